@@ -1,0 +1,1 @@
+"""Spec sheets: strict, sourced; and which sheet a device answers to."""

@@ -1,0 +1,106 @@
+"""What can be wrong with a sheet beyond its shape: units, sources, order, names."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from bench.chips.figures import FACTS, FIGURES, dense_twin
+from bench.chips.model import Chip, Figure, Published, Source
+from bench.errors import Fault, did_you_mean
+from bench.units import Quantity
+
+
+def chip_faults(chip: Chip, sources: Mapping[str, Source], file: str) -> list[Fault]:
+    """Returns the faults of one sheet: unknown figures, wrong units, unlisted sources."""
+    found = [
+        Fault(file, f"figures.{key}", problem, fix)
+        for key, figure in chip.figures.items()
+        for problem, fix in _figure_faults(key, figure, sources)
+    ]
+    found += [
+        Fault(file, f"facts.{key}", problem, fix)
+        for key, fact in chip.facts.items()
+        for problem, fix in _fact_faults(key, fact.source, sources)
+    ]
+    found += [Fault(file, where, problem, fix) for where, problem, fix in _sheet_faults(chip)]
+    return found
+
+
+def _figure_faults(
+    key: str, figure: Figure, sources: Mapping[str, Source]
+) -> Iterator[tuple[str, str]]:
+    if key not in FIGURES:
+        yield "is no figure", did_you_mean(key, FIGURES)
+        return
+    for one in (figure, *figure.rivals):
+        yield from _published_faults(key, one, sources)
+    if figure.rivals and not figure.why:
+        yield "has rivals but no 'why'", "say why this value stands first"
+
+
+def _published_faults(
+    key: str, one: Published, sources: Mapping[str, Source]
+) -> Iterator[tuple[str, str]]:
+    kind = FIGURES[key]
+    if isinstance(one.value, Quantity):
+        if one.value.dimension is not kind.dimension:
+            yield (
+                f"{one.value} is in {one.value.dimension.value}",
+                f"write it in {kind.dimension.value} with a prefix",
+            )
+        if kind.is_rate and one.basis is None and not key.startswith("sparse_"):
+            yield f"{one.value} has no basis", "say dense, inferred, halved or unspecified"
+    if one.source not in sources:
+        yield f"cites {one.source!r}, which is not in specs/sources.yaml", "add the source"
+
+
+def _fact_faults(key: str, source: str, sources: Mapping[str, Source]) -> Iterator[tuple[str, str]]:
+    if key not in FACTS:
+        yield "is no fact", did_you_mean(key, FACTS)
+    if source not in sources:
+        yield f"cites {source!r}, which is not in specs/sources.yaml", "add the source"
+
+
+def _sheet_faults(chip: Chip) -> Iterator[tuple[str, str, str]]:
+    if not chip.id.startswith(f"{chip.vendor}-"):
+        yield "vendor", f"file {chip.id}.yaml does not start with it", "name the file vendor-chip"
+    has_number = any(figure.number is not None for figure in chip.figures.values())
+    if not has_number and chip.status != "stub":
+        yield "status", "the sheet holds no sourced figure", "mark it 'status: stub'"
+    for key in chip.figures:
+        twin = dense_twin(key)
+        dense = chip.number(twin) if twin else None
+        sparse = chip.number(key)
+        if dense is not None and sparse is not None and dense > sparse * 1.001:
+            yield f"figures.{twin}", f"dense is above sparse {key}", "check which is which"
+    for key in chip.explained:
+        if key not in chip.figures:
+            yield f"explained.{key}", "explains a figure the sheet does not have", "remove it"
+
+
+def set_faults(chips: Iterable[Chip]) -> list[Fault]:
+    """Returns the faults between sheets: a name that two chips answer to."""
+    owner: dict[str, str] = {}
+    found = []
+    for chip in chips:
+        for name in {name.lower() for name in (chip.id, *chip.aliases, chip.local_name or "")}:
+            if name and owner.setdefault(name, chip.id) != chip.id:
+                problem = f"{name!r} names {owner[name]} too"
+                found.append(
+                    Fault(f"specs/chips/{chip.id}.yaml", "aliases", problem, "keep it in one")
+                )
+    return found
+
+
+def uncited(chips: Iterable[Chip], sources: Mapping[str, Source]) -> list[Fault]:
+    """Returns a fault for every source that no figure or fact cites."""
+    cited = {
+        one.source
+        for chip in chips
+        for figure in chip.figures.values()
+        for one in (figure, *figure.rivals)
+    }
+    cited |= {fact.source for chip in chips for fact in chip.facts.values()}
+    return [
+        Fault("specs/sources.yaml", key, "is cited nowhere", "remove it")
+        for key in sources
+        if key not in cited
+    ]

@@ -1,0 +1,99 @@
+"""The figures a sheet may print: their keys, dimensions and titles, in one table.
+
+Dense and sparse, matrix and vector never share a key:
+``matrix_bf16`` is the dense rate of the matrix units, ``sparse_bf16`` the rate with structured
+sparsity, ``vector_bf16`` the rate of the vector units. Where the accumulator matters it is part
+of the key (``matrix_fp16`` accumulates in fp32, ``matrix_fp16_acc16`` in fp16).
+"""
+
+from dataclasses import dataclass
+
+from bench.units import Dimension
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """What one figure key stands for."""
+
+    key: str
+    title: str
+    dimension: Dimension
+
+    @property
+    def is_rate(self) -> bool:
+        """Tells whether the figure counts operations a second, so that sparsity can be asked of."""
+        return self.dimension in (Dimension.FLOP_RATE, Dimension.OP_RATE)
+
+
+MATRIX_DTYPES = (
+    "fp64", "fp32", "tf32", "hf32", "bf16", "fp16", "fp16_acc16", "fp8", "fp8_acc16",
+    "fp6", "fp4", "mxfp8", "mxfp4", "int16", "int8", "int4",
+)  # fmt: skip
+VECTOR_DTYPES = ("fp64", "fp32", "bf16", "fp16", "int32", "int8")
+
+
+def _rates(unit: str, words: str, dtypes: tuple[str, ...]) -> list[FigureKind]:
+    return [
+        FigureKind(
+            f"{unit}_{dtype}",
+            f"{dtype.replace('_acc16', ', fp16 accumulation')} {words}",
+            Dimension.OP_RATE if dtype.startswith("int") else Dimension.FLOP_RATE,
+        )
+        for dtype in dtypes
+    ]
+
+
+def _cycles(dtypes: tuple[str, ...]) -> list[FigureKind]:
+    return [
+        FigureKind(
+            f"cycle_{dtype}",
+            f"{dtype} operations per core and cycle",
+            Dimension.OP_PER_CYCLE if dtype.startswith("int") else Dimension.FLOP_PER_CYCLE,
+        )
+        for dtype in dtypes
+    ]
+
+
+_OTHERS = [
+    FigureKind("memory_capacity", "memory capacity", Dimension.BYTES),
+    FigureKind("memory_bandwidth", "memory bandwidth", Dimension.BYTE_RATE),
+    FigureKind("memory_bus", "memory bus width", Dimension.WIDTH),
+    FigureKind("l2_cache", "L2 cache", Dimension.BYTES),
+    FigureKind("l3_cache", "last-level (L3) cache", Dimension.BYTES),
+    FigureKind("sram", "on-chip memory", Dimension.BYTES),
+    FigureKind("units", "compute units (SM, CU, AI core, CPU core)", Dimension.COUNT),
+    FigureKind("dies", "compute dies in the package", Dimension.COUNT),
+    FigureKind("matrix_units", "matrix units (tensor cores, matrix cores, MMEs)", Dimension.COUNT),
+    FigureKind("clock_base", "base clock", Dimension.FREQUENCY),
+    FigureKind("clock_boost", "boost clock", Dimension.FREQUENCY),
+    FigureKind("clock_matrix", "clock behind the matrix peaks", Dimension.FREQUENCY),
+    FigureKind("tdp", "board power", Dimension.POWER),
+    FigureKind("die_area", "die area", Dimension.AREA),
+    FigureKind("transistors", "transistors", Dimension.COUNT),
+    FigureKind("link_bandwidth", "link bandwidth, both directions", Dimension.BYTE_RATE),
+    FigureKind("link_bandwidth_oneway", "link bandwidth, one direction", Dimension.BYTE_RATE),
+    FigureKind("die_link_oneway", "die-to-die bandwidth, one direction", Dimension.BYTE_RATE),
+    FigureKind("network_oneway", "network bandwidth, one direction", Dimension.BYTE_RATE),
+    FigureKind("pcie_bandwidth", "PCIe bandwidth, both directions", Dimension.BYTE_RATE),
+]
+
+FIGURES: dict[str, FigureKind] = {
+    kind.key: kind
+    for kind in (
+        *_rates("matrix", "matrix", MATRIX_DTYPES),
+        *_rates("vector", "vector", VECTOR_DTYPES),
+        *_rates("sparse", "matrix with structured sparsity", MATRIX_DTYPES),
+        *_cycles(("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8")),
+        *_OTHERS,
+    )
+}
+
+FACTS = (
+    "memory_type", "process", "pcie", "link", "launch", "price", "package", "sparsity_hardware",
+    "isa", "compute_capability", "formats",
+)  # fmt: skip
+
+
+def dense_twin(key: str) -> str | None:
+    """Returns the dense figure that a sparse key stands beside, or None for any other key."""
+    return "matrix_" + key.removeprefix("sparse_") if key.startswith("sparse_") else None

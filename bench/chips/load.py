@@ -1,0 +1,130 @@
+"""Reads all sheets and sources, and reports every fault of the set at once."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from bench import paths, yamlfile
+from bench.chips.faults import chip_faults, set_faults
+from bench.chips.model import Chip, Source
+from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.strict import Strict
+
+Model = TypeVar("Model", bound=Strict)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every chip sheet with the sources they cite, keyed by id."""
+
+    chips: Mapping[str, Chip]
+    sources: Mapping[str, Source]
+
+    def find(self, word: str) -> Chip:
+        """Returns the chip with this id, alias or local name.
+
+        Raises:
+            UsageError: no sheet answers to ``word``; the message names the nearest.
+        """
+        wanted = word.strip().lower()
+        names = self.names()
+        if wanted not in names:
+            raise UsageError(f"no chip {word!r} in specs/chips: {did_you_mean(wanted, names)}")
+        return self.chips[names[wanted]]
+
+    def names(self) -> dict[str, str]:
+        """Maps every id, alias and local name, in lower case, to its chip id."""
+        return {
+            name.lower(): chip.id
+            for chip in self.chips.values()
+            for name in (chip.id, *chip.aliases, chip.local_name or chip.id)
+        }
+
+
+@cache
+def catalogue(folder: Path | None = None) -> Catalogue:
+    """Loads the catalogue from ``folder`` (default: the shipped ``specs/``).
+
+    Raises:
+        DataError: with every fault of every file, when there is any.
+    """
+    loaded, faults = examine(folder or paths.data_dir("specs"))
+    if faults:
+        raise DataError(faults)
+    return loaded
+
+
+def examine(folder: Path) -> tuple[Catalogue, list[Fault]]:
+    """Loads what can be loaded from ``folder`` and returns it with all faults found."""
+    sources, faults = _sources(folder)
+    chips: dict[str, Chip] = {}
+    for path in sorted((folder / "chips").glob("*.yaml")):
+        chip, new = _chip(path, folder)
+        faults += new
+        if chip is not None:
+            chips[chip.id] = chip
+            faults += chip_faults(chip, sources, _relative(path, folder))
+    faults += set_faults(chips.values())
+    return Catalogue(chips, sources), faults
+
+
+def _sources(folder: Path) -> tuple[dict[str, Source], list[Fault]]:
+    path = folder / "sources.yaml"
+    data, faults = _read(path, folder)
+    sources: dict[str, Source] = {}
+    for key, entry in data.items():
+        source, new = _validate(Source, entry, _relative(path, folder), key)
+        faults += new
+        if source is not None:
+            sources[key] = source
+    return sources, faults
+
+
+def _chip(path: Path, folder: Path) -> tuple[Chip | None, list[Fault]]:
+    data, faults = _read(path, folder)
+    if faults:
+        return None, faults
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if "sheet_sha256" in data or "id" in data:
+        fault = Fault(_relative(path, folder), "id", "is given by the file name", "remove it")
+        return None, [fault]
+    entry = {**data, "id": path.stem, "sheet_sha256": digest}
+    return _validate(Chip, entry, _relative(path, folder))
+
+
+def _read(path: Path, folder: Path) -> tuple[dict[str, yamlfile.Node], list[Fault]]:
+    name = _relative(path, folder)
+    try:
+        data = yamlfile.read(path)
+    except FileNotFoundError:
+        return {}, [Fault(name, "", "is missing", "add it")]
+    except yamlfile.YamlError as error:
+        return {}, [Fault(name, "", str(error), "write it as plain YAML")]
+    if not isinstance(data, dict):
+        return {}, [Fault(name, "", "is not a mapping", "start with 'key: value' lines")]
+    return data, []
+
+
+def _validate(
+    model: type[Model], entry: object, file: str, prefix: str = ""
+) -> tuple[Model | None, list[Fault]]:
+    try:
+        return model.model_validate(entry), []
+    except ValidationError as error:
+        return None, list(_as_faults(error, file, prefix))
+
+
+def _as_faults(error: ValidationError, file: str, prefix: str) -> Iterable[Fault]:
+    for one in error.errors(include_url=False):
+        place = ".".join(str(part) for part in (prefix, *one["loc"]) if part != "")
+        fix = "remove it" if one["type"] == "extra_forbidden" else "see bench/chips/model.py"
+        yield Fault(file, place, one["msg"].removeprefix("Value error, "), fix)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return f"specs/{path.relative_to(folder).as_posix()}"

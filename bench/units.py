@@ -1,0 +1,134 @@
+"""Quantities with units: ``"148 TFLOP/s"`` <-> 1.48e14; the only unit table of the project."""
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Dimension(StrEnum):
+    """What a quantity is of; the value is its SI (or plain) base unit."""
+
+    FLOP_RATE = "FLOP/s"
+    OP_RATE = "OP/s"
+    BYTE_RATE = "B/s"
+    BYTES = "B"
+    FREQUENCY = "Hz"
+    POWER = "W"
+    TIME = "s"
+    AREA = "mm2"
+    WIDTH = "bit"
+    COUNT = "1"
+    FLOP_PER_CYCLE = "FLOP/cycle"
+    OP_PER_CYCLE = "OP/cycle"
+
+
+_DECIMAL = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+_BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+_SMALL = {"": 1.0, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "n": 1e-9}
+
+
+def _table() -> dict[str, tuple[Dimension, float]]:
+    units: dict[str, tuple[Dimension, float]] = {}
+    for dimension in (
+        Dimension.FLOP_RATE,
+        Dimension.OP_RATE,
+        Dimension.BYTE_RATE,
+        Dimension.BYTES,
+        Dimension.FREQUENCY,
+        Dimension.POWER,
+    ):
+        for prefix, factor in _DECIMAL.items():
+            units[prefix + dimension.value] = (dimension, factor)
+    for prefix, factor in _BINARY.items():
+        units[prefix + "B"] = (Dimension.BYTES, factor)
+        units[prefix + "B/s"] = (Dimension.BYTE_RATE, factor)
+    for prefix, factor in _SMALL.items():
+        units[prefix + "s"] = (Dimension.TIME, factor)
+    for dimension in (Dimension.AREA, Dimension.WIDTH):
+        units[dimension.value] = (dimension, 1.0)
+    for dimension in (Dimension.FLOP_PER_CYCLE, Dimension.OP_PER_CYCLE):
+        units[dimension.value] = (dimension, 1.0)
+    units["mm²"] = (Dimension.AREA, 1.0)
+    units[""] = (Dimension.COUNT, 1.0)
+    units["billion"] = (Dimension.COUNT, 1e9)
+    return units
+
+
+UNITS = _table()
+_QUANTITY = re.compile(r"^([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(\S*)$")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A positive number with its unit, as written and in base units.
+
+    Attributes:
+        si: the value in the base unit of its dimension.
+        dimension: what it is a quantity of.
+        text: the quantity as the sheet writes it.
+    """
+
+    si: float
+    dimension: Dimension
+    text: str
+
+    def __str__(self) -> str:
+        """Renders the quantity as the sheet writes it."""
+        return self.text
+
+
+def parse(text: str) -> Quantity:
+    """Reads ``"148 TFLOP/s"``, ``"96 GB"``, ``"60 MiB"`` or a plain count such as ``"78"``.
+
+    Raises:
+        ValueError: no finite positive number, or a unit that is not in the table.
+    """
+    found = _QUANTITY.match(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a quantity such as '148 TFLOP/s'")
+    number, unit = float(found.group(1)), found.group(2)
+    if unit not in UNITS:
+        raise ValueError(f"{unit!r} is not a unit ({_units_near(unit)})")
+    if not math.isfinite(number) or number <= 0:
+        raise ValueError(f"{text!r} is not a positive, finite quantity")
+    dimension, factor = UNITS[unit]
+    return Quantity(number * factor, dimension, text.strip())
+
+
+def _units_near(unit: str) -> str:
+    """Lists the units spelt like ``unit`` but for case and plural."""
+    wanted = unit.lower().replace("flops", "flop/s").replace("tops", "top/s").replace("bps", "b/s")
+    near = [known for known in UNITS if known and known.lower() == wanted]
+    return f"write {near[0]}" if near else "see bench/units.py for the list"
+
+
+def scale(value: float, dimension: Dimension) -> tuple[float, str]:
+    """Returns ``value`` in the decimal prefix that leaves 1 to 999, with the unit's name."""
+    table = _SMALL if dimension is Dimension.TIME else _DECIMAL
+    if dimension in (Dimension.AREA, Dimension.WIDTH, Dimension.COUNT):
+        return value, "" if dimension is Dimension.COUNT else dimension.value
+    if dimension in (Dimension.FLOP_PER_CYCLE, Dimension.OP_PER_CYCLE):
+        return value, dimension.value
+    return _best_prefix(value, table, dimension.value)
+
+
+def _best_prefix(value: float, table: dict[str, float], base: str) -> tuple[float, str]:
+    by_factor = sorted((factor, prefix) for prefix, factor in table.items())
+    fitting = [pair for pair in by_factor if abs(value) >= pair[0] * 0.9995]
+    factor, prefix = fitting[-1] if fitting else by_factor[0]
+    return value / factor, prefix + base
+
+
+def show(value: float, dimension: Dimension, digits: int = 3) -> str:
+    """Formats a base-unit value with ``digits`` significant digits: ``148 TFLOP/s``."""
+    number, unit = scale(value, dimension)
+    return f"{significant(number, digits)} {unit}".strip()
+
+
+def significant(number: float, digits: int) -> str:
+    """Formats ``number`` with ``digits`` significant digits, never in exponent form."""
+    if number == 0 or not math.isfinite(number):
+        return f"{number:g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(number))))
+    return f"{number:,.{decimals}f}"

@@ -1,0 +1,90 @@
+"""Reads a YAML file as plain mappings, lists and strings, and refuses what data has no use for.
+
+Every scalar stays a string, so that ``no``, ``1e3`` and ``0123`` mean what they say. Duplicate
+keys, anchors, aliases, tags and deep nesting are faults.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import yaml
+
+Node: TypeAlias = "str | list[Node] | dict[str, Node]"
+MAX_DEPTH = 12
+MAX_BYTES = 2_000_000
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class YamlError(ValueError):
+    """A file that is not the plain YAML that data is written in; the text has the line."""
+
+
+def read(path: Path) -> Node:
+    """Returns the one document in ``path``.
+
+    Raises:
+        YamlError: with the line, for broken syntax and for every refused feature.
+    """
+    if path.stat().st_size > MAX_BYTES:
+        raise YamlError(f"larger than {MAX_BYTES} bytes")
+    try:
+        text = path.read_text(encoding="utf-8")
+        return _document(_events(text))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise YamlError(f"line {line}: {error.problem}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise YamlError(f"not readable as YAML: {error}") from error
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise YamlError(f"{_line(event)}: anchors and aliases are not used in data files")
+        if getattr(event, "tag", None):
+            raise YamlError(f"{_line(event)}: tags are not used in data files")
+        yield event
+
+
+def _line(event: yaml.Event) -> str:
+    return f"line {event.start_mark.line + 1}"
+
+
+def _document(events: Iterator[yaml.Event]) -> Node:
+    next(events)  # stream start
+    if isinstance(next(events), yaml.StreamEndEvent):
+        raise YamlError("the file is empty")
+    node = _node(next(events), events, 0)
+    next(events)  # document end
+    if not isinstance(next(events), yaml.StreamEndEvent):
+        raise YamlError("one document a file")
+    return node
+
+
+def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+    if depth > MAX_DEPTH:
+        raise YamlError(f"{_line(event)}: nested deeper than {MAX_DEPTH}")
+    if isinstance(event, yaml.ScalarEvent):
+        return str(event.value)
+    if isinstance(event, yaml.SequenceStartEvent):
+        return _sequence(events, depth)
+    return _mapping(events, depth)
+
+
+def _sequence(events: Iterator[yaml.Event], depth: int) -> list[Node]:
+    items: list[Node] = []
+    while not isinstance(event := next(events), yaml.SequenceEndEvent):
+        items.append(_node(event, events, depth + 1))
+    return items
+
+
+def _mapping(events: Iterator[yaml.Event], depth: int) -> dict[str, Node]:
+    items: dict[str, Node] = {}
+    while not isinstance(event := next(events), yaml.MappingEndEvent):
+        if not isinstance(event, yaml.ScalarEvent):
+            raise YamlError(f"{_line(event)}: a key must be a plain word")
+        if event.value in items:
+            raise YamlError(f"{_line(event)}: key {event.value!r} stands twice")
+        items[event.value] = _node(next(events), events, depth + 1)
+    return items
