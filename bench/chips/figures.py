@@ -43,11 +43,11 @@ def _rates(unit: str, words: str, dtypes: tuple[str, ...]) -> list[FigureKind]:
     ]
 
 
-def _cycles(dtypes: tuple[str, ...]) -> list[FigureKind]:
+def _cycles(unit: str, words: str, dtypes: tuple[str, ...]) -> list[FigureKind]:
     return [
         FigureKind(
-            f"cycle_{dtype}",
-            f"{dtype} operations per core and cycle",
+            f"{unit}_{dtype}",
+            f"{dtype} {words} a core and cycle",
             Dimension.OP_PER_CYCLE if dtype.startswith("int") else Dimension.FLOP_PER_CYCLE,
         )
         for dtype in dtypes
@@ -83,7 +83,8 @@ FIGURES: dict[str, FigureKind] = {
         *_rates("matrix", "matrix", MATRIX_DTYPES),
         *_rates("vector", "vector", VECTOR_DTYPES),
         *_rates("sparse", "matrix with structured sparsity", MATRIX_DTYPES),
-        *_cycles(("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8")),
+        *_cycles("cycle", "vector operations", VECTOR_DTYPES),
+        *_cycles("cycle_matrix", "matrix operations", ("bf16", "fp16", "fp8", "int8")),
         *_OTHERS,
     )
 }

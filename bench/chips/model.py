@@ -24,7 +24,15 @@ def _value(text: object) -> Quantity | Gap:
     return Gap(text) if text in tuple(Gap) else parse(text)
 
 
+def _size(text: object) -> Quantity:
+    value = _value(text)
+    if not isinstance(value, Quantity):
+        raise ValueError("write a size such as '97871 MiB'")  # noqa: TRY004 -- pydantic collects ValueError
+    return value
+
+
 Value = Annotated[Quantity | Gap, BeforeValidator(_value)]
+Size = Annotated[Quantity, BeforeValidator(_size)]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 
 
@@ -43,13 +51,22 @@ class Basis(StrEnum):
 
 
 class Published(Strict):
-    """One figure as one source gives it."""
+    """One figure as one source gives it.
+
+    Attributes:
+        value: a quantity, ``unknown`` or ``unsupported``.
+        basis: how it is known to be the dense rate; rates only.
+        counts: what a headline adds up that the figure's key does not.
+        formula: how it was worked out, where the source does not print it.
+        needs: instruction sets without which it does not hold (CPUs).
+    """
 
     value: Value
     source: Key
     basis: Basis | None = None
     counts: Literal["matrix+vector", "sparse", "one direction", "package", "die"] | None = None
     formula: str | None = None
+    needs: tuple[str, ...] = ()
     note: str | None = None
 
     @property
@@ -88,14 +105,17 @@ class Identity(Strict):
     """What a device reports when it is this chip.
 
     ``names`` are patterns (``*`` stands for anything) over the reported name, whole and without
-    regard to case. Memory, unit count and dies are taken from the figures of the sheet.
-    ``reports`` says what one device stands for where that is not the whole chip.
+    regard to case. Memory, unit count and dies are taken from the figures of the sheet;
+    ``memory`` adds other sizes that drivers report. ``isa`` marks a sheet that stands for every
+    CPU with these instruction sets whose family has no sheet. ``reports`` says what one device
+    stands for where that is not the whole chip.
     """
 
     names: tuple[str, ...] = ()
     pci: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
-    memory: tuple[Quantity, ...] = ()
+    memory: tuple[Size, ...] = ()
     cpuid: CpuId | None = None
+    isa: tuple[str, ...] = ()
     reports: Literal["chip", "die"] = "chip"
 
 
@@ -113,9 +133,9 @@ class Chip(Strict):
     local_name: str | None = None
     aliases: tuple[str, ...] = ()
     identity: Identity = Identity()
-    figures: dict[str, Figure] = {}
-    facts: dict[str, Fact] = {}
-    explained: dict[str, str] = {}
+    figures: dict[str, Figure] = Field(default_factory=dict)
+    facts: dict[str, Fact] = Field(default_factory=dict)
+    explained: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sheet_sha256: str = ""
 

@@ -1,0 +1,63 @@
+"""The commands and their one-line help; hands the words on to the command named."""
+
+import sys
+from importlib import import_module
+
+from bench import __version__
+from bench.errors import OnpaperError, UsageError, did_you_mean
+
+COMMANDS = {
+    "run": "measure this machine and set it beside its spec sheet (the default)",
+    "show": "render a record again, or a chip's sheet with its sources",
+    "chips": "list the spec sheets",
+    "doctor": "say what this machine has, which chip it is, and what would spoil a measurement",
+    "check": "name every fault of every data file",
+}
+
+HELP = f"""\
+onpaper {__version__}: does an AI chip match its spec sheet, on paper and in measurement?
+
+python -m bench [command] [key=value ...]
+
+{chr(10).join(f"  {name:<8}{text}" for name, text in COMMANDS.items())}
+
+python -m bench COMMAND --help explains a command's keys, with examples.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(words)
+    except OnpaperError as error:
+        print(f"onpaper: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; nobody is left to tell
+        return 0
+    except KeyboardInterrupt:
+        print("onpaper: interrupted before anything was measured", file=sys.stderr)
+        return 130
+
+
+def _dispatch(words: list[str]) -> int:
+    if words and words[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if words and words[0] == "--version":
+        print(f"onpaper {__version__}")
+        return 0
+    name = words.pop(0) if words and "=" not in words[0] and not words[0].startswith("-") else "run"
+    if name not in COMMANDS:
+        raise UsageError(f"no command {name!r}: {did_you_mean(name, COMMANDS)}")
+    command = import_module(f"bench.commands.{name}")
+    if {"-h", "--help"} & set(words):
+        print(command.HELP, end="")
+        return 0
+    code: int = command.main(words)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""Which sheet a device answers to, by all that it reports, with the reasons; never a guess."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.chips.vendors import like, vendor_behind, vendors
+from bench.records.model import DeviceInfo, Identity
+from bench.units import Dimension, show
+
+MEMORY_LEAST = 0.90
+MEMORY_MOST = 1.01
+"""Reported bytes against the printed size read in GiB: drivers and ECC keep some back."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How one sheet stands against a report: what agrees, and what speaks against it."""
+
+    chip: Chip
+    agrees: tuple[str, ...]
+    against: tuple[str, ...]
+
+
+def identify(device: DeviceInfo, catalogue: Catalogue) -> Identity:
+    """Returns the one sheet that fits the device, or says why none does.
+
+    A CPU whose model is hidden is taken by family and model number, or by its instruction sets,
+    to a sheet from which its peaks are derived.
+    """
+    if device.backend == "cpu":
+        named = _named(device, catalogue)
+        return _decide(device, named) if named else _cpu_family(device, catalogue)
+    return _decide(device, _named(device, catalogue))
+
+
+def choose(word: str, device: DeviceInfo, catalogue: Catalogue) -> Identity:
+    """Returns the identity that ``chip=`` asks for, with what speaks against it.
+
+    Raises:
+        UsageError: no sheet answers to ``word``.
+    """
+    chip = catalogue.find(word)
+    against = tuple(reason for reason, fits in _tests(device, chip) if not fits)
+    name = () if _name_fits(device, chip) else (f"reports the name {device.name!r}",)
+    doubts = tuple(f"against it: {reason}" for reason in (*name, *against))
+    return _as_identity("chosen", chip, (f"chosen with chip={word}", *doubts))
+
+
+def _vendor(device: DeviceInfo) -> str | None:
+    if device.backend == "cpu":
+        return None
+    return vendor_behind(device.name, device.pci, device.markers)
+
+
+def _named(device: DeviceInfo, catalogue: Catalogue) -> list[Fit]:
+    kinds = {"cpu"} if device.backend == "cpu" else {"gpu", "npu"}
+    return [
+        _fit(device, chip)
+        for chip in catalogue.chips.values()
+        if chip.kind in kinds and _name_fits(device, chip)
+    ]
+
+
+def _name_fits(device: DeviceInfo, chip: Chip) -> bool:
+    return any(like(device.name, pattern) for pattern in chip.identity.names)
+
+
+def _fit(device: DeviceInfo, chip: Chip) -> Fit:
+    tests = list(_tests(device, chip))
+    return Fit(
+        chip,
+        (f"reports the name {device.name!r}", *(reason for reason, fits in tests if fits)),
+        tuple(reason for reason, fits in tests if not fits),
+    )
+
+
+def _tests(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
+    """Yields each thing that both the device and the sheet tell, and whether they agree."""
+    vendor = _vendor(device)
+    if vendor and vendor != chip.vendor:
+        yield f"is a device of {vendors()[vendor].name}", False
+    yield from _memory_test(device, chip)
+    yield from _units_test(device, chip)
+    if device.pci and chip.identity.pci:
+        fits = device.pci in chip.identity.pci
+        yield f"PCI id {device.pci}{'' if fits else ' is none of the sheet'}", fits
+
+
+def _memory_test(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
+    printed = chip.number("memory_capacity")
+    if device.memory_bytes is None or printed is None or device.backend == "cpu":
+        return
+    share = _devices_a_chip(chip)
+    sizes = [printed / share / 1e9 * 2**30, *(size.si for size in chip.identity.memory)]
+    fits = any(MEMORY_LEAST <= device.memory_bytes / size <= MEMORY_MOST for size in sizes)
+    reported = f"{device.memory_bytes / 2**30:.1f} GiB of memory"
+    yield (
+        reported if fits else f"{reported}, the sheet has {show(printed / share, Dimension.BYTES)}",
+        fits,
+    )
+
+
+def _units_test(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
+    printed = chip.number("units")
+    if device.units is None or printed is None or device.backend == "cpu":
+        return
+    expected = round(printed / _devices_a_chip(chip))
+    fits = device.units == expected
+    text = f"{device.units} compute units"
+    yield (text if fits else f"{text}, the sheet has {expected}"), fits
+
+
+def _devices_a_chip(chip: Chip) -> float:
+    """Returns into how many devices the driver splits the chip."""
+    return (chip.number("dies") or 1.0) if chip.identity.reports == "die" else 1.0
+
+
+def _decide(device: DeviceInfo, fits: list[Fit]) -> Identity:
+    clean = [fit for fit in fits if not fit.against]
+    if len(clean) == 1:
+        return _as_identity("matched", clean[0].chip, clean[0].agrees)
+    if clean:
+        names = tuple(fit.chip.id for fit in clean)
+        reason = f"{device.name!r} fits several sheets alike: choose one with chip="
+        return Identity(state="ambiguous", reasons=(reason,), near=names)
+    if fits:
+        reasons = tuple(f"not {fit.chip.id}: {'; '.join(fit.against)}" for fit in fits)
+        return Identity(
+            state="unknown", reasons=reasons, near=tuple(fit.chip.id for fit in fits)
+        )
+    vendor = _vendor(device)
+    behind = f" (a device of {vendors()[vendor].name})" if vendor else ""
+    reason = f"no sheet reports the name {device.name!r}{behind}"
+    return Identity(state="unknown", reasons=(reason,))
+
+
+def _cpu_family(device: DeviceInfo, catalogue: Catalogue) -> Identity:
+    cpus = [chip for chip in catalogue.chips.values() if chip.kind == "cpu"]
+    for chip in cpus:
+        cpuid = chip.identity.cpuid
+        if cpuid and _same_cpuid(device, chip):
+            reasons = (
+                f"{cpuid.vendor} family {device.cpu_family} model {device.cpu_model}",
+                f"the model name {device.name!r} has no sheet: peaks are derived",
+            )
+            return _as_identity("family", chip, reasons)
+    having = [
+        chip
+        for chip in cpus
+        if chip.identity.isa and set(chip.identity.isa) <= set(device.isa)
+    ]
+    if not having:
+        return Identity(state="unknown", reasons=(f"no sheet for the CPU {device.name!r}",))
+    chip = max(having, key=lambda chip: len(chip.identity.isa))
+    reason = f"no sheet for {device.name!r}: peaks follow from its {', '.join(chip.identity.isa)}"
+    return _as_identity("family", chip, (reason,))
+
+
+def _same_cpuid(device: DeviceInfo, chip: Chip) -> bool:
+    cpuid = chip.identity.cpuid
+    return (
+        cpuid is not None
+        and device.cpu_vendor == cpuid.vendor
+        and device.cpu_family == cpuid.family
+        and device.cpu_model in cpuid.models
+    )
+
+
+def cpu_family_sheet(device: DeviceInfo, catalogue: Catalogue) -> Chip | None:
+    """Returns the sheet of the CPU's family, by which a model's peaks are derived."""
+    identity = _cpu_family(device, catalogue)
+    return catalogue.chips[identity.chip] if identity.chip else None
+
+
+def _as_identity(state: str, chip: Chip, reasons: tuple[str, ...]) -> Identity:
+    return Identity.model_validate(
+        {
+            "state": state,
+            "chip": chip.id,
+            "sheet_sha256": chip.sheet_sha256,
+            "reasons": reasons,
+        }
+    )

@@ -1,0 +1,155 @@
+"""The published figure that a measurement is set beside; for CPUs, derived where none is printed."""
+
+from dataclasses import dataclass
+
+from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.match import cpu_family_sheet
+from bench.chips.model import Chip, Published
+from bench.records.model import DeviceInfo
+from bench.units import Dimension, show
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another value that somebody published for the same figure."""
+
+    value: float
+    text: str
+    source: str
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One figure of the sheet, ready to be divided by.
+
+    Attributes:
+        key: the figure.
+        value: in base units, for one device.
+        dimension: of the value.
+        text: as published, or as worked out.
+        sources: keys of the sources behind it.
+        basis: how it is known to be the dense rate.
+        formula: how it was worked out, None if it is printed.
+        rivals: what else was published.
+    """
+
+    key: str
+    value: float
+    dimension: Dimension
+    text: str
+    sources: tuple[str, ...]
+    basis: str | None
+    formula: str | None
+    rivals: tuple[Rival, ...]
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class Absent:
+    """Why there is no figure to divide by."""
+
+    reason: str
+
+
+def paper(
+    device: DeviceInfo, chip: Chip | None, keys: tuple[str, ...], catalogue: Catalogue
+) -> Paper | Absent:
+    """Returns the first of ``keys`` that the sheet prints or that can be derived for the device."""
+    if chip is None:
+        return Absent("the chip is not known")
+    gaps = []
+    for key in keys:
+        found = _printed(chip, key) or _derived(device, chip, key, catalogue)
+        if found:
+            return _for_one_device(found, chip)
+        if key in chip.figures:
+            gaps.append(str(chip.figures[key].value))
+    words = "the chip has no such unit" if "unsupported" in gaps else "no sourced figure"
+    return Absent(f"{words} for {FIGURES[keys[0]].title}")
+
+
+def _printed(chip: Chip, key: str) -> Paper | None:
+    figure = chip.figures.get(key)
+    if figure is None or figure.number is None:
+        return None
+    return Paper(
+        key=key,
+        value=figure.number,
+        dimension=FIGURES[key].dimension,
+        text=str(figure.value),
+        sources=(figure.source,),
+        basis=figure.basis.value if figure.basis else None,
+        formula=figure.formula,
+        rivals=tuple(rival for one in figure.rivals if (rival := _rival(one))),
+        why=figure.why,
+    )
+
+
+def _rival(one: Published) -> Rival | None:
+    if one.number is None:
+        return None
+    words = [f"counts {one.counts}" if one.counts else None, one.note]
+    note = "; ".join(word for word in words if word) or None
+    return Rival(one.number, str(one.value), one.source, note)
+
+
+def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> Paper | None:
+    """Works out a CPU's peak: cores in reach x clock x operations a core and cycle."""
+    clock = device.clock_measured_hz or device.clock_max_hz or device.clock_nominal_hz
+    if chip.kind != "cpu" or not clock or not device.units:
+        return None
+    cycles = _per_cycle(device, chip, key) or _per_cycle(
+        device, cpu_family_sheet(device, catalogue), key
+    )
+    if cycles is None:
+        return None
+    value = device.units * clock * (cycles.number or 0.0)
+    dimension = FIGURES[key].dimension
+    return Paper(
+        key=key,
+        value=value,
+        dimension=dimension,
+        text=show(value, dimension),
+        sources=(cycles.source,),
+        basis="dense",
+        formula=f"{device.units} cores x {_clock_words(device, clock)} x {cycles.value}",
+        rivals=(),
+    )
+
+
+def _per_cycle(device: DeviceInfo, chip: Chip | None, key: str) -> Published | None:
+    """Returns the rate a cycle that the device's instruction sets allow."""
+    name = key.replace("matrix_", "cycle_matrix_").replace("vector_", "cycle_")
+    figure = chip.figures.get(name) if chip else None
+    if figure is None:
+        return None
+    for one in (figure, *figure.rivals):
+        if one.number is not None and set(one.needs) <= set(device.isa):
+            return one
+    return None
+
+
+def _clock_words(device: DeviceInfo, clock_hz: float) -> str:
+    told = show(clock_hz, Dimension.FREQUENCY)
+    if device.clock_measured_hz:
+        return f"{told} (clock measured here)"
+    return f"{told} ({'highest' if device.clock_max_hz else 'nominal'} clock reported)"
+
+
+def _for_one_device(found: Paper, chip: Chip) -> Paper:
+    """Divides a package's figure by its dies where each die is a device of its own."""
+    dies = chip.number("dies") or 1.0
+    if chip.identity.reports != "die" or dies == 1.0:
+        return found
+    formula = f"{found.text} / {dies:g} dies, each a device"
+    rivals = tuple(
+        Rival(one.value / dies, f"{one.text} / {dies:g}", one.source, one.note)
+        for one in found.rivals
+    )
+    value = found.value / dies
+    return Paper(
+        found.key, value, found.dimension, show(value, found.dimension, 4),
+        found.sources, found.basis, formula, rivals, found.why,
+    )  # fmt: skip

@@ -1,0 +1,83 @@
+"""How a vendor's devices show themselves to torch, read from ``specs/vendors.yaml``."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from bench import paths, yamlfile
+from bench.errors import DataError, Fault
+from bench.strict import Strict
+
+
+class Vendor(Strict):
+    """One vendor's marks.
+
+    Attributes:
+        name: as the vendor writes itself.
+        torch_device: the device type its torch build presents.
+        names: patterns of the device names it reports.
+        torch_version: substrings of ``torch.__version__`` that give its build away.
+        modules: importable modules that only its software brings.
+        env: environment variables that only its software sets.
+        hip: whether ``torch.version.hip`` is set.
+        pci_vendor: its PCI vendor id, lower-case hexadecimal.
+        smi: its telemetry command.
+    """
+
+    name: str
+    torch_device: str
+    package: str | None = None
+    smi: str | None = None
+    names: tuple[str, ...] = ()
+    torch_version: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    hip: Literal["true", "false"] | None = None
+    pci_vendor: str | None = None
+    source: str
+    note: str | None = None
+
+    def has_name(self, name: str) -> bool:
+        """Tells whether the reported name is one of this vendor's."""
+        return any(like(name, pattern) for pattern in self.names)
+
+    def marks(self, markers: tuple[str, ...]) -> bool:
+        """Tells whether modules or the torch version are this vendor's own."""
+        version = next((one for one in markers if one.startswith("torch ")), "")
+        own = any(f"module {one}" in markers for one in self.modules)
+        return own or any(part in version for part in self.torch_version)
+
+
+def like(name: str, pattern: str) -> bool:
+    """Tells whether a name fits a pattern (``*`` is anything), blanks and case aside."""
+    return fnmatchcase(" ".join(name.lower().split()), pattern.lower())
+
+
+def vendor_behind(name: str, pci: str | None, markers: tuple[str, ...]) -> str | None:
+    """Returns the vendor of a device by PCI vendor, else name, else its software; None if unknown."""
+    known = vendors().items()
+    for key, vendor in known:
+        if pci and vendor.pci_vendor and pci.startswith(vendor.pci_vendor):
+            return key
+    by_name = next((key for key, vendor in known if vendor.has_name(name)), None)
+    return by_name or next((key for key, vendor in known if vendor.marks(markers)), None)
+
+
+@cache
+def vendors(folder: Path | None = None) -> Mapping[str, Vendor]:
+    """Loads every vendor's marks.
+
+    Raises:
+        DataError: the file is not as it should be.
+    """
+    path = (folder or paths.data_dir("specs")) / "vendors.yaml"
+    try:
+        data = yamlfile.read(path)
+        assert isinstance(data, dict)  # noqa: S101 -- the file is a mapping of vendors
+        return {key: Vendor.model_validate(entry) for key, entry in data.items()}
+    except (yamlfile.YamlError, ValidationError) as error:
+        raise DataError([Fault("specs/vendors.yaml", "", str(error), "mend the file")]) from None

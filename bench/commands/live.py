@@ -1,0 +1,102 @@
+"""What a run says on stderr: a bar on a terminal, and a line a verdict everywhere."""
+
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from bench.chips.load import Catalogue
+from bench.measure.item import Item
+from bench.measure.runner import Order, Watcher
+from bench.records.model import Measurement, Record
+from bench.report.digits import percent, with_interval
+from bench.verdict import Row, judge
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+
+class Live:
+    """Follows a run; entered for as long as it lasts."""
+
+    def __init__(self, order: Order, catalogue: Catalogue, *, margin: float, quiet: bool) -> None:
+        self._order, self._catalogue = order, catalogue
+        self._margin, self._quiet = margin, quiet
+        self._console: Console | None = None
+        self._bar: Progress | None = None
+        self._path: Path | None = None
+
+    def __enter__(self) -> "Live":
+        if self._quiet or not sys.stderr.isatty():
+            return self
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._bar.add_task(f"starting, about {self._order.seconds:.0f} s to measure", total=1.0)
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+        if self._path and error is None:
+            self._say(f"record: {self._path}")
+
+    def watcher(self) -> Watcher:
+        """Returns who is to be told."""
+        return Watcher(self._started, self._item, self._measured)
+
+    def _say(self, line: str) -> None:
+        if self._quiet:
+            return
+        if self._console:
+            self._console.print(line, markup=False, soft_wrap=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def _started(self, record: Record, path: Path) -> None:
+        self._path = path
+        chip = record.identity.chip or "no sheet"
+        self._say(
+            f"{record.device.name}: {chip} ({record.identity.state}), suite {record.suite}, "
+            f"{len(self._order.items)} measurements in about {self._order.seconds:.0f} s"
+        )
+
+    def _item(self, item: Item, number: int, share: float) -> None:
+        if self._bar is None:
+            return
+        weights = [weighted.weight for weighted in self._order.items]
+        done = (sum(weights[:number]) + share * weights[number]) / sum(weights)
+        self._bar.update(self._bar.task_ids[0], completed=done, description=item.label)
+
+    def _measured(self, record: Record, measurement: Measurement) -> None:
+        chip = self._catalogue.chips.get(record.identity.chip or "")
+        row = judge(measurement, record.device, chip, self._catalogue, margin=self._margin)
+        self._say(line(row))
+
+
+def line(row: Row) -> str:
+    """Returns a row in one line, as it is said while a run goes on."""
+    words = [f"{row.verdict.value:<11}", row.title]
+    if row.measured:
+        words.append(with_interval(row.measured, row.dimension))
+    if row.fraction:
+        words.append(f"= {percent(row.fraction)} of {getattr(row.published, 'text', '')}")
+    elif row.reason:
+        words.append(f"({row.reason})")
+    return " ".join(words)

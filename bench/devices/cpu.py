@@ -1,0 +1,149 @@
+"""The CPU backend: the cores in reach, timed by the host's monotonic clock."""
+
+import platform
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bench.devices import host
+from bench.devices.base import Elapsed, Prepared, Reading
+from bench.devices.clockloop import clock_hz
+from bench.devices.torchdevice import PreparedTask, TorchDevice
+from bench.kernels.base import Limits
+from bench.records.model import DeviceInfo
+
+ISA = (
+    "sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_bf16", "avx512_fp16", "avx512_vnni",
+    "avx_vnni", "amx_tile", "amx_bf16", "amx_fp16", "amx_int8", "asimd", "asimdhp", "fphp", "bf16",
+    "asimddp", "i8mm", "sve", "sve2",
+)  # fmt: skip
+"""The instruction sets that decide a peak; others are left out of the record."""
+
+NEEDS = {
+    "tf32": (),
+    "fp8": (),
+    "fp16": ("avx512_fp16", "amx_fp16", "asimdhp", "fphp"),
+    "bf16": ("avx512_bf16", "amx_bf16", "bf16"),
+}
+"""Formats that need an instruction set of their own; none is known for an empty list."""
+
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+MEMORY_SHARE = 0.4
+
+
+class CpuDevice(TorchDevice):
+    """All cores in reach as one device."""
+
+    timer_resolution_s = 1e-6
+    live = True
+
+    def __init__(self) -> None:
+        import torch
+
+        super().__init__(torch.device("cpu"), _caches().get(3, 32.0 * 2**20))
+        torch.set_num_threads(host.cores_in_reach())
+
+    def info(self) -> DeviceInfo:
+        """Returns model, cores in reach, instruction sets, caches, memory and clocks."""
+        facts, caches = _cpuinfo(), _caches()
+        total, free = host.memory_in_reach()
+        return DeviceInfo(
+            backend="cpu",
+            name=str(facts.get("brand_raw") or platform.processor() or "unknown CPU"),
+            cpu_vendor=facts.get("vendor_id_raw"),
+            cpu_family=facts.get("family"),
+            cpu_model=facts.get("model"),
+            isa=tuple(one for one in ISA if one in set(facts.get("flags", ()))),
+            units=host.cores_in_reach(),
+            memory_bytes=total,
+            memory_free_bytes=free,
+            l2_bytes=caches.get(2),
+            llc_bytes=caches.get(3) or caches.get(2),
+            clock_max_hz=_clock_max_hz(),
+            clock_nominal_hz=(facts.get("hz_advertised") or facts.get("hz_actual") or (None,))[0],
+            clock_measured_hz=clock_hz(),
+        )
+
+    def limits(self) -> Limits:
+        """Returns a share of free memory, and the last-level cache."""
+        _, free = host.memory_in_reach()
+        return Limits(MEMORY_SHARE * free, self.cache_bytes, is_cpu=True)
+
+    def lacks(self, dtype: str) -> str | None:
+        """Returns a reason for a format that no instruction of this CPU works on."""
+        needed = NEEDS.get(dtype)
+        if needed is None or dtype == "fp16" or set(needed) & set(self.info_isa()):
+            return None
+        return f"no {dtype} instructions on this CPU"
+
+    def info_isa(self) -> tuple[str, ...]:
+        """Returns the instruction sets that decide a peak."""
+        flags = set(_cpuinfo().get("flags", ()))
+        return tuple(one for one in ISA if one in flags)
+
+    def time(self, prepared: Prepared, calls: int) -> Elapsed:
+        """Runs the calls between two clock readings; a thread sent off its core is a disturbance."""
+        assert isinstance(prepared, PreparedTask)  # noqa: S101 -- the type that prepare() gave
+        before = host.involuntary_switches()
+        start = self.now()
+        prepared.run(calls)
+        seconds = self.now() - start
+        after = host.involuntary_switches()
+        return Elapsed(seconds, seconds, disturbed=before != after)
+
+    def reading(self) -> Reading:
+        """Returns what the kernel reports of the current clock; power needs rights we do not ask."""
+        return Reading(clock_hz=_clock_now_hz())
+
+
+def present(index: int) -> str | None:
+    """Returns why there is no such CPU device, None if there is."""
+    return None if index == 0 else "the CPU is one device: device=cpu"
+
+
+def make(index: int) -> CpuDevice:  # noqa: ARG001 -- every backend is made by index
+    """Returns the device."""
+    return CpuDevice()
+
+
+@cache
+def _cpuinfo() -> dict[str, Any]:
+    import cpuinfo
+
+    found: dict[str, Any] = cpuinfo.get_cpu_info() or {}
+    return found
+
+
+@cache
+def _caches() -> dict[int, float]:
+    """Returns the data caches of core 0 in bytes, by level."""
+    sizes: dict[int, float] = {}
+    for folder in sorted(CACHES.glob("index*")):
+        try:
+            if (folder / "type").read_text().strip() in ("Data", "Unified"):
+                level = int((folder / "level").read_text())
+                sizes[level] = _kibibytes((folder / "size").read_text().strip())
+        except (OSError, ValueError):
+            continue
+    return sizes
+
+
+def _kibibytes(text: str) -> float:
+    factor = {"K": 2.0**10, "M": 2.0**20, "G": 2.0**30}.get(text[-1])
+    return float(text[:-1]) * factor if factor else float(text)
+
+
+def _clock_max_hz() -> float | None:
+    try:
+        path = Path("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
+        return float(path.read_text()) * 1e3
+    except (OSError, ValueError):
+        return None
+
+
+def _clock_now_hz() -> float | None:
+    try:
+        path = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq")
+        return float(path.read_text()) * 1e3
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,224 @@
+"""A device of known rates, noise, throttling and cache, on a clock of its own.
+
+Everything above the device is tested on it, without a clock and without torch. What a call takes
+follows from the kernel's declared work; nothing is computed.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bench.devices.base import Elapsed, Health, Prepared, Reading
+from bench.kernels.base import Kernel, Limits, Point, UnsupportedError
+from bench.records.model import Check, DeviceInfo, Work
+
+NOISES = ("none", "white", "lognormal", "heavy", "correlated", "bursts", "periodic")
+
+
+@dataclass(frozen=True)
+class FakeSpec:
+    """What the fake device is.
+
+    Attributes:
+        name: as it reports itself.
+        rates: operations a second by dtype; a dtype left out is not supported.
+        bandwidth: bytes a second of memory.
+        cache_bytes, cache_bandwidth: buffers that fit are faster.
+        launch_s: time of a call that does nothing.
+        tile: matrix tiles are padded to this many rows and columns.
+        units: tiles run in waves over this many units.
+        noise, noise_level: model of the noise and its relative size.
+        throttle_after_s, throttle_to: from then on, rates are multiplied by ``throttle_to``.
+        software: dtypes done in software, at a thousandth of the rate.
+        broken: dtypes whose result is wrong.
+        eliminated: dtypes whose call does nothing, as a compiler that removes it would.
+    """
+
+    name: str = "onpaper fake device"
+    rates: dict[str, float] = field(
+        default_factory=lambda: {
+            "fp64": 1e12, "fp32": 40e12, "tf32": 70e12, "bf16": 140e12, "fp16": 140e12,
+            "fp8": 280e12, "int8": 280e12,
+        }  # fmt: skip
+    )
+    bandwidth: float = 3.7e12
+    cache_bytes: float = 50e6
+    cache_bandwidth: float = 12e12
+    launch_s: float = 5e-6
+    tile: int = 128
+    units: int = 78
+    memory_bytes: float = 96e9
+    noise: str = "white"
+    noise_level: float = 0.01
+    throttle_after_s: float = math.inf
+    throttle_to: float = 1.0
+    software: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    eliminated: tuple[str, ...] = ()
+    seed: int = 1
+
+
+@dataclass
+class FakePrepared:
+    """A configuration and the time one call takes without noise."""
+
+    call_s: float
+    check: Check
+
+    def spot_check(self) -> Check:
+        """Returns what the spec says of the dtype."""
+        return self.check
+
+
+class FakeDevice:
+    """The fake device; its clock moves only when it works or rests."""
+
+    timer_resolution_s = 1e-6
+    live = False
+
+    def __init__(self, spec: FakeSpec | None = None) -> None:
+        self.spec = spec or FakeSpec()
+        self._clock = 0.0
+        self._noise = Noise(self.spec.noise, self.spec.noise_level, self.spec.seed)
+
+    def info(self) -> DeviceInfo:
+        """Returns what the spec says."""
+        spec = self.spec
+        return DeviceInfo(
+            backend="fake",
+            name=spec.name,
+            units=spec.units,
+            memory_bytes=spec.memory_bytes,
+            memory_free_bytes=spec.memory_bytes,
+            l2_bytes=spec.cache_bytes,
+            llc_bytes=spec.cache_bytes,
+        )
+
+    def limits(self) -> Limits:
+        """Returns half of the memory, and the cache."""
+        return Limits(self.spec.memory_bytes / 2, self.spec.cache_bytes, is_cpu=False)
+
+    def lacks(self, dtype: str) -> str | None:
+        """Returns a reason for dtypes without a rate."""
+        return None if dtype in self.spec.rates else f"no {dtype} on this device"
+
+    def check(self, kernel: Kernel, point: Point) -> Check:  # noqa: ARG002 -- the protocol's signature
+        """Passes, unless the spec breaks the dtype."""
+        wrong = point.dtype in self.spec.broken
+        return Check(passed=not wrong, error=1.0 if wrong else 0.0, tolerance=1e-6, shape="-")
+
+    def prepare(self, kernel: Kernel, point: Point) -> FakePrepared:
+        """Works out what a call takes."""
+        if point.dtype not in self.spec.rates:
+            raise UnsupportedError(f"no {point.dtype} on this device")
+        done = point.dtype not in self.spec.eliminated
+        spot = Check(passed=done, error=0.0 if done else 1.0, tolerance=1e-6, shape="-")
+        return FakePrepared(self.call_s(kernel.work(point), point), spot)
+
+    def call_s(self, work: Work, point: Point) -> float:
+        """Returns the noise-free, unthrottled time of one call: launch, compute and memory."""
+        spec = self.spec
+        if point.dtype in spec.eliminated:
+            return spec.launch_s
+        rate = spec.rates[point.dtype] * (1e-3 if point.dtype in spec.software else 1.0)
+        fits = work.footprint_bytes <= spec.cache_bytes and point.kernel == "memory"
+        bandwidth = spec.cache_bandwidth if fits else spec.bandwidth
+        compute = work.flop / (rate * self.shape_efficiency(point))
+        return spec.launch_s + max(compute, work.bytes / bandwidth)
+
+    def shape_efficiency(self, point: Point) -> float:
+        """Returns the share of a matmul's tiles and waves that do useful work, and its ramp."""
+        if "m" not in point.parameters:
+            return 1.0
+        spec, (m, n, k) = self.spec, (point.size(name) for name in "mnk")
+        tiles = math.ceil(m / spec.tile) * math.ceil(n / spec.tile)
+        waves = math.ceil(tiles / spec.units)
+        used = m * n / (spec.tile**2 * waves * spec.units)
+        layout = 0.97 if point.parameters.get("layout") == "nn" else 1.0
+        return used * layout * k / (k + 512)
+
+    def time(self, prepared: Prepared, calls: int) -> Elapsed:
+        """Moves the clock by what the calls take, noise and throttling included."""
+        assert isinstance(prepared, FakePrepared)  # noqa: S101 -- the type that prepare() gave
+        factor = 1.0 / self.spec.throttle_to if self._clock >= self.spec.throttle_after_s else 1.0
+        noisy, disturbed = self._noise.next(self._clock)
+        seconds = calls * prepared.call_s * factor * noisy
+        self._clock += seconds
+        return Elapsed(seconds, seconds, disturbed)
+
+    def now(self) -> float:
+        """Returns the fake clock, which rests a nanosecond at each look."""
+        self._clock += 1e-9
+        return self._clock
+
+    def reading(self) -> Reading:
+        """Returns a clock that follows the throttling."""
+        throttled = self._clock >= self.spec.throttle_after_s
+        clock = 1.8e9 * (self.spec.throttle_to if throttled else 1.0)
+        reasons = ("software thermal slowdown",) if throttled and clock < 1.8e9 else ()
+        return Reading(clock_hz=clock, power_w=350.0, temperature_c=60.0, throttle=reasons)
+
+    def health(self) -> Health:
+        """Returns an idle host."""
+        return Health(load_1min=0.0, steal_s=0.0, busy_s=self._clock, involuntary_switches=0)
+
+    def release(self) -> None:
+        """Has nothing to give back."""
+
+
+class Noise:
+    """Draws the factor by which the next sample is longer than the truth, of median one."""
+
+    def __init__(self, model: str, level: float, seed: int) -> None:
+        self._model, self._level = model, level
+        self._random = np.random.default_rng(seed)
+        self._state = 0.0
+        self._busy = False
+
+    def next(self, at_s: float) -> tuple[float, bool]:
+        """Returns the factor, and whether a disturbance is known to have caused it."""
+        draw = getattr(self, f"_{self._model}")
+        factor = float(draw(at_s))
+        return max(factor, 0.5), self._busy
+
+    def _none(self, _: float) -> float:
+        return 1.0
+
+    def _white(self, _: float) -> float:
+        return 1.0 + self._level * self._random.standard_normal()
+
+    def _lognormal(self, _: float) -> float:
+        return math.exp(self._level * self._random.standard_normal())
+
+    def _heavy(self, _: float) -> float:
+        """Student's t with two degrees of freedom: now and then a sample is far off."""
+        return 1.0 + self._level * self._random.standard_t(2)
+
+    def _correlated(self, _: float) -> float:
+        """First-order autoregression with coefficient 0.9 and stationary size ``level``."""
+        step = self._random.standard_normal() * math.sqrt(1 - 0.9**2)
+        self._state = 0.9 * self._state + step
+        return 1.0 + self._level * self._state
+
+    def _bursts(self, _: float) -> float:
+        """A neighbour that comes for about ten samples and is there a fifth of the time."""
+        leave, come = 0.1, 0.025
+        self._busy = self._random.random() >= (leave if self._busy else 1 - come)
+        slow = 10 * self._level if self._busy else 0.0
+        return 1.0 + slow + self._level * self._random.standard_normal()
+
+    def _periodic(self, at_s: float) -> float:
+        """A swing of a tenth of a second, as a cron-like neighbour or a fan makes."""
+        swing = math.sin(2 * math.pi * at_s / 0.1)
+        return 1.0 + self._level * (swing + 0.3 * self._random.standard_normal())
+
+
+def present(index: int) -> str | None:
+    """Returns why there is no such fake device, None if there is."""
+    return None if index == 0 else "the fake device is one device: device=fake"
+
+
+def make(index: int) -> FakeDevice:  # noqa: ARG001 -- every backend is made by index
+    """Returns the device with its default spec."""
+    return FakeDevice()

@@ -1,0 +1,83 @@
+"""What the host counts: load, stolen time, involuntary switches; cores and memory in reach."""
+
+import os
+import sys
+from pathlib import Path
+
+import psutil
+
+from bench.devices.base import Health
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def health() -> Health:
+    """Returns load, stolen and busy CPU time, and this process's involuntary switches so far."""
+    times = psutil.cpu_times()
+    busy = sum(times) - times.idle - getattr(times, "iowait", 0.0)
+    return Health(
+        load_1min=psutil.getloadavg()[0],
+        steal_s=getattr(times, "steal", None),
+        busy_s=busy,
+        involuntary_switches=involuntary_switches(),
+    )
+
+
+def involuntary_switches() -> int | None:
+    """Returns how often a thread of this process was sent off its core, None where not counted."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
+
+def cores_in_reach() -> int:
+    """Returns the cores this process may use: affinity mask and cgroup quota, whichever is less."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    quota = cgroup_quota_cores(CGROUP)
+    return max(1, min(cores, int(quota))) if quota else cores
+
+
+def cgroup_quota_cores(root: Path) -> float | None:
+    """Returns the CPU quota in cores (cgroup v2, then v1), None where there is no limit."""
+    quota, period = _cgroup_numbers(root)
+    return quota / period if quota and period and quota > 0 else None
+
+
+def _cgroup_numbers(root: Path) -> tuple[float | None, float | None]:
+    try:
+        quota, period = (root / "cpu.max").read_text().split()
+        return (None, None) if quota == "max" else (float(quota), float(period))
+    except (OSError, ValueError):
+        pass
+    try:
+        folder = root / "cpu"
+        return (
+            float((folder / "cpu.cfs_quota_us").read_text()),
+            float((folder / "cpu.cfs_period_us").read_text()),
+        )
+    except (OSError, ValueError):
+        return None, None
+
+
+def memory_in_reach() -> tuple[float, float]:
+    """Returns total and available memory in bytes, the cgroup's limit heeded."""
+    virtual = psutil.virtual_memory()
+    total, free = float(virtual.total), float(virtual.available)
+    try:
+        limit = float((CGROUP / "memory.max").read_text())
+        used = float((CGROUP / "memory.current").read_text())
+    except (OSError, ValueError):
+        return total, free
+    return min(total, limit), min(free, max(limit - used, 0.0))
+
+
+def is_virtual() -> bool | None:
+    """Tells whether this is a virtual machine, None where it cannot be told."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return " hypervisor" in text

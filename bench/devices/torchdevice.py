@@ -1,0 +1,78 @@
+"""What all torch backends share: building, checking and running a kernel's calls."""
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.devices import host
+from bench.devices.base import Health
+from bench.kernels import inputs
+from bench.kernels.base import Kernel, Point, Task, UnsupportedError
+from bench.records.model import Check
+
+if TYPE_CHECKING:
+    import torch
+
+_MISSING = ("not implemented", "not supported", "unsupported", "could not run", "no kernel")
+
+
+@dataclass
+class PreparedTask:
+    """A task and where its rotation stands."""
+
+    task: Task
+    turn: int = 0
+
+    def spot_check(self) -> Check | None:
+        """Recomputes part of the result, where the kernel can."""
+        return self.task.spot_check() if self.task.spot_check else None
+
+    def run(self, calls: int) -> None:
+        """Runs ``calls`` calls in turn over the rotated buffers."""
+        ring, size = self.task.calls, len(self.task.calls)
+        for index in range(self.turn, self.turn + calls):
+            ring[index % size]()
+        self.turn = (self.turn + calls) % size
+
+
+@dataclass
+class TorchDevice:
+    """A device that torch drives; backends add what they report and how they are timed."""
+
+    device: "torch.device"
+    cache_bytes: float = field(default=0.0)
+
+    def check(self, kernel: Kernel, point: Point) -> Check:
+        """Runs the kernel's own check; a missing operation is ``UnsupportedError``."""
+        try:
+            return kernel.check(point, self.device)
+        except (RuntimeError, NotImplementedError) as error:
+            raise _translated(error) from error
+
+    def prepare(self, kernel: Kernel, point: Point) -> PreparedTask:
+        """Allocates a configuration's buffers; a missing operation is ``UnsupportedError``."""
+        try:
+            return PreparedTask(kernel.build(point, self.device, self.cache_bytes))
+        except (RuntimeError, NotImplementedError) as error:
+            raise _translated(error) from error
+
+    def now(self) -> float:
+        """Returns seconds on the host's monotonic clock."""
+        return time.perf_counter_ns() * 1e-9
+
+    def health(self) -> Health:
+        """Returns the host's counters now."""
+        return host.health()
+
+    def release(self) -> None:
+        """Gives the kept buffers back."""
+        inputs.release()
+
+
+def _translated(error: RuntimeError | NotImplementedError) -> Exception:
+    """Returns ``UnsupportedError`` for a missing operation, the error itself for anything else."""
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    missing = isinstance(error, NotImplementedError) or any(
+        word in str(error).lower() for word in _MISSING
+    )
+    return UnsupportedError(text[:200]) if missing else error

@@ -1,0 +1,118 @@
+"""What a kernel is: a configuration it can run, the work it declares, the figure it tests."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bench.records.model import Check, Work
+
+if TYPE_CHECKING:
+    import torch
+
+DATA = ("normal", "uniform", "integers", "constant", "zeros")
+"""How inputs are drawn; the rate of a power-limited chip depends on it."""
+
+
+class UnsupportedError(Exception):
+    """The device, or torch on it, has no such operation; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One configuration of a kernel.
+
+    Attributes:
+        kernel: name of the kernel.
+        dtype: element type of the inputs, in the field's short names (``bf16``).
+        data: how inputs are drawn, one of ``DATA``.
+        parameters: sizes and choices, such as ``m``, ``n``, ``k`` or ``elements``.
+    """
+
+    kernel: str
+    dtype: str
+    data: str = "normal"
+    parameters: dict[str, int | str] = field(default_factory=dict)
+
+    def size(self, name: str) -> int:
+        """Returns an integer parameter."""
+        return int(self.parameters[name])
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a search may use on one device.
+
+    Attributes:
+        memory_bytes: how much the buffers of one configuration may take.
+        cache_bytes: the last-level cache that buffers must exceed or rotate through.
+        is_cpu: whether sizes suit a CPU.
+    """
+
+    memory_bytes: float
+    cache_bytes: float
+    is_cpu: bool
+
+
+@dataclass
+class Task:
+    """A configuration ready to run: ``calls`` are run in turn, each on its own buffers."""
+
+    calls: Sequence[Callable[[], object]]
+    spot_check: Callable[[], Check] | None = None
+
+
+class Kernel(Protocol):
+    """The contract of a kernel module's ``KERNEL``."""
+
+    name: str
+
+    def figures(self, point: Point) -> tuple[str, ...]:
+        """Returns the sheet's figures that this configuration tests, the best fitting first."""
+        ...
+
+    def work(self, point: Point) -> Work:
+        """Returns FLOP, bytes moved and bytes touched of one call, by formula."""
+        ...
+
+    def pilot(self, dtype: str, data: str) -> Point:
+        """Returns a configuration small enough to be safe on anything."""
+        ...
+
+    def space(self, pilot: Point, limits: Limits) -> list[Point]:
+        """Returns every configuration that a search may choose, favoured ones first."""
+        ...
+
+    def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
+        """Allocates inputs and returns calls that rotate through more than the cache holds.
+
+        Raises:
+            UnsupportedError: torch on this device has no such operation.
+        """
+        ...
+
+    def check(self, point: Point, device: "torch.device") -> Check:
+        """Compares a small result on fresh random input with a float64 reference."""
+        ...
+
+
+TORCH_DTYPES = {
+    "fp64": "float64",
+    "fp32": "float32",
+    "tf32": "float32",
+    "bf16": "bfloat16",
+    "fp16": "float16",
+    "fp8": "float8_e4m3fn",
+    "int8": "int8",
+}
+
+
+def torch_dtype(name: str) -> Any:  # noqa: ANN401 -- torch is not imported here
+    """Returns the torch dtype behind one of our names."""
+    import torch
+
+    return getattr(torch, TORCH_DTYPES[name])
+
+
+def itemsize(dtype: str) -> int:
+    """Returns the bytes of one element."""
+    return {"fp64": 8, "fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2, "fp8": 1, "int8": 1}[dtype]

@@ -1,0 +1,182 @@
+"""Matrix multiplication C[m,n] = A[m,k] B[k,n]: 2mnk operations.
+
+Figures: ``matrix_<dtype>``; where a chip has no matrix unit for the format, ``vector_<dtype>``.
+``layout`` says how B lies in memory: ``nt`` as the weight of a linear layer (n x k), ``nn`` as k x n.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING
+
+from bench.kernels import inputs
+from bench.kernels.base import Limits, Point, Task, UnsupportedError, itemsize
+from bench.kernels.precision import set_precision
+from bench.records.model import Check, Work
+
+if TYPE_CHECKING:
+    import torch
+
+DTYPES = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8")
+TOLERANCE = {
+    "fp64": 1e-12, "fp32": 2e-5, "tf32": 3e-3, "bf16": 1e-2, "fp16": 3e-3, "fp8": 2e-2, "int8": 0.0,
+}  # fmt: skip
+"""Largest relative error (Frobenius norm) at k = 512; int8 sums are exact."""
+
+CPU_SIZES = (256, 512, 768, 1024, 1536, 2048, 3072, 4096)
+ACCELERATOR_SIZES = (
+    1024, 1536, 2048, 3072, 4096, 5120, 6144, 7168, 8192, 10240, 12288, 14336, 16384,
+)  # fmt: skip
+FAVOURED = (
+    (8192, 8192, 8192), (4096, 4096, 4096), (16384, 8192, 8192), (8192, 4096, 16384),
+    (6144, 6144, 6144), (14336, 8192, 4096), (8192, 14336, 4096), (8192, 12288, 16384),
+    (2048, 2048, 2048), (1024, 1024, 1024), (10240, 10240, 10240), (16384, 16384, 1024),
+    (2048, 4096, 1024), (4096, 1024, 4096), (1024, 4096, 4096), (4096, 2048, 512),
+    (512, 512, 512), (3072, 3072, 3072),
+)  # fmt: skip
+"""Squares, and the shapes that vendors and public tables favour, cut to the space at hand."""
+
+MAX_SETS = 8
+
+
+class Gemm:
+    """Dense matrix multiplication, one call a product."""
+
+    name = "gemm"
+
+    def figures(self, point: Point) -> tuple[str, ...]:
+        """Returns the matrix figure of the dtype, then the vector one."""
+        if point.dtype in ("tf32", "fp8"):
+            return (f"matrix_{point.dtype}",)
+        return f"matrix_{point.dtype}", f"vector_{point.dtype}"
+
+    def work(self, point: Point) -> Work:
+        """Counts 2mnk operations; bytes are A and B read and C written once."""
+        m, n, k = (point.size(name) for name in "mnk")
+        moved = itemsize(point.dtype) * (m * k + k * n) + _out_itemsize(point.dtype) * m * n
+        return Work(flop=2.0 * m * n * k, bytes=moved, footprint_bytes=moved, formula="2 m n k")
+
+    def pilot(self, dtype: str, data: str) -> Point:
+        """Returns a 64-cube, which even a software emulation ends in a fraction of a second."""
+        return Point("gemm", dtype, data, {"m": 64, "n": 64, "k": 64, "layout": "nt"})
+
+    def space(self, pilot: Point, limits: Limits) -> list[Point]:
+        """Returns the grid of sizes and layouts that fits in memory, favoured shapes first."""
+        sizes = CPU_SIZES if limits.is_cpu else ACCELERATOR_SIZES
+        layouts = ("nt",) if pilot.dtype == "fp8" else ("nt", "nn")
+        shapes = [shape for shape in FAVOURED if all(size in sizes for size in shape)]
+        shapes += [shape for shape in product(sizes, repeat=3) if shape not in FAVOURED]
+        points = [_point(pilot, shape, layout) for shape in shapes for layout in layouts]
+        return [p for p in points if self.work(p).footprint_bytes <= limits.memory_bytes]
+
+    def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
+        """Cuts as many operand sets as exceed twice the cache, at most ``MAX_SETS``."""
+        import torch
+
+        set_precision(point.dtype)
+        work = self.work(point)
+        sets = max(1, min(MAX_SETS, math.ceil(2 * cache_bytes / work.footprint_bytes)))
+        m, n, k = (point.size(name) for name in "mnk")
+        cutter = inputs.Cutter(point.dtype, point.data, _pool_elements(m, n, k, sets), device)
+        calls, operands = [], []
+        for _ in range(sets):
+            a, b = _operands(cutter, point)
+            out = torch.empty(m, n, dtype=_out_dtype(point.dtype), device=device)
+            calls.append(_call(point.dtype, a, b, out))
+            operands.append((a, b, out))
+        return Task(calls, partial(_spot_check, point.dtype, operands[0]))
+
+    def check(self, point: Point, device: "torch.device") -> Check:
+        """Multiplies 112 x 512 by 512 x 96 and compares with float64 on the host."""
+        set_precision(point.dtype)
+        small = Point("gemm", point.dtype, "normal", {"m": 112, "n": 96, "k": 512})
+        a = inputs.draw((112, 512), point.dtype, "normal", device)
+        b = inputs.draw((96, 512), point.dtype, "normal", device).t()
+        result = _call(point.dtype, a, b, None)()
+        error = _relative_error(result, a, b)
+        if point.dtype == "tf32" and error < TOLERANCE["fp32"]:
+            raise UnsupportedError("torch computes in full fp32 here: this device has no tf32")
+        return _verdict(point.dtype, error, small)
+
+
+KERNEL = Gemm()
+
+
+def _point(pilot: Point, shape: tuple[int, ...], layout: str) -> Point:
+    m, n, k = shape
+    return Point("gemm", pilot.dtype, pilot.data, {"m": m, "n": n, "k": k, "layout": layout})
+
+
+def _pool_elements(m: int, n: int, k: int, sets: int) -> int:
+    """Returns the size of the pool; at least that of a middling shape, so that it is kept."""
+    return max((m * k + k * n) * sets, 1 << 25)
+
+
+def _operands(cutter: inputs.Cutter, point: Point) -> tuple["torch.Tensor", "torch.Tensor"]:
+    m, n, k = (point.size(name) for name in "mnk")
+    a = cutter.cut(m, k)
+    b = cutter.cut(n, k).t() if point.parameters.get("layout", "nt") == "nt" else cutter.cut(k, n)
+    return a, b
+
+
+def _out_itemsize(dtype: str) -> int:
+    return {"int8": 4, "fp8": 2}.get(dtype, itemsize(dtype))
+
+
+def _out_dtype(dtype: str) -> "torch.dtype":
+    import torch
+
+    from bench.kernels.base import torch_dtype
+
+    special = {"int8": torch.int32, "fp8": torch.bfloat16}
+    return special.get(dtype) or torch_dtype(dtype)  # type: ignore[no-any-return]
+
+
+def _call(
+    dtype: str, a: "torch.Tensor", b: "torch.Tensor", out: "torch.Tensor | None"
+) -> Callable[[], "torch.Tensor"]:
+    """Returns the product of one operand pair as a call without arguments."""
+    import torch
+
+    if dtype == "int8":
+        if out is None or a.device.type == "cpu":
+            return partial(torch._int_mm, a, b)  # noqa: SLF001 -- torch has no public int8 product
+        return partial(torch._int_mm, a, b, out=out)  # noqa: SLF001
+    if dtype == "fp8":
+        one = torch.ones((), device=a.device)
+        keywords = {"scale_a": one, "scale_b": one, "out_dtype": torch.bfloat16}
+        return partial(torch._scaled_mm, a, b, use_fast_accum=True, **keywords)  # noqa: SLF001
+    return partial(torch.mm, a, b) if out is None else partial(torch.mm, a, b, out=out)
+
+
+def _relative_error(result: "torch.Tensor", a: "torch.Tensor", b: "torch.Tensor") -> float:
+    reference = a.cpu().double() @ b.cpu().double()
+    difference = (result.cpu().double() - reference).norm()
+    return float(difference / reference.norm().clamp_min(1e-30))
+
+
+def _verdict(dtype: str, error: float, point: Point) -> Check:
+    shape = " x ".join(str(point.parameters[name]) for name in "mnk")
+    tolerance = TOLERANCE[dtype]
+    return Check(passed=error <= tolerance, error=error, tolerance=tolerance, shape=shape)
+
+
+def _spot_check(
+    dtype: str, operands: tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]
+) -> Check:
+    """Recomputes 8 x 8 elements of the timed product, which a call left out would not have."""
+    import torch
+
+    a, b, _ = operands
+    result = _call(dtype, *operands)()
+    rows = torch.randint(0, a.shape[0], (8,)).to(a.device)
+    columns = torch.randint(0, b.shape[1], (8,)).to(a.device)
+    # fp8 tensors cannot be indexed everywhere: widen whole rows one by one.
+    left = torch.stack([a[int(row)].double() for row in rows])
+    right = torch.stack([b[:, int(column)].double() for column in columns], dim=1)
+    part = result[rows][:, columns]
+    error = _relative_error(part, left, right)
+    k = a.shape[1]
+    tolerance = TOLERANCE[dtype] * max(1.0, math.sqrt(k / 512)) * 4
+    return Check(passed=error <= tolerance, error=error, tolerance=tolerance, shape=f"8 x 8 x {k}")

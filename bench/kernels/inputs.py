@@ -1,0 +1,85 @@
+"""Input data: one pool of random elements per dtype, from which operands are cut as views."""
+
+from typing import TYPE_CHECKING
+
+from bench.kernels.base import torch_dtype
+
+if TYPE_CHECKING:
+    import torch
+
+BLOCK_ELEMENTS = 1 << 22
+ALIGN_ELEMENTS = 1024
+
+
+def draw(shape: tuple[int, ...], dtype: str, data: str, device: "torch.device") -> "torch.Tensor":
+    """Returns fresh elements of ``dtype`` drawn as ``data`` says.
+
+    ``normal`` is standard normal (scaled by 32 and rounded for int8), ``uniform`` lies in -1..1
+    (-127..127), ``integers`` are whole numbers in -4..4, ``constant`` is 1, ``zeros`` is 0.
+    """
+    import torch
+
+    scale = {"normal": 32.0, "uniform": 127.0}.get(data, 1.0) if dtype == "int8" else 1.0
+    if data == "normal":
+        values = torch.randn(shape, device=device)
+    elif data == "uniform":
+        values = torch.rand(shape, device=device) * 2 - 1
+    elif data == "integers":
+        values = torch.randint(-4, 5, shape, device=device).float()
+    else:
+        values = torch.full(shape, 1.0 if data == "constant" else 0.0, device=device)
+    if dtype == "int8":
+        values = (values * scale).round().clamp(-127, 127)
+    return values.to(torch_dtype(dtype))
+
+
+_kept: dict[tuple[object, ...], tuple["torch.Tensor", ...]] = {}
+"""The buffers in use, one entry: the old ones are freed before new ones are made."""
+
+
+def buffers(
+    count: int, elements: int, dtype: str, data: str, device: "torch.device"
+) -> tuple["torch.Tensor", ...]:
+    """Returns ``count`` arrays of ``elements``, kept until others are asked for.
+
+    A block of fresh elements is repeated to fill them.
+    """
+    key = (count, elements, dtype, data, device)
+    if key not in _kept:
+        release()
+        _kept[key] = tuple(_filled(elements, dtype, data, device) for _ in range(count))
+    return _kept[key]
+
+
+def release() -> None:
+    """Gives the kept buffers' memory back."""
+    _kept.clear()
+
+
+def _filled(elements: int, dtype: str, data: str, device: "torch.device") -> "torch.Tensor":
+    import torch
+
+    block = draw((min(elements, BLOCK_ELEMENTS),), dtype, data, device)
+    array = torch.empty(elements, dtype=block.dtype, device=device)
+    for start in range(0, elements, block.numel()):
+        part = min(block.numel(), elements - start)
+        array[start : start + part].copy_(block[:part])
+    return array
+
+
+class Cutter:
+    """Cuts operands out of a pool, one behind the other, wrapping at its end."""
+
+    def __init__(self, dtype: str, data: str, elements: int, device: "torch.device") -> None:
+        size = 1 << max(elements - 1, ALIGN_ELEMENTS).bit_length()
+        (self._pool,) = buffers(1, size, dtype, data, device)
+        self._at = 0
+
+    def cut(self, rows: int, columns: int) -> "torch.Tensor":
+        """Returns the next ``rows`` x ``columns`` operand, row-major."""
+        count = rows * columns
+        if self._at + count > self._pool.numel():
+            self._at = 0
+        view = self._pool[self._at : self._at + count].view(rows, columns)
+        self._at += -(-count // ALIGN_ELEMENTS) * ALIGN_ELEMENTS
+        return view

@@ -1,0 +1,1 @@
+"""The loop, when to stop, the interval, the search, the conditions."""

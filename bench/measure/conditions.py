@@ -1,0 +1,103 @@
+"""What goes on while something is measured: a series of readings, and what the host counted."""
+
+import threading
+from types import TracebackType
+
+from bench.devices.base import Device, Health, Reading
+from bench.records.model import Conditions
+
+INTERVAL_S = 0.05
+MAX_GAP_S = 3.0
+MIN_POWER_SAMPLES = 20
+CALM = frozenset({"idle", "application clocks", "software power cap", "display clocks"})
+"""Throttle reasons that describe the part at work; any other disturbs a sample."""
+
+
+class Watch:
+    """Reads the device's condition while it is entered; ``conditions()`` says what was seen."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._readings: list[tuple[float, Reading]] = []
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._start_s = 0.0
+        self._before = self._after = Health()
+
+    def __enter__(self) -> "Watch":
+        self._before, self._start_s = self._device.health(), self._device.now()
+        self._look()
+        if self._device.live:
+            self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        if self._thread:
+            self._thread.join()
+        self._look()
+        self._after = self._device.health()
+
+    def _run(self) -> None:
+        while not self._stop.wait(INTERVAL_S):
+            self._look()
+
+    def _look(self) -> None:
+        self._readings.append((self._device.now() - self._start_s, self._device.reading()))
+
+    def conditions(self) -> Conditions:
+        """Returns the series; those the device does not tell are empty."""
+        before, after = self._before, self._after
+        power = [reading.power_w for _, reading in self._readings if reading.power_w is not None]
+        throttle = {word for _, reading in self._readings for word in reading.throttle}
+        return Conditions(
+            at_s=tuple(round(at, 4) for at, _ in self._readings) if self._told() else (),
+            clock_hz=self._series("clock_hz"),
+            power_w=self._series("power_w"),
+            temperature_c=self._series("temperature_c"),
+            throttle=tuple(sorted(throttle)),
+            load_1min=after.load_1min,
+            steal_fraction=_steal(before, after),
+            involuntary_switches=_difference(
+                before.involuntary_switches, after.involuntary_switches
+            ),
+            power_valid=self._power_valid() if power else None,
+        )
+
+    def _told(self) -> bool:
+        return any(self._series(name) for name in ("clock_hz", "power_w", "temperature_c"))
+
+    def _series(self, name: str) -> tuple[float, ...]:
+        values = [getattr(reading, name) for _, reading in self._readings]
+        return tuple(values) if all(value is not None for value in values) else ()
+
+    def _power_valid(self) -> bool:
+        """Tells whether power was read often enough to have seen the load."""
+        times = [at for at, _ in self._readings]
+        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        return len(times) >= MIN_POWER_SAMPLES and max(gaps) <= MAX_GAP_S
+
+
+def disturbed_by(conditions: Conditions) -> tuple[str, ...]:
+    """Returns the throttle reasons that say something went wrong."""
+    return tuple(word for word in conditions.throttle if word not in CALM)
+
+
+def _difference(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else after - before
+
+
+def _steal(before: Health, after: Health) -> float | None:
+    """Returns the share of CPU time that the hypervisor gave to others."""
+    known = (before.steal_s, after.steal_s, before.busy_s, after.busy_s)
+    if any(value is None for value in known):
+        return None
+    stolen = (after.steal_s or 0.0) - (before.steal_s or 0.0)
+    busy = (after.busy_s or 0.0) - (before.busy_s or 0.0)
+    return min(1.0, max(0.0, stolen / busy)) if busy > 0 else 0.0

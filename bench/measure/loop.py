@@ -1,0 +1,173 @@
+"""The one loop that measures: pilot, batch, warm-up until settled, samples until sure or spent."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench.devices.base import Device, Prepared
+from bench.measure.stats import describe, half_width
+from bench.records.model import Stopped, Timing
+
+MIN_SAMPLES = 12
+MIN_TIME_S = 0.5
+MIN_TIME_SHARE = 0.35
+NOISY_SAMPLES = 40
+NOISY_FACTOR = 4.0
+SAMPLE_S = 0.005
+SETTLED = 0.02
+SETTLE_WINDOW = 5
+WARMUP_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one measurement may cost and should reach.
+
+    Attributes:
+        budget_s: hard limit on warm-up and sampling, exceeded by one sample at the most.
+        precision: wanted half-width of the 95% interval of the median, relative.
+        max_samples: a bound on the record's size.
+    """
+
+    budget_s: float
+    precision: float = 0.01
+    max_samples: int = 2000
+
+
+@dataclass
+class Samples:
+    """What was sampled so far."""
+
+    seconds: list[float] = field(default_factory=list)
+    at_s: list[float] = field(default_factory=list)
+    disturbed: list[int] = field(default_factory=list)
+    wall_s: float = 0.0
+    device_s: float = 0.0
+
+
+def measure(
+    device: Device,
+    prepared: Prepared,
+    plan: Plan,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Timing:
+    """Times a prepared configuration.
+
+    Args:
+        device: where it runs.
+        prepared: what runs.
+        plan: budget and wanted precision.
+        progress: told the share of the budget that is spent.
+
+    Returns:
+        Every sample after warm-up, with median, interval, burst and the reason for stopping.
+    """
+    start = device.now()
+    batch = _batch(device, prepared)
+    warmed = _warm_up(device, prepared, batch, WARMUP_SHARE * plan.budget_s)
+    samples, stopped = _sample(device, prepared, batch, _Clock(device, start, plan, progress))
+    return Timing(
+        batch_calls=batch,
+        samples_s=tuple(samples.seconds),
+        at_s=tuple(samples.at_s),
+        disturbed=tuple(samples.disturbed),
+        warmup_s=warmed,
+        wall_ratio=samples.device_s / samples.wall_s if samples.wall_s else None,
+        stats=describe(samples.seconds, batch),
+        stopped=stopped,
+    )
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """The budget as it is spent."""
+
+    device: Device
+    start_s: float
+    plan: Plan
+    progress: Callable[[float], None]
+
+    def spent(self) -> float:
+        spent = self.device.now() - self.start_s
+        self.progress(min(1.0, spent / self.plan.budget_s))
+        return spent
+
+
+def _batch(device: Device, prepared: Prepared) -> int:
+    """Returns how many calls make a sample long enough for the timer."""
+    wanted = max(SAMPLE_S, 1000 * device.timer_resolution_s)
+    batch = 1
+    while True:
+        seconds = device.time(prepared, batch).seconds
+        if seconds >= wanted / 2 or batch >= 1 << 20:
+            return max(1, math.ceil(batch * wanted / max(seconds, 1e-9))) if seconds < wanted else batch
+        batch = batch * 2 if seconds <= 0 else min(1 << 20, batch * max(2, int(wanted / seconds)))
+
+
+def _warm_up(device: Device, prepared: Prepared, batch: int, budget_s: float) -> float:
+    """Runs until two windows of samples agree, or the budget is spent; returns the time taken."""
+    start = device.now()
+    seconds: list[float] = []
+    while device.now() - start < budget_s:
+        seconds.append(device.time(prepared, batch).seconds)
+        if len(seconds) >= 2 * SETTLE_WINDOW and _settled(seconds):
+            break
+    return device.now() - start
+
+
+def _settled(seconds: list[float]) -> bool:
+    last = sorted(seconds[-SETTLE_WINDOW:])[SETTLE_WINDOW // 2]
+    before = sorted(seconds[-2 * SETTLE_WINDOW : -SETTLE_WINDOW])[SETTLE_WINDOW // 2]
+    return abs(last - before) <= SETTLED * before
+
+
+def _sample(
+    device: Device, prepared: Prepared, batch: int, clock: _Clock
+) -> tuple[Samples, Stopped]:
+    samples, next_look = Samples(), MIN_SAMPLES
+    while True:
+        _take(device, prepared, batch, clock.start_s, samples)
+        count, spent = len(samples.seconds), clock.spent()
+        over = spent >= clock.plan.budget_s or count >= clock.plan.max_samples
+        if not over and count < next_look:
+            continue
+        next_look = math.ceil(count * 1.15)
+        precision = half_width(samples.seconds) if count >= 3 else math.inf
+        reason = _reason(precision, count, spent, clock.plan, over=over)
+        if reason:
+            reached = precision if math.isfinite(precision) else 1.0
+            return samples, Stopped.model_validate(
+                {"reason": reason, "precision": reached, "wanted": clock.plan.precision}
+            )
+
+
+def _take(
+    device: Device, prepared: Prepared, batch: int, start_s: float, samples: Samples
+) -> None:
+    at = device.now() - start_s
+    elapsed = device.time(prepared, batch)
+    if elapsed.disturbed:
+        samples.disturbed.append(len(samples.seconds))
+    samples.seconds.append(max(elapsed.seconds, 1e-12) / batch)
+    samples.at_s.append(round(at, 6))
+    samples.wall_s += elapsed.wall_seconds
+    samples.device_s += elapsed.seconds
+
+
+def _reason(
+    precision: float, count: int, spent_s: float, plan: Plan, *, over: bool
+) -> str | None:
+    """Returns why to stop now, None to go on.
+
+    Converged needs a least time, too: slow swings do not show in a short one. Noisy: at the pace seen, the wanted precision would take several times the budget; what is
+    left of the budget would not change that.
+    """
+    least = min(MIN_TIME_S, MIN_TIME_SHARE * plan.budget_s)
+    if precision <= plan.precision and count >= MIN_SAMPLES and spent_s >= least:
+        return "converged"
+    if over:
+        return "budget"
+    needed = spent_s * (precision / plan.precision) ** 2
+    enough = count >= NOISY_SAMPLES and spent_s >= least
+    hopeless = enough and needed > NOISY_FACTOR * plan.budget_s
+    return "noisy" if hopeless else None

@@ -1,0 +1,165 @@
+"""Runs a suite: one item after the other, the record on disk after each."""
+
+import datetime
+import hashlib
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import __version__, paths
+from bench.chips.load import Catalogue
+from bench.chips.match import choose, identify
+from bench.kernels.base import Point
+from bench.kernels.registry import kernel
+from bench.measure.item import Item
+from bench.measure.loop import Plan
+from bench.measure.session import Place, Session, WorkerDiedError
+from bench.records.model import Measurement, Program, Record
+from bench.records.store import write
+
+LEAST_S = 0.3
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """An item and its share of the suite's time."""
+
+    item: Item
+    weight: float
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be run.
+
+    Attributes:
+        suite: its name.
+        seconds: time for all items together, set-up excluded.
+        items: in the order in which they are run.
+        precision: wanted half-width of the median's 95% interval, relative.
+        chip: the sheet to use, None to go by what the device reports.
+        folder: where records go.
+        settings: what is written into the record of how it was run.
+    """
+
+    suite: str
+    seconds: float
+    items: tuple[Weighted, ...]
+    precision: float
+    chip: str | None
+    folder: Path
+    settings: dict[str, str | int | float | bool | None]
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who is told how the run goes: at its start, within an item, after an item."""
+
+    started: Callable[[Record, Path], None] = lambda _record, _path: None
+    item: Callable[[Item, int, float], None] = lambda _item, _number, _share: None
+    measured: Callable[[Record, Measurement], None] = lambda _record, _measurement: None
+
+
+def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) -> Record:
+    """Measures every item and returns the record; Ctrl-C ends it with what was measured.
+
+    Raises:
+        DeviceError: the device is not here.
+        UsageError: ``chip=`` names no sheet.
+    """
+    place = session.describe()
+    record = start(place, order, catalogue)
+    path = record_path(record, order.folder)
+    write(record, path)
+    watcher.started(record, path)
+    try:
+        for number, weighted, budget_s in _budgets(order, lambda: record.took_s):
+            done = _one(session, weighted.item, Plan(budget_s, order.precision), number, watcher)
+            record = record.with_measurement(done, record.took_s + done.took_s)
+            write(record, path)
+            watcher.measured(record, done)
+        record = record.model_copy(update={"state": "complete"})
+    except KeyboardInterrupt:
+        record = record.model_copy(update={"state": "interrupted"})
+    write(record, path)
+    return record
+
+
+def start(place: Place, order: Order, catalogue: Catalogue) -> Record:
+    """Returns the record of a run that has measured nothing yet."""
+    device = place.device
+    identity = (
+        choose(order.chip, device, catalogue) if order.chip else identify(device, catalogue)
+    )
+    now = datetime.datetime.now(datetime.UTC)
+    token = hashlib.sha256(f"{now.isoformat()} {device.name}".encode()).hexdigest()[:6]
+    return Record(
+        id=f"{now:%Y%m%d-%H%M%S}-{device.backend}-{token}",
+        started_utc=now.isoformat(timespec="seconds"),
+        program=program(),
+        suite=order.suite,
+        settings=order.settings,
+        machine=place.machine,
+        device=device,
+        identity=identity,
+    )
+
+
+def record_path(record: Record, folder: Path) -> Path:
+    """Returns where a record is written: a folder a day, a file a run."""
+    return folder / record.started_utc[:10] / f"{record.id}.json"
+
+
+def _budgets(order: Order, spent: Callable[[], float]) -> Iterator[tuple[int, Weighted, float]]:
+    """Yields each item with its share of the time still left, so that savings are handed on."""
+    weights = [weighted.weight for weighted in order.items]
+    for number, weighted in enumerate(order.items):
+        left = order.seconds - spent()
+        yield number, weighted, max(LEAST_S, left * weighted.weight / sum(weights[number:]))
+
+
+def _one(session: Session, item: Item, plan: Plan, number: int, watcher: Watcher) -> Measurement:
+    watcher.item(item, number, 0.0)
+    try:
+        return session.measure(item, plan, lambda share: watcher.item(item, number, share))
+    except WorkerDiedError as error:
+        return lost(item, str(error))
+
+
+def lost(item: Item, reason: str) -> Measurement:
+    """Returns the measurement that cost a worker its life."""
+    found = kernel(item.kernel)
+    pilot = found.pilot(item.dtype, item.data)
+    return Measurement(
+        kernel=item.kernel,
+        dtype=item.dtype,
+        data=item.data,
+        figures=found.figures(Point(item.kernel, item.dtype, item.data, pilot.parameters)),
+        status="failed",
+        reason=reason,
+        parameters=dict(item.fixed),
+    )
+
+
+def program() -> Program:
+    """Returns the version of this program, with the commit where it runs from a clone."""
+    commit = _git("rev-parse", "--short=12", "HEAD")
+    changed = _git("status", "--porcelain") if commit else None
+    return Program(
+        version=__version__, commit=commit, dirty=None if changed is None else bool(changed)
+    )
+
+
+def _git(*words: str) -> str | None:
+    root = paths.PACKAGE.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603 -- fixed words
+            ["git", "-C", str(root), *words],  # noqa: S607 -- whichever git is on the path
+            capture_output=True, text=True, check=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,185 @@
+"""Finds the fastest configuration of a kernel within a budget, and says what more could gain.
+
+Seeds first (squares and shapes that vendors favour, spread over the space), then turns between
+neighbours of the best and points drawn at random, then re-trials of the leaders, because the best
+of many noisy trials is biased. The winner is measured again, independently, by the loop.
+"""
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench.devices.base import Device
+from bench.kernels.base import Kernel, Point
+from bench.measure.grid import Grid
+from bench.records.model import Search, Trial
+
+SEEDS = 24
+SEED_SHARE = 0.35
+FINAL_SHARE = 0.25
+RANDOM_SHARE = 0.25
+LEADERS = 6
+TRIAL_CALLS = 3
+TRIAL_S = 0.01
+DEAREST_SHARE = 1 / 8
+"""A trial that would cost a larger share of the budget than this is left out."""
+
+
+@dataclass
+class Hunt:
+    """The state of one search.
+
+    Attributes:
+        best_s: seconds of the fastest call seen, by configuration number.
+        calls: calls spent on it.
+        dear: configurations left out because one trial would take too long.
+        drawn: how many were drawn at random.
+        pace: the best rate so far, by which costs are foreseen.
+    """
+
+    device: Device
+    kernel: Kernel
+    grid: Grid
+    budget_s: float
+    start_s: float
+    progress: Callable[[float], None]
+    random: random.Random
+    best_s: dict[int, float] = field(default_factory=dict)
+    calls: dict[int, int] = field(default_factory=dict)
+    dear: set[int] = field(default_factory=set)
+    drawn: int = 0
+    pace: float = 0.0
+
+    def rate(self, index: int) -> float:
+        """Returns a tried configuration's rate, in what ``amount`` counts, a second."""
+        return amount(self.kernel, self.grid.points[index]) / self.best_s[index]
+
+    def leaders(self) -> list[int]:
+        """Returns the fastest configurations tried, the best first."""
+        return sorted(self.best_s, key=self.rate, reverse=True)[:LEADERS]
+
+    def spent(self) -> float:
+        """Returns the share of the budget that is gone."""
+        share = (self.device.now() - self.start_s) / self.budget_s
+        self.progress(min(1.0, share))
+        return share
+
+    def seen(self, index: int) -> bool:
+        """Tells whether a configuration was tried or left out."""
+        return index in self.best_s or index in self.dear
+
+    def exhausted(self) -> bool:
+        """Tells whether nothing is left to try."""
+        return len(self.best_s) + len(self.dear) >= len(self.grid.points)
+
+
+def amount(kernel: Kernel, point: Point) -> float:
+    """Returns what a configuration's rate counts: operations, for memory kernels bytes."""
+    work = kernel.work(point)
+    return work.bytes if kernel.figures(point) == ("memory_bandwidth",) else work.flop
+
+
+def search(
+    device: Device,
+    kernel: Kernel,
+    space: list[Point],
+    budget_s: float,
+    progress: Callable[[float], None] = lambda _: None,
+) -> tuple[Point, Search]:
+    """Returns the fastest configuration found in ``space`` and all that was tried.
+
+    The budget is kept but for the trial in progress; at least one configuration is tried.
+    """
+    hunt = Hunt(
+        device, kernel, Grid(space), budget_s, device.now(), progress,
+        random.Random(len(space)),  # noqa: S311 -- no secret
+    )  # fmt: skip
+    _seed(hunt)
+    while hunt.spent() < 1 - FINAL_SHARE and not hunt.exhausted():
+        _try(hunt, _next(hunt))
+    _settle(hunt)
+    return hunt.grid.points[hunt.leaders()[0]], _report(hunt)
+
+
+def _seed(hunt: Hunt) -> None:
+    """Tries favoured configurations from cheap to dear: the first gives a pace to plan by."""
+    seeds = sorted(
+        range(min(SEEDS, len(hunt.grid.points))),
+        key=lambda index: amount(hunt.kernel, hunt.grid.points[index]),
+    )
+    for index in seeds:
+        if hunt.best_s and hunt.spent() > SEED_SHARE:
+            return
+        _try(hunt, index)
+
+
+def _next(hunt: Hunt) -> int:
+    """Returns an untried configuration: a neighbour of a leader, or one drawn at random."""
+    if hunt.random.random() >= RANDOM_SHARE:
+        for leader in hunt.leaders():
+            near = [index for index in hunt.grid.neighbours(leader) if not hunt.seen(index)]
+            if near:
+                return hunt.random.choice(near)
+    hunt.drawn += 1
+    while hunt.seen(index := hunt.random.randrange(len(hunt.grid.points))):
+        pass
+    return index
+
+
+def _try(hunt: Hunt, index: int) -> None:
+    """Times a configuration briefly, unless that would cost too much of the budget."""
+    point = hunt.grid.points[index]
+    work = amount(hunt.kernel, point)
+    expected = TRIAL_CALLS * work / hunt.pace if hunt.pace else 0.0
+    if expected > DEAREST_SHARE * hunt.budget_s and index not in hunt.best_s:
+        hunt.dear.add(index)
+        return
+    prepared = hunt.device.prepare(hunt.kernel, point)
+    first = hunt.device.time(prepared, 1).seconds
+    batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(first, 1e-9)))
+    rounds = TRIAL_CALLS - (1 if first > TRIAL_S else 0)
+    times = [hunt.device.time(prepared, batch).seconds / batch for _ in range(rounds)]
+    best = max(min(times), 1e-12)
+    hunt.best_s[index] = min(best, hunt.best_s.get(index, math.inf))
+    hunt.calls[index] = hunt.calls.get(index, 0) + batch * rounds
+    hunt.pace = max(hunt.pace, work / best)
+
+
+def _settle(hunt: Hunt) -> None:
+    """Tries the leaders again, in turn, with what is left of the budget."""
+    rounds = 0
+    while hunt.spent() < 1 and rounds < 4 * LEADERS and len(hunt.best_s) > 1:
+        _try(hunt, min(hunt.leaders(), key=lambda index: hunt.calls[index] * hunt.best_s[index]))
+        rounds += 1
+
+
+def _report(hunt: Hunt) -> Search:
+    trials = tuple(
+        Trial(parameters=dict(hunt.grid.points[index].parameters), best_s=best, calls=calls)
+        for (index, best), calls in zip(hunt.best_s.items(), hunt.calls.values(), strict=True)
+    )
+    whole = len(hunt.best_s) == len(hunt.grid.points)
+    rates = [hunt.rate(index) for index in hunt.best_s]
+    return Search(
+        space=len(hunt.grid.points),
+        trials=trials,
+        left_out=len(hunt.dear),
+        took_s=hunt.device.now() - hunt.start_s,
+        gain_estimate=0.0 if whole else gain_estimate(rates),
+        chance_next_beats=0.0 if whole else 1 - 0.05 ** (1 / max(1, hunt.drawn)),
+    )
+
+
+def gain_estimate(rates: list[float]) -> float:
+    """Returns the relative rise of the best rate that a much longer search is expected to find.
+
+    The end of the distribution of rates is estimated from the spacings at its top: the mean
+    distance from the best to the next few, divided by their number (after Robson & Whitlock 1964,
+    Biometrika 51:33, whose estimate takes one spacing; more steady it).
+    """
+    top = sorted(rates, reverse=True)[:LEADERS]
+    if len(top) < 2:
+        return 1.0
+    rest = top[1:]
+    return (top[0] - sum(rest) / len(rest)) / len(rest) / top[0]

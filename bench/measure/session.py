@@ -1,0 +1,197 @@
+"""Where measuring happens: in a worker process that a run survives, or in this one for the fake.
+
+The parent never imports torch. A worker that crashes, is killed or hangs costs the measurement in
+progress; the next one gets a new worker.
+"""
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from bench.devices.base import Device, DeviceError
+from bench.devices.fake import FakeDevice, FakeSpec
+from bench.devices.registry import open_device
+from bench.measure.item import Item, measure_item
+from bench.measure.loop import Plan
+from bench.records.model import DeviceInfo, Machine, Measurement
+
+Progress = Callable[[float], None]
+START_S = 180.0
+GRACE_FACTOR = 3.0
+GRACE_S = 60.0
+KILL_WAIT_S = 5.0
+
+
+class WorkerDiedError(Exception):
+    """The worker ended without an answer; the text says how."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is there to measure on, and whether it is a real clock that passes."""
+
+    machine: Machine
+    device: DeviceInfo
+
+
+class Session(Protocol):
+    """Something that describes a device and measures items on it."""
+
+    def describe(self) -> Place:
+        """Returns machine and device."""
+        ...
+
+    def measure(self, item: Item, plan: Plan, progress: Progress) -> Measurement:
+        """Measures one item; raises ``WorkerDiedError`` if that cost the worker."""
+        ...
+
+    def close(self) -> None:
+        """Ends what was started."""
+        ...
+
+
+class LocalSession:
+    """Measures in this process."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+
+    def describe(self) -> Place:
+        """Returns machine and device."""
+        from bench.devices.machine import machine
+
+        return Place(machine(self._device.info().backend), self._device.info())
+
+    def measure(self, item: Item, plan: Plan, progress: Progress) -> Measurement:
+        """Measures one item."""
+        return measure_item(self._device, item, plan, progress)
+
+    def close(self) -> None:
+        """Gives the buffers back."""
+        self._device.release()
+
+
+class WorkerSession:
+    """Measures in a process of its own, started when first needed and again after it died."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+        self._process: Any = None
+        self._pipe: Connection | None = None
+
+    def describe(self) -> Place:
+        """Returns machine and device.
+
+        Raises:
+            DeviceError: the device is not here.
+        """
+        answer = self._ask(("describe",), START_S, lambda _: None)
+        if isinstance(answer, DeviceError):
+            raise answer
+        assert isinstance(answer, Place)  # noqa: S101 -- what the worker sends
+        return answer
+
+    def measure(self, item: Item, plan: Plan, progress: Progress) -> Measurement:
+        """Measures one item, and ends a worker that gives no answer for too long."""
+        patience = GRACE_FACTOR * plan.budget_s + GRACE_S
+        answer = self._ask(("measure", item, plan), patience, progress)
+        if isinstance(answer, DeviceError):
+            raise WorkerDiedError(str(answer))
+        assert isinstance(answer, Measurement)  # noqa: S101 -- what the worker sends
+        return answer
+
+    def close(self) -> None:
+        """Ends the worker."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        self._process.join(KILL_WAIT_S)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        if self._pipe:
+            self._pipe.close()
+        self._process = self._pipe = None
+
+    def _start(self) -> Connection:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(
+            target=serve, args=(theirs, self._word), name="onpaper-worker", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        return self._pipe
+
+    def _ask(self, message: tuple[Any, ...], patience_s: float, progress: Progress) -> object:
+        pipe = self._pipe or self._start()
+        try:
+            pipe.send(message)
+            return self._answer(pipe, patience_s, progress)
+        except (EOFError, OSError) as error:
+            raise WorkerDiedError(self._how_it_died()) from error
+
+    def _answer(self, pipe: Connection, patience_s: float, progress: Progress) -> object:
+        deadline = time.monotonic() + patience_s
+        while pipe.poll(max(0.0, deadline - time.monotonic())):
+            kind, content = pipe.recv()
+            if kind == "answer":
+                return content
+            progress(content)
+        self.close()
+        raise WorkerDiedError(f"no answer within {patience_s:.0f} s: the worker was ended")
+
+    def _how_it_died(self) -> str:
+        process = self._process
+        process.join(KILL_WAIT_S)
+        code = process.exitcode
+        self.close()
+        if code is not None and code < 0:
+            return f"the worker was ended by {signal.Signals(-code).name}"
+        return f"the worker ended with exit code {code}"
+
+
+def serve(pipe: Connection, word: str) -> None:
+    """Answers a parent's questions until it goes away; runs in the worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        session = LocalSession(open_device(word))
+    except DeviceError as error:
+        pipe.recv()
+        pipe.send(("answer", error))
+        return
+    while True:
+        try:
+            kind, *arguments = pipe.recv()
+            if kind == "describe":
+                pipe.send(("answer", session.describe()))
+            else:
+                item, plan = arguments
+                pipe.send(("answer", session.measure(item, plan, _Reporter(pipe))))
+        except (EOFError, OSError):
+            return
+
+
+class _Reporter:
+    """Sends progress to the parent, ten times a second at the most."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._next_s = 0.0
+
+    def __call__(self, share: float) -> None:
+        now = time.monotonic()
+        if now >= self._next_s:
+            self._next_s = now + 0.1
+            self._pipe.send(("progress", share))
+
+
+def open_session(word: str, fake: FakeSpec | None = None) -> Session:
+    """Returns the session for a device: the fake needs no process of its own."""
+    if word.partition(":")[0] == "fake":
+        return LocalSession(FakeDevice(fake))
+    return WorkerSession(word)

@@ -1,0 +1,115 @@
+"""What makes a figure unbelievable: above its peak, explained by a cache, never computed.
+
+A figure with a doubt is shown and marked, and no ratio of it enters a summary.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.chips.figures import FIGURES
+from bench.chips.model import Chip
+from bench.chips.paper import Paper
+from bench.records.model import DeviceInfo, Measurement
+from bench.units import Dimension, show
+
+CACHE_MULTIPLE = 2.0
+WALL_LEAST = 0.5
+WALL_MOST = 1.02
+GIB_OVER_GB = 2**30 / 1e9
+CLOCK_MARGIN = 1.02
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A rate about to be set beside a published figure.
+
+    Attributes:
+        value: in the base unit of the figure.
+        paper: the figure.
+        chip: the sheet it is from, for the other figures on it.
+        clock_hz: the highest clock seen or reported, None if unknown.
+    """
+
+    value: float
+    paper: Paper
+    chip: Chip | None = None
+    clock_hz: float | None = None
+
+
+def timing_doubts(measurement: Measurement, device: DeviceInfo) -> Iterator[str]:
+    """Yields what is wrong with a measurement whatever it is compared with."""
+    spot = measurement.spot_check
+    if spot is not None and not spot.passed:
+        yield (
+            "the timed call did not compute its result (relative error "
+            f"{spot.error:.1g}): it was optimised away or left out"
+        )
+    ratio = measurement.timing.wall_ratio if measurement.timing else None
+    if ratio is not None and ratio < WALL_LEAST:
+        yield (
+            f"the device's timer saw {ratio:.0%} of the host's time: "
+            "the calls ran on a stream that was not timed"
+        )
+    if ratio is not None and ratio > WALL_MOST:
+        yield f"the device's timer ran {ratio:.2f} times as long as the host's"
+    yield from _cache_doubts(measurement, device)
+
+
+def _cache_doubts(measurement: Measurement, device: DeviceInfo) -> Iterator[str]:
+    work, cache = measurement.work, device.llc_bytes
+    if "memory_bandwidth" not in measurement.figures or not work or not cache:
+        return
+    if work.footprint_bytes < CACHE_MULTIPLE * cache:
+        yield (
+            f"the buffers ({show(work.footprint_bytes, Dimension.BYTES)}) are below "
+            f"{CACHE_MULTIPLE:g} times the last-level cache ({show(cache, Dimension.BYTES)}): "
+            "a cache may explain the rate"
+        )
+
+
+def peak_doubts(claim: Claim) -> Iterator[str]:
+    """Yields why a rate above its published peak is not to be believed, and what would explain it."""
+    fraction = claim.value / claim.paper.value
+    if fraction <= 1.0:
+        return
+    causes = [*_unit_cause(claim, fraction), *_clock_cause(claim, fraction), *_other_figure(claim)]
+    told = "; ".join(causes) or "check units, dtype, shape and timer"
+    word = "derived" if claim.paper.formula else "published"
+    yield f"{fraction:.1%} of the {word} peak: {told}"
+
+
+def _unit_cause(claim: Claim, fraction: float) -> Iterator[str]:
+    binary = claim.paper.dimension in (Dimension.BYTES, Dimension.BYTE_RATE)
+    if binary and fraction <= GIB_OVER_GB * 1.005:
+        yield f"GB set against GiB would explain it ({fraction / GIB_OVER_GB:.1%} in one unit)"
+
+
+def _clock_cause(claim: Claim, fraction: float) -> Iterator[str]:
+    chip = claim.chip
+    printed = (chip.number("clock_matrix") or chip.number("clock_boost")) if chip else None
+    if printed and claim.clock_hz and claim.clock_hz / printed > CLOCK_MARGIN:
+        ratio = claim.clock_hz / printed
+        yield (
+            f"the clock reaches {show(claim.clock_hz, Dimension.FREQUENCY)}, the peak was printed "
+            f"for {show(printed, Dimension.FREQUENCY)} ({fraction / ratio:.1%} at one clock)"
+        )
+
+
+def _other_figure(claim: Claim) -> Iterator[str]:
+    """Names the figure of the sheet that the rate fits instead: tf32 for fp32, the sparse rate."""
+    if claim.chip is None or not FIGURES[claim.paper.key].is_rate:
+        return
+    fitting = [
+        (number, key)
+        for key in claim.chip.figures
+        if FIGURES[key].dimension is claim.paper.dimension
+        and (number := claim.chip.number(key)) is not None
+        and 0.3 < claim.value / number <= 1.0
+    ]
+    if fitting:
+        number, key = min(fitting)
+        yield f"it would be {claim.value / number:.1%} of {FIGURES[key].title} ({show(number, claim.paper.dimension)})"
+    elif all(number < claim.value for key in claim.chip.figures
+             if FIGURES[key].dimension is claim.paper.dimension
+             and (number := claim.chip.number(key)) is not None):  # fmt: skip
+        yield "it is above every peak of the sheet: nothing was computed, or not timed to its end"

@@ -1,0 +1,1 @@
+"""One run as a value: what a record holds, and how it is written, read and found."""

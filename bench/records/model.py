@@ -1,0 +1,220 @@
+"""The record of one run; every key that holds a physical quantity names its SI unit.
+
+A record is frozen and complete in itself: raw samples, conditions, environment and the hash of
+the sheet it was set beside. ``None`` means unknown. Nothing in it names a person, a host or a path.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bench.strict import Strict
+
+SCHEMA = 1
+"""Version of the shape below; an older record is read through one upgrade function a version."""
+
+METHOD = 1
+"""Version of how figures are measured; figures of different methods are not set side by side."""
+
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Program(Strict):
+    """The onpaper that ran."""
+
+    version: str
+    commit: str | None = None
+    dirty: bool | None = None
+
+
+class Machine(Strict):
+    """The environment: systems and versions, no names."""
+
+    system: str
+    kernel: str
+    python: str
+    torch: str | None
+    accelerator_runtime: str | None = None
+    threads: int | None = None
+    virtual: bool | None = None
+
+
+class DeviceInfo(Strict):
+    """All that a device reports of itself, as far as it reports it.
+
+    ``units`` are SMs, CUs, AI cores or, on a CPU, the cores in reach of this process.
+    ``markers`` are hints at the vendor behind a CUDA-like device: module and variable names.
+    """
+
+    backend: Literal["cpu", "cuda", "fake"]
+    index: int = 0
+    name: str
+    cpu_vendor: str | None = None
+    cpu_family: int | None = None
+    cpu_model: int | None = None
+    isa: tuple[str, ...] = ()
+    units: int | None = None
+    units_in_package: int | None = None
+    memory_bytes: NonNegative | None = None
+    memory_free_bytes: NonNegative | None = None
+    l2_bytes: NonNegative | None = None
+    llc_bytes: NonNegative | None = None
+    clock_max_hz: NonNegative | None = None
+    clock_nominal_hz: NonNegative | None = None
+    clock_measured_hz: NonNegative | None = None
+    memory_bus_bit: int | None = None
+    capability: str | None = None
+    pci: str | None = None
+    driver: str | None = None
+    power_limit_w: NonNegative | None = None
+    limits: tuple[str, ...] = ()
+    markers: tuple[str, ...] = ()
+
+
+class Identity(Strict):
+    """Which sheet the device was taken to be described by, and why.
+
+    ``matched``: one sheet fits all that is reported. ``family``: only the family of a CPU is
+    known, its peaks are derived. ``chosen``: ``chip=`` said so. ``ambiguous``: several sheets
+    fit. ``unknown``: none does; nothing is compared.
+    """
+
+    state: Literal["matched", "family", "chosen", "ambiguous", "unknown"]
+    chip: str | None = None
+    sheet_sha256: str | None = None
+    reasons: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+
+
+class Work(Strict):
+    """What one call does, by formula: operations, bytes moved, bytes touched."""
+
+    flop: NonNegative
+    bytes: NonNegative
+    footprint_bytes: NonNegative
+    formula: str
+
+
+class Check(Strict):
+    """The kernel's result beside a float64 reference on fresh random input."""
+
+    passed: bool
+    error: float
+    tolerance: float
+    shape: str
+
+
+class Stats(Strict):
+    """The time of one call: median with its interval, and the best short window."""
+
+    median_s: Positive
+    low_s: Positive
+    high_s: Positive
+    level: float
+    burst_s: Positive
+    burst_window_s: Positive
+    samples: int
+    effective_samples: float
+
+
+class Stopped(Strict):
+    """Why sampling ended, and the half-width of the interval it had reached."""
+
+    reason: Literal["converged", "budget", "noisy"]
+    precision: NonNegative
+    wanted: NonNegative
+
+
+class Conditions(Strict):
+    """What went on while it was measured; series are on the clock of ``at_s``."""
+
+    at_s: tuple[float, ...] = ()
+    clock_hz: tuple[float, ...] = ()
+    power_w: tuple[float, ...] = ()
+    temperature_c: tuple[float, ...] = ()
+    throttle: tuple[str, ...] = ()
+    load_1min: float | None = None
+    steal_fraction: float | None = None
+    involuntary_switches: int | None = None
+    power_valid: bool | None = None
+
+
+class Timing(Strict):
+    """The samples of one kernel configuration and what was made of them."""
+
+    batch_calls: int
+    samples_s: tuple[Positive, ...]
+    at_s: tuple[float, ...]
+    disturbed: tuple[int, ...] = ()
+    warmup_s: NonNegative
+    wall_ratio: float | None = None
+    stats: Stats
+    stopped: Stopped
+
+
+class Trial(Strict):
+    """One configuration tried in a search and the best call time seen."""
+
+    parameters: dict[str, int | str]
+    best_s: Positive
+    calls: int
+
+
+class Search(Strict):
+    """All that a search tried, and what a longer one could still gain.
+
+    ``gain_estimate`` is the relative rise of the best rate that a much longer search is
+    expected to find; ``chance_next_beats`` bounds, at 95%, the chance that one more
+    configuration drawn at random beats the best.
+    """
+
+    space: int
+    trials: tuple[Trial, ...]
+    left_out: int
+    took_s: NonNegative
+    gain_estimate: NonNegative
+    chance_next_beats: NonNegative
+
+
+class Measurement(Strict):
+    """One kernel configuration: what it did, how long it took, under which conditions."""
+
+    kernel: str
+    dtype: str
+    data: str
+    figures: tuple[str, ...]
+    status: Literal["ok", "skipped", "failed"]
+    reason: str | None = None
+    parameters: dict[str, int | str] = Field(default_factory=dict)
+    work: Work | None = None
+    check: Check | None = None
+    spot_check: Check | None = None
+    timing: Timing | None = None
+    search: Search | None = None
+    conditions: Conditions = Conditions()
+    took_s: NonNegative = 0.0
+
+
+class Record(Strict):
+    """One execution on one device of one host."""
+
+    schema_version: Literal[1] = 1
+    method_version: int = METHOD
+    id: Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]+$")]
+    started_utc: str
+    state: Literal["running", "complete", "interrupted"] = "running"
+    program: Program
+    suite: str
+    settings: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    machine: Machine
+    device: DeviceInfo
+    identity: Identity
+    took_s: NonNegative = 0.0
+    measurements: tuple[Measurement, ...] = ()
+
+    def with_measurement(self, new: Measurement, took_s: float) -> "Record":
+        """Returns the record with one more measurement."""
+        return self.model_copy(
+            update={"measurements": (*self.measurements, new), "took_s": took_s}
+        )

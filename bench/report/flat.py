@@ -1,0 +1,42 @@
+"""The rows of a record as plain numbers: one flat mapping a row, for programs."""
+
+from bench.chips.paper import Paper
+from bench.records.model import Record
+from bench.verdict import Row
+
+Scalar = str | int | float | bool | None
+
+
+def flat(record: Record, row: Row) -> dict[str, Scalar]:
+    """Returns a row with SI values: parameters first, measures after."""
+    one, found = row.measurement, row.published
+    printed = found if isinstance(found, Paper) else None
+    timing = one.timing
+    return {
+        "record": record.id,
+        "started_utc": record.started_utc,
+        "device": record.device.name,
+        "chip": record.identity.chip,
+        "kernel": one.kernel,
+        "dtype": one.dtype,
+        "data": one.data,
+        "parameters": " ".join(f"{name}={value}" for name, value in one.parameters.items()),
+        "figure": row.key,
+        "unit": row.dimension.value,
+        "published": printed.value if printed else None,
+        "published_basis": printed.basis if printed else None,
+        "published_formula": printed.formula if printed else None,
+        "published_source": " ".join(printed.sources) if printed else None,
+        "rivals": "; ".join(f"{rival.value:.6g} {rival.source}" for rival, _ in row.rivals),
+        "measured": row.measured.value if row.measured else None,
+        "measured_low": row.measured.low if row.measured else None,
+        "measured_high": row.measured.high if row.measured else None,
+        "burst": row.burst,
+        "achieved": row.fraction.value if row.fraction else None,
+        "achieved_low": row.fraction.low if row.fraction else None,
+        "achieved_high": row.fraction.high if row.fraction else None,
+        "verdict": row.verdict.value,
+        "reason": row.reason,
+        "samples": timing.stats.samples if timing else None,
+        "stopped": timing.stopped.reason if timing else None,
+    }

@@ -1,0 +1,36 @@
+"""One self-contained page; every word of it escaped, no script, no network."""
+
+from html import escape
+
+from bench.report.markup import Report
+
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;"
+    "color-scheme:light dark}table{border-collapse:collapse;font-size:.9rem}"
+    "th,td{border:1px solid #8888;padding:.3rem .6rem;text-align:left;vertical-align:top}"
+    ".scroll{overflow-x:auto}li{overflow-wrap:anywhere}"
+)
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def render(report: Report) -> str:
+    """Returns an HTML document."""
+    table = report.table
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n"
+        for row in table.cells
+    )
+    heading = "".join(f"<p>{escape(line)}</p>\n" for line in table.heading)
+    said = "".join(f"<li>{escape(line)}</li>\n" for line in table.summary)
+    notes = "".join(f"<li>{escape(line.split(' ', 1)[1])}</li>\n" for line in table.notes)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
+        f"<title>{escape(table.title)}</title><style>{STYLE}</style></head><body>\n"
+        f"<h1>{escape(table.title)}</h1>\n{heading}"
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>'
+        f"</table></div>\n<h2>Summary</h2><ul>\n{said}</ul>\n"
+        f"<h2>Sources and notes</h2><ol>\n{notes}</ol>\n</body></html>\n"
+    )

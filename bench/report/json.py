@@ -1,0 +1,18 @@
+"""The rows as one JSON document."""
+
+import json
+
+from bench.report.markup import Report
+
+
+def render(report: Report) -> str:
+    """Returns an object with heading, rows in SI units, summary and notes."""
+    table = report.table
+    document = {
+        "title": table.title,
+        "heading": table.heading,
+        "rows": report.flat,
+        "summary": table.summary,
+        "notes": table.notes,
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

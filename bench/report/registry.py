@@ -1,0 +1,23 @@
+"""The report formats, by name; a new one is a file here and a word in ``FORMATS``."""
+
+from importlib import import_module
+
+from bench.chips.load import Catalogue
+from bench.records.model import Record
+from bench.report.flat import flat
+from bench.report.markup import Report
+from bench.report.table import build
+from bench.verdict import MARGIN, rows
+
+FORMATS = ("github", "plain", "csv", "json", "latex", "html")
+
+
+def render(
+    record: Record, catalogue: Catalogue, style: str = "github", margin: float = MARGIN
+) -> str:
+    """Returns a record's rows in one of ``FORMATS``."""
+    judged = rows(record, catalogue, margin)
+    report = Report(build(record, judged, catalogue), [flat(record, row) for row in judged])
+    module = import_module(f"bench.report.{style}")
+    text: str = module.render(report)
+    return text

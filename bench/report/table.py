@@ -1,0 +1,136 @@
+"""The rows of a record as a table of words, with footnotes and a heading: what people read."""
+
+from dataclasses import dataclass
+
+from bench.chips.load import Catalogue
+from bench.chips.paper import Paper
+from bench.records.model import Record
+from bench.report.digits import percent, with_interval
+from bench.units import show
+from bench.verdict import Row, summary
+
+COLUMNS = (
+    "figure", "published (dense)", "measured, sustained (95%)", "burst", "achieved (95%)",
+    "verdict", "reason", "shape",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """A report before it is set in a format.
+
+    Attributes:
+        title: what was measured.
+        heading: lines above the table: device, chip and why, conditions.
+        columns, cells: the table.
+        summary: what the table says, in sentences.
+        notes: numbered footnotes, the sources first.
+    """
+
+    title: str
+    heading: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    summary: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+class Notes:
+    """Numbers footnotes as they are first asked for."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    def mark(self, text: str) -> str:
+        """Returns ``[n]`` for a footnote, the same for the same text."""
+        if text not in self._texts:
+            self._texts.append(text)
+        return f"[{self._texts.index(text) + 1}]"
+
+    def lines(self) -> tuple[str, ...]:
+        """Returns the footnotes in order."""
+        return tuple(f"[{number}] {text}" for number, text in enumerate(self._texts, 1))
+
+
+def build(record: Record, judged: list[Row], catalogue: Catalogue) -> Table:
+    """Returns the table of a record's rows."""
+    notes = Notes()
+    cells = tuple(_cells(row, catalogue, notes) for row in judged)
+    return Table(
+        title=_title(record),
+        heading=tuple(_heading(record)),
+        columns=COLUMNS,
+        cells=cells,
+        summary=tuple(summary(judged)),
+        notes=notes.lines(),
+    )
+
+
+def _title(record: Record) -> str:
+    chip = record.identity.chip
+    beside = f"beside the sheet {chip}" if chip else "with no sheet to set it beside"
+    return f"{record.device.name} {beside}"
+
+
+def _heading(record: Record) -> list[str]:
+    machine, device = record.machine, record.device
+    units = f"{device.units} units" if device.units else "units unknown"
+    lines = [
+        f"{record.started_utc[:10]}, suite {record.suite}, {units}, "
+        f"torch {machine.torch}, onpaper {record.program.version}, record {record.id}",
+        f"Chip {record.identity.state}: {'; '.join(record.identity.reasons)}",
+    ]
+    if record.identity.near:
+        lines.append(f"Near: {', '.join(record.identity.near)}")
+    if device.limits:
+        lines.append(f"Limits: {', '.join(device.limits)}")
+    if record.device.backend == "fake":
+        lines.append("A FAKE device: these figures are simulated and say nothing of any chip.")
+    if record.state != "complete":
+        lines.append(f"The run is {record.state}: what was measured until then is shown.")
+    return lines
+
+
+def _cells(row: Row, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+    return (
+        row.title,
+        _published(row, catalogue, notes),
+        with_interval(row.measured, row.dimension) if row.measured else "–",
+        show(row.burst, row.dimension, 4) if row.burst else "–",
+        _achieved(row, catalogue, notes),
+        row.verdict.value,
+        row.reason,
+        row.shape,
+    )
+
+
+def _published(row: Row, catalogue: Catalogue, notes: Notes) -> str:
+    found = row.published
+    if not isinstance(found, Paper):
+        return "–"
+    mark = " (derived)" if found.formula else ""
+    mark += {"halved": " (half of sparse)", "unspecified": " (sparsity not said)"}.get(
+        found.basis or "", ""
+    )
+    marks = "".join(notes.mark(source_line(one, catalogue)) for one in found.sources)
+    return f"{found.text}{mark} {marks}"
+
+
+def _achieved(row: Row, catalogue: Catalogue, notes: Notes) -> str:
+    if row.fraction is None:
+        return "–"
+    parts = [percent(row.fraction)]
+    for rival, fraction in row.rivals:
+        words = source_line(rival.source, catalogue)
+        mark = notes.mark(f"{words}. {rival.note}" if rival.note else words)
+        parts.append(f"{fraction:.1%} of rival {rival.text} {mark}")
+    return "; ".join(parts)
+
+
+def source_line(key: str, catalogue: Catalogue) -> str:
+    """Returns a source as a footnote: title, kind, address, how far it carries."""
+    source = catalogue.sources[key]
+    words = [source.title or key, f"({source.kind})", source.url]
+    if source.weak:
+        words.append(f"[weak: {source.weak}]")
+    return " ".join(words)

@@ -1,0 +1,234 @@
+"""Published beside measured: reached, short, undecided or implausible, always with the reason."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.chips.paper import Absent, Paper, Rival, paper
+from bench.measure.conditions import disturbed_by
+from bench.plausible import Claim, peak_doubts, timing_doubts
+from bench.records.model import DeviceInfo, Measurement, Record
+from bench.units import Dimension
+
+MARGIN = 0.10
+
+
+class Verdict(StrEnum):
+    """What a measurement says of a published figure.
+
+    ``unrated``: measured, and nothing published to set it beside.
+    """
+
+    REACHED = "reached"
+    SHORT = "short"
+    UNDECIDED = "undecided"
+    IMPLAUSIBLE = "implausible"
+    UNRATED = "unrated"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with the bounds of its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def over(self, divisor: float) -> "Interval":
+        """Returns the interval divided by a number."""
+        return Interval(self.value / divisor, self.low / divisor, self.high / divisor)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of the sheet beside what was measured.
+
+    Attributes:
+        title: the figure, and the stream where several test one figure.
+        key: the figure's key.
+        published: what it is set beside, or why there is nothing.
+        measured: the sustained rate (of the median call time), None if there is none.
+        burst: the rate of the best short window.
+        fraction: measured over published.
+        rivals: each rival value with measured over it.
+        verdict, reason: the judgement.
+        shape: the configuration, in short.
+    """
+
+    title: str
+    key: str
+    measurement: Measurement
+    published: Paper | Absent
+    measured: Interval | None
+    burst: float | None
+    fraction: Interval | None
+    rivals: tuple[tuple[Rival, float], ...]
+    verdict: Verdict
+    reason: str
+    shape: str
+
+    @property
+    def dimension(self) -> Dimension:
+        """Returns the dimension of the figure."""
+        return FIGURES[self.key].dimension
+
+
+def rows(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> list[Row]:
+    """Returns one row for each measurement of a record.
+
+    Args:
+        record: the run.
+        catalogue: where the record's chip is looked up.
+        margin: how far below the published figure still counts as reached, relative.
+    """
+    chip = catalogue.chips.get(record.identity.chip or "")
+    return [
+        judge(one, record.device, chip, catalogue, margin=margin) for one in record.measurements
+    ]
+
+
+def judge(
+    measurement: Measurement,
+    device: DeviceInfo,
+    chip: Chip | None,
+    catalogue: Catalogue,
+    *,
+    margin: float = MARGIN,
+) -> Row:
+    """Sets one measurement beside the figure it tests."""
+    published = paper(device, chip, measurement.figures, catalogue)
+    key = published.key if isinstance(published, Paper) else measurement.figures[0]
+    measured, burst = rates(measurement, key)
+    fraction = measured.over(published.value) if measured and isinstance(published, Paper) else None
+    verdict, reason = _verdict(measurement, device, chip, published, measured, fraction, margin)
+    rivals = published.rivals if isinstance(published, Paper) and measured else ()
+    return Row(
+        title=_title(measurement, key),
+        key=key,
+        measurement=measurement,
+        published=published,
+        measured=measured,
+        burst=burst,
+        fraction=fraction,
+        rivals=tuple((one, measured.value / one.value) for one in rivals if measured),
+        verdict=verdict,
+        reason=reason,
+        shape=shape(measurement),
+    )
+
+
+def rates(measurement: Measurement, key: str) -> tuple[Interval | None, float | None]:
+    """Returns sustained rate with interval and burst rate, in the base unit of figure ``key``."""
+    timing, work = measurement.timing, measurement.work
+    if timing is None or work is None:
+        return None, None
+    amount = work.bytes if FIGURES[key].dimension is Dimension.BYTE_RATE else work.flop
+    stats = timing.stats
+    sustained = Interval(amount / stats.median_s, amount / stats.high_s, amount / stats.low_s)
+    return sustained, amount / stats.burst_s
+
+
+def _verdict(  # noqa: PLR0913 -- all that a verdict rests on
+    measurement: Measurement,
+    device: DeviceInfo,
+    chip: Chip | None,
+    published: Paper | Absent,
+    measured: Interval | None,
+    fraction: Interval | None,
+    margin: float,
+) -> tuple[Verdict, str]:
+    if measurement.status != "ok" or measured is None:
+        word = Verdict.FAILED if measurement.status == "failed" else Verdict.SKIPPED
+        return word, measurement.reason or "no reason given"
+    doubts = list(timing_doubts(measurement, device))
+    if isinstance(published, Paper):
+        clocks = [*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0]
+        doubts += peak_doubts(Claim(measured.value, published, chip, max(clocks) or None))
+    if doubts:
+        return Verdict.IMPLAUSIBLE, "; ".join(doubts)
+    if isinstance(published, Absent) or fraction is None:
+        return Verdict.UNRATED, published.reason if isinstance(published, Absent) else ""
+    return _compare(fraction, margin, "; ".join(_remarks(measurement, published)))
+
+
+def _compare(fraction: Interval, margin: float, remarks: str) -> tuple[Verdict, str]:
+    line = 1 - margin
+    if fraction.low >= line:
+        verdict, reason = Verdict.REACHED, f"at or above {line:.0%}"
+    elif fraction.high < line:
+        verdict, reason = Verdict.SHORT, f"below {line:.0%}"
+    else:
+        verdict, reason = Verdict.UNDECIDED, f"the interval lies across {line:.0%}"
+    return verdict, f"{reason}; {remarks}" if remarks else reason
+
+
+def _remarks(measurement: Measurement, published: Paper) -> Iterator[str]:
+    """Yields what a reader must know to weigh the verdict."""
+    if published.formula:
+        yield f"derived: {published.formula}"
+    if measurement.data in ("constant", "zeros"):
+        yield f"{measurement.data} inputs flatter a power-limited chip"
+    timing = measurement.timing
+    if timing and timing.stopped.reason == "noisy":
+        yield "noisy"
+    if timing and len(timing.disturbed) > len(timing.samples_s) / 2:
+        yield "most samples disturbed"
+    troubles = disturbed_by(measurement.conditions)
+    if troubles:
+        yield f"throttled: {', '.join(troubles)}"
+    steal = measurement.conditions.steal_fraction
+    if steal is not None and steal > 0.02:
+        yield f"{steal:.0%} of CPU time stolen"
+
+
+def _title(measurement: Measurement, key: str) -> str:
+    stream = measurement.parameters.get("stream")
+    title = FIGURES[key].title
+    if measurement.status == "ok" or stream:
+        return f"{title}, {stream}" if stream else title
+    return title
+
+
+def shape(measurement: Measurement) -> str:
+    """Returns the configuration in short: sizes, layout, inputs other than normal."""
+    told = measurement.parameters
+    words = []
+    if "m" in told:
+        words.append(" x ".join(str(told[name]) for name in "mnk") + f" {told.get('layout', '')}")
+    if "elements" in told and measurement.work:
+        words.append(f"{show_bytes(measurement.work.footprint_bytes)} {told.get('way', '')}")
+    if measurement.data != "normal":
+        words.append(measurement.data)
+    return ", ".join(word.strip() for word in words)
+
+
+def show_bytes(value: float) -> str:
+    """Returns bytes in GiB or MiB, as buffers are sized."""
+    return f"{value / 2**30:.1f} GiB" if value >= 2**30 else f"{value / 2**20:.0f} MiB"
+
+
+def summary(judged: list[Row]) -> list[str]:
+    """Returns what the rows say, in sentences; implausible figures enter none of them."""
+    lines = []
+    for verdict, words in (
+        (Verdict.REACHED, "reaches its paper"),
+        (Verdict.SHORT, "falls short"),
+        (Verdict.UNDECIDED, "is undecided"),
+    ):
+        found = [row for row in judged if row.verdict is verdict and row.fraction]
+        lines += [
+            f"{row.title} reaches {row.fraction.value:.0%} of paper and {words}."
+            if verdict is not Verdict.REACHED
+            else f"{row.title} {words}: {row.fraction.value:.0%}."
+            for row in found
+            if row.fraction
+        ]
+    doubtful = [row.title for row in judged if row.verdict is Verdict.IMPLAUSIBLE]
+    if doubtful:
+        lines.append(f"Implausible, not counted: {', '.join(doubtful)}.")
+    return lines
