@@ -198,9 +198,8 @@ def _check_key(command: str, key: str, shape: type) -> None:
         known = {one.name: one for one in dataclasses.fields(here)}
         if part not in known:
             raise UsageError(f"{command} has no key {key!r}: {did_you_mean(part, known)}")
-        factory = known[part].default_factory
-        here = factory if isinstance(factory, type) else None
-        if not (here and dataclasses.is_dataclass(here)):
+        here = known[part].default_factory
+        if not dataclasses.is_dataclass(here):
             return
 
 

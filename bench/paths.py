@@ -21,7 +21,7 @@ def data_dir(name: str) -> Path:
 
 
 def runs_dir() -> Path:
-    """Returns where records are written: ``results/runs`` of a clone, else the user's data folder."""
+    """Returns where records go: ``results/runs`` of a clone, else the user's data folder."""
     clone = PACKAGE.parent
     if (clone / "pyproject.toml").is_file() and (clone / "specs").is_dir():
         return clone / "results" / "runs"

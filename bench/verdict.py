@@ -67,7 +67,7 @@ class Row:
     measured: Interval | None
     burst: float | None
     fraction: Interval | None
-    rivals: tuple[tuple[Rival, float], ...]
+    rivals: tuple[tuple[Rival, Interval], ...]
     verdict: Verdict
     reason: str
     shape: str
@@ -105,7 +105,8 @@ def judge(
     key = published.key if isinstance(published, Paper) else measurement.figures[0]
     measured, burst = rates(measurement, key)
     fraction = measured.over(published.value) if measured and isinstance(published, Paper) else None
-    verdict, reason = _verdict(measurement, device, chip, published, measured, fraction, margin)
+    doubts = _doubts(measurement, device, chip, published, measured) if measured else []
+    verdict, reason = _verdict(measurement, published, fraction, doubts, margin)
     rivals = published.rivals if isinstance(published, Paper) and measured else ()
     return Row(
         title=_title(measurement, key),
@@ -115,7 +116,7 @@ def judge(
         measured=measured,
         burst=burst,
         fraction=fraction,
-        rivals=tuple((one, measured.value / one.value) for one in rivals if measured),
+        rivals=tuple((one, measured.over(one.value)) for one in rivals if measured),
         verdict=verdict,
         reason=reason,
         shape=shape(measurement),
@@ -133,22 +134,30 @@ def rates(measurement: Measurement, key: str) -> tuple[Interval | None, float | 
     return sustained, amount / stats.burst_s
 
 
-def _verdict(  # noqa: PLR0913 -- all that a verdict rests on
+def _doubts(
     measurement: Measurement,
     device: DeviceInfo,
     chip: Chip | None,
     published: Paper | Absent,
-    measured: Interval | None,
-    fraction: Interval | None,
-    margin: float,
-) -> tuple[Verdict, str]:
-    if measurement.status != "ok" or measured is None:
-        word = Verdict.FAILED if measurement.status == "failed" else Verdict.SKIPPED
-        return word, measurement.reason or "no reason given"
+    measured: Interval,
+) -> list[str]:
     doubts = list(timing_doubts(measurement, device))
     if isinstance(published, Paper):
         clocks = [*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0]
         doubts += peak_doubts(Claim(measured.value, published, chip, max(clocks) or None))
+    return doubts
+
+
+def _verdict(
+    measurement: Measurement,
+    published: Paper | Absent,
+    fraction: Interval | None,
+    doubts: list[str],
+    margin: float,
+) -> tuple[Verdict, str]:
+    if measurement.timing is None:
+        word = Verdict.FAILED if measurement.status == "failed" else Verdict.SKIPPED
+        return word, measurement.reason or "no reason given"
     if doubts:
         return Verdict.IMPLAUSIBLE, "; ".join(doubts)
     if isinstance(published, Absent) or fraction is None:
@@ -213,22 +222,32 @@ def show_bytes(value: float) -> str:
 
 
 def summary(judged: list[Row]) -> list[str]:
-    """Returns what the rows say, in sentences; implausible figures enter none of them."""
-    lines = []
-    for verdict, words in (
-        (Verdict.REACHED, "reaches its paper"),
-        (Verdict.SHORT, "falls short"),
-        (Verdict.UNDECIDED, "is undecided"),
-    ):
-        found = [row for row in judged if row.verdict is verdict and row.fraction]
-        lines += [
-            f"{row.title} reaches {row.fraction.value:.0%} of paper and {words}."
-            if verdict is not Verdict.REACHED
-            else f"{row.title} {words}: {row.fraction.value:.0%}."
-            for row in found
-            if row.fraction
-        ]
+    """Returns what the rows say, in sentences; implausible figures enter none of them.
+
+    Where several streams test one figure, the best one speaks for it.
+    """
+    best: dict[str, Row] = {}
+    for row in judged:
+        if row.fraction and row.verdict is not Verdict.IMPLAUSIBLE:
+            held = best.get(row.key)
+            if not held or not held.fraction or row.fraction.value > held.fraction.value:
+                best[row.key] = row
+    lines = [
+        sentence
+        for verdict in (Verdict.REACHED, Verdict.SHORT, Verdict.UNDECIDED)
+        if (sentence := _sentence(verdict, [r for r in best.values() if r.verdict is verdict]))
+    ]
     doubtful = [row.title for row in judged if row.verdict is Verdict.IMPLAUSIBLE]
     if doubtful:
-        lines.append(f"Implausible, not counted: {', '.join(doubtful)}.")
+        lines.append(f"Implausible and not counted: {', '.join(doubtful)}.")
     return lines
+
+
+def _sentence(verdict: Verdict, found: list[Row]) -> str:
+    if not found:
+        return ""
+    first, *rest = [
+        (row.title, f"{row.fraction.value:.0%}" if row.fraction else "-") for row in found
+    ]
+    told = "".join(f", {title} {share}" for title, share in rest)
+    return f"{verdict.value.capitalize()}: {first[0]} reaches {first[1]} of paper{told}."

@@ -32,8 +32,9 @@ def read(path: Path) -> Node:
         text = path.read_text(encoding="utf-8")
         return _document(_events(text))
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise YamlError(f"line {line}: {error.problem}") from error
+        line = getattr(error.problem_mark, "line", None)
+        place = "" if line is None else f"line {line + 1}: "
+        raise YamlError(f"{place}{error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise YamlError(f"not readable as YAML: {error}") from error
 

@@ -127,9 +127,7 @@ def _decide(device: DeviceInfo, fits: list[Fit]) -> Identity:
         return Identity(state="ambiguous", reasons=(reason,), near=names)
     if fits:
         reasons = tuple(f"not {fit.chip.id}: {'; '.join(fit.against)}" for fit in fits)
-        return Identity(
-            state="unknown", reasons=reasons, near=tuple(fit.chip.id for fit in fits)
-        )
+        return Identity(state="unknown", reasons=reasons, near=tuple(fit.chip.id for fit in fits))
     vendor = _vendor(device)
     behind = f" (a device of {vendors()[vendor].name})" if vendor else ""
     reason = f"no sheet reports the name {device.name!r}{behind}"
@@ -147,9 +145,7 @@ def _cpu_family(device: DeviceInfo, catalogue: Catalogue) -> Identity:
             )
             return _as_identity("family", chip, reasons)
     having = [
-        chip
-        for chip in cpus
-        if chip.identity.isa and set(chip.identity.isa) <= set(device.isa)
+        chip for chip in cpus if chip.identity.isa and set(chip.identity.isa) <= set(device.isa)
     ]
     if not having:
         return Identity(state="unknown", reasons=(f"no sheet for the CPU {device.name!r}",))

@@ -1,4 +1,4 @@
-"""The published figure that a measurement is set beside; for CPUs, derived where none is printed."""
+"""The published figure that a measurement is set beside; a CPU's is derived if none is printed."""
 
 from dataclasses import dataclass
 

@@ -58,7 +58,7 @@ def like(name: str, pattern: str) -> bool:
 
 
 def vendor_behind(name: str, pci: str | None, markers: tuple[str, ...]) -> str | None:
-    """Returns the vendor of a device by PCI vendor, else name, else its software; None if unknown."""
+    """Returns the vendor of a device by PCI vendor, else name, else its software, else None."""
     known = vendors().items()
     for key, vendor in known:
         if pci and vendor.pci_vendor and pci.startswith(vendor.pci_vendor):

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from bench.chips.load import Catalogue
 from bench.measure.item import Item
@@ -27,7 +27,7 @@ class Live:
         self._bar: Progress | None = None
         self._path: Path | None = None
 
-    def __enter__(self) -> "Live":
+    def __enter__(self) -> Self:
         if self._quiet or not sys.stderr.isatty():
             return self
         from rich.console import Console
@@ -59,7 +59,7 @@ class Live:
 
     def watcher(self) -> Watcher:
         """Returns who is to be told."""
-        return Watcher(self._started, self._item, self._measured)
+        return Watcher(self._started, self._item, self._measured, self._say)
 
     def _say(self, line: str) -> None:
         if self._quiet:

@@ -1,10 +1,16 @@
 """Measures this machine and sets it beside its spec sheet."""
 
+import math
 import sys
+from typing import TYPE_CHECKING
 
 from bench.commands.live import Live
 from bench.config import RunConfig, compose, folder, positive, register, spelled_out
 from bench.errors import OnpaperError, UsageError
+
+if TYPE_CHECKING:
+    from bench.devices.fake import FakeSpec
+    from bench.measure.runner import Order
 
 HELP = """\
 python -m bench [run] [key=value ...]
@@ -69,7 +75,7 @@ def execute(config: RunConfig) -> int:
     return 1 if any(one.status == "failed" for one in record.measurements) else 0
 
 
-def _order(config: RunConfig) -> "Order":  # noqa: F821
+def _order(config: RunConfig) -> "Order":
     from bench.measure.runner import Order
     from bench.measure.suite import items
 
@@ -98,11 +104,9 @@ def _word(config: RunConfig) -> str:
     return f"{name}:{index}" if index else name
 
 
-def _fake(config: RunConfig) -> "FakeSpec | None":  # noqa: F821
+def _fake(config: RunConfig) -> "FakeSpec | None":
     if config.device.name != "fake":
         return None
-    import math
-
     from bench.devices.fake import NOISES, FakeSpec
 
     told = config.device.fake

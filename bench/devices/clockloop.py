@@ -12,21 +12,23 @@ import time
 
 CODE = {
     # mov rax, rdi; 1: dec rax; jnz 1b; ret
-    "x86_64": bytes.fromhex("4889f8" "48ffc8" "75fb" "c3"),
+    "x86_64": bytes.fromhex("4889f848ffc875fbc3"),
     # 1: subs x0, x0, #1; b.ne 1b; ret
-    "aarch64": bytes.fromhex("000400f1" "e1ffff54" "c0035fd6"),
+    "aarch64": bytes.fromhex("000400f1e1ffff54c0035fd6"),
 }
 ROUNDS = 20_000_000
 
 
 def clock_hz(repeats: int = 3) -> float | None:
-    """Returns the best of ``repeats`` clock measurements in Hz, about 10 ms each; None if barred."""
+    """Returns the best of ``repeats`` measurements in Hz, about 10 ms each; None where barred."""
     machine = platform.machine().lower().replace("amd64", "x86_64").replace("arm64", "aarch64")
     code = CODE.get(machine)
     if code is None or platform.system() != "Linux":
         return None
     try:
-        memory = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        memory = mmap.mmap(
+            -1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+        )
     except OSError:
         return None
     memory.write(code)

@@ -82,7 +82,7 @@ class CpuDevice(TorchDevice):
         return tuple(one for one in ISA if one in flags)
 
     def time(self, prepared: Prepared, calls: int) -> Elapsed:
-        """Runs the calls between two clock readings; a thread sent off its core is a disturbance."""
+        """Runs the calls between two clock readings; a thread sent off its core disturbs them."""
         assert isinstance(prepared, PreparedTask)  # noqa: S101 -- the type that prepare() gave
         before = host.involuntary_switches()
         start = self.now()
@@ -92,7 +92,7 @@ class CpuDevice(TorchDevice):
         return Elapsed(seconds, seconds, disturbed=before != after)
 
     def reading(self) -> Reading:
-        """Returns what the kernel reports of the current clock; power needs rights we do not ask."""
+        """Returns the clock that the system reports; power would need rights we do not ask."""
         return Reading(clock_hz=_clock_now_hz())
 
 

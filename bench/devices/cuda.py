@@ -80,8 +80,8 @@ class CudaDevice(TorchDevice):
         import torch
 
         assert isinstance(prepared, PreparedTask)  # noqa: S101 -- the type that prepare() gave
-        first = torch.cuda.Event(enable_timing=True)
-        last = torch.cuda.Event(enable_timing=True)
+        first = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch's
+        last = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch's
         torch.cuda.synchronize(self.index)
         start = self.now()
         first.record()
@@ -109,7 +109,9 @@ def present(index: int) -> str | None:
     if not torch.cuda.is_available():
         return "torch finds no CUDA or ROCm device"
     count = torch.cuda.device_count()
-    return None if index < count else f"there are {count} CUDA devices, the last is cuda:{count - 1}"
+    return (
+        None if index < count else f"there are {count} CUDA devices, the last is cuda:{count - 1}"
+    )
 
 
 def make(index: int) -> CudaDevice:

@@ -13,6 +13,12 @@ from bench.devices.base import Elapsed, Health, Prepared, Reading
 from bench.kernels.base import Kernel, Limits, Point, UnsupportedError
 from bench.records.model import Check, DeviceInfo, Work
 
+RATES = {
+    "fp64": 1e12, "fp32": 40e12, "tf32": 70e12, "bf16": 140e12, "fp16": 140e12, "fp8": 280e12,
+    "int8": 280e12,
+}  # fmt: skip
+"""Operations a second of the default fake, by dtype: invented, near those of a capped part."""
+
 NOISES = ("none", "white", "lognormal", "heavy", "correlated", "bursts", "periodic")
 
 
@@ -36,12 +42,7 @@ class FakeSpec:
     """
 
     name: str = "onpaper fake device"
-    rates: dict[str, float] = field(
-        default_factory=lambda: {
-            "fp64": 1e12, "fp32": 40e12, "tf32": 70e12, "bf16": 140e12, "fp16": 140e12,
-            "fp8": 280e12, "int8": 280e12,
-        }  # fmt: skip
-    )
+    rates: dict[str, float] = field(default_factory=lambda: dict(RATES))
     bandwidth: float = 3.7e12
     cache_bytes: float = 50e6
     cache_bandwidth: float = 12e12

@@ -1,7 +1,7 @@
 """Matrix multiplication C[m,n] = A[m,k] B[k,n]: 2mnk operations.
 
 Figures: ``matrix_<dtype>``; where a chip has no matrix unit for the format, ``vector_<dtype>``.
-``layout`` says how B lies in memory: ``nt`` as the weight of a linear layer (n x k), ``nn`` as k x n.
+``layout`` says how B lies in memory: ``nt`` as a linear layer's weight (n x k), ``nn`` as k x n.
 """
 
 import math
@@ -37,7 +37,9 @@ FAVOURED = (
 )  # fmt: skip
 """Squares, and the shapes that vendors and public tables favour, cut to the space at hand."""
 
+PILOT_SIZE = 64
 MAX_SETS = 8
+CHECK_SHAPE = {"m": 112, "n": 96, "k": 512}
 
 
 class Gemm:
@@ -59,13 +61,20 @@ class Gemm:
 
     def pilot(self, dtype: str, data: str) -> Point:
         """Returns a 64-cube, which even a software emulation ends in a fraction of a second."""
-        return Point("gemm", dtype, data, {"m": 64, "n": 64, "k": 64, "layout": "nt"})
+        return Point(
+            "gemm", dtype, data, {"m": PILOT_SIZE, "n": PILOT_SIZE, "k": PILOT_SIZE, "layout": "nt"}
+        )
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the grid of sizes and layouts that fits in memory, favoured shapes first."""
+        """Returns the grid of sizes and layouts that fits in memory, favoured shapes first.
+
+        A pilot that is no pilot-sized cube is a shape that somebody asked for: it is the space.
+        """
+        if any(pilot.size(name) != PILOT_SIZE for name in "mnk"):
+            return [pilot]
         sizes = CPU_SIZES if limits.is_cpu else ACCELERATOR_SIZES
         layouts = ("nt",) if pilot.dtype == "fp8" else ("nt", "nn")
-        shapes = [shape for shape in FAVOURED if all(size in sizes for size in shape)]
+        shapes: list[tuple[int, ...]] = [one for one in FAVOURED if set(one) <= set(sizes)]
         shapes += [shape for shape in product(sizes, repeat=3) if shape not in FAVOURED]
         points = [_point(pilot, shape, layout) for shape in shapes for layout in layouts]
         return [p for p in points if self.work(p).footprint_bytes <= limits.memory_bytes]
@@ -78,7 +87,9 @@ class Gemm:
         work = self.work(point)
         sets = max(1, min(MAX_SETS, math.ceil(2 * cache_bytes / work.footprint_bytes)))
         m, n, k = (point.size(name) for name in "mnk")
-        cutter = inputs.Cutter(point.dtype, point.data, _pool_elements(m, n, k, sets), device)
+        elements = _pool_elements(m, n, k, sets)
+        (pool,) = inputs.buffers(1, elements, point.dtype, point.data, device)
+        cutter = inputs.Cutter(pool)
         calls, operands = [], []
         for _ in range(sets):
             a, b = _operands(cutter, point)
@@ -88,11 +99,11 @@ class Gemm:
         return Task(calls, partial(_spot_check, point.dtype, operands[0]))
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Multiplies 112 x 512 by 512 x 96 and compares with float64 on the host."""
+        """Multiplies 112 x 512 by 512 x 96, in the layout given, and compares with float64."""
         set_precision(point.dtype)
-        small = Point("gemm", point.dtype, "normal", {"m": 112, "n": 96, "k": 512})
-        a = inputs.draw((112, 512), point.dtype, "normal", device)
-        b = inputs.draw((96, 512), point.dtype, "normal", device).t()
+        small = Point("gemm", point.dtype, "normal", {**point.parameters, **CHECK_SHAPE})
+        pool = inputs.draw((1 << 17,), point.dtype, "normal", device)
+        a, b = _operands(inputs.Cutter(pool), small)
         result = _call(point.dtype, a, b, None)()
         error = _relative_error(result, a, b)
         if point.dtype == "tf32" and error < TOLERANCE["fp32"]:
@@ -109,8 +120,8 @@ def _point(pilot: Point, shape: tuple[int, ...], layout: str) -> Point:
 
 
 def _pool_elements(m: int, n: int, k: int, sets: int) -> int:
-    """Returns the size of the pool; at least that of a middling shape, so that it is kept."""
-    return max((m * k + k * n) * sets, 1 << 25)
+    """Returns a power of two that holds the operands, not too small, so that the pool is kept."""
+    return 1 << max((m * k + k * n) * sets - 1, (1 << 25) - 1).bit_length()
 
 
 def _operands(cutter: inputs.Cutter, point: Point) -> tuple["torch.Tensor", "torch.Tensor"]:
@@ -130,7 +141,7 @@ def _out_dtype(dtype: str) -> "torch.dtype":
     from bench.kernels.base import torch_dtype
 
     special = {"int8": torch.int32, "fp8": torch.bfloat16}
-    return special.get(dtype) or torch_dtype(dtype)  # type: ignore[no-any-return]
+    return special.get(dtype) or torch_dtype(dtype)
 
 
 def _call(
@@ -145,8 +156,8 @@ def _call(
         return partial(torch._int_mm, a, b, out=out)  # noqa: SLF001
     if dtype == "fp8":
         one = torch.ones((), device=a.device)
-        keywords = {"scale_a": one, "scale_b": one, "out_dtype": torch.bfloat16}
-        return partial(torch._scaled_mm, a, b, use_fast_accum=True, **keywords)  # noqa: SLF001
+        scaled = partial(torch._scaled_mm, a, b, one, one)  # noqa: SLF001 -- torch's fp8 product
+        return partial(scaled, out_dtype=torch.bfloat16, use_fast_accum=True)
     return partial(torch.mm, a, b) if out is None else partial(torch.mm, a, b, out=out)
 
 

@@ -70,9 +70,8 @@ def _filled(elements: int, dtype: str, data: str, device: "torch.device") -> "to
 class Cutter:
     """Cuts operands out of a pool, one behind the other, wrapping at its end."""
 
-    def __init__(self, dtype: str, data: str, elements: int, device: "torch.device") -> None:
-        size = 1 << max(elements - 1, ALIGN_ELEMENTS).bit_length()
-        (self._pool,) = buffers(1, size, dtype, data, device)
+    def __init__(self, pool: "torch.Tensor") -> None:
+        self._pool = pool
         self._at = 0
 
     def cut(self, rows: int, columns: int) -> "torch.Tensor":

@@ -27,6 +27,8 @@ FORMULA = {
 WAYS = {"copy": ("torch", "memcpy"), "read": ("sum", "dot"), "write": ("fill", "memset")}
 """Ways to do a stream; the fastest on the device is found by search and named in the record."""
 
+HOST_ONLY = ("memcpy", "memset")
+
 CACHE_MULTIPLE = 4
 """STREAM's rule: each array at least four times the last-level cache."""
 
@@ -45,22 +47,20 @@ class Memory:
     def work(self, point: Point) -> Work:
         """Counts the arrays of the stream; ``dot`` reads two."""
         stream, elements = str(point.parameters["stream"]), point.size("elements")
-        arrays = 2 if point.parameters.get("way") == "dot" else ARRAYS[stream]
+        arrays = 2 if _way(point) == "dot" else ARRAYS[stream]
         moved = float(arrays * elements * itemsize(point.dtype))
         flop = float(FLOP[stream] * elements * (2 if arrays == 2 and stream == "read" else 1))
         return Work(flop=flop, bytes=moved, footprint_bytes=moved, formula=FORMULA[stream])
 
     def pilot(self, dtype: str, data: str) -> Point:
         """Returns a copy of a megabyte."""
-        return Point(
-            "memory", dtype, data, {"stream": "copy", "elements": 1 << 18, "way": "torch"}
-        )
+        return Point("memory", dtype, data, {"stream": "copy", "elements": 1 << 18})
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns the ways to do the pilot's stream at one size far above the cache."""
         stream = str(pilot.parameters["stream"])
         elements = _elements(pilot.dtype, limits)
-        ways = [way for way in WAYS.get(stream, ("torch",)) if limits.is_cpu or way[:3] != "mem"]
+        ways = [way for way in _ways(stream) if limits.is_cpu or way not in HOST_ONLY]
         return [
             Point(
                 "memory",
@@ -84,12 +84,22 @@ class Memory:
         reference = _reference(point, *(array.cpu().double() for array in (a, b, c)))
         result = _stream(point, (a, b, c))()
         got = (result if result is not None else a).cpu().double()
-        scale = max(1.0, float(reference.abs().max())) * (math.sqrt(100_003) if got.dim() == 0 else 1)
+        scale = max(1.0, float(reference.abs().max())) * (
+            math.sqrt(100_003) if got.dim() == 0 else 1
+        )
         error = float((got - reference).abs().max()) / scale
         return Check(passed=error <= 1e-5, error=error, tolerance=1e-5, shape="100003")
 
 
 KERNEL = Memory()
+
+
+def _ways(stream: str) -> tuple[str, ...]:
+    return WAYS.get(stream, ("torch",))
+
+
+def _way(point: Point) -> str:
+    return str(point.parameters.get("way") or _ways(str(point.parameters["stream"]))[0])
 
 
 def _elements(dtype: str, limits: Limits) -> int:
@@ -107,7 +117,7 @@ def _stream(
     import torch
 
     a, b, c = arrays
-    stream, way = str(point.parameters["stream"]), str(point.parameters.get("way", "torch"))
+    stream, way = str(point.parameters["stream"]), _way(point)
     calls: dict[tuple[str, str], Callable[[], torch.Tensor | None]] = {
         ("copy", "torch"): partial(c.copy_, a),
         ("scale", "torch"): partial(torch.mul, c, FACTOR, out=b),
@@ -117,7 +127,7 @@ def _stream(
         ("read", "dot"): partial(torch.dot, a, b),
         ("write", "fill"): partial(a.fill_, FACTOR),
     }
-    if way in ("memcpy", "memset"):
+    if way in HOST_ONLY:
         return _bytes_call(way, a, c)
     return calls[stream, way]
 
@@ -162,7 +172,7 @@ def _reference(
 ) -> "torch.Tensor":
     import torch
 
-    stream, way = point.parameters["stream"], point.parameters.get("way", "torch")
+    stream, way = str(point.parameters["stream"]), _way(point)
     value = 0.0 if way == "memset" else FACTOR
     results = {
         "copy": lambda: a,
@@ -172,4 +182,4 @@ def _reference(
         "read": lambda: (a * b).sum() if way == "dot" else a.sum(),
         "write": lambda: torch.full_like(a, value),
     }
-    return results[str(stream)]()
+    return results[stream]()

@@ -1,7 +1,9 @@
 """What goes on while something is measured: a series of readings, and what the host counted."""
 
 import threading
+from itertools import pairwise
 from types import TracebackType
+from typing import Self
 
 from bench.devices.base import Device, Health, Reading
 from bench.records.model import Conditions
@@ -24,7 +26,7 @@ class Watch:
         self._start_s = 0.0
         self._before = self._after = Health()
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         self._before, self._start_s = self._device.health(), self._device.now()
         self._look()
         if self._device.live:
@@ -80,7 +82,7 @@ class Watch:
     def _power_valid(self) -> bool:
         """Tells whether power was read often enough to have seen the load."""
         times = [at for at, _ in self._readings]
-        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
         return len(times) >= MIN_POWER_SAMPLES and max(gaps) <= MAX_GAP_S
 
 

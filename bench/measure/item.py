@@ -9,7 +9,7 @@ from bench.kernels.registry import kernel as find_kernel
 from bench.measure.conditions import Watch
 from bench.measure.loop import Plan, measure
 from bench.measure.search import search
-from bench.records.model import Check, Measurement, Search
+from bench.records.model import Check, Measurement
 
 SOFTWARE_FACTOR = 20.0
 PILOT_CALLS = 3
@@ -44,17 +44,15 @@ class Item:
         return f"{self.kernel} {self.fixed.get('stream', self.dtype)}"
 
 
-class GiveUpError(Exception):
-    """The item cannot be measured; the text is the reason.
+class WrongResultError(Exception):
+    """The kernel computes something else than it should; ``check`` says by how much."""
 
-    Attributes:
-        failed: whether that is a failure (a wrong result), not a missing feature.
-    """
-
-    def __init__(self, reason: str, *, failed: bool = False, check: Check | None = None) -> None:
-        super().__init__(reason)
-        self.failed = failed
+    def __init__(self, check: Check) -> None:
         self.check = check
+        super().__init__(
+            f"the result is wrong: relative error {check.error:.2g}, "
+            f"tolerated {check.tolerance:.2g}"
+        )
 
 
 def measure_item(
@@ -72,18 +70,14 @@ def measure_item(
     start = device.now()
     pilot = _pilot(kernel, item)
     try:
-        check = _checked(device, kernel, pilot, item)
-        point, found = _find(device, kernel, pilot, plan, progress)
-        done = _measured(device, kernel, point, _rest(device, plan, start), progress)
+        _refuse(device, kernel, pilot, item)
+        done = _best(device, kernel, pilot, plan, progress)
     except UnsupportedError as error:
         done = _empty(kernel, pilot, "skipped", str(error))
-    except GiveUpError as error:
-        done = _empty(kernel, pilot, "failed" if error.failed else "skipped", str(error))
-        done = done.model_copy(update={"check": error.check})
+    except WrongResultError as error:
+        done = _empty(kernel, pilot, "failed", str(error)).model_copy(update={"check": error.check})
     except Exception as error:  # noqa: BLE001 -- one measurement that fails must not cost the run
         done = _empty(kernel, pilot, "failed", _words(error))
-    else:
-        done = done.model_copy(update={"check": check, "search": found})
     return done.model_copy(update={"took_s": device.now() - start})
 
 
@@ -92,17 +86,20 @@ def _pilot(kernel: Kernel, item: Item) -> Point:
     return replace(pilot, parameters={**pilot.parameters, **item.fixed})
 
 
-def _checked(device: Device, kernel: Kernel, pilot: Point, item: Item) -> Check:
-    """Returns the passed check of a format that the device has in hardware."""
+def _refuse(device: Device, kernel: Kernel, pilot: Point, item: Item) -> None:
+    """Raises for a format that the device lacks, computes wrongly, or does in software."""
     lacking = None if item.forced else device.lacks(item.dtype)
     if lacking:
-        raise GiveUpError(lacking)
-    check = device.check(kernel, pilot)
-    if not check.passed:
-        told = f"relative error {check.error:.2g}, tolerated {check.tolerance:.2g}"
-        raise GiveUpError(f"the result is wrong: {told}", failed=True, check=check)
+        raise UnsupportedError(lacking)
+    _check(device, kernel, pilot)
     if not item.forced:
         _refuse_software(device, kernel, pilot)
+
+
+def _check(device: Device, kernel: Kernel, point: Point) -> Check:
+    check = device.check(kernel, point)
+    if not check.passed:
+        raise WrongResultError(check)
     return check
 
 
@@ -114,7 +111,7 @@ def _refuse_software(device: Device, kernel: Kernel, pilot: Point) -> None:
     own = _call_s(device, kernel, small)
     reference = _call_s(device, kernel, replace(small, dtype=REFERENCE))
     if own > SOFTWARE_FACTOR * reference:
-        raise GiveUpError(
+        raise UnsupportedError(
             f"done in software here: the pilot took {own / reference:.0f} times as long as in fp32"
         )
 
@@ -125,51 +122,48 @@ def _call_s(device: Device, kernel: Kernel, point: Point) -> float:
     return max(1e-9, min(device.time(prepared, 1).seconds for _ in range(PILOT_CALLS)))
 
 
-def _find(
+def _best(
     device: Device,
     kernel: Kernel,
     pilot: Point,
     plan: Plan,
     progress: Callable[[float], None],
-) -> tuple[Point, Search | None]:
-    """Returns the configuration to measure: the fixed one, or the winner of a search."""
-    if kernel.name == "gemm" and pilot.size("m") > 64:
-        return pilot, None
-    space = kernel.space(pilot, device.limits())
-    if not space:
-        raise GiveUpError("the device's free memory holds no configuration of this kernel")
-    if len(space) == 1:
-        return space[0], None
-    share = SEARCH_SHARE.get(kernel.name, OTHER_SEARCH_SHARE)
-    return search(
-        device, kernel, space, share * plan.budget_s, lambda done: progress(share * done)
-    )
-
-
-def _rest(device: Device, plan: Plan, start_s: float) -> Plan:
-    """Returns what is left of the budget, at least a tenth of it."""
-    left = plan.budget_s - (device.now() - start_s)
-    return replace(plan, budget_s=max(left, 0.1 * plan.budget_s))
-
-
-def _measured(
-    device: Device,
-    kernel: Kernel,
-    point: Point,
-    plan: Plan,
-    progress: Callable[[float], None],
 ) -> Measurement:
-    prepared = device.prepare(kernel, point)
+    """Finds the fastest configuration and measures it again, independently of the search.
+
+    The budget starts when the buffers are there.
+    """
+    space = _space(device, kernel, pilot)
+    prepared = device.prepare(kernel, space[0])
+    start, found, point = device.now(), None, space[0]
+    if len(space) > 1:
+        share = SEARCH_SHARE.get(kernel.name, OTHER_SEARCH_SHARE)
+        point, found = search(
+            device, kernel, space, share * plan.budget_s, lambda done: progress(share * done)
+        )
+        prepared = device.prepare(kernel, point)
+    check = _check(device, kernel, point)
+    left = max(plan.budget_s - (device.now() - start), 0.1 * plan.budget_s)
     with Watch(device) as watch:
-        timing = measure(device, prepared, plan, progress)
+        timing = measure(device, prepared, replace(plan, budget_s=left), progress)
     return _empty(kernel, point, "ok", None).model_copy(
         update={
             "work": kernel.work(point),
+            "check": check,
             "timing": timing,
             "spot_check": prepared.spot_check(),
+            "search": found,
             "conditions": watch.conditions(),
         }
     )
+
+
+def _space(device: Device, kernel: Kernel, pilot: Point) -> list[Point]:
+    """Returns the configurations to choose from: one, where the item fixes the shape."""
+    space = kernel.space(pilot, device.limits())
+    if not space:
+        raise UnsupportedError("free memory holds no configuration of this kernel")
+    return space
 
 
 def _empty(kernel: Kernel, point: Point, status: str, reason: str | None) -> Measurement:

@@ -100,7 +100,11 @@ def _batch(device: Device, prepared: Prepared) -> int:
     while True:
         seconds = device.time(prepared, batch).seconds
         if seconds >= wanted / 2 or batch >= 1 << 20:
-            return max(1, math.ceil(batch * wanted / max(seconds, 1e-9))) if seconds < wanted else batch
+            return (
+                max(1, math.ceil(batch * wanted / max(seconds, 1e-9)))
+                if seconds < wanted
+                else batch
+            )
         batch = batch * 2 if seconds <= 0 else min(1 << 20, batch * max(2, int(wanted / seconds)))
 
 
@@ -141,9 +145,7 @@ def _sample(
             )
 
 
-def _take(
-    device: Device, prepared: Prepared, batch: int, start_s: float, samples: Samples
-) -> None:
+def _take(device: Device, prepared: Prepared, batch: int, start_s: float, samples: Samples) -> None:
     at = device.now() - start_s
     elapsed = device.time(prepared, batch)
     if elapsed.disturbed:
@@ -154,13 +156,12 @@ def _take(
     samples.device_s += elapsed.seconds
 
 
-def _reason(
-    precision: float, count: int, spent_s: float, plan: Plan, *, over: bool
-) -> str | None:
+def _reason(precision: float, count: int, spent_s: float, plan: Plan, *, over: bool) -> str | None:
     """Returns why to stop now, None to go on.
 
-    Converged needs a least time, too: slow swings do not show in a short one. Noisy: at the pace seen, the wanted precision would take several times the budget; what is
-    left of the budget would not change that.
+    Converged needs a least time, too: slow swings do not show in a short one. Noisy: at the pace
+    seen, the wanted precision would take several times the budget, and what is left of it would
+    not change that.
     """
     least = min(MIN_TIME_S, MIN_TIME_SHARE * plan.budget_s)
     if precision <= plan.precision and count >= MIN_SAMPLES and spent_s >= least:

@@ -1,15 +1,16 @@
 """Runs a suite: one item after the other, the record on disk after each."""
 
-import datetime
+import datetime as dt
 import hashlib
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import __version__, paths
 from bench.chips.load import Catalogue
 from bench.chips.match import choose, identify
+from bench.errors import UsageError
 from bench.kernels.base import Point
 from bench.kernels.registry import kernel
 from bench.measure.item import Item
@@ -54,11 +55,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Watcher:
-    """Who is told how the run goes: at its start, within an item, after an item."""
+    """Who is told how the run goes: at its start, within and after an item, on trouble."""
 
     started: Callable[[Record, Path], None] = lambda _record, _path: None
     item: Callable[[Item, int, float], None] = lambda _item, _number, _share: None
     measured: Callable[[Record, Measurement], None] = lambda _record, _measurement: None
+    unsaved: Callable[[str], None] = lambda _reason: None
 
 
 def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) -> Record:
@@ -66,33 +68,42 @@ def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) 
 
     Raises:
         DeviceError: the device is not here.
-        UsageError: ``chip=`` names no sheet.
+        UsageError: ``chip=`` names no sheet, or records cannot be written to the folder.
     """
-    place = session.describe()
-    record = start(place, order, catalogue)
+    record = start(session.describe(), order, catalogue)
     path = record_path(record, order.folder)
-    write(record, path)
+    try:
+        write(record, path)
+    except OSError as error:
+        raise UsageError(f"no record can be written to {order.folder}: {error.strerror}") from None
     watcher.started(record, path)
     try:
-        for number, weighted, budget_s in _budgets(order, lambda: record.took_s):
-            done = _one(session, weighted.item, Plan(budget_s, order.precision), number, watcher)
+        for number, weighted in enumerate(order.items):
+            plan = Plan(budget_s(order, number, record.took_s), order.precision)
+            done = _one(session, weighted.item, plan, number, watcher)
             record = record.with_measurement(done, record.took_s + done.took_s)
-            write(record, path)
+            _save(record, path, watcher)
             watcher.measured(record, done)
         record = record.model_copy(update={"state": "complete"})
     except KeyboardInterrupt:
         record = record.model_copy(update={"state": "interrupted"})
-    write(record, path)
+    _save(record, path, watcher)
     return record
+
+
+def _save(record: Record, path: Path, watcher: Watcher) -> None:
+    """Writes the record; a full disk costs the file, not the run: the next write may succeed."""
+    try:
+        write(record, path)
+    except OSError as error:
+        watcher.unsaved(f"the record could not be written: {error.strerror}")
 
 
 def start(place: Place, order: Order, catalogue: Catalogue) -> Record:
     """Returns the record of a run that has measured nothing yet."""
     device = place.device
-    identity = (
-        choose(order.chip, device, catalogue) if order.chip else identify(device, catalogue)
-    )
-    now = datetime.datetime.now(datetime.UTC)
+    identity = choose(order.chip, device, catalogue) if order.chip else identify(device, catalogue)
+    now = dt.datetime.now(dt.UTC)
     token = hashlib.sha256(f"{now.isoformat()} {device.name}".encode()).hexdigest()[:6]
     return Record(
         id=f"{now:%Y%m%d-%H%M%S}-{device.backend}-{token}",
@@ -111,12 +122,10 @@ def record_path(record: Record, folder: Path) -> Path:
     return folder / record.started_utc[:10] / f"{record.id}.json"
 
 
-def _budgets(order: Order, spent: Callable[[], float]) -> Iterator[tuple[int, Weighted, float]]:
-    """Yields each item with its share of the time still left, so that savings are handed on."""
-    weights = [weighted.weight for weighted in order.items]
-    for number, weighted in enumerate(order.items):
-        left = order.seconds - spent()
-        yield number, weighted, max(LEAST_S, left * weighted.weight / sum(weights[number:]))
+def budget_s(order: Order, number: int, spent_s: float) -> float:
+    """Returns an item's share of the time still left, so that savings are handed on."""
+    weights = [weighted.weight for weighted in order.items[number:]]
+    return max(LEAST_S, (order.seconds - spent_s) * weights[0] / sum(weights))
 
 
 def _one(session: Session, item: Item, plan: Plan, number: int, watcher: Watcher) -> Measurement:

@@ -132,7 +132,8 @@ def _try(hunt: Hunt, index: int) -> None:
     point = hunt.grid.points[index]
     work = amount(hunt.kernel, point)
     expected = TRIAL_CALLS * work / hunt.pace if hunt.pace else 0.0
-    if expected > DEAREST_SHARE * hunt.budget_s and index not in hunt.best_s:
+    many = len(hunt.grid.points) > LEADERS
+    if many and expected > DEAREST_SHARE * hunt.budget_s and index not in hunt.best_s:
         hunt.dear.add(index)
         return
     prepared = hunt.device.prepare(hunt.kernel, point)

@@ -215,6 +215,4 @@ class Record(Strict):
 
     def with_measurement(self, new: Measurement, took_s: float) -> "Record":
         """Returns the record with one more measurement."""
-        return self.model_copy(
-            update={"measurements": (*self.measurements, new), "took_s": took_s}
-        )
+        return self.model_copy(update={"measurements": (*self.measurements, new), "took_s": took_s})

@@ -17,7 +17,11 @@ def render(
 ) -> str:
     """Returns a record's rows in one of ``FORMATS``."""
     judged = rows(record, catalogue, margin)
-    report = Report(build(record, judged, catalogue), [flat(record, row) for row in judged])
-    module = import_module(f"bench.report.{style}")
-    text: str = module.render(report)
+    flats = [flat(record, row) for row in judged]
+    return set_in(style, Report(build(record, judged, catalogue), flats))
+
+
+def set_in(style: str, report: Report) -> str:
+    """Returns a report set in one of ``FORMATS``."""
+    text: str = import_module(f"bench.report.{style}").render(report)
     return text

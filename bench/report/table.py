@@ -11,7 +11,7 @@ from bench.verdict import Row, summary
 
 COLUMNS = (
     "figure", "published (dense)", "measured, sustained (95%)", "burst", "achieved (95%)",
-    "verdict", "reason", "shape",
+    "verdict and reason", "shape",
 )  # fmt: skip
 
 
@@ -74,10 +74,11 @@ def _title(record: Record) -> str:
 
 def _heading(record: Record) -> list[str]:
     machine, device = record.machine, record.device
-    units = f"{device.units} units" if device.units else "units unknown"
+    word = "cores" if device.backend == "cpu" else "compute units"
+    units = f"{device.units} {word}" if device.units else f"{word} unknown"
+    software = f"torch {machine.torch or 'not used'}, onpaper {record.program.version}"
     lines = [
-        f"{record.started_utc[:10]}, suite {record.suite}, {units}, "
-        f"torch {machine.torch}, onpaper {record.program.version}, record {record.id}",
+        f"{record.started_utc[:10]}, suite {record.suite}, {units}, {software}, record {record.id}",
         f"Chip {record.identity.state}: {'; '.join(record.identity.reasons)}",
     ]
     if record.identity.near:
@@ -98,8 +99,7 @@ def _cells(row: Row, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
         with_interval(row.measured, row.dimension) if row.measured else "–",
         show(row.burst, row.dimension, 4) if row.burst else "–",
         _achieved(row, catalogue, notes),
-        row.verdict.value,
-        row.reason,
+        f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value,
         row.shape,
     )
 
@@ -123,7 +123,8 @@ def _achieved(row: Row, catalogue: Catalogue, notes: Notes) -> str:
     for rival, fraction in row.rivals:
         words = source_line(rival.source, catalogue)
         mark = notes.mark(f"{words}. {rival.note}" if rival.note else words)
-        parts.append(f"{fraction:.1%} of rival {rival.text} {mark}")
+        over = ", which it rules out" if fraction.low > 1 else ""
+        parts.append(f"{fraction.value:.1%} of rival {rival.text}{over} {mark}")
     return "; ".join(parts)
 
 

@@ -1,0 +1,77 @@
+"""Says what this machine has, which chip it is, and what would spoil a measurement."""
+
+from collections.abc import Iterator
+
+from bench.config import DoctorConfig, compose
+from bench.errors import UsageError
+from bench.records.model import DeviceInfo, Identity
+
+HELP = """\
+python -m bench doctor [device=auto] [chip=NAME]
+
+Describes the device, says which sheet it answers to and why (or why none), and names what would
+disturb a measurement now. Nothing is measured.
+
+  device=auto       auto, cpu, cuda, cuda:1, fake
+  chip=             see what speaks for and against this sheet
+
+Examples
+  python -m bench doctor
+  python -m bench doctor device=cuda:1
+
+Exit code: 0 described, 2 wrong usage.
+"""
+BUSY_LOAD = 0.5
+
+
+def main(words: list[str]) -> int:
+    """Prints device, identity and warnings."""
+    from bench.chips.load import catalogue
+    from bench.chips.match import choose, identify
+    from bench.devices.base import DeviceError
+    from bench.measure.session import open_session
+
+    config, sheets = compose("doctor", words, DoctorConfig), catalogue()
+    if config.chip:
+        sheets.find(config.chip)
+    name, index = config.device.name, config.device.index
+    session = open_session(f"{name}:{index}" if index else name)
+    try:
+        place = session.describe()
+    except DeviceError as error:
+        raise UsageError(str(error)) from None
+    finally:
+        session.close()
+    device = place.device
+    identity = choose(config.chip, device, sheets) if config.chip else identify(device, sheets)
+    for line in (*_device_lines(device), *_identity_lines(identity), *_warnings(device)):
+        print(line)
+    return 0
+
+
+def _device_lines(device: DeviceInfo) -> Iterator[str]:
+    told = device.model_dump(exclude_none=True, exclude_defaults=True)
+    yield f"device: {device.name} ({device.backend}:{device.index})"
+    for name, value in told.items():
+        if name not in ("name", "backend", "index"):
+            shown = ", ".join(map(str, value)) if isinstance(value, tuple | list) else value
+            yield f"  {name}: {shown:g}" if isinstance(shown, float) else f"  {name}: {shown}"
+
+
+def _identity_lines(identity: Identity) -> Iterator[str]:
+    yield f"chip: {identity.chip or 'none'} ({identity.state})"
+    yield from (f"  {reason}" for reason in identity.reasons)
+    yield from (f"  near: {name}" for name in identity.near)
+
+
+def _warnings(device: DeviceInfo) -> Iterator[str]:
+    from bench.devices import host
+
+    now = host.health()
+    if now.load_1min is not None and now.load_1min > BUSY_LOAD * host.cores_in_reach():
+        yield f"warning: load {now.load_1min:.1f}: other work will disturb what is measured"
+    if device.backend == "cpu" and host.is_virtual():
+        yield "warning: a virtual machine: neighbours may take time and cache"
+    if device.backend == "cuda" and not device.driver:
+        yield "warning: no NVML, so no clocks and power: pip install 'onpaper[nvidia]'"
+    yield from (f"limit: {limit}" for limit in device.limits)

@@ -1,0 +1,53 @@
+"""Renders a record again, or a chip's sheet."""
+
+from pathlib import Path
+
+from bench import paths
+from bench.config import ShowConfig, compose, folder, positive
+from bench.errors import UsageError
+
+HELP = """\
+python -m bench show [record=NAME] [chip=NAME] [key=value ...]
+
+Renders what is stored: a record, as 'run' printed it, or a spec sheet with sources and rivals.
+
+  record=latest     a record by path, by id, or the latest (the default)
+  chip=             a sheet by id, alias or local name
+  report=github     github, plain, csv, json, latex, html
+  margin=0.10       how far below paper still counts as reached
+  out=              folder in which records are looked for
+
+Examples
+  python -m bench show
+  python -m bench show record=results/records/2026-11-24/example.json report=html > page.html
+  python -m bench show chip=h20
+
+Exit code: 0 shown, 1 the record is broken, 2 wrong usage.
+"""
+
+
+def main(words: list[str]) -> int:
+    """Prints a record's table or a sheet."""
+    from bench.chips.load import catalogue
+    from bench.report.registry import render, set_in
+
+    config = compose("show", words, ShowConfig)
+    if config.chip and config.record:
+        raise UsageError("give record= or chip=, not both")
+    if config.chip:
+        from bench.report.sheet import sheet
+
+        sheets = catalogue()
+        print(set_in(config.report.format, sheet(sheets.find(config.chip), sheets)), end="")
+        return 0
+    from bench.records.store import find, read
+
+    margin = positive("margin", config.margin, 0.9)
+    record = read(find(config.record or "latest", _folders(config.out)))
+    print(render(record, catalogue(), config.report.format, margin), end="")
+    return 0
+
+
+def _folders(out: str | None) -> list[Path]:
+    committed = paths.PACKAGE.parent / "results" / "records"
+    return [folder(out), committed]

@@ -1,0 +1,109 @@
+"""A spec sheet, and the list of sheets, as tables."""
+
+from collections.abc import Iterable
+
+from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip, Published
+from bench.report.flat import Scalar
+from bench.report.markup import Report
+from bench.report.table import Notes, Table, source_line
+
+SHEET_COLUMNS = ("figure", "published", "how known", "rivals", "note")
+LIST_COLUMNS = ("chip", "name", "tier", "status", "matrix bf16", "memory", "bandwidth", "power")
+LISTED = ("matrix_bf16", "memory_capacity", "memory_bandwidth", "tdp")
+
+
+def sheet(chip: Chip, catalogue: Catalogue) -> Report:
+    """Returns one sheet: every figure with its source, rivals and the reason for the choice."""
+    notes = Notes()
+    cells = tuple(_figure_cells(chip, key, catalogue, notes) for key in _ordered(chip))
+    cells += tuple(
+        (name.replace("_", " "), fact.value + " " + _mark(fact.source, catalogue, notes), "", "",
+         fact.note or "")
+        for name, fact in sorted(chip.facts.items())
+    )  # fmt: skip
+    table = Table(chip.name, _heading(chip), SHEET_COLUMNS, cells, chip.notes, notes.lines())
+    return Report(table, [row for key in _ordered(chip) for row in _flat(chip, key)])
+
+
+def listing(chips: Iterable[Chip]) -> Report:
+    """Returns the sheets, one a line."""
+    found = list(chips)
+    cells = tuple(
+        (chip.id, chip.name, chip.tier, chip.status, *(_brief(chip, key) for key in LISTED))
+        for chip in found
+    )
+    flat: list[dict[str, Scalar]] = [
+        {
+            "chip": chip.id, "name": chip.name, "vendor": chip.vendor, "kind": chip.kind,
+            "tier": chip.tier, "status": chip.status,
+            **{f"{key}_{FIGURES[key].dimension.value}": chip.number(key) for key in LISTED},
+        }
+        for chip in found
+    ]  # fmt: skip
+    title = f"{len(found)} spec sheet{'' if len(found) == 1 else 's'}"
+    hint = ("'python -m bench show chip=NAME' gives a sheet with its sources.",)
+    return Report(Table(title, hint, LIST_COLUMNS, cells, (), ()), flat)
+
+
+def _ordered(chip: Chip) -> list[str]:
+    return [key for key in FIGURES if key in chip.figures]
+
+
+def _heading(chip: Chip) -> tuple[str, ...]:
+    names = ", ".join(name for name in (chip.local_name, *chip.aliases) if name)
+    form = f", {chip.form}" if chip.form else ""
+    return (
+        f"{chip.id}: {chip.kind} of {chip.vendor}, {chip.architecture}{form}",
+        f"tier {chip.tier}, status {chip.status}" + (f", also called {names}" if names else ""),
+    )
+
+
+def _mark(source: str, catalogue: Catalogue, notes: Notes) -> str:
+    return notes.mark(source_line(source, catalogue))
+
+
+def _figure_cells(chip: Chip, key: str, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+    figure = chip.figures[key]
+    known = [figure.basis.value if figure.basis else "", figure.formula or ""]
+    rivals = "; ".join(_rival(rival, catalogue, notes) for rival in figure.rivals)
+    remarks = (figure.note, figure.why, chip.explained.get(key))
+    return (
+        FIGURES[key].title,
+        f"{figure.value} {_mark(figure.source, catalogue, notes)}",
+        ", ".join(word for word in known if word),
+        rivals,
+        "; ".join(remark for remark in remarks if remark),
+    )
+
+
+def _rival(one: Published, catalogue: Catalogue, notes: Notes) -> str:
+    words = [f"{one.value}", _mark(one.source, catalogue, notes)]
+    about = "; ".join(word for word in (one.counts and f"counts {one.counts}", one.note) if word)
+    return " ".join([*words, f"({about})"] if about else words)
+
+
+def _flat(chip: Chip, key: str) -> list[dict[str, Scalar]]:
+    figure = chip.figures[key]
+    return [
+        {
+            "chip": chip.id,
+            "figure": key,
+            "unit": FIGURES[key].dimension.value,
+            "value": one.number,
+            "as_written": str(one.value),
+            "stands": "first" if one is figure else "rival",
+            "basis": one.basis.value if one.basis else None,
+            "counts": one.counts,
+            "formula": one.formula,
+            "source": one.source,
+            "note": one.note,
+        }
+        for one in (figure, *figure.rivals)
+    ]
+
+
+def _brief(chip: Chip, key: str) -> str:
+    figure = chip.figures.get(key)
+    return str(figure.value) if figure else "–"
