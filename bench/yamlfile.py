@@ -49,7 +49,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 
 def _line(event: yaml.Event) -> str:
-    return f"line {event.start_mark.line + 1}"
+    return f"line {event.start_mark.line + 1 if event.start_mark else 0}"
 
 
 def _document(events: Iterator[yaml.Event]) -> Node:

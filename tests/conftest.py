@@ -1,0 +1,32 @@
+"""What several tests share: the catalogue, a fake device, a finished record."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.chips.load import Catalogue, catalogue
+from bench.devices.fake import FakeDevice, FakeSpec
+from bench.measure.item import Item
+from bench.measure.runner import Order, Watcher, Weighted, run
+from bench.measure.session import LocalSession
+from bench.records.model import Record
+
+
+@pytest.fixture(scope="session")
+def sheets() -> Catalogue:
+    """The shipped catalogue."""
+    return catalogue()
+
+
+def order(folder: Path, *items: Item, chip: str | None = "h20", seconds: float = 5.0) -> Order:
+    """An order for the items given, by default a copy and a bf16 product."""
+    chosen = items or (Item("memory", "fp32", fixed={"stream": "copy"}), Item("gemm", "bf16"))
+    weighted = tuple(Weighted(item, 1.0) for item in chosen)
+    return Order("test", seconds, weighted, 0.01, chip, folder, {"margin": 0.1})
+
+
+@pytest.fixture
+def record(tmp_path: Path, sheets: Catalogue) -> Record:
+    """A complete record of the fake device set beside the H20."""
+    session = LocalSession(FakeDevice(FakeSpec(noise="white", noise_level=0.005)))
+    return run(session, order(tmp_path), sheets, Watcher())
