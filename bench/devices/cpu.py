@@ -1,6 +1,7 @@
 """The CPU backend: the cores in reach, timed by the host's monotonic clock."""
 
 import platform
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class CpuDevice(TorchDevice):
             memory_free_bytes=free,
             l2_bytes=caches.get(2),
             llc_bytes=caches.get(3) or caches.get(2),
+            limits=_left_out(),
             clock_max_hz=_clock_max_hz(),
             clock_nominal_hz=(facts.get("hz_advertised") or facts.get("hz_actual") or (None,))[0],
             clock_measured_hz=clock_hz(),
@@ -104,6 +106,15 @@ def present(index: int) -> str | None:
 def make(index: int) -> CpuDevice:  # noqa: ARG001 -- every backend is made by index
     """Returns the device."""
     return CpuDevice()
+
+
+def _left_out() -> tuple[str, ...]:
+    """Says when an accelerator's driver is here but this torch cannot use it."""
+    import torch
+
+    if shutil.which("nvidia-smi") and not torch.cuda.is_available():
+        return ("nvidia-smi is here, but this torch finds no CUDA device",)
+    return ()
 
 
 @cache

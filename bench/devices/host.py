@@ -9,6 +9,7 @@ import psutil
 from bench.devices.base import Health
 
 CGROUP = Path("/sys/fs/cgroup")
+TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
 def health() -> Health:
@@ -33,11 +34,25 @@ def involuntary_switches() -> int | None:
 
 
 def cores_in_reach() -> int:
-    """Returns the cores this process may use: affinity mask and cgroup quota, whichever is less."""
+    """Returns the cores this process may use: affinity mask or cgroup quota, whichever is less.
+
+    Two hardware threads of one core count once: they share the units that a peak counts.
+    """
     affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    threads = affinity(0) if affinity else range(psutil.cpu_count(logical=False) or 1)
+    cores = len({core_of(thread, TOPOLOGY) for thread in threads})
     quota = cgroup_quota_cores(CGROUP)
     return max(1, min(cores, int(quota))) if quota else cores
+
+
+def core_of(thread: int, root: Path) -> tuple[str, str]:
+    """Returns package and core of a hardware thread; the thread itself where it is not told."""
+    folder = root / f"cpu{thread}" / "topology"
+    try:
+        package = (folder / "physical_package_id").read_text().strip()
+        return package, (folder / "core_id").read_text().strip()
+    except OSError:
+        return "", str(thread)
 
 
 def cgroup_quota_cores(root: Path) -> float | None:

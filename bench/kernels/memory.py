@@ -4,6 +4,7 @@ Bytes are what the operation must move (McCalpin's count): a write-allocate read
 adds is not counted. Buffers are far above the last-level cache.
 """
 
+import ctypes
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,22 +18,36 @@ from bench.records.model import Check, Work
 if TYPE_CHECKING:
     import torch
 
+    Arrays = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
 STREAMS = ("copy", "scale", "add", "triad", "read", "write")
 FACTOR = 3.0
 ARRAYS = {"copy": 2, "scale": 2, "add": 3, "triad": 3, "read": 1, "write": 1}
 FORMULA = {
-    "copy": "c = a: 2 N s", "scale": "b = 3 c: 2 N s", "add": "c = a + b: 3 N s",
-    "triad": "a = b + 3 c: 3 N s", "read": "sum of a: N s", "write": "a = 3: N s",
+    "copy": "c = a: 2 N s", "scale": "c = 3 a: 2 N s", "add": "c = a + b: 3 N s",
+    "triad": "c = a + 3 b: 3 N s", "read": "sum of a, or a . b: N s each", "write": "c = 3: N s",
 }  # fmt: skip
-WAYS = {"copy": ("torch", "memcpy"), "read": ("sum", "dot"), "write": ("fill", "memset")}
+FLOP = {"copy": 0, "scale": 1, "add": 1, "triad": 2, "read": 1, "write": 0}
+
+WAYS = {
+    "copy": ("torch", "elementwise", "memcpy"), "read": ("sum", "dot"),
+    "write": ("fill", "zero", "memset"),
+}  # fmt: skip
 """Ways to do a stream; the fastest on the device is found by search and named in the record."""
 
 HOST_ONLY = ("memcpy", "memset")
+ZEROS = ("zero", "memset")
+
+CHECKED = 100_003
+SPOTS = 256
+TOLERANCE = 1e-5
+"""Elements compared before and after timing, and the largest error of one, relative."""
 
 CACHE_MULTIPLE = 4
 """STREAM's rule: each array at least four times the last-level cache."""
 
-FLOP = {"copy": 0, "scale": 1, "add": 1, "triad": 2, "read": 1, "write": 0}
+LEAST_BYTES = {True: 256 * 2**20, False: 2**30}
+"""The least size of an array on a CPU, and on an accelerator."""
 
 
 class Memory:
@@ -72,23 +87,19 @@ class Memory:
         ]
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- far above the cache by size
-        """Returns the stream over three arrays that are kept for the next stream."""
+        """Returns the stream over three arrays that are kept for the next stream.
+
+        Only the third is written, so that the inputs stay as they were drawn.
+        """
         a, b, c = inputs.buffers(3, point.size("elements"), point.dtype, point.data, device)
-        return Task([_stream(point, (a, b, c))])
+        spot = None if point.parameters["stream"] == "read" else _spot_check
+        return Task([_stream(point, (a, b, c))], partial(spot, point, (a, b, c)) if spot else None)
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Runs the stream on 100,003 fresh elements and compares with float64."""
-        a, b, c = (
-            inputs.draw((100_003,), point.dtype, "normal", device).contiguous() for _ in range(3)
-        )
-        reference = _reference(point, *(array.cpu().double() for array in (a, b, c)))
+        a, b, c = (inputs.draw((CHECKED,), point.dtype, "normal", device) for _ in range(3))
         result = _stream(point, (a, b, c))()
-        got = (result if result is not None else a).cpu().double()
-        scale = max(1.0, float(reference.abs().max())) * (
-            math.sqrt(100_003) if got.dim() == 0 else 1
-        )
-        error = float((got - reference).abs().max()) / scale
-        return Check(passed=error <= 1e-5, error=error, tolerance=1e-5, shape="100003")
+        return _compared(point, result, a, b, str(CHECKED))
 
 
 KERNEL = Memory()
@@ -103,32 +114,32 @@ def _way(point: Point) -> str:
 
 
 def _elements(dtype: str, limits: Limits) -> int:
-    """Returns elements an array: four times the cache, at least 256 MiB, within memory."""
-    wanted = max(CACHE_MULTIPLE * limits.cache_bytes, 256 * 2**20)
+    """Returns elements an array: four times the cache, not too few, within memory."""
+    wanted = max(CACHE_MULTIPLE * limits.cache_bytes, LEAST_BYTES[limits.is_cpu])
     fitting = limits.memory_bytes / 3
     elements = int(min(wanted, fitting)) // itemsize(dtype)
     return max(elements // 4096 * 4096, 4096)
 
 
-def _stream(
-    point: Point, arrays: tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]
-) -> Callable[[], "torch.Tensor | None"]:
+def _stream(point: Point, arrays: "Arrays") -> Callable[[], "torch.Tensor"]:
     """Returns the stream as a call that gives its result."""
     import torch
 
     a, b, c = arrays
     stream, way = str(point.parameters["stream"]), _way(point)
-    calls: dict[tuple[str, str], Callable[[], torch.Tensor | None]] = {
-        ("copy", "torch"): partial(c.copy_, a),
-        ("scale", "torch"): partial(torch.mul, c, FACTOR, out=b),
-        ("add", "torch"): partial(torch.add, a, b, out=c),
-        ("triad", "torch"): partial(torch.add, b, c, alpha=FACTOR, out=a),
-        ("read", "sum"): a.sum,
-        ("read", "dot"): partial(torch.dot, a, b),
-        ("write", "fill"): partial(a.fill_, FACTOR),
-    }
     if way in HOST_ONLY:
         return _bytes_call(way, a, c)
+    calls: dict[tuple[str, str], Callable[[], torch.Tensor]] = {
+        ("copy", "torch"): partial(c.copy_, a),
+        ("copy", "elementwise"): partial(torch.mul, a, 1.0, out=c),
+        ("scale", "torch"): partial(torch.mul, a, FACTOR, out=c),
+        ("add", "torch"): partial(torch.add, a, b, out=c),
+        ("triad", "torch"): partial(torch.add, a, b, alpha=FACTOR, out=c),
+        ("read", "sum"): a.sum,
+        ("read", "dot"): partial(torch.dot, a, b),
+        ("write", "fill"): partial(c.fill_, FACTOR),
+        ("write", "zero"): c.zero_,
+    }
     return calls[stream, way]
 
 
@@ -137,12 +148,8 @@ def _threads(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="stream")
 
 
-def _bytes_call(
-    way: str, a: "torch.Tensor", c: "torch.Tensor"
-) -> Callable[[], "torch.Tensor | None"]:
+def _bytes_call(way: str, a: "torch.Tensor", c: "torch.Tensor") -> Callable[[], "torch.Tensor"]:
     """Returns memcpy or memset in one thread a core: the C library stores past the cache."""
-    import ctypes
-
     import torch
 
     if a.device.type != "cpu":
@@ -158,28 +165,47 @@ def _bytes_call(
         if way == "memcpy":
             ctypes.memmove(target + start, source + start, size)
         else:
-            ctypes.memset(source + start, 0, size)
+            ctypes.memset(target + start, 0, size)
 
     def run() -> torch.Tensor:
         list(_threads(threads).map(part, parts))
-        return c if way == "memcpy" else a
+        return c
 
     return run
 
 
-def _reference(
-    point: Point, a: "torch.Tensor", b: "torch.Tensor", c: "torch.Tensor"
-) -> "torch.Tensor":
+def _reference(point: Point, a: "torch.Tensor", b: "torch.Tensor") -> "torch.Tensor":
+    """Returns what the stream should give, in float64."""
     import torch
 
-    stream, way = str(point.parameters["stream"]), _way(point)
-    value = 0.0 if way == "memset" else FACTOR
     results = {
         "copy": lambda: a,
-        "scale": lambda: FACTOR * c,
+        "scale": lambda: FACTOR * a,
         "add": lambda: a + b,
-        "triad": lambda: b + FACTOR * c,
-        "read": lambda: (a * b).sum() if way == "dot" else a.sum(),
-        "write": lambda: torch.full_like(a, value),
+        "triad": lambda: a + FACTOR * b,
+        "read": lambda: (a * b).sum() if _way(point) == "dot" else a.sum(),
+        "write": lambda: torch.full_like(a, 0.0 if _way(point) in ZEROS else FACTOR),
     }
-    return results[stream]()
+    return results[str(point.parameters["stream"])]()
+
+
+def _compared(
+    point: Point, result: "torch.Tensor", a: "torch.Tensor", b: "torch.Tensor", shape: str
+) -> Check:
+    reference = _reference(point, a.cpu().double(), b.cpu().double())
+    scale = max(1.0, float(reference.abs().max()))
+    if reference.dim() == 0:  # a sum of n random terms has an error that grows with their norm
+        scale = max(scale, math.sqrt(a.numel()))
+    error = float((result.cpu().double() - reference).abs().max()) / scale
+    return Check(passed=error <= TOLERANCE, error=error, tolerance=TOLERANCE, shape=shape)
+
+
+def _spot_check(point: Point, arrays: "Arrays") -> Check:
+    """Clears the result, runs the timed call and compares elements drawn at random."""
+    import torch
+
+    a, b, c = arrays
+    picked = torch.randint(0, c.numel(), (SPOTS,)).to(c.device)
+    c[picked] = -1.0
+    result = _stream(point, arrays)()
+    return _compared(point, result[picked], a[picked], b[picked], f"{SPOTS} of {c.numel()}")

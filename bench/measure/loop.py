@@ -8,6 +8,9 @@ from bench.devices.base import Device, Prepared
 from bench.measure.stats import describe, half_width
 from bench.records.model import Stopped, Timing
 
+LEAST_SAMPLES = 6
+"""Fewer have no distribution-free 95% interval: these are taken whatever the budget."""
+
 MIN_SAMPLES = 12
 MIN_TIME_S = 0.5
 MIN_TIME_SHARE = 0.35
@@ -24,7 +27,8 @@ class Plan:
     """What one measurement may cost and should reach.
 
     Attributes:
-        budget_s: hard limit on warm-up and sampling, exceeded by one sample at the most.
+        budget_s: limit on warm-up and sampling, exceeded by one sample at the most, or by the few
+            that an interval needs.
         precision: wanted half-width of the 95% interval of the median, relative.
         max_samples: a bound on the record's size.
     """
@@ -133,15 +137,16 @@ def _sample(
         _take(device, prepared, batch, clock.start_s, samples)
         count, spent = len(samples.seconds), clock.spent()
         over = spent >= clock.plan.budget_s or count >= clock.plan.max_samples
+        if count < LEAST_SAMPLES:
+            continue
         if not over and count < next_look:
             continue
         next_look = math.ceil(count * 1.15)
-        precision = half_width(samples.seconds) if count >= 3 else math.inf
+        precision = half_width(samples.seconds)
         reason = _reason(precision, count, spent, clock.plan, over=over)
         if reason:
-            reached = precision if math.isfinite(precision) else 1.0
             return samples, Stopped.model_validate(
-                {"reason": reason, "precision": reached, "wanted": clock.plan.precision}
+                {"reason": reason, "precision": precision, "wanted": clock.plan.precision}
             )
 
 

@@ -69,6 +69,10 @@ class Hunt:
         """Tells whether a configuration was tried or left out."""
         return index in self.best_s or index in self.dear
 
+    def few(self) -> bool:
+        """Tells whether the space is so small that each configuration is tried, come what may."""
+        return len(self.grid.points) <= LEADERS
+
     def exhausted(self) -> bool:
         """Tells whether nothing is left to try."""
         return len(self.best_s) + len(self.dear) >= len(self.grid.points)
@@ -109,7 +113,7 @@ def _seed(hunt: Hunt) -> None:
         key=lambda index: amount(hunt.kernel, hunt.grid.points[index]),
     )
     for index in seeds:
-        if hunt.best_s and hunt.spent() > SEED_SHARE:
+        if hunt.best_s and not hunt.few() and hunt.spent() > SEED_SHARE:
             return
         _try(hunt, index)
 
@@ -132,8 +136,7 @@ def _try(hunt: Hunt, index: int) -> None:
     point = hunt.grid.points[index]
     work = amount(hunt.kernel, point)
     expected = TRIAL_CALLS * work / hunt.pace if hunt.pace else 0.0
-    many = len(hunt.grid.points) > LEADERS
-    if many and expected > DEAREST_SHARE * hunt.budget_s and index not in hunt.best_s:
+    if not hunt.few() and expected > DEAREST_SHARE * hunt.budget_s and index not in hunt.best_s:
         hunt.dear.add(index)
         return
     prepared = hunt.device.prepare(hunt.kernel, point)

@@ -1,0 +1,49 @@
+# make run    sets up and measures this machine (ARGS="suite=smoke device=cpu" passes words on)
+# make test   sets up and passes the tests, lint and types
+# Python 3.11 or later; choose one with PYTHON=python3.12. VENV_FLAGS=--system-site-packages
+# uses a torch that the machine already has.
+PYTHON ?= python3
+VENV ?= .venv
+VENV_FLAGS ?=
+ARGS ?=
+BIN := $(VENV)/bin
+CONSTRAINTS ?= constraints.txt
+EXTRAS := $(shell command -v nvidia-smi >/dev/null 2>&1 && echo "[nvidia]")
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: run test lint types tests check clean
+
+run: $(VENV)/.ready
+	@$(BIN)/python -m bench $(ARGS)
+
+test: $(VENV)/.ready-tests lint types check tests
+
+lint: $(VENV)/.ready-tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.ready-tests
+	$(BIN)/mypy
+
+check: $(VENV)/.ready-tests
+	$(BIN)/python -m bench check
+
+tests: $(VENV)/.ready-tests
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+$(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "onpaper needs Python 3.11 or later: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
+	$(PIP) --upgrade "pip>=25.1"
+	$(PIP) -c $(CONSTRAINTS) --editable ".$(EXTRAS)"
+	touch $@
+
+$(VENV)/.ready-tests: $(VENV)/.ready
+	$(PIP) -c $(CONSTRAINTS) --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,72 @@
+"""Sets our four streams beside a C program's on the same machine at the same moment.
+
+    python tests/benchmarks/against_stream.py [rounds]
+
+Needs gcc with OpenMP. The two take turns, so that a neighbour disturbs both; each figure is the
+best seen, since both count bytes by the same formula and neither can be faster than the memory.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tabulate import tabulate
+
+from bench.devices.cpu import CpuDevice
+from bench.kernels.registry import kernel
+from bench.measure.item import Item, measure_item
+from bench.measure.loop import Plan
+
+STREAMS = ("copy", "scale", "add", "triad")
+SECONDS = 2.5
+
+
+def main() -> int:
+    """Prints the table; returns 1 if the best of ours is below the best of the C program's."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    device = CpuDevice()
+    theirs = dict.fromkeys(STREAMS, 0.0)
+    ours = dict.fromkeys(STREAMS, 0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        program = build(Path(folder))
+        for _ in range(rounds):
+            for stream, rate in zip(STREAMS, run(program, device), strict=True):
+                theirs[stream] = max(theirs[stream], rate)
+            for stream in STREAMS:
+                ours[stream] = max(ours[stream], measure(device, stream))
+    rows = [[s, f"{ours[s]:.2f}", f"{theirs[s]:.2f}", f"{ours[s] / theirs[s]:.3f}"] for s in STREAMS]
+    best = max(ours.values()) / max(theirs.values())
+    rows.append(["best", f"{max(ours.values()):.2f}", f"{max(theirs.values()):.2f}", f"{best:.3f}"])
+    print(tabulate(rows, ["stream", "onpaper GB/s", "gcc GB/s", "ratio"], "github"))
+    return 0 if best >= 1.0 else 1
+
+
+def build(folder: Path) -> Path:
+    """Compiles the C program with the options a STREAM user takes."""
+    source, program = Path(__file__).with_name("stream.c"), folder / "stream"
+    command = ["gcc", "-O3", "-march=native", "-fopenmp", str(source), "-o", str(program)]
+    subprocess.run(command, check=True)
+    return program
+
+
+def run(program: Path, device: CpuDevice) -> list[float]:
+    """Returns the C program's four rates in GB/s over arrays of the size that we use."""
+    limits = device.limits()
+    memory = kernel("memory")
+    point = memory.space(memory.pilot("fp32", "normal"), limits)[0]
+    elements = point.size("elements") // 2
+    command = [str(program), str(elements), "10"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [float(word) for word in done.stdout.split()]
+
+
+def measure(device: CpuDevice, stream: str) -> float:
+    """Returns our burst rate in GB/s: the fastest window, as theirs is the fastest pass."""
+    done = measure_item(device, Item("memory", "fp32", fixed={"stream": stream}), Plan(SECONDS))
+    assert done.timing is not None and done.work is not None, done.reason
+    return done.work.bytes / done.timing.stats.burst_s / 1e9
+
+
+if __name__ == "__main__":
+    sys.exit(main())
