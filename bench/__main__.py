@@ -1,5 +1,6 @@
 """The commands and their one-line help; hands the words on to the command named."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -34,7 +35,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"onpaper: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone; nobody is left to tell
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # the reader has gone; nobody is left to tell
         return 0
     except KeyboardInterrupt:
         print("onpaper: interrupted before anything was measured", file=sys.stderr)
@@ -42,6 +44,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
+    """Runs the command named and writes out what it printed, while errors are still caught."""
+    code = _run(words)
+    sys.stdout.flush()
+    return code
+
+
+def _run(words: list[str]) -> int:
     if words and words[0] in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0

@@ -5,6 +5,8 @@ the nearest right word.
 """
 
 import dataclasses
+import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -142,15 +144,19 @@ def compose(command: str, overrides: list[str], shape: type[T]) -> T:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    words = spelled_out(overrides)
-    _check_keys(command, words, shape)
+    words = checked(command, overrides, shape)
     register()
     try:
         with initialize_config_dir(str(paths.data_dir("configs")), version_base="1.3"):
-            config = hydra_compose(command, words)
-        return cast("T", OmegaConf.to_object(config))
+            config = hydra_compose(command, [as_text(word, shape) for word in words])
+        made = cast("T", OmegaConf.to_object(config))
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(error)) from None
+    report = getattr(made, "report", ReportChoice())
+    if report.format not in choices("report"):
+        near = did_you_mean(report.format, choices("report"))
+        raise UsageError(f"no report {report.format!r}: {near}")
+    return made
 
 
 def register() -> None:
@@ -179,28 +185,56 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (paths.data_dir("configs") / group).glob("*.yaml"))
 
 
-def _check_keys(command: str, words: list[str], shape: type) -> None:
+def checked(command: str, overrides: list[str], shape: type) -> list[str]:
+    """Returns the overrides spelled out, each with a known key; a sweep names several choices.
+
+    Raises:
+        UsageError: no key=value, an unknown key, or an unknown choice of a config group.
+    """
+    words = spelled_out(overrides)
     for word in words:
         key, equals, value = word.partition("=")
         if not equals:
             raise UsageError(f"{word!r} is no key=value: try 'python -m bench {command} --help'")
-        _check_key(command, key.lstrip("+~"), shape)
-        if key in GROUPS and value not in choices(key):
-            raise UsageError(f"no {key} {value!r}: {did_you_mean(value, choices(key))}")
+        _type_of(command, key.lstrip("+~"), shape)
+        for one in value.split(",") if key in GROUPS and "(" not in value else ():
+            if one not in choices(key):
+                raise UsageError(f"no {key} {one!r}: {did_you_mean(one, choices(key))}")
+    return words
 
 
-def _check_key(command: str, key: str, shape: type) -> None:
-    """Follows a dotted key through the dataclasses."""
+def _type_of(command: str, key: str, shape: type) -> object:
+    """Follows a dotted key through the dataclasses and returns the type at its end."""
+    if key.startswith("hydra"):
+        return None
     here: Any = shape
     for part in key.split("."):
-        if part.startswith("hydra"):
-            return
         known = {one.name: one for one in dataclasses.fields(here)}
         if part not in known:
             raise UsageError(f"{command} has no key {key!r}: {did_you_mean(part, known)}")
-        here = known[part].default_factory
+        here, kind = known[part].default_factory, known[part].type
         if not dataclasses.is_dataclass(here):
-            return
+            return kind
+    return shape
+
+
+def as_text(word: str, shape: type) -> str:
+    """Quotes the value of a key that holds text, so that Hydra's grammar reads nothing into it."""
+    key, _, value = word.partition("=")
+    if _type_of("", key.lstrip("+~"), shape) not in (str, str | None):
+        return word
+    if not value or value == "null" or value[0] in "'\"":
+        return word
+    return f"{key}={quoted(value)}"
+
+
+def quoted(text: str) -> str:
+    """Returns ``text`` in Hydra's quotes: a backslash counts only before a quote or at the end."""
+    return "'" + re.sub(r"(\\*)('|$)", _escaped, text) + "'"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[1] * 2 + ("\\'" if found[2] else "")
 
 
 def _one_line(error: Exception) -> str:
@@ -217,10 +251,22 @@ def positive(name: str, value: float, most: float | None = None) -> float:
     Raises:
         UsageError: it is not.
     """
-    if not value > 0 or (most is not None and value > most):
-        bound = f"above 0 and at most {most:g}" if most is not None else "above 0"
+    if not (0 < value < math.inf) or (most is not None and value > most):
+        bound = f"above 0 and at most {most:g}" if most is not None else "above 0 and finite"
         raise UsageError(f"{name}={value:g} must be {bound}")
     return value
+
+
+def device_word(choice: DeviceChoice) -> str:
+    """Returns the device as ``cuda:1``, without an index of nought.
+
+    Raises:
+        UsageError: an index that this backend cannot have.
+    """
+    if choice.index < 0 or (choice.index and choice.name == "fake"):
+        reason = "the fake device is one device" if choice.index > 0 else "an index counts from 0"
+        raise UsageError(f"no device '{choice.name}:{choice.index}': {reason}")
+    return f"{choice.name}:{choice.index}" if choice.index else choice.name
 
 
 def folder(out: str | None) -> Path:

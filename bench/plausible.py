@@ -97,11 +97,15 @@ def _clock_cause(claim: Claim, fraction: float) -> Iterator[str]:
 
 
 def _other_figure(claim: Claim) -> Iterator[str]:
-    """Names the figure of the sheet that the rate fits instead: tf32 for fp32, the sparse rate."""
+    """Names the figure of the sheet that the rate fits instead: tf32 for fp32, the sparse rate.
+
+    Where the device is one die of the chip, the other figures are taken for a die too.
+    """
     if claim.chip is None or not FIGURES[claim.paper.key].is_rate:
         return
+    share = claim.paper.value / (claim.chip.number(claim.paper.key) or claim.paper.value)
     peaks = [
-        (number, key)
+        (number * share, key)
         for key in claim.chip.figures
         if FIGURES[key].dimension is claim.paper.dimension
         and (number := claim.chip.number(key)) is not None

@@ -115,20 +115,25 @@ def scale(value: float, dimension: Dimension) -> tuple[float, str]:
 
 def _best_prefix(value: float, table: dict[str, float], base: str) -> tuple[float, str]:
     by_factor = sorted((factor, prefix) for prefix, factor in table.items())
-    fitting = [pair for pair in by_factor if abs(value) >= pair[0] * 0.9995]
+    fitting = [pair for pair in by_factor if abs(value) >= pair[0] * (1 - 1e-9)]
     factor, prefix = fitting[-1] if fitting else by_factor[0]
     return value / factor, prefix + base
 
 
 def show(value: float, dimension: Dimension, digits: int = 3) -> str:
     """Formats a base-unit value with ``digits`` significant digits: ``148 TFLOP/s``."""
-    number, unit = scale(value, dimension)
-    return f"{significant(number, digits)} {unit}".strip()
+    _, unit = scale(_rounded(value, digits), dimension)
+    return f"{significant(value / UNITS[unit][1], digits)} {unit}".strip()
 
 
 def significant(number: float, digits: int) -> str:
     """Formats ``number`` with ``digits`` significant digits, never in exponent form."""
     if number == 0 or not math.isfinite(number):
         return f"{number:g}"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(number))))
-    return f"{number:,.{decimals}f}"
+    leading = math.floor(math.log10(abs(_rounded(number, digits))))
+    return f"{number:,.{max(0, digits - 1 - leading)}f}"
+
+
+def _rounded(number: float, digits: int) -> float:
+    """Returns ``number`` as it is with ``digits`` digits, so that 999.6 has the length of 1000."""
+    return float(f"{number:.{digits - 1}e}")

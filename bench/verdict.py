@@ -55,7 +55,7 @@ class Row:
         measured: the sustained rate (of the median call time), None if there is none.
         burst: the rate of the best short window.
         fraction: measured over published.
-        rivals: each rival value with measured over it.
+        rivals: each rival value with measured over it; none if the rate is not believed.
         verdict, reason: the judgement.
         shape: the configuration, in short.
     """
@@ -107,7 +107,8 @@ def judge(
     fraction = measured.over(published.value) if measured and isinstance(published, Paper) else None
     doubts = _doubts(measurement, device, chip, published, measured) if measured else []
     verdict, reason = _verdict(measurement, published, fraction, doubts, margin)
-    rivals = published.rivals if isinstance(published, Paper) and measured else ()
+    believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
+    rivals = published.rivals if isinstance(published, Paper) else ()
     return Row(
         title=_title(measurement, key),
         key=key,
@@ -116,7 +117,7 @@ def judge(
         measured=measured,
         burst=burst,
         fraction=fraction,
-        rivals=tuple((one, measured.over(one.value)) for one in rivals if measured),
+        rivals=tuple((one, believed.over(one.value)) for one in rivals if believed),
         verdict=verdict,
         reason=reason,
         shape=shape(measurement),
@@ -126,7 +127,7 @@ def judge(
 def rates(measurement: Measurement, key: str) -> tuple[Interval | None, float | None]:
     """Returns sustained rate with interval and burst rate, in the base unit of figure ``key``."""
     timing, work = measurement.timing, measurement.work
-    if timing is None or work is None:
+    if timing is None or work is None or measurement.status != "ok":
         return None, None
     amount = work.bytes if FIGURES[key].dimension is Dimension.BYTE_RATE else work.flop
     stats = timing.stats
@@ -155,13 +156,15 @@ def _verdict(
     doubts: list[str],
     margin: float,
 ) -> tuple[Verdict, str]:
-    if measurement.timing is None:
+    if measurement.timing is None or measurement.status != "ok":
         word = Verdict.FAILED if measurement.status == "failed" else Verdict.SKIPPED
         return word, measurement.reason or "no reason given"
     if doubts:
         return Verdict.IMPLAUSIBLE, "; ".join(doubts)
-    if isinstance(published, Absent) or fraction is None:
-        return Verdict.UNRATED, published.reason if isinstance(published, Absent) else ""
+    if isinstance(published, Absent):
+        return Verdict.UNRATED, published.reason
+    if fraction is None:
+        return Verdict.UNRATED, "the work of a call was not counted"
     return _compare(fraction, margin, "; ".join(_remarks(measurement, published)))
 
 
@@ -198,9 +201,7 @@ def _remarks(measurement: Measurement, published: Paper) -> Iterator[str]:
 def _title(measurement: Measurement, key: str) -> str:
     stream = measurement.parameters.get("stream")
     title = FIGURES[key].title
-    if measurement.status == "ok" or stream:
-        return f"{title}, {stream}" if stream else title
-    return title
+    return f"{title}, {stream}" if stream else title
 
 
 def shape(measurement: Measurement) -> str:

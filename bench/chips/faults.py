@@ -81,7 +81,9 @@ def set_faults(chips: Iterable[Chip]) -> list[Fault]:
     owner: dict[str, str] = {}
     found = []
     for chip in chips:
-        for name in {name.lower() for name in (chip.id, *chip.aliases, chip.local_name or "")}:
+        for name in sorted(
+            {one.lower() for one in (chip.id, *chip.aliases, chip.local_name or "")}
+        ):
             if name and owner.setdefault(name, chip.id) != chip.id:
                 problem = f"{name!r} names {owner[name]} too"
                 found.append(

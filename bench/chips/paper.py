@@ -121,8 +121,9 @@ def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> 
 
 def _per_cycle(device: DeviceInfo, chip: Chip | None, key: str) -> Published | None:
     """Returns the rate a cycle that the device's instruction sets allow."""
-    name = key.replace("matrix_", "cycle_matrix_").replace("vector_", "cycle_")
-    figure = chip.figures.get(name) if chip else None
+    unit, _, dtype = key.partition("_")
+    name = {"matrix": f"cycle_matrix_{dtype}", "vector": f"cycle_{dtype}"}.get(unit)
+    figure = chip.figures.get(name) if chip and name else None
     if figure is None:
         return None
     for one in (figure, *figure.rivals):

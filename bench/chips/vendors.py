@@ -45,11 +45,14 @@ class Vendor(Strict):
         """Tells whether the reported name is one of this vendor's."""
         return any(like(name, pattern) for pattern in self.names)
 
-    def marks(self, markers: tuple[str, ...]) -> bool:
-        """Tells whether modules or the torch version are this vendor's own."""
+    def built_torch(self, markers: tuple[str, ...]) -> bool:
+        """Tells whether the torch that runs is this vendor's own build."""
         version = next((one for one in markers if one.startswith("torch ")), "")
-        own = any(f"module {one}" in markers for one in self.modules)
-        return own or any(part in version for part in self.torch_version)
+        return any(part in version for part in self.torch_version)
+
+    def has_module(self, markers: tuple[str, ...]) -> bool:
+        """Tells whether a module is installed that only this vendor's software brings."""
+        return any(f"module {one}" in markers for one in self.modules)
 
 
 def like(name: str, pattern: str) -> bool:
@@ -58,13 +61,19 @@ def like(name: str, pattern: str) -> bool:
 
 
 def vendor_behind(name: str, pci: str | None, markers: tuple[str, ...]) -> str | None:
-    """Returns the vendor of a device by PCI vendor, else name, else its software, else None."""
+    """Returns the vendor of a device by PCI vendor, else name or torch build, else modules.
+
+    A vendor that imitates another may report its names, so its own torch build speaks first:
+    the imitators stand before the imitated in the file. None if nothing tells.
+    """
     known = vendors().items()
     for key, vendor in known:
         if pci and vendor.pci_vendor and pci.startswith(vendor.pci_vendor):
             return key
-    by_name = next((key for key, vendor in known if vendor.has_name(name)), None)
-    return by_name or next((key for key, vendor in known if vendor.marks(markers)), None)
+    for key, vendor in known:
+        if vendor.has_name(name) or vendor.built_torch(markers):
+            return key
+    return next((key for key, vendor in known if vendor.has_module(markers)), None)
 
 
 @cache
@@ -76,8 +85,13 @@ def vendors(folder: Path | None = None) -> Mapping[str, Vendor]:
     """
     path = (folder or paths.data_dir("specs")) / "vendors.yaml"
     try:
-        data = yamlfile.read(path)
-        assert isinstance(data, dict)  # noqa: S101 -- the file is a mapping of vendors
-        return {key: Vendor.model_validate(entry) for key, entry in data.items()}
+        return {key: Vendor.model_validate(entry) for key, entry in _entries(path).items()}
     except (yamlfile.YamlError, ValidationError) as error:
         raise DataError([Fault("specs/vendors.yaml", "", str(error), "mend the file")]) from None
+
+
+def _entries(path: Path) -> dict[str, yamlfile.Node]:
+    data = yamlfile.read(path)
+    if not isinstance(data, dict):
+        raise yamlfile.YamlError("is not a mapping of vendors")
+    return data

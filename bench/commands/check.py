@@ -26,6 +26,7 @@ def main(words: list[str]) -> int:
     """Prints all faults and returns 1 if there are any."""
     from bench.chips.faults import uncited
     from bench.chips.load import examine
+    from bench.report.markup import one_line
 
     config = compose("check", words, CheckConfig)
     folder = Path(config.specs) if config.specs else paths.data_dir("specs")
@@ -37,7 +38,7 @@ def main(words: list[str]) -> int:
     records, record_faults = _records(paths.PACKAGE.parent / "results" / "records")
     faults += record_faults
     for fault in faults:
-        print(fault)
+        print(one_line(str(fault)))
     told = f"{len(catalogue.chips)} sheets, {len(catalogue.sources)} sources, {records} records"
     print(f"{told}: {len(faults) or 'no'} fault{'' if len(faults) == 1 else 's'}")
     return 1 if faults else 0
@@ -50,6 +51,8 @@ def _vendor_faults(folder: Path) -> list[Fault]:
         vendors(folder)
     except DataError as error:
         return list(error.faults)
+    except FileNotFoundError:
+        return [Fault("specs/vendors.yaml", "", "is missing", "add it")]
     return []
 
 

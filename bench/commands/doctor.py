@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bench.config import DoctorConfig, compose
+from bench.config import DoctorConfig, compose, device_word
 from bench.errors import UsageError
 from bench.records.model import DeviceInfo, Identity
 
@@ -34,8 +34,7 @@ def main(words: list[str]) -> int:
     config, sheets = compose("doctor", words, DoctorConfig), catalogue()
     if config.chip:
         sheets.find(config.chip)
-    name, index = config.device.name, config.device.index
-    session = open_session(f"{name}:{index}" if index else name)
+    session = open_session(device_word(config.device))
     try:
         place = session.describe()
     except DeviceError as error:

@@ -10,6 +10,7 @@ from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher
 from bench.records.model import Measurement, Record
 from bench.report.digits import percent, with_interval
+from bench.report.markup import printable
 from bench.verdict import Row, judge
 
 if TYPE_CHECKING:
@@ -65,16 +66,17 @@ class Live:
         if self._quiet:
             return
         if self._console:
-            self._console.print(line, markup=False, soft_wrap=True)
+            self._console.print(printable(line), markup=False, soft_wrap=True)
         else:
-            print(line, file=sys.stderr, flush=True)
+            print(printable(line), file=sys.stderr, flush=True)
 
     def _started(self, record: Record, path: Path) -> None:
         self._path = path
         chip = record.identity.chip or "no sheet"
+        number = len(self._order.items)
         self._say(
             f"{record.device.name}: {chip} ({record.identity.state}), suite {record.suite}, "
-            f"{len(self._order.items)} measurements in about {self._order.seconds:.0f} s"
+            f"{number} measurement{'' if number == 1 else 's'} in about {self._order.seconds:.0f} s"
         )
 
     def _item(self, item: Item, number: int, share: float) -> None:

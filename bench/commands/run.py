@@ -4,8 +4,19 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
+from bench import paths
 from bench.commands.live import Live
-from bench.config import RunConfig, compose, folder, positive, register, spelled_out
+from bench.config import (
+    RunConfig,
+    as_text,
+    checked,
+    compose,
+    device_word,
+    folder,
+    positive,
+    quoted,
+    register,
+)
 from bench.errors import OnpaperError, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +42,7 @@ measured, with intervals, verdicts and sources. The record is saved, and can be 
   margin=0.10       how far below paper still counts as reached
   out=              folder for the record
   quiet=false       say nothing on stderr
+  device.fake.X=    the fake's name, noise, noise_level, throttle_after_s, throttle_to or seed
 
 Examples
   python -m bench
@@ -40,6 +52,9 @@ Examples
 
 Exit code: 0 done, 1 a measurement failed, 2 wrong usage, 130 interrupted.
 """
+INTERRUPTED = 130
+GRAMMAR = frozenset("([{'\"")
+"""Signs by which a word of a sweep is more than values with commas: ``choice(...)``, quotes."""
 
 
 def main(words: list[str]) -> int:
@@ -60,7 +75,7 @@ def execute(config: RunConfig) -> int:
     order, sheets = _order(config), catalogue()
     if config.chip:
         sheets.find(config.chip)
-    session = open_session(_word(config), _fake(config))
+    session = open_session(device_word(config.device), _fake(config))
     live = Live(order, sheets, margin=config.margin, quiet=config.quiet)
     try:
         with live:
@@ -71,7 +86,7 @@ def execute(config: RunConfig) -> int:
         session.close()
     print(render(record, sheets, config.report.format, config.margin), end="")
     if record.state == "interrupted":
-        return 130
+        return INTERRUPTED
     return 1 if any(one.status == "failed" for one in record.measurements) else 0
 
 
@@ -99,11 +114,6 @@ def _order(config: RunConfig) -> "Order":
     )
 
 
-def _word(config: RunConfig) -> str:
-    name, index = config.device.name, config.device.index
-    return f"{name}:{index}" if index else name
-
-
 def _fake(config: RunConfig) -> "FakeSpec | None":
     if config.device.name != "fake":
         return None
@@ -112,6 +122,10 @@ def _fake(config: RunConfig) -> "FakeSpec | None":
     told = config.device.fake
     if told.noise not in NOISES:
         raise UsageError(f"no noise {told.noise!r}: choose from {', '.join(NOISES)}")
+    if not 0 <= told.noise_level < 1:
+        raise UsageError(f"device.fake.noise_level={told.noise_level:g} must be 0 or more, below 1")
+    if told.seed < 0:
+        raise UsageError(f"device.fake.seed={told.seed} must be 0 or more")
     plain = FakeSpec()
     after = math.inf if told.throttle_after_s is None else told.throttle_after_s
     return FakeSpec(
@@ -125,12 +139,16 @@ def _fake(config: RunConfig) -> "FakeSpec | None":
 
 
 def _sweep(words: list[str]) -> int:
-    """Hands a sweep to Hydra, with whatever launcher ``hydra/launcher=`` names."""
+    """Hands a sweep to Hydra, with whatever launcher ``hydra/launcher=`` names.
+
+    The first job is composed beforehand, so that a wrong word is found before anything runs.
+    """
     import hydra
     from omegaconf import DictConfig, OmegaConf
 
-    from bench import paths
-
+    told = checked("run", words, RunConfig)
+    compose("run", [word.split(",")[0] for word in told if GRAMMAR.isdisjoint(word)], RunConfig)
+    told = [as_text(one, RunConfig) if {*GRAMMAR, ","}.isdisjoint(one) else one for one in told]
     register()
     codes: list[int] = []
 
@@ -140,8 +158,19 @@ def _sweep(words: list[str]) -> int:
         except OnpaperError as error:
             print(f"onpaper: {error}", file=sys.stderr)
             codes.append(error.exit_code)
+        if codes[-1] == INTERRUPTED:
+            raise KeyboardInterrupt  # ends the sweep, not this job only
         return codes[-1]
 
-    sys.argv = ["python -m bench run", "-m", *spelled_out(words)]
-    hydra.main(str(paths.data_dir("configs")), "run", "1.3")(job)()
+    sys.argv = ["python -m bench run", "-m", _sweep_folder(), *told]
+    try:
+        hydra.main(str(paths.data_dir("configs")), "run", "1.3")(job)()
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return max(codes, default=0)
+
+
+def _sweep_folder() -> str:
+    """Returns the override that puts Hydra's files beside the runs, not where one stands."""
+    place = paths.runs_dir().parent / "sweeps"
+    return f"hydra.sweep.dir={quoted(str(place / '${now:%Y-%m-%d_%H-%M-%S}'))}"

@@ -59,7 +59,7 @@ class Nvml:
         clock = self._ask("nvmlDeviceGetMaxClockInfo", 1)
         pci = self._ask("nvmlDeviceGetPciInfo")
         return {
-            "driver": _text(self._lib.nvmlSystemGetDriverVersion()),
+            "driver": self._driver(),
             "power_limit_w": limit / 1e3 if limit else None,
             "clock_max_hz": clock * 1e6 if clock else None,
             "memory_bus_bit": self._ask("nvmlDeviceGetMemoryBusWidth"),
@@ -82,6 +82,12 @@ class Nvml:
         if ecc:
             found.append("ECC on" if ecc[0] else "ECC off")
         return tuple(found)
+
+    def _driver(self) -> str | None:
+        try:
+            return _text(self._lib.nvmlSystemGetDriverVersion())
+        except self._lib.NVMLError:
+            return None
 
     def _ask(self, name: str, *arguments: int) -> Any:  # noqa: ANN401 -- pynvml is untyped
         try:

@@ -39,6 +39,7 @@ FAVOURED = (
 
 PILOT_SIZE = 64
 MAX_SETS = 8
+LEAST_POOL = 1 << 25
 CHECK_SHAPE = {"m": 112, "n": 96, "k": 512}
 
 
@@ -66,12 +67,7 @@ class Gemm:
         )
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the grid of sizes and layouts that fits in memory, favoured shapes first.
-
-        A pilot that is no pilot-sized cube is a shape that somebody asked for: it is the space.
-        """
-        if any(pilot.size(name) != PILOT_SIZE for name in "mnk"):
-            return [pilot]
+        """Returns the grid of sizes and layouts that fits in memory, favoured shapes first."""
         sizes = CPU_SIZES if limits.is_cpu else ACCELERATOR_SIZES
         layouts = ("nt",) if pilot.dtype == "fp8" else ("nt", "nn")
         shapes: list[tuple[int, ...]] = [one for one in FAVOURED if set(one) <= set(sizes)]
@@ -81,8 +77,6 @@ class Gemm:
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
         """Cuts as many operand sets as exceed twice the cache, at most ``MAX_SETS``."""
-        import torch
-
         set_precision(point.dtype)
         work = self.work(point)
         sets = max(1, min(MAX_SETS, math.ceil(2 * cache_bytes / work.footprint_bytes)))
@@ -90,12 +84,9 @@ class Gemm:
         elements = _pool_elements(m, n, k, sets)
         (pool,) = inputs.buffers(1, elements, point.dtype, point.data, device)
         cutter = inputs.Cutter(pool)
-        calls, operands = [], []
-        for _ in range(sets):
-            a, b = _operands(cutter, point)
-            out = torch.empty(m, n, dtype=_out_dtype(point.dtype), device=device)
-            calls.append(_call(point.dtype, a, b, out))
-            operands.append((a, b, out))
+        room = inputs.outputs(sets * m * n, _out_dtype(point.dtype), device)
+        operands = [(*_operands(cutter, point), out) for out in room.view(sets, m, n)]
+        calls = [_call(point.dtype, a, b, out) for a, b, out in operands]
         return Task(calls, partial(_spot_check, point.dtype, operands[0]))
 
     def check(self, point: Point, device: "torch.device") -> Check:
@@ -121,7 +112,7 @@ def _point(pilot: Point, shape: tuple[int, ...], layout: str) -> Point:
 
 def _pool_elements(m: int, n: int, k: int, sets: int) -> int:
     """Returns a power of two that holds the operands, not too small, so that the pool is kept."""
-    return 1 << max((m * k + k * n) * sets - 1, (1 << 25) - 1).bit_length()
+    return 1 << max((m * k + k * n) * sets - 1, LEAST_POOL - 1).bit_length()
 
 
 def _operands(cutter: inputs.Cutter, point: Point) -> tuple["torch.Tensor", "torch.Tensor"]:
@@ -150,15 +141,14 @@ def _call(
     """Returns the product of one operand pair as a call without arguments."""
     import torch
 
+    product: Callable[..., torch.Tensor] = partial(torch.mm, a, b)
     if dtype == "int8":
-        if out is None or a.device.type == "cpu":
-            return partial(torch._int_mm, a, b)  # noqa: SLF001 -- torch has no public int8 product
-        return partial(torch._int_mm, a, b, out=out)  # noqa: SLF001
-    if dtype == "fp8":
+        product = partial(torch._int_mm, a, b)  # noqa: SLF001 -- torch has no public int8 product
+    elif dtype == "fp8":
         one = torch.ones((), device=a.device)
-        scaled = partial(torch._scaled_mm, a, b, one, one)  # noqa: SLF001 -- torch's fp8 product
-        return partial(scaled, out_dtype=torch.bfloat16, use_fast_accum=True)
-    return partial(torch.mm, a, b) if out is None else partial(torch.mm, a, b, out=out)
+        scaled = partial(torch._scaled_mm, a, b, one, one)  # noqa: SLF001 -- nor one for fp8
+        product = partial(scaled, out_dtype=torch.bfloat16, use_fast_accum=True)
+    return product if out is None else partial(product, out=out)
 
 
 def _relative_error(result: "torch.Tensor", a: "torch.Tensor", b: "torch.Tensor") -> float:

@@ -33,22 +33,47 @@ def draw(shape: tuple[int, ...], dtype: str, data: str, device: "torch.device") 
     return values.to(torch_dtype(dtype))
 
 
-_kept: dict[tuple[object, ...], tuple["torch.Tensor", ...]] = {}
-"""The buffers in use, one entry: the old ones are freed before new ones are made."""
+_kept: dict[str, tuple[tuple[object, ...], tuple["torch.Tensor", ...]]] = {}
+"""The buffers in use, one set a role: the old ones are freed before new ones are made."""
 
 
 def buffers(
     count: int, elements: int, dtype: str, data: str, device: "torch.device"
 ) -> tuple["torch.Tensor", ...]:
-    """Returns ``count`` arrays of ``elements``, kept until others are asked for.
+    """Returns ``count`` arrays of ``elements``, kept as long as they serve what is asked for.
 
     A block of fresh elements is repeated to fill them.
     """
-    key = (count, elements, dtype, data, device)
-    if key not in _kept:
+    key = (count, dtype, data, device)
+    kept = _serving("inputs", key, elements)
+    if kept is None:
         release()
-        _kept[key] = tuple(_filled(elements, dtype, data, device) for _ in range(count))
-    return _kept[key]
+        kept = tuple(_filled(elements, dtype, data, device) for _ in range(count))
+        _kept["inputs"] = (key, kept)
+    return tuple(array[:elements] for array in kept)
+
+
+def outputs(elements: int, dtype: "torch.dtype", device: "torch.device") -> "torch.Tensor":
+    """Returns room for results, kept as long as it is large enough, and touched.
+
+    Memory that nothing has written yet costs its first writer a page fault a page.
+    """
+    import torch
+
+    kept = _serving("outputs", (dtype, device), elements)
+    if kept is None:
+        _kept.pop("outputs", None)
+        kept = (torch.empty(elements, dtype=dtype, device=device).fill_(0),)
+        _kept["outputs"] = ((dtype, device), kept)
+    return kept[0][:elements]
+
+
+def _serving(
+    role: str, key: tuple[object, ...], elements: int
+) -> tuple["torch.Tensor", ...] | None:
+    """Returns the arrays kept for a role, if they are of the kind and size asked for."""
+    had, kept = _kept.get(role, ((), ()))
+    return kept if had == key and kept and kept[0].numel() >= elements else None
 
 
 def release() -> None:

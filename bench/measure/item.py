@@ -1,5 +1,6 @@
 """Measures one item of a suite on one device, from the check of its result to its conditions."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,8 @@ OTHER_SEARCH_SHARE = 0.25
 REFERENCE = "fp32"
 SLOW_BY_DESIGN = ("fp64", "fp32")
 """Formats that vendors cut by design; a slow pilot says nothing of how they are done."""
+
+PATH = re.compile(r"(?<!\w)(?:[A-Za-z]:)?(?:[/\\][^\s/\\'\":,;()]+){2,}")
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,10 @@ def measure_item(
     pilot = _pilot(kernel, item)
     try:
         _refuse(device, kernel, pilot, item)
-        done = _best(device, kernel, pilot, plan, progress)
+        space = _space(device, kernel, pilot, item)
+        done = _best(device, kernel, space, plan, progress)
     except UnsupportedError as error:
-        done = _empty(kernel, pilot, "skipped", str(error))
+        done = _empty(kernel, pilot, "skipped", _pathless(str(error)))
     except WrongResultError as error:
         done = _empty(kernel, pilot, "failed", str(error)).model_copy(update={"check": error.check})
     except Exception as error:  # noqa: BLE001 -- one measurement that fails must not cost the run
@@ -125,7 +129,7 @@ def _call_s(device: Device, kernel: Kernel, point: Point) -> float:
 def _best(
     device: Device,
     kernel: Kernel,
-    pilot: Point,
+    space: list[Point],
     plan: Plan,
     progress: Callable[[float], None],
 ) -> Measurement:
@@ -133,7 +137,6 @@ def _best(
 
     The budget starts when the buffers are there.
     """
-    space = _space(device, kernel, pilot)
     prepared = device.prepare(kernel, space[0])
     start, found, point = device.now(), None, space[0]
     if len(space) > 1:
@@ -145,7 +148,12 @@ def _best(
     check = _check(device, kernel, point)
     left = max(plan.budget_s - (device.now() - start), 0.1 * plan.budget_s)
     with Watch(device) as watch:
-        timing = measure(device, prepared, replace(plan, budget_s=left), progress)
+        timing = measure(
+            device,
+            prepared,
+            replace(plan, budget_s=left),
+            lambda done: progress(1 + (done - 1) * left / plan.budget_s),
+        )
     return _empty(kernel, point, "ok", None).model_copy(
         update={
             "work": kernel.work(point),
@@ -158,8 +166,11 @@ def _best(
     )
 
 
-def _space(device: Device, kernel: Kernel, pilot: Point) -> list[Point]:
-    """Returns the configurations to choose from: one, where the item fixes the shape."""
+def _space(device: Device, kernel: Kernel, pilot: Point, item: Item) -> list[Point]:
+    """Returns the configurations to choose from: one, where the item fixes every size."""
+    sizes = {name for name, value in pilot.parameters.items() if isinstance(value, int)}
+    if sizes <= set(item.fixed):
+        return [pilot]
     space = kernel.space(pilot, device.limits())
     if not space:
         raise UnsupportedError("free memory holds no configuration of this kernel")
@@ -183,5 +194,10 @@ def _empty(kernel: Kernel, point: Point, status: str, reason: str | None) -> Mea
 def _words(error: Exception) -> str:
     """Returns an error in one line, without a path."""
     first = str(error).strip().splitlines()[:1]
-    text = first[0][:200] if first else ""
+    text = _pathless(first[0])[:200] if first else ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _pathless(text: str) -> str:
+    """Returns ``text`` without paths: a record names no person and no folder."""
+    return PATH.sub("<path>", text)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import median
 
 from bench.devices.base import Device, Prepared
 from bench.measure.stats import describe, half_width
@@ -68,7 +69,7 @@ def measure(
     """
     start = device.now()
     batch = _batch(device, prepared)
-    warmed = _warm_up(device, prepared, batch, WARMUP_SHARE * plan.budget_s)
+    warmed = _warm_up(device, prepared, batch, start + WARMUP_SHARE * plan.budget_s)
     samples, stopped = _sample(device, prepared, batch, _Clock(device, start, plan, progress))
     return Timing(
         batch_calls=batch,
@@ -112,11 +113,11 @@ def _batch(device: Device, prepared: Prepared) -> int:
         batch = batch * 2 if seconds <= 0 else min(1 << 20, batch * max(2, int(wanted / seconds)))
 
 
-def _warm_up(device: Device, prepared: Prepared, batch: int, budget_s: float) -> float:
-    """Runs until two windows of samples agree, or the budget is spent; returns the time taken."""
+def _warm_up(device: Device, prepared: Prepared, batch: int, end_s: float) -> float:
+    """Runs until two windows of samples agree, or it is ``end_s``; returns the time taken."""
     start = device.now()
     seconds: list[float] = []
-    while device.now() - start < budget_s:
+    while device.now() < end_s:
         seconds.append(device.time(prepared, batch).seconds)
         if len(seconds) >= 2 * SETTLE_WINDOW and _settled(seconds):
             break
@@ -144,10 +145,16 @@ def _sample(
         next_look = math.ceil(count * 1.15)
         precision = half_width(samples.seconds)
         reason = _reason(precision, count, spent, clock.plan, over=over)
-        if reason:
+        if reason and (over or _steady(samples.seconds, clock.plan.precision)):
             return samples, Stopped.model_validate(
                 {"reason": reason, "precision": precision, "wanted": clock.plan.precision}
             )
+
+
+def _steady(seconds: list[float], precision: float) -> bool:
+    """Tells whether the last third agrees with the whole: a device that throttles late does not."""
+    last = seconds[-(len(seconds) // 3) :]
+    return abs(median(last) / median(seconds) - 1) <= SETTLED + precision
 
 
 def _take(device: Device, prepared: Prepared, batch: int, start_s: float, samples: Samples) -> None:

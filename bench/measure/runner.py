@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,13 +131,14 @@ def budget_s(order: Order, number: int, spent_s: float) -> float:
 
 def _one(session: Session, item: Item, plan: Plan, number: int, watcher: Watcher) -> Measurement:
     watcher.item(item, number, 0.0)
+    began_s = time.monotonic()
     try:
         return session.measure(item, plan, lambda share: watcher.item(item, number, share))
     except WorkerDiedError as error:
-        return lost(item, str(error))
+        return lost(item, str(error), time.monotonic() - began_s)
 
 
-def lost(item: Item, reason: str) -> Measurement:
+def lost(item: Item, reason: str, took_s: float) -> Measurement:
     """Returns the measurement that cost a worker its life."""
     found = kernel(item.kernel)
     pilot = found.pilot(item.dtype, item.data)
@@ -148,6 +150,7 @@ def lost(item: Item, reason: str) -> Measurement:
         status="failed",
         reason=reason,
         parameters=dict(item.fixed),
+        took_s=took_s,
     )
 
 

@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import median
 
 from bench.devices.base import Device
 from bench.kernels.base import Kernel, Point
@@ -31,7 +32,8 @@ class Hunt:
     """The state of one search.
 
     Attributes:
-        best_s: seconds of the fastest call seen, by configuration number.
+        times: seconds a call in every trial, by configuration number.
+        call_s: their median, since a trial disturbed for the better would lead for good.
         calls: calls spent on it.
         dear: configurations left out because one trial would take too long.
         drawn: how many were drawn at random.
@@ -45,7 +47,8 @@ class Hunt:
     start_s: float
     progress: Callable[[float], None]
     random: random.Random
-    best_s: dict[int, float] = field(default_factory=dict)
+    times: dict[int, list[float]] = field(default_factory=dict)
+    call_s: dict[int, float] = field(default_factory=dict)
     calls: dict[int, int] = field(default_factory=dict)
     dear: set[int] = field(default_factory=set)
     drawn: int = 0
@@ -53,11 +56,11 @@ class Hunt:
 
     def rate(self, index: int) -> float:
         """Returns a tried configuration's rate, in what ``amount`` counts, a second."""
-        return amount(self.kernel, self.grid.points[index]) / self.best_s[index]
+        return amount(self.kernel, self.grid.points[index]) / self.call_s[index]
 
     def leaders(self) -> list[int]:
         """Returns the fastest configurations tried, the best first."""
-        return sorted(self.best_s, key=self.rate, reverse=True)[:LEADERS]
+        return sorted(self.call_s, key=self.rate, reverse=True)[:LEADERS]
 
     def spent(self) -> float:
         """Returns the share of the budget that is gone."""
@@ -67,7 +70,7 @@ class Hunt:
 
     def seen(self, index: int) -> bool:
         """Tells whether a configuration was tried or left out."""
-        return index in self.best_s or index in self.dear
+        return index in self.call_s or index in self.dear
 
     def few(self) -> bool:
         """Tells whether the space is so small that each configuration is tried, come what may."""
@@ -75,7 +78,7 @@ class Hunt:
 
     def exhausted(self) -> bool:
         """Tells whether nothing is left to try."""
-        return len(self.best_s) + len(self.dear) >= len(self.grid.points)
+        return len(self.call_s) + len(self.dear) >= len(self.grid.points)
 
 
 def amount(kernel: Kernel, point: Point) -> float:
@@ -113,7 +116,7 @@ def _seed(hunt: Hunt) -> None:
         key=lambda index: amount(hunt.kernel, hunt.grid.points[index]),
     )
     for index in seeds:
-        if hunt.best_s and not hunt.few() and hunt.spent() > SEED_SHARE:
+        if hunt.call_s and not hunt.few() and hunt.spent() > SEED_SHARE:
             return
         _try(hunt, index)
 
@@ -136,7 +139,7 @@ def _try(hunt: Hunt, index: int) -> None:
     point = hunt.grid.points[index]
     work = amount(hunt.kernel, point)
     expected = TRIAL_CALLS * work / hunt.pace if hunt.pace else 0.0
-    if not hunt.few() and expected > DEAREST_SHARE * hunt.budget_s and index not in hunt.best_s:
+    if not hunt.few() and expected > DEAREST_SHARE * hunt.budget_s and index not in hunt.call_s:
         hunt.dear.add(index)
         return
     prepared = hunt.device.prepare(hunt.kernel, point)
@@ -144,27 +147,27 @@ def _try(hunt: Hunt, index: int) -> None:
     batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(first, 1e-9)))
     rounds = TRIAL_CALLS - (1 if first > TRIAL_S else 0)
     times = [hunt.device.time(prepared, batch).seconds / batch for _ in range(rounds)]
-    best = max(min(times), 1e-12)
-    hunt.best_s[index] = min(best, hunt.best_s.get(index, math.inf))
+    hunt.times.setdefault(index, []).extend(times if batch > 1 else [first, *times])
+    hunt.call_s[index] = max(median(hunt.times[index]), 1e-12)
     hunt.calls[index] = hunt.calls.get(index, 0) + batch * rounds
-    hunt.pace = max(hunt.pace, work / best)
+    hunt.pace = max(hunt.pace, hunt.rate(index))
 
 
 def _settle(hunt: Hunt) -> None:
     """Tries the leaders again, in turn, with what is left of the budget."""
     rounds = 0
-    while hunt.spent() < 1 and rounds < 4 * LEADERS and len(hunt.best_s) > 1:
-        _try(hunt, min(hunt.leaders(), key=lambda index: hunt.calls[index] * hunt.best_s[index]))
+    while hunt.spent() < 1 and rounds < 4 * LEADERS and len(hunt.call_s) > 1:
+        _try(hunt, min(hunt.leaders(), key=lambda index: hunt.calls[index] * hunt.call_s[index]))
         rounds += 1
 
 
 def _report(hunt: Hunt) -> Search:
     trials = tuple(
-        Trial(parameters=dict(hunt.grid.points[index].parameters), best_s=best, calls=calls)
-        for (index, best), calls in zip(hunt.best_s.items(), hunt.calls.values(), strict=True)
+        Trial(parameters=dict(hunt.grid.points[index].parameters), median_s=median_s, calls=calls)
+        for (index, median_s), calls in zip(hunt.call_s.items(), hunt.calls.values(), strict=True)
     )
-    whole = len(hunt.best_s) == len(hunt.grid.points)
-    rates = [hunt.rate(index) for index in hunt.best_s]
+    whole = len(hunt.call_s) == len(hunt.grid.points)
+    rates = [hunt.rate(index) for index in hunt.call_s]
     return Search(
         space=len(hunt.grid.points),
         trials=trials,

@@ -89,7 +89,10 @@ class WorkerSession:
         Raises:
             DeviceError: the device is not here.
         """
-        answer = self._ask(("describe",), START_S, lambda _: None)
+        try:
+            answer = self._ask(("describe",), START_S, lambda _: None)
+        except WorkerDiedError as error:
+            raise DeviceError(f"device {self._word!r} cannot be opened: {error}") from error
         if isinstance(answer, DeviceError):
             raise answer
         assert isinstance(answer, Place)  # noqa: S101 -- what the worker sends

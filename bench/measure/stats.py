@@ -69,7 +69,8 @@ def median_interval(
 def student_quantile(probability: float, freedom: float) -> float:
     """Returns Student's quantile by the Cornish-Fisher series (Abramowitz & Stegun 26.7.5).
 
-    Good to 1% from three degrees of freedom on, and wide enough below.
+    Good to 1% from two degrees of freedom on. A tenth too small at one, where the bounds of
+    ``median_interval`` are the extremes anyway.
     """
     z = NormalDist().inv_cdf(probability)
     terms = (

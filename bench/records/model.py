@@ -4,9 +4,10 @@ A record is frozen and complete in itself: raw samples, conditions, environment 
 the sheet it was set beside. ``None`` means unknown. Nothing in it names a person, a host or a path.
 """
 
+import math
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from bench.strict import Strict
 
@@ -96,11 +97,19 @@ class Work(Strict):
     formula: str
 
 
+WORST = 1e9
+"""The largest error that is told; a result that is no number is that wrong."""
+
+
+def _told(error: float) -> float:
+    return min(error, WORST) if math.isfinite(error) else WORST
+
+
 class Check(Strict):
     """The kernel's result beside a float64 reference on fresh random input."""
 
     passed: bool
-    error: float
+    error: Annotated[NonNegative, BeforeValidator(_told)]
     tolerance: float
     shape: str
 
@@ -154,10 +163,10 @@ class Timing(Strict):
 
 
 class Trial(Strict):
-    """One configuration tried in a search and the best call time seen."""
+    """One configuration tried in a search, the median call time of its trials, and its calls."""
 
     parameters: dict[str, int | str]
-    best_s: Positive
+    median_s: Positive
     calls: int
 
 

@@ -1,6 +1,7 @@
 """Writes a record atomically, reads it back strictly, and finds it by name."""
 
 import json
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -17,14 +18,18 @@ def write(record: Record, path: Path) -> None:
     """Writes ``record`` to ``path`` so that a reader sees the old file or the new one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = record.model_dump_json(indent=1) + "\n"
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as draft:
-        draft.write(text)
-        draft.flush()
-        os.fsync(draft.fileno())
-    Path(draft.name).chmod(0o644)
-    Path(draft.name).replace(path)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.chmod(0o644)
+        draft.replace(path)
+    except BaseException:  # Ctrl-C, too, leaves no draft behind
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def read(path: Path) -> Record:
@@ -37,7 +42,8 @@ def read(path: Path) -> Record:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError([_fault(path, "", "is larger than a record can be", "check the file")])
-        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except FileNotFoundError:
         raise UsageError(f"no record at {path}") from None
     except (ValueError, RecursionError) as error:
@@ -46,8 +52,11 @@ def read(path: Path) -> Record:
     return _validate(data, path)
 
 
-def _no_constant(word: str) -> float:
-    raise ValueError(f"{word} is no number of a record")
+def _finite(word: str) -> float:
+    """Returns a number; NaN, Infinity and what is too large for a float are none of a record."""
+    if not math.isfinite(value := float(word)):
+        raise ValueError(f"{word} is no number of a record")
+    return value
 
 
 def _validate(data: object, path: Path) -> Record:

@@ -2,19 +2,23 @@
 
 import math
 
-from bench.units import Dimension, scale, significant
+from bench.units import Dimension, scale
 from bench.verdict import Interval
 
 
 def with_interval(interval: Interval, dimension: Dimension) -> str:
-    """Formats ``332 TFLOP/s (329-335)`` with the digits that the interval bears out."""
-    unit = scale(interval.value, dimension)[1]
-    factor = interval.value / scale(interval.value, dimension)[0]
-    digits = _digits(interval)
+    """Formats ``3.578 TB/s (3.570–3.587)``, as many decimals in all three as the interval bears."""
+    factor, unit, decimals = _setting(interval, dimension)
     value, low, high = (
-        significant(one / factor, digits) for one in (interval.value, interval.low, interval.high)
+        f"{one / factor:,.{decimals}f}" for one in (interval.value, interval.low, interval.high)
     )
     return f"{value} {unit} ({low}–{high})"
+
+
+def beside(value: float, interval: Interval, dimension: Dimension) -> str:
+    """Formats ``3.624 TB/s`` in the unit and with the decimals of the interval it stands beside."""
+    factor, unit, decimals = _setting(interval, dimension)
+    return f"{value / factor:,.{decimals}f} {unit}"
 
 
 def percent(interval: Interval) -> str:
@@ -24,6 +28,13 @@ def percent(interval: Interval) -> str:
         f"{100 * one:.{decimals}f}" for one in (interval.value, interval.low, interval.high)
     )
     return f"{value}% ({low}–{high})"
+
+
+def _setting(interval: Interval, dimension: Dimension) -> tuple[float, str, int]:
+    """Returns the factor of the unit, its name, and the decimals that the interval bears out."""
+    shown, unit = scale(interval.value, dimension)
+    leading = math.floor(math.log10(shown))
+    return interval.value / shown, unit, max(0, _digits(interval) - 1 - leading)
 
 
 def _digits(interval: Interval) -> int:

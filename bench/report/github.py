@@ -1,19 +1,30 @@
 """A table that pastes into an issue as it is."""
 
+import re
+from collections.abc import Iterable
+
 from bench.report.markup import Report, tabulated
+
+MARKUP = re.compile(r"[\\`*~<|]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)|(?<=\])\(")
+"""What GitHub would read as markup; an underscore within a word, as in an address, is none."""
+
+
+def escape(text: str) -> str:
+    """Returns ``text`` as words: no emphasis, code, tag, entity, link or end of a cell in it."""
+    return MARKUP.sub(r"\\\g<0>", text)
 
 
 def render(report: Report) -> str:
     """Returns GitHub-flavoured Markdown."""
     table = report.table
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in table.cells]
-    parts = [f"**{table.title}**", *table.heading, "", tabulated(table.columns, cells, "github")]
-    parts += ["", *table.summary] if table.summary else []
-    parts += ["", *(f"{note}  " for note in table.notes)] if table.notes else []
-    return "\n".join(_paragraphs(parts)) + "\n"
+    cells = [[escape(cell) for cell in row] for row in table.cells]
+    heading = [f"**{escape(table.title)}**", *map(escape, table.heading)]
+    parts = [*_broken(heading), "", tabulated(table.columns, cells, "github")]
+    parts += ["", *_broken(map(escape, table.summary))] if table.summary else []
+    parts += ["", *_broken(map(escape, table.notes))] if table.notes else []
+    return "\n".join(parts) + "\n"
 
 
-def _paragraphs(lines: list[str]) -> list[str]:
-    """Ends heading lines with the two spaces that Markdown breaks a line at."""
-    first_blank = lines.index("")
-    return [f"{line}  " if place < first_blank else line for place, line in enumerate(lines)]
+def _broken(lines: Iterable[str]) -> list[str]:
+    """Ends lines with the two spaces that Markdown breaks a line at."""
+    return [f"{line}  " for line in lines]

@@ -1,5 +1,6 @@
 """One self-contained page; every word of it escaped, no script, no network."""
 
+from collections.abc import Sequence
 from html import escape
 
 from bench.report.markup import Report
@@ -22,8 +23,7 @@ def render(report: Report) -> str:
         for row in table.cells
     )
     heading = "".join(f"<p>{escape(line)}</p>\n" for line in table.heading)
-    said = "".join(f"<li>{escape(line)}</li>\n" for line in table.summary)
-    notes = "".join(f"<li>{escape(line.split(' ', 1)[1])}</li>\n" for line in table.notes)
+    notes = [line.split(" ", 1)[1] for line in table.notes]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
@@ -31,6 +31,12 @@ def render(report: Report) -> str:
         f"<title>{escape(table.title)}</title><style>{STYLE}</style></head><body>\n"
         f"<h1>{escape(table.title)}</h1>\n{heading}"
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>'
-        f"</table></div>\n<h2>Summary</h2><ul>\n{said}</ul>\n"
-        f"<h2>Sources and notes</h2><ol>\n{notes}</ol>\n</body></html>\n"
+        f"</table></div>\n{_listed('Summary', 'ul', table.summary)}"
+        f"{_listed('Sources and notes', 'ol', notes)}</body></html>\n"
     )
+
+
+def _listed(title: str, tag: str, lines: Sequence[str]) -> str:
+    """Returns a headed list, or nothing where there is no line."""
+    items = "".join(f"<li>{escape(line)}</li>\n" for line in lines)
+    return f"<h2>{title}</h2><{tag}>\n{items}</{tag}>\n" if items else ""

@@ -1,26 +1,29 @@
 """A table for a paper."""
 
-from tabulate import tabulate
-
-from bench.report.markup import Report
+from bench.report.markup import Report, tabulated
 
 ESCAPES = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "×": r"$\times$", "²": r"\textsuperscript{2}", "µ": r"$\mu$",
 }  # fmt: skip
 
 
 def escape(text: str) -> str:
-    """Returns ``text`` with what LaTeX would read as markup escaped."""
-    return "".join(ESCAPES.get(one, one) for one in text)
+    """Returns ``text`` with what LaTeX would read as markup escaped.
+
+    A cell that begins with ``[`` or ``*`` would be read as an argument of the row end before it.
+    """
+    shield = "{}" if text.startswith(("[", "*")) else ""
+    return shield + "".join(ESCAPES.get(one, one) for one in text)
 
 
 def render(report: Report) -> str:
-    """Returns a booktabs tabular with the heading as comments and the notes below."""
+    """Returns a tabular, with the heading above and summary and notes below as comments."""
     table = report.table
     cells = [[escape(cell) for cell in row] for row in table.cells]
-    body = tabulate(
-        cells, [escape(name) for name in table.columns], tablefmt="latex_raw", disable_numparse=True
-    )
+    body = tabulated([escape(name) for name in table.columns], cells, "latex_raw")
     head = [f"% {line}" for line in (table.title, *table.heading)]
-    return "\n".join([*head, body, *(f"% {note}" for note in table.notes)]) + "\n"
+    foot = [f"% {line}" for line in (*table.summary, *table.notes)]
+    return "\n".join([*head, body, *foot]) + "\n"

@@ -1,6 +1,6 @@
-"""What every format is given, and the call that sets it."""
+"""What every format is given, and the calls that set it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tabulate import tabulate
@@ -20,3 +20,40 @@ class Report:
 def tabulated(columns: Sequence[str], cells: Sequence[Sequence[str]], style: str) -> str:
     """Returns cells set by tabulate, as written: no number is read into them."""
     return tabulate(cells, columns, tablefmt=style, disable_numparse=True)
+
+
+def cleaned(report: Report) -> Report:
+    """Returns a report whose every text is one line of printable characters.
+
+    A device's name and an error's text come from outside: no line break of theirs may end a row,
+    no control character may reach a terminal.
+    """
+    table = report.table
+    lines = Table(
+        title=one_line(table.title),
+        heading=_lines(table.heading),
+        columns=_lines(table.columns),
+        cells=tuple(_lines(row) for row in table.cells),
+        summary=_lines(table.summary),
+        notes=_lines(table.notes),
+    )
+    flat = [{key: _scalar(value) for key, value in row.items()} for row in report.flat]
+    return Report(lines, flat)
+
+
+def one_line(text: str) -> str:
+    """Returns ``text`` with each run of blanks and unprintable characters as one space."""
+    return " ".join(printable(text).split())
+
+
+def printable(text: str) -> str:
+    """Returns ``text`` with a space for each character that a terminal would obey, not show."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
+def _lines(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(one_line(text) for text in texts)
+
+
+def _scalar(value: Scalar) -> Scalar:
+    return one_line(value) if isinstance(value, str) else value

@@ -1,10 +1,68 @@
 """A table for a terminal."""
 
-from bench.report.markup import Report, tabulated
+import textwrap
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from bench.report.markup import Report
+
+WIDTH = 120
+GAP = 2
+LEAST = 9
 
 
 def render(report: Report) -> str:
-    """Returns aligned text without markup."""
+    """Returns aligned text without markup, no wider than ``WIDTH`` but for addresses."""
     table = report.table
-    parts = [table.title, *table.heading, "", tabulated(table.columns, table.cells, "simple"), ""]
-    return "\n".join([*parts, *table.summary, "", *table.notes]).rstrip() + "\n"
+    parts = [*_wrapped((table.title, *table.heading)), "", _table(table.columns, table.cells), ""]
+    parts += [*_wrapped(table.summary), "", *_wrapped(table.notes)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _wrapped(lines: Sequence[str]) -> list[str]:
+    return [
+        textwrap.fill(
+            line, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+        )
+        for line in lines
+    ]
+
+
+def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    chosen = widths(columns, cells)
+    head, *body = (_lines(row, chosen) for row in (columns, *cells))
+    rule = (" " * GAP).join("-" * width for width in chosen)
+    return "\n".join([*head, rule, *(line for row in body for line in row)])
+
+
+def _lines(row: Sequence[str], chosen: Sequence[int]) -> list[str]:
+    """Returns a row as lines; tabulate would widen a column by its header's padding."""
+    wrapped = [textwrap.wrap(cell, width) for cell, width in zip(row, chosen, strict=True)]
+    return [
+        (" " * GAP)
+        .join(part.ljust(width) for part, width in zip(parts, chosen, strict=True))
+        .rstrip()
+        for parts in zip_longest(*wrapped, fillvalue="")
+    ]
+
+
+def widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    """Returns a width a column: as the texts are, or else what makes the tallest cell lowest.
+
+    The first column names the row and keeps its width; the others start at their longest word and
+    are given what is left, always the one that needs the most lines.
+    """
+    texts = list(zip(columns, *cells, strict=True))
+    longest = [max(map(len, text)) for text in texts]
+    room = WIDTH - GAP * (len(columns) - 1)
+    if sum(longest) <= room:
+        return longest
+    chosen = [longest[0], *(max(LEAST, _longest_word(text)) for text in texts[1:])]
+    while sum(chosen) < room:
+        needs = [length / width for length, width in zip(longest, chosen, strict=True)]
+        chosen[needs.index(max(needs))] += 1
+    return chosen
+
+
+def _longest_word(text: Sequence[str]) -> int:
+    return max((len(word) for cell in text for word in cell.split()), default=0)

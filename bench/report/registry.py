@@ -5,7 +5,7 @@ from importlib import import_module
 from bench.chips.load import Catalogue
 from bench.records.model import Record
 from bench.report.flat import flat
-from bench.report.markup import Report
+from bench.report.markup import Report, cleaned
 from bench.report.table import build
 from bench.verdict import MARGIN, rows
 
@@ -23,5 +23,5 @@ def render(
 
 def set_in(style: str, report: Report) -> str:
     """Returns a report set in one of ``FORMATS``."""
-    text: str = import_module(f"bench.report.{style}").render(report)
+    text: str = import_module(f"bench.report.{style}").render(cleaned(report))
     return text

@@ -66,12 +66,13 @@ def _mark(source: str, catalogue: Catalogue, notes: Notes) -> str:
 
 def _figure_cells(chip: Chip, key: str, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
     figure = chip.figures[key]
+    published = f"{figure.value} {_mark(figure.source, catalogue, notes)}"
     known = [figure.basis.value if figure.basis else "", figure.formula or ""]
     rivals = "; ".join(_rival(rival, catalogue, notes) for rival in figure.rivals)
     remarks = (figure.note, figure.why, chip.explained.get(key))
     return (
         FIGURES[key].title,
-        f"{figure.value} {_mark(figure.source, catalogue, notes)}",
+        published,
         ", ".join(word for word in known if word),
         rivals,
         "; ".join(remark for remark in remarks if remark),

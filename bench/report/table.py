@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
 from bench.records.model import Record
-from bench.report.digits import percent, with_interval
-from bench.units import show
+from bench.report.digits import beside, percent, with_interval
 from bench.verdict import Row, summary
 
 COLUMNS = (
@@ -97,7 +96,7 @@ def _cells(row: Row, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
         row.title,
         _published(row, catalogue, notes),
         with_interval(row.measured, row.dimension) if row.measured else "–",
-        show(row.burst, row.dimension, 4) if row.burst else "–",
+        beside(row.burst, row.measured, row.dimension) if row.burst and row.measured else "–",
         _achieved(row, catalogue, notes),
         f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value,
         row.shape,

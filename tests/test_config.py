@@ -1,0 +1,203 @@
+"""Every key reaches its place, every value arrives as it was typed, every mistake is named."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.config import (
+    GROUPS,
+    SHAPES,
+    DeviceChoice,
+    RunConfig,
+    ShowConfig,
+    choices,
+    compose,
+    device_word,
+    folder,
+    positive,
+    spelled_out,
+)
+from bench.devices.registry import DEVICES
+from bench.errors import UsageError, did_you_mean
+from bench.measure.suite import items
+from bench.paths import runs_dir
+
+SAMPLES: dict[object, tuple[str, object]] = {
+    str: ("word", "word"),
+    str | None: ("word", "word"),
+    int: ("7", 7),
+    int | None: ("7", 7),
+    float: ("0.25", 0.25),
+    float | None: ("0.25", 0.25),
+    bool: ("true", True),
+}
+
+
+def leaves(shape: type, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Every key of a config that holds one value, with its type."""
+    for one in dataclasses.fields(shape):
+        inner: Any = one.default_factory
+        if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+            yield from leaves(inner, f"{prefix}{one.name}.")
+        elif one.name != "items":  # a suite's items are a list: tried below
+            yield prefix + one.name, one.type
+
+
+KEYS = [(command, key, kind) for command, shape in SHAPES.items() for key, kind in leaves(shape)]
+
+
+@pytest.mark.parametrize(("command", "key", "kind"), KEYS, ids=[f"{c}-{k}" for c, k, _ in KEYS])
+def test_every_key_reaches_its_place(command: str, key: str, kind: object) -> None:
+    typed, value = SAMPLES[kind]
+    if key == "report.format":
+        typed = value = "latex"
+    found: Any = compose(command, [f"{key}={typed}"], SHAPES[command])
+    for part in key.split("."):
+        found = getattr(found, part)
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [("run", "suite.items"), ("show", "report"), ("doctor", "device"), ("run", "suite")],
+)
+def test_keys_that_hold_more_than_a_value_are_known(command: str, key: str) -> None:
+    value = {"suite.items": "[]", "report": "csv", "device": "fake", "suite": "smoke"}[key]
+    assert isinstance(compose(command, [f"{key}={value}"], SHAPES[command]), SHAPES[command])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "910", "0012", "1e3", "true", "a,b", "a=b", "{a", "[x]", "a b (c)", "it's", "\\", "a\\'b",
+        'say "x"', "昇腾910B", "~/x", "C:\\dir\\", "a: b", "#1", "*",
+    ],
+)  # fmt: skip
+def test_text_arrives_as_it_was_typed(text: str) -> None:
+    assert compose("show", [f"record={text}"], ShowConfig).record == text
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("null", None), ("'null'", "null"), ("'a b'", "a b"), ("", "")]
+)
+def test_null_and_quotes_are_the_grammar_that_is_left(typed: str, value: str | None) -> None:
+    assert compose("show", [f"record={typed}"], ShowConfig).record == value
+
+
+@pytest.mark.parametrize(
+    ("word", "spelled"),
+    [
+        ("device=cuda:1", ["device=cuda", "device.index=1"]),
+        ("device=cuda", ["device=cuda"]),
+        ("chip=a:b", ["chip=a:b"]),
+        ("device.name=cuda:1", ["device.name=cuda:1"]),
+        ("out=C:/x", ["out=C:/x"]),
+    ],
+)
+def test_a_device_with_an_index_is_spelled_out(word: str, spelled: list[str]) -> None:
+    assert spelled_out([word]) == spelled
+
+
+@pytest.mark.parametrize(
+    ("choice", "word"),
+    [
+        (DeviceChoice("cuda", 1), "cuda:1"),
+        (DeviceChoice("cuda"), "cuda"),
+        (DeviceChoice("auto", 2), "auto:2"),
+        (DeviceChoice("fake"), "fake"),
+    ],
+)
+def test_a_device_is_one_word_again(choice: DeviceChoice, word: str) -> None:
+    assert device_word(choice) == word
+
+
+@pytest.mark.parametrize("choice", [DeviceChoice("fake", 1), DeviceChoice("cuda", -1)])
+def test_an_index_that_cannot_be_is_refused(choice: DeviceChoice) -> None:
+    with pytest.raises(UsageError, match=f"no device '{choice.name}:{choice.index}'"):
+        device_word(choice)
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "said"),
+    [
+        ("run", "sede=1", "run has no key 'sede': did you mean 'seconds'?"),
+        ("run", "device.fake.sed=1", "run has no key 'device.fake.sed': did you mean 'seed' or"),
+        ("run", "report.fromat=csv", "run has no key 'report.fromat': did you mean 'format'?"),
+        ("run", "+x=1", "run has no key 'x': choose from: chip, data, device,"),
+        ("show", "suite=quick", "show has no key 'suite': did you mean"),
+        ("check", "q=x", "check has no key 'q': choose from: specs"),
+        ("check", "spec=x", "check has no key 'spec': did you mean 'specs'?"),
+        ("run", "suite=smokes", "no suite 'smokes': did you mean 'smoke'?"),
+        ("run", "device=", "no device '': choose from: auto, cpu, cuda, fake"),
+        ("chips", "report.format=cvs", "no report 'cvs': did you mean 'csv'?"),
+        ("run", "m=1.5", "m: Value '1.5' of type 'float' could not be converted to Integer"),
+        ("run", "quiet=maybe", "quiet: Value 'maybe' is not a valid bool (type str)"),
+        ("run", "words", "'words' is no key=value: try 'python -m bench run --help'"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_nearest(command: str, words: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        compose(command, words.split(), SHAPES[command])
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("h2o", "did you mean 'h20'?"),
+        ("H20", "did you mean 'h20'?"),
+        ("zzz", "choose from: a100, h20"),
+    ],
+)
+def test_did_you_mean(word: str, said: str) -> None:
+    assert did_you_mean(word, ["h20", "a100", "h20"]) == said
+
+
+def test_a_long_list_of_choices_is_cut() -> None:
+    said = did_you_mean("?", [f"w{number:02}" for number in range(20)])
+    assert said == "choose from: " + ", ".join(f"w{number:02}" for number in range(12)) + ", ..."
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf"), 0.6])
+def test_only_a_finite_number_above_zero_is_positive(value: float) -> None:
+    with pytest.raises(UsageError, match=r"^margin="):
+        positive("margin", value, 0.5)
+
+
+def test_a_positive_number_is_handed_back() -> None:
+    assert (positive("seconds", 1e9), positive("margin", 0.5, 0.5)) == (1e9, 0.5)
+
+
+def test_the_device_choices_are_the_backends_and_auto() -> None:
+    assert choices("device") == sorted((*DEVICES, "auto"))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_choice_of_a_group_is_named_as_its_file(group: str) -> None:
+    field = {"suite": "name", "device": "name", "report": "format"}[group]
+    for name in choices(group):
+        config = compose("run", [f"{group}={name}"], RunConfig)
+        assert getattr(getattr(config, group), field) == name
+
+
+@pytest.mark.parametrize(("suite", "number"), [("quick", 13), ("smoke", 4)])
+def test_every_suite_has_its_items(suite: str, number: int) -> None:
+    assert len(items(compose("run", [f"suite={suite}"], RunConfig))) == number
+
+
+def test_the_suites_tried_are_all_there_are() -> None:
+    assert choices("suite") == ["quick", "smoke"]
+
+
+def test_records_go_where_out_says_or_to_the_default_place() -> None:
+    assert (folder("x/y"), folder(None)) == (Path("x/y"), runs_dir())
+
+
+def test_composing_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    compose("run", ["device=fake"], RunConfig)
+    assert list(tmp_path.iterdir()) == []

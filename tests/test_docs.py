@@ -1,0 +1,160 @@
+"""README says what there is, and what it shows runs."""
+
+import dataclasses
+import re
+import shlex
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import COMMANDS, main
+from bench.config import SHAPES, RunConfig, checked, choices, compose
+from bench.devices.registry import DEVICES
+from bench.kernels.base import DATA
+from bench.kernels.registry import KERNELS
+from bench.measure.suite import DTYPES, STREAMS
+from bench.report.registry import FORMATS
+from bench.verdict import Verdict
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PLACES = re.compile(
+    r"(?<![\w.~}-])/(?:work|root|home|Users)/(?!ada/)|[p]ypi\.|[p]ythonhosted"  # Ada is invented
+)
+"""A folder of somebody's machine, or the host of a package index."""
+
+
+def commands() -> list[list[str]]:
+    """The words of every ``python -m bench`` line in README's code blocks."""
+    lines = [
+        line.split("#")[0].split(" > ")[0].split("   (")[0].strip()
+        for block in re.findall(r"```\w*\n(.*?)```", README, re.DOTALL)
+        for line in block.splitlines()
+    ]
+    return [shlex.split(line)[3:] for line in lines if line.startswith("python -m bench")]
+
+
+MENTIONED = [
+    *(("command", name) for name in COMMANDS),
+    *(("kernel", name) for name in KERNELS),
+    *(("device", name) for name in (*DEVICES, "auto")),
+    *(("format", name) for name in FORMATS),
+    *(("suite", name) for name in choices("suite")),
+    *(("dtype", name) for name in DTYPES),
+    *(("data", name) for name in DATA),
+    *(("verdict", name) for name in ("reached", "short", "undecided", "implausible", "unrated")),
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), MENTIONED, ids=[f"{k}-{n}" for k, n in MENTIONED])
+def test_readme_names_everything_there_is(kind: str, name: str) -> None:
+    assert f"`{name}`" in README, kind
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_readme_names_every_stream(stream: str) -> None:
+    assert re.search(rf"\b{stream}\b", README)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_readme_names_every_key_of_a_command_in_its_row(command: str) -> None:
+    (row,) = [line for line in README.splitlines() if line.startswith(f"| `{command}` |")]
+    keys = {one.name for one in dataclasses.fields(SHAPES[command])}
+    assert set(re.findall(r"`(\w+)=`", row)) == keys
+
+
+def test_every_verdict_is_explained_or_a_status() -> None:
+    explained = {name for kind, name in MENTIONED if kind == "verdict"}
+    assert {*Verdict} - explained == {"skipped", "failed"}
+
+
+def test_readme_shows_every_command() -> None:
+    shown = {words[0] if words and "=" not in words[0] else "run" for words in commands()}
+    assert shown == set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [words for words in commands() if "-m" in words or SHAPES.keys().isdisjoint(words)],
+    ids=" ".join,
+)
+def test_a_run_that_readme_shows_is_spelled_right(words: list[str]) -> None:
+    keys = [word for word in words if word not in ("run", "-m")]
+    if "-m" in words:
+        assert checked("run", keys, RunConfig) == keys
+    else:
+        assert compose("run", keys, RunConfig).precision == 0.01
+
+
+def test_what_readme_shows_without_a_real_device_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = [
+        w for w in commands() if "device=fake" in w or w[:1] in (["show"], ["chips"], ["check"])
+    ]
+    assert len(shown) >= 6
+    for words in sorted(shown, key=lambda words: "device=fake" not in words):
+        takes_out = words[0] not in ("chips", "check")
+        code = main([*words, *([f"out={tmp_path / 'out'}"] if takes_out else [])])
+        assert (code, capsys.readouterr().out != "") == (0, True), words
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.slow
+def test_doctor_runs_on_this_machine() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "doctor"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("device: ")
+    assert "\nchip: " in done.stdout
+
+
+EXAMPLES = [
+    (name, shlex.split(example.split(" > ")[0].split("    (")[0]))
+    for name in COMMANDS
+    for example in re.findall(
+        r"^  python -m bench(.*)$",
+        import_module(f"bench.commands.{name}").HELP.split("\nExamples\n")[1],
+        re.MULTILINE,
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"), EXAMPLES, ids=[" ".join([name, *words]) for name, words in EXAMPLES]
+)
+def test_an_example_of_help_is_spelled_right(command: str, words: list[str]) -> None:
+    keys = [word for word in words if word not in (command, "-m")]
+    told = checked(command, keys, SHAPES[command])
+    assert {word.split("=")[0] for word in keys} <= {word.split("=")[0] for word in told}
+
+
+def test_every_command_has_an_example() -> None:
+    assert {name for name, _ in EXAMPLES} == set(COMMANDS)
+
+
+def tracked() -> list[Path]:
+    """Every text file of the repository that is kept in git."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone")
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 -- whichever git is on the path
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_file_names_somebodys_machine_or_a_package_index() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}"
+        for path in tracked()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if PLACES.search(line)
+    ]
+    assert found == []

@@ -1,0 +1,231 @@
+"""One item from the check of its result to its conditions: what is refused, lost and measured."""
+
+import pytest
+
+from bench.devices.base import Elapsed, Prepared
+from bench.devices.fake import RATES, FakeDevice, FakePrepared, FakeSpec
+from bench.kernels.base import Kernel, Limits, Point
+from bench.kernels.registry import kernel
+from bench.measure.item import SEARCH_SHARE, Item, measure_item
+from bench.measure.loop import Plan
+from bench.records.model import Check, Measurement
+
+QUICK = Plan(2.0)
+SHAPE: dict[str, int | str] = {"m": 2048, "n": 2048, "k": 2048}
+
+
+def done(spec: FakeSpec, item: Item, plan: Plan = QUICK) -> Measurement:
+    """What comes of an item on a fake device."""
+    return measure_item(FakeDevice(spec), item, plan)
+
+
+def without(*dtypes: str) -> dict[str, float]:
+    """The default rates but for some dtypes."""
+    return {dtype: rate for dtype, rate in RATES.items() if dtype not in dtypes}
+
+
+def test_a_dtype_that_the_device_lacks_is_skipped_with_its_reason() -> None:
+    skipped = done(FakeSpec(rates=without("fp8")), Item("gemm", "fp8"))
+    assert (skipped.status, skipped.reason) == ("skipped", "no fp8 on this device")
+    assert (skipped.timing, skipped.check, skipped.search) == (None, None, None)
+    assert skipped.figures == ("matrix_fp8",)
+
+
+def test_a_dtype_that_the_device_lacks_is_skipped_even_when_forced() -> None:
+    skipped = done(FakeSpec(rates=without("fp8")), Item("gemm", "fp8", forced=True))
+    assert (skipped.status, skipped.reason) == ("skipped", "no fp8 on this device")
+
+
+def test_a_wrong_result_fails_with_its_error_and_tolerance() -> None:
+    failed = done(FakeSpec(broken=("fp16",)), Item("gemm", "fp16"))
+    assert failed.status == "failed"
+    assert failed.reason == "the result is wrong: relative error 1, tolerated 1e-06"
+    assert failed.check == Check(passed=False, error=1.0, tolerance=1e-6, shape="-")
+    assert failed.timing is None
+
+
+def test_a_dtype_done_in_software_is_caught_by_the_pilot() -> None:
+    skipped = done(FakeSpec(software=("fp16",), launch_s=1e-9), Item("gemm", "fp16"))
+    assert skipped.status == "skipped"
+    assert skipped.reason is not None
+    assert skipped.reason.startswith("done in software here: the pilot took ")
+    assert skipped.timing is None
+
+
+def test_a_dtype_done_in_software_is_measured_when_asked_for_by_name() -> None:
+    spec = FakeSpec(software=("fp16",), noise="none")
+    assert done(spec, Item("gemm", "fp16", fixed=SHAPE, forced=True)).status == "ok"
+
+
+@pytest.mark.parametrize("dtype", ["fp64", "fp32"])
+def test_formats_that_vendors_cut_are_measured_however_slow(dtype: str) -> None:
+    spec = FakeSpec(software=(dtype,), launch_s=1e-9, noise="none")
+    assert done(spec, Item("gemm", dtype, fixed=SHAPE)).status == "ok"
+
+
+class Breaking(FakeDevice):
+    """A device on which the n-th timing raises."""
+
+    def __init__(self, error: Exception, after: int = 0) -> None:
+        super().__init__(FakeSpec())
+        self.error, self.left = error, after
+
+    def time(self, prepared: Prepared, calls: int) -> Elapsed:
+        self.left -= 1
+        if self.left < 0:
+            raise self.error
+        return super().time(prepared, calls)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (RuntimeError("out of memory\nand a trace"), "RuntimeError: out of memory"),
+        (ValueError(""), "ValueError"),
+        (KeyError("m"), "KeyError: 'm'"),
+        (
+            FileNotFoundError(2, "No such file", "/home/ada/secret/a.so"),
+            "FileNotFoundError: [Errno 2] No such file: '<path>'",
+        ),
+        (OSError("in C:\\Users\\ada\\x.dll: gone"), "OSError: in <path>: gone"),
+        (RuntimeError("10 GB/s of 20 TFLOP/s"), "RuntimeError: 10 GB/s of 20 TFLOP/s"),
+        (RuntimeError("x" * 500), "RuntimeError: " + "x" * 200),
+    ],
+    ids=["two lines", "no words", "key", "path", "windows path", "units", "long"],
+)
+@pytest.mark.parametrize("after", [0, 60])
+def test_an_exception_fails_the_measurement_in_one_line_without_a_path(
+    error: Exception, reason: str, after: int
+) -> None:
+    failed = measure_item(Breaking(error, after), Item("gemm", "bf16"), QUICK)
+    assert (failed.status, failed.reason) == ("failed", reason)
+
+
+def test_ctrl_c_is_no_failure_of_the_measurement() -> None:
+    class Interrupted(FakeDevice):
+        def time(self, prepared: Prepared, calls: int) -> Elapsed:
+            super().time(prepared, calls)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure_item(Interrupted(), Item("gemm", "bf16"), QUICK)
+
+
+def test_a_call_that_was_optimised_away_fails_its_spot_check() -> None:
+    measured = done(FakeSpec(eliminated=("bf16",)), Item("gemm", "bf16", fixed=SHAPE))
+    assert measured.status == "ok"
+    assert measured.spot_check == Check(passed=False, error=1.0, tolerance=1e-6, shape="-")
+
+
+@pytest.mark.parametrize("size", [64, 100, 2048])
+def test_a_fixed_shape_is_measured_without_a_search(size: int) -> None:
+    fixed: dict[str, int | str] = {"m": size, "n": size, "k": size}
+    measured = done(FakeSpec(noise="none"), Item("gemm", "bf16", fixed=fixed))
+    assert measured.parameters == {**fixed, "layout": "nt"}
+    assert measured.search is None
+    assert measured.work is not None
+    assert measured.work.flop == 2.0 * size**3
+
+
+def test_a_searched_item_is_complete() -> None:
+    measured = done(FakeSpec(noise="none"), Item("gemm", "bf16", data="zeros"))
+    device, gemm = FakeDevice(FakeSpec(noise="none")), kernel("gemm")
+    point = Point("gemm", "bf16", "zeros", measured.parameters)
+    assert (measured.status, measured.reason, measured.data) == ("ok", None, "zeros")
+    assert measured.work == gemm.work(point)
+    assert measured.check is not None
+    assert measured.check.passed
+    assert measured.search is not None
+    assert measured.timing is not None
+    assert measured.timing.stats.median_s == pytest.approx(
+        device.call_s(gemm.work(point), point), rel=1e-6
+    )
+    assert measured.conditions.clock_hz == (1.8e9, 1.8e9)
+
+
+class Remembering(FakeDevice):
+    """A device that remembers when each batch began, and how long it took."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeSpec())
+        self.log: list[float] = []
+
+    def time(self, prepared: Prepared, calls: int) -> Elapsed:
+        elapsed = super().time(prepared, calls)
+        self.log.append(elapsed.seconds / calls)
+        return elapsed
+
+
+def test_the_winner_is_measured_anew_and_not_taken_from_the_search() -> None:
+    device = Remembering()
+    measured = measure_item(device, Item("gemm", "bf16"), QUICK)
+    assert measured.timing is not None
+    assert measured.search is not None
+    count = len(measured.timing.samples_s)
+    last = [pytest.approx(seconds) for seconds in device.log[-count:]]
+    assert list(measured.timing.samples_s) == last
+    assert device.log.index(measured.timing.samples_s[0]) > 3 * len(measured.search.trials)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [Item("gemm", "bf16"), Item("memory", "fp32", fixed={"stream": "read"}),
+     Item("gemm", "bf16", fixed=SHAPE)],
+    ids=["product", "stream", "fixed"],
+)  # fmt: skip
+@pytest.mark.parametrize("budget_s", [0.5, 2.0, 8.0])
+def test_search_and_sampling_keep_to_the_budget_together(item: Item, budget_s: float) -> None:
+    spec = FakeSpec(noise="correlated", noise_level=0.01)
+    measured = done(spec, item, Plan(budget_s, 1e-4))
+    assert measured.took_s <= 1.1 * budget_s
+
+
+def test_progress_covers_search_and_sampling() -> None:
+    told: list[float] = []
+    spec = FakeSpec(noise_level=0.02)
+    measure_item(FakeDevice(spec), Item("gemm", "bf16"), Plan(4.0, 2e-3), told.append)
+    assert told == sorted(told)
+    assert told[0] < 0.1
+    assert SEARCH_SHARE["gemm"] < told[-1] <= 1.0
+
+
+def test_a_device_without_memory_skips_what_it_cannot_hold() -> None:
+    class Full(FakeDevice):
+        def limits(self) -> Limits:
+            return Limits(1000.0, 0.0, is_cpu=False)
+
+    skipped = measure_item(Full(), Item("gemm", "bf16"), QUICK)
+    assert (skipped.status, skipped.reason) == (
+        "skipped", "free memory holds no configuration of this kernel",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "pilot only"])
+def test_the_winner_is_checked_as_well_as_the_pilot(wrong: str) -> None:
+    class Picky(FakeDevice):
+        def check(self, kernel: Kernel, point: Point) -> Check:
+            super().check(kernel, point)
+            fine = wrong == "nothing" or point.parameters["m"] == 64
+            return Check(passed=fine, error=0.0 if fine else 3.0, tolerance=1.0, shape="-")
+
+    measured = measure_item(Picky(), Item("gemm", "bf16"), QUICK)
+    assert measured.status == ("ok" if wrong == "nothing" else "failed")
+
+
+@pytest.mark.parametrize(
+    ("item", "label"),
+    [
+        (Item("gemm", "bf16"), "gemm bf16"),
+        (Item("memory", "fp32", fixed={"stream": "triad"}), "memory triad"),
+    ],
+)
+def test_an_item_is_called_by_kernel_and_dtype_or_stream(item: Item, label: str) -> None:
+    assert item.label == label
+
+
+def test_the_fakes_preparation_says_what_its_call_takes() -> None:
+    prepared = FakeDevice(FakeSpec(noise="none")).prepare(
+        kernel("gemm"), Point("gemm", "bf16", parameters={**SHAPE, "layout": "nt"})
+    )
+    assert isinstance(prepared, FakePrepared)
+    assert prepared.spot_check().passed

@@ -1,0 +1,137 @@
+"""Imports point one way, and heavy packages are imported where they belong."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import paths
+
+BELOW: dict[str, tuple[str, ...]] = {
+    "": (),
+    "errors": (),
+    "strict": (),
+    "units": (),
+    "paths": (),
+    "yamlfile": (),
+    "records.model": ("strict",),
+    "records.store": ("records.model", "errors"),
+    "config": ("errors", "paths"),
+    "chips": ("records.model", "errors", "strict", "units", "paths", "yamlfile"),
+    "kernels": ("records.model", "errors"),
+    "devices": ("kernels", "chips.vendors", "records.model", "errors"),
+    "measure": (
+        "", "config", "devices", "kernels", "chips.load", "chips.match", "records", "errors",
+        "paths",
+    ),
+    "plausible": ("chips", "records.model", "units"),
+    "verdict": ("plausible", "chips", "measure.conditions", "records.model", "units"),
+    "report": ("verdict", "chips", "records.model", "units"),
+    "commands": (
+        "report", "verdict", "measure", "devices", "chips", "config", "records", "errors", "paths",
+    ),
+    "__main__": ("", "errors"),
+}  # fmt: skip
+"""What each part may import, besides itself; the order is from the bottom to the top."""
+
+SOURCES = sorted(paths.PACKAGE.rglob("*.py"))
+
+
+def name(path: Path) -> str:
+    """The module's name below ``bench``."""
+    parts = path.relative_to(paths.PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def part(module: str) -> str:
+    """The part of ``BELOW`` that a module is of: the longest that fits."""
+    words = module.split(".")
+    fitting = [".".join(words[:length]) for length in range(len(words), 0, -1)]
+    return next((one for one in fitting if one in BELOW), "")
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Every module that is imported, with its node."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}".removeprefix("bench.").replace(".", "/")
+                is_module = node.module.startswith("bench") and any(
+                    (paths.PACKAGE / f"{inner}{end}").is_file() for end in (".py", "/__init__.py")
+                )
+                yield (f"{node.module}.{alias.name}" if is_module else node.module), node
+
+
+def packages(path: Path) -> set[str]:
+    """The outside packages a module imports while it runs, anywhere in it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    return {module.split(".")[0] for module, node in imports(tree) if id(node) not in typing_only}
+
+
+def at_import(path: Path) -> set[str]:
+    """The outside packages that importing a module imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {module.split(".")[0] for module, _ in imports(tree)}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_imports_point_down(path: Path) -> None:
+    own = part(name(path))
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    used = {module.removeprefix("bench").lstrip(".") for module, _ in imports(tree)
+            if module.split(".")[0] == "bench"}  # fmt: skip
+    allowed = (own, *BELOW[own])
+    upward = {
+        module for module in used
+        if not any(module == one or (one and module.startswith(f"{one}.")) for one in allowed)
+    }  # fmt: skip
+    assert upward == set()
+
+
+def test_the_table_itself_points_down() -> None:
+    order = list(BELOW)
+    for own, allowed in BELOW.items():
+        folders = tuple(f"{one}." for one in allowed if one)
+        used = [one for one in order if one in allowed or one.startswith(folders)]
+        assert all(order.index(one) < order.index(own) for one in used)
+
+
+def test_every_part_of_the_table_exists() -> None:
+    assert {part(name(path)) for path in SOURCES} <= set(BELOW)
+    for one in BELOW:
+        assert any(name(path) == one or name(path).startswith(f"{one}.") for path in SOURCES)
+
+
+@pytest.mark.parametrize(
+    ("package", "homes"),
+    [
+        ("torch", ("kernels.", "devices.")),
+        ("pynvml", ("devices.nvml",)),
+        ("cpuinfo", ("devices.cpu",)),
+        ("psutil", ("devices.host",)),
+        ("hydra", ("config", "commands.")),
+        ("omegaconf", ("config", "commands.")),
+        ("rich", ("commands.",)),
+        ("pandas", ("report.", "commands.")),
+        ("tabulate", ("report.",)),
+        ("yaml", ("yamlfile",)),
+    ],
+)
+def test_a_package_is_imported_where_it_belongs(package: str, homes: tuple[str, ...]) -> None:
+    users = {name(path) for path in SOURCES if package in packages(path)}
+    assert {user for user in users if not user.startswith(homes)} == set()
+
+
+@pytest.mark.parametrize("package", ["torch", "pynvml", "cpuinfo", "hydra", "rich", "pandas"])
+def test_heavy_packages_are_imported_where_they_are_used_and_not_before(package: str) -> None:
+    assert [name(path) for path in SOURCES if package in at_import(path)] == []

@@ -1,0 +1,160 @@
+"""What a run says while it goes on: lines into a file, a bar on a terminal."""
+
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.commands.live import Live, line
+from bench.commands.run import _order
+from bench.config import RunConfig, compose
+from bench.devices.fake import FakeDevice, FakeSpec
+from bench.measure.item import Item
+from bench.measure.runner import Order, Watcher, run
+from bench.measure.session import LocalSession
+from bench.records.model import Record
+from bench.verdict import rows
+
+ROOT = Path(__file__).resolve().parent.parent
+WORDS = ("device=fake", "chip=h20", "suite=smoke")
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    """A smoke run whose record goes to this test's folder."""
+    return _order(compose("run", [*WORDS, f"out={tmp_path}"], RunConfig))
+
+
+def followed(order: Order, sheets: Catalogue, *, quiet: bool = False) -> Record:
+    """Runs an order on the fake device with what is said of it."""
+    live = Live(order, sheets, margin=0.1, quiet=quiet)
+    with live:
+        return run(LocalSession(FakeDevice(FakeSpec(noise="none"))), order, sheets, live.watcher())
+
+
+def test_without_a_terminal_plain_lines_are_said(
+    order: Order, sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = followed(order, sheets)
+    told = capsys.readouterr()
+    first, *verdicts, last = told.err.splitlines()
+    assert told.out == ""
+    assert first.endswith("(chosen), suite smoke, 4 measurements in about 9 s")
+    assert verdicts == [line(row) for row in rows(record, sheets)]
+    assert last == f"record: {order.folder / record.started_utc[:10] / record.id}.json"
+
+
+def test_one_measurement_is_not_several(
+    order: Order, sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    followed(replace(order, items=order.items[:1]), sheets)
+    assert ", 1 measurement in about" in capsys.readouterr().err
+
+
+def test_quiet_says_nothing_even_on_a_terminal(
+    order: Order, sheets: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    followed(order, sheets, quiet=True)
+    assert stream.getvalue() == ""
+
+
+def test_a_terminal_shows_a_bar_and_the_same_lines(
+    order: Order, sheets: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    record = followed(order, sheets)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+    shown = [one.strip() for one in re.split(r"[\r\n]+", text)]
+    assert [row for row in rows(record, sheets) if line(row).strip() not in shown] == []
+    assert any("━" in one and "%" in one for one in shown)
+
+
+def test_a_failure_leaves_the_terminal_as_it_was(
+    order: Order, sheets: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    with pytest.raises(ValueError, match="broken"), Live(order, sheets, margin=0.1, quiet=False):
+        raise ValueError("broken")
+    assert stream.getvalue().rindex("\x1b[?25h") > stream.getvalue().rindex("\x1b[?25l")
+    assert "record:" not in stream.getvalue()
+
+
+def test_the_share_of_the_budget_never_goes_back_and_ends_at_the_last_item(
+    order: Order, sheets: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    live = Live(order, sheets, margin=0.1, quiet=False)
+    seen: list[float] = []
+
+    def item(what: Item, number: int, share: float) -> None:
+        watcher.item(what, number, share)
+        assert live._bar
+        seen.append(live._bar.tasks[0].completed)
+
+    with live:
+        watcher = live.watcher()
+        told = Watcher(watcher.started, item, watcher.measured, watcher.unsaved)
+        run(LocalSession(FakeDevice(FakeSpec(noise="none"))), order, sheets, told)
+    assert seen == sorted(seen)
+    assert seen[0] == 0.0
+    assert 1 - order.items[-1].weight / 6 < seen[-1] <= 1.0
+
+
+def test_what_a_terminal_would_obey_is_not_said(
+    order: Order, sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live = Live(order, sheets, margin=0.1, quiet=False)
+    spec = FakeSpec(name="a\x1b[31mb\nc")
+    with live:
+        run(LocalSession(FakeDevice(spec)), order, sheets, live.watcher())
+    assert capsys.readouterr().err.startswith("a [31mb c: nvidia-h20")
+
+
+def test_a_real_terminal_without_colour_gets_bar_and_lines(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    cwd = tmp_path / "cwd"
+    cwd.mkdir()
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "TERM": "xterm"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench", *WORDS, "report=csv", f"out={tmp_path / 'out'}"],
+        cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=theirs,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        told = heard(ours)
+        assert process.stdout
+        table = process.stdout.read()
+    assert (process.returncode, table.count(b"\n")) == (0, 1 + 4)
+    assert b"\x1b" not in table
+    assert re.findall(rb"\x1b\[[0-9;]*3[0-9]m", told) == []
+    lines = [one.strip() for one in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", told).splitlines()]
+    assert len([one for one in lines if re.match(rb"(reached|short|undecided) ", one)]) == 4
+
+
+def heard(terminal: int) -> bytes:
+    """All that is written to a terminal until its last writer has gone."""
+    told = b""
+    try:
+        while part := os.read(terminal, 4096):
+            told += part
+    except OSError:  # Linux says so that the other end is closed
+        pass
+    finally:
+        os.close(terminal)
+    return told

@@ -1,0 +1,197 @@
+"""The measuring loop on the fake device: batches, warm-up, stops, budget and coverage."""
+
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.devices.fake import NOISES, FakeDevice, FakePrepared, FakeSpec, Noise
+from bench.measure.loop import (
+    LEAST_SAMPLES,
+    MIN_SAMPLES,
+    MIN_TIME_S,
+    MIN_TIME_SHARE,
+    NOISY_SAMPLES,
+    SAMPLE_S,
+    WARMUP_SHARE,
+    Plan,
+    measure,
+)
+from bench.records.model import Check, Timing
+
+PASSED = Check(passed=True, error=0.0, tolerance=1.0, shape="-")
+CALL_S = 1e-3
+
+
+def timed(spec: FakeSpec, plan: Plan, call_s: float = CALL_S) -> Timing:
+    """What the loop makes of a call of known length."""
+    return measure(FakeDevice(spec), FakePrepared(call_s, PASSED), plan)
+
+
+def end_s(timing: Timing) -> float:
+    """When the last sample ended."""
+    return timing.at_s[-1] + timing.samples_s[-1] * timing.batch_calls
+
+
+@pytest.mark.parametrize("call_s", [1e-9, 3e-8, 1e-6, 4e-5, 1e-3, 2.4e-3])
+def test_short_calls_are_batched_to_a_sample_that_the_timer_tells_well(call_s: float) -> None:
+    timing = timed(FakeSpec(noise="none"), Plan(2.0), call_s)
+    assert timing.batch_calls * call_s == pytest.approx(SAMPLE_S, rel=0.5)
+    assert timing.stats.median_s == pytest.approx(call_s)
+
+
+@pytest.mark.parametrize("call_s", [5e-3, 0.02, 0.5])
+def test_a_long_call_is_a_sample_of_its_own(call_s: float) -> None:
+    assert timed(FakeSpec(noise="none"), Plan(10.0), call_s).batch_calls == 1
+
+
+def test_a_coarse_timer_makes_batches_longer() -> None:
+    device = FakeDevice(FakeSpec(noise="none"))
+    device.timer_resolution_s = 1e-4
+    timing = measure(device, FakePrepared(1e-3, PASSED), Plan(5.0))
+    assert timing.batch_calls * 1e-3 >= 1000 * 1e-4
+
+
+def test_warm_up_ends_once_two_windows_agree() -> None:
+    timing = timed(FakeSpec(noise="none"), Plan(5.0))
+    assert timing.warmup_s == pytest.approx(10 * SAMPLE_S, rel=0.01)
+
+
+def test_warm_up_lasts_until_a_throttling_device_has_settled() -> None:
+    spec = FakeSpec(noise="none", throttle_after_s=0.04, throttle_to=0.5)
+    timing = timed(spec, Plan(5.0))
+    assert timing.warmup_s > 0.08
+    assert set(np.round(timing.samples_s, 9)) == {2 * CALL_S}
+
+
+def test_warm_up_takes_its_share_of_the_budget_at_the_most() -> None:
+    timing = timed(FakeSpec(noise="white", noise_level=0.5), Plan(2.0))
+    longest = 2 * SAMPLE_S * 3
+    assert timing.warmup_s <= WARMUP_SHARE * 2.0 + longest
+
+
+def test_a_quiet_device_converges_after_the_least_time() -> None:
+    timing = timed(FakeSpec(noise="white", noise_level=0.001), Plan(10.0))
+    assert timing.stopped.reason == "converged"
+    assert timing.stopped.precision <= timing.stopped.wanted == 0.01
+    assert MIN_TIME_S <= end_s(timing) <= 1.5 * MIN_TIME_S
+    assert len(timing.samples_s) >= MIN_SAMPLES
+
+
+def test_with_a_small_budget_the_least_time_is_a_share_of_it() -> None:
+    timing = timed(FakeSpec(noise="none"), Plan(0.5))
+    assert timing.stopped.reason == "converged"
+    assert end_s(timing) == pytest.approx(MIN_TIME_SHARE * 0.5, rel=0.2)
+
+
+def test_what_cannot_reach_the_precision_is_noisy_before_the_budget_is_spent() -> None:
+    timing = timed(FakeSpec(noise="correlated", noise_level=0.1), Plan(5.0))
+    assert timing.stopped.reason == "noisy"
+    assert timing.stopped.precision > 0.01
+    assert end_s(timing) < 5.0
+    assert len(timing.samples_s) >= NOISY_SAMPLES
+
+
+def test_what_might_still_reach_the_precision_goes_on_to_the_end_of_the_budget() -> None:
+    timing = timed(FakeSpec(noise="white", noise_level=0.09), Plan(1.5))
+    assert timing.stopped.reason == "budget"
+    assert timing.stopped.precision > 0.01
+    assert end_s(timing) == pytest.approx(1.5, abs=2 * SAMPLE_S)
+
+
+def test_the_record_is_kept_to_a_size() -> None:
+    timing = timed(FakeSpec(noise="white", noise_level=0.01), Plan(1e3, 1e-3, max_samples=100))
+    assert (timing.stopped.reason, timing.stats.samples) == ("budget", 100)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    noise=st.sampled_from(NOISES),
+    level=st.floats(0.0, 0.05),
+    call_s=st.floats(1e-6, 0.05),
+    budget_s=st.floats(0.5, 4.0),
+    seed=st.integers(0, 10_000),
+)
+def test_the_budget_is_exceeded_by_one_sample_at_the_most(
+    noise: str, level: float, call_s: float, budget_s: float, seed: int
+) -> None:
+    spec = FakeSpec(noise=noise, noise_level=level, seed=seed)
+    device = FakeDevice(spec)
+    timing = measure(device, FakePrepared(call_s, PASSED), Plan(budget_s))
+    least = LEAST_SAMPLES * max(timing.samples_s) * timing.batch_calls
+    last = timing.samples_s[-1] * timing.batch_calls
+    assert device.now() <= max(budget_s + last, WARMUP_SHARE * budget_s + 3 * least) + 1e-4
+    assert timing.at_s[-1] < budget_s or timing.stats.samples == LEAST_SAMPLES
+
+
+@pytest.mark.parametrize("call_s", [0.2, 1.0, 30.0])
+def test_a_call_that_takes_most_of_the_budget_is_made_as_often_as_an_interval_needs(
+    call_s: float,
+) -> None:
+    device = FakeDevice(FakeSpec(noise="none"))
+    timing = measure(device, FakePrepared(call_s, PASSED), Plan(0.5))
+    assert timing.stats.samples == LEAST_SAMPLES
+    assert device.now() <= (LEAST_SAMPLES + 2) * call_s + 1e-3
+    assert timing.stopped.reason == "budget"
+
+
+def test_progress_rises_to_the_end_and_never_above_one() -> None:
+    told: list[float] = []
+    device = FakeDevice(FakeSpec(noise="white", noise_level=0.09))
+    measure(device, FakePrepared(CALL_S, PASSED), Plan(1.5), told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+@pytest.mark.parametrize("after_s", [0.1, 0.2, 0.35])
+def test_burst_and_sustained_are_apart_when_the_device_throttles(after_s: float) -> None:
+    spec = FakeSpec(noise="white", noise_level=0.002, throttle_after_s=after_s, throttle_to=0.7)
+    timing = timed(spec, Plan(5.0))
+    assert timing.stats.burst_s == pytest.approx(CALL_S, rel=0.01)
+    assert timing.stats.median_s == pytest.approx(CALL_S / 0.7, rel=0.01)
+
+
+def test_samples_known_to_be_disturbed_are_kept_and_flagged() -> None:
+    timing = timed(FakeSpec(noise="bursts", noise_level=0.05), Plan(2.0))
+    slow = {number for number, one in enumerate(timing.samples_s) if one > 1.3 * CALL_S}
+    assert 0 < len(timing.disturbed) < timing.stats.samples == len(timing.samples_s)
+    assert slow <= set(timing.disturbed)
+
+
+def test_the_fake_devices_two_clocks_agree() -> None:
+    assert timed(FakeSpec(), Plan(1.0)).wall_ratio == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("call_s", [0.0, 1e-15])
+def test_a_call_that_does_nothing_still_ends(call_s: float) -> None:
+    device = FakeDevice(FakeSpec(noise="none"))
+    timing = measure(device, FakePrepared(call_s, PASSED), Plan(0.01, max_samples=50))
+    assert timing.batch_calls >= 1 << 20
+    assert math.isfinite(timing.stats.median_s)
+
+
+@cache
+def true_median(noise: str, level: float) -> float:
+    """The median of a long series of the noise."""
+    model, at_s, factors = Noise(noise, level, 999), 0.0, []
+    for _ in range(50_000):
+        factor, _ = model.next(at_s)
+        factors.append(factor)
+        at_s += SAMPLE_S * factor
+    return float(np.median(factors)) * CALL_S
+
+
+REPEATS = 150
+
+
+@pytest.mark.parametrize("level", [0.005, 0.02, 0.05])
+@pytest.mark.parametrize("noise", NOISES)
+def test_the_interval_holds_the_true_median_in_nine_runs_of_ten(noise: str, level: float) -> None:
+    truth, hits = true_median(noise, level), 0
+    for seed in range(REPEATS):
+        stats = timed(FakeSpec(noise=noise, noise_level=level, seed=seed), Plan(2.0)).stats
+        hits += stats.low_s * (1 - 1e-9) <= truth <= stats.high_s * (1 + 1e-9)
+    assert hits / REPEATS >= 0.90

@@ -1,0 +1,355 @@
+"""Every device name of the corpus resolves to its sheet, stays ambiguous, or is refused."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench import units, yamlfile
+from bench.chips.load import Catalogue
+from bench.chips.match import choose, identify
+from bench.chips.vendors import like, vendor_behind
+from bench.errors import UsageError
+from bench.records.model import DeviceInfo
+
+CORPUS = Path(__file__).parent / "data" / "device_names.yaml"
+
+
+@dataclass(frozen=True)
+class Reported:
+    """One row of the corpus."""
+
+    device: DeviceInfo
+    expect: tuple[str, ...]
+    state: str
+    seen: str
+    constructed: bool
+
+
+def _markers(row: dict[str, str]) -> tuple[str, ...]:
+    found = [f"torch {row['torch']}"] if "torch" in row else []
+    found += ["hip"] if row.get("hip") == "true" else []
+    return (*found, *([f"module {row['module']}"] if "module" in row else []))
+
+
+def _number(row: dict[str, str], key: str) -> int | None:
+    return int(row[key]) if key in row else None
+
+
+def _reported(node: yamlfile.Node) -> Reported:
+    assert isinstance(node, dict)
+    expect = node["expect"]
+    row = {key: value for key, value in node.items() if isinstance(value, str)}
+    device = DeviceInfo(
+        backend="cpu" if row["backend"] == "cpu" else "cuda",
+        name=row["name"],
+        memory_bytes=units.parse(row["memory"]).si if "memory" in row else None,
+        units=_number(row, "units"),
+        pci=row.get("pci"),
+        markers=_markers(row),
+        cpu_vendor=row.get("cpu_vendor"),
+        cpu_family=_number(row, "cpu_family"),
+        cpu_model=_number(row, "cpu_model"),
+    )
+    several = isinstance(expect, list)
+    ids = tuple(str(one) for one in expect) if isinstance(expect, list) else (str(expect),)
+    state = "ambiguous" if several else "unknown" if ids == ("unknown",) else "matched"
+    seen, constructed = row["seen"], row.get("constructed") == "true"
+    return Reported(
+        device,
+        () if state == "unknown" else ids,
+        row.get("state", state),
+        seen,
+        constructed,
+    )
+
+
+def _corpus() -> list[Reported]:
+    rows = yamlfile.read(CORPUS)
+    assert isinstance(rows, list)
+    return [_reported(row) for row in rows]
+
+
+ROWS = _corpus()
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=f"{at}-{row.device.name}") for at, row in enumerate(ROWS)]
+)
+def test_a_reported_device_is_resolved_or_refused_as_the_corpus_says(
+    row: Reported, sheets: Catalogue
+) -> None:
+    found = identify(row.device, sheets)
+    named = found.near if found.state == "ambiguous" else (found.chip,) if found.chip else ()
+    assert (found.state, sorted(named)) == (row.state, sorted(row.expect)), found.reasons
+    assert found.reasons
+
+
+def test_the_corpus_is_large_and_mostly_read_from_real_reports() -> None:
+    addressed = {
+        (row.device.name, row.seen)
+        for row in ROWS
+        if row.seen.startswith("https://") and not row.constructed
+    }
+    assert len(ROWS) >= 237
+    assert len(addressed) >= 40
+    assert sum(row.state == "matched" for row in ROWS) >= 100
+    assert sum(row.state == "unknown" for row in ROWS) >= 60
+
+
+def test_every_row_says_where_it_was_seen() -> None:
+    said = {
+        "address" if row.seen.startswith("https://") else row.seen.partition(",")[0] for row in ROWS
+    }
+    assert said == {"address", "public code search", "constructed"}
+    assert all(row.constructed == (row.seen == "constructed") for row in ROWS)
+
+
+def test_every_sheet_the_corpus_expects_exists(sheets: Catalogue) -> None:
+    assert {chip for row in ROWS for chip in row.expect} <= set(sheets.chips)
+
+
+@pytest.mark.parametrize(
+    ("name", "chip"),
+    [
+        ("NVIDIA H100 80GB HBM3", "nvidia-h100-sxm-80gb"),
+        ("NVIDIA H200", "nvidia-h200-sxm-141gb"),
+        ("NVIDIA H20", "nvidia-h20-sxm-96gb"),
+        ("NVIDIA H800", "nvidia-h800-sxm-80gb"),
+        ("NVIDIA A800-SXM4-80GB", "nvidia-a800-sxm-80gb"),
+        ("NVIDIA L20", "nvidia-l20-pcie-48gb"),
+        ("NVIDIA B200", "nvidia-b200-sxm-180gb"),
+        ("NVIDIA A100-SXM4-80GB", "nvidia-a100-sxm-80gb"),
+        ("AMD Instinct MI308X", "amd-mi308x-oam-192gb"),
+    ],
+)
+def test_the_names_for_which_torch_knows_no_peak_have_a_sheet_with_one(
+    name: str, chip: str, sheets: Catalogue
+) -> None:
+    """torch 2.13 looks all nine up in its device_info and finds None."""
+    assert identify(DeviceInfo(backend="cuda", name=name), sheets).chip == chip
+    assert sheets.chips[chip].number("matrix_bf16")
+
+
+def test_an_h20_with_132_units_is_refused_naming_both_counts(sheets: Catalogue) -> None:
+    device = DeviceInfo(
+        backend="cuda", name="NVIDIA H20", units=132, memory_bytes=97871 * 2.0**20, pci="10de:2329"
+    )
+    found = identify(device, sheets)
+    assert found.state == "unknown"
+    assert found.chip is None
+    assert found.near == ("nvidia-h20-sxm-96gb",)
+    assert found.reasons == ("not nvidia-h20-sxm-96gb: 132 compute units, the sheet has 78",)
+
+
+def test_a_match_says_all_that_agreed_and_which_sheet_it_was(sheets: Catalogue) -> None:
+    device = DeviceInfo(
+        backend="cuda", name="NVIDIA H20", units=78, memory_bytes=97871 * 2.0**20, pci="10de:2329"
+    )
+    found = identify(device, sheets)
+    assert found.model_dump() == {
+        "state": "matched",
+        "chip": "nvidia-h20-sxm-96gb",
+        "sheet_sha256": sheets.chips["nvidia-h20-sxm-96gb"].sheet_sha256,
+        "reasons": (
+            "reports the name 'NVIDIA H20'",
+            "95.6 GiB of memory",
+            "78 compute units",
+            "PCI id 10de:2329",
+        ),
+        "near": (),
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("nvidia h20", id="case"),
+        pytest.param(" NVIDIA  H20 ", id="blanks"),
+    ],
+)
+def test_blanks_and_case_of_a_name_do_not_matter(name: str, sheets: Catalogue) -> None:
+    found = identify(DeviceInfo(backend="cuda", name=name), sheets)
+    assert found.chip == "nvidia-h20-sxm-96gb"
+
+
+def test_only_these_names_are_taken_by_several_sheets(sheets: Catalogue) -> None:
+    """Each of them needs memory, units or the form of the card to be told apart."""
+    names = {name for chip in sheets.chips.values() for name in chip.identity.names}
+    shared = {
+        name: {
+            chip.id
+            for chip in sheets.chips.values()
+            if any(like(name.replace("*", "x"), pattern) for pattern in chip.identity.names)
+        }
+        for name in names
+    }
+    several = {name: ids for name, ids in shared.items() if len(ids) != 1}
+    assert several == {
+        "AMD Instinct MI300X OAM": {"amd-mi300x-oam-192gb", "amd-mi308x-oam-192gb"},
+        "AMD Instinct MI250X/MI250": {"amd-mi250x-oam-128gb", "amd-mi250-oam-128gb"},
+        "Ascend910": {
+            "huawei-ascend-910",
+            "huawei-ascend-910c",
+            "huawei-ascend-910c-9362",
+            "huawei-ascend-910c-9372",
+        },
+        "MetaX C500": {"metax-c500-oam", "metax-c500-pcie"},
+        "MXC500": {"metax-c500-oam", "metax-c500-pcie"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("share", "fits"),
+    [
+        pytest.param(0.89, False, id="a-slice"),
+        pytest.param(0.91, True, id="ecc-kept-back"),
+        pytest.param(1.0, True, id="whole"),
+        pytest.param(1.02, False, id="more-than-printed"),
+    ],
+)
+def test_memory_fits_from_ninety_percent_to_the_printed_size_in_gib(
+    share: float, fits: bool, sheets: Catalogue
+) -> None:
+    device = DeviceInfo(backend="cuda", name="NVIDIA H20", memory_bytes=share * 96 * 2.0**30)
+    assert (identify(device, sheets).state == "matched") is fits
+
+
+def test_a_die_is_matched_by_half_of_the_packages_memory_and_units(sheets: Catalogue) -> None:
+    half = DeviceInfo(
+        backend="cuda", name="AMD Instinct MI250X", units=110, memory_bytes=64 * 2.0**30
+    )
+    whole = half.model_copy(update={"units": 220, "memory_bytes": 128 * 2.0**30})
+    assert identify(half, sheets).chip == "amd-mi250x-oam-128gb"
+    assert identify(whole, sheets).reasons == (
+        (
+            "not amd-mi250x-oam-128gb: 128.0 GiB of memory, the sheet has 64.0 GB; "
+            "220 compute units, the sheet has 110"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "pci", "markers", "vendor"),
+    [
+        pytest.param("NVIDIA H20", "10de:2329", (), "nvidia", id="nvidia"),
+        pytest.param("NVIDIA H20", "9999:4001", (), "metax", id="pci-before-name"),
+        pytest.param("MetaX C550", None, ("torch 2.9.0+cu129",), "metax", id="name"),
+        pytest.param("K100_AI", None, ("torch 2.5.1", "hip"), "hygon", id="hygon-name"),
+        pytest.param("GPU", None, ("torch 2.6.0+metax3.1",), "metax", id="metax-torch"),
+        pytest.param("GPU", None, ("torch 2.4.1+corex.4.2",), "iluvatar", id="iluvatar-torch"),
+        pytest.param("GPU", None, ("torch 2.5.1+das.opt1",), "hygon", id="hygon-torch"),
+        pytest.param("GPU", None, ("torch 2.6.0+ppu1.5",), "thead", id="thead-torch"),
+        pytest.param("", None, ("torch 2.9.0+rocm6.4", "hip"), "amd", id="amd-torch"),
+        pytest.param(
+            "NVIDIA A100-SXM4-80GB", None, ("torch 2.6.0+metax3.1",), "metax", id="imitator"
+        ),
+        pytest.param(
+            "GPU", None, ("torch 2.9.0+cu129", "module torch_xmlir"), "kunlunxin", id="module"
+        ),
+        pytest.param(
+            "NVIDIA H20",
+            None,
+            ("torch 2.9.0+cu129", "module torch_npu", "variable COREX_HOME"),
+            "nvidia",
+            id="modules-alone-do-not-overrule-a-name",
+        ),
+        pytest.param("GPU", None, ("torch 2.9.0+cu129", "hip"), None, id="nothing-tells"),
+    ],
+)
+def test_the_vendor_is_told_by_pci_then_name_or_torch_build_then_module(
+    name: str, pci: str | None, markers: tuple[str, ...], vendor: str | None
+) -> None:
+    assert vendor_behind(name, pci, markers) == vendor
+
+
+def test_a_refusal_names_the_vendor_behind_a_name_without_a_sheet(sheets: Catalogue) -> None:
+    device = DeviceInfo(
+        backend="cuda", name="GPU", markers=("torch 2.9.0+cu129", "module torch_xmlir")
+    )
+    assert identify(device, sheets).reasons == (
+        "no sheet reports the name 'GPU' (a device of Kunlunxin)",
+    )
+
+
+def test_a_hidden_cpu_model_is_known_by_its_family(sheets: Catalogue) -> None:
+    device = DeviceInfo(
+        backend="cpu",
+        name="Intel(R) Xeon(R) Processor",
+        cpu_vendor="GenuineIntel",
+        cpu_family=6,
+        cpu_model=207,
+    )
+    found = identify(device, sheets)
+    assert (found.state, found.chip) == ("family", "intel-emerald-rapids")
+    assert found.reasons == (
+        "GenuineIntel family 6 model 207",
+        "the model name 'Intel(R) Xeon(R) Processor' has no sheet: peaks are derived",
+    )
+
+
+def test_a_cpu_that_only_shows_its_instruction_sets_is_unknown(sheets: Catalogue) -> None:
+    """AVX-512 runs at 32 or 64 operations a cycle: no source makes one figure of them."""
+    device = DeviceInfo(
+        backend="cpu", name="QEMU Virtual CPU version 2.5+", isa=("avx2", "fma", "avx512f")
+    )
+    found = identify(device, sheets)
+    assert (found.state, found.chip) == ("unknown", None)
+    assert found.reasons == ("no sheet for the CPU 'QEMU Virtual CPU version 2.5+'",)
+
+
+def test_a_sheet_for_instruction_sets_serves_a_cpu_without_a_family(sheets: Catalogue) -> None:
+    chip = sheets.chips["intel-skylake-sp"]
+    narrow, wide = (
+        chip.model_copy(
+            update={
+                "id": f"intel-any-{'-'.join(isa)}",
+                "identity": chip.identity.model_copy(update={"isa": isa, "cpuid": None}),
+            }
+        )
+        for isa in (("avx2",), ("avx2", "avx512f"))
+    )
+    both = Catalogue({narrow.id: narrow, wide.id: wide}, sheets.sources)
+    device = DeviceInfo(backend="cpu", name="QEMU", isa=("avx2", "avx512f", "fma"))
+    found = identify(device, both)
+    assert (found.state, found.chip) == ("family", wide.id)
+    assert found.reasons == ("no sheet for 'QEMU': peaks follow from its avx2, avx512f",)
+
+
+def test_a_cpu_never_matches_an_accelerators_sheet(sheets: Catalogue) -> None:
+    assert identify(DeviceInfo(backend="cpu", name="NVIDIA H20"), sheets).state == "unknown"
+    epyc = DeviceInfo(backend="cuda", name="AMD EPYC 9654 96-Core Processor")
+    assert identify(epyc, sheets).state == "unknown"
+
+
+def test_a_chosen_sheet_lists_all_that_speaks_against_it(sheets: Catalogue) -> None:
+    device = DeviceInfo(
+        backend="cuda",
+        name="NVIDIA H20Z",
+        units=132,
+        memory_bytes=143771 * 2.0**20,
+        pci="10de:2335",
+    )
+    found = choose("h20", device, sheets)
+    assert (found.state, found.chip) == ("chosen", "nvidia-h20-sxm-96gb")
+    assert found.reasons == (
+        "chosen with chip=h20",
+        "against it: reports the name 'NVIDIA H20Z'",
+        "against it: 140.4 GiB of memory, the sheet has 96.0 GB",
+        "against it: 132 compute units, the sheet has 78",
+        "against it: PCI id 10de:2335 is none of the sheet",
+    )
+
+
+def test_a_chosen_sheet_that_fits_has_nothing_against_it(sheets: Catalogue) -> None:
+    device = DeviceInfo(backend="cuda", name="NVIDIA H20", units=78)
+    assert choose("NVIDIA-H20-SXM-96GB", device, sheets).reasons == (
+        "chosen with chip=NVIDIA-H20-SXM-96GB",
+    )
+
+
+def test_a_chosen_word_that_names_no_sheet_is_a_usage_error_with_the_nearest(
+    sheets: Catalogue,
+) -> None:
+    with pytest.raises(UsageError, match=r"^no chip 'h2o' in specs/chips: did you mean .*'h20'"):
+        choose("h2o", DeviceInfo(backend="cuda", name="x"), sheets)

@@ -1,0 +1,275 @@
+"""What a measurement is set beside: printed, derived for the device in hand, or absent and why."""
+
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.chips.paper import Absent, Paper, Rival, paper
+from bench.records.model import DeviceInfo
+from bench.units import Dimension
+
+CUDA = DeviceInfo(backend="cuda", name="any")
+
+
+def _xeon(*isa: str, **told: float) -> DeviceInfo:
+    return DeviceInfo(
+        backend="cpu",
+        name="Intel(R) Xeon(R) Processor",
+        cpu_vendor="GenuineIntel",
+        cpu_family=6,
+        cpu_model=207,
+        units=8,
+        isa=isa,
+        clock_max_hz=told.get("clock_max_hz"),
+        clock_nominal_hz=told.get("clock_nominal_hz"),
+        clock_measured_hz=told.get("clock_measured_hz"),
+    )
+
+
+def test_a_printed_figure_comes_as_published_with_its_rivals(sheets: Catalogue) -> None:
+    chip = sheets.chips["nvidia-h20-sxm-96gb"]
+    assert paper(CUDA, chip, ("matrix_bf16", "vector_bf16"), sheets) == Paper(
+        key="matrix_bf16",
+        value=148e12,
+        dimension=Dimension.FLOP_RATE,
+        text="148 TFLOP/s",
+        sources=("tomshardware-h20-l20-l2",),
+        basis="inferred",
+        formula=None,
+        rivals=(
+            Rival(
+                147e12,
+                "147 TFLOP/s",
+                "nvidia-tensorrt-llm-cluster-info",
+                "fits 78 SMs at 1024 FLOP a cycle and 1.83 GHz (146.2)",
+            ),
+            Rival(74e12, "74 TFLOP/s", "baidu-baike-h20", "reads 148 as a rate with sparsity"),
+        ),
+        why=chip.figures["matrix_bf16"].why,
+    )
+
+
+def test_a_rival_says_what_its_headline_counts(sheets: Catalogue) -> None:
+    found = paper(CUDA, sheets.chips["huawei-ascend-910b2"], ("matrix_fp16",), sheets)
+    assert isinstance(found, Paper)
+    assert (found.value, found.rivals) == (
+        353.89e12,
+        (
+            Rival(
+                376e12,
+                "376 TFLOP/s",
+                "huawei-atlas-800t-a2-whitepaper",
+                "counts matrix+vector; headline of the Atlas 800T A2",
+            ),
+        ),
+    )
+
+
+def test_the_first_key_that_the_sheet_prints_is_taken(sheets: Catalogue) -> None:
+    found = paper(
+        CUDA, sheets.chips["nvidia-a100-sxm-80gb"], ("matrix_fp32", "vector_fp32"), sheets
+    )
+    assert isinstance(found, Paper)
+    assert (found.key, found.value) == ("vector_fp32", 19.5e12)
+
+
+@pytest.mark.parametrize(
+    ("chip_id", "keys", "reason"),
+    [
+        pytest.param(None, ("matrix_bf16",), "the chip is not known", id="no-chip"),
+        pytest.param(
+            "nvidia-a100-sxm-80gb",
+            ("matrix_fp8",),
+            "the chip has no such unit for fp8 matrix",
+            id="unsupported",
+        ),
+        pytest.param(
+            "huawei-ascend-910b",
+            ("matrix_fp16",),
+            "no sourced figure for fp16 matrix",
+            id="unknown",
+        ),
+        pytest.param(
+            "nvidia-l20-pcie-48gb",
+            ("vector_bf16",),
+            "no sourced figure for bf16 vector",
+            id="not-on-the-sheet",
+        ),
+    ],
+)
+def test_an_absent_figure_says_whether_the_unit_or_the_source_is_missing(
+    chip_id: str | None, keys: tuple[str, ...], reason: str, sheets: Catalogue
+) -> None:
+    chip = sheets.chips[chip_id] if chip_id else None
+    assert paper(CUDA, chip, keys, sheets) == Absent(reason)
+
+
+def test_a_cpu_peak_is_cores_times_clock_times_operations_a_cycle(sheets: Catalogue) -> None:
+    device = _xeon("avx512f", clock_measured_hz=3.0e9)
+    found = paper(
+        device, sheets.chips["intel-emerald-rapids"], ("matrix_fp32", "vector_fp32"), sheets
+    )
+    assert found == Paper(
+        key="vector_fp32",
+        value=8 * 3.0e9 * 64,
+        dimension=Dimension.FLOP_RATE,
+        text="1.54 TFLOP/s",
+        sources=("osaca-spr",),
+        basis="dense",
+        formula="8 cores x 3.00 GHz (clock measured here) x 64 FLOP/cycle",
+        rivals=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "words", "hz"),
+    [
+        pytest.param(
+            {"clock_measured_hz": 2.5e9, "clock_max_hz": 4e9, "clock_nominal_hz": 2e9},
+            "2.50 GHz (clock measured here)",
+            2.5e9,
+            id="measured-first",
+        ),
+        pytest.param(
+            {"clock_max_hz": 4e9, "clock_nominal_hz": 2e9},
+            "4.00 GHz (highest clock reported)",
+            4e9,
+            id="then-the-highest",
+        ),
+        pytest.param(
+            {"clock_nominal_hz": 2e9},
+            "2.00 GHz (nominal clock reported)",
+            2e9,
+            id="then-the-nominal",
+        ),
+    ],
+)
+def test_the_formula_says_which_clock_it_took(
+    told: dict[str, float], words: str, hz: float, sheets: Catalogue
+) -> None:
+    found = paper(
+        _xeon("avx512f", **told), sheets.chips["intel-emerald-rapids"], ("vector_fp32",), sheets
+    )
+    assert isinstance(found, Paper)
+    assert found.formula == f"8 cores x {words} x 64 FLOP/cycle"
+    assert found.value == 8 * hz * 64
+
+
+@pytest.mark.parametrize(
+    ("isa", "keys", "found"),
+    [
+        pytest.param(
+            ("avx512f", "avx512_bf16", "amx_bf16"),
+            ("matrix_bf16", "vector_bf16"),
+            ("matrix_bf16", 1024.0),
+            id="amx-when-the-flag-is-there",
+        ),
+        pytest.param(
+            ("avx512f", "avx512_bf16"),
+            ("matrix_bf16", "vector_bf16"),
+            ("vector_bf16", 32.0),
+            id="vectors-where-amx-is-hidden",
+        ),
+        pytest.param(("avx512f",), ("matrix_bf16", "vector_bf16"), None, id="no-bf16-at-all"),
+        pytest.param(("avx2",), ("matrix_fp32", "vector_fp32"), None, id="avx512-hidden"),
+        pytest.param(
+            ("avx512_vnni", "amx_int8"),
+            ("matrix_int8", "vector_int8"),
+            ("matrix_int8", 2048.0),
+            id="amx-int8",
+        ),
+        pytest.param(
+            ("avx512_vnni", "amx_bf16"),
+            ("matrix_int8", "vector_int8"),
+            ("vector_int8", 256.0),
+            id="amx-of-another-format",
+        ),
+    ],
+)
+def test_a_rate_a_cycle_counts_only_with_the_instruction_sets_it_needs(
+    isa: tuple[str, ...],
+    keys: tuple[str, ...],
+    found: tuple[str, float] | None,
+    sheets: Catalogue,
+) -> None:
+    device = _xeon(*isa, clock_measured_hz=2e9)
+    got = paper(device, sheets.chips["intel-emerald-rapids"], keys, sheets)
+    if found is None:
+        assert isinstance(got, Absent)
+    else:
+        assert isinstance(got, Paper)
+        assert (got.key, got.value) == (found[0], 8 * 2e9 * found[1])
+
+
+def test_a_cpu_model_takes_the_rate_a_cycle_of_its_family(sheets: Catalogue) -> None:
+    device = _xeon("avx512f", clock_measured_hz=2e9)
+    found = paper(device, sheets.chips["intel-xeon-platinum-8592-plus"], ("vector_fp64",), sheets)
+    assert isinstance(found, Paper)
+    assert (found.value, found.sources) == (8 * 2e9 * 32, ("osaca-spr",))
+
+
+def test_a_cpu_models_bandwidth_is_the_printed_one(sheets: Catalogue) -> None:
+    found = paper(
+        _xeon("avx512f", clock_measured_hz=2e9),
+        sheets.chips["intel-xeon-platinum-8592-plus"],
+        ("memory_bandwidth",),
+        sheets,
+    )
+    assert isinstance(found, Paper)
+    assert found.value == 358.4e9
+    assert found.formula == "8 channels x 5600 MT/s x 8 B"
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        pytest.param(_xeon("avx512f"), id="no-clock"),
+        pytest.param(
+            _xeon("avx512f", clock_max_hz=3e9).model_copy(update={"units": None}), id="no-cores"
+        ),
+    ],
+)
+def test_a_cpu_peak_needs_clock_and_cores(device: DeviceInfo, sheets: Catalogue) -> None:
+    assert paper(device, sheets.chips["intel-emerald-rapids"], ("vector_fp32",), sheets) == Absent(
+        "no sourced figure for fp32 vector"
+    )
+
+
+def test_a_bandwidth_with_rivals_only_is_never_taken_for_a_rate_a_cycle(
+    sheets: Catalogue,
+) -> None:
+    chip = sheets.chips["intel-emerald-rapids"]
+    printed = sheets.chips["intel-xeon-platinum-8592-plus"].figures["memory_bandwidth"]
+    unknown = sheets.chips["huawei-ascend-910b"].figures["matrix_fp16"]
+    disputed = unknown.model_copy(update={"rivals": (printed,)})
+    beside = chip.model_copy(update={"figures": {**chip.figures, "memory_bandwidth": disputed}})
+    found = paper(_xeon("avx512f", clock_max_hz=3e9), beside, ("memory_bandwidth",), sheets)
+    assert found == Absent("no sourced figure for memory bandwidth")
+
+
+def test_an_accelerators_rate_a_cycle_is_no_peak(sheets: Catalogue) -> None:
+    """The 910B family has a rate a cycle and no core count: nothing is worked out of it."""
+    device = CUDA.model_copy(update={"units": 24, "clock_max_hz": 1.8e9})
+    chip = sheets.chips["huawei-ascend-910b"]
+    assert chip.number("cycle_matrix_fp16") == 8192
+    assert isinstance(paper(device, chip, ("matrix_fp16",), sheets), Absent)
+
+
+def test_a_packages_figures_are_divided_where_each_die_is_a_device(sheets: Catalogue) -> None:
+    found = paper(CUDA, sheets.chips["huawei-ascend-910c"], ("matrix_bf16",), sheets)
+    assert isinstance(found, Paper)
+    assert (found.value, found.text, found.formula) == (
+        353.9e12,
+        "353.9 TFLOP/s",
+        "707.8 TFLOP/s / 2 dies, each a device",
+    )
+    assert found.rivals == (
+        Rival(376e12, "752 TFLOP/s / 2", "huawei-cloudmatrix384-paper", "counts matrix+vector"),
+    )
+
+
+def test_a_chip_of_several_dies_that_is_one_device_is_left_whole(sheets: Catalogue) -> None:
+    chip = sheets.chips["amd-mi300x-oam-192gb"]
+    assert chip.number("dies") == 8
+    found = paper(CUDA, chip, ("matrix_bf16",), sheets)
+    assert isinstance(found, Paper)
+    assert (found.value, found.formula) == (1307.4e12, None)

@@ -1,0 +1,216 @@
+"""Records: whole round trips, strict reading, finding by name, atomic writing."""
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.errors import DataError, UsageError
+from bench.records import store
+from bench.records.model import SCHEMA, WORST, Check, Record
+from bench.records.store import find, read, write
+
+
+def broken(record: Record, folder: Path, **changes: Any) -> Path:
+    """A file with a record's keys changed."""
+    path = folder / "broken.json"
+    path.write_text(json.dumps({**record.model_dump(mode="json"), **changes}))
+    return path
+
+
+def faults(path: Path) -> list[str]:
+    """What reading complains of."""
+    with pytest.raises(DataError) as caught:
+        read(path)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_a_record_comes_back_as_it_was_written(record: Record, tmp_path: Path) -> None:
+    path = tmp_path / "some" / "folder" / "one.json"
+    write(record, path)
+    assert read(path) == record
+
+
+def test_a_second_round_trip_writes_the_same_bytes(record: Record, tmp_path: Path) -> None:
+    write(record, tmp_path / "one.json")
+    write(read(tmp_path / "one.json"), tmp_path / "two.json")
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+
+
+@pytest.mark.parametrize("error", [math.nan, math.inf, 1e300])
+def test_an_error_that_is_no_number_is_told_as_the_worst(
+    error: float, record: Record, tmp_path: Path
+) -> None:
+    check = Check(passed=False, error=error, tolerance=1e-6, shape="-")
+    assert check.error == WORST
+    changed = record.measurements[0].model_copy(update={"check": check})
+    whole = record.model_copy(update={"measurements": (changed,)})
+    write(whole, tmp_path / "one.json")
+    assert read(tmp_path / "one.json") == whole
+
+
+@pytest.mark.parametrize("version", [0, 2, None, "1"])
+def test_another_schema_is_refused_with_the_cure(
+    version: object, record: Record, tmp_path: Path
+) -> None:
+    problem = f"has schema {version!r}, this program reads {SCHEMA}"
+    assert faults(broken(record, tmp_path, schema_version=version)) == [
+        f"broken.json: schema_version: {problem}; update onpaper"
+    ]
+
+
+def test_an_unknown_key_is_refused_by_its_place(record: Record, tmp_path: Path) -> None:
+    told = faults(broken(record, tmp_path, mood="fine"))
+    assert told == ["broken.json: mood: Extra inputs are not permitted; use the file a run wrote"]
+
+
+def test_every_fault_is_named_at_once(record: Record, tmp_path: Path) -> None:
+    told = faults(broken(record, tmp_path, took_s=-1, state="asleep", suite=None))
+    assert [line.split(": ")[1] for line in told] == ["state", "suite", "took_s"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+@pytest.mark.parametrize("key", ["took_s", "id"])
+def test_what_is_no_finite_number_is_refused(
+    number: str, key: str, record: Record, tmp_path: Path
+) -> None:
+    path = broken(record, tmp_path, **{key: "@"})
+    path.write_text(path.read_text().replace('"@"', number))
+    assert faults(path) == [
+        f"broken.json: is no JSON: {number} is no number of a record; use the file a run wrote"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "[]",
+        "null",
+        "7",
+        '"text"',
+        '{"schema_version": 1}',
+    ],
+    ids=["empty", "cut", "deep list", "deep object", "list", "null", "number", "text", "bare"],
+)
+def test_what_is_no_record_is_a_fault_and_no_crash(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text(text)
+    assert all(line.startswith("broken.json: ") for line in faults(path))
+
+
+def test_what_is_no_text_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert faults(path)[0].startswith("broken.json: is no JSON: ")
+
+
+def test_a_file_larger_than_any_record_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MAX_BYTES", 10)
+    path = tmp_path / "broken.json"
+    path.write_text("[" * 11)
+    assert faults(path) == ["broken.json: is larger than a record can be; check the file"]
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no record at .*gone\.json"):
+        read(tmp_path / "gone.json")
+
+
+def test_writing_leaves_nothing_beside_the_record(record: Record, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    write(record, folder / "one.json")
+    write(record, folder / "one.json")
+    assert [path.name for path in folder.iterdir()] == ["one.json"]
+    assert (folder / "one.json").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("moment", ["os.fsync", "pathlib.Path.replace"])
+def test_a_write_that_fails_keeps_the_old_record_and_no_draft(
+    moment: str,
+    error: BaseException,
+    record: Record,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "new"
+    path = folder / "one.json"
+    write(record, path)
+    before = path.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(moment, fail)
+    with pytest.raises(type(error)):
+        write(record.model_copy(update={"state": "interrupted"}), path)
+    assert path.read_bytes() == before
+    assert [one.name for one in folder.iterdir()] == ["one.json"]
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> list[Path]:
+    """Two folders of records; the older by name is the latest by time."""
+    folders = [tmp_path / "ours", tmp_path / "theirs"]
+    for folder, name, time_s in (
+        (folders[0], "20260101-aaaa", 300),
+        (folders[0], "20260202-bbbb", 200),
+        (folders[1], "20260303-cccc", 100),
+    ):
+        path = folder / "day" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+        os.utime(path, (time_s, time_s))
+    return folders
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("20260202-bbbb", "20260202-bbbb"),
+        ("20260303-cccc", "20260303-cccc"),
+        ("latest", "20260101-aaaa"),
+    ],
+)
+def test_a_record_is_found_by_id_or_as_the_latest(word: str, name: str, shelf: list[Path]) -> None:
+    assert find(word, shelf).stem == name
+
+
+def test_a_record_is_found_by_path(shelf: list[Path]) -> None:
+    path = shelf[1] / "day" / "20260303-cccc.json"
+    assert find(str(path), []) == path
+
+
+def test_a_wrong_word_names_the_nearest(shelf: list[Path]) -> None:
+    with pytest.raises(UsageError) as caught:
+        find("20260202-bbb", shelf)
+    assert str(caught.value).startswith("no record '20260202-bbb': did you mean '20260202-bbbb'")
+
+
+@pytest.mark.parametrize("word", ["latest", "20260101-aaaa"])
+def test_with_no_record_at_all_one_is_told_how_to_get_one(word: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        find(word, [tmp_path, tmp_path / "gone"])
+    assert str(caught.value) == (
+        f"no record {word!r}: nothing was measured yet, run 'python -m bench'"
+    )
+
+
+def test_a_record_cannot_be_changed(record: Record) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        record.suite = "other"  # type: ignore[misc]  # which is the point
+
+
+def test_a_measurement_is_added_to_a_new_record(record: Record) -> None:
+    longer = record.with_measurement(record.measurements[0], 9.0)
+    assert longer.measurements == (*record.measurements, record.measurements[0])
+    assert (longer.took_s, record.took_s < 9.0) == (9.0, True)

@@ -1,0 +1,432 @@
+"""A set of sheets with faults says all of them at once: file, field, problem and fix."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from bench.chips.faults import uncited
+from bench.chips.load import Catalogue, catalogue, examine
+from bench.chips.model import Gap, Source
+from bench.chips.vendors import vendors
+from bench.errors import DataError, Fault, UsageError
+from bench.units import Quantity
+
+SOURCES = """\
+sheet-a: {url: "https://example.com/a", kind: vendor-datasheet, accessed: "2026-11-24"}
+press-b: {url: "https://example.com/b", kind: press, accessed: "2026-11-24"}
+"""
+HEAD = """\
+name: Acme One
+vendor: acme
+kind: gpu
+status: sold
+tier: global
+architecture: First
+"""
+FIGURE = """\
+figures:
+  matrix_bf16: {value: 100 TFLOP/s, source: sheet-a, basis: dense}
+"""
+
+
+@dataclass
+class SpecFolder:
+    """A folder of sheets on disk, written file by file."""
+
+    path: Path
+    sources: str = SOURCES
+    chips: dict[str, str] = field(default_factory=dict)
+
+    def examine(self) -> tuple[Catalogue, list[Fault]]:
+        """Writes the files and loads them."""
+        (self.path / "chips").mkdir(exist_ok=True)
+        (self.path / "sources.yaml").write_text(self.sources, encoding="utf-8")
+        for name, text in self.chips.items():
+            (self.path / "chips" / name).write_text(text, encoding="utf-8")
+        return examine(self.path)
+
+    def faults(self) -> list[tuple[str, str, str, str]]:
+        """Returns the faults as file, field, problem and fix."""
+        return [(one.file, one.field, one.problem, one.fix) for one in self.examine()[1]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> SpecFolder:
+    return SpecFolder(tmp_path)
+
+
+ACME = "specs/chips/acme-one.yaml"
+
+
+def test_a_sound_sheet_has_no_fault_and_takes_its_id_from_the_file(folder: SpecFolder) -> None:
+    folder.chips = {"acme-one.yaml": HEAD + FIGURE}
+    loaded, faults = folder.examine()
+    assert faults == []
+    chip = loaded.chips["acme-one"]
+    assert (chip.id, chip.name, chip.number("matrix_bf16")) == ("acme-one", "Acme One", 100e12)
+    assert len(chip.sheet_sha256) == 64
+
+
+@pytest.mark.parametrize(
+    ("figures", "where", "problem", "fix"),
+    [
+        pytest.param(
+            "matrix_bf61: {value: 1 TFLOP/s, source: sheet-a, basis: dense}",
+            "figures.matrix_bf61",
+            "is no figure",
+            "did you mean 'matrix_bf16' or 'matrix_fp6' or 'matrix_fp64'?",
+            id="unknown-figure",
+        ),
+        pytest.param(
+            "memory_capacity: {value: 96 GB/s, source: sheet-a}",
+            "figures.memory_capacity",
+            "96 GB/s is in B/s",
+            "write it in B with a prefix",
+            id="wrong-dimension",
+        ),
+        pytest.param(
+            "matrix_int8: {value: 296 TFLOP/s, source: sheet-a, basis: dense}",
+            "figures.matrix_int8",
+            "296 TFLOP/s is in FLOP/s",
+            "write it in OP/s with a prefix",
+            id="flop-for-integers",
+        ),
+        pytest.param(
+            "matrix_bf16: {value: 148 TFLOP/s, source: sheet-a}",
+            "figures.matrix_bf16",
+            "148 TFLOP/s has no basis",
+            "say dense, inferred, halved or unspecified",
+            id="missing-basis",
+        ),
+        pytest.param(
+            "memory_bandwidth: {value: 4 TB/s, source: sheet-a, "
+            "rivals: [{value: 3 TB/s, source: press-b}]}",
+            "figures.memory_bandwidth",
+            "has rivals but no 'why'",
+            "say why this value stands first",
+            id="rivals-without-why",
+        ),
+        pytest.param(
+            "memory_bandwidth: {value: 4 TB/s, source: sheet-x}",
+            "figures.memory_bandwidth",
+            "cites 'sheet-x', which is not in specs/sources.yaml",
+            "add the source",
+            id="unlisted-source",
+        ),
+        pytest.param(
+            "memory_bandwidth: {value: 4 TB/s, source: sheet-a, why: firm, "
+            "rivals: [{value: 3 TB, source: sheet-a}]}",
+            "figures.memory_bandwidth",
+            "3 TB is in B",
+            "write it in B/s with a prefix",
+            id="fault-in-a-rival",
+        ),
+        pytest.param(
+            "sparse_bf16: {value: 100 TFLOP/s, source: sheet-a}\n"
+            "  matrix_bf16: {value: 200 TFLOP/s, source: sheet-a, basis: dense}",
+            "figures.matrix_bf16",
+            "dense is above sparse sparse_bf16",
+            "check which is which",
+            id="dense-above-sparse",
+        ),
+        pytest.param(
+            "units: {value: '78', source: sheet-a}\nexplained: {tdp: low}",
+            "explained.tdp",
+            "explains a figure the sheet does not have",
+            "remove it",
+            id="explains-nothing",
+        ),
+        pytest.param(
+            "units: {value: '78', source: sheet-a}\nfacts: {prise: {value: x, source: sheet-a}}",
+            "facts.prise",
+            "is no fact",
+            "did you mean 'price' or 'pcie' or 'process'?",
+            id="unknown-fact",
+        ),
+        pytest.param(
+            "units: {value: '78', source: sheet-a}\nfacts: {price: {value: x, source: none}}",
+            "facts.price",
+            "cites 'none', which is not in specs/sources.yaml",
+            "add the source",
+            id="fact-without-listed-source",
+        ),
+        pytest.param(
+            "units: {value: unknown, source: sheet-a}",
+            "status",
+            "the sheet holds no sourced figure",
+            "mark it 'status: stub'",
+            id="stub-not-marked",
+        ),
+    ],
+)
+def test_a_fault_names_its_file_and_field_and_how_to_mend_it(
+    figures: str, where: str, problem: str, fix: str, folder: SpecFolder
+) -> None:
+    folder.chips = {"acme-one.yaml": f"{HEAD}figures:\n  {figures}\n"}
+    assert folder.faults() == [(ACME, where, problem, fix)]
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "problem", "fix"),
+    [
+        pytest.param(
+            HEAD + FIGURE + "id: acme-two\n",
+            "id",
+            "is given by the file name",
+            "remove it",
+            id="id-inside",
+        ),
+        pytest.param(
+            HEAD + FIGURE + "colour: red\n",
+            "colour",
+            "Extra inputs are not permitted",
+            "remove it",
+            id="unknown-key",
+        ),
+        pytest.param(
+            HEAD.replace("status: sold", "status: rumoured") + FIGURE,
+            "status",
+            "Input should be 'sold', 'announced', 'reported', 'withdrawn' or 'stub'",
+            "see bench/chips/model.py",
+            id="unknown-status",
+        ),
+        pytest.param(
+            HEAD.replace("name: Acme One\n", "") + FIGURE,
+            "name",
+            "Field required",
+            "see bench/chips/model.py",
+            id="missing-name",
+        ),
+        pytest.param(
+            HEAD + "figures:\n  tdp: {value: 400 watt, source: sheet-a}\n",
+            "figures.tdp.value",
+            "'watt' is not a unit (see bench/units.py for the list)",
+            "see bench/chips/model.py",
+            id="unknown-unit",
+        ),
+        pytest.param(
+            HEAD + "figures:\n  matrix_bf16: {value: 148 TFLOPS, source: sheet-a, basis: dense}\n",
+            "figures.matrix_bf16.value",
+            "'TFLOPS' is not a unit (write TFLOP/s)",
+            "see bench/chips/model.py",
+            id="flops",
+        ),
+        pytest.param(
+            HEAD + "figures:\n  tdp: {value: [400 W], source: sheet-a}\n",
+            "figures.tdp.value",
+            "write the figure as a quoted quantity such as '148 TFLOP/s'",
+            "see bench/chips/model.py",
+            id="value-is-a-list",
+        ),
+        pytest.param(
+            HEAD + "identity: {memory: [unknown]}\n" + FIGURE,
+            "identity.memory.0",
+            "write a size such as '97871 MiB'",
+            "see bench/chips/model.py",
+            id="size-is-a-gap",
+        ),
+        pytest.param(
+            HEAD + "identity: {pci: ['10DE:2329']}\n" + FIGURE,
+            "identity.pci.0",
+            "String should match pattern '^[0-9a-f]{4}:[0-9a-f]{4}$'",
+            "see bench/chips/model.py",
+            id="pci-in-capitals",
+        ),
+        pytest.param(
+            "- a\n- b\n",
+            "",
+            "is not a mapping",
+            "start with 'key: value' lines",
+            id="a-list",
+        ),
+        pytest.param(
+            HEAD + "name: Again\n",
+            "",
+            "line 7: key 'name' stands twice",
+            "write it as plain YAML",
+            id="duplicate-key",
+        ),
+    ],
+)
+def test_a_sheet_that_is_no_sheet_is_refused_whole_with_the_field(
+    text: str, where: str, problem: str, fix: str, folder: SpecFolder
+) -> None:
+    folder.chips = {"acme-one.yaml": text}
+    assert folder.faults() == [(ACME, where, problem, fix)]
+    assert folder.examine()[0].chips == {}
+
+
+def test_a_file_name_starts_with_the_vendor(folder: SpecFolder) -> None:
+    folder.chips = {"other-one.yaml": HEAD + FIGURE}
+    assert folder.faults() == [
+        (
+            "specs/chips/other-one.yaml",
+            "vendor",
+            "file other-one.yaml does not start with it",
+            "name the file vendor-chip",
+        )
+    ]
+
+
+def test_a_file_name_in_capitals_is_no_id(folder: SpecFolder) -> None:
+    folder.chips = {"Acme-One.yaml": HEAD + FIGURE}
+    assert [fault[:2] for fault in folder.faults()] == [("specs/chips/Acme-One.yaml", "id")]
+
+
+def test_a_stub_needs_no_figure(folder: SpecFolder) -> None:
+    folder.chips = {"acme-one.yaml": HEAD.replace("sold", "stub")}
+    assert folder.faults() == []
+
+
+@pytest.mark.parametrize("name", ["one", "ONE", "acme-one"])
+def test_a_name_answers_for_one_chip_only(name: str, folder: SpecFolder) -> None:
+    folder.chips = {
+        "acme-one.yaml": HEAD + "aliases: [one]\n" + FIGURE,
+        "acme-two.yaml": HEAD + f"aliases: [{name}]\n" + FIGURE,
+    }
+    assert folder.faults() == [
+        (
+            "specs/chips/acme-two.yaml",
+            "aliases",
+            f"{name.lower()!r} names acme-one too",
+            "keep it in one",
+        )
+    ]
+
+
+def test_a_local_name_answers_for_one_chip_only(folder: SpecFolder) -> None:
+    folder.chips = {
+        "acme-one.yaml": HEAD + "local_name: 昇腾\n" + FIGURE,
+        "acme-two.yaml": HEAD + "local_name: 昇腾\n" + FIGURE,
+    }
+    assert folder.faults() == [
+        ("specs/chips/acme-two.yaml", "aliases", "'昇腾' names acme-one too", "keep it in one")
+    ]
+
+
+def test_a_broken_source_is_a_fault_of_its_own(folder: SpecFolder) -> None:
+    folder.sources = SOURCES + 'bad: {url: "https://example.com", kind: memory, accessed: today}\n'
+    folder.chips = {"acme-one.yaml": HEAD + FIGURE}
+    faults = folder.faults()
+    assert [fault[:2] for fault in faults] == [
+        ("specs/sources.yaml", "bad.kind"),
+        ("specs/sources.yaml", "bad.accessed"),
+    ]
+
+
+def test_missing_sources_are_a_fault(folder: SpecFolder) -> None:
+    (folder.path / "chips").mkdir()
+    _, faults = examine(folder.path)
+    assert faults == [Fault("specs/sources.yaml", "", "is missing", "add it")]
+
+
+def test_every_fault_of_every_file_is_reported_at_once(folder: SpecFolder) -> None:
+    folder.sources = SOURCES + "bad: {kind: press}\n"
+    folder.chips = {
+        "acme-one.yaml": HEAD + "figures:\n  matrix_bf61: {value: 1 W, source: sheet-a}\n",
+        "acme-two.yaml": HEAD + "aliases: [acme-one]\nfigures:\n"
+        "  memory_capacity: {value: 96 GB/s, source: nowhere}\n",
+        "acme-three.yaml": "a: &x 1\n",
+        "acme-four.yaml": HEAD + FIGURE + "id: x\n",
+    }
+    folder.examine()
+    with pytest.raises(DataError) as raised:
+        catalogue(folder.path)
+    assert {(fault.file, fault.field) for fault in raised.value.faults} == {
+        ("specs/sources.yaml", "bad.url"),
+        ("specs/sources.yaml", "bad.accessed"),
+        ("specs/chips/acme-one.yaml", "figures.matrix_bf61"),
+        ("specs/chips/acme-two.yaml", "figures.memory_capacity"),
+        ("specs/chips/acme-two.yaml", "aliases"),
+        ("specs/chips/acme-three.yaml", ""),
+        ("specs/chips/acme-four.yaml", "id"),
+    }
+    assert len(str(raised.value).splitlines()) == len(raised.value.faults)
+    assert all(fault.problem and fault.fix for fault in raised.value.faults)
+
+
+def test_a_fault_is_one_line_with_place_problem_and_fix() -> None:
+    assert str(Fault("specs/chips/a.yaml", "figures.tdp", "is no figure", "remove it")) == (
+        "specs/chips/a.yaml: figures.tdp: is no figure; remove it"
+    )
+    assert str(Fault("specs/chips/a.yaml", "", "is missing", "add it")) == (
+        "specs/chips/a.yaml: is missing; add it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param("- a\n", "is not a mapping of vendors", id="a-list"),
+        pytest.param("a: 1\na: 2\n", "line 2: key 'a' stands twice", id="no-plain-yaml"),
+        pytest.param("acme: {name: Acme, torch_device: cuda}\n", "source", id="no-source"),
+    ],
+)
+def test_a_vendor_file_with_a_fault_is_refused(text: str, problem: str, tmp_path: Path) -> None:
+    (tmp_path / "vendors.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as raised:
+        vendors(tmp_path)
+    (fault,) = raised.value.faults
+    assert fault.file == "specs/vendors.yaml"
+    assert problem in fault.problem
+
+
+def test_a_source_that_nothing_cites_is_found(folder: SpecFolder) -> None:
+    folder.chips = {"acme-one.yaml": HEAD + FIGURE}
+    loaded, _ = folder.examine()
+    assert uncited(loaded.chips.values(), loaded.sources) == [
+        Fault("specs/sources.yaml", "press-b", "is cited nowhere", "remove it")
+    ]
+
+
+def test_a_gap_is_kept_apart_from_a_number(folder: SpecFolder) -> None:
+    text = (
+        "figures:\n"
+        "  matrix_fp8: {value: unsupported, source: sheet-a}\n"
+        "  tdp: {value: unknown, source: sheet-a}\n"
+        "  units: {value: '78', source: sheet-a}\n"
+    )
+    folder.chips = {"acme-one.yaml": HEAD + text}
+    loaded, faults = folder.examine()
+    chip = loaded.chips["acme-one"]
+    assert faults == []
+    assert [chip.figures[key].value for key in ("matrix_fp8", "tdp")] == [
+        Gap.UNSUPPORTED,
+        Gap.UNKNOWN,
+    ]
+    assert [chip.number(key) for key in ("matrix_fp8", "tdp", "vector_fp32", "units")] == [
+        None,
+        None,
+        None,
+        78.0,
+    ]
+    assert isinstance(chip.figures["units"].value, Quantity)
+
+
+def test_a_sheets_hash_changes_with_its_bytes(folder: SpecFolder) -> None:
+    folder.chips = {"acme-one.yaml": HEAD + FIGURE}
+    before = folder.examine()[0].chips["acme-one"].sheet_sha256
+    folder.chips = {"acme-one.yaml": HEAD + FIGURE + "# a remark\n"}
+    assert folder.examine()[0].chips["acme-one"].sheet_sha256 != before
+
+
+@pytest.mark.parametrize("word", ["h20", "H20", " nvidia-h20-sxm-96gb ", "H20-96GB"])
+def test_a_chip_is_found_by_id_or_alias_in_any_case(word: str, sheets: Catalogue) -> None:
+    assert sheets.find(word).id == "nvidia-h20-sxm-96gb"
+
+
+def test_a_chip_is_found_by_its_local_name(sheets: Catalogue) -> None:
+    assert sheets.find("昇腾910C").id == "huawei-ascend-910c"
+
+
+def test_a_word_that_names_no_chip_is_refused_with_the_nearest(sheets: Catalogue) -> None:
+    with pytest.raises(UsageError, match=r"^no chip 'h2000' in specs/chips: did you mean "):
+        sheets.find("h2000")
+
+
+def test_a_source_of_kind_memory_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match="Input should be 'vendor-datasheet'"):
+        Source.model_validate(
+            {"url": "https://example.com", "kind": "memory", "accessed": "2026-11-24"}
+        )

@@ -1,0 +1,104 @@
+"""Suites: every shipped one resolves, and what the command line leaves of it."""
+
+import pytest
+
+from bench.config import RunConfig, choices, compose
+from bench.errors import UsageError
+from bench.kernels.registry import kernel
+from bench.measure.item import Item
+from bench.measure.suite import DTYPES, MEMORY_DTYPE, STREAMS, items
+
+
+def chosen(*words: str) -> list[Item]:
+    """The items that a command line leaves."""
+    return [weighted.item for weighted in items(compose("run", list(words), RunConfig))]
+
+
+@pytest.mark.parametrize("suite", choices("suite"))
+def test_every_shipped_suite_resolves(suite: str) -> None:
+    config = compose("run", [f"suite={suite}"], RunConfig)
+    assert (config.suite.name, config.suite.seconds > 0) == (suite, True)
+    found = items(config)
+    assert len({str(weighted.item) for weighted in found}) == len(found) > 0
+    for weighted in found:
+        item = weighted.item
+        pilot = kernel(item.kernel).pilot(item.dtype, item.data)
+        assert weighted.weight > 0
+        assert set(item.fixed) <= set(pilot.parameters)
+
+
+def test_the_quick_suite_is_every_stream_and_every_dtype() -> None:
+    assert {item.label for item in chosen("suite=quick")} == {
+        *(f"memory {stream}" for stream in STREAMS), *(f"gemm {dtype}" for dtype in DTYPES),
+    }  # fmt: skip
+
+
+def test_the_smoke_suite_in_full() -> None:
+    assert chosen("suite=smoke") == [
+        Item("memory", MEMORY_DTYPE, fixed={"stream": "copy"}),
+        Item("memory", MEMORY_DTYPE, fixed={"stream": "triad"}),
+        Item("gemm", "fp32"),
+        Item("gemm", "bf16"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            ("suite=smoke", "kernel=memory"),
+            [Item("memory", "fp32", fixed={"stream": stream}) for stream in ("copy", "triad")],
+        ),
+        (("suite=smoke", "kernel=gemm"), [Item("gemm", "fp32"), Item("gemm", "bf16")]),
+        (("suite=smoke", "dtype=bf16"), [Item("gemm", "bf16", forced=True)]),
+        (("suite=smoke", "dtype=int8"), [Item("gemm", "int8", forced=True)]),
+        (
+            ("suite=smoke", "kernel=gemm", "data=zeros"),
+            [Item("gemm", "fp32", "zeros"), Item("gemm", "bf16", "zeros")],
+        ),
+        (
+            ("dtype=fp8", "m=1", "n=2", "k=3"),
+            [Item("gemm", "fp8", fixed={"m": 1, "n": 2, "k": 3}, forced=True)],
+        ),
+        (
+            ("m=1", "n=2", "k=3"),
+            [Item("gemm", dtype, fixed={"m": 1, "n": 2, "k": 3}) for dtype in DTYPES],
+        ),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
+)
+def test_words_leave_a_part_of_the_suite(words: tuple[str, ...], expected: list[Item]) -> None:
+    assert chosen(*words) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("kernel=gem",), "no kernel 'gem': did you mean 'gemm'?"),
+        (("dtype=bf61",), "no dtype 'bf61': did you mean 'bf16'"),
+        (("data=normel",), "no data 'normel': did you mean 'normal'"),
+        (("m=1", "n=2"), "a fixed shape needs m, n and k: k missing"),
+        (("k=1",), "a fixed shape needs m, n and k: m, n missing"),
+        (("m=0", "n=2", "k=3"), "must be"),
+        (("kernel=memory", "dtype=bf16"), "suite quick has nothing of kernel=memory"),
+        (("kernel=memory", "m=1", "n=2", "k=3"), "suite quick has nothing of kernel=memory"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
+)
+def test_words_that_mean_nothing_are_refused(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        chosen(*words)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{kernel: gem}", "no kernel 'gem'"),
+        ("{kernel: memory, streams: [kopy]}", "no stream 'kopy': did you mean 'copy'?"),
+        ("{kernel: gemm, dtypes: [fp23]}", "no dtype 'fp23'"),
+    ],
+)
+def test_a_suite_with_a_wrong_word_is_refused(entry: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message.replace("?", r"\?")):
+        chosen(f"suite.items=[{entry}]")
