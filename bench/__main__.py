@@ -1,5 +1,6 @@
 """The commands and their one-line help; hands the words on to the command named."""
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -29,6 +30,8 @@ python -m bench COMMAND --help explains a command's keys, with examples.
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a dash that the terminal lacks is no failure
     try:
         return _dispatch(words)
     except OnpaperError as error:

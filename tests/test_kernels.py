@@ -28,7 +28,7 @@ WAYS = [
 
 @pytest.fixture(autouse=True)
 def small_buffers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Buffers are kept between calls; here each test starts and ends without, and has small ones."""
+    """Buffers are kept between calls; here each test starts and ends without."""
     monkeypatch.setattr(gemm, "LEAST_POOL", 1 << 12)
     inputs.release()
     torch.manual_seed(0)

@@ -207,16 +207,30 @@ def test_a_cpu_model_takes_the_rate_a_cycle_of_its_family(sheets: Catalogue) -> 
     assert (found.value, found.sources) == (8 * 2e9 * 32, ("osaca-spr",))
 
 
-def test_a_cpu_models_bandwidth_is_the_printed_one(sheets: Catalogue) -> None:
-    found = paper(
-        _xeon("avx512f", clock_measured_hz=2e9),
-        sheets.chips["intel-xeon-platinum-8592-plus"],
-        ("memory_bandwidth",),
-        sheets,
-    )
+@pytest.mark.parametrize(
+    ("cores", "value", "formula"),
+    [
+        pytest.param(64, 358.4e9, "8 channels x 5600 MT/s x 8 B", id="one-socket"),
+        pytest.param(128, 716.8e9, "2 sockets x 358.4 GB/s", id="two-sockets"),
+    ],
+)
+def test_a_cpu_models_bandwidth_is_the_printed_one_a_socket(
+    cores: int, value: float, formula: str, sheets: Catalogue
+) -> None:
+    device = _xeon("avx512f", clock_measured_hz=2e9).model_copy(update={"units": cores})
+    chip = sheets.chips["intel-xeon-platinum-8592-plus"]
+    found = paper(device, chip, ("memory_bandwidth",), sheets)
     assert isinstance(found, Paper)
-    assert found.value == 358.4e9
-    assert found.formula == "8 channels x 5600 MT/s x 8 B"
+    assert (found.value, found.formula) == (value, formula)
+
+
+def test_part_of_a_socket_has_no_published_bandwidth(sheets: Catalogue) -> None:
+    """Nobody publishes what share of a socket's memory two of its cores may use."""
+    device = _xeon("avx512f", clock_measured_hz=2e9).model_copy(update={"units": 2})
+    chip = sheets.chips["intel-xeon-platinum-8592-plus"]
+    assert paper(device, chip, ("memory_bandwidth",), sheets) == Absent(
+        "358.4 GB/s are published for all 64 cores, 2 are in reach"
+    )
 
 
 @pytest.mark.parametrize(
@@ -260,10 +274,10 @@ def test_a_packages_figures_are_divided_where_each_die_is_a_device(sheets: Catal
     assert (found.value, found.text, found.formula) == (
         353.9e12,
         "353.9 TFLOP/s",
-        "707.8 TFLOP/s / 2 dies, each a device",
+        "707.8 TFLOP/s / 2 dies",
     )
     assert found.rivals == (
-        Rival(376e12, "752 TFLOP/s / 2", "huawei-cloudmatrix384-paper", "counts matrix+vector"),
+        Rival(376e12, "752 TFLOP/s / 2 dies", "huawei-cloudmatrix384-paper", "counts matrix+vector"),
     )
 
 

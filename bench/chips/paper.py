@@ -1,6 +1,6 @@
 """The published figure that a measurement is set beside; a CPU's is derived if none is printed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
@@ -61,9 +61,12 @@ def paper(
         return Absent("the chip is not known")
     gaps = []
     for key in keys:
-        found = _printed(chip, key) or _derived(device, chip, key, catalogue)
-        if found:
-            return _for_one_device(found, chip)
+        printed = _printed(chip, key)
+        if printed:
+            return _for_one_device(printed, chip, device)
+        derived = _derived(device, chip, key, catalogue)
+        if derived:
+            return derived
         if key in chip.figures:
             gaps.append(str(chip.figures[key].value))
     words = "the chip has no such unit" if "unsupported" in gaps else "no sourced figure"
@@ -139,18 +142,32 @@ def _clock_words(device: DeviceInfo, clock_hz: float) -> str:
     return f"{told} ({'highest' if device.clock_max_hz else 'nominal'} clock reported)"
 
 
-def _for_one_device(found: Paper, chip: Chip) -> Paper:
-    """Divides a package's figure by its dies where each die is a device of its own."""
+def _for_one_device(found: Paper, chip: Chip, device: DeviceInfo) -> Paper | Absent:
+    """Returns a sheet's figure for what the device is: a die, sockets or some cores of one."""
+    cores = chip.number("units")
+    if chip.kind == "cpu" and cores and device.units and device.units != cores:
+        return _for_cores(found, device.units, cores)
     dies = chip.number("dies") or 1.0
     if chip.identity.reports != "die" or dies == 1.0:
         return found
-    formula = f"{found.text} / {dies:g} dies, each a device"
+    return _times(found, 1 / dies, f"{{}} / {dies:g} dies")
+
+
+def _for_cores(found: Paper, reached: int, cores: float) -> Paper | Absent:
+    """Scales a processor's figure to whole sockets; part of one shares memory nobody knows how."""
+    sockets = reached / cores
+    if sockets == round(sockets):
+        return _times(found, sockets, f"{sockets:g} sockets x {{}}")
+    if found.key == "memory_bandwidth":
+        return Absent(f"{found.text} are published for all {cores:g} cores, {reached} are in reach")
+    return _times(found, sockets, f"{{}} x {reached} of {cores:g} cores")
+
+
+def _times(found: Paper, factor: float, words: str) -> Paper:
+    """Multiplies figure and rivals; ``words`` tells how, with the published text in its braces."""
     rivals = tuple(
-        Rival(one.value / dies, f"{one.text} / {dies:g}", one.source, one.note)
-        for one in found.rivals
+        replace(one, value=one.value * factor, text=words.format(one.text)) for one in found.rivals
     )
-    value = found.value / dies
-    return Paper(
-        found.key, value, found.dimension, show(value, found.dimension, 4),
-        found.sources, found.basis, formula, rivals, found.why,
-    )  # fmt: skip
+    value = found.value * factor
+    text = show(value, found.dimension, 4)
+    return replace(found, value=value, text=text, formula=words.format(found.text), rivals=rivals)
