@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
-from bench.records.model import DeviceInfo, Measurement
+from bench.records.model import Conditions, DeviceInfo, Measurement
 from bench.units import Dimension, show
 
 CACHE_MULTIPLE = 2.0
@@ -18,6 +18,10 @@ WALL_MOST = 1.02
 GIB_OVER_GB = 2**30 / 1e9
 CLOCK_MARGIN = 1.02
 LEAST_FIT = 0.3
+
+
+CALM = frozenset({"idle", "application clocks", "software power cap", "display clocks"})
+"""Throttle reasons that describe the part at work; any other disturbs what is measured."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class Claim:
     paper: Paper
     chip: Chip | None = None
     clock_hz: float | None = None
+
+
+def disturbed_by(conditions: Conditions) -> tuple[str, ...]:
+    """Returns the throttle reasons that say something went wrong."""
+    return tuple(word for word in conditions.throttle if word not in CALM)
 
 
 def timing_doubts(measurement: Measurement, device: DeviceInfo) -> Iterator[str]:

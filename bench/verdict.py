@@ -8,8 +8,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
-from bench.measure.conditions import disturbed_by
-from bench.plausible import Claim, peak_doubts, timing_doubts
+from bench.plausible import Claim, disturbed_by, peak_doubts, timing_doubts
 from bench.records.model import DeviceInfo, Measurement, Record
 from bench.units import Dimension
 

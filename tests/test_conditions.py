@@ -8,7 +8,8 @@ import pytest
 from bench.devices.base import Health, Reading
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.measure import conditions
-from bench.measure.conditions import CALM, MAX_GAP_S, MIN_POWER_SAMPLES, Watch, disturbed_by
+from bench.measure.conditions import MAX_GAP_S, MIN_POWER_SAMPLES, Watch
+from bench.plausible import CALM, disturbed_by
 from bench.records.model import Conditions
 
 WHOLE = Reading(clock_hz=1e9, power_w=300.0, temperature_c=50.0)

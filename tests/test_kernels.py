@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.devices.cpu import CpuDevice
-from bench.devices.torchdevice import PreparedTask, _translated
+from bench.devices.torchdevice import PreparedTask, translated
 from bench.kernels import gemm, inputs, memory
 from bench.kernels.base import DATA, Limits, Point, Task, UnsupportedError, itemsize, torch_dtype
 from bench.kernels.precision import set_precision
@@ -373,6 +373,6 @@ def test_fp32_is_full_unless_tf32_is_asked_for() -> None:
 def test_a_missing_operation_is_told_from_a_failure(
     error: RuntimeError, *, unsupported: bool
 ) -> None:
-    translated = _translated(error)
+    told = translated(error)
     assert isinstance(translated, UnsupportedError) is unsupported
     assert (translated is error) is not unsupported

@@ -277,7 +277,9 @@ def test_a_packages_figures_are_divided_where_each_die_is_a_device(sheets: Catal
         "707.8 TFLOP/s / 2 dies",
     )
     assert found.rivals == (
-        Rival(376e12, "752 TFLOP/s / 2 dies", "huawei-cloudmatrix384-paper", "counts matrix+vector"),
+        Rival(
+            376e12, "752 TFLOP/s / 2 dies", "huawei-cloudmatrix384-paper", "counts matrix+vector"
+        ),
     )
 
 

@@ -30,8 +30,11 @@ class PreparedTask:
     def run(self, calls: int) -> None:
         """Runs ``calls`` calls in turn over the rotated buffers."""
         ring, size = self.task.calls, len(self.task.calls)
-        for index in range(self.turn, self.turn + calls):
-            ring[index % size]()
+        try:
+            for index in range(self.turn, self.turn + calls):
+                ring[index % size]()
+        except (RuntimeError, NotImplementedError) as error:
+            raise translated(error) from error
         self.turn = (self.turn + calls) % size
 
 
@@ -47,14 +50,14 @@ class TorchDevice:
         try:
             return kernel.check(point, self.device)
         except (RuntimeError, NotImplementedError) as error:
-            raise _translated(error) from error
+            raise translated(error) from error
 
     def prepare(self, kernel: Kernel, point: Point) -> PreparedTask:
         """Allocates a configuration's buffers; a missing operation is ``UnsupportedError``."""
         try:
             return PreparedTask(kernel.build(point, self.device, self.cache_bytes))
         except (RuntimeError, NotImplementedError) as error:
-            raise _translated(error) from error
+            raise translated(error) from error
 
     def now(self) -> float:
         """Returns seconds on the host's monotonic clock."""
@@ -69,8 +72,15 @@ class TorchDevice:
         inputs.release()
 
 
-def _translated(error: RuntimeError | NotImplementedError) -> Exception:
-    """Returns ``UnsupportedError`` for a missing operation, the error itself for anything else."""
+def translated(error: RuntimeError | NotImplementedError) -> Exception:
+    """Returns ``UnsupportedError`` for a missing operation, ``MemoryError`` for want of room.
+
+    Anything else comes back as it is.
+    """
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError):
+        return MemoryError("out of device memory")
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     missing = isinstance(error, NotImplementedError) or any(
         word in str(error).lower() for word in _MISSING

@@ -11,8 +11,6 @@ from bench.records.model import Conditions
 INTERVAL_S = 0.05
 MAX_GAP_S = 3.0
 MIN_POWER_SAMPLES = 20
-CALM = frozenset({"idle", "application clocks", "software power cap", "display clocks"})
-"""Throttle reasons that describe the part at work; any other disturbs a sample."""
 
 
 class Watch:
@@ -84,11 +82,6 @@ class Watch:
         times = [at for at, _ in self._readings]
         gaps = [later - earlier for earlier, later in pairwise(times)]
         return len(times) >= MIN_POWER_SAMPLES and max(gaps) <= MAX_GAP_S
-
-
-def disturbed_by(conditions: Conditions) -> tuple[str, ...]:
-    """Returns the throttle reasons that say something went wrong."""
-    return tuple(word for word in conditions.throttle if word not in CALM)
 
 
 def _difference(before: int | None, after: int | None) -> int | None:

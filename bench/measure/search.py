@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from bench.devices.base import Device
-from bench.kernels.base import Kernel, Point
+from bench.kernels.base import Kernel, Point, UnsupportedError
 from bench.measure.grid import Grid
 from bench.records.model import Search, Trial
 
@@ -35,7 +35,7 @@ class Hunt:
         times: seconds a call in every trial, by configuration number.
         call_s: their median, since a trial disturbed for the better would lead for good.
         calls: calls spent on it.
-        dear: configurations left out because one trial would take too long.
+        left_out: configurations too dear for one trial, too large, or not supported.
         drawn: how many were drawn at random.
         pace: the best rate so far, by which costs are foreseen.
     """
@@ -50,7 +50,7 @@ class Hunt:
     times: dict[int, list[float]] = field(default_factory=dict)
     call_s: dict[int, float] = field(default_factory=dict)
     calls: dict[int, int] = field(default_factory=dict)
-    dear: set[int] = field(default_factory=set)
+    left_out: set[int] = field(default_factory=set)
     drawn: int = 0
     pace: float = 0.0
 
@@ -70,7 +70,7 @@ class Hunt:
 
     def seen(self, index: int) -> bool:
         """Tells whether a configuration was tried or left out."""
-        return index in self.call_s or index in self.dear
+        return index in self.call_s or index in self.left_out
 
     def few(self) -> bool:
         """Tells whether the space is so small that each configuration is tried, come what may."""
@@ -78,7 +78,7 @@ class Hunt:
 
     def exhausted(self) -> bool:
         """Tells whether nothing is left to try."""
-        return len(self.call_s) + len(self.dear) >= len(self.grid.points)
+        return len(self.call_s) + len(self.left_out) >= len(self.grid.points)
 
 
 def amount(kernel: Kernel, point: Point) -> float:
@@ -140,10 +140,16 @@ def _try(hunt: Hunt, index: int) -> None:
     work = amount(hunt.kernel, point)
     expected = TRIAL_CALLS * work / hunt.pace if hunt.pace else 0.0
     if not hunt.few() and expected > DEAREST_SHARE * hunt.budget_s and index not in hunt.call_s:
-        hunt.dear.add(index)
+        hunt.left_out.add(index)
         return
-    prepared = hunt.device.prepare(hunt.kernel, point)
-    first = hunt.device.time(prepared, 1).seconds
+    try:
+        prepared = hunt.device.prepare(hunt.kernel, point)
+        first = hunt.device.time(prepared, 1).seconds
+    except (UnsupportedError, MemoryError) as error:
+        hunt.left_out.add(index)
+        if hunt.call_s or not hunt.exhausted():
+            return
+        raise UnsupportedError(f"no configuration runs here: {error}") from error
     batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(first, 1e-9)))
     rounds = TRIAL_CALLS - (1 if first > TRIAL_S else 0)
     times = [hunt.device.time(prepared, batch).seconds / batch for _ in range(rounds)]
@@ -171,7 +177,7 @@ def _report(hunt: Hunt) -> Search:
     return Search(
         space=len(hunt.grid.points),
         trials=trials,
-        left_out=len(hunt.dear),
+        left_out=len(hunt.left_out),
         took_s=hunt.device.now() - hunt.start_s,
         gain_estimate=0.0 if whole else gain_estimate(rates),
         chance_next_beats=0.0 if whole else 1 - 0.05 ** (1 / max(1, hunt.drawn)),

@@ -35,7 +35,9 @@ def main() -> int:
                 theirs[stream] = max(theirs[stream], rate)
             for stream in STREAMS:
                 ours[stream] = max(ours[stream], measure(device, stream))
-    rows = [[s, f"{ours[s]:.2f}", f"{theirs[s]:.2f}", f"{ours[s] / theirs[s]:.3f}"] for s in STREAMS]
+    rows = [
+        [s, f"{ours[s]:.2f}", f"{theirs[s]:.2f}", f"{ours[s] / theirs[s]:.3f}"] for s in STREAMS
+    ]
     best = max(ours.values()) / max(theirs.values())
     rows.append(["best", f"{max(ours.values()):.2f}", f"{max(theirs.values()):.2f}", f"{best:.3f}"])
     print(tabulate(rows, ["stream", "onpaper GB/s", "gcc GB/s", "ratio"], "github"))
@@ -65,7 +67,8 @@ def run(program: Path) -> list[float]:
 def measure(device: CpuDevice, stream: str) -> float:
     """Returns our burst rate in GB/s: the fastest window, as theirs is the fastest pass."""
     done = measure_item(device, Item("memory", "fp32", fixed={"stream": stream}), Plan(SECONDS))
-    assert done.timing is not None and done.work is not None, done.reason
+    assert done.timing is not None, done.reason
+    assert done.work is not None
     return done.work.bytes / done.timing.stats.burst_s / 1e9
 
 

@@ -1,6 +1,6 @@
 """Repeats one point many times and prints how well burst and sustained figures repeat.
 
-    python tests/benchmarks/repeatability.py [device] [repeats] [seconds a point]
+python tests/benchmarks/repeatability.py [device] [repeats] [seconds a point]
 """
 
 import statistics
@@ -25,7 +25,8 @@ def main() -> int:
     burst, sustained, took = [], [], []
     for _ in range(repeats):
         done = measure_item(device, item, Plan(seconds))
-        assert done.timing is not None and done.work is not None, done.reason
+        assert done.timing is not None, done.reason
+        assert done.work is not None
         burst.append(done.work.flop / done.timing.stats.burst_s / 1e9)
         sustained.append(done.work.flop / done.timing.stats.median_s / 1e9)
         took.append(done.took_s)
