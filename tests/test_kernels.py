@@ -374,5 +374,5 @@ def test_a_missing_operation_is_told_from_a_failure(
     error: RuntimeError, *, unsupported: bool
 ) -> None:
     told = translated(error)
-    assert isinstance(translated, UnsupportedError) is unsupported
-    assert (translated is error) is not unsupported
+    assert isinstance(told, UnsupportedError) is unsupported
+    assert (told is error) is not unsupported
