@@ -168,7 +168,10 @@ def _bytes_call(way: str, a: "torch.Tensor", c: "torch.Tensor") -> Callable[[], 
             ctypes.memset(target + start, 0, size)
 
     def run() -> torch.Tensor:
-        list(_threads(threads).map(part, parts))
+        others = [_threads(threads).submit(part, piece) for piece in parts[1:]]
+        part(parts[0])  # in this thread: it would only wait
+        for other in others:
+            other.result()
         return c
 
     return run
