@@ -204,13 +204,17 @@ def _title(measurement: Measurement, key: str) -> str:
 
 
 def shape(measurement: Measurement) -> str:
-    """Returns the configuration in short: sizes, layout, inputs other than normal."""
-    told = measurement.parameters
+    """Returns the configuration in short: sizes, layout, how it was found, unusual inputs."""
+    told, found = measurement.parameters, measurement.search
     words = []
+    if measurement.timing is None:
+        return ""
     if "m" in told:
         words.append(" x ".join(str(told[name]) for name in "mnk") + f" {told.get('layout', '')}")
     if "elements" in told and measurement.work:
         words.append(f"{show_bytes(measurement.work.footprint_bytes)} {told.get('way', '')}")
+    if found and found.gain_estimate:
+        words.append(f"best of {len(found.trials)} tried (more may gain {found.gain_estimate:.1%})")
     if measurement.data != "normal":
         words.append(measurement.data)
     return ", ".join(word.strip() for word in words)

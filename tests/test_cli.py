@@ -96,7 +96,7 @@ def test_a_run_tells_its_verdicts_and_its_record_on_stderr(cli: Cli) -> None:
     first, *verdicts, last = done.stderr.splitlines()
     assert first == (
         "onpaper fake device: nvidia-h20-sxm-96gb (chosen), suite smoke, "
-        "4 measurements in about 9 s"
+        "4 measurements in about 8 s"
     )
     assert len(verdicts) == 4
     assert {line.split()[0] for line in verdicts} <= {"reached", "short", "undecided"}

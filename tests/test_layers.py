@@ -26,10 +26,11 @@ BELOW: dict[str, tuple[str, ...]] = {
         "paths",
     ),
     "plausible": ("chips", "records.model", "units"),
-    "verdict": ("plausible", "chips", "measure.conditions", "records.model", "units"),
+    "verdict": ("plausible", "chips", "records.model", "units"),
     "report": ("verdict", "chips", "records.model", "units"),
     "commands": (
         "report", "verdict", "measure", "devices", "chips", "config", "records", "errors", "paths",
+        "units",
     ),
     "__main__": ("", "errors"),
 }  # fmt: skip

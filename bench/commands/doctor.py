@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bench.config import DoctorConfig, compose, device_word
 from bench.errors import UsageError
 from bench.records.model import DeviceInfo, Identity
+from bench.units import Dimension, show
 
 HELP = """\
 python -m bench doctor [device=auto] [chip=NAME]
@@ -22,6 +23,7 @@ Examples
 Exit code: 0 described, 2 wrong usage.
 """
 BUSY_LOAD = 0.5
+UNITS_OF = {"hz": Dimension.FREQUENCY, "w": Dimension.POWER}
 
 
 def main(words: list[str]) -> int:
@@ -53,8 +55,19 @@ def _device_lines(device: DeviceInfo) -> Iterator[str]:
     yield f"device: {device.name} ({device.backend}:{device.index})"
     for name, value in told.items():
         if name not in ("name", "backend", "index"):
-            shown = ", ".join(map(str, value)) if isinstance(value, tuple | list) else value
-            yield f"  {name}: {shown:g}" if isinstance(shown, float) else f"  {name}: {shown}"
+            yield f"  {_words(name, value)}"
+
+
+def _words(name: str, value: object) -> str:
+    """Returns a field without its unit's suffix, the value with its unit."""
+    if isinstance(value, tuple | list):
+        return f"{name.replace('_', ' ')}: {', '.join(map(str, value))}"
+    stem, _, unit = name.rpartition("_")
+    if unit == "bytes" and isinstance(value, float):
+        return f"{stem.replace('_', ' ')}: {value / 2**20:,.0f} MiB"
+    if unit in UNITS_OF and isinstance(value, float):
+        return f"{stem.replace('_', ' ')}: {show(value, UNITS_OF[unit], 4)}"
+    return f"{name.replace('_', ' ')}: {value}"
 
 
 def _identity_lines(identity: Identity) -> Iterator[str]:
