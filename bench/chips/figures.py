@@ -29,26 +29,23 @@ MATRIX_DTYPES = (
     "fp64", "fp32", "tf32", "hf32", "bf16", "fp16", "fp16_acc16", "fp8", "fp8_acc16",
     "fp6", "fp4", "mxfp8", "mxfp4", "int16", "int8", "int4",
 )  # fmt: skip
+CYCLE_MATRIX_DTYPES = ("bf16", "fp16", "fp8", "int8")
 VECTOR_DTYPES = ("fp64", "fp32", "bf16", "fp16", "int32", "int8")
 
 
-def _rates(unit: str, words: str, dtypes: tuple[str, ...]) -> list[FigureKind]:
+A_SECOND = (Dimension.FLOP_RATE, Dimension.OP_RATE)
+A_CYCLE = (Dimension.FLOP_PER_CYCLE, Dimension.OP_PER_CYCLE)
+
+
+def _rates(
+    unit: str, words: str, dtypes: tuple[str, ...], counted: tuple[Dimension, Dimension] = A_SECOND
+) -> list[FigureKind]:
+    """Returns one figure a dtype, counted in floating-point or in integer operations."""
     return [
         FigureKind(
             f"{unit}_{dtype}",
             f"{dtype.replace('_acc16', ', fp16 accumulation')} {words}",
-            Dimension.OP_RATE if dtype.startswith("int") else Dimension.FLOP_RATE,
-        )
-        for dtype in dtypes
-    ]
-
-
-def _cycles(unit: str, words: str, dtypes: tuple[str, ...]) -> list[FigureKind]:
-    return [
-        FigureKind(
-            f"{unit}_{dtype}",
-            f"{dtype} {words} a core and cycle",
-            Dimension.OP_PER_CYCLE if dtype.startswith("int") else Dimension.FLOP_PER_CYCLE,
+            counted[dtype.startswith("int")],
         )
         for dtype in dtypes
     ]
@@ -83,8 +80,8 @@ FIGURES: dict[str, FigureKind] = {
         *_rates("matrix", "matrix", MATRIX_DTYPES),
         *_rates("vector", "vector", VECTOR_DTYPES),
         *_rates("sparse", "matrix with structured sparsity", MATRIX_DTYPES),
-        *_cycles("cycle", "vector operations", VECTOR_DTYPES),
-        *_cycles("cycle_matrix", "matrix operations", ("bf16", "fp16", "fp8", "int8")),
+        *_rates("cycle", "vector operations a core and cycle", VECTOR_DTYPES, A_CYCLE),
+        *_rates("cycle_matrix", "matrix operations a core and cycle", CYCLE_MATRIX_DTYPES, A_CYCLE),
         *_OTHERS,
     )
 }

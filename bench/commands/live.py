@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
+REFRESH_PER_S = 2
+"""Slow enough not to take time from a CPU that is being measured."""
+
+
 class Live:
     """Follows a run; entered for as long as it lasts."""
 
@@ -32,18 +36,19 @@ class Live:
         if self._quiet or not sys.stderr.isatty():
             return self
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
         self._console = Console(stderr=True, highlight=False)
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=self._console,
             transient=True,
+            refresh_per_second=REFRESH_PER_S,
         )
-        self._bar.add_task(f"starting, about {self._order.seconds:.0f} s to measure", total=1.0)
+        self._bar.add_task("setting up", total=1.0, left=self._left(0.0))
         self._bar.start()
         return self
 
@@ -84,7 +89,12 @@ class Live:
             return
         weights = [weighted.weight for weighted in self._order.items]
         done = (sum(weights[:number]) + share * weights[number]) / sum(weights)
-        self._bar.update(self._bar.task_ids[0], completed=done, description=item.label)
+        task = self._bar.task_ids[0]
+        self._bar.update(task, completed=done, description=item.label, left=self._left(done))
+
+    def _left(self, done: float) -> str:
+        """Returns what is left of the suite's time, in words."""
+        return f"about {self._order.seconds * (1 - done):.0f} s left"
 
     def _measured(self, record: Record, measurement: Measurement) -> None:
         chip = self._catalogue.chips.get(record.identity.chip or "")

@@ -24,6 +24,7 @@ START_S = 180.0
 GRACE_FACTOR = 3.0
 GRACE_S = 60.0
 KILL_WAIT_S = 5.0
+REPORT_S = 0.5
 
 
 class WorkerDiedError(Exception):
@@ -180,7 +181,7 @@ def serve(pipe: Connection, word: str) -> None:
 
 
 class _Reporter:
-    """Sends progress to the parent, ten times a second at the most."""
+    """Sends progress to the parent, twice a second at the most."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
@@ -189,7 +190,7 @@ class _Reporter:
     def __call__(self, share: float) -> None:
         now = time.monotonic()
         if now >= self._next_s:
-            self._next_s = now + 0.1
+            self._next_s = now + REPORT_S
             self._pipe.send(("progress", share))
 
 
