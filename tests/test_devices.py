@@ -4,6 +4,7 @@ import builtins
 import re
 import subprocess
 import sys
+import warnings
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -84,6 +85,17 @@ def test_an_index_past_the_last_device_is_refused(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
     assert cuda.present(index) == reason
+
+
+def test_a_broken_driver_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> bool:
+        warnings.warn("CUDA initialization: driver too old. Please update", stacklevel=2)
+        return False
+
+    monkeypatch.setattr(torch.cuda, "is_available", broken)
+    assert cuda.present(0) == (
+        "torch finds no CUDA or ROCm device: CUDA initialization: driver too old"
+    )
 
 
 @pytest.mark.parametrize(
@@ -281,6 +293,9 @@ def test_where_no_code_may_be_mapped_the_clock_is_unknown(monkeypatch: pytest.Mo
     assert clock_hz(1) is None
 
 
+EVENT_REASONS = "nvmlDeviceGetCurrentClocksEventReasons"
+
+
 class NVMLError(Exception):
     """What the stub of pynvml raises."""
 
@@ -308,20 +323,23 @@ class Stub:
         return answer
 
 
-HANDLES = {"nvmlDeviceGetHandleByIndex": "h", "nvmlDeviceGetHandleByPciBusId": "h"}
+HANDLES = {
+    "nvmlDeviceGetHandleByIndex": "h", "nvmlDeviceGetHandleByPciBusId": "h",
+    "nvmlDeviceGetHandleByUUID": "h",
+}  # fmt: skip
 
 
 def nvml(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> Nvml:
     """NVML over a stub."""
     monkeypatch.setitem(sys.modules, "pynvml", Stub(**{**HANDLES, **answers}))
-    return Nvml(None, 0)
+    return Nvml(None, None, 0)
 
 
 def test_nvml_reads_clock_power_temperature_and_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
     told = nvml(
         monkeypatch,
         nvmlDeviceGetClockInfo=1980, nvmlDeviceGetPowerUsage=650_500,
-        nvmlDeviceGetTemperature=61, nvmlDeviceGetCurrentClocksThrottleReasons=0x4 | 0x40,
+        nvmlDeviceGetTemperature=61, nvmlDeviceGetCurrentClocksEventReasons=0x4 | 0x40,
     )  # fmt: skip
     assert told.missing == ""
     assert told.reading() == Reading(
@@ -333,8 +351,21 @@ def test_nvml_reads_clock_power_temperature_and_reasons(monkeypatch: pytest.Monk
 def test_each_throttle_bit_has_its_word(
     bit: int, word: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = nvml(monkeypatch, nvmlDeviceGetCurrentClocksThrottleReasons=bit)
+    for name in ("nvmlDeviceGetCurrentClocksThrottleReasons", EVENT_REASONS):
+        assert nvml(monkeypatch, **{name: bit}).reading() == Reading(throttle=(word,))
+    told = nvml(monkeypatch, **{EVENT_REASONS: bit, "nvmlDeviceGetCurrentClocksThrottleReasons": 0})
     assert told.reading() == Reading(throttle=(word,))
+
+
+@pytest.mark.parametrize(
+    ("code", "milliwatts", "expected"), [(0, 690_000, 690.0), (0, 0, 400.0), (3, 690_000, 400.0)]
+)
+def test_power_is_that_of_the_moment_where_the_driver_tells_it(
+    code: int, milliwatts: int, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = SimpleNamespace(nvmlReturn=code, value=SimpleNamespace(uiVal=milliwatts))
+    told = nvml(monkeypatch, nvmlDeviceGetFieldValues=[field], nvmlDeviceGetPowerUsage=400_000)
+    assert told.reading().power_w == expected
 
 
 def test_nvml_tells_facts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,19 +416,36 @@ def test_what_the_driver_refuses_is_unknown(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("pci", "asked"),
+    ("pci", "uuid", "asked"),
     [
-        (None, ("nvmlDeviceGetHandleByIndex", (3,))),
-        ("00000000:1b:00.0", ("nvmlDeviceGetHandleByPciBusId", (b"00000000:1b:00.0",))),
+        (None, None, ("nvmlDeviceGetHandleByIndex", (3,))),
+        (None, "ab-12", ("nvmlDeviceGetHandleByUUID", (b"GPU-ab-12",))),
+        ("00000000:1b:00.0", "x", ("nvmlDeviceGetHandleByPciBusId", (b"00000000:1b:00.0",))),
     ],
 )
 def test_nvml_finds_the_device_that_torch_means(
-    pci: str | None, asked: tuple[str, tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+    pci: str | None,
+    uuid: str | None,
+    asked: tuple[str, tuple[object, ...]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stub = Stub(**HANDLES)
     monkeypatch.setitem(sys.modules, "pynvml", stub)
-    Nvml(pci, 3)
+    Nvml(pci, uuid, 3)
     assert stub.asked == [asked]
+
+
+def test_a_pynvml_that_lacks_calls_costs_their_readings_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = SimpleNamespace(
+        nvmlInit=lambda: None, nvmlDeviceGetHandleByIndex=lambda _: "h",
+        nvmlDeviceGetPowerUsage=lambda _: 90_000, NVMLError=NVMLError,
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "pynvml", old)
+    told = Nvml(None, None, 0)
+    assert told.reading() == Reading(power_w=90.0)
+    assert set(told.facts().values()) == {None}
 
 
 def silent(told: Nvml) -> bool:
@@ -422,7 +470,7 @@ def test_without_pynvml_nothing_is_known_and_nothing_said(monkeypatch: pytest.Mo
         return real(name, *arguments, **named)
 
     monkeypatch.setattr(builtins, "__import__", absent)
-    told = Nvml(None, 0)
+    told = Nvml(None, None, 0)
     assert told.missing == "install the extra 'nvidia' for clocks and power"
     assert silent(told)
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -225,13 +226,24 @@ def test_no_shape_of_the_space_takes_more_than_the_memory_given(memory_bytes: fl
     assert 0 < len(space) < len(whole) or memory_bytes == 1e9
 
 
+@pytest.mark.parametrize(
+    ("dtype", "cpu", "layouts"),
+    [("int8", True, {"nt", "nn"}), ("int8", False, {"nt"}), ("fp8", False, {"nt"})],
+)
+def test_a_layout_that_a_library_does_badly_is_no_part_of_the_space(
+    dtype: str, cpu: bool, layouts: set[str]
+) -> None:
+    space = GEMM.space(GEMM.pilot(dtype, "normal"), Limits(1e12, 32e6, is_cpu=cpu))
+    assert {str(point.parameters["layout"]) for point in space} == layouts
+
+
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize(
     ("limits", "array_bytes"),
     [
         (Limits(1e12, 32 * 2**20, is_cpu=True), 256 * 2**20),
         (Limits(1e12, 512 * 2**20, is_cpu=True), 4 * 512 * 2**20),
-        (Limits(1e12, 50 * 2**20, is_cpu=False), 2**30),
+        (Limits(1e12, 50 * 2**20, is_cpu=False), 2**31),
         (Limits(3 * 2**20, 32 * 2**20, is_cpu=True), 2**20),
         (Limits(0.0, 32 * 2**20, is_cpu=True), 4 * 4096),
     ],
@@ -357,6 +369,7 @@ def test_fp32_is_full_unless_tf32_is_asked_for() -> None:
     for dtype in ("tf32", "fp32", "tf32", "bf16"):
         set_precision(dtype)
         seen.append(matmul.fp32_precision == "tf32")
+        assert matmul.allow_tf32 is seen[-1]  # torch raises here where its two switches differ
     assert seen == [True, False, True, False]
 
 
@@ -366,7 +379,13 @@ def test_fp32_is_full_unless_tf32_is_asked_for() -> None:
         (NotImplementedError(""), True),
         (RuntimeError("\"addmm_impl_cpu_\" not implemented for 'Float8_e4m3fn'"), True),
         (RuntimeError("Could not run 'aten::_int_mm'"), True),
-        (RuntimeError("CUDA out of memory"), False),
+        (
+            RuntimeError("CUDA error: CUBLAS_STATUS_NOT_SUPPORTED when calling `cublasLtMatmul`"),
+            True,
+        ),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ARCH_MISMATCH when calling `cublas`"), True),
+        (RuntimeError("torch._scaled_mm is only supported on CUDA devices with compute"), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
         (RuntimeError(""), False),
     ],
 )
@@ -376,3 +395,33 @@ def test_a_missing_operation_is_told_from_a_failure(
     told = translated(error)
     assert isinstance(told, UnsupportedError) is unsupported
     assert (told is error) is not unsupported
+
+
+@pytest.mark.parametrize(
+    "text", ["CUDA out of memory", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublas`"]
+)
+def test_want_of_room_is_told_from_a_failure(text: str) -> None:
+    assert isinstance(translated(RuntimeError(text)), MemoryError)
+
+
+@pytest.mark.parametrize(
+    ("hip", "architecture", "kind", "expected"),
+    [
+        (None, "NVIDIA H100", "cuda", torch.float8_e4m3fn),
+        ("6.4", "gfx942:sramecc+:xnack-", "cuda", torch.float8_e4m3fnuz),
+        ("7.0", "gfx950:sramecc+:xnack-", "cuda", torch.float8_e4m3fn),
+        ("6.4", "gfx942:sramecc+:xnack-", "cpu", torch.float8_e4m3fn),
+    ],
+)
+def test_fp8_is_the_kind_that_the_chip_multiplies(
+    hip: str | None,
+    architecture: str,
+    kind: str,
+    expected: torch.dtype,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.version, "hip", hip)
+    told = SimpleNamespace(gcnArchName=architecture)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: told)
+    assert torch_dtype("fp8", torch.device(kind)) == expected
+    assert torch_dtype("bf16", torch.device(kind)) == torch.bfloat16

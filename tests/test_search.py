@@ -10,7 +10,7 @@ import pytest
 
 from bench.devices.base import Elapsed, Prepared
 from bench.devices.fake import NOISES, FakeDevice, FakePrepared, FakeSpec
-from bench.kernels.base import Kernel, Point
+from bench.kernels.base import Kernel, Point, UnsupportedError
 from bench.kernels.registry import kernel
 from bench.measure.grid import Grid
 from bench.measure.search import (
@@ -233,3 +233,37 @@ def test_noise_in_one_trial_does_not_make_a_winner() -> None:
 
     point, _ = search(Lucky(FakeSpec(noise="none")), GEMM, list(space()), 5.0)
     assert math.isclose(rate(point), best_rate(), rel_tol=0.01)
+
+
+def test_a_configuration_that_does_not_run_is_left_out() -> None:
+    """An odd error of one shape costs that shape, not the search."""
+
+    class Picky(FakeDevice):
+        def time(self, prepared: Prepared, calls: int) -> Elapsed:
+            if self.refusing:
+                raise RuntimeError("no heuristic for this shape")
+            return super().time(prepared, calls)
+
+        refusing = False
+
+        def prepare(self, kernel: Kernel, point: Point) -> FakePrepared:
+            self.refusing = point.parameters["layout"] == "nn"
+            return super().prepare(kernel, point)
+
+    device, gemm = Picky(), kernel("gemm")
+    space = gemm.space(gemm.pilot("bf16", "normal"), device.limits())
+    point, found = search(device, gemm, space, 1.0)
+    assert point.parameters["layout"] == "nt"
+    assert {trial.parameters["layout"] for trial in found.trials} == {"nt"}
+    assert found.left_out > 0
+
+
+def test_a_kernel_of_which_nothing_runs_is_unsupported() -> None:
+    class Broken(FakeDevice):
+        def prepare(self, kernel: Kernel, point: Point) -> FakePrepared:  # noqa: ARG002 -- the signature
+            raise UnsupportedError(f"no {point.dtype}")
+
+    device, gemm = Broken(), kernel("gemm")
+    space = gemm.space(gemm.pilot("bf16", "normal"), device.limits())[:3]
+    with pytest.raises(UnsupportedError, match="no configuration runs here: no bf16"):
+        search(device, gemm, space, 1.0)

@@ -1,5 +1,6 @@
 """The worker process: it is described, killed, hung and replaced, and the parent goes on."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -211,3 +212,24 @@ def test_the_parent_of_a_worker_does_not_import_torch() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+def test_a_device_past_saving_ends_the_worker_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise SystemExit("the device failed: an illegal memory access")
+
+    ours, theirs = multiprocessing.Pipe()
+    monkeypatch.setattr(sessions, "open_device", lambda _: FakeDevice())
+    monkeypatch.setattr(LocalSession, "measure", fail)
+    monkeypatch.setattr(signal, "signal", fail_silently)
+    ours.send(("measure", ITEM, SHORT))
+    sessions.serve(theirs, "cuda")
+    parent = WorkerSession("cuda")
+    with pytest.raises(WorkerDiedError, match="the device failed: an illegal memory access"):
+        parent._answer(ours, 5.0, ignore)
+
+
+def fail_silently(*_: object) -> None:
+    """A signal handler that is not installed: tests do not run in a process of their own."""

@@ -17,18 +17,21 @@ THROTTLE = {
 }
 """NVML's clock event reasons, in words."""
 
+POWER_NOW = 186
+"""NVML's field of the power at this moment; its plain call averages a second since Ampere."""
+
 
 class Nvml:
     """One device through NVML; every reading that the driver refuses is None."""
 
-    def __init__(self, pci_bus: str | None, index: int) -> None:
+    def __init__(self, pci_bus: str | None, uuid: object, index: int) -> None:
         self._handle: Any = None
         self._lib: Any = None
         try:
             import pynvml
 
             pynvml.nvmlInit()
-            self._handle = _handle(pynvml, pci_bus, index)
+            self._handle = _handle(pynvml, pci_bus, uuid, index)
             self._lib = pynvml
         except ImportError:
             self.missing = "install the extra 'nvidia' for clocks and power"
@@ -42,11 +45,12 @@ class Nvml:
         if self._handle is None:
             return Reading()
         clock = self._ask("nvmlDeviceGetClockInfo", 1)
-        power = self._ask("nvmlDeviceGetPowerUsage")
-        mask = self._ask("nvmlDeviceGetCurrentClocksThrottleReasons") or 0
+        mask = self._ask("nvmlDeviceGetCurrentClocksEventReasons")
+        if mask is None:  # a driver before 535 has the older name only
+            mask = self._ask("nvmlDeviceGetCurrentClocksThrottleReasons") or 0
         return Reading(
             clock_hz=clock * 1e6 if clock else None,
-            power_w=power / 1e3 if power else None,
+            power_w=self._power_w(),
             temperature_c=self._ask("nvmlDeviceGetTemperature", 0),
             throttle=tuple(word for bit, word in THROTTLE.items() if mask & bit),
         )
@@ -59,7 +63,7 @@ class Nvml:
         clock = self._ask("nvmlDeviceGetMaxClockInfo", 1)
         pci = self._ask("nvmlDeviceGetPciInfo")
         return {
-            "driver": self._driver(),
+            "driver": _text(self._call("nvmlSystemGetDriverVersion")),
             "power_limit_w": limit / 1e3 if limit else None,
             "clock_max_hz": clock * 1e6 if clock else None,
             "memory_bus_bit": self._ask("nvmlDeviceGetMemoryBusWidth"),
@@ -83,24 +87,30 @@ class Nvml:
             found.append("ECC on" if ecc[0] else "ECC off")
         return tuple(found)
 
-    def _driver(self) -> str | None:
+    def _power_w(self) -> float | None:
+        fields = self._ask("nvmlDeviceGetFieldValues", [POWER_NOW])
+        told = fields and fields[0].nvmlReturn == 0 and fields[0].value.uiVal
+        power = told or self._ask("nvmlDeviceGetPowerUsage")
+        return power / 1e3 if power else None
+
+    def _ask(self, name: str, *arguments: object) -> Any:  # noqa: ANN401 -- pynvml is untyped
+        return self._call(name, self._handle, *arguments)
+
+    def _call(self, name: str, *arguments: object) -> Any:  # noqa: ANN401 -- pynvml is untyped
         try:
-            return _text(self._lib.nvmlSystemGetDriverVersion())
-        except self._lib.NVMLError:
+            return getattr(self._lib, name)(*arguments)
+        except Exception:  # noqa: BLE001 -- refused, or unknown to this pynvml: telemetry stops no run
             return None
 
-    def _ask(self, name: str, *arguments: int) -> Any:  # noqa: ANN401 -- pynvml is untyped
-        try:
-            return getattr(self._lib, name)(self._handle, *arguments)
-        except self._lib.NVMLError:
-            return None
 
-
-def _handle(lib: Any, pci_bus: str | None, index: int) -> Any:  # noqa: ANN401 -- pynvml is untyped
+def _handle(lib: Any, pci_bus: str | None, uuid: object, index: int) -> Any:  # noqa: ANN401 -- pynvml is untyped
+    """Returns the device by what no mask changes; an index is that of torch where nothing masks."""
     if pci_bus:
         return lib.nvmlDeviceGetHandleByPciBusId(pci_bus.encode())
+    if uuid:
+        return lib.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}".encode())
     return lib.nvmlDeviceGetHandleByIndex(index)
 
 
-def _text(value: str | bytes) -> str:
+def _text(value: str | bytes | None) -> str | None:
     return value.decode() if isinstance(value, bytes) else value

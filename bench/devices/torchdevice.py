@@ -13,7 +13,11 @@ from bench.records.model import Check
 if TYPE_CHECKING:
     import torch
 
-_MISSING = ("not implemented", "not supported", "unsupported", "could not run", "no kernel")
+_MISSING = (
+    "not implemented", "not supported", "not_supported", "unsupported", "only supported",
+    "could not run", "no kernel", "arch_mismatch",
+)  # fmt: skip
+_NO_ROOM = ("out of memory", "alloc_failed")
 
 
 @dataclass
@@ -79,10 +83,9 @@ def translated(error: RuntimeError | NotImplementedError) -> Exception:
     """
     import torch
 
-    if isinstance(error, torch.OutOfMemoryError):
+    lower = str(error).lower()
+    if isinstance(error, torch.OutOfMemoryError) or any(word in lower for word in _NO_ROOM):
         return MemoryError("out of device memory")
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    missing = isinstance(error, NotImplementedError) or any(
-        word in str(error).lower() for word in _MISSING
-    )
+    missing = isinstance(error, NotImplementedError) or any(word in lower for word in _MISSING)
     return UnsupportedError(text[:200]) if missing else error

@@ -105,11 +105,18 @@ TORCH_DTYPES = {
     "int8": "int8",
 }
 
+FNUZ_ARCHITECTURE = "gfx94"
+"""MI300A, MI300X, MI308X and MI325X: hipBLASLt has there no product of OCP's fp8."""
 
-def torch_dtype(name: str) -> Any:  # noqa: ANN401 -- torch is not imported here
-    """Returns the torch dtype behind one of our names."""
+
+def torch_dtype(name: str, device: "torch.device | None" = None) -> Any:  # noqa: ANN401 -- torch is not imported here
+    """Returns the torch dtype behind one of our names; AMD's MI300 has an fp8 of its own."""
     import torch
 
+    if name == "fp8" and device is not None and device.type == "cuda" and torch.version.hip:
+        told: Any = torch.cuda.get_device_properties(device)
+        if told.gcnArchName.startswith(FNUZ_ARCHITECTURE):
+            return torch.float8_e4m3fnuz
     return getattr(torch, TORCH_DTYPES[name])
 
 

@@ -37,6 +37,10 @@ FAVOURED = (
 )  # fmt: skip
 """Squares, and the shapes that vendors and public tables favour, cut to the space at hand."""
 
+NT_ONLY = ("fp8", "int8")
+NT_ONLY_CPU = ("fp8",)
+"""Formats that are multiplied in one layout only: cuBLAS has no dependable ``nn`` for them."""
+
 PILOT_SIZE = 64
 MAX_SETS = 8
 LEAST_POOL = 1 << 25
@@ -69,7 +73,8 @@ class Gemm:
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns the grid of sizes and layouts that fits in memory, favoured shapes first."""
         sizes = CPU_SIZES if limits.is_cpu else ACCELERATOR_SIZES
-        layouts = ("nt",) if pilot.dtype == "fp8" else ("nt", "nn")
+        nt_only = NT_ONLY_CPU if limits.is_cpu else NT_ONLY
+        layouts = ("nt",) if pilot.dtype in nt_only else ("nt", "nn")
         shapes: list[tuple[int, ...]] = [one for one in FAVOURED if set(one) <= set(sizes)]
         shapes += [shape for shape in product(sizes, repeat=3) if shape not in FAVOURED]
         points = [_point(pilot, shape, layout) for shape in shapes for layout in layouts]

@@ -30,7 +30,7 @@ def draw(shape: tuple[int, ...], dtype: str, data: str, device: "torch.device") 
         values = torch.full(shape, 1.0 if data == "constant" else 0.0, device=device)
     if dtype == "int8":
         values = (values * scale).round().clamp(-127, 127)
-    return values.to(torch_dtype(dtype))
+    return values.to(torch_dtype(dtype, device))
 
 
 _kept: dict[str, tuple[tuple[object, ...], tuple["torch.Tensor", ...]]] = {}

@@ -46,8 +46,11 @@ TOLERANCE = 1e-5
 CACHE_MULTIPLE = 4
 """STREAM's rule: each array at least four times the last-level cache."""
 
-LEAST_BYTES = {True: 256 * 2**20, False: 2**30}
-"""The least size of an array on a CPU, and on an accelerator."""
+LEAST_BYTES = {True: 256 * 2**20, False: 2**31}
+"""The least size of an array on a CPU, and on an accelerator.
+
+2 GiB is the most that torch does in one launch; start and end of a launch take 1 to 2% of 1 GiB.
+"""
 
 
 class Memory:

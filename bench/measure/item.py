@@ -150,6 +150,7 @@ def _best(
     prepared = device.prepare(kernel, space[0])
     start, found, point = device.now(), None, space[0]
     if len(space) > 1:
+        del prepared  # its buffers make room for those of the search
         share = SEARCH_SHARE.get(kernel.name, OTHER_SEARCH_SHARE)
         point, found = search(
             device, kernel, space, share * plan.budget_s, lambda done: progress(share * done)

@@ -145,7 +145,7 @@ def _try(hunt: Hunt, index: int) -> None:
     try:
         prepared = hunt.device.prepare(hunt.kernel, point)
         first = hunt.device.time(prepared, 1).seconds
-    except (UnsupportedError, MemoryError) as error:
+    except (UnsupportedError, MemoryError, RuntimeError) as error:
         hunt.left_out.add(index)
         if hunt.call_s or not hunt.exhausted():
             return

@@ -145,6 +145,9 @@ class WorkerSession:
             kind, content = pipe.recv()
             if kind == "answer":
                 return content
+            if kind == "died":
+                self.close()
+                raise WorkerDiedError(content)
             progress(content)
         self.close()
         raise WorkerDiedError(f"no answer within {patience_s:.0f} s: the worker was ended")
@@ -176,6 +179,9 @@ def serve(pipe: Connection, word: str) -> None:
             else:
                 item, plan = arguments
                 pipe.send(("answer", session.measure(item, plan, _Reporter(pipe))))
+        except SystemExit as error:  # a device past saving: the next item gets a new worker
+            pipe.send(("died", str(error)))
+            return
         except (EOFError, OSError):
             return
 

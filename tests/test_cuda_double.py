@@ -1,0 +1,235 @@
+"""The CUDA backend end to end over a stand-in for ``torch.cuda`` that computes on the CPU."""
+
+import os
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from bench.devices import cuda
+from bench.devices.base import Reading
+from bench.devices.cuda import CudaDevice
+from bench.devices.registry import open_device
+from bench.kernels import inputs
+from bench.kernels.base import Point, UnsupportedError
+from bench.kernels.registry import kernel
+from bench.measure.item import Item, measure_item
+from bench.measure.loop import Plan
+
+FREE, RESERVED, L2 = 6 * 2**30, 2 * 2**30, 50 * 2**20
+SHAPE: dict[str, int | str] = {"m": 96, "n": 64, "k": 128, "layout": "nt"}
+POINT = Point("gemm", "fp32", parameters=SHAPE)
+
+
+class Event:
+    """A CUDA event on the host's clock."""
+
+    def __init__(self, *, enable_timing: bool) -> None:
+        assert enable_timing
+        self.at_s = 0.0
+
+    def record(self) -> None:
+        self.at_s = time.perf_counter()
+
+    def elapsed_time(self, end: "Event") -> float:
+        return (end.at_s - self.at_s) * 1e3
+
+
+class Telemetry:
+    """A pynvml of one busy device."""
+
+    NVMLError = RuntimeError
+    answers = {  # noqa: RUF012 -- a table
+        "nvmlDeviceGetClockInfo": 1755, "nvmlDeviceGetMaxClockInfo": 1980,
+        "nvmlDeviceGetPowerUsage": 612_000, "nvmlDeviceGetTemperature": 55,
+        "nvmlDeviceGetCurrentClocksEventReasons": 0x4, "nvmlDeviceGetMemoryBusWidth": 5120,
+        "nvmlDeviceGetEnforcedPowerLimit": 700_000, "nvmlSystemGetDriverVersion": "570.1",
+        "nvmlDeviceGetPciInfo": SimpleNamespace(pciDeviceId=0x233010DE),
+        "nvmlDeviceGetHandleByUUID": "handle", "nvmlInit": None,
+    }  # fmt: skip
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self.answers:
+            raise AttributeError(name)
+        return lambda *_: self.answers[name]
+
+
+class Double:
+    """What of ``torch.cuda`` the backend leans on, and what it was asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **told: Any) -> None:
+        self.asked: list[str] = []
+        self.broken = False
+        facts = {
+            "name": "NVIDIA H100 80GB HBM3", "gcnArchName": "NVIDIA H100 80GB HBM3", "uuid": "ab-1",
+            "major": 9, "minor": 0, "multi_processor_count": 132, "total_memory": 80 * 2**30,
+            "L2_cache_size": L2,
+        }  # fmt: skip
+        self.told = SimpleNamespace(**{**facts, **told})
+        answers = {
+            "is_available": True, "device_count": 2, "set_device": None, "empty_cache": None,
+            "get_device_properties": self.told, "mem_get_info": (FREE, 80 * 2**30),
+            "memory_reserved": RESERVED, "_sleep": None,
+        }  # fmt: skip
+        for name, answer in answers.items():
+            monkeypatch.setattr(torch.cuda, name, self.answering(name, answer))
+        monkeypatch.setattr(torch.cuda, "synchronize", self.synchronize)
+        monkeypatch.setattr(torch.cuda, "Event", Event)
+        monkeypatch.setitem(sys.modules, "pynvml", Telemetry())
+
+    def answering(self, name: str, answer: Any) -> Any:
+        def asked(*arguments: object) -> Any:
+            self.asked.append(f"{name}{arguments}")
+            return answer
+
+        return asked
+
+    def synchronize(self, index: int) -> None:
+        self.asked.append(f"synchronize({index},)")
+        if self.broken:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered\nmore")
+
+    def open(self) -> CudaDevice:
+        """The backend as it is opened, with buffers that the CPU holds."""
+        device = open_device("cuda:1")
+        assert isinstance(device, CudaDevice)
+        device.device = torch.device("cpu")
+        return device
+
+
+@pytest.fixture
+def double(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(torch.version, "hip", None)
+    yield Double(monkeypatch)
+    inputs.release()
+
+
+def amd(monkeypatch: pytest.MonkeyPatch) -> CudaDevice:
+    """An MI300X, on which nothing of NVML works."""
+    monkeypatch.setattr(torch.version, "hip", "6.4")
+    monkeypatch.setenv("HIPBLASLT_ALLOW_TF32", "0")  # so that it is put back
+    monkeypatch.delenv("HIPBLASLT_ALLOW_TF32")
+    double = Double(
+        monkeypatch, name="AMD Instinct MI300X", gcnArchName="gfx942:sramecc+:xnack-", minor=4,
+        multi_processor_count=304, L2_cache_size=4 * 2**20, clock_rate=2_100_000,
+        memory_bus_width=8192, pci_domain_id=0, pci_bus_id=5, pci_device_id=0,
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(nvmlInit=lambda: 1 / 0))
+    return double.open()
+
+
+def test_an_nvidia_device_is_described(double: Double) -> None:
+    told = double.open().info()
+    assert (told.backend, told.index, told.name) == ("cuda", 1, "NVIDIA H100 80GB HBM3")
+    assert (told.capability, told.units, told.l2_bytes, told.llc_bytes) == ("9.0", 132, L2, L2)
+    assert (told.memory_bytes, told.memory_free_bytes) == (80 * 2**30, FREE)
+    assert (told.clock_max_hz, told.memory_bus_bit, told.pci) == (1.98e9, 5120, "10de:2330")
+    assert (told.driver, told.power_limit_w, told.limits) == ("570.1", 700.0, ())
+    assert "set_device(1,)" in double.asked
+
+
+def test_an_amd_device_is_described_by_torch_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = amd(monkeypatch)
+    told = device.info()
+    assert (told.capability, told.units) == ("gfx942:sramecc+:xnack-", 304)
+    assert (told.clock_max_hz, told.memory_bus_bit, told.pci) == (2.1e9, 8192, None)
+    assert told.llc_bytes == 4 * 2**20
+    assert device.limits().cache_bytes == cuda.HIP_CACHE_BYTES
+    assert {dtype: device.lacks(dtype) for dtype in ("fp8", "tf32", "bf16")} == dict.fromkeys(
+        ("fp8", "tf32", "bf16")
+    )
+    assert device.reading() == Reading()
+    assert os.environ["HIPBLASLT_ALLOW_TF32"] == "1"
+
+
+def test_memory_that_torch_holds_for_reuse_counts_as_free(double: Double) -> None:
+    limits = double.open().limits()
+    assert limits.memory_bytes == (FREE + RESERVED) / 2
+    assert (limits.cache_bytes, limits.is_cpu) == (L2, False)
+
+
+@pytest.mark.parametrize(
+    ("capability", "lacking"),
+    [((7, 0), {"fp8", "tf32", "bf16"}), ((8, 0), {"fp8"}), ((8, 9), set()), ((10, 0), set())],
+)
+def test_formats_come_with_a_compute_capability(
+    capability: tuple[int, int], lacking: set[str], double: Double
+) -> None:
+    device = double.open()
+    double.told.major, double.told.minor = capability
+    dtypes = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8")
+    assert {dtype for dtype in dtypes if device.lacks(dtype)} == lacking
+
+
+def test_calls_are_timed_between_events_after_a_head_start(double: Double) -> None:
+    device = double.open()
+    prepared = device.prepare(kernel("gemm"), POINT)
+    double.asked.clear()
+    elapsed = device.time(prepared, 3)
+    assert 0 < elapsed.seconds <= elapsed.wall_seconds
+    assert double.asked == ["synchronize(1,)", "_sleep(50000,)", "synchronize(1,)"]
+
+
+def test_one_call_is_run_before_any_is_timed(double: Double) -> None:
+    prepared = double.open().prepare(kernel("gemm"), POINT)
+    assert prepared.turn == 1 % len(prepared.task.calls)
+    assert double.asked[-1] == "synchronize(1,)"
+
+
+def test_a_device_that_failed_costs_the_process(double: Double) -> None:
+    device = double.open()
+    prepared = device.prepare(kernel("gemm"), POINT)
+    double.broken = True
+    with pytest.raises(SystemExit) as caught:
+        device.time(prepared, 1)
+    assert str(caught.value) == (
+        "the device failed: CUDA error: an illegal memory access was encountered"
+    )
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        Item("gemm", "fp32", fixed=SHAPE),
+        Item("memory", "fp32", fixed={"stream": "triad", "elements": 1 << 16}),
+    ],
+    ids=lambda item: item.kernel,
+)
+def test_an_item_is_measured_from_check_to_conditions(item: Item, double: Double) -> None:
+    done = measure_item(double.open(), item, Plan(0.3))
+    assert (done.status, done.reason) == ("ok", None)
+    assert done.check is not None
+    assert done.check.passed
+    assert done.spot_check is not None
+    assert done.spot_check.passed
+    assert done.timing is not None
+    assert done.timing.wall_ratio is not None
+    assert 0 < done.timing.wall_ratio <= 1
+    assert done.conditions is not None
+    assert set(done.conditions.clock_hz) == {1.755e9}
+    assert done.conditions.throttle == ("software power cap",)
+
+
+def test_what_a_library_does_not_support_is_skipped_with_its_words(
+    double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA error: CUBLAS_STATUS_NOT_SUPPORTED when calling `cublasLtMatmul`")
+
+    monkeypatch.setattr(torch, "_int_mm", refused)
+    device = double.open()
+    with pytest.raises(UnsupportedError, match="CUBLAS_STATUS_NOT_SUPPORTED"):
+        device.prepare(kernel("gemm"), Point("gemm", "int8", parameters=SHAPE))
+    done = measure_item(device, Item("gemm", "int8", fixed=SHAPE), Plan(0.1))
+    assert done.status == "skipped"
+
+
+def test_release_gives_the_memory_back(double: Double) -> None:
+    device = double.open()
+    device.prepare(kernel("gemm"), POINT)
+    device.release()
+    assert double.asked[-1] == "empty_cache()"
+    assert inputs._kept == {}
