@@ -1,5 +1,7 @@
 """The commands and their one-line help; hands the words on to the command named."""
 
+import codecs
+import errno
 import io
 import os
 import sys
@@ -26,24 +28,54 @@ python -m bench [command] [key=value ...]
 python -m bench COMMAND --help explains a command's keys, with examples.
 """
 
+SPELLED = {
+    "–": "-", "—": "-", "−": "-", "━": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "...",
+    "×": "x", "·": "*", "²": "2", "³": "3", "µ": "u", "°": "deg", "≥": ">=", "≤": "<=", "≈": "~",
+    "±": "+-", "✓": "+", "✗": "x",
+}  # fmt: skip
+"""What is printed where an encoding lacks a sign."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a dash that the terminal lacks is no failure
+    codecs.register_error("onpaper", _spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="onpaper")  # a dash that the terminal lacks is no failure
     try:
         return _dispatch(words)
     except OnpaperError as error:
         print(f"onpaper: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())  # the reader has gone; nobody is left to tell
+        _drop_output()  # the reader has gone; nobody is left to tell
         return 0
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        _drop_output()
+        print(f"onpaper: the report could not be written: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("onpaper: interrupted before anything was measured", file=sys.stderr)
         return 130
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """Writes what the terminal's encoding lacks in ASCII; registered as an error handler."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(SPELLED.get(one, "?") for one in lacking), error.end
+
+
+def _drop_output() -> None:
+    """Sends what is still to be printed nowhere, so that Python's last flush fails no more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _dispatch(words: list[str]) -> int:

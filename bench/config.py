@@ -270,5 +270,14 @@ def device_word(choice: DeviceChoice) -> str:
 
 
 def folder(out: str | None) -> Path:
-    """Returns where records go: ``out=``, or the default place."""
-    return Path(out) if out else paths.runs_dir()
+    """Returns where records go: ``out=``, or the default place.
+
+    Raises:
+        UsageError: it is a file, or is called like one.
+    """
+    if not out:
+        return paths.runs_dir()
+    place = Path(out)
+    if place.is_file() or (place.suffix == ".json" and not place.is_dir()):
+        raise UsageError(f"out={out}: out= is a folder; a record is named by its day and time")
+    return place

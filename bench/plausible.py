@@ -18,6 +18,8 @@ WALL_MOST = 1.02
 GIB_OVER_GB = 2**30 / 1e9
 CLOCK_MARGIN = 1.02
 LEAST_FIT = 0.3
+STEAL_MOST = 0.02
+CPU_SHARE_LEAST = 0.9
 
 
 CALM = frozenset({"idle", "application clocks", "software power cap", "display clocks"})
@@ -44,6 +46,17 @@ class Claim:
 def disturbed_by(conditions: Conditions) -> tuple[str, ...]:
     """Returns the throttle reasons that say something went wrong."""
     return tuple(word for word in conditions.throttle if word not in CALM)
+
+
+def disturbances(measurement: Measurement) -> Iterator[str]:
+    """Yields what took time from a measurement, so that a low rate proves nothing."""
+    timing, seen = measurement.timing, measurement.conditions
+    if timing and len(timing.disturbed) > len(timing.samples_s) / 2:
+        yield "most samples disturbed"
+    if seen.steal_fraction is not None and seen.steal_fraction > STEAL_MOST:
+        yield f"{seen.steal_fraction:.0%} of CPU time stolen"
+    if seen.cpu_share is not None and seen.cpu_share < CPU_SHARE_LEAST:
+        yield f"the process got {seen.cpu_share:.0%} of its cores' time"
 
 
 def timing_doubts(measurement: Measurement, device: DeviceInfo) -> Iterator[str]:

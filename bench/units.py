@@ -56,7 +56,7 @@ def _table() -> dict[str, tuple[Dimension, float]]:
 
 
 UNITS = _table()
-_QUANTITY = re.compile(r"^([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(\S*)$")
+_QUANTITY = re.compile(r"^([+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(\S*)$")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _units_near(unit: str) -> str:
     """Lists the units spelt like ``unit`` but for case and plural."""
     wanted = unit.lower().replace("flops", "flop/s").replace("tops", "top/s").replace("bps", "b/s")
     near = [known for known in UNITS if known and known.lower() == wanted]
-    return f"write {near[0]}" if near else "see bench/units.py for the list"
+    return f"write {near[0]}" if near else "use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm² or bit"
 
 
 def scale(value: float, dimension: Dimension) -> tuple[float, str]:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import median
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
-from bench.plausible import Claim, disturbed_by, peak_doubts, timing_doubts
+from bench.plausible import Claim, disturbances, disturbed_by, peak_doubts, timing_doubts
 from bench.records.model import DeviceInfo, Measurement, Record
 from bench.units import Dimension
 
@@ -100,12 +101,14 @@ def judge(
     margin: float = MARGIN,
 ) -> Row:
     """Sets one measurement beside the figure it tests."""
-    published = paper(device, chip, measurement.figures, catalogue)
+    clocked = _at_its_clock(device, measurement)
+    published = paper(clocked, chip, measurement.figures, catalogue)
     key = published.key if isinstance(published, Paper) else measurement.figures[0]
     measured, burst = rates(measurement, key)
-    fraction = measured.over(published.value) if measured and isinstance(published, Paper) else None
-    doubts = _doubts(measurement, device, chip, published, measured) if measured else []
-    verdict, reason = _verdict(measurement, published, fraction, doubts, margin)
+    fraction = _fraction(measured, published, measurement) if measured else None
+    doubts = _doubts(measurement, clocked, chip, published, measured) if measured else []
+    remarks = [*_remarks(measurement, published), *_burst_remark(burst, published)]
+    verdict, reason = _verdict(measurement, published, fraction, (doubts, remarks), margin)
     believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
     rivals = published.rivals if isinstance(published, Paper) else ()
     return Row(
@@ -120,6 +123,30 @@ def judge(
         verdict=verdict,
         reason=reason,
         shape=shape(measurement),
+    )
+
+
+def _at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
+    """Returns a CPU with the clock that was measured beside the measurement, if any was."""
+    clocks = measurement.conditions.clock_hz
+    if device.backend != "cpu" or not clocks:
+        return device
+    return device.model_copy(update={"clock_measured_hz": median(clocks)})
+
+
+def _fraction(
+    measured: Interval, published: Paper | Absent, measurement: Measurement
+) -> Interval | None:
+    """Returns measured over published; a peak worked out of a clock carries the clock's spread."""
+    if isinstance(published, Absent):
+        return None
+    plain = measured.over(published.value)
+    clocks = measurement.conditions.clock_hz
+    if not published.from_clock or not clocks:
+        return plain
+    middle = median(clocks)
+    return Interval(
+        plain.value, plain.low * middle / max(clocks), plain.high * middle / min(clocks)
     )
 
 
@@ -152,49 +179,69 @@ def _verdict(
     measurement: Measurement,
     published: Paper | Absent,
     fraction: Interval | None,
-    doubts: list[str],
+    said: tuple[list[str], list[str]],
     margin: float,
 ) -> tuple[Verdict, str]:
+    """Returns verdict and reason; ``said`` are doubts, which decide, and remarks."""
+    doubts, remarks = said
     if measurement.timing is None or measurement.status != "ok":
         word = Verdict.FAILED if measurement.status == "failed" else Verdict.SKIPPED
         return word, measurement.reason or "no reason given"
     if doubts:
         return Verdict.IMPLAUSIBLE, "; ".join(doubts)
     if isinstance(published, Absent):
-        return Verdict.UNRATED, published.reason
+        return Verdict.UNRATED, "; ".join([published.reason, *remarks])
     if fraction is None:
         return Verdict.UNRATED, "the work of a call was not counted"
-    return _compare(fraction, margin, "; ".join(_remarks(measurement, published)))
+    return _compare(fraction, margin, measurement, remarks)
 
 
-def _compare(fraction: Interval, margin: float, remarks: str) -> tuple[Verdict, str]:
+def _compare(
+    fraction: Interval, margin: float, measurement: Measurement, remarks: list[str]
+) -> tuple[Verdict, str]:
     line = 1 - margin
     if fraction.low >= line:
         verdict, reason = Verdict.REACHED, f"at or above {line:.0%}"
-    elif fraction.high < line:
-        verdict, reason = Verdict.SHORT, f"below {line:.0%}"
-    else:
+    elif fraction.high >= line:
         verdict, reason = Verdict.UNDECIDED, f"the interval lies across {line:.0%}"
-    return verdict, f"{reason}; {remarks}" if remarks else reason
+    elif excuse := _excuse(measurement, fraction, line):
+        verdict, reason = Verdict.UNDECIDED, f"below {line:.0%}, but {excuse}"
+    else:
+        verdict, reason = Verdict.SHORT, f"below {line:.0%}"
+    return verdict, "; ".join([reason, *(one for one in remarks if one not in reason)])
 
 
-def _remarks(measurement: Measurement, published: Paper) -> Iterator[str]:
+def _excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
+    """Returns why a rate below the line does not prove that the device falls short."""
+    disturbed = ", ".join(disturbances(measurement))
+    if disturbed:
+        return disturbed
+    found = measurement.search
+    if found and found.gain_estimate is None:
+        return f"only {len(found.trials)} shapes were tried"
+    if found and fraction.high * (1 + (found.gain_estimate or 0.0)) >= line:
+        return "a longer search may reach it"
+    return ""
+
+
+def _remarks(measurement: Measurement, published: Paper | Absent) -> Iterator[str]:
     """Yields what a reader must know to weigh the verdict."""
-    if published.formula:
+    if isinstance(published, Paper) and published.formula:
         yield f"derived: {published.formula}"
     if measurement.data in ("constant", "zeros"):
         yield f"{measurement.data} inputs flatter a power-limited chip"
-    timing = measurement.timing
-    if timing and timing.stopped.reason == "noisy":
+    if measurement.timing and measurement.timing.stopped.reason == "noisy":
         yield "noisy"
-    if timing and len(timing.disturbed) > len(timing.samples_s) / 2:
-        yield "most samples disturbed"
+    yield from disturbances(measurement)
     troubles = disturbed_by(measurement.conditions)
     if troubles:
         yield f"throttled: {', '.join(troubles)}"
-    steal = measurement.conditions.steal_fraction
-    if steal is not None and steal > 0.02:
-        yield f"{steal:.0%} of CPU time stolen"
+
+
+def _burst_remark(burst: float | None, published: Paper | Absent) -> list[str]:
+    if burst is None or isinstance(published, Absent) or burst <= published.value:
+        return []
+    return [f"its best window is at {burst / published.value:.1%} of paper"]
 
 
 def _title(measurement: Measurement, key: str) -> str:
@@ -213,8 +260,9 @@ def shape(measurement: Measurement) -> str:
         words.append(" x ".join(str(told[name]) for name in "mnk") + f" {told.get('layout', '')}")
     if "elements" in told and measurement.work:
         words.append(f"{show_bytes(measurement.work.footprint_bytes)} {told.get('way', '')}")
-    if found and found.gain_estimate:
-        words.append(f"best of {len(found.trials)} tried (more may gain {found.gain_estimate:.1%})")
+    if found and found.gain_estimate != 0.0:
+        more = "unknown" if found.gain_estimate is None else f"{found.gain_estimate:.1%}"
+        words.append(f"best of {len(found.trials)} tried (more may gain {more})")
     if measurement.data != "normal":
         words.append(measurement.data)
     return ", ".join(word.strip() for word in words)

@@ -24,19 +24,29 @@ def read(path: Path) -> Node:
     """Returns the one document in ``path``.
 
     Raises:
-        YamlError: with the line, for broken syntax and for every refused feature.
+        YamlError: with the line, for broken syntax and for every refused feature; also for what
+            is no readable file.
+        FileNotFoundError: there is nothing at ``path``.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise YamlError(f"larger than {MAX_BYTES} bytes")
     try:
-        text = path.read_text(encoding="utf-8")
-        return _document(_events(text))
+        return _document(_events(_text(path)))
     except yaml.MarkedYAMLError as error:
         line = getattr(error.problem_mark, "line", None)
         place = "" if line is None else f"line {line + 1}: "
         raise YamlError(f"{place}{error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise YamlError(f"not readable as YAML: {error}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise YamlError(f"larger than {MAX_BYTES} bytes")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise YamlError(f"cannot be read as a file: {error.strerror or error}") from error
 
 
 def _events(text: str) -> Iterator[yaml.Event]:

@@ -1,5 +1,6 @@
 """The program as it is typed: a process of its own, in an empty folder."""
 
+import codecs
 import csv
 import dataclasses
 import io
@@ -16,10 +17,11 @@ from pathlib import Path
 import pytest
 
 from bench import __version__
-from bench.__main__ import COMMANDS, main
+from bench.__main__ import COMMANDS, _spelled, main
 from bench.commands import run
 from bench.config import SHAPES, Fake, RunConfig, compose
 from bench.devices.fake import FakeSpec
+from bench.errors import UsageError
 from bench.records.model import Record
 from bench.records.store import read
 from bench.report.registry import FORMATS
@@ -96,7 +98,7 @@ def test_a_run_tells_its_verdicts_and_its_record_on_stderr(cli: Cli) -> None:
     first, *verdicts, last = done.stderr.splitlines()
     assert first == (
         "onpaper fake device: nvidia-h20-sxm-96gb (chosen), suite smoke, "
-        "4 measurements in about 8 s"
+        "4 measurements in about 7 s"
     )
     assert len(verdicts) == 4
     assert {line.split()[0] for line in verdicts} <= {"reached", "short", "undecided"}
@@ -166,18 +168,34 @@ WRONG = [
     ("device=fake dtype=bf61", "no dtype 'bf61': did you mean 'bf16'"),
     ("device=fake kernel=gem", "no kernel 'gem': did you mean 'gemm'?"),
     ("device=fake seconds=-1", "seconds=-1 must be above 0"),
-    ("device=fake seconds=inf", "seconds=inf must be above 0 and finite"),
+    ("device=fake seconds=inf", "seconds=inf must be above 0 and at most 86400"),
+    ("device=fake seconds=86401", "seconds=86401 must be above 0 and at most 86400"),
     ("device=fake seconds=soon", "seconds: Value 'soon' of type 'str' could not be converted"),
     ("device=fake precision=2", "precision=2 must be above 0 and at most 0.5"),
     ("device=fake margin=0", "margin=0 must be above 0 and at most 0.9"),
     ("device=fake m=128", "a fixed shape needs m, n and k: n, k missing"),
     ("device=fake m=0 n=1 k=1", "m, n and k must be 1 or more"),
+    ("device=fake m=1000001 n=1 k=1", "m, n and k must be at most 1,000,000"),
+    ("device=fake kernel=memory dtype=bf16", "kernel=memory dtype=bf16: memory is measured in"),
+    ("device=fake suite.items=[]", "suite quick has nothing to measure: see suite.items"),
     ("device=fake:1", "no device 'fake:1': the fake device is one device"),
     ("device=cpu:1", "no device 'cpu:1' here: the CPU is one device: device=cpu"),
     ("device=fake --verbose", "'--verbose' is no key=value: try 'python -m bench run --help'"),
     ("run -m device=fake dtyp=bf16,fp16", "run has no key 'dtyp': did you mean 'dtype'"),
     ("run -m device=fake suite=smoke,quik", "no suite 'quik': did you mean 'quick'?"),
     ("run -m device=fake seconds=soon,5", "seconds: Value 'soon' of type 'str'"),
+    ("run -m device=fake dtype=bf16,fp61", "no dtype 'fp61': did you mean"),
+    ("run -m device=fake data=normal,zreos", "no data 'zreos': did you mean 'zeros'?"),
+    ("run -m device=fake kernel=choice(gemm,gem)", "no kernel 'gem': did you mean 'gemm'?"),
+    ("run -m device=fake chip=h20,h2o", "no chip 'h2o' in specs/chips: did you mean 'h20'"),
+    ("run -m device=fake precision=0.01,2", "precision=2 must be above 0 and at most 0.5"),
+    ("run -m device=fake margin=0.1,2", "margin=2 must be above 0 and at most 0.9"),
+    ("run -m device=fake device.fake.noise=none,wihte", "no noise 'wihte'"),
+    ("run -m device=fake kernel=gemm,memory dtype=bf16", "memory is measured in fp32 only"),
+    ("run -m device=fake seconds=range(1,200),soon", "mismatched input ','"),
+    ("run -m device=fake seconds=range(1,80) dtype=bf16,fp61", "no dtype 'fp61'"),
+    ("show record=/nonexistent", "no record '/nonexistent': there is no such file"),
+    ("show record=missing.json", "no record 'missing.json': there is no such file"),
     ("show record=missing", "no record 'missing': nothing was measured yet"),
     ("show chip=h20 record=latest", "give record= or chip=, not both"),
     ("show margin=1", "margin=1 must be above 0 and at most 0.9"),
@@ -373,6 +391,55 @@ def test_a_reader_that_goes_away_is_no_error(cli: Cli) -> None:
         assert (process.stderr.read(), process.wait(60)) == (b"", 0)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("chips",),
+        ("show", "chip=h20"),
+        (*SMOKE, "quiet=true"),
+        ("run", "-m", *SMOKE, "quiet=true", "dtype=bf16,fp16"),
+    ],
+    ids=["chips", "show", "run", "sweep"],
+)
+def test_a_full_disk_costs_one_line(cli: Cli, words: tuple[str, ...]) -> None:
+    folders = {"-m": [f"hydra.sweep.dir={cli.out / 'sweeps'}", f"out={cli.out}"]}
+    told = [*words, *folders.get("-m" if "-m" in words else "", [])]
+    if words[0] == SMOKE[0]:
+        told.append(f"out={cli.out}")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bench", *told],
+            cwd=cli.cwd, env=cli.env, stdout=full, stderr=subprocess.PIPE, check=False, text=True,
+        )  # fmt: skip
+    said = "onpaper: the report could not be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.mark.parametrize("place", ["x.json", "here"])
+def test_out_is_a_folder(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("here").touch()
+    assert main(["device=fake", f"out={place}"]) == 2
+    assert capsys.readouterr().err.startswith(f"onpaper: out={place}: out= is a folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_terminal_without_a_dash_is_given_ascii(cli: Cli) -> None:
+    done = cli.measure(environment={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    for text in (done.stdout, done.stderr):
+        assert text.isascii()
+        assert re.search(r"\([\d.,]+-[\d.,]+\)", text)
+    assert "?" not in done.stderr
+
+
+def test_what_has_no_spelling_in_ascii_is_a_question_mark() -> None:
+    codecs.register_error("onpaper", _spelled)
+    assert "1–2 × 昇 …".encode("ascii", "onpaper") == b"1-2 x ? ..."
+
+
 def test_a_sweep_runs_every_job_and_leaves_nothing_where_it_stands(cli: Cli) -> None:
     sweeps = cli.out / "sweeps"
     done = cli(
@@ -380,12 +447,50 @@ def test_a_sweep_runs_every_job_and_leaves_nothing_where_it_stands(cli: Cli) -> 
         "report=csv", f"out={cli.out / 'runs'}", f"hydra.sweep.dir={sweeps}",
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    header, first, again, second = done.stdout.splitlines()
-    assert header == again
+    header, first, second = done.stdout.splitlines()
+    assert header.startswith("record,")
     assert [line.split(",")[5] for line in (first, second)] == ["bf16", "fp16"]
     told = [read(path).settings["dtype"] for path in cli.out.glob("runs/*/*.json")]
     assert sorted(map(str, told)) == ["bf16", "fp16"]
-    assert list(sweeps.rglob("*.log")) == []
+    assert list(sweeps.rglob("*")) == []
+
+
+def test_what_lies_in_the_folder_of_a_sweep_is_left_there(cli: Cli) -> None:
+    place = f"hydra.sweep.dir={cli.out}"
+    done = cli("run", "-m", *SMOKE, "dtype=bf16,fp16", "quiet=true", f"out={cli.out}", place)
+    assert (done.returncode, len(cli.records())) == (0, 2)
+    assert (cli.out / "multirun.yaml").is_file()
+
+
+def test_the_default_folder_of_a_sweep_is_removed_when_it_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_sweeps", lambda: tmp_path / "sweeps")
+    monkeypatch.setattr(run, "execute", lambda _: 0)
+    monkeypatch.setattr(sys, "argv", [])
+    assert main(["run", "-m", *SMOKE, "dtype=bf16,fp16"]) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_csv_is_printed_without_its_header_again(cli: Cli) -> None:
+    place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
+    done = cli(
+        "run", "-m", *SMOKE, "dtype=bf16", "report=csv,plain,csv", "quiet=true",
+        f"out={cli.out}", place,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert [line[:7] for line in done.stdout.splitlines()].count("record,") == 1
+    assert "onpaper fake device beside the sheet" in done.stdout
+
+
+def test_of_a_large_sweep_every_value_stands_in_a_job() -> None:
+    small = list(run._jobs([["a=1", "a=2"], [], ["b=1", "b=2"]]))
+    assert small == [["a=1", "b=1"], ["a=1", "b=2"], ["a=2", "b=1"], ["a=2", "b=2"]]
+    large = list(run._jobs([[f"{key}={one}" for one in range(10)] for key in "ab"]))
+    assert len(large) == 19
+    assert {word for words in large for word in words} == {
+        f"{k}={n}" for k in "ab" for n in range(10)
+    }
 
 
 def test_a_sweep_goes_beside_the_runs_by_default() -> None:
@@ -393,12 +498,27 @@ def test_a_sweep_goes_beside_the_runs_by_default() -> None:
     assert run._sweep_folder().startswith(f"hydra.sweep.dir='{place}/${{now:")
 
 
-def test_a_sweep_ends_with_the_worst_code_of_its_jobs(cli: Cli) -> None:
+def test_a_wrong_value_of_a_sweep_is_found_before_anything_is_measured(cli: Cli) -> None:
     place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
     done = cli("run", "-m", *SMOKE, "dtype=bf16,bf61,fp16", "quiet=true", f"out={cli.out}", place)
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "onpaper: no dtype 'bf61': did you mean 'bf16' or 'fp64' or 'fp16'?\n"
-    assert len(cli.records()) == 2
+    assert not cli.out.exists()
+
+
+def test_a_sweep_ends_with_the_worst_code_of_its_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended(config: RunConfig) -> int:
+        if config.dtype == "fp16":
+            raise UsageError("it is not here")
+        return 1 if config.dtype == "bf16" else 0
+
+    monkeypatch.setattr(run, "execute", ended)
+    monkeypatch.setattr(sys, "argv", [])
+    sweep = ["run", "-m", *SMOKE, "dtype=bf16,fp16,fp32", f"hydra.sweep.dir={tmp_path}"]
+    assert main(sweep) == 2
+    assert capsys.readouterr().err == "onpaper: it is not here\n"
 
 
 def test_ctrl_c_ends_the_sweep_and_not_only_its_job(
@@ -425,8 +545,9 @@ def test_ctrl_c_ends_the_sweep_and_not_only_its_job(
         (("seconds=range(1,3)", "chip=h20"), [(None, 1.0), (None, 2.0)]),
         (("dtype='bf16','fp16'", "out='a,b'"), [("bf16", None), ("fp16", None)]),
         (("suite=choice(smoke,quick)",), [(None, None), (None, None)]),
+        (("suite=glob(*)",), [(None, None), (None, None)]),
     ],
-    ids=["commas", "choice", "range", "quotes", "group"],
+    ids=["commas", "choice", "range", "quotes", "group", "glob"],
 )
 def test_a_sweep_speaks_the_whole_grammar_of_hydra(
     words: tuple[str, ...],
@@ -480,7 +601,9 @@ def test_only_a_failed_measurement_makes_the_run_exit_1(
     assert told.err == ""
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_exits_130_with_what_was_measured(
+    sign: signal.Signals,
     smoke: Callable[..., RunConfig],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -490,10 +613,12 @@ def test_an_interruption_exits_130_with_what_was_measured(
 
     def interrupt(_self: object, record: Record, _measurement: object) -> None:
         told.append(record.id)
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), sign)
 
+    before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr("bench.commands.live.Live._measured", interrupt)
     assert run.execute(smoke()) == 130
+    assert signal.getsignal(signal.SIGTERM) == before
     out = capsys.readouterr().out
     assert "The run is interrupted: what was measured until then is shown.  \n" in out
     (path,) = tmp_path.rglob("*.json")
@@ -505,7 +630,8 @@ def test_an_interruption_exits_130_with_what_was_measured(
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_a_real_run_cleanly(cli: Cli) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_a_termination_end_a_real_run_cleanly(cli: Cli, sign: signal.Signals) -> None:
     process = subprocess.Popen(
         [
             sys.executable, "-m", "bench", "device=cpu", "suite=quick", "seconds=30",
@@ -518,7 +644,10 @@ def test_ctrl_c_ends_a_real_run_cleanly(cli: Cli) -> None:
         assert process.stderr
         process.stderr.readline()
         verdict = process.stderr.readline()
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the worker, too
+        if sign == signal.SIGINT:
+            os.killpg(process.pid, sign)  # as a terminal does: to the worker, too
+        else:
+            process.terminate()
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "memory bandwidth, copy" in verdict

@@ -171,3 +171,15 @@ def test_only_reasons_that_say_something_went_wrong_disturb(
     throttle: tuple[str, ...], disturbing: tuple[str, ...]
 ) -> None:
     assert disturbed_by(Conditions(throttle=throttle)) == disturbing
+
+
+def test_the_share_of_its_cores_that_a_process_got_is_told() -> None:
+    """Two threads that got 3 s of CPU time in 2 s had three quarters of their cores."""
+    before = Health(cpu_s=10.0, at_s=100.0, threads=2)
+    after = Health(cpu_s=13.0, at_s=102.0, threads=2)
+    seen = watched(Scripted([Reading(), Reading()], healths=[before, after]))
+    assert seen.cpu_share == 0.75
+
+
+def test_a_device_that_is_not_the_process_has_no_share_of_cores() -> None:
+    assert watched(Scripted([Reading(), Reading()])).cpu_share is None

@@ -197,6 +197,15 @@ def test_records_go_where_out_says_or_to_the_default_place() -> None:
     assert (folder("x/y"), folder(None)) == (Path("x/y"), runs_dir())
 
 
+def test_records_do_not_go_into_a_file(tmp_path: Path) -> None:
+    (tmp_path / "d.json").mkdir()
+    (tmp_path / "file").touch()
+    assert folder(str(tmp_path / "d.json")) == tmp_path / "d.json"
+    for out in ("x.json", str(tmp_path / "file")):
+        with pytest.raises(UsageError, match="out= is a folder"):
+            folder(out)
+
+
 def test_composing_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     compose("run", ["device=fake"], RunConfig)

@@ -12,6 +12,7 @@ from bench.records.model import Check, Measurement
 
 QUICK = Plan(2.0)
 SHAPE: dict[str, int | str] = {"m": 2048, "n": 2048, "k": 2048}
+SMALL: dict[str, int | str] = {"m": 512, "n": 512, "k": 512}
 
 
 def done(spec: FakeSpec, item: Item, plan: Plan = QUICK) -> Measurement:
@@ -54,13 +55,34 @@ def test_a_dtype_done_in_software_is_caught_by_the_pilot() -> None:
 
 def test_a_dtype_done_in_software_is_measured_when_asked_for_by_name() -> None:
     spec = FakeSpec(software=("fp16",), noise="none")
-    assert done(spec, Item("gemm", "fp16", fixed=SHAPE, forced=True)).status == "ok"
+    assert done(spec, Item("gemm", "fp16", fixed=SMALL, forced=True)).status == "ok"
 
 
 @pytest.mark.parametrize("dtype", ["fp64", "fp32"])
 def test_formats_that_vendors_cut_are_measured_however_slow(dtype: str) -> None:
     spec = FakeSpec(software=(dtype,), launch_s=1e-9, noise="none")
-    assert done(spec, Item("gemm", dtype, fixed=SHAPE)).status == "ok"
+    assert done(spec, Item("gemm", dtype, fixed=SMALL)).status == "ok"
+
+
+def test_a_shape_too_long_for_the_budget_is_skipped_with_what_it_needs() -> None:
+    """40 TFLOP/s take 0.4 s for 20480 cubed: nine calls are more than the second given."""
+    shape: dict[str, int | str] = {"m": 20480, "n": 20480, "k": 20480}
+    skipped = done(FakeSpec(noise="none"), Item("gemm", "fp32", fixed=shape), Plan(1.0))
+    assert skipped.status == "skipped"
+    assert skipped.reason is not None
+    assert "too long for a budget of 1 s: give seconds=" in skipped.reason
+
+
+def test_setting_up_is_told_apart_from_measuring() -> None:
+    class Slow(FakeDevice):
+        def prepare(self, kernel: Kernel, point: Point) -> FakePrepared:
+            self._clock += 3.0
+            return super().prepare(kernel, point)
+
+    copy = Item("memory", "fp32", fixed={"stream": "scale"})
+    found = measure_item(Slow(), copy, Plan(1.0))
+    assert found.setup_s == pytest.approx(3.0, abs=0.01)
+    assert found.took_s - found.setup_s <= 1.1
 
 
 class Breaking(FakeDevice):

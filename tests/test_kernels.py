@@ -175,32 +175,41 @@ def test_the_inputs_of_a_stream_stay_as_they_were_drawn(name: str, way: str) -> 
 @pytest.mark.parametrize("layout", ["nt", "nn"])
 @pytest.mark.parametrize("dtype", ["fp64", "fp32", "bf16"])
 def test_the_timed_product_passes_its_spot_check(dtype: str, layout: str) -> None:
-    task = GEMM.build(product(dtype, layout, m=64, n=48, k=80), CPU, 0.0)
-    assert task.spot_check is not None
-    check = task.spot_check()
+    check = spot(GEMM.build(product(dtype, layout, m=64, n=48, k=80), CPU, 0.0))
     assert (check.passed, check.shape) == (True, "8 x 8 x 80")
 
 
-def test_the_spot_check_notices_a_product_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gemm, "_call", lambda _dtype, _a, _b, out: out.zero_)
-    task = GEMM.build(product(m=64, n=48, k=80), CPU, 0.0)
+@pytest.mark.parametrize("dtype", ["fp64", "bf16", "int8"])
+def test_the_spot_check_notices_a_product_left_out(dtype: str) -> None:
+    task = GEMM.build(product(dtype, m=64, n=48, k=80), CPU, 0.0)
+    task.calls[0]()
+    assert not spot(task, calls=0).passed
+
+
+@pytest.mark.parametrize(("name", "way"), WAYS)
+def test_the_timed_stream_passes_its_spot_check(name: str, way: str) -> None:
+    assert spot(MEMORY.build(stream(name, way), CPU, 0.0)).passed
+
+
+@pytest.mark.parametrize(("name", "way"), WAYS)
+def test_the_spot_check_notices_a_stream_left_out(name: str, way: str) -> None:
+    task = MEMORY.build(stream(name, way), CPU, 0.0)
+    task.calls[0]()
+    assert not spot(task, calls=0).passed
+
+
+def test_the_spot_check_notices_a_sum_that_is_not_the_arrays() -> None:
+    task = MEMORY.build(stream("read"), CPU, 0.0)
     assert task.spot_check is not None
-    assert not task.spot_check().passed
+    assert not task.spot_check(torch.tensor(1e6)).passed
 
 
-@pytest.mark.parametrize("name", [one for one in STREAMS if one != "read"])
-def test_the_spot_check_notices_a_stream_left_out(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert spot(MEMORY.build(stream(name), CPU, 0.0)).passed
-    monkeypatch.setattr(memory, "_stream", lambda _point, arrays: lambda: arrays[2])
-    assert not spot(MEMORY.build(stream(name), CPU, 0.0)).passed
-
-
-def spot(task: Task) -> Check:
-    """The spot check of a task that has one."""
+def spot(task: Task, calls: int = 1) -> Check:
+    """The spot check of a task, after so many calls since its results were overwritten."""
     assert task.spot_check is not None
-    return task.spot_check()
+    task.spoil()
+    last = [task.calls[0]() for _ in range(calls)]
+    return task.spot_check(last[-1] if last else None)
 
 
 @pytest.mark.parametrize("pilot_dtype", ["fp32", "bf16", "fp8"])

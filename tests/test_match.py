@@ -199,6 +199,90 @@ def test_only_these_names_are_taken_by_several_sheets(sheets: Catalogue) -> None
     }
 
 
+C500 = DeviceInfo(backend="cuda", name="MetaX C500", memory_bytes=64 * 2.0**30)
+C500_FORMS = ("metax-c500-oam", "metax-c500-pcie")
+
+
+@pytest.mark.parametrize(
+    ("limit", "chip", "reason"),
+    [
+        pytest.param(
+            350.0, "metax-c500-pcie", "power limit 350 W (metax-c500-oam has 450 W)", id="pcie"
+        ),
+        pytest.param(
+            450.0, "metax-c500-oam", "power limit 450 W (metax-c500-pcie has 350 W)", id="oam"
+        ),
+        pytest.param(
+            452.0, "metax-c500-oam", "power limit 452 W (metax-c500-pcie has 350 W)", id="rounded"
+        ),
+    ],
+)
+def test_a_power_limit_tells_apart_sheets_that_fit_alike(
+    limit: float, chip: str, reason: str, sheets: Catalogue
+) -> None:
+    found = identify(C500.model_copy(update={"power_limit_w": limit}), sheets)
+    assert (found.state, found.chip) == ("matched", chip)
+    assert found.reasons == ("reports the name 'MetaX C500'", "64.0 GiB of memory", reason)
+
+
+@pytest.mark.parametrize("limit", [None, 0.0, 300.0, 400.0])
+def test_a_power_limit_that_is_no_sheets_leaves_them_alike(
+    limit: float | None, sheets: Catalogue
+) -> None:
+    found = identify(C500.model_copy(update={"power_limit_w": limit}), sheets)
+    assert (found.state, found.near) == ("ambiguous", C500_FORMS)
+    assert found.reasons == ("'MetaX C500' fits several sheets alike: choose one with chip=",)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        pytest.param(None, id="one-prints-no-power"),
+        pytest.param("metax-c500-oam", id="both-print-the-same"),
+    ],
+)
+def test_a_power_limit_needs_a_power_of_its_own_on_every_sheet(
+    figure: str | None, sheets: Catalogue
+) -> None:
+    tdp = {"tdp": sheets.chips[figure].figures["tdp"]} if figure else {}
+    pcie = sheets.chips["metax-c500-pcie"]
+    rest = {key: one for key, one in pcie.figures.items() if key != "tdp"}
+    other = pcie.model_copy(update={"figures": {**rest, **tdp}})
+    both = Catalogue({**sheets.chips, other.id: other}, sheets.sources)
+    found = identify(C500.model_copy(update={"power_limit_w": 450.0}), both)
+    assert (found.state, found.near) == ("ambiguous", C500_FORMS)
+
+
+def test_a_lowered_power_limit_refuses_no_sheet(sheets: Catalogue) -> None:
+    device = DeviceInfo(backend="cuda", name="NVIDIA H20", units=78, power_limit_w=300.0)
+    found = identify(device, sheets)
+    assert (found.state, found.chip) == ("matched", "nvidia-h20-sxm-96gb")
+    assert found.reasons == ("reports the name 'NVIDIA H20'", "78 compute units")
+
+
+@pytest.mark.parametrize(
+    ("word", "forms"),
+    [
+        ("c500", "'c500-oam' or 'c500-pcie'"),
+        ("MetaX-C500", "'metax-c500-oam' or 'metax-c500-pcie'"),
+        ("曦云C500", "'曦云c500 oam' or '曦云c500 pcie'"),
+    ],
+)
+def test_a_word_for_both_forms_of_a_card_is_refused_naming_both(
+    word: str, forms: str, sheets: Catalogue
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        choose(word, C500, sheets)
+    assert str(refused.value) == f"no chip {word!r} in specs/chips: did you mean {forms}?"
+
+
+@pytest.mark.parametrize(
+    ("word", "chip"), [("c500-oam", C500_FORMS[0]), ("C500-PCIe", C500_FORMS[1])]
+)
+def test_each_form_of_a_card_has_its_word(word: str, chip: str, sheets: Catalogue) -> None:
+    assert sheets.find(word).id == chip
+
+
 @pytest.mark.parametrize(
     ("share", "fits"),
     [

@@ -117,6 +117,7 @@ def test_a_cpu_peak_is_cores_times_clock_times_operations_a_cycle(sheets: Catalo
         basis="dense",
         formula="8 cores x 3.00 GHz (clock measured here) x 64 FLOP/cycle",
         rivals=(),
+        from_clock=True,
     )
 
 

@@ -52,14 +52,44 @@ def test_an_error_that_is_no_number_is_told_as_the_worst(
     assert read(tmp_path / "one.json") == whole
 
 
-@pytest.mark.parametrize("version", [0, 2, None, "1"])
+@pytest.mark.parametrize(
+    ("version", "cure"),
+    [
+        (SCHEMA - 1, ": it was written by an older onpaper; measure again"),
+        (SCHEMA + 1, "; update onpaper"),
+    ],
+)
 def test_another_schema_is_refused_with_the_cure(
-    version: object, record: Record, tmp_path: Path
+    version: int, cure: str, record: Record, tmp_path: Path
 ) -> None:
-    problem = f"has schema {version!r}, this program reads {SCHEMA}"
+    problem = f"has schema {version}, this program reads {SCHEMA}"
     assert faults(broken(record, tmp_path, schema_version=version)) == [
-        f"broken.json: schema_version: {problem}; update onpaper"
+        f"broken.json: schema_version: {problem}{cure}"
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "null",
+        "[]",
+        "7",
+        "{}",
+        '{"a": 1}',
+        '{"schema_version": "1"}',
+        '{"schema_version": null}',
+        '{"schema_version": true}',
+    ],
+)
+def test_json_of_others_is_no_record(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text(text)
+    assert faults(path) == ["broken.json: is no record of this program; use the file a run wrote"]
+
+
+def test_a_folder_is_not_read_as_a_record(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read(tmp_path)
 
 
 def test_an_unknown_key_is_refused_by_its_place(record: Record, tmp_path: Path) -> None:
@@ -159,16 +189,17 @@ def test_a_write_that_fails_keeps_the_old_record_and_no_draft(
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> list[Path]:
-    """Two folders of records; the older by name is the latest by time."""
+    """Two folders of records; the last file written is not that of the last run."""
     folders = [tmp_path / "ours", tmp_path / "theirs"]
-    for folder, name, time_s in (
-        (folders[0], "20260101-aaaa", 300),
-        (folders[0], "20260202-bbbb", 200),
-        (folders[1], "20260303-cccc", 100),
+    for folder, name, time_s, state in (
+        (folders[0], "20260101-000000-aaaa", 400, "complete"),
+        (folders[0], "20260202-000000-bbbb", 300, "complete"),
+        (folders[1], "20260303-000000-cccc", 200, "interrupted"),
+        (folders[1], "20260304-000000-dddd", 100, "running"),
     ):
-        path = folder / "day" / f"{name}.json"
+        path = folder / f"{name[:4]}-{name[4:6]}-{name[6:8]}" / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("{}")
+        path.write_text(json.dumps({"state": state}, indent=1))
         os.utime(path, (time_s, time_s))
     return folders
 
@@ -176,9 +207,11 @@ def shelf(tmp_path: Path) -> list[Path]:
 @pytest.mark.parametrize(
     ("word", "name"),
     [
-        ("20260202-bbbb", "20260202-bbbb"),
-        ("20260303-cccc", "20260303-cccc"),
-        ("latest", "20260101-aaaa"),
+        ("20260202-000000-bbbb", "20260202-000000-bbbb"),
+        ("20260303-000000-cccc", "20260303-000000-cccc"),
+        ("202602", "20260202-000000-bbbb"),
+        ("20260304-", "20260304-000000-dddd"),
+        ("latest", "20260303-000000-cccc"),
     ],
 )
 def test_a_record_is_found_by_id_or_as_the_latest(word: str, name: str, shelf: list[Path]) -> None:
@@ -186,14 +219,38 @@ def test_a_record_is_found_by_id_or_as_the_latest(word: str, name: str, shelf: l
 
 
 def test_a_record_is_found_by_path(shelf: list[Path]) -> None:
-    path = shelf[1] / "day" / "20260303-cccc.json"
+    path = shelf[1] / "2026-03-03" / "20260303-000000-cccc.json"
     assert find(str(path), []) == path
+
+
+def test_a_record_that_still_runs_is_the_latest_if_there_is_no_other(shelf: list[Path]) -> None:
+    (shelf[1] / "2026-03-03" / "20260303-000000-cccc.json").unlink()
+    assert find("latest", [shelf[1]]).stem == "20260304-000000-dddd"
+
+
+def test_a_name_without_a_time_counts_by_the_folder_of_its_day(shelf: list[Path]) -> None:
+    path = shelf[0] / "2026-03-05" / "example.json"
+    path.parent.mkdir()
+    path.write_text('{"state": "complete"}')
+    assert find("latest", shelf) == path
+
+
+def test_a_beginning_of_several_ids_names_them(shelf: list[Path]) -> None:
+    with pytest.raises(UsageError, match=r"record '202603' may be any of 2: 20260303-.*, 20260304"):
+        find("202603", shelf)
+
+
+@pytest.mark.parametrize("word", ["/nonexistent", "gone.json", "some/where"])
+def test_a_path_to_nothing_is_told_as_such(word: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no such file"):
+        find(word, [tmp_path])
 
 
 def test_a_wrong_word_names_the_nearest(shelf: list[Path]) -> None:
     with pytest.raises(UsageError) as caught:
-        find("20260202-bbb", shelf)
-    assert str(caught.value).startswith("no record '20260202-bbb': did you mean '20260202-bbbb'")
+        find("20260202-000000-bbx", shelf)
+    said = "no record '20260202-000000-bbx': did you mean '20260202-000000-bbbb'"
+    assert str(caught.value).startswith(said)
 
 
 @pytest.mark.parametrize("word", ["latest", "20260101-aaaa"])

@@ -432,10 +432,22 @@ def test_html_is_escaped_and_asks_nothing_of_the_network() -> None:
     read = Tags(page)
     expected = "html head meta title style body h1 p div table thead tr th tbody td h2 ul ol li"
     assert read.tags == set(expected.split())
-    assert read.attributes == {"lang", "charset", "http-equiv", "content", "name", "class", "scope"}
+    assert read.attributes == {
+        "lang", "charset", "http-equiv", "content", "name", "class", "scope", "data-label",
+    }  # fmt: skip
     assert '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'' in page
     assert re.findall(r"url\(|@import", page) == []
     assert one_line(HOSTILE) + " beside the sheet test-h20" in read.words
+
+
+def test_html_says_the_summary_before_the_table_and_marks_verdicts() -> None:
+    page = render(RECORD, SHEETS, "html")
+    assert page.index("<h2>Summary</h2>") < page.index("<table>") < page.index("<h2>Sources")
+    assert '<td data-label="verdict and reason">✓ reached: ' in page
+    assert '<td data-label="verdict and reason">! implausible: ' in page
+    assert '<td data-label="verdict and reason">unrated: ' in page
+    assert page.count("<td data-label=") == 7 * len(MEASUREMENTS)
+    assert "@media(max-width:600px)" in page
 
 
 def test_html_leaves_out_what_is_empty(sheets: Catalogue) -> None:
@@ -467,6 +479,45 @@ def test_every_mark_of_every_sheet_has_its_note_and_every_note_its_mark(sheets: 
         assert [note.split(" ")[0] for note in table.notes] == [f"[{one}]" for one in numbers]
 
 
+def test_what_a_sheet_says_of_its_own_figure_is_a_footnote() -> None:
+    doubt = "needs more than 78 SMs can give"
+    figures = dict(H20.figures)
+    figures["matrix_fp64"] = figures["matrix_fp64"].model_copy(update={"note": "which unit?"})
+    chip = H20.model_copy(update={"explained": {"vector_fp32": doubt}, "figures": figures})
+    sheets = Catalogue(chips={"test-h20": chip}, sources=SHEETS.sources)
+    table = build(RECORD, rows(RECORD, sheets), sheets)
+    for title, words in (("fp32 vector", doubt), ("fp64 matrix", "which unit?")):
+        (cell,) = [row[1] for row in table.cells if row[0] == title]
+        (note,) = [note for note in table.notes if note.endswith(f"The sheet says: {words}")]
+        assert cell.endswith(note.split(" ")[0])
+
+
+def test_an_inferred_figure_says_so() -> None:
+    table = build(RECORD, rows(RECORD, SHEETS), SHEETS)
+    told = {row[0]: row[1] for row in table.cells}
+    assert told["bf16 matrix"].startswith("148 TFLOP/s (inferred) [")
+    assert told["fp32 vector"].startswith("44 TFLOP/s [")
+
+
+def test_what_was_measured_has_the_unit_of_what_is_published() -> None:
+    table = build(RECORD, rows(RECORD, SHEETS), SHEETS)
+    triad, fp64 = table.cells[0], table.cells[6]
+    assert (triad[2], triad[3]) == ("3,810 GB/s (3,791–3,828)", "3,902 GB/s")
+    assert fp64[2] == "0.9970 TFLOP/s (0.9960–0.9980)"
+
+
+@pytest.mark.parametrize(
+    ("state", "line"),
+    [
+        ("running", "The run did not finish: what was measured until then is shown."),
+        ("interrupted", "The run is interrupted: what was measured until then is shown."),
+    ],
+)
+def test_a_run_that_did_not_end_says_so(state: str, line: str) -> None:
+    ended = RECORD.model_copy(update={"state": state})
+    assert build(ended, rows(ended, SHEETS), SHEETS).heading[-1] == line
+
+
 # numbers and sentences
 
 
@@ -488,6 +539,22 @@ def test_digits_follow_the_interval(
     interval: tuple[float, float, float], dimension: Dimension, text: str
 ) -> None:
     assert with_interval(Interval(*interval), dimension) == text
+
+
+@pytest.mark.parametrize(
+    ("published", "text"),
+    [
+        ("4000 GB/s", "3,578 GB/s (3,570–3,587)"),
+        ("4 TB/s", "3.578 TB/s (3.570–3.587)"),
+        ("9000 TB/s", "3.578 TB/s (3.570–3.587)"),
+        ("4 PB/s", "3.578 TB/s (3.570–3.587)"),
+        ("4 TFLOP/s", "3.578 TB/s (3.570–3.587)"),
+        ("", "3.578 TB/s (3.570–3.587)"),
+    ],
+)
+def test_the_unit_is_that_of_the_published_text_if_it_fits(published: str, text: str) -> None:
+    interval = Interval(3.578e12, 3.57e12, 3.587e12)
+    assert with_interval(interval, Dimension.BYTE_RATE, published) == text
 
 
 def test_a_burst_has_the_unit_and_the_decimals_of_what_it_stands_beside() -> None:

@@ -9,6 +9,7 @@ from bench.chips.faults import uncited
 from bench.chips.load import Catalogue, catalogue, examine
 from bench.chips.model import Gap, Source
 from bench.chips.vendors import vendors
+from bench.commands import check
 from bench.errors import DataError, Fault, UsageError
 from bench.units import Quantity
 
@@ -180,58 +181,116 @@ def test_a_fault_names_its_file_and_field_and_how_to_mend_it(
         pytest.param(
             HEAD + FIGURE + "colour: red\n",
             "colour",
-            "Extra inputs are not permitted",
+            "is no key of it",
             "remove it",
             id="unknown-key",
         ),
         pytest.param(
             HEAD.replace("status: sold", "status: rumoured") + FIGURE,
             "status",
-            "Input should be 'sold', 'announced', 'reported', 'withdrawn' or 'stub'",
-            "see bench/chips/model.py",
+            "'rumoured' is not a word for it",
+            "write 'sold', 'announced', 'reported', 'withdrawn' or 'stub'",
             id="unknown-status",
         ),
         pytest.param(
             HEAD.replace("name: Acme One\n", "") + FIGURE,
             "name",
-            "Field required",
-            "see bench/chips/model.py",
+            "is missing",
+            "add it",
             id="missing-name",
         ),
         pytest.param(
             HEAD + "figures:\n  tdp: {value: 400 watt, source: sheet-a}\n",
             "figures.tdp.value",
-            "'watt' is not a unit (see bench/units.py for the list)",
-            "see bench/chips/model.py",
+            "'watt' is not a unit (use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm² or bit)",
+            "write a quantity such as '148 TFLOP/s', or unknown or unsupported",
             id="unknown-unit",
         ),
         pytest.param(
             HEAD + "figures:\n  matrix_bf16: {value: 148 TFLOPS, source: sheet-a, basis: dense}\n",
             "figures.matrix_bf16.value",
             "'TFLOPS' is not a unit (write TFLOP/s)",
-            "see bench/chips/model.py",
+            "write a quantity such as '148 TFLOP/s', or unknown or unsupported",
             id="flops",
         ),
         pytest.param(
             HEAD + "figures:\n  tdp: {value: [400 W], source: sheet-a}\n",
             "figures.tdp.value",
-            "write the figure as a quoted quantity such as '148 TFLOP/s'",
-            "see bench/chips/model.py",
+            "is not a piece of text",
+            "write a quantity such as '148 TFLOP/s', or unknown or unsupported",
             id="value-is-a-list",
         ),
         pytest.param(
             HEAD + "identity: {memory: [unknown]}\n" + FIGURE,
             "identity.memory.0",
+            "is not a size",
             "write a size such as '97871 MiB'",
-            "see bench/chips/model.py",
             id="size-is-a-gap",
         ),
         pytest.param(
             HEAD + "identity: {pci: ['10DE:2329']}\n" + FIGURE,
             "identity.pci.0",
-            "String should match pattern '^[0-9a-f]{4}:[0-9a-f]{4}$'",
-            "see bench/chips/model.py",
+            "'10DE:2329' is not of its form",
+            "write vendor:device in small hexadecimal, such as 10de:2329",
             id="pci-in-capitals",
+        ),
+        pytest.param(
+            HEAD.replace("vendor: acme", "vendor: ACME") + FIGURE,
+            "vendor",
+            "'ACME' is not of its form",
+            "write small letters, digits, '.', '_' and '-'",
+            id="vendor-in-capitals",
+        ),
+        pytest.param(
+            HEAD + FIGURE.replace("basis: dense", "basis: guessed"),
+            "figures.matrix_bf16.basis",
+            "'guessed' is not a word for it",
+            "write 'dense', 'inferred', 'halved' or 'unspecified'",
+            id="unknown-basis",
+        ),
+        pytest.param(
+            HEAD + FIGURE + "aliases: one\n",
+            "aliases",
+            "is not a list",
+            "write a list such as [a, b]",
+            id="a-word-for-a-list",
+        ),
+        pytest.param(
+            HEAD + FIGURE + "facts: [process]\n",
+            "facts",
+            "is not a mapping",
+            "write 'key: value' lines",
+            id="a-list-for-a-mapping",
+        ),
+        pytest.param(
+            HEAD + "figures:\n  matrix_bf16: 148 TFLOP/s\n",
+            "figures.matrix_bf16",
+            "is not a mapping",
+            "write 'key: value' lines",
+            id="a-bare-figure",
+        ),
+        pytest.param(
+            HEAD + FIGURE + "notes: [[a]]\n",
+            "notes.0",
+            "is not a piece of text",
+            "write a word or a sentence",
+            id="a-list-for-a-sentence",
+        ),
+        pytest.param(
+            HEAD + "facts: {process: {value: '', source: sheet-a}}\n" + FIGURE,
+            "facts.process.value",
+            "is too short",
+            "write at least 1 characters",
+            id="empty-fact",
+        ),
+        pytest.param(
+            HEAD
+            + "identity: {cpuid: {vendor: GenuineIntel, family: six, models: ['85']}}\n"
+            + FIGURE,
+            "identity.cpuid.family",
+            "is not a whole number",
+            "write a whole number",
+            id="no-whole-number",
         ),
         pytest.param(
             "- a\n- b\n",
@@ -308,11 +367,40 @@ def test_a_local_name_answers_for_one_chip_only(folder: SpecFolder) -> None:
 def test_a_broken_source_is_a_fault_of_its_own(folder: SpecFolder) -> None:
     folder.sources = SOURCES + 'bad: {url: "https://example.com", kind: memory, accessed: today}\n'
     folder.chips = {"acme-one.yaml": HEAD + FIGURE}
-    faults = folder.faults()
-    assert [fault[:2] for fault in faults] == [
-        ("specs/sources.yaml", "bad.kind"),
-        ("specs/sources.yaml", "bad.accessed"),
+    (kind, accessed) = folder.faults()
+    assert kind[:3] == ("specs/sources.yaml", "bad.kind", "'memory' is not a word for it")
+    assert kind[3].startswith("write 'vendor-datasheet', ")
+    assert accessed == (
+        "specs/sources.yaml",
+        "bad.accessed",
+        "'today' is not of its form",
+        "write a date such as 2026-11-24",
+    )
+
+
+def test_a_folder_named_like_a_sheet_is_a_fault(folder: SpecFolder) -> None:
+    (folder.path / "chips" / "acme-one.yaml").mkdir(parents=True)
+    assert folder.faults() == [
+        (ACME, "", "cannot be read as a file: Is a directory", "write it as plain YAML")
     ]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "told"),
+    [
+        pytest.param(HEAD + FIGURE, True, id="sound"),
+        pytest.param(HEAD + FIGURE.replace("bf16", "bf61"), False, id="a-faulty-figure"),
+        pytest.param(HEAD + FIGURE.replace("TFLOP/s", "TFLOPS"), False, id="not-loaded"),
+        pytest.param("name: [", False, id="not-read"),
+    ],
+)
+def test_check_calls_a_source_uncited_only_if_every_sheet_was_understood(
+    sheet: str, told: bool, folder: SpecFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.chips = {"acme-one.yaml": sheet}
+    folder.examine()
+    assert check.main([f"specs={folder.path}"]) == 1
+    assert ("press-b: is cited nowhere" in capsys.readouterr().out) is told
 
 
 def test_missing_sources_are_a_fault(folder: SpecFolder) -> None:

@@ -1,5 +1,8 @@
 """The shipped sheets: no faults, every figure sourced, every source used, known facts in place."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from bench import paths
@@ -35,6 +38,20 @@ def test_no_source_is_anybodys_memory(sheets: Catalogue) -> None:
     for key, source in sheets.sources.items():
         assert source.url.startswith(("https://", "http://")), key
         assert not any(word in key for word in WEAK_WORDS), key
+
+
+def test_no_data_file_speaks_of_what_a_reader_cannot_have() -> None:
+    """A source is an address or a public search, never somebody's own papers."""
+    hidden = re.compile(r"private|research note|DATA\.md|shared/", re.IGNORECASE)
+    files = [*SPECS.rglob("*.yaml"), *(Path(__file__).parent / "data").rglob("*.*")]
+    assert len(files) > 200
+    found = {path.name: hidden.findall(path.read_text(encoding="utf-8")) for path in files}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_an_area_is_written_one_way(sheets: Catalogue) -> None:
+    areas = [one for chip in sheets.chips.values() for one in _published(chip)]
+    assert {str(one.value).split()[-1] for one in areas if "mm" in str(one.value)} == {"mm²"}
 
 
 def test_a_file_is_named_for_its_vendor_and_is_the_id(sheets: Catalogue) -> None:

@@ -49,6 +49,10 @@ def test_the_smoke_suite_in_full() -> None:
             ("suite=smoke", "kernel=memory"),
             [Item("memory", "fp32", fixed={"stream": stream}) for stream in ("copy", "triad")],
         ),
+        (
+            ("suite=smoke", "kernel=memory", "dtype=fp32"),
+            [Item("memory", "fp32", fixed={"stream": stream}) for stream in ("copy", "triad")],
+        ),
         (("suite=smoke", "kernel=gemm"), [Item("gemm", "fp32"), Item("gemm", "bf16")]),
         (("suite=smoke", "dtype=bf16"), [Item("gemm", "bf16", forced=True)]),
         (("suite=smoke", "dtype=int8"), [Item("gemm", "int8", forced=True)]),
@@ -80,8 +84,15 @@ def test_words_leave_a_part_of_the_suite(words: tuple[str, ...], expected: list[
         (("m=1", "n=2"), "a fixed shape needs m, n and k: k missing"),
         (("k=1",), "a fixed shape needs m, n and k: m, n missing"),
         (("m=0", "n=2", "k=3"), "must be"),
-        (("kernel=memory", "dtype=bf16"), "suite quick has nothing of kernel=memory"),
-        (("kernel=memory", "m=1", "n=2", "k=3"), "suite quick has nothing of kernel=memory"),
+        (("m=1000001", "n=2", "k=3"), "m, n and k must be at most 1,000,000"),
+        (
+            ("kernel=memory", "dtype=bf16"),
+            "kernel=memory dtype=bf16: memory is measured in fp32 only",
+        ),
+        (("kernel=memory", "m=1", "n=2", "k=3"), "kernel=memory has no m, n and k"),
+        (("suite.items=[]",), "suite quick has nothing to measure: see suite.items"),
+        (("suite.items=[]", "kernel=memory"), "suite quick has nothing of kernel=memory"),
+        (("suite.items=[{kernel: memory, streams: [copy], weight: 0}]",), "weight=0 must be above"),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
 )

@@ -67,6 +67,9 @@ def test_binary_and_decimal_prefixes_differ(binary: str, decimal: str, ratio: fl
         ("TFLOP/s", "'TFLOP/s' is not a quantity such as '148 TFLOP/s'"),
         ("148 T FLOP/s", "'148 T FLOP/s' is not a quantity such as '148 TFLOP/s'"),
         ("1,979 TFLOP/s", "',979' is not"),
+        ("١٤٨ TFLOP/s", "no ASCII digits is not"),
+        ("148.٥ TFLOP/s", "no ASCII digits is not"),
+        ("１４８ TFLOP/s", "no ASCII digits is not"),
         ("0x10 GB", "'x10' is not"),
         ("1_000 GB", "'_000' is not"),
         ("0 GB", "'0 GB' is not a positive, finite quantity"),
@@ -78,8 +81,14 @@ def test_binary_and_decimal_prefixes_differ(binary: str, decimal: str, ratio: fl
         ("296 TOPS", "'TOPS' is not a unit (write TOP/s)"),
         ("4 TBps", "'TBps' is not a unit (write TB/s)"),
         ("96 gb", "'gb' is not a unit (write GB)"),
-        ("4 GT/s", "'GT/s' is not a unit (see bench/units.py for the list)"),
-        ("78 SMs", "'SMs' is not a unit (see bench/units.py for the list)"),
+        (
+            "4 GT/s",
+            "'GT/s' is not a unit (use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm² or bit)",
+        ),
+        (
+            "78 SMs",
+            "'SMs' is not a unit (use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm² or bit)",
+        ),
     ],
 )
 def test_what_is_no_positive_quantity_is_refused_with_what_to_write(

@@ -14,9 +14,11 @@ from bench.records.model import (
     Identity,
     Measurement,
     Record,
+    Search,
     Stats,
     Stopped,
     Timing,
+    Trial,
     Work,
 )
 from bench.report.table import build
@@ -26,6 +28,10 @@ from bench.verdict import Row, Verdict, judge, rates, rows, shape, show_bytes, s
 H20 = "nvidia-h20-sxm-96gb"
 CUDA = DeviceInfo(backend="cuda", name="NVIDIA H20")
 BEST_S = 1e-3
+SEARCHED = Search(
+    space=100, trials=(Trial(parameters={"m": 1}, median_s=1.0, calls=3),), left_out=0, took_s=1.0,
+    gain_estimate=0.0, chance_next_beats_at_most=0.1,
+)  # fmt: skip
 
 
 def _timing(median_s: float, half: float, **changes: Any) -> Timing:
@@ -103,7 +109,13 @@ def _record(record: Record, *measurements: Measurement, chip: str | None = H20) 
     ("tflops", "half", "verdict", "reason"),
     [
         pytest.param(142.3, 0.001, Verdict.REACHED, "at or above 90%", id="reached"),
-        pytest.param(148.0, 0.001, Verdict.REACHED, "at or above 90%", id="exactly-the-peak"),
+        pytest.param(
+            148.0,
+            0.001,
+            Verdict.REACHED,
+            "at or above 90%; its best window is at 101.0% of paper",
+            id="exactly-the-peak",
+        ),
         pytest.param(120.0, 0.001, Verdict.SHORT, "below 90%", id="short"),
         pytest.param(
             133.2, 0.01, Verdict.UNDECIDED, "the interval lies across 90%", id="on-the-line"
@@ -397,3 +409,53 @@ def test_a_shape_is_told_in_short(measurement: Measurement, words: str) -> None:
 )
 def test_buffers_are_told_in_binary_units(value: float, words: str) -> None:
     assert show_bytes(value) == words
+
+
+@pytest.mark.parametrize(
+    ("changes", "excuse"),
+    [
+        ({"conditions": Conditions(steal_fraction=0.05)}, "5% of CPU time stolen"),
+        ({"conditions": Conditions(cpu_share=0.5)}, "the process got 50% of its cores' time"),
+        ({"search": SEARCHED.model_copy(update={"gain_estimate": 0.1})},
+         "a longer search may reach it"),
+        ({"search": SEARCHED.model_copy(update={"gain_estimate": None})},
+         "only 1 shapes were tried"),
+    ],
+    ids=["stolen", "sharing", "gain", "few"],
+)  # fmt: skip
+def test_a_low_rate_that_something_excuses_proves_nothing(
+    changes: dict[str, Any], excuse: str, sheets: Catalogue
+) -> None:
+    low = _gemm(125.0, 0.001)
+    assert _judge(low, sheets).verdict is Verdict.SHORT
+    row = _judge(low.model_copy(update=changes), sheets)
+    assert (row.verdict, row.reason) == (Verdict.UNDECIDED, f"below 90%, but {excuse}")
+
+
+def test_a_disturbance_does_not_take_back_what_was_reached(sheets: Catalogue) -> None:
+    high = _gemm(142.0, 0.001, conditions=Conditions(steal_fraction=0.05))
+    row = _judge(high, sheets)
+    assert (row.verdict, row.reason) == (
+        Verdict.REACHED, "at or above 90%; 5% of CPU time stolen",
+    )  # fmt: skip
+
+
+def test_a_derived_peak_follows_the_clock_and_carries_its_spread(sheets: Catalogue) -> None:
+    """The clock was 2.8 and 3.2 GHz beside the measurement, 3.4 when the run began."""
+    xeon = DeviceInfo(
+        backend="cpu", name="Xeon", cpu_vendor="GenuineIntel", cpu_family=6, cpu_model=207,
+        isa=("avx512f",), units=2, clock_measured_hz=3.4e9,
+    )  # fmt: skip
+    seen = _gemm(
+        0.3, 0.01, dtype="fp32", figures=("matrix_fp32", "vector_fp32"),
+        conditions=Conditions(clock_hz=(2.8e9, 3.2e9)),
+    )  # fmt: skip
+    row = judge(seen, xeon, sheets.chips["intel-emerald-rapids"], sheets)
+    assert isinstance(row.published, Paper)
+    assert row.published.value == 2 * 3.0e9 * 64
+    assert row.fraction is not None
+    assert row.measured is not None
+    plain = row.measured.over(row.published.value)
+    assert row.fraction.value == plain.value
+    assert row.fraction.low == pytest.approx(plain.low * 3.0 / 3.2)
+    assert row.fraction.high == pytest.approx(plain.high * 3.0 / 2.8)

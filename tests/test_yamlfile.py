@@ -120,6 +120,24 @@ def test_a_file_is_refused_above_its_largest_size(tmp_path: Path) -> None:
     assert str(refused.value) == f"larger than {MAX_BYTES} bytes"
 
 
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").mkdir()
+    with pytest.raises(YamlError, match=r"^cannot be read as a file: Is a directory$"):
+        read(tmp_path / "x.yaml")
+
+
+def test_a_file_that_may_not_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path, **_how: str) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    path = _file(tmp_path, "a: 1")
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(YamlError, match=r"^cannot be read as a file: Permission denied$"):
+        read(path)
+
+
 def test_a_missing_file_is_the_callers_affair(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "none.yaml")

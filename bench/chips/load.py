@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from bench import paths, yamlfile
 from bench.chips.faults import chip_faults, set_faults
@@ -16,6 +17,23 @@ from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.strict import Strict
 
 Model = TypeVar("Model", bound=Strict)
+QUANTITY = "write a quantity such as '148 TFLOP/s', or unknown or unsupported"
+SIZE = "write a size such as '97871 MiB'"
+FIXES = {
+    "missing": ("is missing", "add it"),
+    "extra_forbidden": ("is no key of it", "remove it"),
+    "string_type": ("is not a piece of text", "write a word or a sentence"),
+    "int_parsing": ("is not a whole number", "write a whole number"),
+    "int_type": ("is not a whole number", "write a whole number"),
+    "tuple_type": ("is not a list", "write a list such as [a, b]"),
+    "dict_type": ("is not a mapping", "write 'key: value' lines"),
+    "model_type": ("is not a mapping", "write 'key: value' lines"),
+}
+PATTERNS = {
+    r"^[a-z0-9][a-z0-9._-]*$": "write small letters, digits, '.', '_' and '-'",
+    r"^[0-9a-f]{4}:[0-9a-f]{4}$": "write vendor:device in small hexadecimal, such as 10de:2329",
+    r"^\d{4}-\d{2}-\d{2}$": "write a date such as 2026-11-24",
+}
 
 
 @dataclass(frozen=True)
@@ -29,12 +47,15 @@ class Catalogue:
         """Returns the chip with this id, alias or local name.
 
         Raises:
-            UsageError: no sheet answers to ``word``; the message names the nearest.
+            UsageError: no sheet answers to ``word``; the message names those that begin with it,
+                else the nearest.
         """
         wanted = word.strip().lower()
         names = self.names()
         if wanted not in names:
-            raise UsageError(f"no chip {word!r} in specs/chips: {did_you_mean(wanted, names)}")
+            forms = [name for name in names if name.startswith((f"{wanted}-", f"{wanted} "))]
+            near = did_you_mean(wanted, forms or names)
+            raise UsageError(f"no chip {word!r} in specs/chips: {near}")
         return self.chips[names[wanted]]
 
     def names(self) -> dict[str, str]:
@@ -122,8 +143,23 @@ def _validate(
 def _as_faults(error: ValidationError, file: str, prefix: str) -> Iterable[Fault]:
     for one in error.errors(include_url=False):
         place = ".".join(str(part) for part in (prefix, *one["loc"]) if part != "")
-        fix = "remove it" if one["type"] == "extra_forbidden" else "see bench/chips/model.py"
-        yield Fault(file, place, one["msg"].removeprefix("Value error, "), fix)
+        yield Fault(file, place, *_told(one))
+
+
+def _told(error: ErrorDetails) -> tuple[str, str]:
+    """Returns the problem and the fix of one error, in words for who writes the sheet."""
+    kind, limits = error["type"], error.get("ctx", {})
+    problem = error["msg"].removeprefix("Value error, ")
+    if kind in ("literal_error", "enum"):
+        return f"{error['input']!r} is not a word for it", f"write {limits['expected']}"
+    if kind == "value_error":
+        return problem, QUANTITY if "figures" in error["loc"] else SIZE
+    if kind == "string_pattern_mismatch":
+        form = limits["pattern"]
+        return f"{error['input']!r} is not of its form", PATTERNS.get(form, f"write {form}")
+    if kind == "string_too_short":
+        return "is too short", f"write at least {limits['min_length']} characters"
+    return FIXES.get(kind, (problem, "write it as the other sheets do"))
 
 
 def _relative(path: Path, folder: Path) -> str:

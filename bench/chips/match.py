@@ -1,5 +1,6 @@
 """Which sheet a device answers to, by all that it reports, with the reasons; never a guess."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from bench.units import Dimension, show
 MEMORY_LEAST = 0.90
 MEMORY_MOST = 1.01
 """Reported bytes against the printed size read in GiB: drivers and ECC keep some back."""
+POWER_NEAR = 0.01
+"""How far, of the board power, a power limit may be off that it is still the one of the sheet."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +125,7 @@ def _decide(device: DeviceInfo, fits: list[Fit]) -> Identity:
     if len(clean) == 1:
         return _as_identity("matched", clean[0].chip, clean[0].agrees)
     if clean:
-        names = tuple(fit.chip.id for fit in clean)
-        reason = f"{device.name!r} fits several sheets alike: choose one with chip="
-        return Identity(state="ambiguous", reasons=(reason,), near=names)
+        return _by_power(device, clean)
     if fits:
         reasons = tuple(f"not {fit.chip.id}: {'; '.join(fit.against)}" for fit in fits)
         return Identity(state="unknown", reasons=reasons, near=tuple(fit.chip.id for fit in fits))
@@ -132,6 +133,30 @@ def _decide(device: DeviceInfo, fits: list[Fit]) -> Identity:
     behind = f" (a device of {vendors()[vendor].name})" if vendor else ""
     reason = f"no sheet reports the name {device.name!r}{behind}"
     return Identity(state="unknown", reasons=(reason,))
+
+
+def _by_power(device: DeviceInfo, fits: list[Fit]) -> Identity:
+    """Returns the one of several fitting sheets whose board power is the device's power limit.
+
+    A limit can be lowered by hand, so it only chooses among sheets that fit by all else, and only
+    if each of them prints its power.
+    """
+    limit = device.power_limit_w
+    told = {fit.chip.id: fit.chip.number("tdp") for fit in fits}
+    near = [
+        fit
+        for fit in fits
+        if limit and abs(limit / (told[fit.chip.id] or math.inf) - 1) <= POWER_NEAR
+    ]
+    if len(near) == 1 and all(told.values()):
+        chip = near[0].chip
+        others = " and ".join(
+            f"{name} has {watt:g} W" for name, watt in told.items() if watt and name != chip.id
+        )
+        reason = f"power limit {limit:g} W ({others})"
+        return _as_identity("matched", chip, (*near[0].agrees, reason))
+    reason = f"{device.name!r} fits several sheets alike: choose one with chip="
+    return Identity(state="ambiguous", reasons=(reason,), near=tuple(told))
 
 
 def _cpu_family(device: DeviceInfo, catalogue: Catalogue) -> Identity:

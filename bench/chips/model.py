@@ -20,14 +20,14 @@ def _value(text: object) -> Quantity | Gap:
     if isinstance(text, Quantity | Gap):
         return text
     if not isinstance(text, str):
-        raise ValueError("write the figure as a quoted quantity such as '148 TFLOP/s'")  # noqa: TRY004 -- pydantic collects ValueError
+        raise ValueError("is not a piece of text")  # noqa: TRY004 -- pydantic collects ValueError
     return Gap(text) if text in tuple(Gap) else parse(text)
 
 
 def _size(text: object) -> Quantity:
     value = _value(text)
     if not isinstance(value, Quantity):
-        raise ValueError("write a size such as '97871 MiB'")  # noqa: TRY004 -- pydantic collects ValueError
+        raise ValueError("is not a size")  # noqa: TRY004 -- pydantic collects ValueError
     return value
 
 

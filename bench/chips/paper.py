@@ -33,6 +33,8 @@ class Paper:
         basis: how it is known to be the dense rate.
         formula: how it was worked out, None if it is printed.
         rivals: what else was published.
+        why: why this value stands first.
+        from_clock: whether it was worked out of the device's clock.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Paper:
     formula: str | None
     rivals: tuple[Rival, ...]
     why: str | None = None
+    from_clock: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> 
         basis="dense",
         formula=f"{device.units} cores x {_clock_words(device, clock)} x {cycles.value}",
         rivals=(),
+        from_clock=True,
     )
 
 

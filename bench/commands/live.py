@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bench.chips.load import Catalogue
+from bench.chips.paper import Paper
 from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher
 from bench.records.model import Measurement, Record
@@ -104,11 +105,12 @@ class Live:
 
 def line(row: Row) -> str:
     """Returns a row in one line, as it is said while a run goes on."""
+    published = row.published.text if isinstance(row.published, Paper) else ""
     words = [f"{row.verdict.value:<11}", row.title]
     if row.measured:
-        words.append(with_interval(row.measured, row.dimension))
+        words.append(with_interval(row.measured, row.dimension, published))
     if row.fraction:
-        words.append(f"= {percent(row.fraction)} of {getattr(row.published, 'text', '')}")
+        words.append(f"= {percent(row.fraction)} of {published}")
     elif row.reason:
         words.append(f"({row.reason})")
     return " ".join(words)

@@ -11,7 +11,7 @@ python -m bench show [record=NAME] [chip=NAME] [key=value ...]
 
 Renders what is stored: a record, as 'run' printed it, or a spec sheet with sources and rivals.
 
-  record=latest     a record by path, by id, or the latest (the default)
+  record=latest     a record by path, by id or its beginning, or the latest (the default)
   chip=             a sheet by id, alias or local name
   report=github     github, plain, csv, json, latex, html
   margin=0.10       how far below paper still counts as reached

@@ -38,19 +38,32 @@ class Reading:
 
 @dataclass(frozen=True)
 class Health:
-    """What the host counted up to now; differences between two of them are conditions."""
+    """What the host counted up to now; differences between two of them are conditions.
+
+    Attributes:
+        cpu_s: CPU time of this process, where its threads are the device.
+        at_s: when it was read.
+        threads: how many threads do the work.
+    """
 
     load_1min: float | None = None
     steal_s: float | None = None
     busy_s: float | None = None
     involuntary_switches: int | None = None
+    cpu_s: float | None = None
+    at_s: float = 0.0
+    threads: int | None = None
 
 
 class Prepared(Protocol):
     """A kernel configuration with its buffers on the device."""
 
+    def spoil(self) -> None:
+        """Overwrites the results, so that a call left out shows."""
+        ...
+
     def spot_check(self) -> Check | None:
-        """Recomputes part of the timed result, where the kernel can."""
+        """Compares part of what the timed calls left behind, where the kernel can."""
         ...
 
 

@@ -3,12 +3,14 @@
 import os
 import platform
 import shutil
+import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bench.devices import host
-from bench.devices.base import Elapsed, Prepared, Reading
+from bench.devices.base import Elapsed, Health, Prepared, Reading
 from bench.devices.clockloop import clock_hz
 from bench.devices.torchdevice import PreparedTask, TorchDevice
 from bench.kernels.base import Limits
@@ -53,7 +55,8 @@ class CpuDevice(TorchDevice):
         import torch
 
         super().__init__(torch.device("cpu"), _caches().get(3, 32.0 * 2**20))
-        torch.set_num_threads(host.cores_in_reach())
+        host.unbind()
+        torch.set_num_threads(host.reach()[1])
 
     def info(self) -> DeviceInfo:
         """Returns model, cores in reach, instruction sets, caches, memory and clocks."""
@@ -66,7 +69,7 @@ class CpuDevice(TorchDevice):
             cpu_family=facts.get("family"),
             cpu_model=facts.get("model"),
             isa=tuple(one for one in ISA if one in set(facts.get("flags", ()))),
-            units=host.cores_in_reach(),
+            units=host.reach()[1],
             memory_bytes=total,
             memory_free_bytes=free,
             l2_bytes=caches.get(2),
@@ -103,6 +106,11 @@ class CpuDevice(TorchDevice):
         seconds = self.now() - start
         after = host.involuntary_switches()
         return Elapsed(seconds, seconds, disturbed=_sent_off(before, after, seconds))
+
+    def health(self) -> Health:
+        """Returns the host's counters now, and the CPU time that this process got."""
+        counted = replace(super().health(), cpu_s=time.process_time(), at_s=self.now())
+        return replace(counted, threads=host.reach()[1])
 
     def reading(self) -> Reading:
         """Returns the clock measured now; power would need rights we do not ask."""

@@ -67,6 +67,9 @@ class FakePrepared:
     call_s: float
     check: Check
 
+    def spoil(self) -> None:
+        """Has no results to overwrite."""
+
     def spot_check(self) -> Check:
         """Returns what the spec says of the dtype."""
         return self.check

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -31,6 +32,23 @@ def involuntary_switches() -> int | None:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
+
+@cache
+def reach() -> tuple[frozenset[int], int]:
+    """Returns the hardware threads and cores in reach when it was first asked.
+
+    Asked before torch is loaded: an OpenMP told to bind its threads takes the main one to a core.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)
+    return frozenset(affinity(0) if affinity else ()), cores_in_reach()
+
+
+def unbind() -> None:
+    """Gives this thread back all hardware threads that were in reach."""
+    threads, _ = reach()
+    if threads and os.sched_getaffinity(0) != threads:
+        os.sched_setaffinity(0, threads)
 
 
 def cores_in_reach() -> int:

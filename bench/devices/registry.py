@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import cast
 
+from bench.devices import host
 from bench.devices.base import Device, DeviceError
 from bench.errors import did_you_mean
 
@@ -31,6 +32,7 @@ def open_device(word: str) -> Device:
         DeviceError: it is not here; the message says why.
     """
     backend, index = parse(word)
+    host.reach()  # before any backend loads torch
     candidates = AUTO if backend == "auto" else (backend,)
     reason = ""
     for name in candidates:

@@ -55,10 +55,17 @@ class Limits:
 
 @dataclass
 class Task:
-    """A configuration ready to run: ``calls`` are run in turn, each on its own buffers."""
+    """A configuration ready to run.
+
+    Attributes:
+        calls: run in turn, each on its own buffers.
+        spoil: overwrites what the first call writes, so that a call left out shows.
+        spot_check: compares part of what the first call left behind, or what the last returned.
+    """
 
     calls: Sequence[Callable[[], object]]
-    spot_check: Callable[[], Check] | None = None
+    spoil: Callable[[], object] = lambda: None
+    spot_check: Callable[[object], Check] | None = None
 
 
 class Kernel(Protocol):
@@ -76,6 +83,10 @@ class Kernel(Protocol):
 
     def pilot(self, dtype: str, data: str) -> Point:
         """Returns a configuration small enough to be safe on anything."""
+        ...
+
+    def smaller(self, point: Point) -> Point:
+        """Returns a configuration that is quick to time and foretells the rate of ``point``."""
         ...
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:

@@ -25,8 +25,9 @@ class Watch:
         self._before = self._after = Health()
 
     def __enter__(self) -> Self:
-        self._before, self._start_s = self._device.health(), self._device.now()
+        self._start_s = self._device.now()
         self._look()
+        self._before = self._device.health()
         if self._device.live:
             self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
             self._thread.start()
@@ -41,8 +42,8 @@ class Watch:
         self._stop.set()
         if self._thread:
             self._thread.join()
-        self._look()
         self._after = self._device.health()
+        self._look()
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL_S):
@@ -67,6 +68,7 @@ class Watch:
             involuntary_switches=_difference(
                 before.involuntary_switches, after.involuntary_switches
             ),
+            cpu_share=_cpu_share(before, after),
             power_valid=self._power_valid() if power else None,
         )
 
@@ -86,6 +88,14 @@ class Watch:
 
 def _difference(before: int | None, after: int | None) -> int | None:
     return None if before is None or after is None else after - before
+
+
+def _cpu_share(before: Health, after: Health) -> float | None:
+    """Returns the CPU time that the process got, over its threads times elapsed time."""
+    if before.cpu_s is None or after.cpu_s is None or not after.threads:
+        return None
+    elapsed = after.at_s - before.at_s
+    return (after.cpu_s - before.cpu_s) / (after.threads * elapsed) if elapsed > 0 else None
 
 
 def _steal(before: Health, after: Health) -> float | None:

@@ -69,7 +69,9 @@ def measure(
     """
     start = device.now()
     batch = _batch(device, prepared)
-    warmed = _warm_up(device, prepared, batch, start + WARMUP_SHARE * plan.budget_s)
+    took = device.time(prepared, batch).seconds
+    room = min(WARMUP_SHARE * plan.budget_s, plan.budget_s - LEAST_SAMPLES * took)
+    warmed = _warm_up(device, prepared, batch, start + room)
     samples, stopped = _sample(device, prepared, batch, _Clock(device, start, plan, progress))
     return Timing(
         batch_calls=batch,

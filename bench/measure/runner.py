@@ -80,7 +80,7 @@ def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) 
     watcher.started(record, path)
     try:
         for number, weighted in enumerate(order.items):
-            plan = Plan(budget_s(order, number, record.took_s), order.precision)
+            plan = Plan(budget_s(order, number, measuring_s(record)), order.precision)
             done = _one(session, weighted.item, plan, number, watcher)
             record = record.with_measurement(done, record.took_s + done.took_s)
             _save(record, path, watcher)
@@ -121,6 +121,11 @@ def start(place: Place, order: Order, catalogue: Catalogue) -> Record:
 def record_path(record: Record, folder: Path) -> Path:
     """Returns where a record is written: a folder a day, a file a run."""
     return folder / record.started_utc[:10] / f"{record.id}.json"
+
+
+def measuring_s(record: Record) -> float:
+    """Returns the time spent so far without setting up, which no budget is charged for."""
+    return sum(one.took_s - one.setup_s for one in record.measurements)
 
 
 def budget_s(order: Order, number: int, spent_s: float) -> float:

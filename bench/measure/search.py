@@ -32,17 +32,19 @@ class Hunt:
     """The state of one search.
 
     Attributes:
+        amounts: what each configuration does, in what its rate counts.
         times: seconds a call in every trial, by configuration number.
         call_s: their median, since a trial disturbed for the better would lead for good.
         calls: calls spent on it.
-        left_out: configurations too dear for one trial, too large, or not supported.
+        failed: configurations that do not run here.
         drawn: how many were drawn at random.
-        pace: the best rate so far, by which costs are foreseen.
+        pace: the best rate of any single trial, by which costs are foreseen.
     """
 
     device: Device
     kernel: Kernel
     grid: Grid
+    amounts: list[float]
     budget_s: float
     start_s: float
     progress: Callable[[float], None]
@@ -50,13 +52,14 @@ class Hunt:
     times: dict[int, list[float]] = field(default_factory=dict)
     call_s: dict[int, float] = field(default_factory=dict)
     calls: dict[int, int] = field(default_factory=dict)
-    left_out: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+    trouble: str = ""
     drawn: int = 0
     pace: float = 0.0
 
     def rate(self, index: int) -> float:
         """Returns a tried configuration's rate, in what ``amount`` counts, a second."""
-        return amount(self.kernel, self.grid.points[index]) / self.call_s[index]
+        return self.amounts[index] / self.call_s[index]
 
     def leaders(self) -> list[int]:
         """Returns the fastest configurations tried, the best first."""
@@ -68,17 +71,18 @@ class Hunt:
         self.progress(min(1.0, share))
         return share
 
-    def seen(self, index: int) -> bool:
-        """Tells whether a configuration was tried or left out."""
-        return index in self.call_s or index in self.left_out
+    def open(self, index: int) -> bool:
+        """Tells whether a configuration may be tried now: untried, running, and not too dear."""
+        return not (index in self.call_s or index in self.failed or self.dear(index))
+
+    def dear(self, index: int) -> bool:
+        """Tells whether one trial would take too much of the budget, as far as can be foreseen."""
+        expected = TRIAL_CALLS * self.amounts[index] / self.pace if self.pace else 0.0
+        return not self.few() and expected > DEAREST_SHARE * self.budget_s
 
     def few(self) -> bool:
         """Tells whether the space is so small that each configuration is tried, come what may."""
         return len(self.grid.points) <= LEADERS
-
-    def exhausted(self) -> bool:
-        """Tells whether nothing is left to try."""
-        return len(self.call_s) + len(self.left_out) >= len(self.grid.points)
 
 
 def amount(kernel: Kernel, point: Point) -> float:
@@ -99,12 +103,18 @@ def search(
     The budget is kept but for the trial in progress; at least one configuration is tried.
     """
     hunt = Hunt(
-        device, kernel, Grid(space), budget_s, device.now(), progress,
+        device, kernel, Grid(space), [amount(kernel, point) for point in space], budget_s,
+        device.now(), progress,
         random.Random(len(space)),  # noqa: S311 -- no secret
     )  # fmt: skip
     _seed(hunt)
-    while hunt.spent() < 1 - FINAL_SHARE and not hunt.exhausted():
-        _try(hunt, _next(hunt))
+    while hunt.spent() < 1 - FINAL_SHARE:
+        index = _next(hunt)
+        if index is None:
+            break
+        _try(hunt, index)
+    if not hunt.call_s:
+        raise UnsupportedError(f"no configuration runs here: {hunt.trouble}")
     _settle(hunt)
     return hunt.grid.points[hunt.leaders()[0]], _report(hunt)
 
@@ -113,50 +123,47 @@ def _seed(hunt: Hunt) -> None:
     """Tries favoured configurations from cheap to dear: the first gives a pace to plan by."""
     seeds = sorted(
         range(min(SEEDS, len(hunt.grid.points))),
-        key=lambda index: amount(hunt.kernel, hunt.grid.points[index]),
+        key=lambda index: hunt.amounts[index],
     )
     for index in seeds:
         if hunt.call_s and not hunt.few() and hunt.spent() > SEED_SHARE:
             return
-        _try(hunt, index)
+        if hunt.open(index):
+            _try(hunt, index)
 
 
-def _next(hunt: Hunt) -> int:
+def _next(hunt: Hunt) -> int | None:
     """Returns an untried configuration: a neighbour of a leader, or one drawn at random."""
     if hunt.random.random() >= RANDOM_SHARE:
         for leader in hunt.leaders():
-            near = [index for index in hunt.grid.neighbours(leader) if not hunt.seen(index)]
+            near = [index for index in hunt.grid.neighbours(leader) if hunt.open(index)]
             if near:
                 return hunt.random.choice(near)
+    left = [index for index in range(len(hunt.grid.points)) if hunt.open(index)]
+    if not left:
+        return None
     hunt.drawn += 1
-    while hunt.seen(index := hunt.random.randrange(len(hunt.grid.points))):
-        pass
-    return index
+    return hunt.random.choice(left)
 
 
 def _try(hunt: Hunt, index: int) -> None:
-    """Times a configuration briefly, unless that would cost too much of the budget."""
+    """Times a configuration briefly; one that does not run here is noted as such."""
     point = hunt.grid.points[index]
-    work = amount(hunt.kernel, point)
-    expected = TRIAL_CALLS * work / hunt.pace if hunt.pace else 0.0
-    if not hunt.few() and expected > DEAREST_SHARE * hunt.budget_s and index not in hunt.call_s:
-        hunt.left_out.add(index)
-        return
     try:
         prepared = hunt.device.prepare(hunt.kernel, point)
         first = hunt.device.time(prepared, 1).seconds
     except (UnsupportedError, MemoryError, RuntimeError) as error:
-        hunt.left_out.add(index)
-        if hunt.call_s or not hunt.exhausted():
-            return
-        raise UnsupportedError(f"no configuration runs here: {error}") from error
+        hunt.failed.add(index)
+        hunt.trouble = str(error)
+        return
     batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(first, 1e-9)))
     rounds = TRIAL_CALLS - (1 if first > TRIAL_S else 0)
     times = [hunt.device.time(prepared, batch).seconds / batch for _ in range(rounds)]
     hunt.times.setdefault(index, []).extend(times if batch > 1 else [first, *times])
     hunt.call_s[index] = max(median(hunt.times[index]), 1e-12)
     hunt.calls[index] = hunt.calls.get(index, 0) + batch * rounds
-    hunt.pace = max(hunt.pace, hunt.rate(index))
+    fastest = max(min(first, *times), 1e-12)
+    hunt.pace = max(hunt.pace, hunt.amounts[index] / fastest)
 
 
 def _settle(hunt: Hunt) -> None:
@@ -177,22 +184,24 @@ def _report(hunt: Hunt) -> Search:
     return Search(
         space=len(hunt.grid.points),
         trials=trials,
-        left_out=len(hunt.left_out),
+        left_out=len(hunt.failed) + sum(map(hunt.dear, range(len(hunt.grid.points)))),
         took_s=hunt.device.now() - hunt.start_s,
         gain_estimate=0.0 if whole else gain_estimate(rates),
-        chance_next_beats=0.0 if whole else 1 - 0.05 ** (1 / max(1, hunt.drawn)),
+        chance_next_beats_at_most=0.0 if whole else 1 - 0.05 ** (1 / max(1, hunt.drawn)),
     )
 
 
-def gain_estimate(rates: list[float]) -> float:
+def gain_estimate(rates: list[float]) -> float | None:
     """Returns the relative rise of the best rate that a much longer search is expected to find.
+
+    None where too few were tried to tell.
 
     The end of the distribution of rates is estimated from the spacings at its top: the mean
     distance from the best to the next few, divided by their number (after Robson & Whitlock 1964,
     Biometrika 51:33, whose estimate takes one spacing; more steady it).
     """
     top = sorted(rates, reverse=True)[:LEADERS]
-    if len(top) < 2:
-        return 1.0
+    if len(top) < LEADERS:
+        return None
     rest = top[1:]
     return (top[0] - sum(rest) / len(rest)) / len(rest) / top[0]

@@ -88,13 +88,14 @@ def burst(samples_s: Sequence[float], batch: int, window_s: float = BURST_WINDOW
     Args:
         samples_s: seconds a call, one per sample.
         batch: calls in a sample.
-        window_s: the least time a window spans; one sample, where that is longer.
+        window_s: the least time a window spans, where the series is long enough; a window is at
+            most a quarter of the samples and at least one.
     """
     series = np.asarray(samples_s, dtype=np.float64)
-    width = max(1, math.ceil(window_s / (float(np.median(series)) * batch)))
-    width = min(width, len(series))
+    middle = float(np.median(series))
+    width = max(1, min(math.ceil(window_s / (middle * batch)), len(series) // 4))
     sums = np.cumsum(np.concatenate(([0.0], series)))
-    return float((sums[width:] - sums[:-width]).min() / width)
+    return min(middle, float((sums[width:] - sums[:-width]).min() / width))
 
 
 def describe(samples_s: Sequence[float], batch: int) -> Stats:

@@ -5,14 +5,18 @@ the sheet it was set beside. ``None`` means unknown. Nothing in it names a perso
 """
 
 import math
-from typing import Annotated, Literal
+from statistics import median
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from bench.strict import Strict
 
 SCHEMA = 1
 """Version of the shape below; an older record is read through one upgrade function a version."""
+
+ROUNDING = 1e-9
+"""How far a number may be from what it was computed of, relative."""
 
 METHOD = 1
 """Version of how figures are measured; figures of different methods are not set side by side."""
@@ -126,6 +130,14 @@ class Stats(Strict):
     samples: int
     effective_samples: float
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.low_s <= self.median_s <= self.high_s:
+            raise ValueError("low_s, median_s and high_s are not in this order")
+        if self.burst_s > self.median_s * (1 + ROUNDING):
+            raise ValueError("burst_s, the best window, is longer than the median")
+        return self
+
 
 class Stopped(Strict):
     """Why sampling ended, and the half-width of the interval it had reached."""
@@ -136,7 +148,10 @@ class Stopped(Strict):
 
 
 class Conditions(Strict):
-    """What went on while it was measured; series are on the clock of ``at_s``."""
+    """What went on while it was measured; series are on the clock of ``at_s``.
+
+    ``cpu_share`` is the CPU time that the process got, over threads times elapsed time.
+    """
 
     at_s: tuple[float, ...] = ()
     clock_hz: tuple[float, ...] = ()
@@ -146,6 +161,7 @@ class Conditions(Strict):
     load_1min: float | None = None
     steal_fraction: float | None = None
     involuntary_switches: int | None = None
+    cpu_share: float | None = None
     power_valid: bool | None = None
 
 
@@ -161,6 +177,14 @@ class Timing(Strict):
     stats: Stats
     stopped: Stopped
 
+    @model_validator(mode="after")
+    def _of_these_samples(self) -> Self:
+        if len(self.at_s) != len(self.samples_s) or self.stats.samples != len(self.samples_s):
+            raise ValueError("samples_s, at_s and stats.samples differ in number")
+        if not math.isclose(median(self.samples_s), self.stats.median_s, rel_tol=ROUNDING):
+            raise ValueError("stats.median_s is not the median of samples_s")
+        return self
+
 
 class Trial(Strict):
     """One configuration tried in a search, the median call time of its trials, and its calls."""
@@ -174,16 +198,17 @@ class Search(Strict):
     """All that a search tried, and what a longer one could still gain.
 
     ``gain_estimate`` is the relative rise of the best rate that a much longer search is
-    expected to find; ``chance_next_beats`` bounds, at 95%, the chance that one more
-    configuration drawn at random beats the best.
+    expected to find, None if too few were tried to tell; ``chance_next_beats_at_most`` bounds,
+    at 95%, the chance that one more configuration drawn at random beats the best.
+    ``left_out`` counts those too dear for one trial and those that do not run.
     """
 
     space: int
     trials: tuple[Trial, ...]
     left_out: int
     took_s: NonNegative
-    gain_estimate: NonNegative
-    chance_next_beats: NonNegative
+    gain_estimate: NonNegative | None
+    chance_next_beats_at_most: NonNegative
 
 
 class Measurement(Strict):
@@ -202,6 +227,7 @@ class Measurement(Strict):
     timing: Timing | None = None
     search: Search | None = None
     conditions: Conditions = Conditions()
+    setup_s: NonNegative = 0.0
     took_s: NonNegative = 0.0
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.records.model import SCHEMA, Record
 
 MAX_BYTES = 200_000_000
+HEAD = 2_000
+STARTED = re.compile(r"\d{8}-\d{6}")
+FINISHED = re.compile(r'"state":\s*"(?:complete|interrupted)"')
 
 
 def write(record: Record, path: Path) -> None:
@@ -46,6 +50,8 @@ def read(path: Path) -> Record:
         data = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except FileNotFoundError:
         raise UsageError(f"no record at {path}") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         fault = _fault(path, "", f"is no JSON: {error}", "use the file a run wrote")
         raise DataError([fault]) from None
@@ -61,9 +67,14 @@ def _finite(word: str) -> float:
 
 def _validate(data: object, path: Path) -> Record:
     version = data.get("schema_version") if isinstance(data, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        fix = "use the file a run wrote"
+        raise DataError([_fault(path, "", "is no record of this program", fix)])
     if version != SCHEMA:
-        problem = f"has schema {version!r}, this program reads {SCHEMA}"
-        raise DataError([_fault(path, "schema_version", problem, "update onpaper")])
+        problem, fix = f"has schema {version}, this program reads {SCHEMA}", "update onpaper"
+        if version < SCHEMA:
+            problem, fix = f"{problem}: it was written by an older onpaper", "measure again"
+        raise DataError([_fault(path, "schema_version", problem, fix)])
     try:
         return Record.model_validate_json(json.dumps(data))
     except ValidationError as error:
@@ -78,19 +89,45 @@ def _fault(path: Path, field: str, problem: str, fix: str) -> Fault:
 
 
 def find(word: str, folders: list[Path]) -> Path:
-    """Returns the record that ``word`` names: a path, an id, or ``latest``.
+    """Returns the record that ``word`` names: a path, an id or its beginning, or ``latest``.
 
     Raises:
-        UsageError: nothing answers to ``word``; the message names the nearest.
+        UsageError: nothing answers to ``word``, or more than one; the message names the nearest.
     """
     direct = Path(word)
-    if direct.suffix == ".json" and direct.is_file():
+    called_a_file = direct.suffix == ".json" or len(direct.parts) > 1
+    if called_a_file and direct.is_file():
         return direct
+    if called_a_file:
+        raise UsageError(f"no record {word!r}: there is no such file")
     known = {path.stem: path for folder in folders for path in sorted(folder.rglob("*.json"))}
     if word == "latest" and known:
-        return max(known.values(), key=lambda path: path.stat().st_mtime)
+        finished = [path for path in known.values() if _is_finished(path)]
+        return max(finished or known.values(), key=_started)
     if word in known:
         return known[word]
+    begun = sorted(name for name in known if name.startswith(word))
+    if len(begun) == 1:
+        return known[begun[0]]
+    if begun:
+        told = ", ".join(begun[:4]) + (", ..." if len(begun) > 4 else "")
+        raise UsageError(f"record {word!r} may be any of {len(begun)}: {told}")
     if not known:
         raise UsageError(f"no record {word!r}: nothing was measured yet, run 'python -m bench'")
     raise UsageError(f"no record {word!r}: {did_you_mean(word, known)}")
+
+
+def _started(path: Path) -> tuple[str, float, str]:
+    """Returns when the run of a record started: its id tells, or else the folder of its day."""
+    told = STARTED.match(path.stem)
+    moment = told[0].replace("-", "") if told else path.parent.name.replace("-", "")
+    return moment, path.stat().st_mtime, path.stem
+
+
+def _is_finished(path: Path) -> bool:
+    """Tells by a record's first lines, where its state is, whether its run has ended."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return bool(FINISHED.search(file.read(HEAD)))
+    except OSError:
+        return False

@@ -2,22 +2,31 @@
 
 import math
 
-from bench.units import Dimension, scale
+from bench.units import UNITS, Dimension, scale
 from bench.verdict import Interval
 
+LEAST = 0.01
+"""A value below this share of the published text's unit is shown in a unit of its own."""
 
-def with_interval(interval: Interval, dimension: Dimension) -> str:
-    """Formats ``3.578 TB/s (3.570–3.587)``, as many decimals in all three as the interval bears."""
-    factor, unit, decimals = _setting(interval, dimension)
+
+def with_interval(interval: Interval, dimension: Dimension, published: str = "") -> str:
+    """Formats ``3.578 TB/s (3.570–3.587)``, as many decimals in all three as the interval bears.
+
+    Args:
+        interval: what is shown.
+        dimension: of its values.
+        published: the text that it stands beside, whose unit it is given in.
+    """
+    factor, unit, decimals = _setting(interval, dimension, published)
     value, low, high = (
         f"{one / factor:,.{decimals}f}" for one in (interval.value, interval.low, interval.high)
     )
     return f"{value} {unit} ({low}–{high})"
 
 
-def beside(value: float, interval: Interval, dimension: Dimension) -> str:
+def beside(value: float, interval: Interval, dimension: Dimension, published: str = "") -> str:
     """Formats ``3.624 TB/s`` in the unit and with the decimals of the interval it stands beside."""
-    factor, unit, decimals = _setting(interval, dimension)
+    factor, unit, decimals = _setting(interval, dimension, published)
     return f"{value / factor:,.{decimals}f} {unit}"
 
 
@@ -30,9 +39,13 @@ def percent(interval: Interval) -> str:
     return f"{value}% ({low}–{high})"
 
 
-def _setting(interval: Interval, dimension: Dimension) -> tuple[float, str, int]:
+def _setting(interval: Interval, dimension: Dimension, published: str) -> tuple[float, str, int]:
     """Returns the factor of the unit, its name, and the decimals that the interval bears out."""
     shown, unit = scale(interval.value, dimension)
+    wanted = published.rpartition(" ")[2]
+    kind, factor = UNITS.get(wanted, (None, 1.0))
+    if kind is dimension and interval.value / factor >= LEAST:
+        shown, unit = interval.value / factor, wanted
     leading = math.floor(math.log10(shown))
     return interval.value / shown, unit, max(0, _digits(interval) - 1 - leading)
 

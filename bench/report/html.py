@@ -4,13 +4,30 @@ from collections.abc import Sequence
 from html import escape
 
 from bench.report.markup import Report
+from bench.report.table import VERDICT
+from bench.verdict import Verdict
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;"
     "color-scheme:light dark}table{border-collapse:collapse;font-size:.9rem}"
     "th,td{border:1px solid #8888;padding:.3rem .6rem;text-align:left;vertical-align:top}"
     ".scroll{overflow-x:auto}li{overflow-wrap:anywhere}"
+    "@media(max-width:600px){body{margin:1rem auto}h1{font-size:1.3rem;overflow-wrap:anywhere}"
+    "thead{display:none}table,tbody,tr,td{display:block}"
+    "tr{border:1px solid #8888;border-radius:.4rem;margin:0 0 1rem;padding:.4rem .6rem}"
+    "td{border:0;padding:.15rem 0;overflow-wrap:anywhere}td:empty{display:none}"
+    "td:first-child{font-weight:bold}"
+    "td:not(:first-child)::before{content:attr(data-label) ': ';opacity:.7}}"
 )
+"""Below 600 pixels each row is a card, its columns' names before its cells."""
+MARKS = {
+    Verdict.REACHED: "✓",
+    Verdict.SHORT: "✗",
+    Verdict.UNDECIDED: "?",
+    Verdict.IMPLAUSIBLE: "!",
+    Verdict.FAILED: "!",
+}
+"""Verdicts that are told apart at a glance, without colour."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -18,10 +35,7 @@ def render(report: Report) -> str:
     """Returns an HTML document."""
     table = report.table
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n"
-        for row in table.cells
-    )
+    body = "".join(f"<tr>{''.join(map(_cell, table.columns, row))}</tr>\n" for row in table.cells)
     heading = "".join(f"<p>{escape(line)}</p>\n" for line in table.heading)
     notes = [line.split(" ", 1)[1] for line in table.notes]
     return (
@@ -29,11 +43,18 @@ def render(report: Report) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         f"<title>{escape(table.title)}</title><style>{STYLE}</style></head><body>\n"
-        f"<h1>{escape(table.title)}</h1>\n{heading}"
+        f"<h1>{escape(table.title)}</h1>\n{heading}{_listed('Summary', 'ul', table.summary)}"
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>'
-        f"</table></div>\n{_listed('Summary', 'ul', table.summary)}"
-        f"{_listed('Sources and notes', 'ol', notes)}</body></html>\n"
+        f"</table></div>\n{_listed('Sources and notes', 'ol', notes)}</body></html>\n"
     )
+
+
+def _cell(column: str, text: str) -> str:
+    """Returns a cell that knows its column's name, a verdict with its mark before it."""
+    word = text.partition(":")[0]
+    mark = MARKS.get(Verdict(word)) if column == VERDICT and word in tuple(Verdict) else None
+    told = f"{mark} {text}" if mark else text
+    return f'<td data-label="{escape(column)}">{escape(told)}</td>'
 
 
 def _listed(title: str, tag: str, lines: Sequence[str]) -> str:

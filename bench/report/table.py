@@ -3,15 +3,26 @@
 from dataclasses import dataclass
 
 from bench.chips.load import Catalogue
+from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.records.model import Record
 from bench.report.digits import beside, percent, with_interval
 from bench.verdict import Row, summary
 
+VERDICT = "verdict and reason"
 COLUMNS = (
     "figure", "published (dense)", "measured, sustained (95%)", "burst", "achieved (95%)",
-    "verdict and reason", "shape",
+    VERDICT, "shape",
 )  # fmt: skip
+
+KNOWN = {
+    "inferred": " (inferred)",
+    "halved": " (half of sparse)",
+    "unspecified": " (sparsity not said)",
+}
+"""How a rate is known to be the dense one, unless its source says so."""
+
+ENDINGS = {"running": "The run did not finish", "interrupted": "The run is interrupted"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,8 @@ class Notes:
 def build(record: Record, judged: list[Row], catalogue: Catalogue) -> Table:
     """Returns the table of a record's rows."""
     notes = Notes()
-    cells = tuple(_cells(row, catalogue, notes) for row in judged)
+    chip = catalogue.chips.get(record.identity.chip or "")
+    cells = tuple(_cells(row, chip, catalogue, notes) for row in judged)
     return Table(
         title=_title(record),
         heading=tuple(_heading(record)),
@@ -86,33 +98,42 @@ def _heading(record: Record) -> list[str]:
         lines.append(f"Limits: {', '.join(device.limits)}")
     if record.device.backend == "fake":
         lines.append("A FAKE device: these figures are simulated and say nothing of any chip.")
-    if record.state != "complete":
-        lines.append(f"The run is {record.state}: what was measured until then is shown.")
+    if record.state in ENDINGS:
+        lines.append(f"{ENDINGS[record.state]}: what was measured until then is shown.")
     return lines
 
 
-def _cells(row: Row, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+def _cells(row: Row, chip: Chip | None, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+    text = row.published.text if isinstance(row.published, Paper) else ""
+    measured, burst = row.measured, row.burst
     return (
         row.title,
-        _published(row, catalogue, notes),
-        with_interval(row.measured, row.dimension) if row.measured else "–",
-        beside(row.burst, row.measured, row.dimension) if row.burst and row.measured else "–",
+        _published(row, chip, catalogue, notes),
+        with_interval(measured, row.dimension, text) if measured else "–",
+        beside(burst, measured, row.dimension, text) if burst and measured else "–",
         _achieved(row, catalogue, notes),
         f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value,
         row.shape,
     )
 
 
-def _published(row: Row, catalogue: Catalogue, notes: Notes) -> str:
+def _published(row: Row, chip: Chip | None, catalogue: Catalogue, notes: Notes) -> str:
     found = row.published
     if not isinstance(found, Paper):
         return "–"
     mark = " (derived)" if found.formula else ""
-    mark += {"halved": " (half of sparse)", "unspecified": " (sparsity not said)"}.get(
-        found.basis or "", ""
-    )
+    mark += KNOWN.get(found.basis or "", "")
     marks = "".join(notes.mark(source_line(one, catalogue)) for one in found.sources)
+    marks += "".join(notes.mark(f"The sheet says: {one}") for one in _remarks(found, chip))
     return f"{found.text}{mark} {marks}"
+
+
+def _remarks(found: Paper, chip: Chip | None) -> list[str]:
+    """Returns what the sheet itself says of a figure: its note, and what explains or doubts it."""
+    figure = chip.figures.get(found.key) if chip else None
+    printed = figure if figure and figure.number is not None else None
+    told = (printed and printed.note, chip and chip.explained.get(found.key))
+    return [one for one in told if one]
 
 
 def _achieved(row: Row, catalogue: Catalogue, notes: Notes) -> str:
