@@ -192,7 +192,7 @@ WRONG = [
     ("run -m device=fake margin=0.1,2", "margin=2 must be above 0 and at most 0.9"),
     ("run -m device=fake device.fake.noise=none,wihte", "no noise 'wihte'"),
     ("run -m device=fake kernel=gemm,memory dtype=bf16", "memory is measured in fp32 only"),
-    ("run -m device=fake seconds=range(1,200),soon", "mismatched input ','"),
+    ("run -m device=fake seconds=range(1,200),soon", "'seconds=range(1,200),soon' cannot be read"),
     ("run -m device=fake seconds=range(1,80) dtype=bf16,fp61", "no dtype 'fp61'"),
     ("show record=/nonexistent", "no record '/nonexistent': there is no such file"),
     ("show record=missing.json", "no record 'missing.json': there is no such file"),

@@ -273,18 +273,24 @@ def _check(told: list[str]) -> None:
     from bench.chips.load import catalogue
 
     sheets = catalogue()
-    for words in _jobs([_alternatives(one) for one in _parsed(told)]):
+    for words in _jobs(_parsed(told)):
         _plan(compose("run", words, RunConfig), sheets)
 
 
-def _parsed(told: list[str]) -> "list[Override]":
+def _parsed(told: list[str]) -> list[list[str]]:
+    """Returns for each word of a sweep the words it stands for."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
 
-    try:
-        return OverridesParser.create().parse_overrides(told)
-    except HydraException as error:
-        raise UsageError(str(error).splitlines()[0]) from None
+    parser, found = OverridesParser.create(), []
+    for word in told:
+        try:
+            found.append(_alternatives(parser.parse_override(word)))
+        except (HydraException, OmegaConfBaseException) as error:
+            line = str(error).splitlines()[0]
+            raise UsageError(f"{word!r} cannot be read as a sweep: {line}") from None
+    return found
 
 
 def _alternatives(one: "Override") -> list[str]:
