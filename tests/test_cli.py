@@ -18,7 +18,7 @@ import pytest
 
 from bench import __version__
 from bench.__main__ import COMMANDS, _spelled, main
-from bench.commands import run
+from bench.commands import run, sweep
 from bench.config import SHAPES, Fake, RunConfig, compose
 from bench.devices.fake import FakeSpec
 from bench.errors import UsageError
@@ -98,7 +98,7 @@ def test_a_run_tells_its_verdicts_and_its_record_on_stderr(cli: Cli) -> None:
     first, *verdicts, last = done.stderr.splitlines()
     assert first == (
         "onpaper fake device: nvidia-h20-sxm-96gb (chosen), suite smoke, "
-        "4 measurements in about 7 s"
+        "4 measurements in about 6 s"
     )
     assert len(verdicts) == 4
     assert {line.split()[0] for line in verdicts} <= {"reached", "short", "undecided"}
@@ -196,7 +196,7 @@ WRONG = [
     ("run -m device=fake seconds=range(1,80) dtype=bf16,fp61", "no dtype 'fp61'"),
     ("show record=/nonexistent", "no record '/nonexistent': there is no such file"),
     ("show record=missing.json", "no record 'missing.json': there is no such file"),
-    ("show record=missing", "no record 'missing': nothing was measured yet"),
+    ("show record=missing", "no record 'missing': choose from: "),
     ("show chip=h20 record=latest", "give record= or chip=, not both"),
     ("show margin=1", "margin=1 must be above 0 and at most 0.9"),
 ]
@@ -465,7 +465,7 @@ def test_what_lies_in_the_folder_of_a_sweep_is_left_there(cli: Cli) -> None:
 def test_the_default_folder_of_a_sweep_is_removed_when_it_is_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "_sweeps", lambda: tmp_path / "sweeps")
+    monkeypatch.setattr(sweep, "_sweeps", lambda: tmp_path / "sweeps")
     monkeypatch.setattr(run, "execute", lambda _: 0)
     monkeypatch.setattr(sys, "argv", [])
     assert main(["run", "-m", *SMOKE, "dtype=bf16,fp16"]) == 0
@@ -484,9 +484,9 @@ def test_only_csv_is_printed_without_its_header_again(cli: Cli) -> None:
 
 
 def test_of_a_large_sweep_every_value_stands_in_a_job() -> None:
-    small = list(run._jobs([["a=1", "a=2"], [], ["b=1", "b=2"]]))
+    small = list(sweep._jobs([["a=1", "a=2"], [], ["b=1", "b=2"]]))
     assert small == [["a=1", "b=1"], ["a=1", "b=2"], ["a=2", "b=1"], ["a=2", "b=2"]]
-    large = list(run._jobs([[f"{key}={one}" for one in range(10)] for key in "ab"]))
+    large = list(sweep._jobs([[f"{key}={one}" for one in range(10)] for key in "ab"]))
     assert len(large) == 19
     assert {word for words in large for word in words} == {
         f"{k}={n}" for k in "ab" for n in range(10)
@@ -495,7 +495,7 @@ def test_of_a_large_sweep_every_value_stands_in_a_job() -> None:
 
 def test_a_sweep_goes_beside_the_runs_by_default() -> None:
     place = ROOT / "results" / "sweeps"
-    assert run._sweep_folder().startswith(f"hydra.sweep.dir='{place}/${{now:")
+    assert sweep._sweep_folder().startswith(f"hydra.sweep.dir='{place}/${{now:")
 
 
 def test_a_wrong_value_of_a_sweep_is_found_before_anything_is_measured(cli: Cli) -> None:

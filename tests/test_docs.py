@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import COMMANDS, main
+from bench.chips.load import Catalogue
 from bench.config import SHAPES, RunConfig, checked, choices, compose
 from bench.devices.registry import DEVICES
 from bench.kernels.base import DATA
 from bench.kernels.registry import KERNELS
 from bench.measure.suite import DTYPES, STREAMS
-from bench.report.registry import FORMATS
+from bench.records.store import read
+from bench.report.registry import FORMATS, render
 from bench.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -158,3 +160,21 @@ def test_no_file_names_somebodys_machine_or_a_package_index() -> None:
         if PLACES.search(line)
     ]
     assert found == []
+
+
+def test_readme_shows_the_committed_record_as_the_program_renders_it(sheets: Catalogue) -> None:
+    """A sheet, a verdict or a format that changes must change the README too."""
+    record = read(ROOT / "results" / "records" / "2026-11-24" / "xeon-emerald-rapids-2-cores.json")
+    assert render(record, sheets).strip() in README
+
+
+def test_readme_has_no_gap_left_to_fill() -> None:
+    assert "<!--" not in README
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "results" / "records").rglob("*.json")), ids=str)
+def test_a_committed_record_is_complete_real_and_of_its_day(path: Path) -> None:
+    record = read(path)
+    assert (record.state, record.program.dirty) == ("complete", False)
+    assert record.device.backend != "fake"
+    assert record.started_utc[:10] == path.parent.name

@@ -53,7 +53,7 @@ def test_without_a_terminal_plain_lines_are_said(
     told = capsys.readouterr()
     first, *verdicts, last = told.err.splitlines()
     assert told.out == ""
-    assert first.endswith("(chosen), suite smoke, 4 measurements in about 7 s")
+    assert first.endswith("(chosen), suite smoke, 4 measurements in about 6 s")
     assert verdicts == [line(row) for row in rows(record, sheets)]
     assert last == f"record: {order.folder / record.started_utc[:10] / record.id}.json"
 

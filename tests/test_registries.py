@@ -20,8 +20,8 @@ SHARED = {
     "devices": {
         "base", "registry", "clockloop", "host", "machine", "nvml", "torchdevice",
     },
-    "commands": {"live"},
-    "report": {"digits", "flat", "markup", "registry", "sheet", "table"},
+    "commands": {"live", "sweep"},
+    "report": {"digits", "flat", "markup", "registry", "sheet", "summary", "table"},
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
 

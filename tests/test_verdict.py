@@ -21,9 +21,10 @@ from bench.records.model import (
     Trial,
     Work,
 )
+from bench.report.summary import summary
 from bench.report.table import build
 from bench.units import Dimension
-from bench.verdict import Row, Verdict, judge, rates, rows, shape, show_bytes, summary
+from bench.verdict import Row, Verdict, judge, rates, rows, shape, show_bytes
 
 H20 = "nvidia-h20-sxm-96gb"
 CUDA = DeviceInfo(backend="cuda", name="NVIDIA H20")

@@ -7,7 +7,8 @@ from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.records.model import Record
 from bench.report.digits import beside, percent, with_interval
-from bench.verdict import Row, summary
+from bench.report.summary import summary
+from bench.verdict import Row
 
 VERDICT = "verdict and reason"
 COLUMNS = (

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from bench.chips.load import Catalogue
 from bench.records.model import DeviceInfo, Measurement, Stats, Stopped, Timing, Work
-from bench.verdict import Row, Verdict, judge, summary
+from bench.report.summary import summary
+from bench.verdict import Row, Verdict, judge
 
 PEAK = 148e12
 SHARES = st.floats(min_value=0.01, max_value=5.0)
@@ -24,7 +25,7 @@ def _row(share: float, below: float, above: float, margin: float, sheets: Catalo
     )
     timing = Timing(
         batch_calls=1,
-        samples_s=(1.0,) * 9,
+        samples_s=(1.0 / share,) * 9,
         at_s=tuple(float(at) for at in range(9)),
         warmup_s=0.0,
         stats=stats,

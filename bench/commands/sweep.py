@@ -1,0 +1,172 @@
+"""Runs a Hydra sweep: every job planned beforehand, then handed to whatever launcher is named."""
+
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from fnmatch import fnmatch
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import paths
+from bench.commands import run
+from bench.config import RunConfig, as_text, checked, choices, compose, quoted, register
+from bench.errors import OnpaperError, UsageError
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+    from omegaconf import DictConfig
+
+MOST_COMPOSED = 64
+"""Sweeps of more jobs are checked value by value, not job by job."""
+GRAMMAR = frozenset("([{'\"")
+"""Signs by which a word of a sweep is more than values with commas: ``choice(...)``, quotes."""
+
+
+def sweep(words: list[str]) -> int:
+    """Hands a sweep to Hydra, with whatever launcher ``hydra/launcher=`` names.
+
+    Every value is checked beforehand, so that a wrong one is found before anything runs.
+    """
+    import hydra
+
+    told = checked("run", words, RunConfig)
+    told = [as_text(one, RunConfig) if {*GRAMMAR, ","}.isdisjoint(one) else one for one in told]
+    _check(told)
+    register()
+    jobs = _Sweep()
+    sys.argv = ["python -m bench run", "-m", _sweep_folder(), *told]
+    try:
+        hydra.main(str(paths.data_dir("configs")), "run", "1.3")(jobs.job)()
+    except KeyboardInterrupt:
+        if jobs.unwritten:
+            raise jobs.unwritten from None
+        return run.INTERRUPTED
+    finally:
+        jobs.tidy()
+    return max(jobs.codes, default=0)
+
+
+class _Sweep:
+    """Runs the jobs of a sweep that Hydra hands over, and remembers how they ended."""
+
+    def __init__(self) -> None:
+        self.codes: list[int] = []
+        self.unwritten: OSError | None = None
+        self._headed = False
+        self._folder: Path | None = None
+
+    def job(self, told: "DictConfig") -> int:
+        """Runs one job; an interruption ends the sweep, not this job only."""
+        from hydra.core.hydra_config import HydraConfig
+        from omegaconf import OmegaConf
+
+        self._folder = Path(HydraConfig.get().sweep.dir)
+        config: RunConfig = OmegaConf.to_object(told)  # type: ignore[assignment]
+        try:
+            self.codes.append(self._execute(config))
+        except OnpaperError as error:
+            print(f"onpaper: {error}", file=sys.stderr)
+            self.codes.append(error.exit_code)
+        except OSError as error:  # the report has nowhere to go; Hydra would show its own stack
+            self.unwritten = error
+            raise KeyboardInterrupt from None
+        if self.codes[-1] == run.INTERRUPTED:
+            raise KeyboardInterrupt
+        return self.codes[-1]
+
+    def _execute(self, config: RunConfig) -> int:
+        """Runs one job; all CSV of a sweep has one header."""
+        if config.report.format != "csv":
+            return run.execute(config)
+        code = run.execute(config, headed=False) if self._headed else run.execute(config)
+        sys.stdout.flush()
+        self._headed = True
+        return code
+
+    def tidy(self) -> None:
+        """Removes what Hydra leaves of a sweep, unless somebody's files lie there, too."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        left = [path for path in self._folder.rglob("*") if not path.is_dir()]
+        if left != [self._folder / "multirun.yaml"]:
+            return
+        left[0].unlink()
+        emptied = [self._folder / str(number) for number in range(len(self.codes) + 1)]
+        if self._folder.parent == _sweeps():
+            emptied += [self._folder, self._folder.parent]
+        for folder_ in emptied:
+            with suppress(OSError):  # it is not there, or not empty
+                folder_.rmdir()
+
+
+def _check(told: list[str]) -> None:
+    """Composes and plans the jobs of a sweep; of a large one, each value beside first values.
+
+    Raises:
+        UsageError: a key, choice or value that is wrong in any job.
+    """
+    from bench.chips.load import catalogue
+
+    sheets = catalogue()
+    for words in _jobs(_parsed(told)):
+        run.plan(compose("run", words, RunConfig), sheets)
+
+
+def _parsed(told: list[str]) -> list[list[str]]:
+    """Returns for each word of a sweep the words it stands for."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    parser, found = OverridesParser.create(), []
+    for word in told:
+        try:
+            found.append(_alternatives(parser.parse_override(word)))
+        except (HydraException, OmegaConfBaseException) as error:
+            line = str(error).splitlines()[0]
+            raise UsageError(f"{word!r} cannot be read as a sweep: {line}") from None
+    return found
+
+
+def _alternatives(one: "Override") -> list[str]:
+    """Returns the words that one word of a sweep stands for; what is no list, none to check."""
+    from hydra.core.override_parser.types import Glob
+
+    key = one.get_key_element()
+    told: object = one.value()
+    if not one.is_sweep_override():
+        return [one.input_line or ""]
+    if isinstance(told, Glob):
+        return [
+            f"{key}={name}"
+            for name in choices(key)
+            if any(fnmatch(name, sign) for sign in told.include)
+            and not any(fnmatch(name, sign) for sign in told.exclude)
+        ]
+    if not one.is_discrete_sweep():  # an interval, of which only its sweeper knows the values
+        return []
+    return [f"{key}={value}" for value in one.sweep_string_iterator()]
+
+
+def _jobs(alternatives: list[list[str]]) -> Iterator[list[str]]:
+    """Yields the words of every job, or of so many that every word stands in one."""
+    listed = [words for words in alternatives if words]
+    if math.prod(map(len, listed)) <= MOST_COMPOSED:
+        yield from map(list, product(*listed))
+        return
+    first = [words[0] for words in listed]
+    yield first
+    for place, words in enumerate(listed):
+        for word in words[1:]:
+            yield [*first[:place], word, *first[place + 1 :]]
+
+
+def _sweeps() -> Path:
+    return paths.runs_dir().parent / "sweeps"
+
+
+def _sweep_folder() -> str:
+    """Returns the override that puts Hydra's files beside the runs, not where one stands."""
+    return f"hydra.sweep.dir={quoted(str(_sweeps() / '${now:%Y-%m-%d_%H-%M-%S}'))}"

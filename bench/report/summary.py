@@ -1,0 +1,35 @@
+"""What the rows say, in sentences."""
+
+from bench.verdict import Row, Verdict
+
+
+def summary(judged: list[Row]) -> list[str]:
+    """Returns what the rows say, in sentences; implausible figures enter none of them.
+
+    Where several streams test one figure, the best one speaks for it.
+    """
+    best: dict[str, Row] = {}
+    for row in judged:
+        if row.fraction and row.verdict is not Verdict.IMPLAUSIBLE:
+            held = best.get(row.key)
+            if not held or not held.fraction or row.fraction.value > held.fraction.value:
+                best[row.key] = row
+    lines = [
+        sentence
+        for verdict in (Verdict.REACHED, Verdict.SHORT, Verdict.UNDECIDED)
+        if (sentence := _sentence(verdict, [r for r in best.values() if r.verdict is verdict]))
+    ]
+    doubtful = [row.title for row in judged if row.verdict is Verdict.IMPLAUSIBLE]
+    if doubtful:
+        lines.append(f"Implausible and not counted: {', '.join(doubtful)}.")
+    return lines
+
+
+def _sentence(verdict: Verdict, found: list[Row]) -> str:
+    if not found:
+        return ""
+    first, *rest = [
+        (row.title, f"{row.fraction.value:.0%}" if row.fraction else "-") for row in found
+    ]
+    told = "".join(f", {title} {share}" for title, share in rest)
+    return f"{verdict.value.capitalize()}: {first[0]} reaches {first[1]} of paper{told}."
