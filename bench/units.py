@@ -21,8 +21,12 @@ class Dimension(StrEnum):
     COUNT = "1"
     FLOP_PER_CYCLE = "FLOP/cycle"
     OP_PER_CYCLE = "OP/cycle"
+    USD = "USD"
+    CNY = "CNY"
 
 
+MONEY = (Dimension.USD, Dimension.CNY)
+_A_CYCLE = (Dimension.FLOP_PER_CYCLE, Dimension.OP_PER_CYCLE)
 _DECIMAL = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
 _SMALL = {"": 1.0, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "n": 1e-9}
@@ -47,7 +51,7 @@ def _table() -> dict[str, tuple[Dimension, float]]:
         units[prefix + "s"] = (Dimension.TIME, factor)
     for dimension in (Dimension.AREA, Dimension.WIDTH):
         units[dimension.value] = (dimension, 1.0)
-    for dimension in (Dimension.FLOP_PER_CYCLE, Dimension.OP_PER_CYCLE):
+    for dimension in (*_A_CYCLE, *MONEY):
         units[dimension.value] = (dimension, 1.0)
     units["mm²"] = (Dimension.AREA, 1.0)
     units[""] = (Dimension.COUNT, 1.0)
@@ -100,7 +104,7 @@ def _units_near(unit: str) -> str:
     """Lists the units spelt like ``unit`` but for case and plural."""
     wanted = unit.lower().replace("flops", "flop/s").replace("tops", "top/s").replace("bps", "b/s")
     near = [known for known in UNITS if known and known.lower() == wanted]
-    return f"write {near[0]}" if near else "use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm² or bit"
+    return f"write {near[0]}" if near else "use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit or USD"
 
 
 def scale(value: float, dimension: Dimension) -> tuple[float, str]:
@@ -108,7 +112,7 @@ def scale(value: float, dimension: Dimension) -> tuple[float, str]:
     table = _SMALL if dimension is Dimension.TIME else _DECIMAL
     if dimension in (Dimension.AREA, Dimension.WIDTH, Dimension.COUNT):
         return value, "" if dimension is Dimension.COUNT else dimension.value
-    if dimension in (Dimension.FLOP_PER_CYCLE, Dimension.OP_PER_CYCLE):
+    if dimension in (*_A_CYCLE, *MONEY):
         return value, dimension.value
     return _best_prefix(value, table, dimension.value)
 

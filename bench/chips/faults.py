@@ -1,11 +1,11 @@
 """What can be wrong with a sheet beyond its shape: units, sources, order, names."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from bench.chips.figures import FACTS, FIGURES, dense_twin
-from bench.chips.model import Chip, Figure, Published, Source
+from bench.chips.model import Architecture, Chip, Fact, Figure, Published, Source
 from bench.errors import Fault, did_you_mean
-from bench.units import Quantity
+from bench.units import Dimension, Quantity
 
 
 def chip_faults(chip: Chip, sources: Mapping[str, Source], file: str) -> list[Fault]:
@@ -18,7 +18,7 @@ def chip_faults(chip: Chip, sources: Mapping[str, Source], file: str) -> list[Fa
     found += [
         Fault(file, f"facts.{key}", problem, fix)
         for key, fact in chip.facts.items()
-        for problem, fix in _fact_faults(key, fact.source, sources)
+        for problem, fix in _fact_faults(key, fact, sources)
     ]
     found += [Fault(file, where, problem, fix) for where, problem, fix in _sheet_faults(chip)]
     return found
@@ -48,15 +48,19 @@ def _published_faults(
             )
         if kind.is_rate and one.basis is None and not key.startswith("sparse_"):
             yield f"{one.value} has no basis", "say dense, inferred, halved or unspecified"
+    if one.origin == "computed" and not one.formula:
+        yield f"{one.value} is computed without a formula", "say how in 'formula'"
     if one.source not in sources:
         yield f"cites {one.source!r}, which is not in specs/sources.yaml", "add the source"
 
 
-def _fact_faults(key: str, source: str, sources: Mapping[str, Source]) -> Iterator[tuple[str, str]]:
+def _fact_faults(key: str, fact: Fact, sources: Mapping[str, Source]) -> Iterator[tuple[str, str]]:
     if key not in FACTS:
         yield "is no fact", did_you_mean(key, FACTS)
-    if source not in sources:
-        yield f"cites {source!r}, which is not in specs/sources.yaml", "add the source"
+    elif FACTS[key].words and fact.value not in FACTS[key].words:
+        yield f"{fact.value!r} is not a word for it", f"write {' or '.join(FACTS[key].words)}"
+    if fact.source not in sources:
+        yield f"cites {fact.source!r}, which is not in specs/sources.yaml", "add the source"
 
 
 def _sheet_faults(chip: Chip) -> Iterator[tuple[str, str, str]]:
@@ -76,6 +80,55 @@ def _sheet_faults(chip: Chip) -> Iterator[tuple[str, str, str]]:
             yield f"explained.{key}", "explains a figure the sheet does not have", "remove it"
 
 
+def architecture_faults(
+    architectures: Mapping[str, Architecture], sources: Mapping[str, Source]
+) -> list[Fault]:
+    """Returns the faults of the operations a cycle: no rate, a wrong unit, an unlisted source."""
+    found = []
+    for name, architecture in architectures.items():
+        for key, one in architecture.cycle.items():
+            for problem, fix in _cycle_faults(key, one, sources):
+                found.append(Fault("specs/architectures.yaml", f"{name}.{key}", problem, fix))
+    return found
+
+
+def _cycle_faults(
+    key: str, one: Published, sources: Mapping[str, Source]
+) -> Iterator[tuple[str, str]]:
+    if key not in FIGURES or not FIGURES[key].is_rate:
+        yield "is no rate", did_you_mean(key, (kind.key for kind in FIGURES.values() if kind.is_rate))
+        return
+    wanted = "OP/cycle" if FIGURES[key].dimension is Dimension.OP_RATE else "FLOP/cycle"
+    if not isinstance(one.value, Quantity) or one.value.dimension.value != wanted:
+        yield f"{one.value} is not in {wanted}", f"write it in {wanted}"
+    if one.source not in sources:
+        yield f"cites {one.source!r}, which is not in specs/sources.yaml", "add the source"
+
+
+def family_faults(chip: Chip, architectures: Mapping[str, Architecture]) -> list[Fault]:
+    """Returns a fault if the sheet names a design that is not there."""
+    if chip.family is None or chip.family in architectures:
+        return []
+    fix = did_you_mean(chip.family, architectures)
+    return [Fault(f"specs/chips/{chip.id}.yaml", "family", f"no design {chip.family!r}", fix)]
+
+
+def member_faults(chips: Mapping[str, Chip]) -> list[Fault]:
+    """Returns the faults of systems: parts that no sheet stands for, parts of what is no system."""
+    found = []
+    for chip in chips.values():
+        file = f"specs/chips/{chip.id}.yaml"
+        if chip.members and chip.kind != "system":
+            found.append(Fault(file, "members", f"{chip.kind} has members", "mark it kind: system"))
+        for place, member in enumerate(chip.members):
+            part = chips.get(member.chip)
+            if part is None or part.kind == "system":
+                problem = f"{member.chip!r} is no chip" if part is None else "is a system itself"
+                fix = did_you_mean(member.chip, (one for one in chips))
+                found.append(Fault(file, f"members.{place}", problem, fix))
+    return found
+
+
 def set_faults(chips: Iterable[Chip]) -> list[Fault]:
     """Returns the faults between sheets: a name that two chips answer to."""
     owner: dict[str, str] = {}
@@ -92,15 +145,20 @@ def set_faults(chips: Iterable[Chip]) -> list[Fault]:
     return found
 
 
-def uncited(chips: Iterable[Chip], sources: Mapping[str, Source]) -> list[Fault]:
-    """Returns a fault for every source that no figure or fact cites."""
+def cited_by(chips: Iterable[Chip]) -> set[str]:
+    """Returns the keys of all sources that a figure or fact of these sheets cites."""
+    chips = list(chips)
     cited = {
         one.source
         for chip in chips
         for figure in chip.figures.values()
         for one in (figure, *figure.rivals)
     }
-    cited |= {fact.source for chip in chips for fact in chip.facts.values()}
+    return cited | {fact.source for chip in chips for fact in chip.facts.values()}
+
+
+def uncited(cited: Collection[str], sources: Mapping[str, Source]) -> list[Fault]:
+    """Returns a fault for every source that nothing cites."""
     return [
         Fault("specs/sources.yaml", key, "is cited nowhere", "remove it")
         for key in sources

@@ -65,13 +65,16 @@ _OTHERS = [
     FigureKind("clock_boost", "boost clock", Dimension.FREQUENCY),
     FigureKind("clock_matrix", "clock behind the matrix peaks", Dimension.FREQUENCY),
     FigureKind("tdp", "board power", Dimension.POWER),
-    FigureKind("die_area", "die area", Dimension.AREA),
+    FigureKind("die_area", "area of the compute dies", Dimension.AREA),
+    FigureKind("logic_area", "area of all non-planar logic dies", Dimension.AREA),
     FigureKind("transistors", "transistors", Dimension.COUNT),
     FigureKind("link_bandwidth", "link bandwidth, both directions", Dimension.BYTE_RATE),
     FigureKind("link_bandwidth_oneway", "link bandwidth, one direction", Dimension.BYTE_RATE),
     FigureKind("die_link_oneway", "die-to-die bandwidth, one direction", Dimension.BYTE_RATE),
     FigureKind("network_oneway", "network bandwidth, one direction", Dimension.BYTE_RATE),
     FigureKind("pcie_bandwidth", "PCIe bandwidth, both directions", Dimension.BYTE_RATE),
+    FigureKind("price_usd", "price in US dollars", Dimension.USD),
+    FigureKind("price_cny", "price in yuan", Dimension.CNY),
 ]
 
 FIGURES: dict[str, FigureKind] = {
@@ -86,10 +89,32 @@ FIGURES: dict[str, FigureKind] = {
     )
 }
 
-FACTS = (
-    "memory_type", "process", "pcie", "link", "launch", "price", "package", "sparsity_hardware",
-    "isa", "compute_capability", "formats",
-)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FactKind:
+    """What one fact key stands for; ``words`` are the only values it takes, if it is a choice."""
+
+    title: str
+    words: tuple[str, ...] = ()
+
+
+YES_NO = ("yes", "no")
+FACTS: dict[str, FactKind] = {
+    "memory_type": FactKind("memory type, such as HBM3"),
+    "process": FactKind("process of the compute dies, such as TSMC 4N"),
+    "pcie": FactKind("PCIe generation and width, such as Gen5 x16"),
+    "link": FactKind("chip-to-chip link, such as NVLink 4 (18 links)"),
+    "launch": FactKind("when it was announced or first sold"),
+    "price": FactKind("what was paid or asked, with its date"),
+    "package": FactKind("package"),
+    "sparsity_hardware": FactKind("structured sparsity that the hardware has"),
+    "isa": FactKind("instruction sets"),
+    "compute_capability": FactKind("CUDA compute capability"),
+    "formats": FactKind("number formats"),
+    "datacenter": FactKind("designed or marketed for use in datacentres", YES_NO),
+    "us_sale": FactKind("sold commercially in the US by 2026-01-15", YES_NO),
+}
 
 
 def dense_twin(key: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -11,8 +11,15 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bench import paths, yamlfile
-from bench.chips.faults import chip_faults, set_faults
-from bench.chips.model import Chip, Source
+from bench.chips.faults import (
+    architecture_faults,
+    chip_faults,
+    cited_by,
+    family_faults,
+    member_faults,
+    set_faults,
+)
+from bench.chips.model import Architecture, Chip, Source
 from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.strict import Strict
 
@@ -38,10 +45,16 @@ PATTERNS = {
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every chip sheet with the sources they cite, keyed by id."""
+    """Every chip sheet with the sources they cite and the designs they share, keyed by id."""
 
     chips: Mapping[str, Chip]
     sources: Mapping[str, Source]
+    architectures: Mapping[str, Architecture] = field(default_factory=dict)
+
+    def cited(self) -> set[str]:
+        """Returns the keys of the sources that sheets and designs cite."""
+        cycles = (one for design in self.architectures.values() for one in design.cycle.values())
+        return cited_by(self.chips.values()) | {one.source for one in cycles}
 
     def find(self, word: str) -> Chip:
         """Returns the chip with this id, alias or local name.
@@ -82,7 +95,9 @@ def catalogue(folder: Path | None = None) -> Catalogue:
 
 def examine(folder: Path) -> tuple[Catalogue, list[Fault]]:
     """Loads what can be loaded from ``folder`` and returns it with all faults found."""
-    sources, faults = _sources(folder)
+    sources, faults = _entries(Source, folder / "sources.yaml", folder)
+    architectures, new = _entries(Architecture, folder / "architectures.yaml", folder)
+    faults += new + architecture_faults(architectures, sources)
     chips: dict[str, Chip] = {}
     for path in sorted((folder / "chips").glob("*.yaml")):
         chip, new = _chip(path, folder)
@@ -90,20 +105,24 @@ def examine(folder: Path) -> tuple[Catalogue, list[Fault]]:
         if chip is not None:
             chips[chip.id] = chip
             faults += chip_faults(chip, sources, _relative(path, folder))
+            faults += family_faults(chip, architectures)
     faults += set_faults(chips.values())
-    return Catalogue(chips, sources), faults
+    faults += member_faults(chips)
+    return Catalogue(chips, sources, architectures), faults
 
 
-def _sources(folder: Path) -> tuple[dict[str, Source], list[Fault]]:
-    path = folder / "sources.yaml"
+def _entries(
+    model: type[Model], path: Path, folder: Path
+) -> tuple[dict[str, Model], list[Fault]]:
+    """Reads a file of many entries, each by its key."""
     data, faults = _read(path, folder)
-    sources: dict[str, Source] = {}
+    entries: dict[str, Model] = {}
     for key, entry in data.items():
-        source, new = _validate(Source, entry, _relative(path, folder), key)
+        made, new = _validate(model, entry, _relative(path, folder), key)
         faults += new
-        if source is not None:
-            sources[key] = source
-    return sources, faults
+        if made is not None:
+            entries[key] = made
+    return entries, faults
 
 
 def _chip(path: Path, folder: Path) -> tuple[Chip | None, list[Fault]]:

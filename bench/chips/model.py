@@ -58,6 +58,8 @@ class Published(Strict):
         basis: how it is known to be the dense rate; rates only.
         counts: what a headline adds up that the figure's key does not.
         formula: how it was worked out, where the source does not print it.
+        origin: ``computed`` where nobody printed it and it was worked out here of what the source
+            gives; such a figure is no claim of the maker's and enters no TPP.
         needs: instruction sets without which it does not hold (CPUs).
     """
 
@@ -66,6 +68,7 @@ class Published(Strict):
     basis: Basis | None = None
     counts: Literal["matrix+vector", "sparse", "one direction", "package", "die"] | None = None
     formula: str | None = None
+    origin: Literal["published", "computed"] = "published"
     needs: tuple[str, ...] = ()
     note: str | None = None
 
@@ -119,8 +122,23 @@ class Identity(Strict):
     reports: Literal["chip", "die"] = "chip"
 
 
+class Member(Strict):
+    """Chips of one kind that a system is built of."""
+
+    chip: Key
+    count: Annotated[int, Field(gt=0)]
+
+
 class Chip(Strict):
-    """One accelerator or processor variant with a spec sheet."""
+    """One accelerator, processor or system of them with a spec sheet.
+
+    Attributes:
+        tier: ``export`` for a variant made to pass export rules, ``domestic`` for one designed in
+            China, ``global`` for one sold worldwide.
+        family: key of ``specs/architectures.yaml``, which gives operations a unit and cycle.
+        members: what a system is built of; figures it does not print are theirs added up.
+        explained: why a figure departs from units x clock x operations a cycle.
+    """
 
     id: Key
     name: str
@@ -129,6 +147,8 @@ class Chip(Strict):
     status: Literal["sold", "announced", "reported", "withdrawn", "stub"]
     tier: Literal["export", "domestic", "global"]
     architecture: str
+    family: Key | None = None
+    members: tuple[Member, ...] = ()
     form: str | None = None
     local_name: str | None = None
     aliases: tuple[str, ...] = ()
@@ -143,6 +163,20 @@ class Chip(Strict):
         """Returns the preferred value of a figure in base units, or None where there is none."""
         figure = self.figures.get(key)
         return figure.number if figure else None
+
+
+class Architecture(Strict):
+    """Operations a unit does in a cycle, for every chip of one design.
+
+    Attributes:
+        unit: what the figure ``units`` counts there, such as SM.
+        cycle: dense operations a unit and cycle, by the key of the rate they give.
+    """
+
+    name: str
+    unit: str
+    cycle: dict[str, Published]
+    notes: tuple[str, ...] = ()
 
 
 class Source(Strict):

@@ -34,7 +34,7 @@ def main(words: list[str]) -> int:
         raise UsageError(f"specs={folder}: there is no chips/ folder in it")
     catalogue, faults = examine(folder)
     if not any(fault.file.startswith("specs/chips/") for fault in faults):
-        faults += uncited(catalogue.chips.values(), catalogue.sources)
+        faults += uncited(catalogue.cited(), catalogue.sources)
     faults += _vendor_faults(folder)
     records, record_faults = _records(paths.PACKAGE.parent / "results" / "records")
     faults += record_faults

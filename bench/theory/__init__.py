@@ -1,0 +1,1 @@
+"""What follows from published figures by arithmetic alone: no files, no devices."""

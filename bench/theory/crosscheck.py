@@ -1,0 +1,81 @@
+"""Holds printed rates against units x clock x operations a unit and cycle."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip, Published
+from bench.errors import Fault
+
+TOLERANCE = 0.03
+"""A deviation above this share is explained in the sheet, or it is a fault."""
+
+
+@dataclass(frozen=True)
+class Crosscheck:
+    """One printed rate beside what the design gives.
+
+    Attributes:
+        figure: key of the rate.
+        printed: as published, operations a second.
+        expected: units x clock x operations a cycle, operations a second.
+        formula: the product in words.
+        explained: what the sheet says of the deviation.
+    """
+
+    chip: str
+    figure: str
+    printed: float
+    expected: float
+    formula: str
+    explained: str | None
+
+    @property
+    def deviation(self) -> float:
+        """Returns printed / expected - 1."""
+        return self.printed / self.expected - 1
+
+    @property
+    def passed(self) -> bool:
+        """Tells whether the two agree within the tolerance."""
+        return abs(self.deviation) <= TOLERANCE
+
+
+def crosscheck(chip: Chip, catalogue: Catalogue) -> list[Crosscheck]:
+    """Returns every rate of a sheet that its design lets one work out."""
+    return list(_checks(chip, catalogue))
+
+
+def _checks(chip: Chip, catalogue: Catalogue) -> Iterator[Crosscheck]:
+    units, design = chip.number("units"), catalogue.architectures.get(chip.family or "")
+    for key, one in design.cycle.items() if design and units else ():
+        printed, clock = chip.figures.get(key), _clock(chip, key)
+        if not printed or printed.number is None or printed.origin == "computed" or not clock:
+            continue
+        name, hertz = clock
+        cycle = one.number or 0.0
+        words = f"{units:g} units x {hertz / 1e6:g} MHz ({name}) x {cycle:g} a cycle"
+        yield Crosscheck(
+            chip.id, key, printed.number, units * hertz * cycle, words, chip.explained.get(key)
+        )
+
+
+def _clock(chip: Chip, key: str) -> tuple[str, float] | None:
+    """Returns the clock behind a rate: of the matrix peaks where a sheet tells it, else boost."""
+    names = ("clock_matrix", "clock_boost") if key.startswith("matrix_") else ("clock_boost",)
+    return next(((name, value) for name in names if (value := chip.number(name))), None)
+
+
+def crosscheck_faults(catalogue: Catalogue) -> list[Fault]:
+    """Returns a fault for every deviation above the tolerance that its sheet does not explain."""
+    return [
+        Fault(
+            f"specs/chips/{one.chip}.yaml",
+            f"figures.{one.figure}",
+            f"{one.deviation:+.1%} from {one.formula}",
+            "correct it, or say why in 'explained'",
+        )
+        for chip in catalogue.chips.values()
+        for one in crosscheck(chip, catalogue)
+        if not one.passed and not one.explained
+    ]
