@@ -104,7 +104,9 @@ def _units_near(unit: str) -> str:
     """Lists the units spelt like ``unit`` but for case and plural."""
     wanted = unit.lower().replace("flops", "flop/s").replace("tops", "top/s").replace("bps", "b/s")
     near = [known for known in UNITS if known and known.lower() == wanted]
-    return f"write {near[0]}" if near else "use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit or USD"
+    return (
+        f"write {near[0]}" if near else "use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit or USD"
+    )
 
 
 def scale(value: float, dimension: Dimension) -> tuple[float, str]:

@@ -96,7 +96,10 @@ def _cycle_faults(
     key: str, one: Published, sources: Mapping[str, Source]
 ) -> Iterator[tuple[str, str]]:
     if key not in FIGURES or not FIGURES[key].is_rate:
-        yield "is no rate", did_you_mean(key, (kind.key for kind in FIGURES.values() if kind.is_rate))
+        yield (
+            "is no rate",
+            did_you_mean(key, (kind.key for kind in FIGURES.values() if kind.is_rate)),
+        )
         return
     wanted = "OP/cycle" if FIGURES[key].dimension is Dimension.OP_RATE else "FLOP/cycle"
     if not isinstance(one.value, Quantity) or one.value.dimension.value != wanted:

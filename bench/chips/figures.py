@@ -90,7 +90,6 @@ FIGURES: dict[str, FigureKind] = {
 }
 
 
-
 @dataclass(frozen=True)
 class FactKind:
     """What one fact key stands for; ``words`` are the only values it takes, if it is a choice."""

@@ -189,6 +189,7 @@ class Source(Strict):
         "vendor-statement",
         "regulator-filing",
         "regulation",
+        "legislation",
         "standard",
         "measurement",
         "academic",
@@ -196,6 +197,7 @@ class Source(Strict):
         "database",
         "press",
         "analyst-estimate",
+        "law-firm",
     ]
     title: str | None = None
     read_via: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.chips.load import Catalogue
-from bench.chips.model import Chip, Published
+from bench.chips.model import Chip
 from bench.errors import Fault
 
 TOLERANCE = 0.03
@@ -48,7 +48,9 @@ def crosscheck(chip: Chip, catalogue: Catalogue) -> list[Crosscheck]:
 
 def _checks(chip: Chip, catalogue: Catalogue) -> Iterator[Crosscheck]:
     units, design = chip.number("units"), catalogue.architectures.get(chip.family or "")
-    for key, one in design.cycle.items() if design and units else ():
+    if design is None or units is None:
+        return
+    for key, one in design.cycle.items():
         printed, clock = chip.figures.get(key), _clock(chip, key)
         if not printed or printed.number is None or printed.origin == "computed" or not clock:
             continue

@@ -1,0 +1,98 @@
+"""Data files read into strict models; whatever is wrong becomes a fault with field and remedy."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from bench import yamlfile
+from bench.errors import Fault
+from bench.strict import Strict
+
+Model = TypeVar("Model", bound=Strict)
+QUANTITY = "write a quantity such as '148 TFLOP/s', or unknown or unsupported"
+SIZE = "write a size such as '97871 MiB'"
+FIXES = {
+    "missing": ("is missing", "add it"),
+    "extra_forbidden": ("is no key of it", "remove it"),
+    "string_type": ("is not a piece of text", "write a word or a sentence"),
+    "int_parsing": ("is not a whole number", "write a whole number"),
+    "int_type": ("is not a whole number", "write a whole number"),
+    "tuple_type": ("is not a list", "write a list such as [a, b]"),
+    "dict_type": ("is not a mapping", "write 'key: value' lines"),
+    "model_type": ("is not a mapping", "write 'key: value' lines"),
+}
+PATTERNS = {
+    r"^[a-z0-9][a-z0-9._-]*$": "write small letters, digits, '.', '_' and '-'",
+    r"^[0-9a-f]{4}:[0-9a-f]{4}$": "write vendor:device in small hexadecimal, such as 10de:2329",
+    r"^\d{4}-\d{2}-\d{2}$": "write a date such as 2026-11-24",
+}
+
+
+def relative(path: Path, folder: Path) -> str:
+    """Returns a file's path as faults name it, whatever folder stands for ``specs/``."""
+    return f"specs/{path.relative_to(folder).as_posix()}"
+
+
+def mapping(path: Path, folder: Path) -> tuple[dict[str, yamlfile.Node], list[Fault]]:
+    """Reads a file whose document is a mapping; with a fault it is empty."""
+    name = relative(path, folder)
+    try:
+        data = yamlfile.read(path)
+    except FileNotFoundError:
+        return {}, [Fault(name, "", "is missing", "add it")]
+    except yamlfile.YamlError as error:
+        return {}, [Fault(name, "", str(error), "write it as plain YAML")]
+    if not isinstance(data, dict):
+        return {}, [Fault(name, "", "is not a mapping", "start with 'key: value' lines")]
+    return data, []
+
+
+def entries(model: type[Model], path: Path, folder: Path) -> tuple[dict[str, Model], list[Fault]]:
+    """Reads a file of many entries, each by its key."""
+    data, faults = mapping(path, folder)
+    made: dict[str, Model] = {}
+    for key, node in data.items():
+        one, new = validated(model, node, relative(path, folder), key)
+        faults += new
+        if one is not None:
+            made[key] = one
+    return made, faults
+
+
+def validated(
+    model: type[Model], node: object, file: str, prefix: str = ""
+) -> tuple[Model | None, list[Fault]]:
+    """Returns the value that a node stands for, or None and every fault of it."""
+    try:
+        return model.model_validate(node), []
+    except ValidationError as error:
+        return None, list(_as_faults(error, file, prefix))
+
+
+def _as_faults(error: ValidationError, file: str, prefix: str) -> Iterable[Fault]:
+    for one in error.errors(include_url=False):
+        place = ".".join(str(part) for part in (prefix, *one["loc"]) if part != "")
+        yield Fault(file, place, *_told(one))
+
+
+def _told(error: ErrorDetails) -> tuple[str, str]:
+    """Returns the problem and the fix of one error, in words for who writes the sheet."""
+    kind, limits = error["type"], error.get("ctx", {})
+    problem = error["msg"].removeprefix("Value error, ")
+    if kind in ("literal_error", "enum"):
+        return f"{error['input']!r} is not a word for it", f"write {limits['expected']}"
+    if kind == "value_error":
+        return problem, QUANTITY if "figures" in error["loc"] else SIZE
+    if kind == "string_pattern_mismatch":
+        form = limits["pattern"]
+        return f"{error['input']!r} is not of its form", PATTERNS.get(form, f"write {form}")
+    if kind == "string_too_short":
+        return "is too short", f"write at least {limits['min_length']} characters"
+    return FIXES.get(kind, (problem, "write it as the other sheets do"))
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return f"specs/{path.relative_to(folder).as_posix()}"

@@ -1,0 +1,274 @@
+"""What each rule says of a chip on a day, and what all of them together come to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from bench.rules.load import Rulebook
+from bench.rules.model import Outcome, Policy, PolicyRow, Rule
+from bench.rules.places import Places, Question, is_d5_or_macau, reaches
+from bench.rules.predicate import Subject, Trace, evaluate
+from bench.rules.truth import Truth, agreed, every, truth
+
+CONTROL, OVERLAY, LETTER = "eccn_control", "licence_policy", "is_informed_letter"
+TAKING_PART = (CONTROL, OVERLAY, LETTER)
+"""The kinds whose outcomes make up the licence policy; the others stand beside it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One outcome that is possible, with the paragraph and policy it brings.
+
+    Attributes:
+        outcome: None if the rule's list ends without one.
+        policy: None where the outcome is no licence policy.
+    """
+
+    outcome: Outcome | None
+    policy: Policy | None
+
+    @property
+    def eccn(self) -> str | None:
+        """Returns the paragraph, None for none."""
+        return self.outcome.eccn if self.outcome else None
+
+    @property
+    def word(self) -> str:
+        """Returns effect or policy in one word."""
+        if self.outcome and self.outcome.effect:
+            return self.outcome.effect
+        return self.policy.value if self.policy else Policy.NONE.value
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What one rule says of one chip.
+
+    Attributes:
+        in_text: whether the rule stands in the text on that day.
+        enforced: whether it is enforced then; unknown where nobody can tell.
+        findings: what is possible; one where it is certain.
+        traces: every outcome looked at, in order, with what its predicate said.
+    """
+
+    rule: Rule
+    in_text: bool
+    enforced: Truth
+    findings: tuple[Finding, ...]
+    traces: tuple[tuple[Outcome, Trace], ...]
+
+    @property
+    def caught(self) -> Truth:
+        """Tells whether the rule brings anything to the chip."""
+        words = (truth(_bites(one)) for one in self.findings)
+        return every((agreed(words), self.enforced)) if self.findings else Truth.NO
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Returns what is possible, each once."""
+        return tuple(dict.fromkeys(one.word for one in self.findings))
+
+
+def _bites(one: Finding) -> bool:
+    return one.word not in (Policy.NONE.value, "not_applicable", "none")
+
+
+def is_in_text(rule: Rule, on: str) -> bool:
+    """Tells whether a rule is in force by its text on a day."""
+    return rule.effective is not None and rule.effective <= on <= (rule.end or "9999")
+
+
+def enforced(rule: Rule, on: str) -> Truth:
+    """Tells whether a rule is enforced on a day: apart from whether it stands in the text."""
+    if not is_in_text(rule, on) or rule.enforced_until == "never":
+        return Truth.NO
+    since = rule.enforced_since or rule.effective or ""
+    if on < since or on > (rule.enforced_until or "9999"):
+        return Truth.NO
+    pause = rule.suspended
+    if pause and pause.since <= on <= pause.until:
+        return Truth.NO
+    if pause and on > pause.until and pause.afterwards == "unknown":
+        return Truth.UNKNOWN
+    return Truth.YES
+
+
+def rule_on(rule: Rule, asked: Subject, question: Question, places: Places) -> Ruling:
+    """Returns what a rule says of a chip, whether or not it is in force on the day."""
+    outcomes, traces = _possible(rule, asked, question)
+    findings = [
+        finding
+        for outcome in outcomes
+        for finding in _findings(rule, outcome, asked, question, places)
+    ]
+    distinct = tuple(dict.fromkeys(findings))
+    return Ruling(
+        rule, is_in_text(rule, question.on), enforced(rule, question.on), distinct, tuple(traces)
+    )
+
+
+def _possible(
+    rule: Rule, asked: Subject, question: Question
+) -> tuple[list[Outcome | None], list[tuple[Outcome, Trace]]]:
+    """Walks the outcomes in order, past every unknown one, to the first that is certain."""
+    possible: list[Outcome | None] = []
+    traces = []
+    for outcome in rule.outcomes:
+        if not (outcome.since or "") <= question.on <= (outcome.until or "9999"):
+            continue
+        trace = _asked(outcome, asked)
+        traces.append((outcome, trace))
+        if trace.truth is not Truth.NO:
+            possible.append(outcome)
+        if trace.truth is Truth.YES:
+            return possible, traces
+    return [*possible, None], traces
+
+
+def _asked(outcome: Outcome, asked: Subject) -> Trace:
+    if outcome.when is None:
+        return Trace(Truth.YES, "otherwise")
+    trace = evaluate(outcome.when, asked)
+    if trace.truth is Truth.YES and outcome.uncertain_when:
+        doubt = evaluate(outcome.uncertain_when, asked)
+        if doubt.truth is not Truth.NO:
+            words = f"{trace.words}; uncertain where it {doubt.words}"
+            return replace(trace, truth=Truth.UNKNOWN, words=words, parts=(*trace.parts, doubt))
+    return trace
+
+
+def _findings(
+    rule: Rule, outcome: Outcome | None, asked: Subject, question: Question, places: Places
+) -> list[Finding]:
+    if outcome is None or outcome.policy is not None or not outcome.eccn or not rule.policies:
+        return [Finding(outcome, outcome.policy if outcome else None)]
+    part = replace(asked, eccns=(outcome.eccn,))
+    return [Finding(outcome, one) for one in _policies(rule.policies, part, question, places)]
+
+
+def _policies(
+    rows: Iterable[PolicyRow], part: Subject, question: Question, places: Places
+) -> list[Policy]:
+    """Returns the policies that the table leaves possible for a part of a known paragraph."""
+    party = "yes" if is_d5_or_macau(question.headquarters, question.on, places) else "no"
+    found = []
+    for row in rows:
+        fits = any(f"{part.eccns[0]}.".startswith(f"{one}.") for one in row.eccns)
+        if not fits or row.headquarters not in (None, party):
+            continue
+        if not reaches(row.destination, question, places):
+            continue
+        met = evaluate(row.when, part).truth if row.when else Truth.YES
+        if met is not Truth.NO:
+            found.append(row.policy)
+        if met is Truth.YES:
+            return found
+    return [*found, Policy.NONE]
+
+
+@dataclass(frozen=True)
+class Status:
+    """What all rules together say of a chip on a day, for a destination.
+
+    Attributes:
+        eccns: paragraphs that are possible; ``(None,)`` for none.
+        policies: licence policies that are possible, the strictest rule counting each time.
+        us: rulings of US rules that reach the destination and are in the text that day.
+        chinese: Chinese measures in force that day.
+    """
+
+    chip: str
+    question: Question
+    eccns: tuple[str | None, ...]
+    policies: tuple[Policy, ...]
+    us: tuple[Ruling, ...]
+    chinese: tuple[Ruling, ...]
+
+    @property
+    def needs_licence(self) -> Truth:
+        """Tells whether an export needs a licence or a notice."""
+        return agreed(truth(one is not Policy.NONE) for one in self.policies)
+
+    def of_kind(self, *kinds: str) -> tuple[Ruling, ...]:
+        """Returns the US rulings of these kinds."""
+        return tuple(one for one in self.us if one.rule.kind in kinds)
+
+
+def status(asked: Subject, question: Question, book: Rulebook) -> Status:
+    """Returns what all rules of the book say of a chip on a day."""
+    in_text = [rule for rule in book.rules.values() if is_in_text(rule, question.on)]
+    there = [
+        rule
+        for rule in in_text
+        if rule.jurisdiction == "CN" or reaches(rule.destination, question, book.places)
+    ]
+    control = [
+        rule_on(rule, asked, question, book.places) for rule in there if rule.kind == CONTROL
+    ]
+    eccns = _eccns(control)
+    part = replace(asked, eccns=eccns)
+    others = [rule_on(rule, part, question, book.places) for rule in there if rule.kind != CONTROL]
+    us = tuple(control + [one for one in others if one.rule.jurisdiction == "US"])
+    chinese = tuple(
+        one for one in others if one.rule.jurisdiction == "CN" and _china(question, book.places)
+    )
+    policies = _together(us, part, question, book.places)
+    return Status(asked.chip, question, eccns, policies, us, chinese)
+
+
+def _china(question: Question, places: Places) -> bool:
+    code = question.destination
+    return "CN" in (code, places.countries[code].treated_as)
+
+
+def _eccns(control: Iterable[Ruling]) -> tuple[str | None, ...]:
+    """Returns the paragraphs that are possible; None only if no rule is sure of one."""
+    enforced_now = [one for one in control if one.enforced is not Truth.NO]
+    sure = [
+        one.findings[0].eccn
+        for one in enforced_now
+        if len({finding.eccn for finding in one.findings}) == 1 and one.findings[0].eccn
+    ]
+    if sure:
+        return tuple(dict.fromkeys(sure))
+    found = dict.fromkeys(finding.eccn for one in enforced_now for finding in one.findings)
+    return tuple(found) or (None,)
+
+
+def _together(
+    us: Iterable[Ruling], part: Subject, question: Question, places: Places
+) -> tuple[Policy, ...]:
+    """Returns every policy that is possible: in each case the strictest of the rules counts."""
+    us = [one for one in us if one.enforced is not Truth.NO]
+    totals = {Policy.NONE}
+    for one in us:
+        if one.rule.kind == CONTROL:
+            found = _overlaid(one, us, part, question, places)
+        elif one.rule.kind == LETTER:
+            found = {finding.policy or Policy.NONE for finding in one.findings}
+        else:
+            continue
+        if one.enforced is Truth.UNKNOWN:
+            found.add(Policy.NONE)
+        totals = {_stricter(before, now) for before in totals for now in found}
+    return tuple(sorted(totals, key=lambda policy: -policy.strictness))
+
+
+def _overlaid(
+    control: Ruling, us: Iterable[Ruling], part: Subject, question: Question, places: Places
+) -> set[Policy]:
+    """Returns the policies of a control with those that a licence policy puts in their place."""
+    overlays = [one.rule for one in us if one.rule.kind == OVERLAY]
+    found: set[Policy] = set()
+    for finding in control.findings:
+        policy = finding.policy or Policy.NONE
+        over = next((rule for rule in overlays if policy in rule.replaces), None)
+        if over is None:
+            found.add(policy)
+            continue
+        seen = rule_on(over, replace(part, eccns=(finding.eccn,)), question, places)
+        found |= {one.policy or policy for one in seen.findings}
+    return found
+
+
+def _stricter(one: Policy, other: Policy) -> Policy:
+    return max(one, other, key=lambda policy: policy.strictness)

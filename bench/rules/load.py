@@ -1,0 +1,116 @@
+"""Reads the rules and the destinations, with every fault of every file."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bench import paths
+from bench.chips.model import Source
+from bench.datafile import mapping, validated
+from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.rules.model import Rule
+from bench.rules.places import Places
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """All rules by id, in order of their dates, and the places they name."""
+
+    rules: Mapping[str, Rule]
+    places: Places
+
+    def find(self, word: str) -> Rule:
+        """Returns a rule by its id.
+
+        Raises:
+            UsageError: there is none; the message names the nearest.
+        """
+        by_name = {name.lower(): rule for name, rule in self.rules.items()}
+        if word.strip().lower() not in by_name:
+            raise UsageError(f"no rule {word!r} in specs/rules: {did_you_mean(word, by_name)}")
+        return by_name[word.strip().lower()]
+
+    def cited(self) -> set[str]:
+        """Returns the keys of the sources that rules and groups cite."""
+        rows = (row.source for rule in self.rules.values() for row in rule.policies if row.source)
+        groups = (group.source for group in self.places.groups.values())
+        return {*rows, *groups, *(key for rule in self.rules.values() for key in rule.sources)}
+
+
+@cache
+def rulebook(folder: Path | None = None) -> Rulebook:
+    """Loads the rules from ``folder`` (default: the shipped ``specs/``).
+
+    Raises:
+        DataError: with every fault of every file, when there is any.
+    """
+    loaded, faults = examine(folder or paths.data_dir("specs"))
+    if faults:
+        raise DataError(faults)
+    return loaded
+
+
+def examine(
+    folder: Path, sources: Mapping[str, Source] | None = None
+) -> tuple[Rulebook, list[Fault]]:
+    """Loads what can be loaded; with ``sources``, citations are held against them, too."""
+    data, faults = mapping(folder / "destinations.yaml", folder)
+    places, new = validated(Places, data, "specs/destinations.yaml")
+    faults += new
+    rules: dict[str, Rule] = {}
+    for path in sorted((folder / "rules").glob("*.yaml")):
+        name = f"specs/rules/{path.name}"
+        data, unread = mapping(path, folder)
+        rule, new = validated(Rule, data, name) if not unread else (None, unread)
+        faults += new
+        if rule is not None:
+            faults += _own_faults(rule, path, rules)
+            rules[rule.id] = rule
+    book = Rulebook(rules, places or Places(groups={}, countries={}))
+    faults += _between(book)
+    return book, faults + (_citations(book, sources) if sources is not None else [])
+
+
+def _own_faults(rule: Rule, path: Path, before: Mapping[str, Rule]) -> Iterator[Fault]:
+    name = f"specs/rules/{path.name}"
+    if rule.id in before:
+        yield Fault(name, "id", f"{rule.id!r} stands in two files", "give each its own")
+    day = rule.effective or rule.published
+    if day and not path.stem.startswith(day):
+        yield Fault(name, "", f"is not named for its day {day}", f"name it {day}-....yaml")
+    ordered = [one for one in (rule.effective, rule.end) if one]
+    if ordered != sorted(ordered):
+        yield Fault(name, "end", f"{rule.end} is before {rule.effective}", "check the dates")
+    for place, outcome in enumerate(rule.outcomes[:-1]):
+        if outcome.when is None and outcome.since is None and outcome.until is None:
+            problem = "has no 'when', so that none after it is ever reached"
+            yield Fault(name, f"outcomes.{place}", problem, "put it last")
+
+
+def _between(book: Rulebook) -> list[Fault]:
+    """Returns the faults between rules: what they name and is not there."""
+    return [
+        Fault(f"specs/rules: {rule.id}", where, f"no {what} {name!r}", did_you_mean(name, known))
+        for rule in book.rules.values()
+        for where, what, named, known in (
+            ("modifies", "rule", rule.modifies, list(book.rules)),
+            ("destination", "group", _groups(rule), list(book.places.groups)),
+        )
+        for name in named
+        if name not in known
+    ]
+
+
+def _groups(rule: Rule) -> list[str]:
+    reached = [rule.destination, *(row.destination for row in rule.policies)]
+    return sorted({group for place in reached for group in place.groups})
+
+
+def _citations(book: Rulebook, sources: Mapping[str, Source]) -> list[Fault]:
+    return [
+        Fault(
+            "specs/rules", "sources", f"cite {key!r}, not in specs/sources.yaml", "add the source"
+        )
+        for key in sorted(book.cited() - set(sources))
+    ]

@@ -1,0 +1,177 @@
+"""A rule as a value: citation, dates, where it reaches, outcomes and policies."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from bench.rules.predicate import Predicate, predicate
+from bench.strict import Strict
+
+Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Code = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Asked = Annotated[
+    Predicate,
+    PlainValidator(predicate),
+    WithJsonSchema({"type": "object", "minProperties": 1, "maxProperties": 1}),
+]
+
+
+class Policy(StrEnum):
+    """How the licensing office treats an export, from free to refused."""
+
+    NONE = "none"
+    NAC_NOTIFICATION = "nac_notification"
+    PRESUMPTION_OF_APPROVAL = "presumption_of_approval"
+    CASE_BY_CASE = "case_by_case"
+    LICENCE_REQUIRED = "licence_required"
+    PRESUMPTION_OF_DENIAL = "presumption_of_denial"
+
+    @property
+    def strictness(self) -> int:
+        """Returns its place, the strictest highest."""
+        return list(Policy).index(self)
+
+
+Kind = Literal[
+    "eccn_control",
+    "licence_policy",
+    "is_informed_letter",
+    "licence_practice",
+    "announcement",
+    "scope_change",
+    "correction",
+    "end_user_control",
+    "eccn_scope_and_quota",
+    "presumption",
+    "enforcement_statement",
+    "guidance",
+    "tariff",
+    "bill",
+    "regulator_summons",
+    "window_guidance",
+    "purchase_ban",
+    "customs_enforcement",
+    "import_block",
+    "import_approval",
+]
+
+
+Confidence = Literal[
+    "official_text",
+    "official_quoted",
+    "official_head",
+    "filing",
+    "bill_text",
+    "analysis",
+    "press",
+]
+
+
+class Destination(Strict):
+    """Where a rule reaches.
+
+    Attributes:
+        groups: Country Groups such as ``D:5``; countries: ISO codes beside them.
+        excluded: countries that are taken out again.
+        since: first day for a country that came later than the rule.
+        worldwide: ``yes`` for every destination.
+        headquarters: ``yes`` if it also follows parties headquartered in D:5 or Macau anywhere.
+        from_us_only: ``yes`` if it covers exports from the United States alone.
+    """
+
+    groups: tuple[str, ...] = ()
+    countries: tuple[Code, ...] = ()
+    excluded: tuple[Code, ...] = ()
+    since: dict[Code, Day] = Field(default_factory=dict)
+    worldwide: Literal["yes", "no"] = "no"
+    headquarters: Literal["yes", "no"] = "no"
+    from_us_only: Literal["yes", "no"] = "no"
+
+
+class Outcome(Strict):
+    """What a rule says of a part that meets ``when``; without ``when`` it is what is left.
+
+    Attributes:
+        eccn: the paragraph it puts the part in.
+        policy: how a licence is treated, where this outcome says so.
+        effect: what it brings, in words, where it is no licence policy (a tariff, a measure).
+        uncertain_when: where this is met, the outcome itself is doubtful.
+        since, until: first and last day of this outcome, where not the rule's.
+    """
+
+    id: str
+    eccn: str | None = None
+    when: Asked | None = None
+    uncertain_when: Asked | None = None
+    policy: Policy | None = None
+    effect: str | None = None
+    since: Day | None = None
+    until: Day | None = None
+    note: str | None = None
+
+
+class PolicyRow(Strict):
+    """A line of a rule's policy table; the first that fits counts.
+
+    Attributes:
+        eccns: paragraphs, by their beginning.
+        headquarters: whether the party is headquartered in D:5 or Macau, if that matters.
+    """
+
+    eccns: tuple[str, ...]
+    when: Asked | None = None
+    destination: Destination
+    headquarters: Literal["yes", "no"] | None = None
+    policy: Policy
+    source: Key | None = None
+
+
+class Suspension(Strict):
+    """Days on which a rule stood still; what follows may be unknown."""
+
+    since: Day
+    until: Day
+    afterwards: Literal["enforced", "unknown"] = "enforced"
+
+
+class Rule(Strict):
+    """One instrument: a regulation, a letter, a practice, a bill, a Chinese measure.
+
+    Attributes:
+        effective: first day in the text; absent for what never took force.
+        end: last day in the text, absent while it stands.
+        enforced_since: first day it must be followed, where later than ``effective``.
+        enforced_until: last day it was enforced, where it stayed in the text; ``never`` if it was
+            withdrawn from use before that.
+        replaces: policies that the outcomes of a licence policy take the place of.
+        modifies: rules that this one changes or applies.
+        named: products it names, in words.
+        confidence: what its text was read in; sources: keys of specs/sources.yaml.
+    """
+
+    id: str
+    title: str
+    jurisdiction: Literal["US", "CN"]
+    kind: Kind
+    authority: str | None = None
+    citation: str
+    published: Day | None = None
+    effective: Day | None = None
+    enforced_since: Day | None = None
+    end: Day | None = None
+    enforced_until: Day | Literal["never"] | None = None
+    suspended: Suspension | None = None
+    destination: Destination = Destination()
+    outcomes: tuple[Outcome, ...] = ()
+    policies: tuple[PolicyRow, ...] = ()
+    replaces: tuple[Policy, ...] = ()
+    modifies: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    status: str | None = None
+    conditions: dict[str, str] = Field(default_factory=dict)
+    confidence: Confidence
+    uncertain: str | None = None
+    notes: tuple[str, ...] = ()
+    sources: Annotated[tuple[Key, ...], Field(min_length=1)]

@@ -1,0 +1,104 @@
+"""Destinations: countries by code or name, and the Country Groups they are in on a date."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from bench.errors import UsageError, did_you_mean
+from bench.rules.model import Code, Day, Destination, Key
+from bench.strict import Strict
+
+
+class Group(Strict):
+    """A Country Group; ``left`` are countries taken out of it, with the first day they are out."""
+
+    members: tuple[Code, ...]
+    left: dict[Code, Day] = Field(default_factory=dict)
+    source: Key
+
+
+class Country(Strict):
+    """A country's names; ``treated_as`` another (Hong Kong as China)."""
+
+    name: str
+    also: tuple[str, ...] = ()
+    treated_as: Annotated[Code | None, Field(alias="as")] = None
+
+
+class Places(Strict):
+    """All countries and groups that the rules may name."""
+
+    groups: Mapping[str, Group]
+    countries: Mapping[str, Country]
+
+    def find(self, word: str) -> str:
+        """Returns the code of a country by code or name.
+
+        Raises:
+            UsageError: no such country is known here.
+        """
+        names = {
+            name.lower(): code
+            for code, country in self.countries.items()
+            for name in (code, country.name, *country.also)
+        }
+        if word.strip().lower() not in names:
+            raise UsageError(f"no destination {word!r}: {did_you_mean(word, names)}")
+        return names[word.strip().lower()]
+
+    def groups_of(self, code: str, on: str) -> set[str]:
+        """Returns the groups that a country is in on a day."""
+        counted = self.countries[code].treated_as or code
+        return {
+            name
+            for name, group in self.groups.items()
+            if counted in group.members or on < group.left.get(counted, "")
+        }
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a rule besides the chip.
+
+    Attributes:
+        on: the day, ISO.
+        destination: code of the country the part goes to.
+        headquarters: code of the country of the buyer's ultimate parent.
+        from_us: whether it is exported from the United States.
+    """
+
+    on: str
+    destination: str
+    headquarters: str
+    from_us: bool = True
+
+
+def is_d5_or_macau(code: str, on: str, places: Places) -> bool:
+    """Tells whether a country is in Country Group D:5 or is Macau."""
+    return code == "MO" or "D:5" in places.groups_of(code, on)
+
+
+def reaches(rule: Destination, asked: Question, places: Places) -> bool:
+    """Tells whether a rule's destinations hold the one asked about, on that day."""
+    if rule.from_us_only == "yes" and not asked.from_us:
+        return False
+    if rule.worldwide == "yes" or _listed(rule, asked, places):
+        return True
+    abroad = asked.destination != "US"
+    return (
+        rule.headquarters == "yes"
+        and abroad
+        and is_d5_or_macau(asked.headquarters, asked.on, places)
+    )
+
+
+def _listed(rule: Destination, asked: Question, places: Places) -> bool:
+    code = asked.destination
+    if code in rule.excluded or asked.on < rule.since.get(code, ""):
+        return False
+    same = places.countries[code].treated_as
+    if {code, same} & {*rule.countries, *rule.since}:
+        return True
+    return not places.groups_of(code, asked.on).isdisjoint(rule.groups)

@@ -1,0 +1,181 @@
+"""A chip as the rules see it: its sheet's figures and facts as attributes, gaps left open."""
+
+import math
+import re
+from collections.abc import Mapping
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip, Gap
+from bench.rules.attributes import KINDS, Attribute, Attributes, Reading, absent
+from bench.rules.predicate import Subject
+from bench.theory.tpp import density, node_nm, tpp
+
+PCIE_GBYTES_A_LANE = {1: 0.25, 2: 0.5, 3: 1.0, 4: 2.0, 5: 4.0, 6: 8.0}
+"""Nominal GB/s of one lane in one direction, by generation (PCI-SIG: 2.5 to 64 GT/s)."""
+US_SALE_LINE = "2026-01-15"
+NONPLANAR_UP_TO_NM = 16
+
+
+def subject(chip: Chip, catalogue: Catalogue, changed: Mapping[str, float | bool] = {}) -> Subject:
+    """Returns a chip with its attributes; ``changed`` ones replace what the sheet gives.
+
+    A changed TPP moves the performance density with it, the area kept, unless that is changed, too.
+    """
+    found = attributes(chip, catalogue)
+    if "tpp" in changed and "pd" not in changed:
+        found = {**found, "pd": _density(chip, catalogue, [float(changed["tpp"])])}
+    found = {**found, **{key: given(key, value) for key, value in changed.items()}}
+    return Subject(chip.id, found)
+
+
+def given(key: str, value: float | bool) -> Attribute:  # noqa: FBT001 -- the value itself
+    """Returns an attribute as somebody supposes it."""
+    return Attribute(key, (Reading(value, "as supposed"),))
+
+
+def attributes(chip: Chip, catalogue: Catalogue) -> Attributes:
+    """Returns every attribute of a chip that its sheet lets one tell."""
+    total = _tpp(chip, catalogue)
+    link, pcie = _link(chip), _pcie(chip)
+    found = {
+        "tpp": total,
+        "pd": _density(chip, catalogue, [float(one.value) for one in total.readings]),
+        "memory_bandwidth": _figure(chip, "memory_bandwidth"),
+        "transistors": _figure(chip, "transistors"),
+        "io": _io(link, pcie),
+        "interconnect": _interconnect(link, pcie),
+        "datacenter": _fact_flag(chip, "datacenter"),
+        "us_sale": _us_sale(chip),
+        "chinese_designer": _flag("chinese_designer", chip.tier == "domestic", f"tier {chip.tier}"),
+        "hbm": _hbm(chip),
+        "standalone_memory": _flag("standalone_memory", value=False, how="a processor"),
+        "nonplanar": _nonplanar(chip),
+    }
+    return {**{key: absent(key) for key in KINDS}, **found}
+
+
+def _flag(key: str, value: bool, how: str) -> Attribute:  # noqa: FBT001 -- the value itself
+    return Attribute(key, (Reading(value, how),))
+
+
+def _figure(chip: Chip, key: str) -> Attribute:
+    figure = chip.figures.get(key)
+    if figure is None or figure.number is None:
+        return absent(key)
+    return Attribute(key, (Reading(figure.number, ""),), sources=(figure.source,))
+
+
+def _tpp(chip: Chip, catalogue: Catalogue) -> Attribute:
+    """Returns the TPP; where a format is unknown or sparsity is not said, more than one reading."""
+    found = tpp(chip, catalogue)
+    if found.value is None or found.least is None:
+        return Attribute("tpp", (), f"TPP is not known: {found.why}")
+    readings = [Reading(found.value, found.claims[0].formula)]
+    why = []
+    if found.least < found.value:
+        readings.append(Reading(found.least, "if the rate is with sparsity"))
+        why.append("the source does not say whether the rate is dense")
+    if found.open:
+        readings.append(Reading(math.inf, "any height"))
+        why.append(f"{', '.join(found.open)} unknown")
+    return Attribute("tpp", tuple(readings), "; ".join(why), (found.claims[0].source,))
+
+
+def _density(chip: Chip, catalogue: Catalogue, totals: list[float]) -> Attribute:
+    readings = []
+    for total in totals:
+        found = density(chip, catalogue, total)
+        if found.value is None:
+            return Attribute("pd", (), f"performance density is not known: {found.why}")
+        how = found.why or f"TPP {total:,g} / {found.area_mm2:g} mm²"
+        readings.append(Reading(found.value, how))
+    why = "" if readings else "performance density is not known: TPP is not known"
+    source = density(chip, catalogue).source
+    return Attribute("pd", tuple(readings), why, (source,) if source else ())
+
+
+def _link(chip: Chip) -> Attribute:
+    """Returns the rate of the link between chips, both directions; nought where there is none."""
+    both, one_way = chip.figures.get("link_bandwidth"), chip.figures.get("link_bandwidth_oneway")
+    if both and both.number is not None:
+        return Attribute("interconnect", (Reading(both.number, "link"),), sources=(both.source,))
+    if one_way and one_way.number is not None:
+        how = f"2 x {one_way.value}"
+        return Attribute(
+            "interconnect", (Reading(2 * one_way.number, how),), sources=(one_way.source,)
+        )
+    fact = chip.facts.get("link")
+    if (both and both.value is Gap.UNSUPPORTED) or (fact and "PCIe only" in fact.value):
+        return Attribute("interconnect", (Reading(0.0, "no link but PCIe"),))
+    return absent("interconnect")
+
+
+def _pcie(chip: Chip) -> Attribute:
+    """Returns the nominal PCIe rate, both directions."""
+    printed, fact = chip.figures.get("pcie_bandwidth"), chip.facts.get("pcie")
+    if printed and printed.number is not None:
+        return Attribute("io", (Reading(printed.number, "PCIe"),), sources=(printed.source,))
+    found = re.search(r"(?:Gen ?)?([1-6])(?:\.0)?\s*x(\d+)", fact.value) if fact else None
+    if fact is None or found is None:
+        return Attribute("io", (), "PCIe generation and width are not known")
+    rate = 2 * PCIE_GBYTES_A_LANE[int(found[1])] * int(found[2]) * 1e9
+    return Attribute("io", (Reading(rate, f"PCIe {fact.value}"),), sources=(fact.source,))
+
+
+def _io(link: Attribute, pcie: Attribute) -> Attribute:
+    """Returns all I/O: link and PCIe, as the 2022 rule sums it."""
+    if not link.readings or not pcie.readings:
+        return Attribute("io", (), f"I/O rate is not known: {link.why or pcie.why}")
+    first, second = link.readings[0], pcie.readings[0]
+    how = f"{first.how} + {second.how}"
+    total = float(first.value) + float(second.value)
+    return Attribute("io", (Reading(total, how),), sources=(*link.sources, *pcie.sources))
+
+
+def _interconnect(link: Attribute, pcie: Attribute) -> Attribute:
+    """Returns the link's rate, and with PCIe: whether that counts beside it is not public."""
+    if not link.readings:
+        return link
+    rate = float(link.readings[0].value)
+    beside = [Reading(rate + float(one.value), "PCIe counted in") for one in pcie.readings]
+    if not rate:
+        why = "" if beside else pcie.why
+        return Attribute("interconnect", tuple(beside), why, pcie.sources)
+    why = "whether PCIe counts beside the link is not public"
+    return Attribute("interconnect", (*link.readings, *beside), why, link.sources)
+
+
+def _fact_flag(chip: Chip, key: str) -> Attribute:
+    fact = chip.facts.get(key)
+    if fact is None:
+        return absent(key)
+    return Attribute(key, (Reading(fact.value == "yes", fact.note or ""),), sources=(fact.source,))
+
+
+def _us_sale(chip: Chip) -> Attribute:
+    """Returns what the sheet says, else what its tier, status and launch leave no doubt of."""
+    if "us_sale" in chip.facts:
+        return _fact_flag(chip, "us_sale")
+    if chip.tier != "global":
+        made = "made for China only" if chip.tier == "export" else "designed and sold in China"
+        return _flag("us_sale", value=False, how=made)
+    launch = chip.facts.get("launch")
+    if chip.status in ("announced", "reported"):
+        return _flag("us_sale", value=False, how=f"only {chip.status}")
+    if launch and chip.status == "sold" and launch.value[:10] < US_SALE_LINE:
+        return _flag("us_sale", value=True, how=f"sold worldwide since {launch.value}")
+    return absent("us_sale")
+
+
+def _hbm(chip: Chip) -> Attribute:
+    fact = chip.facts.get("memory_type")
+    if fact is None:
+        return absent("hbm")
+    return Attribute("hbm", (Reading("HBM" in fact.value, fact.value),), sources=(fact.source,))
+
+
+def _nonplanar(chip: Chip) -> Attribute:
+    node = node_nm(chip)
+    if node is None:
+        return absent("nonplanar")
+    return _flag("nonplanar", node <= NONPLANAR_UP_TO_NM, f"{node:g} nm")

@@ -1,0 +1,41 @@
+"""Three-valued logic: what a missing attribute leaves open stays open."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Truth(StrEnum):
+    """Yes, no, or not known."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+def truth(value: bool) -> Truth:  # noqa: FBT001 -- it is the value that is turned into a word
+    """Returns the truth of what is known."""
+    return Truth.YES if value else Truth.NO
+
+
+def every(parts: Iterable[Truth]) -> Truth:
+    """Returns no if any part is no, else unknown if any is unknown, else yes."""
+    found = set(parts)
+    if Truth.NO in found:
+        return Truth.NO
+    return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.YES
+
+
+def some(parts: Iterable[Truth]) -> Truth:
+    """Returns yes if any part is yes, else unknown if any is unknown, else no."""
+    return opposite(every(opposite(part) for part in parts))
+
+
+def opposite(part: Truth) -> Truth:
+    """Returns no for yes and yes for no."""
+    return {Truth.YES: Truth.NO, Truth.NO: Truth.YES}.get(part, Truth.UNKNOWN)
+
+
+def agreed(readings: Iterable[Truth]) -> Truth:
+    """Returns what all readings say, or unknown where they differ or there is none."""
+    found = set(readings)
+    return found.pop() if len(found) == 1 else Truth.UNKNOWN

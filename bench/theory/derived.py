@@ -1,0 +1,179 @@
+"""Figures that follow from a sheet's figures, each with its formula, inputs and unit.
+
+Nothing is assumed: what lacks an input has no value and says which.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.theory.systems import complete
+from bench.theory.tpp import Tpp, density, tpp
+from bench.units import Dimension, significant
+
+LEADS = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "vector_fp16", "vector_fp32")
+"""The rate that stands for the chip in ratios: the first of these that its sheet has."""
+RIDGED = (
+    "matrix_fp64", "matrix_fp32", "matrix_tf32", "matrix_bf16", "matrix_fp16", "matrix_fp8",
+    "matrix_fp4", "matrix_int8", "vector_fp64", "vector_fp32",
+)  # fmt: skip
+TPP_UNIT = "TOPS x bit"
+PER = {
+    "watt": ("tdp", 1.0, "W"),
+    "usd": ("price_usd", 1.0, "USD"),
+    "cny": ("price_cny", 1.0, "CNY"),
+    "mm2": ("die_area", 1.0, "mm²"),
+    "transistor": ("transistors", 1e9, "billion transistors"),
+}
+"""What a figure may be divided by: figure, factor to the unit named, unit."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """One figure worked out of others.
+
+    Attributes:
+        key: its name, stable across versions.
+        title: in words.
+        value: in ``unit``; None where an input is missing.
+        unit: a product of the units named, such as ``FLOP/B``.
+        formula: with the values put in; empty without a value.
+        inputs: keys of the figures it is made of.
+        sources: keys of the sources behind them.
+        why: what is missing.
+    """
+
+    key: str
+    title: str
+    value: float | None
+    unit: str
+    formula: str
+    inputs: tuple[str, ...]
+    sources: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def text(self) -> str:
+        """Returns the value with its unit, four digits."""
+        return "–" if self.value is None else f"{significant(self.value, 4)} {self.unit}".strip()
+
+
+def lead(chip: Chip) -> str | None:
+    """Returns the key of the rate that stands for the chip, or None if it has none."""
+    return next((key for key in LEADS if chip.number(key) is not None), None)
+
+
+def derived(chip: Chip, catalogue: Catalogue) -> tuple[Derived, ...]:
+    """Returns everything that follows from a sheet; a system is added up first."""
+    whole = complete(chip, catalogue)
+    return tuple(_all(whole, catalogue))
+
+
+def _all(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
+    yield from tpp_figures(chip, catalogue)
+    yield from (ridge(chip, key) for key in RIDGED if chip.number(key) is not None)
+    rate = lead(chip)
+    if rate is None:
+        return
+    for above, name in OVER_LEAD.items():
+        yield ratio(chip, above, rate, name)
+    for divisor in PER:
+        yield per(chip, rate, divisor)
+
+
+def tpp_figures(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
+    """Returns TPP as the maximum, the performance density, and TPP by format."""
+    found = tpp(chip, catalogue)
+    yield _highest(found)
+    yield _density(chip, catalogue, found)
+    for one in found.claims:
+        title = f"TPP, {FIGURES[one.figure].title}"
+        remark = "" if one.least == one.tpp else f"sparsity not said: at least {one.least:g}"
+        key, inputs, sources = f"tpp_{one.figure}", (one.figure,), (one.source,)
+        yield Derived(key, title, one.tpp, TPP_UNIT, one.formula, inputs, sources, remark)
+
+
+def _highest(found: Tpp) -> Derived:
+    if not found.claims:
+        return Derived("tpp", "TPP", None, TPP_UNIT, "", (), (), found.why)
+    best, remark = found.claims[0], _open(found.open)
+    words = f"{best.formula}, the highest of {len(found.claims)}"
+    return Derived("tpp", "TPP", best.tpp, TPP_UNIT, words, (best.figure,), (best.source,), remark)
+
+
+def _density(chip: Chip, catalogue: Catalogue, found: Tpp) -> Derived:
+    key, title, unit = "performance_density", "performance density", "TPP/mm²"
+    area = density(chip, catalogue)
+    if not area.area_mm2 or area.value is None:
+        return Derived(key, title, None, unit, "", ("die_area",), (), area.why)
+    best = found.claims[0]
+    words = f"TPP {best.tpp:,g} / {area.area_mm2:g} mm²"
+    sources = tuple(filter(None, (best.source, area.source)))
+    return Derived(key, title, area.value, unit, words, (best.figure, "die_area"), sources)
+
+
+def _open(keys: tuple[str, ...]) -> str:
+    names = ", ".join(FIGURES[key].title for key in keys)
+    return f"the {names} rate is unknown and may be higher" if keys else ""
+
+
+def ridge(chip: Chip, key: str) -> Derived:
+    """Returns the arithmetic intensity above which a rate, not the memory, is the limit."""
+    unit = "OP/B" if key.startswith("matrix_int") else "FLOP/B"
+    name = Name(f"ridge_{key}", f"ridge point, {FIGURES[key].title}", unit)
+    return ratio(chip, key, "memory_bandwidth", name)
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a ratio is called, and the factor from base units to its unit."""
+
+    key: str
+    title: str
+    unit: str
+    factor: float = 1.0
+
+
+OVER_LEAD = {
+    "memory_bandwidth": Name("bytes_per_flop", "memory bandwidth per operation", "B/FLOP"),
+    "memory_capacity": Name(
+        "capacity_per_rate", "memory capacity per rate", "GB per TFLOP/s", 1e12 / 1e9
+    ),
+    "link_bandwidth": Name("interconnect_per_flop", "link bandwidth per operation", "B/FLOP"),
+}
+
+
+def ratio(chip: Chip, above: str, below: str, name: Name) -> Derived:
+    """Returns one figure of a sheet over another."""
+    over, under = chip.number(above), chip.number(below)
+    if over is None or under is None:
+        missing = FIGURES[above if over is None else below].title
+        why = f"{missing} is not known"
+        return Derived(name.key, name.title, None, name.unit, "", (above, below), (), why)
+    figures = (chip.figures[above], chip.figures[below])
+    words = " / ".join(str(one.value) for one in figures)
+    sources = tuple(dict.fromkeys(one.source for one in figures))
+    value = over / under * name.factor
+    return Derived(name.key, name.title, value, name.unit, words, (above, below), sources)
+
+
+def per(chip: Chip, key: str, name: str) -> Derived:
+    """Returns a figure per watt, US dollar, yuan, mm² or transistor."""
+    below, factor, unit = PER[name]
+    if name == "mm2" and chip.number("logic_area") is not None:
+        below = "logic_area"
+    scale, named = PREFIXES.get(FIGURES[key].dimension, (1.0, FIGURES[key].dimension.value))
+    title = f"{FIGURES[key].title} per {unit}"
+    words = Name(f"{key}_per_{name}", title, f"{named} per {unit}", factor / scale)
+    return ratio(chip, key, below, words)
+
+
+PREFIXES = {
+    Dimension.FLOP_RATE: (1e12, "TFLOP/s"),
+    Dimension.OP_RATE: (1e12, "TOP/s"),
+    Dimension.BYTE_RATE: (1e9, "GB/s"),
+    Dimension.BYTES: (1e9, "GB"),
+}
+"""The prefix in which a figure is divided by something."""

@@ -1,0 +1,56 @@
+"""A system's figures: those its maker prints, and its members' added up where it prints none."""
+
+from collections.abc import Iterable
+
+from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Basis, Chip, Figure, Member
+from bench.units import Quantity, parse, show
+
+ADDED = (
+    "memory_capacity", "memory_bandwidth", "link_bandwidth", "link_bandwidth_oneway", "die_area",
+    "logic_area", "transistors", "tdp", "price_usd", "price_cny", "units",
+)  # fmt: skip
+"""What members add up besides their rates. Power so added is the chips' alone."""
+
+
+def complete(chip: Chip, catalogue: Catalogue) -> Chip:
+    """Returns the chip as it is; a system with what its members add up to where it prints nothing.
+
+    A sum carries its formula and ``origin: computed``; what one member lacks is left out.
+    """
+    if not chip.members:
+        return chip
+    sums = {
+        key: made
+        for key in _addable()
+        if key not in chip.figures and (made := _sum(key, chip.members, catalogue))
+    }
+    return chip.model_copy(update={"figures": {**chip.figures, **sums}})
+
+
+def _addable() -> Iterable[str]:
+    return (key for key, kind in FIGURES.items() if kind.is_rate or key in ADDED)
+
+
+def _sum(key: str, members: tuple[Member, ...], catalogue: Catalogue) -> Figure | None:
+    parts = [(one.count, catalogue.chips[one.chip].figures.get(key)) for one in members]
+    numbers = [(count, figure) for count, figure in parts if figure and figure.number is not None]
+    if len(numbers) < len(parts):
+        return None
+    total = sum(count * (figure.number or 0.0) for count, figure in numbers)
+    kind = FIGURES[key]
+    text = show(total, kind.dimension, 5).replace(",", "")
+    return Figure(
+        value=Quantity(total, kind.dimension, parse(text).text),
+        source=numbers[0][1].source,
+        basis=_basis(figure.basis for _, figure in numbers),
+        formula=" + ".join(f"{count} x {figure.value}" for count, figure in numbers),
+        origin="computed",
+    )
+
+
+def _basis(found: Iterable[Basis | None]) -> Basis | None:
+    """Returns the least certain basis of the members'."""
+    known = [one for one in found if one]
+    return max(known, key=list(Basis).index, default=None)

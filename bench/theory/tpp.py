@@ -1,0 +1,158 @@
+"""TPP and performance density, as ECCN 3A090 defines them, of what the makers claim.
+
+TPP = 2 x MacTOPS x bit length = dense TOPS x bits of the multiply's inputs, the highest over all
+formats, added up over the units of the whole chip. PD = TPP / area of the non-planar logic dies in
+mm². Source: 15 CFR 774 Supp. 1, ECCN 3A090, Note 2 and technical notes.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Basis, Chip, Gap, Published
+
+BITS = {
+    "fp64": 64, "fp32": 32, "tf32": 19, "bf16": 16, "fp16": 16, "fp16_acc16": 16, "fp8": 8,
+    "fp8_acc16": 8, "fp6": 6, "fp4": 4, "mxfp8": 8, "mxfp4": 4, "int32": 32, "int16": 16,
+    "int8": 8, "int4": 4,
+}  # fmt: skip
+"""Bits of a multiply's inputs; TF32 has 19 significant ones, those of hf32 are not documented."""
+PLANAR_FROM_NM = 20
+"""The first node, coming from small ones, that foundries made with planar transistors."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one format claims.
+
+    Attributes:
+        figure: key of the rate.
+        tpp: its TPP, TOPS x bit.
+        least: its TPP if the rate, whose source does not speak of sparsity, is a sparse one.
+        formula: ``296 TFLOP/s x 8 bit``.
+        source: key of the source.
+    """
+
+    figure: str
+    tpp: float
+    least: float
+    formula: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Tpp:
+    """A chip's TPP, format by format, the highest first.
+
+    Attributes:
+        claims: empty where nothing is claimed.
+        open: formats that the chip has and whose rate nobody published; they may be higher.
+        why: why there is no claim.
+    """
+
+    claims: tuple[Claim, ...]
+    open: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def value(self) -> float | None:
+        """Returns the highest TPP claimed, or None."""
+        return self.claims[0].tpp if self.claims else None
+
+    @property
+    def least(self) -> float | None:
+        """Returns the highest TPP that is sure to be dense, or None."""
+        return max((one.least for one in self.claims), default=None)
+
+
+def tpp(chip: Chip, catalogue: Catalogue) -> Tpp:
+    """Returns the TPP of a chip by format; rates that were computed here are no claim."""
+    if chip.kind == "system":
+        return Tpp((), (), "it is asked of a chip, not of a system of them")
+    claims = sorted(_claims(chip, catalogue), key=lambda one: -one.tpp)
+    gaps = tuple(
+        key
+        for key, figure in chip.figures.items()
+        if key.startswith("matrix_") and figure.value is Gap.UNKNOWN
+    )
+    computed = any(figure.origin == "computed" for figure in chip.figures.values())
+    why = "" if claims else "no rate is published"
+    if computed and not claims:
+        why += "; rates worked out of units and clocks are no claim of the maker's"
+    return Tpp(tuple(claims), gaps, why)
+
+
+def _claims(chip: Chip, catalogue: Catalogue) -> Iterator[Claim]:
+    for key, figure in chip.figures.items():
+        unit, _, dtype = key.partition("_")
+        if unit not in ("matrix", "vector") or dtype not in BITS:
+            continue
+        headlines = [one for one in figure.rivals if _is_headline(one, catalogue)]
+        counted = [_claim(key, one, BITS[dtype]) for one in (figure, *headlines) if _is_claim(one)]
+        if counted:
+            yield max(counted, key=lambda one: one.tpp)
+
+
+def _is_claim(one: Published) -> bool:
+    return one.number is not None and one.origin == "published"
+
+
+def _is_headline(one: Published, catalogue: Catalogue) -> bool:
+    """Tells whether a rival is the maker's own sum over all units, which TPP counts."""
+    if one.counts != "matrix+vector" or one.basis is Basis.UNSPECIFIED:
+        return False
+    return catalogue.sources[one.source].kind.startswith("vendor-")
+
+
+def _claim(key: str, one: Published, bits: int) -> Claim:
+    value = _rounded((one.number or 0.0) / 1e12 * bits)
+    least = value / 2 if one.basis is Basis.UNSPECIFIED else value
+    words = f"{FIGURES[key].title} {one.value} x {bits} bit"
+    words += ", vector units counted in" if one.counts == "matrix+vector" else ""
+    return Claim(key, value, least, words, one.source)
+
+
+def _rounded(value: float) -> float:
+    """Drops what binary fractions add, so that 2,400 is 2,400 and not a hair below."""
+    return float(f"{value:.10g}")
+
+
+@dataclass(frozen=True)
+class Density:
+    """Performance density.
+
+    Attributes:
+        area_mm2: applicable area; None where it is unknown, nought where no die is non-planar.
+        value: TPP per mm²; None where unknown, nought where undefined.
+        why: why it is unknown, or undefined.
+    """
+
+    area_mm2: float | None
+    value: float | None
+    why: str = ""
+    source: str | None = None
+
+
+def density(chip: Chip, catalogue: Catalogue, at_tpp: float | None = None) -> Density:
+    """Returns the performance density at the chip's TPP, or at another."""
+    key = "logic_area" if "logic_area" in chip.figures else "die_area"
+    figure, node = chip.figures.get(key), node_nm(chip)
+    if node is not None and node >= PLANAR_FROM_NM:
+        return Density(0.0, 0.0, f"no non-planar die ({node:g} nm): no performance density")
+    if figure is None or figure.number is None:
+        return Density(None, None, f"{FIGURES[key].title} is not known")
+    total = at_tpp if at_tpp is not None else tpp(chip, catalogue).value
+    if total is None:
+        return Density(figure.number, None, "TPP is not known", figure.source)
+    return Density(figure.number, total / figure.number, "", figure.source)
+
+
+def node_nm(chip: Chip) -> float | None:
+    """Returns the node of the compute dies in nm as the sheet names it, or None."""
+    fact = chip.facts.get("process")
+    if fact is None:
+        return None
+    found = re.search(r"(\d+(?:\.\d+)?) ?nm|\bN(\d)\b|\b(\d)N[A-Z]?\b", fact.value)
+    return float(next(one for one in found.groups() if one)) if found else None
