@@ -21,7 +21,7 @@ SHARED = {
         "base", "registry", "clockloop", "host", "machine", "nvml", "torchdevice",
     },
     "commands": {"live", "sweep"},
-    "report": {"digits", "flat", "markup", "registry", "sheet", "summary", "table"},
+    "report": {"digits", "flat", "markup", "registry", "scalar", "sheet", "summary", "table"},
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
 

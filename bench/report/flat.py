@@ -2,9 +2,8 @@
 
 from bench.chips.paper import Paper
 from bench.records.model import Record
+from bench.report.scalar import Scalar
 from bench.verdict import Row
-
-Scalar = str | int | float | bool | None
 
 
 def flat(record: Record, row: Row) -> dict[str, Scalar]:

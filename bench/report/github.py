@@ -1,7 +1,7 @@
 """A table that pastes into an issue as it is."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bench.report.markup import Report, tabulated
 
@@ -17,12 +17,17 @@ def escape(text: str) -> str:
 def render(report: Report) -> str:
     """Returns GitHub-flavoured Markdown."""
     table = report.table
-    cells = [[escape(cell) for cell in row] for row in table.cells]
     heading = [f"**{escape(table.title)}**", *map(escape, table.heading)]
-    parts = [*_broken(heading), "", tabulated(table.columns, cells, "github")]
+    parts = [*_broken(heading), "", _table(table.columns, table.cells)]
     parts += ["", *_broken(map(escape, table.summary))] if table.summary else []
+    for one in report.more:
+        parts += ["", f"**{escape(one.title)}**", "", _table(one.columns, one.cells)]
     parts += ["", *_broken(map(escape, table.notes))] if table.notes else []
     return "\n".join(parts) + "\n"
+
+
+def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    return tabulated(columns, [[escape(cell) for cell in row] for row in cells], "github")
 
 
 def _broken(lines: Iterable[str]) -> list[str]:

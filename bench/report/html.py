@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from bench.report.markup import Report
-from bench.report.table import VERDICT
+from bench.report.table import VERDICT, Section
 from bench.verdict import Verdict
 
 STYLE = (
@@ -34,8 +34,6 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 def render(report: Report) -> str:
     """Returns an HTML document."""
     table = report.table
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
-    body = "".join(f"<tr>{''.join(map(_cell, table.columns, row))}</tr>\n" for row in table.cells)
     heading = "".join(f"<p>{escape(line)}</p>\n" for line in table.heading)
     notes = [line.split(" ", 1)[1] for line in table.notes]
     return (
@@ -44,8 +42,21 @@ def render(report: Report) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         f"<title>{escape(table.title)}</title><style>{STYLE}</style></head><body>\n"
         f"<h1>{escape(table.title)}</h1>\n{heading}{_listed('Summary', 'ul', table.summary)}"
+        f"{_table(table.columns, table.cells)}{''.join(map(_section, report.more))}"
+        f"{_listed('Sources and notes', 'ol', notes)}</body></html>\n"
+    )
+
+
+def _section(one: Section) -> str:
+    return f"<h2>{escape(one.title)}</h2>\n{_table(one.columns, one.cells)}"
+
+
+def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    body = "".join(f"<tr>{''.join(map(_cell, columns, row))}</tr>\n" for row in cells)
+    return (
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>'
-        f"</table></div>\n{_listed('Sources and notes', 'ol', notes)}</body></html>\n"
+        "</table></div>\n"
     )
 
 

@@ -12,6 +12,7 @@ def render(report: Report) -> str:
         "title": table.title,
         "heading": table.heading,
         "rows": report.flat,
+        **({"tables": {one.title: one.flat for one in report.more}} if report.more else {}),
         "summary": table.summary,
         "notes": table.notes,
     }

@@ -1,5 +1,7 @@
 """A table for a paper."""
 
+from collections.abc import Sequence
+
 from bench.report.markup import Report, tabulated
 
 ESCAPES = {
@@ -20,10 +22,14 @@ def escape(text: str) -> str:
 
 
 def render(report: Report) -> str:
-    """Returns a tabular, with the heading above and summary and notes below as comments."""
+    """Returns a tabular a table, with the heading above and summary and notes below as comments."""
     table = report.table
-    cells = [[escape(cell) for cell in row] for row in table.cells]
-    body = tabulated([escape(name) for name in table.columns], cells, "latex_raw")
+    body = [_table(table.columns, table.cells)]
+    body += [f"% {one.title}\n{_table(one.columns, one.cells)}" for one in report.more]
     head = [f"% {line}" for line in (table.title, *table.heading)]
     foot = [f"% {line}" for line in (*table.summary, *table.notes)]
-    return "\n".join([*head, body, *foot]) + "\n"
+    return "\n".join([*head, *body, *foot]) + "\n"
+
+
+def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    return tabulated([*map(escape, columns)], [[*map(escape, row)] for row in cells], "latex_raw")

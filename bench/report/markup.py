@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from bench.report.flat import Scalar
-from bench.report.table import Table
+from bench.report.scalar import Scalar
+from bench.report.table import Section, Table
 
 
 @dataclass(frozen=True)
 class Report:
-    """One record's rows, as words and as numbers."""
+    """Rows as words and as numbers, with further tables beneath the first where there are any."""
 
     table: Table
     flat: list[dict[str, Scalar]]
+    more: tuple[Section, ...] = ()
 
 
 def tabulated(columns: Sequence[str], cells: Sequence[Sequence[str]], style: str) -> str:
@@ -37,8 +38,16 @@ def cleaned(report: Report) -> Report:
         summary=_lines(table.summary),
         notes=_lines(table.notes),
     )
-    flat = [{key: _scalar(value) for key, value in row.items()} for row in report.flat]
-    return Report(lines, flat)
+    return Report(lines, _flat(report.flat), tuple(map(_section, report.more)))
+
+
+def _section(one: Section) -> Section:
+    cells = tuple(_lines(row) for row in one.cells)
+    return Section(one_line(one.title), _lines(one.columns), cells, _flat(one.flat))
+
+
+def _flat(rows: list[dict[str, Scalar]]) -> list[dict[str, Scalar]]:
+    return [{key: _scalar(value) for key, value in row.items()} for row in rows]
 
 
 def one_line(text: str) -> str:

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 from itertools import zip_longest
+from unicodedata import east_asian_width
 
 from bench.report.markup import Report
 
@@ -15,7 +16,10 @@ def render(report: Report) -> str:
     """Returns aligned text without markup, no wider than ``WIDTH`` but for addresses."""
     table = report.table
     parts = [*_wrapped((table.title, *table.heading)), "", _table(table.columns, table.cells), ""]
-    parts += [*_wrapped(table.summary), "", *_wrapped(table.notes)]
+    parts += [*_wrapped(table.summary), ""]
+    for one in report.more:
+        parts += [one.title, "", _table(one.columns, one.cells), ""]
+    parts += _wrapped(table.notes)
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -40,10 +44,19 @@ def _lines(row: Sequence[str], chosen: Sequence[int]) -> list[str]:
     wrapped = [textwrap.wrap(cell, width) for cell, width in zip(row, chosen, strict=True)]
     return [
         (" " * GAP)
-        .join(part.ljust(width) for part, width in zip(parts, chosen, strict=True))
+        .join(_padded(part, width) for part, width in zip(parts, chosen, strict=True))
         .rstrip()
         for parts in zip_longest(*wrapped, fillvalue="")
     ]
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _cells(text))
+
+
+def _cells(text: str) -> int:
+    """Returns how many columns a text takes: a Chinese character takes two."""
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
 
 
 def widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
@@ -53,7 +66,7 @@ def widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
     are given what is left, always the one that needs the most lines.
     """
     texts = list(zip(columns, *cells, strict=True))
-    longest = [max(map(len, text)) for text in texts]
+    longest = [max(map(_cells, text)) for text in texts]
     room = WIDTH - GAP * (len(columns) - 1)
     if sum(longest) <= room:
         return longest
@@ -65,4 +78,4 @@ def widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
 
 
 def _longest_word(text: Sequence[str]) -> int:
-    return max((len(word) for cell in text for word in cell.split()), default=0)
+    return max((_cells(word) for cell in text for word in cell.split()), default=0)

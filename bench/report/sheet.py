@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Published
-from bench.report.flat import Scalar
 from bench.report.markup import Report
+from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table, source_line
 
 SHEET_COLUMNS = ("figure", "published", "how known", "rivals", "note")

@@ -7,6 +7,7 @@ from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.records.model import Record
 from bench.report.digits import beside, percent, with_interval
+from bench.report.scalar import Scalar
 from bench.report.summary import summary
 from bench.verdict import Row
 
@@ -44,6 +45,16 @@ class Table:
     cells: tuple[tuple[str, ...], ...]
     summary: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A further table of a report, under its own title, as words and as numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    flat: list[dict[str, Scalar]]
 
 
 class Notes:

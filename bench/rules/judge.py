@@ -271,4 +271,13 @@ def _overlaid(
 
 
 def _stricter(one: Policy, other: Policy) -> Policy:
+    """Returns the stricter of two policies.
+
+    A letter that asks for a licence and states no review policy leaves the one that a control
+    states for the same part; it is stricter only than what needs no licence.
+    """
+    if Policy.LICENCE_REQUIRED in (one, other):
+        stated = other if one is Policy.LICENCE_REQUIRED else one
+        reviewed = stated not in (Policy.NONE, Policy.NAC_NOTIFICATION)
+        return stated if reviewed else Policy.LICENCE_REQUIRED
     return max(one, other, key=lambda policy: policy.strictness)

@@ -28,8 +28,13 @@ class Country(Strict):
 
 
 class Places(Strict):
-    """All countries and groups that the rules may name."""
+    """All countries and groups that the rules may name.
 
+    Attributes:
+        checked_to: the last day of which the rules were looked for.
+    """
+
+    checked_to: Day = "0000-00-00"
     groups: Mapping[str, Group]
     countries: Mapping[str, Country]
 

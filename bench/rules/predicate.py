@@ -5,10 +5,11 @@ A leaf is ``{tpp: ">= 4800"}``, ``{memory_bandwidth + interconnect: ">= 1700 GB/
 ``all``, ``any`` and ``not``.
 """
 
+import math
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
@@ -95,6 +96,8 @@ class Trace:
     Attributes:
         words: the predicate.
         found: the values, and how they come about.
+        title, value: of a comparison, what was compared.
+        why: why a known value leaves it open.
         margin: how far the value is from the threshold, as a share of it; None where it cannot be.
         told: the margin in words, such as ``32 below 2,400``.
     """
@@ -104,6 +107,9 @@ class Trace:
     found: str = ""
     margin: float | None = None
     told: str = ""
+    title: str = ""
+    value: str = ""
+    why: str = ""
     parts: tuple["Trace", ...] = ()
 
 
@@ -196,9 +202,10 @@ def _evaluate_tree(asked: Tree, subject: Subject) -> Trace:
 def _evaluate_flag(asked: Flag, subject: Subject) -> Trace:
     has = subject.attributes.get(asked.key) or absent(asked.key)
     met = agreed(truth(bool(one.value) is asked.wanted) for one in has.readings)
-    title = KINDS[asked.key].title
-    words = f"is a {title}" if asked.wanted else f"is no {title}"
-    return Trace(met, words, has.why if not has.readings else has.readings[0].how)
+    title, how = KINDS[asked.key].title, has.readings[0].how if has.readings else has.why
+    seen = ("yes" if has.readings[0].value else "no") if has.readings else "unknown"
+    found = f"{title}: {seen}" + (f" ({how})" if how else "")
+    return Trace(met, f"{title}: {'yes' if asked.wanted else 'no'}", found)
 
 
 def _evaluate_comparison(asked: Compare, subject: Subject) -> Trace:
@@ -211,7 +218,8 @@ def _evaluate_comparison(asked: Compare, subject: Subject) -> Trace:
     missing = [one.why for one in has if not one.readings]
     if missing:
         return Trace(Truth.UNKNOWN, words, "; ".join(missing))
-    return _compared(asked, _sums(has), words)
+    open_by = "; ".join(one.why for one in has if len(one.readings) > 1)
+    return replace(_compared(asked, _sums(has), words), title=title, why=open_by)
 
 
 def _sums(has: list[Attribute]) -> list[Reading]:
@@ -234,7 +242,9 @@ def _compared(asked: Compare, sums: list[Reading], words: str) -> Trace:
     nearest = min(sums, key=lambda one: abs(one.value - threshold))
     found = " or ".join(_said(one, asked.dimension) for one in sums)
     margin = nearest.value / threshold - 1
-    return Trace(met, words, found, margin, _told(nearest.value, threshold, asked.dimension))
+    told = _told(nearest.value, threshold, asked.dimension)
+    value = amount(nearest.value, asked.dimension)
+    return Trace(met, words, found, margin, told, value=value)
 
 
 def _said(one: Reading, dimension: Dimension | None) -> str:
@@ -251,6 +261,8 @@ def _told(value: float, threshold: float, dimension: Dimension | None) -> str:
 
 def amount(value: float, dimension: Dimension | None) -> str:
     """Writes a value as the rules do: bare for TPP and densities, GB/s for rates of bytes."""
+    if math.isinf(value):
+        return "of any height"
     if dimension is Dimension.BYTE_RATE:
         return f"{_plain(value / 1e9)} GB/s"
     if dimension is Dimension.COUNT and value >= 1e9:

@@ -16,21 +16,29 @@ US_SALE_LINE = "2026-01-15"
 NONPLANAR_UP_TO_NM = 16
 
 
-def subject(chip: Chip, catalogue: Catalogue, changed: Mapping[str, float | bool] = {}) -> Subject:
-    """Returns a chip with its attributes; ``changed`` ones replace what the sheet gives.
+Changes = Mapping[str, float | bool]
+"""Attributes supposed to be other than the sheet gives them, in base units."""
+
+
+def subject(chip: Chip | None, catalogue: Catalogue, changed: Changes | None = None) -> Subject:
+    """Returns a chip with its attributes; without a chip all are unknown but the changed ones.
 
     A changed TPP moves the performance density with it, the area kept, unless that is changed, too.
     """
-    found = attributes(chip, catalogue)
-    if "tpp" in changed and "pd" not in changed:
-        found = {**found, "pd": _density(chip, catalogue, [float(changed["tpp"])])}
-    found = {**found, **{key: given(key, value) for key, value in changed.items()}}
-    return Subject(chip.id, found)
+    changes = changed or {}
+    found = attributes(chip, catalogue) if chip else _nothing_known()
+    if chip and "tpp" in changes and "pd" not in changes:
+        found = {**found, "pd": _density(chip, catalogue, [float(changes["tpp"])])}
+    given = {
+        key: Attribute(key, (Reading(value, "as supposed"),)) for key, value in changes.items()
+    }
+    return Subject(chip.id if chip else "", {**found, **given})
 
 
-def given(key: str, value: float | bool) -> Attribute:  # noqa: FBT001 -- the value itself
-    """Returns an attribute as somebody supposes it."""
-    return Attribute(key, (Reading(value, "as supposed"),))
+def _nothing_known() -> Attributes:
+    """Returns the attributes of some processor."""
+    processor = _flag("standalone_memory", value=False, how="a processor")
+    return {**{key: absent(key) for key in KINDS}, "standalone_memory": processor}
 
 
 def attributes(chip: Chip, catalogue: Catalogue) -> Attributes:
@@ -76,7 +84,7 @@ def _tpp(chip: Chip, catalogue: Catalogue) -> Attribute:
         readings.append(Reading(found.least, "if the rate is with sparsity"))
         why.append("the source does not say whether the rate is dense")
     if found.open:
-        readings.append(Reading(math.inf, "any height"))
+        readings.append(Reading(math.inf, ""))
         why.append(f"{', '.join(found.open)} unknown")
     return Attribute("tpp", tuple(readings), "; ".join(why), (found.claims[0].source,))
 

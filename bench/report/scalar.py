@@ -1,0 +1,3 @@
+"""What a flat row may hold."""
+
+Scalar = str | int | float | bool | None

@@ -1,0 +1,87 @@
+"""A ruling in words: which line decided, how far away it is, what is missing."""
+
+from collections.abc import Iterable, Iterator
+
+from bench.rules.judge import Ruling
+from bench.rules.predicate import Trace
+from bench.rules.truth import Truth
+
+NEAR = 0.05
+"""A margin below this share of the threshold is called near."""
+
+
+def reason(ruling: Ruling) -> str:
+    """Returns why a rule catches a chip, does not, or cannot be told to."""
+    unknown = [trace for _, trace in ruling.traces if trace.truth is Truth.UNKNOWN]
+    if unknown:
+        return "; ".join(dict.fromkeys(_missing(unknown)))
+    met = [trace for outcome, trace in ruling.traces if trace.truth is Truth.YES and outcome.when]
+    decisive = _decisive(met[-1]) if met else nearest([trace for _, trace in ruling.traces])
+    return "; ".join(dict.fromkeys(_said(one) for one in decisive))
+
+
+def _decisive(trace: Trace) -> list[Trace]:
+    """Returns what made a predicate true: of each attribute the comparison nearest to turning."""
+    if trace.words == "not":
+        return list(leaves(trace))
+    return _closest(one for one in leaves(trace) if one.truth is Truth.YES)
+
+
+def _closest(found: Iterable[Trace]) -> list[Trace]:
+    """Returns one trace an attribute, the nearest to its threshold, in the order met."""
+    kept: dict[str, Trace] = {}
+    for one in found:
+        name = one.title or one.words
+        if name not in kept or abs(one.margin or 0.0) < abs(kept[name].margin or 0.0):
+            kept[name] = one
+    return list(kept.values())
+
+
+def leaves(trace: Trace) -> Iterator[Trace]:
+    """Yields the comparisons and flags of a trace, from left to right."""
+    if not trace.parts:
+        yield trace
+    for part in trace.parts:
+        yield from leaves(part)
+
+
+def nearest(traces: list[Trace], most: int = 2) -> list[Trace]:
+    """Returns the unmet conditions that are nearest to being met, one an attribute."""
+    unmet = [
+        one
+        for trace in traces
+        if trace.truth is Truth.NO
+        for one in leaves(trace)
+        if one.truth is Truth.NO
+    ]
+    compared = [one for one in _closest(unmet) if one.margin is not None]
+    ordered = sorted(compared, key=lambda leaf: abs(leaf.margin or 0.0))
+    return ordered[:most] or _closest(unmet)[:most]
+
+
+def near_lines(ruling: Ruling) -> list[str]:
+    """Returns the lines that the chip comes close to, on either side."""
+    found = [
+        f"{one.title} {one.told}"
+        for _, trace in ruling.traces
+        for one in leaves(trace)
+        if one.margin is not None and abs(one.margin) < NEAR
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _said(one: Trace) -> str:
+    return f"{one.title} {one.value}, {one.told}" if one.told else one.found
+
+
+def _missing(traces: list[Trace]) -> Iterator[str]:
+    for trace in traces:
+        for one in leaves(trace):
+            if one.truth is Truth.UNKNOWN:
+                yield _open(one)
+        if "uncertain" in trace.words:
+            yield trace.words.partition("; ")[2]
+
+
+def _open(one: Trace) -> str:
+    return f"{one.title} {one.found}, {one.why}" if one.why else one.found

@@ -1,0 +1,87 @@
+"""A chip's status through time: the days on which something changed, and what."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from bench.rules.judge import Ruling, Status, status
+from bench.rules.load import Rulebook
+from bench.rules.model import Rule
+from bench.rules.places import Question
+from bench.rules.predicate import Subject
+from bench.rules.truth import Truth
+
+BEFORE = "2022-08-25"
+"""The last day before the first of these rules."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days through which the status stays the same.
+
+    Attributes:
+        since: first day; until: last day, None while it lasts.
+        began, ended: rules that catch the chip from ``since`` on, or no longer do.
+    """
+
+    since: str
+    until: str | None
+    status: Status
+    began: tuple[Rule, ...]
+    ended: tuple[Rule, ...]
+
+
+def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]:
+    """Returns the periods from before the first rule to the last change known; bills are no rules.
+
+    ``question.on`` is not looked at.
+    """
+    found: list[Period] = []
+    caught: dict[str, Ruling] = {}
+    for day in days(book):
+        now = status(asked, replace(question, on=day), book)
+        catching = {
+            one.rule.id: one for one in (*now.us, *now.chinese) if one.caught is not Truth.NO
+        }
+        if found and _same(found[-1].status, now) and caught.keys() == catching.keys():
+            continue
+        began = tuple(one.rule for key, one in catching.items() if key not in caught)
+        ended = tuple(one.rule for key, one in caught.items() if key not in catching)
+        if found:
+            found[-1] = replace(found[-1], until=_day(day, -1))
+        found.append(Period(day, None, now, began, ended))
+        caught = catching
+    return found
+
+
+def _same(one: Status, other: Status) -> bool:
+    return (one.eccns, one.policies, _told(one)) == (other.eccns, other.policies, _told(other))
+
+
+def _told(one: Status) -> set[tuple[str, tuple[str, ...], Truth]]:
+    return {(ruling.rule.id, ruling.words, ruling.caught) for ruling in (*one.us, *one.chinese)}
+
+
+def days(book: Rulebook) -> list[str]:
+    """Returns every day on which a rule begins, pauses, resumes or ends, in order."""
+    return sorted({BEFORE, *(day for rule in book.rules.values() for day in _days(rule))})
+
+
+def _days(rule: Rule) -> Iterator[str]:
+    if rule.effective is None:
+        return
+    yield rule.effective
+    starts = [rule.enforced_since, *rule.destination.since.values()]
+    starts += [outcome.since for outcome in rule.outcomes]
+    ends = [rule.end, *(outcome.until for outcome in rule.outcomes)]
+    if rule.enforced_until != "never":
+        ends.append(rule.enforced_until)
+    if rule.suspended:
+        starts.append(rule.suspended.since)
+        ends.append(rule.suspended.until)
+    yield from (day for day in starts if day)
+    yield from (_day(day, 1) for day in ends if day)
+
+
+def _day(day: str, later: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=later)).isoformat()
