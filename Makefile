@@ -1,5 +1,6 @@
 # make run    sets up and measures this machine (ARGS="suite=smoke device=cpu" passes words on)
 # make test   sets up and passes the tests, lint and types
+# make docs   writes specs/schema/, specs/FIELDS.md and specs/CONFLICTS.md anew
 # Python 3.11 or later; choose one with PYTHON=python3.12. VENV_FLAGS=--system-site-packages
 # uses a torch that the machine already has.
 PYTHON ?= python3
@@ -11,7 +12,7 @@ CONSTRAINTS ?= constraints.txt
 EXTRAS := $(shell command -v nvidia-smi >/dev/null 2>&1 && echo "[nvidia]")
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test lint types tests check clean
+.PHONY: run test lint types tests check docs clean
 
 run: $(VENV)/.ready
 	@$(BIN)/python -m bench $(ARGS)
@@ -27,6 +28,9 @@ types: $(VENV)/.ready-tests
 
 check: $(VENV)/.ready-tests
 	$(BIN)/python -m bench check
+
+docs: $(VENV)/.ready
+	$(BIN)/python -m bench.reference
 
 tests: $(VENV)/.ready-tests
 	$(BIN)/coverage erase

@@ -1,3 +1,41 @@
-"""onpaper: published figures of AI chips beside what a device really does."""
+"""onpaper: published figures of AI chips beside what a device really does.
+
+As a library: ``bench.chip("H20")``, ``bench.frame("figures")``, ``bench.classify(...)``; see
+:mod:`bench.library`. Nothing is loaded before it is asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+__all__ = [
+    "TABLES", "__version__", "catalogue", "chip", "classification_frame", "classify", "compare",
+    "comparison_frame", "conflicts", "derived", "figures", "frame", "rule", "rulebook", "timeline",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from bench.library import TABLES as TABLES
+    from bench.library import catalogue as catalogue
+    from bench.library import chip as chip
+    from bench.library import classification_frame as classification_frame
+    from bench.library import classify as classify
+    from bench.library import compare as compare
+    from bench.library import comparison_frame as comparison_frame
+    from bench.library import conflicts as conflicts
+    from bench.library import derived as derived
+    from bench.library import figures as figures
+    from bench.library import frame as frame
+    from bench.library import rule as rule
+    from bench.library import rulebook as rulebook
+    from bench.library import timeline as timeline
+else:
+
+    def __getattr__(name: str) -> object:
+        """Returns a name of the library, which is loaded by this (PEP 562)."""
+        if name.startswith("_") or name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module("bench.library"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -13,7 +13,10 @@ from bench.errors import OnpaperError, UsageError, did_you_mean
 COMMANDS = {
     "run": "measure this machine and set it beside its spec sheet (the default)",
     "show": "render a record again, or a chip's sheet with its sources",
-    "chips": "list the spec sheets",
+    "chips": "list the spec sheets: search, filter, sort, choose columns",
+    "compare": "set chips side by side, with ratios to a baseline",
+    "rules": "say what export rules said of a chip on a day, and how far it may go",
+    "export": "write the catalogue as CSV, JSON and Parquet tables with a data dictionary",
     "doctor": "say what this machine has, which chip it is, and what would spoil a measurement",
     "check": "name every fault of every data file",
 }

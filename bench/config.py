@@ -105,6 +105,46 @@ class ChipsConfig:
     tier: str | None = None
     vendor: str | None = None
     kind: str | None = None
+    status: str | None = None
+    where: list[str] = field(default_factory=list)
+    sort: str | None = None
+    columns: list[str] = field(default_factory=list)
+    limit: int | None = None
+    sources: bool = False
+
+
+@dataclass
+class CompareConfig:
+    """Keys of ``compare``."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    chips: list[str] = field(default_factory=list)
+    vendor: str | None = None
+    baseline: str | None = None
+    figures: list[str] = field(default_factory=list)
+    per: str | None = None
+    sources: bool = False
+
+
+@dataclass
+class RulesConfig:
+    """Keys of ``rules``."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    chips: list[str] = field(default_factory=list)
+    chip: str | None = None
+    on: str | None = None
+    destination: str = "CN"
+    headquarters: str | None = None
+    export_from: str = "us"
+    rule: str | None = None
+    tpp: str | None = None
+    density: str | None = None
+    memory_bandwidth: str | None = None
+    interconnect: str | None = None
+    io: str | None = None
+    datacenter: str | None = None
+    us_sale: str | None = None
 
 
 @dataclass
@@ -112,6 +152,15 @@ class CheckConfig:
     """Keys of ``check``."""
 
     specs: str | None = None
+
+
+@dataclass
+class ExportConfig:
+    """Keys of ``export``; no formats or tables means all there are."""
+
+    out: str | None = None
+    formats: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -126,10 +175,15 @@ SHAPES: dict[str, type] = {
     "run": RunConfig,
     "show": ShowConfig,
     "chips": ChipsConfig,
+    "compare": CompareConfig,
+    "rules": RulesConfig,
+    "export": ExportConfig,
     "check": CheckConfig,
     "doctor": DoctorConfig,
 }
 GROUPS = ("suite", "device", "report")
+ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+)\s*(?:,|$)""")
+"""One element of a list as it is typed: in quotes, or up to the next comma."""
 
 
 def compose(command: str, overrides: list[str], shape: type[T]) -> T:
@@ -221,11 +275,23 @@ def _type_of(command: str, key: str, shape: type) -> object:
 def as_text(word: str, shape: type) -> str:
     """Quotes the value of a key that holds text, so that Hydra's grammar reads nothing into it."""
     key, _, value = word.partition("=")
-    if _type_of("", key.lstrip("+~"), shape) not in (str, str | None):
-        return word
-    if not value or value == "null" or value[0] in "'\"":
+    kind = _type_of("", key.lstrip("+~"), shape)
+    if kind == list[str]:
+        elements = _split("" if value == "null" else value)
+        return f"{key}=[{','.join(map(_element, elements))}]"
+    if kind not in (str, str | None) or not value or value == "null" or value[0] in "'\"":
         return word
     return f"{key}={quoted(value)}"
+
+
+def _split(value: str) -> list[str]:
+    """Returns the elements of ``[a,'b,c']`` or of a plain ``a,'b,c'``, quotes left on."""
+    inner = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+    return [text for one in ELEMENT.finditer(inner) if (text := one[1].strip())]
+
+
+def _element(text: str) -> str:
+    return text if text[0] in "'\"" else quoted(text)
 
 
 def quoted(text: str) -> str:

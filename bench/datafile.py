@@ -1,6 +1,6 @@
 """Data files read into strict models; whatever is wrong becomes a fault with field and remedy."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,9 +38,15 @@ def relative(path: Path, folder: Path) -> str:
 
 def mapping(path: Path, folder: Path) -> tuple[dict[str, yamlfile.Node], list[Fault]]:
     """Reads a file whose document is a mapping; with a fault it is empty."""
-    name = relative(path, folder)
+    return as_mapping(lambda: yamlfile.read(path), relative(path, folder))
+
+
+def as_mapping(
+    read: Callable[[], yamlfile.Node], name: str
+) -> tuple[dict[str, yamlfile.Node], list[Fault]]:
+    """Returns the mapping that is read, or an empty one and why it is none."""
     try:
-        data = yamlfile.read(path)
+        data = read()
     except FileNotFoundError:
         return {}, [Fault(name, "", "is missing", "add it")]
     except yamlfile.YamlError as error:
@@ -50,8 +56,12 @@ def mapping(path: Path, folder: Path) -> tuple[dict[str, yamlfile.Node], list[Fa
     return data, []
 
 
-def entries(model: type[Model], path: Path, folder: Path) -> tuple[dict[str, Model], list[Fault]]:
-    """Reads a file of many entries, each by its key."""
+def entries(
+    model: type[Model], path: Path, folder: Path, *, optional: bool = False
+) -> tuple[dict[str, Model], list[Fault]]:
+    """Reads a file of many entries, each by its key; an optional one need not be there."""
+    if optional and not path.exists():
+        return {}, []
     data, faults = mapping(path, folder)
     made: dict[str, Model] = {}
     for key, node in data.items():

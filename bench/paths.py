@@ -27,3 +27,9 @@ def runs_dir() -> Path:
         return clone / "results" / "runs"
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "onpaper" / "runs"
+
+
+def cache_dir() -> Path:
+    """Returns where what can be made again is kept: ``XDG_CACHE_HOME`` or ``~/.cache``."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "onpaper"

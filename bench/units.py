@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Dimension(StrEnum):
@@ -82,6 +83,7 @@ class Quantity:
         return self.text
 
 
+@lru_cache(maxsize=65_536)
 def parse(text: str) -> Quantity:
     """Reads ``"148 TFLOP/s"``, ``"96 GB"``, ``"60 MiB"`` or a plain count such as ``"78"``.
 
@@ -104,9 +106,9 @@ def _units_near(unit: str) -> str:
     """Lists the units spelt like ``unit`` but for case and plural."""
     wanted = unit.lower().replace("flops", "flop/s").replace("tops", "top/s").replace("bps", "b/s")
     near = [known for known in UNITS if known and known.lower() == wanted]
-    return (
-        f"write {near[0]}" if near else "use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit or USD"
-    )
+    if near:
+        return f"write {near[0]}"
+    return "use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit, USD or CNY"
 
 
 def scale(value: float, dimension: Dimension) -> tuple[float, str]:

@@ -4,6 +4,7 @@ Every scalar stays a string, so that ``no``, ``1e3`` and ``0123`` mean what they
 keys, anchors, aliases, tags and deep nesting are faults.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -13,6 +14,8 @@ import yaml
 Node: TypeAlias = "str | list[Node] | dict[str, Node]"
 MAX_DEPTH = 12
 MAX_BYTES = 2_000_000
+SUSPECT = re.compile(r"[&*!]")
+"""The signs of anchors, aliases and tags, though they may as well be text."""
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -28,29 +31,52 @@ def read(path: Path) -> Node:
             is no readable file.
         FileNotFoundError: there is nothing at ``path``.
     """
+    return parse(text(path))
+
+
+def parse(text: str) -> Node:
+    """Returns the one document that ``text`` is.
+
+    Raises:
+        YamlError: with the line.
+    """
     try:
-        return _document(_events(_text(path)))
+        return _document(_events(text))
     except yaml.MarkedYAMLError as error:
         line = getattr(error.problem_mark, "line", None)
         place = "" if line is None else f"line {line + 1}: "
         raise YamlError(f"{place}{error.problem}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         raise YamlError(f"not readable as YAML: {error}") from error
 
 
-def _text(path: Path) -> str:
+def text(path: Path) -> str:
+    """Returns what stands in a file of a size that data may have.
+
+    Raises:
+        YamlError: it is too large, no file, or not UTF-8.
+        FileNotFoundError: there is nothing at ``path``.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise YamlError(f"larger than {MAX_BYTES} bytes")
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise
+    except UnicodeDecodeError as error:
+        raise YamlError(f"not readable as YAML: {error}") from error
     except OSError as error:
         raise YamlError(f"cannot be read as a file: {error.strerror or error}") from error
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
-    for event in yaml.parse(text, Loader=_LOADER):
+    """Returns the parser's events; most files hold no sign of what is refused and need no look."""
+    events: Iterator[yaml.Event] = iter(_LOADER(text).get_event, None)
+    return _checked(events) if SUSPECT.search(text) else events
+
+
+def _checked(events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+    for event in events:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise YamlError(f"{_line(event)}: anchors and aliases are not used in data files")
         if getattr(event, "tag", None):

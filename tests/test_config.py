@@ -33,6 +33,7 @@ SAMPLES: dict[object, tuple[str, object]] = {
     float: ("0.25", 0.25),
     float | None: ("0.25", 0.25),
     bool: ("true", True),
+    list[str]: ("[a,b]", ["a", "b"]),
 }
 
 

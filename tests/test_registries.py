@@ -21,7 +21,10 @@ SHARED = {
         "base", "registry", "clockloop", "host", "machine", "nvml", "torchdevice",
     },
     "commands": {"live", "sweep"},
-    "report": {"digits", "flat", "markup", "registry", "scalar", "sheet", "summary", "table"},
+    "report": {
+        "comparison", "digits", "flat", "listing", "markup", "marks", "registry", "scalar",
+        "sheet", "summary", "table",
+    },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
 

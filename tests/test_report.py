@@ -33,9 +33,10 @@ from bench.records.model import (
 from bench.report import csv as csv_format
 from bench.report import github, latex, plain
 from bench.report.digits import beside, percent, with_interval
+from bench.report.listing import listing
 from bench.report.markup import one_line
 from bench.report.registry import FORMATS, render, set_in
-from bench.report.sheet import listing, sheet
+from bench.report.sheet import sheet
 from bench.report.summary import summary
 from bench.report.table import build
 from bench.units import Dimension
@@ -355,7 +356,7 @@ def test_plain_fits_a_terminal_but_for_addresses() -> None:
 
 def test_every_shipped_sheet_fits_a_terminal(sheets: Catalogue) -> None:
     texts = [set_in("plain", sheet(chip, sheets)) for chip in list(sheets.chips.values())[::10]]
-    texts.append(set_in("plain", listing(sheets.chips.values())))
+    texts.append(set_in("plain", listing(sheets.chips.values(), sheets)))
     lines = [line for text in texts for line in text.splitlines() if "http" not in line]
     assert max(map(len, lines)) <= plain.WIDTH
 
@@ -444,7 +445,7 @@ def test_html_says_the_summary_before_the_table_and_marks_verdicts() -> None:
 
 
 def test_html_leaves_out_what_is_empty(sheets: Catalogue) -> None:
-    page = set_in("html", listing(list(sheets.chips.values())[:2]))
+    page = set_in("html", listing(list(sheets.chips.values())[:2], sheets))
     assert "<h2>" not in page
 
 
@@ -590,7 +591,7 @@ def test_the_margin_moves_the_line() -> None:
 def test_a_sheet_and_the_list_are_set_in_every_format(style: str, sheets: Catalogue) -> None:
     chip = sheets.find("h20")
     assert "148" in set_in(style, sheet(chip, sheets))
-    assert chip.id.replace("_", r"\_") in set_in(style, listing(sheets.chips.values()))
+    assert chip.id.replace("_", r"\_") in set_in(style, listing(sheets.chips.values(), sheets))
 
 
 def test_a_sheet_as_csv_holds_first_figures_and_rivals() -> None:

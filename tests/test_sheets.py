@@ -202,7 +202,7 @@ def test_a_fault_names_its_file_and_field_and_how_to_mend_it(
         pytest.param(
             HEAD + "figures:\n  tdp: {value: 400 watt, source: sheet-a}\n",
             "figures.tdp.value",
-            "'watt' is not a unit (use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm² or bit)",
+            "'watt' is not a unit (use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit, USD or CNY)",
             "write a quantity such as '148 TFLOP/s', or unknown or unsupported",
             id="unknown-unit",
         ),
@@ -463,7 +463,7 @@ def test_a_vendor_file_with_a_fault_is_refused(text: str, problem: str, tmp_path
 def test_a_source_that_nothing_cites_is_found(folder: SpecFolder) -> None:
     folder.chips = {"acme-one.yaml": HEAD + FIGURE}
     loaded, _ = folder.examine()
-    assert uncited(loaded.chips.values(), loaded.sources) == [
+    assert uncited(loaded.cited(), loaded.sources) == [
         Fault("specs/sources.yaml", "press-b", "is cited nowhere", "remove it")
     ]
 

@@ -31,7 +31,7 @@ def test_every_figure_and_fact_cites_a_listed_source(sheets: Catalogue) -> None:
     cited = {one.source for chip in sheets.chips.values() for one in _published(chip)}
     cited |= {fact.source for chip in sheets.chips.values() for fact in chip.facts.values()}
     assert cited == set(sheets.sources)
-    assert uncited(sheets.chips.values(), sheets.sources) == []
+    assert uncited(sheets.cited(), sheets.sources) == []
 
 
 def test_no_source_is_anybodys_memory(sheets: Catalogue) -> None:

@@ -83,11 +83,11 @@ def test_binary_and_decimal_prefixes_differ(binary: str, decimal: str, ratio: fl
         ("96 gb", "'gb' is not a unit (write GB)"),
         (
             "4 GT/s",
-            "'GT/s' is not a unit (use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm² or bit)",
+            "'GT/s' is not a unit (use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit, USD or CNY)",
         ),
         (
             "78 SMs",
-            "'SMs' is not a unit (use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm² or bit)",
+            "'SMs' is not a unit (use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit, USD or CNY)",
         ),
     ],
 )

@@ -129,11 +129,11 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_path: Path, **_how: str) -> str:
+    def refuse(_path: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     path = _file(tmp_path, "a: 1")
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(YamlError, match=r"^cannot be read as a file: Permission denied$"):
         read(path)
 

@@ -1,12 +1,11 @@
 """Reads all sheets and sources, and reports every fault of the set at once."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from bench import paths
+from bench import paths, yamlfile
 from bench.chips.faults import (
     architecture_faults,
     chip_faults,
@@ -16,8 +15,9 @@ from bench.chips.faults import (
     set_faults,
 )
 from bench.chips.model import Architecture, Chip, Source
-from bench.datafile import entries, mapping, relative, validated
+from bench.datafile import as_mapping, entries, relative, validated
 from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.parsed import Parsed
 
 
 @dataclass(frozen=True)
@@ -73,28 +73,35 @@ def catalogue(folder: Path | None = None) -> Catalogue:
 def examine(folder: Path) -> tuple[Catalogue, list[Fault]]:
     """Loads what can be loaded from ``folder`` and returns it with all faults found."""
     sources, faults = entries(Source, folder / "sources.yaml", folder)
-    architectures, new = entries(Architecture, folder / "architectures.yaml", folder)
+    designs = folder / "architectures.yaml"
+    architectures, new = entries(Architecture, designs, folder, optional=True)
     faults += new + architecture_faults(architectures, sources)
     chips: dict[str, Chip] = {}
+    parsed = Parsed(folder)
     for path in sorted((folder / "chips").glob("*.yaml")):
-        chip, new = _chip(path, folder)
+        chip, new = _chip(path, folder, parsed)
         faults += new
         if chip is not None:
             chips[chip.id] = chip
             faults += chip_faults(chip, sources, relative(path, folder))
             faults += family_faults(chip, architectures)
+    parsed.keep()
     faults += set_faults(chips.values())
     faults += member_faults(chips)
     return Catalogue(chips, sources, architectures), faults
 
 
-def _chip(path: Path, folder: Path) -> tuple[Chip | None, list[Fault]]:
-    data, faults = mapping(path, folder)
+def _chip(path: Path, folder: Path, parsed: Parsed) -> tuple[Chip | None, list[Fault]]:
+    name, digest = relative(path, folder), ""
+
+    def read() -> yamlfile.Node:
+        nonlocal digest
+        node, digest = parsed.read(path)
+        return node
+
+    data, faults = as_mapping(read, name)
     if faults:
         return None, faults
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     if "sheet_sha256" in data or "id" in data:
-        fault = Fault(relative(path, folder), "id", "is given by the file name", "remove it")
-        return None, [fault]
-    node = {**data, "id": path.stem, "sheet_sha256": digest}
-    return validated(Chip, node, relative(path, folder))
+        return None, [Fault(name, "id", "is given by the file name", "remove it")]
+    return validated(Chip, {**data, "id": path.stem, "sheet_sha256": digest}, name)

@@ -1,12 +1,13 @@
 """A spec sheet as a value: figures with their sources, rivals and gaps."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from bench.strict import Strict
-from bench.units import Quantity, parse
+from bench.units import UNITS, Dimension, Quantity, parse
 
 
 class Gap(StrEnum):
@@ -16,12 +17,15 @@ class Gap(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+GAPS = {one.value: one for one in Gap}
+
+
 def _value(text: object) -> Quantity | Gap:
     if isinstance(text, Quantity | Gap):
         return text
     if not isinstance(text, str):
         raise ValueError("is not a piece of text")  # noqa: TRY004 -- pydantic collects ValueError
-    return Gap(text) if text in tuple(Gap) else parse(text)
+    return GAPS.get(text) or parse(text)
 
 
 def _size(text: object) -> Quantity:
@@ -31,8 +35,24 @@ def _size(text: object) -> Quantity:
     return value
 
 
-Value = Annotated[Quantity | Gap, BeforeValidator(_value)]
-Size = Annotated[Quantity, BeforeValidator(_size)]
+def form(*dimensions: Dimension) -> str:
+    """Returns the pattern of a quantity as it is written, in any unit of these dimensions."""
+    units = [unit for unit, (dimension, _) in UNITS.items() if dimension in dimensions]
+    return rf"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)? *({'|'.join(map(re.escape, units))})"
+
+
+GAP_FORM = "|".join(Gap)
+VALUE_FORM = f"^({GAP_FORM}|{form(*Dimension)})$"
+Value = Annotated[
+    Quantity | Gap,
+    BeforeValidator(_value),
+    WithJsonSchema({"type": "string", "pattern": VALUE_FORM}),
+]
+Size = Annotated[
+    Quantity,
+    BeforeValidator(_size),
+    WithJsonSchema({"type": "string", "pattern": f"^({form(Dimension.BYTES)})$"}),
+]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 
 

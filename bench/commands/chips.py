@@ -1,5 +1,8 @@
 """Lists the spec sheets."""
 
+from collections.abc import Collection
+
+from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.config import ChipsConfig, compose
 from bench.errors import UsageError, did_you_mean
@@ -7,17 +10,48 @@ from bench.errors import UsageError, did_you_mean
 HELP = """\
 python -m bench chips [key=value ...]
 
-Lists the spec sheets, one a line.
+Lists the spec sheets, one a line: search, filter, sort, choose columns.
 
   find=             only those whose id, name or alias has this in it
   tier=             export, domestic, global
   vendor=           nvidia, huawei, ...
   kind=             gpu, npu, cpu, system
+  status=           sold, announced, reported, withdrawn, stub
+  where=            comparisons over the keys below, all of which must hold: figures with a unit
+                    ('memory_bandwidth>=4TB/s'), derived keys as bare numbers ('tpp<2400'), words
+                    as patterns ('memory_type=HBM3*'). Quote them: a shell reads < and > itself.
+                    A sheet that does not say is left out, and counted below the list
+  sort=             a key below: figures largest first, words from A to Z; -KEY the other way
+  columns=          keys below, in brackets or with commas alone; default: name, tier, status,
+                    matrix_bf16, memory_capacity, memory_bandwidth, tdp
+  limit=            how many at most
+  sources=false     true adds a footnote for the source of every figure shown
   report=github     github, plain, csv, json, latex, html
+
+Keys
+  dense rates       matrix_X: fp64 fp32 tf32 hf32 bf16 fp16 fp16_acc16 fp8 fp8_acc16 fp6 fp4 mxfp8
+                    mxfp4 int16 int8 int4; vector_X: fp64 fp32 bf16 fp16 int32 int8
+  sparse rates      sparse_X, as matrix_X with structured sparsity
+  memory            memory_capacity memory_bandwidth memory_bus l2_cache l3_cache sram
+  links             link_bandwidth link_bandwidth_oneway die_link_oneway network_oneway
+                    pcie_bandwidth
+  silicon           units dies matrix_units clock_base clock_boost clock_matrix die_area
+                    logic_area transistors; cycle_X and cycle_matrix_X (operations a cycle)
+  power, price      tdp price_usd price_cny
+  worked out here   tpp performance_density bytes_per_flop capacity_per_rate
+                    interconnect_per_flop; tpp_RATE, ridge_RATE (ridge_matrix_bf16);
+                    KEY_per_watt, _per_usd, _per_cny, _per_mm2, _per_transistor (of rates,
+                    capacities and bandwidths: matrix_bf16_per_watt)
+  facts             memory_type process pcie link launch price package sparsity_hardware isa
+                    compute_capability formats datacenter us_sale
+  words             id name vendor kind status tier architecture form local_name aliases
 
 Examples
   python -m bench chips tier=export
   python -m bench chips vendor=huawei report=csv
+  python -m bench chips 'where=[memory_bandwidth>=4TB/s,tpp<2400]' sort=memory_bandwidth
+  python -m bench chips tier=domestic sort=matrix_fp16 limit=10 columns=[name,matrix_fp16,process]
+  python -m bench chips find=h20 columns=tpp,performance_density,ridge_matrix_bf16 sources=true
 
 Exit code: 0 listed, 2 wrong usage.
 """
@@ -26,16 +60,42 @@ Exit code: 0 listed, 2 wrong usage.
 def main(words: list[str]) -> int:
     """Prints the list."""
     from bench.chips.load import catalogue
+    from bench.report.listing import listing
     from bench.report.registry import set_in
-    from bench.report.sheet import listing
 
     config = compose("chips", words, ChipsConfig)
-    chips = list(catalogue().chips.values())
-    for name in ("tier", "vendor", "kind"):
-        _known(name, getattr(config, name), {getattr(chip, name) for chip in chips})
-    found = [chip for chip in chips if _wanted(chip, config)]
-    print(set_in(config.report.format, listing(found)), end="")
+    if config.limit is not None and config.limit < 1:
+        raise UsageError(f"limit={config.limit} must be 1 or more")
+    sheets = catalogue()
+    chips, remarks = _chosen(config, sheets)
+    report = listing(chips, sheets, config.columns, remarks=remarks, cite=config.sources)
+    print(set_in(config.report.format, report), end="")
     return 0
+
+
+def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[str]]:
+    """Returns the chips asked for, in order, and what has to be said of those left out."""
+    from bench.theory.filters import condition, filtered, ordered
+
+    every = sheets.chips.values()
+    for name in ("tier", "vendor", "kind", "status"):
+        _known(name, getattr(config, name), {getattr(chip, name) for chip in every})
+    conditions = [condition(text) for text in config.where]
+    wanted = [chip for chip in every if _wanted(chip, config)]
+    found = filtered(wanted, conditions, sheets)
+    chips = ordered(found.fitting, config.sort, sheets) if config.sort else list(found.fitting)
+    remarks = [_undecided(found.undecided, [one.key.title for one in conditions])]
+    if config.limit and len(chips) > config.limit:
+        remarks.append(f"{len(chips) - config.limit} more are cut off by limit={config.limit}.")
+    return chips[: config.limit], [one for one in remarks if one]
+
+
+def _undecided(chips: Collection[Chip], titles: list[str]) -> str:
+    """Returns how many chips may fit and are left out, because their sheets do not say."""
+    if not chips:
+        return ""
+    told = f"{len(chips)} more sheets are" if len(chips) > 1 else "1 more sheet is"
+    return f"{told} left out for want of a figure: {' or '.join(dict.fromkeys(titles))}."
 
 
 def _known(name: str, word: str | None, known: set[str]) -> None:
@@ -44,7 +104,7 @@ def _known(name: str, word: str | None, known: set[str]) -> None:
 
 
 def _wanted(chip: Chip, config: ChipsConfig) -> bool:
-    wanted = {"tier": config.tier, "vendor": config.vendor, "kind": config.kind}
+    wanted = {name: getattr(config, name) for name in ("tier", "vendor", "kind", "status")}
     if any(word is not None and getattr(chip, name) != word for name, word in wanted.items()):
         return False
     words = (chip.id, chip.name, chip.local_name or "", *chip.aliases)

@@ -1,15 +1,21 @@
 """Renders a record again, or a chip's sheet."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench import paths
 from bench.config import ShowConfig, compose, folder, positive
 from bench.errors import UsageError
 
+if TYPE_CHECKING:
+    from bench.report.markup import Report
+
 HELP = """\
 python -m bench show [record=NAME] [chip=NAME] [key=value ...]
 
-Renders what is stored: a record, as 'run' printed it, or a spec sheet with sources and rivals.
+Renders what is stored: a record, as 'run' printed it, or all that is known of a chip: its sheet
+with sources and rivals, derived figures with their formulas, the cross-check of printed rates,
+its export-rule history for China, and what records at hand measured of it.
 
   record=latest     a record by path, by id or its beginning, or the latest (the default)
   chip=             a sheet by id, alias or local name
@@ -35,10 +41,7 @@ def main(words: list[str]) -> int:
     if config.chip and config.record:
         raise UsageError("give record= or chip=, not both")
     if config.chip:
-        from bench.report.sheet import sheet
-
-        sheets = catalogue()
-        print(set_in(config.report.format, sheet(sheets.find(config.chip), sheets)), end="")
+        print(set_in(config.report.format, _dossier(config)), end="")
         return 0
     from bench.records.store import find, read
 
@@ -46,6 +49,18 @@ def main(words: list[str]) -> int:
     record = read(find(config.record or "latest", _folders(config.out)))
     print(render(record, catalogue(), config.report.format, margin), end="")
     return 0
+
+
+def _dossier(config: ShowConfig) -> "Report":
+    """Returns a chip's sheet with what follows from it and the records of it at hand."""
+    from bench.chips.load import catalogue
+    from bench.records.store import every
+    from bench.report.dossier import dossier
+    from bench.rules.load import rulebook
+
+    sheets = catalogue()
+    chip = sheets.find(config.chip or "")
+    return dossier(chip, sheets, rulebook(), list(every(_folders(config.out), chip.id)))
 
 
 def _folders(out: str | None) -> list[Path]:

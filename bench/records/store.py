@@ -5,6 +5,7 @@ import math
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -115,6 +116,17 @@ def find(word: str, folders: list[Path]) -> Path:
     if not known:
         raise UsageError(f"no record {word!r}: nothing was measured yet, run 'python -m bench'")
     raise UsageError(f"no record {word!r}: {did_you_mean(word, known)}")
+
+
+def every(folders: list[Path], chip: str) -> Iterator[Record]:
+    """Yields the readable records of a chip; a file that does not name it is not parsed."""
+    for path in (path for folder in folders for path in sorted(folder.rglob("*.json"))):
+        try:
+            record = read(path) if chip in path.read_text(encoding="utf-8") else None
+        except (DataError, OSError, UnicodeDecodeError):
+            continue
+        if record and record.identity.chip == chip:
+            yield record
 
 
 def _started(path: Path) -> tuple[str, float, str]:

@@ -1,50 +1,34 @@
 """A spec sheet, and the list of sheets, as tables."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
-from bench.chips.figures import FIGURES
+from bench.chips.figures import FACTS, FIGURES
 from bench.chips.load import Catalogue
-from bench.chips.model import Chip, Published
+from bench.chips.model import Chip, Fact, Published
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
-from bench.report.table import Notes, Table, source_line
+from bench.report.table import Notes, Section, Table, source_line
 
 SHEET_COLUMNS = ("figure", "published", "how known", "rivals", "note")
-LIST_COLUMNS = ("chip", "name", "tier", "status", "matrix bf16", "memory", "bandwidth", "power")
-LISTED = ("matrix_bf16", "memory_capacity", "memory_bandwidth", "tdp")
 
 
-def sheet(chip: Chip, catalogue: Catalogue) -> Report:
+More = Callable[[Notes], tuple[Section, ...]]
+"""Further tables of a sheet, made after its own so that footnotes count from the top."""
+
+
+def sheet(chip: Chip, catalogue: Catalogue, more: More = lambda _: ()) -> Report:
     """Returns one sheet: every figure with its source, rivals and the reason for the choice."""
     notes = Notes()
     cells = tuple(_figure_cells(chip, key, catalogue, notes) for key in _ordered(chip))
-    cells += tuple(
-        (name.replace("_", " "), fact.value + " " + _mark(fact.source, catalogue, notes), "", "",
-         fact.note or "")
-        for name, fact in sorted(chip.facts.items())
-    )  # fmt: skip
+    cells += tuple(_fact_cells(name, fact, catalogue, notes) for name, fact in chip.facts.items())
+    sections = more(notes)
     table = Table(chip.name, _heading(chip), SHEET_COLUMNS, cells, chip.notes, notes.lines())
-    return Report(table, [row for key in _ordered(chip) for row in _flat(chip, key)])
+    return Report(table, [row for key in _ordered(chip) for row in _flat(chip, key)], sections)
 
 
-def listing(chips: Iterable[Chip]) -> Report:
-    """Returns the sheets, one a line."""
-    found = list(chips)
-    cells = tuple(
-        (chip.id, chip.name, chip.tier, chip.status, *(_brief(chip, key) for key in LISTED))
-        for chip in found
-    )
-    flat: list[dict[str, Scalar]] = [
-        {
-            "chip": chip.id, "name": chip.name, "vendor": chip.vendor, "kind": chip.kind,
-            "tier": chip.tier, "status": chip.status,
-            **{f"{key}_{FIGURES[key].dimension.value}": chip.number(key) for key in LISTED},
-        }
-        for chip in found
-    ]  # fmt: skip
-    title = f"{len(found)} spec sheet{'' if len(found) == 1 else 's'}"
-    hint = ("'python -m bench show chip=NAME' gives a sheet with its sources.",)
-    return Report(Table(title, hint, LIST_COLUMNS, cells, (), ()), flat)
+def _fact_cells(name: str, fact: Fact, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+    title = FACTS[name].title.split(", such as")[0]
+    return title, f"{fact.value} {_mark(fact.source, catalogue, notes)}", "", "", fact.note or ""
 
 
 def _ordered(chip: Chip) -> list[str]:
@@ -68,6 +52,7 @@ def _figure_cells(chip: Chip, key: str, catalogue: Catalogue, notes: Notes) -> t
     figure = chip.figures[key]
     published = f"{figure.value} {_mark(figure.source, catalogue, notes)}"
     known = [figure.basis.value if figure.basis else "", figure.formula or ""]
+    known += ["computed, not published"] if figure.origin == "computed" else []
     rivals = "; ".join(_rival(rival, catalogue, notes) for rival in figure.rivals)
     remarks = (figure.note, figure.why, chip.explained.get(key))
     return (
@@ -98,13 +83,9 @@ def _flat(chip: Chip, key: str) -> list[dict[str, Scalar]]:
             "basis": one.basis.value if one.basis else None,
             "counts": one.counts,
             "formula": one.formula,
+            "origin": one.origin,
             "source": one.source,
             "note": one.note,
         }
         for one in (figure, *figure.rivals)
     ]
-
-
-def _brief(chip: Chip, key: str) -> str:
-    figure = chip.figures.get(key)
-    return str(figure.value) if figure else "–"

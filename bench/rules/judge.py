@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome, Policy, PolicyRow, Rule
 from bench.rules.places import Places, Question, is_d5_or_macau, reaches
-from bench.rules.predicate import Subject, Trace, evaluate
+from bench.rules.predicate import Subject, holds
+from bench.rules.trace import Trace, traced
 from bench.rules.truth import Truth, agreed, every, truth
 
 CONTROL, OVERLAY, LETTER = "eccn_control", "licence_policy", "is_informed_letter"
@@ -47,14 +49,25 @@ class Ruling:
         in_text: whether the rule stands in the text on that day.
         enforced: whether it is enforced then; unknown where nobody can tell.
         findings: what is possible; one where it is certain.
-        traces: every outcome looked at, in order, with what its predicate said.
+        asked, on: of what it was asked, and the day.
     """
 
     rule: Rule
     in_text: bool
     enforced: Truth
     findings: tuple[Finding, ...]
-    traces: tuple[tuple[Outcome, Trace], ...]
+    asked: Subject
+    on: str
+
+    @property
+    def traces(self) -> list[tuple[Outcome, Trace]]:
+        """Returns every outcome looked at, in order, with what its predicate said."""
+        seen = []
+        for outcome in _active(self.rule, self.on):
+            seen.append((outcome, _traced(outcome, self.asked)))
+            if _met(outcome, self.asked) is Truth.YES:
+                break
+        return seen
 
     @property
     def caught(self) -> Truth:
@@ -94,45 +107,49 @@ def enforced(rule: Rule, on: str) -> Truth:
 
 def rule_on(rule: Rule, asked: Subject, question: Question, places: Places) -> Ruling:
     """Returns what a rule says of a chip, whether or not it is in force on the day."""
-    outcomes, traces = _possible(rule, asked, question)
     findings = [
         finding
-        for outcome in outcomes
+        for outcome in _possible(rule, asked, question.on)
         for finding in _findings(rule, outcome, asked, question, places)
     ]
     distinct = tuple(dict.fromkeys(findings))
-    return Ruling(
-        rule, is_in_text(rule, question.on), enforced(rule, question.on), distinct, tuple(traces)
-    )
+    day = question.on
+    return Ruling(rule, is_in_text(rule, day), enforced(rule, day), distinct, asked, day)
 
 
-def _possible(
-    rule: Rule, asked: Subject, question: Question
-) -> tuple[list[Outcome | None], list[tuple[Outcome, Trace]]]:
+def _active(rule: Rule, on: str) -> list[Outcome]:
+    return [one for one in rule.outcomes if (one.since or "") <= on <= (one.until or "9999")]
+
+
+def _possible(rule: Rule, asked: Subject, on: str) -> list[Outcome | None]:
     """Walks the outcomes in order, past every unknown one, to the first that is certain."""
     possible: list[Outcome | None] = []
-    traces = []
-    for outcome in rule.outcomes:
-        if not (outcome.since or "") <= question.on <= (outcome.until or "9999"):
-            continue
-        trace = _asked(outcome, asked)
-        traces.append((outcome, trace))
-        if trace.truth is not Truth.NO:
+    for outcome in _active(rule, on):
+        met = _met(outcome, asked)
+        if met is not Truth.NO:
             possible.append(outcome)
-        if trace.truth is Truth.YES:
-            return possible, traces
-    return [*possible, None], traces
+        if met is Truth.YES:
+            return possible
+    return [*possible, None]
 
 
-def _asked(outcome: Outcome, asked: Subject) -> Trace:
+def _met(outcome: Outcome, asked: Subject) -> Truth:
+    """Tells whether an outcome is met; what is doubtful by the rule itself is unknown."""
+    met = holds(outcome.when, asked) if outcome.when else Truth.YES
+    if met is Truth.YES and outcome.uncertain_when:
+        doubt = holds(outcome.uncertain_when, asked)
+        return Truth.YES if doubt is Truth.NO else Truth.UNKNOWN
+    return met
+
+
+def _traced(outcome: Outcome, asked: Subject) -> Trace:
     if outcome.when is None:
         return Trace(Truth.YES, "otherwise")
-    trace = evaluate(outcome.when, asked)
-    if trace.truth is Truth.YES and outcome.uncertain_when:
-        doubt = evaluate(outcome.uncertain_when, asked)
-        if doubt.truth is not Truth.NO:
-            words = f"{trace.words}; uncertain where it {doubt.words}"
-            return replace(trace, truth=Truth.UNKNOWN, words=words, parts=(*trace.parts, doubt))
+    trace = traced(outcome.when, asked)
+    if outcome.uncertain_when and _met(outcome, asked) is not trace.truth:
+        doubt = traced(outcome.uncertain_when, asked)
+        words = f"{trace.words}; uncertain where {doubt.words}"
+        return replace(trace, truth=Truth.UNKNOWN, words=words, parts=(*trace.parts, doubt))
     return trace
 
 
@@ -157,7 +174,7 @@ def _policies(
             continue
         if not reaches(row.destination, question, places):
             continue
-        met = evaluate(row.when, part).truth if row.when else Truth.YES
+        met = holds(row.when, part) if row.when else Truth.YES
         if met is not Truth.NO:
             found.append(row.policy)
         if met is Truth.YES:
@@ -195,27 +212,28 @@ class Status:
 
 def status(asked: Subject, question: Question, book: Rulebook) -> Status:
     """Returns what all rules of the book say of a chip on a day."""
-    in_text = [rule for rule in book.rules.values() if is_in_text(rule, question.on)]
-    there = [
-        rule
-        for rule in in_text
-        if rule.jurisdiction == "CN" or reaches(rule.destination, question, book.places)
-    ]
-    control = [
-        rule_on(rule, asked, question, book.places) for rule in there if rule.kind == CONTROL
-    ]
+    places, there = book.places, _there(question, book)
+    control = [rule_on(rule, asked, question, places) for rule in there if rule.kind == CONTROL]
     eccns = _eccns(control)
     part = replace(asked, eccns=eccns)
-    others = [rule_on(rule, part, question, book.places) for rule in there if rule.kind != CONTROL]
-    us = tuple(control + [one for one in others if one.rule.jurisdiction == "US"])
-    chinese = tuple(
-        one for one in others if one.rule.jurisdiction == "CN" and _china(question, book.places)
-    )
-    policies = _together(us, part, question, book.places)
+    others = [rule_on(rule, part, question, places) for rule in there if rule.kind != CONTROL]
+    us = (*control, *(one for one in others if one.rule.jurisdiction == "US"))
+    chinese = tuple(one for one in others if one.rule.jurisdiction == "CN")
+    policies = _together(us, part, question, places)
     return Status(asked.chip, question, eccns, policies, us, chinese)
 
 
-def _china(question: Question, places: Places) -> bool:
+@lru_cache(maxsize=512)
+def _there(question: Question, book: Rulebook) -> tuple[Rule, ...]:
+    """Returns the rules in the text that day which reach the destination."""
+    in_text = (rule for rule in book.rules.values() if is_in_text(rule, question.on))
+    return tuple(rule for rule in in_text if _concerns(rule, question, book.places))
+
+
+def _concerns(rule: Rule, question: Question, places: Places) -> bool:
+    """Tells whether a rule is about this destination; Chinese measures are about China."""
+    if rule.jurisdiction == "US":
+        return reaches(rule.destination, question, places)
     code = question.destination
     return "CN" in (code, places.countries[code].treated_as)
 

@@ -13,9 +13,9 @@ from bench.rules.model import Rule
 from bench.rules.places import Places
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rulebook:
-    """All rules by id, in order of their dates, and the places they name."""
+    """All rules by id, in order of their dates, and the places they name; equal only to itself."""
 
     rules: Mapping[str, Rule]
     places: Places

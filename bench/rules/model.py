@@ -31,7 +31,10 @@ class Policy(StrEnum):
     @property
     def strictness(self) -> int:
         """Returns its place, the strictest highest."""
-        return list(Policy).index(self)
+        return STRICTNESS[self]
+
+
+STRICTNESS = {policy: place for place, policy in enumerate(Policy)}
 
 
 Kind = Literal[

@@ -5,18 +5,17 @@ A leaf is ``{tpp: ">= 4800"}``, ``{memory_bandwidth + interconnect: ">= 1700 GB/
 ``all``, ``any`` and ``not``.
 """
 
-import math
 import operator
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from bench.errors import did_you_mean
-from bench.rules.attributes import KINDS, Attribute, Attributes, Reading, absent
+from bench.rules.attributes import KINDS, Attribute, Attributes, absent
 from bench.rules.truth import Truth, agreed, every, opposite, some, truth
-from bench.units import Dimension, parse, significant
+from bench.units import Dimension, parse
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -24,7 +23,6 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-WORDS = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
 _COMPARED = re.compile(r"^(>=|<=|>|<)\s*(.+)$")
 
 
@@ -89,30 +87,6 @@ class Subject:
     eccns: tuple[str | None, ...] = (None,)
 
 
-@dataclass(frozen=True)
-class Trace:
-    """What a predicate said, with the values it saw.
-
-    Attributes:
-        words: the predicate.
-        found: the values, and how they come about.
-        title, value: of a comparison, what was compared.
-        why: why a known value leaves it open.
-        margin: how far the value is from the threshold, as a share of it; None where it cannot be.
-        told: the margin in words, such as ``32 below 2,400``.
-    """
-
-    truth: Truth
-    words: str
-    found: str = ""
-    margin: float | None = None
-    told: str = ""
-    title: str = ""
-    value: str = ""
-    why: str = ""
-    parts: tuple["Trace", ...] = ()
-
-
 def predicate(node: object) -> Predicate:
     """Reads a predicate from YAML.
 
@@ -170,108 +144,39 @@ def _threshold(keys: tuple[str, ...], text: str) -> float | None:
     return quantity.si
 
 
-def evaluate(asked: Predicate, subject: Subject) -> Trace:
-    """Returns what a predicate says of a chip: yes, no, or unknown with what is missing."""
+def holds(asked: Predicate, subject: Subject) -> Truth:
+    """Tells whether a predicate holds of a chip; what is missing leaves it unknown."""
     if isinstance(asked, Tree):
-        return _evaluate_tree(asked, subject)
+        parts = (holds(part, subject) for part in asked.parts)
+        met = some(parts) if asked.kind == "any" else every(parts)
+        return opposite(met) if asked.kind == "not" else met
     if isinstance(asked, Compare):
-        return _evaluate_comparison(asked, subject)
+        return _compared(asked, subject)
     if isinstance(asked, Flag):
-        return _evaluate_flag(asked, subject)
+        has = subject.attributes.get(asked.key) or absent(asked.key)
+        return agreed(truth(bool(one.value) is asked.wanted) for one in has.readings)
     if isinstance(asked, Named):
-        named = any(fnmatchcase(subject.chip, pattern) for pattern in asked.patterns)
-        return Trace(truth(named), f"is named: {', '.join(asked.patterns)}", subject.chip)
-    met = agreed(truth(_within(one, asked.eccns)) for one in subject.eccns)
-    paragraphs = " or ".join(one or "none" for one in subject.eccns)
-    return Trace(met, f"is {' or '.join(asked.eccns)}", f"paragraph {paragraphs}")
+        return truth(any(fnmatchcase(subject.chip, pattern) for pattern in asked.patterns))
+    return agreed(truth(within(one, asked.eccns)) for one in subject.eccns)
 
 
-def _within(eccn: str | None, prefixes: tuple[str, ...]) -> bool:
+def within(eccn: str | None, prefixes: tuple[str, ...]) -> bool:
+    """Tells whether a paragraph is one of those, or below one of them."""
     return eccn is not None and any(f"{eccn}.".startswith(f"{prefix}.") for prefix in prefixes)
 
 
-def _evaluate_tree(asked: Tree, subject: Subject) -> Trace:
-    parts = tuple(evaluate(part, subject) for part in asked.parts)
-    truths = [part.truth for part in parts]
-    met = some(truths) if asked.kind == "any" else every(truths)
-    met = opposite(met) if asked.kind == "not" else met
-    words = {"all": "all of", "any": "any of", "not": "not"}[asked.kind]
-    return Trace(met, words, parts=parts)
-
-
-def _evaluate_flag(asked: Flag, subject: Subject) -> Trace:
-    has = subject.attributes.get(asked.key) or absent(asked.key)
-    met = agreed(truth(bool(one.value) is asked.wanted) for one in has.readings)
-    title, how = KINDS[asked.key].title, has.readings[0].how if has.readings else has.why
-    seen = ("yes" if has.readings[0].value else "no") if has.readings else "unknown"
-    found = f"{title}: {seen}" + (f" ({how})" if how else "")
-    return Trace(met, f"{title}: {'yes' if asked.wanted else 'no'}", found)
-
-
-def _evaluate_comparison(asked: Compare, subject: Subject) -> Trace:
-    has = [subject.attributes.get(key) or absent(key) for key in asked.keys]
-    title = " + ".join(KINDS[key].title for key in asked.keys)
+def _compared(asked: Compare, subject: Subject) -> Truth:
+    """Compares every reading with the threshold; readings that differ leave it unknown."""
     if asked.threshold is None:
-        words = f"{title} {WORDS[asked.sign]} a value that is not public"
-        return Trace(Truth.UNKNOWN, words, "the threshold was never published")
-    words = f"{title} {WORDS[asked.sign]} {amount(asked.threshold, asked.dimension)}"
-    missing = [one.why for one in has if not one.readings]
-    if missing:
-        return Trace(Truth.UNKNOWN, words, "; ".join(missing))
-    open_by = "; ".join(one.why for one in has if len(one.readings) > 1)
-    return replace(_compared(asked, _sums(has), words), title=title, why=open_by)
-
-
-def _sums(has: list[Attribute]) -> list[Reading]:
-    """Returns every sum that the readings of the attributes allow."""
-    sums = [Reading(0.0, "")]
-    for one in has:
-        sums = [
-            Reading(total.value + reading.value, " + ".join(filter(None, (total.how, reading.how))))
-            for total in sums
-            for reading in one.readings
-        ]
-    return sums
-
-
-def _compared(asked: Compare, sums: list[Reading], words: str) -> Trace:
-    """Compares every reading; the margin shown is of the one nearest to the threshold."""
-    threshold = asked.threshold or 0.0
+        return Truth.UNKNOWN
     test = OPERATORS[asked.sign]
-    met = agreed(truth(test(one.value, threshold)) for one in sums)
-    nearest = min(sums, key=lambda one: abs(one.value - threshold))
-    found = " or ".join(_said(one, asked.dimension) for one in sums)
-    margin = nearest.value / threshold - 1
-    told = _told(nearest.value, threshold, asked.dimension)
-    value = amount(nearest.value, asked.dimension)
-    return Trace(met, words, found, margin, told, value=value)
+    values = sums([subject.attributes.get(key) or absent(key) for key in asked.keys])
+    return agreed(truth(test(value, asked.threshold)) for value in values)
 
 
-def _said(one: Reading, dimension: Dimension | None) -> str:
-    value = amount(one.value, dimension)
-    return f"{value} ({one.how})" if one.how else value
-
-
-def _told(value: float, threshold: float, dimension: Dimension | None) -> str:
-    if value == threshold:
-        return f"equal to {amount(threshold, dimension)}"
-    side = "above" if value > threshold else "below"
-    return f"{amount(abs(value - threshold), dimension)} {side} {amount(threshold, dimension)}"
-
-
-def amount(value: float, dimension: Dimension | None) -> str:
-    """Writes a value as the rules do: bare for TPP and densities, GB/s for rates of bytes."""
-    if math.isinf(value):
-        return "of any height"
-    if dimension is Dimension.BYTE_RATE:
-        return f"{_plain(value / 1e9)} GB/s"
-    if dimension is Dimension.COUNT and value >= 1e9:
-        return f"{_plain(value / 1e9)} billion"
-    return _plain(value)
-
-
-def _plain(value: float) -> str:
-    """Writes a number whole if it is nearly whole or large, else with three digits."""
-    if abs(value - round(value)) < 1e-6 or abs(value) >= 1e4:
-        return f"{value:,.0f}"
-    return f"{value:,.1f}" if abs(value) >= 100 else significant(value, 3)
+def sums(has: Sequence[Attribute]) -> list[float]:
+    """Returns every sum that the readings of the attributes allow; none if one is unknown."""
+    totals = [0.0]
+    for one in has:
+        totals = [total + reading.value for total in totals for reading in one.readings]
+    return totals

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from bench.rules.judge import Ruling
-from bench.rules.predicate import Trace
+from bench.rules.trace import Trace
 from bench.rules.truth import Truth
 
 NEAR = 0.05

@@ -40,10 +40,8 @@ def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]
     caught: dict[str, Ruling] = {}
     for day in days(book):
         now = status(asked, replace(question, on=day), book)
-        catching = {
-            one.rule.id: one for one in (*now.us, *now.chinese) if one.caught is not Truth.NO
-        }
-        if found and _same(found[-1].status, now) and caught.keys() == catching.keys():
+        catching = {one.rule.id: one for one in _catching(now)}
+        if found and _summary(found[-1].status) == _summary(now):
             continue
         began = tuple(one.rule for key, one in catching.items() if key not in caught)
         ended = tuple(one.rule for key, one in caught.items() if key not in catching)
@@ -54,12 +52,18 @@ def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]
     return found
 
 
-def _same(one: Status, other: Status) -> bool:
-    return (one.eccns, one.policies, _told(one)) == (other.eccns, other.policies, _told(other))
+def _catching(one: Status) -> list[Ruling]:
+    """Returns the rulings that bring the chip something; presumptions bind foundries alone."""
+    return [
+        ruling
+        for ruling in (*one.us, *one.chinese)
+        if ruling.caught is not Truth.NO and ruling.rule.kind != "presumption"
+    ]
 
 
-def _told(one: Status) -> set[tuple[str, tuple[str, ...], Truth]]:
-    return {(ruling.rule.id, ruling.words, ruling.caught) for ruling in (*one.us, *one.chinese)}
+def _summary(one: Status) -> tuple[object, ...]:
+    told = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in _catching(one)}
+    return one.eccns, one.policies, told
 
 
 def days(book: Rulebook) -> list[str]:

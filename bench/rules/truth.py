@@ -19,10 +19,13 @@ def truth(value: bool) -> Truth:  # noqa: FBT001 -- it is the value that is turn
 
 def every(parts: Iterable[Truth]) -> Truth:
     """Returns no if any part is no, else unknown if any is unknown, else yes."""
-    found = set(parts)
-    if Truth.NO in found:
-        return Truth.NO
-    return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.YES
+    told = Truth.YES
+    for part in parts:
+        if part is Truth.NO:
+            return part
+        if part is Truth.UNKNOWN:
+            told = part
+    return told
 
 
 def some(parts: Iterable[Truth]) -> Truth:
@@ -30,9 +33,12 @@ def some(parts: Iterable[Truth]) -> Truth:
     return opposite(every(opposite(part) for part in parts))
 
 
+OPPOSITE = {Truth.YES: Truth.NO, Truth.NO: Truth.YES, Truth.UNKNOWN: Truth.UNKNOWN}
+
+
 def opposite(part: Truth) -> Truth:
     """Returns no for yes and yes for no."""
-    return {Truth.YES: Truth.NO, Truth.NO: Truth.YES}.get(part, Truth.UNKNOWN)
+    return OPPOSITE[part]
 
 
 def agreed(readings: Iterable[Truth]) -> Truth:

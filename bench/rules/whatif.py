@@ -26,18 +26,18 @@ class Room:
 
     Attributes:
         now: its value, base units; None where it is unknown.
-        limit: the threshold at which the answer changes; None where no value of it changes any.
-        included: whether the threshold itself still belongs to this side.
-        policies: what holds beyond the limit.
-        free_now: whether no licence is needed now.
+        needs: whether a licence or a notice is needed now.
+        limit: below it, none is needed; None where no threshold of it decides.
+        included: whether none is needed at the limit itself, either.
+        beyond: policies that hold past the limit; without a limit, those that hold now.
     """
 
     key: str
     now: float | None
+    needs: Truth
     limit: float | None
     included: bool
-    policies: tuple[Policy, ...]
-    free_now: Truth
+    beyond: tuple[Policy, ...]
 
 
 @dataclass(frozen=True)
@@ -66,30 +66,23 @@ def _asked_of(key: str, question: Question, book: Rulebook) -> bool:
 
 
 def _room(key: str, supposed: Supposed, here: Status, book: Rulebook) -> Room:
+    """Walks the thresholds of one attribute: up to the first licence, or down to where none is."""
     attributes = supposed.subject().attributes
     readings = attributes[key].readings
-    value = float(readings[0].value) if readings else None
-    free = here.needs_licence
+    value = max((float(one.value) for one in readings), default=None)
     lines = sorted(set(_lines(key, supposed, here.question, book)))
-    upward = free is Truth.NO
-    chosen = [one for one in lines if value is None or (one >= value if upward else one <= value)]
-    for line in chosen if upward else reversed(chosen):
-        for at in _beside(line, upward=upward):
+    free = here.needs_licence is Truth.NO
+    ahead = [one for one in lines if value is None or (one >= value if free else one <= value)]
+    before = here
+    for line in ahead if free else reversed(ahead):
+        for at in (line, line * (1 + HAIR) if free else line * (1 - HAIR)):
             there = status(supposed.subject({key: at}), here.question, book)
-            if there.needs_licence is not free:
-                included = (at > line) if upward else (at < line)
-                return Room(key, value, line, included, there.policies, _opposite(free))
-    return Room(key, value, None, included=False, policies=here.policies, free_now=_opposite(free))
-
-
-def _opposite(needs: Truth) -> Truth:
-    return {Truth.YES: Truth.NO, Truth.NO: Truth.YES}.get(needs, Truth.UNKNOWN)
-
-
-def _beside(line: float, *, upward: bool) -> tuple[float, float]:
-    """Returns the threshold and a value a hair beyond it, in the direction of the walk."""
-    beyond = line * (1 + HAIR) if upward else line * (1 - HAIR)
-    return line, beyond
+            if (there.needs_licence is Truth.NO) is not free:
+                beyond = there.policies if free else before.policies
+                included = (at != line) if free else (at == line)
+                return Room(key, value, here.needs_licence, line, included, beyond)
+            before = there
+    return Room(key, value, here.needs_licence, None, included=False, beyond=here.policies)
 
 
 def _lines(key: str, supposed: Supposed, question: Question, book: Rulebook) -> Iterator[float]:
@@ -106,10 +99,13 @@ def _lines(key: str, supposed: Supposed, question: Question, book: Rulebook) -> 
 
 
 def _less_the_others(one: Compare, key: str, attributes: Attributes) -> Iterator[float]:
-    others = [attributes[other] for other in one.keys if other != key]
-    if all(other.readings for other in others):
-        rest = sum(float(other.readings[0].value) for other in others)
-        yield (one.threshold or 0.0) - rest
+    """Yields the threshold less every value that the other attributes of a sum may have."""
+    rests = [0.0]
+    for other in one.keys:
+        if other != key:
+            readings = attributes[other].readings
+            rests = [rest + float(reading.value) for rest in rests for reading in readings]
+    yield from ((one.threshold or 0.0) - rest for rest in rests)
 
 
 def _comparisons(question: Question, book: Rulebook) -> Iterator[Compare]:

@@ -89,7 +89,8 @@ def _claims(chip: Chip, catalogue: Catalogue) -> Iterator[Claim]:
         unit, _, dtype = key.partition("_")
         if unit not in ("matrix", "vector") or dtype not in BITS:
             continue
-        headlines = [one for one in figure.rivals if _is_headline(one, catalogue)]
+        known = figure.number is not None  # a rival of what is unknown decides nothing
+        headlines = [one for one in figure.rivals if known and _is_headline(one, catalogue)]
         counted = [_claim(key, one, BITS[dtype]) for one in (figure, *headlines) if _is_claim(one)]
         if counted:
             yield max(counted, key=lambda one: one.tpp)

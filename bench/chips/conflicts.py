@@ -1,0 +1,74 @@
+"""Figures on which sources disagree, and no reading of both has settled it."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bench.chips.figures import FIGURES
+from bench.chips.model import Chip, Figure, Published
+from bench.units import Dimension, Quantity
+
+ROUNDING = 0.03
+"""The most that rounding, up or down, may part two figures of which one has fewer digits."""
+EXACT_BELOW = 1e6
+"""Counts below this are counted, not rounded."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One figure of one chip that sources tell differently.
+
+    Attributes:
+        first: the figure of the sheet, ``unknown`` where none of them could be preferred.
+        rivals: the claims that differ from it and count the same.
+    """
+
+    chip: str
+    figure: str
+    first: Figure
+    rivals: tuple[Published, ...]
+
+    @property
+    def spread(self) -> float | None:
+        """Returns the highest claim over the lowest, or None with fewer than two numbers."""
+        numbers = [one.number for one in (self.first, *self.rivals) if one.number is not None]
+        return max(numbers) / min(numbers) if len(numbers) > 1 else None
+
+
+def conflicts(chips: Iterable[Chip]) -> tuple[Conflict, ...]:
+    """Returns every open conflict of these sheets, in the order of the figures."""
+    return tuple(
+        Conflict(chip.id, key, chip.figures[key], rivals)
+        for chip in chips
+        for key in FIGURES
+        if key in chip.figures and (rivals := _disagreeing(chip.figures[key]))
+    )
+
+
+def _disagreeing(figure: Figure) -> tuple[Published, ...]:
+    return tuple(one for one in figure.rivals if disagrees(figure, one))
+
+
+def disagrees(first: Published, rival: Published) -> bool:
+    """Tells whether two claims count the same and differ by more than rounding."""
+    if first.counts != rival.counts:
+        return False
+    if not isinstance(first.value, Quantity) or not isinstance(rival.value, Quantity):
+        return first.value is not rival.value
+    return not _is_rounding(first.value, rival.value)
+
+
+def _is_rounding(one: Quantity, other: Quantity) -> bool:
+    if one.dimension is Dimension.COUNT and min(one.si, other.si) < EXACT_BELOW:
+        return one.si == other.si
+    coarse = min((one, other), key=_digits)
+    step = 10.0 ** (math.floor(math.log10(coarse.si)) - _digits(coarse) + 1)
+    apart = abs(one.si - other.si)
+    return apart < step * (1 - 1e-9) and apart <= ROUNDING * coarse.si
+
+
+def _digits(quantity: Quantity) -> int:
+    """Returns how many digits a quantity gives, two at least; noughts that end a whole are none."""
+    number = quantity.text.split()[0].lower().split("e")[0].lstrip("+0.")
+    digits = number.replace(".", "") if "." in number else number.rstrip("0")
+    return max(2, sum(sign.isdigit() for sign in digits))

@@ -1,0 +1,68 @@
+"""Sets chips side by side."""
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.config import CompareConfig, compose
+from bench.errors import UsageError
+
+HELP = """\
+python -m bench compare chips=[NAME,...] [baseline=NAME] [key=value ...]
+
+Sets the published figures of chips side by side, each with its ratio to a baseline, and says where
+sources disagree, what that does to the ratio, and what is not known.
+
+  chips=            ids, aliases, local names (昇腾910B), patterns ('*910b*') or groups, in
+                    brackets or with commas alone. Groups: all, export-tier, domestic, global,
+                    gpus, npus, systems, cpus, stubs (sheets without a figure) and vendors such as
+                    huawei. CPUs and stubs are in no group but their own: all is everything else,
+                    systems of several chips included
+  vendor=           only this vendor's; without chips= all of them
+  baseline=         the chip that the others are divided by; default: the first
+  figures=          which figures; 'python -m bench chips --help' lists them. Default: what one of
+                    the chips has of the usual ones. Sparse rates are shown only if named here
+  per=              divides rates, capacities and bandwidths by watt, usd, cny, mm2, transistor
+  sources=false     true adds a footnote for the source of every figure
+  report=github     github, plain, csv, json, latex, html
+
+Up to 5 chips stand in columns, more in rows. All figures are published ones, dense unless named
+sparse; '?' marks a rate whose source does not speak of sparsity.
+
+Examples
+  python -m bench compare chips=[910b2,h20] baseline=h20
+  python -m bench compare chips=昇腾910B,h20,h100 sources=true
+  python -m bench compare chips=export-tier baseline=h100 report=html > page.html
+  python -m bench compare vendor=huawei baseline=h20 figures=[matrix_fp16,memory_bandwidth,tpp]
+  python -m bench compare chips=[h20,h100,mi300x] per=watt
+
+Exit code: 0 compared, 2 wrong usage.
+"""
+ASK = (
+    "compare needs chips= or vendor=, such as chips=[910b2,h20] baseline=h20, "
+    "or chips=export-tier baseline=h100"
+)
+
+
+def main(words: list[str]) -> int:
+    """Prints the comparison."""
+    from bench.chips.load import catalogue
+    from bench.report.comparison import side_by_side
+    from bench.report.registry import set_in
+    from bench.theory.comparison import compare
+
+    config = compose("compare", words, CompareConfig)
+    sheets = catalogue()
+    chips, baseline = _chosen(config, sheets)
+    found = compare(chips, baseline, config.figures, sheets, config.per)
+    report = side_by_side(found, sheets, cite=config.sources)
+    print(set_in(config.report.format, report), end="")
+    return 0
+
+
+def _chosen(config: CompareConfig, sheets: Catalogue) -> tuple[list[Chip], Chip]:
+    """Returns the chips and the baseline, by default the first of them."""
+    from bench.chips.select import one, select
+
+    if not config.chips and config.vendor is None:
+        raise UsageError(ASK)
+    chips = select(config.chips or ["all"], sheets, config.vendor)
+    return chips, one(config.baseline, sheets) if config.baseline else chips[0]

@@ -1,0 +1,88 @@
+"""Writes the catalogue as tables, with a data dictionary."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import __version__
+from bench.config import ExportConfig, compose
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.tables.package import File
+
+HELP = """\
+python -m bench export out=FOLDER [key=value ...]
+
+Writes the whole catalogue as tables, with a data dictionary, a description of the files and a
+note on licence and citation. Files of an earlier export are replaced, others never.
+
+  out=                        the folder; it is made if it is not there
+  formats=                    csv, json, parquet; all by default; parquet needs pyarrow, which
+                              the extra 'parquet' brings
+  tables=                     which tables; all of them by default:
+                              chips, figures, facts, derived, crosschecks, conflicts, sources,
+                              rules; and schema for the JSON Schemas of the YAML files with
+                              FIELDS.md and CONFLICTS.md
+
+Examples
+  python -m bench export out=./catalogue
+  python -m bench export out=./catalogue formats=csv tables=figures,sources
+  python -m bench export out=./schemas tables=schema
+
+Exit code: 0 written, 2 wrong usage.
+"""
+SCHEMA = "schema"
+FORMATS = ("csv", "json", "parquet")
+
+
+def main(words: list[str]) -> int:
+    """Writes the files and prints what was written."""
+    from bench.tables.package import described
+    from bench.tables.write import listed, write
+
+    config = compose("export", words, ExportConfig)
+    if not config.out:
+        raise UsageError("export needs a folder: out=./catalogue")
+    folder = Path(config.out)
+    ours = listed(folder)
+    made = _tables(config) + _schemas(config)
+    write(folder, [*made, described(made, __version__, ours)], ours)
+    for one in made:
+        print(f"{folder / one.name}" + (f"  {one.rows:,} rows" if one.rows is not None else ""))
+    print(folder / "datapackage.json")
+    return 0
+
+
+def _tables(config: ExportConfig) -> "list[File]":
+    """Returns the files of the tables asked for; all of them where nothing is."""
+    from bench.chips.load import catalogue
+    from bench.rules.load import rulebook
+    from bench.tables.model import Data
+    from bench.tables.package import files
+    from bench.tables.registry import TABLES, table
+
+    names = config.tables or list(TABLES)
+    wanted = [table(name) for name in names if name != SCHEMA]
+    known = catalogue()
+    data = Data(tuple(known.chips.values()), known, rulebook())
+    return files(wanted, _formats(config), data, __version__) if wanted else []
+
+
+def _formats(config: ExportConfig) -> list[str]:
+    """Returns the formats asked for; by default those that this installation can write."""
+    if config.formats or find_spec("pyarrow"):
+        return config.formats or list(FORMATS)
+    print("parquet is left out: pip install 'onpaper[parquet]' brings it", file=sys.stderr)
+    return [name for name in FORMATS if name != "parquet"]
+
+
+def _schemas(config: ExportConfig) -> "list[File]":
+    from bench.chips.load import catalogue
+    from bench.reference.documents import documents
+    from bench.tables.package import File
+
+    if SCHEMA not in config.tables:
+        return []
+    return [File(name, text.encode()) for name, text in documents(catalogue()).items()]

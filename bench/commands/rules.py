@@ -1,0 +1,237 @@
+"""Export rules by date: status, history, explanation and room of chips."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from bench.config import RulesConfig, compose
+from bench.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from bench.chips.load import Catalogue
+    from bench.chips.model import Chip
+    from bench.report.markup import Report
+    from bench.rules.load import Rulebook
+    from bench.rules.places import Question
+
+VIEWS = ("status", "timeline", "explain", "whatif", "list")
+HELP = """\
+python -m bench rules [status|timeline|explain|whatif|list] [key=value ...]
+
+What export rules said of a chip on a day: paragraph of the US control list, licence policy and
+why, letters to makers, practice, tariff, and Chinese measures apart. What is not published is
+unknown, never 'no'. A research aid, not legal advice.
+
+  status            a line a chip (the default)
+  timeline          one chip through time
+  explain           every condition of the rules in force with the chip's values and margins
+  whatif            how far a chip may go before it needs a licence; suppose other values
+  list              the rules themselves
+
+  chips=[...]       status: ids, names, groups (export-tier, domestic, huawei); default export-tier
+  chip=             timeline, explain, whatif: one chip
+  on=               the day, such as 2025-08-15; default today
+  destination=CN    a country by code or name
+  headquarters=     country of the buyer's ultimate parent; default the destination
+  export_from=us    us, or abroad for re-exports
+  rule=             explain, list: one rule by its id, in force or not, bills too
+  report=github     github, plain, csv, json, latex, html
+
+  whatif: tpp= density= memory_bandwidth= interconnect= io= datacenter= us_sale=
+                    values to suppose, such as tpp=4000 memory_bandwidth='1.3 TB/s' datacenter=yes
+
+Examples
+  python -m bench rules on=2025-08-15 destination=CN chips=[h20,mi308x,rtx4090]
+  python -m bench rules timeline chip=h20
+  python -m bench rules explain chip=h20 on=2024-06-01
+  python -m bench rules explain chip=h20 rule=US-BILL-SAFE-CHIPS
+  python -m bench rules whatif chip=h20 on=2024-06-01 tpp=2400
+  python -m bench rules list on=2026-02-01 report=csv
+
+Exit code: 0 shown, 2 wrong usage.
+"""
+SUPPOSED = {
+    "tpp": "tpp",
+    "density": "pd",
+    "memory_bandwidth": "memory_bandwidth",
+    "interconnect": "interconnect",
+    "io": "io",
+    "datacenter": "datacenter",
+    "us_sale": "us_sale",
+}
+"""The keys of ``whatif`` and the attributes they suppose."""
+
+
+def main(words: list[str]) -> int:
+    """Prints one view of the rules."""
+    from bench.report.registry import set_in
+
+    view = words.pop(0) if words and "=" not in words[0] and not words[0].startswith("-") else ""
+    if view and view not in VIEWS:
+        raise UsageError(f"no view {view!r} of rules: {did_you_mean(view, VIEWS)}")
+    config = compose("rules", words, RulesConfig)
+    report = _report(view or "status", config)
+    print(set_in(config.report.format, report), end="")
+    return 0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The data and the question, read once."""
+
+    catalogue: "Catalogue"
+    book: "Rulebook"
+    question: "Question"
+
+
+def _report(view: str, config: RulesConfig) -> "Report":
+    from bench.chips.load import catalogue
+    from bench.rules.load import rulebook
+
+    _fitting(view, config)
+    book = rulebook()
+    asked = _Asked(catalogue(), book, _question(config, book))
+    views = {
+        "status": _status,
+        "timeline": _timeline,
+        "explain": _explain,
+        "whatif": _whatif,
+        "list": _list,
+    }
+    return views[view](config, asked)
+
+
+def _fitting(view: str, config: RulesConfig) -> None:
+    """Refuses a key that this view would not look at."""
+    allowed = {
+        "status": ("chips",),
+        "timeline": ("chip",),
+        "explain": ("chip", "rule"),
+        "whatif": ("chip", *SUPPOSED),
+        "list": ("rule",),
+    }[view]
+    for key in ("chips", "chip", "rule", *SUPPOSED):
+        if key not in allowed and getattr(config, key):
+            homes = {"chips": "status", "chip": "timeline, explain and whatif"}
+            home = homes.get(key, "whatif" if key in SUPPOSED else "explain and list")
+            raise UsageError(f"{key}= belongs to rules {home}, not to rules {view}")
+
+
+def _question(config: RulesConfig, book: "Rulebook") -> "Question":
+    from bench.rules.places import Question
+
+    on = config.on or datetime.now(UTC).date().isoformat()
+    try:
+        day = date.fromisoformat(on).isoformat()
+    except ValueError:
+        raise UsageError(f"on={on} is no day such as 2025-08-15") from None
+    if config.export_from not in ("us", "abroad"):
+        near = did_you_mean(config.export_from, ("us", "abroad"))
+        raise UsageError(f"no export_from {config.export_from!r}: {near}")
+    there = book.places.find(config.destination)
+    parent = book.places.find(config.headquarters) if config.headquarters else there
+    return Question(day, there, parent, config.export_from == "us")
+
+
+def _status(config: RulesConfig, asked: _Asked) -> "Report":
+    from bench.chips.select import select
+    from bench.report.rulings import statuses
+    from bench.rules.judge import status
+    from bench.rules.subject import subject
+
+    chips = select(config.chips or ["export-tier"], asked.catalogue)
+    subjects = [subject(chip, asked.catalogue) for chip in chips]
+    found = [(one, status(one, asked.question, asked.book)) for one in subjects]
+    return statuses(found, asked.question, asked.book, asked.catalogue)
+
+
+def _timeline(config: RulesConfig, asked: _Asked) -> "Report":
+    from bench.report.rulings import periods
+    from bench.rules.subject import subject
+    from bench.rules.timeline import timeline
+
+    if config.on:
+        raise UsageError("a timeline has every day: on= belongs to the other views")
+    chip = _chip(config, asked.catalogue)
+    found = timeline(subject(chip, asked.catalogue), asked.question, asked.book)
+    return periods(chip, found, asked.question, asked.book, asked.catalogue)
+
+
+def _explain(config: RulesConfig, asked: _Asked) -> "Report":
+    from bench.report.predicates import explanation
+    from bench.rules.judge import rule_on, status
+    from bench.rules.subject import subject
+
+    chip = _chip(config, asked.catalogue)
+    part = subject(chip, asked.catalogue)
+    found = status(part, asked.question, asked.book)
+    rulings = [one for one in (*found.us, *found.chinese) if one.rule.outcomes]
+    if config.rule:
+        rule = asked.book.find(config.rule)
+        part = replace(part, eccns=found.eccns)
+        rulings = [rule_on(rule, part, asked.question, asked.book.places)]
+        if not rule.outcomes:
+            raise UsageError(
+                f"{rule.id} sets no condition on a chip: see 'rules list rule={rule.id}'"
+            )
+    return explanation(chip.name, found, rulings, asked.catalogue)
+
+
+def _whatif(config: RulesConfig, asked: _Asked) -> "Report":
+    from bench.report.predicates import room_report
+    from bench.rules.judge import status
+    from bench.rules.whatif import Supposed, room
+
+    chip = asked.catalogue.find(config.chip) if config.chip else None
+    changed = _changes(config)
+    if chip is None and not changed:
+        raise UsageError("whatif needs chip=, or values such as tpp=4000 datacenter=yes")
+    supposed = Supposed(chip, asked.catalogue, changed)
+    part, plain = supposed.subject(), Supposed(chip, asked.catalogue, {}).subject()
+    here = status(part, asked.question, asked.book)
+    before = status(plain, asked.question, asked.book)
+    rooms = room(supposed, asked.question, asked.book)
+    return room_report(chip.name if chip else "a supposed part", (part, here), before, rooms)
+
+
+def _list(config: RulesConfig, asked: _Asked) -> "Report":
+    from bench.report.predicates import rule_list
+
+    book = asked.book
+    rules = [book.find(config.rule)] if config.rule else list(book.rules.values())
+    return rule_list(rules, asked.question.on, book, asked.catalogue)
+
+
+def _chip(config: RulesConfig, catalogue: "Catalogue") -> "Chip":
+    if not config.chip:
+        raise UsageError("which chip? give chip=, such as chip=h20")
+    return catalogue.find(config.chip)
+
+
+def _changes(config: RulesConfig) -> Mapping[str, float | bool]:
+    given = {attribute: getattr(config, key) for key, attribute in SUPPOSED.items()}
+    return {key: _value(key, text) for key, text in given.items() if text is not None}
+
+
+def _value(attribute: str, text: str) -> float | bool:
+    """Reads a supposed value: yes or no, a bare number, or a rate with its unit (GB/s without)."""
+    from bench.rules.attributes import KINDS
+    from bench.units import Dimension, parse
+
+    kind = KINDS[attribute]
+    if kind.flag:
+        if text not in ("yes", "no"):
+            raise UsageError(f"{kind.title} is yes or no, not {text!r}")
+        return text == "yes"
+    wanted = kind.dimension or Dimension.COUNT
+    bare = wanted is Dimension.BYTE_RATE and text.replace(".", "", 1).isdigit()
+    try:
+        quantity = parse(f"{text} GB/s" if bare else text)
+    except ValueError as error:
+        raise UsageError(f"{kind.title}: {error}") from None
+    if quantity.dimension is not wanted:
+        raise UsageError(
+            f"{kind.title}: {text!r} is in {quantity.dimension.value}, not {wanted.value}"
+        )
+    return quantity.si

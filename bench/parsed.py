@@ -1,0 +1,67 @@
+"""Parsed data files kept by their content's hash, so that a large folder is parsed once.
+
+What is kept is the plain tree of a file that was accepted; a changed file has another hash. The
+store may be deleted at any time, and a store that cannot be read or written is done without.
+"""
+
+import json
+import os
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+from bench import paths, yamlfile
+from bench.yamlfile import Node
+
+LEAST = 50
+"""From this number of new files on, the store is written anew."""
+FORMAT = 1
+"""Raised whenever what a file may hold changes."""
+
+
+class Parsed:
+    """The files of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        name = sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+        self._store = paths.cache_dir() / f"parsed-{FORMAT}-{name}.json"
+        self._kept: dict[str, Node] | None = None
+        self._used: dict[str, Node] = {}
+        self._new = 0
+
+    def read(self, path: Path) -> tuple[Node, str]:
+        """Returns a file's document and the SHA-256 of its bytes.
+
+        Raises:
+            YamlError, FileNotFoundError: as ``yamlfile.read``.
+        """
+        text = yamlfile.text(path)
+        digest = sha256(text.encode()).hexdigest()
+        if self._kept is None:
+            self._kept = self._load()
+        if digest in self._kept:
+            self._used[digest] = self._kept[digest]
+        else:
+            self._used[digest] = yamlfile.parse(text)
+            self._new += 1
+        return self._used[digest], digest
+
+    def keep(self) -> None:
+        """Writes what was read, where enough of it was new; nothing else depends on it."""
+        if self._new < LEAST:
+            return
+        try:
+            self._store.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, draft = tempfile.mkstemp(dir=self._store.parent)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(self._used, file, ensure_ascii=False)
+            Path(draft).replace(self._store)
+        except OSError:
+            return
+
+    def _load(self) -> dict[str, Node]:
+        try:
+            kept = json.loads(self._store.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return kept if isinstance(kept, dict) else {}

@@ -1,0 +1,51 @@
+"""The schema of a rule's conditions: trees of comparisons, flags and names."""
+
+import re
+from typing import Any
+
+from bench.chips.model import form
+from bench.rules.attributes import KINDS, AttributeKind
+from bench.units import Dimension
+
+NESTED = {"$ref": "#/$defs/Predicate"}
+MARK = {"type": "object", "minProperties": 1, "maxProperties": 1}
+SEVERAL = {"type": "array", "minItems": 1, "items": NESTED}
+NAMES = {"type": "array", "minItems": 1, "items": {"type": "string"}}
+SIGN = "(>=|<=|>|<) *"
+
+
+def is_predicate(node: Any) -> bool:  # noqa: ANN401 -- any part of a schema
+    """Tells whether a node is the place of a condition, as the rule's model marks it."""
+    return node in (NESTED, MARK)
+
+
+def _attribute(kind: AttributeKind) -> dict[str, Any]:
+    told = f"{kind.title}: {kind.definition}"
+    if kind.flag:
+        return {"description": told, "enum": ["yes", "no"]}
+    threshold = form(kind.dimension or Dimension.COUNT)
+    return {"description": told, "type": "string", "pattern": f"^{SIGN}({threshold}|unknown)$"}
+
+
+def _sum() -> str:
+    keys = "|".join(re.escape(key) for key, kind in KINDS.items() if not kind.flag)
+    return rf"^({keys})( *\+ *({keys}))+$"
+
+
+PREDICATE: dict[str, Any] = {
+    "description": "a condition: one attribute, or all, any or not of others",
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "properties": {
+        "all": {**SEVERAL, "description": "every one of these"},
+        "any": {**SEVERAL, "description": "one of these at least"},
+        "not": {"description": "not this one", "allOf": [NESTED]},
+        "chip": {**NAMES, "description": "patterns of chip keys that the rule names"},
+        "eccn": {**NAMES, "description": "paragraphs that it is put in, by their beginning"},
+        **{key: _attribute(kind) for key, kind in KINDS.items()},
+    },
+    "patternProperties": {_sum(): {"type": "string", "pattern": f"^{SIGN}.+$"}},
+    "additionalProperties": False,
+}
+"""A condition as a file writes it; a sum such as ``memory_bandwidth + interconnect`` is a key."""

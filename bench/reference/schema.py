@@ -1,0 +1,171 @@
+"""JSON Schemas of the data files, made of the models that read them, for editors."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+from bench.chips.figures import FACTS, FIGURES, FigureKind
+from bench.chips.model import GAP_FORM, Architecture, Chip, Source, form
+from bench.chips.vendors import Vendor
+from bench.reference.meanings import MEANINGS
+from bench.reference.predicates import PREDICATE, is_predicate
+from bench.rules.model import Rule
+from bench.rules.places import Places
+from bench.strict import Strict
+from bench.units import Dimension
+
+Schema: TypeAlias = dict[str, Any]
+DRAFT = "http://json-schema.org/draft-07/schema#"
+"""The draft that editors know best; beside a ``$ref`` it reads nothing, so that allOf is used."""
+GIVEN = ("id", "sheet_sha256")
+"""What a chip's file does not write: it is given by the file."""
+WHERE = {
+    "chip": "specs/chips/*.yaml",
+    "sources": "specs/sources.yaml",
+    "architectures": "specs/architectures.yaml",
+    "rule": "specs/rules/*.yaml",
+    "destinations": "specs/destinations.yaml",
+    "vendors": "specs/vendors.yaml",
+}
+"""The files that each schema is of."""
+
+
+def schemas() -> dict[str, Schema]:
+    """Returns every schema by its name in ``WHERE``."""
+    makers: dict[str, Callable[[], Schema]] = {
+        "chip": _chip,
+        "sources": lambda: _entries(Source),
+        "architectures": _architectures,
+        "rule": lambda: _made(Rule),
+        "destinations": lambda: _made(Places),
+        "vendors": lambda: _entries(Vendor),
+    }
+    return {name: {"$schema": DRAFT, **makers[name]()} for name in WHERE}
+
+
+def as_text(schema: Schema) -> str:
+    """Returns a schema as it is committed."""
+    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+
+
+def _made(model: type[Strict]) -> Schema:
+    """Returns a model's schema as a file of plain text meets it, each field with its meaning."""
+    raw = model.model_json_schema()
+    parts = {name: _object(one, name) for name, one in raw.pop("$defs", {}).items()}
+    whole = _object(raw, model.__name__)
+    if any(is_predicate(one) for one in _nodes([whole, *parts.values()])):
+        parts["Predicate"] = PREDICATE
+    return {**whole, "$defs": parts} if parts else whole
+
+
+def _object(raw: Schema, name: str) -> Schema:
+    made = _plain({key: one for key, one in raw.items() if key != "description"})
+    first = raw.get("description", "").split("\n\n")[0].replace("\n", " ").replace("``", "")
+    if name not in MEANINGS:
+        return {"description": first, **made}
+    told = MEANINGS[name]
+    fields = {key: _described(one, told[key]) for key, one in made["properties"].items()}
+    return {"description": first, **made, "properties": fields}
+
+
+def _described(node: Schema, meaning: str) -> Schema:
+    return {"description": meaning, **({"allOf": [node]} if "$ref" in node else node)}
+
+
+def _plain(node: Schema) -> Schema:
+    """Returns a node without nulls, which no file has, and open to scalars without quotes."""
+    if "anyOf" in node:
+        some = [_plain(one) for one in node["anyOf"] if one.get("type") != "null"]
+        return some[0] if len(some) == 1 else {"anyOf": some}
+    if is_predicate(node):
+        return {"$ref": "#/$defs/Predicate"}
+    made = {key: one for key, one in node.items() if key not in ("title", "default")}
+    for key in ("properties", "patternProperties"):
+        if key in made:
+            made[key] = {name: _plain(one) for name, one in made[key].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(made.get(key), dict):
+            made[key] = _plain(made[key])
+    if "patternProperties" in made:
+        made["additionalProperties"] = False
+    return {**made, **_scalar(made)}
+
+
+def _scalar(node: Schema) -> Schema:
+    """Returns how a scalar may stand: an editor reads 78 as a number, this program as text."""
+    if node.get("type") == "string" and "enum" not in node:
+        return {"type": ["string", "number", "boolean"]}
+    if node.get("type") == "integer":
+        return {"type": ["integer", "string"], "pattern": "^[0-9]+$"}
+    return {}
+
+
+def _nodes(nodes: Iterable[Any]) -> Iterable[Any]:
+    for node in nodes:
+        yield node
+        if isinstance(node, dict | list):
+            yield from _nodes(node.values() if isinstance(node, dict) else node)
+
+
+def _entries(model: type[Strict]) -> Schema:
+    """Returns the schema of a file of many entries."""
+    entry = _made(model)
+    parts = {**entry.pop("$defs", {}), model.__name__: entry}
+    reference = {"$ref": f"#/$defs/{model.__name__}"}
+    return {"type": "object", "additionalProperties": reference, "$defs": parts}
+
+
+def _chip() -> Schema:
+    schema = _made(Chip)
+    fields, parts = schema["properties"], schema["$defs"]
+    for name in GIVEN:
+        del fields[name]
+    schema["required"] = [name for name in schema["required"] if name not in GIVEN]
+    parts["Figure"]["dependencies"] = {"rivals": ["why"]}
+    parts |= {_name(one): _of(one) for one in sorted({kind.dimension for kind in FIGURES.values()})}
+    fields["figures"] |= _keys({key: _figure(kind) for key, kind in FIGURES.items()})
+    fields["facts"] |= _keys({key: _fact(key) for key in FACTS})
+    fields["explained"]["propertyNames"] = {"enum": list(FIGURES)}
+    return schema
+
+
+def _keys(properties: Schema) -> Schema:
+    return {"properties": properties, "additionalProperties": False}
+
+
+def _figure(kind: FigureKind) -> Schema:
+    parts = [{"$ref": "#/$defs/Figure"}, {"$ref": f"#/$defs/{_name(kind.dimension)}"}]
+    return {"description": f"{kind.title} ({kind.dimension.value})", "allOf": parts}
+
+
+def _name(dimension: Dimension) -> str:
+    return f"Of{dimension.name.title().replace('_', '')}"
+
+
+def _of(dimension: Dimension) -> Schema:
+    """Returns what ties a figure and its rivals to the units of one dimension."""
+    value = {"value": {"pattern": f"^({GAP_FORM}|{form(dimension)})$"}}
+    return {"properties": {**value, "rivals": {"items": {"properties": value}}}}
+
+
+def _fact(key: str) -> Schema:
+    kind, parts = FACTS[key], [{"$ref": "#/$defs/Fact"}]
+    if kind.words:
+        choice: Any = {"properties": {"value": {"enum": list(kind.words)}}}
+        parts.append(choice)
+    return {"description": kind.title, "allOf": parts}
+
+
+def _architectures() -> Schema:
+    schema = _entries(Architecture)
+    rates = {key: kind for key, kind in FIGURES.items() if kind.is_rate}
+    cycle = schema["$defs"]["Architecture"]["properties"]["cycle"]
+    cycle |= _keys({key: _cycle(kind) for key, kind in rates.items()})
+    return schema
+
+
+def _cycle(kind: FigureKind) -> Schema:
+    whole = kind.dimension is Dimension.OP_RATE
+    unit = form(Dimension.OP_PER_CYCLE if whole else Dimension.FLOP_PER_CYCLE)
+    parts = [{"$ref": "#/$defs/Published"}, {"properties": {"value": {"pattern": f"^({unit})$"}}}]
+    return {"description": f"{kind.title}, a unit and cycle", "allOf": parts}

@@ -1,0 +1,216 @@
+"""A comparison as a table and as flat rows.
+
+A few chips stand in columns, a figure a row: what is compared lies side by side, and twenty figures
+fit. More than ``MANY`` would not fit in 120 columns so; they stand in rows, one a chip, and the
+figures, few then, in columns.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Basis, Gap, Published
+from bench.report.marks import HERE, footnotes, sources, value
+from bench.report.markup import Report
+from bench.report.scalar import Scalar
+from bench.report.table import Notes, Table
+from bench.theory.comparison import MANY, Cell, Comparison, Ratio, Row, in_words
+from bench.theory.derived import PER
+from bench.theory.entry import KEYS
+from bench.units import significant
+
+RATES = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "vector_fp32")
+"""The first of these speaks for a chip's speed in a sentence."""
+BESIDE = ("memory_bandwidth", "memory_capacity", "tpp")
+SPARSE = "With structured sparsity: to be compared with other sparse rates only."
+ON_PAPER = "Paper is not measurement: 'python -m bench run' finds out what a chip reaches."
+SEEN = 1.02
+"""The range by rival figures is told where its ends are as far apart as this."""
+
+
+def side_by_side(found: Comparison, catalogue: Catalogue, *, cite: bool = False) -> Report:
+    """Returns the comparison; ``cite`` adds a footnote a source."""
+    notes = Notes()
+    titles = [row.key.heading + _row_marks(row, notes) for row in found.rows]
+    cited = catalogue if cite else None
+    texts = [
+        [_text(cell, _bracket(cell, found), notes, cited) for cell in row.cells]
+        for row in found.rows
+    ]
+    ids = [chip.id for chip in found.chips]
+    if len(ids) > MANY:
+        columns = ("chip", *titles)
+        cells = tuple(zip(ids, *texts, strict=True))
+    else:
+        columns = ("figure", *ids)
+        cells = tuple((title, *row) for title, row in zip(titles, texts, strict=True))
+    title = f"{_counted(found)} beside {found.baseline.name}"
+    table = Table(
+        title, tuple(_heading(found)), columns, cells, tuple(_summary(found)), notes.lines()
+    )
+    return Report(table, list(_flat(found)))
+
+
+def _counted(found: Comparison) -> str:
+    others = found.chips[1:]
+    return others[0].name if len(others) == 1 else f"{len(others)} chips"
+
+
+def _heading(found: Comparison) -> Iterator[str]:
+    yield (
+        f"Baseline {found.baseline.id}. In brackets: times the baseline's figure; 'rivals': what "
+        "that would be by figures that others publish, where they move it by 2% or more."
+    )
+    yield "Rates are dense where their name does not say sparse. – stands for no sourced figure."
+    if found.per:
+        key, _, unit = PER[found.per]
+        yield f"Rates, capacities and bandwidths are divided by the {KEYS[key].title} ({unit})."
+    if len(found.chips) > MANY:
+        yield f"'figures=[...]' chooses others; up to {MANY} chips show all that they have."
+
+
+def _row_marks(row: Row, notes: Notes) -> str:
+    if row.key.is_derived:
+        return f" {notes.mark(HERE)}"
+    if row.key.name.startswith("sparse_"):
+        return f" {notes.mark(SPARSE)}"
+    return ""
+
+
+def _text(cell: Cell, bracket: str, notes: Notes, cited: Catalogue | None) -> str:
+    entry = cell.entry
+    if not entry.text:
+        told = entry.gap is Gap.UNSUPPORTED or entry.origin == "derived"
+        why = f"{entry.why[0].upper()}{entry.why[1:]}." if told else ""
+        return f"– {notes.mark(why)}" if why else "–"
+    marks = footnotes(entry, notes) + _dispute(cell, notes)
+    marks += sources(entry, notes, cited) if cited else ""
+    return " ".join(filter(None, (value(entry), bracket, marks)))
+
+
+def _bracket(cell: Cell, found: Comparison) -> str:
+    """Returns ``(×2.39, rivals 2.39–4.78)``; nothing for the baseline itself."""
+    if cell.ratio is None or cell.chip == found.baseline.id:
+        return ""
+    return f"(×{significant(cell.ratio.value, 3)}{_range(cell.ratio)})"
+
+
+def _range(ratio: Ratio) -> str:
+    """Returns ``, rivals 2.39–4.78`` where rival figures move the ratio by what can be seen."""
+    if ratio.high < SEEN * ratio.low:
+        return ""
+    return f", rivals {significant(ratio.low, 3)}–{significant(ratio.high, 3)}"
+
+
+def _dispute(cell: Cell, notes: Notes) -> str:
+    """Returns the footnote of what others publish, or of what a derived figure leaves open."""
+    entry = cell.entry
+    place = f"{entry.key.title} of {cell.chip}"
+    if entry.origin == "derived":
+        return notes.mark(f"{place}: {entry.why}.") if entry.why else ""
+    told = _conflict(cell)
+    return notes.mark(f"{place}: elsewhere {told}.") if told else ""
+
+
+def _conflict(cell: Cell) -> str:
+    entry = cell.entry
+    if entry.origin == "derived":
+        return "; ".join(f"{significant(one, 4)} {entry.key.unit}" for one in entry.others)
+    return "; ".join(_rival(one) for one in entry.rivals)
+
+
+def _rival(one: Published) -> str:
+    counts = f"counts {one.counts}, left out of the range" if one.counts else ""
+    about = "; ".join(word for word in (one.source, counts, one.note) if word)
+    return f"{one.value} ({about})"
+
+
+def _flat(found: Comparison) -> Iterator[dict[str, Scalar]]:
+    cells = [(row.key, cell) for row in found.rows for cell in row.cells]
+    for key, cell in sorted(cells, key=lambda pair: _place(found, pair[1])):
+        entry, ratio = cell.entry, cell.ratio
+        yield {
+            "chip": cell.chip,
+            "figure": key.name,
+            "unit": key.unit if key.is_number else None,
+            "value": entry.value,
+            "as_written": entry.text or (str(entry.gap) if entry.gap else None),
+            "basis": entry.basis.value if entry.basis else None,
+            "origin": entry.origin if entry.text else None,
+            "baseline": found.baseline.id,
+            "ratio": ratio.value if ratio else None,
+            "ratio_low": ratio.low if ratio else None,
+            "ratio_high": ratio.high if ratio else None,
+            "source": " ".join(entry.sources) or None,
+            "conflict": _conflict(cell) or None,
+            "note": "; ".join(word for word in (entry.formula, entry.why or cell.why) if word)
+            or None,
+        }
+
+
+def _place(found: Comparison, cell: Cell) -> int:
+    return [chip.id for chip in found.chips].index(cell.chip)
+
+
+def _summary(found: Comparison) -> Iterator[str]:
+    """Returns a sentence a chip, or one about the highest of many; then what paper is."""
+    others = range(1, len(found.chips))
+    if len(found.chips) > MANY:
+        yield from (_highest(found, row) for row in _telling(found.rows, others))
+    else:
+        for place in others:
+            rows = _telling(found.rows, [place])
+            yield _sentence(found, place, rows)
+    yield ON_PAPER
+
+
+def _telling(rows: Sequence[Row], places: Sequence[int]) -> list[Row]:
+    """Returns the rows worth a sentence about the chips at these places: one rate, and a few."""
+    told = [row for row in rows if any(row.cells[place].ratio for place in places)]
+    named = {row.key.name.partition("_per_")[0]: row for row in told}
+    rate = next((name for name in RATES if name in named), "")
+    return [named[name] for name in (rate, *BESIDE) if name in named] or told[:4]
+
+
+def _sentence(found: Comparison, place: int, rows: Sequence[Row]) -> str:
+    """Returns what the chip at a place has, in times the baseline's."""
+    name, base = found.chips[place].name, found.baseline.name
+    told = [(row, row.cells[place]) for row in rows if row.cells[place].ratio]
+    if not told:
+        return f"No figure here is known of both {name} and {base}."
+    (first, cell), *rest = told
+    parts = [f"{_times(cell)} the {in_words(first.key)} of {base}{_doubt(first, cell)}"]
+    parts += [f"{_times(cell)} its {in_words(row.key)}{_doubt(row, cell)}" for row, cell in rest]
+    listed = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    return f"On paper, {name} has {listed}."
+
+
+def _times(cell: Cell) -> str:
+    return f"{significant(cell.ratio.value, 3)} times" if cell.ratio else ""
+
+
+def _doubt(row: Row, cell: Cell) -> str:
+    """Returns what makes a ratio doubtful, in brackets: rival figures, unsaid sparsity."""
+    ratio = cell.ratio
+    known = ratio and ratio.high >= SEEN * ratio.low
+    low, high = (significant(one, 3) for one in (ratio.low, ratio.high)) if ratio else ("", "")
+    bases = (cell.entry.basis, row.cells[0].entry.basis)
+    words = [f"{low} to {high} by rival figures"] if known else []
+    words += ["sparsity not said"] if Basis.UNSPECIFIED in bases else []
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _highest(found: Comparison, row: Row) -> str:
+    """Returns who has the most of a figure, systems beside systems and chips beside chips."""
+    is_system = found.baseline.kind == "system"
+    like = {chip.id: chip for chip in found.chips[1:] if (chip.kind == "system") == is_system}
+    pairs = [(cell.ratio.value, cell) for cell in row.cells if cell.chip in like and cell.ratio]
+    words, base = in_words(row.key), found.baseline.name
+    if not pairs:
+        return f"Nothing of the baseline's kind has a figure beside its {words}."
+    best = max(pairs, key=lambda pair: pair[0])[1]
+    above = sum(ratio > 1 for ratio, _ in pairs)
+    return (
+        f"On paper, above {base} in {words}: {above} of {len(pairs)} with a figure; highest: "
+        f"{like[best.chip].name}, {best.entry.text}, {_times(best)} the baseline's"
+        f"{_doubt(row, best)}."
+    )

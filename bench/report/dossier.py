@@ -1,0 +1,151 @@
+"""All that is known of a chip: its sheet, what follows from it, the rules, the evidence."""
+
+from collections.abc import Sequence
+
+from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.records.model import Record
+from bench.report.digits import percent
+from bench.report.markup import Report
+from bench.report.rulings import history
+from bench.report.sheet import sheet
+from bench.report.table import Notes, Section, source_line
+from bench.rules.load import Rulebook
+from bench.rules.places import Question
+from bench.rules.subject import subject
+from bench.rules.timeline import timeline
+from bench.theory.crosscheck import Crosscheck, crosscheck
+from bench.theory.derived import derived
+from bench.theory.systems import complete
+from bench.units import show
+from bench.verdict import Row, Verdict, rows
+
+CHINA = Question("", "CN", "CN")
+"""The destination whose history a sheet shows."""
+
+
+def dossier(chip: Chip, catalogue: Catalogue, book: Rulebook, records: Sequence[Record]) -> Report:
+    """Returns a chip's sheet with everything that follows from it or was measured of it."""
+    whole = complete(chip, catalogue)
+
+    def more(notes: Notes) -> tuple[Section, ...]:
+        found = (
+            _members(chip, catalogue),
+            _derived(chip, catalogue, notes),
+            _checked(crosscheck(chip, catalogue)),
+            _history(chip, catalogue, book, notes),
+            _evidence(chip, catalogue, records),
+        )
+        return tuple(one for one in found if one.cells)
+
+    return sheet(whole, catalogue, more)
+
+
+def _members(chip: Chip, catalogue: Catalogue) -> Section:
+    names = [catalogue.chips[one.chip].name for one in chip.members]
+    pairs = list(zip(chip.members, names, strict=True))
+    cells = tuple((f"{one.count} x", one.chip, name) for one, name in pairs)
+    return Section("Built of", ("count", "chip", "name"), cells, [
+        {"chip": chip.id, "member": one.chip, "count": one.count, "name": name}
+        for one, name in pairs
+    ])  # fmt: skip
+
+
+def _derived(chip: Chip, catalogue: Catalogue, notes: Notes) -> Section:
+    """Returns what follows by arithmetic; what lacks an input says which."""
+    found = derived(chip, catalogue)
+    cells = tuple(
+        (
+            one.title,
+            one.text,
+            one.formula,
+            " ".join(notes.mark(source_line(key, catalogue)) for key in one.sources),
+            one.why,
+        )
+        for one in found
+    )
+    columns = ("derived figure", "value", "formula", "sources", "note")
+    return Section("Derived figures", columns, cells, [
+        {
+            "chip": chip.id, "figure": one.key, "value": one.value, "unit": one.unit,
+            "formula": one.formula, "sources": " ".join(one.sources), "note": one.why,
+        }
+        for one in found
+    ])  # fmt: skip
+
+
+def _checked(found: Sequence[Crosscheck]) -> Section:
+    cells = tuple(
+        (
+            FIGURES[one.figure].title,
+            show(one.printed, FIGURES[one.figure].dimension, 4),
+            show(one.expected, FIGURES[one.figure].dimension, 4),
+            f"{one.deviation:+.1%}",
+            one.formula,
+            "" if one.passed else one.explained or "not explained",
+        )
+        for one in found
+    )
+    columns = ("figure", "printed", "units x clock x cycle", "deviation", "product", "explained")
+    return Section("Cross-check of the printed rates", columns, cells, [
+        {
+            "chip": one.chip, "figure": one.figure, "value": one.printed,
+            "expected": one.expected, "deviation": one.deviation, "formula": one.formula,
+        }
+        for one in found
+    ])  # fmt: skip
+
+
+def _history(chip: Chip, catalogue: Catalogue, book: Rulebook, notes: Notes) -> Section:
+    """Returns the rules through time; a processor for no datacentre use has none to tell."""
+    if chip.kind in ("cpu", "system"):
+        return Section("", (), (), [])
+    found = timeline(subject(chip, catalogue), CHINA, book)
+    return history(found, catalogue, notes)
+
+
+def _evidence(chip: Chip, catalogue: Catalogue, records: Sequence[Record]) -> Section:
+    """Returns what records at hand measured of the chip, the best row a figure and record."""
+    mine = [one for one in records if one.identity.chip == chip.id]
+    best = [(one, row) for one in mine for row in _best(rows(one, catalogue))]
+    cells = tuple(
+        (
+            record.started_utc[:10],
+            record.id,
+            row.title,
+            _measured(row),
+            _reached(row),
+            row.verdict.value,
+        )
+        for record, row in best
+    )
+    columns = ("date", "record", "figure", "measured", "of paper", "verdict")
+    return Section("Measured here", columns, cells, [
+        {
+            "chip": chip.id, "record": record.id, "figure": row.key,
+            "value": row.measured.value if row.measured else None,
+            "achieved": row.fraction.value if row.fraction else None,
+            "verdict": row.verdict.value,
+        }
+        for record, row in best
+    ])  # fmt: skip
+
+
+def _best(found: Sequence[Row]) -> list[Row]:
+    """Returns of each figure the fastest row that counts."""
+    kept: dict[str, Row] = {}
+    for row in found:
+        if row.measured and row.verdict is not Verdict.IMPLAUSIBLE:
+            held = kept.get(row.key)
+            if held is None or not held.measured or row.measured.value > held.measured.value:
+                kept[row.key] = row
+    return list(kept.values())
+
+
+def _measured(row: Row) -> str:
+    return show(row.measured.value, row.dimension) if row.measured else "–"
+
+
+def _reached(row: Row) -> str:
+    return percent(row.fraction) if row.fraction else "–"

@@ -1,0 +1,70 @@
+"""The list of sheets as a table and as flat rows: the columns asked for, a chip a line."""
+
+from collections.abc import Iterable, Sequence
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.report.marks import footnotes, sources, value
+from bench.report.markup import Report
+from bench.report.scalar import Scalar
+from bench.report.table import Notes, Table
+from bench.theory.entry import WORDS, Entry, Key, key_of, look_up
+from bench.theory.systems import complete
+
+COLUMNS = ("name", "tier", "status", "matrix_bf16", "memory_capacity", "memory_bandwidth", "tdp")
+ALWAYS = ("name", "vendor", "kind", "tier", "status")
+"""What every flat row tells, whichever columns are asked for."""
+RIVALS = "Sources disagree: 'python -m bench show chip=NAME' gives all figures and the reason."
+HINT = "'python -m bench show chip=NAME' gives a sheet with its sources."
+
+
+def listing(
+    chips: Iterable[Chip],
+    catalogue: Catalogue,
+    columns: Sequence[str] = COLUMNS,
+    *,
+    remarks: Sequence[str] = (),
+    cite: bool = False,
+) -> Report:
+    """Returns chips, one a line, with the columns asked for; ``cite`` adds a footnote a source.
+
+    Raises:
+        UsageError: a column that there is not.
+    """
+    keys = [key_of(name, "column") for name in dict.fromkeys(columns or COLUMNS)]
+    found = [complete(chip, catalogue) for chip in chips]
+    rows = [[look_up(chip, key, catalogue) for key in keys] for chip in found]
+    notes = Notes()
+    cited = catalogue if cite else None
+    cells = tuple(
+        (chip.id, *(_cell(entry, notes, cited) for entry in row))
+        for chip, row in zip(found, rows, strict=True)
+    )
+    title = f"{len(found)} spec sheet{'' if len(found) == 1 else 's'}"
+    heads = ("chip", *(key.heading for key in keys))
+    table = Table(title, (HINT,), heads, cells, tuple(remarks), notes.lines())
+    return Report(table, [_flat(*pair, cite=cite) for pair in zip(found, rows, strict=True)])
+
+
+def _cell(entry: Entry, notes: Notes, cited: Catalogue | None) -> str:
+    if not entry.text:
+        return str(entry.gap) if entry.gap else "–"
+    marks = footnotes(entry, notes) + (notes.mark(RIVALS) if entry.rivals else "")
+    marks += sources(entry, notes, cited) if cited else ""
+    return f"{value(entry)} {marks}".rstrip()
+
+
+def _flat(chip: Chip, row: Sequence[Entry], *, cite: bool) -> dict[str, Scalar]:
+    told: dict[str, Scalar] = {"chip": chip.id, **{name: getattr(chip, name) for name in ALWAYS}}
+    for entry in row:
+        key = entry.key
+        told[_name(key)] = entry.value if key.is_number else entry.text or None
+        if key.dimension and key.unit in ("FLOP/s", "OP/s"):
+            told[f"{key.name}_basis"] = entry.basis.value if entry.basis else None
+        if cite and key.name not in WORDS:
+            told[f"{key.name}_source"] = " ".join(entry.sources) or None
+    return told
+
+
+def _name(key: Key) -> str:
+    return f"{key.name}_{key.unit}" if key.dimension and key.unit else key.name

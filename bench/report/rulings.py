@@ -1,0 +1,246 @@
+"""What the export rules say, as tables: a status a chip, a timeline, predicates, room to move."""
+
+from collections.abc import Iterable, Sequence
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.report.markup import Report
+from bench.report.scalar import Scalar
+from bench.report.table import Notes, Section, Table, source_line
+from bench.rules.attributes import KINDS
+from bench.rules.judge import CONTROL, LETTER, Ruling, Status
+from bench.rules.load import Rulebook
+from bench.rules.model import Policy, Rule
+from bench.rules.places import Question
+from bench.rules.predicate import Subject
+from bench.rules.reason import leaves, near_lines, reason
+from bench.rules.timeline import Period
+from bench.rules.trace import amount
+from bench.rules.truth import Truth
+
+AID = "A research aid, not legal advice; the texts decide."
+STATUS_COLUMNS = (
+    "chip", "TPP", "density", "paragraph", "US policy", "why", "beside it", "Chinese measures",
+)  # fmt: skip
+POLICIES = {
+    Policy.NONE: "none",
+    Policy.NAC_NOTIFICATION: "NAC notification",
+    Policy.PRESUMPTION_OF_APPROVAL: "licence, presumption of approval",
+    Policy.CASE_BY_CASE: "licence, case by case",
+    Policy.LICENCE_REQUIRED: "licence, policy not stated",
+    Policy.PRESUMPTION_OF_DENIAL: "licence, presumption of denial",
+}
+BESIDE = ("licence_practice", "announcement", "guidance", "tariff", "eccn_scope_and_quota")
+"""Kinds of US rules that are told beside the licence policy."""
+
+
+def statuses(
+    found: Sequence[tuple[Subject, Status]],
+    question: Question,
+    book: Rulebook,
+    catalogue: Catalogue,
+) -> Report:
+    """Returns the status of several chips on one day, a line a chip."""
+    notes = Notes()
+    cells = tuple(_status_cells(asked, one, catalogue, notes) for asked, one in found)
+    table = Table(
+        title=f"Export status on {question.on}, {_where(question, book)}",
+        heading=(AID, _known_to(question, book)),
+        columns=STATUS_COLUMNS,
+        cells=cells,
+        summary=tuple(_counted([one for _, one in found])),
+        notes=notes.lines(),
+    )
+    return Report(table, [_status_flat(asked, one) for asked, one in found])
+
+
+def _where(question: Question, book: Rulebook) -> str:
+    countries = book.places.countries
+    words = f"destination {countries[question.destination].name}"
+    if question.headquarters != question.destination:
+        words += f", buyer's parent in {countries[question.headquarters].name}"
+    return words if question.from_us else f"{words}, not exported from the US"
+
+
+def _known_to(question: Question, book: Rulebook) -> str:
+    checked = book.places.checked_to
+    late = " This day is later: what came since is not in." if question.on > checked else ""
+    return f"Rules were looked for up to {checked}.{late}"
+
+
+def _status_cells(
+    asked: Subject, one: Status, catalogue: Catalogue, notes: Notes
+) -> tuple[str, ...]:
+    return (
+        one.chip,
+        _value(asked, "tpp"),
+        _value(asked, "pd"),
+        paragraph(one),
+        policy(one),
+        "; ".join(_reasons(one, catalogue, notes)),
+        "; ".join(_beside(one, catalogue, notes)) or "–",
+        "; ".join(_measures(one, catalogue, notes)) or "–",
+    )
+
+
+def _value(asked: Subject, key: str) -> str:
+    readings = asked.attributes[key].readings
+    return (
+        " or ".join(amount(float(one.value), KINDS[key].dimension) for one in readings) or "unknown"
+    )
+
+
+def paragraph(one: Status) -> str:
+    """Returns the paragraph of the control list, or those that are possible."""
+    if len(one.eccns) == 1:
+        return one.eccns[0] or "none"
+    words = dict.fromkeys(".".join(eccn.split(".")[:2]) if eccn else "none" for eccn in one.eccns)
+    return f"{'unknown: ' if len(words) > 1 else ''}{' or '.join(words)}"
+
+
+def policy(one: Status) -> str:
+    """Returns the licence policy, or those that are possible."""
+    words = [POLICIES[found] for found in one.policies]
+    return words[0] if len(words) == 1 else f"unknown: {' or '.join(words)}"
+
+
+def _reasons(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
+    """Yields what decided: the control list first, then the letters that catch the chip."""
+    for ruling in one.of_kind(CONTROL):
+        if ruling.enforced is not Truth.NO and _is_about_chips(ruling):
+            yield f"{reason(ruling)} {_cited(ruling.rule, catalogue, notes)}"
+    for ruling in one.of_kind(LETTER):
+        if ruling.caught is not Truth.NO:
+            doubt = "perhaps " if ruling.caught is Truth.UNKNOWN else ""
+            yield f"{doubt}letter: {reason(ruling)} {_cited(ruling.rule, catalogue, notes)}"
+
+
+def _is_about_chips(ruling: Ruling) -> bool:
+    """Tells whether a control looked at the chip at all: that of memory sold alone does not."""
+    refused = {
+        part.title for _, trace in ruling.traces for part in leaves(trace) if part.truth is Truth.NO
+    }
+    return KINDS["standalone_memory"].title not in refused
+
+
+def _cited(rule: Rule, catalogue: Catalogue, notes: Notes) -> str:
+    words = f"{rule.id}: {rule.title}. {rule.citation} ({rule.confidence.replace('_', ' ')})"
+    doubt = f" Uncertain: {rule.uncertain}." if rule.uncertain else ""
+    return notes.mark(f"{words}.{doubt} {source_line(rule.sources[0], catalogue)}")
+
+
+def _beside(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
+    for ruling in one.of_kind(*BESIDE):
+        if _says_something(ruling):
+            standing = "" if ruling.enforced is Truth.YES else " (in the text, not enforced)"
+            words = " or ".join(ruling.words).replace("_", " ")
+            yield f"{words}{standing} {_cited(ruling.rule, catalogue, notes)}"
+
+
+def _says_something(ruling: Ruling) -> bool:
+    return any(word not in ("none", "not_applicable") for word in ruling.words)
+
+
+def _measures(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
+    for ruling in one.chinese:
+        if _says_something(ruling):
+            words = " or ".join(ruling.words).replace("_", " ")
+            yield f"{words} {_cited(ruling.rule, catalogue, notes)}"
+
+
+def _counted(found: Sequence[Status]) -> Iterable[str]:
+    if not found:
+        yield "No chip was chosen."
+        return
+    free = sum(one.needs_licence is Truth.NO for one in found)
+    open_ones = sum(one.needs_licence is Truth.UNKNOWN for one in found)
+    bound = len(found) - free - open_ones
+    yield (
+        f"{len(found)} chips: {bound} need a licence or a notice, {free} need none, "
+        f"{open_ones} cannot be told from what is published."
+    )
+
+
+def _status_flat(asked: Subject, one: Status) -> dict[str, Scalar]:
+    def number(key: str) -> Scalar:
+        readings = asked.attributes[key].readings
+        return float(readings[0].value) if len(readings) == 1 else None
+
+    controls = [found for found in one.of_kind(CONTROL) if _is_about_chips(found)]
+    return {
+        "chip": one.chip,
+        "on": one.question.on,
+        "destination": one.question.destination,
+        "tpp": number("tpp"),
+        "performance_density": number("pd"),
+        "memory_bandwidth_B_per_s": number("memory_bandwidth"),
+        "paragraph": " or ".join(eccn or "none" for eccn in one.eccns),
+        "policy": " or ".join(found.value for found in one.policies),
+        "needs_licence": one.needs_licence.value,
+        "why": "; ".join(reason(found) for found in controls),
+        "near": "; ".join(line for found in one.us for line in near_lines(found)),
+        "rules": " ".join(found.rule.id for found in one.us if found.caught is not Truth.NO),
+        "in_text_only": " ".join(
+            found.rule.id
+            for found in one.us
+            if found.enforced is Truth.NO and _says_something(found)
+        ),
+        "chinese": " ".join(found.rule.id for found in one.chinese if _says_something(found)),
+    }
+
+
+def _only_in_text(ruling: Ruling) -> bool:
+    return ruling.enforced is Truth.NO and _says_something(ruling)
+
+
+TIME_COLUMNS = ("from", "to", "paragraph", "US policy", "what changed")
+
+
+def periods(
+    chip: Chip, found: Sequence[Period], question: Question, book: Rulebook, catalogue: Catalogue
+) -> Report:
+    """Returns a chip's status through time."""
+    notes = Notes()
+    section = history(found, catalogue, notes)
+    title = f"Export status of {chip.name} through time, {_where(question, book)}"
+    launch = chip.facts.get("launch")
+    sold = f"Launch: {launch.value}. " if launch else ""
+    heading = (AID, f"{sold}Rules were looked for up to {book.places.checked_to}.")
+    table = Table(title, heading, section.columns, section.cells, (), notes.lines())
+    return Report(table, section.flat)
+
+
+def history(found: Sequence[Period], catalogue: Catalogue, notes: Notes) -> Section:
+    """Returns a chip's status through time as one table of a larger report."""
+    cells = tuple(
+        (
+            one.since,
+            one.until or "",
+            paragraph(one.status),
+            policy(one.status),
+            "; ".join(_changes(one, catalogue, notes)) or "before the first of these rules",
+        )
+        for one in found
+    )
+    return Section("Export rules through time", TIME_COLUMNS, cells, [*map(_period_flat, found)])
+
+
+def _changes(one: Period, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
+    said = {found.rule.id: found for found in (*one.status.us, *one.status.chinese)}
+    for rule in one.began:
+        words = " or ".join(said[rule.id].words).replace("_", " ")
+        country = "China: " if rule.jurisdiction == "CN" else ""
+        yield f"{country}{words} {_cited(rule, catalogue, notes)}"
+    yield from (f"{rule.id} ends" for rule in one.ended)
+
+
+def _period_flat(one: Period) -> dict[str, Scalar]:
+    return {
+        "chip": one.status.chip,
+        "since": one.since,
+        "until": one.until,
+        "paragraph": " or ".join(eccn or "none" for eccn in one.status.eccns),
+        "policy": " or ".join(found.value for found in one.status.policies),
+        "began": " ".join(rule.id for rule in one.began),
+        "ended": " ".join(rule.id for rule in one.ended),
+    }

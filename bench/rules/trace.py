@@ -1,0 +1,129 @@
+"""A predicate in words, with the values it saw, how far they are from the line, what is missing."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from bench.rules.attributes import KINDS, Attribute, absent
+from bench.rules.predicate import Classified, Compare, Flag, Named, Predicate, Subject, Tree, holds
+from bench.rules.truth import Truth
+from bench.units import Dimension, significant
+
+WORDS = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
+TREES = {"all": "all of", "any": "any of", "not": "not"}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a predicate said, with the values it saw.
+
+    Attributes:
+        words: the predicate.
+        found: the values, and how they come about.
+        title, value: of a comparison or a flag, what was asked and what it is.
+        why: why a known value leaves it open.
+        margin: how far the value is from the threshold, as a share of it; None where it cannot be.
+        told: the margin in words, such as ``32 below 2,400``.
+    """
+
+    truth: Truth
+    words: str
+    found: str = ""
+    title: str = ""
+    value: str = ""
+    why: str = ""
+    margin: float | None = None
+    told: str = ""
+    parts: tuple["Trace", ...] = ()
+
+
+def traced(asked: Predicate, subject: Subject) -> Trace:
+    """Returns what a predicate says of a chip, in words."""
+    met = holds(asked, subject)
+    if isinstance(asked, Tree):
+        parts = tuple(traced(part, subject) for part in asked.parts)
+        return Trace(met, TREES[asked.kind], parts=parts)
+    if isinstance(asked, Compare):
+        return _comparison(asked, subject, met)
+    if isinstance(asked, Flag):
+        return _flag(asked, subject, met)
+    if isinstance(asked, Named):
+        return Trace(met, f"is named: {', '.join(asked.patterns)}", subject.chip)
+    return _paragraph(asked, subject, met)
+
+
+def _paragraph(asked: Classified, subject: Subject, met: Truth) -> Trace:
+    paragraphs = " or ".join(one or "none" for one in subject.eccns)
+    return Trace(met, f"is {' or '.join(asked.eccns)}", f"paragraph {paragraphs}")
+
+
+def _flag(asked: Flag, subject: Subject, met: Truth) -> Trace:
+    has = subject.attributes.get(asked.key) or absent(asked.key)
+    title, how = KINDS[asked.key].title, has.readings[0].how if has.readings else has.why
+    seen = ("yes" if has.readings[0].value else "no") if has.readings else "unknown"
+    found = f"{title}: {seen}" + (f" ({how})" if how else "")
+    return Trace(met, f"{title}: {'yes' if asked.wanted else 'no'}", found, title, seen)
+
+
+def _comparison(asked: Compare, subject: Subject, met: Truth) -> Trace:
+    has = [subject.attributes.get(key) or absent(key) for key in asked.keys]
+    title = " + ".join(KINDS[key].title for key in asked.keys)
+    if asked.threshold is None:
+        words = f"{title} {WORDS[asked.sign]} a value that is not public"
+        return Trace(met, words, "the threshold was never published", title)
+    words = f"{title} {WORDS[asked.sign]} {amount(asked.threshold, asked.dimension)}"
+    missing = [one.why for one in has if not one.readings]
+    if missing:
+        return Trace(met, words, "; ".join(missing), title)
+    return _measured(asked, asked.threshold, has, Trace(met, words, title=title))
+
+
+def _measured(asked: Compare, threshold: float, has: Sequence[Attribute], told: Trace) -> Trace:
+    """Adds to a trace the values compared; the margin is that of the one nearest to the line."""
+    values = list(_sums(has))
+    nearest = min((value for value, _ in values), key=lambda one: abs(one - threshold))
+    return replace(
+        told,
+        found=" or ".join(_said(value, how, asked.dimension) for value, how in values),
+        value=amount(nearest, asked.dimension),
+        why="; ".join(one.why for one in has if len(one.readings) > 1),
+        margin=nearest / threshold - 1,
+        told=_told(nearest, threshold, asked.dimension),
+    )
+
+
+def _sums(has: Sequence[Attribute]) -> Iterator[tuple[float, str]]:
+    """Yields every sum that the readings allow, and how it comes about."""
+    for readings in product(*(one.readings for one in has)):
+        how = " + ".join(one.how for one in readings if one.how)
+        yield sum(float(one.value) for one in readings), how
+
+
+def _said(value: float, how: str, dimension: Dimension | None) -> str:
+    return f"{amount(value, dimension)} ({how})" if how else amount(value, dimension)
+
+
+def _told(value: float, threshold: float, dimension: Dimension | None) -> str:
+    if value == threshold:
+        return f"equal to {amount(threshold, dimension)}"
+    side = "above" if value > threshold else "below"
+    return f"{amount(abs(value - threshold), dimension)} {side} {amount(threshold, dimension)}"
+
+
+def amount(value: float, dimension: Dimension | None) -> str:
+    """Writes a value as the rules do: bare for TPP and densities, GB/s for rates of bytes."""
+    if math.isinf(value):
+        return "of any height"
+    if dimension is Dimension.BYTE_RATE:
+        return f"{_plain(value / 1e9)} GB/s"
+    if dimension is Dimension.COUNT and value >= 1e9:
+        return f"{_plain(value / 1e9)} billion"
+    return _plain(value)
+
+
+def _plain(value: float) -> str:
+    """Writes a number whole if it is nearly whole or large, else with three digits."""
+    if abs(value - round(value)) < 1e-6 or abs(value) >= 1e4:
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) >= 100 else significant(value, 3)

@@ -1,0 +1,1 @@
+"""The catalogue as tidy tables: one row a thing said, every column with its meaning."""

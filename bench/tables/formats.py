@@ -1,0 +1,56 @@
+"""A table as CSV, JSON or Parquet; the same rows in each."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from bench.errors import UsageError
+from bench.tables import frames
+from bench.tables.model import Scalar, Table, cells
+
+FORMULA = ("=", "+", "-", "@")
+"""A spreadsheet computes a cell that begins so; an apostrophe before it makes it text."""
+
+
+def as_csv(table: Table, rows: Sequence[Any]) -> bytes:
+    """Returns comma-separated values with a header, in UTF-8."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [one.name for one in table.columns], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in cells(row).items()} for row in rows)
+    return out.getvalue().encode()
+
+
+def _cell(value: Scalar) -> Scalar:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def as_json(_: Table, rows: Sequence[Any]) -> bytes:
+    """Returns a list of objects, a line each."""
+    lines = [json.dumps(cells(row), ensure_ascii=False, allow_nan=False) for row in rows]
+    return ("[\n" + ",\n".join(lines) + "\n]\n").encode()
+
+
+def as_parquet(table: Table, rows: Sequence[Any]) -> bytes:
+    """Returns an Apache Parquet file.
+
+    Raises:
+        UsageError: pyarrow, which writes it, is not installed.
+    """
+    if find_spec("pyarrow") is None:
+        fix = "pip install 'onpaper[parquet]', or leave parquet out of formats="
+        raise UsageError(f"parquet needs pyarrow, which is not installed: {fix}")
+    made: bytes = frames.frame(table.shape, rows).to_parquet(index=False, engine="pyarrow")
+    return made
+
+
+WRITERS: dict[str, Callable[[Table, Sequence[Any]], bytes]] = {
+    "csv": as_csv,
+    "json": as_json,
+    "parquet": as_parquet,
+}

@@ -1,0 +1,30 @@
+"""Rows as pandas frames, each column with the type its table states."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from bench.tables.model import Column, cells, columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DTYPES = {"string": "string", "number": "float64", "integer": "Int64", "boolean": "boolean"}
+
+
+def frame(shape: type[Any], rows: Iterable[Any]) -> "pd.DataFrame":
+    """Returns rows of one table as a frame; an empty cell is NA in text, NaN in numbers."""
+    import pandas as pd
+
+    known = columns(shape)
+    made = pd.DataFrame([cells(row) for row in rows], columns=[one.name for one in known])
+    return made.astype({one.name: _dtype(one) for one in known})
+
+
+def _dtype(column: Column) -> str:
+    """Returns the pandas type: nullable only where a cell may be empty."""
+    plain = {"integer": "int64", "boolean": "bool"}
+    return plain[column.type] if _is_full(column) else DTYPES[column.type]
+
+
+def _is_full(column: Column) -> bool:
+    return column.type in ("integer", "boolean") and not column.optional

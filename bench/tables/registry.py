@@ -1,0 +1,40 @@
+"""The tables, by name."""
+
+from bench.errors import UsageError, did_you_mean
+from bench.tables.chips import (
+    ChipRow,
+    FactRow,
+    SourceRow,
+    chip_rows,
+    fact_rows,
+    source_rows,
+)
+from bench.tables.figures import ConflictRow, FigureRow, conflict_rows, figure_rows
+from bench.tables.model import Table
+from bench.tables.rules import RuleRow, rule_rows
+from bench.tables.theory import CrosscheckRow, DerivedRow, crosscheck_rows, derived_rows
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        Table("chips", "chips and systems, one row each", ChipRow, chip_rows),
+        Table("figures", "one row a chip, figure and claim", FigureRow, figure_rows),
+        Table("facts", "what is said of chips in words", FactRow, fact_rows),
+        Table("derived", "figures worked out of others", DerivedRow, derived_rows),
+        Table("crosschecks", "printed rates beside the design", CrosscheckRow, crosscheck_rows),
+        Table("conflicts", "figures on which sources disagree", ConflictRow, conflict_rows),
+        Table("sources", "where everything was read", SourceRow, source_rows),
+        Table("rules", "export rules and Chinese measures", RuleRow, rule_rows),
+    )
+}
+
+
+def table(name: str) -> Table:
+    """Returns a table by name.
+
+    Raises:
+        UsageError: there is none; the message names the nearest.
+    """
+    if name not in TABLES:
+        raise UsageError(f"no table {name!r}: {did_you_mean(name, TABLES)}")
+    return TABLES[name]

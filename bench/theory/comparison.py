@@ -1,0 +1,158 @@
+"""Chips side by side: a row a figure, each chip's value and its ratio to the baseline's."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.errors import UsageError, did_you_mean
+from bench.theory.derived import PER
+from bench.theory.entry import DIVISIBLE, KEYS, Entry, Key, key_of, look_up
+from bench.theory.systems import complete
+
+MANY = 5
+"""Up to so many chips, the baseline among them, stand in columns and show all that they have."""
+FULL = (
+    "matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_fp4", "matrix_int8", "matrix_fp64",
+    "vector_fp32", "vector_fp64", "memory_capacity", "memory_bandwidth", "link_bandwidth", "tdp",
+    "die_area", "price_usd", "price_cny", "price", "tpp", "performance_density",
+    "ridge_matrix_bf16", "ridge_matrix_fp16", "process", "memory_type", "status", "tier",
+)  # fmt: skip
+BRIEF = (
+    "matrix_bf16", "matrix_fp16", "matrix_fp8", "memory_capacity", "memory_bandwidth",
+    "link_bandwidth", "tdp", "tpp",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A value over the baseline's, and the range that rival figures of either would give."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_disputed(self) -> bool:
+        """Tells whether another source would give another ratio."""
+        return self.low < self.high
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one chip has in a row.
+
+    Attributes:
+        ratio: to the baseline's; None where one of the two has no number.
+        why: why there is no ratio.
+    """
+
+    chip: str
+    entry: Entry
+    ratio: Ratio | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of every chip, the baseline's first."""
+
+    key: Key
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Chips side by side.
+
+    Attributes:
+        chips: completed, the baseline first.
+        per: what rates, capacities and bandwidths are divided by, a key of ``PER``, or None.
+    """
+
+    chips: tuple[Chip, ...]
+    rows: tuple[Row, ...]
+    per: str | None = None
+
+    @property
+    def baseline(self) -> Chip:
+        """Returns the chip that the others are divided by."""
+        return self.chips[0]
+
+
+def compare(
+    chips: Iterable[Chip],
+    baseline: Chip,
+    figures: Sequence[str],
+    catalogue: Catalogue,
+    per: str | None = None,
+) -> Comparison:
+    """Returns chips beside a baseline; without ``figures`` those that one of them has.
+
+    Raises:
+        UsageError: fewer than two chips, a figure or a divisor that there is not.
+    """
+    if per is not None and per not in PER:
+        raise UsageError(f"no per {per!r}: {did_you_mean(per, PER)}")
+    others = {chip.id: chip for chip in chips if chip.id != baseline.id}
+    if not others:
+        raise UsageError(f"{baseline.id} alone: name a second chip or another baseline=")
+    whole = tuple(complete(chip, catalogue) for chip in (baseline, *others.values()))
+    names = figures or _usual(len(whole), per)
+    keys = [_divided(key_of(name), per) for name in dict.fromkeys(names)]
+    rows = [_row(whole, key, catalogue) for key in keys]
+    return Comparison(whole, tuple(row for row in rows if figures or _says(row)), per)
+
+
+def _usual(number: int, per: str | None) -> tuple[str, ...]:
+    """Returns the figures shown where none are asked for; divided ones with their divisor."""
+    names = BRIEF if number > MANY else FULL
+    if per is None:
+        return names
+    return (*(name for name in names if name in DIVISIBLE), PER[per][0])
+
+
+def _divided(key: Key, per: str | None) -> Key:
+    return KEYS[f"{key.name}_per_{per}"] if per and key.name in DIVISIBLE else key
+
+
+def _says(row: Row) -> bool:
+    return any(cell.entry.text for cell in row.cells)
+
+
+def _row(chips: Sequence[Chip], key: Key, catalogue: Catalogue) -> Row:
+    entries = [look_up(chip, key, catalogue) for chip in chips]
+    pairs = zip(chips, entries, strict=True)
+    return Row(key, tuple(_cell(chip, entry, entries[0]) for chip, entry in pairs))
+
+
+def _cell(chip: Chip, entry: Entry, base: Entry) -> Cell:
+    if entry is base and entry.value:
+        return Cell(chip.id, entry, Ratio(1.0, 1.0, 1.0))
+    found = ratio(entry, base)
+    return Cell(chip.id, entry, found, "" if found else _why(entry, base))
+
+
+def _why(entry: Entry, base: Entry) -> str:
+    if not entry.key.is_number:
+        return ""
+    return entry.why if entry.value is None else f"of the baseline: {base.why or 'it is nought'}"
+
+
+def ratio(entry: Entry, base: Entry) -> Ratio | None:
+    """Returns one value over another, with the range that the rivals of both would give."""
+    if entry.value is None or not base.value:
+        return None
+    over = (entry.value, *entry.others)
+    under = (base.value, *base.others)
+    return Ratio(entry.value / base.value, min(over) / max(under), max(over) / min(under))
+
+
+def in_words(key: Key) -> str:
+    """Returns a key in the middle of a sentence: ``bf16 matrix rate``, ``tdp`` as board power."""
+    figure, _, divisor = key.name.partition("_per_")
+    if figure not in FIGURES:
+        return key.title
+    below = f" per {key.unit.partition(' per ')[2]}" if divisor else ""
+    return f"{key.title}{' rate' if FIGURES[figure].is_rate else ''}{below}"

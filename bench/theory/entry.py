@@ -1,0 +1,239 @@
+"""What a chip has under any key: a figure, a fact, a word of its sheet, or what follows from them.
+
+One table, ``KEYS``, names everything that can be listed, compared, sorted by or filtered by.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from bench.chips.figures import FACTS, FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Basis, Chip, Figure, Gap, Published
+from bench.errors import UsageError, did_you_mean
+from bench.theory.derived import (
+    OVER_LEAD,
+    PER,
+    PREFIXES,
+    RIDGED,
+    TPP_UNIT,
+    Derived,
+    lead,
+    per,
+    ratio,
+    ridge,
+    tpp_figures,
+)
+from bench.units import Dimension
+
+WORDS = ("id", "name", "vendor", "kind", "status", "tier", "architecture", "form", "local_name",
+         "aliases")  # fmt: skip
+"""What a sheet says of a chip in words of its own, not in facts with a source."""
+ABSENT = {
+    Gap.UNKNOWN: "nobody published it",
+    Gap.UNSUPPORTED: "the chip has no such unit",
+    None: "no sourced figure",
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """What one key stands for.
+
+    Attributes:
+        title: in words.
+        unit: of its values; empty for a count and for words.
+        dimension: of a figure; None for anything else.
+        is_number: whether its values can be divided and sorted by size.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    dimension: Dimension | None = None
+    is_number: bool = True
+
+    @property
+    def is_derived(self) -> bool:
+        """Tells whether its values are worked out here."""
+        return self.is_number and self.dimension is None
+
+    @property
+    def heading(self) -> str:
+        """Returns the title, with the unit where the values are shown without it."""
+        return f"{self.title}, {self.unit}" if self.is_derived else self.title
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a chip has under a key.
+
+    Attributes:
+        value: in the unit of the key; None where there is none, or where it is no number.
+        text: as published, or as worked out; empty where there is nothing.
+        basis: how the rate, or the least certain rate behind it, is known to be dense.
+        origin: ``published``, ``computed`` (for the sheet, of what its source gives) or
+            ``derived`` (here, of the sheet's figures).
+        formula: how it was worked out.
+        why: why there is nothing; beside a value, what has to be said of it.
+        gap: that nobody knows it, or that the chip has no such unit, if the sheet says so.
+        sources: keys of the sources behind it.
+        rivals: what others publish instead.
+        others: what the value would be by the rivals that count the same thing.
+    """
+
+    key: Key
+    value: float | None = None
+    text: str = ""
+    basis: Basis | None = None
+    origin: str = "published"
+    formula: str = ""
+    why: str = ""
+    gap: Gap | None = None
+    sources: tuple[str, ...] = ()
+    rivals: tuple[Published, ...] = ()
+    others: tuple[float, ...] = ()
+
+    @property
+    def number(self) -> str:
+        """Returns the text without the unit, if the key's heading tells the unit."""
+        return self.text.removesuffix(f" {self.key.unit}") if self.key.is_derived else self.text
+
+
+def key_of(word: str, what: str = "figure") -> Key:
+    """Returns the key called ``word``.
+
+    Raises:
+        UsageError: there is none; the message names the nearest.
+    """
+    if word in KEYS:
+        return KEYS[word]
+    sheet = (key for key in KEYS.values() if not key.is_derived)
+    close = [key.name for key in sheet if word.lower() in f"{key.name} {key.title}".lower()]
+    near = f"did you mean {' or '.join(map(repr, close[:3]))}?" if close else ""
+    raise UsageError(f"no {what} {word!r}: {near or did_you_mean(word, KEYS)}")
+
+
+def look_up(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
+    """Returns what a chip has under a key; a system is to be completed before."""
+    if key.name in WORDS:
+        found = getattr(chip, key.name)
+        return Entry(key, text=", ".join(found) if isinstance(found, tuple) else found or "")
+    if key.name in FACTS:
+        fact = chip.facts.get(key.name)
+        if fact is None:
+            return Entry(key, why=ABSENT[None])
+        return Entry(key, text=fact.value, why=fact.note or "", sources=(fact.source,))
+    if key.name in FIGURES:
+        return _figure(chip.figures.get(key.name), key)
+    return _derived(chip, key, catalogue)
+
+
+def _figure(figure: Figure | None, key: Key) -> Entry:
+    rivals = figure.rivals if figure else ()
+    others = tuple(number for rival in rivals if (number := _same(rival)) is not None)
+    if figure is None or figure.number is None:
+        gap = figure.value if figure and isinstance(figure.value, Gap) else None
+        sources = (figure.source,) if figure else ()
+        return Entry(key, why=ABSENT[gap], gap=gap, sources=sources, rivals=rivals)
+    return Entry(
+        key, figure.number, str(figure.value), figure.basis, figure.origin, figure.formula or "",
+        figure.note or "", None, (figure.source,), rivals, others,
+    )  # fmt: skip
+
+
+def _same(rival: Published) -> float | None:
+    """Returns a rival's number if it counts what the figure's key counts."""
+    return rival.number if rival.counts is None else None
+
+
+def _derived(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
+    made = DERIVED[key.name](chip, catalogue)
+    if made is None or made.value is None:
+        return Entry(key, origin="derived", why=made.why if made and made.why else ABSENT[None])
+    readings = (DERIVED[key.name](one, catalogue) for one in _readings(chip))
+    values = {one.value for one in readings if one and one.value is not None}
+    return Entry(
+        key, made.value, made.text, _basis(chip, made), "derived", made.formula, made.why,
+        sources=made.sources, others=tuple(sorted(values - {made.value})),
+    )  # fmt: skip
+
+
+def _basis(chip: Chip, made: Derived) -> Basis | None:
+    """Returns the least certain basis of the figures behind a derived one."""
+    known = [figure.basis for key in made.inputs if (figure := chip.figures.get(key))]
+    return max((one for one in known if one), key=list(Basis).index, default=None)
+
+
+def _readings(chip: Chip) -> Iterator[Chip]:
+    """Returns the chip as each of the sources that disagree would have its figures."""
+    rivals = [
+        (key, one)
+        for key, figure in chip.figures.items()
+        for one in figure.rivals
+        if _same(one) is not None and one.origin == "published"
+    ]
+    for source in dict.fromkeys(one.source for _, one in rivals):
+        told = {key: one for key, one in reversed(rivals) if one.source == source}
+        changed = {key: _instead(chip.figures[key], one) for key, one in told.items()}
+        yield chip.model_copy(update={"figures": {**chip.figures, **changed}})
+
+
+def _instead(figure: Figure, rival: Published) -> Figure:
+    kept = {"value", "source", "basis", "origin", "formula", "note"}
+    return figure.model_copy(update={name: getattr(rival, name) for name in kept})
+
+
+Maker = Callable[[Chip, Catalogue], Derived | None]
+
+
+def _of_tpp(key: str, chip: Chip, catalogue: Catalogue) -> Derived | None:
+    return next((one for one in tpp_figures(chip, catalogue) if one.key == key), None)
+
+
+def _over_lead(above: str, chip: Chip, _: Catalogue) -> Derived | None:
+    rate = lead(chip)
+    return ratio(chip, above, rate, OVER_LEAD[above]) if rate else None
+
+
+def _ridge(rate: str, chip: Chip, _: Catalogue) -> Derived:
+    return ridge(chip, rate)
+
+
+def _per(figure: str, divisor: str, chip: Chip, _: Catalogue) -> Derived:
+    return per(chip, figure, divisor)
+
+
+DIVISIBLE = tuple(key for key, kind in FIGURES.items() if kind.dimension in PREFIXES)
+"""Figures that are divided by power, price, area or transistors."""
+_RATES = tuple(key for key in DIVISIBLE if FIGURES[key].is_rate and key[:6] != "sparse")
+
+
+def _keys() -> Iterator[tuple[Key, Maker | None]]:
+    yield from ((Key(name, name.replace("_", " "), is_number=False), None) for name in WORDS)
+    yield from ((Key(name, name.replace("_", " "), is_number=False), None) for name in FACTS)
+    for kind in FIGURES.values():
+        unit = "" if kind.dimension is Dimension.COUNT else kind.dimension.value
+        yield Key(kind.key, kind.title, unit, kind.dimension), None
+    yield Key("tpp", "TPP", TPP_UNIT), partial(_of_tpp, "tpp")
+    density = "performance_density"
+    yield Key(density, "performance density", "TPP/mm²"), partial(_of_tpp, density)
+    for rate in RIDGED:
+        unit = "OP/B" if FIGURES[rate].dimension is Dimension.OP_RATE else "FLOP/B"
+        title = f"ridge point, {FIGURES[rate].title}"
+        yield Key(f"ridge_{rate}", title, unit), partial(_ridge, rate)
+    for above, one in OVER_LEAD.items():
+        yield Key(one.key, one.title, one.unit), partial(_over_lead, above)
+    for rate in _RATES:
+        key, title = f"tpp_{rate}", f"TPP, {FIGURES[rate].title}"
+        yield Key(key, title, TPP_UNIT), partial(_of_tpp, key)
+    for figure in DIVISIBLE:
+        unit, title = PREFIXES[FIGURES[figure].dimension][1], FIGURES[figure].title
+        for divisor, (_, _, below) in PER.items():
+            made = partial(_per, figure, divisor)
+            yield Key(f"{figure}_per_{divisor}", title, f"{unit} per {below}"), made
+
+
+_ALL = tuple(_keys())
+KEYS: dict[str, Key] = {key.name: key for key, _ in _ALL}
+DERIVED: dict[str, Maker] = {key.name: maker for key, maker in _ALL if maker}

@@ -1,0 +1,124 @@
+"""Conditions on what chips have, such as ``memory_bandwidth>=4TB/s``, and their order."""
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.errors import UsageError
+from bench.theory.entry import Key, key_of, look_up
+from bench.theory.systems import complete
+from bench.units import parse
+
+_CONDITION = re.compile(r"^\s*(\w+)\s*(>=|<=|!=|==?|<|>)\s*(.*\S)\s*$")
+
+
+def _equal(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-9)
+
+
+NUMBERS: dict[str, Callable[[float, float], bool]] = {
+    ">=": lambda one, other: one > other or _equal(one, other),
+    "<=": lambda one, other: one < other or _equal(one, other),
+    ">": lambda one, other: one > other and not _equal(one, other),
+    "<": lambda one, other: one < other and not _equal(one, other),
+    "=": _equal,
+    "!=": lambda one, other: not _equal(one, other),
+}
+TEXTS: dict[str, Callable[[bool, bool], bool]] = {"=": operator.eq, "!=": operator.ne}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One comparison, read and checked.
+
+    Attributes:
+        sign: a key of ``NUMBERS``, or of ``TEXTS`` where the key's values are words.
+        limit: in the unit of the key, or a pattern in lower case.
+    """
+
+    key: Key
+    sign: str
+    limit: float | str
+
+    def holds(self, chip: Chip, catalogue: Catalogue) -> bool | None:
+        """Tells whether a chip fulfils it; None where its sheet does not say."""
+        entry = look_up(chip, self.key, catalogue)
+        if isinstance(self.limit, str):
+            fits = fnmatchcase(entry.text.lower(), self.limit)
+            return TEXTS[self.sign](fits, True) if entry.text else None  # noqa: FBT003
+        return None if entry.value is None else NUMBERS[self.sign](entry.value, self.limit)
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """The chips that fulfil every condition, and those that may: their sheets do not say."""
+
+    fitting: tuple[Chip, ...]
+    undecided: tuple[Chip, ...]
+
+
+def filtered(
+    chips: Iterable[Chip], conditions: Iterable[Condition], catalogue: Catalogue
+) -> Filtered:
+    """Returns the chips that fulfil the conditions; systems are added up first."""
+    asked = tuple(conditions)
+    fitting, undecided = [], []
+    for chip in chips:
+        whole = complete(chip, catalogue)
+        told = [one.holds(whole, catalogue) for one in asked]
+        if all(told):
+            fitting.append(whole)
+        elif False not in told:
+            undecided.append(whole)
+    return Filtered(tuple(fitting), tuple(undecided))
+
+
+def condition(text: str) -> Condition:
+    """Reads ``memory_bandwidth>=4TB/s``, ``tpp<2400`` or ``memory_type=HBM3*``.
+
+    Raises:
+        UsageError: no comparison, an unknown key, a wrong unit or sign.
+    """
+    found = _CONDITION.match(text)
+    if found is None:
+        raise UsageError(f"where={text}: write a comparison such as 'memory_bandwidth>=4TB/s'")
+    key, sign, limit = key_of(found[1]), found[2].replace("==", "="), found[3]
+    if not key.is_number and sign not in TEXTS:
+        raise UsageError(f"where={text}: {key.name} is no number: use = or !=")
+    try:
+        return Condition(key, sign, _number(key, limit) if key.is_number else limit.lower())
+    except ValueError as error:
+        raise UsageError(f"where={text}: {error}") from None
+
+
+def _number(key: Key, text: str) -> float:
+    """Returns a limit in the unit of its key; raises ValueError where it is none."""
+    if key.dimension is None:
+        return float(text)
+    quantity = parse(text)
+    if quantity.dimension is not key.dimension:
+        example = f"'{key.name}>=100{key.unit}'" if key.unit else "a bare number"
+        raise ValueError(f"{text!r} is not in {key.unit or 'pieces'}; write {example}")
+    return quantity.si
+
+
+def ordered(chips: Iterable[Chip], word: str, catalogue: Catalogue) -> list[Chip]:
+    """Returns chips by a key: figures largest first, words from A to Z, ``-`` before it turns that.
+
+    What a sheet does not say comes last either way.
+    """
+    key = key_of(word.removeprefix("-"), "key to sort by")
+    pairs = [(chip, look_up(chip, key, catalogue)) for chip in chips]
+    known = [pair for pair in pairs if pair[1].text]
+    last = [chip for chip, entry in pairs if not entry.text]
+    turned = word.startswith("-")
+    if key.is_number:
+        known.sort(key=lambda pair: pair[1].value or 0.0, reverse=not turned)
+    else:
+        known.sort(key=lambda pair: pair[1].text.lower(), reverse=turned)
+    return [chip for chip, _ in known] + last

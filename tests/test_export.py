@@ -1,0 +1,322 @@
+"""An export says the same in every format, describes itself, and replaces nothing of others."""
+
+import csv
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import bench
+from bench import library
+from bench.__main__ import main
+from bench.commands import export
+from bench.errors import UsageError
+from bench.tables import formats, write
+from bench.tables.chips import FactRow, fact_rows
+from bench.tables.dictionary import as_rows, as_text
+from bench.tables.model import Table, cells
+from bench.tables.package import File, described, files
+from bench.tables.registry import TABLES
+
+FACTS = Table("facts", "what is said of chips in words", FactRow, fact_rows)
+ROWS = [
+    FactRow("test-one", "process", "process, such as TSMC 4N", "=7 nm", "maker", None),
+    FactRow("test-two", "launch", "launch", '2024, "soon"', "昇腾", "a\nnote"),
+]
+DICTIONARY = """\
+## facts: what is said of chips in words
+
+| column | type | unit | may be empty | meaning |
+| --- | --- | --- | --- | --- |
+| `chip` | string |  |  | key of the chip |
+| `fact` | string |  |  | key of the fact |
+| `title` | string |  |  | the fact in words |
+| `value` | string |  |  | what is said |
+| `source` | string |  |  | key of the source |
+| `note` | string |  | yes | our remark |
+"""
+
+
+@pytest.fixture
+def exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A folder with an export of three tables in every format."""
+    folder = tmp_path / "out"
+    assert main(["export", f"out={folder}", "tables=chips,conflicts,rules"]) == 0
+    capsys.readouterr()
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_csv_has_a_header_empty_cells_and_no_cell_that_a_spreadsheet_computes() -> None:
+    assert formats.as_csv(FACTS, ROWS).decode() == (
+        "chip,fact,title,value,source,note\n"
+        'test-one,process,"process, such as TSMC 4N",\'=7 nm,maker,\n'
+        'test-two,launch,launch,"2024, ""soon""",昇腾,"a\nnote"\n'
+    )
+
+
+def test_json_is_a_list_of_objects_a_line_each() -> None:
+    text = formats.as_json(FACTS, ROWS).decode()
+    assert json.loads(text) == [cells(row) for row in ROWS]
+    assert text.splitlines()[1] == (
+        '{"chip": "test-one", "fact": "process", "title": "process, such as TSMC 4N", '
+        '"value": "=7 nm", "source": "maker", "note": null},'
+    )
+
+
+def test_no_rows_are_an_empty_list_and_a_header() -> None:
+    assert json.loads(formats.as_json(FACTS, [])) == []
+    assert formats.as_csv(FACTS, []).decode() == "chip,fact,title,value,source,note\n"
+
+
+def test_the_dictionary_has_a_line_a_column() -> None:
+    assert as_text([FACTS]).endswith(DICTIONARY)
+    assert as_rows([FACTS])[5] == {
+        "table": "facts",
+        "column": "note",
+        "type": "string",
+        "unit": None,
+        "may_be_empty": True,
+        "meaning": "our remark",
+    }
+
+
+def test_every_number_has_a_unit_and_every_column_a_meaning() -> None:
+    for table in TABLES.values():
+        for one in table.columns:
+            assert one.meaning, (table.name, one.name)
+            assert bool(one.unit) == (one.type in ("number", "integer")), (table.name, one.name)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_format_says_the_same(name: str) -> None:
+    table = TABLES[name]
+    data = library._data(("h20", "910b2"))
+    rows = list(table.rows(data))
+    frame = pd.read_parquet(io.BytesIO(formats.as_parquet(table, rows)))
+    pd.testing.assert_frame_equal(frame, bench.frame(name, "h20", "910b2"))
+    read = [*csv.DictReader(io.StringIO(formats.as_csv(table, rows).decode()))]
+    assert len(read) == len(frame) == len(json.loads(formats.as_json(table, rows)))
+    for words, row in zip(read, rows, strict=True):
+        for key, value in cells(row).items():
+            expected = "" if value is None else str(value)
+            told = words[key].removeprefix("'") if value is not None else words[key]
+            assert told == (expected.lower() if isinstance(value, bool) else expected)
+
+
+def test_what_is_written_is_printed_with_its_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "new" / "out"
+    assert main(["export", f"out={folder}", "formats=csv,json", "tables=[rules]"]) == 0
+    told = capsys.readouterr()
+    count = len(bench.rulebook().rules)
+    assert told.err == ""
+    assert told.out == (
+        f"{folder}/rules.csv  {count} rows\n"
+        f"{folder}/rules.json  {count} rows\n"
+        f"{folder}/dictionary.md\n"
+        f"{folder}/dictionary.json\n"
+        f"{folder}/LICENCE.md\n"
+        f"{folder}/datapackage.json\n"
+    )
+    assert sorted(contents(folder)) == sorted(
+        ["rules.csv", "rules.json", "dictionary.md", "dictionary.json", "LICENCE.md",
+         "datapackage.json"]
+    )  # fmt: skip
+
+
+def test_all_tables_and_formats_are_the_default(tmp_path: Path) -> None:
+    assert main(["export", f"out={tmp_path}"]) == 0
+    tables = {f"{name}.{ending}" for name in TABLES for ending in formats.WRITERS}
+    others = {"dictionary.md", "dictionary.json", "LICENCE.md", "datapackage.json"}
+    assert set(contents(tmp_path)) == tables | others
+    assert tuple(formats.WRITERS) == export.FORMATS
+
+
+def test_the_description_lists_every_file_with_its_hash_and_columns(exported: Path) -> None:
+    package = json.loads((exported / "datapackage.json").read_text(encoding="utf-8"))
+    found = {name: one for name, one in contents(exported).items() if name != "datapackage.json"}
+    listed = {one["path"]: one for one in package["resources"]}
+    assert set(listed) == set(found)
+    for name, one in listed.items():
+        digest = hashlib.sha256(found[name]).hexdigest()
+        assert (one["hash"], one["bytes"]) == (f"sha256:{digest}", len(found[name]))
+    rules = listed["rules.csv"]
+    assert [one["name"] for one in rules["schema"]["fields"]] == [
+        one.name for one in TABLES["rules"].columns
+    ]
+    assert {key: rules[key] for key in ("title", "format", "mediatype", "version")} == {
+        "title": "export rules and Chinese measures",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "version": bench.__version__,
+    }
+
+
+def test_the_same_data_give_the_same_bytes(exported: Path) -> None:
+    before = contents(exported)
+    assert main(["export", f"out={exported}", "tables=chips,conflicts,rules"]) == 0
+    assert contents(exported) == before
+
+
+def test_an_export_of_fewer_tables_keeps_the_others_and_their_entries(exported: Path) -> None:
+    before = contents(exported)
+    assert main(["export", f"out={exported}", "tables=rules", "formats=csv"]) == 0
+    assert contents(exported) == before
+
+
+def test_a_file_that_an_export_did_not_write_is_kept_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rules.csv").write_text("mine", encoding="utf-8")
+    assert main(["export", f"out={tmp_path}", "tables=chips,rules", "formats=csv"]) == 2
+    assert capsys.readouterr().err == (
+        f"onpaper: {tmp_path}/rules.csv was not written by onpaper: move it away\n"
+    )
+    assert contents(tmp_path) == {"rules.csv": b"mine"}
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", '{"generator": "another"}', "[]", "no json", '{"resources": [1, {}]}']
+)
+def test_another_programs_description_is_kept(tmp_path: Path, text: str) -> None:
+    (tmp_path / "datapackage.json").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"datapackage.json was not written by onpaper: choose"):
+        export.main([f"out={tmp_path}", "tables=rules", "formats=csv"])
+    assert contents(tmp_path) == {"datapackage.json": text.encode()}
+
+
+@pytest.mark.parametrize("resources", ["1", "null", '[1, {}, {"path": 2}]'])
+def test_a_description_of_ours_that_is_damaged_lists_nothing(
+    tmp_path: Path, resources: str
+) -> None:
+    text = f'{{"generator": "onpaper", "resources": {resources}}}'
+    (tmp_path / "datapackage.json").write_text(text, encoding="utf-8")
+    assert write.listed(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "export needs a folder: out=./catalogue"),
+        (["out=x", "tables=figure"], "no table 'figure': did you mean 'figures'?"),
+        (["out=x", "formats=cvs"], "no format 'cvs': did you mean 'csv'?"),
+    ],
+)
+def test_wrong_words_are_one_line_and_nothing_is_written(
+    words: list[str],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", *words]) == 2
+    assert capsys.readouterr().err == f"onpaper: {told}\n"
+    assert contents(tmp_path) == {}
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"out is a file: out= is a folder$"):
+        export.main([f"out={tmp_path / 'out'}", "tables=rules", "formats=csv"])
+
+
+def test_a_folder_in_the_place_of_a_file_of_ours_is_refused(exported: Path) -> None:
+    (exported / "rules.csv").unlink()
+    (exported / "rules.csv").mkdir()
+    with pytest.raises(UsageError, match=r"^out=.* cannot be written to: Is a directory$"):
+        export.main([f"out={exported}", "tables=rules", "formats=csv"])
+    assert not [*exported.glob(".*")]
+
+
+def test_without_pyarrow_parquet_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "find_spec", lambda _: None)
+    with pytest.raises(
+        UsageError, match=r"^parquet needs pyarrow.*pip install 'onpaper\[parquet\]'"
+    ):
+        formats.as_parquet(FACTS, ROWS)
+
+
+def test_without_pyarrow_parquet_is_left_out_of_the_default_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(export, "find_spec", lambda _: None)
+    assert main(["export", f"out={tmp_path}", "tables=rules"]) == 0
+    assert capsys.readouterr().err == (
+        "parquet is left out: pip install 'onpaper[parquet]' brings it\n"
+    )
+    assert {name for name in contents(tmp_path) if name.startswith("rules")} == {
+        "rules.csv", "rules.json",
+    }  # fmt: skip
+
+
+def test_an_export_cut_short_leaves_whole_files_and_may_be_run_again(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [File("chips.csv", b"new"), File("rules.csv", b"new"), File("extra.csv", b"new")]
+    ours = write.listed(exported)
+    made.append(described(made[:0], "0", ours))
+    old, replace, done = contents(exported), write.replace, []
+
+    def stop(path: Path, content: bytes) -> None:
+        if path.name == "rules.csv":
+            raise KeyboardInterrupt
+        done.append(path.name)
+        replace(path, content)
+
+    monkeypatch.setattr(write, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        write.write(exported, made, ours)
+    assert done == ["datapackage.json", "chips.csv"]
+    assert contents(exported) | {"chips.csv": b"", "datapackage.json": b""} == old | {
+        "chips.csv": b"",
+        "datapackage.json": b"",
+    }
+    monkeypatch.setattr(write, "replace", replace)
+    write.write(exported, made, write.listed(exported))
+    assert (exported / "rules.csv").read_bytes() == b"new"
+
+
+def test_a_draft_is_removed_when_it_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+
+    def refuse(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(KeyboardInterrupt):
+        write.replace(tmp_path / "a", b"new")
+    assert contents(tmp_path) == {"a": b"old"}
+
+
+def test_the_licence_note_names_the_version() -> None:
+    made = {one.name: one for one in files([], [], library._data(("h20",)), "9.9")}
+    assert sorted(made) == ["LICENCE.md", "dictionary.json", "dictionary.md"]
+    assert b"version 9.9" in made["LICENCE.md"].content
+
+
+def test_schemas_are_exported_on_request(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", f"out={tmp_path}", "tables=schema"]) == 0
+    assert "FIELDS.md\n" in capsys.readouterr().out
+    assert set(contents(tmp_path)) == {
+        *(f"schema/{name}.json" for name in ("chip", "sources", "architectures", "rule",
+                                              "destinations", "vendors")),
+        "FIELDS.md", "CONFLICTS.md", "datapackage.json",
+    }  # fmt: skip

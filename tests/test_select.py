@@ -1,0 +1,141 @@
+"""Chips are picked by name, by group and by pattern; a wrong word gets the nearest."""
+
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.chips.select import APART, GROUPS, one, select
+from bench.errors import UsageError
+
+
+def chip(name: str, **told: Any) -> Chip:
+    """A sheet without a figure."""
+    node = {
+        "id": name, "name": name.title(), "vendor": name.split("-", maxsplit=1)[0], "kind": "npu",
+        "status": "sold", "tier": "global", "architecture": "a design", **told,
+    }  # fmt: skip
+    return Chip.model_validate(node)
+
+
+CHIPS = (
+    chip("acme-one", tier="export", kind="gpu", aliases=("one", "one-8gb"), local_name="壹号"),
+    chip("acme-two", tier="domestic"),
+    chip("acme-host", tier="domestic", kind="cpu"),
+    chip("acme-rack", tier="domestic", kind="system"),
+    chip("bold-paper", status="stub", tier="export"),
+    chip("core-host", kind="cpu"),
+)
+SHEETS = Catalogue({one.id: one for one in CHIPS}, {})
+
+
+def picked(*words: str, vendor: str | None = None) -> str:
+    """The ids picked, in one line."""
+    return " ".join(chip.id for chip in select(words, SHEETS, vendor))
+
+
+@pytest.mark.parametrize(
+    ("word", "ids"),
+    [
+        ("acme-one", "acme-one"),
+        ("ONE", "acme-one"),
+        ("壹号", "acme-one"),
+        ("Acme-One", "acme-one"),
+        ("all", "acme-one acme-two acme-rack"),
+        ("export-tier", "acme-one"),
+        ("export", "acme-one"),
+        ("domestic", "acme-two acme-rack"),
+        ("gpus", "acme-one"),
+        ("npus", "acme-two"),
+        ("systems", "acme-rack"),
+        ("cpus", "acme-host core-host"),
+        ("stubs", "bold-paper"),
+        ("acme", "acme-one acme-two acme-rack"),
+        ("acme-*", "acme-one acme-two acme-host acme-rack"),
+        ("on?", "acme-one"),
+        ("壹*", "acme-one"),
+    ],
+)
+def test_a_word_is_a_name_a_group_or_a_pattern(word: str, ids: str) -> None:
+    assert picked(word) == ids
+
+
+def test_chips_stand_in_the_order_asked_for_and_once() -> None:
+    assert picked("acme-two", "all", "one") == "acme-two acme-one acme-rack"
+
+
+def test_a_vendor_narrows_what_was_asked_for() -> None:
+    assert picked("cpus", "one", vendor="core") == "core-host"
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("domestik", "no chip or group 'domestik': did you mean 'domestic'?"),
+        ("壹", "no chip or group '壹': did you mean '壹号'?"),
+        ("one-9gb", "no chip or group 'one-9gb': did you mean 'one-8gb' or 'one'?"),
+        ("onne", "no chip or group 'onne': did you mean 'one' or"),
+        ("core", "'core' holds no chip: ask for 'cpus' or 'stubs', or for a name or a pattern"),
+        ("x*", "'x*' holds no chip: ask for"),
+    ],
+)
+def test_a_word_that_means_nothing_gets_the_nearest(word: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        picked(word)
+    assert str(caught.value).startswith(said)
+
+
+def test_what_begins_with_the_word_goes_before_what_is_like_it() -> None:
+    sheets = Catalogue({name: chip(name) for name in ("a-x1-pcie", "a-x1-sxm", "a-x2")}, {})
+    with pytest.raises(UsageError, match=r"did you mean 'a-x1-sxm' or 'a-x1-pcie'\?$"):
+        one("a-x1", sheets)
+
+
+def test_an_unknown_vendor_and_one_without_a_chip_are_named() -> None:
+    with pytest.raises(UsageError, match=r"^no vendor 'acne': did you mean 'acme' or"):
+        picked("all", vendor="acne")
+    with pytest.raises(UsageError, match=r"^none of the chips asked for is of vendor=core$"):
+        picked("all", vendor="core")
+
+
+def test_a_group_is_no_baseline() -> None:
+    assert one("壹号", SHEETS).id == "acme-one"
+    with pytest.raises(UsageError, match=r"^no chip 'domestic': "):
+        one("domestic", SHEETS)
+
+
+# the shipped sheets
+
+
+@pytest.mark.parametrize(
+    ("word", "ids"),
+    [
+        ("昇腾910B", "huawei-ascend-910b"),
+        ("h20", "nvidia-h20-sxm-96gb"),
+        ("h100", "nvidia-h100-sxm-80gb"),
+        ("NVIDIA H20 SXM 96GB", "nvidia-h20-sxm-96gb"),
+        ("910B2", "huawei-ascend-910b2"),
+    ],
+)
+def test_names_of_the_shipped_sheets_are_found(word: str, ids: str, sheets: Catalogue) -> None:
+    assert [chip.id for chip in select([word], sheets)] == [ids]
+
+
+def test_no_chip_is_called_like_a_group(sheets: Catalogue) -> None:
+    vendors = {chip.vendor for chip in sheets.chips.values()}
+    assert {*GROUPS, *APART, *vendors} & sheets.names().keys() == set()
+
+
+def test_every_shipped_sheet_is_in_one_of_all_cpus_and_stubs(sheets: Catalogue) -> None:
+    found = {word: {chip.id for chip in select([word], sheets)} for word in ("all", *APART)}
+    assert set(chain(*found.values())) == set(sheets.chips)
+    assert found["all"].isdisjoint(found["cpus"] | found["stubs"])
+
+
+@pytest.mark.parametrize("tier", ["export", "domestic", "global"])
+def test_a_tier_of_the_shipped_sheets_is_what_its_sheets_say(tier: str, sheets: Catalogue) -> None:
+    found = select([tier], sheets)
+    assert {chip.tier for chip in found} == {tier}
+    assert {chip.kind for chip in found} <= {"gpu", "npu", "system"}
