@@ -1,4 +1,4 @@
-"""The typed shape of ``configs/``, and overrides turned into one checked value.
+"""Overrides turned into one checked value of the shape that a command has.
 
 Every word of an override is checked before anything runs; what is wrong is one line that names
 the nearest right word.
@@ -7,180 +7,16 @@ the nearest right word.
 import dataclasses
 import math
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from bench import paths
 from bench.errors import UsageError, did_you_mean
+from bench.shapes import SHAPES, DeviceChoice, ReportChoice
 
 T = TypeVar("T")
 
 
-@dataclass
-class SuiteItem:
-    """One kernel over several dtypes, or over several streams."""
-
-    kernel: str = "gemm"
-    dtypes: list[str] = field(default_factory=list)
-    streams: list[str] = field(default_factory=list)
-    weight: float = 1.0
-
-
-@dataclass
-class Suite:
-    """What is measured, and in how many seconds."""
-
-    name: str = ""
-    seconds: float = 60.0
-    items: list[SuiteItem] = field(default_factory=list)
-
-
-@dataclass
-class Fake:
-    """The fake device's nature, where it is not its default."""
-
-    name: str | None = None
-    noise: str = "white"
-    noise_level: float = 0.01
-    throttle_after_s: float | None = None
-    throttle_to: float = 1.0
-    seed: int = 1
-
-
-@dataclass
-class DeviceChoice:
-    """Which device; ``index`` counts devices of one backend."""
-
-    name: str = "auto"
-    index: int = 0
-    fake: Fake = field(default_factory=Fake)
-
-
-@dataclass
-class ReportChoice:
-    """Which format."""
-
-    format: str = "github"
-
-
-@dataclass
-class RunConfig:
-    """Keys of ``run``."""
-
-    suite: Suite = field(default_factory=Suite)
-    device: DeviceChoice = field(default_factory=DeviceChoice)
-    report: ReportChoice = field(default_factory=ReportChoice)
-    chip: str | None = None
-    kernel: str | None = None
-    dtype: str | None = None
-    m: int | None = None
-    n: int | None = None
-    k: int | None = None
-    data: str = "normal"
-    seconds: float | None = None
-    precision: float = 0.01
-    margin: float = 0.10
-    out: str | None = None
-    quiet: bool = False
-
-
-@dataclass
-class ShowConfig:
-    """Keys of ``show``."""
-
-    report: ReportChoice = field(default_factory=ReportChoice)
-    record: str | None = None
-    chip: str | None = None
-    margin: float = 0.10
-    out: str | None = None
-
-
-@dataclass
-class ChipsConfig:
-    """Keys of ``chips``."""
-
-    report: ReportChoice = field(default_factory=ReportChoice)
-    find: str | None = None
-    tier: str | None = None
-    vendor: str | None = None
-    kind: str | None = None
-    status: str | None = None
-    where: list[str] = field(default_factory=list)
-    sort: str | None = None
-    columns: list[str] = field(default_factory=list)
-    limit: int | None = None
-    sources: bool = False
-
-
-@dataclass
-class CompareConfig:
-    """Keys of ``compare``."""
-
-    report: ReportChoice = field(default_factory=ReportChoice)
-    chips: list[str] = field(default_factory=list)
-    vendor: str | None = None
-    baseline: str | None = None
-    figures: list[str] = field(default_factory=list)
-    per: str | None = None
-    sources: bool = False
-
-
-@dataclass
-class RulesConfig:
-    """Keys of ``rules``."""
-
-    report: ReportChoice = field(default_factory=ReportChoice)
-    chips: list[str] = field(default_factory=list)
-    chip: str | None = None
-    on: str | None = None
-    destination: str = "CN"
-    headquarters: str | None = None
-    export_from: str = "us"
-    rule: str | None = None
-    tpp: str | None = None
-    density: str | None = None
-    memory_bandwidth: str | None = None
-    interconnect: str | None = None
-    io: str | None = None
-    datacenter: str | None = None
-    us_sale: str | None = None
-
-
-@dataclass
-class CheckConfig:
-    """Keys of ``check``."""
-
-    specs: str | None = None
-
-
-@dataclass
-class ExportConfig:
-    """Keys of ``export``; no formats or tables means all there are."""
-
-    out: str | None = None
-    formats: list[str] = field(default_factory=list)
-    tables: list[str] = field(default_factory=list)
-
-
-@dataclass
-class DoctorConfig:
-    """Keys of ``doctor``."""
-
-    device: DeviceChoice = field(default_factory=DeviceChoice)
-    chip: str | None = None
-
-
-SHAPES: dict[str, type] = {
-    "run": RunConfig,
-    "show": ShowConfig,
-    "chips": ChipsConfig,
-    "compare": CompareConfig,
-    "rules": RulesConfig,
-    "export": ExportConfig,
-    "check": CheckConfig,
-    "doctor": DoctorConfig,
-}
 GROUPS = ("suite", "device", "report")
 ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+)\s*(?:,|$)""")
 """One element of a list as it is typed: in quotes, or up to the next comma."""

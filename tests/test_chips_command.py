@@ -16,10 +16,11 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
 from bench.commands import chips as command
 from bench.commands.compare import ASK
-from bench.config import ChipsConfig, CompareConfig, compose
+from bench.config import compose
 from bench.errors import UsageError
 from bench.report.listing import COLUMNS, listing
 from bench.report.registry import FORMATS
+from bench.shapes import ChipsConfig, CompareConfig
 from bench.theory.entry import KEYS, WORDS
 from bench.theory.filters import condition, filtered, ordered
 

@@ -19,12 +19,13 @@ import pytest
 from bench import __version__
 from bench.__main__ import COMMANDS, _spelled, main
 from bench.commands import run, sweep
-from bench.config import SHAPES, Fake, RunConfig, compose
+from bench.config import compose
 from bench.devices.fake import FakeSpec
 from bench.errors import UsageError
 from bench.records.model import Record
 from bench.records.store import read
 from bench.report.registry import FORMATS
+from bench.shapes import SHAPES, Fake, RunConfig
 
 ROOT = Path(__file__).resolve().parent.parent
 SMOKE = ("device=fake", "chip=h20", "suite=smoke")

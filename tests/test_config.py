@@ -7,23 +7,12 @@ from typing import Any
 
 import pytest
 
-from bench.config import (
-    GROUPS,
-    SHAPES,
-    DeviceChoice,
-    RunConfig,
-    ShowConfig,
-    choices,
-    compose,
-    device_word,
-    folder,
-    positive,
-    spelled_out,
-)
+from bench.config import GROUPS, choices, compose, device_word, folder, positive, spelled_out
 from bench.devices.registry import DEVICES
 from bench.errors import UsageError, did_you_mean
 from bench.measure.suite import items
 from bench.paths import runs_dir
+from bench.shapes import SHAPES, DeviceChoice, RunConfig, ShowConfig
 
 SAMPLES: dict[object, tuple[str, object]] = {
     str: ("word", "word"),

@@ -14,12 +14,13 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.commands.live import Live, line
 from bench.commands.run import _order
-from bench.config import RunConfig, compose
+from bench.config import compose
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record
+from bench.shapes import RunConfig
 from bench.verdict import rows
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,13 +7,14 @@ import pytest
 
 from bench import paths
 from bench.__main__ import COMMANDS
-from bench.config import SHAPES, choices
+from bench.config import choices
 from bench.devices.registry import AUTO, DEVICES
 from bench.errors import UsageError
 from bench.kernels.base import DATA, TORCH_DTYPES, Point, itemsize
 from bench.kernels.registry import KERNELS, kernel
 from bench.measure.suite import DTYPES, STREAMS
 from bench.report.registry import FORMATS
+from bench.shapes import SHAPES
 
 SHARED = {
     "kernels": {"base", "registry", "inputs", "precision"},
@@ -22,8 +23,8 @@ SHARED = {
     },
     "commands": {"live", "sweep"},
     "report": {
-        "comparison", "digits", "flat", "listing", "markup", "marks", "registry", "scalar",
-        "sheet", "summary", "table",
+        "comparison", "digits", "dossier", "flat", "listing", "marks", "markup", "predicates",
+        "registry", "rulings", "scalar", "sheet", "summary", "table",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""

@@ -15,7 +15,7 @@ import pytest
 
 from bench import __version__
 from bench.chips.load import Catalogue
-from bench.config import RunConfig, compose
+from bench.config import compose
 from bench.devices.base import DeviceError
 from bench.devices.fake import NOISES, FakeDevice, FakeSpec
 from bench.errors import UsageError
@@ -38,6 +38,7 @@ from bench.measure.suite import items
 from bench.records import store
 from bench.records.model import Measurement, Record
 from bench.records.store import read
+from bench.shapes import RunConfig
 
 COPY = Item("memory", "fp32", fixed={"stream": "copy"})
 PRODUCT = Item("gemm", "bf16")

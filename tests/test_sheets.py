@@ -202,7 +202,8 @@ def test_a_fault_names_its_file_and_field_and_how_to_mend_it(
         pytest.param(
             HEAD + "figures:\n  tdp: {value: 400 watt, source: sheet-a}\n",
             "figures.tdp.value",
-            "'watt' is not a unit (use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit, USD or CNY)",
+            "'watt' is not a unit "
+            "(use TFLOP/s, TOP/s, GB/s, GiB, MHz, W, ms, mm², bit, USD or CNY)",
             "write a quantity such as '148 TFLOP/s', or unknown or unsupported",
             id="unknown-unit",
         ),

@@ -2,11 +2,12 @@
 
 import pytest
 
-from bench.config import RunConfig, choices, compose
+from bench.config import choices, compose
 from bench.errors import UsageError
 from bench.kernels.registry import kernel
 from bench.measure.item import Item
 from bench.measure.suite import DTYPES, MEMORY_DTYPE, STREAMS, items
+from bench.shapes import RunConfig
 
 
 def chosen(*words: str) -> list[Item]:

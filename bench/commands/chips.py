@@ -4,8 +4,9 @@ from collections.abc import Collection
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.config import ChipsConfig, compose
+from bench.config import compose
 from bench.errors import UsageError, did_you_mean
+from bench.shapes import ChipsConfig
 
 HELP = """\
 python -m bench chips [key=value ...]

@@ -2,8 +2,9 @@
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.config import CompareConfig, compose
+from bench.config import compose
 from bench.errors import UsageError
+from bench.shapes import CompareConfig
 
 HELP = """\
 python -m bench compare chips=[NAME,...] [baseline=NAME] [key=value ...]

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from bench.config import DoctorConfig, compose, device_word
+from bench.config import compose, device_word
 from bench.errors import UsageError
 from bench.records.model import DeviceInfo, Identity
+from bench.shapes import DoctorConfig
 from bench.units import Dimension, show
 
 HELP = """\

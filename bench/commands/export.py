@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import __version__
-from bench.config import ExportConfig, compose
+from bench.config import compose
 from bench.errors import UsageError
+from bench.shapes import ExportConfig
 
 if TYPE_CHECKING:
     from bench.tables.package import File

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from bench.config import RulesConfig, compose
+from bench.config import compose
 from bench.errors import UsageError, did_you_mean
+from bench.shapes import RulesConfig
 
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue

@@ -8,14 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bench.commands.live import Live
-from bench.config import (
-    RunConfig,
-    compose,
-    device_word,
-    folder,
-    positive,
-)
+from bench.config import compose, device_word, folder, positive
 from bench.errors import UsageError
+from bench.shapes import RunConfig
 
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import paths
-from bench.config import ShowConfig, compose, folder, positive
+from bench.config import compose, folder, positive
 from bench.errors import UsageError
+from bench.shapes import ShowConfig
 
 if TYPE_CHECKING:
     from bench.report.markup import Report

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from bench import paths
 from bench.commands import run
-from bench.config import RunConfig, as_text, checked, choices, compose, quoted, register
+from bench.config import as_text, checked, choices, compose, quoted, register
 from bench.errors import OnpaperError, UsageError
+from bench.shapes import RunConfig
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override

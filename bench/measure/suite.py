@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from bench.config import RunConfig, SuiteItem, positive
+from bench.config import positive
 from bench.errors import UsageError, did_you_mean
 from bench.kernels.base import DATA
 from bench.kernels.registry import KERNELS
 from bench.measure.item import Item
 from bench.measure.runner import Weighted
+from bench.shapes import RunConfig, SuiteItem
 
 DTYPES = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8")
 MEMORY_DTYPE = "fp32"

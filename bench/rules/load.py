@@ -55,9 +55,7 @@ def examine(
     folder: Path, sources: Mapping[str, Source] | None = None
 ) -> tuple[Rulebook, list[Fault]]:
     """Loads what can be loaded; with ``sources``, citations are held against them, too."""
-    data, faults = mapping(folder / "destinations.yaml", folder)
-    places, new = validated(Places, data, "specs/destinations.yaml")
-    faults += new
+    places, faults = _places(folder)
     rules: dict[str, Rule] = {}
     for path in sorted((folder / "rules").glob("*.yaml")):
         name = f"specs/rules/{path.name}"
@@ -67,9 +65,22 @@ def examine(
         if rule is not None:
             faults += _own_faults(rule, path, rules)
             rules[rule.id] = rule
-    book = Rulebook(rules, places or Places(groups={}, countries={}))
+    book = Rulebook(rules, places)
     faults += _between(book)
     return book, faults + (_citations(book, sources) if sources is not None else [])
+
+
+def _places(folder: Path) -> tuple[Places, list[Fault]]:
+    """Reads the destinations; a folder without rules needs none."""
+    nowhere = Places(groups={}, countries={})
+    path = folder / "destinations.yaml"
+    if not path.exists() and not (folder / "rules").is_dir():
+        return nowhere, []
+    data, faults = mapping(path, folder)
+    if faults:
+        return nowhere, faults
+    places, faults = validated(Places, data, "specs/destinations.yaml")
+    return places or nowhere, faults
 
 
 def _own_faults(rule: Rule, path: Path, before: Mapping[str, Rule]) -> Iterator[Fault]:

@@ -68,7 +68,7 @@ def lead(chip: Chip) -> str | None:
 def derived(chip: Chip, catalogue: Catalogue) -> tuple[Derived, ...]:
     """Returns everything that follows from a sheet; a system is added up first."""
     whole = complete(chip, catalogue)
-    return tuple(_all(whole, catalogue))
+    return (*_all(whole, catalogue), *_power_of_members(chip, catalogue))
 
 
 def _all(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
@@ -81,6 +81,18 @@ def _all(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
         yield ratio(chip, above, rate, name)
     for divisor in PER:
         yield per(chip, rate, divisor)
+
+
+def _power_of_members(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
+    """Yields the power of a system's chips alone: hosts, links and cooling come on top of it."""
+    parts = [(one.count, catalogue.chips[one.chip].figures.get("tdp")) for one in chip.members]
+    known = [(count, figure) for count, figure in parts if figure and figure.number is not None]
+    if chip.members and len(known) == len(parts):
+        total = sum(count * (figure.number or 0.0) for count, figure in known)
+        words = " + ".join(f"{count} x {figure.value}" for count, figure in known)
+        sources = tuple(figure.source for _, figure in known)
+        title = "power of its chips alone"
+        yield Derived("power_of_chips", title, total / 1e3, "kW", words, ("tdp",), sources)
 
 
 def tpp_figures(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Basis, Chip, Figure, Member
-from bench.units import Quantity, parse, show
+from bench.units import Dimension, Quantity, scale
 
 ADDED = (
     "memory_capacity", "memory_bandwidth", "link_bandwidth", "link_bandwidth_oneway", "die_area",
-    "logic_area", "transistors", "tdp", "price_usd", "price_cny", "units",
+    "logic_area", "transistors", "units",
 )  # fmt: skip
-"""What members add up besides their rates. Power so added is the chips' alone."""
+"""What members add up besides their rates; a system's power and price are more than theirs."""
 
 
 def complete(chip: Chip, catalogue: Catalogue) -> Chip:
@@ -39,10 +39,11 @@ def _sum(key: str, members: tuple[Member, ...], catalogue: Catalogue) -> Figure 
     if len(numbers) < len(parts):
         return None
     total = sum(count * (figure.number or 0.0) for count, figure in numbers)
-    kind = FIGURES[key]
-    text = show(total, kind.dimension, 5).replace(",", "")
+    dimension = FIGURES[key].dimension
+    value, unit = scale(total, dimension)
+    text = f"{value:.6g} {'mm²' if dimension is Dimension.AREA else unit}".strip()
     return Figure(
-        value=Quantity(total, kind.dimension, parse(text).text),
+        value=Quantity(total, dimension, text),
         source=numbers[0][1].source,
         basis=_basis(figure.basis for _, figure in numbers),
         formula=" + ".join(f"{count} x {figure.value}" for count, figure in numbers),

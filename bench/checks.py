@@ -1,0 +1,78 @@
+"""Every fault of every data file: sheets, designs, sources, vendors' marks, rules, records."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.chips import load as chips
+from bench.chips.faults import uncited
+from bench.chips.vendors import vendors
+from bench.errors import DataError, Fault
+from bench.records.store import read
+from bench.rules import load as rules
+from bench.theory.crosscheck import crosscheck_faults
+
+READ = (
+    "sources.yaml", "vendors.yaml", "architectures.yaml", "destinations.yaml", "chips/*.yaml",
+    "rules/*.yaml", "schema/*.json", "*.md",
+)  # fmt: skip
+"""What may lie in the data folder; a file that nothing reads is a fault, being misplaced."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was looked at, how many of each, and what is wrong."""
+
+    counts: dict[str, int]
+    faults: tuple[Fault, ...]
+
+
+def check(folder: Path, records: Path) -> Checked:
+    """Returns the faults of all data files in ``folder`` and of all records below ``records``."""
+    catalogue, faults = chips.examine(folder)
+    book, wrong = rules.examine(folder, catalogue.sources)
+    understood = not faults and not wrong
+    faults += wrong + crosscheck_faults(catalogue)
+    if understood:  # a file that was not understood may cite what seems uncited
+        faults += uncited(catalogue.cited() | book.cited(), catalogue.sources)
+    faults += [*_vendor_faults(folder), *_strangers(folder)]
+    found = sorted(records.rglob("*.json"))
+    faults += [fault for path in found for fault in _record_faults(path)]
+    counts = {
+        "sheets": len(catalogue.chips),
+        "designs": len(catalogue.architectures),
+        "rules": len(book.rules),
+        "sources": len(catalogue.sources),
+        "records": len(found),
+    }
+    return Checked(counts, tuple(faults))
+
+
+def _vendor_faults(folder: Path) -> Iterator[Fault]:
+    try:
+        vendors(folder)
+    except DataError as error:
+        yield from error.faults
+    except FileNotFoundError:
+        yield Fault("specs/vendors.yaml", "", "is missing", "add it")
+
+
+def _strangers(folder: Path) -> Iterator[Fault]:
+    known = {path for pattern in READ for path in folder.glob(pattern)}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path not in known and not path.name.startswith("."):
+            name = f"specs/{path.relative_to(folder).as_posix()}"
+            yield Fault(name, "", "is read by nothing", "move it where its kind is read")
+
+
+def _record_faults(path: Path) -> Iterator[Fault]:
+    try:
+        record = read(path)
+    except DataError as error:
+        yield from error.faults
+        return
+    if record.device.backend == "fake":
+        yield Fault(path.name, "device", "is a fake", "keep it out of results/")
+    if record.started_utc[:10] != path.parent.name:
+        problem = f"the folder is not its day {record.started_utc[:10]}"
+        yield Fault(path.name, "started_utc", problem, "move the file")
