@@ -137,13 +137,18 @@ def _question(config: RulesConfig, book: "Rulebook") -> "Question":
 
 def _status(config: RulesConfig, asked: _Asked) -> "Report":
     from bench.chips.select import select
-    from bench.report.rulings import statuses
+    from bench.report.rulings import Standing, statuses
     from bench.rules.judge import status
+    from bench.rules.rivals import overturned
     from bench.rules.subject import subject
 
     chips = select(config.chips or ["export-tier"], asked.catalogue)
-    subjects = [subject(chip, asked.catalogue) for chip in chips]
-    found = [(one, status(one, asked.question, asked.book)) for one in subjects]
+    found = []
+    for chip in chips:
+        part = subject(chip, asked.catalogue)
+        here = status(part, asked.question, asked.book)
+        disputed = overturned(chip, here, asked.catalogue, asked.question, asked.book)
+        found.append(Standing(part, here, tuple(disputed)))
     return statuses(found, asked.question, asked.book, asked.catalogue)
 
 
@@ -193,7 +198,7 @@ def _whatif(config: RulesConfig, asked: _Asked) -> "Report":
     here = status(part, asked.question, asked.book)
     before = status(plain, asked.question, asked.book)
     rooms = room(supposed, asked.question, asked.book)
-    return room_report(chip.name if chip else "a supposed part", (part, here), before, rooms)
+    return room_report(chip.name if chip else "a supposed part", here, before, rooms)
 
 
 def _list(config: RulesConfig, asked: _Asked) -> "Report":

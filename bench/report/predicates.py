@@ -11,7 +11,6 @@ from bench.rules.attributes import KINDS
 from bench.rules.judge import Ruling, Status, enforced, is_in_text
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome, Rule
-from bench.rules.predicate import Subject
 from bench.rules.trace import Trace, amount
 from bench.rules.truth import Truth
 from bench.rules.whatif import Room
@@ -34,7 +33,7 @@ def explanation(
     question = status.question
     title = f"The rules on {name}, {question.on}, destination {question.destination}"
     cells = tuple(line[:-1] for line in lines)
-    flat = [row for one in rulings for row in _ruling_flat(status.chip, one)]
+    flat = [row for one in rulings for row in _ruling_flat(status.name, one)]
     table = Table(title, heading, EXPLAINED, tuple(map(tuple, cells)), (), notes.lines())
     return Report(table, flat)
 
@@ -104,14 +103,11 @@ def _ruling_flat(chip: str, one: Ruling) -> list[dict[str, Scalar]]:
 ROOM_COLUMNS = ("attribute", "now", "needs no licence", "beyond it")
 
 
-def room_report(
-    name: str, supposed: tuple[Subject, Status], plain: Status, rooms: Sequence[Room]
-) -> Report:
+def room_report(name: str, status: Status, plain: Status, rooms: Sequence[Room]) -> Report:
     """Returns how far each attribute alone may go, and what the suppositions change."""
-    asked, status = supposed
     cells = tuple(_room_cells(one) for one in rooms)
     lines = []
-    if asked.chip:
+    if status.chip:
         lines = [f"As the sheet has it: paragraph {paragraph(plain)}, US policy {policy(plain)}."]
     if status != plain:
         lines.append(f"As supposed: paragraph {paragraph(status)}, US policy {policy(status)}.")
@@ -119,7 +115,7 @@ def room_report(
     title = f"Room of {name} under the rules of {question.on}, destination {question.destination}"
     heading = ("Each attribute alone is moved, the others stay; density follows TPP.", AID)
     table = Table(title, heading, ROOM_COLUMNS, cells, tuple(lines), ())
-    return Report(table, [_room_flat(asked.chip, one) for one in rooms])
+    return Report(table, [_room_flat(status.name, one) for one in rooms])
 
 
 def _room_cells(one: Room) -> tuple[str, ...]:

@@ -1,19 +1,22 @@
 """What the export rules say, as tables: a status a chip, a timeline, predicates, room to move."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table, source_line
 from bench.rules.attributes import KINDS
-from bench.rules.judge import CONTROL, LETTER, Ruling, Status
+from bench.rules.judge import CONTROL, LETTER, TAKING_PART, Ruling, Status
 from bench.rules.load import Rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
 from bench.rules.reason import leaves, near_lines, reason
+from bench.rules.rivals import Overturned
 from bench.rules.timeline import Period
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
@@ -34,24 +37,40 @@ BESIDE = ("licence_practice", "announcement", "guidance", "tariff", "eccn_scope_
 """Kinds of US rules that are told beside the licence policy."""
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A chip with its status, and the figures in dispute that would give it another."""
+
+    asked: Subject
+    status: Status
+    disputed: tuple[Overturned, ...] = ()
+
+
 def statuses(
-    found: Sequence[tuple[Subject, Status]],
-    question: Question,
-    book: Rulebook,
-    catalogue: Catalogue,
+    found: Sequence[Standing], question: Question, book: Rulebook, catalogue: Catalogue
 ) -> Report:
     """Returns the status of several chips on one day, a line a chip."""
     notes = Notes()
-    cells = tuple(_status_cells(asked, one, catalogue, notes) for asked, one in found)
+    cells = tuple(_status_cells(one.asked, one.status, catalogue, notes) for one in found)
+    disputed = [line for one in found for line in _disputed(one, catalogue, notes)]
     table = Table(
         title=f"Export status on {question.on}, {_where(question, book)}",
         heading=(AID, _known_to(question, book)),
         columns=STATUS_COLUMNS,
         cells=cells,
-        summary=tuple(_counted([one for _, one in found])),
+        summary=(*_counted([one.status for one in found]), *disputed),
         notes=notes.lines(),
     )
-    return Report(table, [_status_flat(asked, one) for asked, one in found])
+    return Report(table, [_status_flat(one) for one in found])
+
+
+def _disputed(found: Standing, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
+    """Yields what a figure that another source gives would make of the status."""
+    for one in found.disputed:
+        told = FIGURES[one.figure].title
+        mark = notes.mark(source_line(one.rival.source, catalogue))
+        words = f"paragraph {paragraph(one.status)}, {policy(one.status)}"
+        yield f"In dispute: with {told} {one.rival.value} {mark} {found.status.name} is {words}."
 
 
 def _where(question: Question, book: Rulebook) -> str:
@@ -72,7 +91,7 @@ def _status_cells(
     asked: Subject, one: Status, catalogue: Catalogue, notes: Notes
 ) -> tuple[str, ...]:
     return (
-        one.chip,
+        one.name,
         _value(asked, "tpp"),
         _value(asked, "pd"),
         paragraph(one),
@@ -91,9 +110,13 @@ def _value(asked: Subject, key: str) -> str:
 
 
 def paragraph(one: Status) -> str:
-    """Returns the paragraph of the control list, or those that are possible."""
+    """Returns the paragraph of the control list, or those that are possible.
+
+    A system is in 4A090 by the paragraph of the chips in it.
+    """
     if len(one.eccns) == 1:
-        return one.eccns[0] or "none"
+        held = one.eccns[0] or "none"
+        return f"4A090, by {held} of its chips" if one.system and one.eccns[0] else held
     words = dict.fromkeys(".".join(eccn.split(".")[:2]) if eccn else "none" for eccn in one.eccns)
     return f"{'unknown: ' if len(words) > 1 else ''}{' or '.join(words)}"
 
@@ -156,19 +179,22 @@ def _counted(found: Sequence[Status]) -> Iterable[str]:
     open_ones = sum(one.needs_licence is Truth.UNKNOWN for one in found)
     bound = len(found) - free - open_ones
     yield (
-        f"{len(found)} chips: {bound} need a licence or a notice, {free} need none, "
+        f"Of {len(found)}, a licence or a notice is needed for {bound} and none for {free}; "
         f"{open_ones} cannot be told from what is published."
     )
 
 
-def _status_flat(asked: Subject, one: Status) -> dict[str, Scalar]:
+def _status_flat(found: Standing) -> dict[str, Scalar]:
+    asked, one = found.asked, found.status
+
     def number(key: str) -> Scalar:
         readings = asked.attributes[key].readings
         return float(readings[0].value) if len(readings) == 1 else None
 
-    controls = [found for found in one.of_kind(CONTROL) if _is_about_chips(found)]
+    controls = [ruling for ruling in one.of_kind(CONTROL) if _is_about_chips(ruling)]
+    near = (line for ruling in one.of_kind(*TAKING_PART) for line in near_lines(ruling))
     return {
-        "chip": one.chip,
+        "chip": one.name,
         "on": one.question.on,
         "destination": one.question.destination,
         "tpp": number("tpp"),
@@ -178,7 +204,7 @@ def _status_flat(asked: Subject, one: Status) -> dict[str, Scalar]:
         "policy": " or ".join(found.value for found in one.policies),
         "needs_licence": one.needs_licence.value,
         "why": "; ".join(reason(found) for found in controls),
-        "near": "; ".join(line for found in one.us for line in near_lines(found)),
+        "near": "; ".join(dict.fromkeys(near)),
         "rules": " ".join(found.rule.id for found in one.us if found.caught is not Truth.NO),
         "in_text_only": " ".join(
             found.rule.id
@@ -236,7 +262,7 @@ def _changes(one: Period, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
 
 def _period_flat(one: Period) -> dict[str, Scalar]:
     return {
-        "chip": one.status.chip,
+        "chip": one.status.name,
         "since": one.since,
         "until": one.until,
         "paragraph": " or ".join(eccn or "none" for eccn in one.status.eccns),

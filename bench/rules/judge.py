@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome, Policy, PolicyRow, Rule
@@ -59,7 +59,7 @@ class Ruling:
     asked: Subject
     on: str
 
-    @property
+    @cached_property
     def traces(self) -> list[tuple[Outcome, Trace]]:
         """Returns every outcome looked at, in order, with what its predicate said."""
         seen = []
@@ -187,6 +187,7 @@ class Status:
     """What all rules together say of a chip on a day, for a destination.
 
     Attributes:
+        chip: the chip whose figures decide; of a system, what it is built of.
         eccns: paragraphs that are possible; ``(None,)`` for none.
         policies: licence policies that are possible, the strictest rule counting each time.
         us: rulings of US rules that reach the destination and are in the text that day.
@@ -199,6 +200,12 @@ class Status:
     policies: tuple[Policy, ...]
     us: tuple[Ruling, ...]
     chinese: tuple[Ruling, ...]
+    system: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Returns the id of what was asked about: the system, or the chip."""
+        return self.system or self.chip
 
     @property
     def needs_licence(self) -> Truth:
@@ -220,7 +227,7 @@ def status(asked: Subject, question: Question, book: Rulebook) -> Status:
     us = (*control, *(one for one in others if one.rule.jurisdiction == "US"))
     chinese = tuple(one for one in others if one.rule.jurisdiction == "CN")
     policies = _together(us, part, question, places)
-    return Status(asked.chip, question, eccns, policies, us, chinese)
+    return Status(asked.chip, question, eccns, policies, us, chinese, asked.system)
 
 
 @lru_cache(maxsize=512)

@@ -80,11 +80,13 @@ class Subject:
     Attributes:
         chip: its id.
         eccns: the paragraphs that the classification leaves possible, None for no paragraph.
+        system: id of the system that is asked about by the chip it is built of.
     """
 
     chip: str
     attributes: Attributes
     eccns: tuple[str | None, ...] = (None,)
+    system: str | None = None
 
 
 def predicate(node: object) -> Predicate:

@@ -1,5 +1,6 @@
 """Whether a figure that another source gives would change what the rules say."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.chips.load import Catalogue
@@ -14,6 +15,8 @@ ASKED = (
     "logic_area", "transistors",
 )  # fmt: skip
 """The figures besides the rates that the rules look at."""
+NOT_THE_CHIP = ("die", "one direction", "sparse")
+"""What a rival may count that is not the chip's figure at all."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,30 @@ class Overturned:
 def overturned(
     chip: Chip, here: Status, catalogue: Catalogue, question: Question, book: Rulebook
 ) -> list[Overturned]:
-    """Returns every rival figure that alone would change paragraph or policy."""
-    found = []
-    for key, figure in chip.figures.items():
-        asked = key in ASKED or key.startswith(("matrix_", "vector_"))
-        for rival in figure.rivals if asked else ():
-            if rival.number is None or rival.counts in ("die", "one direction", "sparse"):
-                continue
-            there = status(subject(_with(chip, key, rival), catalogue), question, book)
-            if (there.eccns, there.policies) != (here.eccns, here.policies):
-                found.append(Overturned(key, rival, there))
+    """Returns every rival figure that alone would change paragraph or policy.
+
+    A status that cannot be told is not overturned by telling one of its cases.
+    """
+    if len(here.policies) > 1 or len(here.eccns) > 1:
+        return []
+    found, plain = [], subject(chip, catalogue)
+    for key, rival in _asked(chip):
+        part = subject(_with(chip, key, rival), catalogue)
+        if part == plain:
+            continue
+        there = status(part, question, book)
+        if (there.eccns, there.policies) != (here.eccns, here.policies):
+            found.append(Overturned(key, rival, there))
     return found
+
+
+def _asked(chip: Chip) -> Iterator[tuple[str, Published]]:
+    """Yields the rival figures that a rule may look at."""
+    for key, figure in chip.figures.items():
+        if key in ASKED or key.startswith(("matrix_", "vector_")):
+            for rival in figure.rivals:
+                if rival.number is not None and rival.counts not in NOT_THE_CHIP:
+                    yield key, rival
 
 
 def _with(chip: Chip, key: str, rival: Published) -> Chip:

@@ -24,15 +24,27 @@ def subject(chip: Chip | None, catalogue: Catalogue, changed: Changes | None = N
     """Returns a chip with its attributes; without a chip all are unknown but the changed ones.
 
     A changed TPP moves the performance density with it, the area kept, unless that is changed, too.
+    A system is asked about by the chip it is built of, as 4A090 does.
     """
     changes = changed or {}
-    found = attributes(chip, catalogue) if chip else _nothing_known()
-    if chip and "tpp" in changes and "pd" not in changes:
-        found = {**found, "pd": _density(chip, catalogue, [float(changes["tpp"])])}
-    given = {
-        key: Attribute(key, (Reading(value, "as supposed"),)) for key, value in changes.items()
-    }
-    return Subject(chip.id if chip else "", {**found, **given})
+    if chip is None:
+        return Subject("", {**_nothing_known(), **_supposed(changes)})
+    whole, part = chip, _deciding(chip, catalogue)
+    found = attributes(part, catalogue)
+    if "tpp" in changes and "pd" not in changes:
+        found = {**found, "pd": _density(part, catalogue, [float(changes["tpp"])])}
+    system = whole.id if part is not whole else None
+    return Subject(part.id, {**found, **_supposed(changes)}, system=system)
+
+
+def _deciding(chip: Chip, catalogue: Catalogue) -> Chip:
+    """Returns the chip that a system is built of; one of several kinds is asked about as it is."""
+    kinds = {one.chip for one in chip.members}
+    return catalogue.chips[kinds.pop()] if len(kinds) == 1 else chip
+
+
+def _supposed(changes: Changes) -> Attributes:
+    return {key: Attribute(key, (Reading(value, "as supposed"),)) for key, value in changes.items()}
 
 
 def _nothing_known() -> Attributes:

@@ -83,7 +83,7 @@ class StatusRow:
 def status_row(found: Status) -> StatusRow:
     """Returns a classification as a row."""
     return StatusRow(
-        chip=found.chip,
+        chip=found.name,
         on=found.question.on,
         destination=found.question.destination,
         headquarters=found.question.headquarters,
