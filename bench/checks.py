@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.chips import load as chips
 from bench.chips.faults import uncited
 from bench.chips.vendors import vendors
-from bench.errors import DataError, Fault
+from bench.errors import DataError, Fault, UsageError
 from bench.records.store import read
 from bench.rules import load as rules
 from bench.theory.crosscheck import crosscheck_faults
@@ -70,6 +70,9 @@ def _record_faults(path: Path) -> Iterator[Fault]:
         record = read(path)
     except DataError as error:
         yield from error.faults
+        return
+    except UsageError as error:  # no file, or not readable
+        yield Fault(path.name, "", str(error), "use the file a run wrote")
         return
     if record.device.backend == "fake":
         yield Fault(path.name, "device", "is a fake", "keep it out of results/")

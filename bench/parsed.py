@@ -52,16 +52,24 @@ class Parsed:
             return
         try:
             self._store.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, draft = tempfile.mkstemp(dir=self._store.parent)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(self._used, file, ensure_ascii=False)
-            Path(draft).replace(self._store)
+            self._write()
         except OSError:
             return
+
+    def _write(self) -> None:
+        descriptor, name = tempfile.mkstemp(dir=self._store.parent)
+        draft = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(json.dumps(self._used, ensure_ascii=False))  # dump() is ten times slower
+            draft.replace(self._store)
+        except BaseException:  # Ctrl-C, too, leaves no draft behind
+            draft.unlink(missing_ok=True)
+            raise
 
     def _load(self) -> dict[str, Node]:
         try:
             kept = json.loads(self._store.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return kept if isinstance(kept, dict) else {}

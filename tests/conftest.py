@@ -1,5 +1,6 @@
 """What several tests share: the catalogue, a fake device, a finished record."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,15 @@ from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder for what can be made again: no test, nor what it starts, touches the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -126,10 +126,15 @@ def member_faults(chips: Mapping[str, Chip]) -> list[Fault]:
         for place, member in enumerate(chip.members):
             part = chips.get(member.chip)
             if part is None or part.kind == "system":
-                problem = f"{member.chip!r} is no chip" if part is None else "is a system itself"
-                fix = did_you_mean(member.chip, (one for one in chips))
-                found.append(Fault(file, f"members.{place}", problem, fix))
+                told = _member_fault(member.chip, chips)
+                found.append(Fault(file, f"members.{place}", *told))
     return found
+
+
+def _member_fault(member: str, chips: Mapping[str, Chip]) -> tuple[str, str]:
+    if member in chips:
+        return f"{member!r} is a system itself", "name the chips it is built of"
+    return f"{member!r} is no chip", did_you_mean(member, chips)
 
 
 def set_faults(chips: Iterable[Chip]) -> list[Fault]:

@@ -1,6 +1,5 @@
 """Export rules by date: status, history, explanation and room of chips."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -11,10 +10,11 @@ from bench.shapes import RulesConfig
 
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue
-    from bench.chips.model import Chip
     from bench.report.markup import Report
     from bench.rules.load import Rulebook
+    from bench.rules.model import Rule
     from bench.rules.places import Question
+    from bench.rules.subject import Changes
 
 VIEWS = ("status", "timeline", "explain", "whatif", "list")
 HELP = """\
@@ -52,6 +52,8 @@ Examples
 
 Exit code: 0 shown, 2 wrong usage.
 """
+MANY = 300
+"""Of more chips than this, the figures in dispute are not tried out one by one."""
 SUPPOSED = {
     "tpp": "tpp",
     "density": "pd",
@@ -79,11 +81,13 @@ def main(words: list[str]) -> int:
 
 @dataclass(frozen=True)
 class _Asked:
-    """The data and the question, read once."""
+    """The question and the data, read once."""
 
-    catalogue: "Catalogue"
-    book: "Rulebook"
     question: "Question"
+    rule: "Rule | None"
+    changed: "Changes"
+    book: "Rulebook"
+    catalogue: "Catalogue"
 
 
 def _report(view: str, config: RulesConfig) -> "Report":
@@ -91,8 +95,10 @@ def _report(view: str, config: RulesConfig) -> "Report":
     from bench.rules.load import rulebook
 
     _fitting(view, config)
-    book = rulebook()
-    asked = _Asked(catalogue(), book, _question(config, book))
+    changed, book = _changes(config), rulebook()
+    question = _question(config, book)
+    rule = book.find(config.rule) if config.rule else None
+    asked = _Asked(question, rule, changed, book, catalogue())
     views = {
         "status": _status,
         "timeline": _timeline,
@@ -104,7 +110,7 @@ def _report(view: str, config: RulesConfig) -> "Report":
 
 
 def _fitting(view: str, config: RulesConfig) -> None:
-    """Refuses a key that this view would not look at."""
+    """Refuses a key that this view would not look at, and the lack of one that it needs."""
     allowed = {
         "status": ("chips",),
         "timeline": ("chip",),
@@ -117,6 +123,12 @@ def _fitting(view: str, config: RulesConfig) -> None:
             homes = {"chips": "status", "chip": "timeline, explain and whatif"}
             home = homes.get(key, "whatif" if key in SUPPOSED else "explain and list")
             raise UsageError(f"{key}= belongs to rules {home}, not to rules {view}")
+    if view == "timeline" and config.on:
+        raise UsageError("a timeline has every day: on= belongs to the other views")
+    if view in ("timeline", "explain") and not config.chip:
+        raise UsageError("which chip? give chip=, such as chip=h20")
+    if view == "whatif" and not any(getattr(config, key) for key in ("chip", *SUPPOSED)):
+        raise UsageError("whatif needs chip=, or values such as tpp=4000 datacenter=yes")
 
 
 def _question(config: RulesConfig, book: "Rulebook") -> "Question":
@@ -147,8 +159,12 @@ def _status(config: RulesConfig, asked: _Asked) -> "Report":
     for chip in chips:
         part = subject(chip, asked.catalogue)
         here = status(part, asked.question, asked.book)
-        disputed = overturned(chip, here, asked.catalogue, asked.question, asked.book)
-        found.append(Standing(part, here, tuple(disputed)))
+        rivals = (
+            overturned(chip, here, asked.catalogue, asked.question, asked.book)
+            if len(chips) <= MANY
+            else []
+        )
+        found.append(Standing(part, here, tuple(rivals)))
     return statuses(found, asked.question, asked.book, asked.catalogue)
 
 
@@ -157,9 +173,7 @@ def _timeline(config: RulesConfig, asked: _Asked) -> "Report":
     from bench.rules.subject import subject
     from bench.rules.timeline import timeline
 
-    if config.on:
-        raise UsageError("a timeline has every day: on= belongs to the other views")
-    chip = _chip(config, asked.catalogue)
+    chip = asked.catalogue.find(config.chip or "")
     found = timeline(subject(chip, asked.catalogue), asked.question, asked.book)
     return periods(chip, found, asked.question, asked.book, asked.catalogue)
 
@@ -169,12 +183,11 @@ def _explain(config: RulesConfig, asked: _Asked) -> "Report":
     from bench.rules.judge import rule_on, status
     from bench.rules.subject import subject
 
-    chip = _chip(config, asked.catalogue)
+    chip = asked.catalogue.find(config.chip or "")
     part = subject(chip, asked.catalogue)
     found = status(part, asked.question, asked.book)
     rulings = [one for one in (*found.us, *found.chinese) if one.rule.outcomes]
-    if config.rule:
-        rule = asked.book.find(config.rule)
+    if rule := asked.rule:
         part = replace(part, eccns=found.eccns)
         rulings = [rule_on(rule, part, asked.question, asked.book.places)]
         if not rule.outcomes:
@@ -190,10 +203,7 @@ def _whatif(config: RulesConfig, asked: _Asked) -> "Report":
     from bench.rules.whatif import Supposed, room
 
     chip = asked.catalogue.find(config.chip) if config.chip else None
-    changed = _changes(config)
-    if chip is None and not changed:
-        raise UsageError("whatif needs chip=, or values such as tpp=4000 datacenter=yes")
-    supposed = Supposed(chip, asked.catalogue, changed)
+    supposed = Supposed(chip, asked.catalogue, asked.changed)
     part, plain = supposed.subject(), Supposed(chip, asked.catalogue, {}).subject()
     here = status(part, asked.question, asked.book)
     before = status(plain, asked.question, asked.book)
@@ -201,21 +211,15 @@ def _whatif(config: RulesConfig, asked: _Asked) -> "Report":
     return room_report(chip.name if chip else "a supposed part", here, before, rooms)
 
 
-def _list(config: RulesConfig, asked: _Asked) -> "Report":
+def _list(_: RulesConfig, asked: _Asked) -> "Report":
     from bench.report.predicates import rule_list
 
     book = asked.book
-    rules = [book.find(config.rule)] if config.rule else list(book.rules.values())
+    rules = [asked.rule] if asked.rule else list(book.rules.values())
     return rule_list(rules, asked.question.on, book, asked.catalogue)
 
 
-def _chip(config: RulesConfig, catalogue: "Catalogue") -> "Chip":
-    if not config.chip:
-        raise UsageError("which chip? give chip=, such as chip=h20")
-    return catalogue.find(config.chip)
-
-
-def _changes(config: RulesConfig) -> Mapping[str, float | bool]:
+def _changes(config: RulesConfig) -> "Changes":
     given = {attribute: getattr(config, key) for key, attribute in SUPPOSED.items()}
     return {key: _value(key, text) for key, text in given.items() if text is not None}
 
@@ -237,7 +241,6 @@ def _value(attribute: str, text: str) -> float | bool:
     except ValueError as error:
         raise UsageError(f"{kind.title}: {error}") from None
     if quantity.dimension is not wanted:
-        raise UsageError(
-            f"{kind.title}: {text!r} is in {quantity.dimension.value}, not {wanted.value}"
-        )
+        unit = "a bare number" if kind.dimension is None else f"in {wanted.value}"
+        raise UsageError(f"{kind.title}: {text!r} is not {unit}")
     return quantity.si

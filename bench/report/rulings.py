@@ -17,7 +17,7 @@ from bench.rules.places import Question
 from bench.rules.predicate import Subject
 from bench.rules.reason import leaves, near_lines, reason
 from bench.rules.rivals import Overturned
-from bench.rules.timeline import Period
+from bench.rules.timeline import BEFORE, Period
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
 
@@ -244,11 +244,18 @@ def history(found: Sequence[Period], catalogue: Catalogue, notes: Notes) -> Sect
             one.until or "",
             paragraph(one.status),
             policy(one.status),
-            "; ".join(_changes(one, catalogue, notes)) or "before the first of these rules",
+            "; ".join(_changes(one, catalogue, notes)) or _unchanged(one),
         )
         for one in found
     )
     return Section("Export rules through time", TIME_COLUMNS, cells, [*map(_period_flat, found)])
+
+
+def _unchanged(one: Period) -> str:
+    """Returns the words for days on which no rule begins or ends for the chip."""
+    if one.since == BEFORE:
+        return "before the first of these rules"
+    return "the same rules, with another outcome"
 
 
 def _changes(one: Period, catalogue: Catalogue, notes: Notes) -> Iterable[str]:

@@ -112,7 +112,7 @@ def rule_on(rule: Rule, asked: Subject, question: Question, places: Places) -> R
         for outcome in _possible(rule, asked, question.on)
         for finding in _findings(rule, outcome, asked, question, places)
     ]
-    distinct = tuple(dict.fromkeys(findings))
+    distinct = tuple(dict.fromkeys(findings) if len(findings) > 1 else findings)
     day = question.on
     return Ruling(rule, is_in_text(rule, day), enforced(rule, day), distinct, asked, day)
 
@@ -246,16 +246,10 @@ def _concerns(rule: Rule, question: Question, places: Places) -> bool:
 
 
 def _eccns(control: Iterable[Ruling]) -> tuple[str | None, ...]:
-    """Returns the paragraphs that are possible; None only if no rule is sure of one."""
+    """Returns the paragraphs that are possible; None only if no rule is sure of some paragraph."""
     enforced_now = [one for one in control if one.enforced is not Truth.NO]
-    sure = [
-        one.findings[0].eccn
-        for one in enforced_now
-        if len({finding.eccn for finding in one.findings}) == 1 and one.findings[0].eccn
-    ]
-    if sure:
-        return tuple(dict.fromkeys(sure))
-    found = dict.fromkeys(finding.eccn for one in enforced_now for finding in one.findings)
+    sure = [one for one in enforced_now if all(finding.eccn for finding in one.findings)]
+    found = dict.fromkeys(finding.eccn for one in sure or enforced_now for finding in one.findings)
     return tuple(found) or (None,)
 
 

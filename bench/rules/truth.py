@@ -43,5 +43,9 @@ def opposite(part: Truth) -> Truth:
 
 def agreed(readings: Iterable[Truth]) -> Truth:
     """Returns what all readings say, or unknown where they differ or there is none."""
-    found = set(readings)
-    return found.pop() if len(found) == 1 else Truth.UNKNOWN
+    told = None
+    for one in readings:
+        if told is not None and one is not told:
+            return Truth.UNKNOWN
+        told = one
+    return told or Truth.UNKNOWN

@@ -48,6 +48,11 @@ class Supposed:
     catalogue: Catalogue
     changed: Changes
 
+    @property
+    def deciding(self) -> Chip | None:
+        """Returns the chip whose figures decide: of a system, what it is built of."""
+        return self.catalogue.chips.get(self.subject().chip, self.chip)
+
     def subject(self, more: Mapping[str, float] | None = None) -> Subject:
         """Returns the subject with the changes, and with one more where given."""
         changed = {**self.changed, **(more or {})}
@@ -93,8 +98,8 @@ def _lines(key: str, supposed: Supposed, question: Question, book: Rulebook) -> 
             continue
         if key in one.keys:
             yield from _less_the_others(one, key, attributes)
-        elif key == "tpp" and one.keys == ("pd",) and supposed.chip:
-            area = density(supposed.chip, supposed.catalogue, 1.0).area_mm2
+        elif key == "tpp" and one.keys == ("pd",) and supposed.deciding:
+            area = density(supposed.deciding, supposed.catalogue, 1.0).area_mm2
             yield from (one.threshold * area,) if area else ()
 
 

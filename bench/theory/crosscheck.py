@@ -51,11 +51,12 @@ def _checks(chip: Chip, catalogue: Catalogue) -> Iterator[Crosscheck]:
     if design is None or units is None:
         return
     for key, one in design.cycle.items():
-        printed, clock = chip.figures.get(key), _clock(chip, key)
-        if not printed or printed.number is None or printed.origin == "computed" or not clock:
+        printed, clock, cycle = chip.figures.get(key), _clock(chip, key), one.number
+        if not printed or printed.number is None or printed.origin == "computed":
+            continue
+        if clock is None or cycle is None:
             continue
         name, hertz = clock
-        cycle = one.number or 0.0
         words = f"{units:g} units x {hertz / 1e6:g} MHz ({name}) x {cycle:g} a cycle"
         yield Crosscheck(
             chip.id, key, printed.number, units * hertz * cycle, words, chip.explained.get(key)

@@ -10,7 +10,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.theory.systems import complete
-from bench.theory.tpp import Tpp, density, tpp
+from bench.theory.tpp import Tpp, area_key, density, tpp
 from bench.units import Dimension, significant
 
 LEADS = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "vector_fp16", "vector_fp32")
@@ -117,13 +117,13 @@ def _highest(found: Tpp) -> Derived:
 
 def _density(chip: Chip, catalogue: Catalogue, found: Tpp) -> Derived:
     key, title, unit = "performance_density", "performance density", "TPP/mm²"
-    area = density(chip, catalogue)
+    area, below = density(chip, catalogue), area_key(chip)
     if not area.area_mm2 or area.value is None:
-        return Derived(key, title, None, unit, "", ("die_area",), (), area.why)
+        return Derived(key, title, None, unit, "", (below,), (), area.why)
     best = found.claims[0]
     words = f"TPP {best.tpp:,g} / {area.area_mm2:g} mm²"
     sources = tuple(filter(None, (best.source, area.source)))
-    return Derived(key, title, area.value, unit, words, (best.figure, "die_area"), sources)
+    return Derived(key, title, area.value, unit, words, (best.figure, below), sources)
 
 
 def _open(keys: tuple[str, ...]) -> str:

@@ -19,6 +19,9 @@ BITS = {
     "int8": 8, "int4": 4,
 }  # fmt: skip
 """Bits of a multiply's inputs; TF32 has 19 significant ones, those of hf32 are not documented."""
+_NODE = re.compile(
+    r"(\d+(?:\.\d+)?)(?:/\d+)* ?nm|\bN(\d+)[A-Z]?\b|\b(\d+)N[A-Z]?\b|\b(\d+)(?:LPP?|FFC?)\b"
+)
 PLANAR_FROM_NM = 20
 """The first node, coming from small ones, that foundries made with planar transistors."""
 
@@ -77,9 +80,9 @@ def tpp(chip: Chip, catalogue: Catalogue) -> Tpp:
         for key, figure in chip.figures.items()
         if key.startswith("matrix_") and figure.value is Gap.UNKNOWN
     )
-    computed = any(figure.origin == "computed" for figure in chip.figures.values())
+    computed = (key for key, figure in chip.figures.items() if figure.origin == "computed")
     why = "" if claims else "no rate is published"
-    if computed and not claims:
+    if not claims and any(key.startswith(("matrix_", "vector_")) for key in computed):
         why += "; rates worked out of units and clocks are no claim of the maker's"
     return Tpp(tuple(claims), gaps, why)
 
@@ -138,8 +141,8 @@ class Density:
 
 def density(chip: Chip, catalogue: Catalogue, at_tpp: float | None = None) -> Density:
     """Returns the performance density at the chip's TPP, or at another."""
-    key = "logic_area" if "logic_area" in chip.figures else "die_area"
-    figure, node = chip.figures.get(key), node_nm(chip)
+    key, node = area_key(chip), node_nm(chip)
+    figure = chip.figures.get(key)
     if node is not None and node >= PLANAR_FROM_NM:
         return Density(0.0, 0.0, f"no non-planar die ({node:g} nm): no performance density")
     if figure is None or figure.number is None:
@@ -150,10 +153,15 @@ def density(chip: Chip, catalogue: Catalogue, at_tpp: float | None = None) -> De
     return Density(figure.number, total / figure.number, "", figure.source)
 
 
+def area_key(chip: Chip) -> str:
+    """Returns the figure that the density is over: all non-planar logic, where a sheet tells it."""
+    return "logic_area" if "logic_area" in chip.figures else "die_area"
+
+
 def node_nm(chip: Chip) -> float | None:
     """Returns the node of the compute dies in nm as the sheet names it, or None."""
     fact = chip.facts.get("process")
     if fact is None:
         return None
-    found = re.search(r"(\d+(?:\.\d+)?) ?nm|\bN(\d)\b|\b(\d)N[A-Z]?\b", fact.value)
+    found = _NODE.search(fact.value)
     return float(next(one for one in found.groups() if one)) if found else None
