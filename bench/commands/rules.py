@@ -97,8 +97,7 @@ def _report(view: str, config: RulesConfig) -> "Report":
     _fitting(view, config)
     changed, book = _changes(config), rulebook()
     question = _question(config, book)
-    rule = book.find(config.rule) if config.rule else None
-    asked = _Asked(question, rule, changed, book, catalogue())
+    asked = _Asked(question, _rule(view, config, book), changed, book, catalogue())
     views = {
         "status": _status,
         "timeline": _timeline,
@@ -147,6 +146,13 @@ def _question(config: RulesConfig, book: "Rulebook") -> "Question":
     return Question(day, there, parent, config.export_from == "us")
 
 
+def _rule(view: str, config: RulesConfig, book: "Rulebook") -> "Rule | None":
+    rule = book.find(config.rule) if config.rule else None
+    if rule and view == "explain" and not rule.outcomes:
+        raise UsageError(f"{rule.id} sets no condition on a chip: see 'rules list rule={rule.id}'")
+    return rule
+
+
 def _status(config: RulesConfig, asked: _Asked) -> "Report":
     from bench.chips.select import select
     from bench.report.rulings import Standing, statuses
@@ -190,10 +196,6 @@ def _explain(config: RulesConfig, asked: _Asked) -> "Report":
     if rule := asked.rule:
         part = replace(part, eccns=found.eccns)
         rulings = [rule_on(rule, part, asked.question, asked.book.places)]
-        if not rule.outcomes:
-            raise UsageError(
-                f"{rule.id} sets no condition on a chip: see 'rules list rule={rule.id}'"
-            )
     return explanation(chip.name, found, rulings, asked.catalogue)
 
 

@@ -206,11 +206,7 @@ def _status_flat(found: Standing) -> dict[str, Scalar]:
         "why": "; ".join(reason(found) for found in controls),
         "near": "; ".join(dict.fromkeys(near)),
         "rules": " ".join(found.rule.id for found in one.us if found.caught is not Truth.NO),
-        "in_text_only": " ".join(
-            found.rule.id
-            for found in one.us
-            if found.enforced is Truth.NO and _says_something(found)
-        ),
+        "in_text_only": " ".join(found.rule.id for found in one.us if _only_in_text(found)),
         "chinese": " ".join(found.rule.id for found in one.chinese if _says_something(found)),
     }
 
