@@ -14,6 +14,7 @@ from bench.strict import Strict
 Model = TypeVar("Model", bound=Strict)
 QUANTITY = "write a quantity such as '148 TFLOP/s', or unknown or unsupported"
 SIZE = "write a size such as '97871 MiB'"
+CONDITION = 'write a condition such as {tpp: ">= 4800"}, or all, any or not of some'
 FIXES = {
     "missing": ("is missing", "add it"),
     "extra_forbidden": ("is no key of it", "remove it"),
@@ -95,14 +96,19 @@ def _told(error: ErrorDetails) -> tuple[str, str]:
     if kind in ("literal_error", "enum"):
         return f"{error['input']!r} is not a word for it", f"write {limits['expected']}"
     if kind == "value_error":
-        return problem, QUANTITY if "figures" in error["loc"] else SIZE
+        return problem, _form(error["loc"])
     if kind == "string_pattern_mismatch":
         form = limits["pattern"]
         return f"{error['input']!r} is not of its form", PATTERNS.get(form, f"write {form}")
     if kind == "string_too_short":
         return "is too short", f"write at least {limits['min_length']} characters"
+    if kind == "too_short":
+        return "is empty", f"name at least {limits['min_length']}"
     return FIXES.get(kind, (problem, "write it as the other sheets do"))
 
 
-def _relative(path: Path, folder: Path) -> str:
-    return f"specs/{path.relative_to(folder).as_posix()}"
+def _form(place: tuple[int | str, ...]) -> str:
+    """Returns what a value of that place looks like."""
+    if place[-1] in ("when", "uncertain_when"):
+        return CONDITION
+    return SIZE if "memory" in place else QUANTITY

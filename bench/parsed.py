@@ -24,7 +24,8 @@ class Parsed:
 
     def __init__(self, folder: Path) -> None:
         name = sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-        self._store = paths.cache_dir() / f"parsed-{FORMAT}-{name}.json"
+        caches = paths.cache_dir()
+        self._store = caches / f"parsed-{FORMAT}-{name}.json" if caches else None
         self._kept: dict[str, Node] | None = None
         self._used: dict[str, Node] = {}
         self._new = 0
@@ -48,26 +49,28 @@ class Parsed:
 
     def keep(self) -> None:
         """Writes what was read, where enough of it was new; nothing else depends on it."""
-        if self._new < LEAST:
+        if self._new < LEAST or self._store is None:
             return
         try:
             self._store.parent.mkdir(parents=True, exist_ok=True)
-            self._write()
+            self._write(self._store)
         except OSError:
             return
 
-    def _write(self) -> None:
-        descriptor, name = tempfile.mkstemp(dir=self._store.parent)
+    def _write(self, store: Path) -> None:
+        descriptor, name = tempfile.mkstemp(dir=store.parent)
         draft = Path(name)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(json.dumps(self._used, ensure_ascii=False))  # dump() is ten times slower
-            draft.replace(self._store)
+            draft.replace(store)
         except BaseException:  # Ctrl-C, too, leaves no draft behind
             draft.unlink(missing_ok=True)
             raise
 
     def _load(self) -> dict[str, Node]:
+        if self._store is None:
+            return {}
         try:
             kept = json.loads(self._store.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):

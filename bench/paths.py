@@ -29,7 +29,15 @@ def runs_dir() -> Path:
     return Path(base) / "onpaper" / "runs"
 
 
-def cache_dir() -> Path:
-    """Returns where what can be made again is kept: ``XDG_CACHE_HOME`` or ``~/.cache``."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "onpaper"
+def cache_dir() -> Path | None:
+    """Returns where what can be made again is kept: ``XDG_CACHE_HOME`` or ``~/.cache``.
+
+    None where neither is to be had; a relative ``XDG_CACHE_HOME`` is none (XDG Base Directory).
+    """
+    given = Path(os.environ.get("XDG_CACHE_HOME") or "")
+    if given.is_absolute():
+        return given / "onpaper"
+    try:
+        return Path.home() / ".cache" / "onpaper"
+    except RuntimeError:
+        return None

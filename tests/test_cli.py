@@ -154,7 +154,7 @@ def test_values_that_look_like_grammar_are_taken_as_text(cli: Cli) -> None:
 
 
 WRONG = [
-    ("rnu", "no command 'rnu': did you mean 'run'?"),
+    ("rnu", "no command 'rnu': did you mean 'run' or 'rules'?"),
     ("devise=cpu", "run has no key 'devise': did you mean 'device'?"),
     ("device=fake device.fake.nois=white", "did you mean 'noise' or 'noise_level'?"),
     ("device=fake device.fake.noise=whit", "no noise 'whit': choose from none, white, lognormal"),
@@ -226,7 +226,7 @@ def test_a_wrong_word_costs_one_line_and_nothing_is_started(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("rnu", "onpaper: no command 'rnu': did you mean 'run'?\n"),
+        ("rnu", "onpaper: no command 'rnu': did you mean 'run' or 'rules'?\n"),
         ("run devise=cpu", "onpaper: run has no key 'devise': did you mean 'device'?\n"),
         ("run -m dtyp=a,b", "onpaper: run has no key 'dtyp': did you mean 'dtype' or 'data'?\n"),
     ],
@@ -320,7 +320,8 @@ def test_chips_are_listed_by_tier_and_by_word(cli: Cli) -> None:
 def test_the_shipped_data_has_no_fault(cli: Cli) -> None:
     done = cli("check")
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.fullmatch(r"\d+ sheets, \d+ sources, \d+ records: no faults\n", done.stdout)
+    counted = r"\d+ sheets, \d+ designs, \d+ rules, \d+ sources, \d+ records: no faults\n"
+    assert re.fullmatch(counted, done.stdout)
 
 
 def test_check_names_all_faults_one_a_line(cli: Cli, tmp_path: Path) -> None:
@@ -333,7 +334,7 @@ def test_check_names_all_faults_one_a_line(cli: Cli, tmp_path: Path) -> None:
     done = cli("check", f"specs={specs}")
     *faults, last = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (1, "")
-    counted = rf"0 sheets, 0 sources, \d+ records: {len(faults)} faults"
+    counted = rf"0 sheets, 0 designs, 0 rules, 0 sources, \d+ records: {len(faults)} faults"
     assert re.fullmatch(counted, last)
     for start in (
         "specs/sources.yaml: here.kind: ",

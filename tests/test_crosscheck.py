@@ -72,7 +72,7 @@ def test_a_printed_rate_stands_beside_the_product_of_its_design() -> None:
 def test_three_per_cent_either_way_pass(printed: str, passed: bool) -> None:
     assert TOLERANCE == 0.03
     (one,) = checks(chip({"matrix_bf16": rate(printed)}))
-    assert one.deviation == pytest.approx(float(printed.split()[0]) / 200 - 1)
+    assert one.deviation == pytest.approx(float(printed.split(maxsplit=1)[0]) / 200 - 1)
     assert one.passed is passed
 
 
@@ -149,8 +149,3 @@ def test_every_shipped_deviation_is_explained(sheets: Catalogue) -> None:
 
 def test_every_design_is_of_a_shipped_chip(sheets: Catalogue) -> None:
     assert set(sheets.architectures) - {part.family for part in sheets.chips.values()} == set()
-
-
-def test_every_design_is_held_against_a_printed_rate(sheets: Catalogue) -> None:
-    checked = {part.family for part in sheets.chips.values() if crosscheck(part, sheets)}
-    assert set(sheets.architectures) - checked <= {"cambricon-mluarch03"}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.theory.tpp import node_nm
 
@@ -62,3 +63,16 @@ def test_of_several_dies_the_first_named_is_the_compute_die(process: str, node: 
 )
 def test_a_process_without_a_node_has_none(process: str | None) -> None:
     assert node_nm(chip(process)) is None
+
+
+def test_every_shipped_process_with_a_number_gives_a_node(sheets: Catalogue) -> None:
+    texts = {
+        fact.value: node_nm(part)
+        for part in sheets.chips.values()
+        if (fact := part.facts.get("process"))
+    }
+    unread = {text for text, node in texts.items() if node is None}
+    assert {text for text in unread if any(sign.isdigit() for sign in text)} <= {
+        "not disclosed; SMIC N+3 is expected"
+    }
+    assert all(2 <= node <= 28 for node in texts.values() if node is not None)

@@ -1,4 +1,4 @@
-"""TPP and performance density: what counts as a maker's claim, what stays open, and known values."""
+"""TPP and performance density: what is a maker's claim, what stays open, and known values."""
 
 from fractions import Fraction
 from typing import Any
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
-from bench.theory.tpp import BITS, Claim, Density, Tpp, density, node_nm, tpp
+from bench.theory.tpp import BITS, Claim, Density, Tpp, density, tpp
 
 SOURCES = {
     key: Source.model_validate(
@@ -127,9 +127,9 @@ def test_tpp_has_no_digits_that_the_figure_does_not_have(thousandths: int, bits:
 MATRIX = {"matrix_fp16": rate("100 TFLOP/s")}
 
 
-def beside(why: str = "the sheet's own", **rival: Any) -> dict[str, Any]:
+def beside(**rival: Any) -> dict[str, Any]:
     """A matrix rate with a rival of 120 TFLOP/s."""
-    return rate("100 TFLOP/s", rivals=[rate("120 TFLOP/s", **rival)], why=why)
+    return rate("100 TFLOP/s", rivals=[{**rate("120 TFLOP/s"), **rival}])
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_of_rivals_only_the_makers_own_sum_over_all_units_counts(
 
 def test_a_lower_headline_does_not_lower_the_tpp() -> None:
     low = rate("90 TFLOP/s", counts="matrix+vector")
-    assert found("matrix_fp16", rate("100 TFLOP/s", rivals=[low], why="x")).value == 1600.0
+    assert found("matrix_fp16", rate("100 TFLOP/s", rivals=[low])).value == 1600.0
 
 
 def test_a_rival_of_an_unknown_figure_decides_nothing() -> None:
@@ -263,7 +263,7 @@ def test_performance_density_can_be_asked_at_another_tpp() -> None:
     assert density(chip({**MATRIX, **DIE}), SHEETS, at_tpp=0.0).value == 0.0
 
 
-# nodes: the words that sheets use are in test_nodes.py; known values of shipped sheets
+# the shipped sheets
 
 
 @pytest.mark.parametrize(
@@ -286,16 +286,3 @@ def test_known_chips_come_out_as_known(
     assert tpp(part, sheets).value == value
     if dense:
         assert density(part, sheets).value == pytest.approx(dense, abs=5e-4)
-
-
-def test_every_shipped_process_with_a_number_gives_a_node(sheets: Catalogue) -> None:
-    texts = {
-        fact.value: node_nm(part)
-        for part in sheets.chips.values()
-        if (fact := part.facts.get("process"))
-    }
-    unread = {text for text, node in texts.items() if node is None}
-    assert {text for text in unread if any(sign.isdigit() for sign in text)} <= {
-        "not disclosed; SMIC N+3 is expected"
-    }
-    assert all(2 <= node <= 28 for node in texts.values() if node is not None)

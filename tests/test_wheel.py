@@ -95,7 +95,8 @@ def test_the_wheel_holds_program_and_data_and_nothing_else(dist: Path) -> None:
     data = {name for name in names if name.startswith("bench/_data/")}
     assert {name.split("/")[2] for name in data} == {"specs", "configs"}
     for folder in ("specs", "configs"):
-        ours = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.yaml")}
+        files = (path for path in (ROOT / folder).rglob("*") if path.is_file())
+        ours = {path.relative_to(ROOT).as_posix() for path in files}
         assert ours == {
             name.removeprefix("bench/_data/")
             for name in data
@@ -118,7 +119,8 @@ def test_the_installed_program_is_the_wheel_and_not_the_clone(installed: Install
 def test_the_installed_data_has_no_fault(installed: Installed) -> None:
     sheets = len(list((ROOT / "specs" / "chips").glob("*.yaml")))
     assert re.fullmatch(
-        rf"{sheets} sheets, \d+ sources, 0 records: no faults\n", installed("onpaper", "check")
+        rf"{sheets} sheets, \d+ designs, \d+ rules, \d+ sources, 0 records: no faults\n",
+        installed("onpaper", "check"),
     )
 
 

@@ -67,7 +67,8 @@ def _standing(one: Ruling) -> str:
 
 def _outcome(outcome: Outcome) -> str:
     brings = outcome.eccn or outcome.effect or (POLICIES[outcome.policy] if outcome.policy else "")
-    return f"{outcome.id}: {brings}" if brings and brings != outcome.id else outcome.id
+    words = brings.replace("_", " ")
+    return f"{outcome.id}: {words}" if brings and brings != outcome.id else outcome.id
 
 
 def _indented(trace: Trace, depth: int = 0) -> Iterator[tuple[int, Trace]]:
@@ -160,7 +161,8 @@ def rule_list(rules: Iterable[Rule], on: str, book: Rulebook, catalogue: Catalog
         )
         for one in found
     )
-    title = f"{len(found)} rules and measures, and how they stand on {on}"
+    many = f"{len(found)} rules and measures, and how they stand"
+    title = f"{many if len(found) != 1 else f'{found[0].id}, and how it stands'} on {on}"
     heading = (AID, f"Looked for up to {book.places.checked_to}.")
     return Report(Table(title, heading, LIST_COLUMNS, cells, (), notes.lines()), [
         _rule_flat(one, on) for one in found
@@ -171,10 +173,12 @@ def standing(rule: Rule, on: str) -> str:
     """Returns how a rule stands on a day: in the text apart from enforced."""
     if rule.kind == "bill":
         return f"a bill: {rule.status}"
+    if rule.end and on > rule.end:
+        return "no longer"
     if rule.effective is None:
         return "announced" if on >= (rule.published or "9999") else "not yet"
     if not is_in_text(rule, on):
-        return "not yet" if on < rule.effective else "no longer"
+        return "not yet"
     return {
         Truth.YES: "enforced",
         Truth.NO: "in the text, not enforced",

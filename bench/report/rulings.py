@@ -259,8 +259,16 @@ def _changes(one: Period, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
     for rule in one.began:
         words = " or ".join(said[rule.id].words).replace("_", " ")
         country = "China: " if rule.jurisdiction == "CN" else ""
-        yield f"{country}{words} {_cited(rule, catalogue, notes)}"
-    yield from (f"{rule.id} ends" for rule in one.ended)
+        doubt = "perhaps " if said[rule.id].enforced is Truth.UNKNOWN else ""
+        yield f"{country}{doubt}{words} {_cited(rule, catalogue, notes)}"
+    yield from (f"{rule.id} {_ending(said.get(rule.id))}" for rule in one.ended)
+
+
+def _ending(now: Ruling | None) -> str:
+    """Returns how a rule leaves a chip: out of the text, out of use, or by its own words."""
+    if now is None:
+        return "ends"
+    return "is not enforced" if now.enforced is Truth.NO else "no longer reaches it"
 
 
 def _period_flat(one: Period) -> dict[str, Scalar]:

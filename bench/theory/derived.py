@@ -4,7 +4,7 @@ Nothing is assumed: what lacks an input has no value and says which.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
@@ -77,8 +77,10 @@ def _all(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
     rate = lead(chip)
     if rate is None:
         return
+    counted = FIGURES[rate].dimension.value.removesuffix("/s")
     for above, name in OVER_LEAD.items():
-        yield ratio(chip, above, rate, name)
+        unit = name.unit.replace("FLOP", counted)
+        yield ratio(chip, above, rate, replace(name, unit=unit))
     for divisor in PER:
         yield per(chip, rate, divisor)
 
@@ -90,7 +92,7 @@ def _power_of_members(chip: Chip, catalogue: Catalogue) -> Iterator[Derived]:
     if chip.members and len(known) == len(parts):
         total = sum(count * (figure.number or 0.0) for count, figure in known)
         words = " + ".join(f"{count} x {figure.value}" for count, figure in known)
-        sources = tuple(figure.source for _, figure in known)
+        sources = tuple(dict.fromkeys(figure.source for _, figure in known))
         title = "power of its chips alone"
         yield Derived("power_of_chips", title, total / 1e3, "kW", words, ("tdp",), sources)
 

@@ -40,15 +40,20 @@ def _sum(key: str, members: tuple[Member, ...], catalogue: Catalogue) -> Figure 
         return None
     total = sum(count * (figure.number or 0.0) for count, figure in numbers)
     dimension = FIGURES[key].dimension
-    value, unit = scale(total, dimension)
-    text = f"{value:.6g} {'mm²' if dimension is Dimension.AREA else unit}".strip()
     return Figure(
-        value=Quantity(total, dimension, text),
+        value=Quantity(total, dimension, _text(total, dimension)),
         source=numbers[0][1].source,
         basis=_basis(figure.basis for _, figure in numbers),
         formula=" + ".join(f"{count} x {figure.value}" for count, figure in numbers),
         origin="computed",
     )
+
+
+def _text(total: float, dimension: Dimension) -> str:
+    if dimension is Dimension.COUNT and total >= 1e9:
+        return f"{total / 1e9:.6g} billion"
+    value, unit = scale(total, dimension)
+    return f"{value:.6g} {'mm²' if dimension is Dimension.AREA else unit}".strip()
 
 
 def _basis(found: Iterable[Basis | None]) -> Basis | None:

@@ -1,0 +1,296 @@
+"""Why a rule catches a chip, does not, or cannot be told to; and which rivals would change it."""
+
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Published
+from bench.rules.attributes import Attribute, Reading
+from bench.rules.judge import Ruling, rule_on, status
+from bench.rules.load import Rulebook, rulebook
+from bench.rules.model import Policy, Rule
+from bench.rules.places import Places, Question
+from bench.rules.predicate import Subject, predicate
+from bench.rules.reason import leaves, near_lines, nearest, reason
+from bench.rules.rivals import Overturned, overturned
+from bench.rules.subject import subject
+from bench.rules.trace import Trace, amount, traced
+from bench.rules.truth import Truth
+from bench.units import Dimension
+
+GB = 1e9
+Node = dict[str, object]
+YES, NO, UNKNOWN = Truth.YES, Truth.NO, Truth.UNKNOWN
+PLACES = Places.model_validate({"groups": {}, "countries": {"CN": {"name": "China"}}})
+
+
+@pytest.fixture(scope="session")
+def book() -> Rulebook:
+    return rulebook()
+
+
+def part(**values: float | bool | tuple[float, ...]) -> Subject:
+    """A part with values; several are readings of one attribute."""
+    found = {}
+    for key, value in values.items():
+        given = value if isinstance(value, tuple) else (value,)
+        readings = tuple(Reading(one, f"reading {n}") for n, one in enumerate(given, 1))
+        why = "two sources" if len(readings) > 1 else ""
+        found[key] = Attribute(key, readings, why)
+    return Subject("acme-one", found)
+
+
+def ruled(asked: Subject, *outcomes: Node) -> Ruling:
+    """What a rule of these outcomes says of a part."""
+    node = {
+        "id": "ONE", "title": "one", "jurisdiction": "US", "kind": "eccn_control", "citation": "x",
+        "effective": "2024-01-01", "destination": {"countries": ["CN"]}, "confidence": "press",
+        "sources": ["x"], "outcomes": [*outcomes, {"id": "none", "policy": "none"}],
+    }  # fmt: skip
+    return rule_on(Rule.model_validate(node), asked, Question("2024-06-01", "CN", "CN"), PLACES)
+
+
+ABOVE: Node = {"id": "a", "eccn": "3A090", "when": {"tpp": ">= 4800"}}
+BOTH: Node = {
+    "id": "b",
+    "eccn": "3A090",
+    "when": {"all": [{"io": ">= 600 GB/s"}, {"tpp": ">= 4800"}]},
+}
+HIGH: Node = {"id": "high", "eccn": "3A090.a", "when": {"tpp": ">= 9600"}}
+NOTE: Node = {
+    "id": "note",
+    "policy": "none",
+    "when": {"all": [{"datacenter": "no"}, {"tpp": "< 4800"}]},
+}
+HALF: Node = {"id": "half", "eccn": "3A090", "when": {"not": {"tpp": "< 2000"}}}
+NAMED: Node = {"id": "named", "policy": "licence_required", "when": {"chip": ["acme-*"]}}
+SECRET: Node = {"id": "secret", "eccn": "3A090", "when": {"tpp": ">= unknown"}}
+DOUBTED: Node = {**ABOVE, "uncertain_when": {"datacenter": "no"}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "outcomes", "told"),
+    [
+        (part(tpp=4992.0), [ABOVE], "TPP 4,992, 192 above 4,800"),
+        (part(tpp=4800.0), [ABOVE], "TPP 4,800, equal to 4,800"),
+        (part(tpp=4768.0), [ABOVE], "TPP 4,768, 32 below 4,800"),
+        (
+            part(tpp=4992.0, io=664 * GB),
+            [BOTH],
+            "I/O rate 664 GB/s, 64 GB/s above 600 GB/s; TPP 4,992, 192 above 4,800",
+        ),
+        (part(tpp=4992.0, io=464 * GB), [BOTH], "I/O rate 464 GB/s, 136 GB/s below 600 GB/s"),
+        (part(tpp=5000.0), [HIGH, ABOVE], "TPP 5,000, 200 above 4,800"),
+        (part(tpp=3000.0), [HIGH, ABOVE], "TPP 3,000, 1,800 below 4,800"),
+        (
+            part(tpp=4708.0, datacenter=False),
+            [NOTE, ABOVE],
+            "datacentre part: no (reading 1); TPP 4,708, 92 below 4,800",
+        ),
+        (part(tpp=2400.0), [HALF], "TPP 2,400, 400 above 2,000"),
+        (part(tpp=1.0), [NAMED], "acme-one"),
+        (part(), [ABOVE], "TPP is not known"),
+        (part(tpp=1.0), [SECRET], "the threshold was never published"),
+        (
+            part(tpp=(4000.0, 8000.0)),
+            [ABOVE],
+            "TPP 4,000 (reading 1) or 8,000 (reading 2), two sources",
+        ),
+        (
+            part(tpp=5000.0, datacenter=False),
+            [DOUBTED],
+            "uncertain where datacentre part: no",
+        ),
+    ],
+    ids=[
+        "met", "equal", "unmet", "both met", "one unmet", "second outcome", "nearest outcome",
+        "a note", "not", "named", "missing", "secret", "two readings", "uncertain",
+    ],
+)  # fmt: skip
+def test_the_reason_names_what_decided_and_how_far_it_is(
+    asked: Subject, outcomes: list[Node], told: str
+) -> None:
+    assert reason(ruled(asked, *outcomes)) == told
+
+
+def test_what_is_uncertain_leaves_both_outcomes_open() -> None:
+    found = ruled(part(tpp=5000.0, datacenter=False), DOUBTED)
+    assert found.words == ("none",)
+    assert [one.eccn for one in found.findings] == ["3A090", None]
+    outcome, trace = found.traces[0]
+    assert (outcome.id, trace.truth) == ("a", UNKNOWN)
+    assert trace.words == "TPP at least 4,800; uncertain where datacentre part: no"
+
+
+def test_a_rule_without_outcomes_has_no_reason() -> None:
+    assert reason(ruled(part(tpp=1.0))) == ""
+
+
+@pytest.mark.parametrize(
+    ("tpp", "told"),
+    [
+        (4800.0, ["TPP equal to 4,800"]),
+        (4561.0, ["TPP 239 below 4,800"]),
+        (5039.0, ["TPP 239 above 4,800"]),
+        (4560.0, []),
+        (5040.0, []),
+    ],
+)
+def test_a_line_closer_than_a_twentieth_is_near_on_either_side(tpp: float, told: list[str]) -> None:
+    assert near_lines(ruled(part(tpp=tpp), ABOVE)) == told
+
+
+def test_a_line_met_twice_is_told_once() -> None:
+    again = {**ABOVE, "id": "again", "when": {"all": [{"tpp": ">= 4800"}, {"tpp": "< 9000"}]}}
+    assert near_lines(ruled(part(tpp=4768.0), ABOVE, again)) == ["TPP 32 below 4,800"]
+
+
+@pytest.mark.parametrize(
+    ("node", "asked", "found"),
+    [
+        (
+            {"tpp": ">= 4800"},
+            part(tpp=2400.0),
+            Trace(
+                NO, "TPP at least 4,800", "2,400 (reading 1)", "TPP", "2,400",
+                margin=-0.5, told="2,400 below 4,800",
+            ),
+        ),
+        (
+            {"memory_bandwidth + interconnect": ">= 1700 GB/s"},
+            part(memory_bandwidth=1000 * GB, interconnect=(380 * GB, 720 * GB)),
+            Trace(
+                UNKNOWN, "DRAM bandwidth + interconnect bandwidth at least 1,700 GB/s",
+                "1,380 GB/s (reading 1 + reading 1) or 1,720 GB/s (reading 1 + reading 2)",
+                "DRAM bandwidth + interconnect bandwidth", "1,720 GB/s", "two sources",
+                1720 / 1700 - 1, "20 GB/s above 1,700 GB/s",
+            ),
+        ),
+        (
+            {"io": "< 600 GB/s"},
+            part(),
+            Trace(UNKNOWN, "I/O rate below 600 GB/s", "I/O rate is not known", "I/O rate"),
+        ),
+        (
+            {"datacenter": "yes"},
+            part(datacenter=True),
+            Trace(
+                YES, "datacentre part: yes", "datacentre part: yes (reading 1)",
+                "datacentre part", "yes",
+            ),
+        ),
+        (
+            {"datacenter": "yes"},
+            part(),
+            Trace(
+                UNKNOWN, "datacentre part: yes",
+                "datacentre part: unknown (datacentre part is not known)",
+                "datacentre part", "unknown",
+            ),
+        ),
+        ({"eccn": ["3A090.a"]}, part(), Trace(NO, "is 3A090.a", "paragraph none")),
+        ({"chip": ["x-*", "y"]}, part(), Trace(NO, "is named: x-*, y", "acme-one")),
+    ],
+)  # fmt: skip
+def test_a_trace_holds_the_condition_and_the_values_it_saw(
+    node: Node, asked: Subject, found: Trace
+) -> None:
+    assert traced(predicate(node), asked) == found
+
+
+def test_a_tree_is_traced_part_by_part() -> None:
+    tree = predicate({"any": [{"datacenter": "yes"}, {"not": {"tpp": "> 1600"}}]})
+    trace = traced(tree, part(tpp=2000.0, datacenter=False))
+    assert (trace.truth, trace.words) == (NO, "any of")
+    assert [(one.truth, one.words) for one in leaves(trace)] == [
+        (NO, "datacentre part: yes"),
+        (YES, "TPP above 1,600"),
+    ]
+
+
+def test_of_unmet_conditions_the_two_nearest_are_told_nearest_first() -> None:
+    nodes = ({"tpp": ">= 4800"}, {"io": ">= 600 GB/s"}, {"pd": ">= 1"}, {"tpp": ">= 2500"})
+    asked = part(tpp=2400.0, io=594 * GB, pd=0.5)
+    found = nearest([traced(predicate(node), asked) for node in nodes])
+    assert [one.words for one in found] == ["I/O rate at least 600 GB/s", "TPP at least 2,500"]
+
+
+@pytest.mark.parametrize(
+    ("value", "dimension", "text"),
+    [
+        (2368.0, None, "2,368"),
+        (2009.6, None, "2,009.6"),
+        (3.2, None, "3.20"),
+        (0.0153, None, "0.0153"),
+        (15832.4, None, "15,832"),
+        (float("inf"), None, "of any height"),
+        (1.4e12, Dimension.BYTE_RATE, "1,400 GB/s"),
+        (664e9, Dimension.BYTE_RATE, "664 GB/s"),
+        (5e10, Dimension.COUNT, "50 billion"),
+    ],
+)
+def test_an_amount_is_written_as_the_rules_write_it(
+    value: float, dimension: Dimension | None, text: str
+) -> None:
+    assert amount(value, dimension) == text
+
+
+# rivals
+
+
+def disputed(chip: str, on: str, sheets: Catalogue, book: Rulebook) -> list[Overturned]:
+    """The rival figures of a chip that would change its status for China."""
+    asked, one = Question(on, "CN", "CN"), sheets.find(chip)
+    return overturned(one, status(subject(one, sheets), asked, book), sheets, asked, book)
+
+
+def test_a_rival_bandwidth_would_bring_the_rtx_6000d_under_the_letters(
+    sheets: Catalogue, book: Rulebook
+) -> None:
+    found = {
+        (one.figure, str(one.rival.value)): (one.status.eccns, one.status.policies)
+        for one in disputed("rtx6000d", "2025-06-01", sheets, book)
+    }
+    assert found["memory_bandwidth", "1570 GB/s"] == ((None,), (Policy.LICENCE_REQUIRED,))
+
+
+def test_before_the_letters_no_bandwidth_mattered(sheets: Catalogue, book: Rulebook) -> None:
+    figures = {one.figure for one in disputed("rtx6000d", "2024-06-01", sheets, book)}
+    assert "memory_bandwidth" not in figures
+
+
+@pytest.mark.parametrize("on", ["2024-06-01", "2025-06-01", "2026-02-01"])
+def test_where_it_cannot_be_told_nothing_is_overturned(
+    on: str, sheets: Catalogue, book: Rulebook
+) -> None:
+    asked = Question(on, "CN", "CN")
+    for chip in sheets.chips.values():
+        here = status(subject(chip, sheets), asked, book)
+        if len(here.policies) > 1 or len(here.eccns) > 1:
+            assert overturned(chip, here, sheets, asked, book) == []
+
+
+@pytest.mark.parametrize("on", ["2022-12-01", "2024-06-01", "2025-06-01", "2026-02-01"])
+def test_what_is_overturned_has_another_status(on: str, sheets: Catalogue, book: Rulebook) -> None:
+    asked = Question(on, "CN", "CN")
+    for chip in sheets.chips.values():
+        here = status(subject(chip, sheets), asked, book)
+        for one in overturned(chip, here, sheets, asked, book):
+            assert (one.status.eccns, one.status.policies) != (here.eccns, here.policies)
+            assert one.rival in chip.figures[one.figure].rivals
+            assert one.rival.counts not in ("die", "one direction", "sparse")
+
+
+@pytest.mark.parametrize(
+    ("counts", "figures"), [(None, ["memory_bandwidth"]), ("die", []), ("one direction", [])]
+)
+def test_a_rival_that_counts_something_else_overturns_nothing(
+    counts: str | None, figures: list[str], sheets: Catalogue, book: Rulebook
+) -> None:
+    h20 = sheets.find("h20")
+    rival = Published.model_validate({"value": "100 GB/s", "source": "x", "counts": counts})
+    bandwidth = h20.figures["memory_bandwidth"].model_copy(update={"rivals": (rival,)})
+    chip = h20.model_copy(update={"figures": {**h20.figures, "memory_bandwidth": bandwidth}})
+    asked = Question("2025-06-01", "CN", "CN")
+    here = status(subject(chip, sheets), asked, book)
+    found = overturned(chip, here, sheets, asked, book)
+    assert [one.figure for one in found if one.rival == rival] == figures
