@@ -23,7 +23,7 @@ SHARED = {
     },
     "commands": {"live", "sweep"},
     "report": {
-        "comparison", "digits", "dossier", "flat", "listing", "marks", "markup", "predicates",
+        "comparison", "digits", "dossier", "flat", "history", "listing", "marks", "markup", "predicates",
         "registry", "rulings", "scalar", "sheet", "summary", "table",
     },
 }  # fmt: skip

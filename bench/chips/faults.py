@@ -32,6 +32,8 @@ def _figure_faults(
         return
     for one in (figure, *figure.rivals):
         yield from _published_faults(key, one, sources)
+    if figure.refuted:
+        yield "stands first and is refuted", "put a better value first, or leave it out"
     if figure.rivals and not figure.why:
         yield "has rivals but no 'why'", "say why this value stands first"
 
@@ -128,6 +130,9 @@ def member_faults(chips: Mapping[str, Chip]) -> list[Fault]:
             if part is None or part.kind == "system":
                 told = _member_fault(member.chip, chips)
                 found.append(Fault(file, f"members.{place}", *told))
+        for variant in chip.variants:
+            if variant not in chips or variant == chip.id:
+                found.append(Fault(file, "variants", *_member_fault(variant, chips)))
     return found
 
 

@@ -81,6 +81,8 @@ class Published(Strict):
         origin: ``computed`` where nobody printed it and it was worked out here of what the source
             gives; such a figure is no claim of the maker's and enters no TPP.
         needs: instruction sets without which it does not hold (CPUs).
+        refuted: why a rival cannot be right (a copied row, a lost digit); it is kept and told, but
+            enters no range.
     """
 
     value: Value
@@ -90,6 +92,7 @@ class Published(Strict):
     formula: str | None = None
     origin: Literal["published", "computed"] = "published"
     needs: tuple[str, ...] = ()
+    refuted: str | None = None
     note: str | None = None
 
     @property
@@ -156,6 +159,7 @@ class Chip(Strict):
         tier: ``export`` for a variant made to pass export rules, ``domestic`` for one designed in
             China, ``global`` for one sold worldwide.
         family: key of ``specs/architectures.yaml``, which gives operations a unit and cycle.
+        variants: chips that share this name, where it is not that of one chip.
         members: what a system is built of; figures it does not print are theirs added up.
         explained: why a figure departs from units x clock x operations a cycle.
     """
@@ -169,6 +173,7 @@ class Chip(Strict):
     architecture: str
     family: Key | None = None
     members: tuple[Member, ...] = ()
+    variants: tuple[Key, ...] = ()
     form: str | None = None
     local_name: str | None = None
     aliases: tuple[str, ...] = ()
@@ -178,6 +183,13 @@ class Chip(Strict):
     explained: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sheet_sha256: str = ""
+
+    @property
+    def launched(self) -> str | None:
+        """Returns the first date that its launch names: a year, a month or a day, ISO."""
+        fact = self.facts.get("launch")
+        found = re.search(r"\d{4}(?:-\d{2}(?:-\d{2})?)?", fact.value) if fact else None
+        return found[0] if found else None
 
     def number(self, key: str) -> float | None:
         """Returns the preferred value of a figure in base units, or None where there is none."""

@@ -76,10 +76,14 @@ def _vendors(catalogue: Catalogue) -> set[str]:
 
 
 def _meant(word: str, catalogue: Catalogue, names: Mapping[str, str]) -> list[Chip]:
-    """Returns what one word stands for: a name first, then a pattern, then a group."""
+    """Returns what one word stands for: a name first, then a pattern, then a group.
+
+    A name that several chips share stands for all of them.
+    """
     plain, chips = _plain(word), catalogue.chips
     if plain in names:
-        return [chips[names[plain]]]
+        found = chips[names[plain]]
+        return [chips[variant] for variant in found.variants] or [found]
     if {"*", "?"} & set(plain):
         fitting = {chip for name, chip in names.items() if fnmatchcase(name, plain)}
         return _some(word, [chip for chip in chips.values() if chip.id in fitting])

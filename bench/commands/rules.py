@@ -1,7 +1,8 @@
 """Export rules by date: status, history, explanation and room of chips."""
 
+import re
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bench.config import compose
@@ -26,7 +27,7 @@ unknown, never 'no'. A research aid, not legal advice.
 
   status            a line a chip (the default)
   timeline          one chip through time
-  explain           every condition of the rules in force with the chip's values and margins
+  explain           every condition of the rules that decide, with the chip's values and margins
   whatif            how far a chip may go before it needs a licence; suppose other values
   list              the rules themselves
 
@@ -135,7 +136,7 @@ def _question(config: RulesConfig, book: "Rulebook") -> "Question":
 
     on = config.on or datetime.now(UTC).date().isoformat()
     try:
-        day = date.fromisoformat(on).isoformat()
+        day = datetime.strptime(on, "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
     except ValueError:
         raise UsageError(f"on={on} is no day such as 2025-08-15") from None
     if config.export_from not in ("us", "abroad"):
@@ -175,7 +176,7 @@ def _status(config: RulesConfig, asked: _Asked) -> "Report":
 
 
 def _timeline(config: RulesConfig, asked: _Asked) -> "Report":
-    from bench.report.rulings import periods
+    from bench.report.history import periods
     from bench.rules.subject import subject
     from bench.rules.timeline import timeline
 
@@ -186,13 +187,15 @@ def _timeline(config: RulesConfig, asked: _Asked) -> "Report":
 
 def _explain(config: RulesConfig, asked: _Asked) -> "Report":
     from bench.report.predicates import explanation
-    from bench.rules.judge import rule_on, status
+    from bench.rules.judge import CONTROL, LETTER, rule_on, status
+    from bench.rules.reason import asks_chips
     from bench.rules.subject import subject
 
     chip = asked.catalogue.find(config.chip or "")
     part = subject(chip, asked.catalogue)
     found = status(part, asked.question, asked.book)
-    rulings = [one for one in (*found.us, *found.chinese) if one.rule.outcomes]
+    rulings = [one for one in found.of_kind(CONTROL, LETTER) if asks_chips(one)]
+    rulings += [one for one in found.bringing() if one not in rulings]
     if rule := asked.rule:
         part = replace(part, eccns=found.eccns)
         rulings = [rule_on(rule, part, asked.question, asked.book.places)]
@@ -237,9 +240,10 @@ def _value(attribute: str, text: str) -> float | bool:
             raise UsageError(f"{kind.title} is yes or no, not {text!r}")
         return text == "yes"
     wanted = kind.dimension or Dimension.COUNT
-    bare = wanted is Dimension.BYTE_RATE and text.replace(".", "", 1).isdigit()
+    number = re.sub(r"(?<=\d),(?=\d{3})", "", text)
+    bare = wanted is Dimension.BYTE_RATE and re.fullmatch(r"[\d.]+(?:e\d+)?", number)
     try:
-        quantity = parse(f"{text} GB/s" if bare else text)
+        quantity = parse(f"{number} GB/s" if bare else number)
     except ValueError as error:
         raise UsageError(f"{kind.title}: {error}") from None
     if quantity.dimension is not wanted:

@@ -7,8 +7,8 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.records.model import Record
 from bench.report.digits import percent
+from bench.report.history import history
 from bench.report.markup import Report
-from bench.report.rulings import history
 from bench.report.sheet import sheet
 from bench.report.table import Notes, Section, source_line
 from bench.rules.load import Rulebook
@@ -102,7 +102,7 @@ def _history(chip: Chip, catalogue: Catalogue, book: Rulebook, notes: Notes) -> 
     if chip.kind in ("cpu", "system"):
         return Section("", (), (), [])
     found = timeline(subject(chip, catalogue), CHINA, book)
-    return history(found, catalogue, notes)
+    return history(chip, found, catalogue, notes)
 
 
 def _evidence(chip: Chip, catalogue: Catalogue, records: Sequence[Record]) -> Section:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.rulings import AID, POLICIES, paragraph, policy
+from bench.report.rulings import AID, POLICIES, paragraph, policies, policy
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table, source_line
 from bench.rules.attributes import KINDS
-from bench.rules.judge import Ruling, Status, enforced, is_in_text
+from bench.rules.judge import CONTROL, LETTER, Ruling, Status, enforced, is_in_text
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome, Rule
+from bench.rules.reason import reason
 from bench.rules.trace import Trace, amount
 from bench.rules.truth import Truth
 from bench.rules.whatif import Room
@@ -25,8 +26,11 @@ def explanation(
     """Returns every condition of the rules given with the values of a chip."""
     notes = Notes()
     lines = [line for one in rulings for line in _ruling_lines(one, catalogue, notes)]
+    deciding = [one for one in rulings if one.rule.kind in (CONTROL, LETTER)]
+    decided = "; ".join(f"{one.rule.id}: {reason(one)}" for one in deciding)
     heading = (
         f"Paragraph {paragraph(status)}; US policy {policy(status)}.",
+        *([f"What decides: {decided}."] if decided else []),
         *(f"{KINDS[key].title}: {KINDS[key].definition}." for key in _keys(rulings)),
         AID,
     )
@@ -121,20 +125,21 @@ def room_report(name: str, status: Status, plain: Status, rooms: Sequence[Room])
 
 def _room_cells(one: Room) -> tuple[str, ...]:
     kind = KINDS[one.key]
-    now = "unknown" if one.now is None else amount(one.now, kind.dimension)
+    now = " or ".join(amount(value, kind.dimension) for value in one.now) or "unknown"
     if one.limit is None:
-        alone = "at any value" if one.needs is Truth.NO else "at no value of it alone"
+        alone = "at any value" if one.needs is Truth.NO else "no value of it alone is enough"
         return kind.title, now, alone, "–"
     line = amount(one.limit, kind.dimension)
     words = f"up to {line}" if one.included else f"below {line}"
-    return kind.title, now, words, " or ".join(POLICIES[found] for found in one.beyond)
+    return kind.title, now, words, policies(one.beyond)
 
 
 def _room_flat(chip: str, one: Room) -> dict[str, Scalar]:
     return {
         "chip": chip,
         "attribute": one.key,
-        "now": one.now,
+        "now": one.now[0] if len(one.now) == 1 else None,
+        "now_readings": " or ".join(f"{value:g}" for value in one.now),
         "needs_licence": one.needs.value,
         "limit": one.limit,
         "limit_included": one.included if one.limit is not None else None,

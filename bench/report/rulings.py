@@ -5,19 +5,17 @@ from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
-from bench.chips.model import Chip
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
-from bench.report.table import Notes, Section, Table, source_line
+from bench.report.table import Notes, Table, source_line
 from bench.rules.attributes import KINDS
 from bench.rules.judge import CONTROL, LETTER, TAKING_PART, Ruling, Status
 from bench.rules.load import Rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
-from bench.rules.reason import leaves, near_lines, reason
+from bench.rules.reason import asks_chips, near_lines, reason
 from bench.rules.rivals import Overturned
-from bench.rules.timeline import BEFORE, Period
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
 
@@ -28,10 +26,10 @@ STATUS_COLUMNS = (
 POLICIES = {
     Policy.NONE: "none",
     Policy.NAC_NOTIFICATION: "NAC notification",
-    Policy.PRESUMPTION_OF_APPROVAL: "licence, presumption of approval",
-    Policy.CASE_BY_CASE: "licence, case by case",
-    Policy.LICENCE_REQUIRED: "licence, policy not stated",
-    Policy.PRESUMPTION_OF_DENIAL: "licence, presumption of denial",
+    Policy.PRESUMPTION_OF_APPROVAL: "licence (presumption of approval)",
+    Policy.CASE_BY_CASE: "licence (case by case)",
+    Policy.LICENCE_REQUIRED: "licence (policy not stated)",
+    Policy.PRESUMPTION_OF_DENIAL: "licence (presumption of denial)",
 }
 BESIDE = ("licence_practice", "announcement", "guidance", "tariff", "eccn_scope_and_quota")
 """Kinds of US rules that are told beside the licence policy."""
@@ -54,7 +52,7 @@ def statuses(
     cells = tuple(_status_cells(one.asked, one.status, catalogue, notes) for one in found)
     disputed = [line for one in found for line in _disputed(one, catalogue, notes)]
     table = Table(
-        title=f"Export status on {question.on}, {_where(question, book)}",
+        title=f"Export status on {question.on}, {where(question, book)}",
         heading=(AID, _known_to(question, book)),
         columns=STATUS_COLUMNS,
         cells=cells,
@@ -73,7 +71,18 @@ def _disputed(found: Standing, catalogue: Catalogue, notes: Notes) -> Iterable[s
         yield f"In dispute: with {told} {one.rival.value} {mark} {found.status.name} is {words}."
 
 
-def _where(question: Question, book: Rulebook) -> str:
+def effects(ruling: Ruling) -> str:
+    """Returns what a rule brings, or what it may, in words."""
+    words = dict.fromkeys(_effect(word) for word in ruling.words)
+    return " or ".join(words)
+
+
+def _effect(word: str) -> str:
+    return POLICIES[Policy(word)] if word in tuple(Policy) else word.replace("_", " ")
+
+
+def where(question: Question, book: Rulebook) -> str:
+    """Returns the destination in words, and what differs from the usual question."""
     countries = book.places.countries
     words = f"destination {countries[question.destination].name}"
     if question.headquarters != question.destination:
@@ -96,7 +105,7 @@ def _status_cells(
         _value(asked, "pd"),
         paragraph(one),
         policy(one),
-        "; ".join(_reasons(one, catalogue, notes)),
+        _why(one, catalogue, notes),
         "; ".join(_beside(one, catalogue, notes)) or "–",
         "; ".join(_measures(one, catalogue, notes)) or "–",
     )
@@ -116,37 +125,40 @@ def paragraph(one: Status) -> str:
     """
     if len(one.eccns) == 1:
         held = one.eccns[0] or "none"
-        return f"4A090, by {held} of its chips" if one.system and one.eccns[0] else held
+        return f"4A090 by {held}" if one.system and one.eccns[0] else held
     words = dict.fromkeys(".".join(eccn.split(".")[:2]) if eccn else "none" for eccn in one.eccns)
     return f"{'unknown: ' if len(words) > 1 else ''}{' or '.join(words)}"
 
 
 def policy(one: Status) -> str:
     """Returns the licence policy, or those that are possible."""
-    words = [POLICIES[found] for found in one.policies]
+    return policies(one.policies)
+
+
+def policies(found: Sequence[Policy]) -> str:
+    """Returns the one policy that is certain, or those that are possible."""
+    words = [POLICIES[one] for one in found]
     return words[0] if len(words) == 1 else f"unknown: {' or '.join(words)}"
+
+
+def _why(one: Status, catalogue: Catalogue, notes: Notes) -> str:
+    told = "; ".join(_reasons(one, catalogue, notes)) or "no rule was in force"
+    return f"each {one.chip}: {told}" if one.system else told
 
 
 def _reasons(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
     """Yields what decided: the control list first, then the letters that catch the chip."""
     for ruling in one.of_kind(CONTROL):
-        if ruling.enforced is not Truth.NO and _is_about_chips(ruling):
-            yield f"{reason(ruling)} {_cited(ruling.rule, catalogue, notes)}"
+        if ruling.enforced is not Truth.NO and asks_chips(ruling):
+            yield f"{reason(ruling)} {cited(ruling.rule, catalogue, notes)}"
     for ruling in one.of_kind(LETTER):
         if ruling.caught is not Truth.NO:
             doubt = "perhaps " if ruling.caught is Truth.UNKNOWN else ""
-            yield f"{doubt}letter: {reason(ruling)} {_cited(ruling.rule, catalogue, notes)}"
+            yield f"{doubt}letter: {reason(ruling)} {cited(ruling.rule, catalogue, notes)}"
 
 
-def _is_about_chips(ruling: Ruling) -> bool:
-    """Tells whether a control looked at the chip at all: that of memory sold alone does not."""
-    refused = {
-        part.title for _, trace in ruling.traces for part in leaves(trace) if part.truth is Truth.NO
-    }
-    return KINDS["standalone_memory"].title not in refused
-
-
-def _cited(rule: Rule, catalogue: Catalogue, notes: Notes) -> str:
+def cited(rule: Rule, catalogue: Catalogue, notes: Notes) -> str:
+    """Returns the mark of a footnote that names a rule, its citation and a source."""
     words = f"{rule.id}: {rule.title}. {rule.citation} ({rule.confidence.replace('_', ' ')})"
     doubt = f" Uncertain: {rule.uncertain}." if rule.uncertain else ""
     return notes.mark(f"{words}.{doubt} {source_line(rule.sources[0], catalogue)}")
@@ -156,8 +168,7 @@ def _beside(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
     for ruling in one.of_kind(*BESIDE):
         if _says_something(ruling):
             standing = "" if ruling.enforced is Truth.YES else " (in the text, not enforced)"
-            words = " or ".join(ruling.words).replace("_", " ")
-            yield f"{words}{standing} {_cited(ruling.rule, catalogue, notes)}"
+            yield f"{effects(ruling)}{standing} {cited(ruling.rule, catalogue, notes)}"
 
 
 def _says_something(ruling: Ruling) -> bool:
@@ -167,8 +178,7 @@ def _says_something(ruling: Ruling) -> bool:
 def _measures(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
     for ruling in one.chinese:
         if _says_something(ruling):
-            words = " or ".join(ruling.words).replace("_", " ")
-            yield f"{words} {_cited(ruling.rule, catalogue, notes)}"
+            yield f"{effects(ruling)} {cited(ruling.rule, catalogue, notes)}"
 
 
 def _counted(found: Sequence[Status]) -> Iterable[str]:
@@ -191,7 +201,7 @@ def _status_flat(found: Standing) -> dict[str, Scalar]:
         readings = asked.attributes[key].readings
         return float(readings[0].value) if len(readings) == 1 else None
 
-    controls = [ruling for ruling in one.of_kind(CONTROL) if _is_about_chips(ruling)]
+    controls = [ruling for ruling in one.of_kind(CONTROL) if asks_chips(ruling)]
     near = (line for ruling in one.of_kind(*TAKING_PART) for line in near_lines(ruling))
     return {
         "chip": one.name,
@@ -213,71 +223,3 @@ def _status_flat(found: Standing) -> dict[str, Scalar]:
 
 def _only_in_text(ruling: Ruling) -> bool:
     return ruling.enforced is Truth.NO and _says_something(ruling)
-
-
-TIME_COLUMNS = ("from", "to", "paragraph", "US policy", "what changed")
-
-
-def periods(
-    chip: Chip, found: Sequence[Period], question: Question, book: Rulebook, catalogue: Catalogue
-) -> Report:
-    """Returns a chip's status through time."""
-    notes = Notes()
-    section = history(found, catalogue, notes)
-    title = f"Export status of {chip.name} through time, {_where(question, book)}"
-    launch = chip.facts.get("launch")
-    sold = f"Launch: {launch.value}. " if launch else ""
-    heading = (AID, f"{sold}Rules were looked for up to {book.places.checked_to}.")
-    table = Table(title, heading, section.columns, section.cells, (), notes.lines())
-    return Report(table, section.flat)
-
-
-def history(found: Sequence[Period], catalogue: Catalogue, notes: Notes) -> Section:
-    """Returns a chip's status through time as one table of a larger report."""
-    cells = tuple(
-        (
-            one.since,
-            one.until or "",
-            paragraph(one.status),
-            policy(one.status),
-            "; ".join(_changes(one, catalogue, notes)) or _unchanged(one),
-        )
-        for one in found
-    )
-    return Section("Export rules through time", TIME_COLUMNS, cells, [*map(_period_flat, found)])
-
-
-def _unchanged(one: Period) -> str:
-    """Returns the words for days on which no rule begins or ends for the chip."""
-    if one.since == BEFORE:
-        return "before the first of these rules"
-    return "the same rules, with another outcome"
-
-
-def _changes(one: Period, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
-    said = {found.rule.id: found for found in (*one.status.us, *one.status.chinese)}
-    for rule in one.began:
-        words = " or ".join(said[rule.id].words).replace("_", " ")
-        country = "China: " if rule.jurisdiction == "CN" else ""
-        doubt = "perhaps " if said[rule.id].enforced is Truth.UNKNOWN else ""
-        yield f"{country}{doubt}{words} {_cited(rule, catalogue, notes)}"
-    yield from (f"{rule.id} {_ending(said.get(rule.id))}" for rule in one.ended)
-
-
-def _ending(now: Ruling | None) -> str:
-    """Returns how a rule leaves a chip: out of the text, out of use, or by its own words."""
-    if now is None:
-        return "ends"
-    return "is not enforced" if now.enforced is Truth.NO else "no longer reaches it"
-
-
-def _period_flat(one: Period) -> dict[str, Scalar]:
-    return {
-        "chip": one.status.name,
-        "since": one.since,
-        "until": one.until,
-        "paragraph": " or ".join(eccn or "none" for eccn in one.status.eccns),
-        "policy": " or ".join(found.value for found in one.status.policies),
-        "began": " ".join(rule.id for rule in one.began),
-        "ended": " ".join(rule.id for rule in one.ended),
-    }

@@ -15,6 +15,9 @@ CONTROL, OVERLAY, LETTER = "eccn_control", "licence_policy", "is_informed_letter
 TAKING_PART = (CONTROL, OVERLAY, LETTER)
 """The kinds whose outcomes make up the licence policy; the others stand beside it."""
 
+ELSEWHERE = ("presumption", "end_user_control")
+"""Kinds that bind foundries alone, or say again what the control says of a buyer's parent."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -148,8 +151,7 @@ def _traced(outcome: Outcome, asked: Subject) -> Trace:
     trace = traced(outcome.when, asked)
     if outcome.uncertain_when and _met(outcome, asked) is not trace.truth:
         doubt = traced(outcome.uncertain_when, asked)
-        words = f"{trace.words}; uncertain where {doubt.words}"
-        return replace(trace, truth=Truth.UNKNOWN, words=words, parts=(*trace.parts, doubt))
+        return replace(trace, truth=Truth.UNKNOWN, doubt=doubt.words, parts=(*trace.parts, doubt))
     return trace
 
 
@@ -211,6 +213,21 @@ class Status:
     def needs_licence(self) -> Truth:
         """Tells whether an export needs a licence or a notice."""
         return agreed(truth(one is not Policy.NONE) for one in self.policies)
+
+    def applies(self, ruling: Ruling) -> bool:
+        """Tells whether a ruling changes anything: a licence policy only where it has a place."""
+        if ruling.rule.kind != OVERLAY:
+            return ruling.caught is not Truth.NO
+        before = {one.policy for control in self.of_kind(CONTROL) for one in control.findings}
+        return ruling.caught is not Truth.NO and not before.isdisjoint(ruling.rule.replaces)
+
+    def bringing(self) -> list[Ruling]:
+        """Returns the rulings that bring the chip something, US before Chinese ones."""
+        return [
+            one
+            for one in (*self.us, *self.chinese)
+            if self.applies(one) and one.rule.kind not in ELSEWHERE
+        ]
 
     def of_kind(self, *kinds: str) -> tuple[Ruling, ...]:
         """Returns the US rulings of these kinds."""

@@ -1,7 +1,9 @@
 """A ruling in words: which line decided, how far away it is, what is missing."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+from bench.rules.attributes import KINDS
 from bench.rules.judge import Ruling
 from bench.rules.trace import Trace
 from bench.rules.truth import Truth
@@ -35,6 +37,14 @@ def _closest(found: Iterable[Trace]) -> list[Trace]:
         if name not in kept or abs(one.margin or 0.0) < abs(kept[name].margin or 0.0):
             kept[name] = one
     return list(kept.values())
+
+
+def asks_chips(ruling: Ruling) -> bool:
+    """Tells whether a rule looked at the chip at all: one on memory sold alone does not."""
+    refused = {
+        part.title for _, trace in ruling.traces for part in leaves(trace) if part.truth is Truth.NO
+    }
+    return KINDS["standalone_memory"].title not in refused
 
 
 def leaves(trace: Trace) -> Iterator[Trace]:
@@ -79,8 +89,10 @@ def _missing(traces: list[Trace]) -> Iterator[str]:
         for one in leaves(trace):
             if one.truth is Truth.UNKNOWN:
                 yield _open(one)
-        if "uncertain" in trace.words:
-            yield trace.words.partition("; ")[2]
+        if trace.doubt:
+            lines = replace(trace, truth=Truth.YES, parts=trace.parts[:-1])
+            met = "; ".join(_said(one) for one in _decisive(lines))
+            yield f"{met}; whether that counts where {trace.doubt} is not certain"
 
 
 def _open(one: Trace) -> str:

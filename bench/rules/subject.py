@@ -179,11 +179,11 @@ def _us_sale(chip: Chip) -> Attribute:
     if chip.tier != "global":
         made = "made for China only" if chip.tier == "export" else "designed and sold in China"
         return _flag("us_sale", value=False, how=made)
-    launch = chip.facts.get("launch")
+    launch = chip.launched
     if chip.status in ("announced", "reported"):
         return _flag("us_sale", value=False, how=f"only {chip.status}")
-    if launch and chip.status == "sold" and launch.value[:10] < US_SALE_LINE:
-        return _flag("us_sale", value=True, how=f"sold worldwide since {launch.value}")
+    if launch and chip.status == "sold" and launch < US_SALE_LINE[: len(launch)]:
+        return _flag("us_sale", value=True, how=f"sold worldwide since {launch}")
     return absent("us_sale")
 
 

@@ -9,7 +9,6 @@ from bench.rules.load import Rulebook
 from bench.rules.model import Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
-from bench.rules.truth import Truth
 
 BEFORE = "2022-08-25"
 """The last day before the first of these rules."""
@@ -40,7 +39,7 @@ def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]
     caught: dict[str, Ruling] = {}
     for day in days(book):
         now = status(asked, replace(question, on=day), book)
-        catching = {one.rule.id: one for one in _catching(now)}
+        catching = {one.rule.id: one for one in now.bringing()}
         if found and _summary(found[-1].status) == _summary(now):
             continue
         began = tuple(one.rule for key, one in catching.items() if key not in caught)
@@ -52,30 +51,24 @@ def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]
     return found
 
 
-def _catching(one: Status) -> list[Ruling]:
-    """Returns the rulings that bring the chip something; presumptions bind foundries alone."""
-    return [
-        ruling
-        for ruling in (*one.us, *one.chinese)
-        if ruling.caught is not Truth.NO and ruling.rule.kind != "presumption"
-    ]
-
-
 def _summary(one: Status) -> tuple[object, ...]:
-    told = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in _catching(one)}
+    told = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in one.bringing()}
     return one.eccns, one.policies, told
 
 
 def days(book: Rulebook) -> list[str]:
     """Returns every day on which a rule begins, pauses, resumes or ends, in order."""
-    return sorted({BEFORE, *(day for rule in book.rules.values() for day in _days(rule))})
+    rules = (day for rule in book.rules.values() for day in _days(rule))
+    left = (day for group in book.places.groups.values() for day in group.left.values())
+    return sorted({BEFORE, *rules, *left})
 
 
 def _days(rule: Rule) -> Iterator[str]:
     if rule.effective is None:
         return
     yield rule.effective
-    starts = [rule.enforced_since, *rule.destination.since.values()]
+    places = (rule.destination, *(row.destination for row in rule.policies))
+    starts = [rule.enforced_since, *(day for place in places for day in place.since.values())]
     starts += [outcome.since for outcome in rule.outcomes]
     ends = [rule.end, *(outcome.until for outcome in rule.outcomes)]
     if rule.enforced_until != "never":

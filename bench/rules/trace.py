@@ -25,6 +25,7 @@ class Trace:
         why: why a known value leaves it open.
         margin: how far the value is from the threshold, as a share of it; None where it cannot be.
         told: the margin in words, such as ``32 below 2,400``.
+        doubt: the case in which the rule itself is uncertain, where the chip is one.
     """
 
     truth: Truth
@@ -35,6 +36,7 @@ class Trace:
     why: str = ""
     margin: float | None = None
     told: str = ""
+    doubt: str = ""
     parts: tuple["Trace", ...] = ()
 
 
@@ -49,7 +51,8 @@ def traced(asked: Predicate, subject: Subject) -> Trace:
     if isinstance(asked, Flag):
         return _flag(asked, subject, met)
     if isinstance(asked, Named):
-        return Trace(met, f"is named: {', '.join(asked.patterns)}", subject.chip)
+        found = "named by the rule" if met is Truth.YES else "not named"
+        return Trace(met, f"is named: {', '.join(asked.patterns)}", found)
     return _paragraph(asked, subject, met)
 
 

@@ -25,7 +25,7 @@ class Room:
     """How far one attribute alone can go.
 
     Attributes:
-        now: its value, base units; None where it is unknown.
+        now: its value, base units; several where a definition leaves it open, none if unknown.
         needs: whether a licence or a notice is needed now.
         limit: below it, none is needed; None where no threshold of it decides.
         included: whether none is needed at the limit itself, either.
@@ -33,7 +33,7 @@ class Room:
     """
 
     key: str
-    now: float | None
+    now: tuple[float, ...]
     needs: Truth
     limit: float | None
     included: bool
@@ -73,8 +73,8 @@ def _asked_of(key: str, question: Question, book: Rulebook) -> bool:
 def _room(key: str, supposed: Supposed, here: Status, book: Rulebook) -> Room:
     """Walks the thresholds of one attribute: up to the first licence, or down to where none is."""
     attributes = supposed.subject().attributes
-    readings = attributes[key].readings
-    value = max((float(one.value) for one in readings), default=None)
+    now = tuple(float(one.value) for one in attributes[key].readings)
+    value = max(now, default=None)
     lines = sorted(set(_lines(key, supposed, here.question, book)))
     free = here.needs_licence is Truth.NO
     ahead = [one for one in lines if value is None or (one >= value if free else one <= value)]
@@ -85,9 +85,9 @@ def _room(key: str, supposed: Supposed, here: Status, book: Rulebook) -> Room:
             if (there.needs_licence is Truth.NO) is not free:
                 beyond = there.policies if free else before.policies
                 included = (at != line) if free else (at == line)
-                return Room(key, value, here.needs_licence, line, included, beyond)
+                return Room(key, now, here.needs_licence, line, included, beyond)
             before = there
-    return Room(key, value, here.needs_licence, None, included=False, beyond=here.policies)
+    return Room(key, now, here.needs_licence, None, included=False, beyond=here.policies)
 
 
 def _lines(key: str, supposed: Supposed, question: Question, book: Rulebook) -> Iterator[float]:

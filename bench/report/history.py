@@ -1,0 +1,92 @@
+"""A chip's export status through time, a line a change."""
+
+from collections.abc import Iterable, Sequence
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.report.markup import Report
+from bench.report.rulings import AID, cited, effects, paragraph, policy, where
+from bench.report.scalar import Scalar
+from bench.report.table import Notes, Section, Table
+from bench.rules.judge import LETTER, Ruling
+from bench.rules.load import Rulebook
+from bench.rules.places import Question
+from bench.rules.timeline import Period
+from bench.rules.truth import Truth
+
+COLUMNS = ("from", "to", "paragraph", "US policy", "what changed")
+
+
+def periods(
+    chip: Chip, found: Sequence[Period], question: Question, book: Rulebook, catalogue: Catalogue
+) -> Report:
+    """Returns a chip's status through time."""
+    notes = Notes()
+    section = history(chip, found, catalogue, notes)
+    launch = chip.facts.get("launch")
+    sold = f"Launch: {launch.value}; days before it are left out. " if launch else ""
+    table = Table(
+        f"Export status of {chip.name} through time, {where(question, book)}",
+        (AID, f"{sold}Rules were looked for up to {book.places.checked_to}."),
+        section.columns,
+        section.cells,
+        (),
+        notes.lines(),
+    )
+    return Report(table, section.flat)
+
+
+def history(chip: Chip, found: Sequence[Period], catalogue: Catalogue, notes: Notes) -> Section:
+    """Returns a chip's status since its launch, as one table of a larger report."""
+    kept = [one for one in found if (one.until or "9999") >= (chip.launched or "")]
+    cells = tuple(
+        (
+            one.since,
+            one.until or "",
+            paragraph(one.status),
+            policy(one.status),
+            _told(one, catalogue, notes, first=place == 0),
+        )
+        for place, one in enumerate(kept)
+    )
+    return Section("Export rules through time", COLUMNS, cells, [_flat(one) for one in kept])
+
+
+def _told(one: Period, catalogue: Catalogue, notes: Notes, *, first: bool) -> str:
+    """Returns what changed; of the first period, what holds in it."""
+    if first:
+        holding = (_brings(found, catalogue, notes) for found in one.status.bringing())
+        return "; ".join(holding) or "no rule catches it"
+    return "; ".join(_changes(one, catalogue, notes)) or "the same rules, with another outcome"
+
+
+def _changes(one: Period, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
+    said = {found.rule.id: found for found in (*one.status.us, *one.status.chinese)}
+    yield from (_brings(said[rule.id], catalogue, notes) for rule in one.began)
+    yield from (f"{rule.id} {_ending(said.get(rule.id))}" for rule in one.ended)
+
+
+def _brings(found: Ruling, catalogue: Catalogue, notes: Notes) -> str:
+    country = "China: " if found.rule.jurisdiction == "CN" else ""
+    doubt = "perhaps " if found.enforced is Truth.UNKNOWN else ""
+    letter = "letter: " if found.rule.kind == LETTER else ""
+    return f"{country}{letter}{doubt}{effects(found)} {cited(found.rule, catalogue, notes)}"
+
+
+def _ending(now: Ruling | None) -> str:
+    """Returns how a rule leaves a chip: out of the text, out of use, or by its own words."""
+    if now is None:
+        return "ends"
+    return "is not enforced" if now.enforced is Truth.NO else "no longer reaches it"
+
+
+def _flat(one: Period) -> dict[str, Scalar]:
+    return {
+        "chip": one.status.name,
+        "since": one.since,
+        "until": one.until,
+        "paragraph": " or ".join(eccn or "none" for eccn in one.status.eccns),
+        "policy": " or ".join(found.value for found in one.status.policies),
+        "began": " ".join(rule.id for rule in one.began),
+        "ended": " ".join(rule.id for rule in one.ended),
+    }
