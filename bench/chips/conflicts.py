@@ -50,8 +50,8 @@ def _disagreeing(figure: Figure) -> tuple[Published, ...]:
 
 
 def disagrees(first: Published, rival: Published) -> bool:
-    """Tells whether two claims count the same and differ by more than rounding."""
-    if first.counts != rival.counts:
+    """Tells whether two claims count the same and differ by more than rounding, none refuted."""
+    if first.counts != rival.counts or rival.refuted:
         return False
     if not isinstance(first.value, Quantity) or not isinstance(rival.value, Quantity):
         return first.value is not rival.value

@@ -130,9 +130,11 @@ def member_faults(chips: Mapping[str, Chip]) -> list[Fault]:
             if part is None or part.kind == "system":
                 told = _member_fault(member.chip, chips)
                 found.append(Fault(file, f"members.{place}", *told))
-        for variant in chip.variants:
-            if variant not in chips or variant == chip.id:
-                found.append(Fault(file, "variants", *_member_fault(variant, chips)))
+        found += [
+            Fault(file, "variants", *_member_fault(variant, chips))
+            for variant in chip.variants
+            if variant not in chips or variant == chip.id
+        ]
     return found
 
 

@@ -96,7 +96,11 @@ def _printed(chip: Chip, key: str) -> Paper | None:
 def _rival(one: Published) -> Rival | None:
     if one.number is None:
         return None
-    words = [f"counts {one.counts}" if one.counts else None, one.note]
+    words = [
+        one.counts and f"counts {one.counts}",
+        one.refuted and f"refuted: {one.refuted}",
+        one.note,
+    ]
     note = "; ".join(word for word in words if word) or None
     return Rival(one.number, str(one.value), one.source, note)
 

@@ -156,68 +156,66 @@ def _rule(view: str, config: RulesConfig, book: "Rulebook") -> "Rule | None":
 
 def _status(config: RulesConfig, asked: _Asked) -> "Report":
     from bench.chips.select import select
-    from bench.report.rulings import Standing, statuses
-    from bench.rules.judge import status
-    from bench.rules.rivals import overturned
-    from bench.rules.subject import subject
+    from bench.report.rulings import statuses
+    from bench.rules.judged import judged
 
     chips = select(config.chips or ["export-tier"], asked.catalogue)
-    found = []
-    for chip in chips:
-        part = subject(chip, asked.catalogue)
-        here = status(part, asked.question, asked.book)
-        rivals = (
-            overturned(chip, here, asked.catalogue, asked.question, asked.book)
-            if len(chips) <= MANY
-            else []
-        )
-        found.append(Standing(part, here, tuple(rivals)))
+    few = len(chips) <= MANY
+    found = [
+        judged(chip, asked.question, asked.catalogue, asked.book, disputes=few) for chip in chips
+    ]
     return statuses(found, asked.question, asked.book, asked.catalogue)
 
 
 def _timeline(config: RulesConfig, asked: _Asked) -> "Report":
     from bench.report.history import periods
+    from bench.rules.judged import judged
     from bench.rules.subject import subject
     from bench.rules.timeline import timeline
 
-    chip = asked.catalogue.find(config.chip or "")
-    found = timeline(subject(chip, asked.catalogue), asked.question, asked.book)
-    return periods(chip, found, asked.question, asked.book, asked.catalogue)
+    catalogue, book = asked.catalogue, asked.book
+    chip = catalogue.find(config.chip or "")
+    found = timeline(subject(chip, catalogue), asked.question, book)
+    last = judged(chip, replace(asked.question, on=found[-1].since), catalogue, book)
+    return periods(last, found, book, catalogue)
 
 
 def _explain(config: RulesConfig, asked: _Asked) -> "Report":
     from bench.report.predicates import explanation
-    from bench.rules.judge import CONTROL, LETTER, rule_on, status
+    from bench.rules.judge import CONTROL, LETTER, rule_on
+    from bench.rules.judged import judged
     from bench.rules.reason import asks_chips
-    from bench.rules.subject import subject
 
-    chip = asked.catalogue.find(config.chip or "")
-    part = subject(chip, asked.catalogue)
-    found = status(part, asked.question, asked.book)
-    rulings = [one for one in found.of_kind(CONTROL, LETTER) if asks_chips(one)]
-    rulings += [one for one in found.bringing() if one not in rulings]
+    catalogue, book = asked.catalogue, asked.book
+    found = judged(catalogue.find(config.chip or ""), asked.question, catalogue, book)
+    status = found.status
+    rulings = [one for one in status.of_kind(CONTROL, LETTER) if asks_chips(one)]
+    rulings += [one for one in status.bringing() if one not in rulings]
     if rule := asked.rule:
-        part = replace(part, eccns=found.eccns)
-        rulings = [rule_on(rule, part, asked.question, asked.book.places)]
-    return explanation(chip.name, found, rulings, asked.catalogue)
+        part = replace(found.asked, eccns=status.eccns)
+        rulings = [rule_on(rule, part, asked.question, book.places)]
+    return explanation(found, rulings, book, catalogue)
 
 
 def _whatif(config: RulesConfig, asked: _Asked) -> "Report":
-    from bench.report.predicates import room_report
+    from bench.report.room import room_report
     from bench.rules.judge import status
+    from bench.rules.judged import Judged, judged
     from bench.rules.whatif import Supposed, room
 
-    chip = asked.catalogue.find(config.chip) if config.chip else None
-    supposed = Supposed(chip, asked.catalogue, asked.changed)
-    part, plain = supposed.subject(), Supposed(chip, asked.catalogue, {}).subject()
-    here = status(part, asked.question, asked.book)
-    before = status(plain, asked.question, asked.book)
-    rooms = room(supposed, asked.question, asked.book)
-    return room_report(chip.name if chip else "a supposed part", here, before, rooms)
+    catalogue, book, question = asked.catalogue, asked.book, asked.question
+    chip = catalogue.find(config.chip) if config.chip else None
+    supposed = Supposed(chip, catalogue, asked.changed)
+    part = supposed.subject()
+    here = status(part, question, book)
+    plain = judged(chip, question, catalogue, book) if chip else Judged(None, part, here)
+    shown = Judged(chip, part, here, plain.disputed, asked.changed)
+    rooms = room(supposed, question, book)
+    return room_report(shown, plain.status, rooms, book, catalogue)
 
 
 def _list(_: RulesConfig, asked: _Asked) -> "Report":
-    from bench.report.predicates import rule_list
+    from bench.report.rulelist import rule_list
 
     book = asked.book
     rules = [asked.rule] if asked.rule else list(book.rules.values())

@@ -121,7 +121,7 @@ def _dispute(catalogue: Catalogue, chip: str, found: Iterable[Conflict]) -> str:
     def told(one: Published) -> str:
         return f"{one.value} (`{one.source}`, {catalogue.sources[one.source].kind})"
 
-    header = ("figure", "stands first", "rivals", "highest / lowest", "why")
+    header = ("figure", "stands first", "other figures", "highest / lowest", "why")
     lines = (
         (
             FIGURES[one.figure].title,

@@ -8,6 +8,7 @@ PUBLISHED = {
     "formula": "how it was worked out, where the source does not print it",
     "origin": "published, or computed here; a computed figure is no claim of the maker's",
     "needs": "instruction sets without which it does not hold",
+    "refuted": "why a rival cannot be right; it is kept and told, but enters no range",
     "note": "remark in our words",
 }
 MEANINGS: dict[str, dict[str, str]] = {
@@ -20,6 +21,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "tier": "for whom it is made",
         "architecture": "design, in words",
         "family": "key of the design in architectures.yaml",
+        "variants": "chips that share this name, where it is not that of one chip",
         "members": "what a system is built of; figures it does not print are theirs added up",
         "form": "form factor, such as SXM5",
         "local_name": "name in its own language",

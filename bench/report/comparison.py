@@ -57,7 +57,7 @@ def _counted(found: Comparison) -> str:
 
 def _heading(found: Comparison) -> Iterator[str]:
     yield (
-        f"Baseline {found.baseline.id}. In brackets: times the baseline's figure; 'rivals': what "
+        f"Baseline {found.baseline.id}. In brackets: times the baseline's figure; 'others': what "
         "that would be by figures that others publish, where they move it by 2% or more."
     )
     yield "Rates are dense where their name does not say sparse. – stands for no sourced figure."
@@ -88,17 +88,17 @@ def _text(cell: Cell, bracket: str, notes: Notes, cited: Catalogue | None) -> st
 
 
 def _bracket(cell: Cell, found: Comparison) -> str:
-    """Returns ``(×2.39, rivals 2.39–4.78)``; nothing for the baseline itself."""
+    """Returns ``(×2.39, others 2.39–4.78)``; nothing for the baseline itself."""
     if cell.ratio is None or cell.chip == found.baseline.id:
         return ""
     return f"(×{significant(cell.ratio.value, 3)}{_range(cell.ratio)})"
 
 
 def _range(ratio: Ratio) -> str:
-    """Returns ``, rivals 2.39–4.78`` where rival figures move the ratio by what can be seen."""
+    """Returns ``, others 2.39–4.78`` where rival figures move the ratio by what can be seen."""
     if ratio.high < SEEN * ratio.low:
         return ""
-    return f", rivals {significant(ratio.low, 3)}–{significant(ratio.high, 3)}"
+    return f", others {significant(ratio.low, 3)}–{significant(ratio.high, 3)}"
 
 
 def _dispute(cell: Cell, notes: Notes) -> str:
@@ -119,8 +119,10 @@ def _conflict(cell: Cell) -> str:
 
 
 def _rival(one: Published) -> str:
-    counts = f"counts {one.counts}, left out of the range" if one.counts else ""
-    about = "; ".join(word for word in (one.source, counts, one.note) if word)
+    told = (one.counts and f"counts {one.counts}", one.refuted and f"refuted: {one.refuted}")
+    apart = ", ".join(word for word in told if word)
+    apart += ", left out of the range" if apart else ""
+    about = "; ".join(word for word in (one.source, apart, one.note) if word)
     return f"{one.value} ({about})"
 
 

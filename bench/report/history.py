@@ -5,32 +5,33 @@ from collections.abc import Iterable, Sequence
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.report.markup import Report
-from bench.report.rulings import AID, cited, effects, paragraph, policy, where
+from bench.report.rulings import AID, cited, effects, in_dispute, paragraph, policy, where
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
-from bench.rules.judge import LETTER, Ruling
+from bench.rules.judge import CONTROL, LETTER, Ruling
+from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
-from bench.rules.places import Question
+from bench.rules.reason import reason
 from bench.rules.timeline import Period
 from bench.rules.truth import Truth
 
 COLUMNS = ("from", "to", "paragraph", "US policy", "what changed")
 
 
-def periods(
-    chip: Chip, found: Sequence[Period], question: Question, book: Rulebook, catalogue: Catalogue
-) -> Report:
-    """Returns a chip's status through time."""
-    notes = Notes()
+def periods(last: Judged, found: Sequence[Period], book: Rulebook, catalogue: Catalogue) -> Report:
+    """Returns a chip's status through time; ``last`` is what holds in the last period."""
+    notes, chip = Notes(), last.chip
+    if chip is None:
+        raise ValueError("a supposed part has no history")
     section = history(chip, found, catalogue, notes)
     launch = chip.facts.get("launch")
     sold = f"Launch: {launch.value}; days before it are left out. " if launch else ""
     table = Table(
-        f"Export status of {chip.name} through time, {where(question, book)}",
+        f"Export status of {chip.name} through time, {where(last.status.question, book)}",
         (AID, f"{sold}Rules were looked for up to {book.places.checked_to}."),
         section.columns,
         section.cells,
-        (),
+        tuple(in_dispute(last, catalogue, notes)),
         notes.lines(),
     )
     return Report(table, section.flat)
@@ -55,8 +56,8 @@ def history(chip: Chip, found: Sequence[Period], catalogue: Catalogue, notes: No
 def _told(one: Period, catalogue: Catalogue, notes: Notes, *, first: bool) -> str:
     """Returns what changed; of the first period, what holds in it."""
     if first:
-        holding = (_brings(found, catalogue, notes) for found in one.status.bringing())
-        return "; ".join(holding) or "no rule catches it"
+        holding = (_brings(found, catalogue, notes) for found in one.rulings)
+        return "; ".join(holding) or "no rule was in force"
     return "; ".join(_changes(one, catalogue, notes)) or "the same rules, with another outcome"
 
 
@@ -67,6 +68,9 @@ def _changes(one: Period, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
 
 
 def _brings(found: Ruling, catalogue: Catalogue, notes: Notes) -> str:
+    if found.rule.kind == CONTROL:
+        words = " or ".join(dict.fromkeys(each.eccn or "not in it" for each in found.findings))
+        return f"{words}: {reason(found)} {cited(found.rule, catalogue, notes)}"
     country = "China: " if found.rule.jurisdiction == "CN" else ""
     doubt = "perhaps " if found.enforced is Truth.UNKNOWN else ""
     letter = "letter: " if found.rule.kind == LETTER else ""

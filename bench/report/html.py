@@ -1,5 +1,6 @@
 """One self-contained page; every word of it escaped, no script, no network."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -68,7 +69,20 @@ def _cell(column: str, text: str) -> str:
     return f'<td data-label="{escape(column)}">{escape(told)}</td>'
 
 
+ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+
+
+def _linked(line: str) -> str:
+    """Returns a line, escaped, with its addresses to click on."""
+    text, end = [], 0
+    for found in ADDRESS.finditer(line):
+        address = escape(found[0])
+        text += [escape(line[end : found.start()]), f'<a href="{address}">{address}</a>']
+        end = found.end()
+    return "".join([*text, escape(line[end:])])
+
+
 def _listed(title: str, tag: str, lines: Sequence[str]) -> str:
     """Returns a headed list, or nothing where there is no line."""
-    items = "".join(f"<li>{escape(line)}</li>\n" for line in lines)
+    items = "".join(f"<li>{_linked(line)}</li>\n" for line in lines)
     return f"<h2>{title}</h2><{tag}>\n{items}</{tag}>\n" if items else ""

@@ -1,7 +1,6 @@
 """What the export rules say, as tables: a status a chip, a timeline, predicates, room to move."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
@@ -9,19 +8,42 @@ from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table, source_line
 from bench.rules.attributes import KINDS
-from bench.rules.judge import CONTROL, LETTER, TAKING_PART, Ruling, Status
+from bench.rules.judge import CONTROL, LETTER, OVERLAY, TAKING_PART, Ruling, Status
+from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
 from bench.rules.reason import asks_chips, near_lines, reason
-from bench.rules.rivals import Overturned
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
 
 AID = "A research aid, not legal advice; the texts decide."
+LEGEND = (
+    "TPP: dense TOPS x bits, the highest format; density: TPP per mm² of logic dies; NAC: a notice "
+    "25 days before the export."
+)
+CONFIDENCE = {
+    "official_text": "official text, read in a copy",
+    "official_quoted": "official text, as others quote it",
+    "official_head": "official page, its head alone read",
+    "filing": "company filing",
+    "bill_text": "text of a bill",
+    "analysis": "account of a law firm or institute",
+    "press": "press",
+}
+"""What a rule was read in."""
+EFFECTS = {
+    "licence_granted_with_15pct_of_china_revenue": "licences granted for 15% of the China revenue",
+    "licence_if_for_military_or_weapons_ai": "licence if known to train military or weapons AI",
+    "licence_to_anywhere": "licence to any country",
+    "tariff_25pct": "25% tariff on the way through the US",
+    "listed": "named by guidance on Chinese chips",
+}
+"""Effects that their key does not say well."""
 STATUS_COLUMNS = (
-    "chip", "TPP", "density", "paragraph", "US policy", "why", "beside it", "Chinese measures",
+    "chip", "TPP", "density", "paragraph", "US policy", "why", "practice and other US rules",
+    "Chinese measures",
 )  # fmt: skip
 POLICIES = {
     Policy.NONE: "none",
@@ -35,25 +57,16 @@ BESIDE = ("licence_practice", "announcement", "guidance", "tariff", "eccn_scope_
 """Kinds of US rules that are told beside the licence policy."""
 
 
-@dataclass(frozen=True)
-class Standing:
-    """A chip with its status, and the figures in dispute that would give it another."""
-
-    asked: Subject
-    status: Status
-    disputed: tuple[Overturned, ...] = ()
-
-
 def statuses(
-    found: Sequence[Standing], question: Question, book: Rulebook, catalogue: Catalogue
+    found: Sequence[Judged], question: Question, book: Rulebook, catalogue: Catalogue
 ) -> Report:
     """Returns the status of several chips on one day, a line a chip."""
     notes = Notes()
-    cells = tuple(_status_cells(one.asked, one.status, catalogue, notes) for one in found)
-    disputed = [line for one in found for line in _disputed(one, catalogue, notes)]
+    cells = tuple(_status_cells(one, catalogue, notes) for one in found)
+    disputed = [line for one in found for line in in_dispute(one, catalogue, notes)]
     table = Table(
         title=f"Export status on {question.on}, {where(question, book)}",
-        heading=(AID, _known_to(question, book)),
+        heading=(AID, _known_to(question, book), LEGEND),
         columns=STATUS_COLUMNS,
         cells=cells,
         summary=(*_counted([one.status for one in found]), *disputed),
@@ -62,7 +75,7 @@ def statuses(
     return Report(table, [_status_flat(one) for one in found])
 
 
-def _disputed(found: Standing, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
+def in_dispute(found: Judged, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
     """Yields what a figure that another source gives would make of the status."""
     for one in found.disputed:
         told = FIGURES[one.figure].title
@@ -78,7 +91,9 @@ def effects(ruling: Ruling) -> str:
 
 
 def _effect(word: str) -> str:
-    return POLICIES[Policy(word)] if word in tuple(Policy) else word.replace("_", " ")
+    if word in tuple(Policy):
+        return POLICIES[Policy(word)]
+    return EFFECTS.get(word, word.replace("_", " "))
 
 
 def where(question: Question, book: Rulebook) -> str:
@@ -96,16 +111,15 @@ def _known_to(question: Question, book: Rulebook) -> str:
     return f"Rules were looked for up to {checked}.{late}"
 
 
-def _status_cells(
-    asked: Subject, one: Status, catalogue: Catalogue, notes: Notes
-) -> tuple[str, ...]:
+def _status_cells(found: Judged, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+    asked, one = found.asked, found.status
     return (
         one.name,
         _value(asked, "tpp"),
         _value(asked, "pd"),
         paragraph(one),
         policy(one),
-        _why(one, catalogue, notes),
+        _why(found, catalogue, notes),
         "; ".join(_beside(one, catalogue, notes)) or "–",
         "; ".join(_measures(one, catalogue, notes)) or "–",
     )
@@ -141,27 +155,59 @@ def policies(found: Sequence[Policy]) -> str:
     return words[0] if len(words) == 1 else f"unknown: {' or '.join(words)}"
 
 
-def _why(one: Status, catalogue: Catalogue, notes: Notes) -> str:
-    told = "; ".join(_reasons(one, catalogue, notes)) or "no rule was in force"
-    return f"each {one.chip}: {told}" if one.system else told
+def _letter(ruling: Ruling) -> str:
+    """Returns what a letter says of a chip; nothing where it neither catches it nor comes near."""
+    if ruling.caught is Truth.NO:
+        near = [line for line in near_lines(ruling) if " below " in line]
+        return f"just outside a letter: {'; '.join(near)}" if near else ""
+    doubt = "perhaps " if ruling.caught is Truth.UNKNOWN else ""
+    return f"{doubt}letter: {reason(ruling)}"
+
+
+def _why(found: Judged, catalogue: Catalogue, notes: Notes) -> str:
+    told = "; ".join(_reasons(found.status, catalogue, notes)) or "no rule was in force"
+    words = [*_beforehand(found), told]
+    return "; ".join(words)
+
+
+def _beforehand(found: Judged) -> Iterable[str]:
+    """Yields what a reader must know before the reasons: of what part, and whether it existed."""
+    chip, one = found.chip, found.status
+    if chip is None:
+        return
+    if one.system:
+        yield f"each {one.chip}"
+    if chip.launched and one.question.on < chip.launched:
+        yield f"before its launch ({chip.launched})"
+    if chip.status in ("announced", "reported"):
+        yield f"only {chip.status}"
+    if chip.tier == "domestic":
+        yield "designed in China: what the control list would say of it"
 
 
 def _reasons(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
-    """Yields what decided: the control list first, then the letters that catch the chip."""
+    """Yields what decided: the control list, the licence policy in force, the letters."""
     for ruling in one.of_kind(CONTROL):
         if ruling.enforced is not Truth.NO and asks_chips(ruling):
             yield f"{reason(ruling)} {cited(ruling.rule, catalogue, notes)}"
+    for ruling in one.of_kind(OVERLAY):
+        if one.applies(ruling):
+            yield f"{effects(ruling)}: {reason(ruling)} {cited(ruling.rule, catalogue, notes)}"
     for ruling in one.of_kind(LETTER):
-        if ruling.caught is not Truth.NO:
-            doubt = "perhaps " if ruling.caught is Truth.UNKNOWN else ""
-            yield f"{doubt}letter: {reason(ruling)} {cited(ruling.rule, catalogue, notes)}"
+        if told := _letter(ruling):
+            yield f"{told} {cited(ruling.rule, catalogue, notes)}"
 
 
 def cited(rule: Rule, catalogue: Catalogue, notes: Notes) -> str:
-    """Returns the mark of a footnote that names a rule, its citation and a source."""
-    words = f"{rule.id}: {rule.title}. {rule.citation} ({rule.confidence.replace('_', ' ')})"
-    doubt = f" Uncertain: {rule.uncertain}." if rule.uncertain else ""
-    return notes.mark(f"{words}.{doubt} {source_line(rule.sources[0], catalogue)}")
+    """Returns the mark of a footnote that names a rule, its citation, conditions and sources."""
+    words = [f"{rule.id}: {rule.title}. {rule.citation} ({CONFIDENCE[rule.confidence]})."]
+    if rule.uncertain:
+        words.append(f"Uncertain: {rule.uncertain}.")
+    if rule.conditions:
+        told = ", ".join(key.replace("_", " ") for key in rule.conditions)
+        words.append(f"Conditions ({told}): rules list rule={rule.id}.")
+    sources = "; ".join(source_line(key, catalogue) for key in rule.sources)
+    return notes.mark(f"{' '.join(words)} Sources: {sources}")
 
 
 def _beside(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
@@ -194,14 +240,15 @@ def _counted(found: Sequence[Status]) -> Iterable[str]:
     )
 
 
-def _status_flat(found: Standing) -> dict[str, Scalar]:
+def _status_flat(found: Judged) -> dict[str, Scalar]:
     asked, one = found.asked, found.status
 
     def number(key: str) -> Scalar:
         readings = asked.attributes[key].readings
         return float(readings[0].value) if len(readings) == 1 else None
 
-    controls = [ruling for ruling in one.of_kind(CONTROL) if asks_chips(ruling)]
+    deciding = [ruling for ruling in one.of_kind(CONTROL) if asks_chips(ruling)]
+    deciding += [ruling for ruling in one.of_kind(OVERLAY, LETTER) if one.applies(ruling)]
     near = (line for ruling in one.of_kind(*TAKING_PART) for line in near_lines(ruling))
     return {
         "chip": one.name,
@@ -211,13 +258,15 @@ def _status_flat(found: Standing) -> dict[str, Scalar]:
         "performance_density": number("pd"),
         "memory_bandwidth_B_per_s": number("memory_bandwidth"),
         "paragraph": " or ".join(eccn or "none" for eccn in one.eccns),
-        "policy": " or ".join(found.value for found in one.policies),
+        "policy": " or ".join(each.value for each in one.policies),
         "needs_licence": one.needs_licence.value,
-        "why": "; ".join(reason(found) for found in controls),
+        "why": "; ".join(f"{ruling.rule.id}: {reason(ruling)}" for ruling in deciding),
+        "citations": "; ".join(ruling.rule.citation for ruling in deciding),
         "near": "; ".join(dict.fromkeys(near)),
-        "rules": " ".join(found.rule.id for found in one.us if found.caught is not Truth.NO),
-        "in_text_only": " ".join(found.rule.id for found in one.us if _only_in_text(found)),
-        "chinese": " ".join(found.rule.id for found in one.chinese if _says_something(found)),
+        "rules": " ".join(each.rule.id for each in one.bringing() if each in one.us),
+        "in_text_only": " ".join(each.rule.id for each in one.us if _only_in_text(each)),
+        "chinese": " ".join(each.rule.id for each in one.chinese if _says_something(each)),
+        "disputed": "; ".join(f"{each.figure} {each.rival.value}" for each in found.disputed),
     }
 
 

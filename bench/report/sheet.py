@@ -9,7 +9,7 @@ from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table, source_line
 
-SHEET_COLUMNS = ("figure", "published", "how known", "rivals", "note")
+SHEET_COLUMNS = ("figure", "published", "how known", "other figures", "note")
 
 
 More = Callable[[Notes], tuple[Section, ...]]
@@ -66,7 +66,12 @@ def _figure_cells(chip: Chip, key: str, catalogue: Catalogue, notes: Notes) -> t
 
 def _rival(one: Published, catalogue: Catalogue, notes: Notes) -> str:
     words = [f"{one.value}", _mark(one.source, catalogue, notes)]
-    about = "; ".join(word for word in (one.counts and f"counts {one.counts}", one.note) if word)
+    told = (
+        one.counts and f"counts {one.counts}",
+        one.refuted and f"refuted: {one.refuted}",
+        one.note,
+    )
+    about = "; ".join(word for word in told if word)
     return " ".join([*words, f"({about})"] if about else words)
 
 
@@ -85,6 +90,7 @@ def _flat(chip: Chip, key: str) -> list[dict[str, Scalar]]:
             "formula": one.formula,
             "origin": one.origin,
             "source": one.source,
+            "refuted": one.refuted,
             "note": one.note,
         }
         for one in (figure, *figure.rivals)

@@ -161,9 +161,11 @@ def _achieved(row: Row, catalogue: Catalogue, notes: Notes) -> str:
 
 
 def source_line(key: str, catalogue: Catalogue) -> str:
-    """Returns a source as a footnote: title, kind, address, how far it carries."""
+    """Returns a source as a footnote: title, kind, address, how it was read, how far it carries."""
     source = catalogue.sources[key]
     words = [source.title or key, f"({source.kind})", source.url]
+    if source.read_via:
+        words.append(f"[read: {source.read_via}]")
     if source.weak:
         words.append(f"[weak: {source.weak}]")
     return " ".join(words)

@@ -109,9 +109,13 @@ def enforced(rule: Rule, on: str) -> Truth:
 
 
 def rule_on(rule: Rule, asked: Subject, question: Question, places: Places) -> Ruling:
-    """Returns what a rule says of a chip, whether or not it is in force on the day."""
+    """Returns what a rule says of a chip, whether or not it is in force on the day.
+
+    A part is in its paragraph wherever it goes; where the rule does not reach, no licence follows.
+    """
+    reached = reaches(rule.destination, question, places)
     findings = [
-        finding
+        finding if reached else replace(finding, policy=Policy.NONE)
         for outcome in _possible(rule, asked, question.on)
         for finding in _findings(rule, outcome, asked, question, places)
     ]
@@ -249,17 +253,16 @@ def status(asked: Subject, question: Question, book: Rulebook) -> Status:
 
 @lru_cache(maxsize=512)
 def _there(question: Question, book: Rulebook) -> tuple[Rule, ...]:
-    """Returns the rules in the text that day which reach the destination."""
+    """Returns the rules in the text that day which reach the destination, and the control lists."""
     in_text = (rule for rule in book.rules.values() if is_in_text(rule, question.on))
     return tuple(rule for rule in in_text if _concerns(rule, question, book.places))
 
 
 def _concerns(rule: Rule, question: Question, places: Places) -> bool:
-    """Tells whether a rule is about this destination; Chinese measures are about China."""
-    if rule.jurisdiction == "US":
-        return reaches(rule.destination, question, places)
-    code = question.destination
-    return "CN" in (code, places.countries[code].treated_as)
+    """Tells whether a rule is asked; Chinese measures are those of the mainland's customs."""
+    if rule.jurisdiction == "CN":
+        return question.destination == "CN"
+    return rule.kind == CONTROL or reaches(rule.destination, question, places)
 
 
 def _eccns(control: Iterable[Ruling]) -> tuple[str | None, ...]:

@@ -59,7 +59,8 @@ def _asked(chip: Chip) -> Iterator[tuple[str, Published]]:
     for key, figure in chip.figures.items():
         if key in ASKED or key.startswith(("matrix_", "vector_")):
             for rival in figure.rivals:
-                if rival.number is not None and rival.counts not in NOT_THE_CHIP:
+                apart = rival.counts in NOT_THE_CHIP or rival.refuted
+                if rival.number is not None and not apart:
                     yield key, rival
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from bench.rules.judge import Ruling, Status, status
+from bench.rules.judge import CONTROL, Ruling, Status, status
 from bench.rules.load import Rulebook
 from bench.rules.model import Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
+from bench.rules.reason import asks_chips
+from bench.rules.truth import Truth
 
 BEFORE = "2022-08-25"
 """The last day before the first of these rules."""
@@ -20,7 +22,8 @@ class Period:
 
     Attributes:
         since: first day; until: last day, None while it lasts.
-        began, ended: rules that catch the chip from ``since`` on, or no longer do.
+        began, ended: rules that catch the chip, or controls that look at it, from ``since`` on,
+            and those that no longer do.
     """
 
     since: str
@@ -28,6 +31,11 @@ class Period:
     status: Status
     began: tuple[Rule, ...]
     ended: tuple[Rule, ...]
+
+    @property
+    def rulings(self) -> list[Ruling]:
+        """Returns what tells of the chip in this period, the controls first."""
+        return _telling(self.status)
 
 
 def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]:
@@ -39,7 +47,7 @@ def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]
     caught: dict[str, Ruling] = {}
     for day in days(book):
         now = status(asked, replace(question, on=day), book)
-        catching = {one.rule.id: one for one in now.bringing()}
+        catching = {one.rule.id: one for one in _telling(now)}
         if found and _summary(found[-1].status) == _summary(now):
             continue
         began = tuple(one.rule for key, one in catching.items() if key not in caught)
@@ -51,8 +59,18 @@ def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]
     return found
 
 
+def _telling(one: Status) -> list[Ruling]:
+    """Returns the rulings that bring the chip something, and the controls that looked at it."""
+    looked = [
+        ruling
+        for ruling in one.of_kind(CONTROL)
+        if ruling.enforced is not Truth.NO and asks_chips(ruling)
+    ]
+    return [*looked, *(ruling for ruling in one.bringing() if ruling not in looked)]
+
+
 def _summary(one: Status) -> tuple[object, ...]:
-    told = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in one.bringing()}
+    told = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in _telling(one)}
     return one.eccns, one.policies, told
 
 

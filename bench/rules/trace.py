@@ -127,6 +127,6 @@ def amount(value: float, dimension: Dimension | None) -> str:
 
 def _plain(value: float) -> str:
     """Writes a number whole if it is nearly whole or large, else with three digits."""
-    if abs(value - round(value)) < 1e-6 or abs(value) >= 1e4:
+    if (abs(value - round(value)) < 1e-6 and abs(value) >= 10) or abs(value) >= 1e4:
         return f"{value:,.0f}"
     return f"{value:,.1f}" if abs(value) >= 100 else significant(value, 3)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.rules.attributes import KINDS, Attributes
-from bench.rules.judge import Status, enforced, status
+from bench.rules.judge import TAKING_PART, Status, enforced, status
 from bench.rules.load import Rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Question, reaches
@@ -30,6 +30,7 @@ class Room:
         limit: below it, none is needed; None where no threshold of it decides.
         included: whether none is needed at the limit itself, either.
         beyond: policies that hold past the limit; without a limit, those that hold now.
+        rules: those that ask for them there.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Room:
     limit: float | None
     included: bool
     beyond: tuple[Policy, ...]
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,19 @@ def _room(key: str, supposed: Supposed, here: Status, book: Rulebook) -> Room:
         for at in (line, line * (1 + HAIR) if free else line * (1 - HAIR)):
             there = status(supposed.subject({key: at}), here.question, book)
             if (there.needs_licence is Truth.NO) is not free:
-                beyond = there.policies if free else before.policies
+                bound, loose = (there, before) if free else (before, there)
                 included = (at != line) if free else (at == line)
-                return Room(key, now, here.needs_licence, line, included, beyond)
+                rules = _deciding(bound, loose)
+                return Room(key, now, here.needs_licence, line, included, bound.policies, rules)
             before = there
     return Room(key, now, here.needs_licence, None, included=False, beyond=here.policies)
+
+
+def _deciding(bound: Status, loose: Status) -> tuple[Rule, ...]:
+    """Returns the rules that bring on one side of a line what they do not on the other."""
+    there = {(one.rule.id, one.words) for one in loose.bringing()}
+    taking = [one for one in bound.bringing() if one.rule.kind in TAKING_PART]
+    return tuple(one.rule for one in taking if (one.rule.id, one.words) not in there)
 
 
 def _lines(key: str, supposed: Supposed, question: Question, book: Rulebook) -> Iterator[float]:

@@ -45,6 +45,7 @@ class FigureRow:
     origin: Annotated[str, "published, or computed here of what the source gives"]
     formula: Annotated[str | None, "how it was worked out"]
     needs: Annotated[str | None, "instruction sets without which it does not hold"]
+    refuted: Annotated[str | None, "why the claim cannot be right"]
     conflict: Annotated[bool, "whether it differs from a claim that counts the same"]
     why: Annotated[str | None, "why the preferred claim stands first"]
     explained: Annotated[str | None, "why it departs from units x clock x operations a cycle"]
@@ -90,6 +91,7 @@ def _claims(chip: Chip, key: str, data: Data) -> Iterator[FigureRow]:
             origin=one.origin,
             formula=one.formula,
             needs=joined(one.needs),
+            refuted=one.refuted,
             conflict=_in_conflict(figure, number),
             why=None if number else figure.why,
             explained=None if number else chip.explained.get(key),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
-from bench.chips.model import Chip
+from bench.chips.model import Chip, Gap
 from bench.theory.systems import complete
 from bench.theory.tpp import Tpp, area_key, density, tpp
 from bench.units import Dimension, significant
@@ -163,8 +163,10 @@ def ratio(chip: Chip, above: str, below: str, name: Name) -> Derived:
     """Returns one figure of a sheet over another."""
     over, under = chip.number(above), chip.number(below)
     if over is None or under is None:
-        missing = FIGURES[above if over is None else below].title
-        why = f"{missing} is not known"
+        missing = above if over is None else below
+        figure = chip.figures.get(missing)
+        has = "is unsupported" if figure and figure.value is Gap.UNSUPPORTED else "is not known"
+        why = f"{FIGURES[missing].title} {has}"
         return Derived(name.key, name.title, None, name.unit, "", (above, below), (), why)
     figures = (chip.figures[above], chip.figures[below])
     words = " / ".join(str(one.value) for one in figures)

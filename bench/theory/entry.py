@@ -143,8 +143,8 @@ def _figure(figure: Figure | None, key: Key) -> Entry:
 
 
 def _same(rival: Published) -> float | None:
-    """Returns a rival's number if it counts what the figure's key counts."""
-    return rival.number if rival.counts is None else None
+    """Returns a rival's number if it counts what the figure's key counts and may be right."""
+    return rival.number if rival.counts is None and not rival.refuted else None
 
 
 def _derived(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:

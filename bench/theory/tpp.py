@@ -105,7 +105,7 @@ def _is_claim(one: Published) -> bool:
 
 def _is_headline(one: Published, catalogue: Catalogue) -> bool:
     """Tells whether a rival is the maker's own sum over all units, which TPP counts."""
-    if one.counts != "matrix+vector" or one.basis is Basis.UNSPECIFIED:
+    if one.counts != "matrix+vector" or one.basis is Basis.UNSPECIFIED or one.refuted:
         return False
     return catalogue.sources[one.source].kind.startswith("vendor-")
 

@@ -1,0 +1,106 @@
+"""The rules themselves: their dates, how they stand on a day, and one of them whole."""
+
+from collections.abc import Iterable, Sequence
+
+from bench.chips.load import Catalogue
+from bench.report.markup import Report
+from bench.report.rulings import AID, CONFIDENCE, POLICIES, cited
+from bench.report.scalar import Scalar
+from bench.report.table import Notes, Section, Table
+from bench.rules.judge import enforced, is_in_text
+from bench.rules.load import Rulebook
+from bench.rules.model import Rule
+from bench.rules.truth import Truth
+
+COLUMNS = ("rule", "kind", "from", "to", "on the day", "title", "named", "read in")
+KIND_WORDS = {
+    "eccn_control": "control list",
+    "is_informed_letter": "letter",
+    "licence_practice": "practice",
+}
+REPORTED = ("licence_practice", "announcement", "guidance")
+"""US kinds that are told of, not enforced; Chinese measures are, too."""
+
+
+def rule_list(rules: Iterable[Rule], on: str, book: Rulebook, catalogue: Catalogue) -> Report:
+    """Returns the rules with their dates and how they stand on a day; of one alone, all of it."""
+    notes, found = Notes(), list(rules)
+    cells = tuple(_cells(one, on, catalogue, notes) for one in found)
+    many = f"{len(found)} rules and measures, and how they stand on {on}"
+    title = f"{found[0].id}: {found[0].title}" if len(found) == 1 else many
+    heading = (AID, f"Looked for up to {book.places.checked_to}.")
+    table = Table(title, heading, COLUMNS, cells, (), notes.lines())
+    more = _whole(found[0]) if len(found) == 1 else ()
+    return Report(table, [_flat(one, on) for one in found], more)
+
+
+def _cells(one: Rule, on: str, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+    return (
+        f"{one.id} {cited(one, catalogue, notes)}",
+        KIND_WORDS.get(one.kind, one.kind.replace("_", " ")),
+        one.effective or "–",
+        one.end or ("" if one.effective else "–"),
+        standing(one, on),
+        one.title,
+        ", ".join(one.named) or "–",
+        CONFIDENCE[one.confidence],
+    )
+
+
+def _whole(one: Rule) -> tuple[Section, ...]:
+    """Returns the outcomes, conditions and remarks of a rule."""
+    outcomes = [(each.id, _brings(each.eccn, each.policy, each.effect), each.note or "")
+                for each in one.outcomes]  # fmt: skip
+    remarks = [(key.replace("_", " "), text) for key, text in one.conditions.items()]
+    remarks += [("note", text) for text in one.notes]
+    sections = (
+        _section("Outcomes, in order", ("outcome", "brings", "note"), outcomes),
+        _section("Conditions and notes", ("about", "text"), remarks),
+    )
+    return tuple(one for one in sections if one.cells)
+
+
+def _brings(*words: str | None) -> str:
+    return ", ".join(POLICIES.get(word, word) for word in words if word) or "–"  # type: ignore[call-overload]  # a policy is a word, too
+
+
+def _section(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Section:
+    flat: list[dict[str, Scalar]] = [dict(zip(columns, row, strict=True)) for row in rows]
+    return Section(title, columns, tuple(rows), flat)
+
+
+def standing(rule: Rule, on: str) -> str:
+    """Returns how a rule stands on a day: in the text apart from enforced, told apart from both."""
+    if rule.kind == "bill":
+        return f"a bill: {rule.status}"
+    if rule.end and on > rule.end:
+        return "no longer"
+    if rule.effective is None:
+        return "announced" if on >= (rule.published or "9999") else "not yet"
+    if not is_in_text(rule, on):
+        return "not yet"
+    if rule.jurisdiction == "CN" or rule.kind in REPORTED:
+        return "reported"
+    return {
+        Truth.YES: "in force",
+        Truth.NO: "in the text, not enforced",
+        Truth.UNKNOWN: "in the text, enforcement unknown",
+    }[enforced(rule, on)]
+
+
+def _flat(one: Rule, on: str) -> dict[str, Scalar]:
+    return {
+        "rule": one.id,
+        "title": one.title,
+        "jurisdiction": one.jurisdiction,
+        "kind": one.kind,
+        "citation": one.citation,
+        "published": one.published,
+        "effective": one.effective,
+        "end": one.end,
+        "standing": standing(one, on),
+        "confidence": one.confidence,
+        "uncertain": one.uncertain,
+        "named": ", ".join(one.named),
+        "sources": " ".join(one.sources),
+    }

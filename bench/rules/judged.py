@@ -1,0 +1,38 @@
+"""A chip with all that the rules say of it on a day, and what other figures would make of it."""
+
+from dataclasses import dataclass, field
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.rules.judge import Status, status
+from bench.rules.load import Rulebook
+from bench.rules.places import Question
+from bench.rules.predicate import Subject
+from bench.rules.rivals import Overturned, overturned
+from bench.rules.subject import Changes, subject
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A chip with its status, and the figures in dispute that would give it another.
+
+    Attributes:
+        chip: None for a supposed part.
+        supposed: attributes that were supposed to be other than the sheet gives them.
+    """
+
+    chip: Chip | None
+    asked: Subject
+    status: Status
+    disputed: tuple[Overturned, ...] = ()
+    supposed: Changes = field(default_factory=dict)
+
+
+def judged(
+    chip: Chip, question: Question, catalogue: Catalogue, book: Rulebook, *, disputes: bool = True
+) -> Judged:
+    """Returns what the rules say of a chip; ``disputes`` tries every rival figure, too."""
+    asked = subject(chip, catalogue)
+    here = status(asked, question, book)
+    found = overturned(chip, here, catalogue, question, book) if disputes else []
+    return Judged(chip, asked, here, tuple(found))
