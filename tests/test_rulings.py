@@ -9,6 +9,7 @@ import io
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,15 +17,18 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
+from bench.report.history import periods
 from bench.report.markup import Report
-from bench.report.predicates import explanation, room_report, rule_list, standing
+from bench.report.predicates import explanation
 from bench.report.registry import FORMATS, set_in
-from bench.report.rulings import Standing, periods, statuses
+from bench.report.room import room_report
+from bench.report.rulelist import rule_list, standing
+from bench.report.rulings import statuses
 from bench.rules.judge import status
+from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook
 from bench.rules.model import Rule
 from bench.rules.places import Places, Question
-from bench.rules.rivals import overturned
 from bench.rules.subject import subject
 from bench.rules.timeline import timeline
 from bench.rules.whatif import Supposed, room
@@ -114,30 +118,27 @@ BOOK = Rulebook({one.id: one for one in RULES}, PLACES)
 
 
 def status_report(question: Question = ASKED) -> Report:
-    found = []
-    for one in CHIPS.values():
-        part = subject(one, SHEETS)
-        here = status(part, question, BOOK)
-        rivals = tuple(overturned(one, here, SHEETS, question, BOOK))
-        found.append(Standing(part, here, rivals))
+    found = [judged(one, question, SHEETS, BOOK) for one in CHIPS.values()]
     return statuses(found, question, BOOK, SHEETS)
 
 
 def periods_report() -> Report:
     found = timeline(subject(CAUGHT, SHEETS), ASKED, BOOK)
-    return periods(CAUGHT, found, ASKED, BOOK, SHEETS)
+    last = judged(CAUGHT, replace(ASKED, on=found[-1].since), SHEETS, BOOK)
+    return periods(last, found, BOOK, SHEETS)
 
 
 def explain_report() -> Report:
-    found = status(subject(FREE, SHEETS), LATER, BOOK)
-    return explanation(FREE.name, found, (*found.us, *found.chinese), SHEETS)
+    found = judged(FREE, LATER, SHEETS, BOOK)
+    return explanation(found, (*found.status.us, *found.status.chinese), BOOK, SHEETS)
 
 
 def room_reported() -> Report:
     supposed = Supposed(FREE, SHEETS, {"memory_bandwidth": 1.5e12})
+    plain = judged(FREE, ASKED, SHEETS, BOOK)
     here = status(supposed.subject(), ASKED, BOOK)
-    plain = status(subject(FREE, SHEETS), ASKED, BOOK)
-    return room_report(FREE.name, here, plain, room(supposed, ASKED, BOOK))
+    shown = Judged(FREE, supposed.subject(), here, plain.disputed, supposed.changed)
+    return room_report(shown, plain.status, room(supposed, ASKED, BOOK), BOOK, SHEETS)
 
 
 REPORTS: dict[str, Callable[[], Report]] = {

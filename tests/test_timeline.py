@@ -1,5 +1,6 @@
 """A chip's status through time: periods that join, and the histories that are known."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -8,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.chips.load import Catalogue, catalogue
-from bench.report.rulings import periods
+from bench.report.history import periods
 from bench.rules.judge import status
+from bench.rules.judged import judged
 from bench.rules.load import Rulebook, rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Question
@@ -236,7 +238,8 @@ def test_a_rule_whose_outcome_changes_is_told_as_the_same_rule(
     assert [(one.since, one.status.policies) for one in found] == [
         (BEFORE, NONE), ("2024-01-01", CASE_BY_CASE), ("2025-01-01", DENIAL),
     ]  # fmt: skip
-    shown = periods(chip, found[:1] + found[2:], asked, ours, sheets).table.cells
+    last = judged(chip, replace(asked, on=found[-1].since), sheets, ours)
+    shown = periods(last, found[:1] + found[2:], ours, sheets).table.cells
     assert [row[-1] for row in shown] == [
         "before the first of these rules", "the same rules, with another outcome",
     ]  # fmt: skip

@@ -12,6 +12,8 @@ from bench.theory.tpp import density, node_nm, tpp
 
 PCIE_GBYTES_A_LANE = {1: 0.25, 2: 0.5, 3: 1.0, 4: 2.0, 5: 4.0, 6: 8.0}
 """Nominal GB/s of one lane in one direction, by generation (PCI-SIG: 2.5 to 64 GT/s)."""
+SUPPOSED_PART = "supposed-part"
+"""The id of what no sheet stands for; rules addressed to makers take it for one of theirs."""
 US_SALE_LINE = "2026-01-15"
 NONPLANAR_UP_TO_NM = 16
 
@@ -28,7 +30,7 @@ def subject(chip: Chip | None, catalogue: Catalogue, changed: Changes | None = N
     """
     changes = changed or {}
     if chip is None:
-        return Subject("", {**_nothing_known(), **_supposed(changes)})
+        return Subject(SUPPOSED_PART, {**_nothing_known(), **_supposed(changes)})
     whole, part = chip, _deciding(chip, catalogue)
     found = attributes(part, catalogue)
     if "tpp" in changes and "pd" not in changes:
@@ -48,9 +50,12 @@ def _supposed(changes: Changes) -> Attributes:
 
 
 def _nothing_known() -> Attributes:
-    """Returns the attributes of some processor."""
-    processor = _flag("standalone_memory", value=False, how="a processor")
-    return {**{key: absent(key) for key in KINDS}, "standalone_memory": processor}
+    """Returns the attributes of some processor that is made outside D:5 and Macau."""
+    known = (
+        _flag("standalone_memory", value=False, how="a processor"),
+        _flag("chinese_designer", value=False, how="supposed to be exported"),
+    )
+    return {**{key: absent(key) for key in KINDS}, **{one.key: one for one in known}}
 
 
 def attributes(chip: Chip, catalogue: Catalogue) -> Attributes:
