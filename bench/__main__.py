@@ -38,6 +38,8 @@ SPELLED = {
 }  # fmt: skip
 """What is printed where an encoding lacks a sign."""
 
+LONG = 20_000
+"""A message longer than this quotes what somebody gave; the faults of many files may be long."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -51,7 +53,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _dispatch(words)
     except OnpaperError as error:
-        print(f"onpaper: {error}", file=sys.stderr)
+        told = str(error)
+        print(f"onpaper: {told if len(told) < LONG else told[:LONG] + ' ...'}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         _drop_output()  # the reader has gone; nobody is left to tell

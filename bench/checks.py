@@ -29,7 +29,7 @@ class Checked:
 
 def check(folder: Path, records: Path) -> Checked:
     """Returns the faults of all data files in ``folder`` and of all records below ``records``."""
-    catalogue, faults = chips.examine(folder)
+    catalogue, faults = chips.examine(folder, fresh=True)
     book, wrong = rules.examine(folder, catalogue.sources)
     understood = not faults and not wrong
     faults += wrong + crosscheck_faults(catalogue)

@@ -82,10 +82,14 @@ def checked(command: str, overrides: list[str], shape: type) -> list[str]:
         UsageError: no key=value, an unknown key, or an unknown choice of a config group.
     """
     words = spelled_out(overrides)
+    given: set[str] = set()
     for word in words:
         key, equals, value = word.partition("=")
         if not equals:
             raise UsageError(f"{word!r} is no key=value: try 'python -m bench {command} --help'")
+        if key in given:
+            raise UsageError(f"{key}= is given twice: which one?")
+        given.add(key)
         _type_of(command, key.lstrip("+~"), shape)
         for one in value.split(",") if key in GROUPS and "(" not in value else ():
             if one not in choices(key):
@@ -115,9 +119,9 @@ def as_text(word: str, shape: type) -> str:
     if kind == list[str]:
         elements = _split("" if value == "null" else value)
         return f"{key}=[{','.join(map(_element, elements))}]"
-    if kind not in (str, str | None) or not value or value == "null" or value[0] in "'\"":
+    if kind not in (str, str | None) or not value or value == "null" or _in_quotes(value):
         return word
-    return f"{key}={quoted(value)}"
+    return f"{key}={_literal(value)}"
 
 
 def _split(value: str) -> list[str]:
@@ -127,12 +131,21 @@ def _split(value: str) -> list[str]:
 
 
 def _element(text: str) -> str:
-    return text if text[0] in "'\"" else quoted(text)
+    return text if _in_quotes(text) else _literal(text)
+
+
+def _in_quotes(text: str) -> bool:
+    return len(text) > 1 and text[0] in "'\"" and text[-1] == text[0]
 
 
 def quoted(text: str) -> str:
     """Returns ``text`` in Hydra's quotes: a backslash counts only before a quote or at the end."""
     return "'" + re.sub(r"(\\*)('|$)", _escaped, text) + "'"
+
+
+def _literal(text: str) -> str:
+    """Returns ``text`` quoted, so that ``${`` stays what it is and stands for nothing else."""
+    return quoted(text.replace("${", "\\${"))
 
 
 def _escaped(found: re.Match[str]) -> str:

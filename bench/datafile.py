@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from bench import yamlfile
 from bench.errors import Fault
-from bench.strict import Strict
+from bench.strict import DAY, Strict
 
 Model = TypeVar("Model", bound=Strict)
 QUANTITY = "write a quantity such as '148 TFLOP/s', or unknown or unsupported"
@@ -29,6 +29,10 @@ PATTERNS = {
     r"^[a-z0-9][a-z0-9._-]*$": "write small letters, digits, '.', '_' and '-'",
     r"^[0-9a-f]{4}:[0-9a-f]{4}$": "write vendor:device in small hexadecimal, such as 10de:2329",
     r"^\d{4}-\d{2}-\d{2}$": "write a date such as 2026-11-24",
+    f"^{DAY}$": "write a date such as 2026-11-24",
+    f"^({DAY}|never)$": "write a date such as 2026-11-24, or never",
+    r"^[A-Z]{2}$": "write the code of a country such as CN",
+    r"^[0-9][A-E][0-9]{3}(\.[a-z](\.[0-9]+)?)?$": "write a paragraph such as 3A090.a.1",
 }
 
 
@@ -85,7 +89,7 @@ def validated(
 
 def _as_faults(error: ValidationError, file: str, prefix: str) -> Iterable[Fault]:
     for one in error.errors(include_url=False):
-        place = ".".join(str(part) for part in (prefix, *one["loc"]) if part != "")
+        place = ".".join(str(part) for part in (prefix, *one["loc"]) if part not in ("", "[key]"))
         yield Fault(file, place, *_told(one))
 
 
@@ -95,6 +99,8 @@ def _told(error: ErrorDetails) -> tuple[str, str]:
     problem = error["msg"].removeprefix("Value error, ")
     if kind in ("literal_error", "enum"):
         return f"{error['input']!r} is not a word for it", f"write {limits['expected']}"
+    if kind == "no_day":
+        return f"{error['input']!r} is no day of the calendar", "write a date such as 2026-11-24"
     if kind == "value_error":
         return problem, _form(error["loc"])
     if kind == "string_pattern_mismatch":

@@ -13,7 +13,7 @@ from bench.chips.conflicts import Conflict
 from bench.chips.conflicts import conflicts as open_conflicts
 from bench.chips.load import catalogue
 from bench.chips.model import Chip
-from bench.chips.select import one, select
+from bench.chips.select import select
 from bench.errors import UsageError
 from bench.rules.judge import Status, status
 from bench.rules.load import rulebook
@@ -61,7 +61,7 @@ def chip(word: str) -> Chip:
         >>> str(bench.chip("H20").figures["matrix_bf16"].value)
         '148 TFLOP/s'
     """
-    return one(word, catalogue())
+    return catalogue().find(word)
 
 
 def figures(*chips: str) -> tuple[FigureRow, ...]:

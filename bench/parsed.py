@@ -7,6 +7,7 @@ store may be deleted at any time, and a store that cannot be read or written is 
 import json
 import os
 import tempfile
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,17 +16,25 @@ from bench.yamlfile import Node
 
 LEAST = 50
 """From this number of new files on, the store is written anew."""
-FORMAT = 1
-"""Raised whenever what a file may hold changes."""
+STALE_S = 30 * 86_400.0
+"""A store that nobody used for so long is removed when another is written."""
 
 
 class Parsed:
-    """The files of one folder."""
+    """The files of one folder.
 
-    def __init__(self, folder: Path) -> None:
-        name = sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-        caches = paths.cache_dir()
-        self._store = caches / f"parsed-{FORMAT}-{name}.json" if caches else None
+    Args:
+        folder: where they lie.
+        fresh: whether every file is parsed anew, whatever the store has.
+    """
+
+    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
+        rules = Path(
+            yamlfile.__file__
+        ).read_bytes()  # what a file may hold: another parser, another store
+        name = sha256(str(folder.resolve()).encode() + rules).hexdigest()[:16]
+        caches = None if fresh else paths.cache_dir()
+        self._store = caches / f"parsed-{name}.json" if caches else None
         self._kept: dict[str, Node] | None = None
         self._used: dict[str, Node] = {}
         self._new = 0
@@ -64,6 +73,7 @@ class Parsed:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(json.dumps(self._used, ensure_ascii=False))  # dump() is ten times slower
             draft.replace(store)
+            _remove_stale(store.parent)
         except BaseException:  # Ctrl-C, too, leaves no draft behind
             draft.unlink(missing_ok=True)
             raise
@@ -76,3 +86,9 @@ class Parsed:
         except (OSError, ValueError, RecursionError):
             return {}
         return kept if isinstance(kept, dict) else {}
+
+
+def _remove_stale(folder: Path) -> None:
+    for path in folder.glob("parsed-*.json"):
+        if time.time() - path.stat().st_mtime > STALE_S:
+            path.unlink(missing_ok=True)

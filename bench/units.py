@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
@@ -93,13 +94,14 @@ def parse(text: str) -> Quantity:
     found = _QUANTITY.match(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is not a quantity such as '148 TFLOP/s'")
-    number, unit = float(found.group(1)), found.group(2)
+    number, unit = Decimal(found.group(1)), found.group(2)
     if unit not in UNITS:
         raise ValueError(f"{unit!r} is not a unit ({_units_near(unit)})")
-    if not math.isfinite(number) or number <= 0:
-        raise ValueError(f"{text!r} is not a positive, finite quantity")
     dimension, factor = UNITS[unit]
-    return Quantity(number * factor, dimension, text.strip())
+    value = float(number * Decimal(factor))  # exact: 4.1 TB/s is 4100 GB/s, not a hair less
+    if not math.isfinite(value) or value <= 0:
+        raise ValueError(f"{text!r} is not a positive, finite quantity")
+    return Quantity(value, dimension, text.strip())
 
 
 def _units_near(unit: str) -> str:

@@ -7,6 +7,7 @@ keys, anchors, aliases, tags and deep nesting are faults.
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 from typing import TypeAlias
 
 import yaml
@@ -58,7 +59,10 @@ def text(path: Path) -> str:
         FileNotFoundError: there is nothing at ``path``.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
+        about = path.stat()
+        if not S_ISREG(about.st_mode):
+            raise YamlError("cannot be read as a file: it is no regular one")
+        if about.st_size > MAX_BYTES:
             raise YamlError(f"larger than {MAX_BYTES} bytes")
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -103,10 +107,20 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
     if depth > MAX_DEPTH:
         raise YamlError(f"{_line(event)}: nested deeper than {MAX_DEPTH}")
     if isinstance(event, yaml.ScalarEvent):
-        return str(event.value)
+        return _visible(event)
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(events, depth)
     return _mapping(events, depth)
+
+
+def _visible(event: yaml.ScalarEvent) -> str:
+    """Returns a scalar's text, all of which a reader can see."""
+    text = str(event.value)
+    if not text.isprintable():
+        for sign in text:
+            if sign != "\n" and not sign.isprintable():
+                raise YamlError(f"{_line(event)}: holds the unseen character U+{ord(sign):04X}")
+    return text
 
 
 def _sequence(events: Iterator[yaml.Event], depth: int) -> list[Node]:
@@ -121,7 +135,8 @@ def _mapping(events: Iterator[yaml.Event], depth: int) -> dict[str, Node]:
     while not isinstance(event := next(events), yaml.MappingEndEvent):
         if not isinstance(event, yaml.ScalarEvent):
             raise YamlError(f"{_line(event)}: a key must be a plain word")
-        if event.value in items:
-            raise YamlError(f"{_line(event)}: key {event.value!r} stands twice")
-        items[event.value] = _node(next(events), events, depth + 1)
+        key = _visible(event)
+        if key in items:
+            raise YamlError(f"{_line(event)}: key {key!r} stands twice")
+        items[key] = _node(next(events), events, depth + 1)
     return items

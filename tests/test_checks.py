@@ -175,6 +175,16 @@ def test_every_fault_of_every_kind_is_told_at_once(data: Data) -> None:
             id="system-in-a-system",
         ),
         pytest.param(
+            "kind: gpu", "kind: gpu\nvariants: [acme-on]",
+            f"{ONE}: variants: 'acme-on' is no chip; did you mean 'acme-one'?",
+            id="unknown-variant",
+        ),
+        pytest.param(
+            "kind: gpu", "kind: gpu\nvariants: [acme-one]",
+            f"{ONE}: variants: 'acme-one' is this sheet itself; name the chips that share its name",
+            id="variant-of-itself",
+        ),
+        pytest.param(
             "basis: dense}", "basis: dense, origin: computed}",
             f"{ONE}: figures.matrix_bf16: 100 TFLOP/s is computed without a formula; "
             "say how in 'formula'",

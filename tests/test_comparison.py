@@ -42,6 +42,7 @@ BASE = chip(
             "rivals": [
                 {"value": "50 TFLOP/s", "source": "wiki", "basis": "halved"},
                 {"value": "120 TFLOP/s", "source": "maker", "counts": "matrix+vector"},
+                {"value": "9 TFLOP/s", "source": "wiki", "refuted": "a lost digit"},
             ],
         },
         "matrix_fp8": {"value": "unsupported"},
@@ -112,9 +113,9 @@ def test_the_baseline_is_once_itself_whatever_others_say() -> None:
     assert cells("matrix_bf16")[0].ratio == Ratio(1.0, 1.0, 1.0)
 
 
-def test_a_rival_that_counts_something_else_moves_no_ratio() -> None:
+def test_a_rival_that_counts_something_else_or_is_refuted_moves_no_ratio() -> None:
     entry = look_up(BASE, key_of("matrix_bf16"), SHEETS)
-    assert (len(entry.rivals), entry.others) == (2, (50e12,))
+    assert (len(entry.rivals), entry.others) == (3, (50e12,))
 
 
 @pytest.mark.parametrize(
@@ -249,16 +250,16 @@ def test_a_key_in_the_middle_of_a_sentence(key: str, words: str) -> None:
 
 def test_each_cell_says_its_value_its_ratio_and_its_doubts() -> None:
     assert table(FAST) == {
-        "bf16 matrix": ("100 TFLOP/s [2]", "250 TFLOP/s? (×2.50, rivals 2.50–5.00) [3]"),
+        "bf16 matrix": ("100 TFLOP/s [2]", "250 TFLOP/s? (×2.50, others 2.50–5.00) [3]"),
         "fp8 matrix": ("– [4]", "500 TFLOP/s"),
         "memory capacity": ("64 GB", "–"),
-        "memory bandwidth": ("2 TB/s", "1 TB/s (×0.500, rivals 0.500–0.600) [5]"),
+        "memory bandwidth": ("2 TB/s", "1 TB/s (×0.500, others 0.500–0.600) [5]"),
         "board power": ("400 W", "500 W (×1.25) [6]"),
         "area of the compute dies": ("800 mm²", "–"),
         "TPP, TOPS x bit [1]": ("1,920", "4,000? (×2.08) [3]"),
         "performance density, TPP/mm² [1]": ("2.400", "– [7]"),
         "ridge point, bf16 matrix, FLOP/B [1]": (
-            "50.00", "250.0? (×5.00, rivals 4.17–10.0) [3]",
+            "50.00", "250.0? (×5.00, others 4.17–10.0) [3]",
         ),
         "process": ("7 nm", "–"),
         "status": ("sold", "sold"),
@@ -272,7 +273,8 @@ def test_footnotes_tell_conflicts_gaps_formulas_and_unsaid_sparsity() -> None:
         "[1] Worked out here of the sheet's figures; no maker prints it.",
         (
             "[2] bf16 matrix of base: elsewhere 50 TFLOP/s (wiki); 120 TFLOP/s (maker; counts "
-            "matrix+vector, left out of the range)."
+            "matrix+vector, left out of the range); 9 TFLOP/s (wiki; refuted: a lost digit, left "
+            "out of the range)."
         ),
         f"[3] {UNSAID}",
         "[4] The chip has no such unit.",

@@ -4,7 +4,7 @@ import doctest
 import subprocess
 import sys
 import textwrap
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -141,6 +141,7 @@ def test_a_claim_is_a_row_with_its_source_the_preferred_one_first(data: Data) ->
         origin="published",
         formula=None,
         needs=None,
+        refuted=None,
         conflict=True,
         why="the maker says so",
         explained="a lower clock",
@@ -213,6 +214,17 @@ def test_claims_conflict_if_they_count_the_same_and_differ_by_more_than_rounding
     chip = data.chips[0].model_copy(update={"figures": {"tdp": first}})
     found = [str(rival.value) for one in conflicts([chip]) for rival in one.rivals]
     assert found == differ
+
+
+def test_a_refuted_claim_conflicts_with_nothing_and_says_why_it_is_refuted(data: Data) -> None:
+    wrong = published("200 W").model_copy(update={"refuted": "a lost digit"})
+    first = Figure.model_validate({**dict(published("300 W")), "rivals": (wrong,)})
+    chip = data.chips[0].model_copy(update={"figures": {"tdp": first}})
+    assert [*conflicts([chip])] == []
+    rows = figure_rows(replace(data, chips=(chip,)))
+    assert [(row.stands, row.conflict, row.refuted) for row in rows] == [
+        ("first", False, None), ("rival", False, "a lost digit"),
+    ]  # fmt: skip
 
 
 def test_the_spread_of_a_single_number_is_unknown() -> None:
@@ -318,7 +330,7 @@ def test_a_table_that_is_not_there_names_the_nearest() -> None:
 
 
 def test_a_chip_that_is_not_there_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"^no chip 'h2o': did you mean .*'h20'"):
+    with pytest.raises(UsageError, match=r"^no chip 'h2o' in specs/chips: did you mean .*'h20'"):
         bench.chip("h2o")
 
 

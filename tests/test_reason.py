@@ -12,8 +12,8 @@ from bench.rules.places import Places, Question
 from bench.rules.predicate import Subject, predicate
 from bench.rules.reason import leaves, near_lines, nearest, reason
 from bench.rules.rivals import Overturned, overturned
-from bench.rules.subject import subject
-from bench.rules.trace import Trace, amount, traced
+from bench.rules.subject import deciding, subject
+from bench.rules.trace import Trace, amount, grounds, traced
 from bench.rules.truth import Truth
 from bench.units import Dimension
 
@@ -62,7 +62,9 @@ NOTE: Node = {
     "when": {"all": [{"datacenter": "no"}, {"tpp": "< 4800"}]},
 }
 HALF: Node = {"id": "half", "eccn": "3A090", "when": {"not": {"tpp": "< 2000"}}}
-NAMED: Node = {"id": "named", "policy": "licence_required", "when": {"chip": ["acme-*"]}}
+NAMED: Node = {"id": "named", "policy": "licence_required", "when": {"chip": ["acme-o*"]}}
+MAKERS: Node = {"id": "made", "policy": "licence_required", "when": {"chip": ["b-*", "acme-*"]}}
+OTHERS: Node = {"id": "made", "policy": "licence_required", "when": {"chip": ["b-*"]}}
 SECRET: Node = {"id": "secret", "eccn": "3A090", "when": {"tpp": ">= unknown"}}
 DOUBTED: Node = {**ABOVE, "uncertain_when": {"datacenter": "no"}}
 
@@ -87,7 +89,9 @@ DOUBTED: Node = {**ABOVE, "uncertain_when": {"datacenter": "no"}}
             "datacentre part: no (reading 1); TPP 4,708, 92 below 4,800",
         ),
         (part(tpp=2400.0), [HALF], "TPP 2,400, 400 above 2,000"),
-        (part(tpp=1.0), [NAMED], "acme-one"),
+        (part(tpp=1.0), [NAMED], "named by the rule"),
+        (part(tpp=1.0), [MAKERS], "made by acme"),
+        (part(tpp=1.0), [OTHERS], "made by acme"),
         (part(), [ABOVE], "TPP is not known"),
         (part(tpp=1.0), [SECRET], "the threshold was never published"),
         (
@@ -98,12 +102,13 @@ DOUBTED: Node = {**ABOVE, "uncertain_when": {"datacenter": "no"}}
         (
             part(tpp=5000.0, datacenter=False),
             [DOUBTED],
-            "uncertain where datacentre part: no",
+            "TPP 5,000, 200 above 4,800; whether that counts is not certain (datacentre part: no)",
         ),
     ],
     ids=[
         "met", "equal", "unmet", "both met", "one unmet", "second outcome", "nearest outcome",
-        "a note", "not", "named", "missing", "secret", "two readings", "uncertain",
+        "a note", "not", "named", "makers", "others", "missing", "secret", "two readings",
+        "uncertain",
     ],
 )  # fmt: skip
 def test_the_reason_names_what_decided_and_how_far_it_is(
@@ -118,7 +123,24 @@ def test_what_is_uncertain_leaves_both_outcomes_open() -> None:
     assert [one.eccn for one in found.findings] == ["3A090", None]
     outcome, trace = found.traces[0]
     assert (outcome.id, trace.truth) == ("a", UNKNOWN)
-    assert trace.words == "TPP at least 4,800; uncertain where datacentre part: no"
+    assert (trace.words, trace.doubt) == ("TPP at least 4,800", "datacentre part: no")
+
+
+@pytest.mark.parametrize(
+    ("doubt", "told"),
+    [
+        ({"any": [{"datacenter": "no"}, {"chip": ["x-*"]}]}, ["datacentre part: no"]),
+        ({"any": [{"tpp": "< 1"}, {"not": {"chip": ["x-*", "y-*"]}}]}, ["not made by x or y"]),
+        (
+            {"all": [{"datacenter": "no"}, {"tpp": ">= 10"}]},
+            ["datacentre part: no", "TPP at least 10"],
+        ),
+        ({"io": ">= 600 GB/s"}, ["I/O rate at least 600 GB/s"]),
+    ],
+)
+def test_a_doubt_is_told_by_the_conditions_that_hold_or_may(doubt: Node, told: list[str]) -> None:
+    asked = part(tpp=5000.0, datacenter=False)
+    assert grounds(traced(predicate(doubt), asked)) == told
 
 
 def test_a_rule_without_outcomes_has_no_reason() -> None:
@@ -188,7 +210,9 @@ def test_a_line_met_twice_is_told_once() -> None:
             ),
         ),
         ({"eccn": ["3A090.a"]}, part(), Trace(NO, "is 3A090.a", "paragraph none")),
-        ({"chip": ["x-*", "y"]}, part(), Trace(NO, "is named: x-*, y", "acme-one")),
+        ({"chip": ["x-*", "y-1"]}, part(), Trace(NO, "is named: x-*, y-1", "not named")),
+        ({"chip": ["acme-o*"]}, part(), Trace(YES, "is named: acme-o*", "named by the rule")),
+        ({"chip": ["x-*", "y-*"]}, part(), Trace(NO, "made by x or y", "made by acme")),
     ],
 )  # fmt: skip
 def test_a_trace_holds_the_condition_and_the_values_it_saw(
@@ -276,18 +300,25 @@ def test_what_is_overturned_has_another_status(on: str, sheets: Catalogue, book:
         here = status(subject(chip, sheets), asked, book)
         for one in overturned(chip, here, sheets, asked, book):
             assert (one.status.eccns, one.status.policies) != (here.eccns, here.policies)
-            assert one.rival in chip.figures[one.figure].rivals
+            assert one.rival in deciding(chip, sheets).figures[one.figure].rivals
             assert one.rival.counts not in ("die", "one direction", "sparse")
+            assert one.rival.refuted is None
 
 
 @pytest.mark.parametrize(
-    ("counts", "figures"), [(None, ["memory_bandwidth"]), ("die", []), ("one direction", [])]
+    ("told", "figures"),
+    [
+        ({}, ["memory_bandwidth"]),
+        ({"counts": "die"}, []),
+        ({"counts": "one direction"}, []),
+        ({"refuted": "a lost digit"}, []),
+    ],
 )
-def test_a_rival_that_counts_something_else_overturns_nothing(
-    counts: str | None, figures: list[str], sheets: Catalogue, book: Rulebook
+def test_a_rival_that_counts_something_else_or_is_refuted_overturns_nothing(
+    told: Node, figures: list[str], sheets: Catalogue, book: Rulebook
 ) -> None:
     h20 = sheets.find("h20")
-    rival = Published.model_validate({"value": "100 GB/s", "source": "x", "counts": counts})
+    rival = Published.model_validate({"value": "100 GB/s", "source": "x", **told})
     bandwidth = h20.figures["memory_bandwidth"].model_copy(update={"rivals": (rival,)})
     chip = h20.model_copy(update={"figures": {**h20.figures, "memory_bandwidth": bandwidth}})
     asked = Question("2025-06-01", "CN", "CN")

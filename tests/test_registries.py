@@ -23,8 +23,9 @@ SHARED = {
     },
     "commands": {"live", "sweep"},
     "report": {
-        "comparison", "digits", "dossier", "flat", "history", "listing", "marks", "markup", "predicates",
-        "registry", "rulings", "scalar", "sheet", "summary", "table",
+        "comparison", "digits", "dossier", "flat", "history", "listing", "marks", "markup",
+        "predicates", "registry", "room", "rulelist", "rulings", "scalar", "sheet", "summary",
+        "table",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""

@@ -424,10 +424,10 @@ class Tags(HTMLParser):
 def test_html_is_escaped_and_asks_nothing_of_the_network() -> None:
     page = render(RECORD, SHEETS, "html")
     read = Tags(page)
-    expected = "html head meta title style body h1 p div table thead tr th tbody td h2 ul ol li"
+    expected = "html head meta title style body h1 p div table thead tr th tbody td h2 ul ol li a"
     assert read.tags == set(expected.split())
     assert read.attributes == {
-        "lang", "charset", "http-equiv", "content", "name", "class", "scope", "data-label",
+        "lang", "charset", "http-equiv", "content", "name", "class", "scope", "data-label", "href",
     }  # fmt: skip
     assert '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'' in page
     assert re.findall(r"url\(|@import", page) == []

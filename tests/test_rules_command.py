@@ -150,9 +150,13 @@ def test_a_rule_may_be_explained_when_it_is_not_in_force(
     assert f"{rule} [1] {standing}" in out
 
 
-def test_a_list_of_one_rule_is_that_rule(capsys: pytest.CaptureFixture[str]) -> None:
-    (found,) = rows(["list", "rule=us-2023-hq", DAY], capsys)
-    assert (found["rule"], found["standing"]) == ("US-2023-HQ", "enforced")
+def test_a_list_of_one_rule_is_that_rule_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    found, *more = rows(["list", "rule=us-2023-hq", DAY], capsys)
+    assert (found["rule"], found["standing"]) == ("US-2023-HQ", "in force")
+    told = [(row["table"], row["outcome"] or row["about"]) for row in more]
+    assert told == [
+        ("Outcomes, in order", "follows_headquarters"), ("Conditions and notes", "note"),
+    ]  # fmt: skip
 
 
 # what is supposed
@@ -162,6 +166,10 @@ def test_a_list_of_one_rule_is_that_rule(capsys: pytest.CaptureFixture[str]) -> 
     ("typed", "attribute", "value"),
     [
         ("memory_bandwidth=1300", "memory_bandwidth", 1.3e12),
+        ("memory_bandwidth='4,000'", "memory_bandwidth", 4e12),
+        ("memory_bandwidth=1e3", "memory_bandwidth", 1e12),
+        ("tpp='2,399'", "tpp", 2399.0),
+        ("tpp=1e3", "tpp", 1000.0),
         ("memory_bandwidth=1399.5", "memory_bandwidth", 1.3995e12),
         ("memory_bandwidth='1.3 TB/s'", "memory_bandwidth", 1.3e12),
         ("memory_bandwidth=1300GB/s", "memory_bandwidth", 1.3e12),
@@ -174,7 +182,7 @@ def test_a_supposed_value_is_read_in_its_unit_and_a_bare_rate_in_gigabytes(
     typed: str, attribute: str, value: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = rows(["whatif", "chip=h20", "on=2025-06-01", typed], capsys)
-    assert {row["attribute"]: row["now"] for row in found}[attribute] == str(value)
+    assert {row["attribute"]: row["value"] for row in found}[attribute] == str(value)
 
 
 def test_what_is_supposed_is_set_beside_what_the_sheet_has(
@@ -184,7 +192,7 @@ def test_what_is_supposed_is_set_beside_what_the_sheet_has(
     document = json.loads(said(words, capsys)[1])
     assert document["summary"] == [
         "As the sheet has it: paragraph none, US policy none.",
-        "As supposed: paragraph 3A090.b.1, US policy NAC notification.",
+        "Supposed TPP 2,400: paragraph 3A090.b.1, US policy NAC notification.",
     ]
 
 
@@ -192,7 +200,7 @@ def test_a_part_may_be_supposed_without_a_chip(capsys: pytest.CaptureFixture[str
     words = ["whatif", "tpp=4000", "datacenter=yes", DAY, "report=json"]
     document = json.loads(said(words, capsys)[1])
     assert document["title"] == (
-        "Room of a supposed part under the rules of 2024-06-01, destination CN"
+        "Room of a supposed part under the rules of 2024-06-01, destination China"
     )
     assert [row["limit"] for row in document["rows"]] == [1600.0, 1.6]
 
@@ -211,6 +219,8 @@ WRONG = {
     "on=2025-02-30": "on=2025-02-30 is no day such as 2025-08-15",
     "on=yesterday": "on=yesterday is no day such as 2025-08-15",
     "on=2025-8-15": "on=2025-8-15 is no day such as 2025-08-15",
+    "on=20250815": "on=20250815 is no day such as 2025-08-15",
+    "on=2025-W33-5": "on=2025-W33-5 is no day such as 2025-08-15",
     "destination=Chna": "no destination 'Chna': did you mean 'china' or 'cn' or 'ch'?",
     "headquarters=Chna": "no destination 'Chna': did you mean 'china' or 'cn' or 'ch'?",
     "export_from=aboard": "no export_from 'aboard': did you mean 'abroad'?",

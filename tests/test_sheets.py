@@ -109,6 +109,13 @@ def test_a_sound_sheet_has_no_fault_and_takes_its_id_from_the_file(folder: SpecF
             id="rivals-without-why",
         ),
         pytest.param(
+            "memory_bandwidth: {value: 4 TB/s, source: sheet-a, refuted: a lost digit}",
+            "figures.memory_bandwidth",
+            "stands first and is refuted",
+            "put a better value first, or leave it out",
+            id="refuted-and-first",
+        ),
+        pytest.param(
             "memory_bandwidth: {value: 4 TB/s, source: sheet-x}",
             "figures.memory_bandwidth",
             "cites 'sheet-x', which is not in specs/sources.yaml",
@@ -382,7 +389,7 @@ def test_a_broken_source_is_a_fault_of_its_own(folder: SpecFolder) -> None:
 def test_a_folder_named_like_a_sheet_is_a_fault(folder: SpecFolder) -> None:
     (folder.path / "chips" / "acme-one.yaml").mkdir(parents=True)
     assert folder.faults() == [
-        (ACME, "", "cannot be read as a file: Is a directory", "write it as plain YAML")
+        (ACME, "", "cannot be read as a file: it is no regular one", "write it as plain YAML")
     ]
 
 

@@ -143,6 +143,7 @@ def beside(**rival: Any) -> dict[str, Any]:
         ({"counts": "matrix+vector", "basis": "unspecified"}, 1600.0),
         ({"counts": "matrix+vector", "origin": "computed", "formula": "2 x 60"}, 1600.0),
         ({"counts": "matrix+vector", "value": "unknown"}, 1600.0),
+        ({"counts": "matrix+vector", "refuted": "a slide misread"}, 1600.0),
         ({"counts": "sparse"}, 1600.0),
         ({}, 1600.0),
     ],

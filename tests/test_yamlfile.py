@@ -122,7 +122,7 @@ def test_a_file_is_refused_above_its_largest_size(tmp_path: Path) -> None:
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").mkdir()
-    with pytest.raises(YamlError, match=r"^cannot be read as a file: Is a directory$"):
+    with pytest.raises(YamlError, match=r"^cannot be read as a file: it is no regular one$"):
         read(tmp_path / "x.yaml")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from bench.chips.figures import FACTS, FIGURES, dense_twin
 from bench.chips.model import Architecture, Chip, Fact, Figure, Published, Source
+from bench.chips.names import name_faults
 from bench.errors import Fault, did_you_mean
 from bench.units import Dimension, Quantity
 
@@ -68,6 +69,8 @@ def _fact_faults(key: str, fact: Fact, sources: Mapping[str, Source]) -> Iterato
 def _sheet_faults(chip: Chip) -> Iterator[tuple[str, str, str]]:
     if not chip.id.startswith(f"{chip.vendor}-"):
         yield "vendor", f"file {chip.id}.yaml does not start with it", "name the file vendor-chip"
+    if not chip.architecture.strip():
+        yield "architecture", "is empty", "write it in words, or 'not published'"
     has_number = any(figure.number is not None for figure in chip.figures.values())
     if not has_number and chip.status != "stub":
         yield "status", "the sheet holds no sourced figure", "mark it 'status: stub'"
@@ -131,7 +134,7 @@ def member_faults(chips: Mapping[str, Chip]) -> list[Fault]:
                 told = _member_fault(member.chip, chips)
                 found.append(Fault(file, f"members.{place}", *told))
         found += [
-            Fault(file, "variants", *_member_fault(variant, chips))
+            Fault(file, "variants", *_variant_fault(variant, chips))
             for variant in chip.variants
             if variant not in chips or variant == chip.id
         ]
@@ -144,20 +147,16 @@ def _member_fault(member: str, chips: Mapping[str, Chip]) -> tuple[str, str]:
     return f"{member!r} is no chip", did_you_mean(member, chips)
 
 
+def _variant_fault(variant: str, chips: Mapping[str, Chip]) -> tuple[str, str]:
+    if variant in chips:
+        return f"{variant!r} is this sheet itself", "name the chips that share its name"
+    return f"{variant!r} is no chip", did_you_mean(variant, chips)
+
+
 def set_faults(chips: Iterable[Chip]) -> list[Fault]:
-    """Returns the faults between sheets: a name that two chips answer to."""
-    owner: dict[str, str] = {}
-    found = []
-    for chip in chips:
-        for name in sorted(
-            {one.lower() for one in (chip.id, *chip.aliases, chip.local_name or "")}
-        ):
-            if name and owner.setdefault(name, chip.id) != chip.id:
-                problem = f"{name!r} names {owner[name]} too"
-                found.append(
-                    Fault(f"specs/chips/{chip.id}.yaml", "aliases", problem, "keep it in one")
-                )
-    return found
+    """Returns the faults between sheets: names that cannot be typed, or that mean two things."""
+    chips = list(chips)
+    return name_faults(chips, {chip.vendor for chip in chips})
 
 
 def cited_by(chips: Iterable[Chip]) -> set[str]:

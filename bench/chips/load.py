@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from bench import paths, yamlfile
 from bench.chips.faults import (
@@ -34,13 +35,13 @@ class Catalogue:
         return cited_by(self.chips.values()) | {one.source for one in cycles}
 
     def find(self, word: str) -> Chip:
-        """Returns the chip with this id, alias or local name.
+        """Returns the chip with this id, alias, local name or name.
 
         Raises:
             UsageError: no sheet answers to ``word``; the message names those that begin with it,
                 else the nearest.
         """
-        wanted = word.strip().lower()
+        wanted = plain(word)
         names = self.names()
         if wanted not in names:
             forms = [name for name in names if name.startswith((f"{wanted}-", f"{wanted} "))]
@@ -49,12 +50,19 @@ class Catalogue:
         return self.chips[names[wanted]]
 
     def names(self) -> dict[str, str]:
-        """Maps every id, alias and local name, in lower case, to its chip id."""
-        return {
-            name.lower(): chip.id
+        """Maps all that chips answer to, in lower case, to their ids; an alias beats a name."""
+        titles = {plain(chip.name): chip.id for chip in self.chips.values()}
+        given = {
+            plain(name): chip.id
             for chip in self.chips.values()
             for name in (chip.id, *chip.aliases, chip.local_name or chip.id)
         }
+        return {**titles, **given}
+
+
+def plain(name: str) -> str:
+    """Returns a name in lower case with single blanks, as names are compared."""
+    return " ".join(name.lower().split())
 
 
 @cache
@@ -70,14 +78,19 @@ def catalogue(folder: Path | None = None) -> Catalogue:
     return loaded
 
 
-def examine(folder: Path) -> tuple[Catalogue, list[Fault]]:
-    """Loads what can be loaded from ``folder`` and returns it with all faults found."""
+def examine(folder: Path, *, fresh: bool = False) -> tuple[Catalogue, list[Fault]]:
+    """Loads what can be loaded from ``folder`` and returns it with all faults found.
+
+    Args:
+        folder: the data folder.
+        fresh: whether every file is parsed anew, without the store of parsed files.
+    """
     sources, faults = entries(Source, folder / "sources.yaml", folder)
     designs = folder / "architectures.yaml"
     architectures, new = entries(Architecture, designs, folder, optional=True)
     faults += new + architecture_faults(architectures, sources)
     chips: dict[str, Chip] = {}
-    parsed = Parsed(folder)
+    parsed = Parsed(folder, fresh=fresh)
     for path in sorted((folder / "chips").glob("*.yaml")):
         chip, new = _chip(path, folder, parsed)
         faults += new
@@ -88,7 +101,10 @@ def examine(folder: Path) -> tuple[Catalogue, list[Fault]]:
     parsed.keep()
     faults += set_faults(chips.values())
     faults += member_faults(chips)
-    return Catalogue(chips, sources, architectures), faults
+    found = Catalogue(
+        MappingProxyType(chips), MappingProxyType(sources), MappingProxyType(architectures)
+    )
+    return found, faults
 
 
 def _chip(path: Path, folder: Path, parsed: Parsed) -> tuple[Chip | None, list[Fault]]:

@@ -1,10 +1,12 @@
 """A spec sheet as a value: figures with their sources, rivals and gaps."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from bench.strict import Strict
 from bench.units import UNITS, Dimension, Quantity, parse
@@ -17,6 +19,9 @@ class Gap(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+Kept = TypeVar("Kept")
+Held = Annotated[Mapping[str, Kept], AfterValidator(MappingProxyType)]
+"""A mapping that nobody can write into: a sheet is shared by all that read it."""
 GAPS = {one.value: one for one in Gap}
 
 
@@ -178,9 +183,9 @@ class Chip(Strict):
     local_name: str | None = None
     aliases: tuple[str, ...] = ()
     identity: Identity = Identity()
-    figures: dict[str, Figure] = Field(default_factory=dict)
-    facts: dict[str, Fact] = Field(default_factory=dict)
-    explained: dict[str, str] = Field(default_factory=dict)
+    figures: Held[Figure] = Field(default_factory=dict, validate_default=True)
+    facts: Held[Fact] = Field(default_factory=dict, validate_default=True)
+    explained: Held[str] = Field(default_factory=dict, validate_default=True)
     notes: tuple[str, ...] = ()
     sheet_sha256: str = ""
 

@@ -1,29 +1,12 @@
 """Chips picked by words: names in any script, groups such as ``export-tier``, patterns."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from bench.chips.load import Catalogue
+from bench.chips.groups import APART, GROUPS, Test
+from bench.chips.load import Catalogue, plain
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
-
-Test = Callable[[Chip], bool]
-APART: dict[str, Test] = {
-    "cpus": lambda chip: chip.kind == "cpu",
-    "stubs": lambda chip: chip.status == "stub",
-}
-"""What no other group holds: processors, and sheets without a figure."""
-GROUPS: dict[str, Test] = {
-    "all": lambda _: True,
-    "export-tier": lambda chip: chip.tier == "export",
-    "export": lambda chip: chip.tier == "export",
-    "domestic": lambda chip: chip.tier == "domestic",
-    "global": lambda chip: chip.tier == "global",
-    "gpus": lambda chip: chip.kind == "gpu",
-    "npus": lambda chip: chip.kind == "npu",
-    "systems": lambda chip: chip.kind == "system",
-}
-"""The groups that are no vendor; a vendor's key is a group, too."""
 
 
 def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None) -> list[Chip]:
@@ -40,35 +23,12 @@ def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None
     if vendor is not None and vendor not in _vendors(catalogue):
         near = did_you_mean(vendor, _vendors(catalogue))
         raise UsageError(f"no vendor {vendor!r}: {near}")
-    names = _names(catalogue)
+    names = catalogue.names()
     asked = [chip for word in words for chip in _meant(word, catalogue, names)]
     found = {chip.id: chip for chip in asked if vendor in (None, chip.vendor)}
     if asked and not found:
         raise UsageError(f"none of the chips asked for is of vendor={vendor}")
     return list(found.values())
-
-
-def one(word: str, catalogue: Catalogue) -> Chip:
-    """Returns the one chip with this id, alias, name or local name.
-
-    Raises:
-        UsageError: no chip answers to it; the message names the nearest.
-    """
-    names = _names(catalogue)
-    found = names.get(_plain(word))
-    if found is None:
-        raise _unknown("chip", word, names)
-    return catalogue.chips[found]
-
-
-def _names(catalogue: Catalogue) -> Mapping[str, str]:
-    """Maps everything that a chip answers to, in lower case, to its id."""
-    titles = {chip.name.lower(): chip.id for chip in catalogue.chips.values()}
-    return {**titles, **catalogue.names()}
-
-
-def _plain(word: str) -> str:
-    return " ".join(word.lower().split())
 
 
 def _vendors(catalogue: Catalogue) -> set[str]:
@@ -80,20 +40,20 @@ def _meant(word: str, catalogue: Catalogue, names: Mapping[str, str]) -> list[Ch
 
     A name that several chips share stands for all of them.
     """
-    plain, chips = _plain(word), catalogue.chips
-    if plain in names:
-        found = chips[names[plain]]
+    wanted, chips = plain(word), catalogue.chips
+    if wanted in names:
+        found = chips[names[wanted]]
         return [chips[variant] for variant in found.variants] or [found]
-    if {"*", "?"} & set(plain):
-        fitting = {chip for name, chip in names.items() if fnmatchcase(name, plain)}
+    if {"*", "?"} & set(wanted):
+        fitting = {chip for name, chip in names.items() if fnmatchcase(name, wanted)}
         return _some(word, [chip for chip in chips.values() if chip.id in fitting])
-    if plain in APART:
-        return _some(word, [chip for chip in chips.values() if APART[plain](chip)])
+    if wanted in APART:
+        return _some(word, [chip for chip in chips.values() if APART[wanted](chip)])
     groups = {**GROUPS, **{key: _is_of(key) for key in _vendors(catalogue)}}
-    if plain not in groups:
+    if wanted not in groups:
         raise _unknown("chip or group", word, names, *groups, *APART)
     usual = (chip for chip in chips.values() if not any(test(chip) for test in APART.values()))
-    return _some(word, [chip for chip in usual if groups[plain](chip)])
+    return _some(word, [chip for chip in usual if groups[wanted](chip)])
 
 
 def _is_of(vendor: str) -> Test:
@@ -109,7 +69,7 @@ def _some(word: str, found: list[Chip]) -> list[Chip]:
 
 def _unknown(kind: str, word: str, names: Mapping[str, str], *groups: str) -> UsageError:
     """Returns the error that names what begins with the word, else what is nearest to it."""
-    plain = _plain(word)
+    wanted = plain(word)
     known = [*names, *groups]
-    forms = [name for name in known if name.startswith((f"{plain}-", f"{plain} "))]
-    return UsageError(f"no {kind} {word!r}: {did_you_mean(plain, forms or known)}")
+    forms = [name for name in known if name.startswith((f"{wanted}-", f"{wanted} "))]
+    return UsageError(f"no {kind} {word!r}: {did_you_mean(wanted, forms or known)}")

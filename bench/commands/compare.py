@@ -61,9 +61,15 @@ def main(words: list[str]) -> int:
 
 def _chosen(config: CompareConfig, sheets: Catalogue) -> tuple[list[Chip], Chip]:
     """Returns the chips and the baseline, by default the first of them."""
-    from bench.chips.select import one, select
+    from bench.chips.select import select
 
     if not config.chips and config.vendor is None:
         raise UsageError(ASK)
     chips = select(config.chips or ["all"], sheets, config.vendor)
-    return chips, one(config.baseline, sheets) if config.baseline else chips[0]
+    baseline = sheets.find(config.baseline) if config.baseline else chips[0]
+    if baseline.variants:
+        told = ", ".join(baseline.variants)
+        raise UsageError(
+            f"baseline={config.baseline} is a name of several chips: take one of {told}"
+        )
+    return chips, baseline

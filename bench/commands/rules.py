@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from bench.config import compose
@@ -135,16 +135,22 @@ def _question(config: RulesConfig, book: "Rulebook") -> "Question":
     from bench.rules.places import Question
 
     on = config.on or datetime.now(UTC).date().isoformat()
-    try:
-        day = datetime.strptime(on, "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
-    except ValueError:
-        raise UsageError(f"on={on} is no day such as 2025-08-15") from None
+    if not _is_day(on):
+        raise UsageError(f"on={on} is no day such as 2025-08-15")
     if config.export_from not in ("us", "abroad"):
         near = did_you_mean(config.export_from, ("us", "abroad"))
         raise UsageError(f"no export_from {config.export_from!r}: {near}")
     there = book.places.find(config.destination)
     parent = book.places.find(config.headquarters) if config.headquarters else there
-    return Question(day, there, parent, config.export_from == "us")
+    return Question(on, there, parent, config.export_from == "us")
+
+
+def _is_day(word: str) -> bool:
+    """Tells whether a word is a day, written as YYYY-MM-DD alone."""
+    try:
+        return date.fromisoformat(word).isoformat() == word
+    except ValueError:
+        return False
 
 
 def _rule(view: str, config: RulesConfig, book: "Rulebook") -> "Rule | None":
@@ -240,6 +246,8 @@ def _value(attribute: str, text: str) -> float | bool:
     wanted = kind.dimension or Dimension.COUNT
     number = re.sub(r"(?<=\d),(?=\d{3})", "", text)
     bare = wanted is Dimension.BYTE_RATE and re.fullmatch(r"[\d.]+(?:e\d+)?", number)
+    if re.fullmatch(r"0+(?:\.0+)?(?: ?[A-Za-z/]+)?", number):
+        return 0.0  # no link at all may be supposed; a sheet has no such quantity
     try:
         quantity = parse(f"{number} GB/s" if bare else number)
     except ValueError as error:

@@ -4,10 +4,7 @@ import csv
 import io
 
 from bench.report.markup import Report
-from bench.report.scalar import Scalar
-
-FORMULA = ("=", "+", "-", "@")
-"""A spreadsheet computes a cell that begins so; an apostrophe before it makes it text."""
+from bench.spreadsheet import guarded
 
 
 def render(report: Report) -> str:
@@ -27,9 +24,5 @@ def render(report: Report) -> str:
         columns = list(dict.fromkeys(key for row in rows for key in row))
         writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
         writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+        writer.writerows({key: guarded(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
-
-
-def _cell(value: Scalar) -> Scalar:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

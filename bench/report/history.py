@@ -25,7 +25,7 @@ def periods(last: Judged, found: Sequence[Period], book: Rulebook, catalogue: Ca
         raise ValueError("a supposed part has no history")
     section = history(chip, found, catalogue, notes)
     launch = chip.facts.get("launch")
-    sold = f"Launch: {launch.value}; days before it are left out. " if launch else ""
+    sold = f"Launch: {launch.value}; what ended before it is left out. " if launch else ""
     table = Table(
         f"Export status of {chip.name} through time, {where(last.status.question, book)}",
         (AID, f"{sold}Rules were looked for up to {book.places.checked_to}."),

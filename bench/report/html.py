@@ -69,7 +69,8 @@ def _cell(column: str, text: str) -> str:
     return f'<td data-label="{escape(column)}">{escape(told)}</td>'
 
 
-ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+ADDRESS = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:)\]]")
+"""An address, without the punctuation of the sentence that it stands in."""
 
 
 def _linked(line: str) -> str:

@@ -16,4 +16,4 @@ def render(report: Report) -> str:
         "summary": table.summary,
         "notes": table.notes,
     }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,4 +1,4 @@
-"""The rules themselves as tables: their predicates with a chip's values, room to move, the list."""
+"""Every condition of the rules with a chip's values and margins, as a table."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -6,11 +6,11 @@ from bench.chips.load import Catalogue
 from bench.report.markup import Report
 from bench.report.rulings import (
     AID,
-    POLICIES,
     cited,
     in_dispute,
     paragraph,
     policy,
+    said,
     where,
 )
 from bench.report.scalar import Scalar
@@ -79,9 +79,8 @@ def _standing(one: Ruling) -> str:
 
 
 def _outcome(outcome: Outcome) -> str:
-    brings = outcome.eccn or outcome.effect or (POLICIES[outcome.policy] if outcome.policy else "")
-    words = brings.replace("_", " ")
-    return f"{outcome.id}: {words}" if brings and brings != outcome.id else outcome.id
+    brings = outcome.eccn or said(outcome.effect or outcome.policy or "")
+    return f"{outcome.id}: {brings}" if brings and brings != outcome.id else outcome.id
 
 
 def _indented(trace: Trace, depth: int = 0) -> Iterator[tuple[int, Trace]]:

@@ -1,5 +1,6 @@
 """How far a chip may go before it needs a licence, as a table."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from bench.chips.load import Catalogue
@@ -13,7 +14,7 @@ from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
-from bench.rules.whatif import Room
+from bench.rules.whatif import LEVERS, Room
 
 COLUMNS = ("attribute", "value", "needs no licence", "beyond it", "by")
 
@@ -31,13 +32,13 @@ def room_report(
         ("Each attribute alone is moved, the others stay; density follows TPP.", AID),
         COLUMNS,
         cells,
-        (*_told(judged, plain), *disputed),
+        (*_told(judged, plain, rooms), *disputed),
         notes.lines(),
     )
     return Report(table, [_flat(status.name, one) for one in rooms])
 
 
-def _told(judged: Judged, plain: Status) -> list[str]:
+def _told(judged: Judged, plain: Status, rooms: Sequence[Room]) -> list[str]:
     """Returns what the sheet gives, what is supposed, and what that changes."""
     status, lines = judged.status, []
     if judged.chip:
@@ -45,6 +46,10 @@ def _told(judged: Judged, plain: Status) -> list[str]:
     if judged.supposed:
         told = f"paragraph {paragraph(status)}, US policy {policy(status)}"
         lines.append(f"Supposed {supposed_words(judged.supposed)}: {told}.")
+    asked = {one.key for one in rooms}
+    used = asked | ({"interconnect"} if "io" in asked else set())
+    idle = set(judged.supposed) & set(LEVERS) - used
+    lines += [f"No rule of that day asks for the {KINDS[key].title}." for key in sorted(idle)]
     return lines
 
 
@@ -74,7 +79,7 @@ def _flat(chip: str, one: Room) -> dict[str, Scalar]:
     return {
         "chip": chip,
         "attribute": one.key,
-        "value": one.now[0] if len(one.now) == 1 else None,
+        "value": one.now[0] if len(one.now) == 1 and math.isfinite(one.now[0]) else None,
         "readings": " or ".join(f"{value:g}" for value in one.now),
         "needs_licence": one.needs.value,
         "limit": one.limit,

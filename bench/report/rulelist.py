@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.rulings import AID, CONFIDENCE, POLICIES, cited
+from bench.report.rulings import AID, CONFIDENCE, cited, said
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
 from bench.rules.judge import enforced, is_in_text
 from bench.rules.load import Rulebook
-from bench.rules.model import Rule
+from bench.rules.model import Outcome, Rule
 from bench.rules.truth import Truth
 
 COLUMNS = ("rule", "kind", "from", "to", "on the day", "title", "named", "read in")
@@ -27,7 +27,7 @@ def rule_list(rules: Iterable[Rule], on: str, book: Rulebook, catalogue: Catalog
     notes, found = Notes(), list(rules)
     cells = tuple(_cells(one, on, catalogue, notes) for one in found)
     many = f"{len(found)} rules and measures, and how they stand on {on}"
-    title = f"{found[0].id}: {found[0].title}" if len(found) == 1 else many
+    title = f"{found[0].id}, and how it stands on {on}" if len(found) == 1 else many
     heading = (AID, f"Looked for up to {book.places.checked_to}.")
     table = Table(title, heading, COLUMNS, cells, (), notes.lines())
     more = _whole(found[0]) if len(found) == 1 else ()
@@ -49,7 +49,7 @@ def _cells(one: Rule, on: str, catalogue: Catalogue, notes: Notes) -> tuple[str,
 
 def _whole(one: Rule) -> tuple[Section, ...]:
     """Returns the outcomes, conditions and remarks of a rule."""
-    outcomes = [(each.id, _brings(each.eccn, each.policy, each.effect), each.note or "")
+    outcomes = [(each.id, _brings(each), each.note or "")
                 for each in one.outcomes]  # fmt: skip
     remarks = [(key.replace("_", " "), text) for key, text in one.conditions.items()]
     remarks += [("note", text) for text in one.notes]
@@ -60,8 +60,9 @@ def _whole(one: Rule) -> tuple[Section, ...]:
     return tuple(one for one in sections if one.cells)
 
 
-def _brings(*words: str | None) -> str:
-    return ", ".join(POLICIES.get(word, word) for word in words if word) or "–"  # type: ignore[call-overload]  # a policy is a word, too
+def _brings(one: Outcome) -> str:
+    words = (one.eccn, one.policy and said(one.policy), one.effect and said(one.effect))
+    return ", ".join(word for word in words if word) or "–"
 
 
 def _section(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Section:

@@ -1,4 +1,4 @@
-"""What the export rules say, as tables: a status a chip, a timeline, predicates, room to move."""
+"""The status of chips under the export rules on a day, and the words that other views share."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ from bench.rules.load import Rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
-from bench.rules.reason import asks_chips, near_lines, reason
+from bench.rules.reason import asks_chips, missed_by_numbers, near_lines, reason
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
 
@@ -38,6 +38,8 @@ EFFECTS = {
     "licence_if_for_military_or_weapons_ai": "licence if known to train military or weapons AI",
     "licence_to_anywhere": "licence to any country",
     "tariff_25pct": "25% tariff on the way through the US",
+    "licence_exception_hbm_possible": "licence exception HBM possible",
+    "to_be_allowed_with_25pct_to_the_us": "to be allowed against 25% for the US",
     "listed": "named by guidance on Chinese chips",
 }
 """Effects that their key does not say well."""
@@ -86,11 +88,12 @@ def in_dispute(found: Judged, catalogue: Catalogue, notes: Notes) -> Iterable[st
 
 def effects(ruling: Ruling) -> str:
     """Returns what a rule brings, or what it may, in words."""
-    words = dict.fromkeys(_effect(word) for word in ruling.words)
+    words = dict.fromkeys(said(word) for word in ruling.words)
     return " or ".join(words)
 
 
-def _effect(word: str) -> str:
+def said(word: str) -> str:
+    """Returns an effect or a policy in words."""
     if word in tuple(Policy):
         return POLICIES[Policy(word)]
     return EFFECTS.get(word, word.replace("_", " "))
@@ -158,7 +161,8 @@ def policies(found: Sequence[Policy]) -> str:
 def _letter(ruling: Ruling) -> str:
     """Returns what a letter says of a chip; nothing where it neither catches it nor comes near."""
     if ruling.caught is Truth.NO:
-        near = [line for line in near_lines(ruling) if " below " in line]
+        lines = near_lines(ruling) if missed_by_numbers(ruling) else []
+        near = [line for line in lines if " below " in line]
         return f"just outside a letter: {'; '.join(near)}" if near else ""
     doubt = "perhaps " if ruling.caught is Truth.UNKNOWN else ""
     return f"{doubt}letter: {reason(ruling)}"

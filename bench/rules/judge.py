@@ -8,7 +8,7 @@ from bench.rules.load import Rulebook
 from bench.rules.model import Outcome, Policy, PolicyRow, Rule
 from bench.rules.places import Places, Question, is_d5_or_macau, reaches
 from bench.rules.predicate import Subject, holds
-from bench.rules.trace import Trace, traced
+from bench.rules.trace import Trace, grounds, traced
 from bench.rules.truth import Truth, agreed, every, truth
 
 CONTROL, OVERLAY, LETTER = "eccn_control", "licence_policy", "is_informed_letter"
@@ -89,8 +89,9 @@ def _bites(one: Finding) -> bool:
 
 
 def is_in_text(rule: Rule, on: str) -> bool:
-    """Tells whether a rule is in force by its text on a day."""
-    return rule.effective is not None and rule.effective <= on <= (rule.end or "9999")
+    """Tells whether a rule is in force by its text on a day; an announcement, once it is made."""
+    since = rule.published if rule.kind == "announcement" else rule.effective
+    return since is not None and since <= on <= (rule.end or "9999")
 
 
 def enforced(rule: Rule, on: str) -> Truth:
@@ -155,7 +156,9 @@ def _traced(outcome: Outcome, asked: Subject) -> Trace:
     trace = traced(outcome.when, asked)
     if outcome.uncertain_when and _met(outcome, asked) is not trace.truth:
         doubt = traced(outcome.uncertain_when, asked)
-        return replace(trace, truth=Truth.UNKNOWN, doubt=doubt.words, parts=(*trace.parts, doubt))
+        return replace(
+            trace, truth=Truth.UNKNOWN, doubt="; ".join(grounds(doubt)), parts=(*trace.parts, doubt)
+        )
     return trace
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from bench import paths
 from bench.chips.model import Source
@@ -65,7 +66,7 @@ def examine(
         if rule is not None:
             faults += _own_faults(rule, path, rules)
             rules[rule.id] = rule
-    book = Rulebook(rules, places)
+    book = Rulebook(MappingProxyType(rules), places)
     faults += _between(book)
     return book, faults + (_citations(book, sources) if sources is not None else [])
 

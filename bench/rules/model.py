@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from bench.rules.predicate import Predicate, predicate
-from bench.strict import Strict
+from bench.strict import Day, DayOrNever, Strict
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Eccn = Annotated[str, Field(pattern=r"^[0-9][A-E][0-9]{3}(\.[a-z](\.[0-9]+)?)?$")]
 Asked = Annotated[
     Predicate,
     PlainValidator(predicate),
@@ -105,7 +105,7 @@ class Outcome(Strict):
     """
 
     id: str
-    eccn: str | None = None
+    eccn: Eccn | None = None
     when: Asked | None = None
     uncertain_when: Asked | None = None
     policy: Policy | None = None
@@ -123,7 +123,7 @@ class PolicyRow(Strict):
         headquarters: whether the party is headquartered in D:5 or Macau, if that matters.
     """
 
-    eccns: tuple[str, ...]
+    eccns: Annotated[tuple[Eccn, ...], Field(min_length=1)]
     when: Asked | None = None
     destination: Destination
     headquarters: Literal["yes", "no"] | None = None
@@ -164,7 +164,7 @@ class Rule(Strict):
     effective: Day | None = None
     enforced_since: Day | None = None
     end: Day | None = None
-    enforced_until: Day | Literal["never"] | None = None
+    enforced_until: DayOrNever | None = None
     suspended: Suspension | None = None
     destination: Destination = Destination()
     outcomes: tuple[Outcome, ...] = ()

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bench.chips.names import plain
 from bench.errors import UsageError, did_you_mean
-from bench.rules.model import Code, Day, Destination, Key
-from bench.strict import Strict
+from bench.rules.model import Code, Destination, Key
+from bench.strict import Day, Strict
 
 
 class Group(Strict):
@@ -36,7 +37,7 @@ class Places(Strict):
 
     checked_to: Day = "0000-00-00"
     groups: Mapping[str, Group]
-    countries: Mapping[str, Country]
+    countries: Mapping[Code, Country]
 
     def find(self, word: str) -> str:
         """Returns the code of a country by code or name.
@@ -45,13 +46,16 @@ class Places(Strict):
             UsageError: no such country is known here.
         """
         names = {
-            name.lower(): code
+            plain(name): code
             for code, country in self.countries.items()
             for name in (code, country.name, *country.also)
         }
-        if word.strip().lower() not in names:
-            raise UsageError(f"no destination {word!r}: {did_you_mean(word, names)}")
-        return names[word.strip().lower()]
+        wanted = plain(word)
+        if wanted not in names:
+            short = [name for name in names if (len(name) > 2) is (len(wanted) > 2)]
+            near = did_you_mean(wanted, short)
+            raise UsageError(f"no destination {word!r} in specs/destinations.yaml: {near}")
+        return names[wanted]
 
     def groups_of(self, code: str, on: str) -> set[str]:
         """Returns the groups that a country is in on a day."""

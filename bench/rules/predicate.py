@@ -135,8 +135,11 @@ def _leaf(key: str, value: object) -> Compare | Flag:
     for one in keys:
         if one not in KINDS:
             raise ValueError(f"{one!r} is no attribute: {did_you_mean(one, KINDS)}")
+    rates = all(KINDS[one].dimension is Dimension.BYTE_RATE for one in keys)
+    if len(keys) > 1 and not (rates and len(set(keys)) == len(keys)):
+        raise ValueError(f"{key!r} is no sum of rates of bytes, each of them once")
     if KINDS[keys[0]].flag:
-        if value not in ("yes", "no") or len(keys) > 1:
+        if value not in ("yes", "no"):
             raise ValueError(f"{key!r} is yes or no, not {value!r}")
         return Flag(keys[0], value == "yes")
     found = _COMPARED.match(value) if isinstance(value, str) else None
@@ -190,4 +193,4 @@ def sums(has: Sequence[Attribute]) -> list[float]:
     totals = [0.0]
     for one in has:
         totals = [total + reading.value for total in totals for reading in one.readings]
-    return totals
+    return totals if len(has) == 1 else [float(f"{total:.12g}") for total in totals]

@@ -47,6 +47,12 @@ def asks_chips(ruling: Ruling) -> bool:
     return KINDS["standalone_memory"].title not in refused
 
 
+def missed_by_numbers(ruling: Ruling) -> bool:
+    """Tells whether numbers alone keep a chip out: not its maker, nor what it is made for."""
+    apart = (one for _, trace in ruling.traces for one in leaves(trace) if one.margin is None)
+    return all(one.truth is not Truth.NO for one in apart)
+
+
 def leaves(trace: Trace) -> Iterator[Trace]:
     """Yields the comparisons and flags of a trace, from left to right."""
     if not trace.parts:
@@ -92,7 +98,7 @@ def _missing(traces: list[Trace]) -> Iterator[str]:
         if trace.doubt:
             lines = replace(trace, truth=Truth.YES, parts=trace.parts[:-1])
             met = "; ".join(_said(one) for one in _decisive(lines))
-            yield f"{met}; whether that counts where {trace.doubt} is not certain"
+            yield f"{met}; whether that counts is not certain ({trace.doubt})"
 
 
 def _open(one: Trace) -> str:

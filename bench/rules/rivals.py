@@ -1,14 +1,14 @@
 """Whether a figure that another source gives would change what the rules say."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Figure, Published
 from bench.rules.judge import Status, status
 from bench.rules.load import Rulebook
 from bench.rules.places import Question
-from bench.rules.subject import subject
+from bench.rules.subject import deciding, subject
 
 ASKED = (
     "memory_bandwidth", "link_bandwidth", "link_bandwidth_oneway", "pcie_bandwidth", "die_area",
@@ -43,12 +43,14 @@ def overturned(
     """
     if len(here.policies) > 1 or len(here.eccns) > 1:
         return []
-    found, plain = [], subject(chip, catalogue)
-    for key, rival in _asked(chip):
-        part = subject(_with(chip, key, rival), catalogue)
-        if part == plain:
+    part = deciding(chip, catalogue)
+    found, plain = [], subject(part, catalogue)
+    for key, rival in _asked(part):
+        other = subject(_with(part, key, rival), catalogue)
+        if other == plain:
             continue
-        there = status(part, question, book)
+        other = replace(other, system=here.system)
+        there = status(other, question, book)
         if (there.eccns, there.policies) != (here.eccns, here.policies):
             found.append(Overturned(key, rival, there))
     return found

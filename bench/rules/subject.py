@@ -1,17 +1,15 @@
 """A chip as the rules see it: its sheet's figures and facts as attributes, gaps left open."""
 
 import math
-import re
 from collections.abc import Mapping
 
 from bench.chips.load import Catalogue
-from bench.chips.model import Chip, Gap
+from bench.chips.model import Chip
+from bench.rules import links
 from bench.rules.attributes import KINDS, Attribute, Attributes, Reading, absent
 from bench.rules.predicate import Subject
 from bench.theory.tpp import density, node_nm, tpp
 
-PCIE_GBYTES_A_LANE = {1: 0.25, 2: 0.5, 3: 1.0, 4: 2.0, 5: 4.0, 6: 8.0}
-"""Nominal GB/s of one lane in one direction, by generation (PCI-SIG: 2.5 to 64 GT/s)."""
 SUPPOSED_PART = "supposed-part"
 """The id of what no sheet stands for; rules addressed to makers take it for one of theirs."""
 US_SALE_LINE = "2026-01-15"
@@ -25,21 +23,32 @@ Changes = Mapping[str, float | bool]
 def subject(chip: Chip | None, catalogue: Catalogue, changed: Changes | None = None) -> Subject:
     """Returns a chip with its attributes; without a chip all are unknown but the changed ones.
 
-    A changed TPP moves the performance density with it, the area kept, unless that is changed, too.
+    A changed TPP moves the performance density with it, a changed link all I/O, unless those are
+    changed, too.
     A system is asked about by the chip it is built of, as 4A090 does.
     """
     changes = changed or {}
     if chip is None:
         return Subject(SUPPOSED_PART, {**_nothing_known(), **_supposed(changes)})
-    whole, part = chip, _deciding(chip, catalogue)
+    whole, part = chip, deciding(chip, catalogue)
     found = attributes(part, catalogue)
-    if "tpp" in changes and "pd" not in changes:
-        found = {**found, "pd": _density(part, catalogue, [float(changes["tpp"])])}
+    found = {**found, **_following(part, catalogue, changes)}
     system = whole.id if part is not whole else None
     return Subject(part.id, {**found, **_supposed(changes)}, system=system)
 
 
-def _deciding(chip: Chip, catalogue: Catalogue) -> Chip:
+def _following(chip: Chip, catalogue: Catalogue, changes: Changes) -> Attributes:
+    """Returns what a change takes along: density follows TPP, all I/O the link."""
+    found = {}
+    if "tpp" in changes and "pd" not in changes:
+        found["pd"] = _density(chip, catalogue, [float(changes["tpp"])])
+    if "interconnect" in changes and "io" not in changes:
+        supposed = Attribute("interconnect", (Reading(changes["interconnect"], "as supposed"),))
+        found["io"] = links.io(supposed, links.pcie(chip))
+    return found
+
+
+def deciding(chip: Chip, catalogue: Catalogue) -> Chip:
     """Returns the chip that a system is built of; one of several kinds is asked about as it is."""
     kinds = {one.chip for one in chip.members}
     return catalogue.chips[kinds.pop()] if len(kinds) == 1 else chip
@@ -61,14 +70,14 @@ def _nothing_known() -> Attributes:
 def attributes(chip: Chip, catalogue: Catalogue) -> Attributes:
     """Returns every attribute of a chip that its sheet lets one tell."""
     total = _tpp(chip, catalogue)
-    link, pcie = _link(chip), _pcie(chip)
+    between, host = links.link(chip), links.pcie(chip)
     found = {
         "tpp": total,
         "pd": _density(chip, catalogue, [float(one.value) for one in total.readings]),
         "memory_bandwidth": _figure(chip, "memory_bandwidth"),
         "transistors": _figure(chip, "transistors"),
-        "io": _io(link, pcie),
-        "interconnect": _interconnect(link, pcie),
+        "io": links.io(between, host),
+        "interconnect": links.interconnect(between, host),
         "datacenter": _fact_flag(chip, "datacenter"),
         "us_sale": _us_sale(chip),
         "chinese_designer": _flag("chinese_designer", chip.tier == "domestic", f"tier {chip.tier}"),
@@ -117,57 +126,6 @@ def _density(chip: Chip, catalogue: Catalogue, totals: list[float]) -> Attribute
     why = "" if readings else "performance density is not known: TPP is not known"
     source = density(chip, catalogue).source
     return Attribute("pd", tuple(readings), why, (source,) if source else ())
-
-
-def _link(chip: Chip) -> Attribute:
-    """Returns the rate of the link between chips, both directions; nought where there is none."""
-    both, one_way = chip.figures.get("link_bandwidth"), chip.figures.get("link_bandwidth_oneway")
-    if both and both.number is not None:
-        return Attribute("interconnect", (Reading(both.number, "link"),), sources=(both.source,))
-    if one_way and one_way.number is not None:
-        how = f"2 x {one_way.value}"
-        return Attribute(
-            "interconnect", (Reading(2 * one_way.number, how),), sources=(one_way.source,)
-        )
-    fact = chip.facts.get("link")
-    if (both and both.value is Gap.UNSUPPORTED) or (fact and "PCIe only" in fact.value):
-        return Attribute("interconnect", (Reading(0.0, "no link but PCIe"),))
-    return absent("interconnect")
-
-
-def _pcie(chip: Chip) -> Attribute:
-    """Returns the nominal PCIe rate, both directions."""
-    printed, fact = chip.figures.get("pcie_bandwidth"), chip.facts.get("pcie")
-    if printed and printed.number is not None:
-        return Attribute("io", (Reading(printed.number, "PCIe"),), sources=(printed.source,))
-    found = re.search(r"(?:Gen ?)?([1-6])(?:\.0)?\s*x(\d+)", fact.value) if fact else None
-    if fact is None or found is None:
-        return Attribute("io", (), "PCIe generation and width are not known")
-    rate = 2 * PCIE_GBYTES_A_LANE[int(found[1])] * int(found[2]) * 1e9
-    return Attribute("io", (Reading(rate, f"PCIe {fact.value}"),), sources=(fact.source,))
-
-
-def _io(link: Attribute, pcie: Attribute) -> Attribute:
-    """Returns all I/O: link and PCIe, as the 2022 rule sums it."""
-    if not link.readings or not pcie.readings:
-        return Attribute("io", (), f"I/O rate is not known: {link.why or pcie.why}")
-    first, second = link.readings[0], pcie.readings[0]
-    how = f"{first.how} + {second.how}"
-    total = float(first.value) + float(second.value)
-    return Attribute("io", (Reading(total, how),), sources=(*link.sources, *pcie.sources))
-
-
-def _interconnect(link: Attribute, pcie: Attribute) -> Attribute:
-    """Returns the link's rate, and with PCIe: whether that counts beside it is not public."""
-    if not link.readings:
-        return link
-    rate = float(link.readings[0].value)
-    beside = [Reading(rate + float(one.value), "PCIe counted in") for one in pcie.readings]
-    if not rate:
-        why = "" if beside else pcie.why
-        return Attribute("interconnect", tuple(beside), why, pcie.sources)
-    why = "whether PCIe counts beside the link is not public"
-    return Attribute("interconnect", (*link.readings, *beside), why, link.sources)
 
 
 def _fact_flag(chip: Chip, key: str) -> Attribute:

@@ -82,9 +82,10 @@ def days(book: Rulebook) -> list[str]:
 
 
 def _days(rule: Rule) -> Iterator[str]:
-    if rule.effective is None:
+    since = rule.published if rule.kind == "announcement" else rule.effective
+    if since is None:
         return
-    yield rule.effective
+    yield since
     places = (rule.destination, *(row.destination for row in rule.policies))
     starts = [rule.enforced_since, *(day for place in places for day in place.since.values())]
     starts += [outcome.since for outcome in rule.outcomes]

@@ -50,10 +50,27 @@ def traced(asked: Predicate, subject: Subject) -> Trace:
         return _comparison(asked, subject, met)
     if isinstance(asked, Flag):
         return _flag(asked, subject, met)
-    if isinstance(asked, Named):
+    return (
+        _named(asked, subject, met) if isinstance(asked, Named) else _paragraph(asked, subject, met)
+    )
+
+
+def grounds(trace: Trace) -> list[str]:
+    """Returns the conditions of a predicate that hold or may, in words."""
+    if trace.words == "not":
+        return [f"not {word}" for part in trace.parts for word in grounds(part)]
+    held = [part for part in trace.parts if part.truth is not Truth.NO]
+    return [word for part in held for word in grounds(part)] or [trace.words]
+
+
+def _named(asked: Named, subject: Subject, met: Truth) -> Trace:
+    """Tells of a chip that a rule names; one that names makers alone is addressed to them."""
+    makers = [pattern.removesuffix("-*") for pattern in asked.patterns]
+    if any("-" in maker or "*" in maker for maker in makers):
         found = "named by the rule" if met is Truth.YES else "not named"
         return Trace(met, f"is named: {', '.join(asked.patterns)}", found)
-    return _paragraph(asked, subject, met)
+    told = " or ".join(maker for maker in makers if maker != "supposed")
+    return Trace(met, f"made by {told}", f"made by {subject.chip.split('-')[0]}")
 
 
 def _paragraph(asked: Classified, subject: Subject, met: Truth) -> Trace:

@@ -8,11 +8,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from bench.errors import UsageError
+from bench.spreadsheet import guarded
 from bench.tables import frames
 from bench.tables.model import Scalar, Table, cells
-
-FORMULA = ("=", "+", "-", "@")
-"""A spreadsheet computes a cell that begins so; an apostrophe before it makes it text."""
 
 
 def as_csv(table: Table, rows: Sequence[Any]) -> bytes:
@@ -27,7 +25,7 @@ def as_csv(table: Table, rows: Sequence[Any]) -> bytes:
 def _cell(value: Scalar) -> Scalar:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return guarded(value)
 
 
 def as_json(_: Table, rows: Sequence[Any]) -> bytes:

@@ -150,7 +150,7 @@ def density(chip: Chip, catalogue: Catalogue, at_tpp: float | None = None) -> De
     total = at_tpp if at_tpp is not None else tpp(chip, catalogue).value
     if total is None:
         return Density(figure.number, None, "TPP is not known", figure.source)
-    return Density(figure.number, total / figure.number, "", figure.source)
+    return Density(figure.number, _rounded(total / figure.number), "", figure.source)
 
 
 def area_key(chip: Chip) -> str:

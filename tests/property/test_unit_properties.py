@@ -1,6 +1,7 @@
 """Units survive the way to text and back, for any number and any unit."""
 
 import math
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ NUMBERS = st.floats(min_value=1e-12, max_value=1e18, allow_nan=False, allow_infi
 def test_a_number_with_a_unit_is_read_as_their_product(number: float, unit: str) -> None:
     dimension, factor = UNITS[unit]
     found = parse(f"{number!r} {unit}")
-    assert (found.si, found.dimension) == (number * factor, dimension)
+    exact = Decimal(repr(number)) * Decimal(factor)
+    assert (found.si, found.dimension) == (float(exact), dimension)
 
 
 @given(value=st.floats(min_value=1e-9, max_value=1e20), dimension=st.sampled_from(Dimension))

@@ -1,0 +1,58 @@
+"""Names of chips and countries: how two are compared, and what a name on a command line may be."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator
+
+from bench.chips.groups import APART, GROUPS
+from bench.chips.model import Chip
+from bench.errors import Fault
+
+TYPED = ("id", "aliases", "local_name")
+"""The names that are typed; a title may hold a comma, since it can be put in quotes."""
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]")
+"""Characters that count as printable and show nothing: fillers, joiners, variation selectors."""
+
+
+def plain(name: str) -> str:
+    """Returns a name as names are compared: width, case and blanks aside."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def names_of(chip: Chip) -> Iterator[tuple[str, str]]:
+    """Returns everything that a chip answers to, each with the field that says so."""
+    yield "id", chip.id
+    yield from (("aliases", alias) for alias in chip.aliases)
+    if chip.local_name is not None:
+        yield "local_name", chip.local_name
+    yield "name", chip.name
+
+
+def name_faults(chips: Iterable[Chip], vendors: Collection[str]) -> list[Fault]:
+    """Returns the faults of names: two chips' one, a group's, or one that cannot be typed."""
+    owner: dict[str, str] = {}
+    found = [
+        Fault(f"specs/chips/{chip.id}.yaml", field, problem, fix)
+        for chip in chips
+        for field, name in names_of(chip)
+        for problem, fix in _faults(field, name, chip.id, owner, vendors)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _faults(
+    field: str, name: str, chip: str, owner: dict[str, str], vendors: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    wanted = plain(name)
+    if not wanted:
+        yield "is empty", "write a name"
+        return
+    signs = sorted(set(name) & set(",*?[]" if field in TYPED else "*?[]"))
+    if signs:
+        yield f"{name!r} holds {' '.join(signs)}, which part or match names", "leave it out"
+    if not name.isprintable() or UNSEEN.search(name):
+        yield f"{name!r} holds a character that nobody sees", "leave it out"
+    if wanted in GROUPS or wanted in APART or wanted in vendors:
+        yield f"{name!r} is the word for a group of chips", "give it another name"
+    if owner.setdefault(wanted, chip) != chip:
+        yield f"{wanted!r} names {owner[wanted]} too", "keep it in one"
