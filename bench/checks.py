@@ -10,6 +10,7 @@ from bench.chips.vendors import vendors
 from bench.errors import DataError, Fault, UsageError
 from bench.records.store import read
 from bench.rules import load as rules
+from bench.rules.faults import pattern_faults
 from bench.theory.crosscheck import crosscheck_faults
 
 READ = (
@@ -35,6 +36,7 @@ def check(folder: Path, records: Path) -> Checked:
     faults += wrong + crosscheck_faults(catalogue)
     if understood:  # a file that was not understood may cite what seems uncited
         faults += uncited(catalogue.cited() | book.cited(), catalogue.sources)
+        faults += pattern_faults(book.rules.values(), catalogue.chips)
     faults += [*_vendor_faults(folder), *_strangers(folder)]
     found = sorted(records.rglob("*.json"))
     faults += [fault for path in found for fault in _record_faults(path)]

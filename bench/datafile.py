@@ -13,6 +13,7 @@ from bench.strict import DAY, Strict
 
 Model = TypeVar("Model", bound=Strict)
 QUANTITY = "write a quantity such as '148 TFLOP/s', or unknown or unsupported"
+WHEN = "write a date such as 2026-11-24"
 SIZE = "write a size such as '97871 MiB'"
 CONDITION = 'write a condition such as {tpp: ">= 4800"}, or all, any or not of some'
 FIXES = {
@@ -28,9 +29,9 @@ FIXES = {
 PATTERNS = {
     r"^[a-z0-9][a-z0-9._-]*$": "write small letters, digits, '.', '_' and '-'",
     r"^[0-9a-f]{4}:[0-9a-f]{4}$": "write vendor:device in small hexadecimal, such as 10de:2329",
-    r"^\d{4}-\d{2}-\d{2}$": "write a date such as 2026-11-24",
-    f"^{DAY}$": "write a date such as 2026-11-24",
-    f"^({DAY}|never)$": "write a date such as 2026-11-24, or never",
+    r"^\d{4}-\d{2}-\d{2}$": WHEN,
+    f"^{DAY}$": WHEN,
+    f"^({DAY}|never)$": f"{WHEN}, or never",
     r"^[A-Z]{2}$": "write the code of a country such as CN",
     r"^[0-9][A-E][0-9]{3}(\.[a-z](\.[0-9]+)?)?$": "write a paragraph such as 3A090.a.1",
 }
@@ -99,10 +100,8 @@ def _told(error: ErrorDetails) -> tuple[str, str]:
     problem = error["msg"].removeprefix("Value error, ")
     if kind in ("literal_error", "enum"):
         return f"{error['input']!r} is not a word for it", f"write {limits['expected']}"
-    if kind == "no_day":
-        return f"{error['input']!r} is no day of the calendar", "write a date such as 2026-11-24"
-    if kind == "value_error":
-        return problem, _form(error["loc"])
+    if kind in ("value_error", "no_day"):
+        return problem, WHEN if kind == "no_day" else _form(error["loc"])
     if kind == "string_pattern_mismatch":
         form = limits["pattern"]
         return f"{error['input']!r} is not of its form", PATTERNS.get(form, f"write {form}")

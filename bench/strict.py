@@ -24,7 +24,8 @@ def real_day(text: str) -> str:
     try:
         date.fromisoformat("2000-01-01" if text == "never" else text)
     except ValueError:
-        raise PydanticCustomError("no_day", "no such day") from None
+        told = "'{day}' is no day of the calendar"
+        raise PydanticCustomError("no_day", told, {"day": text}) from None
     return text
 
 

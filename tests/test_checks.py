@@ -21,6 +21,7 @@ figures:
   units: {value: "50", source: sheet-a}
   clock_boost: {value: 2 GHz, source: sheet-a}
 """
+OTHER = SHEET.replace("Acme One", "Acme Two")
 RULE = """\
 id: US-ONE
 title: One
@@ -236,14 +237,14 @@ def test_a_fault_of_a_sheet_is_one_line(old: str, new: str, line: str, data: Dat
 
 
 def test_members_are_for_systems_alone(data: Data) -> None:
-    two = SHEET.replace("kind: gpu", "kind: gpu\nmembers: [{chip: acme-one, count: 2}]")
+    two = OTHER.replace("kind: gpu", "kind: gpu\nmembers: [{chip: acme-one, count: 2}]")
     data.put("chips/acme-two.yaml", two)
     assert data.fault() == f"{TWO}: members: gpu has members; mark it kind: system"
 
 
 def test_two_chips_do_not_share_an_alias(data: Data) -> None:
     data.put("chips/acme-one.yaml", SHEET + "aliases: [Fast]\n")
-    data.put("chips/acme-two.yaml", SHEET + "aliases: [fast]\n")
+    data.put("chips/acme-two.yaml", OTHER + "aliases: [fast]\n")
     assert data.fault() == f"{TWO}: aliases: 'fast' names acme-one too; keep it in one"
 
 

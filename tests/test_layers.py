@@ -12,6 +12,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "errors": (),
     "strict": (),
     "units": (),
+    "spreadsheet": (),
     "paths": (),
     "yamlfile": (),
     "records.model": ("strict",),
@@ -25,7 +26,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "theory": ("chips", "errors", "units"),
     "rules": ("theory", "chips", "datafile", "errors", "strict", "units", "paths"),
-    "tables": ("rules", "theory", "chips", "errors", "units"),
+    "tables": ("rules", "theory", "chips", "errors", "units", "spreadsheet"),
     "checks": ("rules", "theory", "chips", "records", "errors"),
     "reference": ("tables", "rules", "theory", "chips", "strict", "units", "paths"),
     "library": ("tables", "rules", "theory", "chips", "errors"),
@@ -38,7 +39,9 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "plausible": ("chips", "records.model", "units"),
     "verdict": ("plausible", "chips", "records.model", "units"),
-    "report": ("verdict", "rules", "theory", "chips", "records.model", "units"),
+    "report": (
+        "verdict", "rules", "theory", "chips", "records.model", "units", "spreadsheet",
+    ),
     "commands": (
         "", "checks", "reference", "tables", "report", "verdict", "rules", "theory", "measure",
         "devices", "chips", "config", "shapes", "records", "errors", "paths", "units",

@@ -30,7 +30,6 @@ from bench.records.model import (
     Timing,
     Work,
 )
-from bench.report import csv as csv_format
 from bench.report import github, latex, plain
 from bench.report.digits import beside, percent, with_interval
 from bench.report.listing import listing
@@ -39,6 +38,7 @@ from bench.report.registry import FORMATS, render, set_in
 from bench.report.sheet import sheet
 from bench.report.summary import summary
 from bench.report.table import build
+from bench.spreadsheet import FORMULA
 from bench.units import Dimension
 from bench.verdict import Interval, Verdict, rows
 
@@ -341,7 +341,7 @@ def test_json_holds_the_words_of_the_table() -> None:
 
 def test_no_csv_cell_is_a_formula() -> None:
     cells = [cell for row in parsed() for cell in row.values()]
-    assert {cell[0] for cell in cells if cell}.isdisjoint(csv_format.FORMULA)
+    assert {cell[0] for cell in cells if cell}.isdisjoint(FORMULA)
     assert parsed()[0]["device"].startswith("'=1+1 <script>")
     assert parsed()[9]["reason"].startswith("'@SUM(A1)")
 

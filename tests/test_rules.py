@@ -339,7 +339,7 @@ def test_a_country_is_found_by_code_or_name(word: str, book: Rulebook) -> None:
 
 
 def test_an_unknown_country_names_the_nearest(book: Rulebook) -> None:
-    with pytest.raises(UsageError, match=r"^no destination 'Chna': did you mean 'china'"):
+    with pytest.raises(UsageError, match=r"^no destination 'Chna' in .*: did you mean 'china'"):
         book.places.find("Chna")
 
 

@@ -96,9 +96,10 @@ RULES = [
     rule("US-TARIFF", "tariff", effective="2024-02-01", named=[HOSTILE], outcomes=[
         {"id": "tariff", "effect": "tariff_25pct", "when": {"tpp": ">= 4800"}},
     ]),
-    rule("US-UNUSED", "announcement", published="2024-03-01", effective="2024-03-01", enforced_until="never", outcomes=[
-        {"id": "told", "effect": "licence_assured", "when": {"chip": ["test-free"]}},
-    ]),
+    rule("US-UNUSED", "announcement", published="2024-03-01", effective="2024-03-01",
+         enforced_until="never", outcomes=[
+             {"id": "told", "effect": "licence_assured", "when": {"chip": ["test-free"]}},
+         ]),
     rule("US-PAUSED", "guidance", effective="2024-04-01",
          suspended={"since": "2025-01-01", "until": "2025-12-31", "afterwards": "unknown"},
          outcomes=[{"id": "told", "effect": "red_flag", "when": {"hbm": "yes"}}]),

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from bench.chips.groups import APART, GROUPS
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.chips.select import APART, GROUPS, select
+from bench.chips.select import select
 from bench.errors import UsageError
 
 

@@ -25,6 +25,7 @@ status: sold
 tier: global
 architecture: First
 """
+OTHER = HEAD.replace("Acme One", "Acme Two")
 FIGURE = """\
 figures:
   matrix_bf16: {value: 100 TFLOP/s, source: sheet-a, basis: dense}
@@ -350,7 +351,7 @@ def test_a_stub_needs_no_figure(folder: SpecFolder) -> None:
 def test_a_name_answers_for_one_chip_only(name: str, folder: SpecFolder) -> None:
     folder.chips = {
         "acme-one.yaml": HEAD + "aliases: [one]\n" + FIGURE,
-        "acme-two.yaml": HEAD + f"aliases: [{name}]\n" + FIGURE,
+        "acme-two.yaml": OTHER + f"aliases: [{name}]\n" + FIGURE,
     }
     assert folder.faults() == [
         (
@@ -365,10 +366,10 @@ def test_a_name_answers_for_one_chip_only(name: str, folder: SpecFolder) -> None
 def test_a_local_name_answers_for_one_chip_only(folder: SpecFolder) -> None:
     folder.chips = {
         "acme-one.yaml": HEAD + "local_name: 昇腾\n" + FIGURE,
-        "acme-two.yaml": HEAD + "local_name: 昇腾\n" + FIGURE,
+        "acme-two.yaml": OTHER + "local_name: 昇腾\n" + FIGURE,
     }
     assert folder.faults() == [
-        ("specs/chips/acme-two.yaml", "aliases", "'昇腾' names acme-one too", "keep it in one")
+        ("specs/chips/acme-two.yaml", "local_name", "'昇腾' names acme-one too", "keep it in one")
     ]
 
 
@@ -421,7 +422,7 @@ def test_every_fault_of_every_file_is_reported_at_once(folder: SpecFolder) -> No
     folder.sources = SOURCES + "bad: {kind: press}\n"
     folder.chips = {
         "acme-one.yaml": HEAD + "figures:\n  matrix_bf61: {value: 1 W, source: sheet-a}\n",
-        "acme-two.yaml": HEAD + "aliases: [acme-one]\nfigures:\n"
+        "acme-two.yaml": OTHER + "aliases: [acme-one]\nfigures:\n"
         "  memory_capacity: {value: 96 GB/s, source: nowhere}\n",
         "acme-three.yaml": "a: &x 1\n",
         "acme-four.yaml": HEAD + FIGURE + "id: x\n",

@@ -146,7 +146,7 @@ def test_a_period_names_the_rules_that_begin_and_end_with_it(
     assert found["2022-08-25"] == ([], [])
     assert found["2022-10-21"] == (["US-2022-3A090"], ["US-2022-LETTER-NVDA"])
     assert found["2023-10-23"] == (["US-2023-LETTER-EARLY"], [])
-    assert found["2023-11-17"] == (["US-2023-3A090"], ["US-2023-LETTER-EARLY"])
+    assert found["2023-11-17"] == (["US-2023-3A090"], ["US-2022-3A090", "US-2023-LETTER-EARLY"])
 
 
 def test_every_later_period_of_every_chip_says_what_changed(

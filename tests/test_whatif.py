@@ -48,7 +48,9 @@ def test_the_h20_stays_free_below_tpp_2400_and_density_3_2(sheets: Catalogue) ->
     found = rooms("h20", "2024-06-01", sheets)
     assert found == {
         "tpp": Room("tpp", (2368.0,), NO, 2400.0, included=False, beyond=(NAC,), rules=CONTROL),
-        "pd": Room("pd", (rounded(2368 / 814),), NO, 3.2, included=False, beyond=(NAC,), rules=CONTROL),
+        "pd": Room(
+            "pd", (rounded(2368 / 814),), NO, 3.2, included=False, beyond=(NAC,), rules=CONTROL
+        ),
     }
 
 
@@ -59,7 +61,9 @@ def test_a_small_die_is_bound_by_its_density(chip: str, area: float, sheets: Cat
     limit = 3.2 * area
     assert found == {
         "tpp": Room("tpp", (tpp,), NO, limit, included=False, beyond=(NAC,), rules=CONTROL),
-        "pd": Room("pd", (rounded(tpp / area),), NO, 3.2, included=False, beyond=(NAC,), rules=CONTROL),
+        "pd": Room(
+            "pd", (rounded(tpp / area),), NO, 3.2, included=False, beyond=(NAC,), rules=CONTROL
+        ),
     }
 
 

@@ -70,7 +70,7 @@ def _sheet_faults(chip: Chip) -> Iterator[tuple[str, str, str]]:
     if not chip.id.startswith(f"{chip.vendor}-"):
         yield "vendor", f"file {chip.id}.yaml does not start with it", "name the file vendor-chip"
     if not chip.architecture.strip():
-        yield "architecture", "is empty", "write it in words, or 'not published'"
+        yield "architecture", "is empty", "write it in words, or unknown"
     has_number = any(figure.number is not None for figure in chip.figures.values())
     if not has_number and chip.status != "stub":
         yield "status", "the sheet holds no sourced figure", "mark it 'status: stub'"

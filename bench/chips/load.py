@@ -16,6 +16,7 @@ from bench.chips.faults import (
     set_faults,
 )
 from bench.chips.model import Architecture, Chip, Source
+from bench.chips.names import plain
 from bench.datafile import as_mapping, entries, relative, validated
 from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.parsed import Parsed
@@ -58,11 +59,6 @@ class Catalogue:
             for name in (chip.id, *chip.aliases, chip.local_name or chip.id)
         }
         return {**titles, **given}
-
-
-def plain(name: str) -> str:
-    """Returns a name in lower case with single blanks, as names are compared."""
-    return " ".join(name.lower().split())
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from bench.strict import Strict
+from bench.strict import Day, Strict
 from bench.units import UNITS, Dimension, Quantity, parse
 
 
@@ -238,5 +238,5 @@ class Source(Strict):
     ]
     title: str | None = None
     read_via: str | None = None
-    accessed: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    accessed: Day
     weak: str | None = None

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from bench.chips.groups import APART, GROUPS, Test
-from bench.chips.load import Catalogue, plain
+from bench.chips.load import Catalogue
 from bench.chips.model import Chip
+from bench.chips.names import plain
 from bench.errors import UsageError, did_you_mean
 
 

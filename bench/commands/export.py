@@ -2,7 +2,6 @@
 
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import __version__
@@ -19,7 +18,7 @@ python -m bench export out=FOLDER [key=value ...]
 Writes the whole catalogue as tables, with a data dictionary, a description of the files and a
 note on licence and citation. Files of an earlier export are replaced, others never.
 
-  out=                        the folder; it is made if it is not there
+  out=                        the folder, made if it is not there; ~ is your home
   formats=                    csv, json, parquet; all by default; parquet needs pyarrow, which
                               the extra 'parquet' brings
   tables=                     which tables; all of them by default:
@@ -41,12 +40,12 @@ FORMATS = ("csv", "json", "parquet")
 def main(words: list[str]) -> int:
     """Writes the files and prints what was written."""
     from bench.tables.package import described
-    from bench.tables.write import listed, write
+    from bench.tables.write import listed, place, write
 
     config = compose("export", words, ExportConfig)
     if not config.out:
         raise UsageError("export needs a folder: out=./catalogue")
-    folder = Path(config.out)
+    folder = place(config.out)
     ours = listed(folder)
     made = _tables(config) + _schemas(config)
     write(folder, [*made, described(made, __version__, ours)], ours)

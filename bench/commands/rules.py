@@ -215,7 +215,8 @@ def _whatif(config: RulesConfig, asked: _Asked) -> "Report":
     part = supposed.subject()
     here = status(part, question, book)
     plain = judged(chip, question, catalogue, book) if chip else Judged(None, part, here)
-    shown = Judged(chip, part, here, plain.disputed, asked.changed)
+    disputed = () if asked.changed else plain.disputed
+    shown = Judged(chip, part, here, disputed, asked.changed)
     rooms = room(supposed, question, book)
     return room_report(shown, plain.status, rooms, book, catalogue)
 

@@ -5,13 +5,17 @@ from typing import Any
 
 from bench.chips.model import form
 from bench.rules.attributes import KINDS, AttributeKind
+from bench.rules.model import ECCN
 from bench.units import Dimension
 
 NESTED = {"$ref": "#/$defs/Predicate"}
 MARK = {"type": "object", "minProperties": 1, "maxProperties": 1}
 SEVERAL = {"type": "array", "minItems": 1, "items": NESTED}
 NAMES = {"type": "array", "minItems": 1, "items": {"type": "string"}}
+PARAGRAPHS = {**NAMES, "items": {"type": "string", "pattern": ECCN}}
 SIGN = "(>=|<=|>|<) *"
+POSITIVE = "(?=[0-9.]*[1-9])"
+"""Stands before the pattern of a quantity that is above nought."""
 
 
 def is_predicate(node: Any) -> bool:  # noqa: ANN401 -- any part of a schema
@@ -24,12 +28,18 @@ def _attribute(kind: AttributeKind) -> dict[str, Any]:
     if kind.flag:
         return {"description": told, "enum": ["yes", "no"]}
     threshold = form(kind.dimension or Dimension.COUNT)
-    return {"description": told, "type": "string", "pattern": f"^{SIGN}({threshold}|unknown)$"}
+    return {
+        "description": told,
+        "type": "string",
+        "pattern": f"^{SIGN}({POSITIVE}{threshold}|unknown)$",
+    }
 
 
 def _sum() -> str:
-    keys = "|".join(re.escape(key) for key, kind in KINDS.items() if not kind.flag)
-    return rf"^({keys})( *\+ *({keys}))+$"
+    """Returns the pattern of a sum: rates of bytes, each of them once."""
+    rates = (key for key, kind in KINDS.items() if kind.dimension is Dimension.BYTE_RATE)
+    keys = "|".join(map(re.escape, rates))
+    return rf"^(?!.*\b(\w+)\b.*\b\1\b)({keys})( *\+ *({keys}))+$"
 
 
 PREDICATE: dict[str, Any] = {
@@ -42,10 +52,15 @@ PREDICATE: dict[str, Any] = {
         "any": {**SEVERAL, "description": "one of these at least"},
         "not": {"description": "not this one", "allOf": [NESTED]},
         "chip": {**NAMES, "description": "patterns of chip keys that the rule names"},
-        "eccn": {**NAMES, "description": "paragraphs that it is put in, by their beginning"},
+        "eccn": {**PARAGRAPHS, "description": "paragraphs that it is put in, by their beginning"},
         **{key: _attribute(kind) for key, kind in KINDS.items()},
     },
-    "patternProperties": {_sum(): {"type": "string", "pattern": f"^{SIGN}.+$"}},
+    "patternProperties": {
+        _sum(): {
+            "type": "string",
+            "pattern": f"^{SIGN}({POSITIVE}{form(Dimension.BYTE_RATE)}|unknown)$",
+        }
+    },
     "additionalProperties": False,
 }
 """A condition as a file writes it; a sum such as ``memory_bandwidth + interconnect`` is a key."""

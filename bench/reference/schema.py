@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from bench.chips.figures import FACTS, FIGURES, FigureKind
-from bench.chips.model import GAP_FORM, Architecture, Chip, Source, form
+from bench.chips.model import GAP_FORM, GAPS, Architecture, Chip, Source, form
 from bench.chips.vendors import Vendor
 from bench.reference.meanings import MEANINGS
-from bench.reference.predicates import PREDICATE, is_predicate
+from bench.reference.predicates import POSITIVE, PREDICATE, is_predicate
 from bench.rules.model import Rule
 from bench.rules.places import Places
 from bench.strict import Strict
@@ -19,6 +19,8 @@ DRAFT = "http://json-schema.org/draft-07/schema#"
 """The draft that editors know best; beside a ``$ref`` it reads nothing, so that allOf is used."""
 GIVEN = ("id", "sheet_sha256")
 """What a chip's file does not write: it is given by the file."""
+DENSE = {"anyOf": [{"required": ["basis"]}, {"properties": {"value": {"enum": list(GAPS)}}}]}
+"""A dense rate that is a number says how it is known to be dense."""
 WHERE = {
     "chip": "specs/chips/*.yaml",
     "sources": "specs/sources.yaml",
@@ -96,7 +98,8 @@ def _scalar(node: Schema) -> Schema:
     if node.get("type") == "string" and "enum" not in node:
         return {"type": ["string", "number", "boolean"]}
     if node.get("type") == "integer":
-        return {"type": ["integer", "string"], "pattern": "^[0-9]+$"}
+        first = "[1-9]" if node.get("exclusiveMinimum") == 0 else "[0-9]"
+        return {"type": ["integer", "string"], "pattern": f"^{first}[0-9]*$"}
     return {}
 
 
@@ -122,6 +125,9 @@ def _chip() -> Schema:
         del fields[name]
     schema["required"] = [name for name in schema["required"] if name not in GIVEN]
     parts["Figure"]["dependencies"] = {"rivals": ["why"]}
+    parts["DenseRate"] = {**DENSE, "properties": {"rivals": {"items": DENSE}}}
+    size = _positive(POSITIVE + form(Dimension.BYTES))
+    parts["Identity"]["properties"]["memory"]["items"] |= size
     parts |= {_name(one): _of(one) for one in sorted({kind.dimension for kind in FIGURES.values()})}
     fields["figures"] |= _keys({key: _figure(kind) for key, kind in FIGURES.items()})
     fields["facts"] |= _keys({key: _fact(key) for key in FACTS})
@@ -135,6 +141,8 @@ def _keys(properties: Schema) -> Schema:
 
 def _figure(kind: FigureKind) -> Schema:
     parts = [{"$ref": "#/$defs/Figure"}, {"$ref": f"#/$defs/{_name(kind.dimension)}"}]
+    if kind.is_rate and not kind.key.startswith("sparse_"):
+        parts.append({"$ref": "#/$defs/DenseRate"})
     return {"description": f"{kind.title} ({kind.dimension.value})", "allOf": parts}
 
 
@@ -144,8 +152,13 @@ def _name(dimension: Dimension) -> str:
 
 def _of(dimension: Dimension) -> Schema:
     """Returns what ties a figure and its rivals to the units of one dimension."""
-    value = {"value": {"pattern": f"^({GAP_FORM}|{form(dimension)})$"}}
+    value = {"value": _positive(f"{GAP_FORM}|{POSITIVE}{form(dimension)}")}
     return {"properties": {**value, "rivals": {"items": {"properties": value}}}}
+
+
+def _positive(pattern: str) -> Schema:
+    """Returns what a quantity is, whether an editor reads it as text or as a number."""
+    return {"pattern": f"^({pattern})$", "exclusiveMinimum": 0}
 
 
 def _fact(key: str) -> Schema:
@@ -167,5 +180,6 @@ def _architectures() -> Schema:
 def _cycle(kind: FigureKind) -> Schema:
     whole = kind.dimension is Dimension.OP_RATE
     unit = form(Dimension.OP_PER_CYCLE if whole else Dimension.FLOP_PER_CYCLE)
-    parts = [{"$ref": "#/$defs/Published"}, {"properties": {"value": {"pattern": f"^({unit})$"}}}]
+    value = {"value": _positive(POSITIVE + unit)}
+    parts = [{"$ref": "#/$defs/Published"}, {"properties": value}]
     return {"description": f"{kind.title}, a unit and cycle", "allOf": parts}

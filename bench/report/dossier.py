@@ -98,7 +98,7 @@ def _checked(found: Sequence[Crosscheck]) -> Section:
 
 
 def _history(chip: Chip, catalogue: Catalogue, book: Rulebook, notes: Notes) -> Section:
-    """Returns the rules through time; a processor for no datacentre use has none to tell."""
+    """Returns the rules through time; a CPU has none to tell."""
     if chip.kind == "cpu":
         return Section("", (), (), [])
     found = timeline(subject(chip, catalogue), CHINA, book)

@@ -38,8 +38,13 @@ def periods(last: Judged, found: Sequence[Period], book: Rulebook, catalogue: Ca
 
 
 def history(chip: Chip, found: Sequence[Period], catalogue: Catalogue, notes: Notes) -> Section:
-    """Returns a chip's status since its launch, as one table of a larger report."""
-    kept = [one for one in found if (one.until or "9999") >= (chip.launched or "")]
+    """Returns a chip's status since its launch, as one table of a larger report.
+
+    A system is no older than the chips that it is built of.
+    """
+    built = (catalogue.chips[one.chip].launched for one in chip.members)
+    launched = chip.launched or max((day for day in built if day), default="")
+    kept = [one for one in found if (one.until or "9999") >= launched]
     cells = tuple(
         (
             one.since,

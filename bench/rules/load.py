@@ -1,6 +1,6 @@
 """Reads the rules and the destinations, with every fault of every file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from bench import paths
 from bench.chips.model import Source
 from bench.datafile import mapping, validated
 from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.rules.faults import place_faults, rule_faults
 from bench.rules.model import Rule
 from bench.rules.places import Places
 
@@ -64,7 +65,7 @@ def examine(
         rule, new = validated(Rule, data, name) if not unread else (None, unread)
         faults += new
         if rule is not None:
-            faults += _own_faults(rule, path, rules)
+            faults += [*_twice(rule, name, rules), *rule_faults(rule, path, places)]
             rules[rule.id] = rule
     book = Rulebook(MappingProxyType(rules), places)
     faults += _between(book)
@@ -81,23 +82,13 @@ def _places(folder: Path) -> tuple[Places, list[Fault]]:
     if faults:
         return nowhere, faults
     places, faults = validated(Places, data, "specs/destinations.yaml")
-    return places or nowhere, faults
+    return (places, place_faults(places)) if places else (nowhere, faults)
 
 
-def _own_faults(rule: Rule, path: Path, before: Mapping[str, Rule]) -> Iterator[Fault]:
-    name = f"specs/rules/{path.name}"
-    if rule.id in before:
-        yield Fault(name, "id", f"{rule.id!r} stands in two files", "give each its own")
-    day = rule.effective or rule.published
-    if day and not path.stem.startswith(day):
-        yield Fault(name, "", f"is not named for its day {day}", f"name it {day}-....yaml")
-    ordered = [one for one in (rule.effective, rule.end) if one]
-    if ordered != sorted(ordered):
-        yield Fault(name, "end", f"{rule.end} is before {rule.effective}", "check the dates")
-    for place, outcome in enumerate(rule.outcomes[:-1]):
-        if outcome.when is None and outcome.since is None and outcome.until is None:
-            problem = "has no 'when', so that none after it is ever reached"
-            yield Fault(name, f"outcomes.{place}", problem, "put it last")
+def _twice(rule: Rule, name: str, before: Mapping[str, Rule]) -> list[Fault]:
+    if rule.id not in before:
+        return []
+    return [Fault(name, "id", f"{rule.id!r} stands in two files", "give each its own")]
 
 
 def _between(book: Rulebook) -> list[Fault]:
@@ -107,15 +98,17 @@ def _between(book: Rulebook) -> list[Fault]:
         for rule in book.rules.values()
         for where, what, named, known in (
             ("modifies", "rule", rule.modifies, list(book.rules)),
-            ("destination", "group", _groups(rule), list(book.places.groups)),
+            ("destination", "group", _groups(rule, book.places), list(book.places.groups)),
         )
         for name in named
         if name not in known
     ]
 
 
-def _groups(rule: Rule) -> list[str]:
+def _groups(rule: Rule, places: Places) -> list[str]:
+    """Returns the groups that a rule names; none where no destinations could be read."""
     reached = [rule.destination, *(row.destination for row in rule.policies)]
+    reached = reached if places.countries else []
     return sorted({group for place in reached for group in place.groups})
 
 

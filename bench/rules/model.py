@@ -10,7 +10,8 @@ from bench.strict import Day, DayOrNever, Strict
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Eccn = Annotated[str, Field(pattern=r"^[0-9][A-E][0-9]{3}(\.[a-z](\.[0-9]+)?)?$")]
+ECCN = r"^[0-9][A-E][0-9]{3}(\.[a-z](\.[0-9]+)?)?$"
+Eccn = Annotated[str, Field(pattern=ECCN)]
 Asked = Annotated[
     Predicate,
     PlainValidator(predicate),

@@ -10,8 +10,8 @@ PREFACE = """\
 
 Values are in SI base units: operations and bytes a second, bytes, hertz, watts, mm². An empty cell
 means unknown or not said, never nought. Texts that hold several words part them by "; ". In CSV a
-text that a spreadsheet would compute (blanks aside, it begins with =, +, - or @, or their full-width
-forms) has an apostrophe before it.
+text that a spreadsheet would compute (it begins with =, +, - or @, blanks and width aside) has an
+apostrophe before it.
 """
 
 
