@@ -5,13 +5,14 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.model import Published
 from bench.rules.attributes import Attribute, Reading
-from bench.rules.judge import Ruling, rule_on, status
+from bench.rules.judge import status
 from bench.rules.load import Rulebook, rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Places, Question
 from bench.rules.predicate import Subject, predicate
 from bench.rules.reason import leaves, near_lines, nearest, reason
 from bench.rules.rivals import Overturned, overturned
+from bench.rules.ruling import Ruling, rule_on
 from bench.rules.subject import deciding, subject
 from bench.rules.trace import Trace, amount, grounds, traced
 from bench.rules.truth import Truth

@@ -11,10 +11,10 @@ from pydantic import ConfigDict, Field
 
 from bench import yamlfile
 from bench.rules.attributes import KINDS, Attribute, Reading
-from bench.rules.judge import enforced, is_in_text, rule_on
 from bench.rules.load import rulebook
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
+from bench.rules.ruling import enforced, is_in_text, rule_on
 from bench.rules.timeline import BEFORE, days
 from bench.rules.truth import Truth
 from bench.strict import Strict

@@ -7,10 +7,11 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
-from bench.rules.judge import Status, enforced, is_in_text, rule_on, status
+from bench.rules.judge import Status, status
 from bench.rules.load import Rulebook, rulebook
 from bench.rules.model import Policy
 from bench.rules.places import Question, reaches
+from bench.rules.ruling import enforced, is_in_text, rule_on
 from bench.rules.subject import subject
 from bench.rules.truth import Truth
 

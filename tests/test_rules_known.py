@@ -8,10 +8,11 @@ import pytest
 from bench import yamlfile
 from bench.chips.load import Catalogue
 from bench.rules.attributes import KINDS
-from bench.rules.judge import CONTROL, Ruling, rule_on, status
+from bench.rules.judge import status
 from bench.rules.load import Rulebook, rulebook
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
+from bench.rules.ruling import CONTROL, Ruling, rule_on
 from bench.rules.subject import subject
 from bench.units import parse
 

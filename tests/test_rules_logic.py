@@ -150,7 +150,6 @@ TABLE = [
     ("HK", "HK", DENIAL, NAC),
     ("MO", "MO", DENIAL, NAC),
     ("RU", "RU", DENIAL, NAC),
-    ("CU", "CU", DENIAL, NAC),
     ("VN", "VN", APPROVAL, NONE),
     ("SA", "SA", APPROVAL, NONE),
     ("AE", "AE", APPROVAL, NONE),
@@ -250,9 +249,6 @@ def test_a_derived_figure_is_as_certain_as_the_least_certain_behind_it(
         }
     )
     assert look_up(part, KEYS["bytes_per_flop"], SHEETS).basis is told
-
-
-# what is tried and what is not
 
 
 @pytest.mark.parametrize("counts", [None, "package", "die", "one direction", "sparse"])

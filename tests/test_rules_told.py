@@ -11,11 +11,11 @@ from bench.report.markup import Report
 from bench.report.predicates import explanation
 from bench.report.room import room_report
 from bench.report.rulings import statuses
-from bench.rules.judge import CONTROL
 from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook, rulebook
 from bench.rules.model import Policy
 from bench.rules.places import Question
+from bench.rules.ruling import CONTROL
 from bench.rules.subject import subject
 from bench.rules.timeline import timeline
 from bench.rules.truth import Truth

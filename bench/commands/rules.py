@@ -188,9 +188,9 @@ def _timeline(config: RulesConfig, asked: _Asked) -> "Report":
 
 def _explain(config: RulesConfig, asked: _Asked) -> "Report":
     from bench.report.predicates import explanation
-    from bench.rules.judge import CONTROL, LETTER, rule_on
     from bench.rules.judged import judged
     from bench.rules.reason import asks_chips
+    from bench.rules.ruling import CONTROL, LETTER, rule_on
 
     catalogue, book = asked.catalogue, asked.book
     found = judged(catalogue.find(config.chip or ""), asked.question, catalogue, book)

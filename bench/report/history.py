@@ -8,10 +8,10 @@ from bench.report.markup import Report
 from bench.report.rulings import AID, cited, effects, in_dispute, paragraph, policy, where
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
-from bench.rules.judge import CONTROL, LETTER, Ruling
 from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
 from bench.rules.reason import reason
+from bench.rules.ruling import CONTROL, LETTER, Ruling
 from bench.rules.timeline import Period
 from bench.rules.truth import Truth
 

@@ -16,11 +16,11 @@ from bench.report.rulings import (
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.rules.attributes import KINDS
-from bench.rules.judge import CONTROL, LETTER, Ruling
 from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome
 from bench.rules.reason import reason
+from bench.rules.ruling import CONTROL, LETTER, Ruling
 from bench.rules.trace import Trace
 from bench.rules.truth import Truth
 

@@ -7,9 +7,9 @@ from bench.report.markup import Report
 from bench.report.rulings import AID, CONFIDENCE, cited, said
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
-from bench.rules.judge import enforced, is_in_text
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome, Rule
+from bench.rules.ruling import enforced, is_in_text
 from bench.rules.truth import Truth
 
 COLUMNS = ("rule", "kind", "from", "to", "on the day", "title", "named", "read in")

@@ -8,13 +8,14 @@ from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table, source_line
 from bench.rules.attributes import KINDS
-from bench.rules.judge import CONTROL, LETTER, OVERLAY, TAKING_PART, Ruling, Status
+from bench.rules.judge import Status
 from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
 from bench.rules.reason import asks_chips, missed_by_numbers, near_lines, reason
+from bench.rules.ruling import CONTROL, LETTER, OVERLAY, TAKING_PART, Ruling
 from bench.rules.trace import amount
 from bench.rules.truth import Truth
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
@@ -39,18 +40,21 @@ class Places(Strict):
     groups: Mapping[str, Group]
     countries: Mapping[Code, Country]
 
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return {
+            plain(name): code
+            for code, country in self.countries.items()
+            for name in (code, country.name, *country.also)
+        }
+
     def find(self, word: str) -> str:
         """Returns the code of a country by code or name.
 
         Raises:
             UsageError: no such country is known here.
         """
-        names = {
-            plain(name): code
-            for code, country in self.countries.items()
-            for name in (code, country.name, *country.also)
-        }
-        wanted = plain(word)
+        names, wanted = self._names, plain(word)
         if wanted not in names:
             short = [name for name in names if (len(name) > 2) is (len(wanted) > 2)]
             near = did_you_mean(wanted, short)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from bench.rules.attributes import KINDS
-from bench.rules.judge import Ruling
+from bench.rules.ruling import Ruling
 from bench.rules.trace import Trace
 from bench.rules.truth import Truth
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from bench.rules.judge import CONTROL, Ruling, Status, status
+from bench.rules.judge import Status, status
 from bench.rules.load import Rulebook
 from bench.rules.model import Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
 from bench.rules.reason import asks_chips
+from bench.rules.ruling import CONTROL, Ruling
 from bench.rules.truth import Truth
 
 BEFORE = "2022-08-25"

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.rules.attributes import KINDS, Attributes
-from bench.rules.judge import TAKING_PART, Status, enforced, status
+from bench.rules.judge import Status, status
 from bench.rules.load import Rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Question, reaches
 from bench.rules.predicate import Compare, Predicate, Subject, Tree
+from bench.rules.ruling import TAKING_PART, enforced
 from bench.rules.subject import Changes, subject
 from bench.rules.truth import Truth
 from bench.theory.tpp import density

@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.rules.attributes import KINDS, Attribute, Reading
-from bench.rules.judge import rule_on, status
+from bench.rules.judge import status
 from bench.rules.load import rulebook
 from bench.rules.model import Policy, Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Compare, Predicate, Subject, Tree, holds
+from bench.rules.ruling import rule_on
 from bench.rules.timeline import days
 from bench.rules.truth import Truth, every, some
 

@@ -1,0 +1,190 @@
+"""What one rule says of a chip on a day: in the text and enforced, its outcomes, its policies."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from bench.rules.model import Outcome, Policy, PolicyRow, Rule
+from bench.rules.places import Places, Question, is_d5_or_macau, reaches
+from bench.rules.predicate import Subject, holds
+from bench.rules.trace import Trace, grounds, traced
+from bench.rules.truth import Truth, agreed, every, truth
+
+CONTROL, OVERLAY, LETTER = "eccn_control", "licence_policy", "is_informed_letter"
+TAKING_PART = (CONTROL, OVERLAY, LETTER)
+"""The kinds whose outcomes make up the licence policy; the others stand beside it."""
+
+ELSEWHERE = ("presumption", "end_user_control")
+"""Kinds that bind foundries alone, or say again what the control says of a buyer's parent."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One outcome that is possible, with the paragraph and policy it brings.
+
+    Attributes:
+        outcome: None if the rule's list ends without one.
+        policy: None where the outcome is no licence policy.
+    """
+
+    outcome: Outcome | None
+    policy: Policy | None
+
+    @property
+    def eccn(self) -> str | None:
+        """Returns the paragraph, None for none."""
+        return self.outcome.eccn if self.outcome else None
+
+    @property
+    def word(self) -> str:
+        """Returns effect or policy in one word."""
+        if self.outcome and self.outcome.effect:
+            return self.outcome.effect
+        return self.policy.value if self.policy else Policy.NONE.value
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What one rule says of one chip.
+
+    Attributes:
+        in_text: whether the rule stands in the text on that day.
+        enforced: whether it is enforced then; unknown where nobody can tell.
+        findings: what is possible; one where it is certain.
+        asked, on: of what it was asked, and the day.
+    """
+
+    rule: Rule
+    in_text: bool
+    enforced: Truth
+    findings: tuple[Finding, ...]
+    asked: Subject
+    on: str
+
+    @cached_property
+    def traces(self) -> list[tuple[Outcome, Trace]]:
+        """Returns every outcome looked at, in order, with what its predicate said."""
+        seen = []
+        for outcome in _active(self.rule, self.on):
+            seen.append((outcome, _traced(outcome, self.asked)))
+            if _met(outcome, self.asked) is Truth.YES:
+                break
+        return seen
+
+    @property
+    def caught(self) -> Truth:
+        """Tells whether the rule brings anything to the chip."""
+        words = (truth(_bites(one)) for one in self.findings)
+        return every((agreed(words), self.enforced)) if self.findings else Truth.NO
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Returns what is possible, each once."""
+        return tuple(dict.fromkeys(one.word for one in self.findings))
+
+
+def _bites(one: Finding) -> bool:
+    return one.word not in (Policy.NONE.value, "not_applicable", "none")
+
+
+def is_in_text(rule: Rule, on: str) -> bool:
+    """Tells whether a rule is in force by its text on a day; an announcement, once it is made."""
+    since = rule.published if rule.kind == "announcement" else rule.effective
+    return since is not None and since <= on <= (rule.end or "9999")
+
+
+def enforced(rule: Rule, on: str) -> Truth:
+    """Tells whether a rule is enforced on a day: apart from whether it stands in the text."""
+    if not is_in_text(rule, on) or rule.enforced_until == "never":
+        return Truth.NO
+    since = rule.enforced_since or rule.effective or ""
+    if on < since or on > (rule.enforced_until or "9999"):
+        return Truth.NO
+    pause = rule.suspended
+    if pause and pause.since <= on <= pause.until:
+        return Truth.NO
+    if pause and on > pause.until and pause.afterwards == "unknown":
+        return Truth.UNKNOWN
+    return Truth.YES
+
+
+def rule_on(rule: Rule, asked: Subject, question: Question, places: Places) -> Ruling:
+    """Returns what a rule says of a chip, whether or not it is in force on the day.
+
+    A part is in its paragraph wherever it goes; where the rule does not reach, no licence follows.
+    """
+    reached = reaches(rule.destination, question, places)
+    findings = [
+        finding if reached else replace(finding, policy=Policy.NONE)
+        for outcome in _possible(rule, asked, question.on)
+        for finding in _findings(rule, outcome, asked, question, places)
+    ]
+    distinct = tuple(dict.fromkeys(findings) if len(findings) > 1 else findings)
+    day = question.on
+    return Ruling(rule, is_in_text(rule, day), enforced(rule, day), distinct, asked, day)
+
+
+def _active(rule: Rule, on: str) -> list[Outcome]:
+    return [one for one in rule.outcomes if (one.since or "") <= on <= (one.until or "9999")]
+
+
+def _possible(rule: Rule, asked: Subject, on: str) -> list[Outcome | None]:
+    """Walks the outcomes in order, past every unknown one, to the first that is certain."""
+    possible: list[Outcome | None] = []
+    for outcome in _active(rule, on):
+        met = _met(outcome, asked)
+        if met is not Truth.NO:
+            possible.append(outcome)
+        if met is Truth.YES:
+            return possible
+    return [*possible, None]
+
+
+def _met(outcome: Outcome, asked: Subject) -> Truth:
+    """Tells whether an outcome is met; what is doubtful by the rule itself is unknown."""
+    met = holds(outcome.when, asked) if outcome.when else Truth.YES
+    if met is Truth.YES and outcome.uncertain_when:
+        doubt = holds(outcome.uncertain_when, asked)
+        return Truth.YES if doubt is Truth.NO else Truth.UNKNOWN
+    return met
+
+
+def _traced(outcome: Outcome, asked: Subject) -> Trace:
+    if outcome.when is None:
+        return Trace(Truth.YES, "otherwise")
+    trace = traced(outcome.when, asked)
+    if outcome.uncertain_when and _met(outcome, asked) is not trace.truth:
+        doubt = traced(outcome.uncertain_when, asked)
+        return replace(
+            trace, truth=Truth.UNKNOWN, doubt="; ".join(grounds(doubt)), parts=(*trace.parts, doubt)
+        )
+    return trace
+
+
+def _findings(
+    rule: Rule, outcome: Outcome | None, asked: Subject, question: Question, places: Places
+) -> list[Finding]:
+    if outcome is None or outcome.policy is not None or not outcome.eccn or not rule.policies:
+        return [Finding(outcome, outcome.policy if outcome else None)]
+    part = replace(asked, eccns=(outcome.eccn,))
+    return [Finding(outcome, one) for one in _policies(rule.policies, part, question, places)]
+
+
+def _policies(
+    rows: Iterable[PolicyRow], part: Subject, question: Question, places: Places
+) -> list[Policy]:
+    """Returns the policies that the table leaves possible for a part of a known paragraph."""
+    party = "yes" if is_d5_or_macau(question.headquarters, question.on, places) else "no"
+    found = []
+    for row in rows:
+        fits = any(f"{part.eccns[0]}.".startswith(f"{one}.") for one in row.eccns)
+        if not fits or row.headquarters not in (None, party):
+            continue
+        if not reaches(row.destination, question, places):
+            continue
+        met = holds(row.when, part) if row.when else Truth.YES
+        if met is not Truth.NO:
+            found.append(row.policy)
+        if met is Truth.YES:
+            return found
+    return [*found, Policy.NONE]
