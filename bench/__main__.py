@@ -2,6 +2,7 @@
 
 import codecs
 import errno
+import gc
 import io
 import os
 import sys
@@ -38,6 +39,8 @@ SPELLED = {
 }  # fmt: skip
 """What is printed where an encoding lacks a sign."""
 
+BRIEF = ("show", "chips", "compare", "rules", "export", "check")
+"""Commands that live for a second or two and make no cycles worth collecting."""
 LONG = 20_000
 """A message longer than this quotes what somebody gave; the faults of many files may be long."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -46,10 +49,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    codecs.register_error("onpaper", _spelled)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="onpaper")  # a dash that the terminal lacks is no failure
+    _prepare_streams()
+    if argv is None and words and words[0] in BRIEF:
+        gc.disable()  # a third of a large catalogue's load would go into looking for garbage
     try:
         return _dispatch(words)
     except OnpaperError as error:
@@ -68,6 +70,14 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("onpaper: interrupted before anything was measured", file=sys.stderr)
         return 130
+
+
+def _prepare_streams() -> None:
+    """Has a dash that the terminal's encoding lacks spelled out, which is no failure."""
+    codecs.register_error("onpaper", _spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="onpaper")
 
 
 def _spelled(error: UnicodeError) -> tuple[str, int]:

@@ -115,11 +115,12 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
 
 def _visible(event: yaml.ScalarEvent) -> str:
     """Returns a scalar's text, all of which a reader can see."""
-    text = str(event.value)
-    if not text.isprintable():
-        for sign in text:
-            if sign != "\n" and not sign.isprintable():
-                raise YamlError(f"{_line(event)}: holds the unseen character U+{ord(sign):04X}")
+    text: str = event.value
+    if text.isprintable():
+        return text
+    for sign in text:
+        if sign != "\n" and not sign.isprintable():
+            raise YamlError(f"{_line(event)}: holds the unseen character U+{ord(sign):04X}")
     return text
 
 

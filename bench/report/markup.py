@@ -57,6 +57,8 @@ def one_line(text: str) -> str:
 
 def printable(text: str) -> str:
     """Returns ``text`` with a space for each character that a terminal would obey, not show."""
+    if text.isprintable():
+        return text
     return "".join(one if one.isprintable() else " " for one in text)
 
 

@@ -126,7 +126,7 @@ def pattern_faults(rules: Iterable[Rule], chips: Iterable[str]) -> list[Fault]:
         for rule in rules
         for field, one in conditions(rule)
         for name in (one.patterns if isinstance(one, Named) else ())
-        if not name.startswith(SUPPOSED) and not any(Named((name,)).names(chip) for chip in known)
+        if not name.startswith(SUPPOSED) and not any(map(Named((name,)).names, known))
     ]
 
 

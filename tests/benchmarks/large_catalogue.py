@@ -34,6 +34,7 @@ COMMANDS = (
 )
 OWN = re.compile(r"(?m)^(?:aliases|local_name):.*\n(?:  .*\n)*|^identity:\n(?:  .*\n)*")
 """What two sheets may not share: the names they answer to."""
+NAME = re.compile(r"(?m)^name: [^\"'\n]+|(?<=^name: [\"'])[^\"'\n]+")
 
 
 def main(words: list[str]) -> None:
@@ -60,10 +61,8 @@ def program(place: Path, sheets: int) -> Path:
     for number in range(max(0, sheets - len(list(chips.iterdir())))):
         source, copy = shipped[number % len(shipped)], number // len(shipped) + 1
         text = OWN.sub("", source.read_text(encoding="utf-8"))
-        text = text.replace("\n", f"\nform: copy {copy}\n", 1) if "\nform:" not in text else text
-        (chips / f"{source.stem}-copy{copy}.yaml").write_text(
-            text + f"# {copy}\n", encoding="utf-8"
-        )
+        text = NAME.sub(rf"\g<0> copy {copy}", text, count=1)
+        (chips / f"{source.stem}-copy{copy}.yaml").write_text(text, encoding="utf-8")
     return place
 
 
@@ -76,8 +75,8 @@ def timed(command: str, place: Path) -> float:
         cwd=place, env=env, capture_output=True, text=True, check=False,
     )  # fmt: skip
     seconds = time.perf_counter() - started
-    if done.returncode > 1:
-        raise SystemExit(f"{command}: {done.stderr}")
+    if done.returncode:
+        raise SystemExit(f"{command}: {done.stdout[-500:]}{done.stderr[-500:]}")
     return seconds
 
 
