@@ -12,7 +12,7 @@ def render(report: Report) -> str:
 
     Where a report has several tables, a first column names the table of each line.
     """
-    rows = report.flat
+    rows = list(report.flat)
     if report.more:
         tables = [
             (report.table.title, report.flat),

@@ -11,7 +11,7 @@ def render(report: Report) -> str:
     document = {
         "title": table.title,
         "heading": table.heading,
-        "rows": report.flat,
+        "rows": list(report.flat),
         **({"tables": {one.title: one.flat for one in report.more}} if report.more else {}),
         "summary": table.summary,
         "notes": table.notes,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
-from bench.report.scalar import Scalar
+from bench.report.scalar import Rows, Scalar
 from bench.report.table import Section, Table
 
 
@@ -14,7 +14,7 @@ class Report:
     """Rows as words and as numbers, with further tables beneath the first where there are any."""
 
     table: Table
-    flat: list[dict[str, Scalar]]
+    flat: list[dict[str, Scalar]] | Rows
     more: tuple[Section, ...] = ()
 
 
@@ -38,7 +38,7 @@ def cleaned(report: Report) -> Report:
         summary=_lines(table.summary),
         notes=_lines(table.notes),
     )
-    return Report(lines, _flat(report.flat), tuple(map(_section, report.more)))
+    return Report(lines, Rows(lambda: _flat(report.flat)), tuple(map(_section, report.more)))
 
 
 def _section(one: Section) -> Section:
@@ -46,7 +46,7 @@ def _section(one: Section) -> Section:
     return Section(one_line(one.title), _lines(one.columns), cells, _flat(one.flat))
 
 
-def _flat(rows: list[dict[str, Scalar]]) -> list[dict[str, Scalar]]:
+def _flat(rows: Iterable[dict[str, Scalar]]) -> list[dict[str, Scalar]]:
     return [{key: _scalar(value) for key, value in row.items()} for row in rows]
 
 

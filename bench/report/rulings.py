@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.scalar import Scalar
+from bench.report.scalar import Rows, Scalar
 from bench.report.table import Notes, Table, source_line
 from bench.rules.attributes import KINDS
 from bench.rules.judge import Status
@@ -75,7 +75,7 @@ def statuses(
         summary=(*_counted([one.status for one in found]), *disputed),
         notes=notes.lines(),
     )
-    return Report(table, [_status_flat(one) for one in found])
+    return Report(table, Rows(lambda: map(_status_flat, found)))
 
 
 def in_dispute(found: Judged, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
@@ -205,6 +205,10 @@ def _reasons(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
 
 def cited(rule: Rule, catalogue: Catalogue, notes: Notes) -> str:
     """Returns the mark of a footnote that names a rule, its citation, conditions and sources."""
+    return notes.once(rule.id, lambda: _citation(rule, catalogue))
+
+
+def _citation(rule: Rule, catalogue: Catalogue) -> str:
     words = [f"{rule.id}: {rule.title}. {rule.citation} ({CONFIDENCE[rule.confidence]})."]
     if rule.uncertain:
         words.append(f"Uncertain: {rule.uncertain}.")
@@ -212,7 +216,7 @@ def cited(rule: Rule, catalogue: Catalogue, notes: Notes) -> str:
         told = ", ".join(key.replace("_", " ") for key in rule.conditions)
         words.append(f"Conditions ({told}): rules list rule={rule.id}.")
     sources = "; ".join(source_line(key, catalogue) for key in rule.sources)
-    return notes.mark(f"{' '.join(words)} Sources: {sources}")
+    return f"{' '.join(words)} Sources: {sources}"
 
 
 def _beside(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
@@ -268,7 +272,9 @@ def _status_flat(found: Judged) -> dict[str, Scalar]:
         "why": "; ".join(f"{ruling.rule.id}: {reason(ruling)}" for ruling in deciding),
         "citations": "; ".join(ruling.rule.citation for ruling in deciding),
         "near": "; ".join(dict.fromkeys(near)),
-        "rules": " ".join(each.rule.id for each in one.bringing() if each in one.us),
+        "rules": " ".join(
+            each.rule.id for each in one.bringing() if each.rule.jurisdiction == "US"
+        ),
         "in_text_only": " ".join(each.rule.id for each in one.us if _only_in_text(each)),
         "chinese": " ".join(each.rule.id for each in one.chinese if _says_something(each)),
         "disputed": "; ".join(f"{each.figure} {each.rival.value}" for each in found.disputed),

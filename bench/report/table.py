@@ -1,5 +1,6 @@
 """The rows of a record as a table of words, with footnotes and a heading: what people read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.chips.load import Catalogue
@@ -62,12 +63,19 @@ class Notes:
 
     def __init__(self) -> None:
         self._texts: list[str] = []
+        self._marks: dict[str, str] = {}
 
     def mark(self, text: str) -> str:
         """Returns ``[n]`` for a footnote, the same for the same text."""
         if text not in self._texts:
             self._texts.append(text)
         return f"[{self._texts.index(text) + 1}]"
+
+    def once(self, key: str, make: Callable[[], str]) -> str:
+        """Returns the mark of the footnote called ``key``, which is made when first asked for."""
+        if key not in self._marks:
+            self._marks[key] = self.mark(make())
+        return self._marks[key]
 
     def lines(self) -> tuple[str, ...]:
         """Returns the footnotes in order."""

@@ -7,7 +7,7 @@ A leaf is ``{tpp: ">= 4800"}``, ``{memory_bandwidth + interconnect: ">= 1700 GB/
 
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
@@ -161,9 +161,7 @@ def _threshold(keys: tuple[str, ...], text: str) -> float | None:
 def holds(asked: Predicate, subject: Subject) -> Truth:
     """Tells whether a predicate holds of a chip; what is missing leaves it unknown."""
     if isinstance(asked, Tree):
-        parts = (holds(part, subject) for part in asked.parts)
-        met = some(parts) if asked.kind == "any" else every(parts)
-        return opposite(met) if asked.kind == "not" else met
+        return joined(asked, (holds(part, subject) for part in asked.parts))
     if isinstance(asked, Compare):
         return _compared(asked, subject)
     if isinstance(asked, Flag):
@@ -172,6 +170,12 @@ def holds(asked: Predicate, subject: Subject) -> Truth:
     if isinstance(asked, Named):
         return truth(asked.names(subject.chip))
     return agreed(truth(within(one, asked.eccns)) for one in subject.eccns)
+
+
+def joined(tree: Tree, parts: Iterable[Truth]) -> Truth:
+    """Returns what a tree says, by what its parts say."""
+    met = some(parts) if tree.kind == "any" else every(parts)
+    return opposite(met) if tree.kind == "not" else met
 
 
 def within(eccn: str | None, prefixes: tuple[str, ...]) -> bool:

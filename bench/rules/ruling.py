@@ -66,8 +66,9 @@ class Ruling:
         """Returns every outcome looked at, in order, with what its predicate said."""
         seen = []
         for outcome in _active(self.rule, self.on):
-            seen.append((outcome, _traced(outcome, self.asked)))
-            if _met(outcome, self.asked) is Truth.YES:
+            trace = _traced(outcome, self.asked)
+            seen.append((outcome, trace))
+            if trace.truth is Truth.YES:
                 break
         return seen
 

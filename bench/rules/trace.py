@@ -3,10 +3,21 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 
 from bench.rules.attributes import KINDS, Attribute, absent
-from bench.rules.predicate import Classified, Compare, Flag, Named, Predicate, Subject, Tree, holds
+from bench.rules.predicate import (
+    Classified,
+    Compare,
+    Flag,
+    Named,
+    Predicate,
+    Subject,
+    Tree,
+    holds,
+    joined,
+)
 from bench.rules.truth import Truth
 from bench.units import Dimension, significant
 
@@ -42,10 +53,10 @@ class Trace:
 
 def traced(asked: Predicate, subject: Subject) -> Trace:
     """Returns what a predicate says of a chip, in words."""
-    met = holds(asked, subject)
     if isinstance(asked, Tree):
-        parts = tuple(traced(part, subject) for part in asked.parts)
-        return Trace(met, TREES[asked.kind], parts=parts)
+        parts = tuple([traced(part, subject) for part in asked.parts])
+        return Trace(joined(asked, [part.truth for part in parts]), TREES[asked.kind], parts=parts)
+    met = holds(asked, subject)
     if isinstance(asked, Compare):
         return _comparison(asked, subject, met)
     if isinstance(asked, Flag):
@@ -88,15 +99,22 @@ def _flag(asked: Flag, subject: Subject, met: Truth) -> Trace:
 
 def _comparison(asked: Compare, subject: Subject, met: Truth) -> Trace:
     has = [subject.attributes.get(key) or absent(key) for key in asked.keys]
-    title = " + ".join(KINDS[key].title for key in asked.keys)
+    title, words = _asked_words(asked)
     if asked.threshold is None:
-        words = f"{title} {WORDS[asked.sign]} a value that is not public"
         return Trace(met, words, "the threshold was never published", title)
-    words = f"{title} {WORDS[asked.sign]} {amount(asked.threshold, asked.dimension)}"
     missing = [one.why for one in has if not one.readings]
     if missing:
         return Trace(met, words, "; ".join(missing), title)
     return _measured(asked, asked.threshold, has, Trace(met, words, title=title))
+
+
+@lru_cache(maxsize=1024)
+def _asked_words(asked: Compare) -> tuple[str, str]:
+    """Returns what is compared, and the comparison."""
+    title = " + ".join(KINDS[key].title for key in asked.keys)
+    if asked.threshold is None:
+        return title, f"{title} {WORDS[asked.sign]} a value that is not public"
+    return title, f"{title} {WORDS[asked.sign]} {amount(asked.threshold, asked.dimension)}"
 
 
 def _measured(asked: Compare, threshold: float, has: Sequence[Attribute], told: Trace) -> Trace:
@@ -131,6 +149,7 @@ def _told(value: float, threshold: float, dimension: Dimension | None) -> str:
     return f"{amount(abs(value - threshold), dimension)} {side} {amount(threshold, dimension)}"
 
 
+@lru_cache(maxsize=4096)
 def amount(value: float, dimension: Dimension | None) -> str:
     """Writes a value as the rules do: bare for TPP and densities, GB/s for rates of bytes."""
     if math.isinf(value):
