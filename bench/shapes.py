@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 
 @dataclass
 class SuiteItem:
-    """One kernel over several dtypes, or over several streams."""
+    """One kernel over dtypes, variants and data; an empty list means all that the kernel has.
+
+    ``data`` empty means the run's; ``sizes`` fixes what would be searched for.
+    """
 
     kernel: str = "gemm"
     dtypes: list[str] = field(default_factory=list)
-    streams: list[str] = field(default_factory=list)
+    variants: list[str] = field(default_factory=list)
+    data: list[str] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
     weight: float = 1.0
 
 
@@ -60,9 +65,13 @@ class RunConfig:
     chip: str | None = None
     kernel: str | None = None
     dtype: str | None = None
+    variant: str | None = None
     m: int | None = None
     n: int | None = None
     k: int | None = None
+    batch: int | None = None
+    length: int | None = None
+    elements: int | None = None
     data: str = "normal"
     seconds: float | None = None
     precision: float = 0.01

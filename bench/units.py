@@ -21,6 +21,7 @@ class Dimension(StrEnum):
     AREA = "mm2"
     WIDTH = "bit"
     COUNT = "1"
+    TOKEN_RATE = "token/s"  # noqa: S105 -- tokens of text
     FLOP_PER_CYCLE = "FLOP/cycle"
     OP_PER_CYCLE = "OP/cycle"
     USD = "USD"
@@ -43,6 +44,7 @@ def _table() -> dict[str, tuple[Dimension, float]]:
         Dimension.BYTES,
         Dimension.FREQUENCY,
         Dimension.POWER,
+        Dimension.TOKEN_RATE,
     ):
         for prefix, factor in _DECIMAL.items():
             units[prefix + dimension.value] = (dimension, factor)

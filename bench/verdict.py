@@ -15,6 +15,14 @@ from bench.units import Dimension
 
 MARGIN = 0.10
 
+QUANTITIES: dict[str, Dimension] = {
+    "byte_rate": Dimension.BYTE_RATE,
+    "item_rate": Dimension.TOKEN_RATE,
+    "item_seconds": Dimension.TIME,
+    "footprint": Dimension.BYTES,
+}
+"""What a measurement may be told in, besides operations a second."""
+
 
 class Verdict(StrEnum):
     """What a measurement says of a published figure.
@@ -58,6 +66,7 @@ class Row:
         rivals: each rival value with measured over it; none if the rate is not believed.
         verdict, reason: the judgement.
         shape: the configuration, in short.
+        dimension: of what was measured.
     """
 
     title: str
@@ -71,11 +80,7 @@ class Row:
     verdict: Verdict
     reason: str
     shape: str
-
-    @property
-    def dimension(self) -> Dimension:
-        """Returns the dimension of the figure."""
-        return FIGURES[self.key].dimension
+    dimension: Dimension
 
 
 def rows(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> list[Row]:
@@ -103,8 +108,9 @@ def judge(
     """Sets one measurement beside the figure it tests."""
     clocked = _at_its_clock(device, measurement)
     published = paper(clocked, chip, measurement.figures, catalogue)
-    key = published.key if isinstance(published, Paper) else measurement.figures[0]
-    measured, burst = rates(measurement, key)
+    key = published.key if isinstance(published, Paper) else (*measurement.figures, "")[0]
+    dimension = dimension_of(measurement, key)
+    measured, burst = rates(measurement, dimension)
     fraction = _fraction(measured, published, measurement) if measured else None
     doubts = _doubts(measurement, clocked, chip, published, measured) if measured else []
     remarks = [*_remarks(measurement, published), *_burst_remark(burst, published)]
@@ -123,7 +129,15 @@ def judge(
         verdict=verdict,
         reason=reason,
         shape=shape(measurement),
+        dimension=dimension,
     )
+
+
+def dimension_of(measurement: Measurement, key: str) -> Dimension:
+    """Returns what a measurement is told in: its own quantity, or else its figure's."""
+    if measurement.quantity == "flop_rate":
+        return Dimension.OP_RATE if measurement.dtype == "int8" else Dimension.FLOP_RATE
+    return QUANTITIES.get(measurement.quantity) or FIGURES[key].dimension
 
 
 def _at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
@@ -150,13 +164,23 @@ def _fraction(
     )
 
 
-def rates(measurement: Measurement, key: str) -> tuple[Interval | None, float | None]:
-    """Returns sustained rate with interval and burst rate, in the base unit of figure ``key``."""
+def rates(measurement: Measurement, dimension: Dimension) -> tuple[Interval | None, float | None]:
+    """Returns what was sustained, with its interval, and the best short window, in base units.
+
+    Seconds an item are the shorter the better; bytes held have no interval.
+    """
     timing, work = measurement.timing, measurement.work
     if timing is None or work is None or measurement.status != "ok":
         return None, None
-    amount = work.bytes if FIGURES[key].dimension is Dimension.BYTE_RATE else work.flop
     stats = timing.stats
+    if dimension is Dimension.TIME:
+        each = Interval(stats.median_s, stats.low_s, stats.high_s).over(work.items)
+        return each, stats.burst_s / work.items
+    if dimension is Dimension.BYTES:
+        held = work.footprint_bytes
+        return Interval(held, held, held), held
+    amounts = {Dimension.BYTE_RATE: work.bytes, Dimension.TOKEN_RATE: work.items}
+    amount = amounts.get(dimension, work.flop)
     sustained = Interval(amount / stats.median_s, amount / stats.high_s, amount / stats.low_s)
     return sustained, amount / stats.burst_s
 
@@ -191,6 +215,8 @@ def _verdict(
         return Verdict.IMPLAUSIBLE, "; ".join(doubts)
     if isinstance(published, Absent):
         return Verdict.UNRATED, "; ".join([published.reason, *remarks])
+    if not measurement.decides:
+        return Verdict.UNRATED, "; ".join(["no sheet promises that such work reaches it", *remarks])
     if fraction is None:
         return Verdict.UNRATED, "the work of a call was not counted"
     return _compare(fraction, margin, measurement, remarks)
@@ -245,9 +271,9 @@ def _burst_remark(burst: float | None, published: Paper | Absent) -> list[str]:
 
 
 def _title(measurement: Measurement, key: str) -> str:
-    stream = measurement.parameters.get("stream")
-    title = FIGURES[key].title
-    return f"{title}, {stream}" if stream else title
+    label = measurement.label or measurement.parameters.get("stream")
+    words = (FIGURES[key].title if key else "", str(label or ""))
+    return ", ".join(word for word in words if word) or measurement.kernel
 
 
 def shape(measurement: Measurement) -> str:

@@ -30,7 +30,7 @@ def sheets() -> Catalogue:
 
 def order(folder: Path, *items: Item, chip: str | None = "h20", seconds: float = 5.0) -> Order:
     """An order for the items given, by default a copy and a bf16 product."""
-    chosen = items or (Item("memory", "fp32", fixed={"stream": "copy"}), Item("gemm", "bf16"))
+    chosen = items or (Item("memory", "fp32", variant="copy"), Item("gemm", "bf16"))
     weighted = tuple(Weighted(item, 1.0) for item in chosen)
     return Order("test", seconds, weighted, 0.01, chip, folder, {"margin": 0.1})
 

@@ -175,9 +175,12 @@ WRONG = [
     ("device=fake precision=2", "precision=2 must be above 0 and at most 0.5"),
     ("device=fake margin=0", "margin=0 must be above 0 and at most 0.9"),
     ("device=fake m=128", "a fixed shape needs m, n and k: n, k missing"),
-    ("device=fake m=0 n=1 k=1", "m, n and k must be 1 or more"),
-    ("device=fake m=1000001 n=1 k=1", "m, n and k must be at most 1,000,000"),
-    ("device=fake kernel=memory dtype=bf16", "kernel=memory dtype=bf16: memory is measured in"),
+    ("device=fake m=0 n=1 k=1", "m=0 must be 1 or more, and at most"),
+    ("device=fake m=1000001 n=1 k=1", "m=1000001 must be 1 or more, and at most 1,000,000"),
+    (
+        "device=fake kernel=memory dtype=bf16",
+        "kernel=memory has no dtype 'bf16': choose from: fp32",
+    ),
     ("device=fake suite.items=[]", "suite quick has nothing to measure: see suite.items"),
     ("device=fake:1", "no device 'fake:1': the fake device is one device"),
     ("device=cpu:1", "no device 'cpu:1' here: the CPU is one device: device=cpu"),
@@ -192,7 +195,7 @@ WRONG = [
     ("run -m device=fake precision=0.01,2", "precision=2 must be above 0 and at most 0.5"),
     ("run -m device=fake margin=0.1,2", "margin=2 must be above 0 and at most 0.9"),
     ("run -m device=fake device.fake.noise=none,wihte", "no noise 'wihte'"),
-    ("run -m device=fake kernel=gemm,memory dtype=bf16", "memory is measured in fp32 only"),
+    ("run -m device=fake kernel=gemm,memory dtype=bf16", "kernel=memory has no dtype 'bf16'"),
     ("run -m device=fake seconds=range(1,200),soon", "'seconds=range(1,200),soon' cannot be read"),
     ("run -m device=fake seconds=range(1,80) dtype=bf16,fp61", "no dtype 'fp61'"),
     ("show record=/nonexistent", "no record '/nonexistent': there is no such file"),
@@ -504,7 +507,9 @@ def test_a_wrong_value_of_a_sweep_is_found_before_anything_is_measured(cli: Cli)
     place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
     done = cli("run", "-m", *SMOKE, "dtype=bf16,bf61,fp16", "quiet=true", f"out={cli.out}", place)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "onpaper: no dtype 'bf61': did you mean 'bf16' or 'fp64' or 'fp16'?\n"
+    assert done.stderr == (
+        "onpaper: kernel=gemm has no dtype 'bf61': did you mean 'bf16' or 'fp64' or 'fp16'?\n"
+    )
     assert not cli.out.exists()
 
 

@@ -116,7 +116,7 @@ def test_an_index_that_cannot_be_is_refused(choice: DeviceChoice) -> None:
         ("run", "sede=1", "run has no key 'sede': did you mean 'seconds'?"),
         ("run", "device.fake.sed=1", "run has no key 'device.fake.sed': did you mean 'seed' or"),
         ("run", "report.fromat=csv", "run has no key 'report.fromat': did you mean 'format'?"),
-        ("run", "+x=1", "run has no key 'x': choose from: chip, data, device,"),
+        ("run", "+x=1", "run has no key 'x': choose from: batch, chip, data, device,"),
         ("show", "suite=quick", "show has no key 'suite': did you mean"),
         ("check", "q=x", "check has no key 'q': choose from: specs"),
         ("check", "spec=x", "check has no key 'spec': did you mean 'specs'?"),

@@ -13,8 +13,8 @@ from bench.devices import cuda
 from bench.devices.base import Reading
 from bench.devices.cuda import CudaDevice
 from bench.devices.registry import open_device
-from bench.kernels import inputs
-from bench.kernels.base import Point, UnsupportedError
+from bench.kernels.common import inputs
+from bench.kernels.common.base import Point, UnsupportedError
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
@@ -194,7 +194,7 @@ def test_a_device_that_failed_costs_the_process(double: Double) -> None:
     "item",
     [
         Item("gemm", "fp32", fixed=SHAPE),
-        Item("memory", "fp32", fixed={"stream": "triad", "elements": 1 << 16}),
+        Item("memory", "fp32", variant="triad", fixed={"elements": 1 << 16}),
     ],
     ids=lambda item: item.kernel,
 )

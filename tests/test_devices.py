@@ -20,7 +20,7 @@ from bench.devices.cpu import CpuDevice
 from bench.devices.fake import RATES, FakeDevice, FakeSpec
 from bench.devices.nvml import THROTTLE, Nvml
 from bench.devices.registry import DEVICES, open_device, parse
-from bench.kernels.base import Limits, Point, UnsupportedError
+from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.kernels.registry import kernel
 from bench.records.model import Check, DeviceInfo, Machine
 

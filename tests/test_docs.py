@@ -15,9 +15,10 @@ from bench.chips.load import Catalogue
 from bench.commands.rules import VIEWS
 from bench.config import checked, choices, compose
 from bench.devices.registry import DEVICES
-from bench.kernels.base import DATA
+from bench.kernels.common.base import DATA
+from bench.kernels.gemm import DTYPES
+from bench.kernels.memory import STREAMS
 from bench.kernels.registry import KERNELS
-from bench.measure.suite import DTYPES, STREAMS
 from bench.records.store import read
 from bench.report.registry import FORMATS, render
 from bench.shapes import SHAPES, RunConfig

@@ -4,9 +4,10 @@ import pytest
 
 from bench.devices.base import Elapsed, Prepared
 from bench.devices.fake import RATES, FakeDevice, FakePrepared, FakeSpec
-from bench.kernels.base import Kernel, Limits, Point
+from bench.kernels.common.base import Kernel, Limits, Point
+from bench.kernels.gemm import KERNEL as GEMM
 from bench.kernels.registry import kernel
-from bench.measure.item import SEARCH_SHARE, Item, measure_item
+from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.records.model import Check, Measurement
 
@@ -79,7 +80,7 @@ def test_setting_up_is_told_apart_from_measuring() -> None:
             self._clock += 3.0
             return super().prepare(kernel, point)
 
-    copy = Item("memory", "fp32", fixed={"stream": "scale"})
+    copy = Item("memory", "fp32", variant="scale")
     found = measure_item(Slow(), copy, Plan(1.0))
     assert found.setup_s == pytest.approx(3.0, abs=0.01)
     assert found.took_s - found.setup_s <= 1.1
@@ -191,7 +192,7 @@ def test_the_winner_is_measured_anew_and_not_taken_from_the_search() -> None:
 
 @pytest.mark.parametrize(
     "item",
-    [Item("gemm", "bf16"), Item("memory", "fp32", fixed={"stream": "read"}),
+    [Item("gemm", "bf16"), Item("memory", "fp32", variant="read"),
      Item("gemm", "bf16", fixed=SHAPE)],
     ids=["product", "stream", "fixed"],
 )  # fmt: skip
@@ -208,7 +209,7 @@ def test_progress_covers_search_and_sampling() -> None:
     measure_item(FakeDevice(spec), Item("gemm", "bf16"), Plan(4.0, 2e-3), told.append)
     assert told == sorted(told)
     assert told[0] < 0.1
-    assert SEARCH_SHARE["gemm"] < told[-1] <= 1.0
+    assert GEMM.searches < told[-1] <= 1.0
 
 
 def test_a_device_without_memory_skips_what_it_cannot_hold() -> None:
@@ -238,7 +239,7 @@ def test_the_winner_is_checked_as_well_as_the_pilot(wrong: str) -> None:
     ("item", "label"),
     [
         (Item("gemm", "bf16"), "gemm bf16"),
-        (Item("memory", "fp32", fixed={"stream": "triad"}), "memory triad"),
+        (Item("memory", "fp32", variant="triad"), "memory triad"),
     ],
 )
 def test_an_item_is_called_by_kernel_and_dtype_or_stream(item: Item, label: str) -> None:

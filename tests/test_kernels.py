@@ -10,11 +10,21 @@ import torch
 
 from bench.devices.cpu import CpuDevice
 from bench.devices.torchdevice import PreparedTask, translated
-from bench.kernels import gemm, inputs, memory
-from bench.kernels.base import DATA, Limits, Point, Task, UnsupportedError, itemsize, torch_dtype
-from bench.kernels.precision import set_precision
+from bench.kernels import gemm, memory
+from bench.kernels.common import inputs
+from bench.kernels.common.base import (
+    DATA,
+    Limits,
+    Point,
+    Task,
+    UnsupportedError,
+    itemsize,
+    torch_dtype,
+)
+from bench.kernels.common.precision import set_precision
+from bench.kernels.gemm import DTYPES
+from bench.kernels.memory import STREAMS
 from bench.kernels.registry import kernel
-from bench.measure.suite import DTYPES, STREAMS
 from bench.records.model import Check, Work
 
 CPU = torch.device("cpu")

@@ -10,14 +10,15 @@ from bench.__main__ import COMMANDS
 from bench.config import choices
 from bench.devices.registry import AUTO, DEVICES
 from bench.errors import UsageError
-from bench.kernels.base import DATA, TORCH_DTYPES, Point, itemsize
+from bench.kernels.common.base import DATA, TORCH_DTYPES, Point, itemsize
+from bench.kernels.gemm import DTYPES
+from bench.kernels.memory import STREAMS
 from bench.kernels.registry import KERNELS, kernel
-from bench.measure.suite import DTYPES, STREAMS
 from bench.report.registry import FORMATS
 from bench.shapes import SHAPES
 
 SHARED = {
-    "kernels": {"base", "registry", "inputs", "precision"},
+    "kernels": {"registry"},
     "devices": {
         "base", "registry", "clockloop", "host", "machine", "nvml", "torchdevice",
     },

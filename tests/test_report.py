@@ -458,7 +458,7 @@ def marks(texts: list[str]) -> list[int]:
 
 
 def test_every_mark_of_a_report_has_its_note_and_every_note_its_mark() -> None:
-    table = build(RECORD, rows(RECORD, SHEETS), SHEETS)
+    table, _ = build(RECORD, rows(RECORD, SHEETS), SHEETS)
     used = marks([cell for row in table.cells for cell in row])
     assert used == list(range(1, len(table.notes) + 1))
     assert [note.split(" ")[0] for note in table.notes] == [f"[{number}]" for number in used]
@@ -479,7 +479,7 @@ def test_what_a_sheet_says_of_its_own_figure_is_a_footnote() -> None:
     figures["matrix_fp64"] = figures["matrix_fp64"].model_copy(update={"note": "which unit?"})
     chip = H20.model_copy(update={"explained": {"vector_fp32": doubt}, "figures": figures})
     sheets = Catalogue(chips={"test-h20": chip}, sources=SHEETS.sources)
-    table = build(RECORD, rows(RECORD, sheets), sheets)
+    table, _ = build(RECORD, rows(RECORD, sheets), sheets)
     for title, words in (("fp32 vector", doubt), ("fp64 matrix", "which unit?")):
         (cell,) = [row[1] for row in table.cells if row[0] == title]
         (note,) = [note for note in table.notes if note.endswith(f"The sheet says: {words}")]
@@ -487,14 +487,14 @@ def test_what_a_sheet_says_of_its_own_figure_is_a_footnote() -> None:
 
 
 def test_an_inferred_figure_says_so() -> None:
-    table = build(RECORD, rows(RECORD, SHEETS), SHEETS)
+    table, _ = build(RECORD, rows(RECORD, SHEETS), SHEETS)
     told = {row[0]: row[1] for row in table.cells}
     assert told["bf16 matrix"].startswith("148 TFLOP/s (inferred) [")
     assert told["fp32 vector"].startswith("44 TFLOP/s [")
 
 
 def test_what_was_measured_has_the_unit_of_what_is_published() -> None:
-    table = build(RECORD, rows(RECORD, SHEETS), SHEETS)
+    table, _ = build(RECORD, rows(RECORD, SHEETS), SHEETS)
     triad, fp64 = table.cells[0], table.cells[6]
     assert (triad[2], triad[3]) == ("3,810 GB/s (3,791–3,828)", "3,902 GB/s")
     assert fp64[2] == "0.9970 TFLOP/s (0.9960–0.9980)"
@@ -509,7 +509,7 @@ def test_what_was_measured_has_the_unit_of_what_is_published() -> None:
 )
 def test_a_run_that_did_not_end_says_so(state: str, line: str) -> None:
     ended = RECORD.model_copy(update={"state": state})
-    assert build(ended, rows(ended, SHEETS), SHEETS).heading[-1] == line
+    assert build(ended, rows(ended, SHEETS), SHEETS)[0].heading[-1] == line
 
 
 # numbers and sentences

@@ -40,7 +40,7 @@ from bench.records.model import Measurement, Record
 from bench.records.store import read
 from bench.shapes import RunConfig
 
-COPY = Item("memory", "fp32", fixed={"stream": "copy"})
+COPY = Item("memory", "fp32", variant="copy")
 PRODUCT = Item("gemm", "bf16")
 
 
@@ -130,7 +130,8 @@ def test_the_time_of_a_lost_measurement_is_spent(tmp_path: Path, sheets: Catalog
 def test_what_a_lost_measurement_was_about_is_kept() -> None:
     assert lost(COPY, "gone", 1.5) == Measurement(
         kernel="memory", dtype="fp32", data="normal", figures=("memory_bandwidth",),
-        status="failed", reason="gone", parameters={"stream": "copy"}, took_s=1.5,
+        status="failed", reason="gone", took_s=1.5,
+        parameters={"stream": "copy", "elements": 1 << 18}, label="copy",
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench.devices.base import Elapsed, Prepared
 from bench.devices.fake import NOISES, FakeDevice, FakePrepared, FakeSpec
-from bench.kernels.base import Kernel, Point, UnsupportedError
+from bench.kernels.common.base import Kernel, Point, UnsupportedError
 from bench.kernels.registry import kernel
 from bench.measure.grid import Grid
 from bench.measure.search import (

@@ -4,9 +4,11 @@ import pytest
 
 from bench.config import choices, compose
 from bench.errors import UsageError
+from bench.kernels.gemm import DTYPES
+from bench.kernels.memory import STREAMS
 from bench.kernels.registry import kernel
 from bench.measure.item import Item
-from bench.measure.suite import DTYPES, MEMORY_DTYPE, STREAMS, items
+from bench.measure.suite import items
 from bench.shapes import RunConfig
 
 
@@ -36,8 +38,8 @@ def test_the_quick_suite_is_every_stream_and_every_dtype() -> None:
 
 def test_the_smoke_suite_in_full() -> None:
     assert chosen("suite=smoke") == [
-        Item("memory", MEMORY_DTYPE, fixed={"stream": "copy"}),
-        Item("memory", MEMORY_DTYPE, fixed={"stream": "triad"}),
+        Item("memory", "fp32", variant="copy"),
+        Item("memory", "fp32", variant="triad"),
         Item("gemm", "fp32"),
         Item("gemm", "bf16"),
     ]
@@ -48,11 +50,11 @@ def test_the_smoke_suite_in_full() -> None:
     [
         (
             ("suite=smoke", "kernel=memory"),
-            [Item("memory", "fp32", fixed={"stream": stream}) for stream in ("copy", "triad")],
+            [Item("memory", "fp32", variant=stream) for stream in ("copy", "triad")],
         ),
         (
             ("suite=smoke", "kernel=memory", "dtype=fp32"),
-            [Item("memory", "fp32", fixed={"stream": stream}) for stream in ("copy", "triad")],
+            [Item("memory", "fp32", variant=one, forced=True) for one in ("copy", "triad")],
         ),
         (("suite=smoke", "kernel=gemm"), [Item("gemm", "fp32"), Item("gemm", "bf16")]),
         (("suite=smoke", "dtype=bf16"), [Item("gemm", "bf16", forced=True)]),
@@ -65,6 +67,11 @@ def test_the_smoke_suite_in_full() -> None:
             ("dtype=fp8", "m=1", "n=2", "k=3"),
             [Item("gemm", "fp8", fixed={"m": 1, "n": 2, "k": 3}, forced=True)],
         ),
+        (
+            ("suite.items=[]", "kernel=memory"),
+            [Item("memory", "fp32", variant=stream) for stream in STREAMS],
+        ),
+        (("variant=copy", "kernel=memory"), [Item("memory", "fp32", variant="copy")]),
         (
             ("m=1", "n=2", "k=3"),
             [Item("gemm", dtype, fixed={"m": 1, "n": 2, "k": 3}) for dtype in DTYPES],
@@ -85,15 +92,18 @@ def test_words_leave_a_part_of_the_suite(words: tuple[str, ...], expected: list[
         (("m=1", "n=2"), "a fixed shape needs m, n and k: k missing"),
         (("k=1",), "a fixed shape needs m, n and k: m, n missing"),
         (("m=0", "n=2", "k=3"), "must be"),
-        (("m=1000001", "n=2", "k=3"), "m, n and k must be at most 1,000,000"),
+        (("m=1000001", "n=2", "k=3"), "m=1000001 must be 1 or more, and at most 1,000,000"),
         (
             ("kernel=memory", "dtype=bf16"),
-            "kernel=memory dtype=bf16: memory is measured in fp32 only",
+            "kernel=memory has no dtype 'bf16': choose from: fp32",
         ),
-        (("kernel=memory", "m=1", "n=2", "k=3"), "kernel=memory has no m, n and k"),
+        (("kernel=memory", "m=1", "n=2", "k=3"), "kernel=memory takes no m=: it takes elements"),
         (("suite.items=[]",), "suite quick has nothing to measure: see suite.items"),
-        (("suite.items=[]", "kernel=memory"), "suite quick has nothing of kernel=memory"),
-        (("suite.items=[{kernel: memory, streams: [copy], weight: 0}]",), "weight=0 must be above"),
+        (("kernel=memory", "variant=kopy"), "no variant 'kopy': did you mean 'copy'?"),
+        (
+            ("suite.items=[{kernel: memory, variants: [copy], weight: 0}]",),
+            "weight=0 must be above",
+        ),
     ],
     ids=lambda words: " ".join(words) if isinstance(words, tuple) else "",
 )
@@ -107,7 +117,9 @@ def test_words_that_mean_nothing_are_refused(words: tuple[str, ...], message: st
     ("entry", "message"),
     [
         ("{kernel: gem}", "no kernel 'gem'"),
-        ("{kernel: memory, streams: [kopy]}", "no stream 'kopy': did you mean 'copy'?"),
+        ("{kernel: memory, variants: [kopy]}", "no variant 'kopy': did you mean 'copy'?"),
+        ("{kernel: memory, data: [ones]}", "no data 'ones'"),
+        ("{kernel: memory, sizes: {m: 1}}", "no size 'm'"),
         ("{kernel: gemm, dtypes: [fp23]}", "no dtype 'fp23'"),
     ],
 )

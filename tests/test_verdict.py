@@ -363,7 +363,7 @@ def test_nothing_measured_has_no_summary() -> None:
 
 def test_the_report_says_which_rival_a_rate_rules_out(record: Record, sheets: Catalogue) -> None:
     made = _record(record, _gemm(142.3))
-    (cells,) = build(made, rows(made, sheets), sheets).cells
+    (cells,) = build(made, rows(made, sheets), sheets)[0].cells
     achieved = cells[4]
     assert "of rival 74 TFLOP/s, which it rules out" in achieved
     assert "of rival 147 TFLOP/s [" in achieved
@@ -373,22 +373,22 @@ def test_the_report_lets_an_implausible_rate_rule_nothing_out(
     record: Record, sheets: Catalogue
 ) -> None:
     made = _record(record, _gemm(500))
-    (cells,) = build(made, rows(made, sheets), sheets).cells
+    (cells,) = build(made, rows(made, sheets), sheets)[0].cells
     assert "rival" not in cells[4]
     assert cells[5].startswith("implausible: 337.8% of the published peak")
 
 
 def test_rates_need_work_and_time_and_take_bytes_for_bandwidth() -> None:
-    sustained, burst = rates(_copy(3700), "memory_bandwidth")
+    sustained, burst = rates(_copy(3700), Dimension.BYTE_RATE)
     assert sustained is not None
     assert sustained.value == pytest.approx(3.7e12)
     assert burst == pytest.approx(3.7e12 / 0.99)
     assert sustained.low < sustained.value < sustained.high
-    assert rates(_copy(3700).model_copy(update={"timing": None}), "memory_bandwidth") == (
+    assert rates(_copy(3700).model_copy(update={"timing": None}), Dimension.BYTE_RATE) == (
         None,
         None,
     )
-    assert rates(_copy(3700).model_copy(update={"work": None}), "memory_bandwidth") == (None, None)
+    assert rates(_copy(3700).model_copy(update={"work": None}), Dimension.BYTE_RATE) == (None, None)
 
 
 @pytest.mark.parametrize(

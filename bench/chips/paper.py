@@ -60,6 +60,8 @@ def paper(
     device: DeviceInfo, chip: Chip | None, keys: tuple[str, ...], catalogue: Catalogue
 ) -> Paper | Absent:
     """Returns the first of ``keys`` that the sheet prints or that can be derived for the device."""
+    if not keys:
+        return Absent("no sheet prints such a figure")
     if chip is None:
         return Absent("the chip is not known")
     gaps = []

@@ -29,7 +29,9 @@ measured, with intervals, verdicts and sources. The record is saved, and can be 
   report=github     github, plain, csv, json, latex, html
   chip=             use this sheet, whatever the device reports (see 'python -m bench chips')
   kernel= dtype=    only this kernel, only this dtype (even where it is done in software)
+  variant=          only this form of the kernel, such as a stream of kernel=memory
   m= n= k=          one matrix shape instead of a search for the best
+  batch= length= elements=   the sizes of kernels that have those
   data=normal       inputs: normal, uniform, integers, constant, zeros
   seconds=          time for the whole suite, set-up excluded
   precision=0.01    wanted half-width of the 95% interval, relative
@@ -121,7 +123,7 @@ def _terminable() -> Iterator[None]:
 
 def _order(config: RunConfig) -> "Order":
     from bench.measure.runner import Order
-    from bench.measure.suite import items
+    from bench.measure.suite import items, sizes
 
     seconds = config.seconds if config.seconds is not None else config.suite.seconds
     return Order(
@@ -138,6 +140,8 @@ def _order(config: RunConfig) -> "Order":
             "data": config.data,
             "kernel": config.kernel,
             "dtype": config.dtype,
+            "variant": config.variant,
+            **sizes(config),
             "chip": config.chip,
         },
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from bench.kernels.base import Kernel, Limits, Point
+from bench.kernels.common.base import Kernel, Limits, Point
 from bench.records.model import Check, DeviceInfo
 
 
@@ -64,6 +64,10 @@ class Prepared(Protocol):
 
     def spot_check(self) -> Check | None:
         """Compares part of what the timed calls left behind, where the kernel can."""
+        ...
+
+    def observed(self) -> dict[str, float | str]:
+        """Returns what the kernel saw of itself."""
         ...
 
 

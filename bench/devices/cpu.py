@@ -13,7 +13,7 @@ from bench.devices import host
 from bench.devices.base import Elapsed, Health, Prepared, Reading
 from bench.devices.clockloop import clock_hz
 from bench.devices.torchdevice import PreparedTask, TorchDevice
-from bench.kernels.base import Limits
+from bench.kernels.common.base import Limits
 from bench.records.model import DeviceInfo
 
 ISA = (

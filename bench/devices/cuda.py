@@ -10,7 +10,7 @@ from bench.chips.vendors import vendors
 from bench.devices.base import Elapsed, Prepared, Reading
 from bench.devices.nvml import Nvml
 from bench.devices.torchdevice import PreparedTask, TorchDevice
-from bench.kernels.base import Kernel, Limits, Point
+from bench.kernels.common.base import Kernel, Limits, Point
 from bench.records.model import DeviceInfo
 
 MEMORY_SHARE = 0.5

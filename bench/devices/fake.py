@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench.devices.base import Elapsed, Health, Prepared, Reading
-from bench.kernels.base import Kernel, Limits, Point, UnsupportedError
+from bench.kernels.common.base import Kernel, Limits, Point, UnsupportedError
 from bench.records.model import Check, DeviceInfo, Work
 
 RATES = {
@@ -66,6 +66,7 @@ class FakePrepared:
 
     call_s: float
     check: Check
+    seen: dict[str, float | str] = field(default_factory=dict)
 
     def spoil(self) -> None:
         """Has no results to overwrite."""
@@ -73,6 +74,10 @@ class FakePrepared:
     def spot_check(self) -> Check:
         """Returns what the spec says of the dtype."""
         return self.check
+
+    def observed(self) -> dict[str, float | str]:
+        """Returns what the spec says of a matmul's tiles."""
+        return self.seen
 
 
 class FakeDevice:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bench.devices import host
 from bench.devices.base import Health
-from bench.kernels import inputs
-from bench.kernels.base import Kernel, Point, Task, UnsupportedError
+from bench.kernels.common import inputs
+from bench.kernels.common.base import Kernel, Point, Task, UnsupportedError
 from bench.records.model import Check
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ class PreparedTask:
     def spot_check(self) -> Check | None:
         """Compares part of what the timed calls left behind, where the kernel can."""
         return self.task.spot_check(self.last) if self.task.spot_check else None
+
+    def observed(self) -> dict[str, float | str]:
+        """Returns what the kernel saw of itself."""
+        return self.task.observed()
 
     def run(self, calls: int) -> None:
         """Runs ``calls`` calls in turn over the rotated buffers."""

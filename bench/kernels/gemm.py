@@ -11,9 +11,16 @@ from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
-from bench.kernels import inputs
-from bench.kernels.base import Limits, Point, Task, UnsupportedError, itemsize
-from bench.kernels.precision import set_precision
+from bench.kernels.common import inputs
+from bench.kernels.common.base import (
+    Defaults,
+    Limits,
+    Point,
+    Task,
+    UnsupportedError,
+    itemsize,
+)
+from bench.kernels.common.precision import set_precision
 from bench.records.model import Check, Work
 
 if TYPE_CHECKING:
@@ -49,10 +56,14 @@ LEAST_POOL = 1 << 25
 CHECK_SHAPE = {"m": 112, "n": 96, "k": 512}
 
 
-class Gemm:
+class Gemm(Defaults):
     """Dense matrix multiplication, one call a product."""
 
     name = "gemm"
+    about = "matrix multiplication, its best shape found by search"
+    dtypes = DTYPES
+    sizes = ("m", "n", "k")
+    searches = 0.6
 
     def figures(self, point: Point) -> tuple[str, ...]:
         """Returns the matrix figure of the dtype, then the vector one."""
@@ -66,7 +77,7 @@ class Gemm:
         moved = itemsize(point.dtype) * (m * k + k * n) + _out_itemsize(point.dtype) * m * n
         return Work(flop=2.0 * m * n * k, bytes=moved, footprint_bytes=moved, formula="2 m n k")
 
-    def pilot(self, dtype: str, data: str) -> Point:
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:  # noqa: ARG002 -- one form
         """Returns a 64-cube, which even a software emulation ends in a fraction of a second."""
         return Point(
             "gemm", dtype, data, {"m": PILOT_SIZE, "n": PILOT_SIZE, "k": PILOT_SIZE, "layout": "nt"}
@@ -142,7 +153,7 @@ def _out_itemsize(dtype: str) -> int:
 def _out_dtype(dtype: str) -> "torch.dtype":
     import torch
 
-    from bench.kernels.base import torch_dtype
+    from bench.kernels.common.base import torch_dtype
 
     special = {"int8": torch.int32, "fp8": torch.bfloat16}
     return special.get(dtype) or torch_dtype(dtype)

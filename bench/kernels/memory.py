@@ -11,8 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from bench.kernels import inputs
-from bench.kernels.base import Limits, Point, Task, UnsupportedError, itemsize
+from bench.kernels.common import inputs
+from bench.kernels.common.base import (
+    Defaults,
+    Limits,
+    Point,
+    Task,
+    UnsupportedError,
+    itemsize,
+)
 from bench.records.model import Check, Work
 
 if TYPE_CHECKING:
@@ -59,10 +66,21 @@ LEAST_BYTES = {True: 256 * 2**20, False: 2**31}
 """
 
 
-class Memory:
+class Memory(Defaults):
     """Streams over arrays that no cache holds."""
 
     name = "memory"
+    about = "memory bandwidth by six streams"
+    dtypes = ("fp32",)
+    sizes = ("elements",)
+
+    def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
+        """Returns the streams."""
+        return STREAMS
+
+    def label(self, point: Point) -> str:
+        """Returns the stream."""
+        return str(point.parameters["stream"])
 
     def figures(self, point: Point) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
         """Returns the one figure that streams test."""
@@ -76,13 +94,9 @@ class Memory:
         flop = float(FLOP[stream] * elements * (2 if arrays == 2 and stream == "read" else 1))
         return Work(flop=flop, bytes=moved, footprint_bytes=moved, formula=FORMULA[stream])
 
-    def pilot(self, dtype: str, data: str) -> Point:
-        """Returns a copy of a megabyte."""
-        return Point("memory", dtype, data, {"stream": "copy", "elements": 1 << 18})
-
-    def smaller(self, point: Point) -> Point:
-        """Returns the stream itself: arrays are sized so that a call is short."""
-        return point
+    def pilot(self, dtype: str, data: str, variant: str = "copy") -> Point:
+        """Returns a stream over a megabyte."""
+        return Point("memory", dtype, data, {"stream": variant or "copy", "elements": 1 << 18})
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns the ways to do the pilot's stream at one size far above the cache."""

@@ -1,12 +1,18 @@
-"""The kernels, by name; a new one is a file here and a word in ``KERNELS``."""
+"""The kernels, by name: every module of this folder is one, and what they share is below it."""
 
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import cast
 
+import bench.kernels
 from bench.errors import UsageError, did_you_mean
-from bench.kernels.base import Kernel
+from bench.kernels.common.base import Kernel
 
-KERNELS = ("gemm", "memory")
+KERNELS = tuple(
+    found.name
+    for found in iter_modules(bench.kernels.__path__)
+    if not found.ispkg and found.name != "registry"
+)
 
 
 def kernel(name: str) -> Kernel:

@@ -1,6 +1,6 @@
 """The space of a search as a grid, so that neighbours are found without scanning it."""
 
-from bench.kernels.base import Point
+from bench.kernels.common.base import Point
 
 Value = int | str
 REACH = (-2, -1, 1, 2)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bench.devices.base import Device
-from bench.kernels.base import Kernel, Point, UnsupportedError
+from bench.kernels.common.base import Kernel, Point, UnsupportedError
 from bench.kernels.registry import kernel as find_kernel
 from bench.measure.conditions import Watch
 from bench.measure.loop import Plan, measure
@@ -13,8 +13,8 @@ from bench.measure.refusals import WrongResultError, checked, refuse_format, ref
 from bench.measure.search import search
 from bench.records.model import Measurement
 
-SEARCH_SHARE = {"gemm": 0.6}
-OTHER_SEARCH_SHARE = 0.25
+SUSTAINED_SAMPLE_S = 0.1
+"""A minute of samples that short is a series of 600."""
 
 PATH = re.compile(r"(?<!\w)(?:[A-Za-z]:)?(?:[/\\][^\s/\\'\":,;()]+){2,}")
 
@@ -27,6 +27,7 @@ class Item:
         kernel: name of the kernel.
         dtype: element type.
         data: how inputs are drawn.
+        variant: which of the kernel's forms, empty for its first.
         fixed: parameters that are not searched for.
         forced: whether to measure even what the device lacks.
     """
@@ -34,13 +35,16 @@ class Item:
     kernel: str
     dtype: str
     data: str = "normal"
+    variant: str = ""
     fixed: dict[str, int | str] = field(default_factory=dict)
     forced: bool = False
 
     @property
     def label(self) -> str:
-        """Returns the item in two words."""
-        return f"{self.kernel} {self.fixed.get('stream', self.dtype)}"
+        """Returns the item in a few words, the dtype only where there are several."""
+        dtypes = find_kernel(self.kernel).dtypes
+        words = (self.kernel, self.dtype if len(dtypes) > 1 else "", self.variant)
+        return " ".join(word for word in words if word)
 
 
 def measure_item(
@@ -71,7 +75,7 @@ def measure_item(
 
 
 def _pilot(kernel: Kernel, item: Item) -> Point:
-    pilot = kernel.pilot(item.dtype, item.data)
+    pilot = kernel.pilot(item.dtype, item.data, item.variant)
     return replace(pilot, parameters={**pilot.parameters, **item.fixed})
 
 
@@ -91,7 +95,7 @@ def _best(
     start, found, point = device.now(), None, space[0]
     if len(space) > 1:
         del prepared  # its buffers make room for those of the search
-        share = SEARCH_SHARE.get(kernel.name, OTHER_SEARCH_SHARE)
+        share = kernel.searches
         point, found = search(
             device, kernel, space, share * plan.budget_s, lambda done: progress(share * done)
         )
@@ -103,7 +107,7 @@ def _best(
         timing = measure(
             device,
             prepared,
-            replace(plan, budget_s=left),
+            _sampling(kernel, plan, left),
             lambda done: progress(1 + (done - 1) * left / plan.budget_s),
         )
     return _empty(kernel, point, "ok", None).model_copy(
@@ -112,6 +116,7 @@ def _best(
             "check": check,
             "timing": timing,
             "spot_check": prepared.spot_check(),
+            "observed": prepared.observed(),
             "search": found,
             "conditions": watch.conditions(),
             "setup_s": start - asked,
@@ -119,10 +124,16 @@ def _best(
     )
 
 
+def _sampling(kernel: Kernel, plan: Plan, left_s: float) -> Plan:
+    """Returns the plan of the sampling: what is to be sustained is sampled to its end."""
+    if not kernel.sustains:
+        return replace(plan, budget_s=left_s)
+    return replace(plan, budget_s=left_s, least_s=left_s, sample_s=SUSTAINED_SAMPLE_S)
+
+
 def _space(device: Device, kernel: Kernel, pilot: Point, item: Item, plan: Plan) -> list[Point]:
     """Returns the configurations to choose from: one, where the item fixes every size."""
-    sizes = {name for name, value in pilot.parameters.items() if isinstance(value, int)}
-    if sizes <= set(item.fixed):
+    if kernel.sizes and set(kernel.sizes) <= set(item.fixed):
         refuse_length(device, kernel, pilot, plan.budget_s)
         return [pilot]
     space = kernel.space(pilot, device.limits())
@@ -141,6 +152,10 @@ def _empty(kernel: Kernel, point: Point, status: str, reason: str | None) -> Mea
             "status": status,
             "reason": reason,
             "parameters": dict(point.parameters),
+            "label": kernel.label(point),
+            "group": kernel.group,
+            "quantity": kernel.quantity(point),
+            "decides": kernel.decides,
         }
     )
 

@@ -32,11 +32,15 @@ class Plan:
             that an interval needs.
         precision: wanted half-width of the 95% interval of the median, relative.
         max_samples: a bound on the record's size.
+        least_s: sampling goes on at least that long, whatever is known by then.
+        sample_s: wanted time of one sample.
     """
 
     budget_s: float
     precision: float = 0.01
     max_samples: int = 2000
+    least_s: float = 0.0
+    sample_s: float = SAMPLE_S
 
 
 @dataclass
@@ -68,7 +72,7 @@ def measure(
         Every sample after warm-up, with median, interval, burst and the reason for stopping.
     """
     start = device.now()
-    batch = _batch(device, prepared)
+    batch = _batch(device, prepared, plan.sample_s)
     took = device.time(prepared, batch).seconds
     room = min(WARMUP_SHARE * plan.budget_s, plan.budget_s - LEAST_SAMPLES * took)
     warmed = _warm_up(device, prepared, batch, start + room)
@@ -100,9 +104,9 @@ class _Clock:
         return spent
 
 
-def _batch(device: Device, prepared: Prepared) -> int:
+def _batch(device: Device, prepared: Prepared, sample_s: float) -> int:
     """Returns how many calls make a sample long enough for the timer."""
-    wanted = max(SAMPLE_S, 1000 * device.timer_resolution_s)
+    wanted = max(sample_s, 1000 * device.timer_resolution_s)
     batch = 1
     while True:
         seconds = device.time(prepared, batch).seconds
@@ -177,6 +181,8 @@ def _reason(precision: float, count: int, spent_s: float, plan: Plan, *, over: b
     seen, the wanted precision would take several times the budget, and what is left of it would
     not change that.
     """
+    if spent_s < plan.least_s and not over:
+        return None
     least = min(MIN_TIME_S, MIN_TIME_SHARE * plan.budget_s)
     if precision <= plan.precision and count >= MIN_SAMPLES and spent_s >= least:
         return "converged"

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from bench.devices.base import Device
-from bench.kernels.base import Kernel, Point, UnsupportedError
+from bench.kernels.common.base import Kernel, Point, UnsupportedError
 from bench.measure.loop import LEAST_SAMPLES
 from bench.records.model import Check
 

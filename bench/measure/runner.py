@@ -12,7 +12,6 @@ from bench import __version__, paths
 from bench.chips.load import Catalogue
 from bench.chips.match import choose, identify
 from bench.errors import UsageError
-from bench.kernels.base import Point
 from bench.kernels.registry import kernel
 from bench.measure.item import Item
 from bench.measure.loop import Plan
@@ -146,16 +145,20 @@ def _one(session: Session, item: Item, plan: Plan, number: int, watcher: Watcher
 def lost(item: Item, reason: str, took_s: float) -> Measurement:
     """Returns the measurement that cost a worker its life."""
     found = kernel(item.kernel)
-    pilot = found.pilot(item.dtype, item.data)
+    pilot = found.pilot(item.dtype, item.data, item.variant)
     return Measurement(
         kernel=item.kernel,
         dtype=item.dtype,
         data=item.data,
-        figures=found.figures(Point(item.kernel, item.dtype, item.data, pilot.parameters)),
+        figures=found.figures(pilot),
         status="failed",
         reason=reason,
-        parameters=dict(item.fixed),
+        parameters={**pilot.parameters, **item.fixed},
         took_s=took_s,
+        label=found.label(pilot),
+        group=found.group,
+        quantity=found.quantity(pilot),
+        decides=found.decides,
     )
 
 

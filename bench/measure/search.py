@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from bench.devices.base import Device
-from bench.kernels.base import Kernel, Point, UnsupportedError
+from bench.kernels.common.base import Kernel, Point, UnsupportedError
 from bench.measure.grid import Grid
 from bench.records.model import Search, Trial
 

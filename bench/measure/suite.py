@@ -1,58 +1,92 @@
 """Turns a suite's config into the items to run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from bench.config import positive
 from bench.errors import UsageError, did_you_mean
-from bench.kernels.base import DATA
-from bench.kernels.registry import KERNELS
+from bench.kernels.common.base import DATA, Kernel
+from bench.kernels.registry import KERNELS, kernel
 from bench.measure.item import Item
 from bench.measure.runner import Weighted
 from bench.shapes import RunConfig, SuiteItem
 
-DTYPES = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8")
-MEMORY_DTYPE = "fp32"
-STREAMS = ("copy", "scale", "add", "triad", "read", "write")
-SIZES = ("m", "n", "k")
-LARGEST = 1_000_000
-"""No chip holds a matrix of that many rows and columns."""
+SIZES = ("m", "n", "k", "batch", "length", "elements")
+LARGEST = {"elements": 1 << 40}
+LARGEST_SIZE = 1_000_000
+"""No chip holds a matrix of that many rows and columns, nor that many sequences."""
 
 
 def items(config: RunConfig) -> tuple[Weighted, ...]:
-    """Returns the items of the suite that ``kernel=``, ``dtype=`` and sizes leave.
+    """Returns the items of the suite that ``kernel=``, ``dtype=``, ``variant=`` and sizes leave.
+
+    A kernel or dtype that the suite lacks is measured all the same, alone.
 
     Raises:
-        UsageError: a word that names no kernel, dtype, stream or data, or sizes that are not whole.
+        UsageError: a word that names no kernel, dtype, variant or data, or sizes that do not fit.
     """
-    _known("kernel", config.kernel, KERNELS)
-    _known("dtype", config.dtype, DTYPES)
-    _known("data", config.data, DATA)
-    fixed = _sizes(config)
-    _fitting(config, fixed)
-    chosen = [SuiteItem("gemm", list(DTYPES))] if fixed else config.suite.items
-    found = [
-        Weighted(item, positive("weight", entry.weight))
-        for entry in chosen
-        for item in _expand(entry, config, fixed)
-        if _wanted(item, config)
-    ]
-    if not found and config.kernel in (None, "gemm") and config.dtype:
-        found = [Weighted(Item("gemm", config.dtype, config.data, fixed, forced=True), 1.0)]
+    entries = list(_entries(config))
+    found = [weighted for entry in entries for weighted in _expanded(entry, config)]
     if not found:
-        what = f"nothing of kernel={config.kernel}" if config.kernel else "nothing to measure"
-        raise UsageError(f"suite {config.suite.name} has {what}: see suite.items")
+        raise UsageError(f"suite {config.suite.name} has nothing to measure: see suite.items")
     return tuple(found)
 
 
-def _fitting(config: RunConfig, fixed: dict[str, int | str]) -> None:
-    """Refuses what kernel=memory has no use for."""
-    if config.kernel != "memory":
+def _entries(config: RunConfig) -> Iterator[SuiteItem]:
+    """Yields the suite's entries that are wanted, or one of the kernel's own where none is."""
+    _known("kernel", config.kernel, KERNELS)
+    _known("data", config.data, DATA)
+    told = sizes(config)
+    name = config.kernel or ("gemm" if told or config.dtype else None)
+    for entry in config.suite.items:
+        _checked(entry)
+    if name is None:
+        yield from config.suite.items
         return
-    if fixed:
-        raise UsageError("kernel=memory has no m, n and k: they are the sizes of kernel=gemm")
-    if config.dtype not in (None, MEMORY_DTYPE):
-        pair = f"kernel=memory dtype={config.dtype}"
-        raise UsageError(f"{pair}: memory is measured in {MEMORY_DTYPE} only")
+    _fitting(kernel(name), config, told)
+    kept = [one for one in config.suite.items if one.kernel == name and not one.sizes]
+    if told or not any(_leaves(one, config) for one in kept):
+        kept = [SuiteItem(name)]
+    yield from kept
+
+
+def _checked(entry: SuiteItem) -> None:
+    """Refuses what a suite's entry names and its kernel does not have."""
+    _known("kernel", entry.kernel, KERNELS)
+    found = kernel(entry.kernel)
+    positive("weight", entry.weight)
+    for dtype in entry.dtypes:
+        _known("dtype", dtype, found.dtypes)
+    for variant in entry.variants:
+        _known("variant", variant, _variants(found))
+    for data in entry.data:
+        _known("data", data, DATA)
+    for size in entry.sizes:
+        _known("size", size, found.sizes)
+
+
+def _variants(found: Kernel) -> list[str]:
+    return list(dict.fromkeys(one for dtype in found.dtypes for one in found.variants(dtype)))
+
+
+def _fitting(found: Kernel, config: RunConfig, told: Mapping[str, int]) -> None:
+    """Refuses a dtype, variant or size that the kernel asked for has no use for."""
+    if config.dtype is not None and config.dtype not in found.dtypes:
+        pair = f"kernel={found.name} has no dtype {config.dtype!r}"
+        raise UsageError(f"{pair}: {did_you_mean(config.dtype, found.dtypes)}")
+    _known("variant", config.variant, _variants(found))
+    for size in told:
+        if size not in found.sizes:
+            takes = ", ".join(found.sizes) or "no sizes"
+            raise UsageError(f"kernel={found.name} takes no {size}=: it takes {takes}")
+    missing = [size for size in found.sizes if told and size not in told]
+    if missing:
+        whole = " and ".join(", ".join(found.sizes).rsplit(", ", 1))
+        raise UsageError(f"a fixed shape needs {whole}: {', '.join(missing)} missing")
+
+
+def _leaves(entry: SuiteItem, config: RunConfig) -> bool:
+    """Tells whether anything of an entry is wanted."""
+    return any(_expanded(entry, config))
 
 
 def _known(name: str, word: str | None, known: Iterable[str]) -> None:
@@ -60,37 +94,42 @@ def _known(name: str, word: str | None, known: Iterable[str]) -> None:
         raise UsageError(f"no {name} {word!r}: {did_you_mean(word, known)}")
 
 
-def _sizes(config: RunConfig) -> dict[str, int | str]:
+def sizes(config: RunConfig) -> dict[str, int]:
+    """Returns the sizes that were given.
+
+    Raises:
+        UsageError: one is not whole and positive, or larger than any chip holds.
+    """
     given = {name: getattr(config, name) for name in SIZES}
-    told = {name: size for name, size in given.items() if size is not None}
-    if told and len(told) < len(SIZES):
-        missing = ", ".join(name for name in SIZES if name not in told)
-        raise UsageError(f"a fixed shape needs m, n and k: {missing} missing")
-    if any(size < 1 for size in told.values()):
-        raise UsageError("m, n and k must be 1 or more")
-    if any(size > LARGEST for size in told.values()):
-        raise UsageError(f"m, n and k must be at most {LARGEST:,}")
-    return {**told}
+    told: dict[str, int] = {name: size for name, size in given.items() if size is not None}
+    for name, size in told.items():
+        if not 1 <= size <= LARGEST.get(name, LARGEST_SIZE):
+            most = f"{LARGEST.get(name, LARGEST_SIZE):,}"
+            raise UsageError(f"{name}={size} must be 1 or more, and at most {most}")
+    return told
 
 
-def _expand(entry: SuiteItem, config: RunConfig, fixed: dict[str, int | str]) -> list[Item]:
-    _known("kernel", entry.kernel, KERNELS)
-    if entry.kernel == "memory":
-        for stream in entry.streams:
-            _known("stream", stream, STREAMS)
-        return [
-            Item("memory", MEMORY_DTYPE, config.data, {"stream": stream})
-            for stream in entry.streams
-        ]
-    for dtype in entry.dtypes:
-        _known("dtype", dtype, DTYPES)
-    forced = config.dtype is not None
-    return [Item("gemm", dtype, config.data, fixed, forced) for dtype in entry.dtypes]
+def _expanded(entry: SuiteItem, config: RunConfig) -> Iterator[Weighted]:
+    """Yields an item for each dtype, variant and kind of data that is wanted."""
+    found = kernel(entry.kernel)
+    fixed: dict[str, int | str] = {**entry.sizes, **sizes(config)}
+    for dtype in entry.dtypes or found.dtypes:
+        if config.dtype not in (None, dtype):
+            continue
+        for variant in _wanted(entry, config, found.variants(dtype)):
+            for data in entry.data or [config.data]:
+                forced = config.dtype is not None
+                item = Item(entry.kernel, dtype, data, variant, fixed, forced)
+                yield Weighted(item, entry.weight)
 
 
-def _wanted(item: Item, config: RunConfig) -> bool:
-    if config.kernel is not None and item.kernel != config.kernel:
-        return False
-    if config.dtype is None or config.kernel == "memory":
-        return True
-    return item.kernel == "gemm" and item.dtype == config.dtype
+def _wanted(entry: SuiteItem, config: RunConfig, has: tuple[str, ...]) -> list[str]:
+    """Returns the variants of a dtype that are wanted.
+
+    Where none is named, that is the plain form of a kernel that has one, else all its forms.
+    """
+    if config.variant is not None:
+        return [one for one in has if one == config.variant]
+    if entry.variants:
+        return [one for one in has if one in entry.variants]
+    return [""] if "" in has else list(has)

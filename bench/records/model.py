@@ -93,12 +93,16 @@ class Identity(Strict):
 
 
 class Work(Strict):
-    """What one call does, by formula: operations, bytes moved, bytes touched."""
+    """What one call does, by formula: operations, bytes moved, bytes touched.
+
+    ``items`` are what else a call gets through: tokens, loads that wait for one another, launches.
+    """
 
     flop: NonNegative
     bytes: NonNegative
     footprint_bytes: NonNegative
     formula: str
+    items: Positive = 1.0
 
 
 WORST = 1e9
@@ -211,8 +215,22 @@ class Search(Strict):
     chance_next_beats_at_most: NonNegative
 
 
+Quantity = Literal["", "flop_rate", "byte_rate", "item_rate", "item_seconds", "footprint"]
+"""What a measurement is told in; where it is empty, its figure's dimension says.
+
+``item_rate``: items of a call a second, such as tokens. ``item_seconds``: seconds an item.
+``footprint``: the bytes that were held.
+"""
+
+
 class Measurement(Strict):
-    """One kernel configuration: what it did, how long it took, under which conditions."""
+    """One kernel configuration: what it did, how long it took, under which conditions.
+
+    ``label`` tells apart what tests one figure, or names what tests none; ``group`` is the table
+    of its own that points of a curve belong to. ``decides`` is False for work that no figure
+    promises a rate of, such as attention: it is shown beside the figure and judges nothing.
+    ``observed`` is what the kernel saw of itself, such as the tile of the code that ran.
+    """
 
     kernel: str
     dtype: str
@@ -229,6 +247,11 @@ class Measurement(Strict):
     conditions: Conditions = Conditions()
     setup_s: NonNegative = 0.0
     took_s: NonNegative = 0.0
+    label: str = ""
+    group: str = ""
+    quantity: Quantity = ""
+    decides: bool = True
+    observed: dict[str, float | str] = Field(default_factory=dict)
 
 
 class Record(Strict):

@@ -13,7 +13,7 @@ def render(report: Report) -> str:
     Where a report has several tables, a first column names the table of each line.
     """
     rows = list(report.flat)
-    if report.more:
+    if any(one.flat for one in report.more):
         tables = [
             (report.table.title, report.flat),
             *((one.title, one.flat) for one in report.more),

@@ -20,6 +20,8 @@ def flat(record: Record, row: Row) -> dict[str, Scalar]:
         "dtype": one.dtype,
         "data": one.data,
         "parameters": " ".join(f"{name}={value}" for name, value in one.parameters.items()),
+        "label": one.label,
+        "group": one.group,
         "figure": row.key,
         "unit": row.dimension.value,
         "published": printed.value if printed else None,
@@ -36,6 +38,9 @@ def flat(record: Record, row: Row) -> dict[str, Scalar]:
         "achieved_high": row.fraction.high if row.fraction else None,
         "verdict": row.verdict.value,
         "reason": row.reason,
+        "seconds": timing.stats.median_s if timing else None,
+        "flop": one.work.flop if one.work else None,
+        "bytes": one.work.bytes if one.work else None,
         "samples": timing.stats.samples if timing else None,
         "stopped": timing.stopped.reason if timing else None,
     }

@@ -8,11 +8,12 @@ from bench.report.markup import Report
 def render(report: Report) -> str:
     """Returns an object with heading, rows in SI units, summary and notes."""
     table = report.table
+    more = {one.title: one.flat for one in report.more if one.flat}
     document = {
         "title": table.title,
         "heading": table.heading,
         "rows": list(report.flat),
-        **({"tables": {one.title: one.flat for one in report.more}} if report.more else {}),
+        **({"tables": more} if more else {}),
         "summary": table.summary,
         "notes": table.notes,
     }

@@ -18,7 +18,8 @@ def render(
     """Returns a record's rows in one of ``FORMATS``."""
     judged = rows(record, catalogue, margin)
     flats = [flat(record, row) for row in judged]
-    return set_in(style, Report(build(record, judged, catalogue), flats))
+    table, more = build(record, judged, catalogue)
+    return set_in(style, Report(table, flats, more))
 
 
 def set_in(style: str, report: Report) -> str:

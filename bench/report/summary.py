@@ -2,6 +2,8 @@
 
 from bench.verdict import Row, Verdict
 
+JUDGED = (Verdict.REACHED, Verdict.SHORT, Verdict.UNDECIDED)
+
 
 def summary(judged: list[Row]) -> list[str]:
     """Returns what the rows say, in sentences; implausible figures enter none of them.
@@ -10,13 +12,13 @@ def summary(judged: list[Row]) -> list[str]:
     """
     best: dict[str, Row] = {}
     for row in judged:
-        if row.fraction and row.verdict is not Verdict.IMPLAUSIBLE:
+        if row.fraction and row.verdict in JUDGED:
             held = best.get(row.key)
             if not held or not held.fraction or row.fraction.value > held.fraction.value:
                 best[row.key] = row
     lines = [
         sentence
-        for verdict in (Verdict.REACHED, Verdict.SHORT, Verdict.UNDECIDED)
+        for verdict in JUDGED
         if (sentence := _sentence(verdict, [r for r in best.values() if r.verdict is verdict]))
     ]
     doubtful = [row.title for row in judged if row.verdict is Verdict.IMPLAUSIBLE]

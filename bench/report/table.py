@@ -82,19 +82,28 @@ class Notes:
         return tuple(f"[{number}] {text}" for number, text in enumerate(self._texts, 1))
 
 
-def build(record: Record, judged: list[Row], catalogue: Catalogue) -> Table:
-    """Returns the table of a record's rows."""
+def build(
+    record: Record, judged: list[Row], catalogue: Catalogue
+) -> tuple[Table, tuple[Section, ...]]:
+    """Returns the table of a record's rows, and one for each group of rows, such as a curve."""
     notes = Notes()
     chip = catalogue.chips.get(record.identity.chip or "")
-    cells = tuple(_cells(row, chip, catalogue, notes) for row in judged)
-    return Table(
+
+    def cells(group: str) -> tuple[tuple[str, ...], ...]:
+        own = (row for row in judged if row.measurement.group == group)
+        return tuple(_cells(row, chip, catalogue, notes) for row in own)
+
+    main, groups = cells(""), dict.fromkeys(row.measurement.group for row in judged)
+    more = [Section(group, COLUMNS, cells(group), []) for group in groups if group]
+    table = Table(
         title=_title(record),
         heading=tuple(_heading(record)),
         columns=COLUMNS,
-        cells=cells,
+        cells=main,
         summary=tuple(summary(judged)),
         notes=notes.lines(),
     )
+    return table, tuple(more)
 
 
 def _title(record: Record) -> str:

@@ -14,7 +14,7 @@ from tabulate import tabulate
 
 from bench.devices.base import Device
 from bench.devices.registry import open_device
-from bench.kernels.base import Kernel, Point
+from bench.kernels.common.base import Kernel, Point
 from bench.kernels.registry import kernel
 from bench.measure.grid import Grid
 from bench.measure.search import TRIAL_CALLS, TRIAL_S, search

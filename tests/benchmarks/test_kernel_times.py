@@ -8,9 +8,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from bench.devices.base import Device
 from bench.devices.registry import open_device
-from bench.kernels.base import Point, UnsupportedError
+from bench.kernels.common.base import Point, UnsupportedError
+from bench.kernels.gemm import DTYPES
+from bench.kernels.memory import STREAMS
 from bench.kernels.registry import kernel
-from bench.measure.suite import DTYPES, STREAMS
 
 SHAPE: dict[str, int | str] = {"m": 256, "n": 256, "k": 256, "layout": "nt"}
 

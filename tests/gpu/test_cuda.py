@@ -12,11 +12,12 @@ from bench.chips.load import Catalogue
 from bench.chips.match import identify
 from bench.devices.cuda import CudaDevice
 from bench.kernels import gemm, memory
-from bench.kernels.base import Point, UnsupportedError
+from bench.kernels.common.base import Point, UnsupportedError
+from bench.kernels.gemm import DTYPES
+from bench.kernels.memory import STREAMS
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-from bench.measure.suite import DTYPES, STREAMS
 from bench.records.model import Measurement
 
 pytestmark = [
@@ -91,7 +92,7 @@ def test_a_product_is_timed_by_events_that_agree_with_the_host(
 def test_a_stream_is_timed_by_events_that_agree_with_the_host(
     device: CudaDevice, stream: str
 ) -> None:
-    assert_sound(measure_item(device, Item("memory", "fp32", fixed={"stream": stream}), Plan(1.5)))
+    assert_sound(measure_item(device, Item("memory", "fp32", variant=stream), Plan(1.5)))
 
 
 def test_a_search_ends_within_its_budget(device: CudaDevice) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from bench.records.model import Check, Work
+from bench.records.model import Check, Quantity, Work
 
 if TYPE_CHECKING:
     import torch
@@ -66,22 +66,53 @@ class Task:
     calls: Sequence[Callable[[], object]]
     spoil: Callable[[], object] = lambda: None
     spot_check: Callable[[object], Check] | None = None
+    observed: Callable[[], dict[str, float | str]] = dict
 
 
 class Kernel(Protocol):
-    """The contract of a kernel module's ``KERNEL``."""
+    """The contract of a kernel module's ``KERNEL``; ``Defaults`` answers what few need to say.
+
+    Attributes:
+        name: the module's.
+        about: what it is, in a few words, for the list of kernels.
+        dtypes: element types it can be asked for, in the order of suites.
+        sizes: integer parameters of a point that a user may fix; all of them fix the shape.
+        group: title of the table that its measurements form, if not the main one.
+        decides: whether a rate below the figure speaks against the chip.
+        searches: share of an item's time that goes into finding the fastest configuration.
+        sustains: whether all of the item's time is sampled, long after the figure is known.
+    """
 
     name: str
+    about: str
+    dtypes: tuple[str, ...]
+    sizes: tuple[str, ...]
+    group: str
+    decides: bool
+    searches: float
+    sustains: bool
+
+    def variants(self, dtype: str) -> tuple[str, ...]:
+        """Returns the forms it has for a dtype, such as streams; the first is the default."""
+        ...
 
     def figures(self, point: Point) -> tuple[str, ...]:
         """Returns the sheet's figures that this configuration tests, the best fitting first."""
+        ...
+
+    def quantity(self, point: Point) -> Quantity:
+        """Returns what the result is told in; empty if the figure says."""
+        ...
+
+    def label(self, point: Point) -> str:
+        """Returns what tells this from others of its figure, or names it where it has none."""
         ...
 
     def work(self, point: Point) -> Work:
         """Returns FLOP, bytes moved and bytes touched of one call, by formula."""
         ...
 
-    def pilot(self, dtype: str, data: str) -> Point:
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
         """Returns a configuration small enough to be safe on anything."""
         ...
 
@@ -104,6 +135,40 @@ class Kernel(Protocol):
     def check(self, point: Point, device: "torch.device") -> Check:
         """Compares a small result on fresh random input with a float64 reference."""
         ...
+
+
+class Defaults:
+    """What most kernels say."""
+
+    sizes: ClassVar[tuple[str, ...]] = ()
+    group: ClassVar[str] = ""
+    decides: ClassVar[bool] = True
+    searches: ClassVar[float] = 0.25
+    sustains: ClassVar[bool] = False
+
+    def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
+        """Returns the one form."""
+        return ("",)
+
+    def figures(self, point: Point) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
+        """Returns none: no sheet prints such a figure."""
+        return ()
+
+    def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
+        """Returns what the figure says."""
+        return ""
+
+    def label(self, point: Point) -> str:  # noqa: ARG002 -- the protocol's signature
+        """Returns nothing: the figure's title says all."""
+        return ""
+
+    def smaller(self, point: Point) -> Point:
+        """Returns the point itself: its sizes are such that a call is short."""
+        return point
+
+    def space(self, pilot: Point, limits: Limits) -> list[Point]:  # noqa: ARG002 -- as above
+        """Returns the one configuration there is."""
+        return [pilot]
 
 
 TORCH_DTYPES = {

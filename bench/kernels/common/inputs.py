@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bench.kernels.base import torch_dtype
+from bench.kernels.common.base import torch_dtype
 
 if TYPE_CHECKING:
     import torch

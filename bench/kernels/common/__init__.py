@@ -1,0 +1,1 @@
+"""What kernels share: the contract, inputs, precision switches."""
