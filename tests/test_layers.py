@@ -31,8 +31,9 @@ BELOW: dict[str, tuple[str, ...]] = {
     "reference": ("tables", "rules", "theory", "chips", "strict", "units", "paths"),
     "library": ("tables", "rules", "theory", "chips", "errors"),
     "": ("library",),
-    "kernels": ("records.model", "errors"),
-    "devices": ("kernels", "chips.vendors", "records.model", "errors"),
+    "executable": (),
+    "kernels": ("executable", "records.model", "errors"),
+    "devices": ("kernels", "executable", "chips.vendors", "records.model", "errors"),
     "measure": (
         "", "config", "shapes", "devices", "kernels", "chips.load", "chips.match", "records",
         "errors", "paths",

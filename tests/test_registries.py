@@ -25,8 +25,8 @@ SHARED = {
     "commands": {"live", "sweep"},
     "report": {
         "comparison", "digits", "dossier", "flat", "history", "listing", "marks", "markup",
-        "predicates", "registry", "room", "rulelist", "rulings", "scalar", "sheet", "summary",
-        "table",
+        "predicates", "registry", "room", "rulelist", "rulings", "scalar", "sections", "sheet",
+        "summary", "table",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""

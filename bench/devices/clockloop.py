@@ -6,9 +6,9 @@ clock; this does not. Where executable memory may not be mapped, the clock stays
 """
 
 import ctypes
-import mmap
-import platform
 import time
+
+from bench.executable import Executable, architecture
 
 CODE = {
     # mov rax, rdi; 1: dec rax; jnz 1b; ret
@@ -21,19 +21,14 @@ ROUNDS = 20_000_000
 
 def clock_hz(repeats: int = 3) -> float | None:
     """Returns the best of ``repeats`` measurements in Hz, about 10 ms each; None where barred."""
-    machine = platform.machine().lower().replace("amd64", "x86_64").replace("arm64", "aarch64")
-    code = CODE.get(machine)
-    if code is None or platform.system() != "Linux":
+    code = CODE.get(architecture() or "")
+    if code is None:
         return None
     try:
-        memory = mmap.mmap(
-            -1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
-        )
+        placed = Executable(code)
     except OSError:
         return None
-    memory.write(code)
-    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    loop = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64)(address)
+    loop = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64)(placed.address)
     return ROUNDS / min(_seconds(loop) for _ in range(repeats))
 
 

@@ -6,6 +6,7 @@ from bench.chips.load import Catalogue
 from bench.records.model import Record
 from bench.report.flat import flat
 from bench.report.markup import Report, cleaned
+from bench.report.sections import sections
 from bench.report.table import build
 from bench.verdict import MARGIN, rows
 
@@ -19,7 +20,8 @@ def render(
     judged = rows(record, catalogue, margin)
     flats = [flat(record, row) for row in judged]
     table, more = build(record, judged, catalogue)
-    return set_in(style, Report(table, flats, more))
+    further = tuple(sections(record, judged, catalogue))
+    return set_in(style, Report(table, flats, (*more, *further)))
 
 
 def set_in(style: str, report: Report) -> str:

@@ -1,0 +1,19 @@
+"""The further tables of a record's report: one function each, in the order they are shown."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from bench.chips.load import Catalogue
+from bench.records.model import Record
+from bench.report.table import Section
+from bench.verdict import Row
+
+Maker = Callable[[Record, Sequence[Row], Catalogue], Iterator[Section]]
+
+MAKERS: tuple[Maker, ...] = ()
+"""A new table is a function here; one that has nothing to tell yields nothing."""
+
+
+def sections(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Section]:
+    """Yields every further table that a record bears."""
+    for make in MAKERS:
+        yield from make(record, judged, catalogue)
