@@ -1,4 +1,4 @@
-"""Every fault of every data file: sheets, designs, sources, vendors' marks, rules, records."""
+"""Every fault of every data file: sheets, designs, sources, marks, rules, workloads, records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from bench.records.store import read
 from bench.rules import load as rules
 from bench.rules.faults import pattern_faults
 from bench.theory.crosscheck import crosscheck_faults
+from bench.workloads import load as workloads
 
 READ = (
     "sources.yaml", "vendors.yaml", "architectures.yaml", "destinations.yaml", "chips/*.yaml",
-    "rules/*.yaml", "schema/*.json", "*.md",
+    "rules/*.yaml", "workloads/*.yaml", "schema/*.json", "*.md",
 )  # fmt: skip
 """What may lie in the data folder; a file that nothing reads is a fault, being misplaced."""
 
@@ -32,10 +33,13 @@ def check(folder: Path, records: Path) -> Checked:
     """Returns the faults of all data files in ``folder`` and of all records below ``records``."""
     catalogue, faults = chips.examine(folder, fresh=True)
     book, wrong = rules.examine(folder, catalogue.sources)
+    shapes, misshapen = workloads.examine(folder, catalogue.sources)
+    wrong += misshapen
     understood = not faults and not wrong
     faults += wrong + crosscheck_faults(catalogue)
     if understood:  # a file that was not understood may cite what seems uncited
-        faults += uncited(catalogue.cited() | book.cited(), catalogue.sources)
+        cited = catalogue.cited() | book.cited() | workloads.cited(shapes)
+        faults += uncited(cited, catalogue.sources)
         faults += pattern_faults(book.rules.values(), catalogue.chips)
     faults += [*_vendor_faults(folder), *_strangers(folder)]
     found = sorted(records.rglob("*.json"))
@@ -45,6 +49,7 @@ def check(folder: Path, records: Path) -> Checked:
         "designs": len(catalogue.architectures),
         "rules": len(book.rules),
         "sources": len(catalogue.sources),
+        "workloads": len(shapes),
         "records": len(found),
     }
     return Checked(counts, tuple(faults))

@@ -55,7 +55,8 @@ def disturbances(measurement: Measurement) -> Iterator[str]:
         yield "most samples disturbed"
     if seen.steal_fraction is not None and seen.steal_fraction > STEAL_MOST:
         yield f"{seen.steal_fraction:.0%} of CPU time stolen"
-    if seen.cpu_share is not None and seen.cpu_share < CPU_SHARE_LEAST:
+    alone = measurement.quantity == "item_seconds"  # loads that wait for one another, one launch
+    if not alone and seen.cpu_share is not None and seen.cpu_share < CPU_SHARE_LEAST:
         yield f"the process got {seen.cpu_share:.0%} of its cores' time"
 
 

@@ -56,6 +56,13 @@ class ReportChoice:
 
 
 @dataclass
+class Sustained:
+    """How long each load of the kernel ``sustained`` is kept up."""
+
+    seconds: float = 60.0
+
+
+@dataclass
 class RunConfig:
     """Keys of ``run``."""
 
@@ -74,9 +81,11 @@ class RunConfig:
     elements: int | None = None
     data: str = "normal"
     seconds: float | None = None
+    sustained: Sustained = field(default_factory=Sustained)
     precision: float = 0.01
     margin: float = 0.10
     out: str | None = None
+    resume: str | None = None
     quiet: bool = False
 
 

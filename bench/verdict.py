@@ -193,7 +193,9 @@ def _doubts(
     measured: Interval,
 ) -> list[str]:
     doubts = list(timing_doubts(measurement, device))
-    if isinstance(published, Paper):
+    printed = isinstance(published, Paper) and not published.from_clock
+    unsure = not printed and any(disturbances(measurement))
+    if isinstance(published, Paper) and measurement.quantity != "footprint" and not unsure:
         clocks = [*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0]
         doubts += peak_doubts(Claim(measured.value, published, chip, max(clocks) or None))
     return doubts
@@ -259,6 +261,8 @@ def _remarks(measurement: Measurement, published: Paper | Absent) -> Iterator[st
     if measurement.timing and measurement.timing.stopped.reason == "noisy":
         yield "noisy"
     yield from disturbances(measurement)
+    if isinstance(published, Paper) and measurement.quantity == "footprint":
+        yield "bytes held; a sheet may print GB for what is counted in GiB"
     troubles = disturbed_by(measurement.conditions)
     if troubles:
         yield f"throttled: {', '.join(troubles)}"

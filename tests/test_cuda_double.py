@@ -15,6 +15,7 @@ from bench.devices.cuda import CudaDevice
 from bench.devices.registry import open_device
 from bench.kernels.common import inputs
 from bench.kernels.common.base import Point, UnsupportedError
+from bench.kernels.gemm import DTYPES
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
@@ -153,15 +154,20 @@ def test_memory_that_torch_holds_for_reuse_counts_as_free(double: Double) -> Non
 
 @pytest.mark.parametrize(
     ("capability", "lacking"),
-    [((7, 0), {"fp8", "tf32", "bf16"}), ((8, 0), {"fp8"}), ((8, 9), set()), ((10, 0), set())],
+    [
+        ((7, 0), {"tf32", "bf16", "fp8", "mxfp8", "nvfp4"}),
+        ((8, 0), {"fp8", "mxfp8", "nvfp4"}),
+        ((8, 9), {"mxfp8", "nvfp4"}),
+        ((10, 0), set()),
+    ],
 )
 def test_formats_come_with_a_compute_capability(
     capability: tuple[int, int], lacking: set[str], double: Double
 ) -> None:
     device = double.open()
     double.told.major, double.told.minor = capability
-    dtypes = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8")
-    assert {dtype for dtype in dtypes if device.lacks(dtype)} == lacking
+    assert {dtype for dtype in DTYPES if device.lacks(dtype)} == lacking
+    assert device.lacks("fp8") in (None, f"no fp8 at compute capability {capability[0]}.0")
 
 
 def test_calls_are_timed_between_events_after_a_head_start(double: Double) -> None:

@@ -14,6 +14,8 @@ import pytest
 import torch
 
 from bench.devices import cpu, cuda, host, machine
+from bench.devices import nvml as nvml_module
+from bench.devices.amd import Amd
 from bench.devices.base import Device, DeviceError, Health, Reading
 from bench.devices.clockloop import clock_hz
 from bench.devices.cpu import CpuDevice
@@ -554,3 +556,290 @@ def test_the_fakes_readings_follow_its_throttling() -> None:
     hot = device.reading()
     assert (cool.clock_hz, cool.throttle) == (1.8e9, ())
     assert (hot.clock_hz, hot.throttle) == (0.9e9, ("software thermal slowdown",))
+
+
+def test_the_fakes_clock_and_software_cut_its_rates() -> None:
+    """A call of nothing but compute takes 1 / (0.9 x 0.8) as long."""
+    point = Point("gemm", "bf16", parameters={"m": 8192, "n": 8192, "k": 8192, "layout": "nt"})
+    work = kernel("gemm").work(point)
+    whole, cut = FakeSpec(launch_s=0.0), FakeSpec(launch_s=0.0, clock_share=0.9, software_share=0.8)
+    took = [FakeDevice(spec).call_s(work, point) for spec in (whole, cut)]
+    assert took[1] == pytest.approx(took[0] / 0.72)
+    assert FakeDevice(cut).reading().clock_hz == pytest.approx(0.9 * 1.8e9)
+
+
+def test_the_fake_tells_the_tile_of_a_product_and_of_nothing_else() -> None:
+    device = FakeDevice(FakeSpec(tile=64))
+    seen = [device.prepare(kernel(name), SMALL[name]).observed() for name in SMALL]
+    assert seen == [{"tile": "64x64"}, {}]
+
+
+@pytest.mark.parametrize(
+    ("limit", "reasons"), [(None, ()), (400.0, ()), (350.0, ("software power cap",))]
+)
+def test_the_fake_meets_its_power_cap(limit: float | None, reasons: tuple[str, ...]) -> None:
+    device = FakeDevice(FakeSpec(power_limit_w=limit))
+    assert device.reading().throttle == reasons
+    assert device.info().power_limit_w == limit
+
+
+def test_flattering_data_make_the_fake_faster() -> None:
+    device = FakeDevice(FakeSpec(launch_s=0.0, flattered={"zeros": 1.25}))
+    sizes: dict[str, int | str] = {"m": 8192, "n": 8192, "k": 8192, "layout": "nt"}
+    work = kernel("gemm").work(Point("gemm", "bf16", parameters=sizes))
+    normal, zeros = (
+        device.call_s(work, Point("gemm", "bf16", data, sizes)) for data in ("normal", "zeros")
+    )
+    assert normal / zeros == pytest.approx(1.25)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (
+            {"nvmlDeviceGetApplicationsClock": 1200, "nvmlDeviceGetDefaultApplicationsClock": 1980},
+            ("application clock at 1200 of 1980 MHz",),
+        ),
+        (
+            {"nvmlDeviceGetApplicationsClock": 1980, "nvmlDeviceGetDefaultApplicationsClock": 1980},
+            (),
+        ),
+        (
+            {"nvmlDeviceGetMaxCustomerBoostClock": 1755, "nvmlDeviceGetMaxClockInfo": 1980},
+            ("boost clock capped at 1755 of 1980 MHz",),
+        ),
+        ({"nvmlDeviceGetMaxCustomerBoostClock": 1755}, ()),
+    ],
+    ids=["application", "default", "boost", "one alone"],
+)
+def test_nvml_tells_of_clocks_that_were_set(
+    answers: dict[str, Any], expected: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert nvml(monkeypatch, **answers).limits() == expected
+
+
+def test_nvml_is_asked_for_the_clock_of_the_sms(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub = Stub(**HANDLES)
+    monkeypatch.setitem(sys.modules, "pynvml", stub)
+    Nvml(None, None, 0).limits()
+    asked = {arguments for name, arguments in stub.asked if "Clock" in name}
+    assert asked == {("h", 1)}
+
+
+@pytest.mark.parametrize(
+    ("daemon", "share", "expected"),
+    [
+        (False, None, ()),
+        (True, None, ("MPS on",)),
+        (True, "50", ("MPS on", "MPS gives this process 50% of the threads")),
+        (False, "12.5", ("MPS gives this process 12.5% of the threads",)),
+        (False, "100", ()),
+        (False, "many", ()),
+        (False, "", ()),
+    ],
+)
+def test_mps_is_told_by_its_pipe_and_its_share(
+    share: str | None, expected: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    *, daemon: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path))
+    monkeypatch.delenv("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", raising=False)
+    if share is not None:
+        monkeypatch.setenv("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", share)
+    if daemon:
+        (tmp_path / "control").touch()
+    assert nvml_module.mps() == expected
+    assert nvml(monkeypatch).limits() == expected
+
+
+class AmdStub(SimpleNamespace):
+    """An amdsmi that answers from a table, and raises for what is not in it."""
+
+    AmdSmiClkType = SimpleNamespace(GFX="gfx")
+    AmdSmiTemperatureType = SimpleNamespace(HOTSPOT="hotspot")
+    AmdSmiTemperatureMetric = SimpleNamespace(CURRENT="now")
+
+    def __init__(self, **answers: Any) -> None:
+        super().__init__(answers=answers, asked=[])
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("amdsmi_"):
+            raise AttributeError(name)
+
+        def answer(*arguments: object) -> Any:
+            self.asked.append((name, arguments))
+            if name in ("amdsmi_init", "amdsmi_shut_down"):
+                return self.answers.get(name)
+            if name not in self.answers:
+                raise RuntimeError("AMDSMI_STATUS_NOT_SUPPORTED")
+            return self.answers[name]
+
+        return answer
+
+
+def amd(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> Amd:
+    """AMD SMI over a stub."""
+    stub = AmdStub(**{"amdsmi_get_processor_handles": ["h"], **answers})
+    monkeypatch.setitem(sys.modules, "amdsmi", stub)
+    return Amd(None, 0)
+
+
+def test_amd_reads_clock_power_and_temperature(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = amd(
+        monkeypatch,
+        amdsmi_get_clock_info={"clk": 2100, "max_clk": 2100},
+        amdsmi_get_power_info={"socket_power": "N/A", "current_socket_power": 690},
+        amdsmi_get_temp_metric=71,
+    )
+    assert told.missing == ""
+    assert told.reading() == Reading(2.1e9, 690.0, 71.0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({}, ()),
+        (
+            {"amdsmi_get_power_cap_info": {"power_cap": 550_000_000,
+                                           "default_power_cap": 750_000_000}},
+            ("power capped at 550 of 750 W",),
+        ),
+        (
+            {"amdsmi_get_power_cap_info": {"power_cap": 550, "power_cap_default": 750}},
+            ("power capped at 550 of 750 W",),
+        ),
+        (
+            {"amdsmi_get_power_cap_info": {"power_cap": 750_000_000,
+                                           "default_power_cap": 750_000_000}},
+            (),
+        ),
+        ({"amdsmi_get_power_cap_info": {"power_cap": "N/A", "default_power_cap": "N/A"}}, ()),
+        (
+            {"amdsmi_get_gpu_ptl_state": True, "amdsmi_get_gpu_ptl_formats": (6, 5)},
+            ("peak tops limiter on, preferring VECTOR and F8",),
+        ),
+        ({"amdsmi_get_gpu_ptl_state": True}, ("peak tops limiter on",)),
+        ({"amdsmi_get_gpu_ptl_state": False}, ("peak tops limiter off",)),
+        (
+            {"amdsmi_get_gpu_compute_partition": "CPX", "amdsmi_get_gpu_memory_partition": "NPS4"},
+            ("compute partition CPX", "memory partition NPS4"),
+        ),
+        (
+            {"amdsmi_get_gpu_compute_partition": "SPX", "amdsmi_get_gpu_memory_partition": "NPS1"},
+            (),
+        ),
+        ({"amdsmi_get_gpu_compute_partition": "N/A"}, ()),
+    ],
+)  # fmt: skip
+def test_amd_tells_what_limits_the_device(
+    answers: dict[str, Any], expected: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert amd(monkeypatch, **answers).limits() == expected
+
+
+def test_amd_tells_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = amd(
+        monkeypatch,
+        amdsmi_get_gpu_driver_info={"driver_version": "6.12.12"},
+        amdsmi_get_power_cap_info={"power_cap": 750_000_000},
+        amdsmi_get_clock_info={"clk": 132, "max_clk": 2100},
+    )
+    assert told.facts() == {"driver": "6.12.12", "power_limit_w": 750.0, "clock_max_hz": 2.1e9}
+
+
+def test_what_amds_driver_refuses_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = amd(monkeypatch)
+    assert told.reading() == Reading()
+    assert set(told.facts().values()) == {None}
+    assert told.limits() == ()
+
+
+def test_amd_finds_the_device_by_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub = AmdStub(amdsmi_get_processor_handle_from_bdf="h")
+    monkeypatch.setitem(sys.modules, "amdsmi", stub)
+    assert Amd("00000000:c1:00.0", 3).missing == ""
+    assert stub.asked[-1] == ("amdsmi_get_processor_handle_from_bdf", ("0000:c1:00.0",))
+
+
+@pytest.mark.parametrize("module", [None, AmdStub()], ids=["no library", "no device"])
+def test_without_amds_library_nothing_is_known(
+    module: AmdStub | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "amdsmi", module)
+    told = Amd(None, 0)
+    assert told.missing
+    assert (told.reading(), told.facts(), told.limits()) == (Reading(), {}, ())
+
+
+def zone(root: Path, name: str, label: str, energy_uj: int, most_uj: int | None = None) -> Path:
+    """A zone of RAPL."""
+    folder = root / name
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "name").write_text(f"{label}\n")
+    (folder / "energy_uj").write_text(f"{energy_uj}\n")
+    if most_uj is not None:
+        (folder / "max_energy_range_uj").write_text(f"{most_uj}\n")
+    return folder
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The host's monotonic clock, stopped: its one element is the time."""
+    at = [100.0]
+    monkeypatch.setattr("bench.devices.host.time.monotonic", lambda: at[0])
+    monkeypatch.setattr(
+        "bench.devices.host.time.sleep", lambda seconds: at.__setitem__(0, at[0] + seconds)
+    )
+    return at
+
+
+def test_the_power_of_all_packages_is_their_energy_over_the_time(
+    tmp_path: Path, clock: list[float]
+) -> None:
+    """Cores and the platform are parts, or the whole, of what the packages count."""
+    zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000)
+    zone(tmp_path, "intel-rapl:1", "package-1", 5_000_000)
+    zone(tmp_path, "intel-rapl:0:0", "core", 0)
+    zone(tmp_path, "intel-rapl:2", "psys", 0)
+    meter = host.PackagePower(tmp_path)
+    zone(tmp_path, "intel-rapl:0", "package-0", 201_000_000)
+    zone(tmp_path, "intel-rapl:1", "package-1", 105_000_000)
+    zone(tmp_path, "intel-rapl:0:0", "core", 90_000_000)
+    zone(tmp_path, "intel-rapl:2", "psys", 90_000_000)
+    clock[0] += 2.0
+    assert meter.watts() == pytest.approx(150.0)
+    clock[0] += 2.0
+    assert meter.watts() == 0.0
+
+
+def test_a_counter_that_wraps_goes_on(tmp_path: Path, clock: list[float]) -> None:
+    zone(tmp_path, "intel-rapl:0", "package-0", 999_999, 999_999)
+    meter = host.PackagePower(tmp_path)
+    zone(tmp_path, "intel-rapl:0", "package-0", 99_999, 999_999)
+    clock[0] += 1.0
+    assert meter.watts() == pytest.approx(0.1)
+
+
+def test_the_first_power_takes_a_moment(tmp_path: Path, clock: list[float]) -> None:
+    zone(tmp_path, "intel-rapl:0", "package-0", 7)
+    assert host.PackagePower(tmp_path).watts() == 0.0
+    assert clock[0] == 100.0 + host.FIRST_S
+
+
+def test_counters_that_may_not_be_read_tell_no_power(tmp_path: Path) -> None:
+    assert host.PackagePower(tmp_path / "none").watts() is None
+    assert host.PackagePower(tmp_path).watts() is None
+    folder = zone(tmp_path, "intel-rapl:0", "package-0", 1)
+    (folder / "energy_uj").write_text("")
+    assert host.PackagePower(tmp_path).watts() is None
+    zone(tmp_path, "intel-rapl:0", "package-0", 1)
+    meter = host.PackagePower(tmp_path)
+    (folder / "energy_uj").unlink()
+    assert meter.watts() is None
+
+
+def test_a_cpus_reading_has_the_power_of_its_packages(
+    processor: CpuDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "power_w", lambda: 123.0)
+    assert processor.reading().power_w == 123.0

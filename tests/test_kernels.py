@@ -11,7 +11,7 @@ import torch
 from bench.devices.cpu import CpuDevice
 from bench.devices.torchdevice import PreparedTask, translated
 from bench.kernels import gemm, memory
-from bench.kernels.common import inputs
+from bench.kernels.common import inputs, products
 from bench.kernels.common.base import (
     DATA,
     Limits,
@@ -40,7 +40,7 @@ WAYS = [
 @pytest.fixture(autouse=True)
 def small_buffers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Buffers are kept between calls; here each test starts and ends without."""
-    monkeypatch.setattr(gemm, "LEAST_POOL", 1 << 12)
+    monkeypatch.setattr(products, "LEAST_POOL", 1 << 12)
     inputs.release()
     torch.manual_seed(0)
     yield
@@ -76,8 +76,9 @@ def test_the_work_of_a_product_is_what_a_loop_counts(dtype: str, m: int, n: int,
                 operations += 2
                 read |= {("a", row, inner), ("b", inner, column)}
             written.add((row, column))
-    out = {"int8": 4, "fp8": 2}.get(dtype, itemsize(dtype))
-    moved = float(len(read) * itemsize(dtype) + len(written) * out)
+    out = {"int8": 4, "fp8": 2, "mxfp8": 2, "nvfp4": 2}.get(dtype, itemsize(dtype))
+    number = {"mxfp8": 1 + 1 / 32, "nvfp4": 1 / 2 + 1 / 16}.get(dtype, itemsize(dtype))
+    moved = len(read) * number + len(written) * out
     assert GEMM.work(product(dtype, m=m, n=n, k=k)) == Work(
         flop=float(operations), bytes=moved, footprint_bytes=moved, formula="2 m n k"
     )
@@ -123,7 +124,7 @@ def test_every_product_is_right_or_unsupported_with_a_reason(
         assert check.passed
         assert check.error <= check.tolerance == gemm.TOLERANCE[dtype]
         assert check.shape == "112 x 96 x 512"
-    assert not reason or dtype in ("tf32", "fp8", "fp16", "bf16", "int8")
+    assert not reason or dtype in ("tf32", "fp8", "fp16", "bf16", "int8", "mxfp8", "nvfp4")
 
 
 @pytest.mark.parametrize("dtype", ["fp64", "fp32"])
@@ -154,7 +155,11 @@ def test_every_stream_and_way_is_right(device: CpuDevice, name: str, way: str) -
     ids=["zeros", "a little off", "one term missing", "not a number"],
 )
 def test_a_wrong_product_fails_the_check(wrong: Product, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gemm, "_call", lambda _dtype, a, b, _out: partial(wrong, a, b))
+    monkeypatch.setattr(
+        gemm,
+        "_call",
+        lambda _point, left, right, _out: partial(wrong, left.vectors, right.vectors.t()),
+    )
     check = GEMM.check(product(), CPU)
     assert not check.passed
     assert check.error > check.tolerance
@@ -228,7 +233,7 @@ def test_the_space_begins_with_favoured_shapes_and_has_no_shape_twice(
     pilot_dtype: str, favoured: int, *, is_cpu: bool
 ) -> None:
     space = GEMM.space(GEMM.pilot(pilot_dtype, "zeros"), Limits(1e12, 32e6, is_cpu=is_cpu))
-    sizes = gemm.CPU_SIZES if is_cpu else gemm.ACCELERATOR_SIZES
+    sizes = products.CPU_SIZES if is_cpu else products.ACCELERATOR_SIZES
     layouts = 1 if pilot_dtype == "fp8" else 2
     assert len({str(point) for point in space}) == len(space) == layouts * len(sizes) ** 3
     assert [space[0].size(name) for name in "mnk"] == [favoured] * 3
@@ -247,7 +252,11 @@ def test_no_shape_of_the_space_takes_more_than_the_memory_given(memory_bytes: fl
 
 @pytest.mark.parametrize(
     ("dtype", "cpu", "layouts"),
-    [("int8", True, {"nt", "nn"}), ("int8", False, {"nt"}), ("fp8", False, {"nt"})],
+    [
+        ("int8", True, {"nt", "nn"}),
+        *((dtype, False, {"nt"}) for dtype in ("int8", "fp8", "mxfp8", "nvfp4")),
+        *((dtype, True, {"nt"}) for dtype in ("fp8", "mxfp8", "nvfp4")),
+    ],
 )
 def test_a_layout_that_a_library_does_badly_is_no_part_of_the_space(
     dtype: str, cpu: bool, layouts: set[str]
@@ -282,7 +291,12 @@ def test_streams_are_sized_by_cache_and_memory(name: str, limits: Limits, array_
 def test_operands_rotate_through_more_than_the_cache() -> None:
     point = product(m=64, n=64, k=64)
     footprint = GEMM.work(point).footprint_bytes
-    for cache_bytes, sets in ((0.0, 1), (footprint, 2), (2.2 * footprint, 5), (1e9, gemm.MAX_SETS)):
+    for cache_bytes, sets in (
+        (0.0, 1),
+        (footprint, 2),
+        (2.2 * footprint, 5),
+        (1e9, products.MAX_SETS),
+    ):
         assert len(GEMM.build(point, CPU, cache_bytes).calls) == sets
 
 

@@ -10,7 +10,7 @@ from bench.__main__ import COMMANDS
 from bench.config import choices
 from bench.devices.registry import AUTO, DEVICES
 from bench.errors import UsageError
-from bench.kernels.common.base import DATA, TORCH_DTYPES, Point, itemsize
+from bench.kernels.common.base import DATA, TORCH_DTYPES, itemsize
 from bench.kernels.gemm import DTYPES
 from bench.kernels.memory import STREAMS
 from bench.kernels.registry import KERNELS, kernel
@@ -20,13 +20,14 @@ from bench.shapes import SHAPES
 SHARED = {
     "kernels": {"registry"},
     "devices": {
-        "base", "registry", "clockloop", "host", "machine", "nvml", "torchdevice",
+        "amd", "base", "registry", "clockloop", "host", "machine", "nvml", "ranks", "team",
+        "torchdevice",
     },
     "commands": {"live", "sweep"},
     "report": {
-        "comparison", "digits", "dossier", "flat", "history", "listing", "marks", "markup",
-        "predicates", "registry", "room", "rulelist", "rulings", "scalar", "sections", "sheet",
-        "summary", "table",
+        "comparison", "curve", "digits", "dossier", "energy", "flat", "gap", "history", "identity",
+        "inputs", "listing", "marks", "markup", "predicates", "registry", "room", "rulelist",
+        "rulings", "scalar", "sections", "sheet", "summary", "table",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
@@ -131,8 +132,8 @@ def test_every_figure_a_kernel_tests_is_one_of_the_sheets(name: str) -> None:
     from bench.chips.figures import FIGURES
 
     found = kernel(name)
-    for dtype in DTYPES:
-        pilot = found.pilot(dtype, "normal")
-        figures = found.figures(Point(name, dtype, "normal", pilot.parameters))
-        assert figures
-        assert set(figures) <= set(FIGURES)
+    for dtype in found.dtypes:
+        for variant in found.variants(dtype):
+            pilot = found.pilot(dtype, "normal", variant)
+            assert found.figures(pilot) or found.label(pilot)
+            assert set(found.figures(pilot)) <= set(FIGURES)

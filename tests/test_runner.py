@@ -112,7 +112,7 @@ def test_a_worker_that_died_costs_its_measurement_only(tmp_path: Path, sheets: C
     session = Failing(WorkerDiedError("the worker was ended by SIGKILL"), 1)
     done = run(session, order(tmp_path), sheets, Watcher())
     assert [(one.status, one.reason) for one in done.measurements] == [
-        ("failed", "the worker was ended by SIGKILL"), ("ok", None),
+        ("failed", "worker lost: the worker was ended by SIGKILL"), ("ok", None),
     ]  # fmt: skip
     assert done.state == "complete"
 
@@ -130,7 +130,7 @@ def test_the_time_of_a_lost_measurement_is_spent(tmp_path: Path, sheets: Catalog
 def test_what_a_lost_measurement_was_about_is_kept() -> None:
     assert lost(COPY, "gone", 1.5) == Measurement(
         kernel="memory", dtype="fp32", data="normal", figures=("memory_bandwidth",),
-        status="failed", reason="gone", took_s=1.5,
+        status="failed", reason="worker lost: gone", took_s=1.5,
         parameters={"stream": "copy", "elements": 1 << 18}, label="copy",
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import ClassVar
 
 import psutil
 import pytest
@@ -23,6 +24,7 @@ from bench.measure.session import (
     WorkerSession,
     open_session,
 )
+from bench.records.model import Measurement
 
 TINY: dict[str, int | str] = {"m": 32, "n": 32, "k": 32}
 ITEM = Item("gemm", "fp32", fixed=TINY, forced=True)
@@ -233,3 +235,82 @@ def test_a_device_past_saving_ends_the_worker_and_says_why(
 
 def fail_silently(*_: object) -> None:
     """A signal handler that is not installed: tests do not run in a process of their own."""
+
+
+class Answering(WorkerSession):
+    """A session whose worker answers as it is told, and that counts how often it was closed."""
+
+    def __init__(self, answer: object) -> None:
+        super().__init__("cuda")
+        self.answer, self.closed = answer, 0
+
+    def _ask(self, *_: object) -> object:
+        return self.answer
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+OK = LocalSession(FakeDevice()).measure(ITEM, SHORT, ignore)
+ERROR = OK.model_copy(update={"status": "failed", "reason": "RuntimeError", "check": None})
+WRONG = OK.model_copy(update={"status": "failed", "reason": "wrong result"})
+
+
+@pytest.mark.parametrize(("answer", "closed"), [(OK, 0), (WRONG, 0), (ERROR, 1)])
+def test_after_an_error_the_next_measurement_gets_a_new_worker(
+    answer: Measurement, closed: int
+) -> None:
+    session = Answering(answer)
+    assert session.measure(ITEM, SHORT, ignore) == answer
+    assert session.closed == closed
+
+
+def test_a_device_that_is_gone_costs_one_measurement_and_its_worker() -> None:
+    session = Answering(DeviceError("no device 'cuda' here"))
+    with pytest.raises(WorkerDiedError, match="no device 'cuda' here"):
+        session.measure(ITEM, SHORT, ignore)
+    assert session.closed == 1
+
+
+def test_a_worker_that_cannot_be_started_is_said_so_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    session = WorkerSession("cpu")
+    context = multiprocessing.get_context("spawn")
+    with monkeypatch.context() as patch:
+        patch.setattr(context.Process, "start", fail)
+        for _ in range(2):
+            with pytest.raises(
+                WorkerDiedError, match=r"started: Resource temporarily unavailable$"
+            ):
+                session.measure(ITEM, SHORT, ignore)
+    session.close()
+
+
+@pytest.mark.parametrize(("number", "name"), [(9, "SIGKILL"), (40, "signal 40")])
+def test_a_signal_is_told_by_its_name_or_number(number: int, name: str) -> None:
+    assert sessions._signal_name(number) == name
+
+
+def test_a_worker_that_cannot_be_killed_does_not_hold_the_run() -> None:
+    """A process that hangs in its driver takes no signal; the run goes on without it."""
+
+    class Stuck:
+        waits: ClassVar[list[float | None]] = []
+
+        def terminate(self) -> None: ...
+        def kill(self) -> None: ...
+        def is_alive(self) -> bool:
+            return True
+
+        def join(self, timeout: float | None = None) -> None:
+            self.waits.append(timeout)
+
+    session = WorkerSession("cuda")
+    session._process = Stuck()
+    session.close()
+    assert Stuck.waits == [sessions.KILL_WAIT_S] * 2
+    assert session._process is None

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from bench.commands.live import Live
 from bench.config import compose, device_word, folder, positive
 from bench.errors import UsageError
-from bench.shapes import RunConfig
+from bench.shapes import Fake, RunConfig
 
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue
     from bench.devices.fake import FakeSpec
-    from bench.measure.runner import Order
+    from bench.measure.runner import Begun, Order, UnsavedError, Watcher
+    from bench.measure.session import Session
+    from bench.records.model import Record
 
 HELP = """\
 python -m bench [run] [key=value ...]
@@ -34,9 +36,12 @@ measured, with intervals, verdicts and sources. The record is saved, and can be 
   batch= length= elements=   the sizes of kernels that have those
   data=normal       inputs: normal, uniform, integers, constant, zeros
   seconds=          time for the whole suite, set-up excluded
+  sustained.seconds=60   time of each load of kernel=sustained, besides the suite's
   precision=0.01    wanted half-width of the 95% interval, relative
   margin=0.10       how far below paper still counts as reached
   out=              folder for the record
+  resume=           complete an interrupted record, or one that lost a worker: its path, id or the
+                    beginning of it, or latest; it keeps its settings and what is measured
   quiet=false       say nothing on stderr
   device.fake.X=    the fake's name, noise, noise_level, throttle_after_s, throttle_to or seed
 
@@ -45,6 +50,7 @@ Examples
   python -m bench suite=smoke device=cpu report=csv
   python -m bench dtype=bf16 m=8192 n=8192 k=8192 data=zeros
   python -m bench run -m dtype=bf16,fp16 data=normal,zeros    (a Hydra sweep)
+  torchrun --nproc-per-node=2 -m bench run suite=links           (collectives; a device a process)
 
 Exit code: 0 done, 1 a measurement failed, 2 wrong usage, 130 interrupted.
 """
@@ -56,9 +62,17 @@ def main(words: list[str]) -> int:
     """Runs once, or as a Hydra sweep with ``-m``."""
     if "-m" in words or "--multirun" in words:
         from bench.commands.sweep import sweep
+        from bench.measure.ranks import count
 
+        if count() > 1:
+            raise UsageError("torchrun takes no -m: start it anew for each run of the sweep")
+        if any(word.startswith("resume=") for word in words):
+            raise UsageError("resume= completes one record: leave out -m")
         return sweep([word for word in words if word not in ("-m", "--multirun")])
-    return execute(compose("run", words, RunConfig))
+    config = compose("run", words, RunConfig)
+    if config.resume:
+        _alone(words)
+    return execute(config)
 
 
 def execute(config: RunConfig, *, headed: bool = True) -> int:
@@ -70,26 +84,78 @@ def execute(config: RunConfig, *, headed: bool = True) -> int:
     """
     from bench.chips.load import catalogue
     from bench.devices.base import DeviceError
-    from bench.measure.runner import run
+    from bench.measure.ranks import RankedSession, count, follow, rank
+    from bench.measure.resume import rest
+    from bench.measure.runner import UnsavedError
     from bench.measure.session import open_session
     from bench.report.registry import render
 
-    sheets = catalogue()
+    sheets, unsaved = catalogue(), None
+    config, begun = _resumed(config) if config.resume else (config, None)
     order, device, fake = plan(config, sheets)
-    session = open_session(device, fake)
+    order, begun = rest(begun, order) if begun else (order, None)
+    if rank() > 0:
+        return follow(device)
+    session = RankedSession(device) if count() > 1 else open_session(device, fake)
     live = Live(order, sheets, margin=config.margin, quiet=config.quiet)
     try:
         with _terminable(), live:
-            record = run(session, order, sheets, live.watcher())
+            record = _measured(session, order, sheets, live.watcher(), begun)
+    except UnsavedError as error:
+        record, unsaved = error.record, error
     except DeviceError as error:
         raise UsageError(str(error)) from None
     finally:
         session.close()
     text = render(record, sheets, config.report.format, config.margin)
     print(text if headed else text.partition("\n")[2], end="")
+    return _code(record, unsaved)
+
+
+def _code(record: "Record", unsaved: "UnsavedError | None") -> int:
+    """Returns the exit code of a run whose report is printed."""
+    if unsaved:
+        raise unsaved
     if record.state == "interrupted":
         return INTERRUPTED
     return 1 if any(one.status == "failed" for one in record.measurements) else 0
+
+
+def _resumed(config: RunConfig) -> "tuple[RunConfig, Begun]":
+    """Returns the record that is to be completed, and the config by which it was begun."""
+    from bench.measure.resume import config_of, unfinished
+
+    begun = unfinished(config.resume or "", folder(config.out))
+    return config_of(begun.record, config), begun
+
+
+def _alone(words: list[str]) -> None:
+    """Refuses what a record that is completed has told already."""
+    from bench.measure.ranks import count
+    from bench.measure.resume import ALONGSIDE
+
+    more = [key for word in words if (key := word.partition("=")[0]) not in ALONGSIDE]
+    if more:
+        raise UsageError(f"resume= goes by the record's own settings: leave out {more[0]}=")
+    if count() > 1:
+        raise UsageError("resume= takes no torchrun: measure again")
+
+
+def _measured(
+    session: "Session",
+    order: "Order",
+    sheets: "Catalogue",
+    watcher: "Watcher",
+    begun: "Begun | None",
+) -> "Record":
+    """Measures into a new record, or into one that was begun on this very device."""
+    from bench.measure.resume import check_place
+    from bench.measure.runner import measure_all, run
+
+    if begun is None:
+        return run(session, order, sheets, watcher)
+    check_place(begun.record, session.describe())
+    return measure_all(session, order, begun, watcher)
 
 
 def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec | None]":
@@ -122,6 +188,7 @@ def _terminable() -> Iterator[None]:
 
 
 def _order(config: RunConfig) -> "Order":
+    from bench.measure.ranks import alone, count
     from bench.measure.runner import Order
     from bench.measure.suite import items, sizes
 
@@ -129,12 +196,13 @@ def _order(config: RunConfig) -> "Order":
     return Order(
         suite=config.suite.name,
         seconds=positive("seconds", seconds, DAY_S),
-        items=items(config),
+        items=items(config) if count() > 1 else alone(items(config)),
         precision=positive("precision", config.precision, 0.5),
         chip=config.chip,
         folder=folder(config.out),
         settings={
             "seconds": seconds,
+            "sustained_seconds": config.sustained.seconds,
             "precision": config.precision,
             "margin": positive("margin", config.margin, 0.9),
             "data": config.data,
@@ -143,8 +211,17 @@ def _order(config: RunConfig) -> "Order":
             "variant": config.variant,
             **sizes(config),
             "chip": config.chip,
+            **({"ranks": count()} if count() > 1 else {}),
+            **_fake_told(config),
         },
     )
+
+
+def _fake_told(config: RunConfig) -> "dict[str, str | int | float | bool | None]":
+    """Returns what was said of the fake, so that its record can be completed by the same one."""
+    plain = vars(Fake())
+    told = vars(config.device.fake) if config.device.name == "fake" else plain
+    return {f"device.fake.{key}": value for key, value in told.items() if value != plain[key]}
 
 
 def _fake(config: RunConfig) -> "FakeSpec | None":

@@ -26,6 +26,8 @@ ISA = (
 NEEDS = {
     "tf32": (),
     "fp8": (),
+    "mxfp8": (),
+    "nvfp4": (),
     "fp16": ("avx512_fp16", "amx_fp16", "asimdhp", "fphp"),
     "bf16": ("avx512_bf16", "amx_bf16", "bf16"),
 }
@@ -113,8 +115,9 @@ class CpuDevice(TorchDevice):
         return replace(counted, threads=host.reach()[1])
 
     def reading(self) -> Reading:
-        """Returns the clock measured now; power would need rights we do not ask."""
-        return Reading(clock_hz=clock_hz(READING_REPEATS))
+        """Returns the power since the last reading, where it may be read, and the clock now."""
+        power_w = host.power_w()
+        return Reading(clock_hz=clock_hz(READING_REPEATS), power_w=power_w)
 
 
 def present(index: int) -> str | None:

@@ -14,8 +14,10 @@ from bench.kernels.common.base import Kernel, Limits, Point
 from bench.records.model import DeviceInfo
 
 MEMORY_SHARE = 0.5
-FP8_CAPABILITY = (8, 9)
-TF32_CAPABILITY = (8, 0)
+CAPABILITIES = {
+    "tf32": (8, 0), "bf16": (8, 0), "fp8": (8, 9), "mxfp8": (10, 0), "nvfp4": (10, 0),
+}  # fmt: skip
+"""The compute capability that each format came with."""
 
 HIP_CACHE_BYTES = 256 * 2**20
 """The memory-side cache of AMD's data-centre chips, which their driver does not tell of."""
@@ -81,8 +83,8 @@ class CudaDevice(TorchDevice):
         import torch
 
         capability = (self._properties.major, self._properties.minor)
-        wanted = {"fp8": FP8_CAPABILITY, "tf32": TF32_CAPABILITY, "bf16": TF32_CAPABILITY}
-        if torch.version.hip or dtype not in wanted or capability >= wanted[dtype]:
+        wanted = CAPABILITIES.get(dtype, (0, 0))
+        if torch.version.hip or capability >= wanted:
             return None
         return f"no {dtype} at compute capability {capability[0]}.{capability[1]}"
 
@@ -97,7 +99,7 @@ class CudaDevice(TorchDevice):
         """Runs the calls between two events on the stream they run on, beside the host's clock.
 
         The device is kept waiting a little first; without, the time of few or short calls would
-        be the host's for launching them.
+        be the host's for launching them; where the host's is wanted, its own clock is read.
         """
         import torch
 
@@ -105,13 +107,15 @@ class CudaDevice(TorchDevice):
         first = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch's
         last = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch's
         self._wait()
-        self._head_start()
+        if prepared.clock == "device":
+            self._head_start()
         start = self.now()
         first.record()
         prepared.run(calls)
         last.record()
         self._wait()
-        return Elapsed(first.elapsed_time(last) * 1e-3, self.now() - start)
+        wall = self.now() - start
+        return Elapsed(wall if prepared.clock == "host" else first.elapsed_time(last) * 1e-3, wall)
 
     def _head_start(self) -> None:
         """Keeps the device waiting while the first calls are queued, where its torch can."""

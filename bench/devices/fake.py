@@ -15,7 +15,7 @@ from bench.records.model import Check, DeviceInfo, Work
 
 RATES = {
     "fp64": 1e12, "fp32": 40e12, "tf32": 70e12, "bf16": 140e12, "fp16": 140e12, "fp8": 280e12,
-    "int8": 280e12,
+    "int8": 280e12, "mxfp8": 280e12, "nvfp4": 560e12,
 }  # fmt: skip
 """Operations a second of the default fake, by dtype: invented, near those of a capped part."""
 
@@ -39,6 +39,11 @@ class FakeSpec:
         software: dtypes done in software, at a thousandth of the rate.
         broken: dtypes whose result is wrong.
         eliminated: dtypes whose call does nothing, as a compiler that removes it would.
+        clock_hz, clock_share: the clock behind ``rates``, and the share of it that is kept.
+        software_share: share of the rates that is left after what software loses.
+        ramp_k: inner size at which a matmul reaches half of its rate.
+        flattered: factor on the rates by kind of input data.
+        power_w, power_limit_w: power under any load; at the limit, its cap is a throttle reason.
     """
 
     name: str = "onpaper fake device"
@@ -58,6 +63,13 @@ class FakeSpec:
     broken: tuple[str, ...] = ()
     eliminated: tuple[str, ...] = ()
     seed: int = 1
+    clock_hz: float = 1.8e9
+    clock_share: float = 1.0
+    software_share: float = 1.0
+    ramp_k: int = 512
+    flattered: dict[str, float] = field(default_factory=dict)
+    power_w: float = 350.0
+    power_limit_w: float | None = None
 
 
 @dataclass
@@ -102,6 +114,7 @@ class FakeDevice:
             memory_free_bytes=spec.memory_bytes,
             l2_bytes=spec.cache_bytes,
             llc_bytes=spec.cache_bytes,
+            power_limit_w=spec.power_limit_w,
         )
 
     def limits(self) -> Limits:
@@ -123,7 +136,9 @@ class FakeDevice:
             raise UnsupportedError(f"no {point.dtype} on this device")
         done = point.dtype not in self.spec.eliminated
         spot = Check(passed=done, error=0.0 if done else 1.0, tolerance=1e-6, shape="-")
-        return FakePrepared(self.call_s(kernel.work(point), point), spot)
+        tiled = "m" in point.parameters
+        seen: dict[str, float | str] = {"tile": f"{self.spec.tile}x{self.spec.tile}"}
+        return FakePrepared(self.call_s(kernel.work(point), point), spot, seen if tiled else {})
 
     def call_s(self, work: Work, point: Point) -> float:
         """Returns the noise-free, unthrottled time of one call: launch, compute and memory."""
@@ -131,6 +146,7 @@ class FakeDevice:
         if point.dtype in spec.eliminated:
             return spec.launch_s
         rate = spec.rates[point.dtype] * (1e-3 if point.dtype in spec.software else 1.0)
+        rate *= spec.clock_share * spec.software_share * spec.flattered.get(point.data, 1.0)
         fits = work.footprint_bytes <= spec.cache_bytes and point.kernel == "memory"
         bandwidth = spec.cache_bandwidth if fits else spec.bandwidth
         compute = work.flop / (rate * self.shape_efficiency(point))
@@ -145,7 +161,7 @@ class FakeDevice:
         waves = math.ceil(tiles / spec.units)
         used = m * n / (spec.tile**2 * waves * spec.units)
         layout = 0.97 if point.parameters.get("layout") == "nn" else 1.0
-        return used * layout * k / (k + 512)
+        return used * layout * k / (k + spec.ramp_k)
 
     def time(self, prepared: Prepared, calls: int) -> Elapsed:
         """Moves the clock by what the calls take, noise and throttling included."""
@@ -162,11 +178,13 @@ class FakeDevice:
         return self._clock
 
     def reading(self) -> Reading:
-        """Returns a clock that follows the throttling."""
-        throttled = self._clock >= self.spec.throttle_after_s
-        clock = 1.8e9 * (self.spec.throttle_to if throttled else 1.0)
-        reasons = ("software thermal slowdown",) if throttled and clock < 1.8e9 else ()
-        return Reading(clock_hz=clock, power_w=350.0, temperature_c=60.0, throttle=reasons)
+        """Returns a clock that follows the throttling, and the power cap where it is met."""
+        spec = self.spec
+        throttled = self._clock >= spec.throttle_after_s and spec.throttle_to < 1.0
+        clock = spec.clock_hz * spec.clock_share * (spec.throttle_to if throttled else 1.0)
+        capped = spec.power_limit_w is not None and spec.power_w >= spec.power_limit_w
+        reasons = ("software power cap",) * capped + ("software thermal slowdown",) * throttled
+        return Reading(clock, spec.power_w, temperature_c=60.0, throttle=reasons)
 
     def health(self) -> Health:
         """Returns an idle host."""

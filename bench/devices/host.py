@@ -1,7 +1,9 @@
 """What the host counts: load, stolen time, involuntary switches; cores and memory in reach."""
 
 import os
+import re
 import sys
+import time
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +13,12 @@ from bench.devices.base import Health
 
 CGROUP = Path("/sys/fs/cgroup")
 TOPOLOGY = Path("/sys/devices/system/cpu")
+POWERCAP = Path("/sys/class/powercap")
+PACKAGE = re.compile(r"intel-rapl:\d+")
+"""A zone of RAPL that is no part of another; AMD's processors are told of under this name, too."""
+
+FIRST_S = 0.02
+"""Over how long the first power is taken; the counters move every millisecond."""
 
 
 def health() -> Health:
@@ -32,6 +40,64 @@ def involuntary_switches() -> int | None:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
+
+
+class PackagePower:
+    """The power of all processor packages by RAPL's energy counters, since it was last asked."""
+
+    def __init__(self, root: Path) -> None:
+        found = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
+        self._zones = [zone for zone in found if _is_package(zone)]
+        self._before = self._look()
+
+    def watts(self) -> float | None:
+        """Returns the mean since the last call, None where no counter may be read."""
+        if self._before is None:
+            return None
+        if time.monotonic() - self._before[0] < FIRST_S:
+            time.sleep(FIRST_S)
+        before, after = self._before, self._look()
+        if after is None:
+            return None
+        self._before = after
+        used_uj = sum(
+            (late - early) % (self._range_uj(zone) + 1)
+            for zone, early, late in zip(self._zones, before[1], after[1], strict=True)
+        )
+        return used_uj * 1e-6 / (after[0] - before[0])
+
+    def _look(self) -> tuple[float, list[int]] | None:
+        try:
+            counted = [int((zone / "energy_uj").read_text()) for zone in self._zones]
+        except (OSError, ValueError):  # root's alone since CVE-2020-8694
+            return None
+        return (time.monotonic(), counted) if counted else None
+
+    @staticmethod
+    def _range_uj(zone: Path) -> int:
+        try:
+            return int((zone / "max_energy_range_uj").read_text())
+        except (OSError, ValueError):
+            return (1 << 64) - 1
+
+
+def _is_package(zone: Path) -> bool:
+    """Tells whether a zone is a package: not its cores or memory, nor the whole platform."""
+    try:
+        named = (zone / "name").read_text().startswith("package")
+    except OSError:
+        return False
+    return named and PACKAGE.fullmatch(zone.name) is not None
+
+
+@cache
+def _packages() -> PackagePower:
+    return PackagePower(POWERCAP)
+
+
+def power_w() -> float | None:
+    """Returns the mean power of the packages since it was last asked, None where not told."""
+    return _packages().watts()
 
 
 @cache

@@ -1,5 +1,7 @@
 """NVIDIA's own telemetry: clocks, power, temperature, throttle reasons, limits. Optional."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from bench.devices.base import Reading
@@ -17,8 +19,29 @@ THROTTLE = {
 }
 """NVML's clock event reasons, in words."""
 
+SM_CLOCK = 1
+MPS_FOLDER = "/tmp/nvidia-mps"  # noqa: S108 -- where CUDA looks for it by default
+MPS_SHARE = "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"
+MPS_PIPES = "CUDA_MPS_PIPE_DIRECTORY"
+
 POWER_NOW = 186
 """NVML's field of the power at this moment; its plain call averages a second since Ampere."""
+
+
+Calls = tuple[tuple[str, *tuple[int, ...]], tuple[str, *tuple[int, ...]]]
+"""The calls, with their arguments, that tell what is set and what is the default."""
+
+POWER_CAP: Calls = (
+    ("nvmlDeviceGetEnforcedPowerLimit",), ("nvmlDeviceGetPowerManagementDefaultLimit",),
+)  # fmt: skip
+APPLICATION_CLOCK: Calls = (
+    ("nvmlDeviceGetApplicationsClock", SM_CLOCK),
+    ("nvmlDeviceGetDefaultApplicationsClock", SM_CLOCK),
+)
+BOOST_CLOCK: Calls = (
+    ("nvmlDeviceGetMaxCustomerBoostClock", SM_CLOCK), ("nvmlDeviceGetMaxClockInfo", SM_CLOCK),
+)  # fmt: skip
+"""Clocks locked by hand have no call of their own; under load NVML names them as a reason."""
 
 
 class Nvml:
@@ -71,21 +94,25 @@ class Nvml:
         }
 
     def limits(self) -> tuple[str, ...]:
-        """Returns what limits the device by choice: a lowered power cap, MIG, ECC."""
+        """Returns what limits the device by choice: caps of power and clock, MIG, ECC, MPS."""
         if self._handle is None:
-            return ()
-        found = []
-        enforced = self._ask("nvmlDeviceGetEnforcedPowerLimit")
-        default = self._ask("nvmlDeviceGetPowerManagementDefaultLimit")
-        if enforced and default and enforced < default:
-            found.append(f"power capped at {enforced / 1e3:.0f} of {default / 1e3:.0f} W")
-        mig = self._ask("nvmlDeviceGetMigMode")
-        if mig and mig[0]:
-            found.append("MIG on")
-        ecc = self._ask("nvmlDeviceGetEccMode")
-        if ecc:
-            found.append("ECC on" if ecc[0] else "ECC off")
-        return tuple(found)
+            return mps()
+        mig, ecc = self._ask("nvmlDeviceGetMigMode"), self._ask("nvmlDeviceGetEccMode")
+        found = [
+            self._below("power capped", POWER_CAP, 1e3, "W"),
+            self._below("application clock", APPLICATION_CLOCK, 1, "MHz"),
+            self._below("boost clock capped", BOOST_CLOCK, 1, "MHz"),
+            "MIG on" if mig and mig[0] else "",
+            ("ECC on" if ecc[0] else "ECC off") if ecc else "",
+        ]
+        return (*(one for one in found if one), *mps())
+
+    def _below(self, what: str, calls: "Calls", scale: float, unit: str) -> str:
+        """Says that what is set lies below its default, nothing where it does not."""
+        now, default = (self._ask(name, *arguments) for name, *arguments in calls)
+        if not now or not default or now >= default:
+            return ""
+        return f"{what} at {now / scale:.0f} of {default / scale:.0f} {unit}"
 
     def _power_w(self) -> float | None:
         fields = self._ask("nvmlDeviceGetFieldValues", [POWER_NOW])
@@ -101,6 +128,20 @@ class Nvml:
             return getattr(self._lib, name)(*arguments)
         except Exception:  # noqa: BLE001 -- refused, or unknown to this pynvml: telemetry stops no run
             return None
+
+
+def mps() -> tuple[str, ...]:
+    """Returns whether processes share the device through MPS, and this one's share of it.
+
+    A control daemon leaves its pipe in a folder that a variable or the default names.
+    """
+    found = []
+    if (Path(os.environ.get(MPS_PIPES) or MPS_FOLDER) / "control").exists():
+        found.append("MPS on")
+    share = os.environ.get(MPS_SHARE, "")
+    if share.replace(".", "", 1).isdecimal() and float(share) < 100:
+        found.append(f"MPS gives this process {float(share):g}% of the threads")
+    return tuple(found)
 
 
 def _handle(lib: Any, pci_bus: str | None, uuid: object, index: int) -> Any:  # noqa: ANN401 -- pynvml is untyped

@@ -27,6 +27,7 @@ class PreparedTask:
     task: Task
     turn: int = 0
     last: object = None
+    clock: str = "device"
 
     def spoil(self) -> None:
         """Overwrites the results; the first call is the next to run."""
@@ -69,7 +70,8 @@ class TorchDevice:
     def prepare(self, kernel: Kernel, point: Point) -> PreparedTask:
         """Allocates a configuration's buffers; a missing operation is ``UnsupportedError``."""
         try:
-            return PreparedTask(kernel.build(point, self.device, self.cache_bytes))
+            task = kernel.build(point, self.device, self.cache_bytes)
+            return PreparedTask(task, clock=kernel.clock)
         except (RuntimeError, NotImplementedError) as error:
             raise translated(error) from error
 

@@ -2,57 +2,54 @@
 
 Figures: ``matrix_<dtype>``; where a chip has no matrix unit for the format, ``vector_<dtype>``.
 ``layout`` says how B lies in memory: ``nt`` as a linear layer's weight (n x k), ``nn`` as k x n.
+The plain form sums fp16 in fp32, and multiplies fp8 with one scale a tensor and fast accumulation
+(on Hopper, sums that keep fewer bits); ``FORMS`` are the others.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import product
 from typing import TYPE_CHECKING
 
-from bench.kernels.common import inputs
-from bench.kernels.common.base import (
-    Defaults,
-    Limits,
-    Point,
-    Task,
-    UnsupportedError,
-    itemsize,
-)
-from bench.kernels.common.precision import set_precision
+from bench.kernels.common import gpucode, inputs, microscaling, products
+from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError, itemsize
+from bench.kernels.common.factors import Factor, scaled
+from bench.kernels.common.precision import can_accumulate_in_fp16, set_precision
 from bench.records.model import Check, Work
 
 if TYPE_CHECKING:
     import torch
 
-DTYPES = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8")
+DTYPES = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "mxfp8", "nvfp4")
 TOLERANCE = {
     "fp64": 1e-12, "fp32": 2e-5, "tf32": 3e-3, "bf16": 1e-2, "fp16": 3e-3, "fp8": 2e-2, "int8": 0.0,
+    "mxfp8": 1e-2, "nvfp4": 1e-2,
 }  # fmt: skip
 """Largest relative error (Frobenius norm) at k = 512; int8 sums are exact."""
 
-CPU_SIZES = (256, 512, 768, 1024, 1536, 2048, 3072, 4096)
-ACCELERATOR_SIZES = (
-    1024, 1536, 2048, 3072, 4096, 5120, 6144, 7168, 8192, 10240, 12288, 14336, 16384,
-)  # fmt: skip
-FAVOURED = (
-    (8192, 8192, 8192), (4096, 4096, 4096), (16384, 8192, 8192), (8192, 4096, 16384),
-    (6144, 6144, 6144), (14336, 8192, 4096), (8192, 14336, 4096), (8192, 12288, 16384),
-    (2048, 2048, 2048), (1024, 1024, 1024), (10240, 10240, 10240), (16384, 16384, 1024),
-    (2048, 4096, 1024), (4096, 1024, 4096), (1024, 4096, 4096), (4096, 2048, 512),
-    (512, 512, 512), (3072, 3072, 3072),
-)  # fmt: skip
-"""Squares, and the shapes that vendors and public tables favour, cut to the space at hand."""
+ACC16 = "acc16"
+ACC16_TOLERANCE = 1e-2
+ACC16_LEAST = 1.5
+"""Sums in fp16 are at least that many times as far off as sums in fp32."""
 
-NT_ONLY = ("fp8", "int8")
-NT_ONLY_CPU = ("fp8",)
+FORMS = {"fp16": (ACC16,), "fp8": ("row", "exact", "row-exact")}
+LABELS = {
+    "row": "row-wise scales", "exact": "full accumulation",
+    "row-exact": "row-wise scales, full accumulation",
+}  # fmt: skip
+"""What tells a form from the plain one; that sums are in fp16, the figure's title says."""
+
+BY_ROW = ("row", "row-exact")
+FAST = ("", "row")
+
+STAND_INS = {"mxfp8": ("matrix_mxfp8", "matrix_fp8"), "nvfp4": ("matrix_fp4",)}
+"""Figures of block-scaled formats; sheets that print no mxfp8 mean it, too, by fp8."""
+
+NT_ONLY = ("fp8", "int8", "mxfp8", "nvfp4")
+NT_ONLY_CPU = ("fp8", "mxfp8", "nvfp4")
 """Formats that are multiplied in one layout only: cuBLAS has no dependable ``nn`` for them."""
 
 PILOT_SIZE = 64
-FORETELLING = 512
-MAX_SETS = 8
-LEAST_POOL = 1 << 25
 CHECK_SHAPE = {"m": 112, "n": 96, "k": 512}
 
 
@@ -65,143 +62,152 @@ class Gemm(Defaults):
     sizes = ("m", "n", "k")
     searches = 0.6
 
+    def variants(self, dtype: str) -> tuple[str, ...]:
+        """Returns the plain form and the others: fp16 sums, row-wise scales, exact sums."""
+        return ("", *FORMS.get(dtype, ()))
+
     def figures(self, point: Point) -> tuple[str, ...]:
         """Returns the matrix figure of the dtype, then the vector one."""
+        if point.dtype in STAND_INS:
+            return STAND_INS[point.dtype]
+        if _form(point) == ACC16:
+            return (f"matrix_{point.dtype}_acc16",)
         if point.dtype in ("tf32", "fp8"):
             return (f"matrix_{point.dtype}",)
         return f"matrix_{point.dtype}", f"vector_{point.dtype}"
 
+    def label(self, point: Point) -> str:
+        """Returns the form in words, or the block-scaled format that a figure may not name."""
+        return point.dtype if point.dtype in STAND_INS else LABELS.get(_form(point), "")
+
     def work(self, point: Point) -> Work:
-        """Counts 2mnk operations; bytes are A and B read and C written once."""
-        m, n, k = (point.size(name) for name in "mnk")
-        moved = itemsize(point.dtype) * (m * k + k * n) + _out_itemsize(point.dtype) * m * n
+        """Counts 2mnk operations; bytes are A and B with their scales read and C written once."""
+        m, n, k = products.sizes(point)
+        moved = _bytes_a_number(point.dtype) * (m * k + k * n)
+        moved += products.out_itemsize(point.dtype) * m * n
         return Work(flop=2.0 * m * n * k, bytes=moved, footprint_bytes=moved, formula="2 m n k")
 
-    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:  # noqa: ARG002 -- one form
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
         """Returns a 64-cube, which even a software emulation ends in a fraction of a second."""
-        return Point(
-            "gemm", dtype, data, {"m": PILOT_SIZE, "n": PILOT_SIZE, "k": PILOT_SIZE, "layout": "nt"}
-        )
+        cube = dict.fromkeys("mnk", PILOT_SIZE)
+        form = {"variant": variant} if variant else {}
+        return Point("gemm", dtype, data, {**cube, "layout": "nt", **form})
 
     def smaller(self, point: Point) -> Point:
         """Returns the shape with each size cut to ``FORETELLING``."""
-        sizes = {name: min(point.size(name), FORETELLING) for name in "mnk"}
+        sizes = {name: min(point.size(name), products.FORETELLING) for name in "mnk"}
         return replace(point, parameters={**point.parameters, **sizes})
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns the grid of sizes and layouts that fits in memory, favoured shapes first."""
-        sizes = CPU_SIZES if limits.is_cpu else ACCELERATOR_SIZES
         nt_only = NT_ONLY_CPU if limits.is_cpu else NT_ONLY
         layouts = ("nt",) if pilot.dtype in nt_only else ("nt", "nn")
-        shapes: list[tuple[int, ...]] = [one for one in FAVOURED if set(one) <= set(sizes)]
-        shapes += [shape for shape in product(sizes, repeat=3) if shape not in FAVOURED]
-        points = [_point(pilot, shape, layout) for shape in shapes for layout in layouts]
-        return [p for p in points if self.work(p).footprint_bytes <= limits.memory_bytes]
+        return products.space(self.work, pilot, limits, layouts)
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
-        """Cuts as many operand sets as exceed twice the cache, at most ``MAX_SETS``."""
-        set_precision(point.dtype)
-        work = self.work(point)
-        sets = max(1, min(MAX_SETS, math.ceil(2 * cache_bytes / work.footprint_bytes)))
-        m, n, k = (point.size(name) for name in "mnk")
-        elements = _pool_elements(m, n, k, sets)
-        (pool,) = inputs.buffers(1, elements, point.dtype, point.data, device)
-        cutter = inputs.Cutter(pool)
-        room = inputs.outputs(sets * m * n, _out_dtype(point.dtype), device)
-        operands = [(*_operands(cutter, point), out) for out in room.view(sets, m, n)]
-        calls = [_call(point.dtype, a, b, out) for a, b, out in operands]
-        a, b, out = operands[0]
-        return Task(calls, partial(_spoil, out), lambda _: _spot_check(point.dtype, a, b, out))
+        """Cuts as many operand sets as exceed twice the cache."""
+        _ready(point, device)
+        count = products.set_count(self.work(point), cache_bytes)
+        m, n, k = products.sizes(point)
+        cutter = products.pool((m * k + k * n) * count, point, device)
+        room = inputs.outputs(count * m * n, products.out_dtype(point.dtype), device)
+        sets = [(*_factors(cutter, point), out) for out in room.view(count, m, n)]
+        calls = [_call(point, *one) for one in sets]
+        return Task(
+            calls,
+            partial(products.spoil, sets[0][2]),
+            lambda _: products.spot_check(*sets[0], tolerance(point), k),
+            partial(gpucode.observed, calls[0], device),
+        )
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Multiplies 112 x 512 by 512 x 96, in the layout given, and compares with float64."""
-        set_precision(point.dtype)
+        """Multiplies 112 x 512 by 512 x 96, in the layout and form given; compares with float64."""
         small = Point("gemm", point.dtype, "normal", {**point.parameters, **CHECK_SHAPE})
-        pool = inputs.draw((1 << 17,), point.dtype, "normal", device)
-        a, b = _operands(inputs.Cutter(pool), small)
-        result = _call(point.dtype, a, b, None)()
-        error = _relative_error(result, a, b)
+        _ready(small, device)
+        left, right = _factors(products.fresh(small, device), small)
+        exact = left.numbers(), right.numbers()
+        error = products.relative_error(_call(small, left, right, None)(), *exact)
         if point.dtype == "tf32" and error < TOLERANCE["fp32"]:
             raise UnsupportedError("torch computes in full fp32 here: this device has no tf32")
-        return _verdict(point.dtype, error, small)
+        if _form(point) == ACC16:
+            set_precision(point.dtype)
+            full = products.relative_error(_call(small, left, right, None)(), *exact)
+            set_precision(point.dtype, acc16=True)
+            _refuse_full_sums(error, full)
+        return products.verdict(error, tolerance(point), products.sizes(small))
 
 
 KERNEL = Gemm()
 
 
-def _point(pilot: Point, shape: tuple[int, ...], layout: str) -> Point:
-    m, n, k = shape
-    return Point("gemm", pilot.dtype, pilot.data, {"m": m, "n": n, "k": k, "layout": layout})
+def tolerance(point: Point) -> float:
+    """Returns the largest relative error of a product at k = 512."""
+    return ACC16_TOLERANCE if _form(point) == ACC16 else TOLERANCE[point.dtype]
 
 
-def _pool_elements(m: int, n: int, k: int, sets: int) -> int:
-    """Returns a power of two that holds the operands, not too small, so that the pool is kept."""
-    return 1 << max((m * k + k * n) * sets - 1, LEAST_POOL - 1).bit_length()
+def _form(point: Point) -> str:
+    """Returns the form asked for, if the dtype has it, else the plain one."""
+    form = str(point.parameters.get("variant", ""))
+    return form if form in FORMS.get(point.dtype, ()) else ""
 
 
-def _operands(cutter: inputs.Cutter, point: Point) -> tuple["torch.Tensor", "torch.Tensor"]:
-    m, n, k = (point.size(name) for name in "mnk")
-    a = cutter.cut(m, k)
-    b = cutter.cut(n, k).t() if point.parameters.get("layout", "nt") == "nt" else cutter.cut(k, n)
-    return a, b
+def _bytes_a_number(dtype: str) -> float:
+    """Returns the bytes of one number of a factor, its share of a block's scale counted in."""
+    scale = 1 / microscaling.BLOCK[dtype] if dtype in microscaling.BLOCK else 0.0
+    return itemsize(dtype) / microscaling.PACKED.get(dtype, 1) + scale
 
 
-def _out_itemsize(dtype: str) -> int:
-    return {"int8": 4, "fp8": 2}.get(dtype, itemsize(dtype))
-
-
-def _out_dtype(dtype: str) -> "torch.dtype":
+def _ready(point: Point, device: "torch.device") -> None:
+    """Sets torch's switches for the form, or raises where the device or torch lacks it."""
     import torch
 
-    from bench.kernels.common.base import torch_dtype
+    acc16 = _form(point) == ACC16
+    if acc16 and not can_accumulate_in_fp16():
+        raise UnsupportedError(
+            f"torch {torch.__version__} cannot be told to sum in fp16: torch 2.7 or later can"
+        )
+    if acc16 and device.type != "cuda":
+        raise UnsupportedError("torch sums in fp16 on CUDA devices only")
+    if point.dtype in microscaling.BLOCK:
+        microscaling.refuse(point.dtype, point.size("k"), device)
+    set_precision(point.dtype, acc16=acc16)
 
-    special = {"int8": torch.int32, "fp8": torch.bfloat16}
-    return special.get(dtype) or torch_dtype(dtype)
+
+def _refuse_full_sums(error: float, full: float) -> None:
+    """Raises where sums asked for in fp16 are as near as those in fp32: the switch did nothing."""
+    if error < ACC16_LEAST * full:
+        raise UnsupportedError("torch sums in fp32 here, though told to sum in fp16")
+
+
+def _factors(cutter: inputs.Cutter, point: Point) -> tuple[Factor, Factor]:
+    m, n, k = products.sizes(point)
+    stored = (m, n, k // microscaling.PACKED.get(point.dtype, 1))
+    rows, columns = products.cut(cutter, stored, str(point.parameters.get("layout", "nt")))
+    scale = partial(scaled, dtype=point.dtype, by_row=_form(point) in BY_ROW)
+    return scale(rows), scale(columns)
 
 
 def _call(
-    dtype: str, a: "torch.Tensor", b: "torch.Tensor", out: "torch.Tensor | None"
+    point: Point, left: Factor, right: Factor, out: "torch.Tensor | None"
 ) -> Callable[[], "torch.Tensor"]:
-    """Returns the product of one operand pair as a call without arguments."""
+    """Returns the product of two factors as a call without arguments."""
     import torch
 
+    a, b = left.vectors, right.vectors.t()
     product: Callable[..., torch.Tensor] = partial(torch.mm, a, b)
-    if dtype == "int8":
+    if point.dtype == "int8":
         product = partial(torch._int_mm, a, b)  # noqa: SLF001 -- torch has no public int8 product
-    elif dtype == "fp8":
-        one = torch.ones((), device=a.device)
-        scaled = partial(torch._scaled_mm, a, b, one, one)  # noqa: SLF001 -- nor one for fp8
-        product = partial(scaled, out_dtype=torch.bfloat16, use_fast_accum=True)
+    elif left.scales is not None and right.scales is not None:
+        fast = point.dtype == "fp8" and _form(point) in FAST
+        scaled_mm = partial(torch._scaled_mm, a, b, *_as_read(left.scales, right.scales))  # noqa: SLF001 -- torch 2.6 to 2.9 have none for fp8
+        product = partial(scaled_mm, out_dtype=torch.bfloat16, use_fast_accum=fast)
     return product if out is None else partial(product, out=out)
 
 
-def _relative_error(result: "torch.Tensor", a: "torch.Tensor", b: "torch.Tensor") -> float:
-    reference = a.cpu().double() @ b.cpu().double()
-    difference = (result.cpu().double() - reference).norm()
-    return float(difference / reference.norm().clamp_min(1e-30))
-
-
-def _verdict(dtype: str, error: float, point: Point) -> Check:
-    shape = " x ".join(str(point.parameters[name]) for name in "mnk")
-    tolerance = TOLERANCE[dtype]
-    return Check(passed=error <= tolerance, error=error, tolerance=tolerance, shape=shape)
-
-
-def _spoil(out: "torch.Tensor") -> None:
-    """Fills a result with what no product of ours gives."""
-    out.fill_(float("nan") if out.dtype.is_floating_point else -(2**31))
-
-
-def _spot_check(dtype: str, a: "torch.Tensor", b: "torch.Tensor", out: "torch.Tensor") -> Check:
-    """Compares 8 x 8 elements of the result that the timed call left behind with float64."""
-    import torch
-
-    rows = torch.randint(0, a.shape[0], (8,)).to(a.device)
-    columns = torch.randint(0, b.shape[1], (8,)).to(a.device)
-    # fp8 tensors cannot be indexed everywhere: widen whole rows one by one.
-    left = torch.stack([a[int(row)].double() for row in rows])
-    right = torch.stack([b[:, int(column)].double() for column in columns], dim=1)
-    error = _relative_error(out[rows][:, columns], left, right)
-    k = a.shape[1]
-    tolerance = TOLERANCE[dtype] * max(1.0, math.sqrt(k / 512)) * 4
-    return Check(passed=error <= tolerance, error=error, tolerance=tolerance, shape=f"8 x 8 x {k}")
+def _as_read(left: "torch.Tensor", right: "torch.Tensor") -> tuple["torch.Tensor", "torch.Tensor"]:
+    """Returns scales as the product reads them: one, m x 1 and 1 x n, or blocks swizzled."""
+    if left.dim() == 0:
+        return left, right
+    if left.shape[1] == 1:
+        return left, right.t().contiguous()
+    return microscaling.swizzled(left), microscaling.swizzled(right)

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench import __version__, paths
 from bench.chips.load import Catalogue
 from bench.chips.match import choose, identify
-from bench.errors import UsageError
+from bench.errors import OnpaperError, UsageError
 from bench.kernels.registry import kernel
 from bench.measure.item import Item
 from bench.measure.loop import Plan
@@ -21,13 +21,17 @@ from bench.records.store import write
 
 LEAST_S = 0.3
 
+LOST = "worker lost: "
+"""How the reason of a measurement begins that cost its worker: it can be had by measuring anew."""
+
 
 @dataclass(frozen=True)
 class Weighted:
-    """An item and its share of the suite's time."""
+    """An item and its share of the suite's time, or the seconds it has to itself besides."""
 
     item: Item
     weight: float
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,12 @@ class Order:
     folder: Path
     settings: dict[str, str | int | float | bool | None]
 
+    @property
+    def whole_s(self) -> float:
+        """Returns the time of all items, those with seconds to themselves counted in."""
+        own = [weighted.seconds for weighted in self.items if weighted.seconds is not None]
+        return sum(own) + (self.seconds if len(own) < len(self.items) else 0.0)
+
 
 @dataclass(frozen=True)
 class Watcher:
@@ -63,12 +73,36 @@ class Watcher:
     unsaved: Callable[[str], None] = lambda _reason: None
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A record under way.
+
+    Attributes:
+        record: as far as it has got.
+        path: where it lies.
+        places: where in it the measurement of each item belongs; empty where it is the end.
+    """
+
+    record: Record
+    path: Path
+    places: tuple[int, ...] = ()
+
+
+class UnsavedError(OnpaperError):
+    """The record could not be written at the end; what is on disk lacks the last measurements."""
+
+    def __init__(self, record: Record, reason: str) -> None:
+        self.record = record
+        super().__init__(f"{reason}; the record on disk lacks the last measurements")
+
+
 def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) -> Record:
     """Measures every item and returns the record; Ctrl-C ends it with what was measured.
 
     Raises:
         DeviceError: the device is not here.
         UsageError: ``chip=`` names no sheet, or records cannot be written to the folder.
+        UnsavedError: the record could not be written at the end.
     """
     record = start(session.describe(), order, catalogue)
     path = record_path(record, order.folder)
@@ -76,27 +110,50 @@ def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) 
         write(record, path)
     except OSError as error:
         raise UsageError(f"no record can be written to {order.folder}: {error.strerror}") from None
-    watcher.started(record, path)
+    return measure_all(session, order, Begun(record, path), watcher)
+
+
+def measure_all(session: Session, order: Order, begun: Begun, watcher: Watcher) -> Record:
+    """Measures every item of the order into a record that is on disk already.
+
+    Raises:
+        UnsavedError: the record could not be written at the end.
+    """
+    record, spent_s = begun.record, 0.0
     try:
+        watcher.started(record, begun.path)
         for number, weighted in enumerate(order.items):
-            plan = Plan(budget_s(order, number, measuring_s(record)), order.precision)
+            plan = Plan(budget_s(order, number, spent_s), order.precision)
             done = _one(session, weighted.item, plan, number, watcher)
-            record = record.with_measurement(done, record.took_s + done.took_s)
-            _save(record, path, watcher)
+            spent_s += done.took_s - done.setup_s
+            record = _joined(record, done, begun.places[number : number + 1])
+            if trouble := _trouble(record, begun.path):
+                watcher.unsaved(trouble)
             watcher.measured(record, done)
         record = record.model_copy(update={"state": "complete"})
     except KeyboardInterrupt:
         record = record.model_copy(update={"state": "interrupted"})
-    _save(record, path, watcher)
+    if trouble := _trouble(record, begun.path):
+        raise UnsavedError(record, trouble)
     return record
 
 
-def _save(record: Record, path: Path, watcher: Watcher) -> None:
+def _joined(record: Record, done: Measurement, place: tuple[int, ...]) -> Record:
+    """Returns the record with one more measurement, at its end or instead of the one it repeats."""
+    kept = record.measurements
+    (at,) = place or (len(kept),)
+    took_s = record.took_s - sum(one.took_s for one in kept[at : at + 1]) + done.took_s
+    longer = record.model_copy(update={"measurements": kept[:at]}).with_measurement(done, took_s)
+    return longer.model_copy(update={"measurements": (*longer.measurements, *kept[at + 1 :])})
+
+
+def _trouble(record: Record, path: Path) -> str:
     """Writes the record; a full disk costs the file, not the run: the next write may succeed."""
     try:
         write(record, path)
     except OSError as error:
-        watcher.unsaved(f"the record could not be written: {error.strerror}")
+        return f"the record could not be written: {error.strerror}"
+    return ""
 
 
 def start(place: Place, order: Order, catalogue: Catalogue) -> Record:
@@ -122,15 +179,17 @@ def record_path(record: Record, folder: Path) -> Path:
     return folder / record.started_utc[:10] / f"{record.id}.json"
 
 
-def measuring_s(record: Record) -> float:
-    """Returns the time spent so far without setting up, which no budget is charged for."""
-    return sum(one.took_s - one.setup_s for one in record.measurements)
-
-
 def budget_s(order: Order, number: int, spent_s: float) -> float:
-    """Returns an item's share of the time still left, so that savings are handed on."""
-    weights = [weighted.weight for weighted in order.items[number:]]
-    return max(LEAST_S, (order.seconds - spent_s) * weights[0] / sum(weights))
+    """Returns an item's share of the time still left, so that savings are handed on.
+
+    Items with seconds to themselves get those, and take nothing from the others.
+    """
+    own_s = order.items[number].seconds
+    if own_s is not None:
+        return own_s
+    apart_s = sum(weighted.seconds or 0.0 for weighted in order.items[:number])
+    weights = [weighted.weight for weighted in order.items[number:] if weighted.seconds is None]
+    return max(LEAST_S, (order.seconds + apart_s - spent_s) * weights[0] / sum(weights))
 
 
 def _one(session: Session, item: Item, plan: Plan, number: int, watcher: Watcher) -> Measurement:
@@ -152,7 +211,7 @@ def lost(item: Item, reason: str, took_s: float) -> Measurement:
         data=item.data,
         figures=found.figures(pilot),
         status="failed",
-        reason=reason,
+        reason=LOST + reason,
         parameters={**pilot.parameters, **item.fixed},
         took_s=took_s,
         label=found.label(pilot),

@@ -5,7 +5,9 @@ progress; the next one gets a new worker.
 """
 
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,12 +102,19 @@ class WorkerSession:
         return answer
 
     def measure(self, item: Item, plan: Plan, progress: Progress) -> Measurement:
-        """Measures one item, and ends a worker that gives no answer for too long."""
+        """Measures one item, and ends a worker that gives no answer for too long.
+
+        An error may have cost the worker its device or its memory without being noticed, so
+        what comes next gets a new one; a wrong result costs nothing.
+        """
         patience = GRACE_FACTOR * plan.budget_s + GRACE_S
         answer = self._ask(("measure", item, plan), patience, progress)
         if isinstance(answer, DeviceError):
+            self.close()
             raise WorkerDiedError(str(answer))
         assert isinstance(answer, Measurement)  # noqa: S101 -- what the worker sends
+        if answer.status == "failed" and answer.check is None:
+            self.close()
         return answer
 
     def close(self) -> None:
@@ -116,7 +125,7 @@ class WorkerSession:
         self._process.join(KILL_WAIT_S)
         if self._process.is_alive():
             self._process.kill()
-            self._process.join()
+            self._process.join(KILL_WAIT_S)  # one that hangs in its driver cannot be ended at all
         if self._pipe:
             self._pipe.close()
         self._process = self._pipe = None
@@ -132,7 +141,11 @@ class WorkerSession:
         return self._pipe
 
     def _ask(self, message: tuple[Any, ...], patience_s: float, progress: Progress) -> object:
-        pipe = self._pipe or self._start()
+        try:
+            pipe = self._pipe or self._start()
+        except OSError as error:
+            self._process = self._pipe = None
+            raise WorkerDiedError(f"no worker could be started: {error.strerror}") from error
         try:
             pipe.send(message)
             return self._answer(pipe, patience_s, progress)
@@ -158,13 +171,22 @@ class WorkerSession:
         code = process.exitcode
         self.close()
         if code is not None and code < 0:
-            return f"the worker was ended by {signal.Signals(-code).name}"
+            return f"the worker was ended by {_signal_name(-code)}"
         return f"the worker ended with exit code {code}"
+
+
+def _signal_name(number: int) -> str:
+    """Returns ``SIGKILL``, or the number of a signal that has no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def serve(pipe: Connection, word: str) -> None:
     """Answers a parent's questions until it goes away; runs in the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, name="parent", daemon=True).start()
     try:
         session = LocalSession(open_device(word))
     except DeviceError as error:
@@ -184,6 +206,17 @@ def serve(pipe: Connection, word: str) -> None:
             return
         except (EOFError, OSError):
             return
+
+
+def _leave_with_parent() -> None:
+    """Ends this worker when its parent has ended, whatever it is at: a hang must not hold a device.
+
+    Waiting takes no time from what is measured.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 class _Reporter:

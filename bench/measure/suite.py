@@ -15,6 +15,8 @@ LARGEST = {"elements": 1 << 40}
 LARGEST_SIZE = 1_000_000
 """No chip holds a matrix of that many rows and columns, nor that many sequences."""
 
+DAY_S = 86_400
+
 
 def items(config: RunConfig) -> tuple[Weighted, ...]:
     """Returns the items of the suite that ``kernel=``, ``dtype=``, ``variant=`` and sizes leave.
@@ -120,7 +122,17 @@ def _expanded(entry: SuiteItem, config: RunConfig) -> Iterator[Weighted]:
             for data in entry.data or [config.data]:
                 forced = config.dtype is not None
                 item = Item(entry.kernel, dtype, data, variant, fixed, forced)
-                yield Weighted(item, entry.weight)
+                yield Weighted(item, entry.weight, own_s(found, config))
+
+
+def own_s(found: Kernel, config: RunConfig) -> float | None:
+    """Returns the time of its own that ``sustained.seconds=`` gives a load that is kept up.
+
+    Raises:
+        UsageError: it is not above zero, or longer than a day.
+    """
+    seconds = positive("sustained.seconds", config.sustained.seconds, DAY_S)
+    return seconds if found.sustains else None
 
 
 def _wanted(entry: SuiteItem, config: RunConfig, has: tuple[str, ...]) -> list[str]:

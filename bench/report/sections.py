@@ -4,12 +4,19 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bench.chips.load import Catalogue
 from bench.records.model import Record
+from bench.report.curve import section as cache_sections
+from bench.report.energy import energy_sections
+from bench.report.gap import gap_sections
+from bench.report.identity import identity_sections
+from bench.report.inputs import input_sections
 from bench.report.table import Section
 from bench.verdict import Row
 
 Maker = Callable[[Record, Sequence[Row], Catalogue], Iterator[Section]]
 
-MAKERS: tuple[Maker, ...] = ()
+MAKERS: tuple[Maker, ...] = (
+    identity_sections, gap_sections, energy_sections, input_sections, cache_sections,
+)  # fmt: skip
 """A new table is a function here; one that has nothing to tell yields nothing."""
 
 

@@ -81,6 +81,7 @@ class Kernel(Protocol):
         decides: whether a rate below the figure speaks against the chip.
         searches: share of an item's time that goes into finding the fastest configuration.
         sustains: whether all of the item's time is sampled, long after the figure is known.
+        clock: ``device``, or ``host`` where the host's own time is what is measured.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Kernel(Protocol):
     decides: bool
     searches: float
     sustains: bool
+    clock: str
 
     def variants(self, dtype: str) -> tuple[str, ...]:
         """Returns the forms it has for a dtype, such as streams; the first is the default."""
@@ -145,6 +147,7 @@ class Defaults:
     decides: ClassVar[bool] = True
     searches: ClassVar[float] = 0.25
     sustains: ClassVar[bool] = False
+    clock: ClassVar[str] = "device"
 
     def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
         """Returns the one form."""
@@ -179,6 +182,8 @@ TORCH_DTYPES = {
     "fp16": "float16",
     "fp8": "float8_e4m3fn",
     "int8": "int8",
+    "mxfp8": "float8_e4m3fn",
+    "nvfp4": "float4_e2m1fn_x2",
 }
 
 FNUZ_ARCHITECTURE = "gfx94"
@@ -186,16 +191,24 @@ FNUZ_ARCHITECTURE = "gfx94"
 
 
 def torch_dtype(name: str, device: "torch.device | None" = None) -> Any:  # noqa: ANN401 -- torch is not imported here
-    """Returns the torch dtype behind one of our names; AMD's MI300 has an fp8 of its own."""
+    """Returns the torch dtype behind one of our names; AMD's MI300 has an fp8 of its own.
+
+    Raises:
+        UnsupportedError: this torch is too old to have it.
+    """
     import torch
 
     if name == "fp8" and device is not None and device.type == "cuda" and torch.version.hip:
         told: Any = torch.cuda.get_device_properties(device)
         if told.gcnArchName.startswith(FNUZ_ARCHITECTURE):
             return torch.float8_e4m3fnuz
-    return getattr(torch, TORCH_DTYPES[name])
+    found = getattr(torch, TORCH_DTYPES[name], None)
+    if found is None:
+        raise UnsupportedError(f"torch {torch.__version__} has no {TORCH_DTYPES[name]}")
+    return found
 
 
 def itemsize(dtype: str) -> int:
-    """Returns the bytes of one element."""
-    return {"fp64": 8, "fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2, "fp8": 1, "int8": 1}[dtype]
+    """Returns the bytes of one of torch's elements; one of nvfp4 holds two numbers."""
+    sizes = {"fp64": 8, "fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2}
+    return {**sizes, "fp8": 1, "int8": 1, "mxfp8": 1, "nvfp4": 1}[dtype]

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bench.kernels.common.base import torch_dtype
+from bench.kernels.common.microscaling import packed
 
 if TYPE_CHECKING:
     import torch
@@ -10,27 +11,40 @@ if TYPE_CHECKING:
 BLOCK_ELEMENTS = 1 << 22
 ALIGN_ELEMENTS = 1024
 
+STRETCH = {
+    ("int8", "normal"): 32.0, ("int8", "uniform"): 127.0,
+    ("nvfp4", "normal"): 2.0, ("nvfp4", "uniform"): 6.0,
+}  # fmt: skip
+"""What values are multiplied by, so that they use a format of few numbers."""
+
 
 def draw(shape: tuple[int, ...], dtype: str, data: str, device: "torch.device") -> "torch.Tensor":
     """Returns fresh elements of ``dtype`` drawn as ``data`` says.
 
-    ``normal`` is standard normal (scaled by 32 and rounded for int8), ``uniform`` lies in -1..1
-    (-127..127), ``integers`` are whole numbers in -4..4, ``constant`` is 1, ``zeros`` is 0.
+    ``normal`` is standard normal, ``uniform`` lies in -1..1, both times ``STRETCH``; ``integers``
+    are whole numbers in -4..4, ``constant`` is 1, ``zeros`` is 0. An element of nvfp4 is two
+    numbers.
     """
+    wanted = torch_dtype(dtype, device)
+    numbers = (*shape, 2) if dtype == "nvfp4" else shape
+    values = _values(numbers, data, device) * STRETCH.get((dtype, data), 1.0)
+    if dtype == "nvfp4":
+        return packed(values)
+    if dtype == "int8":
+        values = values.round().clamp(-127, 127)
+    return values.to(wanted)
+
+
+def _values(shape: tuple[int, ...], data: str, device: "torch.device") -> "torch.Tensor":
     import torch
 
-    scale = {"normal": 32.0, "uniform": 127.0}.get(data, 1.0) if dtype == "int8" else 1.0
     if data == "normal":
-        values = torch.randn(shape, device=device)
-    elif data == "uniform":
-        values = torch.rand(shape, device=device) * 2 - 1
-    elif data == "integers":
-        values = torch.randint(-4, 5, shape, device=device).float()
-    else:
-        values = torch.full(shape, 1.0 if data == "constant" else 0.0, device=device)
-    if dtype == "int8":
-        values = (values * scale).round().clamp(-127, 127)
-    return values.to(torch_dtype(dtype, device))
+        return torch.randn(shape, device=device)
+    if data == "uniform":
+        return torch.rand(shape, device=device) * 2 - 1
+    if data == "integers":
+        return torch.randint(-4, 5, shape, device=device).float()
+    return torch.full(shape, 1.0 if data == "constant" else 0.0, device=device)
 
 
 _kept: dict[str, tuple[tuple[object, ...], tuple["torch.Tensor", ...]]] = {}
@@ -86,10 +100,18 @@ def _filled(elements: int, dtype: str, data: str, device: "torch.device") -> "to
 
     block = draw((min(elements, BLOCK_ELEMENTS),), dtype, data, device)
     array = torch.empty(elements, dtype=block.dtype, device=device)
+    source, target = _copyable(block), _copyable(array)
     for start in range(0, elements, block.numel()):
         part = min(block.numel(), elements - start)
-        array[start : start + part].copy_(block[:part])
+        target[start : start + part].copy_(source[:part])
     return array
+
+
+def _copyable(array: "torch.Tensor") -> "torch.Tensor":
+    """Returns bytes for what torch may only look at: it copies no e2m1 on some devices."""
+    import torch
+
+    return array.view(torch.uint8) if array.element_size() == 1 else array
 
 
 class Cutter:

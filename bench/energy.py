@@ -1,0 +1,182 @@
+"""What a load kept up says: its settled rate, its power, and the energy of an operation and a byte.
+
+Everything is worked out of one measurement's samples and readings; both are on clocks that start
+within milliseconds of each other, when the load does.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, median
+
+from bench.records.model import Measurement, Timing
+
+SUSTAINED = "sustained"
+"""The kernel whose settled rate counts, and not that of all its samples."""
+
+MIN_POWER_SAMPLES = 20
+SETTLED = 0.02
+PARTS = 6
+"""The extremes of the medians of six parts bracket the true median in 97% (1 - 2 / 2^6)."""
+
+WINDOWS = 60
+LEAST_WINDOW = 5
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The time of one call once the load has settled.
+
+    Attributes:
+        median_s: of the last half of the samples.
+        low_s, high_s: extremes of the medians of ``PARTS`` equal parts of that half.
+        after_s: since the load began, until windows of samples stayed within 2% of ``median_s``;
+            None if they still left it in the last half.
+    """
+
+    median_s: float
+    low_s: float
+    high_s: float
+    after_s: float | None
+
+
+@dataclass(frozen=True)
+class Power:
+    """What was read of the power while samples were taken.
+
+    Attributes:
+        mean_w: over the load; None where it is not told or not valid.
+        samples: how many readings there were.
+        reason: why there is no figure.
+    """
+
+    mean_w: float | None
+    samples: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the load: medians of what was sampled and read in it, None where nothing was."""
+
+    start_s: float
+    end_s: float
+    call_s: float | None
+    clock_hz: float | None
+    power_w: float | None
+    temperature_c: float | None
+
+
+def keeps_up(measurement: Measurement) -> bool:
+    """Tells whether a measurement is of a load that was sampled to the end of its time."""
+    return measurement.kernel == SUSTAINED and measurement.status == "ok"
+
+
+def settled(timing: Timing) -> Settled:
+    """Returns the time of one call over the last half of the samples."""
+    last = timing.samples_s[len(timing.samples_s) // 2 :]
+    middle = median(last)
+    parts = [median(part) for part in _parts(last)]
+    return Settled(
+        median_s=middle,
+        low_s=min(middle, *parts),
+        high_s=max(middle, *parts),
+        after_s=_settled_after(timing, middle),
+    )
+
+
+def _parts(values: tuple[float, ...]) -> list[tuple[float, ...]]:
+    count = min(PARTS, len(values))
+    cuts = [round(number * len(values) / count) for number in range(count + 1)]
+    return [values[start:end] for start, end in pairwise(cuts)]
+
+
+def _settled_after(timing: Timing, middle_s: float) -> float | None:
+    samples = timing.samples_s
+    width = min(len(samples), max(LEAST_WINDOW, len(samples) // WINDOWS))
+    for start in range(len(samples) - width, -1, -1):
+        if abs(median(samples[start : start + width]) / middle_s - 1) > SETTLED:
+            after = start + 1
+            return timing.at_s[after] if after < len(samples) // 2 else None
+    return timing.at_s[0]
+
+
+def readings(measurement: Measurement, name: str) -> tuple[float, ...]:
+    """Returns a series of readings taken while samples were; all of it if none was.
+
+    Args:
+        measurement: of which the conditions are read.
+        name: ``clock_hz``, ``power_w`` or ``temperature_c``.
+    """
+    seen, timing = measurement.conditions, measurement.timing
+    series: tuple[float, ...] = getattr(seen, name)
+    if timing is None or not series:
+        return series
+    end_s = timing.at_s[-1] + timing.samples_s[-1] * timing.batch_calls
+    inside = slice(bisect_left(seen.at_s, timing.at_s[0]), bisect_left(seen.at_s, end_s))
+    return series[inside] or series
+
+
+def power(measurement: Measurement) -> Power:
+    """Returns the mean power of a load, or why it cannot be told.
+
+    It is valid where it was read 20 times or more while samples were taken, without a long gap.
+    """
+    seen = readings(measurement, "power_w")
+    if not seen:
+        return Power(None, 0, "not told")
+    if not measurement.conditions.power_valid or len(seen) < MIN_POWER_SAMPLES:
+        return Power(None, len(seen), f"invalid: {len(seen)} power samples")
+    return Power(fmean(seen), len(seen))
+
+
+def energy_j(measurement: Measurement) -> float | None:
+    """Returns the energy of one call in J: mean power times mean time; None without a power."""
+    mean_w, timing = power(measurement).mean_w, measurement.timing
+    return None if mean_w is None or timing is None else mean_w * fmean(timing.samples_s)
+
+
+def per_operation_and_byte(matrix: Measurement, mixed: Measurement) -> tuple[float, float] | None:
+    """Returns joules an operation and a byte that explain both loads; None if none above 0 do.
+
+    Two loads, two unknowns: E = e_flop x FLOP + e_byte x bytes of a call. Power at rest is spread
+    over both.
+    """
+    found = [(one.work, energy_j(one)) for one in (matrix, mixed)]
+    (first, first_j), (second, second_j) = found
+    if first is None or second is None or first_j is None or second_j is None:
+        return None
+    area = first.flop * second.bytes - second.flop * first.bytes
+    if area == 0.0:
+        return None
+    a_flop = (first_j * second.bytes - second_j * first.bytes) / area
+    a_byte = (first.flop * second_j - second.flop * first_j) / area
+    return (a_flop, a_byte) if min(a_flop, a_byte) > 0 else None
+
+
+def slices(measurement: Measurement, count: int) -> list[Slice]:
+    """Returns the sampled time in ``count`` equal parts: rate, clock, power and temperature."""
+    timing = measurement.timing
+    if timing is None:
+        return []
+    start_s, end_s = timing.at_s[0], timing.at_s[-1]
+    step_s = (end_s - start_s) / count
+    cuts = [*(start_s + number * step_s for number in range(count)), end_s * (1 + 1e-9)]
+    return [_slice(measurement, timing, start, end) for start, end in pairwise(cuts)]
+
+
+def _slice(measurement: Measurement, timing: Timing, start_s: float, end_s: float) -> Slice:
+    seen = measurement.conditions
+
+    def middle(at_s: tuple[float, ...], values: tuple[float, ...]) -> float | None:
+        inside = values[bisect_left(at_s, start_s) : bisect_left(at_s, end_s)]
+        return median(inside) if inside else None
+
+    return Slice(
+        start_s,
+        end_s,
+        middle(timing.at_s, timing.samples_s),
+        middle(seen.at_s, seen.clock_hz),
+        middle(seen.at_s, seen.power_w),
+        middle(seen.at_s, seen.temperature_c),
+    )

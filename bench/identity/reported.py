@@ -1,0 +1,242 @@
+"""What a device reports of itself beside a sheet; every tolerance says where it comes from."""
+
+from collections.abc import Callable, Iterator
+
+from bench.chips.load import Catalogue
+from bench.chips.match import MEMORY_LEAST, MEMORY_MOST
+from bench.chips.model import Chip
+from bench.chips.vendors import like, vendor_behind, vendors
+from bench.identity.evidence import Evidence, Finding, told, values
+from bench.records.model import DeviceInfo
+from bench.units import Dimension, show
+
+EQUAL = 0.05
+"""Caches are printed in MB and reported in MiB, 4.9% apart."""
+CACHE_NEAR = 0.25
+"""Sheets and drivers give caches of one die up to a fifth apart (50 and 60 MiB of a GH100)."""
+MOST_PARTS = 8
+"""Into how many parts a cache is split at most: a driver may report one die's or partition's."""
+CLOCK_LEAST, CLOCK_MOST = 0.90, 1.02
+"""Drivers round clocks to steps of 15 MHz; a board may be allowed a tenth less."""
+POWER_NEAR = 0.01
+POWER_MOST = 1.5
+"""No board is let above its power by more; a limit may be raised by hand within that."""
+
+Look = Callable[[DeviceInfo, Chip, Catalogue], Iterator[Evidence]]
+
+
+def reported(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterator[Evidence]:
+    """Yields a piece of evidence for each thing that the device reports."""
+    for look in _CPU if device.backend == "cpu" else _ACCELERATOR:
+        yield from look(device, chip, catalogue)
+
+
+def _name(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    expected = " or ".join(chip.identity.names)
+    fits = any(like(device.name, pattern) for pattern in chip.identity.names)
+    finding, why = Finding.DIFFERS, "no device of the sheet is known by this name"
+    if not expected:
+        finding, why = Finding.UNKNOWN, "the sheet knows no name of a device"
+    elif fits:
+        finding, why = Finding.FITS, "a name can be rewritten: it proves little"
+    yield Evidence("name", device.name, expected, finding, why, rewritable=True)
+
+
+def _vendor(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    behind = vendor_behind(device.name, device.pci, device.markers)
+    if behind and behind != chip.vendor:
+        names = vendors()
+        expected = names[chip.vendor].name if chip.vendor in names else chip.vendor
+        why = "its PCI vendor, name or torch build is another vendor's"
+        yield Evidence("vendor", names[behind].name, expected, Finding.IMPOSSIBLE, why)
+
+
+def _pci(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterator[Evidence]:
+    if device.pci is None:
+        return
+    owners = [one.name for one in catalogue.chips.values() if device.pci in one.identity.pci]
+    expected = " or ".join(chip.identity.pci)
+    finding, why = Finding.UNKNOWN, "the sheet lists no PCI id"
+    if device.pci in chip.identity.pci:
+        finding, why = Finding.FITS, "an id of the sheet"
+    elif owners:
+        finding, why = Finding.IMPOSSIBLE, f"the id of {' and '.join(owners)}"
+    elif expected:
+        finding, why = Finding.DIFFERS, "no sheet lists this id"
+    yield Evidence("PCI id", device.pci, expected, finding, why, rewritable=True)
+
+
+def _units(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    if device.units is None:
+        return
+    printed = [round(one) for one in values(chip, "units")]
+    finding, why = Finding.UNKNOWN, "the sheet has no count"
+    if device.units in printed:
+        finding, why = Finding.FITS, "units are fused off when the chip is made: the count is exact"
+    elif printed and device.units > max(printed):
+        finding, why = Finding.IMPOSSIBLE, "no chip has more units than its sheet"
+    elif printed and partitioned(device):
+        why = "a partition has a part of them"
+    elif printed:
+        finding, why = Finding.DIFFERS, "fewer: another chip, or a partition of this one"
+    expected = told(printed, "units")
+    yield Evidence("compute units", str(device.units), expected, finding, why, "units")
+
+
+def _memory(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    if device.memory_bytes is None:
+        return
+    finding, why, expected = weigh_memory(device.memory_bytes, chip)
+    if finding is Finding.DIFFERS and partitioned(device):
+        finding, why = Finding.UNKNOWN, "a partition has a part of it"
+    seen = f"{device.memory_bytes / 2**30:.1f} GiB"
+    yield Evidence("memory", seen, expected, finding, why, "memory_capacity")
+
+
+def weigh_memory(size_bytes: float, chip: Chip) -> tuple[Finding, str, str]:
+    """Returns finding, reason and expectation for a memory of so many bytes.
+
+    A size is printed in GB and means GiB; driver and error correction keep up to a tenth back.
+    Another size is never impossible: boards are fitted with other memory.
+    """
+    printed = values(chip, "memory_capacity")
+    nominal = [*(one / 1e9 * 2**30 for one in printed), *(one.si for one in chip.identity.memory)]
+    expected = told(printed, "memory_capacity")
+    if not nominal:
+        return Finding.UNKNOWN, "the sheet has no size", expected
+    if any(MEMORY_LEAST <= size_bytes / size <= MEMORY_MOST for size in nominal):
+        return Finding.FITS, f"{MEMORY_LEAST:.0%} to {MEMORY_MOST:.0%} of GiB are usual", expected
+    share = size_bytes / nominal[0]
+    return Finding.DIFFERS, f"{share:.0%} of it: another variant, or refitted", expected
+
+
+def _bus(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    if device.memory_bus_bit is None:
+        return
+    printed = values(chip, "memory_bus")
+    finding, why = Finding.UNKNOWN, "the sheet has no width"
+    if device.memory_bus_bit in printed:
+        finding, why = Finding.FITS, "the width is exact"
+    elif printed:
+        finding, why = Finding.DIFFERS, "other or fewer memory stacks"
+    expected = told(printed, "memory_bus")
+    seen = f"{device.memory_bus_bit} bit"
+    yield Evidence("memory bus", seen, expected, finding, why, "memory_bus")
+
+
+def _l2(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    if device.l2_bytes is not None:
+        finding, why, expected = _cache(device.l2_bytes, chip, "l2_cache")
+        seen = f"{device.l2_bytes / 2**20:.1f} MiB"
+        yield Evidence("L2 cache", seen, expected, finding, why, "l2_cache")
+
+
+def _cache(size_bytes: float, chip: Chip, key: str) -> tuple[Finding, str, str]:
+    printed = values(chip, key)
+    parts = [one / size_bytes for one in printed]
+    if not printed:
+        return Finding.UNKNOWN, "the sheet has no size", ""
+    expected = told(printed, key)
+    if any(abs(part - 1) <= EQUAL for part in parts):
+        return Finding.FITS, f"within {EQUAL:.0%}: MB are printed, MiB reported", expected
+    if any(abs(part - 1) <= CACHE_NEAR for part in parts):
+        return Finding.UNKNOWN, "sheets and drivers count parts of one die's cache", expected
+    whole = (abs(part / round(part) - 1) <= EQUAL for part in parts if 1.5 < part < MOST_PARTS + 1)
+    if any(whole):
+        return Finding.UNKNOWN, "a driver may report one die's or partition's", expected
+    return Finding.DIFFERS, "neither the cache nor a whole part of it", expected
+
+
+def _clock(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    if device.clock_max_hz is None:
+        return
+    printed = values(chip, "clock_boost")
+    finding, why = Finding.UNKNOWN, "the sheet has no boost clock"
+    if any(CLOCK_LEAST <= device.clock_max_hz / one <= CLOCK_MOST for one in printed):
+        finding, why = Finding.FITS, f"{CLOCK_LEAST:.0%} to {CLOCK_MOST:.0%} of the boost clock"
+    elif printed and device.clock_max_hz > max(printed):
+        why = "boards may be let above the boost clock that is printed"
+    elif printed:
+        finding, why = Finding.DIFFERS, "its highest clock is below the boost clock"
+    seen = show(device.clock_max_hz, Dimension.FREQUENCY, 4)
+    expected = told(printed, "clock_boost")
+    yield Evidence("highest clock", seen, expected, finding, why, "clock_boost")
+
+
+def _power(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    if device.power_limit_w is None:
+        return
+    printed = values(chip, "tdp")
+    finding, why = Finding.UNKNOWN, "the sheet has no board power"
+    if any(abs(device.power_limit_w / one - 1) <= POWER_NEAR for one in printed):
+        finding, why = Finding.FITS, "the board power"
+    elif printed and device.power_limit_w > POWER_MOST * max(printed):
+        finding, why = Finding.DIFFERS, f"above {POWER_MOST:g} times the board power"
+    elif printed:
+        why = "a limit can be set by hand"
+    seen = f"{device.power_limit_w:g} W"
+    expected = told(printed, "tdp")
+    yield Evidence("power limit", seen, expected, finding, why, "tdp", rewritable=True)
+
+
+def _capability(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    if device.capability is None:
+        return
+    fact = chip.facts.get("compute_capability")
+    finding, why = Finding.UNKNOWN, "the sheet has none"
+    if fact and device.capability == fact.value:
+        finding, why = Finding.FITS, "the same"
+    elif fact:
+        finding, why = Finding.IMPOSSIBLE, "another design"
+    expected = fact.value if fact else ""
+    yield Evidence("compute capability", device.capability, expected, finding, why)
+
+
+def _cpuid(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    wanted = chip.identity.cpuid
+    if wanted is None or device.cpu_family is None:
+        return
+    fits = (device.cpu_vendor, device.cpu_family) == (wanted.vendor, wanted.family)
+    fits = fits and device.cpu_model in wanted.models
+    seen = f"{device.cpu_vendor} family {device.cpu_family} model {device.cpu_model}"
+    models = " or ".join(map(str, wanted.models))
+    expected = f"{wanted.vendor} family {wanted.family} model {models}"
+    finding = Finding.FITS if fits else Finding.DIFFERS
+    why = "the processor's own number" if fits else "another processor, or a hypervisor that masks"
+    yield Evidence("CPUID", seen, expected, finding, why)
+
+
+def _cores(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    cores = chip.number("units")
+    if device.units is None:
+        return
+    finding, why = Finding.UNKNOWN, "the sheet has no count"
+    if cores and device.units % cores == 0:
+        finding, why = Finding.FITS, "whole sockets"
+    elif cores and device.units < cores:
+        why = "a part of the cores is in reach, as in a virtual machine"
+    elif cores:
+        why = "parts of several sockets are in reach"
+    expected = told([cores] if cores else [], "units")
+    yield Evidence("cores in reach", str(device.units), expected, finding, why, "units")
+
+
+def _l3(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
+    if device.llc_bytes is None:
+        return
+    finding, why, expected = _cache(device.llc_bytes, chip, "l3_cache")
+    if finding is Finding.DIFFERS:
+        finding, why = Finding.UNKNOWN, "hypervisors report what they like, chiplets their own part"
+    seen = f"{device.llc_bytes / 2**20:.1f} MiB"
+    yield Evidence("last-level cache", seen, expected, finding, why, "l3_cache")
+
+
+def partitioned(device: DeviceInfo) -> bool:
+    """Tells whether the device is a part of a chip by its own word."""
+    return any(word.startswith("MIG") for word in device.limits) or " MIG " in device.name
+
+
+_ACCELERATOR: tuple[Look, ...] = (
+    _name, _vendor, _pci, _units, _memory, _bus, _l2, _clock, _power, _capability,
+)  # fmt: skip
+_CPU: tuple[Look, ...] = (_name, _cpuid, _cores, _l3, _clock)

@@ -1,0 +1,193 @@
+"""Bandwidth over the working set: caches show as plateaus, each up to the size that it holds.
+
+On a CPU each core reads a part of its own again and again, so that the plateau of caches of one
+core ends at their sizes times the cores. On an accelerator each program goes through the whole
+set from a place of its own, so that a plateau ends at the size of one first-level cache, or of
+the cache that all units share. Bytes are those that were loaded. Every sum is compared.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.kernels.common import inputs, loads
+from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError
+from bench.records.model import Check, Quantity, Work
+
+if TYPE_CHECKING:
+    import torch
+
+SETS = (
+    "32KiB", "48KiB", "64KiB", "96KiB", "128KiB", "192KiB", "256KiB", "384KiB", "512KiB", "768KiB",
+    "1MiB", "1536KiB", "2MiB", "3MiB", "4MiB", "6MiB", "8MiB", "12MiB", "16MiB", "24MiB", "32MiB",
+    "48MiB", "64MiB", "96MiB", "128MiB", "192MiB", "256MiB", "384MiB", "512MiB", "1GiB", "2GiB",
+    "4GiB",
+)  # fmt: skip
+PILOT_BYTES = 2**20
+CORE_BYTES = ((2**18, 2**32), (2**22, 2**30), (2**40, 2**28))
+"""What a core reads in one call, by its part's size: calls long beside the start of threads."""
+
+DEVICE_BYTES = ((2**20, 2**35), (2**40, 2**33))
+"""What an accelerator reads in one call, by the set's size: long beside a launch."""
+
+CHECKED_BYTES = 2**19
+CHECKED_ROUNDS = 3
+WORD = 2**32
+SPOILT = -7
+
+
+class Cache(Defaults):
+    """Reads over working sets from first-level caches to memory."""
+
+    name = "cache"
+    about = "bandwidth over the working set, from caches to memory"
+    dtypes = ("fp32",)
+    group = "bandwidth over working set"
+    decides = False
+
+    def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
+        """Returns the working sets."""
+        return SETS
+
+    def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
+        """Returns bytes a second."""
+        return "byte_rate"
+
+    def label(self, point: Point) -> str:
+        """Returns the working set in words."""
+        text = str(point.parameters["set"])
+        return f"{text[:-3]} {text[-3:]} in all"
+
+    def work(self, point: Point) -> Work:
+        """Counts every byte loaded, from whichever level."""
+        held = point.size("bytes")
+        return Work(
+            flop=0.0,
+            bytes=float(point.size("rounds") * held),
+            footprint_bytes=float(held),
+            formula="rounds x working set",
+        )
+
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
+        """Returns one round over at most a megabyte in one thread."""
+        named = variant or SETS[0]
+        held = min(loads.size(named), PILOT_BYTES)
+        told: dict[str, int | str] = {"set": named, "bytes": held, "rounds": 1, "threads": 1}
+        return Point("cache", dtype, data, told)
+
+    def space(self, pilot: Point, limits: Limits) -> list[Point]:
+        """Returns the set asked for, in equal parts for the cores, read often enough.
+
+        Raises:
+            UnsupportedError: memory does not hold it, or it is too small for that many cores.
+        """
+        named = str(pilot.parameters["set"])
+        wanted, threads = loads.size(named), _threads() if limits.is_cpu else 1
+        if wanted > limits.memory_bytes:
+            raise UnsupportedError(f"free memory holds no working set of {self.label(pilot)}")
+        held = wanted // (threads * loads.GROUP_BYTES) * (threads * loads.GROUP_BYTES)
+        if not held:
+            raise UnsupportedError(f"{named} is less than a turn of the loop for {threads} cores")
+        part, steps = held // threads, CORE_BYTES if limits.is_cpu else DEVICE_BYTES
+        read = next(amount for most, amount in steps if part <= most)
+        told: dict[str, int | str] = {
+            "set": named, "bytes": held, "rounds": -(-read // part), "threads": threads,
+        }  # fmt: skip
+        return [Point("cache", pilot.dtype, pilot.data, told)]
+
+    def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- caches are what is measured
+        """Returns the read as one call that gives the sums found."""
+        held, rounds = point.size("bytes"), point.size("rounds")
+        (source,) = inputs.buffers(1, held // 4, point.dtype, point.data, device)
+        if device.type != "cpu":
+            return _on_device(source, rounds)
+        return _on_cores(source, rounds, point.size("threads"))
+
+    def check(self, point: Point, device: "torch.device") -> Check:
+        """Reads half a megabyte of fresh random words and compares every sum."""
+        import torch
+
+        drawn = torch.randint(-(2**31), 2**31, (CHECKED_BYTES // 4,), dtype=torch.int32)
+        source = drawn.to(device)
+        if device.type == "cpu":
+            task = _on_cores(source, CHECKED_ROUNDS, point.size("threads"))
+        else:
+            task = _on_device(source, CHECKED_ROUNDS)
+        task.spoil()
+        assert task.spot_check is not None  # noqa: S101 -- both have one
+        return task.spot_check(task.calls[0]())
+
+
+KERNEL = Cache()
+
+
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
+
+
+def _on_cores(source: "torch.Tensor", rounds: int, threads: int) -> Task:
+    """Returns the read of equal parts by as many threads."""
+    held = source.numel() * 4
+    held -= held % (threads * loads.GROUP_BYTES)
+    call = partial(loads.read_by_all, source.data_ptr(), held, rounds, threads)
+    isa = loads.reader().isa
+    return Task(
+        [call],
+        spot_check=lambda last: _compared(last, _core_sums(source, held, rounds, threads), 2**64),
+        observed=lambda: {"instructions": isa},
+    )
+
+
+def _core_sums(source: "torch.Tensor", held: int, rounds: int, threads: int) -> list[int]:
+    """Returns what each thread should find: its part's 64-bit words, ``rounds`` times."""
+    import torch
+
+    words = source.view(torch.int64)[: held // 8].view(threads, -1)
+    return [rounds * int(part.sum()) for part in words]
+
+
+def _on_device(source: "torch.Tensor", rounds: int) -> Task:
+    """Returns the read by programs that all run at once."""
+    import torch
+
+    from bench.kernels.common import loads_triton as compiled
+
+    units = torch.cuda.get_device_properties(source.device).multi_processor_count
+    programs = units * compiled.PROGRAMS_A_UNIT
+    words, total = source.view(torch.int32), rounds * (source.numel() // compiled.BLOCK)
+    sums = torch.zeros(programs, dtype=torch.int32, device=source.device)
+
+    def spot_check(_: object) -> Check:
+        blocks = words.view(-1, compiled.BLOCK).sum(dim=1).tolist()
+        return _compared(sums.tolist(), program_sums(blocks, total, programs), WORD)
+
+    call = partial(compiled.read, words, sums, total)
+    return Task([call], partial(sums.fill_, SPOILT), spot_check)
+
+
+def program_sums(blocks: Sequence[int], total: int, programs: int) -> list[int]:
+    """Returns what each program should find, of the sum of each block.
+
+    Program p begins at block ``p * B // P`` of B and takes ``total / P`` steps, the first
+    ``total % P`` programs one more, going round.
+    """
+    upto = [0]
+    for one in (*blocks, *blocks):
+        upto.append(upto[-1] + one)
+    count, found = len(blocks), []
+    for program in range(programs):
+        start = program * count // programs
+        laps, rest = divmod(total // programs + (program < total % programs), count)
+        found.append(laps * upto[count] + upto[start + rest] - upto[start])
+    return found
+
+
+def _compared(found: object, expected: list[int], modulus: int) -> Check:
+    """Compares sums, which are exact but for their modulus; the error is the share that differ."""
+    got = found if isinstance(found, list) else []
+    pairs = zip(got, expected, strict=False)
+    right = sum((one - other) % modulus == 0 for one, other in pairs)
+    error = 1 - right / len(expected)
+    return Check(passed=error == 0, error=error, tolerance=0.0, shape=f"{len(expected)} sums")

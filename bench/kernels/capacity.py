@@ -1,0 +1,197 @@
+"""Achievable capacity: how much of the memory one process can hold, write and read back.
+
+Blocks of decreasing size are allocated until none fits; each of their 8-byte words is given its
+own number, all are written before any is read, so that two addresses of one cell would show. The
+values are bytes: what the driver, the context and other processes keep is not held. A little is
+spared for the comparison itself.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.kernels.common import inputs
+from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError
+from bench.records.model import Check, Quantity, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+    Take = Callable[[int], torch.Tensor]
+
+WORD_BYTES = 8
+LARGEST_BYTES, LEAST_BYTES = 2**34, 2**24
+"""Sizes of blocks; torch's allocator gives smaller ones out of larger blocks of its own."""
+
+SPARED_BYTES = 2**27
+COMPARED_WORDS = 2**22
+TOUCHED_WORDS = 2**17
+PILOT_BYTES = 2**20
+FREE_OVER_LIMIT = 2.0
+"""Limits are half of the free memory of an accelerator."""
+
+
+class Capacity(Defaults):
+    """All of an accelerator's memory that can be had."""
+
+    name = "capacity"
+    about = "memory capacity that can be held, written and read back"
+    dtypes = ("fp32",)
+
+    def figures(self, point: Point) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
+        """Returns the published capacity."""
+        return ("memory_capacity",)
+
+    def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
+        """Returns bytes held."""
+        return "footprint"
+
+    def label(self, point: Point) -> str:  # noqa: ARG002 -- the protocol's signature
+        """Returns what was done with it."""
+        return "held, written and read back"
+
+    def work(self, point: Point) -> Work:
+        """Counts the bytes held; the timed call reads a megabyte of them."""
+        return Work(
+            flop=0.0,
+            bytes=float(min(point.size("bytes"), TOUCHED_WORDS * WORD_BYTES)),
+            footprint_bytes=float(point.size("bytes")),
+            formula="bytes of all blocks held at once",
+        )
+
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:  # noqa: ARG002 -- one form
+        """Returns a megabyte."""
+        return Point("capacity", dtype, data, {"bytes": PILOT_BYTES})
+
+    def space(self, pilot: Point, limits: Limits) -> list[Point]:
+        """Returns all of the free memory, of which ``build`` finds out how much can be had.
+
+        Raises:
+            UnsupportedError: on a CPU.
+        """
+        if limits.is_cpu:
+            raise _shared()
+        expected = int(FREE_OVER_LIMIT * limits.memory_bytes)
+        return [Point("capacity", pilot.dtype, pilot.data, {"bytes": expected})]
+
+    def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- no cache matters
+        """Fills the memory, and writes into ``point`` how many bytes that took.
+
+        All is given back by the spot check, which reads it first.
+        """
+        if device.type == "cpu":
+            raise _shared()
+        blocks = _all_of(device)
+        point.parameters["bytes"] = sum(block.numel() for block in blocks) * WORD_BYTES
+        _number(blocks)
+        call = partial(_touch, blocks)
+        return Task([call], spot_check=lambda last: _read_back(blocks, last, device))
+
+    def check(self, point: Point, device: "torch.device") -> Check:  # noqa: ARG002 -- any block will do
+        """Numbers the words of two small blocks, and finds them so, and one that is not."""
+        import torch
+
+        if device.type == "cpu":
+            raise _shared()
+        blocks = [torch.empty(2**14, dtype=torch.int64, device=device) for _ in range(2)]
+        return _found(blocks)
+
+
+KERNEL = Capacity()
+
+
+def _shared() -> UnsupportedError:
+    return UnsupportedError("host memory is shared with the system: none of it is filled")
+
+
+def _all_of(device: "torch.device") -> list["torch.Tensor"]:
+    """Returns blocks that fill the device's memory but for what is spared."""
+    import torch
+
+    inputs.release()
+    torch.cuda.empty_cache()
+    take = partial(torch.empty, dtype=torch.int64, device=device)
+    spared = take(SPARED_BYTES // WORD_BYTES)
+    blocks = _taken(take)
+    del spared
+    torch.cuda.empty_cache()  # so that the driver has it too, for code that it loads late
+    return blocks
+
+
+def _taken(take: "Take") -> list["torch.Tensor"]:
+    """Returns blocks of ever smaller size, until not even the least can be taken.
+
+    Args:
+        take: a number of words to a block of them; raises torch's error for want of memory.
+    """
+    import torch
+
+    blocks, size = [], LARGEST_BYTES
+    while size >= LEAST_BYTES:
+        try:
+            blocks.append(take(size // WORD_BYTES))
+        except torch.OutOfMemoryError:
+            size //= 2
+    if not blocks:
+        raise UnsupportedError(f"free memory holds no block of {LEAST_BYTES // 2**20} MiB")
+    return blocks
+
+
+def _number(blocks: list["torch.Tensor"]) -> None:
+    """Gives each word its own number, from zero on."""
+    import torch
+
+    start = 0
+    for block in blocks:
+        torch.arange(start, start + block.numel(), out=block)
+        start += block.numel()
+
+
+def _touch(blocks: list["torch.Tensor"]) -> "torch.Tensor":
+    """Returns the sum of the first words."""
+    return blocks[0][:TOUCHED_WORDS].sum()
+
+
+def _read_back(blocks: list["torch.Tensor"], last: object, device: "torch.device") -> Check:
+    """Compares every word with its number, and what the last call returned; then frees all."""
+    import torch
+
+    words, wrong = sum(block.numel() for block in blocks), _wrong(blocks)
+    error = wrong / words if _is_sum(last, blocks) else 1.0
+    blocks.clear()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    return Check(passed=not error, error=error, tolerance=0.0, shape=f"{words} words of 8 bytes")
+
+
+def _is_sum(last: object, blocks: list["torch.Tensor"]) -> bool:
+    """Tells whether a call returned the sum of the first words' numbers."""
+    count = min(blocks[0].numel(), TOUCHED_WORDS)
+    return hasattr(last, "tolist") and last.tolist() == count * (count - 1) // 2
+
+
+def _wrong(blocks: list["torch.Tensor"]) -> int:
+    """Returns how many words are not their number."""
+    import torch
+
+    start, wrong = 0, 0
+    for block in blocks:
+        for at in range(0, block.numel(), COMPARED_WORDS):
+            part = block[at : at + COMPARED_WORDS]
+            numbers = torch.arange(start, start + part.numel(), device=part.device)
+            wrong += int((part != numbers).sum())
+            start += part.numel()
+    return wrong
+
+
+def _found(blocks: list["torch.Tensor"]) -> Check:
+    """Numbers blocks that hold something else; then spoils one word, which must be found."""
+    for block in blocks:
+        block.fill_(-1)
+    _number(blocks)
+    error = _wrong(blocks) + (not _is_sum(_touch(blocks), blocks))
+    blocks[-1][-1] = -1
+    error += abs(_wrong(blocks) - 1)
+    words = sum(block.numel() for block in blocks)
+    return Check(passed=not error, error=float(error), tolerance=0.0, shape=f"{words} words")

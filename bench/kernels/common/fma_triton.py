@@ -1,0 +1,144 @@
+"""Loops of fused multiply-adds for GPUs, in Triton; to be imported only where Triton is there.
+
+A program holds a block of ``lanes`` elements in the registers of its threads: several an
+accumulator each, so that one need not wait for another. ``x a + b`` is compiled to the packed
+instructions where an architecture has them (fma.rn.f16x2, fma.rn.f32x2, v_pk_fma_f32).
+"""
+
+import subprocess
+from collections.abc import Callable
+from functools import cache, partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from bench.kernels.common.base import UnsupportedError
+
+if TYPE_CHECKING:
+    import torch
+
+triton: Any = import_module("triton")
+tl: Any = import_module("triton.language")
+
+UNROLL = 16
+
+
+def register_loop(
+    state: tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"],
+    out: "torch.Tensor",
+    steps: int,
+    warps: int,
+) -> Callable[[], "torch.Tensor"]:
+    """Returns x = x a + b, ``steps`` times over, as a call; it was run once.
+
+    Args:
+        state: x (programs x 1 x lanes), a and b (one a program).
+        out: what x becomes.
+        steps: a multiple of ``UNROLL``.
+        warps: of a program.
+    """
+    programs, _, lanes = out.shape
+    turns = {"turns": steps // UNROLL, "unroll": UNROLL}
+    return _ready(_registers, programs, (*state, out), {**turns, "lanes": lanes}, warps)
+
+
+def stream_loop(
+    arrays: tuple["torch.Tensor", "torch.Tensor", "torch.Tensor", "torch.Tensor"],
+    mix: tuple[int, int],
+    warps: int,
+) -> Callable[[], "torch.Tensor"]:
+    """Returns the stream x = x a + b over all of b as a call; it was run once.
+
+    Args:
+        arrays: b, a (one a program), x at the end and what xor leaves (programs x lanes each).
+        mix: blocks of which the first is used, and the multiply-adds that it enters.
+        warps: of a program.
+    """
+    data, _, out, _ = arrays
+    programs, lanes = out.shape
+    group, fmas = mix
+    unroll = min(fmas, UNROLL)
+    told = {
+        "groups": data.numel() // (group * lanes), "group": group, "turns": fmas // unroll,
+        "unroll": unroll, "lanes": lanes,
+    }  # fmt: skip
+    return _ready(_stream, programs, arrays, told, warps)
+
+
+def _ready(
+    body: Callable[..., None],
+    programs: int,
+    tensors: tuple["torch.Tensor", ...],
+    told: dict[str, int],
+    warps: int,
+) -> Callable[[], "torch.Tensor"]:
+    """Compiles a launch by running it, so that what does not compile is told now."""
+    run: Callable[[], Any] = partial(
+        _jitted(body)[(programs,)], *tensors, **told, num_warps=warps, enable_fp_fusion=True
+    )
+    try:
+        run()
+    except (triton.errors.TritonError, subprocess.CalledProcessError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "compiler" not in str(error):
+            raise  # the device's, and not of a host without a compiler for Triton's launches
+        first = str(error).strip().splitlines()[:1]
+        raise UnsupportedError(" ".join(["triton compiles no such loop here:", *first])) from error
+    result = tensors[-1 if body is _registers else -2]
+
+    def call() -> "torch.Tensor":
+        run()
+        return result
+
+    return call
+
+
+@cache
+def _jitted(body: Callable[..., None]) -> Any:  # noqa: ANN401 -- Triton is untyped
+    return triton.jit(body)
+
+
+def _registers(  # noqa: PLR0913, PLR0917 -- a launch has no other way to tell
+    x_at: tl.tensor,
+    a_at: tl.tensor,
+    b_at: tl.tensor,
+    out_at: tl.tensor,
+    turns: tl.tensor,
+    unroll: tl.constexpr,
+    lanes: tl.constexpr,
+) -> None:
+    program = tl.program_id(0)
+    place = program * lanes + tl.arange(0, lanes)
+    x = tl.load(x_at + place)
+    a = tl.load(a_at + program)
+    b = tl.load(b_at + program)
+    for _turn in range(turns):
+        for _step in tl.static_range(unroll):
+            x = x * a + b
+    tl.store(out_at + place, x)
+
+
+def _stream(  # noqa: PLR0913, PLR0917 -- a launch has no other way to tell
+    data_at: tl.tensor,
+    a_at: tl.tensor,
+    out_at: tl.tensor,
+    rest_at: tl.tensor,
+    groups: tl.tensor,
+    turns: tl.tensor,
+    group: tl.constexpr,
+    unroll: tl.constexpr,
+    lanes: tl.constexpr,
+) -> None:
+    program = tl.program_id(0)
+    lane = tl.arange(0, lanes)
+    a = tl.load(a_at + program)
+    x = tl.zeros((lanes,), dtype=out_at.dtype.element_ty)
+    rest = tl.zeros((lanes,), dtype=rest_at.dtype.element_ty)
+    for number in range(program, groups, tl.num_programs(0)):
+        here = data_at + tl.cast(number, tl.int64) * (lanes * group) + lane
+        b = tl.load(here)
+        for other in tl.static_range(1, group):
+            rest = rest ^ tl.load(here + other * lanes).to(rest.dtype, bitcast=True)
+        for _turn in range(turns):
+            for _step in tl.static_range(unroll):
+                x = x * a + b
+    tl.store(out_at + program * lanes + lane, x)
+    tl.store(rest_at + program * lanes + lane, rest)

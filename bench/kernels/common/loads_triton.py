@@ -1,0 +1,80 @@
+"""The same loads on an accelerator, through the compiler that torch brings along.
+
+Imported where a kernel is built: the analyst's path and a torch without Triton never load it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from bench.kernels.common.base import UnsupportedError
+from bench.kernels.common.loads import UNROLLED
+
+if TYPE_CHECKING:
+    import torch
+
+try:
+    triton: Any = import_module("triton")
+    tl: Any = import_module("triton.language")
+except ImportError as error:
+    raise UnsupportedError("loads need Triton, and torch came without it here") from error
+
+BLOCK = 4096
+"""Elements of 4 bytes that a program reads at once: 16 KiB, 64 bytes a thread of 256."""
+
+WARPS = 8
+PROGRAMS_A_UNIT = 4
+"""All programs run at the same time: four of 256 threads fit any SM or CU."""
+
+
+@triton.jit  # type: ignore[untyped-decorator]
+def _read(source, sums, blocks, total, block: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 -- Triton's types
+    program = tl.program_id(0)
+    programs = tl.num_programs(0)
+    steps = total // programs + (program < total % programs).to(tl.int32)
+    position = program.to(tl.int64) * blocks // programs
+    lanes = tl.arange(0, block)
+    found = tl.zeros((block,), tl.int32)
+    for _ in range(steps):
+        found += tl.load(source + position * block + lanes)
+        position += 1
+        position = tl.where(position == blocks, 0, position)
+    tl.store(sums + program, tl.sum(found, axis=0))
+
+
+@triton.jit
+def _follow(place, end, rounds, unrolled: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 -- Triton's types
+    at = tl.load(place)
+    for _ in range(rounds):
+        # A lone load would read and write one register, which Triton 3.6 clears before it reads.
+        for _ in tl.static_range(unrolled):
+            at = tl.load(at.to(tl.pointer_type(tl.int64)))
+    tl.store(place, at)
+    tl.store(end, at)
+
+
+def read(source: "torch.Tensor", sums: "torch.Tensor", total: int) -> "torch.Tensor":
+    """Reads ``total`` blocks of ``source`` and returns the sum that each program found.
+
+    Program p of P begins at block ``p * blocks // P`` and goes round: each unit sees all of the
+    source in turn, so that what a cache holds is told by the size of the whole.
+
+    Args:
+        source: int32 elements, a multiple of ``BLOCK``.
+        sums: int32, one element a program; written.
+        total: blocks read by all programs together, at most 2^31 - 1.
+    """
+    blocks = source.numel() // BLOCK
+    _read[(sums.numel(),)](source, sums, blocks, total, block=BLOCK, num_warps=WARPS)
+    return sums
+
+
+def follow(place: "torch.Tensor", end: "torch.Tensor", loads: int) -> "torch.Tensor":
+    """Follows addresses from that in ``place``, each load waiting for the one before.
+
+    Args:
+        place: one int64, the address to begin at; left at the address arrived at.
+        end: one int64, written with the same.
+        loads: how many, a multiple of ``UNROLLED``.
+    """
+    _follow[(1,)](place, end, loads // UNROLLED, unrolled=UNROLLED, num_warps=1)
+    return end

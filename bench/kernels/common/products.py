@@ -1,0 +1,156 @@
+"""What matrix products share: shapes worth trying, results, checks against float64."""
+
+import math
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+from bench.kernels.common import inputs
+from bench.kernels.common.base import Limits, Point, itemsize, torch_dtype
+from bench.kernels.common.factors import Factor
+from bench.records.model import Check, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+CPU_SIZES = (256, 512, 768, 1024, 1536, 2048, 3072, 4096)
+ACCELERATOR_SIZES = (
+    1024, 1536, 2048, 3072, 4096, 5120, 6144, 7168, 8192, 10240, 12288, 14336, 16384,
+)  # fmt: skip
+FAVOURED = (
+    (8192, 8192, 8192), (4096, 4096, 4096), (16384, 8192, 8192), (8192, 4096, 16384),
+    (6144, 6144, 6144), (14336, 8192, 4096), (8192, 14336, 4096), (8192, 12288, 16384),
+    (2048, 2048, 2048), (1024, 1024, 1024), (10240, 10240, 10240), (16384, 16384, 1024),
+    (2048, 4096, 1024), (4096, 1024, 4096), (1024, 4096, 4096), (4096, 2048, 512),
+    (512, 512, 512), (3072, 3072, 3072),
+)  # fmt: skip
+"""Squares, and the shapes that vendors and public tables favour, cut to the space at hand."""
+
+FORETELLING = 512
+MAX_SETS = 8
+LEAST_POOL = 1 << 25
+CHECK_ELEMENTS = 1 << 17
+SPOTS = 8
+TYPICAL_K = 512
+"""The k of checks at a small size; a sum's relative error grows with the root of its length."""
+
+OUT_ITEMSIZE = {"int8": 4, "fp8": 2, "mxfp8": 2, "nvfp4": 2}
+"""Bytes of one result where it is wider than the factors: int32, and bf16."""
+
+
+def shapes(limits: Limits) -> list[tuple[int, ...]]:
+    """Returns the grid of m, n and k, favoured shapes first."""
+    sizes = CPU_SIZES if limits.is_cpu else ACCELERATOR_SIZES
+    found: list[tuple[int, ...]] = [one for one in FAVOURED if set(one) <= set(sizes)]
+    return found + [one for one in product(sizes, repeat=3) if one not in FAVOURED]
+
+
+def space(
+    work: "Callable[[Point], Work]", pilot: Point, limits: Limits, layouts: tuple[str, ...]
+) -> list[Point]:
+    """Returns the shapes in each layout, of the pilot's form, whose work fits in memory."""
+    parameters = [
+        {**pilot.parameters, **dict(zip("mnk", shape, strict=True)), "layout": layout}
+        for shape in shapes(limits)
+        for layout in layouts
+    ]
+    points = [replace(pilot, parameters=one) for one in parameters]
+    return [one for one in points if work(one).footprint_bytes <= limits.memory_bytes]
+
+
+def sizes(point: Point) -> tuple[int, int, int]:
+    """Returns m, n and k."""
+    return point.size("m"), point.size("n"), point.size("k")
+
+
+def out_itemsize(dtype: str) -> int:
+    """Returns the bytes of one element of the result."""
+    return OUT_ITEMSIZE.get(dtype, itemsize(dtype))
+
+
+def out_dtype(dtype: str) -> "torch.dtype":
+    """Returns torch's dtype of the result: int32 of int8, bf16 of narrower floats."""
+    import torch
+
+    if dtype not in OUT_ITEMSIZE:
+        found: torch.dtype = torch_dtype(dtype)
+        return found
+    return torch.int32 if dtype == "int8" else torch.bfloat16
+
+
+def set_count(work: Work, cache_bytes: float) -> int:
+    """Returns how many operand sets exceed twice the cache, at most ``MAX_SETS``."""
+    return max(1, min(MAX_SETS, math.ceil(2 * cache_bytes / work.footprint_bytes)))
+
+
+def pool(elements: int, point: Point, device: "torch.device") -> inputs.Cutter:
+    """Returns what cuts operands out of elements drawn as the point says.
+
+    The pool's size is a power of two and not too small, so that it is kept for the next shape.
+    """
+    count = 1 << max(elements - 1, LEAST_POOL - 1).bit_length()
+    (kept,) = inputs.buffers(1, count, point.dtype, point.data, device)
+    return inputs.Cutter(kept)
+
+
+def fresh(point: Point, device: "torch.device") -> inputs.Cutter:
+    """Returns what cuts the operands of a check out of fresh normal elements."""
+    return inputs.Cutter(inputs.draw((CHECK_ELEMENTS,), point.dtype, "normal", device))
+
+
+def cut(
+    cutter: inputs.Cutter, sizes: tuple[int, int, int], layout: str
+) -> tuple["torch.Tensor", "torch.Tensor"]:
+    """Returns the rows of A and the columns of B, each one a row of what is returned.
+
+    ``nt``: B lies in memory as a linear layer's weight, n x k; ``nn``: as k x n.
+    """
+    m, n, k = sizes
+    rows = cutter.cut(m, k)
+    return rows, cutter.cut(n, k) if layout == "nt" else cutter.cut(k, n).t()
+
+
+def relative_error(result: "torch.Tensor", left: "torch.Tensor", right: "torch.Tensor") -> float:
+    """Returns how far a result is from the float64 product, in the Frobenius norm.
+
+    Args:
+        result: m x n.
+        left: the first factor's numbers in float64, m x k.
+        right: the second's, n x k.
+    """
+    reference = left @ right.t()
+    difference = (result.cpu().double() - reference).norm()
+    return float(difference / reference.norm().clamp_min(1e-30))
+
+
+def verdict(error: float, tolerance: float, sizes: tuple[int, ...]) -> Check:
+    """Returns the check of a result of that error."""
+    shape = " x ".join(map(str, sizes))
+    return Check(passed=error <= tolerance, error=error, tolerance=tolerance, shape=shape)
+
+
+def spoil(out: "torch.Tensor") -> None:
+    """Fills a result with what no product of ours gives."""
+    out.fill_(float("nan") if out.dtype.is_floating_point else -(2**31))
+
+
+def spot_check(left: Factor, right: Factor, out: "torch.Tensor", tolerance: float, k: int) -> Check:
+    """Compares 8 x 8 elements of what the timed call left behind with float64.
+
+    Args:
+        left: the first factor of that call.
+        right: the second.
+        out: its result.
+        tolerance: at a k of ``TYPICAL_K``; the few elements may be four times as far off.
+        k: length of the sums.
+    """
+    import torch
+
+    rows = torch.randint(0, out.shape[0], (SPOTS,)).tolist()
+    columns = torch.randint(0, out.shape[1], (SPOTS,)).tolist()
+    picked = out[rows][:, columns]
+    error = relative_error(picked, left.numbers(rows), right.numbers(columns))
+    widened = tolerance * max(1.0, math.sqrt(k / TYPICAL_K)) * 4
+    return verdict(error, widened, (SPOTS, SPOTS, k))

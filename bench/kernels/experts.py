@@ -1,0 +1,212 @@
+"""The experts' block of a mixture of experts: grouped products over tokens sorted by expert.
+
+Shapes are DeepSeek-V3's. A token's experts are drawn beforehand, evenly, and always alike, so that
+which weights are read is known. A device holds as many experts as fit, a power of two, as with
+expert parallelism: tokens for others are not computed here.
+"""
+
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
+
+from bench.kernels.common import inputs
+from bench.kernels.common.attend import proven, relative_error
+from bench.kernels.common.base import Defaults, Limits, Point, Task, itemsize
+from bench.kernels.common.llm import (
+    DTYPES,
+    GROUPED_WAYS,
+    LEFT_OUT,
+    Rooms,
+    counts,
+    cut_weights,
+    expert_block,
+    expert_work,
+    group_ends,
+    product_pace,
+    refuse_size,
+    refuse_slow,
+    routes,
+    verdict,
+)
+from bench.kernels.common.precision import set_precision
+from bench.records.model import Check, Quantity, Work
+from bench.workloads.load import workload
+from bench.workloads.model import Experts as Shape
+
+if TYPE_CHECKING:
+    import torch
+
+MODEL = "deepseek-v3"
+VARIANTS = ("prefill", "decode")
+TOKENS = {"prefill": 4096, "decode": 64}
+CPU_TOKENS = {"prefill": 512, "decode": 32}
+LEAST_HELD = 4
+CPU_BYTES = 2**30
+"""A CPU holds no more: it takes seconds to fill a gigabyte."""
+PILOT_TOKENS = 16
+SMALL = {"hidden": 64, "width": 48, "tokens": 24}
+ROWS = 4
+
+
+class Experts(Defaults):
+    """One call is the routed experts of one layer: gate and up, SwiGLU, down."""
+
+    name = "experts"
+    about = "grouped products of a mixture of experts"
+    dtypes = DTYPES
+    sizes = ("batch",)
+    decides = False
+
+    def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
+        """Returns the phases, which differ in how many tokens come at once."""
+        return VARIANTS
+
+    def figures(self, point: Point) -> tuple[str, ...]:
+        """Returns the matrix rate for prefill and the memory bandwidth for decode."""
+        if point.parameters["phase"] == "decode":
+            return ("memory_bandwidth",)
+        plain = (f"matrix_{point.dtype}",)
+        return (*plain, "vector_fp32") if point.dtype == "fp32" else plain
+
+    def quantity(self, point: Point) -> Quantity:
+        """Returns operations a second for prefill, bytes a second for decode."""
+        return "byte_rate" if point.parameters["phase"] == "decode" else "flop_rate"
+
+    def label(self, point: Point) -> str:
+        """Returns the phase, with the dtype where the figure does not tell it."""
+        phase = point.parameters["phase"]
+        return f"experts decode {point.dtype}" if phase == "decode" else f"experts {phase}"
+
+    def work(self, point: Point) -> Work:
+        """Counts the products of the experts reached."""
+        hidden, width = _widths(point)
+        return expert_work(point, _sizes(point), hidden, width)
+
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
+        """Returns four experts and few tokens, one product an expert."""
+        phase = variant or VARIANTS[0]
+        told: dict[str, int | str] = {"phase": phase, "model": MODEL, "experts": LEAST_HELD}
+        return Point(
+            "experts", dtype, data, {**told, "batch": PILOT_TOKENS, "way": GROUPED_WAYS[-1]}
+        )
+
+    def smaller(self, point: Point) -> Point:
+        """Returns the same experts with fewer tokens."""
+        return replace(
+            point, parameters={**point.parameters, "batch": min(point.size("batch"), 256)}
+        )
+
+    def ways(self, point: Point, limits: Limits) -> list[Point]:
+        """Returns a configuration in every way, with as many experts as memory holds."""
+        held = _shape().routed
+        most = min(limits.memory_bytes, CPU_BYTES if limits.is_cpu else limits.memory_bytes)
+        while held > LEAST_HELD and _weight_bytes(point, held) > most:
+            held //= 2
+        refuse_size(_weight_bytes(point, held), limits.memory_bytes)
+        told = {**point.parameters, "experts": held}
+        return [replace(point, parameters={**told, "way": way}) for way in GROUPED_WAYS]
+
+    def space(self, pilot: Point, limits: Limits) -> list[Point]:
+        """Returns the phase's tokens in every way, with as many experts as memory holds."""
+        tokens = (CPU_TOKENS if limits.is_cpu else TOKENS)[str(pilot.parameters["phase"])]
+        sized = replace(pilot, parameters={**pilot.parameters, "batch": tokens})
+        return self.ways(sized, limits)
+
+    def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- the weights are far above any cache
+        """Draws the weights of the experts held and the rows that come to them."""
+        set_precision(point.dtype)
+        if device.type == "cpu":
+            refuse_slow(self.work(point), product_pace(point.dtype), point.dtype)
+        call, operands = _block(point, _widths(point), device)
+        rooms = Rooms()
+        run = rooms.keeping(0, proven(call))
+        return Task([run], rooms.spoil, lambda _: _spot_check(point, operands, rooms))
+
+    def check(self, point: Point, device: "torch.device") -> Check:
+        """Compares every row of a small block with its expert's in float64."""
+        set_precision(point.dtype)
+        told = {**point.parameters, "batch": SMALL["tokens"], "experts": _shape().routed}
+        small = replace(point, data="normal", parameters=told)
+        call, operands = _block(small, (SMALL["hidden"], SMALL["width"]), device)
+        return _compared(small, operands, proven(call)(), range(sum(_sizes(small))))
+
+
+KERNEL = Experts()
+
+Operands = tuple["torch.Tensor", "dict[str, torch.Tensor]"]
+
+
+def _shape() -> Shape:
+    found = workload(MODEL).experts
+    assert found is not None  # noqa: S101 -- a mixture by name
+    return found
+
+
+def _widths(point: Point) -> tuple[int, int]:
+    """Returns the model's width and an expert's."""
+    return workload(str(point.parameters["model"])).hidden, _shape().intermediate
+
+
+def _weight_bytes(point: Point, held: int) -> float:
+    hidden, width = _widths(point)
+    rows = sum(_counted(point.size("batch"), held))
+    item = itemsize(point.dtype)
+    return float(item * (held * 3 * hidden * width + rows * (2 * hidden + 3 * width)))
+
+
+@lru_cache(maxsize=64)
+def _counted(tokens: int, held: int) -> tuple[int, ...]:
+    shape = _shape()
+    return counts(routes(tokens, shape.routed, shape.per_token), held)
+
+
+def _sizes(point: Point) -> tuple[int, ...]:
+    """Returns how many rows come to each expert held; one comes to the first if else none would."""
+    found = _counted(point.size("batch"), point.size("experts"))
+    return found if any(found) else (1, *found[1:])
+
+
+def _block(
+    point: Point, widths: tuple[int, int], device: "torch.device"
+) -> "tuple[partial[torch.Tensor], Operands]":
+    hidden, width = widths
+    held, sizes = point.size("experts"), _sizes(point)
+    weights = cut_weights(
+        {"gate_up": (held, 2 * width, hidden), "down": (held, hidden, width)},
+        point.dtype, point.data, device,
+    )  # fmt: skip
+    rows = inputs.draw((sum(sizes), hidden), point.dtype, point.data, device) * hidden**-0.5
+    both = (weights["gate_up"], weights["down"])
+    ends = group_ends(sizes, device)
+    call = partial(expert_block, str(point.parameters["way"]), rows, both, sizes, ends)
+    return call, (rows, weights)
+
+
+def _spot_check(point: Point, operands: Operands, rooms: Rooms) -> Check:
+    """Compares rows drawn at random with their expert's, in float64."""
+    import torch
+
+    if 0 not in rooms.kept:
+        return LEFT_OUT
+    drawn = torch.randint(0, sum(_sizes(point)), (ROWS,)).tolist()
+    return _compared(point, operands, rooms.kept[0], drawn)
+
+
+def _compared(
+    point: Point, operands: Operands, result: object, picked: "range | list[int]"
+) -> Check:
+    import torch
+
+    assert isinstance(result, torch.Tensor)  # noqa: S101 -- what the block returns
+    rows, weights = operands
+    owners = [expert for expert, size in enumerate(_sizes(point)) for _ in range(size)]
+    exact = [_exact(rows[row], weights, owners[row]) for row in picked]
+    error = relative_error(result[list(picked)], torch.stack(exact))
+    return verdict(error, point.dtype, f"{len(exact)} of {len(owners)} rows")
+
+
+def _exact(row: "torch.Tensor", weights: "dict[str, torch.Tensor]", expert: int) -> "torch.Tensor":
+    """Returns down(g / (1 + e^-g) u) of one row in float64."""
+    both = weights["gate_up"][expert].double() @ row.double()
+    gate, up = both[: len(both) // 2], both[len(both) // 2 :]
+    return weights["down"][expert].double() @ (gate / (1 + (-gate).exp()) * up)

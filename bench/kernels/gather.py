@@ -1,0 +1,139 @@
+"""Random gather of rows: as embeddings, experts and paged caches are read.
+
+Every row of a table far above the cache is copied once, in random order. Bytes are the rows read,
+the rows written and the indices.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.kernels.common import inputs
+from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError, itemsize
+from bench.records.model import Check, Work
+
+if TYPE_CHECKING:
+    import torch
+
+ROWS = {"64B": 64, "256B": 256, "1KiB": 2**10, "4KiB": 2**12}
+WAYS = ("index_select", "index")
+"""Operations of torch that gather; the fastest on the device is found by search."""
+
+INDEX_BYTES = 8
+CACHE_MULTIPLE = 4
+LEAST_BYTES = {True: 2**28, False: 2**30}
+"""The least size of the table on a CPU, and on an accelerator."""
+
+PILOT_BYTES = 2**20
+CHECKED_ROWS = 999
+SPOTS = 512
+SPOILT = -7.0
+
+
+class Gather(Defaults):
+    """A gather of rows of one size."""
+
+    name = "gather"
+    about = "random gather of rows of several sizes"
+    dtypes = ("fp32",)
+    group = "random gather"
+    decides = False
+
+    def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
+        """Returns the sizes of a row."""
+        return tuple(ROWS)
+
+    def label(self, point: Point) -> str:
+        """Returns the size of a row in words."""
+        return f"random rows of {_words(str(point.parameters['row']))}"
+
+    def figures(self, point: Point) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
+        """Returns the bandwidth that no sheet promises of such reads."""
+        return ("memory_bandwidth",)
+
+    def work(self, point: Point) -> Work:
+        """Counts each row read and written once, and its index read."""
+        count, row = point.size("rows"), ROWS[str(point.parameters["row"])]
+        moved = float(count * (2 * row + INDEX_BYTES))
+        return Work(flop=0.0, bytes=moved, footprint_bytes=moved, formula="rows x (2 row + 8)")
+
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
+        """Returns a gather of one megabyte."""
+        named = variant or next(iter(ROWS))
+        return _point(dtype, data, named, PILOT_BYTES // ROWS[named])
+
+    def space(self, pilot: Point, limits: Limits) -> list[Point]:
+        """Returns the ways to gather from one table far above the cache.
+
+        Raises:
+            UnsupportedError: memory holds no such table, its copy and its indices.
+        """
+        named = str(pilot.parameters["row"])
+        wanted = max(CACHE_MULTIPLE * limits.cache_bytes, LEAST_BYTES[limits.is_cpu])
+        count = int(wanted) // ROWS[named]
+        if self.work(_point("fp32", "normal", named, count)).footprint_bytes > limits.memory_bytes:
+            raise UnsupportedError("free memory holds no table far above the cache and its copy")
+        return [_point(pilot.dtype, pilot.data, named, count, way) for way in WAYS]
+
+    def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- far above the cache by size
+        """Returns the gather of every row, in an order that stays the same."""
+        import torch
+
+        count, columns = point.size("rows"), _columns(point)
+        (pool,) = inputs.buffers(1, count * columns, point.dtype, point.data, device)
+        table = pool.view(count, columns)
+        order = torch.randperm(count, device=device)
+        out = inputs.outputs(count * columns, table.dtype, device).view(count, columns)
+        call = _call(point, table, order, out)
+        return Task([call], partial(out.fill_, SPOILT), lambda _: _spot_check(table, order, out))
+
+    def check(self, point: Point, device: "torch.device") -> Check:
+        """Gathers 999 fresh rows, some of them twice, and compares with float64."""
+        import torch
+
+        table = inputs.draw((CHECKED_ROWS, _columns(point)), point.dtype, "normal", device)
+        order = torch.randint(0, CHECKED_ROWS, (CHECKED_ROWS,), device=device)
+        out = torch.full_like(table, SPOILT)
+        _call(point, table, order, out)()
+        return _compared(out, table.cpu().double()[order.cpu()])
+
+
+KERNEL = Gather()
+
+
+def _point(dtype: str, data: str, named: str, count: int, way: str = WAYS[0]) -> Point:
+    return Point("gather", dtype, data, {"row": named, "rows": count, "way": way})
+
+
+def _words(text: str) -> str:
+    return text.replace("KiB", " KiB") if text.endswith("KiB") else text.replace("B", " bytes")
+
+
+def _columns(point: Point) -> int:
+    return ROWS[str(point.parameters["row"])] // itemsize(point.dtype)
+
+
+def _call(
+    point: Point, table: "torch.Tensor", order: "torch.Tensor", out: "torch.Tensor"
+) -> Callable[[], "torch.Tensor"]:
+    """Returns the gather into ``out`` as a call without arguments."""
+    import torch
+
+    if point.parameters["way"] == "index":
+        return partial(torch.ops.aten.index.Tensor_out, table, [order], out=out)
+    return partial(torch.index_select, table, 0, order, out=out)
+
+
+def _compared(got: "torch.Tensor", expected: "torch.Tensor") -> Check:
+    """Compares rows with what was to be copied; the error is the share of elements that differ."""
+    error = float((got.cpu().double() != expected).double().mean())
+    shape = " x ".join(map(str, got.shape))
+    return Check(passed=error == 0, error=error, tolerance=0.0, shape=shape)
+
+
+def _spot_check(table: "torch.Tensor", order: "torch.Tensor", out: "torch.Tensor") -> Check:
+    """Compares rows that the timed calls left behind with the rows that were to be copied."""
+    import torch
+
+    picked = torch.randint(0, len(order), (SPOTS,)).to(out.device)
+    return _compared(out[picked], table[order[picked]].cpu().double())

@@ -1,0 +1,299 @@
+"""One transformer layer of a real model's shape, in prefill and in decode, with random weights.
+
+Told in tokens a second through one layer; a model of L such layers goes L times slower, head and
+embedding apart. FLOP as ``bench.workloads.counts`` has it. Bytes are the weights that the tokens
+reach, read once, the cache read (in prefill: written) once, and the layer's input and output.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from bench.kernels.common import inputs
+from bench.kernels.common.attend import proven, relative_error
+from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError, itemsize
+from bench.kernels.common.decoder import Layer, forward
+from bench.kernels.common.exact import exact_token, narrowed
+from bench.kernels.common.llm import (
+    DTYPES,
+    LEFT_OUT,
+    Rooms,
+    counts,
+    cut_weights,
+    grouped_way,
+    product_pace,
+    refuse_size,
+    refuse_slow,
+    routes,
+    verdict,
+)
+from bench.kernels.common.precision import set_precision
+from bench.records.model import Check, Quantity, Work
+from bench.workloads.counts import (
+    ROUTED,
+    Phase,
+    kv_elements,
+    layer_flop,
+    layer_shapes,
+)
+from bench.workloads.load import workload, workloads
+from bench.workloads.model import Workload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+PHASES: tuple[Phase, ...] = ("prefill", "decode")
+SIZES = {"prefill": (1, 4096), "decode": (64, 4096)}
+CPU_SIZES = {"prefill": (1, 64), "decode": (1, 1024)}
+"""Batch and length on an accelerator, and on a CPU, where a call should take about a second."""
+PILOT_SIZES = (1, 16)
+EAGER, GRAPH = "eager", "graph"
+WAYS = {
+    "prefill": (EAGER, f"{EAGER} flash", f"{EAGER} cudnn"),
+    "decode": (EAGER, f"{EAGER} matmul", GRAPH, f"{GRAPH} matmul"),
+}
+CPU_WAYS = (EAGER, f"{EAGER} matmul")
+"""Called as it stands or replayed as a captured graph, and how attention is done."""
+FURTHEST = 256
+"""The spot check of a prefill looks at a token no further in, since it redoes all before it."""
+FACTOR = 2.0
+"""A layer rounds oftener than one block: its tolerance is so much wider."""
+CHECKED = {"prefill": (2, 12), "decode": (3, 20)}
+
+
+class TransformerLayer(Defaults):
+    """One call passes every token of a step through one layer."""
+
+    name = "layer"
+    about = "one transformer layer of a real model, prefill and decode"
+    dtypes = DTYPES
+    sizes = ("batch", "length")
+    group = "transformer layers"
+    decides = False
+
+    def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
+        """Returns each workload in each phase."""
+        return tuple(f"{name}-{phase}" for name in workloads() for phase in PHASES)
+
+    def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
+        """Returns tokens a second."""
+        return "item_rate"
+
+    def label(self, point: Point) -> str:
+        """Returns the model, the phase, the sizes and the dtype."""
+        told = point.parameters
+        return f"{told['model']} {told['phase']} {told['batch']} x {told['length']} {point.dtype}"
+
+    def work(self, point: Point) -> Work:
+        """Counts by the model's shape."""
+        shape, phase = _shape(point), _phase(point)
+        batch, length = point.size("batch"), point.size("length")
+        tokens = batch * (length if phase == "prefill" else 1)
+        elements = _reached(shape, tokens) + batch * length * kv_elements(shape)
+        moved = float(itemsize(point.dtype) * (elements + 2 * tokens * shape.hidden))
+        return Work(
+            flop=float(layer_flop(shape, phase, batch, length)),
+            bytes=moved,
+            footprint_bytes=moved,
+            formula="2 x products x tokens + attention; weights reached, cache, input, output once",
+            items=float(tokens),
+        )
+
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
+        """Returns a short sequence of the workload that the variant names."""
+        model, _, phase = (variant or self.variants(dtype)[0]).rpartition("-")
+        told: dict[str, int | str] = {"model": model, "phase": phase}
+        sizes = {"batch": PILOT_SIZES[0], "length": PILOT_SIZES[1]}
+        return Point("layer", dtype, data, {**told, **sizes, "way": EAGER})
+
+    def smaller(self, point: Point) -> Point:
+        """Returns the same layer over short sequences."""
+        return replace(
+            point, parameters={**point.parameters, "length": min(point.size("length"), 64)}
+        )
+
+    def ways(self, point: Point, limits: Limits) -> list[Point]:
+        """Returns the layer with attention in several ways, in decode also as a captured graph.
+
+        Raises:
+            UnsupportedError: the memory does not hold it.
+        """
+        refuse_size(_need_bytes(point), limits.memory_bytes)
+        names = CPU_WAYS if limits.is_cpu else WAYS[_phase(point)]
+        return [replace(point, parameters={**point.parameters, "way": name}) for name in names]
+
+    def space(self, pilot: Point, limits: Limits) -> list[Point]:
+        """Returns the phase's sizes in every way."""
+        batch, length = (CPU_SIZES if limits.is_cpu else SIZES)[_phase(pilot)]
+        told = {**pilot.parameters, "batch": batch, "length": length}
+        return self.ways(replace(pilot, parameters=told), limits)
+
+    def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- the weights are far above any cache
+        """Cuts the weights, fills the cache, and captures the graph where that is the way."""
+        set_precision(point.dtype)
+        if device.type == "cpu":
+            refuse_slow(self.work(point), product_pace(point.dtype), point.dtype)
+        made = _made(point, _shape(point), device)
+        rooms = Rooms()
+        captures = str(point.parameters["way"]).startswith(GRAPH)
+        call = _captured(made) if captures else made.call
+        run = rooms.keeping(0, proven(call))
+        return Task([run], partial(_spoil, rooms), lambda _: _spot_check(point, made, rooms))
+
+    def check(self, point: Point, device: "torch.device") -> Check:
+        """Compares every token of a small layer of the same kind with float64."""
+        set_precision(point.dtype)
+        batch, length = CHECKED[_phase(point)]
+        told = {**point.parameters, "batch": batch, "length": length}
+        small = replace(point, data="normal", parameters=told)
+        made = _made(small, narrowed(_shape(point)), device)
+        result = proven(made.call)()
+        assert isinstance(result, torch_tensor())  # noqa: S101 -- what the layer returns
+        return _compared(small, made, result, range(made.layer.tokens))
+
+
+KERNEL = TransformerLayer()
+
+
+@dataclass(frozen=True)
+class Made:
+    """A layer with its input, and what its cache held before the first call."""
+
+    layer: Layer
+    rows: "torch.Tensor"
+    run: "Callable[[torch.Tensor], torch.Tensor]"
+
+    def call(self) -> "torch.Tensor":
+        """Passes the input through the layer, without a graph for gradients."""
+        import torch
+
+        with torch.no_grad():
+            return self.run(self.rows)
+
+
+def torch_tensor() -> type[Any]:
+    """Returns torch's type of tensors."""
+    import torch
+
+    return torch.Tensor
+
+
+def _shape(point: Point) -> Workload:
+    return workload(str(point.parameters["model"]))
+
+
+def _phase(point: Point) -> Phase:
+    return "decode" if point.parameters["phase"] == "decode" else "prefill"
+
+
+def _reached(shape: Workload, tokens: int) -> int:
+    """Returns the elements of the weights that so many tokens reach."""
+    shapes = layer_shapes(shape)
+    plain = sum(prod(one) for name, one in shapes.items() if name not in ROUTED)
+    if not shape.experts:
+        return plain
+    told = routes(tokens, shape.experts.routed, shape.experts.per_token)
+    reached = sum(size > 0 for size in counts(told, shape.experts.routed))
+    return plain + reached * sum(prod(shapes[name][1:]) for name in ROUTED)
+
+
+def _need_bytes(point: Point) -> float:
+    """Returns what a call takes: weights, cache, and activations at their widest."""
+    shape, batch, length = _shape(point), point.size("batch"), point.size("length")
+    shapes = layer_shapes(shape)
+    tokens = batch * (length if _phase(point) == "prefill" else 1)
+    per_token = shape.experts.per_token if shape.experts else 1
+    width = sum(one[0] for name, one in shapes.items() if len(one) == 2) + shape.hidden
+    routed = 4 * per_token * (shape.hidden + shape.intermediate) if shape.experts else 0
+    cached = batch * length * kv_elements(shape)
+    weights = sum(map(prod, shapes.values()))
+    return float(itemsize(point.dtype) * (weights + cached + tokens * (2 * width + routed)))
+
+
+def _made(point: Point, shape: Workload, device: "torch.device") -> Made:
+    batch, length = point.size("batch"), point.size("length")
+    weights = cut_weights(layer_shapes(shape), point.dtype, point.data, device)
+    cache = _cache(point, shape, device) if _phase(point) == "decode" else ()
+    way = str(point.parameters["way"]).partition(" ")[2] or "torch"
+    grouped = grouped_way(point.dtype, device)
+    layer = Layer(shape, weights, batch, length, cache, way=way, grouped_way=grouped)
+    rows = inputs.draw((layer.tokens, shape.hidden), point.dtype, point.data, device)
+    return Made(layer, rows, forward(layer))
+
+
+def _cache(point: Point, shape: Workload, device: "torch.device") -> "tuple[torch.Tensor, ...]":
+    """Returns keys and values, or latents as small as their norm makes them."""
+    b, s = point.size("batch"), point.size("length")
+    if shape.mla:
+        size = shape.mla.kv_lora + shape.mla.rope
+        latent = inputs.draw((b, 1, s, size), point.dtype, point.data, device)
+        latent[..., : shape.mla.kv_lora] *= shape.mla.kv_lora**-0.5
+        return (latent,)
+    drawn = (b, shape.kv_heads, s, shape.head_dim)
+    return tuple(inputs.draw(drawn, point.dtype, point.data, device) for _ in range(2))
+
+
+def _captured(made: Made) -> "Callable[[], torch.Tensor]":
+    """Returns the replay of the call as a graph, which costs the host one launch."""
+    import torch
+
+    if made.rows.device.type != "cuda":
+        raise UnsupportedError("graphs are captured on CUDA devices only")
+    beside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's
+    beside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(beside):  # what a first call allocates must not be captured
+        for _ in range(3):
+            made.call()
+    torch.cuda.current_stream().wait_stream(beside)
+    graph: Any = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        out = made.call()
+
+    def run() -> "torch.Tensor":
+        graph.replay()
+        return out
+
+    return run
+
+
+def _spoil(rooms: Rooms) -> None:
+    """Overwrites the last result, which a graph writes to again, and forgets it."""
+    last = rooms.kept.get(0)
+    if isinstance(last, torch_tensor()):
+        last.fill_(float("nan"))
+    rooms.spoil()
+
+
+def _spot_check(point: Point, made: Made, rooms: Rooms) -> Check:
+    """Compares one token of the result with float64, through the layer at its full size."""
+    import torch
+
+    result = rooms.kept.get(0)
+    if not isinstance(result, torch_tensor()):
+        return LEFT_OUT
+    most = made.layer.tokens if made.layer.decodes else min(made.layer.length, FURTHEST)
+    return _compared(point, made, result, [int(torch.randint(0, most, ()))])
+
+
+def _compared(
+    point: Point, made: Made, result: "torch.Tensor", picked: "range | list[int]"
+) -> Check:
+    """Compares what the layer added to tokens with float64."""
+    import torch
+
+    layer, rows = made.layer, made.rows
+    experts = layer.shape.experts
+    told = routes(layer.tokens, experts.routed, experts.per_token) if experts else ()
+    exact = []
+    for token in picked:
+        first = token if layer.decodes else token - token % layer.length
+        cache = tuple(one[token, :, :-1] for one in layer.cache)
+        chosen = told[token] if told else ()
+        row = exact_token(layer.shape, layer.weights, rows[first : token + 1], cache, chosen)
+        exact.append(row - rows[token].double())
+    added = result[list(picked)].double() - rows[list(picked)].double()
+    error = relative_error(added, torch.stack(exact))
+    return verdict(error, point.dtype, f"{len(exact)} of {layer.tokens} tokens", FACTOR)

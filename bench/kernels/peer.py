@@ -1,0 +1,127 @@
+"""Copies between devices: within one, and over the link to a peer.
+
+``local`` reads and writes one memory: 2 N s bytes. ``peer`` counts what crosses the link one way,
+``peer-both`` what crosses it both ways at once. A sheet's link bandwidth is that of all links of a
+chip together; where they lead to different peers, no one peer gets it, so it judges no chip.
+Sizes: ``elements`` of one copy.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from bench.kernels.common import copies
+from bench.kernels.common.base import (
+    Defaults,
+    Limits,
+    Point,
+    Task,
+    UnsupportedError,
+    itemsize,
+)
+from bench.kernels.common.copies import Copy
+from bench.records.model import Check, Quantity, Work
+
+if TYPE_CHECKING:
+    import torch
+
+LABELS = {
+    "local": "device to device, on one device",
+    "peer": "to a peer, one direction",
+    "peer-both": "to and from a peer at once",
+}
+FIGURES = {
+    "local": "memory_bandwidth", "peer": "link_bandwidth_oneway", "peer-both": "link_bandwidth",
+}  # fmt: skip
+TIMES = {"local": 2, "peer": 1, "peer-both": 2}
+"""How often a copy's bytes count."""
+
+PILOT_ELEMENTS = 1 << 18
+
+
+class Peer(Defaults):
+    """Device to device."""
+
+    name = "peer"
+    about = "copies between devices: within one, to a peer, to and from a peer at once"
+    dtypes = ("fp32",)
+    sizes = ("elements",)
+    decides = False
+
+    def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
+        """Returns the ways."""
+        return tuple(LABELS)
+
+    def label(self, point: Point) -> str:
+        """Returns the way in words."""
+        return LABELS[str(point.parameters["way"])]
+
+    def figures(self, point: Point) -> tuple[str, ...]:
+        """Returns the figure of the memory, or of the link in as many directions as are used."""
+        return (FIGURES[str(point.parameters["way"])],)
+
+    def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
+        """Returns that it is told in bytes a second."""
+        return "byte_rate"
+
+    def work(self, point: Point) -> Work:
+        """Counts bytes read and written on one device, those that cross the link between two."""
+        way, one = str(point.parameters["way"]), point.size("elements") * itemsize(point.dtype)
+        formula = {1: "N s", 2: "2 N s"}[TIMES[way]]
+        moved = float(TIMES[way] * one)
+        return Work(flop=0.0, bytes=moved, footprint_bytes=moved, formula=formula)
+
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
+        """Returns a copy of a megabyte."""
+        parameters: dict[str, int | str] = {"way": variant or "local", "elements": PILOT_ELEMENTS}
+        return Point("peer", dtype, data, parameters)
+
+    def space(self, pilot: Point, limits: Limits) -> list[Point]:
+        """Returns one size, which no cache holds and beside which starting takes no time."""
+        return [copies.sized(pilot, limits)]
+
+    def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- far above the cache by size
+        """Returns the copy over arrays of random elements."""
+        peer = _peer_of(point, device)
+        made = _copies(point, copies.kept(point, device), peer)
+        return copies.task(_call(made, device, peer), made)
+
+    def check(self, point: Point, device: "torch.device") -> Check:
+        """Copies 100,003 fresh elements and compares them all."""
+        peer = _peer_of(point, device)
+        made = _copies(point, copies.fresh(point, device), peer)
+        return copies.checked(_call(made, device, peer), made)
+
+
+KERNEL = Peer()
+
+
+def _peer_of(point: Point, device: "torch.device") -> "torch.device":
+    """Returns the next device, which must be within reach, or for ``local`` the device itself."""
+    import torch
+
+    if point.parameters["way"] == "local":
+        return device
+    count = torch.cuda.device_count() if device.type == "cuda" else 1
+    if count < 2:
+        raise UnsupportedError("there is one device only")
+    own = device.index or 0
+    other = (own + 1) % count
+    if not torch.cuda.can_device_access_peer(own, other):
+        raise UnsupportedError(f"no peer access between cuda:{own} and cuda:{other}")
+    return torch.device("cuda", other)
+
+
+def _copies(point: Point, arrays: "Sequence[torch.Tensor]", peer: "torch.device") -> list[Copy]:
+    """Returns a copy a direction, that away from the device first."""
+    import torch
+
+    first, second, written = arrays
+    way = str(point.parameters["way"])
+    if way == "local":
+        return [Copy(first, written)]
+    away = Copy(first, torch.empty_like(first, device=peer))
+    return [away] if way == "peer" else [away, Copy(second.to(peer), written)]
+
+
+def _call(made: list[Copy], device: "torch.device", peer: "torch.device") -> Callable[[], object]:
+    return made[0].run if len(made) == 1 else copies.together(made[0], made[1], device, [peer])

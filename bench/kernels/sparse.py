@@ -1,0 +1,139 @@
+"""2:4 sparse matrix multiplication C[m,n] = A[m,k] B[k,n], two of each four numbers of A zero.
+
+Operations are counted as those of the dense product, 2mnk, as sheets count "with sparsity"; the
+device does half of them. Bytes are the numbers of A that stay, their metadata, B and C.
+Figures: ``sparse_<dtype>``. A is pruned at random and compressed before any call is timed.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.kernels.common import gpucode, inputs, products, structured
+from bench.kernels.common.base import Defaults, Limits, Point, Task, itemsize
+from bench.kernels.common.factors import Factor
+from bench.kernels.common.precision import set_precision
+from bench.records.model import WORST, Check, Work
+
+if TYPE_CHECKING:
+    import torch
+
+    Results = dict[int, torch.Tensor]
+
+DTYPES = ("tf32", "bf16", "fp16", "fp8", "int8")
+TOLERANCE = {"tf32": 3e-3, "bf16": 1e-2, "fp16": 3e-3, "fp8": 2e-2, "int8": 0.0}
+"""Largest relative error (Frobenius norm) at k = 512; int8 sums are exact."""
+
+NT_ONLY = ("fp8", "int8")
+"""Formats that sparse tensor cores multiply only where both factors lie along k in memory."""
+
+PILOT_SIZE = 128
+CHECK_SHAPE = {"m": 128, "n": 96, "k": 512}
+
+
+class Sparse(Defaults):
+    """Matrix multiplication with one 2:4 sparse factor, one call a product."""
+
+    name = "sparse"
+    about = "2:4 sparse matrix multiplication, its best shape found by search"
+    dtypes = DTYPES
+    sizes = ("m", "n", "k")
+    searches = 0.6
+
+    def figures(self, point: Point) -> tuple[str, ...]:
+        """Returns the dtype's figure with structured sparsity."""
+        return (f"sparse_{point.dtype}",)
+
+    def work(self, point: Point) -> Work:
+        """Counts the 2mnk operations of the dense product; A is half its numbers and metadata."""
+        m, n, k = products.sizes(point)
+        factor = itemsize(point.dtype) * m * k / 2 + structured.metadata_bytes(point.dtype, m * k)
+        moved = factor + itemsize(point.dtype) * k * n + products.out_itemsize(point.dtype) * m * n
+        return Work(
+            flop=2.0 * m * n * k, bytes=moved, footprint_bytes=moved, formula="2 m n k, as if dense"
+        )
+
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:  # noqa: ARG002 -- one form
+        """Returns a 128-cube, the least that every library takes."""
+        return Point("sparse", dtype, data, {**dict.fromkeys("mnk", PILOT_SIZE), "layout": "nt"})
+
+    def smaller(self, point: Point) -> Point:
+        """Returns the shape with each size cut to ``FORETELLING``."""
+        sizes = {name: min(point.size(name), products.FORETELLING) for name in "mnk"}
+        return replace(point, parameters={**point.parameters, **sizes})
+
+    def space(self, pilot: Point, limits: Limits) -> list[Point]:
+        """Returns the grid of sizes and layouts that fits in memory, favoured shapes first."""
+        layouts = ("nt",) if pilot.dtype in NT_ONLY else ("nt", "nn")
+        return products.space(self.work, pilot, limits, layouts)
+
+    def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
+        """Prunes and compresses as many operand sets as exceed twice the cache."""
+        library = structured.library(point.dtype, device)
+        set_precision(point.dtype)
+        count = products.set_count(self.work(point), cache_bytes)
+        m, n, k = products.sizes(point)
+        cutter = products.pool((m * k + k * n) * count, point, device)
+        first, *others = (_cut(cutter, point) for _ in range(count))
+        results: Results = {}
+        calls = [_keeping(results, 0, _call(library, point, *first))]
+        calls += [
+            _keeping(results, number, _call(library, point, *one))
+            for number, one in enumerate(others, 1)
+        ]
+        return Task(
+            calls,
+            partial(_spoil, results),
+            lambda _: _spot_check(point, *first, results.get(0)),
+            partial(gpucode.observed, calls[0], device),
+        )
+
+    def check(self, point: Point, device: "torch.device") -> Check:
+        """Multiplies a pruned 128 x 512 by 512 x 96 and compares with float64."""
+        library = structured.library(point.dtype, device)
+        set_precision(point.dtype)
+        small = Point("sparse", point.dtype, "normal", {**point.parameters, **CHECK_SHAPE})
+        left, right = _cut(products.fresh(small, device), small)
+        result = _call(library, small, left, right)()
+        error = products.relative_error(result, left.numbers(), right.numbers())
+        return products.verdict(error, TOLERANCE[point.dtype], products.sizes(small))
+
+
+KERNEL = Sparse()
+
+
+def _cut(cutter: inputs.Cutter, point: Point) -> tuple[Factor, Factor]:
+    layout = str(point.parameters.get("layout", "nt"))
+    rows, columns = products.cut(cutter, products.sizes(point), layout)
+    return Factor(structured.pruned(rows, point.dtype)), Factor(columns)
+
+
+def _call(library: str, point: Point, left: Factor, right: Factor) -> Callable[[], "torch.Tensor"]:
+    return structured.product(library, point.dtype, left.vectors, right.vectors.t())
+
+
+def _keeping(
+    results: "Results", number: int, product: Callable[[], "torch.Tensor"]
+) -> Callable[[], "torch.Tensor"]:
+    """Returns the call that leaves its result behind: the libraries write into new memory only."""
+
+    def run() -> "torch.Tensor":
+        results[number] = result = product()
+        return result
+
+    return run
+
+
+def _spoil(results: "Results") -> None:
+    """Overwrites the results before they are dropped: their memory may be handed out again."""
+    for result in results.values():
+        products.spoil(result)
+    results.clear()
+
+
+def _spot_check(point: Point, left: Factor, right: Factor, out: "torch.Tensor | None") -> Check:
+    k = point.size("k")
+    if out is None:
+        return products.verdict(WORST, TOLERANCE[point.dtype], (products.SPOTS, products.SPOTS, k))
+    return products.spot_check(left, right, out, TOLERANCE[point.dtype], k)

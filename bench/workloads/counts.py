@@ -1,0 +1,209 @@
+"""What follows from a model's shape: parameters, FLOP and bytes, as whole numbers.
+
+FLOP are two a multiply-add, of matrix products and attention only. A causal prefill attends to
+c = 1..S keys, the diagonal included; a token decoded at context c attends to c keys. MLA is
+counted unfolded in prefill and absorbed in decode (DeepSeek-V2, arXiv 2405.04434, 2.1).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from bench.workloads.model import Experts, Mla, Workload
+
+Phase = Literal["prefill", "decode"]
+Shapes = dict[str, tuple[int, ...]]
+ROUTED = ("experts_gate_up", "experts_down")
+NO_PRODUCT = ("attention_norm", "mlp_norm", "q_a_norm", "kv_a_norm", "qkv_bias", "router_bias")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of a whole model, counted as vendors differ in counting them.
+
+    Attributes:
+        total: all of them.
+        non_embedding: without the embedding and the head.
+        active: what one token passes through, embedding and head included.
+        active_with_head: the same with the head and without the embedding.
+        active_non_embedding: the same with neither.
+        products: what one token is multiplied by, without the head.
+        head: the product with the vocabulary.
+    """
+
+    total: int
+    non_embedding: int
+    active: int
+    active_with_head: int
+    active_non_embedding: int
+    products: int
+    head: int
+
+
+def layer_shapes(workload: Workload) -> Shapes:
+    """Returns the weights of one layer by name, of the kind that most layers are.
+
+    A matrix is outputs x inputs, as a linear layer keeps it; products of one input are one.
+    """
+    attention = _latent(workload, workload.mla) if workload.mla else _grouped(workload)
+    norms = {"attention_norm": (workload.hidden,), "mlp_norm": (workload.hidden,)}
+    block = _experts(workload, workload.experts) if workload.experts else _plain(workload)
+    return {**norms, **attention, **block}
+
+
+def dense(workload: Workload) -> Workload:
+    """Returns the model with a plain feed-forward block in every layer."""
+    return workload.model_copy(update={"experts": None})
+
+
+def layer_parameters(workload: Workload) -> int:
+    """Returns the parameters of one layer of the kind that most layers are."""
+    return sum(map(prod, layer_shapes(workload).values()))
+
+
+def attention_products(workload: Workload) -> int:
+    """Returns the elements of a layer's attention weights, without biases and norms."""
+    kept = _latent(workload, workload.mla) if workload.mla else _grouped(workload)
+    return sum(prod(shape) for name, shape in kept.items() if name not in NO_PRODUCT)
+
+
+def token_products(workload: Workload) -> int:
+    """Returns the elements of one layer's weights that one token is multiplied by."""
+    shapes = layer_shapes(workload)
+    plain = sum(prod(s) for n, s in shapes.items() if n not in (*ROUTED, *NO_PRODUCT))
+    return plain + _chosen(workload, shapes)
+
+
+def parameters(workload: Workload) -> Parameters:
+    """Returns the counts of the whole model."""
+    head = workload.vocabulary * workload.hidden
+    both = head if workload.tied_embeddings else 2 * head
+    kinds = [(_dense_layers(workload), dense(workload)), (_expert_layers(workload), workload)]
+    layers = sum(count * layer_parameters(kind) for count, kind in kinds)
+    active = sum(count * _active(kind) for count, kind in kinds) + workload.hidden
+    return Parameters(
+        total=both + layers + workload.hidden,
+        non_embedding=layers + workload.hidden,
+        active=both + active,
+        active_with_head=head + active,
+        active_non_embedding=active,
+        products=sum(count * token_products(kind) for count, kind in kinds),
+        head=head,
+    )
+
+
+def kv_elements(workload: Workload) -> int:
+    """Returns the elements that one layer caches a token: keys and values, or the latent."""
+    if workload.mla:
+        return workload.mla.kv_lora + workload.mla.rope
+    return 2 * workload.kv_heads * workload.head_dim
+
+
+def kv_bytes(workload: Workload, itemsize: int = 2) -> int:
+    """Returns the bytes that the whole model caches a token."""
+    return workload.layers * kv_elements(workload) * itemsize
+
+
+def attention_flop(workload: Workload, phase: Phase, length: int) -> int:
+    """Returns FLOP of one layer's attention: a prompt of ``length``, or a token decoded there."""
+    h, mla = workload.heads, workload.mla
+    pairs = length * (length + 1) // 2
+    if phase == "prefill":
+        value = mla.v if mla else workload.head_dim
+        return 2 * h * (workload.head_dim + value) * pairs
+    if mla:
+        return 2 * h * (2 * mla.kv_lora + mla.rope) * length
+    return 4 * h * workload.head_dim * length
+
+
+def layer_flop(workload: Workload, phase: Phase, batch: int, length: int) -> int:
+    """Returns FLOP of one layer over ``batch`` prompts of ``length``, or one token each there."""
+    tokens = batch * (length if phase == "prefill" else 1)
+    return 2 * tokens * token_products(workload) + batch * attention_flop(workload, phase, length)
+
+
+def model_flop(workload: Workload, phase: Phase, length: int) -> int:
+    """Returns FLOP of the whole model for one sequence; the head runs on the last token only."""
+    counted = parameters(workload)
+    tokens = length if phase == "prefill" else 1
+    attention = workload.layers * attention_flop(workload, phase, length)
+    return 2 * (tokens * counted.products + counted.head) + attention
+
+
+def experts_touched(experts: Experts, tokens: int) -> float:
+    """Returns how many routed experts so many tokens are expected to reach: E(1-(1-k/E)^n)."""
+    missed = 1 - experts.per_token / experts.routed
+    return float(experts.routed * (1 - missed**tokens))
+
+
+def rounds_to(count: int, text: str) -> bool:
+    """Tells whether a count is what ``text`` such as ``8.03B`` gives, to its last digit."""
+    unit = {"B": 10**9, "T": 10**12}[text[-1]]
+    digits = len(text[:-1].partition(".")[2])
+    return abs(count / unit - float(text[:-1])) <= 0.5 * 10.0**-digits * (1 + 1e-9)
+
+
+def _grouped(workload: Workload) -> Shapes:
+    rows = (workload.heads + 2 * workload.kv_heads) * workload.head_dim
+    bias: Shapes = {"qkv_bias": (rows,)} if workload.qkv_bias else {}
+    out = (workload.hidden, workload.heads * workload.head_dim)
+    return {"qkv": (rows, workload.hidden), **bias, "o": out}
+
+
+def _latent(workload: Workload, mla: Mla) -> Shapes:
+    return {
+        "q_a": (mla.q_lora, workload.hidden),
+        "q_a_norm": (mla.q_lora,),
+        "q_b": (workload.heads * (mla.nope + mla.rope), mla.q_lora),
+        "kv_a": (mla.kv_lora + mla.rope, workload.hidden),
+        "kv_a_norm": (mla.kv_lora,),
+        "kv_b": (workload.heads * (mla.nope + mla.v), mla.kv_lora),
+        "o": (workload.hidden, workload.heads * mla.v),
+    }
+
+
+def _plain(workload: Workload, name: str = "", width: int = 0) -> Shapes:
+    width = width or workload.intermediate
+    return {
+        f"{name}gate_up": (2 * width, workload.hidden),
+        f"{name}down": (workload.hidden, width),
+    }
+
+
+def _experts(workload: Workload, experts: Experts) -> Shapes:
+    width = experts.intermediate
+    bias: Shapes = {"router_bias": (experts.routed,)} if experts.router_bias else {}
+    shared = _plain(workload, "shared_", experts.shared * width) if experts.shared else {}
+    return {
+        "router": (experts.routed, workload.hidden),
+        **bias,
+        "experts_gate_up": (experts.routed, 2 * width, workload.hidden),
+        "experts_down": (experts.routed, workload.hidden, width),
+        **shared,
+    }
+
+
+def _chosen(workload: Workload, shapes: Shapes) -> int:
+    """Returns the elements of the routed experts that one token passes through."""
+    if not workload.experts:
+        return 0
+    return sum(_one(shapes[name]) for name in ROUTED) * workload.experts.per_token
+
+
+def _one(shape: Iterable[int]) -> int:
+    return prod(list(shape)[1:])
+
+
+def _active(workload: Workload) -> int:
+    shapes = layer_shapes(workload)
+    always = sum(prod(shape) for name, shape in shapes.items() if name not in ROUTED)
+    return always + _chosen(workload, shapes)
+
+
+def _dense_layers(workload: Workload) -> int:
+    return workload.experts.dense_layers if workload.experts else workload.layers
+
+
+def _expert_layers(workload: Workload) -> int:
+    return workload.layers - _dense_layers(workload)

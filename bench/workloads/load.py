@@ -1,0 +1,95 @@
+"""Reads the workloads, with every fault of every file."""
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from bench import paths
+from bench.datafile import mapping, relative, validated
+from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.workloads.counts import parameters, rounds_to
+from bench.workloads.model import Workload
+
+Told = tuple[str, str, str]
+
+
+@cache
+def workloads(folder: Path | None = None) -> Mapping[str, Workload]:
+    """Loads the workloads by id from ``folder`` (default: the shipped ``specs/``).
+
+    Raises:
+        DataError: with every fault of every file, when there is any.
+    """
+    loaded, faults = examine(folder or paths.data_dir("specs"))
+    if faults:
+        raise DataError(faults)
+    return loaded
+
+
+def workload(word: str, folder: Path | None = None) -> Workload:
+    """Returns one workload by its id.
+
+    Raises:
+        UsageError: there is none; the message names the nearest.
+        DataError: a file is at fault.
+    """
+    known = workloads(folder)
+    if word not in known:
+        raise UsageError(f"no workload {word!r} in specs/workloads: {did_you_mean(word, known)}")
+    return known[word]
+
+
+def examine(
+    folder: Path, sources: Collection[str] | None = None
+) -> tuple[Mapping[str, Workload], list[Fault]]:
+    """Loads what can be loaded; with the keys of ``sources``, citations are held against them."""
+    found: dict[str, Workload] = {}
+    faults: list[Fault] = []
+    for path in sorted((folder / "workloads").glob("*.yaml")):
+        name = relative(path, folder)
+        data, new = mapping(path, folder)
+        faults += new
+        if new:
+            continue
+        if "id" in data:
+            faults.append(Fault(name, "id", "is given by the file name", "remove it"))
+            continue
+        one, new = validated(Workload, {**data, "id": path.stem}, name)
+        faults += new
+        if one is not None:
+            faults += [Fault(name, *told) for told in _faults(one, sources)]
+            found[one.id] = one
+    return MappingProxyType(found), faults
+
+
+def cited(found: Mapping[str, Workload]) -> set[str]:
+    """Returns the keys of the sources that workloads cite."""
+    return {key for one in found.values() for key in one.sources}
+
+
+def _faults(one: Workload, sources: Collection[str] | None) -> Iterator[Told]:
+    """Yields what is wrong with a workload beyond the form of its fields."""
+    for key in one.sources if sources is not None else ():
+        if key not in (sources or ()):
+            yield "sources", f"cites {key!r}, not in specs/sources.yaml", "add the source"
+    if one.heads % one.kv_heads:
+        yield "kv_heads", f"do not divide the {one.heads} heads", "check both"
+    yield from _part_faults(one)
+    counted = parameters(one).total
+    if not rounds_to(counted, one.parameters):
+        problem = f"{one.parameters}, but the shape makes {counted:,}"
+        yield "parameters", problem, "check the shape, or the count"
+
+
+def _part_faults(one: Workload) -> Iterator[Told]:
+    if one.mla and one.mla.nope + one.mla.rope != one.head_dim:
+        yield "head_dim", "is not nope and rope of mla together", "check the three"
+    if one.mla and one.qkv_bias:
+        yield "qkv_bias", "is not known of mla", "write no"
+    if (one.mla.rope if one.mla else one.head_dim) % 2:
+        yield "mla.rope" if one.mla else "head_dim", "is odd, and cannot be turned", "check it"
+    if one.experts and one.experts.per_token > one.experts.routed:
+        yield "experts.per_token", "is more than are routed", "check both"
+    if one.experts and one.experts.dense_layers >= one.layers:
+        yield "experts.dense_layers", "leaves no layer with experts", "check both"

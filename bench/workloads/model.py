@@ -1,0 +1,68 @@
+"""A language model's shape as a value, as its published configuration gives it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bench.strict import Strict
+
+Count = Annotated[int, Field(ge=1, le=10**7)]
+Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+
+
+class Experts(Strict):
+    """The mixture of experts that takes the place of the feed-forward block.
+
+    ``intermediate`` is the width of one expert, ``dense_layers`` how many layers at the start
+    have a plain block instead, ``scale`` what the weights of the chosen experts sum to.
+    """
+
+    routed: Count
+    shared: Annotated[int, Field(ge=0, le=1000)]
+    per_token: Count
+    intermediate: Count
+    dense_layers: Annotated[int, Field(ge=0, le=10**4)]
+    scale: Positive = 1.0
+    router_bias: bool = False
+
+
+class Mla(Strict):
+    """Multi-head latent attention: the ranks of queries and of keys and values, sizes of a head.
+
+    A key is ``nope`` elements unfolded from the latent and ``rope`` that all heads share.
+    """
+
+    q_lora: Count
+    kv_lora: Count
+    nope: Count
+    rope: Count
+    v: Count
+
+
+class Workload(Strict):
+    """A decoder of one language model; the file's name is its ``id``.
+
+    ``parameters`` is the count as its maker rounds it, such as ``8.03B``. ``head_dim`` is that
+    of queries and keys. ``intermediate`` is the width of the plain feed-forward block.
+    """
+
+    id: Key
+    name: Annotated[str, Field(min_length=1)]
+    sources: Annotated[tuple[Key, ...], Field(min_length=1)]
+    parameters: Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6})?[BT]$")]
+    layers: Annotated[int, Field(ge=1, le=10**4)]
+    hidden: Count
+    heads: Count
+    kv_heads: Count
+    head_dim: Count
+    intermediate: Count
+    vocabulary: Count
+    activation: Literal["silu"]
+    norm_eps: Positive
+    rope_theta: Positive
+    tied_embeddings: bool
+    qkv_bias: bool
+    experts: Experts | None = None
+    mla: Mla | None = None
+    note: str | None = None

@@ -1,0 +1,388 @@
+"""The roofline: intensities are those on the label, streams read all and compute what they say."""
+
+import importlib.util
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import torch
+
+from bench.devices.cpu import CpuDevice
+from bench.devices.fake import FakeDevice, FakeSpec
+from bench.executable import architecture
+from bench.kernels import roofline
+from bench.kernels.common import inputs, mixed, simd
+from bench.kernels.common.base import DATA, Limits, Point, Task, UnsupportedError, itemsize
+from bench.kernels.registry import kernel
+from bench.measure.item import Item, measure_item
+from bench.measure.loop import Plan
+from bench.records.model import Check
+
+CPU = torch.device("cpu")
+ROOFLINE = kernel("roofline")
+HOST, ACCELERATOR = Limits(1e12, 32e6, is_cpu=True), Limits(1e12, 50e6, is_cpu=False)
+STREAMS = [
+    (way, dtype, one)
+    for way, dtype in (("avx512", "fp32"), ("avx512", "fp64"), ("avx2", "fp32"), ("avx2", "fp64"))
+    for one in ROOFLINE.variants(dtype)
+    if simd.NEEDS[way, dtype] <= simd.flags()
+]
+FEW = [one for one in STREAMS if one[2] in ("1/16", "1/2", "8")]
+here = pytest.mark.skipif(architecture() != "x86_64", reason="machine code for x86-64")
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    """Buffers are kept between calls; here each test starts and ends without."""
+    inputs.release()
+    torch.manual_seed(0)
+    yield
+    inputs.release()
+
+
+def stream(way: str, dtype: str, intensity: str, rounds: int = 24, data: str = "normal") -> Point:
+    """A stream in two threads, of so many times sixteen registers each."""
+    elements = 2 * 16 * simd.lanes(way, dtype) * rounds
+    told: dict[str, int | str] = {"intensity": intensity, "way": way, "elements": elements}
+    return Point("roofline", dtype, data, {**told, "programs": 2})
+
+
+def product(intensity: str, size: int = 256, dtype: str = "bf16") -> Point:
+    """A product with n = k = ``size``."""
+    pilot = ROOFLINE.pilot(dtype, "normal", intensity)
+    return roofline._product_point(pilot, size)
+
+
+def spot(task: Task, calls: int = 1) -> Check:
+    """The spot check of a task, after so many calls since its results were overwritten."""
+    assert task.spot_check is not None
+    task.spoil()
+    for _ in range(calls):
+        task.calls[0]()
+    return task.spot_check(None)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "first", "last", "count"),
+    [("fp32", "1/16", "256", 13), ("fp64", "1/16", "64", 11), ("bf16", "1", "512", 10),
+     ("fp16", "1", "512", 10)],
+)  # fmt: skip
+def test_intensities_are_powers_of_two_from_the_least(
+    dtype: str, first: str, last: str, count: int
+) -> None:
+    told = ROOFLINE.variants(dtype)
+    assert (told[0], told[-1], len(told)) == (first, last, count)
+    assert {Fraction(after) / Fraction(one) for one, after in pairwise(told)} == {Fraction(2)}
+
+
+@pytest.mark.parametrize("limits", [HOST, ACCELERATOR], ids=["host", "accelerator"])
+@pytest.mark.parametrize("dtype", ROOFLINE.dtypes)
+def test_every_intensity_is_the_labels_within_five_per_cent(
+    dtype: str, limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simd, "architecture", lambda: "x86_64")
+    monkeypatch.setattr(simd, "flags", lambda: frozenset({"avx512f", "avx512_fp16"}))
+    for one in ROOFLINE.variants(dtype):
+        for point in ROOFLINE.space(ROOFLINE.pilot(dtype, "normal", one), limits):
+            work = ROOFLINE.work(point)
+            assert work.flop / work.bytes == pytest.approx(float(Fraction(one)), rel=0.05)
+            assert ROOFLINE.label(point) == f"{dtype} at {one} FLOP/B"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "intensity", "group", "fmas"),
+    [("fp32", "1/16", 8, 1), ("fp32", "1/2", 1, 1), ("fp32", "1", 1, 2), ("fp32", "256", 1, 512),
+     ("fp64", "1/16", 4, 1), ("fp64", "1/4", 1, 1), ("fp64", "64", 1, 256)],
+)  # fmt: skip
+def test_the_work_of_a_stream_is_what_a_loop_counts(
+    dtype: str, intensity: str, group: int, fmas: int
+) -> None:
+    assert mixed.mix(dtype, Fraction(intensity)) == simd.Mix(group, fmas)
+    operations, read = 0, 0
+    for element in range(4096):
+        read += itemsize(dtype)
+        operations += 2 * fmas if element // 16 % group == 0 else 0
+    told: dict[str, int | str] = {"intensity": intensity, "way": "avx512", "elements": 4096}
+    work = ROOFLINE.work(Point("roofline", dtype, "normal", told))
+    assert (work.flop, work.bytes, work.footprint_bytes) == (operations, read, read)
+
+
+def test_the_rows_of_a_product_are_worked_out_by_hand() -> None:
+    """m = 512 x 2 x 8192 / (2 x (8192 - 1024)) = 585.1; at 1 FLOP/B a vector does."""
+    assert roofline._rows(Fraction(512), 8192, 2) == 585
+    assert roofline._rows(Fraction(1), 8192, 2) == 1
+    work = ROOFLINE.work(product("4", 256))
+    assert work.flop == 2 * 4 * 256 * 256
+    assert work.bytes == 2 * (256 * 256 + 4 * 256 + 4 * 256)
+
+
+@here
+@pytest.mark.parametrize(("way", "dtype", "intensity"), STREAMS)
+def test_every_stream_is_right(way: str, dtype: str, intensity: str) -> None:
+    check = ROOFLINE.check(stream(way, dtype, intensity), CPU)
+    assert check.passed
+    assert check.tolerance == roofline.TOLERANCE[dtype]
+
+
+@pytest.mark.parametrize("intensity", ["1", "8", "512"])
+def test_a_thin_product_is_right(intensity: str) -> None:
+    check = ROOFLINE.check(product(intensity, 4096), CPU)
+    assert check.passed
+    assert check.shape.endswith("x 512 x 512")
+
+
+@here
+@pytest.mark.parametrize(
+    ("way", "dtype", "intensity", "data"),
+    [(*one, data) for one in FEW for data in DATA if data == "normal" or one[2] == "1/2"],
+)
+def test_the_timed_stream_passes_its_spot_check(
+    way: str, dtype: str, intensity: str, data: str
+) -> None:
+    assert spot(ROOFLINE.build(stream(way, dtype, intensity, 600, data), CPU, 0.0)).passed
+
+
+@here
+@pytest.mark.parametrize(("way", "dtype", "intensity"), FEW)
+def test_a_stream_left_out_is_noticed(way: str, dtype: str, intensity: str) -> None:
+    task = ROOFLINE.build(stream(way, dtype, intensity), CPU, 0.0)
+    task.calls[0]()
+    assert not spot(task, calls=0).passed
+
+
+def miss_the_start(real: Any, step: int) -> Any:
+    """A loop that begins some bytes later, with a round fewer."""
+
+    def placed(code: bytes) -> Any:
+        loop = real(code)
+        return lambda x, a, b, out, rounds: loop(x, a, b + step, out, rounds - 1)
+
+    return placed
+
+
+@here
+@pytest.mark.parametrize(("way", "dtype", "intensity"), FEW)
+def test_elements_left_out_are_noticed_however_far_back(
+    way: str, dtype: str, intensity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = mixed.mix(dtype, Fraction(intensity))
+    step = wanted.vectors * simd.WIDTH[way]
+    monkeypatch.setattr(simd, "placed", miss_the_start(simd.placed, step))
+    assert not spot(ROOFLINE.build(stream(way, dtype, intensity, 600), CPU, 0.0)).passed
+
+
+@here
+@pytest.mark.parametrize(("way", "dtype", "intensity"), FEW)
+@pytest.mark.parametrize("wrong", ["fewer multiply-adds", "the rest unread", "one thread"])
+def test_a_wrong_stream_fails_the_check(
+    way: str, dtype: str, intensity: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = mixed.mix(dtype, Fraction(intensity))
+    if wrong == "one thread":
+        monkeypatch.setattr(simd, "together", lambda parts: parts[0]())
+    elif wrong == "the rest unread":
+        if wanted.group == 1:
+            pytest.skip("every element is used")
+        monkeypatch.setattr(simd.Code, "xor", lambda *_: None)
+    else:
+        real = simd.Code.fma
+        left = iter([False] + 10_000 * [True])  # the first of a round is left out
+        monkeypatch.setattr(
+            simd.Code, "fma", lambda code, *told: real(code, *told) if next(left) else None
+        )
+    assert not ROOFLINE.check(stream(way, dtype, intensity), CPU).passed
+    monkeypatch.undo()
+    assert ROOFLINE.check(stream(way, dtype, intensity), CPU).passed
+
+
+@here
+def test_a_fault_in_another_thread_than_the_first_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = mixed.stream(stream("avx2", "fp32", "1/2"), 2 * 16 * 8 * 24, CPU)
+    made.run()
+    made.out[1, 0, 1] += 0.1
+    for program, passed in ((0, True), (1, False)):
+        monkeypatch.setattr(torch, "randint", lambda *_, told=program: torch.tensor(told))
+        assert roofline._spot_check(stream("avx2", "fp32", "1/2"), made).passed is passed
+
+
+@here
+def test_all_that_a_stream_leaves_is_overwritten() -> None:
+    made = mixed.stream(stream("avx2", "fp32", "1/16"), 2 * 16 * 8 * 24, CPU)
+    made.run()
+    made.spoil()
+    assert bool(made.out.isnan().all())
+    assert set(made.rest.flatten().tolist()) == {-1}
+
+
+@pytest.mark.parametrize(
+    ("group", "fmas", "groups", "vectors"),
+    [(8, 1, 2, 16), (4, 1, 4, 16), (1, 1, 16, 16), (1, 2, 8, 8), (1, 16, 1, 1), (1, 512, 1, 1)],
+)
+def test_a_round_is_long_enough_for_its_loop_not_to_count(
+    group: int, fmas: int, groups: int, vectors: int
+) -> None:
+    told = simd.Mix(group, fmas)
+    assert (told.groups, told.vectors) == (groups, vectors)
+
+
+@pytest.mark.parametrize("intensity", ["1", "8", "64"])
+def test_the_timed_product_passes_its_spot_check_and_none_left_out_does(intensity: str) -> None:
+    task = ROOFLINE.build(product(intensity), CPU, 0.0)
+    check = spot(task)
+    assert (check.passed, check.shape) == (True, "8 x 8 x 256")
+    assert not spot(task, calls=0).passed
+
+
+def test_weights_rotate_through_more_than_the_cache() -> None:
+    point = product("1")
+    moved = ROOFLINE.work(point).bytes
+    for cache_bytes, sets in ((0.0, 2), (4 * moved, 8), (1e9, roofline.MAX_SETS)):
+        calls: Any = ROOFLINE.build(point, CPU, cache_bytes).calls
+        assert len(calls) == sets
+        places = sorted(call.args[1].data_ptr() for call in calls)
+        assert all(after - one >= 256 * 256 * 2 for one, after in pairwise(places))
+
+
+@here
+@pytest.mark.parametrize(
+    ("limits", "total_bytes"),
+    [
+        (Limits(1e12, 8e6, is_cpu=True), 64 * 2**20),
+        (Limits(1e12, 2.0**26, is_cpu=True), 2**28),
+        (Limits(2.0**25, 2.0**26, is_cpu=True), 2**24),
+        (Limits(1e12, 50e6, is_cpu=False), 2**30),
+        (Limits(1e12, 2.0**29, is_cpu=False), 2**31),
+    ],
+    ids=["small cache", "large cache", "little memory", "accelerator", "its large cache"],
+)
+def test_streams_are_far_above_the_cache_and_within_memory(
+    limits: Limits, total_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    for one in ("1/16", "1/4", "1", "64"):
+        space = ROOFLINE.space(ROOFLINE.pilot("fp32", "zeros", one), limits)
+        assert {point.size("elements") * 4 for point in space} == {total_bytes}
+        assert {point.data for point in space} == {"zeros"}
+        assert len(space) == (1 if limits.is_cpu else len(roofline.PROGRAMS_A_UNIT))
+
+
+@here
+@pytest.mark.parametrize("threads", [1, 3, 7])
+@pytest.mark.parametrize("intensity", ["1/16", "1/2", "64"])
+def test_any_number_of_threads_shares_a_stream_evenly(
+    threads: int, intensity: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    limits = Limits(2e6, 1e6, is_cpu=True)
+    (point,) = ROOFLINE.space(ROOFLINE.pilot("fp32", "normal", intensity), limits)
+    assert spot(ROOFLINE.build(point, CPU, 0.0)).passed
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
+@pytest.mark.parametrize("is_cpu", [True, False])
+def test_too_little_memory_is_told(dtype: str, *, is_cpu: bool) -> None:
+    if is_cpu and dtype == "fp32" and architecture() != "x86_64":
+        pytest.skip("machine code for x86-64")
+    with pytest.raises(UnsupportedError, match="free memory holds no configuration"):
+        ROOFLINE.space(ROOFLINE.pilot(dtype, "normal"), Limits(1000.0, 0.0, is_cpu=is_cpu))
+
+
+def test_a_cpu_without_fp16_is_spared_its_emulation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simd, "flags", lambda: frozenset({"avx2"}))
+    pilot = ROOFLINE.pilot("fp16", "normal")
+    with pytest.raises(UnsupportedError, match=r"^no fp16 instructions on this processor$"):
+        ROOFLINE.check(pilot, CPU)
+    monkeypatch.setattr(simd, "flags", lambda: frozenset({"fphp"}))
+    assert ROOFLINE.check(pilot, CPU).passed
+
+
+def test_a_processor_without_machine_code_does_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simd, "architecture", lambda: "aarch64")
+    for dtype, least in (("fp32", "1/2"), ("fp64", "1/4")):
+        for one in ROOFLINE.variants(dtype):
+            pilot = ROOFLINE.pilot(dtype, "normal", one)
+            if Fraction(one) < Fraction(least):
+                with pytest.raises(UnsupportedError, match=r"^no machine code for this processor$"):
+                    ROOFLINE.space(pilot, HOST)
+                continue
+            (point,) = ROOFLINE.space(pilot, HOST)
+            work = ROOFLINE.work(point)
+            assert work.flop / work.bytes == pytest.approx(float(Fraction(one)), rel=0.05)
+        assert ROOFLINE.check(ROOFLINE.pilot(dtype, "normal", least), CPU).passed
+
+
+def test_a_rate_of_the_roofline_tests_no_figure_and_has_a_table_of_its_own() -> None:
+    point = ROOFLINE.pilot("fp32", "normal", "1/4")
+    assert ROOFLINE.figures(point) == ()
+    assert ROOFLINE.quantity(point) == "flop_rate"
+    assert ROOFLINE.group == "roofline"
+    assert ROOFLINE.label(point) == "fp32 at 1/4 FLOP/B"
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
+def test_the_fakes_roofline_is_its_bandwidth_and_then_its_peak(dtype: str) -> None:
+    spec = FakeSpec(noise="none", launch_s=0.0, tile=1, units=1)
+    rates = []
+    for one in ROOFLINE.variants(dtype)[::3]:
+        done = measure_item(FakeDevice(spec), Item("roofline", dtype, variant=one), Plan(1.0))
+        assert done.timing is not None
+        assert done.work is not None
+        rates.append(done.work.flop / done.timing.stats.median_s)
+        bound = min(spec.bandwidth * done.work.flop / done.work.bytes, spec.rates[dtype])
+        assert rates[-1] == pytest.approx(bound, rel=0.06)
+    assert rates == sorted(rates)
+    assert rates[0] < rates[1]
+
+
+@here
+def test_an_item_is_measured_from_check_to_conditions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roofline, "LEAST_BYTES", {True: 2**16, False: 2**30})
+    device = CpuDevice()
+    device.cache_bytes = 2.0**14
+    done = measure_item(device, Item("roofline", "fp32", variant="1/4"), Plan(0.2))
+    assert (done.status, done.reason) == ("ok", None)
+    assert done.spot_check is not None
+    assert done.spot_check.passed
+    assert (done.label, done.group, done.quantity) == (
+        "fp32 at 1/4 FLOP/B", "roofline", "flop_rate",
+    )  # fmt: skip
+
+
+def test_the_error_of_a_stream_that_left_no_number_is_infinite() -> None:
+    data = torch.ones(64)
+    one = mixed.Stream(
+        data, torch.tensor([[1.0, 0.5]]), torch.full((1, 1, 2), math.nan),
+        torch.zeros(1, 2, dtype=torch.int32), 1, lambda _: data.view(32, 1, 1, 2), lambda: None,
+    )  # fmt: skip
+    assert math.isinf(one.error(0))
+
+
+INTERPRETED = """
+import torch
+from bench.kernels import roofline
+from bench.kernels.common.base import Point
+for dtype in ("fp32", "fp64"):
+    for one in ("1/16", "1/2", "16"):
+        told = {"intensity": one, "way": "triton", "elements": 64 * 8 * 80, "programs": 3,
+                "lanes": 64, "warps": 4}
+        point = Point("roofline", dtype, "normal", told)
+        assert roofline.KERNEL.check(point, torch.device("cpu")).passed
+        task = roofline.KERNEL.build(point, torch.device("cpu"), 0.0)
+        task.spoil()
+        assert not task.spot_check(None).passed
+        task.calls[0]()
+        assert task.spot_check(None).passed
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="no triton")
+def test_the_stream_of_a_gpu_is_right_as_triton_interprets_it() -> None:
+    environment = {**os.environ, "TRITON_INTERPRET": "1"}
+    subprocess.run([sys.executable, "-c", INTERPRETED], env=environment, check=True)

@@ -1,0 +1,251 @@
+"""The shapes of models are sound and sourced, and what follows from them is counted right."""
+
+from dataclasses import astuple
+from math import comb
+from pathlib import Path
+
+import pytest
+
+from bench import paths
+from bench.checks import check
+from bench.chips.load import Catalogue
+from bench.errors import DataError, UsageError
+from bench.workloads.counts import (
+    attention_flop,
+    attention_products,
+    dense,
+    experts_touched,
+    kv_bytes,
+    layer_flop,
+    layer_parameters,
+    layer_shapes,
+    model_flop,
+    parameters,
+    rounds_to,
+    token_products,
+)
+from bench.workloads.load import cited, examine, workload, workloads
+
+SHIPPED = ("deepseek-v3", "llama-3.1-70b", "llama-3.1-8b", "qwen2.5-72b")
+SPECS = paths.data_dir("specs")
+COUNTED = {
+    "llama-3.1-8b": (
+        8_030_261_248, 6_979_588_096, 8_030_261_248, 7_504_924_672, 6_979_588_096, 6_979_321_856,
+        525_336_576,
+    ),
+    "llama-3.1-70b": (
+        70_553_706_496, 68_452_360_192, 70_553_706_496, 69_503_033_344, 68_452_360_192,
+        68_451_041_280, 1_050_673_152,
+    ),
+    "qwen2.5-72b": (
+        72_706_203_648, 70_214_787_072, 72_706_203_648, 71_460_495_360, 70_214_787_072,
+        70_212_648_960, 1_245_708_288,
+    ),
+    "deepseek-v3": (
+        671_026_419_200, 669_173_061_120, 37_552_297_472, 36_625_618_432, 35_698_939_392,
+        35_697_917_952, 926_679_040,
+    ),
+}  # fmt: skip
+"""Worked out apart from this program; the two of Llama are those of the published weights."""
+FLOP = {
+    "llama-3.1-8b": (15_009_841_152, 17_156_800_512, 14_569_848_176_640, 61_574_775_570_432),
+    "llama-3.1-70b": (139_006_050_304, 149_740_847_104, 141_565_565_599_744, 582_748_632_776_704),
+    "qwen2.5-72b": (142_919_335_936, 153_654_132_736, 145_173_728_198_656, 597_180_112_961_536),
+    "deepseek-v3": (73_266_184_192, 142_841_085_952, 75_733_677_899_776, 334_368_312_131_584),
+}
+"""Decode at contexts 1 and 4,096, prefill of 1,024 and 4,096 tokens; worked out apart."""
+ONE = """\
+name: One
+sources: [sheet-a]
+parameters: 0.00B
+layers: "2"
+hidden: "8"
+heads: "4"
+kv_heads: "2"
+head_dim: "4"
+intermediate: "16"
+vocabulary: "32"
+activation: silu
+norm_eps: "1e-05"
+rope_theta: "10000"
+tied_embeddings: "no"
+qkv_bias: "yes"
+"""
+EXPERTS = """\
+experts: {routed: "8", shared: "1", per_token: "2", intermediate: "4", dense_layers: "1"}
+"""
+MLA = 'mla: {q_lora: "4", kv_lora: "4", nope: "2", rope: "2", v: "2"}\n'
+
+
+def written(folder: Path, text: str = ONE, name: str = "one") -> Path:
+    """A data folder with one workload."""
+    (folder / "workloads").mkdir()
+    (folder / "workloads" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_shipped_workloads_are_sound_and_sourced(sheets: Catalogue) -> None:
+    found, faults = examine(SPECS, sheets.sources)
+    assert [str(fault) for fault in faults] == []
+    assert tuple(found) == SHIPPED
+    assert cited(found) <= set(sheets.sources)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_parameters_are_counted_to_the_last_one(name: str) -> None:
+    assert astuple(parameters(workload(name))) == COUNTED[name]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_flop_of_the_whole_model_are_counted_to_the_last_one(name: str) -> None:
+    one = workload(name)
+    decode = [model_flop(one, "decode", context) for context in (1, 4096)]
+    prefill = [model_flop(one, "prefill", length) for length in (1024, 4096)]
+    assert (*decode, *prefill) == FLOP[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "cached", "attention"),
+    [
+        ("llama-3.1-8b", 131_072, 41_943_040),
+        ("llama-3.1-70b", 327_680, 150_994_944),
+        ("qwen2.5-72b", 327_680, 150_994_944),
+        ("deepseek-v3", 70_272, 187_105_280),
+    ],
+)
+def test_cache_and_attention_weights_are_counted(name: str, cached: int, attention: int) -> None:
+    one = workload(name)
+    assert (kv_bytes(one), kv_bytes(one, 1)) == (cached, cached // 2)
+    assert attention_products(one) == attention
+
+
+def test_a_layer_of_llama_has_the_parameters_that_a_hand_counts() -> None:
+    d, f = 4096, 14336
+    by_hand = d * d + 2 * d * 1024 + d * d + 3 * d * f + 2 * d
+    assert layer_parameters(workload("llama-3.1-8b")) == by_hand == 218_112_000
+    assert layer_flop(workload("llama-3.1-8b"), "decode", 3, 100) == 3 * (
+        2 * (by_hand - 2 * d) + 4 * 32 * 128 * 100
+    )
+
+
+def test_a_layer_of_experts_multiplies_a_token_by_eight_of_them_and_the_shared_one() -> None:
+    one = workload("deepseek-v3")
+    expert = 3 * 7168 * 2048
+    assert token_products(one) == 187_105_280 + 9 * expert + 256 * 7168
+    assert token_products(dense(one)) == 187_105_280 + 3 * 7168 * 18432
+    assert set(layer_shapes(one)) - set(layer_shapes(dense(one))) >= {"router", "shared_down"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_prefill_attends_to_each_key_up_to_its_own(name: str, length: int) -> None:
+    one = workload(name)
+    value = one.mla.v if one.mla else one.head_dim
+    pairs = sum(query + 1 for query in range(length))
+    assert attention_flop(one, "prefill", length) == pairs * one.heads * 2 * (one.head_dim + value)
+
+
+def test_experts_touched_are_the_mean_over_all_draws() -> None:
+    shape = workload("deepseek-v3").experts
+    assert shape is not None
+    missed = (comb(255, 8) / comb(256, 8)) ** 64
+    assert experts_touched(shape, 64) == pytest.approx(256 * (1 - missed))
+    assert [round(experts_touched(shape, n), 4) for n in (1, 8, 128)] == [8.0, 57.4208, 251.6011]
+
+
+@pytest.mark.parametrize(
+    ("count", "text", "right"),
+    [
+        (8_030_261_248, "8.03B", True),
+        (8_030_261_248, "8.0B", True),
+        (8_030_261_248, "8B", True),
+        (8_030_261_248, "8.04B", False),
+        (1_026_408_232_448, "1T", True),
+        (1_026_408_232_448, "1.04T", False),
+        (8_035_000_000, "8.03B", True),
+        (8_036_000_000, "8.03B", False),
+    ],
+)
+def test_a_count_is_held_against_its_makers_to_the_last_digit(
+    count: int, text: str, *, right: bool
+) -> None:
+    assert rounds_to(count, text) is right
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (("parameters: 0.00B", "parameters: 8B"), "parameters: 8B, but the shape makes 2,152"),
+        (("parameters: 0.00B", "parameters: eight"), "parameters: 'eight' is not of its form"),
+        (('kv_heads: "2"', 'kv_heads: "3"'), "kv_heads: do not divide the 4 heads"),
+        (('head_dim: "4"', 'head_dim: "5"'), "head_dim: is odd, and cannot be turned"),
+        (('layers: "2"', 'layers: "0"'), "layers: Input should be greater than or equal to 1"),
+        (('layers: "2"', 'layers: "1e9"'), "layers: is not a whole number"),
+        (('hidden: "8"', 'hidden: "99999999999999"'), "hidden: Input should be less than"),
+        (('hidden: "8"', 'hidden: "-8"'), "hidden: Input should be greater than"),
+        (('norm_eps: "1e-05"', 'norm_eps: "nan"'), "norm_eps: Input should be"),
+        (("activation: silu", "activation: magic"), "activation: 'magic' is not a word for it"),
+        (('hidden: "8"\n', ""), "hidden: is missing"),
+        (("name: One", "name: One\nwidth: 3"), "width: is no key of it"),
+        (("name: One", "id: one\nname: One"), "id: is given by the file name"),
+        (("sources: [sheet-a]", "sources: []"), "sources: is empty"),
+        (("sources: [sheet-a]", "sources: [other]"), "sources: cites 'other', not in specs/"),
+        (('qkv_bias: "yes"\n', 'qkv_bias: "yes"\n' + MLA), "qkv_bias: is not known of mla"),
+        (
+            ('qkv_bias: "yes"\n', 'qkv_bias: "no"\n' + MLA.replace('"2", v', '"4", v')),
+            "head_dim: is not nope and rope of mla together",
+        ),
+        (
+            ('qkv_bias: "yes"\n', 'qkv_bias: "yes"\n' + EXPERTS.replace('"2"', '"9"')),
+            "experts.per_token: is more than are routed",
+        ),
+        (
+            ('qkv_bias: "yes"\n', 'qkv_bias: "yes"\n' + EXPERTS.replace('"1"}', '"2"}')),
+            "experts.dense_layers: leaves no layer with experts",
+        ),
+        (("name: One", "- name"), "not a mapping"),
+        (("name: One", "name: &x One"), "line 1"),
+    ],
+    ids=lambda told: told if isinstance(told, str) else None,
+)  # fmt: skip
+def test_a_fault_names_its_file_and_field(
+    change: tuple[str, str], fault: str, tmp_path: Path
+) -> None:
+    text = "- name\n" if change[1] == "- name" else ONE.replace(*change)
+    _, faults = examine(written(tmp_path, text), {"sheet-a"})
+    assert any(str(one).startswith("specs/workloads/one.yaml") for one in faults)
+    assert any(fault in str(one) for one in faults), [str(one) for one in faults]
+
+
+@pytest.mark.parametrize("more", ["", EXPERTS, MLA + EXPERTS], ids=["plain", "experts", "mla"])
+def test_a_sound_workload_has_no_fault(more: str, tmp_path: Path) -> None:
+    text = ONE.replace('"yes"', '"no"') + more
+    found, faults = examine(written(tmp_path, text), {"sheet-a"})
+    assert [str(one) for one in faults] == []
+    assert set(found) == {"one"}
+
+
+def test_a_broken_workload_is_a_fault_of_the_check(tmp_path: Path) -> None:
+    (tmp_path / "chips").mkdir()
+    (tmp_path / "sources.yaml").write_text(
+        'sheet-a: {url: "https://example.com/", kind: press, accessed: "2026-11-24"}\n'
+    )
+    (tmp_path / "vendors.yaml").write_text("{}\n")
+    written(tmp_path, ONE.replace('heads: "4"', 'heads: "four"'))
+    found = check(tmp_path, tmp_path / "none")
+    told = [str(fault) for fault in found.faults]
+    assert told == ["specs/workloads/one.yaml: heads: is not a whole number; write a whole number"]
+    assert found.counts["workloads"] == 0
+    (tmp_path / "workloads" / "one.yaml").write_text(ONE)
+    sound = check(tmp_path, tmp_path / "none")
+    assert (sound.faults, sound.counts["workloads"]) == ((), 1)
+
+
+def test_a_fault_stops_those_who_need_the_workloads(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="heads: is not a whole number"):
+        workloads(written(tmp_path, ONE.replace('heads: "4"', 'heads: "four"')))
+
+
+def test_a_wrong_name_is_told_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"no workload 'llama-3.1-9b'.*'llama-3.1-8b'"):
+        workload("llama-3.1-9b")
