@@ -552,8 +552,10 @@ def test_a_dtype_that_the_fake_lacks_cannot_be_prepared() -> None:
 def test_the_fakes_readings_follow_its_throttling() -> None:
     device = FakeDevice(FakeSpec(noise="none", throttle_after_s=1.0, throttle_to=0.5))
     cool = device.reading()
-    device._clock = 2.0
+    device._heat_s = 2.0
     hot = device.reading()
+    device.rest(1.5)
+    assert device.reading().throttle == ()
     assert (cool.clock_hz, cool.throttle) == (1.8e9, ())
     assert (hot.clock_hz, hot.throttle) == (0.9e9, ("software thermal slowdown",))
 

@@ -1,5 +1,6 @@
 """Random gather: every row is copied once, from a table no cache holds."""
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -94,9 +95,17 @@ def test_every_row_is_copied_once_and_not_in_order() -> None:
 )
 def test_the_table_is_far_above_the_cache(row: str, limits: Limits, table_bytes: int) -> None:
     found = GATHER.space(GATHER.pilot("fp32", "zeros", row), limits)
-    assert [one.parameters["way"] for one in found] == list(gather.WAYS)
+    ways = gather.WAYS if limits.is_cpu else (*gather.WAYS, gather.TRITON)
+    assert [one.parameters["way"] for one in found] == list(ways)
     assert {one.size("rows") * gather.ROWS[row] for one in found} == {table_bytes}
     assert {one.data for one in found} == {"zeros"}
+
+
+def test_a_torch_without_triton_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "triton", None)
+    monkeypatch.delitem(sys.modules, "bench.kernels.common.loads_triton", raising=False)
+    with pytest.raises(UnsupportedError, match="need Triton"):
+        GATHER.build(point(way=gather.TRITON), CPU, 0.0)
 
 
 def test_a_table_that_memory_does_not_hold_is_unsupported() -> None:

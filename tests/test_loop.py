@@ -15,6 +15,9 @@ from bench.measure.loop import (
     MIN_TIME_S,
     MIN_TIME_SHARE,
     NOISY_SAMPLES,
+    REST_S,
+    REST_SHARE,
+    RESTED_S,
     SAMPLE_S,
     WARMUP_SHARE,
     Plan,
@@ -34,6 +37,11 @@ def timed(spec: FakeSpec, plan: Plan, call_s: float = CALL_S) -> Timing:
 def end_s(timing: Timing) -> float:
     """When the last sample ended."""
     return timing.at_s[-1] + timing.samples_s[-1] * timing.batch_calls
+
+
+def loaded_s(timing: Timing, rest_s: float) -> float:
+    """How long the device was under load since the rest and the samples right after it."""
+    return end_s(timing) - rest_s - sum(timing.rested_s) * timing.batch_calls
 
 
 @pytest.mark.parametrize("call_s", [1e-9, 3e-8, 1e-6, 4e-5, 1e-3, 2.4e-3])
@@ -77,14 +85,30 @@ def test_a_quiet_device_converges_after_the_least_time() -> None:
     timing = timed(FakeSpec(noise="white", noise_level=0.001), Plan(10.0))
     assert timing.stopped.reason == "converged"
     assert timing.stopped.precision <= timing.stopped.wanted == 0.01
-    assert MIN_TIME_S <= end_s(timing) <= 1.5 * MIN_TIME_S
+    assert MIN_TIME_S <= loaded_s(timing, REST_S) <= 1.5 * MIN_TIME_S
     assert len(timing.samples_s) >= MIN_SAMPLES
 
 
 def test_with_a_small_budget_the_least_time_is_a_share_of_it() -> None:
     timing = timed(FakeSpec(noise="none"), Plan(0.5))
     assert timing.stopped.reason == "converged"
-    assert end_s(timing) == pytest.approx(MIN_TIME_SHARE * 0.5, rel=0.2)
+    assert loaded_s(timing, REST_SHARE * 0.5) == pytest.approx(MIN_TIME_SHARE * 0.5, rel=0.2)
+
+
+def test_bursts_are_looked_for_right_after_a_rest_that_does_not_count_as_load() -> None:
+    """The device is hot when it begins, cool for 0.05 s after the rest, and hot again."""
+    spec = FakeSpec(noise="none", throttle_after_s=0.3, throttle_to=0.5)
+    device = FakeDevice(spec)
+    device._heat_s = 0.5
+    timing = measure(device, FakePrepared(CALL_S, PASSED), Plan(5.0))
+    assert sum(timing.rested_s) * timing.batch_calls == pytest.approx(RESTED_S, rel=0.1)
+    assert timing.rested_s[0] == pytest.approx(CALL_S)
+    assert timing.stats.burst_s == pytest.approx(CALL_S)
+    assert min(timing.samples_s) > 1.9 * CALL_S
+
+
+def test_no_time_is_spent_on_a_rest_where_a_sample_takes_much_of_the_budget() -> None:
+    assert timed(FakeSpec(noise="none"), Plan(1.0), call_s=0.1).rested_s == ()
 
 
 def test_what_cannot_reach_the_precision_is_noisy_before_the_budget_is_spent() -> None:

@@ -110,6 +110,10 @@ class Device(Protocol):
         """Returns seconds on a clock that never goes back."""
         ...
 
+    def rest(self, seconds: float) -> None:
+        """Leaves the device idle for some time."""
+        ...
+
     def reading(self) -> Reading:
         """Returns clock, power, temperature and throttle reasons now."""
         ...

@@ -35,7 +35,8 @@ class FakeSpec:
         tile: matrix tiles are padded to this many rows and columns.
         units: tiles run in waves over this many units.
         noise, noise_level: model of the noise and its relative size.
-        throttle_after_s, throttle_to: from then on, rates are multiplied by ``throttle_to``.
+        throttle_after_s, throttle_to: after so much load, of which a rest takes away as much as it
+            lasts, rates are multiplied by ``throttle_to``.
         software: dtypes done in software, at a thousandth of the rate.
         broken: dtypes whose result is wrong.
         eliminated: dtypes whose call does nothing, as a compiler that removes it would.
@@ -100,7 +101,7 @@ class FakeDevice:
 
     def __init__(self, spec: FakeSpec | None = None) -> None:
         self.spec = spec or FakeSpec()
-        self._clock = 0.0
+        self._clock = self._heat_s = 0.0
         self._noise = Noise(self.spec.noise, self.spec.noise_level, self.spec.seed)
 
     def info(self) -> DeviceInfo:
@@ -147,7 +148,7 @@ class FakeDevice:
             return spec.launch_s
         rate = spec.rates[point.dtype] * (1e-3 if point.dtype in spec.software else 1.0)
         rate *= spec.clock_share * spec.software_share * spec.flattered.get(point.data, 1.0)
-        fits = work.footprint_bytes <= spec.cache_bytes and point.kernel == "memory"
+        fits = work.footprint_bytes <= spec.cache_bytes and point.kernel in ("memory", "cache")
         bandwidth = spec.cache_bandwidth if fits else spec.bandwidth
         compute = work.flop / (rate * self.shape_efficiency(point))
         return spec.launch_s + max(compute, work.bytes / bandwidth)
@@ -166,21 +167,30 @@ class FakeDevice:
     def time(self, prepared: Prepared, calls: int) -> Elapsed:
         """Moves the clock by what the calls take, noise and throttling included."""
         assert isinstance(prepared, FakePrepared)  # noqa: S101 -- the type that prepare() gave
-        factor = 1.0 / self.spec.throttle_to if self._clock >= self.spec.throttle_after_s else 1.0
+        factor = 1.0 / self.spec.throttle_to if self._is_hot() else 1.0
         noisy, disturbed = self._noise.next(self._clock)
         seconds = calls * prepared.call_s * factor * noisy
         self._clock += seconds
+        self._heat_s += seconds
         return Elapsed(seconds, seconds, disturbed)
+
+    def _is_hot(self) -> bool:
+        return self._heat_s >= self.spec.throttle_after_s
 
     def now(self) -> float:
         """Returns the fake clock, which rests a nanosecond at each look."""
         self._clock += 1e-9
         return self._clock
 
+    def rest(self, seconds: float) -> None:
+        """Lets the fake clock go on, and the device cool down."""
+        self._clock += seconds
+        self._heat_s = max(0.0, self._heat_s - seconds)
+
     def reading(self) -> Reading:
         """Returns a clock that follows the throttling, and the power cap where it is met."""
         spec = self.spec
-        throttled = self._clock >= spec.throttle_after_s and spec.throttle_to < 1.0
+        throttled = self._is_hot() and spec.throttle_to < 1.0
         clock = spec.clock_hz * spec.clock_share * (spec.throttle_to if throttled else 1.0)
         capped = spec.power_limit_w is not None and spec.power_w >= spec.power_limit_w
         reasons = ("software power cap",) * capped + ("software thermal slowdown",) * throttled

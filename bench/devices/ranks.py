@@ -112,6 +112,10 @@ class LeadingDevice:
         """Returns seconds on the first rank's clock."""
         return self._device.now()
 
+    def rest(self, seconds: float) -> None:
+        """Leaves the devices idle: other ranks wait to be told what to do."""
+        self._device.rest(seconds)
+
     def reading(self) -> Reading:
         """Returns how the first rank's device is."""
         return self._device.reading()

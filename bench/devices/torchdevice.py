@@ -79,6 +79,10 @@ class TorchDevice:
         """Returns seconds on the host's monotonic clock."""
         return time.perf_counter_ns() * 1e-9
 
+    def rest(self, seconds: float) -> None:
+        """Leaves the device idle for some time."""
+        time.sleep(seconds)
+
     def health(self) -> Health:
         """Returns the host's counters now."""
         return host.health()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 ROWS = {"64B": 64, "256B": 256, "1KiB": 2**10, "4KiB": 2**12}
 WAYS = ("index_select", "index")
-"""Operations of torch that gather; the fastest on the device is found by search."""
+TRITON = "triton"
+"""Operations of torch that gather, and a loop of ours: the fastest here is found by search."""
 
 INDEX_BYTES = 8
 CACHE_MULTIPLE = 4
@@ -73,7 +74,8 @@ class Gather(Defaults):
         count = int(wanted) // ROWS[named]
         if self.work(_point("fp32", "normal", named, count)).footprint_bytes > limits.memory_bytes:
             raise UnsupportedError("free memory holds no table far above the cache and its copy")
-        return [_point(pilot.dtype, pilot.data, named, count, way) for way in WAYS]
+        ways = WAYS if limits.is_cpu else (*WAYS, TRITON)
+        return [_point(pilot.dtype, pilot.data, named, count, way) for way in ways]
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- far above the cache by size
         """Returns the gather of every row, in an order that stays the same."""
@@ -119,6 +121,10 @@ def _call(
     """Returns the gather into ``out`` as a call without arguments."""
     import torch
 
+    if point.parameters["way"] == TRITON:
+        from bench.kernels.common import loads_triton
+
+        return partial(loads_triton.gather, table, order, out)
     if point.parameters["way"] == "index":
         return partial(torch.ops.aten.index.Tensor_out, table, [order], out=out)
     return partial(torch.index_select, table, 0, order, out=out)

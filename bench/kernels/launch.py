@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from bench.kernels.common import inputs
 from bench.kernels.common.base import Defaults, Point, Task, UnsupportedError
+from bench.kernels.common.graphs import captured
 from bench.records.model import Check, Quantity, Work
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ LABELS = {
 }
 ELEMENTS = 32
 GRAPH_KERNELS = 100
-WARM_UPS = 3
 ALLOCATED_BYTES = 2**20
 TOLERANCE = 1e-5
 """Largest absolute error over the largest result; a hundred sums in fp32 are in it."""
@@ -129,16 +129,7 @@ def _graph(a: "torch.Tensor", b: "torch.Tensor", c: "torch.Tensor") -> Callable[
         for _ in range(GRAPH_KERNELS - 1):
             c.add_(b)
 
-    beside = torch.cuda.Stream(c.device)  # type: ignore[no-untyped-call]  # torch's
-    beside.wait_stream(torch.cuda.current_stream(c.device))
-    with torch.cuda.stream(beside):  # as torch asks for before a capture
-        for _ in range(WARM_UPS):
-            body()
-    torch.cuda.current_stream(c.device).wait_stream(beside)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        body()
-    return graph.replay
+    return captured(body, c.device)
 
 
 def _allocate(device: "torch.device") -> int:

@@ -15,6 +15,7 @@ from bench.kernels.common.attend import proven, relative_error
 from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError, itemsize
 from bench.kernels.common.decoder import Layer, forward
 from bench.kernels.common.exact import exact_token, narrowed
+from bench.kernels.common.graphs import captured
 from bench.kernels.common.llm import (
     DTYPES,
     LEFT_OUT,
@@ -238,25 +239,9 @@ def _cache(point: Point, shape: Workload, device: "torch.device") -> "tuple[torc
 
 def _captured(made: Made) -> "Callable[[], torch.Tensor]":
     """Returns the replay of the call as a graph, which costs the host one launch."""
-    import torch
-
     if made.rows.device.type != "cuda":
         raise UnsupportedError("graphs are captured on CUDA devices only")
-    beside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's
-    beside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(beside):  # what a first call allocates must not be captured
-        for _ in range(3):
-            made.call()
-    torch.cuda.current_stream().wait_stream(beside)
-    graph: Any = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        out = made.call()
-
-    def run() -> "torch.Tensor":
-        graph.replay()
-        return out
-
-    return run
+    return captured(made.call, made.rows.device)
 
 
 def _spoil(rooms: Rooms) -> None:

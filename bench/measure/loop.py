@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from bench.devices.base import Device, Prepared
-from bench.measure.stats import describe, half_width
+from bench.measure.stats import BURST_WINDOW_S, describe, half_width
 from bench.records.model import Stopped, Timing
 
 LEAST_SAMPLES = 6
@@ -21,6 +21,12 @@ SAMPLE_S = 0.005
 SETTLED = 0.02
 SETTLE_WINDOW = 5
 WARMUP_SHARE = 0.3
+REST_S = 0.25
+REST_SHARE = 0.05
+"""A device cooled down by a rest does for a moment what it cannot keep up: its burst."""
+
+RESTED_S, MOST_RESTED = 4 * BURST_WINDOW_S, 64
+"""So long, and so many, samples are taken after a rest: the best window may be anywhere in it."""
 
 
 @dataclass(frozen=True)
@@ -69,32 +75,37 @@ def measure(
         progress: told the share of the budget that is spent.
 
     Returns:
-        Every sample after warm-up, with median, interval, burst and the reason for stopping.
+        Every sample after a rest, and after warm-up, with median, interval, burst and the reason
+        for stopping.
     """
     start = device.now()
     batch = _batch(device, prepared, plan.sample_s)
     took = device.time(prepared, batch).seconds
+    rested = _rested(device, prepared, batch, took, plan)
+    clock = _Clock(device, start, device.now(), plan, progress)
     room = min(WARMUP_SHARE * plan.budget_s, plan.budget_s - LEAST_SAMPLES * took)
     warmed = _warm_up(device, prepared, batch, start + room)
-    samples, stopped = _sample(device, prepared, batch, _Clock(device, start, plan, progress))
+    samples, stopped = _sample(device, prepared, batch, clock)
     return Timing(
         batch_calls=batch,
         samples_s=tuple(samples.seconds),
         at_s=tuple(samples.at_s),
         disturbed=tuple(samples.disturbed),
+        rested_s=tuple(rested),
         warmup_s=warmed,
         wall_ratio=samples.device_s / samples.wall_s if samples.wall_s else None,
-        stats=describe(samples.seconds, batch),
+        stats=describe(samples.seconds, batch, rested),
         stopped=stopped,
     )
 
 
 @dataclass(frozen=True)
 class _Clock:
-    """The budget as it is spent."""
+    """The budget as it is spent, and the time under load since the rest."""
 
     device: Device
     start_s: float
+    loaded_s: float
     plan: Plan
     progress: Callable[[float], None]
 
@@ -102,6 +113,9 @@ class _Clock:
         spent = self.device.now() - self.start_s
         self.progress(min(1.0, spent / self.plan.budget_s))
         return spent
+
+    def loaded(self) -> float:
+        return self.device.now() - self.loaded_s
 
 
 def _batch(device: Device, prepared: Prepared, sample_s: float) -> int:
@@ -117,6 +131,20 @@ def _batch(device: Device, prepared: Prepared, sample_s: float) -> int:
                 else batch
             )
         batch = batch * 2 if seconds <= 0 else min(1 << 20, batch * max(2, int(wanted / seconds)))
+
+
+def _rested(
+    device: Device, prepared: Prepared, batch: int, took_s: float, plan: Plan
+) -> list[float]:
+    """Returns the call times right after a rest; none where a sample is long for the budget."""
+    if took_s > REST_SHARE * plan.budget_s:
+        return []
+    device.rest(min(REST_S, REST_SHARE * plan.budget_s))
+    wanted_s = min(RESTED_S, REST_SHARE * plan.budget_s)
+    taken: list[float] = []
+    while sum(taken) < wanted_s and len(taken) < MOST_RESTED:
+        taken.append(max(device.time(prepared, batch).seconds, 1e-12))
+    return [one / batch for one in taken]
 
 
 def _warm_up(device: Device, prepared: Prepared, batch: int, end_s: float) -> float:
@@ -150,7 +178,7 @@ def _sample(
             continue
         next_look = math.ceil(count * 1.15)
         precision = half_width(samples.seconds)
-        reason = _reason(precision, count, spent, clock.plan, over=over)
+        reason = _reason(precision, count, clock.loaded(), clock.plan, over=over)
         if reason and (over or _steady(samples.seconds, clock.plan.precision)):
             return samples, Stopped.model_validate(
                 {"reason": reason, "precision": precision, "wanted": clock.plan.precision}
@@ -174,21 +202,21 @@ def _take(device: Device, prepared: Prepared, batch: int, start_s: float, sample
     samples.device_s += elapsed.seconds
 
 
-def _reason(precision: float, count: int, spent_s: float, plan: Plan, *, over: bool) -> str | None:
+def _reason(precision: float, count: int, loaded_s: float, plan: Plan, *, over: bool) -> str | None:
     """Returns why to stop now, None to go on.
 
     Converged needs a least time, too: slow swings do not show in a short one. Noisy: at the pace
     seen, the wanted precision would take several times the budget, and what is left of it would
     not change that.
     """
-    if spent_s < plan.least_s and not over:
+    if loaded_s < plan.least_s and not over:
         return None
     least = min(MIN_TIME_S, MIN_TIME_SHARE * plan.budget_s)
-    if precision <= plan.precision and count >= MIN_SAMPLES and spent_s >= least:
+    if precision <= plan.precision and count >= MIN_SAMPLES and loaded_s >= least:
         return "converged"
     if over:
         return "budget"
-    needed = spent_s * (precision / plan.precision) ** 2
-    enough = count >= NOISY_SAMPLES and spent_s >= least
+    needed = loaded_s * (precision / plan.precision) ** 2
+    enough = count >= NOISY_SAMPLES and loaded_s >= least
     hopeless = enough and needed > NOISY_FACTOR * plan.budget_s
     return "noisy" if hopeless else None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bench.records.model import Stats
 
 LEVEL = 0.95
-CAUTION = 1.2
+CAUTION = 1.3
 BURST_WINDOW_S = 0.02
 
 Floats = NDArray[np.float64]
@@ -98,15 +98,21 @@ def burst(samples_s: Sequence[float], batch: int, window_s: float = BURST_WINDOW
     return min(middle, float((sums[width:] - sums[:-width]).min() / width))
 
 
-def describe(samples_s: Sequence[float], batch: int) -> Stats:
-    """Returns the statistics of a series of call times."""
+def describe(samples_s: Sequence[float], batch: int, rested_s: Sequence[float] = ()) -> Stats:
+    """Returns the statistics of a series of call times.
+
+    Args:
+        samples_s: seconds a call, one per sample.
+        batch: calls in a sample.
+        rested_s: the same of samples taken after a rest, in which the best window may lie, too.
+    """
     median, low, high, effective = median_interval(samples_s)
     return Stats(
         median_s=median,
         low_s=low,
         high_s=high,
         level=LEVEL,
-        burst_s=burst(samples_s, batch),
+        burst_s=min(burst(one, batch) for one in (samples_s, rested_s) if one),
         burst_window_s=max(BURST_WINDOW_S, median * batch),
         samples=len(samples_s),
         effective_samples=effective,

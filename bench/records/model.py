@@ -170,12 +170,16 @@ class Conditions(Strict):
 
 
 class Timing(Strict):
-    """The samples of one kernel configuration and what was made of them."""
+    """The samples of one kernel configuration and what was made of them.
+
+    ``rested_s`` are call times right after a rest, before warm-up: bursts may lie there.
+    """
 
     batch_calls: int
     samples_s: tuple[Positive, ...]
     at_s: tuple[float, ...]
     disturbed: tuple[int, ...] = ()
+    rested_s: tuple[Positive, ...] = ()
     warmup_s: NonNegative
     wall_ratio: float | None = None
     stats: Stats

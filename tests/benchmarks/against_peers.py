@@ -2,18 +2,19 @@
 
     python tests/benchmarks/against_peers.py [device] [repeats] [seconds of ours]
 
-The peers' methods are done anew here from their descriptions: mamf-finder's (a grid of shapes, 50
-warm-up and 100 timed products each, between two events, a buffer zeroed before each), Triton's
-``do_bench`` and ``torch.utils.benchmark`` on the one shape that people type, BabelStream's triad
-(2^25 doubles, best of 100) and nvbandwidth's copies (512 MiB of pinned memory, median of 3).
-All take turns, so that drift hits all alike; a figure's spread is that of its repeats. Like is set
-beside like: our sustained figure beside means and medians, our burst beside the best of a hundred.
+The peers' methods are done anew here from their descriptions: mamf-finder's in its quick mode (79
+values of m beside n = k = 4096, 50 warm-up and 100 timed products each, between two events, a
+buffer zeroed before each; on a CPU fewer), Triton's ``do_bench`` and ``torch.utils.benchmark`` on
+the one shape that people type, BabelStream's triad (2^25 doubles, best of 100) and nvbandwidth's
+copies (512 MiB of pinned memory, median of 3). All take turns, so that drift hits all alike; a
+figure's spread is that of its repeats. Like is set beside like: our burst beside the best of many
+short windows (the best shape, the best of a hundred), our sustained figure beside medians.
 """
 
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import product
@@ -26,8 +27,8 @@ from bench.devices.registry import open_device
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 
-QUICK = (1024, 2048, 4096, 8192)
-QUICK_CPU = (256, 512, 1024)
+QUICK = [(m, 4096, 4096) for m in range(256, 20480, 256)]
+QUICK_CPU = list(product((256, 512, 1024), repeat=3))
 TYPED, TYPED_CPU = 8192, 1024
 WARM, TIMED = 50, 100
 FLUSH_BYTES = 256 * 2**20
@@ -96,13 +97,14 @@ def methods(device: Device, seconds: float) -> Iterator[Method]:
     dtype = "bf16" if on_gpu else "fp32"
     size = TYPED if on_gpu else TYPED_CPU
     figure = f"{dtype} product"
-    yield Method(figure, "onpaper, shape searched", ours(device, Item("gemm", dtype), seconds))
-    shapes = list(product(QUICK if on_gpu else QUICK_CPU, repeat=3))
+    searched = ours(device, Item("gemm", dtype), seconds, burst=True)
+    yield Method(figure, "onpaper, shape searched, burst", searched)
+    shapes = QUICK if on_gpu else QUICK_CPU
     yield Method(figure, f"mamf-finder's method, {len(shapes)} shapes", mamf(place, dtype, shapes))
     typed: dict[str, int | str] = {"m": size, "n": size, "k": size}
     one_shape = f"{dtype} product, {size} cubed"
     fixed = Item("gemm", dtype, fixed=typed)
-    yield Method(one_shape, "onpaper, fixed shape", ours(device, fixed, seconds / 3))
+    yield Method(one_shape, "onpaper, fixed shape, sustained", ours(device, fixed, seconds / 3))
     yield Method(one_shape, "torch.utils.benchmark", torch_timer(place, dtype, size))
     if on_gpu:
         yield Method(one_shape, "triton.testing.do_bench", do_bench(place, dtype, size))
@@ -159,7 +161,7 @@ def seconds_of(call: Callable[[], object], place: torch.device) -> float:
     return float(first.elapsed_time(last)) * 1e-3
 
 
-def mamf(place: torch.device, dtype: str, shapes: list[tuple[int, ...]]) -> Callable[[], float]:
+def mamf(place: torch.device, dtype: str, shapes: Sequence[tuple[int, ...]]) -> Callable[[], float]:
     """Returns mamf-finder's headline: the best over shapes of the mean of the timed products."""
     warm, timed = (WARM, TIMED) if place.type == "cuda" else (3, 10)
 

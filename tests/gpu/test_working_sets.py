@@ -11,7 +11,7 @@ import torch
 from bench.devices.cuda import CudaDevice
 from bench.kernels.capacity import LEAST_BYTES
 from bench.kernels.common.base import Point
-from bench.kernels.gather import ROWS
+from bench.kernels.gather import ROWS, TRITON, WAYS
 from bench.kernels.latency import SETS
 from bench.kernels.launch import LABELS
 from bench.kernels.registry import kernel
@@ -63,6 +63,13 @@ def test_a_chain_is_followed_to_its_end(device: CudaDevice, named: str) -> None:
 @pytest.mark.parametrize("row", ROWS)
 def test_every_row_is_gathered(device: CudaDevice, row: str) -> None:
     measured(device, "gather", row)
+
+
+@pytest.mark.parametrize("way", [*WAYS, TRITON])
+@pytest.mark.parametrize("row", ROWS)
+def test_a_gather_is_right_in_every_way(device: CudaDevice, row: str, way: str) -> None:
+    point = Point("gather", "fp32", parameters={"row": row, "rows": 1000, "way": way})
+    assert device.check(kernel("gather"), point).passed
 
 
 @pytest.mark.parametrize("what", LABELS)

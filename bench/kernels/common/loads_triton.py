@@ -22,6 +22,9 @@ BLOCK = 4096
 """Elements of 4 bytes that a program reads at once: 16 KiB, 64 bytes a thread of 256."""
 
 WARPS = 8
+GATHERED = 2048
+"""Elements that a program gathers: several rows at once, so that many loads are under way."""
+
 PROGRAMS_A_UNIT = 4
 """All programs run at the same time: four of 256 threads fit any SM or CU."""
 
@@ -41,7 +44,7 @@ def _read(source, sums, blocks, total, block: tl.constexpr):  # type: ignore[no-
     tl.store(sums + program, tl.sum(found, axis=0))
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator]
 def _follow(place, end, rounds, unrolled: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 -- Triton's types
     at = tl.load(place)
     for _ in range(rounds):
@@ -50,6 +53,16 @@ def _follow(place, end, rounds, unrolled: tl.constexpr):  # type: ignore[no-unty
             at = tl.load(at.to(tl.pointer_type(tl.int64)))
     tl.store(place, at)
     tl.store(end, at)
+
+
+@triton.jit  # type: ignore[untyped-decorator]
+def _gather(table, order, out, rows, columns: tl.constexpr, block: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917 -- Triton's types
+    mine = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
+    inside = mine < rows
+    found = tl.load(order + mine, mask=inside, other=0)
+    along = tl.arange(0, columns)
+    values = tl.load(table + found[:, None] * columns + along[None, :], mask=inside[:, None])
+    tl.store(out + mine[:, None] * columns + along[None, :], values, mask=inside[:, None])
 
 
 def read(source: "torch.Tensor", sums: "torch.Tensor", total: int) -> "torch.Tensor":
@@ -78,3 +91,17 @@ def follow(place: "torch.Tensor", end: "torch.Tensor", loads: int) -> "torch.Ten
     """
     _follow[(1,)](place, end, loads // UNROLLED, unrolled=UNROLLED, num_warps=1)
     return end
+
+
+def gather(table: "torch.Tensor", order: "torch.Tensor", out: "torch.Tensor") -> "torch.Tensor":
+    """Copies the rows of ``table`` that ``order`` names into ``out``, in that order.
+
+    Args:
+        table: rows x columns, columns a power of two.
+        order: int64, the rows wanted.
+        out: as many rows as are wanted; written.
+    """
+    rows, columns = out.shape
+    block = max(1, GATHERED // columns)
+    _gather[(-(-rows // block),)](table, order, out, rows, columns=columns, block=block)
+    return out
