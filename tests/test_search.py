@@ -15,6 +15,7 @@ from bench.kernels.registry import kernel
 from bench.measure.grid import Grid
 from bench.measure.search import (
     DEAREST_SHARE,
+    HOPELESS_S,
     LEADERS,
     TRIAL_CALLS,
     TRIAL_S,
@@ -283,3 +284,18 @@ def test_a_first_trial_that_was_held_up_does_not_end_the_search() -> None:
     _, told = search(device, GEMM, list(space()), 2.0)
     assert len(told.trials) > 20
     assert told.left_out < told.space / 2
+
+
+def test_a_way_far_behind_that_takes_long_is_called_once() -> None:
+    """Of three ways tried come what may, the slow one must not cost three times its time."""
+    device = Counting(FakeSpec(noise="none"))
+    sizes = ({"m": 1024, "n": 1024, "k": 1024}, {"m": 4096, "n": 4096, "k": 4096})
+    pilot = GEMM.pilot("bf16", "normal")
+    ways = [replace(pilot, parameters={**pilot.parameters, **one}) for one in sizes]
+    large: dict[str, int | str] = {"m": 8192, "n": 8192, "k": 8192, "layout": "nn"}
+    slow = replace(pilot, dtype="fp64", parameters={**pilot.parameters, **large})
+    point, found = search(device, GEMM, [*ways, slow], 1.0)
+    assert point == ways[1]
+    (trial,) = [one for one in found.trials if one.parameters["layout"] == "nn"]
+    assert trial.median_s > HOPELESS_S
+    assert trial.calls == 1

@@ -23,6 +23,9 @@ RANDOM_SHARE = 0.25
 LEADERS = 6
 TRIAL_CALLS = 3
 TRIAL_S = 0.01
+HOPELESS_S, HOPELESS = 0.2, 4.0
+"""A first call that takes longer, and that many times as long as at the best rate, is the only."""
+
 DEAREST_SHARE = 1 / 8
 """A trial that would cost a larger share of the budget than this is left out."""
 
@@ -79,6 +82,10 @@ class Hunt:
         """Tells whether one trial would take too much of the budget, as far as can be foreseen."""
         expected = TRIAL_CALLS * self.amounts[index] / self.pace if self.pace else 0.0
         return not self.few() and expected > DEAREST_SHARE * self.budget_s
+
+    def hopeless(self, index: int, first_s: float) -> bool:
+        """Tells whether a first call is so long, and so far behind the best, that it is enough."""
+        return first_s > HOPELESS_S and first_s * self.pace > HOPELESS * self.amounts[index]
 
     def few(self) -> bool:
         """Tells whether the space is so small that each configuration is tried, come what may."""
@@ -157,12 +164,12 @@ def _try(hunt: Hunt, index: int) -> None:
         hunt.trouble = str(error)
         return
     batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(first, 1e-9)))
-    rounds = TRIAL_CALLS - (1 if first > TRIAL_S else 0)
+    rounds = 0 if hunt.hopeless(index, first) else TRIAL_CALLS - (1 if first > TRIAL_S else 0)
     times = [hunt.device.time(prepared, batch).seconds / batch for _ in range(rounds)]
     hunt.times.setdefault(index, []).extend(times if batch > 1 else [first, *times])
     hunt.call_s[index] = max(median(hunt.times[index]), 1e-12)
-    hunt.calls[index] = hunt.calls.get(index, 0) + batch * rounds
-    fastest = max(min(first, *times), 1e-12)
+    hunt.calls[index] = hunt.calls.get(index, 0) + max(1, batch * rounds)
+    fastest = max(min([first, *times]), 1e-12)
     hunt.pace = max(hunt.pace, hunt.amounts[index] / fastest)
 
 
