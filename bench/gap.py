@@ -19,7 +19,7 @@ from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.records.model import DeviceInfo, Measurement
 from bench.units import Dimension, show
-from bench.verdict import Row, Verdict
+from bench.verdict import Row, Verdict, standing
 
 PRODUCTS = ("gemm", "sustained")
 TILES = ((256, 128), (128, 256), (128, 128), (256, 256))
@@ -104,20 +104,10 @@ class Gap:
 def gaps(
     judged: list[Row], device: DeviceInfo, chip: Chip | None, catalogue: Catalogue
 ) -> Iterator[Gap]:
-    """Yields the gap of each figure: that of its best believed row, and of each load kept up."""
-    best: dict[tuple[str, str], Row] = {}
-    for row in judged:
-        if row.fraction is None or row.verdict is Verdict.IMPLAUSIBLE or _flattered(row):
-            continue
-        one = (row.key, row.measurement.kernel if energy.keeps_up(row.measurement) else "")
-        held = best.get(one)
-        if not held or not held.fraction or row.fraction.value > held.fraction.value:
-            best[one] = row
-    yield from (_gap(row, device, chip, catalogue) for row in best.values())
-
-
-def _flattered(row: Row) -> bool:
-    return row.measurement.data != "normal"
+    """Yields the gap of each figure and of each of its forms, such as a load kept up."""
+    believed = (row for row in judged if row.fraction and row.verdict is not Verdict.IMPLAUSIBLE)
+    for figure in standing(row for row in believed if row.dimension is not Dimension.BYTES):
+        yield from (_gap(row, device, chip, catalogue) for row in figure)
 
 
 def _gap(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue) -> Gap:

@@ -1,27 +1,22 @@
 """Published beside measured: reached, short, undecided or implausible, always with the reason."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import median
 
-from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
 from bench.plausible import Claim, disturbances, disturbed_by, peak_doubts, timing_doubts
+from bench.rates import Interval, dimension_of, rates
 from bench.records.model import DeviceInfo, Measurement, Record
+from bench.titles import PLAIN, inputs, own_inputs, shape, title
 from bench.units import Dimension
 
 MARGIN = 0.10
-
-QUANTITIES: dict[str, Dimension] = {
-    "byte_rate": Dimension.BYTE_RATE,
-    "item_rate": Dimension.TOKEN_RATE,
-    "item_seconds": Dimension.TIME,
-    "footprint": Dimension.BYTES,
-}
-"""What a measurement may be told in, besides operations a second."""
+FLATTERING = ("constant", "zeros")
+"""Inputs that change so few bits that a chip held by its power runs faster."""
 
 
 class Verdict(StrEnum):
@@ -39,17 +34,8 @@ class Verdict(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A value with the bounds of its 95% interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def over(self, divisor: float) -> "Interval":
-        """Returns the interval divided by a number."""
-        return Interval(self.value / divisor, self.low / divisor, self.high / divisor)
+RATED = (Verdict.REACHED, Verdict.SHORT, Verdict.UNDECIDED)
+"""What a measurement that judges a figure may say of it."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +53,7 @@ class Row:
         verdict, reason: the judgement.
         shape: the configuration, in short.
         dimension: of what was measured.
+        apart: whether it is on other inputs than the run's own, so that it speaks for no figure.
     """
 
     title: str
@@ -81,6 +68,7 @@ class Row:
     reason: str
     shape: str
     dimension: Dimension
+    apart: bool = False
 
 
 def rows(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> list[Row]:
@@ -91,10 +79,16 @@ def rows(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> list[R
         catalogue: where the record's chip is looked up.
         margin: how far below the published figure still counts as reached, relative.
     """
+    return [row_of(record, one, catalogue, margin) for one in record.measurements]
+
+
+def row_of(
+    record: Record, measurement: Measurement, catalogue: Catalogue, margin: float = MARGIN
+) -> Row:
+    """Returns the row of one measurement, set apart if it is on other inputs than its run's own."""
     chip = catalogue.chips.get(record.identity.chip or "")
-    return [
-        judge(one, record.device, chip, catalogue, margin=margin) for one in record.measurements
-    ]
+    found = weigh(measurement, record.device, chip, catalogue, margin=margin)
+    return found if measurement.data == own_inputs(record) else _set_apart(found)
 
 
 def judge(
@@ -105,8 +99,21 @@ def judge(
     *,
     margin: float = MARGIN,
 ) -> Row:
-    """Sets one measurement beside the figure it tests."""
-    clocked = _at_its_clock(device, measurement)
+    """Sets one measurement beside the figure it tests, as one of a run on normal data."""
+    found = weigh(measurement, device, chip, catalogue, margin=margin)
+    return found if measurement.data == PLAIN else _set_apart(found)
+
+
+def weigh(
+    measurement: Measurement,
+    device: DeviceInfo,
+    chip: Chip | None,
+    catalogue: Catalogue,
+    *,
+    margin: float = MARGIN,
+) -> Row:
+    """Sets one measurement beside the figure it tests, whatever its inputs."""
+    clocked = at_its_clock(device, measurement)
     published = paper(clocked, chip, measurement.figures, catalogue)
     key = published.key if isinstance(published, Paper) else (*measurement.figures, "")[0]
     dimension = dimension_of(measurement, key)
@@ -118,7 +125,7 @@ def judge(
     believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
     rivals = published.rivals if isinstance(published, Paper) else ()
     return Row(
-        title=_title(measurement, key),
+        title=title(measurement, key),
         key=key,
         measurement=measurement,
         published=published,
@@ -133,14 +140,36 @@ def judge(
     )
 
 
-def dimension_of(measurement: Measurement, key: str) -> Dimension:
-    """Returns what a measurement is told in: its own quantity, or else its figure's."""
-    if measurement.quantity == "flop_rate":
-        return Dimension.OP_RATE if measurement.dtype == "int8" else Dimension.FLOP_RATE
-    return QUANTITIES.get(measurement.quantity) or FIGURES[key].dimension
+def _set_apart(row: Row) -> Row:
+    """Returns a row on other inputs than the run's own: it judges nothing, its remarks stay."""
+    told = replace(row, title=title(row.measurement, row.key, apart=True), apart=True)
+    if row.verdict not in RATED:
+        return told
+    why = f"on {inputs(row.measurement.data)}, not the run's own inputs"
+    reason = "; ".join([why, *row.reason.split("; ")[1:]])
+    return replace(told, verdict=Verdict.UNRATED, reason=reason)
 
 
-def _at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
+def standing(judged: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
+    """Yields of each figure the best row of each of its forms; the first stands for the figure.
+
+    That is the plain form, or the fastest where there is none. Work that no figure promises a rate
+    of stands for none, nor do points of a curve and rows on other inputs than the run's own.
+    """
+    best: dict[str, dict[str, tuple[float, Row]]] = {}
+    for row in judged:
+        one = row.measurement
+        if row.measured and row.key and one.decides and not one.group and not row.apart:
+            forms, value = best.setdefault(row.key, {}), row.measured.value
+            form = "" if "stream" in one.parameters else one.label  # any stream is the bandwidth
+            if form not in forms or value > forms[form][0]:
+                forms[form] = (value, row)
+    for forms in best.values():
+        found = sorted(forms.items(), key=lambda form: (form[0] != "", -form[1][0]))
+        yield tuple(row for _, (_, row) in found)
+
+
+def at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
     """Returns a CPU with the clock that was measured beside the measurement, if any was."""
     clocks = measurement.conditions.clock_hz
     if device.backend != "cpu" or not clocks:
@@ -162,27 +191,6 @@ def _fraction(
     return Interval(
         plain.value, plain.low * middle / max(clocks), plain.high * middle / min(clocks)
     )
-
-
-def rates(measurement: Measurement, dimension: Dimension) -> tuple[Interval | None, float | None]:
-    """Returns what was sustained, with its interval, and the best short window, in base units.
-
-    Seconds an item are the shorter the better; bytes held have no interval.
-    """
-    timing, work = measurement.timing, measurement.work
-    if timing is None or work is None or measurement.status != "ok":
-        return None, None
-    stats = timing.stats
-    if dimension is Dimension.TIME:
-        each = Interval(stats.median_s, stats.low_s, stats.high_s).over(work.items)
-        return each, stats.burst_s / work.items
-    if dimension is Dimension.BYTES:
-        held = work.footprint_bytes
-        return Interval(held, held, held), held
-    amounts = {Dimension.BYTE_RATE: work.bytes, Dimension.TOKEN_RATE: work.items}
-    amount = amounts.get(dimension, work.flop)
-    sustained = Interval(amount / stats.median_s, amount / stats.high_s, amount / stats.low_s)
-    return sustained, amount / stats.burst_s
 
 
 def _doubts(
@@ -256,7 +264,7 @@ def _remarks(measurement: Measurement, published: Paper | Absent) -> Iterator[st
     """Yields what a reader must know to weigh the verdict."""
     if isinstance(published, Paper) and published.formula:
         yield f"derived: {published.formula}"
-    if measurement.data in ("constant", "zeros"):
+    if measurement.data in FLATTERING:
         yield f"{measurement.data} inputs flatter a power-limited chip"
     if measurement.timing and measurement.timing.stopped.reason == "noisy":
         yield "noisy"
@@ -272,32 +280,3 @@ def _burst_remark(burst: float | None, published: Paper | Absent) -> list[str]:
     if burst is None or isinstance(published, Absent) or burst <= published.value:
         return []
     return [f"its best window is at {burst / published.value:.1%} of paper"]
-
-
-def _title(measurement: Measurement, key: str) -> str:
-    label = measurement.label or measurement.parameters.get("stream")
-    words = (FIGURES[key].title if key else "", str(label or ""))
-    return ", ".join(word for word in words if word) or measurement.kernel
-
-
-def shape(measurement: Measurement) -> str:
-    """Returns the configuration in short: sizes, layout, how it was found, unusual inputs."""
-    told, found = measurement.parameters, measurement.search
-    words = []
-    if measurement.timing is None:
-        return ""
-    if "m" in told:
-        words.append(" x ".join(str(told[name]) for name in "mnk") + f" {told.get('layout', '')}")
-    if "elements" in told and measurement.work:
-        words.append(f"{show_bytes(measurement.work.footprint_bytes)} {told.get('way', '')}")
-    if found and found.gain_estimate != 0.0:
-        more = "unknown" if found.gain_estimate is None else f"{found.gain_estimate:.1%}"
-        words.append(f"best of {len(found.trials)} tried (more may gain {more})")
-    if measurement.data != "normal":
-        words.append(measurement.data)
-    return ", ".join(word.strip() for word in words)
-
-
-def show_bytes(value: float) -> str:
-    """Returns bytes in GiB or MiB, as buffers are sized."""
-    return f"{value / 2**30:.1f} GiB" if value >= 2**30 else f"{value / 2**20:.0f} MiB"

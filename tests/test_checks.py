@@ -257,6 +257,19 @@ def test_an_anchor_bomb_is_refused_at_its_first_anchor(data: Data) -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        ("{value: 256 KiB/s, source: sheet-a}", "256 KiB/s is not in B; write it in B"),
+        ("{value: unknown, source: sheet-a}", "unknown is not in B; write it in B"),
+        ("{value: 256 KiB, source: b}", "cites 'b', which is not in specs/sources.yaml; add the s"),
+    ],
+)
+def test_a_designs_cache_has_bytes_and_a_source(told: str, fault: str, data: Data) -> None:
+    data.edit("architectures.yaml", "unit: SM,", f"unit: SM, l1_cache: {told},")
+    assert data.fault().startswith(f"specs/architectures.yaml: first.l1_cache: {fault}")
+
+
+@pytest.mark.parametrize(
     ("value", "problem"),
     [
         ("unknown", "unknown is not in FLOP/cycle"),

@@ -174,13 +174,20 @@ def test_every_choice_of_a_group_is_named_as_its_file(group: str) -> None:
         assert getattr(getattr(config, group), field) == name
 
 
-@pytest.mark.parametrize(("suite", "number"), [("quick", 13), ("smoke", 4)])
+SUITES = {
+    "full": 136, "links": 48, "llm": 16, "matmul": 26, "memory": 49, "quick": 13, "smoke": 4,
+    "standard": 95, "sustained": 2,
+}  # fmt: skip
+"""How many measurements each is."""
+
+
+@pytest.mark.parametrize(("suite", "number"), SUITES.items())
 def test_every_suite_has_its_items(suite: str, number: int) -> None:
     assert len(items(compose("run", [f"suite={suite}"], RunConfig))) == number
 
 
 def test_the_suites_tried_are_all_there_are() -> None:
-    assert choices("suite") == ["quick", "smoke"]
+    assert choices("suite") == list(SUITES)
 
 
 def test_records_go_where_out_says_or_to_the_default_place() -> None:

@@ -23,14 +23,15 @@ from bench.records.model import (
     Work,
 )
 from bench.report.curve import (
+    ALL_READ,
+    APART,
     Cache,
-    Level,
     binary,
     caches,
-    levels,
     named,
     section,
 )
+from bench.report.levels import Level, levels
 from bench.verdict import rows
 
 KIB, MIB, GIB = 2.0**10, 2.0**20, 2.0**30
@@ -80,18 +81,69 @@ def test_known_levels_are_recovered_within_a_step_of_the_grid(
 
 def test_levels_without_noise_are_exact() -> None:
     assert levels(curve(STEPPED)) == [
-        Level(420e9, 64 * KIB, 64 * KIB),
-        Level(230e9, 2 * MIB, 2 * MIB),
-        Level(150e9, 32 * MIB, 32 * MIB),
+        Level(420e9, 64 * KIB, 64 * KIB, 96 * KIB),
+        Level(230e9, 2 * MIB, 2 * MIB, 3 * MIB),
+        Level(150e9, 32 * MIB, 32 * MIB, 48 * MIB),
         Level(55e9, None, 4 * GIB),
     ]
 
 
-def test_a_level_ends_where_a_slope_passes_the_mean_of_two() -> None:
+def test_a_level_holds_what_is_read_before_a_slope_and_is_gone_after_it() -> None:
     sloping = dict(curve(STEPPED))
-    sloping |= {24 * MIB: 140e9, 32 * MIB: 125e9, 48 * MIB: 93e9, 64 * MIB: 75e9, 96 * MIB: 60e9}
+    sloping |= {24 * MIB: 145e9, 32 * MIB: 125e9, 48 * MIB: 93e9, 64 * MIB: 75e9, 96 * MIB: 60e9}
     third = levels(list(sloping.items()))[2]
-    assert (third.holds_bytes, third.bytes_per_s) == (48 * MIB, 150e9)
+    assert (third.holds_bytes, third.bytes_per_s) == (24 * MIB, 150e9)
+    assert third.gone_bytes in (64 * MIB, 96 * MIB, 128 * MIB)
+
+
+def test_more_noise_than_a_knee_does_not_end_a_level() -> None:
+    """The last of a level that scatters by 5% is 8% below it, and still of it."""
+    held = dict(curve(STEPPED))
+    rates = [157e9, 143e9, 158e9, 142e9, 157e9, 143e9, 150e9, 138e9]
+    sizes = [one for one in GRID if 2 * MIB < one <= 32 * MIB]
+    third = levels(list((held | dict(zip(sizes, rates, strict=True))).items()))[2]
+    assert third.holds_bytes == 32 * MIB
+
+
+def test_a_level_that_scatters_ends_no_nearer_to_the_next_than_to_itself() -> None:
+    """Rates 9% to each side of 100 would let 64 pass for it, were the next level not at 50."""
+    first = [(at, 100e9 * (1.09 if place % 2 else 0.91)) for place, at in enumerate(GRID[:8])]
+    points = [*first, (GRID[8], 64e9), *((at, 50e9) for at in GRID[9:])]
+    assert levels(points)[0].holds_bytes == GRID[7]
+
+
+H100 = (
+    32.98, 32.91, 33.0, 32.96, 32.92, 32.8, 32.21, 30.05, 28.85, 25.36, 22.87, 16.02, 15.58, 15.06,
+    14.64, 13.84, 12.3, 10.92, 10.81, 8.524, 9.477, 9.134, 10.99, 6.918, 4.965, 3.474, 3.229,
+    3.156, 3.135, 3.091, 3.098, 3.089,
+)  # fmt: skip
+"""TB/s over the grid on an H100, whose L2 is cut in halves that are not equally near."""
+
+
+def measured_points() -> list[tuple[float, float]]:
+    """The curve of an H100: a slope behind each cache, and one size that another process slowed."""
+    return [(at, rate * 1e12) for at, rate in zip(GRID, H100, strict=True)]
+
+
+def test_slopes_and_halves_of_a_cache_are_no_levels_of_their_own() -> None:
+    first, second, memory = levels(measured_points(), 3)
+    assert first.bytes_per_s == pytest.approx(32.9e12, rel=0.01)
+    assert first.holds_bytes == 256 * KIB
+    assert (second.holds_bytes, second.gone_bytes) == (64 * MIB, 192 * MIB)
+    assert second.steps == (15.06e12, 10.92e12, 9.134e12)
+    assert memory.bytes_per_s == pytest.approx(3.1e12, rel=0.02)
+    assert memory.holds_bytes is None
+
+
+def test_no_bound_joins_nothing_and_a_bound_joins_the_nearest() -> None:
+    assert len(levels(measured_points())) == 5
+    assert [one.steps for one in levels(curve(STEPPED), 3)] == [(), (230e9, 150e9), ()]
+    assert levels(curve(STEPPED), 4) == levels(curve(STEPPED))
+
+
+def test_the_smallest_caches_of_few_cores_need_two_sizes() -> None:
+    held = [(48 * KIB, 420e9), (2 * MIB, 230e9), (8 * GIB, 55e9)]
+    assert [one.holds_bytes for one in levels(curve(held))] == [48 * KIB, 2 * MIB, None]
 
 
 @settings(deadline=None, max_examples=30)
@@ -134,10 +186,21 @@ def names(held: list[tuple[float, float]], known: list[Cache]) -> list[str]:
             [Cache("L2 cache", 30 * MIB), Cache("last-level cache", 33 * MIB)],
             ["level 1", "level 2", "last-level cache", "memory"],
         ),
+        (
+            [Cache("L2 cache", 3 * MIB), Cache("last-level cache", 20 * MIB)],
+            ["L1 cache", "L2 cache", "last-level cache", "memory"],
+        ),
     ],
 )
 def test_a_level_is_called_by_the_cache_of_its_size(known: list[Cache], called: list[str]) -> None:
     assert names(STEPPED, known) == called
+
+
+def test_a_cache_ends_anywhere_on_the_slope_behind_its_level() -> None:
+    slope = Level(230e9, 1.5 * MIB, 1.5 * MIB, 16 * MIB)
+    found = [slope, Level(55e9, None, 4 * GIB)]
+    for size_bytes, name in ((6 * MIB, "L2 cache"), (30 * MIB, "L2 cache"), (40 * MIB, "level 1")):
+        assert named(found, [Cache("L2 cache", size_bytes)])[0][0] == name
 
 
 def measurement(held: float, rate: float, **changed: object) -> Measurement:
@@ -182,18 +245,22 @@ def test_levels_stand_beside_published_and_reported_sizes(
     (table,) = section(told, rows(told, sheets), sheets)
     printed = sheets.chips["nvidia-h100-sxm-80gb"].figures["l2_cache"]
     source = sheets.sources[printed.source]
+    words = f"50 MiB ({source.title or printed.source})"
     assert table.title == "Caches"
     assert table.cells == (
-        ("level 1", "420 GB/s", "64 KiB", "–", "–"),
-        ("L1 cache", "230 GB/s", "2 MiB", "–", "–"),
-        ("L2 cache", "150 GB/s", "32 MiB", f"50 MiB ({source.title or printed.source})", "40 MiB"),
+        ("L1 cache", "420 GB/s", "64 KiB", "–", "–"),
+        ("L2 cache", "230 GB/s to 150 GB/s", "32 MiB", words, "40 MiB"),
         ("memory", "55.0 GB/s", "–", "–", "–"),
     )
-    assert [len(one) for one in (table.columns, *table.cells)] == [5] * 5
-    assert table.flat[2] == {
+    assert table.lines == (ALL_READ,)
+    assert [len(one) for one in (table.columns, *table.cells)] == [5] * 4
+    assert table.flat[1] == {
         "level": "L2 cache",
-        "bytes_per_s": pytest.approx(150e9),
+        "bytes_per_s": pytest.approx(230e9),
+        "bytes_per_s_first": pytest.approx(230e9),
+        "bytes_per_s_last": pytest.approx(150e9),
         "holds_bytes": 32 * MIB,
+        "gone_bytes": 48 * MIB,
         "published_bytes": 50 * MIB,
         "source": printed.source,
         "reported_bytes": 40 * MIB,
@@ -204,9 +271,35 @@ def test_the_caches_of_some_cores_are_those_reported(record: Record, sheets: Cat
     told = made(record, CORES, "amd-epyc-9654")
     (table,) = section(told, rows(told, sheets), sheets)
     assert [one[0] for one in table.cells] == ["L1 cache", "L2 cache", "last-level cache", "memory"]
-    assert [one[3:] for one in table.cells] == [
-        ("–", "–"), ("–", "2 MiB"), ("–", "32 MiB"), ("–", "–"),
-    ]  # fmt: skip
+    assert table.columns == ("level", "rate", "holds up to", "reported by the device")
+    assert [one[3] for one in table.cells] == ["–", "2 MiB", "32 MiB", "–"]
+    assert table.lines == (APART,)
+
+
+def test_a_first_level_on_an_accelerator_is_one_units_whatever_its_units(
+    record: Record, sheets: Catalogue
+) -> None:
+    points = [measurement(*point) for point in measured_points()]
+    told = made(record, GPU, "nvidia-h100-sxm-80gb").model_copy(update={"measurements": points})
+    for units in (1, 132, None):
+        device = GPU.model_copy(update={"units": units})
+        here = told.model_copy(update={"device": device})
+        (table,) = section(here, rows(here, sheets), sheets)
+        assert [one[:3] for one in table.cells] == [
+            ("L1 cache", "32.9 TB/s", "256 KiB"), ("L2 cache", "15.1 TB/s to 9.13 TB/s", "64 MiB"),
+            ("memory", "3.13 TB/s", "–"),
+        ]  # fmt: skip
+
+
+def test_a_processor_has_three_caches_at_most_though_it_tells_of_none(
+    record: Record, sheets: Catalogue
+) -> None:
+    held = [(MIB / 4, 400e9), (2 * MIB, 300e9), (16 * MIB, 200e9), (96 * MIB, 100e9)]
+    points = tuple(measurement(*point) for point in curve([*held, (8 * GIB, 30e9)]))
+    device = CORES.model_copy(update={"l2_bytes": None, "llc_bytes": None})
+    told = made(record, device, "amd-epyc-9654").model_copy(update={"measurements": points})
+    (table,) = section(told, rows(told, sheets), sheets)
+    assert len(table.cells) == 4
 
 
 @pytest.mark.parametrize(("units", "published"), [(96, 384e6), (192, 768e6), (48, None)])

@@ -226,6 +226,41 @@ def test_of_several_rows_of_a_figure_the_best_on_normal_data_speaks(
     assert found.row.measurement.parameters["m"] == 4096
 
 
+def formed(record: Record, *forms: tuple[str, float, bool]) -> Record:
+    """The record with one product in several forms: label, rate, whether it decides."""
+    one = record.measurements[1]
+    made = [
+        _at(one, rate).model_copy(update={"label": label, "decides": decides})
+        for label, rate, decides in forms
+    ]
+    return record.model_copy(update={"measurements": tuple(made)})
+
+
+def test_the_plain_form_stands_for_a_figure_and_each_other_form_has_its_line(
+    record: Record, sheets: Catalogue
+) -> None:
+    here = formed(
+        record,
+        ("mx", 120e12, True), ("", 90e12, True), ("", 100e12, True), ("mx", 110e12, True),
+        ("attention prefill", 140e12, False),
+    )  # fmt: skip
+    found = explained(here, sheets)
+    assert [one.row.title for one in found] == ["bf16 matrix", "bf16 matrix, mx"]
+    rates = [one.achieved * H20_RATE for one in found]
+    assert rates == pytest.approx([100e12, 120e12])
+
+
+def test_any_stream_stands_for_the_bandwidth_and_bytes_held_have_no_gap(
+    record: Record, sheets: Catalogue
+) -> None:
+    copy = record.measurements[0]
+    assert copy.label == "copy"
+    held = copy.model_copy(update={"quantity": "footprint", "figures": ("memory_capacity",)})
+    add = copy.model_copy(update={"label": "add", "parameters": {"stream": "add"}})
+    here = record.model_copy(update={"measurements": (copy, add, held)})
+    assert [one.row.key for one in explained(here, sheets)] == ["memory_bandwidth"]
+
+
 def test_a_load_kept_up_is_explained_once_it_has_settled(record: Record, sheets: Catalogue) -> None:
     """Its rate and its clock fall to four fifths before half of its time is over."""
     one = record.measurements[1]

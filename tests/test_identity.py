@@ -522,7 +522,7 @@ def test_values_are_told_as_they_are_reported() -> None:
 
 def test_the_table_begins_with_the_outcome(sheets: Catalogue) -> None:
     (table,) = identity_sections(record(H20, H100_DEVICE), [], sheets)
-    assert table.title == "identity: contradicts"
+    assert table.title == "Identity: contradicts"
     assert table.columns == ("evidence", "seen", "sheet", "finding", "why")
     assert table.cells[0][:4] == (
         "all together", "NVIDIA H100 80GB HBM3", "NVIDIA H20 SXM 96GB", "contradicts",
@@ -535,15 +535,80 @@ def test_the_table_begins_with_the_outcome(sheets: Catalogue) -> None:
         "no chip has more units than its sheet",
     ) in (table.cells)
     assert {len(row) for row in table.cells} == {5}
-    assert [row["evidence"] for row in table.flat] == [row[0] for row in table.cells]
-    assert [row["finding"] for row in table.flat] == [row[3] for row in table.cells]
+    shown = [row for row in table.flat if row["evidence"] != "memory bus"]
+    assert [row["evidence"] for row in shown] == [row[0] for row in table.cells]
+    assert [row["finding"] for row in shown] == [row[3] for row in table.cells]
+
+
+def test_what_the_sheet_has_nothing_for_takes_no_row_but_is_kept_for_programs(
+    sheets: Catalogue,
+) -> None:
+    bus = {**H20_DEVICE, "memory_bus_bit": 6144}
+    made = record(H20, bus, measurement("vector_bf16", 1e12), measurement("matrix_bf16", 10e12))
+    (table,) = identity_sections(made, [], sheets)
+    told = {row[0] for row in table.cells}
+    assert not {"memory bus", "bf16 vector, measured"} & told
+    assert "bf16 matrix, measured" in told, "a low rate of a figure that the sheet has"
+    assert {"memory bus", "bf16 vector"} <= {row["evidence"] for row in table.flat}
+
+
+@pytest.mark.parametrize("plain", [30e12, 44e12])
+def test_the_plain_form_stands_for_a_figure_and_others_beside_it(
+    plain: float, sheets: Catalogue
+) -> None:
+    forms = (
+        measurement("vector_fp32", 40e12, label="multiply-add in registers"),
+        measurement("vector_fp32", plain),
+        measurement("vector_fp32", 41e12, decides=False, label="attention"),
+    )
+    found = weighed(sheets, H20, H20_DEVICE, *forms)
+    pieces = [(one.what, one.beside) for one in found.evidence if one.measured]
+    assert pieces == [
+        ("fp32 vector", False), ("fp32 vector, multiply-add in registers", True),
+    ]  # fmt: skip
+    assert found.evidence[-2].seen.startswith(f"{plain / 1e12:.2f} TFLOP/s")
+
+
+def test_a_form_that_no_chip_of_the_sheet_can_show_contradicts_though_the_plain_one_fits(
+    sheets: Catalogue,
+) -> None:
+    forms = (measurement("vector_fp32", 30e12), measurement("vector_fp32", 66e12, label="other"))
+    found = weighed(sheets, H20, H20_DEVICE, *forms)
+    assert (found.state, found.reason) == (
+        State.CONTRADICTS, "impossible for this chip: fp32 vector, other",
+    )  # fmt: skip
+
+
+def test_a_slow_plain_form_is_no_other_chip_where_another_form_fits(sheets: Catalogue) -> None:
+    """33 TFLOP/s of fp32 on an H100 are what an H20 would reach; but it does 65 in registers."""
+    slow = measurement("vector_fp32", 33e12)
+    fast = measurement("vector_fp32", 65e12, label="multiply-add in registers")
+    bare = {"name": H100_DEVICE["name"]}
+    assert finding(weighed(sheets, H100, bare, slow), "fp32 vector") is Finding.DIFFERS
+    assert finding(weighed(sheets, H100, bare, slow, fast), "fp32 vector") is Finding.UNKNOWN
+
+
+def test_a_figure_that_is_low_in_every_form_differs_once(sheets: Catalogue) -> None:
+    forms = [
+        measurement("vector_fp32", rate, label=form) for form, rate in (("", 33e12), ("o", 31e12))
+    ]
+    found = weighed(sheets, H100, {"name": H100_DEVICE["name"]}, *forms)
+    assert against(found.evidence) == (0, 1)
+
+
+def test_each_figure_speaks_for_a_chip_once(sheets: Catalogue) -> None:
+    forms = [measurement("vector_fp32", 40e12, label=label) for label in ("", "one", "two")]
+    found = weighed(sheets, H20, H20_DEVICE, *forms)
+    once = weighed(sheets, H20, H20_DEVICE, forms[0])
+    assert weigh._fits(found.evidence) == weigh._fits(once.evidence)
+    assert weigh._fitting(found.evidence) == weigh._fitting(once.evidence)
 
 
 def test_what_is_measured_is_marked_as_such(sheets: Catalogue) -> None:
     (table,) = identity_sections(
         record(H20, H20_DEVICE, measurement("matrix_bf16", 142e12)), [], sheets
     )
-    assert table.title == "identity: consistent"
+    assert table.title == "Identity: consistent"
     assert table.cells[-1] == (
         "bf16 matrix, measured", "142.0 TFLOP/s (142.0 TFLOP/s to 142.0 TFLOP/s)",
         "148 TFLOP/s", "fits", "95.9% of the peak",

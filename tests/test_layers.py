@@ -43,12 +43,14 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "plausible": ("chips", "records.model", "units"),
     "energy": ("records.model",),
-    "verdict": ("energy", "plausible", "chips", "records.model", "units"),
+    "rates": ("chips", "records.model", "units"),
+    "titles": ("chips", "records.model"),
+    "verdict": ("energy", "plausible", "rates", "titles", "chips", "records.model", "units"),
     "gap": ("energy", "verdict", "chips", "records.model", "units"),
-    "identity": ("verdict", "plausible", "chips", "records.model", "units"),
+    "identity": ("verdict", "plausible", "rates", "titles", "chips", "records.model", "units"),
     "report": (
-        "identity", "gap", "energy", "verdict", "rules", "theory", "chips", "records.model",
-        "units", "spreadsheet",
+        "identity", "gap", "energy", "verdict", "rates", "titles", "rules", "theory", "chips",
+        "records.model", "units", "spreadsheet",
     ),
     "commands": (
         "", "checks", "reference", "tables", "report", "verdict", "rules", "theory", "measure",

@@ -1,5 +1,6 @@
 """Link kernels: what they count, what they refuse, and what a wrong copy or sum costs."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +15,10 @@ import torch
 from bench import verdict
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
+from bench.devices.amd import Amd
 from bench.devices.cpu import CpuDevice
 from bench.devices.fake import FakeDevice, FakeSpec
+from bench.devices.nvml import Nvml
 from bench.kernels import collective, host_link, peer
 from bench.kernels.common import copies, inputs, ranks
 from bench.kernels.common.base import Limits, Point, Task, UnsupportedError
@@ -366,6 +369,8 @@ def test_buffers_must_fit_those_of_all_ranks_where_they_share_memory(
 
 
 def test_a_message_too_long_for_processes_of_a_cpu_is_refused() -> None:
+    longest = collected("all_reduce", 2, collective.LARGEST_ON_CPU)
+    assert COLLECTIVE.space(longest, Limits(1e12, 0.0, is_cpu=True)) == [longest]
     with pytest.raises(UnsupportedError, match="messages above 128 MiB take seconds between"):
         COLLECTIVE.space(collected("all_reduce", 2, 2**30), Limits(1e12, 0.0, is_cpu=True))
 
@@ -463,7 +468,9 @@ def test_a_wrong_collective_fails_its_check(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize(("calls", "passed"), [(0, False), (1, True), (7, True), (300, True)])
+@pytest.mark.parametrize(
+    ("calls", "passed"), [(0, False), (1, True), (2, True), (7, True), (300, True)]
+)
 def test_what_timed_calls_leave_behind_is_checked_however_many_they_were(
     operation: str, calls: int, passed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -487,6 +494,92 @@ def test_a_sum_in_place_that_left_one_rank_out_fails(monkeypatch: pytest.MonkeyP
     assert not any(check.passed for check in checks)
 
 
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_results_of_calls_before_do_not_pass_for_those_of_calls_left_out(
+    operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(2, monkeypatch)
+
+    def work() -> tuple[bool, bool]:
+        task = COLLECTIVE.build(collected(operation), CPU, 0.0)
+        assert task.spot_check is not None
+        return spot(task, 1).passed, spot(task, 0).passed
+
+    assert world.all(work) == [(True, False)] * 2
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_larger_of_a_ranks_buffers_is_as_long_as_the_message(
+    operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(2, monkeypatch)
+    sizes: list[tuple[int, int]] = []
+
+    def noted(operation_: str, source: torch.Tensor, target: torch.Tensor) -> Any:
+        sizes.append((source.numel() * 4, target.numel() * 4))
+        return world.call(operation_, source, target)
+
+    monkeypatch.setattr(collective, "_call", noted)
+    world.all(lambda: COLLECTIVE.build(collected(operation, 2, 4800), CPU, 0.0))
+    part = {"all_gather": (2400, 4800), "reduce_scatter": (4800, 2400)}
+    assert sizes == [part.get(operation, (4800, 4800))] * 2
+
+
+@pytest.mark.parametrize("scale", [1e3, 1.0, 1e-3])
+@pytest.mark.parametrize(("off", "passed"), [(5e-6, True), (2e-5, False)])
+def test_an_error_is_told_relative_to_the_largest_element(
+    scale: float, off: float, passed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = torch.tensor([0.5, -1.0, 0.0], dtype=torch.float64) * scale
+    monkeypatch.setattr(collective, "_wanted", lambda *_: wanted)
+    target = wanted + torch.tensor([0.0, 0.0, off * scale], dtype=torch.float64)
+    side = collective._Side("all_gather", target, target, lambda: None, 1)
+    check = side.compared([0, 1, 2])
+    assert check.passed is passed
+    assert check.error == pytest.approx(off, rel=1e-6)
+
+
+@pytest.mark.parametrize("calls", [1, 2, 5])
+def test_sums_in_place_that_are_a_little_off_fail_however_many_they_were(
+    calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(3, monkeypatch)
+    world.broken = "a little off"
+    checks = world.all(lambda: spot(COLLECTIVE.build(collected("all_reduce", 3), CPU, 0.0), calls))
+    assert not any(check.passed for check in checks)
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [("all_reduce", [1, 2, 3, 1, 2, 3, 1]), ("all_gather", [1, 2, 3, 4, 5, 6, 7])],
+)
+def test_sums_in_place_start_anew_where_they_would_grow_too_far_and_never_else(
+    operation: str, expected: list[int]
+) -> None:
+    """Each doubles the last: of 1 they become 8, and start at 1 again."""
+    source, target = torch.ones(4), torch.ones(4)
+    side = collective._Side(operation, source, target, lambda: target.mul_(2.0), 3)
+    side.spoil()
+    seen, values = [], []
+    for _ in expected:
+        side.run()
+        seen.append(side.calls)
+        values.append(float(target[0]))
+    assert seen == expected
+    if operation == "all_reduce":
+        assert values == [2.0**calls for calls in expected]
+
+
+@pytest.mark.parametrize(("count", "most"), [(2, 96), (8, 32)])
+def test_sums_in_place_never_leave_what_fp32_holds(
+    count: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collective, "_call", lambda *_: lambda: None)
+    side = collective._side(collected("all_reduce", count), torch.ones(16), torch.ones(16))
+    assert side.most == most
+    assert float(count) ** (most + 1) * 100 < torch.finfo(torch.float32).max
+
+
 def test_no_rank_goes_on_where_another_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(2, monkeypatch)
     own = MemoryError("out of device memory")
@@ -502,27 +595,64 @@ def test_no_rank_goes_on_where_another_has_no_room(monkeypatch: pytest.MonkeyPat
     assert (type(first), str(first)) == (MemoryError, "no room on rank 1")
 
 
+@pytest.mark.parametrize("newer", [True, False], ids=["torch 2.13", "before"])
 def test_each_operation_asks_torch_for_its_own_collective(
-    monkeypatch: pytest.MonkeyPatch,
+    newer: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[str, int, str]] = []
+    source, target = torch.empty(4), torch.empty(4)
+    asked: list[tuple[str, tuple[int, ...], str]] = []
 
     def noting(name: str) -> Callable[..., None]:
         def noted(*told: object, group: str) -> None:
-            asked.append((name, len(told), group))
+            asked.append((name, tuple(map(id, told)), group))
 
         return noted
 
     names = {
-        "all_reduce": ("all_reduce", 1), "all_gather": ("all_gather_into_tensor", 2),
-        "reduce_scatter": ("reduce_scatter_tensor", 2), "all_to_all": ("all_to_all_single", 2),
+        "all_reduce": "all_reduce", "all_gather": "all_gather_into_tensor",
+        "reduce_scatter": "reduce_scatter_tensor", "all_to_all": "all_to_all_single",
     }  # fmt: skip
-    for name, _ in names.values():
-        monkeypatch.setattr(torch.distributed, name, noting(name))
+    if newer:
+        names |= {one: f"{one}_single" for one in ("all_gather", "reduce_scatter")}
+    for one in ("all_gather_single", "reduce_scatter_single"):
+        monkeypatch.delattr(torch.distributed, one, raising=False)
+    for one in names.values():
+        monkeypatch.setattr(torch.distributed, one, noting(one), raising=False)
     monkeypatch.setattr(ranks, "joined", lambda: SimpleNamespace(data="data"))
     for operation in OPERATIONS:
-        collective._call(operation, torch.empty(4), torch.empty(4))()
-    assert asked == [(*names[operation], "data") for operation in OPERATIONS]
+        collective._call(operation, source, target)()
+    both = (id(target), id(source))
+    assert asked == [
+        (names[one], both[:1] if one == "all_reduce" else both, "data") for one in OPERATIONS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lanes", "most", "told"),
+    [(8, 16, ("PCIe at 8 of 16 lanes",)), (16, 16, ()), (None, 16, ()), (8, None, ())],
+)
+def test_a_link_to_the_host_that_is_narrower_than_it_could_be_limits_the_device(
+    lanes: int | None, most: int | None, told: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {"nvmlDeviceGetCurrPcieLinkWidth": lanes, "nvmlDeviceGetMaxPcieLinkWidth": most}
+    calls = {name: lambda _, value=value: value for name, value in answers.items() if value}
+    driver = {"nvmlInit": lambda: None, "nvmlDeviceGetHandleByIndex": lambda _: "h"}
+    monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(**driver, **calls))
+    monkeypatch.setattr("bench.devices.nvml.mps", lambda: ())
+    assert Nvml(None, None, 0).limits() == told
+
+
+@pytest.mark.parametrize(
+    ("blocks", "told"),
+    [(0x5, ("ECC on",)), (0x4, ("ECC off",)), (0, ("ECC off",)), ("N/A", ()), (None, ())],
+)
+def test_amd_tells_whether_the_memory_corrects_errors(
+    blocks: object, told: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = {} if blocks is None else {"amdsmi_get_gpu_ecc_enabled": lambda _: blocks}
+    driver = {"amdsmi_init": lambda: None, "amdsmi_get_processor_handles": lambda: ["h"]}
+    monkeypatch.setitem(sys.modules, "amdsmi", SimpleNamespace(**driver, **calls))
+    assert Amd(None, 0).limits() == told
 
 
 def test_what_was_skipped_tells_which_figure_it_would_have_tested() -> None:

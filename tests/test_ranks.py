@@ -406,7 +406,10 @@ def test_without_torchrun_one_item_stands_for_all_collectives() -> None:
 
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 LAUNCH = (sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2")
-SUITE = "suite.items=[{kernel: collective, variants: [all_reduce-64B, all_to_all-32KiB]}]"
+SUITE = (
+    "suite.items=[{kernel: collective, variants: "
+    "[all_reduce-64B, all_gather-512B, reduce_scatter-4KiB, all_to_all-32KiB]}]"
+)
 
 
 @contextmanager
@@ -438,6 +441,8 @@ def test_two_ranks_under_torchrun_write_one_record_and_print_one_table(tmp_path:
     assert (record["state"], record["settings"]["ranks"]) == ("complete", 2)
     assert output.count("all-to-all of 32 KiB over 2 ranks") == 1
     assert errors.count("record: ") == 1
+    assert "Warning" not in errors
+    assert len(record["measurements"]) == 4
     for one in record["measurements"]:
         done = Measurement.model_validate(one)
         assert (done.status, done.quantity) == ("ok", "byte_rate")
@@ -447,7 +452,7 @@ def test_two_ranks_under_torchrun_write_one_record_and_print_one_table(tmp_path:
         assert done.spot_check.passed
         assert done.work is not None
         message = done.parameters["message_bytes"]
-        factor = {"all_reduce": 2 * 1 / 2, "all_to_all": 1 / 2}[str(done.parameters["operation"])]
+        factor = 2 * 1 / 2 if done.parameters["operation"] == "all_reduce" else 1 / 2
         assert done.work.bytes == factor * float(message)
         assert done.observed == {"ranks": 2.0, "bus_factor": factor, "backend": "gloo"}
 
@@ -471,18 +476,31 @@ def wait_for(found: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.1)
 
 
+ONLY = ("suite=links", "kernel=collective", "seconds=60")
+APART = "{kernel: peer, variants: [local], weight: 20}"
+FIRST, LAST = (
+    "{kernel: collective, variants: [all_reduce-" + size + "]}" for size in ("8B", "64B")
+)
+BETWEEN = (f"suite.items=[{FIRST}, {APART}, {LAST}]", "seconds=20")
+"""While the first rank measures alone, the other waits for an order; then comes one."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("sent", "reason"),
-    [(signal.SIGKILL, "another rank is gone"), (signal.SIGSTOP, "another rank gave no answer")],
+    ("words", "sent", "reason"),
+    [
+        (ONLY, signal.SIGKILL, "another rank is gone"),
+        (ONLY, signal.SIGSTOP, "another rank gave no answer"),
+        (BETWEEN, signal.SIGSTOP, "another rank gave no answer"),
+    ],
+    ids=["dies", "hangs", "hangs between orders"],
 )
 def test_a_rank_that_dies_or_hangs_ends_the_run_with_a_record(
-    sent: signal.Signals, reason: str, tmp_path: Path
+    words: tuple[str, ...], sent: signal.Signals, reason: str, tmp_path: Path
 ) -> None:
     script, folder = tmp_path / "impatient.py", tmp_path / "out"
     script.write_text(IMPATIENT)
-    words = (str(script), str(tmp_path), "run", "suite=links", "kernel=collective", "seconds=60")
-    with launched(*words, out=folder) as process:
+    with launched(str(script), str(tmp_path), "run", *words, out=folder) as process:
         wait_for(lambda: any(len(one["measurements"]) > 0 for one in records(folder)))
         second = int((tmp_path / "1").read_text())
         os.kill(second, sent)

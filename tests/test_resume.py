@@ -8,17 +8,21 @@ from typing import Any
 import pytest
 
 from bench.__main__ import main
+from bench.chips.load import catalogue
 from bench.commands import run as command
+from bench.config import compose, device_word
 from bench.devices.fake import FakeSpec
 from bench.errors import UsageError
 from bench.measure import resume
 from bench.measure.item import Item
 from bench.measure.loop import Plan
+from bench.measure.recordfile import RecordFile
 from bench.measure.resume import check_place, rest
 from bench.measure.runner import LOST, Begun, Order, Weighted
 from bench.measure.session import LocalSession, Place, Progress, WorkerDiedError
 from bench.records.model import Measurement, Record
 from bench.records.store import read, write
+from bench.shapes import RunConfig
 
 WORDS = ("run", "device=fake", "suite=smoke", "quiet=true")
 COPY, TRIAD = (Item("memory", "fp32", variant=stream) for stream in ("copy", "triad"))
@@ -229,6 +233,7 @@ REFUSALS: dict[str, tuple[dict[str, object], str]] = {
     "method": ({"method_version": 2}, "measured by method 2, this is method 1: measure again"),
     "version": ({"program__version": "0.0.1"}, "measured by onpaper 0.0.1, this is"),
     "commit": ({"program__commit": "abcdef"}, "measured by commit abcdef, this is"),
+    "wheel": ({"program__commit": None}, "measured by an onpaper outside a clone, this is commit"),
     "kernel": ({"measurements__0__kernel": "gemm"}, "suite smoke has changed since"),
     "form": ({"measurements__0__label": "triad"}, "suite smoke has changed since"),
     "ranks": ({"settings__ranks": 2}, "was measured under torchrun: measure again"),
@@ -252,6 +257,73 @@ def test_what_does_not_belong_together_is_refused_in_one_line_and_left_alone(
     assert said in told.err
     assert len(told.err.splitlines()) == 1
     assert path.read_bytes() == before
+
+
+ITEMS = "suite.items=[{kernel: memory, variants: [copy]},{kernel: gemm, dtypes: [fp16], weight: 3}]"
+
+
+def test_a_suite_that_was_told_other_items_goes_on_with_them(
+    out: Path, monkeypatch: pytest.MonkeyPatch, counted: list[str]
+) -> None:
+    path = interrupted(out, monkeypatch, ITEMS, at=1)
+    del counted[:]
+    assert main(["run", "resume=latest", f"out={out}", "quiet=true"]) == 0
+    assert counted == ["gemm fp16"]
+    assert [one.kernel for one in read(path).measurements] == ["memory", "gemm"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("suite=smoke",), None),
+        (("suite=quick", "suite.seconds=9", "seconds=3"), None),
+        (("suite=smoke", ITEMS),
+         "[{kernel:memory,variants:[copy]},{dtypes:[fp16],weight:3.0,kernel:gemm}]"),
+        (("suite=smoke", "suite.items=[{kernel: gemm, sizes: {m: 3, n: 4, k: 5}}]"),
+         "[{sizes:{m:3,n:4,k:5},kernel:gemm}]"),
+    ],
+)  # fmt: skip
+def test_a_record_tells_the_items_of_its_suite_where_they_are_not_the_shipped_ones(
+    words: tuple[str, ...], told: str | None
+) -> None:
+    config = compose("run", list(words), RunConfig)
+    settings = command.plan(config, catalogue())[0].settings
+    assert settings.get("suite.items") == told
+    if told:
+        again = compose("run", [words[0], f"suite.items={told}"], RunConfig)
+        assert again.suite.items == config.suite.items
+
+
+def test_a_record_that_another_run_holds_is_left_alone(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = interrupted(out, monkeypatch)
+    before = path.read_bytes()
+    other = RecordFile(path)
+    assert other.take()
+    assert main(["run", "resume=latest", f"out={out}"]) == 2
+    assert "is being measured by another run: wait for it, or end it" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    other.release()
+    assert main(["run", "resume=latest", f"out={out}", "quiet=true"]) == 0
+
+
+def test_a_record_that_is_taken_while_the_device_is_opened_is_left_alone(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = interrupted(out, monkeypatch)
+    before = path.read_bytes()
+    other, described = RecordFile(path), LocalSession.describe
+
+    def describe(self: LocalSession) -> Place:
+        assert other.take()
+        return described(self)
+
+    monkeypatch.setattr(LocalSession, "describe", describe)
+    assert main(["run", "resume=latest", f"out={out}"]) == 2
+    assert "is being measured by another run" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    other.release()
 
 
 def test_a_committed_record_is_never_edited(
@@ -320,6 +392,23 @@ def test_more_measurements_than_items_are_another_suites(record: Record) -> None
         rest(Begun(record, Path("x")), order(Weighted(COPY, 1.0)))
 
 
+@pytest.mark.parametrize(("index", "word"), [(0, "cuda"), (3, "cuda:3")])
+def test_it_goes_on_on_the_device_of_the_same_number(index: int, word: str, record: Record) -> None:
+    device = record.device.model_copy(update={"backend": "cuda", "index": index})
+    begun = record.model_copy(update={"suite": "smoke", "device": device})
+    assert device_word(resume.config_of(begun, RunConfig()).device) == word
+
+
+@pytest.mark.parametrize(("factor", "same"), [(0.992, True), (1.009, True), (0.98, False)])
+def test_memory_is_that_of_another_device_if_it_differs_by_more_than_a_percent(
+    factor: float, same: bool, record: Record
+) -> None:
+    assert record.device.memory_bytes is not None
+    device = record.device.model_copy(update={"memory_bytes": record.device.memory_bytes * factor})
+    assert resume._same_memory(record.device, device) is same
+    assert resume._same_memory(device, record.device) is same
+
+
 def test_a_little_more_memory_and_less_free_are_the_same_device(record: Record) -> None:
     device = record.device.model_copy(
         update={"memory_bytes": 96e9 * 1.005, "memory_free_bytes": 1.0, "clock_measured_hz": 1e9}
@@ -339,14 +428,14 @@ def test_a_record_on_a_disk_that_is_full_again_says_so(
     def full(_record: Record, _path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bench.measure.runner.write", full)
+    monkeypatch.setattr("bench.measure.recordfile.write", full)
     capsys.readouterr()
     assert main(["run", "resume=latest", f"out={out}", "quiet=true"]) == 1
     told = capsys.readouterr()
     assert "bf16" in told.out
     assert told.err == (
-        "onpaper: the record could not be written: No space left on device; "
-        "the record on disk lacks the last measurements\n"
+        f"onpaper: the record could not be written: No space left on device; {path} lacks the "
+        f"last 2 measurements: once it can, run 'python -m bench run resume={path}'\n"
     )
     assert path.read_bytes() == before
 

@@ -19,16 +19,21 @@ from bench.config import compose
 from bench.devices.base import DeviceError
 from bench.devices.fake import NOISES, FakeDevice, FakeSpec
 from bench.errors import UsageError
-from bench.measure import runner
+from bench.measure import recordfile, runner
 from bench.measure.item import Item
 from bench.measure.loop import Plan
+from bench.measure.recordfile import RecordFile, is_held
 from bench.measure.runner import (
     LEAST_S,
+    LOST,
+    Begun,
     Order,
+    UnsavedError,
     Watcher,
     Weighted,
     budget_s,
     lost,
+    measure_all,
     program,
     record_path,
     run,
@@ -146,11 +151,120 @@ def test_a_full_disk_costs_the_file_and_not_the_run(
             raise OSError(28, "No space left on device")
         store.write(record, path)
 
-    monkeypatch.setattr(runner, "write", write)
+    monkeypatch.setattr(recordfile, "write", write)
     done = run(fake(), order(tmp_path), sheets, Watcher(unsaved=told.append))
     assert told == ["the record could not be written: No space left on device"] * 2
     assert read(record_path(done, tmp_path)) == done
     assert len(done.measurements) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "written", "lacks"),
+    [
+        ({}, 2, "nothing but its end: once it can, run 'python -m bench run resume="),
+        ({}, 1, "the last measurement: once it can, run 'python -m bench run resume="),
+        ({"ranks": 2}, 0, "the last 2 measurements: measure again"),
+    ],
+)
+def test_a_record_that_cannot_be_ended_says_what_its_file_lacks_and_how_to_complete_it(
+    settings: dict[str, str | int | float | bool | None],
+    written: int,
+    lacks: str,
+    tmp_path: Path,
+    sheets: Catalogue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = [written + 1]
+
+    def write(record: Record, path: Path) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(28, "No space left on device")
+        store.write(record, path)
+
+    monkeypatch.setattr(recordfile, "write", write)
+    whole = replace(order(tmp_path), settings=settings)
+    with pytest.raises(UnsavedError) as caught:
+        run(fake(), whole, sheets, Watcher())
+    (path,) = tmp_path.rglob("*.json")
+    reason = "the record could not be written: No space left on device"
+    assert str(caught.value).startswith(f"{reason}; {path} lacks {lacks}")
+    assert ("resume=" in lacks) == str(caught.value).endswith(f"resume={path}'")
+    assert len(read(path).measurements) == written
+    assert (caught.value.record.state, len(caught.value.record.measurements)) == ("complete", 2)
+
+
+def test_a_record_is_held_while_it_is_measured_and_by_each_file_that_it_has(
+    tmp_path: Path, sheets: Catalogue
+) -> None:
+    paths: list[Path] = []
+    seen: list[bool] = []
+
+    def started(_: Record, path: Path) -> None:
+        paths.append(path)
+        seen.append(is_held(path))
+
+    watcher = Watcher(started=started, measured=lambda *_: seen.append(is_held(paths[0])))
+    done = run(fake(), order(tmp_path), sheets, watcher)
+    assert seen == [True, True, True]
+    assert not is_held(paths[0])
+    begun = Begun(done, paths[0])
+    other = RecordFile(paths[0])
+    assert other.take()
+    with pytest.raises(UsageError, match=r"^record \S+ is being measured by another run: wait"):
+        measure_all(fake(), order(tmp_path), begun, Watcher())
+    assert is_held(paths[0])
+    other.release()
+
+
+@pytest.mark.parametrize("error", [OSError(37, "No locks available"), PermissionError(13, "no")])
+def test_where_nothing_can_be_locked_nothing_is_held_and_the_run_goes_on(
+    error: OSError, tmp_path: Path, sheets: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("fcntl.flock", fail)
+    done = run(fake(), order(tmp_path), sheets, Watcher())
+    assert (done.state, is_held(record_path(done, tmp_path))) == ("complete", False)
+
+
+def test_a_record_that_is_gone_is_held_by_nobody(tmp_path: Path) -> None:
+    assert not is_held(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "took_s", "left_s"),
+    [
+        ("failed", f"{LOST}no answer", 67.0, 3.0),
+        ("failed", f"{LOST}ended at once", 2.0, 4.0),
+        ("failed", "wrong result", 67.0, LEAST_S),
+        ("ok", None, 67.0, LEAST_S),
+        ("ok", None, 5.0, 2.5),
+    ],
+)
+def test_a_hang_takes_none_of_the_time_of_others(
+    state: str,
+    reason: str | None,
+    took_s: float,
+    left_s: float,
+    tmp_path: Path,
+    sheets: Catalogue,
+) -> None:
+    """Three items of three seconds: what the first leaves is shared by the two after it."""
+    plans: list[float] = []
+
+    class Slow(LocalSession):
+        def measure(self, item: Item, plan: Plan, progress: Progress) -> Measurement:
+            plans.append(plan.budget_s)
+            done = super().measure(item, replace(plan, budget_s=1.0), progress)
+            update = {"status": state, "reason": reason, "took_s": took_s, "setup_s": 1.0}
+            return done.model_copy(update=update) if len(plans) == 1 else done
+
+    whole = order(tmp_path, COPY, COPY, COPY, seconds=9.0)
+    done = run(Slow(FakeDevice()), whole, sheets, Watcher())
+    assert plans[:2] == pytest.approx([3.0, left_s])
+    assert done.measurements[0].took_s == took_s
 
 
 def test_a_folder_that_cannot_be_written_stops_the_run_before_it_begins(
@@ -240,6 +354,18 @@ def test_outside_a_clone_the_program_has_no_commit(
 ) -> None:
     monkeypatch.setattr("bench.paths.PACKAGE", tmp_path / "bench")
     assert (program().commit, program().dirty) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("commit", "changed", "dirty"),
+    [("abc", "", False), ("abc", " M bench/units.py", True), (None, "", None), ("abc", None, None)],
+)
+def test_a_program_from_a_clone_has_its_commit_and_says_if_it_was_changed(
+    commit: str | None, changed: str | None, dirty: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {"rev-parse": commit, "status": changed}
+    monkeypatch.setattr(runner, "_git", lambda *words: answers[words[0]])
+    assert (program().commit, program().dirty) == (commit, dirty)
 
 
 def test_without_git_the_program_has_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:

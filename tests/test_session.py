@@ -314,3 +314,51 @@ def test_a_worker_that_cannot_be_killed_does_not_hold_the_run() -> None:
     session.close()
     assert Stuck.waits == [sessions.KILL_WAIT_S] * 2
     assert session._process is None
+
+
+@pytest.mark.slow
+def test_a_worker_that_cannot_be_killed_does_not_keep_the_program_from_ending() -> None:
+    program = (
+        "import time\n"
+        "from bench.measure import session as sessions\n"
+        "if __name__ == '__main__':\n"
+        "    sessions.KILL_WAIT_S = 0.1\n"
+        "    session = sessions.WorkerSession('cpu'); session.describe()\n"
+        "    process = session._process\n"
+        "    process._popen._send_signal = lambda _: None\n"
+        "    session.close()\n"
+        "    print(process.is_alive(), process.pid, flush=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    alive, worker = done.stdout.split()
+    assert alive == "True"
+    deadline = time.monotonic() + 20  # it goes with its parent, if it can
+    while psutil.pid_exists(int(worker)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(int(worker))
+
+
+def test_an_interruption_while_a_worker_is_ended_kills_it_all_the_same() -> None:
+    class Stubborn:
+        asked: ClassVar[list[str]] = []
+
+        def terminate(self) -> None:
+            self.asked.append("terminate")
+            raise KeyboardInterrupt
+
+        def kill(self) -> None:
+            self.asked.append("kill")
+
+        def is_alive(self) -> bool:
+            return "kill" not in self.asked
+
+        def join(self, timeout: float | None = None) -> None: ...
+
+    session = WorkerSession("cuda")
+    session._process = Stubborn()
+    with pytest.raises(KeyboardInterrupt):
+        session.close()
+    assert Stubborn.asked == ["terminate", "kill"]
+    assert session._process is None

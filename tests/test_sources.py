@@ -12,6 +12,8 @@ from bench.chips.load import Catalogue, examine
 from bench.chips.model import Chip, Published
 from bench.chips.vendors import vendor_behind
 from bench.rules.load import rulebook
+from bench.workloads.load import cited as workload_sources
+from bench.workloads.load import workloads
 
 SPECS = paths.data_dir("specs")
 WEAK_WORDS = ("memory", "unverified", "unattributed")
@@ -32,7 +34,7 @@ def test_every_figure_fact_and_rule_cites_a_listed_source(sheets: Catalogue) -> 
     cited = {one.source for chip in sheets.chips.values() for one in _published(chip)}
     cited |= {fact.source for chip in sheets.chips.values() for fact in chip.facts.values()}
     assert cited <= sheets.cited()
-    everything = sheets.cited() | rulebook().cited()
+    everything = sheets.cited() | rulebook().cited() | workload_sources(workloads())
     assert everything == set(sheets.sources)
     assert uncited(everything, sheets.sources) == []
 

@@ -30,10 +30,20 @@ def test_every_shipped_suite_resolves(suite: str) -> None:
         assert set(item.fixed) <= set(pilot.parameters)
 
 
-def test_the_quick_suite_is_every_stream_and_every_dtype() -> None:
+def test_the_quick_suite_is_every_stream_and_every_dtype_but_those_scaled_by_block() -> None:
+    dtypes = [dtype for dtype in DTYPES if dtype not in ("mxfp8", "nvfp4")]
     assert {item.label for item in chosen("suite=quick")} == {
-        *(f"memory {stream}" for stream in STREAMS), *(f"gemm {dtype}" for dtype in DTYPES),
+        *(f"memory {stream}" for stream in STREAMS), *(f"gemm {dtype}" for dtype in dtypes),
     }  # fmt: skip
+
+
+def test_a_dtype_leaves_of_a_suite_the_kernels_that_have_several() -> None:
+    found = chosen("suite=full", "dtype=fp16")
+    assert {item.dtype for item in found} == {"fp16"}
+    assert all(item.forced for item in found)
+    assert {item.kernel for item in found} == {"gemm", "sparse", "vector"}
+    layers = chosen("suite=llm", "dtype=bf16", "variant=decode")
+    assert [item.label for item in layers] == ["attention bf16 decode", "experts bf16 decode"]
 
 
 def test_the_smoke_suite_in_full() -> None:
@@ -99,6 +109,7 @@ def test_words_leave_a_part_of_the_suite(words: tuple[str, ...], expected: list[
         ),
         (("kernel=memory", "m=1", "n=2", "k=3"), "kernel=memory takes no m=: it takes elements"),
         (("suite.items=[]",), "suite quick has nothing to measure: see suite.items"),
+        (("variant=rows",), "suite quick has nothing of variant=rows to measure: see suite.items"),
         (("kernel=memory", "variant=kopy"), "no variant 'kopy': did you mean 'copy'?"),
         (
             ("suite.items=[{kernel: memory, variants: [copy], weight: 0}]",),

@@ -179,6 +179,7 @@ def test_a_load_has_its_time_to_itself(number: int, spent_s: float, expected: fl
     chosen = (Weighted(copy, 1.0), Weighted(load, 5.0, 7.0), Weighted(copy, 2.0))
     whole = Order("t", 30.0, chosen, 0.01, None, Path(), {})
     assert budget_s(whole, number, spent_s) == pytest.approx(expected)
+    assert whole.seconds_of_items() == (10.0, 7.0, 20.0)
     assert whole.whole_s == 37.0
     alone = dataclasses.replace(whole, items=chosen[1:2])
     assert (budget_s(alone, 0, 0.0), alone.whole_s) == (7.0, 7.0)

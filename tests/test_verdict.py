@@ -7,6 +7,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Absent, Paper
+from bench.rates import rates
 from bench.records.model import (
     Check,
     Conditions,
@@ -23,8 +24,9 @@ from bench.records.model import (
 )
 from bench.report.summary import summary
 from bench.report.table import build
+from bench.titles import shape, show_bytes
 from bench.units import Dimension
-from bench.verdict import Row, Verdict, judge, rates, rows, shape, show_bytes
+from bench.verdict import Row, Verdict, judge, rows, standing, weigh
 
 H20 = "nvidia-h20-sxm-96gb"
 CUDA = DeviceInfo(backend="cuda", name="NVIDIA H20")
@@ -299,7 +301,7 @@ def test_the_highest_clock_seen_explains_a_rate_above_its_peak(sheets: Catalogue
 def test_a_verdict_says_what_a_reader_must_weigh(
     changes: dict[str, Any], timing: dict[str, Any], remark: str | None, sheets: Catalogue
 ) -> None:
-    row = _judge(_gemm(142, timing=timing, **changes), sheets)
+    row = weigh(_gemm(142, timing=timing, **changes), CUDA, sheets.chips[H20], sheets)
     assert row.verdict is Verdict.REACHED
     assert row.reason == ("at or above 90%" if remark is None else f"at or above 90%; {remark}")
 
@@ -329,6 +331,25 @@ def test_every_measurement_of_a_record_has_its_row_in_order(
     ]
     unknown = _record(record, _copy(3700), chip=None)
     assert [row.verdict for row in rows(unknown, sheets)] == [Verdict.UNRATED]
+
+
+def test_of_each_figure_the_plain_form_stands_first_then_the_fastest(sheets: Catalogue) -> None:
+    made = (
+        _gemm(141, label="mx"), _gemm(120), _gemm(125), _gemm(146, label="fast"),
+        _gemm(147, decides=False), _gemm(147, group="curve"), _gemm(147, data="zeros"),
+        _copy(3600, label="copy"), _copy(3700, "add", label="add"),
+        _gemm(200, figures=("matrix_fp8",), label="mxfp8"),
+    )  # fmt: skip
+    found = list(standing(_judge(one, sheets) for one in made))
+    told = [
+        [(row.title, round(row.measured.value / 1e12, 1)) for row in one if row.measured]
+        for one in found
+    ]
+    assert told == [
+        [("bf16 matrix", 125.0), ("bf16 matrix, fast", 146.0), ("bf16 matrix, mx", 141.0)],
+        [("memory bandwidth, add", 3.7)],
+        [("fp8 matrix, mxfp8", 200.0)],
+    ]
 
 
 def test_the_summary_speaks_of_the_best_stream_and_counts_nothing_implausible(

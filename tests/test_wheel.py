@@ -119,7 +119,8 @@ def test_the_installed_program_is_the_wheel_and_not_the_clone(installed: Install
 def test_the_installed_data_has_no_fault(installed: Installed) -> None:
     sheets = len(list((ROOT / "specs" / "chips").glob("*.yaml")))
     assert re.fullmatch(
-        rf"{sheets} sheets, \d+ designs, \d+ rules, \d+ sources, 0 records: no faults\n",
+        rf"{sheets} sheets, \d+ designs, \d+ rules, \d+ sources, \d+ workloads, 0 records: "
+        r"no faults\n",
         installed("onpaper", "check"),
     )
 

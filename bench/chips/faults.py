@@ -88,12 +88,15 @@ def _sheet_faults(chip: Chip) -> Iterator[tuple[str, str, str]]:
 def architecture_faults(
     architectures: Mapping[str, Architecture], sources: Mapping[str, Source]
 ) -> list[Fault]:
-    """Returns the faults of the operations a cycle: no rate, a wrong unit, an unlisted source."""
+    """Returns the faults of what designs have: no rate, a wrong unit, an unlisted source."""
     found = []
     for name, architecture in architectures.items():
         for key, one in architecture.cycle.items():
             for problem, fix in _cycle_faults(key, one, sources):
                 found.append(Fault("specs/architectures.yaml", f"{name}.{key}", problem, fix))
+        if architecture.l1_cache:
+            for problem, fix in _unit_faults(architecture.l1_cache, Dimension.BYTES, "B", sources):
+                found.append(Fault("specs/architectures.yaml", f"{name}.l1_cache", problem, fix))
     return found
 
 
@@ -106,9 +109,16 @@ def _cycle_faults(
             did_you_mean(key, (kind.key for kind in FIGURES.values() if kind.is_rate)),
         )
         return
-    wanted = "OP/cycle" if FIGURES[key].dimension is Dimension.OP_RATE else "FLOP/cycle"
-    if not isinstance(one.value, Quantity) or one.value.dimension.value != wanted:
-        yield f"{one.value} is not in {wanted}", f"write it in {wanted}"
+    whole = FIGURES[key].dimension is Dimension.OP_RATE
+    wanted = Dimension.OP_PER_CYCLE if whole else Dimension.FLOP_PER_CYCLE
+    yield from _unit_faults(one, wanted, wanted.value, sources)
+
+
+def _unit_faults(
+    one: Published, wanted: Dimension, unit: str, sources: Mapping[str, Source]
+) -> Iterator[tuple[str, str]]:
+    if not isinstance(one.value, Quantity) or one.value.dimension is not wanted:
+        yield f"{one.value} is not in {unit}", f"write it in {unit}"
     if one.source not in sources:
         yield f"cites {one.source!r}, which is not in specs/sources.yaml", "add the source"
 

@@ -32,8 +32,9 @@ class Catalogue:
 
     def cited(self) -> set[str]:
         """Returns the keys of the sources that sheets and designs cite."""
-        cycles = (one for design in self.architectures.values() for one in design.cycle.values())
-        return cited_by(self.chips.values()) | {one.source for one in cycles}
+        designs = self.architectures.values()
+        told = [one for design in designs for one in (*design.cycle.values(), design.l1_cache)]
+        return cited_by(self.chips.values()) | {one.source for one in told if one}
 
     def find(self, word: str) -> Chip:
         """Returns the chip with this id, alias, local name or name.

@@ -208,11 +208,13 @@ class Architecture(Strict):
     Attributes:
         unit: what the figure ``units`` counts there, such as SM.
         cycle: dense operations a unit and cycle, by the key of the rate they give.
+        l1_cache: bytes of a unit's first-level cache, with the shared memory cut from it.
     """
 
     name: str
     unit: str
     cycle: dict[str, Published]
+    l1_cache: Published | None = None
     notes: tuple[str, ...] = ()
 
 

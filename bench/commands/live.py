@@ -12,7 +12,7 @@ from bench.measure.runner import Order, Watcher
 from bench.records.model import Measurement, Record
 from bench.report.digits import percent, with_interval
 from bench.report.markup import printable
-from bench.verdict import Row, judge
+from bench.verdict import Row, row_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,25 +82,23 @@ class Live:
         number = len(self._order.items)
         self._say(
             f"{record.device.name}: {chip} ({record.identity.state}), suite {record.suite}, "
-            f"{number} measurement{'' if number == 1 else 's'} in about {self._order.seconds:.0f} s"
+            f"{number} measurement{'' if number == 1 else 's'} in about {self._order.whole_s:.0f} s"
         )
 
     def _item(self, item: Item, number: int, share: float) -> None:
         if self._bar is None:
             return
-        weights = [weighted.weight for weighted in self._order.items]
-        done = (sum(weights[:number]) + share * weights[number]) / sum(weights)
+        seconds = self._order.seconds_of_items()
+        done = (sum(seconds[:number]) + share * seconds[number]) / sum(seconds)
         task = self._bar.task_ids[0]
         self._bar.update(task, completed=done, description=item.label, left=self._left(done))
 
     def _left(self, done: float) -> str:
         """Returns what is left of the suite's time, in words."""
-        return f"about {self._order.seconds * (1 - done):.0f} s left"
+        return f"about {self._order.whole_s * (1 - done):.0f} s left"
 
     def _measured(self, record: Record, measurement: Measurement) -> None:
-        chip = self._catalogue.chips.get(record.identity.chip or "")
-        row = judge(measurement, record.device, chip, self._catalogue, margin=self._margin)
-        self._say(line(row))
+        self._say(line(row_of(record, measurement, self._catalogue, self._margin)))
 
 
 def line(row: Row) -> str:

@@ -2,17 +2,22 @@
 
 import math
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from bench import paths
 from bench.commands.live import Live
-from bench.config import compose, device_word, folder, positive
+from bench.config import choices, compose, device_word, folder, positive
 from bench.errors import UsageError
-from bench.shapes import Fake, RunConfig
+from bench.shapes import Fake, RunConfig, Suite, SuiteItem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.chips.load import Catalogue
     from bench.devices.fake import FakeSpec
     from bench.measure.runner import Begun, Order, UnsavedError, Watcher
@@ -82,6 +87,18 @@ def execute(config: RunConfig, *, headed: bool = True) -> int:
         config: what the command line says.
         headed: False leaves out the header of a CSV, which the job before has printed.
     """
+    begun_at: list[Path] = []
+    try:
+        return _executed(config, begun_at, headed=headed)
+    except KeyboardInterrupt:  # one more, while the worker was ended or the report made
+        if not begun_at:
+            raise
+        print(f"onpaper: interrupted: what was measured is in {begun_at[0]}", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _executed(config: RunConfig, begun_at: "list[Path]", *, headed: bool) -> int:
+    """Does it; the record's path is put into ``begun_at`` once it is there."""
     from bench.chips.load import catalogue
     from bench.devices.base import DeviceError
     from bench.measure.ranks import RankedSession, count, follow, rank
@@ -98,9 +115,10 @@ def execute(config: RunConfig, *, headed: bool = True) -> int:
         return follow(device)
     session = RankedSession(device) if count() > 1 else open_session(device, fake)
     live = Live(order, sheets, margin=config.margin, quiet=config.quiet)
+    watcher = _telling(live.watcher(), begun_at)
     try:
         with _terminable(), live:
-            record = _measured(session, order, sheets, live.watcher(), begun)
+            record = _measured(session, order, sheets, watcher, begun)
     except UnsavedError as error:
         record, unsaved = error.record, error
     except DeviceError as error:
@@ -187,6 +205,16 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def _telling(watcher: "Watcher", places: "list[Path]") -> "Watcher":
+    """Returns the watcher that puts the path of the record into ``places``, too."""
+
+    def started(record: "Record", path: "Path") -> None:
+        places.append(path)
+        watcher.started(record, path)
+
+    return replace(watcher, started=started)
+
+
 def _order(config: RunConfig) -> "Order":
     from bench.measure.ranks import alone, count
     from bench.measure.runner import Order
@@ -212,9 +240,30 @@ def _order(config: RunConfig) -> "Order":
             **sizes(config),
             "chip": config.chip,
             **({"ranks": count()} if count() > 1 else {}),
+            **_items_told(config.suite),
             **_fake_told(config),
         },
     )
+
+
+def _items_told(suite: Suite) -> dict[str, str]:
+    """Returns the suite's items where they are not those of its file, as they could be typed."""
+    from omegaconf import OmegaConf
+
+    if suite.name in choices("suite"):
+        path = paths.data_dir("configs") / "suite" / f"{suite.name}.yaml"
+        shipped: Any = OmegaConf.to_object(OmegaConf.merge(Suite, OmegaConf.load(path)))
+        if suite.items == shipped.items:
+            return {}
+    return {"suite.items": f"[{','.join(map(_spelled, suite.items))}]"}
+
+
+def _spelled(entry: SuiteItem) -> str:
+    """Returns a suite's entry as it is typed, without what is as it would be anyway."""
+    plain = vars(SuiteItem())
+    told = {key: value for key, value in vars(entry).items() if value != plain[key]}
+    told["kernel"] = entry.kernel
+    return str(told).replace("'", "").replace(" ", "")
 
 
 def _fake_told(config: RunConfig) -> "dict[str, str | int | float | bool | None]":

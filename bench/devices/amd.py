@@ -16,6 +16,10 @@ PTL_FORMATS = ("I8", "F16", "BF16", "F32", "F64", "F8", "VECTOR")
 """Data formats of the peak tops limiter, in the order of the library's numbers."""
 
 
+MEMORY_BLOCK = 0x1
+"""The bit of the memory controllers among the blocks that can correct errors."""
+
+
 class Amd:
     """One device through AMD SMI; every reading that the driver refuses is None."""
 
@@ -70,10 +74,10 @@ class Amd:
         }
 
     def limits(self) -> tuple[str, ...]:
-        """Returns what limits the device by choice: power cap, peak tops limiter, partitions."""
+        """Returns what limits the device: power cap, peak tops limiter, ECC, partitions."""
         if self._handle is None:
             return ()
-        found = [self._power_cap(), self._peak_limiter(), *self._partitions()]
+        found = [self._power_cap(), self._peak_limiter(), self._ecc(), *self._partitions()]
         return tuple(one for one in found if one)
 
     def _power_cap(self) -> str:
@@ -94,6 +98,13 @@ class Amd:
         formats = self._ask("amdsmi_get_gpu_ptl_formats") or ()
         names = [PTL_FORMATS[int(one)] for one in formats if 0 <= int(one) < len(PTL_FORMATS)]
         return f"peak tops limiter on{', preferring ' if names else ''}{' and '.join(names)}"
+
+    def _ecc(self) -> str:
+        """Says whether the memory corrects errors."""
+        blocks = self._ask("amdsmi_get_gpu_ecc_enabled")
+        if not isinstance(blocks, int):
+            return ""
+        return "ECC on" if blocks & MEMORY_BLOCK else "ECC off"
 
     def _partitions(self) -> list[str]:
         told = {

@@ -43,6 +43,11 @@ BOOST_CLOCK: Calls = (
 )  # fmt: skip
 """Clocks locked by hand have no call of their own; under load NVML names them as a reason."""
 
+PCIE_WIDTH: Calls = (
+    ("nvmlDeviceGetCurrPcieLinkWidth",), ("nvmlDeviceGetMaxPcieLinkWidth",),
+)  # fmt: skip
+"""The width stays as it was negotiated; the generation falls whenever the device is idle."""
+
 
 class Nvml:
     """One device through NVML; every reading that the driver refuses is None."""
@@ -94,7 +99,7 @@ class Nvml:
         }
 
     def limits(self) -> tuple[str, ...]:
-        """Returns what limits the device by choice: caps of power and clock, MIG, ECC, MPS."""
+        """Returns what limits the device: caps of power and clock, a narrow PCIe, MIG, ECC, MPS."""
         if self._handle is None:
             return mps()
         mig, ecc = self._ask("nvmlDeviceGetMigMode"), self._ask("nvmlDeviceGetEccMode")
@@ -102,6 +107,7 @@ class Nvml:
             self._below("power capped", POWER_CAP, 1e3, "W"),
             self._below("application clock", APPLICATION_CLOCK, 1, "MHz"),
             self._below("boost clock capped", BOOST_CLOCK, 1, "MHz"),
+            self._below("PCIe", PCIE_WIDTH, 1, "lanes"),
             "MIG on" if mig and mig[0] else "",
             ("ECC on" if ecc[0] else "ECC off") if ecc else "",
         ]

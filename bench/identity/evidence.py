@@ -35,6 +35,7 @@ class Evidence:
         key: the figure it was set beside, empty for names.
         rewritable: whether firmware or a driver can be made to say it of another chip.
         measured: whether it was measured, not reported.
+        beside: whether another piece stands for the figure, and this is another form of the work.
     """
 
     what: str
@@ -45,6 +46,7 @@ class Evidence:
     key: str = ""
     rewritable: bool = False
     measured: bool = False
+    beside: bool = False
 
 
 def against(found: Iterable[Evidence]) -> tuple[int, int]:

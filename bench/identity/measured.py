@@ -1,7 +1,7 @@
 """What was measured beside a sheet: above the peak is impossible, low proves little."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
@@ -10,9 +10,11 @@ from bench.chips.paper import Paper
 from bench.identity.evidence import Evidence, Finding
 from bench.identity.reported import partitioned, weigh_memory
 from bench.plausible import timing_doubts
+from bench.rates import Interval
 from bench.records.model import DeviceInfo, Measurement, Record
+from bench.titles import own_inputs
 from bench.units import Dimension, show
-from bench.verdict import Interval, Row, judge
+from bench.verdict import Row, standing, weigh
 
 ABOVE = 1.01
 """Sheets round to three digits: 989 for 989.5."""
@@ -22,23 +24,18 @@ TELLING = 0.5
 RATES = (Dimension.FLOP_RATE, Dimension.OP_RATE, Dimension.BYTE_RATE)
 
 
-@dataclass(frozen=True)
-class Best:
-    """The highest rate that was measured of a figure, as a row beside a sheet."""
-
-    row: Row
-    fraction: Interval | None
-
-
 def usable(record: Record) -> tuple[Measurement, ...]:
     """Returns the measurements that say something of the chip.
 
-    Points of a curve, work that no figure promises and calls that were not timed right are none.
+    Points of a curve, work that no figure promises, calls that were not timed right and those on
+    other inputs than the run's own are none.
     """
+    own = own_inputs(record)
     return tuple(
         one
         for one in record.measurements
         if one.status == "ok"
+        and one.data == own
         and one.decides
         and not one.group
         and one.figures
@@ -49,21 +46,17 @@ def usable(record: Record) -> tuple[Measurement, ...]:
 def measured(
     device: DeviceInfo, found: Sequence[Measurement], chip: Chip, catalogue: Catalogue
 ) -> Iterator[Evidence]:
-    """Yields a piece of evidence for each figure that was tested, by the best of its rows."""
-    best: dict[str, Row] = {}
-    for row in (judge(one, device, chip, catalogue) for one in found):
-        held = best.get(row.key)
-        if row.measured and (not held or not held.measured or _above(row.measured, held.measured)):
-            best[row.key] = row
-    for key, row in best.items():
-        if key == "memory_capacity" and row.measured:
-            yield _capacity(row.measured.value, device, chip)
-        elif row.dimension in RATES and row.measured:
-            yield _rate(row, device, chip)
+    """Yields a piece of evidence for each figure that was tested, and for other forms of its work.
 
-
-def _above(one: Interval, other: Interval) -> bool:
-    return one.value > other.value
+    What stands for the figure comes first; the other forms only count where they are impossible.
+    """
+    for first, *others in standing(weigh(one, device, chip, catalogue) for one in found):
+        if first.key == "memory_capacity" and first.measured:
+            yield _capacity(first.measured.value, device, chip)
+        elif first.dimension in RATES:
+            yield _rate(first, device, chip)
+            forms = (replace(_rate(row, device, chip), what=row.title) for row in others)
+            yield from (replace(one, beside=True) for one in forms)
 
 
 def _capacity(held_bytes: float, device: DeviceInfo, chip: Chip) -> Evidence:

@@ -75,7 +75,7 @@ def assess(record: Record, catalogue: Catalogue) -> Assessment | None:
         for one in look_alikes(record.device, chip, catalogue)
     ]
     if not any(record.settings.get(size) for size in SIZES):
-        evidence = tuple(_explained(one, others) for one in evidence)
+        evidence = tuple(_explained(one, evidence, others) for one in evidence)
     better = _better(evidence, others)
     state, reason = _outcome(evidence, better)
     alike = _alike(chip, evidence, others) if state is State.CONSISTENT else ()
@@ -123,12 +123,17 @@ def _evidence(
     return (*reported(device, chip, catalogue), *measured(device, found, chip, catalogue))
 
 
-def _explained(one: Evidence, others: Sequence[LookAlike]) -> Evidence:
+def _explained(
+    one: Evidence, evidence: Sequence[Evidence], others: Sequence[LookAlike]
+) -> Evidence:
     """Returns a low rate as a difference, where the same silicon under another name explains it.
 
-    A chip that is cut in one rate only shows itself there and nowhere else.
+    A chip that is cut in one rate only shows itself there and nowhere else; where another form of
+    the work fits, the rate is not cut.
     """
-    if one.finding is not Finding.UNKNOWN or not one.measured or not one.expected:
+    if one.finding is not Finding.UNKNOWN or not one.measured or not one.expected or one.beside:
+        return one
+    if any(form.key == one.key and form.measured and _speaks_for(form) for form in evidence):
         return one
     names = [other.chip.name for other in others if _explains(other, one.key)]
     if not names:
@@ -140,7 +145,11 @@ def _explained(one: Evidence, others: Sequence[LookAlike]) -> Evidence:
 def _explains(other: LookAlike, key: str) -> bool:
     built = [one for one in other.evidence if not one.rewritable]
     own = [one for one in built if one.key == key and one.measured]
-    return against(built) == CLEAN and any(one.finding is Finding.FITS for one in own)
+    return against(built) == CLEAN and any(map(_speaks_for, own))
+
+
+def _speaks_for(one: Evidence) -> bool:
+    return one.finding is Finding.FITS
 
 
 def _better(evidence: Sequence[Evidence], others: Sequence[LookAlike]) -> tuple[LookAlike, ...]:
@@ -153,7 +162,8 @@ def _better(evidence: Sequence[Evidence], others: Sequence[LookAlike]) -> tuple[
 
 
 def _fits(evidence: Sequence[Evidence]) -> int:
-    return sum(one.finding is Finding.FITS for one in evidence)
+    """Returns how much speaks for a chip, each figure counted once."""
+    return sum(_speaks_for(one) and not one.beside for one in evidence)
 
 
 def _outcome(evidence: Sequence[Evidence], better: Sequence[LookAlike]) -> tuple[State, str]:
@@ -192,8 +202,8 @@ def _alike(
 
 
 def _fitting(evidence: Sequence[Evidence]) -> set[str]:
-    fits = (one for one in evidence if one.finding is Finding.FITS and not one.rewritable)
-    return {one.what for one in fits}
+    fits = (one for one in evidence if _speaks_for(one) and not one.rewritable)
+    return {one.what for one in fits if not one.beside}
 
 
 def _telling(chip: Chip, other: Chip, weighed: set[str]) -> Iterator[str]:

@@ -235,11 +235,21 @@ def _call(operation: str, source: "torch.Tensor", target: "torch.Tensor") -> Cal
     group = ranks.joined().data
     calls: dict[str, Callable[[], object]] = {
         "all_reduce": partial(dist.all_reduce, target, group=group),
-        "all_gather": partial(dist.all_gather_into_tensor, target, source, group=group),
-        "reduce_scatter": partial(dist.reduce_scatter_tensor, target, source, group=group),
+        "all_gather": partial(_torchs("all_gather"), target, source, group=group),
+        "reduce_scatter": partial(_torchs("reduce_scatter"), target, source, group=group),
         "all_to_all": partial(dist.all_to_all_single, target, source, group=group),
     }
     return calls[operation]
+
+
+def _torchs(operation: str) -> Callable[..., object]:
+    """Returns torch's own over one tensor each; torch 2.13 calls two of them by other names."""
+    import torch.distributed as dist
+
+    before = {"all_gather": "all_gather_into_tensor", "reduce_scatter": "reduce_scatter_tensor"}
+    now = f"{operation}_single"
+    found: Callable[..., object] = getattr(dist, now if hasattr(dist, now) else before[operation])
+    return found
 
 
 def _agreed(make: Callable[[], _Side]) -> _Side:

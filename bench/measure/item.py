@@ -30,6 +30,7 @@ class Item:
         variant: which of the kernel's forms, empty for its first.
         fixed: parameters that are not searched for.
         forced: whether to measure even what the device lacks.
+        proven: whether a call of this configuration is known not to take too long.
     """
 
     kernel: str
@@ -38,6 +39,7 @@ class Item:
     variant: str = ""
     fixed: dict[str, int | str] = field(default_factory=dict)
     forced: bool = False
+    proven: bool = False
 
     @property
     def label(self) -> str:
@@ -134,7 +136,8 @@ def _sampling(kernel: Kernel, plan: Plan, left_s: float) -> Plan:
 def _space(device: Device, kernel: Kernel, pilot: Point, item: Item, plan: Plan) -> list[Point]:
     """Returns the configurations to choose from: one, where the item fixes every size."""
     if kernel.sizes and set(kernel.sizes) <= set(item.fixed):
-        refuse_length(device, kernel, pilot, plan.budget_s)
+        if not item.proven:
+            refuse_length(device, kernel, pilot, plan.budget_s)
         return [pilot]
     space = kernel.space(pilot, device.limits())
     if not space:

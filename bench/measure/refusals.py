@@ -67,7 +67,7 @@ def refuse_length(device: Device, kernel: Kernel, point: Point, budget_s: float)
     needed = (LEAST_SAMPLES + CALLS_BESIDES) * call_s
     if needed > budget_s:
         raise UnsupportedError(
-            f"a call would take about {call_s:.1f} s, too long for a budget of {budget_s:.0f} s: "
+            f"a call would take about {call_s:.1f} s, too long for a budget of {budget_s:.2g} s: "
             f"give seconds={math.ceil(1.2 * needed)}"
         )
 

@@ -11,10 +11,11 @@ from bench.config import compose
 from bench.errors import UsageError
 from bench.kernels.registry import kernel
 from bench.measure.item import Item
-from bench.measure.runner import LOST, Begun, Order, program
+from bench.measure.recordfile import is_held
+from bench.measure.runner import Begun, Order, held, is_lost, program
 from bench.measure.session import Place
 from bench.records import store
-from bench.records.model import METHOD, DeviceInfo, Measurement, Record
+from bench.records.model import METHOD, DeviceInfo, Measurement, Program, Record
 from bench.shapes import RunConfig
 
 ALONGSIDE = ("resume", "report", "out", "quiet")
@@ -43,15 +44,17 @@ def unfinished(word: str, folder: Path) -> Begun:
     ``latest`` is the newest one, whether it has ended or not.
 
     Raises:
-        UsageError: there is none, it has all its measurements, is committed, or was measured by
-            another onpaper.
+        UsageError: there is none, it has all its measurements, is committed, under way, or was
+            measured by another onpaper.
     """
     committed = paths.PACKAGE.parent / "results" / "records"
     path = _latest(folder) if word == "latest" else store.find(word, [folder, committed])
     record = store.read(path)
     if path.resolve().is_relative_to(committed.resolve()):
         raise UsageError(f"record {record.id} is committed, and never edited: measure again")
-    if record.state == "complete" and not any(map(_is_lost, record.measurements)):
+    if is_held(path):
+        raise UsageError(held(record))
+    if record.state == "complete" and not any(map(is_lost, record.measurements)):
         raise UsageError(f"record {record.id} is complete: there is nothing to resume")
     if "ranks" in record.settings:
         raise UsageError(f"record {record.id} was measured under torchrun: measure again")
@@ -75,8 +78,12 @@ def _other_program(record: Record) -> str:
     if now.version != then.version:
         return f"onpaper {then.version}, this is {now.version}"
     if now.commit != then.commit:
-        return f"commit {then.commit}, this is {now.commit}"
+        return f"{_commit(then)}, this is {_commit(now)}"
     return ""
+
+
+def _commit(told: Program) -> str:
+    return f"commit {told.commit}" if told.commit else "an onpaper outside a clone"
 
 
 def config_of(record: Record, told: RunConfig) -> RunConfig:
@@ -110,7 +117,7 @@ def rest(begun: Begun, order: Order) -> tuple[Order, Begun]:
             f"record {record.id}: suite {record.suite} has changed since: measure again"
         )
     places = tuple(
-        place for place in range(len(order.items)) if place >= len(done) or _is_lost(done[place])
+        place for place in range(len(order.items)) if place >= len(done) or is_lost(done[place])
     )
     items = tuple(order.items[place] for place in places)
     settings = {**record.settings, RESUMED: dt.datetime.now(dt.UTC).isoformat(timespec="seconds")}
@@ -134,11 +141,6 @@ def _is_of(one: Measurement, item: Item) -> bool:
     others = {label(other) for other in found.variants(item.dtype)} - {label(item.variant)}
     wanted = (item.kernel, item.dtype, item.data)
     return (one.kernel, one.dtype, one.data) == wanted and one.label not in others
-
-
-def _is_lost(one: Measurement) -> bool:
-    """Tells whether a measurement is missing because it cost its worker."""
-    return one.status == "failed" and (one.reason or "").startswith(LOST)
 
 
 def check_place(record: Record, place: Place) -> None:

@@ -13,13 +13,16 @@ from bench.chips.load import Catalogue
 from bench.chips.match import choose, identify
 from bench.errors import OnpaperError, UsageError
 from bench.kernels.registry import kernel
+from bench.measure.alike import alike
 from bench.measure.item import Item
 from bench.measure.loop import Plan
+from bench.measure.recordfile import RecordFile
 from bench.measure.session import Place, Session, WorkerDiedError
 from bench.records.model import Measurement, Program, Record
-from bench.records.store import write
 
 LEAST_S = 0.3
+
+UNWRITTEN = "the record could not be written: "
 
 LOST = "worker lost: "
 """How the reason of a measurement begins that cost its worker: it can be had by measuring anew."""
@@ -56,11 +59,18 @@ class Order:
     folder: Path
     settings: dict[str, str | int | float | bool | None]
 
+    def seconds_of_items(self) -> tuple[float, ...]:
+        """Returns how long each item is to take: its own seconds, or its share of the suite's."""
+        shared = sum(one.weight for one in self.items if one.seconds is None)
+        return tuple(
+            self.seconds * one.weight / shared if one.seconds is None else one.seconds
+            for one in self.items
+        )
+
     @property
     def whole_s(self) -> float:
         """Returns the time of all items, those with seconds to themselves counted in."""
-        own = [weighted.seconds for weighted in self.items if weighted.seconds is not None]
-        return sum(own) + (self.seconds if len(own) < len(self.items) else 0.0)
+        return sum(self.seconds_of_items())
 
 
 @dataclass(frozen=True)
@@ -89,11 +99,16 @@ class Begun:
 
 
 class UnsavedError(OnpaperError):
-    """The record could not be written at the end; what is on disk lacks the last measurements."""
+    """The record could not be written at the end; its file lacks the last measurements."""
 
-    def __init__(self, record: Record, reason: str) -> None:
+    def __init__(self, record: Record, file: RecordFile, reason: str) -> None:
         self.record = record
-        super().__init__(f"{reason}; the record on disk lacks the last measurements")
+        some = {0: "nothing but its end", 1: "the last measurement"}
+        lacks = some.get(file.lacking, f"the last {file.lacking} measurements")
+        remedy = f"once it can, run 'python -m bench run resume={file.path}'"
+        if "ranks" in record.settings:
+            remedy = "measure again"
+        super().__init__(f"{UNWRITTEN}{reason}; {file.path} lacks {lacks}: {remedy}")
 
 
 def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) -> Record:
@@ -106,10 +121,8 @@ def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) 
     """
     record = start(session.describe(), order, catalogue)
     path = record_path(record, order.folder)
-    try:
-        write(record, path)
-    except OSError as error:
-        raise UsageError(f"no record can be written to {order.folder}: {error.strerror}") from None
+    if trouble := RecordFile(path).save(record):
+        raise UsageError(f"no record can be written to {order.folder}: {trouble}")
     return measure_all(session, order, Begun(record, path), watcher)
 
 
@@ -117,25 +130,55 @@ def measure_all(session: Session, order: Order, begun: Begun, watcher: Watcher) 
     """Measures every item of the order into a record that is on disk already.
 
     Raises:
+        UsageError: another run is at this record.
         UnsavedError: the record could not be written at the end.
     """
+    file = RecordFile(begun.path)
+    if not file.take():
+        raise UsageError(held(begun.record))
+    try:
+        record = _measured(session, order, begun, watcher, file)
+        if trouble := file.save(record):
+            raise UnsavedError(record, file, trouble)
+    finally:
+        file.release()
+    return record
+
+
+def _measured(
+    session: Session, order: Order, begun: Begun, watcher: Watcher, file: RecordFile
+) -> Record:
+    """Returns the record of all that could be measured, and how its run ended."""
     record, spent_s = begun.record, 0.0
     try:
         watcher.started(record, begun.path)
         for number, weighted in enumerate(order.items):
             plan = Plan(budget_s(order, number, spent_s), order.precision)
-            done = _one(session, weighted.item, plan, number, watcher)
-            spent_s += done.took_s - done.setup_s
+            done = _one(session, alike(weighted.item, record), plan, number, watcher)
+            spent_s += _cost_s(done, plan)
             record = _joined(record, done, begun.places[number : number + 1])
-            if trouble := _trouble(record, begun.path):
-                watcher.unsaved(trouble)
+            if trouble := file.save(record, new=1):
+                watcher.unsaved(UNWRITTEN + trouble)
             watcher.measured(record, done)
-        record = record.model_copy(update={"state": "complete"})
     except KeyboardInterrupt:
-        record = record.model_copy(update={"state": "interrupted"})
-    if trouble := _trouble(record, begun.path):
-        raise UnsavedError(record, trouble)
-    return record
+        return record.model_copy(update={"state": "interrupted"})
+    return record.model_copy(update={"state": "complete"})
+
+
+def held(record: Record) -> str:
+    """Returns why a record that is being measured is left alone."""
+    return f"record {record.id} is being measured by another run: wait for it, or end it"
+
+
+def is_lost(one: Measurement) -> bool:
+    """Tells whether a measurement is missing because it cost its worker."""
+    return one.status == "failed" and (one.reason or "").startswith(LOST)
+
+
+def _cost_s(done: Measurement, plan: Plan) -> float:
+    """Returns the suite's time that a measurement took; a hang takes none of what others have."""
+    took_s = done.took_s - done.setup_s
+    return min(took_s, plan.budget_s) if is_lost(done) else took_s
 
 
 def _joined(record: Record, done: Measurement, place: tuple[int, ...]) -> Record:
@@ -145,15 +188,6 @@ def _joined(record: Record, done: Measurement, place: tuple[int, ...]) -> Record
     took_s = record.took_s - sum(one.took_s for one in kept[at : at + 1]) + done.took_s
     longer = record.model_copy(update={"measurements": kept[:at]}).with_measurement(done, took_s)
     return longer.model_copy(update={"measurements": (*longer.measurements, *kept[at + 1 :])})
-
-
-def _trouble(record: Record, path: Path) -> str:
-    """Writes the record; a full disk costs the file, not the run: the next write may succeed."""
-    try:
-        write(record, path)
-    except OSError as error:
-        return f"the record could not be written: {error.strerror}"
-    return ""
 
 
 def start(place: Place, order: Order, catalogue: Catalogue) -> Record:

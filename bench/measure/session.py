@@ -119,16 +119,17 @@ class WorkerSession:
 
     def close(self) -> None:
         """Ends the worker."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        self._process.join(KILL_WAIT_S)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join(KILL_WAIT_S)  # one that hangs in its driver cannot be ended at all
-        if self._pipe:
-            self._pipe.close()
+        process, pipe = self._process, self._pipe
         self._process = self._pipe = None
+        if process is None:
+            return
+        try:
+            process.terminate()
+            process.join(KILL_WAIT_S)
+        finally:  # a second Ctrl-C, too, leaves none behind
+            _kill(process)
+        if pipe:
+            pipe.close()
 
     def _start(self) -> Connection:
         context = multiprocessing.get_context("spawn")
@@ -173,6 +174,18 @@ class WorkerSession:
         if code is not None and code < 0:
             return f"the worker was ended by {_signal_name(-code)}"
         return f"the worker ended with exit code {code}"
+
+
+def _kill(process: Any) -> None:  # noqa: ANN401 -- of the spawn context
+    """Kills a worker that is still there; one that hangs in its driver cannot be ended at all.
+
+    Python would wait for that one when it exits, unless it is made to forget it.
+    """
+    if process.is_alive():
+        process.kill()
+        process.join(KILL_WAIT_S)
+    if process.is_alive():
+        multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]  # noqa: SLF001 -- there is no other way
 
 
 def _signal_name(number: int) -> str:

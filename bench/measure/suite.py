@@ -21,7 +21,8 @@ DAY_S = 86_400
 def items(config: RunConfig) -> tuple[Weighted, ...]:
     """Returns the items of the suite that ``kernel=``, ``dtype=``, ``variant=`` and sizes leave.
 
-    A kernel or dtype that the suite lacks is measured all the same, alone.
+    ``dtype=`` leaves the kernels that have several dtypes. A kernel that the suite lacks is
+    measured all the same, alone; so is a product in a dtype that the suite lacks.
 
     Raises:
         UsageError: a word that names no kernel, dtype, variant or data, or sizes that do not fit.
@@ -29,7 +30,10 @@ def items(config: RunConfig) -> tuple[Weighted, ...]:
     entries = list(_entries(config))
     found = [weighted for entry in entries for weighted in _expanded(entry, config)]
     if not found:
-        raise UsageError(f"suite {config.suite.name} has nothing to measure: see suite.items")
+        wanted = f" of variant={config.variant}" if config.variant else ""
+        raise UsageError(
+            f"suite {config.suite.name} has nothing{wanted} to measure: see suite.items"
+        )
     return tuple(found)
 
 
@@ -38,17 +42,25 @@ def _entries(config: RunConfig) -> Iterator[SuiteItem]:
     _known("kernel", config.kernel, KERNELS)
     _known("data", config.data, DATA)
     told = sizes(config)
-    name = config.kernel or ("gemm" if told or config.dtype else None)
     for entry in config.suite.items:
         _checked(entry)
-    if name is None:
-        yield from config.suite.items
+    whole = [one for one in config.suite.items if _is_of_the_dtype(one, config)]
+    if not config.kernel and not told and (whole or config.dtype is None):
+        yield from whole
         return
+    name = config.kernel or "gemm"
     _fitting(kernel(name), config, told)
     kept = [one for one in config.suite.items if one.kernel == name and not one.sizes]
     if told or not any(_leaves(one, config) for one in kept):
         kept = [SuiteItem(name)]
     yield from kept
+
+
+def _is_of_the_dtype(entry: SuiteItem, config: RunConfig) -> bool:
+    """Tells whether an entry stays where a dtype is asked for: one that has several, this among."""
+    if config.dtype is None:
+        return True
+    return len(kernel(entry.kernel).dtypes) > 1 and _leaves(entry, config)
 
 
 def _checked(entry: SuiteItem) -> None:

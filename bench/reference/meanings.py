@@ -62,6 +62,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "name": "name of the design",
         "unit": "what the figure units counts there, such as SM",
         "cycle": "dense operations a unit and cycle, by the key of the rate they give",
+        "l1_cache": "bytes of a unit's first-level cache, with the shared memory cut from it",
         "notes": "remarks in our words",
     },
     "Source": {

@@ -2,8 +2,8 @@
 
 import math
 
+from bench.rates import Interval
 from bench.units import UNITS, Dimension, scale
-from bench.verdict import Interval
 
 LEAST = 0.01
 """A value below this share of the published text's unit is shown in a unit of its own."""

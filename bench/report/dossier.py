@@ -136,7 +136,8 @@ def _best(found: Sequence[Row]) -> list[Row]:
     """Returns of each figure the fastest row that counts."""
     kept: dict[str, Row] = {}
     for row in found:
-        speaks = row.key and row.measurement.decides and not row.measurement.group
+        told = row.measurement
+        speaks = row.key and told.decides and not told.group and not row.apart
         if row.measured and speaks and row.verdict is not Verdict.IMPLAUSIBLE:
             held = kept.get(row.key)
             if held is None or not held.measured or row.measured.value > held.measured.value:

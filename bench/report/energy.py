@@ -5,18 +5,19 @@ from collections.abc import Iterator, Sequence
 from bench import energy
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper, paper
+from bench.rates import Interval
 from bench.records.model import Measurement, Record, Timing, Work
 from bench.report.digits import beside, with_interval
 from bench.report.scalar import Scalar
 from bench.report.table import Section
 from bench.units import Dimension, show
-from bench.verdict import Interval, Row
+from bench.verdict import Row
 
 TITLE = "Sustained load"
 OVER_TIME = "Sustained load over time"
 COLUMNS = (
-    "load", "settled rate (97%)", "burst", "settled / burst", "settled after", "bytes a second",
-    "power beside TDP", "energy", "temperature",
+    "load", "settled rate (97% interval)", "burst", "settled / burst", "settled after",
+    "bytes a second", "power beside TDP", "energy", "temperature",
 )  # fmt: skip
 TIME_COLUMNS = ("load", "time", "rate", "clock", "power", "temperature")
 PARTS = 8

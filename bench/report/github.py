@@ -18,10 +18,12 @@ def render(report: Report) -> str:
     """Returns GitHub-flavoured Markdown."""
     table = report.table
     heading = [f"**{escape(table.title)}**", *map(escape, table.heading)]
-    parts = [*_broken(heading), "", _table(table.columns, table.cells)]
+    parts = _broken(heading)
+    parts += ["", _table(table.columns, table.cells)] if report.has_first else []
     parts += ["", *_broken(map(escape, table.summary))] if table.summary else []
     for one in report.more:
         parts += ["", f"**{escape(one.title)}**", "", _table(one.columns, one.cells)]
+        parts += ["", *_broken(map(escape, one.lines))] if one.lines else []
     parts += ["", *_broken(map(escape, table.notes))] if table.notes else []
     return "\n".join(parts) + "\n"
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from bench.report.groups import REMARK, VERDICT
 from bench.report.markup import Report
-from bench.report.table import VERDICT, Section
+from bench.report.table import Section
 from bench.verdict import Verdict
 
 STYLE = (
@@ -43,13 +44,18 @@ def render(report: Report) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         f"<title>{escape(table.title)}</title><style>{STYLE}</style></head><body>\n"
         f"<h1>{escape(table.title)}</h1>\n{heading}{_listed('Summary', 'ul', table.summary)}"
-        f"{_table(table.columns, table.cells)}{''.join(map(_section, report.more))}"
+        f"{_first(report)}{''.join(map(_section, report.more))}"
         f"{_listed('Sources and notes', 'ol', notes)}</body></html>\n"
     )
 
 
+def _first(report: Report) -> str:
+    return _table(report.table.columns, report.table.cells) if report.has_first else ""
+
+
 def _section(one: Section) -> str:
-    return f"<h2>{escape(one.title)}</h2>\n{_table(one.columns, one.cells)}"
+    lines = "".join(f"<p>{escape(line)}</p>\n" for line in one.lines)
+    return f"<h2>{escape(one.title)}</h2>\n{_table(one.columns, one.cells)}{lines}"
 
 
 def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
@@ -64,7 +70,9 @@ def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
 def _cell(column: str, text: str) -> str:
     """Returns a cell that knows its column's name, a verdict with its mark before it."""
     word = text.partition(":")[0]
-    mark = MARKS.get(Verdict(word)) if column == VERDICT and word in tuple(Verdict) else None
+    mark = (
+        MARKS.get(Verdict(word)) if column in (VERDICT, REMARK) and word in tuple(Verdict) else None
+    )
     told = f"{mark} {text}" if mark else text
     return f'<td data-label="{escape(column)}">{escape(told)}</td>'
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.chips.load import Catalogue
-from bench.identity.evidence import Evidence
+from bench.identity.evidence import Evidence, Finding
 from bench.identity.weigh import Assessment, LookAlike, assess
 from bench.records.model import Record
 from bench.report.scalar import Scalar
@@ -25,9 +25,14 @@ def identity_sections(
     if found is None:
         return
     whole = ("all together", record.device.name, found.chip.name, found.state.value, verdict(found))
-    cells = (whole, *(_cells(one) for one in found.evidence))
+    cells = (whole, *(_cells(one) for one in found.evidence if _says_something(one)))
     flat = [_flat(record, found), *(_flat(record, found, one) for one in found.evidence)]
-    yield Section(f"identity: {found.state.value}", COLUMNS, cells, flat)
+    yield Section(f"Identity: {found.state.value}", COLUMNS, cells, flat, key="identity")
+
+
+def _says_something(one: Evidence) -> bool:
+    """Tells whether a piece is worth a row for people: the sheet has it, or it speaks of it."""
+    return bool(one.expected) or one.finding is not Finding.UNKNOWN
 
 
 def verdict(found: Assessment) -> str:

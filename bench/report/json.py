@@ -8,7 +8,7 @@ from bench.report.markup import Report
 def render(report: Report) -> str:
     """Returns an object with heading, rows in SI units, summary and notes."""
     table = report.table
-    more = {one.title: one.flat for one in report.more if one.flat}
+    more = {one.key or one.title: one.flat for one in report.more if one.flat}
     document = {
         "title": table.title,
         "heading": table.heading,

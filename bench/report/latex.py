@@ -24,8 +24,10 @@ def escape(text: str) -> str:
 def render(report: Report) -> str:
     """Returns a tabular a table, with the heading above and summary and notes below as comments."""
     table = report.table
-    body = [_table(table.columns, table.cells)]
-    body += [f"% {one.title}\n{_table(one.columns, one.cells)}" for one in report.more]
+    body = [_table(table.columns, table.cells)] if report.has_first else []
+    for one in report.more:
+        body += [f"% {one.title}", _table(one.columns, one.cells)]
+        body += [f"% {line}" for line in one.lines]
     head = [f"% {line}" for line in (table.title, *table.heading)]
     foot = [f"% {line}" for line in (*table.summary, *table.notes)]
     return "\n".join([*head, *body, *foot]) + "\n"

@@ -17,6 +17,11 @@ class Report:
     flat: list[dict[str, Scalar]] | Rows
     more: tuple[Section, ...] = ()
 
+    @property
+    def has_first(self) -> bool:
+        """Tells whether the first table is worth its header: an empty one before others is not."""
+        return bool(self.table.cells) or not self.more
+
 
 def tabulated(columns: Sequence[str], cells: Sequence[Sequence[str]], style: str) -> str:
     """Returns cells set by tabulate, as written: no number is read into them."""
@@ -43,7 +48,8 @@ def cleaned(report: Report) -> Report:
 
 def _section(one: Section) -> Section:
     cells = tuple(_lines(row) for row in one.cells)
-    return Section(one_line(one.title), _lines(one.columns), cells, _flat(one.flat))
+    title, columns = one_line(one.title), _lines(one.columns)
+    return Section(title, columns, cells, _flat(one.flat), _lines(one.lines), one.key)
 
 
 def _flat(rows: Iterable[dict[str, Scalar]]) -> list[dict[str, Scalar]]:

@@ -15,10 +15,12 @@ LEAST = 9
 def render(report: Report) -> str:
     """Returns aligned text without markup, no wider than ``WIDTH`` but for addresses."""
     table = report.table
-    parts = [*_wrapped((table.title, *table.heading)), "", _table(table.columns, table.cells), ""]
+    parts = [*_wrapped((table.title, *table.heading)), ""]
+    parts += [_table(table.columns, table.cells), ""] if report.has_first else []
     parts += [*_wrapped(table.summary), ""]
     for one in report.more:
         parts += [one.title, "", _table(one.columns, one.cells), ""]
+        parts += [*_wrapped(one.lines), ""] if one.lines else []
     parts += _wrapped(table.notes)
     return "\n".join(parts).rstrip() + "\n"
 

@@ -9,6 +9,10 @@ from bench.report.energy import energy_sections
 from bench.report.gap import gap_sections
 from bench.report.identity import identity_sections
 from bench.report.inputs import input_sections
+from bench.report.layers import KERNEL as LAYER
+from bench.report.layers import layer_sections
+from bench.report.roofline import KERNEL as ROOFLINE
+from bench.report.roofline import roofline_sections
 from bench.report.table import Section
 from bench.verdict import Row
 
@@ -16,8 +20,12 @@ Maker = Callable[[Record, Sequence[Row], Catalogue], Iterator[Section]]
 
 MAKERS: tuple[Maker, ...] = (
     identity_sections, gap_sections, energy_sections, input_sections, cache_sections,
+    roofline_sections, layer_sections,
 )  # fmt: skip
 """A new table is a function here; one that has nothing to tell yields nothing."""
+
+ELSEWHERE = (LAYER, ROOFLINE)
+"""Kernels whose rows stand in one of these tables, and in no other."""
 
 
 def sections(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Section]:

@@ -1,6 +1,6 @@
 """The rows of a record as a table of words, with footnotes and a heading: what people read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from bench.chips.load import Catalogue
@@ -8,11 +8,12 @@ from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.records.model import Record
 from bench.report.digits import beside, percent, with_interval
+from bench.report.groups import VERDICT, trimmed
 from bench.report.scalar import Scalar
 from bench.report.summary import summary
-from bench.verdict import Row
+from bench.titles import PLAIN, inputs, own_inputs
+from bench.verdict import FLATTERING, Row
 
-VERDICT = "verdict and reason"
 COLUMNS = (
     "figure", "published (dense)", "measured, sustained (95%)", "burst", "achieved (95%)",
     VERDICT, "shape",
@@ -50,12 +51,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A further table of a report, under its own title, as words and as numbers."""
+    """A further table of a report, under its own title, as words and as numbers.
+
+    Attributes:
+        title, columns, cells: the table.
+        flat: its rows for programs.
+        lines: what is said below it, in sentences.
+        key: its name for programs, where the title tells an outcome.
+    """
 
     title: str
     columns: tuple[str, ...]
     cells: tuple[tuple[str, ...], ...]
     flat: list[dict[str, Scalar]]
+    lines: tuple[str, ...] = ()
+    key: str = ""
 
 
 class Notes:
@@ -83,18 +93,29 @@ class Notes:
 
 
 def build(
-    record: Record, judged: list[Row], catalogue: Catalogue
+    record: Record, judged: list[Row], catalogue: Catalogue, elsewhere: Container[str] = ()
 ) -> tuple[Table, tuple[Section, ...]]:
-    """Returns the table of a record's rows, and one for each group of rows, such as a curve."""
+    """Returns the table of a record's rows, and one for each group of rows, such as a curve.
+
+    Args:
+        record: the run.
+        judged: its rows; those on other inputs than the run's own have a table elsewhere.
+        catalogue: where chip and sources are looked up.
+        elsewhere: kernels whose rows have a table of their own.
+    """
     notes = Notes()
     chip = catalogue.chips.get(record.identity.chip or "")
+    shown: dict[str, list[Row]] = {"": []}
+    for row in judged:
+        if not row.apart and row.measurement.kernel not in elsewhere:
+            shown.setdefault(row.measurement.group, []).append(row)
 
     def cells(group: str) -> tuple[tuple[str, ...], ...]:
-        own = (row for row in judged if row.measurement.group == group)
-        return tuple(_cells(row, chip, catalogue, notes) for row in own)
+        return tuple(_cells(row, chip, catalogue, notes) for row in shown[group])
 
-    main, groups = cells(""), dict.fromkeys(row.measurement.group for row in judged)
-    more = [Section(group, COLUMNS, cells(group), []) for group in groups if group]
+    main = cells("")
+    tables = {group: trimmed(COLUMNS, cells(group), rows) for group, rows in shown.items() if group}
+    more = [Section(_capital(group), *table, []) for group, table in tables.items()]
     table = Table(
         title=_title(record),
         heading=tuple(_heading(record)),
@@ -104,6 +125,10 @@ def build(
         notes=notes.lines(),
     )
     return table, tuple(more)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _title(record: Record) -> str:
@@ -125,6 +150,9 @@ def _heading(record: Record) -> list[str]:
         lines.append(f"Near: {', '.join(record.identity.near)}")
     if device.limits:
         lines.append(f"Limits: {', '.join(device.limits)}")
+    if (own := own_inputs(record)) != PLAIN:
+        told = ": such inputs flatter a power-limited chip" if own in FLATTERING else ""
+        lines.append(f"Inputs: {inputs(own)} all through the run{told}.")
     if record.device.backend == "fake":
         lines.append("A FAKE device: these figures are simulated and say nothing of any chip.")
     if record.state in ENDINGS:

@@ -20,7 +20,7 @@ PATIENCE_S = 300.0
 
 IDLE_S = 86_400.0
 """How long a rank waits for its next order: the first may measure alone, and if it dies, the
-connection is closed."""
+connection is closed. The first itself does not wait that long until an order is taken."""
 
 
 def count() -> int:
@@ -82,9 +82,9 @@ def connect(device: int | None) -> Groups:
     import torch.distributed as dist
 
     backend = "gloo" if device is None else "nccl"
-    patience = dt.timedelta(seconds=PATIENCE_S)
+    patience, idle = (dt.timedelta(seconds=one) for one in (PATIENCE_S, IDLE_S))
     _joined["groups"] = Groups(
-        orders=dist.new_group(backend="gloo", timeout=dt.timedelta(seconds=IDLE_S)),
+        orders=dist.new_group(backend="gloo", timeout=idle if rank() > 0 else patience),
         answers=dist.new_group(backend="gloo", timeout=patience),
         data=dist.new_group(backend=backend, timeout=patience),
         backend=backend,

@@ -1,0 +1,56 @@
+"""What a measurement is told in, and its rate with the interval that its times give."""
+
+from dataclasses import dataclass
+
+from bench.chips.figures import FIGURES
+from bench.records.model import Measurement
+from bench.units import Dimension
+
+QUANTITIES: dict[str, Dimension] = {
+    "byte_rate": Dimension.BYTE_RATE,
+    "item_rate": Dimension.TOKEN_RATE,
+    "item_seconds": Dimension.TIME,
+    "footprint": Dimension.BYTES,
+}
+"""What a measurement may be told in, besides operations a second."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with the bounds of its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def over(self, divisor: float) -> "Interval":
+        """Returns the interval divided by a number."""
+        return Interval(self.value / divisor, self.low / divisor, self.high / divisor)
+
+
+def dimension_of(measurement: Measurement, key: str) -> Dimension:
+    """Returns what a measurement is told in: its own quantity, or else its figure's."""
+    if measurement.quantity == "flop_rate":
+        return Dimension.OP_RATE if measurement.dtype == "int8" else Dimension.FLOP_RATE
+    return QUANTITIES.get(measurement.quantity) or FIGURES[key].dimension
+
+
+def rates(measurement: Measurement, dimension: Dimension) -> tuple[Interval | None, float | None]:
+    """Returns what was sustained, with its interval, and the best short window, in base units.
+
+    Seconds an item are the shorter the better; bytes held have no interval.
+    """
+    timing, work = measurement.timing, measurement.work
+    if timing is None or work is None or measurement.status != "ok":
+        return None, None
+    stats = timing.stats
+    if dimension is Dimension.TIME:
+        each = Interval(stats.median_s, stats.low_s, stats.high_s).over(work.items)
+        return each, stats.burst_s / work.items
+    if dimension is Dimension.BYTES:
+        held = work.footprint_bytes
+        return Interval(held, held, held), held
+    amounts = {Dimension.BYTE_RATE: work.bytes, Dimension.TOKEN_RATE: work.items}
+    amount = amounts.get(dimension, work.flop)
+    sustained = Interval(amount / stats.median_s, amount / stats.high_s, amount / stats.low_s)
+    return sustained, amount / stats.burst_s

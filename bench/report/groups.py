@@ -1,0 +1,47 @@
+"""The table of a group of rows, such as a curve: without the columns that say nothing in it."""
+
+from collections.abc import Sequence
+
+from bench.verdict import RATED, Row, Verdict
+
+VERDICT = "verdict and reason"
+REMARK = "remark"
+SAYS_NOTHING = ("", "–")
+
+Cells = tuple[tuple[str, ...], ...]
+
+
+def remark(row: Row) -> str:
+    """Returns what is to be said of a row besides how it stands to a figure: ``noisy``, a fault."""
+    if row.verdict in (*RATED, Verdict.UNRATED):
+        return "; ".join(row.reason.split("; ")[1:])
+    return f"{row.verdict.value}: {row.reason}"
+
+
+def trimmed(
+    columns: Sequence[str], cells: Cells, judged: Sequence[Row]
+) -> tuple[tuple[str, ...], Cells]:
+    """Returns a group's table without its empty columns.
+
+    Where no row tests a figure, every verdict would only say so: remarks take their place.
+    """
+    names = list(columns)
+    if VERDICT in names and not any(row.measurement.figures for row in judged):
+        place = names.index(VERDICT)
+        names[place] = REMARK
+        pairs = zip(cells, judged, strict=True)
+        cells = tuple((*one[:place], remark(row), *one[place + 1 :]) for one, row in pairs)
+    return without_empty(names, cells)
+
+
+def without_empty(columns: Sequence[str], cells: Cells) -> tuple[tuple[str, ...], Cells]:
+    """Returns a table without the columns in which no row says anything."""
+    kept = [
+        place
+        for place in range(len(columns))
+        if not place or any(row[place] not in SAYS_NOTHING for row in cells)
+    ]
+    return (
+        tuple(columns[place] for place in kept),
+        tuple(tuple(row[place] for place in kept) for row in cells),
+    )
