@@ -266,10 +266,11 @@ def _remarks(measurement: Measurement, published: Paper | Absent) -> Iterator[st
         yield f"derived: {published.formula}"
     if measurement.data in FLATTERING:
         yield f"{measurement.data} inputs flatter a power-limited chip"
-    if measurement.timing and measurement.timing.stopped.reason == "noisy":
+    held = measurement.quantity == "footprint"  # bytes that do not depend on the time taken
+    if not held and measurement.timing and measurement.timing.stopped.reason == "noisy":
         yield "noisy"
     yield from disturbances(measurement)
-    if isinstance(published, Paper) and measurement.quantity == "footprint":
+    if held and isinstance(published, Paper):
         yield "bytes held; a sheet may print GB for what is counted in GiB"
     troubles = disturbed_by(measurement.conditions)
     if troubles:

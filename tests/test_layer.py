@@ -226,10 +226,27 @@ def test_the_flop_of_a_prefill_are_those_that_torch_counts_but_for_the_causal_ha
     assert operations(built.call) == layer_flop(one, "prefill", 2, 24) + ahead
 
 
-def test_what_memory_does_not_hold_is_refused_with_the_need() -> None:
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        (Limits(6e9, 32e6, is_cpu=False), r"needs 21\.\d GiB of memory; 5\.6 GiB may be used"),
+        (Limits(2e9, 32e6, is_cpu=True), r"needs 21\.\d GiB of memory; 1\.9 GiB may be used"),
+        (Limits(6e10, 32e6, is_cpu=True), r"needs 21\.\d GiB of memory; 3\.0 GiB may be used"),
+    ],
+    ids=["accelerator", "small host", "a CPU fills slowly"],
+)
+def test_what_memory_does_not_hold_is_refused_with_the_need(limits: Limits, told: str) -> None:
     pilot = KERNEL.pilot("bf16", "normal", "deepseek-v3-decode")
-    with pytest.raises(UnsupportedError, match=r"needs 21\.\d GiB of memory; 5\.6 GiB may be used"):
-        KERNEL.space(pilot, Limits(6e9, 32e6, is_cpu=True))
+    with pytest.raises(UnsupportedError, match=told):
+        KERNEL.space(pilot, limits)
+
+
+def test_what_was_never_sized_is_told_without_the_pilots_sizes() -> None:
+    pilot = KERNEL.pilot("bf16", "normal", "deepseek-v3-decode")
+    assert KERNEL.label(pilot) == "deepseek-v3 decode bf16"
+    assert KERNEL.label(point("deepseek-v3-decode", "bf16", batch=2, length=16)) == (
+        "deepseek-v3 decode 2 x 16 bf16"
+    )
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -51,6 +51,10 @@ SIZES = {"prefill": (1, 4096), "decode": (64, 4096)}
 CPU_SIZES = {"prefill": (1, 64), "decode": (1, 1024)}
 """Batch and length on an accelerator, and on a CPU, where a call should take about a second."""
 PILOT_SIZES = (1, 16)
+
+CPU_BYTES = 3 * 2**30
+"""A CPU holds no more: it takes ten seconds and more to fill a gigabyte with random numbers."""
+
 EAGER, GRAPH = "eager", "graph"
 WAYS = {
     "prefill": (EAGER, f"{EAGER} flash", f"{EAGER} cudnn"),
@@ -84,9 +88,11 @@ class TransformerLayer(Defaults):
         return "item_rate"
 
     def label(self, point: Point) -> str:
-        """Returns the model, the phase, the sizes and the dtype."""
+        """Returns the model, the phase, the dtype, and the sizes unless they are the pilot's."""
         told = point.parameters
-        return f"{told['model']} {told['phase']} {told['batch']} x {told['length']} {point.dtype}"
+        sizes = told["batch"], told["length"]
+        words = "" if sizes == PILOT_SIZES else f"{sizes[0]} x {sizes[1]} "
+        return f"{told['model']} {told['phase']} {words}{point.dtype}"
 
     def work(self, point: Point) -> Work:
         """Counts by the model's shape."""
@@ -122,7 +128,8 @@ class TransformerLayer(Defaults):
         Raises:
             UnsupportedError: the memory does not hold it.
         """
-        refuse_size(_need_bytes(point), limits.memory_bytes)
+        most = min(limits.memory_bytes, CPU_BYTES if limits.is_cpu else limits.memory_bytes)
+        refuse_size(_need_bytes(point), most)
         names = CPU_WAYS if limits.is_cpu else WAYS[_phase(point)]
         return [replace(point, parameters={**point.parameters, "way": name}) for name in names]
 

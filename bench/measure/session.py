@@ -199,6 +199,7 @@ def _signal_name(number: int) -> str:
 def serve(pipe: Connection, word: str) -> None:
     """Answers a parent's questions until it goes away; runs in the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # no pool that outlives the worker
     threading.Thread(target=_leave_with_parent, name="parent", daemon=True).start()
     try:
         session = LocalSession(open_device(word))
