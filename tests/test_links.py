@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from bench import verdict
+from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
 from bench.devices.amd import Amd
@@ -57,10 +58,10 @@ def collected(operation: str, count: int = 2, message: int = 4800) -> Point:
     ("name", "way", "times", "figures"),
     [
         ("host_link", "both", 2, ("pcie_bandwidth",)),
-        ("host_link", "to-device", 1, ()),
-        ("host_link", "to-host", 1, ()),
-        ("host_link", "to-device-pageable", 1, ()),
-        ("host_link", "to-host-pageable", 1, ()),
+        ("host_link", "to-device", 1, ("pcie_bandwidth_oneway",)),
+        ("host_link", "to-host", 1, ("pcie_bandwidth_oneway",)),
+        ("host_link", "to-device-pageable", 1, ("pcie_bandwidth_oneway",)),
+        ("host_link", "to-host-pageable", 1, ("pcie_bandwidth_oneway",)),
         ("peer", "local", 2, ("memory_bandwidth",)),
         ("peer", "peer", 1, ("link_bandwidth_oneway",)),
         ("peer", "peer-both", 2, ("link_bandwidth",)),
@@ -74,7 +75,8 @@ def test_a_copy_counts_what_crosses_and_is_set_beside_a_figure_of_as_many_direct
     formula = found.work(point).formula
     assert found.work(point) == Work(flop=0.0, bytes=moved, footprint_bytes=moved, formula=formula)
     assert (found.figures(point), found.quantity(point)) == (figures, "byte_rate")
-    assert "direction" in found.label(point) or times == 2
+    words = found.label(point) + "".join(FIGURES[key].title for key in figures)
+    assert "one direction" in words or times == 2
     assert (found.decides, way in found.variants("fp32")) == (False, True)
 
 

@@ -290,3 +290,40 @@ def test_a_chip_of_several_dies_that_is_one_device_is_left_whole(sheets: Catalog
     found = paper(CUDA, chip, ("matrix_bf16",), sheets)
     assert isinstance(found, Paper)
     assert (found.value, found.formula) == (1307.4e12, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "oneway", "words"),
+    [
+        ("Gen5 x16", 64e9, "16 lanes of PCIe 5.0 x 4 GB/s"),
+        ("4.0 x8", 16e9, "8 lanes of PCIe 4.0 x 2 GB/s"),
+        ("Gen3 x16", 16e9, "16 lanes of PCIe 3.0 x 1 GB/s"),
+    ],
+)
+def test_a_pcie_rate_is_worked_out_of_the_lanes(
+    told: str, oneway: float, words: str, sheets: Catalogue
+) -> None:
+    """PCI-SIG: 8, 16 and 32 GT/s a lane; vendors print 64 and 128 GB/s for Gen4 and Gen5 x16."""
+    chip = sheets.chips["nvidia-h100-sxm-80gb"]
+    fact = chip.facts["pcie"].model_copy(update={"value": told})
+    changed = chip.model_copy(update={"facts": {**chip.facts, "pcie": fact}})
+    one, both = (
+        paper(CUDA, changed, (key,), sheets) for key in ("pcie_bandwidth_oneway", "pcie_bandwidth")
+    )
+    assert isinstance(one, Paper)
+    assert isinstance(both, Paper)
+    assert (one.value, both.value) == (oneway, 2 * oneway)
+    assert (one.formula, both.formula) == (
+        f"{words}, nominal", f"{words}, both directions, nominal"
+    )  # fmt: skip
+    assert one.sources == (fact.source,)
+
+
+@pytest.mark.parametrize("told", ["Gen4", "a PCIe card exists", "Gen5/6"])
+def test_a_pcie_link_without_lanes_has_no_rate(told: str, sheets: Catalogue) -> None:
+    chip = sheets.chips["nvidia-h100-sxm-80gb"]
+    fact = chip.facts["pcie"].model_copy(update={"value": told})
+    changed = chip.model_copy(update={"facts": {**chip.facts, "pcie": fact}})
+    assert paper(CUDA, changed, ("pcie_bandwidth",), sheets) == Absent(
+        "no sourced figure for PCIe bandwidth, both directions"
+    )

@@ -73,6 +73,7 @@ _OTHERS = [
     FigureKind("die_link_oneway", "die-to-die bandwidth, one direction", Dimension.BYTE_RATE),
     FigureKind("network_oneway", "network bandwidth, one direction", Dimension.BYTE_RATE),
     FigureKind("pcie_bandwidth", "PCIe bandwidth, both directions", Dimension.BYTE_RATE),
+    FigureKind("pcie_bandwidth_oneway", "PCIe bandwidth, one direction", Dimension.BYTE_RATE),
     FigureKind("price_usd", "price in US dollars", Dimension.USD),
     FigureKind("price_cny", "price in yuan", Dimension.CNY),
 ]

@@ -6,8 +6,12 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.match import cpu_family_sheet
 from bench.chips.model import Chip, Published
+from bench.chips.pcie import link
 from bench.records.model import DeviceInfo
 from bench.units import Dimension, show
+
+PCIE = {"pcie_bandwidth": 2, "pcie_bandwidth_oneway": 1}
+"""Directions that a figure counts."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,9 @@ def _rival(one: Published) -> Rival | None:
 
 
 def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> Paper | None:
-    """Works out a CPU's peak: cores in reach x clock x operations a core and cycle."""
+    """Works out a PCIe rate of its lanes, or a CPU's peak: cores x clock x operations a cycle."""
+    if key in PCIE:
+        return _pcie(chip, key)
     clock = device.clock_measured_hz or device.clock_max_hz or device.clock_nominal_hz
     if chip.kind != "cpu" or not clock or not device.units:
         return None
@@ -129,6 +135,25 @@ def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> 
         formula=f"{device.units} cores x {_clock_words(device, clock)} x {cycles.value}",
         rivals=(),
         from_clock=True,
+    )
+
+
+def _pcie(chip: Chip, key: str) -> Paper | None:
+    """Works out what the link that the sheet names carries in one direction, or in both."""
+    fact = chip.facts.get("pcie")
+    found = link(fact.value) if fact else None
+    if fact is None or found is None:
+        return None
+    value, dimension = PCIE[key] * found.oneway, FIGURES[key].dimension
+    return Paper(
+        key=key,
+        value=value,
+        dimension=dimension,
+        text=f"{value / 1e9:g} GB/s",
+        sources=(fact.source,),
+        basis=None,
+        formula=f"{found.words}{', both directions' if PCIE[key] == 2 else ''}, nominal",
+        rivals=(),
     )
 
 

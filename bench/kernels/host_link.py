@@ -1,8 +1,8 @@
 """Copies between host and device, counted as what crosses the link between them.
 
 ``both`` copies both ways at once, on two streams, and counts the bytes of both, as sheets print
-PCIe bandwidth. One direction alone has no figure: half of a figure for both is not printed.
-The host has its part in the rate, so it judges no chip. Sizes: ``elements`` of one copy.
+PCIe bandwidth; the others stand beside that of one direction. The host has its part in the rate, so
+it judges no chip. Sizes: ``elements`` of one copy.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 LABELS = {
     "both": "pinned host memory, both ways at once",
-    "to-device": "host to device, one direction, pinned",
-    "to-host": "device to host, one direction, pinned",
-    "to-device-pageable": "host to device, one direction, pageable",
-    "to-host-pageable": "device to host, one direction, pageable",
+    "to-device": "host to device, pinned",
+    "to-host": "device to host, pinned",
+    "to-device-pageable": "host to device, pageable",
+    "to-host-pageable": "device to host, pageable",
 }
 PILOT_ELEMENTS = 1 << 18
 
@@ -52,8 +52,8 @@ class HostLink(Defaults):
         return LABELS[str(point.parameters["way"])]
 
     def figures(self, point: Point) -> tuple[str, ...]:
-        """Returns the figure of both directions for both, none for one."""
-        return ("pcie_bandwidth",) if _both(point) else ()
+        """Returns the figure of both directions for both, of one for one."""
+        return ("pcie_bandwidth",) if _both(point) else ("pcie_bandwidth_oneway",)
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
         """Returns that it is told in bytes a second."""

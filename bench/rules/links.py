@@ -1,14 +1,10 @@
 """What a chip sends to other circuits: its link, PCIe, and both, as the rules count them."""
 
 import math
-import re
 
 from bench.chips.model import Chip, Gap
+from bench.chips.pcie import link as pcie_link
 from bench.rules.attributes import Attribute, Reading, absent
-
-PCIE_GBYTES_A_LANE = {1: 0.25, 2: 0.5, 3: 1.0, 4: 2.0, 5: 4.0, 6: 8.0}
-"""Nominal GB/s of one lane in one direction, by generation (PCI-SIG: 2.5 to 64 GT/s)."""
-PCIE = re.compile(r"(?:Gen ?)?([1-6])(?:\.0)?\s*[x×X]\s*(\d+)")
 
 
 def link(chip: Chip) -> Attribute:
@@ -30,11 +26,11 @@ def pcie(chip: Chip) -> Attribute:
     printed, fact = chip.figures.get("pcie_bandwidth"), chip.facts.get("pcie")
     if printed and printed.number is not None:
         return Attribute("io", (Reading(printed.number, "PCIe"),), sources=(printed.source,))
-    found = PCIE.search(fact.value) if fact else None
+    found = pcie_link(fact.value) if fact else None
     if fact is None or found is None:
         return Attribute("io", (), "PCIe generation and width are not known")
-    rate = 2 * PCIE_GBYTES_A_LANE[int(found[1])] * int(found[2]) * 1e9
-    return Attribute("io", (Reading(rate, f"PCIe {fact.value}"),), sources=(fact.source,))
+    reading = Reading(2 * found.oneway, f"PCIe {fact.value}")
+    return Attribute("io", (reading,), sources=(fact.source,))
 
 
 def io(between: Attribute, host: Attribute) -> Attribute:
