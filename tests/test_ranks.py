@@ -291,6 +291,22 @@ def test_a_leading_device_is_else_the_firsts(pair: Pair) -> None:
     assert (leader.live, leader.timer_resolution_s) == (False, 1e-6)
 
 
+def test_a_rest_is_the_firsts_while_the_others_wait(pair: Pair) -> None:
+    before = pair.first.now()
+    pair.leader.rest(3.0)
+    assert pair.first.now() - before == pytest.approx(3.0)
+    assert pair.teams[0].said == []
+
+
+def test_what_the_kernel_saw_of_itself_is_told_of_the_first_rank(pair: Pair) -> None:
+    assert pair.leader.observed() == {}
+    prepared = pair.leader.prepare(COLLECTIVE, POINT)
+    held = pair.leader._hand.prepared
+    assert held is not None
+    held.observed = lambda: {"ranks": 2.0}  # type: ignore[method-assign]
+    assert prepared.observed() == {"ranks": 2.0}
+
+
 def test_cpu_time_of_ranks_that_wait_is_not_told(pair: Pair) -> None:
     pair.first.health = lambda: Health(load_1min=2.0, cpu_s=1.0, threads=2)  # type: ignore[method-assign]
     assert pair.leader.health() == Health(load_1min=2.0, threads=2)

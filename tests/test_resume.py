@@ -155,6 +155,17 @@ def test_what_cost_a_worker_is_measured_again_in_its_place(
     )  # fmt: skip
 
 
+def test_the_time_of_what_was_lost_gives_way_to_that_of_what_takes_its_place(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = broken_off(out, monkeypatch, WorkerDiedError("gone"), 1)
+    changed(path, took_s=read(path).took_s + 50.0, measurements__1__took_s=50.0)
+    assert main(["run", f"resume={path}", f"out={out}", "quiet=true"]) == 0
+    after = read(path)
+    assert after.took_s == pytest.approx(sum(one.took_s for one in after.measurements), rel=1e-3)
+    assert after.took_s < 50.0
+
+
 def test_a_lost_one_and_the_missing_ones_are_measured_in_order(
     out: Path, monkeypatch: pytest.MonkeyPatch, counted: list[str]
 ) -> None:

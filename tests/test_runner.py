@@ -129,7 +129,8 @@ def test_the_time_of_a_lost_measurement_is_spent(tmp_path: Path, sheets: Catalog
             raise WorkerDiedError(f"{item.label} of {plan.budget_s} at {progress}")
 
     done = run(Dying(FakeDevice()), order(tmp_path, COPY), sheets, Watcher())
-    assert done.took_s == done.measurements[0].took_s >= 0.05
+    assert 0.05 <= done.measurements[0].took_s < 10.0
+    assert done.took_s == done.measurements[0].took_s
 
 
 def test_what_a_lost_measurement_was_about_is_kept() -> None:

@@ -318,26 +318,30 @@ def test_a_worker_that_cannot_be_killed_does_not_hold_the_run() -> None:
 
 @pytest.mark.slow
 def test_a_worker_that_cannot_be_killed_does_not_keep_the_program_from_ending() -> None:
+    """One that is stopped stands for one that hangs in its driver: signals reach it no more."""
     program = (
-        "import time\n"
+        "import os, signal\n"
         "from bench.measure import session as sessions\n"
         "if __name__ == '__main__':\n"
         "    sessions.KILL_WAIT_S = 0.1\n"
         "    session = sessions.WorkerSession('cpu'); session.describe()\n"
         "    process = session._process\n"
+        "    os.kill(process.pid, signal.SIGSTOP)\n"
         "    process._popen._send_signal = lambda _: None\n"
         "    session.close()\n"
-        "    print(process.is_alive(), process.pid, flush=True)\n"
+        "    print(process.pid, flush=True)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
-    alive, worker = done.stdout.split()
-    assert alive == "True"
-    deadline = time.monotonic() + 20  # it goes with its parent, if it can
-    while psutil.pid_exists(int(worker)) and time.monotonic() < deadline:
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        try:
+            assert parent.wait(20) == 0
+        finally:
+            os.kill(worker, signal.SIGCONT)
+    deadline = time.monotonic() + 20
+    while psutil.pid_exists(worker) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not psutil.pid_exists(int(worker))
+    assert not psutil.pid_exists(worker)
 
 
 def test_an_interruption_while_a_worker_is_ended_kills_it_all_the_same() -> None:
