@@ -205,8 +205,19 @@ def _doubts(
     unsure = not printed and any(disturbances(measurement))
     if isinstance(published, Paper) and measurement.quantity != "footprint" and not unsure:
         clocks = [*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0]
-        doubts += peak_doubts(Claim(measured.value, published, chip, max(clocks) or None))
+        crossed = measured.value / _overcount(measurement)
+        doubts += peak_doubts(Claim(crossed, published, chip, max(clocks) or None))
     return doubts
+
+
+def _overcount(measurement: Measurement) -> float:
+    """Returns how many times over a rate may count what crossed the link, 1 for most.
+
+    Bus bandwidth counts a byte of an all-reduce as if ranks alone summed; where a switch sums
+    (NVLS), about the message crosses once, and 105% of the link's rate is nothing implausible.
+    """
+    factor = measurement.observed.get("bus_factor", 1.0)
+    return max(1.0, factor) if isinstance(factor, float) else 1.0
 
 
 def _verdict(

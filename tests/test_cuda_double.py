@@ -108,8 +108,8 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Any:
     inputs.release()
 
 
-def amd(monkeypatch: pytest.MonkeyPatch) -> CudaDevice:
-    """An MI300X, on which nothing of NVML works."""
+def amd(monkeypatch: pytest.MonkeyPatch, **told: object) -> CudaDevice:
+    """An MI300X, on which nothing of NVML works, and with AMD SMI where ``told`` answers for it."""
     monkeypatch.setattr(torch.version, "hip", "6.4")
     monkeypatch.setenv("HIPBLASLT_ALLOW_TF32", "0")  # so that it is put back
     monkeypatch.delenv("HIPBLASLT_ALLOW_TF32")
@@ -119,6 +119,8 @@ def amd(monkeypatch: pytest.MonkeyPatch) -> CudaDevice:
         memory_bus_width=8192, pci_domain_id=0, pci_bus_id=5, pci_device_id=0,
     )  # fmt: skip
     monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(nvmlInit=lambda: 1 / 0))
+    answers = {name: lambda *_, value=value: value for name, value in told.items()}
+    monkeypatch.setitem(sys.modules, "amdsmi", SimpleNamespace(**answers) if told else None)
     return double.open()
 
 
@@ -144,6 +146,24 @@ def test_an_amd_device_is_described_by_torch_alone(monkeypatch: pytest.MonkeyPat
     )
     assert device.reading() == Reading()
     assert os.environ["HIPBLASLT_ALLOW_TF32"] == "1"
+
+
+def test_what_limits_an_amd_device_and_its_power_are_read_through_amd_smi(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    device = amd(
+        monkeypatch, amdsmi_init=None, amdsmi_get_processor_handle_from_bdf="h",
+        amdsmi_get_gpu_driver_info={"driver_version": "6.12.12"},
+        amdsmi_get_power_cap_info={"power_cap": 550_000_000, "default_power_cap": 750_000_000},
+        amdsmi_get_gpu_ptl_state=True, amdsmi_get_gpu_ptl_formats=(0, 1),
+        amdsmi_get_power_info={"current_socket_power": 540},
+    )  # fmt: skip
+    told = device.info()
+    assert (told.driver, told.power_limit_w) == ("6.12.12", 550.0)
+    assert told.limits == (
+        "power capped at 550 of 750 W", "peak tops limiter on, preferring I8 and F16",
+    )  # fmt: skip
+    assert device.reading() == Reading(power_w=540.0)
 
 
 def test_memory_that_torch_holds_for_reuse_counts_as_free(double: Double) -> None:

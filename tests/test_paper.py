@@ -327,3 +327,31 @@ def test_a_pcie_link_without_lanes_has_no_rate(told: str, sheets: Catalogue) -> 
     assert paper(CUDA, changed, ("pcie_bandwidth",), sheets) == Absent(
         "no sourced figure for PCIe bandwidth, both directions"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "formula"),
+    [
+        ("nvidia-h100-sxm-80gb", "link_bandwidth_oneway", 450e9, "900 GB/s / 2 directions"),
+        ("nvidia-h100-sxm-80gb", "link_bandwidth", 900e9, None),
+    ],
+)
+def test_one_direction_of_a_link_follows_from_both(
+    name: str, key: str, value: float, formula: str | None, sheets: Catalogue
+) -> None:
+    found = paper(DeviceInfo(backend="cuda", name="-"), sheets.find(name), (key,), sheets)
+    assert isinstance(found, Paper)
+    assert (found.key, found.value, found.formula) == (key, value, formula)
+
+
+def test_both_directions_of_a_link_follow_from_one(sheets: Catalogue) -> None:
+    chip = sheets.find("nvidia-h100-sxm-80gb")
+    one = chip.figures["link_bandwidth"]
+    turned = chip.model_copy(update={"figures": {"link_bandwidth_oneway": one}})
+    device = DeviceInfo(backend="cuda", name="-")
+    found = paper(device, turned, ("link_bandwidth",), sheets)
+    assert isinstance(found, Paper)
+    assert (found.key, found.value) == ("link_bandwidth", 1800e9)
+    assert found.formula == "2 directions x 900 GB/s"
+    bare = chip.model_copy(update={"figures": {}})
+    assert isinstance(paper(device, bare, ("link_bandwidth_oneway",), sheets), Absent)

@@ -25,10 +25,10 @@ SHARED = {
     },
     "commands": {"live", "sweep"},
     "report": {
-        "comparison", "curve", "digits", "dossier", "energy", "flat", "gap", "groups", "history",
-        "identity", "inputs", "layers", "levels", "listing", "marks", "markup", "predicates",
-        "registry", "roofline", "room", "rulelist", "rulings", "scalar", "sections", "sheet",
-        "summary", "table",
+        "collectives", "comparison", "curve", "digits", "dossier", "energy", "flat", "gap",
+        "groups", "history", "identity", "inputs", "layers", "levels", "listing", "marks", "markup",
+        "predicates", "registry", "roofline", "room", "rulelist", "rulings", "scalar", "sections",
+        "sheet", "summary", "table",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""

@@ -13,6 +13,12 @@ from bench.units import Dimension, show
 PCIE = {"pcie_bandwidth": 2, "pcie_bandwidth_oneway": 1}
 """Directions that a figure counts."""
 
+LINKS = {
+    "link_bandwidth": ("link_bandwidth_oneway", 2.0, "2 directions x {}"),
+    "link_bandwidth_oneway": ("link_bandwidth", 0.5, "{} / 2 directions"),
+}
+"""The figure of the same link in the other count of directions, and how it is got from there."""
+
 
 @dataclass(frozen=True)
 class Rival:
@@ -112,9 +118,11 @@ def _rival(one: Published) -> Rival | None:
 
 
 def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> Paper | None:
-    """Works out a PCIe rate of its lanes, or a CPU's peak: cores x clock x operations a cycle."""
+    """Works out a link's rate of its lanes or directions, or a CPU's peak of cores and clock."""
     if key in PCIE:
         return _pcie(chip, key)
+    if key in LINKS:
+        return _of_directions(device, chip, key)
     clock = device.clock_measured_hz or device.clock_max_hz or device.clock_nominal_hz
     if chip.kind != "cpu" or not clock or not device.units:
         return None
@@ -155,6 +163,14 @@ def _pcie(chip: Chip, key: str) -> Paper | None:
         formula=f"{found.words}{', both directions' if PCIE[key] == 2 else ''}, nominal",
         rivals=(),
     )
+
+
+def _of_directions(device: DeviceInfo, chip: Chip, key: str) -> Paper | None:
+    """Works out one direction of a link whose sheet prints both, or both of one."""
+    other, factor, words = LINKS[key]
+    printed = _printed(chip, other)
+    found = _for_one_device(printed, chip, device) if printed else None
+    return replace(_times(found, factor, words), key=key) if isinstance(found, Paper) else None
 
 
 def _per_cycle(device: DeviceInfo, chip: Chip | None, key: str) -> Published | None:

@@ -86,5 +86,8 @@ def _warnings(device: DeviceInfo) -> Iterator[str]:
     if device.backend == "cpu" and host.is_virtual():
         yield "warning: a virtual machine: neighbours may take time and cache"
     if device.backend == "cuda" and not device.driver:
-        yield "warning: no NVML, so no clocks and power: pip install 'onpaper[nvidia]'"
+        remedy = "no NVML, so no clocks and power: pip install 'onpaper[nvidia]'"
+        if (device.capability or "").startswith("gfx"):
+            remedy = "no AMD SMI, so no clocks and power: amdsmi comes with ROCm"
+        yield f"warning: {remedy}"
     yield from (f"limit: {limit}" for limit in device.limits)

@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from bench.chips.vendors import vendors
+from bench.devices.amd import Amd
 from bench.devices.base import Elapsed, Prepared, Reading
 from bench.devices.nvml import Nvml
 from bench.devices.torchdevice import PreparedTask, TorchDevice
@@ -44,13 +45,15 @@ class CudaDevice(TorchDevice):
         self._l2_bytes = float(getattr(told, "L2_cache_size", 0) or 0)
         hidden = HIP_CACHE_BYTES if torch.version.hip else 0.0
         super().__init__(torch.device("cuda", index), max(self._l2_bytes, hidden))
-        self._nvml = Nvml(_pci_bus(told), getattr(told, "uuid", None), index)
+        bus, uuid = _pci_bus(told), getattr(told, "uuid", None)
+        hip = torch.version.hip
+        self._telemetry: Amd | Nvml = Amd(bus, index) if hip else Nvml(bus, uuid, index)
 
     def info(self) -> DeviceInfo:
-        """Returns what torch and, on NVIDIA, NVML report."""
+        """Returns what torch and NVML, or on AMD's devices AMD SMI, report."""
         import torch
 
-        told, facts = self._properties, self._nvml.facts()
+        told, facts = self._properties, self._telemetry.facts()
         clock_khz = getattr(told, "clock_rate", None)
         return DeviceInfo(
             backend="cuda",
@@ -67,7 +70,7 @@ class CudaDevice(TorchDevice):
             pci=facts.get("pci"),
             driver=facts.get("driver"),
             power_limit_w=facts.get("power_limit_w"),
-            limits=self._nvml.limits(),
+            limits=self._telemetry.limits(),
             markers=markers(),
         )
 
@@ -138,7 +141,7 @@ class CudaDevice(TorchDevice):
 
     def reading(self) -> Reading:
         """Returns clock, power, temperature and throttle reasons now."""
-        return self._nvml.reading()
+        return self._telemetry.reading()
 
     def release(self) -> None:
         """Gives buffers back to the device."""

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bench.chips.load import Catalogue
 from bench.records.model import Record
+from bench.report.collectives import KERNEL as COLLECTIVE
+from bench.report.collectives import collective_sections
 from bench.report.curve import section as cache_sections
 from bench.report.energy import energy_sections
 from bench.report.gap import gap_sections
@@ -20,11 +22,11 @@ Maker = Callable[[Record, Sequence[Row], Catalogue], Iterator[Section]]
 
 MAKERS: tuple[Maker, ...] = (
     identity_sections, gap_sections, energy_sections, input_sections, cache_sections,
-    roofline_sections, layer_sections,
+    roofline_sections, layer_sections, collective_sections,
 )  # fmt: skip
 """A new table is a function here; one that has nothing to tell yields nothing."""
 
-ELSEWHERE = (LAYER, ROOFLINE)
+ELSEWHERE = (LAYER, ROOFLINE, COLLECTIVE)
 """Kernels whose rows stand in one of these tables, and in no other."""
 
 

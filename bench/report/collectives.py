@@ -1,0 +1,107 @@
+"""Collectives over the size of the message: time, algorithm and bus bandwidth beside the link's."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.chips.load import Catalogue
+from bench.chips.paper import Absent, Paper
+from bench.rates import Interval
+from bench.records.model import Record
+from bench.report.digits import percent, with_interval
+from bench.report.groups import REMARK, remark, without_empty
+from bench.report.scalar import Scalar
+from bench.report.table import Section
+from bench.units import Dimension
+from bench.verdict import Row
+
+KERNEL = "collective"
+COLUMNS = (
+    "operation", "message", "time (95%)", "algorithm bandwidth (95%)", "bus bandwidth (95%)",
+    "of the link's one direction (95%)", REMARK,
+)  # fmt: skip
+UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1))
+
+
+def collective_sections(
+    record: Record,
+    judged: Sequence[Row],
+    catalogue: Catalogue,  # noqa: ARG001 -- as all makers
+) -> Iterator[Section]:
+    """Yields the table of collectives."""
+    rows = [row for row in judged if row.measurement.kernel == KERNEL and not row.apart]
+    if not rows:
+        return
+    columns, cells = without_empty(COLUMNS, tuple(map(_cells, rows)))
+    ranks = rows[0].measurement.parameters.get("ranks", 1)
+    title = f"Collectives over {ranks} ranks" if ranks != 1 else "Collectives"
+    flat = [_flat(record, row) for row in rows]
+    yield Section(title, columns, cells, flat, tuple(_lines(rows)), key="collectives")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    one, bus = row.measurement, row.measured
+    time, algorithm = _time(row), _algorithm(row)
+    return (
+        str(one.parameters["operation"]).replace("_", "-"),
+        _message(int(one.parameters["message_bytes"])),
+        with_interval(time, Dimension.TIME) if time else "–",
+        with_interval(algorithm, row.dimension) if algorithm else "–",
+        with_interval(bus, row.dimension) if bus else "–",
+        percent(row.fraction) if row.fraction else "–",
+        remark(row),
+    )
+
+
+def _time(row: Row) -> Interval | None:
+    """Returns the time of one call on the slowest rank."""
+    timing = row.measurement.timing
+    if timing is None or row.measured is None:
+        return None
+    return Interval(timing.stats.median_s, timing.stats.low_s, timing.stats.high_s)
+
+
+def _algorithm(row: Row) -> Interval | None:
+    """Returns the message over the time: bus bandwidth over the operation's factor."""
+    factor = row.measurement.observed.get("bus_factor")
+    if row.measured is None or not isinstance(factor, float) or not factor:
+        return None
+    return row.measured.over(factor)
+
+
+def _message(count: int) -> str:
+    unit, size = next(one for one in UNITS if count >= one[1])
+    return f"{count / size:.4g} {unit}"
+
+
+def _lines(rows: Sequence[Row]) -> Iterator[str]:
+    """Yields what the shares are of, and how the two bandwidths are related."""
+    published = rows[0].published
+    if isinstance(published, Paper):
+        how = f", {published.formula}" if published.formula else ""
+        yield f"The link carries {published.text} in one direction{how}."
+    if isinstance(published, Absent):
+        yield f"{published.reason[0].upper()}{published.reason[1:]}."
+    yield (
+        "Algorithm bandwidth is the message over the time; bus bandwidth is that times "
+        "2 (n - 1) / n for an all-reduce, (n - 1) / n for the others, n ranks (nccl-tests)."
+    )
+
+
+def _flat(record: Record, row: Row) -> dict[str, Scalar]:
+    one, bus, time, algorithm = row.measurement, row.measured, _time(row), _algorithm(row)
+    return {
+        "record": record.id,
+        "operation": str(one.parameters["operation"]),
+        "ranks": one.parameters.get("ranks"),
+        "backend": one.observed.get("backend"),
+        "message_bytes": one.parameters["message_bytes"],
+        "seconds": time.value if time else None,
+        "seconds_low": time.low if time else None,
+        "seconds_high": time.high if time else None,
+        "algorithm_bytes_per_s": algorithm.value if algorithm else None,
+        "bus_bytes_per_s": bus.value if bus else None,
+        "bus_bytes_per_s_low": bus.low if bus else None,
+        "bus_bytes_per_s_high": bus.high if bus else None,
+        "link_bytes_per_s": row.published.value if isinstance(row.published, Paper) else None,
+        "link_share": row.fraction.value if row.fraction else None,
+        "remark": remark(row),
+    }
