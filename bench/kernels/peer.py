@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LABELS = {
     "local": "device to device, on one device",
-    "peer": "to a peer, one direction",
+    "peer": "to a peer",
     "peer-both": "to and from a peer at once",
 }
 FIGURES = {

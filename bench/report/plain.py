@@ -9,7 +9,7 @@ from bench.report.markup import Report
 
 WIDTH = 120
 GAP = 2
-LEAST = 9
+LEAST, FIRST_MOST = 9, 40
 
 
 def render(report: Report) -> str:
@@ -64,15 +64,16 @@ def _cells(text: str) -> int:
 def widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
     """Returns a width a column: as the texts are, or else what makes the tallest cell lowest.
 
-    The first column names the row and keeps its width; the others start at their longest word and
-    are given what is left, always the one that needs the most lines.
+    The first column names the row and keeps its width up to ``FIRST_MOST``; the others start at
+    their longest word. What is left is given always to the one that needs the most lines.
     """
     texts = list(zip(columns, *cells, strict=True))
     longest = [max(map(_cells, text)) for text in texts]
     room = WIDTH - GAP * (len(columns) - 1)
     if sum(longest) <= room:
         return longest
-    chosen = [longest[0], *(max(LEAST, _longest_word(text)) for text in texts[1:])]
+    first = min(longest[0], max(FIRST_MOST, _longest_word(texts[0])))
+    chosen = [first, *(max(LEAST, _longest_word(text)) for text in texts[1:])]
     while sum(chosen) < room:
         needs = [length / width for length, width in zip(longest, chosen, strict=True)]
         chosen[needs.index(max(needs))] += 1
