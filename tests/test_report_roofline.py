@@ -210,3 +210,17 @@ def test_the_intensities_of_the_kernel_are_those_of_the_table(
     told = [cells[0] for cells in section.cells]
     assert told == list(kernel("roofline").variants("fp64"))
     assert section.flat[0]["intensity"] == pytest.approx(1 / 16)
+
+
+def test_thin_streams_of_narrow_formats_stand_under_the_roof_of_their_products(
+    pilot: Record, sheets: Catalogue
+) -> None:
+    """Below 1 FLOP/B bf16 is streamed; the sheet's fp32 and fp64 streams are of vector units."""
+    both = (*curve(pilot, "bf16").measurements, *curve(pilot).measurements)
+    streamed = [
+        one.model_copy(update={"parameters": {**one.parameters, "way": "triton"}}) for one in both
+    ]
+    thin, plain = shown(pilot.model_copy(update={"measurements": tuple(streamed)}), sheets)
+    assert (thin.title, plain.title) == ("Roofline, bf16", "Roofline, fp32")
+    assert "bf16 matrix" in {cells[-1] for cells in thin.cells}
+    assert "fp32 vector" in {cells[-1] for cells in plain.cells}

@@ -70,8 +70,8 @@ def spot(task: Task, calls: int = 1) -> Check:
 
 @pytest.mark.parametrize(
     ("dtype", "first", "last", "count"),
-    [("fp32", "1/16", "256", 13), ("fp64", "1/16", "64", 11), ("bf16", "1", "512", 10),
-     ("fp16", "1", "512", 10)],
+    [("fp32", "1/16", "256", 13), ("fp64", "1/16", "64", 11), ("bf16", "1/16", "512", 14),
+     ("fp16", "1/16", "512", 14)],
 )  # fmt: skip
 def test_intensities_are_powers_of_two_from_the_least(
     dtype: str, first: str, last: str, count: int
@@ -81,6 +81,23 @@ def test_intensities_are_powers_of_two_from_the_least(
     assert {Fraction(after) / Fraction(one) for one, after in pairwise(told)} == {Fraction(2)}
 
 
+THIN = ("1/16", "1/8", "1/4", "1/2")
+"""Intensities that no product in a format of 2 bytes has."""
+
+
+@pytest.mark.parametrize("one", THIN)
+@pytest.mark.parametrize("dtype", ["bf16", "fp16"])
+def test_below_the_thinnest_product_an_accelerator_streams_and_a_cpu_says_so(
+    dtype: str, one: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simd, "flags", lambda: frozenset({"avx512f", "avx512_fp16"}))
+    pilot = ROOFLINE.pilot(dtype, "normal", one)
+    found = ROOFLINE.space(pilot, ACCELERATOR)
+    assert {point.parameters["way"] for point in found} == {"triton"}
+    with pytest.raises(UnsupportedError, match=f"no product in {dtype} is that thin"):
+        ROOFLINE.space(pilot, HOST)
+
+
 @pytest.mark.parametrize("limits", [HOST, ACCELERATOR], ids=["host", "accelerator"])
 @pytest.mark.parametrize("dtype", ROOFLINE.dtypes)
 def test_every_intensity_is_the_labels_within_five_per_cent(
@@ -88,7 +105,10 @@ def test_every_intensity_is_the_labels_within_five_per_cent(
 ) -> None:
     monkeypatch.setattr(simd, "architecture", lambda: "x86_64")
     monkeypatch.setattr(simd, "flags", lambda: frozenset({"avx512f", "avx512_fp16"}))
+    thin = THIN if dtype in ("bf16", "fp16") and limits.is_cpu else ()
     for one in ROOFLINE.variants(dtype):
+        if one in thin:
+            continue
         for point in ROOFLINE.space(ROOFLINE.pilot(dtype, "normal", one), limits):
             work = ROOFLINE.work(point)
             assert work.flop / work.bytes == pytest.approx(float(Fraction(one)), rel=0.05)
@@ -290,12 +310,12 @@ def test_too_little_memory_is_told(dtype: str, *, is_cpu: bool) -> None:
     if is_cpu and dtype == "fp32" and architecture() != "x86_64":
         pytest.skip("machine code for x86-64")
     with pytest.raises(UnsupportedError, match="free memory holds no configuration"):
-        ROOFLINE.space(ROOFLINE.pilot(dtype, "normal"), Limits(1000.0, 0.0, is_cpu=is_cpu))
+        ROOFLINE.space(ROOFLINE.pilot(dtype, "normal", "1"), Limits(1000.0, 0.0, is_cpu=is_cpu))
 
 
 def test_a_cpu_without_fp16_is_spared_its_emulation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simd, "flags", lambda: frozenset({"avx2"}))
-    pilot = ROOFLINE.pilot("fp16", "normal")
+    pilot = ROOFLINE.pilot("fp16", "normal", "1")
     with pytest.raises(UnsupportedError, match=r"^no fp16 instructions on this processor$"):
         ROOFLINE.check(pilot, CPU)
     monkeypatch.setattr(simd, "flags", lambda: frozenset({"fphp"}))
@@ -367,9 +387,9 @@ INTERPRETED = """
 import torch
 from bench.kernels import roofline
 from bench.kernels.common.base import Point
-for dtype in ("fp32", "fp64"):
-    for one in ("1/16", "1/2", "16"):
-        told = {"intensity": one, "way": "triton", "elements": 64 * 8 * 80, "programs": 3,
+for dtype in ("fp32", "fp64", "bf16", "fp16"):
+    for one in ("1/16", "1/2", *(("16",) if dtype[-2:] != "16" else ())):
+        told = {"intensity": one, "way": "triton", "elements": 64 * 16 * 80, "programs": 3,
                 "lanes": 64, "warps": 4}
         point = Point("roofline", dtype, "normal", told)
         assert roofline.KERNEL.check(point, torch.device("cpu")).passed

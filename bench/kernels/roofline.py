@@ -3,8 +3,9 @@
 The model is Williams, Waterman & Patterson (2009, Communications of the ACM 52:4, 65-76): the rate
 attainable is the least of peak and bandwidth times intensity. fp32 and fp64 are streams that do a
 wanted number of multiply-adds for each element read; bf16 and fp16 are products A[m,k] B[k,n] so
-thin that their operations for a byte are those wanted. Where a CPU has no machine code of ours,
-fp32 and fp64 are such products, too.
+thin that their operations for a byte are those wanted, and below 1 FLOP/B, where no product is that
+thin, streams on accelerators that widen what they read to fp32. Where a CPU has no machine code of
+ours, fp32 and fp64 are such products, too.
 """
 
 import math
@@ -30,14 +31,17 @@ from bench.records.model import Check, Quantity, Work
 if TYPE_CHECKING:
     import torch
 
-POWERS = {"fp32": (-4, 8), "fp64": (-4, 6), "bf16": (0, 9), "fp16": (0, 9)}
+POWERS = {"fp32": (-4, 8), "fp64": (-4, 6), "bf16": (-4, 9), "fp16": (-4, 9)}
 """The least and the largest intensity, as powers of two of FLOP/B.
 
-A product with m = 1 is the thinnest: 1 FLOP/B in 2-byte formats. The largest lies above the ridge
-of all chips on the sheets: vector units reach it by 107 FLOP/B, matrix units by 295.
+The largest lies above the ridge of all chips on the sheets: vector units reach it by 107 FLOP/B,
+matrix units by 295.
 """
 
 VECTOR = ("fp32", "fp64")
+THINNEST = 1
+"""FLOP/B of a product with m = 1 in 2-byte formats."""
+
 FP16 = {"avx512_fp16", "amx_fp16", "asimdhp", "fphp"}
 """Flags of processors that multiply fp16; others take a thousand times as long as fp32."""
 
@@ -151,7 +155,9 @@ def _way(point: Point, *, is_cpu: bool) -> str:
     if point.dtype not in VECTOR:
         if is_cpu and point.dtype == "fp16" and not FP16 & simd.flags():
             raise UnsupportedError("no fp16 instructions on this processor")
-        return "product"
+        if is_cpu and _intensity(point) < THINNEST:
+            raise UnsupportedError(f"no product in {point.dtype} is that thin, and no stream here")
+        return "triton" if _intensity(point) < THINNEST else "product"
     if not is_cpu:
         return "triton"
     try:
@@ -165,7 +171,7 @@ def _way(point: Point, *, is_cpu: bool) -> str:
 def _stream_point(pilot: Point, way: str, limits: Limits, programs: int) -> Point:
     wanted = max(CACHE_MULTIPLE * limits.cache_bytes, LEAST_BYTES[limits.is_cpu])
     block = LANES if way == "triton" else programs * 2 * simd.lanes(way, pilot.dtype)
-    whole = 8 * block  # divides into groups and rounds of every intensity
+    whole = 16 * block  # divides into groups and rounds of every intensity
     elements = int(min(wanted, limits.memory_bytes / 2)) // itemsize(pilot.dtype) // whole * whole
     if not elements:
         raise UnsupportedError("free memory holds no configuration of this kernel")
@@ -227,7 +233,8 @@ def _spot_check(point: Point, made: mixed.Stream) -> Check:
 
 
 def _verdict(point: Point, error: float) -> Check:
-    tolerance, shape = TOLERANCE[point.dtype], f"{point.size('elements')} elements"
+    held = point.dtype if point.dtype in VECTOR else "fp32"
+    tolerance, shape = TOLERANCE[held], f"{point.size('elements')} elements"
     return Check(passed=error <= tolerance, error=error, tolerance=tolerance, shape=shape)
 
 

@@ -91,10 +91,13 @@ def roofline_sections(
 
 
 def _roof(record: Record, row: Row, catalogue: Catalogue) -> Roof:
-    """Returns the roof of one row: streams use vector units, products those of matrices."""
+    """Returns the roof of one row: that of vector units for streams in fp32 and fp64 alone.
+
+    The streams of narrower formats are but the slope below the roof of their products.
+    """
     chip = catalogue.chips.get(record.identity.chip or "")
     one, device = row.measurement, at_its_clock(record.device, row.measurement)
-    product = one.parameters.get("way") == "product"
+    product = one.parameters.get("way") == "product" or one.dtype not in ("fp32", "fp64")
     keys = product_keys(one.dtype) if product else (f"vector_{one.dtype}",)
     told = [_printed(paper(device, chip, each, catalogue)) for each in (keys, BANDWIDTH)]
     return Roof(told[0], told[1], one.work.flop / one.work.bytes if one.work else 0.0)

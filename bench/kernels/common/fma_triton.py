@@ -134,7 +134,7 @@ def _stream(  # noqa: PLR0913, PLR0917 -- a launch has no other way to tell
     rest = tl.zeros((lanes,), dtype=rest_at.dtype.element_ty)
     for number in range(program, groups, tl.num_programs(0)):
         here = data_at + tl.cast(number, tl.int64) * (lanes * group) + lane
-        b = tl.load(here)
+        b = tl.load(here).to(x.dtype)
         for other in tl.static_range(1, group):
             rest = rest ^ tl.load(here + other * lanes).to(rest.dtype, bitcast=True)
         for _turn in range(turns):

@@ -3,7 +3,8 @@
 Data are read in blocks: a vector register on a CPU, ``lanes`` elements of a program on a GPU. The
 first block of a group enters ``fmas`` multiply-adds x = x a + b, the others are only read (and
 combined by exclusive or, so that none is left out): group 8 and 1 multiply-add are 1/16 FLOP/B in
-fp32. Results stay in registers, so that bytes are those read.
+fp32. Formats of 2 bytes are widened as they are read: x, a and the sums are fp32. Results stay in
+registers, so that bytes are those read.
 """
 
 import math
@@ -85,7 +86,7 @@ class Stream:
 
         _, groups, lanes = used.shape
         count, steps = self.out.shape[1], groups * self.fmas
-        needed = math.ceil(REMEMBERED[used.element_size()] / max(1, steps / count))
+        needed = math.ceil(REMEMBERED[self.out.element_size()] / max(1, steps / count))
         x = [torch.zeros(lanes, dtype=torch.float64) for _ in range(count)]
         for blocks in used[-needed:].cpu().double():
             for step in range(steps):
@@ -120,15 +121,20 @@ def _factors(shape: tuple[int, int], point: Point, device: "torch.device") -> "t
     import torch
 
     drawn = inputs.draw(shape, "fp32", point.data, device)
-    a = (LARGEST_FACTOR * torch.tanh(drawn)).to(torch_dtype(point.dtype))
+    a = (LARGEST_FACTOR * torch.tanh(drawn)).to(torch_dtype(_held(point.dtype)))
     a[0, 0] = 1.0
     return a
+
+
+def _held(dtype: str) -> str:
+    """Returns the format of x: fp32 where what is read is narrower."""
+    return dtype if itemsize(dtype) >= 4 else "fp32"
 
 
 def _integers(dtype: str) -> "torch.dtype":
     import torch
 
-    return {4: torch.int32, 8: torch.int64}[itemsize(dtype)]
+    return {2: torch.int16, 4: torch.int32, 8: torch.int64}[itemsize(dtype)]
 
 
 def _machine(point: Point, data: "torch.Tensor") -> Stream:
@@ -170,7 +176,7 @@ def _triton(point: Point, data: "torch.Tensor") -> Stream:
     programs, lanes = point.size("programs"), point.size("lanes")
     wanted = mix(point.dtype, Fraction(str(point.parameters["intensity"])))
     a = _factors((programs, 1), point, data.device)
-    out = torch.zeros(programs, lanes, dtype=data.dtype, device=data.device)
+    out = torch.zeros(programs, lanes, dtype=a.dtype, device=data.device)
     rest = torch.zeros_like(out, dtype=_integers(point.dtype))
     arrays, told = (data, a, out, rest), (wanted.group, wanted.fmas)
     run = fma_triton.stream_loop(arrays, told, point.size("warps"))
