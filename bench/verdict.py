@@ -120,7 +120,9 @@ def weigh(
     measured, burst = rates(measurement, dimension)
     fraction = _fraction(measured, published, measurement) if measured else None
     doubts = _doubts(measurement, clocked, chip, published, measured) if measured else []
-    remarks = [*_remarks(measurement, published), *_burst_remark(burst, published)]
+    remarks = [*_remarks(measurement, published)]
+    if measurement.quantity != "footprint":
+        remarks += _burst_remark(burst, published)
     verdict, reason = _verdict(measurement, published, fraction, (doubts, remarks), margin)
     believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
     rivals = published.rivals if isinstance(published, Paper) else ()

@@ -31,7 +31,8 @@ Recognises the device, measures it, and prints a table: each published figure be
 measured, with intervals, verdicts and sources. The record is saved, and can be shown again with
 'python -m bench show'.
 
-  suite=quick       what to measure: smoke (6 s), quick (under a minute)
+  suite=quick       what to measure: smoke (6 s), quick (under a minute), standard, full,
+                    matmul, memory, llm, links, sustained; each file of configs/suite/ says more
   device=auto       auto, cpu, cuda, cuda:1, fake
   report=github     github, plain, csv, json, latex, html
   chip=             use this sheet, whatever the device reports (see 'python -m bench chips')
