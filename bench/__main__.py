@@ -17,6 +17,9 @@ COMMANDS = {
     "chips": "list the spec sheets: search, filter, sort, choose columns",
     "compare": "set chips side by side, with ratios to a baseline",
     "rules": "say what export rules said of a chip on a day, and how far it may go",
+    "evidence": "list all that was measured of a chip, beside its sheet, with weights",
+    "verdict": "put two chips, or many beside a baseline, to the test: paper and measurement",
+    "claims": "judge what is said of chips against one another",
     "export": "write the catalogue as CSV, JSON and Parquet tables with a data dictionary",
     "doctor": "say what this machine has, which chip it is, and what would spoil a measurement",
     "check": "name every fault of every data file",
@@ -27,7 +30,7 @@ onpaper {__version__}: does an AI chip match its spec sheet, on paper and in mea
 
 python -m bench [command] [key=value ...]
 
-{chr(10).join(f"  {name:<8}{text}" for name, text in COMMANDS.items())}
+{chr(10).join(f"  {name:<10}{text}" for name, text in COMMANDS.items())}
 
 python -m bench COMMAND --help explains a command's keys, with examples.
 """
@@ -39,7 +42,7 @@ SPELLED = {
 }  # fmt: skip
 """What is printed where an encoding lacks a sign."""
 
-BRIEF = ("show", "chips", "compare", "rules", "export", "check")
+BRIEF = ("show", "chips", "compare", "rules", "evidence", "verdict", "claims", "export", "check")
 """Commands that live for a second or two and make no cycles worth collecting."""
 LONG = 20_000
 """A message longer than this quotes what somebody gave; the faults of many files may be long."""

@@ -1,13 +1,16 @@
-"""Every fault of every data file: sheets, designs, sources, marks, rules, workloads, records."""
+"""Every fault of every data file: sheets, sources, rules, workloads, claims, results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import paths
 from bench.chips import load as chips
 from bench.chips.faults import uncited
 from bench.chips.vendors import vendors
+from bench.claims import load as claims
 from bench.errors import DataError, Fault, UsageError
+from bench.evidence import load as reports
 from bench.records.store import read
 from bench.rules import load as rules
 from bench.rules.faults import pattern_faults
@@ -16,7 +19,7 @@ from bench.workloads import load as workloads
 
 READ = (
     "sources.yaml", "vendors.yaml", "architectures.yaml", "destinations.yaml", "chips/*.yaml",
-    "rules/*.yaml", "workloads/*.yaml", "schema/*.json", "*.md",
+    "rules/*.yaml", "workloads/*.yaml", "claims/*.yaml", "schema/*.json", "*.md",
 )  # fmt: skip
 """What may lie in the data folder; a file that nothing reads is a fault, being misplaced."""
 
@@ -29,20 +32,25 @@ class Checked:
     faults: tuple[Fault, ...]
 
 
-def check(folder: Path, records: Path) -> Checked:
-    """Returns the faults of all data files in ``folder`` and of all records below ``records``."""
+def check(folder: Path, results: Path) -> Checked:
+    """Returns the faults of all data files in ``folder`` and in ``results``."""
     catalogue, faults = chips.examine(folder, fresh=True)
     book, wrong = rules.examine(folder, catalogue.sources)
     shapes, misshapen = workloads.examine(folder, catalogue.sources)
-    wrong += misshapen
+    said, misread = claims.examine(folder, catalogue.chips, catalogue.sources, fresh=True)
+    wrong += misshapen + misread
     understood = not faults and not wrong
     faults += wrong + crosscheck_faults(catalogue)
     if understood:  # a file that was not understood may cite what seems uncited
-        cited = catalogue.cited() | book.cited() | workloads.cited(shapes)
+        cited = catalogue.cited() | book.cited()
+        cited |= workloads.cited(shapes) | claims.cited(said)
         faults += uncited(cited, catalogue.sources)
         faults += pattern_faults(book.rules.values(), catalogue.chips)
     faults += [*_vendor_faults(folder), *_strangers(folder)]
-    found = sorted(records.rglob("*.json"))
+    shipped = folder.resolve() == paths.data_dir("specs").resolve()
+    told, untold = reports.examine(results, catalogue.chips if shipped else None, fresh=True)
+    faults += untold
+    found = sorted((results / "records").rglob("*.json"))
     faults += [fault for path in found for fault in _record_faults(path)]
     counts = {
         "sheets": len(catalogue.chips),
@@ -50,6 +58,8 @@ def check(folder: Path, records: Path) -> Checked:
         "rules": len(book.rules),
         "sources": len(catalogue.sources),
         "workloads": len(shapes),
+        "claims": len(said),
+        "reported values": sum(len(report.rows) for report in told.values()),
         "records": len(found),
     }
     return Checked(counts, tuple(faults))

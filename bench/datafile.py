@@ -15,6 +15,7 @@ Model = TypeVar("Model", bound=Strict)
 QUANTITY = "write a quantity such as '148 TFLOP/s', or unknown or unsupported"
 WHEN = "write a date such as 2026-11-24"
 SIZE = "write a size such as '97871 MiB'"
+MONTH = "write a day, a month or a year, such as 2026-11-24, 2026-11 or 2026"
 CONDITION = 'write a condition such as {tpp: ">= 4800"}, or all, any or not of some'
 FIXES = {
     "missing": ("is missing", "add it"),
@@ -32,6 +33,7 @@ PATTERNS = {
     r"^\d{4}-\d{2}-\d{2}$": WHEN,
     f"^{DAY}$": WHEN,
     f"^({DAY}|never)$": f"{WHEN}, or never",
+    r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$": MONTH,
     r"^[A-Z]{2}$": "write the code of a country such as CN",
     r"^[0-9][A-E][0-9]{3}(\.[a-z](\.[0-9]+)?)?$": "write a paragraph such as 3A090.a.1",
 }
@@ -39,7 +41,8 @@ PATTERNS = {
 
 def relative(path: Path, folder: Path) -> str:
     """Returns a file's path as faults name it, whatever folder stands for ``specs/``."""
-    return f"specs/{path.relative_to(folder).as_posix()}"
+    home = "results" if folder.name == "results" else "specs"
+    return f"{home}/{path.relative_to(folder).as_posix()}"
 
 
 def mapping(path: Path, folder: Path) -> tuple[dict[str, yamlfile.Node], list[Fault]]:

@@ -7,7 +7,7 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def data_dir(name: str) -> Path:
-    """Returns the shipped folder ``name`` (``specs`` or ``configs``).
+    """Returns the shipped folder ``name`` (``specs``, ``configs`` or ``results``).
 
     Raises:
         FileNotFoundError: neither the wheel's nor the clone's folder exists.

@@ -152,6 +152,45 @@ class RulesConfig:
 
 
 @dataclass
+class EvidenceConfig:
+    """Keys of ``evidence``."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    chip: str | None = None
+    figure: str | None = None
+    work: str | None = None
+    records: str | None = None
+
+
+@dataclass
+class ClaimsConfig:
+    """Keys of ``claims``."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    claim: str | None = None
+    chip: str | None = None
+    side: str | None = None
+    verdict: str | None = None
+    margin: float | None = None
+    without: list[str] = field(default_factory=list)
+    records: str | None = None
+
+
+@dataclass
+class VerdictConfig:
+    """Keys of ``verdict``."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    chips: list[str] = field(default_factory=list)
+    baseline: str | None = None
+    figures: list[str] = field(default_factory=list)
+    margin: float = 0.10
+    without: list[str] = field(default_factory=list)
+    records: str | None = None
+    rows: bool = False
+
+
+@dataclass
 class CheckConfig:
     """Keys of ``check``."""
 
@@ -181,6 +220,9 @@ SHAPES: dict[str, type] = {
     "chips": ChipsConfig,
     "compare": CompareConfig,
     "rules": RulesConfig,
+    "evidence": EvidenceConfig,
+    "claims": ClaimsConfig,
+    "verdict": VerdictConfig,
     "export": ExportConfig,
     "check": CheckConfig,
     "doctor": DoctorConfig,

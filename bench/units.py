@@ -22,6 +22,8 @@ class Dimension(StrEnum):
     WIDTH = "bit"
     COUNT = "1"
     TOKEN_RATE = "token/s"  # noqa: S105 -- tokens of text
+    SAMPLE_RATE = "sample/s"
+    SHARE = "%"
     FLOP_PER_CYCLE = "FLOP/cycle"
     OP_PER_CYCLE = "OP/cycle"
     USD = "USD"
@@ -45,6 +47,7 @@ def _table() -> dict[str, tuple[Dimension, float]]:
         Dimension.FREQUENCY,
         Dimension.POWER,
         Dimension.TOKEN_RATE,
+        Dimension.SAMPLE_RATE,
     ):
         for prefix, factor in _DECIMAL.items():
             units[prefix + dimension.value] = (dimension, factor)
@@ -59,6 +62,7 @@ def _table() -> dict[str, tuple[Dimension, float]]:
         units[dimension.value] = (dimension, 1.0)
     units["mm²"] = (Dimension.AREA, 1.0)
     units[""] = (Dimension.COUNT, 1.0)
+    units["%"] = (Dimension.SHARE, 0.01)
     units["billion"] = (Dimension.COUNT, 1e9)
     return units
 
@@ -122,6 +126,8 @@ def scale(value: float, dimension: Dimension) -> tuple[float, str]:
         return value, "" if dimension is Dimension.COUNT else dimension.value
     if dimension in (*_A_CYCLE, *MONEY):
         return value, dimension.value
+    if dimension is Dimension.SHARE:
+        return value * 100, dimension.value
     return _best_prefix(value, table, dimension.value)
 
 

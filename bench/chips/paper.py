@@ -88,6 +88,19 @@ def paper(
     return Absent(f"{words} for {FIGURES[keys[0]].title}")
 
 
+def of_sheet(chip: Chip, keys: tuple[str, ...]) -> Paper | None:
+    """Returns the first of ``keys`` that holds for the whole chip; links by either count."""
+    for key in keys:
+        found = _printed(chip, key) or (_pcie(chip, key) if key in PCIE else None)
+        if found is None and key in LINKS:
+            other, factor, words = LINKS[key]
+            printed = _printed(chip, other)
+            found = replace(_times(printed, factor, words), key=key) if printed else None
+        if found is not None:
+            return found
+    return None
+
+
 def _printed(chip: Chip, key: str) -> Paper | None:
     figure = chip.figures.get(key)
     if figure is None or figure.number is None:

@@ -10,10 +10,10 @@ from bench.shapes import CheckConfig
 HELP = """\
 python -m bench check [specs=FOLDER]
 
-Reads every spec sheet, design, source, vendor mark, rule and committed record, and prints all
-faults, one a line: file, field, what is wrong, what would mend it. Printed rates are held against
-units x clock x operations a cycle; a source that nothing cites, two chips with one name and a
-file that nothing reads are faults, too.
+Reads every spec sheet, design, source, vendor mark, rule, workload, claim, reported value and
+committed record, and prints all faults, one a line: file, field, what is wrong, what would mend it.
+Printed rates are held against units x clock x operations a cycle; a source that nothing cites, two
+chips with one name and a file that nothing reads are faults, too.
 
   specs=    another folder of data than the shipped one
 
@@ -34,7 +34,7 @@ def main(words: list[str]) -> int:
     folder = Path(config.specs) if config.specs else paths.data_dir("specs")
     if not (folder / "chips").is_dir():
         raise UsageError(f"specs={folder}: there is no chips/ folder in it")
-    found = check(folder, paths.PACKAGE.parent / "results" / "records")
+    found = check(folder, paths.data_dir("results"))
     for fault in found.faults:
         print(one_line(str(fault)))
     told = ", ".join(f"{number} {name}" for name, number in found.counts.items())

@@ -65,5 +65,4 @@ def _dossier(config: ShowConfig) -> "Report":
 
 
 def _folders(out: str | None) -> list[Path]:
-    committed = paths.PACKAGE.parent / "results" / "records"
-    return [folder(out), committed]
+    return [folder(out), paths.data_dir("results") / "records"]

@@ -1,0 +1,145 @@
+"""A claim judged: every pair of chips on every axis, and what that makes of the whole.
+
+A claim on several axes holds where it holds on each of them (an intersection-union test: no
+correction for their number is needed); it fails where it fails on one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.claims.judge import Stands, Word, stands
+from bench.claims.model import Claim
+from bench.claims.weigh import Finding, Question, finding
+from bench.evidence.pool import Evidence
+
+ORDER = (Word.SHORT, Word.INCONCLUSIVE, Word.UNTESTABLE, Word.UNLIKE, Word.EXCEEDS, Word.MATCH)
+"""Which of several open verdicts stands for all."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A subject against an object, on all axes of a claim."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def subject(self) -> str:
+        """Returns the sheet of the chip that is spoken of."""
+        return self.findings[0].question.first.id
+
+    @property
+    def object(self) -> str:
+        """Returns the sheet of the chip that it is set against."""
+        return self.findings[0].question.second.id
+
+    @property
+    def on_paper(self) -> bool | None:
+        """Tells whether the claim holds on paper."""
+        return together(one.on_paper for one in self.findings)
+
+    @property
+    def holds(self) -> bool | None:
+        """Tells whether the claim holds in measurement."""
+        return together(one.holds for one in self.findings)
+
+    @cached_property
+    def deciding(self) -> Finding:
+        """Returns the finding that the whole stands or falls with."""
+        state = self.holds
+        fitting = [one for one in self.findings if one.holds is state]
+        return min(fitting, key=lambda one: ORDER.index(one.word))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What becomes of a claim.
+
+    Attributes:
+        claim: as it was made.
+        pairs: all subjects against all objects.
+    """
+
+    claim: Claim
+    pairs: tuple[Pair, ...]
+
+    @property
+    def on_paper(self) -> bool | None:
+        """Tells whether it holds on paper."""
+        return self._over([pair.on_paper for pair in self.pairs])
+
+    @property
+    def holds(self) -> bool | None:
+        """Tells whether it holds in measurement."""
+        return self._over([pair.holds for pair in self.pairs])
+
+    @property
+    def stands(self) -> Stands:
+        """Returns where it holds."""
+        return stands(on_paper=self.on_paper, measured=self.holds)
+
+    @cached_property
+    def deciding(self) -> Pair:
+        """Returns the pair that the whole stands or falls with."""
+        fitting = [pair for pair in self.pairs if pair.holds is self.holds]
+        return min(fitting or self.pairs, key=lambda pair: ORDER.index(pair.deciding.word))
+
+    @property
+    def word(self) -> Word:
+        """Returns the verdict."""
+        return self.deciding.deciding.word
+
+    def _over(self, found: list[bool | None]) -> bool | None:
+        """Returns what pairs come to: any subject or each, any object or each."""
+        width = len(self.claim.objects)
+        rows = [found[place : place + width] for place in range(0, len(found), width)]
+        each_object = together if self.claim.which_object == "each" else either
+        each_subject = together if self.claim.which_subject == "each" else either
+        return each_subject(each_object(row) for row in rows)
+
+
+def together(found: Iterable[bool | None]) -> bool | None:
+    """Returns True if all are, False if one is not, else None: it is open."""
+    values = list(found)
+    if False in values:
+        return False
+    return None if None in values else True
+
+
+def either(found: Iterable[bool | None]) -> bool | None:
+    """Returns True if one is, False if none is, else None: it is open."""
+    values = list(found)
+    if True in values:
+        return True
+    return None if None in values else False
+
+
+def judgement(
+    claim: Claim, evidence: Evidence, catalogue: Catalogue, margin: float | None = None
+) -> Judgement:
+    """Returns a claim judged, with its own margin or another."""
+    pairs = tuple(
+        Pair(tuple(finding(one, evidence, catalogue) for one in _questions(claim, pair, margin)))
+        for pair in (
+            (catalogue.chips[first], catalogue.chips[second])
+            for first in claim.subjects
+            for second in claim.objects
+        )
+    )
+    return Judgement(claim, pairs)
+
+
+def _questions(claim: Claim, pair: tuple[Chip, Chip], margin: float | None) -> Iterable[Question]:
+    first, second = pair
+    for axis in claim.axes:
+        yield Question(
+            first,
+            second,
+            axis,
+            claim.relation_of(axis),
+            claim.factor_of(axis),
+            margin or claim.margin,
+            claim.unlike or "",
+        )

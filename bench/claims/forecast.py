@@ -1,0 +1,68 @@
+"""How far measured ratios of work lie from the paper ratio that bounds them: what paper foretells.
+
+Learnt from every pair of chips whose work was measured side by side; it says what a paper ratio
+is worth where nobody measured, and proves nothing.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from bench.chips.load import Catalogue
+from bench.claims.paper import bounding
+from bench.evidence.estimate import LEVEL
+from bench.evidence.pool import Evidence
+
+LEAST = 5
+"""Chips that a kind of work must have been measured on before paper foretells it."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """How log(measured ratio / paper ratio) is spread over pairs of chips.
+
+    Attributes:
+        bias: its mean, with the pair ordered by paper, the larger first.
+        spread: its standard deviation.
+        chips: how many chips the pairs are of.
+    """
+
+    bias: float
+    spread: float
+    chips: int
+
+    def interval(self, ratio: float) -> tuple[float, float]:
+        """Returns where a measured ratio is to be expected, at 95%, given the paper ratio."""
+        from scipy.special import stdtrit
+
+        half = float(stdtrit(self.chips - 1, 0.5 + LEVEL / 2)) * self.spread
+        middle = math.log(ratio) + math.copysign(self.bias, math.log(ratio))
+        return math.exp(middle - half), math.exp(middle + half)
+
+
+def forecast(work: str, evidence: Evidence, catalogue: Catalogue) -> Forecast | None:
+    """Returns what paper foretells of a kind of work; None with too few chips measured."""
+    found = list(_deviations(work, evidence, catalogue))
+    chips = {chip for pair, _ in found for chip in pair}
+    if len(chips) < LEAST:
+        return None
+    deviations = np.array([one for _, one in found])
+    bias = float(deviations.mean())
+    return Forecast(bias, float(np.sqrt(np.mean((deviations - bias) ** 2))), len(chips))
+
+
+def _deviations(
+    work: str, evidence: Evidence, catalogue: Catalogue
+) -> Iterator[tuple[tuple[str, str], float]]:
+    chips = sorted({one.chip for one in evidence.admitted if one.quantity.family == work})
+    for pair in combinations(chips, 2):
+        first, second = (catalogue.chips[one] for one in pair)
+        measured = evidence.of_work({first.id}, {second.id}, work)
+        paper = bounding(work, None, first, second, catalogue) if measured else None
+        if measured and paper:
+            log = math.log(paper.value)
+            away = measured.contrast.value - log
+            yield pair, away if log >= 0 else -away

@@ -1,0 +1,116 @@
+"""What an interval of a ratio says: match, exceeds, falls short, or nothing yet.
+
+Equivalence is tested, never read off a point: two one-sided tests at 5% reject both that the ratio
+lies below the margin and that it lies above, which is so where the 90% interval lies within it
+(Schuirmann 1987, J. Pharmacokinet. Biopharm. 15:657).
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench.claims.model import Relation
+from bench.evidence.estimate import EQUIVALENCE, Estimate
+
+CERTAIN = 1.645
+"""The normal quantile of 95%, one-sided: of the test, and of a power of 90% (two-sided beta)."""
+MANY = 1000
+"""A number of devices above which the answer is 'more than that'."""
+
+
+class Word(StrEnum):
+    """What measurement says of one chip over another."""
+
+    MATCH = "match"
+    EXCEEDS = "exceeds"
+    SHORT = "falls short"
+    INCONCLUSIVE = "inconclusive"
+    UNTESTABLE = "untestable"
+    UNLIKE = "not comparable"
+
+
+class Stands(StrEnum):
+    """Where a relation holds; ``open`` while measurement has not decided."""
+
+    BOTH = "on paper and measured"
+    PAPER = "on paper only"
+    MEASURED = "measured only"
+    NEITHER = "neither"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A ratio over the claimed factor, with the bounds it is judged by."""
+
+    low: float
+    high: float
+
+
+def bounds(estimate: Estimate, factor: float) -> Bounds:
+    """Returns the 90% interval over the factor."""
+    low, high = estimate.interval(EQUIVALENCE)
+    return Bounds(low / factor, high / factor)
+
+
+def word(found: Bounds, margin: float) -> Word:
+    """Returns what an interval says of a ratio with the margin about 1."""
+    limit = 1 + margin
+    if found.low > limit:
+        return Word.EXCEEDS
+    if found.high < 1 / limit:
+        return Word.SHORT
+    if found.low >= 1 / limit and found.high <= limit:
+        return Word.MATCH
+    return Word.INCONCLUSIVE
+
+
+def holds(relation: Relation, found: Bounds, margin: float) -> bool | None:
+    """Tells whether a relation holds; None where the interval leaves it open.
+
+    ``matches`` needs both bounds within the margin, ``at least`` and ``at most`` one of them
+    (non-inferiority), ``exceeds`` a ratio above 1.
+    """
+    limit = 1 + margin
+    if relation == "matches":
+        decided = {Word.MATCH: True, Word.EXCEEDS: False, Word.SHORT: False}
+        return decided.get(word(found, margin))
+    if relation == "at most":
+        return _beyond(1 / found.high, 1 / found.low, 1 / limit)
+    return _beyond(found.low, found.high, 1.0 if relation == "exceeds" else 1 / limit)
+
+
+def _beyond(low: float, high: float, line: float) -> bool | None:
+    if low >= line:
+        return True
+    return False if high < line else None
+
+
+def stands(*, on_paper: bool | None, measured: bool | None) -> Stands:
+    """Returns where a relation holds."""
+    if measured is None:
+        return Stands.OPEN
+    if on_paper:
+        return Stands.BOTH if measured else Stands.PAPER
+    return Stands.MEASURED if measured else Stands.NEITHER
+
+
+def devices_needed(estimate: Estimate, factor: float, margin: float, relation: Relation) -> int:
+    """Returns how many devices of each chip, measured side by side, would settle it.
+
+    n = 2 (z + z)^2 s^2 / d^2 an arm (MODEL 2.10; Julious 2004, Statistics in Medicine 23:1921),
+    with d from the measured ratio to the nearest edge and s the scatter of one hand's values.
+    More than ``MANY`` is ``MANY`` + 1.
+    """
+    limit = math.log1p(margin)
+    offset = estimate.contrast.value - math.log(factor)
+    edges = (-limit, limit) if relation == "matches" else (_edge(relation, limit),)
+    distance = min(abs(offset - edge) for edge in edges)
+    if distance == 0:
+        return MANY + 1
+    needed = 2 * (2 * CERTAIN) ** 2 * estimate.scatter.residual / distance**2
+    return max(2, min(MANY + 1, math.ceil(needed)))
+
+
+def _edge(relation: Relation, limit: float) -> float:
+    return {"at least": -limit, "at most": limit}.get(relation, 0.0)

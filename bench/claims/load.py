@@ -1,0 +1,107 @@
+"""Reads the claims, with every fault of every file."""
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from bench import paths
+from bench.chips.figures import FIGURES
+from bench.claims.model import Axis, Claim
+from bench.datafile import as_mapping, relative, validated
+from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.evidence.quantities import DTYPES
+from bench.parsed import Parsed
+
+Told = tuple[str, str, str]
+
+
+@cache
+def claims(folder: Path | None = None) -> Mapping[str, Claim]:
+    """Loads the claims by id from ``folder`` (default: the shipped ``specs/``).
+
+    Raises:
+        DataError: with every fault of every file, when there is any.
+    """
+    loaded, faults = examine(folder or paths.data_dir("specs"))
+    if faults:
+        raise DataError(faults)
+    return loaded
+
+
+def claim(word: str, folder: Path | None = None) -> Claim:
+    """Returns one claim by its id.
+
+    Raises:
+        UsageError: there is none; the message names the nearest.
+        DataError: a file is at fault.
+    """
+    known = claims(folder)
+    if word not in known:
+        raise UsageError(f"no claim {word!r} in specs/claims: {did_you_mean(word, known)}")
+    return known[word]
+
+
+def examine(
+    folder: Path,
+    chips: Collection[str] | None = None,
+    sources: Collection[str] | None = None,
+    *,
+    fresh: bool = False,
+) -> tuple[Mapping[str, Claim], list[Fault]]:
+    """Loads what can be loaded; chips and sources that are given are looked up, too."""
+    found: dict[str, Claim] = {}
+    faults: list[Fault] = []
+    parsed = Parsed(folder / "claims", fresh=fresh)
+    for path in sorted((folder / "claims").glob("*.yaml")):
+        one, new = _read(path, folder, parsed)
+        faults += new
+        if one is not None:
+            told = _faults(one, chips, sources)
+            faults += [Fault(relative(path, folder), *words) for words in told]
+            found[one.id] = one
+    parsed.keep()
+    return MappingProxyType(found), faults
+
+
+def cited(found: Mapping[str, Claim]) -> set[str]:
+    """Returns the keys of the sources that claims cite."""
+    return {one.source for one in found.values()}
+
+
+def _read(path: Path, folder: Path, parsed: Parsed) -> tuple[Claim | None, list[Fault]]:
+    name = relative(path, folder)
+    data, faults = as_mapping(lambda: parsed.read(path)[0], name)
+    if faults:
+        return None, faults
+    if "id" in data:
+        return None, [Fault(name, "id", "is given by the file name", "remove it")]
+    return validated(Claim, {**data, "id": path.stem}, name)
+
+
+def _faults(
+    one: Claim, chips: Collection[str] | None, sources: Collection[str] | None
+) -> Iterator[Told]:
+    """Yields what is wrong with a claim beyond the form of its fields."""
+    if sources is not None and one.source not in sources:
+        yield "source", f"{one.source!r} is not in specs/sources.yaml", "add the source"
+    for field in ("subjects", "objects") if chips is not None else ():
+        for chip in getattr(one, field):
+            if chip not in (chips or ()):
+                yield field, f"there is no sheet {chip!r}", did_you_mean(chip, chips or ())
+    if both := set(one.subjects) & set(one.objects):
+        yield "objects", f"{', '.join(sorted(both))} stands on both sides", "take it from one"
+    for place, axis in enumerate(one.axes):
+        for field, problem, fix in _axis_faults(axis):
+            yield f"axes.{place}.{field}", problem, fix
+
+
+def _axis_faults(axis: Axis) -> Iterator[Told]:
+    if (axis.figure is None) == (axis.work is None):
+        yield "figure", "or work is needed, and not both", "give one of the two"
+    if axis.figure is not None and axis.figure not in FIGURES:
+        yield "figure", f"{axis.figure!r} is none", did_you_mean(axis.figure, FIGURES)
+    if axis.figure is not None and (axis.dtype or axis.where):
+        yield "where", "or dtype narrows work, not a figure", "remove it"
+    if axis.dtype is not None and axis.dtype not in DTYPES:
+        yield "dtype", f"{axis.dtype!r} is none", did_you_mean(axis.dtype, DTYPES)

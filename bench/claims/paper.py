@@ -1,0 +1,104 @@
+"""Ratios on paper: of a figure, and of the figure that bounds a kind of work."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Basis, Chip, Gap
+from bench.theory.entry import KEYS, Entry, look_up
+from bench.theory.systems import complete
+
+BOUND_BY = {
+    "prefill": "matrix",
+    "training": "matrix",
+    "attention": "matrix",
+    "inference": "matrix",
+    "product": "matrix",
+    "decode": "memory_bandwidth",
+    "serving": "memory_bandwidth",
+    "collective": "link_bandwidth",
+}
+"""The figure that a roofline bounds each kind of work by."""
+RATES = ("matrix_bf16", "matrix_fp16", "matrix_int8", "matrix_fp8", "vector_fp32")
+TWINS = {"matrix_bf16": ("matrix_fp16",), "matrix_fp16": ("matrix_bf16",)}
+"""Figures of one width that stand for each other where one of the chips has but one of them."""
+
+
+@dataclass(frozen=True)
+class PaperRatio:
+    """A ratio of published figures.
+
+    Attributes:
+        key: the figure.
+        value: by the figures that stand first; of a chip whose variant nobody names, the middle.
+        low, high: by all that is published and counts the same.
+        remark: what has to be said of it.
+    """
+
+    key: str
+    value: float
+    low: float
+    high: float
+    remark: str = ""
+
+    @property
+    def is_disputed(self) -> bool:
+        """Tells whether another source would give another ratio."""
+        return self.high > self.low * 1.001
+
+
+def family(chip: Chip, catalogue: Catalogue) -> tuple[Chip, ...]:
+    """Returns a chip, or the variants that share its name."""
+    return tuple(catalogue.chips[one] for one in chip.variants) or (chip,)
+
+
+def ids(chip: Chip) -> frozenset[str]:
+    """Returns the sheets that speak of a chip: its own and its variants'."""
+    return frozenset((chip.id, *chip.variants))
+
+
+def paper_ratio(
+    key: str, first: Chip, second: Chip, catalogue: Catalogue
+) -> tuple[PaperRatio | None, str, bool]:
+    """Returns the ratio of a figure; if there is none, why, and whether it cannot be compared."""
+    above, below = (_entries(key, one, catalogue) for one in (first, second))
+    for chip, entries in ((first, above), (second, below)):
+        if not any(one.value for one in entries):
+            lacks = any(one.gap is Gap.UNSUPPORTED for one in entries)
+            told = "has no such unit" if lacks else "has no sourced figure"
+            return None, f"{chip.name} {told}", lacks
+    return _ratio(key, above, below), "", False
+
+
+def _entries(key: str, chip: Chip, catalogue: Catalogue) -> list[Entry]:
+    found = (complete(one, catalogue) for one in family(chip, catalogue))
+    return [look_up(one, KEYS[key], catalogue) for one in found]
+
+
+def _ratio(key: str, above: list[Entry], below: list[Entry]) -> PaperRatio:
+    (first, all_first), (second, all_second) = _values(above), _values(below)
+    unsaid = any(one.basis is Basis.UNSPECIFIED for one in (*above, *below))
+    words = ["sparsity not said"] if unsaid else []
+    words += ["the variant is not named"] if max(len(above), len(below)) > 1 else []
+    low, high = min(all_first) / max(all_second), max(all_first) / min(all_second)
+    return PaperRatio(key, first / second, low, high, ", ".join(words))
+
+
+def _values(entries: list[Entry]) -> tuple[float, list[float]]:
+    known = [one for one in entries if one.value]
+    first = [one.value for one in known if one.value]
+    return median(first), [*first, *(other for one in known for other in one.others if other)]
+
+
+def bounding(
+    work: str, dtype: str | None, first: Chip, second: Chip, catalogue: Catalogue
+) -> PaperRatio | None:
+    """Returns the ratio of the figure that bounds a kind of work: its rate, or a bandwidth."""
+    bound = BOUND_BY.get(work, "")
+    keys = (f"matrix_{dtype}", *RATES) if bound == "matrix" else (bound,)
+    for key in keys:
+        if key in KEYS:
+            found, _, _ = paper_ratio(key, first, second, catalogue)
+            if found:
+                return found
+    return None

@@ -1,0 +1,88 @@
+"""Which verdicts flip with the margin, with rival figures, and without some of the evidence."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from bench.chips.load import Catalogue
+from bench.claims.judge import Bounds, holds, stands
+from bench.claims.weigh import Finding, Question, finding
+from bench.evidence.model import Kind
+from bench.evidence.observe import Observation
+from bench.evidence.pool import Evidence
+
+MARGINS = (0.05, 0.20)
+LEFT_OUT: Mapping[str, tuple[Kind, ...]] = {
+    "without vendor claims": (Kind.VENDOR, Kind.GATE),
+    "without user submissions": (Kind.USER,),
+}
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A change that would change the answer: what is changed, from what to what."""
+
+    change: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        """Renders it in words."""
+        return f"{self.change}: {self.after}"
+
+
+class Bench:
+    """The evidence as it stands and with parts of it left out; each is modelled once."""
+
+    def __init__(
+        self,
+        observations: tuple[Observation, ...],
+        catalogue: Catalogue,
+        without: tuple[Kind, ...] = (),
+    ) -> None:
+        self.catalogue = catalogue
+        self.without = without
+        self.whole = Evidence(observations, without)
+
+    @cached_property
+    def parts(self) -> Mapping[str, Evidence]:
+        """Returns the evidence without this or that class."""
+        return {
+            name: Evidence(self.whole.every, (*left, *self.without))
+            for name, left in LEFT_OUT.items()
+        }
+
+    def finding(self, asked: Question) -> Finding:
+        """Returns what paper and the whole evidence say."""
+        return finding(asked, self.whole, self.catalogue)
+
+    def flips(self, found: Finding) -> tuple[Flip, ...]:
+        """Returns the changes that would change a verdict, or where the relation holds."""
+        return tuple(self._flips(found))
+
+    def _flips(self, found: Finding) -> Iterator[Flip]:
+        asked, before = found.question, str(found.word)
+        for margin in MARGINS:
+            after = str(self.finding(replace(asked, margin=margin)).word)
+            if after != before:
+                yield Flip(f"margin {margin:.0%}", before, after)
+        for name, part in self.parts.items():
+            after = str(finding(asked, part, self.catalogue).word)
+            if after != before:
+                yield Flip(name, before, after)
+        yield from _rival_flips(found)
+
+
+def _rival_flips(found: Finding) -> Iterator[Flip]:
+    """Yields what rival published figures would make of the paper side."""
+    paper, asked = found.paper, found.question
+    if paper is None or not paper.is_disputed:
+        return
+    for ratio, which in ((paper.low, "lowest"), (paper.high, "highest")):
+        at = Bounds(ratio / asked.factor, ratio / asked.factor)
+        on_paper = holds(asked.relation, at, asked.margin)
+        if on_paper is not found.on_paper:
+            after = stands(on_paper=on_paper, measured=found.holds)
+            told = "holds on paper" if on_paper else "does not hold on paper"
+            words = told if found.holds is None else str(after)
+            yield Flip(f"{which} published ratio {ratio:.2f}", str(found.stands), words)

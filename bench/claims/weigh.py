@@ -1,0 +1,170 @@
+"""One chip over another on one axis: paper, measurement, verdict, and what would settle it."""
+
+from dataclasses import dataclass
+
+from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.claims.judge import Bounds, Stands, Word, bounds, devices_needed, holds, stands, word
+from bench.claims.model import Axis, Relation
+from bench.claims.paper import PaperRatio, bounding, ids, paper_ratio
+from bench.evidence.estimate import Estimate
+from bench.evidence.observe import Observation
+from bench.evidence.pool import BITS, Evidence, Test
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of two chips: subject over object, on an axis, in a relation to a factor."""
+
+    first: Chip
+    second: Chip
+    axis: Axis
+    relation: Relation = "matches"
+    factor: float = 1.0
+    margin: float = 0.10
+    unlike: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What paper and measurement say to a question.
+
+    Attributes:
+        paper: the ratio of the figure, or of the figure that bounds the work.
+        on_paper: whether the relation holds there; None where nothing is published, or where it
+            depends on which source is right.
+        measured: the measured ratio; None where there is none.
+        holds: whether the relation holds in measurement; None while that is open.
+        reason: why the verdict is what it is.
+        needed: devices of each chip, side by side, that would settle it; None where it is
+            settled, or where nothing was measured yet.
+        behind: every value that is known of either side, whether it was admitted or not.
+    """
+
+    question: Question
+    paper: PaperRatio | None
+    on_paper: bool | None
+    measured: Estimate | None
+    word: Word
+    holds: bool | None
+    reason: str
+    needed: int | None
+    behind: tuple[Observation, ...]
+
+    @property
+    def stands(self) -> Stands:
+        """Returns where the relation holds."""
+        return stands(on_paper=self.on_paper, measured=self.holds)
+
+
+def title(axis: Axis) -> str:
+    """Returns an axis in words."""
+    if axis.figure:
+        return FIGURES[axis.figure].title
+    words = [axis.dtype or "", *axis.where.values()]
+    told = ", ".join(filter(None, words))
+    return f"{axis.work} ({told})" if told else f"{axis.work}"
+
+
+def finding(asked: Question, evidence: Evidence, catalogue: Catalogue) -> Finding:
+    """Returns what paper and measurement say to a question."""
+    axis = asked.axis
+    if axis.figure:
+        paper, absent, unlike = paper_ratio(axis.figure, asked.first, asked.second, catalogue)
+    else:
+        paper = bounding(axis.work or "", axis.dtype, asked.first, asked.second, catalogue)
+        absent, unlike = "", False
+    measured = None if asked.unlike or unlike else _measured(asked, evidence)
+    verdict, reason = _verdict(asked, measured, asked.unlike or (absent if unlike else ""))
+    decided = (
+        holds(asked.relation, bounds(measured, asked.factor), asked.margin) if measured else None
+    )
+    return Finding(
+        question=asked,
+        paper=paper,
+        on_paper=None if asked.unlike else _on_paper(asked, paper),
+        measured=measured,
+        word=verdict,
+        holds=decided,
+        reason="; ".join(filter(None, (reason, absent if not unlike else ""))),
+        needed=_needed(asked, measured),
+        behind=_behind(asked, evidence),
+    )
+
+
+def fits(axis: Axis) -> Test:
+    """Returns the test of what belongs to an axis of work: its format's width and its details."""
+
+    def test(one: Observation) -> bool:
+        work = dict(one.work)
+        width = BITS.get(axis.dtype or "")
+        same = all(work.get(key) == value for key, value in axis.where.items())
+        return same and (width is None or BITS.get(one.dtype or "") == width)
+
+    return test
+
+
+def _measured(asked: Question, evidence: Evidence) -> Estimate | None:
+    axis, first, second = asked.axis, ids(asked.first), ids(asked.second)
+    if axis.figure:
+        return evidence.of_figure(axis.figure, first, second)
+    return evidence.of_work(first, second, axis.work or "", fits(axis))
+
+
+def _behind(asked: Question, evidence: Evidence) -> tuple[Observation, ...]:
+    axis, both = asked.axis, ids(asked.first) | ids(asked.second)
+    test = fits(axis)
+    return tuple(
+        one
+        for one in evidence.every
+        if one.chip in both
+        and (
+            one.figure == axis.figure
+            if axis.figure
+            else one.quantity.family == axis.work and test(one)
+        )
+    )
+
+
+def _on_paper(asked: Question, paper: PaperRatio | None) -> bool | None:
+    """Tells whether the relation holds on paper, by whichever source; None if they disagree."""
+    if paper is None:
+        return None
+    found = Bounds(paper.value / asked.factor, paper.value / asked.factor)
+    return holds(asked.relation, found, asked.margin)
+
+
+def _verdict(asked: Question, measured: Estimate | None, unlike: str) -> tuple[Word, str]:
+    if unlike:
+        return Word.UNLIKE, unlike
+    if measured is None:
+        return Word.UNTESTABLE, _missing(asked)
+    found = bounds(measured, asked.factor)
+    told = word(found, asked.margin)
+    reasons = {
+        Word.MATCH: f"the 90% interval lies within {asked.margin:.0%}",
+        Word.EXCEEDS: f"the 90% interval lies above {1 + asked.margin:.2f}",
+        Word.SHORT: f"the 90% interval lies below {1 / (1 + asked.margin):.2f}",
+        Word.INCONCLUSIVE: "the 90% interval crosses an edge of the margin",
+    }
+    of = f" of {asked.factor:g}" if asked.factor != 1 else ""
+    single = ["one hand measured each chip: an anecdote"] if measured.is_single else []
+    lent = ["scatter lent by other families"] if measured.borrowed else []
+    return told, "; ".join([reasons[told] + of, *single, *lent])
+
+
+def _missing(asked: Question) -> str:
+    axis = asked.axis
+    if axis.figure:
+        return "no admissible measurement of one side or both"
+    return "nobody measured the same work on both"
+
+
+def _needed(asked: Question, measured: Estimate | None) -> int | None:
+    """Returns the devices that would settle what measurement has begun to answer."""
+    if measured is None:
+        return None
+    if holds(asked.relation, bounds(measured, asked.factor), asked.margin) is not None:
+        return None
+    return devices_needed(measured, asked.factor, asked.margin, asked.relation)

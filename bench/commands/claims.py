@@ -1,0 +1,94 @@
+"""Judges what is said of chips against one another."""
+
+from typing import TYPE_CHECKING, get_args
+
+from bench.config import compose, positive
+from bench.errors import UsageError, did_you_mean
+from bench.shapes import ClaimsConfig
+
+if TYPE_CHECKING:
+    from bench.claims.evaluate import Judgement
+    from bench.claims.sensitivity import Bench
+    from bench.report.markup import Report
+
+HELP = """\
+python -m bench claims [claim=ID] [key=value ...]
+
+Judges statements of regulators, vendors, press and researchers that set chips against one another:
+the ratio on paper, the measured ratio with its interval, and the verdict: match, exceeds, falls
+short, inconclusive, untestable or not comparable; where the claim holds: on paper and measured, on
+paper only, measured only, neither; and how many devices would settle what is open.
+
+  claim=            one claim in full: every pair and axis, what its verdict hangs on, every value
+                    behind it with source, class and weight
+  chip=             claims that speak of this chip
+  side=             regulator, official, 'state media', vendor, 'rival vendor', analyst,
+                    researcher, press, user
+  verdict=          claims with this verdict, such as verdict=untestable
+  margin=           what counts as equal, instead of each claim's own (0.10 for most)
+  without=          classes of evidence left out: [vendor, user, ...]
+  records=          a record, or a folder of records, to count in besides the committed ones
+  report=github     github, plain, csv, json, latex, html
+
+Examples
+  python -m bench claims
+  python -m bench claims chip=h20
+  python -m bench claims claim=2025-09-17-cac-domestic-comparable
+  python -m bench claims side=vendor without=[vendor] report=csv
+
+Exit code: 0 shown, 2 wrong usage.
+"""
+
+
+def main(words: list[str]) -> int:
+    """Prints the claims, or one in full."""
+    from bench.report.registry import set_in
+
+    config = compose("claims", words, ClaimsConfig)
+    if config.margin is not None:
+        positive("margin", config.margin, 0.9)
+    print(set_in(config.report.format, _report(config)), end="")
+    return 0
+
+
+def _report(config: ClaimsConfig) -> "Report":
+    from bench.chips.load import catalogue
+    from bench.claims.evaluate import judgement
+    from bench.claims.load import claim, claims
+    from bench.claims.sensitivity import Bench
+    from bench.evidence.gather import observations
+    from bench.evidence.weigh import classes
+    from bench.report.claims import claim_list, claim_report
+
+    sheets, left_out = catalogue(), classes(config.without)
+    one = claim(config.claim) if config.claim else None
+    _known(config)
+    bench = Bench(observations(sheets, config.records), sheets, left_out)
+    if one is not None:
+        return claim_report(judgement(one, bench.whole, sheets, config.margin), bench)
+    every = (judgement(one, bench.whole, sheets, config.margin) for one in claims().values())
+    return claim_list([one for one in every if _asked(one, config, bench)], bench)
+
+
+def _known(config: ClaimsConfig) -> None:
+    """Refuses a side or a verdict that there is not."""
+    from bench.claims.judge import Word
+    from bench.claims.model import Claim
+
+    sides = get_args(Claim.model_fields["side"].annotation)
+    verdicts = [one.value for one in Word]
+    for key, given, words in (
+        ("side", config.side, sides),
+        ("verdict", config.verdict, verdicts),
+    ):
+        if given and given not in words:
+            raise UsageError(f"no {key} {given!r}: {did_you_mean(given, words)}")
+
+
+def _asked(one: "Judgement", config: ClaimsConfig, bench: "Bench") -> bool:
+    claim = one.claim
+    if config.chip:
+        named = bench.catalogue.find(config.chip).id
+        if named not in (*claim.subjects, *claim.objects):
+            return False
+    return config.side in (None, claim.side) and config.verdict in (None, one.word.value)

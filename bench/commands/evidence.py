@@ -1,0 +1,63 @@
+"""Lists all that was measured of a chip."""
+
+from typing import TYPE_CHECKING, get_args
+
+from bench.config import compose
+from bench.errors import UsageError, did_you_mean
+from bench.shapes import EvidenceConfig
+
+if TYPE_CHECKING:
+    from bench.report.markup import Report
+
+HELP = """\
+python -m bench evidence chip=NAME [key=value ...]
+
+Lists all that is known of a chip's figures: what is published, with rivals; what our own records
+and others measured, as a share of it; what the voices together say it reaches, with an interval;
+and every value behind that with its source, its class, its weight and why.
+
+  chip=             an id, alias or local name
+  figure=           one figure only, such as matrix_bf16
+  work=             one kind of work only: prefill, decode, serving, training, inference,
+                    attention, collective, product
+  records=          a record, or a folder of records, to count in besides the committed ones
+  report=github     github, plain, csv, json, latex, html
+
+Examples
+  python -m bench evidence chip=h20
+  python -m bench evidence chip=h20 figure=matrix_fp8
+  python -m bench evidence chip=910c work=decode report=json
+
+Exit code: 0 shown, 2 wrong usage.
+"""
+
+
+def main(words: list[str]) -> int:
+    """Prints the evidence of one chip."""
+    from bench.report.registry import set_in
+
+    config = compose("evidence", words, EvidenceConfig)
+    if not config.chip:
+        raise UsageError("which chip? give chip=, such as chip=h20")
+    if config.figure and config.work:
+        raise UsageError("give figure= or work=, not both")
+    print(set_in(config.report.format, _report(config)), end="")
+    return 0
+
+
+def _report(config: EvidenceConfig) -> "Report":
+    from bench.chips.figures import FIGURES
+    from bench.chips.load import catalogue
+    from bench.claims.model import Phase
+    from bench.claims.sensitivity import Bench
+    from bench.evidence.gather import observations
+    from bench.report.evidence import evidence_report
+
+    known = (*get_args(Phase), "product")
+    for key, given, words in (("figure", config.figure, FIGURES), ("work", config.work, known)):
+        if given and given not in words:
+            raise UsageError(f"no {key} {given!r}: {did_you_mean(given, words)}")
+    sheets = catalogue()
+    chip = sheets.find(config.chip or "")
+    bench = Bench(observations(sheets, config.records), sheets)
+    return evidence_report(chip, bench, config.figure, config.work)

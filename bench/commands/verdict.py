@@ -1,0 +1,101 @@
+"""Puts chips to the test against one another, on paper and in measurement."""
+
+from typing import TYPE_CHECKING
+
+from bench.config import compose, positive
+from bench.errors import UsageError, did_you_mean
+from bench.shapes import VerdictConfig
+
+if TYPE_CHECKING:
+    from bench.chips.load import Catalogue
+    from bench.chips.model import Chip
+    from bench.claims.sensitivity import Bench
+    from bench.report.markup import Report
+
+HELP = """\
+python -m bench verdict chips=[A,B] [key=value ...]
+python -m bench verdict baseline=NAME [chips=[...]] [key=value ...]
+
+Two chips: every figure and kind of work on which anything is known, on paper and in measurement,
+with the test's verdict, what each chip reaches of its own sheet, the sentence to take away, and
+what the verdicts hang on. A baseline: the matrix of chips by figures, each with its ratio on
+paper, its measured ratio, and by how much paper overstates it.
+
+  chips=            two chips; with baseline= any number, by ids, names, groups (export-tier,
+                    domestic) or patterns; default: all that share a measured figure with it
+  baseline=         the chip that the others are divided by
+  figures=          baseline=: these figures only
+  margin=0.10       what counts as equal
+  without=          classes of evidence left out: [vendor, user, ...]
+  rows=false        true adds every value behind it, with source, class, weight and why
+  records=          a record, or a folder of records, to count in besides the committed ones
+  report=github     github, plain, csv, json, latex, html
+
+Examples
+  python -m bench verdict chips=[h20,h100]
+  python -m bench verdict chips=[910b2,a100] rows=true
+  python -m bench verdict baseline=h20
+  python -m bench verdict baseline=h20 chips=domestic figures=[matrix_fp16,memory_bandwidth]
+
+Exit code: 0 shown, 2 wrong usage.
+"""
+
+
+def main(words: list[str]) -> int:
+    """Prints a pair or a matrix."""
+    from bench.report.registry import set_in
+
+    config = compose("verdict", words, VerdictConfig)
+    positive("margin", config.margin, 0.9)
+    print(set_in(config.report.format, _report(config)), end="")
+    return 0
+
+
+def _report(config: VerdictConfig) -> "Report":
+    from bench.chips.load import catalogue
+    from bench.chips.select import select
+    from bench.claims.sensitivity import Bench
+    from bench.evidence.gather import observations
+    from bench.evidence.weigh import classes
+    from bench.report.verdicts import pairing, verdict_report
+
+    sheets, left_out = catalogue(), classes(config.without)
+    chosen = select(config.chips, sheets)
+    base = sheets.find(config.baseline) if config.baseline else None
+    if base is None:
+        _two(chosen, config)
+    bench = Bench(observations(sheets, config.records), sheets, left_out)
+    if base is None:
+        found = pairing(chosen[0], chosen[1], bench, config.margin)
+        return verdict_report(found, bench, rows=config.rows)
+    return _matrix(config, chosen, base, bench)
+
+
+def _two(chosen: "list[Chip]", config: VerdictConfig) -> None:
+    if len(chosen) != 2:
+        told = f"{len(chosen)} chips are named" if config.chips else "no chips are named"
+        raise UsageError(f"{told}: give two, such as chips=[h20,h100], or baseline=h20")
+    if config.figures:
+        raise UsageError("figures= belongs to verdict baseline=; two chips show all there is")
+
+
+def _matrix(config: VerdictConfig, chosen: "list[Chip]", base: "Chip", bench: "Bench") -> "Report":
+    from bench.chips.figures import FIGURES
+    from bench.report.matrix import FIGURED, matrix
+
+    for one in config.figures:
+        if one not in FIGURES:
+            raise UsageError(f"no figure {one!r}: {did_you_mean(one, FIGURES)}")
+    if config.rows:
+        raise UsageError("rows= belongs to verdict chips=[A,B]: a matrix has too many")
+    others = [one for one in chosen if one.id != base.id] or _measured(base, bench)
+    if not others:
+        raise UsageError(f"nothing to set beside {base.id}: name chips=")
+    return matrix(others, base, bench, tuple(config.figures) or FIGURED, config.margin)
+
+
+def _measured(base: "Chip", bench: "Bench") -> "list[Chip]":
+    """Returns the chips with an admitted value, in the order of the catalogue."""
+    known = {one.chip for one in bench.whole.admitted}
+    sheets: Catalogue = bench.catalogue
+    return [one for one in sheets.chips.values() if one.id in known and one.id != base.id]

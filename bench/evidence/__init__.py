@@ -1,0 +1,1 @@
+"""What is known of chips by measurement: own records and reported values, with their weight."""

@@ -1,0 +1,60 @@
+"""A measured ratio of two chips with its intervals, and what a chip reaches of a figure."""
+
+import math
+from dataclasses import dataclass
+
+from bench.evidence.mixed import Contrast, Scatter
+from bench.evidence.observe import Observation
+
+LEVEL, EQUIVALENCE = 0.95, 0.90
+"""The interval that is printed, and the one that two one-sided tests at 5% come down to."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measured ratio of two chips.
+
+    Attributes:
+        contrast: of the logarithms.
+        first, second: the values behind either side.
+        hands_both: how many hands measured both.
+        scatter: how far values of the family scatter.
+        borrowed: whether the scatter is that of other families, too, this one having too few.
+    """
+
+    contrast: Contrast
+    first: tuple[Observation, ...]
+    second: tuple[Observation, ...]
+    hands_both: int
+    scatter: Scatter
+    borrowed: bool = False
+
+    @property
+    def ratio(self) -> float:
+        """Returns the first over the second."""
+        return math.exp(self.contrast.value)
+
+    def interval(self, level: float = LEVEL) -> tuple[float, float]:
+        """Returns the bounds of the ratio."""
+        low, high = self.contrast.interval(level)
+        return math.exp(low), math.exp(high)
+
+    @property
+    def is_single(self) -> bool:
+        """Tells whether it is one hand's values of either chip: one card against one card."""
+        return len({one.by for one in self.first}) == len({one.by for one in self.second}) == 1
+
+    @property
+    def spread(self) -> float:
+        """Returns the standard deviation of one side's value by another hand."""
+        return math.sqrt(self.scatter.residual + self.scatter.group)
+
+
+@dataclass(frozen=True)
+class Achieved:
+    """What a chip reaches of a figure: the pooled rate with its interval, and who says so."""
+
+    rate: float
+    low: float
+    high: float
+    voices: tuple[Observation, ...]

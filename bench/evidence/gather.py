@@ -1,0 +1,48 @@
+"""All evidence at hand: reported values and committed records, and records of one's own."""
+
+from pathlib import Path
+
+from bench import paths
+from bench.chips.load import Catalogue
+from bench.errors import DataError, UsageError
+from bench.evidence.load import reports
+from bench.evidence.observe import Observation, recorded, reported
+from bench.records.model import Record
+from bench.records.store import read
+
+
+def observations(catalogue: Catalogue, records: str | None = None) -> tuple[Observation, ...]:
+    """Returns every observation, our own records first.
+
+    Args:
+        catalogue: the sheets.
+        records: a record, or a folder of records, besides the committed ones.
+
+    Raises:
+        UsageError: there is nothing at ``records``.
+        DataError: a file of data is at fault.
+    """
+    committed = paths.data_dir("results") / "records"
+    own = [read(path) for path in sorted(committed.rglob("*.json"))]
+    known = {record.id for record in own}
+    own += [record for record in _given(records) if record.id not in known]
+    return (*recorded(own, catalogue), *reported(reports(), catalogue))
+
+
+def _given(word: str | None) -> list[Record]:
+    if not word:
+        return []
+    place = Path(word)
+    if place.is_file():
+        return [read(place)]
+    if not place.is_dir():
+        raise UsageError(f"records={word}: there is no such record or folder of records")
+    return [record for path in sorted(place.rglob("*.json")) if (record := _readable(path))]
+
+
+def _readable(path: Path) -> Record | None:
+    """Returns a record of a folder; what is none is passed over."""
+    try:
+        return read(path)
+    except (DataError, UsageError):
+        return None

@@ -1,0 +1,103 @@
+"""Reads the reported measurements, with every fault of every file."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from bench import paths
+from bench.chips.model import Chip
+from bench.datafile import as_mapping, relative, validated
+from bench.errors import DataError, Fault, did_you_mean
+from bench.evidence.model import Defect, Report, Reported
+from bench.evidence.quantities import DTYPES, QUANTITIES
+from bench.parsed import Parsed
+from bench.units import Dimension
+
+Told = tuple[str, str, str]
+
+
+@cache
+def reports(folder: Path | None = None) -> Mapping[str, Report]:
+    """Loads the reported measurements by file from ``folder`` (default: the shipped ``results/``).
+
+    Raises:
+        DataError: with every fault of every file, when there is any.
+    """
+    loaded, faults = examine(folder or paths.data_dir("results"))
+    if faults:
+        raise DataError(faults)
+    return loaded
+
+
+def examine(
+    folder: Path, chips: Mapping[str, Chip] | None = None, *, fresh: bool = False
+) -> tuple[Mapping[str, Report], list[Fault]]:
+    """Loads what can be loaded of ``folder/reported``; with ``chips``, rows are held against them.
+
+    Args:
+        folder: the folder of results.
+        chips: the sheets, or None to leave it at the form of the files.
+        fresh: whether every file is parsed anew, without the store of parsed files.
+    """
+    found: dict[str, Report] = {}
+    faults: list[Fault] = []
+    parsed = Parsed(folder / "reported", fresh=fresh)
+    for path in sorted((folder / "reported").glob("*.yaml")):
+        report, new = read(path, folder, parsed)
+        faults += new
+        if report is not None:
+            faults += [Fault(relative(path, folder), *told) for told in _faults(report, chips)]
+            found[report.id] = report
+    parsed.keep()
+    return MappingProxyType(found), faults
+
+
+def read(path: Path, folder: Path, parsed: Parsed) -> tuple[Report | None, list[Fault]]:
+    """Returns the report in one file, or None and what is wrong with it."""
+    name = relative(path, folder)
+    data, faults = as_mapping(lambda: parsed.read(path)[0], name)
+    if faults:
+        return None, faults
+    if "id" in data:
+        return None, [Fault(name, "id", "is given by the file name", "remove it")]
+    return validated(Report, {**data, "id": path.stem}, name)
+
+
+def _faults(report: Report, chips: Mapping[str, Chip] | None) -> Iterator[Told]:
+    """Yields what is wrong with a report beyond the form of its fields."""
+    seen: set[str] = set()
+    for row in report.rows:
+        if row.id in seen:
+            yield row.id, "stands twice in the file", "give each row an id of its own"
+        seen.add(row.id)
+        for field, problem, fix in row_faults(row, chips):
+            yield f"{row.id}.{field}", problem, fix
+
+
+def row_faults(row: Reported, chips: Mapping[str, Chip] | None) -> Iterator[Told]:
+    """Yields what is wrong with one value: field, problem and fix."""
+    if row.quantity not in QUANTITIES:
+        yield "quantity", f"{row.quantity!r} is none", did_you_mean(row.quantity, QUANTITIES)
+    else:
+        yield from _unit_faults(row)
+    if row.dtype is not None and row.dtype not in DTYPES:
+        yield "dtype", f"{row.dtype!r} is none", did_you_mean(row.dtype, DTYPES)
+    if chips is None:
+        return
+    if row.chip not in chips:
+        yield "chip", f"there is no sheet {row.chip!r}", did_you_mean(row.chip, chips)
+    elif row.per == "die" and (chips[row.chip].number("dies") or 1) < 2:
+        yield "per", f"{row.chip} has one die", "write device"
+
+
+def _unit_faults(row: Reported) -> Iterator[Told]:
+    kind = QUANTITIES[row.quantity]
+    if row.value.dimension not in kind.units:
+        units = " or ".join(one.value for one in kind.units)
+        yield "value", f"{row.value} is not what {row.quantity} is measured in", f"give {units}"
+    if row.dtype is None and any("{" in one for one in kind.tests):
+        yield "dtype", "is missing", "name the number format, such as bf16"
+    share = row.value.dimension is Dimension.SHARE and kind.family == "matrix"
+    if share != (Defect.SHARE in row.defects):
+        yield "defects", "'percent only' and a value in % go together", "give both or neither"

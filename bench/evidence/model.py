@@ -1,0 +1,168 @@
+"""A reported measurement as a value: what somebody else measured, of what, how, and who says so."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from bench.chips.model import Key, form
+from bench.strict import Day, Strict
+from bench.units import Dimension, Quantity, parse
+
+RATES = (
+    Dimension.FLOP_RATE, Dimension.OP_RATE, Dimension.BYTE_RATE, Dimension.TOKEN_RATE,
+    Dimension.SAMPLE_RATE, Dimension.TIME, Dimension.SHARE, Dimension.BYTES,
+)  # fmt: skip
+"""What a measured value may be a quantity of."""
+
+
+def _quantity(text: object) -> Quantity:
+    if isinstance(text, Quantity):
+        return text
+    if not isinstance(text, str):
+        raise ValueError("is not a piece of text")  # noqa: TRY004 -- pydantic collects ValueError
+    return parse(text)
+
+
+Measured = Annotated[
+    Quantity,
+    BeforeValidator(_quantity),
+    WithJsonSchema({"type": "string", "pattern": f"^({form(*RATES)})$"}),
+]
+When = Annotated[str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+"""A year, a month or a day."""
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Kind(StrEnum):
+    """Who stands behind a measurement, which decides what it weighs."""
+
+    OWN = "own run"
+    INDEPENDENT = "independent test"
+    ACADEMIC = "academic"
+    CONSORTIUM = "consortium"
+    VENDOR = "vendor claim"
+    GATE = "vendor gate"
+    USER = "user submission"
+    REDACTED = "redacted"
+
+
+class Defect(StrEnum):
+    """What makes a value more or less than the rate it is called."""
+
+    CONSTANT = "constant inputs"
+    BEST = "best of many"
+    WALL = "wall clock"
+    ACC16 = "fp16 accumulation"
+    CAPPED = "power capped"
+    SHARE = "percent only"
+    BRIEF = "short run"
+    PAGEABLE = "pageable memory"
+    BOTH = "both directions counted"
+    COPY = "copy engine"
+    READ_OFF = "read off a plot"
+    ROUNDED = "rounded"
+    VARIANT = "variant not stated"
+    SECOND = "second hand"
+    PRERELEASE = "pre-release"
+    SIMULATED = "partly simulated"
+
+
+Work = Literal[
+    "shape", "model", "benchmark", "scenario", "case", "input", "output", "batch", "concurrency",
+    "requests", "tokens", "seq", "q_len", "kv_len", "heads", "head_dim", "hidden", "topk", "mask",
+    "kv_dtype", "size", "scope", "tp", "pp", "ep", "dp", "global_batch", "micro_batch", "grad_acc",
+    "phase", "latency_limit",
+]  # fmt: skip
+"""What was computed: two measurements compare as work only where all of these agree."""
+Setup = Literal[
+    "method", "tool", "kernel", "engine", "setup", "power", "limits", "network", "hardware",
+    "host", "submitter", "iterations", "mode", "api", "checkpoint", "data", "latency", "step_time",
+    "bandwidth", "ttft", "tpot", "reference", "other",
+]  # fmt: skip
+"""How it was done, and what else was told of it."""
+Word = TypeVar("Word", bound=str)
+Words = Annotated[Mapping[Word, Text], AfterValidator(MappingProxyType)]
+
+
+class Reported(Strict):
+    """One value that somebody measured.
+
+    Attributes:
+        id: a word of its own in its file.
+        chip: id of the sheet.
+        named: what the source calls the device, where that does not settle the sheet.
+        count: devices that took part.
+        per: what the value is of: one device as it reports itself, one of its dies, or all
+            ``count`` devices together.
+        value: with its unit; operations are dense.
+        statistic: which of many samples it is.
+        kind: the class, by default that of the source.
+        defects: what speaks against taking it as it is.
+        quality: A: primary, conditions known; B: primary, conditions partly known, or crowd data;
+            C: second hand, a vendor's round number or a known artefact.
+        by: who measured, if not the source.
+        at: where in the source it stands.
+        formula: how it was worked out, where the source does not print it.
+        workload, conditions: what was computed, and how.
+    """
+
+    id: Key
+    chip: Key
+    named: Text | None = None
+    count: Annotated[int, Field(ge=1, le=10**7)] = 1
+    per: Literal["device", "die", "total"] = "device"
+    quantity: Key
+    dtype: Key | None = None
+    value: Measured
+    statistic: Literal["best", "mean", "median", "unknown"]
+    kind: Kind | None = Field(default=None, alias="class")
+    defects: tuple[Defect, ...] = ()
+    quality: Literal["A", "B", "C"]
+    date: When
+    by: Text | None = None
+    at: Text | None = None
+    software: Text | None = None
+    workload: Words[Work] = Field(default_factory=dict, validate_default=True)
+    conditions: Words[Setup] = Field(default_factory=dict, validate_default=True)
+    formula: Text | None = None
+    note: Text | None = None
+
+
+class Origin(Strict):
+    """Where the values of one file come from.
+
+    Attributes:
+        by: who measured; two files by one hand are one voice.
+        kind: the class of its values, unless a value says otherwise.
+        protocol: a suite whose rules make the same work by different hands comparable.
+        read_via: the copy it was read in, if not at its address.
+        weak: why it carries little.
+    """
+
+    url: Annotated[str, Field(min_length=8)]
+    title: Text
+    by: Text
+    kind: Kind = Field(alias="class")
+    protocol: Text | None = None
+    accessed: Day
+    read_via: Text | None = None
+    weak: Text | None = None
+
+
+class Report(Strict):
+    """One file of reported measurements: a source and its values."""
+
+    id: Key
+    source: Origin
+    rows: Annotated[tuple[Reported, ...], Field(min_length=1)]
+
+    def kind_of(self, row: Reported) -> Kind:
+        """Returns the class of a value."""
+        return row.kind or self.source.kind
+
+    def by(self, row: Reported) -> str:
+        """Returns who measured a value."""
+        return row.by or self.source.by

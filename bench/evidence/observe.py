@@ -1,0 +1,205 @@
+"""Every measurement of a chip in one form: reported values and our own records, beside the sheet.
+
+A value is put as that of one whole chip: what several devices did together is divided by their
+number, what one die does is multiplied by the dies. Times stay as they are.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.chips.paper import Paper, of_sheet
+from bench.evidence.model import Defect, Kind, Report, Reported
+from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
+from bench.evidence.weigh import weigh
+from bench.records.model import Record
+from bench.units import Dimension
+from bench.verdict import Row, Verdict, rows, standing
+
+OWN = "onpaper"
+SIDE = 1024
+"""The least side of a matrix product that is taken to test a figure."""
+ABOVE = 1.02
+"""A rate this far above all that is published is a suspect measurement, not a better chip."""
+OF_FIGURE = {"matrix": "matmul_best", "vector": "vector_rate", "sparse": "sparse_matmul"}
+OF_LINK = {
+    "pcie_bandwidth_oneway": "host_to_device",
+    "link_bandwidth_oneway": "peer_oneway",
+    "link_bandwidth": "peer_bidirectional",
+    "memory_capacity": "memory_held",
+}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One measured value of one chip.
+
+    Attributes:
+        ref: where it stands: file and id, or record and figure.
+        chip: id of the sheet.
+        value: of one whole chip, in base units.
+        paper: what it is set beside, None where the sheet has no such figure.
+        by: who measured; values by one hand are one voice.
+        under: whose rules it was measured by: a suite's, such as MLPerf, or the hand's own.
+        count: chips that took part.
+        work: what was computed; values of work compare where all of it agrees.
+        weight, why: what it weighs, and what took from it.
+        reported: the row it comes from; None for our own records.
+        software: what it ran on.
+        low, high: its own interval; None where nobody gave one.
+    """
+
+    ref: str
+    chip: str
+    quantity: Quantity
+    dtype: str | None
+    value: float
+    dimension: Dimension
+    paper: Paper | None
+    by: str
+    under: str
+    kind: Kind
+    count: float
+    statistic: str
+    defects: tuple[Defect, ...]
+    quality: str
+    date: str
+    work: tuple[tuple[str, str], ...]
+    weight: float
+    why: tuple[str, ...]
+    reported: Reported | None = None
+    software: str | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def fraction(self) -> float | None:
+        """Returns measured over published; a time and a share of a hidden peak have none."""
+        if self.dimension is Dimension.SHARE and self.quantity.tests:
+            return self.value
+        return self.value / self.paper.value if self.paper else None
+
+    @property
+    def rate(self) -> float:
+        """Returns a number that is the higher the better."""
+        return 1 / self.value if self.quantity.better == "lower" else self.value
+
+    @property
+    def figure(self) -> str | None:
+        """Returns the key of the figure that it tests; None for work that no figure promises.
+
+        A product of a small shape leaves a chip idle and tests nothing.
+        """
+        tests = self.quantity.decides and _is_large(dict(self.work).get("shape", ""), self.quantity)
+        keys = figures_of(self.quantity, self.dtype) if tests else ()
+        return self.paper.key if self.paper and keys else keys[0] if keys else None
+
+
+def _is_large(shape: str, quantity: Quantity) -> bool:
+    """Tells whether a product is of a shape, if one is told, that can keep a chip busy."""
+    sides = [int(one) for one in shape.split("x") if one.isdigit()]
+    return quantity.key != "matmul_shape" or (bool(sides) and min(sides) >= SIDE)
+
+
+def reported(
+    reports: Mapping[str, Report], catalogue: Catalogue, chips: Iterable[str] | None = None
+) -> Iterator[Observation]:
+    """Yields the reported values of some chips, or of all."""
+    wanted = None if chips is None else set(chips)
+    for report in reports.values():
+        for row in report.rows:
+            if wanted is None or row.chip in wanted:
+                yield _of_row(row, report, catalogue.chips[row.chip])
+
+
+def _of_row(row: Reported, report: Report, chip: Chip) -> Observation:
+    kind, quantity = report.kind_of(row), QUANTITIES[row.quantity]
+    value = row.value.si * _chips_share(row, chip)
+    is_rate = row.value.dimension not in (Dimension.SHARE, Dimension.TIME)
+    paper = of_sheet(chip, figures_of(quantity, row.dtype)) if is_rate else None
+    weight, why = weigh(kind, row.defects, row.quality)
+    over = bool(paper and quantity.decides and value > ABOVE * _most(paper))
+    return Observation(
+        ref=f"{report.id}:{row.id}",
+        chip=chip.id,
+        quantity=quantity,
+        dtype=row.dtype,
+        value=value,
+        dimension=row.value.dimension,
+        paper=paper,
+        by=report.by(row),
+        under=report.source.protocol or report.by(row),
+        kind=kind,
+        count=row.count,
+        statistic=row.statistic,
+        defects=row.defects,
+        quality=row.quality,
+        date=row.date,
+        work=tuple(sorted(row.workload.items())),
+        weight=0.0 if over else weight,
+        why=(*why, "above what is published: a suspect measurement") if over else why,
+        reported=row,
+        software=row.software or row.conditions.get("engine"),
+    )
+
+
+def _most(paper: Paper) -> float:
+    return max(paper.value, *(one.value for one in paper.rivals), 0.0)
+
+
+def _chips_share(row: Reported, chip: Chip) -> float:
+    """Returns what a value is multiplied by to be that of one whole chip."""
+    if row.value.dimension in (Dimension.TIME, Dimension.SHARE):
+        return 1.0
+    if row.per == "die":
+        return chip.number("dies") or 1.0
+    return 1.0 / row.count if row.per == "total" else 1.0
+
+
+def recorded(records: Iterable[Record], catalogue: Catalogue) -> Iterator[Observation]:
+    """Yields what our own records say of figures, the best of each form."""
+    for record in records:
+        chip = catalogue.chips.get(record.identity.chip or "")
+        if chip is None or record.device.backend == "fake":
+            continue
+        for forms in standing(rows(record, catalogue)):
+            yield from (made for row in forms if (made := _of_record(row, record, chip)))
+
+
+def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
+    quantity = _quantity(row)
+    if quantity is None or row.burst is None or row.measured is None:
+        return None
+    part = chip.kind == "cpu"  # a record of some cores of a processor speaks for no whole one
+    ill = row.verdict is Verdict.IMPLAUSIBLE
+    why = [*(["a part of the cores"] if part else []), *([row.reason] if ill else [])]
+    return Observation(
+        ref=f"{record.id}:{row.title}",
+        chip=chip.id,
+        quantity=quantity,
+        dtype=row.measurement.dtype,
+        value=row.burst,
+        dimension=row.dimension,
+        paper=row.published if isinstance(row.published, Paper) else None,
+        by=OWN,
+        under=OWN,
+        kind=Kind.OWN,
+        count=1,
+        statistic="best window",
+        defects=(),
+        quality="A",
+        date=record.started_utc[:10],
+        work=(("shape", row.shape),) if row.shape else (),
+        weight=0.0 if part or ill else 1.0,
+        why=tuple(why),
+        software=f"torch {record.machine.torch}" if record.machine.torch else None,
+        low=row.measured.low,
+        high=row.measured.high,
+    )
+
+
+def _quantity(row: Row) -> Quantity | None:
+    stream = row.measurement.parameters.get("stream")
+    key = f"memory_{stream}" if stream else OF_FIGURE.get(row.key.partition("_")[0])
+    return QUANTITIES.get(OF_LINK.get(row.key, key or ""))

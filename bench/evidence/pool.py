@@ -1,0 +1,234 @@
+"""Measured ratios of chips, from all admissible evidence, with the intervals it allows.
+
+A figure: each hand that measured a chip is one voice, its best admissible value. Voices are pooled
+in a model with a random effect a hand, so that what one hand measured of both chips counts as the
+direct comparison it is (``mixed``). How far hands scatter is learnt from every chip of the family.
+
+Work, such as decoding: values are compared only where one hand did the same work on both chips, and
+the random effect is that of a hand with a chip: its software, its tuning, its card.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from functools import cached_property
+
+import numpy as np
+
+from bench.evidence.estimate import LEVEL, Achieved, Estimate
+from bench.evidence.mixed import Contrast, Mixed, Scatter, effects
+from bench.evidence.model import Kind
+from bench.evidence.observe import Observation
+
+BITS = {
+    "fp64": 64, "fp32": 32, "tf32": 32, "hf32": 32, "bf16": 16, "fp16": 16, "fp8": 8, "mxfp8": 8,
+    "int8": 8, "fp6": 6, "fp4": 4, "nvfp4": 4, "mxfp4": 4, "int4": 4,
+}  # fmt: skip
+"""Formats of one width are one work: no chip has all of them."""
+FIRST, SECOND = "first", "second"
+LEAST = 4
+"""Spare values from which on a family tells its scatter by itself."""
+FIGURED = ("matrix", "vector", "memory", "link", "sparse", "capacity")
+Test = Callable[[Observation], object]
+
+
+class Evidence:
+    """All observations, with the models of how they scatter.
+
+    Args:
+        observations: what is known of every chip.
+        without: classes that are left out.
+    """
+
+    def __init__(self, observations: Iterable[Observation], without: Collection[Kind] = ()) -> None:
+        self.every = tuple(observations)
+        self.admitted = tuple(
+            one for one in self.every if one.weight > 0 and one.kind not in without
+        )
+        self._scatter: dict[str, tuple[Scatter | None, bool]] = {}
+
+    @cached_property
+    def _voices(self) -> Mapping[str, tuple[Observation, ...]]:
+        """Maps figures to the best value of each hand and chip."""
+        best: dict[str, dict[Hashable, Observation]] = {}
+        for one in self.admitted:
+            if one.figure:
+                held = best.setdefault(one.figure, {})
+                key = (one.by, one.chip)
+                if key not in held or _standing(one) < _standing(held[key]):
+                    held[key] = one
+        return {figure: tuple(held.values()) for figure, held in best.items()}
+
+    def voices(self, figure: str, chips: Collection[str] = ()) -> tuple[Observation, ...]:
+        """Returns the best value of each hand for a figure, of some chips or of all."""
+        found = self._voices.get(figure, ())
+        return tuple(one for one in found if not chips or one.chip in chips)
+
+    def scatter(self, family: str) -> tuple[Scatter | None, bool]:
+        """Returns how far a family's values scatter, and whether others had to lend theirs."""
+        if family not in self._scatter:
+            own = self._family(lambda one: one.quantity.family == family)
+            enough = own is not None and own.spare >= LEAST
+            lent = own if enough else self._family(_like(family))
+            self._scatter[family] = (lent.scatter if lent else None, not enough)
+        return self._scatter[family]
+
+    def _family(self, belongs: Test) -> Mixed | None:
+        voices = [one for held in self._voices.values() for one in held if belongs(one)]
+        works = [one for one in _matched(self._works) if belongs(one)]
+        return _of_figures(voices) if voices else _of_works(works) if works else None
+
+    @cached_property
+    def _works(self) -> tuple[Observation, ...]:
+        """Returns the best value of each hand, chip and work."""
+        best: dict[Hashable, Observation] = {}
+        for one in self.admitted:
+            if one.figure is None:
+                key = (_work(one), one.chip)
+                if key not in best or one.rate > best[key].rate:
+                    best[key] = one
+        return tuple(best.values())
+
+    def of_figure(
+        self, figure: str, first: Collection[str], second: Collection[str]
+    ) -> Estimate | None:
+        """Returns the measured ratio of a figure; None without a voice for either side.
+
+        Args:
+            figure: its key.
+            first: ids of sheets; several are one chip whose variant nobody names.
+            second: those of the chip it is divided by.
+        """
+        voices = self.voices(figure)
+        sides = [_side(one, first, second) or one.chip for one in voices]
+        if not {FIRST, SECOND} <= set(sides):
+            return None
+        scatter, borrowed = self.scatter(voices[0].quantity.family)
+        if scatter is None:
+            return None
+        fixed = effects(sides)
+        model = Mixed(_logs(voices), fixed, [one.by for one in voices], _weights(voices))
+        order = list(dict.fromkeys(sides))
+        asked = np.array([_sign(side) for side in order])
+        contrast = model.contrast(asked, scatter)
+        return _estimate(contrast, voices, sides, scatter, borrowed=borrowed)
+
+    def of_work(
+        self,
+        first: Collection[str],
+        second: Collection[str],
+        family: str,
+        fits: Test | None = None,
+    ) -> Estimate | None:
+        """Returns the measured ratio of a family of work; None where nobody did it on both.
+
+        Args:
+            first: ids of sheets.
+            second: those of the chip it is divided by.
+            family: such as ``decode``.
+            fits: which of its values are asked for; default all.
+        """
+        chosen = [
+            one
+            for one in self._works
+            if one.quantity.family == family
+            and (fits is None or fits(one))
+            and _side(one, first, second)
+        ]
+        both = _matched(chosen, lambda one: _side(one, first, second))
+        scatter, borrowed = self.scatter(family)
+        if not both or scatter is None:
+            return None
+        sides = [_side(one, first, second) for one in both]
+        cells = effects([_work(one) for one in both])
+        column = np.array([[float(side == FIRST)] for side in sides])
+        groups = [(one.by, side) for one, side in zip(both, sides, strict=True)]
+        model = Mixed(_logs(both), np.hstack([cells, column]), groups, _weights(both))
+        contrast = model.contrast(np.append(np.zeros(cells.shape[1]), 1.0), scatter)
+        return _estimate(contrast, both, sides, scatter, borrowed=borrowed)
+
+    def achieved(self, figure: str, chip: str) -> Achieved | None:
+        """Returns what the voices together say a chip reaches of a figure."""
+        voices = self.voices(figure)
+        own = tuple(one for one in voices if one.chip == chip)
+        scatter, _ = self.scatter(own[0].quantity.family) if own else (None, False)
+        if scatter is None:
+            return None
+        chips = [one.chip for one in voices]
+        model = Mixed(_logs(voices), effects(chips), [one.by for one in voices], _weights(voices))
+        asked = np.array([float(one == chip) for one in dict.fromkeys(chips)])
+        found = model.contrast(asked, scatter)
+        if found is None:
+            return None
+        low, high = found.interval(LEVEL)
+        return Achieved(math.exp(found.value), math.exp(low), math.exp(high), own)
+
+
+def _like(family: str) -> Test:
+    """Returns the test of what scatters most like a family that has too few values."""
+    figured = family in FIGURED
+    return lambda one: (one.quantity.family in FIGURED) == figured
+
+
+def _standing(one: Observation) -> tuple[int, float]:
+    return one.quantity.ranks, -one.rate
+
+
+def _work(one: Observation) -> Hashable:
+    """Returns what two values must share to be compared: whose rules, the quantity, the work."""
+    width = BITS.get(one.dtype or "", one.dtype)
+    return one.under, one.quantity.key, width, one.count, one.work
+
+
+def _matched(found: Iterable[Observation], side: Test = lambda one: one.chip) -> list[Observation]:
+    """Returns the values whose work was done on more than one side."""
+    values = list(found)
+    sides = {(_work(one), side(one)) for one in values}
+    shared = Counter(work for work, _ in sides)
+    return [one for one in values if shared[_work(one)] > 1]
+
+
+def _side(one: Observation, first: Collection[str], second: Collection[str]) -> str:
+    return FIRST if one.chip in first else SECOND if one.chip in second else ""
+
+
+def _sign(side: str) -> float:
+    return {FIRST: 1.0, SECOND: -1.0}.get(side, 0.0)
+
+
+def _logs(found: Iterable[Observation]) -> list[float]:
+    return [math.log(one.rate) for one in found]
+
+
+def _weights(found: Iterable[Observation]) -> list[float]:
+    return [one.weight for one in found]
+
+
+def _of_figures(voices: list[Observation]) -> Mixed:
+    fixed = effects([(one.figure, one.chip) for one in voices])
+    groups = [(one.figure, one.by) for one in voices]
+    return Mixed(_logs(voices), fixed, groups, _weights(voices))
+
+
+def _of_works(works: list[Observation]) -> Mixed:
+    cells = effects([_work(one) for one in works])
+    chips = effects([(one.quantity.family, one.chip) for one in works])
+    groups = [(one.quantity.family, one.by, one.chip) for one in works]
+    return Mixed(_logs(works), np.hstack([cells, chips]), groups, _weights(works))
+
+
+def _estimate(
+    contrast: Contrast | None,
+    found: Iterable[Observation],
+    sides: Iterable[str],
+    scatter: Scatter,
+    *,
+    borrowed: bool,
+) -> Estimate | None:
+    if contrast is None:
+        return None
+    pairs = list(zip(found, sides, strict=True))
+    first = tuple(one for one, side in pairs if side == FIRST)
+    second = tuple(one for one, side in pairs if side == SECOND)
+    both = {one.by for one in first} & {one.by for one in second}
+    return Estimate(contrast, first, second, len(both), scatter, borrowed)

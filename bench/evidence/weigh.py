@@ -1,0 +1,74 @@
+"""What a measurement weighs when chips are judged, and why."""
+
+from collections.abc import Iterable
+
+from bench.errors import UsageError, did_you_mean
+from bench.evidence.model import Defect, Kind
+
+CLASSES = {
+    Kind.OWN: 1.0,
+    Kind.INDEPENDENT: 1.0,
+    Kind.ACADEMIC: 1.0,
+    Kind.CONSORTIUM: 1.0,
+    Kind.VENDOR: 0.5,
+    Kind.USER: 0.5,
+    Kind.GATE: 0.0,
+    Kind.REDACTED: 0.0,
+}
+"""Half for who gains by the result or tells little of how it was got; none for no measurement."""
+WHY = {
+    Kind.GATE: "a vendor's pass mark is a bound, no measurement",
+    Kind.REDACTED: "the measured value is withheld",
+    Kind.VENDOR: "the vendor's own claim",
+    Kind.USER: "a user's submission",
+}
+NAMES = {
+    "own": Kind.OWN,
+    "independent": Kind.INDEPENDENT,
+    "academic": Kind.ACADEMIC,
+    "consortium": Kind.CONSORTIUM,
+    "vendor": Kind.VENDOR,
+    "user": Kind.USER,
+}
+"""Classes that may be left out, by one word."""
+SPOILT = (
+    Defect.CONSTANT, Defect.ACC16, Defect.SHARE, Defect.BOTH, Defect.COPY, Defect.PAGEABLE,
+    Defect.SIMULATED,
+)  # fmt: skip
+"""Such a value is of something else than what it is called; it is shown and judges nothing."""
+DOUBTFUL = (
+    Defect.WALL, Defect.BRIEF, Defect.READ_OFF, Defect.ROUNDED, Defect.VARIANT, Defect.SECOND,
+    Defect.PRERELEASE,
+)  # fmt: skip
+"""Such a value is less certain; its weight is halved, once."""
+
+
+def classes(words: Iterable[str]) -> tuple[Kind, ...]:
+    """Returns classes by their words.
+
+    Raises:
+        UsageError: there is no such class.
+    """
+    found = tuple(words)
+    for one in found:
+        if one not in NAMES:
+            raise UsageError(f"no class of evidence {one!r}: {did_you_mean(one, NAMES)}")
+    return tuple(NAMES[one] for one in found)
+
+
+def weigh(kind: Kind, defects: Iterable[Defect], quality: str) -> tuple[float, tuple[str, ...]]:
+    """Returns the weight of a value, 0 to 1, and what took from it.
+
+    The variance of a value's own error is divided by its weight. With a weight of 0 it is shown
+    and judges nothing.
+    """
+    found = tuple(defects)
+    spoilt = [str(one) for one in found if one in SPOILT]
+    doubtful = [str(one) for one in found if one in DOUBTFUL]
+    weight = 0.0 if spoilt else CLASSES[kind]
+    why = [WHY[kind]] if kind in WHY else []
+    why += [*spoilt, *doubtful]
+    if quality == "C":
+        why.append("second hand, round or a known artefact")
+    halves = bool(doubtful) + (quality == "C")
+    return weight * 0.5**halves, tuple(why)

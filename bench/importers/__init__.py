@@ -1,0 +1,1 @@
+"""What the field's tools print, read as reported measurements: one module a tool."""

@@ -1,0 +1,183 @@
+"""Claims judged: a line a claim, or one claim with every pair, axis and value behind it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from bench.claims.evaluate import Judgement
+from bench.claims.forecast import Forecast, forecast
+from bench.claims.judge import Stands, Word
+from bench.claims.model import Axis, Claim
+from bench.claims.sensitivity import Bench
+from bench.claims.weigh import Finding, title
+from bench.report.markup import Report
+from bench.report.ratios import NONE, behind, devices, flat, hands, measured, on_paper, times
+from bench.report.scalar import Scalar
+from bench.report.table import Notes, Table, source_line
+from bench.report.verdicts import flips
+
+COLUMNS = (
+    "claim", "said by", "what it comes to", "on paper", "measured (95%)", "verdict", "holds",
+    "would settle it",
+)  # fmt: skip
+SINGLE = (
+    "chips", "axis", "claimed", "on paper", "measured (95%)", "verdict", "holds", "hands",
+    "would settle it", "paper foretells",
+)  # fmt: skip
+HOW = (
+    (
+        "On paper: ratio of published figures, dense. Measured: pooled over hands, 95% interval; "
+        "the verdict tests it against the claim's margin. Of several chips or axes the deciding "
+        "one is shown."
+    ),
+    "Without measurement of both sides a claim is untestable, whatever the sheets say.",
+)
+SIGNS = {"matches": "≈", "exceeds": ">", "at least": "≥", "at most": "≤"}
+
+
+def claim_list(found: Sequence[Judgement], bench: Bench) -> Report:
+    """Returns the claims, a line each."""
+    notes = Notes()
+    cells = tuple(_cells(one, bench, notes) for one in found)
+    table = Table(
+        f"{len(found)} claim{'' if len(found) == 1 else 's'} put to the test",
+        HOW,
+        COLUMNS,
+        cells,
+        tuple(_summary(found)),
+        notes.lines(),
+    )
+    return Report(table, [_flat(one) for one in found])
+
+
+def _cells(one: Judgement, bench: Bench, notes: Notes) -> tuple[str, ...]:
+    claim, finding = one.claim, one.deciding.deciding
+    mark = notes.mark(source_line(claim.source, bench.catalogue))
+    return (
+        f"{claim.id}: {claim.statement} {mark}",
+        f"{claim.speaker} ({claim.side}), {claim.date}",
+        comes_to(finding),
+        on_paper(finding.paper),
+        measured(finding.measured),
+        f"{one.word.value}: {finding.reason}",
+        _where(one),
+        devices(finding.needed),
+    )
+
+
+def comes_to(found: Finding) -> str:
+    """Returns a finding's question as a formula, such as ``h20 / h100 bf16 ≥ 1.2``."""
+    asked = found.question
+    pair = f"{asked.first.id} / {asked.second.id}"
+    return f"{pair}, {title(asked.axis)} {SIGNS[asked.relation]} {asked.factor:g}"
+
+
+def _where(one: Judgement) -> str:
+    if one.stands is not Stands.OPEN:
+        return one.stands.value
+    words = {True: "on paper", False: "not on paper", None: "paper does not say"}
+    return f"open ({words[one.on_paper]})"
+
+
+def _flat(one: Judgement) -> dict[str, Scalar]:
+    claim = one.claim
+    return {
+        "claim": claim.id,
+        "statement": claim.statement,
+        "speaker": claim.speaker,
+        "side": claim.side,
+        "date": claim.date,
+        "source": claim.source,
+        "pairs": len(one.pairs),
+        "claim_verdict": one.word.value,
+        "claim_stands": one.stands.value,
+        "claim_on_paper": one.on_paper,
+        "claim_holds": one.holds,
+        **flat(one.deciding.deciding),
+    }
+
+
+def _summary(found: Sequence[Judgement]) -> Iterator[str]:
+    words = Counter(one.word for one in found)
+    told = ", ".join(f"{words[one]} {one.value}" for one in Word if words[one])
+    yield f"Verdicts: {told}."
+    held = Counter(one.stands for one in found)
+    told = ", ".join(f"{held[one]} {one.value}" for one in Stands if held[one])
+    yield f"Where they hold: {told}."
+    paper = sum(one.stands is Stands.OPEN and one.on_paper is True for one in found)
+    if paper:
+        yield f"{paper} hold on paper and nobody can know yet whether they do in measurement."
+
+
+def claim_report(found: Judgement, bench: Bench) -> Report:
+    """Returns one claim in full: every pair and axis, what it hangs on, every value behind it."""
+    claim = found.claim
+    findings = [one for pair in found.pairs for one in pair.findings]
+    outlook = {work: forecast(work, bench.whole, bench.catalogue) for work in _works(claim)}
+    cells = tuple(_full(one, outlook) for one in findings)
+    table = Table(
+        claim.statement,
+        tuple(_told(claim, bench)),
+        SINGLE,
+        cells,
+        (f"Verdict: {found.word.value}; it holds {_where(found)}.",),
+        (),
+    )
+    every = {one.ref: one for finding in findings for one in finding.behind}
+    flats = [{"claim": claim.id, **flat(one)} for one in findings]
+    values = behind("Every value behind it", every.values(), bench.catalogue)
+    return Report(table, flats, (flips(findings, bench), values))
+
+
+def _works(claim: Claim) -> set[str]:
+    return {axis.work for axis in claim.axes if axis.work}
+
+
+def _told(claim: Claim, bench: Bench) -> Iterator[str]:
+    yield f"Said by {claim.speaker} ({claim.side}), {claim.date}."
+    yield f"Source: {source_line(claim.source, bench.catalogue)}"
+    which = [
+        f"{word} of {len(chips)} {role}"
+        for word, chips, role in (
+            (claim.which_subject, claim.subjects, "subjects"),
+            (claim.which_object, claim.objects, "objects"),
+        )
+        if len(chips) > 1
+    ]
+    read = f"; {' and '.join(which)}" if which else ""
+    yield f"Read as: {_formula(claim)}, margin {claim.margin:.0%}{read}."
+    for words in (claim.reading, claim.unlike and f"Unlike: {claim.unlike}", claim.note):
+        if words:
+            yield words
+
+
+def _formula(claim: Claim) -> str:
+    def told(axis: Axis) -> str:
+        return f"{title(axis)} {SIGNS[claim.relation_of(axis)]} {claim.factor_of(axis):g}"
+
+    return ", ".join(told(axis) for axis in claim.axes)
+
+
+def _full(one: Finding, outlook: dict[str, Forecast | None]) -> tuple[str, ...]:
+    asked = one.question
+    words = {True: "yes", False: "no", None: "open"}
+    return (
+        f"{asked.first.id} / {asked.second.id}",
+        title(asked.axis),
+        f"{SIGNS[asked.relation]} {asked.factor:g}",
+        on_paper(one.paper),
+        measured(one.measured),
+        f"{one.word.value}: {one.reason}",
+        f"paper {words[one.on_paper]}, measured {words[one.holds]}",
+        hands(one.measured),
+        devices(one.needed),
+        _foretold(one, outlook),
+    )
+
+
+def _foretold(one: Finding, outlook: dict[str, Forecast | None]) -> str:
+    """Returns what a paper ratio foretells of work that nobody measured; it proves nothing."""
+    known = outlook.get(one.question.axis.work or "")
+    if known is None or one.paper is None or one.measured is not None:
+        return NONE
+    low, high = known.interval(one.paper.value)
+    return f"{times(low)}–{times(high)} (no proof; from {known.chips} chips)"

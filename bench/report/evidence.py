@@ -1,0 +1,189 @@
+"""All that is known of one chip's figures: published, measured by us, reported, and its weight."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from bench.chips.figures import FIGURES
+from bench.chips.model import Chip
+from bench.chips.paper import Paper, of_sheet
+from bench.claims.paper import ids
+from bench.claims.sensitivity import Bench
+from bench.evidence.model import Kind
+from bench.evidence.observe import OWN, Observation
+from bench.report.markup import Report
+from bench.report.ratios import NONE, behind, reached
+from bench.report.scalar import Scalar
+from bench.report.table import Notes, Section, Table, source_line
+from bench.units import show
+
+if TYPE_CHECKING:
+    from bench.evidence.estimate import Achieved
+
+COLUMNS = (
+    "figure", "published (dense)", "others publish", "best by us", "best reported", "reaches (95%)",
+    "others usually", "hands",
+)  # fmt: skip
+HOW = (
+    (
+        "Weights: 1 for our own runs, independent tests, papers and consortia; 0.5 for a vendor's "
+        "claim or a user's submission; halved for a doubtful value; 0 for what is not the rate it "
+        "is called."
+    ),
+    (
+        "'Reaches' pools one voice a hand that measured; 'others usually' is the middle of the "
+        "other chips' shares of their own sheets."
+    ),
+)
+
+
+def evidence_report(
+    chip: Chip, bench: Bench, figure: str | None = None, work: str | None = None
+) -> Report:
+    """Returns what is known of a chip, or of one of its figures, or of one kind of work."""
+    sheets = ids(chip)
+    every = [one for one in bench.whole.every if one.chip in sheets]
+    shown = [one for one in every if _asked(one, figure, work)]
+    figures = [one for one in shown if one.quantity.decides]
+    keys = _keys(chip, figures, figure) if work is None else []
+    notes = Notes()
+    rows = [_row(chip, key, figures, bench) for key in keys]
+    table = Table(
+        f"What is known of {chip.name}",
+        (*_heading(every), *HOW),
+        COLUMNS,
+        tuple(_cells(row, bench, notes) for row in rows),
+        tuple(_summary(chip, every)),
+        notes.lines(),
+    )
+    return Report(table, [_flat(row) for row in rows], tuple(_values(shown, bench)))
+
+
+def _asked(one: Observation, figure: str | None, work: str | None) -> bool:
+    if figure:
+        return bool(one.quantity.decides and one.figure == figure)
+    return work is None or one.quantity.family == work
+
+
+def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
+    figures = [one for one in shown if one.quantity.decides]
+    works = [one for one in shown if not one.quantity.decides]
+    if figures:
+        yield behind("Measured against a figure", figures, bench.catalogue)
+    if works:
+        yield behind("Work that no figure promises", works, bench.catalogue)
+
+
+def _heading(every: Sequence[Observation]) -> Iterator[str]:
+    own = sum(one.by == OWN for one in every)
+    hands = {one.by for one in every}
+    idle = sum(one.weight == 0 for one in every)
+    yield (
+        f"{len(every)} measured values by {len(hands)} hands, {own} of them our own; "
+        f"{idle} weigh nothing and are shown only."
+    )
+
+
+def _keys(chip: Chip, found: Sequence[Observation], figure: str | None) -> list[str]:
+    """Returns the figures to show: those that anybody measured, then other rates on the sheet."""
+    if figure:
+        return [figure]
+    told = {one.figure for one in found}
+    printed = {
+        key
+        for key in chip.figures
+        if key.startswith("matrix_") or key in ("memory_bandwidth", "memory_capacity")
+    }
+    return [key for key in FIGURES if key in told | printed and key != "matrix_units"]
+
+
+class _Row:
+    """One figure of a chip with all that is known of it."""
+
+    def __init__(self, chip: Chip, key: str, found: Sequence[Observation], bench: Bench) -> None:
+        self.chip, self.key = chip, key
+        self.sheet: Paper | None = of_sheet(chip, (key,))
+        fitting = [one for one in found if one.figure == key]
+        self.own = _best([one for one in fitting if one.by == OWN and one.weight > 0])
+        self.reported = _best([one for one in fitting if one.by != OWN and one.weight > 0])
+        self.achieved: Achieved | None = bench.whole.achieved(key, chip.id)
+        self.usual = _usual(key, chip, bench)
+        self.hands = len({one.by for one in fitting if one.weight > 0})
+
+
+def _row(chip: Chip, key: str, found: Sequence[Observation], bench: Bench) -> _Row:
+    return _Row(chip, key, found, bench)
+
+
+def _best(found: Sequence[Observation]) -> Observation | None:
+    return max(found, key=lambda one: one.rate, default=None)
+
+
+def _usual(key: str, chip: Chip, bench: Bench) -> float | None:
+    """Returns the middle of what other chips reach of their own sheets."""
+    shares: dict[str, float] = {}
+    for one in bench.whole.voices(key):
+        if one.chip != chip.id and one.fraction:
+            shares[one.chip] = max(one.fraction, shares.get(one.chip, 0.0))
+    ordered = sorted(shares.values())
+    return ordered[len(ordered) // 2] if ordered else None
+
+
+def _cells(row: _Row, bench: Bench, notes: Notes) -> tuple[str, ...]:
+    sheet = row.sheet
+    published = NONE
+    if sheet:
+        marks = [notes.mark(source_line(key, bench.catalogue)) for key in sheet.sources]
+        published = " ".join((sheet.text, "".join(marks)))
+    rivals = "; ".join(
+        f"{one.text} {notes.mark(source_line(one.source, bench.catalogue))}"
+        for one in (sheet.rivals if sheet else ())
+    )
+    return (
+        FIGURES[row.key].title,
+        published,
+        rivals or NONE,
+        _told(row.own),
+        _told(row.reported),
+        reached(row.achieved, sheet.value if sheet else None),
+        f"{row.usual:.0%}" if row.usual else NONE,
+        str(row.hands),
+    )
+
+
+def _told(one: Observation | None) -> str:
+    if one is None:
+        return NONE
+    share = f" ({one.fraction:.1%})" if one.fraction else ""
+    return f"{show(one.value, one.dimension, 4)}{share}, {one.by}"
+
+
+def _flat(row: _Row) -> dict[str, Scalar]:
+    sheet, achieved = row.sheet, row.achieved
+    value = sheet.value if sheet else None
+    return {
+        "chip": row.chip.id,
+        "figure": row.key,
+        "published": value,
+        "unit": FIGURES[row.key].dimension.value,
+        "rivals": "; ".join(one.text for one in sheet.rivals) or None if sheet else None,
+        "best_own": row.own.value if row.own else None,
+        "best_reported": row.reported.value if row.reported else None,
+        "pooled": achieved.rate if achieved else None,
+        "pooled_low": achieved.low if achieved else None,
+        "pooled_high": achieved.high if achieved else None,
+        "reaches": achieved.rate / value if achieved and value else None,
+        "others_usually": row.usual,
+        "hands": row.hands,
+        "sources": " ".join(sheet.sources) if sheet else None,
+    }
+
+
+def _summary(chip: Chip, every: Sequence[Observation]) -> Iterator[str]:
+    if not every:
+        yield f"Nobody's measurement of {chip.name} is known here: its sheet is all there is."
+        return
+    vendor = sum(one.kind in (Kind.VENDOR, Kind.GATE) for one in every)
+    if vendor == len(every):
+        yield f"All that is known of {chip.name} by measurement comes from its vendor."
+    elif vendor:
+        yield f"{vendor} of {len(every)} values come from the vendor's side."

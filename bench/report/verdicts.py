@@ -1,0 +1,218 @@
+"""One chip over another: on paper, in measurement, and the sentence to take away."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.chips.figures import FIGURES
+from bench.chips.model import Chip
+from bench.claims.judge import Word
+from bench.claims.model import Axis
+from bench.claims.paper import BOUND_BY
+from bench.claims.sensitivity import Bench
+from bench.claims.weigh import Finding, Question, title
+from bench.report.markup import Report
+from bench.report.ratios import (
+    NONE,
+    behind,
+    devices,
+    flat,
+    hands,
+    measured,
+    on_paper,
+    reached,
+    times,
+)
+from bench.report.table import Section, Table
+
+AXES = (
+    "matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "matrix_tf32", "matrix_fp4",
+    "matrix_fp64", "vector_fp32", "vector_fp64", "memory_bandwidth", "memory_capacity",
+    "link_bandwidth", "link_bandwidth_oneway", "pcie_bandwidth_oneway",
+)  # fmt: skip
+"""The figures that chips are compared by."""
+COLUMNS = (
+    "figure", "on paper", "measured (95%)", "paper overstates it", "first reaches",
+    "second reaches", "verdict", "hands", "would settle it",
+)  # fmt: skip
+CLOSE, FAR = 0.90, 1.10
+"""A chip that reaches so much of its sheet is close to it; paper this far off is worth a word."""
+HOW = (
+    (
+        "Each hand that measured a chip is one voice. 'On paper': ratio of published figures, in "
+        "brackets by rival figures. 'Reaches': share of the published figure, 95% interval."
+    ),
+    "Verdicts are tests (two one-sided, 5%) against the margin, not glances at a number.",
+)
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Two chips and every finding of one over the other.
+
+    Attributes:
+        shares: of either chip, by figure, in words.
+    """
+
+    first: Chip
+    second: Chip
+    findings: tuple[Finding, ...]
+    shares: dict[tuple[str, str], tuple[str, float | None]]
+
+
+def pairing(first: Chip, second: Chip, bench: Bench, margin: float) -> Pairing:
+    """Returns every figure and kind of work on which something is known of two chips."""
+    axes = [Axis(figure=key) for key in AXES]
+    axes += [Axis(work=one) for one in BOUND_BY if one != "product"]
+    asked = (Question(first, second, axis, margin=margin) for axis in axes)
+    found = [bench.finding(one) for one in asked]
+    known = tuple(one for one in found if _says(one))
+    shares = {
+        (chip.id, one.question.axis.figure or ""): _share(chip, one.question.axis.figure, bench)
+        for one in known
+        for chip in (first, second)
+        if one.question.axis.figure
+    }
+    return Pairing(first, second, known, shares)
+
+
+def _says(found: Finding) -> bool:
+    if found.question.axis.figure:
+        return bool(found.paper or found.measured)
+    return found.measured is not None
+
+
+def _share(chip: Chip, figure: str | None, bench: Bench) -> tuple[str, float | None]:
+    known = bench.whole.achieved(figure or "", chip.id)
+    voice = next((one for one in known.voices if one.paper), None) if known else None
+    published = voice.paper.value if voice and voice.paper else None
+    share = known.rate / published if known and published else None
+    return reached(known, published), share
+
+
+def verdict_report(found: Pairing, bench: Bench, *, rows: bool) -> Report:
+    """Returns the pair as a table; ``rows`` adds every value behind it."""
+    cells = tuple(_cells(one, found) for one in found.findings)
+    table = Table(
+        f"{found.first.name} over {found.second.name}",
+        (f"Margin {_margin(found):.0%}. {HOW[0]}", HOW[1]),
+        COLUMNS,
+        cells,
+        tuple(summary(found)),
+        (),
+    )
+    more = [flips(found.findings, bench)]
+    if rows:
+        every = {one.ref: one for finding in found.findings for one in finding.behind}
+        more.append(behind("Every value behind it", every.values(), bench.catalogue))
+    flats = [_flat(one, found) for one in found.findings]
+    return Report(table, flats, tuple(more))
+
+
+def _margin(found: Pairing) -> float:
+    return found.findings[0].question.margin if found.findings else 0.10
+
+
+def _cells(one: Finding, found: Pairing) -> tuple[str, ...]:
+    figure = one.question.axis.figure or ""
+    bound = "" if figure or one.paper is None else f" by {FIGURES[one.paper.key].title}"
+    shares = [found.shares.get((chip.id, figure), (NONE, None))[0] for chip in _both(found)]
+    return (
+        title(one.question.axis),
+        f"{on_paper(one.paper)}{bound}",
+        measured(one.measured),
+        times(over) if (over := overstated(one)) else NONE,
+        *shares,
+        f"{one.word.value}: {one.reason}",
+        hands(one.measured),
+        devices(one.needed),
+    )
+
+
+def _flat(one: Finding, found: Pairing) -> dict[str, str | int | float | bool | None]:
+    figure = one.question.axis.figure or ""
+    shares = [found.shares.get((chip.id, figure), (NONE, None))[1] for chip in _both(found)]
+    return {
+        **flat(one),
+        "paper_overstates": overstated(one),
+        "subject_reaches": shares[0],
+        "object_reaches": shares[1],
+    }
+
+
+def _both(found: Pairing) -> tuple[Chip, Chip]:
+    return found.first, found.second
+
+
+def overstated(found: Finding) -> float | None:
+    """Returns by how much the paper ratio is above the measured one."""
+    if found.paper is None or found.measured is None:
+        return None
+    return found.paper.value / found.measured.ratio
+
+
+def summary(found: Pairing) -> Iterator[str]:
+    """Yields what a reader takes away: one sentence of the figures that tell most, and gaps."""
+    told = [one for one in found.findings if one.measured and one.question.axis.figure]
+    yield from (_sentence(one, found) for one in told[:1] + _memory(told[1:]))
+    works = [one for one in found.findings if one.measured and one.question.axis.work]
+    yield from (_work(one, found) for one in works)
+    open_ = [one for one in found.findings if one.word is Word.UNTESTABLE]
+    if open_:
+        names = ", ".join(title(one.question.axis) for one in open_)
+        yield f"Nobody can know yet by measurement: {names}."
+    if not told and not works:
+        yield "Nothing was measured of both: whatever their sheets say is untested."
+
+
+def _memory(found: Sequence[Finding]) -> list[Finding]:
+    return [one for one in found if one.question.axis.figure == "memory_bandwidth"]
+
+
+def _sentence(one: Finding, found: Pairing) -> str:
+    figure, first, second = one.question.axis.figure or "", found.first, found.second
+    words = f"In {FIGURES[figure].title}, {first.name} has {on_paper(one.paper)} of {second.name}"
+    words += f" on paper and {measured(one.measured)} measured"
+    (text_1, share_1), (text_2, share_2) = (
+        found.shares[chip.id, figure] for chip in (first, second)
+    )
+    if share_1 and share_2:
+        words += f": it reaches {text_1} of its sheet, {second.name} {text_2}"
+    over = overstated(one)
+    if over and not 1 / FAR < over < FAR:
+        way = "overstates" if over > 1 else "understates"
+        words += f", so that paper {way} {first.name} {times(max(over, 1 / over))} times"
+    return f"{words}. Verdict: {one.word.value}."
+
+
+def _work(one: Finding, found: Pairing) -> str:
+    words = f"In {title(one.question.axis)}, {found.first.name} has {measured(one.measured)} of it"
+    if one.paper:
+        words += f" (paper, by {FIGURES[one.paper.key].title}: {times(one.paper.value)})"
+    return f"{words}. Verdict: {one.word.value}."
+
+
+def flips(found: Iterable[Finding], bench: Bench) -> Section:
+    """Returns what would change an answer: the margin, rival figures, less evidence."""
+    rows = [(one, flip) for one in found for flip in bench.flips(one)]
+    columns = ("of", "if", "it would be", "as it stands")
+    cells = tuple((_named(one), flip.change, flip.after, flip.before) for one, flip in rows)
+    flats: list[dict[str, str | int | float | bool | None]] = [
+        {
+            "subject": one.question.first.id,
+            "object": one.question.second.id,
+            "axis": one.question.axis.figure or one.question.axis.work,
+            "change": flip.change,
+            "before": flip.before,
+            "after": flip.after,
+        }
+        for one, flip in rows
+    ]
+    lines = (
+        () if rows else ("No verdict hangs on the margin, rival figures or one class of source.",)
+    )
+    return Section("What it hangs on", columns, cells, flats, lines, key="sensitivity")
+
+
+def _named(one: Finding) -> str:
+    asked = one.question
+    return f"{title(asked.axis)}, {asked.first.id} over {asked.second.id}"
