@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 
 from bench import __version__
 from bench.errors import OnpaperError, UsageError, did_you_mean
@@ -20,6 +21,7 @@ COMMANDS = {
     "evidence": "list all that was measured of a chip, beside its sheet, with weights",
     "verdict": "put two chips, or many beside a baseline, to the test: paper and measurement",
     "claims": "judge what is said of chips against one another",
+    "import": "turn what another tool printed into reported measurements",
     "export": "write the catalogue as CSV, JSON and Parquet tables with a data dictionary",
     "doctor": "say what this machine has, which chip it is, and what would spoil a measurement",
     "check": "name every fault of every data file",
@@ -42,7 +44,10 @@ SPELLED = {
 }  # fmt: skip
 """What is printed where an encoding lacks a sign."""
 
-BRIEF = ("show", "chips", "compare", "rules", "evidence", "verdict", "claims", "export", "check")
+BRIEF = (
+    "show", "chips", "compare", "rules", "evidence", "verdict", "claims", "import", "export",
+    "check",
+)  # fmt: skip
 """Commands that live for a second or two and make no cycles worth collecting."""
 LONG = 20_000
 """A message longer than this quotes what somebody gave; the faults of many files may be long."""
@@ -114,7 +119,7 @@ def _run(words: list[str]) -> int:
     name = words.pop(0) if words and "=" not in words[0] and not words[0].startswith("-") else "run"
     if name not in COMMANDS:
         raise UsageError(f"no command {name!r}: {did_you_mean(name, COMMANDS)}")
-    command = import_module(f"bench.commands.{name}")
+    command = import_module(f"bench.commands.{name}{'_' if iskeyword(name) else ''}")
     if {"-h", "--help"} & set(words):
         print(command.HELP, end="")
         return 0

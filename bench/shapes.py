@@ -214,6 +214,24 @@ class DoctorConfig:
     chip: str | None = None
 
 
+@dataclass
+class ImportConfig:
+    """Keys of ``import``; ``kind`` is the class of evidence, ``-`` as a file standard input."""
+
+    file: str | None = None
+    source: str | None = None
+    chip: str | None = None
+    by: str | None = None
+    kind: str | None = None
+    url: str | None = None
+    title: str | None = None
+    date: str | None = None
+    dtype: str | None = None
+    count: int | None = None
+    software: str | None = None
+    out: str | None = None
+
+
 SHAPES: dict[str, type] = {
     "run": RunConfig,
     "show": ShowConfig,
@@ -223,6 +241,7 @@ SHAPES: dict[str, type] = {
     "evidence": EvidenceConfig,
     "claims": ClaimsConfig,
     "verdict": VerdictConfig,
+    "import": ImportConfig,
     "export": ExportConfig,
     "check": CheckConfig,
     "doctor": DoctorConfig,

@@ -20,8 +20,11 @@ BOUND_BY = {
 }
 """The figure that a roofline bounds each kind of work by."""
 RATES = ("matrix_bf16", "matrix_fp16", "matrix_int8", "matrix_fp8", "vector_fp32")
-TWINS = {"matrix_bf16": ("matrix_fp16",), "matrix_fp16": ("matrix_bf16",)}
-"""Figures of one width that stand for each other where one of the chips has but one of them."""
+TWINS = {"matrix_bf16": "matrix_fp16", "matrix_fp16": "matrix_bf16"}
+"""Figures that stand for each other where their paper ratios agree, and only the other was measured
+of both chips."""
+ALIKE = 1.02
+"""How far apart two ratios may be that agree."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,16 @@ def paper_ratio(
             told = "has no such unit" if lacks else "has no sourced figure"
             return None, f"{chip.name} {told}", lacks
     return _ratio(key, above, below), "", False
+
+
+def twin(key: str, first: Chip, second: Chip, catalogue: Catalogue) -> str | None:
+    """Returns the figure whose measurement stands for a figure's, if there is one for two chips."""
+    other = TWINS.get(key)
+    found = [paper_ratio(one, first, second, catalogue)[0] for one in (key, other) if one]
+    if other is None or None in found:
+        return None
+    low, high = sorted(one.value for one in found if one)
+    return other if high <= ALIKE * low else None
 
 
 def _entries(key: str, chip: Chip, catalogue: Catalogue) -> list[Entry]:

@@ -7,7 +7,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.claims.judge import Bounds, Stands, Word, bounds, devices_needed, holds, stands, word
 from bench.claims.model import Axis, Relation
-from bench.claims.paper import PaperRatio, bounding, ids, paper_ratio
+from bench.claims.paper import PaperRatio, bounding, ids, paper_ratio, twin
 from bench.evidence.estimate import Estimate
 from bench.evidence.observe import Observation
 from bench.evidence.pool import BITS, Evidence, Test
@@ -39,7 +39,7 @@ class Finding:
         reason: why the verdict is what it is.
         needed: devices of each chip, side by side, that would settle it; None where it is
             settled, or where nothing was measured yet.
-        behind: every value that is known of either side, whether it was admitted or not.
+        figures: the figures whose values are behind it.
     """
 
     question: Question
@@ -50,7 +50,7 @@ class Finding:
     holds: bool | None
     reason: str
     needed: int | None
-    behind: tuple[Observation, ...]
+    figures: tuple[str, ...]
 
     @property
     def stands(self) -> Stands:
@@ -75,7 +75,8 @@ def finding(asked: Question, evidence: Evidence, catalogue: Catalogue) -> Findin
     else:
         paper = bounding(axis.work or "", axis.dtype, asked.first, asked.second, catalogue)
         absent, unlike = "", False
-    measured = None if asked.unlike or unlike else _measured(asked, evidence)
+    figures = _figures(asked, catalogue)
+    measured = None if asked.unlike or unlike else _measured(asked, evidence, figures)
     verdict, reason = _verdict(asked, measured, asked.unlike or (absent if unlike else ""))
     decided = (
         holds(asked.relation, bounds(measured, asked.factor), asked.margin) if measured else None
@@ -89,7 +90,19 @@ def finding(asked: Question, evidence: Evidence, catalogue: Catalogue) -> Findin
         holds=decided,
         reason="; ".join(filter(None, (reason, absent if not unlike else ""))),
         needed=_needed(asked, measured),
-        behind=_behind(asked, evidence),
+        figures=figures,
+    )
+
+
+def behind(found: Finding, evidence: Evidence) -> tuple[Observation, ...]:
+    """Returns every value that is known of either side, whether it was admitted or not."""
+    asked = found.question
+    both, test, work = ids(asked.first) | ids(asked.second), fits(asked.axis), asked.axis.work
+    return tuple(
+        one
+        for one in evidence.every
+        if one.chip in both
+        and (one.figure in found.figures or (one.quantity.family == work and test(one)))
     )
 
 
@@ -105,26 +118,19 @@ def fits(axis: Axis) -> Test:
     return test
 
 
-def _measured(asked: Question, evidence: Evidence) -> Estimate | None:
+def _figures(asked: Question, catalogue: Catalogue) -> tuple[str, ...]:
+    """Returns the figure that is asked for and the one whose measurement stands for it."""
+    figure = asked.axis.figure
+    other = twin(figure, asked.first, asked.second, catalogue) if figure else None
+    return tuple(one for one in (figure, other) if one)
+
+
+def _measured(asked: Question, evidence: Evidence, figures: tuple[str, ...]) -> Estimate | None:
     axis, first, second = asked.axis, ids(asked.first), ids(asked.second)
-    if axis.figure:
-        return evidence.of_figure(axis.figure, first, second)
+    if figures:
+        found = (evidence.of_figure(one, first, second) for one in figures)
+        return next((one for one in found if one), None)
     return evidence.of_work(first, second, axis.work or "", fits(axis))
-
-
-def _behind(asked: Question, evidence: Evidence) -> tuple[Observation, ...]:
-    axis, both = asked.axis, ids(asked.first) | ids(asked.second)
-    test = fits(axis)
-    return tuple(
-        one
-        for one in evidence.every
-        if one.chip in both
-        and (
-            one.figure == axis.figure
-            if axis.figure
-            else one.quantity.family == axis.work and test(one)
-        )
-    )
 
 
 def _on_paper(asked: Question, paper: PaperRatio | None) -> bool | None:
@@ -149,9 +155,13 @@ def _verdict(asked: Question, measured: Estimate | None, unlike: str) -> tuple[W
         Word.INCONCLUSIVE: "the 90% interval crosses an edge of the margin",
     }
     of = f" of {asked.factor:g}" if asked.factor != 1 else ""
+    by = {one.figure for one in measured.first} - {asked.axis.figure, None}
+    other = [f"measured as {FIGURES[one].title}" for one in by if one in FIGURES]
     single = ["one hand measured each chip: an anecdote"] if measured.is_single else []
-    lent = ["scatter lent by other families"] if measured.borrowed else []
-    return told, "; ".join([reasons[told] + of, *single, *lent])
+    lent = (
+        ["how far hands scatter is learnt from other quantities, too"] if measured.borrowed else []
+    )
+    return told, "; ".join([reasons[told] + of, *other, *single, *lent])
 
 
 def _missing(asked: Question) -> str:

@@ -7,7 +7,6 @@ from bench.errors import UsageError, did_you_mean
 from bench.shapes import VerdictConfig
 
 if TYPE_CHECKING:
-    from bench.chips.load import Catalogue
     from bench.chips.model import Chip
     from bench.claims.sensitivity import Bench
     from bench.report.markup import Report
@@ -88,14 +87,8 @@ def _matrix(config: VerdictConfig, chosen: "list[Chip]", base: "Chip", bench: "B
             raise UsageError(f"no figure {one!r}: {did_you_mean(one, FIGURES)}")
     if config.rows:
         raise UsageError("rows= belongs to verdict chips=[A,B]: a matrix has too many")
-    others = [one for one in chosen if one.id != base.id] or _measured(base, bench)
-    if not others:
-        raise UsageError(f"nothing to set beside {base.id}: name chips=")
-    return matrix(others, base, bench, tuple(config.figures) or FIGURED, config.margin)
-
-
-def _measured(base: "Chip", bench: "Bench") -> "list[Chip]":
-    """Returns the chips with an admitted value, in the order of the catalogue."""
-    known = {one.chip for one in bench.whole.admitted}
-    sheets: Catalogue = bench.catalogue
-    return [one for one in sheets.chips.values() if one.id in known and one.id != base.id]
+    others = [one for one in chosen if one.id != base.id]
+    if chosen and not others:
+        raise UsageError(f"{base.id} alone: name another chip in chips=")
+    figures = tuple(config.figures) or FIGURED
+    return matrix(others or None, base, bench, figures, config.margin)

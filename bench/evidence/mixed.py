@@ -6,6 +6,7 @@ of freedom of a contrast by Satterthwaite's approximation with the expected info
 random-effects model by contrast (Lu & Ades 2004, Statistics in Medicine 23:3105).
 """
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -85,15 +86,34 @@ class Mixed:
     ) -> None:
         self.values = np.asarray(values, dtype=np.float64)
         self.fixed = fixed
-        self.basis = _basis(fixed)
-        self.own = np.diag(1.0 / np.asarray(weights or np.ones(len(self.values))))
-        members = effects(groups)
-        self.shared = members @ members.T
+        self.members = effects(groups)
+        self.own = 1.0 / np.asarray(weights or np.ones(len(self.values)))
+
+    @cached_property
+    def _rest(self) -> tuple[Floats, Floats]:
+        """Returns what the fixed effects leave of groups and values, along independent directions.
+
+        Of each direction the variance is that of a residual plus ``share`` times that of a group,
+        so that the restricted likelihood is a sum (Harville 1977, JASA 72:320).
+        """
+        scale = 1 / np.sqrt(self.own)[:, None]
+        left, sizes, _ = np.linalg.svd(scale * self.fixed, full_matrices=True)
+        rank = int(np.sum(sizes > NEGLIGIBLE * max(sizes.max(initial=0.0), 1.0)))
+        free = left[:, rank:].T
+        grouped = free @ (scale * self.members)
+        shares, turn = np.linalg.eigh(grouped @ grouped.T)
+        return np.maximum(shares, 0.0), turn.T @ free @ (scale[:, 0] * self.values)
 
     @property
     def spare(self) -> int:
         """Returns how many values are left to tell scatter from effects."""
-        return len(self.values) - int(self.basis.shape[1])
+        return len(self._rest[0])
+
+    @property
+    def tells(self) -> tuple[int, int]:
+        """Returns how many values tell the groups' scatter, and how many the residual one alone."""
+        grouped = int(np.sum(self._rest[0] > NEGLIGIBLE))
+        return grouped, self.spare - grouped
 
     @cached_property
     def scatter(self) -> Scatter | None:
@@ -101,39 +121,33 @@ class Mixed:
         if self.spare < 1:
             return None
         ratio = self._best_ratio()
-        _, residual = self._deviance(ratio)
-        residual = max(residual, NEGLIGIBLE)
-        cover = residual * (self.own + ratio * self.shared)
-        return Scatter(residual, ratio * residual, self._information(cover))
+        residual = max(self._residual(ratio), NEGLIGIBLE)
+        shares = self._rest[0]
+        variances = residual * (1 + ratio * shares)
+        parts = np.array([np.ones_like(shares), shares]) / variances
+        return Scatter(residual, ratio * residual, 0.5 * parts @ parts.T)
 
     def _best_ratio(self) -> float:
         from scipy.optimize import minimize_scalar
 
         found = minimize_scalar(
-            lambda root: self._deviance(root**2)[0],
+            lambda root: self._deviance(root**2),
             bounds=(0.0, LARGEST**0.5),
             method="bounded",
             options={"xatol": 1e-6},
         )
-        tried = (0.0, *(float(one) ** 2 for one in _from(found.x)))
-        return min(tried, key=lambda ratio: self._deviance(ratio)[0])
+        starts = [0.0, float(found.x), *map(float, np.geomspace(0.01, LARGEST**0.5, 25))]
+        return min((one**2 for one in starts), key=self._deviance)
 
-    def _deviance(self, ratio: float) -> tuple[float, float]:
-        """Returns -2 log restricted likelihood but for constants, and the residual variance."""
-        cover = self.own + ratio * self.shared
-        inner, solved = _inner(cover, self.basis)
-        rest = self.values - self.basis @ np.linalg.solve(inner, solved.T @ self.values)
-        variance = float(rest @ np.linalg.solve(cover, rest)) / self.spare
-        logs = _log_det(cover) + _log_det(inner)
-        return logs + self.spare * float(np.log(max(variance, NEGLIGIBLE**2))), variance
+    def _residual(self, ratio: float) -> float:
+        shares, left = self._rest
+        return float(np.mean(left**2 / (1 + ratio * shares)))
 
-    def _information(self, cover: Floats) -> Floats:
-        """Returns the expected information of the two variances."""
-        inverse = np.linalg.inv(cover)
-        inner, solved = _inner(cover, self.basis)
-        project = inverse - solved @ np.linalg.solve(inner, solved.T)
-        parts = (project @ self.own, project @ self.shared)
-        return np.array([[0.5 * float(np.sum(a * b.T)) for b in parts] for a in parts])
+    def _deviance(self, ratio: float) -> float:
+        """Returns -2 log restricted likelihood but for constants."""
+        spread = max(self._residual(ratio), NEGLIGIBLE**2)
+        logs = float(np.sum(np.log1p(ratio * self._rest[0])))
+        return logs + self.spare * math.log(spread)
 
     def contrast(self, weights: Floats, scatter: Scatter) -> Contrast | None:
         """Returns a sum of fixed effects, weighted; None where the values do not determine it.
@@ -142,36 +156,20 @@ class Mixed:
             weights: p weights of the columns of ``fixed``.
             scatter: this model's, or that of a larger one whose values scatter alike.
         """
-        spread, *_ = np.linalg.lstsq(self.fixed.T, weights, rcond=None)
-        if not np.allclose(self.fixed.T @ spread, weights, atol=1e-6):
+        pull = self._pull(weights, scatter)
+        if not np.allclose(self.fixed.T @ pull, weights, atol=1e-6):
             return None
-        cover = scatter.residual * self.own + scatter.group * self.shared
-        inner, solved = _inner(cover, self.basis)
-        asked = np.linalg.solve(inner, self.basis.T @ spread)
-        pull = solved @ asked
-        variance = float(pull @ cover @ pull)
-        slopes = np.array([pull @ self.own @ pull, pull @ self.shared @ pull])
+        slopes = np.array([pull**2 @ self.own, np.sum((pull @ self.members) ** 2)])
+        variance = float(slopes @ (scatter.residual, scatter.group))
         doubt = float(slopes @ np.linalg.pinv(scatter.information) @ slopes)
         freedom = 2 * variance**2 / doubt if doubt > 0 else np.inf
         return Contrast(float(pull @ self.values), variance**0.5, max(1.0, float(freedom)))
 
-
-def _from(root: float) -> tuple[float, ...]:
-    """Returns a root and its neighbours, so that a bound is not missed by a hair."""
-    return (root, 0.5 * root, 0.9 * root, 1.1 * root)
-
-
-def _basis(fixed: Floats) -> Floats:
-    """Returns orthonormal columns that span those of ``fixed``."""
-    left, sizes, _ = np.linalg.svd(fixed, full_matrices=False)
-    return left[:, sizes > NEGLIGIBLE * max(sizes.max(initial=0.0), 1.0)]
-
-
-def _inner(cover: Floats, basis: Floats) -> tuple[Floats, Floats]:
-    """Returns B' V^-1 B and V^-1 B."""
-    solved: Floats = np.linalg.solve(cover, basis)
-    return basis.T @ solved, solved
-
-
-def _log_det(matrix: Floats) -> float:
-    return float(np.linalg.slogdet(matrix)[1])
+    def _pull(self, weights: Floats, scatter: Scatter) -> Floats:
+        """Returns the weight of each value in the generalised least-squares estimate."""
+        cover = np.diag(scatter.residual * self.own)
+        cover += scatter.group * (self.members @ self.members.T)
+        solved = np.linalg.solve(cover, self.fixed)
+        asked, *_ = np.linalg.lstsq(self.fixed.T @ solved, weights, rcond=None)
+        pull: Floats = solved @ asked
+        return pull

@@ -68,6 +68,7 @@ class Defect(StrEnum):
     SECOND = "second hand"
     PRERELEASE = "pre-release"
     SIMULATED = "partly simulated"
+    IMPLAUSIBLE = "implausible"
 
 
 Work = Literal[

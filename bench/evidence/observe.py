@@ -4,8 +4,9 @@ A value is put as that of one whole chip: what several devices did together is d
 number, what one die does is multiplied by the dies. Times stay as they are.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -20,8 +21,9 @@ from bench.verdict import Row, Verdict, rows, standing
 OWN = "onpaper"
 SIDE = 1024
 """The least side of a matrix product that is taken to test a figure."""
-ABOVE = 1.02
-"""A rate this far above all that is published is a suspect measurement, not a better chip."""
+ABOVE, SEVERAL = 1.02, 3
+"""A rate this far above all that is published is a suspect measurement, not a better chip; where so
+many hands find it, it is the sheet that is suspect."""
 OF_FIGURE = {"matrix": "matmul_best", "vector": "vector_rate", "sparse": "sparse_matmul"}
 OF_LINK = {
     "pcie_bandwidth_oneway": "host_to_device",
@@ -105,12 +107,37 @@ def _is_large(shape: str, quantity: Quantity) -> bool:
 def reported(
     reports: Mapping[str, Report], catalogue: Catalogue, chips: Iterable[str] | None = None
 ) -> Iterator[Observation]:
-    """Yields the reported values of some chips, or of all."""
+    """Yields the reported values of some chips, or of all, suspect ones without weight."""
     wanted = None if chips is None else set(chips)
-    for report in reports.values():
-        for row in report.rows:
-            if wanted is None or row.chip in wanted:
-                yield _of_row(row, report, catalogue.chips[row.chip])
+    found = [
+        _of_row(row, report, catalogue.chips[row.chip])
+        for report in reports.values()
+        for row in report.rows
+        if wanted is None or row.chip in wanted
+    ]
+    above = Counter(
+        (chip, figure) for chip, figure, _ in {_voice(one) for one in found if _is_above(one)}
+    )
+    for one in found:
+        hands = above[one.chip, one.figure] if _is_above(one) else 0
+        yield _doubted(one, hands) if hands else one
+
+
+def _voice(one: Observation) -> tuple[str, str | None, str]:
+    return one.chip, one.figure, one.by
+
+
+def _is_above(one: Observation) -> bool:
+    return bool(one.paper and one.figure and one.weight and one.value > ABOVE * _most(one.paper))
+
+
+def _doubted(one: Observation, hands: int) -> Observation:
+    """Returns a value above paper: without weight, unless several hands find the same."""
+    if hands >= SEVERAL:
+        why = f"above what is published, as {hands} hands find: the sheet may be low"
+        return replace(one, why=(*one.why, why))
+    why = "above what is published: a suspect measurement"
+    return replace(one, weight=0.0, why=(*one.why, why))
 
 
 def _of_row(row: Reported, report: Report, chip: Chip) -> Observation:
@@ -119,7 +146,6 @@ def _of_row(row: Reported, report: Report, chip: Chip) -> Observation:
     is_rate = row.value.dimension not in (Dimension.SHARE, Dimension.TIME)
     paper = of_sheet(chip, figures_of(quantity, row.dtype)) if is_rate else None
     weight, why = weigh(kind, row.defects, row.quality)
-    over = bool(paper and quantity.decides and value > ABOVE * _most(paper))
     return Observation(
         ref=f"{report.id}:{row.id}",
         chip=chip.id,
@@ -137,8 +163,8 @@ def _of_row(row: Reported, report: Report, chip: Chip) -> Observation:
         quality=row.quality,
         date=row.date,
         work=tuple(sorted(row.workload.items())),
-        weight=0.0 if over else weight,
-        why=(*why, "above what is published: a suspect measurement") if over else why,
+        weight=weight,
+        why=why,
         reported=row,
         software=row.software or row.conditions.get("engine"),
     )

@@ -10,7 +10,8 @@ the random effect is that of a hand with a chip: its software, its tuning, its c
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +20,7 @@ from bench.evidence.estimate import LEVEL, Achieved, Estimate
 from bench.evidence.mixed import Contrast, Mixed, Scatter, effects
 from bench.evidence.model import Kind
 from bench.evidence.observe import Observation
+from bench.evidence.quantities import QUANTITIES
 
 BITS = {
     "fp64": 64, "fp32": 32, "tf32": 32, "hf32": 32, "bf16": 16, "fp16": 16, "fp8": 8, "mxfp8": 8,
@@ -26,8 +28,8 @@ BITS = {
 }  # fmt: skip
 """Formats of one width are one work: no chip has all of them."""
 FIRST, SECOND = "first", "second"
-LEAST = 4
-"""Spare values from which on a family tells its scatter by itself."""
+LEAST = 3
+"""Spare values of either kind from which on a family tells its scatter by itself."""
 FIGURED = ("matrix", "vector", "memory", "link", "sparse", "capacity")
 Test = Callable[[Observation], object]
 
@@ -52,11 +54,11 @@ class Evidence:
         """Maps figures to the best value of each hand and chip."""
         best: dict[str, dict[Hashable, Observation]] = {}
         for one in self.admitted:
-            if one.figure:
-                held = best.setdefault(one.figure, {})
-                key = (one.by, one.chip)
-                if key not in held or _standing(one) < _standing(held[key]):
-                    held[key] = one
+            for voice in (one, *_both_ways(one)) if one.figure else ():
+                held = best.setdefault(voice.figure or "", {})
+                key = (voice.by, voice.chip)
+                if key not in held or _standing(voice) < _standing(held[key]):
+                    held[key] = voice
         return {figure: tuple(held.values()) for figure, held in best.items()}
 
     def voices(self, figure: str, chips: Collection[str] = ()) -> tuple[Observation, ...]:
@@ -68,10 +70,16 @@ class Evidence:
         """Returns how far a family's values scatter, and whether others had to lend theirs."""
         if family not in self._scatter:
             own = self._family(lambda one: one.quantity.family == family)
-            enough = own is not None and own.spare >= LEAST
-            lent = own if enough else self._family(_like(family))
-            self._scatter[family] = (lent.scatter if lent else None, not enough)
+            enough = own is not None and min(own.tells) >= LEAST
+            found = own.scatter if own and enough else self._lent[family in FIGURED]
+            self._scatter[family] = (found, not enough)
         return self._scatter[family]
+
+    @cached_property
+    def _lent(self) -> Mapping[bool, Scatter | None]:
+        """Returns the scatter of all work and that of all figures, by whether it is of figures."""
+        both = {kind: self._family(_like(figured=kind)) for kind in (False, True)}
+        return {kind: found.scatter if found else None for kind, found in both.items()}
 
     def _family(self, belongs: Test) -> Mixed | None:
         voices = [one for held in self._voices.values() for one in held if belongs(one)]
@@ -164,10 +172,17 @@ class Evidence:
         return Achieved(math.exp(found.value), math.exp(low), math.exp(high), own)
 
 
-def _like(family: str) -> Test:
-    """Returns the test of what scatters most like a family that has too few values."""
-    figured = family in FIGURED
+def _like(*, figured: bool) -> Test:
+    """Returns the test of what scatters like a family that has too few values itself."""
     return lambda one: (one.quantity.family in FIGURED) == figured
+
+
+def _both_ways(one: Observation) -> Iterator[Observation]:
+    """Yields a copy in one direction as the half that it is of a link's both directions."""
+    if one.figure == "link_bandwidth_oneway":
+        paper = one.paper and replace(one.paper, key="link_bandwidth", value=2 * one.paper.value)
+        both = replace(QUANTITIES["peer_bidirectional"], ranks=1)
+        yield replace(one, quantity=both, value=2 * one.value, paper=paper)
 
 
 def _standing(one: Observation) -> tuple[int, float]:

@@ -33,7 +33,7 @@ NAMES = {
 """Classes that may be left out, by one word."""
 SPOILT = (
     Defect.CONSTANT, Defect.ACC16, Defect.SHARE, Defect.BOTH, Defect.COPY, Defect.PAGEABLE,
-    Defect.SIMULATED,
+    Defect.SIMULATED, Defect.IMPLAUSIBLE,
 )  # fmt: skip
 """Such a value is of something else than what it is called; it is shown and judges nothing."""
 DOUBTFUL = (

@@ -1,8 +1,7 @@
 """FlagPerf: the result tables of its READMEs, of ``base/`` and of training.
 
-A README of a vendor's own program (``base/toolkits``) tells how that works; one without that
-section is of FlagPerf's own (``base/benchmarks``), whose defects are known from its code: a wall
-clock, constant inputs of 8 bits, pageable memory, and links counted in both directions.
+A README of a vendor's own program (``base/toolkits``) tells how that works, or its address says
+so; any other is of FlagPerf's own (``base/benchmarks``), whose defects are known from its code.
 """
 
 import re
@@ -11,15 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bench.evidence.model import Defect, Reported
+from bench.importers import flagperf_columns as columns
 from bench.importers.base import NUMBER, Found, Given, Importer, found, matched, plain, shown
 from bench.importers.base import numbered_lines as lines
 from bench.importers.flagperf_training import trained
+from bench.importers.table import table_row
 
 FIRST, TESTED, RESULT = "评测项", "测试值", "评测结果"
 OWN_TOOL = "厂商测试工具原理说明"
-PINNED = ("mthreads", "摩尔线程", "iluvatar", "天数")
-"""Vendors for whom its host copy pins the memory."""
-MATRIX = re.compile(r"(FP64|FP32|TF32|FP16|BF16|FP8|INT8)算力")
 MEAN_OF = re.compile(r"\(([0-9]{1,5})卡平均")
 VALUE = re.compile(rf"({NUMBER}) ?(TFLOPS|TOPS|GB/s|TB/s|GiB/s)")
 SHARE = re.compile(rf"({NUMBER}) ?%")
@@ -27,7 +25,6 @@ FACT = re.compile(r"[-*] ?(厂商|产品型号|TDP)：(.{1,80})")
 POWER = "单卡平均功耗"
 NOTHING = ("", "/", "无", "-", "N/A")
 UNITS = {"TFLOPS": "TFLOP/s", "TOPS": "TOP/s"}
-ALIKE = "(all_reduce)", "(alltoall)", "(reduce_scatter)"
 BOTH_WAYS = "both directions are counted"
 GIVE = "give a README of FlagPerf with its result tables"
 
@@ -40,16 +37,6 @@ class _Cell:
     head: str
     text: str
     share: str
-
-
-@dataclass(frozen=True)
-class _Meaning:
-    """What a column is of: the quantity, how many directions it counts, and what is against it."""
-
-    quantity: str
-    ways: int = 1
-    dtype: str | None = None
-    defects: tuple[Defect, ...] = ()
 
 
 def knows(text: str) -> bool:
@@ -76,20 +63,12 @@ def read(text: str, given: Given) -> Found:
     return found(given, [*rows, *more.rows], [*left_out, *more.left_out])
 
 
-def table_row(line: str) -> list[str]:
-    """Returns the cells of a line of a table, with brackets of one kind; none for another line."""
-    if not line.startswith("|") or len(line) > 4_000:
-        return []
-    even = line.translate(str.maketrans("（），", "(),"))
-    return [cell.strip().strip("*").strip() for cell in even.strip().strip("|").split("|")][:40]
-
-
 def _cells(text: str, given: Given) -> Iterator[_Cell]:
     """Yields each result with the head that it stands under."""
     name, start = "", 0
     for number, line in lines(text):
         cells = table_row(line)
-        if cells[:1] == [FIRST] and len(cells) > 1:
+        if cells[:1] == [FIRST] and TESTED in "".join(cells[1:2]):
             name, start = cells[1], number
         elif cells[:1] == [RESULT] and name:
             told = cells + [""] * 4
@@ -116,64 +95,27 @@ def _facts(text: str) -> dict[str, str]:
     return told
 
 
-def _meaning(head: str, *, own_tool: bool, vendor: str) -> _Meaning | None:
-    """Returns what a column is of, or None where a row can be of no such thing."""
-    wall = () if own_tool else (Defect.WALL,)
-    both = 2 if "双向" in head else 1
-    if matrix := MATRIX.match(head):
-        dtype = matrix[1].lower()
-        constant = (Defect.CONSTANT,) if not own_tool and dtype in ("fp8", "int8") else ()
-        return _Meaning("matmul_shape", dtype=dtype, defects=(*wall, *constant))
-    if head.startswith("主存储带宽"):
-        return _Meaning("memory_copy", defects=wall)
-    if head.startswith("CPU-芯片互联带宽"):
-        pinned = own_tool or vendor.lower().startswith(PINNED)
-        return _Meaning("host_to_device", defects=wall if pinned else (*wall, Defect.PAGEABLE))
-    if head.startswith("跨服务器P2P互联带宽"):
-        return _Meaning("network_oneway", both, defects=wall)
-    if head.startswith("服务器内P2P互联带宽"):
-        if both == 2:
-            return _Meaning("peer_bidirectional", defects=wall)
-        return _Meaning("peer_oneway", 1 if own_tool else 2, defects=wall)
-    return _collective(head, wall, own_tool=own_tool)
-
-
-def _collective(head: str, wall: tuple[Defect, ...], *, own_tool: bool) -> _Meaning | None:
-    """Returns what a column of several devices together is of."""
-    inside = head.startswith("单机多卡的MPI互联")
-    if not inside and not head.startswith("服务器间多卡的MPI互联"):
-        return None
-    if "算法带宽" in head:
-        return None
-    if "等效带宽" in head:
-        return _Meaning("all_reduce", 2, defects=wall)
-    for word in ALIKE:
-        if word in head:
-            return _Meaning(word.strip("()").replace("alltoall", "all_to_all"), defects=wall)
-    return _Meaning("all_reduce", 2 if inside and not own_tool else 1, defects=wall)
-
-
 def _row(cell: _Cell, text: str, told: dict[str, str], given: Given) -> Reported | str:
     """Returns the row of a result, or why there is none."""
     title = cell.head.split(TESTED)[0]
-    own_tool = OWN_TOOL in text
-    meaning = _meaning(cell.head, own_tool=own_tool, vendor=told.get("厂商", ""))
-    if meaning is None:
+    own_tool = OWN_TOOL in text or "toolkits" in (given.url or "")
+    column = columns.meaning(cell.head, own_tool=own_tool, vendor=told.get("厂商", ""))
+    if column is None:
         return f"{title}: is no rate that a row can be of"
-    value, formula, defects = _value(cell, meaning, given)
+    value, formula, defects = _value(cell, column, given)
     if not value:
         return f"{title}: the cell is empty"
     count = MEAN_OF.search(cell.head[:200])
     return given.row(
         cell.line,
-        id="-".join((meaning.quantity.replace("_", "-"), *filter(None, [meaning.dtype]))),
+        id="-".join((column.quantity.replace("_", "-"), *filter(None, [column.dtype]))),
         named=told.get("产品型号"),
         count=given.count or (int(count[1]) if count else 1),
-        quantity=meaning.quantity,
-        dtype=given.format_of(meaning.dtype, cell.line) if meaning.dtype else None,
+        quantity=column.quantity,
+        dtype=given.format_of(column.dtype, cell.line) if column.dtype else None,
         value=value,
         statistic="mean",
-        defects=(*meaning.defects, *defects),
+        defects=(*column.defects, *defects),
         date=given.when(),
         at=title,
         formula=formula,
@@ -184,10 +126,12 @@ def _row(cell: _Cell, text: str, told: dict[str, str], given: Given) -> Reported
     )
 
 
-def _value(cell: _Cell, meaning: _Meaning, given: Given) -> tuple[str, str, tuple[Defect, ...]]:
+def _value(
+    cell: _Cell, column: columns.Meaning, given: Given
+) -> tuple[str, str, tuple[Defect, ...]]:
     """Returns a value, how it was worked out, and what its form speaks against it."""
     if cell.text in NOTHING:
-        if meaning.dtype is None or cell.share in NOTHING:
+        if column.dtype is None or cell.share in NOTHING:
             return "", "", ()
         share = matched(SHARE, cell.share)
         if share is None:
@@ -198,10 +142,10 @@ def _value(cell: _Cell, meaning: _Meaning, given: Given) -> tuple[str, str, tupl
         fix = "write it with its unit, such as 259.2TFLOPS or 515GB/s"
         raise given.fault(f"{shown(cell.text)} is no rate with a unit", fix, cell.line)
     unit = UNITS.get(told[2], told[2])
-    unit = "TOP/s" if meaning.dtype == "int8" and unit == "TFLOP/s" else unit
-    if meaning.ways == 1:
+    unit = "TOP/s" if column.dtype == "int8" and unit == "TFLOP/s" else unit
+    if column.ways == 1:
         return f"{told[1]} {unit}", "", ()
-    half = plain(Decimal(told[1]) / meaning.ways)
+    half = plain(Decimal(told[1]) / column.ways)
     return f"{half} {unit}", f"{told[1]} {unit} / 2: {BOTH_WAYS}", ()
 
 

@@ -57,7 +57,7 @@ class _Test:
     iterations: str = ""
     columns: list[str] = field(default_factory=list)
     rates: list[tuple[int | None, str, str, Decimal]] = field(default_factory=list)
-    ended: bool = False
+    unchecked: bool = False
     date: str | None = None
 
 
@@ -77,7 +77,10 @@ def read(text: str, given: Given) -> Found:
     """
     if text.lstrip().startswith("{"):
         return found(given, [_row(_from_json(document(text, given), given), given)])
-    return found(given, [_row(one, given) for one in _from_text(text, given)])
+    tests = list(_from_text(text, given))
+    if not tests:
+        raise given.fault("has no table of nccl-tests, with its 'busbw'", RERUN)
+    return found(given, [_row(one, given) for one in tests])
 
 
 def _from_text(text: str, given: Given) -> Iterator[_Test]:
@@ -92,7 +95,6 @@ def _from_text(text: str, given: Given) -> Iterator[_Test]:
             _take(line, number, here, given)
         if bounds := matched(BOUNDS, line):
             _sound(bounds[1], bounds[2], number, given)
-            here.ended = True
             yield here
             here = _Test()
     if here.rates or here.columns:
@@ -127,6 +129,7 @@ def _take(line: str, number: int, here: _Test, given: Given) -> None:
     rate = decimal(told_of["busbw"])
     if wrong not in EMPTY and decimal(wrong) != 0:
         raise given.fault(f"{shown(wrong)} results were wrong", "mend that first", number)
+    here.unchecked = here.unchecked or wrong == "N/A"
     if rate is None:
         raise given.fault(f"{shown(told_of['busbw'])} is no rate", RERUN, number)
     here.rates.append((number, told_of["size"], told_of.get("type", ""), rate))
@@ -205,11 +208,18 @@ def _row(test: _Test, given: Given) -> Reported:
         workload={"size": _bytes(size), "scope": _scope(test)},
         conditions={
             "tool": f"{test.program}_perf",
-            "method": f"bus bandwidth out of place, best of {len(rates)} sizes",
+            "method": f"bus bandwidth out of place, best of {len(rates)} size(s)",
             "iterations": test.iterations,
         },
-        note="" if kind.lower() in DTYPES else f"of {kind}",
+        note="; ".join(_notes(test, kind)),
     )
+
+
+def _notes(test: _Test, kind: str) -> Iterator[str]:
+    if kind.lower() not in DTYPES:
+        yield f"of {kind}"
+    if test.unchecked:
+        yield "results were not checked"
 
 
 def _count(test: _Test, given: Given) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.chips.load import catalogue
 from bench.errors import DataError
 from bench.evidence.model import Defect, Reported
+from bench.evidence.quantities import DTYPES
 from bench.importers.base import Found, Given, Importer, found, head
 from bench.records.model import Measurement, Record
 from bench.records.store import read as read_record
@@ -79,7 +80,8 @@ def _unfit(row: Row) -> str:
     """Returns why a standing row is of no quantity that is reported, or nothing."""
     if row.verdict is Verdict.IMPLAUSIBLE:
         return f"implausible: {row.reason}"
-    return "" if _quantity(row) else "is of no quantity that is reported"
+    known = _quantity(row) and row.measurement.dtype in DTYPES
+    return "" if known else "is of no quantity that is reported"
 
 
 def _quantity(row: Row) -> str:

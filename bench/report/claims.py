@@ -8,9 +8,9 @@ from bench.claims.forecast import Forecast, forecast
 from bench.claims.judge import Stands, Word
 from bench.claims.model import Axis, Claim
 from bench.claims.sensitivity import Bench
-from bench.claims.weigh import Finding, title
+from bench.claims.weigh import Finding, behind, title
 from bench.report.markup import Report
-from bench.report.ratios import NONE, behind, devices, flat, hands, measured, on_paper, times
+from bench.report.ratios import NONE, devices, flat, hands, measured, on_paper, said, times, values
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table, source_line
 from bench.report.verdicts import flips
@@ -58,7 +58,7 @@ def _cells(one: Judgement, bench: Bench, notes: Notes) -> tuple[str, ...]:
         comes_to(finding),
         on_paper(finding.paper),
         measured(finding.measured),
-        f"{one.word.value}: {finding.reason}",
+        said(finding, notes),
         _where(one),
         devices(finding.needed),
     )
@@ -113,19 +113,20 @@ def claim_report(found: Judgement, bench: Bench) -> Report:
     claim = found.claim
     findings = [one for pair in found.pairs for one in pair.findings]
     outlook = {work: forecast(work, bench.whole, bench.catalogue) for work in _works(claim)}
-    cells = tuple(_full(one, outlook) for one in findings)
+    notes = Notes()
+    cells = tuple(_full(one, outlook, notes) for one in findings)
     table = Table(
         claim.statement,
         tuple(_told(claim, bench)),
         SINGLE,
         cells,
         (f"Verdict: {found.word.value}; it holds {_where(found)}.",),
-        (),
+        notes.lines(),
     )
-    every = {one.ref: one for finding in findings for one in finding.behind}
+    every = {one.ref: one for finding in findings for one in behind(finding, bench.whole)}
     flats = [{"claim": claim.id, **flat(one)} for one in findings]
-    values = behind("Every value behind it", every.values(), bench.catalogue)
-    return Report(table, flats, (flips(findings, bench), values))
+    known = values("Every value behind it", every.values(), bench.catalogue)
+    return Report(table, flats, (flips(findings, bench), known))
 
 
 def _works(claim: Claim) -> set[str]:
@@ -157,7 +158,7 @@ def _formula(claim: Claim) -> str:
     return ", ".join(told(axis) for axis in claim.axes)
 
 
-def _full(one: Finding, outlook: dict[str, Forecast | None]) -> tuple[str, ...]:
+def _full(one: Finding, outlook: dict[str, Forecast | None], notes: Notes) -> tuple[str, ...]:
     asked = one.question
     words = {True: "yes", False: "no", None: "open"}
     return (
@@ -166,7 +167,7 @@ def _full(one: Finding, outlook: dict[str, Forecast | None]) -> tuple[str, ...]:
         f"{SIGNS[asked.relation]} {asked.factor:g}",
         on_paper(one.paper),
         measured(one.measured),
-        f"{one.word.value}: {one.reason}",
+        said(one, notes),
         f"paper {words[one.on_paper]}, measured {words[one.holds]}",
         hands(one.measured),
         devices(one.needed),

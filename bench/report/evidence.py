@@ -1,23 +1,21 @@
 """All that is known of one chip's figures: published, measured by us, reported, and its weight."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, of_sheet
 from bench.claims.paper import ids
 from bench.claims.sensitivity import Bench
+from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
 from bench.report.markup import Report
-from bench.report.ratios import NONE, behind, reached
+from bench.report.ratios import NONE, reached, values
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table, source_line
 from bench.units import show
-
-if TYPE_CHECKING:
-    from bench.evidence.estimate import Achieved
 
 COLUMNS = (
     "figure", "published (dense)", "others publish", "best by us", "best reported", "reaches (95%)",
@@ -68,9 +66,9 @@ def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
     figures = [one for one in shown if one.quantity.decides]
     works = [one for one in shown if not one.quantity.decides]
     if figures:
-        yield behind("Measured against a figure", figures, bench.catalogue)
+        yield values("Measured against a figure", figures, bench.catalogue)
     if works:
-        yield behind("Work that no figure promises", works, bench.catalogue)
+        yield values("Work that no figure promises", works, bench.catalogue)
 
 
 def _heading(every: Sequence[Observation]) -> Iterator[str]:
@@ -96,33 +94,46 @@ def _keys(chip: Chip, found: Sequence[Observation], figure: str | None) -> list[
     return [key for key in FIGURES if key in told | printed and key != "matrix_units"]
 
 
+@dataclass(frozen=True)
 class _Row:
-    """One figure of a chip with all that is known of it."""
+    """One figure of a chip with all that is known of it.
 
-    def __init__(self, chip: Chip, key: str, found: Sequence[Observation], bench: Bench) -> None:
-        self.chip, self.key = chip, key
-        self.sheet: Paper | None = of_sheet(chip, (key,))
-        fitting = [one for one in found if one.figure == key]
-        self.own = _best([one for one in fitting if one.by == OWN and one.weight > 0])
-        self.reported = _best([one for one in fitting if one.by != OWN and one.weight > 0])
-        self.achieved: Achieved | None = bench.whole.achieved(key, chip.id)
-        self.usual = _usual(key, chip, bench)
-        self.hands = len({one.by for one in fitting if one.weight > 0})
+    ``own`` and ``reported`` are the best admitted values, ``usual`` what other chips reach.
+    """
+
+    chip: Chip
+    key: str
+    sheet: Paper | None
+    own: Observation | None
+    reported: Observation | None
+    achieved: Achieved | None
+    usual: float | None
+    hands: int
 
 
 def _row(chip: Chip, key: str, found: Sequence[Observation], bench: Bench) -> _Row:
-    return _Row(chip, key, found, bench)
+    fitting = [one for one in found if one.figure == key and one.weight > 0]
+    return _Row(
+        chip=chip,
+        key=key,
+        sheet=of_sheet(chip, (key,)),
+        own=_best(one for one in fitting if one.by == OWN),
+        reported=_best(one for one in fitting if one.by != OWN),
+        achieved=bench.whole.achieved(key, chip.id),
+        usual=usual(key, bench, chip.id),
+        hands=len({one.by for one in fitting}),
+    )
 
 
-def _best(found: Sequence[Observation]) -> Observation | None:
+def _best(found: Iterable[Observation]) -> Observation | None:
     return max(found, key=lambda one: one.rate, default=None)
 
 
-def _usual(key: str, chip: Chip, bench: Bench) -> float | None:
-    """Returns the middle of what other chips reach of their own sheets."""
+def usual(key: str, bench: Bench, but: str = "") -> float | None:
+    """Returns the middle of what chips reach of their own sheets, but for one of them."""
     shares: dict[str, float] = {}
     for one in bench.whole.voices(key):
-        if one.chip != chip.id and one.fraction:
+        if one.chip != but and one.fraction:
             shares[one.chip] = max(one.fraction, shares.get(one.chip, 0.0))
     ordered = sorted(shares.values())
     return ordered[len(ordered) // 2] if ordered else None

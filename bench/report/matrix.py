@@ -25,24 +25,31 @@ HOW = (
 
 
 def matrix(
-    chips: Sequence[Chip],
+    chips: Sequence[Chip] | None,
     baseline: Chip,
     bench: Bench,
     figures: Sequence[str] = FIGURED,
     margin: float = 0.10,
 ) -> Report:
-    """Returns chips by figures and kinds of work, each over the baseline."""
+    """Returns chips by figures and kinds of work, each over the baseline.
+
+    Args:
+        chips: those that are divided; None for all of which something was measured on both.
+        baseline: what they are divided by.
+        bench: the evidence.
+        figures: keys; with the usual ones, kinds of work are shown, too.
+        margin: what counts as equal.
+    """
     axes = [Axis(figure=key) for key in figures]
     axes += [Axis.model_validate({"work": one}) for one in WORKED] if figures == FIGURED else []
-    found = [
+    judged = [
         [bench.finding(Question(chip, baseline, axis, margin=margin)) for axis in axes]
-        for chip in chips
+        for chip in chips or _measured(baseline, bench)
     ]
-    cells = tuple(
-        (chip.id, *(cell(one) for one in row)) for chip, row in zip(chips, found, strict=True)
-    )
+    found = [row for row in judged if chips or any(one.measured for one in row)]
+    cells = tuple((row[0].question.first.id, *(cell(one) for one in row)) for row in found)
     columns = ("chip", *(_heading(axis) for axis in axes))
-    title = f"{len(chips)} chips over {baseline.name}: on paper and in measurement"
+    title = f"{len(found)} chips over {baseline.name}: on paper and in measurement"
     table = Table(title, HOW, columns, cells, tuple(_summary(found, baseline)), ())
     flats = [
         {**flat(one), "paper_overstates": overstated(one), "cell": state(one)}
@@ -50,6 +57,13 @@ def matrix(
         for one in row
     ]
     return Report(table, flats)
+
+
+def _measured(baseline: Chip, bench: Bench) -> list[Chip]:
+    """Returns the chips with an admitted value, in the order of the catalogue; no processors."""
+    known = {one.chip for one in bench.whole.admitted}
+    chips = (one for one in bench.catalogue.chips.values() if one.kind != "cpu")
+    return [one for one in chips if one.id in known and one.id != baseline.id]
 
 
 def _heading(axis: Axis) -> str:
@@ -75,7 +89,7 @@ def cell(found: Finding) -> str:
         return "unlike" if state(found) == "unlike" else NONE
     paper = times(found.paper.value) if found.paper else "no paper"
     if found.measured is None:
-        return f"{paper} → unmeasured"
+        return f"{paper} → unmeasured" if found.question.axis.figure else "unmeasured"
     over = overstated(found)
     factor = f" [×{times(over)}]" if over else ""
     return f"{paper} → {measured(found.measured)}{factor}"

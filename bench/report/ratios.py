@@ -10,7 +10,7 @@ from bench.evidence.estimate import Achieved, Estimate
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
 from bench.report.scalar import Scalar
-from bench.report.table import Section
+from bench.report.table import Notes, Section
 from bench.units import show, significant
 
 NONE = "–"
@@ -52,6 +52,13 @@ def reached(found: Achieved | None, published: float | None) -> str:
         return NONE
     value, low, high = (one / published for one in (found.rate, found.low, found.high))
     return f"{value:.0%} ({low:.0%}–{high:.0%})"
+
+
+def said(found: Finding, notes: Notes) -> str:
+    """Formats a verdict with its reasons as footnotes."""
+    reasons = [one for one in found.reason.split("; ") if one]
+    marks = "".join(notes.mark(f"{one[0].upper()}{one[1:]}.") for one in reasons)
+    return f"{found.word.value} {marks}".rstrip()
 
 
 def devices(needed: int | None) -> str:
@@ -107,7 +114,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def behind(title_: str, found: Iterable[Observation], catalogue: Catalogue) -> Section:
+def values(title_: str, found: Iterable[Observation], catalogue: Catalogue) -> Section:
     """Returns every value behind a verdict, admitted or not, with its weight and why."""
     rows = sorted(found, key=lambda one: (one.by != OWN, one.chip, one.quantity.key, -one.weight))
     cells = tuple(_cells(one, catalogue) for one in rows)

@@ -9,25 +9,26 @@ from bench.claims.judge import Word
 from bench.claims.model import Axis
 from bench.claims.paper import BOUND_BY
 from bench.claims.sensitivity import Bench
-from bench.claims.weigh import Finding, Question, title
+from bench.claims.weigh import Finding, Question, behind, title
 from bench.report.markup import Report
 from bench.report.ratios import (
     NONE,
-    behind,
     devices,
     flat,
     hands,
     measured,
     on_paper,
     reached,
+    said,
     times,
+    values,
 )
-from bench.report.table import Section, Table
+from bench.report.table import Notes, Section, Table
 
 AXES = (
     "matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "matrix_tf32", "matrix_fp4",
     "matrix_fp64", "vector_fp32", "vector_fp64", "memory_bandwidth", "memory_capacity",
-    "link_bandwidth", "link_bandwidth_oneway", "pcie_bandwidth_oneway",
+    "link_bandwidth", "pcie_bandwidth_oneway",
 )  # fmt: skip
 """The figures that chips are compared by."""
 COLUMNS = (
@@ -91,19 +92,20 @@ def _share(chip: Chip, figure: str | None, bench: Bench) -> tuple[str, float | N
 
 def verdict_report(found: Pairing, bench: Bench, *, rows: bool) -> Report:
     """Returns the pair as a table; ``rows`` adds every value behind it."""
-    cells = tuple(_cells(one, found) for one in found.findings)
+    notes = Notes()
+    cells = tuple(_cells(one, found, notes) for one in found.findings)
     table = Table(
         f"{found.first.name} over {found.second.name}",
         (f"Margin {_margin(found):.0%}. {HOW[0]}", HOW[1]),
         COLUMNS,
         cells,
         tuple(summary(found)),
-        (),
+        notes.lines(),
     )
     more = [flips(found.findings, bench)]
     if rows:
-        every = {one.ref: one for finding in found.findings for one in finding.behind}
-        more.append(behind("Every value behind it", every.values(), bench.catalogue))
+        every = {one.ref: one for finding in found.findings for one in behind(finding, bench.whole)}
+        more.append(values("Every value behind it", every.values(), bench.catalogue))
     flats = [_flat(one, found) for one in found.findings]
     return Report(table, flats, tuple(more))
 
@@ -112,7 +114,7 @@ def _margin(found: Pairing) -> float:
     return found.findings[0].question.margin if found.findings else 0.10
 
 
-def _cells(one: Finding, found: Pairing) -> tuple[str, ...]:
+def _cells(one: Finding, found: Pairing, notes: Notes) -> tuple[str, ...]:
     figure = one.question.axis.figure or ""
     bound = "" if figure or one.paper is None else f" by {FIGURES[one.paper.key].title}"
     shares = [found.shares.get((chip.id, figure), (NONE, None))[0] for chip in _both(found)]
@@ -122,7 +124,7 @@ def _cells(one: Finding, found: Pairing) -> tuple[str, ...]:
         measured(one.measured),
         times(over) if (over := overstated(one)) else NONE,
         *shares,
-        f"{one.word.value}: {one.reason}",
+        said(one, notes),
         hands(one.measured),
         devices(one.needed),
     )

@@ -1,0 +1,199 @@
+"""Turns what a tool printed into reported measurements; ``import`` is no name for a module."""
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.config import compose
+from bench.errors import UsageError, did_you_mean
+from bench.shapes import ImportConfig
+
+if TYPE_CHECKING:
+    from bench.evidence.model import Kind, Report
+    from bench.importers.base import Given, Importer
+
+HELP = """\
+python -m bench import file=PATH chip=NAME by=WHO [source=TOOL] [key=value ...]
+
+Reads what a tool printed and writes it as reported measurements, in the YAML of results/reported:
+each value with its unit, what was measured, which of many samples it is, and what speaks against
+it. What is not understood is refused, with the line and the reason; nothing is guessed.
+
+  file=             the output, as the tool wrote it; - is standard input
+  source=           mamf-finder   the log of a search
+                    flagperf      a README with result tables
+                    nccl-tests    the text, or the JSON of -J
+                    nvbandwidth   the text, or the JSON of -j
+                    babelstream   the table, or the CSV
+                    pytest-benchmark   the JSON; extra_info has to tell the work of a call:
+                                  quantity, dtype, and flop, bytes, tokens or samples
+                    record        a record of this program
+                    left out, it is told by the content, and said on stderr
+  chip=             the sheet it is of, by id, alias or local name; a record names its own
+  by=               who measured: a person, a group, a company; not needed for a record
+  kind=             the class of evidence: user submission (the default), own run (of a record),
+                    independent test, academic, consortium, vendor claim, vendor gate, redacted
+  url=              where the output is to be found; default: 'local file' and its name
+  title=            what the source is called; default: the tool's output
+  date=             when it was measured, 2026-11-24, 2026-11 or 2026; not needed where the
+                    output tells
+  dtype=            bf16, fp8 ...; only where the output does not tell
+  count=            devices that took part; only where the output does not tell
+  software=         versions, if not those that the output tells
+  out=              a file (.yaml) or a folder, in which the name is made of chip, tool and day;
+                    nothing is overwritten; left out, the YAML goes to stdout
+
+Examples
+  python -m bench import file=mamf.txt chip=h20 by='A. Tester' url=https://example.org/mamf
+  python -m bench import file=nccl.json chip=h100 by='Example Lab' kind='independent test' out=.
+  ./nvbandwidth | python -m bench import file=- source=nvbandwidth chip=h200 by=me date=2026-11-24
+  python -m bench import file=results/records/2026-11-26/h200-sxm-full.json
+
+Exit code: 0 written, 1 a sheet is broken, 2 not understood or wrong usage; nothing is written then.
+"""
+
+
+def main(words: list[str]) -> int:
+    """Prints or writes the measurements that a tool's output holds."""
+    from bench.importers.registry import importer, sniffed
+    from bench.importers.source import text_of
+    from bench.importers.write import as_yaml, report
+
+    config = compose("import", words, ImportConfig)
+    if not config.file:
+        raise UsageError("import needs what a tool printed: file=PATH, or file=- for stdin")
+    named = importer(config.source) if config.source else None
+    text, name = text_of(config.file)
+    source = named or sniffed(text, name)
+    if named is None:
+        print(f"{name} is taken for: {source.key}", file=sys.stderr)
+    given = _given(config, name, source)
+    found = source.read(text, given)
+    for one in found.left_out:
+        print(f"left out: {one}", file=sys.stderr)
+    made = report(found, source, given)
+    _hold_against_sheets(made, name)
+    _put(as_yaml(made), made, config.out)
+    return 0
+
+
+def _given(config: ImportConfig, name: str, source: "Importer") -> "Given":
+    """Returns what the words tell of an output.
+
+    Raises:
+        UsageError: who measured or what is missing, or a word is unknown.
+    """
+    from bench.chips.load import catalogue
+    from bench.importers.base import Given, one_line
+
+    is_record = source.key == "record"
+    by = one_line(config.by or ("the owner of the record" if is_record else ""))
+    if not by:
+        raise UsageError("who measured it? give by=, a person, a group or a company")
+    if not (config.chip or is_record):
+        raise UsageError("which chip is it of? give chip=, such as chip=h20")
+    if config.count is not None and config.count < 1:
+        raise UsageError(f"count={config.count} must be 1 or more")
+    chip = catalogue().find(config.chip).id if config.chip else ""
+    kind = _kind(config.kind or ("own run" if is_record else "user submission"))
+    return Given(
+        file=name,
+        chip=chip,
+        by=by,
+        kind=kind,
+        dtype=_dtype(config.dtype),
+        date=config.date,
+        url=config.url,
+        title=config.title,
+        software=config.software,
+        count=config.count,
+    )
+
+
+def _kind(word: str) -> "Kind":
+    from bench.evidence.model import Kind
+
+    known = [one.value for one in Kind]
+    if word not in known:
+        raise UsageError(f"no kind {word!r}: {did_you_mean(word, known)}")
+    return Kind(word)
+
+
+def _dtype(word: str | None) -> str | None:
+    from bench.evidence.quantities import DTYPES
+
+    if word is not None and word not in DTYPES:
+        raise UsageError(f"no dtype {word!r}: {did_you_mean(word, DTYPES)}")
+    return word
+
+
+def _hold_against_sheets(made: "Report", name: str) -> None:
+    """Raises NotUnderstood where a row says what its sheet rules out."""
+    from bench.chips.load import catalogue
+    from bench.evidence.load import row_faults
+    from bench.importers.base import NotUnderstood
+
+    chips = catalogue().chips
+    for row in made.rows:
+        for field, problem, fix in row_faults(row, chips):
+            raise NotUnderstood(name, f"{row.id}.{field}: {problem}", fix)
+    named = {row.named for row in made.rows if row.named}
+    for device, others in ((one, _others(one, made.rows[0].chip)) for one in sorted(named)):
+        if others:
+            problem = f"it is of the device {device!r}, not of {made.rows[0].chip}"
+            raise NotUnderstood(name, problem, f"give chip={' or '.join(others)}")
+
+
+def _others(device: str, chip: str) -> list[str]:
+    """Returns the sheets that a device of this name is of, if it can be none of ``chip``."""
+    from bench.chips.load import catalogue
+    from bench.chips.vendors import like
+
+    chips = catalogue().chips
+    fitting = [
+        one.id for one in chips.values() if any(like(device, name) for name in one.identity.names)
+    ]
+    return fitting if chip not in fitting and chips[chip].identity.names else []
+
+
+def _put(text: str, made: "Report", out: str | None) -> None:
+    """Prints the text, or writes it to a new file.
+
+    Raises:
+        UsageError: there is a file already, or none can be made.
+    """
+    if not out:
+        print(text, end="")
+        return
+    place = _place(out, made)
+    try:
+        with place.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{place} is there already: name another, none is overwritten") from None
+    except OSError as error:
+        raise UsageError(f"{place} cannot be written: {error.strerror or error}") from None
+    print(place)
+
+
+def _place(out: str, made: "Report") -> Path:
+    """Returns the file that ``out=`` names.
+
+    Raises:
+        UsageError: it is no folder that is there, or its name can be no report's id.
+    """
+    try:
+        place = Path(out).expanduser()
+        is_folder = place.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(f"out={out[:80]} can be no file: {error}") from None
+    if is_folder:
+        return place / f"{made.id}.yaml"
+    if place.suffix != ".yaml":
+        raise UsageError(
+            f"out={out[:80]} is neither a file that ends in .yaml nor a folder there is"
+        )
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", place.stem):
+        raise UsageError(f"out={place.name[:80]}: write small letters, digits, '.', '_' and '-'")
+    return place

@@ -1,0 +1,61 @@
+"""The text that is imported: read whole or not at all, from a file or from standard input."""
+
+import sys
+from pathlib import Path
+from stat import S_ISREG
+from typing import BinaryIO
+
+from bench.errors import UsageError
+from bench.importers.base import one_line
+
+MAX_BYTES = 20_000_000
+MAX_LINES = 2_000_000
+WIDE = (b"\xff\xfe", b"\xfe\xff")
+"""How UTF-16 begins, which a redirection of PowerShell writes."""
+
+
+def text_of(path: str) -> tuple[str, str]:
+    """Returns a file's text and its name; ``-`` is standard input.
+
+    Raises:
+        UsageError: it is missing, no file, too large, or no text.
+    """
+    name = "standard input" if path == "-" else one_line(Path(path).name) or "the file"
+    data = _piped(sys.stdin.buffer) if path == "-" else _filed(path, name)
+    return _decoded(data, name), name
+
+
+def _piped(stream: BinaryIO) -> bytes:
+    return stream.read(MAX_BYTES + 1)
+
+
+def _filed(path: str, name: str) -> bytes:
+    try:
+        place = Path(path).expanduser()
+        if not S_ISREG(place.stat().st_mode):
+            raise UsageError(f"{name} is no regular file; give one, or file=- for standard input")
+        with place.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {one_line(path)!r}") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{name} cannot be read: {reason}") from None
+
+
+def _decoded(data: bytes, name: str) -> str:
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{name} is larger than {MAX_BYTES // 10**6} MB; cut it to one run")
+    if data.startswith(WIDE):
+        raise UsageError(f"{name} is in UTF-16; save it as UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is no text: byte {error.start} is not UTF-8; check it") from None
+    if "\0" in text:
+        raise UsageError(f"{name} is no text: it holds a zero byte; give what the tool printed")
+    if not text.strip():
+        raise UsageError(f"{name} is empty; give what the tool printed")
+    if text.count("\n") > MAX_LINES:
+        raise UsageError(f"{name} has more than {MAX_LINES:,} lines; cut it to one run")
+    return text
