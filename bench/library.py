@@ -169,7 +169,8 @@ def frame(name: str, *chips: str) -> "pd.DataFrame":
     """Returns one of ``bench.TABLES`` as a tidy frame; the columns are those of the export.
 
     Args:
-        name: chips, figures, facts, derived, crosschecks, conflicts, sources or rules.
+        name: chips, figures, facts, derived, crosschecks, conflicts, sources, rules, reported or
+            claims.
         chips: the chips whose rows are wanted; default: all.
 
     Example:

@@ -23,8 +23,8 @@ note on licence and citation. Files of an earlier export are replaced, others ne
                               the extra 'parquet' brings
   tables=                     which tables; all of them by default:
                               chips, figures, facts, derived, crosschecks, conflicts, sources,
-                              rules; and schema for the JSON Schemas of the YAML files with
-                              FIELDS.md and CONFLICTS.md
+                              rules, reported, claims; and schema for the JSON Schemas of the
+                              YAML files with FIELDS.md and CONFLICTS.md
 
 Examples
   python -m bench export out=./catalogue

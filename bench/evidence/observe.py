@@ -145,7 +145,7 @@ def _of_row(row: Reported, report: Report, chip: Chip) -> Observation:
     value = row.value.si * _chips_share(row, chip)
     is_rate = row.value.dimension not in (Dimension.SHARE, Dimension.TIME)
     paper = of_sheet(chip, figures_of(quantity, row.dtype)) if is_rate else None
-    weight, why = weigh(kind, row.defects, row.quality)
+    weight, why = weigh(kind, row.defects, row.quality, quantity.family)
     return Observation(
         ref=f"{report.id}:{row.id}",
         chip=chip.id,

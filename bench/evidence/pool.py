@@ -28,7 +28,7 @@ BITS = {
 }  # fmt: skip
 """Formats of one width are one work: no chip has all of them."""
 FIRST, SECOND = "first", "second"
-LEAST = 3
+LEAST = 8
 """Spare values of either kind from which on a family tells its scatter by itself."""
 FIGURED = ("matrix", "vector", "memory", "link", "sparse", "capacity")
 Test = Callable[[Observation], object]

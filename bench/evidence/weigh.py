@@ -56,13 +56,15 @@ def classes(words: Iterable[str]) -> tuple[Kind, ...]:
     return tuple(NAMES[one] for one in found)
 
 
-def weigh(kind: Kind, defects: Iterable[Defect], quality: str) -> tuple[float, tuple[str, ...]]:
+def weigh(
+    kind: Kind, defects: Iterable[Defect], quality: str, family: str = ""
+) -> tuple[float, tuple[str, ...]]:
     """Returns the weight of a value, 0 to 1, and what took from it.
 
     The variance of a value's own error is divided by its weight. With a weight of 0 it is shown
-    and judges nothing.
+    and judges nothing. A copy engine spoils what is called memory bandwidth, not that of a link.
     """
-    found = tuple(defects)
+    found = [one for one in defects if one is not Defect.COPY or family == "memory"]
     spoilt = [str(one) for one in found if one in SPOILT]
     doubtful = [str(one) for one in found if one in DOUBTFUL]
     weight = 0.0 if spoilt else CLASSES[kind]

@@ -9,6 +9,7 @@ from bench.chips.conflicts import Conflict, conflicts
 from bench.chips.figures import FACTS, FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Published
+from bench.evidence.quantities import QUANTITIES
 from bench.reference.meanings import MEANINGS
 from bench.reference.schema import WHERE, as_text, schemas
 from bench.reference.words import WORDS
@@ -27,8 +28,12 @@ MODELS = {
     "rule": ("Rule", "Destination", "Outcome", "PolicyRow", "Suspension"),
     "destinations": ("Places", "Group", "Country"),
     "vendors": ("Vendor",),
+    "claim": ("Claim", "Axis"),
+    "reported": ("Report", "Origin", "Reported"),
 }
 """The models of each kind of file, the file's own first."""
+NAMED = ("Chip", "Claim", "Report")
+"""Models whose id is the name of their file."""
 
 
 def documents(catalogue: Catalogue) -> dict[str, str]:
@@ -79,7 +84,7 @@ def _files() -> Iterator[str]:
 
 
 def _is_written(key: str, model: str) -> bool:
-    return model != "Chip" or key not in ("id", "sheet_sha256")
+    return key != "sheet_sha256" and (key != "id" or model not in NAMED)
 
 
 def _keys(catalogue: Catalogue) -> Iterator[str]:
@@ -89,6 +94,11 @@ def _keys(catalogue: Catalogue) -> Iterator[str]:
     facts = ((f"`{key}`", " or ".join(kind.words), kind.title) for key, kind in FACTS.items())
     yield _section("facts", ("key", "one of", "fact"), facts)
     asked = ((f"`{key}`", kind.title, kind.definition) for key, kind in KINDS.items())
+    measured = (
+        (f"`{key}`", ", ".join(unit.value for unit in one.units), one.title)
+        for key, one in QUANTITIES.items()
+    )
+    yield _section("quantities of reported values", ("key", "unit", "quantity"), measured)
     yield _section("attributes that rules ask about", ("key", "attribute", "definition"), asked)
     found = {one.key: one for chip in catalogue.chips.values() for one in derived(chip, catalogue)}
     lines = ((f"`{key}`", found[key].unit, found[key].title) for key in sorted(found))

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 from bench.chips.figures import FACTS, FIGURES, FigureKind
 from bench.chips.model import GAP_FORM, GAPS, Architecture, Chip, Source, form
 from bench.chips.vendors import Vendor
+from bench.claims.model import Claim
+from bench.evidence.model import Report
 from bench.reference.meanings import MEANINGS
 from bench.reference.predicates import POSITIVE, PREDICATE, is_predicate
 from bench.rules.model import Rule
@@ -28,6 +30,8 @@ WHERE = {
     "rule": "specs/rules/*.yaml",
     "destinations": "specs/destinations.yaml",
     "vendors": "specs/vendors.yaml",
+    "claim": "specs/claims/*.yaml",
+    "reported": "results/reported/*.yaml",
 }
 """The files that each schema is of."""
 
@@ -41,6 +45,8 @@ def schemas() -> dict[str, Schema]:
         "rule": lambda: _made(Rule),
         "destinations": lambda: _made(Places),
         "vendors": lambda: _entries(Vendor),
+        "claim": lambda: _named(Claim),
+        "reported": lambda: _named(Report),
     }
     return {name: {"$schema": DRAFT, **makers[name]()} for name in WHERE}
 
@@ -100,6 +106,8 @@ def _scalar(node: Schema) -> Schema:
     if node.get("type") == "integer":
         first = "[1-9]" if node.get("exclusiveMinimum") == 0 else "[0-9]"
         return {"type": ["integer", "string"], "pattern": f"^{first}[0-9]*$"}
+    if node.get("type") == "number":
+        return {"type": ["number", "string"], "pattern": r"^[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"}
     return {}
 
 
@@ -118,12 +126,18 @@ def _entries(model: type[Strict]) -> Schema:
     return {"type": "object", "additionalProperties": reference, "$defs": parts}
 
 
-def _chip() -> Schema:
-    schema = _made(Chip)
-    fields, parts = schema["properties"], schema["$defs"]
+def _named(model: type[Strict]) -> Schema:
+    """Returns the schema of a model without what its file's name gives."""
+    schema = _made(model)
     for name in GIVEN:
-        del fields[name]
+        schema["properties"].pop(name, None)
     schema["required"] = [name for name in schema["required"] if name not in GIVEN]
+    return schema
+
+
+def _chip() -> Schema:
+    schema = _named(Chip)
+    fields, parts = schema["properties"], schema["$defs"]
     parts["Figure"]["dependencies"] = {"rivals": ["why"]}
     parts["DenseRate"] = {**DENSE, "properties": {"rivals": {"items": DENSE}}}
     size = _positive(POSITIVE + form(Dimension.BYTES))

@@ -9,6 +9,7 @@ from bench.tables.chips import (
     fact_rows,
     source_rows,
 )
+from bench.tables.evidence import ClaimRow, ReportedRow, claim_rows, reported_rows
 from bench.tables.figures import ConflictRow, FigureRow, conflict_rows, figure_rows
 from bench.tables.model import Table
 from bench.tables.rules import RuleRow, rule_rows
@@ -24,6 +25,8 @@ TABLES: dict[str, Table] = {
         Table("crosschecks", "printed rates beside the design", CrosscheckRow, crosscheck_rows),
         Table("conflicts", "figures on which sources disagree", ConflictRow, conflict_rows),
         Table("sources", "where everything was read", SourceRow, source_rows),
+        Table("reported", "what others measured, one row a value", ReportedRow, reported_rows),
+        Table("claims", "what is said of chips, with the verdict", ClaimRow, claim_rows),
         Table("rules", "export rules and Chinese measures", RuleRow, rule_rows),
     )
 }
