@@ -119,12 +119,17 @@ def _run(words: list[str]) -> int:
     name = words.pop(0) if words and "=" not in words[0] and not words[0].startswith("-") else "run"
     if name not in COMMANDS:
         raise UsageError(f"no command {name!r}: {did_you_mean(name, COMMANDS)}")
-    command = import_module(f"bench.commands.{name}{'_' if iskeyword(name) else ''}")
+    command = import_module(module_of(name))
     if {"-h", "--help"} & set(words):
         print(command.HELP, end="")
         return 0
     code: int = command.main(words)
     return code
+
+
+def module_of(name: str) -> str:
+    """Returns the module of a command; ``import`` is none that Python lets stand in a name."""
+    return f"bench.commands.{name}{'_' if iskeyword(name) else ''}"
 
 
 if __name__ == "__main__":

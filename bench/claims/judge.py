@@ -99,7 +99,7 @@ def devices_needed(estimate: Estimate, factor: float, margin: float, relation: R
     """Returns how many devices of each chip, measured side by side, would settle it.
 
     n = 2 (z + z)^2 s^2 / d^2 an arm (MODEL 2.10; Julious 2004, Statistics in Medicine 23:1921),
-    with d from the measured ratio to the nearest edge and s the scatter of one hand's values.
+    with d from the measured ratio to the nearest edge and s the scatter of one side's values.
     More than ``MANY`` is ``MANY`` + 1.
     """
     limit = math.log1p(margin)
@@ -108,7 +108,7 @@ def devices_needed(estimate: Estimate, factor: float, margin: float, relation: R
     distance = min(abs(offset - edge) for edge in edges)
     if distance == 0:
         return MANY + 1
-    needed = 2 * (2 * CERTAIN) ** 2 * estimate.scatter.residual / distance**2
+    needed = 2 * (2 * CERTAIN) ** 2 * estimate.noise / distance**2
     return max(2, min(MANY + 1, math.ceil(needed)))
 
 

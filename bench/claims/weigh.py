@@ -157,7 +157,7 @@ def _verdict(asked: Question, measured: Estimate | None, unlike: str) -> tuple[W
     of = f" of {asked.factor:g}" if asked.factor != 1 else ""
     by = {one.figure for one in measured.first} - {asked.axis.figure, None}
     other = [f"measured as {FIGURES[one].title}" for one in by if one in FIGURES]
-    single = ["one hand measured each chip: an anecdote"] if measured.is_single else []
+    single = ["one card against one card: an anecdote"] if measured.is_single else []
     lent = (
         ["how far hands scatter is learnt from other quantities, too"] if measured.borrowed else []
     )

@@ -45,9 +45,14 @@ class Estimate:
         return len({one.by for one in self.first}) == len({one.by for one in self.second}) == 1
 
     @property
-    def spread(self) -> float:
-        """Returns the standard deviation of one side's value by another hand."""
-        return math.sqrt(self.scatter.residual + self.scatter.group)
+    def noise(self) -> float:
+        """Returns the variance that one more pair of devices, side by side, adds on either side.
+
+        A hand's own level falls out of its comparison of two chips; what it made of work on a
+        chip does not.
+        """
+        is_work = bool(self.first) and self.first[0].figure is None
+        return self.scatter.residual + (self.scatter.group if is_work else 0.0)
 
 
 @dataclass(frozen=True)

@@ -155,12 +155,14 @@ class Importer:
         title: the tool, and what of it is read.
         knows: tells whether a text looks like its output.
         read: returns what is in a text, or raises NotUnderstood.
+        protocol: the suite whose rules its measurements keep, where it is one.
     """
 
     key: str
     title: str
     knows: Callable[[str], bool]
     read: Callable[[str, Given], Found]
+    protocol: str | None = None
 
 
 def found(given: Given, rows: Iterable[Reported], left_out: Iterable[str] = ()) -> Found:

@@ -155,4 +155,4 @@ def _power(told: dict[str, str]) -> str:
     return ", ".join(word for word in words if word)
 
 
-IMPORTER = Importer("flagperf", "FlagPerf: result tables of its READMEs", knows, read)
+IMPORTER = Importer("flagperf", "FlagPerf: result tables of its READMEs", knows, read, "FlagPerf")

@@ -125,7 +125,7 @@ def _row(search: _Search, given: Given) -> Reported:
         quantity="matmul_best" if search.tried > 1 else "matmul_shape",
         dtype=dtype,
         value=f"{rate} TFLOP/s",
-        statistic="best" if burst else "median" if name == "median" else "mean",
+        statistic="best" if picked or burst else "median" if name == "median" else "mean",
         defects=((Defect.BEST,) if picked or burst else ()) + ((Defect.BRIEF,) if burst else ()),
         date=given.when(search.told.get("date")),
         software=given.software or ", ".join(search.stack),
@@ -144,7 +144,7 @@ def _conditions(search: _Search, name: str, held: str) -> dict[str, str]:
     ]
     return {
         "tool": f"mamf-finder, benchmark version {version}",
-        "method": f"{name} of the best of {search.tried} shapes",
+        "method": f"best shape of {search.tried}, {name} of its iterations",
         "power": held,
         "other": "; ".join(beside),
     }

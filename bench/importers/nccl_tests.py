@@ -1,7 +1,8 @@
 """nccl-tests and rccl-tests: the text that is printed, or the JSON of ``-J``.
 
 One row a test: the best bus bandwidth out of place over the sizes tried, with its size. Each rate
-is a mean over iterations. A run whose results were wrong is refused whole.
+is a mean over iterations; one that is not of the largest size was picked out of many. A run whose
+results were wrong is refused whole.
 """
 
 import re
@@ -130,8 +131,9 @@ def _take(line: str, number: int, here: _Test, given: Given) -> None:
     if wrong not in EMPTY and decimal(wrong) != 0:
         raise given.fault(f"{shown(wrong)} results were wrong", "mend that first", number)
     here.unchecked = here.unchecked or wrong == "N/A"
-    if rate is None:
-        raise given.fault(f"{shown(told_of['busbw'])} is no rate", RERUN, number)
+    if rate is None or not _whole(told_of["size"]):
+        told = f"{shown(told_of['busbw'])} at size {shown(told_of['size'])} is no rate"
+        raise given.fault(told, RERUN, number)
     here.rates.append((number, told_of["size"], told_of.get("type", ""), rate))
 
 
@@ -183,26 +185,22 @@ def _sizes(
 
 def _row(test: _Test, given: Given) -> Reported:
     """Returns the row of a test: its best size."""
-    if test.program not in TESTS:
-        told = (
-            f"of {test.program}_perf there is no quantity" if test.program else "no test is named"
-        )
-        fix = "put the command (./all_reduce_perf -b ...) on a line above the output"
-        raise given.fault(told, fix if not test.program else f"choose from {', '.join(TESTS)}")
+    quantity = _quantity(test, given)
     rates = [one for one in test.rates if one[3]]
     if not rates:
         raise given.fault("there is no size with a rate out of place above 0", RERUN)
-    number, size, kind, rate = max(rates, key=lambda one: (one[3], int(decimal(one[1]) or 0)))
+    number, size, kind, rate = max(rates, key=lambda one: (one[3], _whole(one[1])))
+    largest = max(_whole(one[1]) for one in rates)
     dtype = None if kind.lower() in INTEGERS else given.format_of(kind or None, number)
     return given.row(
         number,
-        id=f"{TESTS[test.program].replace('_', '-')}-{dtype or 'integer'}",
+        id=f"{quantity.replace('_', '-')}-{dtype or 'integer'}",
         count=_count(test, given),
-        quantity=TESTS[test.program],
+        quantity=quantity,
         dtype=dtype,
         value=f"{rate} GB/s",
         statistic="mean",
-        defects=(Defect.BEST,) if len(rates) > 1 else (),
+        defects=() if _whole(size) == largest else (Defect.BEST,),
         date=given.when(test.date),
         software=given.software or test.software,
         workload={"size": _bytes(size), "scope": _scope(test)},
@@ -213,6 +211,22 @@ def _row(test: _Test, given: Given) -> Reported:
         },
         note="; ".join(_notes(test, kind)),
     )
+
+
+def _quantity(test: _Test, given: Given) -> str:
+    """Returns the word for what a test measures."""
+    if not test.program:
+        fix = "put the command (./all_reduce_perf -b ...) on a line above the output"
+        raise given.fault("no test is named", fix)
+    if test.program not in TESTS:
+        told = f"of {test.program}_perf there is no quantity"
+        raise given.fault(told, f"choose from {', '.join(TESTS)}")
+    return TESTS[test.program]
+
+
+def _whole(size: str) -> int:
+    """Returns a size as a number, 0 for what is none."""
+    return int(decimal(size) or 0)
 
 
 def _notes(test: _Test, kind: str) -> Iterator[str]:
@@ -237,7 +251,7 @@ def _scope(test: _Test) -> str:
 
 
 def _bytes(size: str) -> str:
-    count = int(decimal(size) or 0)
+    count = _whole(size)
     for factor, unit in UNITS:
         if count and count % factor == 0:
             return f"{count // factor} {unit}"

@@ -224,7 +224,7 @@ def _by_engine(one: _Matrix) -> bool:
 
 
 def _software(told: dict[str, str]) -> str:
-    code = int(told.get("runtime") or 0) if (told.get("runtime") or "0").isdigit() else 0
+    code = int(decimal(told.get("runtime")) or 0)
     runtime = f"CUDA {code // 1000}.{code % 1000 // 10}" if code else ""
     driver = f"driver {told['driver']}" if told.get("driver") else ""
     return ", ".join(one for one in (runtime, driver) if one)

@@ -1,7 +1,7 @@
 """A report as the YAML of ``results/reported``: what is written is read back before it is given.
 
-The reader takes every scalar as text, so quotes are for YAML's syntax alone. A text that is
-not plainly harmless stands in double quotes, whatever it holds.
+Our reader takes every scalar as text, so quotes are for YAML's syntax and for other readers. A
+text that is not plainly harmless stands in double quotes, whatever it holds.
 """
 
 import re
@@ -20,6 +20,11 @@ from bench.units import Quantity
 from bench.yamlfile import Node
 
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/%()=,-]*(?: [A-Za-z0-9_.+/%()=,-]+)*")
+MISREAD = re.compile(
+    r"[0-9][0-9_.eE:+-]*|0[xo][0-9a-fA-F]+|y|n|yes|no|on|off|true|false|null|nan|inf", re.IGNORECASE
+)
+"""What other readers take for a number, a day or a truth value; ours takes it for text."""
+WIDEST = 100
 ADDRESS = re.compile(r"https?://[A-Za-z0-9_.~/%+=?&-]+")
 """What needs no quotes between blocks: no sign of YAML's is in it, nor a blank at its ends."""
 
@@ -36,6 +41,7 @@ def report(found: Found, source: Importer, given: Given) -> Report:
         "title": given.title or f"output of {source.key}",
         "by": given.by,
         "class": given.kind,
+        "protocol": source.protocol,
         "accessed": datetime.now(UTC).date().isoformat(),
     }
     origin, faults = validated(Origin, {key: tidy(one) for key, one in told.items()}, given.file)
@@ -95,13 +101,25 @@ def _block(tree: Mapping[str, Node], depth: int) -> Iterator[str]:
     """Yields the lines of a mapping."""
     pad = "  " * depth
     for key, node in tree.items():
-        if isinstance(node, dict):
+        if (
+            isinstance(node, dict)
+            and depth
+            and len(line := f"{pad}{key}: {_inline(node)}") <= WIDEST
+        ):
+            yield line
+        elif isinstance(node, dict):
             yield f"{pad}{key}:"
             yield from _block(node, depth + 1)
         elif isinstance(node, list):
             yield from _sequence(key, node, depth)
         else:
-            yield f"{pad}{key}: {scalar(node)}"
+            yield f"{pad}{key}: {node if key == 'count' else scalar(node)}"
+
+
+def _inline(tree: Mapping[str, Node]) -> str:
+    """Returns a mapping of texts between braces."""
+    told = (f"{key}: {scalar(str(node), inline=True)}" for key, node in tree.items())
+    return "{" + ", ".join(told) + "}"
 
 
 def _sequence(key: str, nodes: list[Node], depth: int) -> Iterator[str]:
@@ -126,7 +144,7 @@ def scalar(text: str, *, inline: bool = False) -> str:
         inline: whether it stands between brackets, where a comma ends it.
     """
     harmless = PLAIN.fullmatch(text) and not (inline and "," in text)
-    if harmless or (not inline and ADDRESS.fullmatch(text)):
+    if (harmless and not MISREAD.fullmatch(text)) or (not inline and ADDRESS.fullmatch(text)):
         return text
     return '"' + "".join(_escaped(one) for one in text) + '"'
 

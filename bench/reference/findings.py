@@ -11,7 +11,7 @@ from bench.claims.judge import Stands, Word
 from bench.claims.load import claims
 from bench.claims.model import Axis
 from bench.claims.sensitivity import Bench
-from bench.claims.weigh import Question, title
+from bench.claims.weigh import Finding, Question, title
 from bench.evidence.gather import observations
 from bench.report.claims import comes_to
 from bench.report.evidence import usual
@@ -34,6 +34,13 @@ AXES = (
     Axis(figure="memory_bandwidth"), Axis(figure="link_bandwidth"), Axis(work="prefill"),
     Axis(work="decode"), Axis(work="serving"), Axis(work="training"),
 )  # fmt: skip
+TOLD = (
+    ("h20", "h100"), ("h20", "a100"), ("910b2", "a100"), ("910b2", "h20"), ("c500-oam", "a100"),
+    ("k100-ai", "a100"), ("mi300x", "h100"), ("b200", "h200"),
+)  # fmt: skip
+"""The pairs that are told at the top."""
+CLOSE = 1.10
+"""Paper that is off by less is about right."""
 HIGH, LOW = 0.90, 0.80
 """A chip that reaches so much of its 16-bit figure is close to its paper, or is not."""
 
@@ -49,7 +56,7 @@ class Share:
 
     def __str__(self) -> str:
         """Renders it as ``95% (82–110; 2)``."""
-        return f"{self.value:.0%} ({self.low:.0%}–{self.high:.0%}; {self.hands})"
+        return f"{self.value:.0%} ({100 * self.low:.0f}–{100 * self.high:.0f}; {self.hands})"
 
 
 def findings(catalogue: Catalogue) -> str:
@@ -59,6 +66,7 @@ def findings(catalogue: Catalogue) -> str:
     parts = [
         f"# What the evidence says\n\n{GENERATED}",
         _known(bench),
+        *_short(bench, judged),
         *_paper(bench),
         *_pairs(bench),
         *_claims(judged),
@@ -82,6 +90,36 @@ def _known(bench: Bench) -> str:
     )
 
 
+def _short(bench: Bench, judged: Sequence[Judgement]) -> Iterator[str]:
+    """Yields what a reader takes away who reads no further."""
+    yield "## In short\n"
+    lines = [*_sorted_out(bench)]
+    for first, second in TOLD:
+        chips = bench.catalogue.find(first), bench.catalogue.find(second)
+        found = (bench.finding(Question(*chips, axis)) for axis in AXES[:2])
+        told = next((one for one in found if one.measured and one.paper), None)
+        if told:
+            lines.append(_told(told))
+    sides = Counter(one.claim.side for one in judged)
+    settled = Counter(one.claim.side for one in judged if one.stands is not Stands.OPEN)
+    words = ", ".join(f"{side} {settled[side]} of {number}" for side, number in sides.most_common())
+    lines.append(f"- Of {len(judged)} claims measurement settles {settled.total()}: {words}.")
+    yield "\n".join(lines) + "\n"
+
+
+def _told(found: Finding) -> str:
+    """Returns a pair on one figure as a sentence."""
+    asked, over = found.question, overstated(found) or 1.0
+    way = "overstates" if over > 1 else "understates"
+    factor = max(over, 1 / over)
+    rest = f"paper {way} it {times(factor)} times" if factor >= CLOSE else "paper is about right"
+    return (
+        f"- {asked.first.name} over {asked.second.name}, {title(asked.axis)}: "
+        f"{times(found.paper.value if found.paper else 0.0)} on paper, {measured(found.measured)} "
+        f"measured; {rest}. Equal within 10%? {found.word.value}."
+    )
+
+
 def share(figure: str, chip: Chip, bench: Bench) -> Share | None:
     """Returns what a chip reaches of one of its published figures."""
     found = bench.whole.achieved(figure, chip.id)
@@ -99,7 +137,6 @@ def _paper(bench: Bench) -> Iterator[str]:
         "Share of the published dense figure, pooled over those who measured, with the 95% "
         "interval and their number.\n"
     )
-    yield "\n".join(_sorted_out(bench)) + "\n"
     rows = [
         (chip, [share(figure, chip, bench) for figure in FIGURES])
         for chip in bench.catalogue.chips.values()
