@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.__main__ import COMMANDS, main
+from bench.__main__ import COMMANDS, main, module_of
 from bench.chips.load import Catalogue
 from bench.commands.rules import VIEWS
 from bench.config import checked, choices, compose
@@ -125,7 +125,7 @@ EXAMPLES = [
     for name in COMMANDS
     for example in re.findall(
         r"^  python -m bench(.*)$",
-        import_module(f"bench.commands.{name}").HELP.split("\nExamples\n")[1],
+        import_module(module_of(name)).HELP.split("\nExamples\n")[1],
         re.MULTILINE,
     )
 ]

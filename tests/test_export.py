@@ -318,6 +318,6 @@ def test_schemas_are_exported_on_request(
     assert "FIELDS.md\n" in capsys.readouterr().out
     assert set(contents(tmp_path)) == {
         *(f"schema/{name}.json" for name in ("chip", "sources", "architectures", "rule",
-                                              "destinations", "vendors")),
+                                              "destinations", "vendors", "claim", "reported")),
         "FIELDS.md", "CONFLICTS.md", "datapackage.json",
     }  # fmt: skip

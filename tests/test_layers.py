@@ -27,20 +27,6 @@ BELOW: dict[str, tuple[str, ...]] = {
     "workloads": ("datafile", "errors", "strict", "paths", "yamlfile", "parsed", "units"),
     "theory": ("chips", "errors", "units"),
     "rules": ("theory", "chips", "datafile", "errors", "strict", "units", "paths"),
-    "tables": ("rules", "theory", "chips", "errors", "units", "spreadsheet"),
-    "checks": ("rules", "theory", "workloads", "chips", "records", "errors"),
-    "reference": (
-        "tables", "rules", "theory", "workloads", "chips", "strict", "units", "paths",
-    ),
-    "library": ("tables", "rules", "theory", "chips", "errors"),
-    "": ("library",),
-    "executable": (),
-    "kernels": ("workloads", "executable", "records.model", "errors"),
-    "devices": ("kernels", "executable", "chips.vendors", "records.model", "errors"),
-    "measure": (
-        "", "config", "shapes", "devices", "kernels", "chips.load", "chips.match", "records",
-        "errors", "paths",
-    ),
     "plausible": ("chips", "records.model", "units"),
     "energy": ("records.model",),
     "rates": ("chips", "records.model", "units"),
@@ -48,13 +34,44 @@ BELOW: dict[str, tuple[str, ...]] = {
     "verdict": ("energy", "plausible", "rates", "titles", "chips", "records.model", "units"),
     "gap": ("energy", "verdict", "chips", "records.model", "units"),
     "identity": ("verdict", "plausible", "rates", "titles", "chips", "records.model", "units"),
+    "evidence": (
+        "verdict", "chips", "records", "datafile", "parsed", "errors", "strict", "units", "paths",
+    ),
+    "claims": (
+        "evidence", "theory", "chips", "datafile", "parsed", "errors", "strict", "units", "paths",
+    ),
+    "importers": (
+        "evidence", "verdict", "titles", "chips", "records", "datafile", "yamlfile", "errors",
+        "units",
+    ),
     "report": (
-        "identity", "gap", "energy", "verdict", "rates", "titles", "rules", "theory", "chips",
-        "records.model", "units", "spreadsheet",
+        "claims", "evidence", "identity", "gap", "energy", "verdict", "rates", "titles", "rules",
+        "theory", "chips", "records.model", "units", "spreadsheet",
+    ),
+    "tables": (
+        "claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet",
+    ),
+    "library": ("tables", "rules", "theory", "chips", "errors"),
+    "": ("library",),
+    "checks": (
+        "claims", "evidence", "rules", "theory", "workloads", "chips", "records", "errors",
+        "paths",
+    ),
+    "reference": (
+        "report", "tables", "claims", "evidence", "rules", "theory", "workloads", "chips", "strict",
+        "units", "paths",
+    ),
+    "executable": (),
+    "kernels": ("workloads", "executable", "records.model", "errors"),
+    "devices": ("kernels", "executable", "chips.vendors", "records.model", "errors"),
+    "measure": (
+        "", "config", "shapes", "devices", "kernels", "chips.load", "chips.match", "records",
+        "errors", "paths",
     ),
     "commands": (
-        "", "checks", "reference", "tables", "report", "verdict", "rules", "theory", "measure",
-        "devices", "chips", "config", "shapes", "records", "errors", "paths", "units",
+        "", "checks", "reference", "importers", "tables", "report", "claims", "evidence",
+        "verdict", "rules", "theory", "measure", "devices", "chips", "config", "shapes", "records",
+        "errors", "paths", "units",
     ),
     "__main__": ("", "errors"),
 }  # fmt: skip

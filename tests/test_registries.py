@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench import paths
-from bench.__main__ import COMMANDS
+from bench.__main__ import COMMANDS, module_of
 from bench.config import choices
 from bench.devices.registry import AUTO, DEVICES
 from bench.errors import UsageError
@@ -25,10 +25,11 @@ SHARED = {
     },
     "commands": {"live", "sweep"},
     "report": {
-        "collectives", "comparison", "curve", "digits", "dossier", "energy", "flat", "gap",
-        "groups", "history", "identity", "inputs", "layers", "levels", "listing", "marks", "markup",
-        "predicates", "registry", "roofline", "room", "rulelist", "rulings", "scalar", "sections",
-        "sheet", "summary", "table",
+        "claims", "collectives", "comparison", "curve", "digits", "dossier", "energy",
+        "evidence", "flat", "gap", "groups", "history", "identity", "inputs", "layers",
+        "levels", "listing", "marks", "markup", "matrix", "predicates", "ratios", "registry",
+        "roofline", "room", "rulelist", "rulings", "scalar", "sections", "sheet", "summary",
+        "table", "verdicts",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
@@ -46,7 +47,7 @@ def entries(folder: str) -> set[str]:
     [
         ("kernels", KERNELS),
         ("devices", DEVICES),
-        ("commands", tuple(COMMANDS)),
+        ("commands", tuple(module_of(one).rpartition(".")[2] for one in COMMANDS)),
         ("report", FORMATS),
     ],
 )
@@ -76,7 +77,7 @@ def test_every_command_has_a_shape_and_a_config() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_examples_and_exit_codes(name: str) -> None:
-    command = import_module(f"bench.commands.{name}")
+    command = import_module(module_of(name))
     assert callable(command.main)
     assert all(word in command.HELP for word in (name, "Examples", "Exit code: 0"))
 

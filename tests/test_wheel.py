@@ -93,8 +93,8 @@ def test_the_wheel_holds_program_and_data_and_nothing_else(dist: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert tops == {"bench", f"{DIST}.dist-info"}
     data = {name for name in names if name.startswith("bench/_data/")}
-    assert {name.split("/")[2] for name in data} == {"specs", "configs"}
-    for folder in ("specs", "configs"):
+    assert {name.split("/")[2] for name in data} == {"specs", "configs", "results"}
+    for folder in ("specs", "configs", "results/records", "results/reported"):
         files = (path for path in (ROOT / folder).rglob("*") if path.is_file())
         ours = {path.relative_to(ROOT).as_posix() for path in files}
         assert ours == {
@@ -119,8 +119,8 @@ def test_the_installed_program_is_the_wheel_and_not_the_clone(installed: Install
 def test_the_installed_data_has_no_fault(installed: Installed) -> None:
     sheets = len(list((ROOT / "specs" / "chips").glob("*.yaml")))
     assert re.fullmatch(
-        rf"{sheets} sheets, \d+ designs, \d+ rules, \d+ sources, \d+ workloads, 0 records: "
-        r"no faults\n",
+        rf"{sheets} sheets, \d+ designs, \d+ rules, \d+ sources, \d+ workloads, \d+ claims, "
+        r"\d+ reported values, \d+ records: no faults\n",
         installed("onpaper", "check"),
     )
 

@@ -31,10 +31,6 @@ AXES = (
     "link_bandwidth", "pcie_bandwidth_oneway",
 )  # fmt: skip
 """The figures that chips are compared by."""
-COLUMNS = (
-    "figure", "on paper", "measured (95%)", "paper overstates it", "first reaches",
-    "second reaches", "verdict", "hands", "would settle it",
-)  # fmt: skip
 CLOSE, FAR = 0.90, 1.10
 """A chip that reaches so much of its sheet is close to it; paper this far off is worth a word."""
 HOW = (
@@ -97,7 +93,7 @@ def verdict_report(found: Pairing, bench: Bench, *, rows: bool) -> Report:
     table = Table(
         f"{found.first.name} over {found.second.name}",
         (f"Margin {_margin(found):.0%}. {HOW[0]}", HOW[1]),
-        COLUMNS,
+        _columns(found),
         cells,
         tuple(summary(found)),
         notes.lines(),
@@ -108,6 +104,14 @@ def verdict_report(found: Pairing, bench: Bench, *, rows: bool) -> Report:
         more.append(values("Every value behind it", every.values(), bench.catalogue))
     flats = [_flat(one, found) for one in found.findings]
     return Report(table, flats, tuple(more))
+
+
+def _columns(found: Pairing) -> tuple[str, ...]:
+    first, second = (f"{(*chip.aliases, chip.id)[0]} reaches" for chip in _both(found))
+    return (
+        "figure", "on paper", "measured (95%)", "paper overstates", first, second, "verdict",
+        "hands", "would settle it",
+    )  # fmt: skip
 
 
 def _margin(found: Pairing) -> float:
