@@ -50,10 +50,10 @@ def test_a_named_source_says_nothing_but_what_is_left_out(
     assert (made.source.title, made.source.kind) == ("A test", Kind.INDEPENDENT)
 
 
-def test_a_record_needs_no_more_than_its_file(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = said(capsys, f"file={RECORD}")
+def test_a_record_names_its_chip_and_its_day(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, f"file={RECORD}", "by=me")
     made = as_report(out)
-    assert (code, made.source.kind, made.rows[0].quality) == (0, Kind.OWN, "A")
+    assert (code, made.source.kind, made.rows[0].quality) == (0, Kind.USER, "A")
     assert {row.chip for row in made.rows} == {"nvidia-h200-sxm-141gb"}
 
 

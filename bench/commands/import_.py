@@ -31,9 +31,9 @@ it. What is not understood is refused, with the line and the reason; nothing is 
                     record        a record of this program
                     left out, it is told by the content, and said on stderr
   chip=             the sheet it is of, by id, alias or local name; a record names its own
-  by=               who measured: a person, a group, a company; not needed for a record
-  kind=             the class of evidence: user submission (the default), own run (of a record),
-                    independent test, academic, consortium, vendor claim, vendor gate, redacted
+  by=               who measured: a person, a group, a company
+  kind=             the class of evidence: user submission (the default), own run, independent
+                    test, academic, consortium, vendor claim, vendor gate, redacted
   url=              where the output is to be found; default: 'local file' and its name
   title=            what the source is called; default: the tool's output
   date=             when it was measured, 2026-11-24, 2026-11 or 2026; not needed where the
@@ -48,7 +48,7 @@ Examples
   python -m bench import file=mamf.txt chip=h20 by='A. Tester' url=https://example.org/mamf
   python -m bench import file=nccl.json chip=h100 by='Example Lab' kind='independent test' out=.
   ./nvbandwidth | python -m bench import file=- source=nvbandwidth chip=h200 by=me date=2026-11-24
-  python -m bench import file=results/records/2026-11-26/h200-sxm-full.json
+  python -m bench import file=results/records/2026-11-26/h200-sxm-full.json by='Example Lab'
 
 Exit code: 0 written, 1 a sheet is broken, 2 not understood or wrong usage; nothing is written then.
 """
@@ -88,7 +88,7 @@ def _given(config: ImportConfig, name: str, source: "Importer") -> "Given":
     from bench.importers.base import Given, one_line
 
     is_record = source.key == "record"
-    by = one_line(config.by or ("the owner of the record" if is_record else ""))
+    by = one_line(config.by or "")
     if not by:
         raise UsageError("who measured it? give by=, a person, a group or a company")
     if not (config.chip or is_record):
@@ -96,7 +96,7 @@ def _given(config: ImportConfig, name: str, source: "Importer") -> "Given":
     if config.count is not None and config.count < 1:
         raise UsageError(f"count={config.count} must be 1 or more")
     chip = catalogue().find(config.chip).id if config.chip else ""
-    kind = _kind(config.kind or ("own run" if is_record else "user submission"))
+    kind = _kind(config.kind or "user submission")
     return Given(
         file=name,
         chip=chip,
