@@ -235,9 +235,9 @@ def test_every_standing_row_of_a_record_becomes_one() -> None:
     assert rows["memory-write-fp32"].quantity == "memory_write"
     assert rows["matmul-best-int8"].value.text.endswith("TOP/s")
     assert {row.date for row in found.rows} == {"2026-11-26"}
-    assert "memory capacity, held, written and read back: is of no quantity that is reported" in (
-        found.left_out
-    )
+    assert rows["sparse-matmul-fp8"].quantity == "sparse_matmul"
+    assert [row.value.text for row in found.rows if row.quantity == "memory_held"] == ["149.099 GB"]
+    assert found.left_out == ()
 
 
 def test_a_record_of_another_chip_than_asked_for_is_refused() -> None:

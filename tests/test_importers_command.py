@@ -53,7 +53,7 @@ def test_a_named_source_says_nothing_but_what_is_left_out(
 def test_a_record_names_its_chip_and_its_day(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said(capsys, f"file={RECORD}", "by=me")
     made = as_report(out)
-    assert (code, made.source.kind, made.rows[0].quality) == (0, Kind.USER, "A")
+    assert (code, made.source.kind, made.rows[0].quality) == (0, Kind.USER, "B")
     assert {row.chip for row in made.rows} == {"nvidia-h200-sxm-141gb"}
 
 

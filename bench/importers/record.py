@@ -95,7 +95,8 @@ def _quantity(row: Row) -> str:
         return "matmul_best" if one.search else "matmul_shape"
     if one.kernel == "sustained":
         return "matmul_shape" if row.key.startswith(("matrix_", "vector_")) else ""
-    return "vector_rate" if one.kernel == "vector" else ""
+    words = {"vector": "vector_rate", "sparse": "sparse_matmul", "capacity": "memory_held"}
+    return words.get(one.kernel, "")
 
 
 def _row(row: Row, record: Record, given: Given) -> Reported:
