@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bench.chips.load import Catalogue
+from bench.claims.forecast import Forecast, forecast
 from bench.claims.judge import Bounds, holds, stands
 from bench.claims.weigh import Finding, Question, finding
 from bench.evidence.model import Kind
@@ -43,6 +44,7 @@ class Bench:
         self.catalogue = catalogue
         self.without = without
         self.whole = Evidence(observations, without)
+        self._forecasts: dict[str, Forecast | None] = {}
 
     @cached_property
     def parts(self) -> Mapping[str, Evidence]:
@@ -55,6 +57,19 @@ class Bench:
     def finding(self, asked: Question) -> Finding:
         """Returns what paper and the whole evidence say."""
         return finding(asked, self.whole, self.catalogue)
+
+    def foretold(self, found: Finding) -> tuple[float, float, int] | None:
+        """Returns where paper foretells a ratio of work that nobody measured, at 95%.
+
+        The third number is of how many chips that is learnt; it proves nothing.
+        """
+        work = found.question.axis.work
+        if not work or found.paper is None or found.measured or found.question.unlike:
+            return None
+        if work not in self._forecasts:
+            self._forecasts[work] = forecast(work, self.whole, self.catalogue)
+        known = self._forecasts[work]
+        return (*known.interval(found.paper.value), known.chips) if known else None
 
     def flips(self, found: Finding) -> tuple[Flip, ...]:
         """Returns the changes that would change a verdict, or where the relation holds."""
@@ -76,7 +91,7 @@ class Bench:
 def _rival_flips(found: Finding) -> Iterator[Flip]:
     """Yields what rival published figures would make of the paper side."""
     paper, asked = found.paper, found.question
-    if paper is None or not paper.is_disputed:
+    if paper is None or asked.unlike or not paper.is_disputed:
         return
     for ratio, which in ((paper.low, "lowest"), (paper.high, "highest")):
         at = Bounds(ratio / asked.factor, ratio / asked.factor)

@@ -96,10 +96,13 @@ class Mixed:
         Of each direction the variance is that of a residual plus ``share`` times that of a group,
         so that the restricted likelihood is a sum (Harville 1977, JASA 72:320).
         """
+        from scipy.linalg import qr
+
         scale = 1 / np.sqrt(self.own)[:, None]
-        left, sizes, _ = np.linalg.svd(scale * self.fixed, full_matrices=True)
+        turned, upper, _ = qr(scale * self.fixed, pivoting=True)
+        sizes = np.abs(np.diag(upper))
         rank = int(np.sum(sizes > NEGLIGIBLE * max(sizes.max(initial=0.0), 1.0)))
-        free = left[:, rank:].T
+        free = turned[:, rank:].T
         grouped = free @ (scale * self.members)
         shares, turn = np.linalg.eigh(grouped @ grouped.T)
         return np.maximum(shares, 0.0), turn.T @ free @ (scale[:, 0] * self.values)

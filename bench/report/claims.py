@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bench.claims.evaluate import Judgement
-from bench.claims.forecast import Forecast, forecast
 from bench.claims.judge import Stands, Word
 from bench.claims.model import Axis, Claim
 from bench.claims.sensitivity import Bench
@@ -16,8 +15,8 @@ from bench.report.table import Notes, Table, source_line
 from bench.report.verdicts import flips
 
 COLUMNS = (
-    "claim", "said by", "what it comes to", "on paper", "measured (95%)", "verdict", "holds",
-    "would settle it",
+    "claim", "said by", "what it comes to", "on paper", "measured (95%)", "paper foretells",
+    "verdict", "holds", "hangs on", "would settle it",
 )  # fmt: skip
 SINGLE = (
     "chips", "axis", "claimed", "on paper", "measured (95%)", "verdict", "holds", "hands",
@@ -46,7 +45,7 @@ def claim_list(found: Sequence[Judgement], bench: Bench) -> Report:
         tuple(_summary(found)),
         notes.lines(),
     )
-    return Report(table, [_flat(one) for one in found])
+    return Report(table, [_flat(one, bench) for one in found])
 
 
 def _cells(one: Judgement, bench: Bench, notes: Notes) -> tuple[str, ...]:
@@ -58,8 +57,10 @@ def _cells(one: Judgement, bench: Bench, notes: Notes) -> tuple[str, ...]:
         comes_to(finding),
         on_paper(finding.paper),
         measured(finding.measured),
+        _foretold(finding, bench),
         said(finding, notes),
         _where(one),
+        ", ".join(flip.change for flip in bench.flips(finding)) or NONE,
         devices(finding.needed),
     )
 
@@ -78,8 +79,9 @@ def _where(one: Judgement) -> str:
     return f"open ({words[one.on_paper]})"
 
 
-def _flat(one: Judgement) -> dict[str, Scalar]:
-    claim = one.claim
+def _flat(one: Judgement, bench: Bench) -> dict[str, Scalar]:
+    claim, finding = one.claim, one.deciding.deciding
+    low, high, _ = bench.foretold(finding) or (None, None, None)
     return {
         "claim": claim.id,
         "statement": claim.statement,
@@ -92,7 +94,10 @@ def _flat(one: Judgement) -> dict[str, Scalar]:
         "claim_stands": one.stands.value,
         "claim_on_paper": one.on_paper,
         "claim_holds": one.holds,
-        **flat(one.deciding.deciding),
+        **flat(finding),
+        "foretold_low": low,
+        "foretold_high": high,
+        "hangs_on": "; ".join(flip.change for flip in bench.flips(finding)) or None,
     }
 
 
@@ -112,9 +117,8 @@ def claim_report(found: Judgement, bench: Bench) -> Report:
     """Returns one claim in full: every pair and axis, what it hangs on, every value behind it."""
     claim = found.claim
     findings = [one for pair in found.pairs for one in pair.findings]
-    outlook = {work: forecast(work, bench.whole, bench.catalogue) for work in _works(claim)}
     notes = Notes()
-    cells = tuple(_full(one, outlook, notes) for one in findings)
+    cells = tuple(_full(one, bench, notes) for one in findings)
     table = Table(
         claim.statement,
         tuple(_told(claim, bench)),
@@ -127,10 +131,6 @@ def claim_report(found: Judgement, bench: Bench) -> Report:
     flats = [{"claim": claim.id, **flat(one)} for one in findings]
     known = values("Every value behind it", every.values(), bench.catalogue)
     return Report(table, flats, (flips(findings, bench), known))
-
-
-def _works(claim: Claim) -> set[str]:
-    return {axis.work for axis in claim.axes if axis.work}
 
 
 def _told(claim: Claim, bench: Bench) -> Iterator[str]:
@@ -158,7 +158,7 @@ def _formula(claim: Claim) -> str:
     return ", ".join(told(axis) for axis in claim.axes)
 
 
-def _full(one: Finding, outlook: dict[str, Forecast | None], notes: Notes) -> tuple[str, ...]:
+def _full(one: Finding, bench: Bench, notes: Notes) -> tuple[str, ...]:
     asked = one.question
     words = {True: "yes", False: "no", None: "open"}
     return (
@@ -171,14 +171,14 @@ def _full(one: Finding, outlook: dict[str, Forecast | None], notes: Notes) -> tu
         f"paper {words[one.on_paper]}, measured {words[one.holds]}",
         hands(one.measured),
         devices(one.needed),
-        _foretold(one, outlook),
+        _foretold(one, bench),
     )
 
 
-def _foretold(one: Finding, outlook: dict[str, Forecast | None]) -> str:
+def _foretold(one: Finding, bench: Bench) -> str:
     """Returns what a paper ratio foretells of work that nobody measured; it proves nothing."""
-    known = outlook.get(one.question.axis.work or "")
-    if known is None or one.paper is None or one.measured is not None:
+    known = bench.foretold(one)
+    if known is None:
         return NONE
-    low, high = known.interval(one.paper.value)
-    return f"{times(low)}–{times(high)} (no proof; from {known.chips} chips)"
+    low, high, chips = known
+    return f"{times(low)}–{times(high)} (no proof; from {chips} chips)"
