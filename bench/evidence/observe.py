@@ -14,6 +14,7 @@ from bench.chips.paper import Paper, of_sheet
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
 from bench.evidence.weigh import weigh
+from bench.plausible import GIB_OVER_GB
 from bench.records.model import Record
 from bench.units import Dimension
 from bench.verdict import Row, Verdict, rows, standing
@@ -128,7 +129,10 @@ def _voice(one: Observation) -> tuple[str, str | None, str]:
 
 
 def _is_above(one: Observation) -> bool:
-    return bool(one.paper and one.figure and one.weight and one.value > ABOVE * _most(one.paper))
+    most = ABOVE * _most(one.paper) if one.paper else 0.0
+    if one.quantity.family == "capacity":
+        most *= GIB_OVER_GB  # a sheet may print GB for what is counted in GiB
+    return bool(most and one.figure and one.weight and one.value > most)
 
 
 def _doubted(one: Observation, hands: int) -> Observation:

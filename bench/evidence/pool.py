@@ -30,6 +30,8 @@ BITS = {
 FIRST, SECOND = "first", "second"
 LEAST = 8
 """Spare values of either kind from which on a family tells its scatter by itself."""
+ALONE = ("capacity",)
+"""Families that borrow from no other: what is held or told is no rate."""
 FIGURED = ("matrix", "vector", "memory", "link", "sparse", "capacity")
 Test = Callable[[Observation], object]
 
@@ -70,7 +72,7 @@ class Evidence:
         """Returns how far a family's values scatter, and whether others had to lend theirs."""
         if family not in self._scatter:
             own = self._family(lambda one: one.quantity.family == family)
-            enough = own is not None and min(own.tells) >= LEAST
+            enough = own is not None and _enough(own, family)
             found = own.scatter if own and enough else self._lent[family in FIGURED]
             self._scatter[family] = (found, not enough)
         return self._scatter[family]
@@ -172,9 +174,16 @@ class Evidence:
         return Achieved(math.exp(found.value), math.exp(low), math.exp(high), own)
 
 
+def _enough(own: Mixed, family: str) -> bool:
+    """Tells whether a family's values tell both variances; sizes scatter like nothing else."""
+    return own.spare >= LEAST if family in ALONE else min(own.tells) >= LEAST
+
+
 def _like(*, figured: bool) -> Test:
     """Returns the test of what scatters like a family that has too few values itself."""
-    return lambda one: (one.quantity.family in FIGURED) == figured
+    return lambda one: (
+        one.quantity.family not in ALONE and (one.quantity.family in FIGURED) == figured
+    )
 
 
 def _both_ways(one: Observation) -> Iterator[Observation]:
