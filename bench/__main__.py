@@ -60,6 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     _prepare_streams()
     if argv is None and words and words[0] in BRIEF:
         gc.disable()  # a third of a large catalogue's load would go into looking for garbage
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices only wait for threads
     try:
         return _dispatch(words)
     except OnpaperError as error:

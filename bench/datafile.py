@@ -92,7 +92,13 @@ def validated(
 
 
 def _as_faults(error: ValidationError, file: str, prefix: str) -> Iterable[Fault]:
-    for one in error.errors(include_url=False):
+    every = error.errors(include_url=False)
+    deeper = [one["loc"] for one in every]
+    for one in every:
+        if one["type"] == "too_short" and any(
+            place[: len(one["loc"])] == one["loc"] != place for place in deeper
+        ):
+            continue  # its only item is wrong, which is told by itself
         place = ".".join(str(part) for part in (prefix, *one["loc"]) if part not in ("", "[key]"))
         yield Fault(file, place, *_told(one))
 

@@ -1,9 +1,12 @@
 """What several tests share: the catalogue, a fake device, a finished record."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy loads; the program's own way
 
 from bench.chips.load import Catalogue, catalogue
 from bench.devices.fake import FakeDevice, FakeSpec

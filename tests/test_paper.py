@@ -59,6 +59,7 @@ def test_a_rival_says_what_its_headline_counts(sheets: Catalogue) -> None:
                 "376 TFLOP/s",
                 "huawei-atlas-800t-a2-whitepaper",
                 "counts matrix+vector; headline of the Atlas 800T A2",
+                alike=False,
             ),
         ),
     )
@@ -279,7 +280,11 @@ def test_a_packages_figures_are_divided_where_each_die_is_a_device(sheets: Catal
     )
     assert found.rivals == (
         Rival(
-            376e12, "752 TFLOP/s / 2 dies", "huawei-cloudmatrix384-paper", "counts matrix+vector"
+            376e12,
+            "752 TFLOP/s / 2 dies",
+            "huawei-cloudmatrix384-paper",
+            "counts matrix+vector",
+            alike=False,
         ),
     )
 

@@ -22,12 +22,16 @@ LINKS = {
 
 @dataclass(frozen=True)
 class Rival:
-    """Another value that somebody published for the same figure."""
+    """Another value that somebody published for the same figure.
+
+    ``alike`` tells whether it counts the same and may be right.
+    """
 
     value: float
     text: str
     source: str
     note: str | None
+    alike: bool = True
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,8 @@ def _rival(one: Published) -> Rival | None:
         one.note,
     ]
     note = "; ".join(word for word in words if word) or None
-    return Rival(one.number, str(one.value), one.source, note)
+    alike = one.counts is None and not one.refuted
+    return Rival(one.number, str(one.value), one.source, note, alike)
 
 
 def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> Paper | None:

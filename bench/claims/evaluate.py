@@ -4,9 +4,10 @@ A claim on several axes holds where it holds on each of them (an intersection-un
 correction for their number is needed); it fails where it fails on one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -15,6 +16,7 @@ from bench.claims.model import Claim
 from bench.claims.weigh import Finding, Question, finding
 from bench.evidence.pool import Evidence
 
+Item = TypeVar("Item")
 ORDER = (Word.SHORT, Word.INCONCLUSIVE, Word.UNTESTABLE, Word.UNLIKE, Word.EXCEEDS, Word.MATCH)
 """Which of several open verdicts stands for all."""
 
@@ -82,22 +84,32 @@ class Judgement:
 
     @cached_property
     def deciding(self) -> Pair:
-        """Returns the pair that the whole stands or falls with."""
-        fitting = [pair for pair in self.pairs if pair.holds is self.holds]
-        return min(fitting or self.pairs, key=lambda pair: ORDER.index(pair.deciding.word))
+        """Returns the pair that the whole stands or falls with, of a subject that it does with."""
+        rows = [row for row in self._rows(self.pairs) if self._of_row(row) is self.holds]
+        fitting = [pair for row in rows for pair in row if pair.holds is self.holds]
+        return min(fitting, key=lambda pair: ORDER.index(pair.deciding.word))
 
     @property
     def word(self) -> Word:
         """Returns the verdict."""
         return self.deciding.deciding.word
 
-    def _over(self, found: list[bool | None]) -> bool | None:
-        """Returns what pairs come to: any subject or each, any object or each."""
+    def _rows(self, found: Sequence[Item]) -> list[Sequence[Item]]:
+        """Returns what belongs to pairs by subject."""
         width = len(self.claim.objects)
-        rows = [found[place : place + width] for place in range(0, len(found), width)]
-        each_object = together if self.claim.which_object == "each" else either
-        each_subject = together if self.claim.which_subject == "each" else either
-        return each_subject(each_object(row) for row in rows)
+        return [found[place : place + width] for place in range(0, len(found), width)]
+
+    def _of_row(self, row: Sequence[Pair]) -> bool | None:
+        """Tells whether the claim holds of one subject."""
+        return self._over_objects(pair.holds for pair in row)
+
+    def _over_objects(self, found: Iterable[bool | None]) -> bool | None:
+        return (together if self.claim.which_object == "each" else either)(found)
+
+    def _over(self, found: Sequence[bool | None]) -> bool | None:
+        """Returns what pairs come to: any subject or each, any object or each."""
+        over_subjects = together if self.claim.which_subject == "each" else either
+        return over_subjects(self._over_objects(row) for row in self._rows(found))
 
 
 def together(found: Iterable[bool | None]) -> bool | None:

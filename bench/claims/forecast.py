@@ -38,8 +38,9 @@ class Forecast:
         """Returns where a measured ratio is to be expected, at 95%, given the paper ratio."""
         from scipy.special import stdtrit
 
-        half = float(stdtrit(self.chips - 1, 0.5 + LEVEL / 2)) * self.spread
-        middle = math.log(ratio) + math.copysign(self.bias, math.log(ratio))
+        spread = self.spread * math.sqrt(1 + 1 / self.chips)
+        half = float(stdtrit(self.chips - 1, 0.5 + LEVEL / 2)) * spread
+        middle = math.log(ratio) + math.copysign(1.0, math.log(ratio)) * self.bias
         return math.exp(middle - half), math.exp(middle + half)
 
 

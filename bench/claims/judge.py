@@ -77,7 +77,15 @@ def holds(relation: Relation, found: Bounds, margin: float) -> bool | None:
         return decided.get(word(found, margin))
     if relation == "at most":
         return _beyond(1 / found.high, 1 / found.low, 1 / limit)
-    return _beyond(found.low, found.high, 1.0 if relation == "exceeds" else 1 / limit)
+    above = math.nextafter(1.0, 2.0)  # what is equal does not exceed
+    return _beyond(found.low, found.high, above if relation == "exceeds" else 1 / limit)
+
+
+def one_sided(relation: Relation, *, holds: bool) -> Word:
+    """Returns the word for a relation that is settled where a ratio's size is not."""
+    if holds:
+        return Word.EXCEEDS if relation == "exceeds" else Word.MATCH
+    return Word.EXCEEDS if relation == "at most" else Word.SHORT
 
 
 def _beyond(low: float, high: float, line: float) -> bool | None:

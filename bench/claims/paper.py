@@ -65,11 +65,14 @@ def paper_ratio(
 ) -> tuple[PaperRatio | None, str, bool]:
     """Returns the ratio of a figure; if there is none, why, and whether it cannot be compared."""
     above, below = (_entries(key, one, catalogue) for one in (first, second))
-    for chip, entries in ((first, above), (second, below)):
-        if not any(one.value for one in entries):
-            lacks = any(one.gap is Gap.UNSUPPORTED for one in entries)
-            told = "has no such unit" if lacks else "has no sourced figure"
-            return None, f"{chip.name} {told}", lacks
+    empty = [
+        (chip.name, any(one.gap is Gap.UNSUPPORTED for one in entries))
+        for chip, entries in ((first, above), (second, below))
+        if not any(one.value for one in entries)
+    ]
+    for name, lacks in sorted(empty, key=lambda one: not one[1]):
+        told = "has no such unit" if lacks else "has no sourced figure"
+        return None, f"{name} {told}", lacks
     return _ratio(key, above, below), "", False
 
 

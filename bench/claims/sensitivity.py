@@ -76,16 +76,23 @@ class Bench:
         return tuple(self._flips(found))
 
     def _flips(self, found: Finding) -> Iterator[Flip]:
-        asked, before = found.question, str(found.word)
-        for margin in MARGINS:
-            after = str(self.finding(replace(asked, margin=margin)).word)
-            if after != before:
-                yield Flip(f"margin {margin:.0%}", before, after)
-        for name, part in self.parts.items():
-            after = str(finding(asked, part, self.catalogue).word)
-            if after != before:
-                yield Flip(name, before, after)
+        asked = found.question
+        others = {
+            f"margin {margin:.0%}": self.finding(replace(asked, margin=margin))
+            for margin in MARGINS
+        }
+        others |= {name: finding(asked, part, self.catalogue) for name, part in self.parts.items()}
+        for name, other in others.items():
+            if (other.word, other.holds) != (found.word, found.holds):
+                yield Flip(name, _said(found), _said(other))
         yield from _rival_flips(found)
+
+
+def _said(found: Finding) -> str:
+    """Returns the verdict, with whether the relation holds where the word does not tell."""
+    words = {True: "it holds", False: "it fails", None: "open"}
+    plain = found.question.relation == "matches"
+    return str(found.word) if plain else f"{found.word} ({words[found.holds]})"
 
 
 def _rival_flips(found: Finding) -> Iterator[Flip]:

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.claims.judge import Bounds, Stands, Word, bounds, devices_needed, holds, stands, word
+from bench.claims.judge import (
+    Bounds,
+    Stands,
+    Word,
+    bounds,
+    devices_needed,
+    holds,
+    one_sided,
+    stands,
+    word,
+)
 from bench.claims.model import Axis, Relation
 from bench.claims.paper import PaperRatio, bounding, ids, paper_ratio, twin
 from bench.evidence.estimate import Estimate
@@ -32,8 +42,8 @@ class Finding:
 
     Attributes:
         paper: the ratio of the figure, or of the figure that bounds the work.
-        on_paper: whether the relation holds there; None where nothing is published, or where it
-            depends on which source is right.
+        on_paper: whether the relation holds there, by the figures that stand first; None where
+            nothing is published.
         measured: the measured ratio; None where there is none.
         holds: whether the relation holds in measurement; None while that is open.
         reason: why the verdict is what it is.
@@ -77,7 +87,8 @@ def finding(asked: Question, evidence: Evidence, catalogue: Catalogue) -> Findin
         absent, unlike = "", False
     figures = _figures(asked, catalogue)
     measured = None if asked.unlike or unlike else _measured(asked, evidence, figures)
-    verdict, reason = _verdict(asked, measured, asked.unlike or (absent if unlike else ""))
+    missing = "" if measured else _missing(asked, evidence, figures)
+    verdict, reason = _verdict(asked, measured, asked.unlike or (absent if unlike else ""), missing)
     decided = (
         holds(asked.relation, bounds(measured, asked.factor), asked.margin) if measured else None
     )
@@ -98,11 +109,12 @@ def behind(found: Finding, evidence: Evidence) -> tuple[Observation, ...]:
     """Returns every value that is known of either side, whether it was admitted or not."""
     asked = found.question
     both, test, work = ids(asked.first) | ids(asked.second), fits(asked.axis), asked.axis.work
+    halves = ("link_bandwidth_oneway",) if "link_bandwidth" in found.figures else ()
     return tuple(
         one
         for one in evidence.every
         if one.chip in both
-        and (one.figure in found.figures or (one.quantity.family == work and test(one)))
+        and (one.figure in (*found.figures, *halves) or (one.quantity.family == work and test(one)))
     )
 
 
@@ -134,26 +146,32 @@ def _measured(asked: Question, evidence: Evidence, figures: tuple[str, ...]) -> 
 
 
 def _on_paper(asked: Question, paper: PaperRatio | None) -> bool | None:
-    """Tells whether the relation holds on paper, by whichever source; None if they disagree."""
+    """Tells whether the relation holds on paper, by the figures that stand first."""
     if paper is None:
         return None
     found = Bounds(paper.value / asked.factor, paper.value / asked.factor)
     return holds(asked.relation, found, asked.margin)
 
 
-def _verdict(asked: Question, measured: Estimate | None, unlike: str) -> tuple[Word, str]:
+def _verdict(
+    asked: Question, measured: Estimate | None, unlike: str, missing: str
+) -> tuple[Word, str]:
     if unlike:
         return Word.UNLIKE, unlike
     if measured is None:
-        return Word.UNTESTABLE, _missing(asked)
+        return Word.UNTESTABLE, missing
     found = bounds(measured, asked.factor)
     told = word(found, asked.margin)
+    settled = holds(asked.relation, found, asked.margin)
     reasons = {
         Word.MATCH: f"the 90% interval lies within {asked.margin:.0%}",
         Word.EXCEEDS: f"the 90% interval lies above {1 + asked.margin:.2f}",
         Word.SHORT: f"the 90% interval lies below {1 / (1 + asked.margin):.2f}",
         Word.INCONCLUSIVE: "the 90% interval crosses an edge of the margin",
     }
+    if told is Word.INCONCLUSIVE and settled is not None:
+        told = one_sided(asked.relation, holds=settled)
+        reasons[told] = f"the 90% interval settles '{asked.relation}', though not by how much"
     of = f" of {asked.factor:g}" if asked.factor != 1 else ""
     by = {one.figure for one in measured.first} - {asked.axis.figure, None}
     other = [f"measured as {FIGURES[one].title}" for one in by if one in FIGURES]
@@ -164,9 +182,12 @@ def _verdict(asked: Question, measured: Estimate | None, unlike: str) -> tuple[W
     return told, "; ".join([reasons[told] + of, *other, *single, *lent])
 
 
-def _missing(asked: Question) -> str:
-    axis = asked.axis
-    if axis.figure:
+def _missing(asked: Question, evidence: Evidence, figures: tuple[str, ...]) -> str:
+    """Returns what a ratio lacks."""
+    sides = (ids(asked.first), ids(asked.second))
+    if any(all(evidence.voices(one, side) for side in sides) for one in figures):
+        return "too few values of its kind tell how far hands scatter"
+    if figures:
         return "no admissible measurement of one side or both"
     return "nobody measured the same work on both"
 

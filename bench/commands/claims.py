@@ -62,6 +62,8 @@ def _report(config: ClaimsConfig) -> "Report":
 
     sheets, left_out = catalogue(), classes(config.without)
     one = claim(config.claim) if config.claim else None
+    if one and (config.chip or config.side or config.verdict):
+        raise UsageError("claim= is one claim: chip=, side= and verdict= choose among all")
     _known(config)
     bench = Bench(observations(sheets, config.records), sheets, left_out)
     if one is not None:

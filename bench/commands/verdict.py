@@ -52,6 +52,7 @@ def main(words: list[str]) -> int:
 
 def _report(config: VerdictConfig) -> "Report":
     from bench.chips.load import catalogue
+    from bench.chips.names import plain
     from bench.chips.select import select
     from bench.claims.sensitivity import Bench
     from bench.evidence.gather import observations
@@ -59,7 +60,10 @@ def _report(config: VerdictConfig) -> "Report":
     from bench.report.verdicts import pairing, verdict_report
 
     sheets, left_out = catalogue(), classes(config.without)
-    chosen = select(config.chips, sheets)
+    words = config.chips
+    names = len(words) == 2 and all(plain(word) in sheets.names() for word in words)
+    pair = {sheets.find(word).id: sheets.find(word) for word in words} if names else {}
+    chosen = list(pair.values()) or select(words, sheets)  # a name that variants share is one chip
     base = sheets.find(config.baseline) if config.baseline else None
     if base is None:
         _two(chosen, config)
@@ -72,7 +76,8 @@ def _report(config: VerdictConfig) -> "Report":
 
 def _two(chosen: "list[Chip]", config: VerdictConfig) -> None:
     if len(chosen) != 2:
-        told = f"{len(chosen)} chips are named" if config.chips else "no chips are named"
+        one = len(chosen) == 1
+        told = "1 chip is named" if one else f"{len(chosen) or 'no'} chips are named"
         raise UsageError(f"{told}: give two, such as chips=[h20,h100], or baseline=h20")
     if config.figures:
         raise UsageError("figures= belongs to verdict baseline=; two chips show all there is")

@@ -96,13 +96,11 @@ class Mixed:
         Of each direction the variance is that of a residual plus ``share`` times that of a group,
         so that the restricted likelihood is a sum (Harville 1977, JASA 72:320).
         """
-        from scipy.linalg import qr
-
         scale = 1 / np.sqrt(self.own)[:, None]
-        turned, upper, _ = qr(scale * self.fixed, pivoting=True)
-        sizes = np.abs(np.diag(upper))
-        rank = int(np.sum(sizes > NEGLIGIBLE * max(sizes.max(initial=0.0), 1.0)))
-        free = turned[:, rank:].T
+        width = _cells(self.fixed)
+        free = _apart(scale[:, 0], self.fixed[:, :width])
+        if width < self.fixed.shape[1]:
+            free = _complement(free @ (scale * self.fixed[:, width:])) @ free
         grouped = free @ (scale * self.members)
         shares, turn = np.linalg.eigh(grouped @ grouped.T)
         return np.maximum(shares, 0.0), turn.T @ free @ (scale[:, 0] * self.values)
@@ -176,3 +174,44 @@ class Mixed:
         asked, *_ = np.linalg.lstsq(self.fixed.T @ solved, weights, rcond=None)
         pull: Floats = solved @ asked
         return pull
+
+
+def _cells(fixed: Floats) -> int:
+    """Returns how many leading columns sort the rows into cells: one 1 a row, else noughts."""
+    whole = np.all((fixed == 0) | (fixed == 1), axis=0)
+    for width in range(1, fixed.shape[1] + 1):
+        if not whole[width - 1]:
+            return 0
+        if np.all(fixed[:, :width].sum(axis=1) == 1):
+            return width
+    return 0
+
+
+def _apart(scale: Floats, cells: Floats) -> Floats:
+    """Returns orthonormal rows that see nothing of a scaled level a cell.
+
+    Cell by cell the reflection that turns the cell's scales into one direction leaves the others
+    free (Householder); a decomposition of the whole would cost the cube of the number of values.
+    """
+    if not cells.shape[1]:
+        return np.eye(len(scale))
+    rows = []
+    for members in (np.flatnonzero(column) for column in cells.T):
+        pull = scale[members].copy()
+        pull[0] += np.sqrt(pull @ pull)
+        turned = np.eye(len(members)) - 2 * np.outer(pull, pull) / (pull @ pull)
+        block = np.zeros((len(members) - 1, len(scale)))
+        block[:, members] = turned[1:]
+        rows.append(block)
+    return np.vstack(rows)
+
+
+def _complement(columns: Floats) -> Floats:
+    """Returns orthonormal rows that see nothing of some columns, which may depend on each other."""
+    from scipy.linalg import qr
+
+    turned, upper, _ = qr(columns, pivoting=True)
+    sizes = np.abs(np.diag(upper))
+    rank = int(np.sum(sizes > NEGLIGIBLE * max(sizes.max(initial=0.0), 1.0)))
+    free: Floats = turned[:, rank:].T
+    return free

@@ -175,7 +175,7 @@ def _of_row(row: Reported, report: Report, chip: Chip) -> Observation:
 
 
 def _most(paper: Paper) -> float:
-    return max(paper.value, *(one.value for one in paper.rivals), 0.0)
+    return max(paper.value, *(one.value for one in paper.rivals if one.alike), 0.0)
 
 
 def _chips_share(row: Reported, chip: Chip) -> float:

@@ -30,6 +30,8 @@ BITS = {
 FIRST, SECOND = "first", "second"
 LEAST = 8
 """Spare values of either kind from which on a family tells its scatter by itself."""
+FEWEST = 3
+"""Spare values of either kind that all families together must have: fewer cannot part the two."""
 ALONE = ("capacity",)
 """Families that borrow from no other: what is held or told is no rate."""
 FIGURED = ("matrix", "vector", "memory", "link", "sparse", "capacity")
@@ -45,10 +47,8 @@ class Evidence:
     """
 
     def __init__(self, observations: Iterable[Observation], without: Collection[Kind] = ()) -> None:
-        self.every = tuple(observations)
-        self.admitted = tuple(
-            one for one in self.every if one.weight > 0 and one.kind not in without
-        )
+        self.every = tuple(_left_out(one) if one.kind in without else one for one in observations)
+        self.admitted = tuple(one for one in self.every if one.weight > 0)
         self._scatter: dict[str, tuple[Scatter | None, bool]] = {}
 
     @cached_property
@@ -69,19 +69,27 @@ class Evidence:
         return tuple(one for one in found if not chips or one.chip in chips)
 
     def scatter(self, family: str) -> tuple[Scatter | None, bool]:
-        """Returns how far a family's values scatter, and whether others had to lend theirs."""
+        """Returns how far a family's values scatter, and whether others had to lend theirs.
+
+        None where all together are too few to tell.
+        """
         if family not in self._scatter:
             own = self._family(lambda one: one.quantity.family == family)
-            enough = own is not None and _enough(own, family)
-            found = own.scatter if own and enough else self._lent[family in FIGURED]
-            self._scatter[family] = (found, not enough)
+            if own and _enough(own, family):
+                self._scatter[family] = own.scatter, False
+            else:
+                lent = None if family in ALONE else self._lent[family in FIGURED]
+                self._scatter[family] = lent, True
         return self._scatter[family]
 
     @cached_property
     def _lent(self) -> Mapping[bool, Scatter | None]:
         """Returns the scatter of all work and that of all figures, by whether it is of figures."""
         both = {kind: self._family(_like(figured=kind)) for kind in (False, True)}
-        return {kind: found.scatter if found else None for kind, found in both.items()}
+        return {
+            kind: found.scatter if found and min(found.tells) >= FEWEST else None
+            for kind, found in both.items()
+        }
 
     def _family(self, belongs: Test) -> Mixed | None:
         voices = [one for held in self._voices.values() for one in held if belongs(one)]
@@ -174,8 +182,12 @@ class Evidence:
         return Achieved(math.exp(found.value), math.exp(low), math.exp(high), own)
 
 
+def _left_out(one: Observation) -> Observation:
+    return replace(one, weight=0.0, why=(*one.why, "left out"))
+
+
 def _enough(own: Mixed, family: str) -> bool:
-    """Tells whether a family's values tell both variances; sizes scatter like nothing else."""
+    """Tells whether a family's values tell both variances; of what is held one is told by few."""
     return own.spare >= LEAST if family in ALONE else min(own.tells) >= LEAST
 
 

@@ -124,7 +124,7 @@ def claim_report(found: Judgement, bench: Bench) -> Report:
         tuple(_told(claim, bench)),
         SINGLE,
         cells,
-        (f"Verdict: {found.word.value}; it holds {_where(found)}.",),
+        (f"Verdict: {found.word.value}. Where it holds: {_where(found)}.",),
         notes.lines(),
     )
     every = {one.ref: one for finding in findings for one in behind(finding, bench.whole)}

@@ -68,7 +68,7 @@ def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
     if figures:
         yield values("Measured against a figure", figures, bench.catalogue)
     if works:
-        yield values("Work that no figure promises", works, bench.catalogue)
+        yield values("Work that no figure promises", works, bench.catalogue, "work")
 
 
 def _heading(every: Sequence[Observation]) -> Iterator[str]:

@@ -114,12 +114,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def values(title_: str, found: Iterable[Observation], catalogue: Catalogue) -> Section:
+def values(
+    title_: str, found: Iterable[Observation], catalogue: Catalogue, key: str = "values"
+) -> Section:
     """Returns every value behind a verdict, admitted or not, with its weight and why."""
     rows = sorted(found, key=lambda one: (one.by != OWN, one.chip, one.quantity.key, -one.weight))
     cells = tuple(_cells(one, catalogue) for one in rows)
     flats = [flat_value(one) for one in rows]
-    return Section(title_, COLUMNS, cells, flats, tuple(_addresses(rows)), key="values")
+    return Section(title_, COLUMNS, cells, flats, tuple(_addresses(rows)), key)
 
 
 def _addresses(rows: Iterable[Observation]) -> Iterator[str]:
