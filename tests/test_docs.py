@@ -24,7 +24,7 @@ from bench.report.registry import FORMATS, render
 from bench.shapes import SHAPES, RunConfig
 from bench.verdict import Verdict
 
-ANALYST = ("show", "chips", "compare", "rules", "check")
+ANALYST = ("show", "chips", "compare", "rules", "evidence", "verdict", "claims", "check")
 """The commands that need no device and leave nothing behind."""
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
-from bench.chips.load import Catalogue
+from bench.chips.load import Catalogue, catalogue
 from bench.claims.forecast import Forecast, forecast
 from bench.claims.judge import Bounds, holds, stands
 from bench.claims.weigh import Finding, Question, finding
+from bench.evidence.gather import observations
 from bench.evidence.model import Kind
 from bench.evidence.observe import Observation
 from bench.evidence.pool import Evidence
@@ -86,6 +87,23 @@ class Bench:
             if (other.word, other.holds) != (found.word, found.holds):
                 yield Flip(name, _said(found), _said(other))
         yield from _rival_flips(found)
+
+
+def bench_of(records: str | None = None, without: tuple[Kind, ...] = ()) -> Bench:
+    """Returns the evidence at hand, with records of one's own or without; classes left out.
+
+    Raises:
+        UsageError: there is nothing at ``records``.
+        DataError: a file of data is at fault.
+    """
+    if records is None:
+        return _shipped(without)
+    return Bench(observations(catalogue(), records), catalogue(), without)
+
+
+@cache
+def _shipped(without: tuple[Kind, ...]) -> Bench:
+    return Bench(observations(catalogue()), catalogue(), without)
 
 
 def _said(found: Finding) -> str:

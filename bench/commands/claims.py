@@ -55,8 +55,7 @@ def _report(config: ClaimsConfig) -> "Report":
     from bench.chips.load import catalogue
     from bench.claims.evaluate import judgement
     from bench.claims.load import claim, claims
-    from bench.claims.sensitivity import Bench
-    from bench.evidence.gather import observations
+    from bench.claims.sensitivity import bench_of
     from bench.evidence.weigh import classes
     from bench.report.claims import claim_list, claim_report
 
@@ -65,7 +64,7 @@ def _report(config: ClaimsConfig) -> "Report":
     if one and (config.chip or config.side or config.verdict):
         raise UsageError("claim= is one claim: chip=, side= and verdict= choose among all")
     _known(config)
-    bench = Bench(observations(sheets, config.records), sheets, left_out)
+    bench = bench_of(config.records, left_out)
     if one is not None:
         return claim_report(judgement(one, bench.whole, sheets, config.margin), bench)
     every = (judgement(one, bench.whole, sheets, config.margin) for one in claims().values())

@@ -49,8 +49,7 @@ def _report(config: EvidenceConfig) -> "Report":
     from bench.chips.figures import FIGURES
     from bench.chips.load import catalogue
     from bench.claims.model import Phase
-    from bench.claims.sensitivity import Bench
-    from bench.evidence.gather import observations
+    from bench.claims.sensitivity import bench_of
     from bench.report.evidence import evidence_report
 
     known = (*get_args(Phase), "product")
@@ -59,5 +58,5 @@ def _report(config: EvidenceConfig) -> "Report":
             raise UsageError(f"no {key} {given!r}: {did_you_mean(given, words)}")
     sheets = catalogue()
     chip = sheets.find(config.chip or "")
-    bench = Bench(observations(sheets, config.records), sheets)
+    bench = bench_of(config.records)
     return evidence_report(chip, bench, config.figure, config.work)

@@ -54,8 +54,7 @@ def _report(config: VerdictConfig) -> "Report":
     from bench.chips.load import catalogue
     from bench.chips.names import plain
     from bench.chips.select import select
-    from bench.claims.sensitivity import Bench
-    from bench.evidence.gather import observations
+    from bench.claims.sensitivity import bench_of
     from bench.evidence.weigh import classes
     from bench.report.verdicts import pairing, verdict_report
 
@@ -67,7 +66,7 @@ def _report(config: VerdictConfig) -> "Report":
     base = sheets.find(config.baseline) if config.baseline else None
     if base is None:
         _two(chosen, config)
-    bench = Bench(observations(sheets, config.records), sheets, left_out)
+    bench = bench_of(config.records, left_out)
     if base is None:
         found = pairing(chosen[0], chosen[1], bench, config.margin)
         return verdict_report(found, bench, rows=config.rows)

@@ -10,9 +10,8 @@ from bench.claims.evaluate import Judgement, judgement
 from bench.claims.judge import Stands, Word
 from bench.claims.load import claims
 from bench.claims.model import Axis
-from bench.claims.sensitivity import Bench
+from bench.claims.sensitivity import Bench, bench_of
 from bench.claims.weigh import Finding, Question, title
-from bench.evidence.gather import observations
 from bench.report.claims import comes_to
 from bench.report.evidence import usual
 from bench.report.ratios import NONE, hands, measured, on_paper, times
@@ -61,7 +60,7 @@ class Share:
 
 def findings(catalogue: Catalogue) -> str:
     """Returns the page as Markdown."""
-    bench = Bench(observations(catalogue), catalogue)
+    bench = bench_of()
     judged = [judgement(one, bench.whole, catalogue) for one in claims().values()]
     parts = [
         f"# What the evidence says\n\n{GENERATED}",

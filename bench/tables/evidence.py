@@ -6,10 +6,9 @@ from typing import Annotated
 
 from bench.claims.evaluate import Judgement, judgement
 from bench.claims.load import claims
-from bench.evidence.gather import observations
+from bench.claims.sensitivity import bench_of
 from bench.evidence.load import reports
 from bench.evidence.observe import Observation, reported
-from bench.evidence.pool import Evidence
 from bench.tables.model import Data, joined
 
 
@@ -117,7 +116,7 @@ class ClaimRow:
 def claim_rows(data: Data) -> Iterator[ClaimRow]:
     """Returns one row a claim that speaks of a chip asked for."""
     chips = {chip.id for chip in data.chips}
-    evidence = Evidence(observations(data.catalogue))
+    evidence = bench_of().whole
     for one in claims().values():
         if chips & {*one.subjects, *one.objects}:
             yield _claim(judgement(one, evidence, data.catalogue))
