@@ -13,6 +13,7 @@ from bench.strict import DAY, Strict
 
 Model = TypeVar("Model", bound=Strict)
 QUANTITY = "write a quantity such as '148 TFLOP/s', or unknown or unsupported"
+MEASURED = "write a quantity such as '148 TFLOP/s'"
 WHEN = "write a date such as 2026-11-24"
 SIZE = "write a size such as '97871 MiB'"
 MONTH = "write a day, a month or a year, such as 2026-11-24, 2026-11 or 2026"
@@ -110,7 +111,8 @@ def _told(error: ErrorDetails) -> tuple[str, str]:
     if kind in ("literal_error", "enum"):
         return f"{error['input']!r} is not a word for it", f"write {limits['expected']}"
     if kind in ("value_error", "no_day"):
-        return problem, WHEN if kind == "no_day" else _form(error["loc"])
+        month = MONTH if error["loc"][-1:] == ("date",) else WHEN
+        return problem, month if kind == "no_day" else _form(error["loc"])
     if kind == "string_pattern_mismatch":
         form = limits["pattern"]
         return f"{error['input']!r} is not of its form", PATTERNS.get(form, f"write {form}")
@@ -125,4 +127,6 @@ def _form(place: tuple[int | str, ...]) -> str:
     """Returns what a value of that place looks like."""
     if place[-1] in ("when", "uncertain_when"):
         return CONDITION
+    if "rows" in place:
+        return MEASURED
     return SIZE if "memory" in place else QUANTITY

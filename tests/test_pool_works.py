@@ -149,7 +149,7 @@ def test_only_what_fits_is_compared() -> None:
 
 
 def test_variants_of_one_chip_are_no_two_sides() -> None:
-    qwen = {"work": {"model": "qwen"}}
+    qwen: dict[str, Any] = {"work": {"model": "qwen"}}
     both = [decoded("a1", 60), decoded("a2", 50), decoded("b", 40)]
     found = Evidence([*others(), *both, decoded("a1", 9, **qwen), decoded("a2", 8, **qwen)])
     estimate = found.of_work({"a", "a1", "a2"}, {"b"}, "decode")

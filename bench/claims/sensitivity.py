@@ -44,6 +44,7 @@ class Bench:
     ) -> None:
         self.catalogue = catalogue
         self.without = without
+        self.observations = observations
         self.whole = Evidence(observations, without)
         self._forecasts: dict[str, Forecast | None] = {}
 
@@ -51,7 +52,7 @@ class Bench:
     def parts(self) -> Mapping[str, Evidence]:
         """Returns the evidence without this or that class."""
         return {
-            name: Evidence(self.whole.every, (*left, *self.without))
+            name: Evidence(self.observations, (*left, *self.without))
             for name, left in LEFT_OUT.items()
         }
 

@@ -1,14 +1,15 @@
 """A linear model with a random effect a group, and intervals of contrasts in it.
 
-Variances by restricted maximum likelihood (Patterson & Thompson 1971, Biometrika 58:545), degrees
-of freedom of a contrast by Satterthwaite's approximation with the expected information
+Variances by restricted maximum likelihood (Patterson & Thompson 1971, Biometrika 58:545); the error
+of a contrast with the correction for their being estimated (Kenward & Roger 1997, Biometrics
+53:983), its degrees of freedom by Satterthwaite's approximation with the expected information
 (Giesbrecht & Burns 1985, Biometrics 41:477). This is what network meta-analysis calls a
 random-effects model by contrast (Lu & Ades 2004, Statistics in Medicine 23:3105).
 """
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -58,13 +59,12 @@ class Scatter:
 
     Attributes:
         residual, group: variances.
-        information: their expected information, for degrees of freedom; None where they are taken
-            from elsewhere as they are.
+        information: their expected information.
     """
 
     residual: float
     group: float
-    information: Floats
+    information: Floats = field(compare=False)
 
 
 class Mixed:
@@ -157,23 +157,34 @@ class Mixed:
             weights: p weights of the columns of ``fixed``.
             scatter: this model's, or that of a larger one whose values scatter alike.
         """
-        pull = self._pull(weights, scatter)
-        if not np.allclose(self.fixed.T @ pull, weights, atol=1e-6):
-            return None
-        slopes = np.array([pull**2 @ self.own, np.sum((pull @ self.members) ** 2)])
-        variance = float(slopes @ (scatter.residual, scatter.group))
-        doubt = float(slopes @ np.linalg.pinv(scatter.information) @ slopes)
-        freedom = 2 * variance**2 / doubt if doubt > 0 else np.inf
-        return Contrast(float(pull @ self.values), variance**0.5, max(1.0, float(freedom)))
-
-    def _pull(self, weights: Floats, scatter: Scatter) -> Floats:
-        """Returns the weight of each value in the generalised least-squares estimate."""
         cover = np.diag(scatter.residual * self.own)
         cover += scatter.group * (self.members @ self.members.T)
         solved = np.linalg.solve(cover, self.fixed)
-        asked, *_ = np.linalg.lstsq(self.fixed.T @ solved, weights, rcond=None)
-        pull: Floats = solved @ asked
-        return pull
+        inner = np.linalg.pinv(self.fixed.T @ solved, hermitian=True)
+        pull = solved @ inner @ weights
+        if not np.allclose(self.fixed.T @ pull, weights, atol=1e-6):
+            return None
+        moved = np.column_stack([self.own * pull, self.members @ (self.members.T @ pull)])
+        turned = np.linalg.solve(cover, moved) - solved @ (inner @ (solved.T @ moved))
+        value = float(pull @ self.values)
+        return _widened(value, pull @ moved, moved.T @ turned, scatter)
+
+
+def _widened(value: float, slopes: Floats, bends: Floats, scatter: Scatter) -> Contrast:
+    """Returns a contrast whose error allows for the variances being estimates.
+
+    Args:
+        value: of the contrast.
+        slopes: how its variance moves with either variance.
+        bends: how the estimate itself moves with them (Kenward & Roger's terms Q - P Phi P).
+        scatter: the variances.
+    """
+    unsure = np.linalg.pinv(scatter.information)
+    variance = float(slopes @ (scatter.residual, scatter.group))
+    doubt = float(slopes @ unsure @ slopes)
+    freedom = 2 * variance**2 / doubt if doubt > 0 else math.inf
+    wider = variance + 2 * max(0.0, float(np.sum(unsure * bends)))
+    return Contrast(value, wider**0.5, max(1.0, freedom))
 
 
 def _cells(fixed: Floats) -> int:

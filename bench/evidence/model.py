@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from bench.chips.model import Key, form
-from bench.strict import Day, Strict
+from bench.strict import Day, Strict, real_day
 from bench.units import Dimension, Quantity, parse
 
 RATES = (
@@ -31,7 +31,17 @@ Measured = Annotated[
     BeforeValidator(_quantity),
     WithJsonSchema({"type": "string", "pattern": f"^({form(*RATES)})$"}),
 ]
-When = Annotated[str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$")]
+
+
+def _real(text: str) -> str:
+    return real_day(text) if len(text) == 10 else text
+
+
+When = Annotated[
+    str,
+    Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"),
+    AfterValidator(_real),
+]
 """A year, a month or a day."""
 Text = Annotated[str, Field(min_length=1)]
 
@@ -95,9 +105,8 @@ class Reported(Strict):
         id: a word of its own in its file.
         chip: id of the sheet.
         named: what the source calls the device, where that does not settle the sheet.
-        count: devices that took part.
-        per: what the value is of: one device as it reports itself, one of its dies, or all
-            ``count`` devices together.
+        count: chips that took part.
+        per: what the value is of: one whole chip, one of its dies, or all ``count`` chips together.
         value: with its unit; operations are dense.
         statistic: which of many samples it is.
         kind: the class, by default that of the source.

@@ -17,7 +17,7 @@ from bench.evidence.weigh import weigh
 from bench.plausible import GIB_OVER_GB
 from bench.records.model import Record
 from bench.units import Dimension
-from bench.verdict import Row, Verdict, rows, standing
+from bench.verdict import FLATTERING, Row, Verdict, rows, standing
 
 OWN = "onpaper"
 SIDE = 1024
@@ -25,6 +25,8 @@ SIDE = 1024
 ABOVE, SEVERAL = 1.02, 3
 """A rate this far above all that is published is a suspect measurement, not a better chip; where so
 many hands find it, it is the sheet that is suspect."""
+ACC16 = "fp16_acc16"
+COPIES = ("host_link", "peer")
 OF_FIGURE = {"matrix": "matmul_best", "vector": "vector_rate", "sparse": "sparse_matmul"}
 OF_LINK = {
     "pcie_bandwidth_oneway": "host_to_device",
@@ -101,8 +103,9 @@ class Observation:
 
 def _is_large(shape: str, quantity: Quantity) -> bool:
     """Tells whether a product is of a shape, if one is told, that can keep a chip busy."""
-    sides = [int(one) for one in shape.split("x") if one.isdigit()]
-    return quantity.key != "matmul_shape" or (bool(sides) and min(sides) >= SIDE)
+    sides = shape.split("x")
+    whole = all(one.isdigit() for one in sides)
+    return quantity.key != "matmul_shape" or (whole and min(map(int, sides)) >= SIDE)
 
 
 def reported(
@@ -188,30 +191,47 @@ def _chips_share(row: Reported, chip: Chip) -> float:
 
 
 def recorded(records: Iterable[Record], catalogue: Catalogue) -> Iterator[Observation]:
-    """Yields what our own records say of figures, the best of each form."""
+    """Yields what our own records say of figures, the best of each form, and of links."""
     for record in records:
         chip = catalogue.chips.get(record.identity.chip or "")
         if chip is None or record.device.backend == "fake":
             continue
-        for forms in standing(rows(record, catalogue)):
-            yield from (made for row in forms if (made := _of_record(row, record, chip)))
+        for row in _told(rows(record, catalogue)):
+            if made := _of_record(row, record, chip):
+                yield made
+
+
+def _told(judged: list[Row]) -> Iterator[Row]:
+    """Yields what speaks for each figure; an implausible row only where there is no other."""
+    sound = [row for row in judged if row.verdict is not Verdict.IMPLAUSIBLE]
+    spoken = [row for forms in standing(sound) for row in forms]
+    yield from spoken
+    known = {row.key for row in spoken}
+    yield from (row for forms in standing(judged) for row in forms if row.key not in known)
+    yield from (row for row in sound if _is_link(row) and row.key not in known)
+
+
+def _is_link(row: Row) -> bool:
+    """Tells whether a row is a copy over a link; pageable memory is another thing."""
+    way = str(row.measurement.parameters.get("way", ""))
+    return row.key in OF_LINK and row.measurement.kernel in COPIES and "pageable" not in way
 
 
 def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
     quantity = _quantity(row)
     if quantity is None or row.burst is None or row.measured is None:
         return None
-    part = chip.kind == "cpu"  # a record of some cores of a processor speaks for no whole one
-    ill = row.verdict is Verdict.IMPLAUSIBLE
-    why = [*(["a part of the cores"] if part else []), *([row.reason] if ill else [])]
+    why = tuple(_idle(row, chip))
+    dies = (chip.number("dies") or 1.0) if chip.identity.reports == "die" else 1.0
+    published = row.published if isinstance(row.published, Paper) else None
     return Observation(
         ref=f"{record.id}:{row.title}",
         chip=chip.id,
         quantity=quantity,
-        dtype=row.measurement.dtype,
-        value=row.burst,
+        dtype=ACC16 if row.key.endswith(f"_{ACC16}") else row.measurement.dtype,
+        value=row.burst * dies,
         dimension=row.dimension,
-        paper=row.published if isinstance(row.published, Paper) else None,
+        paper=of_sheet(chip, (row.key,)) if dies > 1 else published,
         by=OWN,
         under=OWN,
         kind=Kind.OWN,
@@ -221,12 +241,22 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
         quality="A",
         date=record.started_utc[:10],
         work=(("shape", row.shape),) if row.shape else (),
-        weight=0.0 if part or ill else 1.0,
-        why=tuple(why),
+        weight=0.0 if why else 1.0,
+        why=why,
         software=f"torch {record.machine.torch}" if record.machine.torch else None,
-        low=row.measured.low,
-        high=row.measured.high,
+        low=row.measured.low * dies,
+        high=row.measured.high * dies,
     )
+
+
+def _idle(row: Row, chip: Chip) -> Iterator[str]:
+    """Yields why a row of our own weighs nothing."""
+    if chip.kind == "cpu":
+        yield "a part of the cores"  # which speak for no whole processor
+    if row.verdict is Verdict.IMPLAUSIBLE:
+        yield row.reason
+    if row.measurement.data in FLATTERING:
+        yield str(Defect.CONSTANT)
 
 
 def _quantity(row: Row) -> Quantity | None:

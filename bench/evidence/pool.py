@@ -102,7 +102,7 @@ class Evidence:
         best: dict[Hashable, Observation] = {}
         for one in self.admitted:
             if one.figure is None:
-                key = (_work(one), one.chip)
+                key = (_work(one), one.by, one.chip)
                 if key not in best or one.rate > best[key].rate:
                     best[key] = one
         return tuple(best.values())
