@@ -28,12 +28,13 @@ many hands find it, it is the sheet that is suspect."""
 ACC16 = "fp16_acc16"
 COPIES = ("host_link", "peer")
 OF_FIGURE = {"matrix": "matmul_best", "vector": "vector_rate", "sparse": "sparse_matmul"}
-OF_LINK = {
-    "pcie_bandwidth_oneway": "host_to_device",
-    "link_bandwidth_oneway": "peer_oneway",
-    "link_bandwidth": "peer_bidirectional",
-    "memory_capacity": "memory_held",
+OF_WAY = {
+    "to-device": "host_to_device",
+    "to-host": "device_to_host",
+    "peer": "peer_oneway",
+    "peer-both": "peer_bidirectional",
 }
+"""What a copy over a link is; pageable memory and a device's own are other things."""
 
 
 @dataclass(frozen=True)
@@ -208,13 +209,13 @@ def _told(judged: list[Row]) -> Iterator[Row]:
     yield from spoken
     known = {row.key for row in spoken}
     yield from (row for forms in standing(judged) for row in forms if row.key not in known)
-    yield from (row for row in sound if _is_link(row) and row.key not in known)
+    yield from (row for row in sound if _way(row) in OF_WAY)
 
 
-def _is_link(row: Row) -> bool:
-    """Tells whether a row is a copy over a link; pageable memory is another thing."""
-    way = str(row.measurement.parameters.get("way", ""))
-    return row.key in OF_LINK and row.measurement.kernel in COPIES and "pageable" not in way
+def _way(row: Row) -> str:
+    """Returns the way of a copy between devices or to the host, or nothing."""
+    copied = row.measurement.kernel in COPIES
+    return str(row.measurement.parameters.get("way", "")) if copied else ""
 
 
 def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
@@ -224,6 +225,8 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
     why = tuple(_idle(row, chip))
     dies = (chip.number("dies") or 1.0) if chip.identity.reports == "die" else 1.0
     published = row.published if isinstance(row.published, Paper) else None
+    if dies > 1 or _way(row) in OF_WAY:
+        published = of_sheet(chip, (row.key,) if row.key else quantity.tests)
     return Observation(
         ref=f"{record.id}:{row.title}",
         chip=chip.id,
@@ -231,7 +234,7 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
         dtype=ACC16 if row.key.endswith(f"_{ACC16}") else row.measurement.dtype,
         value=row.burst * dies,
         dimension=row.dimension,
-        paper=of_sheet(chip, (row.key,)) if dies > 1 else published,
+        paper=published,
         by=OWN,
         under=OWN,
         kind=Kind.OWN,
@@ -261,5 +264,6 @@ def _idle(row: Row, chip: Chip) -> Iterator[str]:
 
 def _quantity(row: Row) -> Quantity | None:
     stream = row.measurement.parameters.get("stream")
-    key = f"memory_{stream}" if stream else OF_FIGURE.get(row.key.partition("_")[0])
-    return QUANTITIES.get(OF_LINK.get(row.key, key or ""))
+    told = f"memory_{stream}" if stream else OF_FIGURE.get(row.key.partition("_")[0], "")
+    held = "memory_held" if row.key == "memory_capacity" else ""
+    return QUANTITIES.get(OF_WAY.get(_way(row)) or held or told)
