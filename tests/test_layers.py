@@ -35,7 +35,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     "gap": ("energy", "verdict", "chips", "records.model", "units"),
     "identity": ("verdict", "plausible", "rates", "titles", "chips", "records.model", "units"),
     "evidence": (
-        "verdict", "plausible", "chips", "records", "datafile", "parsed", "errors", "strict", "units", "paths",
+        "verdict", "plausible", "chips", "records", "datafile", "parsed", "errors", "strict",
+        "units", "paths",
     ),
     "claims": (
         "evidence", "theory", "chips", "datafile", "parsed", "errors", "strict", "units", "paths",
