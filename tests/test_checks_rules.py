@@ -214,15 +214,15 @@ def measured(record: Record) -> Record:
     return record.model_copy(update={"device": record.device.model_copy(update={"backend": "cpu"})})
 
 
-def record_faults(specs: Path, records: Path) -> list[str]:
-    return [str(fault) for fault in check(specs, records).faults]
+def record_faults(specs: Path, results: Path) -> list[str]:
+    return [str(fault) for fault in check(specs, results).faults]
 
 
 def test_a_record_in_the_folder_of_its_day_has_no_fault(
     record: Record, specs: Path, tmp_path: Path
 ) -> None:
     write(measured(record), tmp_path / "records" / record.started_utc[:10] / "one.json")
-    found = check(specs, tmp_path / "records")
+    found = check(specs, tmp_path)
     assert (found.faults, found.counts["records"]) == ((), 1)
 
 
@@ -230,7 +230,7 @@ def test_a_record_in_the_folder_of_another_day_is_a_fault(
     record: Record, specs: Path, tmp_path: Path
 ) -> None:
     write(measured(record), tmp_path / "records" / "2020-01-01" / "one.json")
-    assert record_faults(specs, tmp_path / "records") == [
+    assert record_faults(specs, tmp_path) == [
         f"one.json: started_utc: the folder is not its day {record.started_utc[:10]}; move the file"
     ]
 
@@ -239,7 +239,7 @@ def test_a_record_of_the_fake_device_is_not_published(
     record: Record, specs: Path, tmp_path: Path
 ) -> None:
     write(record, tmp_path / "records" / record.started_utc[:10] / "one.json")
-    assert record_faults(specs, tmp_path / "records") == [
+    assert record_faults(specs, tmp_path) == [
         "one.json: device: is a fake; keep it out of results/"
     ]
 
@@ -248,7 +248,7 @@ def test_a_file_or_folder_that_is_no_record_is_a_fault(specs: Path, tmp_path: Pa
     records = tmp_path / "records"
     (records / "folder.json").mkdir(parents=True)
     (records / "text.json").write_text("{}", encoding="utf-8")
-    assert record_faults(specs, records) == [
+    assert record_faults(specs, tmp_path) == [
         (
             f"folder.json: {records}/folder.json cannot be read: Is a directory; "
             "use the file a run wrote"

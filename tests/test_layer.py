@@ -12,10 +12,10 @@ from bench.kernels import layer as module
 from bench.kernels.common import decoder, inputs, llm
 from bench.kernels.common.base import Limits, Point, Task, UnsupportedError
 from bench.kernels.common.exact import narrowed
-from bench.kernels.layer import KERNEL
+from bench.kernels.layer import KERNEL, MODELS
 from bench.records.model import Check
 from bench.workloads.counts import layer_flop, layer_shapes
-from bench.workloads.load import workload, workloads
+from bench.workloads.load import workload
 
 if TYPE_CHECKING:
     from bench.workloads.model import Workload
@@ -53,10 +53,17 @@ def spot(task: Task, calls: int = 1) -> Check:
     return task.spot_check(None)
 
 
-def test_there_is_a_variant_for_each_workload_and_phase() -> None:
+def test_there_is_a_variant_for_each_model_and_phase() -> None:
     assert set(VARIANTS) == {
-        f"{name}-{phase}" for name in workloads() for phase in ("prefill", "decode")
+        f"{name}-{phase}" for name in MODELS for phase in ("prefill", "decode")
     }
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_measured_layer_has_nothing_that_the_kernel_leaves_out(name: str) -> None:
+    one = workload(name)
+    assert not any((one.window, one.sinks, one.qk_norm, one.o_bias))
+    assert not (one.experts and one.experts.bias)
 
 
 @pytest.mark.parametrize("dtype", KERNEL.dtypes)
@@ -278,6 +285,6 @@ def test_a_layer_tells_tokens_a_second_and_tests_no_figure() -> None:
 
 
 def test_the_small_layer_of_a_check_is_of_the_kind_that_is_timed() -> None:
-    for one in workloads().values():
+    for one in map(workload, MODELS):
         small: Workload = narrowed(one)
         assert set(layer_shapes(small)) == set(layer_shapes(one))

@@ -11,6 +11,8 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue, examine
 from bench.chips.model import Chip, Published
 from bench.chips.vendors import vendor_behind
+from bench.claims.load import cited as claim_sources
+from bench.claims.load import claims
 from bench.rules.load import rulebook
 from bench.workloads.load import cited as workload_sources
 from bench.workloads.load import workloads
@@ -35,6 +37,7 @@ def test_every_figure_fact_and_rule_cites_a_listed_source(sheets: Catalogue) -> 
     cited |= {fact.source for chip in sheets.chips.values() for fact in chip.facts.values()}
     assert cited <= sheets.cited()
     everything = sheets.cited() | rulebook().cited() | workload_sources(workloads())
+    everything |= claim_sources(claims())
     assert everything == set(sheets.sources)
     assert uncited(everything, sheets.sources) == []
 

@@ -38,7 +38,7 @@ from bench.workloads.counts import (
     layer_flop,
     layer_shapes,
 )
-from bench.workloads.load import workload, workloads
+from bench.workloads.load import workload
 from bench.workloads.model import Workload
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
     import torch
 
+MODELS = ("deepseek-v3", "llama-3.1-70b", "llama-3.1-8b", "qwen2.5-72b")
+"""The workloads whose layer is measured; such a layer has no windows, sinks or norms of heads."""
 PHASES: tuple[Phase, ...] = ("prefill", "decode")
 SIZES = {"prefill": (1, 4096), "decode": (64, 4096)}
 CPU_SIZES = {"prefill": (1, 64), "decode": (1, 1024)}
@@ -80,8 +82,8 @@ class TransformerLayer(Defaults):
     decides = False
 
     def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns each workload in each phase."""
-        return tuple(f"{name}-{phase}" for name in workloads() for phase in PHASES)
+        """Returns each model in each phase."""
+        return tuple(f"{name}-{phase}" for name in MODELS for phase in PHASES)
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
         """Returns tokens a second."""
@@ -215,7 +217,7 @@ def _need_bytes(point: Point) -> float:
     tokens = batch * (length if _phase(point) == "prefill" else 1)
     per_token = shape.experts.per_token if shape.experts else 1
     width = sum(one[0] for name, one in shapes.items() if len(one) == 2) + shape.hidden
-    routed = 4 * per_token * (shape.hidden + shape.intermediate) if shape.experts else 0
+    routed = 4 * per_token * (shape.hidden + (shape.intermediate or 0)) if shape.experts else 0
     cached = batch * length * kv_elements(shape)
     weights = sum(map(prod, shapes.values()))
     return float(itemsize(point.dtype) * (weights + cached + tokens * (2 * width + routed)))

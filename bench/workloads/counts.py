@@ -15,7 +15,11 @@ from bench.workloads.model import Experts, Mla, Workload
 Phase = Literal["prefill", "decode"]
 Shapes = dict[str, tuple[int, ...]]
 ROUTED = ("experts_gate_up", "experts_down")
-NO_PRODUCT = ("attention_norm", "mlp_norm", "q_a_norm", "kv_a_norm", "qkv_bias", "router_bias")
+ROUTED_BIAS = ("experts_gate_up_bias", "experts_down_bias")
+NO_PRODUCT = (
+    "attention_norm", "mlp_norm", "q_a_norm", "kv_a_norm", "q_norm", "k_norm", "sinks", "qkv_bias",
+    "o_bias", "router_bias", *ROUTED_BIAS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def token_products(workload: Workload) -> int:
     """Returns the elements of one layer's weights that one token is multiplied by."""
     shapes = layer_shapes(workload)
     plain = sum(prod(s) for n, s in shapes.items() if n not in (*ROUTED, *NO_PRODUCT))
-    return plain + _chosen(workload, shapes)
+    return plain + _chosen(workload, shapes, ROUTED)
 
 
 def parameters(workload: Workload) -> Parameters:
@@ -101,20 +105,42 @@ def kv_elements(workload: Workload) -> int:
 
 
 def kv_bytes(workload: Workload, itemsize: int = 2) -> int:
-    """Returns the bytes that the whole model caches a token."""
+    """Returns the bytes that the whole model caches a token, windows not yet full."""
     return workload.layers * kv_elements(workload) * itemsize
 
 
-def attention_flop(workload: Workload, phase: Phase, length: int) -> int:
-    """Returns FLOP of one layer's attention: a prompt of ``length``, or a token decoded there."""
+def kv_sequence_bytes(workload: Workload, length: int, itemsize: int = 2) -> int:
+    """Returns the bytes that a sequence takes in the cache; a window keeps no more than itself."""
+    window = workload.window
+    kept = window.layers * min(length, window.tokens) if window else 0
+    whole = workload.layers - (window.layers if window else 0)
+    return (whole * length + kept) * kv_elements(workload) * itemsize
+
+
+def attention_flop(workload: Workload, phase: Phase, length: int, window: int | None = None) -> int:
+    """Returns FLOP of one layer's attention: a prompt of ``length``, or a token decoded there.
+
+    With ``window`` a token sees no more than so many keys.
+    """
     h, mla = workload.heads, workload.mla
-    pairs = length * (length + 1) // 2
+    seen = min(length, window or length)
     if phase == "prefill":
         value = mla.v if mla else workload.head_dim
+        pairs = seen * (seen + 1) // 2 + (length - seen) * seen
         return 2 * h * (workload.head_dim + value) * pairs
     if mla:
-        return 2 * h * (2 * mla.kv_lora + mla.rope) * length
-    return 4 * h * workload.head_dim * length
+        return 2 * h * (2 * mla.kv_lora + mla.rope) * seen
+    return 4 * h * workload.head_dim * seen
+
+
+def _all_attention(workload: Workload, phase: Phase, length: int) -> int:
+    """Returns FLOP of the attention of all layers, those with a window among them."""
+    window = workload.window
+    whole = workload.layers - (window.layers if window else 0)
+    flop = whole * attention_flop(workload, phase, length)
+    if window:
+        flop += window.layers * attention_flop(workload, phase, length, window.tokens)
+    return flop
 
 
 def layer_flop(workload: Workload, phase: Phase, batch: int, length: int) -> int:
@@ -127,8 +153,18 @@ def model_flop(workload: Workload, phase: Phase, length: int) -> int:
     """Returns FLOP of the whole model for one sequence; the head runs on the last token only."""
     counted = parameters(workload)
     tokens = length if phase == "prefill" else 1
-    attention = workload.layers * attention_flop(workload, phase, length)
+    attention = _all_attention(workload, phase, length)
     return 2 * (tokens * counted.products + counted.head) + attention
+
+
+def training_flop(workload: Workload, length: int) -> int:
+    """Returns FLOP of a training step over one sequence: three forward passes, head on each token.
+
+    The backward pass does two products for each of the forward one; nothing is done again.
+    """
+    counted = parameters(workload)
+    products = 2 * length * (counted.products + counted.head)
+    return 3 * (products + _all_attention(workload, "prefill", length))
 
 
 def experts_touched(experts: Experts, tokens: int) -> float:
@@ -146,9 +182,16 @@ def rounds_to(count: int, text: str) -> bool:
 
 def _grouped(workload: Workload) -> Shapes:
     rows = (workload.heads + 2 * workload.kv_heads) * workload.head_dim
-    bias: Shapes = {"qkv_bias": (rows,)} if workload.qkv_bias else {}
     out = (workload.hidden, workload.heads * workload.head_dim)
-    return {"qkv": (rows, workload.hidden), **bias, "o": out}
+    more: Shapes = {
+        "qkv_bias": (rows,) if workload.qkv_bias else (),
+        "o_bias": (workload.hidden,) if workload.o_bias else (),
+        "q_norm": (workload.head_dim,) if workload.qk_norm else (),
+        "k_norm": (workload.head_dim,) if workload.qk_norm else (),
+        "sinks": (workload.heads,) if workload.sinks else (),
+    }
+    had = {name: shape for name, shape in more.items() if shape}
+    return {"qkv": (rows, workload.hidden), **had, "o": out}
 
 
 def _latent(workload: Workload, mla: Mla) -> Shapes:
@@ -164,7 +207,7 @@ def _latent(workload: Workload, mla: Mla) -> Shapes:
 
 
 def _plain(workload: Workload, name: str = "", width: int = 0) -> Shapes:
-    width = width or workload.intermediate
+    width = width or workload.intermediate or 0
     return {
         f"{name}gate_up": (2 * width, workload.hidden),
         f"{name}down": (workload.hidden, width),
@@ -174,6 +217,9 @@ def _plain(workload: Workload, name: str = "", width: int = 0) -> Shapes:
 def _experts(workload: Workload, experts: Experts) -> Shapes:
     width = experts.intermediate
     bias: Shapes = {"router_bias": (experts.routed,)} if experts.router_bias else {}
+    if experts.bias:
+        each = ((experts.routed, 2 * width), (experts.routed, workload.hidden))
+        bias |= dict(zip(ROUTED_BIAS, each, strict=True))
     shared = _plain(workload, "shared_", experts.shared * width) if experts.shared else {}
     return {
         "router": (experts.routed, workload.hidden),
@@ -184,11 +230,12 @@ def _experts(workload: Workload, experts: Experts) -> Shapes:
     }
 
 
-def _chosen(workload: Workload, shapes: Shapes) -> int:
+def _chosen(workload: Workload, shapes: Shapes, names: tuple[str, ...]) -> int:
     """Returns the elements of the routed experts that one token passes through."""
     if not workload.experts:
         return 0
-    return sum(_one(shapes[name]) for name in ROUTED) * workload.experts.per_token
+    each = sum(_one(shapes[name]) for name in names if name in shapes)
+    return each * workload.experts.per_token
 
 
 def _one(shape: Iterable[int]) -> int:
@@ -197,8 +244,9 @@ def _one(shape: Iterable[int]) -> int:
 
 def _active(workload: Workload) -> int:
     shapes = layer_shapes(workload)
-    always = sum(prod(shape) for name, shape in shapes.items() if name not in ROUTED)
-    return always + _chosen(workload, shapes)
+    routed = (*ROUTED, *ROUTED_BIAS)
+    always = sum(prod(shape) for name, shape in shapes.items() if name not in routed)
+    return always + _chosen(workload, shapes, routed)
 
 
 def _dense_layers(workload: Workload) -> int:

@@ -83,13 +83,22 @@ def _faults(one: Workload, sources: Collection[str] | None) -> Iterator[Told]:
 
 
 def _part_faults(one: Workload) -> Iterator[Told]:
-    if one.mla and one.mla.nope + one.mla.rope != one.head_dim:
-        yield "head_dim", "is not nope and rope of mla together", "check the three"
-    if one.mla and one.qkv_bias:
-        yield "qkv_bias", "is not known of mla", "write no"
-    if (one.mla.rope if one.mla else one.head_dim) % 2:
-        yield "mla.rope" if one.mla else "head_dim", "is odd, and cannot be turned", "check it"
+    yield from _latent_faults(one)
+    if one.intermediate is None and (one.experts is None or one.experts.dense_layers):
+        yield "intermediate", "is missing, and a layer has a plain block", "add its width"
+    if one.window and one.window.layers > one.layers:
+        yield "window.layers", "are more than there are", "check both"
     if one.experts and one.experts.per_token > one.experts.routed:
         yield "experts.per_token", "is more than are routed", "check both"
     if one.experts and one.experts.dense_layers >= one.layers:
         yield "experts.dense_layers", "leaves no layer with experts", "check both"
+
+
+def _latent_faults(one: Workload) -> Iterator[Told]:
+    if one.mla and one.mla.nope + one.mla.rope != one.head_dim:
+        yield "head_dim", "is not nope and rope of mla together", "check the three"
+    for field in ("qkv_bias", "o_bias", "qk_norm", "sinks", "window") if one.mla else ():
+        if getattr(one, field):
+            yield field, "is not known of mla", "leave it out" if field == "window" else "write no"
+    if (one.mla.rope if one.mla else one.head_dim) % 2:
+        yield "mla.rope" if one.mla else "head_dim", "is odd, and cannot be turned", "check it"

@@ -15,7 +15,8 @@ class Experts(Strict):
     """The mixture of experts that takes the place of the feed-forward block.
 
     ``intermediate`` is the width of one expert, ``dense_layers`` how many layers at the start
-    have a plain block instead, ``scale`` what the weights of the chosen experts sum to.
+    have a plain block instead, ``scale`` what the weights of the chosen experts sum to. ``bias``:
+    each expert's two products have biases.
     """
 
     routed: Count
@@ -25,6 +26,14 @@ class Experts(Strict):
     dense_layers: Annotated[int, Field(ge=0, le=10**4)]
     scale: Positive = 1.0
     router_bias: bool = False
+    bias: bool = False
+
+
+class Window(Strict):
+    """Layers that see the last ``tokens`` keys only, themselves among them, and how many."""
+
+    tokens: Count
+    layers: Count
 
 
 class Mla(Strict):
@@ -44,7 +53,9 @@ class Workload(Strict):
     """A decoder of one language model; the file's name is its ``id``.
 
     ``parameters`` is the count as its maker rounds it, such as ``8.03B``. ``head_dim`` is that
-    of queries and keys. ``intermediate`` is the width of the plain feed-forward block.
+    of queries and keys. ``intermediate`` is the width of the plain feed-forward block; a model
+    that has experts in every layer has none. ``qk_norm``: queries and keys are normalised head
+    by head. ``sinks``: a learnt score a head takes part in the softmax.
     """
 
     id: Key
@@ -56,13 +67,17 @@ class Workload(Strict):
     heads: Count
     kv_heads: Count
     head_dim: Count
-    intermediate: Count
+    intermediate: Count | None = None
     vocabulary: Count
     activation: Literal["silu"]
     norm_eps: Positive
     rope_theta: Positive
     tied_embeddings: bool
     qkv_bias: bool
+    o_bias: bool = False
+    qk_norm: bool = False
+    sinks: bool = False
+    window: Window | None = None
     experts: Experts | None = None
     mla: Mla | None = None
     note: str | None = None
