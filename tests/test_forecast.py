@@ -60,12 +60,31 @@ def decoding(
     ]
 
 
+def lenders() -> list[Observation]:
+    """Enough of another kind of work, on chips of no sheet, to tell how far hands scatter."""
+    return [
+        seen(
+            name,
+            100 * math.exp(0.1 * math.sin(7 * hand + 3 * place + 5 * work)),
+            quantity=QUANTITIES["serving_output"],
+            dimension=Dimension.TOKEN_RATE,
+            by=f"lender-{hand}",
+            under=f"lender-{hand}",
+            work=(("model", WORKS[work]),),
+            ref=f"lender-{hand}:{name}-{work}",
+        )
+        for hand in range(6)
+        for place, name in enumerate("xy")
+        for work in range(3)
+    ]
+
+
 def known(
     away: Mapping[str, float], paper: Mapping[str, float] | None = None, work: str = "decode"
 ) -> Forecast | None:
     """What is learnt from chips that are so far from paper."""
     usual = PAPER if paper is None else paper
-    return forecast(work, Evidence(decoding(usual, away)), sheets(usual))
+    return forecast(work, Evidence([*decoding(usual, away), *lenders()]), sheets(usual))
 
 
 def deviations(away: Mapping[str, float]) -> list[float]:
@@ -144,7 +163,7 @@ def test_work_that_nobody_measured_is_foretold_by_nothing() -> None:
 
 def test_a_chip_without_the_bounding_figure_is_not_counted() -> None:
     paper = {**PAPER, "f": 1.0}
-    found = decoding(paper, {})
+    found = [*decoding(paper, {}), *lenders()]
     four = {**{name: one for name, one in PAPER.items() if name != "e"}, "e": None, "f": None}
     assert forecast("decode", Evidence(found), sheets(four)) is None
     six = forecast("decode", Evidence(found), sheets({**PAPER, "f": None}))
@@ -155,4 +174,4 @@ def test_a_chip_without_the_bounding_figure_is_not_counted() -> None:
 def test_what_was_not_admitted_foretells_nothing() -> None:
     spoilt = decoding({"e": PAPER["e"]}, {}, (Defect.SIMULATED,))
     sound = decoding({name: one for name, one in PAPER.items() if name != "e"}, {})
-    assert forecast("decode", Evidence([*sound, *spoilt]), sheets(PAPER)) is None
+    assert forecast("decode", Evidence([*sound, *spoilt, *lenders()]), sheets(PAPER)) is None
