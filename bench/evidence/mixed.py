@@ -88,6 +88,7 @@ class Mixed:
         self.fixed = fixed
         self.members = effects(groups)
         self.own = 1.0 / np.asarray(weights or np.ones(len(self.values)))
+        self._at: tuple[Scatter, tuple[Floats, Floats, Floats]] | None = None
 
     @cached_property
     def _rest(self) -> tuple[Floats, Floats]:
@@ -131,24 +132,29 @@ class Mixed:
     def _best_ratio(self) -> float:
         from scipy.optimize import minimize_scalar
 
+        tried = np.concatenate([[0.0], np.geomspace(1e-4, LARGEST, 60)])
+        place = int(np.argmin(self._deviance(tried)))
+        around = tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)]
         found = minimize_scalar(
-            lambda root: self._deviance(root**2),
-            bounds=(0.0, LARGEST**0.5),
+            lambda ratio: float(self._deviance(np.array([ratio]))[0]),
+            bounds=around,
             method="bounded",
-            options={"xatol": 1e-6},
+            options={"xatol": 1e-6 * around[1]},
         )
-        starts = [0.0, float(found.x), *map(float, np.geomspace(0.01, LARGEST**0.5, 25))]
-        return min((one**2 for one in starts), key=self._deviance)
+        best = np.array([tried[place], float(found.x)])
+        return float(best[np.argmin(self._deviance(best))])
 
     def _residual(self, ratio: float) -> float:
         shares, left = self._rest
         return float(np.mean(left**2 / (1 + ratio * shares)))
 
-    def _deviance(self, ratio: float) -> float:
-        """Returns -2 log restricted likelihood but for constants."""
-        spread = max(self._residual(ratio), NEGLIGIBLE**2)
-        logs = float(np.sum(np.log1p(ratio * self._rest[0])))
-        return logs + self.spare * math.log(spread)
+    def _deviance(self, ratios: Floats) -> Floats:
+        """Returns -2 log restricted likelihood but for constants, one for each ratio."""
+        shares, left = self._rest
+        spans = 1 + np.outer(ratios, shares)
+        spread = np.maximum(np.mean(left**2 / spans, axis=1), NEGLIGIBLE**2)
+        deviance: Floats = np.sum(np.log(spans), axis=1) + self.spare * np.log(spread)
+        return deviance
 
     def contrast(self, weights: Floats, scatter: Scatter) -> Contrast | None:
         """Returns a sum of fixed effects, weighted; None where the values do not determine it.
@@ -157,17 +163,25 @@ class Mixed:
             weights: p weights of the columns of ``fixed``.
             scatter: this model's, or that of a larger one whose values scatter alike.
         """
-        cover = np.diag(scatter.residual * self.own)
-        cover += scatter.group * (self.members @ self.members.T)
-        solved = np.linalg.solve(cover, self.fixed)
-        inner = np.linalg.pinv(self.fixed.T @ solved, hermitian=True)
-        pull = solved @ inner @ weights
+        inverse, solved, inner = self._solved(scatter)
+        pull = solved @ (inner @ weights)
         if not np.allclose(self.fixed.T @ pull, weights, atol=1e-6):
             return None
         moved = np.column_stack([self.own * pull, self.members @ (self.members.T @ pull)])
-        turned = np.linalg.solve(cover, moved) - solved @ (inner @ (solved.T @ moved))
+        turned = inverse @ moved - solved @ (inner @ (solved.T @ moved))
         value = float(pull @ self.values)
         return _widened(value, pull @ moved, moved.T @ turned, scatter)
+
+    def _solved(self, scatter: Scatter) -> tuple[Floats, Floats, Floats]:
+        """Returns V^-1, V^-1 X and (X' V^-1 X)^-1, which all contrasts of one scatter share."""
+        if self._at is None or self._at[0] is not scatter:
+            cover = np.diag(scatter.residual * self.own)
+            cover += scatter.group * (self.members @ self.members.T)
+            inverse = np.linalg.inv(cover)
+            solved = inverse @ self.fixed
+            inner = np.linalg.pinv(self.fixed.T @ solved, hermitian=True)
+            self._at = scatter, (inverse, solved, inner)
+        return self._at[1]
 
 
 def _widened(value: float, slopes: Floats, bends: Floats, scatter: Scatter) -> Contrast:

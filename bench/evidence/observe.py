@@ -7,6 +7,7 @@ number, what one die does is multiplied by the dies. Times stay as they are.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -91,7 +92,7 @@ class Observation:
         """Returns a number that is the higher the better."""
         return 1 / self.value if self.quantity.better == "lower" else self.value
 
-    @property
+    @cached_property
     def figure(self) -> str | None:
         """Returns the key of the figure that it tests; None for work that no figure promises.
 

@@ -10,9 +10,10 @@ the random effect is that of a hand with a chip: its software, its tuning, its c
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
@@ -49,6 +50,7 @@ class Evidence:
     def __init__(self, observations: Iterable[Observation], without: Collection[Kind] = ()) -> None:
         self.every = tuple(_left_out(one) if one.kind in without else one for one in observations)
         self.admitted = tuple(one for one in self.every if one.weight > 0)
+        self._models: dict[str, Mixed] = {}
         self._scatter: dict[str, tuple[Scatter | None, bool]] = {}
 
     @cached_property
@@ -107,6 +109,14 @@ class Evidence:
                     best[key] = one
         return tuple(best.values())
 
+    @cached_property
+    def _works_of(self) -> Mapping[tuple[str, str], list[int]]:
+        """Maps a family and a chip to the places of its values among all of work."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for place, one in enumerate(self._works):
+            found.setdefault((one.quantity.family, one.chip), []).append(place)
+        return found
+
     def of_figure(
         self, figure: str, first: Collection[str], second: Collection[str]
     ) -> Estimate | None:
@@ -124,12 +134,23 @@ class Evidence:
         scatter, borrowed = self.scatter(voices[0].quantity.family)
         if scatter is None:
             return None
-        fixed = effects(sides)
-        model = Mixed(_logs(voices), fixed, [one.by for one in voices], _weights(voices))
-        order = list(dict.fromkeys(sides))
-        asked = np.array([_sign(side) for side in order])
+        if len(first) == len(second) == 1:
+            model = self._model(figure)
+            named = [_side(one, first, second) for one in voices]
+            order = list(dict.fromkeys(zip((one.chip for one in voices), named, strict=True)))
+            asked = np.array([_sign(side) for _, side in order])
+        else:
+            model = _pooled(voices, sides)
+            asked = np.array([_sign(side) for side in dict.fromkeys(sides)])
         contrast = model.contrast(asked, scatter)
         return _estimate(contrast, voices, sides, scatter, borrowed=borrowed)
+
+    def _model(self, figure: str) -> Mixed:
+        """Returns the model of a figure's voices, a level a chip."""
+        if figure not in self._models:
+            voices = self.voices(figure)
+            self._models[figure] = _pooled(voices, [one.chip for one in voices])
+        return self._models[figure]
 
     def of_work(
         self,
@@ -146,13 +167,9 @@ class Evidence:
             family: such as ``decode``.
             fits: which of its values are asked for; default all.
         """
-        chosen = [
-            one
-            for one in self._works
-            if one.quantity.family == family
-            and (fits is None or fits(one))
-            and _side(one, first, second)
-        ]
+        places = (self._works_of.get((family, chip), ()) for chip in {*first, *second})
+        known = (self._works[place] for place in sorted(chain.from_iterable(places)))
+        chosen = [one for one in known if fits is None or fits(one)]
         both = _matched(chosen, lambda one: _side(one, first, second))
         scatter, borrowed = self.scatter(family)
         if not both or scatter is None:
@@ -172,10 +189,9 @@ class Evidence:
         scatter, _ = self.scatter(own[0].quantity.family) if own else (None, False)
         if scatter is None:
             return None
-        chips = [one.chip for one in voices]
-        model = Mixed(_logs(voices), effects(chips), [one.by for one in voices], _weights(voices))
-        asked = np.array([float(one == chip) for one in dict.fromkeys(chips)])
-        found = model.contrast(asked, scatter)
+        chips = dict.fromkeys(one.chip for one in voices)
+        asked = np.array([float(one == chip) for one in chips])
+        found = self._model(figure).contrast(asked, scatter)
         if found is None:
             return None
         low, high = found.interval(LEVEL)
@@ -238,6 +254,12 @@ def _logs(found: Iterable[Observation]) -> list[float]:
 
 def _weights(found: Iterable[Observation]) -> list[float]:
     return [one.weight for one in found]
+
+
+def _pooled(voices: Sequence[Observation], cells: Sequence[Hashable]) -> Mixed:
+    """Returns the model of one figure's voices: a level a cell, a random effect a hand."""
+    hands = [one.by for one in voices]
+    return Mixed(_logs(voices), effects(cells), hands, _weights(voices))
 
 
 def _of_figures(voices: list[Observation]) -> Mixed:
