@@ -66,6 +66,19 @@ def as_mapping(
     return data, []
 
 
+def named(
+    model: type[Model], path: Path, folder: Path, read: Callable[[Path], yamlfile.Node]
+) -> tuple[Model | None, list[Fault]]:
+    """Returns what a file is of whose name is its id, or None and what is wrong with it."""
+    name = relative(path, folder)
+    data, faults = as_mapping(lambda: read(path), name)
+    if faults:
+        return None, faults
+    if "id" in data:
+        return None, [Fault(name, "id", "is given by the file name", "remove it")]
+    return validated(model, {**data, "id": path.stem}, name)
+
+
 def entries(
     model: type[Model], path: Path, folder: Path, *, optional: bool = False
 ) -> tuple[dict[str, Model], list[Fault]]:

@@ -56,6 +56,10 @@ class Parsed:
             self._new += 1
         return self._used[digest], digest
 
+    def node(self, path: Path) -> Node:
+        """Returns a file's document; raises as ``read``."""
+        return self.read(path)[0]
+
     def keep(self) -> None:
         """Writes what was read, where enough of it was new; nothing else depends on it."""
         if self._new < LEAST or self._store is None:

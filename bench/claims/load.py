@@ -8,7 +8,7 @@ from types import MappingProxyType
 from bench import paths
 from bench.chips.figures import FIGURES
 from bench.claims.model import Axis, Claim
-from bench.datafile import as_mapping, relative, validated
+from bench.datafile import named, relative
 from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.evidence.quantities import DTYPES
 from bench.parsed import Parsed
@@ -54,7 +54,7 @@ def examine(
     faults: list[Fault] = []
     parsed = Parsed(folder / "claims", fresh=fresh)
     for path in sorted((folder / "claims").glob("*.yaml")):
-        one, new = _read(path, folder, parsed)
+        one, new = named(Claim, path, folder, parsed.node)
         faults += new
         if one is not None:
             told = _faults(one, chips, sources)
@@ -67,16 +67,6 @@ def examine(
 def cited(found: Mapping[str, Claim]) -> set[str]:
     """Returns the keys of the sources that claims cite."""
     return {one.source for one in found.values()}
-
-
-def _read(path: Path, folder: Path, parsed: Parsed) -> tuple[Claim | None, list[Fault]]:
-    name = relative(path, folder)
-    data, faults = as_mapping(lambda: parsed.read(path)[0], name)
-    if faults:
-        return None, faults
-    if "id" in data:
-        return None, [Fault(name, "id", "is given by the file name", "remove it")]
-    return validated(Claim, {**data, "id": path.stem}, name)
 
 
 def _faults(

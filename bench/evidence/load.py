@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from bench import paths
 from bench.chips.model import Chip
-from bench.datafile import as_mapping, relative, validated
+from bench.datafile import named, relative
 from bench.errors import DataError, Fault, did_you_mean
 from bench.evidence.model import Defect, Report, Reported
 from bench.evidence.quantities import DTYPES, QUANTITIES
@@ -55,13 +55,7 @@ def examine(
 
 def read(path: Path, folder: Path, parsed: Parsed) -> tuple[Report | None, list[Fault]]:
     """Returns the report in one file, or None and what is wrong with it."""
-    name = relative(path, folder)
-    data, faults = as_mapping(lambda: parsed.read(path)[0], name)
-    if faults:
-        return None, faults
-    if "id" in data:
-        return None, [Fault(name, "id", "is given by the file name", "remove it")]
-    return validated(Report, {**data, "id": path.stem}, name)
+    return named(Report, path, folder, parsed.node)
 
 
 def _faults(report: Report, chips: Mapping[str, Chip] | None) -> Iterator[Told]:

@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from bench import paths
-from bench.datafile import mapping, relative, validated
+from bench import paths, yamlfile
+from bench.datafile import named, relative
 from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.workloads.counts import parameters, rounds_to
 from bench.workloads.model import Workload
@@ -47,17 +47,10 @@ def examine(
     found: dict[str, Workload] = {}
     faults: list[Fault] = []
     for path in sorted((folder / "workloads").glob("*.yaml")):
-        name = relative(path, folder)
-        data, new = mapping(path, folder)
-        faults += new
-        if new:
-            continue
-        if "id" in data:
-            faults.append(Fault(name, "id", "is given by the file name", "remove it"))
-            continue
-        one, new = validated(Workload, {**data, "id": path.stem}, name)
+        one, new = named(Workload, path, folder, yamlfile.read)
         faults += new
         if one is not None:
+            name = relative(path, folder)
             faults += [Fault(name, *told) for told in _faults(one, sources)]
             found[one.id] = one
     return MappingProxyType(found), faults
