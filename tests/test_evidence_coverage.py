@@ -1,6 +1,8 @@
 """In worlds whose truth is known, stated intervals hold it as often as they say, and no oftener.
 
-Seeds are fixed: a run gives the same numbers each time. The spread of coverage from world to world
+Seeds are fixed: a run gives the same numbers each time. They are the seeds that the program was
+mended on; on others figures covered 95.0 to 95.7%, work 95.2 to 97.2%, and a match was said at the
+very edge of the margin in 5.3% of work. The spread of coverage from world to world
 says how far these numbers are to be trusted; it is asserted to be small, too.
 """
 
@@ -71,6 +73,9 @@ WORKS = {
 }
 TIGHT = Setting(0.01, 0.015, hands=16, chips=8)
 FEW = Setting(0.10, 0.10, hands=7, chips=10)
+APART = Setting(0.20, 0.10, hands=12, chips=10)
+WIDE = {"few-hands": FEW, "works-far-apart": APART}
+"""Settings of work whose intervals cover about 97%, on some seeds a little more."""
 
 
 @dataclass(frozen=True)
@@ -202,9 +207,10 @@ def test_the_stated_interval_of_work_holds_the_truth(name: str) -> None:
     _check_coverage(trials(WORKS[name], of_work=True))
 
 
-def test_with_few_hands_the_interval_of_work_is_rather_too_wide_than_too_narrow() -> None:
+@pytest.mark.parametrize("name", WIDE)
+def test_where_little_tells_the_scatter_intervals_of_work_are_rather_too_wide(name: str) -> None:
     # Variances that cannot be below nought are on average found too large where few tell them.
-    covered, error = _share([(one.world, one.covers) for one in trials(FEW, of_work=True)])
+    covered, error = _share([(one.world, one.covers) for one in trials(WIDE[name], of_work=True)])
     assert 0.95 <= covered <= 0.985, f"{covered:.1%} hold the truth (standard error {error:.1%})"
 
 
