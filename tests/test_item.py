@@ -74,6 +74,13 @@ def test_a_shape_too_long_for_the_budget_is_skipped_with_what_it_needs() -> None
     assert "too long for a budget of 1 s: give seconds=" in skipped.reason
 
 
+def test_a_shape_is_not_refused_because_small_ones_are_bound_by_their_launch() -> None:
+    """A tenth of a millisecond to launch makes 8192 cubed look 15 times as long as its 27 ms."""
+    shape: dict[str, int | str] = {"m": 8192, "n": 8192, "k": 8192}
+    spec = FakeSpec(launch_s=1e-4, noise="none")
+    assert done(spec, Item("gemm", "fp32", fixed=shape), Plan(1.0)).status == "ok"
+
+
 def test_setting_up_is_told_apart_from_measuring() -> None:
     class Slow(FakeDevice):
         def prepare(self, kernel: Kernel, point: Point) -> FakePrepared:

@@ -57,18 +57,21 @@ def checked(device: Device, kernel: Kernel, point: Point) -> Check:
 def refuse_length(device: Device, kernel: Kernel, point: Point, budget_s: float) -> None:
     """Raises for a configuration of which the budget holds too few calls for an interval.
 
-    A smaller one is timed, and the time foretold by its rate: nothing may hang a run.
+    A smaller one is timed, and the time foretold by its rate: nothing may hang a run. A fast device
+    does a small one at a worse rate, so where the budget holds a call as foretold, that is timed.
     """
     smaller = kernel.smaller(point)
     if smaller == point:
         return
     rate = kernel.work(smaller).flop / _fastest_s(device, kernel, smaller, REFERENCE_S)
     call_s = kernel.work(point).flop / rate
-    needed = (LEAST_SAMPLES + CALLS_BESIDES) * call_s
-    if needed > budget_s:
+    calls = LEAST_SAMPLES + CALLS_BESIDES
+    if call_s <= budget_s < calls * call_s:
+        call_s = _fastest_s(device, kernel, point, REFERENCE_S)
+    if calls * call_s > budget_s:
         raise UnsupportedError(
-            f"a call would take about {call_s:.1f} s, too long for a budget of {budget_s:.2g} s: "
-            f"give seconds={math.ceil(1.2 * needed)}"
+            f"a call would take about {call_s:.2g} s, too long for a budget of {budget_s:.2g} s: "
+            f"give seconds={math.ceil(1.2 * calls * call_s)}"
         )
 
 
