@@ -128,7 +128,7 @@ def test_variances_and_contrasts_are_those_of_statsmodels(name: str) -> None:
     assert found.freedom > 1e6
 
 
-def _restricted(design: Design, weights: Array) -> Callable[[Array], float]:
+def restricted(design: Design, weights: Array) -> Callable[[Array], float]:
     """Returns -2 log restricted likelihood, as a textbook writes it: dense and with constants."""
     columns, _ = _independent(design.fixed)
     same = np.equal.outer(design.groups, design.groups).astype(float)
@@ -149,7 +149,7 @@ def _restricted(design: Design, weights: Array) -> Callable[[Array], float]:
 def test_weighted_variances_are_where_the_restricted_likelihood_is_greatest(name: str) -> None:
     design = UNBALANCED[name]
     weights = np.resize([1.0, 0.5, 0.25, 1.0, 0.5], len(design.values))
-    deviance = _restricted(design, weights)
+    deviance = restricted(design, weights)
     starts = [(-5.0, -2.0), (-1.0, -1.0)]
     options = {"xatol": 1e-6, "fatol": 1e-10}
     best = min(

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
 from scipy.stats import t as student
 from scipy.stats import ttest_ind, ttest_rel
 
 from bench.evidence.mixed import Contrast, Mixed, Scatter, effects
-from tests.test_mixed import Array, Design, drawn, known, sparse
+from tests.test_mixed import Array, Design, drawn, known, restricted, sparse, works
 
 LEFT = [5.1, 6.3, 4.2, 7.9, 5.6]
 RIGHT = [4.9, 6.2, 3.7, 7.6, 5.5]
@@ -84,6 +85,66 @@ def test_an_interval_is_students() -> None:
     assert (low, high) == pytest.approx((0.2 - 0.1959964, 0.2 + 0.1959964))
 
 
+def _mass(design: Design, weights: Array, low: float, high: float) -> float:
+    """Returns how likely the last effect lies between two numbers, by a plain double sum.
+
+    Both variances are gone through, dense and far beyond where the likelihood is worth a thought;
+    the prior is flat in the residual one's logarithm and in x, the group's being x^4 times that.
+    """
+    deviance = restricted(design, weights)
+    same = np.equal.outer(design.groups, design.groups).astype(float)
+    sizes, sums = [], []
+    for step in (np.arange(60) + 0.5) / 60:
+        ratio = (step / (1 - step)) ** 4
+        cover = np.diag(1 / weights) + ratio * same
+        inverse = np.linalg.inv(cover)
+        inner = np.linalg.pinv(design.fixed.T @ inverse @ design.fixed, hermitian=True)
+        value = (inner @ design.fixed.T @ inverse @ np.asarray(design.values))[-1]
+        for log in np.linspace(-9, 2, 111):
+            error = math.exp(log / 2) * inner[-1, -1] ** 0.5
+            depth = deviance(np.array([log, log + math.log(ratio)]))
+            sizes.append(-depth / 2 - 2 * math.log(1 - step))
+            sums.append(ndtr((high - value) / error) - ndtr((low - value) / error))
+    likely = np.exp(np.array(sizes) - max(sizes))
+    return float(likely @ np.array(sums) / likely.sum())
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+@pytest.mark.parametrize("seed", [6, 7, 8])
+def test_the_interval_of_a_last_effect_holds_what_both_variances_together_say(
+    seed: int, level: float
+) -> None:
+    design = works(seed)
+    weights = np.resize([1.0, 0.5, 0.25, 1.0, 0.5], len(design.values))
+    model = Mixed(design.values, design.fixed, design.groups, list(weights))
+    found = model.last(model)
+    assert found is not None
+    assert _mass(design, weights, *found.interval(level)) == pytest.approx(level, abs=1e-3)
+
+
+@pytest.mark.parametrize("spread", [(0.1, 0.4), (0.1, 0.1)])
+def test_many_values_tell_the_same_either_way(spread: tuple[float, float]) -> None:
+    rng = np.random.default_rng(3)
+    hands = [hand for hand in range(120) for _ in range(6)]
+    fixed = np.hstack([np.ones((720, 1)), np.array([[hand % 2.0] for hand in hands])])
+    own = rng.normal(0, spread[1], 120)
+    values = [float(own[hand] + rng.normal(0, spread[0])) for hand in hands]
+    model = Mixed(values, fixed, hands)
+    found, other = model.last(model), _asked(Design(values, fixed, hands, np.array([0.0, 1.0])))
+    assert found is not None
+    assert found.value == pytest.approx(other.value)
+    assert found.interval(0.95) == pytest.approx(other.interval(0.95), abs=0.02 * other.error)
+
+
+def test_a_last_effect_that_no_work_joins_is_none() -> None:
+    column = np.array([[1.0], [1.0], [0.0], [0.0]])  # each chip on a work of its own
+    fixed = np.hstack([effects(["a", "a", "b", "b"]), column])
+    teller = works(6).model
+    assert Mixed([1.0, 1.2, 2.0, 2.1], fixed, [0, 1, 2, 3]).last(teller) is None
+    joined = np.hstack([effects(["a", "b", "a", "b"]), column])
+    assert Mixed([1.0, 1.2, 2.0, 2.1], joined, [0, 1, 2, 3]).last(teller) is not None
+
+
 @st.composite
 def designs(draw: st.DrawFn) -> Design:
     """Any network of hands and chips with something to spare and scatter of some size."""
@@ -141,3 +202,18 @@ def test_another_unit_changes_nothing_but_the_scale(
     found = _contrast(scaled, design.asked, other)
     assert found[0] == pytest.approx(factor * value, rel=1e-3, abs=1e-3 * factor * error)
     assert found[1:] == pytest.approx((factor * error, freedom), rel=5e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0.5, 50), st.floats(-100, 100))
+def test_another_unit_of_a_last_effect_changes_nothing_but_the_scale(
+    seed: int, factor: float, shift: float
+) -> None:
+    design = works(seed)
+    moved = [factor * one + shift for one in design.values]
+    plain, scaled = design.model, Mixed(moved, design.fixed, design.groups)
+    found, other = plain.last(plain), scaled.last(scaled)
+    assert found is not None
+    assert other is not None
+    expected = (factor * found.value, factor * found.error, found.freedom)
+    assert (other.value, other.error, other.freedom) == pytest.approx(expected, rel=1e-6, abs=1e-6)

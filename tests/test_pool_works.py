@@ -53,7 +53,7 @@ def test_the_same_work_by_one_hand_is_compared() -> None:
     assert found is not None
     assert (found.hands_both, found.is_single, found.borrowed) == (1, True, False)
     both = found.scatter.residual + found.scatter.group
-    assert found.contrast.error**2 == pytest.approx(2 * both)
+    assert found.contrast.error**2 == pytest.approx(2 * both, rel=0.1)  # at any likely scatter
     assert found.noise == pytest.approx(both)
 
 
@@ -131,7 +131,7 @@ def test_several_works_are_each_compared_with_themselves() -> None:
     assert found is not None
     assert len(found.first) == len(found.second) == 3
     expected = 2 * (found.scatter.residual / 3 + found.scatter.group)
-    assert found.contrast.error**2 == pytest.approx(expected)
+    assert found.contrast.error**2 == pytest.approx(expected, rel=0.1)
 
 
 def test_only_what_fits_is_compared() -> None:

@@ -5,12 +5,15 @@ of a contrast with the correction for their being estimated (Kenward & Roger 199
 53:983), its degrees of freedom by Satterthwaite's approximation with the expected information
 (Giesbrecht & Burns 1985, Biometrics 41:477). This is what network meta-analysis calls a
 random-effects model by contrast (Lu & Ades 2004, Statistics in Medicine 23:3105).
+
+Where the groups' variance may be nought those are rather too wide. An integral over the ratio of
+both variances is not: given it, an effect follows Student's t (Harville 1974, Biometrika 61:383).
 """
 
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -21,17 +24,15 @@ LARGEST = 1e4
 """Largest ratio of the groups' variance to the residual one that is looked for."""
 NEGLIGIBLE = 1e-8
 """What counts as nought beside numbers of the order of one."""
+STEPS, FINER = 200, 32
+"""How many ratios of the variances are tried, and how many are summed over where it matters."""
+LEVELS = np.array([0.90, 0.95])
+"""Levels at which a t distribution stands for a blend of others."""
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A difference of effects with its standard error and degrees of freedom.
-
-    Attributes:
-        value: the difference.
-        error: its standard error.
-        freedom: degrees of freedom of the t distribution that it follows.
-    """
+    """A difference of effects, the standard error and degrees of freedom of its t distribution."""
 
     value: float
     error: float
@@ -55,12 +56,7 @@ def effects(labels: Sequence[Hashable]) -> Floats:
 
 @dataclass(frozen=True)
 class Scatter:
-    """How far values scatter: within a group for a weight of 1, and from group to group.
-
-    Attributes:
-        residual, group: variances.
-        information: their expected information.
-    """
+    """Variances within a group for a weight of 1 and of groups, and the expected information."""
 
     residual: float
     group: float
@@ -97,14 +93,20 @@ class Mixed:
         Of each direction the variance is that of a residual plus ``share`` times that of a group,
         so that the restricted likelihood is a sum (Harville 1977, JASA 72:320).
         """
+        shares, left = self._free_of(self.fixed, self.values)
+        return shares, left[0]
+
+    def _free_of(self, fixed: Floats, *columns: Floats) -> tuple[Floats, Floats]:
+        """Returns the shares of directions that some effects leave, and columns along them."""
         scale = 1 / np.sqrt(self.own)[:, None]
-        width = _cells(self.fixed)
-        free = _apart(scale[:, 0], self.fixed[:, :width])
-        if width < self.fixed.shape[1]:
-            free = _complement(free @ (scale * self.fixed[:, width:])) @ free
+        width = _cells(fixed)
+        free = _apart(scale[:, 0], fixed[:, :width])
+        if width < fixed.shape[1]:
+            free = _complement(free @ (scale * fixed[:, width:])) @ free
         grouped = free @ (scale * self.members)
         shares, turn = np.linalg.eigh(grouped @ grouped.T)
-        return np.maximum(shares, 0.0), turn.T @ free @ (scale[:, 0] * self.values)
+        along = turn.T @ (free @ (scale * np.column_stack(columns)))
+        return np.maximum(shares, 0.0), along.T
 
     @property
     def spare(self) -> int:
@@ -123,38 +125,66 @@ class Mixed:
         if self.spare < 1:
             return None
         ratio = self._best_ratio()
-        residual = max(self._residual(ratio), NEGLIGIBLE)
+        residual = max(float(self._residuals(np.array([ratio]))[0]), NEGLIGIBLE)
         shares = self._rest[0]
         variances = residual * (1 + ratio * shares)
         parts = np.array([np.ones_like(shares), shares]) / variances
         return Scatter(residual, ratio * residual, 0.5 * parts @ parts.T)
 
     def _best_ratio(self) -> float:
-        from scipy.optimize import minimize_scalar
-
         tried = np.concatenate([[0.0], np.geomspace(1e-4, LARGEST, 60)])
-        place = int(np.argmin(self._deviance(tried)))
-        around = tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)]
-        found = minimize_scalar(
-            lambda ratio: float(self._deviance(np.array([ratio]))[0]),
-            bounds=around,
-            method="bounded",
-            options={"xatol": 1e-6 * around[1]},
-        )
-        best = np.array([tried[place], float(found.x)])
-        return float(best[np.argmin(self._deviance(best))])
+        for _ in range(8):  # each looks six times as closely about the best of the last
+            place = int(np.argmin(self._deviance(tried)))
+            low, high = max(place - 1, 0), min(place + 1, len(tried) - 1)
+            tried = np.linspace(tried[low], tried[high], 13)
+        return float(tried[np.argmin(self._deviance(tried))])
 
-    def _residual(self, ratio: float) -> float:
+    def _residuals(self, ratios: Floats) -> Floats:
         shares, left = self._rest
-        return float(np.mean(left**2 / (1 + ratio * shares)))
+        found: Floats = np.mean(left**2 / (1 + np.outer(ratios, shares)), axis=1)
+        return found
 
     def _deviance(self, ratios: Floats) -> Floats:
         """Returns -2 log restricted likelihood but for constants, one for each ratio."""
-        shares, left = self._rest
-        spans = 1 + np.outer(ratios, shares)
-        spread = np.maximum(np.mean(left**2 / spans, axis=1), NEGLIGIBLE**2)
-        deviance: Floats = np.sum(np.log(spans), axis=1) + self.spare * np.log(spread)
+        spans = np.log1p(np.outer(ratios, self._rest[0]))
+        spread = np.maximum(self._residuals(ratios), NEGLIGIBLE**2)
+        deviance: Floats = np.sum(spans, axis=1) + self.spare * np.log(spread)
         return deviance
+
+    @cached_property
+    def likely(self) -> tuple[Floats, Floats, Floats]:
+        """Returns ratios of the variances, how likely each is, and its residual variance.
+
+        The prior is flat in the root of the groups' standard deviation (``sqrt`` of Roever 2020,
+        J. Stat. Software 93(6)), here over the residual one, and in the logarithm of the latter.
+        Steps are even in x / (1 + x), x being that root.
+        """
+        coarse, depth = self._depths(0.0, 1.0, STEPS)
+        near = coarse[depth > depth.max() - 16]
+        steps, depth = self._depths(near[0] - 0.5 / STEPS, near[-1] + 0.5 / STEPS, FINER)
+        ratios = (steps / (1 - steps)) ** 4
+        weights = np.exp(depth - depth.max())
+        return ratios, weights / weights.sum(), np.maximum(self._residuals(ratios), NEGLIGIBLE)
+
+    def _depths(self, low: float, high: float, count: int) -> tuple[Floats, Floats]:
+        steps = low + (high - low) * (np.arange(count) + 0.5) / count
+        depths = -0.5 * self._deviance((steps / (1 - steps)) ** 4) - 2 * np.log1p(-steps)
+        return steps, depths
+
+    def last(self, teller: "Mixed") -> Contrast | None:
+        """Returns the effect of the last column; None where the values do not determine it.
+
+        Args:
+            teller: the model that tells how far values scatter: this or a larger one.
+        """
+        shares, (pull, left) = self._free_of(self.fixed[:, :-1], self.fixed[:, -1], self.values)
+        if pull @ pull < NEGLIGIBLE:
+            return None
+        ratios, likely, residuals = teller.likely
+        spans = 1 + np.outer(ratios, shares)
+        firm = np.sum(pull**2 / spans, axis=1)
+        values = np.sum(pull * left / spans, axis=1) / firm
+        return _blended(likely, values, np.sqrt(residuals / firm), teller.spare)
 
     def contrast(self, weights: Floats, scatter: Scatter) -> Contrast | None:
         """Returns a sum of fixed effects, weighted; None where the values do not determine it.
@@ -187,11 +217,8 @@ class Mixed:
 def _widened(value: float, slopes: Floats, bends: Floats, scatter: Scatter) -> Contrast:
     """Returns a contrast whose error allows for the variances being estimates.
 
-    Args:
-        value: of the contrast.
-        slopes: how its variance moves with either variance.
-        bends: how the estimate itself moves with them (Kenward & Roger's terms Q - P Phi P).
-        scatter: the variances.
+    Its own variance moves with either by ``slopes``, the estimate itself by ``bends`` (Kenward &
+    Roger's terms Q - P Phi P).
     """
     unsure = np.linalg.pinv(scatter.information)
     variance = float(slopes @ (scatter.residual, scatter.group))
@@ -199,6 +226,36 @@ def _widened(value: float, slopes: Floats, bends: Floats, scatter: Scatter) -> C
     freedom = 2 * variance**2 / doubt if doubt > 0 else math.inf
     wider = variance + 2 * max(0.0, float(np.sum(unsure * bends)))
     return Contrast(value, wider**0.5, max(1.0, freedom))
+
+
+def _blended(likely: Floats, values: Floats, errors: Floats, freedom: int) -> Contrast:
+    """Returns the t distribution about the mean of a blend of others that has its intervals."""
+    from scipy.special import stdtr, stdtrit
+
+    middle = float(likely @ values)
+    sides = np.concatenate([values - middle, middle - values])
+    errors, likely = np.tile(errors, 2), np.tile(likely, 2)
+    halves = stdtrit(freedom, 0.5 + LEVELS / 2) * np.exp(likely @ np.log(errors) / 2)
+    for _ in range(50):  # Newton's steps in logarithms, in which tails are all but straight
+        tried = np.outer([1.0, 1.0001], halves)[:, :, None]
+        tails, beyond = stdtr(freedom, (sides - tried) / errors) @ likely
+        step = np.log(tails / (1 - LEVELS)) / np.log(tails / beyond) * 1e-4
+        halves = halves * np.exp(np.clip(step, -1, 1))
+        if np.max(np.abs(step)) < 1e-6:
+            break
+    logs, stretches = _stretches()
+    found = math.exp(float(np.interp(-halves[1] / halves[0], stretches, logs)))
+    return Contrast(middle, float(halves[1] / stdtrit(found, 0.5 + LEVELS[1] / 2)), found)
+
+
+@cache
+def _stretches() -> tuple[Floats, Floats]:
+    """Returns logarithms of degrees of freedom, and minus the ratio of the intervals of each."""
+    from scipy.special import stdtrit
+
+    logs = np.linspace(0.0, math.log(1e6), 400)
+    low, high = (stdtrit(np.exp(logs), 0.5 + level / 2) for level in LEVELS)
+    return logs, -high / low
 
 
 def _cells(fixed: Floats) -> int:

@@ -5,7 +5,8 @@ in a model with a random effect a hand, so that what one hand measured of both c
 direct comparison it is (``mixed``). How far hands scatter is learnt from every chip of the family.
 
 Work, such as decoding: values are compared only where one hand did the same work on both chips, and
-the random effect is that of a hand with a chip: its software, its tuning, its card.
+the random effect is that of a hand with a chip: its software, its tuning, its card. Few values tell
+how far it scatters, so the interval is had by integrating over that.
 """
 
 import math
@@ -51,7 +52,7 @@ class Evidence:
         self.every = tuple(_left_out(one) if one.kind in without else one for one in observations)
         self.admitted = tuple(one for one in self.every if one.weight > 0)
         self._models: dict[str, Mixed] = {}
-        self._scatter: dict[str, tuple[Scatter | None, bool]] = {}
+        self._tellers: dict[str, tuple[Mixed | None, bool]] = {}
 
     @cached_property
     def _voices(self) -> Mapping[str, tuple[Observation, ...]]:
@@ -75,21 +76,26 @@ class Evidence:
 
         None where all together are too few to tell.
         """
-        if family not in self._scatter:
+        teller, borrowed = self._teller(family)
+        return teller.scatter if teller else None, borrowed
+
+    def _teller(self, family: str) -> tuple[Mixed | None, bool]:
+        """Returns the model that tells a family's scatter, and whether others had to lend it."""
+        if family not in self._tellers:
             own = self._family(lambda one: one.quantity.family == family)
             if own and _enough(own, family):
-                self._scatter[family] = own.scatter, False
+                self._tellers[family] = own, False
             else:
                 lent = None if family in ALONE else self._lent[family in FIGURED]
-                self._scatter[family] = lent, True
-        return self._scatter[family]
+                self._tellers[family] = lent, True
+        return self._tellers[family]
 
     @cached_property
-    def _lent(self) -> Mapping[bool, Scatter | None]:
-        """Returns the scatter of all work and that of all figures, by whether it is of figures."""
+    def _lent(self) -> Mapping[bool, Mixed | None]:
+        """Returns the model of all work and that of all figures, by whether it is of figures."""
         both = {kind: self._family(_like(figured=kind)) for kind in (False, True)}
         return {
-            kind: found.scatter if found and min(found.tells) >= FEWEST else None
+            kind: found if found and min(found.tells) >= FEWEST else None
             for kind, found in both.items()
         }
 
@@ -171,16 +177,15 @@ class Evidence:
         known = (self._works[place] for place in sorted(chain.from_iterable(places)))
         chosen = [one for one in known if fits is None or fits(one)]
         both = _matched(chosen, lambda one: _side(one, first, second))
-        scatter, borrowed = self.scatter(family)
-        if not both or scatter is None:
+        teller, borrowed = self._teller(family)
+        if not both or teller is None or teller.scatter is None:
             return None
         sides = [_side(one, first, second) for one in both]
         cells = effects([_work(one) for one in both])
         column = np.array([[float(side == FIRST)] for side in sides])
         groups = [(one.by, side) for one, side in zip(both, sides, strict=True)]
         model = Mixed(_logs(both), np.hstack([cells, column]), groups, _weights(both))
-        contrast = model.contrast(np.append(np.zeros(cells.shape[1]), 1.0), scatter)
-        return _estimate(contrast, both, sides, scatter, borrowed=borrowed)
+        return _estimate(model.last(teller), both, sides, teller.scatter, borrowed=borrowed)
 
     def achieved(self, figure: str, chip: str) -> Achieved | None:
         """Returns what the voices together say a chip reaches of a figure."""

@@ -1,0 +1,116 @@
+"""Whether chips hold a model: weights, cache and what software keeps, beside the capacity."""
+
+import math
+from dataclasses import dataclass
+
+from bench.predict.facts import Facts
+from bench.predict.operators import ACTIVATION
+from bench.predict.parallel import Parallel
+from bench.predict.precision import Precision
+from bench.workloads.counts import ROUTED, kv_sequence_bytes, layer_shapes, parameters
+from bench.workloads.model import Workload
+
+KEPT_B, KEPT_SHARE = 3.5e9, 0.10
+"""What an engine keeps for itself: contexts, workspaces, activations; and the share of the memory
+that is left free of weights and cache. A rule of thumb that engines' defaults follow."""
+TRAINED = 18.0
+"""Bytes a parameter takes in mixed-precision training with Adam: 2 and 4 of weights, 4 of gradients,
+8 of moments (Rajbhandari et al. 2020, ZeRO, arXiv 1910.02054, 3.1, with gradients in 32 bits)."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """How a chip's memory is taken, in bytes.
+
+    Attributes:
+        capacity: published; None where unknown.
+        weights: of the model, on one chip.
+        cache: of one sequence, on one chip.
+        kept: for the engine.
+        sequences: asked for, on one chip's copy of the model.
+    """
+
+    capacity: float | None
+    weights: float
+    cache: float
+    kept: float
+    sequences: float
+
+    @property
+    def free(self) -> float | None:
+        """Returns what is left of the capacity; negative: it does not fit."""
+        if self.capacity is None:
+            return None
+        return self.capacity - self.weights - self.cache * self.sequences - self.kept
+
+    @property
+    def fits(self) -> bool | None:
+        """Tells whether the sequences fit; None where the capacity is unknown."""
+        return None if self.free is None else self.free >= 0
+
+    @property
+    def most(self) -> int | None:
+        """Returns how many sequences fit."""
+        if self.capacity is None:
+            return None
+        left = self.capacity - self.weights - self.kept
+        return max(0, math.floor(left / self.cache)) if self.cache else 0
+
+
+def room(
+    chip: Facts,
+    workload: Workload,
+    how: Precision,
+    split: Parallel,
+    sequences: float,
+    length: int,
+    phase: str = "decode",
+) -> Room:
+    """Returns how a model and its cache fill a chip.
+
+    Args:
+        chip: with its capacity.
+        workload: the model.
+        how: formats.
+        split: over how many chips.
+        sequences: in all; divided over ``dp``.
+        length: tokens of each at its longest.
+        phase: training keeps gradients and moments instead of a cache.
+    """
+    kept = KEPT_B + KEPT_SHARE * (chip.capacity or 0.0)
+    each = sequences / split.dp
+    if phase == "train":
+        weights = TRAINED * parameters(workload).total / split.chips
+        return Room(chip.capacity, weights, 0.0, kept, each)
+    copies = 1 if workload.mla else min(split.tp, workload.kv_heads)
+    size = {1.0: 1, 2.0: 2, 4.0: 4}[how.cache]
+    cache = kv_sequence_bytes(workload, length, size) / copies / split.pp
+    return Room(chip.capacity, weight_bytes(workload, how, split), cache, kept, each)
+
+
+def weight_bytes(workload: Workload, how: Precision, split: Parallel) -> float:
+    """Returns the bytes of weights on one chip: embedding and head 16 bits wide."""
+    counted = parameters(workload)
+    routed = 0
+    if workload.experts:
+        shapes = layer_shapes(workload)
+        layers = workload.layers - workload.experts.dense_layers
+        routed = layers * sum(math.prod(shapes[name]) for name in ROUTED)
+    rest = counted.non_embedding - routed
+    ends = ACTIVATION * (counted.total - counted.non_embedding)
+    return (
+        (rest * how.beside + ends) / split.tp + routed * how.weight / split.shards
+    ) / split.pp
+
+
+def least_chips(
+    chip: Facts, workload: Workload, how: Precision, sequences: float, length: int
+) -> int | None:
+    """Returns the least number of chips, a power of two, that holds model and cache together."""
+    for power in range(9):
+        split = Parallel(tp=2**power)
+        if room(chip, workload, how, split, sequences, length).fits:
+            return split.tp
+    return None
+
+

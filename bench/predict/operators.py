@@ -1,0 +1,226 @@
+"""What one step of a model makes a chip do, operator by operator: FLOP, bytes and messages.
+
+Counts are those of ``bench.workloads.counts``, here over whole arrays of batches and lengths at
+once, and divided over the chips as ``Parallel`` says. A step is one pass: a batch of prompts
+(prefill), one token for each of a batch of sequences (decode), or a training step over prompts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.predict.parallel import Parallel
+from bench.predict.precision import Precision
+from bench.workloads.counts import NO_PRODUCT, ROUTED, dense, kv_elements, layer_shapes
+from bench.workloads.model import Workload
+
+Array = NDArray[np.float64]
+Kind = Literal["product", "experts", "attention", "stream", "link", "layer", "expert layer"]
+ACTIVATION = 2.0
+"""Bytes of an activation, and of an element of the head."""
+DISPATCHED = 3.0
+"""Bytes that a token's element takes to its experts in 8 bits and back in 16."""
+BLOCK = ("gate_up", "down")
+SHARED = ("shared_gate_up", "shared_down")
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One kind of work in all layers of a step, as one chip does it; arrays over the points.
+
+    Attributes:
+        tokens: rows of a matrix product, before it is divided.
+        flop: operations.
+        weights: bytes of weights that are read.
+        moved: bytes of cache and activations that are read and written.
+        sent: bytes that pass a link in one direction.
+        calls: collectives that are begun, or layers that are launched.
+        over: chips that take part in a collective.
+    """
+
+    name: str
+    kind: Kind
+    tokens: Array
+    flop: Array
+    weights: Array
+    moved: Array
+    sent: Array
+    calls: Array
+    over: Array
+
+
+@dataclass(frozen=True)
+class Points:
+    """What is asked of a model, one or many: sequences in a step, and how long they are.
+
+    Attributes:
+        batch: sequences in a step, over all chips.
+        length: prompt of a prefill or training step; context of a decoding one.
+        squares: sum over the prompts of length squared, where they are not all of one length.
+    """
+
+    batch: Array
+    length: Array
+    squares: Array | None = None
+
+    @property
+    def pairs(self) -> Array:
+        """Returns how many (query, key) pairs a causal prompt has, over the batch."""
+        squares = self.batch * self.length**2 if self.squares is None else self.squares
+        return (squares + self.batch * self.length) / 2
+
+
+def operators(
+    workload: Workload, phase: str, points: Points, how: Precision, split: Parallel
+) -> list[Operator]:
+    """Returns the operators of a forward pass.
+
+    Args:
+        workload: the model.
+        phase: ``prefill`` or ``decode``.
+        points: what is asked; arrays of one length.
+        how: formats.
+        split: how the model is divided; pipeline stages do a share of the layers each, one after
+            the other, so that a pass is as long as one over all layers.
+    """
+    rows = points.batch * (points.length if phase == "prefill" else 1.0) / split.dp
+    return [
+        *_attention(workload, phase, points, rows, how, split),
+        *_blocks(workload, points, rows, how, split, phase),
+        _head(workload, points, split),
+        _streams(workload, rows, split),
+        *_links(workload, rows, split),
+        *_launches(workload, rows),
+    ]
+
+
+PARTS = ("tokens", "flop", "weights", "moved", "sent", "calls", "over")
+
+
+def operator(name: str, kind: Kind, like: Array, **given: Array | float) -> Operator:
+    """Returns an operator over as many points as ``like`` has; what is not given is nought."""
+    parts = {key: given.get(key, 0.0) + np.zeros_like(like, np.float64) for key in PARTS}
+    return Operator(name, kind, **parts)
+
+
+def _product(name: str, rows: Array, flop: Array, weights: Array | float) -> Operator:
+    return operator(name, "product", rows, tokens=rows, flop=flop, weights=weights)
+
+
+def _elements(workload: Workload, names: tuple[str, ...]) -> int:
+    shapes = layer_shapes(workload)
+    return sum(prod(shapes[name]) for name in names if name in shapes)
+
+
+def _attention_names(workload: Workload) -> tuple[str, ...]:
+    """Returns the attention products: neither feed-forward, experts nor router."""
+    others = (*BLOCK, *SHARED, *ROUTED, *NO_PRODUCT, "router")
+    return tuple(name for name in layer_shapes(workload) if name not in others)
+
+
+def _attention(
+    workload: Workload, phase: str, points: Points, rows: Array, how: Precision, split: Parallel
+) -> Iterator[Operator]:
+    kept = workload.layers * _elements(workload, _attention_names(workload)) / split.tp
+    yield _product("attention products", rows, 2 * rows * kept, kept * how.beside)
+    sequences = points.batch / split.dp
+    window = workload.window
+    whole = workload.layers - (window.layers if window else 0)
+    groups = [(whole, None)] + ([(window.layers, window.tokens)] if window else [])
+    flop = moved = np.zeros_like(rows)
+    copies = 1 if workload.mla else min(split.tp, workload.kv_heads)
+    for layers, tokens in groups:
+        seen = points.length if tokens is None else np.minimum(points.length, tokens)
+        flop = flop + layers * _scores(workload, phase, points, seen) / split.dp / split.tp
+        kept_tokens = sequences * (points.length if phase == "prefill" else seen)
+        moved = moved + layers * kv_elements(workload) * how.cache * kept_tokens / copies
+    yield operator("attention", "attention", rows, flop=flop, moved=moved)
+
+
+def _scores(workload: Workload, phase: str, points: Points, seen: Array) -> Array:
+    """Returns FLOP of one layer's attention over the batch; ``seen``: keys a token sees at most."""
+    h, mla = workload.heads, workload.mla
+    if phase == "decode":
+        each = 2 * mla.kv_lora + mla.rope if mla else 2 * workload.head_dim
+        return 2.0 * h * each * seen * points.batch
+    value = mla.v if mla else workload.head_dim
+    beyond = points.length - seen
+    pairs = points.batch * (seen * (seen + 1) / 2 + beyond * seen)
+    whole = np.all(beyond == 0)
+    return 2.0 * h * (workload.head_dim + value) * (points.pairs if whole else pairs)
+
+
+def _blocks(
+    workload: Workload, points: Points, rows: Array, how: Precision, split: Parallel, phase: str
+) -> Iterator[Operator]:
+    experts = workload.experts
+    plain = experts.dense_layers if experts else workload.layers
+    if plain:
+        kept = plain * _elements(dense(workload), BLOCK) / split.tp
+        yield _product("feed-forward", rows, 2 * rows * kept, kept * how.beside)
+    if experts is None:
+        return
+    layers = workload.layers - plain
+    beside = layers * _elements(workload, (*SHARED, "router")) / split.tp
+    yield _product("router and shared experts", rows, 2 * rows * beside, beside * how.beside)
+    one = _elements(workload, ROUTED) / experts.routed
+    every = rows * split.dp
+    shards = split.shards
+    missed = 1 - experts.per_token / experts.routed
+    touched = experts.routed * (1 - missed**every)
+    weights = layers * one * touched * how.weight / shards
+    flop = 2 * every * experts.per_token * one * layers / shards
+    each = every * experts.per_token / np.maximum(touched, 1e-9)
+    yield operator("experts", "experts", each, tokens=each, flop=flop, weights=weights)
+
+
+def _head(workload: Workload, points: Points, split: Parallel) -> Operator:
+    kept = workload.vocabulary * workload.hidden / split.tp
+    sequences = points.batch / split.dp
+    return _product("head", sequences, 2 * sequences * kept, kept * ACTIVATION)
+
+
+def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
+    """Returns norms, residuals, turning of queries and keys, and the gate, each read and written.
+
+    A token: two norms read and write the hidden state, and the residual with it; queries and keys
+    are read and written; the gate reads two widths and writes one.
+    """
+    experts = workload.experts
+    width = workload.intermediate or 0
+    if experts:
+        routed = experts.intermediate * (experts.per_token + experts.shared)
+        share = experts.dense_layers / workload.layers
+        width = int(share * width + (1 - share) * routed)
+    turned = 2 * (workload.heads + workload.kv_heads) * workload.head_dim
+    each = 4 * workload.hidden + (turned + 3 * width) / split.tp
+    moved = workload.layers * ACTIVATION * each * rows
+    return operator("norms and activations", "stream", rows, moved=moved)
+
+
+def _links(workload: Workload, rows: Array, split: Parallel) -> Iterator[Operator]:
+    """Yields the collectives: bytes by the ring's or the direct exchange's lower bound."""
+    each = rows * workload.hidden * ACTIVATION
+    if split.tp > 1:
+        calls = 2 * workload.layers
+        sent = calls * 2 * (split.tp - 1) / split.tp * each
+        yield operator("all-reduce", "link", rows, sent=sent, calls=calls, over=split.tp)
+    if split.ep > split.tp and workload.experts:
+        calls = 2 * (workload.layers - workload.experts.dense_layers)
+        away = (split.ep - 1) / split.ep * workload.experts.per_token / split.tp
+        sent = calls / 2 * away * rows * workload.hidden * DISPATCHED
+        yield operator("all-to-all", "link", rows, sent=sent, calls=calls, over=split.ep)
+    if split.pp > 1:
+        calls = split.pp - 1
+        yield operator("stage to stage", "link", rows, sent=calls * each, calls=calls, over=2)
+
+
+def _launches(workload: Workload, rows: Array) -> Iterator[Operator]:
+    yield operator("launches", "layer", rows, calls=workload.layers)
+    if workload.experts:
+        layers = workload.layers - workload.experts.dense_layers
+        yield operator("launches of experts", "expert layer", rows, calls=layers)

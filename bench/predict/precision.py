@@ -1,0 +1,69 @@
+"""Number formats of a model's weights, its cache and its arithmetic, with what they take."""
+
+from dataclasses import dataclass
+
+from bench.errors import UsageError, did_you_mean
+
+ITEM = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0}
+BLOCK = {"nvfp4": (0.5625, "fp4"), "mxfp4": (0.53125, "mxfp4")}
+"""Bytes a weight with its block's scale, and the rate: of 16 weights 8 bits, of 32 weights 8 bits
+(OCP Microscaling Formats 1.0, 5.1)."""
+WEIGHT_ONLY = {
+    "w8a16": (1.0, "bf16"), "w4a16": (0.53125, "bf16"), "mxfp4-a16": (0.53125, "bf16"),
+    "int4-a16": (0.53125, "bf16"),
+}  # fmt: skip
+EXPERTS_ONLY = ("mxfp4", "mxfp4-a16", "int4-a16")
+"""Formats that published models have in their routed experts only; the rest is 16 bits wide."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How a model is kept and computed.
+
+    Attributes:
+        name: as it is asked for.
+        weight: bytes a weight of the layers takes; embedding and head stay 16 bits wide.
+        rate: format of the matrix products.
+        cache: bytes an element of the key-value cache takes.
+        rest: bytes a weight outside of the routed experts takes.
+    """
+
+    name: str
+    weight: float
+    rate: str
+    cache: float = 2.0
+    rest: float = 0.0
+
+    @property
+    def beside(self) -> float:
+        """Returns bytes a weight outside of the routed experts takes."""
+        return self.rest or self.weight
+
+    @property
+    def dense(self) -> str:
+        """Returns the format of products outside of the routed experts."""
+        return "bf16" if self.rest else self.rate
+
+    @property
+    def attention(self) -> str:
+        """Returns the format that attention is computed in: 16 bits whatever the weights."""
+        return self.rate if self.rate in ("bf16", "fp16") else "bf16"
+
+
+def precision(word: str, cache: str = "bf16") -> Precision:
+    """Returns a precision by name.
+
+    Raises:
+        UsageError: there is no such name.
+    """
+    known = {
+        **{name: (size, name) for name, size in ITEM.items()},
+        **BLOCK,
+        **WEIGHT_ONLY,
+    }
+    if word not in known:
+        raise UsageError(f"no precision {word!r}: {did_you_mean(word, known)}")
+    if cache not in ITEM:
+        raise UsageError(f"no cache format {cache!r}: {did_you_mean(cache, ITEM)}")
+    size, rate = known[word]
+    return Precision(word, size, rate, ITEM[cache], 2.0 if word in EXPERTS_ONLY else 0.0)

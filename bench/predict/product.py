@@ -1,0 +1,206 @@
+"""The time of one matrix product on a chip known by its sheet: shape, waves, launch.
+
+A product of m x k by k x n takes ``launch + depth k + [(C / e)^p + (M / s)^p]^(1/p)``. C is the time
+of its FLOP at the published rate, rows filled up to 16 and lengthened where the last wave of
+128 x 128 tiles leaves units idle; M that of its bytes at the published bandwidth. ``launch`` and
+``depth`` are cycles: they shrink with the clock. The achieved fraction e falls with TFLOP/s a watt.
+What fits in a share of the cache is read at the cache's speed where that is above the memory's.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bench.predict.facts import Facts
+from bench.predict.operators import Array
+from bench.predict.pooled import Departures, pooled
+from bench.predict.stack import LEAST, MOST, soft_maximum
+from bench.predict.step import TYPICAL
+from bench.predict.tables import Row
+
+TILE, MOST_IDLE, ROWS = 128, 4.0, 16
+CLOCK = 1.92e9
+"""Boost clock at which launch and depth are given, and that of a chip whose clock nobody gives."""
+SMOOTH = 0.1
+STEEP = 4.0
+BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0}
+RESULT = 2.0
+
+
+@dataclass(frozen=True)
+class Products:
+    """What software makes of matrix products.
+
+    Attributes:
+        fraction, headroom: achieved fraction at 1 TFLOP/s a watt, and its fall a doubling.
+        stream: achieved fraction of memory bandwidth.
+        overlap: exponent of the soft maximum.
+        idle: how much of an unfilled wave is lost.
+        launch_s, depth_s: fixed time, and time an element of k, at ``CLOCK``.
+        held: share of the last-level cache that operands may take to be read from it again.
+        cached: bytes that the cache gives a unit and cycle.
+    """
+
+    fraction: float = 0.81
+    headroom: float = 0.05
+    stream: float = 0.85
+    overlap: float = 2.8
+    idle: float = 0.1
+    launch_s: float = 3.5e-6
+    depth_s: float = 1e-10
+    held: float = 0.1
+    cached: float = 15.0
+
+
+FREE = {
+    "fraction": (0.2, 1.2, False), "headroom": (-0.1, 0.4, False), "stream": (0.3, 1.1, False),
+    "overlap": (1.0, 10.0, False), "idle": (0.0, 2.0, False), "launch_s": (1e-7, 1e-4, True),
+    "depth_s": (1e-12, 1e-8, True), "held": (0.01, 1.0, True), "cached": (2.0, 64.0, True),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Products on chips, one a place of every array.
+
+    Attributes:
+        m, n, k: sizes.
+        item: bytes of an input element.
+        rate, bandwidth: published.
+        headroom: log2 of TFLOP/s a watt.
+        units: compute units, nought where unknown: then no wave is counted.
+        clock: boost clock, Hz.
+        cache: size of the last-level cache, nought where unknown.
+    """
+
+    m: Array
+    n: Array
+    k: Array
+    item: Array
+    rate: Array
+    bandwidth: Array
+    headroom: Array
+    units: Array
+    clock: Array
+    cache: Array
+
+
+def shapes(sizes: Sequence[tuple[float, float, float]], chip: Facts, dtype: str) -> Shapes:
+    """Returns products of one format on one chip.
+
+    Raises:
+        UsageError: the sheet has no such rate.
+    """
+    m, n, k = np.array(sizes, dtype=np.float64).reshape(-1, 3).T
+    rate = chip.peak(dtype)
+    told = (
+        BYTES[dtype], rate, chip.bandwidth or math.nan,
+        math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
+        chip.units or 0.0, chip.clock or CLOCK, chip.cache or 0.0,
+    )  # fmt: skip
+    return Shapes(m, n, k, *(np.full_like(m, one) for one in told))
+
+
+def joined(every: Sequence[Shapes]) -> Shapes:
+    """Returns products of several chips as one."""
+    keys = Shapes.__dataclass_fields__
+    return Shapes(*(np.concatenate([getattr(one, key) for one in every]) for key in keys))
+
+
+def seconds(one: Shapes, how: Products) -> Array:
+    """Returns the time of each product."""
+    waves = np.ceil(one.m / TILE) * np.ceil(one.n / TILE) / np.maximum(one.units, 1.0)
+    idle = np.where(one.units > 0, np.minimum(MOST_IDLE, np.ceil(waves) / waves) - 1, 0.0)
+    flop = 2 * np.ceil(one.m / ROWS) * ROWS * one.n * one.k
+    reached = np.clip(how.fraction - how.headroom * one.headroom, LEAST, MOST)
+    compute = flop / one.rate * (1 + how.idle * idle) / reached
+    moved = one.item * (one.m + one.n) * one.k + RESULT * one.m * one.n
+    memory = moved / (how.stream * _bandwidth(one, moved, how))
+    cycles = (how.launch_s + how.depth_s * one.k) * CLOCK / one.clock
+    return np.asarray(cycles + soft_maximum(compute, memory, how.overlap))
+
+
+def _bandwidth(one: Shapes, moved: Array, how: Products) -> Array:
+    """Returns the memory's bandwidth, or the cache's for what it holds: a blend about that size."""
+    full = np.maximum(moved, 1.0) / np.maximum(how.held * one.cache, 1e-3)
+    inside = 1 / (1 + full**STEEP)
+    fast = np.maximum(one.bandwidth, how.cached * one.units * one.clock)
+    return np.asarray(1 / ((1 - inside) / one.bandwidth + inside / fast))
+
+
+def roofline(one: Shapes, share: float = 1.0) -> Array:
+    """Returns what paper says of each: the longer of compute and memory, at a share of both."""
+    moved = one.item * (one.m + one.n) * one.k + RESULT * one.m * one.n
+    return np.asarray(
+        np.maximum(2 * one.m * one.n * one.k / one.rate, moved / one.bandwidth) / share
+    )
+
+
+def fit(one: Shapes, measured: Array, votes: Array, start: Products) -> Products:
+    """Returns what explains measured times best, in log time, outliers counting little.
+
+    Args:
+        one: the products.
+        measured: seconds.
+        votes: weights; such that each chip has one.
+        start: where to begin.
+    """
+    from scipy.optimize import least_squares
+
+    logs = np.log(measured)
+
+    def errors(values: Array) -> Array:
+        return np.asarray(votes * (np.log(seconds(one, _made(start, values))) - logs) / SMOOTH)
+
+    low, high = (np.array([_in(key, FREE[key][place]) for key in FREE]) for place in (0, 1))
+    first = np.clip([_in(key, getattr(start, key)) for key in FREE], low + 1e-9, high - 1e-9)
+    size = np.maximum(np.abs(first), 0.1)
+    best = least_squares(errors, first, bounds=(low, high), loss="soft_l1", x_scale=size)
+    return _made(start, best.x)
+
+
+def _in(key: str, value: float) -> float:
+    return math.log(value) if FREE[key][2] else value
+
+
+def _made(start: Products, values: Array) -> Products:
+    told = zip(FREE, values, strict=True)
+    return replace(
+        start, **{key: math.exp(one) if FREE[key][2] else float(one) for key, one in told}
+    )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measured products by chip, of one format and kind of software."""
+
+    chips: tuple[Facts, ...]
+    shapes: tuple[Shapes, ...]
+    times: tuple[Array, ...]
+
+
+def measured(rows: Sequence[Row], chips: dict[str, Facts], dtype: str) -> Measured:
+    """Returns the rows of one format, chip by chip; what their sheets lack is left out."""
+    kept = [one for one in rows if one.words["dtype"] == dtype]
+    ids = dict.fromkeys(one.chip for one in kept)
+    found, made, times = [], [], []
+    for chip in (chips[one] for one in ids if one in chips):
+        own = [one for one in kept if one.chip == chip.chip]
+        if chip.bandwidth is None or dtype not in chip.peaks:
+            continue
+        found.append(chip)
+        made.append(shapes([(one["m"], one["n"], one["k"]) for one in own], chip, dtype))
+        times.append(np.array([one["us"] * 1e-6 for one in own]))
+    return Measured(tuple(found), tuple(made), tuple(times))
+
+
+def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
+    """Returns what all chips say of products, and each chip's departure from it."""
+    votes = np.concatenate([np.full(len(one), math.sqrt(1 / len(one))) for one in known.times])
+    how = fit(joined(known.shapes), np.concatenate(known.times), 10 * votes, start)
+    labels = [chip.labels for chip, one in zip(known.chips, known.times, strict=True) for _ in one]
+    pairs = zip(known.shapes, known.times, strict=True)
+    logs = np.concatenate([np.log(times / seconds(one, how)) for one, times in pairs])
+    return how, pooled(labels, [float(one) for one in logs])

@@ -1,0 +1,72 @@
+"""What a request sees: time to the first token, and between tokens, of an engine under load.
+
+TPOT is the time between two tokens of one request, prefills of others in between: in steady
+continuous batching each of the ``concurrency`` requests asks for one prefill in ``output`` steps,
+so that a token takes a decode step and ``concurrency / output`` prefills. TTFT is the prefill of
+one prompt, without a queue: what waiting adds depends on arrivals, and is told as a range.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.predict.facts import Facts
+from bench.predict.operators import Array, Points
+from bench.predict.parallel import Parallel
+from bench.predict.precision import Precision
+from bench.predict.stack import Stack
+from bench.predict.step import Step, step
+from bench.workloads.model import Workload
+
+QUEUED = (1.0, 14.0)
+"""What closed-loop queues made of an unqueued TTFT: up to 2.8 to 14.4 times (aiconfigurator's pull
+request 1510, eight H20)."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked of an engine; arrays over the points.
+
+    Attributes:
+        concurrency: requests under way, over all chips.
+        prompt, output: tokens a request.
+    """
+
+    concurrency: Array
+    prompt: Array
+    output: Array
+
+
+@dataclass(frozen=True)
+class Served:
+    """What is foretold.
+
+    Attributes:
+        prefill: of one prompt, the chips to itself.
+        decode: a step of all requests, in the middle of their outputs.
+        tpot, ttft: seconds.
+        tokens: output tokens a second, over all chips.
+    """
+
+    prefill: Step
+    decode: Step
+    tpot: Array
+    ttft: Array
+    tokens: Array
+
+
+def serve(
+    chip: Facts, workload: Workload, load: Load, how: Precision, split: Parallel, stack: Stack
+) -> Served:
+    """Returns what a model's requests see on chips.
+
+    Raises:
+        UsageError: the sheet lacks a figure that this needs.
+    """
+    one = np.ones_like(load.prompt)
+    first = step(chip, workload, "prefill", Points(split.dp * one, load.prompt), how, split, stack)
+    context = load.prompt + load.output / 2
+    then = step(chip, workload, "decode", Points(load.concurrency, context), how, split, stack)
+    each = load.concurrency / split.dp / load.output
+    tpot = then.seconds + each * first.seconds
+    return Served(first, then, tpot, first.seconds, load.concurrency / tpot)

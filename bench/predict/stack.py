@@ -1,0 +1,72 @@
+"""The software stack's parameters: what a chip's sheet cannot say and a model's shape does not."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bench.predict.operators import Array
+
+LEAST, MOST = 0.15, 1.0
+"""Bounds of the achieved fraction: headroom is extrapolated no further."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """How well software uses chips.
+
+    Attributes:
+        product: achieved fraction of the matrix rate at 1 TFLOP/s a watt.
+        headroom: by how much it falls with each doubling of TFLOP/s a watt: a chip that has more
+            arithmetic than power runs it slower.
+        attention: achieved fraction of attention in prefill over that of products.
+        stream: achieved fraction of memory bandwidth, for weights and activations.
+        cache: the same for the key-value cache.
+        overlap: exponent of the soft maximum of compute and memory time; 1: one after the other.
+        rows: granularity of a product's rows.
+        layer_s: fixed time a layer, of launches and what lies between.
+        experts_s: the same a layer with experts, besides.
+        message_s: time to begin a collective.
+        link, link_small: achieved fraction of link bandwidth, of long and of short messages.
+    """
+
+    product: float = 0.70
+    headroom: float = 0.10
+    attention: float = 1.0
+    stream: float = 0.86
+    cache: float = 0.9
+    overlap: float = 1.1
+    rows: float = 16.0
+    layer_s: float = 60e-6
+    experts_s: float = 50e-6
+    message_s: float = 5e-6
+    link: float = 0.82
+    link_small: float = 0.6
+
+    def fraction(self, headroom: Array | float) -> Array:
+        """Returns the achieved fraction of a matrix rate in large products.
+
+        Args:
+            headroom: log2 of dense TFLOP/s a watt of board power.
+        """
+        return np.clip(self.product - self.headroom * np.asarray(headroom), LEAST, MOST)
+
+
+IDEAL = Stack(
+    product=1.0, headroom=0.0, stream=1.0, cache=1.0, overlap=64.0, rows=1.0, layer_s=0.0,
+    experts_s=0.0, message_s=0.0, link=1.0, link_small=1.0,
+)  # fmt: skip
+"""The roofline: every figure of the sheet reached, nothing between."""
+
+
+def shared(share: float) -> Stack:
+    """Returns the roofline at one share of every figure: what tools assume that fit nothing."""
+    return replace(
+        IDEAL, product=share, stream=share, cache=share, link=share, link_small=share
+    )  # fmt: skip
+
+
+def soft_maximum(first: Array, second: Array, exponent: float) -> Array:
+    """Returns (a^p + b^p)^(1/p), scaled so that no power overflows."""
+    larger = np.maximum(np.maximum(first, second), 1e-300)
+    total = (first / larger) ** exponent + (second / larger) ** exponent
+    return np.asarray(larger * total ** (1 / exponent))

@@ -1,0 +1,185 @@
+"""The time of one step on one chip: each operator's, what limits it, and their sum."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.errors import UsageError
+from bench.predict.facts import Facts
+from bench.predict.operators import Array, Operator, Points, operators
+from bench.predict.parallel import Parallel
+from bench.predict.precision import Precision
+from bench.predict.stack import Stack, soft_maximum
+from bench.workloads.model import Workload
+
+SHORT = 2**20
+"""Bytes of a message below which a collective is bound by its begin more than by the link."""
+NODE = 8
+"""Chips that share a node's links; beyond them the network carries collectives."""
+TYPICAL = 0.2
+"""log2 of dense TFLOP/s a watt where nobody published the board power: the middle of the chips
+that the stack was fitted on; the interval is widened for it."""
+WORDS = {"bandwidth": "memory bandwidth", "link": "link bandwidth, nor PCIe"}
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a chip's sheet promises to a step; floats, or arrays with one chip a point.
+
+    Attributes:
+        product, experts, attention: dense matrix rates of products, of those of routed experts, and
+            of attention, FLOP/s.
+        headroom, experts_headroom, attention_headroom: log2 of TFLOP/s a watt at each.
+        bandwidth: of memory, B/s.
+        link, network: one direction, B/s, within and between nodes.
+    """
+
+    product: Array | float
+    experts: Array | float
+    attention: Array | float
+    headroom: Array | float
+    experts_headroom: Array | float
+    attention_headroom: Array | float
+    bandwidth: Array | float
+    link: Array | float
+    network: Array | float
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One operator's time, in seconds; arrays over the points.
+
+    Attributes:
+        compute, memory, link: what each resource takes by itself, at its achieved fraction.
+        seconds: all together.
+    """
+
+    name: str
+    compute: Array
+    memory: Array
+    link: Array
+    seconds: Array
+
+    def limit(self, place: int = 0) -> str:
+        """Returns the resource that takes longest at one point."""
+        taken = {"compute": self.compute, "memory": self.memory, "link": self.link}
+        longest = max(taken, key=lambda key: float(taken[key][place]))
+        return longest if taken[longest][place] > 0 else "launches"
+
+
+@dataclass(frozen=True)
+class Step:
+    """The time of a step, and of what it is made."""
+
+    parts: tuple[Timed, ...]
+
+    @property
+    def seconds(self) -> Array:
+        """Returns the time over the points."""
+        return np.sum([one.seconds for one in self.parts], axis=0)
+
+    @property
+    def busy(self) -> Array:
+        """Returns the share of the time in which the arithmetic units work."""
+        return np.minimum(1.0, np.sum([one.compute for one in self.parts], axis=0) / self.seconds)
+
+
+def step(
+    chip: Facts,
+    workload: Workload,
+    phase: str,
+    points: Points,
+    how: Precision,
+    split: Parallel,
+    stack: Stack,
+) -> Step:
+    """Returns the time of one forward pass over arrays of points.
+
+    Raises:
+        UsageError: the sheet lacks a figure that the step needs; the message names it.
+    """
+    every = operators(workload, phase, points, how, split)
+    return timed(every, rates(chip, how, split), stack)
+
+
+def rates(chip: Facts, how: Precision, split: Parallel) -> Rates:
+    """Returns what a chip promises in some formats.
+
+    Raises:
+        UsageError: a figure is missing without which no time can be told.
+    """
+    linked = split.tp > 1 or split.pp > 1 or split.ep > 1
+    missing = chip.needs(["bandwidth", "link"] if linked else ["bandwidth"])
+    if missing:
+        told = " and no ".join(WORDS[key] for key in missing)
+        raise UsageError(f"{chip.chip}: unknown, for its sheet has no {told}")
+    product, experts = chip.peak(how.dense), chip.peak(how.rate)
+    attention = chip.peak(how.attention)
+    return Rates(
+        product=product,
+        experts=experts,
+        attention=attention,
+        headroom=headroom(chip, product),
+        experts_headroom=headroom(chip, experts),
+        attention_headroom=headroom(chip, attention),
+        bandwidth=chip.bandwidth or 0.0,
+        link=chip.link or 0.0,
+        network=chip.network or chip.link or 0.0,
+    )
+
+
+def headroom(chip: Facts, rate: float) -> float:
+    """Returns log2 of dense TFLOP/s a watt of board power, a typical one if that is unknown."""
+    return math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL
+
+
+def timed(every: Sequence[Operator], chip: Rates, stack: Stack) -> Step:
+    """Returns each operator's time."""
+    return Step(tuple(HOW[one.kind](one, chip, stack) for one in every))
+
+
+def _product(one: Operator, chip: Rates, stack: Stack) -> Timed:
+    routed = one.kind == "experts"
+    promised, away = (
+        (chip.experts, chip.experts_headroom) if routed else (chip.product, chip.headroom)
+    )
+    padded = np.ceil(one.tokens / stack.rows) * stack.rows / np.maximum(one.tokens, 1e-9)
+    compute = one.flop * padded / (promised * stack.fraction(away))
+    memory = one.weights / (stack.stream * chip.bandwidth)
+    seconds = soft_maximum(compute, memory, stack.overlap)
+    return Timed(one.name, compute, memory, np.zeros_like(compute), seconds)
+
+
+def _attention(one: Operator, chip: Rates, stack: Stack) -> Timed:
+    rate = chip.attention * stack.fraction(chip.attention_headroom) * stack.attention
+    compute, memory = one.flop / rate, one.moved / (stack.cache * chip.bandwidth)
+    return Timed(one.name, compute, memory, np.zeros_like(compute), np.maximum(compute, memory))
+
+
+def _stream(one: Operator, chip: Rates, stack: Stack) -> Timed:
+    memory = one.moved / (stack.stream * chip.bandwidth)
+    none = np.zeros_like(memory)
+    return Timed(one.name, none, memory, none, memory)
+
+
+def _link(one: Operator, chip: Rates, stack: Stack) -> Timed:
+    wire = np.where(one.over > NODE, np.minimum(chip.link, chip.network), chip.link)
+    short = one.sent / np.maximum(one.calls, 1.0) < SHORT
+    share = np.where(short, stack.link_small, stack.link)
+    seconds = one.sent / np.maximum(share * wire, 1.0) + one.calls * stack.message_s
+    none = np.zeros_like(seconds)
+    return Timed(one.name, none, none, seconds, seconds)
+
+
+def _layer(one: Operator, _: Rates, stack: Stack) -> Timed:
+    seconds = one.calls * (stack.layer_s if one.kind == "layer" else stack.experts_s)
+    none = np.zeros_like(seconds)
+    return Timed(one.name, none, none, none, seconds)
+
+
+HOW = {
+    "product": _product, "experts": _product, "attention": _attention, "stream": _stream, "link": _link,
+    "layer": _layer, "expert layer": _layer,
+}  # fmt: skip

@@ -1,0 +1,164 @@
+"""Tables of measured times that the model is fitted on and tested against: ``results/tables``.
+
+Each is a CSV of rows and a YAML file of the same name that says where they come from, of what
+kind they are and how they were chosen.
+"""
+
+import csv
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bench import paths, yamlfile
+from bench.datafile import named, relative
+from bench.errors import DataError, Fault, did_you_mean
+from bench.evidence.model import Origin
+from bench.strict import Strict
+
+TableKind = Literal["gemm", "attention", "grouped", "collective", "step", "serving"]
+WORDS = frozenset({
+    "chip", "stack", "dtype", "kv_dtype", "phase", "part", "op", "model", "lengths", "origin",
+    "date", "id",
+})  # fmt: skip
+"""Columns that hold words; all others hold numbers."""
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "gemm": ("chip", "stack", "dtype", "m", "n", "k", "us"),
+    "attention": (
+        "chip", "stack", "phase", "dtype", "kv_dtype", "heads", "kv_heads", "head_dim", "latent",
+        "batch", "length", "us",
+    ),
+    "grouped": (
+        "chip", "stack", "phase", "dtype", "experts", "per_token", "tokens", "hidden",
+        "intermediate", "part", "us",
+    ),
+    "collective": ("chip", "stack", "op", "dtype", "ranks", "bytes", "us"),
+    "step": (
+        "chip", "stack", "model", "dtype", "tp", "batch", "tokens", "squares", "output",
+        "prefill_s", "decode_s", "total_s", "repeats",
+    ),
+    "serving": (
+        "chip", "stack", "model", "dtype", "tp", "ep", "dp", "input", "output", "concurrency",
+        "ttft_ms", "tpot_ms",
+    ),
+}  # fmt: skip
+"""Columns that a table of each kind has; others may stand beside them."""
+Told = tuple[str, str, str]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Told_(Strict):
+    """What the YAML file says of a table."""
+
+    id: str
+    source: Origin
+    kind: TableKind
+    sampled: Text
+    statistic: Literal["best", "mean", "median", "unknown"]
+    columns: Mapping[str, Text] = {}
+    notes: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured time: its words and its numbers, by column."""
+
+    words: Mapping[str, str]
+    numbers: Mapping[str, float]
+
+    def __getitem__(self, column: str) -> float:
+        """Returns a number; nought where the file leaves it empty."""
+        return self.numbers.get(column, 0.0)
+
+    @property
+    def chip(self) -> str:
+        """Returns the id of the sheet."""
+        return self.words["chip"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its rows and its source."""
+
+    told: Told_
+    rows: tuple[Row, ...]
+
+
+def tables(folder: Path | None = None) -> Mapping[str, Table]:
+    """Loads the tables by id from ``folder`` (default: the shipped ``results/``).
+
+    Raises:
+        DataError: with every fault of every file, when there is any.
+    """
+    loaded, faults = examine(folder or paths.data_dir("results"))
+    if faults:
+        raise DataError(faults)
+    return loaded
+
+
+def examine(
+    folder: Path, chips: Collection[str] | None = None, models: Collection[str] | None = None
+) -> tuple[Mapping[str, Table], list[Fault]]:
+    """Loads what can be loaded of ``folder/tables``; rows are held against sheets and workloads."""
+    found: dict[str, Table] = {}
+    faults: list[Fault] = []
+    for path in sorted((folder / "tables").glob("*.yaml")):
+        told, new = named(Told_, path, folder, yamlfile.read)
+        faults += new
+        if told is None:
+            continue
+        beside = path.with_suffix(".csv")
+        name = relative(beside, folder)
+        rows, new = _rows(beside, name, COLUMNS[told.kind])
+        known = {"chip": chips, "model": models}
+        faults += new + [Fault(name, *one) for one in _unknown(rows, known)]
+        found[told.id] = Table(told, tuple(rows))
+    return MappingProxyType(found), faults
+
+
+def _rows(path: Path, name: str, wanted: tuple[str, ...]) -> tuple[list[Row], list[Fault]]:
+    try:
+        lines = list(csv.reader(path.read_text("utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return [], [Fault(name, "", str(error), "put the rows beside the YAML file")]
+    header = lines[0] if lines else []
+    missing = [one for one in wanted if one not in header]
+    if missing:
+        return [], [Fault(name, "line 1", f"lacks {', '.join(missing)}", "add the columns")]
+    rows, faults = [], []
+    for number, line in enumerate(lines[1:], start=2):
+        row, problem = _row(header, line)
+        if problem or row is None:
+            faults.append(Fault(name, f"line {number}", problem, "correct the line"))
+        else:
+            rows.append(row)
+    return rows, faults
+
+
+def _row(header: list[str], line: list[str]) -> tuple[Row | None, str]:
+    if len(line) != len(header):
+        return None, f"has {len(line)} cells for {len(header)} columns"
+    cells = dict(zip(header, line, strict=True))
+    numbers: dict[str, float] = {}
+    for column, text in cells.items():
+        if column in WORDS or not text:
+            continue
+        try:
+            numbers[column] = float(text)
+        except ValueError:
+            return None, f"{column} is no number: {text!r}"
+        if not (math.isfinite(numbers[column]) and numbers[column] >= 0):
+            return None, f"{column} is {text}"
+    return Row({key: cells[key] for key in cells if key in WORDS}, numbers), ""
+
+
+def _unknown(rows: list[Row], known: Mapping[str, Collection[str] | None]) -> Iterator[Told]:
+    for column, names in known.items():
+        told = dict.fromkeys(row.words[column] for row in rows if column in row.words)
+        for word in told if names is not None else ():
+            if word not in (names or ()):
+                yield column, f"there is no {word!r}", did_you_mean(word, names or ())
