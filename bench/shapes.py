@@ -191,6 +191,39 @@ class VerdictConfig:
 
 
 @dataclass
+class PredictConfig:
+    """Keys of ``predict``; sweeps are lists of whole numbers, or ``1..64``."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    chips: list[str] = field(default_factory=list)
+    workload: str | None = None
+    phase: str = "serve"
+    batch: list[str] = field(default_factory=lambda: ["32"])
+    input: list[str] = field(default_factory=lambda: ["2048"])
+    output: list[str] = field(default_factory=lambda: ["512"])
+    parallel: str = "1"
+    precision: str = "bf16"
+    cache: str = "bf16"
+    baseline: str | None = None
+    shape: list[str] = field(default_factory=list)
+    operators: bool = False
+    calibration: str | None = None
+    years: float = 4.0
+    kwh: float = 0.10
+    pue: float = 1.3
+
+
+@dataclass
+class ValidateConfig:
+    """Keys of ``validate``."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    part: str | None = None
+    against: str | None = None
+    out: str | None = None
+
+
+@dataclass
 class CheckConfig:
     """Keys of ``check``."""
 
@@ -241,6 +274,8 @@ SHAPES: dict[str, type] = {
     "evidence": EvidenceConfig,
     "claims": ClaimsConfig,
     "verdict": VerdictConfig,
+    "predict": PredictConfig,
+    "validate": ValidateConfig,
     "import": ImportConfig,
     "export": ExportConfig,
     "check": CheckConfig,

@@ -81,6 +81,16 @@ def test_a_shape_is_not_refused_because_small_ones_are_bound_by_their_launch() -
     assert done(spec, Item("gemm", "fp32", fixed=shape), Plan(1.0)).status == "ok"
 
 
+def test_sizes_that_are_given_are_tried_in_every_way() -> None:
+    """A layer that is decoded eagerly says how fast the host is, not the chip."""
+    fixed: dict[str, int | str] = {"batch": 2, "length": 64}
+    measured = done(
+        FakeSpec(noise="none"), Item("layer", "bf16", variant="llama-3.1-8b-decode", fixed=fixed)
+    )
+    assert measured.search is not None
+    assert measured.search.space > 1
+
+
 def test_setting_up_is_told_apart_from_measuring() -> None:
     class Slow(FakeDevice):
         def prepare(self, kernel: Kernel, point: Point) -> FakePrepared:

@@ -442,3 +442,16 @@ def test_a_profiler_that_fails_costs_the_observation_only(monkeypatch: pytest.Mo
 def test_widening_knows_packed_numbers() -> None:
     stored = microscaling.packed(torch.tensor([[[1.0, -2.0], [0.5, 6.0]]]))
     assert factors.Factor(stored).numbers().tolist() == [[1.0, -2.0, 0.5, 6.0]]
+
+
+def test_a_short_product_is_also_replayed_where_calls_can_be_captured() -> None:
+    """13 µs of work take the host as long to launch: a long product needs no replay."""
+    limits = Limits(1e11, 5e7, is_cpu=False, graphs=True)
+    short = _sized(16, 4096, 4096)
+    assert [one.parameters.get("way") for one in GEMM.ways(short, limits)] == ["graph", "eager"]
+    assert GEMM.ways(_sized(8192, 8192, 8192), limits) == [_sized(8192, 8192, 8192)]
+    assert GEMM.ways(short, Limits(1e11, 5e7, is_cpu=False)) == [short]
+
+
+def _sized(m: int, n: int, k: int) -> Point:
+    return Point("gemm", "bf16", "normal", {"m": m, "n": n, "k": k, "layout": "nt"})

@@ -79,7 +79,8 @@ class CudaDevice(TorchDevice):
         import torch
 
         free = torch.cuda.mem_get_info(self.index)[0] + torch.cuda.memory_reserved(self.index)
-        return Limits(MEMORY_SHARE * float(free), self.cache_bytes or 64 * 2**20, is_cpu=False)
+        cache = self.cache_bytes or 64 * 2**20
+        return Limits(MEMORY_SHARE * float(free), cache, is_cpu=False, graphs=True)
 
     def lacks(self, dtype: str) -> str | None:
         """Returns why a format is not in this device's hardware, as its capability tells."""

@@ -25,7 +25,7 @@ LARGEST = 1e4
 NEGLIGIBLE = 1e-8
 """What counts as nought beside numbers of the order of one."""
 STEPS, FINER = 200, 32
-"""How many ratios of the variances are tried, and how many are summed over where it matters."""
+"""How many even steps of x / (1 + x) are tried (``likely``), and how many summed over in the end."""
 LEVELS = np.array([0.90, 0.95])
 """Levels at which a t distribution stands for a blend of others."""
 
@@ -61,6 +61,11 @@ class Scatter:
     residual: float
     group: float
     information: Floats = field(compare=False)
+
+    @cached_property
+    def unsure(self) -> Floats:
+        """Returns how far both may be off: the inverse of their information."""
+        return np.linalg.pinv(self.information)
 
 
 class Mixed:
@@ -155,9 +160,8 @@ class Mixed:
     def likely(self) -> tuple[Floats, Floats, Floats]:
         """Returns ratios of the variances, how likely each is, and its residual variance.
 
-        The prior is flat in the root of the groups' standard deviation (``sqrt`` of Roever 2020,
-        J. Stat. Software 93(6)), here over the residual one, and in the logarithm of the latter.
-        Steps are even in x / (1 + x), x being that root.
+        The prior is flat in x, the root of the groups' standard deviation over the residual one
+        (``sqrt`` of Roever 2020, J. Stat. Software 93(6)), and in the logarithm of the latter.
         """
         coarse, depth = self._depths(0.0, 1.0, STEPS)
         near = coarse[depth > depth.max() - 16]
@@ -195,7 +199,7 @@ class Mixed:
         """
         inverse, solved, inner = self._solved(scatter)
         pull = solved @ (inner @ weights)
-        if not np.allclose(self.fixed.T @ pull, weights, atol=1e-6):
+        if np.max(np.abs(self.fixed.T @ pull - weights)) > 1e-5:
             return None
         moved = np.column_stack([self.own * pull, self.members @ (self.members.T @ pull)])
         turned = inverse @ moved - solved @ (inner @ (solved.T @ moved))
@@ -217,10 +221,9 @@ class Mixed:
 def _widened(value: float, slopes: Floats, bends: Floats, scatter: Scatter) -> Contrast:
     """Returns a contrast whose error allows for the variances being estimates.
 
-    Its own variance moves with either by ``slopes``, the estimate itself by ``bends`` (Kenward &
-    Roger's terms Q - P Phi P).
+    Its variance moves with either by ``slopes``, itself by ``bends`` (in their paper Q - P Phi P).
     """
-    unsure = np.linalg.pinv(scatter.information)
+    unsure = scatter.unsure
     variance = float(slopes @ (scatter.residual, scatter.group))
     doubt = float(slopes @ unsure @ slopes)
     freedom = 2 * variance**2 / doubt if doubt > 0 else math.inf
@@ -260,13 +263,9 @@ def _stretches() -> tuple[Floats, Floats]:
 
 def _cells(fixed: Floats) -> int:
     """Returns how many leading columns sort the rows into cells: one 1 a row, else noughts."""
-    whole = np.all((fixed == 0) | (fixed == 1), axis=0)
-    for width in range(1, fixed.shape[1] + 1):
-        if not whole[width - 1]:
-            return 0
-        if np.all(fixed[:, :width].sum(axis=1) == 1):
-            return width
-    return 0
+    whole = np.logical_and.accumulate(np.all((fixed == 0) | (fixed == 1), axis=0))
+    sorted_by = np.flatnonzero(whole & np.all(np.cumsum(fixed, axis=1) == 1, axis=0))
+    return int(sorted_by[0]) + 1 if len(sorted_by) else 0
 
 
 def _apart(scale: Floats, cells: Floats) -> Floats:
@@ -277,14 +276,15 @@ def _apart(scale: Floats, cells: Floats) -> Floats:
     """
     if not cells.shape[1]:
         return np.eye(len(scale))
-    rows = []
+    rows = [np.zeros((0, len(scale)))]
     for members in (np.flatnonzero(column) for column in cells.T):
-        pull = scale[members].copy()
-        pull[0] += np.sqrt(pull @ pull)
-        turned = np.eye(len(members)) - 2 * np.outer(pull, pull) / (pull @ pull)
-        block = np.zeros((len(members) - 1, len(scale)))
-        block[:, members] = turned[1:]
-        rows.append(block)
+        if len(members) > 1:
+            pull = scale[members].copy()
+            pull[0] += np.sqrt(pull @ pull)
+            block = np.zeros((len(members) - 1, len(scale)))
+            block[:, members] = np.eye(len(members))[1:]
+            block[:, members] -= np.outer(pull[1:], pull) * (2 / (pull @ pull))
+            rows.append(block)
     return np.vstack(rows)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bench.kernels.common import gpucode, inputs, microscaling, products
 from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError, itemsize
 from bench.kernels.common.factors import Factor, scaled
+from bench.kernels.common.graphs import captured_if_possible
 from bench.kernels.common.precision import can_accumulate_in_fp16, set_precision
 from bench.records.model import Check, Work
 
@@ -48,6 +49,11 @@ STAND_INS = {"mxfp8": ("matrix_mxfp8", "matrix_fp8"), "nvfp4": ("matrix_fp4",)}
 NT_ONLY = ("fp8", "int8", "mxfp8", "nvfp4")
 NT_ONLY_CPU = ("fp8", "mxfp8", "nvfp4")
 """Formats that are multiplied in one layout only: cuBLAS has no dependable ``nn`` for them."""
+
+GRAPH, EAGER = "graph", "eager"
+"""Ways of a short product: replayed as a captured graph, or called as it stands."""
+SHORT_FLOP, SHORT_BYTES = 2.0**36, 2.0**28
+"""A call of fewer operations and bytes may be over before the host has launched the next."""
 
 PILOT_SIZE = 64
 CHECK_SHAPE = {"m": 112, "n": 96, "k": 512}
@@ -98,6 +104,18 @@ class Gemm(Defaults):
         sizes = {name: min(point.size(name), products.FORETELLING) for name in "mnk"}
         return replace(point, parameters={**point.parameters, **sizes})
 
+    def ways(self, point: Point, limits: Limits) -> list[Point]:
+        """Returns the product called as it stands and, where it is short, also replayed.
+
+        What takes less than the host needs to launch it would else be timed by the host.
+        """
+        work = self.work(point)
+        if not limits.graphs or work.flop > SHORT_FLOP or work.bytes > SHORT_BYTES:
+            return [point]
+        return [
+            replace(point, parameters={**point.parameters, "way": way}) for way in (GRAPH, EAGER)
+        ]
+
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns the grid of sizes and layouts that fits in memory, favoured shapes first."""
         nt_only = NT_ONLY_CPU if limits.is_cpu else NT_ONLY
@@ -112,12 +130,14 @@ class Gemm(Defaults):
         cutter = products.pool((m * k + k * n) * count, point, device)
         room = inputs.outputs(count * m * n, products.out_dtype(point.dtype), device)
         sets = [(*_factors(cutter, point), out) for out in room.view(count, m, n)]
-        calls = [_call(point, *one) for one in sets]
+        plain = [_call(point, *one) for one in sets]
+        replayed = point.parameters.get("way") == GRAPH
+        calls = [captured_if_possible(one, device) for one in plain] if replayed else plain
         return Task(
             calls,
             partial(products.spoil, sets[0][2]),
             lambda _: products.spot_check(*sets[0], tolerance(point), k),
-            partial(gpucode.observed, calls[0], device),
+            partial(gpucode.observed, plain[0], device),
         )
 
     def check(self, point: Point, device: "torch.device") -> Check:

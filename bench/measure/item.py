@@ -134,11 +134,11 @@ def _sampling(kernel: Kernel, plan: Plan, left_s: float) -> Plan:
 
 
 def _space(device: Device, kernel: Kernel, pilot: Point, item: Item, plan: Plan) -> list[Point]:
-    """Returns the configurations to choose from: one, where the item fixes every size."""
+    """Returns the configurations to choose from; where every size is given, the ways to do it."""
     if kernel.sizes and set(kernel.sizes) <= set(item.fixed):
         if not item.proven:
             refuse_length(device, kernel, pilot, plan.budget_s)
-        return [pilot]
+        return kernel.ways(pilot, device.limits())
     space = kernel.space(pilot, device.limits())
     if not space:
         raise UnsupportedError("free memory holds no configuration of this kernel")

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bench.chips.figures import MATRIX_DTYPES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, of_sheet
@@ -83,8 +84,8 @@ def facts(chip: Chip) -> Facts:
     if chip.kind in ("system", "cpu"):
         told = "is a system: name the chip it is built of" if chip.members else "is no accelerator"
         raise UsageError(f"{chip.id} {told}")
-    rates = {key.removeprefix("matrix_"): key for key in chip.figures if key.startswith("matrix_")}
-    found = {word: paper for word, key in rates.items() if (paper := of_sheet(chip, (key,)))}
+    rates = {word: of_sheet(chip, (f"matrix_{word}",)) for word in MATRIX_DTYPES}
+    found = {word: paper for word, paper in rates.items() if paper}
     more = {key: of_sheet(chip, keys) for key, keys in OTHERS.items()}
     return Facts(
         chip=chip.id,

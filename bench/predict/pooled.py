@@ -64,6 +64,17 @@ class Departures:
     apart: float
     tails: tuple[float, ...] | None = None
 
+    def with_chip(self, chip: Labels, mean: float, count: int) -> "Departures":
+        """Returns the same with one chip's departure told anew, by so many cases."""
+        kept = [place for place, one in enumerate(self.labels) if one != chip]
+        return replace(
+            self,
+            labels=(*(self.labels[place] for place in kept), chip),
+            means=(*(self.means[place] for place in kept), mean),
+            counts=(*(self.counts[place] for place in kept), float(count)),
+            weights=(*(self.weights[place] for place in kept), 1.0),
+        )
+
     def half(self, variance: float, level: float) -> float:
         """Returns the half-width of the interval of one case of one chip, in log.
 

@@ -204,3 +204,42 @@ def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
     pairs = zip(known.shapes, known.times, strict=True)
     logs = np.concatenate([np.log(times / seconds(one, how)) for one, times in pairs])
     return how, pooled(labels, [float(one) for one in logs])
+
+
+REACH = (1.2, 1.5, 1.5)
+"""How far apart in log m, n and k products are alike in what the formula leaves."""
+ROUGH, OWN = 0.12, 0.06
+"""Standard deviations of what the formula leaves: alike among neighbours, and each one's own."""
+
+
+@dataclass(frozen=True)
+class OwnProducts:
+    """One chip's own products: the formula fitted on them, and what it leaves at each of them."""
+
+    how: Products
+    at: tuple[tuple[float, float, float], ...]
+    left: tuple[float, ...]
+
+    def seconds(self, one: Shapes) -> tuple[Array, Array]:
+        """Returns the time of products, and the standard deviation of its log."""
+        known, asked = np.array(self.at), np.log(np.column_stack([one.m, one.n, one.k]))
+        inverse = np.linalg.inv(_near(known, known) + OWN**2 * np.eye(len(known)))
+        between = _near(asked, known)
+        moved = between @ inverse @ np.array(self.left)
+        left = ROUGH**2 - np.einsum("ij,jk,ik->i", between, inverse, between)
+        spread = np.sqrt(np.maximum(left, 0.0) + OWN**2)
+        return seconds(one, self.how) * np.exp(moved), spread
+
+
+def refined(one: Shapes, times: Array, start: Products) -> OwnProducts:
+    """Returns one chip's own fit: the formula from where all chips' stands, and its remainders."""
+    how = fit(one, times, np.ones(len(times)), start)
+    left = np.log(times / seconds(one, how))
+    at = np.log(np.column_stack([one.m, one.n, one.k]))
+    return OwnProducts(how, tuple(map(tuple, at.tolist())), tuple(left.tolist()))
+
+
+def _near(first: Array, second: Array) -> Array:
+    """Returns the covariance of what is left at two sets of sizes (Gaussian in log size)."""
+    apart = (first[:, None, :] - second[None, :, :]) / np.array(REACH)
+    return np.asarray(ROUGH**2 * np.exp(-0.5 * np.sum(apart**2, axis=2)))

@@ -46,11 +46,13 @@ class Limits:
         memory_bytes: how much the buffers of one configuration may take.
         cache_bytes: the last-level cache that buffers must exceed or rotate through.
         is_cpu: whether sizes suit a CPU.
+        graphs: whether calls can be captured and replayed.
     """
 
     memory_bytes: float
     cache_bytes: float
     is_cpu: bool
+    graphs: bool = False
 
 
 @dataclass
@@ -122,6 +124,10 @@ class Kernel(Protocol):
         """Returns a configuration that is quick to time and foretells the rate of ``point``."""
         ...
 
+    def ways(self, point: Point, limits: Limits) -> list[Point]:
+        """Returns a configuration whose sizes are given in every way that it can be done."""
+        ...
+
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns every configuration that a search may choose, favoured ones first."""
         ...
@@ -168,6 +174,10 @@ class Defaults:
     def smaller(self, point: Point) -> Point:
         """Returns the point itself: its sizes are such that a call is short."""
         return point
+
+    def ways(self, point: Point, limits: Limits) -> list[Point]:  # noqa: ARG002 -- as above
+        """Returns the point itself: there is one way."""
+        return [point]
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:  # noqa: ARG002 -- as above
         """Returns the one configuration there is."""

@@ -1,0 +1,174 @@
+"""Foretells how chips run a model, from their sheets and from what was measured of others."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.config import compose, positive
+from bench.errors import UsageError, did_you_mean
+from bench.shapes import PredictConfig
+
+if TYPE_CHECKING:
+    from bench.chips.load import Catalogue
+    from bench.chips.model import Chip
+    from bench.predict.forecast import Asked
+    from bench.predict.power import Prices
+    from bench.report.markup import Report
+
+HELP = """\
+python -m bench predict chips=[A,B,...] workload=NAME [key=value ...]
+
+Foretells tokens a second, per chip and for the system, time to the first token and between tokens,
+what limits it, what is left of memory, energy and cost, each with an interval and with the tier of
+what it rests on. With baseline=, ratios come first: errors that two chips share cancel in them.
+Nothing is measured: a prediction never proves that two chips match.
+
+  chips=            ids, names, groups (export-tier, domestic) or patterns
+  workload=         a file of specs/workloads, such as llama-3.1-70b
+  phase=serve       serve: tokens of requests under way, prefills between; prefill: prompts; decode:
+                    one token each; train: forward, backward, update; fit: which chips hold the
+                    model, and how many it takes; product: one matrix product, with shape=
+  batch=32          sequences in a step, or requests under way, over all chips; [1,8,64] or 1..64
+                    (doubling) for a sweep
+  input=2048        tokens of a prompt; a sweep likewise
+  output=512        tokens of an answer
+  parallel=1        chips that share each layer; or tp8, 'tp8,ep8', 'tp8,pp2', 'tp8,dp4'
+  precision=bf16    of weights and products: fp16, fp8, int8, nvfp4, mxfp4; w8a16, w4a16: weights only
+  cache=bf16        of the key-value cache: fp8, int8
+  baseline=         a chip that the others are divided by
+  shape=            phase=product: [m,n,k]
+  operators=false   true adds each operator: time, and what limits it
+  calibration=      what `calibrate record=` made: chips in it rest on their own times
+  years=4 kwh=0.1 pue=1.3
+                    cost: write-off of a sourced price, electricity in USD, the building's overhead
+  report=github     github, plain, csv, json, latex, html
+
+Examples
+  python -m bench predict chips=[h20,910b2,h800] workload=llama-3.1-70b parallel=8 baseline=h800
+  python -m bench predict chips=export-tier workload=deepseek-v3 precision=fp8 phase=fit
+  python -m bench predict chips=h20 workload=qwen2.5-14b phase=decode batch=1..256 operators=true
+  python -m bench predict chips=[h20,l20] phase=product shape=[4096,4096,4096]
+
+Exit code: 0 shown, 2 wrong usage.
+"""
+LARGEST = 10**8
+MOST_POINTS = 10_000
+
+
+def main(words: list[str]) -> int:
+    """Prints predictions."""
+    from bench.report.registry import set_in
+
+    config = compose("predict", words, PredictConfig)
+    print(set_in(config.report.format, _report(config)), end="")
+    return 0
+
+
+def _report(config: PredictConfig) -> "Report":
+    from bench.chips.load import catalogue
+    from bench.chips.select import select
+
+    known = ("serve", "prefill", "decode", "train", "fit", "product")
+    if config.phase not in known:
+        raise UsageError(f"no phase {config.phase!r}: {did_you_mean(config.phase, known)}")
+    sheets = catalogue()
+    if not config.chips and config.phase != "fit":
+        raise UsageError("which chips? give chips=, such as chips=[h20,910b2]")
+    chosen = select(config.chips, sheets) if config.chips else list(sheets.chips.values())
+    whole = not config.chips or any(word in config.chips for word in ("domestic", "export-tier"))
+    kept = [one for one in chosen if one.kind in ("gpu", "npu")] if whole else chosen
+    if config.phase == "product":
+        return _product(config, kept, sheets)
+    asked = asked_of(config)
+    if config.phase == "fit":
+        from bench.report.fitting import fitting
+
+        return fitting(kept, asked)
+    return _predicted(config, kept, sheets, asked)
+
+
+def _predicted(
+    config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue", asked: "Asked"
+) -> "Report":
+    from bench.predict.learn import chosen
+    from bench.report.predictions import predictions
+
+    base = sheets.find(config.baseline) if config.baseline else None
+    return predictions(
+        chips, base, asked, chosen(config.calibration), prices_of(config), operators=config.operators
+    )
+
+
+def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> "Report":
+    from bench.predict.learn import chosen
+    from bench.report.products import products
+
+    sizes = [whole("shape", word) for word in config.shape]
+    if len(sizes) != 3:
+        raise UsageError("shape= wants three sizes, such as shape=[4096,4096,4096]")
+    base = sheets.find(config.baseline) if config.baseline else None
+    m, n, k = sizes
+    return products(chips, base, (m, n, k), config.precision, chosen(config.calibration))
+
+
+def prices_of(config: PredictConfig) -> "Prices":
+    """Returns what ownership is taken to cost."""
+    from bench.predict.power import Prices
+
+    for key in ("years", "kwh", "pue"):
+        positive(key, getattr(config, key), 1000)
+    return Prices(config.years, config.kwh, config.pue)
+
+
+def asked_of(config: PredictConfig) -> "Asked":
+    """Returns the question with every combination of batch, input and output as a point.
+
+    Raises:
+        UsageError: a word that is no number, or that names nothing.
+    """
+    from bench.predict.forecast import Asked
+    from bench.predict.parallel import parallel
+    from bench.predict.precision import precision
+    from bench.workloads.load import workload, workloads
+
+    if not config.workload:
+        raise UsageError(f"which workload? give workload=, one of {', '.join(workloads())}")
+    sweeps = [numbers(key, getattr(config, key)) for key in ("batch", "input", "output")]
+    points = np.array([[b, i, o] for i in sweeps[1] for o in sweeps[2] for b in sweeps[0]], float)
+    if len(points) > MOST_POINTS:
+        raise UsageError(f"{len(points):,} points: give at most {MOST_POINTS:,}")
+    split = parallel(config.parallel)
+    if int(points[:, 0].min()) < split.dp:
+        raise UsageError(f"batch= is below the {split.dp} copies of dp: each needs a sequence")
+    how = precision(config.precision, config.cache)
+    phase = "decode" if config.phase == "fit" else config.phase
+    return Asked(workload(config.workload), phase, how, split, *points.T)
+
+
+def numbers(key: str, words: list[str]) -> list[int]:
+    """Reads whole numbers; ``1..64`` is 1, 2, 4 and so on up to 64.
+
+    Raises:
+        UsageError: none is given, or one is no whole number.
+    """
+    found: list[int] = []
+    for word in words:
+        low, dots, high = str(word).partition("..")
+        one, last = whole(key, low), whole(key, high if dots else low)
+        while one <= last:
+            found.append(one)
+            one *= 2
+    if not found:
+        raise UsageError(f"{key}= names no number: write such as {key}=32, [1,8,64] or 1..64")
+    return list(dict.fromkeys(found))
+
+
+def whole(key: str, word: str) -> int:
+    """Returns a whole number of at least 1.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not str(word).isdecimal() or not 1 <= int(word) <= LARGEST:
+        raise UsageError(f"{key}={word}: write a whole number from 1 to {LARGEST:,}")
+    return int(word)

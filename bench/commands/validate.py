@@ -1,0 +1,101 @@
+"""Tests every prediction on what its fit has not seen, and holds it to an earlier state."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import paths
+from bench.config import compose
+from bench.errors import UsageError, did_you_mean
+from bench.shapes import ValidateConfig
+
+if TYPE_CHECKING:
+    from bench.predict.errors import Change, Part
+    from bench.predict.heldout import World
+
+HELP = """\
+python -m bench validate [key=value ...]
+
+Foretells every measured time by a model fitted without it: a chip left out, a vendor, a whole
+source. Prints error, bias and coverage of the intervals by part, chip and workload, the worst
+first, beside two baselines: the bare roofline, and the roofline at one share of every figure that
+the other chips tell. Ratios of two chips stand beside those of their sheets. A part's bar is what
+it has to reach; one that is missed is said so.
+
+  part=             parts whose name or split holds these words: part=product, part='left out'
+  against=          figures of an earlier state to be held to; default: results/validation.json
+  out=              writes the figures to this file, such as results/validation.json
+  report=github     github, plain, csv, json, latex, html
+
+Examples
+  python -m bench validate
+  python -m bench validate part=serving report=plain
+  python -m bench validate out=results/validation.json
+
+Exit code: 0 no part got worse, 1 the mean error rose by over 5% relative over all parts or by over
+10% in one, or a part is gone, 2 wrong usage.
+"""
+
+
+def main(words: list[str]) -> int:
+    """Prints the validation and returns 1 where it got worse."""
+    from bench.predict.validate import validated, written
+    from bench.report.registry import set_in
+    from bench.report.validation import validation_report
+
+    config = compose("validate", words, ValidateConfig)
+    before, out = _before(config), _place(config.out)
+    every = validated(world())
+    chosen = [one for one in every if (config.part or "").lower() in one.key.lower()]
+    if not chosen:
+        near = did_you_mean(config.part or "", (one.name for one in every))
+        raise UsageError(f"no part has {config.part!r} in its name: {near}")
+    found = _changes(before, chosen, whole=len(chosen) == len(every))
+    print(set_in(config.report.format, validation_report(chosen, found)), end="")
+    if out:
+        out.write_text(written(chosen), "utf-8")
+    return 1 if any(one.worse for one in found) else 0
+
+
+def world() -> "World":
+    """Returns the shipped sheets, workloads, tables and own products."""
+    from bench.chips.load import catalogue
+    from bench.predict.facts import every
+    from bench.predict.heldout import World, own_products
+    from bench.predict.tables import tables
+    from bench.records.store import read
+    from bench.workloads.load import workloads
+
+    chips = every(catalogue())
+    places = sorted((paths.data_dir("results") / "records").rglob("*.json"))
+    own = own_products(map(read, places), chips)
+    return World(chips, workloads(), tables(), own)
+
+
+def _before(config: ValidateConfig) -> dict[str, float]:
+    """Returns the means of the earlier state; none where the shipped file is not there yet."""
+    from bench.predict.validate import FILE, state
+
+    shipped = paths.data_dir("results") / FILE
+    if config.against is None and not shipped.is_file():
+        return {}
+    return state(Path(config.against) if config.against else shipped)
+
+
+def _place(out: str | None) -> Path | None:
+    """Returns where figures go.
+
+    Raises:
+        UsageError: it is a folder, or lies in none.
+    """
+    if not out:
+        return None
+    place = Path(out)
+    if place.is_dir() or not place.parent.is_dir():
+        raise UsageError(f"out={out}: name a file in a folder that there is")
+    return place
+
+
+def _changes(before: dict[str, float], parts: "list[Part]", *, whole: bool) -> "list[Change]":
+    from bench.predict.errors import changes, figures
+
+    return changes(before, {one.key: figures(one.cases).mean for one in parts}, whole=whole)

@@ -1,0 +1,285 @@
+"""A prediction with what it rests on: time, rate, interval, tier, memory, energy.
+
+The middle is the stack's time, moved by what is known of the chip's departure or its siblings'. The
+interval has a part for the model (departures and cases, ``pooled``) and one for the sheet, where
+rival figures are published; the two are added, for nobody knows how one hangs on the other.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from bench.errors import UsageError
+from bench.predict.capacity import Room, room
+from bench.predict.facts import Facts
+from bench.predict.learn import DENSE, EXPERTS, Learnt
+from bench.predict.operators import ACTIVATION, Array, Points
+from bench.predict.parallel import Parallel
+from bench.predict.pooled import LEVELS, Departures
+from bench.predict.power import Band, watts
+from bench.predict.precision import Precision
+from bench.predict.serving import Load, serve
+from bench.predict.stack import Stack
+from bench.predict.step import Step, headroom, step
+from bench.workloads.counts import parameters
+from bench.workloads.model import Workload
+
+PHASES = ("prefill", "decode", "serve", "train")
+PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": "prefill"}
+BACKWARD = 2.0
+"""Forward passes that a backward one takes: two products for each."""
+UNSEEN = 0.15
+"""Log spread added for training, of which no step was fitted; and for a split that none had."""
+HEADROOM_SPREAD = 0.7
+"""Spread of log2 TFLOP/s a watt over accelerators: what an unknown board power leaves open."""
+UPDATED = 16.0
+"""Bytes that an optimiser step reads and writes a parameter."""
+
+
+class Tier(StrEnum):
+    """What a prediction rests on, the firmest first."""
+
+    HERE = "measured here"
+    CHIP = "fitted on this chip"
+    SILICON = "from the same silicon"
+    FAMILY = "from its family"
+    VENDOR = "within the vendor"
+    OTHER = "across vendors"
+    SHEET = "sheet only"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question, over arrays of points.
+
+    Attributes:
+        phase: one of ``PHASES``.
+        batch: sequences in a step, or requests under way, over all chips.
+        prompt, output: tokens; of decoding the context is the prompt and half of the output.
+    """
+
+    workload: Workload
+    phase: str
+    how: Precision
+    split: Parallel
+    batch: Array
+    prompt: Array
+    output: Array
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """The answer for one chip; arrays over the points.
+
+    Attributes:
+        seconds: of a step (prefill, decode, train), or TPOT.
+        ttft: seconds of a prompt's prefill by itself; None where none is asked for.
+        tokens: a second over all chips: of the prompt in prefill and training, else of the output.
+        model: half-widths of the log interval by level, the model's part; ``sheet`` the sheet's.
+        parts: the steps behind it.
+        lacks: what nobody published that would make it firmer.
+    """
+
+    chip: Facts
+    asked: Asked
+    seconds: Array
+    ttft: Array | None
+    tokens: Array
+    model: tuple[float, ...]
+    sheet: Array
+    tier: Tier
+    parts: tuple[Step, ...]
+    lacks: tuple[str, ...]
+
+    def half(self, level: float) -> Array:
+        """Returns the half-width of the interval of log time."""
+        return self.model[LEVELS.index(level)] + self.sheet
+
+    def per_chip(self) -> Array:
+        """Returns tokens a second and chip."""
+        return self.tokens / self.asked.split.chips
+
+    def room(self, place: int = 0) -> Room:
+        """Returns how memory is taken at one point."""
+        asked = self.asked
+        length = int(asked.prompt[place] + asked.output[place])
+        batch = float(asked.batch[place])
+        return room(self.chip, asked.workload, asked.how, asked.split, batch, length, asked.phase)
+
+    def power(self, place: int = 0) -> Band | None:
+        """Returns the power of one chip in W at one point, None where its board power is unknown."""
+        if self.chip.tdp is None:
+            return None
+        if len(self.parts) == 1:
+            return watts(self.chip.tdp, float(self.parts[0].busy[place]))
+        first, then = self.parts
+        share = 1 - min(1.0, float(then.seconds[place] / self.seconds[place]))
+        busy = share * float(first.busy[place]) + (1 - share) * float(then.busy[place])
+        return watts(self.chip.tdp, busy)
+
+
+def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
+    """Returns what is foretold of one chip.
+
+    Raises:
+        UsageError: the sheet lacks a figure without which nothing can be told, or the chip a format.
+    """
+    steps, seconds, ttft = _times(chip, asked, known.stack)
+    part = known.parts[part_of(asked)]
+    means, covariance = part.foretold([chip.labels])
+    variance = float(covariance[0, 0]) + _open(chip, asked, known.stack)
+    seconds = seconds * math.exp(float(means[0]))
+    if ttft is not None:
+        first = known.parts["prefill" if asked.workload.experts is None else EXPERTS]
+        ttft = ttft * math.exp(float(first.foretold([chip.labels])[0][0]))
+    return Foretold(
+        chip=chip,
+        asked=asked,
+        seconds=seconds,
+        ttft=ttft,
+        tokens=_tokens(asked) / seconds,
+        model=tuple(part.half(variance, level) for level in LEVELS),
+        sheet=_doubt(chip, asked, steps, known),
+        tier=tier(chip, part, known),
+        parts=steps,
+        lacks=tuple(lacking(chip)),
+    )
+
+
+def part_of(asked: Asked) -> str:
+    """Returns which measurements speak for a question."""
+    return EXPERTS if asked.workload.experts else PARTS[asked.phase]
+
+
+def _tokens(asked: Asked) -> Array:
+    return asked.batch * (asked.prompt if asked.phase in ("prefill", "train") else 1.0)
+
+
+def _times(
+    chip: Facts, asked: Asked, stack: Stack
+) -> tuple[tuple[Step, ...], Array, Array | None]:
+    """Returns the steps, the time that is asked for, and that of a first token."""
+    workload, how, split = asked.workload, asked.how, asked.split
+    if asked.phase == "serve":
+        load = Load(asked.batch, asked.prompt, asked.output)
+        made = serve(chip, workload, load, how, split, stack)
+        return (made.prefill, made.decode), made.tpot, made.ttft
+    if asked.phase == "decode":
+        points = Points(asked.batch, asked.prompt + asked.output / 2)
+        done = step(chip, workload, "decode", points, how, split, stack)
+        return (done,), done.seconds, None
+    done = step(chip, workload, "prefill", Points(asked.batch, asked.prompt), how, split, stack)
+    if asked.phase == "prefill":
+        return (done,), done.seconds, done.seconds
+    return (done,), _training(chip, asked, done, stack), None
+
+
+def _training(chip: Facts, asked: Asked, forward: Step, stack: Stack) -> Array:
+    """Returns a training step: forward, backward, gradients over the copies, the optimiser.
+
+    The head is asked for every token, which a prefill does for the last ones only.
+    """
+    workload, split = asked.workload, asked.split
+    rate = chip.peak(asked.how.rate) * float(stack.fraction(headroom(chip, chip.peak(asked.how.rate))))
+    tokens = asked.batch * asked.prompt / split.dp
+    head = 2 * tokens * parameters(workload).head / split.tp / split.pp / rate
+    own = parameters(workload).total / (split.tp * split.pp)
+    shared = 2 * (split.dp - 1) / split.dp * own * ACTIVATION / (stack.link * (chip.link or 1.0))
+    update = UPDATED * own / split.dp / (stack.stream * (chip.bandwidth or 1.0))
+    each = forward.seconds / split.pp
+    return (1 + BACKWARD) * (each + head) + (shared if split.dp > 1 else 0.0) + update
+
+
+def _open(chip: Facts, asked: Asked, stack: Stack) -> float:
+    """Returns the variance of what no case has told: training, or a chip of unknown power."""
+    variance = UNSEEN**2 if asked.phase == "train" else 0.0
+    if chip.tdp is None:
+        variance += (HEADROOM_SPREAD * stack.headroom / stack.product) ** 2
+    return variance
+
+
+def _doubt(chip: Facts, asked: Asked, steps: Sequence[Step], known: Learnt) -> Array:
+    """Returns how far rival figures move the log time: each by its share of it.
+
+    A rate that steps were measured by stands firm whatever else is printed: of the silicon in
+    prefill, of the chip's memory in decoding.
+    """
+    firm = {
+        "compute": any(one[2] == chip.silicon for one in known.parts["prefill"].labels),
+        "memory": any(one[3] == chip.chip for one in known.parts["decode"].labels),
+        "link": False,
+    }
+    doubts = {
+        "compute": chip.doubt.get(asked.how.rate, chip.doubt.get("bf16", 0.0)),
+        "memory": chip.doubt.get("bandwidth", 0.0),
+        "link": chip.doubt.get("link", 0.0),
+    }
+    last = steps[-1]
+    total = last.seconds
+    moved = np.zeros_like(total)
+    for one in last.parts:
+        busy = np.maximum(one.compute + one.memory + one.link, 1e-30)
+        for key in (key for key in doubts if not firm[key]):
+            moved = moved + doubts[key] * getattr(one, key) / busy * one.seconds / total
+    return moved
+
+
+def tier(chip: Facts, part: Departures, known: Learnt) -> Tier:
+    """Returns what is known of a chip's departure."""
+    if chip.chip in known.measured:
+        return Tier.HERE
+    if chip.tdp is None:
+        return Tier.SHEET
+    for place, found in ((3, Tier.CHIP), (2, Tier.SILICON), (1, Tier.FAMILY), (0, Tier.VENDOR)):
+        if any(one[place] == chip.labels[place] for one in part.labels):
+            return found
+    return Tier.OTHER
+
+
+def lacking(chip: Facts) -> list[str]:
+    """Returns what nobody published of a chip that would make its prediction firmer."""
+    words = {"tdp": "board power", "capacity": "memory capacity", "link": "link bandwidth"}
+    return [words[key] for key in chip.needs(words)]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Rate of one chip over that of another on the same question; shared errors cancel."""
+
+    middle: Array
+    model: tuple[float, ...]
+    sheet: Array
+
+    def bounds(self, level: float) -> tuple[Array, Array]:
+        """Returns the interval."""
+        half = self.model[LEVELS.index(level)] + self.sheet
+        return self.middle * np.exp(-half), self.middle * np.exp(half)
+
+
+def ratio(first: Foretold, second: Foretold, known: Learnt) -> Ratio:
+    """Returns tokens a second and chip of the first over those of the second."""
+    part = known.parts[part_of(first.asked)]
+    _, both = part.foretold([first.chip.labels, second.chip.labels])
+    variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
+    for one in (first, second):
+        variance += _open(one.chip, replace(one.asked, phase="decode"), known.stack)
+    if first.chip.chip == second.chip.chip:
+        return Ratio(np.ones_like(first.seconds), (0.0,) * len(LEVELS), np.zeros_like(first.sheet))
+    model = tuple(part.half_ratio(variance, level) for level in LEVELS)
+    return Ratio(first.per_chip() / second.per_chip(), model, first.sheet + second.sheet)
+
+
+def refuse_unfit(chip: Facts, asked: Asked) -> None:
+    """Raises where a chip lacks a format, so that a table can tell it before any work.
+
+    Raises:
+        UsageError: with the formats that the sheet has.
+    """
+    chip.peak(asked.how.rate)
+    if asked.how.rest:
+        chip.peak(asked.how.dense)
+    if chip.bandwidth is None:
+        raise UsageError(f"{chip.chip}: unknown, for its sheet has no memory bandwidth")

@@ -1,0 +1,252 @@
+"""Every measured time foretold by a model that was fitted without it.
+
+What is left out is a chip, a vendor or a whole source. Nothing of it is seen by the fit: neither
+by the stack, nor by the parameters of products, nor by the departures, nor by the one share that
+the second baseline multiplies the roofline with.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.predict.errors import Tested
+from bench.predict.facts import Facts
+from bench.predict.fit import Case, cases, departures, fit
+from bench.predict.learn import DENSE, EXPERTS, PHASES, SERVING, STEPS, of_serving, of_steps, served
+from bench.predict.operators import Array
+from bench.predict.pooled import LEVELS, Departures
+from bench.predict.product import Measured, Products, learnt, roofline, seconds
+from bench.predict.stack import IDEAL, Stack
+from bench.predict.tables import Row, Table
+from bench.records.model import Measurement, Record
+from bench.workloads.model import Workload
+
+LEAST = 3
+"""Chips without which nothing is fitted."""
+BANDS = ((16, "m to 16"), (256, "m 17 to 256"), (4096, "m 257 to 4096"), (math.inf, "m over 4096"))
+WHOLE = "whole request"
+
+
+@dataclass(frozen=True)
+class World:
+    """All that is known: sheets, models, tables of measured times, products measured here.
+
+    Attributes:
+        own: products that this program measured.
+    """
+
+    chips: Mapping[str, Facts]
+    models: Mapping[str, Workload]
+    data: Mapping[str, Table]
+    own: tuple[Row, ...] = ()
+
+    @property
+    def serving(self) -> tuple[Row, ...]:
+        """Returns the rows of serving."""
+        return self.data[SERVING].rows
+
+    def cases(self) -> list[Case]:
+        """Returns the measured steps."""
+        return cases(self.data[STEPS].rows, self.chips, self.models)
+
+
+def own_products(records: Iterable[Record], chips: Mapping[str, Facts]) -> tuple[Row, ...]:
+    """Returns matrix products of records on accelerators; the best of a search is no fair draw."""
+    return tuple(
+        _row(record, one)
+        for record in records
+        for one in record.measurements
+        if record.identity.chip in chips and _plain(one)
+    )
+
+
+def _plain(one: Measurement) -> bool:
+    timed = one.status == "ok" and one.timing is not None and one.search is None
+    return one.kernel == "gemm" and timed and one.data == "normal" and not one.group
+
+
+def _row(record: Record, one: Measurement) -> Row:
+    words = {"chip": record.identity.chip or "", "stack": "here", "dtype": one.dtype}
+    seconds_ = one.timing.stats.median_s if one.timing else math.nan
+    return Row(words, {**{key: float(one.parameters[key]) for key in "mnk"}, "us": seconds_ * 1e6})
+
+
+def products(known: Measured, held: Callable[[Facts], str]) -> list[Tested]:
+    """Returns products of each group of chips, foretold by the chips of the others.
+
+    Args:
+        known: measured products.
+        held: the group of a chip: its id, or its vendor. A group without which fewer than
+            ``LEAST`` chips are left is not foretold.
+    """
+    found: list[Tested] = []
+    for group in dict.fromkeys(map(held, known.chips)):
+        kept = _chosen(known, [held(chip) != group for chip in known.chips])
+        if len(kept.chips) >= LEAST:
+            found += foretold(_chosen(known, [held(chip) == group for chip in known.chips]), kept)
+    return found
+
+
+def _chosen(known: Measured, wanted: Sequence[bool]) -> Measured:
+    places = [place for place, one in enumerate(wanted) if one]
+    kept = (tuple(one[place] for place in places) for one in (known.chips, known.shapes, known.times))
+    return Measured(*kept)
+
+
+def foretold(asked: Measured, known: Measured) -> list[Tested]:
+    """Returns products as they are foretold by what was measured of others."""
+    how, departed = learnt(known, Products())
+    share = float(np.median(np.concatenate(_beyond(known))))
+    found = []
+    for chip, shapes, times, paper in zip(
+        asked.chips, asked.shapes, asked.times, _beyond(asked), strict=True
+    ):
+        shift, halves = told(departed, chip)
+        errors = np.log(seconds(shapes, how) / times) + shift
+        found += [
+            Tested(chip.chip, band(float(m)), float(error), halves, (float(-log), float(share - log)))
+            for m, error, log in zip(shapes.m, errors, paper, strict=True)
+        ]
+    return found
+
+
+def _beyond(known: Measured) -> list[Array]:
+    """Returns log of measured time over the roofline's, chip by chip."""
+    pairs = zip(known.shapes, known.times, strict=True)
+    return [np.log(times / roofline(shapes)) for shapes, times in pairs]
+
+
+def told(departed: Departures, chip: Facts) -> tuple[float, tuple[float, ...]]:
+    """Returns what is expected of a chip's departure, and the half-widths of a case on it."""
+    means, variance = departed.foretold([chip.labels])
+    halves = tuple(departed.half(float(variance[0, 0]), level) for level in LEVELS)
+    return float(means[0]), halves
+
+
+def band(rows: float) -> str:
+    """Returns the band of a product's rows."""
+    return next(name for most, name in BANDS if rows <= most)
+
+
+def steps(every: Sequence[Case]) -> dict[str, list[Tested]]:
+    """Returns prefill, decode and whole requests of each chip, foretold by the others'."""
+    found: dict[str, list[Tested]] = {one: [] for one in (*PHASES, WHOLE)}
+    for chip in dict.fromkeys(one.row.chip for one in every):
+        kept = [one for one in every if one.row.chip != chip]
+        own = [one for one in every if one.row.chip == chip]
+        stack = fit(kept)
+        parts = of_steps(kept, stack)
+        share = {one: float(np.median(_over(kept, IDEAL, one))) for one in PHASES}
+        made = {one: _phase(own, stack, one, parts[one], share[one]) for one in PHASES}
+        for phase, tested in made.items():
+            found[phase] += tested
+        found[WHOLE] += _whole([one.row for one in own if one.phase == "decode"], made)
+    return found
+
+
+def _over(every: Sequence[Case], stack: Stack, phase: str) -> Array:
+    """Returns log of measured over foretold time of one phase."""
+    return departures([one for one in every if one.phase == phase], stack)
+
+
+def _phase(
+    own: Sequence[Case], stack: Stack, phase: str, departed: Departures, share: float
+) -> list[Tested]:
+    rows = [one.row for one in own if one.phase == phase]
+    shift, halves = told(departed, own[0].facts)
+    ours, paper = _over(own, stack, phase), _over(own, IDEAL, phase)
+    return [
+        Tested(row.chip, work(row), shift - float(one), halves, (-float(log), share - float(log)))
+        for row, one, log in zip(rows, ours, paper, strict=True)
+    ]
+
+
+def work(row: Row) -> str:
+    """Returns the name of a step's work."""
+    return f"{row.words['model']} tp{row['tp']:g}"
+
+
+def _whole(rows: Sequence[Row], made: Mapping[str, Sequence[Tested]]) -> Iterator[Tested]:
+    """Yields requests: a prefill and all further steps; no interval is told of their sum."""
+    for row, first, then in zip(rows, made["prefill"], made["decode"], strict=True):
+        pairs = zip((first.error, *first.rivals), (then.error, *then.rivals), strict=True)
+        ours, *rivals = (math.log(_request(row, *pair) / row["total_s"]) for pair in pairs)
+        yield Tested(row.chip, work(row), ours, (), (rivals[0], rivals[1]))
+
+
+def _request(row: Row, first: float, then: float) -> float:
+    """Returns seconds of a whole request by the log errors of its two phases."""
+    steps_s = (row["output"] - 1) * row["decode_s"] * math.exp(then)
+    return row["prefill_s"] * math.exp(first) + steps_s
+
+
+def frozen(world: World) -> dict[str, list[Tested]]:
+    """Returns TPOT of serving as foretold by steps of another source alone, no interval told."""
+    every = world.cases()
+    share = float(np.median(departures(every, IDEAL)))
+    known = dict.fromkeys((DENSE, EXPERTS), Known(share))
+    return _served(world, world.serving, fit(every), known)
+
+
+def serving(world: World) -> dict[str, list[Tested]]:
+    """Returns TPOT of each chip, foretold by steps and serving of the others."""
+    found: dict[str, list[Tested]] = {DENSE: [], EXPERTS: []}
+    for chip in dict.fromkeys(row.chip for row in world.serving):
+        stack = fit([one for one in world.cases() if one.row.chip != chip])
+        kept = [row for row in world.serving if row.chip != chip]
+        parts = of_serving(kept, world.chips, world.models, stack)
+        shares = _shares(world, kept)
+        known = {
+            name: Known(shares[name], *told(parts[name], world.chips[chip])) for name in found
+        }
+        own = [row for row in world.serving if row.chip == chip]
+        for name, tested in _served(world, own, stack, known).items():
+            found[name] += tested
+    return found
+
+
+@dataclass(frozen=True)
+class Known:
+    """What other chips' serving says of one: log of the share of a roofline, shift, half-widths."""
+
+    share: float
+    shift: float = 0.0
+    halves: tuple[float, ...] = ()
+
+
+def _shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
+    """Returns the median log of measured over the roofline's time, by kind of model."""
+    logs: dict[str, list[float]] = {DENSE: [], EXPERTS: []}
+    for row, least in zip(rows, served(rows, world.chips, world.models, IDEAL), strict=True):
+        if math.isfinite(least):
+            logs[kind(world, row)].append(math.log(row["tpot_ms"] * 1e-3 / least))
+    return {name: float(np.median(own)) for name, own in logs.items()}
+
+
+def _served(
+    world: World, rows: Sequence[Row], stack: Stack, known: Mapping[str, Known]
+) -> dict[str, list[Tested]]:
+    """Returns rows as foretold, dense models and those with experts apart."""
+    ours, paper = (served(rows, world.chips, world.models, one) for one in (stack, IDEAL))
+    found: dict[str, list[Tested]] = {DENSE: [], EXPERTS: []}
+    for row, one, least in zip(rows, ours, paper, strict=True):
+        if not math.isfinite(one):
+            continue
+        name, tpot = kind(world, row), row["tpot_ms"] * 1e-3
+        error, log = math.log(one / tpot) + known[name].shift, math.log(least / tpot)
+        rivals = (log, log + known[name].share)
+        found[name].append(Tested(row.chip, engine(row), error, known[name].halves, rivals))
+    return found
+
+
+def kind(world: World, row: Row) -> str:
+    """Returns which part a row of serving is of."""
+    return EXPERTS if world.models[row.words["model"]].experts is not None else DENSE
+
+
+def engine(row: Row) -> str:
+    """Returns the cell of a row of serving: model, engine without its version, format."""
+    words = row.words
+    return f"{words['model']} {words['stack'].split()[0]} {words['dtype']}"

@@ -1,0 +1,213 @@
+"""What all measured times say of software and of chips: fitted once, kept as a file of results.
+
+``results/fitted.json`` is made by ``calibrate`` of the tables and sheets and carries their hash, so
+that a prediction needs no fit; a test holds it to the data.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from bench import paths
+from bench.errors import DataError, Fault, UsageError
+from bench.predict.facts import Facts
+from bench.predict.fit import Case, cases, departures, fit
+from bench.predict.operators import Array
+from bench.predict.parallel import Parallel
+from bench.predict.pooled import Departures, pooled
+from bench.predict.precision import Precision, precision
+from bench.predict.product import Measured, OwnProducts, Products, learnt, measured
+from bench.predict.serving import Load, serve
+from bench.predict.stack import Stack
+from bench.predict.tables import Row, Table
+from bench.workloads.model import Workload
+
+FILE = "fitted.json"
+STEPS, SERVING = "step-pipeweave", "serving-inferencex"
+PRODUCTS = {"bf16": ("gemm-aiconfigurator", "vllm"), "fp8": ("gemm-aiconfigurator", "trtllm")}
+"""By format, the table and the kind of software whose products speak for it."""
+PHASES = ("prefill", "decode")
+DENSE, EXPERTS = "tpot", "tpot-experts"
+Layout = tuple[str, str, str, int, int, int]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Everything that was fitted.
+
+    Attributes:
+        stack: of steps.
+        parts: how chips depart from it, by what was measured: ``prefill`` and ``decode`` steps,
+            ``tpot`` of serving, ``tpot-experts`` of models with experts.
+        products: by number format, of single matrix products.
+        data_sha256: of the tables and of what the sheets say.
+        own: by chip and format, its own products.
+        measured: chips whose departures were measured here, with the record that they are from.
+    """
+
+    stack: Stack
+    parts: Mapping[str, Departures]
+    products: Mapping[str, tuple[Products, Departures]]
+    data_sha256: str
+    own: Mapping[str, Mapping[str, OwnProducts]] = field(default_factory=dict)
+    measured: Mapping[str, str] = field(default_factory=dict)
+
+
+ADAPTER = TypeAdapter(Learnt)
+
+
+def learn(
+    chips: Mapping[str, Facts], models: Mapping[str, Workload], data: Mapping[str, Table]
+) -> Learnt:
+    """Returns what the tables say."""
+    found = cases(data[STEPS].rows, chips, models)
+    stack = fit(found)
+    parts = {**of_steps(found, stack), **of_serving(data[SERVING].rows, chips, models, stack)}
+    products = {
+        dtype: learnt(_products(data, chips, dtype), Products()) for dtype in PRODUCTS
+    }
+    return Learnt(stack, parts, products, digest(chips, data))
+
+
+def _products(data: Mapping[str, Table], chips: Mapping[str, Facts], dtype: str) -> Measured:
+    table, software = PRODUCTS[dtype]
+    rows = [one for one in data[table].rows if one.words["stack"].startswith(software)]
+    return measured(rows, chips, dtype)
+
+
+def of_steps(found: Sequence[Case], stack: Stack) -> dict[str, Departures]:
+    """Returns how chips depart from the stack in prefill and decode steps."""
+    logs = departures(found, stack)
+    parts = {}
+    for phase in PHASES:
+        own = [(one, float(log)) for one, log in zip(found, logs, strict=True) if one.phase == phase]
+        same = [(one.row.words["lengths"], one.row["tp"], one.row.words["model"]) for one, _ in own]
+        parts[phase] = pooled([one.facts.labels for one, _ in own], [log for _, log in own], same)
+    return parts
+
+
+def of_serving(
+    rows: Sequence[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
+) -> dict[str, Departures]:
+    """Returns how chips depart from the stack in TPOT, dense models and those with experts apart."""
+    told = served(rows, chips, models, stack)
+    parts = {}
+    for name in (DENSE, EXPERTS):
+        own = [
+            (row, one)
+            for row, one in zip(rows, told, strict=True)
+            if (models[row.words["model"]].experts is not None) == (name == EXPERTS)
+            and np.isfinite(one)
+        ]
+        logs = [float(np.log(row["tpot_ms"] * 1e-3 / one)) for row, one in own]
+        same = [same_work(row) for row, _ in own]
+        parts[name] = pooled([chips[row.chip].labels for row, _ in own], logs, same)
+    return parts
+
+
+def same_work(row: Row) -> tuple[str | float, ...]:
+    """Returns what two rows of serving share when they are one work on two chips."""
+    words = tuple(row.words[key] for key in ("model", "dtype"))
+    engine = row.words["stack"].split()[0]
+    asked = tuple(row[key] for key in ("tp", "ep", "dp", "input", "output", "concurrency"))
+    return (*words, engine, *asked)
+
+
+def served(
+    rows: Sequence[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
+) -> Array:
+    """Returns the TPOT foretold of each row in seconds; nan where a sheet says too little."""
+    told = np.full(len(rows), np.nan)
+    for layout, places in _layouts(rows).items():
+        chip, model, dtype, *split = layout
+        load = Load(*(np.array([rows[one][key] for one in places]) for key in LOAD))
+        try:
+            how = as_served(dtype, chips[chip])
+            made = serve(chips[chip], models[model], load, how, Parallel(split[0], 1, *split[1:]), stack)
+        except UsageError:
+            continue
+        told[places] = made.tpot
+    return told
+
+
+LOAD = ("concurrency", "input", "output")
+
+
+def _layouts(rows: Iterable[Row]) -> dict[Layout, list[int]]:
+    found: dict[Layout, list[int]] = {}
+    for place, row in enumerate(rows):
+        words = row.words
+        split = int(row["tp"]), int(row["dp"]), int(row["ep"])
+        found.setdefault((row.chip, words["model"], words["dtype"], *split), []).append(place)
+    return found
+
+
+def as_served(dtype: str, chip: Facts) -> Precision:
+    """Returns how engines run a model's published format on a chip: without its own units, in 16 bits."""
+    if dtype == "int4":
+        return precision("int4-a16")
+    if dtype == "mxfp4" and not {"mxfp4", "fp4"} & set(chip.peaks):
+        return precision("mxfp4-a16")
+    return precision(dtype)
+
+
+def digest(chips: Mapping[str, Facts], data: Mapping[str, Table]) -> str:
+    """Returns the hash of what is fitted: rows of the tables, and the sheets of their chips."""
+    rows = {
+        name: [[*sorted(row.words.items()), *sorted(row.numbers.items())] for row in table.rows]
+        for name, table in sorted(data.items())
+    }
+    used = sorted({row.chip for table in data.values() for row in table.rows} & set(chips))
+    sheets = {one: TypeAdapter(Facts).dump_python(chips[one]) for one in used}
+    text = json.dumps([rows, sheets], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def written(found: Learnt) -> str:
+    """Returns what was learnt as the text of its file."""
+    return json.dumps(_rounded(ADAPTER.dump_python(found, mode="json")), indent=1) + "\n"
+
+
+def _rounded(node: object) -> object:
+    """Returns a tree with numbers of six digits: one machine's last bits are not another's."""
+    if isinstance(node, float):
+        return float(f"{node:.6g}")
+    if isinstance(node, dict):
+        return {key: _rounded(one) for key, one in node.items()}
+    return [_rounded(one) for one in node] if isinstance(node, list) else node
+
+
+@cache
+def load(path: Path | None = None) -> Learnt:
+    """Reads what was learnt (default: the shipped file).
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: it is none of ours.
+    """
+    place = path or paths.data_dir("results") / FILE
+    try:
+        text = place.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"calibration={place}: {error}") from None
+    try:
+        return ADAPTER.validate_json(text)
+    except ValidationError:
+        fault = Fault(str(place.name), "", "is no calibration", "make it with calibrate")
+        raise DataError([fault]) from None
+
+
+def chosen(word: str | None) -> Learnt:
+    """Returns the shipped fit, or the calibration in a file.
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: it is none of ours.
+    """
+    return load(Path(word)) if word else load()

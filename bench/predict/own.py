@@ -1,0 +1,164 @@
+"""What a record of this program says of its chip: products and layers beside what was foretold.
+
+A layer replayed as a captured graph has no launches to pay for, so that its time tells of the chip;
+what software adds between layers stays the stack's, fitted on serving engines.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bench.errors import UsageError
+from bench.predict.facts import Facts
+from bench.predict.learn import Learnt
+from bench.predict.operators import Points, operators
+from bench.predict.parallel import Parallel
+from bench.predict.pooled import Departures
+from bench.predict.precision import precision
+from bench.predict.product import OwnProducts, refined, shapes
+from bench.predict.stack import Stack
+from bench.predict.step import rates, timed
+from bench.records.model import Measurement, Record
+from bench.workloads.model import Workload
+
+LEAST = 6
+"""Products of one format that a fit of one's own takes."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One measured layer of a model: sizes, seconds with their interval, and how it was called."""
+
+    model: str
+    phase: str
+    dtype: str
+    batch: float
+    length: float
+    seconds: float
+    low: float
+    high: float
+    graph: bool
+
+
+def layers(record: Record) -> list[Layer]:
+    """Returns the layers that a record measured."""
+    return [_layer(one) for one in record.measurements if one.kernel == "layer" and one.timing]
+
+
+def _layer(one: Measurement) -> Layer:
+    told = one.parameters
+    stats = one.timing.stats if one.timing else None
+    if stats is None:
+        raise UsageError("the record's layer has no time")
+    return Layer(
+        model=str(told["model"]),
+        phase=str(told["phase"]),
+        dtype=one.dtype,
+        batch=float(told["batch"]),
+        length=float(told["length"]),
+        seconds=stats.median_s,
+        low=stats.low_s,
+        high=stats.high_s,
+        graph="graph" in str(told.get("way", "")),
+    )
+
+
+def single(workload: Workload) -> Workload:
+    """Returns a model of one layer, of the kind that most of its layers are."""
+    experts = workload.experts and workload.experts.model_copy(update={"dense_layers": 0})
+    return workload.model_copy(update={"layers": 1, "window": None, "experts": experts})
+
+
+def layer_s(one: Layer, chip: Facts, workload: Workload, stack: Stack) -> float:
+    """Returns the time foretold of one layer, embedding and head apart.
+
+    Raises:
+        UsageError: the sheet lacks a figure, or the chip the format.
+    """
+    how, split = precision(one.dtype), Parallel()
+    points = Points(np.array([one.batch]), np.array([one.length]))
+    found = operators(single(workload), one.phase, points, how, split)
+    kept = [each for each in found if each.name != "head"]
+    paid = replace(stack, layer_s=0.0, experts_s=0.0) if one.graph else stack
+    return float(timed(kept, rates(chip, how, split), paid).seconds[0])
+
+
+def calibrated(
+    known: Learnt, record: Record, chip: Facts, models: Mapping[str, Workload]
+) -> Learnt:
+    """Returns what was learnt with a chip's own times in it.
+
+    Raises:
+        UsageError: the record has neither layers nor enough products of one format.
+    """
+    told = {
+        phase: [
+            math.log(one.seconds / layer_s(one, chip, models[one.model], known.stack))
+            for one in layers(record)
+            if one.phase == phase and one.model in models and models[one.model].experts is None
+        ]
+        for phase in ("prefill", "decode")
+    }
+    own = own_products(known, record, chip)
+    if not any(told.values()) and not own:
+        raise UsageError(
+            f"record {record.id} has no layers, nor {LEAST} products of one format: "
+            "run suite=calibrate on the machine"
+        )
+    parts = dict(known.parts)
+    for phase, logs in told.items():
+        if logs:
+            shift = float(np.median(logs)) - float(parts[phase].foretold([chip.labels])[0][0])
+            parts[phase] = parts[phase].with_chip(chip.labels, float(np.median(logs)), len(logs))
+            if phase == "decode":
+                parts |= _served(known, chip, shift, len(logs))
+    measured = {**known.measured, chip.chip: record.id}
+    return replace(known, parts=parts, own={**known.own, chip.chip: own}, measured=measured)
+
+
+def _served(known: Learnt, chip: Facts, shift: float, count: int) -> dict[str, Departures]:
+    """Returns the parts of serving, moved by what decoding here taught of the chip."""
+    moved = {}
+    for name in ("tpot", "tpot-experts"):
+        middle = float(known.parts[name].foretold([chip.labels])[0][0])
+        moved[name] = known.parts[name].with_chip(chip.labels, middle + shift, count)
+    return moved
+
+
+def own_products(known: Learnt, record: Record, chip: Facts) -> dict[str, OwnProducts]:
+    """Returns the products of a record, fitted by format."""
+    found = {}
+    for dtype, (how, _) in known.products.items():
+        sizes, times = products(record, dtype)
+        if len(times) >= LEAST and dtype in chip.peaks and chip.bandwidth:
+            found[dtype] = refined(shapes(sizes, chip, dtype), np.array(times), how)
+    return found
+
+
+def products(record: Record, dtype: str) -> tuple[list[tuple[float, float, float]], list[float]]:
+    """Returns sizes and seconds of a record's plain products of one format, on usual inputs."""
+    sizes, times = [], []
+    for one in record.measurements:
+        if one.kernel != "gemm" or one.dtype != dtype or one.timing is None:
+            continue
+        if one.data != "normal" or one.parameters.get("variant"):
+            continue
+        m, n, k = (float(one.parameters[key]) for key in "mnk")
+        sizes.append((m, n, k))
+        times.append(one.timing.stats.median_s)
+    return sizes, times
+
+
+def matched(record: Record, chips: Mapping[str, Facts], word: str | None = None) -> Facts:
+    """Returns the chip that a record was measured on.
+
+    Raises:
+        UsageError: nobody knows which, or its sheet is of no accelerator.
+    """
+    name = word or record.identity.chip
+    if name not in chips:
+        raise UsageError(f"record {record.id}: of no accelerator that has a sheet; give chip=")
+    return chips[name]
+

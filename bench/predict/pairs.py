@@ -1,0 +1,162 @@
+"""Ratios of two chips on the same work, foretold with neither of them seen.
+
+A ratio is of times, first over second. What an engine or a model adds on both chips drops out of
+it. Its baselines are what people read off two sheets: the ratio of memory bandwidths, and that of
+matrix rates in the format that each chip computes in.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import median
+
+from bench.predict.errors import Tested
+from bench.predict.fit import Case, departures, fit
+from bench.predict.heldout import World, engine, kind, work
+from bench.predict.learn import (
+    DENSE,
+    EXPERTS,
+    PHASES,
+    as_served,
+    of_serving,
+    of_steps,
+    same_work,
+    served,
+)
+from bench.predict.pooled import LEVELS, Departures, Labels
+from bench.predict.stack import Stack
+from bench.predict.tables import Row
+
+ENOUGH = 20
+"""Works that two chips must share in serving; steps have few, and all are taken."""
+Key = tuple[str | float, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One work on one chip, all as natural logs.
+
+    Attributes:
+        work: its name.
+        seconds: measured.
+        departure: of measured over foretold.
+        bandwidth, rate: of the sheet.
+    """
+
+    work: str
+    seconds: float
+    departure: float
+    bandwidth: float
+    rate: float
+
+
+Sides = Mapping[Key, Side]
+
+
+def step_ratios(every: Sequence[Case]) -> dict[str, list[Tested]]:
+    """Returns ratios of steps, by phase, of each pair of chips as the others foretell them."""
+    found: dict[str, list[Tested]] = {one: [] for one in PHASES}
+    labels = {one.row.chip: one.facts.labels for one in every}
+    for pair in combinations(labels, 2):
+        kept = [one for one in every if one.row.chip not in pair]
+        stack = fit(kept)
+        parts = of_steps(kept, stack)
+        for phase in PHASES:
+            first, second = (_steps(every, chip, phase, stack) for chip in pair)
+            between = _between(parts[phase], [labels[one] for one in pair])
+            found[phase] += _ratios(pair, first, second, between)
+    return found
+
+
+def _steps(every: Sequence[Case], chip: str, phase: str, stack: Stack) -> Sides:
+    own = [one for one in every if one.row.chip == chip and one.phase == phase]
+    sides = {}
+    for one, log in zip(own, departures(own, stack), strict=True):
+        words = one.row.words
+        wide, rate = (math.log(float(value)) for value in (one.chip.bandwidth, one.chip.product))
+        key = (words["lengths"], one.row["tp"], words["model"])
+        sides[key] = Side(work(one.row), math.log(one.seconds), float(log), wide, rate)
+    return sides
+
+
+def _between(departed: Departures, pair: Sequence[Labels]) -> tuple[float, tuple[float, ...]]:
+    """Returns the expected log ratio of two chips' departures, and half-widths of a case's."""
+    means, both = departed.foretold(pair)
+    variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
+    halves = tuple(departed.half_ratio(variance, level) for level in LEVELS)
+    return float(means[0] - means[1]), halves
+
+
+def _ratios(
+    pair: tuple[str, str],
+    first: Sides,
+    second: Sides,
+    between: tuple[float, tuple[float, ...]],
+) -> Iterator[Tested]:
+    """Yields the ratio of each work that both chips did."""
+    shift, halves = between
+    for key in first:
+        if key not in second:
+            continue
+        one, other = first[key], second[key]
+        measured = one.seconds - other.seconds
+        error = shift - (one.departure - other.departure)
+        wide, rate = other.bandwidth - one.bandwidth, other.rate - one.rate
+        yield Tested(" / ".join(pair), one.work, error, halves, (wide - measured, rate - measured))
+
+
+def frozen_ratios(world: World) -> dict[str, list[Tested]]:
+    """Returns ratios of TPOT as foretold by steps of another source alone, no interval told."""
+    stack = fit(world.cases())
+    found: dict[str, list[Tested]] = {DENSE: [], EXPERTS: []}
+    for name in found:
+        sides = _serving(world, name, stack)
+        for pair in _shared(sides):
+            found[name] += _ratios(pair, sides[pair[0]], sides[pair[1]], (0.0, ()))
+    return found
+
+
+def serving_ratios(world: World) -> dict[str, list[Tested]]:
+    """Returns ratios of TPOT of each pair of chips, as steps and serving of the others foretell."""
+    found: dict[str, list[Tested]] = {DENSE: [], EXPERTS: []}
+    known = {name: _shared(_serving(world, name, Stack())) for name in found}
+    for pair in dict.fromkeys(pair for pairs in known.values() for pair in pairs):
+        stack = fit([one for one in world.cases() if one.row.chip not in pair])
+        rows = [row for row in world.serving if row.chip not in pair]
+        parts = of_serving(rows, world.chips, world.models, stack)
+        for name in (name for name, pairs in known.items() if pair in pairs):
+            sides = _serving(world, name, stack)
+            between = _between(parts[name], [world.chips[one].labels for one in pair])
+            found[name] += _ratios(pair, sides[pair[0]], sides[pair[1]], between)
+    return found
+
+
+def _serving(world: World, name: str, stack: Stack) -> dict[str, Sides]:
+    """Returns each chip's works; of a work that was run more than once, the median."""
+    rows = [row for row in world.serving if kind(world, row) == name]
+    runs: dict[str, dict[Key, list[Side]]] = {}
+    for row, one in zip(rows, served(rows, world.chips, world.models, stack), strict=True):
+        if math.isfinite(one):
+            side = _side(world, row, math.log(one))
+            runs.setdefault(row.chip, {}).setdefault(same_work(row), []).append(side)
+    return {chip: {key: _middle(own) for key, own in of.items()} for chip, of in runs.items()}
+
+
+def _side(world: World, row: Row, foretold: float) -> Side:
+    chip, seconds = world.chips[row.chip], math.log(row["tpot_ms"] * 1e-3)
+    rate = chip.peak(as_served(row.words["dtype"], chip).rate)
+    wide = math.log(chip.bandwidth or math.nan)
+    return Side(engine(row), seconds, seconds - foretold, wide, math.log(rate))
+
+
+def _middle(runs: Sequence[Side]) -> Side:
+    seconds = median(one.seconds for one in runs)
+    away = median(one.departure for one in runs)
+    return Side(runs[0].work, seconds, away, runs[0].bandwidth, runs[0].rate)
+
+
+def _shared(sides: Mapping[str, Sides]) -> list[tuple[str, str]]:
+    """Returns the pairs of chips that did ``ENOUGH`` works in common."""
+    pairs = combinations(sides, 2)
+    return [(one, other) for one, other in pairs if len(set(sides[one]) & set(sides[other])) >= ENOUGH]

@@ -1,0 +1,201 @@
+"""All validation: each part, what it must reach, and the figures that a later state is held to."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.errors import DataError, Fault, UsageError
+from bench.predict.errors import Bar, Figures, Part, Tested, figures
+from bench.predict.facts import Facts
+from bench.predict.heldout import (
+    WHOLE,
+    World,
+    foretold,
+    frozen,
+    products,
+    serving,
+    steps,
+)
+from bench.predict.learn import DENSE, EXPERTS, PRODUCTS
+from bench.predict.pairs import frozen_ratios, serving_ratios, step_ratios
+from bench.predict.product import Measured, measured
+
+FILE = "validation.json"
+CHIP, VENDOR, SOURCE, TWO = (
+    "chip left out", "vendor left out", "another source, no refit", "both chips left out",
+)  # fmt: skip
+UNSEEN = "another source, chip left out"
+COVER = 0.05
+"""How far the coverage of an interval may be from nominal."""
+GEMM = Bar(mean=0.12, median=0.095, worst=0.20, cover=COVER, times=2.5)
+BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
+    ("product bf16, vllm", CHIP): GEMM,
+    ("product bf16, trtllm", CHIP): GEMM,
+    ("product fp8, vllm", CHIP): GEMM,
+    ("product fp8, trtllm", CHIP): GEMM,
+    ("prefill step", CHIP): Bar(mean=0.12, median=0.07, cover=COVER),
+    ("decode step", CHIP): Bar(mean=0.08, largest=0.20, cover=COVER),
+    (WHOLE, CHIP): Bar(mean=0.095, median=0.055),
+    ("serving TPOT, dense", SOURCE): Bar(mean=0.22, median=0.13),
+    ("serving TPOT, experts", SOURCE): Bar(median=0.20, bias=0.10),
+    ("serving TPOT, dense", CHIP): Bar(cover=COVER),
+    ("serving TPOT, experts", CHIP): Bar(cover=COVER),
+    ("ratio of prefill step", TWO): Bar(half=True, cover=COVER),
+    ("ratio of decode step", TWO): Bar(half=True, cover=COVER),
+    ("ratio of serving TPOT, dense", SOURCE): Bar(half=True),
+    ("ratio of serving TPOT, experts", SOURCE): Bar(half=True),
+    ("ratio of serving TPOT, dense", TWO): Bar(half=True, cover=COVER),
+    ("ratio of serving TPOT, experts", TWO): Bar(half=True, cover=COVER),
+})  # fmt: skip
+"""What parts must reach, by name and by what is held out; a part that is not here has no bar."""
+NAMES = {
+    "prefill": "prefill step", "decode": "decode step", WHOLE: WHOLE,
+    DENSE: "serving TPOT, dense", EXPERTS: "serving TPOT, experts",
+}  # fmt: skip
+TABLES = (
+    ("bf16", "vllm", "gemm-aiconfigurator"), ("bf16", "trtllm", "gemm-aiconfigurator"),
+    ("fp8", "trtllm", "gemm-aiconfigurator"), ("fp8", "vllm", "gemm-aiconfigurator"),
+    ("fp8", "pipeweave", "gemm-pipeweave"),
+)  # fmt: skip
+"""Products of one format, software and table that are foretold chip by chip."""
+OTHERS = (
+    ("bf16", "trtllm", "gemm-aiconfigurator"), ("fp8", "pipeweave", "gemm-pipeweave"),
+    ("fp8", "DeepGEMM", "gemm-infersim"),
+)  # fmt: skip
+"""Products that are foretold by those of another source or software, ``learn.PRODUCTS``."""
+SOFTWARE = "fitted on other software, chips of it included: it tests software as much as sheets"
+
+
+def validated(world: World) -> list[Part]:
+    """Returns every part."""
+    return [part for make in MAKERS for part in make(world)]
+
+
+def _part(name: str, split: str, cases: Sequence[Tested], note: str = "") -> Part:
+    return Part(name, split, tuple(cases), BARS.get((name, split), Bar()), note)
+
+
+def _chosen(world: World, dtype: str, software: str, table: str) -> Measured:
+    rows = [one for one in world.data[table].rows if one.words["stack"].startswith(software)]
+    return measured(rows, dict(world.chips), dtype)
+
+
+def _products(world: World) -> Iterator[Part]:
+    for dtype, software, table in TABLES:
+        known = _chosen(world, dtype, software, table)
+        yield _part(f"product {dtype}, {software}", CHIP, products(known, _chip))
+        cases = products(known, _vendor)
+        if cases:
+            note = "other vendors' chips; the reverse would be a fit on fewer than three chips"
+            yield _part(f"product {dtype}, {software}", VENDOR, cases, note)
+
+
+def _chip(one: Facts) -> str:
+    return one.chip
+
+
+def _vendor(one: Facts) -> str:
+    return one.vendor
+
+
+def _elsewhere(world: World) -> Iterator[Part]:
+    """Yields products of other sources than those that the program is fitted on."""
+    for dtype, software, table in OTHERS:
+        asked, known = _chosen(world, dtype, software, table), _known(world, dtype)
+        yield _part(f"product {dtype}, {software}", SOURCE, foretold(asked, known), SOFTWARE)
+
+
+def _known(world: World, dtype: str) -> Measured:
+    table, software = PRODUCTS[dtype]
+    return _chosen(world, dtype, software, table)
+
+
+def _here(world: World) -> Iterator[Part]:
+    """Yields products that this program measured."""
+    for dtype in PRODUCTS:
+        asked, known = measured(world.own, dict(world.chips), dtype), _known(world, dtype)
+        if not asked.chips:
+            continue
+        own = [one.chip for one in asked.chips]
+        kept = [place for place, one in enumerate(known.chips) if one.chip not in own]
+        fields = (known.chips, known.shapes, known.times)
+        without = Measured(*(tuple(one[place] for place in kept) for one in fields))
+        name = f"product {dtype}, measured here"
+        yield _part(name, UNSEEN, foretold(asked, without))
+        yield _part(name, SOURCE, foretold(asked, known))
+
+
+def _named(split: str, of: str = "") -> "Callable[[Mapping[str, Sequence[Tested]]], Iterator[Part]]":
+    def parts(found: Mapping[str, Sequence[Tested]]) -> Iterator[Part]:
+        yield from (_part(of + NAMES[name], split, cases) for name, cases in found.items() if cases)
+
+    return parts
+
+
+MAKERS: tuple[Callable[[World], Iterator[Part]], ...] = (
+    _products,
+    _elsewhere,
+    _here,
+    lambda world: _named(CHIP)(steps(world.cases())),
+    lambda world: _named(SOURCE)(frozen(world)),
+    lambda world: _named(CHIP)(serving(world)),
+    lambda world: _named(TWO, RATIO)(step_ratios(world.cases())),
+    lambda world: _named(SOURCE, RATIO)(frozen_ratios(world)),
+    lambda world: _named(TWO, RATIO)(serving_ratios(world)),
+)
+RATIO = "ratio of "
+
+
+def written(parts: Sequence[Part]) -> str:
+    """Returns the figures of parts as the text of a file."""
+    kept = {one.key: _kept(figures(one.cases)) for one in parts}
+    return json.dumps({"parts": kept}, indent=1) + "\n"
+
+
+def _kept(found: Figures) -> dict[str, object]:
+    numbers = {key: getattr(found, key) for key in ("mean", "by_chip", "median", "bias", "worst")}
+    return {
+        "count": found.count,
+        "chips": found.chips,
+        **{key: round(value, 4) for key, value in numbers.items()},
+        "worst_chip": found.worst_chip,
+        "inside": [round(one, 4) for one in found.inside],
+        "rivals": [[round(value, 4) for value in one] for one in found.rivals],
+    }
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A part's figures in a file, as far as a later state is held to them."""
+
+    mean: float
+
+
+@dataclass(frozen=True)
+class State:
+    """The parts of a file, by key."""
+
+    parts: Mapping[str, Kept]
+
+
+def state(path: Path) -> dict[str, float]:
+    """Reads the mean error of each part of a file that ``written`` made.
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: it is none of ours.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"against={path}: {error}") from None
+    try:
+        found = TypeAdapter(State).validate_json(text)
+    except ValidationError:
+        fault = Fault(path.name, "", "holds no figures of a validation", "make it with out=")
+        raise DataError([fault]) from None
+    return {key: one.mean for key, one in found.parts.items()}

@@ -1,0 +1,154 @@
+"""What predictions take from a sheet: figures as they stand, doubts, and who shares silicon."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.errors import UsageError
+from bench.predict.facts import Facts, every, facts
+from tests.test_comparison import chip
+
+TERA = 1e12
+
+
+def made(name: str = "one", bf16: float = 1000 * TERA, **told: object) -> Facts:
+    """A chip by hand: its rates, 4 TB/s, 141 GB, a link of 450 GB/s and 1000 W."""
+    one = Facts(
+        chip=name, name=name, vendor="acme", family="design", silicon=name,
+        peaks={"bf16": bf16, "fp8": 2 * bf16}, bandwidth=4e12, capacity=141e9, link=450e9,
+        network=None, tdp=1000.0,
+    )  # fmt: skip
+    return replace(one, **told)  # type: ignore[arg-type]
+
+
+PAPER = {
+    name: made(name, rate * TERA, bandwidth=bandwidth * 1e9, link=link * 1e9, tdp=float(tdp))
+    for name, (rate, bandwidth, link, tdp) in {
+        "h20": (148, 4000, 450, 400), "h800": (989, 3350, 200, 700), "h100": (989, 3350, 450, 700),
+        "h200": (989, 4800, 450, 700), "a100": (312, 2039, 300, 400),
+    }.items()
+}  # fmt: skip
+"""Chips as the roofline table gives them; the FP8 rates it names are not twice those of bf16."""
+for _name, _rate in {"h20": 296, "h800": 1979, "h100": 1979, "h200": 1979}.items():
+    PAPER[_name].peaks["fp8"] = _rate * TERA
+del PAPER["a100"].peaks["fp8"]
+
+
+@pytest.fixture(scope="session")
+def chips(sheets: Catalogue) -> dict[str, Facts]:
+    """The facts of every shipped accelerator."""
+    return every(sheets)
+
+
+def test_every_accelerator_is_read_and_nothing_else(
+    chips: dict[str, Facts], sheets: Catalogue
+) -> None:
+    kinds = {one.id: one.kind for one in sheets.chips.values()}
+    assert set(chips) == {name for name, kind in kinds.items() if kind in ("gpu", "npu")}
+    assert {"cpu", "system"} <= set(kinds.values())
+
+
+def test_figures_of_a_sheet_are_taken_as_they_stand_in_si_units() -> None:
+    figures = {
+        "matrix_bf16": {"value": "100 TFLOP/s", "basis": "dense"},
+        "matrix_fp8": {"value": "unsupported"},
+        "memory_bandwidth": {"value": "2 TB/s"},
+        "memory_capacity": {"value": "64 GB"},
+        "tdp": {"value": "400 W"},
+        "clock_boost": {"value": "1.5 GHz"},
+    }
+    told = facts(chip("sheet", figures))
+    assert told.peaks == {"bf16": 100e12}
+    assert (told.bandwidth, told.capacity, told.tdp, told.clock) == (2e12, 64e9, 400.0, 1.5e9)
+    assert (told.link, told.network, told.units, told.cache) == (None, None, None, None)
+    assert told.needs(["bandwidth", "link", "network"]) == ["link", "network"]
+
+
+def test_a_link_of_its_own_goes_before_pcie() -> None:
+    both = {
+        "link_bandwidth_oneway": {"value": "200 GB/s"},
+        "pcie_bandwidth_oneway": {"value": "64 GB/s"},
+    }
+    assert facts(chip("both", both)).link == 200e9
+    assert facts(chip("pcie", {"pcie_bandwidth_oneway": both["pcie_bandwidth_oneway"]})).link == 64e9
+
+
+def test_the_doubt_is_how_far_the_farthest_alike_rival_lies() -> None:
+    rivals = [
+        {"value": "1.6 TB/s", "source": "wiki"},
+        {"value": "3 TB/s", "source": "wiki"},
+        {"value": "90 TB/s", "source": "wiki", "refuted": "a lost dot"},
+    ]
+    told = facts(chip("torn", {"memory_bandwidth": {"value": "2 TB/s", "rivals": rivals}}))
+    assert told.doubt["bandwidth"] == pytest.approx(math.log(1.5))
+    assert facts(chip("sure", {"memory_bandwidth": {"value": "2 TB/s"}})).doubt["bandwidth"] == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("nvidia-h20-sxm-141gb", "nvidia-h20-sxm-96gb"),
+        ("nvidia-h800-sxm-80gb", "nvidia-h100-sxm-80gb"),
+        ("nvidia-h200-sxm-141gb", "nvidia-h100-sxm-80gb"),
+        ("nvidia-a800-sxm-80gb", "nvidia-a100-sxm-80gb"),
+    ],
+)
+def test_chips_that_differ_by_a_cap_or_memory_share_silicon(
+    one: str, other: str, chips: dict[str, Facts]
+) -> None:
+    assert chips[one].silicon == chips[other].silicon
+    assert chips[one].labels[:3] == chips[other].labels[:3]
+    assert chips[one].labels != chips[other].labels
+
+
+def test_fewer_units_are_other_silicon_of_one_family(chips: dict[str, Facts]) -> None:
+    h20, h100 = chips["nvidia-h20-sxm-96gb"], chips["nvidia-h100-sxm-80gb"]
+    assert h20.family == h100.family
+    assert h20.silicon != h100.silicon
+
+
+def test_no_two_vendors_share_silicon(chips: dict[str, Facts]) -> None:
+    vendors: dict[str, set[str]] = {}
+    for one in chips.values():
+        vendors.setdefault(one.silicon, set()).add(one.vendor)
+    assert [silicon for silicon, told in vendors.items() if len(told) > 1] == []
+
+
+def test_a_chip_whose_units_nobody_gives_is_its_own_silicon() -> None:
+    rate = {"matrix_bf16": {"value": "100 TFLOP/s", "basis": "dense"}}
+    assert facts(chip("alone", rate)).silicon == "alone"
+
+
+@pytest.mark.parametrize("kind", ["system", "cpu"])
+def test_systems_and_processors_are_refused(kind: str, sheets: Catalogue) -> None:
+    for one in sheets.chips.values():
+        if one.kind == kind:
+            with pytest.raises(UsageError, match=one.id):
+                facts(one)
+
+
+def test_a_system_of_chips_is_told_to_name_them(sheets: Catalogue) -> None:
+    one = next(one for one in sheets.chips.values() if one.kind == "system" and one.members)
+    with pytest.raises(UsageError, match="name the chip it is built of"):
+        facts(one)
+
+
+def test_sixteen_bits_stand_for_one_another_and_no_other_width_does() -> None:
+    wide = made(peaks={"fp16": 5.0, "fp4": 40.0})
+    assert wide.peak("bf16") == wide.peak("fp16") == 5.0
+    assert wide.peak("mxfp4") == 40.0
+    for word in ("fp8", "int8", "nvfp4", "fp32"):
+        with pytest.raises(UsageError, match=rf"one: no dense {word} .*it gives: fp16, fp4"):
+            wide.peak(word)
+
+
+def test_its_own_rate_goes_before_one_that_stands_for_it() -> None:
+    both = made(peaks={"fp16": 5.0, "bf16": 4.0})
+    assert (both.peak("fp16"), both.peak("bf16")) == (5.0, 4.0)
+
+
+def test_a_chip_without_rates_says_that_it_has_none() -> None:
+    with pytest.raises(UsageError, match="it gives: none"):
+        made(peaks={}).peak("bf16")

@@ -1,0 +1,218 @@
+"""The time of a step: never under the roofline, bound by the right thing, refused without figures."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.errors import UsageError
+from bench.predict.facts import Facts
+from bench.predict.operators import Operator, operator, operators
+from bench.predict.parallel import Parallel, parallel
+from bench.predict.precision import precision
+from bench.predict.serving import Load, serve
+from bench.predict.stack import IDEAL, LEAST, MOST, Stack, shared, soft_maximum
+from bench.predict.step import Step, headroom, rates, step, timed
+from bench.workloads.load import workload, workloads
+from tests.test_predict_facts import PAPER, made
+from tests.test_predict_operators import FLOORS, points
+
+ONE = np.array([1.0])
+BF16 = precision("bf16")
+
+
+def took(
+    chip: Facts, name: str, phase: str, batch: float, length: float, split: str = "1",
+    dtype: str = "bf16", stack: Stack = IDEAL,
+) -> Step:  # fmt: skip
+    """The step of one point."""
+    asked, how = points(batch, length), precision(dtype)
+    return step(chip, workload(name), phase, asked, how, parallel(split), stack)
+
+
+def single(chip: Facts, stack: Stack, **given: float) -> float:
+    """The time of one operator by itself."""
+    one = operator("one", "product", ONE, tokens=64.0, **given)
+    return float(timed([one], rates(chip, BF16, Parallel()), stack).seconds[0])
+
+
+@pytest.mark.parametrize("name", workloads())
+@pytest.mark.parametrize("phase", ["prefill", "decode"])
+@pytest.mark.parametrize("chip", PAPER)
+def test_no_step_is_faster_than_its_roofline(name: str, phase: str, chip: str) -> None:
+    for batch, length in ((1, 64), (8, 4096), (256, 512)):
+        found = operators(workload(name), phase, points(batch, length), BF16, Parallel())
+        flop = sum(float(one.flop[0]) for one in found)
+        moved = sum(float(one.weights[0] + one.moved[0]) for one in found)
+        floor = max(flop / PAPER[chip].peak("bf16"), moved / (PAPER[chip].bandwidth or 0.0))
+        assert took(PAPER[chip], name, phase, batch, length).seconds[0] >= floor * (1 - 1e-12)
+
+
+@pytest.mark.parametrize("case", FLOORS, ids=lambda one: "-".join(map(str, one)))
+def test_a_divided_step_is_slower_than_the_table_of_floors(case: tuple[str, str, int, int]) -> None:
+    name, dtype, batch, count = case
+    for chip, floor in FLOORS[case][2].items():
+        seconds = took(PAPER[chip], name, "decode", batch, 4096, f"tp{count}", dtype).seconds[0]
+        assert floor - 5e-5 <= 1e3 * seconds < 3 * floor
+
+
+@pytest.mark.parametrize("share", [1e-3, 0.5, 0.99, 1.0, 1.01, 2.0, 1e3])
+def test_a_steep_soft_maximum_is_the_maximum_to_a_percent(share: float) -> None:
+    chip = made()
+    seconds = single(chip, IDEAL, flop=1e12, weights=share * 1e12 / 1e15 * 4e12)
+    longer = 1e-3 * max(1.0, share)
+    assert longer * (1 - 1e-12) <= seconds <= 1.011 * longer
+
+
+def test_exponent_one_adds_compute_and_memory() -> None:
+    assert soft_maximum(np.array([3.0]), np.array([4.0]), 1.0)[0] == pytest.approx(7.0)
+    assert soft_maximum(np.array([3.0]), np.array([4.0]), 2.0)[0] == pytest.approx(5.0)
+    assert soft_maximum(np.array([0.0]), np.array([0.0]), 64.0)[0] < 1e-290
+
+
+def test_half_of_every_figure_takes_twice_as_long() -> None:
+    for phase in ("prefill", "decode"):
+        whole = took(PAPER["h100"], "llama-3.1-70b", phase, 4, 1000, "tp8").seconds[0]
+        half = took(PAPER["h100"], "llama-3.1-70b", phase, 4, 1000, "tp8", stack=shared(0.5))
+        assert half.seconds[0] == pytest.approx(2 * whole)
+
+
+def attention(chip: str, split: str) -> str:
+    """What limits attention in a decode step of DeepSeek-V3."""
+    parts = took(PAPER[chip], "deepseek-v3", "decode", 32, 4096, split).parts
+    return next(one.limit() for one in parts if one.name == "attention")
+
+
+def test_latent_attention_is_bound_by_arithmetic_on_h20_and_by_memory_on_h800() -> None:
+    assert [attention("h20", f"tp{n}") for n in (1, 2, 4, 8)] == ["compute"] * 3 + ["memory"]
+    assert [attention("h800", f"tp{n}") for n in (1, 2, 4, 8)] == ["memory"] * 4
+
+
+def test_fixed_times_are_limited_by_launches_and_messages_by_the_link() -> None:
+    parts = took(PAPER["h100"], "llama-3.1-70b", "decode", 1, 100, "tp8", stack=Stack()).parts
+    limits = {one.name: one.limit() for one in parts}
+    assert (limits["launches"], limits["all-reduce"]) == ("launches", "link")
+    assert limits["norms and activations"] == limits["head"] == "memory"
+
+
+@pytest.mark.parametrize("stack", [Stack(), Stack(headroom=0.4), IDEAL])
+@pytest.mark.parametrize("phase", ["prefill", "decode"])
+def test_more_power_at_one_rate_is_never_slower(stack: Stack, phase: str) -> None:
+    told = [
+        took(made(tdp=tdp), "qwen3-32b", phase, 8, 2000, stack=stack).seconds[0]
+        for tdp in (50.0, 150.0, 300.0, 600.0, 1200.0, 5000.0)
+    ]
+    assert told == sorted(told, reverse=True)
+
+
+def test_the_achieved_fraction_stays_within_its_bounds() -> None:
+    falling = Stack(product=0.7, headroom=0.3).fraction(np.array([-9.0, 0.0, 1.0, 9.0]))
+    assert falling == pytest.approx([MOST, 0.7, 0.4, LEAST])
+
+
+@pytest.mark.parametrize("phase", ["prefill", "decode"])
+@pytest.mark.parametrize("key", ["bandwidth", "link"])
+def test_more_of_a_figure_is_never_slower(phase: str, key: str) -> None:
+    told = [
+        took(made(**{key: size}), "qwen3-32b", phase, 8, 2000, "tp4", stack=Stack()).seconds[0]
+        for size in (5e10, 2e11, 1e12, 5e12)
+    ]
+    assert told == sorted(told, reverse=True)
+    assert told[0] > 1.01 * told[-1]
+
+
+def test_unknown_power_is_no_error_and_lies_between_little_and_much() -> None:
+    little, none, much = (
+        took(made(tdp=tdp), "qwen3-32b", "prefill", 4, 2000, stack=Stack()).seconds[0]
+        for tdp in (400.0, None, 2000.0)
+    )
+    assert much < none < little
+    assert headroom(made(tdp=500.0), 1000e12) == pytest.approx(1.0)
+
+
+def test_beyond_a_node_the_slower_of_link_and_network_carries() -> None:
+    def sent(split: str, network: float | None) -> float:
+        parts = took(made(network=network), "llama-3.1-70b", "prefill", 8, 2000, split).parts
+        return float(next(one.seconds[0] for one in parts if one.name == "all-reduce"))
+
+    assert sent("tp16", 50e9) == pytest.approx(9 * sent("tp16", None))
+    assert sent("tp16", 900e9) == sent("tp16", None)
+    assert sent("tp8", 50e9) == sent("tp8", None)
+
+
+def test_a_format_that_a_sheet_lacks_is_refused_with_those_it_has() -> None:
+    with pytest.raises(UsageError, match=r"a100: no dense fp8 matrix rate .*it gives: bf16"):
+        took(PAPER["a100"], "deepseek-v3", "decode", 1, 100, dtype="fp8")
+    took(PAPER["a100"], "deepseek-v3", "decode", 1, 100, dtype="w8a16")
+
+
+@pytest.mark.parametrize(
+    ("lacks", "split", "told"),
+    [
+        ({"bandwidth": None}, "1", "memory bandwidth"),
+        ({"link": None}, "tp2", "link bandwidth"),
+        ({"link": None}, "pp2", "link bandwidth"),
+        ({"link": None}, "dp2,ep2", "link bandwidth"),
+        ({"bandwidth": None, "link": None}, "tp2", "memory bandwidth and no link bandwidth"),
+    ],
+)
+def test_a_figure_that_nobody_published_is_named(
+    lacks: dict[str, None], split: str, told: str
+) -> None:
+    with pytest.raises(UsageError, match=f"one: unknown, .*{told}"):
+        took(made(**lacks), "qwen3-235b-a22b", "decode", 8, 100, split)
+
+
+@pytest.mark.parametrize("split", ["1", "dp4"])
+def test_chips_that_send_nothing_need_no_link(split: str) -> None:
+    assert took(made(link=None), "llama-3.1-8b", "decode", 8, 100, split).seconds[0] > 0
+
+
+def test_rows_are_filled_up_to_the_granularity() -> None:
+    def computed(tokens: float) -> float:
+        one = operator("one", "product", ONE, tokens=tokens, flop=tokens * 1e12)
+        told = timed([one], rates(made(), BF16, Parallel()), replace(IDEAL, rows=16.0))
+        return float(told.parts[0].compute[0])
+
+    assert computed(1) == pytest.approx(computed(16))
+    assert computed(17) == pytest.approx(2 * computed(16))
+
+
+def test_experts_run_at_their_own_rate_and_the_rest_at_sixteen_bits() -> None:
+    chip = made(peaks={"bf16": 1e15, "mxfp4": 4e15})
+
+    def computed(one: Operator) -> float:
+        told = timed([one], rates(chip, precision("mxfp4"), Parallel()), IDEAL)
+        return float(told.parts[0].compute[0])
+
+    given = {"tokens": 16.0, "flop": 1e15}
+    assert computed(operator("a", "product", ONE, **given)) == pytest.approx(1.0)
+    assert computed(operator("a", "experts", ONE, **given)) == pytest.approx(0.25)
+
+
+def test_busy_is_a_share_that_prefill_has_much_of_and_decoding_little() -> None:
+    long = took(PAPER["h100"], "llama-3.1-70b", "prefill", 8, 4096, stack=Stack()).busy[0]
+    one = took(PAPER["h100"], "llama-3.1-70b", "decode", 1, 4096, stack=Stack()).busy[0]
+    assert 0 < one < 0.1 < 0.8 < long <= 1
+
+
+def test_a_token_waits_for_its_step_and_for_the_prefills_of_others() -> None:
+    load = Load(np.array([16.0]), np.array([1000.0]), np.array([200.0]))
+    model = workload("llama-3.1-8b")
+    told = serve(made(), model, load, BF16, Parallel(), Stack())
+    first = took(made(), "llama-3.1-8b", "prefill", 1, 1000, stack=Stack()).seconds[0]
+    then = took(made(), "llama-3.1-8b", "decode", 16, 1100, stack=Stack()).seconds[0]
+    assert told.ttft[0] == pytest.approx(first)
+    assert told.tpot[0] == pytest.approx(then + 16 / 200 * first)
+    assert told.tokens[0] == pytest.approx(16 / told.tpot[0])
+
+
+def test_copies_serve_their_share_each_as_fast_as_one() -> None:
+    prompt, output = np.array([1000.0]), np.array([200.0])
+    one, four = (
+        serve(made(), workload("llama-3.1-8b"), load, BF16, Parallel(dp=dp), Stack())
+        for dp, load in ((n, Load(np.array([16.0 * n]), prompt, output)) for n in (1, 4))
+    )
+    assert four.tpot[0] == pytest.approx(one.tpot[0])
+    assert four.ttft[0] == pytest.approx(one.ttft[0])
+    assert four.tokens[0] == pytest.approx(4 * one.tokens[0])
