@@ -23,6 +23,7 @@ COMMANDS = {
     "claims": "judge what is said of chips against one another",
     "predict": "foretell tokens a second from the sheet, with an interval and what it rests on",
     "validate": "test predictions on what their fit has not seen: error, bias, coverage, bars",
+    "calibrate": "fit the model on all tables, or on this machine's own record beside its sheet",
     "import": "turn what another tool printed into reported measurements",
     "export": "write the catalogue as CSV, JSON and Parquet tables with a data dictionary",
     "doctor": "say what this machine has, which chip it is, and what would spoil a measurement",
@@ -47,8 +48,8 @@ SPELLED = {
 """What is printed where an encoding lacks a sign."""
 
 BRIEF = (
-    "show", "chips", "compare", "rules", "evidence", "verdict", "claims", "predict", "validate",
-    "export", "check",
+    "show", "chips", "compare", "rules", "evidence", "verdict", "claims", "predict", "calibrate", "validate",
+    "import", "export", "check",
 )  # fmt: skip
 """Commands that live for a second or two and make no cycles worth collecting."""
 LONG = 20_000

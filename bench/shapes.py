@@ -224,6 +224,16 @@ class ValidateConfig:
 
 
 @dataclass
+class CalibrateConfig:
+    """Keys of ``calibrate``."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    record: str | None = None
+    chip: str | None = None
+    out: str | None = None
+
+
+@dataclass
 class CheckConfig:
     """Keys of ``check``."""
 
@@ -275,6 +285,7 @@ SHAPES: dict[str, type] = {
     "claims": ClaimsConfig,
     "verdict": VerdictConfig,
     "predict": PredictConfig,
+    "calibrate": CalibrateConfig,
     "validate": ValidateConfig,
     "import": ImportConfig,
     "export": ExportConfig,

@@ -38,15 +38,19 @@ BELOW: dict[str, tuple[str, ...]] = {
         "verdict", "plausible", "chips", "records", "datafile", "parsed", "errors", "strict",
         "units", "paths",
     ),
+    "predict": (
+        "evidence", "workloads", "chips", "records", "datafile", "strict", "errors", "units",
+        "paths", "yamlfile",
+    ),
     "claims": (
-        "evidence", "theory", "chips", "datafile", "parsed", "errors", "strict", "units", "paths",
+        "predict", "workloads", "evidence", "theory", "chips", "datafile", "parsed", "errors", "strict", "units", "paths",
     ),
     "importers": (
         "evidence", "verdict", "titles", "chips", "records", "datafile", "yamlfile", "errors",
         "units",
     ),
     "report": (
-        "claims", "evidence", "identity", "gap", "energy", "verdict", "rates", "titles", "rules",
+        "predict", "workloads", "claims", "evidence", "identity", "gap", "energy", "verdict", "rates", "titles", "rules",
         "theory", "chips", "records.model", "units", "spreadsheet",
     ),
     "tables": (
@@ -55,11 +59,11 @@ BELOW: dict[str, tuple[str, ...]] = {
     "library": ("tables", "rules", "theory", "chips", "errors"),
     "": ("library",),
     "checks": (
-        "claims", "evidence", "rules", "theory", "workloads", "chips", "records", "errors",
+        "predict", "claims", "evidence", "rules", "theory", "workloads", "chips", "records", "errors",
         "paths",
     ),
     "reference": (
-        "report", "tables", "claims", "evidence", "rules", "theory", "workloads", "chips", "strict",
+        "predict", "report", "tables", "claims", "evidence", "rules", "theory", "workloads", "chips", "strict",
         "units", "paths",
     ),
     "executable": (),
@@ -70,7 +74,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "paths",
     ),
     "commands": (
-        "", "checks", "reference", "importers", "tables", "report", "claims", "evidence",
+        "", "checks", "reference", "importers", "tables", "report", "predict", "workloads", "claims", "evidence",
         "verdict", "rules", "theory", "measure", "devices", "chips", "config", "shapes", "records",
         "errors", "paths", "units",
     ),

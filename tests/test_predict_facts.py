@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,14 +14,14 @@ from tests.test_comparison import chip
 TERA = 1e12
 
 
-def made(name: str = "one", bf16: float = 1000 * TERA, **told: object) -> Facts:
+def made(name: str = "one", bf16: float = 1000 * TERA, /, **told: Any) -> Facts:
     """A chip by hand: its rates, 4 TB/s, 141 GB, a link of 450 GB/s and 1000 W."""
     one = Facts(
         chip=name, name=name, vendor="acme", family="design", silicon=name,
         peaks={"bf16": bf16, "fp8": 2 * bf16}, bandwidth=4e12, capacity=141e9, link=450e9,
         network=None, tdp=1000.0,
     )  # fmt: skip
-    return replace(one, **told)  # type: ignore[arg-type]
+    return replace(one, **told)
 
 
 PAPER = {
@@ -72,7 +73,9 @@ def test_a_link_of_its_own_goes_before_pcie() -> None:
         "pcie_bandwidth_oneway": {"value": "64 GB/s"},
     }
     assert facts(chip("both", both)).link == 200e9
-    assert facts(chip("pcie", {"pcie_bandwidth_oneway": both["pcie_bandwidth_oneway"]})).link == 64e9
+    assert (
+        facts(chip("pcie", {"pcie_bandwidth_oneway": both["pcie_bandwidth_oneway"]})).link == 64e9
+    )
 
 
 def test_the_doubt_is_how_far_the_farthest_alike_rival_lies() -> None:

@@ -1,4 +1,4 @@
-"""Operators of a step sum to the model: FLOP, weights, cache and messages, however it is divided."""
+"""Operators of a step sum to the model: FLOP, weights, cache and messages, however divided."""
 
 from math import prod
 
@@ -66,9 +66,7 @@ def total(found: dict[str, Operator], part: str, without: tuple[str, ...] = ()) 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("phase", ["prefill", "decode"])
 @pytest.mark.parametrize("length", [1, 100, 128, 129, 4096])
-def test_flop_are_those_of_the_counts_to_the_last_one(
-    name: str, phase: Phase, length: int
-) -> None:
+def test_flop_are_those_of_the_counts_to_the_last_one(name: str, phase: Phase, length: int) -> None:
     flop = model_flop(workload(name), phase, length)
     assert total(made(name, phase, 1, length), "flop") == flop
     assert total(made(name, phase, 3, length), "flop") == 3 * flop
@@ -129,7 +127,7 @@ def test_deepseek_in_eight_bits_reads_37_839_110_144_bytes() -> None:
 
 @pytest.mark.parametrize("case", FLOORS, ids=lambda one: "-".join(map(str, one)))
 def test_the_roofline_table_comes_out_of_the_operators(case: tuple[str, str, int, int]) -> None:
-    """Everything at its rate, ideally divided, no messages, as worked out apart from this program."""
+    """Everything at its rate, ideally divided, no messages; worked out apart from this program."""
     name, dtype, batch, count = case
     read, flop, floors = FLOORS[case]
     found = made(name, "decode", batch, 4096, dtype)
@@ -154,7 +152,9 @@ def test_the_work_of_all_chips_together_is_the_models(name: str, split: str) -> 
     assert count * total(found, "weights") == pytest.approx(whole, rel=1e-12)
 
 
-@pytest.mark.parametrize("split", ["dp8,ep8", "tp2,dp4,ep8", "tp8,ep8", "dp8", "tp2,dp4", "dp8,ep4"])
+@pytest.mark.parametrize(
+    "split", ["dp8,ep8", "tp2,dp4,ep8", "tp8,ep8", "dp8", "tp2,dp4", "dp8,ep4"]
+)
 def test_experts_spread_over_copies_or_not_do_the_models_work_once(split: str) -> None:
     found = made("qwen3-235b-a22b", "decode", 64, 4096, split=split)
     flop = 64 * model_flop(workload("qwen3-235b-a22b"), "decode", 4096)

@@ -12,7 +12,7 @@ from bench.predict.learn import load
 from bench.predict.pooled import LEAST, LEVELS, Departures, Labels, pooled
 
 FAMILY, SILICON, CHIP = math.sqrt(0.4), math.sqrt(0.4), math.sqrt(0.2)
-WORLDS = 200
+WORLDS = 120
 Chips = dict[Labels, float]
 
 
@@ -43,7 +43,9 @@ def told(known: Departures, *labels: Labels, level: float = 0.95) -> tuple[list[
 
 
 @cache
-def covered(spread: float, within: float, families: int, silicons: int, siblings: int) -> list[float]:
+def covered(
+    spread: float, within: float, families: int, silicons: int, siblings: int
+) -> list[float]:
     """The share of worlds in which a case of a chip that was left out lies in its interval."""
     rng = default_rng(20)
     hits = np.zeros(len(LEVELS))

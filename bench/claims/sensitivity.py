@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from bench.chips.load import Catalogue, catalogue
 from bench.claims.forecast import Forecast, forecast
 from bench.claims.judge import Bounds, holds, stands
+from bench.claims.modelled import modelled
 from bench.claims.weigh import Finding, Question, finding
 from bench.evidence.gather import observations
 from bench.evidence.model import Kind
@@ -60,18 +61,25 @@ class Bench:
         """Returns what paper and the whole evidence say."""
         return finding(asked, self.whole, self.catalogue)
 
-    def foretold(self, found: Finding) -> tuple[float, float, int] | None:
-        """Returns where paper foretells a ratio of work that nobody measured, at 95%.
+    def foretold(self, found: Finding) -> tuple[float, float, str] | None:
+        """Returns where a ratio of work that nobody measured is foretold to be, at 95%, and by what.
 
-        The third number is of how many chips that is learnt; it proves nothing.
+        By the comparison model where it knows the work, else by paper and the pairs measured so
+        far. Neither proves anything.
         """
-        work = found.question.axis.work
-        if not work or found.paper is None or found.measured or found.question.unlike:
+        asked, work = found.question, found.question.axis.work
+        if not work or found.measured or asked.unlike:
+            return None
+        if told := modelled(asked.first, asked.second, asked.axis, self.catalogue):
+            return told
+        if found.paper is None:
             return None
         if work not in self._forecasts:
             self._forecasts[work] = forecast(work, self.whole, self.catalogue)
         known = self._forecasts[work]
-        return (*known.interval(found.paper.value), known.chips) if known else None
+        if known is None:
+            return None
+        return (*known.interval(found.paper.value), f"no proof; paper, from {known.chips} chips")
 
     def flips(self, found: Finding) -> tuple[Flip, ...]:
         """Returns the changes that would change a verdict, or where the relation holds."""

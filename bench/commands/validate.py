@@ -43,7 +43,7 @@ def main(words: list[str]) -> int:
     from bench.report.validation import validation_report
 
     config = compose("validate", words, ValidateConfig)
-    before, out = _before(config), _place(config.out)
+    out, before = _place(config), _before(config)
     every = validated(world())
     chosen = [one for one in every if (config.part or "").lower() in one.key.lower()]
     if not chosen:
@@ -81,17 +81,19 @@ def _before(config: ValidateConfig) -> dict[str, float]:
     return state(Path(config.against) if config.against else shipped)
 
 
-def _place(out: str | None) -> Path | None:
+def _place(config: ValidateConfig) -> Path | None:
     """Returns where figures go.
 
     Raises:
-        UsageError: it is a folder, or lies in none.
+        UsageError: it is a folder, or lies in none; or some parts only are asked for.
     """
-    if not out:
+    if not config.out:
         return None
-    place = Path(out)
+    place = Path(config.out)
+    if config.part:
+        raise UsageError("out= keeps every part: leave out part=")
     if place.is_dir() or not place.parent.is_dir():
-        raise UsageError(f"out={out}: name a file in a folder that there is")
+        raise UsageError(f"out={config.out}: name a file in a folder that there is")
     return place
 
 

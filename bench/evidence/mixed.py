@@ -25,7 +25,7 @@ LARGEST = 1e4
 NEGLIGIBLE = 1e-8
 """What counts as nought beside numbers of the order of one."""
 STEPS, FINER = 200, 32
-"""How many even steps of x / (1 + x) are tried (``likely``), and how many summed over in the end."""
+"""How many even steps of x / (1 + x) are tried (``likely``), and how many summed over at last."""
 LEVELS = np.array([0.90, 0.95])
 """Levels at which a t distribution stands for a blend of others."""
 

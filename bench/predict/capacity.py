@@ -14,8 +14,9 @@ KEPT_B, KEPT_SHARE = 3.5e9, 0.10
 """What an engine keeps for itself: contexts, workspaces, activations; and the share of the memory
 that is left free of weights and cache. A rule of thumb that engines' defaults follow."""
 TRAINED = 18.0
-"""Bytes a parameter takes in mixed-precision training with Adam: 2 and 4 of weights, 4 of gradients,
-8 of moments (Rajbhandari et al. 2020, ZeRO, arXiv 1910.02054, 3.1, with gradients in 32 bits)."""
+"""Bytes a parameter takes in mixed-precision training with Adam: 2 and 4 of weights, 4 of
+gradients, 8 of moments (Rajbhandari et al. 2020, ZeRO, arXiv 1910.02054, 3.1, with gradients in
+32 bits)."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Room:
         return max(0, math.floor(left / self.cache)) if self.cache else 0
 
 
-def room(
+def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     chip: Facts,
     workload: Workload,
     how: Precision,

@@ -20,7 +20,7 @@ NOISE = 5e-4
 
 
 @dataclass(frozen=True)
-class Tested:
+class Outcome:
     """One measured time beside what was foretold of it.
 
     Attributes:
@@ -74,19 +74,19 @@ class Part:
 
     name: str
     split: str
-    cases: tuple[Tested, ...]
+    cases: tuple[Outcome, ...]
     bar: Bar = field(default_factory=Bar)
     note: str = ""
 
     @property
     def key(self) -> str:
         """Returns the name that a part has in files."""
-        return f"{self.name} | {self.split}"
+        return f"{self.name}: {self.split}"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What errors come to; an error is \\|foretold / measured - 1\\|.
+    """What errors come to; an error is the size of foretold / measured - 1.
 
     Attributes:
         count, chips: cases, and chips (pairs of chips) that they are of.
@@ -113,7 +113,7 @@ class Figures:
     rivals: tuple[tuple[float, float], tuple[float, float]]
 
 
-def figures(cases: Sequence[Tested]) -> Figures:
+def figures(cases: Sequence[Outcome]) -> Figures:
     """Returns what some cases come to.
 
     Raises:
@@ -141,11 +141,9 @@ def figures(cases: Sequence[Tested]) -> Figures:
     )
 
 
-def by(
-    cases: Iterable[Tested], key: Callable[[Tested], str]
-) -> dict[str, list[Tested]]:
+def by(cases: Iterable[Outcome], key: Callable[[Outcome], str]) -> dict[str, list[Outcome]]:
     """Returns cases in groups, in the order they come."""
-    groups: dict[str, list[Tested]] = {}
+    groups: dict[str, list[Outcome]] = {}
     for one in cases:
         groups.setdefault(key(one), []).append(one)
     return groups
@@ -155,12 +153,12 @@ def _size(logs: Iterable[float]) -> list[float]:
     return [abs(math.expm1(one)) for one in logs]
 
 
-def _inside(groups: Mapping[str, Sequence[Tested]], place: int) -> float:
-    shares = [np.mean([abs(one.error) <= one.halves[place] for one in own]) for own in groups.values()]
-    return float(np.mean(shares))
+def _inside(groups: Mapping[str, Sequence[Outcome]], place: int) -> float:
+    held = [[abs(one.error) <= one.halves[place] for one in own] for own in groups.values()]
+    return float(np.mean([np.mean(own) for own in held]))
 
 
-def _rival(cases: Sequence[Tested], place: int) -> tuple[float, float]:
+def _rival(cases: Sequence[Outcome], place: int) -> tuple[float, float]:
     sizes = _size(one.rivals[place] for one in cases)
     return float(np.mean(sizes)), float(np.median(sizes))
 
@@ -230,7 +228,8 @@ def changes(before: Mapping[str, float], now: Mapping[str, float], *, whole: boo
     """Returns parts that both know, and the mean over them.
 
     Args:
-        before, now: mean error by part.
+        before: mean error by part, of the earlier state.
+        now: the same of this one.
         whole: every part was tested: one that is gone is worse, and so may the whole be.
     """
     names = [name for name in before if name in now or whole]

@@ -23,7 +23,7 @@ from bench.predict.power import Band, watts
 from bench.predict.precision import Precision
 from bench.predict.serving import Load, serve
 from bench.predict.stack import Stack
-from bench.predict.step import Step, headroom, step
+from bench.predict.step import NODE, WORDS, Step, headroom, step
 from bench.workloads.counts import parameters
 from bench.workloads.model import Workload
 
@@ -110,7 +110,7 @@ class Foretold:
         return room(self.chip, asked.workload, asked.how, asked.split, batch, length, asked.phase)
 
     def power(self, place: int = 0) -> Band | None:
-        """Returns the power of one chip in W at one point, None where its board power is unknown."""
+        """Returns the power of one chip in W at one point; None: its board power is unknown."""
         if self.chip.tdp is None:
             return None
         if len(self.parts) == 1:
@@ -125,7 +125,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     """Returns what is foretold of one chip.
 
     Raises:
-        UsageError: the sheet lacks a figure without which nothing can be told, or the chip a format.
+        UsageError: the sheet lacks a figure or a format without which nothing can be told.
     """
     steps, seconds, ttft = _times(chip, asked, known.stack)
     part = known.parts[part_of(asked)]
@@ -183,11 +183,15 @@ def _training(chip: Facts, asked: Asked, forward: Step, stack: Stack) -> Array:
     The head is asked for every token, which a prefill does for the last ones only.
     """
     workload, split = asked.workload, asked.split
-    rate = chip.peak(asked.how.rate) * float(stack.fraction(headroom(chip, chip.peak(asked.how.rate))))
+    promised = chip.peak(asked.how.rate)
+    rate = promised * float(stack.fraction(headroom(chip, promised)))
     tokens = asked.batch * asked.prompt / split.dp
     head = 2 * tokens * parameters(workload).head / split.tp / split.pp / rate
     own = parameters(workload).total / (split.tp * split.pp)
-    shared = 2 * (split.dp - 1) / split.dp * own * ACTIVATION / (stack.link * (chip.link or 1.0))
+    if split.dp > 1 and chip.link is None:
+        raise UsageError(f"{chip.chip}: unknown, for its sheet has no {WORDS['link']}")
+    wire = chip.link if split.chips <= NODE or not chip.network else min(chip.link or 0.0, chip.network)
+    shared = 2 * (split.dp - 1) / split.dp * own * ACTIVATION / (stack.link * (wire or 1.0))
     update = UPDATED * own / split.dp / (stack.stream * (chip.bandwidth or 1.0))
     each = forward.seconds / split.pp
     return (1 + BACKWARD) * (each + head) + (shared if split.dp > 1 else 0.0) + update

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.errors import Tested
+from bench.predict.errors import Outcome
 from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
 from bench.predict.learn import DENSE, EXPERTS, PHASES, SERVING, STEPS, of_serving, of_steps, served
 from bench.predict.operators import Array
 from bench.predict.pooled import LEVELS, Departures
-from bench.predict.product import Measured, Products, learnt, roofline, seconds
+from bench.predict.product import Measured, Products, learnt, refined, roofline, seconds
 from bench.predict.stack import IDEAL, Stack
 from bench.predict.tables import Row, Table
 from bench.records.model import Measurement, Record
@@ -53,7 +53,10 @@ class World:
 
 
 def own_products(records: Iterable[Record], chips: Mapping[str, Facts]) -> tuple[Row, ...]:
-    """Returns matrix products of records on accelerators; the best of a search is no fair draw."""
+    """Returns matrix products of records on accelerators; their software is the suite's name.
+
+    The best of many shapes is no fair draw, and is left out.
+    """
     return tuple(
         _row(record, one)
         for record in records
@@ -63,17 +66,20 @@ def own_products(records: Iterable[Record], chips: Mapping[str, Facts]) -> tuple
 
 
 def _plain(one: Measurement) -> bool:
-    timed = one.status == "ok" and one.timing is not None and one.search is None
-    return one.kernel == "gemm" and timed and one.data == "normal" and not one.group
+    """Tells whether it is a product of a size that was given, on usual inputs."""
+    timed = one.status == "ok" and one.timing is not None
+    tried = one.search.trials if one.search else ()
+    sizes = {tuple(trial.parameters.get(key) for key in "mnk") for trial in tried}
+    return one.kernel == "gemm" and timed and one.data == "normal" and len(sizes) <= 1
 
 
 def _row(record: Record, one: Measurement) -> Row:
-    words = {"chip": record.identity.chip or "", "stack": "here", "dtype": one.dtype}
+    words = {"chip": record.identity.chip or "", "stack": record.suite, "dtype": one.dtype}
     seconds_ = one.timing.stats.median_s if one.timing else math.nan
     return Row(words, {**{key: float(one.parameters[key]) for key in "mnk"}, "us": seconds_ * 1e6})
 
 
-def products(known: Measured, held: Callable[[Facts], str]) -> list[Tested]:
+def products(known: Measured, held: Callable[[Facts], str]) -> list[Outcome]:
     """Returns products of each group of chips, foretold by the chips of the others.
 
     Args:
@@ -81,21 +87,25 @@ def products(known: Measured, held: Callable[[Facts], str]) -> list[Tested]:
         held: the group of a chip: its id, or its vendor. A group without which fewer than
             ``LEAST`` chips are left is not foretold.
     """
-    found: list[Tested] = []
+    found: list[Outcome] = []
     for group in dict.fromkeys(map(held, known.chips)):
-        kept = _chosen(known, [held(chip) != group for chip in known.chips])
+        kept = chosen(known, [held(chip) != group for chip in known.chips])
         if len(kept.chips) >= LEAST:
-            found += foretold(_chosen(known, [held(chip) == group for chip in known.chips]), kept)
+            found += foretold(chosen(known, [held(chip) == group for chip in known.chips]), kept)
     return found
 
 
-def _chosen(known: Measured, wanted: Sequence[bool]) -> Measured:
+def chosen(known: Measured, wanted: Sequence[bool]) -> Measured:
+    """Returns some of the chips."""
     places = [place for place, one in enumerate(wanted) if one]
-    kept = (tuple(one[place] for place in places) for one in (known.chips, known.shapes, known.times))
-    return Measured(*kept)
+    return Measured(
+        tuple(known.chips[place] for place in places),
+        tuple(known.shapes[place] for place in places),
+        tuple(known.times[place] for place in places),
+    )
 
 
-def foretold(asked: Measured, known: Measured) -> list[Tested]:
+def foretold(asked: Measured, known: Measured) -> list[Outcome]:
     """Returns products as they are foretold by what was measured of others."""
     how, departed = learnt(known, Products())
     share = float(np.median(np.concatenate(_beyond(known))))
@@ -106,9 +116,36 @@ def foretold(asked: Measured, known: Measured) -> list[Tested]:
         shift, halves = told(departed, chip)
         errors = np.log(seconds(shapes, how) / times) + shift
         found += [
-            Tested(chip.chip, band(float(m)), float(error), halves, (float(-log), float(share - log)))
-            for m, error, log in zip(shapes.m, errors, paper, strict=True)
+            Outcome(chip.chip, band(m), float(one), halves, (-float(log), share - float(log)))
+            for m, one, log in zip(shapes.m, errors, paper, strict=True)
         ]
+    return found
+
+
+def calibrated(asked: Measured, own: Measured, known: Measured) -> list[Outcome]:
+    """Returns products as they are foretold by other products of the same chip.
+
+    Args:
+        asked: what is foretold, of chips that ``own`` has.
+        own: what was measured of them in a short run.
+        known: what all chips' fit begins with.
+    """
+    from scipy.special import ndtri
+
+    how, _ = learnt(known, Products())
+    places = {chip.chip: place for place, chip in enumerate(own.chips)}
+    found = []
+    for chip, shapes, times, paper in zip(
+        asked.chips, asked.shapes, asked.times, _beyond(asked), strict=True
+    ):
+        place = places[chip.chip]
+        share = float(np.median(_beyond(own)[place]))
+        made = refined(own.shapes[place], own.times[place], how)
+        middle, spread = made.seconds(shapes)
+        for m, one, wide, log in zip(shapes.m, np.log(middle / times), spread, paper, strict=True):
+            halves = tuple(float(ndtri(0.5 + level / 2) * wide) for level in LEVELS)
+            rivals = (-float(log), share - float(log))
+            found.append(Outcome(chip.chip, band(m), float(one), halves, rivals))
     return found
 
 
@@ -130,9 +167,9 @@ def band(rows: float) -> str:
     return next(name for most, name in BANDS if rows <= most)
 
 
-def steps(every: Sequence[Case]) -> dict[str, list[Tested]]:
+def steps(every: Sequence[Case]) -> dict[str, list[Outcome]]:
     """Returns prefill, decode and whole requests of each chip, foretold by the others'."""
-    found: dict[str, list[Tested]] = {one: [] for one in (*PHASES, WHOLE)}
+    found: dict[str, list[Outcome]] = {one: [] for one in (*PHASES, WHOLE)}
     for chip in dict.fromkeys(one.row.chip for one in every):
         kept = [one for one in every if one.row.chip != chip]
         own = [one for one in every if one.row.chip == chip]
@@ -153,12 +190,12 @@ def _over(every: Sequence[Case], stack: Stack, phase: str) -> Array:
 
 def _phase(
     own: Sequence[Case], stack: Stack, phase: str, departed: Departures, share: float
-) -> list[Tested]:
+) -> list[Outcome]:
     rows = [one.row for one in own if one.phase == phase]
     shift, halves = told(departed, own[0].facts)
     ours, paper = _over(own, stack, phase), _over(own, IDEAL, phase)
     return [
-        Tested(row.chip, work(row), shift - float(one), halves, (-float(log), share - float(log)))
+        Outcome(row.chip, work(row), shift - float(one), halves, (-float(log), share - float(log)))
         for row, one, log in zip(rows, ours, paper, strict=True)
     ]
 
@@ -168,12 +205,12 @@ def work(row: Row) -> str:
     return f"{row.words['model']} tp{row['tp']:g}"
 
 
-def _whole(rows: Sequence[Row], made: Mapping[str, Sequence[Tested]]) -> Iterator[Tested]:
+def _whole(rows: Sequence[Row], made: Mapping[str, Sequence[Outcome]]) -> Iterator[Outcome]:
     """Yields requests: a prefill and all further steps; no interval is told of their sum."""
     for row, first, then in zip(rows, made["prefill"], made["decode"], strict=True):
         pairs = zip((first.error, *first.rivals), (then.error, *then.rivals), strict=True)
         ours, *rivals = (math.log(_request(row, *pair) / row["total_s"]) for pair in pairs)
-        yield Tested(row.chip, work(row), ours, (), (rivals[0], rivals[1]))
+        yield Outcome(row.chip, work(row), ours, (), (rivals[0], rivals[1]))
 
 
 def _request(row: Row, first: float, then: float) -> float:
@@ -182,7 +219,7 @@ def _request(row: Row, first: float, then: float) -> float:
     return row["prefill_s"] * math.exp(first) + steps_s
 
 
-def frozen(world: World) -> dict[str, list[Tested]]:
+def frozen(world: World) -> dict[str, list[Outcome]]:
     """Returns TPOT of serving as foretold by steps of another source alone, no interval told."""
     every = world.cases()
     share = float(np.median(departures(every, IDEAL)))
@@ -190,17 +227,15 @@ def frozen(world: World) -> dict[str, list[Tested]]:
     return _served(world, world.serving, fit(every), known)
 
 
-def serving(world: World) -> dict[str, list[Tested]]:
+def serving(world: World) -> dict[str, list[Outcome]]:
     """Returns TPOT of each chip, foretold by steps and serving of the others."""
-    found: dict[str, list[Tested]] = {DENSE: [], EXPERTS: []}
+    found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for chip in dict.fromkeys(row.chip for row in world.serving):
         stack = fit([one for one in world.cases() if one.row.chip != chip])
         kept = [row for row in world.serving if row.chip != chip]
         parts = of_serving(kept, world.chips, world.models, stack)
         shares = _shares(world, kept)
-        known = {
-            name: Known(shares[name], *told(parts[name], world.chips[chip])) for name in found
-        }
+        known = {name: Known(shares[name], *told(parts[name], world.chips[chip])) for name in found}
         own = [row for row in world.serving if row.chip == chip]
         for name, tested in _served(world, own, stack, known).items():
             found[name] += tested
@@ -227,17 +262,17 @@ def _shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
 
 def _served(
     world: World, rows: Sequence[Row], stack: Stack, known: Mapping[str, Known]
-) -> dict[str, list[Tested]]:
+) -> dict[str, list[Outcome]]:
     """Returns rows as foretold, dense models and those with experts apart."""
     ours, paper = (served(rows, world.chips, world.models, one) for one in (stack, IDEAL))
-    found: dict[str, list[Tested]] = {DENSE: [], EXPERTS: []}
+    found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for row, one, least in zip(rows, ours, paper, strict=True):
         if not math.isfinite(one):
             continue
         name, tpot = kind(world, row), row["tpot_ms"] * 1e-3
         error, log = math.log(one / tpot) + known[name].shift, math.log(least / tpot)
         rivals = (log, log + known[name].share)
-        found[name].append(Tested(row.chip, engine(row), error, known[name].halves, rivals))
+        found[name].append(Outcome(row.chip, engine(row), error, known[name].halves, rivals))
     return found
 
 

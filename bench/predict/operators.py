@@ -90,7 +90,7 @@ def operators(
     rows = points.batch * (points.length if phase == "prefill" else 1.0) / split.dp
     return [
         *_attention(workload, phase, points, rows, how, split),
-        *_blocks(workload, points, rows, how, split, phase),
+        *_blocks(workload, rows, how, split),
         _head(workload, points, split),
         _streams(workload, rows, split),
         *_links(workload, rows, split),
@@ -122,7 +122,7 @@ def _attention_names(workload: Workload) -> tuple[str, ...]:
     return tuple(name for name in layer_shapes(workload) if name not in others)
 
 
-def _attention(
+def _attention(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     workload: Workload, phase: str, points: Points, rows: Array, how: Precision, split: Parallel
 ) -> Iterator[Operator]:
     kept = workload.layers * _elements(workload, _attention_names(workload)) / split.tp
@@ -150,12 +150,12 @@ def _scores(workload: Workload, phase: str, points: Points, seen: Array) -> Arra
     value = mla.v if mla else workload.head_dim
     beyond = points.length - seen
     pairs = points.batch * (seen * (seen + 1) / 2 + beyond * seen)
-    whole = np.all(beyond == 0)
-    return 2.0 * h * (workload.head_dim + value) * (points.pairs if whole else pairs)
+    counted = np.where(beyond == 0, points.pairs, pairs)
+    return 2.0 * h * (workload.head_dim + value) * counted
 
 
 def _blocks(
-    workload: Workload, points: Points, rows: Array, how: Precision, split: Parallel, phase: str
+    workload: Workload, rows: Array, how: Precision, split: Parallel
 ) -> Iterator[Operator]:
     experts = workload.experts
     plain = experts.dense_layers if experts else workload.layers
@@ -168,8 +168,8 @@ def _blocks(
     beside = layers * _elements(workload, (*SHARED, "router")) / split.tp
     yield _product("router and shared experts", rows, 2 * rows * beside, beside * how.beside)
     one = _elements(workload, ROUTED) / experts.routed
-    every = rows * split.dp
     shards = split.shards
+    every = rows * shards / split.tp
     missed = 1 - experts.per_token / experts.routed
     touched = experts.routed * (1 - missed**every)
     weights = layers * one * touched * how.weight / shards

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 
-from bench.predict.errors import Tested
+from bench.predict.errors import Outcome
 from bench.predict.fit import Case, departures, fit
 from bench.predict.heldout import World, engine, kind, work
 from bench.predict.learn import (
@@ -54,9 +54,9 @@ class Side:
 Sides = Mapping[Key, Side]
 
 
-def step_ratios(every: Sequence[Case]) -> dict[str, list[Tested]]:
+def step_ratios(every: Sequence[Case]) -> dict[str, list[Outcome]]:
     """Returns ratios of steps, by phase, of each pair of chips as the others foretell them."""
-    found: dict[str, list[Tested]] = {one: [] for one in PHASES}
+    found: dict[str, list[Outcome]] = {one: [] for one in PHASES}
     labels = {one.row.chip: one.facts.labels for one in every}
     for pair in combinations(labels, 2):
         kept = [one for one in every if one.row.chip not in pair]
@@ -71,7 +71,7 @@ def step_ratios(every: Sequence[Case]) -> dict[str, list[Tested]]:
 
 def _steps(every: Sequence[Case], chip: str, phase: str, stack: Stack) -> Sides:
     own = [one for one in every if one.row.chip == chip and one.phase == phase]
-    sides = {}
+    sides: dict[Key, Side] = {}
     for one, log in zip(own, departures(own, stack), strict=True):
         words = one.row.words
         wide, rate = (math.log(float(value)) for value in (one.chip.bandwidth, one.chip.product))
@@ -93,7 +93,7 @@ def _ratios(
     first: Sides,
     second: Sides,
     between: tuple[float, tuple[float, ...]],
-) -> Iterator[Tested]:
+) -> Iterator[Outcome]:
     """Yields the ratio of each work that both chips did."""
     shift, halves = between
     for key in first:
@@ -103,13 +103,13 @@ def _ratios(
         measured = one.seconds - other.seconds
         error = shift - (one.departure - other.departure)
         wide, rate = other.bandwidth - one.bandwidth, other.rate - one.rate
-        yield Tested(" / ".join(pair), one.work, error, halves, (wide - measured, rate - measured))
+        yield Outcome(" / ".join(pair), one.work, error, halves, (wide - measured, rate - measured))
 
 
-def frozen_ratios(world: World) -> dict[str, list[Tested]]:
+def frozen_ratios(world: World) -> dict[str, list[Outcome]]:
     """Returns ratios of TPOT as foretold by steps of another source alone, no interval told."""
     stack = fit(world.cases())
-    found: dict[str, list[Tested]] = {DENSE: [], EXPERTS: []}
+    found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for name in found:
         sides = _serving(world, name, stack)
         for pair in _shared(sides):
@@ -117,9 +117,9 @@ def frozen_ratios(world: World) -> dict[str, list[Tested]]:
     return found
 
 
-def serving_ratios(world: World) -> dict[str, list[Tested]]:
+def serving_ratios(world: World) -> dict[str, list[Outcome]]:
     """Returns ratios of TPOT of each pair of chips, as steps and serving of the others foretell."""
-    found: dict[str, list[Tested]] = {DENSE: [], EXPERTS: []}
+    found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     known = {name: _shared(_serving(world, name, Stack())) for name in found}
     for pair in dict.fromkeys(pair for pairs in known.values() for pair in pairs):
         stack = fit([one for one in world.cases() if one.row.chip not in pair])
@@ -158,5 +158,7 @@ def _middle(runs: Sequence[Side]) -> Side:
 
 def _shared(sides: Mapping[str, Sides]) -> list[tuple[str, str]]:
     """Returns the pairs of chips that did ``ENOUGH`` works in common."""
-    pairs = combinations(sides, 2)
-    return [(one, other) for one, other in pairs if len(set(sides[one]) & set(sides[other])) >= ENOUGH]
+    works = {chip: set(own) for chip, own in sides.items()}
+    return [
+        pair for pair in combinations(works, 2) if len(works[pair[0]] & works[pair[1]]) >= ENOUGH
+    ]

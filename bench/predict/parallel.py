@@ -43,13 +43,13 @@ def parallel(word: str) -> Parallel:
     Raises:
         UsageError: another word, or experts over more chips than there are.
     """
-    found = {"tp": int(word)} if word.isdigit() else _parts(word)
+    found = {"tp": int(word)} if word.isdecimal() else _parts(word)
     if min(found.values(), default=1) < 1:
         raise UsageError(f"parallel={word}: every part is at least 1")
     made = Parallel(**found)
     if made.ep > made.tp * made.dp or made.tp * made.dp % made.ep:
         raise UsageError(
-            f"parallel={word}: ep{made.ep} does not divide the {made.tp * made.dp} chips of tp and dp"
+            f"parallel={word}: ep{made.ep} does not divide the {made.tp * made.dp} chips of tp x dp"
         )
     return made
 
@@ -59,6 +59,6 @@ def _parts(word: str) -> dict[str, int]:
     for part in re.split(r"[\s,x]+", word.strip()):
         told = re.fullmatch(r"(tp|pp|dp|ep)=?(\d+)", part)
         if told is None or told[1] in found:
-            raise UsageError(f"parallel={word}: write a number, or such as tp8, 'tp8,ep8', 'tp8,pp2'")
+            raise UsageError(f"parallel={word}: write a number, or such as tp8, 'tp8,pp2'")
         found[told[1]] = int(told[2])
     return found

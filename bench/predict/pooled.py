@@ -1,4 +1,4 @@
-"""How far chips depart from what their sheets foretell, pooled over chip, silicon, design and vendor.
+"""How far chips depart from what their sheets foretell, pooled over silicon, design and vendor.
 
 A departure is the mean log ratio of measured to foretold time on one chip. Departures of chips that
 share silicon or a design are alike to a stated degree, so that a chip nobody measured leans on its
@@ -108,14 +108,17 @@ class Departures:
     def foretold(self, chips: Sequence[Labels]) -> tuple[Floats, Floats]:
         """Returns what to expect of chips: means (n) and covariance (n x n), cases left out."""
         inverse = np.linalg.inv(self._known())
-        between = self._alike(chips, self.labels)
+        own = self._far(chips)
+        between = self._alike(chips, self.labels) + own
         ones = np.ones(len(self.means))
         weight = float(ones @ inverse @ ones)
         mean = float(ones @ inverse @ np.array(self.means)) / weight
         gain = between @ inverse
         left = 1.0 - gain @ ones
         expected = mean + gain @ (np.array(self.means) - mean)
-        apart = self._alike(chips, chips) - gain @ between.T
+        same = np.array([[one == other for other in chips] for one in chips], dtype=np.float64)
+        beyond = same * np.sum(own, axis=1)[:, None]
+        apart = self._alike(chips, chips) + beyond - gain @ between.T
         return expected, apart + np.outer(left, left) / weight
 
     def _alike(self, first: Sequence[Labels], second: Sequence[Labels]) -> Floats:
@@ -129,8 +132,16 @@ class Departures:
 
     def _known(self) -> Floats:
         """Returns the covariance of the measured chips' departures."""
-        own = self.spread**2 * (1 / np.array(self.weights) - 1)
-        return self._alike(self.labels, self.labels) + np.diag(own + self._noise() + 1e-9)
+        return self._alike(self.labels, self.labels) + np.diag(self._own() + self._noise() + 1e-9)
+
+    def _own(self) -> Floats:
+        """Returns by how much each measured chip's own part varies beyond that of most."""
+        return np.asarray(self.spread**2 * np.maximum(1 / np.array(self.weights) - 1, 0.0))
+
+    def _far(self, chips: Sequence[Labels]) -> Floats:
+        """Returns the same by chip asked for and chip measured: what is a chip's own is only its."""
+        same = [[one == other for other in self.labels] for one in chips]
+        return np.array(same, dtype=np.float64).reshape(len(chips), -1) * self._own()
 
     def _noise(self) -> Floats:
         return self.within**2 / np.array(self.counts)

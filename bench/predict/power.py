@@ -1,8 +1,8 @@
 """Energy and cost of tokens: low, middle and high, never board power times time alone.
 
 A chip that decodes waits for memory and takes a fraction of its board power: 137 to 300 of 700 W
-on an H200 over several attentions (arXiv 2605.11999). One that is bound by arithmetic takes nearly all
-of it: 85 to 100%, as our own sustained loads do.
+on an H200 over several attentions (arXiv 2605.11999). One that is bound by arithmetic takes nearly
+all of it: 85 to 100%, as our own sustained loads do.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def watts(tdp: float, busy: float) -> Band:
 def hourly(chip: Chip, power: Band, prices: Prices) -> Band | None:
     """Returns US dollars an hour of one chip, by its sourced price; None where there is none.
 
-    The range is that of the published prices and of the power; server, network and staff are not in.
+    The range is that of published prices and of the power; server, network and staff are not in.
     """
     figure = chip.figures.get("price_usd")
     if figure is None or figure.number is None:

@@ -1,8 +1,8 @@
 """The time of one matrix product on a chip known by its sheet: shape, waves, launch.
 
-A product of m x k by k x n takes ``launch + depth k + [(C / e)^p + (M / s)^p]^(1/p)``. C is the time
-of its FLOP at the published rate, rows filled up to 16 and lengthened where the last wave of
-128 x 128 tiles leaves units idle; M that of its bytes at the published bandwidth. ``launch`` and
+A product of m x k by k x n takes ``launch + depth k + [(C / e)^p + (M / s)^p]^(1/p)``. C is the
+time of its FLOP at the published rate, rows filled up to 16 and lengthened where the last wave
+of 128 x 128 tiles leaves units idle; M that of its bytes at the published bandwidth. ``launch`` and
 ``depth`` are cycles: they shrink with the clock. The achieved fraction e falls with TFLOP/s a watt.
 What fits in a share of the cache is read at the cache's speed where that is above the memory's.
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.errors import UsageError, did_you_mean
 from bench.predict.facts import Facts
 from bench.predict.operators import Array
 from bench.predict.pooled import Departures, pooled
@@ -93,6 +94,8 @@ def shapes(sizes: Sequence[tuple[float, float, float]], chip: Facts, dtype: str)
     Raises:
         UsageError: the sheet has no such rate.
     """
+    if dtype not in BYTES:
+        raise UsageError(f"no products of {dtype} are foretold: {did_you_mean(dtype, BYTES)}")
     m, n, k = np.array(sizes, dtype=np.float64).reshape(-1, 3).T
     rate = chip.peak(dtype)
     told = (

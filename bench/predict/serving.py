@@ -55,7 +55,7 @@ class Served:
     tokens: Array
 
 
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     chip: Facts, workload: Workload, load: Load, how: Precision, split: Parallel, stack: Stack
 ) -> Served:
     """Returns what a model's requests see on chips.

@@ -86,7 +86,7 @@ class Step:
         return np.minimum(1.0, np.sum([one.compute for one in self.parts], axis=0) / self.seconds)
 
 
-def step(
+def step(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     chip: Facts,
     workload: Workload,
     phase: str,

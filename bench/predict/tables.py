@@ -47,11 +47,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Columns that a table of each kind has; others may stand beside them."""
+TIMES = ("us", "prefill_s", "decode_s", "total_s", "tpot_ms")
+"""Columns that no row may leave empty, for they are what it is there for."""
 Told = tuple[str, str, str]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class Told_(Strict):
+class Head(Strict):
     """What the YAML file says of a table."""
 
     id: str
@@ -65,10 +67,11 @@ class Told_(Strict):
 
 @dataclass(frozen=True)
 class Row:
-    """One measured time: its words and its numbers, by column."""
+    """One measured time: its words and its numbers, by column, and its line in the file."""
 
     words: Mapping[str, str]
     numbers: Mapping[str, float]
+    line: int = 0
 
     def __getitem__(self, column: str) -> float:
         """Returns a number; nought where the file leaves it empty."""
@@ -84,7 +87,7 @@ class Row:
 class Table:
     """A table with its rows and its source."""
 
-    told: Told_
+    told: Head
     rows: tuple[Row, ...]
 
 
@@ -107,7 +110,7 @@ def examine(
     found: dict[str, Table] = {}
     faults: list[Fault] = []
     for path in sorted((folder / "tables").glob("*.yaml")):
-        told, new = named(Told_, path, folder, yamlfile.read)
+        told, new = named(Head, path, folder, yamlfile.read)
         faults += new
         if told is None:
             continue
@@ -129,9 +132,12 @@ def _rows(path: Path, name: str, wanted: tuple[str, ...]) -> tuple[list[Row], li
     missing = [one for one in wanted if one not in header]
     if missing:
         return [], [Fault(name, "line 1", f"lacks {', '.join(missing)}", "add the columns")]
+    twice = sorted({one for one in header if header.count(one) > 1})
+    if twice:
+        return [], [Fault(name, "line 1", f"has {', '.join(twice)} twice", "leave one")]
     rows, faults = [], []
     for number, line in enumerate(lines[1:], start=2):
-        row, problem = _row(header, line)
+        row, problem = _row(header, line, number)
         if problem or row is None:
             faults.append(Fault(name, f"line {number}", problem, "correct the line"))
         else:
@@ -139,7 +145,8 @@ def _rows(path: Path, name: str, wanted: tuple[str, ...]) -> tuple[list[Row], li
     return rows, faults
 
 
-def _row(header: list[str], line: list[str]) -> tuple[Row | None, str]:
+def _row(header: list[str], line: list[str], number: int) -> tuple[Row | None, str]:
+    """Returns the row of a line, or what is wrong with it."""
     if len(line) != len(header):
         return None, f"has {len(line)} cells for {len(header)} columns"
     cells = dict(zip(header, line, strict=True))
@@ -153,12 +160,18 @@ def _row(header: list[str], line: list[str]) -> tuple[Row | None, str]:
             return None, f"{column} is no number: {text!r}"
         if not (math.isfinite(numbers[column]) and numbers[column] >= 0):
             return None, f"{column} is {text}"
-    return Row({key: cells[key] for key in cells if key in WORDS}, numbers), ""
+    for column in TIMES:
+        if column in cells and not numbers.get(column):
+            return None, f"{column} is {cells[column] or 'missing'}"
+    return Row({key: cells[key] for key in cells if key in WORDS}, numbers, number), ""
 
 
 def _unknown(rows: list[Row], known: Mapping[str, Collection[str] | None]) -> Iterator[Told]:
     for column, names in known.items():
-        told = dict.fromkeys(row.words[column] for row in rows if column in row.words)
-        for word in told if names is not None else ():
-            if word not in (names or ()):
-                yield column, f"there is no {word!r}", did_you_mean(word, names or ())
+        if names is None:
+            continue
+        first = {row.words[column]: row.line for row in reversed(rows) if column in row.words}
+        for word, line in sorted(first.items(), key=lambda one: one[1]):
+            if word not in names:
+                problem = f"{column}: there is no {word!r}"
+                yield f"line {line}", problem, did_you_mean(word, names)

@@ -81,7 +81,7 @@ def _where(one: Judgement) -> str:
 
 def _flat(one: Judgement, bench: Bench) -> dict[str, Scalar]:
     claim, finding = one.claim, one.deciding.deciding
-    low, high, _ = bench.foretold(finding) or (None, None, None)
+    low, high, by = bench.foretold(finding) or (None, None, None)
     return {
         "claim": claim.id,
         "statement": claim.statement,
@@ -97,6 +97,7 @@ def _flat(one: Judgement, bench: Bench) -> dict[str, Scalar]:
         **flat(finding),
         "foretold_low": low,
         "foretold_high": high,
+        "foretold_by": by,
         "hangs_on": "; ".join(flip.change for flip in bench.flips(finding)) or None,
     }
 
@@ -180,5 +181,5 @@ def _foretold(one: Finding, bench: Bench) -> str:
     known = bench.foretold(one)
     if known is None:
         return NONE
-    low, high, chips = known
-    return f"{times(low)}–{times(high)} (no proof; from {chips} chips)"
+    low, high, words = known
+    return f"{times(low)}–{times(high)} ({words})"

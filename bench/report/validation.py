@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from bench.predict.errors import Change, Figures, Part, Tested, by, figures, missed
+from bench.predict.errors import Change, Figures, Outcome, Part, by, figures, missed
 from bench.predict.pooled import LEVELS
 from bench.predict.validate import RATIO
 from bench.report.markup import Report
@@ -11,9 +11,14 @@ from bench.report.table import Notes, Section, Table
 
 NONE = "–"
 HEADING = (
-    "Error is |foretold / measured - 1|: mean over cases, mean by chip (one chip, one vote), median.",
-    "Bias is the median of foretold / measured - 1. The share of cases inside an interval is by chip.",
-    "Baselines, mean / median: the roofline with every figure reached; the same at one share of all.",
+    (
+        "Error: the size of foretold / measured - 1, its mean and median over cases, and its mean "
+        "by chip, where each chip has one vote; bias: the median with its sign."
+    ),
+    (
+        "In 80%, in 95%: the share of cases inside these intervals, by chip. Baselines, mean / "
+        "median: the roofline, every figure reached; and at one share, fitted where we were."
+    ),
 )
 SHARES = tuple(f"in {level:.0%}" for level in LEVELS)
 ERRORS = ("mean", "by chip", "median", "bias", *SHARES)
@@ -141,7 +146,9 @@ def _summary(parts: Sequence[Part], found: Sequence[Change]) -> Iterable[str]:
 
 
 def _ratios(parts: Sequence[Part]) -> Section:
-    lines = ("A case is one work on two chips: the ratio of their times, beside those of their sheets.",)
+    lines = (
+        "A case is one work on two chips: the ratio of its times, beside that of their sheets.",
+    )
     cells, flats = tuple(map(_cells, parts)), list(map(_flat, parts))
     return Section("Ratios of two chips", _columns(SHEETS), cells, flats, lines, key="ratios")
 
@@ -172,7 +179,7 @@ def _works(parts: Sequence[Part]) -> Section:
 Groups = list[tuple[str, Part, Figures]]
 
 
-def _grouped(parts: Sequence[Part], key: Callable[[Tested], str]) -> Groups:
+def _grouped(parts: Sequence[Part], key: Callable[[Outcome], str]) -> Groups:
     """Returns the figures of each group of each part, the worst first."""
     groups = [
         (name, part, figures(own)) for part in parts for name, own in by(part.cases, key).items()

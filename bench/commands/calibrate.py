@@ -1,0 +1,85 @@
+"""Fits the model anew: on all tables, or on a machine's own record, set beside what was foretold."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.config import compose
+from bench.errors import UsageError
+from bench.shapes import CalibrateConfig
+
+if TYPE_CHECKING:
+    from bench.predict.learn import Learnt
+    from bench.report.markup import Report
+
+HELP = """\
+python -m bench calibrate [record=FILE] [key=value ...]
+
+Without a record: fits the software stack and the chips' departures on all measured tables, as
+results/fitted.json holds them. With one: sets its layers and products beside what the sheet alone
+foretold, side by side, and makes a calibration in which this chip rests on its own times. On the
+machine itself:
+
+  python -m bench run suite=calibrate
+  python -m bench calibrate record=FILE out=mine.json
+  python -m bench predict chips=[h200,h20] workload=llama-3.1-70b calibration=mine.json
+
+  record=           a record of suite=calibrate, llm or full
+  chip=             the chip it is of, where the record does not know
+  out=              where the fit is written, with the hash of the data behind it
+  report=github     github, plain, csv, json, latex, html
+
+Exit code: 0 fitted, 2 wrong usage.
+"""
+
+
+def main(words: list[str]) -> int:
+    """Fits, prints, and writes where asked to."""
+    from bench.report.registry import set_in
+
+    config = compose("calibrate", words, CalibrateConfig)
+    if config.chip and not config.record:
+        raise UsageError("chip= says which chip a record is of: give record=, too")
+    found, report = _of_record(config) if config.record else _of_tables()
+    print(set_in(config.report.format, report), end="")
+    if config.out:
+        _write(Path(config.out), found)
+    return 0
+
+
+def _of_tables() -> "tuple[Learnt, Report]":
+    from bench.chips.load import catalogue
+    from bench.predict.facts import every
+    from bench.predict.learn import learn
+    from bench.predict.tables import tables
+    from bench.report.calibration import fitted
+    from bench.workloads.load import workloads
+
+    found = learn(every(catalogue()), workloads(), tables())
+    return found, fitted(found)
+
+
+def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
+    from bench.chips.load import catalogue
+    from bench.predict.facts import every
+    from bench.predict.learn import load
+    from bench.predict.own import calibrated, matched
+    from bench.records.store import read
+    from bench.report.calibration import beside
+    from bench.workloads.load import workloads
+
+    sheets, known = catalogue(), load()
+    record = read(Path(config.record or ""))
+    named = sheets.find(config.chip).id if config.chip else None
+    chip = matched(record, every(sheets), named)
+    found = calibrated(known, record, chip, workloads())
+    return found, beside(known, found, record, chip, workloads())
+
+
+def _write(path: Path, found: "Learnt") -> None:
+    from bench.predict.learn import written
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(written(found), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"out={path}: {error.strerror}: give another place") from None

@@ -1,0 +1,155 @@
+"""Questions put to many chips at once: each has an answer, or says why it has none."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.chips.model import Chip
+from bench.errors import UsageError, did_you_mean
+from bench.predict.capacity import Room, least_chips, room
+from bench.predict.facts import Facts, facts
+from bench.predict.forecast import Asked, Foretold, Ratio, forecast, ratio, refuse_unfit, tier
+from bench.predict.learn import Learnt
+from bench.predict.pooled import LEVELS
+from bench.predict.product import Shapes, roofline, shapes
+from bench.predict.product import seconds as product_seconds
+
+Sizes = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is said of one chip: a prediction and its ratio to the baseline's, or why there is none."""
+
+    chip: Chip
+    found: Foretold | None = None
+    over: Ratio | None = None
+    why: str = ""
+
+
+def answers(
+    chips: Sequence[Chip], base: Chip | None, asked: Asked, known: Learnt
+) -> list[Answer]:
+    """Returns what is foretold of each chip.
+
+    Raises:
+        UsageError: nothing can be told of the baseline, or of any chip.
+    """
+    against = forecast(facts(base), asked, known) if base else None
+    every = [_answer(one, asked, known, against) for one in chips]
+    if not any(one.found for one in every):
+        raise UsageError("; ".join(dict.fromkeys(one.why for one in every)))
+    return every
+
+
+def _answer(chip: Chip, asked: Asked, known: Learnt, against: Foretold | None) -> Answer:
+    try:
+        own = facts(chip)
+        refuse_unfit(own, asked)
+        found = forecast(own, asked, known)
+    except UsageError as error:
+        return Answer(chip, why=str(error).removeprefix(f"{chip.id}: "))
+    return Answer(chip, found, ratio(found, against, known) if against else None)
+
+
+@dataclass(frozen=True)
+class Held:
+    """How a model fills one chip.
+
+    Attributes:
+        least: the least power of two of chips that hold it; None: over 256.
+        lacks: why the chip does not compute the format, or nothing.
+    """
+
+    chip: Facts
+    room: Room
+    least: int | None
+    lacks: str
+
+
+def held(chips: Sequence[Chip], asked: Asked) -> list[Held]:
+    """Returns how a model fills each accelerator, the roomiest first.
+
+    Raises:
+        UsageError: there is no accelerator among them.
+    """
+    length, batch = int(asked.prompt[0] + asked.output[0]), float(asked.batch[0])
+    found = []
+    for chip in chips:
+        try:
+            own = facts(chip)
+        except UsageError:
+            continue
+        taken = room(own, asked.workload, asked.how, asked.split, batch, length)
+        least = least_chips(own, asked.workload, asked.how, batch, length)
+        found.append(Held(own, taken, least, _lacks(own, asked)))
+    if not found:
+        raise UsageError("none of these chips is an accelerator")
+    return sorted(found, key=lambda one: (-(one.room.capacity or 0.0), one.chip.chip))
+
+
+def _lacks(own: Facts, asked: Asked) -> str:
+    try:
+        own.peak(asked.how.rate)
+    except UsageError:
+        return f"no {asked.how.rate} rate on its sheet"
+    return ""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One matrix product on one chip; ``halves`` of the log interval by level, ``paper`` the roofline."""
+
+    chip: Facts
+    seconds: float
+    paper: float
+    halves: tuple[float, ...]
+    tier: str
+
+
+def timed_products(
+    chips: Sequence[Chip], sizes: Sizes, dtype: str, known: Learnt
+) -> tuple[list[Timed], list[str]]:
+    """Returns a product's time on each chip, the fastest first, and why some have none.
+
+    Raises:
+        UsageError: no product of that format was fitted, or no chip's sheet says enough.
+    """
+    if dtype not in known.products:
+        raise UsageError(f"precision={dtype}: {did_you_mean(dtype, known.products)}")
+    told, why = [], []
+    for chip in chips:
+        try:
+            told.append(_timed(facts(chip), sizes, dtype, known))
+        except UsageError as error:
+            why.append(str(error))
+    if not told:
+        raise UsageError("; ".join(why))
+    return sorted(told, key=lambda one: one.seconds), why
+
+
+def _timed(own: Facts, sizes: Sizes, dtype: str, known: Learnt) -> Timed:
+    if own.bandwidth is None:
+        raise UsageError(f"{own.chip}: unknown, for its sheet has no memory bandwidth")
+    one = shapes([sizes], own, dtype)
+    paper = float(roofline(one)[0])
+    if mine := known.own.get(own.chip, {}).get(dtype):
+        took, spread = mine.seconds(one)
+        halves = tuple(normal * float(spread[0]) for normal in NORMAL)
+        return Timed(own, float(took[0]), paper, halves, "measured here")
+    seconds, halves = _pooled(own, one, known, dtype)
+    return Timed(own, seconds, paper, halves, str(tier(own, known.products[dtype][1], known)))
+
+
+NORMAL = (1.2816, 1.9600)
+"""Quantiles of the normal distribution for ``LEVELS``."""
+
+
+def _pooled(
+    own: Facts, one: Shapes, known: Learnt, dtype: str
+) -> tuple[float, tuple[float, ...]]:
+    how, departures = known.products[dtype]
+    means, covariance = departures.foretold([own.labels])
+    took = float(product_seconds(one, how)[0]) * math.exp(float(means[0]))
+    return took, tuple(departures.half(float(covariance[0, 0]), level) for level in LEVELS)
+

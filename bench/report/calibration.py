@@ -1,0 +1,143 @@
+"""What was fitted, and a record's layers and products beside what the sheet alone foretold."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+import numpy as np
+
+from bench.predict.facts import Facts
+from bench.predict.learn import Learnt
+from bench.predict.own import layer_s, layers, products
+from bench.predict.pooled import LEVELS, Departures
+from bench.predict.product import seconds, shapes
+from bench.records.model import Record
+from bench.report.markup import Report
+from bench.report.predictions import duration
+from bench.report.scalar import Scalar
+from bench.report.table import Section, Table
+from bench.units import significant
+from bench.workloads.model import Workload
+
+COLUMNS = ("layer", "measured (95%)", "foretold", "95% from", "to", "foretold / measured")
+PRODUCT = ("product, m x n x k", "measured", "foretold", "foretold / measured", "of its own fit")
+PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread of cases")
+
+
+def fitted(found: Learnt) -> Report:
+    """Returns the stack's parameters and what is known of chips' departures."""
+    rows = [(key, significant(value, 3)) for key, value in asdict(found.stack).items()]
+    table = Table(
+        "The software stack, fitted on measured steps",
+        ("Fractions are of published figures; times in seconds.",),
+        ("parameter", "value"), tuple(rows), (), (f"Data: sha256 {found.data_sha256}",),
+    )  # fmt: skip
+    flat: list[dict[str, Scalar]] = [
+        {"parameter": key, "value": value} for key, value in asdict(found.stack).items()
+    ]
+    return Report(table, flat, (_departures(found),))
+
+
+def _departures(found: Learnt) -> Section:
+    named = {**found.parts, **{f"product {key}": one for key, (_, one) in found.products.items()}}
+    cells = tuple(_part(name, one) for name, one in named.items())
+    flat: list[dict[str, Scalar]] = [
+        {
+            "of": name, "chips": len(one.means), "cases": sum(one.counts), "spread": one.spread,
+            "within": one.within,
+        }
+        for name, one in named.items()
+    ]  # fmt: skip
+    return Section("How chips depart from it", PARTS, cells, flat, (), "departures")
+
+
+def _part(name: str, one: Departures) -> tuple[str, ...]:
+    typical = math.exp(float(np.median(np.abs(one.means)))) - 1
+    spreads = (f"{math.exp(each) - 1:.1%}" for each in (one.spread, one.within))
+    return name, str(len(one.means)), f"{sum(one.counts):.0f}", f"{typical:.1%}", *spreads
+
+
+def beside(
+    known: Learnt, found: Learnt, record: Record, chip: Facts, models: Mapping[str, Workload]
+) -> Report:
+    """Returns a record's layers and products beside what was foretold without it."""
+    rows = list(_layers(known, record, chip, models))
+    cells = tuple(
+        (
+            one["layer"], one["told"], duration(one["foretold_s"]), duration(one["low_s"], 2),
+            duration(one["high_s"], 2), significant(one["ratio"], 3),
+        )
+        for one in rows
+    )  # fmt: skip
+    table = Table(
+        f"{chip.name}: layers measured here beside what its sheet foretold",
+        (
+            "Foretold of the sheet and of other chips' times, this record left out; layers replayed "
+            "as graphs without the launches between them.",
+        ),
+        COLUMNS, cells, tuple(_summary(rows, record)), (f"Record {record.id}",),
+    )  # fmt: skip
+    flat: list[dict[str, Scalar]] = [
+        {key: value for key, value in one.items() if key != "told"} for one in rows
+    ]
+    more = [_products(known, found, record, chip, dtype) for dtype in known.products]
+    return Report(table, flat, tuple(one for one in more if one.cells))
+
+
+def _layers(
+    known: Learnt, record: Record, chip: Facts, models: Mapping[str, Workload]
+) -> "Iterator[dict[str, str | float]]":
+    for one in layers(record):
+        if one.model not in models:
+            continue
+        model = models[one.model]
+        part = known.parts["tpot-experts" if model.experts else one.phase]
+        means, covariance = part.foretold([chip.labels])
+        told = layer_s(one, chip, model, known.stack) * math.exp(float(means[0]))
+        half = part.half(float(covariance[0, 0]), LEVELS[-1])
+        way = ", graph" if one.graph else ""
+        yield {
+            "layer": f"{one.model} {one.phase} {one.batch:g} x {one.length:g} {one.dtype}{way}",
+            "told": f"{duration(one.seconds)} ({duration(one.low)}–{duration(one.high)})",
+            "measured_s": one.seconds, "foretold_s": told, "low_s": told * math.exp(-half),
+            "high_s": told * math.exp(half), "ratio": told / one.seconds,
+        }  # fmt: skip
+
+
+def _summary(rows: "list[dict[str, str | float]]", record: Record) -> Iterator[str]:
+    if not rows:
+        yield f"Record {record.id} has no layers: run suite=calibrate or suite=llm."
+        return
+    errors = [abs(float(one["ratio"]) - 1) for one in rows]
+    inside = sum(one["low_s"] <= one["measured_s"] <= one["high_s"] for one in rows)
+    yield f"Mean error {np.mean(errors):.1%}, median {np.median(errors):.1%}, of {len(rows)} layers."
+    yield f"{inside} of {len(rows)} lie within the 95% interval."
+
+
+def _products(
+    known: Learnt, found: Learnt, record: Record, chip: Facts, dtype: str
+) -> Section:
+    sizes, times = products(record, dtype)
+    title = f"{dtype} products"
+    own = found.own.get(chip.chip, {}).get(dtype)
+    if not times or dtype not in chip.peaks or chip.bandwidth is None:
+        return Section(title, PRODUCT, (), [], (), f"products_{dtype}")
+    how, departures = known.products[dtype]
+    made, measured = shapes(sizes, chip, dtype), np.array(times)
+    shift = math.exp(float(departures.foretold([chip.labels])[0][0]))
+    ratios = seconds(made, how) * shift / measured
+    fit = own.seconds(made)[0] / measured if own else np.full(len(times), np.nan)
+    cells = tuple(
+        (
+            " x ".join(f"{one:g}" for one in size), duration(time), duration(time * ratio),
+            significant(ratio, 3), significant(mine, 3) if own else "–",
+        )
+        for size, time, ratio, mine in zip(sizes, times, ratios, fit, strict=True)
+    )  # fmt: skip
+    flat: list[dict[str, Scalar]] = [
+        {"m": m, "n": n, "k": k, "measured_s": time, "ratio": float(ratio)}
+        for (m, n, k), time, ratio in zip(sizes, times, ratios, strict=True)
+    ]
+    errors = np.abs(ratios - 1)
+    line = f"Mean error {errors.mean():.1%}, median {np.median(errors):.1%}, of {len(times)} products."
+    return Section(title, PRODUCT, cells, flat, (line,), f"products_{dtype}")
