@@ -48,8 +48,8 @@ SPELLED = {
 """What is printed where an encoding lacks a sign."""
 
 BRIEF = (
-    "show", "chips", "compare", "rules", "evidence", "verdict", "claims", "predict", "calibrate", "validate",
-    "import", "export", "check",
+    "show", "chips", "compare", "rules", "evidence", "verdict", "claims", "predict", "calibrate",
+    "validate", "import", "export", "check",
 )  # fmt: skip
 """Commands that live for a second or two and make no cycles worth collecting."""
 LONG = 20_000

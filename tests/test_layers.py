@@ -43,28 +43,27 @@ BELOW: dict[str, tuple[str, ...]] = {
         "paths", "yamlfile",
     ),
     "claims": (
-        "predict", "workloads", "evidence", "theory", "chips", "datafile", "parsed", "errors", "strict", "units", "paths",
+        "predict", "workloads", "evidence", "theory", "chips", "datafile", "parsed", "errors",
+        "strict", "units", "paths",
     ),
     "importers": (
         "evidence", "verdict", "titles", "chips", "records", "datafile", "yamlfile", "errors",
         "units",
     ),
     "report": (
-        "predict", "workloads", "claims", "evidence", "identity", "gap", "energy", "verdict", "rates", "titles", "rules",
-        "theory", "chips", "records.model", "units", "spreadsheet",
+        "predict", "workloads", "claims", "evidence", "identity", "gap", "energy", "verdict",
+        "rates", "titles", "rules", "theory", "chips", "records.model", "units", "spreadsheet",
     ),
-    "tables": (
-        "claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet",
-    ),
+    "tables": ("claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet"),
     "library": ("tables", "rules", "theory", "chips", "errors"),
     "": ("library",),
     "checks": (
-        "predict", "claims", "evidence", "rules", "theory", "workloads", "chips", "records", "errors",
-        "paths",
+        "predict", "claims", "evidence", "rules", "theory", "workloads", "chips", "records",
+        "errors", "paths",
     ),
     "reference": (
-        "predict", "report", "tables", "claims", "evidence", "rules", "theory", "workloads", "chips", "strict",
-        "units", "paths",
+        "predict", "report", "tables", "claims", "evidence", "rules", "theory", "workloads",
+        "chips", "strict", "units", "paths",
     ),
     "executable": (),
     "kernels": ("workloads", "executable", "records.model", "errors"),
@@ -74,9 +73,9 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "paths",
     ),
     "commands": (
-        "", "checks", "reference", "importers", "tables", "report", "predict", "workloads", "claims", "evidence",
-        "verdict", "rules", "theory", "measure", "devices", "chips", "config", "shapes", "records",
-        "errors", "paths", "units",
+        "", "checks", "reference", "importers", "tables", "report", "predict", "workloads",
+        "claims", "evidence", "verdict", "rules", "theory", "measure", "devices", "chips",
+        "config", "shapes", "records", "errors", "paths", "units",
     ),
     "__main__": ("", "errors"),
 }  # fmt: skip

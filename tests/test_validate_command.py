@@ -71,9 +71,14 @@ def test_parts_are_told_with_their_bars(earlier: Path, capsys: pytest.CaptureFix
     assert (second["bar_met"], second["inside_0.8"]) == (False, None)
     assert second["bar_missed_by"] == "mean 82.2% over 10%"
     assert found["tables"]["ratios"][0]["bar_met"] is True
+    assert [(one["asked"], one["missed"]) for one in found["tables"]["bars"]] == [
+        ("mean up to 50%", ""),
+        ("mean up to 10%", "mean 82.2% over 10%"),
+        ("median up to half of the better of both sheets' ratios", ""),
+    ]
     assert found["summary"][:2] == [
         "Bars: 2 of 3 met; 0 parts have none.",
-        "Not met: product bf16 (another source).",
+        "Not met: product bf16: another source.",
     ]
     assert found["notes"] == ["[1] product bf16: of other software."]
 
@@ -96,7 +101,7 @@ def test_ratios_alone_are_the_first_table(
 ) -> None:
     found = document("validate", ["part=ratio", f"against={earlier}"], capsys)
     assert [one["part"] for one in found["rows"]] == ["ratio of steps"]
-    assert set(found["tables"]) == {"pairs", "changes"}
+    assert set(found["tables"]) == {"bars", "pairs", "changes"}
 
 
 def test_what_got_worse_is_told_and_exits_1(

@@ -4,7 +4,6 @@ The model's interval is that of a ratio, at 95%, over every pair of variants tha
 It proves nothing, and says of which model and setting it speaks.
 """
 
-from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -43,7 +42,7 @@ def modelled(
         axis: a kind of work; a figure is none.
         catalogue: the sheets, for chips whose name stands for several.
     """
-    phase, name = PHASES.get(axis.work or ""), model_of(axis.where)
+    phase, name = PHASES.get(axis.work or ""), model_of(axis)
     if phase is None or name is None:
         return None
     how = axis.dtype or "bf16"
@@ -57,11 +56,12 @@ def modelled(
     return min(low for low, _ in bounds), max(high for _, high in bounds), words
 
 
-def model_of(where: Mapping[str, str]) -> str | None:
+def model_of(axis: Axis) -> str | None:
     """Returns the workload that a claim names, the reference where it names none."""
-    if "model" not in where:
+    named = axis.where.get("model")
+    if named is None:
         return REFERENCE
-    name = where["model"].lower()
+    name = named.lower()
     name = SAME.get(name, name)
     return name if name in workloads() else None
 

@@ -62,7 +62,7 @@ class Bench:
         return finding(asked, self.whole, self.catalogue)
 
     def foretold(self, found: Finding) -> tuple[float, float, str] | None:
-        """Returns where a ratio of work that nobody measured is foretold to be, at 95%, and by what.
+        """Returns where a ratio of work that nobody measured is foretold to be, at 95%, by what.
 
         By the comparison model where it knows the work, else by paper and the pairs measured so
         far. Neither proves anything.

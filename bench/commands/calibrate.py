@@ -1,4 +1,4 @@
-"""Fits the model anew: on all tables, or on a machine's own record, set beside what was foretold."""
+"""Fits the model anew: on all tables, or on a machine's own record beside what was foretold."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -27,13 +27,14 @@ Nothing is measured: a prediction never proves that two chips match.
   workload=         a file of specs/workloads, such as llama-3.1-70b
   phase=serve       serve: tokens of requests under way, prefills between; prefill: prompts; decode:
                     one token each; train: forward, backward, update; fit: which chips hold the
-                    model, and how many it takes; product: one matrix product, with shape=
+                    model, and how many it takes; product: one matrix product, with shape=;
+                    figures: what chips are to be expected to reach of matrix rates and bandwidth
   batch=32          sequences in a step, or requests under way, over all chips; [1,8,64] or 1..64
                     (doubling) for a sweep
   input=2048        tokens of a prompt; a sweep likewise
   output=512        tokens of an answer
   parallel=1        chips that share each layer; or tp8, 'tp8,ep8', 'tp8,pp2', 'tp8,dp4'
-  precision=bf16    of weights and products: fp16, fp8, int8, nvfp4, mxfp4; w8a16, w4a16: weights only
+  precision=bf16    of weights and products: fp16, fp8, int8, nvfp4, mxfp4; w8a16, w4a16 of weights
   cache=bf16        of the key-value cache: fp8, int8
   baseline=         a chip that the others are divided by
   shape=            phase=product: [m,n,k]
@@ -48,6 +49,7 @@ Examples
   python -m bench predict chips=export-tier workload=deepseek-v3 precision=fp8 phase=fit
   python -m bench predict chips=h20 workload=qwen2.5-14b phase=decode batch=1..256 operators=true
   python -m bench predict chips=[h20,l20] phase=product shape=[4096,4096,4096]
+  python -m bench predict chips=[910b2,c550,mi308x] phase=figures
 
 Exit code: 0 shown, 2 wrong usage.
 """
@@ -68,7 +70,7 @@ def _report(config: PredictConfig) -> "Report":
     from bench.chips.load import catalogue
     from bench.chips.select import select
 
-    known = ("serve", "prefill", "decode", "train", "fit", "product")
+    known = ("serve", "prefill", "decode", "train", "fit", "product", "figures")
     if config.phase not in known:
         raise UsageError(f"no phase {config.phase!r}: {did_you_mean(config.phase, known)}")
     sheets = catalogue()
@@ -77,29 +79,42 @@ def _report(config: PredictConfig) -> "Report":
     chosen = select(config.chips, sheets) if config.chips else list(sheets.chips.values())
     whole = not config.chips or any(word in config.chips for word in ("domestic", "export-tier"))
     kept = [one for one in chosen if one.kind in ("gpu", "npu")] if whole else chosen
+    if config.phase == "figures":
+        return _figures(kept, sheets)
     if config.phase == "product":
         return _product(config, kept, sheets)
     asked = asked_of(config)
     if config.phase == "fit":
+        from bench.predict.answers import held
         from bench.report.fitting import fitting
 
-        return fitting(kept, asked)
+        return fitting(held(kept, asked), asked)
     return _predicted(config, kept, sheets, asked)
 
 
 def _predicted(
     config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue", asked: "Asked"
 ) -> "Report":
+    from bench.predict.answers import answers
     from bench.predict.learn import chosen
     from bench.report.predictions import predictions
 
     base = sheets.find(config.baseline) if config.baseline else None
-    return predictions(
-        chips, base, asked, chosen(config.calibration), prices_of(config), operators=config.operators
-    )
+    every = answers(chips, base, asked, chosen(config.calibration))
+    return predictions(every, base, asked, prices_of(config), operators=config.operators)
+
+
+def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
+    from bench.claims.sensitivity import bench_of
+    from bench.predict.answers import reached
+    from bench.predict.facts import every
+    from bench.report.reaching import reaching
+
+    return reaching(reached(chips, bench_of().whole, every(sheets)))
 
 
 def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> "Report":
+    from bench.predict.answers import timed_products
     from bench.predict.learn import chosen
     from bench.report.products import products
 
@@ -107,8 +122,11 @@ def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") ->
     if len(sizes) != 3:
         raise UsageError("shape= wants three sizes, such as shape=[4096,4096,4096]")
     base = sheets.find(config.baseline) if config.baseline else None
-    m, n, k = sizes
-    return products(chips, base, (m, n, k), config.precision, chosen(config.calibration))
+    more = [base] if base and base.id not in [one.id for one in chips] else []
+    asked = sizes[0], sizes[1], sizes[2]
+    known = chosen(config.calibration)
+    told, why = timed_products([*chips, *more], asked, config.precision, known)
+    return products(told, why, base.id if base else None, asked, config.precision)
 
 
 def prices_of(config: PredictConfig) -> "Prices":

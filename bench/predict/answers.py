@@ -1,14 +1,25 @@
 """Questions put to many chips at once: each has an answer, or says why it has none."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
+from bench.evidence.pool import Evidence
 from bench.predict.capacity import Room, least_chips, room
 from bench.predict.facts import Facts, facts
-from bench.predict.forecast import Asked, Foretold, Ratio, forecast, ratio, refuse_unfit, tier
+from bench.predict.figures import FAMILIES, Fractions, fractions, voices
+from bench.predict.forecast import (
+    Asked,
+    Foretold,
+    Ratio,
+    forecast,
+    known_of,
+    ratio,
+    refuse_unfit,
+    tier,
+)
 from bench.predict.learn import Learnt
 from bench.predict.pooled import LEVELS
 from bench.predict.product import Shapes, roofline, shapes
@@ -19,7 +30,7 @@ Sizes = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said of one chip: a prediction and its ratio to the baseline's, or why there is none."""
+    """What is said of one chip: a prediction with its ratio to the baseline's, or why none."""
 
     chip: Chip
     found: Foretold | None = None
@@ -27,9 +38,7 @@ class Answer:
     why: str = ""
 
 
-def answers(
-    chips: Sequence[Chip], base: Chip | None, asked: Asked, known: Learnt
-) -> list[Answer]:
+def answers(chips: Sequence[Chip], base: Chip | None, asked: Asked, known: Learnt) -> list[Answer]:
     """Returns what is foretold of each chip.
 
     Raises:
@@ -98,7 +107,7 @@ def _lacks(own: Facts, asked: Asked) -> str:
 
 @dataclass(frozen=True)
 class Timed:
-    """One matrix product on one chip; ``halves`` of the log interval by level, ``paper`` the roofline."""
+    """One product on one chip; ``halves`` of the log interval by level, ``paper`` the roofline."""
 
     chip: Facts
     seconds: float
@@ -145,11 +154,54 @@ NORMAL = (1.2816, 1.9600)
 """Quantiles of the normal distribution for ``LEVELS``."""
 
 
-def _pooled(
-    own: Facts, one: Shapes, known: Learnt, dtype: str
-) -> tuple[float, tuple[float, ...]]:
+def _pooled(own: Facts, one: Shapes, known: Learnt, dtype: str) -> tuple[float, tuple[float, ...]]:
     how, departures = known.products[dtype]
     means, covariance = departures.foretold([own.labels])
     took = float(product_seconds(one, how)[0]) * math.exp(float(means[0]))
     return took, tuple(departures.half(float(covariance[0, 0]), level) for level in LEVELS)
 
+
+@dataclass(frozen=True)
+class Reached:
+    """What a chip is foretold to reach of one figure, in base units and as a share of it."""
+
+    chip: Facts
+    figure: str
+    published: float
+    share: float
+    halves: tuple[float, ...]
+    tier: str
+
+
+REACHED = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "memory_bandwidth")
+
+
+def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts]) -> list[Reached]:
+    """Returns the figures of chips with the share that a careful test is foretold to find.
+
+    Args:
+        chips: whose.
+        evidence: all that was measured.
+        known: the facts of every accelerator, by id.
+
+    Raises:
+        UsageError: none of the chips is an accelerator with such a figure.
+    """
+    learnt = {one: fractions(voices(evidence, known, one), one) for one in FAMILIES}
+    told = [
+        _reached(known[chip.id], figure, learnt[figure.partition("_")[0]])
+        for chip in chips
+        if chip.id in known
+        for figure in REACHED
+        if chip.number(figure)
+    ]
+    if not told:
+        raise UsageError("none of these chips is an accelerator with a figure to foretell")
+    return told
+
+
+def _reached(chip: Facts, figure: str, learnt: Fractions) -> Reached:
+    published = chip.bandwidth if learnt.family == "memory" else chip.peaks[figure[7:]]
+    share, halves = learnt.foretold(chip, figure)
+    rests = str(known_of(chip, learnt.departures))
+    return Reached(chip, figure, published or 0.0, share, halves, rests)

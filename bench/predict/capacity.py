@@ -99,9 +99,7 @@ def weight_bytes(workload: Workload, how: Precision, split: Parallel) -> float:
         routed = layers * sum(math.prod(shapes[name]) for name in ROUTED)
     rest = counted.non_embedding - routed
     ends = ACTIVATION * (counted.total - counted.non_embedding)
-    return (
-        (rest * how.beside + ends) / split.tp + routed * how.weight / split.shards
-    ) / split.pp
+    return ((rest * how.beside + ends) / split.tp + routed * how.weight / split.shards) / split.pp
 
 
 def least_chips(
@@ -113,5 +111,3 @@ def least_chips(
         if room(chip, workload, how, split, sequences, length).fits:
             return split.tp
     return None
-
-

@@ -90,12 +90,16 @@ def joined(found: Sequence[Case]) -> tuple[list[Operator], Rates]:
     every = []
     for name, kind in names:
         parts = {
-            part: np.array([float(getattr(of[name], part)[0]) if name in of else 0.0 for of in held])
+            part: np.array(
+                [float(getattr(of[name], part)[0]) if name in of else 0.0 for of in held]
+            )
             for part in PARTS
         }
         every.append(operator(name, kind, like, **parts))
     fields = Rates.__dataclass_fields__
-    return every, Rates(**{key: np.array([getattr(one.chip, key) for one in found]) for key in fields})
+    return every, Rates(
+        **{key: np.array([getattr(one.chip, key) for one in found]) for key in fields}
+    )
 
 
 def fit(found: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B008 -- a frozen value

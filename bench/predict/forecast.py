@@ -158,9 +158,7 @@ def _tokens(asked: Asked) -> Array:
     return asked.batch * (asked.prompt if asked.phase in ("prefill", "train") else 1.0)
 
 
-def _times(
-    chip: Facts, asked: Asked, stack: Stack
-) -> tuple[tuple[Step, ...], Array, Array | None]:
+def _times(chip: Facts, asked: Asked, stack: Stack) -> tuple[tuple[Step, ...], Array, Array | None]:
     """Returns the steps, the time that is asked for, and that of a first token."""
     workload, how, split = asked.workload, asked.how, asked.split
     if asked.phase == "serve":
@@ -190,7 +188,11 @@ def _training(chip: Facts, asked: Asked, forward: Step, stack: Stack) -> Array:
     own = parameters(workload).total / (split.tp * split.pp)
     if split.dp > 1 and chip.link is None:
         raise UsageError(f"{chip.chip}: unknown, for its sheet has no {WORDS['link']}")
-    wire = chip.link if split.chips <= NODE or not chip.network else min(chip.link or 0.0, chip.network)
+    wire = (
+        chip.link
+        if split.chips <= NODE or not chip.network
+        else min(chip.link or 0.0, chip.network)
+    )
     shared = 2 * (split.dp - 1) / split.dp * own * ACTIVATION / (stack.link * (wire or 1.0))
     update = UPDATED * own / split.dp / (stack.stream * (chip.bandwidth or 1.0))
     each = forward.seconds / split.pp
@@ -233,8 +235,11 @@ def _doubt(chip: Facts, asked: Asked, steps: Sequence[Step], known: Learnt) -> A
 
 def tier(chip: Facts, part: Departures, known: Learnt) -> Tier:
     """Returns what is known of a chip's departure."""
-    if chip.chip in known.measured:
-        return Tier.HERE
+    return Tier.HERE if chip.chip in known.measured else known_of(chip, part)
+
+
+def known_of(chip: Facts, part: Departures) -> Tier:
+    """Returns whose measured departures a chip's own leans on."""
     if chip.tdp is None:
         return Tier.SHEET
     for place, found in ((3, Tier.CHIP), (2, Tier.SILICON), (1, Tier.FAMILY), (0, Tier.VENDOR)):

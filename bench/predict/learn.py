@@ -69,9 +69,7 @@ def learn(
     found = cases(data[STEPS].rows, chips, models)
     stack = fit(found)
     parts = {**of_steps(found, stack), **of_serving(data[SERVING].rows, chips, models, stack)}
-    products = {
-        dtype: learnt(_products(data, chips, dtype), Products()) for dtype in PRODUCTS
-    }
+    products = {dtype: learnt(_products(data, chips, dtype), Products()) for dtype in PRODUCTS}
     return Learnt(stack, parts, products, digest(chips, data))
 
 
@@ -86,7 +84,9 @@ def of_steps(found: Sequence[Case], stack: Stack) -> dict[str, Departures]:
     logs = departures(found, stack)
     parts = {}
     for phase in PHASES:
-        own = [(one, float(log)) for one, log in zip(found, logs, strict=True) if one.phase == phase]
+        own = [
+            (one, float(log)) for one, log in zip(found, logs, strict=True) if one.phase == phase
+        ]
         same = [(one.row.words["lengths"], one.row["tp"], one.row.words["model"]) for one, _ in own]
         parts[phase] = pooled([one.facts.labels for one, _ in own], [log for _, log in own], same)
     return parts
@@ -95,7 +95,7 @@ def of_steps(found: Sequence[Case], stack: Stack) -> dict[str, Departures]:
 def of_serving(
     rows: Sequence[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
 ) -> dict[str, Departures]:
-    """Returns how chips depart from the stack in TPOT, dense models and those with experts apart."""
+    """Returns how chips depart from the stack in TPOT, models with experts apart."""
     told = served(rows, chips, models, stack)
     parts = {}
     for name in (DENSE, EXPERTS):
@@ -129,7 +129,9 @@ def served(
         load = Load(*(np.array([rows[one][key] for one in places]) for key in LOAD))
         try:
             how = as_served(dtype, chips[chip])
-            made = serve(chips[chip], models[model], load, how, Parallel(split[0], 1, *split[1:]), stack)
+            made = serve(
+                chips[chip], models[model], load, how, Parallel(split[0], 1, *split[1:]), stack
+            )
         except UsageError:
             continue
         told[places] = made.tpot
@@ -149,7 +151,7 @@ def _layouts(rows: Iterable[Row]) -> dict[Layout, list[int]]:
 
 
 def as_served(dtype: str, chip: Facts) -> Precision:
-    """Returns how engines run a model's published format on a chip: without its own units, in 16 bits."""
+    """Returns how engines run a model's format: in 16 bits where a chip has no units for it."""
     if dtype == "int4":
         return precision("int4-a16")
     if dtype == "mxfp4" and not {"mxfp4", "fp4"} & set(chip.peaks):

@@ -154,9 +154,7 @@ def _scores(workload: Workload, phase: str, points: Points, seen: Array) -> Arra
     return 2.0 * h * (workload.head_dim + value) * counted
 
 
-def _blocks(
-    workload: Workload, rows: Array, how: Precision, split: Parallel
-) -> Iterator[Operator]:
+def _blocks(workload: Workload, rows: Array, how: Precision, split: Parallel) -> Iterator[Operator]:
     experts = workload.experts
     plain = experts.dense_layers if experts else workload.layers
     if plain:

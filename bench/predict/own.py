@@ -158,7 +158,6 @@ def matched(record: Record, chips: Mapping[str, Facts], word: str | None = None)
         UsageError: nobody knows which, or its sheet is of no accelerator.
     """
     name = word or record.identity.chip
-    if name not in chips:
+    if name is None or name not in chips:
         raise UsageError(f"record {record.id}: of no accelerator that has a sheet; give chip=")
     return chips[name]
-

@@ -139,7 +139,7 @@ class Departures:
         return np.asarray(self.spread**2 * np.maximum(1 / np.array(self.weights) - 1, 0.0))
 
     def _far(self, chips: Sequence[Labels]) -> Floats:
-        """Returns the same by chip asked for and chip measured: what is a chip's own is only its."""
+        """Returns the same by chip asked for and chip measured: it is a chip's alone."""
         same = [[one == other for other in self.labels] for one in chips]
         return np.array(same, dtype=np.float64).reshape(len(chips), -1) * self._own()
 
@@ -165,7 +165,9 @@ class Departures:
         from scipy.stats import t as student
 
         away, noise = self._away()
-        return float(np.sum(student.logpdf(away, self.heavy, scale=np.sqrt(self.spread**2 + noise))))
+        return float(
+            np.sum(student.logpdf(away, self.heavy, scale=np.sqrt(self.spread**2 + noise)))
+        )
 
 
 def pooled(

@@ -8,7 +8,7 @@ What fits in a share of the cache is read at the cache's speed where that is abo
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -184,7 +184,7 @@ class Measured:
     times: tuple[Array, ...]
 
 
-def measured(rows: Sequence[Row], chips: dict[str, Facts], dtype: str) -> Measured:
+def measured(rows: Sequence[Row], chips: Mapping[str, Facts], dtype: str) -> Measured:
     """Returns the rows of one format, chip by chip; what their sheets lack is left out."""
     kept = [one for one in rows if one.words["dtype"] == dtype]
     ids = dict.fromkeys(one.chip for one in kept)

@@ -78,12 +78,14 @@ class Step:
     @property
     def seconds(self) -> Array:
         """Returns the time over the points."""
-        return np.sum([one.seconds for one in self.parts], axis=0)
+        return np.asarray(np.sum([one.seconds for one in self.parts], axis=0))
 
     @property
     def busy(self) -> Array:
         """Returns the share of the time in which the arithmetic units work."""
-        return np.minimum(1.0, np.sum([one.compute for one in self.parts], axis=0) / self.seconds)
+        return np.asarray(
+            np.minimum(1.0, np.sum([one.compute for one in self.parts], axis=0) / self.seconds)
+        )
 
 
 def step(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
@@ -180,6 +182,6 @@ def _layer(one: Operator, _: Rates, stack: Stack) -> Timed:
 
 
 HOW = {
-    "product": _product, "experts": _product, "attention": _attention, "stream": _stream, "link": _link,
-    "layer": _layer, "expert layer": _layer,
+    "product": _product, "experts": _product, "attention": _attention, "stream": _stream,
+    "link": _link, "layer": _layer, "expert layer": _layer,
 }  # fmt: skip

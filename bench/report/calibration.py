@@ -1,26 +1,33 @@
 """What was fitted, and a record's layers and products beside what the sheet alone foretold."""
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.predict.facts import Facts
 from bench.predict.learn import Learnt
-from bench.predict.own import layer_s, layers, products
+from bench.predict.own import Layer, layer_s, layers, products
 from bench.predict.pooled import LEVELS, Departures
 from bench.predict.product import seconds, shapes
 from bench.records.model import Record
+from bench.report.duration import duration
 from bench.report.markup import Report
-from bench.report.predictions import duration
-from bench.report.scalar import Scalar
 from bench.report.table import Section, Table
 from bench.units import significant
 from bench.workloads.model import Workload
 
+if TYPE_CHECKING:
+    from bench.report.scalar import Scalar
+
 COLUMNS = ("layer", "measured (95%)", "foretold", "95% from", "to", "foretold / measured")
 PRODUCT = ("product, m x n x k", "measured", "foretold", "foretold / measured", "of its own fit")
+HOW = (
+    "Foretold of the sheet and of other chips' times, this record left out; layers replayed as "
+    "graphs without the launches between them."
+)
 PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread of cases")
 
 
@@ -57,36 +64,43 @@ def _part(name: str, one: Departures) -> tuple[str, ...]:
     return name, str(len(one.means)), f"{sum(one.counts):.0f}", f"{typical:.1%}", *spreads
 
 
+@dataclass(frozen=True)
+class Row:
+    """One layer: its name, what was measured, and what was foretold with its 95% interval, in s."""
+
+    name: str
+    measured: Layer
+    foretold: float
+    low: float
+    high: float
+
+    @property
+    def ratio(self) -> float:
+        """Returns foretold over measured."""
+        return self.foretold / self.measured.seconds
+
+    @property
+    def inside(self) -> bool:
+        """Tells whether the measured time lies within the interval."""
+        return self.low <= self.measured.seconds <= self.high
+
+
 def beside(
     known: Learnt, found: Learnt, record: Record, chip: Facts, models: Mapping[str, Workload]
 ) -> Report:
     """Returns a record's layers and products beside what was foretold without it."""
     rows = list(_layers(known, record, chip, models))
-    cells = tuple(
-        (
-            one["layer"], one["told"], duration(one["foretold_s"]), duration(one["low_s"], 2),
-            duration(one["high_s"], 2), significant(one["ratio"], 3),
-        )
-        for one in rows
-    )  # fmt: skip
-    table = Table(
-        f"{chip.name}: layers measured here beside what its sheet foretold",
-        (
-            "Foretold of the sheet and of other chips' times, this record left out; layers replayed "
-            "as graphs without the launches between them.",
-        ),
-        COLUMNS, cells, tuple(_summary(rows, record)), (f"Record {record.id}",),
-    )  # fmt: skip
-    flat: list[dict[str, Scalar]] = [
-        {key: value for key, value in one.items() if key != "told"} for one in rows
-    ]
+    title = f"{chip.name}: layers measured here beside what its sheet foretold"
+    cells = tuple(map(_cells, rows))
+    summary, notes = tuple(_summary(rows, record)), (f"Record {record.id}",)
+    table = Table(title, (HOW,), COLUMNS, cells, summary, notes)
     more = [_products(known, found, record, chip, dtype) for dtype in known.products]
-    return Report(table, flat, tuple(one for one in more if one.cells))
+    return Report(table, [_flat(one) for one in rows], tuple(one for one in more if one.cells))
 
 
 def _layers(
     known: Learnt, record: Record, chip: Facts, models: Mapping[str, Workload]
-) -> "Iterator[dict[str, str | float]]":
+) -> Iterator[Row]:
     for one in layers(record):
         if one.model not in models:
             continue
@@ -94,29 +108,41 @@ def _layers(
         part = known.parts["tpot-experts" if model.experts else one.phase]
         means, covariance = part.foretold([chip.labels])
         told = layer_s(one, chip, model, known.stack) * math.exp(float(means[0]))
-        half = part.half(float(covariance[0, 0]), LEVELS[-1])
+        by = math.exp(part.half(float(covariance[0, 0]), LEVELS[-1]))
         way = ", graph" if one.graph else ""
-        yield {
-            "layer": f"{one.model} {one.phase} {one.batch:g} x {one.length:g} {one.dtype}{way}",
-            "told": f"{duration(one.seconds)} ({duration(one.low)}–{duration(one.high)})",
-            "measured_s": one.seconds, "foretold_s": told, "low_s": told * math.exp(-half),
-            "high_s": told * math.exp(half), "ratio": told / one.seconds,
-        }  # fmt: skip
+        name = f"{one.model} {one.phase} {one.batch:g} x {one.length:g} {one.dtype}{way}"
+        yield Row(name, one, told, told / by, told * by)
 
 
-def _summary(rows: "list[dict[str, str | float]]", record: Record) -> Iterator[str]:
+def _cells(one: Row) -> tuple[str, ...]:
+    own = one.measured
+    return (
+        one.name,
+        f"{duration(own.seconds)} ({duration(own.low)}–{duration(own.high)})",
+        duration(one.foretold),
+        duration(one.low, 2),
+        duration(one.high, 2),
+        significant(one.ratio, 3),
+    )
+
+
+def _flat(one: Row) -> "dict[str, Scalar]":
+    return {
+        "layer": one.name, "measured_s": one.measured.seconds, "foretold_s": one.foretold,
+        "low_95_s": one.low, "high_95_s": one.high, "ratio": one.ratio,
+    }  # fmt: skip
+
+
+def _summary(rows: Sequence[Row], record: Record) -> Iterator[str]:
     if not rows:
         yield f"Record {record.id} has no layers: run suite=calibrate or suite=llm."
         return
-    errors = [abs(float(one["ratio"]) - 1) for one in rows]
-    inside = sum(one["low_s"] <= one["measured_s"] <= one["high_s"] for one in rows)
-    yield f"Mean error {np.mean(errors):.1%}, median {np.median(errors):.1%}, of {len(rows)} layers."
-    yield f"{inside} of {len(rows)} lie within the 95% interval."
+    errors = [abs(one.ratio - 1) for one in rows]
+    yield f"Mean error {np.mean(errors):.1%}, median {np.median(errors):.1%}, of {len(rows)}."
+    yield f"{sum(one.inside for one in rows)} of {len(rows)} lie within the 95% interval."
 
 
-def _products(
-    known: Learnt, found: Learnt, record: Record, chip: Facts, dtype: str
-) -> Section:
+def _products(known: Learnt, found: Learnt, record: Record, chip: Facts, dtype: str) -> Section:
     sizes, times = products(record, dtype)
     title = f"{dtype} products"
     own = found.own.get(chip.chip, {}).get(dtype)
@@ -139,5 +165,5 @@ def _products(
         for (m, n, k), time, ratio in zip(sizes, times, ratios, strict=True)
     ]
     errors = np.abs(ratios - 1)
-    line = f"Mean error {errors.mean():.1%}, median {np.median(errors):.1%}, of {len(times)} products."
+    line = f"Mean error {errors.mean():.1%}, median {np.median(errors):.1%}, of {len(times)}."
     return Section(title, PRODUCT, cells, flat, (line,), f"products_{dtype}")

@@ -1,17 +1,16 @@
 """Predictions of chips as a table: ratio first, then rates, times, limits, memory, energy, cost."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from bench.chips.model import Chip
-from bench.errors import UsageError
+from bench.predict.answers import Answer
 from bench.predict.capacity import least_chips
-from bench.predict.facts import Facts, facts
-from bench.predict.forecast import Asked, Foretold, Ratio, Tier, forecast, ratio, refuse_unfit
-from bench.predict.learn import Learnt
+from bench.predict.forecast import Asked, Foretold, Ratio, Tier
 from bench.predict.power import Band, Prices, hourly
+from bench.predict.step import Step
+from bench.report.duration import duration
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Section, Table
@@ -24,64 +23,39 @@ WORDS = {
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
 INNER, OUTER = 0.8, 0.95
 HOW = (
-    "Foretold, not measured: published figures x fractions learnt from other chips' times. In brackets "
-    "the 80% interval, after the semicolon the 95% one; the tier says what it rests on.",
+    (
+        "Foretold, not measured: published figures x fractions learnt from measured times. In "
+        "brackets the 80% interval, after the semicolon the 95% one; then what it rests on."
+    ),
     "No prediction proves that two chips match: that takes measurements of both (claims, verdict).",
 )
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What is said of one chip: a prediction, or why there is none."""
-
-    chip: Chip
-    facts: Facts | None
-    found: Foretold | None
-    over: Ratio | None
-    why: str = ""
-
-
 def predictions(
-    chips: Sequence[Chip],
-    base: Chip | None,
-    asked: Asked,
-    known: Learnt,
-    prices: Prices,
-    *,
-    operators: bool,
+    every: Sequence[Answer], base: Chip | None, asked: Asked, prices: Prices, *, operators: bool
 ) -> Report:
-    """Returns the predictions of chips; one that cannot be told says why.
+    """Returns the predictions of chips, the fastest first; one that cannot be told says why.
 
-    Raises:
-        UsageError: nothing can be told of any.
+    Args:
+        every: an answer a chip.
+        base: the chip that they are divided by.
+        asked: the question.
+        prices: what ownership is taken to cost.
+        operators: whether each operator's time is told, too.
     """
-    against = forecast(facts(base), asked, known) if base else None
-    every = [_answer(one, asked, known, against) for one in chips]
-    if not any(one.found for one in every):
-        raise UsageError("; ".join(dict.fromkeys(one.why for one in every)))
     rows = [(one, place) for one in every for place in range(len(asked.batch) if one.found else 1)]
     shown = sorted(rows, key=lambda row: _order(*row))
-    cells = tuple(_cells(one, place, asked, prices, base) for one, place in shown)
-    flat = [_flat(one, place, asked, prices) for one, place in shown]
-    more = [_operators(one, place) for one, place in shown if one.found] if operators else []
-    return Report(
-        Table(_title(asked, base), HOW, _columns(asked, base), cells, tuple(_summary(every, asked)), ()),
-        flat,
-        tuple(more),
+    table = Table(
+        _title(asked, base),
+        HOW,
+        _columns(asked, base),
+        tuple(_cells(one, place, asked, prices, base) for one, place in shown),
+        tuple(_summary(every, asked)),
+        (),
     )
-
-
-def _answer(chip: Chip, asked: Asked, known: Learnt, against: Foretold | None) -> Answer:
-    try:
-        own = facts(chip)
-    except UsageError as error:
-        return Answer(chip, None, None, None, str(error))
-    try:
-        refuse_unfit(own, asked)
-        found = forecast(own, asked, known)
-    except UsageError as error:
-        return Answer(chip, own, None, None, str(error))
-    return Answer(chip, own, found, ratio(found, against, known) if against else None)
+    told = [(one, one.found, place) for one, place in shown if one.found]
+    more = [_operators(one, found, place) for one, found, place in told] if operators else []
+    return Report(table, [_flat(one, place, asked, prices) for one, place in shown], tuple(more))
 
 
 def _order(one: Answer, place: int) -> tuple[int, float]:
@@ -92,11 +66,12 @@ def _title(asked: Asked, base: Chip | None) -> str:
     beside = f", over {base.name}" if base else ""
     cache = f", {asked.how.cache:g}-byte cache" if asked.how.cache != 2 else ""
     split = f"{asked.split.chips} chip{'s' if asked.split.chips > 1 else ''} ({asked.split})"
-    return f"{asked.workload.name}, {WORDS[asked.phase]} in {asked.how.name}{cache} on {split}{beside}"
+    named = f"{asked.workload.name}, {WORDS[asked.phase]} in {asked.how.name}{cache}"
+    return f"{named} on {split}{beside}"
 
 
 def _columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
-    served = asked.phase in ("serve",)
+    served = asked.phase == "serve"
     return (
         "chip",
         *_points(asked),
@@ -120,19 +95,20 @@ def _cells(
 ) -> tuple[str, ...]:
     columns = _columns(asked, base)
     if one.found is None:
-        return (one.chip.id, *[NONE] * (len(columns) - 2), one.why.removeprefix(f"{one.chip.id}: "))
+        return (one.chip.id, *[NONE] * (len(columns) - 2), one.why)
     found = one.found
     told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
     digits = 2 if found.tier in (Tier.SHEET, Tier.OTHER) else 3
     rates = [found.per_chip()[place]] + ([found.tokens[place]] if asked.split.chips > 1 else [])
     joules, cost = _energy(found, place), _cost(one, place, prices)
+    first = found.ttft if asked.phase == "serve" else None
     return (
         one.chip.id,
         *(f"{told[key][place]:g}" for key in _points(asked)),
         *((_over(one.over, place, digits),) if base else ()),
         *(_around(float(rate), found, place, digits) for rate in rates),
         duration(float(found.seconds[place]), digits),
-        *((duration(float(found.ttft[place]), digits),) if found.ttft is not None and asked.phase == "serve" else ()),
+        *((duration(float(first[place]), digits),) if first is not None else ()),
         _limit(found, place),
         _left(found, place),
         _band(joules),
@@ -143,8 +119,13 @@ def _cells(
 
 def _around(value: float, found: Foretold, place: int, digits: int) -> str:
     inner, outer = (float(np.exp(found.half(level)[place])) for level in (INNER, OUTER))
-    bounds = [significant(one, 2) for one in (value / inner, value * inner, value / outer, value * outer)]
-    return f"{significant(value, digits)} ({bounds[0]}–{bounds[1]}; {bounds[2]}–{bounds[3]})"
+    return _bracketed(value, (value / inner, value * inner, value / outer, value * outer), digits)
+
+
+def _bracketed(value: float, bounds: Sequence[float], digits: int) -> str:
+    """Formats a value with the bounds of its inner and its outer interval."""
+    low, high, least, most = (significant(one, 2) for one in bounds)
+    return f"{significant(value, digits)} ({low}–{high}; {least}–{most})"
 
 
 def _over(over: Ratio | None, place: int, digits: int) -> str:
@@ -152,16 +133,7 @@ def _over(over: Ratio | None, place: int, digits: int) -> str:
         return NONE
     low, high = (float(one[place]) for one in over.bounds(INNER))
     least, most = (float(one[place]) for one in over.bounds(OUTER))
-    told = [significant(one, 2) for one in (low, high, least, most)]
-    return f"{significant(float(over.middle[place]), digits)} ({told[0]}–{told[1]}; {told[2]}–{told[3]})"
-
-
-def duration(seconds: float, digits: int = 3) -> str:
-    """Formats a time in s, ms or µs."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{significant(seconds / size, digits)} {unit}"
-    return f"{significant(seconds * 1e6, digits)} µs"
+    return _bracketed(float(over.middle[place]), (low, high, least, most), digits)
 
 
 def _limit(found: Foretold, place: int) -> str:
@@ -255,30 +227,46 @@ def _summary(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
     if asked.phase == "train":
         yield "No training step was fitted: its interval has an assumed part."
     if asked.workload.experts:
-        yield "Models with experts: their load is taken as even, and their interval is that of serving."
+        yield "Experts' load is taken as even, and the interval is that of serving such models."
     if any(one.found and one.found.tier is Tier.OTHER for one in every):
-        yield "Across vendors the interval has an assumed part: what fits rests on one vendor's chips."
-    yield "Energy: chips alone, by what such work draws. Cost: a sourced price written off, and power."
+        yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
+    yield "Energy: chips alone, by what such work draws. Cost: a sourced price written off, power."
 
 
-def _operators(one: Answer, place: int) -> Section:
+def _operators(one: Answer, found: Foretold, place: int) -> Section:
     columns = ("step", "operator", "time", "share", "limited by", "compute", "memory", "link")
-    rows: list[tuple[str, ...]] = []
-    flat: list[dict[str, Scalar]] = []
-    found = one.found
-    names = ("prefill of a prompt", "decode") if found and len(found.parts) > 1 else ("step",)
-    for name, step in zip(names, found.parts if found else (), strict=True):
-        total = float(step.seconds[place])
-        for part in step.parts:
-            each = {
-                "compute": float(part.compute[place]), "memory": float(part.memory[place]),
-                "link": float(part.link[place]),
-            }  # fmt: skip
-            own = float(part.seconds[place])
-            told = [duration(each[key]) if each[key] else NONE for key in each]
-            limit = part.limit(place)
-            rows.append((name, part.name, duration(own) if own else NONE, f"{own / total:.0%}", limit, *told))
-            flat.append({"chip": one.chip.id, "step": name, "operator": part.name, "seconds": own,
-                         "limited_by": limit, **{f"{key}_s": each[key] for key in each}})  # fmt: skip
-    title = f"{one.chip.id}, batch {found.asked.batch[place]:g}" if found else one.chip.id
-    return Section(title, columns, tuple(rows), flat, (), f"operators_{one.chip.id}_{place}")
+    names = ("prefill of a prompt", "decode") if len(found.parts) > 1 else ("step",)
+    told = [
+        (name, *row)
+        for name, step in zip(names, found.parts, strict=True)
+        for row in _parts(step, place)
+    ]
+    flat: list[dict[str, Scalar]] = [
+        {
+            "chip": one.chip.id, "step": name, "operator": operator, "seconds": seconds,
+            "limited_by": limit, "compute_s": each[0], "memory_s": each[1], "link_s": each[2],
+        }
+        for name, operator, seconds, _, limit, each in told
+    ]  # fmt: skip
+    cells = tuple(
+        (name, operator, _time(seconds), f"{share:.0%}", limit, *map(_time, each))
+        for name, operator, seconds, share, limit, each in told
+    )
+    title = f"{one.chip.id}, batch {found.asked.batch[place]:g}"
+    return Section(title, columns, cells, flat, (), f"operators_{one.chip.id}_{place}")
+
+
+Part = tuple[str, float, float, str, tuple[float, float, float]]
+
+
+def _parts(step: Step, place: int) -> Iterator[Part]:
+    """Yields each operator's name, time, share, limit, and what each resource takes."""
+    total = float(step.seconds[place])
+    for one in step.parts:
+        each = float(one.compute[place]), float(one.memory[place]), float(one.link[place])
+        seconds = float(one.seconds[place])
+        yield one.name, seconds, seconds / total, one.limit(place), each
+
+
+def _time(seconds: float) -> str:
+    return duration(seconds) if seconds else NONE

@@ -2,17 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from bench.chips.model import Chip
-from bench.errors import UsageError, did_you_mean
-from bench.predict.facts import Facts, facts
-from bench.predict.forecast import tier
-from bench.predict.learn import Learnt
+from bench.predict.answers import Sizes, Timed
 from bench.predict.pooled import LEVELS
-from bench.predict.product import roofline, seconds, shapes
+from bench.report.duration import duration
 from bench.report.markup import Report
-from bench.report.predictions import NONE, duration
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 from bench.units import significant
@@ -20,41 +14,19 @@ from bench.units import significant
 COLUMNS = ("chip", "time (80%; 95%)", "TFLOP/s", "of the sheet", "roofline on paper", "rests on")
 
 
-@dataclass(frozen=True)
-class Told:
-    """One product on one chip; ``halves`` of the log interval by level."""
-
-    chip: Facts
-    seconds: float
-    paper: float
-    halves: tuple[float, ...]
-    tier: str
-
-
 def products(
-    chips: Sequence[Chip],
-    base: Chip | None,
-    sizes: tuple[int, int, int],
-    dtype: str,
-    known: Learnt,
+    told: Sequence[Timed], why: Sequence[str], base: str | None, sizes: Sizes, dtype: str
 ) -> Report:
-    """Returns a product of m x k by k x n on chips, the fastest first.
+    """Returns a product of m x k by k x n on chips.
 
-    Raises:
-        UsageError: no product of that format was fitted, or no chip's sheet says enough.
+    Args:
+        told: the fastest first.
+        why: what is said of chips that nothing is told of.
+        base: id of the chip that the others are set beside.
+        sizes: m, n and k.
+        dtype: the format.
     """
-    if dtype not in known.products:
-        raise UsageError(f"precision={dtype}: {did_you_mean(dtype, known.products)}")
-    told, why = [], []
-    for chip in [*chips, *([base] if base and base not in chips else [])]:
-        try:
-            told.append(_told(facts(chip), sizes, dtype, known))
-        except UsageError as error:
-            why.append(str(error))
-    if not told:
-        raise UsageError("; ".join(why))
-    told.sort(key=lambda one: one.seconds)
-    first = next((one for one in told if base and one.chip.chip == base.id), None)
+    first = next((one for one in told if one.chip.chip == base), None)
     m, n, k = sizes
     title = f"{dtype} product, {m} x {k} by {k} x {n}"
     heading = ("Foretold, not measured, of kernels such as serving engines use.",)
@@ -64,24 +36,11 @@ def products(
     return Report(Table(title, heading, columns, cells, tuple(why), ()), flat)
 
 
-def _told(own: Facts, sizes: tuple[int, int, int], dtype: str, known: Learnt) -> Told:
-    if own.bandwidth is None:
-        raise UsageError(f"{own.chip}: unknown, for its sheet has no memory bandwidth")
-    how, departures = known.products[dtype]
-    one = shapes([sizes], own, dtype)
-    means, covariance = departures.foretold([own.labels])
-    took = float(seconds(one, how)[0]) * math.exp(float(means[0]))
-    halves = tuple(departures.half(float(covariance[0, 0]), level) for level in LEVELS)
-    return Told(own, took, float(roofline(one)[0]), halves, str(tier(own, departures, known)))
-
-
-def _rate(one: Told, sizes: tuple[int, int, int]) -> float:
+def _rate(one: Timed, sizes: Sizes) -> float:
     return 2.0 * math.prod(sizes) / one.seconds
 
 
-def _cells(
-    one: Told, first: Told | None, sizes: tuple[int, int, int], dtype: str
-) -> tuple[str, ...]:
+def _cells(one: Timed, first: Timed | None, sizes: Sizes, dtype: str) -> tuple[str, ...]:
     inner, outer = (math.exp(half) for half in one.halves)
     bounds = [duration(one.seconds * by, 2) for by in (1 / inner, inner, 1 / outer, outer)]
     rate = _rate(one, sizes)
@@ -92,13 +51,11 @@ def _cells(
         significant(rate / 1e12, 3),
         f"{rate / one.chip.peak(dtype):.0%}",
         duration(one.paper),
-        one.tier or NONE,
+        one.tier,
     )
 
 
-def _flat(
-    one: Told, first: Told | None, sizes: tuple[int, int, int], dtype: str
-) -> dict[str, Scalar]:
+def _flat(one: Timed, first: Timed | None, sizes: Sizes, dtype: str) -> dict[str, Scalar]:
     told: dict[str, Scalar] = {
         "chip": one.chip.chip, "dtype": dtype, "m": sizes[0], "n": sizes[1], "k": sizes[2],
         "seconds": one.seconds, "flop_per_s": _rate(one, sizes),

@@ -1,8 +1,9 @@
 """A validation as tables: parts with their bars, ratios, chips, workloads, the earlier state."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-from bench.predict.errors import Change, Figures, Outcome, Part, by, figures, missed
+from bench.predict.errors import Bar, Change, Figures, Outcome, Part, by, figures, missed
 from bench.predict.pooled import LEVELS
 from bench.predict.validate import RATIO
 from bench.report.markup import Report
@@ -16,12 +17,16 @@ HEADING = (
         "by chip, where each chip has one vote; bias: the median with its sign."
     ),
     (
-        "In 80%, in 95%: the share of cases inside these intervals, by chip. Baselines, mean / "
-        "median: the roofline, every figure reached; and at one share, fitted where we were."
+        "In 80 / 95: the share of cases inside these intervals, mean over chips. Baselines, mean / "
+        "median: the roofline, every figure reached; and at one share of every figure, fitted on "
+        "what the prediction was fitted on."
     ),
 )
-SHARES = tuple(f"in {level:.0%}" for level in LEVELS)
-ERRORS = ("mean", "by chip", "median", "bias", *SHARES)
+INSIDE = "in " + " / ".join(f"{100 * level:g}" for level in LEVELS)
+MIDDLE = ("median", "bias", INSIDE)
+ERRORS = ("mean", "by chip", *MIDDLE)
+SHOWN = 20
+"""Pairs of chips that are shown as words, the worst; programs get them all."""
 PAPER = ("roofline", "at one share")
 SHEETS = ("by bandwidth", "by matrix rate")
 Rows = list[dict[str, Scalar]]
@@ -47,6 +52,7 @@ def validation_report(parts: Sequence[Part], found: Sequence[Change]) -> Report:
         notes.lines(),
     )
     more = [_ratios(ratios)] if ratios and times else []
+    more += [_bars(parts)]
     more += [_pairs(ratios)] if ratios else []
     more += [_chips(times), _works(times)] if times else []
     more += [_changed(found)] if found else []
@@ -54,46 +60,74 @@ def validation_report(parts: Sequence[Part], found: Sequence[Change]) -> Report:
 
 
 def _columns(rivals: tuple[str, str]) -> tuple[str, ...]:
-    return ("part", "held out", "n", "chips", *ERRORS, "worst chip", *rivals, "bar")
+    return ("part", "n", "chips", *ERRORS, *rivals, "worst chip", "bar")
 
 
 def _cells(part: Part, notes: Notes | None = None) -> tuple[str, ...]:
     found = figures(part.cases)
     mark = f" {notes.mark(f'{part.name}: {part.note}.')}" if part.note and notes else ""
     return (
-        f"{part.name}{mark}",
-        part.split,
+        f"{part.key}{mark}",
         str(found.count),
         str(found.chips),
         *_errors(found),
-        f"{found.worst_chip} {_percent(found.worst)}",
         *_rivals(found),
-        _bar(part, found),
+        f"{found.worst_chip} {_percent(found.worst)}",
+        _word(missed(part.bar, found)),
     )
 
 
 def _errors(found: Figures) -> tuple[str, ...]:
-    sizes = (_percent(one) for one in (found.mean, found.by_chip, found.median))
-    return (*sizes, f"{100 * found.bias:+.1f}%", *(_inside(found)))
+    return _percent(found.mean), _percent(found.by_chip), *_middle(found)
 
 
-def _inside(found: Figures) -> tuple[str, ...]:
-    return tuple(map(_percent, found.inside)) if found.inside else (NONE,) * len(LEVELS)
+def _middle(found: Figures) -> tuple[str, ...]:
+    return _percent(found.median), f"{100 * found.bias:+.1f}%", _whole(*found.inside)
 
 
 def _rivals(found: Figures) -> tuple[str, ...]:
-    return tuple(f"{_percent(mean)} / {_percent(median)}" for mean, median in found.rivals)
+    return tuple(_whole(*one) for one in found.rivals)
+
+
+def _whole(*values: float) -> str:
+    """Formats ``37 / 30%``."""
+    return f"{' / '.join(f'{100 * one:.0f}' for one in values)}%" if values else NONE
 
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f}%"
 
 
-def _bar(part: Part, found: Figures) -> str:
-    short = missed(part.bar, found)
+def _word(short: list[str] | None) -> str:
     if short is None:
         return "none"
-    return f"not met: {'; '.join(short)}" if short else "met"
+    return "MISSED" if short else "met"
+
+
+def _bars(parts: Sequence[Part]) -> Section:
+    """Returns what is asked of parts, and what is missed."""
+    found = [(one, missed(one.bar, figures(one.cases))) for one in parts]
+    kept = [(one, short) for one, short in found if short is not None]
+    cells = tuple(
+        (one.key, asked(one.bar), _word(short), "; ".join(short) or NONE) for one, short in kept
+    )
+    flats: Rows = [
+        {"part": one.key, "asked": asked(one.bar), "met": not short, "missed": "; ".join(short)}
+        for one, short in kept
+    ]
+    return Section("Bars", ("part", "asked", "", "missed"), cells, flats, key="bars")
+
+
+def asked(bar: Bar) -> str:
+    """Returns what a bar asks for, in words."""
+    limits = {"mean": bar.mean, "median": bar.median, "bias": bar.bias}
+    words = [f"{name} up to {100 * limit:g}%" for name, limit in limits.items() if limit]
+    words += [f"no chip over {100 * bar.worst:g}%"] if bar.worst else []
+    words += [f"no case over {100 * bar.largest:g}%"] if bar.largest else []
+    words += [f"intervals within {100 * bar.cover:g} points"] if bar.cover else []
+    words += [f"roofline {bar.times:g} times worse"] if bar.times else []
+    words += ["median up to half of the better of both sheets' ratios"] if bar.half else []
+    return ", ".join(words)
 
 
 def _flat(part: Part) -> dict[str, Scalar]:
@@ -132,9 +166,9 @@ def _numbers(found: Figures) -> dict[str, Scalar]:
 
 def _summary(parts: Sequence[Part], found: Sequence[Change]) -> Iterable[str]:
     """Yields which bars are missed and what got worse."""
-    asked = [(one, missed(one.bar, figures(one.cases))) for one in parts]
-    short = [f"{one.name} ({one.split})" for one, told in asked if told]
-    count = sum(told is not None for _, told in asked)
+    judged = [(one, missed(one.bar, figures(one.cases))) for one in parts]
+    short = [one.key for one, told in judged if told]
+    count = sum(told is not None for _, told in judged)
     yield f"Bars: {count - len(short)} of {count} met; {len(parts) - count} parts have none."
     if short:
         yield f"Not met: {'; '.join(short)}."
@@ -155,8 +189,11 @@ def _ratios(parts: Sequence[Part]) -> Section:
 
 def _pairs(parts: Sequence[Part]) -> Section:
     groups = _grouped(parts, lambda one: one.chip)
-    columns = ("chips", "part", "held out", "n", *ERRORS, *SHEETS)
-    return _section("Pairs of chips, the worst first", columns, groups, "pairs")
+    columns = ("chips", "part", "n", "mean", *MIDDLE, *SHEETS)
+    made = _section("Pairs of chips, the worst first", columns, groups, "pairs")
+    more = len(groups) - SHOWN
+    lines = (f"{more} more pairs are in report=csv and report=json.",) if more > 0 else ()
+    return replace(made, cells=made.cells[:SHOWN], lines=lines)
 
 
 def _chips(parts: Sequence[Part]) -> Section:
@@ -166,13 +203,13 @@ def _chips(parts: Sequence[Part]) -> Section:
     for chip, _, found in groups:
         sizes.setdefault(chip, []).append(found.mean)
     groups.sort(key=lambda one: (-sum(sizes[one[0]]) / len(sizes[one[0]]), one[0]))
-    columns = ("chip", "part", "held out", "n", *ERRORS, *PAPER)
+    columns = ("chip", "part", "n", "mean", *MIDDLE, *PAPER)
     return _section("Chips, the worst first", columns, groups, "chips")
 
 
 def _works(parts: Sequence[Part]) -> Section:
     groups = _grouped(parts, lambda one: one.work)
-    columns = ("work", "part", "held out", "n", *ERRORS, *PAPER)
+    columns = ("work", "part", "n", "mean", *MIDDLE, *PAPER)
     return _section("Kernels and workloads, the worst first", columns, groups, "works")
 
 
@@ -189,7 +226,7 @@ def _grouped(parts: Sequence[Part], key: Callable[[Outcome], str]) -> Groups:
 
 def _section(title: str, columns: tuple[str, ...], groups: Groups, key: str) -> Section:
     cells = tuple(
-        (name, part.name, part.split, str(found.count), *_errors(found), *_rivals(found))
+        (name, part.key, str(found.count), _percent(found.mean), *_middle(found), *_rivals(found))
         for name, part, found in groups
     )
     flats: Rows = [
