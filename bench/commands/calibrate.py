@@ -16,17 +16,17 @@ python -m bench calibrate [record=FILE] [key=value ...]
 
 Without a record: fits the software stack and the chips' departures on all measured tables, as
 results/fitted.json holds them. With one: sets its layers and products beside what the sheet alone
-foretold, side by side, and makes a calibration in which this chip rests on its own times. On the
-machine itself:
-
-  python -m bench run suite=calibrate
-  python -m bench calibrate record=FILE out=mine.json
-  python -m bench predict chips=[h200,h20] workload=llama-3.1-70b calibration=mine.json
+foretold, side by side, and makes a calibration in which this chip rests on its own times: measure
+with run suite=calibrate, and hand the file to predict calibration=.
 
   record=           a record of suite=calibrate, llm or full
   chip=             the chip it is of, where the record does not know
   out=              where the fit is written, with the hash of the data behind it
   report=github     github, plain, csv, json, latex, html
+
+Examples
+  python -m bench calibrate
+  python -m bench calibrate record=results/records/2026-11-26/h200-sxm-calibrate.json out=h200.json
 
 Exit code: 0 fitted, 2 wrong usage.
 """
