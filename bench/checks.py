@@ -11,6 +11,7 @@ from bench.chips.vendors import vendors
 from bench.claims import load as claims
 from bench.errors import DataError, Fault, UsageError
 from bench.evidence import load as reports
+from bench.predict import tables
 from bench.records.store import read
 from bench.rules import load as rules
 from bench.rules.faults import pattern_faults
@@ -50,6 +51,8 @@ def check(folder: Path, results: Path) -> Checked:
     shipped = folder.resolve() == paths.data_dir("specs").resolve()
     told, untold = reports.examine(results, catalogue.chips if shipped else None, fresh=True)
     faults += untold
+    measured, mistold = tables.examine(results, catalogue.chips if shipped else None, shapes)
+    faults += mistold
     found = sorted((results / "records").rglob("*.json"))
     faults += [fault for path in found for fault in _record_faults(path)]
     counts = {
@@ -60,6 +63,7 @@ def check(folder: Path, results: Path) -> Checked:
         "workloads": len(shapes),
         "claims": len(said),
         "reported values": sum(len(report.rows) for report in told.values()),
+        "rows of tables": sum(len(table.rows) for table in measured.values()),
         "records": len(found),
     }
     return Checked(counts, tuple(faults))

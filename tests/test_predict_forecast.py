@@ -24,6 +24,7 @@ from bench.predict.learn import DENSE, EXPERTS, Learnt, load
 from bench.predict.operators import Array
 from bench.predict.parallel import parallel
 from bench.predict.precision import precision
+from bench.predict.tiers import 
 from bench.predict.stack import IDEAL
 from bench.workloads.counts import parameters, training_flop
 from bench.workloads.load import workload

@@ -25,11 +25,12 @@ SHARED = {
     },
     "commands": {"live", "sweep"},
     "report": {
-        "claims", "collectives", "comparison", "curve", "digits", "dossier", "energy",
-        "evidence", "flat", "gap", "groups", "history", "identity", "inputs", "layers",
-        "levels", "listing", "marks", "markup", "matrix", "predicates", "ratios", "registry",
-        "roofline", "room", "rulelist", "rulings", "scalar", "sections", "sheet", "summary",
-        "table", "verdicts",
+        "calibration", "claims", "collectives", "comparison", "curve", "digits", "dossier",
+        "duration", "energy", "evidence", "fitting", "flat", "gap", "groups", "history",
+        "identity", "inputs", "layers", "levels", "listing", "marks", "markup", "matrix",
+        "predicates", "predictions", "products", "ratios", "reaching", "registry", "roofline",
+        "room", "rulelist", "rulings", "scalar", "sections", "sheet", "summary", "table",
+        "validation", "verdicts",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""

@@ -57,18 +57,10 @@ def main(words: list[str]) -> int:
 
 
 def world() -> "World":
-    """Returns the shipped sheets, workloads, tables and own products."""
-    from bench.chips.load import catalogue
-    from bench.predict.facts import every
-    from bench.predict.heldout import World, own_products
-    from bench.predict.tables import tables
-    from bench.records.store import read
-    from bench.workloads.load import workloads
+    """Returns all that is shipped."""
+    from bench.predict.world import shipped
 
-    chips = every(catalogue())
-    places = sorted((paths.data_dir("results") / "records").rglob("*.json"))
-    own = own_products(map(read, places), chips)
-    return World(chips, workloads(), tables(), own)
+    return shipped()
 
 
 def _before(config: ValidateConfig) -> dict[str, float]:

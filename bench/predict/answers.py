@@ -10,20 +10,12 @@ from bench.evidence.pool import Evidence
 from bench.predict.capacity import Room, least_chips, room
 from bench.predict.facts import Facts, facts
 from bench.predict.figures import FAMILIES, Fractions, fractions, voices
-from bench.predict.forecast import (
-    Asked,
-    Foretold,
-    Ratio,
-    forecast,
-    known_of,
-    ratio,
-    refuse_unfit,
-    tier,
-)
+from bench.predict.forecast import Asked, Foretold, Ratio, forecast, ratio, refuse_unfit
 from bench.predict.learn import Learnt
 from bench.predict.pooled import LEVELS
 from bench.predict.product import Shapes, roofline, shapes
 from bench.predict.product import seconds as product_seconds
+from bench.predict.tiers import known_of, tier
 
 Sizes = tuple[int, int, int]
 

@@ -18,6 +18,8 @@ from bench.predict.pooled import LEVELS, Departures, pooled
 from bench.predict.step import headroom
 
 FAMILIES = ("matrix", "memory")
+FORMATS = ("bf16", "fp16", "fp8", "tf32")
+"""Formats whose matrix rates were measured on chips enough; others are too few to tell."""
 APART = ("matrix_fp8", "matrix_tf32")
 """Figures whose fraction is a matter of its own."""
 SMOOTH = 0.05
@@ -72,6 +74,8 @@ def voices(evidence: Evidence, chips: Mapping[str, Facts], family: str) -> list[
 
 
 def _figures(evidence: Evidence, family: str) -> Collection[str]:
+    if family == "matrix":
+        return [f"matrix_{one}" for one in FORMATS]
     admitted = (one for one in evidence.admitted if one.quantity.family == family)
     return sorted({one.figure for one in admitted if one.figure})
 

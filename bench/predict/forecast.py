@@ -7,8 +7,7 @@ rival figures are published; the two are added, for nobody knows how one hangs o
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from bench.predict.precision import Precision
 from bench.predict.serving import Load, serve
 from bench.predict.stack import Stack
 from bench.predict.step import NODE, WORDS, Step, headroom, step
+from bench.predict.tiers import Tier, lacking, tier
 from bench.workloads.counts import parameters
 from bench.workloads.model import Workload
 
@@ -33,22 +33,13 @@ BACKWARD = 2.0
 """Forward passes that a backward one takes: two products for each."""
 UNSEEN = 0.15
 """Log spread added for training, of which no step was fitted; and for a split that none had."""
+SOFTWARE = 0.25
+"""Log spread added for the engines of a vendor that none was fitted of, besides that of its chips:
+set so that what was reported of Chinese chips' serving lies within (VALIDATION.md)."""
 HEADROOM_SPREAD = 0.7
 """Spread of log2 TFLOP/s a watt over accelerators: what an unknown board power leaves open."""
 UPDATED = 16.0
 """Bytes that an optimiser step reads and writes a parameter."""
-
-
-class Tier(StrEnum):
-    """What a prediction rests on, the firmest first."""
-
-    HERE = "measured here"
-    CHIP = "fitted on this chip"
-    SILICON = "from the same silicon"
-    FAMILY = "from its family"
-    VENDOR = "within the vendor"
-    OTHER = "across vendors"
-    SHEET = "sheet only"
 
 
 @dataclass(frozen=True)
@@ -130,7 +121,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     steps, seconds, ttft = _times(chip, asked, known.stack)
     part = known.parts[part_of(asked)]
     means, covariance = part.foretold([chip.labels])
-    variance = float(covariance[0, 0]) + _open(chip, asked, known.stack)
+    variance = float(covariance[0, 0]) + untold(chip, asked.phase, part, known.stack)
     seconds = seconds * math.exp(float(means[0]))
     if ttft is not None:
         first = known.parts["prefill" if asked.workload.experts is None else EXPERTS]
@@ -199,11 +190,20 @@ def _training(chip: Facts, asked: Asked, forward: Step, stack: Stack) -> Array:
     return (1 + BACKWARD) * (each + head) + (shared if split.dp > 1 else 0.0) + update
 
 
-def _open(chip: Facts, asked: Asked, stack: Stack) -> float:
-    """Returns the variance of what no case has told: training, or a chip of unknown power."""
-    variance = UNSEEN**2 if asked.phase == "train" else 0.0
+def untold(chip: Facts, phase: str, part: Departures, stack: Stack) -> float:
+    """Returns the variance of what no fitted case has told of a chip.
+
+    Args:
+        chip: of unknown power, or of a vendor whose software was never fitted.
+        phase: training was not fitted either.
+        part: the departures that it leans on.
+        stack: what was fitted.
+    """
+    variance = UNSEEN**2 if phase == "train" else 0.0
     if chip.tdp is None:
         variance += (HEADROOM_SPREAD * stack.headroom / stack.product) ** 2
+    if all(one[0] != chip.vendor for one in part.labels):
+        variance += SOFTWARE**2
     return variance
 
 
@@ -233,27 +233,6 @@ def _doubt(chip: Facts, asked: Asked, steps: Sequence[Step], known: Learnt) -> A
     return moved
 
 
-def tier(chip: Facts, part: Departures, known: Learnt) -> Tier:
-    """Returns what is known of a chip's departure."""
-    return Tier.HERE if chip.chip in known.measured else known_of(chip, part)
-
-
-def known_of(chip: Facts, part: Departures) -> Tier:
-    """Returns whose measured departures a chip's own leans on."""
-    if chip.tdp is None:
-        return Tier.SHEET
-    for place, found in ((3, Tier.CHIP), (2, Tier.SILICON), (1, Tier.FAMILY), (0, Tier.VENDOR)):
-        if any(one[place] == chip.labels[place] for one in part.labels):
-            return found
-    return Tier.OTHER
-
-
-def lacking(chip: Facts) -> list[str]:
-    """Returns what nobody published of a chip that would make its prediction firmer."""
-    words = {"tdp": "board power", "capacity": "memory capacity", "link": "link bandwidth"}
-    return [words[key] for key in chip.needs(words)]
-
-
 @dataclass(frozen=True)
 class Ratio:
     """Rate of one chip over that of another on the same question; shared errors cancel."""
@@ -274,7 +253,7 @@ def ratio(first: Foretold, second: Foretold, known: Learnt) -> Ratio:
     _, both = part.foretold([first.chip.labels, second.chip.labels])
     variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
     for one in (first, second):
-        variance += _open(one.chip, replace(one.asked, phase="decode"), known.stack)
+        variance += untold(one.chip, "decode", part, known.stack)
     if first.chip.chip == second.chip.chip:
         return Ratio(np.ones_like(first.seconds), (0.0,) * len(LEVELS), np.zeros_like(first.sheet))
     model = tuple(part.half_ratio(variance, level) for level in LEVELS)

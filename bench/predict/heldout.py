@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.evidence.pool import Evidence
 from bench.predict.errors import Outcome
 from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
@@ -35,12 +36,18 @@ class World:
 
     Attributes:
         own: products that this program measured.
+        evidence: what was measured of figures, by every hand.
+        domestic: ids of chips designed in China.
+        reported: serving that others reported.
     """
 
     chips: Mapping[str, Facts]
     models: Mapping[str, Workload]
     data: Mapping[str, Table]
     own: tuple[Row, ...] = ()
+    evidence: Evidence | None = None
+    domestic: frozenset[str] = frozenset()
+    reported: tuple[Row, ...] = ()
 
     @property
     def serving(self) -> tuple[Row, ...]:

@@ -31,7 +31,7 @@ HEAVY = (2.0, 3.0, 4.0)
 TURNS = 30
 LEVELS = (0.8, 0.95)
 """Of the intervals that are told."""
-MANY = 300
+MANY = 100
 """Cases that tell quantiles."""
 LEAST = 0.02
 """Spread below which few chips cannot tell it."""

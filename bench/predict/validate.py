@@ -11,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from bench.errors import DataError, Fault, UsageError
 from bench.predict.errors import Bar, Figures, Outcome, Part, figures
 from bench.predict.facts import Facts
+from bench.predict.figures import FAMILIES
+from bench.predict.heldfigures import figures_left_out
 from bench.predict.heldout import (
     WHOLE,
     World,
@@ -22,7 +24,8 @@ from bench.predict.heldout import (
     serving,
     steps,
 )
-from bench.predict.learn import DENSE, EXPERTS, PRODUCTS
+from bench.predict.heldreported import told_by_others
+from bench.predict.learn import DENSE, EXPERTS, PRODUCTS, learn
 from bench.predict.pairs import frozen_ratios, serving_ratios, step_ratios
 from bench.predict.product import Measured, measured
 
@@ -31,6 +34,8 @@ CHIP, VENDOR, SOURCE, TWO = (
     "chip left out", "vendor left out", "another source, no refit", "both chips left out",
 )  # fmt: skip
 RATIO = "ratio of "
+HAND = "hand left out"
+REPORTED = "serving as reported"
 UNSEEN, SHAPES = "another source, chip left out", "other shapes, chip calibrated"
 SHORT = "calibrate"
 """The suite whose record stands for a short run on a chip."""
@@ -43,6 +48,10 @@ BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
     ("product fp8, vllm", CHIP): GEMM,
     ("product fp8, trtllm", CHIP): GEMM,
     ("product bf16, measured here", SHAPES): Bar(mean=0.07, cover=COVER),
+    ("figures of sheets, matrix", HAND): Bar(median=0.08, cover=COVER),
+    ("figures of sheets, memory", HAND): Bar(median=0.08, cover=COVER),
+    ("figures of sheets, domestic chips", VENDOR): Bar(cover=COVER, wider=True),
+    ("serving as reported, domestic chips", SOURCE): Bar(cover=COVER, wider=True),
     ("prefill step", CHIP): Bar(mean=0.12, median=0.07, cover=COVER),
     ("decode step", CHIP): Bar(mean=0.08, largest=0.20, cover=COVER),
     (WHOLE, CHIP): Bar(mean=0.095, median=0.055),
@@ -164,8 +173,37 @@ def _ratios(world: World) -> Iterator[Part]:
                 yield _part(f"{RATIO}{NAMES[name]}", split, cases)
 
 
+def _figures(world: World) -> Iterator[Part]:
+    """Yields what chips reach of their figures; of domestic ones whether the interval covers it."""
+    if world.evidence is None:
+        return
+    asked = world.evidence, world.chips
+    for family in FAMILIES:
+        name = f"figures of sheets, {family}"
+        yield _part(name, HAND, figures_left_out(*asked, family, lambda one: one.by))
+        yield _part(name, CHIP, figures_left_out(*asked, family, lambda one: one.chip.chip))
+    held = [
+        case
+        for family in FAMILIES
+        for case in figures_left_out(*asked, family, lambda one: one.chip.vendor, world.domestic)
+    ]
+    yield _part("figures of sheets, domestic chips", VENDOR, held)
+
+
+def _reported(world: World) -> Iterator[Part]:
+    """Yields serving that others reported, of all chips and of those designed in China."""
+    if not world.reported:
+        return
+    known = learn(world.chips, world.models, world.data)
+    every = told_by_others(world, known, list(world.reported))
+    note = "the time a token takes, by rates or TPOT that single hands reported, on any engine"
+    yield _part(REPORTED, SOURCE, every, note)
+    domestic = [one for one in every if one.chip in world.domestic]
+    yield _part(f"{REPORTED}, domestic chips", SOURCE, domestic, note)
+
+
 MAKERS: tuple[Callable[[World], Iterator[Part]], ...] = (
-    _products, _elsewhere, _here, _times, _ratios,
+    _products, _elsewhere, _here, _figures, _reported, _times, _ratios,
 )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ import numpy as np
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.capacity import least_chips
-from bench.predict.forecast import Asked, Foretold, Ratio, Tier
+from bench.predict.forecast import Asked, Foretold, Ratio
 from bench.predict.power import Band, Prices, hourly
 from bench.predict.step import Step
+from bench.predict.tiers import Tier
 from bench.report.duration import duration
 from bench.report.markup import Report
 from bench.report.scalar import Scalar

@@ -124,7 +124,8 @@ def asked(bar: Bar) -> str:
     words = [f"{name} up to {100 * limit:g}%" for name, limit in limits.items() if limit]
     words += [f"no chip over {100 * bar.worst:g}%"] if bar.worst else []
     words += [f"no case over {100 * bar.largest:g}%"] if bar.largest else []
-    words += [f"intervals within {100 * bar.cover:g} points"] if bar.cover else []
+    within = "intervals at most {:g} points short" if bar.wider else "intervals within {:g} points"
+    words += [within.format(100 * bar.cover)] if bar.cover else []
     words += [f"roofline {bar.times:g} times worse"] if bar.times else []
     words += ["median up to half of the better of both sheets' ratios"] if bar.half else []
     return ", ".join(words)

@@ -1,0 +1,103 @@
+"""Serving that others reported, foretold by the frozen model: no row of it was ever fitted.
+
+Output tokens a second of so many requests under way are turned into the time a token takes: in
+steady batching concurrency / rate is a decode step with the prefills that fall to it, as TPOT is.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from bench.evidence.model import Report, Reported
+from bench.predict.errors import Outcome
+from bench.predict.facts import Facts
+from bench.predict.forecast import untold
+from bench.predict.heldout import World
+from bench.predict.learn import DENSE, EXPERTS, Learnt, served
+from bench.predict.pooled import LEVELS
+from bench.predict.stack import IDEAL, shared
+from bench.predict.tables import Row
+from bench.workloads.model import Workload
+
+QUANTITIES = ("serving_output", "tpot")
+SAME = {"deepseek-r1": "deepseek-v3", "llama-3.3-70b": "llama-3.1-70b"}
+"""Models that have another's shape."""
+NEEDED = ("input", "output", "concurrency")
+FITTED = ("inferencex-aiconfigurator", "aiconfigurator")
+"""Reports of what tables of ``results/tables`` hold, too."""
+ENDINGS = ("-instruct", "-chat")
+
+
+def reported_rows(
+    reports: Iterable[Report], chips: Mapping[str, Facts], models: Mapping[str, Workload]
+) -> list[Row]:
+    """Returns reported serving with everything told that a prediction needs, as rows of TPOT."""
+    return [
+        row
+        for report in reports
+        if report.id not in FITTED
+        for one in report.rows
+        if one.chip in chips and (row := _row(report, one, models)) is not None
+    ]
+
+
+def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row | None:
+    work = one.workload
+    name = _model(work.get("model", ""))
+    told = [work.get(key, "") for key in NEEDED]  # type: ignore[call-overload]  # its own words
+    if one.quantity not in QUANTITIES or name not in models or not all(map(str.isdecimal, told)):
+        return None
+    split = {key: float(work.get(key, "1")) for key in ("ep", "dp")}
+    tp = float(work.get("tp", one.count / split["dp"]))
+    numbers = dict(zip(NEEDED, map(float, told), strict=True))
+    numbers |= {"tp": tp, **split, "tpot_ms": 1e3 * _tpot(one, numbers["concurrency"])}
+    words = {
+        "chip": one.chip, "model": name, "dtype": one.dtype or "bf16",
+        "stack": f"{report.id} {one.id}",
+    }  # fmt: skip
+    return Row(words, numbers)
+
+
+def _model(told: str) -> str:
+    name = told.lower()
+    for ending in ENDINGS:
+        name = name.removesuffix(ending)
+    return SAME.get(name, name)
+
+
+def _tpot(one: Reported, concurrency: float) -> float:
+    """Returns seconds a token: as reported, or concurrency over the rate of all chips."""
+    if one.quantity == "tpot":
+        return one.value.si
+    chips = 1 if one.per == "total" else one.count
+    return concurrency / (one.value.si * chips)
+
+
+def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome]:
+    """Returns reported serving beside what was foretold, where the sheet says enough."""
+    share = _share(world)
+    stacks = (known.stack, IDEAL, shared(share))
+    told = [np.log(served(rows, world.chips, world.models, stack)) for stack in stacks]
+    measured = np.log([row["tpot_ms"] * 1e-3 for row in rows])
+    found = []
+    for place, row in enumerate(rows):
+        errors = [float(one[place] - measured[place]) for one in told]
+        if not np.isfinite(errors[0]):
+            continue
+        part = known.parts[EXPERTS if world.models[row.words["model"]].experts else DENSE]
+        means, covariance = part.foretold([world.chips[row.chip].labels])
+        chip = world.chips[row.chip]
+        variance = float(covariance[0, 0]) + untold(chip, "serve", part, known.stack)
+        halves = tuple(part.half(variance, level) for level in LEVELS)
+        work = f"{row.words['model']} {row.words['dtype']}"
+        found.append(
+            Outcome(row.chip, work, errors[0] + float(means[0]), halves, (errors[1], errors[2]))
+        )
+    return found
+
+
+def _share(world: World) -> float:
+    """Returns the one share of the roofline that fits the table of serving best."""
+    ideal = served(world.serving, world.chips, world.models, IDEAL)
+    logs = np.log([row["tpot_ms"] * 1e-3 for row in world.serving]) - np.log(ideal)
+    return min(1.0, float(np.exp(-np.nanmedian(logs))))

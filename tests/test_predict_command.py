@@ -1,0 +1,364 @@
+"""``predict`` as it is typed: every phase, every key, every format, every wrong word."""
+
+import math
+import re
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.report.registry import FORMATS
+from tests.test_evidence_command import document, looks_like, said, without_torch
+
+H20, H800, B2 = "nvidia-h20-sxm-96gb", "nvidia-h800-sxm-80gb", "huawei-ascend-910b2"
+SMALL, LARGE = "workload=llama-3.1-8b", "workload=llama-3.1-70b"
+EXPERTS = ["workload=deepseek-v3", "precision=fp8"]
+TIMED = ("serve", "prefill", "decode", "train")
+SHAPE = "shape=[64,4096,4096]"
+ASKED = {
+    **{phase: ["chips=[h20,910b2]", SMALL, f"phase={phase}"] for phase in TIMED},
+    "fit": ["chips=[h20,910b2]", SMALL, "phase=fit"],
+    "product": ["chips=[h20,910b2]", "phase=product", SHAPE],
+    "figures": ["chips=[h20,910b2]", "phase=figures"],
+}
+Row = dict[str, Any]
+
+
+def rows(words: list[str], capsys: pytest.CaptureFixture[str]) -> list[Row]:
+    """The rows of a prediction."""
+    found: list[Row] = document("predict", words, capsys)["rows"]
+    return found
+
+
+def one(words: list[str], capsys: pytest.CaptureFixture[str]) -> Row:
+    """The row of a prediction that has one."""
+    (found,) = rows(words, capsys)
+    return found
+
+
+# every phase in every format
+
+
+@pytest.mark.parametrize("style", FORMATS)
+@pytest.mark.parametrize("phase", ["serve", "fit", "product"])
+def test_every_format(phase: str, style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said("predict", [*ASKED[phase], f"report={style}"], capsys)
+    assert (code, err) == (0, "")
+    looks_like(style, out)
+
+
+@pytest.mark.parametrize("phase", ASKED)
+def test_every_phase_has_a_row_a_chip(phase: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows(ASKED[phase], capsys)
+    assert {each["chip"] for each in found} == {H20, B2}
+    assert phase == "figures" or len(found) == 2
+
+
+@pytest.mark.parametrize("phase", TIMED)
+def test_intervals_nest_about_the_value(phase: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for each in rows(ASKED[phase], capsys):
+        bounds = [each[key] for key in ("low_95", "low_80", "tokens_per_s_chip")]
+        bounds += [each["high_80"], each["high_95"]]
+        assert bounds == sorted(bounds)
+        assert len(set(bounds)) == 5
+        assert each["seconds"] > 0
+
+
+def test_intervals_of_products_and_figures_nest(capsys: pytest.CaptureFixture[str]) -> None:
+    for each in rows(ASKED["product"], capsys):
+        assert each["low_95_s"] < each["low_80_s"] < each["seconds"]
+        assert each["seconds"] < each["high_80_s"] < each["high_95_s"]
+        assert each["seconds"] >= each["roofline_s"]
+        assert each["flop_per_s"] == pytest.approx(2 * 64 * 4096**2 / each["seconds"])
+    for each in rows(ASKED["figures"], capsys):
+        assert each["share_low_95"] < each["share_low_80"] < each["share"]
+        assert each["share"] < each["share_high_80"] < each["share_high_95"]
+        assert each["foretold"] == pytest.approx(each["share"] * each["published"])
+
+
+# what adds up
+
+
+@pytest.mark.parametrize("split", ["1", "8", "tp4,dp2", "'tp8,pp2'"])
+def test_tokens_add_up_over_chips(split: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for each in rows(["chips=[h20,h800]", LARGE, f"parallel={split}", "batch=48"], capsys):
+        assert each["chips"] == math.prod(int(part) for part in re.findall(r"\d+", split))
+        assert each["tokens_per_s"] == pytest.approx(each["tokens_per_s_chip"] * each["chips"])
+        assert each["tokens_per_s"] == pytest.approx(each["batch"] / each["seconds"])
+        assert each["ttft_s"] > 0
+
+
+@pytest.mark.parametrize("phase", ["prefill", "train"])
+def test_tokens_of_prompts_are_counted(phase: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL, f"phase={phase}", "batch=4", "input=1000"]
+    found = one(words, capsys)
+    assert found["tokens_per_s"] == pytest.approx(4000 / found["seconds"])
+
+
+@pytest.mark.parametrize("words", [[SMALL], [LARGE, "parallel=8"], [*EXPERTS, "parallel=16"]])
+def test_operators_sum_to_the_step(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """But for the chip's departure from the stack, which is one factor whatever is asked."""
+    asked = ["chips=h20", "phase=decode", "batch=[1,64]", "operators=true", *words]
+    found = document("predict", asked, capsys)
+    factors = []
+    for place, row in enumerate(found["rows"]):
+        parts = found["tables"][f"operators_{H20}_{place}"]
+        total = sum(each["seconds"] for each in parts)
+        factors.append(row["seconds"] / total)
+        taken: dict[str, float] = {}
+        for each in parts:
+            assert each["seconds"] >= max(each[f"{way}_s"] for way in ("compute", "memory", "link"))
+            taken[each["limited_by"]] = taken.get(each["limited_by"], 0.0) + each["seconds"]
+        most = max(taken, key=lambda key: taken[key])
+        assert row["limited_by"] == f"{most} {taken[most] / total:.0%}"
+    assert factors[0] == pytest.approx(factors[1])
+    assert 0.8 < factors[0] < 1.25
+
+
+def test_operators_are_those_of_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", "operators=true"]
+    plain = document("predict", [*words, SMALL], capsys)["tables"][f"operators_{H20}_0"]
+    wide = [*words, *EXPERTS, "parallel='tp8,pp2'"]
+    split = document("predict", wide, capsys)["tables"][f"operators_{H20}_0"]
+    assert {each["step"] for each in plain} == {"prefill of a prompt", "decode"}
+    assert {"all-reduce", "stage to stage", "experts"} <= {each["operator"] for each in split}
+    assert not {"all-reduce", "experts"} & {each["operator"] for each in plain}
+
+
+# sweeps
+
+
+def test_a_sweep_has_a_row_a_point_and_chip(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=[h20,h800]", SMALL, "batch=1..64", "input=[128,4096]", "output=[1,9]"]
+    found = rows(words, capsys)
+    points = {(each["chip"], each["batch"], each["input"], each["output"]) for each in found}
+    doubled = [2**power for power in range(7)]
+    assert points == set(product((H20, H800), doubled, (128, 4096), (1, 9)))
+    assert len(found) == len(points)
+
+
+@pytest.mark.parametrize(
+    ("word", "wanted"),
+    [("3..10", [3, 6]), ("[4,1,4]", [4, 1]), ("7", [7]), ("5..5", [5]), ("[1..4,3]", [1, 2, 4, 3])],
+)
+def test_ways_to_write_a_sweep(
+    word: str, wanted: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = rows(["chips=h20", SMALL, f"batch={word}"], capsys)
+    assert [each["batch"] for each in found] == wanted
+
+
+def test_each_point_is_what_it_is_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL, "input=512", "baseline=h800"]
+    swept = rows([*words, "batch=[2,32]"], capsys)
+    assert swept == [one([*words, f"batch={each}"], capsys) for each in (2, 32)]
+
+
+def test_more_requests_make_more_tokens_and_wait_longer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = rows(["chips=h20", SMALL, "batch=1..256", "phase=decode"], capsys)
+    for less, more in zip(found, found[1:], strict=False):
+        assert less["tokens_per_s"] < more["tokens_per_s"]
+        assert less["seconds"] <= more["seconds"]
+        assert less["memory_free_B"] > more["memory_free_B"]
+
+
+# ratios
+
+
+@pytest.mark.parametrize("phase", TIMED)
+def test_a_ratio_turned_round_is_its_reciprocal(
+    phase: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["chips=[h20,h800]", LARGE, "parallel=8", f"phase={phase}"]
+    over, under = (
+        {each["chip"]: each for each in rows([*words, f"baseline={base}"], capsys)}
+        for base in ("h800", "h20")
+    )
+    first, second = over[H20], under[H800]
+    assert first["ratio"] * second["ratio"] == pytest.approx(1)
+    assert first["ratio_low_95"] * second["ratio_high_95"] == pytest.approx(1)
+    assert first["ratio_low_95"] < first["ratio"] < first["ratio_high_95"]
+    rates = [over[chip]["tokens_per_s_chip"] for chip in (H20, H800)]
+    assert first["ratio"] == pytest.approx(rates[0] / rates[1])
+    for same in (over[H800], under[H20]):
+        assert [same[key] for key in ("ratio", "ratio_low_95", "ratio_high_95")] == [1, 1, 1]
+
+
+def test_products_are_set_beside_a_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {
+        each["chip"]: each
+        for each in rows(["chips=910b2", "phase=product", SHAPE, "baseline=h20"], capsys)
+    }
+    assert found[H20]["ratio"] == 1
+    assert found[B2]["ratio"] == pytest.approx(found[H20]["seconds"] / found[B2]["seconds"])
+
+
+# memory, energy, cost
+
+
+def test_what_does_not_fit_says_so_and_how_many_it_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=h20", LARGE]
+    found = one(words, capsys)
+    assert (found["fits"], found["memory_free_B"] < 0) == (False, True)
+    (told,) = re.findall(r"does not fit: \d+ GB short, takes (\d+) chips", said(
+        "predict", words, capsys)[1])  # fmt: skip
+    assert one([*words, f"parallel={told}"], capsys)["fits"]
+    assert not one([*words, f"parallel={int(told) // 2}"], capsys)["fits"]
+    held = one([*words, "phase=fit"], capsys)
+    assert (held["fits"], held["least_chips"], held["sequences"]) == (False, int(told), 0)
+
+
+def test_fit_lists_chips_that_lack_the_format(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {each["chip"]: each for each in rows([*EXPERTS, "phase=fit"], capsys)}
+    assert len(found) > 100
+    assert (found[H20]["supported"], found[B2]["supported"]) == (True, False)
+
+
+def test_narrower_formats_take_less_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL]
+    wide, eight, cache, four = (
+        one([*words, *more], capsys)
+        for more in ([], ["precision=fp8"], ["cache=fp8"], ["precision=w4a16"])
+    )
+    assert four["weights_B"] < eight["weights_B"] < wide["weights_B"] == cache["weights_B"]
+    assert cache["cache_B_sequence"] == wide["cache_B_sequence"] / 2
+    assert wide["seconds"] > eight["seconds"]
+
+
+def test_energy_and_cost_have_ranges_and_hear_the_prices(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=h20", SMALL]
+    base, dear, short, warm = (
+        one([*words, *more], capsys) for more in ([], ["kwh=0.4"], ["years=1"], ["pue=2.6"])
+    )
+    assert base["J_per_token_low"] < base["J_per_token"] < base["J_per_token_high"]
+    drawn = base["J_per_token"] * 1.3 * 0.1 / 3.6e6 * 1e6
+    assert dear["usd_per_Mtoken"] - base["usd_per_Mtoken"] == pytest.approx(3 * drawn)
+    assert warm["usd_per_Mtoken"] - base["usd_per_Mtoken"] == pytest.approx(drawn)
+    owned = base["usd_per_Mtoken"] - drawn
+    assert short["usd_per_Mtoken"] == pytest.approx(4 * owned + drawn)
+
+
+# tiers, and rows that say why
+
+
+def test_a_weaker_tier_shows_two_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=[h20,910b2]", LARGE, "parallel=8", "baseline=h800"]
+    assert {each["chip"]: each["tier"] for each in rows(words, capsys)}[B2] == "sheet only"
+    (line,) = (text for text in said("predict", words, capsys)[1].splitlines() if B2 in text)
+    ratio, rate, _, tpot, first = (cell.split()[0] for cell in line.split("|")[2:7])
+    for word in (ratio, tpot, first):
+        assert len(word.replace(".", "").lstrip("0")) <= 2 or word.rstrip("0123456789") == ""
+    assert len(ratio.replace(".", "").lstrip("0")) <= 2
+    assert len(rate.replace(",", "").rstrip("0")) <= 3
+
+
+@pytest.mark.parametrize(
+    ("chip", "why"),
+    [
+        ("amd-epyc-7543", "is no accelerator"),
+        ("hgx-h100", "is a system: name the chip it is built of"),
+        ("metax-c550-oam", "no dense bf16 matrix rate on its sheet (it gives: none)"),
+        ("huawei-ascend-910b2c", "unknown, for its sheet has no memory bandwidth"),
+    ],
+)
+def test_a_chip_that_cannot_be_told_says_why(
+    chip: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, last = rows([f"chips=[{chip},h20]", SMALL], capsys)
+    assert (first["chip"], first["unknown"], last.get("tokens_per_s")) == (H20, None, None)
+    assert why in last["unknown"]
+    code, out, err = said("predict", [f"chips={chip}", SMALL], capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert why in err
+
+
+def test_groups_hold_accelerators_only(capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows(["chips=domestic", SMALL, "baseline=h20"], capsys)
+    told = [each for each in found if not each["unknown"]]
+    assert len(told) > 10
+    assert {each["ratio"] > 0 for each in told} == {True}
+    assert not [each for each in found if "accelerator" in (each["unknown"] or "")]
+
+
+# wrong words
+
+CHIP = f"chips=h20 {SMALL}"
+WRONG = {
+    "": "which chips? give chips=",
+    "chips=h20": "which workload? give workload=, one of deepseek-v3, ",
+    SMALL: "which chips? give chips=",
+    f"chips=h2o {SMALL}": "no chip or group 'h2o': did you mean 'h20'",
+    f"chips=[] {SMALL}": "which chips? give chips=",
+    "chips=h20 workload=llama-3.1-8": "no workload 'llama-3.1-8' in specs/workloads: did you mean",
+    f"{CHIP} phase=serv": "no phase 'serv': did you mean 'serve'?",
+    f"{CHIP} precision=bf61": "no precision 'bf61': did you mean 'bf16'",
+    f"{CHIP} cache=fp9": "no cache format 'fp9': did you mean 'fp8'",
+    f"{CHIP} baseline=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20'",
+    f"{CHIP} baseline=amd-epyc-7543": "amd-epyc-7543 is no accelerator",
+    f"{CHIP} baseline=hygon-k100": "hygon-k100: unknown, for its sheet has no memory bandwidth",
+    **{f"{CHIP} {key}={word}": f"{key}={word}: write a whole number from 1 to 100,000,000"
+       for key in ("batch", "input", "output")
+       for word in ("0", "-1", "1.5", "1e3", "many", "100000001", "9" * 30)},
+    **{f"{CHIP} batch={word}": "batch= names no number: write such as batch=32, [1,8,64] or 1..64"
+       for word in ("[]", "", "64..1")},
+    f"{CHIP} batch=1..": "batch=: write a whole number",
+    f"{CHIP} parallel=tp2,dp4 batch=[2,8]": "batch= is below the 4 copies of dp",
+    f"{CHIP} parallel=0": "parallel=0: every part is at least 1",
+    f"{CHIP} parallel=eight": "parallel=eight: write a number, or such as tp8, 'tp8,pp2'",
+    f"{CHIP} parallel=tp8,ep16": "parallel=tp8,ep16: ep16 does not divide the 8 chips",
+    **{f"{CHIP} {key}={word}": f"{key}={word} must be above 0 and at most 1000"
+       for key in ("years", "kwh", "pue") for word in ("0", "-1", "nan", "1001")},
+    f"{CHIP} operators=maybe": "operators: Value 'maybe' is not a valid bool",
+    f"{CHIP} report=xml": "no report 'xml': did you mean 'html'?",
+    f"{CHIP} batches=1": "predict has no key 'batches': did you mean 'batch'?",
+    "chips=h20 phase=product": "shape= wants three sizes, such as shape=[4096,4096,4096]",
+    "chips=h20 phase=product shape=[1,2]": "shape= wants three sizes",
+    "chips=h20 phase=product shape=[1,2,0]": "shape=0: write a whole number",
+    f"chips=h20 phase=product {SHAPE} precision=w8a16": "precision=w8a16: ",
+    f"chips=amd-epyc-7543 phase=product {SHAPE}": "amd-epyc-7543 is no accelerator",
+    "chips=amd-epyc-7543 phase=figures": "none of these chips is an accelerator",
+    f"chips=amd-epyc-7543 phase=fit {SMALL}": "none of these chips is an accelerator",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_wrong_word_is_one_line(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said("predict", line.split(" ") if line else [], capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"onpaper: {WRONG[line]}")
+
+
+def test_too_many_points_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    many = ",".join(str(each) for each in range(1, 102))
+    code, out, err = said("predict", [*CHIP.split(), f"batch=[{many}]", f"input=[{many}]"], capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("onpaper: 10,201 points: give at most 10,000")
+
+
+@pytest.mark.parametrize("phase", TIMED)
+def test_huge_numbers_stay_numbers(phase: str, capsys: pytest.CaptureFixture[str]) -> None:
+    huge = [f"{key}=100000000" for key in ("batch", "input", "output")]
+    found = one([*CHIP.split(), f"phase={phase}", *huge], capsys)
+    assert found["fits"] is False
+    assert 0 < found["low_95"] < found["high_95"] < math.inf
+
+
+@pytest.mark.parametrize("phase", ["serve", "product"])
+def test_a_prediction_needs_no_torch(phase: str, tmp_path: Path) -> None:
+    without_torch(["predict", *ASKED[phase]], tmp_path)
+
+
+def test_help_names_every_key_and_phase(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said("predict", ["--help"], capsys)
+    keys = "chips workload phase batch input output parallel precision cache baseline shape "
+    keys += "operators calibration years kwh pue report"
+    assert code == 0
+    assert [each for each in keys.split() if not re.search(rf"\s{each}=", out)] == []
+    assert [phase for phase in ASKED if phase not in out] == []
