@@ -13,19 +13,17 @@ from bench.predict.forecast import (
     UNSEEN,
     Asked,
     Foretold,
-    Tier,
     forecast,
     part_of,
     ratio,
     refuse_unfit,
-    tier,
 )
 from bench.predict.learn import DENSE, EXPERTS, Learnt, load
 from bench.predict.operators import Array
 from bench.predict.parallel import parallel
 from bench.predict.precision import precision
-from bench.predict.tiers import 
 from bench.predict.stack import IDEAL
+from bench.predict.tiers import Tier, tier
 from bench.workloads.counts import parameters, training_flop
 from bench.workloads.load import workload
 from tests.test_predict_facts import chips, made
