@@ -51,7 +51,8 @@ def check(folder: Path, results: Path) -> Checked:
     shipped = folder.resolve() == paths.data_dir("specs").resolve()
     told, untold = reports.examine(results, catalogue.chips if shipped else None, fresh=True)
     faults += untold
-    measured, mistold = tables.examine(results, catalogue.chips if shipped else None, shapes)
+    known = (catalogue.chips, shapes) if shipped else (None, None)
+    measured, mistold = tables.examine(results, *known)
     faults += mistold
     found = sorted((results / "records").rglob("*.json"))
     faults += [fault for path in found for fault in _record_faults(path)]

@@ -2,7 +2,7 @@
 
 import math
 import re
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,12 @@ def one(words: list[str], capsys: pytest.CaptureFixture[str]) -> Row:
     return found
 
 
+def nested(bounds: list[float]) -> None:
+    """Holds positive numbers to be told from low to high."""
+    assert bounds == sorted(set(bounds))
+    assert bounds[0] > 0
+
+
 # every phase in every format
 
 
@@ -49,31 +55,26 @@ def test_every_format(phase: str, style: str, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("phase", ASKED)
-def test_every_phase_has_a_row_a_chip(phase: str, capsys: pytest.CaptureFixture[str]) -> None:
-    found = rows(ASKED[phase], capsys)
-    assert {each["chip"] for each in found} == {H20, B2}
-    assert phase == "figures" or len(found) == 2
+def test_every_phase_tells_every_chip(phase: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert {each["chip"] for each in rows(ASKED[phase], capsys)} == {H20, B2}
 
 
 @pytest.mark.parametrize("phase", TIMED)
 def test_intervals_nest_about_the_value(phase: str, capsys: pytest.CaptureFixture[str]) -> None:
     for each in rows(ASKED[phase], capsys):
-        bounds = [each[key] for key in ("low_95", "low_80", "tokens_per_s_chip")]
-        bounds += [each["high_80"], each["high_95"]]
-        assert bounds == sorted(bounds)
-        assert len(set(bounds)) == 5
-        assert each["seconds"] > 0
+        keys = ("low_95", "low_80", "tokens_per_s_chip", "high_80", "high_95")
+        nested([each[key] for key in keys])
 
 
 def test_intervals_of_products_and_figures_nest(capsys: pytest.CaptureFixture[str]) -> None:
     for each in rows(ASKED["product"], capsys):
-        assert each["low_95_s"] < each["low_80_s"] < each["seconds"]
-        assert each["seconds"] < each["high_80_s"] < each["high_95_s"]
+        keys = ("low_95_s", "low_80_s", "seconds", "high_80_s", "high_95_s")
+        nested([each[key] for key in keys])
         assert each["seconds"] >= each["roofline_s"]
         assert each["flop_per_s"] == pytest.approx(2 * 64 * 4096**2 / each["seconds"])
     for each in rows(ASKED["figures"], capsys):
-        assert each["share_low_95"] < each["share_low_80"] < each["share"]
-        assert each["share"] < each["share_high_80"] < each["share_high_95"]
+        shares = ("share_low_95", "share_low_80", "share", "share_high_80", "share_high_95")
+        nested([each[key] for key in shares])
         assert each["foretold"] == pytest.approx(each["share"] * each["published"])
 
 
@@ -86,14 +87,6 @@ def test_tokens_add_up_over_chips(split: str, capsys: pytest.CaptureFixture[str]
         assert each["chips"] == math.prod(int(part) for part in re.findall(r"\d+", split))
         assert each["tokens_per_s"] == pytest.approx(each["tokens_per_s_chip"] * each["chips"])
         assert each["tokens_per_s"] == pytest.approx(each["batch"] / each["seconds"])
-        assert each["ttft_s"] > 0
-
-
-@pytest.mark.parametrize("phase", ["prefill", "train"])
-def test_tokens_of_prompts_are_counted(phase: str, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["chips=h20", SMALL, f"phase={phase}", "batch=4", "input=1000"]
-    found = one(words, capsys)
-    assert found["tokens_per_s"] == pytest.approx(4000 / found["seconds"])
 
 
 @pytest.mark.parametrize("words", [[SMALL], [LARGE, "parallel=8"], [*EXPERTS, "parallel=16"]])
@@ -116,16 +109,6 @@ def test_operators_sum_to_the_step(words: list[str], capsys: pytest.CaptureFixtu
     assert 0.8 < factors[0] < 1.25
 
 
-def test_operators_are_those_of_the_model(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["chips=h20", "operators=true"]
-    plain = document("predict", [*words, SMALL], capsys)["tables"][f"operators_{H20}_0"]
-    wide = [*words, *EXPERTS, "parallel='tp8,pp2'"]
-    split = document("predict", wide, capsys)["tables"][f"operators_{H20}_0"]
-    assert {each["step"] for each in plain} == {"prefill of a prompt", "decode"}
-    assert {"all-reduce", "stage to stage", "experts"} <= {each["operator"] for each in split}
-    assert not {"all-reduce", "experts"} & {each["operator"] for each in plain}
-
-
 # sweeps
 
 
@@ -138,34 +121,20 @@ def test_a_sweep_has_a_row_a_point_and_chip(capsys: pytest.CaptureFixture[str]) 
     assert len(found) == len(points)
 
 
-@pytest.mark.parametrize(
-    ("word", "wanted"),
-    [("3..10", [3, 6]), ("[4,1,4]", [4, 1]), ("7", [7]), ("5..5", [5]), ("[1..4,3]", [1, 2, 4, 3])],
-)
-def test_ways_to_write_a_sweep(
-    word: str, wanted: list[int], capsys: pytest.CaptureFixture[str]
-) -> None:
+SWEEPS = {"3..10": [3, 6], "[4,1,4]": [4, 1], "7": [7], "5..5": [5], "[1..4,3]": [1, 2, 4, 3]}
+
+
+@pytest.mark.parametrize("word", SWEEPS)
+def test_ways_to_write_a_sweep(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = rows(["chips=h20", SMALL, f"batch={word}"], capsys)
-    assert [each["batch"] for each in found] == wanted
+    assert [each["batch"] for each in found] == SWEEPS[word]
 
 
-def test_each_point_is_what_it_is_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["chips=h20", SMALL, "input=512", "baseline=h800"]
-    swept = rows([*words, "batch=[2,32]"], capsys)
-    assert swept == [one([*words, f"batch={each}"], capsys) for each in (2, 32)]
-
-
-def test_more_requests_make_more_tokens_and_wait_longer(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_more_requests_make_more_tokens(capsys: pytest.CaptureFixture[str]) -> None:
     found = rows(["chips=h20", SMALL, "batch=1..256", "phase=decode"], capsys)
-    for less, more in zip(found, found[1:], strict=False):
+    for less, more in pairwise(found):
         assert less["tokens_per_s"] < more["tokens_per_s"]
-        assert less["seconds"] <= more["seconds"]
-        assert less["memory_free_B"] > more["memory_free_B"]
-
-
-# ratios
+        assert (less["seconds"], -less["memory_free_B"]) < (more["seconds"], -more["memory_free_B"])
 
 
 @pytest.mark.parametrize("phase", TIMED)
@@ -188,25 +157,17 @@ def test_a_ratio_turned_round_is_its_reciprocal(
 
 
 def test_products_are_set_beside_a_baseline(capsys: pytest.CaptureFixture[str]) -> None:
-    found = {
-        each["chip"]: each
-        for each in rows(["chips=910b2", "phase=product", SHAPE, "baseline=h20"], capsys)
-    }
-    assert found[H20]["ratio"] == 1
-    assert found[B2]["ratio"] == pytest.approx(found[H20]["seconds"] / found[B2]["seconds"])
+    first, second = rows(["chips=910b2", "phase=product", SHAPE, "baseline=h20"], capsys)
+    assert (first["chip"], first["ratio"], second["chip"]) == (H20, 1, B2)
+    assert second["ratio"] == pytest.approx(first["seconds"] / second["seconds"])
 
 
-# memory, energy, cost
-
-
-def test_what_does_not_fit_says_so_and_how_many_it_takes(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_what_does_not_fit_says_how_many_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["chips=h20", LARGE]
     found = one(words, capsys)
     assert (found["fits"], found["memory_free_B"] < 0) == (False, True)
-    (told,) = re.findall(r"does not fit: \d+ GB short, takes (\d+) chips", said(
-        "predict", words, capsys)[1])  # fmt: skip
+    text = said("predict", words, capsys)[1]
+    (told,) = re.findall(r"does not fit: \d+ GB short, takes (\d+) chips", text)
     assert one([*words, f"parallel={told}"], capsys)["fits"]
     assert not one([*words, f"parallel={int(told) // 2}"], capsys)["fits"]
     held = one([*words, "phase=fit"], capsys)
@@ -230,9 +191,7 @@ def test_narrower_formats_take_less_memory(capsys: pytest.CaptureFixture[str]) -
     assert wide["seconds"] > eight["seconds"]
 
 
-def test_energy_and_cost_have_ranges_and_hear_the_prices(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_energy_and_cost_hear_the_prices(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["chips=h20", SMALL]
     base, dear, short, warm = (
         one([*words, *more], capsys) for more in ([], ["kwh=0.4"], ["years=1"], ["pue=2.6"])
@@ -249,53 +208,40 @@ def test_energy_and_cost_have_ranges_and_hear_the_prices(
 
 
 def test_a_weaker_tier_shows_two_digits(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["chips=[h20,910b2]", LARGE, "parallel=8", "baseline=h800"]
-    assert {each["chip"]: each["tier"] for each in rows(words, capsys)}[B2] == "sheet only"
+    words = [f"chips={B2}", LARGE, "parallel=8", "baseline=h800"]
+    assert one(words, capsys)["tier"] == "sheet only"
     (line,) = (text for text in said("predict", words, capsys)[1].splitlines() if B2 in text)
-    ratio, rate, _, tpot, first = (cell.split()[0] for cell in line.split("|")[2:7])
+    ratio, _, _, tpot, first = (cell.split()[0] for cell in line.split("|")[2:7])
     for word in (ratio, tpot, first):
-        assert len(word.replace(".", "").lstrip("0")) <= 2 or word.rstrip("0123456789") == ""
-    assert len(ratio.replace(".", "").lstrip("0")) <= 2
-    assert len(rate.replace(",", "").rstrip("0")) <= 3
+        assert "." not in word or len(word.replace(".", "").lstrip("0")) <= 2
 
 
-@pytest.mark.parametrize(
-    ("chip", "why"),
-    [
-        ("amd-epyc-7543", "is no accelerator"),
-        ("hgx-h100", "is a system: name the chip it is built of"),
-        ("metax-c550-oam", "no dense bf16 matrix rate on its sheet (it gives: none)"),
-        ("huawei-ascend-910b2c", "unknown, for its sheet has no memory bandwidth"),
-    ],
-)
-def test_a_chip_that_cannot_be_told_says_why(
-    chip: str, why: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+UNTOLD = {
+    "amd-epyc-7543": "is no accelerator",
+    "hgx-h100": "is a system: name the chip it is built of",
+    "metax-c550-oam": "no dense bf16 matrix rate on its sheet (it gives: none)",
+    "hygon-k100-ai": "unknown, for its sheet has no memory bandwidth",
+}
+
+
+@pytest.mark.parametrize("chip", UNTOLD)
+def test_what_cannot_be_told_says_why(chip: str, capsys: pytest.CaptureFixture[str]) -> None:
     first, last = rows([f"chips=[{chip},h20]", SMALL], capsys)
     assert (first["chip"], first["unknown"], last.get("tokens_per_s")) == (H20, None, None)
-    assert why in last["unknown"]
+    assert UNTOLD[chip] in last["unknown"]
     code, out, err = said("predict", [f"chips={chip}", SMALL], capsys)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert why in err
-
-
-def test_groups_hold_accelerators_only(capsys: pytest.CaptureFixture[str]) -> None:
-    found = rows(["chips=domestic", SMALL, "baseline=h20"], capsys)
-    told = [each for each in found if not each["unknown"]]
-    assert len(told) > 10
-    assert {each["ratio"] > 0 for each in told} == {True}
-    assert not [each for each in found if "accelerator" in (each["unknown"] or "")]
+    assert UNTOLD[chip] in err
 
 
 # wrong words
 
 CHIP = f"chips=h20 {SMALL}"
+MANY = ",".join(str(each) for each in range(1, 102))
 WRONG = {
     "": "which chips? give chips=",
     "chips=h20": "which workload? give workload=, one of deepseek-v3, ",
-    SMALL: "which chips? give chips=",
     f"chips=h2o {SMALL}": "no chip or group 'h2o': did you mean 'h20'",
-    f"chips=[] {SMALL}": "which chips? give chips=",
     "chips=h20 workload=llama-3.1-8": "no workload 'llama-3.1-8' in specs/workloads: did you mean",
     f"{CHIP} phase=serv": "no phase 'serv': did you mean 'serve'?",
     f"{CHIP} precision=bf61": "no precision 'bf61': did you mean 'bf16'",
@@ -303,26 +249,23 @@ WRONG = {
     f"{CHIP} baseline=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20'",
     f"{CHIP} baseline=amd-epyc-7543": "amd-epyc-7543 is no accelerator",
     f"{CHIP} baseline=hygon-k100": "hygon-k100: unknown, for its sheet has no memory bandwidth",
-    **{f"{CHIP} {key}={word}": f"{key}={word}: write a whole number from 1 to 100,000,000"
-       for key in ("batch", "input", "output")
-       for word in ("0", "-1", "1.5", "1e3", "many", "100000001", "9" * 30)},
+    **{f"{CHIP} {word}": f"{word}: write a whole number from 1 to 100,000,000"
+       for word in ("batch=0", "batch=-1", "batch=1.5", "batch=1e3", "batch=many", "input=0",
+                    "output=-9", "output=100000001", f"batch={'9' * 30}")},
     **{f"{CHIP} batch={word}": "batch= names no number: write such as batch=32, [1,8,64] or 1..64"
        for word in ("[]", "", "64..1")},
-    f"{CHIP} batch=1..": "batch=: write a whole number",
     f"{CHIP} parallel=tp2,dp4 batch=[2,8]": "batch= is below the 4 copies of dp",
-    f"{CHIP} parallel=0": "parallel=0: every part is at least 1",
+    f"{CHIP} batch=[{MANY}] input=[{MANY}]": "10,201 points: give at most 10,000",
     f"{CHIP} parallel=eight": "parallel=eight: write a number, or such as tp8, 'tp8,pp2'",
     f"{CHIP} parallel=tp8,ep16": "parallel=tp8,ep16: ep16 does not divide the 8 chips",
-    **{f"{CHIP} {key}={word}": f"{key}={word} must be above 0 and at most 1000"
-       for key in ("years", "kwh", "pue") for word in ("0", "-1", "nan", "1001")},
+    **{f"{CHIP} {word}": f"{word} must be above 0 and at most 1000"
+       for word in ("years=0", "kwh=-1", "pue=nan", "pue=1001")},
     f"{CHIP} operators=maybe": "operators: Value 'maybe' is not a valid bool",
     f"{CHIP} report=xml": "no report 'xml': did you mean 'html'?",
-    f"{CHIP} batches=1": "predict has no key 'batches': did you mean 'batch'?",
+    f"{CHIP} batches=1": "predict has no key 'batches': did you mean 'batch'",
     "chips=h20 phase=product": "shape= wants three sizes, such as shape=[4096,4096,4096]",
-    "chips=h20 phase=product shape=[1,2]": "shape= wants three sizes",
     "chips=h20 phase=product shape=[1,2,0]": "shape=0: write a whole number",
     f"chips=h20 phase=product {SHAPE} precision=w8a16": "precision=w8a16: ",
-    f"chips=amd-epyc-7543 phase=product {SHAPE}": "amd-epyc-7543 is no accelerator",
     "chips=amd-epyc-7543 phase=figures": "none of these chips is an accelerator",
     f"chips=amd-epyc-7543 phase=fit {SMALL}": "none of these chips is an accelerator",
 }  # fmt: skip
@@ -335,13 +278,6 @@ def test_a_wrong_word_is_one_line(line: str, capsys: pytest.CaptureFixture[str])
     assert err.startswith(f"onpaper: {WRONG[line]}")
 
 
-def test_too_many_points_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    many = ",".join(str(each) for each in range(1, 102))
-    code, out, err = said("predict", [*CHIP.split(), f"batch=[{many}]", f"input=[{many}]"], capsys)
-    assert (code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith("onpaper: 10,201 points: give at most 10,000")
-
-
 @pytest.mark.parametrize("phase", TIMED)
 def test_huge_numbers_stay_numbers(phase: str, capsys: pytest.CaptureFixture[str]) -> None:
     huge = [f"{key}=100000000" for key in ("batch", "input", "output")]
@@ -350,9 +286,8 @@ def test_huge_numbers_stay_numbers(phase: str, capsys: pytest.CaptureFixture[str
     assert 0 < found["low_95"] < found["high_95"] < math.inf
 
 
-@pytest.mark.parametrize("phase", ["serve", "product"])
-def test_a_prediction_needs_no_torch(phase: str, tmp_path: Path) -> None:
-    without_torch(["predict", *ASKED[phase]], tmp_path)
+def test_a_prediction_needs_no_torch(tmp_path: Path) -> None:
+    without_torch(["predict", *ASKED["serve"]], tmp_path)
 
 
 def test_help_names_every_key_and_phase(capsys: pytest.CaptureFixture[str]) -> None:
@@ -361,4 +296,4 @@ def test_help_names_every_key_and_phase(capsys: pytest.CaptureFixture[str]) -> N
     keys += "operators calibration years kwh pue report"
     assert code == 0
     assert [each for each in keys.split() if not re.search(rf"\s{each}=", out)] == []
-    assert [phase for phase in ASKED if phase not in out] == []
+    assert [phase for phase in ASKED if f"{phase}:" not in out] == []

@@ -28,9 +28,9 @@ SHARED = {
         "calibration", "claims", "collectives", "comparison", "curve", "digits", "dossier",
         "duration", "energy", "evidence", "fitting", "flat", "gap", "groups", "history",
         "identity", "inputs", "layers", "levels", "listing", "marks", "markup", "matrix",
-        "predicates", "predictions", "products", "ratios", "reaching", "registry", "roofline",
-        "room", "rulelist", "rulings", "scalar", "sections", "sheet", "summary", "table",
-        "validation", "verdicts",
+        "operators", "predicates", "predictions", "products", "ratios", "reaching", "registry",
+        "roofline", "room", "rulelist", "rulings", "scalar", "sections", "sheet", "summary",
+        "table", "validation", "verdicts",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""

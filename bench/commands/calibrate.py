@@ -39,11 +39,26 @@ def main(words: list[str]) -> int:
     config = compose("calibrate", words, CalibrateConfig)
     if config.chip and not config.record:
         raise UsageError("chip= says which chip a record is of: give record=, too")
+    out = _place(config.out)
     found, report = _of_record(config) if config.record else _of_tables()
     print(set_in(config.report.format, report), end="")
-    if config.out:
-        _write(Path(config.out), found)
+    if out:
+        _write(out, found)
     return 0
+
+
+def _place(word: str | None) -> Path | None:
+    """Returns where the fit goes, before any work.
+
+    Raises:
+        UsageError: it is a folder, or lies in none.
+    """
+    if not word:
+        return None
+    place = Path(word)
+    if place.is_dir() or not place.parent.is_dir():
+        raise UsageError(f"out={word}: name a file in a folder that there is")
+    return place
 
 
 def _of_tables() -> "tuple[Learnt, Report]":
@@ -79,7 +94,6 @@ def _write(path: Path, found: "Learnt") -> None:
     from bench.predict.learn import written
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(written(found), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"out={path}: {error.strerror}: give another place") from None

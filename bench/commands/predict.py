@@ -53,6 +53,20 @@ Examples
 
 Exit code: 0 shown, 2 wrong usage.
 """
+MONEY = ("years", "kwh", "pue")
+OTHERS = {
+    **dict.fromkeys(("serve", "decode"), ("shape",)),
+    **dict.fromkeys(("prefill", "train"), ("shape", "output")),
+    "fit": ("shape", "baseline", "operators", "calibration", *MONEY),
+    "product": (
+        "workload", "batch", "input", "output", "parallel", "cache", "operators", *MONEY,
+    ),
+    "figures": (
+        "workload", "batch", "input", "output", "parallel", "precision", "cache", "baseline",
+        "shape", "operators", "calibration", *MONEY,
+    ),
+}  # fmt: skip
+"""By phase, the keys that it has no use for."""
 LARGEST = 10**8
 MOST_POINTS = 10_000
 
@@ -70,9 +84,9 @@ def _report(config: PredictConfig) -> "Report":
     from bench.chips.load import catalogue
     from bench.chips.select import select
 
-    known = ("serve", "prefill", "decode", "train", "fit", "product", "figures")
-    if config.phase not in known:
-        raise UsageError(f"no phase {config.phase!r}: {did_you_mean(config.phase, known)}")
+    if config.phase not in OTHERS:
+        raise UsageError(f"no phase {config.phase!r}: {did_you_mean(config.phase, OTHERS)}")
+    _refuse_others(config)
     sheets = catalogue()
     if not config.chips and config.phase != "fit":
         raise UsageError("which chips? give chips=, such as chips=[h20,910b2]")
@@ -90,6 +104,14 @@ def _report(config: PredictConfig) -> "Report":
 
         return fitting(held(kept, asked), asked)
     return _predicted(config, kept, sheets, asked)
+
+
+def _refuse_others(config: PredictConfig) -> None:
+    """Raises for a key that a phase has no use for: an answer must not seem to heed it."""
+    plain = PredictConfig()
+    for key in OTHERS[config.phase]:
+        if getattr(config, key) != getattr(plain, key):
+            raise UsageError(f"{key}= says nothing to phase={config.phase}: leave it out")
 
 
 def _predicted(
@@ -126,6 +148,8 @@ def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") ->
     asked = sizes[0], sizes[1], sizes[2]
     known = chosen(config.calibration)
     told, why = timed_products([*chips, *more], asked, config.precision, known)
+    if base and base.id not in [one.chip.chip for one in told]:
+        raise UsageError(next(one for one in why if one.startswith(base.id)))
     return products(told, why, base.id if base else None, asked, config.precision)
 
 
@@ -144,7 +168,7 @@ def asked_of(config: PredictConfig) -> "Asked":
     Raises:
         UsageError: a word that is no number, or that names nothing.
     """
-    from bench.predict.forecast import Asked
+    from bench.predict.forecast import Asked, refuse_split
     from bench.predict.parallel import parallel
     from bench.predict.precision import precision
     from bench.workloads.load import workload, workloads
@@ -155,12 +179,15 @@ def asked_of(config: PredictConfig) -> "Asked":
     points = np.array([[b, i, o] for i in sweeps[1] for o in sweeps[2] for b in sweeps[0]], float)
     if len(points) > MOST_POINTS:
         raise UsageError(f"{len(points):,} points: give at most {MOST_POINTS:,}")
-    split = parallel(config.parallel)
+    split, model = parallel(config.parallel), workload(config.workload)
+    refuse_split(model, split)
     if int(points[:, 0].min()) < split.dp:
         raise UsageError(f"batch= is below the {split.dp} copies of dp: each needs a sequence")
     how = precision(config.precision, config.cache)
     phase = "decode" if config.phase == "fit" else config.phase
-    return Asked(workload(config.workload), phase, how, split, *points.T)
+    if config.phase == "fit" and len(points) > 1:
+        raise UsageError("phase=fit answers for one batch, input and output: give one of each")
+    return Asked(model, phase, how, split, *points.T)
 
 
 def numbers(key: str, words: list[str]) -> list[int]:
@@ -173,6 +200,8 @@ def numbers(key: str, words: list[str]) -> list[int]:
     for word in words:
         low, dots, high = str(word).partition("..")
         one, last = whole(key, low), whole(key, high if dots else low)
+        if one > last:
+            raise UsageError(f"{key}={word}: write the smaller number first")
         while one <= last:
             found.append(one)
             one *= 2

@@ -15,7 +15,7 @@ from bench.predict.learn import Learnt
 from bench.predict.pooled import LEVELS
 from bench.predict.product import Shapes, roofline, shapes
 from bench.predict.product import seconds as product_seconds
-from bench.predict.tiers import known_of, tier
+from bench.predict.tiers import known_of
 
 Sizes = tuple[int, int, int]
 
@@ -36,21 +36,29 @@ def answers(chips: Sequence[Chip], base: Chip | None, asked: Asked, known: Learn
     Raises:
         UsageError: nothing can be told of the baseline, or of any chip.
     """
-    against = forecast(facts(base), asked, known) if base else None
+    against = forecast(_facts(base), asked, known) if base else None
     every = [_answer(one, asked, known, against) for one in chips]
     if not any(one.found for one in every):
-        raise UsageError("; ".join(dict.fromkeys(one.why for one in every)))
+        told = dict.fromkeys(f"{one.chip.id}: {one.why}" for one in every)
+        raise UsageError("; ".join(told))
     return every
 
 
 def _answer(chip: Chip, asked: Asked, known: Learnt, against: Foretold | None) -> Answer:
     try:
-        own = facts(chip)
+        own = _facts(chip)
         refuse_unfit(own, asked)
         found = forecast(own, asked, known)
     except UsageError as error:
         return Answer(chip, why=str(error).removeprefix(f"{chip.id}: "))
     return Answer(chip, found, ratio(found, against, known) if against else None)
+
+
+def _facts(chip: Chip) -> Facts:
+    """Returns a chip's facts, or raises for a name that several chips share."""
+    if chip.variants:
+        raise UsageError(f"{chip.id}: the name of several, choose {', '.join(chip.variants)}")
+    return facts(chip)
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ def timed_products(
     told, why = [], []
     for chip in chips:
         try:
-            told.append(_timed(facts(chip), sizes, dtype, known))
+            told.append(_timed(_facts(chip), sizes, dtype, known))
         except UsageError as error:
             why.append(str(error))
     if not told:
@@ -139,7 +147,8 @@ def _timed(own: Facts, sizes: Sizes, dtype: str, known: Learnt) -> Timed:
         halves = tuple(normal * float(spread[0]) for normal in NORMAL)
         return Timed(own, float(took[0]), paper, halves, "measured here")
     seconds, halves = _pooled(own, one, known, dtype)
-    return Timed(own, seconds, paper, halves, str(tier(own, known.products[dtype][1], known)))
+    rests = str(known_of(own, known.products[dtype][1]))
+    return Timed(own, seconds, paper, halves, rests)
 
 
 NORMAL = (1.2816, 1.9600)

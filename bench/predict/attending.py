@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.predict.facts import Facts
-from bench.predict.kernel import CLOCK, UNITS, Kernel, Known, read_at
+from bench.predict.kernel import CLOCK, UNITS, Kernel, Known, gathered, read_at
 from bench.predict.operators import Array
 from bench.predict.stack import LEAST, MOST
 from bench.predict.step import TYPICAL
@@ -30,7 +30,9 @@ TILE = 128.0
 """Queries that a unit takes at once (FlashAttention-3, arXiv 2407.08608)."""
 HEAD = 128.0
 """Head size at which the achieved fraction is given."""
-BYTES = {"bf16": 2.0, "fp8": 1.0}
+WIDE = "bf16"
+"""The format of the arithmetic, also where the cache is kept in 8 bits."""
+BYTES = {WIDE: 2.0, "fp8": 1.0}
 ACTIVATION = 2.0
 SHORT = 1e-5
 """Time on paper, s, below which launches are most of what is measured."""
@@ -163,26 +165,18 @@ def measured(rows: Iterable[Row], chips: Mapping[str, Facts], phase: str) -> Kno
     A cache in a format that a chip's sheet gives no rate for is left out: it is converted by
     software that is the chip's own matter.
     """
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        fits = row.words["phase"] == phase and row.chip in chips
-        if fits and _takes(chips[row.chip], row.words["kv_dtype"]):
-            groups.setdefault(row.chip, []).append(row)
-    return Known(
-        tuple(chips[one] for one in groups),
-        tuple(attentions(own, chips[one]) for one, own in groups.items()),
-        tuple(np.array([row["us"] * 1e-6 for row in own]) for own in groups.values()),
-        tuple(_names(own, chips[one]) for one, own in groups.items()),
-    )
 
+    def takes(row: Row, chip: Facts) -> bool:
+        kept = row.words["kv_dtype"]
+        known = bool(chip.bandwidth) and WIDE in chip.peaks and (kept == WIDE or kept in chip.peaks)
+        return known and row.words["phase"] == phase
 
-def _takes(chip: Facts, kept: str) -> bool:
-    return bool(chip.bandwidth) and (kept in chip.peaks or kept == "bf16") and "bf16" in chip.peaks
+    return gathered(rows, chips, takes, attentions, _names)
 
 
 def attentions(rows: Iterable[Row], chip: Facts) -> Attentions:
     """Returns rows of one phase on one chip, arithmetic in 16 bits."""
-    rate = chip.peak("bf16")
+    rate = chip.peak(WIDE)
     told = {
         "rate": rate, "bandwidth": chip.bandwidth or math.nan, "units": chip.units or UNITS,
         "headroom": math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
@@ -210,4 +204,6 @@ def _case(row: Row) -> dict[str, float]:
 def _names(rows: Iterable[Row], chip: Facts) -> tuple[str, ...]:
     """Returns each case's group: whether paper gives it any time to speak of."""
     long = roofline(attentions(rows, chip)) >= SHORT
-    return tuple("attention from 10 us on paper" if one else "attention under 10 us" for one in long)
+    return tuple(
+        "attention from 10 us on paper" if one else "attention under 10 us" for one in long
+    )

@@ -50,6 +50,13 @@ class Room:
         return None if self.free is None else self.free >= 0
 
     @property
+    def tight(self) -> bool:
+        """Tells whether it fits only where less than ``KEPT_SHARE`` of the memory is left free."""
+        if self.free is None or self.capacity is None:
+            return False
+        return self.free < 0 <= self.free + KEPT_SHARE * self.capacity
+
+    @property
     def most(self) -> int | None:
         """Returns how many sequences fit."""
         if self.capacity is None:

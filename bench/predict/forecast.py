@@ -6,7 +6,6 @@ rival figures are published; the two are added, for nobody knows how one hangs o
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,22 +14,20 @@ from bench.errors import UsageError
 from bench.predict.capacity import Room, room
 from bench.predict.facts import Facts
 from bench.predict.learn import DENSE, EXPERTS, Learnt
-from bench.predict.operators import ACTIVATION, Array, Points
+from bench.predict.operators import Array, Points
 from bench.predict.parallel import Parallel
 from bench.predict.pooled import LEVELS, Departures
 from bench.predict.power import Band, watts
 from bench.predict.precision import Precision
 from bench.predict.serving import Load, serve
 from bench.predict.stack import Stack
-from bench.predict.step import NODE, WORDS, Step, headroom, step
+from bench.predict.step import NETWORK, NODE, Step, step
 from bench.predict.tiers import Tier, lacking, tier
-from bench.workloads.counts import parameters
+from bench.predict.training import training
 from bench.workloads.model import Workload
 
 PHASES = ("prefill", "decode", "serve", "train")
 PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": "prefill"}
-BACKWARD = 2.0
-"""Forward passes that a backward one takes: two products for each."""
 UNSEEN = 0.15
 """Log spread added for training, of which no step was fitted; and for a split that none had."""
 SOFTWARE = 0.25
@@ -38,8 +35,8 @@ SOFTWARE = 0.25
 set so that what was reported of Chinese chips' serving lies within (VALIDATION.md)."""
 HEADROOM_SPREAD = 0.7
 """Spread of log2 TFLOP/s a watt over accelerators: what an unknown board power leaves open."""
-UPDATED = 16.0
-"""Bytes that an optimiser step reads and writes a parameter."""
+UNKNOWN_NETWORK = 0.7
+"""Half-width of the log of a network that nobody published: a factor of two either way."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,11 @@ class Asked:
     prompt: Array
     output: Array
 
+    @property
+    def load(self) -> Load:
+        """Returns what is asked of an engine."""
+        return Load(self.batch, self.prompt, self.output)
+
 
 @dataclass(frozen=True)
 class Foretold:
@@ -70,7 +72,8 @@ class Foretold:
         ttft: seconds of a prompt's prefill by itself; None where none is asked for.
         tokens: a second over all chips: of the prompt in prefill and training, else of the output.
         model: half-widths of the log interval by level, the model's part; ``sheet`` the sheet's.
-        parts: the steps behind it.
+        work: of what the time is made, the chip's departure left out: a step, of serving a token's
+            share of prefills and decode steps.
         lacks: what nobody published that would make it firmer.
     """
 
@@ -82,8 +85,9 @@ class Foretold:
     model: tuple[float, ...]
     sheet: Array
     tier: Tier
-    parts: tuple[Step, ...]
+    work: Step
     lacks: tuple[str, ...]
+    assumed: str = ""
 
     def half(self, level: float) -> Array:
         """Returns the half-width of the interval of log time."""
@@ -104,12 +108,7 @@ class Foretold:
         """Returns the power of one chip in W at one point; None: its board power is unknown."""
         if self.chip.tdp is None:
             return None
-        if len(self.parts) == 1:
-            return watts(self.chip.tdp, float(self.parts[0].busy[place]))
-        first, then = self.parts
-        share = 1 - min(1.0, float(then.seconds[place] / self.seconds[place]))
-        busy = share * float(first.busy[place]) + (1 - share) * float(then.busy[place])
-        return watts(self.chip.tdp, busy)
+        return watts(self.chip.tdp, float(self.work.busy[place]))
 
 
 def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
@@ -118,11 +117,12 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     Raises:
         UsageError: the sheet lacks a figure or a format without which nothing can be told.
     """
-    steps, seconds, ttft = _times(chip, asked, known.stack)
-    part = known.parts[part_of(asked)]
+    work, ttft = _work(chip, asked, known.stack)
+    name = part_of(asked)
+    part = known.parts[name]
     means, covariance = part.foretold([chip.labels])
     variance = float(covariance[0, 0]) + untold(chip, asked.phase, part, known.stack)
-    seconds = seconds * math.exp(float(means[0]))
+    seconds = work.seconds * math.exp(float(means[0]))
     if ttft is not None:
         first = known.parts["prefill" if asked.workload.experts is None else EXPERTS]
         ttft = ttft * math.exp(float(first.foretold([chip.labels])[0][0]))
@@ -133,11 +133,19 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
         ttft=ttft,
         tokens=_tokens(asked) / seconds,
         model=tuple(part.half(variance, level) for level in LEVELS),
-        sheet=_doubt(chip, asked, steps, known),
-        tier=tier(chip, part, known),
-        parts=steps,
+        sheet=_doubt(chip, asked, work, known),
+        tier=tier(chip, name, known),
+        work=work,
         lacks=tuple(lacking(chip)),
+        assumed=assumed(chip, asked),
     )
+
+
+def assumed(chip: Facts, asked: Asked) -> str:
+    """Returns what was taken of chips in general, since nobody published it, or nothing."""
+    if asked.split.chips > NODE and chip.network is None:
+        return f"a network of {NETWORK / 1e9:.0f} GB/s a chip assumed"
+    return ""
 
 
 def part_of(asked: Asked) -> str:
@@ -149,45 +157,22 @@ def _tokens(asked: Asked) -> Array:
     return asked.batch * (asked.prompt if asked.phase in ("prefill", "train") else 1.0)
 
 
-def _times(chip: Facts, asked: Asked, stack: Stack) -> tuple[tuple[Step, ...], Array, Array | None]:
-    """Returns the steps, the time that is asked for, and that of a first token."""
+def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Array | None]:
+    """Returns the step, or a token's share of steps, and the time of a first token."""
     workload, how, split = asked.workload, asked.how, asked.split
     if asked.phase == "serve":
-        load = Load(asked.batch, asked.prompt, asked.output)
-        made = serve(chip, workload, load, how, split, stack)
-        return (made.prefill, made.decode), made.tpot, made.ttft
+        made = serve(chip, workload, asked.load, how, split, stack)
+        share = asked.batch / split.dp / asked.output
+        first = [one.times(share, "prefill: ") for one in made.prefill.parts]
+        return Step((*first, *(one.times(1.0, "decode: ") for one in made.decode.parts))), made.ttft
     if asked.phase == "decode":
         points = Points(asked.batch, asked.prompt + asked.output / 2)
-        done = step(chip, workload, "decode", points, how, split, stack)
-        return (done,), done.seconds, None
-    done = step(chip, workload, "prefill", Points(asked.batch, asked.prompt), how, split, stack)
-    if asked.phase == "prefill":
-        return (done,), done.seconds, done.seconds
-    return (done,), _training(chip, asked, done, stack), None
-
-
-def _training(chip: Facts, asked: Asked, forward: Step, stack: Stack) -> Array:
-    """Returns a training step: forward, backward, gradients over the copies, the optimiser.
-
-    The head is asked for every token, which a prefill does for the last ones only.
-    """
-    workload, split = asked.workload, asked.split
-    promised = chip.peak(asked.how.rate)
-    rate = promised * float(stack.fraction(headroom(chip, promised)))
-    tokens = asked.batch * asked.prompt / split.dp
-    head = 2 * tokens * parameters(workload).head / split.tp / split.pp / rate
-    own = parameters(workload).total / (split.tp * split.pp)
-    if split.dp > 1 and chip.link is None:
-        raise UsageError(f"{chip.chip}: unknown, for its sheet has no {WORDS['link']}")
-    wire = (
-        chip.link
-        if split.chips <= NODE or not chip.network
-        else min(chip.link or 0.0, chip.network)
-    )
-    shared = 2 * (split.dp - 1) / split.dp * own * ACTIVATION / (stack.link * (wire or 1.0))
-    update = UPDATED * own / split.dp / (stack.stream * (chip.bandwidth or 1.0))
-    each = forward.seconds / split.pp
-    return (1 + BACKWARD) * (each + head) + (shared if split.dp > 1 else 0.0) + update
+        return step(chip, workload, "decode", points, how, split, stack), None
+    prompts = Points(asked.batch, asked.prompt)
+    if asked.phase == "train":
+        return training(chip, workload, prompts, how, split, stack), None
+    done = step(chip, workload, "prefill", prompts, how, split, stack)
+    return done, done.seconds
 
 
 def untold(chip: Facts, phase: str, part: Departures, stack: Stack) -> float:
@@ -207,7 +192,7 @@ def untold(chip: Facts, phase: str, part: Departures, stack: Stack) -> float:
     return variance
 
 
-def _doubt(chip: Facts, asked: Asked, steps: Sequence[Step], known: Learnt) -> Array:
+def _doubt(chip: Facts, asked: Asked, work: Step, known: Learnt) -> Array:
     """Returns how far rival figures move the log time: each by its share of it.
 
     A rate that steps were measured by stands firm whatever else is printed: of the silicon in
@@ -223,10 +208,11 @@ def _doubt(chip: Facts, asked: Asked, steps: Sequence[Step], known: Learnt) -> A
         "memory": chip.doubt.get("bandwidth", 0.0),
         "link": chip.doubt.get("link", 0.0),
     }
-    last = steps[-1]
-    total = last.seconds
+    if assumed(chip, asked):
+        doubts["link"] = UNKNOWN_NETWORK
+    total = work.seconds
     moved = np.zeros_like(total)
-    for one in last.parts:
+    for one in work.parts:
         busy = np.maximum(one.compute + one.memory + one.link, 1e-30)
         for key in (key for key in doubts if not firm[key]):
             moved = moved + doubts[key] * getattr(one, key) / busy * one.seconds / total
@@ -258,6 +244,22 @@ def ratio(first: Foretold, second: Foretold, known: Learnt) -> Ratio:
         return Ratio(np.ones_like(first.seconds), (0.0,) * len(LEVELS), np.zeros_like(first.sheet))
     model = tuple(part.half_ratio(variance, level) for level in LEVELS)
     return Ratio(first.per_chip() / second.per_chip(), model, first.sheet + second.sheet)
+
+
+def refuse_split(workload: Workload, split: Parallel) -> None:
+    """Raises where a model cannot be divided so.
+
+    Raises:
+        UsageError: heads that are no multiple, more stages than layers, or experts it has none of.
+    """
+    if workload.heads % split.tp:
+        raise UsageError(
+            f"tp{split.tp} does not divide the {workload.heads} heads of {workload.id}"
+        )
+    if split.pp > workload.layers:
+        raise UsageError(f"pp{split.pp}: {workload.id} has {workload.layers} layers")
+    if split.ep > 1 and workload.experts is None:
+        raise UsageError(f"ep{split.ep}: {workload.id} has no experts")
 
 
 def refuse_unfit(chip: Facts, asked: Asked) -> None:

@@ -6,7 +6,7 @@ outliers count little.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,6 +15,7 @@ import numpy as np
 from bench.predict.facts import Facts
 from bench.predict.operators import Array
 from bench.predict.pooled import Departures, pooled
+from bench.predict.tables import Row
 
 SMOOTH = 0.1
 """Log error up to which errors count by their square."""
@@ -77,15 +78,49 @@ class Known(Generic[Work]):
     times: tuple[Array, ...]
     names: tuple[tuple[str, ...], ...]
 
-    def chosen(self, wanted: Callable[[Facts], bool]) -> "Known[Work]":
-        """Returns some of the chips."""
-        places = [place for place, one in enumerate(self.chips) if wanted(one)]
+    def without(self, chip: Facts) -> "Known[Work]":
+        """Returns all chips but one."""
+        return self._at([place for place, one in enumerate(self.chips) if one != chip])
+
+    def only(self, chip: Facts) -> "Known[Work]":
+        """Returns one chip."""
+        return self._at([self.chips.index(chip)])
+
+    def _at(self, places: Sequence[int]) -> "Known[Work]":
         return Known(
             tuple(self.chips[place] for place in places),
             tuple(self.works[place] for place in places),
             tuple(self.times[place] for place in places),
             tuple(self.names[place] for place in places),
         )
+
+
+def gathered(
+    rows: Iterable[Row],
+    chips: Mapping[str, Facts],
+    takes: Callable[[Row, Facts], bool],
+    made: Callable[[Sequence[Row], Facts], Work],
+    named: Callable[[Sequence[Row], Facts], tuple[str, ...]],
+) -> Known[Work]:
+    """Returns rows of a table of kernels, chip by chip.
+
+    Args:
+        rows: with microseconds.
+        chips: by id; rows of others are left out.
+        takes: whether a row on its chip is kept.
+        made: the work of rows on one chip.
+        named: their groups.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.chip in chips and takes(row, chips[row.chip]):
+            groups.setdefault(row.chip, []).append(row)
+    return Known(
+        tuple(chips[one] for one in groups),
+        tuple(made(own, chips[one]) for one, own in groups.items()),
+        tuple(np.array([row["us"] * 1e-6 for row in own]) for own in groups.values()),
+        tuple(named(own, chips[one]) for one, own in groups.items()),
+    )
 
 
 def learnt(kernel: Kernel[Work, How], known: Known[Work]) -> tuple[How, Departures]:
@@ -109,9 +144,7 @@ def fit(kernel: Kernel[Work, How], known: Known[Work]) -> How:
         return np.asarray(votes * (told - logs) / SMOOTH)
 
     low, high = (np.array(_scaled(kernel.free, place)) for place in (0, 1))
-    started = [
-        _in(float(vars(kernel.start)[key]), logs=one[2]) for key, one in kernel.free.items()
-    ]
+    started = [_in(float(vars(kernel.start)[key]), logs=one[2]) for key, one in kernel.free.items()]
     first = np.clip(started, low + 1e-9, high - 1e-9)
     size = np.maximum(np.abs(first), 0.1)
     best = least_squares(errors, first, bounds=(low, high), loss="soft_l1", x_scale=size)

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from bench import paths
-from bench.errors import DataError, Fault, UsageError
+from bench.errors import UsageError
 from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
 from bench.predict.operators import Array
@@ -48,7 +48,7 @@ class Learnt:
         products: by number format, of single matrix products.
         data_sha256: of the tables and of what the sheets say.
         own: by chip and format, its own products.
-        measured: chips whose departures were measured here, with the record that they are from.
+        measured: by chip, the parts and formats of products that its own record told.
     """
 
     stack: Stack
@@ -56,7 +56,7 @@ class Learnt:
     products: Mapping[str, tuple[Products, Departures]]
     data_sha256: str
     own: Mapping[str, Mapping[str, OwnProducts]] = field(default_factory=dict)
-    measured: Mapping[str, str] = field(default_factory=dict)
+    measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 ADAPTER = TypeAdapter(Learnt)
@@ -190,26 +190,21 @@ def load(path: Path | None = None) -> Learnt:
     """Reads what was learnt (default: the shipped file).
 
     Raises:
-        UsageError: there is no such file.
-        DataError: it is none of ours.
+        UsageError: there is no such file, or it is none of ours.
     """
     place = path or paths.data_dir("results") / FILE
     try:
-        text = place.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"calibration={place}: {error}") from None
-    try:
-        return ADAPTER.validate_json(text)
-    except ValidationError:
-        fault = Fault(str(place.name), "", "is no calibration", "make it with calibrate")
-        raise DataError([fault]) from None
+        return ADAPTER.validate_json(place.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        told = getattr(error, "strerror", None) or "is no calibration"
+        words = f"calibration={place}: {told}: make it with calibrate record= out="
+        raise UsageError(words) from None
 
 
 def chosen(word: str | None) -> Learnt:
     """Returns the shipped fit, or the calibration in a file.
 
     Raises:
-        UsageError: there is no such file.
-        DataError: it is none of ours.
+        UsageError: there is no such file, or it is none of ours.
     """
     return load(Path(word)) if word else load()

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.predict.facts import Facts
-from bench.predict.learn import Learnt
+from bench.predict.learn import DENSE, Learnt
 from bench.predict.operators import Points, operators
 from bench.predict.parallel import Parallel
 from bench.predict.pooled import Departures
@@ -107,24 +107,23 @@ def calibrated(
             f"record {record.id} has no layers, nor {LEAST} products of one format: "
             "run suite=calibrate on the machine"
         )
-    parts = dict(known.parts)
+    parts, moved = dict(known.parts), []
     for phase, logs in told.items():
         if logs:
             shift = float(np.median(logs)) - float(parts[phase].foretold([chip.labels])[0][0])
             parts[phase] = parts[phase].with_chip(chip.labels, float(np.median(logs)), len(logs))
+            moved.append(phase)
             if phase == "decode":
                 parts |= _served(known, chip, shift, len(logs))
-    measured = {**known.measured, chip.chip: record.id}
+                moved.append(DENSE)
+    measured = {**known.measured, chip.chip: (*moved, *(f"product {one}" for one in own))}
     return replace(known, parts=parts, own={**known.own, chip.chip: own}, measured=measured)
 
 
 def _served(known: Learnt, chip: Facts, shift: float, count: int) -> dict[str, Departures]:
-    """Returns the parts of serving, moved by what decoding here taught of the chip."""
-    moved = {}
-    for name in ("tpot", "tpot-experts"):
-        middle = float(known.parts[name].foretold([chip.labels])[0][0])
-        moved[name] = known.parts[name].with_chip(chip.labels, middle + shift, count)
-    return moved
+    """Returns dense serving, moved by what decoding here taught of the chip."""
+    middle = float(known.parts[DENSE].foretold([chip.labels])[0][0])
+    return {DENSE: known.parts[DENSE].with_chip(chip.labels, middle + shift, count)}
 
 
 def own_products(known: Learnt, record: Record, chip: Facts) -> dict[str, OwnProducts]:
@@ -158,6 +157,8 @@ def matched(record: Record, chips: Mapping[str, Facts], word: str | None = None)
         UsageError: nobody knows which, or its sheet is of no accelerator.
     """
     name = word or record.identity.chip
+    if word and record.identity.chip and record.identity.chip != word:
+        raise UsageError(f"record {record.id} is of {record.identity.chip}, not of {word}")
     if name is None or name not in chips:
         raise UsageError(f"record {record.id}: of no accelerator that has a sheet; give chip=")
     return chips[name]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 
 from bench.errors import UsageError
 
+MOST = 65_536
+
 
 @dataclass(frozen=True)
 class Parallel:
@@ -44,8 +46,8 @@ def parallel(word: str) -> Parallel:
         UsageError: another word, or experts over more chips than there are.
     """
     found = {"tp": int(word)} if word.isdecimal() else _parts(word)
-    if min(found.values(), default=1) < 1:
-        raise UsageError(f"parallel={word}: every part is at least 1")
+    if min(found.values(), default=1) < 1 or max(found.values()) > MOST:
+        raise UsageError(f"parallel={word}: every part is from 1 to {MOST:,}")
     made = Parallel(**found)
     if made.ep > made.tp * made.dp or made.tp * made.dp % made.ep:
         raise UsageError(

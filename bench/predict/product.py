@@ -15,6 +15,7 @@ import numpy as np
 
 from bench.errors import UsageError, did_you_mean
 from bench.predict.facts import Facts
+from bench.predict.kernel import CLOCK, SMOOTH, read_at
 from bench.predict.operators import Array
 from bench.predict.pooled import Departures, pooled
 from bench.predict.stack import LEAST, MOST, soft_maximum
@@ -22,10 +23,6 @@ from bench.predict.step import TYPICAL
 from bench.predict.tables import Row
 
 TILE, MOST_IDLE, ROWS = 128, 4.0, 16
-CLOCK = 1.92e9
-"""Boost clock at which launch and depth are given, and that of a chip whose clock nobody gives."""
-SMOOTH = 0.1
-STEEP = 4.0
 BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0}
 RESULT = 2.0
 
@@ -127,10 +124,8 @@ def seconds(one: Shapes, how: Products) -> Array:
 
 def _bandwidth(one: Shapes, moved: Array, how: Products) -> Array:
     """Returns the memory's bandwidth, or the cache's for what it holds: a blend about that size."""
-    full = np.maximum(moved, 1.0) / np.maximum(how.held * one.cache, 1e-3)
-    inside = 1 / (1 + full**STEEP)
-    fast = np.maximum(one.bandwidth, how.cached * one.units * one.clock)
-    return np.asarray(1 / ((1 - inside) / one.bandwidth + inside / fast))
+    inside = how.cached * one.units * one.clock
+    return read_at(moved, one.bandwidth, inside, how.held * one.cache)
 
 
 def roofline(one: Shapes, share: float = 1.0) -> Array:

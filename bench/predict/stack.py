@@ -24,7 +24,8 @@ class Stack:
         overlap: exponent of the soft maximum of compute and memory time; 1: one after the other.
         rows: granularity of a product's rows.
         layer_s: fixed time a layer, of launches and what lies between.
-        experts_s: the same a layer with experts, besides.
+        experts_s: the same a layer with experts, besides: the launch of such a layer in the tables
+            of kernels (fp8 by blocks); no step with experts was fitted.
         message_s: time to begin a collective.
         link, link_small: achieved fraction of link bandwidth, of long and of short messages.
     """
@@ -37,7 +38,7 @@ class Stack:
     overlap: float = 1.1
     rows: float = 16.0
     layer_s: float = 60e-6
-    experts_s: float = 50e-6
+    experts_s: float = 32e-6
     message_s: float = 5e-6
     link: float = 0.82
     link_small: float = 0.6

@@ -21,6 +21,9 @@ NODE = 8
 TYPICAL = 0.2
 """log2 of dense TFLOP/s a watt where nobody published the board power: the middle of the chips
 that the stack was fitted on; the interval is widened for it."""
+NETWORK = 50e9
+"""B/s in one direction between nodes, a chip, where nobody published it: a 400 Gb/s port each, as
+most of those published are near; ``forecast`` widens the interval for it and says so."""
 WORDS = {"bandwidth": "memory bandwidth", "link": "link bandwidth, nor PCIe"}
 
 
@@ -62,6 +65,11 @@ class Timed:
     link: Array
     seconds: Array
 
+    def times(self, factor: Array | float, prefix: str = "") -> "Timed":
+        """Returns the same done so many times over, under a longer name."""
+        told = (self.compute, self.memory, self.link, self.seconds)
+        return Timed(f"{prefix}{self.name}", *(np.asarray(one * factor) for one in told))
+
     def limit(self, place: int = 0) -> str:
         """Returns the resource that takes longest at one point."""
         taken = {"compute": self.compute, "memory": self.memory, "link": self.link}
@@ -79,6 +87,15 @@ class Step:
     def seconds(self) -> Array:
         """Returns the time over the points."""
         return np.asarray(np.sum([one.seconds for one in self.parts], axis=0))
+
+    def limit(self, place: int = 0) -> tuple[str, float]:
+        """Returns what takes most of the time at one point, and its share of it."""
+        taken: dict[str, float] = {}
+        for one in self.parts:
+            key = one.limit(place)
+            taken[key] = taken.get(key, 0.0) + float(one.seconds[place])
+        longest = max(taken, key=lambda key: taken[key])
+        return longest, taken[longest] / sum(taken.values())
 
     @property
     def busy(self) -> Array:
@@ -128,7 +145,7 @@ def rates(chip: Facts, how: Precision, split: Parallel) -> Rates:
         attention_headroom=headroom(chip, attention),
         bandwidth=chip.bandwidth or 0.0,
         link=chip.link or 0.0,
-        network=chip.network or chip.link or 0.0,
+        network=chip.network or NETWORK,
     )
 
 

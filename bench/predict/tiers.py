@@ -19,9 +19,11 @@ class Tier(StrEnum):
     SHEET = "sheet only"
 
 
-def tier(chip: Facts, part: Departures, known: Learnt) -> Tier:
-    """Returns what is known of a chip's departure."""
-    return Tier.HERE if chip.chip in known.measured else known_of(chip, part)
+def tier(chip: Facts, part: str, known: Learnt) -> Tier:
+    """Returns what is known of a chip's departure in one part of the evidence."""
+    if part in known.measured.get(chip.chip, ()):
+        return Tier.HERE
+    return known_of(chip, known.parts[part])
 
 
 def known_of(chip: Facts, part: Departures) -> Tier:

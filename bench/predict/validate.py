@@ -13,6 +13,7 @@ from bench.predict.errors import Bar, Figures, Outcome, Part, figures
 from bench.predict.facts import Facts
 from bench.predict.figures import FAMILIES
 from bench.predict.heldfigures import figures_left_out
+from bench.predict.heldkernels import elsewhere, left_out
 from bench.predict.heldout import (
     WHOLE,
     World,
@@ -153,6 +154,12 @@ def _suite(world: World, dtype: str, wanted: Callable[[str], bool]) -> Measured:
     return measured(rows, dict(world.chips), dtype)
 
 
+def _kernels(world: World) -> Iterator[Part]:
+    """Yields attention, experts and collectives."""
+    for split, found in ((CHIP, left_out(world)), (SOURCE, elsewhere(world))):
+        yield from (_part(name, split, cases, note) for name, cases, note in found)
+
+
 def _times(world: World) -> Iterator[Part]:
     """Yields steps and serving."""
     for split, found in (
@@ -203,7 +210,7 @@ def _reported(world: World) -> Iterator[Part]:
 
 
 MAKERS: tuple[Callable[[World], Iterator[Part]], ...] = (
-    _products, _elsewhere, _here, _figures, _reported, _times, _ratios,
+    _products, _elsewhere, _here, _kernels, _figures, _reported, _times, _ratios,
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 COLUMNS = ("layer", "measured (95%)", "foretold", "95% from", "to", "foretold / measured")
 PRODUCT = ("product, m x n x k", "measured", "foretold", "foretold / measured", "of its own fit")
 HOW = (
-    "Foretold of the sheet and of other chips' times, this record left out; layers replayed as "
+    "Foretold of the sheet and of what others measured, this record left out; layers replayed as "
     "graphs without the launches between them."
 )
 PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread of cases")

@@ -14,6 +14,7 @@ COLUMNS = (
     "chips it takes",
 )  # fmt: skip
 WORDS = {True: "yes", False: "no", None: "unknown"}
+TIGHT = "tight: under a tenth kept free"
 
 
 def fitting(found: Sequence[Held], asked: Asked) -> Report:
@@ -25,23 +26,23 @@ def fitting(found: Sequence[Held], asked: Asked) -> Report:
         f"{batch:g} sequences of {length:,} tokens",
         ("Kept for the engine: 3.5 GB and a tenth of the memory.",),
         COLUMNS,
-        tuple(_cells(one) for one in found),
+        tuple(_cells(one, asked.split.dp) for one in found),
         (),
         (),
     )
     return Report(table, [_flat(one) for one in found])
 
 
-def _cells(one: Held) -> tuple[str, ...]:
+def _cells(one: Held, copies: int) -> tuple[str, ...]:
     taken = one.room
-    word = WORDS[taken.fits]
+    word = TIGHT if taken.tight else WORDS[taken.fits]
     known = taken.capacity is not None
     return (
         one.chip.chip,
         f"{taken.capacity / 1e9:.0f} GB" if taken.capacity is not None else "unknown",
         f"{taken.weights / 1e9:.1f} GB",
         f"{taken.cache / 1e9:.2f} GB",
-        f"{taken.most:,}" if taken.most is not None else NONE,
+        f"{taken.most * copies:,}" if taken.most is not None else NONE,
         f"{word}; {one.lacks}" if one.lacks else word,
         (f"{one.least}" if one.least else "over 256") if known else NONE,
     )
@@ -52,5 +53,6 @@ def _flat(one: Held) -> dict[str, Scalar]:
     return {
         "chip": one.chip.chip, "capacity_B": taken.capacity, "weights_B": taken.weights,
         "cache_B_sequence": taken.cache, "free_B": taken.free, "sequences": taken.most,
-        "fits": taken.fits, "supported": not one.lacks, "least_chips": one.least,
+        "fits": taken.fits, "tight": taken.tight, "supported": not one.lacks,
+        "least_chips": one.least,
     }  # fmt: skip

@@ -7,14 +7,14 @@ import numpy as np
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.capacity import least_chips
-from bench.predict.forecast import Asked, Foretold, Ratio
+from bench.predict.forecast import Asked, Foretold
 from bench.predict.power import Band, Prices, hourly
-from bench.predict.step import Step
 from bench.predict.tiers import Tier
 from bench.report.duration import duration
 from bench.report.markup import Report
+from bench.report.operators import operators_section
 from bench.report.scalar import Scalar
-from bench.report.table import Section, Table
+from bench.report.table import Table
 from bench.units import significant
 
 NONE = "–"
@@ -30,6 +30,19 @@ HOW = (
     ),
     "No prediction proves that two chips match: that takes measurements of both (claims, verdict).",
 )
+SPELLED = {
+    "serve": (
+        "TPOT: time from token to token of one request, others' prefills in between. TTFT: prefill "
+        "of one prompt by itself; waiting in a queue made it 2.8 to 14 times as long elsewhere."
+    ),
+    "prefill": "Tokens are those of the prompts.",
+    "decode": "TPOT: one step, a token for each sequence, no prefills in between.",
+    "train": (
+        "No training step was fitted: its interval has an assumed part. Optimiser states are "
+        "spread over the copies, activations are not counted in memory."
+    ),
+}  # fmt: skip
+"""What the words of a phase's columns mean."""
 
 
 def predictions(
@@ -44,31 +57,48 @@ def predictions(
         prices: what ownership is taken to cost.
         operators: whether each operator's time is told, too.
     """
-    rows = [(one, place) for one in every for place in range(len(asked.batch) if one.found else 1)]
-    shown = sorted(rows, key=lambda row: _order(*row))
+    places = range(len(asked.batch))
+    told = [(one, one.found, place) for one in every if one.found for place in places]
+    shown = sorted(told, key=lambda row: _order(row[1], row[2]))
     table = Table(
         _title(asked, base),
         HOW,
         _columns(asked, base),
-        tuple(_cells(one, place, asked, prices, base) for one, place in shown),
-        tuple(_summary(every, asked)),
+        tuple(_cells(one, found, place, prices, base) for one, found, place in shown),
+        tuple(_summary(every, asked, prices)),
         (),
     )
-    told = [(one, one.found, place) for one, place in shown if one.found]
-    more = [_operators(one, found, place) for one, found, place in told] if operators else []
-    return Report(table, [_flat(one, place, asked, prices) for one, place in shown], tuple(more))
+    flat = [_flat(one, place, asked, prices) for one, _, place in shown]
+    flat += [_flat(one, place, asked, prices) for one in every if not one.found for place in places]
+    more = (
+        [operators_section(one, found, place) for one, found, place in shown] if operators else []
+    )
+    return Report(table, flat, tuple(more))
 
 
-def _order(one: Answer, place: int) -> tuple[int, float]:
-    return place, -float(one.found.per_chip()[place]) if one.found else np.inf
+def _order(found: Foretold, place: int) -> tuple[int, bool, float]:
+    """Orders rows by point, then what fits before what does not, then by rate."""
+    return place, found.room(place).fits is False, -float(found.per_chip()[place])
 
 
 def _title(asked: Asked, base: Chip | None) -> str:
     beside = f", over {base.name}" if base else ""
-    cache = f", {asked.how.cache:g}-byte cache" if asked.how.cache != 2 else ""
+    cache = ", 8-bit cache" if asked.how.cache == 1 else ""
     split = f"{asked.split.chips} chip{'s' if asked.split.chips > 1 else ''} ({asked.split})"
     named = f"{asked.workload.name}, {WORDS[asked.phase]} in {asked.how.name}{cache}"
-    return f"{named} on {split}{beside}"
+    return f"{named} on {split}, {_asked(asked)}{beside}"
+
+
+def _asked(asked: Asked) -> str:
+    """Returns the sizes that are the same at all points, in words."""
+    told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
+    words = {
+        "batch": "{:,.0f} requests" if asked.phase == "serve" else "{:,.0f} sequences",
+        "input": "{:,.0f} tokens in", "output": "{:,.0f} out",
+    }  # fmt: skip
+    wanted = ("batch", "input") if asked.phase in ("prefill", "train") else tuple(told)
+    one = [key for key in wanted if key not in _points(asked)]
+    return ", ".join(words[key].format(told[key][0]) for key in one) or "a sweep"
 
 
 def _columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
@@ -92,30 +122,33 @@ def _points(asked: Asked) -> tuple[str, ...]:
 
 
 def _cells(
-    one: Answer, place: int, asked: Asked, prices: Prices, base: Chip | None
+    one: Answer, found: Foretold, place: int, prices: Prices, base: Chip | None
 ) -> tuple[str, ...]:
-    columns = _columns(asked, base)
-    if one.found is None:
-        return (one.chip.id, *[NONE] * (len(columns) - 2), one.why)
-    found = one.found
+    asked = found.asked
     told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
     digits = 2 if found.tier in (Tier.SHEET, Tier.OTHER) else 3
-    rates = [found.per_chip()[place]] + ([found.tokens[place]] if asked.split.chips > 1 else [])
+    rate, whole = float(found.per_chip()[place]), float(found.tokens[place])
     joules, cost = _energy(found, place), _cost(one, place, prices)
     first = found.ttft if asked.phase == "serve" else None
+    limit, share = found.work.limit(place)
     return (
         one.chip.id,
         *(f"{told[key][place]:g}" for key in _points(asked)),
-        *((_over(one.over, place, digits),) if base else ()),
-        *(_around(float(rate), found, place, digits) for rate in rates),
+        *((_over(one, base, place, digits),) if base else ()),
+        _around(rate, found, place, digits),
+        *((_told(whole, digits),) if asked.split.chips > 1 else ()),
         duration(float(found.seconds[place]), digits),
         *((duration(float(first[place]), digits),) if first is not None else ()),
-        _limit(found, place),
+        f"{limit} {share:.0%}",
         _left(found, place),
         _band(joules),
         _band(cost),
-        found.tier + (f"; no {' nor '.join(found.lacks)} published" if found.lacks else ""),
+        "; ".join(filter(None, (found.tier, _lacks(found), found.assumed))),
     )  # fmt: skip
+
+
+def _lacks(found: Foretold) -> str:
+    return f"no {' nor '.join(found.lacks)} published" if found.lacks else ""
 
 
 def _around(value: float, found: Foretold, place: int, digits: int) -> str:
@@ -125,26 +158,22 @@ def _around(value: float, found: Foretold, place: int, digits: int) -> str:
 
 def _bracketed(value: float, bounds: Sequence[float], digits: int) -> str:
     """Formats a value with the bounds of its inner and its outer interval."""
-    low, high, least, most = (significant(one, 2) for one in bounds)
-    return f"{significant(value, digits)} ({low}–{high}; {least}–{most})"
+    low, high, least, most = (_told(one, 2) for one in bounds)
+    return f"{_told(value, digits)} ({low}–{high}; {least}–{most})"
 
 
-def _over(over: Ratio | None, place: int, digits: int) -> str:
-    if over is None:
-        return NONE
-    low, high = (float(one[place]) for one in over.bounds(INNER))
-    least, most = (float(one[place]) for one in over.bounds(OUTER))
+def _told(value: float, digits: int) -> str:
+    """Formats a number with so many digits and noughts behind them: no interval bears more."""
+    return significant(float(f"{value:.{digits}g}"), digits)
+
+
+def _over(one: Answer, base: Chip, place: int, digits: int) -> str:
+    over = one.over
+    if over is None or one.chip.id == base.id:
+        return "1"
+    low, high = (float(each[place]) for each in over.bounds(INNER))
+    least, most = (float(each[place]) for each in over.bounds(OUTER))
     return _bracketed(float(over.middle[place]), (low, high, least, most), digits)
-
-
-def _limit(found: Foretold, place: int) -> str:
-    """Returns the resource that takes most of the last step, with its share."""
-    last = found.parts[-1]
-    taken: dict[str, float] = {}
-    for one in last.parts:
-        taken[one.limit(place)] = taken.get(one.limit(place), 0.0) + float(one.seconds[place])
-    longest = max(taken, key=lambda key: taken[key])
-    return f"{longest} {taken[longest] / sum(taken.values()):.0%}"
 
 
 def _left(found: Foretold, place: int) -> str:
@@ -152,7 +181,9 @@ def _left(found: Foretold, place: int) -> str:
     if room.free is None:
         return "capacity unknown"
     if room.fits:
-        return f"{room.free / 1e9:.0f} GB"
+        return f"{_told(room.free / 1e9, 2)} GB"
+    if room.tight:
+        return "tight: under a tenth kept free"
     asked = found.asked
     length = int(asked.prompt[place] + asked.output[place])
     if asked.phase == "train":
@@ -208,66 +239,51 @@ def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
         told |= {f"low_{level:.0%}"[:-1]: rate / factor, f"high_{level:.0%}"[:-1]: rate * factor}
     told |= {
         "model_half_log_95": found.model[-1], "sheet_half_log": float(found.sheet[place]),
-        "limited_by": _limit(found, place), "tier": str(found.tier), "fits": room.fits,
+        "limited_by": found.work.limit(place)[0], "tier": str(found.tier), "fits": room.fits,
         "memory_free_B": room.free, "weights_B": room.weights, "cache_B_sequence": room.cache,
         "J_per_token": joules.middle if joules else None,
         "J_per_token_low": joules.low if joules else None,
         "J_per_token_high": joules.high if joules else None,
         "usd_per_Mtoken": cost.middle if cost else None,
+        "usd_per_Mtoken_low": cost.low if cost else None,
+        "usd_per_Mtoken_high": cost.high if cost else None,
+        "lacks": ", ".join(found.lacks) or None, "assumed": found.assumed or None,
     }  # fmt: skip
     if one.over is not None:
         low, high = one.over.bounds(OUTER)
+        inner = one.over.bounds(INNER)
         told |= {
+            "ratio_low_80": float(inner[0][place]), "ratio_high_80": float(inner[1][place]),
             "ratio": float(one.over.middle[place]), "ratio_low_95": float(low[place]),
             "ratio_high_95": float(high[place]),
         }  # fmt: skip
     return told
 
 
-def _summary(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
-    if asked.phase == "train":
-        yield "No training step was fitted: its interval has an assumed part."
+def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[str]:
+    yield SPELLED[asked.phase]
     if asked.workload.experts:
         yield "Experts' load is taken as even, and the interval is that of serving such models."
+    if asked.split.pp > 1 and asked.phase != "train":
+        yield "Pipeline stages are taken one after the other, not filled with other requests."
+    if any(one.found and one.found.room().fits is False for one in every):
+        yield "Where the model does not fit, rates are as if it did."
     if any(one.found and one.found.tier is Tier.OTHER for one in every):
         yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
-    yield "Energy: chips alone, by what such work draws. Cost: a sourced price written off, power."
-
-
-def _operators(one: Answer, found: Foretold, place: int) -> Section:
-    columns = ("step", "operator", "time", "share", "limited by", "compute", "memory", "link")
-    names = ("prefill of a prompt", "decode") if len(found.parts) > 1 else ("step",)
-    told = [
-        (name, *row)
-        for name, step in zip(names, found.parts, strict=True)
-        for row in _parts(step, place)
-    ]
-    flat: list[dict[str, Scalar]] = [
-        {
-            "chip": one.chip.id, "step": name, "operator": operator, "seconds": seconds,
-            "limited_by": limit, "compute_s": each[0], "memory_s": each[1], "link_s": each[2],
-        }
-        for name, operator, seconds, _, limit, each in told
-    ]  # fmt: skip
-    cells = tuple(
-        (name, operator, _time(seconds), f"{share:.0%}", limit, *map(_time, each))
-        for name, operator, seconds, share, limit, each in told
+    yield (
+        f"J/token: chips alone. USD/Mtoken: a sourced price over {prices.years:g} years and "
+        f"{prices.kwh:g} USD/kWh at PUE {prices.pue:g}, always busy; no server, network or staff."
     )
-    title = f"{one.chip.id}, batch {found.asked.batch[place]:g}"
-    return Section(title, columns, cells, flat, (), f"operators_{one.chip.id}_{place}")
+    yield from _untold(every, asked)
 
 
-Part = tuple[str, float, float, str, tuple[float, float, float]]
-
-
-def _parts(step: Step, place: int) -> Iterator[Part]:
-    """Yields each operator's name, time, share, limit, and what each resource takes."""
-    total = float(step.seconds[place])
-    for one in step.parts:
-        each = float(one.compute[place]), float(one.memory[place]), float(one.link[place])
-        seconds = float(one.seconds[place])
-        yield one.name, seconds, seconds / total, one.limit(place), each
-
-
-def _time(seconds: float) -> str:
-    return duration(seconds) if seconds else NONE
+def _untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
+    """Yields why there is nothing of some chips, each reason once."""
+    reasons: dict[str, list[str]] = {}
+    for one in every:
+        if not one.found:
+            reasons.setdefault(one.why, []).append(one.chip.id)
+    for why, chips in reasons.items():
+        yield f"Unknown, {why}: {', '.join(chips)}."
+    if any("matrix rate" in why for why in reasons):
+        yield f"Instead of precision={asked.how.name} a chip may be asked in another format of its."
