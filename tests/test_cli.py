@@ -329,7 +329,7 @@ def test_the_shipped_data_has_no_fault(cli: Cli) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     counted = (
         r"\d+ sheets, \d+ designs, \d+ rules, \d+ sources, \d+ workloads, \d+ claims, "
-        r"\d+ reported values, \d+ records: no faults\n"
+        r"\d+ reported values, \d+ rows of tables, \d+ records: no faults\n"
     )
     assert re.fullmatch(counted, done.stdout)
 
@@ -346,7 +346,7 @@ def test_check_names_all_faults_one_a_line(cli: Cli, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     counted = (
         r"0 sheets, 0 designs, 0 rules, 0 sources, 0 workloads, 0 claims, "
-        rf"\d+ reported values, \d+ records: {len(faults)} faults"
+        rf"\d+ reported values, \d+ rows of tables, \d+ records: {len(faults)} faults"
     )
     assert re.fullmatch(counted, last)
     for start in (

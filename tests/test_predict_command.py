@@ -98,13 +98,16 @@ def test_operators_sum_to_the_step(words: list[str], capsys: pytest.CaptureFixtu
     for place, row in enumerate(found["rows"]):
         parts = found["tables"][f"operators_{H20}_{place}"]
         total = sum(each["seconds"] for each in parts)
+        assert total == pytest.approx(row["seconds"])
+        assert parts[-1]["operator"] == "chip's departure"
+        total -= parts.pop()["seconds"]
         factors.append(row["seconds"] / total)
         taken: dict[str, float] = {}
         for each in parts:
             assert each["seconds"] >= max(each[f"{way}_s"] for way in ("compute", "memory", "link"))
             taken[each["limited_by"]] = taken.get(each["limited_by"], 0.0) + each["seconds"]
         most = max(taken, key=lambda key: taken[key])
-        assert row["limited_by"] == f"{most} {taken[most] / total:.0%}"
+        assert row["limited_by"] == most
     assert factors[0] == pytest.approx(factors[1])
     assert 0.8 < factors[0] < 1.25
 
@@ -253,7 +256,8 @@ WRONG = {
        for word in ("batch=0", "batch=-1", "batch=1.5", "batch=1e3", "batch=many", "input=0",
                     "output=-9", "output=100000001", f"batch={'9' * 30}")},
     **{f"{CHIP} batch={word}": "batch= names no number: write such as batch=32, [1,8,64] or 1..64"
-       for word in ("[]", "", "64..1")},
+       for word in ("[]", "")},
+    f"{CHIP} batch=64..1": "batch=64..1: write the smaller number first",
     f"{CHIP} parallel=tp2,dp4 batch=[2,8]": "batch= is below the 4 copies of dp",
     f"{CHIP} batch=[{MANY}] input=[{MANY}]": "10,201 points: give at most 10,000",
     f"{CHIP} parallel=eight": "parallel=eight: write a number, or such as tp8, 'tp8,pp2'",
@@ -280,7 +284,8 @@ def test_a_wrong_word_is_one_line(line: str, capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.parametrize("phase", TIMED)
 def test_huge_numbers_stay_numbers(phase: str, capsys: pytest.CaptureFixture[str]) -> None:
-    huge = [f"{key}=100000000" for key in ("batch", "input", "output")]
+    keys = ("batch", "input") if phase in ("prefill", "train") else ("batch", "input", "output")
+    huge = [f"{key}=100000000" for key in keys]
     found = one([*CHIP.split(), f"phase={phase}", *huge], capsys)
     assert found["fits"] is False
     assert 0 < found["low_95"] < found["high_95"] < math.inf

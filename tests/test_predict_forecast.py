@@ -120,9 +120,10 @@ def test_the_tier_is_the_nearest_chip_that_was_measured(
 ) -> None:
     vendor, family, silicon, name = labels
     chip = made(name, vendor=vendor, family=family, silicon=silicon)
-    part = load().parts["prefill"]
-    assert tier(chip, part, load()) == wanted
-    assert tier(chip, part, replace(load(), measured={name: "a record"})) == Tier.HERE
+    assert tier(chip, "prefill", load()) == wanted
+    here = replace(load(), measured={name: ("prefill",)})
+    assert tier(chip, "prefill", here) == Tier.HERE
+    assert tier(chip, "decode", here) == tier(chip, "decode", load())
 
 
 def test_a_nearer_chip_is_told_more_surely(chips: dict[str, Facts]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.errors import DataError, UsageError
+from bench.errors import UsageError
 from bench.predict.facts import Facts
 from bench.predict.learn import (
     ADAPTER,
@@ -131,7 +131,7 @@ def test_a_missing_or_broken_file_is_told(tmp_path: Path) -> None:
     for place, text in enumerate(["", "{}", "[1]", '{"stack": 3}']):
         file = tmp_path / f"{place}.json"
         file.write_text(text, encoding="utf-8")
-        with pytest.raises(DataError, match="is no calibration; make it with calibrate"):
+        with pytest.raises(UsageError, match="is no calibration: make it with calibrate"):
             load(file)
 
 

@@ -7,8 +7,8 @@ import pytest
 from numpy.random import default_rng
 
 from bench.errors import UsageError
+from bench.predict.kernel import CLOCK
 from bench.predict.product import (
-    CLOCK,
     Measured,
     Products,
     Shapes,

@@ -12,7 +12,7 @@ from bench.predict.parallel import Parallel, parallel
 from bench.predict.precision import precision
 from bench.predict.serving import Load, serve
 from bench.predict.stack import IDEAL, LEAST, MOST, Stack, shared, soft_maximum
-from bench.predict.step import Step, headroom, rates, step, timed
+from bench.predict.step import NETWORK, Step, headroom, rates, step, timed
 from bench.workloads.load import workload, workloads
 from tests.test_predict_facts import PAPER, made
 from tests.test_predict_operators import FLOORS, points
@@ -135,8 +135,8 @@ def test_beyond_a_node_the_slower_of_link_and_network_carries() -> None:
         parts = took(made(network=network), "llama-3.1-70b", "prefill", 8, 2000, split).parts
         return float(next(one.seconds[0] for one in parts if one.name == "all-reduce"))
 
-    assert sent("tp16", 50e9) == pytest.approx(9 * sent("tp16", None))
-    assert sent("tp16", 900e9) == sent("tp16", None)
+    assert sent("tp16", 50e9) == pytest.approx(9 * sent("tp16", 900e9))
+    assert sent("tp16", NETWORK) == sent("tp16", None)
     assert sent("tp8", 50e9) == sent("tp8", None)
 
 

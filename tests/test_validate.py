@@ -20,6 +20,7 @@ from bench.predict.validate import (
     BARS,
     CHIP,
     FILE,
+    HAND,
     RATIO,
     SHAPES,
     SOURCE,
@@ -33,6 +34,8 @@ from bench.predict.validate import (
 
 MET = (
     ("product bf16, vllm", CHIP),
+    ("figures of sheets, domestic chips", VENDOR),
+    ("serving as reported, domestic chips", SOURCE),
     ("prefill step", CHIP),
     ("decode step", CHIP),
     ("whole request", CHIP),
@@ -48,6 +51,8 @@ MISSED = (
     ("product fp8, trtllm", CHIP),
     ("product fp8, vllm", CHIP),
     ("product bf16, measured here", SHAPES),
+    ("figures of sheets, matrix", HAND),
+    ("figures of sheets, memory", HAND),
     ("ratio of prefill step", TWO),
     ("ratio of decode step", TWO),
     ("ratio of serving TPOT, dense", TWO),

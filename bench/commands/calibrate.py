@@ -1,5 +1,6 @@
 """Fits the model anew: on all tables, or on a machine's own record beside what was foretold."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,13 +52,14 @@ def _place(word: str | None) -> Path | None:
     """Returns where the fit goes, before any work.
 
     Raises:
-        UsageError: it is a folder, or lies in none.
+        UsageError: it is a folder, or nothing can be written there.
     """
     if not word:
         return None
     place = Path(word)
-    if place.is_dir() or not place.parent.is_dir():
-        raise UsageError(f"out={word}: name a file in a folder that there is")
+    above = next(one for one in place.absolute().parents if one.exists())
+    if place.is_dir() or not above.is_dir() or not os.access(above, os.W_OK):
+        raise UsageError(f"out={word}: name a file in a folder that can be written to")
     return place
 
 
@@ -94,6 +96,7 @@ def _write(path: Path, found: "Learnt") -> None:
     from bench.predict.learn import written
 
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(written(found), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"out={path}: {error.strerror}: give another place") from None
