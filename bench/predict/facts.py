@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bench.chips.figures import MATRIX_DTYPES
 from bench.chips.load import Catalogue
-from bench.chips.model import Chip
+from bench.chips.model import Basis, Chip
 from bench.chips.paper import Paper, of_sheet
 from bench.errors import UsageError
 
@@ -32,6 +32,7 @@ class Facts:
         units: compute units, such as SMs.
         clock: boost clock, Hz.
         cache: last-level cache, B.
+        unsaid: formats of which no source says whether the rate is dense.
         doubt: by key, how far rival published figures lie from the one used, as a log ratio.
     """
 
@@ -49,6 +50,7 @@ class Facts:
     units: float | None = None
     clock: float | None = None
     cache: float | None = None
+    unsaid: frozenset[str] = frozenset()
     doubt: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -62,13 +64,17 @@ class Facts:
         Raises:
             UsageError: the sheet gives none; no other format's is put in its place.
         """
-        for one in WIDE.get(precision, (precision,)):
-            if one in self.peaks:
-                return self.peaks[one]
+        name = self.name_of(precision)
+        if name:
+            return self.peaks[name]
         known = ", ".join(self.peaks) or "none"
         raise UsageError(
             f"{self.chip}: no dense {precision} matrix rate on its sheet (it gives: {known})"
         )
+
+    def name_of(self, precision: str) -> str:
+        """Returns which of the sheet's formats stands for one, or nothing."""
+        return next((one for one in WIDE.get(precision, (precision,)) if one in self.peaks), "")
 
     def needs(self, keys: Iterable[str]) -> list[str]:
         """Returns those of some attributes that nobody published."""
@@ -94,6 +100,7 @@ def facts(chip: Chip) -> Facts:
         family=chip.family or chip.architecture,
         silicon=_silicon(chip),
         peaks={word: one.value for word, one in found.items()},
+        unsaid=frozenset(word for word, one in found.items() if one.basis == Basis.UNSPECIFIED),
         doubt={word: _doubt(one) for word, one in (*found.items(), *more.items()) if one},
         **{key: one.value if one else None for key, one in more.items()},
     )

@@ -142,10 +142,18 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
 
 
 def assumed(chip: Facts, asked: Asked) -> str:
-    """Returns what was taken of chips in general, since nobody published it, or nothing."""
-    if asked.split.chips > NODE and chip.network is None:
-        return f"a network of {NETWORK / 1e9:.0f} GB/s a chip assumed"
-    return ""
+    """Returns what was taken for granted, since nobody published it, or nothing."""
+    told = []
+    if no_network(chip, asked):
+        told.append(f"a network of {NETWORK / 1e9:.0f} GB/s a chip assumed")
+    if chip.name_of(asked.how.rate) in chip.unsaid:
+        told.append("its rate taken as dense, which no source says")
+    return "; ".join(told)
+
+
+def no_network(chip: Facts, asked: Asked) -> bool:
+    """Tells whether collectives leave the node by a network that nobody published."""
+    return asked.split.chips > NODE and chip.network is None
 
 
 def part_of(asked: Asked) -> str:
@@ -208,7 +216,7 @@ def _doubt(chip: Facts, asked: Asked, work: Step, known: Learnt) -> Array:
         "memory": chip.doubt.get("bandwidth", 0.0),
         "link": chip.doubt.get("link", 0.0),
     }
-    if assumed(chip, asked):
+    if no_network(chip, asked):
         doubts["link"] = UNKNOWN_NETWORK
     total = work.seconds
     moved = np.zeros_like(total)

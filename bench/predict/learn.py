@@ -49,6 +49,7 @@ class Learnt:
         data_sha256: of the tables and of what the sheets say.
         own: by chip and format, its own products.
         measured: by chip, the parts and formats of products that its own record told.
+        records: hashes of such records, by their ids.
     """
 
     stack: Stack
@@ -57,6 +58,7 @@ class Learnt:
     data_sha256: str
     own: Mapping[str, Mapping[str, OwnProducts]] = field(default_factory=dict)
     measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    records: Mapping[str, str] = field(default_factory=dict)
 
 
 ADAPTER = TypeAdapter(Learnt)

@@ -4,6 +4,7 @@ A layer replayed as a captured graph has no launches to pay for, so that its tim
 what software adds between layers stays the stack's, fitted on serving engines.
 """
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -117,7 +118,10 @@ def calibrated(
                 parts |= _served(known, chip, shift, len(logs))
                 moved.append(DENSE)
     measured = {**known.measured, chip.chip: (*moved, *(f"product {one}" for one in own))}
-    return replace(known, parts=parts, own={**known.own, chip.chip: own}, measured=measured)
+    text = record.model_dump_json()
+    records = {**known.records, record.id: hashlib.sha256(text.encode()).hexdigest()}
+    own_of = {**known.own, chip.chip: own}
+    return replace(known, parts=parts, own=own_of, measured=measured, records=records)
 
 
 def _served(known: Learnt, chip: Facts, shift: float, count: int) -> dict[str, Departures]:

@@ -1,0 +1,104 @@
+"""What a prediction takes for granted is said, and widens it; nothing is filled in silently."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.errors import UsageError
+from bench.predict.answers import answers
+from bench.predict.facts import Facts, facts
+from bench.predict.forecast import Asked, forecast, refuse_split
+from bench.predict.learn import load
+from bench.predict.parallel import Parallel, parallel
+from bench.predict.precision import precision
+from bench.predict.step import NETWORK
+from bench.workloads.load import workload
+from tests.test_predict_facts import made
+
+
+def asked(phase: str = "serve", split: str = "tp1", model: str = "llama-3.1-70b") -> Asked:
+    """Thirty-two requests of 2,048 tokens in and 512 out."""
+    sizes = (np.array([one]) for one in (32.0, 2048.0, 512.0))
+    return Asked(workload(model), phase, precision("bf16"), parallel(split), *sizes)
+
+
+def test_a_network_that_nobody_published_is_assumed_said_and_widens() -> None:
+    within, beyond = asked(split="tp8"), asked(split="tp16")
+    assert forecast(made(), within, load()).assumed == ""
+    told = forecast(made(), beyond, load())
+    known = forecast(made(network=NETWORK), beyond, load())
+    assert told.assumed == "a network of 50 GB/s a chip assumed"
+    assert known.assumed == ""
+    assert told.seconds == known.seconds
+    assert told.sheet[0] > known.sheet[0] + 0.1
+
+
+def test_a_network_that_is_published_gives_no_chip_an_edge_over_one_without() -> None:
+    """A chip must not lose by telling more."""
+    beyond = asked(split="tp16")
+    silent, plain = (made(network=one) for one in (None, NETWORK))
+    assert forecast(silent, beyond, load()).tokens == forecast(plain, beyond, load()).tokens
+
+
+def test_a_rate_of_which_no_source_says_that_it_is_dense_is_told(sheets: Catalogue) -> None:
+    chip = facts(sheets.find("p800"))
+    assert "fp16" in chip.unsaid
+    told = forecast(chip, asked(model="qwen2.5-7b"), load())
+    assert told.assumed == "its rate taken as dense, which no source says"
+    sure = forecast(replace(chip, unsaid=frozenset()), asked(model="qwen2.5-7b"), load())
+    assert sure.assumed == ""
+
+
+def test_a_name_that_several_chips_share_is_no_chip(sheets: Catalogue) -> None:
+    with pytest.raises(UsageError, match=r"910b: the name of several, choose huawei-ascend-910b1"):
+        answers([sheets.find("huawei-ascend-910b")], None, asked(), load())
+
+
+@pytest.mark.parametrize(
+    ("split", "told"),
+    [
+        ("tp3", "tp3 does not divide the 64 heads of llama-3.1-70b"),
+        ("pp81", "pp81: llama-3.1-70b has 80 layers"),
+        ("tp8,ep8", "ep8: llama-3.1-70b has no experts"),
+    ],
+)
+def test_a_model_that_cannot_be_divided_so_is_refused(split: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        refuse_split(workload("llama-3.1-70b"), parallel(split))
+    refuse_split(workload("llama-3.1-70b"), Parallel(tp=8, pp=2))
+
+
+def test_the_limit_of_serving_is_that_of_the_whole_token() -> None:
+    """Prefills of others are most of a token's time where arithmetic is scarce."""
+    scarce = made(peaks={"bf16": 50e12})
+    told = forecast(scarce, asked(split="tp8"), load())
+    limit, share = told.work.limit()
+    taken = {"compute": 0.0, "memory": 0.0, "link": 0.0, "launches": 0.0}
+    for one in told.work.parts:
+        taken[one.limit()] += float(one.seconds[0])
+    assert limit == max(taken, key=lambda key: taken[key]) == "compute"
+    assert share == pytest.approx(taken["compute"] / sum(taken.values()))
+
+
+def test_a_training_step_is_told_whole() -> None:
+    """Forward, backward, the head on every token, gradients, the optimiser."""
+    told = forecast(made(), asked("train", "dp8"), load())
+    names = [one.name for one in told.work.parts]
+    assert {"head, every token", "gradients over copies", "optimiser"} <= set(names)
+    by = {one.name: float(one.seconds[0]) for one in told.work.parts}
+    assert by["gradients over copies"] > 0
+    alone = forecast(made(), asked("train"), load())
+    assert (
+        float({one.name: one for one in alone.work.parts}["gradients over copies"].seconds[0]) == 0
+    )
+
+
+def test_copies_exchange_gradients_over_the_network_beyond_a_node() -> None:
+    def shared(chip: Facts, split: str) -> float:
+        told = forecast(chip, replace(asked("train", split), batch=np.array([64.0])), load())
+        return float({one.name: one for one in told.work.parts}["gradients over copies"].seconds[0])
+
+    assert shared(made(network=10e9), "dp16") > 5 * shared(made(network=900e9), "dp16")
+    assert shared(made(network=10e9), "dp8") == shared(made(network=900e9), "dp8")
