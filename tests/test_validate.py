@@ -377,3 +377,12 @@ def test_own_products_are_those_of_the_records(world: World, parts: Parts) -> No
             if one.words["stack"] != "calibrate" and one.words["dtype"] == "bf16"]  # fmt: skip
     calibrated = parts["product bf16, measured here", SHAPES]
     assert len(calibrated.cases) == len(held)
+
+
+def test_the_page_tells_every_part_with_its_bar(parts: Parts) -> None:
+    page = (paths.data_dir("results") / "VALIDATION.md").read_text(encoding="utf-8")
+    lines = page.splitlines()
+    for one in parts.values():
+        (line, *_) = [each for each in lines if each.startswith(f"| {one.key}")]
+        told = "MISSED" if missed(one.bar, figures(one.cases)) else "met"
+        assert line.rstrip(" |").endswith(told if one.bar != Bar() else "none")
