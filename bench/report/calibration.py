@@ -22,27 +22,45 @@ from bench.workloads.model import Workload
 if TYPE_CHECKING:
     from bench.report.scalar import Scalar
 
-COLUMNS = ("layer", "measured (95%)", "foretold", "95% from", "to", "foretold / measured")
+COLUMNS = ("layer", "measured (95%)", "foretold", "foretold 95%", "foretold / measured")
 PRODUCT = ("product, m x n x k", "measured", "foretold", "foretold / measured", "of its own fit")
 HOW = (
     "Foretold of the sheet and of what others measured, this record left out; layers replayed as "
     "graphs without the launches between them."
 )
+MEANS = {
+    "product": "matrix rate reached at 1 TFLOP/s a watt",
+    "headroom": "its fall with each doubling of TFLOP/s a watt",
+    "attention": "attention's share of that in prefill; fixed",
+    "stream": "memory bandwidth reached, weights and activations",
+    "cache": "the same, key-value cache",
+    "overlap": "exponent of the soft maximum of compute and memory; 1 adds them up",
+    "rows": "rows a product is filled up to; fixed",
+    "layer_s": "fixed time a layer",
+    "experts_s": "the same a layer with experts, besides; fixed",
+    "message_s": "time to begin a collective",
+    "link": "link bandwidth reached, long messages; fixed",
+    "link_small": "the same, short messages; fixed",
+}
 PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread of cases")
 
 
 def fitted(found: Learnt) -> Report:
     """Returns the stack's parameters and what is known of chips' departures."""
-    rows = [(key, significant(value, 3)) for key, value in asdict(found.stack).items()]
+    rows = [(key, _value(key, value), MEANS[key]) for key, value in asdict(found.stack).items()]
     table = Table(
         "The software stack, fitted on measured steps",
-        ("Fractions are of published figures; times in seconds.",),
-        ("parameter", "value"), tuple(rows), (), (f"Data: sha256 {found.data_sha256}",),
+        ("Fractions are of published figures.",),
+        ("parameter", "value", "of"), tuple(rows), (), (f"Data: sha256 {found.data_sha256}",),
     )  # fmt: skip
     flat: list[dict[str, Scalar]] = [
         {"parameter": key, "value": value} for key, value in asdict(found.stack).items()
     ]
     return Report(table, flat, (_departures(found),))
+
+
+def _value(key: str, value: float) -> str:
+    return duration(value) if key.endswith("_s") else significant(value, 3)
 
 
 def _departures(found: Learnt) -> Section:
@@ -92,7 +110,8 @@ def beside(
     rows = list(_layers(known, record, chip, models))
     title = f"{chip.name}: layers measured here beside what its sheet foretold"
     cells = tuple(map(_cells, rows))
-    summary, notes = tuple(_summary(rows, record)), (f"Record {record.id}",)
+    summary = (*_summary(rows, record), *_moved(known, found, chip))
+    notes = (f"Record {record.id}",)
     table = Table(title, (HOW,), COLUMNS, cells, summary, notes)
     more = [_products(known, found, record, chip, dtype) for dtype in known.products]
     return Report(table, [_flat(one) for one in rows], tuple(one for one in more if one.cells))
@@ -120,9 +139,8 @@ def _cells(one: Row) -> tuple[str, ...]:
         one.name,
         f"{duration(own.seconds)} ({duration(own.low)}–{duration(own.high)})",
         duration(one.foretold),
-        duration(one.low, 2),
-        duration(one.high, 2),
-        significant(one.ratio, 3),
+        f"{duration(one.low, 2)}–{duration(one.high, 2)}",
+        f"{significant(one.ratio, 3)}{'' if one.inside else ', outside'}",
     )
 
 
@@ -140,6 +158,22 @@ def _summary(rows: Sequence[Row], record: Record) -> Iterator[str]:
     errors = [abs(one.ratio - 1) for one in rows]
     yield f"Mean error {np.mean(errors):.1%}, median {np.median(errors):.1%}, of {len(rows)}."
     yield f"{sum(one.inside for one in rows)} of {len(rows)} lie within the 95% interval."
+
+
+def _moved(known: Learnt, found: Learnt, chip: Facts) -> Iterator[str]:
+    """Yields what the record taught: by how much times of this chip are foretold anew."""
+    told = [
+        f"{name} {_expected(found, chip, name) / _expected(known, chip, name) - 1:+.1%}"
+        for name in found.measured.get(chip.chip, ())
+        if name in found.parts
+    ]
+    if told:
+        yield f"Times of this chip are foretold anew: {', '.join(told)}."
+    yield "What other engines add and how they scatter stays: intervals of serving hardly narrow."
+
+
+def _expected(known: Learnt, chip: Facts, name: str) -> float:
+    return math.exp(float(known.parts[name].foretold([chip.labels])[0][0]))
 
 
 def _products(known: Learnt, found: Learnt, record: Record, chip: Facts, dtype: str) -> Section:
