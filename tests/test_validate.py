@@ -1,65 +1,22 @@
 """Validation: its arithmetic on made-up cases, and all of it on the shipped tables, once."""
 
 import math
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench import paths
 from bench.chips.load import Catalogue
-from bench.commands.validate import world as shipped_world
 from bench.errors import DataError, UsageError
 from bench.predict.errors import Bar, Figures, Outcome, Part, changes, figures, missed
 from bench.predict.facts import every
-from bench.predict.heldout import World, band, chosen, foretold, products
-from bench.predict.pooled import LEVELS
+from bench.predict.heldout import band, chosen, foretold, products
 from bench.predict.product import Measured, Products, roofline, seconds, shapes
 from bench.predict.validate import (
-    BARS,
     CHIP,
-    FILE,
-    HAND,
-    RATIO,
-    SHAPES,
-    SOURCE,
-    TWO,
-    UNSEEN,
-    VENDOR,
     state,
-    validated,
     written,
 )
-
-MET = (
-    ("product bf16, vllm", CHIP),
-    ("figures of sheets, domestic chips", VENDOR),
-    ("serving as reported, domestic chips", SOURCE),
-    ("prefill step", CHIP),
-    ("decode step", CHIP),
-    ("whole request", CHIP),
-    ("serving TPOT, dense", SOURCE),
-    ("serving TPOT, experts", SOURCE),
-    ("serving TPOT, dense", CHIP),
-    ("serving TPOT, experts", CHIP),
-    ("ratio of serving TPOT, dense", SOURCE),
-)
-"""Bars that the model reaches."""
-MISSED = (
-    ("product bf16, trtllm", CHIP),
-    ("product fp8, trtllm", CHIP),
-    ("product fp8, vllm", CHIP),
-    ("product bf16, measured here", SHAPES),
-    ("figures of sheets, matrix", HAND),
-    ("figures of sheets, memory", HAND),
-    ("ratio of prefill step", TWO),
-    ("ratio of decode step", TWO),
-    ("ratio of serving TPOT, dense", TWO),
-    ("ratio of serving TPOT, experts", SOURCE),
-    ("ratio of serving TPOT, experts", TWO),
-)
-"""Bars that it does not reach, and that are told so; one that is reached some day is to move up."""
 
 
 def case(
@@ -277,112 +234,3 @@ def test_the_second_baseline_is_fitted_on_the_others(made: Measured) -> None:
 )
 def test_rows_have_their_band(rows: float, name: str) -> None:
     assert band(rows) == name
-
-
-# the shipped tables
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    """All that is shipped."""
-    return shipped_world()
-
-
-@pytest.fixture(scope="module")
-def parts(world: World) -> dict[tuple[str, str], Part]:
-    """The whole validation."""
-    began = time.perf_counter()
-    found = validated(world)
-    print(f"validation took {time.perf_counter() - began:.1f} s")  # noqa: T201 -- pytest -s shows it
-    return {(one.name, one.split): one for one in found}
-
-
-Parts = dict[tuple[str, str], Part]
-
-
-def test_every_bar_has_its_part(parts: Parts) -> None:
-    assert set(BARS) <= set(parts)
-    assert set(MET) | set(MISSED) == set(BARS)
-    assert not set(MET) & set(MISSED)
-
-
-@pytest.mark.parametrize("key", MET, ids=": ".join)
-def test_the_bars_that_are_met_stay_met(parts: Parts, key: tuple[str, str]) -> None:
-    assert missed(parts[key].bar, figures(parts[key].cases)) == []
-
-
-@pytest.mark.parametrize("key", MISSED, ids=": ".join)
-def test_the_bars_that_are_missed_are_told_as_missed(parts: Parts, key: tuple[str, str]) -> None:
-    assert missed(parts[key].bar, figures(parts[key].cases))
-
-
-def test_no_part_is_worse_than_the_shipped_figures(parts: Parts) -> None:
-    before = state(paths.data_dir("results") / FILE)
-    now = {one.key: figures(one.cases).mean for one in parts.values()}
-    assert set(now) == set(before), "make results/validation.json anew"
-    found = changes(before, now, whole=True)
-    assert [f"{one.name}: {one.before} {one.now}" for one in found if one.worse] == []
-
-
-def test_the_shipped_figures_are_those_of_the_shipped_tables(parts: Parts) -> None:
-    before = state(paths.data_dir("results") / FILE)
-    now = {one.key: figures(one.cases).mean for one in parts.values()}
-    assert now == pytest.approx(before, abs=1e-3), "make results/validation.json anew"
-
-
-def test_every_part_beats_the_bare_roofline_on_its_median_but_the_foreign_software(
-    parts: Parts,
-) -> None:
-    """Ratios have ratios of paper beside them; the DeepGEMM table is of other kernels."""
-    worse = [
-        one.key
-        for one in parts.values()
-        if not one.name.startswith(RATIO)
-        and figures(one.cases).median > figures(one.cases).rivals[0][1]
-    ]
-    assert worse == []
-
-
-def test_intervals_are_ordered(parts: Parts) -> None:
-    for part in parts.values():
-        for one in part.cases[:50]:
-            assert len(one.halves) in (0, len(LEVELS))
-            assert list(one.halves) == sorted(one.halves)
-            assert all(half > 0 for half in one.halves)
-
-
-def test_every_row_of_the_tables_is_tested(world: World, parts: Parts) -> None:
-    served = sum(len(parts[f"serving TPOT, {kind}", SOURCE].cases) for kind in ("dense", "experts"))
-    assert served == len(world.serving)
-    for phase in ("prefill step", "decode step", "whole request"):
-        assert len(parts[phase, CHIP].cases) == len(world.data["step-pipeweave"].rows)
-    rows = world.data["gemm-aiconfigurator"].rows
-    left_out = [len(one.cases) for key, one in parts.items() if key[0].startswith("product")
-                and key[1] == CHIP and "pipeweave" not in key[0]]  # fmt: skip
-    assert sum(left_out) == len(rows)
-
-
-def test_no_chip_of_the_vendor_left_out_is_in_the_fit(parts: Parts) -> None:
-    cases = parts["product bf16, vllm", VENDOR].cases
-    assert {one.chip for one in cases} == {"intel-arc-pro-b60-24gb"}
-
-
-def test_own_products_are_those_of_the_records(world: World, parts: Parts) -> None:
-    key = ("product bf16, measured here", UNSEEN)
-    assert {one.chip for one in parts[key].cases} == {"nvidia-h200-sxm-141gb"}
-    suites = {one.words["stack"] for one in world.own}
-    assert suites >= {"calibrate", "heldout"}
-    assert "full" not in suites, "the best of a search over sizes"
-    held = [one for one in world.own
-            if one.words["stack"] != "calibrate" and one.words["dtype"] == "bf16"]  # fmt: skip
-    calibrated = parts["product bf16, measured here", SHAPES]
-    assert len(calibrated.cases) == len(held)
-
-
-def test_the_page_tells_every_part_with_its_bar(parts: Parts) -> None:
-    page = (paths.data_dir("results") / "VALIDATION.md").read_text(encoding="utf-8")
-    lines = page.splitlines()
-    for one in parts.values():
-        (line, *_) = [each for each in lines if each.startswith(f"| {one.key}")]
-        told = "MISSED" if missed(one.bar, figures(one.cases)) else "met"
-        assert line.rstrip(" |").endswith(told if one.bar != Bar() else "none")
