@@ -14,6 +14,7 @@ from bench.predict.forecast import (
     Asked,
     Foretold,
     forecast,
+    no_network,
     part_of,
     ratio,
     refuse_unfit,
@@ -238,6 +239,25 @@ def test_what_nobody_published_is_listed() -> None:
     told = forecast(made(capacity=None, link=None), asked(), load())
     assert told.lacks == ("memory capacity", "link bandwidth")
     assert told.room().fits is None
+
+
+@pytest.mark.parametrize(
+    ("phase", "model", "split", "told"),
+    [
+        ("decode", "llama-3.1-8b", "tp8,dp4", False),
+        ("train", "llama-3.1-8b", "tp8,dp4", True),
+        ("decode", "llama-3.1-8b", "tp8,pp2", True),
+        ("decode", "deepseek-v3", "tp8,dp2", False),
+        ("decode", "deepseek-v3", "tp8,dp2,ep16", True),
+        ("decode", "llama-3.1-70b", "tp16", True),
+    ],
+)
+def test_a_network_is_assumed_where_messages_leave_the_node(
+    phase: str, model: str, split: str, *, told: bool
+) -> None:
+    question = asked(phase, model=model, split=split)
+    assert no_network(made(network=None), question) is told
+    assert not no_network(made(network=50e9), question)
 
 
 def test_what_cannot_be_told_is_refused_before_any_work() -> None:

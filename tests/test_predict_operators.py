@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 import pytest
 
-from bench.predict.operators import PARTS, Operator, Points, operators
+from bench.predict.operators import PARTS, Operator, Points, operators, replicated
 from bench.predict.parallel import Parallel, parallel
 from bench.predict.precision import precision
 from bench.workloads.counts import (
@@ -144,21 +144,40 @@ def test_the_roofline_table_comes_out_of_the_operators(case: tuple[str, str, int
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("split", ["tp2", "tp8", "tp16"])
 def test_the_work_of_all_chips_together_is_the_models(name: str, split: str) -> None:
-    found = made(name, "decode", 16, 4096, split=split)
+    """But for what each chip keeps whole."""
+    model, found = workload(name), made(name, "decode", 16, 4096, split=split)
     count = parallel(split).chips
-    flop = 16 * model_flop(workload(name), "decode", 4096)
+    again = count * model.layers * replicated(model, count)
+    flop = 16 * model_flop(model, "decode", 4096) + 16 * 2 * again
     assert count * total(found, "flop") == pytest.approx(flop, rel=1e-12)
-    whole = total(made(name, "decode", 16, 4096), "weights")
+    whole = total(made(name, "decode", 16, 4096), "weights") + 2 * again
     assert count * total(found, "weights") == pytest.approx(whole, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "tp", "elements"),
+    [
+        ("llama-3.1-70b", 8, 0),
+        ("llama-3.1-70b", 16, 2 * 8192 * 128 / 2),
+        ("qwen3-235b-a22b", 8, 2 * 4096 * 128 / 2),
+        ("deepseek-v3", 1, 0),
+        ("deepseek-v3", 8, 7168 * (1536 + 576) * 7 / 8),
+    ],
+)
+def test_latents_and_heads_of_keys_are_kept_whole(name: str, tp: int, elements: float) -> None:
+    """Eight, four and no heads of keys; a latent of 1,536 for queries, of 512 and 64 for keys."""
+    assert replicated(workload(name), tp) == pytest.approx(elements)
 
 
 @pytest.mark.parametrize(
     "split", ["dp8,ep8", "tp2,dp4,ep8", "tp8,ep8", "dp8", "tp2,dp4", "dp8,ep4"]
 )
 def test_experts_spread_over_copies_or_not_do_the_models_work_once(split: str) -> None:
+    model, over = workload("qwen3-235b-a22b"), parallel(split)
     found = made("qwen3-235b-a22b", "decode", 64, 4096, split=split)
-    flop = 64 * model_flop(workload("qwen3-235b-a22b"), "decode", 4096)
-    assert parallel(split).chips * total(found, "flop") == pytest.approx(flop, rel=1e-12)
+    again = over.tp * model.layers * replicated(model, over.tp)
+    flop = 64 * (model_flop(model, "decode", 4096) + 2 * again)
+    assert over.chips * total(found, "flop") == pytest.approx(flop, rel=1e-12)
 
 
 def test_copies_without_expert_parallel_are_each_as_one_alone() -> None:

@@ -5,7 +5,8 @@ from math import inf
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.predict.capacity import KEPT_B, KEPT_SHARE, Room, least_chips, room, weight_bytes
+from bench.predict.capacity import KEPT_B, KEPT_SHARE, Room, held, least_chips, room, weight_bytes
+from bench.predict.operators import replicated
 from bench.predict.parallel import Parallel, parallel
 from bench.predict.power import HOURS, Band, Prices, hourly, watts
 from bench.predict.precision import precision
@@ -23,7 +24,10 @@ def test_weights_in_sixteen_bits_are_two_bytes_a_parameter(name: str) -> None:
     total = 2 * parameters(model).total
     assert weight_bytes(model, BF16, Parallel()) == pytest.approx(total, rel=1e-12)
     for word in ("tp8", "tp4,pp2", "tp8,ep8"):
-        assert weight_bytes(model, BF16, parallel(word)) == pytest.approx(total / 8, rel=1e-12)
+        over = parallel(word)
+        again = 2 * model.layers * replicated(model, over.tp) / over.pp
+        told = weight_bytes(model, BF16, over)
+        assert told == pytest.approx(total / 8 + again, rel=1e-12)
 
 
 def test_llama_70b_takes_a_known_share_of_eight_chips() -> None:
@@ -107,7 +111,7 @@ def test_a_capacity_that_nobody_gives_leaves_it_open() -> None:
      ("llama-3.1-405b", 80e9, 16), ("llama-3.1-405b", 1e9, None)],
 )  # fmt: skip
 def test_the_least_chips_that_hold_a_model(name: str, capacity: float, wanted: int | None) -> None:
-    told = least_chips(made(capacity=capacity), workload(name), BF16, 1, 4096)
+    told = least_chips(made(capacity=capacity), workload(name), BF16, Parallel(), 1, 4096)
     assert told == wanted
     if told is not None and told > 1:
         half = Parallel(tp=told // 2)
@@ -115,12 +119,24 @@ def test_the_least_chips_that_hold_a_model(name: str, capacity: float, wanted: i
 
 
 def test_training_keeps_eighteen_bytes_a_parameter_and_no_cache() -> None:
+    """Six of them on every copy, twelve spread over the copies."""
     model = workload("llama-3.1-8b")
+    told = room(made(), model, BF16, Parallel(tp=2), 8, 4096, "train")
+    assert told.weights == pytest.approx(18 * 8_030_261_248 / 2)
     told = room(made(), model, BF16, Parallel(tp=2, dp=4), 8, 4096, "train")
-    assert told.weights == pytest.approx(18 * 8_030_261_248 / 8)
+    assert told.weights == pytest.approx((6 + 12 / 4) * 8_030_261_248 / 2)
     assert told.cache == 0
     assert room(made(capacity=80e9), model, BF16, Parallel(), 1, 4096, "train").fits is False
     assert room(made(capacity=80e9), model, BF16, Parallel(dp=8), 8, 4096, "train").fits
+
+
+def test_training_spreads_experts_and_what_belongs_to_them() -> None:
+    """Experts over 32 chips have no copies to spread their states over."""
+    model = workload("deepseek-v3")
+    rest, routed = held(model, Parallel(dp=32, ep=32))
+    assert rest + 32 * routed == pytest.approx(parameters(model).total)
+    told = room(made(), model, BF16, Parallel(dp=32, ep=32), 32, 4096, "train")
+    assert told.weights == pytest.approx((6 + 12 / 32) * rest + 18 * routed)
 
 
 def test_what_is_left_is_told_to_the_byte() -> None:

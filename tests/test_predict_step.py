@@ -190,6 +190,16 @@ def test_experts_run_at_their_own_rate_and_the_rest_at_sixteen_bits() -> None:
     assert computed(operator("a", "experts", ONE, **given)) == pytest.approx(0.25)
 
 
+def test_the_head_is_sixteen_bits_wide_whatever_the_rest_is() -> None:
+    chip = made(peaks={"bf16": 1e15, "fp8": 2e15})
+    found = operators(workload("qwen3-32b"), "decode", points(64, 10), precision("fp8"), Parallel())
+    told = timed(found, rates(chip, precision("fp8"), Parallel()), IDEAL)
+    seconds = {one.name: float(one.compute[0]) for one in told.parts}
+    flop = {one.name: float(one.flop[0]) for one in found}
+    assert seconds["head"] == pytest.approx(flop["head"] / 1e15)
+    assert seconds["feed-forward"] == pytest.approx(flop["feed-forward"] / 2e15)
+
+
 def test_busy_is_a_share_that_prefill_has_much_of_and_decoding_little() -> None:
     long = took(PAPER["h100"], "llama-3.1-70b", "prefill", 8, 4096, stack=Stack()).busy[0]
     one = took(PAPER["h100"], "llama-3.1-70b", "decode", 1, 4096, stack=Stack()).busy[0]

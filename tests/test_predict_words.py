@@ -80,6 +80,8 @@ def test_bytes_a_weight_and_the_rate_it_is_multiplied_at(
 def test_formats_of_experts_leave_the_rest_at_sixteen_bits(word: str) -> None:
     told = precision(word)
     assert (told.beside, told.dense) == (2.0, "bf16")
+    dense = precision(word, experts=False)
+    assert (dense.beside, dense.dense) == (dense.weight, dense.rate)
 
 
 @pytest.mark.parametrize("word", ["bf16", "fp16", "fp8", "int8", "nvfp4"])

@@ -27,7 +27,6 @@ from bench.predict.validate import (
 MET = (
     ("product bf16, vllm", CHIP),
     ("figures of sheets, domestic chips", VENDOR),
-    ("serving as reported, domestic chips", SOURCE),
     ("prefill step", CHIP),
     ("decode step", CHIP),
     ("whole request", CHIP),

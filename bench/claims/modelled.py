@@ -11,9 +11,10 @@ import numpy as np
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.claims.model import Axis
-from bench.errors import OnpaperError
+from bench.errors import OnpaperError, UsageError
 from bench.predict.facts import facts
-from bench.predict.forecast import Asked, forecast, ratio
+from bench.predict.forecast import Asked, forecast, ratio, refuse_split
+from bench.predict.heldreported import SAME
 from bench.predict.learn import load
 from bench.predict.parallel import Parallel
 from bench.predict.precision import precision
@@ -23,8 +24,8 @@ PHASES = {
     "prefill": "prefill", "decode": "decode", "serving": "serve", "inference": "serve",
     "training": "train",
 }  # fmt: skip
-SAME = {"deepseek-r1": "deepseek-v3", "llama-3.3-70b": "llama-3.1-70b"}
-"""Names of models that have another's shape."""
+EIGHT_BITS = ("deepseek-v3",)
+"""Models that are published in fp8."""
 REFERENCE = "llama-3.1-70b"
 """Whose work a claim is taken to be about that names none."""
 CHIPS, BATCH, PROMPT, OUTPUT = 8, 32.0, 2048.0, 512.0
@@ -36,6 +37,8 @@ def modelled(
 ) -> tuple[float, float, str] | None:
     """Returns low and high bound of first over second, and of what; None where nothing is told.
 
+    Nothing is told where a chip lacks the format, or eight of it do not hold the model.
+
     Args:
         first: the subject.
         second: the object.
@@ -45,7 +48,7 @@ def modelled(
     phase, name = PHASES.get(axis.work or ""), model_of(axis)
     if phase is None or name is None:
         return None
-    how = axis.dtype or "bf16"
+    how = axis.dtype or ("fp8" if name in EIGHT_BITS else "bf16")
     sides = [[catalogue.chips[key] for key in one.variants] or [one] for one in (first, second)]
     try:
         asked = _asked(name, phase, how)
@@ -69,11 +72,14 @@ def model_of(axis: Axis) -> str | None:
 def _asked(name: str, phase: str, how: str) -> Asked:
     batch, prompt, output = (np.array([one]) for one in (BATCH, PROMPT, OUTPUT))
     split = Parallel(tp=CHIPS)
+    refuse_split(workload(name), split)
     return Asked(workload(name), phase, precision(how), split, batch, prompt, output)
 
 
 def _bounds(first: Chip, second: Chip, asked: Asked) -> tuple[float, float]:
     known = load()
     one, other = (forecast(facts(chip), asked, known) for chip in (first, second))
+    if one.room().fits is False or other.room().fits is False:
+        raise UsageError(f"{asked.workload.id} does not fit")
     low, high = ratio(one, other, known).bounds(LEVEL)
     return float(low[0]), float(high[0])

@@ -183,7 +183,9 @@ def asked_of(config: PredictConfig) -> "Asked":
     refuse_split(model, split)
     if int(points[:, 0].min()) < split.dp:
         raise UsageError(f"batch= is below the {split.dp} copies of dp: each needs a sequence")
-    how = precision(config.precision, config.cache)
+    how = precision(config.precision, config.cache, experts=model.experts is not None)
+    if config.phase in ("prefill", "train"):
+        points[:, 2] = 0
     phase = "decode" if config.phase == "fit" else config.phase
     if config.phase == "fit" and len(points) > 1:
         raise UsageError("phase=fit answers for one batch, input and output: give one of each")

@@ -10,7 +10,15 @@ from bench.evidence.pool import Evidence
 from bench.predict.capacity import Room, least_chips, room
 from bench.predict.facts import Facts, facts
 from bench.predict.figures import FAMILIES, Fractions, fractions, voices
-from bench.predict.forecast import Asked, Foretold, Ratio, forecast, ratio, refuse_unfit
+from bench.predict.forecast import (
+    Asked,
+    Foretold,
+    Ratio,
+    forecast,
+    ratio,
+    refuse_unfit,
+    untold,
+)
 from bench.predict.learn import Learnt
 from bench.predict.pooled import LEVELS
 from bench.predict.product import Shapes, roofline, shapes
@@ -90,7 +98,7 @@ def held(chips: Sequence[Chip], asked: Asked) -> list[Held]:
         except UsageError:
             continue
         taken = room(own, asked.workload, asked.how, asked.split, batch, length)
-        least = least_chips(own, asked.workload, asked.how, batch, length)
+        least = least_chips(own, asked.workload, asked.how, asked.split, batch, length)
         found.append(Held(own, taken, least, _lacks(own, asked)))
     if not found:
         raise UsageError("none of these chips is an accelerator")
@@ -159,7 +167,17 @@ def _pooled(own: Facts, one: Shapes, known: Learnt, dtype: str) -> tuple[float, 
     how, departures = known.products[dtype]
     means, covariance = departures.foretold([own.labels])
     took = float(product_seconds(one, how)[0]) * math.exp(float(means[0]))
-    return took, tuple(departures.half(float(covariance[0, 0]), level) for level in LEVELS)
+    variance = float(covariance[0, 0]) + untold(own, "product", departures, known.stack)
+    doubt = (
+        _doubt(own, one, dtype) if own.chip not in [each[3] for each in departures.labels] else 0.0
+    )
+    return took, tuple(departures.half(variance, level) + doubt for level in LEVELS)
+
+
+def _doubt(own: Facts, one: Shapes, dtype: str) -> float:
+    """Returns how far rivals of the figure that bounds a product lie from the one used."""
+    bound = float((2 * one.m * one.n * one.k / one.rate)[0]) >= float(roofline(one)[0])
+    return own.doubt.get(own.name_of(dtype) if bound else "bandwidth", 0.0)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Whether chips hold a model: weights, cache and what software keeps, beside the capacity."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.predict.facts import Facts
-from bench.predict.operators import ACTIVATION
+from bench.predict.operators import ACTIVATION, replicated
 from bench.predict.parallel import Parallel
 from bench.predict.precision import Precision
 from bench.workloads.counts import ROUTED, kv_sequence_bytes, layer_shapes, parameters
@@ -13,10 +13,10 @@ from bench.workloads.model import Workload
 KEPT_B, KEPT_SHARE = 3.5e9, 0.10
 """What an engine keeps for itself: contexts, workspaces, activations; and the share of the memory
 that is left free of weights and cache. A rule of thumb that engines' defaults follow."""
-TRAINED = 18.0
-"""Bytes a parameter takes in mixed-precision training with Adam: 2 and 4 of weights, 4 of
-gradients, 8 of moments (Rajbhandari et al. 2020, ZeRO, arXiv 1910.02054, 3.1, with gradients in
-32 bits)."""
+TRAINED, STATES = 6.0, 12.0
+"""Bytes a parameter takes in mixed-precision training with Adam: 2 of the weight and 4 of the
+gradient on every chip that holds it; 4 of the master weight and 8 of moments, spread over the
+copies (Rajbhandari et al. 2020, ZeRO, arXiv 1910.02054, 3.1, stage 1, gradients in 32 bits)."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,9 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     kept = KEPT_B + KEPT_SHARE * (chip.capacity or 0.0)
     each = sequences / split.dp
     if phase == "train":
-        weights = TRAINED * parameters(workload).total / split.chips
+        rest, routed = held(workload, split)
+        copies = split.tp * split.dp / split.shards
+        weights = TRAINED * (rest + routed) + STATES * (rest / split.dp + routed / copies)
         return Room(chip.capacity, weights, 0.0, kept, each)
     copies = 1 if workload.mla else min(split.tp, workload.kv_heads)
     size = {1.0: 1, 2.0: 2, 4.0: 4}[how.cache]
@@ -96,25 +98,41 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     return Room(chip.capacity, weight_bytes(workload, how, split), cache, kept, each)
 
 
+def held(workload: Workload, split: Parallel) -> tuple[float, float]:
+    """Returns the parameters on one chip: outside of the routed experts, and in them."""
+    counted = parameters(workload)
+    routed = _routed(workload)
+    return (
+        (counted.total - routed) / (split.tp * split.pp),
+        routed / (split.shards * split.pp),
+    )
+
+
+def _routed(workload: Workload) -> int:
+    if workload.experts is None:
+        return 0
+    shapes = layer_shapes(workload)
+    layers = workload.layers - workload.experts.dense_layers
+    return layers * sum(math.prod(shapes[name]) for name in ROUTED)
+
+
 def weight_bytes(workload: Workload, how: Precision, split: Parallel) -> float:
     """Returns the bytes of weights on one chip: embedding and head 16 bits wide."""
-    counted = parameters(workload)
-    routed = 0
-    if workload.experts:
-        shapes = layer_shapes(workload)
-        layers = workload.layers - workload.experts.dense_layers
-        routed = layers * sum(math.prod(shapes[name]) for name in ROUTED)
-    rest = counted.non_embedding - routed
+    counted, routed = parameters(workload), _routed(workload)
+    rest = (
+        counted.non_embedding - routed + split.tp * workload.layers * replicated(workload, split.tp)
+    )
     ends = ACTIVATION * (counted.total - counted.non_embedding)
     return ((rest * how.beside + ends) / split.tp + routed * how.weight / split.shards) / split.pp
 
 
-def least_chips(
-    chip: Facts, workload: Workload, how: Precision, sequences: float, length: int
+def least_chips(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
+    chip: Facts, workload: Workload, how: Precision, split: Parallel, sequences: float, length: int
 ) -> int | None:
-    """Returns the least number of chips, a power of two, that holds model and cache together."""
+    """Returns the fewest chips that hold model and cache: ``tp`` doubled, the rest kept."""
     for power in range(9):
-        split = Parallel(tp=2**power)
-        if room(chip, workload, how, split, sequences, length).fits:
-            return split.tp
+        wider = replace(split, tp=2**power)
+        legal = workload.heads % wider.tp == 0 and wider.ep <= wider.tp * wider.dp
+        if legal and room(chip, workload, how, wider, sequences, length).fits:
+            return wider.chips
     return None

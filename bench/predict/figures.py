@@ -23,6 +23,8 @@ FORMATS = ("bf16", "fp16", "fp8", "tf32")
 APART = ("matrix_fp8", "matrix_tf32")
 """Figures whose fraction is a matter of its own."""
 SMOOTH = 0.05
+HEADROOM_SPREAD = 0.7
+"""Spread of log2 TFLOP/s a watt over accelerators: what an unknown board power leaves open."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Fractions:
         means, covariance = self.departures.foretold([chip.labels])
         log = float(_row(chip, figure, shaped=False, family=self.family) @ np.array(self.terms))
         variance = float(covariance[0, 0])
+        if self.family == "matrix" and chip.tdp is None:
+            variance += (HEADROOM_SPREAD * self.terms[1]) ** 2
         halves = tuple(self.departures.half(variance, level) for level in LEVELS)
         return math.exp(log + float(means[0])), halves
 

@@ -1,7 +1,7 @@
 """The stack's parameters, fitted on measured steps; one chip has one vote, and outliers little.
 
-Least absolute deviations of log time, smoothed at ``SMOOTH`` (Huber's pseudo loss): a card that is
-throttled for reasons no sheet tells must not bend the rest.
+Least absolute deviations of log time, smoothed at ``SMOOTH`` (:mod:`bench.predict.robust`): a card
+that is throttled for reasons no sheet tells must not bend the rest.
 """
 
 import math
@@ -14,12 +14,13 @@ from bench.predict.facts import Facts
 from bench.predict.operators import PARTS, Array, Operator, Points, operator, operators
 from bench.predict.parallel import Parallel
 from bench.predict.precision import precision
+from bench.predict.robust import robust
 from bench.predict.stack import Stack
 from bench.predict.step import Rates, rates, timed
 from bench.predict.tables import Row
 from bench.workloads.model import Workload
 
-SMOOTH = 0.03
+SMOOTH = 0.06
 """Log error up to which errors count by their square."""
 FREE: Mapping[str, tuple[float, float, bool]] = {
     "product": (0.3, 1.1, False),
@@ -112,11 +113,11 @@ def fit(found: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B008 -
 
     def errors(values: Array) -> Array:
         told = timed(every, promised, _stack(start, values)).seconds
-        return np.asarray(votes * (np.log(told) - logs) / SMOOTH)
+        return robust(np.log(told) - logs, SMOOTH, votes)
 
     low, high = (np.array(_scaled(FREE, place)) for place in (0, 1))
     first = np.clip([_log(getattr(start, key), key) for key in FREE], low + 1e-9, high - 1e-9)
-    best = least_squares(errors, first, bounds=(low, high), loss="soft_l1", x_scale=_size(first))
+    best = least_squares(errors, first, bounds=(low, high), x_scale=_size(first))
     return _stack(start, best.x)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from bench.errors import UsageError
 from bench.predict.capacity import Room, room
 from bench.predict.facts import Facts
+from bench.predict.figures import HEADROOM_SPREAD
 from bench.predict.learn import DENSE, EXPERTS, Learnt
 from bench.predict.operators import Array, Points
 from bench.predict.parallel import Parallel
@@ -31,10 +32,8 @@ PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": "pre
 UNSEEN = 0.15
 """Log spread added for training, of which no step was fitted; and for a split that none had."""
 SOFTWARE = 0.25
-"""Log spread added for the engines of a vendor that none was fitted of, besides that of its chips:
-set so that what was reported of Chinese chips' serving lies within (VALIDATION.md)."""
-HEADROOM_SPREAD = 0.7
-"""Spread of log2 TFLOP/s a watt over accelerators: what an unknown board power leaves open."""
+"""Log spread added for the engines of a vendor that none was fitted of, besides that of its chips.
+It was set on the 26 values of Chinese chips' serving that were reported, which test it no more."""
 UNKNOWN_NETWORK = 0.7
 """Half-width of the log of a network that nobody published: a factor of two either way."""
 
@@ -152,8 +151,12 @@ def assumed(chip: Facts, asked: Asked) -> str:
 
 
 def no_network(chip: Facts, asked: Asked) -> bool:
-    """Tells whether collectives leave the node by a network that nobody published."""
-    return asked.split.chips > NODE and chip.network is None
+    """Tells whether messages leave the node by a network that nobody published."""
+    split = asked.split
+    shared = [split.tp, split.tp * split.pp if split.pp > 1 else 1]
+    shared.append(split.ep if split.ep > split.tp and asked.workload.experts else 1)
+    shared.append(split.chips if split.dp > 1 and asked.phase == "train" else 1)
+    return max(shared) > NODE and chip.network is None
 
 
 def part_of(asked: Asked) -> str:
@@ -212,7 +215,7 @@ def _doubt(chip: Facts, asked: Asked, work: Step, known: Learnt) -> Array:
         "link": False,
     }
     doubts = {
-        "compute": chip.doubt.get(asked.how.rate, chip.doubt.get("bf16", 0.0)),
+        "compute": chip.doubt.get(chip.name_of(asked.how.rate), 0.0),
         "memory": chip.doubt.get("bandwidth", 0.0),
         "link": chip.doubt.get("link", 0.0),
     }
@@ -266,8 +269,9 @@ def refuse_split(workload: Workload, split: Parallel) -> None:
         )
     if split.pp > workload.layers:
         raise UsageError(f"pp{split.pp}: {workload.id} has {workload.layers} layers")
-    if split.ep > 1 and workload.experts is None:
-        raise UsageError(f"ep{split.ep}: {workload.id} has no experts")
+    if split.ep > (workload.experts.routed if workload.experts else 1):
+        held = f"{workload.experts.routed} experts" if workload.experts else "no experts"
+        raise UsageError(f"ep{split.ep}: {workload.id} has {held}")
 
 
 def refuse_unfit(chip: Facts, asked: Asked) -> None:

@@ -17,6 +17,7 @@ from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
 from bench.predict.learn import DENSE, EXPERTS, PHASES, SERVING, STEPS, of_serving, of_steps, served
 from bench.predict.operators import Array
+from bench.predict.own import plain
 from bench.predict.pooled import LEVELS, Departures
 from bench.predict.product import Measured, Products, learnt, refined, roofline, seconds
 from bench.predict.stack import IDEAL, Stack
@@ -68,16 +69,8 @@ def own_products(records: Iterable[Record], chips: Mapping[str, Facts]) -> tuple
         _row(record, one)
         for record in records
         for one in record.measurements
-        if record.identity.chip in chips and _plain(one)
+        if record.identity.chip in chips and plain(one)
     )
-
-
-def _plain(one: Measurement) -> bool:
-    """Tells whether it is a product of a size that was given, on usual inputs."""
-    timed = one.status == "ok" and one.timing is not None
-    tried = one.search.trials if one.search else ()
-    sizes = {tuple(trial.parameters.get(key) for key in "mnk") for trial in tried}
-    return one.kernel == "gemm" and timed and one.data == "normal" and len(sizes) <= 1
 
 
 def _row(record: Record, one: Measurement) -> Row:

@@ -1,4 +1,4 @@
-"""Serving that others reported, foretold by the frozen model: no row of it was ever fitted.
+"""Serving that others reported, foretold by the frozen model: no time of it was fitted.
 
 Output tokens a second of so many requests under way are turned into the time a token takes: in
 steady batching concurrency / rate is a decode step with the prefills that fall to it, as TPOT is.

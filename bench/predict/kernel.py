@@ -15,9 +15,10 @@ import numpy as np
 from bench.predict.facts import Facts
 from bench.predict.operators import Array
 from bench.predict.pooled import Departures, pooled
+from bench.predict.robust import robust
 from bench.predict.tables import Row
 
-SMOOTH = 0.1
+SMOOTH = 0.17
 """Log error up to which errors count by their square."""
 CLOCK = 1.92e9
 """Boost clock, Hz, at which launches are given, and that of a chip whose clock nobody gives."""
@@ -141,13 +142,13 @@ def fit(kernel: Kernel[Work, How], known: Known[Work]) -> How:
 
     def errors(values: Array) -> Array:
         told = np.log(kernel.seconds(every, kernel.made(values)))
-        return np.asarray(votes * (told - logs) / SMOOTH)
+        return robust(told - logs, SMOOTH, votes)
 
     low, high = (np.array(_scaled(kernel.free, place)) for place in (0, 1))
     started = [_in(float(vars(kernel.start)[key]), logs=one[2]) for key, one in kernel.free.items()]
     first = np.clip(started, low + 1e-9, high - 1e-9)
     size = np.maximum(np.abs(first), 0.1)
-    best = least_squares(errors, first, bounds=(low, high), loss="soft_l1", x_scale=size)
+    best = least_squares(errors, first, bounds=(low, high), x_scale=size)
     return kernel.made(best.x)
 
 

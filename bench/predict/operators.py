@@ -2,7 +2,7 @@
 
 Counts are those of ``bench.workloads.counts``, here over whole arrays of batches and lengths at
 once, and divided over the chips as ``Parallel`` says. A step is one pass: a batch of prompts
-(prefill), one token for each of a batch of sequences (decode), or a training step over prompts.
+(prefill), or one token for each of a batch of sequences (decode).
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,9 @@ from bench.workloads.counts import NO_PRODUCT, ROUTED, dense, kv_elements, layer
 from bench.workloads.model import Workload
 
 Array = NDArray[np.float64]
-Kind = Literal["product", "experts", "attention", "stream", "link", "layer", "expert layer"]
+Kind = Literal[
+    "product", "head", "experts", "attention", "stream", "link", "layer", "expert layer"
+]  # fmt: skip
 ACTIVATION = 2.0
 """Bytes of an activation, and of an element of the head."""
 DISPATCHED = 3.0
@@ -122,10 +124,23 @@ def _attention_names(workload: Workload) -> tuple[str, ...]:
     return tuple(name for name in layer_shapes(workload) if name not in others)
 
 
+def replicated(workload: Workload, tp: int) -> float:
+    """Returns the attention weights of a layer that a chip holds beyond its equal share.
+
+    Latents are of no head and stay whole on each chip; keys and values are kept by whole heads.
+    """
+    shapes = layer_shapes(workload)
+    if workload.mla:
+        return sum(prod(shapes[name]) for name in ("q_a", "kv_a")) * (1 - 1 / tp)
+    kept = 2 * workload.kv_heads * workload.head_dim * workload.hidden
+    return kept * (1 / min(tp, workload.kv_heads) - 1 / tp)
+
+
 def _attention(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     workload: Workload, phase: str, points: Points, rows: Array, how: Precision, split: Parallel
 ) -> Iterator[Operator]:
-    kept = workload.layers * _elements(workload, _attention_names(workload)) / split.tp
+    shared = _elements(workload, _attention_names(workload)) / split.tp
+    kept = workload.layers * (shared + replicated(workload, split.tp))
     yield _product("attention products", rows, 2 * rows * kept, kept * how.beside)
     sequences = points.batch / split.dp
     window = workload.window
@@ -179,7 +194,8 @@ def _blocks(workload: Workload, rows: Array, how: Precision, split: Parallel) ->
 def _head(workload: Workload, points: Points, split: Parallel) -> Operator:
     kept = workload.vocabulary * workload.hidden / split.tp
     sequences = points.batch / split.dp
-    return _product("head", sequences, 2 * sequences * kept, kept * ACTIVATION)
+    flop, weights = 2 * sequences * kept, kept * ACTIVATION
+    return operator("head", "head", sequences, tokens=sequences, flop=flop, weights=weights)
 
 
 def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
@@ -214,7 +230,8 @@ def _links(workload: Workload, rows: Array, split: Parallel) -> Iterator[Operato
         yield operator("all-to-all", "link", rows, sent=sent, calls=calls, over=split.ep)
     if split.pp > 1:
         calls = split.pp - 1
-        yield operator("stage to stage", "link", rows, sent=calls * each, calls=calls, over=2)
+        over = split.tp * split.pp
+        yield operator("stage to stage", "link", rows, sent=calls * each, calls=calls, over=over)
 
 
 def _launches(workload: Workload, rows: Array) -> Iterator[Operator]:

@@ -144,14 +144,24 @@ def products(record: Record, dtype: str) -> tuple[list[tuple[float, float, float
     """Returns sizes and seconds of a record's plain products of one format, on usual inputs."""
     sizes, times = [], []
     for one in record.measurements:
-        if one.kernel != "gemm" or one.dtype != dtype or one.timing is None:
-            continue
-        if one.data != "normal" or one.parameters.get("variant"):
+        if not plain(one) or one.dtype != dtype or one.timing is None:
             continue
         m, n, k = (float(one.parameters[key]) for key in "mnk")
         sizes.append((m, n, k))
         times.append(one.timing.stats.median_s)
     return sizes, times
+
+
+def plain(one: Measurement) -> bool:
+    """Tells whether it is a plain product of a size that was given, on usual inputs.
+
+    The best of many shapes is no fair draw.
+    """
+    timed = one.status == "ok" and one.timing is not None
+    tried = one.search.trials if one.search else ()
+    sizes = {tuple(trial.parameters.get(key) for key in "mnk") for trial in tried}
+    usual = one.data == "normal" and not one.parameters.get("variant")
+    return one.kernel == "gemm" and timed and usual and len(sizes) <= 1
 
 
 def matched(record: Record, chips: Mapping[str, Facts], word: str | None = None) -> Facts:

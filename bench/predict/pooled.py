@@ -1,10 +1,10 @@
 """How far chips depart from what their sheets foretell, pooled over silicon, design and vendor.
 
-A departure is the mean log ratio of measured to foretold time on one chip. Departures of chips that
-share silicon or a design are alike to a stated degree, so that a chip nobody measured leans on its
-siblings by reason: the H20 of 141 GB on that of 96 GB, a Hopper on other Hoppers. Prediction is the
-best linear one with an unknown mean (universal kriging; Rasmussen & Williams 2006, 2.7). How far
-departures scatter is told by few chips, some of them throttled for reasons no sheet gives: they
+A departure is the median log ratio of measured to foretold time on one chip. Departures of chips
+that share silicon or a design are alike to a stated degree, so that a chip nobody measured leans
+on its siblings by reason: the H20 of 141 GB on that of 96 GB, a Hopper on other Hoppers. It is the
+best linear prediction with an unknown mean (universal kriging; Rasmussen & Williams 2006, 2.7). How
+far departures scatter is told by few chips, some of them throttled for reasons no sheet gives: they
 are taken to follow Student's distribution, by weights found in turns (Lange, Little & Taylor 1989,
 JASA 84:881), so that an outlier widens the interval and does not speak for its siblings.
 """
@@ -43,7 +43,7 @@ class Departures:
 
     Attributes:
         labels: of each chip.
-        means: log of measured over foretold, mean over its cases.
+        means: log of measured over foretold, median over its cases.
         counts: its cases.
         within: standard deviation of cases of one chip.
         spread: scale of the departures.

@@ -50,8 +50,13 @@ class Precision:
         return self.rate if self.rate in ("bf16", "fp16") else "bf16"
 
 
-def precision(word: str, cache: str = "bf16") -> Precision:
+def precision(word: str, cache: str = "bf16", *, experts: bool = True) -> Precision:
     """Returns a precision by name.
+
+    Args:
+        word: format of weights and products.
+        cache: format of keys and values.
+        experts: whether the model has any: formats of experts alone are those of all layers else.
 
     Raises:
         UsageError: there is no such name.
@@ -66,4 +71,6 @@ def precision(word: str, cache: str = "bf16") -> Precision:
     if cache not in ITEM:
         raise UsageError(f"no cache format {cache!r}: {did_you_mean(cache, ITEM)}")
     size, rate = known[word]
-    return Precision(word, size, rate, ITEM[cache], 2.0 if word in EXPERTS_ONLY else 0.0)
+    return Precision(
+        word, size, rate, ITEM[cache], 2.0 if experts and word in EXPERTS_ONLY else 0.0
+    )

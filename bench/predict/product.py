@@ -19,6 +19,7 @@ from bench.predict.kernel import CLOCK, SMOOTH, read_at
 from bench.predict.operators import Array
 from bench.predict.pooled import Departures, pooled
 from bench.predict.remainder import ROUGH, Remainder, near, remainder
+from bench.predict.robust import robust
 from bench.predict.stack import LEAST, MOST, soft_maximum
 from bench.predict.step import TYPICAL
 from bench.predict.tables import Row
@@ -137,12 +138,10 @@ def _bandwidth(one: Shapes, moved: Array, how: Products) -> Array:
     return read_at(moved, one.bandwidth, inside, how.held * one.cache)
 
 
-def roofline(one: Shapes, share: float = 1.0) -> Array:
-    """Returns what paper says of each: the longer of compute and memory, at a share of both."""
+def roofline(one: Shapes) -> Array:
+    """Returns what paper says of each: the longer of compute and memory."""
     moved = one.item * (one.m + one.n) * one.k + RESULT * one.m * one.n
-    return np.asarray(
-        np.maximum(2 * one.m * one.n * one.k / one.rate, moved / one.bandwidth) / share
-    )
+    return np.asarray(np.maximum(2 * one.m * one.n * one.k / one.rate, moved / one.bandwidth))
 
 
 def fit(one: Shapes, measured: Array, votes: Array, start: Products) -> Products:
@@ -159,12 +158,12 @@ def fit(one: Shapes, measured: Array, votes: Array, start: Products) -> Products
     logs = np.log(measured)
 
     def errors(values: Array) -> Array:
-        return np.asarray(votes * (np.log(seconds(one, _made(start, values))) - logs) / SMOOTH)
+        return robust(np.log(seconds(one, _made(start, values))) - logs, SMOOTH, votes)
 
     low, high = (np.array([_in(key, FREE[key][place]) for key in FREE]) for place in (0, 1))
     first = np.clip([_in(key, getattr(start, key)) for key in FREE], low + 1e-9, high - 1e-9)
     size = np.maximum(np.abs(first), 0.1)
-    best = least_squares(errors, first, bounds=(low, high), loss="soft_l1", x_scale=size)
+    best = least_squares(errors, first, bounds=(low, high), x_scale=size)
     return _made(start, best.x)
 
 
@@ -205,7 +204,7 @@ def measured(rows: Sequence[Row], chips: Mapping[str, Facts], dtype: str) -> Mea
 def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
     """Returns what all chips say of products, and each chip's departure from it."""
     votes = np.concatenate([np.full(len(one), math.sqrt(1 / len(one))) for one in known.times])
-    how = fit(joined(known.shapes), np.concatenate(known.times), 10 * votes, start)
+    how = fit(joined(known.shapes), np.concatenate(known.times), votes, start)
     pairs = list(zip(known.shapes, known.times, strict=True))
     left = [np.log(times / seconds(one, how)) for one, times in pairs]
     if known.shapes[0].item[0] == CARRIED:

@@ -160,10 +160,10 @@ def timed(every: Sequence[Operator], chip: Rates, stack: Stack) -> Step:
 
 
 def _product(one: Operator, chip: Rates, stack: Stack) -> Timed:
-    routed = one.kind == "experts"
-    promised, away = (
-        (chip.experts, chip.experts_headroom) if routed else (chip.product, chip.headroom)
-    )
+    promised, away = {
+        "experts": (chip.experts, chip.experts_headroom),
+        "head": (chip.attention, chip.attention_headroom),  # 16 bits wide, as attention is
+    }.get(one.kind, (chip.product, chip.headroom))
     padded = np.ceil(one.tokens / stack.rows) * stack.rows / np.maximum(one.tokens, 1e-9)
     compute = one.flop * padded / (promised * stack.fraction(away))
     memory = one.weights / (stack.stream * chip.bandwidth)
@@ -199,6 +199,6 @@ def _layer(one: Operator, _: Rates, stack: Stack) -> Timed:
 
 
 HOW = {
-    "product": _product, "experts": _product, "attention": _attention, "stream": _stream,
-    "link": _link, "layer": _layer, "expert layer": _layer,
+    "product": _product, "head": _product, "experts": _product, "attention": _attention,
+    "stream": _stream, "link": _link, "layer": _layer, "expert layer": _layer,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 import numpy as np
 
 from bench.errors import UsageError
+from bench.predict.capacity import held
 from bench.predict.facts import Facts
 from bench.predict.operators import ACTIVATION, Array, Points
 from bench.predict.parallel import Parallel
@@ -39,27 +40,32 @@ def _beside(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
 ) -> list[Timed]:
     """Returns the head on the other tokens, the gradients and the optimiser."""
     promised = rates(chip, how, split)
-    rate = promised.product * stack.fraction(promised.headroom)
+    rate = promised.attention * stack.fraction(promised.attention_headroom)
     tokens = points.batch * (points.length - 1) / split.dp
     head = PASSES * 2 * tokens * parameters(workload).head / split.tp / split.pp / rate
-    own = parameters(workload).total / (split.tp * split.pp)
-    update = UPDATED * own / split.dp / (stack.stream * promised.bandwidth)
+    rest, routed = held(workload, split)
+    copies = split.tp * split.dp / split.shards
+    own = rest / split.dp + routed / copies
+    update = UPDATED * own / (stack.stream * promised.bandwidth)
+    shared = _shared(chip, rest, split.dp, split, stack) + _shared(
+        chip, routed, copies, split, stack
+    )
     return [
         _timed("head, every token", "compute", head),
-        _timed("gradients over copies", "link", _shared(chip, own, split, stack) + 0 * head),
+        _timed("gradients over copies", "link", shared + 0 * head),
         _timed("optimiser", "memory", update + 0 * head),
     ]
 
 
-def _shared(chip: Facts, own: float, split: Parallel, stack: Stack) -> float:
-    """Returns the time of summing gradients over the copies, in a ring."""
-    if split.dp == 1:
+def _shared(chip: Facts, own: float, copies: float, split: Parallel, stack: Stack) -> float:
+    """Returns the time of summing gradients of so many parameters over their copies, in a ring."""
+    if copies <= 1 or not own:
         return 0.0
     if chip.link is None:
         raise UsageError(f"{chip.chip}: unknown, for its sheet has no {WORDS['link']}")
     promised = rates(chip, Precision("bf16", 2.0, "bf16"), Parallel(tp=2))
     wire = promised.link if split.chips <= NODE else min(promised.link, promised.network)
-    return float(2 * (split.dp - 1) / split.dp * own * ACTIVATION / (stack.link * wire))
+    return float(2 * (copies - 1) / copies * own * ACTIVATION / (stack.link * wire))
 
 
 def _timed(name: str, resource: str, seconds: Array) -> Timed:

@@ -11,7 +11,7 @@ from bench.report.table import Table
 NONE = "–"
 COLUMNS = (
     "chip", "memory", "weights a chip", "cache a sequence", "sequences that fit", "fits",
-    "chips it takes",
+    "chips it takes (tp)",
 )  # fmt: skip
 WORDS = {True: "yes", False: "no", None: "unknown"}
 TIGHT = "tight: under a tenth kept free"
@@ -30,7 +30,7 @@ def fitting(found: Sequence[Held], asked: Asked) -> Report:
         (),
         (),
     )
-    return Report(table, [_flat(one) for one in found])
+    return Report(table, [_flat(one, asked.split.dp) for one in found])
 
 
 def _cells(one: Held, copies: int) -> tuple[str, ...]:
@@ -48,11 +48,12 @@ def _cells(one: Held, copies: int) -> tuple[str, ...]:
     )
 
 
-def _flat(one: Held) -> dict[str, Scalar]:
+def _flat(one: Held, copies: int) -> dict[str, Scalar]:
     taken = one.room
+    most = None if taken.most is None else taken.most * copies
     return {
         "chip": one.chip.chip, "capacity_B": taken.capacity, "weights_B": taken.weights,
-        "cache_B_sequence": taken.cache, "free_B": taken.free, "sequences": taken.most,
+        "cache_B_sequence": taken.cache, "free_B": taken.free, "sequences": most,
         "fits": taken.fits, "tight": taken.tight, "supported": not one.lacks,
         "least_chips": one.least,
     }  # fmt: skip

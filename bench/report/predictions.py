@@ -188,7 +188,9 @@ def _left(found: Foretold, place: int) -> str:
     length = int(asked.prompt[place] + asked.output[place])
     if asked.phase == "train":
         return f"does not fit: {-room.free / 1e9:.0f} GB short"
-    least = least_chips(found.chip, asked.workload, asked.how, float(asked.batch[place]), length)
+    least = least_chips(
+        found.chip, asked.workload, asked.how, asked.split, float(asked.batch[place]), length
+    )
     takes = f", takes {least} chips" if least else ""
     return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}"
 
@@ -217,7 +219,8 @@ def _flat(one: Answer, place: int, asked: Asked, prices: Prices) -> dict[str, Sc
     told: dict[str, Scalar] = {
         "chip": one.chip.id, "workload": asked.workload.id, "phase": asked.phase,
         "batch": int(asked.batch[place]), "input": int(asked.prompt[place]),
-        "output": int(asked.output[place]), "precision": asked.how.name,
+        "output": int(asked.output[place]) or None, "precision": asked.how.name,
+        "cache_B_element": asked.how.cache,
         "parallel": str(asked.split), "chips": asked.split.chips, "unknown": one.why or None,
     }  # fmt: skip
     return told | (_numbers(one, place, prices) if one.found else {})
@@ -266,7 +269,8 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
         yield "Experts' load is taken as even, and the interval is that of serving such models."
     if asked.split.pp > 1 and asked.phase != "train":
         yield "Pipeline stages are taken one after the other, not filled with other requests."
-    if any(one.found and one.found.room().fits is False for one in every):
+    places = range(len(asked.batch))
+    if any(one.found and one.found.room(at).fits is False for one in every for at in places):
         yield "Where the model does not fit, rates are as if it did."
     if any(one.found and one.found.tier is Tier.OTHER for one in every):
         yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
