@@ -235,6 +235,10 @@ def test_what_cannot_be_told_says_why(chip: str, capsys: pytest.CaptureFixture[s
     code, out, err = said("predict", [f"chips={chip}", SMALL], capsys)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert UNTOLD[chip] in err
+    told = said("predict", [f"chips=[{chip},h20]", SMALL], capsys)[1]
+    (line,) = (one for one in told.splitlines() if one.startswith("Unknown"))
+    assert UNTOLD[chip].removeprefix("unknown, ") in line
+    assert (line.lower().count("unknown"), line.count(last["chip"])) == (1, 1)
 
 
 # wrong words
@@ -250,7 +254,7 @@ WRONG = {
     f"{CHIP} precision=bf61": "no precision 'bf61': did you mean 'bf16'",
     f"{CHIP} cache=fp9": "no cache format 'fp9': did you mean 'fp8'",
     f"{CHIP} baseline=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20'",
-    f"{CHIP} baseline=amd-epyc-7543": "amd-epyc-7543 is no accelerator",
+    f"{CHIP} baseline=amd-epyc-7543": "amd-epyc-7543: it is no accelerator",
     f"{CHIP} baseline=hygon-k100": "hygon-k100: unknown, for its sheet has no memory bandwidth",
     **{f"{CHIP} {word}": f"{word}: write a whole number from 1 to 100,000,000"
        for word in ("batch=0", "batch=-1", "batch=1.5", "batch=1e3", "batch=many", "input=0",

@@ -89,7 +89,7 @@ def facts(chip: Chip) -> Facts:
     """
     if chip.kind in ("system", "cpu"):
         told = "is a system: name the chip it is built of" if chip.members else "is no accelerator"
-        raise UsageError(f"{chip.id} {told}")
+        raise UsageError(f"{chip.id}: it {told}")
     rates = {word: of_sheet(chip, (f"matrix_{word}",)) for word in MATRIX_DTYPES}
     found = {word: paper for word, paper in rates.items() if paper}
     more = {key: of_sheet(chip, keys) for key, keys in OTHERS.items()}

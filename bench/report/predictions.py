@@ -288,6 +288,6 @@ def _untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
         if not one.found:
             reasons.setdefault(one.why, []).append(one.chip.id)
     for why, chips in reasons.items():
-        yield f"Unknown, {why}: {', '.join(chips)}."
+        yield f"Unknown, {why.removeprefix('unknown, ')}: {', '.join(chips)}."
     if any("matrix rate" in why for why in reasons):
         yield f"Instead of precision={asked.how.name} a chip may be asked in another format of its."
