@@ -98,20 +98,15 @@ def _best(
     if len(space) > 1:
         del prepared  # its buffers make room for those of the search
         share = kernel.searches
-        point, found = search(
-            device, kernel, space, share * plan.budget_s, lambda done: progress(share * done)
-        )
+        until = _part(progress, 0.0, share)
+        point, found = search(device, kernel, space, share * plan.budget_s, until)
         prepared = device.prepare(kernel, point)
     check = checked(device, kernel, point)
     left = max(plan.budget_s - (device.now() - start), 0.1 * plan.budget_s)
+    rest = _part(progress, 1 - left / plan.budget_s, left / plan.budget_s)
     prepared.spoil()
     with Watch(device) as watch:
-        timing = measure(
-            device,
-            prepared,
-            _sampling(kernel, plan, left),
-            lambda done: progress(1 + (done - 1) * left / plan.budget_s),
-        )
+        timing = measure(device, prepared, _sampling(kernel, plan, left), rest)
     return _empty(kernel, point, "ok", None).model_copy(
         update={
             "work": kernel.work(point),
@@ -124,6 +119,11 @@ def _best(
             "setup_s": start - asked,
         }
     )
+
+
+def _part(progress: Callable[[float], None], start: float, share: float) -> Callable[[float], None]:
+    """Returns the progress of a part that begins at ``start`` and is ``share`` of the whole."""
+    return lambda done: progress(start + share * done)
 
 
 def _sampling(kernel: Kernel, plan: Plan, left_s: float) -> Plan:
