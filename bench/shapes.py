@@ -191,6 +191,46 @@ class VerdictConfig:
 
 
 @dataclass
+class PlotConfig:
+    """Keys of ``plot``; no kind means every plot that the record bears."""
+
+    kind: str | None = None
+    record: str | None = None
+    chips: list[str] = field(default_factory=list)
+    baseline: str | None = None
+    on: str | None = None
+    theme: str = "light"
+    formats: list[str] = field(default_factory=lambda: ["png", "svg"])
+    margin: float = 0.10
+    out: str | None = None
+
+
+@dataclass
+class SiteConfig:
+    """Keys of ``site``."""
+
+    out: str | None = None
+    records: str | None = None
+    on: str | None = None
+
+
+@dataclass
+class ReportConfig:
+    """Keys of ``report``, which hands over what was tested; rendering a record is ``show``."""
+
+    kind: str = "verification"
+    record: str | None = None
+    records: str | None = None
+    devices: int | None = None
+    confidence: float = 0.95
+    faulty: float = 0.05
+    accept: int = 0
+    margin: float = 0.10
+    formats: list[str] = field(default_factory=lambda: ["html", "pdf"])
+    out: str | None = None
+
+
+@dataclass
 class PredictConfig:
     """Keys of ``predict``; sweeps are lists of whole numbers, or ``1..64``."""
 
@@ -287,6 +327,9 @@ SHAPES: dict[str, type] = {
     "predict": PredictConfig,
     "calibrate": CalibrateConfig,
     "validate": ValidateConfig,
+    "plot": PlotConfig,
+    "site": SiteConfig,
+    "report": ReportConfig,
     "import": ImportConfig,
     "export": ExportConfig,
     "check": CheckConfig,

@@ -54,6 +54,15 @@ BELOW: dict[str, tuple[str, ...]] = {
         "predict", "workloads", "claims", "evidence", "identity", "gap", "energy", "verdict",
         "rates", "titles", "rules", "theory", "chips", "records.model", "units", "spreadsheet",
     ),
+    "plot": (
+        "report", "predict", "claims", "evidence", "identity", "gap", "energy", "verdict", "rates",
+        "titles", "rules", "theory", "chips", "records.model", "errors", "units", "spreadsheet",
+        "paths",
+    ),
+    "verification": (
+        "plot", "report", "evidence", "identity", "gap", "energy", "verdict", "rates", "titles",
+        "rules", "theory", "chips", "records", "errors", "units", "paths", "",
+    ),
     "tables": ("claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet"),
     "library": ("tables", "rules", "theory", "chips", "errors"),
     "": ("library",),
@@ -65,6 +74,10 @@ BELOW: dict[str, tuple[str, ...]] = {
         "predict", "report", "tables", "claims", "evidence", "rules", "theory", "workloads",
         "chips", "strict", "units", "paths",
     ),
+    "site": (
+        "plot", "report", "tables", "predict", "workloads", "claims", "evidence", "verdict",
+        "rates", "titles", "rules", "theory", "chips", "records", "errors", "units", "paths", "",
+    ),
     "executable": (),
     "kernels": ("workloads", "executable", "records.model", "errors"),
     "devices": ("kernels", "executable", "chips.vendors", "records.model", "errors"),
@@ -73,7 +86,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "paths",
     ),
     "commands": (
-        "", "checks", "reference", "importers", "tables", "report", "predict", "workloads",
+        "", "checks", "reference", "site", "verification", "plot", "importers", "tables", "report", "predict", "workloads",
         "claims", "evidence", "verdict", "rules", "theory", "measure", "devices", "chips",
         "config", "shapes", "records", "errors", "paths", "units",
     ),
@@ -171,6 +184,9 @@ def test_every_part_of_the_table_exists() -> None:
         ("pandas", ("tables.frames",)),
         ("tabulate", ("report.",)),
         ("yaml", ("yamlfile",)),
+        ("matplotlib", ("plot.",)),
+        ("fpdf", ("verification.pdf",)),
+        ("jinja2", ("site.", "verification.")),
     ],
 )
 def test_a_package_is_imported_where_it_belongs(package: str, homes: tuple[str, ...]) -> None:
@@ -178,6 +194,8 @@ def test_a_package_is_imported_where_it_belongs(package: str, homes: tuple[str, 
     assert {user for user in users if not user.startswith(homes)} == set()
 
 
-@pytest.mark.parametrize("package", ["torch", "pynvml", "cpuinfo", "hydra", "rich", "pandas"])
+@pytest.mark.parametrize(
+    "package", ["torch", "pynvml", "cpuinfo", "hydra", "rich", "pandas", "matplotlib", "fpdf"]
+)
 def test_heavy_packages_are_imported_where_they_are_used_and_not_before(package: str) -> None:
     assert [name(path) for path in SOURCES if package in at_import(path)] == []

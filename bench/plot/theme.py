@@ -1,0 +1,61 @@
+"""Colours of a plot: light, dark, and one whose colours a page's own style decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.errors import UsageError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of one plot, as matplotlib takes them.
+
+    Attributes:
+        paper: what it is drawn on; ``none`` for whatever lies behind it.
+        ink: text, axes and what is published.
+        muted: what stands back: grid labels, remarks.
+        grid: lines behind the data.
+        series: what is measured, by series; told apart with normal and impaired colour vision
+            (Okabe and Ito's set, lightened or darkened for contrast with the paper).
+        names: colour to the CSS variable that takes its place, where a page decides.
+    """
+
+    name: str
+    paper: str
+    ink: str
+    muted: str
+    grid: str
+    series: tuple[str, ...]
+    names: Mapping[str, str]
+
+
+LIGHT = Theme(
+    "light", "#ffffff", "#1b1f24", "#57606a", "#d8dee4",
+    ("#0067a3", "#c24a00", "#007a5a", "#9a4f83", "#8a6a00", "#2f7fb5"), {},
+)  # fmt: skip
+DARK = Theme(
+    "dark", "#0d1117", "#e6edf3", "#9da7b1", "#30363d",
+    ("#56b4e9", "#f0883e", "#2fc59a", "#e0a0cc", "#e8c33c", "#9ecbff"), {},
+)  # fmt: skip
+PAGE = Theme(
+    "page", "none", "#010001", "#010002", "#010003",
+    ("#020001", "#020002", "#020003", "#020004", "#020005", "#020006"),
+    {
+        "#010001": "var(--ink)", "#010002": "var(--muted)", "#010003": "var(--line)",
+        **{f"#02000{number}": f"var(--series-{number})" for number in range(1, 7)},
+    },
+)  # fmt: skip
+"""Colours that nothing else has, each put back as a variable of the page."""
+
+THEMES = {one.name: one for one in (LIGHT, DARK)}
+
+
+def theme(name: str) -> Theme:
+    """Returns the theme of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in THEMES:
+        raise UsageError(f"no theme {name!r}: {did_you_mean(name, THEMES)}")
+    return THEMES[name]

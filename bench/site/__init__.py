@@ -1,0 +1,1 @@
+"""The static site: pages of everything here, offline, without a server."""

@@ -1,0 +1,1 @@
+"""What a test laboratory hands over: a report of one device, a sample plan, a fleet."""
