@@ -86,8 +86,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "paths",
     ),
     "commands": (
-        "", "checks", "reference", "site", "verification", "plot", "importers", "tables", "report", "predict", "workloads",
-        "claims", "evidence", "verdict", "rules", "theory", "measure", "devices", "chips",
+        "", "checks", "reference", "site", "verification", "plot", "importers", "tables",
+        "report", "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure", "devices", "chips",
         "config", "shapes", "records", "errors", "paths", "units",
     ),
     "__main__": ("", "errors"),

@@ -4,9 +4,8 @@ import csv
 import io
 import re
 import textwrap
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
 from bench.plot.picture import WIDTH, Picture
@@ -14,6 +13,8 @@ from bench.plot.theme import Theme
 from bench.spreadsheet import guarded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.figure import Figure
 
 DPI = 100
@@ -74,7 +75,7 @@ def _figure(picture: Picture, theme: Theme) -> "Iterator[Figure]":
         yield figure
 
 
-def _style(theme: Theme) -> dict[str, object]:
+def _style(theme: Theme) -> Any:  # noqa: ANN401 -- typed by the one key at a time
     from cycler import cycler
 
     return {

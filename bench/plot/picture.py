@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.plot.theme import Theme
 from bench.report.scalar import Scalar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from bench.plot.theme import Theme
 
 WIDTH = 8.0
 """Inches; at 100 dots an inch a plot is 800 pixels wide, and read at that."""
