@@ -59,10 +59,6 @@ BELOW: dict[str, tuple[str, ...]] = {
         "titles", "rules", "theory", "chips", "records.model", "errors", "units", "spreadsheet",
         "paths",
     ),
-    "verification": (
-        "plot", "report", "evidence", "identity", "gap", "energy", "verdict", "rates", "titles",
-        "rules", "theory", "chips", "records", "errors", "units", "paths", "",
-    ),
     "tables": ("claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet"),
     "library": ("tables", "rules", "theory", "chips", "errors"),
     "": ("library",),
@@ -73,6 +69,10 @@ BELOW: dict[str, tuple[str, ...]] = {
     "reference": (
         "predict", "report", "tables", "claims", "evidence", "rules", "theory", "workloads",
         "chips", "strict", "units", "paths",
+    ),
+    "verification": (
+        "plot", "report", "evidence", "identity", "gap", "energy", "verdict", "rates", "titles",
+        "rules", "theory", "chips", "records", "errors", "units", "paths", "",
     ),
     "site": (
         "plot", "report", "tables", "predict", "workloads", "claims", "evidence", "verdict",
@@ -87,8 +87,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "commands": (
         "", "checks", "reference", "site", "verification", "plot", "importers", "tables",
-        "report", "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure", "devices", "chips",
-        "config", "shapes", "records", "errors", "paths", "units",
+        "report", "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory",
+        "measure", "devices", "chips", "config", "shapes", "records", "errors", "paths", "units",
     ),
     "__main__": ("", "errors"),
 }  # fmt: skip
