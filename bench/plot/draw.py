@@ -1,15 +1,20 @@
 """Draws a picture with matplotlib: SVG and PNG, in a theme; and its rows as CSV."""
 
 import csv
+import hashlib
 import io
 import re
 import textwrap
+import warnings
 from contextlib import contextmanager
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
 from bench.plot.picture import WIDTH, Picture
 from bench.plot.theme import Theme
+from bench.report.markup import one_line
+from bench.report.scalar import Scalar
 from bench.spreadsheet import guarded
 
 if TYPE_CHECKING:
@@ -24,18 +29,48 @@ TITLE_CHARACTERS = 74
 NOTE_CHARACTERS = 110
 LINE_IN = 0.24
 """Height of a line of the title."""
-DOCTYPE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>", re.DOTALL)
+SURROUNDINGS = re.compile(
+    r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>",
+    re.DOTALL,
+)
+"""What stands around a drawing in a file; the style would be that of every drawing of a page."""
+ROOT = re.compile(r"<svg\b[^>]*>")
+TAG = re.compile(r"<[a-zA-Z][^>]*>")
+ID = re.compile(r"""(\bid="|href="\#|url\(\#)""")
+FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "PingFang SC",
+         "Microsoft YaHei", "SimHei", "Arial Unicode MS")  # fmt: skip
+"""Fonts that have the Chinese signs which matplotlib's own lacks, where one is there."""
 
 
 def svg(picture: Picture, theme: Theme) -> str:
-    """Returns a picture as an ``<svg>`` element; text stays text, the same rows the same bytes."""
+    """Returns a picture as an ``<svg>`` element; text stays text, the same rows the same bytes.
+
+    It is as wide as what it stands in, says what is to be seen, and may stand in a page beside
+    others: its ids begin with the picture's name and a digest of what it shows.
+    """
     out = io.StringIO()
     with _figure(picture, theme) as figure:
         figure.savefig(out, format="svg", dpi=72, metadata={"Date": None, "Creator": None})
-    text = DOCTYPE.sub("", out.getvalue()).strip()
+    text = SURROUNDINGS.sub("", out.getvalue()).strip()
+    prefix = f"{picture.name}-{_digest(picture)}-"
+    text = TAG.sub(lambda found: ID.sub(rf"\g<1>{prefix}", found[0]), text)
+    text = ROOT.sub(lambda found: _root(found[0], picture), text, count=1)
     for colour, variable in theme.names.items():
         text = text.replace(colour, variable)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def _root(tag: str, picture: Picture) -> str:
+    """Returns the opening tag without a fixed size, with what a reader who sees nothing is told."""
+    free = re.sub(r'\s(?:width|height)="[^"]*"', "", tag)
+    told = escape(one_line(picture.alt))
+    style = "stroke-linejoin: round; stroke-linecap: butt"
+    return f'{free[:-1]} width="100%" role="img" aria-label="{told}" style="{style}">'
+
+
+def _digest(picture: Picture) -> str:
+    shown = f"{picture.title}\n{picture.note}\n{table(picture)}"
+    return hashlib.sha256(shown.encode()).hexdigest()[:8]
 
 
 def png(picture: Picture, theme: Theme) -> bytes:
@@ -52,8 +87,12 @@ def table(picture: Picture) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: guarded(value) for key, value in row.items()} for row in picture.rows)
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in picture.rows)
     return out.getvalue()
+
+
+def _cell(value: Scalar) -> Scalar:
+    return guarded(one_line(value)) if isinstance(value, str) else value
 
 
 @contextmanager
@@ -64,25 +103,47 @@ def _figure(picture: Picture, theme: Theme) -> "Iterator[Figure]":
         from matplotlib.figure import Figure
     except ImportError:
         raise UsageError("plots need matplotlib: pip install 'onpaper[plot]'") from None
-    title = textwrap.wrap(picture.title, TITLE_CHARACTERS)
-    note = textwrap.wrap(picture.note, NOTE_CHARACTERS)
-    with mpl.rc_context(_style(theme)):
+    title = textwrap.wrap(one_line(picture.title), TITLE_CHARACTERS)
+    note = textwrap.wrap(one_line(picture.note), NOTE_CHARACTERS)
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")  # shown as a box
+        mpl.rcdefaults()  # whatever a user's own style says
+        mpl.rcParams.update(_style(theme, foreign=not _is_latin(picture)))
         height = picture.height + LINE_IN * (len(title) + 0.8 * len(note))
         figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
         figure.suptitle("\n".join(title), x=0.012, ha="left", size=12, weight="bold")
-        figure.supxlabel("\n".join(note), x=0.012, ha="left", size=7.5, color=theme.muted)
+        figure.supxlabel("\n".join(note), x=0.012, ha="left", size=9, color=theme.muted)
         picture.paint(figure, theme)
         yield figure
 
 
-def _style(theme: Theme) -> Any:  # noqa: ANN401 -- typed by the one key at a time
+def _is_latin(picture: Picture) -> bool:
+    shown = [
+        picture.title,
+        picture.note,
+        *(str(one) for row in picture.rows for one in row.values()),
+    ]
+    return all(ord(sign) < 0x2E80 for text in shown for sign in text)
+
+
+def _fonts(*, foreign: bool) -> list[str]:
+    """Returns matplotlib's own font, and one that has Chinese signs where there are any."""
+    if not foreign:
+        return ["DejaVu Sans"]
+    from matplotlib.font_manager import fontManager
+
+    there = set(fontManager.get_font_names())
+    return ["DejaVu Sans", *(one for one in FONTS if one in there)]
+
+
+def _style(theme: Theme, *, foreign: bool) -> Any:  # noqa: ANN401 -- typed by the one key at a time
     from cycler import cycler
 
     return {
         "svg.fonttype": "none",
         "svg.hashsalt": "onpaper",
         "font.family": "sans-serif",
-        "font.sans-serif": ["DejaVu Sans"],
+        "font.sans-serif": _fonts(foreign=foreign),
         "font.size": 9,
         "text.color": theme.ink,
         "text.parse_math": False,
@@ -93,6 +154,12 @@ def _style(theme: Theme) -> Any:  # noqa: ANN401 -- typed by the one key at a ti
         "axes.axisbelow": True,
         "axes.spines.top": False,
         "axes.spines.right": False,
+        "axes.titlesize": 10,
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "axes.unicode_minus": False,
+        "hatch.linewidth": 0.7,
+        "patch.edgecolor": theme.ink,
         "axes.prop_cycle": cycler(color=list(theme.series)),
         "figure.facecolor": theme.paper,
         "savefig.facecolor": theme.paper,
@@ -103,6 +170,7 @@ def _style(theme: Theme) -> Any:  # noqa: ANN401 -- typed by the one key at a ti
         "xtick.labelcolor": theme.ink,
         "ytick.labelcolor": theme.ink,
         "legend.frameon": False,
-        "legend.fontsize": 8.5,
+        "legend.fontsize": 9,
+        "legend.labelcolor": theme.ink,
         "lines.linewidth": 1.6,
     }

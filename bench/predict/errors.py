@@ -29,6 +29,7 @@ class Outcome:
         error: log of foretold over measured.
         halves: half-widths of the interval of log time at ``LEVELS``; empty where none is told.
         rivals: the same errors of the part's two baselines.
+        measured: seconds, or share of a figure; None where it is not kept.
     """
 
     chip: str
@@ -36,6 +37,7 @@ class Outcome:
     error: float
     halves: tuple[float, ...]
     rivals: tuple[float, float]
+    measured: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Measured figures of sheets foretold without the chip, the hand or the vendor that they are of."""
 
+import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 
 import numpy as np
@@ -51,6 +52,7 @@ def _told(asked: Sequence[Voice], known: Sequence[Voice], family: str) -> list[O
             error=float(log) - one.log,
             halves=tuple(learnt.departures.half(float(variance), level) for level in LEVELS),
             rivals=(-one.log, share - one.log),
+            measured=math.exp(one.log),
         )
         for one, log, variance in zip(asked, logs, np.diag(covariance), strict=True)
     ]

@@ -195,7 +195,14 @@ def _phase(
     shift, halves = told(departed, own[0].facts)
     ours, paper = _over(own, stack, phase), _over(own, IDEAL, phase)
     return [
-        Outcome(row.chip, work(row), shift - float(one), halves, (-float(log), share - float(log)))
+        Outcome(
+            row.chip,
+            work(row),
+            shift - float(one),
+            halves,
+            (-float(log), share - float(log)),
+            row[f"{phase}_s"],
+        )
         for row, one, log in zip(rows, ours, paper, strict=True)
     ]
 
@@ -272,7 +279,7 @@ def _served(
         name, tpot = kind(world, row), row["tpot_ms"] * 1e-3
         error, log = math.log(one / tpot) + known[name].shift, math.log(least / tpot)
         rivals = (log, log + known[name].share)
-        found[name].append(Outcome(row.chip, engine(row), error, known[name].halves, rivals))
+        found[name].append(Outcome(row.chip, engine(row), error, known[name].halves, rivals, tpot))
     return found
 
 

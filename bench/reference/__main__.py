@@ -17,7 +17,7 @@ from bench.predict.validate import written as figures_of
 from bench.predict.world import shipped
 from bench.reference.documents import write_docs
 from bench.reference.findings import findings
-from bench.reference.validation import validation_page
+from bench.reference.validation import POINTS, points, validation_page
 from bench.tables.write import replace
 
 
@@ -30,6 +30,7 @@ def main() -> int:
     replace(results / FILE, written(learnt).encode())
     parts = validated(world)
     replace(results / "VALIDATION.md", validation_page(parts).encode())
+    replace(results / POINTS, points(parts).encode())
     replace(results / "FINDINGS.md", findings(catalogue()).encode())  # last: it reads the fit
     return _kept(results / VALIDATION, parts)
 

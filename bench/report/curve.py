@@ -56,14 +56,21 @@ class Cache:
 
 def section(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Section]:
     """Yields the table of levels, where the curve was measured and shows more than one."""
-    known, on_cpu = caches(record, catalogue), record.device.backend == "cpu"
-    found = levels(_points(judged), MOST_ON_CPU if on_cpu else _most(known))
-    if len(found) < 2:
+    on_cpu, told = record.device.backend == "cpu", shown_levels(record, judged, catalogue)
+    if len(told) < 2:
         return
-    told = named(found, known)
     cells, flat = tuple(_cells(*one) for one in told), [_flat(*one) for one in told]
     columns, cells = without_empty(COLUMNS, cells)
     yield Section(TITLE, columns, cells, flat, (APART if on_cpu else ALL_READ,))
+
+
+def shown_levels(
+    record: Record, judged: Sequence[Row], catalogue: Catalogue
+) -> list[tuple[str, Level, Cache | None]]:
+    """Returns the levels of the curve, the fastest first, each with its name and its cache."""
+    known, on_cpu = caches(record, catalogue), record.device.backend == "cpu"
+    found = levels(_points(judged), MOST_ON_CPU if on_cpu else _most(known))
+    return named(found, known)
 
 
 def _most(known: Sequence[Cache]) -> int | None:

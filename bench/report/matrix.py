@@ -40,15 +40,9 @@ def matrix(
         figures: keys; with the usual ones, kinds of work are shown, too.
         margin: what counts as equal.
     """
-    axes = [Axis(figure=key) for key in figures]
-    axes += [Axis.model_validate({"work": one}) for one in WORKED] if figures == FIGURED else []
-    judged = [
-        [bench.finding(Question(chip, baseline, axis, margin=margin)) for axis in axes]
-        for chip in chips or _measured(baseline, bench)
-    ]
-    found = [row for row in judged if chips or any(one.measured for one in row)]
+    found = findings(chips, baseline, bench, figures, margin)
     cells = tuple((row[0].question.first.id, *(cell(one) for one in row)) for row in found)
-    columns = ("chip", *(_heading(axis) for axis in axes))
+    columns = ("chip", *(_heading(axis) for axis in _axes(figures)))
     title = f"{len(found)} chips over {baseline.name}: on paper and in measurement"
     table = Table(title, HOW, columns, cells, tuple(_summary(found, baseline)), ())
     flats = [
@@ -57,6 +51,27 @@ def matrix(
         for one in row
     ]
     return Report(table, flats)
+
+
+def findings(
+    chips: Sequence[Chip] | None,
+    baseline: Chip,
+    bench: Bench,
+    figures: Sequence[str] = FIGURED,
+    margin: float = 0.10,
+) -> list[list[Finding]]:
+    """Returns the cells of ``matrix``: a row a chip, a finding a figure or kind of work."""
+    judged = [
+        [bench.finding(Question(chip, baseline, axis, margin=margin)) for axis in _axes(figures)]
+        for chip in chips or _measured(baseline, bench)
+    ]
+    return [row for row in judged if chips or any(one.measured for one in row)]
+
+
+def _axes(figures: Sequence[str]) -> list[Axis]:
+    axes = [Axis(figure=key) for key in figures]
+    worked = [Axis.model_validate({"work": one}) for one in WORKED]
+    return axes + (worked if figures == FIGURED else [])
 
 
 def _measured(baseline: Chip, bench: Bench) -> list[Chip]:

@@ -78,16 +78,20 @@ def roofline_sections(
     record: Record, judged: Sequence[Row], catalogue: Catalogue
 ) -> Iterator[Section]:
     """Yields a table for each dtype whose roofline was measured."""
-    rows = [row for row in judged if row.measurement.kernel == KERNEL and not row.apart]
-    for dtype in dict.fromkeys(row.measurement.dtype for row in rows):
-        found = [
-            Point(row, _roof(record, row, catalogue))
-            for row in rows
-            if row.measurement.dtype == dtype
-        ]
+    for dtype, found in points(record, judged, catalogue).items():
         columns, cells = without_empty(COLUMNS, tuple(map(_cells, found)))
-        flat = [_flat(record, point, found) for point in found]
-        yield Section(f"Roofline, {dtype}", columns, cells, flat, tuple(_lines(found)))
+        rows = [flat(record, point, found) for point in found]
+        yield Section(f"Roofline, {dtype}", columns, cells, rows, tuple(_lines(found)))
+
+
+def points(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> dict[str, list[Point]]:
+    """Returns the points of each dtype whose roofline was measured."""
+    found: dict[str, list[Point]] = {}
+    for row in judged:
+        if row.measurement.kernel == KERNEL and not row.apart:
+            point = Point(row, _roof(record, row, catalogue))
+            found.setdefault(row.measurement.dtype, []).append(point)
+    return found
 
 
 def _roof(record: Record, row: Row, catalogue: Catalogue) -> Roof:
@@ -160,7 +164,8 @@ def _ridge_on_paper(roof: Roof) -> str:
     return f"at {significant(roof.ridge, 3)} FLOP/B ({told})"
 
 
-def _flat(record: Record, point: Point, found: Sequence[Point]) -> dict[str, Scalar]:
+def flat(record: Record, point: Point, found: Sequence[Point]) -> dict[str, Scalar]:
+    """Returns a point of a curve for programs."""
     row, roof, share, here = point.row, point.roof, point.share, measured_ridge(found)
     told = row.measured
     return {

@@ -1,0 +1,194 @@
+"""What the plots share: ticks with units, names cut short, labels that do not lie on each other."""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.records.model import Record
+from bench.report.curve import binary
+from bench.report.markup import one_line
+from bench.units import Dimension, scale
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+    from bench.plot.theme import Theme
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
+"""Colours come again after six series, these do not."""
+STEPS = ((3.2, (1.0,)), (1.3, (1.0, 2.0, 5.0)), (0.0, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)))
+"""Decades that a log axis spans at least, and the multiples of ten's powers that it then tells."""
+MOST_TICKS = 9
+LABELS_PT = 36.0
+"""Height of an axis's ticks and label."""
+SIGN_PT, LINE_PT, GAP_PT = 5.4, 11.0, 7.0
+"""About how wide and how high a sign of a label is, and how far a label stands off its point."""
+TURNS = ((1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -1))
+REACHES = (1.0, 2.2, 3.6)
+
+
+def short(text: str, most: int = 40) -> str:
+    """Returns text on one line, cut where it is too long for a plot."""
+    line = one_line(text)
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def slug(text: str) -> str:
+    """Returns text as a part of a file's name: small letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "unnamed"
+
+
+def name_of(record: Record, catalogue: Catalogue) -> str:
+    """Returns the name of a record's chip, or what its device calls itself."""
+    chip = catalogue.chips.get(record.identity.chip or "")
+    return short(chip.name if chip else record.device.name)
+
+
+def called(chip: Chip) -> str:
+    """Returns the shortest of a chip's own names, as a label beside its point."""
+    return short(min((*chip.aliases, chip.name), key=len), 24)
+
+
+def whence(record: Record) -> str:
+    """Returns the note of a record's plots."""
+    fake = "; a FAKE device, simulated" if record.device.backend == "fake" else ""
+    limits = f", {', '.join(record.device.limits)}" if record.device.limits else ""
+    told = f"{record.device.name}{limits}, {record.started_utc[:10]}, suite {record.suite}"
+    return f"{told}, record {record.id}{fake}. Made by onpaper {record.program.version}."
+
+
+def quantity(value: float, dimension: Dimension) -> str:
+    """Returns a tick's value with its unit and no more digits than it has: ``50 TFLOP/s``."""
+    number, unit = scale(value, dimension)
+    return f"{number:.4g} {unit}".strip()
+
+
+def log_axis(axis: "Axis", text: Callable[[float], str]) -> None:
+    """Has a log axis tell round values, in words with their unit."""
+    low, high = sorted(axis.get_view_interval())
+    told = rounds(low, high)
+    axis.set_ticks(told, labels=[text(one) for one in told])
+    axis.set_ticks([], minor=True)
+
+
+def rounds(low: float, high: float) -> list[float]:
+    """Returns the round values from ``low`` to ``high``, both above 0."""
+    first, last = math.log10(low), math.log10(high)
+    multiples = next(found for least, found in STEPS if last - first >= least)
+    powers = range(math.floor(first), math.ceil(last) + 1)
+    step = max(1, math.ceil((last - first) / MOST_TICKS)) if len(multiples) == 1 else 1
+    every = (one * 10.0**power for power in powers if power % step == 0 for one in multiples)
+    return [one for one in every if low <= one * (1 + 1e-9) and one <= high * (1 + 1e-9)]
+
+
+def binary_axis(axis: "Axis") -> None:
+    """Has a log axis of sizes tell powers of two: ``256 KiB``."""
+    low, high = sorted(axis.get_view_interval())
+    first, last = math.ceil(math.log2(low)), math.floor(math.log2(high))
+    step = max(1, math.ceil((last - first) / MOST_TICKS))
+    told = [2.0**power for power in range(first, last + 1) if power % step == 0]
+    axis.set_ticks(told, labels=[binary(one) for one in told])
+    axis.set_ticks([], minor=True)
+
+
+def legend_below(axes: "Axes", columns: int) -> None:
+    """Writes the legend beneath the axes' own label."""
+    from matplotlib.transforms import Affine2D, ScaledTranslation
+
+    figure = axes.get_figure(root=True)
+    inches = figure.dpi_scale_trans if figure else Affine2D()
+    down = ScaledTranslation(0, -LABELS_PT / 72, inches)
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, borderaxespad=0,
+        bbox_transform=axes.transAxes + down,
+    )  # fmt: skip
+
+
+def linear_axis(axis: "Axis", text: Callable[[float], str]) -> None:
+    """Has a linear axis tell its values in words with their unit."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(5))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
+
+
+@dataclass(frozen=True)
+class Label:
+    """A name at a point of the data."""
+
+    x: float
+    y: float
+    text: str
+
+
+Box = tuple[float, float, float, float]
+
+
+def place(
+    axes: "Axes",
+    labels: Sequence[Label],
+    points: Sequence[tuple[float, float]],
+    theme: "Theme",
+    size_pt: tuple[float, float],
+) -> None:
+    """Writes names beside their points on a log-log plot, where no name and no point is.
+
+    A name for which there is no room is left out: the rows have it.
+
+    Args:
+        axes: with its limits set.
+        labels: the most important first.
+        points: all that is drawn.
+        theme: the colours.
+        size_pt: about how wide and how high the axes are.
+    """
+    spots = [_spot(axes, one.x, one.y, size_pt) for one in labels]
+    drawn = {_spot(axes, *one, size_pt) for one in points}
+    taken: list[Box] = [(x - 3, y - 3, x + 3, y + 3) for x, y in drawn]
+    for one, spot in zip(labels, spots, strict=True):
+        found = _room(spot, one.text, taken, size_pt)
+        if found is None:
+            continue
+        (dx, dy), box = found
+        taken.append(box)
+        side = "center" if dx == 0 else "left" if dx > 0 else "right"
+        axes.annotate(
+            one.text, (one.x, one.y), (dx, dy), textcoords="offset points", size=9, ha=side,
+            va="center", color=theme.ink,
+            arrowprops={"arrowstyle": "-", "color": theme.muted, "lw": 0.6, "shrinkB": 3},
+        )  # fmt: skip
+
+
+def _spot(axes: "Axes", x: float, y: float, size_pt: tuple[float, float]) -> tuple[float, float]:
+    """Returns where a point is on the axes, in points from their lower left corner."""
+    shares = [
+        (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
+        for value, (low, high) in ((x, axes.get_xlim()), (y, axes.get_ylim()))
+    ]
+    return shares[0] * size_pt[0], shares[1] * size_pt[1]
+
+
+def _room(
+    spot: tuple[float, float], text: str, taken: Sequence[Box], size_pt: tuple[float, float]
+) -> tuple[tuple[float, float], Box] | None:
+    """Returns the nearest offset at which a name lies on nothing, and the box it then takes."""
+    wide = SIGN_PT * len(text)
+    for reach in REACHES:
+        for right, up in TURNS:
+            dx, dy = right * GAP_PT * reach, up * (GAP_PT + LINE_PT / 2) * reach
+            left = spot[0] + dx - {1: 0.0, 0: wide / 2, -1: wide}[right]
+            low = spot[1] + dy - LINE_PT / 2
+            box = (left, low, left + wide, low + LINE_PT)
+            inside = left >= 0 and low >= 0 and box[2] <= size_pt[0] and box[3] <= size_pt[1]
+            if inside and not any(_meet(box, other) for other in taken):
+                return (dx, dy), box
+    return None
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

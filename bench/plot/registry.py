@@ -1,0 +1,85 @@
+"""The kinds of plots there are, and all that one record bears."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bench.chips.load import Catalogue
+from bench.plot import cache, figures, roofline, sustained
+from bench.plot.picture import Picture
+from bench.records.model import Record
+from bench.verdict import MARGIN, Row, rows
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of plot shows, its names, and the module that draws it.
+
+    Attributes:
+        shows: in words.
+        name: of its pictures; capitals stand for what varies.
+        module: under ``bench.plot``.
+        keys: of the command ``plot`` that belong to it, besides those of all kinds.
+    """
+
+    shows: str
+    name: str
+    module: str
+    keys: tuple[str, ...]
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType({
+    "figures": Kind(
+        "published against measured, a bar a figure", "figures", "figures", ("record", "margin")
+    ),
+    "roofline": Kind(
+        "the measured roofline under the published one, a plot a dtype", "roofline-DTYPE",
+        "roofline", ("record",),
+    ),
+    "cache": Kind(
+        "bandwidth over working set, with the caches found", "cache", "cache", ("record",)
+    ),
+    "sustained": Kind(
+        "rate, clock, power and temperature of a load kept up", "sustained-DTYPE-LOAD",
+        "sustained", ("record",),
+    ),
+    "ratios": Kind(
+        "ratios to a chip, on paper against in measurement", "ratios-BASELINE", "ratios",
+        ("baseline", "chips", "margin"),
+    ),
+    "rules": Kind(
+        "chips on the plane of TPP and density, with the lines of export rules", "rules-DAY",
+        "rules", ("on", "chips"),
+    ),
+    "validation": Kind(
+        "what was foretold against what was measured", "validation", "validation", ()
+    ),
+})  # fmt: skip
+"""A new kind is a module here; those of a record come first, in the order they are drawn."""
+
+Maker = Callable[[Record, Sequence[Row], Catalogue], Iterator[Picture]]
+OF_A_RECORD: Mapping[str, Maker] = MappingProxyType({
+    "figures": figures.pictures, "roofline": roofline.pictures, "cache": cache.pictures,
+    "sustained": sustained.pictures,
+})  # fmt: skip
+
+
+def record_pictures(
+    record: Record, catalogue: Catalogue, margin: float = MARGIN, kind: str | None = None
+) -> Iterator[Picture]:
+    """Yields every plot that a record bears, none where it bears none.
+
+    Args:
+        record: the run.
+        catalogue: where its chip is looked up.
+        margin: how far below the published figure still counts as reached, relative.
+        kind: one of ``OF_A_RECORD``; None for all.
+    """
+    judged = rows(record, catalogue, margin)
+    for name, make in OF_A_RECORD.items():
+        if kind not in (None, name):
+            continue
+        if name == "figures":
+            yield from figures.pictures(record, judged, catalogue, margin)
+        else:
+            yield from make(record, judged, catalogue)

@@ -1,0 +1,233 @@
+"""Chips on the plane of TPP and performance density, with the lines that rules draw there."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.errors import UsageError
+from bench.plot.axes import Label, called, legend_below, log_axis, place, short
+from bench.plot.lines import Line, Segment, lines
+from bench.plot.picture import Picture
+from bench.report.scalar import Scalar
+from bench.rules.judge import status
+from bench.rules.load import Rulebook
+from bench.rules.places import Question
+from bench.rules.subject import subject
+from bench.rules.truth import Truth
+from bench.theory.tpp import density, tpp
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from bench.plot.theme import Theme
+
+APART = ("cpu", "system")
+TIERS = {"export": (1, "full"), "domestic": (0, "left"), "global": (2, "none")}
+"""Colour, by its place among the series, and how much of a marker is filled."""
+SHAPES = {Truth.YES: ("s", "licence or notice needed"), Truth.NO: ("o", "none needed"),
+          Truth.UNKNOWN: ("^", "unknown")}  # fmt: skip
+STYLES = ("-", "--", "-.", ":")
+BESIDES = 5
+"""So many chips of each other tier are named, those of the highest TPP."""
+SIZE_PT = (520.0, 330.0)
+NEAR_PT = 36.0
+"""Thresholds nearer than this are told in one label."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A chip on the plane, and whether an export of it needs a licence or a notice."""
+
+    chip: Chip
+    tpp: float
+    pd: float
+    needs: Truth
+    policies: tuple[str, ...]
+
+
+def picture(
+    question: Question, chips: Sequence[Chip] | None, book: Rulebook, catalogue: Catalogue
+) -> Picture:
+    """Returns ``rules-DAY``: chips beside the lines that are in force on a day.
+
+    Args:
+        question: the day and where a chip goes.
+        chips: None for all of which TPP and density are known, processors and systems apart.
+        book: the rules.
+        catalogue: the sheets.
+
+    Raises:
+        UsageError: TPP and density are known of none of the chips.
+    """
+    every = chips if chips is not None else list(catalogue.chips.values())
+    asked = [one for one in every if chips is not None or one.kind not in APART]
+    found = [spot for one in asked if (spot := _spot(one, question, book, catalogue))]
+    if not found:
+        raise UsageError("TPP and performance density are known of none of these chips")
+    drawn = lines(question, book)
+    there = book.places.countries[question.destination].name
+    return Picture(
+        name=f"rules-{question.on}",
+        title=_title(found, question.on, there),
+        alt=_alt(found, drawn),
+        note=(
+            "TPP: dense TOPS x bits, the highest format; density: TPP over mm² of logic dies. "
+            f"{len(asked) - len(found)} chips lack one of them. A research aid, not legal advice."
+        ),
+        rows=[*map(_row, found), *(row for one in drawn for row in _line_rows(one))],
+        paint=partial(_paint, found, drawn),
+        height=6.4,
+    )
+
+
+def _spot(chip: Chip, question: Question, book: Rulebook, catalogue: Catalogue) -> Spot | None:
+    total, dense = tpp(chip, catalogue).value, density(chip, catalogue).value
+    if not total or not dense:
+        return None
+    found = status(subject(chip, catalogue), question, book)
+    policies = tuple(one.value for one in found.policies)
+    return Spot(chip, total, dense, found.needs_licence, policies)
+
+
+def _title(found: Sequence[Spot], on: str, there: str) -> str:
+    needs, unknown = (
+        sum(one.needs is each for one in found) for each in (Truth.YES, Truth.UNKNOWN)
+    )
+    return f"{needs} of {len(found)} chips needed a licence or a notice for {there} on {on}" + (
+        f"; of {unknown} it cannot be told" if unknown else ""
+    )
+
+
+def _alt(found: Sequence[Spot], drawn: Sequence[Line]) -> str:
+    told = ", ".join(f"{one.name} since {one.since}" for one in drawn) or "none"
+    low, high = min(one.tpp for one in found), max(one.tpp for one in found)
+    return (
+        f"{len(found)} chips by total processing performance, {low:,.0f} to {high:,.0f}, and "
+        f"performance density, with the lines of the rules in force: {told}."
+    )
+
+
+def _row(one: Spot) -> dict[str, Scalar]:
+    return {
+        "what": "chip",
+        "name": one.chip.id,
+        "tier": one.chip.tier,
+        "tpp": one.tpp,
+        "performance_density_per_mm2": one.pd,
+        "needs_licence": one.needs.value,
+        "policies": ", ".join(one.policies),
+    }
+
+
+def _line_rows(line: Line) -> list[dict[str, Scalar]]:
+    return [
+        {
+            "what": "line",
+            "name": f"{line.rule}: {line.name}",
+            "since": line.since,
+            "asks_more": line.also,
+            "tpp": one.start[0],
+            "performance_density_per_mm2": one.start[1],
+            "to_tpp": _finite(one.end[0]),
+            "to_performance_density_per_mm2": _finite(one.end[1]),
+        }
+        for one in line.segments
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _paint(found: Sequence[Spot], drawn: Sequence[Line], figure: "Figure", theme: "Theme") -> None:
+    axes = figure.subplots()
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for one in found:
+        number, filled = TIERS[one.chip.tier]
+        axes.plot(
+            [one.tpp], [one.pd], SHAPES[one.needs][0], ms=6, color=theme.series[number],
+            fillstyle=filled, markerfacecoloralt="none", zorder=3,
+        )  # fmt: skip
+    every = [one.tpp for one in found], [one.pd for one in found]
+    axes.set_xlim(min(every[0]) / 1.4, max(every[0]) * 1.4)
+    axes.set_ylim(min(every[1]) / 1.4, max(every[1]) * 1.4)
+    for line, style in zip(drawn, STYLES * len(drawn), strict=False):
+        _line(axes, line, style, theme)
+    _thresholds(axes, [one for line in drawn for one in line.segments], theme)
+    log_axis(axes.xaxis, lambda value: f"{value:,g}")
+    log_axis(axes.yaxis, lambda value: f"{value:,g}")
+    place(axes, _labels(found), [(one.tpp, one.pd) for one in found], theme, SIZE_PT)
+    axes.set_xlabel("total processing performance (TPP), TOPS x bit")
+    axes.set_ylabel("performance density, TPP per mm²")
+    axes.grid(visible=False)
+    _explain(axes, theme)
+
+
+def _line(axes: "Axes", line: Line, style: str, theme: "Theme") -> None:
+    """Draws a line within the view; the edge of it that lies there is named in the legend."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    label: str | None = short(f"{line.name}, since {line.since}", 72)
+    colour = theme.muted if line.also else theme.ink
+    for one in line.segments:
+        xs = [min(max(value, left), right) for value in (one.start[0], one.end[0])]
+        ys = [min(max(value, low), high) for value in (one.start[1], one.end[1])]
+        if (xs[0], ys[0]) != (xs[1], ys[1]):
+            axes.plot(xs, ys, style, color=colour, lw=1.3, label=label)
+            label = None
+
+
+def _thresholds(axes: "Axes", edges: Sequence[Segment], theme: "Theme") -> None:
+    """Tells the thresholds at the rim: of TPP above, of density at the right."""
+    totals = sorted({one.start[0] for one in edges if one.start[0] == one.end[0]})
+    dense = sorted({one.start[1] for one in edges if one.start[1] == one.end[1]})
+    for group in _together(totals, axes.get_xlim(), SIZE_PT[0]):
+        axes.annotate(
+            "–".join(f"{one:,g}" for one in dict.fromkeys((group[0], group[-1]))),
+            ((group[0] * group[-1]) ** 0.5, 1), (0, 3), xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points", ha="center", size=9, color=theme.ink,
+        )  # fmt: skip
+    for one in dense:
+        axes.annotate(
+            f"{one:g}", (1, one), (3, 0), xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points", va="center", size=9, color=theme.ink,
+        )  # fmt: skip
+
+
+def _together(
+    values: Sequence[float], view: tuple[float, float], size_pt: float
+) -> list[list[float]]:
+    """Returns values in groups that are too near to be told apart."""
+    groups: list[list[float]] = []
+    scale = size_pt / math.log(view[1] / view[0])
+    for one in (one for one in values if view[0] <= one <= view[1]):
+        if groups and scale * math.log(one / groups[-1][-1]) < NEAR_PT:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _labels(found: Sequence[Spot]) -> list[Label]:
+    """Returns the names: all of the export tier, of others those of the highest TPP."""
+    by_size = sorted(found, key=lambda one: -one.tpp)
+    named = [one for one in by_size if one.chip.tier == "export"]
+    for tier in ("domestic", "global"):
+        named += [one for one in by_size if one.chip.tier == tier][:BESIDES]
+    return list(
+        {(one.tpp, one.pd): Label(one.tpp, one.pd, called(one.chip)) for one in named}.values()
+    )
+
+
+def _explain(axes: "Axes", theme: "Theme") -> None:
+    for tier, (number, filled) in TIERS.items():
+        axes.plot([], [], "o", ms=6, color=theme.series[number], fillstyle=filled,
+                  markerfacecoloralt="none", label=f"{tier} tier")  # fmt: skip
+    for marker, told in SHAPES.values():
+        axes.plot([], [], marker, ms=6, color=theme.ink, fillstyle="none", label=told)
+    legend_below(axes, 2)

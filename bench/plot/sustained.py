@@ -1,0 +1,222 @@
+"""A load kept up over time: rate, clock, power and temperature, beside what is published."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench import energy
+from bench.chips.load import Catalogue
+from bench.chips.paper import Paper, paper
+from bench.plot.axes import linear_axis, name_of, quantity, short, slug, whence
+from bench.plot.picture import Picture
+from bench.records.model import Measurement, Record
+from bench.report.scalar import Scalar
+from bench.units import Dimension, show
+from bench.verdict import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from bench.plot.theme import Theme
+
+WINDOWS = 300
+"""A longer series is drawn as medians of so many parts with their extremes; the rows have all."""
+PANEL_IN, FRAME_IN = 1.15, 0.9
+STATED = ("clock_matrix", "clock_boost", "clock_base")
+"""The published clocks that a measured one is set beside, the first that there is."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One series over time.
+
+    Attributes:
+        title, text: what it is, and how its values are told with their unit.
+        at_s, values: the series.
+        published: what the sheet says of it, in words and in base units.
+    """
+
+    title: str
+    text: Callable[[float], str]
+    at_s: tuple[float, ...]
+    values: tuple[float, ...]
+    published: tuple[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load: its panels, its burst and settled rate, and when it settled."""
+
+    panels: tuple[Panel, ...]
+    burst: float
+    settled: float
+    after_s: float | None
+
+
+def pictures(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Picture]:
+    """Yields ``sustained-DTYPE-LOAD`` for each load that was kept up."""
+    names: dict[str, int] = {}
+    for row in judged:
+        found = load(record, row, catalogue) if energy.keeps_up(row.measurement) else None
+        if found is None:
+            continue
+        name = slug(f"sustained {row.measurement.dtype} {_kind(row)}")
+        names[name] = names.get(name, 0) + 1
+        yield Picture(
+            name=name if names[name] == 1 else f"{name}-{names[name]}",
+            title=_title(name_of(record, catalogue), row, found),
+            alt=_alt(row, found),
+            note=whence(record),
+            rows=list(_rows(record, row)),
+            paint=partial(_paint, found),
+            height=FRAME_IN + PANEL_IN * len(found.panels),
+        )
+
+
+def load(record: Record, row: Row, catalogue: Catalogue) -> Load | None:
+    """Returns a load as it is drawn; None where no rate was measured."""
+    timing = row.measurement.timing
+    if timing is None or row.measured is None or row.burst is None:
+        return None
+    found = energy.settled(timing)
+    work = row.measured.value * timing.stats.median_s
+    rates = tuple(work / one for one in timing.samples_s)
+    told = row.published
+    peak = (told.text, told.value) if isinstance(told, Paper) else None
+    rate = Panel("rate", partial(quantity, dimension=row.dimension), timing.at_s, rates, peak)
+    panels = (rate, *_readings(record, row.measurement, catalogue))
+    return Load(panels, row.burst, work / found.median_s, found.after_s)
+
+
+def _readings(record: Record, one: Measurement, catalogue: Catalogue) -> Iterator[Panel]:
+    """Yields clock, power and temperature, as far as they were read."""
+    seen, chip = one.conditions, catalogue.chips.get(record.identity.chip or "")
+    for title, values, keys, dimension in (
+        ("clock", seen.clock_hz, STATED, Dimension.FREQUENCY),
+        ("power", seen.power_w, ("tdp",), Dimension.POWER),
+        ("temperature", seen.temperature_c, (), None),
+    ):
+        if not values or len(values) != len(seen.at_s):
+            continue
+        found = paper(record.device, chip, keys, catalogue) if keys else None
+        stated = (found.text, found.value) if isinstance(found, Paper) else None
+        text = partial(quantity, dimension=dimension) if dimension else _celsius
+        yield Panel(title, text, seen.at_s, values, stated)
+
+
+def _celsius(value: float) -> str:
+    return f"{value:.4g} °C"
+
+
+def _kind(row: Row) -> str:
+    return short(str(row.measurement.parameters.get("load", "load")), 16)
+
+
+def _title(chip: str, row: Row, found: Load) -> str:
+    words = (
+        f"{short(row.measurement.dtype, 12)} {_kind(row)} load on the {chip} "
+        f"settles at {show(found.settled, row.dimension)}"
+    )
+    peak, mean_w = found.panels[0].published, energy.power(row.measurement).mean_w
+    words += f" and {show(mean_w, Dimension.POWER)}" if mean_w else ""
+    words += f", {found.settled / peak[1]:.0%} of the published peak" if peak else ""
+    return f"{words}; its burst is {found.burst / found.settled - 1:.0%} faster"
+
+
+def _alt(row: Row, found: Load) -> str:
+    told = [
+        f"{one.title} from {one.text(min(one.values))} to {one.text(max(one.values))}"
+        + (f", published {one.published[0]}" if one.published else "")
+        for one in found.panels
+    ]
+    settles = f"settled after {found.after_s:.1f} s" if found.after_s is not None else "not settled"
+    return f"{_kind(row)} load over {found.panels[0].at_s[-1]:.0f} s, {settles}: {'; '.join(told)}."
+
+
+def _rows(record: Record, row: Row) -> Iterator[dict[str, Scalar]]:
+    """Yields every sample and every reading."""
+    timing, seen = row.measurement.timing, row.measurement.conditions
+    if timing is None or row.measured is None:
+        return
+    work = row.measured.value * timing.stats.median_s
+    same: dict[str, Scalar] = {
+        "record": record.id, "dtype": row.measurement.dtype, "load": _kind(row),
+    }  # fmt: skip
+    for at, call_s in zip(timing.at_s, timing.samples_s, strict=True):
+        yield {**same, "at_s": at, "what": "sample", "call_s": call_s, "rate_per_s": work / call_s}
+    series = (seen.clock_hz, seen.power_w, seen.temperature_c)
+    for at, clock, power, heat in zip_longest(seen.at_s, *series):
+        yield {
+            **same, "at_s": at, "what": "reading", "clock_hz": clock, "power_w": power,
+            "temperature_c": heat,
+        }  # fmt: skip
+
+
+def _paint(found: Load, figure: "Figure", theme: "Theme") -> None:
+    every = figure.subplots(len(found.panels), 1, sharex=True, squeeze=False)[:, 0]
+    for number, (axes, panel) in enumerate(zip(every, found.panels, strict=True)):
+        _series(axes, panel, theme, theme.series[number])
+        if number == 0:
+            _marks(axes, found, theme)
+        _limits(axes)
+        linear_axis(axes.yaxis, panel.text)
+        axes.set_title(_heading(panel, found if number == 0 else None))
+        axes.tick_params(labelbottom=number == len(found.panels) - 1)
+    every[-1].set_xlabel("time since the load began, s")
+
+
+def _heading(panel: Panel, rates: Load | None) -> str:
+    told = [f"published {short(panel.published[0], 24)} (dashed)"] if panel.published else []
+    if rates:
+        told.append(f"burst {panel.text(rates.burst)} (dotted)")
+        told.append(f"settled {panel.text(rates.settled)} (dash-dotted)")
+    return f"{panel.title}: {', '.join(told)}" if told else panel.title
+
+
+def _series(axes: "Axes", panel: Panel, theme: "Theme", colour: str) -> None:
+    at_s, middle, low, high = drawn(panel.at_s, panel.values)
+    axes.fill_between(at_s, low, high, color=colour, alpha=0.25, lw=0)
+    axes.plot(at_s, middle, color=colour, lw=1.4)
+    if panel.published:
+        axes.axhline(panel.published[1], color=theme.ink, ls="--", lw=1.2)
+
+
+def _marks(axes: "Axes", found: Load, theme: "Theme") -> None:
+    """Marks the burst and the settled rate, and when it had settled."""
+    for value, style in ((found.burst, ":"), (found.settled, "-.")):
+        axes.axhline(value, color=theme.series[1], ls=style, lw=1.4)
+    if found.after_s is not None:
+        axes.axvline(found.after_s, color=theme.series[1], ls="-.", lw=1)
+
+
+def _limits(axes: "Axes") -> None:
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
+    axes.margins(x=0.01)
+
+
+Drawn = tuple[list[float], list[float], list[float], list[float]]
+
+
+def drawn(at_s: Sequence[float], values: Sequence[float]) -> Drawn:
+    """Returns a series as it is drawn: times, medians, least and most of each part.
+
+    One of no more than ``WINDOWS`` values is drawn as it is.
+    """
+    if len(values) <= WINDOWS:
+        return list(at_s), list(values), list(values), list(values)
+    start, step = at_s[0], (at_s[-1] - at_s[0]) / WINDOWS
+    cuts = [bisect_left(at_s, start + number * step) for number in range(WINDOWS)]
+    parts = [slice(*pair) for pair in zip(cuts, [*cuts[1:], len(values)], strict=True)]
+    kept = [(at_s[part], values[part]) for part in parts if values[part]]
+    return (
+        [median(times) for times, _ in kept],
+        [median(part) for _, part in kept],
+        [min(part) for _, part in kept],
+        [max(part) for _, part in kept],
+    )
