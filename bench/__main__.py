@@ -46,7 +46,7 @@ python -m bench COMMAND --help explains a command's keys, with examples.
 SPELLED = {
     "–": "-", "—": "-", "−": "-", "━": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "...",
     "×": "x", "·": "*", "²": "2", "³": "3", "µ": "u", "°": "deg", "≥": ">=", "≤": "<=", "≈": "~",
-    "±": "+-", "✓": "+", "✗": "x",
+    "±": "+-", "✓": "+", "✗": "x", "→": "->",
 }  # fmt: skip
 """What is printed where an encoding lacks a sign."""
 

@@ -1,6 +1,17 @@
 """The typed shape of ``configs/``: one dataclass a command and a config group."""
 
+import sys
 from dataclasses import dataclass, field
+
+AUTO = "auto"
+
+
+def _seen() -> bool:
+    """Tells whether somebody looks at standard output; a closed one is no terminal."""
+    try:
+        return sys.stdout is not None and sys.stdout.isatty()
+    except ValueError:
+        return False
 
 
 @dataclass
@@ -50,9 +61,14 @@ class DeviceChoice:
 
 @dataclass
 class ReportChoice:
-    """Which format."""
+    """Which format; ``auto`` is ``terminal`` where standard output is one, else ``github``."""
 
-    format: str = "github"
+    format: str = AUTO
+
+    def __post_init__(self) -> None:
+        """Puts a format where ``auto`` was said: here, and nowhere else."""
+        if self.format == AUTO:
+            self.format = "terminal" if _seen() else "github"
 
 
 @dataclass

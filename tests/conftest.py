@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+os.environ.pop("FORCE_COLOR", None)  # a runner's own colours belong into no report of a test
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy loads; the program's own way
 
 from bench.chips.load import Catalogue, catalogue

@@ -180,7 +180,7 @@ def test_every_part_of_the_table_exists() -> None:
         ("psutil", ("devices.host",)),
         ("hydra", ("config", "commands.")),
         ("omegaconf", ("config", "commands.")),
-        ("rich", ("commands.",)),
+        ("rich", ("commands.", "report.wrap")),
         ("pandas", ("tables.frames",)),
         ("tabulate", ("report.",)),
         ("yaml", ("yamlfile",)),

@@ -10,9 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.chips.load import Catalogue
-from bench.commands.live import Live, line
+from bench.commands.live import (
+    PLANNED,
+    Live,
+    done_s,
+    fitting,
+    left_s,
+    left_words,
+    line,
+)
 from bench.commands.run import _order
 from bench.config import compose
 from bench.devices.fake import FakeDevice, FakeSpec
@@ -20,6 +30,7 @@ from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record
+from bench.report.wrap import width_of
 from bench.shapes import RunConfig
 from bench.verdict import rows
 
@@ -81,9 +92,88 @@ def test_a_terminal_shows_a_bar_and_the_same_lines(
     monkeypatch.setattr(sys, "stderr", stream := Terminal())
     record = followed(order, sheets)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
-    shown = [one.strip() for one in re.split(r"[\r\n]+", text)]
-    assert [row for row in rows(record, sheets) if line(row).strip() not in shown] == []
+    shown = [one.rstrip() for one in re.split(r"[\r\n]+", text)]
+    wanted = [part for row in rows(record, sheets) for part in fitting(line(row), 80)]
+    assert [part for part in wanted if part not in shown] == []
+    assert max(map(width_of, wanted)) <= 80
     assert any("━" in one and "%" in one for one in shown)
+
+
+PLANS = st.lists(st.floats(0.1, 600.0), min_size=1, max_size=12)
+
+
+@given(PLANS, st.data())
+def test_what_is_left_is_never_negative_and_none_at_the_end(
+    seconds: list[float], data: st.DataObject
+) -> None:
+    number = data.draw(st.integers(0, len(seconds) - 1))
+    share = data.draw(st.floats(-0.5, 1.5))
+    elapsed = data.draw(st.floats(-1.0, 1e5))
+    assert left_s(seconds, number, share, elapsed) >= 0.0
+    assert left_s(seconds, len(seconds) - 1, 1.0, elapsed) == pytest.approx(0.0, abs=1e-9)
+
+
+@given(PLANS, st.data())
+def test_a_run_that_keeps_to_its_plan_has_left_what_is_not_done(
+    seconds: list[float], data: st.DataObject
+) -> None:
+    number = data.draw(st.integers(0, len(seconds) - 1))
+    done = done_s(seconds, number, 0.5)
+    assert left_s(seconds, number, 0.5, done) == pytest.approx(sum(seconds) - done)
+
+
+def test_what_is_left_follows_what_the_run_has_taken() -> None:
+    plan = [10.0] * 10
+    on_time = left_s(plan, 5, 0.0, 50.0)
+    slow, quick = left_s(plan, 5, 0.0, 100.0), left_s(plan, 5, 0.0, 10.0)
+    assert on_time == pytest.approx(50.0)
+    assert slow == pytest.approx(50.0 * (100.0 + 100 * PLANNED) / (50.0 + 100 * PLANNED))
+    assert quick < on_time < slow < 100.0
+    assert left_s(plan, 0, 0.0, 0.0) == pytest.approx(100.0)  # the plan is believed at the start
+    assert left_s(plan, 0, 0.0, 20.0) == pytest.approx(200.0)  # set-up took long: so may the rest
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "done soon"),
+        (0.99, "done soon"),
+        (1.0, "about 1 s left"),
+        (89.6, "about 90 s left"),
+        (119.0, "about 119 s left"),
+        (130.0, "about 2 min left"),
+        (7200.0, "about 120 min left"),
+    ],
+)
+def test_what_is_left_is_told_as_exactly_as_it_is_known(seconds: float, words: str) -> None:
+    assert left_words(seconds) == words
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 100])
+def test_lines_fit_a_terminal_and_a_path_stays_whole(
+    order: Order, sheets: Catalogue, width: int
+) -> None:
+    record = followed(order, sheets, quiet=True)
+    lines = [line(row) for row in rows(record, sheets)]
+    parts = [part for one in lines for part in fitting(one, width)]
+    assert max(map(width_of, parts)) <= width
+    assert "".join("".join(parts).split()) == "".join("".join(lines).split())
+    path = f"record: {'/folder' * 30}/a.json"
+    assert list(fitting(path, width)) == [path]
+    assert list(fitting(lines[0], None)) == [lines[0]]
+
+
+def test_a_dumb_terminal_gets_lines_alone_that_fit(
+    order: Order, sheets: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    followed(order, sheets)
+    *lines, path = stream.getvalue().splitlines()
+    assert "\x1b" not in stream.getvalue()
+    assert path.startswith("record: ")
+    assert max(map(width_of, lines)) <= 60
 
 
 def test_a_failure_leaves_the_terminal_as_it_was(

@@ -27,10 +27,10 @@ SHARED = {
     "report": {
         "calibration", "claims", "collectives", "comparison", "curve", "digits", "dossier",
         "duration", "energy", "evidence", "fitting", "flat", "gap", "groups", "history",
-        "identity", "inputs", "layers", "levels", "listing", "marks", "markup", "matrix",
+        "identity", "inputs", "layers", "layout", "levels", "listing", "marks", "markup", "matrix",
         "operators", "predicates", "predictions", "products", "ratios", "reaching", "registry",
-        "roofline", "room", "rulelist", "rulings", "scalar", "sections", "sheet", "summary",
-        "table", "validation", "verdicts",
+        "roofline", "room", "rulelist", "rulings", "scalar", "screen", "sections", "sheet",
+        "summary", "table", "validation", "verdicts", "wrap",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
@@ -60,7 +60,7 @@ def test_what_is_registered_is_what_is_in_the_folder(
 
 
 def test_every_format_can_be_chosen() -> None:
-    assert set(choices("report")) == set(FORMATS)
+    assert set(choices("report")) == {*FORMATS, "auto"}
 
 
 def test_every_device_can_be_chosen() -> None:

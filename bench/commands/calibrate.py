@@ -23,7 +23,7 @@ with run suite=calibrate, and hand the file to predict calibration=.
   record=           a record of suite=calibrate, llm or full
   chip=             the chip it is of, where the record does not know
   out=              where the fit is written, with the hash of the data behind it
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
   python -m bench calibrate

@@ -27,7 +27,7 @@ Lists the spec sheets, one a line: search, filter, sort, choose columns.
                     matrix_bf16, memory_capacity, memory_bandwidth, tdp
   limit=            how many at most
   sources=false     true adds a footnote for the source of every figure shown
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Keys
   dense rates       matrix_X: fp64 fp32 tf32 hf32 bf16 fp16 fp16_acc16 fp8 fp8_acc16 fp6 fp4 mxfp8

@@ -28,7 +28,7 @@ paper only, measured only, neither; and how many devices would settle what is op
   margin=           what counts as equal, instead of each claim's own (0.10 for most)
   without=          classes of evidence left out: [vendor, user, ...]
   records=          a record, or a folder of records, to count in besides the committed ones
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
   python -m bench claims

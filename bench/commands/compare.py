@@ -23,7 +23,7 @@ sources disagree, what that does to the ratio, and what is not known.
                     the chips has of the usual ones. Sparse rates are shown only if named here
   per=              divides rates, capacities and bandwidths by watt, usd, cny, mm2, transistor
   sources=false     true adds a footnote for the source of every figure
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Up to 5 chips stand in columns, more in rows. All figures are published ones, dense unless named
 sparse; '?' marks a rate whose source does not speak of sparsity.

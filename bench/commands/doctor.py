@@ -1,6 +1,7 @@
 """Says what this machine has, which chip it is, and what would spoil a measurement."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 
 from bench.config import compose, device_word
 from bench.errors import UsageError
@@ -46,9 +47,17 @@ def main(words: list[str]) -> int:
         session.close()
     device = place.device
     identity = choose(config.chip, device, sheets) if config.chip else identify(device, sheets)
-    for line in (*_device_lines(device), *_identity_lines(identity), *_warnings(device)):
-        print(line)
+    _tell((*_device_lines(device), *_identity_lines(identity), *_warnings(device)))
     return 0
+
+
+def _tell(lines: Iterable[str]) -> None:
+    """Prints lines, on a terminal as wide as that is."""
+    from bench.report.screen import here, is_terminal
+    from bench.report.terminal import folded
+
+    for line in folded(lines, here()) if is_terminal(sys.stdout) else lines:
+        print(line)
 
 
 def _device_lines(device: DeviceInfo) -> Iterator[str]:

@@ -21,7 +21,7 @@ and every value behind that with its source, its class, its weight and why.
   work=             one kind of work only: prefill, decode, serving, training, inference,
                     attention, collective, product
   records=          a record, or a folder of records, to count in besides the committed ones
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
   python -m bench evidence chip=h20

@@ -1,7 +1,11 @@
 """What a run says on stderr: a bar on a terminal, and a line a verdict everywhere."""
 
+import os
 import sys
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -12,7 +16,9 @@ from bench.measure.runner import Order, Watcher
 from bench.records.model import Measurement, Record
 from bench.report.digits import percent, with_interval
 from bench.report.markup import printable
-from bench.verdict import Row, row_of
+from bench.report.screen import is_terminal
+from bench.report.wrap import head, width_of, wrapped
+from bench.verdict import Row, Verdict, row_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +27,21 @@ if TYPE_CHECKING:
 
 REFRESH_PER_S = 2
 """Slow enough not to take time from a CPU that is being measured."""
+WORD = 11
+"""Columns of the verdict at the beginning of a line."""
+COLOURS = {
+    Verdict.REACHED: "green",
+    Verdict.SHORT: "red",
+    Verdict.UNDECIDED: "yellow",
+    Verdict.IMPLAUSIBLE: "magenta",
+    Verdict.FAILED: "magenta",
+}
+BAR_MOST, BAR_LEAST, BESIDE = 40, 8, 46
+"""Columns of the bar, and of what stands beside it: what is measured, per cent, time left."""
+LABEL = 22
+PLANNED = 0.2
+"""The share of the plan that its own word counts for beside what the run has really taken."""
+SOON_S, MINUTES_S = 1.0, 120.0
 
 
 class Live:
@@ -32,26 +53,43 @@ class Live:
         self._console: Console | None = None
         self._bar: Progress | None = None
         self._path: Path | None = None
+        self._seconds = order.seconds_of_items()
+        self._at = (0, 0.0)
+        self._began_s: float | None = None
 
     def __enter__(self) -> Self:
-        if self._quiet or not sys.stderr.isatty():
+        dumb = os.environ.get("TERM", "") in ("", "dumb")
+        if self._quiet or dumb or not is_terminal(sys.stderr):
             return self
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn
 
         self._console = Console(stderr=True, highlight=False)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
+        self._bar = self._drawn(self._console)
+        self._bar.start()
+        return self
+
+    def _drawn(self, console: "Console") -> "Progress":
+        """Returns the bar; what is left is worked out anew whenever it is drawn."""
+        from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+        from rich.text import Text
+
+        live = self
+
+        class Left(ProgressColumn):
+            def render(self, task: Task) -> Text:  # noqa: ARG002 -- rich's signature
+                return Text(live.left(), no_wrap=True)
+
+        bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(max(BAR_LEAST, min(BAR_MOST, console.width - BESIDE))),
             TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[left]}"),
-            console=self._console,
+            Left(),
+            console=console,
             transient=True,
             refresh_per_second=REFRESH_PER_S,
         )
-        self._bar.add_task("setting up", total=1.0, left=self._left(0.0))
-        self._bar.start()
-        return self
+        bar.add_task("setting up", total=1.0)
+        return bar
 
     def __exit__(
         self,
@@ -68,16 +106,29 @@ class Live:
         """Returns who is to be told."""
         return Watcher(self._started, self._item, self._measured, self._say)
 
-    def _say(self, line: str) -> None:
+    def _say(self, line: str, colour: str = "") -> None:
+        """Says a line: on a terminal as wide as that is, elsewhere as it is."""
         if self._quiet:
             return
+        told = "\n".join(fitting(printable(line), self._width()))
+        if self._console is None:
+            print(told, file=sys.stderr, flush=True)
+            return
+        from rich.text import Text
+
+        text = Text(told)
+        if colour:
+            text.stylize(colour, 0, len(told.partition(" ")[0]))
+        self._console.print(text, soft_wrap=True)
+
+    def _width(self) -> int | None:
+        """Returns the columns of the terminal, None where there is none."""
         if self._console:
-            self._console.print(printable(line), markup=False, soft_wrap=True)
-        else:
-            print(printable(line), file=sys.stderr, flush=True)
+            return self._console.width
+        return get_terminal_size().columns if is_terminal(sys.stderr) else None
 
     def _started(self, record: Record, path: Path) -> None:
-        self._path = path
+        self._path, self._began_s = path, time.monotonic()
         chip = record.identity.chip or "no sheet"
         number = len(self._order.items)
         self._say(
@@ -88,23 +139,65 @@ class Live:
     def _item(self, item: Item, number: int, share: float) -> None:
         if self._bar is None:
             return
-        seconds = self._order.seconds_of_items()
-        done = (sum(seconds[:number]) + share * seconds[number]) / sum(seconds)
-        task = self._bar.task_ids[0]
-        self._bar.update(task, completed=done, description=item.label, left=self._left(done))
+        self._at = (number, share)
+        done = done_s(self._seconds, number, share) / sum(self._seconds)
+        task, label = self._bar.task_ids[0], printable(item.label)
+        self._bar.update(task, completed=done, description=head(label, LABEL))
 
-    def _left(self, done: float) -> str:
-        """Returns what is left of the suite's time, in words."""
-        return f"about {self._order.whole_s * (1 - done):.0f} s left"
+    def left(self) -> str:
+        """Returns what is left of the run's time, in words."""
+        elapsed_s = time.monotonic() - self._began_s if self._began_s is not None else 0.0
+        return left_words(left_s(self._seconds, *self._at, elapsed_s))
 
     def _measured(self, record: Record, measurement: Measurement) -> None:
-        self._say(line(row_of(record, measurement, self._catalogue, self._margin)))
+        row = row_of(record, measurement, self._catalogue, self._margin)
+        self._say(line(row), COLOURS.get(row.verdict, ""))
+
+
+def done_s(seconds: Sequence[float], number: int, share: float) -> float:
+    """Returns how much of the plan is behind a run that is in item ``number``, ``share`` of it."""
+    return sum(seconds[:number]) + min(max(share, 0.0), 1.0) * seconds[number]
+
+
+def left_s(seconds: Sequence[float], number: int, share: float, elapsed_s: float) -> float:
+    """Returns the seconds that a run will still take, by its plan and by its pace so far.
+
+    Set-up is not in the plan and what settles early takes less than planned, so that what is left
+    of the plan is stretched by time taken over time planned. At the start the plan is believed;
+    what it says counts ``PLANNED`` of its whole length, whatever the run has taken.
+
+    Args:
+        seconds: how long each item is to take.
+        number: the item under way.
+        share: how much of its time is spent.
+        elapsed_s: time since the run began, set-up counted in.
+    """
+    whole, done = sum(seconds), done_s(seconds, number, share)
+    own = PLANNED * whole
+    return max(0.0, whole - done) * (max(elapsed_s, 0.0) + own) / (done + own)
+
+
+def left_words(seconds: float) -> str:
+    """Returns a time that is left in words, never more exactly than it is known."""
+    if seconds < SOON_S:
+        return "done soon"
+    if seconds < MINUTES_S:
+        return f"about {seconds:.0f} s left"
+    return f"about {seconds / 60:.0f} min left"
+
+
+def fitting(line: str, width: int | None) -> Iterator[str]:
+    """Yields a line in parts that fit; a path, which is to be copied, is left in one piece."""
+    if width is None or line.startswith("record: ") or width_of(line) <= width:
+        yield line
+    else:
+        yield from wrapped(line, width, WORD + 1)
 
 
 def line(row: Row) -> str:
     """Returns a row in one line, as it is said while a run goes on."""
     published = row.published.text if isinstance(row.published, Paper) else ""
-    words = [f"{row.verdict.value:<11}", row.title]
+    words = [f"{row.verdict.value:<{WORD}}", row.title]
     if row.measured:
         words.append(with_interval(row.measured, row.dimension, published))
     if row.fraction:

@@ -42,7 +42,7 @@ Nothing is measured: a prediction never proves that two chips match.
   calibration=      what `calibrate record=` made: chips in it rest on their own times
   years=4 kwh=0.1 pue=1.3
                     cost: write-off of a sourced price, electricity in USD, the building's overhead
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
   python -m bench predict chips=[h20,910b2,h800] workload=llama-3.1-70b parallel=8 baseline=h800

@@ -38,7 +38,7 @@ unknown, never 'no'. A research aid, not legal advice.
   headquarters=     country of the buyer's ultimate parent; default the destination
   export_from=us    us, or abroad for re-exports
   rule=             explain, list: one rule by its id, in force or not, bills too
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
   whatif: tpp= density= memory_bandwidth= interconnect= io= datacenter= us_sale=
                     values to suppose, such as tpp=4000 memory_bandwidth='1.3 TB/s' datacenter=yes

@@ -34,7 +34,7 @@ measured, with intervals, verdicts and sources. The record is saved, and can be 
   suite=quick       what to measure: smoke (6 s), quick (under a minute), standard, full,
                     matmul, memory, llm, links, sustained; each file of configs/suite/ says more
   device=auto       auto, cpu, cuda, cuda:1, fake
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
   chip=             use this sheet, whatever the device reports (see 'python -m bench chips')
   kernel= dtype=    only this kernel, only this dtype (even where it is done in software)
   variant=          only this form of the kernel, such as a stream of kernel=memory

@@ -20,7 +20,7 @@ its export-rule history for China, and what records at hand measured of it.
 
   record=latest     a record by path, by id or its beginning, or the latest (the default)
   chip=             a sheet by id, alias or local name
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
   margin=0.10       how far below paper still counts as reached
   out=              folder in which records are looked for
 

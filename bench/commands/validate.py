@@ -24,7 +24,7 @@ it has to reach; one that is missed is said so.
   part=             parts whose name or split holds these words: part=product, part='left out'
   against=          figures of an earlier state to be held to; default: results/validation.json
   out=              writes the figures to this file, such as results/validation.json
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
   python -m bench validate

@@ -28,7 +28,7 @@ paper, its measured ratio, and by how much paper overstates it.
   without=          classes of evidence left out: [vendor, user, ...]
   rows=false        true adds every value behind it, with source, class, weight and why
   records=          a record, or a folder of records, to count in besides the committed ones
-  report=github     github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
   python -m bench verdict chips=[h20,h100]

@@ -10,20 +10,25 @@ from bench.report.sections import ELSEWHERE, sections
 from bench.report.table import build
 from bench.verdict import MARGIN, rows
 
-FORMATS = ("github", "plain", "csv", "json", "latex", "html")
+FORMATS = ("terminal", "github", "plain", "csv", "json", "latex", "html")
 
 
 def render(
     record: Record, catalogue: Catalogue, style: str = "github", margin: float = MARGIN
 ) -> str:
     """Returns a record's rows in one of ``FORMATS``; as csv, the measurements alone."""
+    found = report_of(record, catalogue, margin)
+    if style == "csv":  # one header for all lines, also of a sweep
+        found = Report(found.table, found.flat)
+    return set_in(style, found)
+
+
+def report_of(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> Report:
+    """Returns a record's rows and every further table that it bears."""
     judged = rows(record, catalogue, margin)
     flats = [flat(record, row) for row in judged]
     table, more = build(record, judged, catalogue, ELSEWHERE)
-    if style == "csv":  # one header for all lines, also of a sweep
-        return set_in(style, Report(table, flats))
-    further = tuple(sections(record, judged, catalogue))
-    return set_in(style, Report(table, flats, (*more, *further)))
+    return Report(table, flats, (*more, *sections(record, judged, catalogue)))
 
 
 def set_in(style: str, report: Report) -> str:

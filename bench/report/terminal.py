@@ -1,0 +1,210 @@
+"""Tables that fit a terminal, with bars and verdicts that are told by word, mark and colour."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from bench.report.groups import REMARK, VERDICT
+from bench.report.html import MARKS
+from bench.report.layout import AIRY, GAP, Cells, Grid, Layout, choose, details, grid_lines
+from bench.report.markup import Report
+from bench.report.screen import ASCII_FULL, EIGHTHS, FULL, Screen, here
+from bench.report.table import Section, Table
+from bench.report.wrap import GLUE, width_of, wrapped
+from bench.verdict import Verdict
+
+BOLD, DIM, GREEN, RED, YELLOW, MAGENTA = "1", "2", "32", "31", "33", "35"
+STYLES = {
+    "reached": GREEN, "match": GREEN, "exceeds": GREEN, "fits": GREEN, "met": GREEN,
+    "short": RED, "falls short": RED, "differs": RED, "MISSED": RED,
+    "undecided": YELLOW, "inconclusive": YELLOW, "doubtful": YELLOW,
+    "implausible": MAGENTA, "failed": MAGENTA, "contradicts": MAGENTA, "impossible": MAGENTA,
+    "unrated": DIM, "skipped": DIM, "untestable": DIM, "not comparable": DIM,
+}  # fmt: skip
+"""The colour of a word with which a judgement begins."""
+JUDGED = (VERDICT, REMARK, "verdict", "finding", "bar")
+"""The columns in which such words stand."""
+WORDS = re.compile(rf"(?:[{''.join(set(MARKS.values()))}+x] )?({'|'.join(STYLES)})(?!\w)")
+SHARES = ("achieved (95%)", "of it (95%)")
+"""The columns of achieved fractions, which are drawn as bars."""
+RIVALS = "by rival figures"
+PERCENT = re.compile(r"([\d,]+(?:\.\d+)?)%")
+RULE, ASCII_RULE = "─", "-"
+BAR = 10
+"""Columns of a bar at 100%; its end is marked."""
+
+Spell = Callable[[str], str]
+
+
+def render(report: Report) -> str:
+    """Returns the report set for where it is printed: see :class:`bench.report.screen.Screen`."""
+    return set_for(report, here())
+
+
+def set_for(report: Report, screen: Screen) -> str:
+    """Returns the report as lines that fit the screen, ended by a line break each."""
+    told = _spelled(report, screen)
+    return "\n".join(_lines(told, screen)).rstrip() + "\n"
+
+
+def folded(lines: Iterable[str], screen: Screen, hang: int = 4) -> Iterator[str]:
+    """Yields lines of text that fit the screen; what is carried over is indented by ``hang``."""
+    for line in lines:
+        own = len(line) - len(line.lstrip())
+        for number, part in enumerate(wrapped(line.lstrip(), screen.width - own, hang)):
+            yield (" " * own if number or part else "") + part
+
+
+def _lines(report: Report, screen: Screen) -> Iterator[str]:
+    """Yields every line, with an empty one between parts."""
+    for number, part in enumerate(filter(None, map(list, _parts(report, screen)))):
+        yield from ("", *part) if number else part
+
+
+def _parts(report: Report, screen: Screen) -> Iterator[Iterable[str]]:
+    table = report.table
+    title = [_paint(one, BOLD, screen) for one in wrapped(table.title, screen.width)]
+    yield (*title, *folded(table.heading, screen, 2))
+    if report.has_first:
+        yield _table(table.columns, table.cells, screen)
+    yield folded(table.summary, screen, 2)
+    for one in report.more:
+        yield (_paint(part, BOLD, screen) for part in wrapped(one.title, screen.width))
+        yield _table(one.columns, one.cells, screen)
+        yield folded(one.lines, screen, 2)
+    notes = (wrapped(note, screen.width, len(note.partition(" ")[0]) + 1) for note in table.notes)
+    yield (line for lines in notes for line in lines)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen) -> Iterator[str]:
+    names, texts = _with_bars(
+        columns,
+        [tuple(_marked(*pair, screen) for pair in zip(columns, row, strict=True)) for row in rows],
+        screen,
+    )
+    cells = Cells(names, texts, (*JUDGED, *SHARES), (VERDICT,))
+    layout = choose(cells, screen.width)
+    for number, grid in enumerate(layout.grids):
+        if number:
+            yield ""
+        yield from _head(names, grid, screen)
+        yield from _rows(cells, layout, grid, screen)
+
+
+def _rows(cells: Cells, layout: Layout, grid: Grid, screen: Screen) -> Iterator[str]:
+    """Yields the rows, with empty lines between them where they are tall."""
+    blocks = [[*_row(cells, layout, grid, row, screen)] for row in cells.rows]
+    airy = sum(map(len, blocks)) > AIRY * len(blocks)
+    for number, block in enumerate(blocks):
+        if airy and number:
+            yield ""
+        yield from block
+
+
+def _row(
+    cells: Cells, layout: Layout, grid: Grid, row: Sequence[str], screen: Screen
+) -> Iterator[str]:
+    for number, parts in enumerate(grid_lines(grid, row)):
+        painted = [
+            _painted(part, cells.columns[place], screen) if not number else part
+            for part, place in zip(parts, grid.places, strict=True)
+        ]
+        yield _joined(parts, painted, grid)
+    for line in details(cells, layout, row, screen.width):
+        yield _painted(line, VERDICT, screen)
+
+
+def _head(names: Sequence[str], grid: Grid, screen: Screen) -> Iterator[str]:
+    for parts in grid_lines(grid, names):
+        yield _joined(parts, [_paint(part, BOLD, screen) for part in parts], grid)
+    yield (" " * GAP).join((RULE if screen.blocks else ASCII_RULE) * one for one in grid.widths)
+
+
+def _joined(parts: Sequence[str], painted: Sequence[str], grid: Grid) -> str:
+    """Returns the parts of a line beside one another, each as wide as its column."""
+    padded = (
+        shown + " " * (wide - width_of(part))
+        for part, shown, wide in zip(parts, painted, grid.widths, strict=True)
+    )
+    return (" " * GAP).join(padded).rstrip()
+
+
+def _painted(text: str, column: str, screen: Screen) -> str:
+    """Returns a text with the judgement that it begins with in its colour."""
+    bare = text.lstrip()
+    found = WORDS.match(bare) if screen.colour and column in JUDGED else None
+    if not found:
+        return text
+    indent = text[: len(text) - len(bare)]
+    return indent + _paint(found[0], STYLES[found[1]], screen) + bare[found.end() :]
+
+
+def _paint(text: str, code: str, screen: Screen) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if screen.colour and text else text
+
+
+def _marked(column: str, text: str, screen: Screen) -> str:
+    """Returns a verdict with its mark before it, so that it is not told by colour alone."""
+    word = text.partition(":")[0]
+    if column not in (VERDICT, REMARK) or word not in tuple(Verdict):
+        return text
+    mark = MARKS.get(Verdict(word))
+    return f"{screen.spelled(mark)} {text}" if mark else text
+
+
+def _with_bars(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], screen: Screen
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Returns a table whose achieved fractions are drawn; those of rivals get their own column."""
+    place = next((columns.index(one) for one in SHARES if one in columns), None)
+    if place is None:
+        return tuple(columns), [tuple(row) for row in rows]
+    halves = [row[place].partition("; ") for row in rows]
+    rivals = any(rest for _, _, rest in halves)
+    made = [
+        (*row[:place], _drawn(share, screen), *([rest] if rivals else []), *row[place + 1 :])
+        for row, (share, _, rest) in zip(rows, halves, strict=True)
+    ]
+    names = (*columns[: place + 1], *([RIVALS] if rivals else []), *columns[place + 1 :])
+    return names, made
+
+
+def _drawn(share: str, screen: Screen) -> str:
+    """Returns the text of a share with its bar before it."""
+    found = PERCENT.match(share)
+    return f"{bar(float(found[1].replace(',', '')) / 100, screen)}{GLUE}{share}" if found else share
+
+
+def bar(share: float, screen: Screen) -> str:
+    """Returns a share as a bar of ``BAR`` columns and the mark of 100%, an arrow if it is above."""
+    held = max(0.0, min(1.0, share))
+    if not screen.blocks:
+        drawn, end = ASCII_FULL * int(held * BAR), ">" if share > 1 else "|"
+    else:
+        whole, eighths = divmod(int(held * BAR * 8), 8)
+        drawn, end = FULL * whole + EIGHTHS[eighths].strip(), "▶" if share > 1 else "│"
+    return drawn + GLUE * (BAR - len(drawn)) + end
+
+
+def _spelled(report: Report, screen: Screen) -> Report:
+    """Returns a report of the signs that the screen has, so that widths hold."""
+    spell, table = screen.spelled, report.table
+
+    def all_of(texts: Iterable[str]) -> tuple[str, ...]:
+        return tuple(map(spell, texts))
+
+    first = Table(
+        title=spell(table.title),
+        heading=all_of(table.heading),
+        columns=all_of(table.columns),
+        cells=tuple(map(all_of, table.cells)),
+        summary=all_of(table.summary),
+        notes=all_of(table.notes),
+    )
+    more = tuple(
+        Section(
+            spell(one.title), all_of(one.columns), tuple(map(all_of, one.cells)), one.flat,
+            all_of(one.lines), one.key,
+        )
+        for one in report.more
+    )  # fmt: skip
+    return Report(first, report.flat, more)
