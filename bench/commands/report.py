@@ -1,8 +1,202 @@
-"""To be written."""
+"""Hands over what was tested: a verification report, a sample plan, the summary of a fleet."""
 
-HELP = "python -m bench report\n\nExamples\n\nExit code: 0 done, 2 wrong usage.\n"
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import paths
+from bench.config import compose, positive
+from bench.errors import UsageError, did_you_mean
+from bench.shapes import ReportConfig
+
+if TYPE_CHECKING:
+    from bench.verification.document import Document
+    from bench.verification.plan import Asked
+
+HELP = """\
+python -m bench report kind=verification|plan|fleet [key=value ...]
+
+verification  a record set beside its sheet, to be signed and handed over: identity, method,
+              conditions, published beside measured, the quantities an export verification asks
+              for, anomalies, hashes, sources, limits
+plan          how many devices of a shipment to test, what a passed sample says, which to draw
+fleet         many records of one kind of device: spread, outliers, what they say of a shipment
+
+  kind=verification
+  record=latest     verification: a record by path, by id or its beginning, or the latest
+  records=          fleet: a folder of records
+  devices=          how many the shipment has; needed by plan, for verification it adds the plan
+  confidence=0.95   chance of finding out a bad shipment; of a fleet's bound
+  faulty=0.05       share of devices not meeting their sheet that has to be found out
+  accept=0          faulty devices in the sample that still pass
+  seed=             plan: of the draw; without it one is drawn, and printed
+  margin=0.10       how far below paper still counts as reached
+  out=              folder for the files, whose names are printed; without it the report is printed
+  formats=[html,pdf]  with out=
+  report=github     without out=: github, plain, csv, json, latex, html
+
+Examples
+  python -m bench report record=latest out=reports
+  python -m bench report kind=plan devices=1000 confidence=0.95 faulty=0.05 seed=4711
+  python -m bench report kind=fleet records=results/runs devices=1000 out=reports formats=[html]
+
+Exit code: 0 done, 1 the record is broken, 2 wrong usage.
+"""
+
+KEYS = {
+    "verification": ("record", "margin", "devices", "confidence", "faulty", "accept"),
+    "plan": ("devices", "confidence", "faulty", "accept", "seed"),
+    "fleet": ("records", "margin", "devices", "confidence"),
+}
+"""The keys of each kind, besides those of all."""
+COMMON = ("kind", "out", "formats", "report")
+FORMATS = ("html", "pdf")
+MOST_SEED = 64
 
 
 def main(words: list[str]) -> int:
-    """To be written."""
-    raise NotImplementedError(words)
+    """Prints a report, or writes its files and prints their names."""
+    config = compose("report", words, ReportConfig)
+    _check(config, {word.partition("=")[0].lstrip("+~").partition(".")[0] for word in words})
+    document = {"verification": _verification, "plan": _plan, "fleet": _fleet}[config.kind](config)
+    if config.out is None:
+        from bench.report.registry import set_in
+        from bench.verification.screen import as_report
+
+        print(set_in(config.report.format, as_report(document)), end="")
+        return 0
+    for path in _written(document, config):
+        print(path)
+    return 0
+
+
+def _check(config: ReportConfig, given: set[str]) -> None:
+    """Checks every key before anything is read or written."""
+    if config.kind not in KEYS:
+        raise UsageError(f"no kind {config.kind!r}: {did_you_mean(config.kind, KEYS)}")
+    for key in sorted(given - {*COMMON, *KEYS[config.kind]}):
+        homes = " and ".join(f"kind={kind}" for kind, keys in KEYS.items() if key in keys)
+        raise UsageError(f"{key}= belongs to {homes or 'no kind'}, not to kind={config.kind}")
+    positive("margin", config.margin, 0.9)
+    _check_shipment(config, given)
+    _check_out(config, given)
+    if config.kind == "fleet" and not config.records:
+        raise UsageError("kind=fleet takes a folder of records: records=FOLDER")
+
+
+def _check_shipment(config: ReportConfig, given: set[str]) -> None:
+    from bench.verification.sampling import MOST_DEVICES
+
+    if config.devices is None:
+        if config.kind == "plan":
+            raise UsageError("kind=plan takes the size of the shipment: devices=1000")
+        lost = sorted(given & {"confidence", "faulty", "accept"})
+        if lost:
+            raise UsageError(f"{lost[0]}= is of a shipment: give its size, devices=1000")
+        return
+    if not 1 <= config.devices <= MOST_DEVICES:
+        raise UsageError(f"devices={config.devices} must be 1 to {MOST_DEVICES:,}")
+    if not 0 < config.confidence < 1:
+        raise UsageError(f"confidence={config.confidence:g} must lie between 0 and 1")
+    if not 0 < config.faulty <= 1:
+        raise UsageError(f"faulty={config.faulty:g} must be above 0 and at most 1")
+    if not 0 <= config.accept < config.devices:
+        raise UsageError(f"accept={config.accept} must be 0 to {config.devices - 1}: fewer than "
+                         f"devices={config.devices}")  # fmt: skip
+    _check_plan(config)
+
+
+def _check_plan(config: ReportConfig) -> None:
+    from bench.verification.sampling import faulty_devices
+
+    faulty = faulty_devices(config.devices or 1, config.faulty)
+    if config.kind != "fleet" and faulty <= config.accept:
+        raise UsageError(
+            f"accept={config.accept} lets every shipment pass in which faulty={config.faulty:g} "
+            f"is {faulty} of {config.devices}: give accept= below {faulty}"
+        )
+    seed = config.seed
+    if seed is not None and not (seed.strip() and seed.isprintable() and len(seed) <= MOST_SEED):
+        raise UsageError(f"seed= takes 1 to {MOST_SEED} printable characters")
+
+
+def _check_out(config: ReportConfig, given: set[str]) -> None:
+    from bench.tables.write import place
+
+    if config.out is None:
+        if "formats" in given:
+            raise UsageError("formats= are those of files: give out=FOLDER, or report= to print")
+        return
+    if "report" in given:
+        raise UsageError("report= is what is printed: leave out= out, or give formats=")
+    for one in config.formats:
+        if one not in FORMATS:
+            raise UsageError(f"no format {one!r}: {did_you_mean(one, FORMATS)}")
+    if not config.formats:
+        raise UsageError("formats=[] writes nothing: give html, pdf or both")
+    place(config.out)
+    if "pdf" in config.formats:
+        from bench.verification.pdf import fonts
+
+        fonts()
+
+
+def _verification(config: ReportConfig) -> "Document":
+    import hashlib
+
+    from bench.chips.load import catalogue
+    from bench.records.store import find, read
+    from bench.rules.load import rulebook
+    from bench.verification.record import record_document
+    from bench.verification.tested import Tested
+
+    folders = [paths.runs_dir(), paths.data_dir("results") / "records"]
+    path = find(config.record or "latest", folders)
+    record = read(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    tested = Tested(record, digest, catalogue(), rulebook(), config.margin)
+    drawn = None
+    if config.out is not None:
+        from bench.verification.plates import plates
+
+        drawn = plates(tested, tuple(config.formats))
+    asked = _asked(config) if config.devices is not None else None
+    return record_document(tested, drawn or (), asked)
+
+
+def _plan(config: ReportConfig) -> "Document":
+    from bench.verification.plan import plan_document
+
+    return plan_document(_asked(config, config.seed or secrets.token_hex(8)))
+
+
+def _asked(config: ReportConfig, seed: str = "") -> "Asked":
+    from bench.verification.plan import Asked
+
+    shipment = config.devices or 1
+    return Asked(shipment, config.confidence, config.faulty, config.accept, seed)
+
+
+def _fleet(config: ReportConfig) -> "Document":
+    from bench.chips.load import catalogue
+    from bench.verification.fleet import gathered
+    from bench.verification.fleetpage import fleet_document
+
+    found = gathered(Path(config.records or ""), catalogue(), config.margin)
+    return fleet_document(found, config.devices, config.confidence)
+
+
+def _written(document: "Document", config: ReportConfig) -> list[Path]:
+    """Writes the files and returns their paths; each is written whole or not at all."""
+    from bench.tables.write import place, replace
+    from bench.verification import html, pdf
+
+    folder = place(config.out or "")
+    makers = {"html": lambda: html.render(document).encode(), "pdf": lambda: pdf.render(document)}
+    made = {folder / f"{document.name}.{one}": makers[one]() for one in dict.fromkeys(config.formats)}
+    try:
+        for path, content in made.items():
+            replace(path, content)
+    except OSError as error:
+        raise UsageError(f"out={folder} cannot be written to: {error.strerror}") from None
+    return list(made)

@@ -1,0 +1,105 @@
+"""All that a reader must not overlook: what failed, was skipped, disturbed, thin or doubtful."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.identity.weigh import State
+from bench.plausible import disturbances, disturbed_by
+from bench.verdict import Row, Verdict
+from bench.verification.conditions import name_of
+from bench.verification.document import Block, Paragraph, Table
+from bench.verification.tested import Tested
+
+THIN = 6.0
+"""Independent samples that a distribution-free 95% interval of the median takes, at least."""
+COLUMNS = ("anomaly", "what it is", "where")
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """One thing that is not as it should be: its kind, what it is, and where it was seen."""
+
+    kind: str
+    what: str
+    where: str = "the record"
+
+
+def anomaly_blocks(tested: Tested) -> list[Block]:
+    """Returns every anomaly, those of a kind and a reason in one line."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in anomalies(tested):
+        found.setdefault((one.kind, one.what), []).append(one.where)
+    if not found:
+        return [Paragraph("None.")]
+    cells = tuple((kind, what, _places(where)) for (kind, what), where in found.items())
+    flat = tuple(
+        {"anomaly": kind, "what": what, "measurements": len(where)}
+        for (kind, what), where in found.items()
+    )
+    return [Table("Anomalies", COLUMNS, cells, flat, "anomalies")]
+
+
+def _places(where: list[str]) -> str:
+    names = list(dict.fromkeys(where))
+    return f"{len(where)}: {'; '.join(names)}" if len(where) > 1 else names[0]
+
+
+def anomalies(tested: Tested) -> Iterator[Anomaly]:
+    """Yields the anomalies of the record, then those of its measurements."""
+    yield from _of_the_record(tested)
+    for row in tested.judged:
+        yield from _of_a_row(row)
+
+
+def _of_the_record(tested: Tested) -> Iterator[Anomaly]:
+    record, chip = tested.record, tested.chip
+    if tested.is_fake:
+        yield Anomaly("fake device", "every figure is simulated")
+    if record.state != "complete":
+        yield Anomaly("not complete", f"the record's state is {record.state!r}")
+    if not record.measurements:
+        yield Anomaly("empty", "nothing was measured")
+    if chip is None:
+        yield Anomaly("no sheet", f"the record names {record.identity.chip or 'no chip'}")
+    elif record.identity.sheet_sha256 != chip.sheet_sha256:
+        yield Anomaly("other sheet", "the sheet is not the one that the record was set beside")
+    if record.program.commit is None:
+        yield Anomaly("commit unknown", "the program's commit is not recorded")
+    if record.program.dirty is not False:
+        told = "changed beside its commit" if record.program.dirty else "not known to be unchanged"
+        yield Anomaly("program", told)
+    found = tested.identity
+    if found and found.state is not State.CONSISTENT:
+        yield Anomaly(f"identity {found.state.value}", found.reason)
+    if record.identity.state != "matched" and chip is not None:
+        yield Anomaly("sheet not matched", f"{record.identity.state}: its sheet was not found by "
+                      "what the device reports alone")  # fmt: skip
+
+
+def _of_a_row(row: Row) -> Iterator[Anomaly]:
+    """Yields what is wrong with one measurement."""
+    one, name = row.measurement, name_of(row)
+    if row.verdict in (Verdict.IMPLAUSIBLE, Verdict.FAILED, Verdict.SKIPPED):
+        yield Anomaly(row.verdict.value, row.reason, name)
+    for check, what in ((one.check, "small"), (one.spot_check, "timed")):
+        if check is not None and not check.passed:
+            told = f"error {check.error:.2g} above its tolerance of {check.tolerance:.2g}"
+            yield Anomaly("result check", f"{what} result: {told}", name)
+    for word in disturbances(one):
+        yield Anomaly("disturbed", word, name)
+    for word in disturbed_by(one.conditions):
+        yield Anomaly("throttled", word, name)
+    if one.timing and one.quantity != "footprint":
+        yield from _thin(row, name)
+
+
+def _thin(row: Row, name: str) -> Iterator[Anomaly]:
+    timing = row.measurement.timing
+    if timing is None:
+        return
+    if timing.stats.effective_samples < THIN:
+        what = f"fewer than {THIN:.0f} independent samples: the interval is their whole range"
+        yield Anomaly("thin", what, name)
+    if timing.stopped.reason != "converged":
+        why = "the time was spent" if timing.stopped.reason == "budget" else "too noisy"
+        yield Anomaly("interval wider than wanted", why, name)

@@ -1,0 +1,95 @@
+"""Each published figure beside the measured one, and what was measured besides."""
+
+from collections.abc import Sequence
+
+from bench.chips.paper import Paper
+from bench.report.flat import flat
+from bench.report.groups import trimmed, without_empty
+from bench.report.identity import identity_sections
+from bench.report.sections import ELSEWHERE, MAKERS
+from bench.report.table import COLUMNS, Section, build
+from bench.report.table import Table as Built
+from bench.verdict import Row
+from bench.verification.document import Block, Heading, Paragraph, Table
+from bench.verification.tested import Tested
+
+
+class Figures:
+    """The table of a record's rows, parted into what judges a figure and what does not."""
+
+    def __init__(self, tested: Tested) -> None:
+        self._tested = tested
+        built, groups = build(tested.record, list(tested.judged), tested.catalogue, ELSEWHERE)
+        self._built: Built = built
+        self._groups: tuple[Section, ...] = groups
+        shown = [row for row in tested.judged if _is_of_the_table(row)]
+        self._pairs = list(zip(shown, built.cells, strict=True))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The numbered notes that the table refers to, without their numbers."""
+        return tuple(line.partition(" ")[2] for line in self._built.notes)
+
+    def blocks(self) -> list[Block]:
+        """Returns published beside measured."""
+        rated = [(row, cells) for row, cells in self._pairs if _is_rated(row)]
+        if not rated:
+            return [Paragraph("The record sets no measurement beside a published figure.")]
+        return [
+            self._table("Published figures beside measured ones", COLUMNS, rated, "figures"),
+            Paragraph(
+                "Sustained: the rate of the median call time with its 95% interval. Burst: that of "
+                "the best short window. Achieved: sustained over published. Numbers in brackets "
+                "are those of the sources and notes below."
+            ),
+        ]
+
+    def others(self) -> list[Block]:
+        """Returns what was measured and judges no figure, table by table."""
+        rest = [(row, cells) for row, cells in self._pairs if not _is_rated(row)]
+        blocks: list[Block] = []
+        if rest:
+            rows = [row for row, _ in rest]
+            columns, cells = trimmed(COLUMNS, tuple(cells for _, cells in rest), rows)
+            pairs = list(zip(rows, cells, strict=True))
+            told = "Measured, and no published figure to judge by it"
+            blocks.append(self._table(told, columns, pairs, "unrated"))
+        makers = [one for one in MAKERS if one is not identity_sections]
+        tested = self._tested
+        further = [
+            one for make in makers for one in make(tested.record, tested.judged, tested.catalogue)
+        ]
+        for one in (*self._groups, *further):
+            blocks += _section(one)
+        return blocks
+
+    def _table(
+        self,
+        caption: str,
+        columns: Sequence[str],
+        pairs: Sequence[tuple[Row, tuple[str, ...]]],
+        key: str,
+    ) -> Table:
+        names, cells = without_empty(columns, tuple(cells for _, cells in pairs))
+        numbers = tuple(flat(self._tested.record, row) for row, _ in pairs)
+        return Table(caption, names, cells, numbers, key)
+
+
+def _is_of_the_table(row: Row) -> bool:
+    """Tells whether ``build`` has a row in its first table."""
+    one = row.measurement
+    return not row.apart and one.kernel not in ELSEWHERE and not one.group
+
+
+def _is_rated(row: Row) -> bool:
+    return isinstance(row.published, Paper) and row.measurement.decides
+
+
+def _section(one: Section) -> list[Block]:
+    if not one.cells:
+        return []
+    return [
+        Heading(one.title, 3),
+        Table(one.title, one.columns, one.cells, tuple(one.flat), one.key),
+        *(Paragraph(line) for line in one.lines),
+    ]

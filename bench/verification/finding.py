@@ -1,0 +1,93 @@
+"""What a record's report says first: so many figures reached, and whether it is that chip."""
+
+from bench.chips.figures import FIGURES
+from bench.report.digits import percent
+from bench.report.identity import verdict as identity_verdict
+from bench.verdict import RATED, Row, Verdict
+from bench.verification.document import Block, Facts, Paragraph
+from bench.verification.tested import Tested
+
+FAKE = (
+    "This device is a FAKE: every figure is simulated and says nothing of any chip. The report "
+    "only shows what a real one looks like."
+)
+ENDINGS = {"running": "did not finish", "interrupted": "was interrupted"}
+
+
+def finding_blocks(tested: Tested) -> list[Block]:
+    """Returns the finding in one paragraph, what is missing, and the run in short."""
+    warnings = [FAKE] if tested.is_fake else []
+    if tested.record.state in ENDINGS:
+        warnings.append(
+            f"The run {ENDINGS[tested.record.state]}: what was measured until then is reported, "
+            "and what is not here was not tested."
+        )
+    if tested.chip is None:
+        warnings.append(
+            "No sheet describes this device, so that no figure can be set beside a published one."
+        )
+    return [
+        *(Paragraph(one, strong=True) for one in warnings),
+        Paragraph(finding(tested), strong=True),
+        *(Paragraph(line) for line in _lists(tested)),
+        Facts(tuple(_run(tested))),
+    ]
+
+
+def finding(tested: Tested) -> str:
+    """Returns the outcome in a paragraph."""
+    count = len(tested.best)
+    parts = [f"{len(tested.of(one))} {one.value}" for one in RATED]
+    figures = f"{count} published figure{'s' if count != 1 else ''}"
+    told = f"Of {figures} put to the test, {', '.join(parts)}, at a margin of {tested.margin:.0%}."
+    if not count:
+        told = "No published figure could be judged."
+    doubtful = sum(row.verdict is Verdict.IMPLAUSIBLE for row in tested.judged)
+    if doubtful:
+        told += f" {doubtful} measurement{'s are' if doubtful != 1 else ' is'} implausible and "
+        told += "not counted."
+    return f"{told} {_identity(tested)}"
+
+
+def _identity(tested: Tested) -> str:
+    found = tested.identity
+    if found is None:
+        return "Identity: not established, because no sheet describes the device."
+    return f"Identity, set beside the sheet of {found.chip.name}: {found.state.value}: " \
+        f"{identity_verdict(found)}."  # fmt: skip
+
+
+def _lists(tested: Tested) -> list[str]:
+    lines = []
+    for one in RATED:
+        found = tested.of(one)
+        if found:
+            names = "; ".join(map(_told, found))
+            lines.append(f"{one.value.capitalize()}: {names}.")
+    if lines:
+        lines.append(
+            "Where several forms of work or streams test one figure, the one that came nearest to "
+            "it speaks for it here; all of them are in the table of figures. The share is that of "
+            "the sustained rate, with its 95% interval."
+        )
+    return lines
+
+
+def _told(row: Row) -> str:
+    share = percent(row.fraction) if row.fraction else "–"
+    return f"{FIGURES[row.key].title} {share}"
+
+
+def _run(tested: Tested) -> list[tuple[str, str]]:
+    record = tested.record
+    sheet = f"{tested.chip.name} ({tested.chip.id})" if tested.chip else "none"
+    commit = f", commit {record.program.commit}" if record.program.commit else ""
+    return [
+        ("device", record.device.name),
+        ("sheet", sheet),
+        ("record", record.id),
+        ("measured", f"{record.started_utc}, {record.took_s:,.0f} s, suite {record.suite}"),
+        ("state of the record", record.state),
+        ("program", f"onpaper {record.program.version}{commit}"),
+        ("method", f"version {record.method_version}"),
+    ]

@@ -1,0 +1,144 @@
+"""What was tested and how: the method in words, the run's settings, every kernel with its formula.
+
+The method's words are those of a method version; everything else is the record's own.
+"""
+
+from collections.abc import Iterator
+
+from bench.records.model import Check, Measurement, Record
+from bench.titles import inputs, own_inputs
+from bench.verification.document import Block, Facts, Items, Paragraph, Table
+from bench.verification.tested import Tested
+
+METHODS: dict[int, tuple[str, ...]] = {
+    1: (
+        "Timing: calls are batched until a sample is long enough for the timer; device events on "
+        "accelerators, a monotonic clock on processors. Where memory is measured, buffers are far "
+        "larger than the last-level cache.",
+        "Warm-up: until the medians of two successive windows of 5 samples agree within 2%, or "
+        "30% of the time allowed is spent; then sampling, 12 samples or more, until the 95% "
+        "interval of the median is as narrow as wanted, or the time is spent. The record says "
+        "which.",
+        "Sustained: the rate of the median call time, with the distribution-free 95% interval of "
+        "the median, widened for samples that are not independent.",
+        "Burst: the rate of the best short window, also right after a rest; it is shown beside "
+        "the sustained rate and decides no verdict.",
+        "Result: every kernel's output is set beside a float64 reference on fresh random input at "
+        "a small size before its speed counts; products are checked again after they were timed.",
+        "Shapes: the largest rate of a product is searched for over sizes and layouts; the best "
+        "that was found is measured. What a longer search might still gain is estimated.",
+    )
+}
+"""How figures are measured, by method version."""
+
+WHAT = {
+    "memory": "streams through memory",
+    "gemm": "dense matrix products",
+    "sparse": "products with 2:4 structured sparsity",
+    "vector": "multiply-add of the vector units",
+    "capacity": "memory that can be held",
+    "cache": "bandwidth over the working set",
+    "latency": "dependent loads",
+    "gather": "random rows of memory",
+    "roofline": "rate over arithmetic intensity",
+    "attention": "attention of a language model",
+    "experts": "mixture of experts",
+    "norm": "normalisation and softmax",
+    "layer": "transformer layers",
+    "host_link": "link between host and device",
+    "peer": "link between devices",
+    "collective": "collectives over several devices",
+    "launch": "overhead of launches",
+    "sustained": "loads kept up",
+}
+SETTINGS = {
+    "seconds": "time for the suite, s",
+    "sustained_seconds": "time of a load kept up, s",
+    "precision": "half-width of the 95% interval wanted",
+    "margin": "margin at the time of the run",
+    "data": "inputs",
+}
+COLUMNS = ("kernel", "what", "formats", "measured", "operations and bytes of a call",
+           "result check: worst error of tolerance")  # fmt: skip
+
+
+def method_blocks(tested: Tested) -> list[Block]:
+    """Returns method, settings and kernels."""
+    record = tested.record
+    told = METHODS.get(record.method_version)
+    unknown = (
+        f"The record was measured by method version {record.method_version}, which this program "
+        "does not describe."
+    )
+    table = Table("Kernels", COLUMNS, tuple(_kernels(record)), (), "kernels")
+    return [
+        Paragraph(_statement(tested)),
+        Items(told) if told else Paragraph(unknown, strong=True),
+        Facts(tuple(_settings(record))),
+        *([table] if table.cells else [Paragraph("Nothing was measured.")]),
+    ]
+
+
+def _statement(tested: Tested) -> str:
+    return (
+        f"Suite {tested.record.suite}, method version {tested.record.method_version}. A figure is "
+        f"reached if the 95% interval of measured over published lies at or above "
+        f"{1 - tested.margin:.0%}, short if it lies below, undecided if it lies across or if "
+        "something else explains the loss, implausible if it cannot be."
+    )
+
+
+def _settings(record: Record) -> Iterator[tuple[str, str]]:
+    own = own_inputs(record)
+    yield "inputs of the run", inputs(own)
+    for key, value in record.settings.items():
+        if value is not None and key != "data":
+            yield SETTINGS.get(key, key), f"{value}"
+    done = [one for one in record.measurements if one.timing]
+    if done:
+        samples = [one.timing.stats.samples for one in done if one.timing]
+        yield "samples of a measurement", f"{min(samples)} to {max(samples):,}"
+        reasons = [one.timing.stopped.reason for one in done if one.timing]
+        kinds = ", ".join(f"{reasons.count(one)} {one}" for one in dict.fromkeys(reasons))
+        yield "why sampling ended", kinds
+    tried = sum(len(one.search.trials) for one in record.measurements if one.search)
+    if tried:
+        yield "configurations tried in searches", f"{tried:,}"
+
+
+def _kernels(record: Record) -> Iterator[tuple[str, ...]]:
+    for kernel in dict.fromkeys(one.kernel for one in record.measurements):
+        found = [one for one in record.measurements if one.kernel == kernel]
+        done = [one for one in found if one.status == "ok"]
+        formats = dict.fromkeys(one.dtype for one in found)
+        formulas = dict.fromkeys(one.work.formula for one in found if one.work)
+        yield (
+            kernel,
+            WHAT.get(kernel, "–"),
+            ", ".join(formats),
+            f"{len(done)} of {len(found)}",
+            "; ".join(_of_formula(found, formula) for formula in formulas) or "–",
+            _checks(found),
+        )
+
+
+def _of_formula(found: list[Measurement], formula: str) -> str:
+    """Returns a formula with what one call of it comes to, the largest there is."""
+    works = [one.work for one in found if one.work and one.work.formula == formula]
+    flop, moved = max(one.flop for one in works), max(one.bytes for one in works)
+    parts = [f"{flop:.3g} FLOP" if flop else "", f"{moved:.3g} B" if moved else ""]
+    told = ", ".join(part for part in parts if part)
+    return f"{formula} (up to {told})" if told else formula
+
+
+def _checks(found: list[Measurement]) -> str:
+    """Returns how many checks passed, and the worst error over its tolerance."""
+    checks: list[Check] = [
+        one for each in found for one in (each.check, each.spot_check) if one is not None
+    ]
+    if not checks:
+        return "none recorded"
+    passed = sum(one.passed for one in checks)
+    worst = max(checks, key=lambda one: one.error / one.tolerance if one.tolerance else one.error)
+    told = f"{worst.error:.2g} of {worst.tolerance:.2g}"
+    return f"{passed} of {len(checks)} passed; {told}"

@@ -1,0 +1,259 @@
+"""The document as a PDF: outline, page numbers, heads of tables on every page, fonts within."""
+
+import re
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import __version__
+from bench.errors import UsageError
+from bench.verification.document import (
+    Blanks,
+    Block,
+    Document,
+    Facts,
+    Heading,
+    Items,
+    Paragraph,
+    Plate,
+    Table,
+    cleaned,
+)
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+FAMILY = "DejaVu"
+FACES = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf"}
+MISSING = "install them with pip install 'onpaper[pdf]', or leave PDF out: formats=[html]"
+
+MARGIN_MM, FOOT_MM = 15.0, 18.0
+TITLE_PT, TEXT_PT, TABLE_PT, FOOT_PT = 16.0, 9.0, 6.8, 6.5
+HEADING_PT = {2: 12.0, 3: 10.0}
+TERM_MM = 48.0
+LEAST_SHARE = 0.07
+"""Of the width, for the narrowest column: a long word still has a dozen letters a line."""
+GREY, LINE = 110, 190
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def fonts() -> Path:
+    """Returns the folder of the fonts that matplotlib brings.
+
+    Raises:
+        UsageError: fpdf2 or matplotlib is not installed.
+    """
+    lacking = [
+        name for name, module in (("fpdf2", "fpdf"), ("matplotlib", "matplotlib"))
+        if find_spec(module) is None
+    ]  # fmt: skip
+    if lacking:
+        raise UsageError(f"a PDF needs {' and '.join(lacking)}: {MISSING}")
+    found = find_spec("matplotlib")
+    places = [] if found is None else list(found.submodule_search_locations or ())
+    folders = [Path(one) / "mpl-data" / "fonts" / "ttf" for one in places]
+    held = [one for one in folders if all((one / face).is_file() for face in FACES.values())]
+    if not held:
+        raise UsageError(f"a PDF needs the DejaVu fonts that matplotlib brings: {MISSING}")
+    return held[0]
+
+
+def render(document: Document) -> bytes:
+    """Returns a PDF; the same document the same bytes, its date that of the document.
+
+    Raises:
+        UsageError: what it takes is not installed.
+    """
+    folder, told = fonts(), cleaned(document)
+    setter = _Setter(_paper(told, folder), folder)
+    setter.opening(told)
+    for block in told.blocks:
+        setter.block(block)
+    content = bytes(setter.pdf.output())
+    if document.made_utc is None:  # no date is better than a wrong one; the length stays
+        content = re.sub(rb"/CreationDate \([^)]*\)", lambda one: b" " * len(one[0]), content)
+    return content
+
+
+def _paper(document: Document, folder: Path) -> "FPDF":
+    from fpdf import FPDF, ViewerPreferences
+
+    class Paper(FPDF):
+        """A4 with the document's foot on every page."""
+
+        def footer(self) -> None:
+            """Sets the foot of a page."""
+            self.set_y(-FOOT_MM + 5)
+            self.set_font(FAMILY, size=FOOT_PT)
+            self.set_text_color(GREY)
+            number = f"page {self.page_no()} of {{nb}}"
+            self.cell(self.epw - 28, 4, document_foot)
+            self.cell(28, 4, number, align="R")
+            self.set_text_color(0)
+
+    paper = Paper(format="A4")
+    for style, face in FACES.items():
+        paper.add_font(FAMILY, style, folder / face)
+    document_foot = _known(document.footer, paper)
+    paper.set_margins(MARGIN_MM, MARGIN_MM, MARGIN_MM)
+    paper.set_auto_page_break(auto=True, margin=FOOT_MM)
+    paper.set_title(document.title)
+    paper.set_subject(document.subject)
+    paper.set_creator(f"onpaper {__version__}")
+    paper.set_lang("en")
+    paper.viewer_preferences = ViewerPreferences(display_doc_title=True)
+    paper.set_creation_date(_moment(document.made_utc))
+    paper.add_page()
+    return paper
+
+
+def _moment(text: str | None) -> datetime:
+    try:
+        found = datetime.fromisoformat(text) if text else UNDATED
+    except ValueError:
+        return UNDATED
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _known(text: str, pdf: "FPDF") -> str:
+    """Returns a text with a question mark for every character that the font lacks."""
+    held = pdf.fonts[FAMILY.lower()].cmap  # type: ignore[union-attr]
+    return "".join(one if ord(one) in held else "?" for one in text)
+
+
+class _Setter:
+    """Sets one block after the other."""
+
+    def __init__(self, pdf: "FPDF", folder: Path) -> None:
+        self.pdf, self._folder, self._level = pdf, folder, 1
+
+    def opening(self, document: Document) -> None:
+        """Sets the title."""
+        self.pdf.start_section(self._told(document.title))
+        self._font(TITLE_PT, "B")
+        self._write(document.title, TITLE_PT * 0.45)
+        self._font(TEXT_PT)
+        self.pdf.set_text_color(GREY)
+        self._write(document.subject, 4.4)
+        self.pdf.set_text_color(0)
+        self.pdf.ln(2)
+
+    def block(self, block: Block) -> None:
+        """Sets one block."""
+        sets: dict[type, Any] = {
+            Heading: self._heading,
+            Paragraph: self._paragraph,
+            Facts: self._facts,
+            Items: self._items,
+            Table: self._table,
+            Plate: self._plate,
+            Blanks: self._blanks,
+        }
+        sets[type(block)](block)
+
+    def _told(self, text: str) -> str:
+        return _known(text, self.pdf)
+
+    def _font(self, size_pt: float, style: str = "") -> None:
+        self.pdf.set_font(FAMILY, style, size_pt)  # type: ignore[arg-type]
+
+    def _write(self, text: str, height: float, x: float | None = None) -> None:
+        if x is not None:
+            self.pdf.set_x(x)
+        self.pdf.multi_cell(0, height, self._told(text), align="L", new_x="LMARGIN", new_y="NEXT")
+
+    def _heading(self, block: Heading) -> None:
+        self._room(30)
+        self.pdf.ln(5 if block.level == 2 else 3)  # noqa: PLR2004 -- a section
+        self.pdf.start_section(self._told(block.text), level=min(block.level - 1, self._level))
+        self._level = block.level
+        self._font(HEADING_PT[block.level], "B")
+        self._write(block.text, HEADING_PT[block.level] * 0.45)
+        self.pdf.ln(1)
+
+    def _room(self, needed_mm: float) -> None:
+        if self.pdf.will_page_break(needed_mm):
+            self.pdf.add_page()
+
+    def _paragraph(self, block: Paragraph) -> None:
+        self._font(TEXT_PT, "B" if block.strong else "")
+        self._write(block.text, 4.6)
+        self.pdf.ln(1.5)
+
+    def _facts(self, block: Facts) -> None:
+        for term, told in block.pairs:
+            self._room(9)
+            self._font(TEXT_PT - 1)
+            self.pdf.set_text_color(GREY)
+            top, page = self.pdf.get_y(), self.pdf.page_no()
+            self.pdf.multi_cell(
+                TERM_MM - 2, 4.2, self._told(term), align="L", new_x="LMARGIN", new_y="NEXT"
+            )
+            below = self.pdf.get_y()
+            self.pdf.set_text_color(0)
+            if self.pdf.page_no() == page:
+                self.pdf.set_y(top)
+            self._write(told or "–", 4.2, MARGIN_MM + TERM_MM)
+            if self.pdf.page_no() == page:
+                self.pdf.set_y(max(below, self.pdf.get_y()))
+        self.pdf.ln(1.5)
+
+    def _items(self, block: Items) -> None:
+        self._font(TEXT_PT - 1)
+        for number, line in enumerate(block.lines, 1):
+            self._room(9)
+            self.pdf.cell(8, 4.2, f"[{number}]" if block.notes else "•")
+            self._write(line, 4.2, MARGIN_MM + 8)
+        self.pdf.ln(1.5)
+
+    def _table(self, block: Table) -> None:
+        from fpdf.fonts import FontFace
+
+        self._room(24)
+        self._font(TEXT_PT - 0.5, "B")
+        self._write(block.caption, 4.6)
+        self._font(TABLE_PT)
+        self.pdf.set_draw_color(LINE)
+        with self.pdf.table(
+            col_widths=_widths(block), text_align="LEFT", v_align="TOP", line_height=3.2,
+            padding=0.8, headings_style=FontFace(emphasis="BOLD", fill_color=235),
+        ) as table:  # fmt: skip
+            for row in (block.columns, *block.cells):
+                table.row([self._told(one) for one in row])
+        self.pdf.set_draw_color(0)
+        self.pdf.ln(2.5)
+
+    def _plate(self, block: Plate) -> None:
+        if block.png:
+            self._room(115)
+            self.pdf.image(BytesIO(block.png), w=self.pdf.epw, alt_text=self._told(block.alt))
+        self._font(TEXT_PT - 1)
+        self._write(block.caption if block.png else f"{block.caption}: {block.alt}", 4.2)
+        self.pdf.ln(2.5)
+
+    def _blanks(self, block: Blanks) -> None:
+        self._font(TEXT_PT)
+        for label in block.labels:
+            self._room(14)
+            self.pdf.ln(8)
+            y = self.pdf.get_y() + 4
+            self.pdf.cell(TERM_MM, 5, self._told(label))
+            self.pdf.line(MARGIN_MM + TERM_MM, y, self.pdf.w - MARGIN_MM, y)
+        self.pdf.ln(8)
+
+
+def _widths(block: Table) -> tuple[float, ...]:
+    """Returns the columns' shares of the width, by what they hold: long ones get more, not all."""
+    columns = list(zip(block.columns, *block.cells, strict=True))
+    wanted = [_wanted(column) for column in columns]
+    least = LEAST_SHARE * sum(wanted)
+    return tuple(max(one, least) for one in wanted)
+
+
+def _wanted(column: tuple[str, ...]) -> float:
+    longest_word = max(len(word) for cell in column for word in (cell.split() or [""]))
+    lengths = sorted(len(cell) for cell in column)
+    usual = lengths[(9 * len(lengths)) // 10 if len(lengths) > 9 else -1]  # noqa: PLR2004 -- 90%
+    return max(min(longest_word, 24.0), min(usual, 160) ** 0.75, 4.0)

@@ -1,0 +1,85 @@
+"""Which device was tested, and how it is known that it is that chip."""
+
+from collections.abc import Iterator
+
+from bench.identity.evidence import Evidence
+from bench.records.model import DeviceInfo
+from bench.report.identity import verdict
+from bench.units import Dimension, show
+from bench.verification.document import Block, Facts, Paragraph, Table
+from bench.verification.tested import Tested
+
+STATES = {
+    "matched": "one sheet fits all that the device reports",
+    "family": "only the family of the processor is known; its peaks are derived",
+    "chosen": "whoever ran the test chose the sheet",
+    "ambiguous": "several sheets fit; none was chosen",
+    "unknown": "no sheet fits; nothing is compared",
+}
+COLUMNS = ("evidence", "seen", "sheet", "finding", "why")
+
+
+def subject_blocks(tested: Tested) -> list[Block]:
+    """Returns what the device reports, how its sheet was found, and every piece of evidence."""
+    identity = tested.record.identity
+    blocks: list[Block] = [
+        Facts(tuple(_reported(tested.record.device))),
+        Paragraph(
+            f"Sheet: {identity.state}: {STATES[identity.state]}. "
+            f"{'; '.join(identity.reasons) or 'No reason is recorded'}."
+        ),
+    ]
+    if identity.near:
+        blocks.append(Paragraph(f"Sheets that are near: {', '.join(identity.near)}."))
+    found = tested.identity
+    if found is None:
+        why = "Nothing that it reports could be set beside a sheet."
+        return [*blocks, Paragraph(f"Identity: not established. {why}", strong=True)]
+    cells = tuple(map(_cells, found.evidence))
+    flat = tuple(
+        {"evidence": one.what, "figure": one.key, "seen": one.seen, "expected": one.expected,
+         "finding": one.finding.value, "reason": one.why, "measured": one.measured}
+        for one in found.evidence
+    )  # fmt: skip
+    return [
+        *blocks,
+        Paragraph(f"Identity: {found.state.value}: {verdict(found)}.", strong=True),
+        Table(f"Evidence beside the sheet of {found.chip.name}", COLUMNS, cells, flat, "identity"),
+        Paragraph(
+            "A name and a PCI id can be rewritten by firmware or a driver and prove little; what "
+            "was measured cannot. 'Impossible' is what no chip of the sheet can show; 'unknown' is "
+            "what proves nothing either way. The device does not report a serial number here."
+        ),
+    ]
+
+
+def _cells(one: Evidence) -> tuple[str, ...]:
+    what = f"{one.what}, measured" if one.measured else one.what
+    return what, one.seen or "–", one.expected or "–", one.finding.value, one.why
+
+
+def _reported(device: DeviceInfo) -> Iterator[tuple[str, str]]:
+    """Yields what the device reports of itself, as far as it does."""
+    yield "name", device.name
+    yield "backend, index", f"{device.backend}, {device.index}"
+    told = (
+        ("units", device.units, None),
+        ("memory", device.memory_bytes, Dimension.BYTES),
+        ("L2 cache", device.l2_bytes, Dimension.BYTES),
+        ("highest clock", device.clock_max_hz, Dimension.FREQUENCY),
+        ("memory bus, bit", device.memory_bus_bit, None),
+        ("power limit", device.power_limit_w, Dimension.POWER),
+    )
+    for name, value, dimension in told:
+        if value is not None:
+            yield name, show(value, dimension, 4) if dimension else f"{value:g}"
+    for name, text in (
+        ("compute capability", device.capability),
+        ("PCI id", device.pci),
+        ("driver", device.driver),
+        ("limits", ", ".join(device.limits)),
+        ("instruction sets", ", ".join(device.isa)),
+        ("traces of a vendor", ", ".join(device.markers)),
+    ):
+        if text:
+            yield name, text

@@ -1,0 +1,73 @@
+"""What a verification report is made of: a record, its hash, its rows and the sheet beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.identity.weigh import Assessment, assess
+from bench.records.model import Record
+from bench.rules.load import Rulebook
+from bench.verdict import MARGIN, RATED, Row, Verdict, rows
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A record with all that it is set beside.
+
+    Attributes:
+        record: the run.
+        sha256: of the record's file.
+        catalogue: where chip and sources are looked up.
+        rules: where the rule that asks for a test is looked up.
+        margin: how far below the published figure still counts as reached, relative.
+    """
+
+    record: Record
+    sha256: str
+    catalogue: Catalogue
+    rules: Rulebook
+    margin: float = MARGIN
+
+    @cached_property
+    def judged(self) -> tuple[Row, ...]:
+        """The rows of the record, as ``bench.verdict`` has them."""
+        return tuple(rows(self.record, self.catalogue, self.margin))
+
+    @cached_property
+    def identity(self) -> Assessment | None:
+        """Whether the device is its chip; None if the chip is not known."""
+        return assess(self.record, self.catalogue)
+
+    @property
+    def chip(self) -> Chip | None:
+        """The sheet that the record is set beside, if there is one."""
+        return self.catalogue.chips.get(self.record.identity.chip or "")
+
+    @property
+    def is_fake(self) -> bool:
+        """Whether the device was simulated."""
+        return self.record.device.backend == "fake"
+
+    @cached_property
+    def best(self) -> Mapping[str, Row]:
+        """Of each figure the row that came nearest to it; implausible ones speak for none."""
+        found: dict[str, Row] = {}
+        for row in self.judged:
+            if row.verdict in RATED and row.fraction:
+                held = found.get(row.key)
+                if not held or not held.fraction or row.fraction.value > held.fraction.value:
+                    found[row.key] = row
+        return found
+
+    def of(self, verdict: Verdict) -> list[Row]:
+        """The rows that speak for a figure with one verdict, the highest fraction first."""
+        found = [row for row in self.best.values() if row.verdict is verdict]
+        return sorted(found, key=lambda row: -(row.fraction.value if row.fraction else 0.0))
+
+
+def device_words(tested: Tested) -> str:
+    """Returns the device with the warning that it is none, if it is none."""
+    name = tested.record.device.name
+    return f"FAKE device {name!r}" if tested.is_fake else name
