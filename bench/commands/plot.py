@@ -1,8 +1,186 @@
-"""To be written."""
+"""Draws what a record, the rules, the ratios or the predictions show, with the data beside it."""
 
-HELP = "python -m bench plot\n\nExamples\n\nExit code: 0 done, 2 wrong usage.\n"
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import paths
+from bench.config import compose, folder, positive
+from bench.errors import UsageError, did_you_mean
+from bench.shapes import PlotConfig
+
+if TYPE_CHECKING:
+    from bench.chips.load import Catalogue
+    from bench.plot.picture import Picture
+    from bench.plot.theme import Theme
+
+HELP = """\
+python -m bench plot [kind=KIND] [key=value ...]
+
+Draws a finding with its data: a picture as PNG and SVG, and beside each the rows that it is drawn
+of as CSV. Without a kind, every plot that the record bears. Prints each path.
+
+  kind=             of a record: figures (published against measured), roofline (a plot a dtype),
+                    cache (bandwidth over working set), sustained (a load over time);
+                    of the data: ratios (on paper against measured), rules (chips and the lines of
+                    export rules on the plane of TPP and density), validation (what was foretold
+                    against what was measured)
+  record=latest     kinds of a record: a record by path, by id or its beginning, or the latest
+  margin=0.10       a record, figures, ratios: how far below paper still counts as reached
+  baseline=h20      ratios: the chip that the others are divided by
+  chips=            ratios, rules: these chips only, by ids, names, groups or patterns
+  on=               rules: the day, such as 2025-08-15; default today
+  theme=light       light or dark
+  formats=[png,svg] png, svg; CSV is always written
+  out=plots         the folder, made if it is not there; files of the same name are replaced
+
+Examples
+  python -m bench plot
+  python -m bench plot record=results/records/2026-11-26/h200-sxm-full.json kind=roofline
+  python -m bench plot kind=ratios baseline=h20 chips=domestic theme=dark
+  python -m bench plot kind=rules on=2025-08-15 formats=svg out=./figures
+
+Exit code: 0 drawn, 1 the record is broken, 2 wrong usage.
+"""
+FORMATS = ("png", "svg")
+EVERYWHERE = ("kind", "theme", "formats", "out")
+RECORD = ("record", "margin")
+"""Keys of all that a record bears."""
+OUT = "plots"
 
 
 def main(words: list[str]) -> int:
-    """To be written."""
-    raise NotImplementedError(words)
+    """Writes the files and prints their paths."""
+    from bench.plot.theme import theme
+    from bench.tables.write import place
+
+    config = compose("plot", words, PlotConfig)
+    _fitting(config, [word.partition("=")[0] for word in words])
+    positive("margin", config.margin, 0.9)
+    look, there = theme(config.theme), place(config.out or OUT)
+    _drawable()
+    found = list(_pictures(config))
+    for one in found:
+        for path in _written(one, there, look, config.formats):
+            print(path)
+    return 0
+
+
+def _fitting(config: PlotConfig, given: list[str]) -> None:
+    """Refuses a kind or a format that there is not, and a key that the kind would not look at."""
+    from bench.plot.registry import KINDS
+
+    if config.kind is not None and config.kind not in KINDS:
+        raise UsageError(f"no kind {config.kind!r} of plot: {did_you_mean(config.kind, KINDS)}")
+    for one in config.formats:
+        if one not in FORMATS:
+            raise UsageError(f"no format {one!r} of plot: {did_you_mean(one, FORMATS)}")
+    own = RECORD if config.kind is None else KINDS[config.kind].keys
+    for key in given:
+        if key not in (*EVERYWHERE, *own):
+            homes = ", ".join(name for name, kind in KINDS.items() if key in kind.keys)
+            here = f"kind={config.kind}" if config.kind else "all plots of a record"
+            raise UsageError(f"{key}= belongs to kind={homes}, not to {here}")
+
+
+def _drawable() -> None:
+    """Refuses to begin where nothing can be drawn.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    from bench.plot.draw import needed
+
+    needed()
+
+
+def _pictures(config: PlotConfig) -> "Iterator[Picture]":
+    from bench.chips.load import catalogue
+
+    makers: Mapping[str, Callable[[PlotConfig, Catalogue], Picture]] = {
+        "ratios": _ratios, "rules": _rules, "validation": _validation,
+    }  # fmt: skip
+    make = makers.get(config.kind or "")
+    if make is None:
+        yield from _of_a_record(config, catalogue())
+    else:
+        yield make(config, catalogue())
+
+
+def _of_a_record(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":
+    from bench.plot.registry import record_pictures
+    from bench.records.store import find, read
+
+    places = [folder(None), paths.data_dir("results") / "records"]
+    record = read(find(config.record or "latest", places))
+    found = list(record_pictures(record, sheets, config.margin, config.kind))
+    if not found:
+        what = f"kind={config.kind}" if config.kind else "any plot"
+        raise UsageError(
+            f"record {record.id} has nothing measured that {what} draws: "
+            "'show' lists what it holds; suite=full measures for all of them"
+        )
+    yield from found
+
+
+def _ratios(config: PlotConfig, sheets: "Catalogue") -> "Picture":
+    from bench.chips.select import select
+    from bench.claims.sensitivity import bench_of
+    from bench.plot.ratios import BASELINE, picture
+
+    base = sheets.find(config.baseline or BASELINE)
+    chosen = [one for one in select(config.chips, sheets) if one.id != base.id]
+    if config.chips and not chosen:
+        raise UsageError(f"{base.id} alone: name another chip in chips=")
+    return picture(base, chosen or None, bench_of(), config.margin)
+
+
+def _rules(config: PlotConfig, sheets: "Catalogue") -> "Picture":
+    from bench.chips.select import select
+    from bench.plot.rules import picture
+    from bench.rules.load import rulebook
+    from bench.rules.places import Question
+
+    on = config.on or datetime.now(UTC).date().isoformat()
+    if not _is_day(on):
+        raise UsageError(f"on={on} is no day such as 2025-08-15")
+    chosen = select(config.chips, sheets) if config.chips else None
+    return picture(Question(on, CHINA, CHINA), chosen, rulebook(), sheets)
+
+
+CHINA = "CN"
+"""Where the rules that are drawn are asked of."""
+
+
+def _is_day(word: str) -> bool:
+    """Tells whether a word is a day, written as YYYY-MM-DD alone."""
+    try:
+        return date.fromisoformat(word).isoformat() == word
+    except ValueError:
+        return False
+
+
+def _validation(_: PlotConfig, __: "Catalogue") -> "Picture":
+    from bench.plot.validation import picture, read
+
+    return picture(read())
+
+
+def _written(picture: "Picture", there: Path, look: "Theme", formats: list[str]) -> Iterator[Path]:
+    """Writes a picture in its formats and its rows, each file whole or not at all."""
+    from bench.plot import draw
+    from bench.tables.write import replace
+
+    made: Mapping[str, Callable[[], bytes]] = {
+        "png": lambda: draw.png(picture, look),
+        "svg": lambda: draw.svg(picture, look).encode(),
+        "csv": lambda: draw.table(picture).encode(),
+    }
+    for ending in (*dict.fromkeys(formats), "csv"):
+        path = there / f"{picture.name}.{ending}"
+        try:
+            replace(path, made[ending]())
+        except OSError as error:
+            raise UsageError(f"out={there} cannot be written to: {error.strerror}") from None
+        yield path

@@ -14,6 +14,7 @@ from bench.report.markup import one_line
 from bench.units import Dimension, scale
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
@@ -21,13 +22,17 @@ if TYPE_CHECKING:
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 """Colours come again after six series, these do not."""
-STEPS = ((3.2, (1.0,)), (1.3, (1.0, 2.0, 5.0)), (0.0, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)))
-"""Decades that a log axis spans at least, and the multiples of ten's powers that it then tells."""
+MULTIPLES = (
+    (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0), (1.0, 2.0, 3.0, 5.0), (1.0, 2.0, 5.0), (1.0, 3.0),
+    (1.0,),
+)  # fmt: skip
+"""What a log axis tells between powers of ten: the finest of which there is room for."""
 MOST_TICKS = 9
 LABELS_PT = 36.0
 """Height of an axis's ticks and label."""
 SIGN_PT, LINE_PT, GAP_PT = 5.4, 11.0, 7.0
 """About how wide and how high a sign of a label is, and how far a label stands off its point."""
+DOT_PT = 3.0
 TURNS = ((1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -1))
 REACHES = (1.0, 2.2, 3.6)
 
@@ -68,22 +73,25 @@ def quantity(value: float, dimension: Dimension) -> str:
     return f"{number:.4g} {unit}".strip()
 
 
-def log_axis(axis: "Axis", text: Callable[[float], str]) -> None:
-    """Has a log axis tell round values, in words with their unit."""
+def log_axis(axis: "Axis", text: Callable[[float], str], most: int = MOST_TICKS) -> None:
+    """Has a log axis tell round values, ``most`` at most, in words with their unit."""
     low, high = sorted(axis.get_view_interval())
-    told = rounds(low, high)
+    told = rounds(low, high, most)
     axis.set_ticks(told, labels=[text(one) for one in told])
     axis.set_ticks([], minor=True)
 
 
-def rounds(low: float, high: float) -> list[float]:
-    """Returns the round values from ``low`` to ``high``, both above 0."""
+def rounds(low: float, high: float, most: int = MOST_TICKS) -> list[float]:
+    """Returns round values from ``low`` to ``high``, both above 0, ``most`` at most."""
     first, last = math.log10(low), math.log10(high)
-    multiples = next(found for least, found in STEPS if last - first >= least)
     powers = range(math.floor(first), math.ceil(last) + 1)
-    step = max(1, math.ceil((last - first) / MOST_TICKS)) if len(multiples) == 1 else 1
-    every = (one * 10.0**power for power in powers if power % step == 0 for one in multiples)
-    return [one for one in every if low <= one * (1 + 1e-9) and one <= high * (1 + 1e-9)]
+    found: list[float] = []
+    for multiples in MULTIPLES:
+        every = [one * 10.0**power for power in powers for one in multiples]
+        found = [one for one in every if low <= one * (1 + 1e-9) and one <= high * (1 + 1e-9)]
+        if len(found) <= most:
+            return found
+    return found[:: math.ceil(len(found) / most)]
 
 
 def binary_axis(axis: "Axis") -> None:
@@ -96,15 +104,15 @@ def binary_axis(axis: "Axis") -> None:
     axis.set_ticks([], minor=True)
 
 
-def legend_below(axes: "Axes", columns: int) -> None:
-    """Writes the legend beneath the axes' own label."""
+def legend_below(axes: "Axes", columns: int, told: "Sequence[Artist] | None" = None) -> None:
+    """Writes the legend beneath the axes' own label, of all that is labelled or of ``told``."""
     from matplotlib.transforms import Affine2D, ScaledTranslation
 
     figure = axes.get_figure(root=True)
     inches = figure.dpi_scale_trans if figure else Affine2D()
     down = ScaledTranslation(0, -LABELS_PT / 72, inches)
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, borderaxespad=0,
+        handles=told, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, borderaxespad=0,
         bbox_transform=axes.transAxes + down,
     )  # fmt: skip
 
@@ -147,15 +155,17 @@ def place(
         theme: the colours.
         size_pt: about how wide and how high the axes are.
     """
-    spots = [_spot(axes, one.x, one.y, size_pt) for one in labels]
-    drawn = {_spot(axes, *one, size_pt) for one in points}
-    taken: list[Box] = [(x - 3, y - 3, x + 3, y + 3) for x, y in drawn]
-    for one, spot in zip(labels, spots, strict=True):
-        found = _room(spot, one.text, taken, size_pt)
+    dots = [
+        (x - DOT_PT, y - DOT_PT, x + DOT_PT, y + DOT_PT)
+        for x, y in {_spot(axes, *one, size_pt) for one in points}
+    ]
+    names: list[Box] = []
+    for one in labels:
+        found = _room(_spot(axes, one.x, one.y, size_pt), one.text, (dots, names), size_pt)
         if found is None:
             continue
         (dx, dy), box = found
-        taken.append(box)
+        names.append(box)
         side = "center" if dx == 0 else "left" if dx > 0 else "right"
         axes.annotate(
             one.text, (one.x, one.y), (dx, dy), textcoords="offset points", size=9, ha=side,
@@ -174,9 +184,15 @@ def _spot(axes: "Axes", x: float, y: float, size_pt: tuple[float, float]) -> tup
 
 
 def _room(
-    spot: tuple[float, float], text: str, taken: Sequence[Box], size_pt: tuple[float, float]
+    spot: tuple[float, float],
+    text: str,
+    taken: tuple[list[Box], list[Box]],
+    size_pt: tuple[float, float],
 ) -> tuple[tuple[float, float], Box] | None:
-    """Returns the nearest offset at which a name lies on nothing, and the box it then takes."""
+    """Returns the nearest offset at which a name lies on nothing, and the box it then takes.
+
+    Neither does the line that joins them cross another name; ``taken`` are points and names.
+    """
     wide = SIGN_PT * len(text)
     for reach in REACHES:
         for right, up in TURNS:
@@ -185,9 +201,16 @@ def _room(
             low = spot[1] + dy - LINE_PT / 2
             box = (left, low, left + wide, low + LINE_PT)
             inside = left >= 0 and low >= 0 and box[2] <= size_pt[0] and box[3] <= size_pt[1]
-            if inside and not any(_meet(box, other) for other in taken):
+            joins = any(_crosses(spot, (dx, dy), name) for name in taken[1])
+            if inside and not joins and not any(_meet(box, one) for each in taken for one in each):
                 return (dx, dy), box
     return None
+
+
+def _crosses(spot: tuple[float, float], offset: tuple[float, float], box: Box) -> bool:
+    steps = [number / 8 for number in range(9)]
+    line = [(spot[0] + step * offset[0], spot[1] + step * offset[1]) for step in steps]
+    return any(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in line)
 
 
 def _meet(one: Box, other: Box) -> bool:

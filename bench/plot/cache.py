@@ -191,8 +191,8 @@ def _plateau(axes: "Axes", level: Plateau, found: Curve, theme: "Theme", *, name
     axes.plot([first, last], [rate, rate], color=theme.series[1], lw=3, alpha=0.8, label=label)
     high = max(one.value for size, one, _ in found.points if first <= size <= last)
     axes.annotate(
-        f"{name}, {show(rate, Dimension.BYTE_RATE)}", ((first * last) ** 0.5, max(high, rate)),
-        (0, 9), textcoords="offset points", ha="center", size=9, color=theme.ink,
+        f"{name}, {show(rate, Dimension.BYTE_RATE)}", (first, max(high, rate)), (0, 9),
+        textcoords="offset points", size=9, color=theme.ink,
     )  # fmt: skip
 
 

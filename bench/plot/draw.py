@@ -8,6 +8,7 @@ import textwrap
 import warnings
 from contextlib import contextmanager
 from html import escape
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
@@ -34,6 +35,8 @@ SURROUNDINGS = re.compile(
     re.DOTALL,
 )
 """What stands around a drawing in a file; the style would be that of every drawing of a page."""
+UNIT = re.compile(r"(?<=\d) (?=(?:[kMGTPE]?(?:FLOP|OP|B)/|[kMGTPE]i?B\b|k?W\b|[MG]Hz\b))")
+"""Where a line of a title must not end: between a number and its unit."""
 ROOT = re.compile(r"<svg\b[^>]*>")
 TAG = re.compile(r"<[a-zA-Z][^>]*>")
 ID = re.compile(r"""(\bid="|href="\#|url\(\#)""")
@@ -95,15 +98,24 @@ def _cell(value: Scalar) -> Scalar:
     return guarded(one_line(value)) if isinstance(value, str) else value
 
 
+def needed() -> None:
+    """Sees whether there is what plots are drawn with.
+
+    Raises:
+        UsageError: there is not; the message names what to install.
+    """
+    if find_spec("matplotlib") is None:
+        raise UsageError("plots need matplotlib: pip install 'onpaper[plot]'")
+
+
 @contextmanager
 def _figure(picture: Picture, theme: Theme) -> "Iterator[Figure]":
     """Yields the figure drawn: its title above, whence the data come beneath."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UsageError("plots need matplotlib: pip install 'onpaper[plot]'") from None
-    title = textwrap.wrap(one_line(picture.title), TITLE_CHARACTERS)
+    needed()
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    title = textwrap.wrap(UNIT.sub("\N{NO-BREAK SPACE}", one_line(picture.title)), TITLE_CHARACTERS)
     note = textwrap.wrap(one_line(picture.note), NOTE_CHARACTERS)
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")  # shown as a box

@@ -71,7 +71,7 @@ def bars(judged: Sequence[Row]) -> Iterator[Bar]:
 def _title(chip: str, found: Sequence[Bar], margin: float) -> str:
     reached = sum(one.row.verdict is Verdict.REACHED for one in found)
     believed = [one for one in found if one.row.verdict is not Verdict.IMPLAUSIBLE]
-    words = f"{chip}: {reached} of {len(found)} published figures reached within {margin:.0%}"
+    words = f"{chip}: {reached} of {len(found)} figures of the sheet reached within {margin:.0%}"
     if not believed:
         return words
     least = min(believed, key=lambda one: one.fraction.value)
@@ -95,6 +95,7 @@ def _flat(record: Record, one: Bar) -> dict[str, Scalar]:
         "title": row.title,
         "unit": row.dimension.value,
         "published": one.published.value,
+        "formula": one.published.formula,
         "measured": one.measured.value,
         "measured_low": one.measured.low,
         "measured_high": one.measured.high,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
+from bench.chips.paper import Paper
 from bench.plot.axes import legend_below, log_axis, name_of, quantity, short, slug, whence
 from bench.plot.picture import Picture
 from bench.records.model import Record
@@ -53,11 +54,15 @@ def _title(dtype: str, chip: str, found: Sequence[Point]) -> str:
         return f"{words}no rate was measured undisturbed"
     peak = max(rates)
     words += (
-        f"the curve ends at {peak / roof.peak.value:.0%} of the published peak"
+        f"the curve ends at {peak / roof.peak.value:.0%} of the {_kind(roof.peak)} peak"
         if roof.peak
         else f"up to {show(peak, Dimension.FLOP_RATE)}, with no peak published"
     )
     return f"{words}, {_ridges(measured_ridge(found), roof)}"
+
+
+def _kind(found: Paper) -> str:
+    return "derived" if found.formula else "published"
 
 
 def _ridges(here: tuple[float, float] | None, roof: Roof) -> str:
@@ -76,13 +81,12 @@ def _alt(dtype: str, found: Sequence[Point]) -> str:
         f"{show(max(rates), Dimension.FLOP_RATE)} over arithmetic intensities from "
         f"{significant(low, 3)} to {significant(high, 3)} FLOP/B"
     )
-    return f"{told}, below the roof of published peak and bandwidth." if _roofs(found) else told
+    return f"{told}, beside the roof on paper." if _roofs(found) else told
 
 
 def _roofs(found: Sequence[Point]) -> list[Roof]:
-    """Returns each published roof once: streams and products may have two."""
-    whole = (one.roof for one in found if one.roof.ridge)
-    return list({one.peak.key: one for one in whole if one.peak}.values())
+    """Returns each roof on paper once: streams and products may have two."""
+    return list({one.roof.peak.key: one.roof for one in found if one.roof.peak}.values())
 
 
 def _paint(found: Sequence[Point], figure: "Figure", theme: "Theme") -> None:
@@ -104,11 +108,14 @@ def _paint(found: Sequence[Point], figure: "Figure", theme: "Theme") -> None:
 
 
 def _roof(axes: "Axes", roof: Roof, span: tuple[float, float], look: tuple[str, str]) -> None:
-    if not (roof.peak and roof.bandwidth and roof.ridge):
+    """Draws the lesser of bandwidth and peak, or the peak alone where no bandwidth is known."""
+    if roof.peak is None:
         return
-    inside = [one for one in (span[0], roof.ridge, span[1]) if span[0] <= one <= span[1]]
-    heights = [min(roof.peak.value, roof.bandwidth.value * one) for one in inside]
-    told = f"published: {FIGURES[roof.peak.key].title} {roof.peak.text}, {roof.bandwidth.text}"
+    rate = roof.bandwidth.value if roof.bandwidth else None
+    inside = [one for one in (span[0], roof.ridge or span[0], span[1]) if span[0] <= one <= span[1]]
+    heights = [min(roof.peak.value, rate * one) if rate else roof.peak.value for one in inside]
+    slope = f", {roof.bandwidth.text}" if roof.bandwidth else ""
+    told = f"{_kind(roof.peak)}: {FIGURES[roof.peak.key].title} {roof.peak.text}{slope}"
     axes.plot(inside, heights, look[1], color=look[0], label=short(told, 64))
 
 

@@ -1,10 +1,10 @@
 """Chips on the plane of TPP and performance density, with the lines that rules draw there."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 
     from bench.plot.theme import Theme
 
+FillStyle = Literal["full", "left", "none"]
 APART = ("cpu", "system")
-TIERS = {"export": (1, "full"), "domestic": (0, "left"), "global": (2, "none")}
+TIERS: Mapping[str, tuple[int, FillStyle]] = {
+    "export": (1, "full"),
+    "domestic": (0, "left"),
+    "global": (2, "none"),
+}
 """Colour, by its place among the series, and how much of a marker is filled."""
 SHAPES = {Truth.YES: ("s", "licence or notice needed"), Truth.NO: ("o", "none needed"),
           Truth.UNKNOWN: ("^", "unknown")}  # fmt: skip
@@ -35,6 +40,8 @@ STYLES = ("-", "--", "-.", ":")
 BESIDES = 5
 """So many chips of each other tier are named, those of the highest TPP."""
 SIZE_PT = (520.0, 330.0)
+TOGETHER = 3
+"""Names that one label holds."""
 NEAR_PT = 36.0
 """Thresholds nearer than this are told in one label."""
 
@@ -98,7 +105,7 @@ def _title(found: Sequence[Spot], on: str, there: str) -> str:
     needs, unknown = (
         sum(one.needs is each for one in found) for each in (Truth.YES, Truth.UNKNOWN)
     )
-    return f"{needs} of {len(found)} chips needed a licence or a notice for {there} on {on}" + (
+    return f"{needs} of {len(found)} chips need a licence or a notice for {there} on {on}" + (
         f"; of {unknown} it cannot be told" if unknown else ""
     )
 
@@ -148,7 +155,7 @@ def _paint(found: Sequence[Spot], drawn: Sequence[Line], figure: "Figure", theme
     axes = figure.subplots()
     axes.set_xscale("log")
     axes.set_yscale("log")
-    for one in found:
+    for one in sorted(found, key=lambda one: one.chip.tier == "export"):
         number, filled = TIERS[one.chip.tier]
         axes.plot(
             [one.tpp], [one.pd], SHAPES[one.needs][0], ms=6, color=theme.series[number],
@@ -160,8 +167,8 @@ def _paint(found: Sequence[Spot], drawn: Sequence[Line], figure: "Figure", theme
     for line, style in zip(drawn, STYLES * len(drawn), strict=False):
         _line(axes, line, style, theme)
     _thresholds(axes, [one for line in drawn for one in line.segments], theme)
-    log_axis(axes.xaxis, lambda value: f"{value:,g}")
-    log_axis(axes.yaxis, lambda value: f"{value:,g}")
+    log_axis(axes.xaxis, _number)
+    log_axis(axes.yaxis, _number)
     place(axes, _labels(found), [(one.tpp, one.pd) for one in found], theme, SIZE_PT)
     axes.set_xlabel("total processing performance (TPP), TOPS x bit")
     axes.set_ylabel("performance density, TPP per mm²")
@@ -169,10 +176,14 @@ def _paint(found: Sequence[Spot], drawn: Sequence[Line], figure: "Figure", theme
     _explain(axes, theme)
 
 
+def _number(value: float) -> str:
+    return f"{value:,g}"
+
+
 def _line(axes: "Axes", line: Line, style: str, theme: "Theme") -> None:
     """Draws a line within the view; the edge of it that lies there is named in the legend."""
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    label: str | None = short(f"{line.name}, since {line.since}", 72)
+    label: str | None = f"{short(line.name, 56)}, since {line.since}"
     colour = theme.muted if line.also else theme.ink
     for one in line.segments:
         xs = [min(max(value, left), right) for value in (one.start[0], one.end[0])]
@@ -214,20 +225,45 @@ def _together(
 
 
 def _labels(found: Sequence[Spot]) -> list[Label]:
-    """Returns the names: all of the export tier, of others those of the highest TPP."""
+    """Returns the names of points: those of the export tier, of others those of the highest TPP.
+
+    Chips of the same figures share a point, and have one label.
+    """
     by_size = sorted(found, key=lambda one: -one.tpp)
     named = [one for one in by_size if one.chip.tier == "export"]
     for tier in ("domestic", "global"):
         named += [one for one in by_size if one.chip.tier == tier][:BESIDES]
-    return list(
-        {(one.tpp, one.pd): Label(one.tpp, one.pd, called(one.chip)) for one in named}.values()
-    )
+    points = dict.fromkeys((one.tpp, one.pd) for one in named)
+    return [
+        Label(*point, _joined([one for one in found if (one.tpp, one.pd) == point]))
+        for point in points
+    ]
+
+
+def _joined(there: Sequence[Spot]) -> str:
+    """Returns the names of chips at one point, ``h20`` for ``h20`` and ``h20-3e``."""
+    names: list[str] = []
+    for one in sorted(there, key=lambda one: (one.chip.tier != "export", len(called(one.chip)))):
+        if not any(called(one.chip).startswith(f"{name}-") for name in names):
+            names.append(called(one.chip))
+    more = len(names) - TOGETHER
+    return ", ".join(names[:TOGETHER]) + (f" +{more}" if more > 0 else "")
 
 
 def _explain(axes: "Axes", theme: "Theme") -> None:
-    for tier, (number, filled) in TIERS.items():
-        axes.plot([], [], "o", ms=6, color=theme.series[number], fillstyle=filled,
-                  markerfacecoloralt="none", label=f"{tier} tier")  # fmt: skip
-    for marker, told in SHAPES.values():
-        axes.plot([], [], marker, ms=6, color=theme.ink, fillstyle="none", label=told)
-    legend_below(axes, 2)
+    """Writes the legend: lines in one column, tiers and shapes in the other."""
+    from matplotlib.lines import Line2D
+
+    told, _ = axes.get_legend_handles_labels()
+    looks = [
+        Line2D([], [], marker="o", ms=6, ls="none", color=theme.series[number], fillstyle=filled,
+               markerfacecoloralt="none", label=f"{tier} tier")
+        for tier, (number, filled) in TIERS.items()
+    ]  # fmt: skip
+    looks += [
+        Line2D([], [], marker=marker, ms=6, ls="none", color=theme.ink, fillstyle="none", label=one)
+        for marker, one in SHAPES.values()
+    ]
+    blank = [Line2D([], [], ls="none", label=" ")] * abs(len(told) - len(looks))
+    columns = [*told, *blank, *looks] if len(told) < len(looks) else [*told, *looks, *blank]
+    legend_below(axes, 2, columns)

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
 FILE = "validation.csv"
 BAND = 0.20
+TICKS = 4
+WITH_BARS = 60
+"""Of a part with more points intervals are not drawn: they would hide them."""
 PANELS = (
     ("steps", ("prefill", "decode"), Dimension.TIME),
     ("serving, time a token", ("serving, dense", "serving, experts"), Dimension.TIME),
-    ("figures, share of the sheet", ("matrix figures", "memory figures"), Dimension.SHARE),
+    ("figures, share reached", ("matrix figures", "memory figures"), Dimension.SHARE),
 )
 """Title of each panel, the parts that it shows, and what their values are."""
 
@@ -98,7 +101,7 @@ def picture(points: Sequence[Point]) -> Picture:
         alt=_alt(parts),
         note=(
             "Each value is foretold by a model fitted without its chip. Line: foretold = measured; "
-            f"band: {BAND:.0%} either way; bars: 95% interval. {_sampled(parts)}"
+            f"band: {BAND:.0%} either way; bars: 95% interval, of few points. {_sampled(parts)}"
         ),
         rows=[_row(one) for one in points],
         paint=partial(_paint, points),
@@ -111,7 +114,9 @@ def _row(point: Point) -> dict[str, Scalar]:
 
 
 def _parts(points: Sequence[Point]) -> Iterator[tuple[str, list[Point]]]:
-    for part in dict.fromkeys(one.part for one in points):
+    drawn = [part for _, parts, _ in PANELS for part in parts]
+    there = {one.part for one in points}
+    for part in (one for one in drawn if one in there):
         yield part, [one for one in points if one.part == part]
 
 
@@ -141,11 +146,19 @@ def _paint(points: Sequence[Point], figure: "Figure", theme: "Theme") -> None:
     for axes, (title, parts, dimension) in zip(every, shown, strict=True):
         _panel(axes, [one for one in points if one.part in parts], parts, theme)
         axes.set_title(title)
-        for axis in (axes.xaxis, axes.yaxis):
-            log_axis(axis, partial(quantity, dimension=dimension))
-        axes.tick_params(axis="x", labelrotation=45)
+        for axis, most in ((axes.xaxis, TICKS), (axes.yaxis, 2 * TICKS)):
+            log_axis(axis, partial(quantity, dimension=dimension), most)
         axes.set_xlabel(f"measured, {dimension.value}")
     every[0].set_ylabel("foretold")
+
+
+def _bars(own: Sequence[Point]) -> list[list[float]] | None:
+    if len(own) > WITH_BARS:
+        return None
+    return [
+        [one.foretold - (one.low or one.foretold) for one in own],
+        [(one.high or one.foretold) - one.foretold for one in own],
+    ]
 
 
 def _panel(axes: "Axes", points: Sequence[Point], parts: Sequence[str], theme: "Theme") -> None:
@@ -153,12 +166,8 @@ def _panel(axes: "Axes", points: Sequence[Point], parts: Sequence[str], theme: "
     axes.set_yscale("log")
     for number, part in enumerate(parts):
         own = [one for one in points if one.part == part]
-        errors = [
-            [one.foretold - (one.low or one.foretold) for one in own],
-            [(one.high or one.foretold) - one.foretold for one in own],
-        ]
         axes.errorbar(
-            [one.measured for one in own], [one.foretold for one in own], errors,
+            [one.measured for one in own], [one.foretold for one in own], _bars(own),
             fmt=MARKERS[number], ms=3, lw=0.5, alpha=0.5, color=theme.series[number],
             label=short(part, 24),
         )  # fmt: skip
