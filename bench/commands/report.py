@@ -193,7 +193,9 @@ def _written(document: "Document", config: ReportConfig) -> list[Path]:
 
     folder = place(config.out or "")
     makers = {"html": lambda: html.render(document).encode(), "pdf": lambda: pdf.render(document)}
-    made = {folder / f"{document.name}.{one}": makers[one]() for one in dict.fromkeys(config.formats)}
+    made = {
+        folder / f"{document.name}.{one}": makers[one]() for one in dict.fromkeys(config.formats)
+    }
     try:
         for path, content in made.items():
             replace(path, content)

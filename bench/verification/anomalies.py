@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bench.identity.weigh import State
 from bench.plausible import disturbances, disturbed_by
+from bench.report.scalar import Scalar
 from bench.verdict import Row, Verdict
 from bench.verification.conditions import name_of
 from bench.verification.document import Block, Paragraph, Table
@@ -32,11 +33,11 @@ def anomaly_blocks(tested: Tested) -> list[Block]:
     if not found:
         return [Paragraph("None.")]
     cells = tuple((kind, what, _places(where)) for (kind, what), where in found.items())
-    flat = tuple(
+    flat: tuple[dict[str, Scalar], ...] = tuple(
         {"anomaly": kind, "what": what, "measurements": len(where)}
         for (kind, what), where in found.items()
     )
-    return [Table("Anomalies", COLUMNS, cells, flat, "anomalies")]
+    return [Table("All that stood out", COLUMNS, cells, flat, "anomalies")]
 
 
 def _places(where: list[str]) -> str:
@@ -52,22 +53,27 @@ def anomalies(tested: Tested) -> Iterator[Anomaly]:
 
 
 def _of_the_record(tested: Tested) -> Iterator[Anomaly]:
-    record, chip = tested.record, tested.chip
+    record = tested.record
     if tested.is_fake:
         yield Anomaly("fake device", "every figure is simulated")
     if record.state != "complete":
         yield Anomaly("not complete", f"the record's state is {record.state!r}")
     if not record.measurements:
         yield Anomaly("empty", "nothing was measured")
-    if chip is None:
-        yield Anomaly("no sheet", f"the record names {record.identity.chip or 'no chip'}")
-    elif record.identity.sheet_sha256 != chip.sheet_sha256:
-        yield Anomaly("other sheet", "the sheet is not the one that the record was set beside")
     if record.program.commit is None:
         yield Anomaly("commit unknown", "the program's commit is not recorded")
     if record.program.dirty is not False:
         told = "changed beside its commit" if record.program.dirty else "not known to be unchanged"
         yield Anomaly("program", told)
+    yield from _of_the_sheet(tested)
+
+
+def _of_the_sheet(tested: Tested) -> Iterator[Anomaly]:
+    record, chip = tested.record, tested.chip
+    if chip is None:
+        yield Anomaly("no sheet", f"the record names {record.identity.chip or 'no chip'}")
+    elif record.identity.sheet_sha256 != chip.sheet_sha256:
+        yield Anomaly("other sheet", "the sheet is not the one that the record was set beside")
     found = tested.identity
     if found and found.state is not State.CONSISTENT:
         yield Anomaly(f"identity {found.state.value}", found.reason)

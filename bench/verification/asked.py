@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bench.chips.figures import FIGURES
 from bench.chips.paper import Paper
 from bench.report.digits import beside, percent, with_interval
+from bench.report.scalar import Scalar
 from bench.report.table import source_line
 from bench.rules.model import Rule
 from bench.theory.tpp import tpp
@@ -72,15 +73,15 @@ def _quantities(tested: Tested) -> Iterator[Quantity]:
     """Yields everything that is asked for, whether or not the record has it."""
     for key in _formats(tested):
         found = _rows(tested, "gemm", key)
-        name = f"dense matrix products, {key.removeprefix('matrix_').replace('_', ', ')}"
-        yield Quantity(name, "full", found)
+        yield Quantity(f"dense products, {FIGURES[key].title}", "full", found)
     yield Quantity("memory (DRAM) bandwidth", "memory", _rows(tested, "memory", "memory_bandwidth"))
     yield Quantity("memory (DRAM) capacity", "memory", _rows(tested, "capacity", "memory_capacity"))
     host = _rows(tested, "host_link")
     yield Quantity("link to the host (PCIe)", "links", host, each=True)
     peer = tuple(one for one in _rows(tested, "peer") if one.measurement.label != LOCAL)
     yield Quantity("link to a peer", "links", peer, each=True)
-    yield Quantity("collectives over several devices", "links", _rows(tested, "collective"))
+    collective = _rows(tested, "collective")
+    yield Quantity("collectives", "links on several devices under torchrun", collective)
 
 
 LOCAL = "device to device, on one device"
@@ -92,7 +93,8 @@ def _formats(tested: Tested) -> list[str]:
     chip = tested.chip
     printed = [
         key for key in FIGURES
-        if key.startswith("matrix_") and chip and chip.number(key) is not None
+        if key.startswith("matrix_") and FIGURES[key].is_rate
+        and chip and chip.number(key) is not None
     ]  # fmt: skip
     products = [row for row in tested.judged if row.measurement.kernel == "gemm" and row.key]
     return list(dict.fromkeys([*printed, *(row.key for row in products if row.measured)]))
@@ -148,15 +150,17 @@ def _published(tested: Tested) -> list[Block]:
         (one.formula, _claimed(one.tpp, one.least), source_line(one.source, tested.catalogue))
         for one in found.claims
     )
-    flat = tuple(
+    flat: tuple[dict[str, Scalar], ...] = tuple(
         {"figure": one.figure, "tpp": one.tpp, "formula": one.formula, "source": one.source}
         for one in found.claims
     )
     caption = f"Published (from the sheet): total processing performance of {tested.chip.name}"
     told = [
-        f"Published (from the sheet): TPP {_claimed(found.value or 0.0, found.least or 0.0)}, the "
-        "highest over all formats. By the rules it is worked out of what the maker claims for "
-        "dense matrices, not of what a test reaches."
+        (
+            f"Published (from the sheet): TPP {_claimed(found.value or 0.0, found.least or 0.0)}, "
+            "the highest over all formats. By the rules it is worked out of what the maker claims "
+            "for dense matrices, not of what a test reaches."
+        )
     ]
     if found.open:
         names = ", ".join(FIGURES[key].title for key in found.open)

@@ -1,6 +1,6 @@
 """A report before it is set: one model that the page, the PDF and the terminal are made of."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.report.markup import one_line
@@ -57,18 +57,18 @@ class Table:
     caption: str
     columns: tuple[str, ...]
     cells: tuple[tuple[str, ...], ...]
-    flat: tuple[dict[str, Scalar], ...] = ()
+    flat: tuple[Mapping[str, Scalar], ...] = ()
     key: str = ""
 
 
 @dataclass(frozen=True)
 class Plate:
-    """A picture drawn: ``svg`` for the page, ``png`` for paper, and what is to be seen in it."""
+    """A picture drawn: ``svg`` for the page, ``png`` for paper; its caption says what it shows."""
 
     name: str
     svg: str
     png: bytes
-    alt: str
+    title: str
     caption: str
 
 
@@ -141,7 +141,8 @@ def _block(block: Block) -> Block:  # noqa: PLR0911 -- one line a kind of block
             caption = clipped(block.caption, MOST_TITLE)
             return replace(block, caption=caption, columns=_lines(block.columns), cells=cells)
         case Plate():
-            return replace(block, alt=clipped(block.alt, MOST_TEXT), caption=clipped(block.caption))
+            told = clipped(block.caption, MOST_TEXT)
+            return replace(block, title=clipped(block.title), caption=told)
         case Blanks():
             return replace(block, labels=_lines(block.labels))
 

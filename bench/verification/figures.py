@@ -10,7 +10,7 @@ from bench.report.sections import ELSEWHERE, MAKERS
 from bench.report.table import COLUMNS, Section, build
 from bench.report.table import Table as Built
 from bench.verdict import Row
-from bench.verification.document import Block, Heading, Paragraph, Table
+from bench.verification.document import Block, Paragraph, Table
 from bench.verification.tested import Tested
 
 
@@ -89,7 +89,6 @@ def _section(one: Section) -> list[Block]:
     if not one.cells:
         return []
     return [
-        Heading(one.title, 3),
         Table(one.title, one.columns, one.cells, tuple(one.flat), one.key),
         *(Paragraph(line) for line in one.lines),
     ]

@@ -53,8 +53,8 @@ def _identity(tested: Tested) -> str:
     found = tested.identity
     if found is None:
         return "Identity: not established, because no sheet describes the device."
-    return f"Identity, set beside the sheet of {found.chip.name}: {found.state.value}: " \
-        f"{identity_verdict(found)}."  # fmt: skip
+    told = f"{found.state.value}: {identity_verdict(found)}"
+    return f"Identity, set beside the sheet of {found.chip.name}: {told}."
 
 
 def _lists(tested: Tested) -> list[str]:

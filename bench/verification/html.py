@@ -167,11 +167,9 @@ def _noted(text: str, notes: int) -> str:
 
 
 def _plate(block: Plate) -> str:
-    if not block.svg:
-        return f"<p>{escape(block.caption)}: {escape(block.alt)}</p>\n"
     own = _own_names(block.svg, block.name)
     return (
-        f'<figure><div role="img" aria-label="{escape(block.alt)}">{own}</div>'
+        f'<figure><div role="img" aria-label="{escape(block.title)}">{own}</div>'
         f"<figcaption>{escape(block.caption)}</figcaption></figure>\n"
     )
 

@@ -52,17 +52,27 @@ def integrity_blocks(tested: Tested, notes: tuple[str, ...]) -> list[Block]:
 
 
 LIMITS = (
-    "One device was tested, once, on one host. What it does says nothing of another device of the "
-    "same kind: a shipment takes a sample (python -m bench report kind=plan devices=N).",
-    "A figure that is short may be the software's doing, and no fault of the device: a rate "
-    "measured is the least that the device can do, not the most.",
-    "A figure that is reached says that the device did so under these conditions, not that it will "
-    "in another host, at another temperature or for longer.",
-    "The record names no serial number. That the device tested is the one shipped has to be shown "
-    "by other means: seals, photographs, a list of serial numbers.",
+    (
+        "One device was tested, once, on one host. What it does says nothing of another device of "
+        "the same kind: a shipment takes a sample (python -m bench report kind=plan devices=N)."
+    ),
+    (
+        "A figure that is short may be the software's doing, and no fault of the device: a rate "
+        "measured is the least that the device can do, not the most."
+    ),
+    (
+        "A figure that is reached says that the device did so under these conditions, not that it "
+        "will in another host, at another temperature or for longer."
+    ),
+    (
+        "The record names no serial number. That the device tested is the one shipped has to be "
+        "shown by other means: seals, photographs, a list of serial numbers."
+    ),
     "What was not measured in this record was not tested.",
-    "The record can be altered before it is hashed. The hash ties this report to a file, not the "
-    "file to a device.",
+    (
+        "The record can be altered before it is hashed. The hash ties this report to a file, not "
+        "the file to a device."
+    ),
     "Nothing here is legal advice, and no authority has approved this form.",
 )
 FAKE_LIMIT = "The device is a FAKE and nothing at all was tested."

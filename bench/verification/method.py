@@ -12,21 +12,34 @@ from bench.verification.tested import Tested
 
 METHODS: dict[int, tuple[str, ...]] = {
     1: (
-        "Timing: calls are batched until a sample is long enough for the timer; device events on "
-        "accelerators, a monotonic clock on processors. Where memory is measured, buffers are far "
-        "larger than the last-level cache.",
-        "Warm-up: until the medians of two successive windows of 5 samples agree within 2%, or "
-        "30% of the time allowed is spent; then sampling, 12 samples or more, until the 95% "
-        "interval of the median is as narrow as wanted, or the time is spent. The record says "
-        "which.",
-        "Sustained: the rate of the median call time, with the distribution-free 95% interval of "
-        "the median, widened for samples that are not independent.",
-        "Burst: the rate of the best short window, also right after a rest; it is shown beside "
-        "the sustained rate and decides no verdict.",
-        "Result: every kernel's output is set beside a float64 reference on fresh random input at "
-        "a small size before its speed counts; products are checked again after they were timed.",
-        "Shapes: the largest rate of a product is searched for over sizes and layouts; the best "
-        "that was found is measured. What a longer search might still gain is estimated.",
+        (
+            "Timing: calls are batched until a sample is long enough for the timer; device events "
+            "on accelerators, a monotonic clock on processors. Where memory is measured, buffers "
+            "are far larger than the last-level cache."
+        ),
+        (
+            "Warm-up: until the medians of two successive windows of 5 samples agree within 2%, or "
+            "30% of the time allowed is spent; then sampling, 12 samples or more, until the 95% "
+            "interval of the median is as narrow as wanted, or the time is spent. The record says "
+            "which."
+        ),
+        (
+            "Sustained: the rate of the median call time, with the distribution-free 95% interval "
+            "of the median, widened for samples that are not independent."
+        ),
+        (
+            "Burst: the rate of the best short window, also right after a rest; it is shown beside "
+            "the sustained rate and decides no verdict."
+        ),
+        (
+            "Result: every kernel's output is set beside a float64 reference on fresh random input "
+            "at a small size before its speed counts; products are checked again after they were "
+            "timed."
+        ),
+        (
+            "Shapes: the largest rate of a product is searched for over sizes and layouts; the "
+            "best that was found is measured. What a longer search might still gain is estimated."
+        ),
     )
 }
 """How figures are measured, by method version."""
@@ -58,6 +71,7 @@ SETTINGS = {
     "margin": "margin at the time of the run",
     "data": "inputs",
 }
+MOST_FORMULAS = 6
 COLUMNS = ("kernel", "what", "formats", "measured", "operations and bytes of a call",
            "result check: worst error of tolerance")  # fmt: skip
 
@@ -93,7 +107,7 @@ def _settings(record: Record) -> Iterator[tuple[str, str]]:
     yield "inputs of the run", inputs(own)
     for key, value in record.settings.items():
         if value is not None and key != "data":
-            yield SETTINGS.get(key, key), f"{value}"
+            yield SETTINGS.get(key, key), f"{value:g}" if isinstance(value, float) else f"{value}"
     done = [one for one in record.measurements if one.timing]
     if done:
         samples = [one.timing.stats.samples for one in done if one.timing]
@@ -111,20 +125,29 @@ def _kernels(record: Record) -> Iterator[tuple[str, ...]]:
         found = [one for one in record.measurements if one.kernel == kernel]
         done = [one for one in found if one.status == "ok"]
         formats = dict.fromkeys(one.dtype for one in found)
-        formulas = dict.fromkeys(one.work.formula for one in found if one.work)
         yield (
             kernel,
             WHAT.get(kernel, "–"),
             ", ".join(formats),
             f"{len(done)} of {len(found)}",
-            "; ".join(_of_formula(found, formula) for formula in formulas) or "–",
+            _formulas(found),
             _checks(found),
         )
+
+
+def _formulas(found: list[Measurement]) -> str:
+    """Returns the formulas of a kernel; of a curve of them, the first and how many more."""
+    known = list(dict.fromkeys(one.work.formula for one in found if one.work))
+    told = "; ".join(_of_formula(found, one) for one in known[:MOST_FORMULAS])
+    more = len(known) - MOST_FORMULAS
+    return (f"{told}; and {more} more of the kind" if more > 0 else told) or "–"
 
 
 def _of_formula(found: list[Measurement], formula: str) -> str:
     """Returns a formula with what one call of it comes to, the largest there is."""
     works = [one.work for one in found if one.work and one.work.formula == formula]
+    if all(one.quantity == "footprint" for one in found):
+        return f"{formula} ({max(one.footprint_bytes for one in works):.3g} B)"
     flop, moved = max(one.flop for one in works), max(one.bytes for one in works)
     parts = [f"{flop:.3g} FLOP" if flop else "", f"{moved:.3g} B" if moved else ""]
     told = ", ".join(part for part in parts if part)
@@ -140,5 +163,5 @@ def _checks(found: list[Measurement]) -> str:
         return "none recorded"
     passed = sum(one.passed for one in checks)
     worst = max(checks, key=lambda one: one.error / one.tolerance if one.tolerance else one.error)
-    told = f"{worst.error:.2g} of {worst.tolerance:.2g}"
+    told = f"{worst.error:.2g} of {worst.tolerance:.2g}" if worst.tolerance else "exact results"
     return f"{passed} of {len(checks)} passed; {told}"

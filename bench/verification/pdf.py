@@ -1,6 +1,8 @@
 """The document as a PDF: outline, page numbers, heads of tables on every page, fonts within."""
 
 import re
+import struct
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from io import BytesIO
@@ -33,6 +35,7 @@ MARGIN_MM, FOOT_MM = 15.0, 18.0
 TITLE_PT, TEXT_PT, TABLE_PT, FOOT_PT = 16.0, 9.0, 6.8, 6.5
 HEADING_PT = {2: 12.0, 3: 10.0}
 TERM_MM = 48.0
+BLANK_MM = 13.0
 LEAST_SHARE = 0.07
 """Of the width, for the narrowest column: a long word still has a dozen letters a line."""
 GREY, LINE = 110, 190
@@ -69,8 +72,8 @@ def render(document: Document) -> bytes:
     folder, told = fonts(), cleaned(document)
     setter = _Setter(_paper(told, folder), folder)
     setter.opening(told)
-    for block in told.blocks:
-        setter.block(block)
+    for place, block in enumerate(told.blocks):
+        setter.block(block, told.blocks[place + 1 : place + 3])
     content = bytes(setter.pdf.output())
     if document.made_utc is None:  # no date is better than a wrong one; the length stays
         content = re.sub(rb"/CreationDate \([^)]*\)", lambda one: b" " * len(one[0]), content)
@@ -85,12 +88,12 @@ def _paper(document: Document, folder: Path) -> "FPDF":
 
         def footer(self) -> None:
             """Sets the foot of a page."""
-            self.set_y(-FOOT_MM + 5)
+            self.set_y(4 - FOOT_MM)
             self.set_font(FAMILY, size=FOOT_PT)
             self.set_text_color(GREY)
-            number = f"page {self.page_no()} of {{nb}}"
-            self.cell(self.epw - 28, 4, document_foot)
-            self.cell(28, 4, number, align="R")
+            self.multi_cell(0, 3.2, document_foot, align="L", new_x="LMARGIN", new_y="TOP")
+            self.set_y(11 - FOOT_MM)
+            self.cell(0, 3.2, f"page {self.page_no()} of {{nb}}", align="R")
             self.set_text_color(0)
 
     paper = Paper(format="A4")
@@ -140,8 +143,10 @@ class _Setter:
         self.pdf.set_text_color(0)
         self.pdf.ln(2)
 
-    def block(self, block: Block) -> None:
-        """Sets one block."""
+    def block(self, block: Block, following: Sequence[Block]) -> None:
+        """Sets one block; a heading stays with what follows it."""
+        if isinstance(block, Heading):
+            self._room(30 + sum(map(self._height, following)))
         sets: dict[type, Any] = {
             Heading: self._heading,
             Paragraph: self._paragraph,
@@ -157,7 +162,7 @@ class _Setter:
         return _known(text, self.pdf)
 
     def _font(self, size_pt: float, style: str = "") -> None:
-        self.pdf.set_font(FAMILY, style, size_pt)  # type: ignore[arg-type]
+        self.pdf.set_font(FAMILY, style, size_pt)
 
     def _write(self, text: str, height: float, x: float | None = None) -> None:
         if x is not None:
@@ -165,13 +170,21 @@ class _Setter:
         self.pdf.multi_cell(0, height, self._told(text), align="L", new_x="LMARGIN", new_y="NEXT")
 
     def _heading(self, block: Heading) -> None:
-        self._room(30)
-        self.pdf.ln(5 if block.level == 2 else 3)  # noqa: PLR2004 -- a section
+        self.pdf.ln(5 if block.level == 2 else 3)
         self.pdf.start_section(self._told(block.text), level=min(block.level - 1, self._level))
         self._level = block.level
         self._font(HEADING_PT[block.level], "B")
         self._write(block.text, HEADING_PT[block.level] * 0.45)
         self.pdf.ln(1)
+
+    def _height(self, block: Block) -> float:
+        """Returns the height in mm of what must stand on one page, nought for what need not."""
+        if isinstance(block, Blanks):
+            return BLANK_MM * len(block.labels)
+        if isinstance(block, Plate) and block.png:
+            width, height = struct.unpack(">II", block.png[16:24])  # of a PNG's first chunk
+            return float(self.pdf.epw * height / width) + 16
+        return 0.0
 
     def _room(self, needed_mm: float) -> None:
         if self.pdf.will_page_break(needed_mm):
@@ -226,20 +239,20 @@ class _Setter:
         self.pdf.ln(2.5)
 
     def _plate(self, block: Plate) -> None:
+        self._room(self._height(block))
         if block.png:
-            self._room(115)
-            self.pdf.image(BytesIO(block.png), w=self.pdf.epw, alt_text=self._told(block.alt))
+            self.pdf.image(BytesIO(block.png), w=self.pdf.epw, alt_text=self._told(block.title))
         self._font(TEXT_PT - 1)
-        self._write(block.caption if block.png else f"{block.caption}: {block.alt}", 4.2)
+        self._write(block.caption, 4.2)
         self.pdf.ln(2.5)
 
     def _blanks(self, block: Blanks) -> None:
+        self._room(self._height(block))
         self._font(TEXT_PT)
         for label in block.labels:
-            self._room(14)
-            self.pdf.ln(8)
-            y = self.pdf.get_y() + 4
-            self.pdf.cell(TERM_MM, 5, self._told(label))
+            self.pdf.ln(BLANK_MM - 5)
+            y = self.pdf.get_y() + 4.5
+            self.pdf.cell(TERM_MM, 5, self._told(label), new_x="LMARGIN", new_y="NEXT")
             self.pdf.line(MARGIN_MM + TERM_MM, y, self.pdf.w - MARGIN_MM, y)
         self.pdf.ln(8)
 
@@ -253,7 +266,8 @@ def _widths(block: Table) -> tuple[float, ...]:
 
 
 def _wanted(column: tuple[str, ...]) -> float:
-    longest_word = max(len(word) for cell in column for word in (cell.split() or [""]))
+    bold = 1.3 * max(len(word) for word in (column[0].split() or [""]))
+    longest_word = max(bold, *(len(word) for cell in column for word in (cell.split() or [""])))
     lengths = sorted(len(cell) for cell in column)
-    usual = lengths[(9 * len(lengths)) // 10 if len(lengths) > 9 else -1]  # noqa: PLR2004 -- 90%
-    return max(min(longest_word, 24.0), min(usual, 160) ** 0.75, 4.0)
+    usual = lengths[(9 * len(lengths)) // 10 if len(lengths) > 9 else -1]
+    return max(min(longest_word, 24.0), float(min(usual, 160) ** 0.75), 4.0)

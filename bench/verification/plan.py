@@ -1,4 +1,4 @@
-"""The sample plan of a shipment as a document: sizes, risks, what a passed sample says, the draw."""
+"""The sample plan of a shipment as a document: sizes, risks, what a sample says, the draw."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -108,12 +108,12 @@ def _devices(count: int) -> str:
 def _facts(asked: Asked, found: Plan) -> list[tuple[str, str]]:
     return [
         ("devices in the shipment", f"{asked.devices:,}"),
-        ("share that has to be found out", f"{_asked(asked.faulty)} or more, which is "
-         f"{_devices(found.faulty)}"),
+        ("share that has to be found out", (f"{_asked(asked.faulty)} or more, which is "
+         f"{_devices(found.faulty)}")),
         ("confidence wanted", f"{_asked(asked.confidence)}, reached {percent(found.chance, 2)}"),
         ("faulty devices in the sample that still pass", f"{asked.accept:,}"),
-        ("sample", f"{_devices(found.sample)}, {percent(found.sample / asked.devices)} of the "
-         "shipment"),
+        ("sample", (f"{_devices(found.sample)}, {percent(found.sample / asked.devices)} of the "
+         "shipment")),
     ]  # fmt: skip
 
 
@@ -208,21 +208,22 @@ def _bounds(asked: Asked, found: Plan) -> list[Block]:
 
 def _how(asked: Asked, found: Plan) -> tuple[str, ...]:
     return (
-        f"Number all devices of the shipment from 1 to {asked.devices:,} over all boxes, by the "
-        "serial numbers, before the seed is known; keep that list with the report.",
-        "Draw over all boxes. A sample that the shipper picks, or that comes from one box, says "
-        "nothing of the rest.",
+        (f"Number all devices of the shipment from 1 to {asked.devices:,} over all boxes, by the "
+        "serial numbers, before the seed is known; keep that list with the report."),
+        ("Draw over all boxes. A sample that the shipper picks, or that comes from one box, says "
+        "nothing of the rest."),
         "Let somebody who does not ship choose the seed, in the open and after the numbering; "
         f"seed={asked.seed} repeats this draw." if asked.seed else
-        "Choose the seed in the open and after the numbering.",
-        "The devices are those of which the SHA-256 of the text 'seed:number' comes first in "
-        "order, so that anybody can repeat the draw without this program.",
-        "Test every device drawn on the same host, with the same suite, driver and settings. One "
-        "that cannot be tested, is missing or stays undecided counts as faulty.",
-        f"Test all {found.sample:,} even after the first failure, if the share of faulty devices "
-        "is to be told.",
-        "The chances hold if the test of one device is never wrong; what an undecided verdict "
-        "leaves open, they do not contain.",
+        "Choose the seed in the open and after the numbering; then report kind=plan "
+        f"devices={asked.devices} seed=SEED names the devices.",
+        ("The devices are those of which the SHA-256 of the text 'seed:number' comes first in "
+        "order, so that anybody can repeat the draw without this program."),
+        ("Test every device drawn on the same host, with the same suite, driver and settings. One "
+        "that cannot be tested, is missing or stays undecided counts as faulty."),
+        (f"Test all {found.sample:,} even after the first failure, if the share of faulty devices "
+        "is to be told."),
+        ("The chances hold if the test of one device is never wrong; what an undecided verdict "
+        "leaves open, they do not contain."),
     )  # fmt: skip
 
 

@@ -12,19 +12,24 @@ LACKING = (
     "No pictures: matplotlib is not installed where this report was made. The tables hold the same "
     "figures."
 )
+FORMS = (
+    "The picture of all figures shows the plain form of each, the finding the form that came "
+    "nearest: the two may count differently."
+)
 
 
 def plates(tested: Tested, formats: tuple[str, ...]) -> list[Block]:
     """Returns a record's pictures, drawn for the formats asked for, or why there are none."""
     if find_spec("matplotlib") is None:
         return [Paragraph(LACKING)]
-    return [
+    drawn = [
         Plate(
             name=one.name,
             svg=svg(one, PAGE) if "html" in formats else "",
             png=png(one, LIGHT) if "pdf" in formats else b"",
-            alt=one.alt,
-            caption=f"{one.title} {one.note}",
+            title=one.title,
+            caption=one.alt,
         )
         for one in record_pictures(tested.record, tested.catalogue, tested.margin)
     ]
+    return [*drawn, Paragraph(FORMS)] if drawn else []

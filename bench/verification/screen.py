@@ -61,5 +61,7 @@ def _sections(title: str, blocks: list[Block]) -> list[Section]:
 def _section(title: str, block: Table | Facts) -> Section:
     if isinstance(block, Table):
         name = f"{title}: {block.caption}" if title else block.caption
-        return Section(name, block.columns, block.cells, list(block.flat), key=block.key)
+        return Section(
+            name, block.columns, block.cells, [dict(row) for row in block.flat], key=block.key
+        )
     return Section(title or "In short", ("what", "value"), block.pairs, [])

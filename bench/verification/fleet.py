@@ -1,0 +1,224 @@
+"""Many records read, those alike together: spread, outliers, and which devices meet their sheet."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from bench.chips.load import Catalogue
+from bench.errors import DataError, OnpaperError, UsageError
+from bench.identity.weigh import State, assess
+from bench.records.model import Record
+from bench.records.store import read
+from bench.verdict import RATED, Row, Verdict, rows
+from bench.verification.outliers import Outlier, outliers
+
+
+@dataclass(frozen=True)
+class Member:
+    """One record of a fleet, taken for one device.
+
+    Attributes:
+        number: by which the report names it, from 1.
+        file: below the folder given.
+        sha256: of the file.
+        identity: what all evidence says of the chip; empty if the chip is not known.
+        best: of each figure the row that came nearest to it.
+        implausible: how many measurements are not to be believed.
+    """
+
+    number: int
+    file: str
+    sha256: str
+    record: Record
+    identity: str
+    best: Mapping[str, Row]
+    implausible: int
+
+    @property
+    def name(self) -> str:
+        """Returns how the report names the device."""
+        return f"#{self.number}"
+
+    @property
+    def fails(self) -> bool:
+        """Whether it surely does not meet its sheet: a figure is short, or it is another chip."""
+        short = any(row.verdict is Verdict.SHORT for row in self.best.values())
+        return short or self.identity == State.CONTRADICTS
+
+    @property
+    def passes(self) -> bool:
+        """Whether every figure tested is reached and nothing speaks against the device."""
+        whole = self.record.state == "complete" and not self.implausible and bool(self.best)
+        reached = all(row.verdict is Verdict.REACHED for row in self.best.values())
+        return whole and reached and self.identity == State.CONSISTENT
+
+    def count(self, verdict: Verdict) -> int:
+        """Returns how many figures have a verdict."""
+        return sum(row.verdict is verdict for row in self.best.values())
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One figure over the devices of a group.
+
+    Attributes:
+        key: the figure.
+        rows: by the device's number.
+        middle: the median of the rates, in base units.
+        deviation: the median absolute deviation x 1.4826, which is the standard deviation of
+            normal data, in base units.
+        low, high: numbers of the devices with the lowest and the highest rate.
+        strange: the outliers.
+    """
+
+    key: str
+    rows: Mapping[int, Row]
+    middle: float
+    deviation: float
+    low: int
+    high: int
+    strange: tuple[Outlier, ...]
+
+    def count(self, verdict: Verdict) -> int:
+        """Returns how many devices have a verdict."""
+        return sum(row.verdict is verdict for row in self.rows.values())
+
+
+@dataclass(frozen=True)
+class Group:
+    """Records that may be set side by side: one chip, device, driver, software and method."""
+
+    kind: tuple[tuple[str, str], ...]
+    members: tuple[Member, ...]
+    spreads: tuple[Spread, ...] = field(default=())
+
+    @property
+    def is_fake(self) -> bool:
+        """Whether its devices were simulated."""
+        return self.members[0].record.device.backend == "fake"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All that a folder of records holds.
+
+    Attributes:
+        groups: the largest first.
+        unread: files that are no readable records, with the reason.
+        twice: files that hold a record that another file holds, with that file; not counted.
+        margin: how far below the published figure still counts as reached, relative.
+    """
+
+    groups: tuple[Group, ...]
+    unread: tuple[tuple[str, str], ...]
+    twice: tuple[tuple[str, str], ...]
+    catalogue: Catalogue
+    margin: float
+
+    @property
+    def members(self) -> list[Member]:
+        """Returns every record, by its number."""
+        found = [one for group in self.groups for one in group.members]
+        return sorted(found, key=lambda one: one.number)
+
+
+def gathered(folder: Path, catalogue: Catalogue, margin: float) -> Fleet:
+    """Reads every record of a folder and those below it.
+
+    Raises:
+        UsageError: there is no such folder, or no JSON file in it.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"records={folder} is no folder: give one that holds records")
+    files = sorted(path for path in folder.rglob("*.json") if path.is_file())
+    if not files:
+        raise UsageError(f"records={folder} holds no record: a run's out= names its folder")
+    members: dict[str, Member] = {}
+    unread: list[tuple[str, str]] = []
+    twice: list[tuple[str, str]] = []
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        try:
+            record = read(path)
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except (OnpaperError, OSError) as error:
+            unread.append((name, _reason(error)))
+            continue
+        if record.id in members:
+            first = members[record.id]
+            same = "the same" if first.sha256 == digest else "OTHER CONTENTS under the same id"
+            twice.append((name, f"{first.file}: {same}"))
+        else:
+            number = len(members) + 1
+            members[record.id] = _member(number, (name, digest), record, catalogue, margin)
+    groups = _groups(list(members.values()))
+    return Fleet(groups, tuple(unread), tuple(twice), catalogue, margin)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, DataError):
+        first, more = error.faults[0], len(error.faults) - 1
+        place = f"{first.field}: " if first.field else ""
+        return f"{place}{first.problem}" + (f" (and {more} more)" if more else "")
+    return str(error)
+
+
+def _member(
+    number: int, file: tuple[str, str], record: Record, catalogue: Catalogue, margin: float
+) -> Member:
+    judged = rows(record, catalogue, margin)
+    found = assess(record, catalogue)
+    best: dict[str, Row] = {}
+    for row in (one for one in judged if one.verdict in RATED and one.fraction):
+        held = best.get(row.key)
+        if held is None or _fraction(row) > _fraction(held):
+            best[row.key] = row
+    implausible = sum(row.verdict is Verdict.IMPLAUSIBLE for row in judged)
+    state = found.state.value if found else ""
+    return Member(number, *file, record, state, best, implausible)
+
+
+def _fraction(row: Row) -> float:
+    return row.fraction.value if row.fraction else 0.0
+
+
+def _kind(record: Record) -> tuple[tuple[str, str], ...]:
+    """Returns all that must be the same for two records to be set side by side."""
+    device, machine = record.device, record.machine
+    return (
+        ("chip", record.identity.chip or "not known"),
+        ("device", device.name),
+        ("backend", device.backend),
+        ("driver", device.driver or "not told"),
+        ("power limit, W", f"{device.power_limit_w:g}" if device.power_limit_w else "not told"),
+        ("torch", machine.torch or "not used"),
+        ("runtime", machine.accelerator_runtime or "not told"),
+        ("suite", record.suite),
+        ("inputs", str(record.settings.get("data") or "normal")),
+        ("method", str(record.method_version)),
+        ("onpaper", record.program.version),
+    )
+
+
+def _groups(members: Sequence[Member]) -> tuple[Group, ...]:
+    kinds: dict[tuple[tuple[str, str], ...], list[Member]] = {}
+    for one in members:
+        kinds.setdefault(_kind(one.record), []).append(one)
+    found = [Group(kind, tuple(each), tuple(_spreads(each))) for kind, each in kinds.items()]
+    return tuple(sorted(found, key=lambda one: (-len(one.members), one.members[0].number)))
+
+
+def _spreads(members: Sequence[Member]) -> list[Spread]:
+    keys = dict.fromkeys(key for one in members for key in one.best)
+    return [_spread(key, members) for key in keys]
+
+
+def _spread(key: str, members: Sequence[Member]) -> Spread:
+    found = {one.number: one.best[key] for one in members if key in one.best}
+    rates = {number: row.measured.value for number, row in found.items() if row.measured}
+    middle = median(rates.values())
+    deviation = 1.4826 * median(abs(one - middle) for one in rates.values())
+    low, high = min(rates, key=lambda one: rates[one]), max(rates, key=lambda one: rates[one])
+    return Spread(key, found, middle, deviation, low, high, outliers(rates))
