@@ -1,8 +1,61 @@
-"""To be written."""
+"""Builds the static site."""
 
-HELP = "python -m bench site\n\nExamples\n\nExit code: 0 done, 2 wrong usage.\n"
+import sys
+import time
+from datetime import UTC, date, datetime
+
+from bench.config import compose
+from bench.errors import UsageError
+from bench.shapes import SiteConfig
+
+HELP = """\
+python -m bench site out=FOLDER [key=value ...]
+
+Builds one static site of everything here: the table of chips, to sort, filter and compare; a page
+a chip with its sheet, sources, conflicts, rules through time and evidence; claims with verdicts
+that unfold to every value; evidence, records, rules, predictions, method. It needs no server and
+no network: open index.html, or put the folder on any web space. Pages work without scripts, too.
+
+  out=              the folder: empty, not there yet, or an earlier site, which is replaced
+  records=          a record, or a folder of records, to show besides the committed ones
+  on=               the day on which export rules are asked; default: today
+
+Examples
+  python -m bench site out=site
+  python -m bench site out=site records=results/runs on=2026-01-20
+
+Exit code: 0 written, 1 a data file is at fault, 2 wrong usage.
+"""
 
 
 def main(words: list[str]) -> int:
-    """To be written."""
-    raise NotImplementedError(words)
+    """Writes the site; says on stdout where it begins, on stderr how large it is."""
+    from bench.tables.write import place
+
+    config = compose("site", words, SiteConfig)
+    if not config.out:
+        raise UsageError("site needs a folder: out=site")
+    folder, day, began = place(config.out), _day(config.on), time.monotonic()
+    from bench.site.build import write
+    from bench.site.place import Place
+    from bench.site.world import gather
+
+    Place(folder).check()
+    written = write(folder, gather(config.records, day))
+    largest, most = max(written, key=lambda one: one[1] if one[0].endswith(".html") else 0)
+    print(folder / "index.html")
+    print(
+        f"{len(written)} files, {sum(size for _, size in written) / 1e6:.1f} MB, largest page "
+        f"{largest} {most / 1e6:.2f} MB, {time.monotonic() - began:.1f} s",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _day(on: str | None) -> str:
+    if on is None:
+        return datetime.now(UTC).date().isoformat()
+    try:
+        return date.fromisoformat(on).isoformat()
+    except ValueError:
+        raise UsageError(f"on={on} is no day such as 2025-08-15") from None

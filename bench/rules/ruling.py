@@ -72,7 +72,7 @@ class Ruling:
                 break
         return seen
 
-    @property
+    @cached_property
     def caught(self) -> Truth:
         """Tells whether the rule brings anything to the chip."""
         words = (truth(_bites(one)) for one in self.findings)

@@ -1,6 +1,6 @@
 """A chip's status through time: the days on which something changed, and what."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -46,17 +46,19 @@ def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]
     """
     found: list[Period] = []
     caught: dict[str, Ruling] = {}
+    before: tuple[object, ...] = ()
     for day in days(book):
         now = status(asked, replace(question, on=day), book)
         catching = {one.rule.id: one for one in _telling(now)}
-        if found and _summary(found[-1].status) == _summary(now):
+        told = _summary(now, catching.values())
+        if told == before:
             continue
         began = tuple(one.rule for key, one in catching.items() if key not in caught)
         ended = tuple(one.rule for key, one in caught.items() if key not in catching)
         if found:
             found[-1] = replace(found[-1], until=_day(day, -1))
         found.append(Period(day, None, now, began, ended))
-        caught = catching
+        caught, before = catching, told
     return found
 
 
@@ -70,8 +72,8 @@ def _telling(one: Status) -> list[Ruling]:
     return [*looked, *(ruling for ruling in one.bringing() if ruling not in looked)]
 
 
-def _summary(one: Status) -> tuple[object, ...]:
-    told = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in _telling(one)}
+def _summary(one: Status, telling: Iterable[Ruling]) -> tuple[object, ...]:
+    told = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in telling}
     return one.eccns, one.policies, told
 
 

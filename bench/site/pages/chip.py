@@ -1,0 +1,98 @@
+"""A page a chip: its sheet with sources, what follows from it, rules through time, evidence."""
+
+from collections.abc import Iterator
+
+from bench.chips.figures import FIGURES
+from bench.chips.model import Chip
+from bench.claims.evaluate import Judgement
+from bench.records.model import Record
+from bench.report.dossier import dossier
+from bench.report.evidence import evidence_report
+from bench.report.markup import cleaned
+from bench.report.rulings import paragraph, policy
+from bench.site.blocks import Block, badge, blocks, unique
+from bench.site.page import Page
+from bench.site.words import Words
+from bench.site.world import World
+from bench.theory.entry import key_of, look_up
+
+HEAD = ("matrix_bf16", "matrix_fp8", "memory_capacity", "memory_bandwidth", "tdp", "tpp",
+        "performance_density")  # fmt: skip
+"""What the top of a page shows, where the chip has it."""
+BASELINE = "nvidia-h20-sxm-96gb"
+
+
+def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
+    """Yields a page for each sheet."""
+    yield from (_page(chip, world, names) for chip in world.chips)
+
+
+def _page(chip: Chip, world: World, names: dict[str, str]) -> Page:
+    path = f"chips/{chip.id}.html"
+    words = Words(names, "../", path)
+    return Page(
+        path=path,
+        title=chip.name,
+        description=f"{chip.name}: published figures with sources, export rules, evidence.",
+        template="chip.html",
+        part="chips.html",
+        data={
+            "chip": chip,
+            "facts": _facts(chip, world),
+            "status": _status(chip, world),
+            "sheet": _sheet(chip, world, words),
+            "evidence": _evidence(chip, world, words),
+            "claims": [_claim(one, words) for one in world.speaking_of(chip.id)],
+            "records": [
+                words.link(one.record.id)
+                for one in world.records
+                if one.record.identity.chip == chip.id
+            ],
+            "others": [words.link(name) for name in chip.variants],
+            "baseline": BASELINE if chip.id != BASELINE else "nvidia-h100-sxm-80gb",
+        },
+    )
+
+
+def _facts(chip: Chip, world: World) -> list[tuple[str, str, str]]:
+    """Returns title, value and anchor of the figures at the top."""
+    found = [(key, look_up(chip, key_of(key), world.catalogue)) for key in HEAD]
+    return [
+        (one.key.title, one.text, key if key in FIGURES else "sheet-1")
+        for key, one in found
+        if one.value is not None
+    ]
+
+
+def _status(chip: Chip, world: World) -> str:
+    known = world.status.get(chip.id)
+    if known is None or chip.variants:
+        return ""
+    return f"{paragraph(known.status)}, {policy(known.status)}"
+
+
+def _sheet(chip: Chip, world: World, words: Words) -> list[Block]:
+    """Returns the dossier's tables; each figure of the sheet has its key for an anchor."""
+    plain = world.catalogue.chips[chip.id]
+    report = cleaned(dossier(plain, world.catalogue, world.book, _records(chip, world)))
+    keys = [key for key in FIGURES if key in chip.figures]
+    return list(blocks(report, words, "sheet", unique([*keys, *chip.facts])))
+
+
+def _records(chip: Chip, world: World) -> list[Record]:
+    return [one.record for one in world.records if one.record.identity.chip == chip.id]
+
+
+def _evidence(chip: Chip, world: World, words: Words) -> list[Block]:
+    if not world.observed.get(chip.id):
+        return []
+    report = cleaned(evidence_report(chip, world.bench))
+    return list(blocks(report, words, "evidence"))
+
+
+def _claim(one: Judgement, words: Words) -> dict[str, object]:
+    return {
+        "link": words.link(one.claim.id, one.claim.statement),
+        "badge": badge(one.word.value),
+        "who": f"{one.claim.speaker}, {one.claim.date}",
+    }

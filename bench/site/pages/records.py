@@ -1,0 +1,71 @@
+"""Our own records: a list, and a page for each with all its tables and plots."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from bench.report.markup import Report, cleaned, one_line
+from bench.report.registry import report_of
+from bench.site.blocks import badge, blocks
+from bench.site.page import Page
+from bench.site.pictures import of_record
+from bench.site.words import Words
+from bench.site.world import Held, World
+from bench.verdict import RATED, Verdict
+
+
+def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
+    """Yields the list and a page for each record."""
+    words = Words(names, "", "records.html")
+    yield Page(
+        path="records.html",
+        title=f"{len(world.records)} records of our own",
+        description="What this program measured, on which device, with verdicts.",
+        template="records.html",
+        part="records.html",
+        data={
+            "rows": [_row(one, words) for one in world.records],
+            "unread": world.unread,
+        },
+    )
+    yield from (_page(one, world, names) for one in world.records)
+
+
+def _row(held: Held, words: Words) -> dict[str, Any]:
+    record = held.record
+    told = Counter(row.verdict for row in held.rows if row.verdict in RATED)
+    return {
+        "link": words.link(record.id),
+        "day": record.started_utc[:10],
+        "device": one_line(record.device.name),
+        "chip": words.link(record.identity.chip, record.identity.chip)
+        if record.identity.chip
+        else "no sheet",
+        "suite": record.suite,
+        "measurements": len(record.measurements),
+        "verdicts": [(badge(one.value), told[one]) for one in Verdict if told[one]],
+        "torch": record.machine.torch or "–",
+        "state": record.state,
+    }
+
+
+def _page(held: Held, world: World, names: dict[str, str]) -> Page:
+    record = held.record
+    path = f"records/{record.id}.html"
+    words = Words(names, "../", path)
+    report: Report = cleaned(report_of(record, world.catalogue))
+    return Page(
+        path=path,
+        title=report.table.title,
+        description=f"Record {record.id}: {one_line(record.device.name)}, suite {record.suite}.",
+        template="record.html",
+        part="records.html",
+        data={
+            "blocks": list(blocks(report, words, "record")),
+            "pictures": of_record(held, world),
+            "id": record.id,
+            "digest": held.digest,
+            "size": f"{len(held.content) / 1e3:,.0f} kB",
+            "fake": record.device.backend == "fake",
+        },
+    )

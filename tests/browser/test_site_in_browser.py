@@ -1,0 +1,249 @@
+"""The site as its readers meet it: in a browser, by mouse and keyboard, at desk and on a phone."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+DESK, PHONE = (1280, 900), (390, 844)
+H20, H100 = "nvidia-h20-sxm-96gb", "nvidia-h100-sxm-80gb"
+KINDS = (
+    "index.html", "chips.html", "compare.html", "claims.html", "evidence.html", "records.html",
+    "rules.html", "predictions.html", "method.html", "sources.html", f"chips/{H20}.html",
+    "chips/huawei-ascend-910c.html", "claims/2025-09-17-cac-domestic-comparable.html",
+    "records/20261126-000418-cuda-b73922.html",
+)  # fmt: skip
+Open = Callable[[str], Page]
+
+
+class Watched:
+    """A page's troubles: what its console said, and what it asked of the network."""
+
+    def __init__(self, page: Page) -> None:
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", lambda one: self.said.append(f"{one.type}: {one.text}"))
+        page.on("pageerror", lambda one: self.said.append(str(one)))
+        page.on("request", lambda one: self.asked.append(one.url))
+
+    def check(self) -> None:
+        """Fails if anything was said, or anything asked but files and what stands in the page."""
+        assert self.said == []
+        assert [one for one in self.asked if not one.startswith(("file:", "data:"))] == []
+
+
+def context(browser: Browser, **more: Any) -> BrowserContext:
+    """Returns a new, empty browser of the size of a desk's."""
+    width, height = more.pop("size", DESK)
+    return browser.new_context(viewport={"width": width, "height": height}, **more)
+
+
+@pytest.fixture
+def show(browser: Browser, site: Path) -> Iterator[Open]:
+    """Opens a page of the site; in the end nothing may have been said or asked."""
+    here = context(browser)
+    watched: list[Watched] = []
+
+    def opened(address: str) -> Page:
+        page = here.new_page()
+        watched.append(Watched(page))
+        page.goto(f"{site.as_uri()}/{address}")
+        return page
+
+    yield opened
+    for one in watched:
+        one.check()
+    here.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("address", KINDS)
+def test_a_page_says_nothing_asks_nothing_and_fits(
+    browser: Browser, site: Path, address: str, size: tuple[int, int], scheme: str
+) -> None:
+    here = context(browser, size=size, color_scheme=scheme)
+    page = here.new_page()
+    watched = Watched(page)
+    page.goto(f"{site.as_uri()}/{address}")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= size[0]
+    watched.check()
+    here.close()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
+@pytest.mark.parametrize("address", KINDS)
+def test_a_page_has_no_serious_barrier(
+    browser: Browser, site: Path, address: str, size: tuple[int, int], scheme: str
+) -> None:
+    here = context(browser, size=size, color_scheme=scheme)
+    page = here.new_page()
+    page.goto(f"{site.as_uri()}/{address}")
+    _shorten(page)
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    serious = [
+        (one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"][:300])
+        for one in found.response["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    here.close()
+
+
+def _shorten(page: Page) -> None:
+    """Takes rows of long tables away: each is like its neighbours, and axe looks at every one."""
+    page.evaluate(
+        "document.querySelectorAll('tbody, #list').forEach((one) =>"
+        " [...one.children].slice(40).forEach((row) => row.remove()))"
+    )
+
+
+def rows(page: Page, table: str) -> list[str]:
+    """Returns the first cells of the rows that are shown."""
+    return page.locator(f"#{table} tbody tr:visible th").all_inner_texts()
+
+
+def test_chips_sort_and_the_address_keeps_it(show: Open) -> None:
+    page = show("chips.html")
+    head = page.locator("th", has=page.get_by_role("button", name="bf16 matrix"))
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert page.url.endswith("#sort=-f1")
+    values = [
+        float(one) if one else None
+        for one in page.locator("#chips tbody tr").evaluate_all(
+            "rows => rows.map(row => row.cells[5].dataset.v ?? '')"
+        )
+    ]
+    known = [one for one in values if one is not None]
+    assert known == sorted(known, reverse=True)
+    assert values[len(known) :] == [None] * (len(values) - len(known))
+    first = rows(page, "chips")
+    page.reload()
+    assert rows(page, "chips") == first
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+
+
+def test_chips_filter_by_words_and_choices(show: Open) -> None:
+    page = show("chips.html")
+    page.get_by_label("Vendor").select_option("huawei")
+    found = rows(page, "chips")
+    assert found
+    assert all("Ascend" in one or "Kunpeng" in one or "Atlas" in one or "Cloud" in one
+               for one in found)  # fmt: skip
+    page.get_by_label("Search").fill("910c")
+    assert len(rows(page, "chips")) < len(found)
+    expect(page.get_by_role("status")).to_contain_text(" shown")
+    assert "vendor=huawei" in page.url
+    assert "q=910c" in page.url
+    kept = rows(page, "chips")
+    page.reload()
+    assert rows(page, "chips") == kept
+    page.get_by_label("Search").fill("no such chip")
+    assert rows(page, "chips") == []
+
+
+def test_chips_are_chosen_and_compared(show: Open) -> None:
+    page = show("chips.html")
+    link = page.locator("[data-compare]")
+    expect(link).to_be_hidden()
+    for name in ("NVIDIA H20 SXM 96GB", "NVIDIA H100 SXM 80GB"):
+        page.get_by_label(f"compare {name}", exact=True).check()
+    expect(link).to_have_text("Compare the 2 chips chosen")
+    link.click()
+    expect(page.locator("#compared thead")).to_contain_text("NVIDIA H100 SXM 80GB")
+    assert set(page.url.partition("#chips=")[2].split(",")) == {H20, H100}
+
+
+def test_a_comparison_has_paper_measurement_and_its_own_address(show: Open) -> None:
+    page = show(f"compare.html#chips={H100},{H20}&baseline={H100}")
+    row = page.locator("#compared tbody tr", has=page.locator("th", has_text="bf16 matrix")).first
+    cell = row.locator("td").nth(1)
+    expect(cell).to_contain_text("148 TFLOP/s")
+    expect(cell).to_contain_text("× 0.15 on paper")
+    assert re.search(r"× 0\.1\d+ \(0\.1\d+–0\.2\d+\) measured", cell.inner_text())
+    page.get_by_label("Baseline").select_option(H20)
+    expect(row.locator("td").first).to_contain_text("× 6.69 on paper")
+    assert f"baseline={H20}" in page.url
+    page.get_by_label("Add a chip").select_option("nvidia-a100-sxm-80gb")
+    expect(page.locator("#compared thead th")).to_have_count(4)
+    shared = page.url
+    again = show(shared.rpartition("/")[2])
+    assert again.locator("#compared").inner_text() == page.locator("#compared").inner_text()
+    again.get_by_role("button", name="remove NVIDIA A100").click()
+    expect(again.locator("#compared thead th")).to_have_count(3)
+    again.get_by_label("Rows").select_option("measured")
+    expect(again.locator("#compared tbody tr", has_text="board power")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "state", ["chips=nobody", "chips=__proto__,constructor", "chips=<img src=x>", "baseline=x", "%"]
+)
+def test_a_broken_address_shows_a_comparison_all_the_same(show: Open, state: str) -> None:
+    page = show(f"compare.html#{state}")
+    expect(page.locator("#compared")).to_be_visible()
+    assert page.locator("#compared img").count() == 0
+
+
+def test_a_claim_unfolds_by_mouse_key_and_address(show: Open) -> None:
+    page = show("claims.html")
+    first = page.locator("details").first
+    expect(first.locator("table")).to_be_hidden()
+    first.locator("summary").click()
+    expect(first.locator("table")).to_be_visible()
+    first.locator("summary").press("Enter")
+    expect(first.locator("table")).to_be_hidden()
+    name = "2025-09-17-cac-domestic-comparable"
+    named = show(f"claims.html#{name}").locator(f'[id="{name}"]')
+    expect(named.locator("table")).to_be_visible()
+    expect(named).to_be_in_viewport()
+
+
+def test_claims_are_chosen_by_verdict(show: Open) -> None:
+    page = show("claims.html#verdict=exceeds")
+    shown = page.locator("details:visible")
+    assert shown.count() == int(page.locator("dd a").first.inner_text())
+    assert all("exceeds" in one for one in shown.locator("summary").all_inner_texts())
+
+
+def test_the_keyboard_reaches_the_content_first(show: Open) -> None:
+    page = show("index.html")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_without_scripts_everything_is_there_to_read(browser: Browser, site: Path) -> None:
+    here = context(browser, java_script_enabled=False)
+    page = here.new_page()
+    page.goto(f"{site.as_uri()}/chips.html")
+    expect(page.locator("form.filter")).to_be_hidden()
+    expect(page.locator("#chips tbody tr").first).to_be_visible()
+    page.goto(f"{site.as_uri()}/compare.html")
+    expect(page.locator("#static")).to_contain_text("On paper, NVIDIA H100")
+    expect(page.locator("#compared")).to_be_hidden()
+    page.goto(f"{site.as_uri()}/claims.html")
+    page.locator("summary").first.click()
+    expect(page.locator("details table").first).to_be_visible()
+    here.close()
+
+
+def test_a_page_may_not_ask_the_network_even_if_it_wanted_to(browser: Browser, site: Path) -> None:
+    here = context(browser)
+    page = here.new_page()
+    page.goto(f"{site.as_uri()}/chips.html")
+    blocked = page.evaluate(
+        "new Promise((done) => { const one = new Image();"
+        " addEventListener('securitypolicyviolation', (event) => done(event.violatedDirective));"
+        " one.src = 'https://example.org/x.png'; })"
+    )
+    assert blocked == "img-src"
+    here.close()
