@@ -234,6 +234,7 @@ class SiteConfig:
 class ReportConfig:
     """Keys of ``report``, which hands over what was tested; rendering a record is ``show``."""
 
+    report: ReportChoice = field(default_factory=ReportChoice)
     kind: str = "verification"
     record: str | None = None
     records: str | None = None
@@ -241,6 +242,7 @@ class ReportConfig:
     confidence: float = 0.95
     faulty: float = 0.05
     accept: int = 0
+    seed: str | None = None
     margin: float = 0.10
     formats: list[str] = field(default_factory=lambda: ["html", "pdf"])
     out: str | None = None

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bench.identity.weigh import State
 from bench.plausible import disturbances, disturbed_by
-from bench.report.scalar import Scalar
 from bench.verdict import Row, Verdict
 from bench.verification.conditions import name_of
 from bench.verification.document import Block, Paragraph, Table
 from bench.verification.tested import Tested
+
+if TYPE_CHECKING:
+    from bench.report.scalar import Scalar
 
 THIN = 6.0
 """Independent samples that a distribution-free 95% interval of the median takes, at least."""

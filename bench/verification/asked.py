@@ -6,17 +6,20 @@ that a device can do, not what its maker claims, and is never turned into one.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bench.chips.figures import FIGURES
 from bench.chips.paper import Paper
 from bench.report.digits import beside, percent, with_interval
-from bench.report.scalar import Scalar
 from bench.report.table import source_line
 from bench.rules.model import Rule
 from bench.theory.tpp import tpp
 from bench.verdict import Row
 from bench.verification.document import Block, Items, Paragraph, Table
 from bench.verification.tested import Tested
+
+if TYPE_CHECKING:
+    from bench.report.scalar import Scalar
 
 RULE = "US-2026-CASE-BY-CASE"
 CONDITIONS = ("third_party_test", "laboratory")

@@ -48,7 +48,7 @@ STYLE = (
     ".blank dt{color:var(--ink)}.blank dd{border-bottom:1px solid var(--ink);min-height:2.4rem}"
     ".scroll{overflow-x:auto}.foot{margin-top:3rem;color:var(--muted);font-size:.8rem}"
     "@media screen and (max-width:700px){body{margin:1rem auto}h1{font-size:1.35rem}"
-    "dl{display:block}dd{margin:0 0 .6rem}"
+    "dl{grid-template-columns:minmax(7rem,38%) 1fr}dd{overflow-wrap:anywhere}"
     "thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}"
     "table,caption,tbody,tr,td,tbody th{display:block}"
     "tr{border:1px solid var(--line);border-radius:.4rem;margin:0 0 1rem;padding:.4rem .6rem}"

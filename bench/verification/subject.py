@@ -26,7 +26,7 @@ def subject_blocks(tested: Tested) -> list[Block]:
         Facts(tuple(_reported(tested.record.device))),
         Paragraph(
             f"Sheet: {identity.state}: {STATES[identity.state]}. "
-            f"{'; '.join(identity.reasons) or 'No reason is recorded'}."
+            f"Reasons: {'; '.join(identity.reasons) or 'none recorded'}."
         ),
     ]
     if identity.near:
