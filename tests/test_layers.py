@@ -72,7 +72,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "verification": (
         "plot", "report", "evidence", "identity", "gap", "energy", "verdict", "rates", "titles",
-        "rules", "theory", "chips", "records", "errors", "units", "paths", "",
+        "plausible", "rules", "theory", "chips", "records", "errors", "units", "paths", "",
     ),
     "site": (
         "plot", "report", "tables", "predict", "workloads", "claims", "evidence", "verdict",
