@@ -50,9 +50,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class Load:
-    """One load: its panels, its burst and settled rate, and when it settled."""
+    """One load: its panels, its burst and settled rate, what these are of, and when it settled."""
 
     panels: tuple[Panel, ...]
+    dimension: Dimension
     burst: float
     settled: float
     after_s: float | None
@@ -90,7 +91,7 @@ def load(record: Record, row: Row, catalogue: Catalogue) -> Load | None:
     peak = (told.text, told.value) if isinstance(told, Paper) else None
     rate = Panel("rate", partial(quantity, dimension=row.dimension), timing.at_s, rates, peak)
     panels = (rate, *_readings(record, row.measurement, catalogue))
-    return Load(panels, row.burst, work / found.median_s, found.after_s)
+    return Load(panels, row.dimension, row.burst, work / found.median_s, found.after_s)
 
 
 def _readings(record: Record, one: Measurement, catalogue: Catalogue) -> Iterator[Panel]:
@@ -165,7 +166,7 @@ def _paint(found: Load, figure: "Figure", theme: "Theme") -> None:
             _marks(axes, found, theme)
         _limits(axes)
         linear_axis(axes.yaxis, panel.text)
-        axes.set_title(_heading(panel, found if number == 0 else None))
+        axes.set_title(_heading(panel, found if number == 0 else None), weight="normal")
         axes.tick_params(labelbottom=number == len(found.panels) - 1)
     every[-1].set_xlabel("time since the load began, s")
 
@@ -173,8 +174,8 @@ def _paint(found: Load, figure: "Figure", theme: "Theme") -> None:
 def _heading(panel: Panel, rates: Load | None) -> str:
     told = [f"published {short(panel.published[0], 24)} (dashed)"] if panel.published else []
     if rates:
-        told.append(f"burst {panel.text(rates.burst)} (dotted)")
-        told.append(f"settled {panel.text(rates.settled)} (dash-dotted)")
+        told.append(f"burst {show(rates.burst, rates.dimension)} (dotted)")
+        told.append(f"settled {show(rates.settled, rates.dimension)} (dash-dotted)")
     return f"{panel.title}: {', '.join(told)}" if told else panel.title
 
 
