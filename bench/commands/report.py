@@ -147,21 +147,21 @@ def _verification(config: ReportConfig) -> "Document":
     from bench.chips.load import catalogue
     from bench.records.store import find, read
     from bench.rules.load import rulebook
+    from bench.verification.case import Case
     from bench.verification.record import record_document
-    from bench.verification.tested import Tested
 
     folders = [paths.runs_dir(), paths.data_dir("results") / "records"]
     path = find(config.record or "latest", folders)
     record = read(path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    tested = Tested(record, digest, catalogue(), rulebook(), config.margin)
+    case = Case(record, digest, catalogue(), rulebook(), config.margin)
     drawn = None
     if config.out is not None:
         from bench.verification.plates import plates
 
-        drawn = plates(tested, tuple(config.formats))
+        drawn = plates(case, tuple(config.formats))
     asked = _asked(config) if config.devices is not None else None
-    return record_document(tested, drawn or (), asked)
+    return record_document(case, drawn or (), asked)
 
 
 def _plan(config: ReportConfig) -> "Document":

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from bench.identity.weigh import State
 from bench.plausible import disturbances, disturbed_by
 from bench.verdict import Row, Verdict
+from bench.verification.case import Case
 from bench.verification.conditions import name_of
 from bench.verification.document import Block, Paragraph, Table
-from bench.verification.tested import Tested
 
 if TYPE_CHECKING:
     from bench.report.scalar import Scalar
@@ -28,10 +28,10 @@ class Anomaly:
     where: str = "the record"
 
 
-def anomaly_blocks(tested: Tested) -> list[Block]:
+def anomaly_blocks(case: Case) -> list[Block]:
     """Returns every anomaly, those of a kind and a reason in one line."""
     found: dict[tuple[str, str], list[str]] = {}
-    for one in anomalies(tested):
+    for one in anomalies(case):
         found.setdefault((one.kind, one.what), []).append(one.where)
     if not found:
         return [Paragraph("None.")]
@@ -48,16 +48,16 @@ def _places(where: list[str]) -> str:
     return f"{len(where)}: {'; '.join(names)}" if len(where) > 1 else names[0]
 
 
-def anomalies(tested: Tested) -> Iterator[Anomaly]:
+def anomalies(case: Case) -> Iterator[Anomaly]:
     """Yields the anomalies of the record, then those of its measurements."""
-    yield from _of_the_record(tested)
-    for row in tested.judged:
+    yield from _of_the_record(case)
+    for row in case.judged:
         yield from _of_a_row(row)
 
 
-def _of_the_record(tested: Tested) -> Iterator[Anomaly]:
-    record = tested.record
-    if tested.is_fake:
+def _of_the_record(case: Case) -> Iterator[Anomaly]:
+    record = case.record
+    if case.is_fake:
         yield Anomaly("fake device", "every figure is simulated")
     if record.state != "complete":
         yield Anomaly("not complete", f"the record's state is {record.state!r}")
@@ -68,16 +68,16 @@ def _of_the_record(tested: Tested) -> Iterator[Anomaly]:
     if record.program.dirty is not False:
         told = "changed beside its commit" if record.program.dirty else "not known to be unchanged"
         yield Anomaly("program", told)
-    yield from _of_the_sheet(tested)
+    yield from _of_the_sheet(case)
 
 
-def _of_the_sheet(tested: Tested) -> Iterator[Anomaly]:
-    record, chip = tested.record, tested.chip
+def _of_the_sheet(case: Case) -> Iterator[Anomaly]:
+    record, chip = case.record, case.chip
     if chip is None:
         yield Anomaly("no sheet", f"the record names {record.identity.chip or 'no chip'}")
     elif record.identity.sheet_sha256 != chip.sheet_sha256:
         yield Anomaly("other sheet", "the sheet is not the one that the record was set beside")
-    found = tested.identity
+    found = case.identity
     if found and found.state is not State.CONSISTENT:
         yield Anomaly(f"identity {found.state.value}", found.reason)
     if record.identity.state != "matched" and chip is not None:

@@ -15,8 +15,8 @@ from bench.report.table import source_line
 from bench.rules.model import Rule
 from bench.theory.tpp import tpp
 from bench.verdict import Row
+from bench.verification.case import Case
 from bench.verification.document import Block, Items, Paragraph, Table
-from bench.verification.tested import Tested
 
 if TYPE_CHECKING:
     from bench.report.scalar import Scalar
@@ -51,15 +51,15 @@ class Quantity:
     each: bool = False
 
 
-def asked_blocks(tested: Tested) -> list[Block]:
+def asked_blocks(case: Case) -> list[Block]:
     """Returns the rule's words, the measured quantities, and what the sheet publishes."""
-    rule = tested.rules.rules.get(RULE)
-    cells = tuple(cell for one in _quantities(tested) for cell in _cells(one))
+    rule = case.rules.rules.get(RULE)
+    cells = tuple(cell for one in _quantities(case) for cell in _cells(one))
     return [
         Items(tuple(_words(rule))) if rule else Paragraph("The rule is not in this catalogue."),
         Paragraph(UNREAD, strong=True),
         Table("Quantities measured on this device", MEASURED_COLUMNS, cells, (), "asked"),
-        *_published(tested),
+        *_published(case),
     ]
 
 
@@ -72,18 +72,18 @@ def _words(rule: Rule) -> Iterator[str]:
     yield from rule.notes
 
 
-def _quantities(tested: Tested) -> Iterator[Quantity]:
+def _quantities(case: Case) -> Iterator[Quantity]:
     """Yields everything that is asked for, whether or not the record has it."""
-    for key in _formats(tested):
-        found = _rows(tested, "gemm", key)
+    for key in _formats(case):
+        found = _rows(case, "gemm", key)
         yield Quantity(f"dense products, {FIGURES[key].title}", "full", found)
-    yield Quantity("memory (DRAM) bandwidth", "memory", _rows(tested, "memory", "memory_bandwidth"))
-    yield Quantity("memory (DRAM) capacity", "memory", _rows(tested, "capacity", "memory_capacity"))
-    host = _rows(tested, "host_link")
+    yield Quantity("memory (DRAM) bandwidth", "memory", _rows(case, "memory", "memory_bandwidth"))
+    yield Quantity("memory (DRAM) capacity", "memory", _rows(case, "capacity", "memory_capacity"))
+    host = _rows(case, "host_link")
     yield Quantity("link to the host (PCIe)", "links", host, each=True)
-    peer = tuple(one for one in _rows(tested, "peer") if one.measurement.label != LOCAL)
+    peer = tuple(one for one in _rows(case, "peer") if one.measurement.label != LOCAL)
     yield Quantity("link to a peer", "links", peer, each=True)
-    collective = _rows(tested, "collective")
+    collective = _rows(case, "collective")
     yield Quantity("collectives", "links on several devices under torchrun", collective)
 
 
@@ -91,21 +91,21 @@ LOCAL = "device to device, on one device"
 """A copy within one device crosses no link."""
 
 
-def _formats(tested: Tested) -> list[str]:
+def _formats(case: Case) -> list[str]:
     """Returns the dense matrix figures that the sheet prints or the record tests."""
-    chip = tested.chip
+    chip = case.chip
     printed = [
         key for key in FIGURES
         if key.startswith("matrix_") and FIGURES[key].is_rate
         and chip and chip.number(key) is not None
     ]  # fmt: skip
-    products = [row for row in tested.judged if row.measurement.kernel == "gemm" and row.key]
+    products = [row for row in case.judged if row.measurement.kernel == "gemm" and row.key]
     return list(dict.fromkeys([*printed, *(row.key for row in products if row.measured)]))
 
 
-def _rows(tested: Tested, kernel: str, key: str = "") -> tuple[Row, ...]:
+def _rows(case: Case, kernel: str, key: str = "") -> tuple[Row, ...]:
     return tuple(
-        row for row in tested.judged
+        row for row in case.judged
         if row.measurement.kernel == kernel and not row.apart and key in ("", row.key)
     )  # fmt: skip
 
@@ -142,22 +142,22 @@ def _measured(name: str, row: Row) -> tuple[str, ...]:
     )
 
 
-def _published(tested: Tested) -> list[Block]:
+def _published(case: Case) -> list[Block]:
     """Returns what the sheet claims in the rules' own measure, of published rates alone."""
-    if tested.chip is None:
+    if case.chip is None:
         return [Paragraph("No sheet: total processing performance (TPP) cannot be told.")]
-    found = tpp(tested.chip, tested.catalogue)
+    found = tpp(case.chip, case.catalogue)
     if not found.claims:
         return [Paragraph(f"Total processing performance (TPP): not known: {found.why}.")]
     cells = tuple(
-        (one.formula, _claimed(one.tpp, one.least), source_line(one.source, tested.catalogue))
+        (one.formula, _claimed(one.tpp, one.least), source_line(one.source, case.catalogue))
         for one in found.claims
     )
     flat: tuple[dict[str, Scalar], ...] = tuple(
         {"figure": one.figure, "tpp": one.tpp, "formula": one.formula, "source": one.source}
         for one in found.claims
     )
-    caption = f"Published (from the sheet): total processing performance of {tested.chip.name}"
+    caption = f"Published (from the sheet): total processing performance of {case.chip.name}"
     told = [
         (
             f"Published (from the sheet): TPP {_claimed(found.value or 0.0, found.least or 0.0)}, "

@@ -10,8 +10,8 @@ from bench.report.scalar import Scalar
 from bench.titles import inputs
 from bench.units import Dimension, show
 from bench.verdict import Row
+from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Paragraph, Table
-from bench.verification.tested import Tested
 
 COLUMNS = (
     "measurement", "inputs", "clock, median (range)", "power, mean (highest)", "temperature",
@@ -20,9 +20,9 @@ COLUMNS = (
 NONE = "–"
 
 
-def condition_blocks(tested: Tested) -> list[Block]:
+def condition_blocks(case: Case) -> list[Block]:
     """Returns what held all through the run, and a line for each measurement of a figure."""
-    record = tested.record
+    record = case.record
     device, machine = record.device, record.machine
     cap = show(device.power_limit_w, Dimension.POWER) if device.power_limit_w else "not reported"
     facts = [
@@ -35,7 +35,7 @@ def condition_blocks(tested: Tested) -> list[Block]:
         *_span("temperature", record.measurements, "temperature_c", None),
         ("throttle reasons seen", ", ".join(_reasons(record.measurements)) or "none"),
     ]
-    shown = [row for row in tested.judged if row.measurement.timing and not row.measurement.group]
+    shown = [row for row in case.judged if row.measurement.timing and not row.measurement.group]
     cells = tuple(_cells(row) for row in shown)
     flat = tuple(_flat(row) for row in shown)
     told = Table("Conditions of each measurement", COLUMNS, cells, flat, "conditions")

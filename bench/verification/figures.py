@@ -10,19 +10,19 @@ from bench.report.sections import ELSEWHERE, MAKERS
 from bench.report.table import COLUMNS, Section, build
 from bench.report.table import Table as Built
 from bench.verdict import Row
+from bench.verification.case import Case
 from bench.verification.document import Block, Paragraph, Table
-from bench.verification.tested import Tested
 
 
 class Figures:
     """The table of a record's rows, parted into what judges a figure and what does not."""
 
-    def __init__(self, tested: Tested) -> None:
-        self._tested = tested
-        built, groups = build(tested.record, list(tested.judged), tested.catalogue, ELSEWHERE)
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        built, groups = build(case.record, list(case.judged), case.catalogue, ELSEWHERE)
         self._built: Built = built
         self._groups: tuple[Section, ...] = groups
-        shown = [row for row in tested.judged if _is_of_the_table(row)]
+        shown = [row for row in case.judged if _is_of_the_table(row)]
         self._pairs = list(zip(shown, built.cells, strict=True))
 
     @property
@@ -55,10 +55,8 @@ class Figures:
             told = "Measured, and no published figure to judge by it"
             blocks.append(self._table(told, columns, pairs, "unrated"))
         makers = [one for one in MAKERS if one is not identity_sections]
-        tested = self._tested
-        further = [
-            one for make in makers for one in make(tested.record, tested.judged, tested.catalogue)
-        ]
+        case = self._case
+        further = [one for make in makers for one in make(case.record, case.judged, case.catalogue)]
         for one in (*self._groups, *further):
             blocks += _section(one)
         return blocks
@@ -71,7 +69,7 @@ class Figures:
         key: str,
     ) -> Table:
         names, cells = without_empty(columns, tuple(cells for _, cells in pairs))
-        numbers = tuple(flat(self._tested.record, row) for row, _ in pairs)
+        numbers = tuple(flat(self._case.record, row) for row, _ in pairs)
         return Table(caption, names, cells, numbers, key)
 
 

@@ -4,8 +4,8 @@ from bench.chips.figures import FIGURES
 from bench.report.digits import percent
 from bench.report.identity import verdict as identity_verdict
 from bench.verdict import RATED, Row, Verdict
+from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Paragraph
-from bench.verification.tested import Tested
 
 FAKE = (
     "This device is a FAKE: every figure is simulated and says nothing of any chip. The report "
@@ -14,53 +14,53 @@ FAKE = (
 ENDINGS = {"running": "did not finish", "interrupted": "was interrupted"}
 
 
-def finding_blocks(tested: Tested) -> list[Block]:
+def finding_blocks(case: Case) -> list[Block]:
     """Returns the finding in one paragraph, what is missing, and the run in short."""
-    warnings = [FAKE] if tested.is_fake else []
-    if tested.record.state in ENDINGS:
+    warnings = [FAKE] if case.is_fake else []
+    if case.record.state in ENDINGS:
         warnings.append(
-            f"The run {ENDINGS[tested.record.state]}: what was measured until then is reported, "
+            f"The run {ENDINGS[case.record.state]}: what was measured until then is reported, "
             "and what is not here was not tested."
         )
-    if tested.chip is None:
+    if case.chip is None:
         warnings.append(
             "No sheet describes this device, so that no figure can be set beside a published one."
         )
     return [
         *(Paragraph(one, strong=True) for one in warnings),
-        Paragraph(finding(tested), strong=True),
-        *(Paragraph(line) for line in _lists(tested)),
-        Facts(tuple(_run(tested))),
+        Paragraph(finding(case), strong=True),
+        *(Paragraph(line) for line in _lists(case)),
+        Facts(tuple(_run(case))),
     ]
 
 
-def finding(tested: Tested) -> str:
+def finding(case: Case) -> str:
     """Returns the outcome in a paragraph."""
-    count = len(tested.best)
-    parts = [f"{len(tested.of(one))} {one.value}" for one in RATED]
+    count = len(case.best)
+    parts = [f"{len(case.of(one))} {one.value}" for one in RATED]
     figures = f"{count} published figure{'s' if count != 1 else ''}"
-    told = f"Of {figures} put to the test, {', '.join(parts)}, at a margin of {tested.margin:.0%}."
+    told = f"Of {figures} put to the test, {', '.join(parts)}, at a margin of {case.margin:.0%}."
     if not count:
         told = "No published figure could be judged."
-    doubtful = sum(row.verdict is Verdict.IMPLAUSIBLE for row in tested.judged)
+    doubtful = sum(row.verdict is Verdict.IMPLAUSIBLE for row in case.judged)
     if doubtful:
         told += f" {doubtful} measurement{'s are' if doubtful != 1 else ' is'} implausible and "
         told += "not counted."
-    return f"{told} {_identity(tested)}"
+    return f"{told} {_identity(case)}"
 
 
-def _identity(tested: Tested) -> str:
-    found = tested.identity
+def _identity(case: Case) -> str:
+    found = case.identity
     if found is None:
         return "Identity: not established, because no sheet describes the device."
     told = f"{found.state.value}: {identity_verdict(found)}"
     return f"Identity, set beside the sheet of {found.chip.name}: {told}."
 
 
-def _lists(tested: Tested) -> list[str]:
+def _lists(case: Case) -> list[str]:
     lines = []
     for one in RATED:
-        found = tested.of(one)
+        found = case.of(one)
         if found:
             names = "; ".join(map(_told, found))
             lines.append(f"{one.value.capitalize()}: {names}.")
@@ -78,9 +78,9 @@ def _told(row: Row) -> str:
     return f"{FIGURES[row.key].title} {share}"
 
 
-def _run(tested: Tested) -> list[tuple[str, str]]:
-    record = tested.record
-    sheet = f"{tested.chip.name} ({tested.chip.id})" if tested.chip else "none"
+def _run(case: Case) -> list[tuple[str, str]]:
+    record = case.record
+    sheet = f"{case.chip.name} ({case.chip.id})" if case.chip else "none"
     commit = f", commit {record.program.commit}" if record.program.commit else ""
     return [
         ("device", record.device.name),

@@ -20,7 +20,6 @@ from bench.verification.document import (
     Paragraph,
     Table,
 )
-from bench.verification.finding import FAKE
 from bench.verification.fleet import Fleet, Group, Member, Spread
 from bench.verification.outliers import FALSE_ALARM, LEAST_DEVICES, Outlier, limit_of
 from bench.verification.plan import percent
@@ -30,6 +29,7 @@ FIGURE_COLUMNS = (
     "figure", "devices", "published", "median", "spread (MAD)", "lowest", "highest", "reached",
     "short", "undecided", "outliers",
 )  # fmt: skip
+FAKE = "Of these devices some are FAKE: their figures are simulated and say nothing of any chip."
 DEVICE_COLUMNS = (
     "device", "record", "name", "index, PCI id", "identity", "state", "reached", "short",
     "undecided", "implausible", "meets its sheet",
@@ -226,7 +226,8 @@ def _records(fleet: Fleet) -> Iterator[Block]:
     if members:
         flat = tuple(_device_flat(one) for one in members)
         yield Table("Devices", DEVICE_COLUMNS, tuple(map(_device, members)), flat, "devices")
-        yield Facts(tuple((f"{one.name}, {one.file}", f"SHA-256 {one.sha256}") for one in members))
+        hashes = tuple((one.name, one.file, one.sha256) for one in members)
+        yield Table("Files of the records", ("device", "file", "SHA-256"), hashes)
     yield from _files("Files that could not be read as a record", "reason", fleet.unread)
     yield from _files(
         "Files that hold a record a second time, not counted", "first in", fleet.twice

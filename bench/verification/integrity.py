@@ -2,8 +2,8 @@
 
 from bench import __version__
 from bench.records.model import Record
+from bench.verification.case import Case
 from bench.verification.document import Blanks, Block, Facts, Heading, Items, Paragraph
-from bench.verification.tested import Tested
 
 
 def software_blocks(record: Record) -> list[Block]:
@@ -26,13 +26,13 @@ def software_blocks(record: Record) -> list[Block]:
     return [Facts(facts)]
 
 
-def integrity_blocks(tested: Tested, notes: tuple[str, ...]) -> list[Block]:
+def integrity_blocks(case: Case, notes: tuple[str, ...]) -> list[Block]:
     """Returns the hashes of record and sheet, and the sources as numbered notes."""
-    record, chip = tested.record, tested.chip
+    record, chip = case.record, case.chip
     held = record.identity.sheet_sha256
     facts = [
         ("record", record.id),
-        ("SHA-256 of the record's file", tested.sha256),
+        ("SHA-256 of the record's file", case.sha256),
         ("SHA-256 of the sheet at the time of the run", held or "not recorded"),
     ]
     if chip:
@@ -79,10 +79,10 @@ FAKE_LIMIT = "The device is a FAKE and nothing at all was tested."
 SIGNATURE = ("laboratory", "name", "function", "place and date", "signature")
 
 
-def limit_blocks(tested: Tested) -> list[Block]:
+def limit_blocks(case: Case) -> list[Block]:
     """Returns what the test does not say, and the lines to sign on."""
     return [
-        Items((*([FAKE_LIMIT] if tested.is_fake else []), *LIMITS)),
+        Items((*([FAKE_LIMIT] if case.is_fake else []), *LIMITS)),
         Heading("Signature"),
         Paragraph("Whoever signs answers for the test and for the identity of the device tested."),
         Blanks(SIGNATURE),

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from bench.records.model import Check, Measurement, Record
 from bench.titles import inputs, own_inputs
+from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Items, Paragraph, Table
-from bench.verification.tested import Tested
 
 METHODS: dict[int, tuple[str, ...]] = {
     1: (
@@ -76,9 +76,9 @@ COLUMNS = ("kernel", "what", "formats", "measured", "operations and bytes of a c
            "result check: worst error of tolerance")  # fmt: skip
 
 
-def method_blocks(tested: Tested) -> list[Block]:
+def method_blocks(case: Case) -> list[Block]:
     """Returns method, settings and kernels."""
-    record = tested.record
+    record = case.record
     told = METHODS.get(record.method_version)
     unknown = (
         f"The record was measured by method version {record.method_version}, which this program "
@@ -86,18 +86,18 @@ def method_blocks(tested: Tested) -> list[Block]:
     )
     table = Table("Kernels", COLUMNS, tuple(_kernels(record)), (), "kernels")
     return [
-        Paragraph(_statement(tested)),
+        Paragraph(_statement(case)),
         Items(told) if told else Paragraph(unknown, strong=True),
         Facts(tuple(_settings(record))),
         *([table] if table.cells else [Paragraph("Nothing was measured.")]),
     ]
 
 
-def _statement(tested: Tested) -> str:
+def _statement(case: Case) -> str:
     return (
-        f"Suite {tested.record.suite}, method version {tested.record.method_version}. A figure is "
+        f"Suite {case.record.suite}, method version {case.record.method_version}. A figure is "
         f"reached if the 95% interval of measured over published lies at or above "
-        f"{1 - tested.margin:.0%}, short if it lies below, undecided if it lies across or if "
+        f"{1 - case.margin:.0%}, short if it lies below, undecided if it lies across or if "
         "something else explains the loss, implausible if it cannot be."
     )
 

@@ -266,8 +266,9 @@ def _widths(block: Table) -> tuple[float, ...]:
 
 
 def _wanted(column: tuple[str, ...]) -> float:
-    bold = 1.3 * max(len(word) for word in (column[0].split() or [""]))
+    bold = 1.2 * max(len(word) for word in (column[0].split() or [""]))
     longest_word = max(bold, *(len(word) for cell in column for word in (cell.split() or [""])))
+    longest_word += 2.0  # of padding
     lengths = sorted(len(cell) for cell in column)
     usual = lengths[(9 * len(lengths)) // 10 if len(lengths) > 9 else -1]
-    return max(min(longest_word, 24.0), float(min(usual, 160) ** 0.75), 4.0)
+    return max(min(longest_word, 32.0), float(min(usual, 160) ** 0.75), 4.0)

@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from bench.plot.draw import png, svg
 from bench.plot.registry import record_pictures
 from bench.plot.theme import LIGHT, PAGE
+from bench.verification.case import Case
 from bench.verification.document import Block, Paragraph, Plate
-from bench.verification.tested import Tested
 
 LACKING = (
     "No pictures: matplotlib is not installed where this report was made. The tables hold the same "
@@ -18,7 +18,7 @@ FORMS = (
 )
 
 
-def plates(tested: Tested, formats: tuple[str, ...]) -> list[Block]:
+def plates(case: Case, formats: tuple[str, ...]) -> list[Block]:
     """Returns a record's pictures, drawn for the formats asked for, or why there are none."""
     if find_spec("matplotlib") is None:
         return [Paragraph(LACKING)]
@@ -30,6 +30,6 @@ def plates(tested: Tested, formats: tuple[str, ...]) -> list[Block]:
             title=one.title,
             caption=one.alt,
         )
-        for one in record_pictures(tested.record, tested.catalogue, tested.margin)
+        for one in record_pictures(case.record, case.catalogue, case.margin)
     ]
     return [*drawn, Paragraph(FORMS)] if drawn else []

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bench import __version__
 from bench.verification.anomalies import anomaly_blocks
 from bench.verification.asked import asked_blocks
+from bench.verification.case import Case, device_words
 from bench.verification.conditions import condition_blocks
 from bench.verification.document import Block, Document, Heading
 from bench.verification.figures import Figures
@@ -13,51 +14,50 @@ from bench.verification.integrity import integrity_blocks, limit_blocks, softwar
 from bench.verification.method import method_blocks
 from bench.verification.plan import Asked, plan_blocks
 from bench.verification.subject import subject_blocks
-from bench.verification.tested import Tested, device_words
 
 Section = tuple[str, Sequence[Block]]
 
 
 def record_document(
-    tested: Tested, plates: Sequence[Block] = (), asked: Asked | None = None
+    case: Case, plates: Sequence[Block] = (), asked: Asked | None = None
 ) -> Document:
     """Returns the verification report of a record.
 
     Args:
-        tested: the record and what it is set beside.
+        case: the record and what it is set beside.
         plates: its pictures, if any were drawn, or why there are none.
         asked: the shipment that it is a part of, for a sample plan.
     """
-    figures = Figures(tested)
-    record = tested.record
+    figures = Figures(case)
+    record = case.record
     sections: list[Section] = [
-        ("Finding", finding_blocks(tested)),
-        ("Identity of the device", subject_blocks(tested)),
-        ("What was tested, and how", method_blocks(tested)),
-        ("Conditions", condition_blocks(tested)),
+        ("Finding", finding_blocks(case)),
+        ("Identity of the device", subject_blocks(case)),
+        ("What was tested, and how", method_blocks(case)),
+        ("Conditions", condition_blocks(case)),
         ("Published beside measured", figures.blocks()),
-        ("Quantities an export verification asks for", asked_blocks(tested)),
-        ("Anomalies", anomaly_blocks(tested)),
+        ("Quantities an export verification asks for", asked_blocks(case)),
+        ("Anomalies", anomaly_blocks(case)),
         ("Software", software_blocks(record)),
-        ("Integrity", integrity_blocks(tested, figures.notes)),
+        ("Integrity", integrity_blocks(case, figures.notes)),
         *([("Pictures", plates)] if plates else []),
         ("Further measurements", figures.others()),
         *([(_shipment(asked), _under(plan_blocks(asked)))] if asked else []),
-        ("Limits of the test", limit_blocks(tested)),
+        ("Limits of the test", limit_blocks(case)),
     ]
     return Document(
         name=f"verification-{record.id}",
-        title=f"Verification report: {device_words(tested)}{_beside(tested)}",
+        title=f"Verification report: {device_words(case)}{_beside(case)}",
         subject=f"Record {record.id} of {record.started_utc[:10]}, suite {record.suite}",
         blocks=tuple(block for title, inner in sections if inner
                      for block in (Heading(title), *inner)),
-        footer=f"Record {record.id}, SHA-256 {tested.sha256}, onpaper {__version__}",
+        footer=f"Record {record.id}, SHA-256 {case.sha256}, onpaper {__version__}",
         made_utc=record.started_utc,
     )  # fmt: skip
 
 
-def _beside(tested: Tested) -> str:
-    return f" beside the sheet of {tested.chip.name}" if tested.chip else ", without a sheet"
+def _beside(case: Case) -> str:
+    return f" beside the sheet of {case.chip.name}" if case.chip else ", without a sheet"
 
 
 def _shipment(asked: Asked) -> str:

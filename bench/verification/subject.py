@@ -6,8 +6,8 @@ from bench.identity.evidence import Evidence
 from bench.records.model import DeviceInfo
 from bench.report.identity import verdict
 from bench.units import Dimension, show
+from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Paragraph, Table
-from bench.verification.tested import Tested
 
 STATES = {
     "matched": "one sheet fits all that the device reports",
@@ -19,11 +19,11 @@ STATES = {
 COLUMNS = ("evidence", "seen", "sheet", "finding", "why")
 
 
-def subject_blocks(tested: Tested) -> list[Block]:
+def subject_blocks(case: Case) -> list[Block]:
     """Returns what the device reports, how its sheet was found, and every piece of evidence."""
-    identity = tested.record.identity
+    identity = case.record.identity
     blocks: list[Block] = [
-        Facts(tuple(_reported(tested.record.device))),
+        Facts(tuple(_reported(case.record.device))),
         Paragraph(
             f"Sheet: {identity.state}: {STATES[identity.state]}. "
             f"Reasons: {'; '.join(identity.reasons) or 'none recorded'}."
@@ -31,7 +31,7 @@ def subject_blocks(tested: Tested) -> list[Block]:
     ]
     if identity.near:
         blocks.append(Paragraph(f"Sheets that are near: {', '.join(identity.near)}."))
-    found = tested.identity
+    found = case.identity
     if found is None:
         why = "Nothing that it reports could be set beside a sheet."
         return [*blocks, Paragraph(f"Identity: not established. {why}", strong=True)]

@@ -13,7 +13,7 @@ from bench.verdict import MARGIN, RATED, Row, Verdict, rows
 
 
 @dataclass(frozen=True)
-class Tested:
+class Case:
     """A record with all that it is set beside.
 
     Attributes:
@@ -67,7 +67,7 @@ class Tested:
         return sorted(found, key=lambda row: -(row.fraction.value if row.fraction else 0.0))
 
 
-def device_words(tested: Tested) -> str:
+def device_words(case: Case) -> str:
     """Returns the device with the warning that it is none, if it is none."""
-    name = tested.record.device.name
-    return f"FAKE device {name!r}" if tested.is_fake else name
+    name = case.record.device.name
+    return f"FAKE device {name!r}" if case.is_fake else name

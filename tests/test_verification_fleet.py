@@ -1,0 +1,216 @@
+"""Fleets: what is alike together, who differs, what could not be read."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pypdf
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.errors import UsageError
+from bench.records.model import Measurement, Record
+from bench.records.store import write
+from bench.verdict import Verdict
+from bench.verification import html, pdf
+from bench.verification.document import Document, Heading, Paragraph, Table
+from bench.verification.fleet import Fleet, gathered
+from bench.verification.fleetpage import fleet_document
+from bench.verification.outliers import FALSE_ALARM, LEAST_DEVICES, limit_of, outliers
+from bench.verification.sampling import most_faulty
+
+Spoil = Callable[[Record], Record]
+
+
+def slower(record: Record, factor: float, name: str) -> Record:
+    """A record of which every call took ``factor`` times as long."""
+    found = tuple(_slower(one, factor) for one in record.measurements)
+    return record.model_copy(update={"id": name, "measurements": found})
+
+
+def _slower(one: Measurement, factor: float) -> Measurement:
+    assert one.timing
+    held = one.timing.stats
+    times = {key: getattr(held, key) * factor for key in ("median_s", "low_s", "high_s", "burst_s")}
+    samples = tuple(each * factor for each in one.timing.samples_s)
+    stats = held.model_copy(update=times)
+    timing = one.timing.model_copy(update={"stats": stats, "samples_s": samples})
+    return one.model_copy(update={"timing": timing})
+
+
+@pytest.fixture
+def folder(tmp_path: Path, record: Record) -> Path:
+    """Seven records of a kind, of which the last is a fifth slower."""
+    place = tmp_path / "fleet"
+    for number, factor in enumerate((1.0, 1.001, 0.999, 1.002, 0.998, 1.0005, 1.2)):
+        write(slower(record, factor, f"run-{number}"), place / f"node-{number}" / "record.json")
+    return place
+
+
+@pytest.fixture
+def fleet(folder: Path, sheets: Catalogue) -> Fleet:
+    """They, read."""
+    return gathered(folder, sheets, 0.1)
+
+
+def tables(document: Document) -> dict[str, Table]:
+    """The tables of a document that have a name for programs."""
+    return {one.key: one for one in document.blocks if isinstance(one, Table) and one.key}
+
+
+def sentences(document: Document) -> str:
+    """All that is said in paragraphs."""
+    return " ".join(one.text for one in document.blocks if isinstance(one, Paragraph))
+
+
+def test_a_fleet_has_its_medians_spreads_and_ends(fleet: Fleet) -> None:
+    (group,) = fleet.groups
+    assert len(group.members) == 7
+    for spread in group.spreads:
+        rates = {
+            one.number: one.best[spread.key].measured.value  # type: ignore[union-attr]
+            for one in group.members
+        }
+        middle = median(rates.values())
+        assert spread.middle == middle
+        away = median(abs(one - middle) for one in rates.values())
+        assert spread.deviation == pytest.approx(1.4826 * away)
+        assert rates[spread.low] == min(rates.values())
+        assert rates[spread.high] == max(rates.values())
+        assert spread.low == 7
+        assert [one.number for one in spread.strange] == [7]
+        verdicts = [one.best[spread.key].verdict for one in group.members]
+        for verdict in (Verdict.REACHED, Verdict.SHORT, Verdict.UNDECIDED):
+            assert spread.count(verdict) == verdicts.count(verdict)
+
+
+def test_the_report_names_devices_files_and_outliers(fleet: Fleet) -> None:
+    made = fleet_document(fleet, None, 0.95)
+    found = tables(made)
+    assert {row["outliers"] for row in found["figures-1"].flat} == {"7"}
+    assert [row["record"] for row in found["devices"].flat] == [f"run-{n}" for n in range(7)]
+    assert found["devices"].flat[6]["file"] == "node-6/record.json"
+    assert made.name == "fleet-7"
+    assert "FAKE" in made.title
+    page = html.render(made)
+    assert "node-6/record.json" in page
+    assert "#7 (" in page
+    reader = pypdf.PdfReader(io.BytesIO(pdf.render(made)))
+    assert "run-6" in " ".join(one.extract_text() for one in reader.pages)
+    assert pdf.render(made) == pdf.render(fleet_document(fleet, None, 0.95))
+
+
+def test_a_shipment_is_bounded_by_what_failed(fleet: Fleet) -> None:
+    (row,) = tables(fleet_document(fleet, 100, 0.9))["shipment"].flat
+    failed = sum(one.fails for one in fleet.members)
+    unsure = sum(not one.fails and not one.passes for one in fleet.members)
+    assert failed >= 1
+    assert (row["tested"], row["failed"], row["undecided"]) == (7, failed, unsure)
+    assert row["faulty_devices_most"] == most_faulty(100, 7, failed, 0.9)
+    assert row["faulty_devices_most_with_undecided"] == most_faulty(100, 7, failed + unsure, 0.9)
+
+
+def test_a_shipment_smaller_than_its_sample_is_refused(fleet: Fleet) -> None:
+    with pytest.raises(UsageError, match="devices=6: 7 devices of a kind were tested"):
+        fleet_document(fleet, 6, 0.95)
+
+
+def changed(place: str, **values: str) -> Spoil:
+    """What changes words of a record's part."""
+    return lambda one: one.model_copy(update={place: getattr(one, place).model_copy(update=values)})
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda one: one.model_copy(update={"method_version": 2}),
+        lambda one: one.model_copy(update={"suite": "other"}),
+        lambda one: one.model_copy(update={"settings": {"data": "zeros"}}),
+        changed("device", driver="9"),
+        changed("machine", torch="9"),
+        changed("identity", chip="nvidia-h100-sxm-80gb"),
+    ],
+    ids=["method", "suite", "inputs", "driver", "torch", "chip"],
+)
+def test_what_differs_is_not_mixed(
+    folder: Path, sheets: Catalogue, record: Record, spoil: Spoil
+) -> None:
+    write(spoil(slower(record, 1.0, "other")), folder / "other.json")
+    found = gathered(folder, sheets, 0.1)
+    assert sorted(len(one.members) for one in found.groups) == [1, 7]
+    made = fleet_document(found, None, 0.95)
+    assert "They are of 2 kinds" in sentences(made)
+    heads = [one.text for one in made.blocks if isinstance(one, Heading)]
+    assert sum(one.startswith("Kind ") for one in heads) == 2
+
+
+def test_what_cannot_be_read_is_named_and_counted(
+    folder: Path, sheets: Catalogue, record: Record
+) -> None:
+    (folder / "broken.json").write_text("{", encoding="utf-8")
+    (folder / "other.json").write_text('{"schema_version": 1}', encoding="utf-8")
+    (folder / "bytes.json").write_bytes(b"\xff\xfe")
+    write(slower(record, 1.0, "run-0"), folder / "same-id.json")
+    (folder / "z-copy.json").write_bytes((folder / "node-1" / "record.json").read_bytes())
+    found = gathered(folder, sheets, 0.1)
+    assert [name for name, _ in found.unread] == ["broken.json", "bytes.json", "other.json"]
+    assert dict(found.twice)["z-copy.json"] == "node-1/record.json: the same"
+    assert len(found.members) == 7
+    made = fleet_document(found, None, 0.95)
+    assert "3 files could not be read as a record and are not counted" in sentences(made)
+    assert "broken.json" in html.render(made)
+
+
+def test_the_same_id_with_other_contents_is_said(
+    folder: Path, sheets: Catalogue, record: Record
+) -> None:
+    write(slower(record, 1.5, "run-0"), folder / "z.json")
+    assert dict(gathered(folder, sheets, 0.1).twice)["z.json"].endswith("under the same id")
+
+
+def test_nothing_readable_is_a_report_that_says_so(tmp_path: Path, sheets: Catalogue) -> None:
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    made = fleet_document(gathered(tmp_path, sheets, 0.1), 10, 0.95)
+    assert "No record could be read." in sentences(made)
+    assert html.render(made)
+    assert pdf.render(made)
+
+
+def test_a_device_that_is_unfinished_or_doubtful_neither_meets_nor_fails(
+    tmp_path: Path, sheets: Catalogue, record: Record
+) -> None:
+    write(record.model_copy(update={"state": "running"}), tmp_path / "a.json")
+    (one,) = gathered(tmp_path, sheets, 0.5).members
+    assert one.best
+    assert not one.passes
+    assert not one.fails
+
+
+@pytest.mark.parametrize("devices", [5, 8, 30])
+def test_false_alarms_are_as_many_as_is_said(devices: int) -> None:
+    """Of 2,000 fleets that differ by chance alone, in 5% somebody is named: 100 +- 3 x 10."""
+    drawn = 100 + np.random.default_rng(7).standard_normal((2000, devices))
+    named = sum(bool(outliers(dict(enumerate(map(float, row))))) for row in drawn)
+    assert abs(named / 2000 - FALSE_ALARM) < 0.016
+
+
+def test_larger_fleets_have_a_wider_limit() -> None:
+    """Few devices know their spread badly; of many the farthest is far by chance."""
+    assert limit_of(5) > limit_of(30)
+    assert limit_of(64) < limit_of(512) < limit_of(5000) < 6
+
+
+def test_strange_devices_do_not_hide_one_another() -> None:
+    rates = {number: 100 + 0.1 * (number % 5) for number in range(20)} | {20: 80.0, 21: 79.0}
+    assert {one.number for one in outliers(rates)} == {20, 21}
+
+
+def test_a_refitted_memory_among_equal_ones_is_named() -> None:
+    rates = dict.fromkeys(range(9), 80e9) | {9: 40e9}
+    assert [(one.number, one.distance) for one in outliers(rates)] == [(9, None)]
+
+
+def test_few_devices_have_no_outliers() -> None:
+    assert outliers(dict.fromkeys(range(LEAST_DEVICES - 2), 1.0) | {9: 50.0}) == ()
