@@ -33,7 +33,8 @@ fleet         many records of one kind of device: spread, outliers, what they sa
   margin=0.10       how far below paper still counts as reached
   out=              folder for the files, whose names are printed; without it the report is printed
   formats=[html,pdf]  with out=
-  report=github     without out=: github, plain, csv, json, latex, html
+  report=auto       without out=: terminal on a terminal, else github; github, plain, csv, json,
+                    latex, html
 
 Examples
   python -m bench report record=latest out=reports
