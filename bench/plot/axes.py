@@ -62,9 +62,10 @@ def called(chip: Chip) -> str:
 def whence(record: Record) -> str:
     """Returns the note of a record's plots."""
     fake = "; a FAKE device, simulated" if record.device.backend == "fake" else ""
-    limits = f", {', '.join(record.device.limits)}" if record.device.limits else ""
-    told = f"{record.device.name}{limits}, {record.started_utc[:10]}, suite {record.suite}"
-    return f"{told}, record {record.id}{fake}. Made by onpaper {record.program.version}."
+    limits = f", {short(', '.join(record.device.limits), 60)}" if record.device.limits else ""
+    told = f"{short(record.device.name)}{limits}, {record.started_utc[:10]}"
+    run = f"suite {short(record.suite, 24)}, record {short(record.id, 60)}{fake}"
+    return f"{told}, {run}. Made by onpaper {short(record.program.version, 24)}."
 
 
 def quantity(value: float, dimension: Dimension) -> str:

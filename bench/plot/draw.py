@@ -35,6 +35,8 @@ SURROUNDINGS = re.compile(
     re.DOTALL,
 )
 """What stands around a drawing in a file; the style would be that of every drawing of a page."""
+WIDE = 0x2E80
+"""From this sign on signs are Chinese, or as wide."""
 UNIT = re.compile(r"(?<=\d) (?=(?:[kMGTPE]?(?:FLOP|OP|B)/|[kMGTPE]i?B\b|k?W\b|[MG]Hz\b))")
 """Where a line of a title must not end: between a number and its unit."""
 ROOT = re.compile(r"<svg\b[^>]*>")
@@ -98,6 +100,11 @@ def _cell(value: Scalar) -> Scalar:
     return guarded(one_line(value)) if isinstance(value, str) else value
 
 
+def _wrapped(text: str, characters: int) -> list[str]:
+    """Returns text in lines; Chinese signs are twice as wide as others."""
+    return textwrap.wrap(text, characters if _is_narrow(text) else characters // 2)
+
+
 def needed() -> None:
     """Sees whether there is what plots are drawn with.
 
@@ -115,8 +122,8 @@ def _figure(picture: Picture, theme: Theme) -> "Iterator[Figure]":
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    title = textwrap.wrap(UNIT.sub("\N{NO-BREAK SPACE}", one_line(picture.title)), TITLE_CHARACTERS)
-    note = textwrap.wrap(one_line(picture.note), NOTE_CHARACTERS)
+    title = _wrapped(UNIT.sub("\N{NO-BREAK SPACE}", one_line(picture.title)), TITLE_CHARACTERS)
+    note = _wrapped(one_line(picture.note), NOTE_CHARACTERS)
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")  # shown as a box
         mpl.rcdefaults()  # whatever a user's own style says
@@ -130,12 +137,12 @@ def _figure(picture: Picture, theme: Theme) -> "Iterator[Figure]":
 
 
 def _is_latin(picture: Picture) -> bool:
-    shown = [
-        picture.title,
-        picture.note,
-        *(str(one) for row in picture.rows for one in row.values()),
-    ]
-    return all(ord(sign) < 0x2E80 for text in shown for sign in text)
+    words = (str(one) for row in picture.rows for one in row.values() if isinstance(one, str))
+    return all(map(_is_narrow, (picture.title, picture.note, *words)))
+
+
+def _is_narrow(text: str) -> bool:
+    return all(ord(sign) < WIDE for sign in text)
 
 
 def _fonts(*, foreign: bool) -> list[str]:

@@ -140,8 +140,10 @@ def _bar(axes: "Axes", place: int, one: Bar, theme: "Theme") -> None:
     if one.burst:
         axes.plot([one.burst], [place], "|", color=theme.ink, ms=12, mew=2)
     measured = beside(one.measured.value, one.measured, one.row.dimension, one.published.text)
+    derived = " (derived)" if one.published.formula else ""
     told = (
-        f"{short(one.published.text, 18)} → {measured}\n{share.value:.1%}, {one.row.verdict.value}"
+        f"{short(one.published.text, 18)}{derived} → {measured}\n"
+        f"{share.value:.1%}, {one.row.verdict.value}"
     )
     axes.text(
         1.01, place, told, transform=axes.get_yaxis_transform(), va="center", size=9,

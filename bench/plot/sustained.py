@@ -166,16 +166,16 @@ def _paint(found: Load, figure: "Figure", theme: "Theme") -> None:
             _marks(axes, found, theme)
         _limits(axes)
         linear_axis(axes.yaxis, panel.text)
-        axes.set_title(_heading(panel, found if number == 0 else None), weight="normal")
+        axes.set_title(_heading(panel, found if number == 0 else None), weight="normal", size=9)
         axes.tick_params(labelbottom=number == len(found.panels) - 1)
     every[-1].set_xlabel("time since the load began, s")
 
 
 def _heading(panel: Panel, rates: Load | None) -> str:
-    told = [f"published {short(panel.published[0], 24)} (dashed)"] if panel.published else []
+    told = [f"published {short(panel.published[0], 18)} (dashed)"] if panel.published else []
     if rates:
         told.append(f"burst {show(rates.burst, rates.dimension)} (dotted)")
-        told.append(f"settled {show(rates.settled, rates.dimension)} (dash-dotted)")
+        told.append(f"settled {show(rates.settled, rates.dimension)} (dash-dot)")
     return f"{panel.title}: {', '.join(told)}" if told else panel.title
 
 

@@ -1,0 +1,154 @@
+"""Plots of rules and predictions show what the files of data say, and nothing else."""
+
+import csv
+import io
+import math
+from pathlib import Path
+
+import pytest
+
+from bench import paths
+from bench.chips.load import Catalogue
+from bench.errors import DataError, UsageError
+from bench.plot import draw, rules, validation
+from bench.plot.lines import Region, lines, outline, regions
+from bench.plot.picture import Picture
+from bench.plot.theme import LIGHT
+from bench.predict.errors import Outcome, Part
+from bench.reference.validation import MOST, points
+from bench.rules.judge import status
+from bench.rules.load import rulebook
+from bench.rules.places import Question
+from bench.rules.predicate import Compare, predicate
+from bench.rules.subject import subject
+from bench.theory.tpp import density, tpp
+
+DAY = Question("2026-11-26", "CN", "CN")
+
+
+@pytest.fixture(scope="module")
+def plane(sheets: Catalogue) -> Picture:
+    return rules.picture(DAY, None, rulebook(), sheets)
+
+
+def test_chips_stand_where_tpp_and_density_put_them(plane: Picture, sheets: Catalogue) -> None:
+    there = {str(row["name"]): row for row in plane.rows if row["what"] == "chip"}
+    for key, row in there.items():
+        chip = sheets.chips[key]
+        assert row["tpp"] == tpp(chip, sheets).value
+        assert row["performance_density_per_mm2"] == density(chip, sheets).value
+        found = status(subject(chip, sheets), DAY, rulebook())
+        assert row["needs_licence"] == found.needs_licence.value
+    missing = [
+        one for one in sheets.chips.values()
+        if one.id not in there and one.kind not in ("cpu", "system")
+        and tpp(one, sheets).value and density(one, sheets).value
+    ]  # fmt: skip
+    assert missing == []
+    needed = sum(row["needs_licence"] == "yes" for row in there.values())
+    assert plane.title.startswith(f"{needed} of {len(there)} chips need a licence")
+
+
+def test_every_threshold_in_force_has_its_line(plane: Picture) -> None:
+    drawn = {
+        (str(row["name"]).partition(":")[0], key, row[column])
+        for row in plane.rows if row["what"] == "line"
+        for key, column, other in (("tpp", "tpp", "to_tpp"),
+                                   ("pd", "performance_density_per_mm2",
+                                    "to_performance_density_per_mm2"))
+        if row[column] == row[other]
+    }  # fmt: skip
+    for name in ("US-2023-3A090", "US-2026-CASE-BY-CASE", "US-2026-TARIFF"):
+        outcomes = rulebook().rules[name].outcomes
+        asked = {leaf for one in outcomes if one.when for leaf in _leaves(one.when)}
+        assert {(name, *leaf) for leaf in asked} <= drawn
+
+
+def _leaves(asked: object) -> set[tuple[str, float]]:
+    parts = getattr(asked, "parts", ())
+    found = {leaf for part in parts for leaf in _leaves(part)}
+    if isinstance(asked, Compare) and asked.keys in (("tpp",), ("pd",)) and asked.threshold:
+        found.add((asked.keys[0], asked.threshold))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("on", "named"),
+    [
+        ("2022-06-01", set()),
+        ("2023-01-01", {("US-2022-3A090", "2022-10-21")}),
+        ("2024-06-01", {("US-2023-3A090", "2023-11-17")}),
+        ("2026-11-26", {("US-2023-3A090", "2023-11-17"), ("US-2026-CASE-BY-CASE", "2026-01-15"),
+                        ("US-2026-TARIFF", "2026-01-15")}),
+    ],
+)  # fmt: skip
+def test_lines_are_those_in_force_with_the_day_they_took_force(
+    on: str, named: set[tuple[str, str]]
+) -> None:
+    found = lines(Question(on, "CN", "CN"), rulebook())
+    assert {(one.rule, one.since) for one in found} == named
+
+
+def test_an_outline_is_the_edge_of_all_rectangles_together() -> None:
+    held = [Region(tpp=(4800, math.inf)), Region(tpp=(1600, math.inf), pd=(6, math.inf))]
+    edges = {(one.start, one.end) for one in outline(held)}
+    assert edges == {
+        ((1600, 6), (1600, math.inf)), ((1600, 6), (4800, 6)), ((4800, 0), (4800, 6)),
+    }  # fmt: skip
+    within = [Region(tpp=(2000, 5000), pd=(1, 8))]
+    assert not any(one.start[0] > 4800 for one in outline(within, held))
+
+
+def test_a_day_without_a_line_is_drawn_and_a_chip_without_figures_refused(
+    sheets: Catalogue,
+) -> None:
+    early = rules.picture(Question("2020-01-01", "CN", "CN"), None, rulebook(), sheets)
+    assert draw.svg(early, LIGHT).startswith("<svg")
+    assert early.title.startswith("0 of ")
+    with pytest.raises(UsageError, match="known of none"):
+        rules.picture(DAY, [sheets.find("amd-epyc-9755")], rulebook(), sheets)
+
+
+def test_a_threshold_that_nobody_knows_draws_no_line() -> None:
+    assert list(regions(predicate({"tpp": ">= unknown"}))) == [Region(also=True)]
+
+
+def _part(name: str, count: int) -> Part:
+    cases = [Outcome(f"chip-{n}", "work", 0.1 * (-1) ** n, (0.1, 0.2), (0, 0), 1.0 + n)
+             for n in range(count)]  # fmt: skip
+    return Part(name, "chip left out", tuple(cases))
+
+
+def test_points_of_a_validation_are_kept_evenly_with_their_interval(tmp_path: Path) -> None:
+    text = points([_part("prefill step", 3), _part("serving TPOT, dense", 3 * MOST),
+                   _part("product bf16, vllm", 5)])  # fmt: skip
+    place = tmp_path / "validation.csv"
+    place.write_text(text, "utf-8")
+    found = validation.read(place)
+    assert [one.part for one in found] == ["prefill"] * 3 + ["serving, dense"] * MOST
+    first = found[0]
+    assert first.foretold == pytest.approx(math.exp(0.1), rel=1e-4)
+    assert (first.low, first.high) == pytest.approx((math.exp(-0.1), math.exp(0.3)), rel=1e-4)
+    assert [one.measured for one in found[3:6]] == [1.0, 4.0, 7.0]
+    assert {one.cases for one in found[3:]} == {3 * MOST}
+
+
+def test_the_shipped_points_say_what_the_shipped_validation_says() -> None:
+    found, kept = validation.read(), (paths.data_dir("results") / "validation.json").read_text()
+    picture = validation.picture(found)
+    for part in ("prefill", "serving, experts", "matrix figures"):
+        (median,) = {one.median_error for one in found if one.part == part}
+        assert f"{median:.1%}" in picture.title
+        assert f'"median": {median:g}' in kept
+    assert len(found) <= 1500
+    assert list(csv.DictReader(io.StringIO(draw.table(picture)))) != []
+
+
+@pytest.mark.parametrize("text", ["", "part,cases\nx,1\n", "\0"])
+def test_a_file_that_holds_no_points_is_refused(text: str, tmp_path: Path) -> None:
+    place = tmp_path / "validation.csv"
+    place.write_text(text, "utf-8")
+    with pytest.raises((DataError, UsageError)):
+        validation.picture(validation.read(place))
+    with pytest.raises(UsageError, match="make docs"):
+        validation.read(tmp_path / "none.csv")
