@@ -35,6 +35,8 @@ def anomaly_blocks(case: Case) -> list[Block]:
         found.setdefault((one.kind, one.what), []).append(one.where)
     if not found:
         return [Paragraph("None.")]
+    kinds = list(dict.fromkeys(kind for kind, _ in found))
+    found = dict(sorted(found.items(), key=lambda one: kinds.index(one[0][0])))
     cells = tuple((kind, what, _places(where)) for (kind, what), where in found.items())
     flat: tuple[dict[str, Scalar], ...] = tuple(
         {"anomaly": kind, "what": what, "measurements": len(where)}

@@ -118,7 +118,7 @@ def _cells(one: Quantity) -> Iterator[tuple[str, ...]]:
         return
     best = max(done, key=lambda row: row.measured.value if row.measured else 0.0)
     for row in done if one.each else [best]:
-        yield _measured(f"{one.name}: {row.title}" if one.each else f"{one.name} ({_how(row)})",
+        yield _measured(f"{one.name}: {row.title}" if one.each else f"{one.name}: {_how(row)}",
                         row)  # fmt: skip
 
 

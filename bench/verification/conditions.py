@@ -6,6 +6,7 @@ from statistics import fmean, median
 from bench import energy
 from bench.plausible import disturbances
 from bench.records.model import Measurement
+from bench.report.groups import without_empty
 from bench.report.scalar import Scalar
 from bench.titles import inputs
 from bench.units import Dimension, show
@@ -36,16 +37,17 @@ def condition_blocks(case: Case) -> list[Block]:
         ("throttle reasons seen", ", ".join(_reasons(record.measurements)) or "none"),
     ]
     shown = [row for row in case.judged if row.measurement.timing and not row.measurement.group]
-    cells = tuple(_cells(row) for row in shown)
+    columns, cells = without_empty(COLUMNS, tuple(_cells(row) for row in shown))
     flat = tuple(_flat(row) for row in shown)
-    told = Table("Conditions of each measurement", COLUMNS, cells, flat, "conditions")
+    told = Table("Conditions of each measurement", columns, cells, flat, "conditions")
     return [
         Facts(tuple(facts)),
         *([told] if cells else []),
         Paragraph(
-            "Readings are those taken while samples were; a dash is what the device or system does "
-            "not tell. 'Software power cap' describes a chip at work at its power; any other "
-            "throttle reason is a disturbance. Power is only valid where it was read often enough."
+            "Readings are those taken while samples were; a dash or no column is what the device or "
+            "system does not tell. 'Software power cap' describes a chip at work at its power; any "
+            "other throttle reason is a disturbance. Power is only valid where it was read often "
+            "enough."
         ),
     ]
 

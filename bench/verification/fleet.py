@@ -2,14 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
 from bench.chips.load import Catalogue
 from bench.errors import DataError, OnpaperError, UsageError
 from bench.identity.weigh import State, assess
-from bench.records.model import Record
+from bench.records.model import Conditions, Record
 from bench.records.store import read
 from bench.verdict import RATED, Row, Verdict, rows
 from bench.verification.outliers import Outlier, outliers
@@ -23,6 +23,7 @@ class Member:
         number: by which the report names it, from 1.
         file: below the folder given.
         sha256: of the file.
+        record: without its measurements.
         identity: what all evidence says of the chip; empty if the chip is not known.
         best: of each figure the row that came nearest to it.
         implausible: how many measurements are not to be believed.
@@ -177,7 +178,14 @@ def _member(
             best[row.key] = row
     implausible = sum(row.verdict is Verdict.IMPLAUSIBLE for row in judged)
     state = found.state.value if found else ""
-    return Member(number, *file, record, state, best, implausible)
+    head = record.model_copy(update={"measurements": ()})  # a thousand records are held at once
+    kept = {key: _without_samples(row) for key, row in best.items()}
+    return Member(number, *file, head, state, kept, implausible)
+
+
+def _without_samples(row: Row) -> Row:
+    spare = {"timing": None, "search": None, "conditions": Conditions()}
+    return replace(row, measurement=row.measurement.model_copy(update=spare))
 
 
 def _fraction(row: Row) -> float:

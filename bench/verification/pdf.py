@@ -271,4 +271,4 @@ def _wanted(column: tuple[str, ...]) -> float:
     longest_word += 2.0  # of padding
     lengths = sorted(len(cell) for cell in column)
     usual = lengths[(9 * len(lengths)) // 10 if len(lengths) > 9 else -1]
-    return max(min(longest_word, 32.0), float(min(usual, 160) ** 0.75), 4.0)
+    return max(min(longest_word, 24.0), float(min(usual, 160) ** 0.75), 4.0)
