@@ -7,6 +7,7 @@ import re
 import textwrap
 import warnings
 from contextlib import contextmanager
+from dataclasses import replace
 from html import escape
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -117,21 +118,27 @@ def needed() -> None:
 
 @contextmanager
 def _figure(picture: Picture, theme: Theme) -> "Iterator[Figure]":
-    """Yields the figure drawn: its title above, whence the data come beneath."""
+    """Yields the figure drawn: its title above, whence the data come beneath.
+
+    A page whose colours it takes sets both in its own letters.
+    """
     needed()
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    title = _wrapped(UNIT.sub("\N{NO-BREAK SPACE}", one_line(picture.title)), TITLE_CHARACTERS)
-    note = _wrapped(one_line(picture.note), NOTE_CHARACTERS)
+    words = picture if not theme.names else replace(picture, title="", note="")  # the page tells
+    title = _wrapped(UNIT.sub("\N{NO-BREAK SPACE}", one_line(words.title)), TITLE_CHARACTERS)
+    note = _wrapped(one_line(words.note), NOTE_CHARACTERS)
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from")  # shown as a box
         mpl.rcdefaults()  # whatever a user's own style says
         mpl.rcParams.update(_style(theme, foreign=not _is_latin(picture)))
         height = picture.height + LINE_IN * (len(title) + 0.8 * len(note))
         figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
-        figure.suptitle("\n".join(title), x=0.012, ha="left", size=12, weight="bold")
-        figure.supxlabel("\n".join(note), x=0.012, ha="left", size=9, color=theme.muted)
+        if title:
+            figure.suptitle("\n".join(title), x=0.012, ha="left", size=12, weight="bold")
+        if note:
+            figure.supxlabel("\n".join(note), x=0.012, ha="left", size=9, color=theme.muted)
         picture.paint(figure, theme)
         yield figure
 
