@@ -118,7 +118,7 @@ def test_drawings_of_one_page_share_no_id(pictures: Sequence[Picture], full: Rec
         assert set(used) <= set(own)
         assert "<style" not in one
     assert full.id not in drawn[0]  # the page says in its own letters whence the data come
-    assert full.id in svg(pictures[0], LIGHT)
+    assert full.id in draw.svg(pictures[0], LIGHT)
 
 
 def test_a_drawing_scales_and_says_what_is_to_be_seen(pictures: Sequence[Picture]) -> None:
