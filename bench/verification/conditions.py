@@ -44,10 +44,10 @@ def condition_blocks(case: Case) -> list[Block]:
         Facts(tuple(facts)),
         *([told] if cells else []),
         Paragraph(
-            "Readings are those taken while samples were; a dash or no column is what the device "
-            "or system does not tell. 'Software power cap' describes a chip at work at its power; any "
-            "other throttle reason is a disturbance. Power is only valid where it was read often "
-            "enough."
+            "Readings are those taken while samples were. What the device or system does not tell "
+            "is a dash, or has no column. 'Software power cap' describes a chip at work at its "
+            "power; any other throttle reason is a disturbance. Power is only valid where it was "
+            "read often enough."
         ),
     ]
 
