@@ -1,20 +1,24 @@
-"""The catalogue, its rules and its comparisons for use from Python; reached as ``bench.NAME``.
+"""The catalogue, its rules, records and comparisons for use from Python, as ``bench.NAME``.
 
 Chips are asked for by the words that the command line takes: an id, an alias, a local name, a
 group such as ``export-tier``, a vendor or a pattern. Whatever means nothing raises
 :class:`bench.errors.UsageError` with the nearest word that does.
+
+In a notebook whatever is given back shows itself as the command line's table, with its sources.
 """
 
 from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
+from bench import notebook, paths
 from bench.chips.conflicts import Conflict
 from bench.chips.conflicts import conflicts as open_conflicts
 from bench.chips.load import catalogue
 from bench.chips.model import Chip
 from bench.chips.select import select
 from bench.errors import UsageError
+from bench.notebook import Recorded, Shown, Verdicts
 from bench.rules.judge import Status, status
 from bench.rules.load import rulebook
 from bench.rules.model import Rule
@@ -48,10 +52,17 @@ __all__ = [
     "derived",
     "figures",
     "frame",
+    "record",
     "rule",
     "rulebook",
     "timeline",
+    "verdicts",
 ]
+
+MARGIN = 0.10
+"""How far from equal, or below the sheet, still counts as equal or reached, relative."""
+
+notebook.attach()
 
 
 def chip(word: str) -> Chip:
@@ -64,29 +75,33 @@ def chip(word: str) -> Chip:
     return catalogue().find(word)
 
 
-def figures(*chips: str) -> tuple[FigureRow, ...]:
+def figures(*chips: str) -> Shown[FigureRow]:
     """Returns every figure of these chips (default: all), one row a claim, rivals included.
 
     Example:
         >>> bench.figures("h20")[0].chip
         'nvidia-h20-sxm-96gb'
     """
-    return tuple(figure_rows(_data(chips)))
+    found = tuple(figure_rows(_data(chips)))
+    return Shown(found, lambda: notebook.figures_report(found))
 
 
-def derived(word: str) -> tuple[Derived, ...]:
+def derived(word: str) -> Shown[Derived]:
     """Returns all that follows from a chip's figures: TPP, densities, ridge points, per watt.
 
     Example:
         >>> bench.derived("h20")[0].text
         '2,368 TOPS x bit'
     """
-    return all_derived(chip(word), catalogue())
+    sheet = chip(word)
+    found = all_derived(sheet, catalogue())
+    return Shown(found, lambda: notebook.derived_report(sheet, found))
 
 
-def conflicts(*chips: str) -> tuple[Conflict, ...]:
+def conflicts(*chips: str) -> Shown[Conflict]:
     """Returns the figures of these chips (default: all) on which sources disagree."""
-    return open_conflicts(_chips(chips))
+    found = open_conflicts(_chips(chips))
+    return Shown(found, lambda: notebook.conflicts_report(found))
 
 
 def rule(word: str) -> Rule:
@@ -126,7 +141,7 @@ def classification_frame(
 
 def timeline(
     word: str, *, destination: str = "CN", headquarters: str | None = None
-) -> tuple[Period, ...]:
+) -> Shown[Period]:
     """Returns the status of a chip through time, a period for each change.
 
     Example:
@@ -134,7 +149,62 @@ def timeline(
         '2022-08-25'
     """
     question = _question("2022-01-01", destination, headquarters)
-    return tuple(all_periods(subject(chip(word), catalogue()), question, rulebook()))
+    sheet = chip(word)
+    found = tuple(all_periods(subject(sheet, catalogue()), question, rulebook()))
+    return Shown(found, lambda: notebook.timeline_report(sheet, found, question))
+
+
+def record(word: str = "latest", *, margin: float = MARGIN) -> Recorded:
+    """Returns a record beside its sheet: by path, by its file's name or the beginning, or latest.
+
+    Its rows are ``.rows`` and, as a frame, ``.frame()``; all else is the record's own.
+
+    Args:
+        word: the record; looked for where runs are left and among those that are shipped.
+        margin: how far below the published figure still counts as reached, relative.
+
+    Example:
+        >>> found = bench.record("h200-sxm-full")
+        >>> found.device.name, found.frame()["verdict"].iloc[0]
+        ('NVIDIA H200', 'short')
+    """
+    from bench.records.store import find, read
+
+    folders = [paths.runs_dir(), paths.data_dir("results") / "records"]
+    return Recorded(read(find(str(word), folders)), _margin(margin))
+
+
+def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:
+    """Returns two chips put to the test against each other, on paper and in measurement.
+
+    One finding a figure and kind of work on which anything is known: ``.findings``, as a frame
+    ``.frame()``, in sentences ``.summary``. (``bench.verdict`` is the module of verdicts.)
+
+    Args:
+        first: a chip.
+        second: the chip that it is divided by.
+        margin: what counts as equal, relative.
+
+    Example:
+        >>> found = bench.verdicts("h20", "h100").frame().set_index("axis")
+        >>> found.loc["matrix_bf16", "verdict"]
+        'falls short'
+    """
+    from bench.claims.sensitivity import bench_of
+    from bench.report.verdicts import pairing, verdict_report
+
+    one, other = chip(first), chip(second)
+    if one.id == other.id:
+        raise UsageError(f"{first} and {second} are one chip, {one.id}: name another")
+    known = bench_of(None, ())
+    found = pairing(one, other, known, _margin(margin))
+    return Verdicts(found, verdict_report(found, known, rows=False))
+
+
+def _margin(margin: float) -> float:
+    if not 0 < margin <= 0.9:
+        raise UsageError(f"margin={margin:g} must be above 0 and at most 0.9")
+    return margin
 
 
 def compare(

@@ -60,7 +60,14 @@ BELOW: dict[str, tuple[str, ...]] = {
         "paths",
     ),
     "tables": ("claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet"),
-    "library": ("tables", "rules", "theory", "chips", "errors"),
+    "notebook": (
+        "tables", "report", "claims", "evidence", "verdict", "rules", "theory", "chips",
+        "records.model",
+    ),
+    "library": (
+        "notebook", "tables", "report", "claims", "rules", "theory", "chips", "records", "errors",
+        "paths",
+    ),
     "": ("library",),
     "checks": (
         "predict", "claims", "evidence", "rules", "theory", "workloads", "chips", "records",

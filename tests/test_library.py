@@ -1,22 +1,30 @@
 """`import bench` gives the catalogue, figures, rules and comparisons, typed and as frames."""
 
+import copy
 import doctest
+import pickle
+import re
 import subprocess
 import sys
 import textwrap
-from dataclasses import fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 
 import bench
-from bench import library
+from bench import library, paths
 from bench.chips.conflicts import Conflict, conflicts
 from bench.chips.figures import FIGURES
-from bench.chips.load import Catalogue, examine
-from bench.chips.model import Figure, Published
+from bench.chips.load import Catalogue, catalogue, examine
+from bench.chips.model import Chip, Figure, Published
 from bench.errors import UsageError
+from bench.notebook import Recorded
+from bench.records.store import read
 from bench.rules.judge import Status
 from bench.rules.load import Rulebook
 from bench.rules.places import Places
@@ -31,7 +39,7 @@ from bench.tables.figures import (
     figure_rows,
     unit_kind,
 )
-from bench.tables.frames import DTYPES, frame
+from bench.tables.frames import DTYPES, frame, loose
 from bench.tables.model import Data, cells
 from bench.tables.registry import TABLES
 
@@ -379,6 +387,171 @@ def test_a_comparison_of_nothing_is_refused() -> None:
         bench.compare()
 
 
+def test_what_is_given_back_shows_itself_and_is_what_it_was() -> None:
+    found = bench.timeline("a800")
+    assert found == tuple(found)
+    assert repr(found) == repr(tuple(found))
+    assert hash(bench.derived("h20")) == hash(tuple(bench.derived("h20")))
+    stored = pickle.loads(pickle.dumps(bench.figures("h20")))  # noqa: S301 -- our own
+    assert (type(stored), stored) == (tuple, bench.figures("h20"))
+    assert type(copy.copy(found)) is tuple
+    assert type(bench.chip("h20")) is Chip
+    assert bench.chip("h20") == catalogue().chips["nvidia-h20-sxm-96gb"]
+    assert "_repr_html_" not in Chip.model_fields
+
+
+SHOWN: dict[str, Callable[[], object]] = {
+    "chip": lambda: bench.chip("h20"),
+    "status": lambda: bench.classify("h20", on="2024-01-01"),
+    "comparison": lambda: bench.compare("h20", "910b2", "h100"),
+    "timeline": lambda: bench.timeline("a800"),
+    "figures": lambda: bench.figures("h20"),
+    "derived": lambda: bench.derived("h20"),
+    "conflicts": lambda: bench.conflicts("h20"),
+    "record": lambda: bench.record("h200-sxm-full"),
+    "verdicts": lambda: bench.verdicts("h20", "h100"),
+}
+"""What a notebook may be given."""
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_notebook_shows_a_fragment_with_its_sources(name: str) -> None:
+    text = html_of(SHOWN[name]())
+    assert text.startswith('<div class="onpaper"><style>')
+    assert text.endswith("</div>")
+    assert "<td" in text
+    assert "Sources and notes" in text
+    if name != "verdicts":  # those cite evidence, which has pages of its own
+        assert '<a href="https://' in text
+    assert not re.search(r"<(html|body|head|script|link|img|iframe)\b", text)
+    style = text[text.index("<style>") + 7 : text.index("</style>")]
+    selectors = [one for rule in style.split("}")[:-1] for one in rule.partition("{")[0].split(",")]
+    assert all(re.match(r"\.onpaper( |$)", one) for one in selectors)
+    assert "max-height" in style
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_ipython_in_a_terminal_shows_the_terminals_table(name: str) -> None:
+    value = SHOWN[name]()
+    told = Said([id(value)])
+    printed(value, told)
+    lines = told.said.splitlines()
+    assert max(map(cell_len, lines)) <= 100
+    assert any(set(line) <= {"─", " "} and "─" in line for line in lines)
+    inner = Said([1, id(value)])  # one chip of a list of many
+    printed(value, inner)
+    assert inner.said == repr(value)
+
+
+@dataclass
+class Said:
+    """What IPython would print with."""
+
+    stack: list[int]
+    said: str = ""
+
+    def text(self, text: str) -> None:
+        self.said += text
+
+
+def html_of(value: Any) -> str:
+    """What a notebook shows of a value."""
+    found: str = value._repr_html_()
+    return found
+
+
+def printed(value: Any, told: Said) -> None:
+    """Prints a value as IPython does."""
+    value._repr_pretty_(told, cycle=False)
+
+
+HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(1)">\x1b[31m'
+
+
+def test_what_is_shown_is_escaped() -> None:
+    found = bench.record("h200-sxm-full")
+    device = found.record.device.model_copy(update={"name": HOSTILE})
+    told = html_of(Recorded(found.record.model_copy(update={"device": device}), 0.1))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in told
+    assert not re.search(r"<(script|img)\b|\x1b", told)
+
+
+def test_a_chip_of_ones_own_is_shown_as_it_is(data: Data) -> None:
+    (chip,) = data.chips
+    assert chip._repr_html_() is None  # type: ignore[attr-defined] # attached by the library
+    told = Said([id(chip)])
+    printed(chip, told)
+    assert told.said == repr(chip)
+
+
+def test_long_tuples_show_their_beginning() -> None:
+    text = html_of(bench.figures())
+    assert f"The first 300 of {len(bench.figures())}." in text
+    assert text.count("<tr>") == 301
+
+
+def test_a_record_is_found_shown_and_a_frame() -> None:
+    path = paths.data_dir("results") / "records" / "2026-11-26" / "h200-sxm-full.json"
+    found = bench.record(str(path))
+    assert found == bench.record("h200-sxm-full")
+    assert found.record == read(path)
+    assert (found.device, found.suite) == (found.record.device, "full")
+    made = found.frame()
+    assert len(made) == len(found.measurements) == len(found.rows)
+    assert list(made["verdict"]) == [row.verdict.value for row in found.rows]
+    assert [str(made[one].dtype) for one in ("chip", "measured", "samples")] == [
+        "string", "float64", "Int64",
+    ]  # fmt: skip
+    strict = bench.record(str(path), margin=0.01).frame()["verdict"].eq("reached").sum()
+    assert strict < made["verdict"].eq("reached").sum()
+    assert repr(found) == "<record 20261126-000418-cuda-b73922 of NVIDIA H200>"
+    assert copy.copy(found) == found
+    with pytest.raises(AttributeError, match="velocity"):
+        _ = found.velocity
+
+
+def test_a_record_that_is_not_there_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"^no record 'h200-sxm-fulll': did you mean 'h200-sxm-f"):
+        bench.record("h200-sxm-fulll")
+
+
+def test_verdicts_are_a_pair_with_findings_and_a_frame() -> None:
+    found = bench.verdicts("h20", "h100")
+    made = found.frame()
+    assert len(made) == len(found.findings) > 5
+    assert set(made["subject"]) == {"nvidia-h20-sxm-96gb"}
+    assert list(made["verdict"]) == [one.word.value for one in found.findings]
+    assert found.summary[0].startswith("In bf16 matrix, NVIDIA H20 SXM 96GB has ")
+    wide = bench.verdicts("h20", "h100", margin=0.5).frame()
+    assert list(wide["verdict"]) != list(made["verdict"])
+
+
+@pytest.mark.parametrize("margin", [0.0, -0.1, 0.91, float("nan")])
+def test_a_margin_that_is_none_is_refused(margin: float) -> None:
+    with pytest.raises(UsageError, match=r"^margin=\S+ must be above 0 and at most 0.9$"):
+        bench.record("h200-sxm-full", margin=margin)
+
+
+def test_a_chip_against_itself_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"^h20 and H20 are one chip, nvidia-h20-sxm-96gb: name"):
+        bench.verdicts("h20", "H20")
+
+
+def test_loose_rows_have_the_types_of_what_they_hold() -> None:
+    rows: list[dict[str, object]] = [
+        {"text": "a", "whole": 1, "truth": True, "number": 1, "none": None},
+        {"number": 0.5},
+    ]
+    made = loose(rows)
+    kinds = {name: str(kind) for name, kind in made.dtypes.items()}
+    assert kinds == {
+        "text": "string", "whole": "Int64", "truth": "boolean", "number": "float64",
+        "none": "float64",
+    }  # fmt: skip
+    assert made["whole"].isna().tolist() == [False, True]
+    assert loose([]).empty
+
+
 USER = """
     import bench
     from bench.chips.model import Chip
@@ -390,6 +563,9 @@ USER = """
     reveal_type(bench.classify("h20", on="2024-01-01").policies)
     reveal_type(bench.conflicts()[0].spread)
     reveal_type(bench.compare("h20", "h100").rows[0].cells[0].ratio)
+    reveal_type(bench.timeline("h20"))
+    reveal_type(bench.record().record.suite)
+    reveal_type(bench.verdicts("h20", "h100").frame())
     bench.chip(20)
     bench.chipz
 """
@@ -413,6 +589,9 @@ def test_a_user_of_the_library_has_its_types(
         'note: Revealed type is "tuple[bench.rules.model.Policy, ...]"',
         'note: Revealed type is "float | None"',
         'note: Revealed type is "bench.theory.comparison.Ratio | None"',
+        'note: Revealed type is "bench.notebook.Shown[bench.rules.timeline.Period]"',
+        'note: Revealed type is "str"',
+        'note: Revealed type is "pandas.DataFrame"',
         'error: Argument 1 to "chip" has incompatible type "int"; expected "str"  [arg-type]',
         'error: Module has no attribute "chipz"; maybe "chip"?  [attr-defined]',
     ]

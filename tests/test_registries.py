@@ -26,7 +26,7 @@ SHARED = {
     "commands": {"live", "sweep"},
     "report": {
         "calibration", "claims", "collectives", "comparison", "curve", "digits", "dossier",
-        "duration", "energy", "evidence", "fitting", "flat", "gap", "groups", "history",
+        "duration", "energy", "evidence", "fitting", "flat", "fragment", "gap", "groups", "history",
         "identity", "inputs", "layers", "layout", "levels", "listing", "marks", "markup", "matrix",
         "operators", "predicates", "predictions", "products", "ratios", "reaching", "registry",
         "roofline", "room", "rulelist", "rulings", "scalar", "screen", "sections", "sheet",

@@ -50,15 +50,16 @@ def render(report: Report) -> str:
 
 
 def _first(report: Report) -> str:
-    return _table(report.table.columns, report.table.cells) if report.has_first else ""
+    return as_table(report.table.columns, report.table.cells) if report.has_first else ""
 
 
 def _section(one: Section) -> str:
     lines = "".join(f"<p>{escape(line)}</p>\n" for line in one.lines)
-    return f"<h2>{escape(one.title)}</h2>\n{_table(one.columns, one.cells)}{lines}"
+    return f"<h2>{escape(one.title)}</h2>\n{as_table(one.columns, one.cells)}{lines}"
 
 
-def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+def as_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """Returns a table, escaped, in a box that scrolls where it is too wide."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(f"<tr>{''.join(map(_cell, columns, row))}</tr>\n" for row in cells)
     return (
@@ -81,7 +82,7 @@ ADDRESS = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:)\]]")
 """An address, without the punctuation of the sentence that it stands in."""
 
 
-def _linked(line: str) -> str:
+def linked(line: str) -> str:
     """Returns a line, escaped, with its addresses to click on."""
     text, end = [], 0
     for found in ADDRESS.finditer(line):
@@ -93,5 +94,5 @@ def _linked(line: str) -> str:
 
 def _listed(title: str, tag: str, lines: Sequence[str]) -> str:
     """Returns a headed list, or nothing where there is no line."""
-    items = "".join(f"<li>{_linked(line)}</li>\n" for line in lines)
+    items = "".join(f"<li>{linked(line)}</li>\n" for line in lines)
     return f"<h2>{title}</h2><{tag}>\n{items}</{tag}>\n" if items else ""

@@ -1,6 +1,6 @@
 """Rows as pandas frames, each column with the type its table states."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.tables.model import Column, cells, columns
@@ -18,6 +18,30 @@ def frame(shape: type[Any], rows: Iterable[Any]) -> "pd.DataFrame":
     known = columns(shape)
     made = pd.DataFrame([cells(row) for row in rows], columns=[one.name for one in known])
     return made.astype({one.name: _dtype(one) for one in known})
+
+
+def loose(rows: Iterable[Mapping[str, Any]]) -> "pd.DataFrame":
+    """Returns rows without a stated shape as a frame; a column's type is that of what it holds.
+
+    Text is ``string``, whole numbers ``Int64``, truth ``boolean``, else numbers ``float64``; a
+    column that holds nothing is NaN.
+    """
+    import pandas as pd
+
+    told = [dict(row) for row in rows]
+    names = dict.fromkeys(name for row in told for name in row)
+    held = {name: {type(row.get(name)) for row in told} - {type(None)} for name in names}
+    made = pd.DataFrame(told, columns=list(names))
+    return made.astype({name: _held(kinds) for name, kinds in held.items()})
+
+
+def _held(kinds: set[type]) -> str:
+    """Returns the pandas type of a column that holds these types."""
+    if str in kinds:
+        return DTYPES["string"]
+    if kinds == {bool}:
+        return DTYPES["boolean"]
+    return DTYPES["integer"] if kinds == {int} else DTYPES["number"]
 
 
 def _dtype(column: Column) -> str:

@@ -1,0 +1,294 @@
+"""How what the library gives back is shown in a notebook: as the tables of the command line.
+
+Values stay what they are: a chip is a :class:`bench.chips.model.Chip`, a tuple is a tuple. They
+only gain the methods that notebooks and IPython ask for, so that no lower part knows of reports.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partialmethod
+from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex, TypeVar
+
+from bench.chips.conflicts import Conflict
+from bench.chips.figures import FIGURES
+from bench.chips.load import catalogue
+from bench.chips.model import Chip
+from bench.rules.judge import Status
+from bench.rules.load import rulebook
+from bench.rules.places import Question
+from bench.rules.timeline import Period
+from bench.tables import frames
+from bench.tables.figures import FigureRow
+from bench.theory.comparison import Comparison
+from bench.theory.derived import Derived
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.claims.weigh import Finding
+    from bench.records.model import Record
+    from bench.report.markup import Report
+    from bench.report.verdicts import Pairing
+    from bench.verdict import Row
+
+T_co = TypeVar("T_co", covariant=True)
+
+HTML, TEXT = "_repr_html_", "_repr_pretty_"
+"""The methods that notebooks ask for, and IPython in a terminal."""
+MOST = 300
+"""Rows of a tuple that are shown."""
+
+
+class Printer(Protocol):
+    """What IPython prints with: ``stack`` holds the values that are being printed."""
+
+    stack: list[int]
+
+    def text(self, text: str) -> None:
+        """Prints a text."""
+
+
+class Shows:
+    """A value that a notebook shows as its report, and IPython as the terminal's table."""
+
+    def _report(self) -> "Report":
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        from bench.report.fragment import fragment
+
+        return fragment(self._report())
+
+    def _repr_pretty_(self, printer: Printer, cycle: bool) -> None:  # noqa: FBT001 -- IPython's
+        _print(self, self._report, printer, inner=cycle)
+
+
+def _print(
+    value: object, report: "Callable[[], Report | None]", printer: Printer, *, inner: bool
+) -> None:
+    """Prints a value as a table, one within another, or one without a report, as it is."""
+    from bench.report.markup import cleaned
+    from bench.report.screen import Screen
+    from bench.report.terminal import set_for
+
+    found = None if inner or len(printer.stack) > 1 else report()
+    printer.text(set_for(cleaned(found), Screen()).rstrip() if found else repr(value))
+
+
+class Shown(Shows, tuple[T_co, ...]):
+    """A tuple that a notebook shows as a table; copied or stored, it is a plain tuple."""
+
+    _make: "Callable[[], Report]"
+
+    def __new__(cls, items: Iterable[T_co], report: "Callable[[], Report]") -> "Shown[T_co]":
+        """Returns the tuple of ``items``; ``report`` is called when it is shown."""
+        made = super().__new__(cls, items)
+        made._make = report
+        return made
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """Lets go of the table: it is made anew by asking the library again."""
+        return tuple, (tuple(self),)
+
+    def _report(self) -> "Report":
+        return self._make()
+
+
+@dataclass(frozen=True, repr=False)
+class Recorded(Shows):
+    """A record with its rows beside the sheet; every other attribute is the record's own.
+
+    Attributes:
+        record: the run as it was written.
+        margin: how far below the published figure still counts as reached, relative.
+    """
+
+    record: "Record"
+    margin: float
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- whatever a record has
+        """Returns an attribute of the record."""
+        if name.startswith("__") or name in ("record", "margin"):
+            raise AttributeError(name)
+        return getattr(self.record, name)
+
+    @property
+    def rows(self) -> "list[Row]":
+        """Returns each measurement with its published figure and its verdict."""
+        from bench.verdict import rows
+
+        return rows(self.record, catalogue(), self.margin)
+
+    def frame(self) -> "pd.DataFrame":
+        """Returns the rows as a frame, one a measurement, as ``report=csv`` gives them."""
+        from bench.report.flat import flat
+
+        return frames.loose(flat(self.record, row) for row in self.rows)
+
+    _repr_pretty_ = Shows._repr_pretty_  # IPython takes a class's own __repr__ before a base's
+
+    def __repr__(self) -> str:
+        return f"<record {self.record.id} of {self.record.device.name}>"
+
+    def _report(self) -> "Report":
+        from bench.report.registry import report_of
+
+        return report_of(self.record, catalogue(), self.margin)
+
+
+@dataclass(frozen=True, repr=False)
+class Verdicts(Shows):
+    """Two chips put to the test against each other, on paper and in measurement.
+
+    Attributes:
+        pairing: the two chips with every finding of the first over the second.
+        report: the same as words and as numbers.
+    """
+
+    pairing: "Pairing"
+    report: "Report"
+
+    @property
+    def findings(self) -> "tuple[Finding, ...]":
+        """Returns one finding a figure or kind of work: paper, measurement and verdict."""
+        return self.pairing.findings
+
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """Returns the sentences to take away."""
+        return self.report.table.summary
+
+    def frame(self) -> "pd.DataFrame":
+        """Returns the findings as a frame, as ``verdict report=csv`` gives them."""
+        return frames.loose(self.report.flat)
+
+    _repr_pretty_ = Shows._repr_pretty_
+
+    def __repr__(self) -> str:
+        return f"<verdicts on {self.pairing.first.id} over {self.pairing.second.id}>"
+
+    def _report(self) -> "Report":
+        return self.report
+
+
+def attach() -> None:
+    """Lets notebooks show chips, statuses and comparisons; the classes are otherwise unchanged."""
+    for shape, report in SHOWN.items():
+        setattr(shape, HTML, partialmethod(_html, report))
+        setattr(shape, TEXT, partialmethod(_pretty, report))
+
+
+def _html(value: object, report: "Maker") -> str | None:
+    from bench.report.fragment import fragment
+
+    found = report(value)
+    return fragment(found) if found else None
+
+
+def _pretty(value: object, report: "Maker", printer: Printer, cycle: bool) -> None:  # noqa: FBT001
+    _print(value, lambda: report(value), printer, inner=cycle)
+
+
+def chip_report(chip: Chip) -> "Report | None":
+    """Returns a shipped chip's sheet with its sources; None for a chip of somebody's own."""
+    from bench.report.dossier import dossier
+
+    known = catalogue()
+    if known.chips.get(chip.id) != chip:
+        return None
+    return dossier(chip, known, rulebook(), [])
+
+
+def status_report(found: Status) -> "Report | None":
+    """Returns what the rules say of a shipped chip, in words with their sources."""
+    from bench.report.rulings import statuses
+    from bench.rules.judged import judged
+
+    known, book = catalogue(), rulebook()
+    chip = known.chips.get(found.name)
+    if chip is None:
+        return None
+    one = replace(judged(chip, found.question, known, book), status=found)
+    return statuses([one], found.question, book, known)
+
+
+def comparison_report(found: Comparison) -> "Report | None":
+    """Returns a comparison of shipped chips, each with its ratio to the baseline."""
+    from bench.report.comparison import side_by_side
+
+    known = catalogue()
+    if not all(one.id in known.chips for one in found.chips):
+        return None
+    return side_by_side(found, known, cite=True)
+
+
+def timeline_report(chip: Chip, found: tuple[Period, ...], asked: Question) -> "Report":
+    """Returns a chip's status through time as a report."""
+    from bench.report.history import periods
+    from bench.rules.judged import judged
+
+    known, book = catalogue(), rulebook()
+    last = judged(chip, replace(asked, on=found[-1].since), known, book)
+    return periods(last, found, book, known)
+
+
+def figures_report(found: tuple[FigureRow, ...]) -> "Report":
+    """Returns figures as a report, a line a claim, with their sources."""
+    columns = ("chip", "figure", "as written", "density", "stands", "source", "note")
+    return _listed("Published figures", columns, found, _figure)
+
+
+def _figure(one: FigureRow, cite: "Callable[[str], str]") -> tuple[str, ...]:
+    note = "; ".join(text for text in (one.why, one.explained, one.note, one.refuted) if text)
+    return one.chip, one.title, one.as_written, one.density, one.stands, cite(one.source), note
+
+
+def derived_report(chip: Chip, found: tuple[Derived, ...]) -> "Report":
+    """Returns what follows from a chip's figures as a report."""
+    columns = ("derived figure", "value", "formula", "sources", "note")
+    return _listed(f"What follows from the figures of {chip.name}", columns, found, _derived)
+
+
+def _derived(one: Derived, cite: "Callable[[str], str]") -> tuple[str, ...]:
+    return one.title, one.text, one.formula, " ".join(map(cite, one.sources)), one.why
+
+
+def conflicts_report(found: tuple[Conflict, ...]) -> "Report":
+    """Returns figures on which sources disagree as a report."""
+    columns = ("chip", "figure", "first", "others", "highest / lowest")
+    return _listed("Figures on which sources disagree", columns, found, _conflict)
+
+
+def _conflict(one: Conflict, cite: "Callable[[str], str]") -> tuple[str, ...]:
+    rivals = "; ".join(f"{rival.value} {cite(rival.source)}" for rival in one.rivals)
+    spread = f"{one.spread:.3g}" if one.spread else ""
+    first = f"{one.first.value} {cite(one.first.source)}"
+    return one.chip, FIGURES[one.figure].title, first, rivals, spread
+
+
+Cells = Callable[[Any, Callable[[str], str]], tuple[str, ...]]
+
+
+def _listed(title: str, columns: tuple[str, ...], found: tuple[Any, ...], cells: Cells) -> "Report":
+    """Returns a report of a tuple's first ``MOST`` items, with their sources as footnotes."""
+    from bench.report.markup import Report
+    from bench.report.table import Notes, Table, source_line
+
+    notes, known = Notes(), catalogue()
+
+    def cite(key: str) -> str:
+        return notes.mark(source_line(key, known)) if key in known.sources else key
+
+    rows = tuple(cells(one, cite) for one in found[:MOST])
+    more = (f"The first {MOST} of {len(found)}.",) if len(found) > MOST else ()
+    return Report(Table(f"{title}: {len(found)}", more, columns, rows, (), notes.lines()), [])
+
+
+Maker = Callable[[Any], "Report | None"]
+
+SHOWN: dict[type, Maker] = {
+    Chip: chip_report,
+    Status: status_report,
+    Comparison: comparison_report,
+}
+"""The classes that gain the methods, and the report that shows them."""

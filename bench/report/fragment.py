@@ -1,0 +1,70 @@
+"""A report within somebody else's page, such as a notebook: no rule of it reaches outside."""
+
+from collections.abc import Sequence
+from html import escape
+
+from bench.report.html import as_table, linked
+from bench.report.markup import Report, cleaned
+from bench.report.table import Section
+
+NAME = "onpaper"
+STYLE = (
+    "{max-height:44rem;overflow:auto;font-size:.9em;color:inherit}"
+    " table{border-collapse:collapse;margin:.4rem 0;color:inherit;font-size:inherit}"
+    " table th, table td{border:1px solid #8888;padding:.2rem .5rem;text-align:left;"
+    "vertical-align:top;white-space:normal;max-width:28rem;background:transparent;color:inherit}"
+    " table tbody tr{background:transparent}"
+    " table tbody tr:hover{background:#8882}"
+    " .scroll{overflow-x:auto}"
+    " p{margin:.2rem 0}"
+    " h4{margin:.8rem 0 .2rem;font-size:1em}"
+    " summary{cursor:pointer}"
+    " li{overflow-wrap:anywhere}"
+)
+"""Each rule for what is within the fragment alone; colours are the page's, light or dark."""
+FEW = 6
+"""So many notes are open; more are behind a word to click on."""
+
+
+def fragment(report: Report) -> str:
+    """Returns an HTML fragment: tables, then sources and notes with links; every word escaped."""
+    told = cleaned(report)
+    table = told.table
+    parts = [
+        f"<style>{scoped(STYLE)}</style>",
+        f"<p><b>{escape(table.title)}</b></p>",
+        _lines(table.heading),
+        as_table(table.columns, table.cells) if told.has_first else "",
+        _lines(table.summary),
+        *map(_section, told.more),
+        _notes(table.notes),
+    ]
+    return f'<div class="{NAME}">{"".join(parts)}</div>'
+
+
+def scoped(rules: str) -> str:
+    """Returns style rules with every selector put under the fragment's own name."""
+    made = []
+    for rule in rules.split("}")[:-1]:
+        names, _, body = rule.partition("{")
+        within = ",".join(f".{NAME} {name.strip()}".rstrip() for name in names.split(","))
+        made.append(f"{within}{{{body}}}")
+    return "".join(made)
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return "".join(f"<p>{linked(line)}</p>" for line in lines)
+
+
+def _section(one: Section) -> str:
+    return f"<h4>{escape(one.title)}</h4>{as_table(one.columns, one.cells)}{_lines(one.lines)}"
+
+
+def _notes(notes: Sequence[str]) -> str:
+    """Returns the footnotes, numbered as they are cited."""
+    if not notes:
+        return ""
+    items = "".join(f"<li>{linked(note.partition(' ')[2])}</li>" for note in notes)
+    is_open = " open" if len(notes) <= FEW else ""
+    told = f"Sources and notes ({len(notes)})"
+    return f"<details{is_open}><summary>{told}</summary><ol>{items}</ol></details>"
