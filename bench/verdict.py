@@ -171,6 +171,20 @@ def standing(judged: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
         yield tuple(row for _, (_, row) in found)
 
 
+def nearest(judged: Iterable[Row]) -> dict[str, Row]:
+    """Returns of each figure the row that came nearest to it, of whatever form or stream.
+
+    A figure is reached where any way of working reaches it; implausible rows speak for none.
+    """
+    best: dict[str, Row] = {}
+    for row in judged:
+        if row.verdict in RATED and row.fraction:
+            held = best.get(row.key)
+            if not held or not held.fraction or row.fraction.value > held.fraction.value:
+                best[row.key] = row
+    return best
+
+
 def at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
     """Returns a CPU with the clock that was measured beside the measurement, if any was."""
     clocks = measurement.conditions.clock_hz

@@ -18,7 +18,7 @@ from bench.records.store import read
 from bench.report.curve import section as cache_sections
 from bench.report.matrix import matrix
 from bench.report.roofline import roofline_sections
-from bench.verdict import Row, Verdict, rows, standing
+from bench.verdict import Row, Verdict, nearest, rows
 
 RECORDS = paths.data_dir("results") / "records"
 NAMES = (
@@ -88,7 +88,7 @@ def test_the_bars_are_what_stands_for_each_figure(
     full: Record, judged: Sequence[Row], sheets: Catalogue
 ) -> None:
     (picture,) = figures.pictures(full, judged, sheets)
-    best = [row for row, *_ in standing(judged) if row.fraction]
+    best = list(nearest(judged).values())
     assert [row["title"] for row in picture.rows] == [one.title for one in best]
     for row, one in zip(picture.rows, best, strict=True):
         assert one.fraction

@@ -13,7 +13,7 @@ from bench.rates import Interval
 from bench.records.model import Record
 from bench.report.digits import beside
 from bench.report.scalar import Scalar
-from bench.verdict import MARGIN, Row, Verdict, standing
+from bench.verdict import MARGIN, Row, Verdict, nearest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,10 +62,16 @@ def pictures(
 
 
 def bars(judged: Sequence[Row]) -> Iterator[Bar]:
-    """Yields what stands for each published figure of which a share can be told."""
-    for first, *_ in standing(judged):
-        if first.measured and first.fraction and isinstance(first.published, Paper):
-            yield Bar(first, first.published, first.measured, first.fraction)
+    """Yields of each published figure what came nearest to it; what is implausible, if alone."""
+    odd = {row.key: row for row in judged if _is_odd(row)}
+    for row in (odd | nearest(judged)).values():
+        if row.measured and row.fraction and isinstance(row.published, Paper):
+            yield Bar(row, row.published, row.measured, row.fraction)
+
+
+def _is_odd(row: Row) -> bool:
+    told = row.measurement
+    return row.verdict is Verdict.IMPLAUSIBLE and told.decides and not (told.group or row.apart)
 
 
 def _title(chip: str, found: Sequence[Bar], margin: float) -> str:

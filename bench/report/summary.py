@@ -1,8 +1,6 @@
 """What the rows say, in sentences."""
 
-from bench.verdict import Row, Verdict
-
-JUDGED = (Verdict.REACHED, Verdict.SHORT, Verdict.UNDECIDED)
+from bench.verdict import RATED, Row, Verdict, nearest
 
 
 def summary(judged: list[Row]) -> list[str]:
@@ -10,15 +8,10 @@ def summary(judged: list[Row]) -> list[str]:
 
     Where several streams test one figure, the best one speaks for it.
     """
-    best: dict[str, Row] = {}
-    for row in judged:
-        if row.fraction and row.verdict in JUDGED:
-            held = best.get(row.key)
-            if not held or not held.fraction or row.fraction.value > held.fraction.value:
-                best[row.key] = row
+    best = nearest(judged)
     lines = [
         sentence
-        for verdict in JUDGED
+        for verdict in RATED
         if (sentence := _sentence(verdict, [r for r in best.values() if r.verdict is verdict]))
     ]
     doubtful = [row.title for row in judged if row.verdict is Verdict.IMPLAUSIBLE]

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from bench.site.pictures import Shown
 
-MAKERS = (method, chips, compare, claims, evidence, records, rules, predictions)
-"""The modules of ``pages/``, each with ``pages(world, names)``; ``chip`` has about half the work
-and is set aside."""
+MAKERS = (method, chips, compare, claims, evidence, rules, predictions)
+OTHERS = (chip, records)
+"""The modules of ``pages/``, each with ``pages(world, names)``; the others have half the work."""
 
 
 def names(world: World) -> dict[str, str]:
@@ -108,7 +108,7 @@ def content(world: World) -> Iterator[tuple[str, bytes]]:
             yield page.path, setter.html(page).encode()
             yield from _data(page)
 
-    half = Aside(lambda: list(made(chip)))
+    half = Aside(lambda: [one for maker in OTHERS for one in made(maker)])
     for maker in MAKERS:
         yield from made(maker)
     for held in world.records:

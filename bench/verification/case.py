@@ -9,7 +9,7 @@ from bench.chips.model import Chip
 from bench.identity.weigh import Assessment, assess
 from bench.records.model import Record
 from bench.rules.load import Rulebook
-from bench.verdict import MARGIN, RATED, Row, Verdict, rows
+from bench.verdict import MARGIN, Row, Verdict, nearest, rows
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,7 @@ class Case:
     @cached_property
     def best(self) -> Mapping[str, Row]:
         """Of each figure the row that came nearest to it; implausible ones speak for none."""
-        found: dict[str, Row] = {}
-        for row in self.judged:
-            if row.verdict in RATED and row.fraction:
-                held = found.get(row.key)
-                if not held or not held.fraction or row.fraction.value > held.fraction.value:
-                    found[row.key] = row
-        return found
+        return nearest(self.judged)
 
     def of(self, verdict: Verdict) -> list[Row]:
         """The rows that speak for a figure with one verdict, the highest fraction first."""

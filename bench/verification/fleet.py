@@ -11,7 +11,7 @@ from bench.errors import DataError, OnpaperError, UsageError
 from bench.identity.weigh import State, assess
 from bench.records.model import Conditions, Record
 from bench.records.store import read
-from bench.verdict import RATED, Row, Verdict, rows
+from bench.verdict import Row, Verdict, nearest, rows
 from bench.verification.outliers import Outlier, outliers
 
 
@@ -171,25 +171,16 @@ def _member(
 ) -> Member:
     judged = rows(record, catalogue, margin)
     found = assess(record, catalogue)
-    best: dict[str, Row] = {}
-    for row in (one for one in judged if one.verdict in RATED and one.fraction):
-        held = best.get(row.key)
-        if held is None or _fraction(row) > _fraction(held):
-            best[row.key] = row
     implausible = sum(row.verdict is Verdict.IMPLAUSIBLE for row in judged)
     state = found.state.value if found else ""
     head = record.model_copy(update={"measurements": ()})  # a thousand records are held at once
-    kept = {key: _without_samples(row) for key, row in best.items()}
+    kept = {key: _without_samples(row) for key, row in nearest(judged).items()}
     return Member(number, *file, head, state, kept, implausible)
 
 
 def _without_samples(row: Row) -> Row:
     spare = {"timing": None, "search": None, "conditions": Conditions()}
     return replace(row, measurement=row.measurement.model_copy(update=spare))
-
-
-def _fraction(row: Row) -> float:
-    return row.fraction.value if row.fraction else 0.0
 
 
 def _kind(record: Record) -> tuple[tuple[str, str], ...]:

@@ -12,17 +12,13 @@ LACKING = (
     "No pictures: matplotlib is not installed where this report was made. The tables hold the same "
     "figures."
 )
-FORMS = (
-    "The picture of all figures shows the plain form of each, the finding the form that came "
-    "nearest: the two may count differently."
-)
 
 
 def plates(case: Case, formats: tuple[str, ...]) -> list[Block]:
     """Returns a record's pictures, drawn for the formats asked for, or why there are none."""
     if find_spec("matplotlib") is None:
         return [Paragraph(LACKING)]
-    drawn = [
+    return [
         Plate(
             name=one.name,
             svg=svg(one, PAGE) if "html" in formats else "",
@@ -32,4 +28,3 @@ def plates(case: Case, formats: tuple[str, ...]) -> list[Block]:
         )
         for one in record_pictures(case.record, case.catalogue, case.margin)
     ]
-    return [*drawn, Paragraph(FORMS)] if drawn else []
