@@ -51,9 +51,10 @@ def looks_like(style: str, text: str) -> None:
         assert len({len(line) for line in lines}) == 1
         assert len(lines) > 1
     else:
-        begins = {"github": "**", "html": "<!doctype html>", "latex": "", "plain": ""}[style]
-        holds = {"github": "\n|--", "html": "</body></html>", "latex": "tabular", "plain": "\n"}
-        assert text.startswith(begins)
+        begins = {"github": "**", "html": "<!doctype html>"}
+        holds = {"github": "\n|--", "html": "</body></html>", "latex": "tabular", "plain": "\n--",
+                 "terminal": "\n──"}  # fmt: skip
+        assert text.startswith(begins.get(style, ""))
         assert holds[style] in text
     assert text.endswith("\n")
 

@@ -39,7 +39,7 @@ COLOURS = {
 BAR_MOST, BAR_LEAST, BESIDE = 40, 8, 46
 """Columns of the bar, and of what stands beside it: what is measured, per cent, time left."""
 LABEL = 22
-PLANNED = 0.2
+PLANNED = 0.3
 """The share of the plan that its own word counts for beside what the run has really taken."""
 SOON_S, MINUTES_S = 1.0, 120.0
 
