@@ -20,6 +20,7 @@ from bench.kernels.gemm import DTYPES
 from bench.kernels.memory import STREAMS
 from bench.kernels.registry import KERNELS
 from bench.records.store import read
+from bench.reference.pictures import FOLDER, pictures
 from bench.report.registry import FORMATS, render
 from bench.shapes import SHAPES, RunConfig
 from bench.verdict import Verdict
@@ -157,7 +158,8 @@ def tracked() -> list[Path]:
         ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 -- whichever git is on the path
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    names = (name for name in listed.split("\0") if name and not name.endswith(".png"))
+    return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
 def test_no_file_names_somebodys_machine_or_a_package_index() -> None:
@@ -168,6 +170,15 @@ def test_no_file_names_somebodys_machine_or_a_package_index() -> None:
         if PLACES.search(line)
     ]
     assert found == []
+
+
+def test_the_plots_that_readme_shows_are_those_the_program_draws() -> None:
+    readme, shown = (ROOT / "README.md").read_text("utf-8"), ROOT / "results" / FOLDER
+    for name, drawn in pictures():
+        assert f"results/pictures/{name}" in readme
+        assert (shown / name).read_text("utf-8") == drawn, "make docs draws them anew"
+    for name in re.findall(r'results/(pictures/[^"]+)', readme):
+        assert (ROOT / "results" / name).is_file()
 
 
 def test_readme_shows_the_committed_record_as_the_program_renders_it(sheets: Catalogue) -> None:

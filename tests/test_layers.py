@@ -73,10 +73,6 @@ BELOW: dict[str, tuple[str, ...]] = {
         "predict", "claims", "evidence", "rules", "theory", "workloads", "chips", "records",
         "errors", "paths",
     ),
-    "reference": (
-        "predict", "report", "tables", "claims", "evidence", "rules", "theory", "workloads",
-        "chips", "strict", "units", "paths",
-    ),
     "verification": (
         "plot", "report", "evidence", "identity", "gap", "energy", "verdict", "rates", "titles",
         "plausible", "rules", "theory", "chips", "records", "errors", "units", "paths", "",
@@ -84,6 +80,10 @@ BELOW: dict[str, tuple[str, ...]] = {
     "site": (
         "plot", "report", "tables", "predict", "workloads", "claims", "evidence", "verdict",
         "rates", "titles", "rules", "theory", "chips", "records", "errors", "units", "paths", "",
+    ),
+    "reference": (
+        "predict", "plot", "report", "tables", "claims", "evidence", "rules", "theory", "workloads",
+        "chips", "strict", "units", "paths", "records",
     ),
     "executable": (),
     "kernels": ("workloads", "executable", "records.model", "errors"),

@@ -17,6 +17,7 @@ from bench.predict.validate import written as figures_of
 from bench.predict.world import shipped
 from bench.reference.documents import write_docs
 from bench.reference.findings import findings
+from bench.reference.pictures import FOLDER, pictures
 from bench.reference.validation import POINTS, points, validation_page
 from bench.tables.write import replace
 
@@ -32,6 +33,8 @@ def main() -> int:
     replace(results / "VALIDATION.md", validation_page(parts).encode())
     replace(results / POINTS, points(parts).encode())
     replace(results / "FINDINGS.md", findings(catalogue()).encode())  # last: it reads the fit
+    for name, drawn in pictures():
+        replace(results / FOLDER / name, drawn.encode())
     return _kept(results / VALIDATION, parts)
 
 

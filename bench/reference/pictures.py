@@ -1,0 +1,30 @@
+"""The plots that README shows, in both themes."""
+
+from collections.abc import Iterator
+
+from bench import paths
+from bench.chips.load import catalogue
+from bench.claims.sensitivity import bench_of
+from bench.plot import ratios
+from bench.plot.draw import svg
+from bench.plot.picture import Picture
+from bench.plot.registry import record_pictures
+from bench.plot.theme import THEMES
+from bench.records.store import read
+
+FOLDER = "pictures"
+RECORD = "records/2026-11-26/h200-sxm-full.json"
+BASELINE = "h20"
+
+
+def pictures() -> Iterator[tuple[str, str]]:
+    """Yields the address below ``results/pictures/`` and the drawing of each."""
+    for picture in _shown():
+        for theme in THEMES.values():
+            yield f"{theme.name}/{picture.name}.svg", svg(picture, theme)
+
+
+def _shown() -> Iterator[Picture]:
+    sheets, record = catalogue(), read(paths.data_dir("results") / RECORD)
+    yield from record_pictures(record, sheets, kind="figures")
+    yield ratios.picture(sheets.find(BASELINE), None, bench_of())
