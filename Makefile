@@ -1,5 +1,6 @@
 # make run    sets up and measures this machine (ARGS="suite=smoke device=cpu" passes words on)
 # make test   sets up and passes the tests, lint and types
+# make site   builds the pages of everything here into results/site/
 # make docs   writes anew what is made of the data: specs/schema/, FIELDS.md, CONFLICTS.md, and in
 #             results/ what was learnt, how far it is off, and what follows
 # Python 3.11 or later; choose one with PYTHON=python3.12. VENV_FLAGS=--system-site-packages
@@ -14,7 +15,7 @@ CONSTRAINTS ?= constraints.txt
 EXTRAS := $(shell command -v nvidia-smi >/dev/null 2>&1 && echo "[nvidia]")
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test lint types tests check docs clean
+.PHONY: run test lint types tests check site docs clean
 
 run: $(VENV)/.ready
 	@$(BIN)/python -m bench $(ARGS)
@@ -31,7 +32,10 @@ types: $(VENV)/.ready-tests
 check: $(VENV)/.ready-tests
 	$(BIN)/python -m bench check
 
-docs: $(VENV)/.ready
+site: $(VENV)/.ready-tests
+	$(BIN)/python -m bench site out=results/site
+
+docs: $(VENV)/.ready-tests
 	$(BIN)/python -m bench.reference
 
 tests: $(VENV)/.ready-tests
