@@ -111,6 +111,7 @@ def content(world: World) -> Iterator[tuple[str, bytes]]:
     half = Aside(lambda: [one for maker in OTHERS for one in made(maker)])
     for maker in MAKERS:
         yield from made(maker)
+    yield "robots.txt", b"User-agent: *\nAllow: /\n"
     for held in world.records:
         yield f"records/{held.record.id}.json", held.content
     yield from half.result()

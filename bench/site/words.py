@@ -54,9 +54,7 @@ class Words:
         """Returns a link that leaves the site; what is no web address stays text."""
         if not address.startswith(("https://", "http://")):
             return Markup("{} ({})").format(one_line(text), one_line(address))
-        return Markup('<a href="{}" rel="noreferrer">{}</a>').format(
-            one_line(address), one_line(text)
-        )
+        return Markup('<a href="{}">{}</a>').format(one_line(address), one_line(text))
 
     def _token(self, found: re.Match[str], notes: str) -> Markup:
         if found["address"]:

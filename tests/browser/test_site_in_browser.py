@@ -205,6 +205,25 @@ def test_a_claim_unfolds_by_mouse_key_and_address(show: Open) -> None:
     expect(named).to_be_in_viewport()
 
 
+def test_a_long_table_lays_out_its_first_rows_and_all_on_demand(show: Open) -> None:
+    page = show("evidence.html")
+    shown = page.locator("#values tbody tr:visible")
+    every = page.locator("#values tbody tr").count()
+    assert shown.count() == 250 < every
+    expect(page.get_by_role("status")).to_contain_text(f"{every} of {every} found, the first 250")
+    page.get_by_label("Search").fill("ascend 910")
+    some = shown.count()
+    assert 0 < some < every
+    page.get_by_label("Search").fill("")
+    page.get_by_role("button", name="of paper").click()
+    shares = shown.evaluate_all("rows => rows.map(row => Number(row.cells[3].dataset.v))")
+    assert len(shares) == 250
+    assert shares == sorted(shares, reverse=True)
+    page.get_by_role("button", name="Show all").click()
+    assert shown.count() == every
+    expect(page.get_by_role("button", name="Show all")).to_be_hidden()
+
+
 def test_claims_are_chosen_by_verdict(show: Open) -> None:
     page = show("claims.html#verdict=exceeds")
     shown = page.locator("details:visible")
@@ -229,7 +248,10 @@ def test_without_scripts_everything_is_there_to_read(browser: Browser, site: Pat
     expect(page.locator("#chips tbody tr").first).to_be_visible()
     page.goto(f"{site.as_uri()}/compare.html")
     expect(page.locator("#static")).to_contain_text("On paper, NVIDIA H100")
+    expect(page.locator("form.filter")).to_be_hidden()
     expect(page.locator("#compared")).to_be_hidden()
+    page.goto(f"{site.as_uri()}/evidence.html")
+    assert page.locator("#values tbody tr:visible").count() > 2000
     page.goto(f"{site.as_uri()}/claims.html")
     page.locator("summary").first.click()
     expect(page.locator("details table").first).to_be_visible()

@@ -40,7 +40,9 @@
       const both = typeof a === "number" && typeof b === "number";
       return sign * (both ? a - b : compare(String(a), String(b))) || i - j;
     });
+    body.replaceChildren();  // moving rows one by one takes time that grows with their square
     body.append(...rows.map((row) => row[2]));
+    table.dispatchEvent(new Event("sorted"));
     heads.forEach((head, number) => {
       if (number === place) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
@@ -69,7 +71,10 @@
   /* Forms that filter rows or unfolding blocks by words and choices. */
   for (const form of document.querySelectorAll("form[data-filter]")) {
     const home = document.getElementById(form.dataset.filter);
-    const items = [...(home.tBodies ? home.tBodies[0].rows : home.children)];
+    const items = () => [...(home.tBodies ? home.tBodies[0].rows : home.children)];
+    const limit = Number(form.dataset.limit ?? Infinity);
+    const more = form.querySelector("button[data-all]");
+    let every = false;
     const words = new Map();
     const text = (item) => {
       if (!words.has(item)) {
@@ -78,19 +83,28 @@
       return words.get(item);
     };
     const fields = [...form.elements].filter((one) => one.name);
+    const fits = (item, asked) => asked.every(([name, wanted]) => {
+      if (name !== "q") return item.dataset[name]?.toLowerCase() === wanted;
+      return wanted.split(/\s+/).every((word) => text(item).includes(word));
+    });
     const apply = () => {
-      const asked = fields.map((one) => [one.name, one.value.trim().toLowerCase()]);
-      let shown = 0;
-      for (const item of items) {
-        item.hidden = !asked.every(([name, wanted]) => {
-          if (!wanted) return true;
-          if (name !== "q") return item.dataset[name]?.toLowerCase() === wanted;
-          return wanted.split(/\s+/).every((word) => text(item).includes(word));
-        });
-        shown += !item.hidden;
+      const asked = fields.map((one) => [one.name, one.value.trim().toLowerCase()]).filter((one) => one[1]);
+      const all = items();
+      let found = 0;
+      for (const item of all) {
+        const fitting = fits(item, asked);
+        found += fitting;
+        item.classList.remove("more");
+        item.hidden = !fitting || (!every && found > limit);
       }
-      form.querySelector("output").textContent = `${shown} of ${items.length} shown`;
+      const shown = every ? found : Math.min(found, limit);
+      form.querySelector("output").textContent = shown < found
+        ? `${found} of ${all.length} found, the first ${shown} shown`
+        : `${found} of ${all.length} shown`;
+      if (more) more.hidden = shown === found;
     };
+    home.addEventListener("sorted", apply);
+    more?.addEventListener("click", () => { every = true; apply(); });
     const read = () => {
       for (const one of fields) one.value = state().get(one.name) ?? "";
       apply();
@@ -101,7 +115,6 @@
     });
     form.addEventListener("submit", (event) => event.preventDefault());
     addEventListener("hashchange", read);
-    form.hidden = false;
     read();
   }
   addEventListener("hashchange", () => document.querySelectorAll("table.table-sort").forEach(sorted));
@@ -109,7 +122,6 @@
   /* Rows that can be chosen for a comparison. */
   const link = document.querySelector("[data-compare]");
   if (link) {
-    document.querySelector("th[data-key=choose]").hidden = false;
     const chosen = new Set((state().get("chips") ?? "").split(",").filter(Boolean));
     const tell = () => {
       const list = [...chosen].join(",");
@@ -118,17 +130,13 @@
       link.textContent = `Compare the ${chosen.size} chips chosen`;
       link.href = `compare.html#chips=${list}`;
     };
-    for (const cell of document.querySelectorAll("td[data-choose]")) {
-      const id = cell.dataset.choose;
-      const name = cell.parentElement.cells[0].textContent;
-      const box = make("input", null, { type: "checkbox", "aria-label": `compare ${name}` });
+    for (const box of document.querySelectorAll("input[data-chip]")) {
+      const id = box.dataset.chip;
       box.checked = chosen.has(id);
       box.addEventListener("change", () => {
         if (box.checked) chosen.add(id); else chosen.delete(id);
         tell();
       });
-      cell.append(box);
-      cell.hidden = false;
     }
     if (chosen.size) tell();
   }
@@ -233,7 +241,6 @@
     });
     addEventListener("hashchange", draw);
     document.getElementById("static").hidden = true;
-    choice.hidden = false;
     home.hidden = false;
     draw();
   }

@@ -14,6 +14,9 @@ from bench.site.words import Words
 from bench.site.world import World
 from bench.units import show
 
+LIMIT = 250
+"""Rows that are laid out at once; more on demand, and all where there are no scripts."""
+
 
 def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     """Yields the table."""
@@ -31,6 +34,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         data={
             "rows": [_row(one, world, words) for one in every],
             "kinds": sorted(kinds),
+            "limit": LIMIT,
             "idle": idle,
             "hands": len({one.by for one in every}),
         },
