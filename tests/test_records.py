@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench import paths
 from bench.errors import DataError, UsageError
 from bench.records import store
 from bench.records.model import SCHEMA, WORST, Check, Record
@@ -238,6 +239,89 @@ def test_a_name_without_a_time_counts_by_the_folder_of_its_day(shelf: list[Path]
 def test_a_beginning_of_several_ids_names_them(shelf: list[Path]) -> None:
     with pytest.raises(UsageError, match=r"record '202603' may be any of 2: 20260303-.*, 20260304"):
         find("202603", shelf)
+
+
+@pytest.fixture
+def named(shelf: list[Path]) -> list[Path]:
+    """The shelf with two more records, called by what they are of, as committed ones are."""
+    for name, told in (("h200-full", "20260404-000000-eeee"), ("h200-llm", "20260405-000000-ffff")):
+        path = shelf[1] / "2026-04-04" / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"id": told, "state": "complete", "rest": "x" * 9000}, indent=1))
+    return shelf
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("20260404-000000-eeee", "h200-full"),
+        ("20260404", "h200-full"),
+        ("20260405-0", "h200-llm"),
+        ("h200-full", "h200-full"),
+        ("h200-l", "h200-llm"),
+        ("20260202-000000-bbbb", "20260202-000000-bbbb"),
+        ("202602", "20260202-000000-bbbb"),
+    ],
+)
+def test_a_record_is_found_by_its_id_whatever_its_file_is_called(
+    word: str, name: str, named: list[Path]
+) -> None:
+    assert find(word, named).stem == name
+
+
+def test_a_committed_record_is_found_by_the_id_that_is_printed() -> None:
+    folder = paths.data_dir("results") / "records"
+    for path in folder.rglob("*.json"):
+        assert find(read(path).id, [folder]) == path
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        (
+            "202604",
+            " may be any of 2: 20260404-000000-eeee (h200-full), 20260405-000000-ffff (h200-llm)",
+        ),
+        ("h200", " may be any of 2: h200-full, h200-llm"),
+        ("20260404-eeee", ": did you mean '20260404-000000-eeee'?"),
+    ],
+)
+def test_an_id_that_is_not_one_record_names_those_it_may_be(
+    word: str, told: str, named: list[Path]
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        find(word, named)
+    assert str(caught.value) == f"{'no ' if told.startswith(':') else ''}record {word!r}{told}"
+
+
+def test_an_id_that_two_files_bear_names_both(named: list[Path]) -> None:
+    path = named[1] / "2026-04-04" / "h200-full.json"
+    (named[0] / "copy.json").write_text(path.read_text())
+    with pytest.raises(UsageError) as caught:
+        find("20260404-000000-eeee", named)
+    told = "may be any of 2: 20260404-000000-eeee (copy), 20260404-000000-eeee (h200-full)"
+    assert str(caught.value).endswith(told)
+
+
+def test_a_run_and_its_committed_copy_are_one_by_the_beginning_of_their_id(
+    named: list[Path],
+) -> None:
+    path = named[0] / "20260404-000000-eeee.json"
+    path.write_text((named[1] / "2026-04-04" / "h200-full.json").read_text())
+    assert find("20260404-0", named) == path
+
+
+def test_no_more_than_the_head_of_a_file_is_looked_at_for_its_id(named: list[Path]) -> None:
+    late = {"state": "complete", "rest": "x" * 9000, "id": "20260505-000000-9999"}
+    (named[0] / "late.json").write_text(json.dumps(late))
+    with pytest.raises(UsageError, match="no record '20260505-000000-9999'"):
+        find("20260505-000000-9999", named)
+
+
+def test_a_file_that_cannot_be_read_hides_no_other(named: list[Path]) -> None:
+    (named[0] / "gone.json").symlink_to(named[0] / "nothing")
+    (named[0] / "other.json").write_bytes(b"\xff\x00 no record")
+    assert find("20260404", named).stem == "h200-full"
 
 
 @pytest.mark.parametrize("word", ["/nonexistent", "gone.json", "some/where"])

@@ -5,7 +5,7 @@ import math
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from bench.records.model import SCHEMA, Record
 
 MAX_BYTES = 200_000_000
 HEAD = 2_000
+ID = re.compile(r'"id":\s*"([0-9A-Za-z._-]+)"')
 STARTED = re.compile(r"\d{8}-\d{6}")
 FINISHED = re.compile(r'"state":\s*"(?:complete|interrupted)"')
 
@@ -90,7 +91,11 @@ def _fault(path: Path, field: str, problem: str, fix: str) -> Fault:
 
 
 def find(word: str, folders: list[Path]) -> Path:
-    """Returns the record that ``word`` names: a path, an id or its beginning, or ``latest``.
+    """Returns the record that ``word`` names.
+
+    Args:
+        word: a path, the record's id or its file's name, the beginning of either, or ``latest``.
+        folders: where records lie; no more than their first lines are read.
 
     Raises:
         UsageError: nothing answers to ``word``, or more than one; the message names the nearest.
@@ -102,20 +107,38 @@ def find(word: str, folders: list[Path]) -> Path:
     if called_a_file:
         raise UsageError(f"no record {word!r}: there is no such file")
     known = {path.stem: path for folder in folders for path in sorted(folder.rglob("*.json"))}
-    if word == "latest" and known:
-        finished = [path for path in known.values() if _is_finished(path)]
-        return max(finished or known.values(), key=_started)
-    if word in known:
-        return known[word]
-    begun = sorted(name for name in known if name.startswith(word))
-    if len(begun) == 1:
-        return known[begun[0]]
-    if begun:
-        told = ", ".join(begun[:4]) + (", ..." if len(begun) > 4 else "")
-        raise UsageError(f"record {word!r} may be any of {len(begun)}: {told}")
     if not known:
         raise UsageError(f"no record {word!r}: nothing was measured yet, run 'python -m bench'")
-    raise UsageError(f"no record {word!r}: {did_you_mean(word, known)}")
+    if word == "latest":
+        finished = [path for path in known.values() if FINISHED.search(_head(path))]
+        return max(finished or known.values(), key=_started)
+    return known[word] if word in known else _called(word, known)
+
+
+def _called(word: str, known: Mapping[str, Path]) -> Path:
+    """Returns the record of an id, or of the beginning of an id or of a file's name.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    named = [*known.items(), *_ids(known)]
+    exact = [one for one in named if one[0] == word]
+    begun = exact or [one for one in named if one[0].startswith(word)]
+    if len({path for _, path in begun}) == 1:
+        return begun[0][1]
+    if begun:
+        told = [name if name == path.stem else f"{name} ({path.stem})" for name, path in begun]
+        shown = ", ".join(sorted(told)[:4]) + (", ..." if len(told) > 4 else "")
+        raise UsageError(f"record {word!r} may be any of {len(told)}: {shown}")
+    raise UsageError(f"no record {word!r}: {did_you_mean(word, [name for name, _ in named])}")
+
+
+def _ids(known: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
+    """Yields the id of each record that is not its file's name, nor that of another."""
+    for path in known.values():
+        told = ID.search(_head(path))
+        if told and told[1] not in known:
+            yield told[1], path
 
 
 def every(folders: list[Path], chip: str) -> Iterator[Record]:
@@ -136,10 +159,10 @@ def _started(path: Path) -> tuple[str, float, str]:
     return moment, path.stat().st_mtime, path.stem
 
 
-def _is_finished(path: Path) -> bool:
-    """Tells by a record's first lines, where its state is, whether its run has ended."""
+def _head(path: Path) -> str:
+    """Returns a record's first lines, where its id and its state are; empty if unreadable."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
-            return bool(FINISHED.search(file.read(HEAD)))
+            return file.read(HEAD)
     except OSError:
-        return False
+        return ""
