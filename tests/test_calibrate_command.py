@@ -236,8 +236,8 @@ def test_a_record_of_a_cpu_is_of_no_accelerator(capsys: pytest.CaptureFixture[st
     ("words", "told"),
     [
         (["chip=h200"], "chip= says which chip a record is of: give record=, too"),
-        (["record=none.json"], "no record at none.json"),
-        (["record=."], ". cannot be read"),
+        (["record=none.json"], "no record 'none.json': there is no such file"),
+        (["record=no-such"], "no record 'no-such'"),
         (["records=none.json"], "calibrate has no key 'records': did you mean 'record'"),
         (["report=xml"], "no report 'xml': did you mean 'html'?"),
         (["chip=h2o", "record=ours"], "no chip 'h2o' in specs/chips: did you mean 'h20'"),

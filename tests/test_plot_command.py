@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,6 +91,25 @@ def test_what_means_nothing_is_refused_before_anything_is_written(
     assert main(["plot", *words]) == 2
     assert told in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [[], ["kind=cache"], ["kind=sustained"]])
+def test_a_record_that_bears_no_plot_names_one_at_hand_that_does(
+    kind: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plot", "record=h200-sxm-llm", *kind, f"out={tmp_path}"]) == 2
+    told = capsys.readouterr().err
+    assert told.endswith("; 'show record=h200-sxm-llm' lists what it holds\n")
+    (other,) = re.findall(r": give (record=\S+);", told)
+    assert drawn([other, *kind, "formats=[svg]", f"out={tmp_path}"], capsys)
+
+
+def test_where_no_record_at_hand_bears_the_plot_a_suite_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bench.commands.plot.MOST_LOOKED_AT", 0)
+    assert main(["plot", "record=h200-sxm-llm", f"out={tmp_path}"]) == 2
+    assert "any plot draws: suite=full measures for all of them; " in capsys.readouterr().err
 
 
 def test_without_matplotlib_it_says_what_to_install(

@@ -12,7 +12,9 @@ from bench import paths
 from bench.errors import DataError, UsageError
 from bench.records import store
 from bench.records.model import SCHEMA, WORST, Check, Record
-from bench.records.store import find, read, write
+from bench.records.store import find, newest, read, write
+
+THIRD = "20260303-000000-cccc"
 
 
 def broken(record: Record, folder: Path, **changes: Any) -> Path:
@@ -234,6 +236,14 @@ def test_a_name_without_a_time_counts_by_the_folder_of_its_day(shelf: list[Path]
     path.parent.mkdir()
     path.write_text('{"state": "complete"}')
     assert find("latest", shelf) == path
+
+
+def test_of_records_called_by_what_they_are_of_the_ids_tell_which_is_the_latest(
+    named: list[Path],
+) -> None:
+    os.utime(named[1] / "2026-04-04" / "h200-full.json", (9e9, 9e9))  # as a clone may leave it
+    assert find("latest", named).stem == "h200-llm"
+    assert [path.stem for path in newest(named)][:3] == ["h200-llm", "h200-full", THIRD]
 
 
 def test_a_beginning_of_several_ids_names_them(shelf: list[Path]) -> None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import paths
 from bench.config import compose
 from bench.errors import UsageError
 from bench.shapes import CalibrateConfig
@@ -13,21 +14,22 @@ if TYPE_CHECKING:
     from bench.report.markup import Report
 
 HELP = """\
-python -m bench calibrate [record=FILE] [key=value ...]
+python -m bench calibrate [record=NAME] [key=value ...]
 
 Without a record: fits the software stack and the chips' departures on all measured tables, as
 results/fitted.json holds them. With one: sets its layers and products beside what the sheet alone
 foretold, side by side, and makes a calibration in which this chip rests on its own times: measure
 with run suite=calibrate, and hand the file to predict calibration=.
 
-  record=           a record of suite=calibrate, llm or full
+  record=           a record of suite=calibrate, llm or full: by path, by id or file name or the
+                    beginning of one, or latest
   chip=             the chip it is of, where the record does not know
   out=              where the fit is written, with the hash of the data behind it
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
   python -m bench calibrate
-  python -m bench calibrate record=results/records/2026-11-26/h200-sxm-calibrate.json out=h200.json
+  python -m bench calibrate record=h200-sxm-calibrate out=h200.json
 
 Exit code: 0 fitted, 2 wrong usage.
 """
@@ -80,12 +82,13 @@ def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
     from bench.predict.facts import every
     from bench.predict.learn import load
     from bench.predict.own import calibrated, matched
-    from bench.records.store import read
+    from bench.records.store import find, read
     from bench.report.calibration import beside
     from bench.workloads.load import workloads
 
     sheets, known = catalogue(), load()
-    record = read(Path(config.record or ""))
+    places = [paths.runs_dir(), paths.data_dir("results") / "records"]
+    record = read(find(config.record or "", places))
     named = sheets.find(config.chip).id if config.chip else None
     chip = matched(record, every(sheets), named)
     found = calibrated(known, record, chip, workloads())

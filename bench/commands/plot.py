@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench import paths
 from bench.config import compose, folder, positive
-from bench.errors import UsageError, did_you_mean
+from bench.errors import OnpaperError, UsageError, did_you_mean
 from bench.shapes import PlotConfig
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ of as CSV. Without a kind, every plot that the record bears. Prints each path.
                     of the data: ratios (on paper against measured), rules (chips and the lines of
                     export rules on the plane of TPP and density), validation (what was foretold
                     against what was measured)
-  record=latest     kinds of a record: a record by path, by id or its beginning, or the latest
+  record=latest     kinds of a record: a record by path, by id or file name or the beginning of
+                    one, or the latest
   margin=0.10       a record, figures, ratios: how far below paper still counts as reached
   baseline=h20      ratios: the chip that the others are divided by
   chips=            ratios, rules: these chips only, by ids, names, groups or patterns
@@ -36,8 +37,8 @@ of as CSV. Without a kind, every plot that the record bears. Prints each path.
   out=plots         the folder, made if it is not there; files of the same name are replaced
 
 Examples
-  python -m bench plot
-  python -m bench plot record=results/records/2026-11-26/h200-sxm-full.json kind=roofline
+  python -m bench plot record=h200-sxm-full
+  python -m bench plot record=h200-sxm-full kind=roofline
   python -m bench plot kind=ratios baseline=h20 chips=domestic theme=dark
   python -m bench plot kind=rules on=2025-08-15 formats=svg out=./figures
 
@@ -48,6 +49,8 @@ EVERYWHERE = ("kind", "theme", "formats", "out")
 RECORD = ("record", "margin")
 """Keys of all that a record bears."""
 OUT = "plots"
+MOST_LOOKED_AT = 20
+"""Records that are read to name one that bears a plot."""
 
 
 def main(words: list[str]) -> int:
@@ -113,15 +116,33 @@ def _of_a_record(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]"
     from bench.records.store import find, read
 
     places = [folder(None), paths.data_dir("results") / "records"]
-    record = read(find(config.record or "latest", places))
+    word = config.record or "latest"
+    record = read(find(word, places))
     found = list(record_pictures(record, sheets, config.margin, config.kind))
     if not found:
         what = f"kind={config.kind}" if config.kind else "any plot"
+        other = _bearing(config, sheets, places)
+        cure = f"give record={other}" if other else "suite=full measures for all of them"
         raise UsageError(
-            f"record {record.id} has nothing measured that {what} draws: "
-            "'show' lists what it holds; suite=full measures for all of them"
+            f"record {record.id} has nothing measured that {what} draws: {cure}; "
+            f"'show record={word}' lists what it holds"
         )
     yield from found
+
+
+def _bearing(config: PlotConfig, sheets: "Catalogue", places: list[Path]) -> str | None:
+    """Returns the name of the last record that bears what is asked for; None if none at hand."""
+    from bench.plot.registry import record_pictures
+    from bench.records.store import newest, read
+
+    for path in newest(places)[:MOST_LOOKED_AT]:
+        try:
+            record = read(path)
+        except OnpaperError:  # another's fault is not this question's
+            continue
+        if any(record_pictures(record, sheets, config.margin, config.kind)):
+            return path.stem
+    return None
 
 
 def _ratios(config: PlotConfig, sheets: "Catalogue") -> "Picture":

@@ -23,7 +23,8 @@ plan          how many devices of a shipment to test, what a passed sample says,
 fleet         many records of one kind of device: spread, outliers, what they say of a shipment
 
   kind=verification
-  record=latest     verification: a record by path, by id or its beginning, or the latest
+  record=latest     verification: a record by path, by id or file name or the beginning of one,
+                    or the latest
   records=          fleet: a folder of records
   devices=          how many the shipment has; needed by plan, for verification it adds the plan
   confidence=0.95   chance of finding out a bad shipment; of a fleet's bound
@@ -37,7 +38,7 @@ fleet         many records of one kind of device: spread, outliers, what they sa
                     latex, html
 
 Examples
-  python -m bench report record=latest out=reports
+  python -m bench report record=h200-sxm-full out=reports
   python -m bench report kind=plan devices=1000 confidence=0.95 faulty=0.05 seed=4711
   python -m bench report kind=fleet records=results/runs devices=1000 out=reports formats=[html]
 

@@ -18,7 +18,8 @@ Renders what is stored: a record, as 'run' printed it, or all that is known of a
 with sources and rivals, derived figures with their formulas, the cross-check of printed rates,
 its export-rule history for China, and what records at hand measured of it.
 
-  record=latest     a record by path, by id or its beginning, or the latest (the default)
+  record=latest     a record by path, by id or file name or the beginning of one, or the latest
+                    (the default)
   chip=             a sheet by id, alias or local name
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
   margin=0.10       how far below paper still counts as reached
@@ -26,7 +27,7 @@ its export-rule history for China, and what records at hand measured of it.
 
 Examples
   python -m bench show
-  python -m bench show record=results/records/2026-11-24/example.json report=html > page.html
+  python -m bench show record=h200-sxm-full report=html > page.html
   python -m bench show chip=h20
 
 Exit code: 0 shown, 1 the record is broken, 2 wrong usage.

@@ -106,13 +106,24 @@ def find(word: str, folders: list[Path]) -> Path:
         return direct
     if called_a_file:
         raise UsageError(f"no record {word!r}: there is no such file")
-    known = {path.stem: path for folder in folders for path in sorted(folder.rglob("*.json"))}
+    known = _known(folders)
     if not known:
         raise UsageError(f"no record {word!r}: nothing was measured yet, run 'python -m bench'")
     if word == "latest":
-        finished = [path for path in known.values() if FINISHED.search(_head(path))]
-        return max(finished or known.values(), key=_started)
+        return newest(folders)[0]
     return known[word] if word in known else _called(word, known)
+
+
+def newest(folders: list[Path]) -> list[Path]:
+    """Returns the records whose runs have ended, the last begun first; if none has, all others."""
+    known = _known(folders).values()
+    finished = [path for path in known if FINISHED.search(_head(path))]
+    return sorted(finished or known, key=_started, reverse=True)
+
+
+def _known(folders: list[Path]) -> dict[str, Path]:
+    """Returns the records of folders by the names of their files."""
+    return {path.stem: path for folder in folders for path in sorted(folder.rglob("*.json"))}
 
 
 def _called(word: str, known: Mapping[str, Path]) -> Path:
@@ -154,7 +165,8 @@ def every(folders: list[Path], chip: str) -> Iterator[Record]:
 
 def _started(path: Path) -> tuple[str, float, str]:
     """Returns when the run of a record started: its id tells, or else the folder of its day."""
-    told = STARTED.match(path.stem)
+    inside = ID.search(_head(path))
+    told = STARTED.match(path.stem) or (STARTED.match(inside[1]) if inside else None)
     moment = told[0].replace("-", "") if told else path.parent.name.replace("-", "")
     return moment, path.stat().st_mtime, path.stem
 
