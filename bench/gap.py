@@ -18,8 +18,9 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.records.model import DeviceInfo, Measurement
+from bench.standing import standing
 from bench.units import Dimension, show
-from bench.verdict import Row, Verdict, standing
+from bench.verdict import Row, Verdict
 
 PRODUCTS = ("gemm", "sustained")
 TILES = ((256, 128), (128, 256), (128, 128), (256, 256))

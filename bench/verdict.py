@@ -1,6 +1,6 @@
 """Published beside measured: reached, short, undecided or implausible, always with the reason."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import median
@@ -17,6 +17,10 @@ from bench.units import Dimension
 MARGIN = 0.10
 FLATTERING = ("constant", "zeros")
 """Inputs that change so few bits that a chip held by its power runs faster."""
+
+
+SIDE = 1024
+"""The least side of a matrix product that is taken to test a figure."""
 
 
 class Verdict(StrEnum):
@@ -152,39 +156,6 @@ def _set_apart(row: Row) -> Row:
     return replace(told, verdict=Verdict.UNRATED, reason=reason)
 
 
-def standing(judged: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
-    """Yields of each figure the best row of each of its forms; the first stands for the figure.
-
-    That is the plain form, or the fastest where there is none. Work that no figure promises a rate
-    of stands for none, nor do points of a curve and rows on other inputs than the run's own.
-    """
-    best: dict[str, dict[str, tuple[float, Row]]] = {}
-    for row in judged:
-        one = row.measurement
-        if row.measured and row.key and one.decides and not one.group and not row.apart:
-            forms, value = best.setdefault(row.key, {}), row.measured.value
-            form = "" if "stream" in one.parameters else one.label  # any stream is the bandwidth
-            if form not in forms or value > forms[form][0]:
-                forms[form] = (value, row)
-    for forms in best.values():
-        found = sorted(forms.items(), key=lambda form: (form[0] != "", -form[1][0]))
-        yield tuple(row for _, (_, row) in found)
-
-
-def nearest(judged: Iterable[Row]) -> dict[str, Row]:
-    """Returns of each figure the row that came nearest to it, of whatever form or stream.
-
-    A figure is reached where any way of working reaches it; implausible rows speak for none.
-    """
-    best: dict[str, Row] = {}
-    for row in judged:
-        if row.verdict in RATED and row.fraction:
-            held = best.get(row.key)
-            if not held or not held.fraction or row.fraction.value > held.fraction.value:
-                best[row.key] = row
-    return best
-
-
 def at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
     """Returns a CPU with the clock that was measured beside the measurement, if any was."""
     clocks = measurement.conditions.clock_hz
@@ -280,11 +251,18 @@ def _excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
     if disturbed:
         return disturbed
     found = measurement.search
+    if found is None and _is_small(measurement):
+        return "a product of so small a size leaves a chip idle"
     if found and found.gain_estimate is None:
         return f"only {len(found.trials)} shapes were tried"
     if found and fraction.high * (1 + (found.gain_estimate or 0.0)) >= line:
         return "a longer search may reach it"
     return ""
+
+
+def _is_small(measurement: Measurement) -> bool:
+    sides = [measurement.parameters.get(side) for side in ("m", "n", "k")]
+    return any(isinstance(one, int) and one < SIDE for one in sides)
 
 
 def _remarks(measurement: Measurement, published: Paper | Absent) -> Iterator[str]:

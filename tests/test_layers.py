@@ -32,11 +32,14 @@ BELOW: dict[str, tuple[str, ...]] = {
     "rates": ("chips", "records.model", "units"),
     "titles": ("chips", "records.model"),
     "verdict": ("energy", "plausible", "rates", "titles", "chips", "records.model", "units"),
-    "gap": ("energy", "verdict", "chips", "records.model", "units"),
-    "identity": ("verdict", "plausible", "rates", "titles", "chips", "records.model", "units"),
+    "standing": ("verdict",),
+    "gap": ("standing", "energy", "verdict", "chips", "records.model", "units"),
+    "identity": (
+        "standing", "verdict", "plausible", "rates", "titles", "chips", "records.model", "units",
+    ),
     "evidence": (
-        "verdict", "plausible", "chips", "records", "datafile", "parsed", "errors", "strict",
-        "units", "paths",
+        "standing", "verdict", "plausible", "chips", "records", "datafile", "parsed", "errors",
+        "strict", "units", "paths",
     ),
     "predict": (
         "evidence", "workloads", "chips", "records", "datafile", "strict", "errors", "units",
@@ -47,17 +50,18 @@ BELOW: dict[str, tuple[str, ...]] = {
         "strict", "units", "paths",
     ),
     "importers": (
-        "evidence", "verdict", "titles", "chips", "records", "datafile", "yamlfile", "errors",
-        "units",
+        "standing", "evidence", "verdict", "titles", "chips", "records", "datafile", "yamlfile",
+        "errors", "units",
     ),
     "report": (
-        "predict", "workloads", "claims", "evidence", "identity", "gap", "energy", "verdict",
-        "rates", "titles", "rules", "theory", "chips", "records.model", "units", "spreadsheet",
+        "standing", "predict", "workloads", "claims", "evidence", "identity", "gap", "energy",
+        "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "units",
+        "spreadsheet",
     ),
     "plot": (
-        "report", "predict", "claims", "evidence", "identity", "gap", "energy", "verdict", "rates",
-        "titles", "rules", "theory", "chips", "records.model", "errors", "units", "spreadsheet",
-        "paths",
+        "standing", "report", "predict", "claims", "evidence", "identity", "gap", "energy",
+        "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "errors",
+        "units", "spreadsheet", "paths",
     ),
     "tables": ("claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet"),
     "notebook": (
@@ -74,12 +78,14 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "paths",
     ),
     "verification": (
-        "plot", "report", "evidence", "identity", "gap", "energy", "verdict", "rates", "titles",
-        "plausible", "rules", "theory", "chips", "records", "errors", "units", "paths", "",
+        "standing", "plot", "report", "evidence", "identity", "gap", "energy", "verdict", "rates",
+        "titles", "plausible", "rules", "theory", "chips", "records", "errors", "units", "paths",
+        "",
     ),
     "site": (
-        "plot", "report", "tables", "predict", "workloads", "claims", "evidence", "verdict",
-        "rates", "titles", "rules", "theory", "chips", "records", "errors", "units", "paths", "",
+        "standing", "plot", "report", "tables", "predict", "workloads", "claims", "evidence",
+        "verdict", "rates", "titles", "rules", "theory", "chips", "records", "errors", "units",
+        "paths", "",
     ),
     "reference": (
         "predict", "plot", "report", "tables", "claims", "evidence", "rules", "theory", "workloads",
@@ -93,9 +99,9 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "paths",
     ),
     "commands": (
-        "", "checks", "reference", "site", "verification", "plot", "importers", "tables",
-        "report", "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory",
-        "measure", "devices", "chips", "config", "shapes", "records", "errors", "paths", "units",
+        "", "checks", "reference", "site", "verification", "plot", "importers", "tables", "report",
+        "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
+        "devices", "chips", "config", "shapes", "records", "errors", "paths", "units",
     ),
     "__main__": ("", "errors"),
 }  # fmt: skip

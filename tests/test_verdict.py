@@ -24,9 +24,10 @@ from bench.records.model import (
 )
 from bench.report.summary import summary
 from bench.report.table import build
+from bench.standing import standing
 from bench.titles import shape, show_bytes
 from bench.units import Dimension
-from bench.verdict import Row, Verdict, judge, rows, standing, weigh
+from bench.verdict import Row, Verdict, judge, rows, weigh
 
 H20 = "nvidia-h20-sxm-96gb"
 CUDA = DeviceInfo(backend="cuda", name="NVIDIA H20")
@@ -481,3 +482,14 @@ def test_a_derived_peak_follows_the_clock_and_carries_its_spread(sheets: Catalog
     assert row.fraction.value == plain.value
     assert row.fraction.low == pytest.approx(plain.low * 3.0 / 3.2)
     assert row.fraction.high == pytest.approx(plain.high * 3.0 / 2.8)
+
+
+def test_a_small_product_of_a_given_size_does_not_prove_a_chip_short(sheets: Catalogue) -> None:
+    one = _gemm(20, 0.01)
+    sides = {side: 16 if side == "m" else 8192 for side in ("m", "n", "k")}
+    small = _judge(one.model_copy(update={"parameters": {**one.parameters, **sides}}), sheets)
+    large = dict.fromkeys(("m", "n", "k"), 8192)
+    big = _judge(one.model_copy(update={"parameters": {**one.parameters, **large}}), sheets)
+    assert small.verdict is Verdict.UNDECIDED
+    assert "so small a size leaves a chip idle" in small.reason
+    assert big.verdict is Verdict.SHORT

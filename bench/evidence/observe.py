@@ -17,12 +17,11 @@ from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
 from bench.evidence.weigh import weigh
 from bench.plausible import GIB_OVER_GB
 from bench.records.model import Record
+from bench.standing import standing
 from bench.units import Dimension
-from bench.verdict import FLATTERING, Row, Verdict, rows, standing
+from bench.verdict import FLATTERING, SIDE, Row, Verdict, rows
 
 OWN = "onpaper"
-SIDE = 1024
-"""The least side of a matrix product that is taken to test a figure."""
 ABOVE, SEVERAL = 1.02, 3
 """A rate this far above all that is published is a suspect measurement, not a better chip; where so
 many hands find it, it is the sheet that is suspect."""

@@ -12,9 +12,10 @@ from bench.identity.reported import partitioned, weigh_memory
 from bench.plausible import timing_doubts
 from bench.rates import Interval
 from bench.records.model import DeviceInfo, Measurement, Record
+from bench.standing import standing
 from bench.titles import own_inputs
 from bench.units import Dimension, show
-from bench.verdict import Row, standing, weigh
+from bench.verdict import Row, weigh
 
 ABOVE = 1.01
 """Sheets round to three digits: 989 for 989.5."""

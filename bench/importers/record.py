@@ -12,9 +12,10 @@ from bench.evidence.quantities import DTYPES
 from bench.importers.base import Found, Given, Importer, found, head
 from bench.records.model import Measurement, Record
 from bench.records.store import read as read_record
+from bench.standing import standing
 from bench.titles import sizes
 from bench.units import scale
-from bench.verdict import FLATTERING, Row, Verdict, rows, standing
+from bench.verdict import FLATTERING, Row, Verdict, rows
 
 KEYS = ('"schema_version"', '"method_version"', '"measurements"')
 WAYS = {

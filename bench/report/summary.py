@@ -1,6 +1,7 @@
 """What the rows say, in sentences."""
 
-from bench.verdict import RATED, Row, Verdict, nearest
+from bench.standing import nearest
+from bench.verdict import RATED, Row, Verdict
 
 
 def summary(judged: list[Row]) -> list[str]:
