@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from bench import __version__
+from bench.evidence.load import reports
 from bench.report.markup import printable
 from bench.site.aside import Aside
 from bench.site.page import MENU, Page
@@ -39,8 +40,12 @@ OTHERS = (chip, records)
 
 
 def names(world: World) -> dict[str, str]:
-    """Returns what has a page: chips, claims, records and rules, with its address."""
+    """Returns what has a page: chips, claims, records and rules, with its address.
+
+    A file of reported values has the address of its source.
+    """
     return {
+        **{key: one.source.url for key, one in reports().items()},
         **{one.id: f"chips/{one.id}.html" for one in world.chips},
         **{one.claim.id: f"claims/{one.claim.id}.html" for one in world.claims},
         **{one.record.id: f"records/{one.record.id}.html" for one in world.records},

@@ -16,12 +16,15 @@ TOKEN = re.compile(
 """An address without its sentence's punctuation, a footnote's mark, or what may be a name."""
 
 
+WEB = ("https://", "http://")
+
+
 @dataclass(frozen=True)
 class Words:
     """Sets text for one page.
 
     Attributes:
-        pages: names that have a page, with the page's address from the root of the site.
+        pages: names that have a page, with its address from the root of the site, or on the web.
         root: what leads from the page to the root: ``""`` or ``"../"``.
         own: the page's own address; it does not link to itself.
     """
@@ -52,7 +55,7 @@ class Words:
 
     def outside(self, address: str, text: str) -> Markup:
         """Returns a link that leaves the site; what is no web address stays text."""
-        if not address.startswith(("https://", "http://")):
+        if not address.startswith(WEB):
             return Markup("{} ({})").format(one_line(text), one_line(address))
         return Markup('<a href="{}">{}</a>').format(one_line(address), one_line(text))
 
@@ -65,4 +68,6 @@ class Words:
         page = self.pages.get(found["name"])
         if page is None or page.partition("#")[0] == self.own:
             return escape(found["name"])
+        if page.startswith(WEB):
+            return self.outside(page, found["name"])
         return self.link(found["name"])

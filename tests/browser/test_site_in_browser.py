@@ -111,6 +111,7 @@ def rows(page: Page, table: str) -> list[str]:
 def test_chips_sort_and_the_address_keeps_it(show: Open) -> None:
     page = show("chips.html")
     head = page.locator("th", has=page.get_by_role("button", name="bf16 matrix"))
+    before = rows(page, "chips")[0]
     head.get_by_role("button").click()
     expect(head).to_have_attribute("aria-sort", "descending")
     assert page.url.endswith("#sort=-f1")
@@ -128,6 +129,9 @@ def test_chips_sort_and_the_address_keeps_it(show: Open) -> None:
     assert rows(page, "chips") == first
     head.get_by_role("button").click()
     expect(head).to_have_attribute("aria-sort", "ascending")
+    page.goto(page.url.partition("#")[0] + "#")
+    expect(head).not_to_have_attribute("aria-sort", re.compile(""))
+    assert rows(page, "chips")[0] == before
 
 
 def test_chips_filter_by_words_and_choices(show: Open) -> None:
@@ -153,6 +157,10 @@ def test_chips_are_chosen_and_compared(show: Open) -> None:
     page = show("chips.html")
     link = page.locator("[data-compare]")
     expect(link).to_be_hidden()
+    page.get_by_label("compare NVIDIA A800 SXM4 80GB", exact=True).check()
+    expect(link).to_have_text("1 chosen: choose another")
+    page.get_by_role("button", name="Clear the choice").click()
+    expect(link).to_be_hidden()
     for name in ("NVIDIA H20 SXM 96GB", "NVIDIA H100 SXM 80GB"):
         page.get_by_label(f"compare {name}", exact=True).check()
     expect(link).to_have_text("Compare the 2 chips chosen")
@@ -166,7 +174,7 @@ def test_a_comparison_has_paper_measurement_and_its_own_address(show: Open) -> N
     row = page.locator("#compared tbody tr", has=page.locator("th", has_text="bf16 matrix")).first
     cell = row.locator("td").nth(1)
     expect(cell).to_contain_text("148 TFLOP/s")
-    expect(cell).to_contain_text("× 0.15 on paper")
+    expect(cell).to_contain_text("× 0.150 on paper")
     assert re.search(r"× 0\.1\d+ \(0\.1\d+–0\.2\d+\) measured", cell.inner_text())
     page.get_by_label("Baseline").select_option(H20)
     expect(row.locator("td").first).to_contain_text("× 6.69 on paper")
@@ -180,6 +188,39 @@ def test_a_comparison_has_paper_measurement_and_its_own_address(show: Open) -> N
     expect(again.locator("#compared thead th")).to_have_count(3)
     again.get_by_label("Rows").select_option("measured")
     expect(again.locator("#compared tbody tr", has_text="board power")).to_have_count(0)
+
+
+def test_a_comparison_knows_short_names_and_tells_what_it_does_not_know(show: Open) -> None:
+    page = show("compare.html#chips=H20,h100,nobody&baseline=h100")
+    expect(page.locator("#compared thead")).to_contain_text("NVIDIA H100 SXM 80GB")
+    expect(page.get_by_role("status")).to_contain_text("2 chips")
+    expect(page.get_by_role("status")).to_contain_text("not known: nobody")
+    expect(page.get_by_label("Baseline")).to_have_value(H100)
+
+
+def test_a_ratio_is_told_where_no_figure_is_published(show: Open) -> None:
+    page = show(f"compare.html#chips={H20},{H100}&rows=measured")
+    row = page.locator("#compared tbody tr", has=page.locator("th", has_text="fp32 matrix")).first
+    cell = row.locator("td").nth(1)
+    assert re.match(r"–\s", cell.inner_text())
+    assert re.search(r"× \d+\.\d+ \(\d.*\) measured", cell.inner_text())
+    for cells in page.locator("#compared tbody tr").all():
+        assert " measured" in cells.inner_text()
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "never"),
+    [("h20", "H20", "H200"), ("h100 sxm", "H100 SXM", "H20"), ("cdna3", "MI300A", "MI455X")],
+)
+def test_a_search_finds_names_before_any_text(
+    show: Open, asked: str, first: str, never: str
+) -> None:
+    page = show("chips.html")
+    page.get_by_label("Search").fill(asked)
+    found = rows(page, "chips")
+    assert found
+    assert any(first in one for one in found)
+    assert not any(never in one for one in found)
 
 
 @pytest.mark.parametrize(

@@ -20,37 +20,43 @@
   };
 
   /* Tables that sort: a button in each head, empty cells last, ties in the page's order. */
-  const value = (row, place) => {
-    const cell = row.cells[place];
+  const place = (table, rows) => {
+    const body = table.tBodies[0];
+    body.replaceChildren();  // moving rows one by one takes time that grows with their square
+    body.append(...rows);
+    table.dispatchEvent(new Event("sorted"));
+  };
+  const value = (row, column) => {
+    const cell = row.cells[column];
     if (cell.dataset.v !== undefined) return Number(cell.dataset.v);
     const text = cell.textContent.trim();
     return text === "–" || text === "unknown" || text === "unsupported" ? "" : text;
   };
   const sort = (table, key, descending) => {
     const heads = [...table.tHead.rows[0].cells];
-    const place = heads.findIndex((head) => head.dataset.key === key);
-    if (place < 0) return;
-    const body = table.tBodies[0];
-    table.order ??= [...body.rows];
+    const column = heads.findIndex((head) => head.dataset.key === key);
+    if (column < 0) return;
+    table.order ??= [...table.tBodies[0].rows];
     const sign = descending ? -1 : 1;
     const compare = new Intl.Collator("en", { numeric: true }).compare;
-    const rows = table.order.map((row, number) => [value(row, place), number, row]);
+    const rows = table.order.map((row, number) => [value(row, column), number, row]);
     rows.sort(([a, i], [b, j]) => {
       if (a === "" || b === "") return (a === "") - (b === "") || i - j;
       const both = typeof a === "number" && typeof b === "number";
       return sign * (both ? a - b : compare(String(a), String(b))) || i - j;
     });
-    body.replaceChildren();  // moving rows one by one takes time that grows with their square
-    body.append(...rows.map((row) => row[2]));
-    table.dispatchEvent(new Event("sorted"));
+    place(table, rows.map((row) => row[2]));
     heads.forEach((head, number) => {
-      if (number === place) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      if (number === column) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     });
   };
   const sorted = (table) => {
     const asked = state().get("sort");
-    if (asked) sort(table, asked.replace(/^-/, ""), asked.startsWith("-"));
+    if (asked) return sort(table, asked.replace(/^-/, ""), asked.startsWith("-"));
+    if (!table.order) return;
+    for (const head of table.tHead.rows[0].cells) head.removeAttribute("aria-sort");
+    place(table, table.order);
   };
   for (const table of document.querySelectorAll("table.table-sort")) {
     for (const head of table.tHead.rows[0].cells) {
@@ -83,19 +89,36 @@
       return words.get(item);
     };
     const fields = [...form.elements].filter((one) => one.name);
-    const fits = (item, asked) => asked.every(([name, wanted]) => {
-      if (name !== "q") return item.dataset[name]?.toLowerCase() === wanted;
-      return wanted.split(/\s+/).every((word) => text(item).includes(word));
-    });
+    const names = (item) => (item.dataset.q ?? "").split(/[\s_-]+/);
+    const searches = [  // the first that finds anything is taken: a whole name, its beginning, any text
+      (item, word) => names(item).includes(word),
+      (item, word) => names(item).some((name) => name.startsWith(word)),
+      (item, word) => text(item).includes(word),
+    ];
+    const found_by = (items, wanted) => {
+      const asked = wanted.split(/[\s_-]+/).filter(Boolean);
+      for (const search of searches) {
+        const found = items.filter((item) => asked.every((word) => search(item, word)));
+        if (found.length) return found;
+      }
+      return [];
+    };
+    const fitting = (asked) => {
+      const chosen = items().filter((item) => asked.every(
+        ([name, wanted]) => name === "q" || item.dataset[name]?.toLowerCase() === wanted));
+      const wanted = asked.find(([name]) => name === "q")?.[1];
+      return new Set(wanted ? found_by(chosen, wanted) : chosen);
+    };
     const apply = () => {
       const asked = fields.map((one) => [one.name, one.value.trim().toLowerCase()]).filter((one) => one[1]);
       const all = items();
+      const fit = fitting(asked);
       let found = 0;
       for (const item of all) {
-        const fitting = fits(item, asked);
-        found += fitting;
+        const fits = fit.has(item);
+        found += fits;
         item.classList.remove("more");
-        item.hidden = !fitting || (!every && found > limit);
+        item.hidden = !fits || (!every && found > limit);
       }
       const shown = every ? found : Math.min(found, limit);
       form.querySelector("output").textContent = shown < found
@@ -122,23 +145,26 @@
   /* Rows that can be chosen for a comparison. */
   const link = document.querySelector("[data-compare]");
   if (link) {
-    const chosen = new Set((state().get("chips") ?? "").split(",").filter(Boolean));
+    const clear = document.querySelector("[data-clear]");
+    const boxes = [...document.querySelectorAll("input[data-chip]")];
+    const chosen = () => boxes.filter((box) => box.checked).map((box) => box.dataset.chip);
     const tell = () => {
-      const list = [...chosen].join(",");
-      put({ chips: list });
-      link.hidden = chosen.size < 2;
-      link.textContent = `Compare the ${chosen.size} chips chosen`;
-      link.href = `compare.html#chips=${list}`;
+      const ids = chosen();
+      link.hidden = clear.hidden = !ids.length;
+      link.textContent = ids.length < 2 ? "1 chosen: choose another" : `Compare the ${ids.length} chips chosen`;
+      if (ids.length < 2) link.removeAttribute("href");
+      else link.href = `compare.html#chips=${ids.join(",")}`;
     };
-    for (const box of document.querySelectorAll("input[data-chip]")) {
-      const id = box.dataset.chip;
-      box.checked = chosen.has(id);
-      box.addEventListener("change", () => {
-        if (box.checked) chosen.add(id); else chosen.delete(id);
-        tell();
-      });
-    }
-    if (chosen.size) tell();
+    const read = () => {
+      const ids = (state().get("chips") ?? "").split(",");
+      for (const box of boxes) box.checked = ids.includes(box.dataset.chip);
+      tell();
+    };
+    const change = () => { put({ chips: chosen().join(",") }); tell(); };
+    for (const box of boxes) box.addEventListener("change", change);
+    clear.addEventListener("click", () => { for (const box of boxes) box.checked = false; change(); });
+    addEventListener("hashchange", read);
+    read();
   }
 
   /* The comparison of any chips. */
@@ -147,34 +173,50 @@
     const facts = JSON.parse(document.getElementById("facts").textContent);
     const home = document.getElementById("compared");
     const known = (id) => Object.hasOwn(facts.chips, id);
-    const digits = (ratio) => Number(ratio.toPrecision(3)).toString();
+    const digits = (ratio) => (ratio < 1000 ? ratio.toPrecision(3) : String(Math.round(ratio)));
+    const named = (word) => {
+      const name = word.trim().toLowerCase();
+      return known(name) ? name : Object.hasOwn(facts.names, name) ? facts.names[name] : null;
+    };
     const asked = () => {
-      const words = state().get("chips") ?? choice.dataset.choose;
-      const chips = [...new Set(words.split(","))].filter(known);
-      const baseline = state().get("baseline") ?? chips[0];
-      return { chips, baseline: chips.includes(baseline) ? baseline : chips[0] };
+      const words = (state().get("chips") ?? "").split(",").filter((word) => word.trim());
+      const found = [...new Set(words.map(named).filter(Boolean))];
+      const chips = found.length ? found : choice.dataset.choose.split(",");
+      const baseline = named(state().get("baseline") ?? "");
+      const unknown = words.filter((word) => !named(word));
+      return { chips, unknown, baseline: chips.includes(baseline) ? baseline : chips[0] };
     };
     const shift = (chips, baseline) => {
       put({ chips: chips.join(","), baseline });
       draw();
     };
-    const cell = (id, baseline, key) => {
-      const one = make("td", null, { class: "number" });
+    const signs = { match: "✓ ", exceeds: "✓ ", "falls short": "✗ ", inconclusive: "? " };
+    const kinds = { match: "good", exceeds: "good", "falls short": "bad", inconclusive: "unsure" };
+    const paper = (one, id, baseline, key) => {
       const mine = facts.chips[id].v[key.k];
       const theirs = facts.chips[baseline].v[key.k];
-      if (!mine) { one.textContent = "–"; return one; }
+      if (!mine) return one.append("–");
       one.append(make("a", mine[1], { href: `chips/${id}.html#${key.a}` }));
-      if (id === baseline) return one;
-      if (theirs && theirs[0]) {
+      if (id !== baseline && theirs && theirs[0]) {
         one.append(make("br"), make("span", `× ${digits(mine[0] / theirs[0])} on paper`, { class: "ratio" }));
       }
+    };
+    const measurement = (one, id, baseline, key) => {
+      const mine = facts.chips[id].m[key.k];
+      if (!mine) return;
+      const href = `chips/${id}.html#evidence`;
+      one.append(make("br"), make("a", `${mine[1]} measured`, { href }));
       const pair = facts.pairs[`${id} ${baseline}`]?.[key.k];
-      if (pair) {
-        const [ratio, low, high, verdict] = pair;
-        const told = `× ${digits(ratio)} (${digits(low)}–${digits(high)}) measured`;
-        one.append(make("br"), make("a", told, { href: `chips/${id}.html#evidence` }));
-        one.append(make("br"), make("span", verdict, { class: "ratio" }));
-      }
+      if (!pair) return;
+      const [ratio, low, high, verdict] = pair;
+      const told = `× ${digits(ratio)} (${digits(low)}–${digits(high)}) measured `;
+      one.append(make("br"), make("span", told, { class: "ratio" }),
+        make("span", (signs[verdict] ?? "") + verdict, { class: `badge ${kinds[verdict] ?? "open"}` }));
+    };
+    const cell = (id, baseline, key) => {
+      const one = make("td", null, { class: "number" });
+      paper(one, id, baseline, key);
+      measurement(one, id, baseline, key);
       return one;
     };
     const line = (chips, baseline, key) => {
@@ -209,7 +251,7 @@
       return row;
     };
     const draw = () => {
-      const { chips, baseline } = asked();
+      const { chips, unknown, baseline } = asked();
       const only = state().get("rows") === "measured";
       choice.elements.rows.value = only ? "measured" : "";
       choice.elements.baseline.replaceChildren(
@@ -217,7 +259,7 @@
       choice.elements.baseline.value = baseline;
       choice.elements.add.value = "";
       for (const one of choice.elements.add.options) one.disabled = chips.includes(one.value);
-      const told = (key) => chips.some((id) => facts.chips[id].v[key.k]);
+      const told = (key) => chips.some((id) => facts.chips[id].v[key.k] || facts.chips[id].m[key.k]);
       const both = (key) => chips.some((id) => facts.pairs[`${id} ${baseline}`]?.[key.k]);
       const keys = facts.keys.filter((key) => (only ? both(key) : told(key)));
       const table = make("table");
@@ -229,7 +271,8 @@
       const box = make("div", null, { class: "scroll pin", role: "region", tabindex: "0", "aria-label": "Comparison" });
       box.append(table);
       home.replaceChildren(box);
-      choice.querySelector("output").textContent = `${chips.length} chips, ${keys.length} figures`;
+      choice.querySelector("output").textContent = `${chips.length} chips, ${keys.length} figures`
+        + (unknown.length ? `; not known: ${unknown.join(", ")}` : "");
     };
     choice.addEventListener("submit", (event) => event.preventDefault());
     choice.addEventListener("change", (event) => {

@@ -68,7 +68,7 @@ def _status(chip: Chip, world: World) -> str:
     known = world.status.get(chip.id)
     if known is None or chip.variants:
         return ""
-    return f"{paragraph(known.status)}, {policy(known.status)}"
+    return f"{policy(known.status)}; paragraph: {paragraph(known.status)}"
 
 
 def _sheet(chip: Chip, world: World, words: Words) -> list[Block]:

@@ -15,10 +15,10 @@ from bench.site.words import Words
 from bench.site.world import World
 from bench.theory.entry import Entry, key_of, look_up
 
-COLUMNS = (
-    "matrix_bf16", "matrix_fp8", "matrix_int8", "memory_capacity", "memory_bandwidth",
-    "link_bandwidth", "tdp", "tpp", "performance_density",
-)  # fmt: skip
+FIRST = ("matrix_bf16",)
+THEN = ("matrix_fp8", "memory_capacity", "memory_bandwidth", "tpp", "performance_density")
+LAST = ("tdp", "link_bandwidth", "matrix_int8")
+"""Figures before and after what was measured, and after the licence policy."""
 LEADS = ("matrix_bf16", "matrix_fp16")
 """The figure whose achieved fraction the table shows: the first that was measured."""
 KINDS = {"gpu": "accelerator", "npu": "accelerator", "system": "system", "cpu": "processor"}
@@ -46,7 +46,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         part="chips.html",
         script=True,
         data={
-            "heads": [key_of(key).heading for key in COLUMNS],
+            "heads": [[key_of(key).heading for key in keys] for keys in (FIRST, THEN, LAST)],
             "rows": [_row(one, world, words) for one in shown],
             "vendors": sorted({one.vendor for one in shown}),
             "tiers": ("export", "domestic", "global"),
@@ -56,7 +56,6 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
 
 
 def _row(chip: Chip, world: World, words: Words) -> dict[str, object]:
-    entries = [look_up(chip, key_of(key), world.catalogue) for key in COLUMNS]
     known = world.status.get(chip.id)
     return {
         "chip": chip,
@@ -66,7 +65,10 @@ def _row(chip: Chip, world: World, words: Words) -> dict[str, object]:
         ).lower(),
         "name": words.link(chip.id, chip.name),
         "launched": chip.launched or "",
-        "cells": [_cell(chip, one, words) for one in entries],
+        "cells": [
+            [_cell(chip, look_up(chip, key_of(key), world.catalogue), words) for key in keys]
+            for keys in (FIRST, THEN, LAST)
+        ],
         "reaches": reaches(chip, world, words),
         "policy": policy(known.status) if known else "–",
     }

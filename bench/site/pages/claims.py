@@ -87,7 +87,8 @@ def _values(one: Judgement, world: World, words: Words) -> list[Markup]:
 def _value(one: Observation, world: World, words: Words) -> Markup:
     share = f" = {one.fraction:.1%} of paper" if one.fraction is not None else ""
     why = f" ({', '.join(one.why)})" if one.why else ""
-    value = f"{show(one.value, one.dimension, 4)}{share}, {one.quantity.title}"
+    burst = " (burst)" if one.by == OWN else ""
+    value = f"{show(one.value, one.dimension, 4)}{burst}{share}, {one.quantity.title}"
     chip = words.link(one.chip, world.catalogue.chips[one.chip].name)
     weight = f"weight {one.weight:g}{why}"
     return Markup("{}: {}, {}, {}").format(chip, value, weight, origin(one, words))

@@ -9,7 +9,10 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.claims.model import Axis
 from bench.claims.weigh import Question
+from bench.evidence.pool import Evidence
+from bench.rates import Interval
 from bench.report.comparison import side_by_side
+from bench.report.digits import with_interval
 from bench.report.markup import cleaned
 from bench.report.rulings import policy
 from bench.site.blocks import blocks
@@ -19,7 +22,6 @@ from bench.site.world import World
 from bench.theory.comparison import compare
 from bench.theory.derived import RIDGED
 from bench.theory.entry import Key, key_of, look_up
-from bench.units import show
 
 DERIVED = ("tpp", "performance_density", *(f"ridge_{key}" for key in RIDGED), "bytes_per_flop")
 SHOWN = ("nvidia-h20-sxm-96gb", "nvidia-h100-sxm-80gb", "nvidia-a100-sxm-80gb",
@@ -51,23 +53,29 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
 
 def facts(chips: Sequence[Chip], world: World) -> dict[str, Any]:
     """Returns what the script compares: values in base units with their text, measured ratios."""
-    keys = _keys(chips)
+    keys = _keys(chips, world.bench.whole)
     return {
         "day": world.day,
         "keys": [
             {"k": key.name, "t": key.heading, "a": key.name if key.name in FIGURES else "sheet-1"}
             for key in keys
         ],
+        "names": {name.lower(): one.id for one in chips for name in _names(one)},
         "chips": {one.id: _facts(one, keys, world) for one in chips},
         "pairs": _pairs(chips, world),
     }
 
 
-def _keys(chips: Sequence[Chip]) -> list[Key]:
-    """Returns the figures that at least two chips have, and what is derived of them."""
+def _names(chip: Chip) -> tuple[str, ...]:
+    return (*chip.aliases, *filter(None, (chip.local_name,)))
+
+
+def _keys(chips: Sequence[Chip], evidence: Evidence) -> list[Key]:
+    """Returns the figures that at least two chips have or reach, and what is derived of them."""
     had = Counter(
         key for one in chips for key, figure in one.figures.items() if figure.number is not None
     )
+    had.update(key for key in FIGURES for one in chips if evidence.achieved(key, one.id))
     return [key_of(key) for key in (*(one for one in FIGURES if had[one] > 1), *DERIVED)]
 
 
@@ -89,11 +97,12 @@ def _facts(chip: Chip, keys: Sequence[Key], world: World) -> dict[str, Any]:
 def _measured(chip: Chip, world: World) -> dict[str, list[Any]]:
     """Returns the pooled rate of each figure that was measured, with its interval, as a text."""
     found = {}
-    for key in chip.figures:
+    for key in FIGURES:
         known = world.bench.whole.achieved(key, chip.id)
         if known:
-            low, high = (show(one, FIGURES[key].dimension, 3) for one in (known.low, known.high))
-            told = f"{show(known.rate, FIGURES[key].dimension, 3)} ({low}–{high})"
+            told = with_interval(
+                Interval(known.rate, known.low, known.high), FIGURES[key].dimension
+            )
             found[key] = [float(f"{known.rate:.6g}"), told]
     return found
 
@@ -102,8 +111,7 @@ def _pairs(chips: Sequence[Chip], world: World) -> dict[str, dict[str, list[Any]
     """Returns measured ratios with 95% intervals and verdicts, first over second, by figure."""
     evidence = world.bench.whole
     found: dict[str, dict[str, list[Any]]] = {}
-    keys = dict.fromkeys(key for one in chips for key in one.figures)
-    for key in keys:
+    for key in FIGURES:
         having = [one for one in chips if evidence.achieved(key, one.id)]
         for first, second in permutations(having, 2):
             told = world.bench.finding(Question(first, second, Axis(figure=key)))

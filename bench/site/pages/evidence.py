@@ -62,13 +62,18 @@ def _row(one: Observation, world: World, words: Words) -> Line:
         kind=one.kind.value,
         chip=words.link(one.chip, world.catalogue.chips[one.chip].name, "#evidence"),
         quantity=", ".join(filter(None, (one.quantity.title, one.dtype, work))),
-        value=show(one.value, one.dimension, 4),
+        value=worth(one),
         sorts=f"{one.value:.6g}",
         share=one.fraction,
         weight=f"{one.weight:g}",
         date=one.date,
         origin=origin(one, words),
     )
+
+
+def worth(one: Observation) -> str:
+    """Returns a value; ours stand as bursts, since others publish their bests."""
+    return f"{show(one.value, one.dimension, 4)}{' (burst)' if one.by == OWN else ''}"
 
 
 def counted(world: World) -> dict[str, Any]:

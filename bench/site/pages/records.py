@@ -11,7 +11,8 @@ from bench.site.page import Page
 from bench.site.pictures import of_record
 from bench.site.words import Words
 from bench.site.world import Held, World
-from bench.verdict import RATED, Verdict
+from bench.standing import nearest
+from bench.verdict import Verdict
 
 
 def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
@@ -33,7 +34,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
 
 def _row(held: Held, words: Words) -> dict[str, Any]:
     record = held.record
-    told = Counter(row.verdict for row in held.rows if row.verdict in RATED)
+    told = Counter(row.verdict for row in nearest(held.rows).values())
     return {
         "link": words.link(record.id),
         "day": record.started_utc[:10],
