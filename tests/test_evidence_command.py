@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from bench.chips.load import Catalogue
 from bench.evidence.gather import observations
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN
+from bench.report import ratios
 from bench.report.registry import FORMATS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -192,6 +194,27 @@ def test_the_first_line_counts_values_hands_and_what_weighs_nothing(
         f"{own} of them our own; {idle} weigh nothing and are shown only."
     )
     assert own > 5
+
+
+def test_our_own_rates_say_that_they_are_bursts_and_nothing_else_does(
+    sheets: Catalogue,
+) -> None:
+    """Bytes held are no rate, and others say themselves what they publish."""
+    found = [one for one in observations(sheets) if one.chip == sheets.find("h200").id]
+    cells = ratios.values("values", found, sheets).cells
+    told = [value.endswith(" (burst)") for _, _, _, value, *_ in cells]
+    for _, quantity, _, value, _, by, *_ in cells:
+        rate = by.startswith(f"{OWN} (own") and quantity != "memory that was held"
+        assert value.endswith(" (burst)") == rate
+    assert 5 < sum(told) < len(told) - 5
+
+
+def test_the_best_of_ours_is_told_as_a_burst_and_where_the_sustained_rate_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = said("evidence", ["chip=h200", "figure=matrix_bf16"], capsys)[1]
+    assert re.search(r"\| [\d.]+ TFLOP/s \(burst, [\d.]+%\), onpaper +\|", text)
+    assert "Our own rates are bursts" in text
 
 
 def test_a_name_that_several_chips_share_has_the_values_of_all(

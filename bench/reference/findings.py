@@ -265,7 +265,8 @@ LIMITS = """\
 
 - Most chips here were measured by one or two hands on one card each. Intervals say so: how far
   hands scatter is learnt from all chips of a kind, and one card against one card is an anecdote.
-- A hand's best value stands for it. Software of different years is not told apart.
+- A hand's best value stands for it; of our own runs, the burst: the best short window. Software of
+  different years is not told apart.
 - Claims about work, such as decoding, are judged only where the same work was done on both chips by
   one hand or under one suite's rules. Prediction decides nothing here.
 - Absent evidence is not evidence: `untestable` says nothing for or against a claim.

@@ -12,10 +12,9 @@ from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
 from bench.report.markup import Report
-from bench.report.ratios import NONE, reached, values
+from bench.report.ratios import NONE, reached, values, worth
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table, source_line
-from bench.units import show
 
 COLUMNS = (
     "figure", "published (dense)", "others publish", "best by us", "best reported", "reaches (95%)",
@@ -30,6 +29,10 @@ HOW = (
     (
         "'Reaches' pools one voice a hand that measured; 'others usually' is the middle of the "
         "other chips' shares of their own sheets."
+    ),
+    (
+        "Our own rates are bursts, the best short window, because others publish their bests; what "
+        "was sustained stands in the record: 'show record=NAME'."
     ),
 )
 
@@ -164,8 +167,8 @@ def _cells(row: _Row, bench: Bench, notes: Notes) -> tuple[str, ...]:
 def _told(one: Observation | None) -> str:
     if one is None:
         return NONE
-    share = f" ({one.fraction:.1%})" if one.fraction else ""
-    return f"{show(one.value, one.dimension, 4)}{share}, {one.by}"
+    share = (f"{one.fraction:.1%}",) if one.fraction else ()
+    return f"{worth(one, *share)}, {one.by}"
 
 
 def _flat(row: _Row) -> dict[str, Scalar]:

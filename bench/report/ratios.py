@@ -11,7 +11,7 @@ from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section
-from bench.units import show, significant
+from bench.units import Dimension, show, significant
 
 NONE = "–"
 
@@ -100,6 +100,13 @@ def flat(found: Finding) -> dict[str, Scalar]:
     }
 
 
+def worth(one: Observation, *more: str) -> str:
+    """Formats an observation, with more in brackets; our own rates say that they are bursts."""
+    burst = ("burst",) if one.by == OWN and one.dimension is not Dimension.BYTES else ()
+    told = ", ".join((*burst, *more))
+    return f"{show(one.value, one.dimension, 4)}{f' ({told})' if told else ''}"
+
+
 def source(one: Observation) -> str:
     """Returns where an observation stands: its reference, and where in its source."""
     name = one.ref.partition(":")[0]
@@ -142,7 +149,7 @@ def _cells(one: Observation, catalogue: Catalogue) -> tuple[str, ...]:
         catalogue.chips[one.chip].name,
         words,
         one.dtype or NONE,
-        show(one.value, one.dimension, 4),
+        worth(one),
         f"{share:.1%}" if share is not None else NONE,
         f"{one.by} ({one.kind.value})",
         one.date,
