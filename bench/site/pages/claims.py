@@ -13,12 +13,11 @@ from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
 from bench.report.claims import SIGNS, claim_report, comes_to
 from bench.report.markup import cleaned
-from bench.report.ratios import devices, hands, measured, on_paper
+from bench.report.ratios import devices, hands, measured, on_paper, worth
 from bench.site.blocks import badge, blocks
 from bench.site.page import Page
 from bench.site.words import Words
 from bench.site.world import World
-from bench.units import show
 
 STANDS = {True: "holds", False: "does not hold", None: "open"}
 
@@ -87,8 +86,7 @@ def _values(one: Judgement, world: World, words: Words) -> list[Markup]:
 def _value(one: Observation, world: World, words: Words) -> Markup:
     share = f" = {one.fraction:.1%} of paper" if one.fraction is not None else ""
     why = f" ({', '.join(one.why)})" if one.why else ""
-    burst = " (burst)" if one.by == OWN else ""
-    value = f"{show(one.value, one.dimension, 4)}{burst}{share}, {one.quantity.title}"
+    value = f"{worth(one)}{share}, {one.quantity.title}"
     chip = words.link(one.chip, world.catalogue.chips[one.chip].name)
     weight = f"weight {one.weight:g}{why}"
     return Markup("{}: {}, {}, {}").format(chip, value, weight, origin(one, words))

@@ -8,11 +8,11 @@ from typing import Any
 from markupsafe import Markup
 
 from bench.evidence.observe import OWN, Observation
+from bench.report.ratios import worth
 from bench.site.page import Page
 from bench.site.pages.claims import origin
 from bench.site.words import Words
 from bench.site.world import World
-from bench.units import show
 
 LIMIT = 250
 """Rows that are laid out at once; more on demand, and all where there are no scripts."""
@@ -69,11 +69,6 @@ def _row(one: Observation, world: World, words: Words) -> Line:
         date=one.date,
         origin=origin(one, words),
     )
-
-
-def worth(one: Observation) -> str:
-    """Returns a value; ours stand as bursts, since others publish their bests."""
-    return f"{show(one.value, one.dimension, 4)}{' (burst)' if one.by == OWN else ''}"
 
 
 def counted(world: World) -> dict[str, Any]:
