@@ -17,8 +17,8 @@ HELP = """\
 python -m bench report kind=verification|plan|fleet [key=value ...]
 
 verification  a record set beside its sheet, to be signed and handed over: identity, method,
-              conditions, published beside measured, the quantities an export verification asks
-              for, anomalies, hashes, sources, limits
+              conditions, published beside measured, the quantities an export verification may
+              ask for, anomalies, hashes, sources, limits
 plan          how many devices of a shipment to test, what a passed sample says, which to draw
 fleet         many records of one kind of device: spread, outliers, what they say of a shipment
 
@@ -109,8 +109,10 @@ def _check_shipment(config: ReportConfig, given: set[str]) -> None:
 
 
 def _check_plan(config: ReportConfig) -> None:
-    from bench.verification.sampling import faulty_devices
+    from bench.verification.sampling import MOST_ACCEPTED, faulty_devices
 
+    if config.accept > MOST_ACCEPTED:
+        raise UsageError(f"accept={config.accept} must be at most {MOST_ACCEPTED:,}")
     faulty = faulty_devices(config.devices or 1, config.faulty)
     if config.kind != "fleet" and faulty <= config.accept:
         raise UsageError(
@@ -118,8 +120,9 @@ def _check_plan(config: ReportConfig) -> None:
             f"is {faulty} of {config.devices}: give accept= below {faulty}"
         )
     seed = config.seed
-    if seed is not None and not (seed.strip() and seed.isprintable() and len(seed) <= MOST_SEED):
-        raise UsageError(f"seed= takes 1 to {MOST_SEED} printable characters")
+    told = seed is None or (seed.isprintable() and seed == " ".join(seed.split()))
+    if seed is not None and not (told and 1 <= len(seed) <= MOST_SEED):
+        raise UsageError(f"seed= takes 1 to {MOST_SEED} printable characters, single blanks within")
 
 
 def _check_out(config: ReportConfig, given: set[str]) -> None:
@@ -144,18 +147,14 @@ def _check_out(config: ReportConfig, given: set[str]) -> None:
 
 
 def _verification(config: ReportConfig) -> "Document":
-    import hashlib
-
     from bench.chips.load import catalogue
-    from bench.records.store import find, read
+    from bench.records.store import find, read_hashed
     from bench.rules.load import rulebook
     from bench.verification.case import Case
     from bench.verification.record import record_document
 
     folders = [paths.runs_dir(), paths.data_dir("results") / "records"]
-    path = find(config.record or "latest", folders)
-    record = read(path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    record, digest = read_hashed(find(config.record or "latest", folders))
     case = Case(record, digest, catalogue(), rulebook(), config.margin)
     drawn = None
     if config.out is not None:

@@ -1,5 +1,6 @@
 """Writes a record atomically, reads it back strictly, and finds it by name."""
 
+import hashlib
 import json
 import math
 import os
@@ -45,10 +46,21 @@ def read(path: Path) -> Record:
         UsageError: there is no such file.
         DataError: it is no record of a schema this program knows; every fault is named.
     """
+    return read_hashed(path)[0]
+
+
+def read_hashed(path: Path) -> tuple[Record, str]:
+    """Reads one record and returns it with the SHA-256 of the very bytes it was read from.
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: it is no record of a schema this program knows; every fault is named.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError([_fault(path, "", "is larger than a record can be", "check the file")])
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        text = content.decode("utf-8")
         data = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except FileNotFoundError:
         raise UsageError(f"no record at {path}") from None
@@ -57,7 +69,7 @@ def read(path: Path) -> Record:
     except (ValueError, RecursionError) as error:
         fault = _fault(path, "", f"is no JSON: {error}", "use the file a run wrote")
         raise DataError([fault]) from None
-    return _validate(data, path)
+    return _validate(data, path), hashlib.sha256(content).hexdigest()
 
 
 def _finite(word: str) -> float:

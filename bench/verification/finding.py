@@ -39,13 +39,17 @@ def finding(case: Case) -> str:
     count = len(case.best)
     parts = [f"{len(case.of(one))} {one.value}" for one in RATED]
     figures = f"{count} published figure{'s' if count != 1 else ''}"
-    told = f"Of {figures} put to the test, {', '.join(parts)}, at a margin of {case.margin:.0%}."
+    margin = f"at a margin of {100 * case.margin:.4g}%"
+    told = f"Of {figures} put to the test, {', '.join(parts)}, {margin}."
     if not count:
         told = "No published figure could be judged."
     doubtful = sum(row.verdict is Verdict.IMPLAUSIBLE for row in case.judged)
     if doubtful:
         told += f" {doubtful} measurement{'s are' if doubtful != 1 else ' is'} implausible and "
         told += "not counted."
+    failed = sum(row.verdict is Verdict.FAILED for row in case.judged)
+    if failed:
+        told += f" {failed} measurement{'s' if failed != 1 else ''} failed; see the anomalies."
     return f"{told} {_identity(case)}"
 
 

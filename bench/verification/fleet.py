@@ -1,6 +1,5 @@
 """Many records read, those alike together: spread, outliers, and which devices meet their sheet."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,8 +9,9 @@ from bench.chips.load import Catalogue
 from bench.errors import DataError, OnpaperError, UsageError
 from bench.identity.weigh import State, assess
 from bench.records.model import Conditions, Record
-from bench.records.store import read
-from bench.verdict import Row, Verdict, nearest, rows
+from bench.records.store import read_hashed
+from bench.standing import nearest
+from bench.verdict import Row, Verdict, rows
 from bench.verification.outliers import Outlier, outliers
 
 
@@ -27,6 +27,7 @@ class Member:
         identity: what all evidence says of the chip; empty if the chip is not known.
         best: of each figure the row that came nearest to it.
         implausible: how many measurements are not to be believed.
+        failed: how many measurements failed, such as one with a wrong result.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Member:
     identity: str
     best: Mapping[str, Row]
     implausible: int
+    failed: int
 
     @property
     def name(self) -> str:
@@ -51,7 +53,8 @@ class Member:
     @property
     def passes(self) -> bool:
         """Whether every figure tested is reached and nothing speaks against the device."""
-        whole = self.record.state == "complete" and not self.implausible and bool(self.best)
+        sound = not self.implausible and not self.failed
+        whole = self.record.state == "complete" and sound and bool(self.best)
         reached = all(row.verdict is Verdict.REACHED for row in self.best.values())
         return whole and reached and self.identity == State.CONSISTENT
 
@@ -142,10 +145,9 @@ def gathered(folder: Path, catalogue: Catalogue, margin: float) -> Fleet:
     for path in files:
         name = path.relative_to(folder).as_posix()
         try:
-            record = read(path)
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except (OnpaperError, OSError) as error:
-            unread.append((name, _reason(error)))
+            record, digest = read_hashed(path)
+        except OnpaperError as error:
+            unread.append((name, _reason(error).replace(str(path), name)))
             continue
         if record.id in members:
             first = members[record.id]
@@ -171,11 +173,13 @@ def _member(
 ) -> Member:
     judged = rows(record, catalogue, margin)
     found = assess(record, catalogue)
-    implausible = sum(row.verdict is Verdict.IMPLAUSIBLE for row in judged)
+    implausible, failed = (
+        sum(row.verdict is one for row in judged) for one in (Verdict.IMPLAUSIBLE, Verdict.FAILED)
+    )
     state = found.state.value if found else ""
     head = record.model_copy(update={"measurements": ()})  # a thousand records are held at once
     kept = {key: _without_samples(row) for key, row in nearest(judged).items()}
-    return Member(number, *file, head, state, kept, implausible)
+    return Member(number, *file, head, state, kept, implausible, failed)
 
 
 def _without_samples(row: Row) -> Row:

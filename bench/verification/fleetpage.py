@@ -32,7 +32,7 @@ FIGURE_COLUMNS = (
 FAKE = "Of these devices some are FAKE: their figures are simulated and say nothing of any chip."
 DEVICE_COLUMNS = (
     "device", "record", "name", "index, PCI id", "identity", "state", "reached", "short",
-    "undecided", "implausible", "meets its sheet",
+    "undecided", "implausible", "failed", "meets its sheet",
 )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def _finding(fleet: Fleet) -> Iterator[Block]:
         f"{len(members)} record{'s' if len(members) != 1 else ''}, each taken for one device: "
         f"{passed} meet{'s' if passed == 1 else ''} the sheet in every figure tested, {failed} "
         f"do{'es' if failed == 1 else ''} not, {len(members) - passed - failed} "
-        f"undecided, at a margin of {fleet.margin:.0%}.", strong=True,
+        f"undecided, at a margin of {100 * fleet.margin:.4g}%.", strong=True,
     )  # fmt: skip
     if len(fleet.groups) > 1:
         yield Paragraph(
@@ -128,10 +128,10 @@ def _spread_cells(one: Spread, fleet: Fleet, notes: Notes) -> tuple[str, ...]:
     dimension = FIGURES[one.key].dimension
     papers = {row.published.text: row.published for row in one.rows.values()
               if isinstance(row.published, Paper)}  # fmt: skip
-    published = "; ".join(
-        text + "".join(notes.mark(source_line(key, fleet.catalogue)) for key in found.sources)
-        for text, found in papers.items()
-    )
+    worth = sorted(papers.values(), key=lambda found: found.value)
+    ends = dict.fromkeys(found.text for found in (*worth[:1], *worth[-1:]))
+    sources = dict.fromkeys(key for found in worth for key in found.sources)
+    marks = "".join(notes.mark(source_line(key, fleet.catalogue)) for key in sources)
 
     def told(number: int) -> str:
         value = one.rows[number].measured
@@ -140,7 +140,7 @@ def _spread_cells(one: Spread, fleet: Fleet, notes: Notes) -> tuple[str, ...]:
     return (
         FIGURES[one.key].title,
         f"{len(one.rows)}",
-        published,
+        " to ".join(ends) + marks,
         show(one.middle, dimension, 4),
         f"{one.deviation / one.middle:.2%}" if len(one.rows) > 1 else "–",
         told(one.low),
@@ -246,7 +246,8 @@ def _device(one: Member) -> tuple[str, ...]:
     return (
         one.name, one.record.id, device.name, f"{device.index}, {device.pci or 'not told'}",
         one.identity or "not established", one.record.state,
-        *(f"{one.count(verdict)}" for verdict in RATED), f"{one.implausible}", meets,
+        *(f"{one.count(verdict)}" for verdict in RATED),
+        f"{one.implausible}", f"{one.failed}", meets,
     )  # fmt: skip
 
 
@@ -258,8 +259,9 @@ def _device_flat(one: Member) -> dict[str, Scalar]:
         "sha256": one.sha256,
         "identity": one.identity,
         "state": one.record.state,
-        **{verdict.value: one.count(verdict) for verdict in (*RATED,)},
+        **{verdict.value: one.count(verdict) for verdict in RATED},
         Verdict.IMPLAUSIBLE.value: one.implausible,
+        Verdict.FAILED.value: one.failed,
         "meets": one.passes,
         "fails": one.fails,
     }
@@ -268,9 +270,10 @@ def _device_flat(one: Member) -> dict[str, Scalar]:
 def _limits(fleet: Fleet) -> Iterator[str]:
     yield (
         f"A device does not meet its sheet if a figure is short of it by more than "
-        f"{fleet.margin:.0%}, or if something that it reports or does is impossible for its chip. "
-        "It meets it if every figure tested is reached, the record is complete and its identity "
-        "consistent. Anything else is undecided."
+        f"{100 * fleet.margin:.4g}%, or if something that it reports or does is impossible for its "
+        "chip. "
+        "It meets it if every figure tested is reached, no measurement failed or is implausible, "
+        "the record is complete and its identity consistent. Anything else is undecided."
     )
     yield (
         "If most devices are short alike, it is the chip or the software, not the device: then "
