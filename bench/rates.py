@@ -38,7 +38,8 @@ def dimension_of(measurement: Measurement, key: str) -> Dimension:
 def rates(measurement: Measurement, dimension: Dimension) -> tuple[Interval | None, float | None]:
     """Returns what was sustained, with its interval, and the best short window, in base units.
 
-    Seconds an item are the shorter the better; bytes held have no interval.
+    Seconds an item are the shorter the better; bytes held have no interval. Work of which nothing
+    was counted has no rate.
     """
     timing, work = measurement.timing, measurement.work
     if timing is None or work is None or measurement.status != "ok":
@@ -49,8 +50,10 @@ def rates(measurement: Measurement, dimension: Dimension) -> tuple[Interval | No
         return each, stats.burst_s / work.items
     if dimension is Dimension.BYTES:
         held = work.footprint_bytes
-        return Interval(held, held, held), held
+        return (Interval(held, held, held), held) if held else (None, None)
     amounts = {Dimension.BYTE_RATE: work.bytes, Dimension.TOKEN_RATE: work.items}
     amount = amounts.get(dimension, work.flop)
+    if not amount:
+        return None, None
     sustained = Interval(amount / stats.median_s, amount / stats.high_s, amount / stats.low_s)
     return sustained, amount / stats.burst_s

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from bench.chips.load import Catalogue
@@ -66,14 +67,16 @@ def pictures(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Ite
 
 def curve(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Curve:
     """Returns the points of a record's curve with its levels and what is published of them."""
-    points = sorted(
+    measured = (
         (row.measurement.work.footprint_bytes, row.measured, believed(row))
         for row in judged
         if row.measurement.kernel == KERNEL
         and not row.apart
         and row.measured is not None
         and row.measurement.work is not None
+        and row.measurement.work.footprint_bytes > 0
     )
+    points = sorted(measured, key=itemgetter(0))
     chip = catalogue.chips.get(record.identity.chip or "")
     memory = paper(record.device, chip, BANDWIDTH, catalogue)
     known = caches(record, catalogue)
@@ -99,7 +102,8 @@ def _title(chip: str, found: Curve) -> str:
         return f"{chip}: no level of memory stands out of {len(found.points)} working sets"
     last = found.plateaus[-1]
     if found.bandwidth and last[0] == "memory":
-        told[-1] += f" ({last[3] / found.bandwidth.value:.0%} of the published)"
+        kind = "derived" if found.bandwidth.formula else "published"
+        told[-1] += f" ({last[3] / found.bandwidth.value:.0%} of the {kind})"
     return f"{chip}: {', '.join(told)}"
 
 
@@ -209,5 +213,5 @@ def _published(axes: "Axes", found: Curve, theme: "Theme") -> None:
             textcoords="offset points", color=theme.ink,
         )  # fmt: skip
     if found.bandwidth:
-        told = f"published: {found.bandwidth.text}"
+        told = f"{'derived' if found.bandwidth.formula else 'published'}: {found.bandwidth.text}"
         axes.axhline(found.bandwidth.value, color=theme.ink, ls=":", lw=1.6, label=short(told, 40))

@@ -104,7 +104,8 @@ def _roof(record: Record, row: Row, catalogue: Catalogue) -> Roof:
     product = one.parameters.get("way") == "product" or one.dtype not in ("fp32", "fp64")
     keys = product_keys(one.dtype) if product else (f"vector_{one.dtype}",)
     told = [_printed(paper(device, chip, each, catalogue)) for each in (keys, BANDWIDTH)]
-    return Roof(told[0], told[1], one.work.flop / one.work.bytes if one.work else 0.0)
+    counted = one.work is not None and one.work.bytes > 0
+    return Roof(told[0], told[1], one.work.flop / one.work.bytes if one.work and counted else 0.0)
 
 
 def _printed(found: Paper | Absent) -> Paper | None:
@@ -132,6 +133,7 @@ def measured_ridge(found: Sequence[Point]) -> tuple[float, float] | None:
         (point.row.measured.value, point.roof.intensity)
         for point in found
         if point.row.measured
+        and point.roof.intensity
         and point.row.verdict is not Verdict.IMPLAUSIBLE
         and undisturbed(point.row.measurement)
     ]
