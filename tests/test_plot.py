@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from bench.records.store import read
 from bench.report.curve import section as cache_sections
 from bench.report.matrix import matrix
 from bench.report.roofline import roofline_sections
-from bench.verdict import Row, Verdict, nearest, rows
+from bench.standing import nearest
+from bench.verdict import Row, Verdict, rows
 
 RECORDS = paths.data_dir("results") / "records"
 NAMES = (
@@ -74,7 +76,7 @@ def test_the_roofline_has_the_rows_of_the_report(
         assert bare == shown[f"Roofline, {dtype}"]
         peak = max(float(row["flop_per_s"] or 0) for row in picture.rows if row["believed"])
         roof = max(float(row["roof"] or 0) for row in picture.rows)
-        assert f"ends at {peak / roof:.0%} of the published peak" in picture.title
+        assert f"reaches {peak / roof:.0%} of the published peak" in picture.title
 
 
 def test_what_was_disturbed_is_hollow(genoa: Record, sheets: Catalogue) -> None:
@@ -97,7 +99,7 @@ def test_the_bars_are_what_stands_for_each_figure(
         assert told == (one.fraction.value, one.measured.value, one.burst, one.verdict.value)
         assert math.isclose(float(row["published"] or 0), one.measured.value / one.fraction.value)
     reached = sum(one.verdict is Verdict.REACHED for one in best)
-    assert f"{reached} of {len(best)} figures" in picture.title
+    assert f"{reached} of {len(best)} published figures" in picture.title
 
 
 def test_a_margin_moves_line_and_verdicts(full: Record, sheets: Catalogue) -> None:
@@ -140,7 +142,25 @@ def test_a_load_has_every_sample_and_reading_and_draws_fewer(
         readings = [row for row in picture.rows if row["what"] == "reading"]
         assert [row["power_w"] for row in readings] == list(one.conditions.power_w)
         settled = one.work.flop / energy.settled(one.timing).median_s
-        assert f"settles at {settled / 1e12:.0f} TFLOP/s" in picture.title
+        does = "settles" if energy.settled(one.timing).after_s is not None else "does not settle"
+        assert f"{does}" in picture.title
+        assert f" at {settled / 1e12:.0f} TFLOP/s" in picture.title
+
+
+def test_a_load_that_never_settles_is_not_said_to(
+    full: Record, judged: Sequence[Row], sheets: Catalogue
+) -> None:
+    row = next(one for one in judged if one.measurement.kernel == "sustained")
+    assert row.measurement.timing
+    held = row.measurement.timing
+    slowing = tuple(
+        one * (1 + number / len(held.samples_s)) for number, one in enumerate(held.samples_s)
+    )
+    timing = held.model_copy(update={"samples_s": slowing})
+    changed = replace(row, measurement=row.measurement.model_copy(update={"timing": timing}))
+    assert energy.settled(timing).after_s is None
+    (picture,) = sustained.pictures(full, [changed], sheets)
+    assert "does not settle: its last half is at " in picture.title
 
 
 def test_a_long_series_is_drawn_as_medians_with_extremes() -> None:

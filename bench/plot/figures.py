@@ -13,7 +13,8 @@ from bench.rates import Interval
 from bench.records.model import Record
 from bench.report.digits import beside
 from bench.report.scalar import Scalar
-from bench.verdict import MARGIN, Row, Verdict, nearest
+from bench.standing import nearest
+from bench.verdict import MARGIN, Row, Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +78,8 @@ def _is_odd(row: Row) -> bool:
 def _title(chip: str, found: Sequence[Bar], margin: float) -> str:
     reached = sum(one.row.verdict is Verdict.REACHED for one in found)
     believed = [one for one in found if one.row.verdict is not Verdict.IMPLAUSIBLE]
-    words = f"{chip}: {reached} of {len(found)} figures of the sheet reached within {margin:.0%}"
+    kind = "figures" if any(one.published.formula for one in found) else "published figures"
+    words = f"{chip}: {reached} of {len(found)} {kind} reached within {100 * margin:.4g}%"
     if not believed:
         return words
     least = min(believed, key=lambda one: one.fraction.value)
@@ -121,7 +123,9 @@ def _paint(found: Sequence[Bar], margin: float, figure: "Figure", theme: "Theme"
     for place, one in zip(places, found, strict=True):
         _bar(axes, place, one, theme)
     axes.axvline(1.0, color=theme.ink, lw=1.4, label="published (100%)")
-    axes.axvline(1 - margin, color=theme.ink, lw=1.2, ls="--", label=f"margin ({1 - margin:.0%})")
+    axes.axvline(
+        1 - margin, color=theme.ink, lw=1.2, ls="--", label=f"margin ({100 * (1 - margin):.4g}%)"
+    )
     axes.plot([], [], "|", color=theme.ink, ms=12, mew=2, label="burst")
     axes.errorbar([], [], xerr=[], fmt="none", color=theme.ink, capsize=3, label="95% interval")
     axes.set_yticks(places, labels=[_name(one) for one in found])

@@ -84,7 +84,7 @@ def _title(baseline: Chip, found: Sequence[Finding], margin: float) -> str:
     under = sum(_over(one) < 1 / (1 + margin) for one in found)
     return (
         f"Paper overstates {over} of {len(found)} ratios to the {short(baseline.name)} by more "
-        f"than {margin:.0%}, understates {under}; in the median paper is "
+        f"than {100 * margin:.4g}%, understates {under}; in the median paper is "
         f"{times(median(map(_over, found)))} times measurement"
     )
 

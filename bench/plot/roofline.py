@@ -48,17 +48,21 @@ def believed(row: Row) -> bool:
 
 
 def _title(dtype: str, chip: str, found: Sequence[Point]) -> str:
-    rates = [one.row.measured.value for one in found if one.row.measured and believed(one.row)]
-    roof, words = found[-1].roof, f"{dtype} on the {chip}: "
+    rates = [
+        (one.row.measured.value, one.roof)
+        for one in found
+        if one.row.measured and believed(one.row)
+    ]
+    words = f"{dtype} on the {chip}: "
     if not rates:
         return f"{words}no rate was measured undisturbed"
-    peak = max(rates)
+    peak, roof = max(rates, key=lambda one: one[0])
     words += (
-        f"the curve ends at {peak / roof.peak.value:.0%} of the {_kind(roof.peak)} peak"
+        f"the curve reaches {peak / roof.peak.value:.0%} of the {_kind(roof.peak)} peak"
         if roof.peak
         else f"up to {show(peak, Dimension.FLOP_RATE)}, with no peak published"
     )
-    return f"{words}, {_ridges(measured_ridge(found), roof)}"
+    return f"{words}, {_ridges(measured_ridge(found), found[-1].roof)}"
 
 
 def _kind(found: Paper) -> str:

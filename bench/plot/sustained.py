@@ -119,14 +119,17 @@ def _kind(row: Row) -> str:
 
 
 def _title(chip: str, row: Row, found: Load) -> str:
+    does = "settles at" if found.after_s is not None else "does not settle: its last half is at"
     words = (
         f"{short(row.measurement.dtype, 12)} {_kind(row)} load on the {chip} "
-        f"settles at {show(found.settled, row.dimension)}"
+        f"{does} {show(found.settled, row.dimension)}"
     )
-    peak, mean_w = found.panels[0].published, energy.power(row.measurement).mean_w
-    words += f" and {show(mean_w, Dimension.POWER)}" if mean_w else ""
-    words += f", {found.settled / peak[1]:.0%} of the published peak" if peak else ""
-    return f"{words}; its burst is {found.burst / found.settled - 1:.0%} faster"
+    peak, mean_w = row.published, energy.power(row.measurement).mean_w
+    if isinstance(peak, Paper):
+        kind = "derived" if peak.formula else "published"
+        words += f", {found.settled / peak.value:.0%} of the {kind} peak"
+    words += f", with {show(mean_w, Dimension.POWER)} on average" if mean_w else ""
+    return f"{words}; its burst is {max(0.0, found.burst / found.settled - 1):.0%} faster"
 
 
 def _alt(row: Row, found: Load) -> str:
