@@ -225,3 +225,10 @@ def test_nought_is_the_only_share_shown_as_nought() -> None:
     assert percent(0.0) == "0.0%"
     assert percent(0.00001) == "0.001%"
     assert percent(Fraction(1, 20)) == "5.0%"
+
+
+def test_the_whole_is_the_only_share_shown_as_the_whole() -> None:
+    assert percent(1.0) == "100.0%"
+    assert percent(Fraction(99_999, 100_000)) == "above 99.9%"
+    assert percent(0.99999, 2) == "above 99.99%"
+    assert percent(0.9994) == "99.9%"

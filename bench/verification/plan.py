@@ -79,11 +79,14 @@ def plan_blocks(asked: Asked) -> list[Block]:
 
 
 def percent(value: Fraction | float, decimals: int = 1) -> str:
-    """Formats a share: ``5.0%``; what is not nought is not shown as nought."""
-    number = float(value)
-    text = f"{100 * number:.{decimals}f}%"
-    least = 10.0**-decimals / 2
-    return f"{100 * number:.2g}%" if 0 < 100 * number < least else text
+    """Formats a share: ``5.0%``; what is not nought, or not the whole, is not shown as that."""
+    number = 100 * float(value)
+    near = 10.0**-decimals / 2
+    if 0 < number < near:
+        return f"{number:.2g}%"
+    if 100 - near <= number < 100:
+        return f"above {100 - 10.0**-decimals:.{decimals}f}%"
+    return f"{number:.{decimals}f}%"
 
 
 def _asked(value: float) -> str:
@@ -216,8 +219,9 @@ def _how(asked: Asked, found: Plan) -> tuple[str, ...]:
         f"seed={asked.seed} repeats this draw." if asked.seed else
         "Choose the seed in the open and after the numbering; then report kind=plan "
         f"devices={asked.devices} seed=SEED names the devices.",
-        ("The devices are those of which the SHA-256 of the text 'seed:number' comes first in "
-        "order, so that anybody can repeat the draw without this program."),
+        ("The devices are those of which the SHA-256 of the text 'seed:number', the number without "
+        "commas, in UTF-8, comes first in order, so that anybody can repeat the draw without this "
+        "program."),
         ("Test every device drawn on the same host, with the same suite, driver and settings. One "
         "that cannot be tested, is missing or stays undecided counts as faulty."),
         (f"Test all {found.sample:,} even after the first failure, if the share of faulty devices "

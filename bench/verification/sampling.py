@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, comb
 
-MOST_DEVICES = 1_000_000
+MOST_DEVICES, MOST_ACCEPTED = 1_000_000, 1_000
+"""What is still worked out exactly in a moment."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,14 @@ def chance_at_most(allowed: int, devices: int, faulty: int, sample: int) -> Frac
         sample: devices drawn, each at most once.
     """
     draws, marked = sorted((faulty, sample))  # the distribution is the same with the two exchanged
-    least = max(0, draws - (devices - marked))
-    ways = sum(
-        comb(marked, hit) * comb(devices - marked, draws - hit)
-        for hit in range(least, min(allowed, draws) + 1)
-    )
+    others = devices - marked
+    least, most = max(0, draws - others), min(allowed, draws)
+    if most < least:
+        return Fraction(0)
+    one = ways = comb(marked, least) * comb(others, draws - least)
+    for hit in range(least, most):  # each from the one before it: exact, and far cheaper
+        one = one * (marked - hit) * (draws - hit) // ((hit + 1) * (others - draws + hit + 1))
+        ways += one
     return Fraction(ways, comb(devices, draws))
 
 
