@@ -111,6 +111,6 @@ def _thin(row: Row, name: str) -> Iterator[Anomaly]:
     if timing.stats.effective_samples < THIN:
         what = f"fewer than {THIN:.0f} independent samples: the interval is their whole range"
         yield Anomaly("thin", what, name)
-    if timing.stopped.reason != "converged":
+    if timing.stopped.precision > timing.stopped.wanted:
         why = "the time was spent" if timing.stopped.reason == "budget" else "too noisy"
         yield Anomaly("interval wider than wanted", why, name)

@@ -1,4 +1,4 @@
-"""Quantities that an export verification asks for: measured ones labelled so, published apart.
+"""Quantities that an export verification may ask for: measured ones labelled so, published apart.
 
 Total processing performance is worked out of published rates only. A measured rate is the least
 that a device can do, not what its maker claims, and is never turned into one.
@@ -14,7 +14,7 @@ from bench.report.digits import beside, percent, with_interval
 from bench.report.table import source_line
 from bench.rules.model import Rule
 from bench.theory.tpp import tpp
-from bench.verdict import Row
+from bench.verdict import Row, Verdict
 from bench.verification.case import Case
 from bench.verification.document import Block, Items, Paragraph, Table
 
@@ -25,7 +25,9 @@ RULE = "US-2026-CASE-BY-CASE"
 CONDITIONS = ("third_party_test", "laboratory")
 UNREAD = (
     "Which quantities the laboratory has to measure is not known here: that list of the rule was "
-    "not read. The ones below are those that the rule's own limits and the earlier rules speak of."
+    "not read. The ones below are those that the rules of this catalogue speak of (rates of dense "
+    "products, memory bandwidth, links between chips), and the memory's capacity and the link to "
+    "the host, which tell one chip from another."
 )
 MEASURED_COLUMNS = (
     "quantity", "measured, sustained (95%)", "measured, burst", "published", "achieved (95%)",
@@ -116,10 +118,14 @@ def _cells(one: Quantity) -> Iterator[tuple[str, ...]]:
         reason = one.rows[0].reason if one.rows else f"run suite={one.suite}"
         yield (one.name, "not measured in this record", "–", "–", "–", reason)
         return
-    best = max(done, key=lambda row: row.measured.value if row.measured else 0.0)
+    best = max(done, key=lambda row: (_is_believed(row), row.measured.value if row.measured else 0))
     for row in done if one.each else [best]:
         yield _measured(f"{one.name}: {row.title}" if one.each else f"{one.name}: {_how(row)}",
                         row)  # fmt: skip
+
+
+def _is_believed(row: Row) -> bool:
+    return row.verdict is not Verdict.IMPLAUSIBLE
 
 
 def _how(row: Row) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
 from bench import energy
-from bench.plausible import disturbances
+from bench.plausible import CALM, disturbances
 from bench.records.model import Measurement
 from bench.report.groups import without_empty
 from bench.report.scalar import Scalar
@@ -34,7 +34,7 @@ def condition_blocks(case: Case) -> list[Block]:
         *_span("clock", record.measurements, "clock_hz", Dimension.FREQUENCY),
         *_span("power", record.measurements, "power_w", Dimension.POWER),
         *_span("temperature", record.measurements, "temperature_c", None),
-        ("throttle reasons seen", ", ".join(_reasons(record.measurements)) or "none"),
+        ("throttle reasons seen", ", ".join(_reasons(record.measurements)) or "none reported"),
     ]
     shown = [row for row in case.judged if row.measurement.timing and not row.measurement.group]
     columns, cells = without_empty(COLUMNS, tuple(_cells(row) for row in shown))
@@ -45,9 +45,9 @@ def condition_blocks(case: Case) -> list[Block]:
         *([told] if cells else []),
         Paragraph(
             "Readings are those taken while samples were. What the device or system does not tell "
-            "is a dash, or has no column. 'Software power cap' describes a chip at work at its "
-            "power; any other throttle reason is a disturbance. Power is only valid where it was "
-            "read often enough."
+            "is a dash, or has no column. These throttle reasons describe a chip at work: "
+            f"{', '.join(sorted(CALM))}; any other is a disturbance. Power is only valid where it "
+            "was read often enough."
         ),
     ]
 
@@ -106,7 +106,7 @@ def _power(one: Measurement) -> str:
     if not seen:
         return NONE
     told = f"{show(fmean(seen), Dimension.POWER)} ({show(max(seen), Dimension.POWER)})"
-    return told if one.conditions.power_valid else f"{told}, too few readings"
+    return told if energy.power(one).mean_w is not None else f"{told}, too few readings"
 
 
 def _flat(row: Row) -> dict[str, Scalar]:
@@ -118,7 +118,7 @@ def _flat(row: Row) -> dict[str, Scalar]:
         "data": one.data,
         "clock_hz": median(clock) if clock else None,
         "power_w": fmean(power) if power else None,
-        "power_valid": one.conditions.power_valid,
+        "power_valid": energy.power(one).mean_w is not None if power else None,
         "temperature_c_most": max(degrees) if degrees else None,
         "throttle": ", ".join(one.conditions.throttle),
         "load_1min": one.conditions.load_1min,

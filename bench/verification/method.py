@@ -19,9 +19,10 @@ METHODS: dict[int, tuple[str, ...]] = {
         ),
         (
             "Warm-up: until the medians of two successive windows of 5 samples agree within 2%, or "
-            "30% of the time allowed is spent; then sampling, 12 samples or more, until the 95% "
-            "interval of the median is as narrow as wanted, or the time is spent. The record says "
-            "which."
+            "30% of the time allowed is spent. Then sampling: until the 95% interval of the median "
+            "is as narrow as wanted, with 12 samples or more; or until the time is spent, with 6 "
+            "or more; or until the noise leaves no hope of it. The record says which. A load to be "
+            "kept up is sampled to the end of its time."
         ),
         (
             "Sustained: the rate of the median call time, with the distribution-free 95% interval "
@@ -32,9 +33,9 @@ METHODS: dict[int, tuple[str, ...]] = {
             "the sustained rate and decides no verdict."
         ),
         (
-            "Result: every kernel's output is set beside a float64 reference on fresh random input "
-            "at a small size before its speed counts; products are checked again after they were "
-            "timed."
+            "Result: a kernel's output is set beside a reference on fresh random input at a small "
+            "size before its speed counts, and after it was timed a part of what the timed calls "
+            "left is checked again. The table of kernels counts the checks of this record."
         ),
         (
             "Shapes: the largest rate of a product is searched for over sizes and layouts; the "
@@ -97,8 +98,8 @@ def _statement(case: Case) -> str:
     return (
         f"Suite {case.record.suite}, method version {case.record.method_version}. A figure is "
         f"reached if the 95% interval of measured over published lies at or above "
-        f"{1 - case.margin:.0%}, short if it lies below, undecided if it lies across or if "
-        "something else explains the loss, implausible if it cannot be."
+        f"{100 * (1 - case.margin):.4g}%, short if it lies below, undecided if it lies across or "
+        "if something else explains the loss, implausible if it cannot be."
     )
 
 
@@ -163,5 +164,7 @@ def _checks(found: list[Measurement]) -> str:
         return "none recorded"
     passed = sum(one.passed for one in checks)
     worst = max(checks, key=lambda one: one.error / one.tolerance if one.tolerance else one.error)
-    told = f"{worst.error:.2g} of {worst.tolerance:.2g}" if worst.tolerance else "exact results"
+    told = f"{worst.error:.2g} of {worst.tolerance:.2g}"
+    if not worst.tolerance:
+        told = f"{worst.error:.2g} where none is allowed" if worst.error else "exact results"
     return f"{passed} of {len(checks)} passed; {told}"

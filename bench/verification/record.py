@@ -36,7 +36,7 @@ def record_document(
         ("What was tested, and how", method_blocks(case)),
         ("Conditions", condition_blocks(case)),
         ("Published beside measured", figures.blocks()),
-        ("Quantities an export verification asks for", asked_blocks(case)),
+        ("Quantities an export verification may ask for", asked_blocks(case)),
         ("Anomalies", anomaly_blocks(case)),
         ("Software", software_blocks(record)),
         ("Integrity", integrity_blocks(case, figures.notes)),
