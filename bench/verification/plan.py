@@ -186,7 +186,9 @@ def _risks(asked: Asked, found: Plan) -> list[Block]:
 
 
 def _bounds(asked: Asked, found: Plan) -> list[Block]:
-    seen = range(min(found.sample, asked.accept + 3) + 1)
+    top = min(found.sample, asked.accept + 3)
+    near = range(max(0, asked.accept - 3), top + 1)
+    seen = sorted({*range(min(top, A_ROW) + 1), *near})  # the first, and those about the line
     most = {one: most_faulty(asked.devices, found.sample, one, asked.confidence) for one in seen}
     cells = tuple(
         (f"{one:,}", "passes" if one <= asked.accept else "fails", _at_most(number, asked))
