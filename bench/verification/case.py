@@ -9,7 +9,8 @@ from bench.chips.model import Chip
 from bench.identity.weigh import Assessment, assess
 from bench.records.model import Record
 from bench.rules.load import Rulebook
-from bench.verdict import MARGIN, Row, Verdict, nearest, rows
+from bench.standing import nearest
+from bench.verdict import MARGIN, Row, Verdict, rows
 
 
 @dataclass(frozen=True)
