@@ -78,9 +78,9 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "paths",
     ),
     "verification": (
-        "standing", "plot", "report", "evidence", "identity", "gap", "energy", "verdict", "rates",
-        "titles", "plausible", "rules", "theory", "chips", "records", "errors", "units", "paths",
-        "",
+        "standing", "plot", "report", "claims", "evidence", "identity", "gap", "energy", "verdict",
+        "rates", "titles", "plausible", "rules", "theory", "chips", "records", "errors", "units",
+        "paths", "",
     ),
     "site": (
         "standing", "plot", "report", "tables", "predict", "workloads", "claims", "evidence",

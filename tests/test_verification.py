@@ -13,12 +13,15 @@ import pypdf
 import pytest
 
 from bench import paths
+from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
+from bench.claims.sensitivity import bench_of
 from bench.measure import loop
 from bench.measure.stats import LEVEL
 from bench.records.model import Record
 from bench.records.store import read
 from bench.report.digits import percent, with_interval
+from bench.report.evidence import usual
 from bench.rules.load import rulebook
 from bench.theory.tpp import tpp
 from bench.verdict import RATED, Verdict, rows
@@ -38,6 +41,7 @@ from bench.verification.document import (
     cleaned,
     clipped,
 )
+from bench.verification.finding import finding
 from bench.verification.method import METHODS
 from bench.verification.plan import Asked
 from bench.verification.plates import plates
@@ -180,6 +184,39 @@ def test_the_finding_counts_each_figure_once_by_its_best_row(h200: Case) -> None
     counts = [sum(verdict is one for _, verdict in best.values()) for one in RATED]
     parts = ", ".join(f"{n} {one.value}" for n, one in zip(counts, RATED, strict=True))
     assert told.startswith(f"Of {len(best)} published figures put to the test, {parts}, at")
+
+
+def test_what_others_usually_reach_stands_beside_every_figure(h200: Case) -> None:
+    made = table(record_document(h200), "figures")
+    place = made.columns.index("others usually")
+    bench = bench_of()
+    for one, cells in zip(made.flat, made.cells, strict=True):
+        told = usual(str(one["figure"]), bench, str(one["chip"]))
+        assert one["others_usually"] == told
+        assert cells[place].startswith(f"{told:.0%} (" if told else "–")
+    assert sum(one["others_usually"] is not None for one in made.flat) > 10
+
+
+def test_the_finding_counts_the_short_figures_that_are_short_as_usual(h200: Case) -> None:
+    bench, within, below = bench_of(), 0, set()
+    for row in h200.of(Verdict.SHORT):
+        told = usual(row.key, bench, h200.chip.id if h200.chip else "")
+        assert told
+        assert row.burst
+        assert row.measured
+        assert row.fraction
+        reached = row.burst / (row.measured.value / row.fraction.value)
+        within += reached >= 0.9 * told
+        if reached < 0.9 * told:
+            below.add(row.key)
+    said = finding(h200)
+    short = len(h200.of(Verdict.SHORT))
+    assert below
+    assert within
+    assert f"Of the {short} short, {within} lie within what other chips usually reach" in said
+    assert f", {len(below)} below it: " in said
+    for key in below:
+        assert FIGURES[key].title in said.partition("below it: ")[2]
 
 
 def test_the_margin_is_heard(h200: Case) -> None:

@@ -11,6 +11,7 @@ from bench.records.model import Record
 from bench.rules.load import Rulebook
 from bench.standing import nearest
 from bench.verdict import MARGIN, Row, Verdict, rows
+from bench.verification.usual import Usual, usual_of
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,13 @@ class Case:
     def best(self) -> Mapping[str, Row]:
         """Of each figure the row that came nearest to it; implausible ones speak for none."""
         return nearest(self.judged)
+
+    @cached_property
+    def usual(self) -> Mapping[str, Usual]:
+        """Of each figure put to the test what other chips usually reach of it, where known."""
+        own = self.chip.id if self.chip else ""
+        found = {key: usual_of(key, own) for key in self.best}
+        return {key: one for key, one in found.items() if one}
 
     def of(self, verdict: Verdict) -> list[Row]:
         """The rows that speak for a figure with one verdict, the highest fraction first."""

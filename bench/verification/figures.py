@@ -1,10 +1,11 @@
 """Each published figure beside the measured one, and what was measured besides."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bench.chips.paper import Paper
 from bench.report.flat import flat
-from bench.report.groups import trimmed, without_empty
+from bench.report.groups import VERDICT, trimmed, without_empty
 from bench.report.identity import identity_sections
 from bench.report.sections import ELSEWHERE, MAKERS
 from bench.report.table import COLUMNS, Section, build
@@ -12,6 +13,9 @@ from bench.report.table import Table as Built
 from bench.verdict import Row
 from bench.verification.case import Case
 from bench.verification.document import Block, Paragraph, Table
+
+PLACE = COLUMNS.index(VERDICT)
+"""Before the verdict stands what others usually reach."""
 
 
 class Figures:
@@ -36,13 +40,30 @@ class Figures:
         if not rated:
             return [Paragraph("The record sets no measurement beside a published figure.")]
         return [
-            self._table("Published figures beside measured ones", COLUMNS, rated, "figures"),
+            self._beside_others(rated),
             Paragraph(
                 "Sustained: the rate of the median call time with its 95% interval. Burst: that of "
-                "the best short window. Achieved: sustained over published. Numbers in brackets "
-                "are those of the sources and notes below."
+                "the best short window. Achieved: sustained over published. Others usually: the "
+                "middle of the best shares that other chips reach of the same figure of their own "
+                "sheets, measured or reported, with how many chips there are; most of these are "
+                "bursts. Numbers in brackets are those of the sources and notes below."
             ),
         ]
+
+    def _beside_others(self, rated: Sequence[tuple[Row, tuple[str, ...]]]) -> Table:
+        """Returns the table of what judges a figure, with what others usually reach of it."""
+        usual = self._case.usual
+        columns = (*COLUMNS[:PLACE], "others usually", *COLUMNS[PLACE:])
+        pairs = [
+            (row, (*cells[:PLACE], str(usual.get(row.key, "–")), *cells[PLACE:]))
+            for row, cells in rated
+        ]
+        made = self._table("Published figures beside measured ones", columns, pairs, "figures")
+        flat = tuple(
+            {**told, "others_usually": usual[row.key].share if row.key in usual else None}
+            for told, (row, _) in zip(made.flat, rated, strict=True)
+        )
+        return replace(made, flat=flat)
 
     def others(self) -> list[Block]:
         """Returns what was measured and judges no figure, table by table."""

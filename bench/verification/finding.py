@@ -6,6 +6,7 @@ from bench.report.identity import verdict as identity_verdict
 from bench.verdict import RATED, Row, Verdict
 from bench.verification.case import Case
 from bench.verification.document import Block, Facts, Paragraph
+from bench.verification.usual import burst_share, is_usual
 
 FAKE = (
     "This device is a FAKE: every figure is simulated and says nothing of any chip. The report "
@@ -50,7 +51,29 @@ def finding(case: Case) -> str:
     failed = sum(row.verdict is Verdict.FAILED for row in case.judged)
     if failed:
         told += f" {failed} measurement{'s' if failed != 1 else ''} failed; see the anomalies."
-    return f"{told} {_identity(case)}"
+    return f"{told}{_beside_others(case)} {_identity(case)}"
+
+
+def _beside_others(case: Case) -> str:
+    """Returns how many of the short figures are as short as usual, naming those that are not."""
+    short = case.of(Verdict.SHORT)
+    if not short:
+        return ""
+    known = [row for row in short if row.key in case.usual]
+    below = [row for row in known if not is_usual(row, case.usual[row.key], case.margin)]
+    within = len(known) - len(below)
+    told = (
+        f" Of the {len(short)} short, {within} {'lies' if within == 1 else 'lie'} within what other chips "
+        f"usually reach of the same figure (burst at or above their middle share less "
+        f"{100 * case.margin:.4g}%), {len(below)} below it"
+    )
+    names = "; ".join(
+        f"{FIGURES[row.key].title} {burst_share(row) or 0:.0%}, others {case.usual[row.key]}"
+        for row in below
+    )
+    lacking = len(short) - len(known)
+    unknown = f"; of {lacking} no other chip is known" if lacking else ""
+    return f"{told}{f': {names}' if names else ''}{unknown}."
 
 
 def _identity(case: Case) -> str:

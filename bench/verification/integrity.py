@@ -43,9 +43,9 @@ def integrity_blocks(case: Case, notes: tuple[str, ...]) -> list[Block]:
     return [
         Facts(tuple(facts)),
         Paragraph(
-            "The same record, sheets, rules and options make this report again, byte for byte, "
-            "with the same program and libraries. Whoever holds the record can check its hash with "
-            "sha256sum."
+            "The same record, sheets, rules, evidence of other chips and options make this report "
+            "again, byte for byte, with the same program and libraries. Whoever holds the record "
+            "can check its hash with sha256sum."
         ),
         Heading("Sources and notes", 3),
         Items(notes, notes=True) if notes else Paragraph("No published figure is cited."),
