@@ -91,6 +91,17 @@ def test_a_shipment_of_the_record_adds_its_plan(capsys: Capture) -> None:
     assert "Test 56 of 500 devices" in printed
 
 
+def test_a_shipment_of_the_record_takes_all_that_a_plan_takes(capsys: Capture) -> None:
+    shipment = ["devices=500", "seed=4711", "confidence=0.9", "faulty=0.1", "accept=1"]
+    code, printed, _ = said([GENOA, *shipment, "report=json"], capsys)
+    assert code == 0
+    alone = json.loads(said(["kind=plan", *shipment, "report=json"], capsys)[1])["tables"]
+    found = json.loads(printed)["tables"]
+    assert alone["positions"]
+    for one in ("positions", "samples", "bounds"):
+        assert found[one] == alone[one]
+
+
 def test_what_is_there_already_is_replaced_whole(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +152,9 @@ def test_a_name_that_a_folder_has_is_refused(tmp_path: Path, capsys: Capture) ->
          "record= belongs to kind=verification, not to kind=plan"),
         (["kind=plan", "devices=9", "margin=0.2"],
          "margin= belongs to kind=verification and kind=fleet, not to kind=plan"),
-        (["kind=verification", "seed=1"], "seed= belongs to kind=plan, not to kind=verification"),
+        (["kind=verification", "seed=1"], "seed= is of a shipment: give its size, devices=1000"),
+        (["kind=fleet", "records=.", "seed=1"],
+         "seed= belongs to kind=verification and kind=plan, not to kind=fleet"),
         (["kind=fleet", "records=.", "faulty=0.1"],
          "faulty= belongs to kind=verification and kind=plan, not to kind=fleet"),
         (["confidence=0.9"], "confidence= is of a shipment: give its size, devices=1000"),

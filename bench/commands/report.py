@@ -30,8 +30,9 @@ fleet         many records of one kind of device: spread, outliers, what they sa
   confidence=0.95   chance of finding out a bad shipment; of a fleet's bound
   faulty=0.05       share of devices not meeting their sheet that has to be found out
   accept=0          faulty devices in the sample that still pass
-  seed=             plan: of the draw; without it one is drawn, and printed
-  margin=0.10       how far below paper still counts as reached
+  seed=             of the draw; without it kind=plan draws one and prints it, verification none
+  margin=0.10       verification, fleet: how far below paper still counts as reached; with a
+                    shipment the line that both sides agree on beforehand
   out=              folder for the files, whose names are printed; without it the report is printed
   formats=[html,pdf]  with out=
   report=auto       without out=: terminal on a terminal, else github; github, plain, csv, json,
@@ -46,7 +47,7 @@ Exit code: 0 done, 1 the record is broken, 2 wrong usage.
 """
 
 KEYS = {
-    "verification": ("record", "margin", "devices", "confidence", "faulty", "accept"),
+    "verification": ("record", "margin", "devices", "confidence", "faulty", "accept", "seed"),
     "plan": ("devices", "confidence", "faulty", "accept", "seed"),
     "fleet": ("records", "margin", "devices", "confidence"),
 }
@@ -92,7 +93,7 @@ def _check_shipment(config: ReportConfig, given: set[str]) -> None:
     if config.devices is None:
         if config.kind == "plan":
             raise UsageError("kind=plan takes the size of the shipment: devices=1000")
-        lost = sorted(given & {"confidence", "faulty", "accept"})
+        lost = sorted(given & {"confidence", "faulty", "accept", "seed"})
         if lost:
             raise UsageError(f"{lost[0]}= is of a shipment: give its size, devices=1000")
         return
@@ -161,7 +162,7 @@ def _verification(config: ReportConfig) -> "Document":
         from bench.verification.plates import plates
 
         drawn = plates(case, tuple(config.formats))
-    asked = _asked(config) if config.devices is not None else None
+    asked = _asked(config, config.seed or "") if config.devices is not None else None
     return record_document(case, drawn or (), asked)
 
 
@@ -171,7 +172,7 @@ def _plan(config: ReportConfig) -> "Document":
     return plan_document(_asked(config, config.seed or secrets.token_hex(8)))
 
 
-def _asked(config: ReportConfig, seed: str = "") -> "Asked":
+def _asked(config: ReportConfig, seed: str) -> "Asked":
     from bench.verification.plan import Asked
 
     shipment = config.devices or 1
