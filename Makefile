@@ -36,7 +36,7 @@ site: $(VENV)/.ready-tests
 	$(BIN)/python -m bench site out=results/site
 
 docs: $(VENV)/.ready-tests
-	$(BIN)/python -m bench.reference
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.reference
 
 tests: $(VENV)/.ready-tests
 	$(BIN)/coverage erase

@@ -75,8 +75,14 @@ def _root(tag: str, picture: Picture) -> str:
 
 
 def _digest(picture: Picture) -> str:
-    shown = f"{picture.title}\n{picture.note}\n{table(picture)}"
+    """Returns a digest of what is shown; the last digits, which differ by library, are not."""
+    rows = [{key: _short(value) for key, value in row.items()} for row in picture.rows]
+    shown = f"{picture.title}\n{picture.note}\n{rows}"
     return hashlib.sha256(shown.encode()).hexdigest()[:8]
+
+
+def _short(value: Scalar) -> Scalar:
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def png(picture: Picture, theme: Theme) -> bytes:
