@@ -146,6 +146,18 @@ def test_every_measured_value_leads_to_its_source_or_its_record(site: Path, worl
     assert all(re.search(r'<td><a href="(https?://|records/)[^"]+"', row) for row in rows)
 
 
+@pytest.mark.parametrize("chip", ["nvidia-h20-sxm-96gb", "huawei-ascend-910b2"])
+def test_each_value_on_a_chips_page_leads_to_its_source_or_its_record(
+    site: Path, world: World, chip: str
+) -> None:
+    text = (site / "chips" / f"{chip}.html").read_text("utf-8")
+    tables = text.partition('id="evidence"')[2].split('<div class="scroll"')[2:]
+    rows = [row for table in tables for row in re.findall(r"<tr>(<th scope=\"row.*?)</tr>", table)]
+    assert len(rows) == len(world.observed[chip])
+    for row in rows:
+        assert re.search(r'<a href="(https?://|\.\./records/)', row.rpartition("<td")[2]), row
+
+
 def test_claims_unfold_to_every_value_behind_them(site: Path, world: World) -> None:
     from bench.claims.weigh import behind
 

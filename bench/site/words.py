@@ -11,7 +11,7 @@ from bench.report.markup import one_line
 TOKEN = re.compile(
     r"(?P<address>https?://[^\s<>\"']*[^\s<>\"'.,;:)\]])"
     r"|\[(?P<mark>\d{1,4})\]"
-    r"|(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{4,}[A-Za-z0-9])"
+    r"|(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{2,}[A-Za-z0-9])"
 )
 """An address without its sentence's punctuation, a footnote's mark, or what may be a name."""
 

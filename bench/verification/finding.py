@@ -63,8 +63,8 @@ def _beside_others(case: Case) -> str:
     below = [row for row in known if not is_usual(row, case.usual[row.key], case.margin)]
     within = len(known) - len(below)
     told = (
-        f" Of the {len(short)} short, {within} {'lies' if within == 1 else 'lie'} within what other chips "
-        f"usually reach of the same figure (burst at or above their middle share less "
+        f" Of the {len(short)} short, {within} {'lies' if within == 1 else 'lie'} within what "
+        "other chips usually reach of the same figure (burst at or above their middle share less "
         f"{100 * case.margin:.4g}%), {len(below)} below it"
     )
     names = "; ".join(

@@ -21,9 +21,10 @@ from bench.verification.document import (
     Table,
 )
 from bench.verification.fleet import Fleet, Group, Member, Spread
+from bench.verification.fleetbounds import shipment_blocks
+from bench.verification.line import fleet_lines
 from bench.verification.outliers import FALSE_ALARM, LEAST_DEVICES, Outlier, limit_of
-from bench.verification.plan import percent
-from bench.verification.sampling import most_faulty
+from bench.verification.repeats import warning
 
 FIGURE_COLUMNS = (
     "figure", "devices", "published", "median", "spread (MAD)", "lowest", "highest", "reached",
@@ -56,7 +57,7 @@ def fleet_document(fleet: Fleet, devices: int | None, confidence: float) -> Docu
         Heading("Finding"), *_finding(fleet),
         *(block for number, group in enumerate(fleet.groups, 1)
           for block in _group(fleet, group, number, notes)),
-        *_shipments(fleet, devices, confidence),
+        *shipment_blocks(fleet, devices, confidence),
         Heading("Records"), *_records(fleet),
         Heading("Sources"), Items(_unnumbered(notes), notes=True),
         Heading("How to read this"), Items(tuple(_limits(fleet))),
@@ -82,6 +83,8 @@ def _unnumbered(notes: Notes) -> tuple[str, ...]:
 
 
 def _finding(fleet: Fleet) -> Iterator[Block]:
+    if alike := warning(fleet.members):
+        yield Paragraph(alike, strong=True)
     if _is_fake(fleet):
         yield Paragraph(FAKE, strong=True)
     if fleet.unread:
@@ -107,6 +110,7 @@ def _finding(fleet: Fleet) -> Iterator[Block]:
             "limit, software, suite, inputs or method; nothing is compared across kinds.",
             strong=True,
         )
+    yield from map(Paragraph, fleet_lines(fleet))
 
 
 def _group(fleet: Fleet, group: Group, number: int, notes: Notes) -> Iterator[Block]:
@@ -183,42 +187,6 @@ def _rule(group: Group) -> str:
         f"figures: of {len(group.spreads)} figures, in {FALSE_ALARM * len(group.spreads):.1f} on "
         "average. Where more than half are the same to the digit, any that is 1% off is named."
     )
-
-
-def _shipments(fleet: Fleet, devices: int | None, confidence: float) -> Iterator[Block]:
-    if devices is None or not fleet.groups:
-        return
-    yield Heading(f"What this sample says of a shipment of {devices:,} devices")
-    columns = ("kind", "tested", "do not meet the sheet", "undecided", "at most faulty",
-               "at most, undecided ones counted as faulty")  # fmt: skip
-    rows = [_bounds(number, group, devices, confidence)
-            for number, group in enumerate(fleet.groups, 1)]  # fmt: skip
-    caption = f"Upper bounds at {100 * confidence:.10g}% confidence"
-    yield Table(caption, columns, tuple(cells for cells, _ in rows),
-                tuple(flat for _, flat in rows), "shipment")  # fmt: skip
-    yield Paragraph(
-        "Exact by inverting the hypergeometric distribution, one-sided. They hold if these devices "
-        "were drawn at random from the shipment, all of one kind, and each was tested once."
-    )
-
-
-def _bounds(
-    number: int, group: Group, devices: int, confidence: float
-) -> tuple[tuple[str, ...], dict[str, Scalar]]:
-    tested, failed = len(group.members), sum(one.fails for one in group.members)
-    open_ones = sum(not one.fails and not one.passes for one in group.members)
-    surely = most_faulty(devices, tested, failed, confidence)
-    with_open = most_faulty(devices, tested, failed + open_ones, confidence)
-    bounds = [f"{one:,} ({percent(one / devices)})" for one in (surely, with_open)]
-    cells = (
-        f"{number}", f"{tested}", f"{failed}", f"{open_ones}",
-        *bounds,
-    )  # fmt: skip
-    flat: dict[str, Scalar] = {
-        "kind": number, "tested": tested, "failed": failed, "undecided": open_ones,
-        "faulty_devices_most": surely, "faulty_devices_most_with_undecided": with_open,
-    }  # fmt: skip
-    return cells, flat
 
 
 def _records(fleet: Fleet) -> Iterator[Block]:

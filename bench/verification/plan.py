@@ -66,6 +66,8 @@ def plan_blocks(asked: Asked) -> list[Block]:
     return [
         Paragraph(_finding(asked, found), strong=True),
         Facts(tuple(_facts(asked, found))),
+        Heading("The line that a device has to meet"),
+        *(Paragraph(one) for one in lines),
         Heading("Sample sizes"),
         _sizes(asked),
         Heading("The producer's risk"),
