@@ -112,6 +112,48 @@ def test_a_shipment_is_bounded_by_what_failed(fleet: Fleet) -> None:
     assert row["faulty_devices_most_with_undecided"] == most_faulty(100, 7, failed + unsure, 0.9)
 
 
+def test_one_device_of_a_kind_bounds_no_shipment(
+    tmp_path: Path, sheets: Catalogue, record: Record
+) -> None:
+    write(record, tmp_path / "one.json")
+    found = gathered(tmp_path, sheets, 0.1)
+    made = tables(fleet_document(found, 100, 0.95))["shipment"]
+    assert made.flat[0]["faulty_devices_most"] is None
+    assert made.flat[0]["faulty_devices_most_with_undecided"] is None
+    assert made.cells[0][-2:] == ("no bound of one device",) * 2
+    whole = tables(fleet_document(found, 1, 0.95))["shipment"]
+    assert whole.flat[0]["faulty_devices_most_with_undecided"] == int(not found.members[0].passes)
+
+
+def test_records_that_look_like_repeats_of_one_device_are_warned_of_first(
+    tmp_path: Path, folder: Path, sheets: Catalogue, record: Record
+) -> None:
+    first = next(
+        one for one in fleet_document(gathered(folder, sheets, 0.1), None, 0.95).blocks
+        if isinstance(one, Paragraph)
+    )  # fmt: skip
+    assert first.strong
+    assert first.text.startswith("7 of 7 records may be repeats of the same device")
+    assert "no serial number, so that it cannot be told" in first.text
+    for number in range(2):
+        apart = changed("device", pci=f"10de:{number}")(slower(record, 1.0, f"run-{number}"))
+        write(apart, tmp_path / "apart" / f"{number}.json")
+    other = fleet_document(gathered(tmp_path / "apart", sheets, 0.1), None, 0.95)
+    assert "may be repeats" not in sentences(other)
+
+
+def test_a_fleet_says_what_to_agree_on_and_when_the_line_fails_whole(
+    folder: Path, sheets: Catalogue
+) -> None:
+    for margin, whole in ((0.0001, True), (0.89, False)):
+        found = gathered(folder, sheets, margin)
+        assert all(one.fails for one in found.members) is whole
+        told = sentences(fleet_document(found, None, 0.95))
+        assert ("Every device of kind 1 is below the line" in told) is whole
+        assert f"margin={margin:g} asks each for {100 * (1 - margin):.4g}%" in told
+        assert "Agree on the line before the test" in told
+
+
 def test_a_shipment_smaller_than_its_sample_is_refused(fleet: Fleet) -> None:
     with pytest.raises(UsageError, match="devices=6: 7 devices of a kind were tested"):
         fleet_document(fleet, 6, 0.95)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from bench import __version__
 from bench.verification import sampling
 from bench.verification.document import Block, Document, Facts, Heading, Items, Paragraph, Table
+from bench.verification.line import plan_lines
 from bench.verification.sampling import Plan, chance_at_most, most_faulty
 
 ACCEPTS = (0, 1, 2)
@@ -67,7 +68,7 @@ def plan_blocks(asked: Asked) -> list[Block]:
         Paragraph(_finding(asked, found), strong=True),
         Facts(tuple(_facts(asked, found))),
         Heading("The line that a device has to meet"),
-        *(Paragraph(one) for one in lines),
+        *(Paragraph(one) for one in plan_lines()),
         Heading("Sample sizes"),
         _sizes(asked),
         Heading("The producer's risk"),

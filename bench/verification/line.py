@@ -1,0 +1,58 @@
+"""The line that a device has to meet, in words: whose it is, and what to agree on beforehand."""
+
+from collections.abc import Iterator
+
+from bench.verdict import MARGIN, Verdict
+from bench.verification.case import Case
+from bench.verification.fleet import Fleet
+
+AGREE = (
+    "Agree on the line before the test, figure by figure: a share of the sheet, or what a "
+    "reference device that both sides take for genuine reached in the same host with the same "
+    "software. A sheet tells the peak that its maker claims. Of many chips every genuine device "
+    "stays below it by more than the margin in some figure; at that line a whole genuine shipment "
+    "fails, and the number of faulty devices says nothing. What other chips usually reach of each "
+    "figure stands in the report of one device (kind=verification)."
+)
+
+
+def margin_words(margin: float) -> str:
+    """Returns what a margin does, and what it does not."""
+    return (
+        "margin= of kind=verification and kind=fleet sets one line for all figures: "
+        f"margin={margin:g} asks each for {100 * (1 - margin):.4g}% of its published figure. "
+        "Where the line agreed on differs between figures, set the achieved shares of the reports "
+        "beside it by hand."
+    )
+
+
+def plan_lines() -> tuple[str, ...]:
+    """Returns what a plan says of the line."""
+    return AGREE, margin_words(MARGIN)
+
+
+def record_lines(case: Case) -> Iterator[str]:
+    """Yields what a device that is itself short means for a plan of a shipment like it."""
+    short = len(case.of(Verdict.SHORT))
+    if short:
+        yield (
+            f"The device of this record is itself short in {short} of {len(case.best)} figures at "
+            f"a margin of {100 * case.margin:.4g}%: by that line a shipment of devices like it "
+            "fails whole, be they genuine or not. Agree on another line before the sample is drawn."
+        )
+
+
+def fleet_lines(fleet: Fleet) -> Iterator[str]:
+    """Yields which kinds fail whole, and what to agree on."""
+    whole = [
+        number for number, group in enumerate(fleet.groups, 1)
+        if all(one.fails for one in group.members)
+    ]  # fmt: skip
+    if whole:
+        kinds = ", ".join(str(one) for one in whole)
+        yield (
+            f"Every device of kind{'s' if len(whole) > 1 else ''} {kinds} is below the line: that "
+            "may be the chip, its software or the line, and is no sign of a faulty device by "
+            "itself."
+        )
+    yield f"{AGREE} {margin_words(fleet.margin)}"
