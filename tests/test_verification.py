@@ -54,7 +54,8 @@ SHA = "ab" * 32
 SECTIONS = (
     "Finding", "Identity of the device", "What was tested, and how", "Conditions",
     "Published beside measured", "Quantities an export verification may ask for", "Anomalies",
-    "Software", "Integrity", "Further measurements", "Limits of the test", "Signature",
+    "Software", "Integrity", "Further measurements", "Sources and notes", "Limits of the test",
+    "Signature",
 )  # fmt: skip
 HOSTILE = (
     "<script>alert(1)</script>", "\" onload=\"x", "javascript:alert(1)", "\x1b[31m\x00\x07\u202e",
@@ -503,6 +504,9 @@ def test_a_shipment_adds_its_plan_and_keeps_the_outline(h200: Case) -> None:
     heads = [one for one in made.blocks if isinstance(one, Heading)]
     assert "Sample plan for a shipment of 500 devices" in {one.text for one in heads}
     assert {one.text: one.level for one in heads}["The producer's risk"] == 3
+    short = len(h200.of(Verdict.SHORT))
+    assert any(one.startswith(f"The device of this record is itself short in {short} of ")
+               for one in texts(made))  # fmt: skip
     assert pypdf.PdfReader(io.BytesIO(pdf.render(made))).outline
 
 
@@ -523,6 +527,42 @@ def test_pictures_stand_in_both_and_their_names_do_not_clash(sheets: Catalogue) 
     assert len(set(re.findall(r'id="([^"]*figure_1)"', html.render(made)))) == len(found)
     pages = pypdf.PdfReader(io.BytesIO(pdf.render(made))).pages
     assert sum(len(sheet.images) for sheet in pages) == len(found)
+
+
+def test_tables_stand_before_pictures_and_sources_after_them(sheets: Catalogue) -> None:
+    one = case_of(read(GENOA), sheets)
+    made = record_document(one, plates(one, ("html", "pdf")), Asked(100))
+    found = [each.text for each in made.blocks if isinstance(each, Heading) and each.level == 2]
+    assert found[-6:] == [
+        "Further measurements", "Sample plan for a shipment of 100 devices", "Pictures",
+        "Sources and notes", "Limits of the test", "Signature",
+    ]  # fmt: skip
+
+
+def test_pictures_stand_two_on_a_page(sheets: Catalogue) -> None:
+    one = case_of(read(GENOA), sheets)
+    blocks = (Heading("Pictures"), *plates(one, ("pdf",)))
+    made = Document("x", "t", "s", blocks, "foot")
+    pages = pypdf.PdfReader(io.BytesIO(pdf.render(made))).pages
+    counts = [len(sheet.images) for sheet in pages]
+    assert sum(counts) == len(blocks) - 1 > 1
+    assert counts[0] == 2
+    assert max(counts) <= 2
+
+
+@pytest.mark.parametrize("above", range(44, 60))
+def test_two_rows_of_a_table_stay_with_its_heading(above: int) -> None:
+    rows = tuple((f"row {number}", "long words " * 30) for number in range(9))
+    blocks = (Items(("line",) * above), Heading("One"), Table("Table", ("a", "b"), rows))
+    made = Document("x", "t", "s", blocks, "foot")
+    for sheet in pypdf.PdfReader(io.BytesIO(pdf.render(made))).pages:
+        text = sheet.extract_text()
+        if "One" in text:
+            assert "row 0" in text
+            assert "row 1" in text
+            break
+    else:
+        pytest.fail("the heading is on no page")
 
 
 def test_without_matplotlib_the_page_says_so(h200: Case, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ def software_blocks(record: Record) -> list[Block]:
     return [Facts(facts)]
 
 
-def integrity_blocks(case: Case, notes: tuple[str, ...]) -> list[Block]:
-    """Returns the hashes of record and sheet, and the sources as numbered notes."""
+def integrity_blocks(case: Case) -> list[Block]:
+    """Returns the hashes of record and sheet."""
     record, chip = case.record, case.chip
     held = record.identity.sheet_sha256
     facts = [
@@ -47,9 +47,12 @@ def integrity_blocks(case: Case, notes: tuple[str, ...]) -> list[Block]:
             "again, byte for byte, with the same program and libraries. Whoever holds the record "
             "can check its hash with sha256sum."
         ),
-        Heading("Sources and notes", 3),
-        Items(notes, notes=True) if notes else Paragraph("No published figure is cited."),
     ]
+
+
+def source_blocks(notes: tuple[str, ...]) -> list[Block]:
+    """Returns the sources as numbered notes."""
+    return [Items(notes, notes=True) if notes else Paragraph("No published figure is cited.")]
 
 
 LIMITS = (

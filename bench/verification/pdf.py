@@ -23,6 +23,7 @@ from bench.verification.document import (
     Table,
     cleaned,
 )
+from bench.verification.pdfrows import PADDING_MM, ROW_MM, rows_mm, widths
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -36,8 +37,10 @@ TITLE_PT, TEXT_PT, TABLE_PT, FOOT_PT = 16.0, 9.0, 6.8, 6.5
 HEADING_PT = {2: 12.0, 3: 10.0}
 TERM_MM = 48.0
 BLANK_MM = 13.0
-LEAST_SHARE = 0.07
-"""Of the width, for the narrowest column: a long word still has a dozen letters a line."""
+MOST_PLATE_MM, CAPTION_MM = 106.0, 16.0
+"""The height of a picture, so that two with their captions fit on a page."""
+ROWS_TOGETHER = 2
+"""Rows that stay on the page of their table's head."""
 GREY, LINE = 110, 190
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -146,7 +149,7 @@ class _Setter:
     def block(self, block: Block, following: Sequence[Block]) -> None:
         """Sets one block; a heading stays with what follows it."""
         if isinstance(block, Heading):
-            self._room(30 + sum(map(self._height, following)))
+            self._room(30 + max(map(self._height, following), default=0.0))
         sets: dict[type, Any] = {
             Heading: self._heading,
             Paragraph: self._paragraph,
@@ -182,12 +185,28 @@ class _Setter:
         if isinstance(block, Blanks):
             return BLANK_MM * len(block.labels)
         if isinstance(block, Plate) and block.png:
-            width, height = struct.unpack(">II", block.png[16:24])  # of a PNG's first chunk
-            return float(self.pdf.epw * height / width) + 16
+            return self._size(block)[1] + CAPTION_MM
+        if isinstance(block, Table):
+            return self._beginning(block)
         return 0.0
 
+    def _size(self, block: Plate) -> tuple[float, float]:
+        """Returns a picture's width and height in mm, so that two fit on a page."""
+        width, height = struct.unpack(">II", block.png[16:24])  # of a PNG's first chunk
+        scale = min(self.pdf.epw / width, MOST_PLATE_MM / height)
+        return scale * width, scale * height
+
+    def _beginning(self, block: Table) -> float:
+        """Returns the height in mm of a table's caption, head and first rows."""
+        self._font(TABLE_PT, "B")
+        rows = (block.columns, *block.cells[:ROWS_TOGETHER])
+        told = [[self._told(cell) for cell in row] for row in rows]
+        return CAPTION_MM / 2 + rows_mm(self.pdf, widths(block), told)
+
     def _room(self, needed_mm: float) -> None:
-        if self.pdf.will_page_break(needed_mm):
+        """Begins a page where this one lacks room; no page holds more than there is of it."""
+        whole = self.pdf.page_break_trigger - self.pdf.t_margin
+        if self.pdf.will_page_break(min(needed_mm, whole - 1)):
             self.pdf.add_page()
 
     def _paragraph(self, block: Paragraph) -> None:
@@ -224,14 +243,14 @@ class _Setter:
     def _table(self, block: Table) -> None:
         from fpdf.fonts import FontFace
 
-        self._room(24)
+        self._room(self._beginning(block))
         self._font(TEXT_PT - 0.5, "B")
         self._write(block.caption, 4.6)
         self._font(TABLE_PT)
         self.pdf.set_draw_color(LINE)
         with self.pdf.table(
-            col_widths=_widths(block), text_align="LEFT", v_align="TOP", line_height=3.2,
-            padding=0.8, headings_style=FontFace(emphasis="BOLD", fill_color=235),
+            col_widths=widths(block), text_align="LEFT", v_align="TOP", line_height=ROW_MM,
+            padding=PADDING_MM, headings_style=FontFace(emphasis="BOLD", fill_color=235),
         ) as table:  # fmt: skip
             for row in (block.columns, *block.cells):
                 table.row([self._told(one) for one in row])
@@ -241,7 +260,10 @@ class _Setter:
     def _plate(self, block: Plate) -> None:
         self._room(self._height(block))
         if block.png:
-            self.pdf.image(BytesIO(block.png), w=self.pdf.epw, alt_text=self._told(block.title))
+            width = self._size(block)[0]
+            left = MARGIN_MM + (self.pdf.epw - width) / 2
+            told = self._told(block.title)
+            self.pdf.image(BytesIO(block.png), x=left, w=width, alt_text=told)
         self._font(TEXT_PT - 1)
         self._write(block.caption, 4.2)
         self.pdf.ln(2.5)
@@ -255,20 +277,3 @@ class _Setter:
             self.pdf.cell(TERM_MM, 5, self._told(label), new_x="LMARGIN", new_y="NEXT")
             self.pdf.line(MARGIN_MM + TERM_MM, y, self.pdf.w - MARGIN_MM, y)
         self.pdf.ln(8)
-
-
-def _widths(block: Table) -> tuple[float, ...]:
-    """Returns the columns' shares of the width, by what they hold: long ones get more, not all."""
-    columns = list(zip(block.columns, *block.cells, strict=True))
-    wanted = [_wanted(column) for column in columns]
-    least = LEAST_SHARE * sum(wanted)
-    return tuple(max(one, least) for one in wanted)
-
-
-def _wanted(column: tuple[str, ...]) -> float:
-    bold = 1.2 * max(len(word) for word in (column[0].split() or [""]))
-    longest_word = max(bold, *(len(word) for cell in column for word in (cell.split() or [""])))
-    longest_word += 2.0  # of padding
-    lengths = sorted(len(cell) for cell in column)
-    usual = lengths[(9 * len(lengths)) // 10 if len(lengths) > 9 else -1]
-    return max(min(longest_word, 24.0), float(min(usual, 160) ** 0.75), 4.0)

@@ -7,10 +7,16 @@ from bench.verification.anomalies import anomaly_blocks
 from bench.verification.asked import asked_blocks
 from bench.verification.case import Case, device_words
 from bench.verification.conditions import condition_blocks
-from bench.verification.document import Block, Document, Heading
+from bench.verification.document import Block, Document, Heading, Paragraph
 from bench.verification.figures import Figures
 from bench.verification.finding import finding_blocks
-from bench.verification.integrity import integrity_blocks, limit_blocks, software_blocks
+from bench.verification.integrity import (
+    integrity_blocks,
+    limit_blocks,
+    software_blocks,
+    source_blocks,
+)
+from bench.verification.line import record_lines
 from bench.verification.method import method_blocks
 from bench.verification.plan import Asked, plan_blocks
 from bench.verification.subject import subject_blocks
@@ -39,10 +45,11 @@ def record_document(
         ("Quantities an export verification may ask for", asked_blocks(case)),
         ("Anomalies", anomaly_blocks(case)),
         ("Software", software_blocks(record)),
-        ("Integrity", integrity_blocks(case, figures.notes)),
-        *([("Pictures", plates)] if plates else []),
+        ("Integrity", integrity_blocks(case)),
         ("Further measurements", figures.others()),
-        *([(_shipment(asked), _under(plan_blocks(asked)))] if asked else []),
+        *([(_shipment(asked), _plan(case, asked))] if asked else []),
+        *([("Pictures", plates)] if plates else []),
+        ("Sources and notes", source_blocks(figures.notes)),
         ("Limits of the test", limit_blocks(case)),
     ]
     return Document(
@@ -62,6 +69,11 @@ def _beside(case: Case) -> str:
 
 def _shipment(asked: Asked) -> str:
     return f"Sample plan for a shipment of {asked.devices:,} devices"
+
+
+def _plan(case: Case, asked: Asked) -> list[Block]:
+    told = [Paragraph(one, strong=True) for one in record_lines(case)]
+    return [*told, *_under(plan_blocks(asked))]
 
 
 def _under(blocks: Sequence[Block]) -> list[Block]:
