@@ -145,6 +145,14 @@ def test_a_load_has_every_sample_and_reading_and_draws_fewer(
         does = "settles" if energy.settled(one.timing).after_s is not None else "does not settle"
         assert f"{does}" in picture.title
         assert f" at {settled / 1e12:.0f} TFLOP/s" in picture.title
+        power_w = energy.readings(one, "power_w")
+        assert max(power_w) < max(one.conditions.power_w)
+        assert f" to {max(power_w):.4g} W" in picture.alt
+        told = f"No sample of the rate was kept before {one.timing.at_s[0]:.1f} s."
+        assert told in picture.note
+        after_s = energy.settled(one.timing).after_s
+        assert after_s is not None
+        assert f"settled after {after_s:.1f} s" in draw.svg(picture, LIGHT)
 
 
 def test_a_load_that_never_settles_is_not_said_to(

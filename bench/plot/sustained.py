@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 WINDOWS = 300
 """A longer series is drawn as medians of so many parts with their extremes; the rows have all."""
 PANEL_IN, FRAME_IN = 1.15, 0.9
+TOLD_S = 0.1
+"""A gap before the first sample of the rate that is worth telling."""
 STATED = ("clock_matrix", "clock_boost", "clock_base")
 """The published clocks that a measured one is set beside, the first that there is."""
 
@@ -39,6 +41,7 @@ class Panel:
         title, text: what it is, and how its values are told with their unit.
         at_s, values: the series.
         published: what the sheet says of it, in words and in base units.
+        sampled: the values since samples of the rate were kept, as the record's tables have them.
     """
 
     title: str
@@ -46,6 +49,7 @@ class Panel:
     at_s: tuple[float, ...]
     values: tuple[float, ...]
     published: tuple[str, float] | None = None
+    sampled: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def pictures(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Ite
             name=name if names[name] == 1 else f"{name}-{names[name]}",
             title=_title(name_of(record, catalogue), row, found),
             alt=_alt(row, found),
-            note=whence(record),
+            note=_note(record, found),
             rows=list(_rows(record, row)),
             paint=partial(_paint, found),
             height=FRAME_IN + PANEL_IN * len(found.panels),
@@ -89,7 +93,8 @@ def load(record: Record, row: Row, catalogue: Catalogue) -> Load | None:
     rates = tuple(work / one for one in timing.samples_s)
     told = row.published
     peak = (told.text, told.value) if isinstance(told, Paper) else None
-    rate = Panel("rate", partial(quantity, dimension=row.dimension), timing.at_s, rates, peak)
+    text = partial(quantity, dimension=row.dimension)
+    rate = Panel("rate", text, timing.at_s, rates, peak, rates)
     panels = (rate, *_readings(record, row.measurement, catalogue))
     return Load(panels, row.dimension, row.burst, work / found.median_s, found.after_s)
 
@@ -97,17 +102,18 @@ def load(record: Record, row: Row, catalogue: Catalogue) -> Load | None:
 def _readings(record: Record, one: Measurement, catalogue: Catalogue) -> Iterator[Panel]:
     """Yields clock, power and temperature, as far as they were read."""
     seen, chip = one.conditions, catalogue.chips.get(record.identity.chip or "")
-    for title, values, keys, dimension in (
-        ("clock", seen.clock_hz, STATED, Dimension.FREQUENCY),
-        ("power", seen.power_w, ("tdp",), Dimension.POWER),
-        ("temperature", seen.temperature_c, (), None),
+    for title, series, keys, dimension in (
+        ("clock", "clock_hz", STATED, Dimension.FREQUENCY),
+        ("power", "power_w", ("tdp",), Dimension.POWER),
+        ("temperature", "temperature_c", (), None),
     ):
+        values: tuple[float, ...] = getattr(seen, series)
         if not values or len(values) != len(seen.at_s):
             continue
         found = paper(record.device, chip, keys, catalogue) if keys else None
         stated = (found.text, found.value) if isinstance(found, Paper) else None
         text = partial(quantity, dimension=dimension) if dimension else _celsius
-        yield Panel(title, text, seen.at_s, values, stated)
+        yield Panel(title, text, seen.at_s, values, stated, energy.readings(one, series))
 
 
 def _celsius(value: float) -> str:
@@ -134,12 +140,24 @@ def _title(chip: str, row: Row, found: Load) -> str:
 
 def _alt(row: Row, found: Load) -> str:
     told = [
-        f"{one.title} from {one.text(min(one.values))} to {one.text(max(one.values))}"
+        f"{one.title} from {one.text(min(one.sampled))} to {one.text(max(one.sampled))}"
         + (f", published {one.published[0]}" if one.published else "")
         for one in found.panels
     ]
-    settles = f"settled after {found.after_s:.1f} s" if found.after_s is not None else "not settled"
-    return f"{_kind(row)} load over {found.panels[0].at_s[-1]:.0f} s, {settles}: {'; '.join(told)}."
+    return (
+        f"{_kind(row)} load over {found.panels[0].at_s[-1]:.0f} s, {_settles(found)}; while the "
+        f"rate was sampled: {'; '.join(told)}."
+    )
+
+
+def _settles(found: Load) -> str:
+    return f"settled after {found.after_s:.1f} s" if found.after_s is not None else "not settled"
+
+
+def _note(record: Record, found: Load) -> str:
+    first_s = found.panels[0].at_s[0]
+    before = f" No sample of the rate was kept before {first_s:.1f} s." if first_s >= TOLD_S else ""
+    return f"{whence(record)}{before}"
 
 
 def _rows(record: Record, row: Row) -> Iterator[dict[str, Scalar]]:
@@ -168,6 +186,8 @@ def _paint(found: Load, figure: "Figure", theme: "Theme") -> None:
         if number == 0:
             _marks(axes, found, theme)
         _limits(axes)
+        if number == 0:
+            _tell_settled(axes, found, theme)
         linear_axis(axes.yaxis, panel.text)
         axes.set_title(_heading(panel, found if number == 0 else None), weight="normal", size=9)
         axes.tick_params(labelbottom=number == len(found.panels) - 1)
@@ -196,6 +216,26 @@ def _marks(axes: "Axes", found: Load, theme: "Theme") -> None:
         axes.axhline(value, color=theme.series[1], ls=style, lw=1.4)
     if found.after_s is not None:
         axes.axvline(found.after_s, color=theme.series[1], ls="-.", lw=1)
+
+
+def _tell_settled(axes: "Axes", found: Load, theme: "Theme") -> None:
+    """Writes beside the line when the load had settled, where the widest gap between lines is."""
+    if found.after_s is None:
+        return
+    panel = found.panels[0]
+    stated = (panel.published[1],) if panel.published else ()
+    seen = min(panel.values), max(panel.values)
+    lines = {*axes.get_ylim(), found.burst, found.settled, *stated}
+    levels = sorted({*seen, *(one for one in lines if not seen[0] <= one <= seen[1])})
+    gaps = [gap for gap in pairwise(levels) if gap != seen]
+    low, high = max(gaps, key=lambda gap: gap[1] - gap[0])
+    left, right = axes.get_xlim()
+    before = found.after_s > (left + right) / 2
+    axes.annotate(
+        _settles(found), (found.after_s, (low + high) / 2), (-4 if before else 4, 0),
+        textcoords="offset points", ha="right" if before else "left", va="center", size=9,
+        color=theme.ink, bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 1},
+    )  # fmt: skip
 
 
 def _limits(axes: "Axes") -> None:
