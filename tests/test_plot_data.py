@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from bench.rules.load import rulebook
 from bench.rules.places import Question
 from bench.rules.predicate import Compare, predicate
 from bench.rules.subject import subject
+from bench.rules.truth import Truth
 from bench.theory.tpp import density, tpp
 
 DAY = Question("2026-11-26", "CN", "CN")
@@ -47,6 +49,38 @@ def test_chips_stand_where_tpp_and_density_put_them(plane: Picture, sheets: Cata
     assert missing == []
     needed = sum(row["needs_licence"] == "yes" for row in there.values())
     assert plane.title.startswith(f"{needed} of {len(there)} chips need a licence")
+
+
+def test_what_needs_a_licence_by_a_letter_alone_is_counted_and_named(
+    plane: Picture, sheets: Catalogue
+) -> None:
+    book = rulebook()
+    rest = {key: one for key, one in book.rules.items() if one.kind != "is_informed_letter"}
+    bare = replace(book, rules=rest)
+    chips = [row for row in plane.rows if row["what"] == "chip"]
+    alone = {
+        str(row["name"]) for row in chips
+        if row["needs_licence"] == "yes"
+        and status(subject(sheets.chips[str(row["name"])], sheets), DAY, bare).needs_licence
+        is not Truth.YES
+    }  # fmt: skip
+    assert "nvidia-h20-sxm-96gb" in alone
+    assert {row["name"] for row in chips if row["by_letter_alone"]} == alone
+    assert f", {len(alone)} of them by a letter to the maker, not by TPP or density" in plane.title
+    assert "By a letter alone, which no line shows: " in plane.note
+    early = rules.picture(Question("2024-06-01", "CN", "CN"), None, book, sheets)
+    assert not any(row.get("by_letter_alone") for row in early.rows)
+    assert "letter" not in early.title + early.note
+
+
+def test_every_threshold_seen_has_a_label_of_its_own(plane: Picture) -> None:
+    drawn = draw.svg(plane, LIGHT)
+    for told in ("1,600", "2,400", "4,800", "14,000", "17,500", "20,800", "21,000", "21,100"):
+        held = any(
+            row["tpp"] == row["to_tpp"] == float(told.replace(",", ""))
+            for row in plane.rows if row["what"] == "line"
+        )  # fmt: skip
+        assert (f">{told}<" in drawn or f"<!-- {told} -->" in drawn) is held
 
 
 def test_every_threshold_in_force_has_its_line(plane: Picture) -> None:

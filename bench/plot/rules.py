@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -10,12 +10,14 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.errors import UsageError
 from bench.plot.axes import Label, called, legend_below, log_axis, place, short
-from bench.plot.lines import Line, Segment, lines
+from bench.plot.lines import Line, lines
 from bench.plot.picture import Picture
+from bench.plot.thresholds import SIZE_PT, along, is_seen, tell
 from bench.report.scalar import Scalar
 from bench.rules.judge import status
 from bench.rules.load import Rulebook
 from bench.rules.places import Question
+from bench.rules.ruling import LETTER
 from bench.rules.subject import subject
 from bench.rules.truth import Truth
 from bench.theory.tpp import density, tpp
@@ -39,22 +41,25 @@ SHAPES = {Truth.YES: ("s", "licence or notice needed"), Truth.NO: ("o", "none ne
 STYLES = ("-", "--", "-.", ":")
 BESIDES = 5
 """So many chips of each other tier are named, those of the highest TPP."""
-SIZE_PT = (520.0, 330.0)
 TOGETHER = 3
 """Names that one label holds."""
-NEAR_PT = 36.0
-"""Thresholds nearer than this are told in one label."""
+LETTERED = 6
+"""Names of chips that need a licence by a letter alone which the note holds."""
 
 
 @dataclass(frozen=True)
 class Spot:
-    """A chip on the plane, and whether an export of it needs a licence or a notice."""
+    """A chip on the plane, and whether an export of it needs a licence or a notice.
+
+    ``by_letter`` tells that it needs one by a letter to its maker and by nothing else.
+    """
 
     chip: Chip
     tpp: float
     pd: float
     needs: Truth
     policies: tuple[str, ...]
+    by_letter: bool
 
 
 def picture(
@@ -73,7 +78,8 @@ def picture(
     """
     every = chips if chips is not None else list(catalogue.chips.values())
     asked = [one for one in every if chips is not None or one.kind not in APART]
-    found = [spot for one in asked if (spot := _spot(one, question, book, catalogue))]
+    books = book, _without_letters(book)
+    found = [spot for one in asked if (spot := _spot(one, question, books, catalogue))]
     if not found:
         raise UsageError("TPP and performance density are known of none of these chips")
     drawn = lines(question, book)
@@ -84,7 +90,8 @@ def picture(
         alt=_alt(found, drawn),
         note=(
             "TPP: dense TOPS x bits, the highest format; density: TPP over mm² of logic dies. "
-            f"{len(asked) - len(found)} chips lack one of them. A research aid, not legal advice."
+            f"{len(asked) - len(found)} chips lack one of them.{_letters(found)} A research aid, "
+            "not legal advice."
         ),
         rows=[*map(_row, found), *(row for one in drawn for row in _line_rows(one))],
         paint=partial(_paint, found, drawn),
@@ -92,22 +99,42 @@ def picture(
     )
 
 
-def _spot(chip: Chip, question: Question, book: Rulebook, catalogue: Catalogue) -> Spot | None:
+def _without_letters(book: Rulebook) -> Rulebook:
+    return replace(book, rules={key: one for key, one in book.rules.items() if one.kind != LETTER})
+
+
+def _letters(found: Sequence[Spot]) -> str:
+    """Returns which chips need a licence by a letter alone, which no line shows."""
+    names = list(dict.fromkeys(called(one.chip) for one in found if one.by_letter))
+    if not names:
+        return ""
+    more = f" and {len(names) - LETTERED} more" if len(names) > LETTERED else ""
+    return f" By a letter alone, which no line shows: {', '.join(names[:LETTERED])}{more}."
+
+
+def _spot(
+    chip: Chip, question: Question, books: tuple[Rulebook, Rulebook], catalogue: Catalogue
+) -> Spot | None:
+    """Returns a chip on the plane by a book of rules, and that book without letters."""
     total, dense = tpp(chip, catalogue).value, density(chip, catalogue).value
     if not total or not dense:
         return None
-    found = status(subject(chip, catalogue), question, book)
+    found, other = (status(subject(chip, catalogue), question, book) for book in books)
     policies = tuple(one.value for one in found.policies)
-    return Spot(chip, total, dense, found.needs_licence, policies)
+    needs = found.needs_licence
+    by_letter = needs is Truth.YES and other.needs_licence is not Truth.YES
+    return Spot(chip, total, dense, needs, policies, by_letter)
 
 
 def _title(found: Sequence[Spot], on: str, there: str) -> str:
     needs, unknown = (
         sum(one.needs is each for one in found) for each in (Truth.YES, Truth.UNKNOWN)
     )
-    return f"{needs} of {len(found)} chips need a licence or a notice for {there} on {on}" + (
-        f"; of {unknown} it cannot be told" if unknown else ""
-    )
+    letters = sum(one.by_letter for one in found)
+    told = f"{needs} of {len(found)} chips need a licence or a notice for {there} on {on}"
+    if letters:
+        told += f", {letters} of them by a letter to the maker, not by TPP or density"
+    return f"{told}; of {unknown} it cannot be told" if unknown else told
 
 
 def _alt(found: Sequence[Spot], drawn: Sequence[Line]) -> str:
@@ -128,6 +155,7 @@ def _row(one: Spot) -> dict[str, Scalar]:
         "performance_density_per_mm2": one.pd,
         "needs_licence": one.needs.value,
         "policies": ", ".join(one.policies),
+        "by_letter_alone": one.by_letter,
     }
 
 
@@ -166,10 +194,12 @@ def _paint(found: Sequence[Spot], drawn: Sequence[Line], figure: "Figure", theme
     axes.set_ylim(min(every[1]) / 1.4, max(every[1]) * 1.4)
     for line, style in zip(drawn, STYLES * len(drawn), strict=False):
         _line(axes, line, style, theme)
-    _thresholds(axes, [one for line in drawn for one in line.segments], theme)
+    tell(axes, [one for line in drawn for one in line.segments], theme)
     log_axis(axes.xaxis, _number)
     log_axis(axes.yaxis, _number)
-    place(axes, _labels(found), [(one.tpp, one.pd) for one in found], theme, SIZE_PT)
+    taken = [(one.tpp, one.pd) for one in found]
+    taken += [spot for line in drawn for one in line.segments for spot in along(axes, one)]
+    place(axes, _labels(found), taken, theme, SIZE_PT)
     axes.set_xlabel("total processing performance (TPP), TOPS x bit")
     axes.set_ylabel("performance density, TPP per mm²")
     axes.grid(visible=False)
@@ -188,40 +218,9 @@ def _line(axes: "Axes", line: Line, style: str, theme: "Theme") -> None:
     for one in line.segments:
         xs = [min(max(value, left), right) for value in (one.start[0], one.end[0])]
         ys = [min(max(value, low), high) for value in (one.start[1], one.end[1])]
-        if (xs[0], ys[0]) != (xs[1], ys[1]):
+        if is_seen(axes, one):
             axes.plot(xs, ys, style, color=colour, lw=1.3, label=label)
             label = None
-
-
-def _thresholds(axes: "Axes", edges: Sequence[Segment], theme: "Theme") -> None:
-    """Tells the thresholds at the rim: of TPP above, of density at the right."""
-    totals = sorted({one.start[0] for one in edges if one.start[0] == one.end[0]})
-    dense = sorted({one.start[1] for one in edges if one.start[1] == one.end[1]})
-    for group in _together(totals, axes.get_xlim(), SIZE_PT[0]):
-        axes.annotate(
-            "–".join(f"{one:,g}" for one in dict.fromkeys((group[0], group[-1]))),
-            ((group[0] * group[-1]) ** 0.5, 1), (0, 3), xycoords=axes.get_xaxis_transform(),
-            textcoords="offset points", ha="center", size=9, color=theme.ink,
-        )  # fmt: skip
-    for one in dense:
-        axes.annotate(
-            f"{one:g}", (1, one), (3, 0), xycoords=axes.get_yaxis_transform(),
-            textcoords="offset points", va="center", size=9, color=theme.ink,
-        )  # fmt: skip
-
-
-def _together(
-    values: Sequence[float], view: tuple[float, float], size_pt: float
-) -> list[list[float]]:
-    """Returns values in groups that are too near to be told apart."""
-    groups: list[list[float]] = []
-    scale = size_pt / math.log(view[1] / view[0])
-    for one in (one for one in values if view[0] <= one <= view[1]):
-        if groups and scale * math.log(one / groups[-1][-1]) < NEAR_PT:
-            groups[-1].append(one)
-        else:
-            groups.append([one])
-    return groups
 
 
 def _labels(found: Sequence[Spot]) -> list[Label]:
