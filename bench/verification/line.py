@@ -9,8 +9,8 @@ from bench.verification.fleet import Fleet
 AGREE = (
     "Agree on the line before the test, figure by figure: a share of the sheet, or what a "
     "reference device that both sides take for genuine reached in the same host with the same "
-    "software. A sheet tells the peak that its maker claims. Of many chips every genuine device "
-    "stays below it by more than the margin in some figure; at that line a whole genuine shipment "
+    "software. A sheet tells the peak that its maker claims. Genuine devices of many chips "
+    "stay below it by more than the margin in some figure: at that line a whole genuine shipment "
     "fails, and the number of faulty devices says nothing. What other chips usually reach of each "
     "figure stands in the report of one device (kind=verification)."
 )
