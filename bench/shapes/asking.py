@@ -1,108 +1,8 @@
-"""The typed shape of ``configs/``: one dataclass a command and a config group."""
+"""Keys of the commands that ask the data, on any machine."""
 
-import sys
 from dataclasses import dataclass, field
 
-AUTO = "auto"
-
-
-def _seen() -> bool:
-    """Tells whether somebody looks at standard output; a closed one is no terminal."""
-    try:
-        return sys.stdout is not None and sys.stdout.isatty()
-    except ValueError:
-        return False
-
-
-@dataclass
-class SuiteItem:
-    """One kernel over dtypes, variants and data; an empty list means all that the kernel has.
-
-    ``data`` empty means the run's; ``sizes`` fixes what would be searched for.
-    """
-
-    kernel: str = "gemm"
-    dtypes: list[str] = field(default_factory=list)
-    variants: list[str] = field(default_factory=list)
-    data: list[str] = field(default_factory=list)
-    sizes: dict[str, int] = field(default_factory=dict)
-    weight: float = 1.0
-
-
-@dataclass
-class Suite:
-    """What is measured, and in how many seconds."""
-
-    name: str = ""
-    seconds: float = 60.0
-    items: list[SuiteItem] = field(default_factory=list)
-
-
-@dataclass
-class Fake:
-    """The fake device's nature, where it is not its default."""
-
-    name: str | None = None
-    noise: str = "white"
-    noise_level: float = 0.01
-    throttle_after_s: float | None = None
-    throttle_to: float = 1.0
-    seed: int = 1
-
-
-@dataclass
-class DeviceChoice:
-    """Which device; ``index`` counts devices of one backend."""
-
-    name: str = "auto"
-    index: int = 0
-    fake: Fake = field(default_factory=Fake)
-
-
-@dataclass
-class ReportChoice:
-    """Which format; ``auto`` is ``terminal`` where standard output is one, else ``github``."""
-
-    format: str = AUTO
-
-    def __post_init__(self) -> None:
-        """Puts a format where ``auto`` was said: here, and nowhere else."""
-        if self.format == AUTO:
-            self.format = "terminal" if _seen() else "github"
-
-
-@dataclass
-class Sustained:
-    """How long each load of the kernel ``sustained`` is kept up."""
-
-    seconds: float = 60.0
-
-
-@dataclass
-class RunConfig:
-    """Keys of ``run``."""
-
-    suite: Suite = field(default_factory=Suite)
-    device: DeviceChoice = field(default_factory=DeviceChoice)
-    report: ReportChoice = field(default_factory=ReportChoice)
-    chip: str | None = None
-    kernel: str | None = None
-    dtype: str | None = None
-    variant: str | None = None
-    m: int | None = None
-    n: int | None = None
-    k: int | None = None
-    batch: int | None = None
-    length: int | None = None
-    elements: int | None = None
-    data: str = "normal"
-    seconds: float | None = None
-    sustained: Sustained = field(default_factory=Sustained)
-    precision: float = 0.01
-    margin: float = 0.10
-    out: str | None = None
-    resume: str | None = None
-    quiet: bool = False
+from bench.shapes.choice import ReportChoice
 
 
 @dataclass
@@ -308,14 +208,6 @@ class ExportConfig:
 
 
 @dataclass
-class DoctorConfig:
-    """Keys of ``doctor``."""
-
-    device: DeviceChoice = field(default_factory=DeviceChoice)
-    chip: str | None = None
-
-
-@dataclass
 class ImportConfig:
     """Keys of ``import``; ``kind`` is the class of evidence, ``-`` as a file standard input."""
 
@@ -331,25 +223,3 @@ class ImportConfig:
     count: int | None = None
     software: str | None = None
     out: str | None = None
-
-
-SHAPES: dict[str, type] = {
-    "run": RunConfig,
-    "show": ShowConfig,
-    "chips": ChipsConfig,
-    "compare": CompareConfig,
-    "rules": RulesConfig,
-    "evidence": EvidenceConfig,
-    "claims": ClaimsConfig,
-    "verdict": VerdictConfig,
-    "predict": PredictConfig,
-    "calibrate": CalibrateConfig,
-    "validate": ValidateConfig,
-    "plot": PlotConfig,
-    "site": SiteConfig,
-    "report": ReportConfig,
-    "import": ImportConfig,
-    "export": ExportConfig,
-    "check": CheckConfig,
-    "doctor": DoctorConfig,
-}

@@ -1,0 +1,92 @@
+"""Keys of the commands that look at a device, and what a suite is."""
+
+from dataclasses import dataclass, field
+
+from bench.shapes.choice import ReportChoice
+
+
+@dataclass
+class SuiteItem:
+    """One kernel over dtypes, variants and data; an empty list means all that the kernel has.
+
+    ``data`` empty means the run's; ``sizes`` fixes what would be searched for.
+    """
+
+    kernel: str = "gemm"
+    dtypes: list[str] = field(default_factory=list)
+    variants: list[str] = field(default_factory=list)
+    data: list[str] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
+    weight: float = 1.0
+
+
+@dataclass
+class Suite:
+    """What is measured, and in how many seconds."""
+
+    name: str = ""
+    seconds: float = 60.0
+    items: list[SuiteItem] = field(default_factory=list)
+
+
+@dataclass
+class Fake:
+    """The fake device's nature, where it is not its default."""
+
+    name: str | None = None
+    noise: str = "white"
+    noise_level: float = 0.01
+    throttle_after_s: float | None = None
+    throttle_to: float = 1.0
+    seed: int = 1
+
+
+@dataclass
+class DeviceChoice:
+    """Which device; ``index`` counts devices of one backend."""
+
+    name: str = "auto"
+    index: int = 0
+    fake: Fake = field(default_factory=Fake)
+
+
+@dataclass
+class Sustained:
+    """How long each load of the kernel ``sustained`` is kept up."""
+
+    seconds: float = 60.0
+
+
+@dataclass
+class RunConfig:
+    """Keys of ``run``."""
+
+    suite: Suite = field(default_factory=Suite)
+    device: DeviceChoice = field(default_factory=DeviceChoice)
+    report: ReportChoice = field(default_factory=ReportChoice)
+    chip: str | None = None
+    kernel: str | None = None
+    dtype: str | None = None
+    variant: str | None = None
+    m: int | None = None
+    n: int | None = None
+    k: int | None = None
+    batch: int | None = None
+    length: int | None = None
+    elements: int | None = None
+    data: str = "normal"
+    seconds: float | None = None
+    sustained: Sustained = field(default_factory=Sustained)
+    precision: float = 0.01
+    margin: float = 0.10
+    out: str | None = None
+    resume: str | None = None
+    quiet: bool = False
+
+
+@dataclass
+class DoctorConfig:
+    """Keys of ``doctor``."""
+
+    device: DeviceChoice = field(default_factory=DeviceChoice)
+    chip: str | None = None
