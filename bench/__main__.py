@@ -27,6 +27,10 @@ COMMANDS = {
     "plot": "draw what a record, the rules, the ratios or the predictions show, with the data",
     "site": "build the offline page of everything here: chips, claims, rules, records",
     "report": "hand over a verification report, a sample plan or a fleet's summary: HTML and PDF",
+    "gate": "say whether a run is slower than another, than many or than its sheet: for CI",
+    "history": "follow a figure over all records, with its change points; list the records",
+    "fleet": "rank many devices and nodes, and name those that differ, with the false-alarm rate",
+    "bundle": "pack a record into one anonymous file that anyone can verify and import",
     "import": "turn what another tool printed into reported measurements",
     "export": "write the catalogue as CSV, JSON and Parquet tables with a data dictionary",
     "doctor": "say what this machine has, which chip it is, and what would spoil a measurement",
@@ -52,7 +56,7 @@ SPELLED = {
 
 BRIEF = (
     "show", "chips", "compare", "rules", "evidence", "verdict", "claims", "predict", "calibrate",
-    "validate", "import", "export", "check", "plot", "site", "report",
+    "validate", "import", "export", "check", "plot", "site", "report", "gate", "bundle",
 )  # fmt: skip
 """Commands that live for a second or two and make no cycles worth collecting."""
 LONG = 20_000

@@ -16,7 +16,9 @@ BELOW: dict[str, tuple[str, ...]] = {
     "paths": (),
     "yamlfile": (),
     "records.model": ("strict",),
-    "records.store": ("records.model", "errors"),
+    "records.upgrade": ("records.model",),
+    "records.store": ("records.upgrade", "records.model", "errors"),
+    "records.index": ("records.store", "records.upgrade", "records.model", "errors", "paths"),
     "shapes": (),
     "config": ("shapes", "errors", "paths"),
     "parsed": ("yamlfile", "paths"),
@@ -63,6 +65,22 @@ BELOW: dict[str, tuple[str, ...]] = {
         "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "errors",
         "units", "spreadsheet", "paths",
     ),
+    "gate": (
+        "standing", "report", "identity", "verdict", "rates", "titles", "plausible", "chips",
+        "records", "errors", "units", "paths",
+    ),
+    "history": (
+        "standing", "report", "verdict", "rates", "titles", "chips", "records", "errors", "units",
+        "paths",
+    ),
+    "fleet": (
+        "history", "standing", "report", "verdict", "rates", "titles", "chips", "records",
+        "errors", "units", "paths",
+    ),
+    "bundle": (
+        "standing", "verdict", "plausible", "titles", "chips", "records", "errors", "strict",
+        "units", "paths",
+    ),
     "tables": ("claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet"),
     "notebook": (
         "tables", "report", "claims", "evidence", "verdict", "rules", "theory", "chips",
@@ -100,6 +118,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "commands": (
         "", "checks", "reference", "site", "verification", "plot", "importers", "tables", "report",
+        "gate", "history", "fleet", "bundle",
         "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
         "devices", "chips", "config", "shapes", "records", "errors", "paths", "units",
     ),

@@ -58,16 +58,16 @@ def test_an_error_that_is_no_number_is_told_as_the_worst(
 @pytest.mark.parametrize(
     ("version", "cure"),
     [
-        (SCHEMA - 1, ": it was written by an older onpaper; measure again"),
-        (SCHEMA + 1, "; update onpaper"),
+        (0, "use the file a run wrote"),
+        (SCHEMA + 1, "update onpaper"),
     ],
 )
 def test_another_schema_is_refused_with_the_cure(
     version: int, cure: str, record: Record, tmp_path: Path
 ) -> None:
-    problem = f"has schema {version}, this program reads {SCHEMA}"
+    problem = f"has schema {version}, this program reads 1 to {SCHEMA}"
     assert faults(broken(record, tmp_path, schema_version=version)) == [
-        f"broken.json: schema_version: {problem}{cure}"
+        f"broken.json: schema_version: {problem}; {cure}"
     ]
 
 

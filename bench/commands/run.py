@@ -1,6 +1,8 @@
 """Measures this machine and sets it beside its spec sheet."""
 
 import math
+import os
+import re
 import signal
 import sys
 import threading
@@ -45,6 +47,7 @@ measured, with intervals, verdicts and sources. The record is saved, and can be 
   sustained.seconds=60   time of each load of kernel=sustained, besides the suite's
   precision=0.01    wanted half-width of the 95% interval, relative
   margin=0.10       how far below paper still counts as reached
+  node=             how this machine is called among others (in Slurm: as Slurm calls it)
   out=              folder for the record
   resume=           complete an interrupted record, or one that lost a worker: its path, id or the
                     beginning of it, or latest; it keeps its settings and what is measured
@@ -62,6 +65,7 @@ Exit code: 0 done, 1 a measurement failed, 2 wrong usage, 130 interrupted.
 """
 INTERRUPTED = 130
 DAY_S = 86_400
+NODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
 def main(words: list[str]) -> int:
@@ -229,6 +233,7 @@ def _order(config: RunConfig) -> "Order":
         precision=positive("precision", config.precision, 0.5),
         chip=config.chip,
         folder=folder(config.out),
+        node=_node(config.node),
         settings={
             "seconds": seconds,
             "sustained_seconds": config.sustained.seconds,
@@ -245,6 +250,14 @@ def _order(config: RunConfig) -> "Order":
             **_fake_told(config),
         },
     )
+
+
+def _node(word: str | None) -> str | None:
+    """Returns the name of this machine among others: as told, or as Slurm calls it."""
+    name = word or os.environ.get("SLURMD_NODENAME") or None
+    if name and not NODE.fullmatch(name):
+        raise UsageError(f"node={name[:80]!r}: up to 64 letters, digits, '.', '_' and '-'")
+    return name
 
 
 def _items_told(suite: Suite) -> dict[str, str]:

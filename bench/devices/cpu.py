@@ -13,6 +13,7 @@ from bench.devices import host
 from bench.devices.base import Elapsed, Health, Prepared, Reading
 from bench.devices.clockloop import clock_hz
 from bench.devices.torchdevice import PreparedTask, TorchDevice
+from bench.devices.uid import machine_uid
 from bench.kernels.common.base import Limits
 from bench.records.model import DeviceInfo
 
@@ -66,6 +67,7 @@ class CpuDevice(TorchDevice):
         total, free = host.memory_in_reach()
         return DeviceInfo(
             backend="cpu",
+            uid=machine_uid(),
             name=str(facts.get("brand_raw") or platform.processor() or "unknown CPU"),
             cpu_vendor=facts.get("vendor_id_raw"),
             cpu_family=facts.get("family"),

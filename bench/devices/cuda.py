@@ -11,6 +11,7 @@ from bench.devices.amd import Amd
 from bench.devices.base import Elapsed, Prepared, Reading
 from bench.devices.nvml import Nvml
 from bench.devices.torchdevice import PreparedTask, TorchDevice
+from bench.devices.uid import uid
 from bench.kernels.common.base import Kernel, Limits, Point
 from bench.records.model import DeviceInfo
 
@@ -57,6 +58,7 @@ class CudaDevice(TorchDevice):
         clock_khz = getattr(told, "clock_rate", None)
         return DeviceInfo(
             backend="cuda",
+            uid=uid(getattr(told, "uuid", None)),
             index=self.index,
             name=told.name,
             units=told.multi_processor_count,

@@ -49,6 +49,7 @@ class Order:
         chip: the sheet to use, None to go by what the device reports.
         folder: where records go.
         settings: what is written into the record of how it was run.
+        node: how the user or the launcher calls this machine, None for no name.
     """
 
     suite: str
@@ -58,6 +59,7 @@ class Order:
     chip: str | None
     folder: Path
     settings: dict[str, str | int | float | bool | None]
+    node: str | None = None
 
     def seconds_of_items(self) -> tuple[float, ...]:
         """Returns how long each item is to take: its own seconds, or its share of the suite's."""
@@ -202,7 +204,7 @@ def start(place: Place, order: Order, catalogue: Catalogue) -> Record:
         program=program(),
         suite=order.suite,
         settings=order.settings,
-        machine=place.machine,
+        machine=place.machine.model_copy(update={"node": order.node}),
         device=device,
         identity=identity,
     )

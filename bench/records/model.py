@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from bench.strict import Strict
 
-SCHEMA = 1
-"""Version of the shape below; an older record is read through one upgrade function a version."""
+SCHEMA = 2
+"""Version of the shape below; an older record is read through bench/records/upgrade.py."""
 
 ROUNDING = 1e-9
 """How far a number may be from what it was computed of, relative."""
@@ -34,8 +34,12 @@ class Program(Strict):
 
 
 class Machine(Strict):
-    """The environment: systems and versions, no names."""
+    """The environment: systems and versions, no names.
 
+    ``node`` is how a user or a launcher calls this machine among others, told by ``node=``.
+    """
+
+    node: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")] | None = None
     system: str
     kernel: str
     python: str
@@ -50,9 +54,11 @@ class DeviceInfo(Strict):
 
     ``units`` are SMs, CUs, AI cores or, on a CPU, the cores in reach of this process.
     ``markers`` are hints at the vendor behind a CUDA-like device: module and variable names.
+    ``uid`` tells devices of one kind apart and names none: the beginning of a hash of its serial.
     """
 
-    backend: Literal["cpu", "cuda", "fake"]
+    backend: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    uid: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None = None
     index: int = 0
     name: str
     cpu_vendor: str | None = None
@@ -261,7 +267,7 @@ class Measurement(Strict):
 class Record(Strict):
     """One execution on one device of one host."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = SCHEMA
     method_version: int = METHOD
     id: Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]+$")]
     started_utc: str

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.records.model import SCHEMA, Record
+from bench.records.upgrade import STEPS, upgraded
 
 MAX_BYTES = 200_000_000
 HEAD = 2_000
@@ -84,13 +85,12 @@ def _validate(data: object, path: Path) -> Record:
     if not isinstance(version, int) or isinstance(version, bool):
         fix = "use the file a run wrote"
         raise DataError([_fault(path, "", "is no record of this program", fix)])
-    if version != SCHEMA:
-        problem, fix = f"has schema {version}, this program reads {SCHEMA}", "update onpaper"
-        if version < SCHEMA:
-            problem, fix = f"{problem}: it was written by an older onpaper", "measure again"
+    if version != SCHEMA and version not in STEPS:
+        problem = f"has schema {version}, this program reads {min(STEPS)} to {SCHEMA}"
+        fix = "update onpaper" if version > SCHEMA else "use the file a run wrote"
         raise DataError([_fault(path, "schema_version", problem, fix)])
     try:
-        return Record.model_validate_json(json.dumps(data))
+        return Record.model_validate_json(json.dumps(upgraded(data, version)))
     except ValidationError as error:
         raise DataError(
             _fault(path, ".".join(map(str, one["loc"])), one["msg"], "use the file a run wrote")

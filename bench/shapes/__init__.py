@@ -28,10 +28,12 @@ from bench.shapes.measuring import (
     SuiteItem,
     Sustained,
 )
+from bench.shapes.records import BundleConfig, FleetConfig, GateConfig, HistoryConfig
 
 __all__ = [
     "AUTO",
     "SHAPES",
+    "BundleConfig",
     "CalibrateConfig",
     "CheckConfig",
     "ChipsConfig",
@@ -42,6 +44,9 @@ __all__ = [
     "EvidenceConfig",
     "ExportConfig",
     "Fake",
+    "FleetConfig",
+    "GateConfig",
+    "HistoryConfig",
     "ImportConfig",
     "PlotConfig",
     "PredictConfig",
@@ -73,6 +78,10 @@ SHAPES: dict[str, type] = {
     "plot": PlotConfig,
     "site": SiteConfig,
     "report": ReportConfig,
+    "gate": GateConfig,
+    "history": HistoryConfig,
+    "fleet": FleetConfig,
+    "bundle": BundleConfig,
     "import": ImportConfig,
     "export": ExportConfig,
     "check": CheckConfig,

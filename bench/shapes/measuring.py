@@ -79,6 +79,7 @@ class RunConfig:
     sustained: Sustained = field(default_factory=Sustained)
     precision: float = 0.01
     margin: float = 0.10
+    node: str | None = None
     out: str | None = None
     resume: str | None = None
     quiet: bool = False

@@ -1,0 +1,54 @@
+"""Keys of the commands that set records side by side."""
+
+from dataclasses import dataclass, field
+
+from bench.shapes.choice import ReportChoice
+
+
+@dataclass
+class GateConfig:
+    """Keys of ``gate``; ``against`` is a record, a folder of them, or a chip."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    record: str | None = None
+    against: str | None = None
+    level: float = 0.01
+    least: float = 0.01
+    margin: float = 0.10
+    allow: list[str] = field(default_factory=list)
+    junit: str | None = None
+    markdown: str | None = None
+
+
+@dataclass
+class HistoryConfig:
+    """Keys of ``history``; without a figure it lists the records."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    figure: str | None = None
+    chip: str | None = None
+    device: str | None = None
+    records: str | None = None
+    limit: int | None = None
+    level: float = 0.01
+    sql: str | None = None
+
+
+@dataclass
+class FleetConfig:
+    """Keys of ``fleet``."""
+
+    report: ReportChoice = field(default_factory=ReportChoice)
+    records: str | None = None
+    figure: str | None = None
+    chip: str | None = None
+    level: float = 0.01
+    limit: int = 20
+
+
+@dataclass
+class BundleConfig:
+    """Keys of ``bundle``."""
+
+    record: str | None = None
+    out: str | None = None
