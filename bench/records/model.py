@@ -6,13 +6,13 @@ the sheet it was set beside. ``None`` means unknown. Nothing in it names a perso
 
 import math
 from statistics import median
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from bench.strict import Strict
 
-SCHEMA = 2
+SCHEMA: Final = 2
 """Version of the shape below; an older record is read through bench/records/upgrade.py."""
 
 ROUNDING = 1e-9

@@ -82,7 +82,7 @@ def _finite(word: str) -> float:
 
 def _validate(data: object, path: Path) -> Record:
     version = data.get("schema_version") if isinstance(data, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
+    if not isinstance(data, dict) or not isinstance(version, int) or isinstance(version, bool):
         fix = "use the file a run wrote"
         raise DataError([_fault(path, "", "is no record of this program", fix)])
     if version != SCHEMA and version not in STEPS:
