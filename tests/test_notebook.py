@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,8 @@ def ran(stored: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
             record_timing=False,
             resources={"metadata": {"path": str(folder)}},
         )
-        asyncio.run(client.async_execute())
+        with ThreadPoolExecutor(1) as apart:  # a browser's loop may run in this thread
+            apart.submit(lambda: asyncio.run(client.async_execute())).result()
     notebook.metadata["language_info"] = {"name": "python"}
     if os.environ.get("ONPAPER_GOLDEN") == "write":
         nbformat.write(notebook, NOTEBOOK)
