@@ -1,5 +1,6 @@
 # make run    sets up and measures this machine (ARGS="suite=smoke device=cpu" passes words on)
 # make test   sets up and passes the tests, lint and types
+# make coverage passes the tests once more, twice as slowly, and says which lines none runs
 # make site   builds the pages of everything here into results/site/
 # make docs   writes anew what is made of the data: specs/schema/, FIELDS.md, CONFLICTS.md, and in
 #             results/ what was learnt, how far it is off, and what follows
@@ -15,7 +16,7 @@ CONSTRAINTS ?= constraints.txt
 EXTRAS := $(shell command -v nvidia-smi >/dev/null 2>&1 && echo "[nvidia]")
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test lint types tests check site docs clean
+.PHONY: run test lint types tests coverage check site docs clean
 
 run: $(VENV)/.ready
 	@$(BIN)/python -m bench $(ARGS)
@@ -39,6 +40,9 @@ docs: $(VENV)/.ready-tests
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.reference
 
 tests: $(VENV)/.ready-tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+coverage: $(VENV)/.ready-tests
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile
 	$(BIN)/coverage combine --quiet

@@ -18,7 +18,6 @@ BELOW: dict[str, tuple[str, ...]] = {
     "records.model": ("strict",),
     "records.upgrade": ("records.model",),
     "records.store": ("records.upgrade", "records.model", "errors"),
-    "records.index": ("records.store", "records.upgrade", "records.model", "errors", "paths"),
     "shapes": (),
     "config": ("shapes", "errors", "paths"),
     "parsed": ("yamlfile", "paths"),
@@ -69,13 +68,14 @@ BELOW: dict[str, tuple[str, ...]] = {
         "standing", "report", "identity", "verdict", "rates", "titles", "plausible", "chips",
         "records", "errors", "units", "paths",
     ),
+    "archive": ("rates", "chips.figures", "records.model", "errors", "paths"),
     "history": (
-        "standing", "report", "verdict", "rates", "titles", "chips", "records", "errors", "units",
+        "archive", "standing", "report", "verdict", "rates", "titles", "chips", "records", "errors", "units",
         "paths",
     ),
     "fleet": (
-        "history", "standing", "report", "verdict", "rates", "titles", "chips", "records",
-        "errors", "units", "paths",
+        "archive", "history", "standing", "report", "verdict", "rates", "titles", "chips",
+        "records", "errors", "units", "paths",
     ),
     "bundle": (
         "standing", "verdict", "plausible", "titles", "chips", "records", "errors", "strict",
@@ -118,7 +118,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "commands": (
         "", "checks", "reference", "site", "verification", "plot", "importers", "tables", "report",
-        "gate", "history", "fleet", "bundle",
+        "gate", "archive", "history", "fleet", "bundle",
         "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
         "devices", "chips", "config", "shapes", "records", "errors", "paths", "units",
     ),

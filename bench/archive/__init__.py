@@ -1,0 +1,1 @@
+"""Many records as one table: what is asked of all of them, without reading them all again."""

@@ -1,0 +1,205 @@
+"""One record among many: a head that says what ran where, and a line a measurement."""
+
+import json
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from pydantic import ValidationError
+
+from bench.archive.slim import SlimMeasurement, SlimRecord
+from bench.chips.figures import FIGURES
+from bench.rates import dimension_of, rates
+
+if TYPE_CHECKING:
+    from bench.records.model import Measurement
+
+MAX_BYTES = 200_000_000
+SIZES = ("kernel", "dtype", "variant", "m", "n", "k", "batch", "length", "elements", "ranks")
+"""Settings that say what was measured, besides the suite."""
+
+
+class Head(NamedTuple):
+    """What ran where; empty strings are unknown.
+
+    ``number`` counts devices of a backend, ``together`` is how many devices of the machine were
+    measured at once, ``asked`` what was measured where it is not the whole suite.
+    """
+
+    id: str
+    started_utc: str
+    state: str
+    suite: str
+    asked: str
+    data: str
+    chip: str
+    device: str
+    backend: str
+    number: int
+    uid: str
+    node: str
+    pci: str
+    driver: str
+    power_limit_w: float | None
+    torch: str
+    runtime: str
+    onpaper: str
+    method: int
+    together: int
+    measurements: int
+
+    @property
+    def unit(self) -> str:
+        """Returns the device that was measured, as far as the record tells it from others."""
+        where = ":".join((self.node, self.backend, str(self.number)))
+        return self.uid or (where if self.node else self.id)
+
+    @property
+    def called(self) -> str:
+        """Returns how a report calls the device: node and index, or its uid, or the record."""
+        if self.node:
+            return f"{self.node} {self.backend}:{self.number}"
+        return self.uid or self.id
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """Returns all that must be the same for two records to be set side by side."""
+        limit = "" if self.power_limit_w is None else f"{self.power_limit_w:g} W"
+        alone = f"{self.together} at once" if self.together > 1 else "alone"
+        return (
+            self.chip, self.device, self.backend, limit, self.driver, self.torch, self.runtime,
+            self.onpaper, f"method {self.method}", self.suite, self.asked, self.data, alone,
+        )  # fmt: skip
+
+
+KIND = (
+    "chip", "device", "backend", "power limit", "driver", "torch", "runtime", "onpaper", "method",
+    "suite", "asked for", "inputs", "alone",
+)  # fmt: skip
+"""The names of the parts of a kind."""
+
+
+class What(NamedTuple):
+    """What was measured: equal for measurements that may be set side by side."""
+
+    key: str
+    kernel: str
+    dtype: str
+    data: str
+    label: str
+    group: str
+    unit: str
+    decides: bool
+    figures: str
+
+    @property
+    def title(self) -> str:
+        """Returns the figure with the form of the work, or the kernel."""
+        known = FIGURES.get(self.key)
+        words = [known.title if known else f"{self.kernel} {self.dtype}", self.label]
+        return ", ".join(word for word in words if word)
+
+
+class Line(NamedTuple):
+    """One measurement: in base units, watts, hertz, degrees Celsius; None is unknown."""
+
+    what: What
+    status: str
+    value: float | None
+    low: float | None
+    high: float | None
+    clock_hz: float | None
+    power_w: float | None
+    temperature_c: float | None
+    throttle: str
+
+
+class Entry(NamedTuple):
+    """A record among many; ``fault`` says why it could not be read."""
+
+    head: Head | None
+    lines: tuple[Line, ...] = ()
+    fault: str = ""
+
+
+def entry(content: bytes) -> Entry:
+    """Returns what is asked of a record among many; what is no record says why."""
+    if len(content) > MAX_BYTES:
+        return Entry(None, fault="is larger than a record can be")
+    try:
+        found = SlimRecord.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        told = f"{place}: {first['msg']}" if place else first["msg"]
+        return Entry(None, fault=f"is no record: {told}"[:200])
+    return Entry(_head(found), tuple(map(_line, found.measurements)))
+
+
+def _head(one: SlimRecord) -> Head:
+    device, machine, told = one.device, one.machine, one.settings
+    together = told.get("together")
+    asked = " ".join(f"{key}={told[key]}" for key in SIZES if told.get(key) is not None)
+    items = told.get("suite.items")
+    return Head(
+        id=one.id,
+        started_utc=one.started_utc,
+        state=one.state,
+        suite=one.suite,
+        asked=" ".join(str(word) for word in (asked, items) if word),
+        data=str(told.get("data") or "normal"),
+        chip=one.identity.chip or "",
+        device=device.name,
+        backend=device.backend,
+        number=device.index,
+        uid=device.uid or "",
+        node=machine.node or "",
+        pci=device.pci or "",
+        driver=device.driver or "",
+        power_limit_w=device.power_limit_w,
+        torch=machine.torch or "",
+        runtime=machine.accelerator_runtime or "",
+        onpaper=one.program.version,
+        method=one.method_version,
+        together=together if isinstance(together, int) else 1,
+        measurements=len(one.measurements),
+    )
+
+
+def _line(one: SlimMeasurement) -> Line:
+    key = next((word for word in one.figures if word in FIGURES), "")
+    alike = cast("Measurement", one)  # it has all that is asked of it, and no samples
+    dimension = dimension_of(alike, key)
+    measured, _ = rates(alike, dimension)
+    label = one.label or str(one.parameters.get("stream") or "")
+    what = What(
+        key, one.kernel, one.dtype, one.data, label, one.group, dimension.value, one.decides,
+        " ".join(one.figures),
+    )  # fmt: skip
+    seen = one.conditions
+    return Line(
+        what=what,
+        status=one.status,
+        value=measured.value if measured else None,
+        low=measured.low if measured else None,
+        high=measured.high if measured else None,
+        clock_hz=median(seen.clock_hz) if seen.clock_hz else None,
+        power_w=median(seen.power_w) if seen.power_w else None,
+        temperature_c=max(seen.temperature_c) if seen.temperature_c else None,
+        throttle=", ".join(sorted(seen.throttle)),
+    )
+
+
+def packed(one: Entry) -> tuple[str, str]:
+    """Returns head and lines as JSON, to be kept and read back by ``head_of`` and ``lines_of``."""
+    lines = [[list(line.what), *line[1:]] for line in one.lines]
+    return json.dumps(one.head), json.dumps(lines)
+
+
+def head_of(text: str) -> Head:
+    """Returns the head that ``packed`` wrote."""
+    return Head(*json.loads(text))
+
+
+def lines_of(text: str) -> list[Line]:
+    """Returns the lines that ``packed`` wrote."""
+    return [Line(What(*what), *rest) for what, *rest in json.loads(text)]

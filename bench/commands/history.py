@@ -1,0 +1,101 @@
+"""Follows a figure over all records, lists them, or asks them in SQL."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import paths
+from bench.config import compose
+from bench.errors import UsageError
+from bench.shapes import HistoryConfig
+
+if TYPE_CHECKING:
+    from bench.archive.index import Index
+    from bench.report.markup import Report
+
+HELP = """\
+python -m bench history [figure=FIGURE] [chip=NAME] [key=value ...]
+
+Without figure=: lists the records, the newest first. With it: each series of that figure, a series
+being one measurement of one kind of device, with every change of its level, by how much, and what
+else changed with it: driver, torch, onpaper. Records are read once; later calls read new ones only.
+
+  figure=           a figure such as matrix_bf16, or a kernel such as latency
+  chip=             of this chip only
+  device=           of this device only: part of its name, its uid or its node
+  records=          a folder of records; default: those of this machine, and the committed ones
+  level=0.01        chance that a series without any change has one marked
+  limit=20          so many records, or points of the first series, are shown; 0 is all, in the
+                    list; report=csv and json have every point
+  sql=              a query for DuckDB (pip install 'onpaper[duckdb]') over the views records,
+                    measurements and files
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
+
+Examples
+  python -m bench history
+  python -m bench history figure=matrix_bf16 chip=h200
+  python -m bench history figure=memory_bandwidth records=fleet/ report=csv
+  python -m bench history sql='SELECT chip, count(*) FROM records GROUP BY chip'
+
+Exit code: 0 shown, 2 wrong usage.
+"""
+SHOWN = 20
+
+
+def main(words: list[str]) -> int:
+    """Prints a figure's history, a list or an answer."""
+    from bench.archive.index import folder_of, index
+    from bench.report.registry import set_in
+
+    config = compose("history", words, HistoryConfig)
+    _check(config, {word.partition("=")[0] for word in words})
+    given = [folder_of(config.records)] if config.records else None
+    folders = given or [paths.runs_dir(), paths.data_dir("results") / "records"]
+    print(set_in(config.report.format, _report(config, index(folders), folders)), end="")
+    return 0
+
+
+def _check(config: HistoryConfig, given: set[str]) -> None:
+    if not 0 < config.level < 0.5:
+        raise UsageError(f"level={config.level:g} must lie between 0 and 0.5")
+    if config.limit is not None and config.limit < 0:
+        raise UsageError(f"limit={config.limit} must be 0 or more")
+    if config.sql is not None:
+        spare = sorted(given & {"figure", "chip", "device", "level", "limit"})
+        if spare:
+            raise UsageError(f"sql= says all itself: leave out {spare[0]}=")
+        if not config.sql.strip():
+            raise UsageError("sql= is empty: such as sql='SELECT * FROM records'")
+    if config.figure is None and "level" in given:
+        raise UsageError("level= is of the changes of a figure: give figure=")
+
+
+def _report(config: HistoryConfig, found: "Index", folders: list[Path]) -> "Report":
+    if config.sql is not None:
+        from bench.history.sql import asked
+
+        return asked(found, folders, config.sql)
+    wanted = _chip(config.chip)
+    if config.figure is None:
+        return _listing(config, found, wanted)
+    from bench.history.page import history_page
+    from bench.history.series import Wanted, series
+
+    told = series(found, Wanted(config.figure, wanted, config.device), config.level)
+    return history_page(told, SHOWN if config.limit is None else config.limit)
+
+
+def _chip(word: str | None) -> str | None:
+    from bench.chips.load import catalogue
+
+    return catalogue().find(word).id if word else None
+
+
+def _listing(config: HistoryConfig, found: "Index", chip: str | None) -> "Report":
+    from bench.history.page import listing_page
+    from bench.history.series import Wanted
+
+    wanted = Wanted("", chip, config.device)
+    heads = [head for head in (one.head for one in found.records) if wanted.fits(head)]
+    heads.sort(key=lambda one: (one.started_utc, one.id), reverse=True)
+    limit = SHOWN if config.limit is None else config.limit
+    return listing_page(heads[:limit] if limit else heads, len(heads), found.unread)

@@ -1,0 +1,1 @@
+"""A figure over many records: how it went, and where it changed."""

@@ -1,0 +1,146 @@
+"""Where a series changed its level: by ranks, so that no distribution is assumed.
+
+A series is split where the mean ranks on both sides differ most, measured in their standard
+deviations: the two-sample statistic of Wilcoxon, maximised over all splits. Whether chance alone
+does that is told by shuffling ranks, since under no change every order is as likely (a permutation
+test; exact up to the number of shuffles). Each part is then split again, which is binary
+segmentation (Scott & Knott 1974, Biometrics 30:507). A series that never changes has any change
+marked in at most ``level`` of cases. Points are taken to be independent: a slow drift shows as
+several changes.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+SHUFFLES = 1999
+BATCH = 200
+MOST = 1024
+"""Longer series are tested as the medians of that many stretches."""
+LEAST = 4
+"""Fewer points than this on one side of a change are no level."""
+PAIRED = 400
+"""So many values of a side, evenly taken, are enough to tell the size of a change."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of level.
+
+    Attributes:
+        place: of the first point of the new level.
+        ratio, low, high: of the new level to the old, with its 95% interval.
+        chance: how often shuffled series split as clearly, 0 to 1.
+    """
+
+    place: int
+    ratio: float
+    low: float
+    high: float
+    chance: float
+
+
+def changes(values: Sequence[float], level: float) -> list[Change]:
+    """Returns where a series changed its level, in order.
+
+    Args:
+        values: above 0, in the order of time.
+        level: chance that a series without any change has one marked.
+    """
+    logs = np.log(np.asarray(values, dtype=np.float64))
+    places = _split(logs, 0, level)
+    bounds = [0, *(place for place, _ in places), len(logs)]
+    return [
+        Change(place, *_ratio(logs[before:place], logs[place:after]), chance)
+        for (place, chance), before, after in zip(places, bounds[:-2], bounds[2:], strict=True)
+    ]
+
+
+def _split(logs: Floats, offset: int, level: float) -> list[tuple[int, float]]:
+    """Returns the places and chances of the changes within a part, in order."""
+    if len(logs) < 2 * LEAST:
+        return []
+    thin = _thinned(logs)
+    place, statistic = _best(_ranks(thin)[np.newaxis, :])
+    chance = _chance(len(thin), float(statistic[0]))
+    if chance > level:
+        return []
+    at = _refined(logs, round(int(place[0]) * len(logs) / len(thin)), len(logs) // len(thin))
+    left, right = _split(logs[:at], offset, level), _split(logs[at:], offset + at, level)
+    return [*left, (offset + at, chance), *right]
+
+
+def _thinned(logs: Floats) -> Floats:
+    """Returns a long series as the medians of ``MOST`` stretches."""
+    if len(logs) <= MOST:
+        return logs
+    return np.array([np.median(part) for part in np.array_split(logs, MOST)])
+
+
+def _refined(logs: Floats, near: int, reach: int) -> int:
+    """Returns the split within ``reach`` of a place at which a long series splits best."""
+    if reach <= 1:
+        return near
+    sums, count = np.cumsum(_ranks(logs)), len(logs)
+    tried = np.arange(max(LEAST, near - 2 * reach), min(count - LEAST, near + 2 * reach) + 1)
+    away = np.abs(sums[tried - 1] - tried * (count + 1) / 2) / np.sqrt(tried * (count - tried))
+    return int(tried[np.argmax(away)])
+
+
+def _ranks(values: Floats) -> Floats:
+    """Returns ranks from 1; equal values share the mean of theirs."""
+    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray((ends - (counts - 1) / 2)[where], dtype=np.float64)
+
+
+def _best(ranks: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """Returns, of each row of ranks, the best split and how many deviations its sides differ."""
+    count = ranks.shape[1]
+    sizes = np.arange(LEAST, count - LEAST + 1)
+    sums = np.cumsum(ranks, axis=1)[:, sizes - 1]
+    variance = np.var(ranks, axis=1, keepdims=True) * count / (count - 1)
+    expected = sizes * ranks.mean(axis=1, keepdims=True)
+    spread = np.sqrt(variance * sizes * (count - sizes) / count)
+    away = np.abs(sums - expected) / np.where(spread > 0, spread, np.inf)
+    best = np.argmax(away, axis=1)
+    return sizes[best], away[np.arange(len(away)), best]
+
+
+def _chance(count: int, statistic: float) -> float:
+    """Returns how often a shuffled series splits at least as clearly."""
+    limits = _shuffled(count)
+    above = len(limits) - int(np.searchsorted(limits, statistic - 1e-12))
+    return (1 + above) / (1 + len(limits))
+
+
+@cache
+def _shuffled(count: int) -> Floats:
+    """Returns, sorted, the statistics of shuffled series of so many points."""
+    draw = np.random.default_rng(count)
+    plain = np.arange(1.0, count + 1.0)
+    found: list[Floats] = []
+    for start in range(0, SHUFFLES, BATCH):
+        rows = min(BATCH, SHUFFLES - start)
+        found.append(_best(draw.permuted(np.tile(plain, (rows, 1)), axis=1))[1])
+    return np.sort(np.concatenate(found))
+
+
+def _ratio(old: Floats, new: Floats) -> tuple[float, float, float]:
+    """Returns the ratio of two levels with its interval, by Hodges and Lehmann's shift."""
+    old, new = (part[np.linspace(0, len(part) - 1, min(len(part), PAIRED)).astype(int)]
+                for part in (old, new))  # fmt: skip
+    shifts = np.sort((new[:, np.newaxis] - old[np.newaxis, :]).ravel())
+    pairs, quantile = len(shifts), NormalDist().inv_cdf(0.975)
+    half = quantile * math.sqrt(pairs * (len(old) + len(new) + 1) / 12)
+    low = max(0, math.floor(pairs / 2 - half))
+    high = min(pairs - 1, math.ceil(pairs / 2 + half) - 1)
+    middle = float(np.median(shifts))
+    return math.exp(middle), math.exp(float(shifts[low])), math.exp(float(shifts[high]))

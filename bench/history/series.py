@@ -1,0 +1,182 @@
+"""One measurement over many records, in the order of time, with what changed around it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from bench.archive.entry import Head, Line, What
+from bench.archive.index import Index, Kept
+from bench.chips.figures import FIGURES
+from bench.errors import UsageError, did_you_mean
+from bench.history.changes import Change, changes
+from bench.units import Dimension
+
+SOFTWARE = ("driver", "torch", "runtime", "onpaper")
+"""What may change within a series, and is told where it does; all else makes another series."""
+FEW = 8
+"""Series of fewer points are listed, and no change is looked for."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One record's value: in base units, with its 95% interval."""
+
+    head: Head
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """A change of level with the last point before it and the first after it.
+
+    Attributes:
+        change: its place, size and chance.
+        before, after: the points on both sides.
+        software: what the sides differ in, as ``driver 570.1 -> 580.2``, where all points of
+            either side agree.
+    """
+
+    change: Change
+    before: Point
+    after: Point
+    software: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One measurement of one kind of device.
+
+    Attributes:
+        what: was measured.
+        points: in the order in which their runs began.
+        level: chance that a series without any change has one marked.
+    """
+
+    what: What
+    points: tuple[Point, ...]
+    level: float
+
+    @property
+    def dimension(self) -> Dimension:
+        """Returns what the values are of."""
+        return Dimension(self.what.unit)
+
+    @property
+    def devices(self) -> int:
+        """Returns how many devices the points are of, as far as the records tell."""
+        return len({one.head.unit for one in self.points})
+
+    @cached_property
+    def found(self) -> tuple[Found, ...]:
+        """Returns the changes of level, in order."""
+        if len(self.points) < FEW:
+            return ()
+        told = changes([one.value for one in self.points], self.level)
+        bounds = [0, *(one.place for one in told), len(self.points)]
+        return tuple(
+            self._found(one, self.points[start : one.place], self.points[one.place : end])
+            for one, start, end in zip(told, bounds[:-2], bounds[2:], strict=True)
+        )
+
+    def _found(self, change: Change, old: Sequence[Point], new: Sequence[Point]) -> Found:
+        told = []
+        for name in SOFTWARE:
+            before, after = ({str(getattr(one.head, name)) for one in side} for side in (old, new))
+            if len(before) == len(after) == 1 and before != after:
+                told.append(f"{name} {before.pop() or 'not told'} -> {after.pop() or 'not told'}")
+        return Found(change, old[-1], new[0], tuple(told))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is followed: a figure or a kernel, of a chip, on a device; None is any."""
+
+    figure: str
+    chip: str | None = None
+    device: str | None = None
+
+    def fits(self, head: Head) -> bool:
+        """Tells whether a record is of the chip and the device."""
+        names = (head.device, head.uid, head.node, head.backend)
+        return self.chip in (None, head.chip) and (
+            self.device is None
+            or any(self.device.casefold() in name.casefold() for name in names if name)
+        )
+
+    def is_of(self, what: What, head: Head) -> bool:
+        """Tells whether a measurement tests the figure, or is of the kernel of that name.
+
+        What is on other inputs than its run's own speaks for no figure.
+        """
+        if self.figure in FIGURES:
+            speaks = what.decides and not what.group and what.data == head.data
+            return speaks and self.figure in what.figures.split()
+        return self.figure == what.kernel
+
+
+def series(index: Index, wanted: Wanted, level: float) -> list[Series]:
+    """Returns each series of a figure or kernel, the one of the most points first.
+
+    Args:
+        index: the records.
+        wanted: what is followed.
+        level: chance that a series without any change has one marked.
+
+    Raises:
+        UsageError: no record has it; the message names what there is.
+    """
+    found: dict[tuple[object, ...], dict[str, Point]] = {}
+    for head, line in _fitting(index.records, wanted):
+        point = Point(head, line.value or 0.0, line.low or 0.0, line.high or 0.0)
+        held = found.setdefault((line.what, *_kind(head)), {})
+        if head.id not in held or _better(line.what, point, held[head.id]):
+            held[head.id] = point
+    if not found:
+        raise UsageError(_nothing(index, wanted))
+    made = [Series(key[0], _ordered(held.values()), level) for key, held in found.items()
+            if isinstance(key[0], What)]  # fmt: skip
+    return sorted(made, key=lambda one: (-len(one.points), one.what.title))
+
+
+def _fitting(records: Iterable[Kept], wanted: Wanted) -> Iterator[tuple[Head, Line]]:
+    for kept in records:
+        head = kept.head
+        if wanted.fits(head):
+            for line in kept.lines:
+                if line.value and wanted.is_of(line.what, head):
+                    yield head, line
+
+
+def _kind(head: Head) -> tuple[object, ...]:
+    """Returns all that makes another series."""
+    return (
+        head.chip, head.device, head.backend, head.power_limit_w, head.method, head.suite,
+        head.asked, head.data, head.together,
+    )  # fmt: skip
+
+
+def _better(what: What, one: Point, other: Point) -> bool:
+    shorter = Dimension(what.unit) is Dimension.TIME
+    return one.value < other.value if shorter else one.value > other.value
+
+
+def _ordered(points: Iterable[Point]) -> tuple[Point, ...]:
+    return tuple(sorted(points, key=lambda one: (one.head.started_utc, one.head.id)))
+
+
+def _nothing(index: Index, wanted: Wanted) -> str:
+    """Says what there is instead."""
+    if not index.records:
+        return "there are no records: run 'python -m bench', or give records=FOLDER"
+    fitting = [kept for kept in index.records if wanted.fits(kept.head)]
+    if not fitting:
+        chips = sorted({kept.head.chip for kept in index.records} - {""})
+        devices = sorted({kept.head.device for kept in index.records})
+        if wanted.chip and wanted.chip not in chips:
+            return f"no record of chip {wanted.chip!r}: {did_you_mean(wanted.chip, chips)}"
+        return f"no record of device {wanted.device!r}: there are {', '.join(devices[:8])}"
+    whats = {line.what for kept in fitting for line in kept.lines}
+    known = sorted({key for one in whats for key in (*one.figures.split(), one.kernel)})
+    return f"no record tests {wanted.figure!r}: {did_you_mean(wanted.figure, known)}"
