@@ -96,7 +96,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "paths",
     ),
     "verification": (
-        "standing", "plot", "report", "claims", "evidence", "identity", "gap", "energy", "verdict",
+        "fleet", "standing", "plot", "report", "claims", "evidence", "identity", "gap", "energy", "verdict",
         "rates", "titles", "plausible", "rules", "theory", "chips", "records", "errors", "units",
         "paths", "",
     ),

@@ -18,7 +18,7 @@ from bench.verification import html, pdf
 from bench.verification.document import Document, Heading, Paragraph, Table
 from bench.verification.fleet import Fleet, gathered
 from bench.verification.fleetpage import fleet_document
-from bench.verification.outliers import FALSE_ALARM, LEAST_DEVICES, limit_of, outliers
+from bench.fleet.outliers import FALSE_ALARM, LEAST_DEVICES, limit_of, outliers
 from bench.verification.sampling import most_faulty
 
 Spoil = Callable[[Record], Record]

@@ -42,8 +42,15 @@ class FleetConfig:
     records: str | None = None
     figure: str | None = None
     chip: str | None = None
-    level: float = 0.01
+    level: float = 0.005
+    least: float = 0.01
     limit: int = 20
+    devices: int | None = None
+    at_once: int | None = None
+    seconds: float = 60.0
+    chips: float = 0.005
+    noise: float = 0.003
+    slow: float = 0.05
 
 
 @dataclass

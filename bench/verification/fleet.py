@@ -12,7 +12,7 @@ from bench.records.model import Conditions, Record
 from bench.records.store import read_hashed
 from bench.standing import nearest
 from bench.verdict import Row, Verdict, rows
-from bench.verification.outliers import Outlier, outliers
+from bench.fleet.outliers import Outlier, outliers
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from bench.verification.document import (
 from bench.verification.fleet import Fleet, Group, Member, Spread
 from bench.verification.fleetbounds import shipment_blocks
 from bench.verification.line import fleet_lines
-from bench.verification.outliers import FALSE_ALARM, LEAST_DEVICES, Outlier, limit_of
+from bench.fleet.outliers import FALSE_ALARM, LEAST_DEVICES, Outlier, limit_of
 from bench.verification.repeats import warning
 
 FIGURE_COLUMNS = (

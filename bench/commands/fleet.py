@@ -1,0 +1,142 @@
+"""Ranks many devices and nodes, or plans the measuring of them."""
+
+from typing import TYPE_CHECKING
+
+from bench.config import compose, positive
+from bench.errors import UsageError, did_you_mean
+from bench.shapes import FleetConfig
+
+if TYPE_CHECKING:
+    from bench.archive.index import Index
+    from bench.fleet.plan import Plan
+    from bench.fleet.rank import Ranked
+    from bench.report.markup import Report
+
+HELP = """\
+python -m bench fleet records=FOLDER [key=value ...]
+python -m bench fleet devices=N [key=value ...]
+
+records=: ranks devices on every measurement, names those that differ by more than chance, and says
+what may be the cause: a slow chip, memory or link, heat, a throttled or low clock; nodes of
+several devices are ranked, too. Records of one device count together. Only what is alike is set
+side by side: chip, driver, software, suite, method. The document of a fleet, for handing over, is
+'report kind=fleet'.
+
+devices=: the plan: what measuring so many takes, and which differences it will find.
+
+  records=          a folder of records, those of subfolders too
+  figure=           this figure only, such as matrix_bf16, or a kernel
+  chip=             of this chip only
+  level=0.005       share of measurements in which a fleet that differs by chance alone has one or
+                    more devices named
+  least=0.01        smaller differences are not named
+  limit=20          devices shown, the slow ones first; 0 is all
+  devices=          the plan's fleet; with it:
+  at_once=          devices measured at the same time; default: all
+  seconds=60        of one run
+  chips=0.005       how much devices differ in truth, relative standard deviation
+  noise=0.003       how much runs of one device differ, likewise
+  slow=0.05         the difference that should be found
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
+
+Examples
+  python -m bench fleet records=fleet/
+  python -m bench fleet records=fleet/ figure=memory_bandwidth report=csv
+  python -m bench fleet devices=10000 at_once=1000 slow=0.03
+
+Exit code: 0 none is slow, 1 some are, 2 wrong usage.
+"""
+PLANNED = ("at_once", "seconds", "chips", "noise", "slow")
+RANKED = ("figure", "chip", "least", "limit")
+MOST = 10_000_000
+DAY_S = 86_400
+
+
+def main(words: list[str]) -> int:
+    """Prints a fleet's ranking or a plan."""
+    from bench.report.registry import set_in
+
+    config = compose("fleet", words, FleetConfig)
+    _check(config, {word.partition("=")[0] for word in words})
+    if config.devices is not None:
+        from bench.fleet.plan import plan_page
+
+        print(set_in(config.report.format, plan_page(_plan(config))), end="")
+        return 0
+    report, slow = _ranked(config)
+    print(set_in(config.report.format, report), end="")
+    return 1 if slow else 0
+
+
+def _check(config: FleetConfig, given: set[str]) -> None:
+    if (config.devices is None) == (config.records is None):
+        raise UsageError("give records=FOLDER to rank a fleet, or devices=N to plan one")
+    foreign = sorted(given & set(RANKED if config.devices is not None else PLANNED))
+    if foreign:
+        home = "records=" if config.devices is not None else "devices="
+        raise UsageError(f"{foreign[0]}= belongs to {home}: leave it out")
+    if not 0 < config.level < 0.5:
+        raise UsageError(f"level={config.level:g} must lie between 0 and 0.5")
+    if not 0 <= config.least < 1:
+        raise UsageError(f"least={config.least:g} must be 0 or more, below 1")
+    if config.limit < 0:
+        raise UsageError(f"limit={config.limit} must be 0 or more")
+
+
+def _plan(config: FleetConfig) -> "Plan":
+    from bench.fleet.outliers import LEAST_DEVICES
+    from bench.fleet.plan import Plan
+
+    devices = config.devices or 0
+    if not LEAST_DEVICES <= devices <= MOST:
+        raise UsageError(f"devices={devices} must be {LEAST_DEVICES} to {MOST:,}")
+    at_once = devices if config.at_once is None else config.at_once
+    if not 1 <= at_once <= devices:
+        raise UsageError(f"at_once={at_once} must be 1 to devices={devices}")
+    return Plan(
+        devices=devices,
+        at_once=at_once,
+        seconds=positive("seconds", config.seconds, DAY_S),
+        chips=positive("chips", config.chips, 0.5),
+        noise=positive("noise", config.noise, 0.5),
+        slow=positive("slow", config.slow, 0.9),
+        level=config.level,
+    )
+
+
+def _ranked(config: FleetConfig) -> "tuple[Report, bool]":
+    from bench.archive.index import folder_of, index
+    from bench.fleet.page import fleet_page
+
+    found = index([folder_of(config.records or "")])
+    groups = _groups(config, found)
+    report = fleet_page(groups, found, (config.level, config.least, config.limit))
+    return report, any(slow for one in groups for _, _, slow in one.overall)
+
+
+def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
+    """Returns the groups, ranked.
+
+    Raises:
+        UsageError: there is no record, or none of what is asked for.
+    """
+    from bench.chips.load import catalogue
+    from bench.fleet.gather import gathered
+    from bench.fleet.rank import ranked
+
+    chip = catalogue().find(config.chip).id if config.chip else None
+    records = [one for one in found.records if chip in (None, one.head.chip)]
+    if not records:
+        of = f" of {chip}" if chip else ""
+        raise UsageError(f"records={config.records} holds no record{of}: a run's out= names it")
+    groups = gathered(records)
+    if config.figure:
+        known = {key for one in groups for what in one.seen for key in (what.key, what.kernel)}
+        if config.figure not in known:
+            near = did_you_mean(config.figure, sorted(known - {""}))
+            raise UsageError(f"no record tests {config.figure!r}: {near}")
+        for one in groups:
+            wanted = {key: told for key, told in one.seen.items()
+                      if config.figure in (key.key, key.kernel)}  # fmt: skip
+            one.seen = wanted
+    return [ranked(one, config.level, config.least) for one in groups]

@@ -1,0 +1,1 @@
+"""Many devices beside one another: which differ, how surely, and why."""

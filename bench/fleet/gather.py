@@ -1,0 +1,129 @@
+"""Many records by device: what each device reached of each measurement, its records together."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import NamedTuple
+
+from bench.archive.entry import Head, Line, What
+from bench.archive.index import Kept
+
+LINKS = ("pcie_", "link_", "die_link_")
+"""How the keys of figures begin that are of a link."""
+
+
+class Seen(NamedTuple):
+    """What one record tells of one measurement."""
+
+    value: float
+    clock_hz: float | None
+    temperature_c: float | None
+    power_w: float | None
+    throttle: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One device.
+
+    Attributes:
+        key: tells it from others; ``called``: how a report calls it; ``node``: of what machine.
+        records: of it, by their ids.
+        failed: how many of its measurements failed.
+    """
+
+    key: str
+    called: str
+    node: str
+    records: tuple[str, ...]
+    failed: int
+
+
+@dataclass
+class Group:
+    """Devices that may be set side by side: of one chip, driver, software, suite and method.
+
+    Attributes:
+        head: of one of its records, for what all share.
+        units: by their keys.
+        seen: of each measurement what each device's records tell.
+    """
+
+    head: Head
+    units: dict[str, Unit] = field(default_factory=dict)
+    seen: dict[What, dict[str, list[Seen]]] = field(default_factory=dict)
+
+    def add(self, head: Head, lines: Iterable[Line]) -> None:
+        """Takes in one record."""
+        held, failed = self.units.get(head.unit), 0
+        for line in lines:
+            failed += line.status == "failed"
+            if line.value and not line.what.group and line.what.data == head.data:
+                told = Seen(
+                    line.value, line.clock_hz, line.temperature_c, line.power_w, line.throttle
+                )
+                self.seen.setdefault(line.what, {}).setdefault(head.unit, []).append(told)
+        records = (*held.records, head.id) if held else (head.id,)
+        failed += held.failed if held else 0
+        self.units[head.unit] = Unit(head.unit, head.called, head.node, records, failed)
+
+    @property
+    def records(self) -> int:
+        """Returns how many records it has."""
+        return sum(len(one.records) for one in self.units.values())
+
+
+def gathered(records: Sequence[Kept]) -> list[Group]:
+    """Returns the groups of records, that of the most devices first."""
+    groups: dict[tuple[str, ...], Group] = {}
+    for kept in records:
+        head = kept.head
+        if head.kind not in groups:
+            groups[head.kind] = Group(head)
+        groups[head.kind].add(head, kept.lines)
+    return sorted(groups.values(), key=lambda one: -len(one.units))
+
+
+@dataclass(frozen=True)
+class Level:
+    """What one device reached of one measurement: medians over its records, None is unknown.
+
+    ``throttled`` is the share of its records that name each reason.
+    """
+
+    value: float
+    clock_hz: float | None
+    temperature_c: float | None
+    throttled: Mapping[str, float]
+    spread: float
+    records: int
+
+
+def level_of(told: Sequence[Seen]) -> Level:
+    """Returns what a device reached, of all that its records tell."""
+    values = [one.value for one in told]
+    middle = median(values)
+    reasons = [word for one in told for word in one.throttle.split(", ") if word]
+    return Level(
+        value=middle,
+        clock_hz=_median(one.clock_hz for one in told),
+        temperature_c=_median(one.temperature_c for one in told),
+        throttled={word: reasons.count(word) / len(told) for word in dict.fromkeys(reasons)},
+        spread=median(abs(one / middle - 1) for one in values) if len(values) > 1 else 0.0,
+        records=len(values),
+    )
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [one for one in values if one is not None]
+    return median(known) if known else None
+
+
+def is_link(what: What) -> bool:
+    """Tells whether a measurement is of a link."""
+    return what.key.startswith(LINKS)
+
+
+def is_memory(what: What) -> bool:
+    """Tells whether a measurement is of memory."""
+    return what.key.startswith("memory_")

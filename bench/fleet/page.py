@@ -1,0 +1,200 @@
+"""A fleet as a report: devices that differ and why, the spread of each measurement, the nodes."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from bench.archive.entry import KIND, What
+from bench.archive.index import Index
+from bench.fleet.outliers import LEAST_DEVICES
+from bench.fleet.rank import Ranked, Ranking, Standing
+from bench.report.markup import Report
+from bench.report.scalar import Rows, Scalar
+from bench.report.table import Section, Table
+from bench.units import Dimension, show
+
+DEVICES = ("rank", "device", "node", "records", "median of its ratios", "slow on", "worst",
+           "of the fleet's median", "may be")  # fmt: skip
+SPREAD = ("measurement", "devices", "median", "deviation", "slowest", "fastest",
+          "differs from", "slow", "fast")  # fmt: skip
+NODES = ("node", "devices", "median of its ratios", "slow devices", "slowest measurement", "ratio")
+TOGETHER = 2
+"""A node of so many devices or more is more than its device."""
+
+
+def fleet_page(found: Sequence[Ranked], index: Index, asked: tuple[float, float, int]) -> Report:
+    """Returns the report of groups of devices.
+
+    Args:
+        found: the groups, that of the most devices first; at least one.
+        index: all that was read.
+        asked: level, least difference that is named, and how many devices are shown.
+    """
+    level, least, limit = asked
+    records = sum(one.group.records for one in found)
+    devices = sum(len(one.group.units) for one in found)
+    table = Table(
+        title=f"Fleet of {devices:,} devices, {records:,} records",
+        heading=tuple(_heading(found, index)),
+        columns=DEVICES,
+        cells=tuple(_devices(found[0], limit)),
+        summary=tuple(_summary(found, limit)),
+        notes=(_note(level, least),),
+    )
+    more = [section for one in found for section in _sections(one, limit)]
+    return Report(table, Rows(lambda: _flat(found)), tuple(more))
+
+
+def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
+    head = found[0].group.head
+    named = [f"{name} {word}" for name, word in zip(KIND[1:], head.kind[1:], strict=True) if word]
+    yield f"{head.chip or 'chip not known'}: {', '.join(named)}"
+    if head.backend == "fake":
+        yield "FAKE devices: these figures are simulated and say nothing of any chip."
+    if len(found) > 1:
+        yield f"{len(found)} kinds of device or run are apart; the one of most devices comes first."
+    if index.unread:
+        first = index.unread[0]
+        yield f"{len(index.unread):,} files are no records: {first[0]} {first[1]}"
+
+
+def _note(level: float, least: float) -> str:
+    return (
+        "Distances are in 1.4826 x median absolute deviation, over devices, of the medians of "
+        f"their records. In {level:.2%} of measurements a fleet whose devices differ by chance "
+        "alone, normally, has one or more named, whatever its size; differences below "
+        f"{least:.1%} are not named. Fewer than {LEAST_DEVICES} devices have no deviation worth "
+        "its name."
+    )
+
+
+def _summary(found: Sequence[Ranked], limit: int) -> Iterator[str]:
+    for one in found:
+        slow = [each for each in one.overall if each[2]]
+        kind = f"{one.group.head.device} ({one.group.head.suite})"
+        count = len(one.group.units)
+        if count < LEAST_DEVICES:
+            yield f"{kind}: {count} devices are too few to name one that differs."
+        elif not slow:
+            yield f"{kind}: none of {count:,} devices is slower than chance tells."
+        else:
+            named = ", ".join(unit.called for unit, _, _ in slow[:5])
+            more = f" and {len(slow) - 5:,} more" if len(slow) > 5 else ""
+            yield f"{kind}: {len(slow):,} of {count:,} devices are slow: {named}{more}."
+    spare = len(found[0].group.units) - limit
+    if limit and spare > 0:
+        yield f"{spare:,} more devices are not shown: limit= shows more, report=csv all."
+
+
+def _devices(one: Ranked, limit: int) -> Iterator[tuple[str, ...]]:
+    """Yields a row a device, the slow ones first."""
+    shown = one.overall[:limit] if limit else one.overall
+    for rank, (unit, middle, slow) in enumerate(shown, 1):
+        worst = min(slow, key=lambda each: each[1].ratio, default=None)
+        failed = f", {unit.failed} failed" if unit.failed else ""
+        yield (
+            f"{rank}", unit.called, unit.node or "–", f"{len(unit.records)}{failed}",
+            f"{middle:.3f}", f"{len(slow)} of {len(one.rankings)}",
+            worst[0].what.title if worst else "–", _told(worst[1]) if worst else "–",
+            _causes(slow) or "–",
+        )  # fmt: skip
+
+
+def _told(one: Standing) -> str:
+    away = "" if one.distance is None else f", {one.distance:+.1f} deviations"
+    return f"{one.ratio:.3f}{away}"
+
+
+def _causes(slow: Sequence[tuple[Ranking, Standing]]) -> str:
+    """Returns the causes of a device, that of most measurements first; the kind once each."""
+    causes: dict[str, list[str]] = {}
+    for _, one in sorted(slow, key=lambda each: each[1].ratio):
+        causes.setdefault(one.cause.partition(":")[0], []).append(one.cause)
+    ordered = sorted(causes.values(), key=lambda each: -len(each))
+    return "; ".join(each[0] for each in ordered)
+
+
+def _sections(one: Ranked, limit: int) -> Iterator[Section]:
+    named = f"{one.group.head.device}, {one.group.head.suite}"
+    cells = tuple(map(_spread, one.rankings))
+    yield Section(f"Spread over devices, {named}", SPREAD, cells, list(_flat_spread(one)),
+                  key="spread")  # fmt: skip
+    nodes = list(_nodes(one))
+    if nodes:
+        shown = tuple(cells for _, cells in (nodes[:limit] if limit else nodes))
+        yield Section(f"Nodes, {named}", NODES, shown, [], key="nodes")
+
+
+def _spread(one: Ranking) -> tuple[str, ...]:
+    dimension = Dimension(one.what.unit)
+    slowest, fastest = one.standings[0], one.standings[-1]
+    few = len(one.standings) < LEAST_DEVICES
+    return (
+        _titled(one.what), f"{len(one.standings):,}", show(one.middle, dimension, 4),
+        f"{one.deviation:.2%}",
+        f"{slowest.ratio:.3f} ({slowest.unit.called})",
+        f"{fastest.ratio:.3f} ({fastest.unit.called})",
+        "– (few)" if few else f"{one.limit:.1f} deviations on",
+        f"{len(one.slow)}", f"{len(one.fast)}",
+    )  # fmt: skip
+
+
+def _titled(what: What) -> str:
+    return what.title if what.decides else f"{what.kernel} {what.title}".strip()
+
+
+def _nodes(one: Ranked) -> Iterator[tuple[float, tuple[str, ...]]]:
+    """Yields the nodes of several devices, the slowest first."""
+    held: dict[str, list[tuple[float, bool]]] = {}
+    for unit, middle, slow in one.overall:
+        if unit.node:
+            held.setdefault(unit.node, []).append((middle, bool(slow)))
+    lowest = _lowest(one)
+    found = []
+    for node, each in held.items():
+        if len(each) >= TOGETHER:
+            middle, bad = median(ratio for ratio, _ in each), sum(slow for _, slow in each)
+            whole = " (the whole node)" if bad == len(each) else ""
+            title, ratio = lowest[node]
+            found.append((middle, (node, f"{len(each)}", f"{middle:.3f}", f"{bad}{whole}",
+                                   title, f"{ratio:.3f}")))  # fmt: skip
+    yield from sorted(found, key=lambda each: (each[1][3] == "0", each[0]))
+
+
+def _lowest(one: Ranked) -> dict[str, tuple[str, float]]:
+    """Returns of each node the measurement on which one of its devices is slowest."""
+    found: dict[str, tuple[str, float]] = {}
+    for ranking in one.rankings:
+        for each in ranking.standings:
+            node = each.unit.node
+            if node not in found or each.ratio < found[node][1]:
+                found[node] = (_titled(ranking.what), each.ratio)
+    return found
+
+
+def _flat(found: Sequence[Ranked]) -> Iterator[dict[str, Scalar]]:
+    """Yields a row a device and measurement."""
+    for group, one in enumerate(found, 1):
+        for ranking in one.rankings:
+            for place, each in enumerate(ranking.standings, 1):
+                what, level = ranking.what, each.level
+                yield {
+                    "group": group, "chip": one.group.head.chip, "device": one.group.head.device,
+                    "unit_key": each.unit.key, "called": each.unit.called, "node": each.unit.node,
+                    "figure": what.key, "kernel": what.kernel, "dtype": what.dtype,
+                    "label": what.label, "rank": place, "unit": what.unit, "value": level.value,
+                    "ratio": each.ratio, "distance": each.distance, "limit": ranking.limit,
+                    "differs": each.strange, "may_be": each.cause, "clock_hz": level.clock_hz,
+                    "temperature_c": level.temperature_c, "spread": level.spread,
+                    "records": level.records,
+                }  # fmt: skip
+
+
+def _flat_spread(one: Ranked) -> Iterator[dict[str, Scalar]]:
+    for ranking in one.rankings:
+        what = ranking.what
+        yield {
+            "figure": what.key, "kernel": what.kernel, "dtype": what.dtype, "label": what.label,
+            "unit": what.unit, "devices": len(ranking.standings), "median": ranking.middle,
+            "deviation": ranking.deviation, "limit": ranking.limit,
+            "slow": len(ranking.slow), "fast": len(ranking.fast),
+        }  # fmt: skip

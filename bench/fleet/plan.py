@@ -1,0 +1,103 @@
+"""What measuring a fleet takes, and which devices it will find, before anything is measured."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.fleet.outliers import LEAST_DEVICES, found_share, least_found, limit_of
+from bench.report.markup import Report
+from bench.report.scalar import Rows, Scalar
+from bench.report.table import Table
+
+SURE = 0.99
+REPEATS = (1, 2, 3, 5, 10)
+OVERHEAD_S = 15.0
+"""Start, recognition and end of a run besides the suite's time; a guess, told as one."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is asked.
+
+    Attributes:
+        devices: in the fleet.
+        at_once: how many are measured at the same time.
+        seconds: of one run's suite.
+        chips: how much devices differ in truth, relative standard deviation.
+        noise: how much a device's runs differ, relative standard deviation.
+        slow: how much slower a device is that should be found, relative.
+        level: share of figures of a fleet that differs by chance alone in which one is named.
+    """
+
+    devices: int
+    at_once: int
+    seconds: float
+    chips: float
+    noise: float
+    slow: float
+    level: float
+
+    def deviation(self, repeats: int) -> float:
+        """Returns how much the medians of so many runs differ from device to device."""
+        median = math.sqrt(math.pi / 2) if repeats > 2 else 1.0
+        return math.hypot(self.chips, self.noise * median / math.sqrt(repeats))
+
+    def hours(self, repeats: int) -> float:
+        """Returns how long it takes."""
+        rounds = math.ceil(self.devices / self.at_once)
+        return rounds * repeats * (self.seconds + OVERHEAD_S) / 3600
+
+
+def plan_page(plan: Plan) -> Report:
+    """Returns the plan as a table, a row for each number of runs a device."""
+    limit = limit_of(max(LEAST_DEVICES, plan.devices), plan.level)
+    columns = ("runs a device", "records", "takes", "deviation", "found for sure (99%)",
+               f"{plan.slow:.1%} slower is found")  # fmt: skip
+    flat = list(_rows(plan))
+    cells = tuple(
+        (
+            f"{row['repeats']}", f"{row['records']:,}", f"{row['hours']:.2f} h",
+            f"{row['deviation']:.2%}", f"{row['least_found']:.2%} slower", f"{row['found']:.1%}",
+        )
+        for row in flat
+    )  # fmt: skip
+    table = Table(
+        title=f"Plan for a fleet of {plan.devices:,} devices",
+        heading=(
+            (
+                f"{plan.at_once:,} measured at once, {plan.seconds:g} s a run and {OVERHEAD_S:g} s "
+                "around it (a guess)"
+            ),
+            f"Devices differ by {plan.chips:.2%} in truth, runs of one device by {plan.noise:.2%}",
+        ),
+        columns=columns,
+        cells=cells,
+        summary=(
+            (
+                f"Named from {limit:.2f} deviations on: chance names a device in {plan.level:.2%} of "
+                "the figures of such a fleet."
+            ),
+        ),
+        notes=(
+            (
+                "Normal differences are assumed; chips= and noise= are best taken from a fleet "
+                "already measured, whose spread 'fleet records=' prints."
+            ),
+        ),
+    )
+    return Report(table, Rows(lambda: flat))
+
+
+def _rows(plan: Plan) -> Iterator[dict[str, Scalar]]:
+    devices = max(LEAST_DEVICES, plan.devices)
+    for repeats in REPEATS:
+        deviation = plan.deviation(repeats)
+        yield {
+            "devices": plan.devices,
+            "repeats": repeats,
+            "records": plan.devices * repeats,
+            "hours": plan.hours(repeats),
+            "deviation": deviation,
+            "least_found": least_found(SURE, deviation, devices, plan.level),
+            "found": found_share(plan.slow, deviation, devices, plan.level),
+        }
