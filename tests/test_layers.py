@@ -30,6 +30,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "rules": ("theory", "chips", "datafile", "errors", "strict", "units", "paths"),
     "plausible": ("chips", "records.model", "units"),
     "energy": ("records.model",),
+    "measure.stats": ("records.model",),
     "rates": ("chips", "records.model", "units"),
     "titles": ("chips", "records.model"),
     "verdict": ("energy", "plausible", "rates", "titles", "chips", "records.model", "units"),
@@ -65,8 +66,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "units", "spreadsheet", "paths",
     ),
     "gate": (
-        "standing", "report", "identity", "verdict", "rates", "titles", "plausible", "chips",
-        "records", "errors", "units", "paths",
+        "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates", "titles",
+        "plausible", "chips", "records", "errors", "units", "paths",
     ),
     "archive": ("rates", "chips.figures", "records.model", "errors", "paths"),
     "history": (

@@ -1,0 +1,86 @@
+"""Says whether a run is slower than another, than many or than its sheet."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import paths
+from bench.config import compose, positive
+from bench.errors import UsageError
+from bench.shapes import GateConfig
+
+if TYPE_CHECKING:
+    from bench.gate.model import Finding, Terms
+
+HELP = """\
+python -m bench gate record=NAME against=NAME [key=value ...]
+
+Says of each measurement whether it is the same, faster, slower or ambiguous, on intervals, and
+tells CI by its exit code. A change that the sampled clock accounts for is none of code; what fails,
+or is missing, has a row of its own. Another method or other inputs are refused, another device too;
+a new driver, torch or onpaper is told at the top.
+
+  record=latest     the run that is judged: a record by path, by id or file name or the beginning of
+                    one, latest, or a folder, of which the newest counts
+  against=          what it is set beside: a record; a folder of records, whose spread from run to
+                    run counts; or a chip, whose every figure is to be reached
+  level=0.01        chance that any row at all is called slower though nothing changed
+  least=0.01        the smallest difference that matters; below it, it is the same
+  margin=0.10       against a chip: how far below paper still counts as reached
+  allow=[]          differences that are wanted: driver, runtime, torch, onpaper, power_limit,
+                    kernel, uid ...; device, machine and chip are refused without
+  junit=            a file for JUnit XML: slower is a failure, ambiguous is skipped
+  markdown=         a file that a summary is appended to, such as $GITHUB_STEP_SUMMARY
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
+
+Both sides may be files of pytest-benchmark (--benchmark-json), or folders of them.
+
+Examples
+  python -m bench gate record=latest against=baseline
+  python -m bench gate record=after against=before allow=[driver] junit=gate.xml
+  python -m bench gate record=latest against=h200 margin=0.2
+
+Exit code: 0 same or faster, 1 slower or failed, 2 wrong usage, 3 ambiguous.
+"""
+
+
+def main(words: list[str]) -> int:
+    """Prints the rows and returns the verdict as an exit code."""
+    from bench.gate.files import append_markdown, place, write_junit
+    from bench.gate.model import terms
+    from bench.gate.report import report
+    from bench.report.registry import set_in
+
+    config = compose("gate", words, GateConfig)
+    strict = terms(config.level, config.least, config.allow)
+    positive("margin", config.margin, 0.9)
+    xml, summary = place("junit", config.junit), place("markdown", config.markdown)
+    finding = _finding(config, strict)
+    if xml:
+        write_junit(xml, finding)
+    if summary:
+        append_markdown(summary, finding)
+    print(set_in(config.report.format, report(finding)), end="")
+    return finding.code
+
+
+def _finding(config: GateConfig, strict: "Terms") -> "Finding":
+    from bench.chips.load import catalogue
+    from bench.chips.names import plain
+    from bench.gate.compare import compare
+    from bench.gate.read import newest_in, run_in, runs_of
+    from bench.gate.sheet import against_sheet
+    from bench.records.store import read
+
+    if not config.against:
+        raise UsageError("gate needs against=: a record, a folder of records, or a chip")
+    sheets = catalogue()
+    path = newest_in(config.record or "latest", _folders())
+    chip = sheets.names().get(plain(config.against))
+    if chip and not Path(config.against).exists():
+        return against_sheet(read(path), sheets.find(chip), sheets, config.margin, strict.allow)
+    before, unread = runs_of(config.against, path, _folders(), sheets)
+    return compare(run_in(path, sheets), before, strict, unread)
+
+
+def _folders() -> list[Path]:
+    return [paths.runs_dir(), paths.data_dir("results") / "records"]

@@ -1,0 +1,68 @@
+"""Whether the clock explains a change, or something disturbed the run that shows it."""
+
+import math
+from collections.abc import Sequence
+from statistics import fmean
+
+from bench.gate.model import Taken, Verdict
+from bench.gate.weigh import Part, quantile_error
+from bench.rates import Interval
+
+FEW = 20.0
+"""Degrees of freedom of a clock's error; its readings are dozens, and not independent."""
+TOLD = 0.003
+"""A clock that moved less is not told of: it is one step of it at most."""
+
+
+def clock_ratio(now: Taken, before: Sequence[Taken], level: float) -> Interval | None:
+    """Returns the clock now over before, with its interval; None where it is not told."""
+    clocks = [one.clock for one in before if one.clock]
+    if now.clock is None or not clocks:
+        return None
+    middle = math.log(now.clock.hz) - fmean(math.log(one.hz) for one in clocks)
+    parts = [Part(one.error**2 / len(clocks) ** 2, FEW) for one in clocks]
+    reach = quantile_error([Part(now.clock.error**2, FEW), *parts], level)
+    return Interval(math.exp(middle), math.exp(middle - reach), math.exp(middle + reach))
+
+
+def explained(
+    verdict: Verdict, found: Interval, clock: Interval | None, now: Taken, least: float
+) -> str | None:
+    """Returns why a change is none of code, None if the clock does not account for it.
+
+    It does where the rate of an operation a clock has not changed by ``least`` or more, within the
+    errors of both, and the clock moved the way that the rate did.
+    """
+    if clock is None or not now.clocked or abs(clock.value - 1) < TOLD:
+        return None
+    low, high = found.low / clock.value, found.high / clock.value
+    error = max(clock.high / clock.value, clock.value / clock.low)
+    fell = clock.value < 1 and verdict is Verdict.SLOWER and high * error >= 1 - least
+    rose = clock.value > 1 and verdict is Verdict.FASTER and low / error <= 1 + least
+    if not (fell or rose):
+        return None
+    word = "fell" if fell else "rose"
+    held = f" ({', '.join(now.throttle)})" if now.throttle and fell else ""
+    return f"the clock {word} by {abs(clock.value - 1):.1%}{held}: no change of code"
+
+
+def remark(found: Interval, clock: Interval | None, now: Taken) -> str:
+    """Returns what the clock did where it does not explain the change; empty if it stood."""
+    if clock is None or abs(clock.value - 1) < TOLD:
+        return ""
+    word = "fell" if clock.value < 1 else "rose"
+    moved = f"the clock {word} by {abs(clock.value - 1):.1%}"
+    if not now.clocked:
+        return f"{moved}, which this does not go with"
+    each = found.value / clock.value - 1
+    return f"{moved}: {abs(each):.1%} {'slower' if each < 0 else 'faster'} a clock"
+
+
+def disturbed(verdict: Verdict, now: Taken, before: Sequence[Taken]) -> str | None:
+    """Returns what took time from the slower side, so that its slowness proves nothing."""
+    if verdict is Verdict.SLOWER and now.troubles:
+        return f"this run was disturbed: {'; '.join(now.troubles)}"
+    troubles = dict.fromkeys(word for one in before for word in one.troubles)
+    if verdict is Verdict.FASTER and troubles:
+        return f"the run before was disturbed: {'; '.join(troubles)}"
+    return None

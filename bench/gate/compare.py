@@ -1,0 +1,150 @@
+"""One run against one other, or against a set of them."""
+
+import math
+from collections.abc import Sequence
+
+from bench.errors import UsageError
+from bench.gate import clocks
+from bench.gate.differ import comparable, told
+from bench.gate.group import Group, groups, lone
+from bench.gate.model import Finding, Row, Run, Taken, Terms, Verdict
+from bench.gate.searched import luck
+from bench.gate.spread import Variance, common, moderated, variance_of
+from bench.gate.weigh import WIDE, may_be_slower, ratio, verdict
+
+ORDER = list(Verdict)
+ENDED = {"running": "did not finish", "interrupted": "was interrupted"}
+COUNTED = (Verdict.FAILED, Verdict.SLOWER)
+
+
+def compare(
+    now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str] = ()
+) -> Finding:
+    """Returns the verdict on each measurement of a run.
+
+    Args:
+        now: the run.
+        before: one run, or a set whose spread from run to run counts.
+        terms: how strict.
+        unread: what of the set could not be read, and why.
+
+    Raises:
+        UsageError: none of the runs may be compared, or they have nothing in common.
+    """
+    kept, refused = comparable(now, list(before), terms.allow)
+    found = groups(now, kept)
+    both = [one for one in found if one.compared]
+    alike = sum(run.whole == now.whole for run in kept)
+    alone = [row for one in found if not one.compared and (row := lone(one, alike))]
+    if not both and not any(row.counts for row in alone):
+        names = kept[0].name if len(kept) == 1 else f"the {len(kept)} runs"
+        raise UsageError(f"{now.name} and {names} have no measurement in common")
+    rows = [*_rows(both, terms), *alone]
+    return Finding(
+        title=title(rows),
+        heading=(*_heading(now, kept, [*refused, *unread]), *told(now, kept, terms.allow)),
+        rows=tuple(sorted(rows, key=place)),
+        notes=tuple(_notes(len(both), len(kept), terms)),
+    )
+
+
+def _rows(both: Sequence[Group], terms: Terms) -> list[Row]:
+    """Returns the rows with two speeds; their intervals hold at once."""
+    level = terms.level / max(1, len(both))
+    own = [_variance(one.ran) for one in both]
+    shared = common([one for one in own if one])
+    return [
+        _row(one, moderated(variance, shared), level, terms)
+        for one, variance in zip(both, own, strict=True)
+    ]
+
+
+def _variance(ran: Sequence[Taken]) -> Variance | None:
+    return variance_of([math.log(one.speed.value) for one in ran if one.speed])
+
+
+def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> Row:
+    now, ran = group.now, group.ran
+    assert now is not None  # noqa: S101 -- the group is compared
+    assert now.speed is not None  # noqa: S101 -- as above
+    speeds = [one.speed for one in ran if one.speed]
+    found = ratio(now.speed, speeds, between, level)
+    clock = clocks.clock_ratio(now, ran, level)
+    word, reason = verdict(found, terms.least)
+    why = clocks.explained(word, found, clock, now, terms.least)
+    why = why or clocks.disturbed(word, now, ran) or luck(word, now, ran, terms.level)
+    remarks = [reason, clocks.remark(found, clock, now)] if word is not Verdict.SAME else []
+    open_ = word is Verdict.SLOWER or (
+        word is Verdict.AMBIGUOUS and may_be_slower(found, terms.least)
+    )
+    if why:
+        word, remarks = Verdict.AMBIGUOUS, [why]
+    return Row(
+        now=now,
+        before=ran,
+        verdict=word,
+        reason="; ".join(one for one in (*remarks, _other_shape(now, ran[-1])) if one),
+        ratio=found,
+        clock=clock.value if clock else None,
+        counts=open_,
+    )
+
+
+def _other_shape(now: Taken, before: Taken) -> str:
+    if now.parameters == before.parameters:
+        return ""
+    if now.shape and now.shape != before.shape:
+        return f"another shape won: {now.shape} instead of {before.shape}"
+    changed = [
+        f"{name}={value}" for name, value in now.parameters.items()
+        if before.parameters.get(name) != value
+    ]  # fmt: skip
+    return f"another configuration: {', '.join(changed)}" if changed else ""
+
+
+def place(row: Row) -> tuple[int, bool, float]:
+    """Returns where a row belongs: what counts first, the slowest of a verdict first."""
+    return ORDER.index(row.verdict), not row.counts, row.ratio.value if row.ratio else 1.0
+
+
+def title(rows: Sequence[Row]) -> str:
+    """Returns the outcome in a few words."""
+    tally = {word: sum(row.verdict is word for row in rows) for word in ORDER}
+    words = [f"{count} {word.value}" for word, count in tally.items() if count]
+    bad = any(row.counts and row.verdict in COUNTED for row in rows)
+    head = "slower" if bad else "not settled" if any(row.counts for row in rows) else "not slower"
+    return f"gate: {head} ({', '.join(words)})"
+
+
+def _heading(now: Run, kept: Sequence[Run], refused: Sequence[str]) -> list[str]:
+    if len(kept) == 1:
+        lines = [f"Now {now.name} ({now.about}), before {kept[0].name} ({kept[0].about})."]
+    else:
+        days = sorted(run.day for run in kept)
+        since = f", {days[0]} to {days[-1]}" if days[0] else ""
+        lines = [f"Now {now.name} ({now.about}), before {len(kept)} runs{since}."]
+    if refused:
+        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+        lines.append(f"Left out: {refused[0]}{more}.")
+    ended = [f"{run.name} {ENDED[run.state]}" for run in (now, *kept) if run.state in ENDED]
+    return [*lines, *([f"{'; '.join(ended[:3])}."] if ended else [])]
+
+
+def _notes(count: int, runs: int, terms: Terms) -> list[str]:
+    """Returns how it was judged, in sentences."""
+    least = f"{100 * terms.least:g}%"
+    lines = [
+        f"Intervals are of the ratio of rates, of all {count} rows at once at {100 * (1 - terms.level):g}% "
+        "(Bonferroni; Welch's test on logarithms of medians, effective samples as degrees of "
+        "freedom).",
+        f"slower, faster: the whole interval lies beyond {least}. same: it lies within, or holds 1 "
+        f"and rules out {100 * WIDE * terms.least:g}%.",
+    ]
+    if runs == 1:
+        lines.append(
+            "One run before tells nothing of what differs from run to run; a folder of runs does: "
+            "against=FOLDER."
+        )
+    else:
+        lines.append(f"What lies between the {runs} runs before is part of each interval.")
+    return lines

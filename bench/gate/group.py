@@ -1,0 +1,72 @@
+"""Each measurement of a run with its like in the runs that it is set beside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bench.gate.match import pairs
+from bench.gate.model import Row, Run, Taken, Verdict
+
+
+@dataclass
+class Group:
+    """One measurement now, and in each run before that has it."""
+
+    now: Taken | None
+    before: list[Taken] = field(default_factory=list)
+
+    @property
+    def ran(self) -> tuple[Taken, ...]:
+        """Returns those before that have a result."""
+        return tuple(one for one in self.before if one.speed)
+
+    @property
+    def compared(self) -> bool:
+        """Tells whether there are two speeds to compare."""
+        return bool(self.now and self.now.speed and self.ran)
+
+
+def groups(now: Run, before: Sequence[Run]) -> list[Group]:
+    """Returns the measurements of this run in order, and then those that it lacks.
+
+    A run that was asked for something else than this one lacks nothing here, nor does this run.
+    """
+    found = [Group(one) for one in now.taken]
+    lacking: dict[tuple[str, ...], Group] = {}
+    for run in before:
+        for here, there in pairs(now, run):
+            if there is None:
+                continue
+            if here is not None:
+                next(one for one in found if one.now is here).before.append(there)
+            elif run.whole == now.whole:
+                name = (*there.name, there.shape)
+                lacking.setdefault(name, Group(None)).before.append(there)
+    return [*found, *lacking.values()]
+
+
+def lone(group: Group, alike: int) -> Row | None:
+    """Returns the row of a measurement of which there are no two speeds; None if it says nothing.
+
+    Args:
+        group: the measurement.
+        alike: how many runs were asked for the same as this one.
+    """
+    now, ran = group.now, group.ran
+    if now is None:
+        gone = len(ran) * 2 >= alike and bool(ran)
+        why = "it is not in this run"
+        return _row(group, Verdict.MISSING, why, counts=True) if gone else None
+    if now.speed:
+        why = f"{group.before[-1].status} before: {group.before[-1].reason}" if group.before else ""
+        return _row(group, Verdict.NEW, why)
+    if ran:
+        word = Verdict.FAILED if now.status == "failed" else Verdict.MISSING
+        return _row(group, word, f"{now.status} now: {now.reason}", counts=True)
+    if now.status != "failed":
+        return None
+    word = Verdict.SAME if group.before else Verdict.NEW
+    return _row(group, word, f"{'fails as before' if group.before else 'fails'}: {now.reason}")
+
+
+def _row(group: Group, word: Verdict, reason: str, *, counts: bool = False) -> Row:
+    return Row(group.now, group.ran or tuple(group.before), word, reason, counts=counts)

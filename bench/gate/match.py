@@ -1,0 +1,47 @@
+"""Which measurement of one run is which of another."""
+
+from collections.abc import Iterator
+
+from bench.gate.model import Run, Taken
+
+CHOSEN = ("m", "n", "k", "batch", "length")
+"""Sizes that a suite may fix; how many elements there are follows from the device's memory."""
+
+Pair = tuple[Taken | None, Taken | None]
+
+
+def pairs(now: Run, before: Run) -> Iterator[Pair]:
+    """Yields each measurement of both runs beside its other, None where it has none.
+
+    The same sizes go together; where one is left on both sides and the program chose the sizes, it
+    is one measurement in two shapes.
+    """
+    names = dict.fromkeys(one.name for one in (*now.taken, *before.taken))
+    for name in names:
+        here = [one for one in now.taken if one.name == name]
+        there = [one for one in before.taken if one.name == name]
+        yield from _of_one_name(here, there)
+
+
+def _of_one_name(here: list[Taken], there: list[Taken]) -> Iterator[Pair]:
+    left = list(there)
+    alone: list[Taken] = []
+    for one in here:
+        same = next((other for other in left if other.parameters == one.parameters), None)
+        if same is None:
+            alone.append(one)
+        else:
+            left.remove(same)
+            yield one, same
+    if len(alone) == len(left) == 1 and _alike(alone[0], left[0]):
+        yield alone[0], left[0]
+        return
+    yield from ((one, None) for one in alone)
+    yield from ((None, one) for one in left)
+
+
+def _alike(one: Taken, other: Taken) -> bool:
+    """Tells whether two of one name differ in nothing that anybody chose but the program."""
+    both_ran = one.status == other.status == "ok"
+    same = all(one.parameters.get(size) == other.parameters.get(size) for size in CHOSEN)
+    return one.moves or other.moves or not both_ran or same

@@ -1,0 +1,206 @@
+"""What the gate sets side by side: runs, what they measured, and the verdict of each pair."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bench.errors import UsageError, did_you_mean
+from bench.rates import Interval
+from bench.units import Dimension
+
+
+Shape = frozenset[tuple[str, int | str]]
+"""A configuration, to be found in another run's search."""
+
+
+class Verdict(StrEnum):
+    """What the gate says of one measurement.
+
+    ``failed``: it worked before, and fails or has a wrong result now. ``missing``: it is not there
+    any more. ``new``: there is nothing to set it beside.
+    """
+
+    FAILED = "failed"
+    SLOWER = "slower"
+    MISSING = "missing"
+    AMBIGUOUS = "ambiguous"
+    FASTER = "faster"
+    NEW = "new"
+    SAME = "same"
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast one run was: the more the better.
+
+    Attributes:
+        value: work a second, or calls a second.
+        down, up: standard error of its logarithm, towards slower and towards faster.
+        freedom: degrees of freedom of those errors.
+    """
+
+    value: float
+    down: float
+    up: float
+    freedom: float
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The median clock under the load, and the standard error of its logarithm."""
+
+    hz: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One measurement of one run.
+
+    Attributes:
+        name: what it is of, whatever shape was found fastest: kernel, dtype, data, label ...
+        title: the same for people.
+        parameters: the configuration that was measured.
+        shape: the same for people.
+        moves: whether the program chose the sizes, so that another run may choose others.
+        status, reason: whether there is a result, and why not.
+        speed: None without a result.
+        shown: the result for people.
+        dimension: of what is shown.
+        clock: None where it was not told.
+        clocked: whether its rate goes with the device's clock.
+        troubles: what took time from it, or speaks against it.
+        throttle: what held the clock down.
+        tried: the call time of each configuration that a search tried, in seconds.
+    """
+
+    name: tuple[str, ...]
+    title: str
+    parameters: Mapping[str, int | str]
+    shape: str
+    moves: bool
+    status: str
+    reason: str
+    speed: Speed | None
+    shown: str
+    dimension: Dimension
+    clock: Clock | None = None
+    clocked: bool = False
+    troubles: tuple[str, ...] = ()
+    throttle: tuple[str, ...] = ()
+    tried: Mapping[Shape, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that one run measured, and under which circumstances.
+
+    Attributes:
+        name: of the record or the file.
+        day: when it started, ISO; empty if not told.
+        about: the device and what it is, for people.
+        facts: what must be alike, or is told where it differs, by the words of ``allow=``.
+        taken: its measurements.
+        whole: what it was asked to measure: runs asked for the same should have the same rows.
+        state: how it ended.
+    """
+
+    name: str
+    day: str
+    about: str
+    facts: Mapping[str, str | None]
+    taken: tuple[Taken, ...]
+    whole: tuple[str, ...] = ()
+    state: str = "complete"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement before and now.
+
+    Attributes:
+        now: of the run that is judged, None if it is missing there.
+        before: of the runs that it is set beside.
+        ratio: now over before, with bounds that hold for all rows at once; None without both.
+        clock: the clock now over the clock before, None where not both are told.
+        verdict, reason: the judgement.
+        counts: whether it keeps the gate from passing: slower, or it may be.
+    """
+
+    now: Taken | None
+    before: tuple[Taken, ...]
+    verdict: Verdict
+    reason: str = ""
+    ratio: Interval | None = None
+    clock: float | None = None
+    counts: bool = False
+
+    @property
+    def taken(self) -> Taken:
+        """Returns the measurement that names the row."""
+        return self.now or self.before[-1]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How strict the gate is.
+
+    Attributes:
+        level: chance that any row at all is called slower, or faster, where nothing changed.
+        least: the smallest relative difference that matters.
+        allow: differences of circumstances that are wanted.
+    """
+
+    level: float = 0.01
+    least: float = 0.01
+    allow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the gate found.
+
+    Attributes:
+        title: the outcome in a few words.
+        heading: what was set beside what, and which circumstances differ.
+        rows: the worst first.
+        notes: how it was judged.
+        columns: what the values before and now are called.
+    """
+
+    title: str
+    heading: tuple[str, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    columns: tuple[str, str, str] = field(default=("before", "now", "change"))
+
+    @property
+    def code(self) -> int:
+        """Returns the exit code: 0 same or faster, 1 slower, 3 not settled."""
+        found = {row.verdict for row in self.rows if row.counts}
+        if found & {Verdict.FAILED, Verdict.SLOWER}:
+            return 1
+        return 3 if found else 0
+
+
+ALLOWED = (
+    "chip", "device", "driver", "kernel", "machine", "node", "onpaper", "power_limit", "python",
+    "runtime", "suite", "threads", "torch", "uid",
+)  # fmt: skip
+"""The words of ``allow=``."""
+
+
+def terms(level: float, least: float, allow: list[str]) -> Terms:
+    """Returns the terms, checked.
+
+    Raises:
+        UsageError: a level or least difference outside its range, or an unknown word.
+    """
+    if not 0 < level <= 0.2:
+        raise UsageError(f"level={level:g} must be above 0 and at most 0.2")
+    if not 0 <= least <= 0.5:
+        raise UsageError(f"least={least:g} must be 0 or more and at most 0.5")
+    for word in allow:
+        if word not in ALLOWED:
+            raise UsageError(f"allow= knows no {word!r}: {did_you_mean(word, ALLOWED)}")
+    return Terms(level, least, tuple(allow))

@@ -1,0 +1,111 @@
+"""Finds and reads what is given as ``record=`` and ``against=``."""
+
+from pathlib import Path
+
+from bench.chips.load import Catalogue
+from bench.errors import DataError, UsageError, did_you_mean
+from bench.gate import pytestfile
+from bench.gate.model import Run
+from bench.gate.recorded import run_of
+from bench.records.store import HEAD, find, newest, read
+
+MOST = 100
+"""So many runs of a folder are read, the newest; more tell no more of their spread."""
+
+
+def newest_in(word: str, folders: list[Path]) -> Path:
+    """Returns the file that a word names, of a folder the newest.
+
+    Raises:
+        UsageError: there is none.
+    """
+    place = Path(word)
+    if not place.is_dir():
+        return find(word, folders)
+    found = newest([place])
+    if not found:
+        raise UsageError(f"record={word}: the folder holds no record")
+    return found[0]
+
+
+def is_pytest(path: Path) -> bool:
+    """Tells whether a file begins as pytest-benchmark's do."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            head = file.read(HEAD)
+    except OSError:
+        return False
+    return '"machine_info"' in head and '"schema_version"' not in head
+
+
+def run_in(path: Path, sheets: Catalogue) -> Run:
+    """Returns the run of a file, whichever of both kinds it is.
+
+    Raises:
+        UsageError: it cannot be read.
+        DataError: it is neither a record nor a file of pytest-benchmark.
+    """
+    return pytestfile.run_of(path) if is_pytest(path) else run_of(read(path), sheets)
+
+
+def runs_of(
+    word: str, own: Path, folders: list[Path], sheets: Catalogue
+) -> tuple[list[Run], list[str]]:
+    """Returns the runs that a word names, and what of a folder could not be read.
+
+    Args:
+        word: ``against=``.
+        own: the file of the run that is judged, which is never set beside itself.
+        folders: where records lie.
+        sheets: to look up figures.
+
+    Raises:
+        UsageError: there is none besides the run itself, or it is of another kind.
+    """
+    place = Path(word)
+    if not place.is_dir():
+        path = _one(word, folders, sheets)
+        if path.resolve() == own.resolve():
+            raise UsageError(f"against={word} is the run itself, {path.stem}: name another")
+        _same_kind(path, own)
+        return [run_in(path, sheets)], []
+    others = [path for path in newest([place]) if path.resolve() != own.resolve()]
+    kind = [path for path in others if is_pytest(path) == is_pytest(own)]
+    if not kind and others:
+        _same_kind(others[0], own)
+    if not kind:
+        raise UsageError(f"against={word}: the folder holds no record besides the run itself")
+    return _read(kind[:MOST], sheets)
+
+
+def _read(found: list[Path], sheets: Catalogue) -> tuple[list[Run], list[str]]:
+    runs, unread = [], []
+    for path in found:
+        try:
+            runs.append(run_in(path, sheets))
+        except DataError as error:
+            unread.append(str(error.faults[0]))
+    if not runs:
+        raise UsageError(f"no run can be read: {unread[0]}")
+    return runs, unread
+
+
+def _one(word: str, folders: list[Path], sheets: Catalogue) -> Path:
+    """Returns the file that a word names; the message names chips, too, where there is none."""
+    try:
+        return find(word, folders)
+    except UsageError as error:
+        is_file = Path(word).suffix == ".json" or len(Path(word).parts) > 1
+        near = did_you_mean(word, sheets.names())
+        if is_file or not near.startswith("did you mean"):
+            raise
+        raise UsageError(f"{error}; of chips, {near}") from None
+
+
+def _same_kind(path: Path, own: Path) -> None:
+    if is_pytest(path) != is_pytest(own):
+        kinds = ["a record", "a file of pytest-benchmark"]
+        told = f"{own.name} is {kinds[is_pytest(own)]}, {path.name} is {kinds[is_pytest(path)]}"
+        raise UsageError(f"{told}: give two of a kind ('show report=pytest-benchmark' makes one)")
+
+

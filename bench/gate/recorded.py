@@ -1,0 +1,157 @@
+"""A record as a run of the gate."""
+
+from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.gate.model import Run, Shape, Taken
+from bench.gate.speed import clock_of, speed_of
+from bench.plausible import disturbances, disturbed_by, timing_doubts
+from bench.rates import dimension_of, rates
+from bench.records.model import DeviceInfo, Measurement, Record
+from bench.report.digits import beside
+from bench.titles import own_inputs, sizes, title
+from bench.units import Dimension, show
+
+SIZES = ("m", "n", "k", "batch", "length", "elements")
+"""The sizes that a user may fix for a whole run."""
+ON_CORE = ("cache", "latency")
+"""Kernels without a figure that go at the clock of the cores: caches do."""
+NEAR_RIDGE = 0.5
+"""Work of this share of the ridge's operations a byte may go with the clock already."""
+
+
+def run_of(record: Record, catalogue: Catalogue) -> Run:
+    """Returns what the gate compares of a record."""
+    chip = catalogue.chips.get(record.identity.chip or "")
+    fixed = tuple(f"{name}={record.settings.get(name)}" for name in SIZES)
+    own = own_inputs(record)
+    return Run(
+        name=record.id,
+        day=record.started_utc[:10],
+        about=_about(record),
+        facts=facts(record),
+        taken=tuple(_taken(one, record.device, chip, (own, *fixed)) for one in record.measurements),
+        whole=tuple(
+            f"{name}={record.settings.get(name)}"
+            for name in ("kernel", "dtype", "variant", "suite.items", *SIZES)
+        )
+        + (record.suite,),
+        state=record.state,
+    )
+
+
+def _about(record: Record) -> str:
+    return f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}"
+
+
+def facts(record: Record) -> dict[str, str | None]:
+    """Returns the circumstances of a record, by the words of ``allow=``."""
+    device, machine, program = record.device, record.machine, record.program
+    units = f", {device.units} units" if device.units else ""
+    limit = show(device.power_limit_w, Dimension.POWER) if device.power_limit_w else None
+    commit = f" {program.commit}{'+' if program.dirty else ''}" if program.commit else ""
+    told = {key: record.settings.get(key) for key in ("seconds", "precision", "sustained_seconds")}
+    return {
+        "method": str(record.method_version),
+        "inputs": own_inputs(record),
+        "device": f"{device.name} ({device.backend}{units})",
+        "machine": machine.system,
+        "chip": record.identity.chip,
+        "uid": device.uid,
+        "node": machine.node,
+        "driver": device.driver,
+        "runtime": machine.accelerator_runtime,
+        "torch": machine.torch,
+        "python": machine.python,
+        "kernel": machine.kernel,
+        "threads": None if machine.threads is None else str(machine.threads),
+        "power_limit": limit,
+        "onpaper": f"{program.version}{commit}",
+        "suite": ", ".join([record.suite, *(f"{key}={value}" for key, value in told.items())]),
+    }
+
+
+def _taken(
+    one: Measurement, device: DeviceInfo, chip: Chip | None, fixed: tuple[str, ...]
+) -> Taken:
+    own, *sizes_told = fixed
+    key = (*one.figures, "")[0]
+    dimension = dimension_of(one, key)
+    status, reason = _status(one)
+    speed = speed_of(one, dimension) if status == "ok" else None
+    found, _ = rates(one, dimension)
+    form = str(one.parameters.get("variant") or one.parameters.get("stream") or "")
+    words = (one.kernel, one.dtype, one.data, one.label, form, *one.figures, *sizes_told)
+    if status == "ok" and speed is None:
+        status, reason = "skipped", "there is no work to tell a rate of"
+    return Taken(
+        name=words,
+        title=title_of(one, key, own),
+        parameters=one.parameters,
+        shape=sizes(one),
+        moves=one.search is not None or one.data != own,
+        status=status,
+        reason=reason,
+        speed=speed,
+        shown=beside(found.value, found, dimension) if found and speed else "",
+        dimension=dimension,
+        clock=clock_of(one),
+        clocked=goes_with_clock(one, chip),
+        troubles=(*_troubles(one, device),),
+        throttle=one.conditions.throttle,
+        tried=_tried(one),
+    )
+
+
+def _tried(one: Measurement) -> dict[Shape, float]:
+    """Returns the call time of each configuration of a search."""
+    trials = one.search.trials if one.search else ()
+    return {frozenset(trial.parameters.items()): trial.median_s for trial in trials}
+
+
+def title_of(one: Measurement, key: str, own: str) -> str:
+    """Returns a measurement's title, its dtype told where the figure's title does not."""
+    words = title(one, key, apart=one.data != own)
+    told = one.dtype in words or key.startswith(("memory_", "link_", "pcie_", "die_"))
+    return words if told or not one.dtype else f"{words}, {one.dtype}"
+
+
+def _status(one: Measurement) -> tuple[str, str]:
+    """Returns the status, ``failed`` where the result is wrong; and the reason."""
+    for check in (one.check, one.spot_check):
+        if one.status == "ok" and check is not None and not check.passed:
+            return "failed", f"wrong result: relative error {check.error:.1g}"
+    return one.status, one.reason or ""
+
+
+def _troubles(one: Measurement, device: DeviceInfo) -> list[str]:
+    throttled = disturbed_by(one.conditions)
+    told = [*disturbances(one), *timing_doubts(one, device)]
+    return [*told, *([f"throttled: {', '.join(throttled)}"] if throttled else [])]
+
+
+def goes_with_clock(one: Measurement, chip: Chip | None) -> bool:
+    """Tells whether a rate goes with the clock of the device's cores, as far as is known.
+
+    Rates of operations do, and caches; memory and links have clocks of their own. Without a figure
+    the sheet's ridge tells which of both it is; where nothing is known, the clock may explain it.
+    """
+    if one.figures:
+        return FIGURES[one.figures[0]].is_rate
+    if one.kernel in ON_CORE:
+        return True
+    if one.kernel == "launch" or one.quantity in ("byte_rate", "footprint"):
+        return False
+    ridge = _ridge(one.dtype, chip)
+    if one.work is None or ridge is None or not one.work.bytes:
+        return True
+    return one.work.flop / one.work.bytes >= NEAR_RIDGE * ridge
+
+
+def _ridge(dtype: str, chip: Chip | None) -> float | None:
+    """Returns the FLOP a byte at which a sheet's lowest peak of a dtype meets its bandwidth."""
+    if chip is None:
+        return None
+    peaks = [chip.number(f"{unit}_{dtype}") for unit in ("vector", "matrix")]
+    known, bandwidth = [one for one in peaks if one], chip.number("memory_bandwidth")
+    return min(known) / bandwidth if known and bandwidth else None

@@ -1,0 +1,85 @@
+"""What the gate found, as a table for every format."""
+
+from collections.abc import Sequence
+
+from bench.gate.model import Finding, Row, Taken
+from bench.rates import Interval
+from bench.report.markup import Report
+from bench.report.scalar import Scalar
+from bench.report.table import Table
+
+CODES = {
+    0: "Exit code 0: nothing is slower, as far as can be told.",
+    1: "Exit code 1: something is slower, or fails now.",
+    3: "Exit code 3: nothing is shown to be slower, but something may be.",
+}
+
+
+def report(finding: Finding) -> Report:
+    """Returns the rows as words and as numbers."""
+    before, now, change = finding.columns
+    table = Table(
+        title=finding.title,
+        heading=finding.heading,
+        columns=("measurement", before, now, change, "verdict"),
+        cells=tuple(_cells(row, change) for row in finding.rows),
+        summary=(CODES[finding.code],),
+        notes=finding.notes,
+    )
+    return Report(table, [_flat(row) for row in finding.rows])
+
+
+def _cells(row: Row, column: str) -> tuple[str, ...]:
+    verdict = f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value
+    now = row.now.shown if row.now else ""
+    told = share(row.ratio) if column == "achieved" else change(row.ratio)
+    return (row.taken.title, before(row.before) or "–", now or "–", told, verdict)
+
+
+def before(taken: Sequence[Taken]) -> str:
+    """Returns the value of one run, or the median one of several."""
+    ran = sorted((one for one in taken if one.speed), key=lambda one: one.speed.value)  # type: ignore[union-attr]  # they have one
+    if not ran:
+        return taken[-1].shown if taken else ""
+    middle = ran[(len(ran) - 1) // 2].shown
+    return middle if len(ran) == 1 else f"{middle} (of {len(ran)})"
+
+
+def change(ratio: Interval | None) -> str:
+    """Returns ``-3.1% (-3.6 to -2.6)``: how the rate changed."""
+    if ratio is None:
+        return "–"
+    value, low, high = (100 * (one - 1) for one in (ratio.value, ratio.low, ratio.high))
+    decimals = 2 if high - low < 1 else 1
+    return f"{value:+.{decimals}f}% ({low:+.{decimals}f} to {high:+.{decimals}f})"
+
+
+def share(fraction: Interval | None) -> str:
+    """Returns ``81.2% (80.4–82.1)``."""
+    from bench.report.digits import percent
+
+    return percent(fraction) if fraction else "–"
+
+
+def _flat(row: Row) -> dict[str, Scalar]:
+    one, found = row.taken, row.ratio
+    first = row.before[-1] if row.before else None
+    return {
+        "measurement": one.title,
+        "verdict": row.verdict.value,
+        "counts": row.counts,
+        "reason": row.reason,
+        "ratio": found.value if found else None,
+        "ratio_low": found.low if found else None,
+        "ratio_high": found.high if found else None,
+        "before": first.speed.value if first and first.speed else None,
+        "now": row.now.speed.value if row.now and row.now.speed else None,
+        "unit": one.dimension.value,
+        "runs_before": len(row.before),
+        "clock_ratio": row.clock,
+        "throttle_before": " ".join(first.throttle) if first else "",
+        "throttle": " ".join(row.now.throttle) if row.now else "",
+        "shape_before": first.shape if first else "",
+        "shape": row.now.shape if row.now else "",
+        "name": " ".join(word for word in one.name if word and not word.endswith("=None")),
+    }

@@ -1,0 +1,79 @@
+"""A run against a chip's sheet: is each figure reached?"""
+
+from dataclasses import replace
+
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
+from bench.chips.paper import Paper
+from bench.errors import UsageError
+from bench.gate.compare import place, title
+from bench.gate.model import Finding, Row, Taken, Verdict
+from bench.gate.recorded import run_of
+from bench.records.model import Record
+from bench.report.table import source_line
+from bench.standing import nearest
+from bench.verdict import Row as Judged
+from bench.verdict import Verdict as Said
+from bench.verdict import rows
+
+SAYS = {
+    Said.REACHED: Verdict.SAME,
+    Said.SHORT: Verdict.SLOWER,
+    Said.UNDECIDED: Verdict.AMBIGUOUS,
+    Said.IMPLAUSIBLE: Verdict.AMBIGUOUS,
+    Said.FAILED: Verdict.FAILED,
+}
+
+
+def against_sheet(
+    record: Record, chip: Chip, sheets: Catalogue, margin: float, allow: tuple[str, ...] = ()
+) -> Finding:
+    """Returns whether a run reaches each figure of a sheet, by what came nearest to it.
+
+    Raises:
+        UsageError: the device is another chip, or nothing that was measured is on the sheet.
+    """
+    known = record.identity.chip
+    if known not in (None, chip.id) and "chip" not in allow:
+        more = "allow=[chip] compares them all the same"
+        raise UsageError(f"record {record.id} is of {known}, not of {chip.id}: {more}")
+    identity = record.identity.model_copy(update={"chip": chip.id})
+    own = record.model_copy(update={"identity": identity})
+    judged = rows(own, sheets, margin)
+    taken = dict(zip(map(id, judged), run_of(own, sheets).taken, strict=True))
+    doubted = [one for one in judged if one.verdict in (Said.IMPLAUSIBLE, Said.FAILED)]
+    asked = [*nearest(judged).values(), *doubted]
+    if not asked:
+        raise UsageError(f"record {record.id} measured nothing that the sheet of {chip.id} prints")
+    found = [_row(one, taken[id(one)]) for one in asked]
+    papers = [one.published for one in asked if isinstance(one.published, Paper)]
+    sources = dict.fromkeys(source for paper in papers for source in paper.sources)
+    return Finding(
+        title=title(found),
+        heading=(
+            f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}, record "
+            f"{record.id}, against the sheet of {chip.id}.",
+        ),
+        rows=tuple(sorted(found, key=place)),
+        notes=(
+            f"same: the figure is reached, its whole interval lies within {margin:.0%} of paper or "
+            "above. slower: the interval lies below. Each figure is judged by what came nearest to "
+            "it, at 95%, as 'show' judges it.",
+            *(f"Published: {source_line(one, sheets)}" for one in sources),
+        ),
+        columns=("published", "measured", "achieved"),
+    )
+
+
+def _row(judged: Judged, now: Taken) -> Row:
+    """Returns the row of one figure; what the sheet prints stands for the run before."""
+    paper, word = judged.published, SAYS[judged.verdict]
+    printed = replace(now, speed=None, shown=paper.text) if isinstance(paper, Paper) else None
+    return Row(
+        now=now,
+        before=(printed,) if printed else (),
+        verdict=word,
+        reason=judged.reason,
+        ratio=judged.fraction,
+        counts=word is not Verdict.SAME,
+    )

@@ -1,0 +1,98 @@
+"""The ratio of two speeds with its interval, and what follows from it.
+
+Welch's test on logarithms: standard errors of both sides, each with its own degrees of freedom.
+With a set of runs, what lies between runs counts too. The intervals of all rows hold at once
+(Bonferroni), so that one false alarm among many rows is no likelier than ``level``.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from bench.gate.model import Speed, Verdict
+from bench.gate.speed import ENDLESS, student
+from bench.gate.spread import Variance
+from bench.rates import Interval
+
+WIDE = 5.0
+"""A ratio is called the same only where more than so many times ``least`` is ruled out."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A variance that adds to that of a ratio, with its degrees of freedom."""
+
+    variance: float
+    freedom: float
+
+
+def ratio(now: Speed, before: Sequence[Speed], between: Variance | None, level: float) -> Interval:
+    """Returns now over before, with an interval that misses the truth with chance ``level``.
+
+    Args:
+        now: of the run that is judged.
+        before: of one run, or of each run of a set.
+        between: variance of the logarithm from run to run, None where it is not known.
+        level: two-sided.
+    """
+    middle = math.log(now.value) - fmean(math.log(one.value) for one in before)
+    slower = [Part(now.down**2, now.freedom), *(Part(one.up**2, one.freedom) for one in before)]
+    faster = [Part(now.up**2, now.freedom), *(Part(one.down**2, one.freedom) for one in before)]
+    low, high = (_reach(parts, between, level) for parts in (slower, faster))
+    return Interval(math.exp(middle), math.exp(middle - low), math.exp(middle + high))
+
+
+def _reach(parts: list[Part], between: Variance | None, level: float) -> float:
+    """Returns how far a bound lies from the logarithm of a ratio.
+
+    What runs differ by holds the noise within them already; where this run is noisier than those
+    were, its own is added. The wider of both kinds of error counts.
+    """
+    own, others = parts[0], parts[1:]
+    count = len(others)
+    within = [own, *(Part(one.variance / count**2, one.freedom) for one in others)]
+    reach = quantile_error(within, level)
+    if between is None:
+        return reach
+    more = max(0.0, own.variance - fmean(one.variance for one in others))
+    run_to_run = Part(between.value * (1 + 1 / count), between.freedom)
+    return max(reach, quantile_error([run_to_run, Part(more, own.freedom)], level))
+
+
+def quantile_error(parts: Sequence[Part], level: float) -> float:
+    """Returns Student's quantile times the standard error, with Welch's degrees of freedom."""
+    whole = sum(one.variance for one in parts)
+    if whole <= 0:
+        return 0.0
+    share = sum((one.variance / whole) ** 2 / one.freedom for one in parts)
+    freedom = min(ENDLESS, 1 / share) if share else ENDLESS
+    return student(freedom, 1 - level / 2) * math.sqrt(whole)
+
+
+def verdict(found: Interval, least: float) -> tuple[Verdict, str]:
+    """Returns what a ratio says, and why where it is not settled.
+
+    Slower and faster: the whole interval lies beyond ``least``. Same: it lies within, or it holds 1
+    and rules out a difference of ``WIDE`` times as much.
+    """
+    if found.high < 1 - least:
+        return Verdict.SLOWER, ""
+    if found.low > 1 + least:
+        return Verdict.FASTER, ""
+    if 1 - least <= found.low and found.high <= 1 + least:
+        return Verdict.SAME, ""
+    if not found.low <= 1 <= found.high:
+        word = "slower" if found.high < 1 else "faster"
+        return Verdict.AMBIGUOUS, f"{word}, but whether by {100 * least:g}% or more is open"
+    if found.low >= 1 - WIDE * least and found.high <= 1 + WIDE * least:
+        return Verdict.SAME, ""
+    down, up = 1 - found.low, found.high - 1
+    return Verdict.AMBIGUOUS, f"too noisy: anything from {down:.1%} slower to {up:.1%} faster fits"
+
+
+def may_be_slower(found: Interval, least: float) -> bool:
+    """Tells whether a ratio that is not settled leaves a difference open that matters."""
+    if found.high < 1:
+        return found.low < 1 - least
+    return found.low < 1 - WIDE * least

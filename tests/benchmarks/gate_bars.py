@@ -1,0 +1,140 @@
+"""How often the gate calls identical code slower, and how often it finds a true regression.
+
+python tests/benchmarks/gate_bars.py [pairs of runs of each noise] [noise ...]
+
+Every run is of the whole suite quick, through the real loop on the fake device, with a seed of its
+own; a pair is a run and the one before it. A pair counts as false if any of its rows is called slower. A found one is a pair in which
+a device that lost 3% has a row that is called slower; and how many of its rows are is told, too.
+"""
+
+import sys
+import tempfile
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scipy.stats import beta
+from tabulate import tabulate
+
+from bench.chips.load import catalogue
+from bench.devices.fake import RATES, FakeDevice, FakeSpec
+from bench.gate.compare import compare
+from bench.gate.model import Finding, Run, Terms, Verdict
+from bench.gate.recorded import run_of
+from bench.measure.item import Item
+from bench.measure.runner import Order, Watcher, Weighted, run
+from bench.measure.session import LocalSession
+
+NOISIEST = (
+    ("heavy", 0.05), ("correlated", 0.05), ("bursts", 0.05), ("periodic", 0.05),
+    ("lognormal", 0.05), ("white", 0.05),
+)  # fmt: skip
+STREAMS = ("copy", "scale", "add", "triad", "read", "write")
+DTYPES = ("fp8", "tf32", "bf16", "fp16", "fp32", "fp64", "int8")
+LOSS, LOSS_NOISE = 0.03, 0.01
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a number of pairs said."""
+
+    pairs: int
+    hit: int
+    rows: Counter[Verdict]
+    codes: Counter[int]
+
+    @property
+    def share(self) -> str:
+        """Returns the share of pairs with a row that is slower, with its exact 95% interval."""
+        low = float(beta.ppf(0.025, self.hit, self.pairs - self.hit + 1)) if self.hit else 0.0
+        most = self.pairs - self.hit
+        high = float(beta.ppf(0.975, self.hit + 1, most)) if most else 1.0
+        return f"{self.hit}/{self.pairs} = {self.hit / self.pairs:.1%} ({low:.1%}-{high:.1%})"
+
+
+def items() -> tuple[Weighted, ...]:
+    """Returns the items of suite quick."""
+    streams = [Weighted(Item("memory", "fp32", variant=one), 1.0) for one in STREAMS]
+    return (*streams, *(Weighted(Item("gemm", one), 2.5) for one in DTYPES))
+
+
+def measured(spec: FakeSpec, seconds: float = 48.0, wanted: tuple[Weighted, ...] = ()) -> Run:
+    """Returns a whole run on a fake device, through the loop that measures real ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        order = Order("quick", seconds, wanted or items(), 0.01, "h20", Path(folder), {})
+        record = run(LocalSession(FakeDevice(spec)), order, catalogue(), Watcher())
+    return run_of(record, catalogue())
+
+
+def slowed(spec: FakeSpec, loss: float) -> FakeSpec:
+    """Returns a device whose software lost a share of every rate, at the same clock."""
+    return replace(
+        spec,
+        rates={dtype: rate * (1 - loss) for dtype, rate in RATES.items()},
+        bandwidth=spec.bandwidth * (1 - loss),
+    )
+
+
+def findings(
+    noise: str, level: float, pairs: int, loss: float = 0.0, runs: int = 1
+) -> Iterator[Finding]:
+    """Yields what the gate finds of each run beside those right before it, as CI would.
+
+    A run that lost some of its rates is set beside runs that did not.
+    """
+    specs = [FakeSpec(noise=noise, noise_level=level, seed=1000 + seed) for seed in range(pairs)]
+    before: deque[Run] = deque(maxlen=runs)
+    for seed in range(runs):
+        before.append(measured(FakeSpec(noise=noise, noise_level=level, seed=seed)))
+    for spec in specs:
+        plain = measured(spec)
+        yield compare(measured(slowed(spec, loss)) if loss else plain, list(before), Terms())
+        before.append(plain)
+
+
+def tally(found: Iterator[Finding]) -> Tally:
+    """Counts pairs with a slower row, all rows by verdict, and exit codes."""
+    rows, codes = Counter[Verdict](), Counter[int]()
+    pairs = hit = 0
+    for one in found:
+        pairs += 1
+        verdicts = Counter(row.verdict for row in one.rows)
+        rows.update(verdicts)
+        codes[one.code] += 1
+        hit += verdicts[Verdict.SLOWER] > 0
+    return Tally(pairs, hit, rows, codes)
+
+
+def main() -> int:
+    """Prints both bars; returns 1 if one is missed."""
+    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    wanted = sys.argv[2:] or [name for name, _ in NOISIEST]
+    lines, missed = [], False
+    for noise, level in NOISIEST:
+        if noise in wanted:
+            start = time.monotonic()
+            found = tally(findings(noise, level, pairs))
+            missed |= found.hit >= 0.01 * pairs
+            lines.append(_line(f"identical, {noise} {level:.0%}", found, start))
+            print(lines[-1], flush=True)
+    for runs in (1, 4):
+        start = time.monotonic()
+        found = tally(findings("white", LOSS_NOISE, pairs, LOSS, runs))
+        missed |= found.hit < 0.95 * pairs and runs == 1
+        lines.append(_line(f"3% slower, white 1%, against {runs} run(s)", found, start))
+        print(lines[-1], flush=True)
+    columns = ["case", "pairs with a slower row", "rows", "exit codes", "took"]
+    print(tabulate(lines, columns, "github"))
+    return int(missed)
+
+
+def _line(name: str, found: Tally, start: float) -> list[str]:
+    rows = ", ".join(f"{count} {word.value}" for word, count in found.rows.most_common())
+    codes = ", ".join(f"{code}: {count}" for code, count in sorted(found.codes.items()))
+    return [name, found.share, rows, codes, f"{time.monotonic() - start:.0f} s"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
