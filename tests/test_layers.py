@@ -57,8 +57,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "report": (
         "standing", "predict", "workloads", "claims", "evidence", "identity", "gap", "energy",
-        "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "units",
-        "spreadsheet",
+        "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "errors",
+        "units", "spreadsheet",
     ),
     "plot": (
         "standing", "report", "predict", "claims", "evidence", "identity", "gap", "energy",

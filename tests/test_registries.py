@@ -14,7 +14,7 @@ from bench.kernels.common.base import DATA, TORCH_DTYPES, itemsize
 from bench.kernels.gemm import DTYPES
 from bench.kernels.memory import STREAMS
 from bench.kernels.registry import KERNELS, kernel
-from bench.report.registry import FORMATS
+from bench.report.registry import FORMATS, OF_A_RECORD
 from bench.shapes import SHAPES
 
 SHARED = {
@@ -30,7 +30,7 @@ SHARED = {
         "identity", "inputs", "layers", "layout", "levels", "listing", "marks", "markup", "matrix",
         "operators", "predicates", "predictions", "products", "ratios", "reaching", "registry",
         "roofline", "room", "rulelist", "rulings", "scalar", "screen", "sections", "sheet",
-        "summary", "table", "validation", "verdicts", "wrap",
+        "summary", "table", "validation", "verdicts", "wrap", "pytest_benchmark",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
@@ -60,7 +60,7 @@ def test_what_is_registered_is_what_is_in_the_folder(
 
 
 def test_every_format_can_be_chosen() -> None:
-    assert set(choices("report")) == {*FORMATS, "auto"}
+    assert set(choices("report")) == {*FORMATS, *OF_A_RECORD, "auto"}
 
 
 def test_every_device_can_be_chosen() -> None:

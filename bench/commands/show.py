@@ -21,7 +21,8 @@ its export-rule history for China, and what records at hand measured of it.
   record=latest     a record by path, by id or file name or the beginning of one, or the latest
                     (the default)
   chip=             a sheet by id, alias or local name
-  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
+  report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html;
+                    pytest-benchmark: a record's samples, for 'pytest-benchmark compare'
   margin=0.10       how far below paper still counts as reached
   out=              folder in which records are looked for
 
@@ -29,6 +30,7 @@ Examples
   python -m bench show
   python -m bench show record=h200-sxm-full report=html > page.html
   python -m bench show chip=h20
+  python -m bench show record=latest report=pytest-benchmark > now.json
 
 Exit code: 0 shown, 1 the record is broken, 2 wrong usage.
 """

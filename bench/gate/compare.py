@@ -17,9 +17,7 @@ ENDED = {"running": "did not finish", "interrupted": "was interrupted"}
 COUNTED = (Verdict.FAILED, Verdict.SLOWER)
 
 
-def compare(
-    now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str] = ()
-) -> Finding:
+def compare(now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str] = ()) -> Finding:
     """Returns the verdict on each measurement of a run.
 
     Args:
@@ -132,19 +130,19 @@ def _heading(now: Run, kept: Sequence[Run], refused: Sequence[str]) -> list[str]
 
 def _notes(count: int, runs: int, terms: Terms) -> list[str]:
     """Returns how it was judged, in sentences."""
-    least = f"{100 * terms.least:g}%"
-    lines = [
-        f"Intervals are of the ratio of rates, of all {count} rows at once at {100 * (1 - terms.level):g}% "
-        "(Bonferroni; Welch's test on logarithms of medians, effective samples as degrees of "
-        "freedom).",
-        f"slower, faster: the whole interval lies beyond {least}. same: it lies within, or holds 1 "
-        f"and rules out {100 * WIDE * terms.least:g}%.",
-    ]
-    if runs == 1:
-        lines.append(
-            "One run before tells nothing of what differs from run to run; a folder of runs does: "
-            "against=FOLDER."
-        )
-    else:
-        lines.append(f"What lies between the {runs} runs before is part of each interval.")
-    return lines
+    level, least, wide = 1 - terms.level, terms.least, WIDE * terms.least
+    told = (
+        f"Intervals are of the ratio of rates, and those of all {count} rows hold at once at "
+        f"{100 * level:g}% (Bonferroni; Welch's test on logarithms of medians, with effective "
+        "samples as degrees of freedom)."
+    )
+    words = (
+        f"slower, faster: the whole interval lies beyond {100 * least:g}%. same: it lies within, "
+        f"or holds no change and rules out {100 * wide:g}%. ambiguous: neither."
+    )
+    single = (
+        "One run before tells nothing of what differs from run to run, or from device to device; a "
+        "folder of runs does: against=FOLDER."
+    )
+    several = f"What lies between the {runs} runs before is part of each interval."
+    return [told, words, single if runs == 1 else several]

@@ -86,5 +86,7 @@ def _unknown(now: Run, before: list[Run]) -> list[str]:
     """Returns what is not known of the device: another of its kind differs by itself."""
     known = [run.facts.get("uid") for run in (now, *before)]
     if "uid" in now.facts and None in known:
-        return ["Whether it is the same device of that kind is not known: no serial was told."]
+        return ["Whether it is the same device of its kind is not known: none told its serial."]
+    if any(one != known[0] for one in known):
+        return ["Devices of one kind differ by some percent: a change may be the device's."]
     return []

@@ -8,7 +8,6 @@ from bench.errors import UsageError, did_you_mean
 from bench.rates import Interval
 from bench.units import Dimension
 
-
 Shape = frozenset[tuple[str, int | str]]
 """A configuration, to be found in another run's search."""
 

@@ -3,8 +3,9 @@
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from bench.errors import DataError, Fault, UsageError
 from bench.gate.model import Run, Speed, Taken
@@ -13,6 +14,9 @@ from bench.records.store import MAX_BYTES
 from bench.report.markup import one_line
 from bench.units import Dimension, show
 
+DIMENSIONS = {"flop": Dimension.FLOP_RATE, "bytes": Dimension.BYTE_RATE}
+HUGE = 1e300
+"""No time in seconds, nor a count of anything, is as large."""
 FIX = "give the file of --benchmark-json"
 MEDIAN = math.sqrt(math.pi / 2) / 1.349
 """Standard error of a median over that of a mean, by the interquartile range of normal noise."""
@@ -85,21 +89,29 @@ def _taken(one: object, path: Path) -> Taken:
     if not isinstance(one, dict):
         raise _fault(path, "benchmarks", "holds what is no benchmark")
     name = _word(one, "fullname") or _word(one, "name")
-    stats = _part(one, "stats")
-    speed = _speed(stats)
+    told = _part(one, "extra_info")
+    speed = _speed(_part(one, "stats"))
     if not name or speed is None:
         raise _fault(path, f"benchmarks: {name or '?'}", "tells no times above 0")
+    ours = _word(told, "measurement")
+    work = told.get(_word(told, "told_in")) if ours else None
+    if _is_time(work):
+        speed = replace(speed, value=speed.value * work)
+        dimension = DIMENSIONS.get(_word(told, "told_in"), Dimension.FLOP_RATE)
+    else:
+        dimension = Dimension.TIME
+    value = 1 / speed.value if dimension is Dimension.TIME else speed.value
     return Taken(
-        name=("pytest-benchmark", name),
-        title=name,
-        parameters={},
-        shape="",
-        moves=False,
+        name=("pytest-benchmark", ours or name),
+        title=ours or name,
+        parameters={"shape": _word(told, "shape")} if ours else {},
+        shape=_word(told, "shape") if ours else "",
+        moves=bool(ours),
         status="ok",
         reason="",
         speed=speed,
-        shown=show(1 / speed.value, Dimension.TIME, 4),
-        dimension=Dimension.TIME,
+        shown=show(value, dimension, 4),
+        dimension=dimension,
     )
 
 
@@ -109,19 +121,20 @@ def _speed(stats: Mapping[str, Any]) -> Speed | None:
     if isinstance(data, list) and data:
         return speed_of_series(tuple(map(float, data))) if all(map(_is_time, data)) else None
     median, spread, rounds = (stats.get(key) for key in ("median", "iqr", "rounds"))
-    if not _is_time(median) or not _is_number(spread) or not _is_number(rounds) or rounds < 2:
+    if not (_is_number(spread) and _is_number(rounds) and _is_time(median)) or rounds < 2:
         return None
     error = MEDIAN * abs(spread) / math.sqrt(rounds) / median
     return Speed(1 / median, error, error, rounds - 1)
 
 
-def _is_number(value: object) -> bool:
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return known and math.isfinite(value)  # type: ignore[arg-type]  # a number by now
+def _is_number(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < HUGE
 
 
-def _is_time(value: object) -> bool:
-    return _is_number(value) and value > 0  # type: ignore[operator]  # a number by now
+def _is_time(value: object) -> TypeGuard[float]:
+    return _is_number(value) and value > 0
 
 
 def _part(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -107,5 +107,3 @@ def _same_kind(path: Path, own: Path) -> None:
         kinds = ["a record", "a file of pytest-benchmark"]
         told = f"{own.name} is {kinds[is_pytest(own)]}, {path.name} is {kinds[is_pytest(path)]}"
         raise UsageError(f"{told}: give two of a kind ('show report=pytest-benchmark' makes one)")
-
-

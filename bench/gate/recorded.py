@@ -14,6 +14,8 @@ from bench.units import Dimension, show
 
 SIZES = ("m", "n", "k", "batch", "length", "elements")
 """The sizes that a user may fix for a whole run."""
+ASKED = ("kernel", "dtype", "variant", "suite.items", *SIZES)
+"""The settings that choose what is measured, besides the suite."""
 ON_CORE = ("cache", "latency")
 """Kernels without a figure that go at the clock of the cores: caches do."""
 NEAR_RIDGE = 0.5
@@ -31,11 +33,7 @@ def run_of(record: Record, catalogue: Catalogue) -> Run:
         about=_about(record),
         facts=facts(record),
         taken=tuple(_taken(one, record.device, chip, (own, *fixed)) for one in record.measurements),
-        whole=tuple(
-            f"{name}={record.settings.get(name)}"
-            for name in ("kernel", "dtype", "variant", "suite.items", *SIZES)
-        )
-        + (record.suite,),
+        whole=(record.suite, *(f"{name}={record.settings.get(name)}" for name in ASKED)),
         state=record.state,
     )
 

@@ -8,6 +8,8 @@ from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 
+MOST = 100.0
+"""A bound in percent above is told as that: nothing was known of it."""
 CODES = {
     0: "Exit code 0: nothing is slower, as far as can be told.",
     1: "Exit code 1: something is slower, or fails now.",
@@ -51,7 +53,8 @@ def change(ratio: Interval | None) -> str:
         return "–"
     value, low, high = (100 * (one - 1) for one in (ratio.value, ratio.low, ratio.high))
     decimals = 2 if high - low < 1 else 1
-    return f"{value:+.{decimals}f}% ({low:+.{decimals}f} to {high:+.{decimals}f})"
+    upper = f"{high:+.{decimals}f}" if high < MOST else f"above +{MOST:.0f}"
+    return f"{value:+.{decimals}f}% ({low:+.{decimals}f} to {upper})"
 
 
 def share(fraction: Interval | None) -> str:

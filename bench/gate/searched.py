@@ -29,8 +29,10 @@ def luck(verdict: Verdict, now: Taken, before: Sequence[Taken], level: float) ->
     """
     other = before[-1]
     moved = verdict in (Verdict.SLOWER, Verdict.FASTER) and now.parameters != other.parameters
-    if not moved or len(before) >= SET or not (now.tried and other.tried):
+    if not moved or len(before) >= SET or not now.moves:
         return None
+    if not (now.tried and other.tried):
+        return "another shape won, and what else was tried is not told: it may be luck"
     both = now.tried.keys() & other.tried.keys()
     if now.tried.keys() == other.tried.keys():
         return None  # whatever there is was tried in both
@@ -45,7 +47,9 @@ def luck(verdict: Verdict, now: Taken, before: Sequence[Taken], level: float) ->
 
 def ratio_of_both(now: Taken, before: Taken, level: float) -> Interval:
     """Returns the median ratio of rates over the shapes that both searches tried, in turn."""
-    logs = [math.log(before.tried[one] / now.tried[one]) for one in now.tried if one in before.tried]
+    logs = [
+        math.log(before.tried[one] / now.tried[one]) for one in now.tried if one in before.tried
+    ]
     middle, low, high, _ = median_interval(logs, caution=1.0)
     reach = student(len(logs) - 1, 1 - level / 2) / student(len(logs) - 1, 0.975)
     return Interval(

@@ -48,19 +48,17 @@ def against_sheet(
     found = [_row(one, taken[id(one)]) for one in asked]
     papers = [one.published for one in asked if isinstance(one.published, Paper)]
     sources = dict.fromkeys(source for paper in papers for source in paper.sources)
+    about = f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}"
+    words = (
+        f"same: the figure is reached, its whole interval lies within {100 * margin:g}% of paper "
+        "or above. slower: the interval lies below. Each figure is judged by what came nearest to "
+        "it, at 95%, as 'show' judges it."
+    )
     return Finding(
         title=title(found),
-        heading=(
-            f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}, record "
-            f"{record.id}, against the sheet of {chip.id}.",
-        ),
+        heading=(f"{about}, record {record.id}, against the sheet of {chip.id}.",),
         rows=tuple(sorted(found, key=place)),
-        notes=(
-            f"same: the figure is reached, its whole interval lies within {margin:.0%} of paper or "
-            "above. slower: the interval lies below. Each figure is judged by what came nearest to "
-            "it, at 95%, as 'show' judges it.",
-            *(f"Published: {source_line(one, sheets)}" for one in sources),
-        ),
+        notes=(words, *(f"Published: {source_line(one, sheets)}" for one in sources)),
         columns=("published", "measured", "achieved"),
     )
 

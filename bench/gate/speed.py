@@ -6,6 +6,7 @@ takes over, with as many degrees of freedom as there were effective samples.
 """
 
 import math
+from itertools import pairwise
 
 from scipy.special import stdtrit
 
@@ -70,7 +71,7 @@ def clock_of(measurement: Measurement) -> Clock | None:
         return None
     middle, low, high, _ = median_interval(seen)
     levels = sorted(set(seen))
-    steps = [later - earlier for earlier, later in zip(levels, levels[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(levels)]
     step = min(steps, default=0.0) / math.sqrt(12)
     half = (high - low) / 2 / student(max(1, len(seen) - 1), 0.5 + LEVEL / 2)
     return Clock(middle, max(half, step) / middle)

@@ -49,9 +49,7 @@ def common(found: Sequence[Variance]) -> Variance:
     if excess <= 0:
         return Variance(math.exp(middle), MOST)
     freedom = min(MOST, 2 * _inverse_trigamma(excess))
-    return Variance(
-        math.exp(middle + float(digamma(freedom / 2)) - math.log(freedom / 2)), freedom
-    )
+    return Variance(math.exp(middle + float(digamma(freedom / 2)) - math.log(freedom / 2)), freedom)
 
 
 def moderated(own: Variance | None, shared: Variance) -> Variance | None:

@@ -18,6 +18,8 @@ from bench.rates import Interval
 WIDE = 5.0
 """A ratio is called the same only where more than so many times ``least`` is ruled out."""
 
+TWICE = 2.0
+
 
 @dataclass(frozen=True)
 class Part:
@@ -87,8 +89,9 @@ def verdict(found: Interval, least: float) -> tuple[Verdict, str]:
         return Verdict.AMBIGUOUS, f"{word}, but whether by {100 * least:g}% or more is open"
     if found.low >= 1 - WIDE * least and found.high <= 1 + WIDE * least:
         return Verdict.SAME, ""
-    down, up = 1 - found.low, found.high - 1
-    return Verdict.AMBIGUOUS, f"too noisy: anything from {down:.1%} slower to {up:.1%} faster fits"
+    down = f"{1 - found.low:.1%} slower"
+    up = f"{found.high - 1:.1%} faster" if found.high < TWICE else "twice as fast or more"
+    return Verdict.AMBIGUOUS, f"too noisy: anything from {down} to {up} fits"
 
 
 def may_be_slower(found: Interval, least: float) -> bool:

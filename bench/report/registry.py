@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from bench.chips.load import Catalogue
+from bench.errors import UsageError
 from bench.records.model import Record
 from bench.report.flat import flat
 from bench.report.markup import Report, cleaned
@@ -12,11 +13,20 @@ from bench.verdict import MARGIN, rows
 
 FORMATS = ("terminal", "github", "plain", "csv", "json", "latex", "html")
 
+OF_A_RECORD = {"pytest-benchmark": "bench.report.pytest_benchmark"}
+"""Formats that hold a record's samples, which no other report has."""
+
 
 def render(
     record: Record, catalogue: Catalogue, style: str = "github", margin: float = MARGIN
 ) -> str:
-    """Returns a record's rows in one of ``FORMATS``; as csv, the measurements alone."""
+    """Returns a record's rows in one of ``FORMATS``; as csv, the measurements alone.
+
+    Or its samples in one of ``OF_A_RECORD``.
+    """
+    if style in OF_A_RECORD:
+        samples: str = import_module(OF_A_RECORD[style]).render(record)
+        return samples
     found = report_of(record, catalogue, margin)
     if style == "csv":  # one header for all lines, also of a sweep
         found = Report(found.table, found.flat)
@@ -32,6 +42,12 @@ def report_of(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> R
 
 
 def set_in(style: str, report: Report) -> str:
-    """Returns a report set in one of ``FORMATS``."""
+    """Returns a report set in one of ``FORMATS``.
+
+    Raises:
+        UsageError: the format is of a record's samples, and this is another report.
+    """
+    if style in OF_A_RECORD:
+        raise UsageError(f"report={style} is of a record: python -m bench show record=NAME")
     text: str = import_module(f"bench.report.{style}").render(cleaned(report))
     return text

@@ -3,8 +3,9 @@
 python tests/benchmarks/gate_bars.py [pairs of runs of each noise] [noise ...]
 
 Every run is of the whole suite quick, through the real loop on the fake device, with a seed of its
-own; a pair is a run and the one before it. A pair counts as false if any of its rows is called slower. A found one is a pair in which
-a device that lost 3% has a row that is called slower; and how many of its rows are is told, too.
+own; a pair is a run and the one before it. A pair counts as false if any of its rows is called
+slower. A found one is a pair in which a device that lost 3% has a row that is called slower; how
+many of its rows are is told, too.
 """
 
 import sys

@@ -1,0 +1,151 @@
+"""A record as the JSON of pytest-benchmark, so that its own ``compare`` sees the same samples.
+
+Times are seconds a call. ``extra_info`` holds the work of a call, by the keys that
+``import source=pytest-benchmark`` reads. No name of a host, a user or a folder is in it.
+"""
+
+import json
+from collections.abc import Sequence
+from statistics import fmean, median, stdev
+
+from bench.rates import dimension_of
+from bench.records.model import DeviceInfo, Measurement, Record, Timing
+from bench.units import Dimension
+
+FORMAT = "5.3.1"
+"""The pytest-benchmark whose layout this is."""
+SIZES = ("m", "n", "k", "batch", "length")
+TOLD_IN = {
+    Dimension.FLOP_RATE: "flop", Dimension.OP_RATE: "flop", Dimension.BYTE_RATE: "bytes",
+}  # fmt: skip
+"""The work of a call that a rate is of."""
+OF_FIGURE = {"vector": "vector_rate", "sparse": "sparse_matmul"}
+
+
+def render(record: Record) -> str:
+    """Returns a JSON document with every measurement that has times."""
+    taken: dict[str, int] = {}
+    timed = [(one, one.timing) for one in record.measurements if one.timing is not None]
+    listed = [_benchmark(one, timing, taken) for one, timing in timed]
+    program = record.program
+    document = {
+        "machine_info": _machine(record),
+        "commit_info": {"id": program.commit or "unversioned", "dirty": bool(program.dirty)},
+        "benchmarks": listed,
+        "datetime": record.started_utc,
+        "version": FORMAT,
+    }
+    return json.dumps(document, indent=4, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _machine(record: Record) -> dict[str, object]:
+    device, machine = record.device, record.machine
+    return {
+        "node": "",
+        "processor": "",
+        "machine": "",
+        "python_compiler": "",
+        "python_implementation": "",
+        "python_implementation_version": machine.python,
+        "python_version": machine.python,
+        "python_build": [],
+        "release": machine.kernel,
+        "system": machine.system,
+        "cpu": {"brand_raw": device.name if device.backend == "cpu" else ""},
+        "onpaper": _told(record, device),
+    }
+
+
+def _told(record: Record, device: DeviceInfo) -> dict[str, str | None]:
+    return {
+        "record": record.id,
+        "device": device.name,
+        "backend": device.backend,
+        "chip": record.identity.chip,
+        "driver": device.driver,
+        "torch": record.machine.torch,
+        "onpaper": record.program.version,
+    }
+
+
+def _benchmark(one: Measurement, timing: Timing, taken: dict[str, int]) -> dict[str, object]:
+    """Returns one benchmark; ``taken`` counts names, so that each is given once."""
+    form = str(one.parameters.get("variant") or one.parameters.get("stream") or "")
+    words = [one.dtype, form, one.label if one.label != form else "", one.data]
+    plain = "-".join(word for word in words if word)
+    param = "-".join(word for word in (plain, _sizes(one)) if word)
+    taken[param] = taken.get(param, 0) + 1
+    param += f"-{taken[param]}" if taken[param] > 1 else ""
+    name = f"{one.kernel}[{param}]"
+    return {
+        "group": None,
+        "name": name,
+        "fullname": f"onpaper::{name}",
+        "params": {"kernel": one.kernel, "dtype": one.dtype, "data": one.data},
+        "param": param,
+        "extra_info": {"measurement": f"{one.kernel}[{plain}]", **_extra(one)},
+        "options": {"timer": "onpaper", "warmup": timing.warmup_s > 0},
+        "stats": {
+            **_stats(timing.samples_s),
+            "data": list(timing.samples_s),
+            "iterations": timing.batch_calls,
+        },
+    }
+
+
+def _sizes(one: Measurement) -> str:
+    """Returns the sizes that were chosen: calls of other sizes are not to be compared by time."""
+    return "x".join(str(one.parameters[size]) for size in SIZES if size in one.parameters)
+
+
+def _extra(one: Measurement) -> dict[str, object]:
+    """Returns the work of a call and what it is of; no quantity where the figure promises none."""
+    work = one.work
+    told: dict[str, object] = {"quantity": _quantity(one), "dtype": one.dtype}
+    if work is not None:
+        told |= {"flop": work.flop or None, "bytes": work.bytes or None, "formula": work.formula}
+    told["told_in"] = TOLD_IN.get(dimension_of(one, (*one.figures, "")[0]))
+    shape = " ".join(f"{name}={value}" for name, value in one.parameters.items())
+    told |= {"data": one.data, "shape": shape, "figure": (*one.figures, None)[0]}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def _quantity(one: Measurement) -> str | None:
+    if not one.decides or not one.figures:
+        return None
+    stream, unit = one.parameters.get("stream"), one.figures[0].partition("_")[0]
+    if stream:
+        return f"memory_{stream}"
+    if unit == "matrix":
+        return "matmul_best" if one.search else "matmul_shape"
+    return OF_FIGURE.get(unit)
+
+
+def _stats(samples_s: Sequence[float]) -> dict[str, float | int | str]:
+    """Returns the summary of pytest-benchmark, quartiles as medians of the halves."""
+    ordered = sorted(samples_s)
+    count, middle, mean = len(ordered), median(ordered), fmean(ordered)
+    spread = stdev(ordered) if count > 1 else 0.0
+    half = max(1, count // 2)
+    low, high = median(ordered[:half]), median(ordered[-half:])
+    reach = 1.5 * (high - low)
+    within = [one for one in ordered if low - reach <= one <= high + reach]
+    far = sum(abs(one - mean) > spread for one in ordered)
+    return {
+        "min": ordered[0],
+        "max": ordered[-1],
+        "mean": mean,
+        "stddev": spread,
+        "rounds": count,
+        "median": middle,
+        "iqr": high - low,
+        "q1": low,
+        "q3": high,
+        "iqr_outliers": count - len(within),
+        "stddev_outliers": far,
+        "outliers": f"{far};{count - len(within)}",
+        "ld15iqr": within[0],
+        "hd15iqr": within[-1],
+        "ops": 1 / mean,
+        "total": sum(ordered),
+    }
