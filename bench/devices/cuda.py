@@ -6,11 +6,10 @@ import os
 import warnings
 from typing import Any
 
-from bench.chips.vendors import vendors
-from bench.devices.amd import Amd
+from bench.chips.vendors import vendor_behind, vendors
+from bench.devices import plugins, telemetry
 from bench.devices.base import Elapsed, Prepared, Reading
-from bench.devices.nvml import Nvml
-from bench.devices.torchdevice import PreparedTask, TorchDevice
+from bench.devices.torchdevice import PreparedTask, TorchDevice, first_line
 from bench.devices.uid import uid
 from bench.kernels.common.base import Kernel, Limits, Point
 from bench.records.model import DeviceInfo
@@ -23,6 +22,9 @@ CAPABILITIES = {
 
 HIP_CACHE_BYTES = 256 * 2**20
 """The memory-side cache of AMD's data-centre chips, which their driver does not tell of."""
+
+UNKNOWN_BYTES = 2.0 * 2**30
+"""Memory that is counted on where a stack does not tell how much there is."""
 
 HEAD_START_CYCLES = 50_000
 """How long the device waits before a timed batch, so that the first calls are queued by then."""
@@ -44,26 +46,27 @@ class CudaDevice(TorchDevice):
         told: Any = torch.cuda.get_device_properties(index)
         self._properties = told
         self._l2_bytes = float(getattr(told, "L2_cache_size", 0) or 0)
-        hidden = HIP_CACHE_BYTES if torch.version.hip else 0.0
+        self._vendor = vendor_behind(told.name, None, markers())
+        if torch.version.hip and self._vendor is None:
+            self._vendor = "amd"
+        hidden = HIP_CACHE_BYTES if self._vendor == "amd" else 0.0
         super().__init__(torch.device("cuda", index), max(self._l2_bytes, hidden))
         bus, uuid = _pci_bus(told), getattr(told, "uuid", None)
-        hip = torch.version.hip
-        self._telemetry: Amd | Nvml = Amd(bus, index) if hip else Nvml(bus, uuid, index)
+        self._telemetry = telemetry.of_cuda(self._vendor, bus, uuid, index)
 
     def info(self) -> DeviceInfo:
-        """Returns what torch and NVML, or on AMD's devices AMD SMI, report."""
-        import torch
-
+        """Returns what torch and the vendor's telemetry report; stacks tell more or less of it."""
         told, facts = self._properties, self._telemetry.facts()
         clock_khz = getattr(told, "clock_rate", None)
+        free, total = self._memory()
         return DeviceInfo(
             backend="cuda",
             uid=uid(getattr(told, "uuid", None)),
             index=self.index,
             name=told.name,
-            units=told.multi_processor_count,
-            memory_bytes=float(told.total_memory),
-            memory_free_bytes=float(torch.cuda.mem_get_info(self.index)[0]),
+            units=getattr(told, "multi_processor_count", None),
+            memory_bytes=float(getattr(told, "total_memory", 0) or 0) or total,
+            memory_free_bytes=free,
             l2_bytes=self._l2_bytes or None,
             llc_bytes=self._l2_bytes or None,
             clock_max_hz=facts.get("clock_max_hz") or (clock_khz * 1e3 if clock_khz else None),
@@ -80,17 +83,33 @@ class CudaDevice(TorchDevice):
         """Returns a share of free memory, what torch holds for reuse counted in, and the cache."""
         import torch
 
-        free = torch.cuda.mem_get_info(self.index)[0] + torch.cuda.memory_reserved(self.index)
+        free, total = self._memory()
+        held = free if free is not None else total or UNKNOWN_BYTES
+        room = held + torch.cuda.memory_reserved(self.index)
         cache = self.cache_bytes or 64 * 2**20
-        return Limits(MEMORY_SHARE * float(free), cache, is_cpu=False, graphs=True)
+        return Limits(MEMORY_SHARE * float(room), cache, is_cpu=False, graphs=True)
 
-    def lacks(self, dtype: str) -> str | None:
-        """Returns why a format is not in this device's hardware, as its capability tells."""
+    def _memory(self) -> tuple[float | None, float | None]:
+        """Returns free and total memory, None where a stack that looks like CUDA tells neither."""
         import torch
 
-        capability = (self._properties.major, self._properties.minor)
+        try:
+            free, total = torch.cuda.mem_get_info(self.index)
+        except (AttributeError, RuntimeError, NotImplementedError):
+            return None, None
+        return float(free), float(total)
+
+    def lacks(self, dtype: str) -> str | None:
+        """Returns why a format is not in this device's hardware, as its capability tells.
+
+        Only NVIDIA's numbers do: others report one that makes software written for CUDA run.
+        """
+        import torch
+
+        told = self._properties
+        capability = (getattr(told, "major", 0), getattr(told, "minor", 0))
         wanted = CAPABILITIES.get(dtype, (0, 0))
-        if torch.version.hip or capability >= wanted:
+        if torch.version.hip or self._vendor not in (None, "nvidia") or capability >= wanted:
             return None
         return f"no {dtype} at compute capability {capability[0]}.{capability[1]}"
 
@@ -140,7 +159,7 @@ class CudaDevice(TorchDevice):
         try:
             torch.cuda.synchronize(self.index)
         except RuntimeError as error:
-            raise SystemExit(f"the device failed: {str(error).splitlines()[0][:200]}") from error
+            raise SystemExit(f"the device failed: {first_line(error)}") from error
 
     def reading(self) -> Reading:
         """Returns clock, power, temperature and throttle reasons now."""
@@ -158,6 +177,7 @@ def present(index: int) -> str | None:
     """Returns why there is no such CUDA device, None if there is."""
     import torch
 
+    plugins.load("cuda")  # a plug-in may be what makes torch.cuda speak of another's device
     with warnings.catch_warnings(record=True) as caught:  # so torch tells of a broken driver
         warnings.simplefilter("always")
         there = torch.cuda.is_available()
@@ -187,11 +207,13 @@ def markers() -> tuple[str, ...]:
     return tuple(found)
 
 
-def _capability(told: Any) -> str:  # noqa: ANN401 -- torch's properties are untyped
+def _capability(told: Any) -> str | None:  # noqa: ANN401 -- torch's properties are untyped
     """Returns ``9.0`` or ``gfx942:sramecc+:xnack-``; torch for CUDA has the name in gcnArchName."""
     import torch
 
-    return str(told.gcnArchName) if torch.version.hip else f"{told.major}.{told.minor}"
+    if torch.version.hip:
+        return str(getattr(told, "gcnArchName", "")) or None
+    return f"{told.major}.{told.minor}" if hasattr(told, "major") else None
 
 
 def _pci_bus(told: Any) -> str | None:  # noqa: ANN401 -- torch's properties are untyped

@@ -2,7 +2,7 @@
 
 import platform
 
-from bench.devices import host
+from bench.devices import host, plugins
 from bench.records.model import Machine
 
 
@@ -15,16 +15,26 @@ def machine(backend: str) -> Machine:
         "torch": None,
         "virtual": host.is_virtual(),
     }
-    return Machine.model_validate({**facts, **(_torch() if backend != "fake" else {})})
+    return Machine.model_validate({**facts, **(_torch(backend) if backend != "fake" else {})})
 
 
-def _torch() -> dict[str, object]:
+def _torch(backend: str) -> dict[str, object]:
     import torch
 
-    runtime = torch.version.hip or torch.version.cuda
-    kind = "HIP" if torch.version.hip else "CUDA"
     return {
         "torch": torch.__version__,
-        "accelerator_runtime": f"{kind} {runtime}" if runtime else None,
+        "accelerator_runtime": _runtime(backend),
         "threads": torch.get_num_threads(),
     }
+
+
+def _runtime(backend: str) -> str | None:
+    """Returns what is below torch: the plug-in of the device type, or what torch was built for."""
+    import torch
+
+    plugin = plugins.version(backend) if backend not in ("cpu", "cuda") else None
+    for name in ("hip", "cuda", backend):
+        found = getattr(torch.version, name, None)
+        if found and not plugin:
+            return f"{name.upper()} {found}"
+    return plugin

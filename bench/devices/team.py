@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Protocol
 
 from bench.devices import host
 from bench.devices.base import Device, DeviceError
-from bench.devices.registry import AUTO, open_device, parse
+from bench.devices.registry import AUTO, absent, open_device, parse
 from bench.kernels.common import ranks
 
 
@@ -109,7 +108,7 @@ def word_of_rank(word: str) -> str:
 
 
 def _is_here(backend: str) -> bool:
-    return import_module(f"bench.devices.{backend}").present(0) is None
+    return absent(backend, 0) is None
 
 
 def join(word: str) -> tuple[Device, TorchTeam]:

@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 
 _MISSING = (
     "not implemented", "not supported", "not_supported", "unsupported", "only supported",
-    "could not run", "no kernel", "arch_mismatch",
+    "could not run", "no kernel", "arch_mismatch", "doesn't support", "does not support",
+    "not currently supported", "pin_memory", "pinned memory", "not compiled with",
+    "cannot access accelerator",
 )  # fmt: skip
-_NO_ROOM = ("out of memory", "alloc_failed")
+_NO_ROOM = ("out of memory", "alloc_failed", "can't allocate memory", "cannot allocate memory")
+
+REFUSALS = (RuntimeError, NotImplementedError, TypeError, AssertionError, ImportError)
+"""How torch and its plug-ins refuse: a backend without float64 raises ``TypeError``, a build
+without CUDA ``AssertionError``, a way of doing it that needs Triton ``ImportError``."""
 
 
 @dataclass
@@ -48,7 +54,7 @@ class PreparedTask:
         try:
             for index in range(self.turn, self.turn + calls):
                 self.last = ring[index % size]()
-        except (RuntimeError, NotImplementedError) as error:
+        except REFUSALS as error:
             raise translated(error) from error
         self.turn = (self.turn + calls) % size
 
@@ -64,7 +70,7 @@ class TorchDevice:
         """Runs the kernel's own check; a missing operation is ``UnsupportedError``."""
         try:
             return kernel.check(point, self.device)
-        except (RuntimeError, NotImplementedError) as error:
+        except REFUSALS as error:
             raise translated(error) from error
 
     def prepare(self, kernel: Kernel, point: Point) -> PreparedTask:
@@ -72,7 +78,7 @@ class TorchDevice:
         try:
             task = kernel.build(point, self.device, self.cache_bytes)
             return PreparedTask(task, clock=kernel.clock)
-        except (RuntimeError, NotImplementedError) as error:
+        except REFUSALS as error:
             raise translated(error) from error
 
     def now(self) -> float:
@@ -92,7 +98,7 @@ class TorchDevice:
         inputs.release()
 
 
-def translated(error: RuntimeError | NotImplementedError) -> Exception:
+def translated(error: Exception) -> Exception:
     """Returns ``UnsupportedError`` for a missing operation, ``MemoryError`` for want of room.
 
     Anything else comes back as it is.
@@ -102,6 +108,13 @@ def translated(error: RuntimeError | NotImplementedError) -> Exception:
     lower = str(error).lower()
     if isinstance(error, torch.OutOfMemoryError) or any(word in lower for word in _NO_ROOM):
         return MemoryError("out of device memory")
-    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if isinstance(error, ModuleNotFoundError):
+        return UnsupportedError(f"it needs {error.name}, which is not installed here")
     missing = isinstance(error, NotImplementedError) or any(word in lower for word in _MISSING)
-    return UnsupportedError(text[:200]) if missing else error
+    return UnsupportedError(first_line(error)) if missing else error
+
+
+def first_line(error: Exception) -> str:
+    """Returns what an error says first, in at most 200 characters."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]

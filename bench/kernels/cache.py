@@ -11,7 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.kernels.common import inputs, loads
+from bench.kernels.common.accelerators import unit_count
 from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError
+from bench.kernels.common.units import UNITS
 from bench.records.model import Check, Quantity, Work
 
 if TYPE_CHECKING:
@@ -154,7 +156,7 @@ def _on_device(source: "torch.Tensor", rounds: int) -> Task:
 
     from bench.kernels.common import loads_triton as compiled
 
-    units = torch.cuda.get_device_properties(source.device).multi_processor_count
+    units = unit_count(source.device) or UNITS
     programs = units * compiled.PROGRAMS_A_UNIT
     words, total = source.view(torch.int32), rounds * (source.numel() // compiled.BLOCK)
     sums = torch.zeros(programs, dtype=torch.int32, device=source.device)

@@ -6,10 +6,12 @@ values are bytes: what the driver, the context and other processes keep is not h
 spared for the comparison itself.
 """
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.kernels.common import inputs
+from bench.kernels.common.accelerators import SHARES, all_memory, empty_cache
 from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError
 from bench.records.model import Check, Quantity, Work
 
@@ -80,9 +82,9 @@ class Capacity(Defaults):
 
         All is given back by the spot check, which reads it first.
         """
-        if device.type == "cpu":
+        if device.type in SHARES:
             raise _shared()
-        blocks = _all_of(device)
+        blocks = _all_of(device, math.inf if device.type == "cuda" else all_memory(device))
         point.parameters["bytes"] = sum(block.numel() for block in blocks) * WORD_BYTES
         _number(blocks)
         call = partial(_touch, blocks)
@@ -92,7 +94,7 @@ class Capacity(Defaults):
         """Numbers the words of two small blocks, and finds them so, and one that is not."""
         import torch
 
-        if device.type == "cpu":
+        if device.type in SHARES:
             raise _shared()
         blocks = [torch.empty(2**14, dtype=torch.int64, device=device) for _ in range(2)]
         return _found(blocks)
@@ -105,33 +107,40 @@ def _shared() -> UnsupportedError:
     return UnsupportedError("host memory is shared with the system: none of it is filled")
 
 
-def _all_of(device: "torch.device") -> list["torch.Tensor"]:
+def _all_of(device: "torch.device", most: float) -> list["torch.Tensor"]:
     """Returns blocks that fill the device's memory but for what is spared."""
     import torch
 
     inputs.release()
-    torch.cuda.empty_cache()
+    empty_cache(device)
     take = partial(torch.empty, dtype=torch.int64, device=device)
     spared = take(SPARED_BYTES // WORD_BYTES)
-    blocks = _taken(take)
+    blocks = _taken(take, most)
     del spared
-    torch.cuda.empty_cache()  # so that the driver has it too, for code that it loads late
+    empty_cache(device)  # so that the driver has it too, for code that it loads late
     return blocks
 
 
-def _taken(take: "Take") -> list["torch.Tensor"]:
+def _taken(take: "Take", most: float = math.inf) -> list["torch.Tensor"]:
     """Returns blocks of ever smaller size, until not even the least can be taken.
 
     Args:
         take: a number of words to a block of them; raises torch's error for want of memory.
-    """
-    import torch
+        most: bytes beyond which a device gives what it does not have.
 
-    blocks, size = [], LARGEST_BYTES
+    Raises:
+        UnsupportedError: nothing bounds what can be taken, or nothing can.
+    """
+    blocks, size, taken = [], LARGEST_BYTES, 0
     while size >= LEAST_BYTES:
+        if taken > most:
+            raise UnsupportedError("more memory can be taken than the device says it has")
         try:
             blocks.append(take(size // WORD_BYTES))
-        except torch.OutOfMemoryError:
+            taken += size
+        except RuntimeError as error:  # plug-ins raise no error of torch's own
+            if "out of memory" not in str(error).lower():
+                raise
             size //= 2
     if not blocks:
         raise UnsupportedError(f"free memory holds no block of {LEAST_BYTES // 2**20} MiB")
@@ -155,13 +164,10 @@ def _touch(blocks: list["torch.Tensor"]) -> "torch.Tensor":
 
 def _read_back(blocks: list["torch.Tensor"], last: object, device: "torch.device") -> Check:
     """Compares every word with its number, and what the last call returned; then frees all."""
-    import torch
-
     words, wrong = sum(block.numel() for block in blocks), _wrong(blocks)
     error = wrong / words if _is_sum(last, blocks) else 1.0
     blocks.clear()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
+    empty_cache(device)
     return Check(passed=not error, error=error, tolerance=0.0, shape=f"{words} words of 8 bytes")
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.kernels.common import inputs
+from bench.kernels.common.accelerators import synchronize
 from bench.kernels.common.base import Defaults, Point, Task, UnsupportedError
 from bench.kernels.common.graphs import captured
 from bench.records.model import Check, Quantity, Work
@@ -114,10 +115,8 @@ def _call(
 
 
 def _and_wait(add: Callable[[], object], device: "torch.device") -> None:
-    import torch
-
     add()
-    torch.cuda.synchronize(device)
+    synchronize(device)
 
 
 def _graph(a: "torch.Tensor", b: "torch.Tensor", c: "torch.Tensor") -> Callable[[], None]:

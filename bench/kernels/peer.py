@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bench.kernels.common import copies
+from bench.kernels.common.accelerators import module
 from bench.kernels.common.base import (
     Defaults,
     Limits,
@@ -101,14 +102,18 @@ def _peer_of(point: Point, device: "torch.device") -> "torch.device":
 
     if point.parameters["way"] == "local":
         return device
-    count = torch.cuda.device_count() if device.type == "cuda" else 1
+    kind = device.type
+    count = module(device).device_count() if kind != "cpu" else 1
     if count < 2:
         raise UnsupportedError("there is one device only")
     own = device.index or 0
     other = (own + 1) % count
-    if not torch.cuda.can_device_access_peer(own, other):
-        raise UnsupportedError(f"no peer access between cuda:{own} and cuda:{other}")
-    return torch.device("cuda", other)
+    reaches = getattr(module(device), "can_device_access_peer", None)
+    if reaches is None:
+        raise UnsupportedError(f"torch does not tell whether {kind} devices reach one another")
+    if not reaches(own, other):
+        raise UnsupportedError(f"no peer access between {kind}:{own} and {kind}:{other}")
+    return torch.device(kind, other)
 
 
 def _copies(point: Point, arrays: "Sequence[torch.Tensor]", peer: "torch.device") -> list[Copy]:

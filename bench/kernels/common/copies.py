@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.kernels.common import inputs
+from bench.kernels.common.accelerators import streams, synchronize
 from bench.kernels.common.base import Limits, Point, Task, itemsize
 from bench.records.model import Check
 
@@ -66,12 +67,11 @@ def task(call: Callable[[], object], copies: Sequence[Copy]) -> Task:
 
 def checked(call: Callable[[], object], copies: Sequence[Copy]) -> Check:
     """Runs a call once and compares every element."""
-    import torch
-
     spoil(copies)
     call()
-    if any("cuda" in (one.source.device.type, one.target.device.type) for one in copies):
-        torch.cuda.synchronize()
+    for device in {array.device for one in copies for array in (one.source, one.target)}:
+        if device.type != "cpu":
+            synchronize(device)
     return compared(copies, slice(None))
 
 
@@ -120,18 +120,17 @@ def together(
         device: whose current stream is timed.
         others: further accelerators that the second copy touches.
     """
-    import torch
-
-    side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's
-    streams = [torch.cuda.Stream(one) for one in others]  # type: ignore[no-untyped-call]  # torch's
+    torch_of = streams(device)
+    side = torch_of.Stream(device)
+    more = [torch_of.Stream(one) for one in others]
 
     def both() -> None:
-        main = torch.cuda.current_stream(device)
+        main = torch_of.current_stream(device)
         side.wait_stream(main)
         first.run()
         with ExitStack() as entered:
-            for stream in (*streams, side):
-                entered.enter_context(torch.cuda.stream(stream))
+            for stream in (*more, side):
+                entered.enter_context(torch_of.stream(stream))
             second.run()
         main.wait_stream(side)
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from bench.kernels.common.base import UnsupportedError
+
 if TYPE_CHECKING:
     import torch
 
@@ -17,8 +19,12 @@ def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[],
 
     Raises:
         RuntimeError: the call does what cannot be captured.
+        UnsupportedError: torch captures graphs of CUDA devices only.
     """
     import torch
+
+    if device.type not in ("cuda", "cpu"):
+        raise UnsupportedError("graphs are captured on CUDA devices only")
 
     beside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's
     beside.wait_stream(torch.cuda.current_stream(device))

@@ -1,0 +1,147 @@
+"""Vendors' telemetry tools as they are called: within a time, never two at once, never fatal."""
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.chips.vendors import vendors
+from bench.devices import smi_text
+from bench.devices.base import Reading
+from bench.devices.smi_text import Told
+
+PATIENCE_S = 5.0
+"""A tool that has not answered by then is ended."""
+
+MOST_FAILURES = 3
+"""Failures in a row after which a tool is asked no more."""
+
+LONGEST = 4_000_000
+"""Characters of an answer that are read."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """How a tool is called, and what reads its answer."""
+
+    words: tuple[str, ...]
+    read: Callable[[str], list[Told]]
+
+
+TOOLS: Mapping[str, Tool] = {
+    "huawei": Tool(("npu-smi", "info"), smi_text.ascend),
+    "cambricon": Tool(("cnmon",), smi_text.paired),
+    "mthreads": Tool(("mthreads-gmi",), smi_text.paired),
+    "metax": Tool(("mx-smi",), smi_text.paired),
+    "iluvatar": Tool(("ixsmi",), smi_text.paired),
+    "hygon": Tool(("hy-smi",), smi_text.columns),
+    "intel": Tool(("xpu-smi", "dump", "-m", "1,2,3", "-n", "1"), smi_text.dumped),
+    "amd": Tool(("amd-smi", "metric", "--json"), smi_text.amd),
+}
+"""The tools whose outputs were seen, by vendor; Kunlunxin's xpu-smi is not Intel's."""
+
+
+MASKS = {
+    "cuda": ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"),
+    "xpu": ("ZE_AFFINITY_MASK",),
+}
+"""Variables that hide devices from torch, by device type, besides those of the vendor's entry."""
+
+
+class Smi:
+    """One device through its vendor's tool; what the tool does not tell is None."""
+
+    def __init__(self, vendor: str, bus: str | None, index: int) -> None:
+        self._tool, self._bus = TOOLS[vendor], bus
+        self._place = visible(index, vendor)
+        self._free, self._again_s, self._failures = threading.Lock(), 0.0, 0
+        self.missing = ""
+        if shutil.which(self._tool.words[0]) is None:
+            self.missing = f"{self._tool.words[0]} is not here: no clocks, no power"
+        elif self._told() is None:
+            self.missing = self.missing or f"{self._tool.words[0]} tells nothing of this device"
+
+    def reading(self) -> Reading:
+        """Returns clock, power, temperature and throttle reasons now.
+
+        A tool is not asked again before as much time has passed as its last answer took, so that
+        it has the host half of the time at the most.
+        """
+        told = self._told()
+        if told is None:
+            return Reading()
+        return Reading(told.clock_hz, told.power_w, told.temperature_c, told.throttle)
+
+    def facts(self) -> dict[str, Any]:
+        """Returns driver, power limit and highest clock, as far as told."""
+        told = self._told() or Told()
+        return {
+            "driver": told.driver,
+            "power_limit_w": told.power_limit_w,
+            "clock_max_hz": told.clock_max_hz,
+        }
+
+    def limits(self) -> tuple[str, ...]:
+        """Returns nothing: none of the tools tells a default to hold a limit against."""
+        return ()
+
+    def _told(self) -> Told | None:
+        if self.missing:
+            return None
+        with self._free:
+            time.sleep(max(0.0, min(self._again_s - time.monotonic(), PATIENCE_S)))
+            began_s = time.monotonic()
+            found = self._chosen(self._asked())
+            ended_s = time.monotonic()
+            self._again_s = 2 * ended_s - began_s
+        self._failures = 0 if found else self._failures + 1
+        if self._failures >= MOST_FAILURES:
+            self.missing = f"{self._tool.words[0]} failed {MOST_FAILURES} times in a row"
+        return found
+
+    def _asked(self) -> list[Told]:
+        try:
+            done = subprocess.run(  # noqa: S603 -- words of our own table
+                self._tool.words, capture_output=True, timeout=PATIENCE_S, check=True,
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        except (OSError, subprocess.SubprocessError):
+            return []
+        return self._tool.read(done.stdout[:LONGEST].decode(errors="replace"))
+
+    def _chosen(self, told: list[Told]) -> Told | None:
+        """Returns the device that torch means: by its address, else by its place in the list."""
+        if self._bus and any(one.bus for one in told):
+            return next((one for one in told if _same_bus(one.bus, self._bus)), None)
+        place = self._place
+        return told[place] if place is not None and place < len(told) else None
+
+
+def visible(index: int, vendor: str) -> int | None:
+    """Returns the tool's number of a device that torch numbers among the visible ones.
+
+    A mask of visible devices, such as ``ASCEND_RT_VISIBLE_DEVICES=2,3``, renumbers them for torch
+    and not for the tool. None where the mask names devices otherwise than by numbers.
+    """
+    told = vendors()[vendor]
+    names = [name for name in told.env if name.endswith("_VISIBLE_DEVICES")]
+    names += MASKS.get(told.torch_device, ())
+    mask = next((os.environ[name] for name in names if os.environ.get(name)), "")
+    if not mask or mask == "all":
+        return index
+    listed = [word.strip() for word in mask.split(",")]
+    word = listed[index] if index < len(listed) else ""
+    return int(word) if word.isdecimal() else None
+
+
+def _same_bus(one: str | None, other: str) -> bool:
+    """Tells whether two PCI addresses are one: tools differ in the zeros of the domain."""
+    return one is not None and _parts(one) == _parts(other)
+
+
+def _parts(bus: str) -> tuple[int, ...]:
+    return tuple(int(part, 16) for part in bus.replace(".", ":").split(":"))
