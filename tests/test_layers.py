@@ -117,8 +117,13 @@ BELOW: dict[str, tuple[str, ...]] = {
         "", "config", "shapes", "devices", "kernels", "chips.load", "chips.match", "records",
         "errors", "paths",
     ),
+    "launch": ("measure", "report", "config", "records", "errors"),
+    "plugin": (
+        "report", "verdict", "rates", "measure", "devices", "kernels", "chips", "records", "errors",
+        "units",
+    ),
     "commands": (
-        "", "checks", "reference", "site", "verification", "plot", "importers", "tables", "report",
+        "", "launch", "checks", "reference", "site", "verification", "plot", "importers", "tables", "report",
         "gate", "archive", "history", "fleet", "bundle",
         "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
         "devices", "chips", "config", "shapes", "records", "errors", "paths", "units",
@@ -211,7 +216,7 @@ def test_every_part_of_the_table_exists() -> None:
         ("pynvml", ("devices.nvml",)),
         ("cpuinfo", ("devices.cpu",)),
         ("psutil", ("devices.host",)),
-        ("hydra", ("config", "commands.")),
+        ("hydra", ("config", "commands.", "launch.plugin")),
         ("omegaconf", ("config", "commands.")),
         ("rich", ("commands.", "report.wrap")),
         ("pandas", ("tables.frames",)),
