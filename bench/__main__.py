@@ -57,6 +57,7 @@ SPELLED = {
 BRIEF = (
     "show", "chips", "compare", "rules", "evidence", "verdict", "claims", "predict", "calibrate",
     "validate", "import", "export", "check", "plot", "site", "report", "gate", "bundle",
+    "history", "fleet",
 )  # fmt: skip
 """Commands that live for a second or two and make no cycles worth collecting."""
 LONG = 20_000

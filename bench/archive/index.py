@@ -6,20 +6,20 @@ change. Where it cannot be written or is broken, everything is read anew.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.archive.entry import Entry, Head, Line, entry, head_of, lines_of, packed
+from bench.archive.entry import Entry, Head, Line, What, entry, heads_of, lines_of, packed, what_of
 from bench.errors import UsageError
 from bench.paths import cache_dir
 from bench.records.model import SCHEMA
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of what is kept; raised whenever ``Entry`` or how it is packed changes."""
 CHUNK = 500
 ALONE = 2_000
@@ -32,7 +32,10 @@ CREATE = (
     "fault TEXT, head TEXT, lines TEXT) WITHOUT ROWID"
 )
 WRITE = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)"
+CREATE_WHATS = "CREATE TABLE IF NOT EXISTS whats (name TEXT PRIMARY KEY, what TEXT) WITHOUT ROWID"
+WRITE_WHAT = "INSERT OR REPLACE INTO whats VALUES (?, ?)"
 Row = tuple[str, int, int, str, str, str]
+Whats = dict[str, What]
 
 
 class File(NamedTuple):
@@ -43,23 +46,12 @@ class File(NamedTuple):
     changed_ns: int
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """A record as it is kept: packed, until somebody asks for its parts."""
 
     path: str
-    packed_head: str
-    packed_lines: str
-
-    @property
-    def head(self) -> Head:
-        """Returns what ran where."""
-        return head_of(self.packed_head)
-
-    @property
-    def lines(self) -> list[Line]:
-        """Returns a line a measurement."""
-        return lines_of(self.packed_lines)
+    head: str
+    lines: str
 
 
 @dataclass(frozen=True)
@@ -70,29 +62,45 @@ class Index:
         records: in the order of their paths.
         unread: files that are no readable records, with the reason.
         fresh: how many files had to be read; the others were known.
+        whats: what the lines name.
     """
 
     records: tuple[Kept, ...]
     unread: tuple[tuple[str, str], ...]
     fresh: int
+    whats: Mapping[str, What] = field(repr=False)
+
+    def heads(self) -> list[Head]:
+        """Returns what ran where, of every record."""
+        return heads_of([one.head for one in self.records])
+
+    def walk(self) -> Iterator[tuple[Head, list[Line]]]:
+        """Yields each record's head with its lines, a line a measurement."""
+        for start in range(0, len(self.records), CHUNK):
+            some = self.records[start : start + CHUNK]
+            lines = lines_of([one.lines for one in some], self.whats)
+            yield from zip(heads_of([one.head for one in some]), lines, strict=True)
 
 
-def index(folders: Sequence[Path], cache: Path | None = None) -> Index:
+def index(folders: Sequence[Path], cache: Path | None = None, *, heads: bool = False) -> Index:
     """Reads the records of folders and those below them.
 
     Args:
         folders: a folder that is not there holds nothing.
         cache: the folder for what is kept; by default the user's.
+        heads: whether heads are enough: the records that were known have no lines then.
     """
     files = [one for folder in folders for one in sorted(_files(folder))]
     place = cache or cache_dir()
     try:
-        return _through(place, files) if place else _of(files, {}, [])
-    except (sqlite3.Error, OSError):
+        return (
+            _through(place, folders, files, heads=heads) if place else _of(files, {}, _Read([], {}))
+        )
+    except (sqlite3.Error, OSError, ValueError):
         if place:
             with suppress(OSError):
                 _database(place).unlink(missing_ok=True)
-        return _of(files, {}, [])
+    return _of(files, {}, _Read([], {}))
 
 
 def folder_of(word: str) -> Path:
@@ -124,61 +132,80 @@ def _database(place: Path) -> Path:
     return place / f"records-{LAYOUT}-{SCHEMA}.sqlite"
 
 
-def _through(place: Path, files: Sequence[File]) -> Index:
+@dataclass
+class _Read:
+    """What had to be read: rows, and what their lines are of, packed."""
+
+    rows: list[Row]
+    whats: dict[str, str]
+
+
+def _through(place: Path, folders: Sequence[Path], files: Sequence[File], *, heads: bool) -> Index:
     place.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(_database(place), timeout=10.0)) as database:
         database.execute(CREATE)
-        known = _known(database, files)
-        fresh: list[Row] = []
+        database.execute(CREATE_WHATS)
+        known = _known(database, folders, heads=heads)
+        fresh = _Read([], dict(database.execute("SELECT name, what FROM whats")))
         found = _of(files, known, fresh)
-        with database:
-            database.executemany(WRITE, fresh)
-            gone = known.keys() - {one.path for one in files}
-            database.executemany("DELETE FROM entries WHERE path = ?", [(one,) for one in gone])
+        gone = known.keys() - {one.path for one in files}
+        if fresh.rows or gone:
+            with database:
+                database.executemany(WRITE, fresh.rows)
+                database.executemany(WRITE_WHAT, fresh.whats.items())
+                database.executemany("DELETE FROM entries WHERE path = ?", [(g,) for g in gone])
         return found
 
 
-def _known(database: sqlite3.Connection, files: Sequence[File]) -> dict[str, Row]:
-    """Returns what is kept of the folders that hold the files."""
-    if not files:
-        return {}
-    root = os.path.commonpath([one.path for one in files])
-    span = (root, f"{root}\U0010ffff")
-    found = database.execute("SELECT * FROM entries WHERE path BETWEEN ? AND ?", span)
-    return {row[0]: row for row in found}
+def _known(database: sqlite3.Connection, folders: Sequence[Path], *, heads: bool) -> dict[str, Row]:
+    """Returns what is kept of folders."""
+    columns = f"path, size, changed_ns, fault, head, {repr('[]') if heads else 'lines'}"
+    asked = f"SELECT {columns} FROM entries WHERE path BETWEEN ? AND ?"  # noqa: S608 -- fixed words
+    spans = [
+        (f"{one.absolute()}{os.sep}", f"{one.absolute()}{os.sep}\U0010ffff") for one in folders
+    ]
+    return {row[0]: row for span in spans for row in database.execute(asked, span)}
 
 
-def _of(files: Sequence[File], known: Mapping[str, Row], fresh: list[Row]) -> Index:
+def _of(files: Sequence[File], known: Mapping[str, Row], fresh: _Read) -> Index:
     """Returns the index of files; what had to be read is put into ``fresh``."""
     unknown = [one for one in files if known.get(one.path, ())[:3] != one]
-    fresh += _read_all(unknown)
-    now = {row[0]: row for row in fresh}
-    rows = [now.get(one.path) or known[one.path] for one in files]
+    for rows, named in _read_all(unknown):
+        fresh.rows += rows
+        fresh.whats |= named
+    now = {row[0]: row for row in fresh.rows}
+    every = [now.get(one.path) or known[one.path] for one in files]
     return Index(
-        records=tuple(Kept(row[0], row[4], row[5]) for row in rows if not row[3]),
-        unread=tuple((row[0], row[3]) for row in rows if row[3]),
-        fresh=len(fresh),
+        records=tuple(Kept(row[0], row[4], row[5]) for row in every if not row[3]),
+        unread=tuple((row[0], row[3]) for row in every if row[3]),
+        fresh=len(fresh.rows),
+        whats={name: what_of(text) for name, text in fresh.whats.items()},
     )
 
 
-def _read_all(files: Sequence[File]) -> Iterable[Row]:
-    """Returns the rows of files, read by several processes where they are many."""
+def _read_all(files: Sequence[File]) -> Iterator[tuple[list[Row], dict[str, str]]]:
+    """Yields rows of files and what their lines are of; several processes read where many are."""
     if len(files) < ALONE:
-        return _read(files)
+        yield _read(files)
+        return
     chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
     workers = min(HELD, os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        return [row for rows in pool.map(_read, chunks) for row in rows]
+        yield from pool.map(_read, chunks)
 
 
-def _read(files: Sequence[File]) -> list[Row]:
-    return [_row(one) for one in files]
+def _read(files: Sequence[File]) -> tuple[list[Row], dict[str, str]]:
+    whats: dict[str, str] = {}
+    return [_row(one, whats) for one in files], whats
 
 
-def _row(file: File) -> Row:
+def _row(file: File, whats: dict[str, str]) -> Row:
     try:
         found = entry(Path(file.path).read_bytes())
     except OSError as error:
         found = Entry(None, fault=f"cannot be read: {error.strerror}")
-    head, lines = packed(found) if found.head else ("", "")
-    return (*file, found.fault, head, lines)
+    if found.head is None:
+        return (*file, found.fault, "", "")
+    head, lines, named = packed(found)
+    whats |= named
+    return (*file, "", head, lines)

@@ -125,11 +125,10 @@ def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
     from bench.fleet.rank import ranked
 
     chip = catalogue().find(config.chip).id if config.chip else None
-    records = [one for one in found.records if chip in (None, one.head.chip)]
-    if not records:
+    groups = gathered(found.walk(), chip)
+    if not groups:
         of = f" of {chip}" if chip else ""
         raise UsageError(f"records={config.records} holds no record{of}: a run's out= names it")
-    groups = gathered(records)
     if config.figure:
         known = {key for one in groups for what in one.seen for key in (what.key, what.kernel)}
         if config.figure not in known:

@@ -21,7 +21,7 @@ else changed with it: driver, torch, onpaper. Records are read once; later calls
 
   figure=           a figure such as matrix_bf16, or a kernel such as latency
   chip=             of this chip only
-  device=           of this device only: part of its name, its uid or its node
+  find=             of these devices only: part of a name, a uid or a node
   records=          a folder of records; default: those of this machine, and the committed ones
   level=0.01        chance that a series without any change has one marked
   limit=20          so many records, or points of the first series, are shown; 0 is all, in the
@@ -50,7 +50,8 @@ def main(words: list[str]) -> int:
     _check(config, {word.partition("=")[0] for word in words})
     given = [folder_of(config.records)] if config.records else None
     folders = given or [paths.runs_dir(), paths.data_dir("results") / "records"]
-    print(set_in(config.report.format, _report(config, index(folders), folders)), end="")
+    found = index(folders, heads=config.figure is None and config.sql is None)
+    print(set_in(config.report.format, _report(config, found, folders)), end="")
     return 0
 
 
@@ -60,7 +61,7 @@ def _check(config: HistoryConfig, given: set[str]) -> None:
     if config.limit is not None and config.limit < 0:
         raise UsageError(f"limit={config.limit} must be 0 or more")
     if config.sql is not None:
-        spare = sorted(given & {"figure", "chip", "device", "level", "limit"})
+        spare = sorted(given & {"figure", "chip", "find", "level", "limit"})
         if spare:
             raise UsageError(f"sql= says all itself: leave out {spare[0]}=")
         if not config.sql.strip():
@@ -80,7 +81,7 @@ def _report(config: HistoryConfig, found: "Index", folders: list[Path]) -> "Repo
     from bench.history.page import history_page
     from bench.history.series import Wanted, series
 
-    told = series(found, Wanted(config.figure, wanted, config.device), config.level)
+    told = series(found, Wanted(config.figure, wanted, config.find), config.level)
     return history_page(told, SHOWN if config.limit is None else config.limit)
 
 
@@ -94,8 +95,8 @@ def _listing(config: HistoryConfig, found: "Index", chip: str | None) -> "Report
     from bench.history.page import listing_page
     from bench.history.series import Wanted
 
-    wanted = Wanted("", chip, config.device)
-    heads = [head for head in (one.head for one in found.records) if wanted.fits(head)]
+    wanted = Wanted("", chip, config.find)
+    heads = [head for head in found.heads() if wanted.fits(head)]
     heads.sort(key=lambda one: (one.started_utc, one.id), reverse=True)
     limit = SHOWN if config.limit is None else config.limit
     return listing_page(heads[:limit] if limit else heads, len(heads), found.unread)

@@ -6,7 +6,6 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.archive.entry import Head, Line, What
-from bench.archive.index import Kept
 
 LINKS = ("pcie_", "link_", "die_link_")
 """How the keys of figures begin that are of a link."""
@@ -22,8 +21,7 @@ class Seen(NamedTuple):
     throttle: str
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """One device.
 
     Attributes:
@@ -55,17 +53,18 @@ class Group:
 
     def add(self, head: Head, lines: Iterable[Line]) -> None:
         """Takes in one record."""
-        held, failed = self.units.get(head.unit), 0
+        key, failed = head.unit, 0
         for line in lines:
             failed += line.status == "failed"
             if line.value and not line.what.group and line.what.data == head.data:
                 told = Seen(
                     line.value, line.clock_hz, line.temperature_c, line.power_w, line.throttle
                 )
-                self.seen.setdefault(line.what, {}).setdefault(head.unit, []).append(told)
-        records = (*held.records, head.id) if held else (head.id,)
-        failed += held.failed if held else 0
-        self.units[head.unit] = Unit(head.unit, head.called, head.node, records, failed)
+                self.seen.setdefault(line.what, {}).setdefault(key, []).append(told)
+        held = self.units.get(key) or Unit(key, head.called, head.node, (), 0)
+        self.units[key] = held._replace(
+            records=(*held.records, head.id), failed=held.failed + failed
+        )
 
     @property
     def records(self) -> int:
@@ -73,14 +72,20 @@ class Group:
         return sum(len(one.records) for one in self.units.values())
 
 
-def gathered(records: Sequence[Kept]) -> list[Group]:
-    """Returns the groups of records, that of the most devices first."""
+def gathered(records: Iterable[tuple[Head, Iterable[Line]]], chip: str | None) -> list[Group]:
+    """Returns the groups of records, that of the most devices first.
+
+    Args:
+        records: heads with their lines.
+        chip: the others are left out; None is any.
+    """
     groups: dict[tuple[str, ...], Group] = {}
-    for kept in records:
-        head = kept.head
-        if head.kind not in groups:
-            groups[head.kind] = Group(head)
-        groups[head.kind].add(head, kept.lines)
+    for head, lines in records:
+        if chip in (None, head.chip):
+            kind = head.kind
+            if kind not in groups:
+                groups[kind] = Group(head)
+            groups[kind].add(head, lines)
     return sorted(groups.values(), key=lambda one: -len(one.units))
 
 

@@ -17,6 +17,9 @@ DEVICES = ("rank", "device", "node", "records", "median of its ratios", "slow on
 SPREAD = ("measurement", "devices", "median", "deviation", "slowest", "fastest",
           "differs from", "slow", "fast")  # fmt: skip
 NODES = ("node", "devices", "median of its ratios", "slow devices", "slowest measurement", "ratio")
+NAMED = ("suite", "asked for", "inputs", "driver", "torch", "runtime", "onpaper", "power limit",
+         "backend")  # fmt: skip
+LISTED = 5
 TOGETHER = 2
 """A node of so many devices or more is more than its device."""
 
@@ -46,8 +49,10 @@ def fleet_page(found: Sequence[Ranked], index: Index, asked: tuple[float, float,
 
 def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
     head = found[0].group.head
-    named = [f"{name} {word}" for name, word in zip(KIND[1:], head.kind[1:], strict=True) if word]
-    yield f"{head.chip or 'chip not known'}: {', '.join(named)}"
+    told = dict(zip(KIND, head.kind, strict=True))
+    plain = [told[name] for name in ("device", "method", "alone")]
+    named = [f"{name} {told[name]}" for name in NAMED if told[name]]
+    yield f"{head.chip or 'chip not known'}: {', '.join([*plain, *named])}"
     if head.backend == "fake":
         yield "FAKE devices: these figures are simulated and say nothing of any chip."
     if len(found) > 1:
@@ -77,9 +82,10 @@ def _summary(found: Sequence[Ranked], limit: int) -> Iterator[str]:
         elif not slow:
             yield f"{kind}: none of {count:,} devices is slower than chance tells."
         else:
-            named = ", ".join(unit.called for unit, _, _ in slow[:5])
-            more = f" and {len(slow) - 5:,} more" if len(slow) > 5 else ""
-            yield f"{kind}: {len(slow):,} of {count:,} devices are slow: {named}{more}."
+            named = ", ".join(unit.called for unit, _, _ in slow[:LISTED])
+            more = f" and {len(slow) - LISTED:,} more" if len(slow) > LISTED else ""
+            are = "device is" if len(slow) == 1 else "devices are"
+            yield f"{kind}: {len(slow):,} {are} slow of {count:,}: {named}{more}."
     spare = len(found[0].group.units) - limit
     if limit and spare > 0:
         yield f"{spare:,} more devices are not shown: limit= shows more, report=csv all."

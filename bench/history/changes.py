@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
@@ -67,29 +68,30 @@ def _split(logs: Floats, offset: int, level: float) -> list[tuple[int, float]]:
     """Returns the places and chances of the changes within a part, in order."""
     if len(logs) < 2 * LEAST:
         return []
-    thin = _thinned(logs)
+    bounds = np.linspace(0, len(logs), min(len(logs), MOST) + 1).astype(int)
+    thin = _thinned(logs, bounds)
     place, statistic = _best(_ranks(thin)[np.newaxis, :])
     chance = _chance(len(thin), float(statistic[0]))
     if chance > level:
         return []
-    at = _refined(logs, round(int(place[0]) * len(logs) / len(thin)), len(logs) // len(thin))
+    at = _refined(logs, int(bounds[place[0]]), 2 * math.ceil(len(logs) / len(thin)))
     left, right = _split(logs[:at], offset, level), _split(logs[at:], offset + at, level)
     return [*left, (offset + at, chance), *right]
 
 
-def _thinned(logs: Floats) -> Floats:
-    """Returns a long series as the medians of ``MOST`` stretches."""
-    if len(logs) <= MOST:
+def _thinned(logs: Floats, bounds: NDArray[np.int_]) -> Floats:
+    """Returns a long series as the medians of its stretches."""
+    if len(logs) < len(bounds):
         return logs
-    return np.array([np.median(part) for part in np.array_split(logs, MOST)])
+    return np.array([np.median(logs[a:b]) for a, b in pairwise(bounds)])
 
 
 def _refined(logs: Floats, near: int, reach: int) -> int:
     """Returns the split within ``reach`` of a place at which a long series splits best."""
-    if reach <= 1:
+    if len(logs) <= MOST:
         return near
     sums, count = np.cumsum(_ranks(logs)), len(logs)
-    tried = np.arange(max(LEAST, near - 2 * reach), min(count - LEAST, near + 2 * reach) + 1)
+    tried = np.arange(max(LEAST, near - reach), min(count - LEAST, near + reach) + 1)
     away = np.abs(sums[tried - 1] - tried * (count + 1) / 2) / np.sqrt(tried * (count - tried))
     return int(tried[np.argmax(away)])
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.archive.entry import Head, Line, What
-from bench.archive.index import Index, Kept
+from bench.archive.index import Index
 from bench.chips.figures import FIGURES
 from bench.errors import UsageError, did_you_mean
 from bench.history.changes import Change, changes
@@ -91,18 +91,21 @@ class Series:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is followed: a figure or a kernel, of a chip, on a device; None is any."""
+    """What is followed: a figure or a kernel; None is any chip or device.
+
+    ``find`` is a text in a device's name, uid, node or backend.
+    """
 
     figure: str
     chip: str | None = None
-    device: str | None = None
+    find: str | None = None
 
     def fits(self, head: Head) -> bool:
         """Tells whether a record is of the chip and the device."""
         names = (head.device, head.uid, head.node, head.backend)
         return self.chip in (None, head.chip) and (
-            self.device is None
-            or any(self.device.casefold() in name.casefold() for name in names if name)
+            self.find is None
+            or any(self.find.casefold() in name.casefold() for name in names if name)
         )
 
     def is_of(self, what: What, head: Head) -> bool:
@@ -128,7 +131,7 @@ def series(index: Index, wanted: Wanted, level: float) -> list[Series]:
         UsageError: no record has it; the message names what there is.
     """
     found: dict[tuple[object, ...], dict[str, Point]] = {}
-    for head, line in _fitting(index.records, wanted):
+    for head, line in _fitting(index, wanted):
         point = Point(head, line.value or 0.0, line.low or 0.0, line.high or 0.0)
         held = found.setdefault((line.what, *_kind(head)), {})
         if head.id not in held or _better(line.what, point, held[head.id]):
@@ -140,11 +143,10 @@ def series(index: Index, wanted: Wanted, level: float) -> list[Series]:
     return sorted(made, key=lambda one: (-len(one.points), one.what.title))
 
 
-def _fitting(records: Iterable[Kept], wanted: Wanted) -> Iterator[tuple[Head, Line]]:
-    for kept in records:
-        head = kept.head
+def _fitting(index: Index, wanted: Wanted) -> Iterator[tuple[Head, Line]]:
+    for head, lines in index.walk():
         if wanted.fits(head):
-            for line in kept.lines:
+            for line in lines:
                 if line.value and wanted.is_of(line.what, head):
                     yield head, line
 
@@ -170,13 +172,14 @@ def _nothing(index: Index, wanted: Wanted) -> str:
     """Says what there is instead."""
     if not index.records:
         return "there are no records: run 'python -m bench', or give records=FOLDER"
-    fitting = [kept for kept in index.records if wanted.fits(kept.head)]
+    fitting = [lines for head, lines in index.walk() if wanted.fits(head)]
     if not fitting:
-        chips = sorted({kept.head.chip for kept in index.records} - {""})
-        devices = sorted({kept.head.device for kept in index.records})
+        heads = index.heads()
+        chips = sorted({one.chip for one in heads} - {""})
+        devices = sorted({one.device for one in heads})
         if wanted.chip and wanted.chip not in chips:
             return f"no record of chip {wanted.chip!r}: {did_you_mean(wanted.chip, chips)}"
-        return f"no record of device {wanted.device!r}: there are {', '.join(devices[:8])}"
-    whats = {line.what for kept in fitting for line in kept.lines}
+        return f"no device with {wanted.find!r} in its name: there are {', '.join(devices[:8])}"
+    whats = {line.what for lines in fitting for line in lines}
     known = sorted({key for one in whats for key in (*one.figures.split(), one.kernel)})
     return f"no record tests {wanted.figure!r}: {did_you_mean(wanted.figure, known)}"

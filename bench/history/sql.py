@@ -47,13 +47,8 @@ def _views(database: Any, index: Index, folders: Sequence[Path]) -> None:  # noq
     """Gives the query its views; a frame is looked at where it lies."""
     import pandas as pd
 
-    heads = [one.head for one in index.records]
-    lines = [
-        (head.id, *line.what, *line[1:])
-        for head, one in zip(heads, index.records, strict=True)
-        for line in one.lines
-    ]
-    database.register("records", pd.DataFrame(heads, columns=list(Head._fields)))
+    lines = [(head.id, *one.what, *one[1:]) for head, each in index.walk() for one in each]
+    database.register("records", pd.DataFrame(index.heads(), columns=list(Head._fields)))
     names = ["record", *What._fields, *VALUES]
     database.register("measurements", pd.DataFrame(lines, columns=names))
     globs = [f"{folder}/**/*.json" for folder in folders if any(folder.rglob("*.json"))]

@@ -27,7 +27,7 @@ class HistoryConfig:
     report: ReportChoice = field(default_factory=ReportChoice)
     figure: str | None = None
     chip: str | None = None
-    device: str | None = None
+    find: str | None = None
     records: str | None = None
     limit: int | None = None
     level: float = 0.01
