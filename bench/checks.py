@@ -75,8 +75,6 @@ def _vendor_faults(folder: Path) -> Iterator[Fault]:
         vendors(folder)
     except DataError as error:
         yield from error.faults
-    except FileNotFoundError:
-        yield Fault("specs/vendors.yaml", "", "is missing", "add it")
 
 
 def _strangers(folder: Path) -> Iterator[Fault]:

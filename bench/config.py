@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 
 GROUPS = ("suite", "device", "report")
+SHOWN = 200
+"""Characters of words that are quoted."""
 ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+)\s*(?:,|$)""")
 """One element of a list as it is typed: in quotes, or up to the next comma."""
 
@@ -42,6 +44,8 @@ def compose(command: str, overrides: list[str], shape: type[T]) -> T:
         made = cast("T", OmegaConf.to_object(config))
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(error)) from None
+    except Exception as error:  # noqa: BLE001 -- Hydra's own failures over words it takes amiss
+        raise UsageError(_not_understood(command, words, error)) from None
     report = getattr(made, "report", ReportChoice())
     if report.format not in choices("report"):
         near = did_you_mean(report.format, choices("report"))
@@ -158,6 +162,14 @@ def _one_line(error: Exception) -> str:
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
     key = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("full_key")), "")
     return f"{key}: {lines[0]}" if key else lines[0] if lines else type(error).__name__
+
+
+def _not_understood(command: str, words: list[str], error: Exception) -> str:
+    """Returns what to say where Hydra does not say itself which word it stumbled over."""
+    told = " ".join(words)
+    shown = told if len(told) <= SHOWN else f"{told[:SHOWN]} ..."
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return f"{shown!r} is not understood ({why}): try 'python -m bench {command} --help'"
 
 
 def positive(name: str, value: float, most: float | None = None) -> float:

@@ -4,11 +4,33 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LONGEST = 2_000
+"""Characters of a message; one that is longer quotes more of the input than anybody reads."""
+PIECE = 500
+"""Characters of one part of a fault."""
+
+
+def plainly(text: object, most: int = LONGEST) -> str:
+    """Returns ``text`` as one line of printable characters, the middle cut out of what is long.
+
+    A message may quote what was read, and that comes from outside: no line break of its may pass
+    for another message, no control character may reach a terminal.
+    """
+    told = str(text)
+    if len(told) > most:
+        told = f"{told[: most * 2 // 3]} ... {told[len(told) - most // 4 :]}"
+    if told.isprintable():
+        return told
+    return " ".join("".join(one if one.isprintable() else " " for one in told).split())
+
 
 class OnpaperError(Exception):
     """Base of the errors that are printed as one line, without a traceback."""
 
     exit_code = 1
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(plainly(message))
 
 
 class UsageError(OnpaperError):
@@ -35,8 +57,10 @@ class Fault:
 
     def __str__(self) -> str:
         """Renders the fault on one line."""
-        place = f"{self.file}: {self.field}" if self.field else self.file
-        return f"{place}: {self.problem}; {self.fix}"
+        told = (self.file, self.field, self.problem, self.fix)
+        file, field, problem, fix = (plainly(one, PIECE) for one in told)
+        place = f"{file}: {field}" if field else file
+        return f"{place}: {problem}; {fix}"
 
 
 class DataError(OnpaperError):
@@ -44,7 +68,7 @@ class DataError(OnpaperError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        Exception.__init__(self, "\n".join(str(fault) for fault in self.faults))  # a line each
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

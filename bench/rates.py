@@ -30,7 +30,7 @@ class Interval:
 
 def dimension_of(measurement: Measurement, key: str) -> Dimension:
     """Returns what a measurement is told in: its own quantity, or its figure's, or operations."""
-    if measurement.quantity == "flop_rate" or not (measurement.quantity or key):
+    if measurement.quantity == "flop_rate" or not (measurement.quantity or key in FIGURES):
         return Dimension.OP_RATE if measurement.dtype == "int8" else Dimension.FLOP_RATE
     return QUANTITIES.get(measurement.quantity) or FIGURES[key].dimension
 

@@ -68,6 +68,8 @@ def _table() -> dict[str, tuple[Dimension, float]]:
 
 
 UNITS = _table()
+QUOTED = 80
+"""Characters of a text that an error quotes."""
 _QUANTITY = re.compile(r"^([+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(\S*)$")
 
 
@@ -99,14 +101,14 @@ def parse(text: str) -> Quantity:
     """
     found = _QUANTITY.match(text.strip())
     if found is None:
-        raise ValueError(f"{text!r} is not a quantity such as '148 TFLOP/s'")
+        raise ValueError(f"{text[:QUOTED]!r} is not a quantity such as '148 TFLOP/s'")
     number, unit = Decimal(found.group(1)), found.group(2)
     if unit not in UNITS:
-        raise ValueError(f"{unit!r} is not a unit ({_units_near(unit)})")
+        raise ValueError(f"{unit[:QUOTED]!r} is not a unit ({_units_near(unit)})")
     dimension, factor = UNITS[unit]
     value = float(number * Decimal(factor))  # exact: 4.1 TB/s is 4100 GB/s, not a hair less
     if not math.isfinite(value) or value <= 0:
-        raise ValueError(f"{text!r} is not a positive, finite quantity")
+        raise ValueError(f"{text[:QUOTED]!r} is not a positive, finite quantity")
     return Quantity(value, dimension, text.strip())
 
 

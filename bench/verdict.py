@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import median
 
+from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
@@ -119,7 +120,8 @@ def weigh(
     """Sets one measurement beside the figure it tests, whatever its inputs."""
     clocked = at_its_clock(device, measurement)
     published = paper(clocked, chip, measurement.figures, catalogue)
-    key = published.key if isinstance(published, Paper) else (*measurement.figures, "")[0]
+    first = next((one for one in measurement.figures if one in FIGURES), "")
+    key = published.key if isinstance(published, Paper) else first
     dimension = dimension_of(measurement, key)
     measured, burst = rates(measurement, dimension)
     fraction = _fraction(measured, published, measurement) if measured else None

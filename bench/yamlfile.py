@@ -15,6 +15,8 @@ import yaml
 Node: TypeAlias = "str | list[Node] | dict[str, Node]"
 MAX_DEPTH = 12
 MAX_BYTES = 2_000_000
+LONGEST_KEY = 80
+"""Characters of a key that an error quotes."""
 SUSPECT = re.compile(r"[&*!]")
 """The signs of anchors, aliases and tags, though they may as well be text."""
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -48,7 +50,7 @@ def parse(text: str) -> Node:
         place = "" if line is None else f"line {line + 1}: "
         raise YamlError(f"{place}{error.problem}") from error
     except yaml.YAMLError as error:
-        raise YamlError(f"not readable as YAML: {error}") from error
+        raise YamlError(f"not readable as YAML: {' '.join(str(error).split())}") from error
 
 
 def text(path: Path) -> str:
@@ -138,6 +140,6 @@ def _mapping(events: Iterator[yaml.Event], depth: int) -> dict[str, Node]:
             raise YamlError(f"{_line(event)}: a key must be a plain word")
         key = _visible(event)
         if key in items:
-            raise YamlError(f"{_line(event)}: key {key!r} stands twice")
+            raise YamlError(f"{_line(event)}: key {key[:LONGEST_KEY]!r} stands twice")
         items[key] = _node(next(events), events, depth + 1)
     return items

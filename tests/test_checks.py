@@ -135,11 +135,14 @@ def test_a_missing_vendor_file_is_a_fault(data: Data) -> None:
     assert data.fault() == "specs/vendors.yaml: is missing; add it"
 
 
-def test_a_vendor_file_with_several_faults_is_one_line(data: Data) -> None:
+def test_each_fault_of_a_vendor_file_is_a_line_with_its_remedy(data: Data) -> None:
     data.put("vendors.yaml", "acme: {name: Acme, colour: red}\n")
-    line = data.fault()
-    assert line.startswith("specs/vendors.yaml: ")
-    assert line.endswith("; mend the file")
+    _, faults, _ = data.told()
+    assert faults == [
+        "specs/vendors.yaml: acme.torch_device: is missing; add it",
+        "specs/vendors.yaml: acme.source: is missing; add it",
+        "specs/vendors.yaml: acme.colour: is no key of it; remove it",
+    ]
 
 
 def test_every_fault_of_every_kind_is_told_at_once(data: Data) -> None:

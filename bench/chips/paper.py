@@ -73,7 +73,11 @@ class Absent:
 def paper(
     device: DeviceInfo, chip: Chip | None, keys: tuple[str, ...], catalogue: Catalogue
 ) -> Paper | Absent:
-    """Returns the first of ``keys`` that the sheet prints or that can be derived for the device."""
+    """Returns the first of ``keys`` that the sheet prints or that can be derived for the device.
+
+    A record may name figures that this program has not, being of a newer one.
+    """
+    keys = tuple(key for key in keys if key in FIGURES)
     if not keys:
         return Absent("no sheet prints such a figure")
     if chip is None:

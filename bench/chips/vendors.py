@@ -6,10 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
-from bench import paths, yamlfile
-from bench.errors import DataError, Fault
+from bench import paths
+from bench.datafile import entries
+from bench.errors import DataError
 from bench.strict import Strict
 
 
@@ -83,15 +82,8 @@ def vendors(folder: Path | None = None) -> Mapping[str, Vendor]:
     Raises:
         DataError: the file is not as it should be.
     """
-    path = (folder or paths.data_dir("specs")) / "vendors.yaml"
-    try:
-        return {key: Vendor.model_validate(entry) for key, entry in _entries(path).items()}
-    except (yamlfile.YamlError, ValidationError) as error:
-        raise DataError([Fault("specs/vendors.yaml", "", str(error), "mend the file")]) from None
-
-
-def _entries(path: Path) -> dict[str, yamlfile.Node]:
-    data = yamlfile.read(path)
-    if not isinstance(data, dict):
-        raise yamlfile.YamlError("is not a mapping of vendors")
-    return data
+    home = folder or paths.data_dir("specs")
+    found, faults = entries(Vendor, home / "vendors.yaml", home)
+    if faults:
+        raise DataError(faults)
+    return found

@@ -115,8 +115,13 @@ WORST = 1e9
 """The largest error that is told; a result that is no number is that wrong."""
 
 
-def _told(error: float) -> float:
-    return min(error, WORST) if math.isfinite(error) else WORST
+def _told(error: object) -> object:
+    """Returns the worst error for one that is larger or no number; what is not one at all stays."""
+    if not isinstance(error, int | float) or isinstance(error, bool):
+        return error
+    if not error <= WORST:  # NaN is neither below nor above
+        return WORST
+    return error
 
 
 class Check(Strict):

@@ -66,7 +66,7 @@ def listed(folder: Path) -> dict[str, Json]:
         return {}
     try:
         package = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError):
+    except (ValueError, OSError, RecursionError):
         package = None
     if not isinstance(package, dict) or package.get("generator") != MAKER:
         raise UsageError(f"{path} was not written by onpaper: choose another folder")
