@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from bench.config import compose, device_word
 from bench.errors import UsageError
@@ -9,46 +10,76 @@ from bench.records.model import DeviceInfo, Identity
 from bench.shapes import DoctorConfig
 from bench.units import Dimension, show
 
+if TYPE_CHECKING:
+    from bench.devices.conformance import Finding
+
 HELP = """\
-python -m bench doctor [device=auto] [chip=NAME]
+python -m bench doctor [device=auto] [chip=NAME] [conformance=true]
 
 Describes the device, says which sheet it answers to and why (or why none), and names what would
 disturb a measurement now. Nothing is measured.
 
-  device=auto       auto, cpu, cuda, cuda:1, fake
+  device=auto       auto, cpu, cuda, cuda:1, npu:1, xpu, mlu, musa, mps, accelerator, fake
   chip=             see what speaks for and against this sheet
+  conformance=      true tries on the device all that a backend must keep: results, clocks,
+                    memory, refusals, the loss of a worker (bench/devices/README.md)
 
 Examples
   python -m bench doctor
   python -m bench doctor device=cuda:1
+  python -m bench doctor device=npu conformance=true
 
-Exit code: 0 described, 2 wrong usage.
+Exit code: 0 described, 1 the device does not conform, 2 wrong usage.
 """
 BUSY_LOAD = 0.5
 UNITS_OF = {"hz": Dimension.FREQUENCY, "w": Dimension.POWER}
 
 
 def main(words: list[str]) -> int:
-    """Prints device, identity and warnings."""
+    """Prints device, identity and warnings, or what became of each trial of its conformance."""
     from bench.chips.load import catalogue
-    from bench.chips.match import choose, identify
     from bench.devices.base import DeviceError
-    from bench.measure.session import open_session
 
     config, sheets = compose("doctor", words, DoctorConfig), catalogue()
     if config.chip:
         sheets.find(config.chip)
-    session = open_session(device_word(config.device))
+    if config.device.name == "all":
+        raise UsageError("doctor describes one device: name it, such as device=cuda:1")
     try:
-        place = session.describe()
+        return _conforms(config) if config.conformance else _describe(config)
     except DeviceError as error:
         raise UsageError(str(error)) from None
+
+
+def _describe(config: DoctorConfig) -> int:
+    from bench.chips.load import catalogue
+    from bench.chips.match import choose, identify
+    from bench.measure.session import open_session
+
+    sheets = catalogue()
+    session = open_session(device_word(config.device))
+    try:
+        device = session.describe().device
     finally:
         session.close()
-    device = place.device
     identity = choose(config.chip, device, sheets) if config.chip else identify(device, sheets)
     _tell((*_device_lines(device), *_identity_lines(identity), *_warnings(device)))
     return 0
+
+
+def _conforms(config: DoctorConfig) -> int:
+    """Prints a line a trial, and returns whether all that mean something here are passed."""
+    from bench.measure.survival import conformance
+
+    found = conformance(device_word(config.device))
+    failed = sum(one.state == "failed" for one in found)
+    last = "the device conforms" if not failed else f"{failed} of {len(found)} failed"
+    _tell((*map(_finding_line, found), last))
+    return 1 if failed else 0
+
+
+def _finding_line(one: "Finding") -> str:
+    return f"{one.state:<8} {one.name}{': ' if one.words else ''}{one.words}"
 
 
 def _tell(lines: Iterable[str]) -> None:
@@ -94,9 +125,21 @@ def _warnings(device: DeviceInfo) -> Iterator[str]:
         yield f"warning: load {now.load_1min:.1f}: other work will disturb what is measured"
     if device.backend == "cpu" and host.is_virtual():
         yield "warning: a virtual machine: neighbours may take time and cache"
-    if device.backend == "cuda" and not device.driver:
-        remedy = "no NVML, so no clocks and power: pip install 'onpaper[nvidia]'"
-        if (device.capability or "").startswith("gfx"):
-            remedy = "no AMD SMI, so no clocks and power: amdsmi comes with ROCm"
-        yield f"warning: {remedy}"
+    if device.backend not in ("cpu", "fake") and not device.driver:
+        yield f"warning: {_silence(device)}"
     yield from (f"limit: {limit}" for limit in device.limits)
+
+
+def _silence(device: DeviceInfo) -> str:
+    """Says who would tell of clocks and power, and does not."""
+    from bench.chips.vendors import vendor_behind
+    from bench.devices.smi import TOOLS
+
+    vendor = vendor_behind(device.name, device.pci, device.markers)
+    if (device.capability or "").startswith("gfx") and vendor in ("amd", None):
+        return "no AMD SMI, so no clocks and power: amdsmi comes with ROCm"
+    if vendor is not None and vendor in TOOLS:
+        return f"{TOOLS[vendor].words[0]} tells no driver: clocks and power may be missing, too"
+    if device.backend == "cuda":
+        return "no NVML, so no clocks and power: pip install 'onpaper[nvidia]'"
+    return "no telemetry tool of this vendor is known here: no clocks and power"

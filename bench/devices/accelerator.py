@@ -8,12 +8,10 @@ are in ``cuda``.
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
-from typing import Any
 
 from bench.chips.vendors import vendor_behind
-from bench.devices import plugins, telemetry
-from bench.devices.api import NOT_DONE, Api, current
+from bench.devices import clocks, plugins, telemetry
+from bench.devices.api import Api, current
 from bench.devices.base import DeviceError, Elapsed, Prepared, Reading
 from bench.devices.cuda import markers
 from bench.devices.torchdevice import PreparedTask, TorchDevice, first_line
@@ -38,10 +36,6 @@ TOLD_BY = {"fp64": "has_fp64", "fp16": "has_fp16"}
 
 FALLBACKS = ("fall back to run on the cpu", "fallback from", "fall back to cpu", "fallback on cpu")
 """How plug-ins warn that an operation is done by the CPU; it says nothing of the device."""
-
-PROBE_S, PROBE_SIDE, PROBES = 0.005, 512, 9
-AGREES = (0.2, 1.05)
-"""What share of the host's time events may tell of a load that is all there is."""
 
 
 @dataclass
@@ -72,8 +66,8 @@ class AcceleratorDevice(TorchDevice):
         self._properties = self.api.properties(index)
         self._cache_told = _first(self._properties, CACHES)
         super().__init__(torch.device(kind, index), self._cache_told or CACHE_BYTES)
-        self._event = self.events()
-        self._overhead_s = 0.0 if self._event else self.overhead_s()
+        self._event = clocks.events(self.api, self.device, self._wait)
+        self._overhead_s = 0.0 if self._event else clocks.overhead_s(self._wait)
         self.timer_resolution_s = max(1e-6, self._overhead_s)
         vendor = vendor_behind(self._name(), None, markers())
         self._telemetry = telemetry.of(vendor, _bus(self._properties), index)
@@ -166,47 +160,6 @@ class AcceleratorDevice(TorchDevice):
         if not pair or prepared.clock == "host":
             return Elapsed(wall, wall)
         return Elapsed(pair[0].elapsed_time(pair[1]) * 1e-3, wall)
-
-    def events(self) -> Callable[[], Any] | None:
-        """Returns what makes events, None where there are none or they tell another time."""
-        make = self.api.event()
-        if make is None:
-            return None
-        try:
-            share = self._share_by_events(make)
-        except (*NOT_DONE, ZeroDivisionError):
-            return None
-        return make if AGREES[0] <= share <= AGREES[1] else None
-
-    def _share_by_events(self, make: Callable[[], Any]) -> float:
-        """Returns the time of a load by events over that by the host, which waits for its end."""
-        import torch
-
-        a = torch.ones((PROBE_SIDE, PROBE_SIDE), device=self.device)
-        calls, wall = 1, 0.0
-        while True:
-            first, last = make(), make()
-            self._wait()
-            start = self.now()
-            first.record()
-            for _ in range(calls):
-                torch.mm(a, a)
-            last.record()
-            self._wait()
-            wall = self.now() - start
-            if wall >= PROBE_S and calls > 1:
-                return float(first.elapsed_time(last)) * 1e-3 / wall
-            calls *= 2
-
-    def overhead_s(self) -> float:
-        """Returns what waiting for an idle device takes: the host's clock has that more."""
-        taken = []
-        for _ in range(PROBES):
-            self._wait()
-            start = self.now()
-            self._wait()
-            taken.append(self.now() - start)
-        return median(taken)
 
     def _wait(self) -> None:
         """Waits for the device; a failure that comes to light here has cost the process its device.

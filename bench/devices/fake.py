@@ -135,6 +135,8 @@ class FakeDevice:
         """Works out what a call takes."""
         if point.dtype not in self.spec.rates:
             raise UnsupportedError(f"no {point.dtype} on this device")
+        if kernel.work(point).footprint_bytes > self.spec.memory_bytes:
+            raise MemoryError("out of device memory")
         done = point.dtype not in self.spec.eliminated
         spot = Check(passed=done, error=0.0 if done else 1.0, tolerance=1e-6, shape="-")
         tiled = "m" in point.parameters

@@ -86,6 +86,11 @@ class WorkerSession:
         self._process: Any = None
         self._pipe: Connection | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """Returns the number of the worker's process, None where none runs."""
+        return self._process.pid if self._process else None
+
     def describe(self) -> Place:
         """Returns machine and device.
 

@@ -91,3 +91,4 @@ class DoctorConfig:
 
     device: DeviceChoice = field(default_factory=DeviceChoice)
     chip: str | None = None
+    conformance: bool = False

@@ -1,0 +1,295 @@
+"""What every backend must keep, tried on a device: for vendors, before they trust its figures.
+
+Each trial is one promise of ``bench.devices.base``. It takes a device and returns nothing, or a
+reason why it means nothing there; it raises ``AssertionError`` with what was found instead. None
+asserts a speed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, cast
+
+from bench.devices.base import Device, Health, Reading
+from bench.devices.registry import open_device
+from bench.kernels.common.base import (
+    TORCH_DTYPES,
+    Defaults,
+    Kernel,
+    Limits,
+    Point,
+    Task,
+    UnsupportedError,
+)
+from bench.kernels.registry import kernel
+from bench.records.model import Check, DeviceInfo, Work
+
+if TYPE_CHECKING:
+    import torch
+
+    from bench.devices.base import Prepared
+
+PRODUCT: dict[str, int | str] = {"m": 128, "n": 128, "k": 128, "layout": "nt"}
+STREAM: dict[str, int | str] = {"stream": "add", "elements": 1 << 16, "way": "torch"}
+HUGE_ELEMENTS = 1 << 46
+"""An array of 256 TiB, which no device holds."""
+
+LEAST_S, MOST_CALLS = 0.02, 1 << 20
+LONGER = 4
+"""How many times as many calls must take how many times as long, within a factor of 2."""
+
+CLOCKS_AGREE = (0.5, 1.02)
+"""What share of the host's time a load takes by the device's own timer, the host's waits left out;
+a launch may be half of it on a device that is fast for so small a load."""
+
+KEPT = 0.8
+"""The share of the memory that must be free again; other processes take and give some."""
+
+LONGEST_READING_S = 6.0
+CLOCK_HZ, POWER_W, TEMPERATURE_C = (1e6, 2e10), (0.0, 2e4), (-40.0, 150.0)
+SIMULATED = "fake"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What became of one trial: ``passed``, ``failed`` or ``skipped``, and why."""
+
+    name: str
+    state: str
+    words: str = ""
+
+
+Trial = Callable[[Device], str | None]
+
+
+def of_word(word: str) -> list[Finding]:
+    """Opens a device and tries it; to be called in a process that may be lost.
+
+    Raises:
+        DeviceError: it is not here.
+    """
+    return of_device(open_device(word))
+
+
+def of_device(device: Device) -> list[Finding]:
+    """Tries a device; a trial that fails does not keep the others from being tried."""
+    return [_finding(name, trial, device) for name, trial in TRIALS.items()]
+
+
+def _finding(name: str, trial: Trial, device: Device) -> Finding:
+    try:
+        why_not = trial(device)
+    except AssertionError as error:
+        return Finding(name, "failed", str(error) or "an assertion without words")
+    except Exception as error:  # noqa: BLE001 -- whatever a backend lets through is the finding
+        first = (str(error).strip().splitlines() or [""])[0][:200]
+        return Finding(name, "failed", f"{type(error).__name__}: {first}")
+    return Finding(name, "skipped" if why_not else "passed", why_not or "")
+
+
+def _must(kept: object, words: str) -> None:
+    if not kept:
+        raise AssertionError(words)
+
+
+def _info(device: Device) -> None:
+    """It describes itself, twice alike, and in the form that records keep."""
+    told, again = device.info(), device.info()
+    _must(told.name.strip(), "it has no name")
+    steady = ("backend", "uid", "index", "name", "units", "capability", "pci", "driver", "limits")
+    for field in steady:
+        one, other = getattr(told, field), getattr(again, field)
+        _must(one == other, f"{field} is {one!r}, then {other!r}")
+    _must(DeviceInfo.model_validate_json(told.model_dump_json()) == told, "it is not kept in JSON")
+    _must(told.memory_bytes is None or told.memory_bytes > 0, "it has no memory")
+
+
+def _limits(device: Device) -> None:
+    """It says how much a search may use, and no more than there is."""
+    limits, told = device.limits(), device.info()
+    _must(isinstance(limits, Limits), f"limits() gives {type(limits).__name__}")
+    _must(limits.memory_bytes > 0 and limits.cache_bytes > 0, "it leaves no memory or no cache")
+    within = told.memory_bytes is None or limits.memory_bytes <= told.memory_bytes
+    _must(within, f"{limits.memory_bytes:.3g} bytes may be used of {told.memory_bytes}")
+    _must(limits.is_cpu == (told.backend == "cpu"), "is_cpu is wrong")
+
+
+def _lacks(device: Device) -> None:
+    """It has fp32, and says in words what it has not."""
+    _must(device.lacks("fp32") is None, f"no fp32: {device.lacks('fp32')}")
+    for dtype in TORCH_DTYPES:
+        why = device.lacks(dtype)
+        _must(why is None or why.strip(), f"{dtype} is lacking without a reason")
+
+
+def _check(device: Device) -> None:
+    """Results are right, or said to be missing: in every format of the matrix product."""
+    _must(device.check(kernel("memory"), _point("memory", STREAM)).passed, "a stream is wrong")
+    for dtype in TORCH_DTYPES:
+        if device.lacks(dtype):
+            continue
+        try:
+            check = device.check(kernel("gemm"), _point("gemm", PRODUCT, dtype))
+        except UnsupportedError as error:
+            _must(str(error).strip(), f"{dtype} is unsupported without a reason")
+            continue
+        _must(check.passed, f"{dtype}: error {check.error:.2g}, tolerated {check.tolerance:.2g}")
+
+
+def _prepare(device: Device) -> None:
+    """What is prepared can be run again and again."""
+    prepared = device.prepare(kernel("memory"), _point("memory", STREAM))
+    for _ in range(3):
+        elapsed = device.time(prepared, 2)
+        _must(elapsed.seconds > 0, f"two calls took {elapsed.seconds} s")
+
+
+def _time(device: Device) -> None:
+    """Time goes on, and four times as many calls take about four times as long."""
+    before = device.now()
+    prepared, calls = _load(device)
+    short = median(device.time(prepared, calls).seconds for _ in range(5))
+    long = median(device.time(prepared, LONGER * calls).seconds for _ in range(5))
+    _must(device.now() > before, "its clock stands")
+    near = LONGER / 2 <= long / short <= LONGER * 2
+    _must(near, f"{LONGER} times the calls took {long / short:.2f} times as long")
+
+
+def _clocks(device: Device) -> None:
+    """The device's timer and the host's clock tell of the same load."""
+    prepared, calls = _load(device)
+    shares = []
+    for _ in range(5):
+        elapsed = device.time(prepared, LONGER * calls)
+        shares.append(elapsed.seconds / elapsed.wall_seconds)
+    least, most = CLOCKS_AGREE
+    told = f"the device's time is {median(shares):.2f} of the host's"
+    _must(least <= median(shares) <= most, f"{told}: {least} to {most} is possible")
+
+
+def _spoil(device: Device) -> str | None:
+    """A result is found right after a call, and wrong once it is overwritten."""
+    prepared = device.prepare(kernel("gemm"), _point("gemm", PRODUCT))
+    device.time(prepared, 1)
+    check = prepared.spot_check()
+    _must(isinstance(check, Check) and check.passed, "the result of a timed call is wrong")
+    if device.info().backend == SIMULATED:
+        return "nothing is computed on a simulated device"
+    prepared.spoil()
+    check = prepared.spot_check()
+    _must(check is not None and not check.passed, "a result that was overwritten passes as right")
+    return None
+
+
+def _reading(device: Device) -> None:
+    """Clock, power and temperature are plausible or unknown, and soon told."""
+    start = device.now()
+    told = device.reading()
+    _must(device.now() - start < LONGEST_READING_S, "a reading takes too long")
+    _must(isinstance(told, Reading), f"reading() gives {type(told).__name__}")
+    ranges = {"clock_hz": CLOCK_HZ, "power_w": POWER_W, "temperature_c": TEMPERATURE_C}
+    for name, (least, most) in ranges.items():
+        value = getattr(told, name)
+        _must(value is None or least <= value <= most, f"{name} is {value}")
+
+
+def _health(device: Device) -> None:
+    """The host's counters are told, and never go back."""
+    before, after = device.health(), device.health()
+    _must(isinstance(before, Health), f"health() gives {type(before).__name__}")
+    for name in ("steal_s", "busy_s", "involuntary_switches", "cpu_s"):
+        early, late = getattr(before, name), getattr(after, name)
+        _must(early is None or late is None or late >= early, f"{name} went from {early} to {late}")
+
+
+def _release(device: Device) -> None:
+    """What was taken is given back."""
+    device.release()
+    free = device.limits().memory_bytes
+    elements = 1 << 22
+    prepared: Prepared | None = device.prepare(
+        kernel("memory"), _point("memory", {**STREAM, "elements": elements})
+    )
+    if prepared is not None:
+        device.time(prepared, 1)
+    prepared = None  # its buffers are what is to be given back
+    device.release()
+    after = device.limits().memory_bytes
+    _must(after >= KEPT * free, f"{after:.3g} of {free:.3g} bytes are free again")
+
+
+def _no_room(device: Device) -> None:
+    """Memory that is not there is a ``MemoryError``, and the device goes on."""
+    huge = _point("memory", {**STREAM, "elements": HUGE_ELEMENTS})
+    try:
+        device.prepare(kernel("memory"), huge)
+    except MemoryError:
+        device.release()
+        _prepare(device)
+        return
+    raise AssertionError("an array of 256 TiB was allocated")
+
+
+def _unsupported(device: Device) -> None:
+    """An operation that is missing is an ``UnsupportedError`` with a reason."""
+    try:
+        device.prepare(cast("Kernel", _Missing()), Point("missing", "none"))
+    except UnsupportedError as error:
+        _must(str(error).strip(), "no reason is given")
+        return
+    raise AssertionError("a kernel that does not run was prepared")
+
+
+class _Missing(Defaults):
+    """A kernel of which torch has no code, as it says so itself."""
+
+    name = "missing"
+    about = "nothing"
+    dtypes = ("none",)
+
+    def work(self, point: Point) -> Work:  # noqa: ARG002 -- the protocol's signature
+        """Counts nothing."""
+        return Work(flop=0.0, bytes=0.0, footprint_bytes=0.0, formula="0")
+
+    def pilot(self, dtype: str, data: str, variant: str = "") -> Point:  # noqa: ARG002 -- as above
+        """Returns the one point there is."""
+        return Point("missing", dtype, data)
+
+    def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
+        """Raises what torch raises."""
+        raise NotImplementedError("Could not run 'aten::missing' with arguments from this backend")
+
+    def check(self, point: Point, device: "torch.device") -> Check:
+        """Raises what torch raises."""
+        raise NotImplementedError("Could not run 'aten::missing' with arguments from this backend")
+
+
+def _point(name: str, parameters: dict[str, int | str], dtype: str = "fp32") -> Point:
+    return Point(name, dtype, parameters=dict(parameters))
+
+
+def _load(device: Device) -> "tuple[Prepared, int]":
+    """Returns a product, and how many calls of it take long enough for any clock."""
+    found: Kernel = kernel("gemm")
+    prepared, calls = device.prepare(found, _point("gemm", {**PRODUCT, "m": 512, "n": 512})), 1
+    while device.time(prepared, calls).wall_seconds < LEAST_S and calls < MOST_CALLS:
+        calls *= 2
+    return prepared, calls
+
+
+TRIALS: dict[str, Trial] = {
+    "info": _info,
+    "limits": _limits,
+    "lacks": _lacks,
+    "check": _check,
+    "prepare": _prepare,
+    "time": _time,
+    "clocks": _clocks,
+    "spoil": _spoil,
+    "reading": _reading,
+    "health": _health,
+    "release": _release,
+    "no room": _no_room,
+    "unsupported": _unsupported,
+}
+"""The trials, by name, in the order in which they are tried."""

@@ -1,0 +1,69 @@
+"""Whether a backend survives the loss of its worker, and what it keeps in the worker's process."""
+
+import multiprocessing
+import os
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from bench.devices.base import DeviceError
+from bench.devices.conformance import Finding, of_device, of_word
+from bench.devices.fake import FakeDevice
+from bench.measure.item import Item
+from bench.measure.loop import Plan
+from bench.measure.session import WorkerDiedError, WorkerSession
+
+NAME = "worker's death"
+ITEM = Item("memory", "fp32", variant="add", fixed={"elements": 1 << 16})
+LONG, SHORT = Plan(20.0, 1e-9), Plan(0.2)
+
+
+def conformance(word: str) -> list[Finding]:
+    """Returns what became of each trial of a device, tried in processes of their own.
+
+    Raises:
+        DeviceError: the device is not here, or opening it ended its process.
+    """
+    if word.partition(":")[0] == "fake":
+        apart = Finding(NAME, "skipped", "a simulated device needs no worker")
+        return [*of_device(FakeDevice()), apart]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        try:
+            found = pool.submit(of_word, word).result()
+        except BrokenProcessPool as error:
+            raise DeviceError(f"device {word!r} ended its process while it was tried") from error
+    return [*found, survives(word)]
+
+
+def survives(word: str) -> Finding:
+    """Kills a worker in the middle of a measurement and measures with the next."""
+    session = WorkerSession(word)
+    try:
+        session.describe()
+        first = session.pid
+        reason = _lost(session)
+        done = session.measure(ITEM, SHORT, lambda _: None)
+        if session.pid == first:
+            return Finding(NAME, "failed", "the worker outlived SIGKILL")
+        if done.status == "ok":
+            return Finding(NAME, "passed")
+        return Finding(NAME, "failed", f"{reason}; the next one: {done.status}, {done.reason}")
+    except WorkerDiedError as error:
+        return Finding(NAME, "failed", f"the next worker died, too: {error}")
+    finally:
+        session.close()
+
+
+def _lost(session: WorkerSession) -> str:
+    """Returns how the death of the worker was told."""
+
+    def kill(_: float) -> None:
+        if session.pid:
+            os.kill(session.pid, signal.SIGKILL)
+
+    try:
+        session.measure(ITEM, LONG, kill)
+    except WorkerDiedError as error:
+        return str(error)
+    return "no death was noticed"
