@@ -23,7 +23,7 @@ SHARED = {
         "amd", "base", "registry", "clockloop", "host", "machine", "nvml", "ranks", "team",
         "torchdevice",
     },
-    "commands": {"live", "sweep"},
+    "commands": {"live", "nodes", "sweep"},
     "report": {
         "calibration", "claims", "collectives", "comparison", "curve", "digits", "dossier",
         "duration", "energy", "evidence", "fitting", "flat", "fragment", "gap", "groups", "history",

@@ -355,7 +355,7 @@ def test_a_committed_record_is_never_edited(
         (("resume=latest", "device=cpu"), "leave out device="),
         (("resume=latest", "seconds=3"), "leave out seconds="),
         (("resume=latest", "device.fake.noise=none"), "leave out device.fake.noise="),
-        (("-m", "resume=latest"), "resume= completes one record: leave out -m"),
+        (("-m", "resume=latest"), "for one record leave out -m"),
         (("resume=latest",), "no record in "),
         (("resume=nonesuch",), "no record 'nonesuch'"),
         (("resume=nonesuch.json",), "no record 'nonesuch.json': there is no such file"),

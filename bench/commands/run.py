@@ -60,6 +60,8 @@ Examples
   python -m bench dtype=bf16 m=8192 n=8192 k=8192 data=zeros
   python -m bench run -m dtype=bf16,fp16 data=normal,zeros    (a Hydra sweep)
   torchrun --nproc-per-node=2 -m bench run suite=links           (collectives; a device a process)
+  python -m bench run -m hydra/launcher=slurm node=all out=fleet    (each node, a record each)
+  python -m bench run -m resume=fleet                            (what is missing of it)
 
 Exit code: 0 done, 1 a measurement failed, 2 wrong usage, 130 interrupted.
 """
@@ -76,8 +78,6 @@ def main(words: list[str]) -> int:
 
         if count() > 1:
             raise UsageError("torchrun takes no -m: start it anew for each run of the sweep")
-        if any(word.startswith("resume=") for word in words):
-            raise UsageError("resume= completes one record: leave out -m")
         return sweep([word for word in words if word not in ("-m", "--multirun")])
     config = compose("run", words, RunConfig)
     if config.resume:

@@ -32,9 +32,13 @@ def sweep(words: list[str]) -> int:
     """
     import hydra
 
+    from bench.commands import nodes
+
+    if nodes.wanted(words):
+        return nodes.fleet(words)
     told = checked("run", words, RunConfig)
     told = [as_text(one, RunConfig) if {*GRAMMAR, ","}.isdisjoint(one) else one for one in told]
-    _check(told)
+    planned(told)
     register()
     jobs = _Sweep()
     sys.argv = ["python -m bench run", "-m", _sweep_folder(), *told]
@@ -102,8 +106,11 @@ class _Sweep:
                 folder_.rmdir()
 
 
-def _check(told: list[str]) -> None:
+def planned(told: list[str]) -> RunConfig:
     """Composes and plans the jobs of a sweep; of a large one, each value beside first values.
+
+    Returns:
+        The config of the first job.
 
     Raises:
         UsageError: a key, choice or value that is wrong in any job.
@@ -111,8 +118,10 @@ def _check(told: list[str]) -> None:
     from bench.chips.load import catalogue
 
     sheets = catalogue()
-    for words in _jobs(_parsed(told)):
-        run.plan(compose("run", words, RunConfig), sheets)
+    configs = [compose("run", words, RunConfig) for words in _jobs(_parsed(told))]
+    for config in configs:
+        run.plan(config, sheets)
+    return configs[0]
 
 
 def _parsed(told: list[str]) -> list[list[str]]:

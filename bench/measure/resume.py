@@ -162,7 +162,7 @@ def _differences(record: Record, place: Place) -> Iterator[tuple[str, object, ob
             yield name, _words(then), _words(now)
     if not _same_memory(record.device, place.device):
         yield "memory_bytes", record.device.memory_bytes, place.device.memory_bytes
-    for name, then in record.machine.model_dump().items():
+    for name, then in record.machine.model_dump(exclude={"node"}).items():
         if then != getattr(place.machine, name):
             yield name, then, getattr(place.machine, name)
 

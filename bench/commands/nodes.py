@@ -1,0 +1,193 @@
+"""Runs a suite on each of many nodes: Hydra makes the jobs of the words, an engine runs them."""
+
+import datetime as dt
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench import paths
+from bench.commands import run, sweep
+from bench.config import as_text, checked, folder, positive, quoted, register
+from bench.errors import OnpaperError, UsageError, did_you_mean
+from bench.shapes import RunConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.launch.model import Engine, Outcome
+    from bench.launch.plan import Plan
+
+LAUNCHER = "hydra/launcher"
+ALONGSIDE = ("resume", "report", "quiet")
+"""What may be told anew when a fleet is resumed, besides keys of Hydra's."""
+
+
+def wanted(words: list[str]) -> bool:
+    """Tells whether the words of a sweep ask for a fleet, and not for jobs in this process.
+
+    Raises:
+        UsageError: several nodes are named, and no launcher that reaches them.
+    """
+    from bench.launch.plugin import ENGINES
+
+    told = _told(words)
+    if "resume" in told or told.get(LAUNCHER) in ENGINES:
+        return True
+    if {",", "["} & set(told.get("node", "")) and LAUNCHER not in told:
+        engines = " or ".join(f"{LAUNCHER}={one}" for one in ENGINES)
+        raise UsageError(f"node={told['node'][:80]}: this machine is one node; give {engines}")
+    return False
+
+
+def fleet(words: list[str]) -> int:
+    """Runs the jobs that lack a finished record, prints how all ended, and returns the exit code.
+
+    0: each job's record is complete and no measurement in it failed. 1: not so. 130: interrupted.
+    """
+    from bench.launch.jobs import jobs
+    from bench.launch.plan import begun, known
+    from bench.launch.table import report
+    from bench.launch.watch import Fleet
+    from bench.report.registry import set_in
+
+    told = _told(words)
+    plan = known(told["resume"].strip("'\"")) if "resume" in told else None
+    if plan:
+        words = _again(plan, words)
+    words = [one for one in checked("run", words, RunConfig) if not one.startswith("resume=")]
+    words, engine, config, poll_s = _prepared(words)
+    plan = plan or begun(_place(config.out), [one for one in words if not one.startswith("out=")])
+    made = Fleet(engine, plan, on_node, _teller(quiet=config.quiet), poll_s)
+    outcomes, interrupted = made.run(jobs(_combinations(words), plan.folder))
+    print(set_in(config.report.format, report(plan, outcomes)), end="")
+    return run.INTERRUPTED if interrupted else _code(outcomes)
+
+
+def on_node(words: tuple[str, ...]) -> tuple[int, str]:
+    """Runs one job where it has been sent; returns its exit code and what there is to say of it.
+
+    A time limit ends it as Ctrl-C does, so that its record keeps what was measured.
+    """
+    signal.signal(signal.SIGUSR2, signal.default_int_handler)
+    try:
+        return run.main(list(words)), ""
+    except OnpaperError as error:
+        print(f"onpaper: {error}", file=sys.stderr)
+        return error.exit_code, str(error).partition("\n")[0]
+    except KeyboardInterrupt:
+        return run.INTERRUPTED, "ended before anything was measured"
+
+
+def _told(words: list[str]) -> dict[str, str]:
+    pairs = (word.partition("=") for word in words)
+    return {key: value for key, _, value in pairs}
+
+
+def _again(plan: "Plan", words: list[str]) -> list[str]:
+    """Returns the words of a fleet that is resumed, with what is told anew.
+
+    Raises:
+        UsageError: something else is told than a fleet that was begun can still be told.
+    """
+    told = _told(words)
+    more = [key for key in told if key not in ALONGSIDE and not key.startswith("hydra")]
+    if more:
+        raise UsageError(f"resume= goes by the fleet's own words: leave out {more[0]}=")
+    return [one for one in plan.words if one.partition("=")[0] not in told] + words
+
+
+def _prepared(words: list[str]) -> "tuple[list[str], Engine, RunConfig, float]":
+    """Returns the words with every node named, the engine, the first job's config, and its pace.
+
+    Raises:
+        UsageError: no node is named, one is unknown, or any word is wrong.
+    """
+    from bench.launch.plugin import ENGINES
+
+    told = _told(words)
+    if told.get(LAUNCHER) not in ENGINES:
+        raise UsageError(f"give {LAUNCHER}=, one of {', '.join(ENGINES)}")
+    if "node" not in told:
+        raise UsageError("on which nodes? give node=all, or their names: node=n01,n02")
+    rest = [one for one in words if not one.startswith("node=")]
+    rest = [as_text(one, RunConfig) if _is_plain(one) else one for one in rest]
+    config = sweep.planned(rest)
+    params = _params([one for one in rest if one.startswith("hydra")])
+    poll_s = positive("hydra.launcher.poll_s", float(params.pop("poll_s")), 600)
+    engine = ENGINES[told[LAUNCHER]](params)
+    names = _named(engine, told["node"].strip("'\""))
+    return [*rest, f"node={','.join(names)}"], engine, config, poll_s
+
+
+def _is_plain(word: str) -> bool:
+    return {*sweep.GRAMMAR, ","}.isdisjoint(word)
+
+
+def _named(engine: "Engine", word: str) -> list[str]:
+    known = engine.nodes()
+    if word == "all":
+        if not known:
+            raise UsageError("node=all: there is no node")
+        return sorted(known)
+    names = list(dict.fromkeys(engine.expand(word)))
+    for name in names:
+        if name not in known:
+            raise UsageError(f"no node {name[:80]!r}: {did_you_mean(name, known)}")
+    return names
+
+
+def _params(words: list[str]) -> dict[str, Any]:
+    """Returns the keys of ``hydra.launcher``."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from omegaconf import OmegaConf
+
+    with initialize_config_dir(str(paths.data_dir("configs")), version_base="1.3"):
+        config = hydra_compose("run", words, return_hydra_config=True)
+    told: Any = OmegaConf.to_container(config.hydra.launcher, resolve=True)
+    return {key: value for key, value in told.items() if key != "_target_"}
+
+
+def _place(out: str | None) -> Path:
+    if out:
+        return folder(out)
+    return paths.runs_dir() / f"fleet-{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}"
+
+
+def _combinations(words: list[str]) -> list[list[str]]:
+    """Returns the words of each job, as Hydra's sweeper makes them for its launcher."""
+    import hydra
+
+    from bench.launch.plugin import register as register_launcher
+
+    made: list[list[str]] = []
+    register()
+    register_launcher(lambda jobs: made.extend(map(list, jobs)))
+    with tempfile.TemporaryDirectory() as place:
+        before = sys.argv
+        sys.argv = ["python -m bench run", "-m", f"hydra.sweep.dir={quoted(place)}", *words]
+        try:
+            hydra.main(str(paths.data_dir("configs")), "run", "1.3")(_never)()
+        finally:
+            sys.argv = before
+    return made
+
+
+def _never(_config: object) -> None:
+    """Stands for the task, which the nodes run."""
+
+
+def _teller(*, quiet: bool) -> "Callable[[str], None]":
+    from bench.report.markup import one_line
+
+    def tell(line: str) -> None:
+        if not quiet:
+            print(one_line(line), file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _code(outcomes: "list[Outcome]") -> int:
+    return 0 if all(one.state == "complete" for one in outcomes) else 1

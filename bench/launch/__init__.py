@@ -1,0 +1,1 @@
+"""One run on each of many nodes: the engine schedules, this part asks, remembers and reports."""
