@@ -24,7 +24,7 @@ LINK = What("pcie_bandwidth_oneway", "host_link", "fp32", "normal", "", "", "B/s
 def level(clock: float | None = 1.8e9, warm: float = 60.0, **reasons: float) -> Level:
     """What a device reached, as far as a cause is looked for in it."""
     told = {name.replace("_", " "): share for name, share in reasons.items()}
-    return Level(1.0, clock, warm, told, 0.0, 1)
+    return Level(1.0, 0.001, clock, warm, told, 0.0, 1)
 
 
 @pytest.fixture
@@ -172,6 +172,16 @@ def test_a_device_5_percent_slow_is_found_and_no_other() -> None:
         false += bool(named - {17})
     assert found >= 97
     assert false <= 4
+
+
+def test_a_device_that_was_measured_less_surely_must_be_farther_away() -> None:
+    draw = np.random.default_rng(8)
+    rates = dict(enumerate(map(float, draw.normal(1.0, 0.003, 200))))
+    rates[7] = 0.96
+    sure = dict.fromkeys(rates, 0.002)
+    assert {one.number for one in outliers(rates, 0.01, sure)} == {7}
+    assert not outliers(rates, 0.01, {**sure, 7: 0.02})
+    assert {one.number for one in outliers(rates, 0.01, {**sure, 9: 0.02})} == {7}
 
 
 def test_what_a_plan_promises_is_what_is_found() -> None:

@@ -69,7 +69,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates", "titles",
         "plausible", "chips", "records", "errors", "units", "paths",
     ),
-    "archive": ("rates", "chips.figures", "records.model", "errors", "paths"),
+    "archive": ("plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
     "history": (
         "archive", "standing", "report", "verdict", "rates", "titles", "chips", "records", "errors", "units",
         "paths",

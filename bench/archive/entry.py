@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bench.archive.slim import SlimMeasurement, SlimRecord
 from bench.chips.figures import FIGURES
+from bench.plausible import disturbances
 from bench.rates import dimension_of, rates
 
 if TYPE_CHECKING:
@@ -103,7 +104,10 @@ class What(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One measurement: in base units, watts, hertz, degrees Celsius; None is unknown."""
+    """One measurement: in base units, watts, hertz, degrees Celsius; None is unknown.
+
+    ``disturbed`` says what took time from it, so that a low rate proves nothing.
+    """
 
     what: What
     status: str
@@ -114,6 +118,7 @@ class Line(NamedTuple):
     power_w: float | None
     temperature_c: float | None
     throttle: str
+    disturbed: str
 
 
 class Entry(NamedTuple):
@@ -189,6 +194,7 @@ def _line(one: SlimMeasurement) -> Line:
         power_w=median(seen.power_w) if seen.power_w else None,
         temperature_c=max(seen.temperature_c) if seen.temperature_c else None,
         throttle=", ".join(sorted(seen.throttle)),
+        disturbed="; ".join(disturbances(alike)),
     )
 
 

@@ -66,12 +66,19 @@ class SlimStats(Slim):
     low_s: Positive
     high_s: Positive
     burst_s: Positive
+    samples: int
 
 
 class SlimTiming(Slim):
-    """Times, without the samples."""
+    """Times, without the samples; which of them were disturbed is told."""
 
     stats: SlimStats
+    disturbed: tuple[int, ...] = ()
+
+    @property
+    def samples_s(self) -> range:
+        """Returns something as long as the samples are many."""
+        return range(self.stats.samples)
 
 
 class SlimConditions(Slim):
@@ -81,6 +88,8 @@ class SlimConditions(Slim):
     power_w: tuple[float, ...] = ()
     temperature_c: tuple[float, ...] = ()
     throttle: tuple[str, ...] = ()
+    steal_fraction: float | None = None
+    cpu_share: float | None = None
 
 
 class SlimMeasurement(Slim):

@@ -27,7 +27,7 @@ devices=: the plan: what measuring so many takes, and which differences it will 
   records=          a folder of records, those of subfolders too
   figure=           this figure only, such as matrix_bf16, or a kernel
   chip=             of this chip only
-  level=0.005       share of measurements in which a fleet that differs by chance alone has one or
+  level=0.002       share of measurements in which a fleet that differs by chance alone has one or
                     more devices named
   least=0.01        smaller differences are not named
   limit=20          devices shown, the slow ones first; 0 is all

@@ -1,11 +1,15 @@
 """Many records by device: what each device reached of each measurement, its records together."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
 from bench.archive.entry import Head, Line, What
+
+QUANTILE = 1.96
+"""Half the width of a 95% interval in standard errors."""
 
 LINKS = ("pcie_", "link_", "die_link_")
 """How the keys of figures begin that are of a link."""
@@ -15,9 +19,9 @@ class Seen(NamedTuple):
     """What one record tells of one measurement."""
 
     value: float
+    error: float
     clock_hz: float | None
     temperature_c: float | None
-    power_w: float | None
     throttle: str
 
 
@@ -45,20 +49,24 @@ class Group:
         head: of one of its records, for what all share.
         units: by their keys.
         seen: of each measurement what each device's records tell.
+        disturbed: how many measurements something took time from; they are left out.
     """
 
     head: Head
     units: dict[str, Unit] = field(default_factory=dict)
     seen: dict[What, dict[str, list[Seen]]] = field(default_factory=dict)
+    disturbed: int = 0
 
     def add(self, head: Head, lines: Iterable[Line]) -> None:
         """Takes in one record."""
         key, failed = head.unit, 0
         for line in lines:
             failed += line.status == "failed"
-            if line.value and not line.what.group and line.what.data == head.data:
+            if line.disturbed:
+                self.disturbed += 1
+            elif line.value and not line.what.group and line.what.data == head.data:
                 told = Seen(
-                    line.value, line.clock_hz, line.temperature_c, line.power_w, line.throttle
+                    line.value, _error(line), line.clock_hz, line.temperature_c, line.throttle
                 )
                 self.seen.setdefault(line.what, {}).setdefault(key, []).append(told)
         held = self.units.get(key) or Unit(key, head.called, head.node, (), 0)
@@ -93,10 +101,12 @@ def gathered(records: Iterable[tuple[Head, Iterable[Line]]], chip: str | None) -
 class Level:
     """What one device reached of one measurement: medians over its records, None is unknown.
 
-    ``throttled`` is the share of its records that name each reason.
+    ``error`` is the standard error of ``value``, relative; ``throttled`` is the share of its
+    records that name each reason.
     """
 
     value: float
+    error: float
     clock_hz: float | None
     temperature_c: float | None
     throttled: Mapping[str, float]
@@ -111,12 +121,20 @@ def level_of(told: Sequence[Seen]) -> Level:
     reasons = [word for one in told for word in one.throttle.split(", ") if word]
     return Level(
         value=middle,
+        error=math.sqrt(sum(one.error**2 for one in told)) / len(told),
         clock_hz=_median(one.clock_hz for one in told),
         temperature_c=_median(one.temperature_c for one in told),
         throttled={word: reasons.count(word) / len(told) for word in dict.fromkeys(reasons)},
         spread=median(abs(one / middle - 1) for one in values) if len(values) > 1 else 0.0,
         records=len(values),
     )
+
+
+def _error(line: Line) -> float:
+    """Returns the standard error that a record's own interval tells, relative."""
+    if not line.low or not line.high:
+        return 0.0
+    return math.log(line.high / line.low) / (2 * QUANTILE)
 
 
 def _median(values: Iterable[float | None]) -> float | None:

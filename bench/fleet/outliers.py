@@ -6,6 +6,9 @@ devices: it is the distance that the farthest of so many normal values exceeds i
 fleets. That is Bonferroni's correction without its approximation, and heeds that the deviation
 itself is estimated from few devices. Small fleets are simulated as a whole; of larger ones the
 deviation is, and the farthest of values that are independent of it has its exact distribution.
+
+A device that was measured less surely than is usual must be farther away: what the variance of its
+own error exceeds the usual one by is added to that of the fleet.
 """
 
 import math
@@ -42,12 +45,17 @@ class Outlier:
     distance: float | None
 
 
-def outliers(rates: Mapping[int, float], level: float = FALSE_ALARM) -> tuple[Outlier, ...]:
+def outliers(
+    rates: Mapping[int, float],
+    level: float = FALSE_ALARM,
+    errors: Mapping[int, float] | None = None,
+) -> tuple[Outlier, ...]:
     """Returns the devices that differ from the rest, the farthest first.
 
     Args:
         rates: by the number of the device.
         level: share of fleets without any difference in which one is named.
+        errors: standard errors of the rates, where they are known.
     """
     if len(rates) < LEAST_DEVICES:
         return ()
@@ -56,12 +64,13 @@ def outliers(rates: Mapping[int, float], level: float = FALSE_ALARM) -> tuple[Ou
     if deviation == 0.0:
         apart = (number for number, one in rates.items() if abs(one / middle - 1) > DIFFERS)
         return tuple(Outlier(number, None) for number in apart)
-    limit = limit_of(len(rates), level)
-    found = [
-        Outlier(number, (one - middle) / deviation)
-        for number, one in rates.items()
-        if abs(one - middle) > limit * deviation
-    ]
+    own, usual = errors or {}, median((errors or {0: 0.0}).values())
+    limit, found = limit_of(len(rates), level), []
+    for number, one in rates.items():
+        excess = max(0.0, own.get(number, 0.0) ** 2 - usual**2)
+        distance = (one - middle) / math.sqrt(deviation**2 + excess)
+        if abs(distance) > limit:
+            found.append(Outlier(number, distance))
     return tuple(sorted(found, key=lambda one: -abs(one.distance or 0.0)))
 
 

@@ -57,6 +57,9 @@ def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
         yield "FAKE devices: these figures are simulated and say nothing of any chip."
     if len(found) > 1:
         yield f"{len(found)} kinds of device or run are apart; the one of most devices comes first."
+    disturbed = sum(one.group.disturbed for one in found)
+    if disturbed:
+        yield f"{disturbed:,} measurements were disturbed and are left out."
     if index.unread:
         first = index.unread[0]
         yield f"{len(index.unread):,} files are no records: {first[0]} {first[1]}"

@@ -121,7 +121,8 @@ def _ranking(
     centre = median(logs.values())
     deviation = TO_NORMAL * median(abs(one - centre) for one in logs.values())
     shifted = {place: one - centre + 1 for place, one in logs.items()}
-    strange = {one.number for one in outliers(shifted, asked[0])}
+    errors = {place: levels[key].error for place, key in enumerate(keys)}
+    strange = {one.number: one for one in outliers(shifted, asked[0], errors)}
     usual = Usual.of(list(levels.values()))
     standings = []
     for place, key in enumerate(keys):

@@ -42,7 +42,7 @@ class FleetConfig:
     records: str | None = None
     figure: str | None = None
     chip: str | None = None
-    level: float = 0.005
+    level: float = 0.002
     least: float = 0.01
     limit: int = 20
     devices: int | None = None

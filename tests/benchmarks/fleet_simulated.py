@@ -11,20 +11,23 @@ intervals rest: how often a figure has a false alarm, and how often a device slo
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bench.chips.load import catalogue
-from bench.devices.fake import FakeDevice, FakeSpec
+from bench.devices.fake import NOISES, FakeDevice, FakeSpec
+from bench.fleet.gather import QUANTILE
 from bench.fleet.outliers import outliers
-from bench.measure.item import Item
+from bench.measure.item import Item, measure_item
+from bench.measure.loop import Plan
 from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
+from bench.plausible import disturbances
 from bench.records.model import Record
 
 CHIPS, RUNS, SLOW = 0.005, 0.003, 0.05
@@ -119,51 +122,53 @@ def write(folder: Path, count: int, repeats: int, seed: int = 1) -> None:
     print(f"{made:,} records, {size / 1e9:.2f} GB; {len(lines)} devices are slow")
 
 
-def medians(item: Item, count: int, seed: int, spec: dict[str, Any]) -> list[float]:
-    """Returns what the fake device measures of so many devices of one kind, in seconds a call."""
+def measured(item: Item, count: int, noise: str, budget_s: float) -> list[tuple[float, float]]:
+    """Returns what fake devices measure undisturbed: log rates with their standard errors."""
     found = []
     for number in range(count):
-        device = FakeDevice(FakeSpec(seed=seed * 1_000_003 + number, **spec))
-        from bench.measure.item import measure_item
-        from bench.measure.loop import Plan
-
-        told = measure_item(device, item, Plan(budget_s=0.3, precision=0.01), lambda _: None)
+        spec = FakeSpec(seed=7_000_003 + number, noise=noise, noise_level=0.01)
+        told = measure_item(FakeDevice(spec), item, Plan(budget_s), lambda _: None)
         assert told.timing
-        found.append(told.timing.stats.median_s)
+        if any(disturbances(told)):
+            continue
+        stats = told.timing.stats
+        found.append((-np.log(stats.median_s), np.log(stats.high_s / stats.low_s) / (2 * QUANTILE)))
     return found
 
 
-def bars(fleets: int = 1000, count: int = 1000, level: float = 0.005, least: float = 0.01) -> None:
+def bars(fleets: int = 1000, count: int = 1000, level: float = 0.002, least: float = 0.01) -> None:
     """Prints how often a figure has a false alarm, and how often a slow device is found."""
     item = Item("memory", "fp32", variant="copy")
-    began = time.monotonic()
-    for noise in ("white", "lognormal", "heavy", "correlated", "bursts", "periodic"):
-        spec = {"noise": noise, "noise_level": 0.01}
-        pool = np.log(medians(item, 4000, 7, spec))
-        pool -= np.median(pool)
+    for noise, runs in product(NOISES[1:], (1, 3)):
+        pool = np.array(measured(item, 3000, noise, 1.5))
+        pool[:, 0] -= np.median(pool[:, 0])
         draw = np.random.default_rng(11)
         told = [0, 0, 0, 0]
         for _ in range(fleets):
-            logs = draw.choice(pool, count) + draw.normal(0, CHIPS, count)
-            named = _named(logs, level, least)
-            told[0] += bool(named)
-            logs[0] -= np.log(1 + SLOW)
-            slow = _named(logs, level, least)
+            drawn = pool[draw.integers(len(pool), size=(count, runs))]
+            logs = np.median(drawn[:, :, 0], axis=1)
+            errors = np.sqrt((drawn[:, :, 1] ** 2).sum(axis=1)) / runs
+            own = logs + draw.normal(0, CHIPS, count)
+            told[0] += bool(_named(own, errors, level, least))
+            own[0] -= np.log(1 + SLOW)
+            slow = _named(own, errors, level, least)
             told[1] += 0 in slow
             told[2] += bool(slow - {0})
-            told[3] += bool(_named(draw.choice(pool, count), level, least))
+            told[3] += bool(_named(logs, errors, level, least))
+        spread = 1.4826 * float(np.median(np.abs(pool[:, 0])))
         print(
-            f"{noise:<11} run to run {1.4826 * np.median(abs(pool)):.3%}: false alarms "
-            f"{told[0] / fleets:.2%} of figures ({told[3] / fleets:.2%} where chips are equal), "
-            f"a device slow by 5% found in {told[1] / fleets:.2%}, beside it a false one in "
-            f"{told[2] / fleets:.2%} ({fleets} fleets of {count})"
+            f"{noise:<11} {runs} runs, run to run {spread:.3%}: false alarms {told[0] / fleets:.2%} of figures "
+            f"({told[3] / fleets:.2%} where chips are equal), a device slow by 5% found in "
+            f"{told[1] / fleets:.2%}, beside it a false one in {told[2] / fleets:.2%} "
+            f"({fleets} fleets of {count})"
         )
-    print(f"{time.monotonic() - began:.0f} s")
 
 
-def _named(logs: Any, level: float, least: float) -> set[int]:
+def _named(logs: Any, errors: Any, level: float, least: float) -> set[int]:
     rates = dict(enumerate(map(float, 1 + logs - np.median(logs))))
-    return {one.number for one in outliers(rates, level) if abs(rates[one.number] - 1) >= least}
+    told = dict(enumerate(map(float, errors)))
+    found = outliers(rates, level, told)
+    return {one.number for one in found if abs(rates[one.number] - 1) >= least}
 
 
 if __name__ == "__main__":
