@@ -4,6 +4,8 @@
 # make site   builds the pages of everything here into results/site/
 # make docs   writes anew what is made of the data: specs/schema/, FIELDS.md, CONFLICTS.md, and in
 #             results/ what was learnt, how far it is off, and what follows
+# make dist   builds sdist and wheel into dist/ and tries the wheel where there is no clone
+# make fuzz   fuzzes every parser with atheris (SECONDS=60 each, TARGET="record sheet" only these)
 # Python 3.11 or later; choose one with PYTHON=python3.12. VENV_FLAGS=--system-site-packages
 # uses a torch that the machine already has.
 PYTHON ?= python3
@@ -11,12 +13,14 @@ VENV ?= .venv
 VENV_FLAGS ?=
 ARGS ?=
 WORKERS ?= 2
+SECONDS ?= 60
+TARGET ?=
 BIN := $(VENV)/bin
 CONSTRAINTS ?= constraints.txt
 EXTRAS := $(shell command -v nvidia-smi >/dev/null 2>&1 && echo "[nvidia]")
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: run test lint types tests coverage check site docs clean
+.PHONY: run test lint types tests coverage check site docs dist fuzz clean
 
 run: $(VENV)/.ready
 	@$(BIN)/python -m bench $(ARGS)
@@ -38,6 +42,13 @@ site: $(VENV)/.ready-tests
 
 docs: $(VENV)/.ready-tests
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m bench.reference
+
+dist:
+	PYTHON=$(PYTHON) .ci/dist
+
+fuzz: $(VENV)/.ready-tests
+	$(PIP) "atheris>=3"
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz seconds=$(SECONDS) $(TARGET)
 
 tests: $(VENV)/.ready-tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
