@@ -61,7 +61,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "units", "spreadsheet",
     ),
     "plot": (
-        "standing", "report", "predict", "claims", "evidence", "identity", "gap", "energy",
+        "archive", "history", "standing", "report", "predict", "claims", "evidence", "identity", "gap", "energy",
         "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "errors",
         "units", "spreadsheet", "paths",
     ),
@@ -225,6 +225,8 @@ def test_every_part_of_the_table_exists() -> None:
         ("matplotlib", ("plot.",)),
         ("fpdf", ("verification.pdf",)),
         ("jinja2", ("site.", "verification.")),
+        ("submitit", ("launch.slurm",)),
+        ("ray", ("launch.ray",)),
     ],
 )
 def test_a_package_is_imported_where_it_belongs(package: str, homes: tuple[str, ...]) -> None:

@@ -85,6 +85,10 @@ def _told(words: list[str]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
+def _is_hydra(word: str) -> bool:
+    return word.lstrip("+~").startswith("hydra")
+
+
 def _again(plan: "Plan", words: list[str]) -> list[str]:
     """Returns the words of a fleet that is resumed, with what is told anew.
 
@@ -92,7 +96,7 @@ def _again(plan: "Plan", words: list[str]) -> list[str]:
         UsageError: something else is told than a fleet that was begun can still be told.
     """
     told = _told(words)
-    more = [key for key in told if key not in ALONGSIDE and not key.startswith("hydra")]
+    more = [key for key in told if key not in ALONGSIDE and not _is_hydra(key)]
     if more:
         raise UsageError(f"resume= goes by the fleet's own words: leave out {more[0]}=")
     return [one for one in plan.words if one.partition("=")[0] not in told] + words
@@ -114,7 +118,7 @@ def _prepared(words: list[str]) -> "tuple[list[str], Engine, RunConfig, float]":
     rest = [one for one in words if not one.startswith("node=")]
     rest = [as_text(one, RunConfig) if _is_plain(one) else one for one in rest]
     config = sweep.planned(rest)
-    params = _params([one for one in rest if one.startswith("hydra")])
+    params = _params([one for one in rest if _is_hydra(one)])
     poll_s = positive("hydra.launcher.poll_s", float(params.pop("poll_s")), 600)
     engine = ENGINES[told[LAUNCHER]](params)
     names = _named(engine, told["node"].strip("'\""))

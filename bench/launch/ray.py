@@ -29,6 +29,8 @@ class Ray:
         self._tasks: dict[str, Any] = {}
         self._logs: dict[str, Path] = {}
         self._nodes: dict[str, str] = {}
+        if unknown := set(params) - {"address"}:
+            raise UsageError(f"hydra.launcher.{min(unknown)}: Ray is told the address only")
         address = str(params.get("address") or "auto")
         try:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")

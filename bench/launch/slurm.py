@@ -46,6 +46,7 @@ class Slurm:
         self._gone_s: dict[str, float] = {}
         if not shutil.which("sbatch"):
             raise UsageError("hydra/launcher=slurm: there is no sbatch here; run it where Slurm is")
+        self._executor(Job("", "", (), Path()))  # a wrong key is found before anything is begun
 
     def nodes(self) -> dict[str, str]:
         """Returns the nodes of the partition, or of all; those that take no jobs with the reason.
