@@ -116,6 +116,22 @@ def test_a_record_names_its_node_but_no_path(
     assert str(folder) not in told
 
 
+def test_a_history_is_drawn_with_its_change(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["plot", "kind=history", f"records={folder}", f"out={tmp_path / 'plots'}"]
+    assert main([*words, "figure=matrix_bf16", "formats=svg"]) == 0
+    drawn, table = map(Path, capsys.readouterr().out.split())
+    told = drawn.read_text(encoding="utf-8")
+    assert "fell by 5.7% from 2026-11-15 on" in told
+    assert "-5.7%" in told
+    rows = table.read_text(encoding="utf-8").splitlines()
+    assert sum(row.endswith(",True") for row in rows) == 1
+    assert len(rows) == 25
+    assert main(words) == 2
+    assert "give figure=" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

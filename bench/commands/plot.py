@@ -25,13 +25,15 @@ of as CSV. Without a kind, every plot that the record bears. Prints each path.
                     cache (bandwidth over working set), sustained (a load over time);
                     of the data: ratios (on paper against measured), rules (chips and the lines of
                     export rules on the plane of TPP and density), validation (what was foretold
-                    against what was measured)
+                    against what was measured);
+                    of many records: history (a figure over time, with its changes)
   record=latest     kinds of a record: a record by path, by id or file name or the beginning of
                     one, or the latest
   margin=0.10       a record, figures, ratios: how far below paper still counts as reached
   baseline=h20      ratios: the chip that the others are divided by
   chips=            ratios, rules: these chips only, by ids, names, groups or patterns
   on=               rules: the day, such as 2025-08-15; default today
+  figure= chip= find= records=   history: what is followed, as 'history' has them
   theme=light       light or dark
   formats=[png,svg] png, svg; CSV is always written
   out=plots         the folder, made if it is not there; files of the same name are replaced
@@ -40,6 +42,7 @@ Examples
   python -m bench plot record=h200-sxm-full
   python -m bench plot record=h200-sxm-full kind=roofline
   python -m bench plot kind=ratios baseline=h20 chips=domestic theme=dark
+  python -m bench plot kind=history figure=matrix_bf16 chip=h200 records=runs/
   python -m bench plot kind=rules on=2025-08-15 formats=svg out=./figures
 
 Exit code: 0 drawn, 1 the record is broken, 2 wrong usage.
@@ -49,6 +52,8 @@ EVERYWHERE = ("kind", "theme", "formats", "out")
 RECORD = ("record", "margin")
 """Keys of all that a record bears."""
 OUT = "plots"
+LEVEL = 0.01
+"""Chance that a series without any change has one marked, as 'history' has it."""
 MOST_LOOKED_AT = 20
 """Records that are read to name one that bears a plot."""
 
@@ -105,7 +110,9 @@ def _pictures(config: PlotConfig) -> "Iterator[Picture]":
         "ratios": _ratios, "rules": _rules, "validation": _validation,
     }  # fmt: skip
     make = makers.get(config.kind or "")
-    if make is None:
+    if config.kind == "history":
+        yield from _history(config, catalogue())
+    elif make is None:
         yield from _of_a_record(config, catalogue())
     else:
         yield make(config, catalogue())
@@ -155,6 +162,22 @@ def _ratios(config: PlotConfig, sheets: "Catalogue") -> "Picture":
     if config.chips and not chosen:
         raise UsageError(f"{base.id} alone: name another chip in chips=")
     return picture(base, chosen or None, bench_of(), config.margin)
+
+
+def _history(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":
+    from bench.archive.index import folder_of, index
+    from bench.history.series import Wanted, series
+    from bench.plot.history import pictures
+
+    if not config.figure:
+        raise UsageError("kind=history follows a figure: give figure=, such as matrix_bf16")
+    chip = sheets.find(config.chip).id if config.chip else None
+    given = [folder_of(config.records)] if config.records else None
+    found = index(given or [folder(None), paths.data_dir("results") / "records"])
+    told = list(pictures(series(found, Wanted(config.figure, chip, config.find), LEVEL)))
+    if not told:
+        raise UsageError(f"no series of {config.figure} has two points: records= names a folder")
+    yield from told
 
 
 def _rules(config: PlotConfig, sheets: "Catalogue") -> "Picture":

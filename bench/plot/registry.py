@@ -51,6 +51,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
         "chips on the plane of TPP and density, with the lines of export rules", "rules-DAY",
         "rules", ("on", "chips"),
     ),
+    "history": Kind(
+        "a figure over many records, with its changes of level", "history-FIGURE", "history",
+        ("figure", "chip", "find", "records"),
+    ),
     "validation": Kind(
         "what was foretold against what was measured", "validation", "validation", ()
     ),

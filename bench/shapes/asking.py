@@ -115,6 +115,10 @@ class PlotConfig:
     chips: list[str] = field(default_factory=list)
     baseline: str | None = None
     on: str | None = None
+    figure: str | None = None
+    chip: str | None = None
+    find: str | None = None
+    records: str | None = None
     theme: str = "light"
     formats: list[str] = field(default_factory=lambda: ["png", "svg"])
     margin: float = 0.10
