@@ -47,7 +47,7 @@ def explained(
 
 
 def remark(found: Interval, clock: Interval | None, now: Taken) -> str:
-    """Returns what the clock did where it does not explain the change; empty if it stood."""
+    """Returns what the clock did beside a change that it does not explain; empty if it stood."""
     if clock is None or abs(clock.value - 1) < TOLD:
         return ""
     word = "fell" if clock.value < 1 else "rose"

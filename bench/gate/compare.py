@@ -7,6 +7,7 @@ from bench.errors import UsageError
 from bench.gate import clocks
 from bench.gate.differ import comparable, told
 from bench.gate.group import Group, groups, lone
+from bench.gate.match import CHOSEN
 from bench.gate.model import Finding, Row, Run, Taken, Terms, Verdict
 from bench.gate.searched import luck
 from bench.gate.spread import Variance, common, moderated, variance_of
@@ -71,7 +72,8 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
     word, reason = verdict(found, terms.least)
     why = clocks.explained(word, found, clock, now, terms.least)
     why = why or clocks.disturbed(word, now, ran) or luck(word, now, ran, terms.level)
-    remarks = [reason, clocks.remark(found, clock, now)] if word is not Verdict.SAME else []
+    noisy = found.low <= 1 <= found.high
+    remarks = [reason, "" if noisy else clocks.remark(found, clock, now)]
     open_ = word is Verdict.SLOWER or (
         word is Verdict.AMBIGUOUS and may_be_slower(found, terms.least)
     )
@@ -92,7 +94,9 @@ def _other_shape(now: Taken, before: Taken) -> str:
     if now.parameters == before.parameters:
         return ""
     if now.shape and now.shape != before.shape:
-        return f"another shape won: {now.shape} instead of {before.shape}"
+        sizes = any(now.parameters.get(size) != before.parameters.get(size) for size in CHOSEN)
+        word = "shape" if sizes else "way"
+        return f"another {word} won: {now.shape} instead of {before.shape}"
     changed = [
         f"{name}={value}" for name, value in now.parameters.items()
         if before.parameters.get(name) != value

@@ -165,6 +165,7 @@ class Finding:
         rows: the worst first.
         notes: how it was judged.
         columns: what the values before and now are called.
+        sources: behind published values, numbered as they are marked.
     """
 
     title: str
@@ -172,6 +173,7 @@ class Finding:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     columns: tuple[str, str, str] = field(default=("before", "now", "change"))
+    sources: tuple[str, ...] = ()
 
     @property
     def code(self) -> int:

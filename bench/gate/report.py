@@ -25,8 +25,8 @@ def report(finding: Finding) -> Report:
         heading=finding.heading,
         columns=("measurement", before, now, change, "verdict"),
         cells=tuple(_cells(row, change) for row in finding.rows),
-        summary=(CODES[finding.code],),
-        notes=finding.notes,
+        summary=(CODES[finding.code], *finding.notes),
+        notes=tuple(f"[{number}] {one}" for number, one in enumerate(finding.sources, 1)),
     )
     return Report(table, [_flat(row) for row in finding.rows])
 

@@ -45,9 +45,9 @@ def against_sheet(
     asked = [*nearest(judged).values(), *doubted]
     if not asked:
         raise UsageError(f"record {record.id} measured nothing that the sheet of {chip.id} prints")
-    found = [_row(one, taken[id(one)]) for one in asked]
     papers = [one.published for one in asked if isinstance(one.published, Paper)]
-    sources = dict.fromkeys(source for paper in papers for source in paper.sources)
+    sources = list(dict.fromkeys(source for paper in papers for source in paper.sources))
+    found = [_row(one, taken[id(one)], sources) for one in asked]
     about = f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}"
     words = (
         f"same: the figure is reached, its whole interval lies within {100 * margin:g}% of paper "
@@ -58,15 +58,19 @@ def against_sheet(
         title=title(found),
         heading=(f"{about}, record {record.id}, against the sheet of {chip.id}.",),
         rows=tuple(sorted(found, key=place)),
-        notes=(words, *(f"Published: {source_line(one, sheets)}" for one in sources)),
+        notes=(words,),
         columns=("published", "measured", "achieved"),
+        sources=tuple(source_line(one, sheets) for one in sources),
     )
 
 
-def _row(judged: Judged, now: Taken) -> Row:
+def _row(judged: Judged, now: Taken, sources: list[str]) -> Row:
     """Returns the row of one figure; what the sheet prints stands for the run before."""
     paper, word = judged.published, SAYS[judged.verdict]
-    printed = replace(now, speed=None, shown=paper.text) if isinstance(paper, Paper) else None
+    printed = None
+    if isinstance(paper, Paper):
+        marks = "".join(f"[{sources.index(one) + 1}]" for one in paper.sources)
+        printed = replace(now, speed=None, shown=f"{paper.text} {marks}")
     return Row(
         now=now,
         before=(printed,) if printed else (),

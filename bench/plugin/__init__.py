@@ -1,6 +1,7 @@
 """The pytest plugin: fixture ``onpaper`` sets a project's own kernel beside the chip's paper.
 
-Nothing but this file is loaded until a test asks for the fixture.
+Nothing but this file is loaded until a test asks for the fixture. It has no assertion for pytest to
+rewrite: PYTEST_DONT_REWRITE.
 """
 
 from typing import TYPE_CHECKING

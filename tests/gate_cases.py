@@ -1,0 +1,52 @@
+"""Runs of the fake device for the tests of the gate, each measured once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.chips.load import catalogue
+from bench.devices.fake import RATES, FakeDevice, FakeSpec
+from bench.gate.model import Run
+from bench.gate.recorded import run_of
+from bench.measure.item import Item
+from bench.measure.runner import Order, Watcher, Weighted, run
+from bench.measure.session import LocalSession
+from bench.records.model import Measurement, Record
+
+SHAPE: dict[str, int | str] = {"m": 4096, "n": 4096, "k": 4096}
+ITEMS = (
+    Item("memory", "fp32", variant="copy"),
+    Item("memory", "fp32", variant="triad"),
+    Item("gemm", "bf16", fixed=SHAPE),
+)
+QUIET = 0.004
+
+
+@cache
+def record(
+    seed: int = 1, loss: float = 0.0, items: tuple[int, ...] = (0, 1, 2), **told: object
+) -> Record:
+    """A record of some of ``ITEMS`` on a fake device whose software lost a share of every rate.
+
+    ``told`` are fields of the device's spec; it is a quiet one otherwise.
+    """
+    plain = replace(FakeSpec(seed=seed, noise_level=QUIET), **told)  # type: ignore[arg-type]  # its fields
+    rates = {dtype: rate * (1 - loss) for dtype, rate in RATES.items()}
+    spec = replace(plain, rates=rates, bandwidth=plain.bandwidth * (1 - loss))
+    chosen = tuple(Weighted(ITEMS[number], 1.0) for number in items)
+    with TemporaryDirectory() as folder:
+        order = Order("test", 3.0 * len(items), chosen, 0.01, "h20", Path(folder), {})
+        return run(LocalSession(FakeDevice(spec)), order, catalogue(), Watcher())
+
+
+def as_run(one: Record) -> Run:
+    """The record as the gate compares it."""
+    return run_of(one, catalogue())
+
+
+def changed(one: Record, change: Callable[[Measurement], Measurement | None]) -> Record:
+    """A record with each measurement changed, or left out where ``change`` gives none."""
+    kept = [new for old in one.measurements if (new := change(old))]
+    return one.model_copy(update={"measurements": tuple(kept)})
