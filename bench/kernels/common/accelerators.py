@@ -16,7 +16,7 @@ SHARES = ("cpu", "mps")
 
 
 def module(device: "torch.device") -> Any:  # noqa: ANN401 -- of whatever type the plug-in has
-    """Returns torch's module of a device's type, such as ``torch.npu``; ``torch.cuda`` for a CPU."""
+    """Returns torch's module of a device's type, such as ``torch.npu``; a CPU has CUDA's."""
     import torch
 
     return torch.cuda if device.type == "cpu" else torch.get_device_module(device.type)
