@@ -33,6 +33,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "measure.stats": ("records.model",),
     "rates": ("chips", "records.model", "units"),
     "titles": ("chips", "records.model"),
+    "archive": ("plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
     "verdict": ("energy", "plausible", "rates", "titles", "chips", "records.model", "units"),
     "standing": ("verdict",),
     "gap": ("standing", "energy", "verdict", "chips", "records.model", "units"),
@@ -60,19 +61,13 @@ BELOW: dict[str, tuple[str, ...]] = {
         "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "errors",
         "units", "spreadsheet",
     ),
-    "plot": (
-        "archive", "history", "standing", "report", "predict", "claims", "evidence", "identity", "gap", "energy",
-        "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "errors",
-        "units", "spreadsheet", "paths",
-    ),
     "gate": (
         "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates", "titles",
         "plausible", "chips", "records", "errors", "units", "paths",
     ),
-    "archive": ("plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
     "history": (
-        "archive", "standing", "report", "verdict", "rates", "titles", "chips", "records", "errors", "units",
-        "paths",
+        "archive", "standing", "report", "verdict", "rates", "titles", "chips", "records",
+        "errors", "units", "paths",
     ),
     "fleet": (
         "archive", "history", "standing", "report", "verdict", "rates", "titles", "chips",
@@ -81,6 +76,11 @@ BELOW: dict[str, tuple[str, ...]] = {
     "bundle": (
         "standing", "verdict", "plausible", "titles", "chips", "records", "errors", "strict",
         "units", "paths",
+    ),
+    "plot": (
+        "archive", "history", "standing", "report", "predict", "claims", "evidence", "identity",
+        "gap", "energy", "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "errors",
+        "units", "spreadsheet", "paths",
     ),
     "tables": ("claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet"),
     "notebook": (
@@ -219,7 +219,8 @@ def test_every_part_of_the_table_exists() -> None:
         ("hydra", ("config", "commands.", "launch.plugin")),
         ("omegaconf", ("config", "commands.")),
         ("rich", ("commands.", "report.wrap")),
-        ("pandas", ("tables.frames",)),
+        ("pandas", ("tables.frames", "history.sql")),
+        ("duckdb", ("history.sql",)),
         ("tabulate", ("report.",)),
         ("yaml", ("yamlfile",)),
         ("matplotlib", ("plot.",)),
