@@ -52,10 +52,6 @@ BELOW: dict[str, tuple[str, ...]] = {
         "predict", "workloads", "evidence", "theory", "chips", "datafile", "parsed", "errors",
         "strict", "units", "paths",
     ),
-    "importers": (
-        "standing", "evidence", "verdict", "titles", "chips", "records", "datafile", "yamlfile",
-        "errors", "units",
-    ),
     "report": (
         "standing", "predict", "workloads", "claims", "evidence", "identity", "gap", "energy",
         "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "errors",
@@ -73,14 +69,10 @@ BELOW: dict[str, tuple[str, ...]] = {
         "archive", "history", "standing", "report", "verdict", "rates", "titles", "chips",
         "records", "errors", "units", "paths",
     ),
-    "bundle": (
-        "standing", "verdict", "plausible", "titles", "chips", "records", "errors", "strict",
-        "units", "paths",
-    ),
     "plot": (
         "archive", "history", "standing", "report", "predict", "claims", "evidence", "identity",
-        "gap", "energy", "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "errors",
-        "units", "spreadsheet", "paths",
+        "gap", "energy", "verdict", "rates", "titles", "rules", "theory", "chips",
+        "records.model", "errors", "units", "spreadsheet", "paths",
     ),
     "tables": ("claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet"),
     "notebook": (
@@ -92,13 +84,9 @@ BELOW: dict[str, tuple[str, ...]] = {
         "paths",
     ),
     "": ("library",),
-    "checks": (
-        "predict", "claims", "evidence", "rules", "theory", "workloads", "chips", "records",
-        "errors", "paths",
-    ),
     "verification": (
-        "fleet", "standing", "plot", "report", "claims", "evidence", "identity", "gap", "energy", "verdict",
-        "rates", "titles", "plausible", "rules", "theory", "chips", "records", "errors", "units",
+        "fleet", "standing", "plot", "report", "claims", "evidence", "identity", "gap", "energy",
+        "verdict", "rates", "titles", "plausible", "rules", "theory", "chips", "records", "errors", "units",
         "paths", "",
     ),
     "site": (
@@ -117,14 +105,26 @@ BELOW: dict[str, tuple[str, ...]] = {
         "", "config", "shapes", "devices", "kernels", "chips.load", "chips.match", "records",
         "errors", "paths",
     ),
+    "bundle": (
+        "measure.stats", "kernels", "verdict", "chips", "records", "datafile", "yamlfile",
+        "errors", "strict", "units", "paths", "",
+    ),
+    "importers": (
+        "bundle", "standing", "evidence", "verdict", "titles", "chips", "records", "datafile",
+        "yamlfile", "errors", "units",
+    ),
+    "checks": (
+        "bundle", "predict", "claims", "evidence", "rules", "theory", "workloads", "chips",
+        "records", "errors", "paths",
+    ),
     "launch": ("measure", "report", "config", "records", "errors"),
     "plugin": (
         "report", "verdict", "rates", "measure", "devices", "kernels", "chips", "records", "errors",
         "units",
     ),
     "commands": (
-        "", "launch", "checks", "reference", "site", "verification", "plot", "importers", "tables", "report",
-        "gate", "archive", "history", "fleet", "bundle",
+        "", "launch", "checks", "reference", "site", "verification", "plot", "importers", "tables",
+        "report", "gate", "archive", "history", "fleet", "bundle",
         "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
         "devices", "chips", "config", "shapes", "records", "errors", "paths", "units",
     ),
