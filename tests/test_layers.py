@@ -86,8 +86,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     "": ("library",),
     "verification": (
         "fleet", "standing", "plot", "report", "claims", "evidence", "identity", "gap", "energy",
-        "verdict", "rates", "titles", "plausible", "rules", "theory", "chips", "records", "errors", "units",
-        "paths", "",
+        "verdict", "rates", "titles", "plausible", "rules", "theory", "chips", "records",
+        "errors", "units", "paths", "",
     ),
     "site": (
         "standing", "plot", "report", "tables", "predict", "workloads", "claims", "evidence",
