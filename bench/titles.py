@@ -30,7 +30,7 @@ def title(measurement: Measurement, key: str, *, apart: bool = False) -> str:
         apart: whether it is on other inputs than the run's own.
     """
     label = measurement.label or measurement.parameters.get("stream")
-    figure = FIGURES[key].title if key else ""
+    figure = FIGURES[key].title if key in FIGURES else ""
     words = [word for word in (figure, str(label or "")) if word] or [measurement.kernel]
     return ", ".join([*words, *([f"on {inputs(measurement.data)}"] if apart else [])])
 

@@ -5,6 +5,7 @@ come from. What a tool does not tell, or another version tells otherwise, is Non
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +17,10 @@ FIRST_ROW = re.compile(r"^\|?\s*(\d+)\s")
 TEMPERATURE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)C\b")
 POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?W ?/ ?(?:(\d+(?:\.\d+)?) ?W|\w+)")
 CLOCK = re.compile(r"(?<![\w.])(\d+) ?MHz", re.IGNORECASE)
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+PLACE = re.compile(r"[0-9]{1,9}")
+LARGEST = 1e12
+"""No tool tells a larger number, in whatever unit."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,16 @@ def _second_row(told: Told, line: str) -> Told:
     warm, power = TEMPERATURE.search(line), POWER.search(line)
     return replace(
         told,
-        temperature_c=float(warm[1]) if warm else None,
-        power_w=float(power[1]) if power else None,
-        power_limit_w=float(power[2]) if power and power[2] else None,
+        temperature_c=_number(warm[1]) if warm else None,
+        power_w=_number(power[1]) if power else None,
+        power_limit_w=_number(power[2]) if power else None,
     )
 
 
 def _hertz(line: str) -> float | None:
     clock = CLOCK.search(line)
-    return float(clock[1]) * 1e6 if clock else None
+    told = _number(clock[1]) if clock else None
+    return told * 1e6 if told is not None else None
 
 
 def _driver(text: str) -> str | None:
@@ -136,6 +141,8 @@ def dumped(text: str) -> list[Told]:
             names = words
         elif names and len(words) == len(names):
             told = dict(zip(names, words, strict=True))
+            if not PLACE.fullmatch(told["DeviceId"]):
+                continue
             clock = _number(told.get("GPU Frequency (MHz)"))
             found[told["DeviceId"]] = Told(
                 clock_hz=clock * 1e6 if clock else None,
@@ -150,10 +157,11 @@ def amd(text: str) -> list[Told]:
     starts = [at for sign in "[{" if (at := text.find(sign)) >= 0]
     try:
         told = json.loads(text[min(starts) :]) if starts else []
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     listed = told.get("gpu_data") if isinstance(told, dict) else told
-    return [_of_amd(one) for one in listed or () if isinstance(one, dict)]
+    every = listed if isinstance(listed, list) else []
+    return [_of_amd(one) for one in every if isinstance(one, dict)]
 
 
 def _of_amd(one: dict[str, Any]) -> Told:
@@ -181,10 +189,11 @@ def _value(told: object, *path: str) -> float | None:
     for key in path:
         told = told.get(key) if isinstance(told, dict) else None
     plain = told.get("value") if isinstance(told, dict) else told
-    return float(plain) if isinstance(plain, int | float) else None
+    return _number(str(plain)) if isinstance(plain, int | float) else None
 
 
 def _number(word: str | None) -> float | None:
     """Returns the number that a word begins with, such as ``38.0W``, None for ``-``."""
     found = NUMBER.match(word or "")
-    return float(found[0]) if found else None
+    value = float(found[0]) if found else math.inf
+    return value if abs(value) < LARGEST else None

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import os
 import re
 import tempfile
@@ -17,6 +16,10 @@ from bench.records.upgrade import STEPS, upgraded
 
 MAX_BYTES = 200_000_000
 HEAD = 2_000
+LARGEST = 1e60
+"""No number of a record is larger: squares and products of such numbers are still finite."""
+DIGITS = 40
+"""The longest whole number."""
 ID = re.compile(r'"id":\s*"([0-9A-Za-z._-]+)"')
 STARTED = re.compile(r"\d{8}-\d{6}")
 FINISHED = re.compile(r'"state":\s*"(?:complete|interrupted)"')
@@ -62,7 +65,7 @@ def read_hashed(path: Path) -> tuple[Record, str]:
             raise DataError([_fault(path, "", "is larger than a record can be", "check the file")])
         content = path.read_bytes()
         text = content.decode("utf-8")
-        data = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        data = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
     except FileNotFoundError:
         raise UsageError(f"no record at {path}") from None
     except OSError as error:
@@ -74,10 +77,16 @@ def read_hashed(path: Path) -> tuple[Record, str]:
 
 
 def _finite(word: str) -> float:
-    """Returns a number; NaN, Infinity and what is too large for a float are none of a record."""
-    if not math.isfinite(value := float(word)):
-        raise ValueError(f"{word} is no number of a record")
+    """Returns a number; NaN, Infinity and what is beyond all physics are none of a record."""
+    if not abs(value := float(word)) <= LARGEST:  # NaN is not, either
+        raise ValueError(f"{word[:DIGITS]} is no number of a record")
     return value
+
+
+def _whole(word: str) -> int:
+    if len(word) > DIGITS:
+        raise ValueError(f"{word[:DIGITS]}... is no number of a record")
+    return int(word)
 
 
 def _validate(data: object, path: Path) -> Record:

@@ -20,8 +20,10 @@ FINDINGS = Path(__file__).resolve().parent / "findings"
 HERE = Path(__file__).resolve().parents[2]
 HANG_S = 30
 MOST_MIB = 4_096
-BYTEWISE = 0.3
+BYTEWISE = 0.2
 """The share of changes that are left to libFuzzer, which knows the structure of nothing."""
+AFRESH = 0.6
+"""Below it, and above that, a valid input is changed: changes of changes are seldom accepted."""
 
 
 def main(words: list[str]) -> int:
@@ -46,15 +48,17 @@ def _one(name: str, seconds: float) -> int:
         from tests.fuzz.mutate import mutated
         from tests.fuzz.targets import TARGETS
     target = TARGETS[name]
+    seeds = target.seeds()
     corpus = Path(tempfile.mkdtemp(prefix="onpaper-corpus-"))
-    for place, seed in enumerate(target.seeds()):
+    for place, seed in enumerate(seeds):
         (corpus / str(place)).write_bytes(seed)
 
     def changed(data: bytes, most: int, seed: int) -> bytes:
         rng = Random(seed)
-        if rng.random() < BYTEWISE:
+        if (share := rng.random()) < BYTEWISE:
             return bytes(atheris.Mutate(data, most))
-        return mutated(data, target.form, rng)[:most]
+        start = rng.choice(seeds) if share < AFRESH else data
+        return mutated(start, target.form, rng)[:most]
 
     feed = _Feed(target, seconds).feed
     limits = [f"-timeout={HANG_S}", f"-rss_limit_mb={MOST_MIB}", "-max_len=100000", "-verbosity=0"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import paths, yamlfile
+from bench.archive.entry import entry, packed
 from bench.chips import load as chips
 from bench.chips.faults import chip_faults, family_faults, member_faults, set_faults
 from bench.chips.model import Chip
@@ -14,6 +15,7 @@ from bench.claims import load as claims
 from bench.datafile import as_mapping, validated
 from bench.errors import Fault
 from bench.evidence import load as evidence
+from bench.gate.recorded import run_of
 from bench.predict import learn, tables, validate
 from bench.records import store
 from bench.report.dossier import dossier
@@ -194,6 +196,14 @@ def _record(data: bytes) -> None:
     found = store.read(put(folder("records") / "any.json", data))
     for style in ("plain", "html"):
         render(found, chips.catalogue(), style, 0.1)
+    run_of(found, chips.catalogue())
+
+
+def _many(data: bytes) -> list[str]:
+    """Reads a record as one among many, whose fault is told beside the others."""
+    found = entry(data)
+    packed(found) if found.head else None
+    return [found.fault] if found.head is None else []
 
 
 def _calibration(data: bytes) -> None:
@@ -263,6 +273,7 @@ PARSERS = (
         (RESULTS / "reported" / f"{name}.yaml").read_bytes() for name in REPORTED], _reported),
     Target("table", "lines", _table_seeds, _table),
     Target("record", "tree", records, _record),
+    Target("record-among-many", "tree", records, _many),
     Target("calibration", "tree", lambda: [(RESULTS / "fitted.json").read_bytes()], _calibration),
     Target("validation", "tree", lambda: [(RESULTS / "validation.json").read_bytes()], _validation),
     Target("package", "tree", _package_seeds, _package),

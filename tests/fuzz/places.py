@@ -1,5 +1,7 @@
 """Where inputs are put for their parsers, and the records that tests begin with."""
 
+import atexit
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -10,12 +12,9 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 @cache
 def folder(name: str) -> Path:
     """A folder of one target's own, for as long as the process lives."""
-    made = tempfile.TemporaryDirectory(prefix=f"onpaper-fuzz-{name}-")
-    KEPT.append(made)
-    return Path(made.name)
-
-
-KEPT: list[tempfile.TemporaryDirectory[str]] = []
+    made = tempfile.mkdtemp(prefix=f"onpaper-fuzz-{name}-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)
 
 
 def put(place: Path, data: bytes) -> Path:
