@@ -217,8 +217,9 @@ def test_rows_of_another_suite_are_not_missing() -> None:
         ({"figures": ("memory_bandwidth",)}, False),
         ({"figures": (), "kernel": "cache", "quantity": "byte_rate"}, True),
         ({"figures": (), "kernel": "launch", "quantity": "item_seconds"}, False),
-        ({"figures": (), "quantity": "byte_rate"}, False),
+        ({"figures": ("memory_capacity",), "quantity": "footprint", "decides": False}, False),
         ({"figures": (), "work": None}, True),
+        ({"figures": ("memory_bandwidth",), "decides": False, "work": None}, False),
     ],
 )
 def test_operations_and_caches_go_with_the_clock_and_memory_does_not(
@@ -228,15 +229,17 @@ def test_operations_and_caches_go_with_the_clock_and_memory_does_not(
     assert goes_with_clock(one, sheets.find("h20")) is goes
 
 
-@pytest.mark.parametrize(("intensity", "goes"), [(0.5, False), (4.0, False), (64.0, True)])
+@pytest.mark.parametrize(("intensity", "goes"), [(0.1, False), (0.5, False), (64.0, True)])
 def test_without_a_figure_the_ridge_of_the_sheet_tells(
     intensity: float, *, goes: bool, sheets: Catalogue
 ) -> None:
     plain = record(1).measurements[2]
     assert plain.work is not None
     work = plain.work.model_copy(update={"flop": intensity * plain.work.bytes})
-    one = plain.model_copy(update={"figures": (), "dtype": "fp32", "work": work})
-    assert goes_with_clock(one, sheets.find("h20")) is goes
+    told = {"dtype": "fp32", "work": work, "decides": False}
+    for figures in ((), ("memory_bandwidth",)):
+        one = plain.model_copy(update={**told, "figures": figures})
+        assert goes_with_clock(one, sheets.find("h20")) is goes
 
 
 # a sheet

@@ -52,8 +52,9 @@ def loaded() -> None:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project of its own, with warnings as errors as the strictest have it."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # this session may be a worker's own
     pytester.makeini("[pytest]\nfilterwarnings = error\n")
     return pytester
 

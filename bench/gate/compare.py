@@ -15,6 +15,8 @@ from bench.gate.weigh import WIDE, may_be_slower, ratio, verdict
 
 ORDER = list(Verdict)
 ENDED = {"running": "did not finish", "interrupted": "was interrupted"}
+ENOUGH = 5
+"""Runs of a set whose spread is known well enough not to ask for more."""
 COUNTED = (Verdict.FAILED, Verdict.SLOWER)
 
 
@@ -123,7 +125,7 @@ def _heading(now: Run, kept: Sequence[Run], refused: Sequence[str]) -> list[str]
         lines = [f"Now {now.name} ({now.about}), before {kept[0].name} ({kept[0].about})."]
     else:
         days = sorted(run.day for run in kept)
-        since = f", {days[0]} to {days[-1]}" if days[0] else ""
+        since = ", " + " to ".join(dict.fromkeys((days[0], days[-1]))) if days[0] else ""
         lines = [f"Now {now.name} ({now.about}), before {len(kept)} runs{since}."]
     if refused:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
@@ -148,5 +150,6 @@ def _notes(count: int, runs: int, terms: Terms) -> list[str]:
         "One run before tells nothing of what differs from run to run, or from device to device; a "
         "folder of runs does: against=FOLDER."
     )
-    several = f"What lies between the {runs} runs before is part of each interval."
+    few = "; so few tell it roughly, five or more do better" if runs < ENOUGH else ""
+    several = f"What lies between the {runs} runs before is part of each interval{few}."
     return [told, words, single if runs == 1 else several]

@@ -56,7 +56,8 @@ class Onpaper:
             UsageError: work, dtype, figure or device that cannot be.
         """
         given = Given(**work).checked()
-        word = device or self._kept.settings.device or device_of(call, call())
+        value = call()  # an error of the call is the test's own, and its code is loaded by now
+        word = device or self._kept.settings.device or device_of(call, value)
         timing, conditions = timed(_device(word), call, seconds or self._kept.settings.seconds)
         return self._result(word, given, (timing, conditions), name)
 
