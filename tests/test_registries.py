@@ -8,7 +8,7 @@ import pytest
 from bench import paths
 from bench.__main__ import COMMANDS, module_of
 from bench.config import choices
-from bench.devices.registry import AUTO, DEVICES
+from bench.devices.registry import AUTO, DEVICES, words
 from bench.errors import UsageError
 from bench.kernels.common.base import DATA, TORCH_DTYPES, itemsize
 from bench.kernels.gemm import DTYPES
@@ -20,17 +20,18 @@ from bench.shapes import SHAPES
 SHARED = {
     "kernels": {"registry"},
     "devices": {
-        "amd", "base", "registry", "clockloop", "host", "machine", "nvml", "ranks", "team",
-        "torchdevice",
+        "amd", "api", "base", "clockloop", "clocks", "conformance", "host", "machine", "nvml",
+        "plugins", "ranks", "registry", "smi", "smi_text", "team", "telemetry", "torchdevice",
+        "uid",
     },
-    "commands": {"live", "nodes", "sweep"},
+    "commands": {"fakes", "live", "nodes", "several", "sweep"},
     "report": {
         "calibration", "claims", "collectives", "comparison", "curve", "digits", "dossier",
         "duration", "energy", "evidence", "fitting", "flat", "fragment", "gap", "groups", "history",
         "identity", "inputs", "layers", "layout", "levels", "listing", "marks", "markup", "matrix",
-        "operators", "predicates", "predictions", "products", "ratios", "reaching", "registry",
-        "roofline", "room", "rulelist", "rulings", "scalar", "screen", "sections", "sheet",
-        "summary", "table", "validation", "verdicts", "wrap", "pytest_benchmark",
+        "operators", "pairs", "predicates", "predictions", "products", "ratios", "reaching",
+        "registry", "roofline", "room", "rulelist", "rulings", "scalar", "screen", "sections", "sheet",
+        "spread", "summary", "table", "validation", "verdicts", "wrap", "pytest_benchmark",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
@@ -64,7 +65,7 @@ def test_every_format_can_be_chosen() -> None:
 
 
 def test_every_device_can_be_chosen() -> None:
-    assert set(choices("device")) == {*DEVICES, "auto"}
+    assert set(choices("device")) == {*words(), "all"}
 
 
 def test_auto_tries_real_devices_only() -> None:

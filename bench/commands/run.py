@@ -1,6 +1,5 @@
 """Measures this machine and sets it beside its spec sheet."""
 
-import math
 import os
 import re
 import signal
@@ -12,10 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bench import paths
+from bench.commands import fakes, several
 from bench.commands.live import Live
 from bench.config import choices, compose, device_word, folder, positive
 from bench.errors import UsageError
-from bench.shapes import Fake, RunConfig, Suite, SuiteItem
+from bench.shapes import RunConfig, Suite, SuiteItem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,8 @@ measured, with intervals, verdicts and sources. The record is saved, and can be 
 
   suite=quick       what to measure: smoke (6 s), quick (under a minute), standard, full,
                     matmul, memory, llm, links, sustained; each file of configs/suite/ says more
-  device=auto       auto, cpu, cuda, cuda:1, fake
+  device=auto       auto, cpu, cuda, cuda:1, npu:1, xpu, mlu, musa, mps, accelerator, fake;
+                    all or cuda:0,cuda:2: each alone, then all at once, with their spread
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
   chip=             use this sheet, whatever the device reports (see 'python -m bench chips')
   kernel= dtype=    only this kernel, only this dtype (even where it is done in software)
@@ -52,13 +53,16 @@ measured, with intervals, verdicts and sources. The record is saved, and can be 
   resume=           complete an interrupted record, or one that lost a worker: its path, id or the
                     beginning of it, or latest; it keeps its settings and what is measured
   quiet=false       say nothing on stderr
-  device.fake.X=    the fake's name, noise, noise_level, throttle_after_s, throttle_to or seed
+  device.fake.X=    the fake's name, noise, noise_level, throttle_after_s, throttle_to or seed;
+                    count of them, slow (the last's share of the rates), shared (each one's
+                    share of its clock where all are loaded at once)
 
 Examples
   python -m bench
   python -m bench suite=smoke device=cpu report=csv
   python -m bench dtype=bf16 m=8192 n=8192 k=8192 data=zeros
   python -m bench run -m dtype=bf16,fp16 data=normal,zeros    (a Hydra sweep)
+  python -m bench suite=smoke device=fake device.fake.count=4 device.fake.slow=0.95
   torchrun --nproc-per-node=2 -m bench run suite=links           (collectives; a device a process)
   python -m bench run -m hydra/launcher=slurm node=all out=fleet    (each node, a record each)
   python -m bench run -m resume=fleet                            (what is missing of it)
@@ -79,7 +83,7 @@ def main(words: list[str]) -> int:
         if count() > 1:
             raise UsageError("torchrun takes no -m: start it anew for each run of the sweep")
         return sweep([word for word in words if word not in ("-m", "--multirun")])
-    config = compose("run", words, RunConfig)
+    config = compose("run", several.listed(words), RunConfig)
     if config.resume:
         _alone(words)
     return execute(config)
@@ -92,6 +96,11 @@ def execute(config: RunConfig, *, headed: bool = True) -> int:
         config: what the command line says.
         headed: False leaves out the header of a CSV, which the job before has printed.
     """
+    if several.is_several(config) and not config.resume:
+        from bench.chips.load import catalogue
+
+        order, _, fake = plan(config, catalogue())
+        return several.execute(config, order, fake)
     begun_at: list[Path] = []
     try:
         return _executed(config, begun_at, headed=headed)
@@ -122,7 +131,7 @@ def _executed(config: RunConfig, begun_at: "list[Path]", *, headed: bool) -> int
     live = Live(order, sheets, margin=config.margin, quiet=config.quiet)
     watcher = _telling(live.watcher(), begun_at)
     try:
-        with _terminable(), live:
+        with terminable(), live:
             record = _measured(session, order, sheets, watcher, begun)
     except UnsavedError as error:
         record, unsaved = error.record, error
@@ -190,15 +199,18 @@ def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec 
     if config.chip:
         sheets.find(config.chip)
     device = device_word(config.device)
+    if several.is_several(config):
+        several.check(config)
+        return order, device, fakes.spec(config)
     try:
         parse(device)
     except DeviceError as error:
         raise UsageError(str(error)) from None
-    return order, device, _fake(config)
+    return order, device, fakes.spec(config)
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Ends what is measured on SIGTERM as on Ctrl-C: the record keeps what was measured."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -247,7 +259,7 @@ def _order(config: RunConfig) -> "Order":
             "chip": config.chip,
             **({"ranks": count()} if count() > 1 else {}),
             **_items_told(config.suite),
-            **_fake_told(config),
+            **fakes.told(config),
         },
     )
 
@@ -278,34 +290,3 @@ def _spelled(entry: SuiteItem) -> str:
     told = {key: value for key, value in vars(entry).items() if value != plain[key]}
     told["kernel"] = entry.kernel
     return str(told).replace("'", "").replace(" ", "")
-
-
-def _fake_told(config: RunConfig) -> "dict[str, str | int | float | bool | None]":
-    """Returns what was said of the fake, so that its record can be completed by the same one."""
-    plain = vars(Fake())
-    told = vars(config.device.fake) if config.device.name == "fake" else plain
-    return {f"device.fake.{key}": value for key, value in told.items() if value != plain[key]}
-
-
-def _fake(config: RunConfig) -> "FakeSpec | None":
-    if config.device.name != "fake":
-        return None
-    from bench.devices.fake import NOISES, FakeSpec
-
-    told = config.device.fake
-    if told.noise not in NOISES:
-        raise UsageError(f"no noise {told.noise!r}: choose from {', '.join(NOISES)}")
-    if not 0 <= told.noise_level < 1:
-        raise UsageError(f"device.fake.noise_level={told.noise_level:g} must be 0 or more, below 1")
-    if told.seed < 0:
-        raise UsageError(f"device.fake.seed={told.seed} must be 0 or more")
-    plain = FakeSpec()
-    after = math.inf if told.throttle_after_s is None else told.throttle_after_s
-    return FakeSpec(
-        name=told.name or plain.name,
-        noise=told.noise,
-        noise_level=told.noise_level,
-        throttle_after_s=after,
-        throttle_to=positive("device.fake.throttle_to", told.throttle_to, 1.0),
-        seed=told.seed,
-    )

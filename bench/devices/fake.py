@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench.devices.base import Elapsed, Health, Prepared, Reading
+from bench.devices.uid import uid
 from bench.kernels.common.base import Kernel, Limits, Point, UnsupportedError
 from bench.records.model import Check, DeviceInfo, Work
 
@@ -45,6 +46,7 @@ class FakeSpec:
         ramp_k: inner size at which a matmul reaches half of its rate.
         flattered: factor on the rates by kind of input data.
         power_w, power_limit_w: power under any load; at the limit, its cap is a throttle reason.
+        index: its number among several, which then have serials.
     """
 
     name: str = "onpaper fake device"
@@ -71,6 +73,7 @@ class FakeSpec:
     flattered: dict[str, float] = field(default_factory=dict)
     power_w: float = 350.0
     power_limit_w: float | None = None
+    index: int | None = None
 
 
 @dataclass
@@ -109,6 +112,8 @@ class FakeDevice:
         spec = self.spec
         return DeviceInfo(
             backend="fake",
+            uid=None if spec.index is None else uid(f"{spec.name} {spec.index}"),
+            index=spec.index or 0,
             name=spec.name,
             units=spec.units,
             memory_bytes=spec.memory_bytes,

@@ -31,7 +31,11 @@ class Suite:
 
 @dataclass
 class Fake:
-    """The fake device's nature, where it is not its default."""
+    """The fake device's nature, where it is not its default.
+
+    Of ``count`` devices the last has ``slow`` of the others' rates; loaded at once, each has
+    ``shared`` of its clock.
+    """
 
     name: str | None = None
     noise: str = "white"
@@ -39,14 +43,18 @@ class Fake:
     throttle_after_s: float | None = None
     throttle_to: float = 1.0
     seed: int = 1
+    count: int = 1
+    slow: float = 1.0
+    shared: float = 1.0
 
 
 @dataclass
 class DeviceChoice:
-    """Which device; ``index`` counts devices of one backend."""
+    """Which device; ``index`` counts devices of one backend, ``among`` are those of ``all``."""
 
     name: str = "auto"
     index: int = 0
+    among: list[str] = field(default_factory=list)
     fake: Fake = field(default_factory=Fake)
 
 

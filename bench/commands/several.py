@@ -1,0 +1,280 @@
+"""Measures several devices of one machine: each alone, then all at once, and shows the spread."""
+
+import multiprocessing
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bench.commands.live import Live, line
+from bench.config import positive
+from bench.errors import OnpaperError, UsageError
+from bench.report.markup import printable
+from bench.shapes import RunConfig
+from bench.verdict import row_of
+
+if TYPE_CHECKING:
+    from bench.chips.load import Catalogue
+    from bench.devices.fake import FakeSpec
+    from bench.measure.runner import Order, Watcher
+    from bench.measure.session import Session
+    from bench.measure.several import Member
+    from bench.records.model import Measurement, Record
+
+ALL = "all"
+MOST_FAKES = 64
+FAKE = "fake"
+
+
+@dataclass
+class Taken:
+    """What was measured of each device, by its word; and what went wrong.
+
+    Attributes:
+        alone, together: the records of either phase.
+        troubles: why a device has no record.
+    """
+
+    alone: "dict[str, Record]" = field(default_factory=dict)
+    together: "dict[str, Record]" = field(default_factory=dict)
+    troubles: dict[str, str] = field(default_factory=dict)
+    whole: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Tells whether anything was not measured that should have been."""
+        records = (*self.alone.values(), *self.together.values())
+        return bool(self.troubles) or any(
+            one.status == "failed" for record in records for one in record.measurements
+        )
+
+
+def listed(words: list[str]) -> list[str]:
+    """Returns the words with a list of devices, ``device=cuda:0,cuda:2``, spelled as keys.
+
+    Raises:
+        UsageError: a device is named twice.
+    """
+    return [word for one in words for word in _listed(one)]
+
+
+def _listed(word: str) -> list[str]:
+    key, _, value = word.partition("=")
+    if key != "device" or not ("," in value or value.startswith("[")):
+        return [word]
+    names = [name.strip() for name in value.strip("[]").split(",") if name.strip()]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise UsageError(f"device={value}: {twice} is named twice")
+    return [f"device={ALL}", f"device.among=[{','.join(names)}]"]
+
+
+def is_several(config: RunConfig) -> bool:
+    """Tells whether a run is of several devices."""
+    counted = config.device.name == FAKE and config.device.fake.count != 1
+    return config.device.name == ALL or counted
+
+
+def check(config: RunConfig) -> None:
+    """Refuses a choice of several devices that cannot be measured so.
+
+    Raises:
+        UsageError: says what to do instead.
+    """
+    from bench.devices.base import DeviceError
+    from bench.devices.registry import parse
+    from bench.measure.ranks import count
+
+    if count() > 1:
+        raise UsageError("several devices are measured without torchrun: leave it out")
+    fake = config.device.fake
+    if config.device.index:
+        raise UsageError("device=all takes no index: list the devices, device=cuda:0,cuda:2")
+    if not 1 <= fake.count <= MOST_FAKES:
+        raise UsageError(f"device.fake.count={fake.count} must be 1 to {MOST_FAKES}")
+    positive("device.fake.slow", fake.slow, 1.0)
+    positive("device.fake.shared", fake.shared, 1.0)
+    for word in config.device.among:
+        try:
+            backend, _ = parse(word)
+        except DeviceError as error:
+            raise UsageError(str(error)) from None
+        if backend == FAKE:
+            raise UsageError("simulated devices are counted: device=fake device.fake.count=3")
+
+
+def execute(config: RunConfig, order: "Order", fake: "FakeSpec | None") -> int:
+    """Measures, prints the table of the spread, and returns the exit code."""
+    from bench.chips.load import catalogue
+    from bench.report.registry import set_in
+    from bench.report.spread import spread_report
+
+    sheets = catalogue()
+    words = _words(config)
+    taken = _taken(config, order, sheets, words, fake)
+    if not taken.alone and not taken.together:
+        raise UsageError("; ".join(f"{word}: {why}" for word, why in taken.troubles.items()))
+    report = spread_report(taken.alone, taken.together, taken.troubles, sheets)
+    print(set_in(config.report.format, report), end="")
+    if not taken.whole:
+        return 130
+    unsaved = [why for why in taken.troubles.values() if "could not be written" in why]
+    if unsaved:
+        raise OnpaperError("; ".join(unsaved))
+    return 1 if taken.failed else 0
+
+
+def _words(config: RunConfig) -> list[str]:
+    """Returns the devices: those named, those counted, or all that are here."""
+    if config.device.name == FAKE:
+        return [f"{FAKE}:{index}" for index in range(config.device.fake.count)]
+    if config.device.among:
+        return list(config.device.among)
+    found = _found()
+    if not found:
+        raise UsageError("no device is here")
+    return found
+
+
+def _found() -> list[str]:
+    """Looks for devices in a process of its own: this one loads no torch."""
+    from bench.devices.registry import every
+
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        try:
+            return list(pool.submit(every).result())
+        except BrokenProcessPool:
+            raise UsageError("the process that looked for devices was lost: name them") from None
+
+
+def _taken(
+    config: RunConfig,
+    order: "Order",
+    sheets: "Catalogue",
+    words: Sequence[str],
+    fake: "FakeSpec | None",
+) -> Taken:
+    """Measures each device alone, then all that could be at once; Ctrl-C ends it with what is."""
+    from bench.commands.run import terminable
+    from bench.measure.several import Member
+
+    taken, group = Taken(), secrets.token_hex(6)
+    say = _Say(config, sheets)
+    with terminable():
+        for word in words:
+            member = Member(word, _session(word, fake, config, len(words), at_once=1))
+            say.line(f"{word} alone")
+            _phase([member], _of(order, group, 1), (sheets, say), taken, taken.alone)
+            if not taken.whole:
+                return taken
+        there = [word for word in words if word in taken.alone]
+        members = [
+            Member(
+                word, _session(word, fake, config, len(words), at_once=len(there)),
+                taken.alone[word],
+            )
+            for word in there
+        ]  # fmt: skip
+        if len(members) > 1:
+            say.line(f"{len(members)} devices at once")
+            _phase(members, _of(order, group, len(members)), (sheets, say), taken, taken.together)
+    return taken
+
+
+def _of(order: "Order", group: str, count: int) -> "Order":
+    """Returns the order of a phase, whose records say how many devices were measured at once."""
+    return replace(order, settings={**order.settings, "group": group, "together": count})
+
+
+def _phase(
+    members: "list[Member]",
+    order: "Order",
+    told: "tuple[Catalogue, _Say]",
+    taken: Taken,
+    into: "dict[str, Record]",
+) -> None:
+    """Measures one phase and sorts what came of it."""
+    from bench.measure.several import measured_together
+
+    sheets, say = told
+    try:
+        with say.following(order, members):
+            taken.whole = measured_together(members, order, sheets, say.watcher)
+    finally:
+        for one in members:
+            one.session.close()
+    for one in members:
+        if one.record is not None:
+            into[one.word] = one.record
+        if one.trouble:
+            taken.troubles[one.word] = one.trouble
+            say.line(f"{one.word}: {one.trouble}")
+
+
+def _session(
+    word: str, fake: "FakeSpec | None", config: RunConfig, count: int, *, at_once: int
+) -> "Session":
+    """Returns the session of a device; a simulated one is slower the last, and among others."""
+    from bench.devices.fake import FakeDevice
+    from bench.measure.session import LocalSession, open_session
+
+    if fake is None:
+        return open_session(word)
+    told, index = config.device.fake, int(word.partition(":")[2])
+    slow = told.slow if index == count - 1 else 1.0
+    shared = told.shared if at_once > 1 else 1.0
+    return LocalSession(
+        FakeDevice(
+            replace(
+                fake,
+                index=index,
+                seed=fake.seed + 2 * index + (at_once > 1),
+                clock_share=slow * shared,
+                bandwidth=fake.bandwidth * slow,
+            )
+        )
+    )
+
+
+class _Say:
+    """What is said on stderr: as of a single run for one device, a line a row for several."""
+
+    def __init__(self, config: RunConfig, sheets: "Catalogue") -> None:
+        self._config, self._sheets = config, sheets
+        self._live: Live | None = None
+
+    @contextmanager
+    def following(self, order: "Order", members: "list[Member]") -> Iterator[None]:
+        """Follows a phase: with a bar where there is one device."""
+        if len(members) > 1:
+            yield
+            for one in members:
+                self.line(f"record: {one.file.path}" if one.file else f"{one.word}: no record")
+            return
+        quiet, margin = self._config.quiet, self._config.margin
+        with Live(order, self._sheets, margin=margin, quiet=quiet) as self._live:
+            yield
+        self._live = None
+
+    def line(self, words: str) -> None:
+        """Says a line."""
+        if not self._config.quiet:
+            print(printable(words), file=sys.stderr, flush=True)
+
+    def watcher(self, member: "Member") -> "Watcher":
+        """Returns who is told of a device."""
+        from bench.measure.runner import Watcher
+
+        if self._live:
+            return self._live.watcher()
+
+        def measured(record: "Record", done: "Measurement") -> None:
+            row = row_of(record, done, self._sheets, self._config.margin)
+            self.line(f"{member.word} {line(row)}")
+
+        return Watcher(measured=measured, unsaved=self.line)

@@ -1,0 +1,201 @@
+"""Measures several devices of one machine at once, or one by the same rules.
+
+Each device has a session of its own, so that a device that fails costs only its own measurements.
+All begin each item together and are kept under load for all of its time, whatever is known of
+one before: else the first to be sure would leave the others the power, the links and the air.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from threading import Barrier
+from time import monotonic
+from typing import Literal, TypeVar
+
+from bench.chips.load import Catalogue
+from bench.devices.base import DeviceError
+from bench.errors import UsageError
+from bench.kernels.registry import kernel
+from bench.measure.alike import alike
+from bench.measure.item import Item
+from bench.measure.loop import SAMPLE_S, Plan
+from bench.measure.recordfile import RecordFile
+from bench.measure.runner import UNWRITTEN, Order, Watcher, lost, record_path, start
+from bench.measure.session import Place, Session, WorkerDiedError
+from bench.records.model import Measurement, Record
+
+State = Literal["complete", "interrupted"]
+Given = TypeVar("Given")
+
+SAMPLES = 1000
+"""As many samples a load is cut into at the most: fewer than a record holds."""
+
+
+@dataclass
+class Member:
+    """One device of a phase: how it is called, its session, and what became of it.
+
+    Attributes:
+        known: its record of an earlier phase, whose configurations are measured again.
+        trouble: why there is no record.
+    """
+
+    word: str
+    session: Session
+    known: Record | None = None
+    record: Record | None = None
+    file: RecordFile | None = None
+    trouble: str = ""
+    shaken: bool = False
+
+
+Tell = Callable[[Member], Watcher]
+"""Who is told of a member, as of a single run."""
+
+
+def measured_together(
+    members: Sequence[Member], order: Order, catalogue: Catalogue, tell: Tell
+) -> bool:
+    """Measures every item on all members at once; what was measured is in their records.
+
+    Returns:
+        Whether it was done to its end: False after a Ctrl-C.
+
+    Raises:
+        UsageError: ``chip=`` names no sheet, or records cannot be written to the folder.
+    """
+    try:
+        _at_once(members, _describe)
+        present = [one for one in members if not one.trouble]
+        for one in present:
+            _begin(one, order, catalogue)
+            tell(one).started(_record(one), _file(one).path)
+        for number in range(len(order.items)):
+            _item(present, order, number, tell)
+    except KeyboardInterrupt:
+        for one in members:
+            one.session.close()
+        _end(members, "interrupted", tell)
+        return False
+    _end(members, "complete", tell)
+    return True
+
+
+def _describe(member: Member) -> Place | None:
+    """Opens a device that is not open; a device that cannot be has its reason noted."""
+    try:
+        return member.session.describe()
+    except DeviceError as error:
+        member.trouble = str(error)
+    return None
+
+
+def _begin(member: Member, order: Order, catalogue: Catalogue) -> None:
+    """Writes the record of a run that has measured nothing yet."""
+    place = member.session.describe()
+    member.record = start(place, order, catalogue)
+    while (path := record_path(member.record, order.folder)).exists():
+        member.record = start(place, order, catalogue)
+    member.file = RecordFile(path)
+    if trouble := member.file.save(member.record):
+        raise UsageError(f"no record can be written to {order.folder}: {trouble}")
+    member.file.take()
+
+
+def _item(members: Sequence[Member], order: Order, number: int, tell: Tell) -> None:
+    """Measures one item on all members, which begin it together."""
+    _at_once([one for one in members if one.shaken], _again)
+    seconds = order.seconds_of_items()[number]
+    sample_s = max(SAMPLE_S, seconds / SAMPLES)
+    plan = Plan(seconds, order.precision, least_s=seconds, sample_s=sample_s)
+    items = {one.word: _settled(order.items[number].item, one, number) for one in members}
+    barrier = Barrier(max(1, len(members)))
+
+    def measure(one: Member) -> Measurement:
+        barrier.wait()
+        item, watcher = items[one.word], tell(one)
+        return _measurement(one, item, plan, lambda done: watcher.item(item, number, done))
+
+    for one, done in zip(members, _at_once(members, measure), strict=True):
+        _keep(one, done, tell(one))
+
+
+def _keep(member: Member, done: Measurement, watcher: Watcher) -> None:
+    """Puts a measurement into its record and file."""
+    member.shaken = done.status == "failed"
+    record = _record(member)
+    member.record = record.with_measurement(done, record.took_s + done.took_s)
+    if trouble := _file(member).save(member.record, new=1):
+        watcher.unsaved(UNWRITTEN + trouble)
+    watcher.measured(member.record, done)
+
+
+def _again(member: Member) -> None:
+    """Has a device opened anew that lost its worker, so that the next item begins for all at once.
+
+    One that cannot be opened is found out again, and told, by the measurement itself.
+    """
+    try:
+        member.session.describe()
+    except DeviceError:
+        return
+
+
+def _settled(item: Item, member: Member, number: int) -> Item:
+    """Returns an item with the configuration that this device was found to do it best in."""
+    known = member.known.measurements if member.known else ()
+    found = known[number] if number < len(known) else None
+    if found is None or found.search is None or found.status != "ok":
+        return alike(item, _record(member))
+    whole = set(kernel(item.kernel).sizes) <= set(found.parameters)
+    fixed = {**found.parameters, **item.fixed}
+    return replace(item, fixed=fixed, proven=True) if whole else item
+
+
+def _measurement(
+    member: Member, item: Item, plan: Plan, progress: Callable[[float], None]
+) -> Measurement:
+    began_s = monotonic()
+    try:
+        return member.session.measure(item, plan, progress)
+    except WorkerDiedError as error:
+        return lost(item, str(error), monotonic() - began_s)
+
+
+def _end(members: Sequence[Member], state: State, tell: Tell) -> None:
+    """Writes how the phase ended into every record."""
+    for one in members:
+        if one.record is None or one.file is None:
+            continue
+        one.record = one.record.model_copy(update={"state": state})
+        if trouble := one.file.save(one.record):
+            tell(one).unsaved(UNWRITTEN + trouble)
+            one.trouble = f"{one.file.path}: {UNWRITTEN}{trouble}"
+        one.file.release()
+
+
+def _record(member: Member) -> Record:
+    assert member.record is not None  # noqa: S101 -- begun before anything is measured
+    return member.record
+
+
+def _file(member: Member) -> RecordFile:
+    assert member.file is not None  # noqa: S101 -- as above
+    return member.file
+
+
+def _at_once(members: Sequence[Member], do: Callable[[Member], Given]) -> list[Given]:
+    """Does something for each member in a thread of its own; for a single one, in this.
+
+    A Ctrl-C ends the sessions, so that their threads end, too.
+    """
+    if len(members) < 2:
+        return [do(one) for one in members]
+    with ThreadPoolExecutor(len(members)) as pool:
+        waiting: list[Future[Given]] = [pool.submit(do, one) for one in members]
+        try:
+            return [one.result() for one in waiting]
+        except KeyboardInterrupt:
+            for member in members:
+                member.session.close()
+            raise

@@ -1,0 +1,143 @@
+"""One figure of several devices, alone and all at once, and how it spreads over them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import hypot
+from statistics import median
+
+from bench.chips.load import Catalogue
+from bench.rates import Interval
+from bench.records.model import Record
+from bench.units import Dimension
+from bench.verdict import Row, row_of
+
+Records = Mapping[str, Record]
+"""Records by how their devices are called."""
+
+Figure = Sequence["Pair"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One figure of one device, alone and at once with the others."""
+
+    device: str
+    alone: Row | None
+    together: Row | None
+
+    @property
+    def first(self) -> Row:
+        """Returns the row that names the figure."""
+        row = self.alone or self.together
+        assert row is not None  # noqa: S101 -- a pair is made of at least one
+        return row
+
+    @property
+    def ratio(self) -> Interval | None:
+        """Returns the rate at once over the rate alone; of times, the other way round.
+
+        The relative half-widths of both intervals are added in quadrature.
+        """
+        alone, together = (row.measured if row else None for row in (self.alone, self.together))
+        if alone is None or together is None:
+            return None
+        one, other = (alone, together) if _is_time(self.first) else (together, alone)
+        value = one.value / other.value
+        wide = value * hypot(_half(one), _half(other))
+        return Interval(value, value - wide, value + wide)
+
+
+def figures(alone: Records, together: Records, catalogue: Catalogue) -> Iterator[tuple[Pair, ...]]:
+    """Yields the pairs of each item; the records of a group have the same items in one order."""
+    names = list({**alone, **together})
+    records = (*alone.values(), *together.values())
+    for number in range(max(len(one.measurements) for one in records)):
+        pairs = [
+            Pair(
+                name,
+                _row(alone.get(name), number, catalogue),
+                _row(together.get(name), number, catalogue),
+            )
+            for name in names
+        ]
+        found = tuple(one for one in pairs if one.alone or one.together)
+        if found:
+            yield found
+
+
+def _row(record: Record | None, number: int, catalogue: Catalogue) -> Row | None:
+    if record is None or number >= len(record.measurements):
+        return None
+    return row_of(record, record.measurements[number], catalogue)
+
+
+def reading(row: Row | None, name: str) -> float | None:
+    """Returns the median of a series of readings, such as ``clock_hz``, None of an empty one."""
+    series: tuple[float, ...] = getattr(row.measurement.conditions, name) if row else ()
+    return median(series) if series else None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a figure spreads over devices in one phase.
+
+    Attributes:
+        range: the fastest over the slowest.
+        middle: the median.
+        mad: median of the deviations from it, relative.
+        slowest: the device.
+    """
+
+    range: float
+    middle: float
+    mad: float
+    slowest: str
+
+
+def spread(values: Mapping[str, float], *, is_time: bool) -> Spread | None:
+    """Returns how values spread, None of fewer than two; of times, the longest is the slowest."""
+    if len(values) < 2:
+        return None
+    middle = median(values.values())
+    slowest = (max if is_time else min)(values, key=lambda name: values[name])
+    return Spread(
+        range=max(values.values()) / min(values.values()),
+        middle=middle,
+        mad=median(abs(one - middle) for one in values.values()) / middle,
+        slowest=slowest,
+    )
+
+
+def spreads(figure: Figure) -> tuple[Spread | None, Spread | None]:
+    """Returns how a figure spreads alone, and at once."""
+    is_time = _is_time(figure[0].first)
+    alone = {
+        one.device: one.alone.measured.value for one in figure if one.alone and one.alone.measured
+    }
+    together = {
+        one.device: one.together.measured.value
+        for one in figure
+        if one.together and one.together.measured
+    }
+    return spread(alone, is_time=is_time), spread(together, is_time=is_time)
+
+
+def noise(figure: Figure, when: str) -> float:
+    """Returns the widest relative half-width of a figure's intervals in a phase."""
+    rows = (pair.alone if when == "alone" else pair.together for pair in figure)
+    return max((_half(row.measured) for row in rows if row and row.measured), default=0.0)
+
+
+def overlap(figure: Figure) -> float | None:
+    """Returns which share of the longest measurement all ran beside each other, which began so."""
+    rows = [pair.together for pair in figure if pair.together]
+    took = [row.measurement.took_s for row in rows if row.measurement.status == "ok"]
+    return min(took) / max(took) if len(took) > 1 and max(took) else None
+
+
+def _half(one: Interval) -> float:
+    return (one.high - one.low) / 2 / one.value if one.value else 0.0
+
+
+def _is_time(row: Row) -> bool:
+    return row.dimension is Dimension.TIME
