@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HELP = """\
 python -m bench import file=PATH chip=NAME by=WHO [source=TOOL] [key=value ...]
+python -m bench import file=ID.onpaper.json [by=WHO] [out=FOLDER]
 
 Reads what a tool printed and writes it as reported measurements, in the YAML of results/reported:
 each value with its unit, what was measured, which of many samples it is, and what speaks against
@@ -29,6 +30,7 @@ it. What is not understood is refused, with the line and the reason; nothing is 
                     pytest-benchmark   the JSON; extra_info has to tell the work of a call:
                                   quantity, dtype, and flop, bytes, tokens or samples
                     record        a record of this program
+                    bundle        a record that 'bundle' packed, see below
                     left out, it is told by the content, and said on stderr
   chip=             the sheet it is of, by id, alias or local name; a record names its own
   by=               who measured: a person, a group, a company
@@ -44,11 +46,18 @@ it. What is not understood is refused, with the line and the reason; nothing is 
   out=              a file (.yaml) or a folder, in which the name is made of chip, tool and day;
                     nothing is overwritten; left out, the YAML goes to stdout
 
+A bundle is a stranger's: it is verified first. Hashes, schema, times, statistics of the samples,
+and the work of each kernel by its formula have to agree, or it is refused; what is above a peak is
+told as a doubt. Then it is shown beside the sheet in it and beside today's. Nothing is written
+without out=: a folder takes the record into its folder imported/, marked with by= and the bundle's
+hash, for show, gate, evidence and fleet; a .yaml takes its figures as reported measurements.
+
 Examples
   python -m bench import file=mamf.txt chip=h20 by='A. Tester' url=https://example.org/mamf
   python -m bench import file=nccl.json chip=h100 by='Example Lab' kind='independent test' out=.
   ./nvbandwidth | python -m bench import file=- source=nvbandwidth chip=h200 by=me date=2026-11-24
   python -m bench import file=results/records/2026-11-26/h200-sxm-full.json by='Example Lab'
+  python -m bench import file=ID.onpaper.json by='Example Lab' out=results/runs
 
 Exit code: 0 written, 1 a sheet is broken, 2 not understood or wrong usage; nothing is written then.
 """
@@ -68,6 +77,8 @@ def main(words: list[str]) -> int:
     source = named or sniffed(text, name)
     if named is None:
         print(f"{name} is taken for: {source.key}", file=sys.stderr)
+    if source.key == "bundle" and not (config.out or "").endswith(".yaml"):
+        return _bundled(text, name, config)
     given = _given(config, name, source)
     found = source.read(text, given)
     for one in found.left_out:
@@ -75,6 +86,27 @@ def main(words: list[str]) -> int:
     made = report(found, source, given)
     _hold_against_sheets(made, name)
     _put(as_yaml(made), made, config.out)
+    return 0
+
+
+def _bundled(text: str, name: str, config: ImportConfig) -> int:
+    """Verifies a bundle, says what it holds, and takes its record in where a folder is named.
+
+    Raises:
+        UsageError: something is wrong with it, or with where it shall go.
+    """
+    from bench.bundle.take import doubts, keep, told, verified
+    from bench.chips.load import catalogue
+    from bench.config import folder
+    from bench.importers.base import one_line
+
+    found = verified(text, name)
+    for line in told(found, catalogue()):
+        print(one_line(line), file=sys.stderr if config.out else sys.stdout)
+    for line in doubts(found):
+        print(f"doubt: {one_line(line)}", file=sys.stderr)
+    if config.out:
+        print(keep(found, folder(config.out), one_line(config.by or "")))
     return 0
 
 
@@ -87,7 +119,7 @@ def _given(config: ImportConfig, name: str, source: "Importer") -> "Given":
     from bench.chips.load import catalogue
     from bench.importers.base import Given, one_line
 
-    is_record = source.key == "record"
+    is_record = source.key in ("record", "bundle")
     by = one_line(config.by or "")
     if not by:
         raise UsageError("who measured it? give by=, a person, a group or a company")

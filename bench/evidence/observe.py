@@ -16,7 +16,7 @@ from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
 from bench.evidence.weigh import weigh
 from bench.plausible import GIB_OVER_GB
-from bench.records.model import Record
+from bench.records.model import IMPORTED_BY, Record
 from bench.standing import standing
 from bench.units import Dimension
 from bench.verdict import FLATTERING, SIDE, Row, Verdict, rows
@@ -235,9 +235,9 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
         value=row.burst * dies,
         dimension=row.dimension,
         paper=published,
-        by=OWN,
+        by=str(record.settings.get(IMPORTED_BY, OWN)),
         under=OWN,
-        kind=Kind.OWN,
+        kind=Kind.USER if IMPORTED_BY in record.settings else Kind.OWN,
         count=1,
         statistic="best window",
         defects=(),

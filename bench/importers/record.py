@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from bench.bundle.unpack import knows as is_bundle
 from bench.chips.load import catalogue
 from bench.errors import DataError
 from bench.evidence.model import Defect, Reported
@@ -27,9 +28,8 @@ WAYS = {
 
 def knows(text: str) -> bool:
     """Tells whether a text is such a record."""
-    return (
-        text.lstrip().startswith("{") and all(key in text for key in KEYS) and KEYS[0] in head(text)
-    )
+    whole = text.lstrip().startswith("{") and all(key in text for key in KEYS)
+    return whole and KEYS[0] in head(text) and not is_bundle(text)
 
 
 def read(text: str, given: Given) -> Found:
@@ -38,7 +38,17 @@ def read(text: str, given: Given) -> Found:
     Raises:
         NotUnderstood: it is no record, of a fake device, of another chip, or of an unknown one.
     """
-    record = _record(text, given)
+    return of_record(_record(text, given), given)
+
+
+def of_record(record: Record, given: Given) -> Found:
+    """Returns one row for each standing row of a record's verdict.
+
+    Raises:
+        NotUnderstood: it is of a fake device, of another chip, or of an unknown one.
+    """
+    if record.device.backend == "fake":
+        raise given.fault("is the record of a fake device", "measure a real one")
     chip = _chip(record, given)
     own, left_out = replace(given, chip=chip), []
     made: list[Reported] = []
@@ -57,14 +67,11 @@ def _record(text: str, given: Given) -> Record:
         path = Path(folder) / "record.json"
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
         try:
-            record = read_record(path)
+            return read_record(path)
         except DataError as error:
             first = error.faults[0]
             problem = f"{first.field}: {first.problem}" if first.field else first.problem
             raise given.fault(problem, first.fix) from None
-    if record.device.backend == "fake":
-        raise given.fault("is the record of a fake device", "measure a real one")
-    return record
 
 
 def _chip(record: Record, given: Given) -> str:

@@ -7,7 +7,7 @@ from bench.importers.base import Importer
 
 IMPORTERS = (
     "mamf_finder", "flagperf", "nccl_tests", "nvbandwidth", "babelstream", "pytest_benchmark",
-    "record",
+    "record", "bundle",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import paths
-from bench.config import compose
+from bench.config import choices, compose
 from bench.errors import UsageError
 from bench.kernels.registry import kernel
 from bench.measure.item import Item
@@ -15,7 +15,14 @@ from bench.measure.recordfile import is_held
 from bench.measure.runner import Begun, Order, held, is_lost, program
 from bench.measure.session import Place
 from bench.records import store
-from bench.records.model import METHOD, DeviceInfo, Measurement, Program, Record
+from bench.records.model import (
+    IMPORTED_BY,
+    METHOD,
+    DeviceInfo,
+    Measurement,
+    Program,
+    Record,
+)
 from bench.shapes import RunConfig
 
 ALONGSIDE = ("resume", "report", "out", "quiet")
@@ -52,12 +59,16 @@ def unfinished(word: str, folder: Path) -> Begun:
     record = store.read(path)
     if path.resolve().is_relative_to(committed.resolve()):
         raise UsageError(f"record {record.id} is committed, and never edited: measure again")
+    if IMPORTED_BY in record.settings:
+        raise UsageError(f"record {record.id} was imported: measure here instead")
     if is_held(path):
         raise UsageError(held(record))
     if record.state == "complete" and not any(map(is_lost, record.measurements)):
         raise UsageError(f"record {record.id} is complete: there is nothing to resume")
     if "ranks" in record.settings:
         raise UsageError(f"record {record.id} was measured under torchrun: measure again")
+    if "group" in record.settings:
+        raise UsageError(f"record {record.id} was measured beside other devices': measure again")
     if other := _other_program(record):
         raise UsageError(f"record {record.id} was measured by {other}: measure again")
     return Begun(record, path)
@@ -92,7 +103,9 @@ def config_of(record: Record, told: RunConfig) -> RunConfig:
     Raises:
         UsageError: its suite or a setting is not known any more.
     """
-    words = [f"suite={record.suite}", f"device={record.device.backend}"]
+    backend = record.device.backend
+    known = backend in choices("device")  # a plug-in's own type has no word of its own
+    words = [f"suite={record.suite}", f"device={backend if known else 'accelerator'}"]
     words += [f"device.index={record.device.index}"] if record.device.index else []
     words += [
         f"{SPELLED.get(key, key)}={value}"

@@ -15,6 +15,11 @@ from bench.strict import Strict
 SCHEMA: Final = 2
 """Version of the shape below; an older record is read through bench/records/upgrade.py."""
 
+IMPORTED_BY: Final = "imported_by"
+"""The setting that tells who measured a record that was imported; one's own have none."""
+IMPORTED_FROM: Final = "imported_sha256"
+"""The setting that tells of which bundle it was taken."""
+
 ROUNDING = 1e-9
 """How far a number may be from what it was computed of, relative."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
-from bench.records.model import Record
+from bench.records.model import IMPORTED_BY, Record
 from bench.report.digits import beside, percent, with_interval
 from bench.report.groups import VERDICT, trimmed
 from bench.report.scalar import Scalar
@@ -153,6 +153,8 @@ def _heading(record: Record) -> list[str]:
     if (own := own_inputs(record)) != PLAIN:
         told = ": such inputs flatter a power-limited chip" if own in FLATTERING else ""
         lines.append(f"Inputs: {inputs(own)} all through the run{told}.")
+    if IMPORTED_BY in record.settings:
+        lines.append(f"Imported: measured by {record.settings[IMPORTED_BY]}, not here.")
     if record.device.backend == "fake":
         lines.append("A FAKE device: these figures are simulated and say nothing of any chip.")
     if record.state in ENDINGS:

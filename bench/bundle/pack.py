@@ -1,0 +1,118 @@
+"""Packs a record: leaves out what names machine or owner, and adds the sheet of the day."""
+
+import json
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bench import __version__, paths, yamlfile
+from bench.bundle.model import ENVIRONMENT, MOST_BYTES, Bundle, Hashes, Sheet, digest
+from bench.bundle.private import changed, masked
+from bench.chips.load import Catalogue
+from bench.errors import UsageError
+from bench.records.model import Record
+
+KEPT = frozenset({
+    "seconds", "sustained_seconds", "precision", "margin", "data", "kernel", "dtype", "variant",
+    "m", "n", "k", "batch", "length", "elements", "chip", "ranks", "suite.items", "resumed_utc",
+})  # fmt: skip
+"""Settings that say how it was measured; any other may be a text of somebody's own."""
+LEAST_NAME = 3
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A bundle as text, and what of the record is not in it.
+
+    Attributes:
+        text: the bundle.
+        dropped: the fields that were left out.
+        masked: the fields in which something was replaced.
+        sheet_differs: whether the sheet has changed since the run.
+    """
+
+    text: str
+    dropped: tuple[str, ...]
+    masked: tuple[str, ...]
+    sheet_differs: bool
+
+
+def pack(record: Record, catalogue: Catalogue) -> Packed:
+    """Returns the bundle of a record.
+
+    Raises:
+        UsageError: it is of a fake device, still being measured, or too large.
+    """
+    if record.device.backend == "fake":
+        raise UsageError(f"record {record.id} is of a fake device: it says nothing of any chip")
+    if record.state == "running":
+        raise UsageError(f"record {record.id} has not ended: complete it with 'run resume='")
+    whole: dict[str, Any] = record.model_dump(mode="json")
+    dropped = _drop(whole)
+    names = tuple(filter(None, (record.machine.node, _host())))
+    told: Any = masked(whole, names)
+    environment = {key: told.pop(key) for key in ENVIRONMENT}
+    sheet = _sheet(record, catalogue)
+    plain_sheet = sheet.model_dump(mode="json") if sheet else None
+    hashes = Hashes(record=digest(told), environment=digest(environment), sheet=digest(plain_sheet))
+    bundle = Bundle(
+        packed_by=f"onpaper {__version__}",
+        sha256=hashes,
+        record=told,
+        environment=environment,
+        sheet=sheet,
+    )
+    made = json.dumps(bundle.model_dump(mode="json"), indent=1) + "\n"
+    if len(made) > MOST_BYTES:
+        raise UsageError(f"record {record.id} makes a bundle above {MOST_BYTES // 10**6} MB")
+    differs = sheet is not None and _sha(sheet, catalogue) != record.identity.sheet_sha256
+    hidden = tuple(changed(whole, {**told, **environment}))
+    return Packed(made, tuple(dropped), hidden, differs)
+
+
+def _drop(whole: dict[str, Any]) -> list[str]:
+    """Takes out of a record what only its owner needs; returns the names of what was there."""
+    told = [("machine", "node"), ("device", "uid")]
+    dropped = [f"{part}.{key}" for part, key in told if whole[part].get(key) is not None]
+    for part, key in told:
+        whole[part][key] = None
+    own = sorted(set(whole["settings"]) - KEPT)
+    for key in own:
+        del whole["settings"][key]
+    return dropped + [f"settings.{key}" for key in own]
+
+
+def _host() -> str | None:
+    """Returns how this machine calls itself, where that is a name and not a word of any text."""
+    name = socket.gethostname().partition(".")[0]
+    return name if len(name) >= LEAST_NAME and name != "localhost" else None
+
+
+def _sheet(record: Record, catalogue: Catalogue) -> Sheet | None:
+    chip = catalogue.chips.get(record.identity.chip or "")
+    if chip is None:
+        return None
+    alone = Catalogue({chip.id: chip}, catalogue.sources, _design(chip.family, catalogue))
+    cited = sorted(alone.cited() & set(catalogue.sources))
+    return Sheet(
+        chip=chip.id,
+        text=yamlfile.text(paths.data_dir("specs") / "chips" / f"{chip.id}.yaml"),
+        sources=_entries("sources.yaml", cited),
+        architecture=_entries("architectures.yaml", alone.architectures),
+    )
+
+
+def _design(family: str | None, catalogue: Catalogue) -> dict[str, Any]:
+    known = catalogue.architectures
+    return {family: known[family]} if family and family in known else {}
+
+
+def _entries(file: str, keys: Iterable[str]) -> dict[str, Any]:
+    """Returns entries of a data file as they are written there."""
+    node: Any = yamlfile.read(paths.data_dir("specs") / file)
+    return {key: node[key] for key in keys}
+
+
+def _sha(sheet: Sheet, catalogue: Catalogue) -> str:
+    return catalogue.chips[sheet.chip].sheet_sha256

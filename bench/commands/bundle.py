@@ -1,0 +1,81 @@
+"""Packs a record into one file that names nobody, for anyone to verify and to use."""
+
+import sys
+from pathlib import Path
+
+from bench import paths
+from bench.config import compose
+from bench.errors import UsageError
+from bench.shapes import BundleConfig
+
+HELP = """\
+python -m bench bundle record=NAME [out=PATH]
+
+Makes one JSON file of a record, its environment and the chip's sheet with its sources, as they are
+today, with the SHA-256 of each part, so that anyone can verify it, judge it anew and import it.
+
+What names a machine or its owner is not in it: node and uid, texts of one's own in the settings,
+and whatever looks like a path, an address, a host's name or a serial. All that was left out or
+masked is listed on stderr. Device, driver, versions and the time of the run stay: they are what a
+result is judged by. Read it before you hand it on; it is plain text.
+
+  record=   a record's path, its id or its file's name, the beginning of either, or latest
+  out=      a new file that ends in .onpaper.json, or a folder; default: ID.onpaper.json here
+
+Examples
+  python -m bench bundle record=latest
+  python -m bench bundle record=h200-sxm-full out=shared/
+  python -m bench import file=ID.onpaper.json                 (whoever gets it: verified, shown)
+
+Exit code: 0 written, 2 wrong usage.
+"""
+
+
+def main(words: list[str]) -> int:
+    """Writes the bundle of a record, and says what is not in it."""
+    from bench.bundle.pack import pack
+    from bench.chips.load import catalogue
+    from bench.records.store import find, read
+
+    config = compose("bundle", words, BundleConfig)
+    if not config.record:
+        raise UsageError("which record? give record=, such as record=latest")
+    folders = [paths.runs_dir(), paths.data_dir("results") / "records"]
+    record = read(find(config.record, folders))
+    packed = pack(record, catalogue())
+    place = _place(config.out, f"{record.id}.onpaper.json")
+    for word, fields in (("left out", packed.dropped), ("masked", packed.masked)):
+        for field in fields:
+            print(f"{word}: {field}", file=sys.stderr)
+    if packed.sheet_differs:
+        print("the sheet has changed since the run: today's is packed", file=sys.stderr)
+    _write(packed.text, place)
+    print(place)
+    return 0
+
+
+def _place(out: str | None, name: str) -> Path:
+    """Returns the file that ``out=`` names.
+
+    Raises:
+        UsageError: it is neither a folder that is there nor a file of the ending.
+    """
+    try:
+        place = Path(out or ".").expanduser()
+        if place.is_dir():
+            return place / name
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(f"out={(out or '')[:80]} can be no file: {error}") from None
+    if not place.name.endswith(".onpaper.json"):
+        raise UsageError(f"out={(out or '')[:80]}: a file ends in .onpaper.json, a folder is there")
+    return place
+
+
+def _write(text: str, place: Path) -> None:
+    try:
+        with place.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{place} is there already: name another, none is overwritten") from None
+    except OSError as error:
+        raise UsageError(f"{place} cannot be written: {error.strerror or error}") from None
