@@ -30,8 +30,8 @@ SHARED = {
         "duration", "energy", "evidence", "fitting", "flat", "fragment", "gap", "groups", "history",
         "identity", "inputs", "layers", "layout", "levels", "listing", "marks", "markup", "matrix",
         "operators", "pairs", "predicates", "predictions", "products", "ratios", "reaching",
-        "registry", "roofline", "room", "rulelist", "rulings", "scalar", "screen", "sections", "sheet",
-        "spread", "summary", "table", "validation", "verdicts", "wrap", "pytest_benchmark",
+        "registry", "roofline", "room", "rulelist", "rulings", "scalar", "screen", "sections",
+        "sheet", "spread", "summary", "table", "validation", "verdicts", "wrap", "pytest_benchmark",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""

@@ -89,11 +89,9 @@ class Api:
 
     def dtypes(self, index: int) -> "frozenset[torch.dtype] | None":
         """Returns the torch dtypes that the device says it can compute with (torch 2.10)."""
-        import torch
-
         if self._generic is None:
             return None
-        told = self.ask("", torch.device(self.kind, index), generic="get_device_capability")
+        told = self.ask("", index, generic="get_device_capability")
         found = told.get("supported_dtypes") if isinstance(told, dict) else None
         return frozenset(found) if found else None
 
