@@ -1,0 +1,41 @@
+"""On CUDA or ROCm devices: all of the machine, by the command, and the conformance of the first.
+
+pytest tests/gpu -m gpu -s
+"""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.__main__ import main
+from bench.records.store import read
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA or ROCm device"),
+]
+
+
+def test_all_devices_are_measured_alone_and_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With one device, alone."""
+    words = ["suite=smoke", "seconds=4", "device=all", f"out={tmp_path}", "quiet=true"]
+    assert main(words) == 0
+    count = torch.cuda.device_count()
+    told = capsys.readouterr().out
+    assert ("one device, alone" if count == 1 else f"{count} devices, each alone") in told
+    found = [read(path) for path in tmp_path.rglob("*.json")]
+    assert len(found) == (1 if count == 1 else 2 * count)
+    assert {one.state for one in found} == {"complete"}
+    assert {one.device.index for one in found} == set(range(count))
+    for one in found:
+        assert {done.status for done in one.measurements} <= {"ok", "skipped"}
+        assert one.settings["together"] in (1, count)
+
+
+def test_a_cuda_device_conforms(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["doctor", "device=cuda", "conformance=true"])
+    told = capsys.readouterr().out
+    assert code == 0, told
