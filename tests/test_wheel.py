@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -105,6 +106,22 @@ def test_the_wheel_holds_program_and_data_and_nothing_else(dist: Path) -> None:
     assert {"bench/py.typed", f"{DIST}.dist-info/licenses/LICENSE"} <= names
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "bench").rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == modules
+
+
+def test_the_wheel_carries_the_licence_that_it_names(dist: Path) -> None:
+    with zipfile.ZipFile(dist / f"{DIST}-py3-none-any.whl") as wheel:
+        told = wheel.read(f"{DIST}.dist-info/METADATA").decode()
+        text = wheel.read(f"{DIST}.dist-info/licenses/LICENSE")
+    assert "\nLicense-Expression: Apache-2.0\nLicense-File: LICENSE\n" in told
+    assert text == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_sdist_holds_what_its_tests_and_a_release_need(dist: Path) -> None:
+    with tarfile.open(dist / f"{DIST}.tar.gz") as packed:
+        names = {name.partition("/")[2] for name in packed.getnames()}
+    tests = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")}
+    beside = {"LICENSE", "README.md", "CHANGELOG.md", "CITATION.cff", "Makefile", ".ci/run"}
+    assert (tests | beside | {".container/Containerfile", ".github/workflows/ci.yml"}) <= names
 
 
 def test_the_installed_program_knows_its_version(installed: Installed) -> None:
