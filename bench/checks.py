@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import paths
+from bench.bundle import contributed
 from bench.chips import load as chips
 from bench.chips.faults import uncited
 from bench.chips.vendors import vendors
 from bench.claims import load as claims
-from bench.errors import DataError, Fault, UsageError
+from bench.errors import DataError, Fault
 from bench.evidence import load as reports
 from bench.predict import tables
-from bench.records.store import read
 from bench.rules import load as rules
 from bench.rules.faults import pattern_faults
 from bench.theory.crosscheck import crosscheck_faults
@@ -54,8 +54,9 @@ def check(folder: Path, results: Path) -> Checked:
     known = (catalogue.chips, shapes) if shipped else (None, None)
     measured, mistold = tables.examine(results, *known)
     faults += mistold
-    found = sorted((results / "records").rglob("*.json"))
-    faults += [fault for path in found for fault in _record_faults(path)]
+    records = results / "records"
+    beside = catalogue if shipped and understood else None
+    faults += contributed.faults(records, beside)
     counts = {
         "sheets": len(catalogue.chips),
         "designs": len(catalogue.architectures),
@@ -65,7 +66,7 @@ def check(folder: Path, results: Path) -> Checked:
         "claims": len(said),
         "reported values": sum(len(report.rows) for report in told.values()),
         "rows of tables": sum(len(table.rows) for table in measured.values()),
-        "records": len(found),
+        "records": len(list(records.rglob("*.json"))),
     }
     return Checked(counts, tuple(faults))
 
@@ -83,19 +84,3 @@ def _strangers(folder: Path) -> Iterator[Fault]:
         if path.is_file() and path not in known and not path.name.startswith("."):
             name = f"specs/{path.relative_to(folder).as_posix()}"
             yield Fault(name, "", "is read by nothing", "move it where its kind is read")
-
-
-def _record_faults(path: Path) -> Iterator[Fault]:
-    try:
-        record = read(path)
-    except DataError as error:
-        yield from error.faults
-        return
-    except UsageError as error:  # no file, or not readable
-        yield Fault(path.name, "", str(error), "use the file a run wrote")
-        return
-    if record.device.backend == "fake":
-        yield Fault(path.name, "device", "is a fake", "keep it out of results/")
-    if record.started_utc[:10] != path.parent.name:
-        problem = f"the folder is not its day {record.started_utc[:10]}"
-        yield Fault(path.name, "started_utc", problem, "move the file")

@@ -15,6 +15,11 @@ committed record, and prints all faults, one a line: file, field, what is wrong,
 Printed rates are held against units x clock x operations a cycle; a source that nothing cites, two
 chips with one name and a file that nothing reads are faults, too.
 
+A committed record is held against what .github/CONTRIBUTING.md asks: schema, size, name and folder;
+measured by an unchanged onpaper, on no fake; the hash of its sheet; no node, uid, path, address or
+host name; times, statistics of the samples and the work of each kernel by its formula agree; no
+figure above what is published.
+
   specs=    another folder of data than the shipped one
 
 Examples
