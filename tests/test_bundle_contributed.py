@@ -15,6 +15,7 @@ from bench.measure.stats import describe
 from bench.records.store import read, write
 
 RECORDS = paths.data_dir("results") / "records"
+HOME = "/home/ada/own"
 DAY = "2026-11-25"
 SPARSE = RECORDS / DAY / "h100-sxm-sparse.json"
 Change = Callable[[dict[str, Any]], object]
@@ -67,7 +68,7 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "node": (lambda it: it["machine"].update(node="n7"), "machine.node: tells one machine"),
     "uid": (lambda it: it["device"].update(uid="0123456789ab"), "device.uid: tells one machine"),
     "setting": (lambda it: it["settings"].update(mine="x"), "settings.mine: is no setting"),
-    "home": (lambda it: timed(it).update(reason="in /home/jo/x"), "reason: seems to tell a home"),
+    "home": (lambda it: timed(it).update(reason=f"in {HOME}/x"), "reason: seems to tell a home"),
     "address": (lambda it: timed(it).update(label="10.0.0.7"), "label: seems to tell an address"),
     "host": (lambda it: it["machine"].update(kernel="6.1 gpu7.local"), "machine.kernel: seems to"),
     "path": (lambda it: it["device"].update(name="/opt/acme/chip"), "device.name: seems to tell"),

@@ -17,7 +17,8 @@ today, with the SHA-256 of each part, so that anyone can verify it, judge it ane
 What names a machine or its owner is not in it: node and uid, texts of one's own in the settings,
 and whatever looks like a path, an address, a host's name or a serial. All that was left out or
 masked is listed on stderr. Device, driver, versions and the time of the run stay: they are what a
-result is judged by. Read it before you hand it on; it is plain text.
+result is judged by. Read it before you hand it on; it is plain text. Whoever gets it verifies and
+shows it with 'import file=ID.onpaper.json'.
 
   record=   a record's path, its id or its file's name, the beginning of either, or latest
   out=      a new file that ends in .onpaper.json, or a folder; default: ID.onpaper.json here
@@ -25,7 +26,6 @@ result is judged by. Read it before you hand it on; it is plain text.
 Examples
   python -m bench bundle record=latest
   python -m bench bundle record=h200-sxm-full out=shared/
-  python -m bench import file=ID.onpaper.json                 (whoever gets it: verified, shown)
 
 Exit code: 0 written, 2 wrong usage.
 """

@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bench import paths
-from bench.commands import fakes, several
+from bench.commands import several
+from bench.commands.fakes import spec as _fake
+from bench.commands.fakes import told as _fake_told
 from bench.commands.live import Live
 from bench.config import choices, compose, device_word, folder, positive
 from bench.errors import UsageError
@@ -201,12 +203,12 @@ def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec 
     device = device_word(config.device)
     if several.is_several(config):
         several.check(config)
-        return order, device, fakes.spec(config)
+        return order, device, _fake(config)
     try:
         parse(device)
     except DeviceError as error:
         raise UsageError(str(error)) from None
-    return order, device, fakes.spec(config)
+    return order, device, _fake(config)
 
 
 @contextmanager
@@ -259,7 +261,7 @@ def _order(config: RunConfig) -> "Order":
             "chip": config.chip,
             **({"ranks": count()} if count() > 1 else {}),
             **_items_told(config.suite),
-            **fakes.told(config),
+            **_fake_told(config),
         },
     )
 
