@@ -162,7 +162,7 @@ WRONG = [
     ("device=fake device.fake.noise_level=-1", "noise_level=-1 must be 0 or more, below 1"),
     ("device=fake device.fake.seed=-1", "device.fake.seed=-1 must be 0 or more"),
     ("suite=quik", "no suite 'quik': did you mean 'quick'?"),
-    ("device=cuad", "no device 'cuad': did you mean 'cuda' or 'cpu'?"),
+    ("device=cuad", "no device 'cuad': did you mean 'cuda' or 'gcu'"),
     ("report=htlm device=fake", "no report 'htlm': did you mean 'html'?"),
     ("device=fake report.format=htlm", "no report 'htlm': did you mean 'html'?"),
     ("device=fake chip=h2o", "no chip 'h2o' in specs/chips: did you mean 'h20' or 'h200'"),

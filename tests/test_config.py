@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.config import GROUPS, choices, compose, device_word, folder, positive, spelled_out
-from bench.devices.registry import DEVICES
+from bench.devices.registry import words
 from bench.errors import UsageError, did_you_mean
 from bench.measure.suite import items
 from bench.paths import runs_dir
@@ -113,7 +113,7 @@ def test_an_index_that_cannot_be_is_refused(choice: DeviceChoice) -> None:
 @pytest.mark.parametrize(
     ("command", "words", "said"),
     [
-        ("run", "sede=1", "run has no key 'sede': did you mean 'seconds'?"),
+        ("run", "sede=1", "run has no key 'sede': did you mean 'seconds' or "),
         ("run", "device.fake.sed=1", "run has no key 'device.fake.sed': did you mean 'seed' or"),
         ("run", "report.fromat=csv", "run has no key 'report.fromat': did you mean 'format'?"),
         ("run", "+x=1", "run has no key 'x': choose from: batch, chip, data, device,"),
@@ -121,7 +121,7 @@ def test_an_index_that_cannot_be_is_refused(choice: DeviceChoice) -> None:
         ("check", "q=x", "check has no key 'q': choose from: specs"),
         ("check", "spec=x", "check has no key 'spec': did you mean 'specs'?"),
         ("run", "suite=smokes", "no suite 'smokes': did you mean 'smoke'?"),
-        ("run", "device=", "no device '': choose from: auto, cpu, cuda, fake"),
+        ("run", "device=", "no device '': choose from: accelerator, all, auto, cpu, cuda"),
         ("chips", "report.format=cvs", "no report 'cvs': did you mean 'csv'?"),
         ("run", "m=1.5", "m: Value '1.5' of type 'float' could not be converted to Integer"),
         ("run", "quiet=maybe", "quiet: Value 'maybe' is not a valid bool (type str)"),
@@ -163,7 +163,7 @@ def test_a_positive_number_is_handed_back() -> None:
 
 
 def test_the_device_choices_are_the_backends_and_auto() -> None:
-    assert choices("device") == sorted((*DEVICES, "auto"))
+    assert choices("device") == sorted((*words(), "all"))
 
 
 @pytest.mark.parametrize("group", GROUPS)

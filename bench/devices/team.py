@@ -130,7 +130,9 @@ def join(word: str) -> tuple[Device, TorchTeam]:
         trouble = str(error)
     backend, index = parse(own or "cpu")
     _agree(ranks.gathered((backend, trouble)))
-    return device, TorchTeam(ranks.connect(None if backend == "cpu" else index))
+    if backend == "cpu":
+        return device, TorchTeam(ranks.connect(None))
+    return device, TorchTeam(ranks.connect(index, str(getattr(device, "kind", backend))))
 
 
 def _agree(told: list[tuple[str, str]]) -> None:

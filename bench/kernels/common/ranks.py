@@ -45,9 +45,9 @@ class Groups:
     Attributes:
         answers: what each sends to all, over gloo.
         orders: what the first sends to all, over gloo; they may wait long for it.
-        data: what is measured: NCCL (RCCL) on accelerators, gloo on a CPU.
+        data: what is measured: NCCL (RCCL) or a plug-in's own on accelerators, gloo on a CPU.
         backend: of ``data``.
-        devices: number of this rank's accelerator, for a barrier of ``data``; None on a CPU.
+        devices: number of this rank's accelerator, for a barrier of NCCL; None elsewhere.
     """
 
     answers: "ProcessGroup"
@@ -73,24 +73,32 @@ def meet() -> None:
     dist.init_process_group("gloo", timeout=dt.timedelta(seconds=PATIENCE_S))
 
 
-def connect(device: int | None) -> Groups:
+def connect(device: int | None, kind: str = "cuda") -> Groups:
     """Makes the groups of ranks that have met.
 
     Args:
         device: number of this rank's accelerator, None on a CPU.
+        kind: its torch device type, whose plug-in brings its own backend (HCCL, CNCL, XCCL).
     """
     import torch.distributed as dist
 
-    backend = "gloo" if device is None else "nccl"
+    backend = "gloo" if device is None else _backend(kind)
     patience, idle = (dt.timedelta(seconds=one) for one in (PATIENCE_S, IDLE_S))
     _joined["groups"] = Groups(
         orders=dist.new_group(backend="gloo", timeout=idle if rank() > 0 else patience),
         answers=dist.new_group(backend="gloo", timeout=patience),
         data=dist.new_group(backend=backend, timeout=patience),
         backend=backend,
-        devices=None if device is None else [device],
+        devices=[device] if device is not None and backend == "nccl" else None,
     )
     return _joined["groups"]
+
+
+def _backend(kind: str) -> str:
+    """Returns what carries data between accelerators of a type; torch names a plug-in's own."""
+    import torch.distributed as dist
+
+    return "nccl" if kind == "cuda" else dist.get_default_backend_for_device(kind)
 
 
 def joined() -> Groups:
