@@ -26,6 +26,7 @@ PRODUCTS = ("gemm", "sustained")
 TILES = ((256, 128), (128, 256), (128, 128), (256, 256))
 """Tiles of fast code, of which the best fitting is taken where the one that ran is not known."""
 
+TILE = re.compile(r"([1-9]\d{0,5})x([1-9]\d{0,5})")
 CAP = "software power cap"
 AT_CAP = 0.97
 """A reading of the power at this share of its limit or above is one at the cap."""
@@ -177,11 +178,13 @@ def _own_clock(chip: Chip, key: str, catalogue: Catalogue) -> float | None:
 def _waves(measurement: Measurement, device: DeviceInfo) -> Waves | None:
     """Returns the term of a product; a CPU's code fits its blocks to the shape."""
     told, observed = measurement.parameters, str(measurement.observed.get("tile", ""))
-    known = re.match(r"(\d+)x(\d+)", observed)
-    product = {"m", "n", "k"} <= set(told) and (known or measurement.kernel in PRODUCTS)
-    if not product or not device.units or device.backend == "cpu":
+    known = TILE.match(observed)
+    m, n, k = (told.get(name) for name in "mnk")
+    if not (isinstance(m, int) and isinstance(n, int) and isinstance(k, int)) or min(m, n, k) < 1:
         return None
-    m, n = int(told["m"]), int(told["n"])
+    product = known or measurement.kernel in PRODUCTS
+    if not product or not device.units or device.units < 1 or device.backend == "cpu":
+        return None
     if known:
         tile = (int(known[2]), int(known[1]))  # libraries count columns of torch's result first
         return Waves(wave_share(m, n, tile, device.units), f"tile {known[0]}")

@@ -52,7 +52,7 @@ def shape(measurement: Measurement) -> str:
 def sizes(measurement: Measurement) -> str:
     """Returns the sizes in short: ``4096 x 4096 x 8192 nt``, ``2.0 GiB torch``."""
     told, words = measurement.parameters, []
-    if "m" in told:
+    if {"m", "n", "k"} <= told.keys():
         words.append(" x ".join(str(told[name]) for name in "mnk") + f" {told.get('layout', '')}")
     if "elements" in told and measurement.work:
         words.append(f"{show_bytes(measurement.work.footprint_bytes)} {told.get('way', '')}")

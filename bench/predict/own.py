@@ -54,16 +54,28 @@ def _layer(one: Measurement) -> Layer:
     if stats is None:
         raise UsageError("the record's layer has no time")
     return Layer(
-        model=str(told["model"]),
-        phase=str(told["phase"]),
+        model=str(told.get("model")),
+        phase=str(told.get("phase")),
         dtype=one.dtype,
-        batch=float(told["batch"]),
-        length=float(told["length"]),
+        batch=_size(told, "batch"),
+        length=_size(told, "length"),
         seconds=stats.median_s,
         low=stats.low_s,
         high=stats.high_s,
         graph="graph" in str(told.get("way", "")),
     )
+
+
+def _size(told: Mapping[str, int | str], key: str) -> float:
+    """Returns a size of a layer.
+
+    Raises:
+        UsageError: the record does not tell it as a number above 0.
+    """
+    size = told.get(key)
+    if not isinstance(size, int) or size < 1:
+        raise UsageError(f"the record's layer tells no {key} above 0: measure it again")
+    return float(size)
 
 
 def single(workload: Workload) -> Workload:
@@ -161,7 +173,8 @@ def plain(one: Measurement) -> bool:
     tried = one.search.trials if one.search else ()
     sizes = {tuple(trial.parameters.get(key) for key in "mnk") for trial in tried}
     usual = one.data == "normal" and not one.parameters.get("variant")
-    return one.kernel == "gemm" and timed and usual and len(sizes) <= 1
+    sized = all(isinstance(one.parameters.get(key), int) for key in "mnk")
+    return one.kernel == "gemm" and timed and usual and sized and len(sizes) <= 1
 
 
 def matched(record: Record, chips: Mapping[str, Facts], word: str | None = None) -> Facts:

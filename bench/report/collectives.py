@@ -41,8 +41,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     one, bus = row.measurement, row.measured
     time, algorithm = _time(row), _algorithm(row)
     return (
-        str(one.parameters["operation"]).replace("_", "-"),
-        _message(int(one.parameters["message_bytes"])),
+        str(one.parameters.get("operation", "–")).replace("_", "-"),
+        _message(one.parameters.get("message_bytes")),
         with_interval(time, Dimension.TIME) if time else "–",
         with_interval(algorithm, row.dimension) if algorithm else "–",
         with_interval(bus, row.dimension) if bus else "–",
@@ -67,7 +67,10 @@ def _algorithm(row: Row) -> Interval | None:
     return row.measured.over(factor)
 
 
-def _message(count: int) -> str:
+def _message(count: int | str | None) -> str:
+    """Returns bytes in words; a dash where a record does not tell them as a number above 0."""
+    if not isinstance(count, int) or count < 1:
+        return "–"
     unit, size = next(one for one in UNITS if count >= one[1])
     return f"{count / size:.4g} {unit}"
 
@@ -90,10 +93,10 @@ def _flat(record: Record, row: Row) -> dict[str, Scalar]:
     one, bus, time, algorithm = row.measurement, row.measured, _time(row), _algorithm(row)
     return {
         "record": record.id,
-        "operation": str(one.parameters["operation"]),
+        "operation": one.parameters.get("operation"),
         "ranks": one.parameters.get("ranks"),
         "backend": one.observed.get("backend"),
-        "message_bytes": one.parameters["message_bytes"],
+        "message_bytes": one.parameters.get("message_bytes"),
         "seconds": time.value if time else None,
         "seconds_low": time.low if time else None,
         "seconds_high": time.high if time else None,

@@ -38,6 +38,7 @@ ASKED: dict[str, tuple[str, ...]] = {
         "chips=h20\nphase=product\nshape=[4096,4096,4096]\nprecision=fp8",
     ),
     "report": ("kind=plan\ndevices=1000\nconfidence=0.95\nfaulty=0.05\naccept=1\nseed=4711",),
+    "history": ("figure=matrix_bf16\nchip=h200\nlevel=0.05\nlimit=3",),
     "show": ("chip=h20\nmargin=0.2",),
 }
 """What the commands answer from the shipped data alone, and words to begin with."""
@@ -53,10 +54,9 @@ def examples(command: str) -> list[bytes]:
     """Returns the examples of a command's help, a word a line."""
     told = import_module(module_of(command)).HELP.partition("Examples")[2]
     lines = [line.strip() for line in told.splitlines()]
-    begun = [
-        line for line in lines if line.startswith("python -m bench") and " -m " not in line[15:]
-    ]
-    made = [shlex.split(re.split(r"  | > ", line)[0])[3:] for line in begun]
+    own = f"python -m bench {command} "
+    begun = [line.removeprefix(own) for line in lines if line.startswith(own)]
+    made = [shlex.split(re.split(r"  | > ", line)[0]) for line in begun if "-m " not in line]
     kept = [[word for word in words if "=" in word] for words in made]
     return ["\n".join(words).encode() for words in kept if words] or [b"report=plain"]
 

@@ -16,7 +16,11 @@ from bench.datafile import as_mapping, validated
 from bench.errors import Fault
 from bench.evidence import load as evidence
 from bench.gate.recorded import run_of
+from bench.plot.registry import record_pictures
 from bench.predict import learn, tables, validate
+from bench.predict.facts import every
+from bench.predict.heldout import own_products
+from bench.predict.own import layers
 from bench.records import store
 from bench.report.dossier import dossier
 from bench.report.registry import render, set_in
@@ -29,10 +33,12 @@ from bench.tables.write import listed
 from bench.theory.crosscheck import crosscheck_faults
 from bench.theory.filters import condition
 from bench.units import parse, show
+from bench.verification.case import Case
+from bench.verification.record import record_document
 from bench.workloads import load as workloads
 from bench.workloads.counts import parameters
 from tests.fuzz.contract import Target
-from tests.fuzz.places import folder, put, records
+from tests.fuzz.places import folder, of_each_kernel, put, records
 
 SPECS, RESULTS = paths.data_dir("specs"), paths.data_dir("results")
 DAY = re.compile(rb"effective\"?: *\"?([0-9]{4}-[0-9]{2}-[0-9]{2})")
@@ -193,10 +199,15 @@ def _table_seeds() -> list[bytes]:
 
 
 def _record(data: bytes) -> None:
-    found = store.read(put(folder("records") / "any.json", data))
+    """Reads a record, and makes of it all that is made of records."""
+    found, sheets = store.read(put(folder("records") / "any.json", data)), chips.catalogue()
     for style in ("plain", "html"):
-        render(found, chips.catalogue(), style, 0.1)
-    run_of(found, chips.catalogue())
+        render(found, sheets, style, 0.1)
+    run_of(found, sheets)
+    list(record_pictures(found, sheets))
+    record_document(Case(found, "0" * 64, sheets, rules.rulebook(), 0.1), (), None)
+    layers(found)
+    own_products([found], every(sheets))
 
 
 def _many(data: bytes) -> list[str]:
@@ -272,7 +283,7 @@ PARSERS = (
     Target("reported", "tree", lambda: [
         (RESULTS / "reported" / f"{name}.yaml").read_bytes() for name in REPORTED], _reported),
     Target("table", "lines", _table_seeds, _table),
-    Target("record", "tree", records, _record),
+    Target("record", "tree", lambda: [*records(), *of_each_kernel()], _record),
     Target("record-among-many", "tree", records, _many),
     Target("calibration", "tree", lambda: [(RESULTS / "fitted.json").read_bytes()], _calibration),
     Target("validation", "tree", lambda: [(RESULTS / "validation.json").read_bytes()], _validation),
