@@ -20,9 +20,9 @@ from bench.shapes import SHAPES
 SHARED = {
     "kernels": {"registry"},
     "devices": {
-        "amd", "api", "base", "clockloop", "clocks", "conformance", "host", "machine", "nvml",
-        "plugins", "ranks", "registry", "smi", "smi_text", "team", "telemetry", "torchdevice",
-        "uid",
+        "amd", "api", "base", "clockloop", "clocks", "conformance", "host", "machine", "missing",
+        "nvml", "plugins", "ranks", "registry", "smi", "smi_text", "team", "telemetry",
+        "torchdevice", "uid",
     },
     "commands": {"fakes", "live", "nodes", "several", "sweep"},
     "report": {
