@@ -111,6 +111,7 @@ def test_a_table_names_the_slowest_and_what_is_lost_at_once(
     [
         (["device=cuda:0,cuda:0"], "cuda:0 is named twice"),
         (["device=cuda:0,cuad"], "no device 'cuad'"),
+        (["device=cpu,cpu:0"], "cpu and cpu:0 are one device"),
         (["device=fake:0,fake:1"], "simulated devices are counted"),
         (["device=fake", "device.fake.count=0"], "device.fake.count=0 must be 1 to 64"),
         (["device=fake", "device.fake.count=2", "device.fake.slow=0"], "device.fake.slow=0"),

@@ -98,13 +98,17 @@ def check(config: RunConfig) -> None:
         raise UsageError(f"device.fake.count={fake.count} must be 1 to {MOST_FAKES}")
     positive("device.fake.slow", fake.slow, 1.0)
     positive("device.fake.shared", fake.shared, 1.0)
+    known: dict[tuple[str, int], str] = {}
     for word in config.device.among:
         try:
-            backend, _ = parse(word)
+            device = parse(word)
         except DeviceError as error:
             raise UsageError(str(error)) from None
-        if backend == FAKE:
+        if device[0] == FAKE:
             raise UsageError("simulated devices are counted: device=fake device.fake.count=3")
+        if device in known:
+            raise UsageError(f"{known[device]} and {word} are one device: name it once")
+        known[device] = word
 
 
 def execute(config: RunConfig, order: "Order", fake: "FakeSpec | None") -> int:
