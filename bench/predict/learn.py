@@ -6,6 +6,7 @@ that a prediction needs no fit; a test holds it to the data.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -195,12 +196,31 @@ def load(path: Path | None = None) -> Learnt:
         UsageError: there is no such file, or it is none of ours.
     """
     place = path or paths.data_dir("results") / FILE
+    told = "is no calibration"
     try:
-        return ADAPTER.validate_json(place.read_text("utf-8"))
+        found = ADAPTER.validate_json(place.read_text("utf-8"))
+        if _is_sound(found):
+            return found
     except (OSError, UnicodeDecodeError, ValidationError) as error:
-        told = getattr(error, "strerror", None) or "is no calibration"
-        words = f"calibration={place}: {told}: make it with calibrate record= out="
-        raise UsageError(words) from None
+        told = getattr(error, "strerror", None) or told
+    raise UsageError(f"calibration={place}: {told}: make it with calibrate record= out=")
+
+
+def _is_sound(found: Learnt) -> bool:
+    """Tells whether every number is one, and every chip of a fit has each of its numbers."""
+    waiting: list[object] = [ADAPTER.dump_python(found, mode="python")]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, float) and not math.isfinite(one):
+            return False
+        waiting += one.values() if isinstance(one, dict) else ()
+        waiting += one if isinstance(one, list | tuple) else ()
+    fits = [*found.parts.values(), *(one for _, one in found.products.values())]
+    return all(
+        len(one.labels) == len(one.means) == len(one.counts) == len(one.weights)
+        and min((*one.counts, *one.weights, one.heavy)) > 0 <= one.spread
+        for one in fits
+    )
 
 
 def chosen(word: str | None) -> Learnt:

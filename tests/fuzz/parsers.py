@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import paths, yamlfile
-from bench.archive.entry import entry, packed
 from bench.chips import load as chips
 from bench.chips.faults import chip_faults, family_faults, member_faults, set_faults
 from bench.chips.model import Chip
@@ -15,30 +14,21 @@ from bench.claims import load as claims
 from bench.datafile import as_mapping, validated
 from bench.errors import Fault
 from bench.evidence import load as evidence
-from bench.gate.recorded import run_of
-from bench.plot.registry import record_pictures
-from bench.predict import learn, tables, validate
-from bench.predict.facts import every
-from bench.predict.heldout import own_products
-from bench.predict.own import layers
-from bench.records import store
+from bench.predict import tables
 from bench.report.dossier import dossier
-from bench.report.registry import render, set_in
+from bench.report.registry import set_in
 from bench.rules import load as rules
 from bench.rules.judge import status
 from bench.rules.places import Question
 from bench.rules.predicate import predicate
 from bench.rules.subject import subject
-from bench.tables.write import listed
 from bench.theory.crosscheck import crosscheck_faults
 from bench.theory.filters import condition
 from bench.units import parse, show
-from bench.verification.case import Case
-from bench.verification.record import record_document
 from bench.workloads import load as workloads
 from bench.workloads.counts import parameters
 from tests.fuzz.contract import Target
-from tests.fuzz.places import folder, of_each_kernel, put, records
+from tests.fuzz.places import folder, put
 
 SPECS, RESULTS = paths.data_dir("specs"), paths.data_dir("results")
 DAY = re.compile(rb"effective\"?: *\"?([0-9]{4}-[0-9]{2}-[0-9]{2})")
@@ -198,43 +188,6 @@ def _table_seeds() -> list[bytes]:
     return [b"\n".join(lines[:12])]
 
 
-def _record(data: bytes) -> None:
-    """Reads a record, and makes of it all that is made of records."""
-    found, sheets = store.read(put(folder("records") / "any.json", data)), chips.catalogue()
-    for style in ("plain", "html"):
-        render(found, sheets, style, 0.1)
-    run_of(found, sheets)
-    list(record_pictures(found, sheets))
-    record_document(Case(found, "0" * 64, sheets, rules.rulebook(), 0.1), (), None)
-    layers(found)
-    own_products([found], every(sheets))
-
-
-def _many(data: bytes) -> list[str]:
-    """Reads a record as one among many, whose fault is told beside the others."""
-    found = entry(data)
-    packed(found) if found.head else None
-    return [found.fault] if found.head is None else []
-
-
-def _calibration(data: bytes) -> None:
-    learn.load.__wrapped__(put(folder("calibration") / "fitted.json", data))
-
-
-def _validation(data: bytes) -> None:
-    validate.state(put(folder("validation") / "validation.json", data))
-
-
-def _package(data: bytes) -> None:
-    put(folder("package") / "datapackage.json", data)
-    listed(folder("package"))
-
-
-def _package_seeds() -> list[bytes]:
-    entries = [{"path": "datapackage.json", "name": "a"}, {"path": "chips.csv"}]
-    return [json.dumps({"generator": "onpaper", "resources": entries}).encode()]
-
-
 # pieces of text
 
 
@@ -283,11 +236,6 @@ PARSERS = (
     Target("reported", "tree", lambda: [
         (RESULTS / "reported" / f"{name}.yaml").read_bytes() for name in REPORTED], _reported),
     Target("table", "lines", _table_seeds, _table),
-    Target("record", "tree", lambda: [*records(), *of_each_kernel()], _record),
-    Target("record-among-many", "tree", records, _many),
-    Target("calibration", "tree", lambda: [(RESULTS / "fitted.json").read_bytes()], _calibration),
-    Target("validation", "tree", lambda: [(RESULTS / "validation.json").read_bytes()], _validation),
-    Target("package", "tree", _package_seeds, _package),
     Target("units", "lines", lambda: [
         b"148 TFLOP/s", b"96 GB", b"60 MiB", b"78", b"1.5e3 GB/s", b"12 USD", b"0.5 %"],
         _units, (ValueError,)),
