@@ -9,6 +9,7 @@ import pytest
 
 from bench.__main__ import main
 from bench.chips.load import catalogue
+from bench.commands import fakes
 from bench.commands import run as command
 from bench.config import compose, device_word
 from bench.devices.fake import FakeSpec
@@ -180,7 +181,7 @@ def test_a_lost_one_and_the_missing_ones_are_measured_in_order(
 def test_a_wrong_result_is_a_result_and_stays(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "_fake", lambda _: FakeSpec(broken=("bf16",)))
+    monkeypatch.setattr(fakes, "spec", lambda _: FakeSpec(broken=("bf16",)))
     assert main([*WORDS, f"out={out}"]) == 1
     assert main(["run", "resume=latest", f"out={out}"]) == 2
     assert "is complete: there is nothing to resume" in capsys.readouterr().err
@@ -211,7 +212,7 @@ def test_it_goes_on_by_the_records_own_settings(out: Path, monkeypatch: pytest.M
     path = interrupted(out, monkeypatch, *words)
     seen: list[tuple[str, float]] = []
     specs: list[FakeSpec | None] = []
-    whole, opened = LocalSession.measure, command._fake
+    whole, opened = LocalSession.measure, fakes.spec
 
     def measure(self: LocalSession, item: Item, plan: Plan, progress: Progress) -> Measurement:
         seen.append((item.data, plan.precision))
@@ -222,7 +223,7 @@ def test_it_goes_on_by_the_records_own_settings(out: Path, monkeypatch: pytest.M
         return specs[-1]
 
     monkeypatch.setattr(LocalSession, "measure", measure)
-    monkeypatch.setattr(command, "_fake", fake)
+    monkeypatch.setattr(fakes, "spec", fake)
     assert main(["run", "resume=latest", f"out={out}", "quiet=true"]) == 0
     assert seen == [("zeros", 0.02)] * 2
     assert [spec.noise_level for spec in specs if spec] == [0.2]

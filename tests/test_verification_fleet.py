@@ -11,6 +11,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
+from bench.fleet.outliers import FALSE_ALARM, LEAST_DEVICES, limit_of, outliers
 from bench.records.model import Measurement, Record
 from bench.records.store import write
 from bench.verdict import Verdict
@@ -18,7 +19,6 @@ from bench.verification import html, pdf
 from bench.verification.document import Document, Heading, Paragraph, Table
 from bench.verification.fleet import Fleet, gathered
 from bench.verification.fleetpage import fleet_document
-from bench.fleet.outliers import FALSE_ALARM, LEAST_DEVICES, limit_of, outliers
 from bench.verification.sampling import most_faulty
 
 Spoil = Callable[[Record], Record]

@@ -11,9 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from bench import paths
-from bench.commands import several
-from bench.commands.fakes import spec as _fake
-from bench.commands.fakes import told as _fake_told
+from bench.commands import fakes, several
 from bench.commands.live import Live
 from bench.config import choices, compose, device_word, folder, positive
 from bench.errors import UsageError
@@ -203,12 +201,12 @@ def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec 
     device = device_word(config.device)
     if several.is_several(config):
         several.check(config)
-        return order, device, _fake(config)
+        return order, device, fakes.spec(config)
     try:
         parse(device)
     except DeviceError as error:
         raise UsageError(str(error)) from None
-    return order, device, _fake(config)
+    return order, device, fakes.spec(config)
 
 
 @contextmanager
@@ -261,7 +259,7 @@ def _order(config: RunConfig) -> "Order":
             "chip": config.chip,
             **({"ranks": count()} if count() > 1 else {}),
             **_items_told(config.suite),
-            **_fake_told(config),
+            **fakes.told(config),
         },
     )
 

@@ -27,6 +27,8 @@ MOST = 1024
 """Longer series are tested as the medians of that many stretches."""
 LEAST = 4
 """Fewer points than this on one side of a change are no level."""
+LARGEST = 709.0
+"""A ratio of larger logarithm is no number any more."""
 PAIRED = 400
 """So many values of a side, evenly taken, are enough to tell the size of a change."""
 
@@ -145,4 +147,8 @@ def _ratio(old: Floats, new: Floats) -> tuple[float, float, float]:
     low = max(0, math.floor(pairs / 2 - half))
     high = min(pairs - 1, math.ceil(pairs / 2 + half) - 1)
     middle = float(np.median(shifts))
-    return math.exp(middle), math.exp(float(shifts[low])), math.exp(float(shifts[high]))
+    return _exp(middle), _exp(float(shifts[low])), _exp(float(shifts[high]))
+
+
+def _exp(log: float) -> float:
+    return math.exp(min(log, LARGEST))

@@ -19,6 +19,7 @@ from bench.report.table import Table
 VALUES = ("status", "value", "low", "high", "clock_hz", "power_w", "temperature_c", "throttle",
           "disturbed")  # fmt: skip
 
+
 def asked(index: Index, folders: Sequence[Path], query: str) -> Report:
     """Returns the answer to a query as a table.
 

@@ -7,12 +7,12 @@ from statistics import median
 
 from bench.chips.load import Catalogue
 from bench.errors import DataError, OnpaperError, UsageError
+from bench.fleet.outliers import Outlier, outliers
 from bench.identity.weigh import State, assess
 from bench.records.model import Conditions, Record
 from bench.records.store import read_hashed
 from bench.standing import nearest
 from bench.verdict import Row, Verdict, rows
-from bench.fleet.outliers import Outlier, outliers
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from bench import __version__
 from bench.chips.figures import FIGURES
 from bench.chips.paper import Paper
 from bench.errors import UsageError
+from bench.fleet.outliers import FALSE_ALARM, LEAST_DEVICES, Outlier, limit_of
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, source_line
 from bench.units import show
@@ -23,7 +24,6 @@ from bench.verification.document import (
 from bench.verification.fleet import Fleet, Group, Member, Spread
 from bench.verification.fleetbounds import shipment_blocks
 from bench.verification.line import fleet_lines
-from bench.fleet.outliers import FALSE_ALARM, LEAST_DEVICES, Outlier, limit_of
 from bench.verification.repeats import warning
 
 FIGURE_COLUMNS = (

@@ -157,9 +157,9 @@ def bars(fleets: int = 1000, count: int = 1000, level: float = 0.002, least: flo
             told[3] += bool(_named(logs, errors, level, least))
         spread = 1.4826 * float(np.median(np.abs(pool[:, 0])))
         print(
-            f"{noise:<11} {runs} runs, run to run {spread:.3%}: false alarms {told[0] / fleets:.2%} of figures "
-            f"({told[3] / fleets:.2%} where chips are equal), a device slow by 5% found in "
-            f"{told[1] / fleets:.2%}, beside it a false one in {told[2] / fleets:.2%} "
+            f"{noise:<11} {runs} runs, run to run {spread:.3%}: false alarms "
+            f"{told[0] / fleets:.2%} of figures ({told[3] / fleets:.2%} where chips "
+            f"are equal), a device slow by 5% found in {told[1] / fleets:.2%}, beside it a false one in {told[2] / fleets:.2%} "
             f"({fleets} fleets of {count})"
         )
 
