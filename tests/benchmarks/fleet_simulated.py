@@ -159,7 +159,8 @@ def bars(fleets: int = 1000, count: int = 1000, level: float = 0.002, least: flo
         print(
             f"{noise:<11} {runs} runs, run to run {spread:.3%}: false alarms "
             f"{told[0] / fleets:.2%} of figures ({told[3] / fleets:.2%} where chips "
-            f"are equal), a device slow by 5% found in {told[1] / fleets:.2%}, beside it a false one in {told[2] / fleets:.2%} "
+            f"are equal), a device slow by 5% found in {told[1] / fleets:.2%}, beside it a false "
+            f"one in {told[2] / fleets:.2%} "
             f"({fleets} fleets of {count})"
         )
 
