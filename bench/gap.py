@@ -137,6 +137,8 @@ def _clock(row: Row, chip: Chip | None, catalogue: Catalogue) -> Clock | None:
     if energy.keeps_up(row.measurement):
         seen = seen[len(seen) // 2 :]
     measured = median(seen)
+    if measured <= 0:  # a tool that tells no clock may tell nought
+        return None
     if row.published.from_clock:
         return Clock(measured, measured, "the peak is worked out of the clock measured")
     stated = stated_clock(chip, row.key, catalogue) if chip else None

@@ -61,7 +61,8 @@ def _one(name: str, seconds: float) -> int:
         return mutated(start, target.form, rng)[:most]
 
     feed = _Feed(target, seconds).feed
-    limits = [f"-timeout={HANG_S}", f"-rss_limit_mb={MOST_MIB}", "-max_len=100000", "-verbosity=0"]
+    limits = [f"-timeout={HANG_S}", f"-report_slow_units={HANG_S}", f"-rss_limit_mb={MOST_MIB}"]
+    limits += ["-max_len=100000", "-verbosity=0"]
     kept = f"-artifact_prefix={FINDINGS / name}-"
     atheris.Setup([name, str(corpus), *limits, kept], feed, custom_mutator=changed)
     atheris.Fuzz()
