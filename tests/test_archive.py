@@ -1,7 +1,9 @@
 """Many records are read once, and what is kept of them is what they say."""
 
 import json
+import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -171,3 +173,49 @@ def test_a_device_is_told_by_its_uid_then_by_its_node_then_by_its_record(record:
     assert unit(uid="0123456789ab", node="n1") == "0123456789ab"
     assert unit(node="n1") == "n1:fake:0"
     assert unit() == record.id
+
+
+def test_a_link_to_nothing_hides_no_record_beside_it(folder: Path) -> None:
+    day = next(folder.iterdir())
+    (day / "0.json").symlink_to(day / "nowhere.json")
+    found = fresh(folder, folder.parent / "cache")
+    assert len(found.records) == 12
+    assert [Path(path).name for path, _ in found.unread] == ["0.json"]
+
+
+def test_a_file_written_anew_with_its_old_size_and_time_is_read_again(folder: Path) -> None:
+    cache, path = folder.parent / "cache", next(folder.rglob("*.json"))
+    fresh(folder, cache)
+    before, text = path.stat(), path.read_text()
+    path.write_text(text.replace('"complete"', '"running" ', 1))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (len(text), before.st_mtime_ns)
+    found = fresh(folder, cache)
+    assert (found.fresh, sum(head.state == "running" for head in found.heads())) == (1, 1)
+
+
+def test_a_cache_that_another_process_holds_is_left_to_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = folder.parent / "cache"
+    fresh(folder, cache)
+    (database,) = cache.glob("*.sqlite")
+    connect = sqlite3.connect
+    with closing(connect(database)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr("sqlite3.connect", lambda place, **_: connect(place, timeout=0.0))
+        assert len(fresh(folder, cache).records) == 12
+    monkeypatch.undo()
+    assert fresh(folder, cache).fresh == 0
+
+
+def test_a_name_that_is_no_text_costs_its_own_file_only(record: Record, folder: Path) -> None:
+    place = os.fsencode(folder) + b"/\xff.json"
+    Path(os.fsdecode(place)).write_text(record.model_dump_json())
+    cache = folder.parent / "cache"
+    assert (fresh(folder, cache).fresh, fresh(folder, cache).fresh) == (13, 1)
+
+
+def test_folders_that_overlap_hold_each_record_once(folder: Path) -> None:
+    day = next(folder.iterdir())
+    assert len(index([folder, day], folder.parent / "cache").records) == 12

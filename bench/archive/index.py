@@ -90,17 +90,23 @@ def index(folders: Sequence[Path], cache: Path | None = None, *, heads: bool = F
         cache: the folder for what is kept; by default the user's.
         heads: whether heads are enough: the records that were known have no lines then.
     """
-    files = [one for folder in folders for one in sorted(_files(folder))]
+    files = list(dict.fromkeys(one for folder in folders for one in sorted(_files(folder))))
     place = cache or cache_dir()
     try:
         return (
             _through(place, folders, files, heads=heads) if place else _of(files, {}, _Read([], {}))
         )
-    except (sqlite3.Error, OSError, ValueError):
-        if place:
+    except (sqlite3.Error, OSError, ValueError) as error:
+        if place and not _is_busy(error):
             with suppress(OSError):
                 _database(place).unlink(missing_ok=True)
     return _of(files, {}, _Read([], {}))
+
+
+def _is_busy(error: Exception) -> bool:
+    """Tells whether another process holds the database, which is then whole, and stays."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def folder_of(word: str) -> Path:
@@ -124,8 +130,19 @@ def _files(folder: Path) -> Iterator[File]:
                 if one.is_dir(follow_symlinks=False):
                     open_ones.append(one.path)
                 elif one.name.endswith(".json") and not one.name.startswith("."):
-                    told = one.stat()
-                    yield File(one.path, told.st_size, told.st_mtime_ns)
+                    yield _file(one)
+
+
+def _file(one: os.DirEntry[str]) -> File:
+    """Returns a file and its state; a link to nothing has none, and its reading will say so.
+
+    A file may be written anew with its old size and time; the time of its inode tells that.
+    """
+    try:
+        told = one.stat()
+    except OSError:
+        return File(one.path, 0, 0)
+    return File(one.path, told.st_size, max(told.st_mtime_ns, told.st_ctime_ns))
 
 
 def _database(place: Path) -> Path:
@@ -151,10 +168,15 @@ def _through(place: Path, folders: Sequence[Path], files: Sequence[File], *, hea
         gone = known.keys() - {one.path for one in files}
         if fresh.rows or gone:
             with database:
-                database.executemany(WRITE, fresh.rows)
+                database.executemany(WRITE, [row for row in fresh.rows if _is_text(row[0])])
                 database.executemany(WRITE_WHAT, fresh.whats.items())
                 database.executemany("DELETE FROM entries WHERE path = ?", [(g,) for g in gone])
         return found
+
+
+def _is_text(path: str) -> bool:
+    """Tells whether a path is a text that a database keeps: names may be any bytes."""
+    return path.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in path)
 
 
 def _known(database: sqlite3.Connection, folders: Sequence[Path], *, heads: bool) -> dict[str, Row]:
