@@ -123,9 +123,37 @@ def test_an_empty_folder_is_told(here: Path, capsys: pytest.CaptureFixture[str])
     assert "the folder holds no record besides the run itself" in told
 
 
+@pytest.mark.parametrize("words", ["record=torn.json against=before.json",
+                                   "record=same.json against=torn.json"])  # fmt: skip
+def test_a_broken_record_is_not_called_slower(
+    words: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "torn.json").write_text((here / "slow.json").read_text()[:3000])
+    assert gate(*words.split()) == 2
+    assert "torn.json: is no JSON" in capsys.readouterr().err
+
+
+def test_the_value_before_is_the_median_one_in_words_and_in_data(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran = [record(seed, loss) for seed, loss in ((1, 0.1), (2, 0.2), (3, 0.0))]
+    for seed, one in enumerate(ran):
+        write(one, here / "runs" / f"{seed}.json")
+    gate("record=same.json", "against=runs", "report=json")
+    row = json.loads(capsys.readouterr().out)["rows"][0]
+    gate("record=same.json", f"against={here / 'runs' / '0.json'}", "report=json")
+    alone = json.loads(capsys.readouterr().out)["rows"]
+    assert row["before"] == next(
+        one["before"] for one in alone if one["measurement"] == row["measurement"]
+    )
+
+
 @pytest.mark.usefixtures("here")
 def test_a_chip_is_a_sheet_to_be_reached(capsys: pytest.CaptureFixture[str]) -> None:
-    assert gate("record=same.json", "against=H20", "margin=0.5") == 0
+    assert gate("record=same.json", "against=H20", "margin=0.5", "junit=gate.xml") == 0
+    xml = Path("gate.xml").read_text(encoding="utf-8")
+    assert " published, " in xml
+    assert " measured<" in xml
     told = capsys.readouterr().out
     assert "against the sheet of nvidia-h20-sxm-96gb" in told
     assert "| published" in told

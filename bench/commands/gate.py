@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from bench import paths
 from bench.config import compose, positive
-from bench.errors import UsageError
+from bench.errors import DataError, UsageError
 from bench.shapes import GateConfig
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ Examples
   python -m bench gate record=after against=before allow=[driver] junit=gate.xml
   python -m bench gate record=latest against=h200 margin=0.2
 
-Exit code: 0 same or faster, 1 slower or failed, 2 wrong usage, 3 ambiguous.
+Exit code: 0 same or faster, 1 slower or failed, 2 wrong usage or no readable record, 3 ambiguous.
 """
 
 
@@ -54,7 +54,10 @@ def main(words: list[str]) -> int:
     strict = terms(config.level, config.least, config.allow)
     positive("margin", config.margin, 0.9)
     xml, summary = place("junit", config.junit), place("markdown", config.markdown)
-    finding = _finding(config, strict)
+    try:
+        finding = _finding(config, strict)
+    except DataError as error:  # exit code 1 would call it slower
+        raise UsageError(str(error)) from None
     if xml:
         write_junit(xml, finding)
     if summary:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from bench.errors import UsageError
 from bench.gate.model import Finding, Row, Verdict
-from bench.gate.report import CODES, before, change, report, share
+from bench.gate.report import CODES, before, report, told
 from bench.report.github import escape, render
 from bench.report.markup import cleaned, one_line, tabulated
 
@@ -62,11 +62,11 @@ def junit(finding: Finding) -> bytes:
     bad = [row for row in finding.rows if _fails(row)]
     unsure = [row for row in finding.rows if row.counts and not _fails(row)]
     tally = {"tests": len(finding.rows), "failures": len(bad), "errors": 0, "skipped": len(unsure)}
-    told = {"name": "onpaper gate", **{key: str(value) for key, value in tally.items()}}
-    root = ET.Element("testsuites", {key: told[key] for key in ("name", "tests", "failures")})
-    suite = ET.SubElement(root, "testsuite", {**told, "time": "0"})
+    named = {"name": "onpaper gate", **{key: str(value) for key, value in tally.items()}}
+    root = ET.Element("testsuites", {key: named[key] for key in ("name", "tests", "failures")})
+    suite = ET.SubElement(root, "testsuite", {**named, "time": "0"})
     for row in finding.rows:
-        _case(suite, row)
+        _case(suite, row, finding.columns)
     lines = [finding.title, *finding.heading, *finding.notes, CODES[finding.code]]
     ET.SubElement(suite, "system-out").text = "\n".join(map(_text, lines))
     ET.indent(root)
@@ -78,16 +78,17 @@ def _fails(row: Row) -> bool:
     return row.counts and row.verdict in (Verdict.SLOWER, Verdict.FAILED)
 
 
-def _case(suite: ET.Element, row: Row) -> None:
+def _case(suite: ET.Element, row: Row, columns: tuple[str, str, str]) -> None:
     kernel = row.taken.name[0] if row.taken.name else "measurement"
-    told = {"classname": f"onpaper.{kernel}", "name": row.taken.title, "time": "0"}
-    case = ET.SubElement(suite, "testcase", {key: _text(word) for key, word in told.items()})
+    named = {"classname": f"onpaper.{kernel}", "name": row.taken.title, "time": "0"}
+    case = ET.SubElement(suite, "testcase", {key: _text(word) for key, word in named.items()})
     words = f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value
-    values = f"{change(row.ratio)}; {before(row.before) or '–'} before"
-    full = f"{words}; {values}, {row.now.shown or '–' if row.now else '–'} now"
+    told_before, told_now, column = columns
+    values = f"{told(row.ratio, column)}; {before(row.before) or '–'} {told_before}"
+    full = f"{words}; {values}, {row.now.shown or '–' if row.now else '–'} {told_now}"
     if _fails(row):
-        told = {"message": _text(full), "type": row.verdict.value}
-        ET.SubElement(case, "failure", told).text = _text(full)
+        why = {"message": _text(full), "type": row.verdict.value}
+        ET.SubElement(case, "failure", why).text = _text(full)
     elif row.counts:
         ET.SubElement(case, "skipped", {"message": _text(full)})
     else:
@@ -118,5 +119,4 @@ def markdown(finding: Finding) -> str:
 
 def _brief(row: Row, column: str) -> list[str]:
     words = f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value
-    told = share(row.ratio) if column == "achieved" else change(row.ratio)
-    return [escape(one_line(one)) for one in (row.taken.title, told, words)]
+    return [escape(one_line(one)) for one in (row.taken.title, told(row.ratio, column), words)]

@@ -34,17 +34,29 @@ def report(finding: Finding) -> Report:
 def _cells(row: Row, column: str) -> tuple[str, ...]:
     verdict = f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value
     now = row.now.shown if row.now else ""
-    told = share(row.ratio) if column == "achieved" else change(row.ratio)
-    return (row.taken.title, before(row.before) or "–", now or "–", told, verdict)
+    return (
+        row.taken.title,
+        before(row.before) or "–",
+        now or "–",
+        told(row.ratio, column),
+        verdict,
+    )
 
 
 def before(taken: Sequence[Taken]) -> str:
     """Returns the value of one run, or the median one of several."""
+    middle = _middle(taken)
+    ran = sum(one.speed is not None for one in taken)
+    shown = middle.shown if middle else ""
+    return f"{shown} (of {ran})" if ran > 1 else shown
+
+
+def _middle(taken: Sequence[Taken]) -> Taken | None:
+    """Returns the run whose rate is the median of those that have one."""
     ran = sorted((one for one in taken if one.speed), key=lambda one: one.speed.value)  # type: ignore[union-attr]  # they have one
     if not ran:
-        return taken[-1].shown if taken else ""
-    middle = ran[(len(ran) - 1) // 2].shown
-    return middle if len(ran) == 1 else f"{middle} (of {len(ran)})"
+        return taken[-1] if taken else None
+    return ran[(len(ran) - 1) // 2]
 
 
 def change(ratio: Interval | None) -> str:
@@ -57,6 +69,11 @@ def change(ratio: Interval | None) -> str:
     return f"{value:+.{decimals}f}% ({low:+.{decimals}f} to {upper})"
 
 
+def told(ratio: Interval | None, column: str) -> str:
+    """Returns a ratio as its column has it: a share of paper, or a change."""
+    return share(ratio) if column == "achieved" else change(ratio)
+
+
 def share(fraction: Interval | None) -> str:
     """Returns ``81.2% (80.4–82.1)``."""
     from bench.report.digits import percent
@@ -66,7 +83,7 @@ def share(fraction: Interval | None) -> str:
 
 def _flat(row: Row) -> dict[str, Scalar]:
     one, found = row.taken, row.ratio
-    first = row.before[-1] if row.before else None
+    first = _middle(row.before)
     return {
         "measurement": one.title,
         "verdict": row.verdict.value,
