@@ -128,7 +128,9 @@ def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
     groups = gathered(found.walk(), chip)
     if not groups:
         of = f" of {chip}" if chip else ""
-        raise UsageError(f"records={config.records} holds no record{of}: a run's out= names it")
+        raise UsageError(
+            f"records={config.records} holds no record{of}: give the folder that runs wrote to"
+        )
     if config.figure:
         known = {key for one in groups for what in one.seen for key in (what.key, what.kernel)}
         if config.figure not in known:

@@ -15,7 +15,7 @@ from bench.units import Dimension, show
 DEVICES = ("rank", "device", "node", "records", "median of its ratios", "slow on", "worst",
            "of the fleet's median", "may be")  # fmt: skip
 SPREAD = ("measurement", "devices", "median", "deviation", "slowest", "fastest",
-          "differs from", "slow", "fast")  # fmt: skip
+          "named from", "slow", "fast")  # fmt: skip
 NODES = ("node", "devices", "median of its ratios", "slow devices", "slowest measurement", "ratio")
 NAMED = ("suite", "asked for", "inputs", "driver", "torch", "runtime", "onpaper", "power limit",
          "backend")  # fmt: skip
@@ -36,7 +36,7 @@ def fleet_page(found: Sequence[Ranked], index: Index, asked: tuple[float, float,
     records = sum(one.group.records for one in found)
     devices = sum(len(one.group.units) for one in found)
     table = Table(
-        title=f"Fleet of {devices:,} devices, {records:,} records",
+        title=f"Fleet of {_many(devices, 'device')}, {_many(records, 'record')}",
         heading=tuple(_heading(found, index)),
         columns=DEVICES,
         cells=tuple(_devices(found[0], limit)),
@@ -65,6 +65,10 @@ def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
         yield f"{len(index.unread):,} files are no records: {first[0]} {first[1]}"
 
 
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def _note(level: float, least: float) -> str:
     return (
         "Distances are in 1.4826 x median absolute deviation, over devices, of the medians of "
@@ -81,7 +85,8 @@ def _summary(found: Sequence[Ranked], limit: int) -> Iterator[str]:
         kind = f"{one.group.head.device} ({one.group.head.suite})"
         count = len(one.group.units)
         if count < LEAST_DEVICES:
-            yield f"{kind}: {count} devices are too few to name one that differs."
+            are = "is" if count == 1 else "are"
+            yield f"{kind}: {_many(count, 'device')} {are} too few to name one that differs."
         elif not slow:
             yield f"{kind}: none of {count:,} devices is slower than chance tells."
         else:
@@ -130,7 +135,13 @@ def _sections(one: Ranked, limit: int) -> Iterator[Section]:
     nodes = list(_nodes(one))
     if nodes:
         shown = tuple(cells for _, cells in (nodes[:limit] if limit else nodes))
-        yield Section(f"Nodes, {named}", NODES, shown, [], key="nodes")
+        spare = len(nodes) - len(shown)
+        told = (
+            (f"{spare:,} of {len(nodes):,} nodes are not shown: limit= shows more.",)
+            if spare
+            else ()
+        )
+        yield Section(f"Nodes, {named}", NODES, shown, [], told, "nodes")
 
 
 def _spread(one: Ranking) -> tuple[str, ...]:
@@ -142,7 +153,7 @@ def _spread(one: Ranking) -> tuple[str, ...]:
         f"{one.deviation:.2%}",
         f"{slowest.ratio:.3f} ({slowest.unit.called})",
         f"{fastest.ratio:.3f} ({fastest.unit.called})",
-        "– (few)" if few else f"{one.limit:.1f} deviations on",
+        "– (few)" if few else f"{one.limit:.1f} deviations",
         f"{len(one.slow)}", f"{len(one.fast)}",
     )  # fmt: skip
 

@@ -61,7 +61,7 @@ def _of_median(count: int) -> float:
 def plan_page(plan: Plan) -> Report:
     """Returns the plan as a table, a row for each number of runs a device."""
     limit = limit_of(max(LEAST_DEVICES, plan.devices), plan.level)
-    columns = ("runs a device", "records", "takes", "deviation", "found for sure (99%)",
+    columns = ("runs a device", "records", "takes", "deviation", "found in 99%",
                f"{plan.slow:.1%} slower is found")  # fmt: skip
     flat = list(_rows(plan))
     cells = tuple(
