@@ -13,7 +13,7 @@ from bench.archive.entry import entry, heads_of, lines_of, packed, what_of
 from bench.archive.index import Index, folder_of, index
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
-from bench.records.model import Record
+from bench.records.model import Check, Record
 from bench.records.store import read
 from bench.verdict import rows
 from tests.fleet_records import of_device, put
@@ -219,3 +219,11 @@ def test_a_name_that_is_no_text_costs_its_own_file_only(record: Record, folder: 
 def test_folders_that_overlap_hold_each_record_once(folder: Path) -> None:
     day = next(folder.iterdir())
     assert len(index([folder, day], folder.parent / "cache").records) == 12
+
+
+@pytest.mark.parametrize("name", ["check", "spot_check"])
+def test_how_fast_a_wrong_result_came_is_no_value(name: str, record: Record) -> None:
+    wrong = Check(passed=False, error=1.0, tolerance=0.1, shape="64")
+    first = record.measurements[0].model_copy(update={name: wrong})
+    found = entry(record.model_copy(update={"measurements": (first,)}).model_dump_json().encode())
+    assert [(line.status, line.value) for line in found.lines] == [("failed", None)]

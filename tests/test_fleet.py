@@ -13,7 +13,7 @@ from bench.fleet.cause import Usual
 from bench.fleet.gather import Level
 from bench.fleet.outliers import found_share, least_found, limit_of, outliers
 from bench.records.model import Conditions, Record
-from tests.fleet_records import of_device, put
+from tests.fleet_records import of_device, put, slower
 
 DEVICES = 24
 COPY = What("memory_bandwidth", "memory", "fp32", "normal", "copy", "", "B/s", True, "")
@@ -122,8 +122,20 @@ def test_few_devices_have_none_that_differs(
 ) -> None:
     for number in range(4):
         put(of_device(record, number, 1 + number), tmp_path / "fleet")
-    assert main(["fleet", f"records={tmp_path / 'fleet'}", "report=plain"]) == 0
-    assert "4 devices are too few" in capsys.readouterr().out
+        assert main(["fleet", f"records={tmp_path / 'fleet'}", "report=plain"]) == 0
+    told = capsys.readouterr().out
+    assert "Fleet of 1 device, 1 record\n" in told
+    assert "1 device is too few" in told
+    assert "4 devices are too few" in told
+
+
+def test_nodes_that_are_not_shown_are_told(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(12):
+        put(of_device(record, number, 1), tmp_path / "fleet")
+    assert main(["fleet", f"records={tmp_path / 'fleet'}", "report=plain", "limit=2"]) == 0
+    assert "1 of 3 nodes are not shown" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -233,3 +245,32 @@ def test_a_figure_that_none_tests_is_told(folder: Path, capsys: pytest.CaptureFi
     assert "did you mean 'matrix_bf16'" in capsys.readouterr().err
     assert main(["fleet", f"records={folder}", "chip=h200"]) == 2
     assert "holds no record of nvidia-h200" in capsys.readouterr().err
+
+
+def test_a_copy_of_a_record_is_no_second_run(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(5):
+        one = of_device(record, number).model_copy(update={"id": "20261101-000000-fake"})
+        put(one, tmp_path / "all" / f"{number}")
+        put(one, tmp_path / "all" / f"copy{number}")
+    told = rows([f"records={tmp_path / 'all'}"], capsys)
+    assert {one["records"] for one in told} == {1}
+    assert len({one["unit_key"] for one in told}) == 5
+
+
+def test_of_many_shapes_the_best_counts_and_none_where_one_is_disturbed(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (product,) = [one for one in record.measurements if "matrix_bf16" in one.figures]
+    stolen = Conditions(steal_fraction=0.5)
+    for number in range(8):
+        few = [slower(product, 1.0 + 0.2 * place) for place in range(3)]
+        if number == 3:
+            few[0] = few[0].model_copy(update={"conditions": stolen})
+        one = record.model_copy(update={"measurements": tuple(few)})
+        put(of_device(one, number, 1 + 0.001 * number), tmp_path / "all")
+    told = rows([f"records={tmp_path / 'all'}", "figure=matrix_bf16"], capsys)
+    assert len(told) == 7
+    assert {one["records"] for one in told} == {1}
+    assert not any(one["differs"] for one in told)

@@ -199,3 +199,41 @@ def test_without_duckdb_the_cure_is_told(
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert main(["history", f"records={folder}", "sql='SELECT 1'"]) == 2
     assert "pip install 'onpaper[duckdb]'" in capsys.readouterr().err
+
+
+def test_a_change_of_the_device_is_told_as_one(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for turn in range(16):
+        one = of_device(record, 0 if turn < 8 else 1, 1.0 if turn < 8 else 1.05, turn=turn)
+        put(one, tmp_path / "all")
+    assert (
+        main(["history", "figure=matrix_bf16", f"records={tmp_path / 'all'}", "report=github"]) == 0
+    )
+    assert "with device n00 fake:0 -> n00 fake:1" in capsys.readouterr().out
+
+
+def test_points_go_by_the_moment_and_not_by_the_zone_that_it_is_told_in(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for turn, start in enumerate(("2026-11-02T01:00:00+08:00", "2026-11-01T20:00:00+00:00")):
+        one = of_device(record, turn).model_copy(update={"started_utc": start})
+        put(one, tmp_path / "all")
+    assert (
+        main(["history", "figure=matrix_bf16", f"records={tmp_path / 'all'}", "report=json"]) == 0
+    )
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [one["started_utc"][-6:] for one in rows] == ["+08:00", "+00:00"]
+
+
+def test_records_of_one_id_are_two_where_their_devices_are(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(2):
+        one = of_device(record, number).model_copy(update={"id": "20261101-000000-fake"})
+        put(one, tmp_path / "all" / f"{number}")
+        put(one, tmp_path / "all" / f"copy{number}")
+    assert (
+        main(["history", "figure=matrix_bf16", f"records={tmp_path / 'all'}", "report=json"]) == 0
+    )
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 2

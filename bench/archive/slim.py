@@ -92,6 +92,12 @@ class SlimConditions(Slim):
     cpu_share: float | None = None
 
 
+class SlimCheck(Slim):
+    """Whether a result was right."""
+
+    passed: bool
+
+
 class SlimMeasurement(Slim):
     """One kernel configuration."""
 
@@ -102,6 +108,8 @@ class SlimMeasurement(Slim):
     status: Literal["ok", "skipped", "failed"]
     parameters: dict[str, int | str] = Field(default_factory=dict)
     work: SlimWork | None = None
+    check: SlimCheck | None = None
+    spot_check: SlimCheck | None = None
     timing: SlimTiming | None = None
     conditions: SlimConditions = SlimConditions()
     label: str = ""

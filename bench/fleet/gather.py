@@ -1,12 +1,13 @@
 """Many records by device: what each device reached of each measurement, its records together."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
 from bench.archive.entry import Head, Line, What
+from bench.units import Dimension
 
 QUANTILE = 1.96
 """Half the width of a 95% interval in standard errors."""
@@ -59,16 +60,13 @@ class Group:
 
     def add(self, head: Head, lines: Iterable[Line]) -> None:
         """Takes in one record."""
-        key, failed = head.unit, 0
-        for line in lines:
-            failed += line.status == "failed"
-            if line.disturbed:
-                self.disturbed += 1
-            elif line.value and not line.what.group and line.what.data == head.data:
-                told = Seen(
-                    line.value, _error(line), line.clock_hz, line.temperature_c, line.throttle
-                )
-                self.seen.setdefault(line.what, {}).setdefault(key, []).append(told)
+        key, every = head.unit, list(lines)
+        failed = sum(line.status == "failed" for line in every)
+        self.disturbed += sum(bool(line.disturbed) for line in every)
+        for what, best in _best(head, every):
+            told = Seen(best.value or 0, _error(best), best.clock_hz, best.temperature_c,
+                        best.throttle)  # fmt: skip
+            self.seen.setdefault(what, {}).setdefault(key, []).append(told)
         held = self.units.get(key) or Unit(key, head.called, head.node, (), 0)
         self.units[key] = held._replace(
             records=(*held.records, head.id), failed=held.failed + failed
@@ -80,6 +78,21 @@ class Group:
         return sum(len(one.records) for one in self.units.values())
 
 
+def _best(head: Head, lines: Iterable[Line]) -> Iterator[tuple[What, Line]]:
+    """Yields what speaks of a device with the best of its lines: one may be of many shapes.
+
+    Where one of those failed or was disturbed, the best of the rest is no like of others' best.
+    """
+    found: dict[What, list[Line]] = {}
+    for line in lines:
+        if not line.what.group and line.what.data == head.data:
+            found.setdefault(line.what, []).append(line)
+    for what, each in found.items():
+        if all(one.value and not one.disturbed for one in each):
+            choose = min if what.unit == Dimension.TIME else max
+            yield what, choose(each, key=lambda one: one.value or 0.0)
+
+
 def gathered(records: Iterable[tuple[Head, Iterable[Line]]], chip: str | None) -> list[Group]:
     """Returns the groups of records, that of the most devices first.
 
@@ -88,8 +101,11 @@ def gathered(records: Iterable[tuple[Head, Iterable[Line]]], chip: str | None) -
         chip: the others are left out; None is any.
     """
     groups: dict[tuple[str, ...], Group] = {}
+    taken: set[tuple[str, ...]] = set()
     for head, lines in records:
-        if chip in (None, head.chip):
+        own = (head.id, head.unit, head.started_utc)
+        if chip in (None, head.chip) and own not in taken:
+            taken.add(own)  # a copy of a record is no second run
             kind = head.kind
             if kind not in groups:
                 groups[kind] = Group(head)

@@ -1,5 +1,7 @@
 """One measurement over many records, in the order of time, with what changed around it."""
 
+import datetime as dt
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,7 +37,7 @@ class Found:
         change: its place, size and chance.
         before, after: the points on both sides.
         software: what the sides differ in, as ``driver 570.1 -> 580.2``, where all points of
-            either side agree.
+            either side agree; and the devices, where none is on both sides.
     """
 
     change: Change
@@ -86,7 +88,21 @@ class Series:
             before, after = ({str(getattr(one.head, name)) for one in side} for side in (old, new))
             if len(before) == len(after) == 1 and before != after:
                 told.append(f"{name} {before.pop() or 'not told'} -> {after.pop() or 'not told'}")
+        told += _devices(old, new)
         return Found(change, old[-1], new[0], tuple(told))
+
+
+def _devices(old: Sequence[Point], new: Sequence[Point]) -> Iterator[str]:
+    """Yields that the devices are others, where records tell them from one another."""
+    before, after = ({one.head.unit: one.head for one in side} for side in (old, new))
+    heads = (*before.values(), *after.values())
+    if before.keys() & after.keys() or any(one.unit == one.id for one in heads):
+        return
+    words = (
+        next(iter(side.values())).called if len(side) == 1 else f"{len(side)} others"
+        for side in (before, after)
+    )
+    yield f"device {' -> '.join(words)}"
 
 
 @dataclass(frozen=True)
@@ -130,12 +146,13 @@ def series(index: Index, wanted: Wanted, level: float) -> list[Series]:
     Raises:
         UsageError: no record has it; the message names what there is.
     """
-    found: dict[tuple[object, ...], dict[str, Point]] = {}
+    found: dict[tuple[object, ...], dict[tuple[str, str], Point]] = {}
     for head, line in _fitting(index, wanted):
         point = Point(head, line.value or 0.0, line.low or 0.0, line.high or 0.0)
         held = found.setdefault((line.what, *_kind(head)), {})
-        if head.id not in held or _better(line.what, point, held[head.id]):
-            held[head.id] = point
+        own = (head.id, head.unit)  # of many that began at once, two may have one id
+        if own not in held or _better(line.what, point, held[own]):
+            held[own] = point
     if not found:
         raise UsageError(_nothing(index, wanted))
     made = [Series(key[0], _ordered(held.values()), level) for key, held in found.items()
@@ -165,7 +182,16 @@ def _better(what: What, one: Point, other: Point) -> bool:
 
 
 def _ordered(points: Iterable[Point]) -> tuple[Point, ...]:
-    return tuple(sorted(points, key=lambda one: (one.head.started_utc, one.head.id)))
+    return tuple(sorted(points, key=lambda one: (_moment(one.head.started_utc), one.head.id)))
+
+
+def _moment(word: str) -> float:
+    """Returns a time as seconds; one without a zone is UTC, what is no time comes first."""
+    try:
+        told = dt.datetime.fromisoformat(word)
+    except ValueError:
+        return -math.inf
+    return (told if told.tzinfo else told.replace(tzinfo=dt.UTC)).timestamp()
 
 
 def _nothing(index: Index, wanted: Wanted) -> str:
