@@ -17,6 +17,7 @@ from bench.config import compose
 from bench.errors import UsageError
 from bench.evidence.gather import observations
 from bench.evidence.model import Kind
+from bench.evidence.observe import recorded
 from bench.measure.resume import unfinished
 from bench.records.model import Record
 from bench.records.store import read
@@ -189,3 +190,17 @@ def test_a_record_of_an_unknown_chip_is_packed_without_a_sheet(sheets: Catalogue
     got = opened(pack(whole.model_copy(update={"identity": identity}), sheets).text, "it")
     assert got.catalogue.chips == {}
     assert not got.sheet_matches
+
+
+def test_that_devices_were_measured_at_once_stays_told_and_speaks_for_none_alone(
+    sheets: Catalogue,
+) -> None:
+    alone = read(SPARSE)
+    told = {**alone.settings, "together": 8, "group": "0a1b"}
+    got = opened(pack(alone.model_copy(update={"settings": told}), sheets).text, "it").record
+    assert got.settings == {**alone.settings, "together": 8}
+    assert "Measured with 8 devices at once" in render(got, sheets)
+    assert {one.weight for one in recorded([alone], sheets)} == {1.0}
+    (why,) = {one.why for one in recorded([got], sheets)}
+    assert why == ("measured with 8 devices at once",)
+    assert {one.weight for one in recorded([got], sheets)} == {0.0}

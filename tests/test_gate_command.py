@@ -75,7 +75,7 @@ def test_a_folder_is_a_set_and_its_newest_record_can_be_judged(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = here / "runs"
-    for seed in (1, 2, 3):
+    for seed in (1, 3, 4):
         write(record(seed), folder / f"{seed}.json")
     assert gate("record=same.json", "against=runs") == 0
     assert "What lies between the 3 runs before" in capsys.readouterr().out
@@ -309,7 +309,7 @@ def test_a_record_and_a_file_of_pytest_benchmark_are_two_kinds(
     exported(record(1), here / "pb.json")
     assert gate("record=same.json", "against=pb.json") == 2
     (here / "pbs").mkdir()
-    exported(record(1), here / "pbs" / "pb.json")
+    exported(record(2), here / "pbs" / "pb.json")
     assert gate("record=same.json", "against=pbs") == 2
     told = capsys.readouterr().err
     assert told.count("give two of a kind") == 2
@@ -389,3 +389,18 @@ def test_a_file_that_is_no_json_is_told(text: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(DataError, match=r"x\.json"):
         pytestfile.run_of(path)
+
+
+def test_a_copy_of_a_run_is_no_other_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "set").mkdir()
+    for name in ("own", "again"):
+        write(record(2), here / "set" / f"{name}.json")
+    assert gate("record=same.json", "against=set/own.json") == 2
+    assert "is a copy of the run itself" in capsys.readouterr().err
+    assert gate("record=same.json", "against=set") == 2
+    assert "no run besides same itself, and copies of it" in capsys.readouterr().err
+    for name in ("one", "two"):
+        write(record(1), here / "set" / f"{name}.json")
+    assert gate("record=same.json", "against=set", "report=json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {row["runs_before"] for row in told["rows"]} == {1}

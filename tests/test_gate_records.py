@@ -1,6 +1,7 @@
 """The gate on records: what fake devices that changed, or did not, are called; the bars, small."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from bench.__main__ import main
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.gate.compare import compare
-from bench.gate.differ import differences, told
+from bench.gate.differ import comparable, differences, told
 from bench.gate.model import Finding, Row, Terms, Verdict
 from bench.gate.recorded import goes_with_clock
 from bench.gate.sheet import against_sheet
@@ -325,3 +326,28 @@ def test_a_measurement_of_nothing_counted_is_no_row() -> None:
         changed(record(2), lambda one: bare(one) if one.kernel == "gemm" else one), record(1)
     )
     assert of(found, "bf16").reason == "skipped now: there is no work to tell a rate of"
+
+
+def of_eight(one: Record) -> Record:
+    """A record that says that it was measured beside seven other devices."""
+    return one.model_copy(update={"settings": {**one.settings, "together": 8}})
+
+
+def test_what_was_measured_at_once_is_not_set_beside_what_was_measured_alone() -> None:
+    with pytest.raises(UsageError, match="measured alone before, 8 devices at once now"):
+        judged(of_eight(record(2)), record(1))
+    assert judged(of_eight(record(2)), of_eight(record(1))).code == 0
+    found = judged(of_eight(record(2)), record(1), terms=Terms(allow=("together",)))
+    assert "Changed, as wanted: measured alone before" in found.heading[1]
+
+
+def test_a_sheet_is_told_that_a_device_was_not_alone(sheets: Catalogue) -> None:
+    found = against_sheet(of_eight(record(1)), sheets.find("h20"), sheets, 0.1)
+    assert "8 devices at once: not what one reaches alone" in found.heading[1]
+
+
+def test_a_refused_run_takes_none_of_its_name_with_it() -> None:
+    one = replace(as_run(record(1)), name="0001")
+    other = replace(one, facts={**one.facts, "device": "another"})
+    for before in ([one, other], [other, one]):
+        assert comparable(as_run(record(2)), before, ())[0] == [one]

@@ -15,7 +15,8 @@ from bench.records.model import Record
 
 KEPT = frozenset({
     "seconds", "sustained_seconds", "precision", "margin", "data", "kernel", "dtype", "variant",
-    "m", "n", "k", "batch", "length", "elements", "chip", "ranks", "suite.items", "resumed_utc",
+    "m", "n", "k", "batch", "length", "elements", "chip", "ranks", "together", "suite.items",
+    "resumed_utc",
 })  # fmt: skip
 """Settings that say how it was measured; any other may be a text of somebody's own."""
 LEAST_NAME = 3

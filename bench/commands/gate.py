@@ -27,7 +27,8 @@ a new driver, torch or onpaper is told at the top.
   least=0.01        the smallest difference that matters; below it, it is the same
   margin=0.10       against a chip: how far below paper still counts as reached
   allow=[]          differences that are wanted: driver, runtime, torch, onpaper, power_limit,
-                    kernel, uid ...; device, machine and chip are refused without
+                    kernel, uid ...; device, machine, chip and together (devices at
+                    once) are refused without
   junit=            a file for JUnit XML: slower is a failure, ambiguous is skipped
   markdown=         a file that a summary is appended to, such as $GITHUB_STEP_SUMMARY
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html

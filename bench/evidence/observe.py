@@ -16,7 +16,7 @@ from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import QUANTITIES, Quantity, figures_of
 from bench.evidence.weigh import weigh
 from bench.plausible import GIB_OVER_GB
-from bench.records.model import IMPORTED_BY, Record
+from bench.records.model import IMPORTED_BY, Record, at_once
 from bench.standing import standing
 from bench.units import Dimension
 from bench.verdict import FLATTERING, SIDE, Row, Verdict, rows
@@ -222,7 +222,7 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
     quantity = _quantity(row)
     if quantity is None or row.burst is None or row.measured is None:
         return None
-    why = tuple(_idle(row, chip))
+    why = (*_idle(row, chip), *_beside_others(record))
     dies = (chip.number("dies") or 1.0) if chip.identity.reports == "die" else 1.0
     published = row.published if isinstance(row.published, Paper) else None
     if dies > 1 or _way(row) in OF_WAY:
@@ -250,6 +250,12 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
         low=row.measured.low * dies,
         high=row.measured.high * dies,
     )
+
+
+def _beside_others(record: Record) -> Iterator[str]:
+    """Yields that a device had to share power, cooling or links: it speaks for none alone."""
+    if (count := at_once(record)) > 1:
+        yield f"measured with {count} devices at once"
 
 
 def _idle(row: Row, chip: Chip) -> Iterator[str]:

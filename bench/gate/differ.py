@@ -8,11 +8,12 @@ from bench.gate.model import Run
 
 NEVER = ("method", "inputs")
 """Where these differ, figures are of different things."""
-REFUSED = ("device", "machine")
+REFUSED = ("device", "machine", "together")
 """Where these differ, the comparison is refused, unless it is wanted."""
 TITLES = {
     "method": "method of measuring", "inputs": "inputs (data=)", "device": "device",
-    "machine": "system", "chip": "chip", "uid": "device of that kind", "node": "node",
+    "machine": "system", "together": "measured", "chip": "chip",
+    "uid": "device of that kind", "node": "node",
     "driver": "driver", "runtime": "runtime", "torch": "torch", "python": "Python",
     "kernel": "system's kernel", "threads": "threads", "power_limit": "power limit",
     "onpaper": "onpaper", "suite": "suite", "benchmark": "pytest-benchmark",
@@ -57,9 +58,9 @@ def comparable(now: Run, before: list[Run], allow: tuple[str, ...]) -> tuple[lis
     Raises:
         UsageError: none may be.
     """
-    refused = {one.name: refusal(now, one, allow) for one in before}
-    kept = [one for one in before if refused[one.name] is None]
-    why = [one for one in refused.values() if one]
+    refused = [refusal(now, one, allow) for one in before]
+    kept = [one for one, word in zip(before, refused, strict=True) if word is None]
+    why = [word for word in refused if word]
     if not kept:
         more = f" (and {len(why) - 1} more)" if len(why) > 1 else ""
         raise UsageError(f"{why[0]}{more}")

@@ -186,7 +186,7 @@ class Finding:
 
 ALLOWED = (
     "chip", "device", "driver", "kernel", "machine", "node", "onpaper", "power_limit", "python",
-    "runtime", "suite", "threads", "torch", "uid",
+    "runtime", "suite", "threads", "together", "torch", "uid",
 )  # fmt: skip
 """The words of ``allow=``."""
 

@@ -1,5 +1,6 @@
 """Finds and reads what is given as ``record=`` and ``against=``."""
 
+from hashlib import sha256
 from pathlib import Path
 
 from bench.chips.load import Catalogue
@@ -68,26 +69,41 @@ def runs_of(
         if path.resolve() == own.resolve():
             raise UsageError(f"against={word} is the run itself, {path.stem}: name another")
         _same_kind(path, own)
-        return [run_in(path, sheets)], []
+        run = run_in(path, sheets)
+        if _mark(path, run) == _mark(own, run_in(own, sheets)):
+            raise UsageError(f"against={word} is a copy of the run itself: name another")
+        return [run], []
     others = [path for path in newest([place]) if path.resolve() != own.resolve()]
     kind = [path for path in others if is_pytest(path) == is_pytest(own)]
     if not kind and others:
         _same_kind(others[0], own)
     if not kind:
         raise UsageError(f"against={word}: the folder holds no record besides the run itself")
-    return _read(kind[:MOST], sheets)
+    return _read(kind[:MOST], sheets, own)
 
 
-def _read(found: list[Path], sheets: Catalogue) -> tuple[list[Run], list[str]]:
-    runs, unread = [], []
+def _read(found: list[Path], sheets: Catalogue, own: Path) -> tuple[list[Run], list[str]]:
+    """Returns the runs of files, each once: a copy of a run tells nothing of their spread."""
+    runs: dict[str | bytes, Run] = {}
+    unread: list[str] = []
+    itself = _mark(own, run_in(own, sheets))
     for path in found:
         try:
-            runs.append(run_in(path, sheets))
+            run = run_in(path, sheets)
+            runs.setdefault(_mark(path, run), run)
         except DataError as error:
             unread.append(str(error.faults[0]))
     if not runs:
         raise UsageError(f"no run can be read: {unread[0]}")
-    return runs, unread
+    runs.pop(itself, None)
+    if not runs:
+        raise UsageError(f"the folder holds no run besides {own.stem} itself, and copies of it")
+    return list(runs.values()), unread
+
+
+def _mark(path: Path, run: Run) -> str | bytes:
+    """Returns what copies of a run share: a record's id; a file of pytest-benchmark has none."""
+    return sha256(path.read_bytes()).digest() if is_pytest(path) else run.name
 
 
 def _one(word: str, folders: list[Path], sheets: Catalogue) -> Path:

@@ -7,7 +7,7 @@ from bench.gate.model import Run, Shape, Taken
 from bench.gate.speed import clock_of, speed_of
 from bench.plausible import disturbances, disturbed_by, timing_doubts
 from bench.rates import dimension_of, rates
-from bench.records.model import DeviceInfo, Measurement, Record
+from bench.records.model import DeviceInfo, Measurement, Record, at_once
 from bench.report.digits import beside
 from bench.titles import own_inputs, sizes, title
 from bench.units import Dimension, show
@@ -66,8 +66,15 @@ def facts(record: Record) -> dict[str, str | None]:
         "threads": None if machine.threads is None else str(machine.threads),
         "power_limit": limit,
         "onpaper": f"{program.version}{commit}",
+        "together": together(record),
         "suite": ", ".join([record.suite, *(f"{key}={value}" for key, value in told.items())]),
     }
+
+
+def together(record: Record) -> str:
+    """Returns whether the device was measured alone, or with others of its machine at once."""
+    count = at_once(record)
+    return "alone" if count == 1 else f"{count} devices at once"
 
 
 def _taken(

@@ -9,7 +9,7 @@ from bench.errors import UsageError
 from bench.gate.compare import place, title
 from bench.gate.model import Finding, Row, Taken, Verdict
 from bench.gate.recorded import run_of
-from bench.records.model import Record
+from bench.records.model import Record, at_once
 from bench.report.table import source_line
 from bench.standing import nearest
 from bench.verdict import Row as Judged
@@ -49,6 +49,8 @@ def against_sheet(
     sources = list(dict.fromkeys(source for paper in papers for source in paper.sources))
     found = [_row(one, taken[id(one)], sources) for one in asked]
     about = f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}"
+    count = at_once(record)
+    shared = f"Measured with {count} devices at once: not what one reaches alone."
     words = (
         f"same: the figure is reached, its whole interval lies within {100 * margin:g}% of paper "
         "or above. slower: the interval lies below. Each figure is judged by what came nearest to "
@@ -56,7 +58,10 @@ def against_sheet(
     )
     return Finding(
         title=title(found),
-        heading=(f"{about}, record {record.id}, against the sheet of {chip.id}.",),
+        heading=(
+            f"{about}, record {record.id}, against the sheet of {chip.id}.",
+            *((shared,) if count > 1 else ()),
+        ),
         rows=tuple(sorted(found, key=place)),
         notes=(words,),
         columns=("published", "measured", "achieved"),

@@ -21,7 +21,7 @@ from bench.predict.precision import precision
 from bench.predict.product import OwnProducts, refined, shapes
 from bench.predict.stack import Stack
 from bench.predict.step import rates, timed
-from bench.records.model import Measurement, Record
+from bench.records.model import Measurement, Record, at_once
 from bench.workloads.model import Workload
 
 LEAST = 6
@@ -104,8 +104,11 @@ def calibrated(
     """Returns what was learnt with a chip's own times in it.
 
     Raises:
-        UsageError: the record has neither layers nor enough products of one format.
+        UsageError: the record has neither layers nor enough products of one format, or is of
+            devices that were measured at once.
     """
+    if at_once(record) > 1:
+        raise UsageError(f"record {record.id} was measured beside other devices: give one alone")
     told = {
         phase: [
             math.log(one.seconds / layer_s(one, chip, models[one.model], known.stack))

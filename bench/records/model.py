@@ -274,6 +274,10 @@ class Measurement(Strict):
     observed: dict[str, float | str] = Field(default_factory=dict)
 
 
+TOGETHER: Final = "together"
+"""The setting that tells how many devices of the machine were measured at once."""
+
+
 class Record(Strict):
     """One execution on one device of one host."""
 
@@ -294,3 +298,9 @@ class Record(Strict):
     def with_measurement(self, new: Measurement, took_s: float) -> "Record":
         """Returns the record with one more measurement."""
         return self.model_copy(update={"measurements": (*self.measurements, new), "took_s": took_s})
+
+
+def at_once(record: Record) -> int:
+    """Returns how many devices of a machine were measured at once, this one among them."""
+    told = record.settings.get(TOGETHER)
+    return told if isinstance(told, int) and told > 1 else 1

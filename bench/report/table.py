@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
-from bench.records.model import IMPORTED_BY, Record
+from bench.records.model import IMPORTED_BY, Record, at_once
 from bench.report.digits import beside, percent, with_interval
 from bench.report.groups import VERDICT, trimmed
 from bench.report.scalar import Scalar
@@ -153,6 +153,8 @@ def _heading(record: Record) -> list[str]:
     if (own := own_inputs(record)) != PLAIN:
         told = ": such inputs flatter a power-limited chip" if own in FLATTERING else ""
         lines.append(f"Inputs: {inputs(own)} all through the run{told}.")
+    if (count := at_once(record)) > 1:
+        lines.append(f"Measured with {count} devices at once: not what one reaches alone.")
     if IMPORTED_BY in record.settings:
         lines.append(f"Imported: measured by {record.settings[IMPORTED_BY]}, not here.")
     if record.device.backend == "fake":
