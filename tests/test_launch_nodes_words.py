@@ -36,7 +36,7 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> type[Hand]:
         (("hydra/launcher=slurm", "hydra.launcher.poll_s=0", "node=n1"), "poll_s=0 must be above"),
         ((*WORDS, "node=n1,n2"), "this machine is one node; give hydra/launcher=slurm or"),
         (("resume=nonesuch",), "there is no nonesuch/fleet.jsonl"),
-        (("hydra/launcher=slurn", "node=n1"), "slurn"),
+        (("hydra/launcher=slurn", "node=n1"), "no launcher 'slurn' is installed: did"),
     ],
     ids=["none", "unknown", "value", "key", "pace", "no launcher", "resume", "launcher"],
 )
@@ -53,6 +53,14 @@ def test_wrong_words_are_refused_before_anything_is_started(
     assert main(["run", "-m", *words]) == 2
     assert said in capsys.readouterr().err
     assert hand.made == []
+
+
+def test_a_launcher_without_m_does_not_measure_this_machine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "hydra/launcher=slurm", *WORDS, f"out={tmp_path}"]) == 2
+    assert "hydra/launcher=slurm goes with -m only" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_fleet_is_not_begun_twice_nor_resumed_with_other_words(

@@ -83,6 +83,9 @@ def main(words: list[str]) -> int:
         if count() > 1:
             raise UsageError("torchrun takes no -m: start it anew for each run of the sweep")
         return sweep([word for word in words if word not in ("-m", "--multirun")])
+    for word in words:
+        if word.lstrip("+~").startswith("hydra"):  # a forgotten -m would measure this very machine
+            raise UsageError(f"{word} goes with -m only: python -m bench run -m ...")
     config = compose("run", several.listed(words), RunConfig)
     if config.resume:
         _alone(words)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bench import paths
 from bench.commands import run
 from bench.config import as_text, checked, choices, compose, quoted, register
-from bench.errors import OnpaperError, UsageError
+from bench.errors import OnpaperError, UsageError, did_you_mean
 from bench.shapes import RunConfig
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def sweep(words: list[str]) -> int:
         return nodes.fleet(words)
     told = checked("run", words, RunConfig)
     told = [as_text(one, RunConfig) if {*GRAMMAR, ","}.isdisjoint(one) else one for one in told]
-    planned(told)
+    try:
+        planned(told)
+    except UsageError as error:
+        raise _launcher_told(told, error) from None
     register()
     jobs = _Sweep()
     sys.argv = ["python -m bench run", "-m", _sweep_folder(), *told]
@@ -51,6 +54,18 @@ def sweep(words: list[str]) -> int:
     finally:
         jobs.tidy()
     return max(jobs.codes, default=0)
+
+
+def _launcher_told(words: list[str], error: UsageError) -> UsageError:
+    """Returns the error, with the launchers that there are where one is not there."""
+    from bench.launch.plugin import ENGINES
+
+    for word in words:
+        key, _, value = word.partition("=")
+        if key == "hydra/launcher" and f"{key}/{value}" in str(error):
+            near = did_you_mean(value, ["basic", *ENGINES])
+            return UsageError(f"no launcher {value!r} is installed: {near}")
+    return error
 
 
 class _Sweep:
