@@ -1,12 +1,14 @@
 """A fleet over an engine that does what it is told: what is run, remembered, resumed and said."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from bench.__main__ import main
 from bench.commands import nodes
+from bench.errors import UsageError
 from bench.launch import plugin
 from bench.launch.model import End, Status
 from bench.records.model import Record
@@ -155,3 +157,52 @@ def test_a_run_that_ends_with_an_error_says_so_in_the_table(
     told = ended(out)["n1"]
     assert (told["state"], told["exit_code"]) == ("failed", 2)
     assert "measured by method 1, this is method 99: measure again" in told["reason"]
+
+
+def test_a_job_of_several_devices_is_judged_by_its_end_and_measured_anew(
+    hand: type[Hand], record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its newest record may be complete while those of other devices were never begun."""
+    own = record.model_copy(update={"settings": {**record.settings, "group": "a", "together": 1}})
+    ends = iter((130, 1, 0))
+    given: list[tuple[str, ...]] = []
+
+    def on_node(words: tuple[str, ...]) -> End:
+        given.append(words)
+        told = {key: value.strip("'") for key, _, value in (one.partition("=") for one in words)}
+        write(own, Path(f"{told['out']}/2026-11-26/{own.id}.json"))
+        return next(ends), ""
+
+    monkeypatch.setattr(nodes, "on_node", on_node)
+    out = tmp_path / "fleet"
+    assert launched(*WORDS, "node=n1", f"out={out}", "quiet=true") == 1
+    assert ended(out)["n1"]["state"] == "interrupted"
+    for state, code in (("failed", 1), ("complete", 0)):
+        assert launched(f"resume={out}", "quiet=true") == code
+        assert ended(out)["n1"]["state"] == state
+    assert launched(f"resume={out}", "quiet=true") == 0
+    assert len(given) == len(hand.made) == 3
+    assert not any(word.startswith("resume=") for words in given for word in words)
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_engine_may_leave_questions_unanswered_for_a_while(
+    hand: type[Hand],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer, silent = hand.ask, iter(range(3))
+
+    def ask(self: Hand, tickets: Sequence[str]) -> Mapping[str, Status]:
+        if next(silent, None) is not None:
+            raise UsageError("squeue: Socket timed out")
+        return answer(self, tickets)
+
+    monkeypatch.setattr(hand, "ask", ask)
+    out = tmp_path / "fleet"
+    assert launched(*WORDS, "node=n1,n2", f"out={out}") == 0
+    assert {one["state"] for one in ended(out).values()} == {"complete"}
+    assert "squeue: Socket timed out: it is asked again" in capsys.readouterr().err
+    silent = iter(range(1000))
+    assert launched(*WORDS, "node=n1,n2", f"out={out}2") == 2

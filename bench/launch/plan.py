@@ -70,6 +70,17 @@ def known(word: str) -> Plan:
     return Plan(Path(word).absolute(), tuple(words))
 
 
+def done_before(plan: Plan) -> frozenset[str]:
+    """Returns the names of the jobs that were complete when the fleet was last asked."""
+    try:
+        lines = (plan.folder / FILE).read_text(encoding="utf-8").splitlines()[1:]
+        told = [json.loads(line) for line in lines]
+    except (OSError, ValueError):
+        return frozenset()
+    jobs = [one for one in told if isinstance(one, dict) and one.get("state") == "complete"]
+    return frozenset(str(one.get("job")) for one in jobs)
+
+
 def keep(plan: Plan, outcomes: Iterable[Outcome]) -> None:
     """Writes the plan and how its jobs ended, so that a reader sees the old file or the new one."""
     lines = [json.dumps({"words": plan.words})]
@@ -108,6 +119,14 @@ def latest(folder: Path) -> tuple[Path, Record] | None:
         except (DataError, UsageError):
             continue
     return None
+
+
+def is_of_several(record: Record) -> bool:
+    """Tells whether a record is one of many of its job, of each device alone and all at once.
+
+    It does not tell whether the others are there, nor can its run be resumed.
+    """
+    return "group" in record.settings
 
 
 def is_finished(record: Record) -> bool:

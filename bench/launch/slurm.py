@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +158,9 @@ class Slurm:
 
     def cancel(self, tickets: Sequence[str]) -> None:
         """Has Slurm end jobs: SIGTERM, and what has not ended then is killed after a while."""
-        if tickets:
+        if not tickets:
+            return
+        with suppress(OSError, subprocess.SubprocessError):  # what goes on is not waited for
             subprocess.run(  # noqa: S603 -- our own tickets
                 ["scancel", *tickets],  # noqa: S607 -- whichever Slurm is on the path
                 check=False, capture_output=True, timeout=ASK_S,

@@ -6,14 +6,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from bench.config import quoted
+from bench.errors import UsageError
 from bench.launch.model import End, Engine, Job, Outcome, RefusedError, State, Status
-from bench.launch.plan import Plan, is_finished, keep, latest
+from bench.launch.plan import Plan, done_before, is_finished, is_of_several, keep, latest
 from bench.records.model import Record
 
 INTERRUPTED = 130
 WITHOUT_RECORD: Mapping[int | None, State] = {None: "lost", INTERRUPTED: "interrupted"}
 CANCEL_S = 60.0
 """How long jobs that were cancelled are waited for: Slurm kills what has not ended in 30 s."""
+
+PATIENCE = 60
+"""So many questions in a row an engine may leave unanswered: a busy one's answers time out."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class _Watch:
         self._tickets: dict[str, str] = {}
         self._stages: dict[str, str] = {}
         self._done: dict[str, Outcome] = {}
+        self._before = done_before(fleet.plan)
+        self._unanswered = 0
 
     def outcomes(self) -> list[Outcome]:
         """Returns how the jobs ended, in their order; what was never started is interrupted."""
@@ -73,13 +79,16 @@ class _Watch:
         trouble = self._fleet.engine.nodes()
         for name, job in self._jobs.items():
             found = latest(job.folder)
-            if found and is_finished(found[1]):
+            if found and self._is_finished(name, found[1]):
                 self._ended(name, Status("ended", 1 if any(_failures(found[1])) else 0))
             elif reason := trouble.get(job.node, "the engine does not know it"):
                 self._ended(name, Status("down", reason=reason))
             else:
                 self._start(job)
         self._keep()
+
+    def _is_finished(self, name: str, record: Record) -> bool:
+        return name in self._before if is_of_several(record) else is_finished(record)
 
     def _start(self, job: Job) -> None:
         words = (*_words(job), "quiet=true")
@@ -110,7 +119,15 @@ class _Watch:
             self.wait(CANCEL_S)
 
     def _ask(self) -> None:
-        told = self._fleet.engine.ask(list(self._tickets.values()))
+        try:
+            told = self._fleet.engine.ask(list(self._tickets.values()))
+        except UsageError as error:
+            self._unanswered += 1
+            if self._unanswered > PATIENCE:
+                raise
+            self._fleet.tell(f"{error}: it is asked again")
+            return
+        self._unanswered = 0
         for name, ticket in list(self._tickets.items()):
             status = told.get(
                 ticket, Status("ended", reason="the engine does not know it any more")
@@ -143,7 +160,7 @@ def _words(job: Job) -> tuple[str, ...]:
     """Returns the words of a job's run: of a new one, or of one that completes its record."""
     out = f"out={quoted(str(job.folder))}"
     found = latest(job.folder)
-    if found is None:
+    if found is None or is_of_several(found[1]):
         return (*(word for word in job.words if not word.startswith("quiet=")), out)
     report = (word for word in job.words if word.startswith("report="))
     return (f"resume={quoted(str(found[0]))}", out, *report)
@@ -164,12 +181,23 @@ def _state(record: Record | None, status: Status) -> tuple[State, str]:
     if record is None:
         state: State = WITHOUT_RECORD.get(status.code, "failed")
         return state, status.reason or "left no record: see its log"
+    if is_of_several(record):
+        return _of_several(status)
     if is_finished(record):
         failures = "; ".join(_failures(record))
         return ("failed" if failures else "complete"), failures
     if refused:
         return "failed", status.reason
     return "interrupted", "; ".join(filter(None, (status.reason, "lacks measurements")))
+
+
+def _of_several(status: Status) -> tuple[State, str]:
+    """Returns how a job of several devices ended, of which its exit code tells."""
+    if status.code == 0:
+        return "complete", ""
+    if status.code in (None, INTERRUPTED):
+        return "interrupted", status.reason or "resuming measures all of its devices anew"
+    return "failed", status.reason or "a device or a measurement failed: see its log"
 
 
 def _failures(record: Record) -> Iterable[str]:
