@@ -100,7 +100,7 @@ def test_a_folder_is_a_set_and_its_newest_record_can_be_judged(
         ("record=same.json against=before.json allow=[x]", "allow= knows no 'x'"),
         ("record=same.json against=before.json junit=a/b.xml", "there is no folder a"),
         ("record=same.json against=before.json markdown=.", "is a folder: name a file in it"),
-        ("record=. against=empty", "no record 'empty'"),
+        ("record=. against=empty", "no folder 'empty' here, and no record 'empty'"),
     ],
 )
 def test_wrong_use_is_one_line_and_leaves_nothing(
@@ -258,6 +258,7 @@ def test_a_change_is_told_with_its_bounds_and_no_bound_beyond_twice() -> None:
     assert change(Interval(0.97, 0.96, 0.98)) == "-3.0% (-4.0 to -2.0)"
     assert change(Interval(1.001, 0.999, 1.003)) == "+0.10% (-0.10 to +0.30)"
     assert change(Interval(1.5, 0.5, 9.0)) == "+50.0% (-50.0 to above +100)"
+    assert change(Interval(90.0, 80.0, 100.0)) == "+8900.0% (+7900.0 to +9900.0)"
     assert change(None) == "–"
     several = [taken(value=one, shown=f"{one:g}") for one in (3.0, 1.0, 2.0)]
     assert before(several) == "2 (of 3)"

@@ -226,6 +226,22 @@ def test_a_record_is_found_by_path(shelf: list[Path]) -> None:
     assert find(str(path), []) == path
 
 
+def test_of_a_folder_the_newest_record_is_meant(shelf: list[Path], tmp_path: Path) -> None:
+    assert find(str(shelf[0]), []).stem == "20260202-000000-bbbb"
+    with pytest.raises(UsageError, match="no record 'x"):
+        find("x" * 300, shelf)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(UsageError, match="none: the folder holds no record"):
+        find(str(tmp_path / "none"), shelf)
+
+
+def test_a_bundle_is_no_record_and_one_is_told_how_to_open_it(tmp_path: Path) -> None:
+    path = tmp_path / "one.onpaper.json"
+    path.write_text("{}")
+    with pytest.raises(DataError, match=r"import file=one\.onpaper\.json out=FOLDER"):
+        read(path)
+
+
 def test_a_record_that_still_runs_is_the_latest_if_there_is_no_other(shelf: list[Path]) -> None:
     (shelf[1] / "2026-03-03" / "20260303-000000-cccc.json").unlink()
     assert find("latest", [shelf[1]]).stem == "20260304-000000-dddd"

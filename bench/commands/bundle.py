@@ -20,7 +20,8 @@ masked is listed on stderr. Device, driver, versions and the time of the run sta
 result is judged by. Read it before you hand it on; it is plain text. Whoever gets it verifies and
 shows it with 'import file=ID.onpaper.json'.
 
-  record=   a record's path, its id or its file's name, the beginning of either, or latest
+  record=   a record's path, its id or its file's name, the beginning of either, latest, or a
+            folder, of which the newest counts
   out=      a new file that ends in .onpaper.json, or a folder; default: ID.onpaper.json here
 
 Examples

@@ -18,7 +18,8 @@ Renders what is stored: a record, as 'run' printed it, or all that is known of a
 with sources and rivals, derived figures with their formulas, the cross-check of printed rates,
 its export-rule history for China, and what records at hand measured of it.
 
-  record=latest     a record by path, by id or file name or the beginning of one, or the latest
+  record=latest     a record by path, by id or file name or the beginning of one, the latest, or
+                    a folder, of which the newest counts
                     (the default)
   chip=             a sheet by id, alias or local name
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html;

@@ -113,9 +113,10 @@ def _one(word: str, folders: list[Path], sheets: Catalogue) -> Path:
     except UsageError as error:
         is_file = Path(word).suffix == ".json" or len(Path(word).parts) > 1
         near = did_you_mean(word, sheets.names())
-        if is_file or not near.startswith("did you mean"):
+        if is_file:
             raise
-        raise UsageError(f"{error}; of chips, {near}") from None
+        chips = f"; of chips, {near}" if near.startswith("did you mean") else ""
+        raise UsageError(f"no folder {word!r} here, and {error}{chips}") from None
 
 
 def _same_kind(path: Path, own: Path) -> None:

@@ -65,7 +65,7 @@ def change(ratio: Interval | None) -> str:
         return "–"
     value, low, high = (100 * (one - 1) for one in (ratio.value, ratio.low, ratio.high))
     decimals = 2 if high - low < 1 else 1
-    upper = f"{high:+.{decimals}f}" if high < MOST else f"above +{MOST:.0f}"
+    upper = f"above +{MOST:.0f}" if low < MOST <= high else f"{high:+.{decimals}f}"
     return f"{value:+.{decimals}f}% ({low:+.{decimals}f} to {upper})"
 
 

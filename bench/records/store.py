@@ -20,6 +20,7 @@ LARGEST = 1e60
 """No number of a record is larger: squares and products of such numbers are still finite."""
 DIGITS = 40
 """The longest whole number."""
+BUNDLED = ".onpaper.json"
 ID = re.compile(r'"id":\s*"([0-9A-Za-z._-]+)"')
 STARTED = re.compile(r"\d{8}-\d{6}")
 FINISHED = re.compile(r'"state":\s*"(?:complete|interrupted)"')
@@ -93,6 +94,8 @@ def _validate(data: object, path: Path) -> Record:
     version = data.get("schema_version") if isinstance(data, dict) else None
     if not isinstance(data, dict) or not isinstance(version, int) or isinstance(version, bool):
         fix = "use the file a run wrote"
+        if isinstance(data, dict) and path.name.endswith(BUNDLED):
+            fix = f"if it is a bundle, take its record out: import file={path.name} out=FOLDER"
         raise DataError([_fault(path, "", "is no record of this program", fix)])
     if version != SCHEMA and version not in STEPS:
         problem = f"has schema {version}, this program reads {min(STEPS)} to {SCHEMA}"
@@ -115,13 +118,18 @@ def find(word: str, folders: list[Path]) -> Path:
     """Returns the record that ``word`` names.
 
     Args:
-        word: a path, the record's id or its file's name, the beginning of either, or ``latest``.
+        word: a path, the record's id or its file's name, the beginning of either, ``latest``, or
+            a folder, of which the newest is meant.
         folders: where records lie; no more than their first lines are read.
 
     Raises:
         UsageError: nothing answers to ``word``, or more than one; the message names the nearest.
     """
     direct = Path(word)
+    if word and _is_folder(direct):
+        if not (inside := newest([direct])):
+            raise UsageError(f"record={word}: the folder holds no record")
+        return inside[0]
     called_a_file = direct.suffix == ".json" or len(direct.parts) > 1
     if called_a_file and direct.is_file():
         return direct
@@ -133,6 +141,13 @@ def find(word: str, folders: list[Path]) -> Path:
     if word == "latest":
         return newest(folders)[0]
     return known[word] if word in known else _called(word, known)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a word too long for any name
+        return False
 
 
 def newest(folders: list[Path]) -> list[Path]:
