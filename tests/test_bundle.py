@@ -84,6 +84,13 @@ def test_what_names_its_owner_is_left_out_and_told(
         ("gpu-07.dc.internal", "a host name"),
         ("GPU-4c0a1e1b-1234-5678-9abc-def012345678", "a serial"),
         ("ask jo@example.org", "an e-mail address"),
+        ("ask ada@node7", "an e-mail address"),
+        (r"no D:\work\ada\x.dll", "a path"),
+        (r"no \\nas\ada\x.dll", "a path"),
+        ("from s3://ada/x", "a link"),
+        ("fe80::1a2b is down", "an address"),
+        ("gpu7.example.de is down", "a host name"),
+        ("at::native c10::Error, libc.so@@GLIBC_2.34, 4096@2", None),
         ("12.3 FLOP/s, 4.5 B/s of 1/2", None),
         ("2048 x 4096 x 1024 nn, and/or 580.159.04", None),
         ("torch 2.11.0+cu130 at 0000:17:00.0", None),
@@ -92,6 +99,27 @@ def test_what_names_its_owner_is_left_out_and_told(
 )
 def test_what_is_looked_for_in_texts(told: str, kind: str | None) -> None:
     assert [one for _, one in found({"reason": told})] == ([kind] if kind else [])
+
+
+def test_a_name_is_masked_in_any_case_and_without_its_domain(sheets: Catalogue) -> None:
+    record = owned(read(SPARSE))
+    broken = record.measurements[0].model_copy(update={"reason": "RACK9: lost 0123456789AB"})
+    machine = record.machine.model_copy(update={"node": "rack9.lab7"})
+    told = {"machine": machine, "measurements": (broken, *record.measurements[1:])}
+    got = opened(pack(record.model_copy(update=told), sheets).text, "it").record
+    assert got.measurements[0].reason == "[the machine's name]: lost [the machine's name]"
+
+
+@pytest.mark.parametrize("node", ["h100", "gemm", "bf16", "cuda"])
+def test_a_node_that_is_called_as_what_it_holds_spoils_no_record(
+    node: str, sheets: Catalogue
+) -> None:
+    record = read(SPARSE)
+    machine = record.machine.model_copy(update={"node": node})
+    got = opened(pack(record.model_copy(update={"machine": machine}), sheets).text, "it")
+    assert (got.record.device.name, got.record.id) == (record.device.name, record.id)
+    for one, other in zip(got.record.measurements, record.measurements, strict=True):
+        assert (one.kernel, one.dtype, one.figures) == (other.kernel, other.dtype, other.figures)
 
 
 def test_what_was_packed_is_what_is_opened(text: str) -> None:

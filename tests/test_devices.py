@@ -22,6 +22,7 @@ from bench.devices.cpu import CpuDevice
 from bench.devices.fake import RATES, FakeDevice, FakeSpec
 from bench.devices.nvml import THROTTLE, Nvml
 from bench.devices.registry import DEVICES, open_device, parse
+from bench.devices.uid import uid
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.kernels.registry import kernel
 from bench.records.model import Check, DeviceInfo, Machine
@@ -845,3 +846,9 @@ def test_a_cpus_reading_has_the_power_of_its_packages(
 ) -> None:
     monkeypatch.setattr(host, "power_w", lambda: 123.0)
     assert processor.reading().power_w == 123.0
+
+
+@pytest.mark.parametrize("serial", [None, "", " N/A ", "00000000-0000-0000-0000-000000000000", 0])
+def test_a_serial_that_every_device_shares_tells_none_from_another(serial: object) -> None:
+    assert uid(serial) is None
+    assert uid("d6f2b6d1-0000-0000-0000-000000000000") is not None

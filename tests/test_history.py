@@ -39,6 +39,13 @@ def test_heavy_tails_mark_no_more_often(count: int) -> None:
     assert marked / 300 < 0.05 + 3 * (0.05 * 0.95 / 300) ** 0.5
 
 
+def test_rounded_values_mark_no_more_often() -> None:
+    draw = np.random.default_rng(3)
+    drawn: list[list[float]] = draw.choice([1.0, 1.01], (400, 12)).tolist()
+    marked = sum(bool(changes(one, 0.01)) for one in drawn)
+    assert marked / 400 < 0.01 + 3 * (0.01 * 0.99 / 400) ** 0.5
+
+
 def test_a_fall_of_3_percent_at_1_percent_noise_is_found_where_it_is() -> None:
     found = [changes(series(seed, (30, 1.0), (15, 0.97)), LEVEL) for seed in range(200)]
     right = [one for one in found if len(one) == 1 and abs(one[0].place - 30) <= 4]

@@ -51,7 +51,8 @@ def pack(record: Record, catalogue: Catalogue) -> Packed:
         raise UsageError(f"record {record.id} has not ended: complete it with 'run resume='")
     whole: dict[str, Any] = record.model_dump(mode="json")
     dropped = _drop(whole)
-    names = tuple(filter(None, (record.machine.node, _host())))
+    node, uid = record.machine.node, record.device.uid
+    names = tuple(filter(None, (node, _short(node or ""), uid, _host())))
     told: Any = masked(whole, names)
     environment = {key: told.pop(key) for key in ENVIRONMENT}
     sheet = _sheet(record, catalogue)
@@ -86,7 +87,11 @@ def _drop(whole: dict[str, Any]) -> list[str]:
 
 def _host() -> str | None:
     """Returns how this machine calls itself, where that is a name and not a word of any text."""
-    name = socket.gethostname().partition(".")[0]
+    return _short(socket.gethostname())
+
+
+def _short(host: str) -> str | None:
+    name = host.partition(".")[0]
     return name if len(name) >= LEAST_NAME and name != "localhost" else None
 
 

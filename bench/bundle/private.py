@@ -4,18 +4,24 @@ import re
 from collections.abc import Iterator, Mapping
 
 KINDS: Mapping[str, re.Pattern[str]] = {
-    "an e-mail address": re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"),
+    "a link": re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s'\",;)\]]{1,300}"),
+    "an e-mail address": re.compile(r"[\w.+-]{1,64}@[A-Za-z][\w-]{0,63}(?:\.[\w-]{1,64}){0,8}"),
     "a home folder": re.compile(
         r"(?:/(?:home|Users|root)(?=/|\b)|[A-Za-z]:\\+Users\\)[^\s'\",;:)\]]{0,200}"
     ),
-    "a path": re.compile(r"(?<![\w.:/])/(?:[\w.@+-]{1,80}/){1,20}[\w.@+-]{0,80}"),
+    "a path": re.compile(
+        r"(?<!\w)[A-Za-z]:\\[^\s'\",;:)\]]{1,200}|\\\\[\w.-]{1,64}\\[^\s'\",;:)\]]{1,200}|"
+        r"(?<![\w.:/])/(?:[\w.@+-]{1,80}/){1,20}[\w.@+-]{0,80}"
+    ),
     "an address": re.compile(
         r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.])"
         r"|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){4,7}[0-9A-Fa-f]{1,4}(?![\w:])"
+        r"|(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}(?![\w:])"
     ),
     "a host name": re.compile(
         r"(?<![\w.-])[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,5}"
-        r"\.(?:local|localdomain|lan|internal|intra|corp|home|cluster|svc|com|net|org|edu|cn)\b"
+        r"\.(?:local|localdomain|lan|internal|intra|corp|home|cluster|svc|com|net|org|edu|gov|cn|de|fr"
+        r"|uk|jp|kr|tw|ru|eu|ch|nl)\b"
     ),
     "a serial": re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"),
 }
@@ -25,6 +31,11 @@ NOT_LOOKED_AT = re.compile(
     r"|sheet_sha256)$"
 )
 """Versions, which may look like an address, and hashes."""
+WORDS = re.compile(
+    r"^(?:id|suite|state|device\.(?:name|backend)|identity\.(?:chip|state|near\.\d+)|measurements"
+    r"\.\d+\.(?:kernel|dtype|data|status|label|group|quantity|(?:figures|parameters)\.\w+))$"
+)
+"""What programs go by: a node may be called h100, and its device is an H100 all the same."""
 
 
 def found(value: object, field: str = "") -> Iterator[tuple[str, str]]:
@@ -50,8 +61,8 @@ def masked(value: object, names: tuple[str, ...] = (), field: str = "") -> objec
         return [masked(one, names, _under(field, number)) for number, one in enumerate(value)]
     if not isinstance(value, str) or NOT_LOOKED_AT.search(field):
         return value
-    for name in names:
-        value = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "[the machine's name]", value)
+    for name in () if WORDS.match(field) else names:
+        value = re.sub(rf"(?i)(?<![\w-]){re.escape(name)}(?![\w-])", "[the machine's name]", value)
     for kind, pattern in KINDS.items():
         value = pattern.sub(f"[{kind}]", value)
     return value

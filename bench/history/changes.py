@@ -72,8 +72,9 @@ def _split(logs: Floats, offset: int, level: float) -> list[tuple[int, float]]:
         return []
     bounds = np.linspace(0, len(logs), min(len(logs), MOST) + 1).astype(int)
     thin = _thinned(logs, bounds)
-    place, statistic = _best(_ranks(thin)[np.newaxis, :])
-    chance = _chance(len(thin), float(statistic[0]))
+    ranks = _ranks(thin)
+    place, statistic = _best(ranks[np.newaxis, :])
+    chance = _chance(ranks, float(statistic[0]))
     if chance > level:
         return []
     at = _refined(logs, int(bounds[place[0]]), 2 * math.ceil(len(logs) / len(thin)))
@@ -118,22 +119,30 @@ def _best(ranks: Floats) -> tuple[NDArray[np.intp], Floats]:
     return sizes[best], away[np.arange(len(away)), best]
 
 
-def _chance(count: int, statistic: float) -> float:
-    """Returns how often a shuffled series splits at least as clearly."""
-    limits = _shuffled(count)
-    above = len(limits) - int(np.searchsorted(limits, statistic - 1e-12))
+def _chance(ranks: Floats, statistic: float) -> float:
+    """Returns how often a shuffled series splits at least as clearly.
+
+    Equal values are shuffled as they are; without any, all series of a length are one.
+    """
+    count = len(ranks)
+    limits = _shuffled(count) if len(np.unique(ranks)) == count else _limits(np.sort(ranks))
+    above = len(limits) - int(np.searchsorted(limits, statistic - 1e-9))
     return (1 + above) / (1 + len(limits))
 
 
 @cache
 def _shuffled(count: int) -> Floats:
-    """Returns, sorted, the statistics of shuffled series of so many points."""
-    draw = np.random.default_rng(count)
-    plain = np.arange(1.0, count + 1.0)
+    """Returns the statistics of shuffled series of so many points, no two of them equal."""
+    return _limits(np.arange(1.0, count + 1.0))
+
+
+def _limits(ranks: Floats) -> Floats:
+    """Returns, sorted, the statistics of shuffled ranks."""
+    draw = np.random.default_rng(len(ranks))
     found: list[Floats] = []
     for start in range(0, SHUFFLES, BATCH):
         rows = min(BATCH, SHUFFLES - start)
-        found.append(_best(draw.permuted(np.tile(plain, (rows, 1)), axis=1))[1])
+        found.append(_best(draw.permuted(np.tile(ranks, (rows, 1)), axis=1))[1])
     return np.sort(np.concatenate(found))
 
 
