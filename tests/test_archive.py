@@ -163,7 +163,8 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_a_device_is_told_by_its_uid_then_by_its_node_then_by_its_record(record: Record) -> None:
     def unit(**changes: object) -> str:
-        device = record.device.model_copy(update={"uid": changes.get("uid")})
+        told = {"uid": changes.get("uid"), "backend": changes.get("backend", "fake")}
+        device = record.device.model_copy(update=told)
         machine = record.machine.model_copy(update={"node": changes.get("node")})
         one = record.model_copy(update={"device": device, "machine": machine})
         head = entry(one.model_dump_json().encode()).head
@@ -172,6 +173,7 @@ def test_a_device_is_told_by_its_uid_then_by_its_node_then_by_its_record(record:
 
     assert unit(uid="0123456789ab", node="n1") == "0123456789ab"
     assert unit(node="n1") == "n1:fake:0"
+    assert unit(uid="0123456789ab", node="n1", backend="cpu") == "n1:cpu:0"
     assert unit() == record.id
 
 

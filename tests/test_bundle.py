@@ -18,6 +18,8 @@ from bench.errors import UsageError
 from bench.evidence.gather import observations
 from bench.evidence.model import Kind
 from bench.evidence.observe import recorded
+from bench.importers.base import Given
+from bench.importers.record import of_record
 from bench.measure.resume import unfinished
 from bench.records.model import Record
 from bench.records.store import read
@@ -122,6 +124,20 @@ def test_a_node_that_is_called_as_what_it_holds_spoils_no_record(
         assert (one.kernel, one.dtype, one.figures) == (other.kernel, other.dtype, other.figures)
 
 
+def test_a_bundle_is_shown_as_verified_and_asks_for_no_more(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.onpaper.json").write_text(text, encoding="utf-8")
+    assert main(["import", "file=x.onpaper.json"]) == 0
+    seen = capsys.readouterr()
+    assert "beside the sheet in it: " in seen.out
+    assert "verified: " in seen.err
+    assert "nothing is written without out=" in seen.err
+    assert main(["import", "file=x.onpaper.json", "chip=h200"]) == 2
+    assert "a bundle says all itself: leave out chip=" in capsys.readouterr().err
+
+
 def test_what_was_packed_is_what_is_opened(text: str) -> None:
     got = opened(text, "it")
     assert got.record == read(SPARSE)
@@ -143,7 +159,7 @@ def test_a_bundle_goes_from_one_to_another(
     assert main(["import", f"file={name}"]) == 0
     told = capsys.readouterr()
     assert "beside the sheet in it: 4" in told.out
-    assert told.err == f"{name} is taken for: bundle\n"
+    assert told.err.splitlines()[0] == f"{name} is taken for: bundle"
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert main(["import", f"file={name}", "by=Jo\x1b[2J Lab", "out=mine"]) == 0
     place = Path(capsys.readouterr().out.strip())
@@ -232,3 +248,5 @@ def test_that_devices_were_measured_at_once_stays_told_and_speaks_for_none_alone
     (why,) = {one.why for one in recorded([got], sheets)}
     assert why == ("measured with 8 devices at once",)
     assert {one.weight for one in recorded([got], sheets)} == {0.0}
+    with pytest.raises(UsageError, match="8 devices at once"):
+        of_record(got, Given(file="it"))

@@ -11,6 +11,7 @@ from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.gate.compare import compare
 from bench.gate.differ import comparable, differences, told
+from bench.gate.group import groups, lone
 from bench.gate.model import Finding, Row, Terms, Verdict
 from bench.gate.recorded import goes_with_clock
 from bench.gate.sheet import against_sheet
@@ -351,3 +352,19 @@ def test_a_refused_run_takes_none_of_its_name_with_it() -> None:
     other = replace(one, facts={**one.facts, "device": "another"})
     for before in ([one, other], [other, one]):
         assert comparable(as_run(record(2)), before, ())[0] == [one]
+
+
+def test_what_was_skipped_before_and_fails_now_did_not_fail_before() -> None:
+    def ended(one: Record, status: str) -> Record:
+        told = {"status": status, "reason": "boom", "timing": None}
+        return changed(one, lambda each: each.model_copy(update=told))
+
+    both = {
+        "skipped": ("new", "fails, skipped before: boom"),
+        "failed": ("same", "fails as before: boom"),
+    }
+    for before, wanted in both.items():
+        now = as_run(ended(record(2), "failed"))
+        had = as_run(ended(record(1), before))
+        rows = [row for row in (lone(one, 1) for one in groups(now, [had])) if row]
+        assert {(row.verdict.value, row.reason) for row in rows} == {wanted}

@@ -53,8 +53,13 @@ class Head(NamedTuple):
 
     @property
     def unit(self) -> str:
-        """Returns the device that was measured, as far as the record tells it from others."""
+        """Returns the device that was measured, as far as the record tells it from others.
+
+        A node's name tells CPUs apart: their uid is their system's, which copies of an image share.
+        """
         where = ":".join((self.node, self.backend, str(self.number)))
+        if self.backend == "cpu" and self.node:
+            return where
         return self.uid or (where if self.node else self.id)
 
     @property

@@ -64,8 +64,9 @@ def lone(group: Group, alike: int) -> Row | None:
         return _row(group, word, f"{now.status} now: {now.reason}", counts=True)
     if now.status != "failed":
         return None
-    word = Verdict.SAME if group.before else Verdict.NEW
-    return _row(group, word, f"{'fails as before' if group.before else 'fails'}: {now.reason}")
+    failed = any(one.status == "failed" for one in group.before)
+    told = "fails as before" if failed else "fails, skipped before" if group.before else "fails"
+    return _row(group, Verdict.SAME if failed else Verdict.NEW, f"{told}: {now.reason}")
 
 
 def _row(group: Group, word: Verdict, reason: str, *, counts: bool = False) -> Row:

@@ -11,7 +11,7 @@ from bench.errors import DataError
 from bench.evidence.model import Defect, Reported
 from bench.evidence.quantities import DTYPES
 from bench.importers.base import Found, Given, Importer, found, head
-from bench.records.model import Measurement, Record
+from bench.records.model import Measurement, Record, at_once
 from bench.records.store import read as read_record
 from bench.standing import standing
 from bench.titles import sizes
@@ -45,8 +45,13 @@ def of_record(record: Record, given: Given) -> Found:
     """Returns one row for each standing row of a record's verdict.
 
     Raises:
-        NotUnderstood: it is of a fake device, of another chip, or of an unknown one.
+        NotUnderstood: it is of a fake device, of another chip, of an unknown one, or of devices
+            that were measured at once.
     """
+    if (count := at_once(record)) > 1:
+        raise given.fault(
+            f"was measured with {count} devices at once", "give the record of one alone"
+        )
     if record.device.backend == "fake":
         raise given.fault("is the record of a fake device", "measure a real one")
     chip = _chip(record, given)
