@@ -106,6 +106,16 @@ def test_a_change_is_told_with_what_changed_beside_it(
     assert [one["started_utc"][:10] for one in rows if one["changed"]] == ["2026-11-15"]
 
 
+def test_an_empty_list_says_how_it_is_filled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "torn.json").write_text("{", encoding="utf-8")
+    assert main(["history", f"records={tmp_path}", "report=plain"]) == 0
+    told = capsys.readouterr().out
+    assert "None fits: a run leaves one" in told
+    assert "1 file is no record: " in told
+
+
 def test_records_are_listed_the_newest_first(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -63,6 +63,10 @@ Exit code: 0 written, 1 a sheet is broken, 2 not understood or wrong usage; noth
 """
 
 
+TOLD = ("chip", "kind", "url", "title", "date", "dtype", "count", "software")
+"""What somebody has to tell of other tools' output."""
+
+
 def main(words: list[str]) -> int:
     """Prints or writes the measurements that a tool's output holds."""
     from bench.importers.registry import importer, sniffed
@@ -100,12 +104,19 @@ def _bundled(text: str, name: str, config: ImportConfig) -> int:
     from bench.config import folder
     from bench.importers.base import one_line
 
+    spare = [key for key in TOLD if getattr(config, key) is not None]
+    if spare:
+        raise UsageError(f"a bundle says all itself: leave out {spare[0]}=")
     found = verified(text, name)
+    agreed = "verified: hashes, form, times, statistics and the work of each kernel agree"
+    print(agreed, file=sys.stderr)
     for line in told(found, catalogue()):
         print(one_line(line), file=sys.stderr if config.out else sys.stdout)
     for line in doubts(found):
         print(f"doubt: {one_line(line)}", file=sys.stderr)
-    if config.out:
+    if not config.out:
+        print("nothing is written without out=", file=sys.stderr)
+    else:
         print(keep(found, folder(config.out), one_line(config.by or "")))
     return 0
 

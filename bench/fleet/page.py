@@ -62,7 +62,8 @@ def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
         yield f"{disturbed:,} measurements were disturbed and are left out."
     if index.unread:
         first = index.unread[0]
-        yield f"{len(index.unread):,} files are no records: {first[0]} {first[1]}"
+        files = "file is no record" if len(index.unread) == 1 else "files are no records"
+        yield f"{len(index.unread):,} {files}: {first[0]} {first[1]}"
 
 
 def _many(count: int, what: str) -> str:

@@ -171,8 +171,13 @@ def listing_page(heads: Sequence[Head], total: int, unread: Sequence[tuple[str, 
     )  # fmt: skip
     more = total - len(heads)
     summary = [f"{more:,} older records are not shown: limit= shows more."] if more else []
+    if not total:
+        summary = ["None fits: a run leaves one; records= names another folder of them."]
     if unread:
         first = unread[0]
-        summary.append(f"{len(unread):,} files are no records; {first[0]} {first[1]}.")
-    table = Table(f"{total:,} records", (), columns, cells, tuple(summary), ())
+        files = "file is no record" if len(unread) == 1 else "files are no records"
+        summary.append(f"{len(unread):,} {files}: {first[0]} {first[1]}.")
+    table = Table(
+        f"{total:,} record{'' if total == 1 else 's'}", (), columns, cells, tuple(summary), ()
+    )
     return Report(table, Rows(lambda: ({**one._asdict()} for one in heads)))
