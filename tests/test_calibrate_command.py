@@ -192,6 +192,18 @@ def test_layers_alone_calibrate(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert row([*SERVED, f"calibration={place}"], capsys)["tier"] == "measured here"
 
 
+def test_what_was_measured_beside_other_devices_calibrates_no_chip(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Path(changed(tmp_path, "gemm").partition("=")[2])
+    told = json.loads(place.read_text(encoding="utf-8"))
+    told["settings"] |= {"group": "0a1b", "together": 8}
+    place.write_text(json.dumps(told), encoding="utf-8")
+    code, out, err = said("calibrate", [f"record={place}"], capsys)
+    assert (code, out) == (2, "")
+    assert "was measured beside other devices: give one alone" in err
+
+
 def test_a_record_that_does_not_know_its_chip_is_told_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
