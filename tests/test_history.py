@@ -106,6 +106,17 @@ def test_a_change_is_told_with_what_changed_beside_it(
     assert [one["started_utc"][:10] for one in rows if one["changed"]] == ["2026-11-15"]
 
 
+def test_points_have_a_column_of_changes_where_one_is_shown(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for limit, marked in ((3, False), (20, True)):
+        words = [f"records={folder}", "chip=h20", f"limit={limit}", "report=github"]
+        assert main(["history", "figure=matrix_bf16", *words]) == 0
+        told = capsys.readouterr().out
+        assert ("◀ changed" in told) is marked
+        assert ("| level " in told) is marked
+
+
 def test_an_empty_list_says_how_it_is_filled(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -360,3 +360,12 @@ def test_the_help_of_whatever_prints_a_report_lists_every_format(name: str) -> N
     assert re.search(r"^  report=auto  +", told, re.MULTILINE)
     assert f"terminal on a terminal, else github; {formats}" in " ".join(told.split())
     assert max(map(len, told.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_a_column_without_any_text_takes_no_room(width: int) -> None:
+    names = (*(f"column {number}" for number in range(7)), "")
+    cells = tuple((*("some words of it",) * 7, "") for _ in range(3))
+    shown = set_for(Report(Table("t", (), names, cells, (), ()), []), Screen(width))
+    assert max(map(len, shown.splitlines())) <= width
+    assert shown.count("some") == 21

@@ -13,7 +13,7 @@ from bench.report.table import Section, Table
 COLUMNS = ("measurement", "chip", "device", "suite", "points", "devices", "from", "to", "first",
            "last", "changes")  # fmt: skip
 CHANGED = ("from", "before", "after", "new / old (95%)", "chance", "what else changed")
-POINTS = ("started", "value (95%)", "device", "driver", "torch", "onpaper", "record", "")
+POINTS = ("started", "value (95%)", "device", "driver", "torch", "onpaper", "record", "level")
 MARK = "◀ changed"
 NOTE = (
     "Changes of level by ranks: a series that never changes has one marked with a chance of "
@@ -123,7 +123,10 @@ def _points(one: Series, limit: int) -> Section:
     )  # fmt: skip
     more = len(one.points) - len(cells)
     told = (f"{more:,} older points are not shown: limit= shows more.",) if more else ()
-    return Section(f"Points of {_named(one)}", POINTS, cells, [], told, "points")
+    marked = any(row[-1] for row in cells)
+    columns = POINTS if marked else POINTS[:-1]
+    cells = tuple(row[: len(columns)] for row in cells)
+    return Section(f"Points of {_named(one)}", columns, cells, [], told, "points")
 
 
 def _flat(found: Sequence[Series]) -> Iterator[dict[str, Scalar]]:

@@ -152,7 +152,7 @@ def _widths(cells: Cells, places: tuple[int, ...], width: int) -> tuple[int, ...
     whole = [max(cells.lengths[place]) for place in places]
     if sum(whole) <= room:
         return tuple(whole)
-    chosen = [min(cells.least(place), room) for place in places]
+    chosen = [max(1, min(cells.least(place), room)) for place in places]
     if sum(chosen) > room:
         chosen[0] = min(chosen[0], max(SLIVER * 2, chosen[0] - (sum(chosen) - room)))
     if sum(chosen) > room:
