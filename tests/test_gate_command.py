@@ -148,6 +148,16 @@ def test_the_value_before_is_the_median_one_in_words_and_in_data(
     )
 
 
+def test_a_sheet_has_no_shape_and_no_throttle_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert gate("record=20261126-054043", "against=h200", "report=json") == 1
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (row["shape_before"], row["throttle_before"]) == ("", "")
+    assert row["shape"]
+    assert row["throttle"]
+
+
 @pytest.mark.usefixtures("here")
 def test_a_chip_is_a_sheet_to_be_reached(capsys: pytest.CaptureFixture[str]) -> None:
     assert gate("record=same.json", "against=H20", "margin=0.5", "junit=gate.xml") == 0

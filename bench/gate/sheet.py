@@ -75,7 +75,8 @@ def _row(judged: Judged, now: Taken, sources: list[str]) -> Row:
     printed = None
     if isinstance(paper, Paper):
         marks = "".join(f"[{sources.index(one) + 1}]" for one in paper.sources)
-        printed = replace(now, speed=None, shown=f"{paper.text} {marks}")
+        told = f"{paper.text} {marks}"
+        printed = replace(now, speed=None, shown=told, shape="", throttle=())
     return Row(
         now=now,
         before=(printed,) if printed else (),

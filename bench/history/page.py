@@ -125,8 +125,8 @@ def _points(one: Series, limit: int) -> Section:
     told = (f"{more:,} older points are not shown: limit= shows more.",) if more else ()
     marked = any(row[-1] for row in cells)
     columns = POINTS if marked else POINTS[:-1]
-    cells = tuple(row[: len(columns)] for row in cells)
-    return Section(f"Points of {_named(one)}", columns, cells, [], told, "points")
+    rows = tuple(row[: len(columns)] for row in cells)
+    return Section(f"Points of {_named(one)}", columns, rows, [], told, "points")
 
 
 def _flat(found: Sequence[Series]) -> Iterator[dict[str, Scalar]]:
