@@ -36,9 +36,10 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> type[Hand]:
         (("hydra/launcher=slurm", "hydra.launcher.poll_s=0", "node=n1"), "poll_s=0 must be above"),
         ((*WORDS, "node=n1,n2"), "this machine is one node; give hydra/launcher=slurm or"),
         (("resume=nonesuch",), "there is no nonesuch/fleet.jsonl"),
+        (("hydra.launcher=slurm", "node=n1"), "hydra/launcher=slurm, with a slash"),
         (("hydra/launcher=slurn", "node=n1"), "no launcher 'slurn' is installed: did"),
     ],
-    ids=["none", "unknown", "value", "key", "pace", "no launcher", "resume", "launcher"],
+    ids=["none", "unknown", "value", "key", "pace", "no launcher", "resume", "dot", "launcher"],
 )
 def test_wrong_words_are_refused_before_anything_is_started(
     words: tuple[str, ...],

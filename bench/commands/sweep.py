@@ -34,6 +34,9 @@ def sweep(words: list[str]) -> int:
 
     from bench.commands import nodes
 
+    if dotted := [word for word in words if word.startswith("hydra.launcher=")]:
+        name = dotted[0].partition("=")[2]
+        raise UsageError(f"a launcher is chosen by hydra/launcher={name}, with a slash")
     if nodes.wanted(words):
         return nodes.fleet(words)
     told = checked("run", words, RunConfig)
