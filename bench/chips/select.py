@@ -9,6 +9,9 @@ from bench.chips.model import Chip
 from bench.chips.names import plain
 from bench.errors import UsageError, did_you_mean
 
+LONGEST = 200
+"""Characters of a word: translating a pattern takes their square."""
+
 
 def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None) -> list[Chip]:
     """Returns the chips asked for, in that order, each once.
@@ -45,6 +48,8 @@ def _meant(word: str, catalogue: Catalogue, names: Mapping[str, str]) -> list[Ch
     if wanted in names:
         found = chips[names[wanted]]
         return [chips[variant] for variant in found.variants] or [found]
+    if len(word) > LONGEST:
+        raise UsageError(f"{word[:LONGEST]!r} ... is longer than any name or pattern of chips")
     if {"*", "?"} & set(wanted):
         fitting = {chip for name, chip in names.items() if fnmatchcase(name, wanted)}
         return _some(word, [chip for chip in chips.values() if chip.id in fitting])

@@ -11,6 +11,9 @@ from bench.datafile import entries
 from bench.errors import DataError
 from bench.strict import Strict
 
+LONGEST = 200
+"""Characters of a pattern; translating one takes their square, and a sheet may be a stranger's."""
+
 
 class Vendor(Strict):
     """One vendor's marks.
@@ -56,6 +59,8 @@ class Vendor(Strict):
 
 def like(name: str, pattern: str) -> bool:
     """Tells whether a name fits a pattern (``*`` is anything), blanks and case aside."""
+    if len(pattern) > LONGEST:
+        return False
     return fnmatchcase(" ".join(name.lower().split()), pattern.lower())
 
 

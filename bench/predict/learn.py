@@ -215,6 +215,8 @@ def _is_sound(found: Learnt) -> bool:
             return False
         waiting += one.values() if isinstance(one, dict) else ()
         waiting += one if isinstance(one, list | tuple) else ()
+    if not {*PHASES, DENSE, EXPERTS} <= found.parts.keys():
+        return False
     fits = [*found.parts.values(), *(one for _, one in found.products.values())]
     return all(
         len(one.labels) == len(one.means) == len(one.counts) == len(one.weights)

@@ -24,6 +24,8 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+LONGEST = 200
+"""Characters of a pattern, and of what an error quotes: translating one takes their square."""
 _COMPARED = re.compile(r"^(>=|<=|>|<)\s*(.+)$")
 
 
@@ -127,24 +129,32 @@ def _tree(kind: Literal["all", "any", "not"], value: object) -> Tree:
 def _words(key: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(one, str) for one in value):
         raise ValueError(f"{key!r} is not a list such as [nvidia-a100-*]")
+    if any(len(one) > LONGEST for one in value):
+        raise ValueError(f"{key!r} holds a pattern of more than {LONGEST} characters")
     return tuple(value)
+
+
+def _shown(value: object) -> str:
+    """Returns what a file holds as an error quotes it."""
+    told = repr(value)
+    return told if len(told) <= LONGEST else f"{told[:LONGEST]} ..."
 
 
 def _leaf(key: str, value: object) -> Compare | Flag:
     keys = tuple(part.strip() for part in key.split("+"))
     for one in keys:
         if one not in KINDS:
-            raise ValueError(f"{one!r} is no attribute: {did_you_mean(one, KINDS)}")
+            raise ValueError(f"{_shown(one)} is no attribute: {did_you_mean(one, KINDS)}")
     rates = all(KINDS[one].dimension is Dimension.BYTE_RATE for one in keys)
     if len(keys) > 1 and not (rates and len(set(keys)) == len(keys)):
-        raise ValueError(f"{key!r} is no sum of rates of bytes, each of them once")
+        raise ValueError(f"{_shown(key)} is no sum of rates of bytes, each of them once")
     if KINDS[keys[0]].flag:
         if value not in ("yes", "no"):
-            raise ValueError(f"{key!r} is yes or no, not {value!r}")
+            raise ValueError(f"{key!r} is yes or no, not {_shown(value)}")
         return Flag(keys[0], value == "yes")
     found = _COMPARED.match(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"{value!r} is no comparison such as '>= 4800'")
+        raise ValueError(f"{_shown(value)} is no comparison such as '>= 4800'")
     return Compare(keys, found[1], _threshold(keys, found[2]))
 
 
@@ -154,7 +164,7 @@ def _threshold(keys: tuple[str, ...], text: str) -> float | None:
     wanted = {KINDS[key].dimension or Dimension.COUNT for key in keys}
     quantity = parse(text)
     if wanted != {quantity.dimension}:
-        raise ValueError(f"{text!r} is not in the unit of {' + '.join(keys)}")
+        raise ValueError(f"{_shown(text)} is not in the unit of {' + '.join(keys)}")
     return quantity.si
 
 

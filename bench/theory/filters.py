@@ -14,6 +14,8 @@ from bench.theory.entry import Key, key_of, look_up
 from bench.theory.systems import complete
 from bench.units import parse
 
+LONGEST = 500
+"""Characters of a condition: translating a pattern of words takes their square."""
 _CONDITION = re.compile(r"^\s*(\w+)\s*(>=|<=|!=|==?|<|>)\s*(.*\S)\s*$")
 
 
@@ -84,6 +86,8 @@ def condition(text: str) -> Condition:
     Raises:
         UsageError: no comparison, an unknown key, a wrong unit or sign.
     """
+    if len(text) > LONGEST:
+        raise UsageError(f"where={text[:LONGEST]} ...: write less than {LONGEST} characters")
     found = _CONDITION.match(text)
     if found is None:
         raise UsageError(f"where={text}: write a comparison such as 'memory_bandwidth>=4TB/s'")

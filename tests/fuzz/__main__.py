@@ -6,6 +6,7 @@ installed by ``make fuzz``; it is in no group of dependencies, having no wheel f
 """
 
 import hashlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -119,7 +120,8 @@ def _place(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [one for one in frames if "/bench/" in one.filename] or list(frames)
     where = f"{Path(own[-1].filename).name}:{own[-1].lineno}"
-    told = str(error)[:60] if type(error).__name__ == "BrokenError" else ""
+    broken = type(error).__name__ == "BrokenError"
+    told = re.sub(r"[0-9.]+", "#", str(error))[:30] if broken else ""
     return f"{type(error).__name__} at {where} {told}".strip()
 
 
