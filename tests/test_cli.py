@@ -18,7 +18,7 @@ import pytest
 
 from bench import __version__
 from bench.__main__ import COMMANDS, _spelled, main
-from bench.commands import run, sweep
+from bench.commands import fakes, run, sweep
 from bench.config import compose
 from bench.devices.fake import FakeSpec
 from bench.errors import UsageError
@@ -610,7 +610,7 @@ def test_only_a_failed_measurement_makes_the_run_exit_1(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(run, "_fake", lambda _: spec)
+    monkeypatch.setattr(fakes, "spec", lambda _: spec)
     code = run.execute(smoke("report=csv", "quiet=true"))
     told = capsys.readouterr()
     verdicts = {row["dtype"]: row["verdict"] for row in csv.DictReader(io.StringIO(told.out))}

@@ -67,7 +67,7 @@ def test_a_folder_below_a_file_cannot_be(tmp_path: Path) -> None:
 
 
 def test_a_character_that_no_path_has_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"^out=a\0b can be no folder: .*null"):
+    with pytest.raises(UsageError, match=r"^out=a b can be no folder: .*null"):
         write.place("a\0b")
 
 

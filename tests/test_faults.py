@@ -64,7 +64,7 @@ if "--multiprocessing-fork" in sys.orig_argv:
             return super().prepare(kernel, point)
 
     cpu.make = lambda index: Faulty()
-    machine._torch = dict
+    machine._torch = lambda backend: {}
 elif ROOM:
     import resource
 
