@@ -233,9 +233,9 @@ def test_a_record_in_the_folder_of_another_day_is_a_fault(
     record: Record, specs: Path, tmp_path: Path
 ) -> None:
     write(measured(record), tmp_path / "records" / "2020-01-01" / "one.json")
+    day, place = record.started_utc[:10], "results/records/2020-01-01/one.json"
     assert record_faults(specs, tmp_path) == [
-        "results/records/2020-01-01/one.json: started_utc: the folder is not its day "
-        f"{record.started_utc[:10]}; move the file to {record.started_utc[:10]}/"
+        f"{place}: started_utc: the folder is not its day {day}; move the file to {day}/"
     ]
 
 
