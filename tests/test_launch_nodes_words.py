@@ -38,8 +38,10 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> type[Hand]:
         (("resume=nonesuch",), "there is no nonesuch/fleet.jsonl"),
         (("hydra.launcher=slurm", "node=n1"), "hydra/launcher=slurm, with a slash"),
         (("hydra/launcher=slurn", "node=n1"), "no launcher 'slurn' is installed: did"),
+        (("hydra/launcher=slurm", "node=n1", "out=a,b"), "out=a,b: a fleet has one folder"),
     ],
-    ids=["none", "unknown", "value", "key", "pace", "no launcher", "resume", "dot", "launcher"],
+    ids=["none", "unknown", "value", "key", "pace", "no launcher", "resume", "dot", "launcher",
+         "folders"],  # fmt: skip
 )
 def test_wrong_words_are_refused_before_anything_is_started(
     words: tuple[str, ...],

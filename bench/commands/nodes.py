@@ -115,6 +115,8 @@ def _prepared(words: list[str]) -> "tuple[list[str], Engine, RunConfig, float]":
         raise UsageError(f"give {LAUNCHER}=, one of {', '.join(ENGINES)}")
     if "node" not in told:
         raise UsageError("on which nodes? give node=all, or their names: node=n01,n02")
+    if "," in told.get("out", ""):
+        raise UsageError(f"out={told['out'][:80]}: a fleet has one folder, without a comma")
     rest = [one for one in words if not one.startswith("node=")]
     rest = [as_text(one, RunConfig) if _is_plain(one) else one for one in rest]
     config = sweep.planned(rest)
