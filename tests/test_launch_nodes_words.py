@@ -40,8 +40,18 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> type[Hand]:
         (("hydra/launcher=slurn", "node=n1"), "no launcher 'slurn' is installed: did"),
         (("hydra/launcher=slurm", "node=n1", "out=a,b"), "out=a,b: a fleet has one folder"),
     ],
-    ids=["none", "unknown", "value", "key", "pace", "no launcher", "resume", "dot", "launcher",
-         "folders"],  # fmt: skip
+    ids=[
+        "none",
+        "unknown",
+        "value",
+        "key",
+        "pace",
+        "no launcher",
+        "resume",
+        "dot",
+        "launcher",
+        "folders",
+    ],
 )
 def test_wrong_words_are_refused_before_anything_is_started(
     words: tuple[str, ...],
