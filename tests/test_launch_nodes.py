@@ -50,7 +50,8 @@ def test_each_node_leaves_a_record_that_names_it(
     assert [out / one["record"] for one in told.values()] == records
     assert {row[0] for row in fleet_table(capsys.readouterr().out).values()} == {"complete"}
     assert sys.argv == before
-    assert sorted(one.name for one in out.iterdir()) == ["fleet.jsonl", "n1", "n2"]
+    left = sorted(one.name for one in out.iterdir())
+    assert left == [".fleet.lock", "fleet.jsonl", "n1", "n2"]
 
 
 def test_what_went_wrong_is_told_and_only_that_is_run_again(

@@ -11,7 +11,7 @@ from bench.__main__ import main
 from bench.commands import nodes
 from bench.launch import plugin
 from bench.launch.jobs import jobs
-from bench.launch.plan import begun, known
+from bench.launch.plan import alone, begun, known
 from bench.launch.ray import Ray
 from bench.launch.slurm import Slurm, _exit_code
 from bench.launch.watch import Fleet
@@ -155,3 +155,14 @@ def test_a_time_limit_ends_a_run_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch)
         assert nodes.on_node(()) == (130, "ended before anything was measured")
     finally:
         signal.signal(signal.SIGUSR2, before)
+
+
+def test_a_fleet_under_way_is_left_to_its_launcher(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = begun(tmp_path / "fleet", ["hydra/launcher=slurm", "node=n1"])
+    with alone(plan):
+        assert main(["run", "-m", f"resume={plan.folder}"]) == 2
+    assert "is a fleet under way" in capsys.readouterr().err
+    with alone(plan):
+        pass

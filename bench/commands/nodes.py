@@ -4,6 +4,7 @@ import datetime as dt
 import signal
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,20 +48,25 @@ def fleet(words: list[str]) -> int:
     0: each job's record is complete and no measurement in it failed. 1: not so. 130: interrupted.
     """
     from bench.launch.jobs import jobs
-    from bench.launch.plan import begun, known
+    from bench.launch.plan import alone, begun, known
     from bench.launch.table import report
     from bench.launch.watch import Fleet
     from bench.report.registry import set_in
 
     told = _told(words)
     plan = known(told["resume"].strip("'\"")) if "resume" in told else None
-    if plan:
-        words = _again(plan, words)
-    words = [one for one in checked("run", words, RunConfig) if not one.startswith("resume=")]
-    words, engine, config, poll_s = _prepared(words)
-    plan = plan or begun(_place(config.out), [one for one in words if not one.startswith("out=")])
-    made = Fleet(engine, plan, on_node, _teller(quiet=config.quiet), poll_s)
-    outcomes, interrupted = made.run(jobs(_combinations(words), plan.folder))
+    with ExitStack() as held:
+        if plan:
+            held.enter_context(alone(plan))
+            words = _again(plan, words)
+        words = [one for one in checked("run", words, RunConfig) if not one.startswith("resume=")]
+        words, engine, config, poll_s = _prepared(words)
+        if plan is None:
+            kept = [one for one in words if not one.startswith("out=")]
+            plan = begun(_place(config.out), kept)
+            held.enter_context(alone(plan))
+        made = Fleet(engine, plan, on_node, _teller(quiet=config.quiet), poll_s)
+        outcomes, interrupted = made.run(jobs(_combinations(words), plan.folder))
     print(set_in(config.report.format, report(plan, outcomes)), end="")
     return run.INTERRUPTED if interrupted else _code(outcomes)
 

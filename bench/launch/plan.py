@@ -5,18 +5,21 @@ record is called like it, so that a folder of records stays one.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import DataError, UsageError
 from bench.launch.model import Outcome
+from bench.measure.recordfile import RecordFile
 from bench.measure.runner import is_lost
 from bench.records.model import Record
 from bench.records.store import read
 
 FILE = "fleet.jsonl"
+LOCK = ".fleet.lock"
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,27 @@ def known(word: str) -> Plan:
     if not (isinstance(words, list) and all(isinstance(one, str) for one in words)):
         raise UsageError(f"{place} tells no words: begin a new fleet")
     return Plan(Path(word).absolute(), tuple(words))
+
+
+@contextmanager
+def alone(plan: Plan) -> Iterator[None]:
+    """Holds a fleet's folder against a second launcher, which would start its jobs again.
+
+    Raises:
+        UsageError: another has it.
+    """
+    place = plan.folder / LOCK
+    with suppress(OSError):  # then it is held against nobody, as where no locks are known
+        place.touch()
+    lock = RecordFile(place)
+    if not lock.take():
+        raise UsageError(
+            f"{plan.folder} is a fleet under way: wait for the launcher that has it, or end it"
+        )
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def done_before(plan: Plan) -> frozenset[str]:
