@@ -100,7 +100,7 @@ def test_a_folder_is_a_set_and_its_newest_record_can_be_judged(
         ("record=same.json against=before.json allow=[x]", "allow= knows no 'x'"),
         ("record=same.json against=before.json junit=a/b.xml", "there is no folder a"),
         ("record=same.json against=before.json markdown=.", "is a folder: name a file in it"),
-        ("record=. against=empty", "no folder 'empty' here, and no record 'empty'"),
+        ("record=. against=empty", "no folder, record or chip 'empty' here"),
     ],
 )
 def test_wrong_use_is_one_line_and_leaves_nothing(

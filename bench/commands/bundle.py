@@ -37,6 +37,7 @@ def main(words: list[str]) -> int:
     from bench.bundle.pack import pack
     from bench.chips.load import catalogue
     from bench.records.store import find, read
+    from bench.tables.write import write_new
 
     config = compose("bundle", words, BundleConfig)
     if not config.record:
@@ -50,7 +51,7 @@ def main(words: list[str]) -> int:
             print(f"{word}: {field}", file=sys.stderr)
     if packed.sheet_differs:
         print("the sheet has changed since the run: today's is packed", file=sys.stderr)
-    _write(packed.text, place)
+    write_new(packed.text, place)
     print(place)
     return 0
 
@@ -70,13 +71,3 @@ def _place(out: str | None, name: str) -> Path:
     if not place.name.endswith(".onpaper.json"):
         raise UsageError(f"out={(out or '')[:80]}: a file ends in .onpaper.json, a folder is there")
     return place
-
-
-def _write(text: str, place: Path) -> None:
-    try:
-        with place.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"{place} is there already: name another, none is overwritten") from None
-    except OSError as error:
-        raise UsageError(f"{place} cannot be written: {error.strerror or error}") from None

@@ -209,14 +209,10 @@ def _put(text: str, made: "Report", out: str | None) -> None:
     if not out:
         print(text, end="")
         return
+    from bench.tables.write import write_new
+
     place = _place(out, made)
-    try:
-        with place.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"{place} is there already: name another, none is overwritten") from None
-    except OSError as error:
-        raise UsageError(f"{place} cannot be written: {error.strerror or error}") from None
+    write_new(text, place)
     print(place)
 
 

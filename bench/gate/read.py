@@ -115,8 +115,10 @@ def _one(word: str, folders: list[Path], sheets: Catalogue) -> Path:
         near = did_you_mean(word, sheets.names())
         if is_file:
             raise
-        chips = f"; of chips, {near}" if near.startswith("did you mean") else ""
-        raise UsageError(f"no folder {word!r} here, and {error}{chips}") from None
+        if near.startswith("did you mean"):
+            told = f"no folder, record or chip {word[:80]!r} here: of chips, {near}"
+            raise UsageError(told) from None
+        raise UsageError(f"no folder {word!r} here, and {error}") from None
 
 
 def _same_kind(path: Path, own: Path) -> None:

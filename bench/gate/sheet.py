@@ -25,6 +25,13 @@ SAYS = {
 }
 
 
+WORDS = (
+    "same: the figure is reached, its whole interval lies within {margin:g}% of paper or above. "
+    "slower: the interval lies below. Each figure is judged by what came nearest to it, at 95%, "
+    "as 'show' judges it."
+)
+
+
 def against_sheet(
     record: Record, chip: Chip, sheets: Catalogue, margin: float, allow: tuple[str, ...] = ()
 ) -> Finding:
@@ -51,11 +58,6 @@ def against_sheet(
     about = f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}"
     count = at_once(record)
     shared = f"Measured with {count} devices at once: not what one reaches alone."
-    words = (
-        f"same: the figure is reached, its whole interval lies within {100 * margin:g}% of paper "
-        "or above. slower: the interval lies below. Each figure is judged by what came nearest to "
-        "it, at 95%, as 'show' judges it."
-    )
     return Finding(
         title=title(found),
         heading=(
@@ -63,7 +65,7 @@ def against_sheet(
             *((shared,) if count > 1 else ()),
         ),
         rows=tuple(sorted(found, key=place)),
-        notes=(words,),
+        notes=(WORDS.format(margin=100 * margin),),
         columns=("published", "measured", "achieved"),
         sources=tuple(source_line(one, sheets) for one in sources),
     )

@@ -1,7 +1,8 @@
 """The record of one run; every key that holds a physical quantity names its SI unit.
 
 A record is frozen and complete in itself: raw samples, conditions, environment and the hash of
-the sheet it was set beside. ``None`` means unknown. Nothing in it names a person, a host or a path.
+the sheet it was set beside. ``None`` means unknown. Nothing in it names a person, a host or a path,
+but ``machine.node``, where a user or a launcher told it.
 """
 
 import math
@@ -19,6 +20,8 @@ IMPORTED_BY: Final = "imported_by"
 """The setting that tells who measured a record that was imported; one's own have none."""
 IMPORTED_FROM: Final = "imported_sha256"
 """The setting that tells of which bundle it was taken."""
+TOGETHER: Final = "together"
+"""The setting that tells how many devices of the machine were measured at once."""
 
 ROUNDING = 1e-9
 """How far a number may be from what it was computed of, relative."""
@@ -39,10 +42,7 @@ class Program(Strict):
 
 
 class Machine(Strict):
-    """The environment: systems and versions, no names.
-
-    ``node`` is how a user or a launcher calls this machine among others, told by ``node=``.
-    """
+    """The environment: systems and versions; ``node`` is what a user or a launcher calls it."""
 
     node: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")] | None = None
     system: str
@@ -124,9 +124,7 @@ def _told(error: object) -> object:
     """Returns the worst error for one that is larger or no number; what is not one at all stays."""
     if not isinstance(error, int | float) or isinstance(error, bool):
         return error
-    if not error <= WORST:  # NaN is neither below nor above
-        return WORST
-    return error
+    return WORST if not error <= WORST else error  # NaN is neither below nor above
 
 
 class Check(Strict):
@@ -272,10 +270,6 @@ class Measurement(Strict):
     quantity: Quantity = ""
     decides: bool = True
     observed: dict[str, float | str] = Field(default_factory=dict)
-
-
-TOGETHER: Final = "together"
-"""The setting that tells how many devices of the machine were measured at once."""
 
 
 class Record(Strict):

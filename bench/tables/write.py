@@ -30,6 +30,21 @@ def place(out: str) -> Path:
     return folder
 
 
+def write_new(text: str, place: Path) -> None:
+    """Writes a text file that is not there yet.
+
+    Raises:
+        UsageError: there is one already, or none can be made.
+    """
+    try:
+        with place.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{place} is there already: name another, none is overwritten") from None
+    except OSError as error:
+        raise UsageError(f"{place} cannot be written: {error.strerror or error}") from None
+
+
 def _reached(path: Path) -> None:
     """Looks at a path, of which the end need not be there.
 
