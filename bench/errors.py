@@ -74,8 +74,12 @@ class DataError(OnpaperError):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Returns ``did you mean 'x'?`` for the nearest known word, or the list of known words."""
     words = sorted(set(known))
-    near = difflib.get_close_matches(word.lower(), words, n=3, cutoff=0.5)
-    if near:
-        return "did you mean " + " or ".join(repr(one) for one in near) + "?"
     shown = ", ".join(words[:12])
-    return f"choose from: {shown}{', ...' if len(words) > 12 else ''}"
+    listed = f"choose from: {shown}{', ...' if len(words) > 12 else ''}"
+    return nearest(word, words) or listed
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Returns ``did you mean 'x'?`` for the nearest known words, empty where none is near."""
+    near = difflib.get_close_matches(word.lower(), sorted(set(known)), n=3, cutoff=0.5)
+    return "did you mean " + " or ".join(repr(one) for one in near) + "?" if near else ""

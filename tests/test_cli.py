@@ -201,7 +201,7 @@ WRONG = [
     ("run -m device=fake seconds=range(1,80) dtype=bf16,fp61", "no dtype 'fp61'"),
     ("show record=/nonexistent", "no record '/nonexistent': there is no such file"),
     ("show record=missing.json", "no record 'missing.json': there is no such file"),
-    ("show record=missing", "no record 'missing': choose from: "),
+    ("show record=missing", "no record 'missing': choose from "),
     ("show chip=h20 record=latest", "give record= or chip=, not both"),
     ("show margin=1", "margin=1 must be above 0 and at most 0.9"),
 ]

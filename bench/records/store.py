@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.errors import DataError, Fault, UsageError, nearest
 from bench.records.model import SCHEMA, Record
 from bench.records.upgrade import STEPS, upgraded
 
@@ -177,7 +177,9 @@ def _called(word: str, known: Mapping[str, Path]) -> Path:
         told = [name if name == path.stem else f"{name} ({path.stem})" for name, path in begun]
         shown = ", ".join(sorted(told)[:4]) + (", ..." if len(told) > 4 else "")
         raise UsageError(f"record {word!r} may be any of {len(told)}: {shown}")
-    raise UsageError(f"no record {word!r}: {did_you_mean(word, [name for name, _ in named])}")
+    some = ", ".join(["latest", *sorted(known, reverse=True)[:2]])
+    listed = f"choose from {len(known)}, such as {some}; 'python -m bench history' lists them"
+    raise UsageError(f"no record {word!r}: {nearest(word, [name for name, _ in named]) or listed}")
 
 
 def _ids(known: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
