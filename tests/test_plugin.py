@@ -217,6 +217,15 @@ def test_a_record_that_cannot_be_written_fails_the_session(project: pytest.Pytes
     done.stdout.fnmatch_lines(["the record could not be written: *"])
 
 
+def test_wrong_use_is_told_at_the_line_of_the_test(project: pytest.Pytester) -> None:
+    project.makepyfile("def test_mine(onpaper):\n    onpaper(lambda: 1, flop=1, dtype='bf61')\n")
+    done = project.runpytest_inprocess(*QUIET)
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines([">*onpaper(lambda: 1*", "E*no dtype 'bf61': did you mean *'bf16'*"])
+    done.stdout.no_fnmatch_line("*fixture.py*")
+    done.stdout.no_fnmatch_line("*call.py*")
+
+
 def test_seconds_that_cannot_be_are_refused(project: pytest.Pytester) -> None:
     project.makepyfile("def test_mine(onpaper):\n    onpaper(lambda: 1, bytes=1)\n")
     done = project.runpytest_inprocess(*QUIET, "--onpaper-seconds=0")

@@ -1,8 +1,8 @@
 """The fixture: a call, or what pytest-benchmark timed, beside the chip's paper."""
 
 from collections.abc import Callable
-from functools import cache
-from typing import Any, Unpack
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar, Unpack
 
 import pytest
 
@@ -10,6 +10,7 @@ from bench.chips.load import Catalogue, catalogue
 from bench.chips.match import choose, identify
 from bench.devices.base import Device
 from bench.devices.machine import machine
+from bench.errors import OnpaperError
 from bench.plugin.call import (
     Given,
     WorkTold,
@@ -25,6 +26,23 @@ from bench.plugin.result import Result, result_of
 from bench.records.model import Conditions, Timing
 from bench.verdict import weigh
 
+Told = ParamSpec("Told")
+Made = TypeVar("Made")
+
+
+def _told_at_the_call(method: Callable[Told, Made]) -> Callable[Told, Made]:
+    """Returns a method whose message on wrong use stands at the test's line, without our own."""
+
+    @wraps(method)
+    def called(*args: Told.args, **kwargs: Told.kwargs) -> Made:
+        __tracebackhide__ = True
+        try:
+            return method(*args, **kwargs)
+        except OnpaperError as error:
+            raise error.with_traceback(None) from None
+
+    return called
+
 
 class Onpaper:
     """What a test calls; every result is a row of the session's summary."""
@@ -34,6 +52,7 @@ class Onpaper:
         self._kept = kept
         self._count = 0
 
+    @_told_at_the_call
     def __call__(
         self,
         call: Callable[[], object],
@@ -61,6 +80,7 @@ class Onpaper:
         timing, conditions = timed(_device(word), call, seconds or self._kept.settings.seconds)
         return self._result(word, given, (timing, conditions), name)
 
+    @_told_at_the_call
     def beside(
         self,
         benchmark: Any,  # noqa: ANN401 -- pytest-benchmark's fixture has no public type
