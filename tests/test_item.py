@@ -4,7 +4,7 @@ import pytest
 
 from bench.devices.base import Elapsed, Prepared
 from bench.devices.fake import RATES, FakeDevice, FakePrepared, FakeSpec
-from bench.kernels.common.base import Kernel, Limits, Point
+from bench.kernels.common.base import Kernel, Limits, Point, UnsupportedError
 from bench.kernels.gemm import KERNEL as GEMM
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
@@ -89,6 +89,26 @@ def test_sizes_that_are_given_are_tried_in_every_way() -> None:
     )
     assert measured.search is not None
     assert measured.search.space > 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UnsupportedError("no grouped product"), MemoryError("full"), RuntimeError("no such shape")],
+    ids=lambda error: type(error).__name__,
+)
+def test_where_the_first_way_does_not_run_another_is_measured(error: Exception) -> None:
+    """An A100 has no grouped product in torch 2.8, and does the experts one by one."""
+
+    class Ampere(FakeDevice):
+        def prepare(self, kernel: Kernel, point: Point) -> FakePrepared:
+            if point.parameters["way"] == "grouped":
+                raise error
+            return super().prepare(kernel, point)
+
+    found = measure_item(Ampere(FakeSpec(noise="none")), Item("experts", "bf16"), QUICK)
+    assert (found.status, found.parameters["way"]) == ("ok", "loop")
+    assert found.search is not None
+    assert found.search.left_out == 1
 
 
 def test_setting_up_is_told_apart_from_measuring() -> None:

@@ -269,6 +269,24 @@ def test_a_kernel_of_which_nothing_runs_is_unsupported() -> None:
         search(device, gemm, space, 1.0)
 
 
+def test_a_kernel_of_which_nothing_runs_for_a_fault_has_failed() -> None:
+    """What poisons a device makes all that follows fail: its worker must not be kept."""
+
+    class Poisoned(FakeDevice):
+        faults = 1
+
+        def prepare(self, kernel: Kernel, point: Point) -> FakePrepared:  # noqa: ARG002 -- the signature
+            self.faults -= 1
+            if self.faults >= 0:
+                raise RuntimeError("an illegal memory access was encountered")
+            raise UnsupportedError("not supported")
+
+    device, gemm = Poisoned(), kernel("gemm")
+    space = gemm.space(gemm.pilot("bf16", "normal"), device.limits())[:3]
+    with pytest.raises(RuntimeError, match="no configuration runs here: an illegal memory"):
+        search(device, gemm, space, 1.0)
+
+
 def test_a_first_trial_that_was_held_up_does_not_end_the_search() -> None:
     """A neighbour takes the core for 100 ms during the first trial of all."""
 

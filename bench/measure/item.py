@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from bench.devices.base import Device
+from bench.devices.base import Device, Prepared
 from bench.kernels.common.base import Kernel, Point, UnsupportedError
 from bench.kernels.registry import kernel as find_kernel
 from bench.measure.conditions import Watch
 from bench.measure.loop import Plan, measure
 from bench.measure.refusals import WrongResultError, checked, refuse_format, refuse_length
-from bench.measure.search import search
+from bench.measure.search import LEADERS, search
 from bench.records.model import Measurement
 
 SUSTAINED_SAMPLE_S = 0.1
@@ -93,10 +93,10 @@ def _best(
     The budget starts when the buffers are there.
     """
     asked = device.now()
-    prepared = device.prepare(kernel, space[0])
+    prepared = _first(device, kernel, space)
     start, found, point = device.now(), None, space[0]
-    if len(space) > 1:
-        del prepared  # its buffers make room for those of the search
+    if prepared is None or len(space) > 1:
+        prepared = None  # its buffers make room for those of the search
         share = kernel.searches
         until = _part(progress, 0.0, share)
         point, found = search(device, kernel, space, share * plan.budget_s, until)
@@ -119,6 +119,19 @@ def _best(
             "setup_s": start - asked,
         }
     )
+
+
+def _first(device: Device, kernel: Kernel, space: list[Point]) -> Prepared | None:
+    """Allocates the first configuration's buffers; None where it is one of few and does not run.
+
+    Which of several ways run here is for the search to find out.
+    """
+    try:
+        return device.prepare(kernel, space[0])
+    except (UnsupportedError, MemoryError, RuntimeError):
+        if not 1 < len(space) <= LEADERS:
+            raise
+    return None
 
 
 def _part(progress: Callable[[float], None], start: float, share: float) -> Callable[[float], None]:

@@ -40,6 +40,8 @@ class Hunt:
         call_s: their median, since a trial disturbed for the better would lead for good.
         calls: calls spent on it.
         failed: configurations that do not run here.
+        trouble: why the last of them does not; where any is ``broken``, why the first such is.
+        broken: whether one failed, and not for want of an operation.
         drawn: how many were drawn at random.
         pace: the best rate of any single trial, by which costs are foreseen.
     """
@@ -57,6 +59,7 @@ class Hunt:
     calls: dict[int, int] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
     trouble: str = ""
+    broken: bool = False
     drawn: int = 0
     pace: float = 0.0
 
@@ -108,6 +111,10 @@ def search(
     """Returns the fastest configuration found in ``space`` and all that was tried.
 
     The budget is kept but for the trial in progress; at least one configuration is tried.
+
+    Raises:
+        UnsupportedError: none runs here, each for want of an operation.
+        RuntimeError: none runs here, and one failed otherwise, which may have cost the device.
     """
     hunt = Hunt(
         device, kernel, Grid(space), [amount(kernel, point) for point in space], budget_s,
@@ -121,7 +128,8 @@ def search(
             break
         _try(hunt, index)
     if not hunt.call_s:
-        raise UnsupportedError(f"no configuration runs here: {hunt.trouble}")
+        words = f"no configuration runs here: {hunt.trouble}"
+        raise RuntimeError(words) if hunt.broken else UnsupportedError(words)
     _settle(hunt)
     return hunt.grid.points[hunt.leaders()[0]], _report(hunt)
 
@@ -161,7 +169,8 @@ def _try(hunt: Hunt, index: int) -> None:
         first = hunt.device.time(prepared, 1).seconds
     except (UnsupportedError, MemoryError, RuntimeError) as error:
         hunt.failed.add(index)
-        hunt.trouble = str(error)
+        if not hunt.broken:
+            hunt.trouble, hunt.broken = str(error), not isinstance(error, UnsupportedError)
         return
     batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(first, 1e-9)))
     rounds = 0 if hunt.hopeless(index, first) else TRIAL_CALLS - (1 if first > TRIAL_S else 0)
