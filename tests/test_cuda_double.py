@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bench.devices import cuda
-from bench.devices.base import Reading
+from bench.devices.base import DeviceError, Reading
 from bench.devices.cuda import CudaDevice
 from bench.devices.registry import open_device
 from bench.kernels.common import inputs
@@ -203,6 +203,25 @@ def test_one_call_is_run_before_any_is_timed(double: Double) -> None:
     prepared = double.open().prepare(kernel("gemm"), POINT)
     assert prepared.turn == 1 % len(prepared.task.calls)
     assert double.asked[-1] == "synchronize(1,)"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "CUDA-capable device(s) is/are busy or unavailable",  # another process has it for itself
+        "invalid device ordinal",  # NVML counts all devices, CUDA one where MIG is on
+    ],
+)
+def test_a_device_that_its_driver_refuses_is_said_to_be_so(
+    refusal: str, double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: int) -> None:
+        raise RuntimeError(f"CUDA error: {refusal}\nCUDA kernel errors might be asynchronously")
+
+    monkeypatch.setattr(torch.cuda, "set_device", refused)
+    with pytest.raises(DeviceError) as caught:
+        double.open()
+    assert str(caught.value) == f"device cuda:1 cannot be opened: CUDA error: {refusal}"
 
 
 def test_a_device_that_failed_costs_the_process(double: Double) -> None:

@@ -48,7 +48,7 @@ def open_device(word: str) -> Device:
     """Returns the device named, or for ``auto`` the first backend that is here.
 
     Raises:
-        DeviceError: it is not here; the message says why.
+        DeviceError: it is not here, or its driver refuses it; the message says why.
     """
     backend, index = parse(word)
     host.reach()  # before any backend loads torch
@@ -56,9 +56,18 @@ def open_device(word: str) -> Device:
     for name in AUTO if backend == "auto" else (backend,):
         reason = absent(name, index)
         if reason is None:
-            module, told = _module(name)
-            return cast("Device", module.make(index, *told))
+            return _opened(name, index)
     raise DeviceError(f"no device {word!r} here: {reason}")
+
+
+def _opened(backend: str, index: int) -> Device:
+    """Opens a device that is here, which another process or MIG may keep from this one."""
+    module, told = _module(backend)
+    try:
+        return cast("Device", module.make(index, *told))
+    except (RuntimeError, SystemExit) as error:  # the latter of a device that fails at once
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise DeviceError(f"device {backend}:{index} cannot be opened: {first}") from error
 
 
 def every(backend: str = "auto") -> tuple[str, ...]:
