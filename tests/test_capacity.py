@@ -9,6 +9,7 @@ import torch
 
 from bench.devices.fake import FakeDevice
 from bench.kernels import capacity
+from bench.kernels.common import accelerators
 from bench.kernels.common.base import Limits, Point, Task, UnsupportedError
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
@@ -32,6 +33,8 @@ class Memory:
         self._empty = torch.empty
         monkeypatch.setattr(torch, "empty", self.take)
         monkeypatch.setattr(torch.cuda, "empty_cache", self.empty_cache)
+        told = SimpleNamespace(is_integrated=0)
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: told)
 
     def take(self, words: int, **_: object) -> torch.Tensor:
         if self.used() + 8 * words > self.budget:
@@ -138,6 +141,22 @@ def test_a_cpu_is_refused_before_anything_is_filled() -> None:
     ):
         with pytest.raises(UnsupportedError, match=words):
             refused()
+
+
+@pytest.mark.parametrize("name", accelerators.INTEGRATED)
+def test_a_gpu_in_the_hosts_memory_is_refused_before_anything_is_filled(
+    name: str, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GB10 whose memory is filled hangs with the machine that it is in."""
+    told = SimpleNamespace(**{name: 1})
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: told)
+    for refused in (
+        lambda: CAPACITY.check(point(), ANY),
+        lambda: CAPACITY.build(point(), ANY, 0.0),
+    ):
+        with pytest.raises(UnsupportedError, match="host memory is shared with the system"):
+            refused()
+    assert memory.sizes == []
 
 
 def test_it_is_told_in_bytes_beside_the_published_capacity() -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.kernels.common import inputs
-from bench.kernels.common.accelerators import SHARES, all_memory, empty_cache
+from bench.kernels.common.accelerators import all_memory, empty_cache, shares_memory
 from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError
 from bench.records.model import Check, Quantity, Work
 
@@ -82,7 +82,7 @@ class Capacity(Defaults):
 
         All is given back by the spot check, which reads it first.
         """
-        if device.type in SHARES:
+        if shares_memory(device):
             raise _shared()
         blocks = _all_of(device, math.inf if device.type == "cuda" else all_memory(device))
         point.parameters["bytes"] = sum(block.numel() for block in blocks) * WORD_BYTES
@@ -94,7 +94,7 @@ class Capacity(Defaults):
         """Numbers the words of two small blocks, and finds them so, and one that is not."""
         import torch
 
-        if device.type in SHARES:
+        if shares_memory(device):
             raise _shared()
         blocks = [torch.empty(2**14, dtype=torch.int64, device=device) for _ in range(2)]
         return _found(blocks)

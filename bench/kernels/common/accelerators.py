@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     import torch
 
 SHARES = ("cpu", "mps")
-"""Device types whose memory is the host's: none of it is filled."""
+"""Device types whose memory is the host's."""
+
+INTEGRATED = ("is_integrated", "is_integrated_gpu")
+"""What torch calls it that a GPU has no memory but the host's: GB10, Jetson, MI300A, an iGPU."""
 
 
 def module(device: "torch.device") -> Any:  # noqa: ANN401 -- of whatever type the plug-in has
@@ -49,6 +52,15 @@ def all_memory(device: "torch.device") -> float:
         untold = f"{device.type} does not tell how much memory it has"
         raise UnsupportedError(f"{untold}: nothing bounds what is filled")
     return float(told[1])
+
+
+def shares_memory(device: "torch.device") -> bool:
+    """Tells whether a device's memory is the host's: to fill it takes the whole machine down."""
+    if device.type in SHARES:
+        return True
+    asked = getattr(module(device), "get_device_properties", None)
+    told = asked(device) if asked else None
+    return any(getattr(told, name, False) for name in INTEGRATED)
 
 
 def streams(device: "torch.device") -> Any:  # noqa: ANN401 -- as above
