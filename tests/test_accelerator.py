@@ -227,6 +227,20 @@ def test_what_is_not_here_says_why() -> None:
     assert "torch finds no accelerator" in str(accelerator.present(0))
 
 
+def test_a_module_that_does_not_tell_whether_it_is_available_is_asked_generically(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """torch.mps of torch 2.6 has no ``is_available``."""
+    plug_in(monkeypatch, is_available=None)
+    monkeypatch.setattr(accelerator, "current", lambda: "mps")
+    monkeypatch.setattr(api, "current", lambda: "mps")
+    generic = SimpleNamespace(is_available=lambda: True, device_count=lambda: 1)
+    monkeypatch.setattr(torch, "accelerator", generic)
+    assert accelerator.present(0) is None
+    generic.is_available = lambda: False
+    assert accelerator.present(0) == "torch finds no mps device"
+
+
 def test_a_plug_in_is_imported_by_its_name_and_one_that_breaks_is_told_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

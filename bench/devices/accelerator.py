@@ -197,7 +197,7 @@ def present(index: int, kind: str = "") -> str | None:
     except (RuntimeError, AttributeError):
         absent = f"this torch has no device type {wanted}"
         return "; ".join([absent, *(troubles or _wanted_plugins(wanted))])
-    if not api.ask("is_available"):
+    if not api.ask("is_available", generic="is_available"):
         return "; ".join([f"torch finds no {wanted} device", *troubles])
     count = api.count()
     last = f"the last is {wanted}:{count - 1}"
