@@ -764,6 +764,43 @@ def test_amd_finds_the_device_by_its_address(monkeypatch: pytest.MonkeyPatch) ->
     assert stub.asked[-1] == ("amdsmi_get_processor_handle_from_bdf", ("0000:c1:00.0",))
 
 
+@pytest.mark.parametrize(
+    ("masks", "index", "hip_ids", "found"),
+    [
+        ({}, 1, None, "h1"),
+        ({"HIP_VISIBLE_DEVICES": "3,2"}, 0, None, "h3"),
+        ({"CUDA_VISIBLE_DEVICES": "2"}, 0, None, "h2"),
+        ({"ROCR_VISIBLE_DEVICES": "2,3", "HIP_VISIBLE_DEVICES": "1"}, 0, None, "h3"),
+        ({"HIP_VISIBLE_DEVICES": "1"}, 0, [3, 2, 1, 0], "h2"),
+        ({"AMD_VISIBLE_DEVICES": "6,7"}, 1, None, "h1"),
+        ({"ROCR_VISIBLE_DEVICES": "GPU-ab12"}, 0, None, None),
+    ],
+)
+def test_amd_finds_the_device_without_its_address_behind_masks(
+    masks: dict[str, str],
+    index: int,
+    hip_ids: list[int] | None,
+    found: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ("HIP", "CUDA", "ROCR", "AMD")
+    for name in (f"{one}_VISIBLE_DEVICES" for one in names):
+        monkeypatch.delenv(name, raising=False)
+    for name, mask in masks.items():
+        monkeypatch.setenv(name, mask)
+    handles = [f"h{number}" for number in range(4)]
+    stub = AmdStub(amdsmi_get_processor_handles=handles)
+    if hip_ids:
+        numbers = dict(zip(handles, hip_ids, strict=True))
+        stub.amdsmi_get_gpu_enumeration_info = lambda one: {"hip_id": numbers[one]}
+    monkeypatch.setitem(sys.modules, "amdsmi", stub)
+    told = Amd(None, index)
+    told.reading()
+    asked = {arguments[0] for name, arguments in stub.asked if name == "amdsmi_get_power_info"}
+    assert asked == ({found} if found else set())
+    assert bool(told.missing) == (found is None)
+
+
 @pytest.mark.parametrize("module", [None, AmdStub()], ids=["no library", "no device"])
 def test_without_amds_library_nothing_is_known(
     module: AmdStub | None, monkeypatch: pytest.MonkeyPatch

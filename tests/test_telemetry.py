@@ -162,6 +162,28 @@ def test_a_device_that_the_tool_does_not_list_is_not_taken_for_another(
         assert told.reading() == Reading()
 
 
+@pytest.mark.parametrize(
+    ("mask", "count", "power_w"),
+    [(None, 2, 269.64), (None, 4, None), (None, None, 269.64), ("1,0", 4, 264.93)],
+)
+def test_places_tell_nothing_where_torch_counts_other_devices_than_the_tool(
+    mask: str | None, count: int | None, power_w: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torch counts the two tiles of each of two cards: its second device is on the first card."""
+    monkeypatch.delenv("ZE_AFFINITY_MASK", raising=False)
+    if mask:
+        monkeypatch.setenv("ZE_AFFINITY_MASK", mask)
+    Machine(monkeypatch, "xpu-smi-pvc")
+    assert Smi("intel", None, 1, count).reading().power_w == power_w
+
+
+def test_what_hides_devices_from_the_tool_too_is_no_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container that was given two devices of eight has a tool that numbers them from nought."""
+    monkeypatch.delenv("ASCEND_RT_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("ASCEND_VISIBLE_DEVICES", "4,5")
+    assert visible(1, "huawei") == 1
+
+
 def test_a_tool_is_asked_no_oftener_than_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch, "hy-smi-z100")
     machine.took_s = 0.5

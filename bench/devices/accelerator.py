@@ -70,7 +70,7 @@ class AcceleratorDevice(TorchDevice):
         self._overhead_s = 0.0 if self._event else clocks.overhead_s(self._wait)
         self.timer_resolution_s = max(1e-6, self._overhead_s)
         vendor = vendor_behind(self._name(), None, markers())
-        self._telemetry = telemetry.of(vendor, _bus(self._properties), index)
+        self._telemetry = telemetry.of(vendor, _bus(self._properties), index, self.api.count())
 
     def _name(self) -> str:
         import torch

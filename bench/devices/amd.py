@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from bench.devices.base import Reading
+from bench.devices.smi import visible
 
 WHOLE = ("SPX", "NPS1", "N/A", "")
 """Partition modes in which the device is undivided."""
@@ -39,10 +40,30 @@ class Amd:
             self.missing = ""
 
     def _find(self, pci_bus: str | None, index: int) -> Any:  # noqa: ANN401 -- amdsmi is untyped
-        """Returns the device by what no mask changes; without an address, by its index."""
+        """Returns the device by what no mask changes; without an address, by its unmasked number.
+
+        An older torch tells no address. HIP and the library may number devices otherwise.
+
+        Raises:
+            LookupError: a mask names devices otherwise than by numbers.
+        """
         if pci_bus:
             return self._lib.amdsmi_get_processor_handle_from_bdf(pci_bus[-12:])
-        return self._lib.amdsmi_get_processor_handles()[index]
+        place = visible(index, "amd")
+        if place is None:
+            raise LookupError("which of its devices is meant is not told")
+        handles = self._lib.amdsmi_get_processor_handles()
+        numbers = [self._hip_number(one) for one in handles]
+        return handles[numbers.index(place) if place in numbers else place]
+
+    def _hip_number(self, handle: object) -> int | None:
+        """Returns HIP's number of a device, which the library of ROCm 6.4 and later tells."""
+        try:
+            told = self._lib.amdsmi_get_gpu_enumeration_info(handle)
+        except Exception:  # noqa: BLE001 -- unknown to this amdsmi
+            return None
+        number = told.get("hip_id") if isinstance(told, dict) else None
+        return number if isinstance(number, int) else None
 
     def reading(self) -> Reading:
         """Returns the graphics clock, power of the socket and temperature of the hot spot now."""

@@ -46,18 +46,34 @@ TOOLS: Mapping[str, Tool] = {
 
 
 MASKS = {
-    "cuda": ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"),
+    "cuda": ("HIP_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES"),
     "xpu": ("ZE_AFFINITY_MASK",),
 }
-"""Variables that hide devices from torch, by device type, besides those of the vendor's entry."""
+"""Variables that hide devices from torch, by device type, besides those of the vendor's entry; the
+first that is set counts."""
+
+BENEATH = "ROCR_VISIBLE_DEVICES"
+"""Hides devices from HIP, which numbers those that are left; its own masks name those numbers."""
+
+OUTSIDE = ("AMD_VISIBLE_DEVICES", "ASCEND_VISIBLE_DEVICES")
+"""Read by what starts a container: what they hide, they hide from the tool, too."""
 
 
 class Smi:
-    """One device through its vendor's tool; what the tool does not tell is None."""
+    """One device through its vendor's tool; what the tool does not tell is None.
 
-    def __init__(self, vendor: str, bus: str | None, index: int) -> None:
+    Args:
+        vendor: whose tool it is.
+        bus: the device's PCI address, where torch tells it.
+        index: its number in torch.
+        count: how many devices torch has; a tool that lists others, such as cards of two tiles
+            that torch counts apart, tells nothing by their places.
+    """
+
+    def __init__(self, vendor: str, bus: str | None, index: int, count: int | None = None) -> None:
         self._tool, self._bus = TOOLS[vendor], bus
         self._place = visible(index, vendor)
+        self._count = None if masks(vendor) else count
         self._free, self._again_s, self._failures = threading.Lock(), 0.0, 0
         self.missing = ""
         if shutil.which(self._tool.words[0]) is None:
@@ -117,6 +133,8 @@ class Smi:
         """Returns the device that torch means: by its address, else by its place in the list."""
         if self._bus and any(one.bus for one in told):
             return next((one for one in told if _same_bus(one.bus, self._bus)), None)
+        if self._count not in (None, len(told)):
+            return None
         place = self._place
         return told[place] if place is not None and place < len(told) else None
 
@@ -127,15 +145,23 @@ def visible(index: int, vendor: str) -> int | None:
     A mask of visible devices, such as ``ASCEND_RT_VISIBLE_DEVICES=2,3``, renumbers them for torch
     and not for the tool. None where the mask names devices otherwise than by numbers.
     """
+    for mask in masks(vendor):
+        listed = [word.strip() for word in mask.split(",")]
+        word = listed[index] if index < len(listed) else ""
+        if not word.isdecimal():
+            return None
+        index = int(word)
+    return index
+
+
+def masks(vendor: str) -> list[str]:
+    """Returns the masks that are set for a vendor's devices, that which torch sees last first."""
     told = vendors()[vendor]
-    names = [name for name in told.env if name.endswith("_VISIBLE_DEVICES")]
-    names += MASKS.get(told.torch_device, ())
-    mask = next((os.environ[name] for name in names if os.environ.get(name)), "")
-    if not mask or mask == "all":
-        return index
-    listed = [word.strip() for word in mask.split(",")]
-    word = listed[index] if index < len(listed) else ""
-    return int(word) if word.isdecimal() else None
+    own = [one for one in told.env if one.endswith("_VISIBLE_DEVICES") and one not in OUTSIDE]
+    names = (*own, *MASKS.get(told.torch_device, ()))
+    above = next((os.environ[name] for name in names if os.environ.get(name)), "")
+    beneath = os.environ.get(BENEATH, "") if told.hip == "true" else ""
+    return [mask for mask in (above, beneath) if mask not in ("", "all")]
 
 
 def _same_bus(one: str | None, other: str) -> bool:

@@ -49,10 +49,10 @@ class Silent:
         return ()
 
 
-def of(vendor: str | None, bus: str | None, index: int) -> Telemetry:
+def of(vendor: str | None, bus: str | None, index: int, count: int | None = None) -> Telemetry:
     """Returns the tool of a vendor, or nobody where it has none that is known here."""
     if vendor is not None and vendor in TOOLS:
-        return Smi(vendor, bus, index)
+        return Smi(vendor, bus, index, count)
     return Silent("no telemetry tool of this vendor is known here")
 
 
