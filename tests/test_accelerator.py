@@ -1,5 +1,6 @@
 """Accelerators by duck typing: what plug-ins differ in is asked for; what is not told, unknown."""
 
+import subprocess
 import sys
 import time
 import warnings
@@ -153,6 +154,9 @@ def test_an_operation_that_the_cpu_does_instead_is_skipped(
                    "support float64. Please use float32 instead."), UnsupportedError),
         (AssertionError("Torch not compiled with CUDA enabled"), UnsupportedError),
         (ModuleNotFoundError("No module named 'triton'", name="triton"), UnsupportedError),
+        (RuntimeError("Failed to find C compiler. Please specify via CC environment variable."),
+         UnsupportedError),
+        (subprocess.CalledProcessError(1, ["gcc", "main.c"]), UnsupportedError),
         (RuntimeError("NPU out of memory. NPU 0; 61 GiB total capacity"), MemoryError),
         (TypeError("mm() got an unexpected keyword"), TypeError),
     ],

@@ -1,5 +1,6 @@
 """What all torch backends share: building, checking and running a kernel's calls."""
 
+import subprocess
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,9 +22,16 @@ _MISSING = (
 )  # fmt: skip
 _NO_ROOM = ("out of memory", "alloc_failed", "can't allocate memory", "cannot allocate memory")
 
-REFUSALS = (RuntimeError, NotImplementedError, TypeError, AssertionError, ImportError)
+REFUSALS = (
+    RuntimeError, NotImplementedError, TypeError, AssertionError, ImportError,
+    subprocess.CalledProcessError,
+)  # fmt: skip
 """How torch and its plug-ins refuse: a backend without float64 raises ``TypeError``, a build
-without CUDA ``AssertionError``, a way of doing it that needs Triton ``ImportError``."""
+without CUDA ``AssertionError``, a way of doing it that needs Triton ``ImportError``, and Triton
+itself what its C compiler ended with."""
+
+_NO_COMPILER = "find c compiler"
+_COMPILER = "Triton builds its launches with a C compiler and Python's headers: not all are here"
 
 
 @dataclass
@@ -108,6 +116,8 @@ def translated(error: Exception) -> Exception:
     lower = str(error).lower()
     if isinstance(error, torch.OutOfMemoryError) or any(word in lower for word in _NO_ROOM):
         return MemoryError("out of device memory")
+    if isinstance(error, subprocess.CalledProcessError) or _NO_COMPILER in lower:
+        return UnsupportedError(_COMPILER)
     if isinstance(error, ModuleNotFoundError):
         return UnsupportedError(f"it needs {error.name}, which is not installed here")
     missing = isinstance(error, NotImplementedError) or any(word in lower for word in _MISSING)
