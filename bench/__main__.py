@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from keyword import iskeyword
 
 from bench import __version__
@@ -92,6 +93,12 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
+def _lacking(error: ModuleNotFoundError) -> bool:
+    """Tells whether a package from outside is not installed at all, which is no fault of ours."""
+    package = (error.name or "bench").partition(".")[0]
+    return package != "bench" and find_spec(package) is None
+
+
 def _prepare_streams() -> None:
     """Has a dash that the terminal's encoding lacks spelled out, which is no failure."""
     codecs.register_error("onpaper", _spelled)
@@ -116,12 +123,22 @@ def _drop_output() -> None:
 
 def _dispatch(words: list[str]) -> int:
     """Runs the command named and writes out what it printed, while errors are still caught."""
-    code = _run(words)
+    try:
+        code = _run(words)
+    except ModuleNotFoundError as error:
+        if not _lacking(error):
+            raise
+        raise UsageError(
+            f"{sys.executable} lacks the package {error.name!r}: 'make run' in the clone sets up "
+            ".venv, then '. .venv/bin/activate'; or 'pip install .'"
+        ) from None
     sys.stdout.flush()
     return code
 
 
 def _run(words: list[str]) -> int:
+    if words[:1] == ["help"] and words[1:2] and words[1] in COMMANDS:
+        words = [words[1], "--help"]
     if words and words[0] in ("-h", "--help", "help"):
         print(HELP, end="")
         return 0

@@ -292,6 +292,26 @@ def test_help_lists_every_command(words: list[str], capsys: pytest.CaptureFixtur
     assert [name for name in COMMANDS if f"\n  {name}" not in text] == []
 
 
+def test_help_of_a_command_is_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["help", "rules"]) == main(["rules", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text == 2 * text[: len(text) // 2]
+    assert text.startswith("python -m bench rules")
+
+
+def test_a_python_without_the_packages_costs_one_line(cli: Cli) -> None:
+    done = cli("compare", "chips=h20,h100", python=("-S",))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert re.match(r"onpaper: \S+ lacks the package '\w+': 'make run' in the clone", done.stderr)
+    assert "pip install ." in done.stderr
+
+
+def test_a_module_of_our_own_that_is_missing_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "nowhere", "has no module")
+    with pytest.raises(ModuleNotFoundError, match=r"bench\.commands\.nowhere"):
+        main(["nowhere"])
+
+
 def test_the_version_is_told(cli: Cli) -> None:
     done = cli("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"onpaper {__version__}\n", "")
