@@ -172,6 +172,14 @@ def test_decoding_again_gives_the_same_result(variant: str) -> None:
     assert torch.equal(first, second)
 
 
+@pytest.mark.usefixtures("narrow")
+def test_how_experts_are_done_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One product an expert, where torch has no grouped one, costs hundreds of launches."""
+    monkeypatch.setattr(module, "grouped_way", lambda *_: "loop")
+    for variant, told in (("deepseek-v3-decode", {"experts": "loop"}), ("llama-3.1-8b-decode", {})):
+        assert KERNEL.build(point(variant, batch=2, length=24), CPU, 0.0).observed() == told
+
+
 def test_a_graph_is_captured_on_cuda_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_shape", lambda _: narrowed(workload("llama-3.1-8b")))
     with pytest.raises(UnsupportedError, match="graphs are captured on CUDA devices only"):

@@ -453,5 +453,21 @@ def test_a_short_product_is_also_replayed_where_calls_can_be_captured() -> None:
     assert GEMM.ways(short, Limits(1e11, 5e7, is_cpu=False)) == [short]
 
 
+def test_a_product_that_is_not_captured_is_not_told_as_replayed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The way that is left, called as it stands, is then found by the search."""
+
+    def refused(*_: object) -> None:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(gemm, "captured", refused)
+    (replayed, called) = GEMM.ways(_sized(48, 32, 64), Limits(1e11, 5e7, False, graphs=True))
+    with pytest.raises(RuntimeError, match="capturing"):
+        GEMM.build(replayed, CPU, 0.0)
+    assert GEMM.build(called, CPU, 0.0).calls
+    inputs.release()
+
+
 def _sized(m: int, n: int, k: int) -> Point:
     return Point("gemm", "bf16", "normal", {"m": m, "n": n, "k": k, "layout": "nt"})

@@ -1,6 +1,7 @@
 """2:4 sparse products over stand-ins for the libraries, which compute on the CPU."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from torch.sparse._semi_structured_conversions import sparse_semi_structured_to_dense_cutlass
 
 from bench.kernels import sparse
-from bench.kernels.common import inputs, products, structured
+from bench.kernels.common import gpucode, inputs, products, structured
 from bench.kernels.common.base import DATA, Limits, Point, Task, UnsupportedError, itemsize
 from bench.kernels.registry import kernel
 from bench.records.model import Check, Work
@@ -140,6 +141,23 @@ def test_the_timed_sparse_product_passes_its_spot_check_or_shows_that_it_was_lef
     task.calls[0]()
     assert spot(task).passed
     assert task.observed() == {}
+
+
+@pytest.mark.parametrize("captures", [True, False])
+def test_a_product_that_no_graph_holds_says_so(
+    captures: bool, libraries: Libraries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Called as it stands it may take what the host takes, and the chip is not to blame."""
+    libraries.use("cusparselt", monkeypatch)
+
+    def captured_if_possible(body: Any, _: object) -> Any:
+        return partial(body) if captures else body
+
+    monkeypatch.setattr(sparse, "captured_if_possible", captured_if_possible)
+    monkeypatch.setattr(gpucode, "observed", lambda *_: {"code": "cslt"})
+    replayed = SPARSE.build(product("bf16"), CPU, 0.0).observed.keywords["replayed"]  # type: ignore[attr-defined]  # a partial
+    told = sparse._observed(lambda: None, CUDA, replayed=replayed)
+    assert told == {"code": "cslt", **({} if captures else {"graph": "not captured"})}
 
 
 def spot(task: Task) -> Check:

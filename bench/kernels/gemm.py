@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bench.kernels.common import gpucode, inputs, microscaling, products
 from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError, itemsize
 from bench.kernels.common.factors import Factor, scaled
-from bench.kernels.common.graphs import captured_if_possible
+from bench.kernels.common.graphs import captured
 from bench.kernels.common.precision import can_accumulate_in_fp16, set_precision
 from bench.records.model import Check, Work
 
@@ -132,7 +132,7 @@ class Gemm(Defaults):
         sets = [(*_factors(cutter, point), out) for out in room.view(count, m, n)]
         plain = [_call(point, *one) for one in sets]
         replayed = point.parameters.get("way") == GRAPH
-        calls = [captured_if_possible(one, device) for one in plain] if replayed else plain
+        calls = [captured(one, device) for one in plain] if replayed else plain
         return Task(
             calls,
             partial(products.spoil, sets[0][2]),

@@ -151,7 +151,8 @@ class TransformerLayer(Defaults):
         captures = str(point.parameters["way"]).startswith(GRAPH)
         call = _captured(made) if captures else made.call
         run = rooms.keeping(0, proven(call))
-        return Task([run], partial(_spoil, rooms), lambda _: _spot_check(point, made, rooms))
+        spoil, seen = partial(_spoil, rooms), partial(_observed, made.layer)
+        return Task([run], spoil, lambda _: _spot_check(point, made, rooms), seen)
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Compares every token of a small layer of the same kind with float64."""
@@ -251,6 +252,11 @@ def _captured(made: Made) -> "Callable[[], torch.Tensor]":
     if made.rows.device.type != "cuda":
         raise UnsupportedError("graphs are captured on CUDA devices only")
     return captured(made.call, made.rows.device)
+
+
+def _observed(layer: Layer) -> dict[str, float | str]:
+    """Returns how the experts' products were done, which is no part of the way that is searched."""
+    return {"experts": layer.grouped_way} if layer.shape.experts else {}
 
 
 def _spoil(rooms: Rooms) -> None:
