@@ -207,6 +207,25 @@ def test_energy_and_cost_hear_the_prices(capsys: pytest.CaptureFixture[str]) -> 
     assert short["usd_per_Mtoken"] == pytest.approx(4 * owned + drawn)
 
 
+def test_time_energy_and_cost_are_no_surer_than_the_rate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=h20", SMALL]
+    found = one(words, capsys)
+    over = found["high_80"] / found["tokens_per_s_chip"]
+    for level in ("80", "95"):
+        rates = [found[f"{end}_{level}"] for end in ("high", "low")]
+        times = [found[f"seconds_{end}_{level}"] for end in ("low", "high")]
+        assert [a * b for a, b in zip(rates, times, strict=True)] == pytest.approx(
+            [found["tokens_per_s_chip"] * found["seconds"]] * 2
+        )
+    for key in ("J_per_token", "usd_per_Mtoken"):
+        assert found[f"{key}_low"] < found[key] / over
+        assert found[f"{key}_high"] > found[key] * over
+    text = said("predict", words, capsys)[1]
+    assert re.search(r"\| [\d.]+ ms \([\d.]+–[\d.]+ ms\) ", text)
+
+
 # tiers, and rows that say why
 
 
@@ -261,6 +280,7 @@ WRONG = {
                     "output=-9", "output=100000001", f"batch={'9' * 30}")},
     **{f"{CHIP} batch={word}": "batch= names no number: write such as batch=32, [1,8,64] or 1..64"
        for word in ("[]", "")},
+    f"{CHIP} batch=1-64": "batch=1-64: write a whole number from 1 to 100,000,000; several as [1,8",
     f"{CHIP} batch=64..1": "batch=64..1: write the smaller number first",
     f"{CHIP} parallel=tp2,dp4 batch=[2,8]": "batch= is below the 4 copies of dp",
     f"{CHIP} batch=[{MANY}] input=[{MANY}]": "10,201 points: give at most 10,000",

@@ -1,6 +1,6 @@
 """What chips hold of a model, what power they draw, and what an hour of one costs."""
 
-from math import inf
+import math
 
 import pytest
 
@@ -160,6 +160,16 @@ def test_waiting_for_memory_takes_a_fraction_and_arithmetic_nearly_all() -> None
         assert [getattr(one, key) for one in told] == sorted(getattr(one, key) for one in told)
 
 
+def test_what_is_not_known_of_a_rate_widens_what_a_token_takes() -> None:
+    power = Band(200.0, 300.0, 450.0)
+    sure, unsure, far = (power.each(100.0, half) for half in (0.0, 0.4, 50.0))
+    assert (sure.low, sure.middle, sure.high) == pytest.approx((2.0, 3.0, 4.5))
+    assert unsure.middle == sure.middle
+    logs = [math.log(unsure.middle / unsure.low), math.log(unsure.high / unsure.middle)]
+    assert logs == pytest.approx([math.sqrt(math.log(1.5) ** 2 + 0.16)] * 2)
+    assert math.log(far.high / far.middle) == pytest.approx(50.0, rel=1e-3)
+
+
 def priced(*rivals: str) -> dict[str, object]:
     """A price of $10,000, and rivals."""
     return {"price_usd": {"value": "10000 USD", "rivals": [
@@ -198,4 +208,4 @@ def test_no_price_is_no_cost(sheets: Catalogue) -> None:
 def test_every_shipped_price_makes_an_ordered_band(sheets: Catalogue) -> None:
     for one in sheets.chips.values():
         told = hourly(one, Band(1.0, 2.0, 3.0), Prices())
-        assert told is None or 0 < told.low <= told.middle <= told.high < inf
+        assert told is None or 0 < told.low <= told.middle <= told.high < math.inf

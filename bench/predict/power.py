@@ -5,6 +5,7 @@ on an H200 over several attentions (arXiv 2605.11999). One that is bound by arit
 all of it: 85 to 100%, as our own sustained loads do.
 """
 
+import math
 from dataclasses import dataclass
 
 from bench.chips.model import Chip
@@ -27,6 +28,20 @@ class Band:
     def times(self, factor: float) -> "Band":
         """Returns the band multiplied."""
         return Band(self.low * factor, self.middle * factor, self.high * factor)
+
+    def each(self, rate: float, half: float) -> "Band":
+        """Returns the band of one unit of work, with what is not known of the rate in it.
+
+        What moves the band is taken to be independent of what moves the rate: in logs, squares add.
+
+        Args:
+            rate: units of work in the band's unit of time.
+            half: half-width of the interval of the rate's log.
+        """
+        least = math.hypot(math.log(self.middle / self.low), half)
+        most = math.hypot(math.log(self.high / self.middle), half)
+        middle = self.middle / rate
+        return Band(middle * math.exp(-least), middle, middle * math.exp(most))
 
 
 @dataclass(frozen=True)

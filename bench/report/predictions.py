@@ -8,21 +8,21 @@ from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.capacity import least_chips
 from bench.predict.forecast import Asked, Foretold
-from bench.predict.power import Band, Prices, hourly
+from bench.predict.power import Prices
 from bench.predict.tiers import Tier
 from bench.report.duration import duration
 from bench.report.markup import Report
 from bench.report.operators import operators_section
+from bench.report.owning import INNER, banded, cost, costs_said, energy
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 from bench.units import significant
 
-NONE = "–"
 WORDS = {
     "serve": "serving", "prefill": "prefill", "decode": "decoding", "train": "training",
 }  # fmt: skip
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
-INNER, OUTER = 0.8, 0.95
+OUTER = 0.95
 HOW = (
     (
         "Foretold, not measured: published figures x fractions learnt from measured times. In "
@@ -128,7 +128,6 @@ def _cells(
     told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
     digits = 2 if found.tier in (Tier.SHEET, Tier.OTHER) else 3
     rate, whole = float(found.per_chip()[place]), float(found.tokens[place])
-    joules, cost = _energy(found, place), _cost(one, place, prices)
     first = found.ttft if asked.phase == "serve" else None
     limit, share = found.work.limit(place)
     return (
@@ -137,12 +136,12 @@ def _cells(
         *((_over(one, base, place, digits),) if base else ()),
         _around(rate, found, place, digits),
         *((_told(whole, digits),) if asked.split.chips > 1 else ()),
-        duration(float(found.seconds[place]), digits),
-        *((duration(float(first[place]), digits),) if first is not None else ()),
+        _lasting(float(found.seconds[place]), found, place, digits),
+        *((_time(float(first[place]), digits),) if first is not None else ()),
         f"{limit} {share:.0%}",
         _left(found, place),
-        _band(joules),
-        _band(cost),
+        banded(energy(found, place)),
+        banded(cost(one, place, prices)),
         "; ".join(filter(None, (found.tier, _lacks(found), found.assumed))),
     )  # fmt: skip
 
@@ -154,6 +153,17 @@ def _lacks(found: Foretold) -> str:
 def _around(value: float, found: Foretold, place: int, digits: int) -> str:
     inner, outer = (float(np.exp(found.half(level)[place])) for level in (INNER, OUTER))
     return _bracketed(value, (value / inner, value * inner, value / outer, value * outer), digits)
+
+
+def _lasting(seconds: float, found: Foretold, place: int, digits: int) -> str:
+    """Returns a time with the interval of the rate that is one over it."""
+    inner = float(np.exp(found.half(INNER)[place]))
+    low, high = (_time(one, 2) for one in (seconds / inner, seconds * inner))
+    return f"{_time(seconds, digits)} ({low.removesuffix(high[high.rindex(' ') :])}–{high})"
+
+
+def _time(seconds: float, digits: int) -> str:
+    return duration(float(f"{seconds:.{digits}g}"), digits)
 
 
 def _bracketed(value: float, bounds: Sequence[float], digits: int) -> str:
@@ -195,26 +205,6 @@ def _left(found: Foretold, place: int) -> str:
     return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}"
 
 
-def _energy(found: Foretold, place: int) -> Band | None:
-    power = found.power(place)
-    return power.times(1 / float(found.per_chip()[place])) if power else None
-
-
-def _cost(one: Answer, place: int, prices: Prices) -> Band | None:
-    power = one.found.power(place) if one.found else None
-    hour = hourly(one.chip, power, prices) if power else None
-    if hour is None or one.found is None:
-        return None
-    return hour.times(1e6 / 3600 / float(one.found.per_chip()[place]))
-
-
-def _band(band: Band | None) -> str:
-    if band is None:
-        return NONE
-    low, middle, high = (significant(one, 2) for one in (band.low, band.middle, band.high))
-    return f"{middle} ({low}–{high})"
-
-
 def _flat(one: Answer, place: int, asked: Asked, prices: Prices) -> dict[str, Scalar]:
     told: dict[str, Scalar] = {
         "chip": one.chip.id, "workload": asked.workload.id, "phase": asked.phase,
@@ -230,7 +220,7 @@ def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
     found = one.found
     if found is None:
         return {}
-    room, joules, cost = found.room(place), _energy(found, place), _cost(one, place, prices)
+    room, joules, paid = found.room(place), energy(found, place), cost(one, place, prices)
     rate = float(found.per_chip()[place])
     told: dict[str, Scalar] = {
         "tokens_per_s_chip": rate, "tokens_per_s": float(found.tokens[place]),
@@ -239,7 +229,12 @@ def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
     }  # fmt: skip
     for level in (INNER, OUTER):
         factor = float(np.exp(found.half(level)[place]))
-        told |= {f"low_{level:.0%}"[:-1]: rate / factor, f"high_{level:.0%}"[:-1]: rate * factor}
+        share, seconds = f"{level * 100:.0f}", float(found.seconds[place])
+        told |= {f"low_{share}": rate / factor, f"high_{share}": rate * factor}
+        told |= {
+            f"seconds_low_{share}": seconds / factor,
+            f"seconds_high_{share}": seconds * factor,
+        }
     told |= {
         "model_half_log_95": found.model[-1], "sheet_half_log": float(found.sheet[place]),
         "limited_by": found.work.limit(place)[0], "tier": str(found.tier), "fits": room.fits,
@@ -247,9 +242,9 @@ def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
         "J_per_token": joules.middle if joules else None,
         "J_per_token_low": joules.low if joules else None,
         "J_per_token_high": joules.high if joules else None,
-        "usd_per_Mtoken": cost.middle if cost else None,
-        "usd_per_Mtoken_low": cost.low if cost else None,
-        "usd_per_Mtoken_high": cost.high if cost else None,
+        "usd_per_Mtoken": paid.middle if paid else None,
+        "usd_per_Mtoken_low": paid.low if paid else None,
+        "usd_per_Mtoken_high": paid.high if paid else None,
         "lacks": ", ".join(found.lacks) or None, "assumed": found.assumed or None,
     }  # fmt: skip
     if one.over is not None:
@@ -274,10 +269,7 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
         yield "Where the model does not fit, rates are as if it did."
     if any(one.found and one.found.tier is Tier.OTHER for one in every):
         yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
-    yield (
-        f"J/token: chips alone. USD/Mtoken: a sourced price over {prices.years:g} years and "
-        f"{prices.kwh:g} USD/kWh at PUE {prices.pue:g}, always busy; no server, network or staff."
-    )
+    yield costs_said(prices)
     yield from _untold(every, asked)
 
 

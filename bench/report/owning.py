@@ -1,0 +1,47 @@
+"""Energy and cost of tokens as a table tells them: with the range of power, price and rate."""
+
+from bench.predict.answers import Answer
+from bench.predict.forecast import Foretold
+from bench.predict.power import Band, Prices, hourly
+from bench.units import significant
+
+NONE = "–"
+INNER = 0.8
+"""The interval of the rate that is counted in."""
+
+
+def energy(found: Foretold, place: int) -> Band | None:
+    """Returns joules a token of one chip at one point; None where its board power is unknown."""
+    power = found.power(place)
+    return _each(power, found, place, 1.0) if power else None
+
+
+def cost(one: Answer, place: int, prices: Prices) -> Band | None:
+    """Returns US dollars a million tokens; None where nobody published a price or the power."""
+    power = one.found.power(place) if one.found else None
+    hour = hourly(one.chip, power, prices) if power else None
+    if hour is None or one.found is None:
+        return None
+    return _each(hour, one.found, place, 3600 / 1e6)
+
+
+def banded(band: Band | None) -> str:
+    """Returns the middle with the range in brackets."""
+    if band is None:
+        return NONE
+    low, middle, high = (significant(one, 2) for one in (band.low, band.middle, band.high))
+    return f"{middle} ({low}–{high})"
+
+
+def costs_said(prices: Prices) -> str:
+    """Returns what the two columns hold, and what they leave out."""
+    return (
+        f"J/token: chips alone. USD/Mtoken: a sourced price over {prices.years:g} years and "
+        f"{prices.kwh:g} USD/kWh at PUE {prices.pue:g}, always busy; no server, network or staff. "
+        "In brackets what power, price and the rate's 80% interval make of it."
+    )
+
+
+def _each(band: Band, found: Foretold, place: int, scale: float) -> Band:
+    rate = float(found.per_chip()[place]) * scale
+    return band.each(rate, float(found.half(INNER)[place]))
