@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from typing import ClassVar
 
 import psutil
@@ -235,6 +236,53 @@ def test_a_device_past_saving_ends_the_worker_and_says_why(
 
 def fail_silently(*_: object) -> None:
     """A signal handler that is not installed: tests do not run in a process of their own."""
+
+
+class Hanging(WorkerSession):
+    """A session whose workers say nothing but what they are told to."""
+
+    def __init__(self) -> None:
+        super().__init__("cuda")
+        self.theirs: list[Connection] = []
+        self.says: list[tuple[str, object]] = []
+
+    def _start(self) -> Connection:
+        self._pipe, theirs = multiprocessing.Pipe()
+        self.theirs.append(theirs)
+        for one in self.says:
+            theirs.send(one)
+        return self._pipe
+
+    def close(self) -> None:
+        self._pipe = None
+
+
+def test_a_device_that_hangs_for_good_is_asked_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a suite of a hundred items would wait more than a minute for each.
+
+    One kernel that hangs in all its variants is no such device: its workers say that they are open.
+    """
+    monkeypatch.setattr(sessions, "GRACE_S", 0.0)
+    monkeypatch.setattr(sessions, "GRACE_FACTOR", 0.0)
+    session = Hanging()
+    silent = sessions.MOST_SILENT
+    for _ in range(silent - 1):
+        with pytest.raises(WorkerDiedError, match="no answer within 0 s"):
+            session.measure(ITEM, SHORT, ignore)
+    session.says = [("progress", 0.0)]
+    for _ in range(silent + 1):
+        with pytest.raises(WorkerDiedError, match="no answer within 0 s"):
+            session.measure(ITEM, SHORT, ignore)
+    session.says = []
+    for _ in range(silent - 1):
+        with pytest.raises(WorkerDiedError, match="no answer within 0 s"):
+            session.measure(ITEM, SHORT, ignore)
+    started = len(session.theirs)
+    with pytest.raises(WorkerDiedError, match="not tried: the device could not be opened 3 times"):
+        session.measure(ITEM, SHORT, ignore)
+    with pytest.raises(DeviceError, match="not tried"):
+        session.describe()
+    assert len(session.theirs) == started
 
 
 class Answering(WorkerSession):

@@ -28,6 +28,10 @@ GRACE_S = 60.0
 KILL_WAIT_S = 5.0
 REPORT_S = 0.5
 
+MOST_SILENT = 3
+"""Workers in a row that say nothing, not even that they have opened the device, after which it is
+asked no more: each costs more than a minute, and a driver that hangs answers none of a hundred."""
+
 
 class WorkerDiedError(Exception):
     """The worker ended without an answer; the text says how."""
@@ -85,6 +89,7 @@ class WorkerSession:
         self._word = word
         self._process: Any = None
         self._pipe: Connection | None = None
+        self._silent = 0
 
     @property
     def pid(self) -> int | None:
@@ -147,6 +152,8 @@ class WorkerSession:
         return self._pipe
 
     def _ask(self, message: tuple[Any, ...], patience_s: float, progress: Progress) -> object:
+        if self._silent >= MOST_SILENT:
+            raise WorkerDiedError(f"not tried: the device could not be opened {self._silent} times")
         try:
             pipe = self._pipe or self._start()
         except OSError as error:
@@ -162,12 +169,14 @@ class WorkerSession:
         deadline = time.monotonic() + patience_s
         while pipe.poll(max(0.0, deadline - time.monotonic())):
             kind, content = pipe.recv()
+            self._silent = 0
             if kind == "answer":
                 return content
             if kind == "died":
                 self.close()
                 raise WorkerDiedError(content)
             progress(content)
+        self._silent += 1
         self.close()
         raise WorkerDiedError(f"no answer within {patience_s:.0f} s: the worker was ended")
 
@@ -208,6 +217,7 @@ def serve(pipe: Connection, word: str) -> None:
     threading.Thread(target=_leave_with_parent, name="parent", daemon=True).start()
     try:
         session = LocalSession(open_device(word))
+        pipe.send(("progress", 0.0))  # it is open: what hangs from now on may be one kernel
     except DeviceError as error:
         pipe.recv()
         pipe.send(("answer", error))
