@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from bench.__main__ import main
+from bench.devices.cuda import CudaDevice
+from bench.devices.nvml import Nvml
 from bench.records.store import read
 
 pytestmark = [
@@ -39,3 +41,14 @@ def test_a_cuda_device_conforms(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["doctor", "device=cuda", "conformance=true"])
     told = capsys.readouterr().out
     assert code == 0, told
+
+
+def test_clocks_and_power_are_those_of_the_device_that_torch_means() -> None:
+    """NVML numbers devices by their addresses, and heeds no mask."""
+    for index in range(torch.cuda.device_count()):
+        told = CudaDevice(index)._telemetry
+        if not isinstance(told, Nvml) or told.missing:
+            pytest.skip(told.missing or "not NVML's")
+        uuid = str(torch.cuda.get_device_properties(index).uuid)
+        assert told._ask("nvmlDeviceGetUUID") == f"GPU-{uuid}"
+    torch.cuda.set_device(0)
