@@ -8,6 +8,8 @@ LONGEST = 2_000
 """Characters of a message; one that is longer quotes more of the input than anybody reads."""
 PIECE = 500
 """Characters of one part of a fault."""
+PART = 3
+"""Characters of a word from which on a longer one that holds it is near to it."""
 
 
 def plainly(text: object, most: int = LONGEST) -> str:
@@ -71,15 +73,27 @@ class DataError(OnpaperError):
         Exception.__init__(self, "\n".join(str(fault) for fault in self.faults))  # a line each
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Returns ``did you mean 'x'?`` for the nearest known word, or the list of known words."""
+def did_you_mean(word: str, known: Iterable[str], usual: Iterable[str] = ()) -> str:
+    """Returns ``did you mean 'x'?`` for the nearest known words, or what there is.
+
+    Args:
+        word: what was typed.
+        known: the words that would have meant something.
+        usual: those that are shown, in this order, where none is near and none holds the word.
+    """
     words = sorted(set(known))
-    shown = ", ".join(words[:12])
-    listed = f"choose from: {shown}{', ...' if len(words) > 12 else ''}"
+    shown = [*usual] or words[:12]
+    listed = f"choose from: {', '.join(shown)}{', ...' if len(words) > len(shown) else ''}"
     return nearest(word, words) or listed
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Returns ``did you mean 'x'?`` for the nearest known words, empty where none is near."""
-    near = difflib.get_close_matches(word.lower(), sorted(set(known)), n=3, cutoff=0.5)
+    """Returns ``did you mean 'x'?`` for the nearest known words, empty where none is near.
+
+    Where none is written alike, those that hold the word are near.
+    """
+    words, wanted = sorted(set(known)), word.lower()
+    near = difflib.get_close_matches(wanted, words, n=3, cutoff=0.5)
+    if not near and len(wanted) >= PART:
+        near = [one for one in words if wanted in one][:3]
     return "did you mean " + " or ".join(repr(one) for one in near) + "?" if near else ""

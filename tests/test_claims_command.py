@@ -68,6 +68,12 @@ def test_the_summary_counts_what_the_lines_say(capsys: pytest.CaptureFixture[str
     assert found["title"] == f"{len(verdicts)} claims put to the test"
 
 
+def test_no_claim_at_all_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document("claims", ["side=user", "chip=l20"], capsys)
+    assert found["rows"] == []
+    assert found["summary"] == ["No claim here is of all that was asked for: leave out a key."]
+
+
 @pytest.mark.parametrize("side", ["vendor", "'state media'", "'rival vendor'", "official"])
 def test_claims_of_one_side(side: str, capsys: pytest.CaptureFixture[str]) -> None:
     found = rows([f"side={side}"], capsys)
@@ -173,7 +179,12 @@ def test_a_claim_unfolds_to_every_pair_and_axis(capsys: pytest.CaptureFixture[st
         for axis in made.axes
     ]
     assert found["title"] == made.statement
-    told = "\n".join(found["heading"])
+    decided = rows(["side=regulator"], capsys)[made.id]
+    answer, *rest = found["heading"]
+    assert answer.startswith("Verdict: untestable. Where it holds: open (not on paper). ")
+    assert f"It is decided by {decided['subject']} / {decided['object']}, " in answer
+    assert answer.endswith(f" ≥ 1: {decided['reason']}.")
+    told = "\n".join(rest)
     assert f"Said by {made.speaker} (regulator), 2025-09-17." in told
     assert "any of 8 subjects and each of 3 objects" in told
     assert "margin 25%" in told
@@ -227,6 +238,10 @@ WRONG = {
     "claim=2025-07-moolenaar-h20-memry": (
         "no claim '2025-07-moolenaar-h20-memry' in specs/claims: "
         "did you mean '2025-07-moolenaar-h20-memory'"
+    ),
+    "claim=moolenaar": (
+        "no claim 'moolenaar' in specs/claims: did you mean '2025-07-moolenaar-h20-memory' or "
+        "'2025-07-moolenaar-h20-outperforms-huawei'?"
     ),
     "chip=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20' or 'h200'",
     "side=vendr": "no side 'vendr': did you mean 'vendor' or 'rival vendor'?",

@@ -141,10 +141,24 @@ def test_a_mistake_is_one_line_that_names_the_nearest(command: str, words: str, 
         ("h2o", "did you mean 'h20'?"),
         ("H20", "did you mean 'h20'?"),
         ("zzz", "choose from: a100, h20"),
+        ("1", "choose from: a100, h20"),
+        ("domestic", "choose from: a100, h20"),
     ],
 )
 def test_did_you_mean(word: str, said: str) -> None:
     assert did_you_mean(word, ["h20", "a100", "h20"]) == said
+
+
+def test_a_word_within_a_longer_one_is_near_to_it() -> None:
+    known = [f"2025-0{month}-cac-domestic-chips-are-comparable" for month in range(1, 6)]
+    said = did_you_mean("Domestic", [*known, "h20"])
+    assert said == f"did you mean {known[0]!r} or {known[1]!r} or {known[2]!r}?"
+
+
+def test_where_nothing_is_near_the_usual_words_are_shown_first() -> None:
+    known = ["clock", "decode", "matrix"]
+    assert did_you_mean("?", known, ["matrix", "decode"]) == "choose from: matrix, decode, ..."
+    assert did_you_mean("clok", known, ["matrix"]) == "did you mean 'clock'?"
 
 
 def test_a_long_list_of_choices_is_cut() -> None:

@@ -29,8 +29,8 @@ SHARED = {
         "calibration", "claims", "collectives", "comparison", "curve", "digits", "dossier",
         "duration", "energy", "evidence", "fitting", "flat", "fragment", "gap", "groups", "history",
         "identity", "inputs", "layers", "layout", "levels", "listing", "marks", "markup", "matrix",
-        "operators", "pairs", "predicates", "predictions", "products", "ratios", "reaching",
-        "registry", "roofline", "room", "rulelist", "rulings", "scalar", "screen", "sections",
+        "operators", "owning", "pairs", "predicates", "predictions", "products", "ratios",
+        "reaching", "registry", "roofline", "room", "rulelist", "rulings", "scalar", "screen", "sections",
         "sheet", "spread", "summary", "table", "validation", "verdicts", "wrap", "pytest_benchmark",
     },
 }  # fmt: skip

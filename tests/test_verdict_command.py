@@ -211,6 +211,15 @@ def test_a_matrix_has_a_cell_a_chip_and_figure(capsys: pytest.CaptureFixture[str
     assert found[0]["cell"] == "both"
 
 
+def test_a_matrix_of_kinds_of_work_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["baseline=h20", "chips=[910b,h100]"]
+    every = document("verdict", words, capsys)["rows"]
+    asked = document("verdict", [*words, "figures=[decode,memory_bandwidth]"], capsys)["rows"]
+    assert [one["axis"] for one in asked] == 2 * ["decode", "memory_bandwidth"]
+    assert asked[0]["measured_ratio"] is not None
+    assert [one for one in asked if one not in every] == []
+
+
 def test_a_matrix_of_no_chips_named_has_all_that_share_a_measurement(
     sheets: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -245,7 +254,14 @@ WRONG = {
     "baseline=h20 chips=[h20]": "nvidia-h20-sxm-96gb alone: name another chip in chips=",
     f"{PAIR} figures=[matrix_bf16]": "figures= belongs to verdict baseline=",
     "baseline=h20 rows=true": "rows= belongs to verdict chips=[A,B]",
-    "baseline=h20 figures=[matrix_bf61]": "no figure 'matrix_bf61': did you mean 'matrix_bf16'",
+    "baseline=h20 figures=[matrix_bf61]": (
+        "no figure or kind of work 'matrix_bf61': did you mean 'matrix_bf16'"
+    ),
+    "baseline=h20 figures=[decodes]": "no figure or kind of work 'decodes': did you mean 'decode'",
+    "baseline=h20 figures=[zzz]": (
+        "no figure or kind of work 'zzz': choose from: matrix_bf16, matrix_fp16, matrix_fp8, "
+        "matrix_int8, memory_bandwidth, prefill, decode, serving, training, ..."
+    ),
     f"{PAIR} without=[vendr]": "no class of evidence 'vendr': did you mean 'vendor'?",
     f"{PAIR} margin=0": "margin=0 must be above 0 and at most 0.9",
     f"{PAIR} margin=-0.1": "margin=-0.1 must be above 0 and at most 0.9",

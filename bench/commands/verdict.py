@@ -23,7 +23,8 @@ paper, its measured ratio, and by how much paper overstates it.
   chips=            two chips; with baseline= any number, by ids, names, groups (export-tier,
                     domestic) or patterns; default: all that share a measured figure with it
   baseline=         the chip that the others are divided by
-  figures=          baseline=: these figures only
+  figures=          baseline=: these figures only, or kinds of work: prefill, decode, serving,
+                    training
   margin=0.10       what counts as equal
   without=          classes of evidence left out: [vendor, user, ...]
   rows=false        true adds every value behind it, with source, class, weight and why
@@ -34,7 +35,7 @@ Examples
   python -m bench verdict chips=[h20,h100]
   python -m bench verdict chips=[910b2,a100] rows=true
   python -m bench verdict baseline=h20
-  python -m bench verdict baseline=h20 chips=domestic figures=[matrix_fp16,memory_bandwidth]
+  python -m bench verdict baseline=h20 chips=domestic figures=[matrix_bf16,memory_bandwidth,decode]
 
 Exit code: 0 shown, 2 wrong usage.
 """
@@ -84,11 +85,12 @@ def _two(chosen: "list[Chip]", config: VerdictConfig) -> None:
 
 def _matrix(config: VerdictConfig, chosen: "list[Chip]", base: "Chip", bench: "Bench") -> "Report":
     from bench.chips.figures import FIGURES
-    from bench.report.matrix import FIGURED, matrix
+    from bench.report.matrix import FIGURED, WORKED, matrix
 
     for one in config.figures:
-        if one not in FIGURES:
-            raise UsageError(f"no figure {one!r}: {did_you_mean(one, FIGURES)}")
+        if one not in FIGURES and one not in WORKED:
+            near = did_you_mean(one, (*FIGURES, *WORKED), (*FIGURED, *WORKED))
+            raise UsageError(f"no figure or kind of work {one!r}: {near}")
     if config.rows:
         raise UsageError("rows= belongs to verdict chips=[A,B]: a matrix has too many")
     others = [one for one in chosen if one.id != base.id]

@@ -103,6 +103,9 @@ def _flat(one: Judgement, bench: Bench) -> dict[str, Scalar]:
 
 
 def _summary(found: Sequence[Judgement]) -> Iterator[str]:
+    if not found:
+        yield "No claim here is of all that was asked for: leave out a key."
+        return
     words = Counter(one.word for one in found)
     told = ", ".join(f"{words[one]} {one.value}" for one in Word if words[one])
     yield f"Verdicts: {told}."
@@ -122,16 +125,25 @@ def claim_report(found: Judgement, bench: Bench) -> Report:
     cells = tuple(_full(one, bench, notes) for one in findings)
     table = Table(
         claim.statement,
-        tuple(_told(claim, bench)),
+        (_answer(found), *_told(claim, bench)),
         SINGLE,
         cells,
-        (f"Verdict: {found.word.value}. Where it holds: {_where(found)}.",),
+        (),
         notes.lines(),
     )
     every = {one.ref: one for finding in findings for one in behind(finding, bench.whole)}
     flats = [{"claim": claim.id, **flat(one)} for one in findings]
     known = values("Every value behind it", every.values(), bench.catalogue)
     return Report(table, flats, (flips(findings, bench), known))
+
+
+def _answer(found: Judgement) -> str:
+    """Returns what the claim comes to, and what that hangs on, before anything else is told."""
+    finding = found.deciding.deciding
+    return (
+        f"Verdict: {found.word.value}. Where it holds: {_where(found)}. "
+        f"It is decided by {comes_to(finding)}: {finding.reason}."
+    )
 
 
 def _told(claim: Claim, bench: Bench) -> Iterator[str]:

@@ -37,7 +37,7 @@ def matrix(
         chips: those that are divided; None for all of which something was measured on both.
         baseline: what they are divided by.
         bench: the evidence.
-        figures: keys; with the usual ones, kinds of work are shown, too.
+        figures: keys of figures, and kinds of work; with the usual ones, ``WORKED`` are shown, too.
         margin: what counts as equal.
     """
     found = findings(chips, baseline, bench, figures, margin)
@@ -69,9 +69,8 @@ def findings(
 
 
 def _axes(figures: Sequence[str]) -> list[Axis]:
-    axes = [Axis(figure=key) for key in figures]
-    worked = [Axis.model_validate({"work": one}) for one in WORKED]
-    return axes + (worked if figures == FIGURED else [])
+    asked = (*figures, *WORKED) if figures == FIGURED else figures
+    return [Axis.model_validate({"figure" if key in FIGURES else "work": key}) for key in asked]
 
 
 def _measured(baseline: Chip, bench: Bench) -> list[Chip]:
