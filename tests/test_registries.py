@@ -30,8 +30,9 @@ SHARED = {
         "duration", "energy", "evidence", "fitting", "flat", "fragment", "gap", "groups", "history",
         "identity", "inputs", "layers", "layout", "levels", "listing", "marks", "markup", "matrix",
         "operators", "owning", "pairs", "predicates", "predictions", "products", "ratios",
-        "reaching", "registry", "roofline", "room", "rulelist", "rulings", "scalar", "screen", "sections",
-        "sheet", "spread", "summary", "table", "validation", "verdicts", "wrap", "pytest_benchmark",
+        "reaching", "registry", "roofline", "room", "rulelist", "rulings", "scalar", "screen",
+        "sections", "sheet", "spread", "summary", "table", "validation", "verdicts", "wrap",
+        "pytest_benchmark",
     },
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""

@@ -71,6 +71,25 @@ def test_a_status_has_a_line_a_chip(capsys: pytest.CaptureFixture[str]) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("chip", "day", "answer"),
+    [
+        ("h20", "2025-03-01", "By US rules no licence and no notice is needed."),
+        ("h20", "2026-02-01", "By US rules a licence or a notice is needed."),
+        ("h100", "2026-02-01", "By US rules a licence or a notice is needed."),
+        (
+            "mi308x", "2024-06-01",
+            "By US rules what is published does not tell whether a licence is needed.",
+        ),
+    ],
+)  # fmt: skip
+def test_of_one_chip_the_answer_is_a_sentence(
+    chip: str, day: str, answer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = said([f"chips={chip}", f"on={day}", "report=json"], capsys)
+    assert json.loads(out)["summary"][0] == answer
+
+
 def test_status_of_the_chips_made_for_export_is_what_no_view_shows(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -211,8 +230,10 @@ def test_a_part_may_be_supposed_without_a_chip(capsys: pytest.CaptureFixture[str
 CHNA = "'Chna' in specs/destinations.yaml: did you mean 'china' or 'chad' or 'ghana'?"
 WRONG = {
     "stauts": "no view 'stauts' of rules: did you mean 'status'?",
-    "timeline chips=[h20]": "chips= belongs to rules status, not to rules timeline",
-    "chip=h20": "chip= belongs to rules timeline, explain and whatif, not to rules status",
+    "timeline chips=[h20]": "chips= belongs to rules status, not to rules timeline: give chip=",
+    "chip=h20": (
+        "chip= belongs to rules timeline, explain and whatif, not to rules status: give chips="
+    ),
     "list chip=h20": "chip= belongs to rules timeline, explain and whatif, not to rules list",
     "timeline chip=h20 tpp=1": "tpp= belongs to rules whatif, not to rules timeline",
     "whatif chip=h20 rule=x": "rule= belongs to rules explain and list, not to rules whatif",

@@ -78,6 +78,7 @@ def test_a_vendor_narrows_what_was_asked_for() -> None:
         ("壹", "no chip or group '壹': did you mean '壹号'?"),
         ("one-9gb", "no chip or group 'one-9gb': did you mean 'one-8gb' or 'one'?"),
         ("onne", "no chip or group 'onne': did you mean 'one' or"),
+        ("zzz", "no chip or group 'zzz': 'python -m bench chips' lists them, find= searches; gr"),
         ("core", "'core' holds no chip: ask for 'cpus' or 'stubs', or for a name or a pattern"),
         ("x*", "'x*' holds no chip: ask for"),
     ],
@@ -92,6 +93,19 @@ def test_what_begins_with_the_word_goes_before_what_is_like_it() -> None:
     sheets = Catalogue({name: chip(name) for name in ("a-x1-pcie", "a-x1-sxm", "a-x2")}, {})
     with pytest.raises(UsageError, match=r"did you mean 'a-x1-sxm' or 'a-x1-pcie'\?$"):
         sheets.find("a-x1")
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("one,two", "no chip 'one,two' in specs/chips: one chip is asked for here, not several"),
+        ("zzz", "no chip 'zzz' in specs/chips: 'python -m bench chips' lists them, find= searches"),
+    ],
+)
+def test_a_chip_that_nothing_is_near_to_says_where_to_look(word: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        SHEETS.find(word)
+    assert str(caught.value) == said
 
 
 def test_an_unknown_vendor_and_one_without_a_chip_are_named() -> None:

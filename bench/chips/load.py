@@ -18,8 +18,10 @@ from bench.chips.faults import (
 from bench.chips.model import Architecture, Chip, Source
 from bench.chips.names import plain
 from bench.datafile import as_mapping, entries, relative, validated
-from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.errors import DataError, Fault, UsageError, nearest
 from bench.parsed import Parsed
+
+LISTED = "'python -m bench chips' lists them, find= searches"
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ class Catalogue:
         names = self.names()
         if wanted not in names:
             forms = [name for name in names if name.startswith((f"{wanted}-", f"{wanted} "))]
-            near = did_you_mean(wanted, forms or names)
-            raise UsageError(f"no chip {word!r} in specs/chips: {near}")
+            near = nearest(wanted, forms or names) or LISTED
+            told = "one chip is asked for here, not several" if "," in word else near
+            raise UsageError(f"no chip {word!r} in specs/chips: {told}")
         return self.chips[names[wanted]]
 
     def names(self) -> dict[str, str]:

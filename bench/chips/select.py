@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from bench.chips.groups import APART, GROUPS, Test
-from bench.chips.load import Catalogue
+from bench.chips.load import LISTED, Catalogue
 from bench.chips.model import Chip
 from bench.chips.names import plain
-from bench.errors import UsageError, did_you_mean
+from bench.errors import UsageError, did_you_mean, nearest
 
 LONGEST = 200
 """Characters of a word: translating a pattern takes their square."""
@@ -78,4 +78,5 @@ def _unknown(kind: str, word: str, names: Mapping[str, str], *groups: str) -> Us
     wanted = plain(word)
     known = [*names, *groups]
     forms = [name for name in known if name.startswith((f"{wanted}-", f"{wanted} "))]
-    return UsageError(f"no {kind} {word!r}: {did_you_mean(wanted, forms or known)}")
+    listed = f"{LISTED}; groups are {', '.join((*GROUPS, *APART))} and vendors"
+    return UsageError(f"no {kind} {word!r}: {nearest(wanted, forms or known) or listed}")

@@ -122,7 +122,9 @@ def _fitting(view: str, config: RulesConfig) -> None:
         if key not in allowed and getattr(config, key):
             homes = {"chips": "status", "chip": "timeline, explain and whatif"}
             home = homes.get(key, "whatif" if key in SUPPOSED else "explain and list")
-            raise UsageError(f"{key}= belongs to rules {home}, not to rules {view}")
+            other = {"chip": "chips", "chips": "chip"}.get(key)
+            instead = f": give {other}=" if other in allowed else ""
+            raise UsageError(f"{key}= belongs to rules {home}, not to rules {view}{instead}")
     if view == "timeline" and config.on:
         raise UsageError("a timeline has every day: on= belongs to the other views")
     if view in ("timeline", "explain") and not config.chip:

@@ -240,6 +240,14 @@ def _counted(found: Sequence[Status]) -> Iterable[str]:
     if not found:
         yield "No chip was chosen."
         return
+    if len(found) == 1:
+        words = {
+            Truth.YES: "a licence or a notice is needed",
+            Truth.NO: "no licence and no notice is needed",
+            Truth.UNKNOWN: "what is published does not tell whether a licence is needed",
+        }
+        yield f"By US rules {words[found[0].needs_licence]}."
+        return
     free = sum(one.needs_licence is Truth.NO for one in found)
     open_ones = sum(one.needs_licence is Truth.UNKNOWN for one in found)
     bound = len(found) - free - open_ones
