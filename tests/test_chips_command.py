@@ -143,7 +143,11 @@ def test_a_chip_that_fails_one_condition_is_not_undecided_for_another() -> None:
         ("tdp<400", "where=tdp<400: '400' is not in W; write 'tdp>=100W'"),
         ("units>3GB", "where=units>3GB: '3GB' is not in pieces; write a bare number"),
         ("tdp<4 kw", "where=tdp<4 kw: 'kw' is not a unit (write kW)"),
-        ("tpp<a", "where=tpp<a: could not convert string to float: 'a'"),
+        ("tpp<2TOPS", "where=tpp<2TOPS: '2TOPS' is no bare number; write 'tpp>=1.5'"),
+        (
+            "memory_bandwidth>4",
+            "where=memory_bandwidth>4: '4' is not in B/s; write 'memory_bandwidth>=100GB/s'",
+        ),
         ("form<3", "where=form<3: form is no number: use = or !="),
         ("tpd<3W", "no figure 'tpd': did you mean 'tpp' or 'tdp'?"),
     ],

@@ -147,6 +147,16 @@ def test_one_kind_of_work_alone(work: str, capsys: pytest.CaptureFixture[str]) -
     assert found["rows"] == []
 
 
+@pytest.mark.parametrize("word", ["work=training", "figure=sparse_fp8"])
+def test_what_nobody_measured_is_said(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = document("evidence", ["chip=h20", word], capsys)
+    assert "tables" not in found
+    assert found["summary"][0] == (
+        f"Nobody's measurement of {word.partition('=')[2]} is known here, "
+        "of other things there are some."
+    )
+
+
 def test_one_figure_alone(capsys: pytest.CaptureFixture[str]) -> None:
     found = document("evidence", ["chip=h20", "figure=matrix_fp8"], capsys)
     shown = [row for rows in found["tables"].values() for row in rows]
@@ -273,6 +283,7 @@ WRONG = {
     "figure=matrix_bf16": "which chip? give chip=, such as chip=h20",
     "chip=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20' or 'h200'",
     "chip=h20 figure=matrix_bf61": "no figure 'matrix_bf61': did you mean 'matrix_bf16'",
+    "chip=h20 figure=bf16": "no figure 'bf16': did you mean 'vector_bf16' or 'sparse_bf16' or 'matr",
     "chip=h20 work=decod": "no work 'decod': did you mean 'decode'?",
     "chip=h20 figure=matrix_bf16 work=decode": "give figure= or work=, not both",
     "chip=h20 records=nowhere": "records=nowhere: there is no such record or folder of records",

@@ -258,7 +258,9 @@ def state(path: Path) -> dict[str, float]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"against={path}: {error}") from None
+        why = getattr(error, "strerror", None) or "it is no text"
+        told = f"{why}: give a file that 'validate out=' made"
+        raise UsageError(f"against={path} cannot be read: {told}") from None
     try:
         found = TypeAdapter(State).validate_json(text)
     except ValidationError:

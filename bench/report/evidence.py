@@ -53,7 +53,7 @@ def evidence_report(
         (*_heading(every), *HOW),
         COLUMNS,
         tuple(_cells(row, bench, notes) for row in rows),
-        tuple(_summary(chip, every)),
+        tuple(_summary(chip, every, (figure or work) if not shown else None)),
         notes.lines(),
     )
     return Report(table, [_flat(row) for row in rows], tuple(_values(shown, bench)))
@@ -192,10 +192,13 @@ def _flat(row: _Row) -> dict[str, Scalar]:
     }
 
 
-def _summary(chip: Chip, every: Sequence[Observation]) -> Iterator[str]:
+def _summary(chip: Chip, every: Sequence[Observation], lacking: str | None) -> Iterator[str]:
+    """Yields what to know of all values; ``lacking`` was asked for, and nobody measured it."""
     if not every:
         yield f"Nobody's measurement of {chip.name} is known here: its sheet is all there is."
         return
+    if lacking:
+        yield f"Nobody's measurement of {lacking} is known here, of other things there are some."
     vendor = sum(one.kind in (Kind.VENDOR, Kind.GATE) for one in every)
     if vendor == len(every):
         yield f"All that is known of {chip.name} by measurement comes from its vendor."

@@ -15,6 +15,8 @@ from bench.theory.systems import complete
 from bench.units import parse
 
 LONGEST = 500
+USUAL = {"FLOP/s": "TFLOP/s", "OP/s": "TOP/s", "B/s": "GB/s", "B": "GB", "Hz": "MHz"}
+"""By unit, the one that people write."""
 """Characters of a condition: translating a pattern of words takes their square."""
 _CONDITION = re.compile(r"^\s*(\w+)\s*(>=|<=|!=|==?|<|>)\s*(.*\S)\s*$")
 
@@ -103,10 +105,14 @@ def condition(text: str) -> Condition:
 def _number(key: Key, text: str) -> float:
     """Returns a limit in the unit of its key; raises ValueError where it is none."""
     if key.dimension is None:
-        return float(text)
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is no bare number; write '{key.name}>=1.5'") from None
     quantity = parse(text)
     if quantity.dimension is not key.dimension:
-        example = f"'{key.name}>=100{key.unit}'" if key.unit else "a bare number"
+        unit = USUAL.get(key.unit, key.unit)
+        example = f"'{key.name}>=100{unit}'" if unit else "a bare number"
         raise ValueError(f"{text!r} is not in {key.unit or 'pieces'}; write {example}")
     return quantity.si
 
