@@ -283,7 +283,7 @@ WRONG = {
     "figure=matrix_bf16": "which chip? give chip=, such as chip=h20",
     "chip=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20' or 'h200'",
     "chip=h20 figure=matrix_bf61": "no figure 'matrix_bf61': did you mean 'matrix_bf16'",
-    "chip=h20 figure=bf16": "no figure 'bf16': did you mean 'vector_bf16' or 'sparse_bf16' or 'matr",
+    "chip=h20 figure=bf16": "no figure 'bf16': did you mean 'vector_bf16' or 'sparse_bf16'",
     "chip=h20 work=decod": "no work 'decod': did you mean 'decode'?",
     "chip=h20 figure=matrix_bf16 work=decode": "give figure= or work=, not both",
     "chip=h20 records=nowhere": "records=nowhere: there is no such record or folder of records",

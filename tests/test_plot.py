@@ -17,7 +17,7 @@ from bench.plot.theme import LIGHT
 from bench.records.model import Record
 from bench.records.store import read
 from bench.report.curve import section as cache_sections
-from bench.report.matrix import matrix
+from bench.report.matrix import FIGURED, WORKED, matrix
 from bench.report.roofline import roofline_sections
 from bench.standing import nearest
 from bench.verdict import Row, Verdict, rows
@@ -192,6 +192,24 @@ def test_ratios_are_the_cells_of_the_matrix_that_have_both(sheets: Catalogue) ->
     assert picture.name == "ratios-h20"
     with pytest.raises(UsageError, match="no ratio to nvidia-h20"):
         ratios.picture(base, [sheets.find("amd-epyc-9755")], bench)
+
+
+def test_a_kind_of_ratio_looks_the_same_whichever_chips_are_drawn(sheets: Catalogue) -> None:
+    from matplotlib.figure import Figure
+
+    bench, base = bench_of(), sheets.find("h20")
+    assert sorted(ratios.KINDS) == sorted((*FIGURED, *WORKED))
+    looks = []
+    for chips in (None, [sheets.find("910a"), sheets.find("910b")]):
+        figure = Figure()
+        ratios.picture(base, chips, bench).paint(figure, LIGHT)
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        lines = [getattr(one, "lines", [one])[0] for one in handles]
+        marks = [(one.get_marker(), one.get_color()) for one in lines]
+        looks.append(dict(zip(names, marks, strict=True)))
+    every, few = looks
+    assert 3 <= len(few) < len(every) == len(set(every.values()))
+    assert {kind: every[kind] for kind in few} == few
 
 
 def test_what_is_derived_or_simulated_is_said(

@@ -23,6 +23,8 @@ its export-rule history for China, and what records at hand measured of it.
                     (the default)
   chip=             a sheet by id, alias or local name
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html;
+                    csv is a line a measurement, json has the other tables, too: under "tables",
+                    the roofline of bf16 for one as "Roofline, bf16";
                     pytest-benchmark: a record's samples, for 'pytest-benchmark compare'
   margin=0.10       how far below paper still counts as reached
   out=              folder in which records are looked for

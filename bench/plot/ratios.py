@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 BASELINE = "h20"
 NAMED = 12
 """So many of the points farthest from the line are named, where there is room."""
+KINDS = (
+    "matrix_bf16", "matrix_fp16", "memory_bandwidth", "matrix_fp8", "decode", "prefill", "serving",
+    "matrix_int8", "training",
+)  # fmt: skip
+"""Figures and kinds of work in the order of their marks, the same in every plot; colours come again
+after six, so that those that are seldom measured stand last."""
 SIZE_PT = (500.0, 285.0)
 """About how wide and how high the axes come out."""
 
@@ -103,10 +109,10 @@ def _paint(found: Sequence[Finding], baseline: Chip, figure: "Figure", theme: "T
     axes = figure.subplots()
     axes.set_xscale("log")
     axes.set_yscale("log")
-    kinds = list(dict.fromkeys(title(one.question.axis) for one in found))
-    for number, kind in enumerate(kinds):
-        some = [one for one in found if title(one.question.axis) == kind]
-        _points(axes, some, kind, (theme.series[number % len(theme.series)], number))
+    for number, kind in enumerate(KINDS):
+        some = [one for one in found if kind in (one.question.axis.figure, one.question.axis.work)]
+        if some:
+            _points(axes, some, (theme.series[number % len(theme.series)], number))
     _line(axes, found, theme)
     log_axis(axes.xaxis, lambda value: f"{value:g} ×")
     log_axis(axes.yaxis, lambda value: f"{value:g} ×")
@@ -116,7 +122,8 @@ def _paint(found: Sequence[Finding], baseline: Chip, figure: "Figure", theme: "T
     legend_below(axes, 4)
 
 
-def _points(axes: "Axes", some: Sequence[Finding], kind: str, look: tuple[str, int]) -> None:
+def _points(axes: "Axes", some: Sequence[Finding], look: tuple[str, int]) -> None:
+    kind = title(some[0].question.axis)
     whole = [(one.paper.value, one.measured) for one in some if one.paper and one.measured]
     bounds = [(ratio, *measured.interval()) for _, measured in whole for ratio in (measured.ratio,)]
     errors = [[one - low for one, low, _ in bounds], [high - one for one, _, high in bounds]]
