@@ -1,0 +1,121 @@
+"""The CPU as a device: what it tells of itself, its caches and the clock that is measured."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.devices import cpu, host
+from bench.devices.clockloop import clock_hz
+from bench.devices.cpu import CpuDevice
+from bench.records.model import DeviceInfo
+
+
+@pytest.fixture(scope="module")
+def processor() -> CpuDevice:
+    return CpuDevice()
+
+
+def test_the_cpu_describes_itself(processor: CpuDevice) -> None:
+    told = processor.info()
+    assert told.name
+    assert told.units is not None
+    assert 1 <= told.units <= 4096
+    assert told.memory_bytes is not None
+    assert told.memory_free_bytes is not None
+    assert 0 < told.memory_free_bytes <= told.memory_bytes
+    assert set(told.isa) <= set(cpu.ISA)
+    assert told.isa == processor.info_isa()
+    assert DeviceInfo.model_validate_json(told.model_dump_json()) == told
+
+
+def test_the_cpu_limits_are_a_share_of_free_memory(processor: CpuDevice) -> None:
+    limits = processor.limits()
+    assert limits.is_cpu
+    assert 0 < limits.memory_bytes <= cpu.MEMORY_SHARE * host.memory_in_reach()[0]
+    assert limits.cache_bytes == processor.cache_bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "dtype", "reason"),
+    [
+        ((), "fp32", None),
+        ((), "int8", None),
+        ((), "fp16", None),  # the pilot tells whether it is done in software
+        ((), "bf16", "no bf16 instructions on this CPU"),
+        (("avx512_bf16",), "bf16", None),
+        (("amx_bf16",), "bf16", None),
+        (("amx_bf16",), "fp8", "no fp8 instructions on this CPU"),
+        (("amx_bf16",), "tf32", "no tf32 instructions on this CPU"),
+    ],
+)
+def test_the_cpu_lacks_formats_without_an_instruction(
+    flags: tuple[str, ...],
+    dtype: str,
+    reason: str | None,
+    processor: CpuDevice,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cpu, "_cpuinfo", lambda: {"flags": list(flags)})
+    assert processor.lacks(dtype) == reason
+
+
+def test_a_cpu_that_tells_nothing_of_itself_is_still_described(
+    processor: CpuDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu, "_cpuinfo", dict)
+    monkeypatch.setattr(cpu, "_caches", dict)
+    monkeypatch.setattr("platform.processor", lambda: "")
+    told = processor.info()
+    assert told.name == "unknown CPU"
+    assert (told.isa, told.cpu_vendor, told.llc_bytes, told.clock_nominal_hz) == ((),) + (None,) * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("48K", 49152.0), ("2M", 2097152.0), ("1G", 2.0**30), ("512", 512.0)]
+)
+def test_cache_sizes_are_read(text: str, expected: float) -> None:
+    assert cpu._kibibytes(text) == expected
+
+
+def test_caches_are_those_that_hold_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    caches = [("Data", "1", "32K"), ("Instruction", "1", "64K"), ("Unified", "3", "8M"),
+              ("Unified", "x", "1M")]  # fmt: skip
+    for number, (kind, level, size) in enumerate(caches):
+        folder = tmp_path / f"index{number}"
+        folder.mkdir()
+        for name, text in (("type", kind), ("level", level), ("size", size)):
+            (folder / name).write_text(f"{text}\n")
+    (tmp_path / "index9").mkdir()
+    monkeypatch.setattr(cpu, "CACHES", tmp_path)
+    assert cpu._caches.__wrapped__() == {1: 32 * 2.0**10, 3: 8 * 2.0**20}
+
+
+def test_the_measured_clock_is_plausible_or_unknown() -> None:
+    clock = clock_hz(1)
+    assert clock is None or 2e8 < clock < 1e10
+
+
+@pytest.mark.parametrize(
+    ("system", "processor"), [("Linux", "riscv64"), ("Darwin", "arm64"), ("Windows", "AMD64")]
+)
+def test_where_the_clock_loop_cannot_run_the_clock_is_unknown(
+    system: str, processor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: processor)
+    assert clock_hz(1) is None
+
+
+def test_where_no_code_may_be_mapped_the_clock_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def barred(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("mmap.mmap", barred)
+    assert clock_hz(1) is None
+
+
+def test_a_cpus_reading_has_the_power_of_its_packages(
+    processor: CpuDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "power_w", lambda: 123.0)
+    assert processor.reading().power_w == 123.0

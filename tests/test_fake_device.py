@@ -1,0 +1,91 @@
+"""The fake device: its times, its readings and its faults are those of its spec."""
+
+import pytest
+
+from bench.devices.fake import RATES, FakeDevice, FakeSpec
+from bench.kernels.common.base import Limits, Point, UnsupportedError
+from bench.kernels.registry import kernel
+from bench.records.model import DeviceInfo
+from tests.device_cases import SMALL
+
+
+def test_the_fake_is_what_its_spec_says() -> None:
+    spec = FakeSpec(name="part", units=7, memory_bytes=1e9, cache_bytes=1e6)
+    device = FakeDevice(spec)
+    assert device.info() == DeviceInfo(
+        backend="fake", name="part", units=7, memory_bytes=1e9, memory_free_bytes=1e9,
+        l2_bytes=1e6, llc_bytes=1e6,
+    )  # fmt: skip
+    assert device.limits() == Limits(5e8, 1e6, is_cpu=False)
+
+
+@pytest.mark.parametrize("dtype", RATES)
+def test_the_fakes_call_takes_launch_and_the_longer_of_compute_and_memory(dtype: str) -> None:
+    spec = FakeSpec(noise="none")
+    device, gemm = FakeDevice(spec), kernel("gemm")
+    point = Point("gemm", dtype, parameters={"m": 8192, "n": 8192, "k": 8192, "layout": "nt"})
+    work = gemm.work(point)
+    compute = work.flop / (spec.rates[dtype] * device.shape_efficiency(point))
+    assert device.call_s(work, point) == spec.launch_s + max(compute, work.bytes / spec.bandwidth)
+    assert 0 < device.shape_efficiency(point) <= 1
+
+
+def test_the_fakes_cache_makes_small_streams_faster() -> None:
+    device, memory = FakeDevice(FakeSpec(noise="none", launch_s=0.0)), kernel("memory")
+    rates = []
+    for elements in (1 << 16, 1 << 28):
+        point = Point("memory", "fp32", parameters={"stream": "copy", "elements": elements})
+        work = memory.work(point)
+        rates.append(work.bytes / device.call_s(work, point))
+    assert rates == [pytest.approx(device.spec.cache_bandwidth), pytest.approx(3.7e12)]
+
+
+def test_a_dtype_that_the_fake_lacks_cannot_be_prepared() -> None:
+    with pytest.raises(UnsupportedError, match="no fp32 on this device"):
+        FakeDevice(FakeSpec(rates={})).prepare(kernel("gemm"), SMALL["gemm"])
+
+
+def test_the_fakes_readings_follow_its_throttling() -> None:
+    device = FakeDevice(FakeSpec(noise="none", throttle_after_s=1.0, throttle_to=0.5))
+    cool = device.reading()
+    device._heat_s = 2.0
+    hot = device.reading()
+    device.rest(1.5)
+    assert device.reading().throttle == ()
+    assert (cool.clock_hz, cool.throttle) == (1.8e9, ())
+    assert (hot.clock_hz, hot.throttle) == (0.9e9, ("software thermal slowdown",))
+
+
+def test_the_fakes_clock_and_software_cut_its_rates() -> None:
+    """A call of nothing but compute takes 1 / (0.9 x 0.8) as long."""
+    point = Point("gemm", "bf16", parameters={"m": 8192, "n": 8192, "k": 8192, "layout": "nt"})
+    work = kernel("gemm").work(point)
+    whole, cut = FakeSpec(launch_s=0.0), FakeSpec(launch_s=0.0, clock_share=0.9, software_share=0.8)
+    took = [FakeDevice(spec).call_s(work, point) for spec in (whole, cut)]
+    assert took[1] == pytest.approx(took[0] / 0.72)
+    assert FakeDevice(cut).reading().clock_hz == pytest.approx(0.9 * 1.8e9)
+
+
+def test_the_fake_tells_the_tile_of_a_product_and_of_nothing_else() -> None:
+    device = FakeDevice(FakeSpec(tile=64))
+    seen = [device.prepare(kernel(name), SMALL[name]).observed() for name in SMALL]
+    assert seen == [{"tile": "64x64"}, {}]
+
+
+@pytest.mark.parametrize(
+    ("limit", "reasons"), [(None, ()), (400.0, ()), (350.0, ("software power cap",))]
+)
+def test_the_fake_meets_its_power_cap(limit: float | None, reasons: tuple[str, ...]) -> None:
+    device = FakeDevice(FakeSpec(power_limit_w=limit))
+    assert device.reading().throttle == reasons
+    assert device.info().power_limit_w == limit
+
+
+def test_flattering_data_make_the_fake_faster() -> None:
+    device = FakeDevice(FakeSpec(launch_s=0.0, flattered={"zeros": 1.25}))
+    sizes: dict[str, int | str] = {"m": 8192, "n": 8192, "k": 8192, "layout": "nt"}
+    work = kernel("gemm").work(Point("gemm", "bf16", parameters=sizes))
+    normal, zeros = (
+        device.call_s(work, Point("gemm", "bf16", data, sizes)) for data in ("normal", "zeros")
+    )
+    assert normal / zeros == pytest.approx(1.25)
