@@ -76,6 +76,16 @@ def test_a_page_says_nothing_asks_nothing_and_fits(
     here.close()
 
 
+def test_on_a_phone_a_row_has_a_name_that_can_be_read(browser: Browser, site: Path) -> None:
+    here = context(browser, size=PHONE)
+    page = here.new_page()
+    page.goto(f"{site.as_uri()}/claims/2025-09-17-cac-domestic-comparable.html")
+    name = page.locator("table:not(.cards) tbody th").first.bounding_box()
+    assert name is not None
+    assert 150 < name["width"] < 250
+    here.close()
+
+
 @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
 @pytest.mark.parametrize("address", KINDS)
 def test_a_page_has_no_serious_barrier(
