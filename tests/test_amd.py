@@ -164,3 +164,16 @@ def test_without_amds_library_nothing_is_known(
     told = Amd(None, 0)
     assert told.missing
     assert (told.reading(), told.facts(), told.limits()) == (Reading(), {}, ())
+
+
+@pytest.mark.parametrize(
+    ("blocks", "told"),
+    [(0x5, ("ECC on",)), (0x4, ("ECC off",)), (0, ("ECC off",)), ("N/A", ()), (None, ())],
+)
+def test_amd_tells_whether_the_memory_corrects_errors(
+    blocks: object, told: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = {} if blocks is None else {"amdsmi_get_gpu_ecc_enabled": lambda _: blocks}
+    driver = {"amdsmi_init": lambda: None, "amdsmi_get_processor_handles": lambda: ["h"]}
+    monkeypatch.setitem(sys.modules, "amdsmi", SimpleNamespace(**driver, **calls))
+    assert Amd(None, 0).limits() == told

@@ -258,3 +258,18 @@ def test_mps_is_told_by_its_pipe_and_its_share(
         (tmp_path / "control").touch()
     assert nvml_module.mps() == expected
     assert nvml(monkeypatch).limits() == expected
+
+
+@pytest.mark.parametrize(
+    ("lanes", "most", "told"),
+    [(8, 16, ("PCIe at 8 of 16 lanes",)), (16, 16, ()), (None, 16, ()), (8, None, ())],
+)
+def test_a_link_to_the_host_that_is_narrower_than_it_could_be_limits_the_device(
+    lanes: int | None, most: int | None, told: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {"nvmlDeviceGetCurrPcieLinkWidth": lanes, "nvmlDeviceGetMaxPcieLinkWidth": most}
+    calls = {name: lambda _, value=value: value for name, value in answers.items() if value}
+    driver = {"nvmlInit": lambda: None, "nvmlDeviceGetHandleByIndex": lambda _: "h"}
+    monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(**driver, **calls))
+    monkeypatch.setattr("bench.devices.nvml.mps", lambda: ())
+    assert Nvml(None, None, 0).limits() == told
