@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bench import paths
 from bench.chips.load import Catalogue
 from bench.commands import report
 from bench.errors import UsageError
@@ -17,11 +16,9 @@ from bench.plot.registry import record_pictures
 from bench.plot.theme import LIGHT
 from bench.records.model import Conditions, Measurement, Record
 from bench.records.store import read, read_hashed, write
-from bench.rules.load import rulebook
 from bench.verification import html
 from bench.verification.anomalies import anomalies
 from bench.verification.asked import asked_blocks
-from bench.verification.case import Case
 from bench.verification.conditions import condition_blocks
 from bench.verification.document import Facts, Paragraph, Table
 from bench.verification.finding import finding
@@ -29,20 +26,14 @@ from bench.verification.fleet import gathered
 from bench.verification.fleetpage import fleet_document
 from bench.verification.method import method_blocks
 from bench.verification.record import record_document
+from tests.verification_cases import GENOA, case_of
 
-SHIPPED = paths.data_dir("results") / "records" / "2026-11-26"
-GENOA = SHIPPED / "epyc-genoa-2-cores-standard.json"
 Change = Callable[[Measurement], Measurement]
 
 
 def changed(record: Record, change: Change) -> Record:
     """A record with every measurement changed."""
     return record.model_copy(update={"measurements": tuple(map(change, record.measurements))})
-
-
-def case_of(record: Record, sheets: Catalogue) -> Case:
-    """A record with the shipped sheets and rules."""
-    return Case(record, "ab" * 32, sheets, rulebook())
 
 
 def counted(**amounts: float) -> Change:
