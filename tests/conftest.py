@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.pop("FORCE_COLOR", None)  # a runner's own colours belong into no report of a test
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy loads; the program's own way
@@ -15,6 +16,11 @@ from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record
+
+settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")  # one draw for all, whatever the load: a red run can be had again
 
 
 @pytest.fixture(scope="session", autouse=True)
