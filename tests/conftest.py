@@ -1,6 +1,7 @@
 """What several tests share: the catalogue, a fake device, a finished record."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ settings.register_profile(
     "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("same")  # one draw for all, whatever the load: a red run can be had again
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job that a script runs with &
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what tests start inherits it
 
 
 @pytest.fixture(scope="session", autouse=True)
