@@ -14,7 +14,7 @@ from bench.records.model import Check, Identity, Measurement, Record, Work
 from bench.records.store import read
 from bench.units import Dimension
 from tests.evidence_cases import figure, sheet, shelf
-from tests.test_verdict import CUDA, H20, _copy, _gemm, _record
+from tests.verdict_cases import CUDA, H20, product_at, record_of, stream_at
 
 DIE = sheet(
     "acme-two",
@@ -24,7 +24,7 @@ DIE = sheet(
 
 
 def _of(record: Record, sheets: Catalogue, *found: Measurement, **changes: Any) -> Observation:
-    made = _record(record, *found).model_copy(update=changes)
+    made = record_of(record, *found).model_copy(update=changes)
     (one,) = recorded([made], sheets)
     return one
 
@@ -32,7 +32,7 @@ def _of(record: Record, sheets: Catalogue, *found: Measurement, **changes: Any) 
 def test_the_best_window_is_the_value_with_the_interval_of_the_median(
     record: Record, sheets: Catalogue
 ) -> None:
-    found = _of(record, sheets, _gemm(140.0, half=0.01))
+    found = _of(record, sheets, product_at(140.0, half=0.01))
     assert found.value == pytest.approx(140e12 / 0.99)
     assert found.low == pytest.approx(140e12 / 1.01)
     assert found.high == pytest.approx(140e12 / 0.99)
@@ -50,21 +50,21 @@ def test_the_best_window_is_the_value_with_the_interval_of_the_median(
 
 
 def test_the_fastest_of_several_stands_for_the_figure(record: Record, sheets: Catalogue) -> None:
-    made = [_gemm(120.0), _gemm(141.0), _gemm(133.0)]
+    made = [product_at(120.0), product_at(141.0), product_at(133.0)]
     assert _of(record, sheets, *made).value == pytest.approx(141e12 / 0.99)
 
 
 def test_each_figure_and_form_is_one_observation(record: Record, sheets: Catalogue) -> None:
-    fp16 = _gemm(130.0, dtype="fp16", figures=("matrix_fp16",))
-    made = _record(
+    fp16 = product_at(130.0, dtype="fp16", figures=("matrix_fp16",))
+    made = record_of(
         record,
-        _gemm(140.0),
-        _gemm(125.0, label="sustained"),
+        product_at(140.0),
+        product_at(125.0, label="sustained"),
         fp16,
-        _copy(3600.0),
-        _copy(3700.0, stream="triad"),
-        _gemm(100.0, decides=False),
-        _gemm(139.0, group="a curve"),
+        stream_at(3600.0),
+        stream_at(3700.0, stream="triad"),
+        product_at(100.0, decides=False),
+        product_at(139.0, group="a curve"),
     )
     found = {
         (one.quantity.key, one.dtype, round(one.value / 1e9)) for one in recorded([made], sheets)
@@ -78,7 +78,7 @@ def test_each_figure_and_form_is_one_observation(record: Record, sheets: Catalog
 
 
 def test_memory_held_is_bytes(record: Record, sheets: Catalogue) -> None:
-    held = _gemm(
+    held = product_at(
         1.0,
         kernel="capacity",
         figures=("memory_capacity",),
@@ -98,10 +98,15 @@ def test_memory_held_is_bytes(record: Record, sheets: Catalogue) -> None:
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        (_gemm(160.0), "108.1% of the published peak"),
-        (_gemm(140.0, timing={"wall_ratio": 0.2}), "the device's timer saw 20% of the host's time"),
+        (product_at(160.0), "108.1% of the published peak"),
         (
-            _gemm(140.0, spot_check=Check(passed=False, error=1.0, tolerance=0.01, shape="8x8x8")),
+            product_at(140.0, timing={"wall_ratio": 0.2}),
+            "the device's timer saw 20% of the host's time",
+        ),
+        (
+            product_at(
+                140.0, spot_check=Check(passed=False, error=1.0, tolerance=0.01, shape="8x8x8")
+            ),
             "the timed call did not compute its result",
         ),
     ],
@@ -118,7 +123,7 @@ def test_what_is_implausible_is_shown_and_weighs_nothing(
 
 def test_a_device_that_is_a_die_is_told_as_the_chip_that_it_is_of(record: Record) -> None:
     found = _of(
-        record, shelf(DIE), _gemm(90.0), identity=Identity(state="matched", chip="acme-two")
+        record, shelf(DIE), product_at(90.0), identity=Identity(state="matched", chip="acme-two")
     )
     assert found.fraction == pytest.approx(90 / 0.99 / 100)
     assert found.value == pytest.approx(2 * 90e12 / 0.99), "a value is that of one whole chip"
@@ -128,8 +133,8 @@ def test_a_product_that_sums_in_fp16_is_no_product_that_sums_in_fp32(
     record: Record, sheets: Catalogue
 ) -> None:
     # The sheet of the H20 has no figure for it; the rate of fp16 is another one.
-    made = _gemm(140.0, dtype="fp16", figures=("matrix_fp16_acc16",))
-    found = list(recorded([_record(record, made)], sheets))
+    made = product_at(140.0, dtype="fp16", figures=("matrix_fp16_acc16",))
+    found = list(recorded([record_of(record, made)], sheets))
     assert [one.figure for one in found if one.figure == "matrix_fp16"] == []
 
 
@@ -137,14 +142,14 @@ def test_a_product_that_sums_in_fp16_is_no_product_that_sums_in_fp32(
 def test_inputs_that_flatter_weigh_nothing_as_they_do_in_reports(
     data: str, record: Record, sheets: Catalogue
 ) -> None:
-    found = list(recorded([_record(record, _gemm(140.0, data=data))], sheets))
+    found = list(recorded([record_of(record, product_at(140.0, data=data))], sheets))
     assert [one.weight for one in found if one.weight] == []
 
 
 def test_rows_on_other_inputs_than_the_runs_own_are_left_out(
     record: Record, sheets: Catalogue
 ) -> None:
-    found = _of(record, sheets, _gemm(130.0), _gemm(145.0, data="zeros"))
+    found = _of(record, sheets, product_at(130.0), product_at(145.0, data="zeros"))
     assert found.value == pytest.approx(130e12 / 0.99)
 
 
@@ -160,7 +165,7 @@ def test_rows_on_other_inputs_than_the_runs_own_are_left_out(
 def test_fake_devices_and_unknown_chips_are_left_out(
     changes: dict[str, Any], record: Record, sheets: Catalogue
 ) -> None:
-    made = _record(record, _gemm(140.0))
+    made = record_of(record, product_at(140.0))
     assert len(list(recorded([made], sheets))) == 1
     assert list(recorded([made.model_copy(update=changes)], sheets)) == []
 
@@ -172,8 +177,10 @@ def test_the_fake_devices_own_record_is_left_out(record: Record, sheets: Catalog
 
 
 def test_what_did_not_run_is_left_out(record: Record, sheets: Catalogue) -> None:
-    skipped = _gemm(140.0, status="skipped", reason="no memory").model_copy(update={"timing": None})
-    assert list(recorded([_record(record, skipped)], sheets)) == []
+    skipped = product_at(140.0, status="skipped", reason="no memory").model_copy(
+        update={"timing": None}
+    )
+    assert list(recorded([record_of(record, skipped)], sheets)) == []
 
 
 def _shipped(name: str) -> Path:

@@ -1,0 +1,130 @@
+"""What a reader is told beside a verdict: reservations, derived peaks, shapes and rates."""
+
+from typing import Any
+
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.chips.paper import Paper
+from bench.rates import rates
+from bench.records.model import Conditions, DeviceInfo, Measurement, Stopped
+from bench.titles import shape, show_bytes
+from bench.units import Dimension
+from bench.verdict import Verdict, judge, weigh
+from tests.verdict_cases import CUDA, H20, product_at, row_of, stream_at
+
+
+@pytest.mark.parametrize(
+    ("changes", "timing", "remark"),
+    [
+        pytest.param(
+            {"data": "zeros"}, {}, "zeros inputs flatter a power-limited chip", id="zeros"
+        ),
+        pytest.param(
+            {"data": "constant"}, {}, "constant inputs flatter a power-limited chip", id="constant"
+        ),
+        pytest.param({"data": "normal"}, {}, None, id="normal"),
+        pytest.param(
+            {},
+            {"stopped": Stopped(reason="noisy", precision=0.03, wanted=0.01)},
+            "noisy",
+            id="noisy",
+        ),
+        pytest.param(
+            {},
+            {"stopped": Stopped(reason="budget", precision=0.03, wanted=0.01)},
+            None,
+            id="out-of-time",
+        ),
+        pytest.param({}, {"disturbed": (0, 1, 2)}, "most samples disturbed", id="disturbed"),
+        pytest.param({}, {"disturbed": (0, 1)}, None, id="half-disturbed"),
+        pytest.param(
+            {"conditions": Conditions(throttle=("hardware slowdown", "software power cap"))},
+            {},
+            "throttled: hardware slowdown",
+            id="throttled",
+        ),
+        pytest.param(
+            {"conditions": Conditions(throttle=("idle", "software power cap"))},
+            {},
+            None,
+            id="power-cap-is-the-part-at-work",
+        ),
+        pytest.param(
+            {"conditions": Conditions(steal_fraction=0.12)},
+            {},
+            "12% of CPU time stolen",
+            id="steal",
+        ),
+        pytest.param({"conditions": Conditions(steal_fraction=0.02)}, {}, None, id="little-steal"),
+    ],
+)
+def test_a_verdict_says_what_a_reader_must_weigh(
+    changes: dict[str, Any], timing: dict[str, Any], remark: str | None, sheets: Catalogue
+) -> None:
+    row = weigh(product_at(142, timing=timing, **changes), CUDA, sheets.chips[H20], sheets)
+    assert row.verdict is Verdict.REACHED
+    assert row.reason == ("at or above 90%" if remark is None else f"at or above 90%; {remark}")
+
+
+def test_a_derived_peak_is_named_with_its_formula(sheets: Catalogue) -> None:
+    row = row_of(product_at(330), sheets, "huawei-ascend-910c")
+    assert row.reason == "at or above 90%; derived: 707.8 TFLOP/s / 2 dies"
+
+
+def test_rates_need_work_and_time_and_take_bytes_for_bandwidth() -> None:
+    sustained, burst = rates(stream_at(3700), Dimension.BYTE_RATE)
+    assert sustained is not None
+    assert sustained.value == pytest.approx(3.7e12)
+    assert burst == pytest.approx(3.7e12 / 0.99)
+    assert sustained.low < sustained.value < sustained.high
+    assert rates(stream_at(3700).model_copy(update={"timing": None}), Dimension.BYTE_RATE) == (
+        None,
+        None,
+    )
+    assert rates(stream_at(3700).model_copy(update={"work": None}), Dimension.BYTE_RATE) == (
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("measurement", "words"),
+    [
+        (product_at(1), "4096 x 4096 x 8192 nt"),
+        (product_at(1, data="zeros"), "4096 x 4096 x 8192 nt, zeros"),
+        (stream_at(1), "2.0 GiB copy_"),
+        (product_at(1, parameters={}), ""),
+    ],
+)
+def test_a_shape_is_told_in_short(measurement: Measurement, words: str) -> None:
+    assert shape(measurement) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(2**30, "1.0 GiB"), (1.5 * 2**30, "1.5 GiB"), (2**30 - 1, "1024 MiB"), (2**20, "1 MiB")],
+)
+def test_buffers_are_told_in_binary_units(value: float, words: str) -> None:
+    assert show_bytes(value) == words
+
+
+def test_a_derived_peak_follows_the_clock_and_carries_its_spread(sheets: Catalogue) -> None:
+    """The clock was 2.8 and 3.2 GHz beside the measurement, 3.4 when the run began."""
+    xeon = DeviceInfo(
+        backend="cpu", name="Xeon", cpu_vendor="GenuineIntel", cpu_family=6, cpu_model=207,
+        isa=("avx512f",), units=2, clock_measured_hz=3.4e9,
+    )  # fmt: skip
+    seen = product_at(
+        0.3, 0.01, dtype="fp32", figures=("matrix_fp32", "vector_fp32"),
+        conditions=Conditions(clock_hz=(2.8e9, 3.2e9)),
+    )  # fmt: skip
+    row = judge(seen, xeon, sheets.chips["intel-emerald-rapids"], sheets)
+    assert isinstance(row.published, Paper)
+    assert row.published.value == 2 * 3.0e9 * 64
+    assert row.fraction is not None
+    assert row.measured is not None
+    plain = row.measured.over(row.published.value)
+    assert row.fraction.value == plain.value
+    assert row.fraction.low == pytest.approx(plain.low * 3.0 / 3.2)
+    assert row.fraction.high == pytest.approx(plain.high * 3.0 / 2.8)
