@@ -1,4 +1,4 @@
-"""What tests of the link kernels share: points, ranks in threads, and the check of a task."""
+"""What tests of the link kernels share: points, and ranks in threads."""
 
 import threading
 from collections.abc import Callable
@@ -10,9 +10,8 @@ import torch
 
 from bench.kernels import collective
 from bench.kernels.common import inputs, ranks
-from bench.kernels.common.base import Point, Task
+from bench.kernels.common.base import Point
 from bench.kernels.registry import kernel
-from bench.records.model import Check
 
 CPU = torch.device("cpu")
 HOST_LINK, PEER, COLLECTIVE = kernel("host_link"), kernel("peer"), kernel("collective")
@@ -24,15 +23,6 @@ def collected(operation: str, count: int = 2, message: int = 4800) -> Point:
     """A collective."""
     told: dict[str, int | str] = {"operation": operation, "ranks": count}
     return Point("collective", "fp32", parameters={**told, "message_bytes": message})
-
-
-def spot(task: Task, calls: int) -> Check:
-    """The spot check of a task, after so many calls since its results were overwritten."""
-    assert task.spot_check is not None
-    task.spoil()
-    for _ in range(calls):
-        task.calls[0]()
-    return task.spot_check(None)
 
 
 class World:

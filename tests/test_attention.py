@@ -10,9 +10,9 @@ import torch
 from bench.kernels import attention as module
 from bench.kernels.attention import KERNEL, VARIANTS
 from bench.kernels.common import attend, inputs, llm
-from bench.kernels.common.base import Limits, Point, Task, UnsupportedError
-from bench.records.model import Check
+from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.workloads.load import workload
+from tests.kernel_cases import spot
 
 CPU = torch.device("cpu")
 ACCELERATOR = Limits(4e10, 50e6, is_cpu=False)
@@ -32,14 +32,6 @@ def point(phase: str, way: str = "torch", dtype: str = "fp32", **sizes: int) -> 
     """A configuration, small unless said otherwise."""
     pilot = KERNEL.pilot(dtype, "normal", phase)
     return replace(pilot, parameters={**pilot.parameters, **sizes, "way": way})
-
-
-def spot(task: Task, calls: int = 1) -> Check:
-    """The spot check of a task, after so many calls since its results were overwritten."""
-    assert task.spot_check is not None
-    task.spoil()
-    last = [task.calls[0]() for _ in range(calls)]
-    return task.spot_check(last[-1] if last else None)
 
 
 @pytest.mark.parametrize(("phase", "times"), [("prefill", 1.0), ("prefill-backward", 2.5)])

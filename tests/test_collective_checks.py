@@ -8,7 +8,8 @@ import torch
 
 from bench.kernels import collective
 from bench.records.model import Check
-from tests.link_cases import COLLECTIVE, CPU, OPERATIONS, World, collected, spot
+from tests.kernel_cases import spot
+from tests.link_cases import COLLECTIVE, CPU, OPERATIONS, World, collected
 
 
 @pytest.mark.parametrize("count", [2, 3])

@@ -1,67 +1,33 @@
-"""The kernels on CPU torch: work counted by hand, results checked, inputs as asked for."""
+"""The kernels on CPU torch: work counted by hand, and results checked."""
 
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from bench.devices.cpu import CpuDevice
-from bench.devices.torchdevice import PreparedTask, translated
 from bench.kernels import gemm, memory
-from bench.kernels.common import inputs, products
-from bench.kernels.common.base import (
-    DATA,
-    Limits,
-    Point,
-    Task,
-    UnsupportedError,
-    itemsize,
-    torch_dtype,
-)
-from bench.kernels.common.precision import set_precision
+from bench.kernels.common import inputs
+from bench.kernels.common.base import Point, UnsupportedError, itemsize
 from bench.kernels.gemm import DTYPES
 from bench.kernels.memory import STREAMS
-from bench.kernels.registry import kernel
-from bench.records.model import Check, Work
+from bench.records.model import Work
+from tests.kernel_cases import CPU, GEMM, MEMORY, WAYS, fresh_buffers, product, spot, stream
 
-CPU = torch.device("cpu")
-GEMM = kernel("gemm")
-MEMORY = kernel("memory")
-ROOMY = Limits(1e12, 32e6, is_cpu=False)
 Product = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-WAYS = [
-    (stream, way) for stream in STREAMS for way in memory.WAYS.get(stream, ("torch",))
-]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def small_buffers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Buffers are kept between calls; here each test starts and ends without."""
-    monkeypatch.setattr(products, "LEAST_POOL", 1 << 12)
-    inputs.release()
-    torch.manual_seed(0)
-    yield
-    inputs.release()
+    with fresh_buffers(monkeypatch):
+        yield
 
 
 @pytest.fixture(scope="module")
 def device() -> CpuDevice:
     return CpuDevice()
-
-
-def product(dtype: str = "fp32", layout: str = "nt", **sizes: int) -> Point:
-    """A matrix product."""
-    return Point("gemm", dtype, parameters={"m": 4, "n": 3, "k": 5, **sizes, "layout": layout})
-
-
-def stream(name: str, way: str | None = None, elements: int = 8192) -> Point:
-    """A memory stream."""
-    told: dict[str, int | str] = {"stream": name, "elements": elements}
-    told |= {"way": way} if way else {}
-    return Point("memory", "fp32", parameters=told)
 
 
 @pytest.mark.parametrize(("m", "n", "k"), [(1, 1, 1), (4, 3, 5), (2, 7, 1)])
@@ -219,242 +185,8 @@ def test_the_spot_check_notices_a_sum_that_is_not_the_arrays() -> None:
     assert not task.spot_check(torch.tensor(1e6)).passed
 
 
-def spot(task: Task, calls: int = 1) -> Check:
-    """The spot check of a task, after so many calls since its results were overwritten."""
-    assert task.spot_check is not None
-    task.spoil()
-    last = [task.calls[0]() for _ in range(calls)]
-    return task.spot_check(last[-1] if last else None)
-
-
-@pytest.mark.parametrize("pilot_dtype", ["fp32", "bf16", "fp8"])
-@pytest.mark.parametrize(("is_cpu", "favoured"), [(True, 4096), (False, 8192)])
-def test_the_space_begins_with_favoured_shapes_and_has_no_shape_twice(
-    pilot_dtype: str, favoured: int, *, is_cpu: bool
-) -> None:
-    space = GEMM.space(GEMM.pilot(pilot_dtype, "zeros"), Limits(1e12, 32e6, is_cpu=is_cpu))
-    sizes = products.CPU_SIZES if is_cpu else products.ACCELERATOR_SIZES
-    layouts = 1 if pilot_dtype == "fp8" else 2
-    assert len({str(point) for point in space}) == len(space) == layouts * len(sizes) ** 3
-    assert [space[0].size(name) for name in "mnk"] == [favoured] * 3
-    assert {point.data for point in space} == {"zeros"}
-    assert {point.size(name) for point in space for name in "mnk"} == set(sizes)
-
-
-@pytest.mark.parametrize("memory_bytes", [1e6, 1e7, 1e8, 1e9])
-def test_no_shape_of_the_space_takes_more_than_the_memory_given(memory_bytes: float) -> None:
-    pilot = GEMM.pilot("fp32", "normal")
-    space = GEMM.space(pilot, Limits(memory_bytes, 32e6, is_cpu=True))
-    whole = GEMM.space(pilot, Limits(1e15, 32e6, is_cpu=True))
-    assert space == [p for p in whole if GEMM.work(p).footprint_bytes <= memory_bytes]
-    assert 0 < len(space) < len(whole) or memory_bytes == 1e9
-
-
-@pytest.mark.parametrize(
-    ("dtype", "cpu", "layouts"),
-    [
-        ("int8", True, {"nt", "nn"}),
-        *((dtype, False, {"nt"}) for dtype in ("int8", "fp8", "mxfp8", "nvfp4")),
-        *((dtype, True, {"nt"}) for dtype in ("fp8", "mxfp8", "nvfp4")),
-    ],
-)
-def test_a_layout_that_a_library_does_badly_is_no_part_of_the_space(
-    dtype: str, cpu: bool, layouts: set[str]
-) -> None:
-    space = GEMM.space(GEMM.pilot(dtype, "normal"), Limits(1e12, 32e6, is_cpu=cpu))
-    assert {str(point.parameters["layout"]) for point in space} == layouts
-
-
-@pytest.mark.parametrize("name", STREAMS)
-@pytest.mark.parametrize(
-    ("limits", "array_bytes"),
-    [
-        (Limits(1e12, 32 * 2**20, is_cpu=True), 256 * 2**20),
-        (Limits(1e12, 512 * 2**20, is_cpu=True), 4 * 512 * 2**20),
-        (Limits(1e12, 50 * 2**20, is_cpu=False), 2**31),
-        (Limits(3 * 2**20, 32 * 2**20, is_cpu=True), 2**20),
-        (Limits(0.0, 32 * 2**20, is_cpu=True), 4 * 4096),
-    ],
-    ids=["small cache", "large cache", "accelerator", "little memory", "no memory"],
-)
-def test_streams_are_sized_by_cache_and_memory(name: str, limits: Limits, array_bytes: int) -> None:
-    pilot = Point("memory", "fp32", "zeros", {"stream": name, "elements": 1 << 18})
-    space = MEMORY.space(pilot, limits)
-    assert {point.size("elements") * 4 for point in space} == {array_bytes}
-    ways = [str(point.parameters["way"]) for point in space]
-    assert ways == [
-        way for one, way in WAYS if one == name and (limits.is_cpu or way not in memory.HOST_ONLY)
-    ]
-    assert {point.data for point in space} == {"zeros"}
-
-
-def test_operands_rotate_through_more_than_the_cache() -> None:
-    point = product(m=64, n=64, k=64)
-    footprint = GEMM.work(point).footprint_bytes
-    for cache_bytes, sets in (
-        (0.0, 1),
-        (footprint, 2),
-        (2.2 * footprint, 5),
-        (1e9, products.MAX_SETS),
-    ):
-        assert len(GEMM.build(point, CPU, cache_bytes).calls) == sets
-
-
-def test_calls_take_their_turn_over_the_buffers() -> None:
-    log: list[int] = []
-    task = PreparedTask(Task([partial(log.append, number) for number in range(3)]))
-    task.run(2)
-    task.run(5)
-    assert log == [0, 1, 2, 0, 1, 2, 0]
-    assert task.spot_check() is None
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("data", DATA)
-def test_inputs_have_the_dtype_and_shape_asked_for(data: str, dtype: str) -> None:
-    drawn = inputs.draw((7, 5), dtype, data, CPU)
-    assert (drawn.dtype, tuple(drawn.shape)) == (torch_dtype(dtype), (7, 5))
-
-
-@pytest.mark.parametrize(
-    ("data", "dtype", "mean", "deviation", "bounds"),
-    [
-        ("normal", "fp32", 0.0, 1.0, (-8.0, 8.0)),
-        ("normal", "bf16", 0.0, 1.0, (-8.0, 8.0)),
-        ("normal", "int8", 0.0, 32.0, (-127.0, 127.0)),
-        ("uniform", "fp32", 0.0, 3**-0.5, (-1.0, 1.0)),
-        ("uniform", "int8", 0.0, 127 * 3**-0.5, (-127.0, 127.0)),
-        ("integers", "fp16", 0.0, (80 / 12) ** 0.5, (-4.0, 4.0)),
-        ("integers", "int8", 0.0, (80 / 12) ** 0.5, (-4.0, 4.0)),
-        ("constant", "fp32", 1.0, 0.0, (1.0, 1.0)),
-        ("constant", "int8", 1.0, 0.0, (1.0, 1.0)),
-        ("zeros", "fp64", 0.0, 0.0, (0.0, 0.0)),
-        ("zeros", "fp8", 0.0, 0.0, (0.0, 0.0)),
-    ],
-)
-def test_inputs_are_distributed_as_asked_for(
-    data: str, dtype: str, mean: float, deviation: float, bounds: tuple[float, float]
-) -> None:
-    values = inputs.draw((100_000,), dtype, data, CPU).double()
-    assert float(values.mean()) == pytest.approx(mean, abs=0.02 * deviation)
-    assert float(values.std()) == pytest.approx(deviation, rel=0.02)
-    assert bounds[0] <= float(values.min()) <= float(values.max()) <= bounds[1]
-
-
-def test_whole_numbers_are_whole_and_all_of_them_occur() -> None:
-    drawn = inputs.draw((10_000,), "fp32", "integers", CPU)
-    assert sorted(set(drawn.tolist())) == [float(one) for one in range(-4, 5)]
-
-
-def test_operands_are_cut_one_behind_the_other_and_wrap_at_the_end() -> None:
-    cutter = inputs.Cutter(torch.arange(4096))
-    starts = [int(cutter.cut(10, 10)[0, 0]) for _ in range(5)]
-    assert starts == [0, 1024, 2048, 3072, 0]
-    assert cutter.cut(2, 1000).tolist() == torch.arange(1024, 3024).view(2, 1000).tolist()
-    assert int(cutter.cut(1, 2000)[0, 0]) == 0
-
-
-def test_operands_are_views_of_the_pool_and_no_copies() -> None:
-    pool = torch.zeros(4096)
-    inputs.Cutter(pool).cut(4, 4).fill_(1.0)
-    assert float(pool.sum()) == 16.0
-
-
-def test_buffers_are_kept_until_others_are_asked_for() -> None:
-    def places(count: int, elements: int, data: str) -> list[int]:
-        return [one.data_ptr() for one in inputs.buffers(count, elements, "fp32", data, CPU)]
-
-    first = places(2, 100, "normal")
-    assert places(2, 100, "normal") == places(2, 60, "normal") == first
-    (other,) = inputs.buffers(1, 100, "fp32", "zeros", CPU)
-    (kept,) = inputs._kept.values()
-    assert [one.data_ptr() for one in kept[1]] == [other.data_ptr()]
-    inputs.release()
-    assert inputs._kept == {}
-
-
-@pytest.mark.parametrize("elements", [60, 100])
-def test_a_buffer_has_as_many_elements_as_were_asked_for(elements: int) -> None:
-    inputs.buffers(1, 80, "fp32", "normal", CPU)
-    (array,) = inputs.buffers(1, elements, "fp32", "normal", CPU)
-    assert array.shape == (elements,)
-    assert inputs.outputs(elements, torch.float32, CPU).tolist() == [0.0] * elements
-
-
-def test_a_long_buffer_repeats_a_block_of_fresh_elements(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inputs, "BLOCK_ELEMENTS", 64)
-    (array,) = inputs.buffers(1, 200, "fp32", "normal", CPU)
-    assert torch.equal(array[:64], array[64:128])
-    assert torch.equal(array[192:], array[:8])
-    assert len(set(array[:64].tolist())) == 64
-
-
 def test_memcpy_and_memset_are_refused_off_the_host() -> None:
     meta = torch.empty(4096, device="meta")
     for way in memory.HOST_ONLY:
         with pytest.raises(UnsupportedError, match=f"{way} works on host memory only"):
             memory._bytes_call(way, meta, meta)
-
-
-def test_fp32_is_full_unless_tf32_is_asked_for() -> None:
-    matmul = torch.backends.cuda.matmul
-    seen = []
-    for dtype in ("tf32", "fp32", "tf32", "bf16"):
-        set_precision(dtype)
-        seen.append(matmul.fp32_precision == "tf32")
-        assert matmul.allow_tf32 is seen[-1]  # torch raises here where its two switches differ
-    assert seen == [True, False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("error", "unsupported"),
-    [
-        (NotImplementedError(""), True),
-        (RuntimeError("\"addmm_impl_cpu_\" not implemented for 'Float8_e4m3fn'"), True),
-        (RuntimeError("Could not run 'aten::_int_mm'"), True),
-        (
-            RuntimeError("CUDA error: CUBLAS_STATUS_NOT_SUPPORTED when calling `cublasLtMatmul`"),
-            True,
-        ),
-        (RuntimeError("CUDA error: CUBLAS_STATUS_ARCH_MISMATCH when calling `cublas`"), True),
-        (RuntimeError("torch._scaled_mm is only supported on CUDA devices with compute"), True),
-        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
-        (RuntimeError(""), False),
-    ],
-)
-def test_a_missing_operation_is_told_from_a_failure(
-    error: RuntimeError, *, unsupported: bool
-) -> None:
-    told = translated(error)
-    assert isinstance(told, UnsupportedError) is unsupported
-    assert (told is error) is not unsupported
-
-
-@pytest.mark.parametrize(
-    "text", ["CUDA out of memory", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublas`"]
-)
-def test_want_of_room_is_told_from_a_failure(text: str) -> None:
-    assert isinstance(translated(RuntimeError(text)), MemoryError)
-
-
-@pytest.mark.parametrize(
-    ("hip", "architecture", "kind", "expected"),
-    [
-        (None, "NVIDIA H100", "cuda", torch.float8_e4m3fn),
-        ("6.4", "gfx942:sramecc+:xnack-", "cuda", torch.float8_e4m3fnuz),
-        ("7.0", "gfx950:sramecc+:xnack-", "cuda", torch.float8_e4m3fn),
-        ("6.4", "gfx942:sramecc+:xnack-", "cpu", torch.float8_e4m3fn),
-    ],
-)
-def test_fp8_is_the_kind_that_the_chip_multiplies(
-    hip: str | None,
-    architecture: str,
-    kind: str,
-    expected: torch.dtype,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(torch.version, "hip", hip)
-    told = SimpleNamespace(gcnArchName=architecture)
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: told)
-    assert torch_dtype("fp8", torch.device(kind)) == expected
-    assert torch_dtype("bf16", torch.device(kind)) == torch.bfloat16

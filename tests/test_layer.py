@@ -10,12 +10,12 @@ import torch
 
 from bench.kernels import layer as module
 from bench.kernels.common import decoder, inputs, llm
-from bench.kernels.common.base import Limits, Point, Task, UnsupportedError
+from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.kernels.common.exact import narrowed
 from bench.kernels.layer import KERNEL, MODELS
-from bench.records.model import Check
 from bench.workloads.counts import layer_flop, layer_shapes
 from bench.workloads.load import workload
+from tests.kernel_cases import spot
 
 if TYPE_CHECKING:
     from bench.workloads.model import Workload
@@ -42,15 +42,6 @@ def point(variant: str, dtype: str = "fp32", way: str = "eager", **sizes: int) -
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers of a width that a test can fill."""
     monkeypatch.setattr(module, "_shape", lambda told: narrowed(workload(told.parameters["model"])))
-
-
-def spot(task: Task, calls: int = 1) -> Check:
-    """The spot check of a task, after so many calls since its results were overwritten."""
-    assert task.spot_check is not None
-    task.spoil()
-    for _ in range(calls):
-        task.calls[0]()
-    return task.spot_check(None)
 
 
 def test_there_is_a_variant_for_each_model_and_phase() -> None:

@@ -25,7 +25,8 @@ from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.records.model import DeviceInfo, Measurement, Work
 from bench.units import Dimension
-from tests.link_cases import CPU, HOST_LINK, PEER, spot
+from tests.kernel_cases import spot
+from tests.link_cases import CPU, HOST_LINK, PEER
 
 ROOMY = Limits(1e12, 50e6, is_cpu=False)
 

@@ -11,10 +11,10 @@ import torch
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.kernels import experts, norm
 from bench.kernels.common import inputs, llm
-from bench.kernels.common.base import Limits, Point, Task, UnsupportedError
+from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-from bench.records.model import Check
+from tests.kernel_cases import spot
 
 CPU = torch.device("cpu")
 EXPERTS, NORM = experts.KERNEL, norm.KERNEL
@@ -28,15 +28,6 @@ def drawn_alike() -> Iterator[None]:
     torch.manual_seed(0)
     yield
     inputs.release()
-
-
-def spot(task: Task, calls: int = 1) -> Check:
-    """The spot check of a task, after so many calls since its results were overwritten."""
-    assert task.spot_check is not None
-    task.spoil()
-    for _ in range(calls):
-        task.calls[0]()
-    return task.spot_check(None)
 
 
 def block(phase: str = "decode", way: str = "loop", dtype: str = "fp32", **told: int) -> Point:

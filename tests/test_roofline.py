@@ -18,11 +18,11 @@ from bench.devices.fake import FakeDevice, FakeSpec
 from bench.executable import architecture
 from bench.kernels import roofline
 from bench.kernels.common import inputs, mixed, simd
-from bench.kernels.common.base import DATA, Limits, Point, Task, UnsupportedError, itemsize
+from bench.kernels.common.base import DATA, Limits, Point, UnsupportedError, itemsize
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-from bench.records.model import Check
+from tests.kernel_cases import spot
 
 CPU = torch.device("cpu")
 ROOFLINE = kernel("roofline")
@@ -57,15 +57,6 @@ def product(intensity: str, size: int = 256, dtype: str = "bf16") -> Point:
     """A product with n = k = ``size``."""
     pilot = ROOFLINE.pilot(dtype, "normal", intensity)
     return roofline._product_point(pilot, size)
-
-
-def spot(task: Task, calls: int = 1) -> Check:
-    """The spot check of a task, after so many calls since its results were overwritten."""
-    assert task.spot_check is not None
-    task.spoil()
-    for _ in range(calls):
-        task.calls[0]()
-    return task.spot_check(None)
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,12 @@ from bench.devices.fake import FakeDevice, FakeSpec
 from bench.executable import architecture
 from bench.kernels import vector
 from bench.kernels.common import simd
-from bench.kernels.common.base import DATA, Limits, Point, Task, UnsupportedError
+from bench.kernels.common.base import DATA, Limits, Point, UnsupportedError
 from bench.kernels.common.units import UNITS, units
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-from bench.records.model import Check
+from tests.kernel_cases import spot
 
 CPU = torch.device("cpu")
 VECTOR = kernel("vector")
@@ -51,15 +51,6 @@ def _seed() -> None:
 def point(way: str, dtype: str, steps: int = 64, programs: int = 2, data: str = "normal") -> Point:
     """Multiply-adds in registers."""
     return vector._point(dtype, data, way, (programs, 12, simd.lanes(way, dtype), steps))
-
-
-def spot(task: Task, calls: int = 1) -> Check:
-    """The spot check of a task, after so many calls since its results were overwritten."""
-    assert task.spot_check is not None
-    task.spoil()
-    for _ in range(calls):
-        task.calls[0]()
-    return task.spot_check(None)
 
 
 def assembled(lines: list[str], folder: Path) -> bytes:

@@ -1,0 +1,51 @@
+"""What tests of kernels share: small buffers, points, and the spot check of a task."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import torch
+
+from bench.kernels import memory
+from bench.kernels.common import inputs, products
+from bench.kernels.common.base import Point, Task
+from bench.kernels.memory import STREAMS
+from bench.kernels.registry import kernel
+from bench.records.model import Check
+
+CPU = torch.device("cpu")
+GEMM = kernel("gemm")
+MEMORY = kernel("memory")
+WAYS = [
+    (stream, way) for stream in STREAMS for way in memory.WAYS.get(stream, ("torch",))
+]  # fmt: skip
+
+
+@contextmanager
+def fresh_buffers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Small buffers, of which none is kept from before or left behind, and the same numbers."""
+    monkeypatch.setattr(products, "LEAST_POOL", 1 << 12)
+    inputs.release()
+    torch.manual_seed(0)
+    yield
+    inputs.release()
+
+
+def product(dtype: str = "fp32", layout: str = "nt", **sizes: int) -> Point:
+    """A matrix product."""
+    return Point("gemm", dtype, parameters={"m": 4, "n": 3, "k": 5, **sizes, "layout": layout})
+
+
+def stream(name: str, way: str | None = None, elements: int = 8192) -> Point:
+    """A memory stream."""
+    told: dict[str, int | str] = {"stream": name, "elements": elements}
+    told |= {"way": way} if way else {}
+    return Point("memory", "fp32", parameters=told)
+
+
+def spot(task: Task, calls: int = 1) -> Check:
+    """The spot check of a task, after so many calls since its results were overwritten."""
+    assert task.spot_check is not None
+    task.spoil()
+    last = [task.calls[0]() for _ in range(calls)]
+    return task.spot_check(last[-1] if last else None)
