@@ -1,4 +1,4 @@
-"""README says what there is, and what it shows runs."""
+"""README and the pages it leads to say what there is, and what they show runs."""
 
 import dataclasses
 import re
@@ -32,6 +32,16 @@ ANALYST = (
 """The commands that need no device and leave nothing behind."""
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in (
+        "README.md", "bench/README.md", "bench/gate/README.md", "bench/fleet/README.md",
+        "bench/devices/README.md", "results/README.md", "specs/README.md",
+        ".github/CONTRIBUTING.md",
+    )
+}  # fmt: skip
+"""The pages that are written by hand."""
+ALL = "\n".join(PAGES.values())
 PLACES = re.compile(
     r"(?<![\w.~}-])/(?:work|root|home|Users)/(?!ada/)|[p]ypi\.|[p]ythonhosted"  # Ada is invented
 )
@@ -39,10 +49,17 @@ PLACES = re.compile(
 
 
 def commands() -> list[list[str]]:
-    """The words of every ``python -m bench`` line in README's code blocks."""
+    """The words of every ``python -m bench`` line in the code blocks of README and its pages."""
     lines = [
         line.split("#")[0].split(" > ")[0].split("   (")[0].strip()
-        for block in re.findall(r"```\w*\n(.*?)```", README, re.DOTALL)
+        for name in (
+            "README.md",
+            "bench/README.md",
+            "bench/gate/README.md",
+            "bench/fleet/README.md",
+            "results/README.md",
+        )
+        for block in re.findall(r"```\w*\n(.*?)```", PAGES[name], re.DOTALL)
         for line in block.splitlines()
     ]
     return [shlex.split(line)[3:] for line in lines if line.startswith("python -m bench")]
@@ -61,13 +78,13 @@ MENTIONED = [
 
 
 @pytest.mark.parametrize(("kind", "name"), MENTIONED, ids=[f"{k}-{n}" for k, n in MENTIONED])
-def test_readme_names_everything_there_is(kind: str, name: str) -> None:
-    assert f"`{name}`" in README, kind
+def test_the_pages_name_everything_there_is(kind: str, name: str) -> None:
+    assert f"`{name}`" in ALL, kind
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-def test_readme_names_every_stream(stream: str) -> None:
-    assert re.search(rf"\b{stream}\b", README)
+def test_the_pages_name_every_stream(stream: str) -> None:
+    assert re.search(rf"\b{stream}\b", PAGES["bench/README.md"])
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -183,14 +200,34 @@ def test_the_plots_that_readme_shows_are_those_the_program_draws() -> None:
         assert (ROOT / "results" / name).is_file()
 
 
-def test_readme_shows_the_committed_record_as_the_program_renders_it(sheets: Catalogue) -> None:
-    """A sheet, a verdict or a format that changes must change the README too."""
+def test_a_page_shows_the_committed_record_as_the_program_renders_it(sheets: Catalogue) -> None:
+    """A sheet, a verdict or a format that changes must change the page too."""
     record = read(ROOT / "results" / "records" / "2026-11-24" / "xeon-emerald-rapids-2-cores.json")
-    assert render(record, sheets).strip() in README
+    assert render(record, sheets).strip() in PAGES["bench/README.md"]
 
 
-def test_readme_has_no_gap_left_to_fill() -> None:
-    assert "<!--" not in README
+def test_no_page_has_a_gap_left_to_fill() -> None:
+    assert "<!--" not in ALL
+
+
+def anchors(text: str) -> set[str]:
+    """The words that a page's headings are reached by, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in heads}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_leads_somewhere(name: str) -> None:
+    for told in re.findall(r"\]\((?!https?:)([^)\s]+)\)", PAGES[name]):
+        place, _, part = told.partition("#")
+        page = (ROOT / name).parent / place if place else ROOT / name
+        assert page.exists(), told
+        assert not part or part in anchors(page.read_text("utf-8")), told
+
+
+def test_every_page_is_reached_from_readme() -> None:
+    linked = set(re.findall(r"\]\(([^)#\s]+)", README))
+    assert PAGES.keys() - {"README.md"} <= linked
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "results" / "records").rglob("*.json")), ids=str)
