@@ -90,6 +90,15 @@ def test_of_one_chip_the_answer_is_a_sentence(
     assert json.loads(out)["summary"][0] == answer
 
 
+@pytest.mark.parametrize("view", ["status", "timeline", "explain"])
+def test_one_chip_may_be_given_by_either_key(view: str, capsys: pytest.CaptureFixture[str]) -> None:
+    on = [] if view == "timeline" else ["on=2025-05-01"]
+    assert main([view, "chip=h20", *on]) == 0
+    one = capsys.readouterr().out
+    assert main([view, "chips=h20", *on]) == 0
+    assert capsys.readouterr().out == one
+
+
 def test_status_of_the_chips_made_for_export_is_what_no_view_shows(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -230,8 +239,10 @@ def test_a_part_may_be_supposed_without_a_chip(capsys: pytest.CaptureFixture[str
 CHNA = "'Chna' in specs/destinations.yaml: did you mean 'china' or 'chad' or 'ghana'?"
 WRONG = {
     "stauts": "no view 'stauts' of rules: did you mean 'status'?",
-    "timeline chips=[h20]": "chips= belongs to rules status, not to rules timeline: give chip=",
-    "chip=h20": (
+    "timeline chips=[h20,h100]": (
+        "chips= belongs to rules status, not to rules timeline: give chip="
+    ),
+    "chip=h20 chips=h100": (
         "chip= belongs to rules timeline, explain and whatif, not to rules status: give chips="
     ),
     "list chip=h20": "chip= belongs to rules timeline, explain and whatif, not to rules list",

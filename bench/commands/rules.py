@@ -95,6 +95,7 @@ def _report(view: str, config: RulesConfig) -> "Report":
     from bench.chips.load import catalogue
     from bench.rules.load import rulebook
 
+    _either(view, config)
     _fitting(view, config)
     changed, book = _changes(config), rulebook()
     question = _question(config, book)
@@ -107,6 +108,14 @@ def _report(view: str, config: RulesConfig) -> "Report":
         "list": _list,
     }
     return views[view](config, asked)
+
+
+def _either(view: str, config: RulesConfig) -> None:
+    """Takes ``chip=`` for ``chips=`` where a view has several, and the reverse if it is of one."""
+    if view == "status" and config.chip and not config.chips:
+        config.chips, config.chip = [config.chip], None
+    if view in ("timeline", "explain", "whatif") and len(config.chips) == 1 and not config.chip:
+        (config.chip,), config.chips = config.chips, []
 
 
 def _fitting(view: str, config: RulesConfig) -> None:
