@@ -93,9 +93,9 @@ def test_of_one_chip_the_answer_is_a_sentence(
 @pytest.mark.parametrize("view", ["status", "timeline", "explain"])
 def test_one_chip_may_be_given_by_either_key(view: str, capsys: pytest.CaptureFixture[str]) -> None:
     on = [] if view == "timeline" else ["on=2025-05-01"]
-    assert main([view, "chip=h20", *on]) == 0
+    assert main(["rules", view, "chip=h20", *on]) == 0
     one = capsys.readouterr().out
-    assert main([view, "chips=h20", *on]) == 0
+    assert main(["rules", view, "chips=h20", *on]) == 0
     assert capsys.readouterr().out == one
 
 
