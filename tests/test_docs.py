@@ -206,6 +206,16 @@ def test_a_page_shows_the_committed_record_as_the_program_renders_it(sheets: Cat
     assert render(record, sheets).strip() in PAGES["bench/README.md"]
 
 
+def test_readme_shows_the_comparison_as_the_program_prints_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A sheet or a format that changes must change README, too."""
+    words = re.search(r"`python -m bench (compare [^`]*figures=[^`]*)`", README)
+    assert words
+    assert main([*words[1].split(), "report=github"]) == 0
+    assert capsys.readouterr().out.split("\n\n")[1] in README
+
+
 def test_no_page_has_a_gap_left_to_fill() -> None:
     assert "<!--" not in ALL
 
