@@ -10,7 +10,7 @@ from bench.records.model import Check
 
 SOFTWARE_FACTOR = 20.0
 PILOT_CALLS = 3
-PILOT_S = 0.3
+PILOT_S = 1.0
 REFERENCE_S = 0.03
 REFERENCE = "fp32"
 SLOW_BY_DESIGN = ("fp64", "fp32")
