@@ -13,7 +13,7 @@ from bench.claims.judge import Stands, Word
 from bench.claims.model import Claim
 from bench.evidence.estimate import Estimate
 from bench.evidence.pool import Evidence, Test
-from tests.test_comparison import MAKER, chip
+from tests.comparison_cases import MAKER, chip
 from tests.test_judge import between
 
 State = bool | None

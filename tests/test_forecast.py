@@ -16,7 +16,7 @@ from bench.evidence.pool import Evidence
 from bench.evidence.quantities import QUANTITIES
 from bench.evidence.weigh import weigh
 from bench.units import Dimension
-from tests.test_comparison import MAKER, chip
+from tests.comparison_cases import MAKER, chip
 from tests.test_sensitivity import seen
 
 PAPER = {"a": 0.3, "b": 0.9, "c": 2.0, "d": 3.35, "e": 4.8}

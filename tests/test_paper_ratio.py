@@ -9,7 +9,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.claims.paper import PaperRatio, bounding, ids, paper_ratio, twin
-from tests.test_comparison import MAKER, chip
+from tests.comparison_cases import MAKER, chip
 
 RIVAL = {"value": "50 TFLOP/s", "source": "wiki", "basis": "halved"}
 OTHERS = [

@@ -9,7 +9,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.facts import Facts, every, facts
-from tests.test_comparison import chip
+from tests.comparison_cases import chip
 
 TERA = 1e12
 

@@ -12,7 +12,7 @@ from bench.predict.power import HOURS, Band, Prices, hourly, watts
 from bench.predict.precision import precision
 from bench.workloads.counts import parameters
 from bench.workloads.load import workload, workloads
-from tests.test_comparison import chip
+from tests.comparison_cases import chip
 from tests.test_predict_facts import made
 
 BF16, FP8 = precision("bf16"), precision("fp8")

@@ -16,7 +16,7 @@ from bench.evidence.observe import Observation
 from bench.evidence.quantities import QUANTITIES
 from bench.evidence.weigh import weigh
 from bench.units import Dimension
-from tests.test_comparison import MAKER, chip
+from tests.comparison_cases import MAKER, chip
 
 FREE, VENDOR, USER, GATE = Kind.INDEPENDENT, Kind.VENDOR, Kind.USER, Kind.GATE
 HANDS = range(8)
