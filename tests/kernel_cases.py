@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 import torch
 
+from bench.executable import architecture
 from bench.kernels import memory
 from bench.kernels.common import inputs, products
 from bench.kernels.common.base import Point, Task
@@ -14,6 +15,7 @@ from bench.kernels.registry import kernel
 from bench.records.model import Check
 
 CPU = torch.device("cpu")
+here = pytest.mark.skipif(architecture() != "x86_64", reason="machine code for x86-64")
 GEMM = kernel("gemm")
 MEMORY = kernel("memory")
 WAYS = [
@@ -22,13 +24,20 @@ WAYS = [
 
 
 @contextmanager
-def fresh_buffers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Small buffers, of which none is kept from before or left behind, and the same numbers."""
-    monkeypatch.setattr(products, "LEAST_POOL", 1 << 12)
+def none_kept() -> Iterator[None]:
+    """Buffers are kept between calls; here none from before and none left, and the same numbers."""
     inputs.release()
     torch.manual_seed(0)
     yield
     inputs.release()
+
+
+@contextmanager
+def fresh_buffers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Small buffers, of which none is kept."""
+    monkeypatch.setattr(products, "LEAST_POOL", 1 << 12)
+    with none_kept():
+        yield
 
 
 def product(dtype: str = "fp32", layout: str = "nt", **sizes: int) -> Point:
