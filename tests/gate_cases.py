@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.__main__ import main
 from bench.chips.load import catalogue
 from bench.devices.fake import RATES, FakeDevice, FakeSpec
 from bench.gate.model import Run
@@ -14,6 +15,7 @@ from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
 from bench.records.model import Measurement, Record
+from bench.records.store import write
 
 SHAPE: dict[str, int | str] = {"m": 4096, "n": 4096, "k": 4096}
 ITEMS = (
@@ -50,3 +52,17 @@ def changed(one: Record, change: Callable[[Measurement], Measurement | None]) ->
     """A record with each measurement changed, or left out where ``change`` gives none."""
     kept = [new for old in one.measurements if (new := change(old))]
     return one.model_copy(update={"measurements": tuple(kept)})
+
+
+def laid_out(folder: Path) -> Path:
+    """The folder, with a record before and three after."""
+    for name, one in {
+        "before": record(1), "same": record(2), "slow": record(2, 0.03),
+        "clock": record(2, clock_share=0.96),
+    }.items():  # fmt: skip
+        write(one, folder / f"{name}.json")
+    return folder
+
+
+def gate(*words: str) -> int:
+    return main(["gate", *words])
