@@ -9,10 +9,11 @@ from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.answers import answers
 from bench.predict.facts import Facts, facts
-from bench.predict.forecast import Asked, forecast, refuse_split
+from bench.predict.forecast import Asked, forecast
 from bench.predict.learn import load
 from bench.predict.parallel import Parallel, parallel
 from bench.predict.precision import precision
+from bench.predict.refusals import refuse_split
 from bench.predict.step import NETWORK
 from bench.workloads.load import workload
 from tests.test_predict_facts import made

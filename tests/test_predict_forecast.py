@@ -17,12 +17,12 @@ from bench.predict.forecast import (
     no_network,
     part_of,
     ratio,
-    refuse_unfit,
 )
 from bench.predict.learn import DENSE, EXPERTS, Learnt, load
 from bench.predict.operators import Array
 from bench.predict.parallel import parallel
 from bench.predict.precision import precision
+from bench.predict.refusals import refuse_unfit
 from bench.predict.stack import IDEAL
 from bench.predict.tiers import Tier, tier
 from bench.workloads.counts import parameters, training_flop
@@ -147,7 +147,21 @@ def test_rates_are_of_prompts_in_prefill_and_of_output_else() -> None:
         told = forecast(made(), asked(phase, split="tp2"), load())
         assert told.tokens == pytest.approx(tokens / told.seconds)
         assert told.per_chip() == pytest.approx(tokens / told.seconds / 2)
-    assert forecast(made(), asked("decode"), load()).ttft is None
+    assert forecast(made(), asked("decode"), load()).first is None
+
+
+@pytest.mark.parametrize("model", ["qwen2.5-14b", "deepseek-v3"])
+def test_the_first_token_of_a_request_has_the_interval_of_a_prefill(
+    model: str, chips: dict[str, Facts]
+) -> None:
+    """It is the prompt's prefill alone, and is as sure as that, whatever decoding is."""
+    served = forecast(chips[H20], asked("serve", 64, model, split="tp8"), load())
+    alone = forecast(chips[H20], asked("prefill", 1, model, split="tp8"), load())
+    assert served.first is not None
+    assert served.first.seconds == pytest.approx(alone.seconds)
+    for level in (0.8, 0.95):
+        assert served.first.half(level) == pytest.approx(alone.half(level))
+    assert (served.first.model == served.model) == (model == "deepseek-v3")
 
 
 def test_rival_figures_of_what_binds_widen_the_interval_and_no_others() -> None:

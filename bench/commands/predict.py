@@ -168,9 +168,10 @@ def asked_of(config: PredictConfig) -> "Asked":
     Raises:
         UsageError: a word that is no number, or that names nothing.
     """
-    from bench.predict.forecast import Asked, refuse_split
+    from bench.predict.forecast import Asked
     from bench.predict.parallel import parallel
     from bench.predict.precision import precision
+    from bench.predict.refusals import refuse_split
     from bench.workloads.load import workload, workloads
 
     if not config.workload:

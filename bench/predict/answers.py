@@ -16,13 +16,13 @@ from bench.predict.forecast import (
     Ratio,
     forecast,
     ratio,
-    refuse_unfit,
     untold,
 )
 from bench.predict.learn import Learnt
 from bench.predict.pooled import LEVELS
 from bench.predict.product import Shapes, roofline, shapes
 from bench.predict.product import seconds as product_seconds
+from bench.predict.refusals import refuse_unfit
 from bench.predict.tiers import known_of
 
 Sizes = tuple[int, int, int]

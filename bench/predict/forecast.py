@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.errors import UsageError
 from bench.predict.capacity import Room, room
 from bench.predict.facts import Facts
 from bench.predict.figures import HEADROOM_SPREAD
@@ -63,12 +62,30 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class First:
+    """TTFT, a prompt's prefill by itself: it rests on what was measured of prefills.
+
+    Attributes:
+        seconds: one a point.
+        model, sheet: as of the whole answer.
+    """
+
+    seconds: Array
+    model: tuple[float, ...]
+    sheet: Array
+
+    def half(self, level: float) -> Array:
+        """Returns the half-width of the interval of log time."""
+        return self.model[LEVELS.index(level)] + self.sheet
+
+
+@dataclass(frozen=True)
 class Foretold:
     """The answer for one chip; arrays over the points.
 
     Attributes:
         seconds: of a step (prefill, decode, train), or TPOT.
-        ttft: seconds of a prompt's prefill by itself; None where none is asked for.
+        first: the time to a request's first token; None where none is asked for.
         tokens: a second over all chips: of the prompt in prefill and training, else of the output.
         model: half-widths of the log interval by level, the model's part; ``sheet`` the sheet's.
         work: of what the time is made, the chip's departure left out: a step, of serving a token's
@@ -79,7 +96,7 @@ class Foretold:
     chip: Facts
     asked: Asked
     seconds: Array
-    ttft: Array | None
+    first: "First | None"
     tokens: Array
     model: tuple[float, ...]
     sheet: Array
@@ -116,28 +133,39 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     Raises:
         UsageError: the sheet lacks a figure or a format without which nothing can be told.
     """
-    work, ttft = _work(chip, asked, known.stack)
+    work, prompt = _work(chip, asked, known.stack)
     name = part_of(asked)
-    part = known.parts[name]
-    means, covariance = part.foretold([chip.labels])
-    variance = float(covariance[0, 0]) + untold(chip, asked.phase, part, known.stack)
-    seconds = work.seconds * math.exp(float(means[0]))
-    if ttft is not None:
-        first = known.parts["prefill" if asked.workload.experts is None else EXPERTS]
-        ttft = ttft * math.exp(float(first.foretold([chip.labels])[0][0]))
+    shift, model = _departure(chip, asked.phase, name, known)
+    seconds = work.seconds * math.exp(shift)
     return Foretold(
         chip=chip,
         asked=asked,
         seconds=seconds,
-        ttft=ttft,
+        first=_first(chip, asked, prompt, known) if prompt else None,
         tokens=_tokens(asked) / seconds,
-        model=tuple(part.half(variance, level) for level in LEVELS),
+        model=model,
         sheet=_doubt(chip, asked, work, known),
         tier=tier(chip, name, known),
         work=work,
         lacks=tuple(lacking(chip)),
         assumed=assumed(chip, asked),
     )
+
+
+def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
+    name = EXPERTS if asked.workload.experts else PARTS["prefill"]
+    shift, model = _departure(chip, "prefill", name, known)
+    return First(prompt.seconds * math.exp(shift), model, _doubt(chip, asked, prompt, known))
+
+
+def _departure(
+    chip: Facts, phase: str, name: str, known: Learnt
+) -> tuple[float, tuple[float, ...]]:
+    """Returns a chip's log departure in one part of what was measured, and half-widths by level."""
+    part = known.parts[name]
+    means, covariance = part.foretold([chip.labels])
+    variance = float(covariance[0, 0]) + untold(chip, phase, part, known.stack)
+    return float(means[0]), tuple(part.half(variance, level) for level in LEVELS)
 
 
 def assumed(chip: Facts, asked: Asked) -> str:
@@ -168,14 +196,15 @@ def _tokens(asked: Asked) -> Array:
     return asked.batch * (asked.prompt if asked.phase in ("prefill", "train") else 1.0)
 
 
-def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Array | None]:
-    """Returns the step, or a token's share of steps, and the time of a first token."""
+def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Step | None]:
+    """Returns the step, or a token's share of steps, and the prefill before a first token."""
     workload, how, split = asked.workload, asked.how, asked.split
     if asked.phase == "serve":
         made = serve(chip, workload, asked.load, how, split, stack)
         share = asked.batch / split.dp / asked.output
         first = [one.times(share, "prefill: ") for one in made.prefill.parts]
-        return Step((*first, *(one.times(1.0, "decode: ") for one in made.decode.parts))), made.ttft
+        share_of_steps = (*first, *(one.times(1.0, "decode: ") for one in made.decode.parts))
+        return Step(share_of_steps), made.prefill
     if asked.phase == "decode":
         points = Points(asked.batch, asked.prompt + asked.output / 2)
         return step(chip, workload, "decode", points, how, split, stack), None
@@ -183,7 +212,7 @@ def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Array | None]:
     if asked.phase == "train":
         return training(chip, workload, prompts, how, split, stack), None
     done = step(chip, workload, "prefill", prompts, how, split, stack)
-    return done, done.seconds
+    return done, done
 
 
 def untold(chip: Facts, phase: str, part: Departures, stack: Stack) -> float:
@@ -255,33 +284,3 @@ def ratio(first: Foretold, second: Foretold, known: Learnt) -> Ratio:
         return Ratio(np.ones_like(first.seconds), (0.0,) * len(LEVELS), np.zeros_like(first.sheet))
     model = tuple(part.half_ratio(variance, level) for level in LEVELS)
     return Ratio(first.per_chip() / second.per_chip(), model, first.sheet + second.sheet)
-
-
-def refuse_split(workload: Workload, split: Parallel) -> None:
-    """Raises where a model cannot be divided so.
-
-    Raises:
-        UsageError: heads that are no multiple, more stages than layers, or experts it has none of.
-    """
-    if workload.heads % split.tp:
-        raise UsageError(
-            f"tp{split.tp} does not divide the {workload.heads} heads of {workload.id}"
-        )
-    if split.pp > workload.layers:
-        raise UsageError(f"pp{split.pp}: {workload.id} has {workload.layers} layers")
-    if split.ep > (workload.experts.routed if workload.experts else 1):
-        held = f"{workload.experts.routed} experts" if workload.experts else "no experts"
-        raise UsageError(f"ep{split.ep}: {workload.id} has {held}")
-
-
-def refuse_unfit(chip: Facts, asked: Asked) -> None:
-    """Raises where a chip lacks a format, so that a table can tell it before any work.
-
-    Raises:
-        UsageError: with the formats that the sheet has.
-    """
-    chip.peak(asked.how.rate)
-    if asked.how.rest:
-        chip.peak(asked.how.dense)
-    if chip.bandwidth is None:
-        raise UsageError(f"{chip.chip}: unknown, for its sheet has no memory bandwidth")

@@ -7,7 +7,8 @@ import numpy as np
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.capacity import least_chips
-from bench.predict.forecast import Asked, Foretold
+from bench.predict.forecast import Asked, First, Foretold
+from bench.predict.operators import Array
 from bench.predict.power import Prices
 from bench.predict.tiers import Tier
 from bench.report.duration import duration
@@ -128,7 +129,7 @@ def _cells(
     told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
     digits = 2 if found.tier in (Tier.SHEET, Tier.OTHER) else 3
     rate, whole = float(found.per_chip()[place]), float(found.tokens[place])
-    first = found.ttft if asked.phase == "serve" else None
+    first = found.first if asked.phase == "serve" else None
     limit, share = found.work.limit(place)
     return (
         one.chip.id,
@@ -136,8 +137,8 @@ def _cells(
         *((_over(one, base, place, digits),) if base else ()),
         _around(rate, found, place, digits),
         *((_told(whole, digits),) if asked.split.chips > 1 else ()),
-        _lasting(float(found.seconds[place]), found, place, digits),
-        *((_time(float(first[place]), digits),) if first is not None else ()),
+        _lasting(found.seconds, found.half(INNER), place, digits),
+        *((_lasting(first.seconds, first.half(INNER), place, digits),) if first else ()),
         f"{limit} {share:.0%}",
         _left(found, place),
         banded(energy(found, place)),
@@ -155,11 +156,11 @@ def _around(value: float, found: Foretold, place: int, digits: int) -> str:
     return _bracketed(value, (value / inner, value * inner, value / outer, value * outer), digits)
 
 
-def _lasting(seconds: float, found: Foretold, place: int, digits: int) -> str:
-    """Returns a time with the interval of the rate that is one over it."""
-    inner = float(np.exp(found.half(INNER)[place]))
-    low, high = (_time(one, 2) for one in (seconds / inner, seconds * inner))
-    return f"{_time(seconds, digits)} ({low.removesuffix(high[high.rindex(' ') :])}–{high})"
+def _lasting(seconds: Array, half: Array, place: int, digits: int) -> str:
+    """Returns a time with its inner interval."""
+    middle, inner = float(seconds[place]), float(np.exp(half[place]))
+    low, high = (_time(one, 2) for one in (middle / inner, middle * inner))
+    return f"{_time(middle, digits)} ({low.removesuffix(high[high.rindex(' ') :])}–{high})"
 
 
 def _time(seconds: float, digits: int) -> str:
@@ -224,17 +225,12 @@ def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
     rate = float(found.per_chip()[place])
     told: dict[str, Scalar] = {
         "tokens_per_s_chip": rate, "tokens_per_s": float(found.tokens[place]),
-        "seconds": float(found.seconds[place]),
-        "ttft_s": float(found.ttft[place]) if found.ttft is not None else None,
+        **_bounded("seconds", found, place), **_bounded("ttft_s", found.first, place),
     }  # fmt: skip
     for level in (INNER, OUTER):
         factor = float(np.exp(found.half(level)[place]))
-        share, seconds = f"{level * 100:.0f}", float(found.seconds[place])
+        share = f"{level * 100:.0f}"
         told |= {f"low_{share}": rate / factor, f"high_{share}": rate * factor}
-        told |= {
-            f"seconds_low_{share}": seconds / factor,
-            f"seconds_high_{share}": seconds * factor,
-        }
     told |= {
         "model_half_log_95": found.model[-1], "sheet_half_log": float(found.sheet[place]),
         "limited_by": found.work.limit(place)[0], "tier": str(found.tier), "fits": room.fits,
@@ -255,6 +251,18 @@ def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
             "ratio": float(one.over.middle[place]), "ratio_low_95": float(low[place]),
             "ratio_high_95": float(high[place]),
         }  # fmt: skip
+    return told
+
+
+def _bounded(name: str, found: Foretold | First | None, place: int) -> dict[str, Scalar]:
+    """Returns a time in seconds with its intervals, a key each."""
+    middle = float(found.seconds[place]) if found else None
+    told: dict[str, Scalar] = {name: middle}
+    for level in (INNER, OUTER):
+        factor = float(np.exp(found.half(level)[place])) if found else None
+        share = f"{level * 100:.0f}"
+        told[f"{name}_low_{share}"] = middle / factor if middle and factor else None
+        told[f"{name}_high_{share}"] = middle * factor if middle and factor else None
     return told
 
 
