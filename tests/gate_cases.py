@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from bench.__main__ import main
 from bench.chips.load import catalogue
 from bench.devices.fake import RATES, FakeDevice, FakeSpec
-from bench.gate.model import Run
+from bench.gate.compare import compare
+from bench.gate.model import Finding, Row, Run, Terms
 from bench.gate.recorded import run_of
 from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, Weighted, run
@@ -66,3 +67,22 @@ def laid_out(folder: Path) -> Path:
 
 def gate(*words: str) -> int:
     return main(["gate", *words])
+
+
+def judged(now: Record, *before: Record, terms: Terms | None = None) -> Finding:
+    return compare(as_run(now), [as_run(one) for one in before], terms or Terms())
+
+
+def of(finding: Finding, word: str) -> Row:
+    """The one row whose title has a word in it."""
+    (row,) = [row for row in finding.rows if word in row.taken.title]
+    return row
+
+
+def words(finding: Finding) -> dict[str, str]:
+    return {row.taken.title.split(", ")[-1]: row.verdict.value for row in finding.rows}
+
+
+def of_eight(one: Record) -> Record:
+    """A record that says that it was measured beside seven other devices."""
+    return one.model_copy(update={"settings": {**one.settings, "together": 8}})
