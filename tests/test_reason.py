@@ -1,32 +1,21 @@
-"""Why a rule catches a chip, does not, or cannot be told to; and which rivals would change it."""
+"""Why a rule catches a chip, does not, or cannot be told to."""
 
 import pytest
 
-from bench.chips.load import Catalogue
-from bench.chips.model import Published
 from bench.rules.attributes import Attribute, Reading
-from bench.rules.judge import status
-from bench.rules.load import Rulebook, rulebook
-from bench.rules.model import Policy, Rule
+from bench.rules.model import Rule
 from bench.rules.places import Places, Question
 from bench.rules.predicate import Subject, predicate
 from bench.rules.reason import leaves, near_lines, nearest, reason
-from bench.rules.rivals import Overturned, overturned
 from bench.rules.ruling import Ruling, rule_on
-from bench.rules.subject import deciding, subject
 from bench.rules.trace import Trace, amount, grounds, traced
 from bench.rules.truth import Truth
 from bench.units import Dimension
 
-GB = 1e9
 Node = dict[str, object]
+GB = 1e9
 YES, NO, UNKNOWN = Truth.YES, Truth.NO, Truth.UNKNOWN
 PLACES = Places.model_validate({"groups": {}, "countries": {"CN": {"name": "China"}}})
-
-
-@pytest.fixture(scope="session")
-def book() -> Rulebook:
-    return rulebook()
 
 
 def part(**values: float | bool | tuple[float, ...]) -> Subject:
@@ -257,72 +246,3 @@ def test_an_amount_is_written_as_the_rules_write_it(
     value: float, dimension: Dimension | None, text: str
 ) -> None:
     assert amount(value, dimension) == text
-
-
-# rivals
-
-
-def disputed(chip: str, on: str, sheets: Catalogue, book: Rulebook) -> list[Overturned]:
-    """The rival figures of a chip that would change its status for China."""
-    asked, one = Question(on, "CN", "CN"), sheets.find(chip)
-    return overturned(one, status(subject(one, sheets), asked, book), sheets, asked, book)
-
-
-def test_a_rival_bandwidth_would_bring_the_rtx_6000d_under_the_letters(
-    sheets: Catalogue, book: Rulebook
-) -> None:
-    found = {
-        (one.figure, str(one.rival.value)): (one.status.eccns, one.status.policies)
-        for one in disputed("rtx6000d", "2025-06-01", sheets, book)
-    }
-    assert found["memory_bandwidth", "1570 GB/s"] == ((None,), (Policy.LICENCE_REQUIRED,))
-
-
-def test_before_the_letters_no_bandwidth_mattered(sheets: Catalogue, book: Rulebook) -> None:
-    figures = {one.figure for one in disputed("rtx6000d", "2024-06-01", sheets, book)}
-    assert "memory_bandwidth" not in figures
-
-
-@pytest.mark.parametrize("on", ["2024-06-01", "2025-06-01", "2026-02-01"])
-def test_where_it_cannot_be_told_nothing_is_overturned(
-    on: str, sheets: Catalogue, book: Rulebook
-) -> None:
-    asked = Question(on, "CN", "CN")
-    for chip in sheets.chips.values():
-        here = status(subject(chip, sheets), asked, book)
-        if len(here.policies) > 1 or len(here.eccns) > 1:
-            assert overturned(chip, here, sheets, asked, book) == []
-
-
-@pytest.mark.parametrize("on", ["2022-12-01", "2024-06-01", "2025-06-01", "2026-02-01"])
-def test_what_is_overturned_has_another_status(on: str, sheets: Catalogue, book: Rulebook) -> None:
-    asked = Question(on, "CN", "CN")
-    for chip in sheets.chips.values():
-        here = status(subject(chip, sheets), asked, book)
-        for one in overturned(chip, here, sheets, asked, book):
-            assert (one.status.eccns, one.status.policies) != (here.eccns, here.policies)
-            assert one.rival in deciding(chip, sheets).figures[one.figure].rivals
-            assert one.rival.counts not in ("die", "one direction", "sparse")
-            assert one.rival.refuted is None
-
-
-@pytest.mark.parametrize(
-    ("told", "figures"),
-    [
-        ({}, ["memory_bandwidth"]),
-        ({"counts": "die"}, []),
-        ({"counts": "one direction"}, []),
-        ({"refuted": "a lost digit"}, []),
-    ],
-)
-def test_a_rival_that_counts_something_else_or_is_refuted_overturns_nothing(
-    told: Node, figures: list[str], sheets: Catalogue, book: Rulebook
-) -> None:
-    h20 = sheets.find("h20")
-    rival = Published.model_validate({"value": "100 GB/s", "source": "x", **told})
-    bandwidth = h20.figures["memory_bandwidth"].model_copy(update={"rivals": (rival,)})
-    chip = h20.model_copy(update={"figures": {**h20.figures, "memory_bandwidth": bandwidth}})
-    asked = Question("2025-06-01", "CN", "CN")
-    here = status(subject(chip, sheets), asked, book)
-    found = overturned(chip, here, sheets, asked, book)
-    assert [one.figure for one in found if one.rival == rival] == figures
