@@ -1,0 +1,14 @@
+"""The gaps of a record below its figures, for tests of what they are made of."""
+
+from bench.chips.load import Catalogue
+from bench.gap import Gap, gaps
+from bench.records.model import Record
+from bench.verdict import rows
+
+H20_HZ, H20_RATE = 1.98e9, 148e12
+
+
+def explained(record: Record, sheets: Catalogue) -> list[Gap]:
+    """The gaps of a record."""
+    chip = sheets.chips[record.identity.chip or ""]
+    return list(gaps(rows(record, sheets), record.device, chip, sheets))
