@@ -10,13 +10,14 @@ from bench.__main__ import main
 from bench.chips.load import catalogue
 from bench.devices.fake import RATES, FakeDevice, FakeSpec
 from bench.gate.compare import compare
-from bench.gate.model import Finding, Row, Run, Terms
+from bench.gate.model import Finding, Row, Run, Speed, Taken, Terms
 from bench.gate.recorded import run_of
 from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
 from bench.records.model import Measurement, Record
 from bench.records.store import write
+from bench.units import Dimension
 
 SHAPE: dict[str, int | str] = {"m": 4096, "n": 4096, "k": 4096}
 ITEMS = (
@@ -86,3 +87,13 @@ def words(finding: Finding) -> dict[str, str]:
 def of_eight(one: Record) -> Record:
     """A record that says that it was measured beside seven other devices."""
     return one.model_copy(update={"settings": {**one.settings, "together": 8}})
+
+
+def taken(name: str = "a", value: float = 100.0, **told: object) -> Taken:
+    """A measurement of some speed, exactly known."""
+    plain: dict[str, object] = {
+        "name": (name,), "title": name, "parameters": {}, "shape": "", "moves": False,
+        "status": "ok", "reason": "", "speed": Speed(value, 0.001, 0.001, 30), "shown": f"{value}",
+        "dimension": Dimension.FLOP_RATE, **told,
+    }  # fmt: skip
+    return Taken(**plain)  # type: ignore[arg-type]  # the fields of the class

@@ -9,8 +9,7 @@ from bench.gate.report import before, change
 from bench.rates import Interval
 from bench.records.store import write
 from bench.report.registry import FORMATS
-from tests.gate_cases import gate, laid_out, record
-from tests.test_gate import taken
+from tests.gate_cases import gate, laid_out, record, taken
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from bench.gate.model import Finding, Row, Verdict
 from bench.gate.report import report
 from bench.rates import Interval
 from bench.report.registry import FORMATS, set_in
-from tests.gate_cases import gate, laid_out
-from tests.test_gate import taken
+from tests.gate_cases import gate, laid_out, taken
 
 NASTY = "a<b>&\"'|`*_\x1b[31m\x00\n\ufffe]]>"
 
