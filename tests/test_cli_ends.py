@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from bench.records.model import Record
 from bench.records.store import read
 from bench.shapes import RunConfig
 from tests.cli_cases import SMOKE, Cli
+from tests.faulty import gone
 
 
 @pytest.fixture
@@ -155,15 +155,3 @@ def test_ctrl_c_and_a_termination_end_a_real_run_cleanly(cli: Cli, sign: signal.
     assert (read(path).state, err.splitlines()[-1]) == ("interrupted", f"record: {path}")
     assert gone(process.pid)
     assert list(cli.cwd.iterdir()) == []
-
-
-def gone(group: int, patience_s: float = 10.0) -> bool:
-    """Whether every process of a group has ended within a while."""
-    deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False
