@@ -153,7 +153,7 @@ def test_without_earlier_figures_there_is_nothing_to_hold_it_to(
     ("words", "told"),
     [
         (["part=produkt"], "onpaper: no part has 'produkt' in its name: did you mean"),
-        (["against=none.json"], "onpaper: against=none.json: "),
+        (["against=none.json"], "onpaper: against=none.json cannot be read: No such file"),
         (["out=."], "onpaper: out=.: name a file in a folder that there is"),
         (["out=no/such/folder.json"], "onpaper: out=no/such/folder.json: name a file"),
         (["part=product", "out=some.json"], "onpaper: out= keeps every part: leave out part="),
