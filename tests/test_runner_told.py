@@ -65,6 +65,22 @@ def test_a_program_from_a_clone_has_its_commit_and_says_if_it_was_changed(
     assert (program().commit, program().dirty) == (commit, dirty)
 
 
+def test_records_and_bundles_that_lie_in_a_clone_are_no_change_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.paths.PACKAGE", tmp_path / "bench")
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "units.py").write_text("")
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for words in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "a")):
+        subprocess.run(["git", "-C", tmp_path, *words], check=True)  # noqa: S607 -- git of the path
+    (tmp_path / "baseline").mkdir()
+    (tmp_path / "baseline" / "a.json").write_text("{}")
+    assert program().dirty is False
+    (tmp_path / "bench" / "new.py").write_text("")
+    assert program().dirty is True
+
+
 def test_without_git_the_program_has_no_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert (program().commit, program().dirty) == (None, None)

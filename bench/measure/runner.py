@@ -25,6 +25,8 @@ LEAST_S = 0.3
 UNWRITTEN = "the record could not be written: "
 
 LOST = "worker lost: "
+SOURCES = ("bench", "configs", "specs")
+"""What a clone measures with."""
 """How the reason of a measurement begins that cost its worker: it can be had by measuring anew."""
 
 
@@ -258,9 +260,12 @@ def lost(item: Item, reason: str, took_s: float) -> Measurement:
 
 
 def program() -> Program:
-    """Returns the version of this program, with the commit where it runs from a clone."""
+    """Returns the version of this program, with the commit where it runs from a clone.
+
+    Changed is what measures: a record or a bundle that lies in the clone does not count.
+    """
     commit = _git("rev-parse", "--short=12", "HEAD")
-    changed = _git("status", "--porcelain") if commit else None
+    changed = _git("status", "--porcelain", "--", *SOURCES) if commit else None
     return Program(
         version=__version__, commit=commit, dirty=None if changed is None else bool(changed)
     )
