@@ -9,6 +9,7 @@ from bench.gate.report import before, change
 from bench.rates import Interval
 from bench.records.store import write
 from bench.report.registry import FORMATS
+from bench.units import Dimension
 from tests.gate_cases import gate, laid_out, record, taken
 
 
@@ -105,19 +106,15 @@ def test_a_broken_record_is_not_called_slower(
     assert "torn.json: is no JSON" in capsys.readouterr().err
 
 
-def test_the_value_before_is_the_median_one_in_words_and_in_data(
+def test_the_value_before_is_the_one_that_the_change_is_told_from(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ran = [record(seed, loss) for seed, loss in ((1, 0.1), (2, 0.2), (3, 0.0))]
+    ran = [record(seed, loss) for seed, loss in ((1, 0.1), (2, 0.5), (3, 0.0))]
     for seed, one in enumerate(ran):
         write(one, here / "runs" / f"{seed}.json")
     gate("record=same.json", "against=runs", "report=json")
-    row = json.loads(capsys.readouterr().out)["rows"][0]
-    gate("record=same.json", f"against={here / 'runs' / '0.json'}", "report=json")
-    alone = json.loads(capsys.readouterr().out)["rows"]
-    assert row["before"] == next(
-        one["before"] for one in alone if one["measurement"] == row["measurement"]
-    )
+    for row in json.loads(capsys.readouterr().out)["rows"]:
+        assert row["ratio"] == pytest.approx(row["now"] / row["before"])
 
 
 def test_a_sheet_has_no_shape_and_no_throttle_of_its_own(
@@ -147,6 +144,13 @@ def test_a_change_is_told_with_its_bounds_and_no_bound_beyond_twice() -> None:
     assert change(Interval(1.5, 0.5, 9.0)) == "+50.0% (-50.0 to above +100)"
     assert change(Interval(90.0, 80.0, 100.0)) == "+8900.0% (+7900.0 to +9900.0)"
     assert change(None) == "–"
-    several = [taken(value=one, shown=f"{one:g}") for one in (3.0, 1.0, 2.0)]
-    assert before(several) == "2 (of 3)"
+
+
+def test_the_value_before_is_the_geometric_mean_of_several_runs() -> None:
+    several = [taken(value=one) for one in (4e12, 1e12, 2e12)]
+    assert before(several) == "2.000 TFLOP/s (of 3)"
+    assert before([taken(value=one, dimension=Dimension.TIME) for one in (4.0, 1.0)]) == (
+        "500.0 ms (of 2)"
+    )
+    assert before([*several[:1], taken(speed=None, shown="")]) == several[0].shown
     assert before([]) == ""

@@ -1,6 +1,7 @@
 """The verdict on a ratio: what an interval leaves, what a clock explains, what is luck."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -110,14 +111,16 @@ def test_a_disturbed_run_proves_no_slowness_and_a_disturbed_run_before_no_speed(
     assert disturbed(Verdict.SAME, bad, [bad]) is None
 
 
-def tried(factor: float, count: int, winner: int, spread: float = 0.002) -> Taken:
+def tried(factor: float, count: int, winner: int, clock: Clock | None = None) -> Taken:
     """A search over ``count`` shapes, each ``factor`` times as slow as it is by itself."""
     random = np.random.default_rng(winner)
     times: dict[Shape, float] = {
-        frozenset({("m", number)}): factor * (1 + number / 100) * random.normal(1, spread)
+        frozenset({("m", number)}): factor * (1 + number / 100) * random.normal(1, 0.002)
         for number in range(winner, winner + count)
     }
-    return taken(parameters={"m": winner}, moves=True, tried=times)
+    return taken(
+        parameters={"m": winner}, moves=True, tried=times, clock=clock, clocked=clock is not None
+    )
 
 
 def test_another_winner_is_luck_where_the_shapes_that_both_tried_did_not_change() -> None:
@@ -142,9 +145,37 @@ def test_too_few_shapes_in_common_tell_nothing() -> None:
     assert told == "another shape won, and what else was tried is not told: it may be luck"
 
 
+def test_shapes_that_fell_with_the_clock_alone_have_not_changed() -> None:
+    before = tried(1.0, 20, 0, clock=Clock(2e9, 1e-4))
+    now = tried(1.05, 20, 5, clock=Clock(1.9e9, 1e-4))
+    clock = clock_ratio(now, [before], 0.01)
+    told = luck(Verdict.SLOWER, now, [before], 0.01, clock)
+    assert told is not None
+    assert told.startswith("another shape won by luck: the 15 that both runs tried changed by -4.")
+    assert told.endswith(", the clock by -5.0%")
+    slower = replace(now, tried={one: 1.04 * time for one, time in now.tried.items()})
+    assert luck(Verdict.SLOWER, slower, [before], 0.01, clock) is None
+    assert luck(Verdict.SLOWER, replace(now, clocked=False), [before], 0.01, clock) is None
+
+
+def test_a_search_that_ends_where_none_of_a_set_did_is_luck_if_it_met_none_of_their_winners() -> (
+    None
+):
+    before = [tried(1.0, 20, 0), tried(1.0, 20, 1), tried(1.0, 20, 2)]
+    told = luck(Verdict.SLOWER, tried(1.0, 20, 5), before, 0.01)
+    assert told is not None
+    assert told.startswith("another shape won by luck: the 17 that both runs tried changed by")
+    assert luck(Verdict.SLOWER, tried(1.03, 20, 5), before, 0.01) is None
+    assert luck(Verdict.SLOWER, tried(1.0, 20, 17), before, 0.01) is None
+    told = luck(Verdict.FASTER, tried(1.0, 20, 0), [tried(1.0, 20, 5)] * 3, 0.01)
+    assert told is not None
+    assert told.startswith("another shape won by luck: the 15")
+
+
 def test_there_is_no_luck_where_all_was_tried_or_the_same_won_or_runs_are_many() -> None:
     before, now = tried(1.0, 20, 0), tried(1.0, 20, 5)
     whole = taken(parameters={"m": 9}, moves=True, tried=before.tried)
     assert luck(Verdict.SLOWER, whole, [before], 0.01) is None
     assert luck(Verdict.SLOWER, before, [before], 0.01) is None
-    assert luck(Verdict.SLOWER, now, [before] * 3, 0.01) is None
+    met = replace(now, tried={**now.tried, frozenset({("m", 0)}): 1.0})
+    assert luck(Verdict.SLOWER, met, [before] * 3, 0.01) is None

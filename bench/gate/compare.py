@@ -73,7 +73,7 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
     clock = clocks.clock_ratio(now, ran, level)
     word, reason = verdict(found, terms.least)
     why = clocks.explained(word, found, clock, now, terms.least)
-    why = why or clocks.disturbed(word, now, ran) or luck(word, now, ran, terms.level)
+    why = why or clocks.disturbed(word, now, ran) or luck(word, now, ran, terms.level, clock)
     noisy = found.low <= 1 <= found.high
     remarks = [reason, "" if noisy else clocks.remark(found, clock, now)]
     open_ = word is Verdict.SLOWER or (

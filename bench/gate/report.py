@@ -1,12 +1,15 @@
 """What the gate found, as a table for every format."""
 
+import math
 from collections.abc import Sequence
+from statistics import fmean
 
 from bench.gate.model import Finding, Row, Taken
 from bench.rates import Interval
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Table
+from bench.units import Dimension, show
 
 MOST = 100.0
 """A bound in percent above is told as that: nothing was known of it."""
@@ -44,11 +47,20 @@ def _cells(row: Row, column: str) -> tuple[str, ...]:
 
 
 def before(taken: Sequence[Taken]) -> str:
-    """Returns the value of one run, or the median one of several."""
-    middle = _middle(taken)
-    ran = sum(one.speed is not None for one in taken)
-    shown = middle.shown if middle else ""
-    return f"{shown} (of {ran})" if ran > 1 else shown
+    """Returns the value of one run, or the mean of several that a change is told from."""
+    ran = [one for one in taken if one.speed]
+    middle = mean_speed(ran)
+    if len(ran) < 2 or middle is None:
+        return (*ran, *taken[-1:])[0].shown if taken else ""
+    dimension = ran[0].dimension
+    value = 1 / middle if dimension is Dimension.TIME else middle
+    return f"{show(value, dimension, 4)} (of {len(ran)})"
+
+
+def mean_speed(taken: Sequence[Taken]) -> float | None:
+    """Returns the geometric mean of the rates of several runs; None where none has one."""
+    logs = [math.log(one.speed.value) for one in taken if one.speed]
+    return math.exp(fmean(logs)) if logs else None
 
 
 def _middle(taken: Sequence[Taken]) -> Taken | None:
@@ -92,7 +104,7 @@ def _flat(row: Row) -> dict[str, Scalar]:
         "ratio": found.value if found else None,
         "ratio_low": found.low if found else None,
         "ratio_high": found.high if found else None,
-        "before": first.speed.value if first and first.speed else None,
+        "before": mean_speed(row.before),
         "now": row.now.speed.value if row.now and row.now.speed else None,
         "unit": one.dimension.value,
         "runs_before": len(row.before),
