@@ -9,7 +9,8 @@ import pytest
 
 from bench.errors import UsageError
 from bench.gate.clocks import clock_ratio, disturbed, explained
-from bench.gate.model import Clock, Shape, Taken, Verdict, terms
+from bench.gate.compare import compare
+from bench.gate.model import Clock, Run, Shape, Speed, Taken, Verdict, terms
 from bench.gate.searched import luck, ratio_of_both
 from bench.gate.weigh import may_be_slower, verdict
 from bench.rates import Interval
@@ -166,7 +167,9 @@ def test_a_search_that_ends_where_none_of_a_set_did_is_luck_if_it_met_none_of_th
     assert told is not None
     assert told.startswith("another shape won by luck: the 17 that both runs tried changed by")
     assert luck(Verdict.SLOWER, tried(1.03, 20, 5), before, 0.01) is None
-    assert luck(Verdict.SLOWER, tried(1.0, 20, 17), before, 0.01) is None
+    told = luck(Verdict.SLOWER, tried(1.0, 20, 17), before, 0.01)
+    assert told == "another shape won, and only 5 were tried in both runs: it may be luck"
+    assert luck(Verdict.SLOWER, taken(parameters={"m": 3}, moves=True), before, 0.01) is None
     told = luck(Verdict.FASTER, tried(1.0, 20, 0), [tried(1.0, 20, 5)] * 3, 0.01)
     assert told is not None
     assert told.startswith("another shape won by luck: the 15")
@@ -179,3 +182,14 @@ def test_there_is_no_luck_where_all_was_tried_or_the_same_won_or_runs_are_many()
     assert luck(Verdict.SLOWER, before, [before], 0.01) is None
     met = replace(now, tried={**now.tried, frozenset({("m", 0)}): 1.0})
     assert luck(Verdict.SLOWER, met, [before] * 3, 0.01) is None
+
+
+def test_that_another_shape_won_is_said_once() -> None:
+    before = replace(tried(1.0, 20, 0), shape="a")
+    slow = replace(tried(1.0, 20, 17), shape="b", speed=Speed(80.0, 0.001, 0.001, 30))
+    runs = [Run(name, "", "", {}, (one,)) for name, one in (("before", before), ("now", slow))]
+    (row,) = compare(runs[1], runs[:1], terms(0.01, 0.01, [])).rows
+    assert row.verdict is Verdict.AMBIGUOUS
+    assert row.reason == (
+        "another shape won, and only 3 were tried in both runs: it may be luck; b instead of a"
+    )

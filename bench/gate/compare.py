@@ -17,6 +17,7 @@ ORDER = list(Verdict)
 ENDED = {"running": "did not finish", "interrupted": "was interrupted"}
 ENOUGH = 5
 """Runs of a set whose spread is known well enough not to ask for more."""
+SHAPE = "another shape won"
 COUNTED = (Verdict.FAILED, Verdict.SLOWER)
 
 
@@ -85,11 +86,18 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
         now=now,
         before=ran,
         verdict=word,
-        reason="; ".join(one for one in (*remarks, _other_shape(now, ran[-1])) if one),
+        reason=_told([one for one in (*remarks, _other_shape(now, ran[-1])) if one]),
         ratio=found,
         clock=clock.value if clock else None,
         counts=open_,
     )
+
+
+def _told(remarks: Sequence[str]) -> str:
+    """Returns remarks as one; that another shape won is said once."""
+    first, *rest = remarks or [""]
+    twice = f"{SHAPE}: " if first.startswith(SHAPE) else ""
+    return "; ".join([first, *(one.removeprefix(twice) for one in rest)])
 
 
 def _other_shape(now: Taken, before: Taken) -> str:
@@ -137,10 +145,10 @@ def _heading(now: Run, kept: Sequence[Run], refused: Sequence[str]) -> list[str]
 def _notes(count: int, runs: int, terms: Terms) -> list[str]:
     """Returns how it was judged, in sentences."""
     level, least, wide = 1 - terms.level, terms.least, WIDE * terms.least
+    holds = f"those of all {count} rows hold at once" if count > 1 else "it holds"
     told = (
-        f"Intervals are of the ratio of rates, and those of all {count} rows hold at once at "
-        f"{100 * level:g}% (Bonferroni; Welch's test on logarithms of medians, with effective "
-        "samples as degrees of freedom)."
+        f"Intervals are of the ratio of rates, and {holds} at {100 * level:g}% (Bonferroni; "
+        "Welch's test on logarithms of medians, with effective samples as degrees of freedom)."
     )
     words = (
         f"slower, faster: the whole interval lies beyond {100 * least:g}%. same: it lies within, "

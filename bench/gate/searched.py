@@ -5,7 +5,8 @@ apart. What both tried is compared shape by shape: there is no luck in that.
 """
 
 import math
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from bench.gate.clocks import TOLD
 from bench.gate.model import Shape, Taken, Verdict
@@ -38,11 +39,10 @@ def luck(
     if verdict not in (Verdict.SLOWER, Verdict.FASTER) or not now.moves:
         return None
     other = _likest(now, before)
-    if len(before) >= SET:
-        rare = not _met(verdict, now, before) and len(_shared(now, other)) >= FEW
-        return _by_luck(verdict, now, other, level, clock) if rare else None
     if now.parameters == other.parameters or (now.tried and now.tried.keys() == other.tried.keys()):
         return None  # whatever there is was tried in both
+    if len(before) >= SET and (not now.tried or _met(verdict, now, before)):
+        return None
     if not (now.tried and other.tried):
         return "another shape won, and what else was tried is not told: it may be luck"
     both = _shared(now, other)
