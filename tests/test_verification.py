@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pypdf
-import pytest
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
@@ -29,25 +28,18 @@ from bench.verification.finding import finding
 from bench.verification.method import METHODS
 from bench.verification.plan import Asked
 from bench.verification.record import record_document
-from tests.verification_cases import GENOA, SECTIONS, SHA, case_of, richest, texts
+from tests.verification_cases import (
+    GENOA,
+    SECTIONS,
+    SHA,
+    case_of,
+    document,
+    h200,
+    page,
+    texts,
+)
 
-
-@pytest.fixture(scope="module")
-def h200() -> Case:
-    """The richest record there is."""
-    return richest()
-
-
-@pytest.fixture(scope="module")
-def document(h200: Case) -> Document:
-    """Its report."""
-    return record_document(h200)
-
-
-@pytest.fixture(scope="module")
-def page(document: Document) -> str:
-    """Its page."""
-    return html.render(document)
+__all__ = ["document", "h200", "page"]
 
 
 def table(document: Document, key: str) -> Table:

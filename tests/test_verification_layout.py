@@ -13,25 +13,18 @@ from bench.verification import html, pdf, screen
 from bench.verification.case import Case
 from bench.verification.document import Document, Heading, Items, Paragraph, Table, cleaned
 from bench.verification.record import record_document
-from tests.verification_cases import SECTIONS, SHA, Page, richest, texts, words
+from tests.verification_cases import (
+    SECTIONS,
+    SHA,
+    Page,
+    document,
+    h200,
+    page,
+    texts,
+    words,
+)
 
-
-@pytest.fixture(scope="module")
-def h200() -> Case:
-    """The richest record there is."""
-    return richest()
-
-
-@pytest.fixture(scope="module")
-def document(h200: Case) -> Document:
-    """Its report."""
-    return record_document(h200)
-
-
-@pytest.fixture(scope="module")
-def page(document: Document) -> str:
-    """Its page."""
-    return html.render(document)
+__all__ = ["document", "h200", "page"]
 
 
 @pytest.fixture(scope="module")

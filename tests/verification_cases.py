@@ -4,12 +4,14 @@ from functools import cache
 from html.parser import HTMLParser
 
 import pypdf
+import pytest
 
 from bench import paths
 from bench.chips.load import Catalogue, catalogue
 from bench.records.model import Record
 from bench.records.store import read
 from bench.rules.load import rulebook
+from bench.verification import html
 from bench.verification.case import Case
 from bench.verification.document import (
     Blanks,
@@ -21,6 +23,7 @@ from bench.verification.document import (
     Plate,
     Table,
 )
+from bench.verification.record import record_document
 
 SHIPPED = paths.data_dir("results") / "records" / "2026-11-26"
 H200 = SHIPPED / "h200-sxm-full.json"
@@ -43,6 +46,24 @@ def case_of(record: Record, sheets: Catalogue, margin: float = 0.1) -> Case:
 def richest() -> Case:
     """The richest record there is, with the shipped sheets and rules."""
     return case_of(read(H200), catalogue())
+
+
+@pytest.fixture(scope="module")
+def h200() -> Case:
+    """The richest record there is."""
+    return richest()
+
+
+@pytest.fixture(scope="module")
+def document(h200: Case) -> Document:
+    """Its report."""
+    return record_document(h200)
+
+
+@pytest.fixture(scope="module")
+def page(document: Document) -> str:
+    """Its page."""
+    return html.render(document)
 
 
 def texts(document: Document) -> list[str]:
