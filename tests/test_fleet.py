@@ -67,7 +67,9 @@ def test_slow_devices_are_named_first_with_their_cause(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["fleet", f"records={folder}", "report=github"]) == 1
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    out = capsys.readouterr().out.splitlines()
+    assert out[1].rstrip().endswith(f"2 devices are slow of {DEVICES}: n02 fake:2, n01 fake:1.")
+    lines = [line for line in out if line.startswith("| ")]
     first, second, third = (line.split(" | ") for line in lines[1:4])
     assert "n02 fake:2" in first[1]
     assert "hot: clock -10.0%, 28 °C warmer (software thermal slowdown)" in first[-1]

@@ -142,6 +142,26 @@ def test_records_that_look_like_repeats_of_one_device_are_warned_of_first(
     assert "may be repeats" not in sentences(other)
 
 
+def test_serials_and_nodes_tell_devices_apart_and_show_repeats(
+    tmp_path: Path, sheets: Catalogue, record: Record
+) -> None:
+    place = tmp_path / "told"
+    told = {"a": ("0123456789ab", None), "b": ("ba9876543210", None), "c": (None, "n1"),
+            "d": (None, "n2")}  # fmt: skip
+    for name, (uid, node) in told.items():
+        one = changed("machine", node=node)(changed("device", uid=uid)(record))
+        write(slower(one, 1.0, name), place / f"{name}.json")
+    made = fleet_document(gathered(place, sheets, 0.1), None, 0.95)
+    assert "repeats of" not in sentences(made)
+    names = {row[2].partition(", ")[2] for row in tables(made)["devices"].cells}
+    assert names == {"", "node n1", "node n2"}
+    again = changed("device", uid="0123456789ab")(slower(record, 1.0, "e"))
+    write(again, place / "e.json")
+    text = sentences(fleet_document(gathered(place, sheets, 0.1), None, 0.95))
+    assert "2 of 5 records are repeats: their serial's hash, or node and index, is that of" in text
+    assert ": #1, #5. Repeats are counted as devices" in text
+
+
 def test_a_fleet_says_what_to_agree_on_and_when_the_line_fails_whole(
     folder: Path, sheets: Catalogue
 ) -> None:
@@ -159,7 +179,7 @@ def test_a_shipment_smaller_than_its_sample_is_refused(fleet: Fleet) -> None:
         fleet_document(fleet, 6, 0.95)
 
 
-def changed(place: str, **values: str) -> Spoil:
+def changed(place: str, **values: str | None) -> Spoil:
     """What changes words of a record's part."""
     return lambda one: one.model_copy(update={place: getattr(one, place).model_copy(update=values)})
 

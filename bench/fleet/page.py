@@ -37,10 +37,10 @@ def fleet_page(found: Sequence[Ranked], index: Index, asked: tuple[float, float,
     devices = sum(len(one.group.units) for one in found)
     table = Table(
         title=f"Fleet of {_many(devices, 'device')}, {_many(records, 'record')}",
-        heading=tuple(_heading(found, index)),
+        heading=(*_outcome(found), *_heading(found, index)),
         columns=DEVICES,
         cells=tuple(_devices(found[0], limit)),
-        summary=tuple(_summary(found, limit)),
+        summary=tuple(_hidden(found[0], limit)),
         notes=(_note(level, least),),
     )
     more = [section for one in found for section in _sections(one, limit)]
@@ -80,7 +80,8 @@ def _note(level: float, least: float) -> str:
     )
 
 
-def _summary(found: Sequence[Ranked], limit: int) -> Iterator[str]:
+def _outcome(found: Sequence[Ranked]) -> Iterator[str]:
+    """Yields what became of each group, a line each."""
     for one in found:
         slow = [each for each in one.overall if each[2]]
         kind = f"{one.group.head.device} ({one.group.head.suite})"
@@ -95,7 +96,10 @@ def _summary(found: Sequence[Ranked], limit: int) -> Iterator[str]:
             more = f" and {len(slow) - LISTED:,} more" if len(slow) > LISTED else ""
             are = "device is" if len(slow) == 1 else "devices are"
             yield f"{kind}: {len(slow):,} {are} slow of {count:,}: {named}{more}."
-    spare = len(found[0].group.units) - limit
+
+
+def _hidden(one: Ranked, limit: int) -> Iterator[str]:
+    spare = len(one.group.units) - limit
     if limit and spare > 0:
         yield f"{spare:,} more devices are not shown: limit= shows more, report=csv all."
 

@@ -24,7 +24,7 @@ from bench.verification.document import (
 from bench.verification.fleet import Fleet, Group, Member, Spread
 from bench.verification.fleetbounds import shipment_blocks
 from bench.verification.line import fleet_lines
-from bench.verification.repeats import warning
+from bench.verification.repeats import warnings
 
 FIGURE_COLUMNS = (
     "figure", "devices", "published", "median", "spread (MAD)", "lowest", "highest", "reached",
@@ -83,7 +83,7 @@ def _unnumbered(notes: Notes) -> tuple[str, ...]:
 
 
 def _finding(fleet: Fleet) -> Iterator[Block]:
-    if alike := warning(fleet.members):
+    for alike in warnings([group.members for group in fleet.groups]):
         yield Paragraph(alike, strong=True)
     if _is_fake(fleet):
         yield Paragraph(FAKE, strong=True)
@@ -209,10 +209,11 @@ def _files(caption: str, what: str, found: Sequence[tuple[str, str]]) -> Iterato
 
 
 def _device(one: Member) -> tuple[str, ...]:
-    device = one.record.device
+    device, node = one.record.device, one.record.machine.node
+    named = f"{device.name}, node {node}" if node else device.name
     meets = "yes" if one.passes else "no" if one.fails else "undecided"
     return (
-        one.name, one.record.id, device.name, f"{device.index}, {device.pci or 'not told'}",
+        one.name, one.record.id, named, f"{device.index}, {device.pci or 'not told'}",
         one.identity or "not established", one.record.state,
         *(f"{one.count(verdict)}" for verdict in RATED),
         f"{one.implausible}", f"{one.failed}", meets,
@@ -223,6 +224,7 @@ def _device_flat(one: Member) -> dict[str, Scalar]:
     return {
         "device": one.number,
         "record": one.record.id,
+        "node": one.record.machine.node,
         "file": one.file,
         "sha256": one.sha256,
         "identity": one.identity,
@@ -248,8 +250,8 @@ def _limits(fleet: Fleet) -> Iterator[str]:
         "look at the outliers, or give a wider margin=."
     )
     yield (
-        "A record names no host and no serial number. Each record is taken for one device; two "
-        "records of the same device would be counted as two."
+        "A record names no serial number, and a host only where node= or Slurm told it. Each "
+        "record is taken for one device; two of the same device would be counted as two."
     )
     yield "Of several forms of work that test one figure, the one that came nearest speaks for it."
     yield "Nothing here is legal advice."
