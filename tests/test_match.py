@@ -289,3 +289,26 @@ def test_a_chosen_word_that_names_no_sheet_is_a_usage_error_with_the_nearest(
 ) -> None:
     with pytest.raises(UsageError, match=r"^no chip 'h2o' in specs/chips: did you mean .*'h20'"):
         choose("h2o", DeviceInfo(backend="cuda", name="x"), sheets)
+
+
+@pytest.mark.parametrize(
+    ("word", "device", "said"),
+    [
+        ("h100", DeviceInfo(backend="cpu", name="AMD EPYC"), "of an accelerator, .* a CPU, AMD"),
+        (
+            "epyc-9654",
+            DeviceInfo(backend="cuda", name="NVIDIA H20"),
+            "of a CPU, .* an accelerator, NVIDIA",
+        ),
+    ],
+)
+def test_a_chosen_sheet_of_another_kind_of_device_is_refused(
+    word: str, device: DeviceInfo, said: str, sheets: Catalogue
+) -> None:
+    with pytest.raises(UsageError, match=f"chip={word} is the sheet {said}"):
+        choose(word, device, sheets)
+
+
+def test_a_simulated_device_takes_a_sheet_of_either_kind(sheets: Catalogue) -> None:
+    fake = DeviceInfo(backend="fake", name="onpaper fake device")
+    assert {choose(word, fake, sheets).state for word in ("h100", "epyc-9654")} == {"chosen"}

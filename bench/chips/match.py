@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.vendors import like, vendor_behind, vendors
+from bench.errors import UsageError
 from bench.records.model import DeviceInfo, Identity
 from bench.units import Dimension, show
 
@@ -42,13 +43,25 @@ def choose(word: str, device: DeviceInfo, catalogue: Catalogue) -> Identity:
     """Returns the identity that ``chip=`` asks for, with what speaks against it.
 
     Raises:
-        UsageError: no sheet answers to ``word``.
+        UsageError: no sheet answers to ``word``, or that of a CPU for an accelerator, or reversed.
     """
     chip = catalogue.find(word)
+    _refuse_kind(word, device, chip)
     against = tuple(reason for reason, fits in _tests(device, chip) if not fits)
     name = () if _name_fits(device, chip) else (f"reports the name {device.name!r}",)
     doubts = tuple(f"against it: {reason}" for reason in (*name, *against))
     return _as_identity("chosen", chip, (f"chosen with chip={word}", *doubts))
+
+
+def _refuse_kind(word: str, device: DeviceInfo, chip: Chip) -> None:
+    """Refuses an accelerator's sheet for a CPU, as where torch sees no GPU, and the reverse."""
+    if device.backend == "fake" or (device.backend == "cpu") == (chip.kind == "cpu"):
+        return
+    here, there = ("a CPU", "an accelerator") if chip.kind != "cpu" else ("an accelerator", "a CPU")
+    raise UsageError(
+        f"chip={word} is the sheet of {there}, and the device here is {here}, {device.name}: "
+        "leave out chip=, or see 'python -m bench doctor' for the devices that torch finds"
+    )
 
 
 def _vendor(device: DeviceInfo) -> str | None:
