@@ -108,6 +108,15 @@ def test_words_leave_a_part_of_the_suite(words: tuple[str, ...], expected: list[
             "kernel=memory has no dtype 'bf16': choose from: fp32",
         ),
         (("kernel=memory", "m=1", "n=2", "k=3"), "kernel=memory takes no m=: it takes elements"),
+        (
+            ("batch=4",),
+            "batch=: say kernel= too, of those that take it: attention, experts, layer",
+        ),
+        (
+            ("batch=4", "elements=9"),
+            "batch= and elements=: say kernel= too, of those that take it: none",
+        ),
+        (("batch=4", "m=1"), "kernel=gemm takes no batch=: it takes m, n, k"),
         (("suite.items=[]",), "suite quick has nothing to measure: see suite.items"),
         (("variant=rows",), "suite quick has nothing of variant=rows to measure: see suite.items"),
         (("kernel=memory", "variant=kopy"), "no variant 'kopy': did you mean 'copy'?"),

@@ -48,12 +48,24 @@ def _entries(config: RunConfig) -> Iterator[SuiteItem]:
     if not config.kernel and not told and (whole or config.dtype is None):
         yield from whole
         return
-    name = config.kernel or "gemm"
+    name = config.kernel or _of_sizes(told)
     _fitting(kernel(name), config, told)
     kept = [one for one in config.suite.items if one.kernel == name and not one.sizes]
     if told or not any(_leaves(one, config) for one in kept):
         kept = [SuiteItem(name)]
     yield from kept
+
+
+def _of_sizes(told: Mapping[str, int]) -> str:
+    """Returns the kernel that sizes alone ask for: a product, which alone has m, n and k."""
+    product = kernel("gemm")
+    if told and not set(told) & set(product.sizes):
+        takers = [name for name in KERNELS if set(told) <= set(kernel(name).sizes)]
+        words = " and ".join(f"{size}=" for size in told)
+        raise UsageError(
+            f"{words}: say kernel= too, of those that take it: {', '.join(takers) or 'none'}"
+        )
+    return product.name
 
 
 def _is_of_the_dtype(entry: SuiteItem, config: RunConfig) -> bool:
