@@ -131,6 +131,21 @@ def test_few_devices_have_none_that_differs(
     assert "4 devices are too few" in told
 
 
+def test_devices_measured_alone_and_at_once_are_counted_once_and_told_apart(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(3):
+        for together in (1, 3):
+            one = of_device(record, number, 1.0, turn=together)
+            settings = {**one.settings, "together": together}
+            put(one.model_copy(update={"settings": settings}), tmp_path / "fleet")
+    assert main(["fleet", f"records={tmp_path / 'fleet'}", "report=plain"]) == 0
+    told = capsys.readouterr().out
+    assert "Fleet of 3 devices, 6 records" in told
+    assert told.count("): 3 devices are too few to name one") == 2
+    assert told.count(", at once): 3 devices are too few") == 1
+
+
 def test_nodes_that_are_not_shown_are_told(
     record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -96,7 +96,7 @@ WRONG = [
         "MAMF by=me chip=h200",
         "it is of the device 'NVIDIA H20', not of nvidia-h200-sxm-141gb; give",
     ),
-    ("MAMF by=me chip=h20 source=mamf", "no importer 'mamf': did you mean 'mamf_finder'"),
+    ("MAMF by=me chip=h20 source=mamf", "no importer 'mamf': did you mean 'mamf-finder'"),
     ("MAMF by=me chip=h20 source=nccl-tests", "mamf-v2.txt: has no table of nccl-tests"),
     ("MAMF by=me chip=h20 kind=rumour", "no kind 'rumour': choose from: "),
     ("MAMF by=me chip=h20 dtype=bf61", "no dtype 'bf61': did you mean 'bf16'"),

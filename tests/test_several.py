@@ -115,6 +115,8 @@ def test_a_table_names_the_slowest_and_what_is_lost_at_once(
         (["device=fake:0,fake:1"], "simulated devices are counted"),
         (["device=fake", "device.fake.count=0"], "device.fake.count=0 must be 1 to 64"),
         (["device=fake", "device.fake.count=2", "device.fake.slow=0"], "device.fake.slow=0"),
+        (["device=fake", "device.fake.slow=0.9"], "device.fake.slow= tells one of several"),
+        (["device=fake", "device.fake.shared=0.9"], "device.fake.shared= tells one of several"),
         (["device=all:1"], "device=all takes no index"),
     ],
 )

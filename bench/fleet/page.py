@@ -34,7 +34,7 @@ def fleet_page(found: Sequence[Ranked], index: Index, asked: tuple[float, float,
     """
     level, least, limit = asked
     records = sum(one.group.records for one in found)
-    devices = sum(len(one.group.units) for one in found)
+    devices = len({key for one in found for key in one.group.units})
     table = Table(
         title=f"Fleet of {_many(devices, 'device')}, {_many(records, 'record')}",
         heading=(*_outcome(found), *_heading(found, index)),
@@ -59,7 +59,8 @@ def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
         yield f"{len(found)} kinds of device or run are apart; the one of most devices comes first."
     disturbed = sum(one.group.disturbed for one in found)
     if disturbed:
-        yield f"{disturbed:,} measurements were disturbed and are left out."
+        are = "was disturbed and is" if disturbed == 1 else "were disturbed and are"
+        yield f"{_many(disturbed, 'measurement')} {are} left out."
     if index.unread:
         first = index.unread[0]
         files = "file is no record" if len(index.unread) == 1 else "files are no records"
@@ -84,7 +85,8 @@ def _outcome(found: Sequence[Ranked]) -> Iterator[str]:
     """Yields what became of each group, a line each."""
     for one in found:
         slow = [each for each in one.overall if each[2]]
-        kind = f"{one.group.head.device} ({one.group.head.suite})"
+        head = one.group.head
+        kind = f"{head.device} ({head.suite}{', at once' if head.together > 1 else ''})"
         count = len(one.group.units)
         if count < LEAST_DEVICES:
             are = "is" if count == 1 else "are"

@@ -19,7 +19,8 @@ def importer(word: str) -> Importer:
     """
     name = word.lower().replace("-", "_")
     if name not in IMPORTERS:
-        raise UsageError(f"no importer {word!r}: {did_you_mean(name, IMPORTERS)}")
+        words = [one.replace("_", "-") for one in IMPORTERS]
+        raise UsageError(f"no importer {word!r}: {did_you_mean(name.replace('_', '-'), words)}")
     made: Importer = import_module(f"bench.importers.{name}").IMPORTER
     return made
 
