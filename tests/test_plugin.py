@@ -1,7 +1,5 @@
 """The pytest plugin: fixture ``onpaper``, its summary, its record, pytest-xdist's workers."""
 
-import math
-import sys
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -9,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.chips.load import Catalogue
-from bench.errors import UsageError
-from bench.plugin.call import Given, device_of, figures, measurement, opened, timing_of
+from bench.plugin.call import (
+    Given,
+    measurement,
+    timing_of,
+)
 from bench.plugin.kept import Kept, Place, Settings
-from bench.plugin.result import result_of
 from bench.records.model import Conditions, DeviceInfo, Identity, Machine, Record
 from bench.records.store import read
-from bench.verdict import weigh
 
 pytest_plugins = ("pytester",)
 
@@ -231,87 +229,3 @@ def test_seconds_that_cannot_be_are_refused(project: pytest.Pytester) -> None:
     done = project.runpytest_inprocess(*QUIET, "--onpaper-seconds=0")
     done.assert_outcomes(errors=1)
     done.stdout.fnmatch_lines(["*--onpaper-seconds must be 0.01 to 3600*"])
-
-
-# without a device
-
-
-def beside(given: Given, sheets: Catalogue, device: DeviceInfo = H20) -> tuple[str, ...]:
-    return figures(given, device, sheets.find("h20"), sheets)
-
-
-def test_the_figure_is_the_one_that_binds_on_paper(sheets: Catalogue) -> None:
-    """On an H20, 148 TFLOP/s and 4 TB/s: the ridge lies at 37 FLOP a byte."""
-    rate, flow = ("matrix_bf16", "vector_bf16"), ("memory_bandwidth",)
-    assert beside(Given(flop=1e9, bytes=1e6, dtype="bf16"), sheets) == rate
-    assert beside(Given(flop=1e9, bytes=1e9, dtype="bf16"), sheets) == flow
-    assert beside(Given(flop=1e9, dtype="bf16"), sheets) == rate
-    assert beside(Given(bytes=1e9), sheets) == flow
-    assert beside(Given(items=8), sheets) == ()
-    assert beside(Given(flop=1, bytes=1, dtype="bf16", figure="vector_fp32"), sheets) == (
-        "vector_fp32",
-    )
-    assert figures(Given(flop=1, bytes=9, dtype="bf16"), H20, None, sheets) == rate
-
-
-@pytest.mark.parametrize(
-    ("given", "rate", "achieved", "figure"),
-    [
-        (Given(flop=74e9, bytes=1e6, dtype="bf16"), 74e12, 0.5, "matrix_bf16"),
-        (Given(flop=1e6, bytes=2e9, dtype="bf16"), 2e12, 0.5, "memory_bandwidth"),
-        (Given(items=7), 7000.0, math.nan, None),
-        (Given(), math.nan, math.nan, None),
-    ],
-)
-def test_a_result_is_work_over_time_over_paper(
-    given: Given, rate: float, achieved: float, figure: str | None, sheets: Catalogue
-) -> None:
-    chip = sheets.find("h20")
-    seen = timing_of([0.001] * 20, 1), Conditions()
-    one = measurement("mine", given, seen, beside(given, sheets))
-    result = result_of("mine", weigh(one, H20, chip, sheets), "NVIDIA H20", chip.id)
-    assert (result.rate, result.achieved) == pytest.approx((rate, achieved), nan_ok=True)
-    assert (result.figure, result.seconds, result.chip) == (figure, 0.001, chip.id)
-    assert (result.why == "no sheet prints such a figure") is (figure is None)
-    assert str(result).startswith("mine: ")
-
-
-def test_a_device_is_that_of_the_tensors_returned_or_held() -> None:
-    class Place:
-        def __init__(self, kind: str, index: int | None) -> None:
-            self.type, self.index = kind, index
-
-    class Tensor:
-        def __init__(self, kind: str, index: int | None = None) -> None:
-            self.device = Place(kind, index)
-
-    held = Tensor("npu", 3)
-
-    def holds() -> str:
-        return held.device.type[:0]
-
-    def plain() -> None:
-        return None
-
-    assert device_of(plain, Tensor("cuda", 1)) == "cuda:1"
-    assert device_of(plain, {"out": [Tensor("cuda", 0)]}) == "cuda"
-    assert device_of(holds, holds()) == "npu:3"
-    assert device_of(plain, Tensor("meta")) == "cpu"
-    assert device_of(plain, 3) == "cpu"
-    assert device_of(sys.exit, None) == "cpu"
-
-
-def test_the_number_of_threads_is_left_as_the_test_has_it() -> None:
-    torch = pytest.importorskip("torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        opened("cpu")
-        assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
-
-
-def test_the_fake_device_runs_no_call() -> None:
-    with pytest.raises(UsageError, match="the fake device runs no call"):
-        opened("fake")

@@ -219,3 +219,11 @@ def figures(
     if not isinstance(bandwidth, Paper):
         return rate
     return rate if given.flop / peak.value >= given.bytes / bandwidth.value else flow
+
+
+def open_bandwidth(given: Given, device: DeviceInfo, chip: Chip | None, sheets: Catalogue) -> str:
+    """Returns that the bandwidth may bind and nobody published it; empty where that is known."""
+    if given.figure is not None or not (given.flop and given.bytes):
+        return ""
+    known = isinstance(paper(device, chip, ("memory_bandwidth",), sheets), Paper)
+    return "" if known else "no memory bandwidth is published, which may bind instead"

@@ -17,6 +17,7 @@ from bench.plugin.call import (
     device_of,
     figures,
     measurement,
+    open_bandwidth,
     opened,
     timed,
     timing_of,
@@ -125,7 +126,8 @@ class Onpaper:
         keys = figures(given, place.device, chip, sheets)
         one = measurement(called, given, seen, keys)
         row = weigh(one, place.device, chip, sheets)
-        done = result_of(called, row, place.device.name, chip.id if chip else None)
+        doubt = open_bandwidth(given, place.device, chip, sheets)
+        done = result_of(called, row, place.device.name, chip.id if chip else None, doubt)
         self._kept.keep(word, place, one, done.text)
         return done
 

@@ -47,17 +47,28 @@ class Result:
         return self.text
 
 
-def result_of(name: str, row: Row, device: str, chip: str | None) -> Result:
-    """Returns the result of a measurement that was set beside its figure."""
+def result_of(name: str, row: Row, device: str, chip: str | None, doubt: str = "") -> Result:
+    """Returns the result of a measurement that was set beside its figure.
+
+    Args:
+        name: of the test, or as it was called.
+        row: the measurement and what is published.
+        device: what ran.
+        chip: what it was taken for.
+        doubt: what is to be said of the figure that was chosen.
+    """
     timing, found = row.measurement.timing, row.measured
     seconds = timing.stats.median_s if timing else math.nan
     paper = row.published if isinstance(row.published, Paper) else None
     rate = None if row.dimension is Dimension.TIME else found
     why = row.reason if paper else getattr(row.published, "reason", "")
+    doubt = doubt if paper else ""
+    why = "; ".join(one for one in (why, doubt) if one)
     shown = with_interval(found, row.dimension) if found else show(seconds, Dimension.TIME)
     told = why
     if paper and row.fraction:
         told = f"{percent(row.fraction)} of {paper.text}, {FIGURES[paper.key].title}"
+        told += f" ({doubt})" if doubt else ""
     return Result(
         name=name,
         seconds=seconds,

@@ -1,0 +1,123 @@
+"""What the pytest plugin sets a test's call beside, and where it says that the call ran."""
+
+import math
+import sys
+
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.errors import UsageError
+from bench.plugin.call import (
+    Given,
+    device_of,
+    figures,
+    measurement,
+    open_bandwidth,
+    opened,
+    timing_of,
+)
+from bench.plugin.result import result_of
+from bench.records.model import Conditions, DeviceInfo
+from bench.verdict import weigh
+
+H20 = DeviceInfo(backend="cuda", name="NVIDIA H20", units=78)
+
+
+def beside(given: Given, sheets: Catalogue, device: DeviceInfo = H20) -> tuple[str, ...]:
+    return figures(given, device, sheets.find("h20"), sheets)
+
+
+def test_the_figure_is_the_one_that_binds_on_paper(sheets: Catalogue) -> None:
+    """On an H20, 148 TFLOP/s and 4 TB/s: the ridge lies at 37 FLOP a byte."""
+    rate, flow = ("matrix_bf16", "vector_bf16"), ("memory_bandwidth",)
+    assert beside(Given(flop=1e9, bytes=1e6, dtype="bf16"), sheets) == rate
+    assert beside(Given(flop=1e9, bytes=1e9, dtype="bf16"), sheets) == flow
+    assert beside(Given(flop=1e9, dtype="bf16"), sheets) == rate
+    assert beside(Given(bytes=1e9), sheets) == flow
+    assert beside(Given(items=8), sheets) == ()
+    assert beside(Given(flop=1, bytes=1, dtype="bf16", figure="vector_fp32"), sheets) == (
+        "vector_fp32",
+    )
+    assert figures(Given(flop=1, bytes=9, dtype="bf16"), H20, None, sheets) == rate
+
+
+@pytest.mark.parametrize(
+    ("given", "rate", "achieved", "figure"),
+    [
+        (Given(flop=74e9, bytes=1e6, dtype="bf16"), 74e12, 0.5, "matrix_bf16"),
+        (Given(flop=1e6, bytes=2e9, dtype="bf16"), 2e12, 0.5, "memory_bandwidth"),
+        (Given(items=7), 7000.0, math.nan, None),
+        (Given(), math.nan, math.nan, None),
+    ],
+)
+def test_a_result_is_work_over_time_over_paper(
+    given: Given, rate: float, achieved: float, figure: str | None, sheets: Catalogue
+) -> None:
+    chip = sheets.find("h20")
+    seen = timing_of([0.001] * 20, 1), Conditions()
+    one = measurement("mine", given, seen, beside(given, sheets))
+    result = result_of("mine", weigh(one, H20, chip, sheets), "NVIDIA H20", chip.id)
+    assert (result.rate, result.achieved) == pytest.approx((rate, achieved), nan_ok=True)
+    assert (result.figure, result.seconds, result.chip) == (figure, 0.001, chip.id)
+    assert (result.why == "no sheet prints such a figure") is (figure is None)
+    assert str(result).startswith("mine: ")
+
+
+def test_a_bandwidth_that_nobody_published_is_said_where_it_may_bind(sheets: Catalogue) -> None:
+    chip = sheets.find("h20")
+    bare = chip.model_copy(
+        update={
+            "figures": {key: one for key, one in chip.figures.items() if key != "memory_bandwidth"}
+        }
+    )
+    given = Given(flop=1e9, bytes=1e9, dtype="bf16")
+    doubt = open_bandwidth(given, H20, bare, sheets)
+    assert doubt == "no memory bandwidth is published, which may bind instead"
+    assert open_bandwidth(given, H20, chip, sheets) == ""
+    assert open_bandwidth(Given(flop=1e9, dtype="bf16"), H20, bare, sheets) == ""
+    seen = timing_of([0.001] * 20, 1), Conditions()
+    row = weigh(measurement("mine", given, seen, ("matrix_bf16",)), H20, chip, sheets)
+    result = result_of("mine", row, "NVIDIA H20", chip.id, doubt)
+    assert f"bf16 matrix ({doubt}); nvidia-h20" in str(result)
+    assert result.why.endswith(doubt)
+
+
+def test_a_device_is_that_of_the_tensors_returned_or_held() -> None:
+    class Place:
+        def __init__(self, kind: str, index: int | None) -> None:
+            self.type, self.index = kind, index
+
+    class Tensor:
+        def __init__(self, kind: str, index: int | None = None) -> None:
+            self.device = Place(kind, index)
+
+    held = Tensor("npu", 3)
+
+    def holds() -> str:
+        return held.device.type[:0]
+
+    def plain() -> None:
+        return None
+
+    assert device_of(plain, Tensor("cuda", 1)) == "cuda:1"
+    assert device_of(plain, {"out": [Tensor("cuda", 0)]}) == "cuda"
+    assert device_of(holds, holds()) == "npu:3"
+    assert device_of(plain, Tensor("meta")) == "cpu"
+    assert device_of(plain, 3) == "cpu"
+    assert device_of(sys.exit, None) == "cpu"
+
+
+def test_the_number_of_threads_is_left_as_the_test_has_it() -> None:
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        opened("cpu")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_the_fake_device_runs_no_call() -> None:
+    with pytest.raises(UsageError, match="the fake device runs no call"):
+        opened("fake")
