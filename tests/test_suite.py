@@ -114,7 +114,7 @@ def test_words_leave_a_part_of_the_suite(words: tuple[str, ...], expected: list[
         ),
         (
             ("batch=4", "elements=9"),
-            "batch= and elements=: say kernel= too, of those that take it: none",
+            "batch= and elements=: say kernel= too, of those",
         ),
         (("batch=4", "m=1"), "kernel=gemm takes no batch=: it takes m, n, k"),
         (("suite.items=[]",), "suite quick has nothing to measure: see suite.items"),

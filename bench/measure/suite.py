@@ -60,11 +60,9 @@ def _of_sizes(told: Mapping[str, int]) -> str:
     """Returns the kernel that sizes alone ask for: a product, which alone has m, n and k."""
     product = kernel("gemm")
     if told and not set(told) & set(product.sizes):
-        takers = [name for name in KERNELS if set(told) <= set(kernel(name).sizes)]
+        takers = ", ".join(name for name in KERNELS if set(told) <= set(kernel(name).sizes))
         words = " and ".join(f"{size}=" for size in told)
-        raise UsageError(
-            f"{words}: say kernel= too, of those that take it: {', '.join(takers) or 'none'}"
-        )
+        raise UsageError(f"{words}: say kernel= too, of those that take it: {takers or 'none'}")
     return product.name
 
 
