@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 
 GROUPS = ("suite", "device", "report")
+MEANT = {"gpu": "try device=cuda, or device=accelerator for whatever torch finds"}
+"""What is told of words that are written like some of ours and mean others."""
 SHOWN = 200
 """Characters of words that are quoted."""
 ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+)\s*(?:,|$)""")
@@ -97,7 +99,8 @@ def checked(command: str, overrides: list[str], shape: type) -> list[str]:
         _type_of(command, key.lstrip("+~"), shape)
         for one in value.split(",") if key in GROUPS and "(" not in value else ():
             if one not in choices(key):
-                raise UsageError(f"no {key} {one!r}: {did_you_mean(one, choices(key))}")
+                meant = MEANT.get(one) or did_you_mean(one, choices(key))
+                raise UsageError(f"no {key} {one!r}: {meant}")
     return words
 
 

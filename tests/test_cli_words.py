@@ -27,6 +27,7 @@ WRONG = [
     ("device=fake device.fake.noise_level=-1", "noise_level=-1 must be 0 or more, below 1"),
     ("device=fake device.fake.seed=-1", "device.fake.seed=-1 must be 0 or more"),
     ("suite=quik", "no suite 'quik': did you mean 'quick'?"),
+    ("device=gpu", "no device 'gpu': try device=cuda, or device=accelerator"),
     ("device=cuad", "no device 'cuad': did you mean 'cuda' or 'gcu'"),
     ("report=htlm device=fake", "no report 'htlm': did you mean 'html'?"),
     ("device=fake report.format=htlm", "no report 'htlm': did you mean 'html'?"),
