@@ -41,6 +41,13 @@ def test_a_cpu_peak_is_cores_times_clock_times_operations_a_cycle(sheets: Catalo
     )
 
 
+def test_the_peak_of_one_core_is_that_of_one_core(sheets: Catalogue) -> None:
+    device = _xeon("avx512f", clock_measured_hz=3.0e9).model_copy(update={"units": 1})
+    found = paper(device, sheets.chips["intel-emerald-rapids"], ("vector_fp32",), sheets)
+    assert isinstance(found, Paper)
+    assert found.formula == "1 core x 3.00 GHz (clock measured here) x 64 FLOP/cycle"
+
+
 @pytest.mark.parametrize(
     ("told", "words", "hz"),
     [

@@ -162,10 +162,14 @@ def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> 
         text=show(value, dimension),
         sources=(cycles.source,),
         basis="dense",
-        formula=f"{device.units} cores x {_clock_words(device, clock)} x {cycles.value}",
+        formula=f"{_cores(device.units)} x {_clock_words(device, clock)} x {cycles.value}",
         rivals=(),
         from_clock=True,
     )
+
+
+def _cores(count: int) -> str:
+    return f"{count} core{'' if count == 1 else 's'}"
 
 
 def _pcie(chip: Chip, key: str) -> Paper | None:
