@@ -114,6 +114,22 @@ def test_a_curve_that_does_not_bend_has_no_ridge(
     )
 
 
+def test_a_curve_that_was_skipped_for_one_reason_is_one_line(
+    pilot: Record, sheets: Catalogue
+) -> None:
+    record = curve(pilot)
+    skipped = {"status": "skipped", "reason": "no bf16 here", "timing": None, "work": None}
+    none = [one.model_copy(update=skipped) for one in record.measurements]
+    (section,) = shown(record.model_copy(update={"measurements": tuple(none)}), sheets)
+    assert section.columns == ("FLOP/B", "remark")
+    assert section.cells == (("0.0625 to 256", "skipped: no bf16 here"),)
+    assert section.lines == ()
+    assert len(section.flat) == 13
+    other = none[0].model_copy(update={"reason": "too thin"})
+    (apart,) = shown(record.model_copy(update={"measurements": (other, *none[1:])}), sheets)
+    assert len(apart.cells) == 13
+
+
 @pytest.mark.parametrize(
     ("changes", "remark"),
     [

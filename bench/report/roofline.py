@@ -79,7 +79,7 @@ def roofline_sections(
 ) -> Iterator[Section]:
     """Yields a table for each dtype whose roofline was measured."""
     for dtype, found in points(record, judged, catalogue).items():
-        columns, cells = without_empty(COLUMNS, tuple(map(_cells, found)))
+        columns, cells = without_empty(COLUMNS, _all_cells(found))
         rows = [flat(record, point, found) for point in found]
         yield Section(f"Roofline, {dtype}", columns, cells, rows, tuple(_lines(found)))
 
@@ -110,6 +110,14 @@ def _roof(record: Record, row: Row, catalogue: Catalogue) -> Roof:
 
 def _printed(found: Paper | Absent) -> Paper | None:
     return found if isinstance(found, Paper) else None
+
+
+def _all_cells(found: Sequence[Point]) -> tuple[tuple[str, ...], ...]:
+    """Returns a line a point, or one for all where none was measured, each for the same reason."""
+    cells = tuple(map(_cells, found))
+    if len({line[1:] for line in cells}) > 1 or found[0].row.measured:
+        return cells
+    return ((" to ".join(dict.fromkeys((cells[0][0], cells[-1][0]))), *cells[0][1:]),)
 
 
 def _cells(point: Point) -> tuple[str, ...]:
@@ -148,6 +156,8 @@ def measured_ridge(found: Sequence[Point]) -> tuple[float, float] | None:
 def _lines(found: Sequence[Point]) -> Iterator[str]:
     """Yields where the ridge was measured beside where the sheet has it."""
     here, roof = measured_ridge(found), found[0].roof
+    if not any(point.row.measured for point in found):
+        return
     told = "not within what was measured undisturbed"
     if here:
         told = f"measured at {_ridge(*here)}"
