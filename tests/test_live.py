@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.chips.load import Catalogue
+from bench.chips.paper import Paper
 from bench.commands.live import (
     PLANNED,
     Live,
@@ -32,7 +33,7 @@ from bench.measure.session import LocalSession
 from bench.records.model import Record
 from bench.report.wrap import width_of
 from bench.shapes import RunConfig
-from bench.verdict import rows
+from bench.verdict import Verdict, rows
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = ("device=fake", "chip=h20", "suite=smoke")
@@ -68,6 +69,19 @@ def test_without_a_terminal_plain_lines_are_said(
     assert first.endswith("(chosen), suite smoke, 4 measurements in about 6 s")
     assert verdicts == [line(row) for row in rows(record, sheets)]
     assert last == f"record: {order.folder / record.started_utc[:10] / record.id}.json"
+
+
+def test_what_lies_below_paper_for_a_reason_says_it_at_once(
+    order: Order, sheets: Catalogue
+) -> None:
+    record = followed(order, sheets, quiet=True)
+    *_, last = rows(record, sheets)
+    assert isinstance(last.published, Paper)
+    slow = replace(
+        last, verdict=Verdict.UNDECIDED, reason="below 90%, but most samples disturbed; derived: x"
+    )
+    assert line(slow).endswith(f" of {last.published.text} (below 90%, but most samples disturbed)")
+    assert line(replace(slow, verdict=Verdict.SHORT)).endswith(f" of {last.published.text}")
 
 
 def test_one_measurement_is_not_several(

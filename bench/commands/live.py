@@ -202,6 +202,8 @@ def line(row: Row) -> str:
         words.append(with_interval(row.measured, row.dimension, published))
     if row.fraction:
         words.append(f"= {percent(row.fraction)} of {published}")
+        if row.verdict in (Verdict.UNDECIDED, Verdict.IMPLAUSIBLE):
+            words.append(f"({row.reason.partition('; ')[0]})")
     elif row.reason:
         words.append(f"({row.reason})")
     return " ".join(words)
