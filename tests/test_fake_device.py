@@ -40,6 +40,33 @@ def test_the_fakes_cache_makes_small_streams_faster() -> None:
     assert rates == [pytest.approx(device.spec.cache_bandwidth), pytest.approx(3.7e12)]
 
 
+@pytest.mark.parametrize(
+    ("name", "variant", "rate"),
+    [
+        ("host_link", "to-device", 55e9),
+        ("host_link", "both", 110e9),
+        ("peer", "local", 3.7e12),
+        ("peer", "peer", 400e9),
+        ("peer", "peer-both", 800e9),
+    ],
+)
+def test_the_fakes_copies_are_as_fast_as_what_they_cross(
+    name: str, variant: str, rate: float
+) -> None:
+    device = FakeDevice(FakeSpec(noise="none", launch_s=0.0))
+    (point,) = kernel(name).space(kernel(name).pilot("fp32", "normal", variant), device.limits())
+    work = kernel(name).work(point)
+    assert work.bytes / device.call_s(work, point) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(("variant", "seconds"), [("16KiB", 250e-9), ("1GiB", 700e-9)])
+def test_the_fakes_loads_that_wait_take_its_latency(variant: str, seconds: float) -> None:
+    device, walk = FakeDevice(FakeSpec(noise="none", launch_s=0.0)), kernel("latency")
+    (point,) = walk.space(walk.pilot(walk.dtypes[0], "normal", variant), device.limits())
+    work = walk.work(point)
+    assert device.call_s(work, point) / work.items == pytest.approx(seconds)
+
+
 def test_a_dtype_that_the_fake_lacks_cannot_be_prepared() -> None:
     with pytest.raises(UnsupportedError, match="no fp32 on this device"):
         FakeDevice(FakeSpec(rates={})).prepare(kernel("gemm"), SMALL["gemm"])

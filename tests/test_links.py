@@ -268,7 +268,8 @@ def test_a_copy_on_the_cpu_itself_is_measured() -> None:
     ids=lambda told: told if isinstance(told, str) else "",
 )
 def test_a_rate_beside_a_link_judges_no_chip(item: Item, rate: str, sheets: Catalogue) -> None:
-    done = measure_item(FakeDevice(FakeSpec(bandwidth=50e9)), item, Plan(0.5))
+    spec = FakeSpec(host_bandwidth=25e9, link_bandwidth=25e9)
+    done = measure_item(FakeDevice(spec), item, Plan(0.5))
     printed = Paper(rate, 100e9, Dimension.BYTE_RATE, "100 GB/s", (), None, None, ())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verdict, "paper", lambda *_: printed)

@@ -15,7 +15,7 @@ from bench.kernels.common.base import Kernel, Limits, Point, UnsupportedError
 from bench.records.model import Check, DeviceInfo, Work
 
 RATES = {
-    "fp64": 1e12, "fp32": 40e12, "tf32": 70e12, "bf16": 140e12, "fp16": 140e12, "fp8": 280e12,
+    "fp64": 0.95e12, "fp32": 40e12, "tf32": 70e12, "bf16": 140e12, "fp16": 140e12, "fp8": 280e12,
     "int8": 280e12, "mxfp8": 280e12, "nvfp4": 560e12,
 }  # fmt: skip
 """Operations a second of the default fake, by dtype: invented, near those of a capped part."""
@@ -32,6 +32,8 @@ class FakeSpec:
         rates: operations a second by dtype; a dtype left out is not supported.
         bandwidth: bytes a second of memory.
         cache_bytes, cache_bandwidth: buffers that fit are faster.
+        host_bandwidth, link_bandwidth: bytes a second each way to the host and to a peer.
+        cache_latency_s, memory_latency_s: time of one load that waits for the last.
         launch_s: time of a call that does nothing.
         tile: matrix tiles are padded to this many rows and columns.
         units: tiles run in waves over this many units.
@@ -54,6 +56,10 @@ class FakeSpec:
     bandwidth: float = 3.7e12
     cache_bytes: float = 50e6
     cache_bandwidth: float = 12e12
+    host_bandwidth: float = 55e9
+    link_bandwidth: float = 400e9
+    cache_latency_s: float = 250e-9
+    memory_latency_s: float = 700e-9
     launch_s: float = 5e-6
     tile: int = 128
     units: int = 78
@@ -155,10 +161,23 @@ class FakeDevice:
             return spec.launch_s
         rate = spec.rates[point.dtype] * (1e-3 if point.dtype in spec.software else 1.0)
         rate *= spec.clock_share * spec.software_share * spec.flattered.get(point.data, 1.0)
-        fits = work.footprint_bytes <= spec.cache_bytes and point.kernel in ("memory", "cache")
-        bandwidth = spec.cache_bandwidth if fits else spec.bandwidth
         compute = work.flop / (rate * self.shape_efficiency(point))
-        return spec.launch_s + max(compute, work.bytes / bandwidth)
+        return spec.launch_s + max(compute, self._moving_s(work, point))
+
+    def _moving_s(self, work: Work, point: Point) -> float:
+        """Returns the time that a call's bytes take, over what they cross."""
+        spec, way = self.spec, str(point.parameters.get("way", ""))
+        fits = work.footprint_bytes <= spec.cache_bytes
+        if point.kernel == "latency":
+            return work.items * (spec.cache_latency_s if fits else spec.memory_latency_s)
+        bandwidth = spec.bandwidth
+        if fits and point.kernel in ("memory", "cache"):
+            bandwidth = spec.cache_bandwidth
+        elif point.kernel == "host_link":
+            bandwidth = spec.host_bandwidth * (2 if way == "both" else 1)
+        elif point.kernel == "peer" and way != "local":
+            bandwidth = spec.link_bandwidth * (2 if way == "peer-both" else 1)
+        return work.bytes / bandwidth
 
     def shape_efficiency(self, point: Point) -> float:
         """Returns the share of a matmul's tiles and waves that do useful work, and its ramp."""
