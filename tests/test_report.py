@@ -38,6 +38,16 @@ def beside_golden(text: str, name: str) -> None:
         assert text == file.read()
 
 
+def test_the_heading_names_what_alone_was_asked_for_of_a_suite() -> None:
+    asked = {**RECORD.settings, "kernel": "gemm", "dtype": "bf16", "variant": None}
+    core = RECORD.device.model_copy(update={"backend": "cpu", "units": 1})
+    part = RECORD.model_copy(update={"settings": asked, "device": core})
+    first = build(part, rows(part, SHEETS), SHEETS)[0].heading[0]
+    assert f", suite {RECORD.suite}, kernel gemm, dtype bf16, 1 core, torch " in first
+    whole = build(RECORD, rows(RECORD, SHEETS), SHEETS)[0].heading[0]
+    assert f", suite {RECORD.suite}, 78 compute units, torch " in whole
+
+
 @pytest.mark.parametrize("style", FORMATS)
 def test_a_record_is_rendered_as_its_golden_file(style: str) -> None:
     beside_golden(render(RECORD, SHEETS, style), f"report.{style}")

@@ -137,13 +137,20 @@ def _title(record: Record) -> str:
     return f"{record.device.name} {beside}"
 
 
+def _part(record: Record) -> str:
+    """Returns the suite, with the kernel, dtype and variant that alone were asked for of it."""
+    asked = [(key, record.settings.get(key)) for key in ("kernel", "dtype", "variant")]
+    return ", ".join([f"suite {record.suite}", *(f"{key} {one}" for key, one in asked if one)])
+
+
 def _heading(record: Record) -> list[str]:
     machine, device = record.machine, record.device
-    word = "cores" if device.backend == "cpu" else "compute units"
-    units = f"{device.units} {word}" if device.units else f"{word} unknown"
+    word = "core" if device.backend == "cpu" else "compute unit"
+    many = "" if device.units == 1 else "s"
+    units = f"{device.units} {word}{many}" if device.units else f"{word}s unknown"
     software = f"torch {machine.torch or 'not used'}, onpaper {record.program.version}"
     lines = [
-        f"{record.started_utc[:10]}, suite {record.suite}, {units}, {software}, record {record.id}",
+        f"{record.started_utc[:10]}, {_part(record)}, {units}, {software}, record {record.id}",
         f"Chip {record.identity.state}: {'; '.join(record.identity.reasons)}",
     ]
     if record.identity.near:
