@@ -317,3 +317,18 @@ def test_a_way_far_behind_that_takes_long_is_called_once() -> None:
     (trial,) = [one for one in found.trials if one.parameters["layout"] == "nn"]
     assert trial.median_s > HOPELESS_S
     assert trial.calls == 1
+
+
+def test_a_way_that_takes_longer_than_the_whole_budget_is_called_once() -> None:
+    """All of few ways are tried, in software too: each costs one call where none fits."""
+    device = Counting(FakeSpec(noise="none"))
+    pilot = GEMM.pilot("fp64", "normal")
+    large: dict[str, int | str] = {"m": 8192, "n": 8192, "k": 8192}
+    ways = [
+        replace(pilot, parameters={**pilot.parameters, **large, "layout": layout})
+        for layout in ("nn", "nt")
+    ]
+    point, found = search(device, GEMM, ways, 0.1)
+    assert point == ways[1]
+    assert [trial.calls for trial in found.trials] == [1, 1]
+    assert min(trial.median_s for trial in found.trials) > 1.0

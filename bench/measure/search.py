@@ -24,7 +24,10 @@ LEADERS = 6
 TRIAL_CALLS = 3
 TRIAL_S = 0.01
 HOPELESS_S, HOPELESS = 0.2, 4.0
-"""A first call that takes longer, and that many times as long as at the best rate, is the only."""
+"""A first call that takes longer, and that many times as long as at the best rate, is the only.
+
+So is one that takes longer than the whole budget.
+"""
 
 DEAREST_SHARE = 1 / 8
 """A trial that would cost a larger share of the budget than this is left out."""
@@ -87,8 +90,9 @@ class Hunt:
         return not self.few() and expected > DEAREST_SHARE * self.budget_s
 
     def hopeless(self, index: int, first_s: float) -> bool:
-        """Tells whether a first call is so long, and so far behind the best, that it is enough."""
-        return first_s > HOPELESS_S and first_s * self.pace > HOPELESS * self.amounts[index]
+        """Tells whether a first call is so long that it is enough: far behind, or all there was."""
+        behind = first_s * self.pace > HOPELESS * self.amounts[index]
+        return first_s > HOPELESS_S and (behind or first_s > self.budget_s)
 
     def few(self) -> bool:
         """Tells whether the space is so small that each configuration is tried, come what may."""
