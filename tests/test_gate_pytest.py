@@ -10,6 +10,8 @@ import pytest
 from bench.__main__ import main
 from bench.errors import DataError
 from bench.gate import pytestfile
+from bench.gate.compare import compare
+from bench.gate.model import Terms
 from bench.importers import pytest_benchmark as importer
 from bench.importers.base import Given
 from bench.records.model import Record
@@ -59,6 +61,21 @@ def test_the_gate_says_the_same_of_files_of_pytest_benchmark(
     records = json.loads(capsys.readouterr().out)["rows"]
     seen, wanted = (sorted(round(row["ratio"], 9) for row in rows) for rows in (files, records))
     assert seen == wanted
+
+
+def test_operations_of_integers_are_no_flop_and_sizes_are_a_shape(here: Path) -> None:
+    path = exported(record(1), here / "int8.json")
+    document = json.loads(path.read_text())
+    for one in document["benchmarks"]:
+        one["extra_info"]["dtype"] = "int8"
+        one["extra_info"]["shape"] += " x 2"
+    path.write_text(json.dumps(document))
+    shown = [one.shown for one in pytestfile.run_of(path).taken]
+    assert any(one.endswith(" TOP/s") for one in shown)
+    assert not any("FLOP" in one for one in shown)
+    now, before = pytestfile.run_of(path), pytestfile.run_of(exported(record(2), here / "b.json"))
+    rows = compare(now, [before], Terms(allow=("device", "machine"))).rows
+    assert any(row.reason.startswith("another shape won: ") for row in rows)
 
 
 def test_a_record_and_a_file_of_pytest_benchmark_are_two_kinds(

@@ -1,6 +1,7 @@
 """Several devices of one machine: alone and at once, one that is slow, one that fails, Ctrl-C."""
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -97,6 +98,8 @@ def test_a_table_names_the_slowest_and_what_is_lost_at_once(
     assert main([*words, f"out={tmp_path}"]) == 0
     told = capsys.readouterr()
     assert "3 devices, each alone and all at once" in told.out
+    first = told.out.splitlines()[1].rstrip()
+    assert re.fullmatch(r"Slowest alone, by more than noise: fake:2 in \d of \d figures\.", first)
     assert "Slowest in bf16 matrix: alone fake:2, the fastest does 7." in told.out
     assert "At once, of what devices do alone (medians): fp32 vector 90" in told.out
     assert "**Spread over the devices**" in told.out

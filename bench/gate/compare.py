@@ -104,7 +104,8 @@ def _other_shape(now: Taken, before: Taken) -> str:
     if now.parameters == before.parameters:
         return ""
     if now.shape and now.shape != before.shape:
-        sizes = any(now.parameters.get(size) != before.parameters.get(size) for size in CHOSEN)
+        names = (*CHOSEN, "shape")
+        sizes = any(now.parameters.get(one) != before.parameters.get(one) for one in names)
         word = "shape" if sizes else "way"
         return f"another {word} won: {now.shape} instead of {before.shape}"
     changed = [

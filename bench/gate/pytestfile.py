@@ -98,6 +98,8 @@ def _taken(one: object, path: Path) -> Taken:
     if _is_time(work):
         speed = replace(speed, value=speed.value * work)
         dimension = DIMENSIONS.get(_word(told, "told_in"), Dimension.FLOP_RATE)
+        if dimension is Dimension.FLOP_RATE and _word(told, "dtype") == "int8":
+            dimension = Dimension.OP_RATE
     else:
         dimension = Dimension.TIME
     value = 1 / speed.value if dimension is Dimension.TIME else speed.value

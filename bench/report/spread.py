@@ -1,12 +1,23 @@
 """Several devices of one machine, each alone and all at once: their figures and how they spread."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from bench.chips.load import Catalogue
 from bench.report.digits import percent, with_interval
 from bench.report.markup import Report
-from bench.report.pairs import Figure, Pair, Records, figures, noise, overlap, reading, spreads
+from bench.report.pairs import (
+    Figure,
+    Pair,
+    Records,
+    Spread,
+    figures,
+    noise,
+    overlap,
+    reading,
+    spreads,
+)
 from bench.report.scalar import Scalar
 from bench.report.table import Section, Table
 from bench.units import Dimension, show
@@ -22,6 +33,7 @@ SPREAD = (
 )  # fmt: skip
 READINGS = ("clock_hz", "power_w", "temperature_c")
 NONE = "–"
+PHASES = ("alone", "at once")
 NEAR = 0.02
 """What is lost by being measured at once that is not told of."""
 
@@ -45,7 +57,7 @@ def spread_report(
     names = list({**alone, **together})
     table = Table(
         title=f"{_named(alone, together)}: {_counted(len(names))}",
-        heading=tuple(_heading(alone, together, troubles)),
+        heading=(*_outcome(found), *_heading(alone, together, troubles)),
         columns=COLUMNS,
         cells=tuple(map(_cells, pairs)),
         summary=tuple(_summary(found, together)),
@@ -164,12 +176,30 @@ def _summary(found: Sequence[Figure], together: Records) -> Iterator[str]:
         yield f"Some items ran beside each other for {min(shares):.0%} of their time only."
 
 
+def _outcome(found: Sequence[Figure]) -> Iterator[str]:
+    """Yields which device is behind in how many figures, alone or else at once."""
+    behind = [dict(_behind(figure)) for figure in found]
+    for when in PHASES:
+        slow = Counter(one[when].slowest for one in behind if when in one)
+        if slow:
+            place = PHASES.index(when)
+            count = sum(spreads(figure)[place] is not None for figure in found)
+            told = ", ".join(f"{name} in {times}" for name, times in slow.most_common())
+            yield f"Slowest {when}, by more than noise: {told} of {count} figures."
+
+
+def _behind(figure: Figure) -> Iterator[tuple[str, Spread]]:
+    """Yields the phases where the slowest is further behind than deviations and intervals are."""
+    for when, one in zip(PHASES, spreads(figure), strict=True):
+        if one and one.range > 1 + 2 * max(one.mad, noise(figure, when)):
+            yield when, one
+
+
 def _slowest(figure: Figure) -> Iterator[str]:
-    """Yields a sentence where the slowest is further behind than deviations and intervals are."""
+    """Yields a sentence where the slowest is behind."""
     told = [
         f"{when} {one.slowest}, the fastest does {one.range - 1:.1%} more"
-        for when, one in zip(("alone", "at once"), spreads(figure), strict=True)
-        if one and one.range > 1 + 2 * max(one.mad, noise(figure, when))
+        for when, one in _behind(figure)
     ]
     if told:
         yield f"Slowest in {figure[0].first.title}: {'; '.join(told)}."
