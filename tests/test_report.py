@@ -44,6 +44,9 @@ def test_the_heading_names_what_alone_was_asked_for_of_a_suite() -> None:
     part = RECORD.model_copy(update={"settings": asked, "device": core})
     first = build(part, rows(part, SHEETS), SHEETS)[0].heading[0]
     assert f", suite {RECORD.suite}, kernel gemm, dtype bf16, 1 core, torch " in first
+    told = part.model_copy(update={"settings": {"suite.items": "[{kernel:norm}]"}})
+    own = build(told, rows(told, SHEETS), SHEETS)[0].heading[0]
+    assert f", suite {RECORD.suite} (items of its own), 1 core, " in own
     whole = build(RECORD, rows(RECORD, SHEETS), SHEETS)[0].heading[0]
     assert f", suite {RECORD.suite}, 78 compute units, torch " in whole
 

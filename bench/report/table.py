@@ -138,9 +138,11 @@ def _title(record: Record) -> str:
 
 
 def _part(record: Record) -> str:
-    """Returns the suite, with the kernel, dtype and variant that alone were asked for of it."""
+    """Returns the suite, with what alone was asked for of it, or that its items are others."""
     asked = [(key, record.settings.get(key)) for key in ("kernel", "dtype", "variant")]
-    return ", ".join([f"suite {record.suite}", *(f"{key} {one}" for key, one in asked if one)])
+    own = " (items of its own)" if record.settings.get("suite.items") else ""
+    told = [f"{key} {one}" for key, one in asked if one]
+    return ", ".join([f"suite {record.suite}{own}", *told])
 
 
 def _heading(record: Record) -> list[str]:
