@@ -68,7 +68,7 @@ def _faster(data: dict[str, Any]) -> None:
 FORGERIES: dict[str, tuple[Change, str]] = {
     "interval": (lambda it: _stats(it, "low_s", 0.95), "stats.low_s is not what the samples give"),
     "burst": (lambda it: _stats(it, "burst_s", 0.9), "stats.burst_s is not what"),
-    "samples": (lambda it: _stats(it, "median_s", 0.999), "is not the median of samples_s"),
+    "samples": (lambda it: _stats(it, "median_s", 0.999), "timing: stats.median_s is not"),
     "effective": (lambda it: _stats(it, "effective_samples", 2), "stats.effective_samples"),
     "work": (lambda it: first(it)["work"].update(flop=1e15), "work.flop is not what the kernel's"),
     "parameters": (lambda it: first(it).update(parameters={}), "parameters are none of the kernel"),

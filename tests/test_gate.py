@@ -126,7 +126,7 @@ def test_what_is_missing_counts_where_most_runs_that_were_asked_the_same_had_it(
 @pytest.mark.parametrize(
     ("now", "before", "word", "reason", "counts"),
     [
-        ("failed", "ok", Verdict.FAILED, "failed now: why", True),
+        ("failed", "ok", Verdict.FAILED, "why", True),
         ("skipped", "ok", Verdict.MISSING, "skipped now: why", True),
         ("failed", "failed", Verdict.SAME, "fails as before: why", False),
         ("ok", "failed", Verdict.NEW, "failed before: why", False),

@@ -79,7 +79,7 @@ def test_a_spot_check_that_fails_is_a_failure_whatever_the_speed() -> None:
     now = changed(record(2), lambda one: one.model_copy(update={"spot_check": bad}))
     found = judged(now, record(1))
     assert set(words(found).values()) == {"failed"}
-    assert found.rows[0].reason == "failed now: wrong result: relative error 1"
+    assert found.rows[0].reason == "wrong result: relative error 1"
 
 
 def test_what_runs_differ_by_is_learnt_from_a_set() -> None:

@@ -21,7 +21,7 @@ from bench.chips.model import Architecture, Chip, Source
 from bench.datafile import validated
 from bench.errors import DataError, UsageError
 from bench.records.model import Record
-from bench.records.store import read
+from bench.records.store import VALUE, read
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 DEEPEST = 16
@@ -84,7 +84,8 @@ def _bundle(text: str, name: str) -> Bundle:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part)[:40] for part in first["loc"])
-        raise UsageError(f"{name}: {place or 'it'}: {first['msg']}; {AS_PACKED}") from None
+        problem = first["msg"].removeprefix(VALUE)
+        raise UsageError(f"{name}: {place or 'it'}: {problem}; {AS_PACKED}") from None
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         raise UsageError(f"{name}: is no bundle: {why}; {AS_PACKED}") from None

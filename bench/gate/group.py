@@ -60,8 +60,9 @@ def lone(group: Group, alike: int) -> Row | None:
         why = f"{group.before[-1].status} before: {group.before[-1].reason}" if group.before else ""
         return _row(group, Verdict.NEW, why)
     if ran:
-        word = Verdict.FAILED if now.status == "failed" else Verdict.MISSING
-        return _row(group, word, f"{now.status} now: {now.reason}", counts=True)
+        if now.status == "failed":
+            return _row(group, Verdict.FAILED, now.reason, counts=True)
+        return _row(group, Verdict.MISSING, f"{now.status} now: {now.reason}", counts=True)
     if now.status != "failed":
         return None
     failed = any(one.status == "failed" for one in group.before)

@@ -16,6 +16,8 @@ from bench.records.upgrade import STEPS, upgraded
 
 MAX_BYTES = 200_000_000
 HEAD = 2_000
+VALUE = "Value error, "
+"""What pydantic puts before a message of ours."""
 LARGEST = 1e60
 """No number of a record is larger: squares and products of such numbers are still finite."""
 DIGITS = 40
@@ -105,7 +107,12 @@ def _validate(data: object, path: Path) -> Record:
         return Record.model_validate_json(json.dumps(upgraded(data, version)))
     except ValidationError as error:
         raise DataError(
-            _fault(path, ".".join(map(str, one["loc"])), one["msg"], "use the file a run wrote")
+            _fault(
+                path,
+                ".".join(map(str, one["loc"])),
+                one["msg"].removeprefix(VALUE),
+                "use the file a run wrote",
+            )
             for one in error.errors(include_url=False)
         ) from None
 
