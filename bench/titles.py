@@ -42,8 +42,9 @@ def shape(measurement: Measurement) -> str:
         return ""
     words = [sizes(measurement)]
     if found and found.gain_estimate != 0.0:
-        more = "unknown" if found.gain_estimate is None else f"{found.gain_estimate:.1%}"
-        words.append(f"best of {len(found.trials)} tried (more may gain {more})")
+        gain = found.gain_estimate
+        more = "what more may gain is unknown" if gain is None else f"more may gain {gain:.1%}"
+        words.append(f"best of {len(found.trials)} tried ({more})")
     if measurement.data != PLAIN:
         words.append(measurement.data)
     return ", ".join(word for word in words if word)
@@ -60,5 +61,8 @@ def sizes(measurement: Measurement) -> str:
 
 
 def show_bytes(value: float) -> str:
-    """Returns bytes in GiB or MiB, as buffers are sized."""
-    return f"{value / 2**30:.1f} GiB" if value >= 2**30 else f"{value / 2**20:.0f} MiB"
+    """Returns bytes in GiB, MiB, KiB or bytes, as buffers are sized."""
+    if value >= 2**30:
+        return f"{value / 2**30:.1f} GiB"
+    power, unit = (20, "MiB") if value >= 2**20 else (10, "KiB") if value >= 2**10 else (0, "B")
+    return f"{value / 2**power:.0f} {unit}"

@@ -7,7 +7,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
 from bench.rates import rates
-from bench.records.model import Conditions, DeviceInfo, Measurement, Stopped
+from bench.records.model import Conditions, DeviceInfo, Measurement, Search, Stopped, Trial
 from bench.titles import shape, show_bytes
 from bench.units import Dimension
 from bench.verdict import Verdict, judge, weigh
@@ -102,8 +102,33 @@ def test_a_shape_is_told_in_short(measurement: Measurement, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("gain", "words"),
+    [
+        (0.0, ""), (0.004, ", best of 1 tried (more may gain 0.4%)"),
+        (None, ", best of 1 tried (what more may gain is unknown)"),
+    ],
+)  # fmt: skip
+def test_a_shape_that_was_found_says_what_more_searching_may_gain(
+    gain: float | None, words: str
+) -> None:
+    tried = (Trial(parameters={}, median_s=1.0, calls=3),)
+    found = Search(space=9, trials=tried, left_out=0, took_s=1.0, gain_estimate=gain,
+                   chance_next_beats_at_most=0.5)  # fmt: skip
+    done = product_at(1).model_copy(update={"search": found})
+    assert shape(done) == f"4096 x 4096 x 8192 nt{words}"
+
+
+@pytest.mark.parametrize(
     ("value", "words"),
-    [(2**30, "1.0 GiB"), (1.5 * 2**30, "1.5 GiB"), (2**30 - 1, "1024 MiB"), (2**20, "1 MiB")],
+    [
+        (2**30, "1.0 GiB"),
+        (1.5 * 2**30, "1.5 GiB"),
+        (2**30 - 1, "1024 MiB"),
+        (2**20, "1 MiB"),
+        (12_000, "12 KiB"),
+        (1000, "1000 B"),
+        (0, "0 B"),
+    ],
 )
 def test_buffers_are_told_in_binary_units(value: float, words: str) -> None:
     assert show_bytes(value) == words
