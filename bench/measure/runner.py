@@ -25,9 +25,10 @@ LEAST_S = 0.3
 UNWRITTEN = "the record could not be written: "
 
 LOST = "worker lost: "
+"""How the reason of a measurement begins that cost its worker: it can be had by measuring anew."""
+
 SOURCES = ("bench", "configs", "specs")
 """What a clone measures with."""
-"""How the reason of a measurement begins that cost its worker: it can be had by measuring anew."""
 
 
 @dataclass(frozen=True)
