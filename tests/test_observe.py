@@ -93,20 +93,6 @@ def test_a_figure_that_the_sheet_lacks_gives_no_fraction(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("matrix", "tested"),
-    [({"matrix_fp32": figure("40 TFLOP/s")}, "matrix_fp32"), ({}, "vector_fp32")],
-)
-def test_a_product_in_fp32_is_beside_the_vector_units_where_no_matrix_units_are_named(
-    matrix: dict[str, Any], tested: str, tmp_path: Path
-) -> None:
-    """As our own products are; a reader of NVIDIA's sheets would find none of them otherwise."""
-    chip = sheet("acme-three", figures={"vector_fp32": figure("20 TFLOP/s"), **matrix})
-    (found,) = _hands(tmp_path, "15 TFLOP/s", chip=chip, dtype="fp32")
-    assert found.figure == tested
-    assert found.fraction == pytest.approx(15 / (40 if matrix else 20))
-
-
-@pytest.mark.parametrize(
     ("quantity", "value", "figure_", "published", "formula"),
     [
         ("memory_triad", "1.8 TB/s", "memory_bandwidth", 2e12, None),

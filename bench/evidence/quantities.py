@@ -57,8 +57,6 @@ class Quantity:
 
 
 MATRIX = ("matrix_{dtype}",)
-PLAIN = ("fp64", "fp32")
-"""Formats whose products run on the vector units where a sheet names no matrix units for them."""
 MEMORY = ("memory_bandwidth",)
 ONEWAY = ("link_bandwidth_oneway",)
 STREAMS = ("read", "write", "copy", "scale", "add", "triad", "dot")
@@ -174,6 +172,4 @@ def figures_of(quantity: Quantity, dtype: str | None) -> tuple[str, ...]:
     found = [one.format(dtype=dtype) for one in quantity.tests]
     if dtype in ("nvfp4", "mxfp4") and quantity.tests == MATRIX:
         found.append("matrix_fp4")  # most sheets print one figure for all formats of 4 bits
-    if dtype in PLAIN and quantity.tests == MATRIX:
-        found.append(f"vector_{dtype}")
     return tuple(dict.fromkeys(one for one in found if not one.endswith("nvfp4")))
