@@ -92,6 +92,16 @@ def test_a_figure_that_the_sheet_lacks_gives_no_fraction(tmp_path: Path) -> None
     assert found.weight == 1.0
 
 
+@pytest.mark.parametrize("named", [{"matrix_fp32": figure("40 TFLOP/s")}, {}])
+def test_products_in_fp32_are_of_one_figure_whichever_units_a_sheet_names(
+    named: dict[str, Any], tmp_path: Path
+) -> None:
+    """Else those of a chip with matrix units for it would meet none of a chip without."""
+    chip = sheet("acme-three", figures={"vector_fp32": figure("20 TFLOP/s"), **named})
+    (found,) = _hands(tmp_path, "15 TFLOP/s", chip=chip, dtype="fp32")
+    assert found.figure == "matrix_fp32"
+
+
 @pytest.mark.parametrize(
     ("quantity", "value", "figure_", "published", "formula"),
     [

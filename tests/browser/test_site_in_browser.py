@@ -210,9 +210,7 @@ def test_a_comparison_knows_short_names_and_tells_what_it_does_not_know(show: Op
 
 def test_a_ratio_is_told_where_no_figure_is_published(show: Open) -> None:
     page = show(f"compare.html#chips={H20},{H100}&rows=measured")
-    row = page.locator(
-        "#compared tbody tr", has=page.locator("th", has_text="link bandwidth, one direction")
-    ).first
+    row = page.locator("#compared tbody tr", has=page.locator("th", has_text="fp32 matrix")).first
     cell = row.locator("td").nth(1)
     assert re.match(r"–\s", cell.inner_text())
     assert re.search(r"× \d+\.\d+ \(\d.*\) measured", cell.inner_text())
