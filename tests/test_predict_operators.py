@@ -257,3 +257,23 @@ def test_a_point_does_not_depend_on_those_beside_it(squares: list[float] | None)
         alone = operators(model, "prefill", asked, how, Parallel())
         for one, other in zip(both, alone, strict=True):
             assert one.flop[place] == pytest.approx(other.flop[0], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "kernels"),
+    [
+        ("llama-3.1-8b", 32 * (6 + 3)),
+        ("gpt-oss-120b", 36 * (6 + 1)),
+        ("qwen3-235b-a22b", 94 * (6 + 1)),
+        ("deepseek-v3", 3 * (10 + 3) + 58 * (10 + 1 + 3)),
+    ],
+)
+def test_fixed_time_goes_by_the_kernels_between_a_layers_ends(name: str, kernels: int) -> None:
+    """A layer with experts has no plain block; latents need products that heads do not."""
+    found = made(name, "decode", 4, 1000)
+    assert found["launches"].calls[0] == pytest.approx(kernels / 9)
+    experts = workload(name).experts
+    assert ("launches of experts" in found) == (experts is not None)
+    if experts:
+        routed = workload(name).layers - experts.dense_layers
+        assert found["launches of experts"].calls[0] == routed

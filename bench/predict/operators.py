@@ -26,6 +26,12 @@ ACTIVATION = 2.0
 """Bytes of an activation, and of an element of the head."""
 DISPATCHED = 3.0
 """Bytes that a token's element takes to its experts in 8 bits and back in 16."""
+HEADS, LATENT, GATED = 6.0, 10.0, 3.0
+"""Kernels of a layer's attention: two norms, the product of queries, keys and values, their
+turning, attention, the output; with latents two products before the heads', a norm of the latents,
+and two products that take keys and values in; and of a block: gate with up, activation, down."""
+USUAL = HEADS + GATED
+"""Kernels of the dense layers that the stack's fixed time a layer was fitted on."""
 BLOCK = ("gate_up", "down")
 SHARED = ("shared_gate_up", "shared_down")
 
@@ -235,7 +241,15 @@ def _links(workload: Workload, rows: Array, split: Parallel) -> Iterator[Operato
 
 
 def _launches(workload: Workload, rows: Array) -> Iterator[Operator]:
-    yield operator("launches", "layer", rows, calls=workload.layers)
-    if workload.experts:
-        layers = workload.layers - workload.experts.dense_layers
-        yield operator("launches of experts", "expert layer", rows, calls=layers)
+    """Yields what lies between kernels, in layers of the usual number of them.
+
+    A layer with experts has no plain block: it has a router, the block that all tokens share if
+    there is one, and routed experts, whose launches are told apart.
+    """
+    every, experts = LATENT if workload.mla else HEADS, workload.experts
+    routed = workload.layers - experts.dense_layers if experts else 0
+    beside = 1.0 + (GATED if experts and experts.shared else 0.0)
+    kernels = workload.layers * every + (workload.layers - routed) * GATED + routed * beside
+    yield operator("launches", "layer", rows, calls=kernels / USUAL)
+    if routed:
+        yield operator("launches of experts", "expert layer", rows, calls=routed)

@@ -23,9 +23,10 @@ class Stack:
         cache: the same for the key-value cache.
         overlap: exponent of the soft maximum of compute and memory time; 1: one after the other.
         rows: granularity of a product's rows.
-        layer_s: fixed time a layer, of launches and what lies between.
-        experts_s: the same a layer with experts, besides: the launch of such a layer in the tables
-            of kernels (fp8 by blocks); no step with experts was fitted.
+        layer_s: fixed time a dense layer, of launches and what lies between; other layers have it
+            by the number of their kernels.
+        experts_s: the same of a layer's routed experts: the launch of such in the tables of kernels
+            (fp8 by blocks); no step with experts was fitted.
         message_s: time to begin a collective.
         link, link_small: achieved fraction of link bandwidth, of long and of short messages.
     """
