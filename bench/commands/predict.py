@@ -128,8 +128,8 @@ def _predicted(
 
 def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.claims.sensitivity import bench_of
-    from bench.predict.answers import reached
     from bench.predict.facts import every
+    from bench.predict.reached import reached
     from bench.report.reaching import reaching
 
     return reaching(reached(chips, bench_of().whole, every(sheets)))

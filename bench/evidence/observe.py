@@ -133,7 +133,7 @@ def _voice(one: Observation) -> tuple[str, str | None, str]:
 
 
 def _is_above(one: Observation) -> bool:
-    most = ABOVE * _most(one.paper) if one.paper else 0.0
+    most = ABOVE * most_published(one.paper) if one.paper else 0.0
     if one.quantity.family == "capacity":
         most *= GIB_OVER_GB  # a sheet may print GB for what is counted in GiB
     return bool(most and one.figure and one.weight and one.value > most)
@@ -178,7 +178,8 @@ def _of_row(row: Reported, report: Report, chip: Chip) -> Observation:
     )
 
 
-def _most(paper: Paper) -> float:
+def most_published(paper: Paper) -> float:
+    """Returns the highest value that anybody publishes of a figure, counted alike."""
     return max(paper.value, *(one.value for one in paper.rivals if one.alike), 0.0)
 
 

@@ -1,15 +1,13 @@
 """Questions put to many chips at once: each has an answer, or says why it has none."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
-from bench.evidence.pool import Evidence
 from bench.predict.capacity import Room, least_chips, room
 from bench.predict.facts import Facts, facts
-from bench.predict.figures import FAMILIES, Fractions, fractions, voices
 from bench.predict.forecast import (
     Asked,
     Foretold,
@@ -178,49 +176,3 @@ def _doubt(own: Facts, one: Shapes, dtype: str) -> float:
     """Returns how far rivals of the figure that bounds a product lie from the one used."""
     bound = float((2 * one.m * one.n * one.k / one.rate)[0]) >= float(roofline(one)[0])
     return own.doubt.get(own.name_of(dtype) if bound else "bandwidth", 0.0)
-
-
-@dataclass(frozen=True)
-class Reached:
-    """What a chip is foretold to reach of one figure, in base units and as a share of it."""
-
-    chip: Facts
-    figure: str
-    published: float
-    share: float
-    halves: tuple[float, ...]
-    tier: str
-
-
-REACHED = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "memory_bandwidth")
-
-
-def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts]) -> list[Reached]:
-    """Returns the figures of chips with the share that a careful test is foretold to find.
-
-    Args:
-        chips: whose.
-        evidence: all that was measured.
-        known: the facts of every accelerator, by id.
-
-    Raises:
-        UsageError: none of the chips is an accelerator with such a figure.
-    """
-    learnt = {one: fractions(voices(evidence, known, one), one) for one in FAMILIES}
-    told = [
-        _reached(known[chip.id], figure, learnt[figure.partition("_")[0]])
-        for chip in chips
-        if chip.id in known
-        for figure in REACHED
-        if chip.number(figure)
-    ]
-    if not told:
-        raise UsageError("none of these chips is an accelerator with a figure to foretell")
-    return told
-
-
-def _reached(chip: Facts, figure: str, learnt: Fractions) -> Reached:
-    published = chip.bandwidth if learnt.family == "memory" else chip.peaks[figure[7:]]
-    share, halves = learnt.foretold(chip, figure)
-    rests = str(known_of(chip, learnt.departures))
-    return Reached(chip, figure, published or 0.0, share, halves, rests)

@@ -1,11 +1,13 @@
 """What a chip will reach of its printed figures: fractions learnt from all that measured one.
 
-A fraction hangs on TFLOP/s a watt, on the number format, and on whether the best shape was looked
-for; chips depart from that, and lend to their siblings (``pooled``). Least absolute deviations.
+A fraction of a matrix rate hangs on TFLOP/s a watt, on the number format, and on whether the best
+shape was looked for; that of the memory on whether bytes go one way (read, write, dot) or both
+(copy, scale, add, triad), for a memory that turns from reading to writing loses time. Chips depart
+from that, and lend to their siblings (``pooled``). Least absolute deviations.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +24,8 @@ FORMATS = ("bf16", "fp16", "fp8", "tf32")
 """Formats whose matrix rates were measured on chips enough; others are too few to tell."""
 APART = ("matrix_fp8", "matrix_tf32")
 """Figures whose fraction is a matter of its own."""
+BOTH_WAYS = ("memory_copy", "memory_scale", "memory_add", "memory_triad")
+"""Streams that read and write at once."""
 SMOOTH = 0.05
 HEADROOM_SPREAD = 0.7
 """Spread of log2 TFLOP/s a watt over accelerators: what an unknown board power leaves open."""
@@ -33,7 +37,8 @@ class Voice:
 
     Attributes:
         log: of measured over published.
-        shaped: whether one shape was measured, not the best looked for.
+        less: whether less is to be had of what was measured: of one shape than of the best that is
+            looked for, of a stream both ways than of one way.
     """
 
     chip: Facts
@@ -41,7 +46,7 @@ class Voice:
     by: str
     log: float
     weight: float
-    shaped: bool
+    less: bool
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,18 @@ class Fractions:
     terms: tuple[float, ...]
     departures: Departures
 
-    def foretold(self, chip: Facts, figure: str) -> tuple[float, tuple[float, ...]]:
-        """Returns the fraction of a figure's best value, and half-widths of its log by level."""
+    def foretold(
+        self, chip: Facts, figure: str, *, less: bool = False
+    ) -> tuple[float, tuple[float, ...]]:
+        """Returns the fraction of a figure, and half-widths of its log by level.
+
+        Args:
+            chip: whose.
+            figure: its key.
+            less: whether that of one shape, or of streams both ways, is asked for.
+        """
         means, covariance = self.departures.foretold([chip.labels])
-        log = float(_row(chip, figure, shaped=False, family=self.family) @ np.array(self.terms))
+        log = float(_row(chip, figure, less=less, family=self.family) @ np.array(self.terms))
         variance = float(covariance[0, 0])
         if self.family == "matrix" and chip.tdp is None:
             variance += (HEADROOM_SPREAD * self.terms[1]) ** 2
@@ -64,45 +77,52 @@ class Fractions:
 
     def of(self, voices: Sequence[Voice]) -> Array:
         """Returns the log fraction foretold of each voice, departures of chips left out."""
-        rows = [_row(one.chip, one.figure, shaped=one.shaped, family=self.family) for one in voices]
+        rows = [_row(one.chip, one.figure, less=one.less, family=self.family) for one in voices]
         return np.asarray(np.array(rows) @ np.array(self.terms))
 
 
 def voices(evidence: Evidence, chips: Mapping[str, Facts], family: str) -> list[Voice]:
-    """Returns every admitted voice on a family's figures."""
-    found: list[Voice] = []
-    for figure in _figures(evidence, family):
-        told = [one for one in evidence.voices(figure) if one.chip in chips and one.fraction]
-        found += [_voice(one, chips[one.chip], figure) for one in told]
-    return found
+    """Returns every admitted voice on a family's figures; of the memory one for either way."""
+    found = _of_memory(evidence) if family == "memory" else _of_matrix(evidence)
+    return [_voice(one, chips[one.chip]) for one in found if one.chip in chips and one.fraction]
 
 
-def _figures(evidence: Evidence, family: str) -> Collection[str]:
-    if family == "matrix":
-        return [f"matrix_{one}" for one in FORMATS]
-    admitted = (one for one in evidence.admitted if one.quantity.family == family)
-    return sorted({one.figure for one in admitted if one.figure})
+def _of_matrix(evidence: Evidence) -> list[Observation]:
+    return [one for dtype in FORMATS for one in evidence.voices(f"matrix_{dtype}")]
 
 
-def _voice(one: Observation, chip: Facts, figure: str) -> Voice:
-    shaped = one.quantity.ranks > 0
-    return Voice(chip, figure, one.by, math.log(one.fraction or 1.0), one.weight, shaped)
+def _of_memory(evidence: Evidence) -> list[Observation]:
+    best: dict[Hashable, Observation] = {}
+    for one in evidence.admitted:
+        if one.quantity.family == "memory" and one.figure:
+            key = (one.figure, one.by, one.chip, _less(one))
+            best[key] = max(best.get(key, one), one, key=lambda each: each.rate)
+    return list(best.values())
 
 
-def _row(chip: Facts, figure: str, *, shaped: bool, family: str) -> Array:
+def _voice(one: Observation, chip: Facts) -> Voice:
+    log = math.log(one.fraction or 1.0)
+    return Voice(chip, one.figure or "", one.by, log, one.weight, _less(one))
+
+
+def _less(one: Observation) -> bool:
+    return one.quantity.ranks > 0 or one.quantity.key in BOTH_WAYS
+
+
+def _row(chip: Facts, figure: str, *, less: bool, family: str) -> Array:
     if family != "matrix":
-        return np.array([1.0])
+        return np.array([1.0, float(less)])
     rate = chip.peaks.get(figure.removeprefix("matrix_"))
     away = headroom(chip, rate) if rate else 0.0
     apart = [float(figure == one) for one in APART]
-    return np.array([1.0, away, float(shaped), *apart])
+    return np.array([1.0, away, float(less), *apart])
 
 
 def fractions(told: Sequence[Voice], family: str) -> Fractions:
     """Returns what voices say of a family of figures."""
     from scipy.optimize import least_squares
 
-    rows = np.array([_row(one.chip, one.figure, shaped=one.shaped, family=family) for one in told])
+    rows = np.array([_row(one.chip, one.figure, less=one.less, family=family) for one in told])
     logs = np.array([one.log for one in told])
     weights = np.sqrt([one.weight for one in told]) / SMOOTH
 
@@ -111,5 +131,6 @@ def fractions(told: Sequence[Voice], family: str) -> Fractions:
 
     terms = least_squares(away, np.zeros(rows.shape[1]), loss="soft_l1").x
     left = logs - rows @ terms
-    departures = pooled([one.chip.labels for one in told], [float(one) for one in left])
+    labels, hands = [one.chip.labels for one in told], [one.by for one in told]
+    departures = pooled(labels, [float(one) for one in left], hands=hands)
     return Fractions(family, tuple(float(one) for one in terms), departures)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.predict.hands import grouped, middle, scatter, tails
+
 Floats = NDArray[np.float64]
 Labels = tuple[str, str, str, str]
 """Of a chip: vendor, family, silicon, id."""
@@ -43,9 +45,9 @@ class Departures:
 
     Attributes:
         labels: of each chip.
-        means: log of measured over foretold, median over its cases.
-        counts: its cases.
-        within: standard deviation of cases of one chip.
+        means: log of measured over foretold, median over its hands' medians.
+        counts: its cases; of a hand with several, how many by as many hands they are worth.
+        within: standard deviation of cases of one chip, from hand to hand.
         spread: scale of the departures.
         weights: of each chip; an outlier has little.
         heavy: degrees of freedom of the departures.
@@ -171,7 +173,10 @@ class Departures:
 
 
 def pooled(
-    labels: Sequence[Labels], logs: Sequence[float], same: Sequence[Hashable] = ()
+    labels: Sequence[Labels],
+    logs: Sequence[float],
+    same: Sequence[Hashable] = (),
+    hands: Sequence[Hashable] = (),
 ) -> Departures:
     """Returns the departures of chips.
 
@@ -180,21 +185,23 @@ def pooled(
         logs: log of measured over foretold, of each case.
         same: what was measured; equal for one case on several chips. Without it cases of two chips
             are taken to share nothing.
+        hands: who measured each case; without it each case is a hand of its own.
     """
-    chips = list(dict.fromkeys(labels))
-    cases = [[log for one, log in zip(labels, logs, strict=True) if one == chip] for chip in chips]
-    counts = tuple(float(len(one)) for one in cases)
-    means = tuple(float(np.median(one)) for one in cases)
-    spare = sum(counts) - len(chips)
-    squares = sum(float(np.sum((np.array(one) - np.mean(one)) ** 2)) for one in cases)
-    within = float(np.sqrt(squares / spare)) if spare > 0 else 0.1
-    flat = (1.0,) * len(chips)
-    tails = _tails(cases) if spare >= MANY else None
-    apart = _apart(labels, logs, same) if same else within
-    tried = [
-        Departures(tuple(chips), means, counts, within, 0.1, flat, heavy, apart, tails)
-        for heavy in HEAVY
-    ]
+    chips = grouped(labels, logs, hands)
+    wide = scatter(chips)
+    within = wide.both**0.5
+    told = Departures(
+        labels=tuple(chips),
+        means=tuple(middle(one) for one in chips.values()),
+        counts=tuple(wide.count(one) for one in chips.values()),
+        within=within,
+        spread=0.1,
+        weights=(1.0,) * len(chips),
+        heavy=HEAVY[0],
+        apart=_apart(labels, logs, same) if same else within,
+        tails=tails(chips, LEVELS) if len(logs) - len(chips) >= MANY else None,
+    )
+    tried = [replace(told, heavy=heavy) for heavy in HEAVY]
     for _ in range(TURNS):
         tried = [one.turned() for one in tried]
     return max(tried, key=Departures.likelihood)
@@ -210,11 +217,3 @@ def _apart(labels: Sequence[Labels], logs: Sequence[float], same: Sequence[Hasha
             left -= (np.bincount(places, left) / np.bincount(places))[places]
     spare = len(left) - sum(int(places.max()) + 1 for places in sorts) + 1
     return float(np.sqrt(np.sum(left**2) / max(spare, 1)))
-
-
-def _tails(cases: Sequence[Sequence[float]]) -> tuple[float, ...]:
-    """Returns the quantiles of cases' distance from their chip's median; each chip has one vote."""
-    away = [np.sort(np.abs(np.array(one) - np.median(one))) for one in cases]
-    grid = np.linspace(0, 1, 200)
-    every = np.concatenate([np.quantile(one, grid) for one in away])
-    return tuple(float(np.quantile(every, level)) for level in LEVELS)

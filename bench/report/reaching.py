@@ -1,16 +1,17 @@
 """What chips are foretold to reach of their printed figures, with intervals."""
 
-import math
 from collections.abc import Sequence
 
 from bench.chips.figures import FIGURES
-from bench.predict.answers import Reached
+from bench.predict.reached import Reached
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 from bench.units import show
 
-COLUMNS = ("chip", "figure", "published (dense)", "foretold", "of it (80%; 95%)", "rests on")
+COLUMNS = (
+    "chip", "figure", "published (dense)", "with", "foretold", "of it (80%; 95%)", "rests on",
+)  # fmt: skip
 HOW = (
     "Foretold: the best value that a careful test would find, by what hands found of all chips. "
     "Not measured; a chip's own values are in evidence chip=."
@@ -25,14 +26,13 @@ def reaching(found: Sequence[Reached]) -> Report:
 
 
 def _cells(one: Reached) -> tuple[str, ...]:
-    inner, outer = (math.exp(half) for half in one.halves)
-    bounds = [one.share / inner, one.share * inner, one.share / outer, one.share * outer]
-    low, high, least, most = (f"{each:.0%}" for each in bounds)
+    low, high, least, most = (f"{each:.0%}" for pair in one.bounds for each in pair)
     kind = FIGURES[one.figure]
     return (
         one.chip.chip,
         kind.title,
         show(one.published, kind.dimension),
+        one.measured,
         show(one.published * one.share, kind.dimension, 2),
         f"{one.share:.0%} ({low}–{high}; {least}–{most})",
         one.tier,
@@ -40,10 +40,11 @@ def _cells(one: Reached) -> tuple[str, ...]:
 
 
 def _flat(one: Reached) -> dict[str, Scalar]:
-    inner, outer = (math.exp(half) for half in one.halves)
+    (low, high), (least, most) = one.bounds
     return {
-        "chip": one.chip.chip, "figure": one.figure, "published": one.published,
+        "chip": one.chip.chip, "figure": one.figure, "with": one.measured,
+        "published": one.published,
         "foretold": one.published * one.share, "share": one.share,
-        "share_low_80": one.share / inner, "share_high_80": one.share * inner,
-        "share_low_95": one.share / outer, "share_high_95": one.share * outer, "tier": one.tier,
+        "share_low_80": low, "share_high_80": high, "share_low_95": least, "share_high_95": most,
+        "tier": one.tier,
     }  # fmt: skip

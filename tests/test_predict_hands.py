@@ -1,0 +1,169 @@
+"""Values of one chip by several hands: what each tells, and what another hand will find."""
+
+import math
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.random import Generator, default_rng
+
+from bench.evidence.pool import Evidence
+from bench.predict.figures import Fractions, Voice, fractions, voices
+from bench.predict.hands import grouped, middle, scatter, tails
+from bench.predict.pooled import LEVELS, Labels, pooled
+from bench.predict.reached import REACHED, reached
+from bench.predict.world import shipped
+
+everything = cache(shipped)
+WORLDS = 150
+Case = tuple[Labels, str, float]
+
+
+def world(rng: Generator, own: float, between: float, chips: int = 14) -> list[Case]:
+    """Chips of ten families that departed by 0.05, each measured by one to five hands."""
+    found: list[Case] = []
+    for chip in range(chips):
+        labels = ("acme", f"{chip % 10}", f"{chip}", f"{chip}")
+        departed = 0.05 * rng.normal()
+        for hand in range(int(rng.integers(1, 6))):
+            theirs = departed + between * rng.normal()
+            found += [
+                (labels, f"hand {hand}", theirs + own * rng.normal())
+                for _ in range(int(rng.integers(1, 5)))
+            ]
+    return found
+
+
+def parts(cases: Sequence[Case]) -> tuple[list[Labels], list[float], list[str]]:
+    """Labels, logs and hands of cases."""
+    return [one[0] for one in cases], [one[2] for one in cases], [one[1] for one in cases]
+
+
+def test_both_variances_are_found_again() -> None:
+    labels, logs, hands = parts(world(default_rng(1), 0.03, 0.1, chips=300))
+    found = scatter(grouped(labels, logs, hands))
+    assert math.sqrt(found.own) == pytest.approx(0.03, rel=0.1)
+    assert math.sqrt(found.between) == pytest.approx(0.1, rel=0.1)
+
+
+def test_many_values_by_one_hand_are_worth_little_more_than_one() -> None:
+    found = scatter(grouped(*parts(world(default_rng(2), 0.03, 0.1, chips=300))))
+    one, ten = np.zeros(1), np.zeros(10)
+    assert found.count([ten]) < 1.2 * found.count([one]) < 1.3
+    assert found.count([one, one, one]) == pytest.approx(3 * found.count([one]))
+
+
+def test_a_hand_has_one_voice_in_its_chips_middle() -> None:
+    loud = [np.full(9, 0.5), np.array([0.0]), np.array([0.1])]
+    assert middle(loud) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("logs", [[0.0, 0.0, 0.0], [0.1], []], ids=["alike", "one", "none"])
+def test_values_too_few_or_alike_have_finite_variances(logs: list[float]) -> None:
+    chips = grouped(["a"] * len(logs), logs)
+    found = scatter(chips)
+    assert found.own >= 0
+    assert found.between > 0
+    assert all(math.isfinite(found.count(one)) for one in chips.values())
+
+
+def test_without_hands_each_value_is_one_of_its_own() -> None:
+    labels, logs, _ = parts(world(default_rng(3), 0.05, 0.0))
+    known = pooled(labels, logs)
+    for chip, count, mean in zip(known.labels, known.counts, known.means, strict=True):
+        own = [log for one, log in zip(labels, logs, strict=True) if one == chip]
+        assert count == pytest.approx(len(own))
+        assert mean == pytest.approx(float(np.median(own)))
+
+
+def test_tails_are_those_of_a_hand_that_was_not_heard() -> None:
+    """Each hand's values agree to nought: within hands nothing would be told."""
+    rng = default_rng(4)
+    chips = {chip: [np.full(3, 0.1 * rng.normal()) for _ in range(4)] for chip in range(200)}
+    inner, outer = tails(chips, LEVELS)
+    assert inner == pytest.approx(0.128, rel=0.1)
+    assert outer == pytest.approx(0.196, rel=0.1)
+
+
+def covered(*, heard: bool) -> list[float]:
+    """The share of worlds in which a hand that was left out lies in the interval of its chip."""
+    rng, hits = default_rng(5), np.zeros(len(LEVELS))
+    for _ in range(WORLDS):
+        cases = world(rng, 0.02, 0.1)
+        chip, hand, log = cases[int(rng.integers(len(cases)))]
+        kept = [one for one in cases if one[:2] != (chip, hand)]
+        labels, logs, hands = parts(kept)
+        known = pooled(labels, logs, hands=hands if heard else ())
+        means, covariance = known.foretold([chip])
+        halves = [known.half(float(covariance[0, 0]), level) for level in LEVELS]
+        hits += [abs(log - float(means[0])) <= half for half in halves]
+    return [float(one) for one in hits / WORLDS]
+
+
+def test_a_hand_left_out_lies_in_the_interval_as_often_as_told() -> None:
+    inner, outer = covered(heard=True)
+    assert 0.74 < inner < 0.92
+    assert outer > 0.9
+
+
+# what chips reach of their figures
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    found = everything().evidence
+    assert found
+    return found
+
+
+@pytest.fixture(scope="module")
+def memory(evidence: Evidence) -> Fractions:
+    return fractions(voices(evidence, everything().chips, "memory"), "memory")
+
+
+def told(chips: Sequence[str], less: Sequence[bool], rng: Generator) -> list[Voice]:
+    """One hand's voices of chips that reach 0.9 of their memory, a tenth less both ways."""
+    facts = everything().chips
+    return [
+        Voice(
+            facts[chip], "memory_bandwidth", "hand", math.log(0.9) - 0.1 * both + noise, 1.0, both
+        )
+        for chip in chips
+        for both, noise in zip(less, 0.01 * rng.normal(size=len(less)), strict=True)
+    ]
+
+
+def test_what_a_stream_both_ways_loses_is_found_again() -> None:
+    chips = [one for one in everything().chips if one.startswith("nvidia-")][:12]
+    found = fractions(told(chips, [False, True], default_rng(6)), "memory")
+    own = everything().chips[chips[0]]
+    one_way, _ = found.foretold(own, "memory_bandwidth")
+    both, _ = found.foretold(own, "memory_bandwidth", less=True)
+    assert one_way == pytest.approx(0.9, rel=0.02)
+    assert both / one_way == pytest.approx(math.exp(-0.1), rel=0.01)
+
+
+def test_streams_both_ways_reach_less_of_the_memory(memory: Fractions) -> None:
+    assert -0.15 < memory.terms[1] < -0.02
+
+
+def test_each_hand_speaks_once_for_a_chip_and_way(evidence: Evidence) -> None:
+    found = voices(evidence, everything().chips, "memory")
+    keys = [(one.chip.chip, one.by, one.less) for one in found]
+    assert len(set(keys)) == len(keys)
+    assert {one.less for one in found} == {False, True}
+
+
+def test_no_figure_is_foretold_above_all_that_is_published(evidence: Evidence) -> None:
+    """A rate above all that is published is taken for a fault, not for a measurement."""
+    from bench.chips.load import catalogue
+
+    sheets = catalogue()
+    chips = [sheets.find(one) for one in ("h20", "910b2", "b200", "c550")]
+    found = reached(chips, evidence, everything().chips)
+    assert {one.measured for one in found} == {each for ways in REACHED.values() for each in ways}
+    for one in found:
+        for low, high in one.bounds:
+            assert 0 < low < one.share <= high <= one.most
+        assert one.most < 1.1
