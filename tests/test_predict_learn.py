@@ -26,7 +26,7 @@ from bench.predict.learn import (
 from bench.predict.parallel import Parallel
 from bench.predict.serving import Load, serve
 from bench.predict.stack import Stack
-from bench.predict.tables import Row, Table, tables
+from bench.predict.tables import Row, Table, decoding, tables
 from bench.workloads.load import workload, workloads
 from tests.test_predict_facts import chips, made
 
@@ -163,6 +163,25 @@ def test_four_bits_run_in_sixteen_without_units_of_their_own() -> None:
     assert as_served("mxfp4", block).name == "mxfp4"
     assert as_served("int4", block).name == "int4-a16"
     assert as_served("fp8", plain).name == "fp8"
+
+
+def test_rows_whose_requests_mostly_wait_tell_no_batch() -> None:
+    """499 tokens of 10 ms follow the first."""
+    row = serving("a", "llama-3.1-70b", "fp8")
+    brief, long = (
+        Row(row.words, {**row.numbers, "tpot_ms": 10.0, "ttft_ms": wait}) for wait in (4e3, 5e3)
+    )
+    assert decoding([brief, long]) == (brief,)
+
+
+def test_no_shipped_row_that_is_fitted_waits_most_of_its_time(data: Mapping[str, Table]) -> None:
+    rows = data["serving-inferencex"].rows
+    kept = decoding(rows)
+    assert 0 < len(rows) - len(kept) < 0.02 * len(rows)
+    asked = {"gpt-oss-120b": 512.0}
+    crowded = [row for row in rows if row["concurrency"] == asked.get(row.words["model"])]
+    assert crowded
+    assert not set(map(id, crowded)) & set(map(id, kept))
 
 
 def test_one_work_on_two_chips_is_the_same() -> None:

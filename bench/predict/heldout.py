@@ -21,7 +21,7 @@ from bench.predict.own import plain
 from bench.predict.pooled import LEVELS, Departures
 from bench.predict.product import Measured, Products, learnt, refined, roofline, seconds
 from bench.predict.stack import IDEAL, Stack
-from bench.predict.tables import Row, Table
+from bench.predict.tables import Row, Table, decoding
 from bench.records.model import Measurement, Record
 from bench.workloads.model import Workload
 
@@ -52,8 +52,8 @@ class World:
 
     @property
     def serving(self) -> tuple[Row, ...]:
-        """Returns the rows of serving."""
-        return self.data[SERVING].rows
+        """Returns the rows of serving whose batch is known."""
+        return decoding(self.data[SERVING].rows)
 
     def cases(self) -> list[Case]:
         """Returns the measured steps."""

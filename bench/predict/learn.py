@@ -26,7 +26,7 @@ from bench.predict.precision import Precision, precision
 from bench.predict.product import Measured, OwnProducts, Products, learnt, measured
 from bench.predict.serving import Load, serve
 from bench.predict.stack import Stack
-from bench.predict.tables import Row, Table
+from bench.predict.tables import Row, Table, decoding
 from bench.workloads.model import Workload
 
 FILE = "fitted.json"
@@ -71,7 +71,8 @@ def learn(
     """Returns what the tables say."""
     found = cases(data[STEPS].rows, chips, models)
     stack = fit(found)
-    parts = {**of_steps(found, stack), **of_serving(data[SERVING].rows, chips, models, stack)}
+    rows = decoding(data[SERVING].rows)
+    parts = {**of_steps(found, stack), **of_serving(rows, chips, models, stack)}
     products = {dtype: learnt(_products(data, chips, dtype), Products()) for dtype in PRODUCTS}
     return Learnt(stack, parts, products, digest(chips, data))
 

@@ -6,7 +6,7 @@ kind they are and how they were chosen.
 
 import csv
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -89,6 +89,17 @@ class Table:
 
     told: Head
     rows: tuple[Row, ...]
+
+
+def decoding(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Returns rows of serving in which most of the requests under way were decoding.
+
+    By Little's law the share of them that decode at a time is that of the time after the first
+    token in a request's own. Where it is under a half, memory or a limit of the engine kept the
+    batch below the concurrency, which is all that is given, and the time of a token is no batch's
+    of that size. Such rows stay in the table.
+    """
+    return tuple(row for row in rows if row["ttft_ms"] <= row["tpot_ms"] * (row["output"] - 1))
 
 
 def tables(folder: Path | None = None) -> Mapping[str, Table]:
