@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from bench.devices.base import Reading
+from bench.devices.neighbours import Held, sharing
 from bench.devices.smi import visible
 
 WHOLE = ("SPX", "NPS1", "N/A", "")
@@ -95,11 +96,17 @@ class Amd:
         }
 
     def limits(self) -> tuple[str, ...]:
-        """Returns what limits the device: power cap, peak tops limiter, ECC, partitions."""
+        """Returns what limits the device: power cap, peak tops limiter, ECC, partitions, others."""
         if self._handle is None:
             return ()
         found = [self._power_cap(), self._peak_limiter(), self._ecc(), *self._partitions()]
-        return tuple(one for one in found if one)
+        return tuple(one for one in (*found, sharing(self._processes())) if one)
+
+    def _processes(self) -> list[Held]:
+        """Returns the processes on the device; their form has changed from release to release."""
+        found = self._ask("amdsmi_get_gpu_process_list")
+        told = [one for one in found or () if isinstance(one, dict)]
+        return [(one["pid"], _first(one, "mem")) for one in told if isinstance(one.get("pid"), int)]
 
     def _power_cap(self) -> str:
         told = self._ask("amdsmi_get_power_cap_info")

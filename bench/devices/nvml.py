@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.devices.base import Reading
+from bench.devices.neighbours import Held, sharing
 
 THROTTLE = {
     0x1: "idle",
@@ -99,7 +100,7 @@ class Nvml:
         }
 
     def limits(self) -> tuple[str, ...]:
-        """Returns what limits the device: caps of power and clock, a narrow PCIe, MIG, ECC, MPS."""
+        """Returns what limits the device: caps, a narrow PCIe, MIG, ECC, MPS, others' processes."""
         if self._handle is None:
             return mps()
         mig, ecc = self._ask("nvmlDeviceGetMigMode"), self._ask("nvmlDeviceGetEccMode")
@@ -110,6 +111,7 @@ class Nvml:
             self._below("PCIe", PCIE_WIDTH, 1, "lanes"),
             "MIG on" if mig and mig[0] else "",
             ("ECC on" if ecc[0] else "ECC off") if ecc else "",
+            sharing(self._processes()),
         ]
         return (*(one for one in found if one), *mps())
 
@@ -119,6 +121,11 @@ class Nvml:
         if not now or not default or now >= default:
             return ""
         return f"{what} at {now / scale:.0f} of {default / scale:.0f} {unit}"
+
+    def _processes(self) -> list[Held]:
+        """Returns the processes that compute on the device, as far as told."""
+        found = self._ask("nvmlDeviceGetComputeRunningProcesses") or ()
+        return [(int(one.pid), one.usedGpuMemory) for one in found]
 
     def _power_w(self) -> float | None:
         fields = self._ask("nvmlDeviceGetFieldValues", [POWER_NOW])
