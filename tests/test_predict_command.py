@@ -86,7 +86,8 @@ def test_tokens_add_up_over_chips(split: str, capsys: pytest.CaptureFixture[str]
     for each in rows(["chips=[h20,h800]", LARGE, f"parallel={split}", "batch=48"], capsys):
         assert each["chips"] == math.prod(int(part) for part in re.findall(r"\d+", split))
         assert each["tokens_per_s"] == pytest.approx(each["tokens_per_s_chip"] * each["chips"])
-        assert each["tokens_per_s"] == pytest.approx(each["batch"] / each["seconds"])
+        own = 1 - each["tokens_per_s"] * each["seconds"] / each["batch"]
+        assert 0 < own < 0.05  # its own prefill is no part of TPOT
 
 
 @pytest.mark.parametrize("words", [[SMALL], [LARGE, "parallel=8"], [*EXPERTS, "parallel=16"]])

@@ -23,6 +23,7 @@ from bench.predict.operators import Array
 from bench.predict.parallel import parallel
 from bench.predict.precision import precision
 from bench.predict.refusals import refuse_unfit
+from bench.predict.serving import serve
 from bench.predict.stack import IDEAL
 from bench.predict.tiers import Tier, tier
 from bench.workloads.counts import parameters, training_flop
@@ -143,11 +144,21 @@ def test_which_measurements_speak_for_which_question() -> None:
 
 
 def test_rates_are_of_prompts_in_prefill_and_of_output_else() -> None:
-    for phase, tokens in (("prefill", 8 * 3496), ("decode", 8), ("serve", 8), ("train", 8 * 3496)):
+    for phase, tokens in (("prefill", 8 * 3496), ("decode", 8), ("train", 8 * 3496)):
         told = forecast(made(), asked(phase, split="tp2"), load())
         assert told.tokens == pytest.approx(tokens / told.seconds)
         assert told.per_chip() == pytest.approx(tokens / told.seconds / 2)
     assert forecast(made(), asked("decode"), load()).first is None
+
+
+def test_the_rate_of_serving_has_all_prefills_in_it() -> None:
+    told = forecast(made(), asked("serve"), load())
+    question = told.asked
+    plain = serve(
+        made(), question.workload, question.load, question.how, question.split, load().stack
+    )
+    assert told.tokens == pytest.approx(plain.tokens * plain.tpot / told.seconds)
+    assert told.tokens < 8 / told.seconds
 
 
 @pytest.mark.parametrize("model", ["qwen2.5-14b", "deepseek-v3"])

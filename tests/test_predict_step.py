@@ -214,8 +214,18 @@ def test_a_token_waits_for_its_step_and_for_the_prefills_of_others() -> None:
     first = took(made(), "llama-3.1-8b", "prefill", 1, 1000, stack=Stack()).seconds[0]
     then = took(made(), "llama-3.1-8b", "decode", 16, 1100, stack=Stack()).seconds[0]
     assert told.ttft[0] == pytest.approx(first)
-    assert told.tpot[0] == pytest.approx(then + 16 / 200 * first)
-    assert told.tokens[0] == pytest.approx(16 / told.tpot[0])
+    assert told.tpot[0] == pytest.approx(then + 15 / 200 * first)
+    assert told.turn[0] == pytest.approx(then + 16 / 200 * first)
+    assert told.tokens[0] == pytest.approx(16 / told.turn[0])
+
+
+@pytest.mark.parametrize("split", ["tp1", "dp4"])
+def test_a_request_alone_waits_for_no_prefill(split: str) -> None:
+    """Its own lies before its first token, and takes time of the chips all the same."""
+    load = Load(np.array([1.0]), np.array([8000.0]), np.array([100.0]))
+    told = serve(made(), workload("llama-3.1-8b"), load, BF16, parallel(split), Stack())
+    assert told.tpot[0] == told.decode.seconds[0]
+    assert told.tokens[0] < 0.99 / told.tpot[0]
 
 
 def test_copies_serve_their_share_each_as_fast_as_one() -> None:

@@ -19,7 +19,7 @@ from bench.predict.parallel import Parallel
 from bench.predict.pooled import LEVELS, Departures
 from bench.predict.power import Band, watts
 from bench.predict.precision import Precision
-from bench.predict.serving import Load, serve
+from bench.predict.serving import Load, interrupting, serve
 from bench.predict.stack import Stack
 from bench.predict.step import NETWORK, NODE, Step, step
 from bench.predict.tiers import Tier, lacking, tier
@@ -86,7 +86,8 @@ class Foretold:
     Attributes:
         seconds: of a step (prefill, decode, train), or TPOT.
         first: the time to a request's first token; None where none is asked for.
-        tokens: a second over all chips: of the prompt in prefill and training, else of the output.
+        tokens: a second over all chips: of the prompt in prefill and training, else of the output;
+            of serving with all prefills in the time.
         model: half-widths of the log interval by level, the model's part; ``sheet`` the sheet's.
         work: of what the time is made, the chip's departure left out: a step, of serving a token's
             share of prefills and decode steps.
@@ -142,7 +143,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
         asked=asked,
         seconds=seconds,
         first=_first(chip, asked, prompt, known) if prompt else None,
-        tokens=_tokens(asked) / seconds,
+        tokens=_tokens(asked) / (seconds + _own(asked, prompt) * math.exp(shift)),
         model=model,
         sheet=_doubt(chip, asked, work, known),
         tier=tier(chip, name, known),
@@ -196,12 +197,20 @@ def _tokens(asked: Asked) -> Array:
     return asked.batch * (asked.prompt if asked.phase in ("prefill", "train") else 1.0)
 
 
+def _own(asked: Asked, prompt: Step | None) -> Array | float:
+    """Returns a token's share of its own request's prefill: no part of TPOT, but of the rate."""
+    if asked.phase != "serve" or prompt is None:
+        return 0.0
+    each = asked.batch / asked.split.dp / asked.output
+    return (each - interrupting(asked.load, asked.split)) * prompt.seconds
+
+
 def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Step | None]:
     """Returns the step, or a token's share of steps, and the prefill before a first token."""
     workload, how, split = asked.workload, asked.how, asked.split
     if asked.phase == "serve":
         made = serve(chip, workload, asked.load, how, split, stack)
-        share = asked.batch / split.dp / asked.output
+        share = interrupting(asked.load, split)
         first = [one.times(share, "prefill: ") for one in made.prefill.parts]
         share_of_steps = (*first, *(one.times(1.0, "decode: ") for one in made.decode.parts))
         return Step(share_of_steps), made.prefill

@@ -1,10 +1,11 @@
 """Serving that others reported, foretold by the frozen model: no time of it was fitted.
 
 Output tokens a second of so many requests under way are turned into the time a token takes: in
-steady batching concurrency / rate is a decode step with the prefills that fall to it, as TPOT is.
+steady batching concurrency / rate is a decode step with the prefills that fall to it, the request's
+own among them, which TPOT has not.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from bench.predict.facts import Facts
 from bench.predict.forecast import untold
 from bench.predict.heldout import World
 from bench.predict.learn import DENSE, EXPERTS, Learnt, served
+from bench.predict.operators import Array
 from bench.predict.pooled import LEVELS
-from bench.predict.stack import IDEAL, shared
+from bench.predict.stack import IDEAL, Stack, shared
 from bench.predict.tables import Row
 from bench.workloads.model import Workload
 
@@ -53,7 +55,7 @@ def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row |
     numbers |= {"tp": tp, **split, "tpot_ms": 1e3 * _tpot(one, numbers["concurrency"])}
     words = {
         "chip": one.chip, "model": name, "dtype": one.dtype or "bf16",
-        "stack": f"{report.id} {one.id}",
+        "stack": f"{report.id} {one.id}", "quantity": one.quantity,
     }  # fmt: skip
     return Row(words, numbers)
 
@@ -77,7 +79,7 @@ def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome
     """Returns reported serving beside what was foretold, where the sheet says enough."""
     share = _share(world)
     stacks = (known.stack, IDEAL, shared(share))
-    told = [np.log(served(rows, world.chips, world.models, stack)) for stack in stacks]
+    told = [np.log(_served(world, rows, stack)) for stack in stacks]
     measured = np.log([row["tpot_ms"] * 1e-3 for row in rows])
     found = []
     for place, row in enumerate(rows):
@@ -94,6 +96,13 @@ def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome
             Outcome(row.chip, work, errors[0] + float(means[0]), halves, (errors[1], errors[2]))
         )
     return found
+
+
+def _served(world: World, rows: Sequence[Row], stack: Stack) -> Array:
+    """Returns the time a token takes in what was reported: TPOT, or concurrency over the rate."""
+    asked = rows, world.chips, world.models, stack
+    rates = [row.words["quantity"] != "tpot" for row in rows]
+    return np.where(rates, served(*asked, whole=True), served(*asked))
 
 
 def _share(world: World) -> float:

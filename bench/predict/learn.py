@@ -124,9 +124,17 @@ def same_work(row: Row) -> tuple[str | float, ...]:
 
 
 def served(
-    rows: Sequence[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
+    rows: Sequence[Row],
+    chips: Mapping[str, Facts],
+    models: Mapping[str, Workload],
+    stack: Stack,
+    *,
+    whole: bool = False,
 ) -> Array:
-    """Returns the TPOT foretold of each row in seconds; nan where a sheet says too little."""
+    """Returns the TPOT foretold of each row in seconds; nan where a sheet says too little.
+
+    With ``whole`` it is concurrency over the rate instead, a request's own prefill in it.
+    """
     told = np.full(len(rows), np.nan)
     for layout, places in _layouts(rows).items():
         chip, model, dtype, *split = layout
@@ -138,7 +146,7 @@ def served(
             )
         except UsageError:
             continue
-        told[places] = made.tpot
+        told[places] = made.turn if whole else made.tpot
     return told
 
 

@@ -2,8 +2,10 @@
 
 TPOT is the time between two tokens of one request, prefills of others in between: in steady
 continuous batching each of the ``concurrency`` requests asks for one prefill in ``output`` steps,
-so that a token takes a decode step and ``concurrency / output`` prefills. TTFT is the prefill of
-one prompt, without a queue: what waiting adds depends on arrivals, and is told as a range.
+so that a token takes a decode step and ``(concurrency - 1) / output`` prefills: its own is before
+its first token. It takes time of the chips all the same, and the rate has all prefills in it. TTFT
+is the prefill of one prompt, without a queue: what waiting adds depends on arrivals, and is told as
+a range.
 """
 
 from dataclasses import dataclass
@@ -45,6 +47,7 @@ class Served:
         prefill: of one prompt, the chips to itself.
         decode: a step of all requests, in the middle of their outputs.
         tpot, ttft: seconds.
+        turn: seconds in which each request under way gets a token, all prefills in them.
         tokens: output tokens a second, over all chips.
     """
 
@@ -52,6 +55,7 @@ class Served:
     decode: Step
     tpot: Array
     ttft: Array
+    turn: Array
     tokens: Array
 
 
@@ -67,6 +71,11 @@ def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     first = step(chip, workload, "prefill", Points(split.dp * one, load.prompt), how, split, stack)
     context = load.prompt + load.output / 2
     then = step(chip, workload, "decode", Points(load.concurrency, context), how, split, stack)
-    each = load.concurrency / split.dp / load.output
-    tpot = then.seconds + each * first.seconds
-    return Served(first, then, tpot, first.seconds, load.concurrency / tpot)
+    tpot = then.seconds + interrupting(load, split) * first.seconds
+    turn = then.seconds + load.concurrency / split.dp / load.output * first.seconds
+    return Served(first, then, tpot, first.seconds, turn, load.concurrency / turn)
+
+
+def interrupting(load: Load, split: Parallel) -> Array:
+    """Returns how many prefills of others come between two tokens of a request."""
+    return np.asarray(np.maximum(load.concurrency / split.dp - 1, 0.0) / load.output)
