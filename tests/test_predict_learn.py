@@ -186,7 +186,20 @@ def test_no_shipped_row_that_is_fitted_waits_most_of_its_time(data: Mapping[str,
 
 def test_one_work_on_two_chips_is_the_same() -> None:
     one, other = (serving(chip, "llama-3.1-70b", "fp8") for chip in ("a", "b"))
-    newer = Row({**other.words, "stack": "vllm 0.10"}, other.numbers)
-    assert same_work(one) == same_work(other) == same_work(newer)
+    assert same_work(one) == same_work(other)
     assert same_work(one) != same_work(serving("a", "llama-3.1-70b", "fp8", 32))
     assert same_work(one) != same_work(serving("a", "llama-3.1-70b", "bf16"))
+
+
+def test_another_version_is_another_work_and_without_one_another_month() -> None:
+    """The day of a run that tells its version says no more."""
+    row = serving("a", "llama-3.1-70b", "fp8")
+    told = [
+        same_work(Row({**row.words, "stack": stack, "date": date}, row.numbers))
+        for stack, date in (
+            ("vllm 0.9", "2026-01-02"), ("vllm 0.9", "2026-03-02"), ("vllm 0.10", "2026-01-02"),
+            ("vllm", "2026-01-02"), ("vllm", "2026-01-30"), ("vllm", "2026-02-01"),
+        )
+    ]  # fmt: skip
+    assert told[0] == told[1] != told[2]
+    assert told[2] != told[3] == told[4] != told[5]

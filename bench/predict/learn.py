@@ -35,6 +35,8 @@ PRODUCTS = {"bf16": ("gemm-aiconfigurator", "vllm"), "fp8": ("gemm-aiconfigurato
 """By format, the table and the kind of software whose products speak for it."""
 PHASES = ("prefill", "decode")
 DENSE, EXPERTS = "tpot", "tpot-experts"
+MONTH = len("2026-01")
+"""Of a date, the letters that tell its month."""
 Layout = tuple[str, str, str, int, int, int]
 
 
@@ -116,11 +118,15 @@ def of_serving(
 
 
 def same_work(row: Row) -> tuple[str | float, ...]:
-    """Returns what two rows of serving share when they are one work on two chips."""
+    """Returns what two rows of serving share when they are one work on two chips.
+
+    The engine is of one version, or of one month where none is told: what differs between two
+    versions is no chip's, and a ratio of chips would have it in.
+    """
     words = tuple(row.words[key] for key in ("model", "dtype"))
-    engine = row.words["stack"].split()[0]
+    engine, _, version = row.words["stack"].partition(" ")
     asked = tuple(row[key] for key in ("tp", "ep", "dp", "input", "output", "concurrency"))
-    return (*words, engine, *asked)
+    return (*words, engine, version or row.words.get("date", "")[:MONTH], *asked)
 
 
 def served(
