@@ -35,6 +35,7 @@ MET = (
     ("serving TPOT, dense", CHIP),
     ("serving TPOT, experts", CHIP),
     ("ratio of serving TPOT, dense", SOURCE),
+    ("ratio of serving TPOT, experts", SOURCE),
 )
 """Bars that the model reaches."""
 MISSED = (
@@ -47,7 +48,6 @@ MISSED = (
     ("ratio of prefill step", TWO),
     ("ratio of decode step", TWO),
     ("ratio of serving TPOT, dense", TWO),
-    ("ratio of serving TPOT, experts", SOURCE),
     ("ratio of serving TPOT, experts", TWO),
 )
 """Bars that it does not reach, and that are told so; one that is reached some day is to move up."""
