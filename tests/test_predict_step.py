@@ -178,6 +178,32 @@ def test_rows_are_filled_up_to_the_granularity() -> None:
     assert computed(17) == pytest.approx(2 * computed(16))
 
 
+def grouped(chip: str, rows: float, experts: int = 16) -> float:
+    """Seconds of so many rows an expert through the middle matrices of DeepSeek-V3, in FP8."""
+    matrix = 7168 * 2048 * 2
+    work = {"flop": 2.0 * matrix * experts * rows, "weights": float(matrix * experts)}
+    one = operator("experts", "experts", ONE, tokens=rows, **work)
+    promised = rates(PAPER[chip], precision("fp8"), Parallel())
+    return float(timed([one], promised, Stack()).seconds[0])
+
+
+def test_an_expert_fills_a_tile_however_few_its_rows() -> None:
+    """On H20 two rows take as long as thirty; on H200 the weights take longer than a tile."""
+    for chip in ("h20", "h200"):
+        assert grouped(chip, 2) == pytest.approx(grouped(chip, 30))
+        assert grouped(chip, 33) > grouped(chip, 30)
+    weights = 7168 * 2048 * 2 * 16
+    pair = ("h20", "h200")
+    beyond = {one: grouped(one, 2) * (PAPER[one].bandwidth or 0) / weights for one in pair}
+    assert 2.0 < beyond["h20"] < 3.0  # 2.2 to 2.8 measured, middle half of 2 to 40 rows
+    assert beyond["h200"] < 1.3
+
+
+def test_many_rows_of_an_expert_lose_half_a_tile() -> None:
+    long, longer = grouped("h20", 1000), grouped("h20", 2000)
+    assert longer / long == pytest.approx(2032 / 1032, rel=1e-3)
+
+
 def test_experts_run_at_their_own_rate_and_the_rest_at_sixteen_bits() -> None:
     chip = made(peaks={"bf16": 1e15, "mxfp4": 4e15})
 

@@ -23,6 +23,10 @@ class Stack:
         cache: the same for the key-value cache.
         overlap: exponent of the soft maximum of compute and memory time; 1: one after the other.
         rows: granularity of a product's rows.
+        experts_rows: rows of a tile of routed experts' products, of which each expert fills at
+            least one: an instruction of Hopper's takes 64, and on H20, which has little arithmetic
+            for its bandwidth, 2 rows an expert take as long as 40 (DeepGEMM, in the tables).
+        experts_overlap: ``overlap`` of those, as in the tables of kernels (fp8 by blocks).
         layer_s: fixed time a dense layer, of launches and what lies between; other layers have it
             by the number of their kernels.
         experts_s: the same of a layer's routed experts: the launch of such in the tables of kernels
@@ -38,6 +42,8 @@ class Stack:
     cache: float = 0.9
     overlap: float = 1.1
     rows: float = 16.0
+    experts_rows: float = 64.0
+    experts_overlap: float = 2.7
     layer_s: float = 60e-6
     experts_s: float = 32e-6
     message_s: float = 5e-6
@@ -54,8 +60,8 @@ class Stack:
 
 
 IDEAL = Stack(
-    product=1.0, headroom=0.0, stream=1.0, cache=1.0, overlap=64.0, rows=1.0, layer_s=0.0,
-    experts_s=0.0, message_s=0.0, link=1.0, link_small=1.0,
+    product=1.0, headroom=0.0, stream=1.0, cache=1.0, overlap=64.0, rows=1.0, experts_rows=0.0,
+    experts_overlap=64.0, layer_s=0.0, experts_s=0.0, message_s=0.0, link=1.0, link_small=1.0,
 )  # fmt: skip
 """The roofline: every figure of the sheet reached, nothing between."""
 

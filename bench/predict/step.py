@@ -164,11 +164,20 @@ def _product(one: Operator, chip: Rates, stack: Stack) -> Timed:
         "experts": (chip.experts, chip.experts_headroom),
         "head": (chip.attention, chip.attention_headroom),  # 16 bits wide, as attention is
     }.get(one.kind, (chip.product, chip.headroom))
-    padded = np.ceil(one.tokens / stack.rows) * stack.rows / np.maximum(one.tokens, 1e-9)
+    grouped = one.kind == "experts"
+    padded = _filled(one.tokens, stack, grouped=grouped) / np.maximum(one.tokens, 1e-9)
     compute = one.flop * padded / (promised * stack.fraction(away))
     memory = one.weights / (stack.stream * chip.bandwidth)
-    seconds = soft_maximum(compute, memory, stack.overlap)
+    exponent = stack.experts_overlap if grouped else stack.overlap
+    seconds = soft_maximum(compute, memory, exponent)
     return Timed(one.name, compute, memory, np.zeros_like(compute), seconds)
+
+
+def _filled(rows: Array, stack: Stack, *, grouped: bool) -> Array:
+    """Returns rows with what tiles are filled up by; of experts, whose rows vary, on average."""
+    if grouped:
+        return np.maximum(stack.experts_rows, rows + stack.experts_rows / 2)
+    return np.asarray(np.ceil(rows / stack.rows) * stack.rows)
 
 
 def _attention(one: Operator, chip: Rates, stack: Stack) -> Timed:
