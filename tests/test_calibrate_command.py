@@ -70,7 +70,8 @@ def test_the_tables_in_every_format(
     style: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of the shipped fit, for each fit takes most of a second."""
-    monkeypatch.setattr("bench.predict.learn.learn", lambda *_: load())
+    monkeypatch.setattr("bench.predict.world.shipped", lambda: None)
+    monkeypatch.setattr("bench.predict.heldreported.whole", lambda _: load())
     code, out, err = said("calibrate", [f"report={style}"], capsys)
     assert (code, err) == (0, "")
     looks_like(style, out)

@@ -10,6 +10,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.predict.facts import Facts
+from bench.predict.heldreported import whole
 from bench.predict.learn import (
     ADAPTER,
     DENSE,
@@ -17,7 +18,6 @@ from bench.predict.learn import (
     Learnt,
     as_served,
     digest,
-    learn,
     load,
     same_work,
     served,
@@ -27,6 +27,7 @@ from bench.predict.parallel import Parallel
 from bench.predict.serving import Load, serve
 from bench.predict.stack import Stack
 from bench.predict.tables import Row, Table, decoding, tables
+from bench.predict.world import shipped
 from bench.workloads.load import workload, workloads
 from tests.test_predict_facts import chips, made
 
@@ -40,9 +41,9 @@ def data() -> Mapping[str, Table]:
 
 
 @pytest.fixture(scope="session")
-def fresh(chips: dict[str, Facts], data: Mapping[str, Table]) -> Learnt:
+def fresh() -> Learnt:
     """What they say today."""
-    return learn(chips, workloads(), data)
+    return whole(shipped())
 
 
 def numbers(node: Any, place: str = "") -> Iterator[tuple[str, float | str | None]]:

@@ -66,14 +66,11 @@ def _place(word: str | None) -> Path | None:
 
 
 def _of_tables() -> "tuple[Learnt, Report]":
-    from bench.chips.load import catalogue
-    from bench.predict.facts import every
-    from bench.predict.learn import learn
-    from bench.predict.tables import tables
+    from bench.predict.heldreported import whole
+    from bench.predict.world import shipped
     from bench.report.calibration import fitted
-    from bench.workloads.load import workloads
 
-    found = learn(every(catalogue()), workloads(), tables())
+    found = whole(shipped())
     return found, fitted(found)
 
 

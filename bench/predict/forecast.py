@@ -15,6 +15,7 @@ from bench.predict.facts import Facts
 from bench.predict.figures import HEADROOM_SPREAD
 from bench.predict.learn import DENSE, EXPERTS, Learnt
 from bench.predict.operators import Array, Points
+from bench.predict.others import Others
 from bench.predict.parallel import Parallel
 from bench.predict.pooled import LEVELS, Departures
 from bench.predict.power import Band, watts
@@ -92,6 +93,7 @@ class Foretold:
         work: of what the time is made, the chip's departure left out: a step, of serving a token's
             share of prefills and decode steps.
         lacks: what nobody published that would make it firmer.
+        others: what became of such serving with other hands; None where too few told.
     """
 
     chip: Facts
@@ -105,6 +107,7 @@ class Foretold:
     work: Step
     lacks: tuple[str, ...]
     assumed: str = ""
+    others: Others | None = None
 
     def half(self, level: float) -> Array:
         """Returns the half-width of the interval of log time."""
@@ -150,6 +153,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
         work=work,
         lacks=tuple(lacking(chip)),
         assumed=assumed(chip, asked),
+        others=known.others.get(name) if asked.phase == "serve" else None,
     )
 
 

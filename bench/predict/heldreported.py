@@ -6,6 +6,7 @@ own among them, which TPOT has not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from bench.predict.errors import Outcome
 from bench.predict.facts import Facts
 from bench.predict.forecast import untold
 from bench.predict.heldout import World
-from bench.predict.learn import DENSE, EXPERTS, Learnt, served
+from bench.predict.learn import DENSE, EXPERTS, Learnt, learn, served
 from bench.predict.operators import Array
+from bench.predict.others import Others, others
 from bench.predict.pooled import LEVELS
 from bench.predict.stack import IDEAL, Stack, shared
 from bench.predict.tables import Row
@@ -51,11 +53,13 @@ def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row |
         return None
     split = {key: float(work.get(key, "1")) for key in ("ep", "dp")}
     tp = float(work.get("tp", one.count / split["dp"]))
+    if tp * split["dp"] < one.count:
+        return None  # pipeline stages, each with requests of its own, which no formula here has
     numbers = dict(zip(NEEDED, map(float, told), strict=True))
     numbers |= {"tp": tp, **split, "tpot_ms": 1e3 * _tpot(one, numbers["concurrency"])}
     words = {
         "chip": one.chip, "model": name, "dtype": one.dtype or "bf16",
-        "stack": f"{report.id} {one.id}", "quantity": one.quantity,
+        "stack": f"{report.id} {one.id}", "hand": report.by(one), "quantity": one.quantity,
     }  # fmt: skip
     return Row(words, numbers)
 
@@ -96,6 +100,30 @@ def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome
             Outcome(row.chip, work, errors[0] + float(means[0]), halves, (errors[1], errors[2]))
         )
     return found
+
+
+def whole(world: World) -> Learnt:
+    """Returns all that is learnt of the shipped tables, and what became of it with others."""
+    known = learn(world.chips, world.models, world.data)
+    return replace(known, others=by_hands(world, known))
+
+
+def by_hands(world: World, known: Learnt) -> dict[str, Others]:
+    """Returns, by part of serving, how much longer a token took with others than was foretold."""
+    kinds: dict[str, dict[str, list[Row]]] = {DENSE: {}, EXPERTS: {}}
+    for row in world.reported:
+        part = EXPERTS if world.models[row.words["model"]].experts else DENSE
+        kinds[part].setdefault(row.words["hand"], []).append(row)
+    found = {
+        part: others(
+            {
+                hand: [-one.error for one in told_by_others(world, known, rows)]
+                for hand, rows in hands.items()
+            }
+        )
+        for part, hands in kinds.items()
+    }
+    return {part: one for part, one in found.items() if one}
 
 
 def _served(world: World, rows: Sequence[Row], stack: Stack) -> Array:

@@ -20,6 +20,7 @@ from bench.errors import UsageError
 from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
 from bench.predict.operators import Array
+from bench.predict.others import Others
 from bench.predict.parallel import Parallel
 from bench.predict.pooled import Departures, pooled
 from bench.predict.precision import Precision, precision
@@ -53,6 +54,7 @@ class Learnt:
         own: by chip and format, its own products.
         measured: by chip, the parts and formats of products that its own record told.
         records: hashes of such records, by their ids.
+        others: by part of serving, what became of it with other hands.
     """
 
     stack: Stack
@@ -62,6 +64,7 @@ class Learnt:
     own: Mapping[str, Mapping[str, OwnProducts]] = field(default_factory=dict)
     measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     records: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, Others] = field(default_factory=dict)
 
 
 ADAPTER = TypeAdapter(Learnt)

@@ -10,7 +10,8 @@ from pathlib import Path
 from bench import paths
 from bench.chips.load import catalogue
 from bench.predict.errors import Part, changes, figures
-from bench.predict.learn import FILE, learn, written
+from bench.predict.heldreported import whole
+from bench.predict.learn import FILE, written
 from bench.predict.validate import FILE as VALIDATION
 from bench.predict.validate import state, validated
 from bench.predict.validate import written as figures_of
@@ -27,7 +28,7 @@ def main() -> int:
     results = paths.data_dir("results")
     write_docs(paths.data_dir("specs"), catalogue())
     world = shipped()
-    learnt = learn(world.chips, world.models, world.data)
+    learnt = whole(world)
     replace(results / FILE, written(learnt).encode())
     parts = validated(world)
     replace(results / "VALIDATION.md", validation_page(parts).encode())

@@ -36,6 +36,8 @@ MEANS = {
     "cache": "the same, key-value cache",
     "overlap": "exponent of the soft maximum of compute and memory; 1 adds them up",
     "rows": "rows a product is filled up to; fixed",
+    "experts_rows": "rows of a tile, of which a routed expert fills one or more; fixed",
+    "experts_overlap": "overlap of routed experts; fixed",
     "layer_s": "fixed time a dense layer; others by their kernels",
     "experts_s": "the same of a layer's routed experts; fixed",
     "message_s": "time to begin a collective",

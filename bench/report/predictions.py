@@ -271,6 +271,7 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     yield SPELLED[asked.phase]
     if asked.workload.experts:
         yield "Experts' load is taken as even, and the interval is that of serving such models."
+    yield from {str(one.found.others) for one in every if one.found and one.found.others}
     if asked.split.pp > 1 and asked.phase != "train":
         yield "Pipeline stages are taken one after the other, not filled with other requests."
     places = range(len(asked.batch))
