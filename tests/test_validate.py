@@ -103,6 +103,13 @@ def test_what_is_missed_is_told(bar: Bar, told: list[str]) -> None:
     assert missed(bar, found) == told
 
 
+def test_coverage_five_points_off_is_within_five_points() -> None:
+    """33 of 44 cases: 0.8 - 0.75 is a little over 0.05 in binary."""
+    found = Figures(44, 1, 0.3, 0.3, 0.2, 0.0, "a", 0.3, 0.7, (33 / 44, 0.95), ((1, 1), (1, 1)))
+    assert missed(Bar(cover=0.05), found) == []
+    assert missed(Bar(cover=0.049), found) == ["interval of 80% holds 75.0%"]
+
+
 def test_the_half_of_a_ratio_is_of_the_better_baseline() -> None:
     rivals = ((0.6, 0.8), (0.4, 0.41))
     found = Figures(10, 2, 0.3, 0.3, 0.2, 0.0, "a", 0.5, 0.7, (), rivals)
