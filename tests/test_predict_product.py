@@ -9,6 +9,7 @@ from numpy.random import default_rng
 from bench.errors import UsageError
 from bench.predict.kernel import CLOCK
 from bench.predict.product import (
+    QUANTISING,
     Measured,
     Products,
     Shapes,
@@ -28,13 +29,14 @@ SHARP = Products(
     held=1e-9,
 )  # fmt: skip
 """Everything reached, nothing between, no cache."""
-TRUE = Products(0.75, 0.08, 0.8, 2.2, 0.3, 5e-6, 2e-10, 0.3, 8.0)
+TRUE = Products(0.75, 0.08, 0.8, 2.2, 0.3, 5e-6, 2e-10, 0.8, 8.0, 1.7, 900.0, 8e-6)
 KNOWN = {"units": 100.0, "clock": CLOCK, "cache": 50e6}
 
 
 def one(m: float, n: float, k: float, **told: object) -> Shapes:
     """One product on a chip of known units, clock and cache, or of others."""
-    return shapes([(m, n, k)], made(**{**KNOWN, **told}), "bf16")
+    timed = {key: float(str(told.pop(key))) for key in ("copies", "quantised") if key in told}
+    return shapes([(m, n, k)], made(**{**KNOWN, **told}), "bf16", **timed)
 
 
 def took(how: Products, m: float, n: float, k: float, **told: object) -> float:
@@ -85,12 +87,33 @@ def test_what_nobody_gives_is_no_error_and_counts_no_wave() -> None:
 def test_a_product_in_the_cache_is_faster_where_the_cache_is() -> None:
     """100 units at 1.92 GHz give 15 bytes a cycle each: 2.88 TB/s."""
     size, how = (16, 1024, 1024), replace(SHARP, held=1.0, cached=15.0)
-    slow = {"bandwidth": 1e12}
+    slow = {"bandwidth": 1e12, "copies": 1.0}
     assert took(how, *size, **slow) == pytest.approx(took(SHARP, *size, **slow) / 2.88, rel=1e-3)
-    fast = {"bandwidth": 4e12}
+    fast = {"bandwidth": 4e12, "copies": 1.0}
     assert took(how, *size, **fast) == pytest.approx(took(SHARP, *size, **fast), rel=1e-9)
     large = (16, 32768, 32768)
     assert took(how, *large, **slow) == pytest.approx(took(SHARP, *large, **slow), rel=1e-3)
+
+
+@pytest.mark.parametrize(("copies", "share"), [(1, 2.88), (16, 2.88), (36, 1.0), (0, 1.0)])
+def test_a_loop_finds_its_weights_in_the_cache_where_all_copies_fit(
+    copies: float, share: float
+) -> None:
+    """Sixteen copies of 2 MiB fit into 50 MB, thirty-six do not; nought: nothing is read again."""
+    size, how = (16, 1024, 1024), replace(SHARP, held=1.0, cached=15.0)
+    slow = {"bandwidth": 1e12}
+    found = took(how, *size, copies=copies, **slow)
+    assert found == pytest.approx(took(SHARP, *size, **slow) / share, rel=0.05)
+
+
+def test_quantising_is_a_pass_rows_and_launches_of_its_own() -> None:
+    """Five bytes an element at 4 TB/s, a hundred units at ``CLOCK``."""
+    how = replace(SHARP, passes=2.0, row=1000.0, quantise_s=3e-6)
+    size = (4096, 1024, 2048)
+    added = took(how, *size, quantised=1.0) - took(how, *size)
+    assert added == pytest.approx(2 * 5 * 4096 * 2048 / 4e12 + 1000 * 40.96 / CLOCK + 3e-6)
+    wide = (4096, 8192, 2048)
+    assert took(how, *wide, quantised=1.0) - took(how, *wide) == pytest.approx(added)
 
 
 def test_launch_and_depth_shrink_with_the_clock() -> None:
@@ -129,11 +152,11 @@ CHIPS = tuple(
 )  # fmt: skip
 
 
-def grid() -> list[Shapes]:
-    """Sixty products on each of six chips."""
+def grid(quantised: float = 0.0) -> list[Shapes]:
+    """Sixty products on each of six chips, in a loop over six weights."""
     rng = default_rng(1)
     sizes = 2.0 ** rng.integers((0, 8, 8), (15, 15, 15), size=(60, 3))
-    return [shapes([tuple(size) for size in sizes], chip, "bf16") for chip in CHIPS]
+    return [shapes([tuple(size) for size in sizes], chip, "bf16", 6, quantised) for chip in CHIPS]
 
 
 def close(found: Products, wanted: Products, rel: float) -> None:
@@ -148,6 +171,17 @@ def test_a_fit_finds_what_was_put_in() -> None:
     close(found, TRUE, 0.02)
     for key in ("idle", "held", "cached"):
         assert getattr(found, key) == pytest.approx(getattr(TRUE, key), rel=0.1), key
+
+    for key in QUANTISING:
+        assert getattr(found, key) == getattr(Products(), key), "none was timed with it"
+
+
+def test_a_fit_tells_quantising_where_it_was_timed_and_then_no_launch_of_a_product() -> None:
+    every, known = joined(grid(1.0)), replace(TRUE, launch_s=Products().launch_s)
+    found = fit(every, seconds(every, known), np.ones_like(every.m), Products())
+    for key in ("fraction", "stream", *QUANTISING):
+        assert getattr(found, key) == pytest.approx(getattr(TRUE, key), rel=0.05), key
+    assert found.launch_s == Products().launch_s
 
 
 def test_outliers_and_noise_hardly_move_a_fit() -> None:
@@ -187,3 +221,12 @@ def test_rows_of_a_format_go_to_their_chips_and_what_sheets_lack_is_left_out() -
     assert [one.chip for one in found.chips] == ["b", "a"]
     assert [one.tolist() for one in found.times] == [pytest.approx([2e-6, 4e-6]), [3e-6]]
     assert found.shapes[0].m.tolist() == [16, 16]
+    assert found.shapes[0].copies.tolist() == found.shapes[0].quantised.tolist() == [0, 0]
+
+
+def test_how_rows_were_timed_is_read_of_their_table() -> None:
+    told = row("a", "bf16", 3)
+    more = replace(told, numbers={**told.numbers, "copies": 5.0, "quantised": 1.0})
+    found = measured([told, more], {"a": made("a")}, "bf16").shapes[0]
+    assert found.copies.tolist() == [0, 5]
+    assert found.quantised.tolist() == [0, 1]

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from numpy.random import default_rng
 
-from bench.predict.product import CARRIED, Measured, Products, learnt, seconds, shapes
-from bench.predict.remainder import REACH, Remainder, remainder
+from bench.predict.product import Measured, Products, learnt, seconds, shapes
+from bench.predict.remainder import REACH, Remainder, remainder, unseen
 from tests.test_predict_facts import made
 
 SIZES = [(float(m), float(n), float(k)) for m in (16, 256, 4096) for n in (1024, 8192)
@@ -54,8 +55,17 @@ def test_products_are_foretold_with_what_others_left() -> None:
     assert np.mean(errors[:4]) > np.mean(errors[4:]) + 0.1
 
 
-def test_eight_bit_products_leave_nothing_to_others() -> None:
-    """One engine's quantising is no other's."""
-    how, _ = learnt(told({}, "fp8"), Products())
-    assert how.left is None
-    assert CARRIED == 2.0
+def test_departures_are_told_of_chips_that_the_remainder_has_not_seen() -> None:
+    """Noise that no two chips share scatters as much as it does, not less by being remembered."""
+    logs = [0.2 * default_rng(seed).normal(size=len(SIZES)) for seed in range(4)]
+    seen = [one - remainder([LOGS] * 4, logs).log(LOGS) for one in logs]
+    apart = unseen([LOGS] * 4, logs)
+    for place, one in enumerate(apart):
+        rest = [log for other, log in enumerate(logs) if other != place]
+        assert one == pytest.approx(logs[place] - remainder([LOGS] * 3, rest).log(LOGS))
+    assert np.std(np.concatenate(apart)) > np.std(np.concatenate(seen))
+
+
+def test_a_chip_alone_has_no_others_to_lend_it_anything() -> None:
+    (left,) = unseen([LOGS], [np.arange(len(SIZES)) / 10.0])
+    assert left.tolist() == (np.arange(len(SIZES)) / 10.0).tolist()

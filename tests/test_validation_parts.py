@@ -26,6 +26,8 @@ from bench.predict.validate import (
 
 MET = (
     ("product bf16, vllm", CHIP),
+    ("product bf16, trtllm", CHIP),
+    ("product fp8, trtllm", CHIP),
     ("figures of sheets, domestic chips", VENDOR),
     ("prefill step", CHIP),
     ("decode step", CHIP),
@@ -39,8 +41,6 @@ MET = (
 )
 """Bars that the model reaches."""
 MISSED = (
-    ("product bf16, trtllm", CHIP),
-    ("product fp8, trtllm", CHIP),
     ("product fp8, vllm", CHIP),
     ("product bf16, measured here", SHAPES),
     ("figures of sheets, matrix", HAND),

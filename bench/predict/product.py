@@ -4,7 +4,9 @@ A product of m x k by k x n takes ``launch + depth k + [(C / e)^p + (M / s)^p]^(
 time of its FLOP at the published rate, rows filled up to 16 and lengthened where the last wave
 of 128 x 128 tiles leaves units idle; M that of its bytes at the published bandwidth. ``launch`` and
 ``depth`` are cycles: they shrink with the clock. The achieved fraction e falls with TFLOP/s a watt.
-What fits in a share of the cache is read at the cache's speed where that is above the memory's.
+A loop over copies of the weights finds them in the cache where all of them fit: it reads at the
+cache's speed where that is above the memory's. Where activations of 16 bits are quantised on the
+way, a pass over them, rows and launches come on top: with few columns they are most of the time.
 """
 
 import math
@@ -15,10 +17,10 @@ import numpy as np
 
 from bench.errors import UsageError, did_you_mean
 from bench.predict.facts import Facts
-from bench.predict.kernel import CLOCK, SMOOTH, read_at
+from bench.predict.kernel import CLOCK, SMOOTH, UNITS
 from bench.predict.operators import Array
 from bench.predict.pooled import Departures, pooled
-from bench.predict.remainder import ROUGH, Remainder, near, remainder
+from bench.predict.remainder import ROUGH, Remainder, near, remainder, unseen
 from bench.predict.robust import robust
 from bench.predict.stack import LEAST, MOST, soft_maximum
 from bench.predict.step import TYPICAL
@@ -27,6 +29,10 @@ from bench.predict.tables import Row
 TILE, MOST_IDLE, ROWS = 128, 4.0, 16
 BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0}
 RESULT = 2.0
+PASSED = 5.0
+"""Bytes an element of quantising: read in 16 bits for the largest, again to be scaled, written."""
+SHARP = 16.0
+"""How suddenly a loop misses a cache that it outgrows: what is reused last is thrown out first."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,11 @@ class Products:
         overlap: exponent of the soft maximum.
         idle: how much of an unfilled wave is lost.
         launch_s, depth_s: fixed time, and time an element of k, at ``CLOCK``.
-        held: share of the last-level cache that operands may take to be read from it again.
+        held: share of the last-level cache that a loop may fill to be read from it again.
         cached: bytes that the cache gives a unit and cycle.
+        passes: time of quantising over that of ``PASSED`` at the published bandwidth.
+        row: cycles of a unit to quantise a row, besides.
+        quantise_s: launches of quantising, at ``CLOCK``.
         left: what the formula leaves at some sizes on all chips.
     """
 
@@ -51,16 +60,21 @@ class Products:
     idle: float = 0.1
     launch_s: float = 3.5e-6
     depth_s: float = 1e-10
-    held: float = 0.1
-    cached: float = 15.0
+    held: float = 1.0
+    cached: float = 6.0
+    passes: float = 1.4
+    row: float = 300.0
+    quantise_s: float = 5e-6
     left: Remainder | None = None
 
 
 FREE = {
     "fraction": (0.2, 1.2, False), "headroom": (-0.1, 0.4, False), "stream": (0.3, 1.1, False),
     "overlap": (1.0, 10.0, False), "idle": (0.0, 2.0, False), "launch_s": (1e-7, 1e-4, True),
-    "depth_s": (1e-12, 1e-8, True), "held": (0.01, 1.0, True), "cached": (2.0, 64.0, True),
+    "depth_s": (1e-12, 1e-8, True), "held": (0.3, 3.0, True), "cached": (2.0, 64.0, True),
+    "passes": (0.2, 5.0, True), "row": (1.0, 1e5, True), "quantise_s": (1e-7, 1e-4, True),
 }  # fmt: skip
+QUANTISING = ("passes", "row", "quantise_s")
 
 
 @dataclass(frozen=True)
@@ -75,6 +89,8 @@ class Shapes:
         units: compute units, nought where unknown: then no wave is counted.
         clock: boost clock, Hz.
         cache: size of the last-level cache, nought where unknown.
+        copies: weights that the timed loop goes over before it reads one again; nought: none is.
+        quantised: 1 where the time holds the quantising of activations, else nought.
     """
 
     m: Array
@@ -87,6 +103,8 @@ class Shapes:
     units: Array
     clock: Array
     cache: Array
+    copies: Array
+    quantised: Array
 
     @property
     def sizes(self) -> Array:
@@ -94,8 +112,21 @@ class Shapes:
         return np.asarray(np.log(np.column_stack([self.m, self.n, self.k])))
 
 
-def shapes(sizes: Sequence[tuple[float, float, float]], chip: Facts, dtype: str) -> Shapes:
+def shapes(
+    sizes: Sequence[tuple[float, float, float]],
+    chip: Facts,
+    dtype: str,
+    copies: Sequence[float] | float = 0.0,
+    quantised: Sequence[float] | float = 0.0,
+) -> Shapes:
     """Returns products of one format on one chip.
+
+    Args:
+        sizes: m, n and k of each.
+        chip: its sheet.
+        dtype: of both operands.
+        copies: see ``Shapes``.
+        quantised: see ``Shapes``.
 
     Raises:
         UsageError: the sheet has no such rate.
@@ -107,7 +138,7 @@ def shapes(sizes: Sequence[tuple[float, float, float]], chip: Facts, dtype: str)
     told = (
         BYTES[dtype], rate, chip.bandwidth or math.nan,
         math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
-        chip.units or 0.0, chip.clock or CLOCK, chip.cache or 0.0,
+        chip.units or 0.0, chip.clock or CLOCK, chip.cache or 0.0, copies, quantised,
     )  # fmt: skip
     return Shapes(m, n, k, *(np.full_like(m, one) for one in told))
 
@@ -126,16 +157,31 @@ def seconds(one: Shapes, how: Products) -> Array:
     reached = np.clip(how.fraction - how.headroom * one.headroom, LEAST, MOST)
     compute = flop / one.rate * (1 + how.idle * idle) / reached
     moved = one.item * (one.m + one.n) * one.k + RESULT * one.m * one.n
-    memory = moved / (how.stream * _bandwidth(one, moved, how))
+    memory = moved / (how.stream * _bandwidth(one, how))
     cycles = (how.launch_s + how.depth_s * one.k) * CLOCK / one.clock
-    plain = cycles + soft_maximum(compute, memory, how.overlap)
+    plain = cycles + soft_maximum(compute, memory, how.overlap) + _quantising(one, how)
     return np.asarray(plain * np.exp(how.left.log(one.sizes)) if how.left else plain)
 
 
-def _bandwidth(one: Shapes, moved: Array, how: Products) -> Array:
-    """Returns the memory's bandwidth, or the cache's for what it holds: a blend about that size."""
-    inside = how.cached * one.units * one.clock
-    return read_at(moved, one.bandwidth, inside, how.held * one.cache)
+def _bandwidth(one: Shapes, how: Products) -> Array:
+    """Returns the memory's bandwidth, or the cache's where it holds all that a loop goes over."""
+    weights, others = one.item * one.n * one.k, one.item * one.m * one.k + RESULT * one.m * one.n
+    inside = np.maximum(one.bandwidth, how.cached * one.units * one.clock)
+    room = how.held * one.cache / (one.copies * weights + others)
+    found = np.where(one.copies > 0, 1 - 1 / (1 + room**SHARP), 0.0)
+    return np.asarray(1 / ((1 - found) / one.bandwidth + found / inside))
+
+
+def _quantising(one: Shapes, how: Products) -> Array:
+    """Returns the time in which activations of 16 bits become ones of 8, where that was timed.
+
+    Kernels read a tensor or row for its largest element, read it again to scale it, and write it.
+    Where a row is one block of threads, short ones cost by their number.
+    """
+    passed = how.passes * PASSED * one.m * one.k / one.bandwidth
+    units = np.where(one.units > 0, one.units, UNITS)
+    cycles = how.row * one.m / units + how.quantise_s * CLOCK
+    return np.asarray(one.quantised * (passed + cycles / one.clock))
 
 
 def roofline(one: Shapes) -> Array:
@@ -147,6 +193,9 @@ def roofline(one: Shapes) -> Array:
 def fit(one: Shapes, measured: Array, votes: Array, start: Products) -> Products:
     """Returns what explains measured times best, in log time, outliers counting little.
 
+    What they cannot tell stays as it begins: quantising where none was timed with it, a product's
+    launch where all were, for all launches are one time.
+
     Args:
         one: the products.
         measured: seconds.
@@ -156,25 +205,32 @@ def fit(one: Shapes, measured: Array, votes: Array, start: Products) -> Products
     from scipy.optimize import least_squares
 
     logs = np.log(measured)
+    free = _free(one.quantised)
 
     def errors(values: Array) -> Array:
-        return robust(np.log(seconds(one, _made(start, values))) - logs, SMOOTH, votes)
+        return robust(np.log(seconds(one, _made(start, free, values))) - logs, SMOOTH, votes)
 
-    low, high = (np.array([_in(key, FREE[key][place]) for key in FREE]) for place in (0, 1))
-    first = np.clip([_in(key, getattr(start, key)) for key in FREE], low + 1e-9, high - 1e-9)
+    low, high = (np.array([_in(key, FREE[key][place]) for key in free]) for place in (0, 1))
+    first = np.clip([_in(key, getattr(start, key)) for key in free], low + 1e-9, high - 1e-9)
     size = np.maximum(np.abs(first), 0.1)
     best = least_squares(errors, first, bounds=(low, high), x_scale=size)
-    return _made(start, best.x)
+    return _made(start, free, best.x)
+
+
+def _free(quantised: Array) -> list[str]:
+    """Returns the parameters that products can tell, by which of them were quantised on the way."""
+    fixed = () if np.any(quantised) else QUANTISING
+    return [key for key in FREE if key not in (("launch_s",) if np.all(quantised) else fixed)]
 
 
 def _in(key: str, value: float) -> float:
     return math.log(value) if FREE[key][2] else value
 
 
-def _made(start: Products, values: Array) -> Products:
-    told = zip(FREE, values, strict=True)
+def _made(start: Products, free: Sequence[str], values: Array) -> Products:
+    told = zip(free, values, strict=True)
     made = {key: math.exp(one) if FREE[key][2] else float(one) for key, one in told}
-    return Products(**made, left=start.left)
+    return Products(**{**vars(start), **made})
 
 
 @dataclass(frozen=True)
@@ -196,7 +252,8 @@ def measured(rows: Sequence[Row], chips: Mapping[str, Facts], dtype: str) -> Mea
         if chip.bandwidth is None or dtype not in chip.peaks:
             continue
         found.append(chip)
-        made.append(shapes([(one["m"], one["n"], one["k"]) for one in own], chip, dtype))
+        timed = ([one[key] for one in own] for key in ("copies", "quantised"))
+        made.append(shapes([(one["m"], one["n"], one["k"]) for one in own], chip, dtype, *timed))
         times.append(np.array([one["us"] * 1e-6 for one in own]))
     return Measured(tuple(found), tuple(made), tuple(times))
 
@@ -205,18 +262,13 @@ def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
     """Returns what all chips say of products, and each chip's departure from it."""
     votes = np.concatenate([np.full(len(one), math.sqrt(1 / len(one))) for one in known.times])
     how = fit(joined(known.shapes), np.concatenate(known.times), votes, start)
-    pairs = list(zip(known.shapes, known.times, strict=True))
-    left = [np.log(times / seconds(one, how)) for one, times in pairs]
-    if known.shapes[0].item[0] == CARRIED:
-        how = replace(how, left=remainder([one.sizes for one in known.shapes], left))
+    left = [np.log(t / seconds(one, how)) for one, t in zip(known.shapes, known.times, strict=True)]
+    at = [one.sizes for one in known.shapes]
     labels = [chip.labels for chip, one in zip(known.chips, known.times, strict=True) for _ in one]
-    logs = np.concatenate([np.log(times / seconds(one, how)) for one, times in pairs])
-    return how, pooled(labels, [float(one) for one in logs])
+    departed = pooled(labels, [float(one) for one in np.concatenate(unseen(at, left))])
+    return replace(how, left=remainder(at, left)), departed
 
 
-CARRIED = 2.0
-"""Bytes an element of the products whose remainders carry over to other software. What 8-bit ones
-leave is of one engine's quantising: it made others' worse (34.7 to 46.5%, ``validate``)."""
 OWN = 0.06
 """Standard deviation of what the formula leaves of one product beside its neighbours."""
 

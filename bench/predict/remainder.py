@@ -7,6 +7,7 @@ that were measured it is likely to be off on one that was not. Kriging over log 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
@@ -44,13 +45,35 @@ def remainder(sizes: Sequence[Array], logs: Sequence[Array]) -> Remainder:
         for size, one in zip(np.round(places, 6).tolist(), left - np.median(left), strict=True):
             found.setdefault(tuple(size), []).append(float(one))
     at = np.array(list(found))
-    middles = np.array([np.median(one) for one in found.values()])
+    middles = np.array([median(one) for one in found.values()])
     noise = NOISE**2 / np.array([len(one) for one in found.values()])
     weights = np.linalg.solve(near(at, at) + np.diag(noise), middles)
     return Remainder(tuple(map(tuple, at.tolist())), tuple(weights.tolist()))
 
 
+def unseen(sizes: Sequence[Array], logs: Sequence[Array]) -> list[Array]:
+    """Returns what of each chip is left beside what the others have in common.
+
+    It is how far a chip will be off that none of it was measured on: beside a remainder that holds
+    its own cases they scatter less.
+
+    Args:
+        sizes: as of ``remainder``.
+        logs: as of ``remainder``; those of a chip alone are left as they are.
+    """
+    if len(logs) < 2:
+        return list(logs)
+    places = range(len(logs))
+    rest = [[one for one in places if one != place] for place in places]
+    return [
+        logs[place]
+        - remainder([sizes[one] for one in kept], [logs[one] for one in kept]).log(sizes[place])
+        for place, kept in enumerate(rest)
+    ]
+
+
 def near(first: Array, second: Array) -> Array:
     """Returns the covariance of what is left at two sets of log sizes."""
-    apart = (first[:, None, :] - second[None, :, :]) / np.array(REACH)
-    return np.asarray(ROUGH**2 * np.exp(-0.5 * np.sum(apart**2, axis=2)))
+    one, two = first / np.array(REACH), second / np.array(REACH)
+    squares = np.sum(one**2, axis=1)[:, None] + np.sum(two**2, axis=1) - 2 * one @ two.T
+    return np.asarray(ROUGH**2 * np.exp(-0.5 * squares))

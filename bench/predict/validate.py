@@ -83,7 +83,7 @@ OTHERS = (
 )  # fmt: skip
 """Products that are foretold by those of another source or software, ``learn.PRODUCTS``."""
 SOFTWARE = "fitted on other software, on the same chips too: it tests software more than sheets"
-QUANTISED = "; the times fitted on hold the quantisation of activations, these do not say or do not"
+QUANTISED = "; the quantising of activations that the times fitted on hold is taken off"
 
 
 def validated(world: World) -> list[Part]:
