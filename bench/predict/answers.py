@@ -11,15 +11,14 @@ from bench.predict.facts import Facts, facts
 from bench.predict.forecast import (
     Asked,
     Foretold,
-    Ratio,
     forecast,
-    ratio,
     untold,
 )
 from bench.predict.learn import Learnt
 from bench.predict.pooled import LEVELS
 from bench.predict.product import Shapes, roofline, shapes
 from bench.predict.product import seconds as product_seconds
+from bench.predict.ratio import Ratio, ratio
 from bench.predict.refusals import refuse_unfit
 from bench.predict.tiers import known_of
 

@@ -25,6 +25,7 @@ from bench.predict.stack import Stack
 from bench.predict.step import NETWORK, NODE, Step, step
 from bench.predict.tiers import Tier, lacking, tier
 from bench.predict.training import training
+from bench.predict.ttft import AS_TOLD, Ttft
 from bench.workloads.model import Workload
 
 PHASES = ("prefill", "decode", "serve", "train")
@@ -139,8 +140,9 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     """
     work, prompt = _work(chip, asked, known.stack)
     name = part_of(asked)
-    shift, model = _departure(chip, asked.phase, name, known)
-    seconds = work.seconds * math.exp(shift)
+    how, part = spoken(asked, known)
+    shift, model = _departure(chip, asked.phase, part, known.stack)
+    seconds = how.seconds(work.seconds) * math.exp(shift)
     return Foretold(
         chip=chip,
         asked=asked,
@@ -158,18 +160,22 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
 
 
 def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
-    name = EXPERTS if asked.workload.experts else PARTS["prefill"]
-    shift, model = _departure(chip, "prefill", name, known)
-    return First(prompt.seconds * math.exp(shift), model, _doubt(chip, asked, prompt, known))
+    dense = asked.workload.experts is None
+    how, part = known.first[DENSE if dense else EXPERTS]
+    shift, model = _departure(chip, asked.phase, part, known.stack)
+    seconds = how.seconds(prompt.seconds) * math.exp(shift)
+    if dense:
+        own, _ = _departure(chip, asked.phase, known.parts["prefill"], known.stack)
+        seconds = np.maximum(seconds, prompt.seconds * math.exp(own))
+    return First(seconds, model, _doubt(chip, asked, prompt, known))
 
 
 def _departure(
-    chip: Facts, phase: str, name: str, known: Learnt
+    chip: Facts, phase: str, part: Departures, stack: Stack
 ) -> tuple[float, tuple[float, ...]]:
     """Returns a chip's log departure in one part of what was measured, and half-widths by level."""
-    part = known.parts[name]
     means, covariance = part.foretold([chip.labels])
-    variance = float(covariance[0, 0]) + untold(chip, phase, part, known.stack)
+    variance = float(covariance[0, 0]) + untold(chip, phase, part, stack)
     return float(means[0]), tuple(part.half(variance, level) for level in LEVELS)
 
 
@@ -195,6 +201,16 @@ def no_network(chip: Facts, asked: Asked) -> bool:
 def part_of(asked: Asked) -> str:
     """Returns which measurements speak for a question."""
     return EXPERTS if asked.workload.experts else PARTS[asked.phase]
+
+
+def spoken(asked: Asked, known: Learnt) -> tuple[Ttft, Departures]:
+    """Returns what becomes of a step's time, and the departures of chips from that.
+
+    No prefill of experts was measured by itself: first tokens speak for it.
+    """
+    if asked.phase == "prefill" and asked.workload.experts:
+        return known.first[EXPERTS]
+    return AS_TOLD, known.parts[part_of(asked)]
 
 
 def _tokens(asked: Asked) -> Array:
@@ -270,30 +286,3 @@ def _doubt(chip: Facts, asked: Asked, work: Step, known: Learnt) -> Array:
         for key in (key for key in doubts if not firm[key]):
             moved = moved + doubts[key] * getattr(one, key) / busy * one.seconds / total
     return moved
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """Rate of one chip over that of another on the same question; shared errors cancel."""
-
-    middle: Array
-    model: tuple[float, ...]
-    sheet: Array
-
-    def bounds(self, level: float) -> tuple[Array, Array]:
-        """Returns the interval."""
-        half = self.model[LEVELS.index(level)] + self.sheet
-        return self.middle * np.exp(-half), self.middle * np.exp(half)
-
-
-def ratio(first: Foretold, second: Foretold, known: Learnt) -> Ratio:
-    """Returns tokens a second and chip of the first over those of the second."""
-    part = known.parts[part_of(first.asked)]
-    _, both = part.foretold([first.chip.labels, second.chip.labels])
-    variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
-    for one in (first, second):
-        variance += untold(one.chip, "decode", part, known.stack)
-    if first.chip.chip == second.chip.chip:
-        return Ratio(np.ones_like(first.seconds), (0.0,) * len(LEVELS), np.zeros_like(first.sheet))
-    model = tuple(part.half_ratio(variance, level) for level in LEVELS)
-    return Ratio(first.per_chip() / second.per_chip(), model, first.sheet + second.sheet)

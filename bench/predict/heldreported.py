@@ -24,7 +24,11 @@ from bench.predict.tables import Row
 from bench.workloads.model import Workload
 
 QUANTITIES = ("serving_output", "tpot")
-SAME = {"deepseek-r1": "deepseek-v3", "llama-3.3-70b": "llama-3.1-70b"}
+SAME = {
+    "deepseek-r1": "deepseek-v3", "llama-3.3-70b": "llama-3.1-70b",
+    "llama-3-70b": "llama-3.1-70b", "deepseek-r1-distill-llama-70b": "llama-3.1-70b",
+    "qwen2-72b": "qwen2.5-72b", "qwen2-7b": "qwen2.5-7b",
+}  # fmt: skip
 """Models that have another's shape."""
 NEEDED = ("input", "output", "concurrency")
 FITTED = ("inferencex-aiconfigurator", "aiconfigurator")
@@ -130,7 +134,7 @@ def _served(world: World, rows: Sequence[Row], stack: Stack) -> Array:
     """Returns the time a token takes in what was reported: TPOT, or concurrency over the rate."""
     asked = rows, world.chips, world.models, stack
     rates = [row.words["quantity"] != "tpot" for row in rows]
-    return np.where(rates, served(*asked, whole=True), served(*asked))
+    return np.where(rates, served(*asked, what="turn"), served(*asked))
 
 
 def _share(world: World) -> float:

@@ -7,7 +7,7 @@ that a prediction needs no fit; a test holds it to the data.
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench import paths
 from bench.errors import UsageError
+from bench.predict import ttft
 from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
 from bench.predict.operators import Array
@@ -28,6 +29,7 @@ from bench.predict.product import Measured, OwnProducts, Products, learnt, measu
 from bench.predict.serving import Load, serve
 from bench.predict.stack import Stack
 from bench.predict.tables import Row, Table, decoding
+from bench.predict.ttft import Ttft
 from bench.workloads.model import Workload
 
 FILE = "fitted.json"
@@ -54,12 +56,14 @@ class Learnt:
         own: by chip and format, its own products.
         measured: by chip, the parts and formats of products that its own record told.
         records: hashes of such records, by their ids.
-        others: by part of serving, what became of it with other hands.
+        first: by part of serving, the time to the first token.
+        others: the same, what became of it with other hands.
     """
 
     stack: Stack
     parts: Mapping[str, Departures]
     products: Mapping[str, tuple[Products, Departures]]
+    first: Mapping[str, tuple[Ttft, Departures]]
     data_sha256: str
     own: Mapping[str, Mapping[str, OwnProducts]] = field(default_factory=dict)
     measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -79,7 +83,8 @@ def learn(
     rows = decoding(data[SERVING].rows)
     parts = {**of_steps(found, stack), **of_serving(rows, chips, models, stack)}
     products = {dtype: learnt(_products(data, chips, dtype), Products()) for dtype in PRODUCTS}
-    return Learnt(stack, parts, products, digest(chips, data))
+    first = of_first(data[SERVING].rows, chips, models, stack)
+    return Learnt(stack, parts, products, first, digest(chips, data))
 
 
 def _products(data: Mapping[str, Table], chips: Mapping[str, Facts], dtype: str) -> Measured:
@@ -120,6 +125,33 @@ def of_serving(
     return parts
 
 
+def of_first(
+    rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
+) -> dict[str, tuple[Ttft, Departures]]:
+    """Returns what engines make of prefills until a first token, models with experts apart."""
+    found = {}
+    for name, own, prefills in first_rows(rows, chips, models, stack):
+        how = ttft.fit(own, prefills)
+        logs = [float(one) for one in ttft.departures(own, prefills, how)]
+        found[name] = how, pooled([chips[row.chip].labels for row in own], logs)
+    return found
+
+
+def first_rows(
+    rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
+) -> Iterator[tuple[str, list[Row], Array]]:
+    """Yields a part's name, its rows of light load, and the prefill foretold of each in s."""
+    for name in (DENSE, EXPERTS):
+        own = [
+            row
+            for row in ttft.light(rows)
+            if (models[row.words["model"]].experts is not None) == (name == EXPERTS)
+        ]
+        told = served(own, chips, models, stack, what="ttft")
+        kept = np.isfinite(told)
+        yield name, [row for row, one in zip(own, kept, strict=True) if one], told[kept]
+
+
 def same_work(row: Row) -> tuple[str | float, ...]:
     """Returns what two rows of serving share when they are one work on two chips.
 
@@ -138,11 +170,17 @@ def served(
     models: Mapping[str, Workload],
     stack: Stack,
     *,
-    whole: bool = False,
+    what: str = "tpot",
 ) -> Array:
-    """Returns the TPOT foretold of each row in seconds; nan where a sheet says too little.
+    """Returns the time foretold of each row in seconds; nan where a sheet says too little.
 
-    With ``whole`` it is concurrency over the rate instead, a request's own prefill in it.
+    Args:
+        rows: of serving.
+        chips: the facts of every chip.
+        models: every workload.
+        stack: of the software.
+        what: ``tpot``; ``turn``, concurrency over the rate, with a request's own prefill in it; or
+            ``ttft``, the prefill before the first token.
     """
     told = np.full(len(rows), np.nan)
     for layout, places in _layouts(rows).items():
@@ -155,7 +193,7 @@ def served(
             )
         except UsageError:
             continue
-        told[places] = made.turn if whole else made.tpot
+        told[places] = getattr(made, what)
     return told
 
 
@@ -233,9 +271,10 @@ def _is_sound(found: Learnt) -> bool:
             return False
         waiting += one.values() if isinstance(one, dict) else ()
         waiting += one if isinstance(one, list | tuple) else ()
-    if not {*PHASES, DENSE, EXPERTS} <= found.parts.keys():
+    if not {*PHASES, DENSE, EXPERTS} <= found.parts.keys() or len(found.first) != 2:
         return False
-    fits = [*found.parts.values(), *(one for _, one in found.products.values())]
+    pairs = (*found.products.values(), *found.first.values())
+    fits = [*found.parts.values(), *(one for _, one in pairs)]
     return all(
         len(one.labels) == len(one.means) == len(one.counts) == len(one.weights)
         and min((*one.counts, *one.weights, one.heavy)) > 0 <= one.spread

@@ -123,26 +123,29 @@ def calibrated(
             f"record {record.id} has no layers, nor {LEAST} products of one format: "
             "run suite=calibrate on the machine"
         )
-    parts, moved = dict(known.parts), []
+    parts, first, moved = dict(known.parts), dict(known.first), []
     for phase, logs in told.items():
         if logs:
             shift = float(np.median(logs)) - float(parts[phase].foretold([chip.labels])[0][0])
             parts[phase] = parts[phase].with_chip(chip.labels, float(np.median(logs)), len(logs))
             moved.append(phase)
             if phase == "decode":
-                parts |= _served(known, chip, shift, len(logs))
+                parts[DENSE] = _moved(known.parts[DENSE], chip, shift, len(logs))
                 moved.append(DENSE)
+            else:
+                how, part = known.first[DENSE]
+                first[DENSE] = how, _moved(part, chip, shift, len(logs))
     measured = {**known.measured, chip.chip: (*moved, *(f"product {one}" for one in own))}
     text = record.model_dump_json()
     records = {**known.records, record.id: hashlib.sha256(text.encode()).hexdigest()}
     own_of = {**known.own, chip.chip: own}
-    return replace(known, parts=parts, own=own_of, measured=measured, records=records)
+    return replace(known, parts=parts, first=first, own=own_of, measured=measured, records=records)
 
 
-def _served(known: Learnt, chip: Facts, shift: float, count: int) -> dict[str, Departures]:
-    """Returns dense serving, moved by what decoding here taught of the chip."""
-    middle = float(known.parts[DENSE].foretold([chip.labels])[0][0])
-    return {DENSE: known.parts[DENSE].with_chip(chip.labels, middle + shift, count)}
+def _moved(part: Departures, chip: Facts, shift: float, count: int) -> Departures:
+    """Returns a part of dense serving, moved by what steps here taught of the chip."""
+    middle = float(part.foretold([chip.labels])[0][0])
+    return part.with_chip(chip.labels, middle + shift, count)
 
 
 def own_products(known: Learnt, record: Record, chip: Facts) -> dict[str, OwnProducts]:

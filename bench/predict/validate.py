@@ -13,6 +13,9 @@ from bench.predict.errors import Bar, Figures, Outcome, Part, figures
 from bench.predict.facts import Facts
 from bench.predict.figures import FAMILIES
 from bench.predict.heldfigures import figures_left_out
+from bench.predict.heldfirst import NAMES as FIRST
+from bench.predict.heldfirst import NOTE as WAITS
+from bench.predict.heldfirst import firsts
 from bench.predict.heldkernels import elsewhere, left_out
 from bench.predict.heldout import (
     WHOLE,
@@ -165,6 +168,9 @@ def _times(world: World) -> Iterator[Part]:
         (CHIP, steps(world.cases())), (SOURCE, frozen(world)), (CHIP, serving(world)),
     ):  # fmt: skip
         yield from (_part(NAMES[name], split, cases) for name, cases in found.items() if cases)
+    for name, cases in firsts(world).items():
+        if cases:
+            yield _part(FIRST[name], CHIP, cases, WAITS)
 
 
 def _ratios(world: World) -> Iterator[Part]:

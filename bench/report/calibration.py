@@ -66,7 +66,11 @@ def _value(key: str, value: float) -> str:
 
 
 def _departures(found: Learnt) -> Section:
-    named = {**found.parts, **{f"product {key}": one for key, (_, one) in found.products.items()}}
+    named = {
+        **found.parts,
+        **{key.replace("tpot", "ttft"): one for key, (_, one) in found.first.items()},
+        **{f"product {key}": one for key, (_, one) in found.products.items()},
+    }
     cells = tuple(_part(name, one) for name, one in named.items())
     flat: list[dict[str, Scalar]] = [
         {

@@ -34,8 +34,8 @@ HOW = (
 SPELLED = {
     "serve": (
         "TPOT: time from token to token of one request, others' prefills in between; its own is in "
-        "the rate. TTFT: prefill of one prompt by itself; waiting in a queue made it 2.8 to 14 "
-        "times as long elsewhere."
+        "the rate. TTFT: of one prompt by itself, with what engines add to its prefill; waiting in "
+        "a queue made it 2.8 to 14 times as long elsewhere."
     ),
     "prefill": "Tokens are those of the prompts.",
     "decode": "TPOT: one step, a token for each sequence, no prefills in between.",

@@ -1,0 +1,82 @@
+"""The time to the first token: what engines add to a prefill, found again and left out."""
+
+import numpy as np
+import pytest
+from numpy.random import default_rng
+
+from bench.predict import ttft
+from bench.predict.heldfirst import firsts
+from bench.predict.learn import DENSE, EXPERTS, load
+from bench.predict.tables import Row
+from bench.predict.ttft import AS_TOLD, FREE, LIGHT, Ttft, departures, fit, light, others
+from bench.predict.world import shipped
+
+KNOWN = Ttft(host_s=0.06, prefill=1.7, queue=0.09)
+
+
+def served(seconds: float, beside: float, chip: str = "a", **words: str) -> Row:
+    """A row of serving with some time to the first token."""
+    numbers = {
+        "ttft_ms": seconds * 1e3, "tpot_ms": 20.0, "output": 1e6, "input": 1024.0,
+        "concurrency": beside + 1, "dp": 1.0, "tp": 1.0, "ep": 1.0,
+    }  # fmt: skip
+    return Row({"chip": chip, "origin": "independent", **words}, numbers)
+
+
+def rows(noise: float = 0.0) -> tuple[list[Row], np.ndarray]:
+    """Rows of three chips by the known engine, and the prefill foretold of each."""
+    rng, found, told = default_rng(3), [], []
+    for chip in "abc":
+        for prefill in (0.01, 0.05, 0.2, 0.8, 2.0):
+            for beside in (0.0, 3.0, 7.0, 15.0):
+                seconds = float(KNOWN.seconds(np.array(prefill), beside))
+                found.append(served(seconds * float(np.exp(noise * rng.normal())), beside, chip))
+                told.append(prefill)
+    return found, np.array(told)
+
+
+@pytest.mark.parametrize(("noise", "near"), [(0.0, 1e-3), (0.1, 0.15)])
+def test_what_an_engine_adds_is_found_again(noise: float, near: float) -> None:
+    own, prefills = rows(noise)
+    found = fit(own, prefills)
+    for key in FREE:
+        assert getattr(found, key) == pytest.approx(getattr(KNOWN, key), rel=near), key
+    if not noise:
+        assert departures(own, prefills, found) == pytest.approx(0, abs=1e-3)
+
+
+def test_one_wild_row_moves_little() -> None:
+    own, prefills = rows(0.05)
+    wild = [served(own[0]["ttft_ms"] * 50e-3, 0.0), *own[1:]]
+    assert fit(wild, prefills).host_s == pytest.approx(fit(own, prefills).host_s, rel=0.15)
+
+
+def test_no_first_token_comes_before_its_prefill() -> None:
+    _, prefills = rows()
+    early = [served(float(one) * 0.5, 0.0) for one in prefills]
+    found = fit(early, prefills)
+    assert np.all(found.seconds(prefills) >= prefills)
+    assert AS_TOLD.seconds(prefills) == pytest.approx(prefills)
+
+
+def test_rows_of_light_load_by_others_than_the_vendor_speak() -> None:
+    kept = served(0.1, LIGHT - 2)
+    left = [
+        served(0.1, LIGHT),
+        served(0.1, 0.0, origin=ttft.OWN),
+        served(0.0, 0.0),
+        Row(kept.words, {**kept.numbers, "output": 2.0}),  # most of its time it waited
+    ]
+    assert light([kept, *left]) == [kept]
+    copies = Row(kept.words, {**kept.numbers, "concurrency": 64.0, "dp": 8.0})
+    assert others(copies) == 7.0
+    assert light([copies]) == [copies]
+
+
+def test_a_chip_left_out_is_foretold_and_experts_take_longer_than_their_sums() -> None:
+    found = firsts(shipped())
+    errors = {key: np.abs([one.error for one in cases]) for key, cases in found.items()}
+    assert np.median(errors[DENSE]) < 0.2 < np.median(errors[EXPERTS]) < 0.5
+    assert load().first[EXPERTS][0].prefill > 1.5 * load().first[DENSE][0].prefill
+    roof = np.abs([one.rivals[0] for one in found[DENSE]])
+    assert np.median(errors[DENSE]) < 0.3 * np.median(roof)
