@@ -102,9 +102,12 @@ def covered(*, heard: bool) -> list[float]:
 
 
 def test_a_hand_left_out_lies_in_the_interval_as_often_as_told() -> None:
+    """Without knowing who measured what, values by one hand pass for as many of several."""
     inner, outer = covered(heard=True)
-    assert 0.74 < inner < 0.92
-    assert outer > 0.9
+    assert 0.72 < inner < 0.88
+    assert outer > 0.88
+    unheard, _ = covered(heard=False)
+    assert unheard < inner - 0.05
 
 
 # what chips reach of their figures

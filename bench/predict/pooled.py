@@ -33,8 +33,8 @@ HEAVY = (2.0, 3.0, 4.0)
 TURNS = 30
 LEVELS = (0.8, 0.95)
 """Of the intervals that are told."""
-MANY = 100
-"""Cases that tell quantiles."""
+MANY = 60
+"""Cases that tell quantiles: three of them lie beyond that of 95%."""
 LEAST = 0.02
 """Spread below which few chips cannot tell it."""
 
