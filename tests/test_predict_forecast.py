@@ -187,16 +187,12 @@ def test_the_first_token_is_a_prefill_with_what_engines_add(
         assert few.half(level) >= part.half(float(covariance[0, 0]), level)
 
 
-def test_first_tokens_speak_for_prefills_of_experts(chips: dict[str, Facts]) -> None:
-    """No prefill of such a model was measured by itself."""
-    served = forecast(chips[H20], asked("serve", 1, "deepseek-v3", split="tp8"), load())
-    alone = forecast(chips[H20], asked("prefill", 1, "deepseek-v3", split="tp8"), load())
-    assert served.first
-    assert alone.seconds == pytest.approx(served.first.seconds)
-    assert alone.model == served.first.model
-    dense = forecast(chips[H20], asked("prefill", 1), load())
-    assert dense.first
-    assert dense.seconds <= dense.first.seconds
+@pytest.mark.parametrize("model", ["qwen2.5-14b", "deepseek-v3"])
+def test_no_first_token_comes_before_its_prefill(model: str, chips: dict[str, Facts]) -> None:
+    for name in (H20, H800):
+        alone = forecast(chips[name], asked("prefill", 1, model, split="tp8"), load())
+        assert alone.first
+        assert alone.seconds <= alone.first.seconds
 
 
 def test_rival_figures_of_what_binds_widen_the_interval_and_no_others() -> None:

@@ -25,7 +25,6 @@ from bench.predict.stack import Stack
 from bench.predict.step import NETWORK, NODE, Step, step
 from bench.predict.tiers import Tier, lacking, tier
 from bench.predict.training import training
-from bench.predict.ttft import AS_TOLD, Ttft
 from bench.workloads.model import Workload
 
 PHASES = ("prefill", "decode", "serve", "train")
@@ -140,9 +139,8 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     """
     work, prompt = _work(chip, asked, known.stack)
     name = part_of(asked)
-    how, part = spoken(asked, known)
-    shift, model = _departure(chip, asked.phase, part, known.stack)
-    seconds = how.seconds(work.seconds) * math.exp(shift)
+    shift, model = _departure(chip, asked.phase, known.parts[name], known.stack)
+    seconds = work.seconds * math.exp(shift)
     return Foretold(
         chip=chip,
         asked=asked,
@@ -201,16 +199,6 @@ def no_network(chip: Facts, asked: Asked) -> bool:
 def part_of(asked: Asked) -> str:
     """Returns which measurements speak for a question."""
     return EXPERTS if asked.workload.experts else PARTS[asked.phase]
-
-
-def spoken(asked: Asked, known: Learnt) -> tuple[Ttft, Departures]:
-    """Returns what becomes of a step's time, and the departures of chips from that.
-
-    No prefill of experts was measured by itself: first tokens speak for it.
-    """
-    if asked.phase == "prefill" and asked.workload.experts:
-        return known.first[EXPERTS]
-    return AS_TOLD, known.parts[part_of(asked)]
 
 
 def _tokens(asked: Asked) -> Array:

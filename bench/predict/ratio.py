@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.forecast import Foretold, spoken, untold
+from bench.predict.forecast import Foretold, part_of, untold
 from bench.predict.learn import Learnt
 from bench.predict.operators import Array
 from bench.predict.pooled import LEVELS
@@ -26,7 +26,7 @@ class Ratio:
 
 def ratio(first: Foretold, second: Foretold, known: Learnt) -> Ratio:
     """Returns tokens a second and chip of the first over those of the second."""
-    _, part = spoken(first.asked, known)
+    part = known.parts[part_of(first.asked)]
     _, both = part.foretold([first.chip.labels, second.chip.labels])
     variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
     for one in (first, second):

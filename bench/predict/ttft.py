@@ -2,8 +2,9 @@
 
 It takes ``host_s + prefill * foretold * (1 + queue * others)``: what a request costs before and
 after its prefill; a prefill as the engine runs it, in pieces, between decode steps of others and
-mostly without a replayed graph; and a share of one for each other request under way, most of them
-of the time when all begin at once.
+mostly without a replayed graph; and a share of one for each other request under way, most of it
+from the time when all begin at once. It is waiting, for the most part, and no work of the chips:
+what prefills take of the time between tokens is what their operators do (``serving``).
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,10 +47,6 @@ class Ttft:
             others: further requests under way to the same group of chips.
         """
         return np.asarray(self.host_s + self.prefill * prefill_s * (1 + self.queue * others))
-
-
-AS_TOLD = Ttft(host_s=0.0, prefill=1.0, queue=0.0)
-"""The time of the step itself."""
 
 
 def light(rows: Iterable[Row]) -> list[Row]:
