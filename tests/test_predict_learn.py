@@ -153,17 +153,20 @@ def test_each_row_is_foretold_with_its_own_layout_in_its_own_place() -> None:
         row = rows[place]
         model, chip = workload(row.words["model"]), known[row.chip]
         asked = Load(*(np.array([row[key]]) for key in ("concurrency", "input", "output")))
-        how = as_served(row.words["dtype"], chip)
+        how = as_served(row.words["dtype"], chip, model)
         assert told[place] == serve(chip, model, asked, how, Parallel(tp=8), Stack()).tpot[0]
     assert np.isnan(told[3:]).all()
 
 
 def test_four_bits_run_in_sixteen_without_units_of_their_own() -> None:
     plain, block = made(), made(peaks={"bf16": 1e15, "fp4": 4e15})
-    assert as_served("mxfp4", plain).name == "mxfp4-a16"
-    assert as_served("mxfp4", block).name == "mxfp4"
-    assert as_served("int4", block).name == "int4-a16"
-    assert as_served("fp8", plain).name == "fp8"
+    experts, dense = workload("kimi-k2"), workload("qwen3-32b")
+    assert as_served("mxfp4", plain, experts).name == "mxfp4-a16"
+    assert as_served("mxfp4", block, experts).name == "mxfp4"
+    assert as_served("int4", block, experts).name == "int4-a16"
+    assert as_served("fp8", plain, dense).name == "fp8"
+    assert as_served("int4", plain, experts).beside == 2.0
+    assert as_served("int4", plain, dense).beside < 0.6
 
 
 def test_rows_whose_requests_mostly_wait_tell_no_batch() -> None:

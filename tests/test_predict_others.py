@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,11 @@ from bench.predict.heldout import World
 from bench.predict.heldreported import reported_rows
 from bench.predict.learn import EXPERTS, load
 from bench.predict.others import FEWEST, Others, others
-from bench.predict.world import shipped
+from bench.predict.tables import Row
+from bench.predict.world import shipped as everything
 from tests.test_evidence_command import document
+
+shipped = cache(everything)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +61,45 @@ def test_stages_of_a_pipeline_are_not_taken_for_one_group(world: World) -> None:
         name, _, one = row.words["stack"].partition(" ")
         assert row["tp"] * row["dp"] >= by_name[name, one].count
         assert row.words["hand"]
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "another quantity": {"quantity": "prefill"},
+    "a model of no workload": {"model": "Qwen9-1B"},
+    "no batch": {"batch": ""},
+    "a batch that is no number": {"batch": "8 per GPU"},
+    "no input": {"input": ""},
+    "speculative decoding": {"case": "speculative, five tokens drafted"},
+    "many chips, divided as nobody says": {"count": 16, "tp": ""},
+    "experts over more than there are": {"ep": "320"},
+    "pipeline stages": {"count": 16, "tp": "8"},
+}
+"""What a row of decoding is not taken with."""
+
+
+def decoding(**changed: Any) -> list[Row]:
+    """The rows that are taken of one reported value of decoding, changed in some way."""
+    work = {"model": "Qwen3-32B", "batch": "8", "input": "1000", "tp": "8", **changed}
+    own: dict[str, Any] = {key: work.pop(key) for key in ("quantity", "count") if key in work}
+    (report,) = (one for one in reports().values() if one.id == "qwen3-speed-benchmark-h20")
+    value = next(one for one in report.rows if one.quantity == "decode")
+    kept = {key: str(word) for key, word in work.items() if word}
+    row = value.model_copy(update={"count": 8, "per": "total", **own, "workload": kept})
+    one = report.model_copy(update={"rows": (row,)})
+    return reported_rows([one], shipped().chips, shipped().models)
+
+
+def test_a_step_of_decoding_that_tells_everything_is_taken() -> None:
+    (row,) = decoding()
+    assert (row["concurrency"], row["input"], row["tp"]) == (8, 1000, 8)
+    assert row.words["quantity"] == "decode"
+    (cached,) = decoding(input="", kv_len="1000")
+    assert cached.numbers == row.numbers
+
+
+@pytest.mark.parametrize("changed", CHANGES.values(), ids=CHANGES)
+def test_what_a_prediction_needs_must_be_told(changed: dict[str, Any]) -> None:
+    assert decoding(**changed) == []
 
 
 def test_a_server_is_told_with_what_others_made_of_it(

@@ -23,14 +23,23 @@ from bench.predict.stack import IDEAL, Stack, shared
 from bench.predict.tables import Row
 from bench.workloads.model import Workload
 
-QUANTITIES = ("serving_output", "tpot")
+QUANTITIES = {"serving_output": "turn", "tpot": "tpot", "decode": "decode_s"}
+"""What is taken, and the time of a server that it is set beside."""
 SAME = {
     "deepseek-r1": "deepseek-v3", "llama-3.3-70b": "llama-3.1-70b",
     "llama-3-70b": "llama-3.1-70b", "deepseek-r1-distill-llama-70b": "llama-3.1-70b",
-    "qwen2-72b": "qwen2.5-72b", "qwen2-7b": "qwen2.5-7b",
+    "qwen2-72b": "qwen2.5-72b", "qwen2-7b": "qwen2.5-7b", "llama-3-8b": "llama-3.1-8b",
+    "kimi-k2-thinking": "kimi-k2",
 }  # fmt: skip
 """Models that have another's shape."""
-NEEDED = ("input", "output", "concurrency")
+NAMED = {
+    "concurrency": ("concurrency", "batch"), "input": ("input", "kv_len"), "output": ("output",),
+}  # fmt: skip
+"""Words for what must be told, by what it is called here."""
+DIES = 2
+"""Dies of a chip at the most, each of which an engine may count as a device."""
+NODE = 8
+"""Chips beyond which how they are divided must be told."""
 FITTED = ("inferencex-aiconfigurator", "aiconfigurator")
 """Reports of what tables of ``results/tables`` hold, too."""
 ENDINGS = ("-instruct", "-chat")
@@ -50,22 +59,40 @@ def reported_rows(
 
 
 def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row | None:
-    work = one.workload
-    name = _model(work.get("model", ""))
-    told = [work.get(key, "") for key in NEEDED]  # type: ignore[call-overload]  # its own words
-    if one.quantity not in QUANTITIES or name not in models or not all(map(str.isdecimal, told)):
+    work, name = one.workload, _model(one.workload.get("model", ""))
+    asked, split = _asked(one), {key: float(work.get(key, "1")) for key in ("ep", "dp")}
+    if one.quantity not in QUANTITIES or name not in models or asked is None:
         return None
-    split = {key: float(work.get(key, "1")) for key in ("ep", "dp")}
     tp = float(work.get("tp", one.count / split["dp"]))
+    if ("tp" not in work and one.count > NODE) or max(tp, split["ep"]) > DIES * one.count:
+        return None
     if tp * split["dp"] < one.count:
         return None  # pipeline stages, each with requests of its own, which no formula here has
-    numbers = dict(zip(NEEDED, map(float, told), strict=True))
-    numbers |= {"tp": tp, **split, "tpot_ms": 1e3 * _tpot(one, numbers["concurrency"])}
+    numbers = {
+        **asked, "tp": tp, **split, "tpot_ms": 1e3 * _tpot(one, asked["concurrency"]),
+    }  # fmt: skip
     words = {
         "chip": one.chip, "model": name, "dtype": one.dtype or "bf16",
         "stack": f"{report.id} {one.id}", "hand": report.by(one), "quantity": one.quantity,
     }  # fmt: skip
     return Row(words, numbers)
+
+
+def _asked(one: Reported) -> dict[str, float] | None:
+    """Returns requests under way and their lengths; None where one is not told."""
+    work = {str(key): word for key, word in one.workload.items()}
+    if "speculative" in work.get("case", ""):
+        return None
+    spare = {"output": "1"} if one.quantity == "decode" else {}
+    told = {
+        key: next((work[word] for word in words if word in work), spare.get(key, ""))
+        for key, words in NAMED.items()
+    }
+    return {key: float(word) for key, word in told.items()} if _whole(told.values()) else None
+
+
+def _whole(words: Iterable[str]) -> bool:
+    return all(word.isdecimal() and int(word) > 0 for word in words)
 
 
 def _model(told: str) -> str:
@@ -133,8 +160,9 @@ def by_hands(world: World, known: Learnt) -> dict[str, Others]:
 def _served(world: World, rows: Sequence[Row], stack: Stack) -> Array:
     """Returns the time a token takes in what was reported: TPOT, or concurrency over the rate."""
     asked = rows, world.chips, world.models, stack
-    rates = [row.words["quantity"] != "tpot" for row in rows]
-    return np.where(rates, served(*asked, what="turn"), served(*asked))
+    wanted = [QUANTITIES[row.words["quantity"]] for row in rows]
+    told = {what: served(*asked, what=what) for what in dict.fromkeys(wanted)}
+    return np.array([told[what][place] for place, what in enumerate(wanted)])
 
 
 def _share(world: World) -> float:

@@ -180,14 +180,14 @@ def served(
         models: every workload.
         stack: of the software.
         what: ``tpot``; ``turn``, concurrency over the rate, with a request's own prefill in it; or
-            ``ttft``, the prefill before the first token.
+            ``ttft``, the prefill before the first token; or ``decode_s``, a step of all requests.
     """
     told = np.full(len(rows), np.nan)
     for layout, places in _layouts(rows).items():
         chip, model, dtype, *split = layout
         load = Load(*(np.array([rows[one][key] for one in places]) for key in LOAD))
         try:
-            how = as_served(dtype, chips[chip])
+            how = as_served(dtype, chips[chip], models[model])
             made = serve(
                 chips[chip], models[model], load, how, Parallel(split[0], 1, *split[1:]), stack
             )
@@ -209,13 +209,11 @@ def _layouts(rows: Iterable[Row]) -> dict[Layout, list[int]]:
     return found
 
 
-def as_served(dtype: str, chip: Facts) -> Precision:
+def as_served(dtype: str, chip: Facts, model: Workload) -> Precision:
     """Returns how engines run a model's format: in 16 bits where a chip has no units for it."""
-    if dtype == "int4":
-        return precision("int4-a16")
-    if dtype == "mxfp4" and not {"mxfp4", "fp4"} & set(chip.peaks):
-        return precision("mxfp4-a16")
-    return precision(dtype)
+    weights = dtype == "int4" or (dtype == "mxfp4" and not {"mxfp4", "fp4"} & set(chip.peaks))
+    word = f"{dtype}-a16" if weights else dtype
+    return precision(word, experts=model.experts is not None)
 
 
 def digest(chips: Mapping[str, Facts], data: Mapping[str, Table]) -> str:

@@ -145,7 +145,8 @@ def _serving(world: World, name: str, stack: Stack) -> dict[str, Sides]:
 
 def _side(world: World, row: Row, foretold: float) -> Side:
     chip, seconds = world.chips[row.chip], math.log(row["tpot_ms"] * 1e-3)
-    rate = chip.peak(as_served(row.words["dtype"], chip).rate)
+    model = world.models[row.words["model"]]
+    rate = chip.peak(as_served(row.words["dtype"], chip, model).rate)
     wide = math.log(chip.bandwidth or math.nan)
     return Side(engine(row), seconds, seconds - foretold, wide, math.log(rate))
 

@@ -58,6 +58,11 @@ class Served:
     turn: Array
     tokens: Array
 
+    @property
+    def decode_s(self) -> Array:
+        """Returns the time of a step of all requests, no prefill in it."""
+        return self.decode.seconds
+
 
 def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     chip: Facts, workload: Workload, load: Load, how: Precision, split: Parallel, stack: Stack
