@@ -33,7 +33,8 @@ UNSEEN = 0.15
 """Log spread added for training, of which no step was fitted; and for a split that none had."""
 SOFTWARE = 0.25
 """Log spread added for the engines of a vendor that none was fitted of, besides that of its chips.
-It was set on the 26 values of Chinese chips' serving that were reported, which test it no more."""
+It was set on the first 26 values of Chinese chips' serving, all but one by one hand, which test it
+no more; those that came later do."""
 UNKNOWN_NETWORK = 0.7
 """Half-width of the log of a network that nobody published: a factor of two either way."""
 

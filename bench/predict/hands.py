@@ -64,7 +64,8 @@ def scatter(chips: Mapping[Chip, Sequence[Floats]]) -> Hands:
     """Returns both variances by the method of moments (one-way analysis of variance)."""
     every = [one for held in chips.values() for one in held]
     spare = sum(len(one) - 1 for one in every)
-    own = sum(float(np.sum((one - one.mean()) ** 2)) for one in every) / max(spare, 1)
+    told = (one for one in every if len(one) > 1)
+    own = sum(float(np.sum((one - one.mean()) ** 2)) for one in told) / max(spare, 1)
     several = [held for held in chips.values() if len(held) > 1]
     apart = sum(len(held) - 1 for held in several)
     if not apart:
@@ -82,7 +83,7 @@ def _squares(held: Sequence[Floats], own: float) -> float:
 
 def middle(hands: Sequence[Floats]) -> float:
     """Returns the median over hands of each hand's median."""
-    return float(np.median([np.median(one) for one in hands]))
+    return float(np.median([one[0] if len(one) == 1 else np.median(one) for one in hands]))
 
 
 def tails(chips: Mapping[Chip, Sequence[Floats]], levels: Sequence[float]) -> tuple[float, ...]:
