@@ -209,8 +209,8 @@ def _reported(world: World) -> Iterator[Part]:
     known = learn(world.chips, world.models, world.data)
     every = told_by_others(world, known, list(world.reported))
     note = (
-        "the time a token takes, by rates, TPOT or steps of decoding that single hands reported, on "
-        "any engine; the spread that other vendors' engines are given was set on 26 of them"
+        "the time a token takes, by rates, TPOT or steps of decoding that single hands reported, "
+        "on any engine; the spread that other vendors' engines are given was set on 26 of them"
     )
     yield _part(REPORTED, SOURCE, every, note)
     domestic = [one for one in every if one.chip in world.domestic]
