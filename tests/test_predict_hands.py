@@ -162,11 +162,25 @@ def test_no_figure_is_foretold_above_all_that_is_published(evidence: Evidence) -
     """A rate above all that is published is taken for a fault, not for a measurement."""
     from bench.chips.load import catalogue
 
-    sheets = catalogue()
-    chips = [sheets.find(one) for one in ("h20", "910b2", "b200", "c550")]
-    found = reached(chips, evidence, everything().chips)
+    found = reached([*catalogue().chips.values()], evidence, everything().chips)
     assert {one.measured for one in found} == {each for ways in REACHED.values() for each in ways}
+    assert any(one.learnt > one.best for one in found)
     for one in found:
+        assert one.best >= 1
         for low, high in one.bounds:
-            assert 0 < low < one.share <= high <= one.most
-        assert one.most < 1.1
+            assert 0 < low <= one.share <= one.best
+            assert one.share <= high <= 1.02 * one.best
+
+
+def test_what_a_chip_of_no_told_power_rests_on(evidence: Evidence) -> None:
+    """Its own values, where there are any; of the memory what its family reaches."""
+    from bench.chips.load import catalogue
+
+    chips = [catalogue().find(one) for one in ("910b2", "910b3")]
+    told = {
+        (one.chip.chip[-3:], one.figure): one.tier
+        for one in reached(chips, evidence, everything().chips)
+    }
+    assert told["0b2", "matrix_bf16"] == told["0b2", "memory_bandwidth"] == "fitted on this chip"
+    assert told["0b3", "matrix_bf16"] == "sheet only"
+    assert told["0b3", "memory_bandwidth"] == "from its family"

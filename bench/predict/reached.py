@@ -20,24 +20,32 @@ class Reached:
 
     Attributes:
         measured: what it is reached with, such as streams that read and write at once.
-        most: the largest share that would be taken for a measurement: none is above all that is
-            published.
+        learnt: the share that fractions of all chips tell.
+        best: the highest figure that anybody publishes, as a share: no chip is foretold to reach
+            more, and none is measured to, but for ``ABOVE``.
     """
 
     chip: Facts
     figure: str
     measured: str
     published: float
-    share: float
+    learnt: float
     halves: tuple[float, ...]
-    most: float
+    best: float
     tier: str
+
+    @property
+    def share(self) -> float:
+        """Returns the share that is foretold."""
+        return min(self.learnt, self.best)
 
     @property
     def bounds(self) -> tuple[tuple[float, float], ...]:
         """Returns the lowest and the highest share by level."""
-        outs = map(math.exp, self.halves)
-        return tuple((self.share / out, min(self.share * out, self.most)) for out in outs)
+        outs, most = [math.exp(half) for half in self.halves], ABOVE * self.best
+        return tuple(
+            (min(self.learnt / out, self.share), min(self.learnt * out, most)) for out in outs
+        )
 
 
 MATRIX = {"best product": False}
@@ -75,6 +83,6 @@ def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts
 
 def _reached(chip: Facts, paper: Paper, measured: str, learnt: Fractions) -> Reached:
     share, halves = learnt.foretold(chip, paper.key, less=REACHED[paper.key][measured])
-    most = max(ABOVE * most_published(paper) / paper.value, share)
-    rests = str(known_of(chip, learnt.departures))
-    return Reached(chip, paper.key, measured, paper.value, share, halves, most, rests)
+    best = most_published(paper) / paper.value
+    rests = str(known_of(chip, learnt.departures, powered=learnt.family == "matrix"))
+    return Reached(chip, paper.key, measured, paper.value, share, halves, best, rests)

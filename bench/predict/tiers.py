@@ -26,14 +26,23 @@ def tier(chip: Facts, part: str, known: Learnt) -> Tier:
     return known_of(chip, known.parts[part])
 
 
-def known_of(chip: Facts, part: Departures) -> Tier:
-    """Returns whose measured departures a chip's own leans on."""
-    if chip.tdp is None:
-        return Tier.SHEET
-    for place, found in ((3, Tier.CHIP), (2, Tier.SILICON), (1, Tier.FAMILY), (0, Tier.VENDOR)):
-        if any(one[place] == chip.labels[place] for one in part.labels):
-            return found
-    return Tier.OTHER
+def known_of(chip: Facts, part: Departures, *, powered: bool = True) -> Tier:
+    """Returns whose measured departures a chip's own leans on.
+
+    Args:
+        chip: whose.
+        part: of the evidence.
+        powered: whether board power bears on it: without one the sheet alone is left, but for a
+            chip that was itself measured.
+    """
+    tiers = ((3, Tier.CHIP), (2, Tier.SILICON), (1, Tier.FAMILY), (0, Tier.VENDOR))
+    held = (
+        found
+        for place, found in tiers
+        if any(one[place] == chip.labels[place] for one in part.labels)
+    )
+    told = next(held, Tier.OTHER)
+    return Tier.SHEET if powered and chip.tdp is None and told is not Tier.CHIP else told
 
 
 def lacking(chip: Facts) -> list[str]:
