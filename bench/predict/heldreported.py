@@ -14,7 +14,7 @@ from bench.evidence.model import Report, Reported
 from bench.predict.errors import Outcome
 from bench.predict.facts import Facts
 from bench.predict.forecast import untold
-from bench.predict.heldout import World
+from bench.predict.heldout import World, kind
 from bench.predict.learn import DENSE, EXPERTS, Learnt, learn, served
 from bench.predict.operators import Array
 from bench.predict.others import Others, others
@@ -112,24 +112,18 @@ def _tpot(one: Reported, concurrency: float) -> float:
 
 def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome]:
     """Returns reported serving beside what was foretold, where the sheet says enough."""
-    share = _share(world)
-    stacks = (known.stack, IDEAL, shared(share))
-    told = [np.log(_served(world, rows, stack)) for stack in stacks]
-    measured = np.log([row["tpot_ms"] * 1e-3 for row in rows])
+    ours, ideal, share = (_log_errors(world, rows, one) for one in (known.stack, *_rivals(world)))
     found = []
     for place, row in enumerate(rows):
-        errors = [float(one[place] - measured[place]) for one in told]
-        if not np.isfinite(errors[0]):
+        if not np.isfinite(ours[place]):
             continue
-        part = known.parts[EXPERTS if world.models[row.words["model"]].experts else DENSE]
-        means, covariance = part.foretold([world.chips[row.chip].labels])
-        chip = world.chips[row.chip]
+        chip, part = world.chips[row.chip], known.parts[kind(world, row)]
+        means, covariance = part.foretold([chip.labels])
         variance = float(covariance[0, 0]) + untold(chip, "serve", part, known.stack)
         halves = tuple(part.half(variance, level) for level in LEVELS)
         work = f"{row.words['model']} {row.words['dtype']}"
-        found.append(
-            Outcome(row.chip, work, errors[0] + float(means[0]), halves, (errors[1], errors[2]))
-        )
+        error, rivals = float(ours[place] + means[0]), (float(ideal[place]), float(share[place]))
+        found.append(Outcome(row.chip, work, error, halves, rivals))
     return found
 
 
@@ -141,20 +135,21 @@ def whole(world: World) -> Learnt:
 
 def by_hands(world: World, known: Learnt) -> dict[str, Others]:
     """Returns, by part of serving, how much longer a token took with others than was foretold."""
-    kinds: dict[str, dict[str, list[Row]]] = {DENSE: {}, EXPERTS: {}}
-    for row in world.reported:
-        part = EXPERTS if world.models[row.words["model"]].experts else DENSE
-        kinds[part].setdefault(row.words["hand"], []).append(row)
-    found = {
-        part: others(
-            {
-                hand: [-one.error for one in told_by_others(world, known, rows)]
-                for hand, rows in hands.items()
-            }
-        )
-        for part, hands in kinds.items()
-    }
-    return {part: one for part, one in found.items() if one}
+    logs: dict[str, dict[str, list[float]]] = {DENSE: {}, EXPERTS: {}}
+    ours = _log_errors(world, world.reported, known.stack)
+    for row, error in zip(world.reported, ours, strict=True):
+        if np.isfinite(error):
+            name = kind(world, row)
+            means, _ = known.parts[name].foretold([world.chips[row.chip].labels])
+            logs[name].setdefault(row.words["hand"], []).append(-float(error + means[0]))
+    found = {name: others(hands) for name, hands in logs.items()}
+    return {name: one for name, one in found.items() if one}
+
+
+def _log_errors(world: World, rows: Sequence[Row], stack: Stack) -> Array:
+    """Returns log of foretold over measured time; nan where a sheet says too little."""
+    measured = np.log([row["tpot_ms"] * 1e-3 for row in rows])
+    return np.asarray(np.log(_served(world, rows, stack)) - measured)
 
 
 def _served(world: World, rows: Sequence[Row], stack: Stack) -> Array:
@@ -165,8 +160,8 @@ def _served(world: World, rows: Sequence[Row], stack: Stack) -> Array:
     return np.array([told[what][place] for place, what in enumerate(wanted)])
 
 
-def _share(world: World) -> float:
-    """Returns the one share of the roofline that fits the table of serving best."""
+def _rivals(world: World) -> tuple[Stack, Stack]:
+    """Returns the roofline, and it at the one share that fits the table of serving best."""
     ideal = served(world.serving, world.chips, world.models, IDEAL)
     logs = np.log([row["tpot_ms"] * 1e-3 for row in world.serving]) - np.log(ideal)
-    return min(1.0, float(np.exp(-np.nanmedian(logs))))
+    return IDEAL, shared(min(1.0, float(np.exp(-np.nanmedian(logs)))))
