@@ -178,6 +178,34 @@ def test_what_does_not_fit_says_how_many_it_takes(capsys: pytest.CaptureFixture[
     assert (held["fits"], held["least_chips"], held["sequences"]) == (False, int(told), 0)
 
 
+def test_what_no_split_holds_says_what_was_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    """Heads that do not divide end the doubling before 256 chips."""
+    words = ["chips=a100-sxm4-40gb", "workload=kimi-k2"]
+    assert one([*words, "phase=fit"], capsys)["least_chips"] is None
+    assert "| none up to 64 " in said("predict", [*words, "phase=fit"], capsys)[1]
+    assert re.search(r"GB short, and so at any tp\b", said("predict", words, capsys)[1])
+
+
+def test_one_is_not_many(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL, "batch=1", "input=1"]
+    for phase, told in {
+        "serve": "1 request,",
+        "decode": "1 sequence,",
+        "fit": "1 sequence of",
+    }.items():
+        title = said("predict", [*words, f"phase={phase}"], capsys)[1].splitlines()[0]
+        assert f" {told} " in title
+        assert ("1 token in," in title) == (phase != "fit")
+
+
+def test_another_format_is_offered_where_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    offered = [
+        "in another format" in said("predict", [f"chips=[h20,{chip}]", SMALL, *more], capsys)[1]
+        for chip, more in {"c550": [], "910b2": ["precision=fp8"]}.items()
+    ]
+    assert offered == [False, True]
+
+
 def test_fit_lists_chips_that_lack_the_format(capsys: pytest.CaptureFixture[str]) -> None:
     found = {each["chip"]: each for each in rows([*EXPERTS, "phase=fit"], capsys)}
     assert len(found) > 100

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
-from bench.predict.capacity import Room, least_chips, room
+from bench.predict.capacity import Room, least_chips, room, widths
 from bench.predict.facts import Facts, facts
 from bench.predict.forecast import (
     Asked,
@@ -71,13 +71,15 @@ class Held:
     """How a model fills one chip.
 
     Attributes:
-        least: the least power of two of chips that hold it; None: over 256.
+        least: the fewest chips that hold it, ``tp`` doubled; None: none up to ``tried``.
+        tried: the most chips that were tried.
         lacks: why the chip does not compute the format, or nothing.
     """
 
     chip: Facts
     room: Room
     least: int | None
+    tried: int
     lacks: str
 
 
@@ -88,6 +90,7 @@ def held(chips: Sequence[Chip], asked: Asked) -> list[Held]:
         UsageError: there is no accelerator among them.
     """
     length, batch = int(asked.prompt[0] + asked.output[0]), float(asked.batch[0])
+    tried = max((one.chips for one in widths(asked.workload, asked.split)), default=0)
     found = []
     for chip in chips:
         try:
@@ -96,7 +99,7 @@ def held(chips: Sequence[Chip], asked: Asked) -> list[Held]:
             continue
         taken = room(own, asked.workload, asked.how, asked.split, batch, length)
         least = least_chips(own, asked.workload, asked.how, asked.split, batch, length)
-        found.append(Held(own, taken, least, _lacks(own, asked)))
+        found.append(Held(own, taken, least, tried, _lacks(own, asked)))
     if not found:
         raise UsageError("none of these chips is an accelerator")
     return sorted(found, key=lambda one: (-(one.room.capacity or 0.0), one.chip.chip))

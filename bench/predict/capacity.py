@@ -130,9 +130,13 @@ def least_chips(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     chip: Facts, workload: Workload, how: Precision, split: Parallel, sequences: float, length: int
 ) -> int | None:
     """Returns the fewest chips that hold model and cache: ``tp`` doubled, the rest kept."""
-    for power in range(9):
-        wider = replace(split, tp=2**power)
-        legal = workload.heads % wider.tp == 0 and wider.ep <= wider.tp * wider.dp
-        if legal and room(chip, workload, how, wider, sequences, length).fits:
+    for wider in widths(workload, split):
+        if room(chip, workload, how, wider, sequences, length).fits:
             return wider.chips
     return None
+
+
+def widths(workload: Workload, split: Parallel) -> list[Parallel]:
+    """Returns the splits with ``tp`` doubled, as far as the model's heads divide by it."""
+    every = [replace(split, tp=2**power) for power in range(9)]
+    return [one for one in every if workload.heads % one.tp == 0 and one.ep <= one.tp * one.dp]

@@ -30,6 +30,11 @@ def beside(value: float, interval: Interval, dimension: Dimension, published: st
     return f"{value / factor:,.{decimals}f} {unit}"
 
 
+def counted(count: float, noun: str) -> str:
+    """Formats ``1 request`` or ``2,048 requests``."""
+    return f"{count:,.0f} {noun}{'s' if count != 1 else ''}"
+
+
 def percent(interval: Interval) -> str:
     """Formats ``81.2% (80.4–82.1)``."""
     decimals = 0 if (interval.high - interval.low) > 0.04 else 1

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bench.predict.answers import Held
 from bench.predict.forecast import Asked
+from bench.report.digits import counted
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Table
@@ -20,10 +21,10 @@ TIGHT = "tight: under a tenth kept free"
 def fitting(found: Sequence[Held], asked: Asked) -> Report:
     """Returns what chips hold of a model; what cannot run its format says so."""
     length, batch = int(asked.prompt[0] + asked.output[0]), float(asked.batch[0])
-    chips = f"{asked.split.chips} chip{'s' if asked.split.chips > 1 else ''} ({asked.split})"
+    chips = f"{counted(asked.split.chips, 'chip')} ({asked.split})"
     table = Table(
         f"{asked.workload.name} in {asked.how.name} on {chips}, "
-        f"{batch:g} sequences of {length:,} tokens",
+        f"{counted(batch, 'sequence')} of {counted(length, 'token')}",
         ("Kept for the engine: 3.5 GB and a tenth of the memory.",),
         COLUMNS,
         tuple(_cells(one, asked.split.dp) for one in found),
@@ -44,7 +45,7 @@ def _cells(one: Held, copies: int) -> tuple[str, ...]:
         f"{taken.cache / 1e9:.2f} GB",
         f"{taken.most * copies:,}" if taken.most is not None else NONE,
         f"{word}; {one.lacks}" if one.lacks else word,
-        (f"{one.least}" if one.least else "over 256") if known else NONE,
+        (f"{one.least}" if one.least else f"none up to {one.tried}") if known else NONE,
     )
 
 

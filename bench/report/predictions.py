@@ -11,6 +11,7 @@ from bench.predict.forecast import Asked, First, Foretold
 from bench.predict.operators import Array
 from bench.predict.power import Prices
 from bench.predict.tiers import Tier
+from bench.report.digits import counted
 from bench.report.duration import duration
 from bench.report.markup import Report
 from bench.report.operators import operators_section
@@ -86,21 +87,21 @@ def _order(found: Foretold, place: int) -> tuple[int, bool, float]:
 def _title(asked: Asked, base: Chip | None) -> str:
     beside = f", over {base.name}" if base else ""
     cache = ", 8-bit cache" if asked.how.cache == 1 else ""
-    split = f"{asked.split.chips} chip{'s' if asked.split.chips > 1 else ''} ({asked.split})"
+    split = f"{counted(asked.split.chips, 'chip')} ({asked.split})"
     named = f"{asked.workload.name}, {WORDS[asked.phase]} in {asked.how.name}{cache}"
     return f"{named} on {split}, {_asked(asked)}{beside}"
 
 
 def _asked(asked: Asked) -> str:
     """Returns the sizes that are the same at all points, in words."""
-    told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
     words = {
-        "batch": "{:,.0f} requests" if asked.phase == "serve" else "{:,.0f} sequences",
-        "input": "{:,.0f} tokens in", "output": "{:,.0f} out",
-    }  # fmt: skip
-    wanted = ("batch", "input") if asked.phase in ("prefill", "train") else tuple(told)
+        "batch": counted(asked.batch[0], "request" if asked.phase == "serve" else "sequence"),
+        "input": f"{counted(asked.prompt[0], 'token')} in",
+        "output": f"{asked.output[0]:,.0f} out",
+    }
+    wanted = ("batch", "input") if asked.phase in ("prefill", "train") else tuple(words)
     one = [key for key in wanted if key not in _points(asked)]
-    return ", ".join(words[key].format(told[key][0]) for key in one) or "a sweep"
+    return ", ".join(words[key] for key in one) or "a sweep"
 
 
 def _columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
@@ -203,7 +204,7 @@ def _left(found: Foretold, place: int) -> str:
     least = least_chips(
         found.chip, asked.workload, asked.how, asked.split, float(asked.batch[place]), length
     )
-    takes = f", takes {least} chips" if least else ""
+    takes = f", takes {least} chips" if least else ", and so at any tp"
     return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}"
 
 
@@ -291,5 +292,5 @@ def _untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
             reasons.setdefault(one.why, []).append(one.chip.id)
     for why, chips in reasons.items():
         yield f"Unknown, {why.removeprefix('unknown, ')}: {', '.join(chips)}."
-    if any("matrix rate" in why for why in reasons):
+    if any("matrix rate" in why and "it gives: none" not in why for why in reasons):
         yield f"Instead of precision={asked.how.name} a chip may be asked in another format of its."
