@@ -86,14 +86,19 @@ def middle(hands: Sequence[Floats]) -> float:
     return float(np.median([one[0] if len(one) == 1 else np.median(one) for one in hands]))
 
 
-def tails(chips: Mapping[Chip, Sequence[Floats]], levels: Sequence[float]) -> tuple[float, ...]:
+def tails(
+    chips: Mapping[Chip, Sequence[Floats]], levels: Sequence[float]
+) -> tuple[float, ...] | None:
     """Returns the quantiles of a value's distance from its chip's middle; a chip has one vote.
 
     The middle is that of the chip's other hands, which is itself off: the distance is scaled down
-    to that from one that is known. A chip with one hand tells nothing.
+    to that from one that is known. A chip with one hand tells nothing; where all are such, there
+    is no quantile.
     """
     grid = np.linspace(0, 1, 200)
     every = [np.quantile(_away(held), grid) for held in chips.values() if len(held) > 1]
+    if not every:
+        return None
     return tuple(float(np.quantile(np.concatenate(every), level)) for level in levels)
 
 
