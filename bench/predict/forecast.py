@@ -210,8 +210,7 @@ def _own(asked: Asked, prompt: Step | None) -> Array | float:
     """Returns a token's share of its own request's prefill: no part of TPOT, but of the rate."""
     if asked.phase != "serve" or prompt is None:
         return 0.0
-    each = asked.batch / asked.split.dp / asked.output
-    return (each - interrupting(asked.load, asked.split)) * prompt.seconds
+    return prompt.seconds / asked.output
 
 
 def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Step | None]:

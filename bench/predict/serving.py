@@ -77,7 +77,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     context = load.prompt + load.output / 2
     then = step(chip, workload, "decode", Points(load.concurrency, context), how, split, stack)
     tpot = then.seconds + interrupting(load, split) * first.seconds
-    turn = then.seconds + load.concurrency / split.dp / load.output * first.seconds
+    turn = tpot + first.seconds / load.output
     return Served(first, then, tpot, first.seconds, turn, load.concurrency / turn)
 
 
