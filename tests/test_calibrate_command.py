@@ -287,8 +287,8 @@ def test_a_calibration_that_is_none_is_refused(
     wrong.write_text('{"stack": {}}', encoding="utf-8")
     record = Path(ours.removeprefix("record="))
     for place, why in (
-        (wrong, "is no calibration: make it with calibrate"),
-        (record, "is no calibration: make it with calibrate"),
+        (wrong, "is no calibration, or one of an older program: make it with calibrate"),
+        (record, "is no calibration, or one of an older program: make it with calibrate"),
         (tmp_path, "calibration="),
         (tmp_path / "none.json", "calibration="),
     ):

@@ -132,7 +132,26 @@ def test_a_missing_or_broken_file_is_told(tmp_path: Path) -> None:
     for place, text in enumerate(["", "{}", "[1]", '{"stack": 3}']):
         file = tmp_path / f"{place}.json"
         file.write_text(text, encoding="utf-8")
-        with pytest.raises(UsageError, match="is no calibration: make it with calibrate"):
+        with pytest.raises(UsageError, match="is no calibration, or one of an older program: make"):
+            load(file)
+
+
+def test_a_file_that_lacks_a_part_or_a_number_is_told(tmp_path: Path) -> None:
+    """As one of a program that knew no first tokens does."""
+    known = load()
+    how, part = known.first[DENSE]
+    short = replace(part, tails=(0.1,))
+    for place, bad in enumerate(
+        (
+            replace(known, first={DENSE: (how, part)}),
+            replace(known, first={DENSE: (how, part), "else": known.first[EXPERTS]}),
+            replace(known, first={**known.first, DENSE: (how, short)}),
+            replace(known, parts={DENSE: part}),
+        )
+    ):
+        file = tmp_path / f"{place}.json"
+        file.write_text(written(bad), encoding="utf-8")
+        with pytest.raises(UsageError, match="or one of an older program: make it with calibrate"):
             load(file)
 
 

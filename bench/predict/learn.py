@@ -23,7 +23,7 @@ from bench.predict.fit import Case, cases, departures, fit
 from bench.predict.operators import Array
 from bench.predict.others import Others
 from bench.predict.parallel import Parallel
-from bench.predict.pooled import Departures, pooled
+from bench.predict.pooled import LEVELS, Departures, pooled
 from bench.predict.precision import Precision, precision
 from bench.predict.product import Measured, OwnProducts, Products, learnt, measured
 from bench.predict.serving import Load, serve
@@ -57,7 +57,8 @@ class Learnt:
         measured: by chip, the parts and formats of products that its own record told.
         records: hashes of such records, by their ids.
         first: by part of serving, the time to the first token.
-        others: the same, what became of it with other hands.
+        others: the same, what became of it with other hands; of reported values, which the hash
+            leaves out.
     """
 
     stack: Stack
@@ -250,7 +251,7 @@ def load(path: Path | None = None) -> Learnt:
         UsageError: there is no such file, or it is none of ours.
     """
     place = path or paths.data_dir("results") / FILE
-    told = "is no calibration"
+    told = "is no calibration, or one of an older program"
     try:
         found = ADAPTER.validate_json(place.read_text("utf-8"))
         if _is_sound(found):
@@ -269,13 +270,15 @@ def _is_sound(found: Learnt) -> bool:
             return False
         waiting += one.values() if isinstance(one, dict) else ()
         waiting += one if isinstance(one, list | tuple) else ()
-    if not {*PHASES, DENSE, EXPERTS} <= found.parts.keys() or len(found.first) != 2:
+    serving = {DENSE, EXPERTS}
+    if not {*PHASES, *serving} <= found.parts.keys() or not serving <= found.first.keys():
         return False
     pairs = (*found.products.values(), *found.first.values())
     fits = [*found.parts.values(), *(one for _, one in pairs)]
     return all(
         len(one.labels) == len(one.means) == len(one.counts) == len(one.weights)
         and min((*one.counts, *one.weights, one.heavy)) > 0 <= one.spread
+        and (one.tails is None or len(one.tails) == len(LEVELS))
         for one in fits
     )
 
