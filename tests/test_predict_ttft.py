@@ -72,10 +72,13 @@ def test_rows_of_light_load_by_others_than_the_vendor_speak() -> None:
     assert light([copies]) == [copies]
 
 
-def test_a_chip_left_out_is_foretold_and_experts_take_longer_than_their_sums() -> None:
-    found = firsts(shipped())
-    errors = {key: np.abs([one.error for one in cases]) for key, cases in found.items()}
-    assert np.median(errors[DENSE]) < 0.2 < np.median(errors[EXPERTS]) < 0.5
-    assert load().first[EXPERTS][0].prefill > 1.5 * load().first[DENSE][0].prefill
-    roof = np.abs([one.rivals[0] for one in found[DENSE]])
-    assert np.median(errors[DENSE]) < 0.3 * np.median(roof)
+def test_a_chip_left_out_is_foretold_nearer_than_by_its_sheet() -> None:
+    for key, cases in firsts(shipped()).items():
+        assert len({one.chip for one in cases}) > 1
+        error = np.median(np.abs([one.error for one in cases]))
+        assert error < {DENSE: 0.25, EXPERTS: 0.5}[key]
+        assert error < 0.3 * np.median(np.abs([one.rivals[0] for one in cases]))
+
+
+def test_prefills_of_experts_take_longer_than_their_sums() -> None:
+    assert load().first[EXPERTS][0].prefill > load().first[DENSE][0].prefill

@@ -65,7 +65,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class First:
-    """TTFT, a prompt's prefill by itself: it rests on what was measured of prefills.
+    """TTFT of a prompt by itself: it rests on what was measured of first tokens under light load.
 
     Attributes:
         seconds: one a point.

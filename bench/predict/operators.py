@@ -28,8 +28,9 @@ DISPATCHED = 3.0
 """Bytes that a token's element takes to its experts in 8 bits and back in 16."""
 HEADS, LATENT, GATED = 6.0, 10.0, 3.0
 """Kernels of a layer's attention: two norms, the product of queries, keys and values, their
-turning, attention, the output; with latents two products before the heads', a norm of the latents,
-and two products that take keys and values in; and of a block: gate with up, activation, down."""
+turning, attention, the output; with latents five for that product: down to latents, their norm, up
+to queries, into keys' latents and out of values'; and of a block: gate with up, activation,
+down."""
 USUAL = HEADS + GATED
 """Kernels of the dense layers that the stack's fixed time a layer was fitted on."""
 BLOCK = ("gate_up", "down")

@@ -4,8 +4,8 @@ TPOT is the time between two tokens of one request, prefills of others in betwee
 continuous batching each of the ``concurrency`` requests asks for one prefill in ``output`` steps,
 so that a token takes a decode step and ``(concurrency - 1) / output`` prefills: its own is before
 its first token. It takes time of the chips all the same, and the rate has all prefills in it. TTFT
-is the prefill of one prompt, without a queue: what waiting adds depends on arrivals, and is told as
-a range.
+is the prefill of one prompt: what engines add to it is fitted (``ttft``), and what waiting in a
+queue adds depends on arrivals, and is told as a range.
 """
 
 from dataclasses import dataclass
