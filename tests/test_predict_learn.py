@@ -73,6 +73,12 @@ def test_learning_anew_gives_the_numbers_of_the_file(fresh: Learnt) -> None:
             assert kept[place] == value, place
 
 
+def test_what_an_engine_adds_on_two_chips_cancels_in_their_ratio(fresh: Learnt) -> None:
+    first = [one for _, one in fresh.first.values()]
+    for part in (fresh.parts[DENSE], fresh.parts[EXPERTS], *first):
+        assert part.apart < part.within
+
+
 def test_what_was_learnt_is_written_as_it_is_read(tmp_path: Path) -> None:
     file = tmp_path / "again.json"
     file.write_text(written(load()), encoding="utf-8")

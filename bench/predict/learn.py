@@ -134,7 +134,8 @@ def of_first(
     for name, own, prefills in first_rows(rows, chips, models, stack):
         how = ttft.fit(own, prefills)
         logs = [float(one) for one in ttft.departures(own, prefills, how)]
-        found[name] = how, pooled([chips[row.chip].labels for row in own], logs)
+        same = [same_work(row) for row in own]
+        found[name] = how, pooled([chips[row.chip].labels for row in own], logs, same)
     return found
 
 
