@@ -1,6 +1,6 @@
 """Times to the first token, foretold by an engine's part that has not seen the chip."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -24,30 +24,37 @@ def firsts(world: World) -> dict[str, list[Outcome]]:
     """Returns TTFT under light load of each chip, foretold by steps and serving of the others."""
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for chip in dict.fromkeys(row.chip for row in ttft.light(world.serving)):
-        others = [one for one in world.cases() if one.row.chip != chip]
-        stack = fit(others)
-        prefill, _ = told(of_steps(others, stack)["prefill"], world.chips[chip])
-        kept = [row for row in world.data[SERVING].rows if row.chip != chip]
-        known = of_first(kept, world.chips, world.models, stack)
-        own = [row for row in world.data[SERVING].rows if row.chip == chip]
-        asked = first_rows(own, world.chips, world.models, stack)
-        paper = first_rows(own, world.chips, world.models, IDEAL)
-        shares = _shares(world, chip)
-        for (name, rows, prefills), (_, _, least) in zip(asked, paper, strict=True):
-            how, departed = known[name]
-            shift, halves = told(departed, world.chips[chip])
-            errors = shift - ttft.departures(rows, prefills, how)
-            if name == DENSE:
-                errors = np.maximum(errors, np.log(prefills) + prefill - _logs(rows))
-            logs = np.log(least) - _logs(rows)
-            found[name] += [
-                Outcome(
-                    chip, engine(row), float(one), halves, (float(log), float(log) + shares[name]),
-                    row["ttft_ms"] * 1e-3,
-                )
-                for row, one, log in zip(rows, errors, logs, strict=True)
-            ]  # fmt: skip
+        for name, cases in _left_out(world, chip):
+            found[name] += cases
     return found
+
+
+def _left_out(world: World, chip: str) -> Iterator[tuple[str, list[Outcome]]]:
+    """Yields a part's name and its rows of one chip, as ``forecast`` tells them of any."""
+    steps = [one for one in world.cases() if one.row.chip != chip]
+    stack, rows = fit(steps), world.data[SERVING].rows
+    prefill, _ = told(of_steps(steps, stack)["prefill"], world.chips[chip])
+    known = of_first([row for row in rows if row.chip != chip], world.chips, world.models, stack)
+    shares = _shares(world, [row for row in rows if row.chip != chip])
+    asked, paper = (
+        first_rows([row for row in rows if row.chip == chip], world.chips, world.models, one)
+        for one in (stack, IDEAL)
+    )
+    for (name, own, prefills), (_, _, least) in zip(asked, paper, strict=True):
+        how, departed = known[name]
+        shift, halves = told(departed, world.chips[chip])
+        errors, measured = shift - ttft.departures(own, prefills, how), _logs(own)
+        if name == DENSE:
+            errors = np.maximum(errors, np.log(prefills) + prefill - measured)
+        roof = np.log(least) - measured
+        rivals = zip(roof.tolist(), (roof + shares[name]).tolist(), strict=True)
+        yield (
+            name,
+            [
+                Outcome(chip, engine(row), float(error), halves, pair, row["ttft_ms"] * 1e-3)
+                for row, error, pair in zip(own, errors, rivals, strict=True)
+            ],
+        )
 
 
 def _logs(rows: Sequence[Row]) -> Array:
@@ -55,10 +62,9 @@ def _logs(rows: Sequence[Row]) -> Array:
     return np.log([row["ttft_ms"] * 1e-3 for row in rows])
 
 
-def _shares(world: World, but: str) -> dict[str, float]:
-    """Returns the median log of measured over the roofline's time of other chips, by part."""
-    kept = [row for row in world.data[SERVING].rows if row.chip != but]
+def _shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
+    """Returns the median log of measured over the roofline's time, by part."""
     return {
-        name: float(np.median(_logs(rows) - np.log(least)))
-        for name, rows, least in first_rows(kept, world.chips, world.models, IDEAL)
+        name: float(np.median(_logs(own) - np.log(least)))
+        for name, own, least in first_rows(rows, world.chips, world.models, IDEAL)
     }
