@@ -33,7 +33,7 @@ HEADROOM_SPREAD = 0.7
 
 @dataclass(frozen=True)
 class Voice:
-    """One hand's best value of one figure of one chip.
+    """One hand's best value of one figure of one chip; of the memory one for either way.
 
     Attributes:
         log: of measured over published.
