@@ -258,6 +258,14 @@ def test_time_energy_and_cost_are_no_surer_than_the_rate(
 # tiers, and rows that say why
 
 
+def test_figures_that_a_sheet_lacks_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=[h20,c550,hygon-k100-ai,amd-epyc-7543]", "phase=figures"]
+    text = said("predict", words, capsys)[1]
+    assert "no dense bf16, fp16 or fp8 matrix rate on the sheet: metax-c550-oam." in text
+    assert "no memory bandwidth on the sheet: hygon-k100-ai." in text
+    assert "epyc" not in text
+
+
 def test_a_weaker_tier_shows_two_digits(capsys: pytest.CaptureFixture[str]) -> None:
     words = [f"chips={B2}", LARGE, "parallel=8", "baseline=h800"]
     assert one(words, capsys)["tier"] == "sheet only"
@@ -300,6 +308,7 @@ WRONG = {
     "chips=h20 workload=llama-3.1-8": "no workload 'llama-3.1-8' in specs/workloads: did you mean",
     f"{CHIP} phase=serv": "no phase 'serv': did you mean 'serve'?",
     f"{CHIP} precision=bf61": "no precision 'bf61': did you mean 'bf16'",
+    f"{CHIP} precision=w8a8": "no precision 'w8a8': it is int8 or fp8",
     f"{CHIP} cache=fp9": "no cache format 'fp9': did you mean 'fp8'",
     f"{CHIP} baseline=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20'",
     f"{CHIP} baseline=amd-epyc-7543": "amd-epyc-7543: it is no accelerator",

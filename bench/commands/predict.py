@@ -132,7 +132,9 @@ def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.predict.reached import reached
     from bench.report.reaching import reaching
 
-    return reaching(reached(chips, bench_of().whole, every(sheets)))
+    known = every(sheets)
+    asked = [chip.id for chip in chips if chip.id in known]
+    return reaching(reached(chips, bench_of().whole, known), asked)
 
 
 def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> "Report":

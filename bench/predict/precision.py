@@ -12,6 +12,8 @@ WEIGHT_ONLY = {
     "w8a16": (1.0, "bf16"), "w4a16": (0.53125, "bf16"), "mxfp4-a16": (0.53125, "bf16"),
     "int4-a16": (0.53125, "bf16"),
 }  # fmt: skip
+SPOKEN = {"w8a8": "it is int8 or fp8", "w4a4": "it is nvfp4 or mxfp4"}
+"""What others call formats that have a name of their own here."""
 EXPERTS_ONLY = ("mxfp4", "mxfp4-a16", "int4-a16")
 """Formats that published models have in their routed experts only; the rest is 16 bits wide."""
 
@@ -67,7 +69,8 @@ def precision(word: str, cache: str = "bf16", *, experts: bool = True) -> Precis
         **WEIGHT_ONLY,
     }
     if word not in known:
-        raise UsageError(f"no precision {word!r}: {did_you_mean(word, known)}")
+        meant = SPOKEN.get(word.lower()) or did_you_mean(word, known)
+        raise UsageError(f"no precision {word!r}: {meant}")
     if cache not in ITEM:
         raise UsageError(f"no cache format {cache!r}: {did_you_mean(cache, ITEM)}")
     size, rate = known[word]
