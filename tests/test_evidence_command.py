@@ -157,6 +157,13 @@ def test_what_nobody_measured_is_said(word: str, capsys: pytest.CaptureFixture[s
     )
 
 
+def test_memory_above_its_sheet_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    line = "Memory above 100%: the sheet's GB are GiB, 7.4% more"
+    for word, there in {"memory_capacity": True, "memory_bandwidth": False}.items():
+        text = said("evidence", ["chip=910b2", f"figure={word}"], capsys)[1]
+        assert (line in text) == there
+
+
 def test_one_figure_alone(capsys: pytest.CaptureFixture[str]) -> None:
     found = document("evidence", ["chip=h20", "figure=matrix_fp8"], capsys)
     shown = [row for rows in found["tables"].values() for row in rows]

@@ -54,8 +54,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "report": (
         "standing", "predict", "workloads", "claims", "evidence", "identity", "gap", "energy",
-        "verdict", "rates", "titles", "rules", "theory", "chips", "records.model", "errors",
-        "units", "spreadsheet",
+        "verdict", "plausible", "rates", "titles", "rules", "theory", "chips", "records.model",
+        "errors", "units", "spreadsheet",
     ),
     "gate": (
         "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates", "titles",

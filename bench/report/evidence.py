@@ -11,6 +11,7 @@ from bench.claims.sensitivity import Bench
 from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
+from bench.plausible import GIB_OVER_GB
 from bench.report.markup import Report
 from bench.report.ratios import NONE, reached, values, worth
 from bench.report.scalar import Scalar
@@ -20,6 +21,7 @@ COLUMNS = (
     "figure", "published (dense)", "others publish", "best by us", "best reported", "reaches (95%)",
     "others usually", "hands",
 )  # fmt: skip
+CAPACITY = "memory_capacity"
 HOW = (
     (
         "Weights: 1 for our own runs, independent tests, papers and consortia; 0.5 for a vendor's "
@@ -53,7 +55,7 @@ def evidence_report(
         (*_heading(every), *HOW),
         COLUMNS,
         tuple(_cells(row, bench, notes) for row in rows),
-        tuple(_summary(chip, every, (figure or work) if not shown else None)),
+        (*_summary(chip, every, (figure or work) if not shown else None), *_gib(rows)),
         notes.lines(),
     )
     return Report(table, [_flat(row) for row in rows], tuple(_values(shown, bench)))
@@ -92,7 +94,7 @@ def _keys(chip: Chip, found: Sequence[Observation], figure: str | None) -> list[
     printed = {
         key
         for key in chip.figures
-        if key.startswith("matrix_") or key in ("memory_bandwidth", "memory_capacity")
+        if key.startswith("matrix_") or key in ("memory_bandwidth", CAPACITY)
     }
     return [key for key in FIGURES if key in told | printed and key != "matrix_units"]
 
@@ -190,6 +192,16 @@ def _flat(row: _Row) -> dict[str, Scalar]:
         "hands": row.hands,
         "sources": " ".join(sheet.sources) if sheet else None,
     }
+
+
+def _gib(rows: Sequence[_Row]) -> Iterator[str]:
+    """Yields why a memory holds more than its sheet says."""
+    shares = [row.reported.fraction or 0.0 for row in rows if row.reported and row.key == CAPACITY]
+    if any(1.01 < share < 1.005 * GIB_OVER_GB for share in shares):
+        yield (
+            f"Memory above 100%: the sheet's GB are GiB, {GIB_OVER_GB - 1:.1%} more, and drivers "
+            "keep some of it."
+        )
 
 
 def _summary(chip: Chip, every: Sequence[Observation], lacking: str | None) -> Iterator[str]:
