@@ -1,6 +1,7 @@
 """``validate`` as it is typed: every key, every format, every exit code."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from bench.predict.errors import Bar, Outcome, Part
 from bench.predict.heldout import World
 from bench.report.registry import FORMATS
+from bench.report.validation import validation_report
 from tests.test_evidence_command import document, looks_like, said
 
 EASY = Bar(mean=0.5)
@@ -102,6 +104,13 @@ def test_ratios_alone_are_the_first_table(
     found = document("validate", ["part=ratio", f"against={earlier}"], capsys)
     assert [one["part"] for one in found["rows"]] == ["ratio of steps"]
     assert set(found["tables"]) == {"bars", "pairs", "changes"}
+
+
+def test_parts_without_bars_have_no_table_of_bars() -> None:
+    """Its header alone tells nothing."""
+    told = validation_report([replace(PARTS[0], bar=Bar())], [])
+    assert "bars" not in {one.key for one in told.more}
+    assert "bars" in {one.key for one in validation_report(PARTS, []).more}
 
 
 def test_what_got_worse_is_told_and_exits_1(

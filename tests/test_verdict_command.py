@@ -220,6 +220,15 @@ def test_a_matrix_of_kinds_of_work_alone(capsys: pytest.CaptureFixture[str]) -> 
     assert [one for one in asked if one not in every] == []
 
 
+def test_a_matrix_of_one_chip_and_of_nothing_that_compares(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["baseline=h20", "chips=hygon-k100-ai", "figures=training"]
+    text = said("verdict", words, capsys)[1]
+    assert "1 chip over NVIDIA H20 SXM 96GB" in text
+    assert "Nothing was measured of both NVIDIA H20 SXM 96GB and another chip that compares" in text
+
+
 def test_a_matrix_of_no_chips_named_has_all_that_share_a_measurement(
     sheets: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ from bench.chips.model import Chip
 from bench.claims.model import Axis
 from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, Question
+from bench.report.digits import counted
 from bench.report.markup import Report
 from bench.report.ratios import NONE, flat, measured, times
 from bench.report.table import Table
@@ -43,7 +44,7 @@ def matrix(
     found = findings(chips, baseline, bench, figures, margin)
     cells = tuple((row[0].question.first.id, *(cell(one) for one in row)) for row in found)
     columns = ("chip", *(_heading(axis) for axis in _axes(figures)))
-    title = f"{len(found)} chips over {baseline.name}: on paper and in measurement"
+    title = f"{counted(len(found), 'chip')} over {baseline.name}: on paper and in measurement"
     table = Table(title, HOW, columns, cells, tuple(_summary(found, baseline)), ())
     flats = [
         {**flat(one), "paper_overstates": overstated(one), "cell": state(one)}
@@ -113,7 +114,9 @@ def _summary(found: Sequence[Sequence[Finding]], baseline: Chip) -> list[str]:
     whole = [one for row in found for one in row]
     both = [one for one in whole if overstated(one)]
     if not both:
-        return [f"Nothing was measured of {baseline.name} and of another chip here."]
+        return [
+            f"Nothing was measured of both {baseline.name} and another chip that compares them."
+        ]
     over = [one for one in both if (overstated(one) or 0) > 1.1]
     under = [one for one in both if (overstated(one) or 9) < 1 / 1.1]
     return [

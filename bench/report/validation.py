@@ -52,7 +52,7 @@ def validation_report(parts: Sequence[Part], found: Sequence[Change]) -> Report:
         notes.lines(),
     )
     more = [_ratios(ratios)] if ratios and times else []
-    more += [_bars(parts)]
+    more += [_bars(parts)] if any(one.bar != Bar() for one in parts) else []
     more += [_pairs(ratios)] if ratios else []
     more += [_chips(times), _works(times)] if times else []
     more += [_changed(found)] if found else []
