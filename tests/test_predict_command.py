@@ -113,6 +113,30 @@ def test_operators_sum_to_the_step(words: list[str], capsys: pytest.CaptureFixtu
     assert 0.8 < factors[0] < 1.25
 
 
+def test_operators_of_a_sweep_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL, "batch=1", "input=[128,4096]", "operators=true"]
+    found = document("predict", words, capsys)
+    parts = [each for place in (0, 1) for each in found["tables"][f"operators_{H20}_{place}"]]
+    assert all(each["seconds"] for each in parts)
+    assert not any(each["operator"].startswith("prefill") for each in parts)
+    text = said("predict", words, capsys)[1]
+    assert f"**{H20}, batch 1, input 128, output 512**" in text
+    assert f"**{H20}, batch 1, input 4,096, output 512**" in text
+    assert text.count("launches are what the software takes") == 1
+
+
+def test_rates_as_if_it_fitted_are_told_of_what_does_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A tight fit is one."""
+    line = "Where the model does not fit, rates are as if it did."
+    told = {
+        word: line in said("predict", ["chips=h20", *EXPERTS, f"parallel={word}"], capsys)[1]
+        for word in ("4", "8", "16")
+    }
+    assert told == {"4": True, "8": False, "16": False}
+
+
 # sweeps
 
 

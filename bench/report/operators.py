@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from bench.report.scalar import Scalar
 
 NONE = "–"
+SPELLED = (
+    "Operators: launches are what the software takes whatever the chip; the chip's departure is by "
+    "how much it, or what it rests on, was measured to be off what sheets foretell."
+)
+"""What the words of operators' tables mean."""
 
 
 def operators_section(one: Answer, found: Foretold, place: int) -> Section:
@@ -29,8 +34,15 @@ def operators_section(one: Answer, found: Foretold, place: int) -> Section:
         (operator, _time(seconds), f"{share:.0%}", limit, *map(_time, each))
         for operator, seconds, share, limit, each in told
     )
-    title = f"{one.chip.id}, batch {found.asked.batch[place]:g}"
+    title = f"{one.chip.id}, {_point(found, place)}"
     return Section(title, columns, cells, flat, (), f"operators_{one.chip.id}_{place}")
+
+
+def _point(found: Foretold, place: int) -> str:
+    """Returns the sizes of one point, which a sweep changes from table to table."""
+    asked = found.asked
+    told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
+    return ", ".join(f"{key} {one[place]:,.0f}" for key, one in told.items() if one[place])
 
 
 Part = tuple[str, float, float, str, tuple[float, float, float]]
@@ -39,13 +51,14 @@ Part = tuple[str, float, float, str, tuple[float, float, float]]
 def _parts(found: Foretold, place: int) -> Iterator[Part]:
     """Yields each operator's name, time, share, limit, and what each resource takes.
 
-    The last is by how much the chip is known to depart from what its sheet foretells.
+    One of no time is left out: a single request has no prefills of others in its way. The last is
+    by how much the chip is known to depart from what its sheet foretells.
     """
     total = float(found.seconds[place])
     for one in found.work.parts:
         each = float(one.compute[place]), float(one.memory[place]), float(one.link[place])
-        seconds = float(one.seconds[place])
-        yield one.name, seconds, seconds / total, one.limit(place), each
+        if seconds := float(one.seconds[place]):
+            yield one.name, seconds, seconds / total, one.limit(place), each
     apart = total - float(found.work.seconds[place])
     yield "chip's departure", apart, apart / total, NONE, (0.0, 0.0, 0.0)
 

@@ -14,6 +14,7 @@ from bench.predict.tiers import Tier
 from bench.report.digits import counted
 from bench.report.duration import duration
 from bench.report.markup import Report
+from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
 from bench.report.owning import INNER, banded, cost, costs_said, energy
 from bench.report.scalar import Scalar
@@ -68,7 +69,7 @@ def predictions(
         HOW,
         _columns(asked, base),
         tuple(_cells(one, found, place, prices, base) for one, found, place in shown),
-        tuple(_summary(every, asked, prices)),
+        (*_summary(every, asked, prices), *((SPELLED_OPERATORS,) if operators else ())),
         (),
     )
     flat = [_flat(one, place, asked, prices) for one, _, place in shown]
@@ -276,7 +277,8 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     if asked.split.pp > 1 and asked.phase != "train":
         yield "Pipeline stages are taken one after the other, not filled with other requests."
     places = range(len(asked.batch))
-    if any(one.found and one.found.room(at).fits is False for one in every for at in places):
+    rooms = [one.found.room(at) for one in every if one.found for at in places]
+    if any(room.fits is False and not room.tight for room in rooms):
         yield "Where the model does not fit, rates are as if it did."
     if any(one.found and one.found.tier is Tier.OTHER for one in every):
         yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
