@@ -164,6 +164,13 @@ def test_memory_above_its_sheet_is_explained(capsys: pytest.CaptureFixture[str])
         assert (line in text) == there
 
 
+def test_one_hand_is_no_hands(capsys: pytest.CaptureFixture[str]) -> None:
+    for chip in ("mlu590", "h20"):
+        found = document("evidence", [f"chip={chip}"], capsys)
+        ((count, hands),) = re.findall(r" by (\d+) (hands?),", found["heading"][0])
+        assert (hands == "hand") == (count == "1")
+
+
 def test_one_figure_alone(capsys: pytest.CaptureFixture[str]) -> None:
     found = document("evidence", ["chip=h20", "figure=matrix_fp8"], capsys)
     shown = [row for rows in found["tables"].values() for row in rows]

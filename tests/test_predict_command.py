@@ -210,6 +210,10 @@ def test_what_no_split_holds_says_what_was_tried(capsys: pytest.CaptureFixture[s
     assert re.search(r"GB short, and so at any tp\b", said("predict", words, capsys)[1])
 
 
+def test_a_workload_is_found_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert one(["chips=h20", "workload=Llama-3.1-8B"], capsys)["workload"] == "llama-3.1-8b"
+
+
 def test_one_is_not_many(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["chips=h20", SMALL, "batch=1", "input=1"]
     for phase, told in {

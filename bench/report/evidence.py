@@ -12,6 +12,7 @@ from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
 from bench.plausible import GIB_OVER_GB
+from bench.report.digits import counted
 from bench.report.markup import Report
 from bench.report.ratios import NONE, reached, values, worth
 from bench.report.scalar import Scalar
@@ -81,8 +82,8 @@ def _heading(every: Sequence[Observation]) -> Iterator[str]:
     hands = {one.by for one in every}
     idle = sum(one.weight == 0 for one in every)
     yield (
-        f"{len(every)} measured values by {len(hands)} hands, {own} of them our own; "
-        f"{idle} weigh nothing and are shown only."
+        f"{counted(len(every), 'measured value')} by {counted(len(hands), 'hand')}, {own} of them "
+        f"our own; {idle} weigh nothing and are shown only."
     )
 
 

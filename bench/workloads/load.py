@@ -28,16 +28,16 @@ def workloads(folder: Path | None = None) -> Mapping[str, Workload]:
 
 
 def workload(word: str, folder: Path | None = None) -> Workload:
-    """Returns one workload by its id.
+    """Returns one workload by its id, in any case.
 
     Raises:
         UsageError: there is none; the message names the nearest.
         DataError: a file is at fault.
     """
     known = workloads(folder)
-    if word not in known:
+    if word.lower() not in known:
         raise UsageError(f"no workload {word!r} in specs/workloads: {did_you_mean(word, known)}")
-    return known[word]
+    return known[word.lower()]
 
 
 def examine(
