@@ -69,6 +69,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "no batch": {"batch": ""},
     "a batch that is no number": {"batch": "8 per GPU"},
     "no input": {"input": ""},
+    "no number format": {"dtype": ""},
     "speculative decoding": {"case": "speculative, five tokens drafted"},
     "many chips, divided as nobody says": {"count": 16, "tp": ""},
     "experts over more than there are": {"ep": "320"},
@@ -77,10 +78,13 @@ CHANGES: dict[str, dict[str, Any]] = {
 """What a row of decoding is not taken with."""
 
 
+OWN = ("quantity", "count", "dtype")
+
+
 def decoding(**changed: Any) -> list[Row]:
     """The rows that are taken of one reported value of decoding, changed in some way."""
     work = {"model": "Qwen3-32B", "batch": "8", "input": "1000", "tp": "8", **changed}
-    own: dict[str, Any] = {key: work.pop(key) for key in ("quantity", "count") if key in work}
+    own: dict[str, Any] = {key: work.pop(key) for key in OWN if key in work}
     (report,) = (one for one in reports().values() if one.id == "qwen3-speed-benchmark-h20")
     value = next(one for one in report.rows if one.quantity == "decode")
     kept = {key: str(word) for key, word in work.items() if word}

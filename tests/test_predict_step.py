@@ -245,6 +245,18 @@ def test_a_token_waits_for_its_step_and_for_the_prefills_of_others() -> None:
     assert told.tokens[0] == pytest.approx(16 / told.turn[0])
 
 
+def test_prompts_that_begin_together_read_the_weights_once() -> None:
+    """Of 64 requests of eight tokens each eight begin in every step of decoding."""
+    model, asked = workload("llama-3.1-70b"), (np.array([128.0]), np.array([8.0]))
+    told = serve(made(), model, Load(np.array([64.0]), *asked), BF16, Parallel(), Stack())
+    eight = took(made(), "llama-3.1-70b", "prefill", 8, 128, stack=Stack()).seconds[0]
+    assert told.joined.seconds[0] == pytest.approx(eight / 8)
+    assert told.joined.seconds[0] < 0.5 * told.ttft[0]
+    assert told.turn[0] == pytest.approx(told.decode_s[0] + 8 * told.joined.seconds[0])
+    few = serve(made(), model, Load(np.array([8.0]), *asked), BF16, Parallel(), Stack())
+    assert few.joined.seconds[0] == pytest.approx(few.ttft[0])
+
+
 @pytest.mark.parametrize("split", ["tp1", "dp4"])
 def test_a_request_alone_waits_for_no_prefill(split: str) -> None:
     """Its own lies before its first token, and takes time of the chips all the same."""

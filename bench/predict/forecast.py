@@ -138,7 +138,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     Raises:
         UsageError: the sheet lacks a figure or a format without which nothing can be told.
     """
-    work, prompt = _work(chip, asked, known.stack)
+    work, prompt, own = _work(chip, asked, known.stack)
     name = part_of(asked)
     shift, model = _departure(chip, asked.phase, known.parts[name], known.stack)
     seconds = work.seconds * math.exp(shift)
@@ -147,7 +147,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
         asked=asked,
         seconds=seconds,
         first=_first(chip, asked, prompt, known) if prompt else None,
-        tokens=_tokens(asked) / (seconds + _own(asked, prompt) * math.exp(shift)),
+        tokens=_tokens(asked) / (seconds + own * math.exp(shift)),
         model=model,
         sheet=_doubt(chip, asked, work, known),
         tier=tier(chip, name, known),
@@ -206,30 +206,26 @@ def _tokens(asked: Asked) -> Array:
     return asked.batch * (asked.prompt if asked.phase in ("prefill", "train") else 1.0)
 
 
-def _own(asked: Asked, prompt: Step | None) -> Array | float:
-    """Returns a token's share of its own request's prefill: no part of TPOT, but of the rate."""
-    if asked.phase != "serve" or prompt is None:
-        return 0.0
-    return prompt.seconds / asked.output
+def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Step | None, Array | float]:
+    """Returns the step, or a token's share of steps; the prefill before a first token; own time.
 
-
-def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Step | None]:
-    """Returns the step, or a token's share of steps, and the prefill before a first token."""
+    The last is a token's share of its own request's prefill: no part of TPOT, but of the rate.
+    """
     workload, how, split = asked.workload, asked.how, asked.split
     if asked.phase == "serve":
         made = serve(chip, workload, asked.load, how, split, stack)
         share = interrupting(asked.load, split)
-        first = [one.times(share, "prefill: ") for one in made.prefill.parts]
+        first = [one.times(share, "prefill: ") for one in made.joined.parts]
         share_of_steps = (*first, *(one.times(1.0, "decode: ") for one in made.decode.parts))
-        return Step(share_of_steps), made.prefill
+        return Step(share_of_steps), made.prefill, made.joined.seconds / asked.output
     if asked.phase == "decode":
         points = Points(asked.batch, asked.prompt + asked.output / 2)
-        return step(chip, workload, "decode", points, how, split, stack), None
+        return step(chip, workload, "decode", points, how, split, stack), None, 0.0
     prompts = Points(asked.batch, asked.prompt)
     if asked.phase == "train":
-        return training(chip, workload, prompts, how, split, stack), None
+        return training(chip, workload, prompts, how, split, stack), None, 0.0
     done = step(chip, workload, "prefill", prompts, how, split, stack)
-    return done, done
+    return done, done, 0.0
 
 
 def untold(chip: Facts, phase: str, part: Departures, stack: Stack) -> float:

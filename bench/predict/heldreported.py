@@ -61,7 +61,7 @@ def reported_rows(
 def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row | None:
     work, name = one.workload, _model(one.workload.get("model", ""))
     asked, split = _asked(one), {key: float(work.get(key, "1")) for key in ("ep", "dp")}
-    if one.quantity not in QUANTITIES or name not in models or asked is None:
+    if one.quantity not in QUANTITIES or name not in models or asked is None or not one.dtype:
         return None
     tp = float(work.get("tp", one.count / split["dp"]))
     if ("tp" not in work and one.count > NODE) or max(tp, split["ep"]) > DIES * one.count:
@@ -72,7 +72,7 @@ def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row |
         **asked, "tp": tp, **split, "tpot_ms": 1e3 * _tpot(one, asked["concurrency"]),
     }  # fmt: skip
     words = {
-        "chip": one.chip, "model": name, "dtype": one.dtype or "bf16",
+        "chip": one.chip, "model": name, "dtype": one.dtype,
         "stack": f"{report.id} {one.id}", "hand": report.by(one), "quantity": one.quantity,
     }  # fmt: skip
     return Row(words, numbers)

@@ -45,6 +45,8 @@ class Served:
 
     Attributes:
         prefill: of one prompt, the chips to itself.
+        joined: its share of the prefill of all prompts that begin in one step of decoding: of few
+            output tokens several do, and the weights are read once for them.
         decode: a step of all requests, in the middle of their outputs.
         tpot, ttft: seconds.
         turn: seconds in which each request under way gets a token, all prefills in them.
@@ -52,6 +54,7 @@ class Served:
     """
 
     prefill: Step
+    joined: Step
     decode: Step
     tpot: Array
     ttft: Array
@@ -74,11 +77,15 @@ def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     """
     one = np.ones_like(load.prompt)
     first = step(chip, workload, "prefill", Points(split.dp * one, load.prompt), how, split, stack)
+    together = np.maximum(one, load.concurrency / split.dp / load.output)
+    prompts = Points(split.dp * together, load.prompt)
+    several = step(chip, workload, "prefill", prompts, how, split, stack)
+    joined = Step(tuple(part.times(1 / together) for part in several.parts))
     context = load.prompt + load.output / 2
     then = step(chip, workload, "decode", Points(load.concurrency, context), how, split, stack)
-    tpot = then.seconds + interrupting(load, split) * first.seconds
-    turn = tpot + first.seconds / load.output
-    return Served(first, then, tpot, first.seconds, turn, load.concurrency / turn)
+    tpot = then.seconds + interrupting(load, split) * joined.seconds
+    turn = tpot + joined.seconds / load.output
+    return Served(first, joined, then, tpot, first.seconds, turn, load.concurrency / turn)
 
 
 def interrupting(load: Load, split: Parallel) -> Array:
