@@ -294,6 +294,17 @@ def test_figures_that_a_sheet_lacks_are_named(capsys: pytest.CaptureFixture[str]
     assert "epyc" not in text
 
 
+@pytest.mark.parametrize("phase", ["product", "figures"])
+def test_why_it_rests_on_the_sheet_alone_is_said(
+    phase: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["chips=[h20,910b3]", *ASKED[phase][1:]]
+    text = said("predict", words, capsys)[1]
+    assert text.count("| sheet only; no board power published |") == (
+        1 if phase == "product" else 2
+    )
+
+
 def test_a_weaker_tier_shows_two_digits(capsys: pytest.CaptureFixture[str]) -> None:
     words = [f"chips={B2}", LARGE, "parallel=8", "baseline=h800"]
     assert one(words, capsys)["tier"] == "sheet only"

@@ -45,6 +45,11 @@ def known_of(chip: Facts, part: Departures, *, powered: bool = True) -> Tier:
     return Tier.SHEET if powered and chip.tdp is None and told is not Tier.CHIP else told
 
 
+def told(rests: str) -> str:
+    """Returns what a prediction rests on, with why it is the sheet alone."""
+    return f"{rests}; no board power published" if rests == Tier.SHEET else rests
+
+
 def lacking(chip: Facts) -> list[str]:
     """Returns what nobody published of a chip that would make its prediction firmer."""
     words = {"tdp": "board power", "capacity": "memory capacity", "link": "link bandwidth"}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bench.predict.answers import Sizes, Timed
 from bench.predict.pooled import LEVELS
+from bench.predict.tiers import told as rests
 from bench.report.duration import duration
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
@@ -51,7 +52,7 @@ def _cells(one: Timed, first: Timed | None, sizes: Sizes, dtype: str) -> tuple[s
         significant(rate / 1e12, 3),
         f"{rate / one.chip.peak(dtype):.0%}",
         duration(one.paper),
-        one.tier,
+        rests(one.tier),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.chips.figures import FIGURES
 from bench.predict.reached import Reached
+from bench.predict.tiers import told as rests
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Table
@@ -55,7 +56,7 @@ def _cells(one: Reached) -> tuple[str, ...]:
         one.measured,
         show(one.published * one.share, kind.dimension, 2),
         f"{one.share:.0%} ({low}–{high}; {least}–{most})",
-        one.tier,
+        rests(one.tier),
     )
 
 
