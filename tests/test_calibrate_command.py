@@ -104,6 +104,11 @@ def test_the_shipped_fit_is_what_the_tables_say(
     stack = {one["parameter"]: one["value"] for one in found["rows"]}
     assert stack == pytest.approx(fresh["stack"], rel=1e-5)
     assert found["notes"] == [f"Data: sha256 {fresh['data_sha256']}"]
+    told = {one["of"]: one["host_s"] for one in found["tables"]["firsts"]}
+    assert told == {
+        key.replace("tpot", "ttft"): pytest.approx(how["host_s"], rel=1e-4)
+        for key, (how, _) in fresh["first"].items()
+    }
     names = {one["of"] for one in found["tables"]["departures"]}
     products = {f"product {dtype}" for dtype in fresh["products"]}
     firsts = {one.replace("tpot", "ttft") for one in fresh["first"]}

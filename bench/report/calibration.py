@@ -44,6 +44,7 @@ MEANS = {
     "link": "link bandwidth reached, long messages; fixed",
     "link_small": "the same, short messages; fixed",
 }
+FIRSTS = ("of", "fixed time", "times the prefill", "of one, for each other request")
 PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread of cases")
 
 
@@ -58,11 +59,21 @@ def fitted(found: Learnt) -> Report:
     flat: list[dict[str, Scalar]] = [
         {"parameter": key, "value": value} for key, value in asdict(found.stack).items()
     ]
-    return Report(table, flat, (_departures(found),))
+    return Report(table, flat, (_firsts(found), _departures(found)))
 
 
 def _value(key: str, value: float) -> str:
     return duration(value) if key.endswith("_s") else significant(value, 3)
+
+
+def _firsts(found: Learnt) -> Section:
+    """Returns what engines make of a prefill before the first token."""
+    told = {key.replace("tpot", "ttft"): asdict(how) for key, (how, _) in found.first.items()}
+    cells = tuple(
+        (name, *(_value(key, value) for key, value in one.items())) for name, one in told.items()
+    )
+    flat: list[dict[str, Scalar]] = [{"of": name, **one} for name, one in told.items()]
+    return Section("First tokens: what engines add to a prefill", FIRSTS, cells, flat, (), "firsts")
 
 
 def _departures(found: Learnt) -> Section:
