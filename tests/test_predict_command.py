@@ -234,6 +234,12 @@ def test_another_format_is_offered_where_there_is_one(capsys: pytest.CaptureFixt
     assert offered == [False, True]
 
 
+def test_a_tight_fit_says_how_many_sequences(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said("predict", ["chips=h20", *EXPERTS, "phase=fit", "parallel=8"], capsys)[1]
+    (count,) = re.findall(r"\| 0, tight (\d+) +\| tight: ", text)
+    assert int(count) >= 32
+
+
 def test_fit_lists_chips_that_lack_the_format(capsys: pytest.CaptureFixture[str]) -> None:
     found = {each["chip"]: each for each in rows([*EXPERTS, "phase=fit"], capsys)}
     assert len(found) > 100

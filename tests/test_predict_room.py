@@ -105,6 +105,17 @@ def test_a_capacity_that_nobody_gives_leaves_it_open() -> None:
     assert (told.fits, told.free, told.most) == (None, None, None)
 
 
+def test_a_tight_fit_has_sequences() -> None:
+    """Those that were asked for are among those that fit where nothing is kept free."""
+    for asked in (1, 32, 200):
+        told = room(made(capacity=96e9), workload("deepseek-v3"), FP8, Parallel(tp=8), asked, 2560)
+        assert (told.fits, told.most) == (False, 0)
+        assert told.squeezed is not None
+        assert told.tight == (asked <= told.squeezed)
+    roomy = room(made(capacity=141e9), workload("deepseek-v3"), FP8, Parallel(tp=8), 32, 2560)
+    assert (roomy.most or 0) < (roomy.squeezed or 0)
+
+
 @pytest.mark.parametrize(
     ("name", "capacity", "wanted"),
     [("llama-3.1-8b", 80e9, 1), ("llama-3.1-70b", 80e9, 4), ("llama-3.1-70b", 192e9, 1),

@@ -59,9 +59,17 @@ class Room:
     @property
     def most(self) -> int | None:
         """Returns how many sequences fit."""
+        return None if self.capacity is None else self._beside(self.capacity - self.kept)
+
+    @property
+    def squeezed(self) -> int | None:
+        """Returns how many sequences fit where nothing of the memory is left free."""
         if self.capacity is None:
             return None
-        left = self.capacity - self.weights - self.kept
+        return self._beside(self.capacity * (1 + KEPT_SHARE) - self.kept)
+
+    def _beside(self, usable: float) -> int:
+        left = usable - self.weights
         return max(0, math.floor(left / self.cache)) if self.cache else 0
 
 

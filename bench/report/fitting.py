@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bench.predict.answers import Held
+from bench.predict.capacity import Room
 from bench.predict.forecast import Asked
 from bench.report.digits import counted
 from bench.report.markup import Report
@@ -43,10 +44,17 @@ def _cells(one: Held, copies: int) -> tuple[str, ...]:
         f"{taken.capacity / 1e9:.0f} GB" if taken.capacity is not None else "unknown",
         f"{taken.weights / 1e9:.1f} GB",
         f"{taken.cache / 1e9:.2f} GB",
-        f"{taken.most * copies:,}" if taken.most is not None else NONE,
+        _sequences(taken, copies),
         f"{word}; {one.lacks}" if one.lacks else word,
         (f"{one.least}" if one.least else f"none up to {one.tried}") if known else NONE,
     )
+
+
+def _sequences(taken: Room, copies: int) -> str:
+    if taken.most is None or taken.squeezed is None:
+        return NONE
+    tight = f", tight {taken.squeezed * copies:,}" if taken.tight else ""
+    return f"{taken.most * copies:,}{tight}"
 
 
 def _flat(one: Held, copies: int) -> dict[str, Scalar]:
