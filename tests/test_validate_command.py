@@ -162,6 +162,7 @@ def test_without_earlier_figures_there_is_nothing_to_hold_it_to(
     ("words", "told"),
     [
         (["part=produkt"], "onpaper: no part has 'produkt' in its name: did you mean"),
+        (["part=h20"], "onpaper: no part has 'h20' in its name: choose from: product bf16; ratio"),
         (["against=none.json"], "onpaper: against=none.json cannot be read: No such file"),
         (["out=."], "onpaper: out=.: name a file in a folder that there is"),
         (["out=no/such/folder.json"], "onpaper: out=no/such/folder.json: name a file"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from bench import paths
 from bench.config import compose
-from bench.errors import UsageError, did_you_mean
+from bench.errors import UsageError, nearest
 from bench.shapes import ValidateConfig
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ def main(words: list[str]) -> int:
     every = validated(world())
     chosen = [one for one in every if (config.part or "").lower() in one.key.lower()]
     if not chosen:
-        near = did_you_mean(config.part or "", (one.name for one in every))
-        raise UsageError(f"no part has {config.part!r} in its name: {near}")
+        raise UsageError(f"no part has {config.part!r} in its name: {_near(config.part, every)}")
     found = _changes(before, chosen, whole=len(chosen) == len(every))
     print(set_in(config.report.format, validation_report(chosen, found)), end="")
     if out:
@@ -72,6 +71,12 @@ def _before(config: ValidateConfig) -> dict[str, float]:
     if config.against is None and not shipped.is_file():
         return {}
     return state(Path(config.against) if config.against else shipped)
+
+
+def _near(word: str | None, every: "list[Part]") -> str:
+    """Returns the parts that may be meant; names have commas, so that each is quoted."""
+    names = sorted({one.name for one in every})
+    return nearest(word or "", names) or f"choose from: {'; '.join(names)}"
 
 
 def _place(config: ValidateConfig) -> Path | None:
