@@ -1,0 +1,47 @@
+"""What was asked of the comparison model, in words: model, format, chips, sizes."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bench.chips.model import Chip
+from bench.predict.forecast import Asked
+from bench.report.digits import counted
+
+WORDS = {
+    "serve": "serving", "prefill": "prefill", "decode": "decoding", "train": "training",
+}  # fmt: skip
+
+
+def title(asked: Asked, base: Chip | None) -> str:
+    """Returns the title of the answers."""
+    beside = f", over {base.name}" if base else ""
+    cache = ", 8-bit cache" if asked.how.cache == 1 else ""
+    split = f"{counted(asked.split.chips, 'chip')} ({asked.split})"
+    named = f"{asked.workload.name}, {WORDS[asked.phase]} in {asked.how.name}{cache}"
+    return f"{named} on {split}, {_asked(asked)}{beside}"
+
+
+def _asked(asked: Asked) -> str:
+    """Returns the sizes that are the same at all points, in words."""
+    words = {
+        "batch": counted(asked.batch[0], "request" if asked.phase == "serve" else "sequence"),
+        "input": f"{counted(asked.prompt[0], 'token')} in",
+        "output": f"{asked.output[0]:,.0f} out",
+    }
+    wanted = ("batch", "input") if asked.phase in ("prefill", "train") else tuple(words)
+    one = [key for key in wanted if key not in points(asked)]
+    return ", ".join(words[key] for key in one) or "a sweep"
+
+
+def points(asked: Asked) -> tuple[str, ...]:
+    """Returns which of batch, input and output a sweep changes."""
+    told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
+    return tuple(key for key, values in told.items() if len(np.unique(values)) > 1)
+
+
+def published(asked: Asked) -> Iterator[str]:
+    """Yields that a model comes in another number format than it was asked in."""
+    word = asked.workload.published
+    if word != asked.how.name:
+        yield f"Its weights are published in {word}: precision={word} asks for them as they are."
