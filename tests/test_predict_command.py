@@ -409,3 +409,17 @@ def test_help_names_every_key_and_phase(capsys: pytest.CaptureFixture[str]) -> N
     assert code == 0
     assert [each for each in keys.split() if not re.search(rf"\s{each}=", out)] == []
     assert [phase for phase in ASKED if f"{phase}:" not in out] == []
+
+
+@pytest.mark.parametrize(
+    ("model", "word"), [("deepseek-v3", "fp8"), ("gpt-oss-120b", "mxfp4"), ("qwen3-32b", "bf16")]
+)
+def test_the_format_that_a_model_comes_in_is_told_unless_it_is_asked_for(
+    model: str, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = f"published in {word}: precision={word} asks"
+    for precision in ("bf16", "fp8", "mxfp4"):
+        asked = ["chips=mi355x", f"workload={model}", "parallel=8", f"precision={precision}"]
+        code, out, _ = said("predict", asked, capsys)
+        assert code == 0
+        assert (told in out) == (precision != word)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -184,3 +185,15 @@ def test_what_a_chip_of_no_told_power_rests_on(evidence: Evidence) -> None:
     assert told["0b2", "matrix_bf16"] == told["0b2", "memory_bandwidth"] == "fitted on this chip"
     assert told["0b3", "matrix_bf16"] == "sheet only"
     assert told["0b3", "memory_bandwidth"] == "from its family"
+
+
+def test_a_chip_that_was_measured_is_as_sure_without_its_board_power(evidence: Evidence) -> None:
+    """What its power would tell is in its own departure."""
+    matrix = fractions(voices(evidence, everything().chips, "matrix"), "matrix")
+    own = everything().chips["huawei-ascend-910b2"]
+    assert own.tdp is None
+    stranger = replace(own, chip="new", silicon="new")
+    powered = replace(stranger, tdp=400.0)
+    widths = [matrix.foretold(one, "matrix_bf16")[1][0] for one in (own, powered, stranger)]
+    assert widths == sorted(widths)
+    assert widths[0] < 0.95 * widths[1]

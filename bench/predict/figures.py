@@ -70,7 +70,8 @@ class Fractions:
         means, covariance = self.departures.foretold([chip.labels])
         log = float(_row(chip, figure, less=less, family=self.family) @ np.array(self.terms))
         variance = float(covariance[0, 0])
-        if self.family == "matrix" and chip.tdp is None:
+        known = chip.labels in self.departures.labels  # then its own departure has it
+        if self.family == "matrix" and chip.tdp is None and not known:
             variance += (HEADROOM_SPREAD * self.terms[1]) ** 2
         halves = tuple(self.departures.half(variance, level) for level in LEVELS)
         return math.exp(log + float(means[0])), halves

@@ -238,7 +238,7 @@ def untold(chip: Facts, phase: str, part: Departures, stack: Stack) -> float:
         stack: what was fitted.
     """
     variance = UNSEEN**2 if phase == "train" else 0.0
-    if chip.tdp is None:
+    if chip.tdp is None and chip.labels not in part.labels:  # else its own departure has it
         variance += (HEADROOM_SPREAD * stack.headroom / stack.product) ** 2
     if all(one[0] != chip.vendor for one in part.labels):
         variance += SOFTWARE**2

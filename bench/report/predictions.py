@@ -11,19 +11,16 @@ from bench.predict.forecast import Asked, First, Foretold
 from bench.predict.operators import Array
 from bench.predict.power import Prices
 from bench.predict.tiers import Tier
-from bench.report.digits import counted
 from bench.report.duration import duration
 from bench.report.markup import Report
 from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
 from bench.report.owning import INNER, banded, cost, costs_said, energy
+from bench.report.question import points, published, title
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 from bench.units import significant
 
-WORDS = {
-    "serve": "serving", "prefill": "prefill", "decode": "decoding", "train": "training",
-}  # fmt: skip
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
 OUTER = 0.95
 HOW = (
@@ -65,7 +62,7 @@ def predictions(
     told = [(one, one.found, place) for one in every if one.found for place in places]
     shown = sorted(told, key=lambda row: _order(row[1], row[2]))
     table = Table(
-        _title(asked, base),
+        title(asked, base),
         HOW,
         _columns(asked, base),
         tuple(_cells(one, found, place, prices, base) for one, found, place in shown),
@@ -85,31 +82,11 @@ def _order(found: Foretold, place: int) -> tuple[int, bool, float]:
     return place, found.room(place).fits is False, -float(found.per_chip()[place])
 
 
-def _title(asked: Asked, base: Chip | None) -> str:
-    beside = f", over {base.name}" if base else ""
-    cache = ", 8-bit cache" if asked.how.cache == 1 else ""
-    split = f"{counted(asked.split.chips, 'chip')} ({asked.split})"
-    named = f"{asked.workload.name}, {WORDS[asked.phase]} in {asked.how.name}{cache}"
-    return f"{named} on {split}, {_asked(asked)}{beside}"
-
-
-def _asked(asked: Asked) -> str:
-    """Returns the sizes that are the same at all points, in words."""
-    words = {
-        "batch": counted(asked.batch[0], "request" if asked.phase == "serve" else "sequence"),
-        "input": f"{counted(asked.prompt[0], 'token')} in",
-        "output": f"{asked.output[0]:,.0f} out",
-    }
-    wanted = ("batch", "input") if asked.phase in ("prefill", "train") else tuple(words)
-    one = [key for key in wanted if key not in _points(asked)]
-    return ", ".join(words[key] for key in one) or "a sweep"
-
-
 def _columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
     served = asked.phase == "serve"
     return (
         "chip",
-        *_points(asked),
+        *points(asked),
         *((f"x {(*base.aliases, base.id)[0]}, per chip",) if base else ()),
         "tokens/s, per chip",
         *(("tokens/s, all",) if asked.split.chips > 1 else ()),
@@ -117,12 +94,6 @@ def _columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
         *(("TTFT, no queue",) if served else ()),
         "limited by", "memory left", "J/token", "USD/Mtoken", "rests on",
     )  # fmt: skip
-
-
-def _points(asked: Asked) -> tuple[str, ...]:
-    """Returns which of batch, input and output a sweep changes."""
-    told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
-    return tuple(key for key, values in told.items() if len(np.unique(values)) > 1)
 
 
 def _cells(
@@ -136,7 +107,7 @@ def _cells(
     limit, share = found.work.limit(place)
     return (
         one.chip.id,
-        *(f"{told[key][place]:g}" for key in _points(asked)),
+        *(f"{told[key][place]:g}" for key in points(asked)),
         *((_over(one, base, place, digits),) if base else ()),
         _around(rate, found, place, digits),
         *((_told(whole, digits),) if asked.split.chips > 1 else ()),
@@ -271,6 +242,7 @@ def _bounded(name: str, found: Foretold | First | None, place: int) -> dict[str,
 
 def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[str]:
     yield SPELLED[asked.phase]
+    yield from published(asked)
     if asked.workload.experts:
         yield "Experts' load is taken as even, and the interval is that of serving such models."
     yield from {str(one.found.others) for one in every if one.found and one.found.others}

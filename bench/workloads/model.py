@@ -55,12 +55,14 @@ class Workload(Strict):
     ``parameters`` is the count as its maker rounds it, such as ``8.03B``. ``head_dim`` is that
     of queries and keys. ``intermediate`` is the width of the plain feed-forward block; a model
     that has experts in every layer has none. ``qk_norm``: queries and keys are normalised head
-    by head. ``sinks``: a learnt score a head takes part in the softmax.
+    by head. ``sinks``: a learnt score a head takes part in the softmax. ``published`` is the number
+    format that its weights come in; of mxfp4 those of its experts.
     """
 
     id: Key
     name: Annotated[str, Field(min_length=1)]
     sources: Annotated[tuple[Key, ...], Field(min_length=1)]
+    published: Literal["bf16", "fp8", "mxfp4"] = "bf16"
     parameters: Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6})?[BT]$")]
     layers: Annotated[int, Field(ge=1, le=10**4)]
     hidden: Count
