@@ -26,11 +26,12 @@ it has to reach; one that is missed is said so.
   out=              writes the figures to this file, such as results/validation.json
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
+A chip's own figures, part by part, are the lines that have its id, such as nvidia-h20-sxm-96gb.
+
 Examples
   python -m bench validate
   python -m bench validate part=serving report=plain
   python -m bench validate out=results/validation.json
-  python -m bench validate report=plain | grep nvidia-h20-sxm-96gb      one chip, part by part
 
 Exit code: 0 no part got worse, 1 the mean error rose by over 5% relative over all parts or by over
 10% in one, or a part is gone, 2 wrong usage.
