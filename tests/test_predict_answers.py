@@ -1,0 +1,160 @@
+"""What ``predict`` says beside its times: memory, energy, cost, what it rests on, and why not."""
+
+import re
+
+import pytest
+
+from tests.test_evidence_command import said
+from tests.test_predict_command import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
+
+
+def test_what_does_not_fit_says_how_many_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", LARGE]
+    found = one(words, capsys)
+    assert (found["fits"], found["memory_free_B"] < 0) == (False, True)
+    text = said("predict", words, capsys)[1]
+    (told,) = re.findall(r"does not fit: \d+ GB short, takes (\d+) chips", text)
+    assert one([*words, f"parallel={told}"], capsys)["fits"]
+    assert not one([*words, f"parallel={int(told) // 2}"], capsys)["fits"]
+    held = one([*words, "phase=fit"], capsys)
+    assert (held["fits"], held["least_chips"], held["sequences"]) == (False, int(told), 0)
+
+
+def test_what_no_split_holds_says_what_was_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    """Heads that do not divide end the doubling before 256 chips."""
+    words = ["chips=a100-sxm4-40gb", "workload=kimi-k2"]
+    assert one([*words, "phase=fit"], capsys)["least_chips"] is None
+    assert "| none up to 64 " in said("predict", [*words, "phase=fit"], capsys)[1]
+    assert re.search(r"GB short, and so at any tp\b", said("predict", words, capsys)[1])
+
+
+def test_a_workload_is_found_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert one(["chips=h20", "workload=Llama-3.1-8B"], capsys)["workload"] == "llama-3.1-8b"
+
+
+def test_one_is_not_many(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL, "batch=1", "input=1"]
+    for phase, told in {
+        "serve": "1 request,",
+        "decode": "1 sequence,",
+        "fit": "1 sequence of",
+    }.items():
+        title = said("predict", [*words, f"phase={phase}"], capsys)[1].splitlines()[0]
+        assert f" {told} " in title
+        assert ("1 token in," in title) == (phase != "fit")
+
+
+def test_another_format_is_offered_where_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    offered = [
+        "in another format" in said("predict", [f"chips=[h20,{chip}]", SMALL, *more], capsys)[1]
+        for chip, more in {"c550": [], "910b2": ["precision=fp8"]}.items()
+    ]
+    assert offered == [False, True]
+
+
+def test_a_tight_fit_says_how_many_sequences(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said("predict", ["chips=h20", *EXPERTS, "phase=fit", "parallel=8"], capsys)[1]
+    (count,) = re.findall(r"\| 0, tight (\d+) +\| tight: ", text)
+    assert int(count) >= 32
+
+
+def test_fit_lists_chips_that_lack_the_format(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {each["chip"]: each for each in rows([*EXPERTS, "phase=fit"], capsys)}
+    assert len(found) > 100
+    assert (found[H20]["supported"], found[B2]["supported"]) == (True, False)
+
+
+def test_narrower_formats_take_less_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL]
+    wide, eight, cache, four = (
+        one([*words, *more], capsys)
+        for more in ([], ["precision=fp8"], ["cache=fp8"], ["precision=w4a16"])
+    )
+    assert four["weights_B"] < eight["weights_B"] < wide["weights_B"] == cache["weights_B"]
+    assert cache["cache_B_sequence"] == wide["cache_B_sequence"] / 2
+    assert wide["seconds"] > eight["seconds"]
+
+
+def test_energy_and_cost_hear_the_prices(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL]
+    base, dear, short, warm = (
+        one([*words, *more], capsys) for more in ([], ["kwh=0.4"], ["years=1"], ["pue=2.6"])
+    )
+    assert base["J_per_token_low"] < base["J_per_token"] < base["J_per_token_high"]
+    drawn = base["J_per_token"] * 1.3 * 0.1 / 3.6e6 * 1e6
+    assert dear["usd_per_Mtoken"] - base["usd_per_Mtoken"] == pytest.approx(3 * drawn)
+    assert warm["usd_per_Mtoken"] - base["usd_per_Mtoken"] == pytest.approx(drawn)
+    owned = base["usd_per_Mtoken"] - drawn
+    assert short["usd_per_Mtoken"] == pytest.approx(4 * owned + drawn)
+
+
+def test_time_energy_and_cost_are_no_surer_than_the_rate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=h20", SMALL]
+    found = one(words, capsys)
+    over = found["high_80"] / found["tokens_per_s_chip"]
+    for level in ("80", "95"):
+        rates = [found[f"{end}_{level}"] for end in ("high", "low")]
+        times = [found[f"seconds_{end}_{level}"] for end in ("low", "high")]
+        assert [a * b for a, b in zip(rates, times, strict=True)] == pytest.approx(
+            [found["tokens_per_s_chip"] * found["seconds"]] * 2
+        )
+    for key in ("J_per_token", "usd_per_Mtoken"):
+        assert found[f"{key}_low"] < found[key] / over
+        assert found[f"{key}_high"] > found[key] * over
+    text = said("predict", words, capsys)[1]
+    assert re.search(r"\| [\d.]+ ms \([\d.]+–[\d.]+ ms\) ", text)
+
+
+# tiers, and rows that say why
+
+
+def test_figures_that_a_sheet_lacks_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=[h20,c550,hygon-k100-ai,amd-epyc-7543]", "phase=figures"]
+    text = said("predict", words, capsys)[1]
+    assert "no dense bf16, fp16 or fp8 matrix rate on the sheet: metax-c550-oam." in text
+    assert "no memory bandwidth on the sheet: hygon-k100-ai." in text
+    assert "epyc" not in text
+
+
+@pytest.mark.parametrize("phase", ["product", "figures"])
+def test_why_it_rests_on_the_sheet_alone_is_said(
+    phase: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["chips=[h20,910b3]", *ASKED[phase][1:]]
+    text = said("predict", words, capsys)[1]
+    assert text.count("| sheet only; no board power published |") == (
+        1 if phase == "product" else 2
+    )
+
+
+def test_a_weaker_tier_shows_two_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [f"chips={B2}", LARGE, "parallel=8", "baseline=h800"]
+    assert one(words, capsys)["tier"] == "sheet only"
+    (line,) = (text for text in said("predict", words, capsys)[1].splitlines() if B2 in text)
+    ratio, _, _, tpot, first = (cell.split()[0] for cell in line.split("|")[2:7])
+    for word in (ratio, tpot, first):
+        assert "." not in word or len(word.replace(".", "").lstrip("0")) <= 2
+
+
+UNTOLD = {
+    "amd-epyc-7543": "is no accelerator",
+    "hgx-h100": "is a system: name the chip it is built of",
+    "metax-c550-oam": "no dense bf16 matrix rate on its sheet (it gives: none)",
+    "hygon-k100-ai": "unknown, for its sheet has no memory bandwidth",
+}
+
+
+@pytest.mark.parametrize("chip", UNTOLD)
+def test_what_cannot_be_told_says_why(chip: str, capsys: pytest.CaptureFixture[str]) -> None:
+    first, last = rows([f"chips=[{chip},h20]", SMALL], capsys)
+    assert (first["chip"], first["unknown"], last.get("tokens_per_s")) == (H20, None, None)
+    assert UNTOLD[chip] in last["unknown"]
+    code, out, err = said("predict", [f"chips={chip}", SMALL], capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert UNTOLD[chip] in err
+    told = said("predict", [f"chips=[{chip},h20]", SMALL], capsys)[1]
+    (line,) = (one for one in told.splitlines() if one.startswith("Unknown"))
+    assert UNTOLD[chip].removeprefix("unknown, ") in line
+    assert (line.lower().count("unknown"), line.count(last["chip"])) == (1, 1)
