@@ -21,7 +21,7 @@ SHARED = {
     "kernels": {"registry"},
     "devices": {
         "amd", "api", "base", "clockloop", "clocks", "conformance", "host", "machine", "missing",
-        "nvml", "plugins", "ranks", "registry", "smi", "smi_text", "team", "telemetry",
+        "neighbours", "nvml", "plugins", "ranks", "registry", "smi", "smi_text", "team", "telemetry",
         "torchdevice", "uid",
     },
     "commands": {"fakes", "live", "nodes", "several", "sweep"},
@@ -29,7 +29,8 @@ SHARED = {
         "calibration", "claims", "collectives", "comparison", "curve", "digits", "dossier",
         "duration", "energy", "evidence", "fitting", "flat", "fragment", "gap", "groups", "history",
         "identity", "inputs", "layers", "layout", "levels", "listing", "marks", "markup", "matrix",
-        "operators", "owning", "pairs", "predicates", "predictions", "products", "ratios",
+        "operators", "owning", "pairs", "predicates", "predictions", "products",
+        "question", "ratios",
         "reaching", "registry", "roofline", "room", "rulelist", "rulings", "scalar", "screen",
         "sections", "sheet", "spread", "summary", "table", "validation", "verdicts", "wrap",
         "pytest_benchmark",
