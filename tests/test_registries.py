@@ -21,8 +21,8 @@ SHARED = {
     "kernels": {"registry"},
     "devices": {
         "amd", "api", "base", "clockloop", "clocks", "conformance", "host", "machine", "missing",
-        "neighbours", "nvml", "plugins", "ranks", "registry", "smi", "smi_text", "team", "telemetry",
-        "torchdevice", "uid",
+        "neighbours", "nvml", "plugins", "ranks", "registry", "smi", "smi_text", "team",
+        "telemetry", "torchdevice", "uid",
     },
     "commands": {"fakes", "live", "nodes", "several", "sweep"},
     "report": {
@@ -30,8 +30,8 @@ SHARED = {
         "duration", "energy", "evidence", "fitting", "flat", "fragment", "gap", "groups", "history",
         "identity", "inputs", "layers", "layout", "levels", "listing", "marks", "markup", "matrix",
         "operators", "owning", "pairs", "predicates", "predictions", "products",
-        "question", "ratios",
-        "reaching", "registry", "roofline", "room", "rulelist", "rulings", "scalar", "screen",
+        "question", "ratios", "reaching", "registry", "roofline", "room", "rulelist", "rulings",
+        "scalar", "screen",
         "sections", "sheet", "spread", "summary", "table", "validation", "verdicts", "wrap",
         "pytest_benchmark",
     },
