@@ -181,12 +181,12 @@ def _summary(parts: Sequence[Part], found: Sequence[Change]) -> Iterable[str]:
 
 
 def _ratios(parts: Sequence[Part]) -> Section:
-    lines = (
-        "A case is one work on two chips, served by one version of an engine: the ratio of its "
-        "times, beside that of their sheets.",
+    said = (
+        "A case is one work on two chips, by one version of an engine: the ratio of its times, "
+        "beside that of their sheets."
     )
     cells, flats = tuple(map(_cells, parts)), list(map(_flat, parts))
-    return Section("Ratios of two chips", _columns(SHEETS), cells, flats, lines, key="ratios")
+    return Section("Ratios of two chips", _columns(SHEETS), cells, flats, (said,), key="ratios")
 
 
 def _pairs(parts: Sequence[Part]) -> Section:
