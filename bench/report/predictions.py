@@ -37,7 +37,10 @@ SPELLED = {
         "a queue made it 2.8 to 14 times as long elsewhere."
     ),
     "prefill": "Tokens are those of the prompts.",
-    "decode": "TPOT: one step, a token for each sequence, no prefills in between.",
+    "decode": (
+        "TPOT: one step, a token for each sequence, no prefills in between. Steps were fitted on "
+        "one engine, serving on several: it may come out some percent quicker."
+    ),
     "train": (
         "No training step was fitted: its interval has an assumed part. Optimiser states are "
         "spread over the copies, activations are not counted in memory."
