@@ -79,7 +79,7 @@ def test_parts_are_told_with_their_bars(earlier: Path, capsys: pytest.CaptureFix
         ("median up to half of the better of both sheets' ratios", ""),
     ]
     assert found["summary"][:2] == [
-        "Bars: 2 of 3 met; 0 parts have none.",
+        "Bars: 2 of 3 met.",
         "Not met: product bf16: another source.",
     ]
     assert found["notes"] == ["[1] product bf16: of other software."]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from bench.predict.errors import Bar, Change, Figures, Outcome, Part, by, figures, missed
 from bench.predict.pooled import LEVELS
 from bench.predict.validate import RATIO
+from bench.report.digits import counted
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
@@ -170,7 +171,9 @@ def _summary(parts: Sequence[Part], found: Sequence[Change]) -> Iterable[str]:
     judged = [(one, missed(one.bar, figures(one.cases))) for one in parts]
     short = [one.key for one, told in judged if told]
     count = sum(told is not None for _, told in judged)
-    yield f"Bars: {count - len(short)} of {count} met; {len(parts) - count} parts have none."
+    rest = f"; {counted(len(parts) - count, 'part')} without one" if count < len(parts) else ""
+    told = f"Bars: {count - len(short)} of {count} met{rest}."
+    yield told if count else "No part here has a bar."
     if short:
         yield f"Not met: {'; '.join(short)}."
     worse = [one.name for one in found if one.worse]
