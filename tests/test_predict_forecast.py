@@ -161,40 +161,6 @@ def test_the_rate_of_serving_has_all_prefills_in_it() -> None:
     assert told.tokens < 8 / told.seconds
 
 
-@pytest.mark.parametrize("model", ["qwen2.5-14b", "deepseek-v3"])
-def test_the_first_token_is_a_prefill_with_what_engines_add(
-    model: str, chips: dict[str, Facts]
-) -> None:
-    """It hangs on neither the batch nor decoding, and has the interval of first tokens."""
-    few, many = (
-        forecast(chips[H20], asked("serve", batch, model, split="tp8"), load()).first
-        for batch in (1, 64)
-    )
-    assert few
-    assert many
-    assert few.seconds == pytest.approx(many.seconds)
-    how, part = load().first["tpot" if model == "qwen2.5-14b" else "tpot-experts"]
-    question = asked("serve", 1, model, split="tp8")
-    bare = serve(
-        chips[H20], question.workload, question.load, question.how, question.split, load().stack
-    )
-    means, covariance = part.foretold([chips[H20].labels])
-    expected = (how.host_s + how.prefill * bare.ttft) * math.exp(float(means[0]))
-    assert few.seconds >= expected * (1 - 1e-9)
-    if model == "deepseek-v3":
-        assert few.seconds == pytest.approx(expected)
-    for level in (0.8, 0.95):
-        assert few.half(level) >= part.half(float(covariance[0, 0]), level)
-
-
-@pytest.mark.parametrize("model", ["qwen2.5-14b", "deepseek-v3"])
-def test_no_first_token_comes_before_its_prefill(model: str, chips: dict[str, Facts]) -> None:
-    for name in (H20, H800):
-        alone = forecast(chips[name], asked("prefill", 1, model, split="tp8"), load())
-        assert alone.first
-        assert alone.seconds <= alone.first.seconds
-
-
 def test_rival_figures_of_what_binds_widen_the_interval_and_no_others() -> None:
     torn = made(doubt={"bf16": 0.3, "bandwidth": 0.0})
     prefill, decode = (

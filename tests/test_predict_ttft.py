@@ -1,16 +1,24 @@
 """The time to the first token: what engines add to a prefill, found again and left out."""
 
+import math
+
 import numpy as np
 import pytest
 from numpy.random import default_rng
 
 from bench.predict import ttft
+from bench.predict.facts import Facts
+from bench.predict.forecast import forecast
 from bench.predict.heldfirst import firsts
 from bench.predict.learn import DENSE, EXPERTS, load
+from bench.predict.serving import serve
 from bench.predict.tables import Row
 from bench.predict.ttft import FREE, LIGHT, Ttft, departures, fit, light, others
 from bench.predict.world import shipped
+from tests.test_predict_facts import chips
+from tests.test_predict_forecast import H20, H800, asked
 
+__all__ = ["chips"]
 KNOWN = Ttft(host_s=0.06, prefill=1.7, queue=0.09)
 
 
@@ -82,3 +90,40 @@ def test_a_chip_left_out_is_foretold_nearer_than_by_its_sheet() -> None:
 
 def test_prefills_of_experts_take_longer_than_their_sums() -> None:
     assert load().first[EXPERTS][0].prefill > load().first[DENSE][0].prefill
+
+
+# in a prediction
+
+
+@pytest.mark.parametrize("model", ["qwen2.5-14b", "deepseek-v3"])
+def test_the_first_token_is_a_prefill_with_what_engines_add(
+    model: str, chips: dict[str, Facts]
+) -> None:
+    """It hangs on neither the batch nor decoding, and has the interval of first tokens."""
+    few, many = (
+        forecast(chips[H20], asked("serve", batch, model, split="tp8"), load()).first
+        for batch in (1, 64)
+    )
+    assert few
+    assert many
+    assert few.seconds == pytest.approx(many.seconds)
+    how, part = load().first["tpot" if model == "qwen2.5-14b" else "tpot-experts"]
+    question = asked("serve", 1, model, split="tp8")
+    bare = serve(
+        chips[H20], question.workload, question.load, question.how, question.split, load().stack
+    )
+    means, covariance = part.foretold([chips[H20].labels])
+    expected = (how.host_s + how.prefill * bare.ttft) * math.exp(float(means[0]))
+    assert few.seconds >= expected * (1 - 1e-9)
+    if model == "deepseek-v3":
+        assert few.seconds == pytest.approx(expected)
+    for level in (0.8, 0.95):
+        assert few.half(level) >= part.half(float(covariance[0, 0]), level)
+
+
+@pytest.mark.parametrize("model", ["qwen2.5-14b", "deepseek-v3"])
+def test_no_first_token_is_told_before_its_prefill(model: str, chips: dict[str, Facts]) -> None:
+    for name in (H20, H800):
+        alone = forecast(chips[name], asked("prefill", 1, model, split="tp8"), load())
+        assert alone.first
+        assert alone.seconds <= alone.first.seconds
