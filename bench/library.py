@@ -22,7 +22,7 @@ from bench.notebook import Recorded, Shown, Verdicts
 from bench.rules.judge import Status, status
 from bench.rules.load import rulebook
 from bench.rules.model import Rule
-from bench.rules.places import Question
+from bench.rules.places import Question, day
 from bench.rules.subject import subject
 from bench.rules.timeline import Period
 from bench.rules.timeline import timeline as all_periods
@@ -263,10 +263,6 @@ def _data(words: tuple[str, ...]) -> Data:
 
 
 def _question(on: str | date, destination: str, headquarters: str | None) -> Question:
-    try:
-        day = date.fromisoformat(str(on)).isoformat()
-    except ValueError:
-        raise UsageError(f"on={on} is no day such as 2025-08-15") from None
-    places = rulebook().places
+    places, asked = rulebook().places, day(on)
     there = places.find(destination)
-    return Question(day, there, places.find(headquarters) if headquarters else there)
+    return Question(asked, there, places.find(headquarters) if headquarters else there)

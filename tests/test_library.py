@@ -146,9 +146,10 @@ def test_a_classification_is_typed_and_a_row() -> None:
     assert (row["policies"], row["needs_licence"]) == ("presumption_of_denial", "yes")
 
 
-def test_a_day_that_is_none_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"^on=2024-13-01 is no day such as 2025-08-15$"):
-        bench.classify("h100", on="2024-13-01")
+@pytest.mark.parametrize("day", ["2024-13-01", "20240115", "2024-W03-1"])
+def test_a_day_that_is_none_or_written_otherwise_is_refused(day: str) -> None:
+    with pytest.raises(UsageError, match=rf"^on={day} is no day such as 2025-08-15$"):
+        bench.classify("h100", on=day)
 
 
 def test_the_headquarters_are_where_it_goes_unless_said() -> None:

@@ -302,6 +302,7 @@ def test_a_list_that_leads_elsewhere_takes_nothing_away(tmp_path: Path) -> None:
     [
         ([], "site needs a folder: out=site"),
         (["out=x", "on=tomorrow"], "on=tomorrow is no day such as 2025-08-15"),
+        (["out=x", "on=20250815"], "on=20250815 is no day such as 2025-08-15"),
         (["out=x", "records=/none"], "records=/none: there is no such record"),
         (["out=x", "colour=red"], "site has no key 'colour'"),
     ],

@@ -1,7 +1,6 @@
 """Draws what a record, the rules, the ratios or the predictions show, with the data beside it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,25 +183,15 @@ def _rules(config: PlotConfig, sheets: "Catalogue") -> "Picture":
     from bench.chips.select import select
     from bench.plot.rules import picture
     from bench.rules.load import rulebook
-    from bench.rules.places import Question
+    from bench.rules.places import Question, day
 
-    on = config.on or datetime.now(UTC).date().isoformat()
-    if not _is_day(on):
-        raise UsageError(f"on={on} is no day such as 2025-08-15")
+    on = day(config.on)
     chosen = select(config.chips, sheets) if config.chips else None
     return picture(Question(on, CHINA, CHINA), chosen, rulebook(), sheets)
 
 
 CHINA = "CN"
 """Where the rules that are drawn are asked of."""
-
-
-def _is_day(word: str) -> bool:
-    """Tells whether a word is a day, written as YYYY-MM-DD alone."""
-    try:
-        return date.fromisoformat(word).isoformat() == word
-    except ValueError:
-        return False
 
 
 def _validation(_: PlotConfig, __: "Catalogue") -> "Picture":

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from bench.config import compose
@@ -143,25 +142,15 @@ def _fitting(view: str, config: RulesConfig) -> None:
 
 
 def _question(config: RulesConfig, book: "Rulebook") -> "Question":
-    from bench.rules.places import Question
+    from bench.rules.places import Question, day
 
-    on = config.on or datetime.now(UTC).date().isoformat()
-    if not _is_day(on):
-        raise UsageError(f"on={on} is no day such as 2025-08-15")
+    on = day(config.on)
     if config.export_from not in ("us", "abroad"):
         near = did_you_mean(config.export_from, ("us", "abroad"))
         raise UsageError(f"no export_from {config.export_from!r}: {near}")
     there = book.places.find(config.destination)
     parent = book.places.find(config.headquarters) if config.headquarters else there
     return Question(on, there, parent, config.export_from == "us")
-
-
-def _is_day(word: str) -> bool:
-    """Tells whether a word is a day, written as YYYY-MM-DD alone."""
-    try:
-        return date.fromisoformat(word).isoformat() == word
-    except ValueError:
-        return False
 
 
 def _rule(view: str, config: RulesConfig, book: "Rulebook") -> "Rule | None":

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from datetime import UTC, date, datetime
 
 from bench.config import compose
 from bench.errors import UsageError
@@ -30,18 +29,19 @@ Exit code: 0 written, 1 a data file is at fault, 2 wrong usage.
 
 def main(words: list[str]) -> int:
     """Writes the site; says on stdout where it begins, on stderr how large it is."""
+    from bench.rules.places import day
     from bench.tables.write import place
 
     config = compose("site", words, SiteConfig)
     if not config.out:
         raise UsageError("site needs a folder: out=site")
-    folder, day, began = place(config.out), _day(config.on), time.monotonic()
+    folder, on, began = place(config.out), day(config.on), time.monotonic()
     from bench.site.build import write
     from bench.site.place import Place
     from bench.site.world import gather
 
     Place(folder).check()
-    written = write(folder, gather(config.records, day))
+    written = write(folder, gather(config.records, on))
     largest, most = max(written, key=lambda one: one[1] if one[0].endswith(".html") else 0)
     print(folder / "index.html")
     print(
@@ -50,12 +50,3 @@ def main(words: list[str]) -> int:
         file=sys.stderr,
     )
     return 0
-
-
-def _day(on: str | None) -> str:
-    if on is None:
-        return datetime.now(UTC).date().isoformat()
-    try:
-        return date.fromisoformat(on).isoformat()
-    except ValueError:
-        raise UsageError(f"on={on} is no day such as 2025-08-15") from None

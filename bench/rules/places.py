@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Annotated
 
@@ -86,6 +87,22 @@ class Question:
     destination: str
     headquarters: str
     from_us: bool = True
+
+
+def day(on: str | date | None = None) -> str:
+    """Returns the day that ``on=`` names, as YYYY-MM-DD and no other way; none is today, in UTC.
+
+    Raises:
+        UsageError: it is no day, or written otherwise.
+    """
+    word = str(datetime.now(UTC).date() if on is None else on)
+    try:
+        same = date.fromisoformat(word).isoformat() == word
+    except ValueError:
+        same = False
+    if not same:
+        raise UsageError(f"on={word} is no day such as 2025-08-15")
+    return word
 
 
 def is_d5_or_macau(code: str, on: str, places: Places) -> bool:
