@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,8 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                 yield (f"{node.module}.{alias.name}" if is_module else node.module), node
 
 
-def packages(path: Path) -> set[str]:
+@cache
+def packages(path: Path) -> frozenset[str]:
     """The outside packages a module imports while it runs, anywhere in it."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     typing_only = {
@@ -171,14 +173,16 @@ def packages(path: Path) -> set[str]:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
         for inner in ast.walk(node)
     }
-    return {module.split(".")[0] for module, node in imports(tree) if id(node) not in typing_only}
+    told = (module for module, node in imports(tree) if id(node) not in typing_only)
+    return frozenset(module.split(".")[0] for module in told)
 
 
-def at_import(path: Path) -> set[str]:
+@cache
+def at_import(path: Path) -> frozenset[str]:
     """The outside packages that importing a module imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    return {module.split(".")[0] for module, _ in imports(tree)}
+    return frozenset(module.split(".")[0] for module, _ in imports(tree))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
