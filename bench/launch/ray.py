@@ -98,12 +98,9 @@ class Ray:
         except TaskUnschedulableError:
             return Status("down", reason="Ray has lost the node")
         except RayError as error:  # the worker or its node died, or the task was cancelled
-            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-            return Status(
-                "ended", None, f"Ray: {lines[-1] if lines else type(error).__name__}", log
-            )
+            return Status("ended", None, f"Ray: {_last(error)}", log)
         except Exception as error:  # noqa: BLE001 -- Ray raises what the run raised, as its own
-            return Status("ended", 1, str(error).strip().splitlines()[-1], log)
+            return Status("ended", 1, _last(error), log)
         return Status("ended", code, reason, log)
 
     def cancel(self, tickets: Sequence[str]) -> None:
@@ -125,6 +122,7 @@ def _name(node: Mapping[str, Any]) -> str:
 
 
 def _last(error: Exception) -> str:
+    """Returns the last line of what an error says, its type's name where it says nothing."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 
