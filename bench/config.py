@@ -7,6 +7,7 @@ the nearest right word.
 import dataclasses
 import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -173,6 +174,16 @@ def _not_understood(command: str, words: list[str], error: Exception) -> str:
     shown = told if len(told) <= SHOWN else f"{told[:SHOWN]} ..."
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return f"{shown!r} is not understood ({why}): try 'python -m bench {command} --help'"
+
+
+def one_of(name: str, word: str | None, known: Iterable[str]) -> None:
+    """Refuses a word that is given and not known, with the nearest that is.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    if word is not None and word not in known:
+        raise UsageError(f"no {name} {word!r}: {did_you_mean(word, known)}")
 
 
 def positive(name: str, value: float, most: float | None = None) -> float:

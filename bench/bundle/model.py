@@ -9,7 +9,6 @@ from pydantic import Field
 from bench.strict import Strict
 
 FORMAT: Final = "onpaper bundle"
-SUFFIX = ".onpaper.json"
 MOST_BYTES = 20_000_000
 ENVIRONMENT = ("program", "machine", "device")
 """The parts of a record that tell where it was measured; the rest is what was measured."""

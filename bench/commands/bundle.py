@@ -36,7 +36,7 @@ def main(words: list[str]) -> int:
     """Writes the bundle of a record, and says what is not in it."""
     from bench.bundle.pack import pack
     from bench.chips.load import catalogue
-    from bench.records.store import find, read
+    from bench.records.store import BUNDLED, find, read
     from bench.tables.write import write_new
 
     config = compose("bundle", words, BundleConfig)
@@ -45,7 +45,7 @@ def main(words: list[str]) -> int:
     folders = [paths.runs_dir(), paths.data_dir("results") / "records"]
     record = read(find(config.record, folders))
     packed = pack(record, catalogue())
-    place = _place(config.out, f"{record.id}.onpaper.json")
+    place = _place(config.out, f"{record.id}{BUNDLED}")
     for word, fields in (("left out", packed.dropped), ("masked", packed.masked)):
         for field in fields:
             print(f"{word}: {field}", file=sys.stderr)
@@ -62,12 +62,14 @@ def _place(out: str | None, name: str) -> Path:
     Raises:
         UsageError: it is neither a folder that is there nor a file of the ending.
     """
+    from bench.records.store import BUNDLED
+
     try:
         place = Path(out or ".").expanduser()
         if place.is_dir():
             return place / name
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"out={(out or '')[:80]} can be no file: {error}") from None
-    if not place.name.endswith(".onpaper.json"):
-        raise UsageError(f"out={(out or '')[:80]}: a file ends in .onpaper.json, a folder is there")
+    if not place.name.endswith(BUNDLED):
+        raise UsageError(f"out={(out or '')[:80]}: a file ends in {BUNDLED}, a folder is there")
     return place

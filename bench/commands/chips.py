@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.config import compose
-from bench.errors import UsageError, did_you_mean
+from bench.config import compose, one_of
+from bench.errors import UsageError
 from bench.shapes import ChipsConfig
 
 HELP = """\
@@ -80,7 +80,7 @@ def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[st
 
     every = sheets.chips.values()
     for name in ("tier", "vendor", "kind", "status"):
-        _known(name, getattr(config, name), {getattr(chip, name) for chip in every})
+        one_of(name, getattr(config, name), {getattr(chip, name) for chip in every})
     conditions = [condition(text) for text in config.where]
     wanted = [chip for chip in every if _wanted(chip, config)]
     found = filtered(wanted, conditions, sheets)
@@ -97,11 +97,6 @@ def _undecided(chips: Collection[Chip], titles: list[str]) -> str:
         return ""
     told = f"{len(chips)} more sheets are" if len(chips) > 1 else "1 more sheet is"
     return f"{told} left out for want of a figure: {' or '.join(dict.fromkeys(titles))}."
-
-
-def _known(name: str, word: str | None, known: set[str]) -> None:
-    if word is not None and word not in known:
-        raise UsageError(f"no {name} {word!r}: {did_you_mean(word, known)}")
 
 
 def _wanted(chip: Chip, config: ChipsConfig) -> bool:

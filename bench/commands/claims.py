@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, get_args
 
-from bench.config import compose, positive
-from bench.errors import UsageError, did_you_mean
+from bench.config import compose, one_of, positive
+from bench.errors import UsageError
 from bench.shapes import ClaimsConfig
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def _known(config: ClaimsConfig) -> None:
         ("side", config.side, sides),
         ("verdict", config.verdict, verdicts),
     ):
-        if given and given not in words:
-            raise UsageError(f"no {key} {given!r}: {did_you_mean(given, words)}")
+        one_of(key, given or None, words)
 
 
 def _asked(one: "Judgement", config: ClaimsConfig, bench: "Bench") -> bool:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.config import compose, positive
-from bench.errors import UsageError, did_you_mean
+from bench.config import compose, one_of, positive
+from bench.errors import UsageError
 from bench.shapes import PredictConfig
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def _report(config: PredictConfig) -> "Report":
     from bench.chips.load import catalogue
     from bench.chips.select import select
 
-    if config.phase not in OTHERS:
-        raise UsageError(f"no phase {config.phase!r}: {did_you_mean(config.phase, OTHERS)}")
+    one_of("phase", config.phase, OTHERS)
     _refuse_others(config)
     sheets = catalogue()
     if not config.chips and config.phase != "fit":

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import paths
-from bench.config import compose, positive
-from bench.errors import UsageError, did_you_mean
+from bench.config import compose, one_of, positive
+from bench.errors import UsageError
 from bench.shapes import ReportConfig
 
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ def main(words: list[str]) -> int:
 
 def _check(config: ReportConfig, given: set[str]) -> None:
     """Checks every key before anything is read or written."""
-    if config.kind not in KEYS:
-        raise UsageError(f"no kind {config.kind!r}: {did_you_mean(config.kind, KEYS)}")
+    one_of("kind", config.kind, KEYS)
     for key in sorted(given - {*COMMON, *KEYS[config.kind]}):
         homes = " and ".join(f"kind={kind}" for kind, keys in KEYS.items() if key in keys)
         raise UsageError(f"{key}= belongs to {homes or 'no kind'}, not to kind={config.kind}")
@@ -136,8 +135,7 @@ def _check_out(config: ReportConfig, given: set[str]) -> None:
     if "report" in given:
         raise UsageError("report= is what is printed: leave out= out, or give formats=")
     for one in config.formats:
-        if one not in FORMATS:
-            raise UsageError(f"no format {one!r}: {did_you_mean(one, FORMATS)}")
+        one_of("format", one, FORMATS)
     if not config.formats:
         raise UsageError("formats=[] writes nothing: give html, pdf or both")
     place(config.out)

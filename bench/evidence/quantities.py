@@ -50,11 +50,6 @@ class Quantity:
     ranks: int = 0
     better: str = "higher"
 
-    @property
-    def is_work(self) -> bool:
-        """Tells whether values compare only where the same work was done."""
-        return not self.decides
-
 
 MATRIX = ("matrix_{dtype}",)
 MEMORY = ("memory_bandwidth",)

@@ -1,8 +1,8 @@
 """Turns a suite's config into the items to run."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from bench.config import positive
+from bench.config import one_of, positive
 from bench.errors import UsageError, did_you_mean
 from bench.kernels.common.base import DATA, Kernel
 from bench.kernels.registry import KERNELS, kernel
@@ -39,8 +39,8 @@ def items(config: RunConfig) -> tuple[Weighted, ...]:
 
 def _entries(config: RunConfig) -> Iterator[SuiteItem]:
     """Yields the suite's entries that are wanted, or one of the kernel's own where none is."""
-    _known("kernel", config.kernel, KERNELS)
-    _known("data", config.data, DATA)
+    one_of("kernel", config.kernel, KERNELS)
+    one_of("data", config.data, DATA)
     told = sizes(config)
     for entry in config.suite.items:
         _checked(entry)
@@ -75,17 +75,17 @@ def _is_of_the_dtype(entry: SuiteItem, config: RunConfig) -> bool:
 
 def _checked(entry: SuiteItem) -> None:
     """Refuses what a suite's entry names and its kernel does not have."""
-    _known("kernel", entry.kernel, KERNELS)
+    one_of("kernel", entry.kernel, KERNELS)
     found = kernel(entry.kernel)
     positive("weight", entry.weight)
     for dtype in entry.dtypes:
-        _known("dtype", dtype, found.dtypes)
+        one_of("dtype", dtype, found.dtypes)
     for variant in entry.variants:
-        _known("variant", variant, _variants(found))
+        one_of("variant", variant, _variants(found))
     for data in entry.data:
-        _known("data", data, DATA)
+        one_of("data", data, DATA)
     for size in entry.sizes:
-        _known("size", size, found.sizes)
+        one_of("size", size, found.sizes)
 
 
 def _variants(found: Kernel) -> list[str]:
@@ -97,7 +97,7 @@ def _fitting(found: Kernel, config: RunConfig, told: Mapping[str, int]) -> None:
     if config.dtype is not None and config.dtype not in found.dtypes:
         pair = f"kernel={found.name} has no dtype {config.dtype!r}"
         raise UsageError(f"{pair}: {did_you_mean(config.dtype, found.dtypes)}")
-    _known("variant", config.variant, _variants(found))
+    one_of("variant", config.variant, _variants(found))
     for size in told:
         if size not in found.sizes:
             takes = ", ".join(found.sizes) or "no sizes"
@@ -111,11 +111,6 @@ def _fitting(found: Kernel, config: RunConfig, told: Mapping[str, int]) -> None:
 def _leaves(entry: SuiteItem, config: RunConfig) -> bool:
     """Tells whether anything of an entry is wanted."""
     return any(_expanded(entry, config))
-
-
-def _known(name: str, word: str | None, known: Iterable[str]) -> None:
-    if word is not None and word not in known:
-        raise UsageError(f"no {name} {word!r}: {did_you_mean(word, known)}")
 
 
 def sizes(config: RunConfig) -> dict[str, int]:

@@ -20,10 +20,6 @@ from bench.predict.stack import Stack
 from bench.predict.step import Step, step
 from bench.workloads.model import Workload
 
-QUEUED = (1.0, 14.0)
-"""What closed-loop queues made of an unqueued TTFT: up to 2.8 to 14.4 times (aiconfigurator's pull
-request 1510, eight H20)."""
-
 
 @dataclass(frozen=True)
 class Load:

@@ -23,6 +23,7 @@ LARGEST = 1e60
 DIGITS = 40
 """The longest whole number."""
 BUNDLED = ".onpaper.json"
+"""How the name of a record ends that was packed for others: :mod:`bench.bundle`."""
 ID = re.compile(r'"id":\s*"([0-9A-Za-z._-]+)"')
 STARTED = re.compile(r"\d{8}-\d{6}")
 FINISHED = re.compile(r'"state":\s*"(?:complete|interrupted)"')

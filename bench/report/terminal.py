@@ -1,7 +1,7 @@
 """Tables that fit a terminal, with bars and verdicts that are told by word, mark and colour."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bench.report.groups import REMARK, VERDICT
 from bench.report.html import MARKS
@@ -31,8 +31,6 @@ PERCENT = re.compile(r"([\d,]+(?:\.\d+)?)%")
 RULE, ASCII_RULE = "─", "-"
 BAR = 10
 """Columns of a bar at 100%; its end is marked."""
-
-Spell = Callable[[str], str]
 
 
 def render(report: Report) -> str:

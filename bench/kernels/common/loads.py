@@ -19,8 +19,6 @@ GROUP_BYTES = 512
 UNROLLED = 8
 """Steps of a chain come in groups of so many."""
 
-MASK = 2**64 - 1
-
 _CODE = {
     # vpxord zmm0..zmm3; lea r8, [rdi+rsi]
     "avx512": "62f17d48efc0 62f17548efc9 62f16d48efd2 62f16548efdb 4c8d0437"
