@@ -75,19 +75,34 @@ def test_a_status_has_a_line_a_chip(capsys: pytest.CaptureFixture[str]) -> None:
     ("chip", "day", "answer"),
     [
         ("h20", "2025-03-01", "By US rules no licence and no notice is needed."),
-        ("h20", "2026-02-01", "By US rules a licence or a notice is needed."),
-        ("h100", "2026-02-01", "By US rules a licence or a notice is needed."),
+        (
+            "h20", "2026-02-01",
+            (
+                "By US rules a licence or a notice is needed: licence (policy not stated), by "
+                "US-2025-LETTER-BW."
+            ),
+        ),
+        (
+            "a800", "2024-06-01",
+            (
+                "By US rules a licence or a notice is needed: licence (presumption of denial), by "
+                "US-2023-3A090."
+            ),
+        ),
         (
             "mi308x", "2024-06-01",
-            "By US rules what is published does not tell whether a licence is needed.",
+            (
+                "By US rules what is published does not tell whether a licence is needed by "
+                "US-2023-3A090."
+            ),
         ),
     ],
 )  # fmt: skip
-def test_of_one_chip_the_answer_is_a_sentence(
+def test_of_one_chip_the_first_line_answers_and_names_the_rule(
     chip: str, day: str, answer: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, out, _ = said([f"chips={chip}", f"on={day}", "report=json"], capsys)
-    assert json.loads(out)["summary"][0] == answer
+    assert json.loads(out)["heading"][0] == answer
 
 
 @pytest.mark.parametrize("view", ["status", "timeline", "explain"])

@@ -69,10 +69,10 @@ def statuses(
     disputed = [line for one in found for line in in_dispute(one, catalogue, notes)]
     table = Table(
         title=f"Export status on {question.on}, {where(question, book)}",
-        heading=(AID, _known_to(question, book), LEGEND),
+        heading=(*_answer([one.status for one in found]), AID, _known_to(question, book), LEGEND),
         columns=STATUS_COLUMNS,
         cells=cells,
-        summary=(*_counted([one.status for one in found]), *disputed),
+        summary=tuple(disputed),
         notes=notes.lines(),
     )
     return Report(table, Rows(lambda: map(_status_flat, found)))
@@ -236,17 +236,10 @@ def _measures(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
             yield f"{effects(ruling)} {cited(ruling.rule, catalogue, notes)}"
 
 
-def _counted(found: Sequence[Status]) -> Iterable[str]:
-    if not found:
-        yield "No chip was chosen."
-        return
-    if len(found) == 1:
-        words = {
-            Truth.YES: "a licence or a notice is needed",
-            Truth.NO: "no licence and no notice is needed",
-            Truth.UNKNOWN: "what is published does not tell whether a licence is needed",
-        }
-        yield f"By US rules {words[found[0].needs_licence]}."
+def _answer(found: Sequence[Status]) -> Iterable[str]:
+    """Yields what was asked: is a licence needed, by which rules; of many chips, of how many."""
+    if len(found) < 2:
+        yield _needed(found[0]) if found else "No chip was chosen."
         return
     free = sum(one.needs_licence is Truth.NO for one in found)
     open_ones = sum(one.needs_licence is Truth.UNKNOWN for one in found)
@@ -255,6 +248,17 @@ def _counted(found: Sequence[Status]) -> Iterable[str]:
         f"Of {len(found)}, a licence or a notice is needed for {bound} and none for {free}; "
         f"{open_ones} cannot be told from what is published."
     )
+
+
+def _needed(one: Status) -> str:
+    rules = (ruling for ruling in one.of_kind(*TAKING_PART) if ruling.enforced is not Truth.NO)
+    by = " and ".join(ruling.rule.id for ruling in rules if one.applies(ruling))
+    words = {
+        Truth.YES: f"a licence or a notice is needed: {policy(one)}, by {by}",
+        Truth.NO: "no licence and no notice is needed",
+        Truth.UNKNOWN: f"what is published does not tell whether a licence is needed by {by}",
+    }
+    return f"By US rules {words[one.needs_licence]}."
 
 
 def _status_flat(found: Judged) -> dict[str, Scalar]:
