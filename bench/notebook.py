@@ -224,7 +224,7 @@ def comparison_report(found: Comparison) -> "Report | None":
 
 def timeline_report(chip: Chip, found: tuple[Period, ...], asked: Question) -> "Report":
     """Returns a chip's status through time as a report."""
-    from bench.report.history import periods
+    from bench.report.timeline import periods
     from bench.rules.judged import judged
 
     known, book = catalogue(), rulebook()

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from bench.executable import architecture
 from bench.kernels import memory
 from bench.kernels.common import inputs, products
 from bench.kernels.common.base import Point, Task
 from bench.kernels.memory import STREAMS
 from bench.kernels.registry import kernel
+from bench.machinecode import architecture
 from bench.records.model import Check
 
 CPU = torch.device("cpu")

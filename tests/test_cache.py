@@ -10,11 +10,11 @@ import torch
 
 from bench.devices.cpu import CpuDevice
 from bench.devices.fake import FakeDevice, FakeSpec
-from bench.executable import architecture
 from bench.kernels import cache
 from bench.kernels.common import inputs, loads
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.kernels.registry import kernel
+from bench.machinecode import architecture
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from bench.records.model import Work

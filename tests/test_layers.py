@@ -99,9 +99,9 @@ BELOW: dict[str, tuple[str, ...]] = {
         "predict", "plot", "report", "tables", "claims", "evidence", "rules", "theory", "workloads",
         "chips", "strict", "units", "paths", "records",
     ),
-    "executable": (),
-    "kernels": ("workloads", "executable", "records.model", "errors"),
-    "devices": ("kernels", "executable", "chips.vendors", "records.model", "errors"),
+    "machinecode": (),
+    "kernels": ("workloads", "machinecode", "records.model", "errors"),
+    "devices": ("kernels", "machinecode", "chips.vendors", "records.model", "errors"),
     "measure": (
         "", "config", "shapes", "devices", "kernels", "chips.load", "chips.match", "records",
         "errors", "paths",

@@ -14,10 +14,10 @@ import torch
 
 from bench.devices.cpu import CpuDevice
 from bench.devices.fake import FakeDevice, FakeSpec
-from bench.executable import architecture
 from bench.kernels import roofline
 from bench.kernels.common import mixed, simd
 from bench.kernels.common.base import Limits, Point, UnsupportedError, itemsize
+from bench.machinecode import architecture
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from tests.kernel_cases import CPU, here, none_kept

@@ -17,13 +17,13 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
-from bench.report.history import periods
 from bench.report.markup import Report
 from bench.report.predicates import explanation
 from bench.report.registry import FORMATS, set_in
-from bench.report.room import room_report
 from bench.report.rulelist import rule_list, standing
 from bench.report.rulings import statuses
+from bench.report.timeline import periods
+from bench.report.whatif import room_report
 from bench.rules.judge import status
 from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook

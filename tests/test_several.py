@@ -21,8 +21,8 @@ from bench.measure.session import LocalSession, Place, WorkerDiedError, WorkerSe
 from bench.measure.several import Member, measured_together
 from bench.records.model import Measurement, Record
 from bench.records.store import read
-from bench.report.pairs import spread
-from bench.report.spread import spread_report
+from bench.report.several import spread_report
+from bench.report.spread import spread
 from tests.conftest import order
 
 FAKES = ["suite=smoke", "device=fake", "chip=h20", "quiet=true"]

@@ -14,11 +14,11 @@ import torch
 from bench.chips.figures import FIGURES
 from bench.devices.cpu import CpuDevice
 from bench.devices.fake import FakeDevice, FakeSpec
-from bench.executable import architecture
 from bench.kernels import vector
 from bench.kernels.common import simd
 from bench.kernels.common.base import DATA, Limits, UnsupportedError
 from bench.kernels.common.units import UNITS, units
+from bench.machinecode import architecture
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from tests.kernel_cases import CPU, here, spot

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.executable import architecture
 from bench.kernels import vector
 from bench.kernels.common import simd
 from bench.kernels.common.base import UnsupportedError
+from bench.machinecode import architecture
 from tests.kernel_cases import CPU, here
 from tests.vector_cases import VECTOR, point
 

@@ -11,8 +11,8 @@ from bench.records.store import read
 from bench.verification import html, pdf
 from bench.verification.case import Case
 from bench.verification.document import Document, Heading, Items, Plate, Table
+from bench.verification.pictures import plates
 from bench.verification.plan import Asked
-from bench.verification.plates import plates
 from bench.verification.record import record_document
 from tests.verification_cases import GENOA, Page, case_of, richest
 
@@ -76,6 +76,6 @@ def test_two_rows_of_a_table_stay_with_its_heading(above: int) -> None:
 
 
 def test_without_matplotlib_the_page_says_so(h200: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.verification.plates.find_spec", lambda _: None)
+    monkeypatch.setattr("bench.verification.pictures.find_spec", lambda _: None)
     made = record_document(h200, plates(h200, ("html",)))
     assert "No pictures: matplotlib is not installed" in html.render(made)

@@ -106,11 +106,11 @@ def _plan(config: FleetConfig) -> "Plan":
 
 def _ranked(config: FleetConfig) -> "tuple[Report, bool]":
     from bench.archive.index import folder_of, index
-    from bench.fleet.page import fleet_page
+    from bench.fleet.report import fleet_report
 
     found = index([folder_of(config.records or "")])
     groups = _groups(config, found)
-    report = fleet_page(groups, found, (config.level, config.least, config.limit))
+    report = fleet_report(groups, found, (config.level, config.least, config.limit))
     return report, any(slow for one in groups for _, _, slow in one.overall)
 
 

@@ -78,11 +78,11 @@ def _report(config: HistoryConfig, found: "Index", folders: list[Path]) -> "Repo
     wanted = _chip(config.chip)
     if config.figure is None:
         return _listing(config, found, wanted)
-    from bench.history.page import history_page
+    from bench.history.report import history_report
     from bench.history.series import Wanted, series
 
     told = series(found, Wanted(config.figure, wanted, config.find), config.level)
-    return history_page(told, SHOWN if config.limit is None else config.limit)
+    return history_report(told, SHOWN if config.limit is None else config.limit)
 
 
 def _chip(word: str | None) -> str | None:
@@ -92,11 +92,11 @@ def _chip(word: str | None) -> str | None:
 
 
 def _listing(config: HistoryConfig, found: "Index", chip: str | None) -> "Report":
-    from bench.history.page import listing_page
+    from bench.history.report import listing_report
     from bench.history.series import Wanted
 
     wanted = Wanted("", chip, config.find)
     heads = [head for head in found.heads() if wanted.fits(head)]
     heads.sort(key=lambda one: (one.started_utc, one.id), reverse=True)
     limit = SHOWN if config.limit is None else config.limit
-    return listing_page(heads[:limit] if limit else heads, len(heads), found.unread)
+    return listing_report(heads[:limit] if limit else heads, len(heads), found.unread)

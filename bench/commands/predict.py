@@ -99,7 +99,7 @@ def _report(config: PredictConfig) -> "Report":
     asked = asked_of(config)
     if config.phase == "fit":
         from bench.predict.answers import held
-        from bench.report.fitting import fitting
+        from bench.report.capacity import fitting
 
         return fitting(held(kept, asked), asked)
     return _predicted(config, kept, sheets, asked)
@@ -129,7 +129,7 @@ def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.claims.sensitivity import bench_of
     from bench.predict.facts import every
     from bench.predict.reached import reached
-    from bench.report.reaching import reaching
+    from bench.report.reached import reaching
 
     known = every(sheets)
     asked = [chip.id for chip in chips if chip.id in known]

@@ -157,7 +157,7 @@ def _verification(config: ReportConfig) -> "Document":
     case = Case(record, digest, catalogue(), rulebook(), config.margin)
     drawn = None
     if config.out is not None:
-        from bench.verification.plates import plates
+        from bench.verification.pictures import plates
 
         drawn = plates(case, tuple(config.formats))
     asked = _asked(config, config.seed or "") if config.devices is not None else None

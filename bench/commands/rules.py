@@ -174,7 +174,7 @@ def _status(config: RulesConfig, asked: _Asked) -> "Report":
 
 
 def _timeline(config: RulesConfig, asked: _Asked) -> "Report":
-    from bench.report.history import periods
+    from bench.report.timeline import periods
     from bench.rules.judged import judged
     from bench.rules.subject import subject
     from bench.rules.timeline import timeline
@@ -204,7 +204,7 @@ def _explain(config: RulesConfig, asked: _Asked) -> "Report":
 
 
 def _whatif(config: RulesConfig, asked: _Asked) -> "Report":
-    from bench.report.room import room_report
+    from bench.report.whatif import room_report
     from bench.rules.judge import status
     from bench.rules.judged import Judged, judged
     from bench.rules.whatif import Supposed, room

@@ -115,7 +115,7 @@ def execute(config: RunConfig, order: "Order", fake: "FakeSpec | None") -> int:
     """Measures, prints the table of the spread, and returns the exit code."""
     from bench.chips.load import catalogue
     from bench.report.registry import set_in
-    from bench.report.spread import spread_report
+    from bench.report.several import spread_report
 
     sheets = catalogue()
     words = _words(config)

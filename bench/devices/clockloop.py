@@ -8,7 +8,7 @@ clock; this does not. Where executable memory may not be mapped, the clock stays
 import ctypes
 import time
 
-from bench.executable import Executable, architecture
+from bench.machinecode import Executable, architecture
 
 CODE = {
     # mov rax, rdi; 1: dec rax; jnz 1b; ret

@@ -7,10 +7,10 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.records.model import Record
 from bench.report.digits import percent
-from bench.report.history import history
 from bench.report.markup import Report
 from bench.report.sheet import sheet
 from bench.report.table import Notes, Section, source_line
+from bench.report.timeline import history
 from bench.rules.load import Rulebook
 from bench.rules.places import Question
 from bench.rules.subject import subject

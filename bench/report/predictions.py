@@ -11,11 +11,11 @@ from bench.predict.forecast import Asked, First, Foretold
 from bench.predict.operators import Array
 from bench.predict.power import Prices
 from bench.predict.tiers import Tier
+from bench.report.costs import INNER, banded, cost, costs_said, energy
 from bench.report.duration import duration
 from bench.report.markup import Report
 from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
-from bench.report.owning import INNER, banded, cost, costs_said, energy
 from bench.report.question import points, published, title
 from bench.report.scalar import Scalar
 from bench.report.table import Table

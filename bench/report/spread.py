@@ -1,259 +1,143 @@
-"""Several devices of one machine, each alone and all at once: their figures and how they spread."""
+"""One figure of several devices, alone and all at once, and how it spreads over them."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import hypot
 from statistics import median
 
 from bench.chips.load import Catalogue
-from bench.report.digits import percent, with_interval
-from bench.report.markup import Report
-from bench.report.pairs import (
-    Figure,
-    Pair,
-    Records,
-    Spread,
-    figures,
-    noise,
-    overlap,
-    reading,
-    spreads,
-)
-from bench.report.scalar import Scalar
-from bench.report.table import Section, Table
-from bench.units import Dimension, show
-from bench.verdict import Row
+from bench.rates import Interval
+from bench.records.model import Record
+from bench.units import Dimension
+from bench.verdict import Row, row_of
 
-COLUMNS = (
-    "figure", "device", "alone (95%)", "at once (95%)", "at once / alone (95%)",
-    "clock, alone and at once", "power", "temperature", "remark",
-)  # fmt: skip
-SPREAD = (
-    "figure", "alone: fastest / slowest", "median", "MAD", "slowest", "at once: fastest / slowest",
-    "median", "MAD", "slowest",
-)  # fmt: skip
-READINGS = ("clock_hz", "power_w", "temperature_c")
-NONE = "–"
-PHASES = ("alone", "at once")
-NEAR = 0.02
-"""What is lost by being measured at once that is not told of."""
+Records = Mapping[str, Record]
+"""Records by how their devices are called."""
 
-OVERLAP = 0.9
-"""Items that ran beside each other for less of their time were hardly measured at once."""
+Figure = Sequence["Pair"]
 
 
-def spread_report(
-    alone: Records, together: Records, troubles: Mapping[str, str], catalogue: Catalogue
-) -> Report:
-    """Returns the table of devices and figures, and that of their spread.
+@dataclass(frozen=True)
+class Pair:
+    """One figure of one device, alone and at once with the others."""
 
-    Args:
-        alone: the record of each device measured alone, by how the device is called.
-        together: the records of all measured at once.
-        troubles: why a device has no record.
-        catalogue: where the records' chips are looked up.
-    """
-    found = list(figures(alone, together, catalogue))
-    pairs = [pair for figure in found for pair in figure]
+    device: str
+    alone: Row | None
+    together: Row | None
+
+    @property
+    def first(self) -> Row:
+        """Returns the row that names the figure."""
+        row = self.alone or self.together
+        assert row is not None  # noqa: S101 -- a pair is made of at least one
+        return row
+
+    @property
+    def ratio(self) -> Interval | None:
+        """Returns the rate at once over the rate alone; of times, the other way round.
+
+        The relative half-widths of both intervals are added in quadrature.
+        """
+        alone, together = (row.measured if row else None for row in (self.alone, self.together))
+        if alone is None or together is None:
+            return None
+        one, other = (alone, together) if _is_time(self.first) else (together, alone)
+        value = one.value / other.value
+        wide = value * hypot(_half(one), _half(other))
+        return Interval(value, value - wide, value + wide)
+
+
+def figures(alone: Records, together: Records, catalogue: Catalogue) -> Iterator[tuple[Pair, ...]]:
+    """Yields the pairs of each item; the records of a group have the same items in one order."""
     names = list({**alone, **together})
-    table = Table(
-        title=f"{_named(alone, together)}: {_counted(len(names))}",
-        heading=(*_outcome(found), *_heading(alone, together, troubles)),
-        columns=COLUMNS,
-        cells=tuple(map(_cells, pairs)),
-        summary=tuple(_summary(found, together)),
-        notes=(),
-    )
-    flat = [_flat(pair, alone, together) for pair in pairs]
-    spread = Section(
-        "Spread over the devices",
-        SPREAD,
-        tuple(_spread_cells(figure) for figure in found),
-        [_spread_flat(figure) for figure in found],
-        ("MAD: the median of the deviations from the median, relative.",),
-        key="spread",
-    )
-    return Report(table, flat, (spread,) if len(names) > 1 else ())
-
-
-def _named(alone: Records, together: Records) -> str:
-    names = {one.device.name for one in (*alone.values(), *together.values())}
-    return " and ".join(sorted(names))
-
-
-def _counted(count: int) -> str:
-    return f"{count} devices, each alone and all at once" if count > 1 else "one device, alone"
-
-
-def _heading(alone: Records, together: Records, troubles: Mapping[str, str]) -> Iterator[str]:
-    first = next(iter((*alone.values(), *together.values())))
-    group = first.settings.get("group")
-    told = (
-        f"{first.started_utc[:10]}, suite {first.suite}, torch {first.machine.torch or 'not used'}"
-    )
-    yield f"{told}, onpaper {first.program.version}, group {group}"
-    yield f"Records alone: {', '.join(one.id for one in alone.values()) or 'none'}"
-    yield f"Records at once: {', '.join(one.id for one in together.values()) or 'none'}"
-    yield from (f"Not measured: {name}: {why}" for name, why in troubles.items())
-    if first.device.backend == "fake":
-        yield "FAKE devices: these figures are simulated and say nothing of any chip."
-    if any(one.state != "complete" for one in (*alone.values(), *together.values())):
-        yield "The run is interrupted: what was measured until then is shown."
-
-
-def _cells(pair: Pair) -> tuple[str, ...]:
-    row, ratio = pair.first, pair.ratio
-    return (
-        row.title,
-        pair.device,
-        _value(pair.alone),
-        _value(pair.together),
-        percent(ratio) if ratio else NONE,
-        _both(pair, "clock_hz", Dimension.FREQUENCY),
-        _both(pair, "power_w", Dimension.POWER),
-        _both(pair, "temperature_c", None),
-        _remark(pair),
-    )
-
-
-def _value(row: Row | None) -> str:
-    return with_interval(row.measured, row.dimension) if row and row.measured else NONE
-
-
-def _both(pair: Pair, name: str, dimension: Dimension | None) -> str:
-    """Returns the median reading alone and at once, as ``1.75 GHz, 1.62 GHz``."""
-    told = [reading(row, name) for row in (pair.alone, pair.together)]
-    shown = [_shown(value, dimension) for value in told if value is not None]
-    return ", ".join(shown) if shown else NONE
-
-
-def _shown(value: float, dimension: Dimension | None) -> str:
-    return show(value, dimension, 3) if dimension else f"{value:.0f} °C"
-
-
-def _remark(pair: Pair) -> str:
-    """Returns why there is no figure, and what throttled the device."""
-    words = []
-    for when, row in (("alone", pair.alone), ("at once", pair.together)):
-        if row and row.measured is None:
-            words.append(f"{when}: {row.measurement.status}, {row.reason}")
-        throttle = [
-            one for one in (row.measurement.conditions.throttle if row else ()) if one != "idle"
+    records = (*alone.values(), *together.values())
+    for number in range(max(len(one.measurements) for one in records)):
+        pairs = [
+            Pair(
+                name,
+                _row(alone.get(name), number, catalogue),
+                _row(together.get(name), number, catalogue),
+            )
+            for name in names
         ]
-        if throttle:
-            words.append(f"{when}: {', '.join(throttle)}")
-    return "; ".join(dict.fromkeys(words)) or NONE
+        found = tuple(one for one in pairs if one.alone or one.together)
+        if found:
+            yield found
 
 
-def _spread_cells(figure: Figure) -> tuple[str, ...]:
-    row = figure[0].first
-    told: list[str] = []
-    for one in spreads(figure):
-        told += (
-            [f"{one.range:.3f}", show(one.middle, row.dimension, 4), f"{one.mad:.2%}", one.slowest]
-            if one
-            else [NONE] * 4
-        )
-    return (row.title, *told)
+def _row(record: Record | None, number: int, catalogue: Catalogue) -> Row | None:
+    if record is None or number >= len(record.measurements):
+        return None
+    return row_of(record, record.measurements[number], catalogue)
 
 
-def _summary(found: Sequence[Figure], together: Records) -> Iterator[str]:
-    """Yields who is slowest, what it costs to be measured at once, and whether it was at once."""
-    for figure in found:
-        yield from _slowest(figure)
-    if not together:
-        yield "Nothing was measured at once."
-        return
-    ratios = {one[0].first.title: _ratio(one) for one in found}
-    fallen = [
-        f"{title} {ratio:.1%}" for title, ratio in ratios.items() if ratio and ratio < 1 - NEAR
-    ]
-    if fallen:
-        yield f"At once, of what devices do alone (medians): {', '.join(fallen)}."
-    elif any(ratios.values()):
-        yield f"At once, no figure falls by more than {NEAR:.0%} of what devices do alone."
-    shares = [share for figure in found if (share := overlap(figure)) is not None]
-    if shares and min(shares) < OVERLAP:
-        yield f"Some items ran beside each other for {min(shares):.0%} of their time only."
+def reading(row: Row | None, name: str) -> float | None:
+    """Returns the median of a series of readings, such as ``clock_hz``, None of an empty one."""
+    series: tuple[float, ...] = getattr(row.measurement.conditions, name) if row else ()
+    return median(series) if series else None
 
 
-def _outcome(found: Sequence[Figure]) -> Iterator[str]:
-    """Yields which device is behind in how many figures, alone or else at once."""
-    behind = [dict(_behind(figure)) for figure in found]
-    for when in PHASES:
-        slow = Counter(one[when].slowest for one in behind if when in one)
-        if slow:
-            place = PHASES.index(when)
-            count = sum(spreads(figure)[place] is not None for figure in found)
-            told = ", ".join(f"{name} in {times}" for name, times in slow.most_common())
-            yield f"Slowest {when}, by more than noise: {told} of {count} figures."
+@dataclass(frozen=True)
+class Spread:
+    """How a figure spreads over devices in one phase.
+
+    Attributes:
+        range: the fastest over the slowest.
+        middle: the median.
+        mad: median of the deviations from it, relative.
+        slowest: the device.
+    """
+
+    range: float
+    middle: float
+    mad: float
+    slowest: str
 
 
-def _behind(figure: Figure) -> Iterator[tuple[str, Spread]]:
-    """Yields the phases where the slowest is further behind than deviations and intervals are."""
-    for when, one in zip(PHASES, spreads(figure), strict=True):
-        if one and one.range > 1 + 2 * max(one.mad, noise(figure, when)):
-            yield when, one
+def spread(values: Mapping[str, float], *, is_time: bool) -> Spread | None:
+    """Returns how values spread, None of fewer than two; of times, the longest is the slowest."""
+    if len(values) < 2:
+        return None
+    middle = median(values.values())
+    slowest = (max if is_time else min)(values, key=lambda name: values[name])
+    return Spread(
+        range=max(values.values()) / min(values.values()),
+        middle=middle,
+        mad=median(abs(one - middle) for one in values.values()) / middle,
+        slowest=slowest,
+    )
 
 
-def _slowest(figure: Figure) -> Iterator[str]:
-    """Yields a sentence where the slowest is behind."""
-    told = [
-        f"{when} {one.slowest}, the fastest does {one.range - 1:.1%} more"
-        for when, one in _behind(figure)
-    ]
-    if told:
-        yield f"Slowest in {figure[0].first.title}: {'; '.join(told)}."
-
-
-def _ratio(figure: Figure) -> float | None:
-    """Returns the median over devices of what they do at once over what they do alone."""
-    ratios = [pair.ratio.value for pair in figure if pair.ratio]
-    return median(ratios) if ratios else None
-
-
-def _flat(pair: Pair, alone: Records, together: Records) -> dict[str, Scalar]:
-    row, ratio = pair.first, pair.ratio
-    one = row.measurement
-    told: dict[str, Scalar] = {
-        "device": pair.device,
-        "figure": row.key,
-        "title": row.title,
-        "kernel": one.kernel,
-        "dtype": one.dtype,
-        "data": one.data,
-        "unit": row.dimension.value,
-        "ratio": ratio.value if ratio else None,
-        "ratio_low": ratio.low if ratio else None,
-        "ratio_high": ratio.high if ratio else None,
-        "remark": _remark(pair),
+def spreads(figure: Figure) -> tuple[Spread | None, Spread | None]:
+    """Returns how a figure spreads alone, and at once."""
+    is_time = _is_time(figure[0].first)
+    alone = {
+        one.device: one.alone.measured.value for one in figure if one.alone and one.alone.measured
     }
-    for when, found, records in (
-        ("alone", pair.alone, alone),
-        ("together", pair.together, together),
-    ):
-        measured = found.measured if found else None
-        told |= {
-            f"{when}_record": records[pair.device].id if pair.device in records else None,
-            when: measured.value if measured else None,
-            f"{when}_low": measured.low if measured else None,
-            f"{when}_high": measured.high if measured else None,
-            **{f"{when}_{name}": reading(found, name) for name in READINGS},
-            f"{when}_throttle": ", ".join(found.measurement.conditions.throttle) if found else "",
-        }
-    return told
+    together = {
+        one.device: one.together.measured.value
+        for one in figure
+        if one.together and one.together.measured
+    }
+    return spread(alone, is_time=is_time), spread(together, is_time=is_time)
 
 
-def _spread_flat(figure: Figure) -> dict[str, Scalar]:
-    row = figure[0].first
-    told: dict[str, Scalar] = {
-        "figure": row.key, "title": row.title, "unit": row.dimension.value,
-        "overlap": overlap(figure),
-    }  # fmt: skip
-    for when, one in zip(("alone", "together"), spreads(figure), strict=True):
-        told |= {
-            f"{when}_fastest_over_slowest": one.range if one else None,
-            f"{when}_median": one.middle if one else None,
-            f"{when}_mad": one.mad if one else None,
-            f"{when}_slowest": one.slowest if one else None,
-        }
-    return told
+def noise(figure: Figure, when: str) -> float:
+    """Returns the widest relative half-width of a figure's intervals in a phase."""
+    rows = (pair.alone if when == "alone" else pair.together for pair in figure)
+    return max((_half(row.measured) for row in rows if row and row.measured), default=0.0)
+
+
+def overlap(figure: Figure) -> float | None:
+    """Returns which share of the longest measurement all ran beside each other, which began so."""
+    rows = [pair.together for pair in figure if pair.together]
+    took = [row.measurement.took_s for row in rows if row.measurement.status == "ok"]
+    return min(took) / max(took) if len(took) > 1 and max(took) else None
+
+
+def _half(one: Interval) -> float:
+    return (one.high - one.low) / 2 / one.value if one.value else 0.0
+
+
+def _is_time(row: Row) -> bool:
+    return row.dimension is Dimension.TIME

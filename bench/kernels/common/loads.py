@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
-from bench.executable import Executable, architecture
 from bench.kernels.common.base import UnsupportedError
+from bench.machinecode import Executable, architecture
 
 UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 GROUP_BYTES = 512

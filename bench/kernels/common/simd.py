@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from bench.executable import Executable, architecture
 from bench.kernels.common.base import UnsupportedError
+from bench.machinecode import Executable, architecture
 
 CPUINFO = Path("/proc/cpuinfo")
 WIDTH = {"avx512": 64, "avx2": 32}

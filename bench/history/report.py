@@ -22,7 +22,7 @@ NOTE = (
 )
 
 
-def history_page(found: Sequence[Series], limit: int) -> Report:
+def history_report(found: Sequence[Series], limit: int) -> Report:
     """Returns the report of some series.
 
     Args:
@@ -154,7 +154,7 @@ def _flat_changes(one: Series) -> Iterator[dict[str, Scalar]]:
         }  # fmt: skip
 
 
-def listing_page(heads: Sequence[Head], total: int, unread: Sequence[tuple[str, str]]) -> Report:
+def listing_report(heads: Sequence[Head], total: int, unread: Sequence[tuple[str, str]]) -> Report:
     """Returns the report that lists records.
 
     Args:

@@ -24,7 +24,7 @@ TOGETHER = 2
 """A node of so many devices or more is more than its device."""
 
 
-def fleet_page(found: Sequence[Ranked], index: Index, asked: tuple[float, float, int]) -> Report:
+def fleet_report(found: Sequence[Ranked], index: Index, asked: tuple[float, float, int]) -> Report:
     """Returns the report of groups of devices.
 
     Args:
