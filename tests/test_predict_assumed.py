@@ -8,7 +8,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.answers import answers
-from bench.predict.facts import Facts, facts
+from bench.predict.facts import CODED, Facts, facts
 from bench.predict.forecast import Asked, forecast
 from bench.predict.learn import load
 from bench.predict.parallel import Parallel, parallel
@@ -103,3 +103,11 @@ def test_copies_exchange_gradients_over_the_network_beyond_a_node() -> None:
 
     assert shared(made(network=10e9), "dp16") > 5 * shared(made(network=900e9), "dp16")
     assert shared(made(network=10e9), "dp8") == shared(made(network=900e9), "dp8")
+
+
+def test_ecc_that_lies_in_the_memory_is_said_to_be_on() -> None:
+    one = asked("decode", model="llama-3.1-8b")
+    plain, coded = (forecast(made(coded=share), one, load()) for share in (0.0, CODED))
+    assert plain.assumed == ""
+    assert coded.assumed == "ECC on, as boards were found: 6% of the memory's traffic"
+    assert coded.seconds[0] > plain.seconds[0]

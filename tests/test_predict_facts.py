@@ -51,6 +51,14 @@ def test_every_accelerator_is_read_and_nothing_else(
     assert {"cpu", "system"} <= set(kinds.values())
 
 
+@pytest.mark.parametrize(("word", "share"), [("on", 1 / 16), ("off", 0.0), ("", 0.0)])
+def test_ecc_takes_a_sixteenth_of_a_memory_that_has_no_place_of_its_own_for_it(
+    word: str, share: float
+) -> None:
+    told = {"memory_ecc": {"value": word, "source": "maker"}} if word else {}
+    assert facts(chip("one", {"tdp": {"value": "1 W"}}, facts=told)).coded == share
+
+
 def test_figures_of_a_sheet_are_taken_as_they_stand_in_si_units() -> None:
     figures = {
         "matrix_bf16": {"value": "100 TFLOP/s", "basis": "dense"},

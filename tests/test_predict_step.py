@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
-from bench.predict.facts import Facts
-from bench.predict.operators import Operator, operator, operators
+from bench.predict.facts import CODED, Facts
+from bench.predict.operators import Kind, Operator, operator, operators
 from bench.predict.parallel import Parallel, parallel
 from bench.predict.precision import precision
 from bench.predict.serving import Load, serve
@@ -75,6 +75,19 @@ def test_half_of_every_figure_takes_twice_as_long() -> None:
         whole = took(PAPER["h100"], "llama-3.1-70b", phase, 4, 1000, "tp8").seconds[0]
         half = took(PAPER["h100"], "llama-3.1-70b", phase, 4, 1000, "tp8", stack=shared(0.5))
         assert half.seconds[0] == pytest.approx(2 * whole)
+
+
+@pytest.mark.parametrize("kind", ["product", "stream", "attention"])
+def test_ecc_in_the_memory_takes_its_share_of_the_traffic_but_not_on_paper(kind: Kind) -> None:
+    moved = "weights" if kind == "product" else "moved"
+    one = operator("one", kind, ONE, tokens=64.0, **{moved: 1e9})
+
+    def memory(chip: Facts, stack: Stack) -> float:
+        return float(timed([one], rates(chip, BF16, Parallel()), stack).parts[0].memory[0])
+
+    for stack, longer in ((Stack(), 16 / 15), (IDEAL, 1.0), (shared(0.5), 1.0)):
+        plain, coded = (memory(made(coded=share), stack) for share in (0.0, CODED))
+        assert coded / plain == pytest.approx(longer)
 
 
 def attention(chip: str, split: str) -> str:

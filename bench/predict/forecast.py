@@ -185,6 +185,8 @@ def assumed(chip: Facts, asked: Asked) -> str:
         told.append(f"a network of {NETWORK / 1e9:.0f} GB/s a chip assumed")
     if chip.name_of(asked.how.rate) in chip.unsaid:
         told.append("its rate taken as dense, which no source says")
+    if chip.coded:
+        told.append(f"ECC on, as boards were found: {chip.coded:.0%} of the memory's traffic")
     return "; ".join(told)
 
 

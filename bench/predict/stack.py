@@ -21,6 +21,7 @@ class Stack:
         attention: achieved fraction of attention in prefill over that of products.
         stream: achieved fraction of memory bandwidth, for weights and activations.
         cache: the same for the key-value cache.
+        ecc: whether traffic of ECC is counted: 1, or 0 as on paper.
         overlap: exponent of the soft maximum of compute and memory time; 1: one after the other.
         rows: granularity of a product's rows.
         experts_rows: rows of a tile of routed experts' products, of which each expert fills at
@@ -40,6 +41,7 @@ class Stack:
     attention: float = 1.0
     stream: float = 0.86
     cache: float = 0.9
+    ecc: float = 1.0
     overlap: float = 1.1
     rows: float = 16.0
     experts_rows: float = 64.0
@@ -58,10 +60,20 @@ class Stack:
         """
         return np.clip(self.product - self.headroom * np.asarray(headroom), LEAST, MOST)
 
+    def carried(self, bandwidth: Array | float, coded: Array | float) -> Array:
+        """Returns the bandwidth that is left for data.
+
+        Args:
+            bandwidth: published, B/s.
+            coded: share of traffic that ECC takes.
+        """
+        return np.asarray(bandwidth * (1 - self.ecc * coded))
+
 
 IDEAL = Stack(
-    product=1.0, headroom=0.0, stream=1.0, cache=1.0, overlap=64.0, rows=1.0, experts_rows=0.0,
-    experts_overlap=64.0, layer_s=0.0, experts_s=0.0, message_s=0.0, link=1.0, link_small=1.0,
+    product=1.0, headroom=0.0, stream=1.0, cache=1.0, ecc=0.0, overlap=64.0, rows=1.0,
+    experts_rows=0.0, experts_overlap=64.0, layer_s=0.0, experts_s=0.0, message_s=0.0, link=1.0,
+    link_small=1.0,
 )  # fmt: skip
 """The roofline: every figure of the sheet reached, nothing between."""
 

@@ -36,6 +36,7 @@ class Rates:
             of attention, FLOP/s.
         headroom, experts_headroom, attention_headroom: log2 of TFLOP/s a watt at each.
         bandwidth: of memory, B/s.
+        coded: share of its traffic that ECC takes.
         link, network: one direction, B/s, within and between nodes.
     """
 
@@ -46,6 +47,7 @@ class Rates:
     experts_headroom: Array | float
     attention_headroom: Array | float
     bandwidth: Array | float
+    coded: Array | float
     link: Array | float
     network: Array | float
 
@@ -144,6 +146,7 @@ def rates(chip: Facts, how: Precision, split: Parallel) -> Rates:
         experts_headroom=headroom(chip, experts),
         attention_headroom=headroom(chip, attention),
         bandwidth=chip.bandwidth or 0.0,
+        coded=chip.coded,
         link=chip.link or 0.0,
         network=chip.network or NETWORK,
     )
@@ -167,7 +170,7 @@ def _product(one: Operator, chip: Rates, stack: Stack) -> Timed:
     grouped = one.kind == "experts"
     padded = _filled(one.tokens, stack, grouped=grouped) / np.maximum(one.tokens, 1e-9)
     compute = one.flop * padded / (promised * stack.fraction(away))
-    memory = one.weights / (stack.stream * chip.bandwidth)
+    memory = one.weights / (stack.stream * stack.carried(chip.bandwidth, chip.coded))
     exponent = stack.experts_overlap if grouped else stack.overlap
     seconds = soft_maximum(compute, memory, exponent)
     return Timed(one.name, compute, memory, np.zeros_like(compute), seconds)
@@ -182,12 +185,13 @@ def _filled(rows: Array, stack: Stack, *, grouped: bool) -> Array:
 
 def _attention(one: Operator, chip: Rates, stack: Stack) -> Timed:
     rate = chip.attention * stack.fraction(chip.attention_headroom) * stack.attention
-    compute, memory = one.flop / rate, one.moved / (stack.cache * chip.bandwidth)
+    compute = one.flop / rate
+    memory = one.moved / (stack.cache * stack.carried(chip.bandwidth, chip.coded))
     return Timed(one.name, compute, memory, np.zeros_like(compute), np.maximum(compute, memory))
 
 
 def _stream(one: Operator, chip: Rates, stack: Stack) -> Timed:
-    memory = one.moved / (stack.stream * chip.bandwidth)
+    memory = one.moved / (stack.stream * stack.carried(chip.bandwidth, chip.coded))
     none = np.zeros_like(memory)
     return Timed(one.name, none, memory, none, memory)
 

@@ -46,7 +46,7 @@ def _beside(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     rest, routed = held(workload, split)
     copies = split.tp * split.dp / split.shards
     own = rest / split.dp + routed / copies
-    update = UPDATED * own / (stack.stream * promised.bandwidth)
+    update = UPDATED * own / (stack.stream * stack.carried(promised.bandwidth, promised.coded))
     shared = _shared(chip, rest, split.dp, split, stack) + _shared(
         chip, routed, copies, split, stack
     )
