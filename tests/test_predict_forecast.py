@@ -26,9 +26,10 @@ from bench.predict.refusals import refuse_unfit
 from bench.predict.serving import serve
 from bench.predict.stack import IDEAL
 from bench.predict.tiers import Tier, tier
-from bench.workloads.counts import parameters, training_flop
+from bench.workloads.counts import parameters
 from bench.workloads.load import workload
 from tests.test_predict_facts import chips, made
+from tests.workload_cases import training_flop
 
 __all__ = ["chips"]
 H20, H800 = "nvidia-h20-sxm-96gb", "nvidia-h800-sxm-80gb"

@@ -5,20 +5,14 @@ from math import prod
 import numpy as np
 import pytest
 
+from bench.predict.experts import touched
 from bench.predict.operators import PARTS, Operator, Points, operators, replicated
 from bench.predict.parallel import Parallel, parallel
 from bench.predict.precision import precision
-from bench.workloads.counts import (
-    ROUTED,
-    Phase,
-    experts_touched,
-    kv_sequence_bytes,
-    layer_shapes,
-    model_flop,
-    parameters,
-)
+from bench.workloads.counts import ROUTED, Phase, kv_sequence_bytes, layer_shapes, parameters
 from bench.workloads.load import workload, workloads
 from tests.test_predict_facts import PAPER
+from tests.workload_cases import model_flop, products
 
 MODELS = tuple(workloads())
 EXPERTS = tuple(name for name, one in workloads().items() if one.experts)
@@ -89,10 +83,10 @@ def test_a_cache_of_eight_bits_is_half_as_long() -> None:
 @pytest.mark.parametrize("name", [name for name in MODELS if name not in EXPERTS])
 @pytest.mark.parametrize(("dtype", "size"), [("bf16", 2), ("fp8", 1)])
 def test_a_dense_step_reads_every_product_once(name: str, dtype: str, size: int) -> None:
-    counted = parameters(workload(name))
+    model = workload(name)
     for batch in (1, 64):
         read = total(made(name, "decode", batch, 10, dtype), "weights")
-        assert read == size * counted.products + 2 * counted.head
+        assert read == size * products(model) + 2 * parameters(model).head
 
 
 def test_experts_in_four_bits_leave_the_rest_at_sixteen() -> None:
@@ -100,7 +94,7 @@ def test_experts_in_four_bits_leave_the_rest_at_sixteen() -> None:
     found = made("gpt-oss-120b", "decode", 1, 10, "mxfp4")
     one = 3 * 2880 * 2880
     assert found["experts"].weights[0] == pytest.approx(36 * 4 * one * 0.53125, rel=1e-12)
-    rest = parameters(model).products - 36 * 4 * one
+    rest = products(model) - 36 * 4 * one
     read = total(found, "weights", without=("experts", "head"))
     assert read == 2 * rest
 
@@ -113,10 +107,10 @@ def test_a_step_reads_the_experts_that_it_touches(name: str, tokens: int) -> Non
     shapes = layer_shapes(model)
     one = sum(prod(shapes[key]) for key in ROUTED) / model.experts.routed
     layers = model.layers - model.experts.dense_layers
-    touched = experts_touched(model.experts, tokens)
+    read = touched(model.experts.routed, model.experts.per_token, tokens)
     found = made(name, "decode", tokens, 10, "fp8")["experts"]
-    assert found.weights[0] == pytest.approx(layers * one * touched, rel=1e-12)
-    assert found.tokens[0] == pytest.approx(tokens * model.experts.per_token / touched, rel=1e-12)
+    assert found.weights[0] == pytest.approx(layers * one * read, rel=1e-12)
+    assert found.tokens[0] == pytest.approx(tokens * model.experts.per_token / read, rel=1e-12)
 
 
 def test_deepseek_in_eight_bits_reads_37_839_110_144_bytes() -> None:

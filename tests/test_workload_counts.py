@@ -4,20 +4,19 @@ The counts are of each model's published configuration: FLOP two a multiply-add,
 attention; the head runs on the last token in prefill, on every token in training.
 """
 
-from dataclasses import astuple
-
 import pytest
 
-from bench.workloads.counts import (
+from bench.predict.experts import touched
+from bench.workloads.counts import kv_sequence_bytes, parameters
+from bench.workloads.load import workload
+from tests.workload_cases import (
+    active,
     attention_products,
-    experts_touched,
     kv_bytes,
-    kv_sequence_bytes,
     model_flop,
-    parameters,
+    products,
     training_flop,
 )
-from bench.workloads.load import workload
 
 COUNTED = {
     "llama-3.1-8b": (
@@ -129,7 +128,10 @@ TOUCHED = {
 @pytest.mark.parametrize("name", COUNTED)
 def test_parameters_are_counted_to_the_last_one(name: str) -> None:
     one = workload(name)
-    assert (*astuple(parameters(one)), attention_products(one)) == COUNTED[name]
+    whole, own = parameters(one), active(one)
+    both = whole.total - whole.non_embedding
+    told = (both + own, whole.head + own, own, products(one), whole.head, attention_products(one))
+    assert (whole.total, whole.non_embedding, *told) == COUNTED[name]
 
 
 @pytest.mark.parametrize("name", FLOWING)
@@ -157,7 +159,8 @@ def test_training_costs_three_forward_passes(name: str) -> None:
 def test_tokens_reach_the_experts_that_chance_gives(name: str) -> None:
     experts = workload(name).experts
     assert experts
-    found = [experts_touched(experts, tokens) for tokens in (1, 8, 32, 64, 128, 256)]
+    drawn = (1, 8, 32, 64, 128, 256)
+    found = [touched(experts.routed, experts.per_token, tokens) for tokens in drawn]
     assert found == pytest.approx(TOUCHED[name], abs=5e-5)
 
 

@@ -5,7 +5,6 @@ c = 1..S keys, the diagonal included; a token decoded at context c attends to c 
 counted unfolded in prefill and absorbed in decode (DeepSeek-V2, arXiv 2405.04434, 2.1).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -24,24 +23,16 @@ NO_PRODUCT = (
 
 @dataclass(frozen=True)
 class Parameters:
-    """Parameters of a whole model, counted as vendors differ in counting them.
+    """Parameters of a whole model.
 
     Attributes:
         total: all of them.
         non_embedding: without the embedding and the head.
-        active: what one token passes through, embedding and head included.
-        active_with_head: the same with the head and without the embedding.
-        active_non_embedding: the same with neither.
-        products: what one token is multiplied by, without the head.
         head: the product with the vocabulary.
     """
 
     total: int
     non_embedding: int
-    active: int
-    active_with_head: int
-    active_non_embedding: int
-    products: int
     head: int
 
 
@@ -66,35 +57,24 @@ def layer_parameters(workload: Workload) -> int:
     return sum(map(prod, layer_shapes(workload).values()))
 
 
-def attention_products(workload: Workload) -> int:
-    """Returns the elements of a layer's attention weights, without biases and norms."""
-    kept = _latent(workload, workload.mla) if workload.mla else _grouped(workload)
-    return sum(prod(shape) for name, shape in kept.items() if name not in NO_PRODUCT)
-
-
 def token_products(workload: Workload) -> int:
     """Returns the elements of one layer's weights that one token is multiplied by."""
     shapes = layer_shapes(workload)
     plain = sum(prod(s) for n, s in shapes.items() if n not in (*ROUTED, *NO_PRODUCT))
-    return plain + _chosen(workload, shapes, ROUTED)
+    if not workload.experts:
+        return plain
+    each = sum(prod(shapes[name][1:]) for name in ROUTED)
+    return plain + each * workload.experts.per_token
 
 
 def parameters(workload: Workload) -> Parameters:
     """Returns the counts of the whole model."""
     head = workload.vocabulary * workload.hidden
     both = head if workload.tied_embeddings else 2 * head
-    kinds = [(_dense_layers(workload), dense(workload)), (_expert_layers(workload), workload)]
-    layers = sum(count * layer_parameters(kind) for count, kind in kinds)
-    active = sum(count * _active(kind) for count, kind in kinds) + workload.hidden
-    return Parameters(
-        total=both + layers + workload.hidden,
-        non_embedding=layers + workload.hidden,
-        active=both + active,
-        active_with_head=head + active,
-        active_non_embedding=active,
-        products=sum(count * token_products(kind) for count, kind in kinds),
-        head=head,
-    )
+    plain = workload.experts.dense_layers if workload.experts else workload.layers
+    layers = plain * layer_parameters(dense(workload))
+    layers += (workload.layers - plain) * layer_parameters(workload)
+    return Parameters(both + layers + workload.hidden, layers + workload.hidden, head)
 
 
 def kv_elements(workload: Workload) -> int:
@@ -102,11 +82,6 @@ def kv_elements(workload: Workload) -> int:
     if workload.mla:
         return workload.mla.kv_lora + workload.mla.rope
     return 2 * workload.kv_heads * workload.head_dim
-
-
-def kv_bytes(workload: Workload, itemsize: int = 2) -> int:
-    """Returns the bytes that the whole model caches a token, windows not yet full."""
-    return workload.layers * kv_elements(workload) * itemsize
 
 
 def kv_sequence_bytes(workload: Workload, length: int, itemsize: int = 2) -> int:
@@ -117,60 +92,21 @@ def kv_sequence_bytes(workload: Workload, length: int, itemsize: int = 2) -> int
     return (whole * length + kept) * kv_elements(workload) * itemsize
 
 
-def attention_flop(workload: Workload, phase: Phase, length: int, window: int | None = None) -> int:
-    """Returns FLOP of one layer's attention: a prompt of ``length``, or a token decoded there.
-
-    With ``window`` a token sees no more than so many keys.
-    """
+def attention_flop(workload: Workload, phase: Phase, length: int) -> int:
+    """Returns FLOP of one layer's attention: a prompt of ``length``, or a token decoded there."""
     h, mla = workload.heads, workload.mla
-    seen = min(length, window or length)
     if phase == "prefill":
         value = mla.v if mla else workload.head_dim
-        pairs = seen * (seen + 1) // 2 + (length - seen) * seen
-        return 2 * h * (workload.head_dim + value) * pairs
+        return 2 * h * (workload.head_dim + value) * (length * (length + 1) // 2)
     if mla:
-        return 2 * h * (2 * mla.kv_lora + mla.rope) * seen
-    return 4 * h * workload.head_dim * seen
-
-
-def _all_attention(workload: Workload, phase: Phase, length: int) -> int:
-    """Returns FLOP of the attention of all layers, those with a window among them."""
-    window = workload.window
-    whole = workload.layers - (window.layers if window else 0)
-    flop = whole * attention_flop(workload, phase, length)
-    if window:
-        flop += window.layers * attention_flop(workload, phase, length, window.tokens)
-    return flop
+        return 2 * h * (2 * mla.kv_lora + mla.rope) * length
+    return 4 * h * workload.head_dim * length
 
 
 def layer_flop(workload: Workload, phase: Phase, batch: int, length: int) -> int:
     """Returns FLOP of one layer over ``batch`` prompts of ``length``, or one token each there."""
     tokens = batch * (length if phase == "prefill" else 1)
     return 2 * tokens * token_products(workload) + batch * attention_flop(workload, phase, length)
-
-
-def model_flop(workload: Workload, phase: Phase, length: int) -> int:
-    """Returns FLOP of the whole model for one sequence; the head runs on the last token only."""
-    counted = parameters(workload)
-    tokens = length if phase == "prefill" else 1
-    attention = _all_attention(workload, phase, length)
-    return 2 * (tokens * counted.products + counted.head) + attention
-
-
-def training_flop(workload: Workload, length: int) -> int:
-    """Returns FLOP of a training step over one sequence: three forward passes, head on each token.
-
-    The backward pass does two products for each of the forward one; nothing is done again.
-    """
-    counted = parameters(workload)
-    products = 2 * length * (counted.products + counted.head)
-    return 3 * (products + _all_attention(workload, "prefill", length))
-
-
-def experts_touched(experts: Experts, tokens: int) -> float:
-    """Returns how many routed experts so many tokens are expected to reach: E(1-(1-k/E)^n)."""
-    missed = 1 - experts.per_token / experts.routed
-    return float(experts.routed * (1 - missed**tokens))
 
 
 def rounds_to(count: int, text: str) -> bool:
@@ -228,30 +164,3 @@ def _experts(workload: Workload, experts: Experts) -> Shapes:
         "experts_down": (experts.routed, workload.hidden, width),
         **shared,
     }
-
-
-def _chosen(workload: Workload, shapes: Shapes, names: tuple[str, ...]) -> int:
-    """Returns the elements of the routed experts that one token passes through."""
-    if not workload.experts:
-        return 0
-    each = sum(_one(shapes[name]) for name in names if name in shapes)
-    return each * workload.experts.per_token
-
-
-def _one(shape: Iterable[int]) -> int:
-    return prod(list(shape)[1:])
-
-
-def _active(workload: Workload) -> int:
-    shapes = layer_shapes(workload)
-    routed = (*ROUTED, *ROUTED_BIAS)
-    always = sum(prod(shape) for name, shape in shapes.items() if name not in routed)
-    return always + _chosen(workload, shapes, routed)
-
-
-def _dense_layers(workload: Workload) -> int:
-    return workload.experts.dense_layers if workload.experts else workload.layers
-
-
-def _expert_layers(workload: Workload) -> int:
-    return workload.layers - _dense_layers(workload)

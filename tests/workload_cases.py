@@ -1,0 +1,88 @@
+"""Whole models counted from their layers: what steps, training and caches have to add up to.
+
+FLOP are two a multiply-add, of products and attention; a prefill attends causally, the diagonal
+included.
+"""
+
+from collections.abc import Callable
+from math import prod
+
+from bench.workloads.counts import (
+    NO_PRODUCT,
+    ROUTED,
+    ROUTED_BIAS,
+    Phase,
+    attention_flop,
+    dense,
+    kv_elements,
+    layer_shapes,
+    parameters,
+    token_products,
+)
+from bench.workloads.model import Workload
+
+BLOCK = ("router", "gate_up", "down", "shared_gate_up", "shared_down", *ROUTED)
+
+
+def attention_products(model: Workload) -> int:
+    """Elements of a layer's attention weights, without biases and norms."""
+    shapes = layer_shapes(model).items()
+    return sum(prod(shape) for name, shape in shapes if name not in (*BLOCK, *NO_PRODUCT))
+
+
+def active(model: Workload) -> int:
+    """Parameters that one token passes through, without embedding and head."""
+    return over_layers(model, _of_a_token) + model.hidden
+
+
+def products(model: Workload) -> int:
+    """Elements that one token is multiplied by, without the head."""
+    return over_layers(model, token_products)
+
+
+def over_layers(model: Workload, count: Callable[[Workload], int]) -> int:
+    """A count of every layer, plain ones and those with experts."""
+    plain = model.experts.dense_layers if model.experts else model.layers
+    return plain * count(dense(model)) + (model.layers - plain) * count(model)
+
+
+def kv_bytes(model: Workload, itemsize: int = 2) -> int:
+    """Bytes that the whole model caches a token, windows not yet full."""
+    return model.layers * kv_elements(model) * itemsize
+
+
+def model_flop(model: Workload, phase: Phase, length: int) -> int:
+    """FLOP of the whole model for one sequence; the head runs on the last token only."""
+    tokens = length if phase == "prefill" else 1
+    return 2 * (tokens * products(model) + parameters(model).head) + attention(model, phase, length)
+
+
+def training_flop(model: Workload, length: int) -> int:
+    """FLOP of a training step over one sequence: three forward passes, head on each token.
+
+    The backward pass does two products for each of the forward one; nothing is done again.
+    """
+    forward = 2 * length * (products(model) + parameters(model).head)
+    return 3 * (forward + attention(model, "prefill", length))
+
+
+def attention(model: Workload, phase: Phase, length: int) -> int:
+    """FLOP of the attention of all layers, those with a window among them."""
+    window = model.window
+    if window is None:
+        return model.layers * attention_flop(model, phase, length)
+    seen = min(length, window.tokens)
+    within = attention_flop(model, phase, seen)
+    if phase == "prefill":
+        within += (length - seen) * attention_flop(model, "decode", seen)
+    whole = (model.layers - window.layers) * attention_flop(model, phase, length)
+    return whole + window.layers * within
+
+
+def _of_a_token(model: Workload) -> int:
+    shapes = layer_shapes(model)
+    routed = [prod(shapes[name]) for name in (*ROUTED, *ROUTED_BIAS) if name in shapes]
+    whole = sum(map(prod, shapes.values())) - sum(routed)
+    if model.experts is None:
+        return whole
+    return whole + sum(routed) // model.experts.routed * model.experts.per_token
