@@ -23,6 +23,9 @@ MEANT = {"gpu": "try device=cuda, or device=accelerator for whatever torch finds
 """What is told of words that are written like some of ours and mean others."""
 SHOWN = 200
 """Characters of words that are quoted."""
+KINDS = {"Float": "a number", "Integer": "a whole number"}
+"""What OmegaConf's types are called on the command line."""
+CONVERTED = re.compile(r"Value '(.*)' of type '\w+' could not be converted to (\w+)")
 ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+)\s*(?:,|$)""")
 """One element of a list as it is typed: in quotes, or up to the next comma."""
 
@@ -165,7 +168,15 @@ def _one_line(error: Exception) -> str:
     cause = error.__cause__ or error
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
     key = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("full_key")), "")
+    if key and (found := CONVERTED.match(lines[0])) and found[2] in KINDS:
+        return f"{key}={found[1]}: write {KINDS[found[2]]}{_share(found[1])}"
     return f"{key}: {lines[0]}" if key else lines[0] if lines else type(error).__name__
+
+
+def _share(text: str) -> str:
+    """Returns how a percentage is written as a number, empty where ``text`` is none."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text)
+    return f", {float(found[1]) / 100:g} for {text}" if found else ""
 
 
 def _not_understood(command: str, words: list[str], error: Exception) -> str:

@@ -90,10 +90,14 @@ def did_you_mean(word: str, known: Iterable[str], usual: Iterable[str] = ()) -> 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Returns ``did you mean 'x'?`` for the nearest known words, empty where none is near.
 
-    Where none is written alike, those that hold the word are near.
+    The nearest is one that begins with the word, where it is long enough and no two do; where none
+    is written alike, those that hold the word are near.
     """
     words, wanted = sorted(set(known)), word.lower()
     near = difflib.get_close_matches(wanted, words, n=3, cutoff=0.5)
+    begun = [one for one in words if one.startswith(wanted)] if len(wanted) >= PART else []
+    if len(begun) == 1:
+        near = [*begun, *(one for one in near if one not in begun)][:3]
     if not near and len(wanted) >= PART:
         near = [one for one in words if wanted in one][:3]
     return "did you mean " + " or ".join(repr(one) for one in near) + "?" if near else ""

@@ -248,7 +248,7 @@ WRONG = {
     "verdict=untestabl": "no verdict 'untestabl': did you mean 'untestable'?",
     "margin=0": "margin=0 must be above 0 and at most 0.9",
     "margin=1": "margin=1 must be above 0 and at most 0.9",
-    "margin=wide": "margin: Value 'wide' of type 'str' could not be converted to Float",
+    "margin=wide": "margin=wide: write a number",
     "without=[usr]": "no class of evidence 'usr': did you mean 'user'?",
     "without=[vendor,gate]": "no class of evidence 'gate': ",
     "records=nowhere": "records=nowhere: there is no such record or folder of records",

@@ -123,7 +123,8 @@ def test_an_index_that_cannot_be_is_refused(choice: DeviceChoice) -> None:
         ("run", "suite=smokes", "no suite 'smokes': did you mean 'smoke'?"),
         ("run", "device=", "no device '': choose from: accelerator, all, auto, cpu, cuda"),
         ("chips", "report.format=cvs", "no report 'cvs': did you mean 'csv'?"),
-        ("run", "m=1.5", "m: Value '1.5' of type 'float' could not be converted to Integer"),
+        ("run", "m=1.5", "m=1.5: write a whole number"),
+        ("run", "margin=10%", "margin=10%: write a number, 0.1 for 10%"),
         ("run", "quiet=maybe", "quiet: Value 'maybe' is not a valid bool (type str)"),
         ("run", "words", "'words' is no key=value: try 'python -m bench run --help'"),
     ],
@@ -153,6 +154,11 @@ def test_a_word_within_a_longer_one_is_near_to_it() -> None:
     known = [f"2025-0{month}-cac-domestic-chips-are-comparable" for month in range(1, 6)]
     said = did_you_mean("Domestic", [*known, "h20"])
     assert said == f"did you mean {known[0]!r} or {known[1]!r} or {known[2]!r}?"
+
+
+def test_the_one_word_that_begins_so_is_the_nearest() -> None:
+    known = ["qwen2.5-7b", "qwen3-235b-a22b", "qwen3-32b"]
+    assert did_you_mean("qwen3-235b", known).startswith("did you mean 'qwen3-235b-a22b' or ")
 
 
 def test_where_nothing_is_near_the_usual_words_are_shown_first() -> None:

@@ -276,7 +276,7 @@ WRONG = {
     f"{PAIR} margin=-0.1": "margin=-0.1 must be above 0 and at most 0.9",
     f"{PAIR} margin=0.91": "margin=0.91 must be above 0 and at most 0.9",
     f"{PAIR} margin=nan": "margin=nan must be above 0 and at most 0.9",
-    f"{PAIR} margin=wide": "margin: Value 'wide' of type 'str' could not be converted to Float",
+    f"{PAIR} margin=wide": "margin=wide: write a number",
     f"{PAIR} rows=maybe": "rows: Value 'maybe' is not a valid bool",
     f"{PAIR} records=nowhere": "records=nowhere: there is no such record or folder of records",
     f"{PAIR} report=githb": "no report 'githb': did you mean 'github'?",
