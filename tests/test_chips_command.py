@@ -140,13 +140,13 @@ def test_a_chip_that_fails_one_condition_is_not_undecided_for_another() -> None:
     ("text", "words"),
     [
         ("tdp", "where=tdp: write a comparison such as 'memory_bandwidth>=4TB/s'"),
-        ("tdp<400", "where=tdp<400: '400' is not in W; write 'tdp>=100W'"),
-        ("units>3GB", "where=units>3GB: '3GB' is not in pieces; write a bare number"),
+        ("tdp<400", "where=tdp<400: '400' is not in W; write 'tdp<400W'"),
+        ("units>3GB", "where=units>3GB: '3GB' is not a bare number; write 'units>3'"),
         ("tdp<4 kw", "where=tdp<4 kw: 'kw' is not a unit (write kW)"),
-        ("tpp<2TOPS", "where=tpp<2TOPS: '2TOPS' is no bare number; write 'tpp>=1.5'"),
+        ("tpp<2TOPS", "where=tpp<2TOPS: '2TOPS' is no bare number; write 'tpp<2'"),
         (
             "memory_bandwidth>4",
-            "where=memory_bandwidth>4: '4' is not in B/s; write 'memory_bandwidth>=100GB/s'",
+            "where=memory_bandwidth>4: '4' is not in B/s; write 'memory_bandwidth>4GB/s'",
         ),
         ("form<3", "where=form<3: form is no number: use = or !="),
         ("tpd<3W", "no figure 'tpd': did you mean 'tpp' or 'tdp'?"),
@@ -245,6 +245,15 @@ def test_chips_filters_sorts_cuts_and_counts(capsys: pytest.CaptureFixture[str])
     assert min(bandwidths) >= 4e12
     assert max(row["tpp"] for row in told["rows"]) < 2400
     assert "left out for want of a figure: memory bandwidth or TPP." in told["summary"][0]
+
+
+def test_what_chips_are_chosen_and_sorted_by_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips", "where=[tpp<2400,tdp>=400W]", "sort=-price_usd", "report=github"]
+    _, out, _ = said(words, capsys)
+    heads = next(line for line in out.splitlines() if line.startswith("| chip"))
+    assert [one.strip() for one in heads.split("|")[-4:-1]] == [
+        "board power", "TPP, TOPS x bit", "price in US dollars",
+    ]  # fmt: skip
 
 
 def test_a_limit_says_how_many_it_cuts_off(capsys: pytest.CaptureFixture[str]) -> None:

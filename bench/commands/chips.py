@@ -24,7 +24,8 @@ Lists the spec sheets, one a line: search, filter, sort, choose columns.
                     A sheet that does not say is left out, and counted below the list
   sort=             a key below: figures largest first, words from A to Z; -KEY the other way
   columns=          keys below, in brackets or with commas alone; default: name, tier, status,
-                    matrix_bf16, memory_capacity, memory_bandwidth, tdp
+                    matrix_bf16, memory_capacity, memory_bandwidth, tdp, and what where= and
+                    sort= ask for
   limit=            how many at most
   sources=false     true adds a footnote for the source of every figure shown
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
@@ -61,7 +62,7 @@ Exit code: 0 listed, 2 wrong usage.
 def main(words: list[str]) -> int:
     """Prints the list."""
     from bench.chips.load import catalogue
-    from bench.report.listing import listing
+    from bench.report.listing import COLUMNS, listing
     from bench.report.registry import set_in
 
     config = compose("chips", words, ChipsConfig)
@@ -69,7 +70,8 @@ def main(words: list[str]) -> int:
         raise UsageError(f"limit={config.limit} must be 1 or more")
     sheets = catalogue()
     chips, remarks = _chosen(config, sheets)
-    report = listing(chips, sheets, config.columns, remarks=remarks, cite=config.sources)
+    columns = config.columns or [*COLUMNS, *_asked_by(config)]
+    report = listing(chips, sheets, columns, remarks=remarks, cite=config.sources)
     print(set_in(config.report.format, report), end="")
     return 0
 
@@ -89,6 +91,15 @@ def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[st
     if config.limit and len(chips) > config.limit:
         remarks.append(f"{len(chips) - config.limit} more are cut off by limit={config.limit}.")
     return chips[: config.limit], [one for one in remarks if one]
+
+
+def _asked_by(config: ChipsConfig) -> list[str]:
+    """Returns the keys that chips are chosen and sorted by: a reader wants to see their values."""
+    from bench.theory.filters import condition
+
+    names = [condition(text).key.name for text in config.where]
+    names += [config.sort.removeprefix("-")] if config.sort else []
+    return [name for name in names if name != "id"]
 
 
 def _undecided(chips: Collection[Chip], titles: list[str]) -> str:

@@ -15,9 +15,11 @@ from bench.theory.systems import complete
 from bench.units import parse
 
 LONGEST = 500
+"""Characters of a condition: translating a pattern of words takes their square."""
 USUAL = {"FLOP/s": "TFLOP/s", "OP/s": "TOP/s", "B/s": "GB/s", "B": "GB", "Hz": "MHz"}
 """By unit, the one that people write."""
-"""Characters of a condition: translating a pattern of words takes their square."""
+LEADING = re.compile(r"\d+(?:\.\d+)?")
+"""The number that a limit begins with."""
 _CONDITION = re.compile(r"^\s*(\w+)\s*(>=|<=|!=|==?|<|>)\s*(.*\S)\s*$")
 
 
@@ -98,8 +100,20 @@ def condition(text: str) -> Condition:
         raise UsageError(f"where={text}: {key.name} is no number: use = or !=")
     try:
         return Condition(key, sign, _number(key, limit) if key.is_number else limit.lower())
+    except _NoLimitError as error:
+        plain = LEADING.match(limit)
+        example = f"{key.name}{found[2]}{plain[0] if plain else 100}{error.unit}"
+        raise UsageError(f"where={text}: {error}; write '{example}'") from None
     except ValueError as error:
         raise UsageError(f"where={text}: {error}") from None
+
+
+class _NoLimitError(ValueError):
+    """A limit that is in another unit than its key; ``unit`` is one that is right."""
+
+    def __init__(self, message: str, unit: str = "") -> None:
+        super().__init__(message)
+        self.unit = unit
 
 
 def _number(key: Key, text: str) -> float:
@@ -108,12 +122,11 @@ def _number(key: Key, text: str) -> float:
         try:
             return float(text)
         except ValueError:
-            raise ValueError(f"{text!r} is no bare number; write '{key.name}>=1.5'") from None
+            raise _NoLimitError(f"{text!r} is no bare number") from None
     quantity = parse(text)
     if quantity.dimension is not key.dimension:
-        unit = USUAL.get(key.unit, key.unit)
-        example = f"'{key.name}>=100{unit}'" if unit else "a bare number"
-        raise ValueError(f"{text!r} is not in {key.unit or 'pieces'}; write {example}")
+        wanted = f"in {key.unit}" if key.unit else "a bare number"
+        raise _NoLimitError(f"{text!r} is not {wanted}", USUAL.get(key.unit, key.unit))
     return quantity.si
 
 
