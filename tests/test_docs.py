@@ -15,6 +15,7 @@ from bench.chips.load import Catalogue
 from bench.commands.rules import VIEWS
 from bench.config import checked, choices, compose
 from bench.devices.registry import DEVICES
+from bench.importers.registry import IMPORTERS
 from bench.kernels.common.base import DATA
 from bench.kernels.gemm import DTYPES
 from bench.kernels.memory import STREAMS
@@ -35,8 +36,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {
     name: (ROOT / name).read_text(encoding="utf-8")
     for name in (
-        "README.md", "bench/README.md", "bench/gate/README.md", "bench/fleet/README.md",
-        "bench/devices/README.md", "results/README.md", "specs/README.md",
+        "README.md", "bench/README.md", "bench/commands/README.md", "bench/gate/README.md",
+        "bench/fleet/README.md", "bench/devices/README.md", "results/README.md", "specs/README.md",
         ".github/CONTRIBUTING.md",
     )
 }  # fmt: skip
@@ -70,6 +71,7 @@ MENTIONED = [
     *(("kernel", name) for name in KERNELS),
     *(("device", name) for name in (*DEVICES, "auto")),
     *(("format", name) for name in FORMATS),
+    *(("importer", name.replace("_", "-")) for name in IMPORTERS),
     *(("suite", name) for name in choices("suite")),
     *(("dtype", name) for name in DTYPES),
     *(("data", name) for name in DATA),
@@ -88,9 +90,9 @@ def test_the_pages_name_every_stream(stream: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_readme_names_every_key_of_a_command_in_its_row(command: str) -> None:
-    starts = [line for line in README.splitlines() if line.startswith(f"| `{command}` |")]
-    (row,) = [line for line in starts if "=`" in line]  # a suite may bear a command's name
+def test_a_page_names_every_key_of_a_command_in_its_row(command: str) -> None:
+    lines = PAGES["bench/commands/README.md"].splitlines()
+    (row,) = [line for line in lines if line.startswith(f"| `{command}` |")]
     keys = {one.name for one in dataclasses.fields(SHAPES[command])}
     assert set(re.findall(r"`(\w+)(?:\.\w+)?=`", row)) == keys
 
@@ -204,6 +206,28 @@ def test_a_page_shows_the_committed_record_as_the_program_renders_it(sheets: Cat
     """A sheet, a verdict or a format that changes must change the page too."""
     record = read(ROOT / "results" / "records" / "2026-11-24" / "xeon-emerald-rapids-2-cores.json")
     assert render(record, sheets).strip() in PAGES["bench/README.md"]
+
+
+def test_pages_show_lines_of_the_h200_as_the_program_renders_them(sheets: Catalogue) -> None:
+    """Some columns of some lines, without the marks of footnotes."""
+    record = read(ROOT / "results" / "records" / "2026-11-26" / "h200-sxm-full.json")
+    rendered = [cells(line) for line in render(record, sheets).splitlines()]
+    tables = [part("README.md", "## What it prints", "\nA verdict is `reached`")]
+    tables += [part("bench/README.md", "Of these, on one NVIDIA H200", "\nTo see them without")]
+    shown = [cells(line) for table in tables for line in table.splitlines() if line[:2] == "| "]
+    assert len(shown) > 20
+    for line in shown:
+        assert any(set(line) <= set(one) for one in rendered), line
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a line of a table."""
+    return [re.sub(r"( ?\[\d+\])+$", "", one.strip()) for one in line.strip().strip("|").split("|")]
+
+
+def part(name: str, start: str, end: str) -> str:
+    """What a page has from one text to another."""
+    return PAGES[name].split(start)[1].split(end)[0]
 
 
 def test_readme_shows_the_comparison_as_the_program_prints_it(
