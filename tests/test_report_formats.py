@@ -11,10 +11,11 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.report import github, latex, plain
 from bench.report.listing import listing
-from bench.report.markup import one_line
+from bench.report.markup import Report, one_line
 from bench.report.registry import render, set_in
 from bench.report.sheet import sheet
 from bench.report.summary import summary
+from bench.report.table import Section, Table
 from bench.spreadsheet import FORMULA
 from bench.verdict import rows
 from tests.report_cases import HOSTILE, MEASUREMENTS, RECORD, SHEETS
@@ -54,6 +55,14 @@ def test_github_text_carries_no_markup_of_others() -> None:
 )
 def test_markdown_is_escaped_and_addresses_are_left_whole(text: str, escaped: str) -> None:
     assert github.escape(text) == escaped
+
+
+@pytest.mark.parametrize("style", ["github", "plain", "html", "latex", "terminal"])
+def test_a_section_without_rows_has_its_words_and_no_header(style: str) -> None:
+    bare = Section("Part", ("head",), (), [], ("Nothing to show.",))
+    shown = set_in(style, Report(Table("t", (), ("a",), (("1",),), (), ()), [], (bare,)))
+    assert ["Part" in shown, "Nothing to show." in shown, "head<" in shown] == [True, True, False]
+    assert not re.search(r"^\W*head\W*$", shown, re.MULTILINE)
 
 
 def parsed() -> list[dict[str, str]]:

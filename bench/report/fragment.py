@@ -57,7 +57,8 @@ def _lines(lines: Sequence[str]) -> str:
 
 
 def _section(one: Section) -> str:
-    return f"<h4>{escape(one.title)}</h4>{as_table(one.columns, one.cells)}{_lines(one.lines)}"
+    table = as_table(one.columns, one.cells) if one.cells else ""
+    return f"<h4>{escape(one.title)}</h4>{table}{_lines(one.lines)}"
 
 
 def _notes(notes: Sequence[str]) -> str:

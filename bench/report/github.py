@@ -22,7 +22,8 @@ def render(report: Report) -> str:
     parts += ["", _table(table.columns, table.cells)] if report.has_first else []
     parts += ["", *_broken(map(escape, table.summary))] if table.summary else []
     for one in report.more:
-        parts += ["", f"**{escape(one.title)}**", "", _table(one.columns, one.cells)]
+        parts += ["", f"**{escape(one.title)}**"]
+        parts += ["", _table(one.columns, one.cells)] if one.cells else []
         parts += ["", *_broken(map(escape, one.lines))] if one.lines else []
     parts += ["", *_broken(map(escape, table.notes))] if table.notes else []
     return "\n".join(parts) + "\n"

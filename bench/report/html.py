@@ -55,7 +55,8 @@ def _first(report: Report) -> str:
 
 def _section(one: Section) -> str:
     lines = "".join(f"<p>{escape(line)}</p>\n" for line in one.lines)
-    return f"<h2>{escape(one.title)}</h2>\n{as_table(one.columns, one.cells)}{lines}"
+    table = as_table(one.columns, one.cells) if one.cells else ""
+    return f"<h2>{escape(one.title)}</h2>\n{table}{lines}"
 
 
 def as_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:

@@ -26,7 +26,8 @@ def render(report: Report) -> str:
     table = report.table
     body = [_table(table.columns, table.cells)] if report.has_first else []
     for one in report.more:
-        body += [f"% {one.title}", _table(one.columns, one.cells)]
+        body += [f"% {one.title}"]
+        body += [_table(one.columns, one.cells)] if one.cells else []
         body += [f"% {line}" for line in one.lines]
     head = [f"% {line}" for line in (table.title, *table.heading)]
     foot = [f"% {line}" for line in (*table.summary, *table.notes)]

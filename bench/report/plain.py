@@ -19,7 +19,8 @@ def render(report: Report) -> str:
     parts += [_table(table.columns, table.cells), ""] if report.has_first else []
     parts += [*_wrapped(table.summary), ""]
     for one in report.more:
-        parts += [one.title, "", _table(one.columns, one.cells), ""]
+        parts += [one.title, ""]
+        parts += [_table(one.columns, one.cells), ""] if one.cells else []
         parts += [*_wrapped(one.lines), ""] if one.lines else []
     parts += _wrapped(table.notes)
     return "\n".join(parts).rstrip() + "\n"

@@ -67,7 +67,8 @@ def _parts(report: Report, screen: Screen) -> Iterator[Iterable[str]]:
     yield folded(table.summary, screen, 2)
     for one in report.more:
         yield (_paint(part, BOLD, screen) for part in wrapped(one.title, screen.width))
-        yield _table(one.columns, one.cells, screen)
+        if one.cells:
+            yield _table(one.columns, one.cells, screen)
         yield folded(one.lines, screen, 2)
     notes = (wrapped(note, screen.width, len(note.partition(" ")[0]) + 1) for note in table.notes)
     yield (line for lines in notes for line in lines)
