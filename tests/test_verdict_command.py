@@ -54,6 +54,12 @@ def test_a_pair_has_the_ratio_on_paper_and_what_it_reaches(
     assert (found["relation"], found["factor"], found["margin"]) == ("matches", 1.0, 0.1)
 
 
+def test_what_has_to_be_said_of_paper_stands_behind_it(capsys: pytest.CaptureFixture[str]) -> None:
+    told = document("verdict", ["chips=[h20,910b]"], capsys)["summary"]
+    assert "910B (bin unknown) on paper (the variant is not named) and " in told[0]
+    assert "not named of" not in " ".join(told)
+
+
 def test_the_chips_turned_round_are_the_reciprocal(capsys: pytest.CaptureFixture[str]) -> None:
     one, back = (
         {row["axis"]: row for row in document("verdict", [words], capsys)["rows"]}

@@ -53,7 +53,7 @@ def evidence_report(
     rows = [_row(chip, key, figures, bench) for key in keys]
     table = Table(
         f"What is known of {chip.name}",
-        (*_heading(every), *HOW),
+        (*_heading(shown, every), *HOW),
         COLUMNS,
         tuple(_cells(row, bench, notes) for row in rows),
         (*_summary(chip, every, (figure or work) if not shown else None), *_gib(rows)),
@@ -77,13 +77,15 @@ def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
         yield values("Work that no figure promises", works, bench.catalogue, "work")
 
 
-def _heading(every: Sequence[Observation]) -> Iterator[str]:
-    own = sum(one.by == OWN for one in every)
-    hands = {one.by for one in every}
-    idle = sum(one.weight == 0 for one in every)
+def _heading(shown: Sequence[Observation], every: Sequence[Observation]) -> Iterator[str]:
+    """Yields how many values are shown, and of how many where some were asked for."""
+    own = sum(one.by == OWN for one in shown)
+    hands = {one.by for one in shown}
+    idle = sum(one.weight == 0 for one in shown)
+    part = f"{len(shown)} of " if len(shown) < len(every) else ""
+    told = f"{own} of them our own" + (f"; {idle} weigh nothing, shown only" if idle else "")
     yield (
-        f"{counted(len(every), 'measured value')} by {counted(len(hands), 'hand')}, {own} of them "
-        f"our own; {idle} weigh nothing and are shown only."
+        f"{part}{counted(len(every), 'measured value')} by {counted(len(hands), 'hand')}, {told}."
     )
 
 

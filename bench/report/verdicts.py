@@ -164,7 +164,7 @@ def summary(found: Pairing) -> Iterator[str]:
     yield from (_work(one, found) for one in works)
     open_ = [one for one in found.findings if one.word is Word.UNTESTABLE]
     if open_:
-        names = ", ".join(title(one.question.axis) for one in open_)
+        names = "; ".join(title(one.question.axis) for one in open_)
         yield f"Nobody can know yet by measurement: {names}."
     if not told and not works:
         yield "Nothing was measured of both: whatever their sheets say is untested."
@@ -176,8 +176,10 @@ def _memory(found: Sequence[Finding]) -> list[Finding]:
 
 def _sentence(one: Finding, found: Pairing) -> str:
     figure, first, second = one.question.axis.figure or "", found.first, found.second
-    words = f"In {FIGURES[figure].title}, {first.name} has {on_paper(one.paper)} of {second.name}"
-    words += f" on paper and {measured(one.measured)} measured"
+    paper, remark = on_paper(one.paper), one.paper.remark if one.paper else ""
+    told = f"{paper.removesuffix(f', {remark}')} of {second.name} on paper"
+    words = f"In {FIGURES[figure].title}, {first.name} has {told}{f' ({remark})' if remark else ''}"
+    words += f" and {measured(one.measured)} measured"
     (text_1, share_1), (text_2, share_2) = (
         found.shares[chip.id, figure] for chip in (first, second)
     )
