@@ -203,6 +203,23 @@ def test_another_broken_file_is_marked(name: str, data: object, places: list[str
     assert faults(name, data) == places
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "places"),
+    [
+        ("layers", "0", ["layers"]),
+        ("tied_embeddings", "perhaps", ["tied_embeddings"]),
+        ("tied_embeddings", False, []),
+        ("activation", "gelu", ["activation"]),
+        ("published", "int4", ["published"]),
+        ("experts", {"routed": "8"}, ["experts"]),
+        ("width", "8", [""]),
+    ],
+)
+def test_a_broken_workload_is_marked(field: str, value: object, places: list[str]) -> None:
+    data = as_text(next(path for name, path in SHIPPED if name == "workload"))
+    assert faults("workload", {**data, field: value}) == places
+
+
 def test_an_editor_completes_every_key_with_its_title() -> None:
     fields = schemas()["chip"]["properties"]
     assert list(fields["figures"]["properties"]) == list(FIGURES)

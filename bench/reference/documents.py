@@ -28,11 +28,12 @@ MODELS = {
     "rule": ("Rule", "Destination", "Outcome", "PolicyRow", "Suspension"),
     "destinations": ("Places", "Group", "Country"),
     "vendors": ("Vendor",),
+    "workload": ("Workload", "Experts", "Window", "Mla"),
     "claim": ("Claim", "Axis"),
     "reported": ("Report", "Origin", "Reported"),
 }
 """The models of each kind of file, the file's own first."""
-NAMED = ("Chip", "Claim", "Report")
+NAMED = ("Chip", "Claim", "Report", "Workload")
 """Models whose id is the name of their file."""
 
 

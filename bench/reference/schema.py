@@ -15,6 +15,7 @@ from bench.rules.model import Rule
 from bench.rules.places import Places
 from bench.strict import Strict
 from bench.units import Dimension
+from bench.workloads.model import Workload
 
 Schema: TypeAlias = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -30,6 +31,7 @@ WHERE = {
     "rule": "specs/rules/*.yaml",
     "destinations": "specs/destinations.yaml",
     "vendors": "specs/vendors.yaml",
+    "workload": "specs/workloads/*.yaml",
     "claim": "specs/claims/*.yaml",
     "reported": "results/reported/*.yaml",
 }
@@ -45,6 +47,7 @@ def schemas() -> dict[str, Schema]:
         "rule": lambda: _made(Rule),
         "destinations": lambda: _made(Places),
         "vendors": lambda: _entries(Vendor),
+        "workload": lambda: _named(Workload),
         "claim": lambda: _named(Claim),
         "reported": lambda: _named(Report),
     }
@@ -104,8 +107,11 @@ def _scalar(node: Schema) -> Schema:
     if node.get("type") == "string" and "enum" not in node:
         return {"type": ["string", "number", "boolean"]}
     if node.get("type") == "integer":
-        first = "[1-9]" if node.get("exclusiveMinimum") == 0 else "[0-9]"
+        least = node.get("minimum", node.get("exclusiveMinimum", -1) + 1)
+        first = "[1-9]" if least >= 1 else "[0-9]"
         return {"type": ["integer", "string"], "pattern": f"^{first}[0-9]*$"}
+    if node.get("type") == "boolean":
+        return {"type": ["boolean", "string"], "enum": [True, False, "yes", "no"]}
     if node.get("type") == "number":
         return {"type": ["number", "string"], "pattern": r"^[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"}
     return {}
