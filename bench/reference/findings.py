@@ -13,8 +13,9 @@ from bench.claims.model import Axis
 from bench.claims.sensitivity import Bench, bench_of
 from bench.claims.weigh import Finding, Question, title
 from bench.report.claims import comes_to
+from bench.report.digits import NONE
 from bench.report.evidence import usual
-from bench.report.ratios import NONE, hands, measured, on_paper, times
+from bench.report.ratios import hands, measured, on_paper, times
 from bench.report.verdicts import overstated
 from bench.tables.dictionary import markdown
 

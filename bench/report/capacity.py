@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from bench.predict.answers import Held
 from bench.predict.capacity import Room
 from bench.predict.forecast import Asked
-from bench.report.digits import counted
+from bench.report.digits import NONE, counted
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 
-NONE = "–"
 COLUMNS = (
     "chip", "memory", "weights a chip", "cache a sequence", "sequences that fit", "fits",
     "chips it takes (tp)",

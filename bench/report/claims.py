@@ -8,8 +8,9 @@ from bench.claims.judge import Stands, Word
 from bench.claims.model import Axis, Claim
 from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, behind, title
+from bench.report.digits import NONE
 from bench.report.markup import Report
-from bench.report.ratios import NONE, devices, flat, hands, measured, on_paper, said, times, values
+from bench.report.ratios import devices, flat, hands, measured, on_paper, said, times, values
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table, source_line
 from bench.report.verdicts import flips

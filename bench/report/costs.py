@@ -3,9 +3,9 @@
 from bench.predict.answers import Answer
 from bench.predict.forecast import Foretold
 from bench.predict.power import Band, Prices, hourly
+from bench.report.digits import NONE
 from bench.units import significant
 
-NONE = "–"
 INNER = 0.8
 """The interval of the rate that is counted in."""
 

@@ -5,6 +5,8 @@ import math
 from bench.rates import Interval
 from bench.units import UNITS, Dimension, scale
 
+NONE = "–"
+"""Stands in a cell where there is no number to show."""
 LEAST = 0.01
 """A value below this share of the published text's unit is shown in a unit of its own."""
 

@@ -7,7 +7,7 @@ from bench.chips.load import Catalogue
 from bench.chips.paper import Paper, paper
 from bench.rates import Interval
 from bench.records.model import Measurement, Record, Timing, Work
-from bench.report.digits import beside, with_interval
+from bench.report.digits import NONE, beside, with_interval
 from bench.report.scalar import Scalar
 from bench.report.table import Section
 from bench.units import Dimension, show
@@ -21,7 +21,6 @@ COLUMNS = (
 )  # fmt: skip
 TIME_COLUMNS = ("load", "time", "rate", "clock", "power", "temperature")
 PARTS = 8
-EMPTY = "–"
 
 
 def energy_sections(
@@ -107,7 +106,7 @@ def _energy(one: Measurement, split: dict[str, tuple[float, float]]) -> str:
     """Returns the whole energy of a call over its operations, and what two loads tell apart."""
     call_j = energy.energy_j(one)
     if call_j is None or one.work is None:
-        return EMPTY
+        return NONE
     whole = f"{1e12 * call_j / one.work.flop:.3g} pJ/FLOP"
     pair = split.get(one.dtype) if one.parameters.get("load") == "mixed" else None
     if pair is None:
@@ -116,7 +115,7 @@ def _energy(one: Measurement, split: dict[str, tuple[float, float]]) -> str:
 
 
 def _span(values: tuple[float, ...]) -> str:
-    return f"{min(values):.0f}–{max(values):.0f} °C" if values else EMPTY
+    return f"{min(values):.0f}–{max(values):.0f} °C" if values else NONE
 
 
 def _over_time(loads: Sequence[Row]) -> Iterator[tuple[str, ...]]:
@@ -126,10 +125,10 @@ def _over_time(loads: Sequence[Row]) -> Iterator[tuple[str, ...]]:
             yield (
                 _name(row.measurement),
                 f"{part.start_s:.1f}–{part.end_s:.1f} s",
-                show(work.flop / part.call_s, row.dimension) if work and part.call_s else EMPTY,
-                show(part.clock_hz, Dimension.FREQUENCY) if part.clock_hz else EMPTY,
-                show(part.power_w, Dimension.POWER) if part.power_w else EMPTY,
-                f"{part.temperature_c:.0f} °C" if part.temperature_c else EMPTY,
+                show(work.flop / part.call_s, row.dimension) if work and part.call_s else NONE,
+                show(part.clock_hz, Dimension.FREQUENCY) if part.clock_hz else NONE,
+                show(part.power_w, Dimension.POWER) if part.power_w else NONE,
+                f"{part.temperature_c:.0f} °C" if part.temperature_c else NONE,
             )
 
 

@@ -12,9 +12,9 @@ from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
 from bench.plausible import GIB_OVER_GB
-from bench.report.digits import counted
+from bench.report.digits import NONE, counted
 from bench.report.markup import Report
-from bench.report.ratios import NONE, reached, values, worth
+from bench.report.ratios import reached, values, worth
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table, source_line
 

@@ -7,9 +7,9 @@ from bench.chips.model import Chip
 from bench.claims.model import Axis
 from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, Question
-from bench.report.digits import counted
+from bench.report.digits import NONE, counted
 from bench.report.markup import Report
-from bench.report.ratios import NONE, flat, measured, times
+from bench.report.ratios import flat, measured, times
 from bench.report.table import Table
 from bench.report.verdicts import overstated
 

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from bench.predict.answers import Answer
 from bench.predict.forecast import Foretold
+from bench.report.digits import NONE
 from bench.report.duration import duration
 from bench.report.table import Section
 
 if TYPE_CHECKING:
     from bench.report.scalar import Scalar
 
-NONE = "–"
 SPELLED = (
     "Operators: launches are what the software takes whatever the chip; the chip's departure is by "
     "how much it, or what it rests on, was measured to be off what sheets foretell."

@@ -9,11 +9,10 @@ from bench.claims.weigh import Finding, title
 from bench.evidence.estimate import Achieved, Estimate
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
+from bench.report.digits import NONE
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section
 from bench.units import Dimension, show, significant
-
-NONE = "–"
 
 
 def times(value: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 from bench.chips.load import Catalogue
-from bench.report.digits import percent, with_interval
+from bench.report.digits import NONE, percent, with_interval
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.spread import (
@@ -32,7 +32,6 @@ SPREAD = (
     "median", "MAD", "slowest",
 )  # fmt: skip
 READINGS = ("clock_hz", "power_w", "temperature_c")
-NONE = "–"
 PHASES = ("alone", "at once")
 NEAR = 0.02
 """What is lost by being measured at once that is not told of."""

@@ -6,12 +6,11 @@ from dataclasses import replace
 from bench.predict.errors import Bar, Change, Figures, Outcome, Part, by, figures, missed
 from bench.predict.pooled import LEVELS
 from bench.predict.validate import RATIO
-from bench.report.digits import counted
+from bench.report.digits import NONE, counted
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
 
-NONE = "–"
 HEADING = (
     (
         "Error: the size of foretold / measured - 1, its mean and median over cases, and its mean "

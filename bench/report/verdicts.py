@@ -10,9 +10,9 @@ from bench.claims.model import Axis
 from bench.claims.paper import BOUND_BY
 from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, Question, behind, title
+from bench.report.digits import NONE
 from bench.report.markup import Report
 from bench.report.ratios import (
-    NONE,
     devices,
     flat,
     hands,

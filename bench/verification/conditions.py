@@ -6,6 +6,7 @@ from statistics import fmean, median
 from bench import energy
 from bench.plausible import CALM, disturbances
 from bench.records.model import Measurement
+from bench.report.digits import NONE
 from bench.report.groups import without_empty
 from bench.report.scalar import Scalar
 from bench.titles import inputs
@@ -18,7 +19,6 @@ COLUMNS = (
     "measurement", "inputs", "clock, median (range)", "power, mean (highest)", "temperature",
     "throttle reasons", "1 min load", "CPU time stolen", "share of its cores' time",
 )  # fmt: skip
-NONE = "–"
 
 
 def condition_blocks(case: Case) -> list[Block]:
