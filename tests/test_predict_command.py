@@ -219,6 +219,7 @@ WRONG = {
     f"{CHIP} parallel=tp8,ep16": "parallel=tp8,ep16: ep16 does not divide the 8 chips",
     **{f"{CHIP} {word}": f"{word} must be above 0 and at most 1000"
        for word in ("years=0", "kwh=-1", "pue=nan", "pue=1001")},
+    f"{CHIP} pue=0.5": "pue=0.5 must be 1 or more: a building draws what is in it",
     f"{CHIP} operators=maybe": "operators: Value 'maybe' is not a valid bool",
     f"{CHIP} report=xml": "no report 'xml': did you mean 'html'?",
     f"{CHIP} batches=1": "predict has no key 'batches': did you mean 'batch'",
@@ -271,3 +272,21 @@ def test_the_format_that_a_model_comes_in_is_told_unless_it_is_asked_for(
         code, out, _ = said("predict", asked, capsys)
         assert code == 0
         assert (told in out) == (precision != word)
+
+
+def test_a_format_is_offered_only_where_a_chip_computes_in_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = ["workload=deepseek-v3", "parallel=8", "precision=int8"]
+    assert "precision=fp8 asks" not in said("predict", ["chips=910c", *asked], capsys)[1]
+    assert "precision=fp8 asks" in said("predict", ["chips=910c,h20", *asked], capsys)[1]
+
+
+@pytest.mark.parametrize(("word", "instead"), [("fp8", "w8a16"), ("mxfp4", "w4a16")])
+def test_a_chip_without_a_format_is_told_what_to_ask_instead(
+    word: str, instead: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["chips=910c,mi355x", "workload=deepseek-v3", "parallel=16"]
+    out = said("predict", [*asked, f"precision={word}"], capsys)[1]
+    assert f"or with precision={instead}: weights of {instead[1]} bits, products in bf16." in out
+    assert "| huawei-ascend-910c " in said("predict", [*asked, f"precision={instead}"], capsys)[1]

@@ -160,6 +160,8 @@ def prices_of(config: PredictConfig) -> "Prices":
 
     for key in ("years", "kwh", "pue"):
         positive(key, getattr(config, key), 1000)
+    if config.pue < 1:
+        raise UsageError(f"pue={config.pue:g} must be 1 or more: a building draws what is in it")
     return Prices(config.years, config.kwh, config.pue)
 
 

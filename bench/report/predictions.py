@@ -245,7 +245,7 @@ def _bounded(name: str, found: Foretold | First | None, place: int) -> dict[str,
 
 def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[str]:
     yield SPELLED[asked.phase]
-    yield from published(asked)
+    yield from published(asked, [one.chip for one in every if one.found])
     if asked.workload.experts:
         yield "Experts' load is taken as even, and the interval is that of serving such models."
     yield from {str(one.found.others) for one in every if one.found and one.found.others}
@@ -270,4 +270,8 @@ def _untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
     for why, chips in reasons.items():
         yield f"Unknown, {why.removeprefix('unknown, ')}: {', '.join(chips)}."
     if any("matrix rate" in why and "it gives: none" not in why for why in reasons):
-        yield f"Instead of precision={asked.how.name} a chip may be asked in another format of its."
+        other = "w8a16" if asked.how.weight >= 1 else "w4a16"
+        yield (
+            f"Ask such a chip in a format that its sheet gives, or with precision={other}: weights "
+            f"of {other[1]} bits, products in bf16."
+        )

@@ -1,11 +1,13 @@
 """What was asked of the comparison model, in words: model, format, chips, sizes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from bench.chips.model import Chip
+from bench.predict.facts import facts
 from bench.predict.forecast import Asked
+from bench.predict.precision import precision
 from bench.report.digits import counted
 
 WORDS = {
@@ -40,8 +42,9 @@ def points(asked: Asked) -> tuple[str, ...]:
     return tuple(key for key, values in told.items() if len(np.unique(values)) > 1)
 
 
-def published(asked: Asked) -> Iterator[str]:
-    """Yields that a model comes in another number format than it was asked in."""
+def published(asked: Asked, chips: Iterable[Chip]) -> Iterator[str]:
+    """Yields that a model comes in another number format than asked, if any chip computes in it."""
     word = asked.workload.published
-    if word != asked.how.name:
+    rate = precision(word).rate
+    if word != asked.how.name and any(facts(chip).name_of(rate) for chip in chips):
         yield f"Its weights are published in {word}: precision={word} asks for them as they are."
