@@ -10,7 +10,7 @@ from bench import paths
 from bench.predict.learn import load
 from bench.records.model import Record
 from bench.report.registry import FORMATS
-from tests.test_evidence_command import document, looks_like, said, without_torch
+from tests.command_cases import document, looks_like, said, without_torch
 
 H200 = "nvidia-h200-sxm-141gb"
 SMALL = "workload=llama-3.1-8b"

@@ -15,7 +15,7 @@ from bench.evidence.model import Kind
 from bench.evidence.observe import OWN
 from bench.evidence.pool import Evidence
 from bench.report.registry import FORMATS
-from tests.test_evidence_command import document, looks_like, mislabelled, said, without_torch
+from tests.command_cases import document, looks_like, mislabelled, said, without_torch
 
 ON_PAPER = "2023-12-06-semianalysis-mi300x-paper"
 """A claim of one chip over one other, on several figures, fp8 among them."""

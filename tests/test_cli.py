@@ -157,6 +157,13 @@ def test_doctor_describes_device_chip_and_reasons(cli: Cli) -> None:
     assert "chip: nvidia-h20-sxm-96gb (chosen)" in lines
 
 
+def test_doctor_tells_a_small_cache_in_its_own_unit() -> None:
+    from bench.commands.doctor import _words
+
+    told = [_words(*one) for one in (("l2_bytes", 524288.0), ("memory_bytes", 25769803776.0))]
+    assert told == ["l2: 512 KiB", "memory: 24.0 GiB"]
+
+
 NO_TORCH = [
     ("chips",),
     ("show", "chip=h20"),

@@ -1,48 +1,18 @@
 """What each importer reads: whole outputs in, whole rows out."""
 
-from pathlib import Path
-
 import pytest
 
 from bench import paths
 from bench.evidence.load import row_faults
-from bench.evidence.model import Kind, Reported
+from bench.evidence.model import Kind
 from bench.evidence.quantities import DTYPES
 from bench.importers import base
-from bench.importers.base import Found, Given, NotUnderstood
+from bench.importers.base import Given, NotUnderstood
 from bench.importers.registry import IMPORTERS, importer, sniffed
+from tests.importer_cases import DATA, GIVEN, RECORD, SOURCES, briefly, take, text
 
-DATA = Path(__file__).parent / "data" / "importers"
-SOURCES = {
-    "babelstream.csv": "babelstream", "babelstream.txt": "babelstream",
-    "flagperf-benchmark.md": "flagperf", "flagperf-toolkit.md": "flagperf",
-    "flagperf-training.md": "flagperf", "mamf-v2.txt": "mamf-finder",
-    "mamf-v4.txt": "mamf-finder", "nccl.json": "nccl-tests", "nccl.txt": "nccl-tests",
-    "nvbandwidth.json": "nvbandwidth", "nvbandwidth.txt": "nvbandwidth",
-    "pytest-benchmark.json": "pytest-benchmark",
-}  # fmt: skip
 SHARED = {"base", "flagperf_columns", "flagperf_training", "jsonfile", "registry", "source",
           "table", "write"}  # fmt: skip
-RECORD = paths.PACKAGE.parent / "results" / "records" / "2026-11-26" / "h200-sxm-full.json"
-GIVEN = Given(file="log", chip="nvidia-a800-sxm-80gb", by="A. Tester", date="2026-11")
-
-
-def text(name: str) -> str:
-    """A fixture."""
-    return (DATA / name).read_text(encoding="utf-8")
-
-
-def take(name: str, given: Given = GIVEN) -> Found:
-    """What the fixture's importer finds in it."""
-    return importer(SOURCES[name]).read(text(name), given)
-
-
-def briefly(row: Reported) -> tuple[str, str | None, str, str, list[str]]:
-    """The heart of a row."""
-    told = [one.value for one in row.defects]
-    return row.quantity, row.dtype, str(row.value), row.statistic, told
-
-
 # the registry
 
 

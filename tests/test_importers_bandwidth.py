@@ -4,7 +4,7 @@ import pytest
 
 from bench.importers.base import Given
 from bench.importers.registry import importer
-from tests.test_importers import GIVEN, briefly, take, text
+from tests.importer_cases import GIVEN, briefly, take, text
 
 # nccl-tests
 

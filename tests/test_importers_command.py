@@ -10,7 +10,7 @@ from bench.__main__ import main
 from bench.evidence.load import examine
 from bench.evidence.model import Kind, Report
 from bench.yamlfile import parse
-from tests.test_importers import DATA, RECORD
+from tests.importer_cases import DATA, RECORD
 
 ROOT = Path(__file__).resolve().parent.parent
 MAMF = f"file={DATA / 'mamf-v2.txt'}"

@@ -13,7 +13,7 @@ from bench.errors import UsageError
 from bench.importers.base import Given, NotUnderstood
 from bench.importers.registry import IMPORTERS, importer, sniffed
 from bench.records.model import Record
-from tests.test_importers import GIVEN, RECORD, SOURCES, text
+from tests.importer_cases import GIVEN, RECORD, SOURCES, text
 
 BARE = Given(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester")
 

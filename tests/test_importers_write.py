@@ -15,7 +15,7 @@ from bench.importers.base import Found, Given, one_line
 from bench.importers.registry import importer
 from bench.importers.write import as_yaml, report, scalar
 from bench.parsed import Parsed
-from tests.test_importers import GIVEN, SOURCES, take
+from tests.importer_cases import GIVEN, SOURCES, take
 
 HOSTILE = [
     "a: b", "- a", "# no", "a #b", "'", '"', "\\", "{a: b}", "[a, b]", "&a", "*a", "!tag", "|", ">",

@@ -159,6 +159,8 @@ def test_a_margin_is_told_with_its_side() -> None:
     [
         (2368.0, None, "2,368"),
         (5284.8, None, "5,284.8"),
+        (3.2, None, "3.20"),
+        (0.0153, None, "0.0153"),
         (2.9091, None, "2.91"),
         (20919.2, None, "20,919"),
         (float("inf"), None, "of any height"),

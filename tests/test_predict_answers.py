@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.test_evidence_command import said
+from tests.command_cases import said
 from tests.test_predict_command import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
 
 

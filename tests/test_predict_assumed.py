@@ -16,7 +16,7 @@ from bench.predict.precision import precision
 from bench.predict.refusals import refuse_split
 from bench.predict.step import NETWORK
 from bench.workloads.load import workload
-from tests.test_predict_facts import made
+from tests.predict_cases import made
 
 
 def asked(phase: str = "serve", split: str = "tp1", model: str = "llama-3.1-70b") -> Asked:

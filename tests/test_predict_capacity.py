@@ -13,7 +13,7 @@ from bench.predict.precision import precision
 from bench.workloads.counts import parameters
 from bench.workloads.load import workload, workloads
 from tests.comparison_cases import chip
-from tests.test_predict_facts import made
+from tests.predict_cases import made
 
 BF16, FP8 = precision("bf16"), precision("fp8")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench.report.registry import FORMATS
-from tests.test_evidence_command import document, looks_like, said, without_torch
+from tests.command_cases import document, looks_like, said, without_torch
 
 H20, H800, B2 = "nvidia-h20-sxm-96gb", "nvidia-h800-sxm-80gb", "huawei-ascend-910b2"
 SMALL, LARGE = "workload=llama-3.1-8b", "workload=llama-3.1-70b"

@@ -16,7 +16,7 @@ from bench.predict.stack import Stack
 from bench.predict.step import step, timed
 from bench.predict.tables import Row
 from bench.workloads.load import workload, workloads
-from tests.test_predict_facts import made
+from tests.predict_cases import made
 
 CHIPS: dict[str, Facts] = {
     name: made(name, rate * 1e12, bandwidth=bandwidth, link=link, tdp=tdp)

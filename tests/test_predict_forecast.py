@@ -28,7 +28,7 @@ from bench.predict.stack import IDEAL
 from bench.predict.tiers import Tier, tier
 from bench.workloads.counts import parameters
 from bench.workloads.load import workload
-from tests.test_predict_facts import chips, made
+from tests.predict_cases import chips, made
 from tests.workload_cases import training_flop
 
 __all__ = ["chips"]

@@ -17,7 +17,7 @@ from bench.predict.heldkernels import apart, elsewhere, foretold, left_out
 from bench.predict.heldout import World
 from bench.predict.kernel import CLOCK, How, Kernel, Known, Work, fit, read_at
 from bench.predict.tables import Row
-from tests.test_predict_facts import made
+from tests.predict_cases import made
 
 TERA = 1e12
 CHIP = made(units=100.0, clock=CLOCK, cache=50e6)

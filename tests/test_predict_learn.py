@@ -29,7 +29,7 @@ from bench.predict.stack import Stack
 from bench.predict.tables import Row, Table, decoding, tables
 from bench.predict.world import shipped
 from bench.workloads.load import workload, workloads
-from tests.test_predict_facts import chips, made
+from tests.predict_cases import chips, made
 
 __all__ = ["chips"]
 

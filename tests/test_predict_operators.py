@@ -11,7 +11,7 @@ from bench.predict.parallel import Parallel, parallel
 from bench.predict.precision import precision
 from bench.workloads.counts import ROUTED, Phase, kv_sequence_bytes, layer_shapes, parameters
 from bench.workloads.load import workload, workloads
-from tests.test_predict_facts import PAPER
+from tests.predict_cases import PAPER
 from tests.workload_cases import model_flop, products
 
 MODELS = tuple(workloads())

@@ -15,7 +15,7 @@ from bench.predict.learn import EXPERTS, load
 from bench.predict.others import FEWEST, Others, others
 from bench.predict.tables import Row
 from bench.predict.world import shipped as everything
-from tests.test_evidence_command import document
+from tests.command_cases import document
 
 shipped = cache(everything)
 

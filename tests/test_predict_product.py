@@ -22,7 +22,7 @@ from bench.predict.product import (
     shapes,
 )
 from bench.predict.tables import Row
-from tests.test_predict_facts import made
+from tests.predict_cases import made
 
 SHARP = Products(
     fraction=1.0, headroom=0.0, stream=1.0, overlap=64.0, idle=0.0, launch_s=0.0, depth_s=0.0,

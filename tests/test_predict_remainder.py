@@ -6,7 +6,7 @@ from numpy.random import default_rng
 
 from bench.predict.product import Measured, Products, learnt, seconds, shapes
 from bench.predict.remainder import REACH, Remainder, remainder, unseen
-from tests.test_predict_facts import made
+from tests.predict_cases import made
 
 SIZES = [(float(m), float(n), float(k)) for m in (16, 256, 4096) for n in (1024, 8192)
          for k in (512, 4096)]  # fmt: skip

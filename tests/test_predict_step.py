@@ -14,7 +14,7 @@ from bench.predict.serving import Load, serve
 from bench.predict.stack import IDEAL, LEAST, MOST, Stack, shared, soft_maximum
 from bench.predict.step import NETWORK, Step, headroom, rates, step, timed
 from bench.workloads.load import workload, workloads
-from tests.test_predict_facts import PAPER, made
+from tests.predict_cases import PAPER, made
 from tests.test_predict_operators import FLOORS, points
 
 ONE = np.array([1.0])

@@ -15,7 +15,7 @@ from bench.predict.serving import serve
 from bench.predict.tables import Row
 from bench.predict.ttft import FREE, LIGHT, Ttft, departures, fit, light, others
 from bench.predict.world import shipped
-from tests.test_predict_facts import chips
+from tests.predict_cases import chips
 from tests.test_predict_forecast import H20, H800, asked
 
 __all__ = ["chips"]

@@ -8,9 +8,8 @@ from bench.rules.places import Places, Question
 from bench.rules.predicate import Subject, predicate
 from bench.rules.reason import leaves, near_lines, nearest, reason
 from bench.rules.ruling import Ruling, rule_on
-from bench.rules.trace import Trace, amount, grounds, traced
+from bench.rules.trace import Trace, grounds, traced
 from bench.rules.truth import Truth
-from bench.units import Dimension
 
 Node = dict[str, object]
 GB = 1e9
@@ -226,23 +225,3 @@ def test_of_unmet_conditions_the_two_nearest_are_told_nearest_first() -> None:
     asked = part(tpp=2400.0, io=594 * GB, pd=0.5)
     found = nearest([traced(predicate(node), asked) for node in nodes])
     assert [one.words for one in found] == ["I/O rate at least 600 GB/s", "TPP at least 2,500"]
-
-
-@pytest.mark.parametrize(
-    ("value", "dimension", "text"),
-    [
-        (2368.0, None, "2,368"),
-        (2009.6, None, "2,009.6"),
-        (3.2, None, "3.20"),
-        (0.0153, None, "0.0153"),
-        (15832.4, None, "15,832"),
-        (float("inf"), None, "of any height"),
-        (1.4e12, Dimension.BYTE_RATE, "1,400 GB/s"),
-        (664e9, Dimension.BYTE_RATE, "664 GB/s"),
-        (5e10, Dimension.COUNT, "50 billion"),
-    ],
-)
-def test_an_amount_is_written_as_the_rules_write_it(
-    value: float, dimension: Dimension | None, text: str
-) -> None:
-    assert amount(value, dimension) == text

@@ -10,7 +10,7 @@ from bench.predict.errors import Bar, Outcome, Part
 from bench.predict.heldout import World
 from bench.report.registry import FORMATS
 from bench.report.validation import validation_report
-from tests.test_evidence_command import document, looks_like, said
+from tests.command_cases import document, looks_like, said
 
 EASY = Bar(mean=0.5)
 PARTS = (

@@ -14,7 +14,7 @@ from bench.evidence.model import Kind
 from bench.evidence.observe import OWN
 from bench.evidence.pool import Evidence
 from bench.report.registry import FORMATS
-from tests.test_evidence_command import document, looks_like, mislabelled, said, without_torch
+from tests.command_cases import document, looks_like, mislabelled, said, without_torch
 
 PAIR = "chips=[h20,h100]"
 LENT = "chips=[mi300x,nvidia-l40s-pcie-48gb]"
