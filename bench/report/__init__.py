@@ -1,1 +1,4 @@
-"""One file a format, all from the same rows; no format computes anything."""
+"""Tables of all that is told, made of rows; and the formats that any of them is set in.
+
+``registry`` names the formats, a file each; no format computes anything.
+"""
