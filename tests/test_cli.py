@@ -161,7 +161,7 @@ def test_doctor_tells_a_small_cache_in_its_own_unit() -> None:
     from bench.commands.doctor import _words
 
     told = [_words(*one) for one in (("l2_bytes", 524288.0), ("memory_bytes", 25769803776.0))]
-    assert told == ["l2: 512 KiB", "memory: 24.0 GiB"]
+    assert told == ["l2: 512 KiB", "memory: 24,576 MiB"]
 
 
 NO_TORCH = [

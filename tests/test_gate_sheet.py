@@ -55,6 +55,15 @@ def test_each_figure_of_a_sheet_is_reached_or_not(sheets: Catalogue) -> None:
     assert all(row.before[0].shown.endswith(" [1]") for row in found.rows)
 
 
+def test_a_figure_is_called_as_the_sheet_calls_it(sheets: Catalogue) -> None:
+    run = record(1)
+    told = {"dtype": "fp32", "figures": ("matrix_fp32", "vector_fp32")}
+    products = [one.model_copy(update=told) for one in run.measurements if one.dtype == "bf16"]
+    asked = run.model_copy(update={"measurements": tuple(products)})
+    found = against_sheet(asked, sheets.find("h20"), sheets, 0.10)
+    assert {row.taken.title for row in found.rows} == {"fp32 vector"}
+
+
 def test_another_chip_is_refused_unless_it_is_wanted(sheets: Catalogue) -> None:
     with pytest.raises(UsageError, match="is of nvidia-h20-sxm-96gb, not of nvidia-h100"):
         against_sheet(record(1), sheets.find("h100"), sheets, 0.1)

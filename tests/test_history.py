@@ -194,6 +194,18 @@ def test_records_are_asked_in_sql(folder: Path, capsys: pytest.CaptureFixture[st
     assert rows[0]["tflops"] > rows[1]["tflops"] > 0
 
 
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [("SELECT id FROM records LIMIT 1", "1 row."), ("SELECT id FROM records LIMIT 2", "2 rows.")],
+)
+def test_rows_of_an_answer_are_counted(
+    query: str, told: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("duckdb")
+    assert main(["history", f"records={folder}", f'sql="{query}"', "report=json"]) == 0
+    assert json.loads(capsys.readouterr().out)["summary"] == [told]
+
+
 def test_the_files_themselves_are_asked_with_every_sample(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

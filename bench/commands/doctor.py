@@ -105,7 +105,8 @@ def _words(name: str, value: object) -> str:
         return f"{name.replace('_', ' ')}: {', '.join(map(str, value))}"
     stem, _, unit = name.rpartition("_")
     if unit == "bytes" and isinstance(value, float):
-        return f"{stem.replace('_', ' ')}: {value / 2**20:,.0f} MiB"
+        shown, of = (value / 2**20, "MiB") if value >= 2**20 else (value / 2**10, "KiB")
+        return f"{stem.replace('_', ' ')}: {shown:,.0f} {of}"
     if unit in UNITS_OF and isinstance(value, float):
         return f"{stem.replace('_', ' ')}: {show(value, UNITS_OF[unit], 4)}"
     return f"{name.replace('_', ' ')}: {value}"

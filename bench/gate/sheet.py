@@ -72,8 +72,11 @@ def against_sheet(
 
 
 def _row(judged: Judged, now: Taken, sources: list[str]) -> Row:
-    """Returns the row of one figure; what the sheet prints stands for the run before."""
-    paper, word = judged.published, SAYS[judged.verdict]
+    """Returns the row of one figure; what the sheet prints stands for the run before.
+
+    It is called as the sheet calls it: of most chips a product in fp32 tests the vector rate.
+    """
+    paper, word, now = judged.published, SAYS[judged.verdict], replace(now, title=judged.title)
     printed = None
     if isinstance(paper, Paper):
         marks = "".join(f"[{sources.index(one) + 1}]" for one in paper.sources)

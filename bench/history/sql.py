@@ -12,6 +12,7 @@ from typing import Any
 from bench.archive.entry import Head, What
 from bench.archive.index import Index
 from bench.errors import UsageError
+from bench.report.digits import counted
 from bench.report.markup import Report
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Table
@@ -62,7 +63,7 @@ def _views(database: Any, index: Index, folders: Sequence[Path]) -> None:  # noq
 
 def _page(columns: Sequence[str], rows: Sequence[tuple[object, ...]], query: str) -> Report:
     cells = tuple(tuple("–" if one is None else _word(one) for one in row) for row in rows)
-    table = Table(query, (), tuple(columns), cells, (f"{len(rows):,} rows.",), ())
+    table = Table(query, (), tuple(columns), cells, (f"{counted(len(rows), 'row')}.",), ())
     flat = [dict(zip(columns, map(_scalar, row), strict=True)) for row in rows]
     return Report(table, Rows(lambda: flat))
 
