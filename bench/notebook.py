@@ -55,7 +55,7 @@ class Shows:
         raise NotImplementedError
 
     def _repr_html_(self) -> str:
-        from bench.report.fragment import fragment
+        from bench.report.formats.fragment import fragment
 
         return fragment(self._report())
 
@@ -67,9 +67,9 @@ def _print(
     value: object, report: "Callable[[], Report | None]", printer: Printer, *, inner: bool
 ) -> None:
     """Prints a value as a table, one within another, or one without a report, as it is."""
+    from bench.report.formats.terminal import set_for
     from bench.report.markup import cleaned
     from bench.report.screen import Screen
-    from bench.report.terminal import set_for
 
     found = None if inner or len(printer.stack) > 1 else report()
     printer.text(set_for(cleaned(found), Screen()).rstrip() if found else repr(value))
@@ -179,7 +179,7 @@ def attach() -> None:
 
 
 def _html(value: object, report: "Maker") -> str | None:
-    from bench.report.fragment import fragment
+    from bench.report.formats.fragment import fragment
 
     found = report(value)
     return fragment(found) if found else None

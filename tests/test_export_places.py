@@ -10,7 +10,7 @@ import pytest
 from bench.__main__ import main
 from bench.commands import export
 from bench.errors import UsageError
-from bench.report import csv as report_csv
+from bench.report.formats import csv as report_csv
 from bench.report.markup import Report
 from bench.report.table import Table as Words
 from bench.spreadsheet import FORMULA, guarded

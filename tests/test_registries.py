@@ -25,16 +25,7 @@ SHARED = {
         "telemetry", "torchdevice", "uid",
     },
     "commands": {"fakes", "live", "nodes", "several", "sweep"},
-    "report": {
-        "calibration", "claims", "collectives", "comparison", "curve", "digits", "dossier",
-        "duration", "energy", "evidence", "fitting", "flat", "fragment", "gap", "groups", "history",
-        "identity", "inputs", "layers", "layout", "levels", "listing", "marks", "markup", "matrix",
-        "operators", "owning", "pairs", "predicates", "predictions", "products",
-        "question", "ratios", "reaching", "registry", "roofline", "room", "rulelist", "rulings",
-        "scalar", "screen",
-        "sections", "sheet", "spread", "summary", "table", "validation", "verdicts", "wrap",
-        "pytest_benchmark",
-    },
+    "report/formats": {"fragment"},
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
 
@@ -52,7 +43,7 @@ def entries(folder: str) -> set[str]:
         ("kernels", KERNELS),
         ("devices", DEVICES),
         ("commands", tuple(module_of(one).rpartition(".")[2] for one in COMMANDS)),
-        ("report", FORMATS),
+        ("report/formats", (*FORMATS, *(one.rpartition(".")[2] for one in OF_A_RECORD.values()))),
     ],
 )
 def test_what_is_registered_is_what_is_in_the_folder(
@@ -88,7 +79,7 @@ def test_every_command_has_help_with_examples_and_exit_codes(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_renders(name: str) -> None:
-    assert callable(import_module(f"bench.report.{name}").render)
+    assert callable(import_module(f"bench.report.formats.{name}").render)
 
 
 @pytest.mark.parametrize("name", DEVICES)

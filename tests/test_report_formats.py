@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.report import github, latex, plain
+from bench.report.formats import github, latex, plain
 from bench.report.listing import listing
 from bench.report.markup import Report, one_line
 from bench.report.registry import render, set_in

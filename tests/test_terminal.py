@@ -12,12 +12,13 @@ import pytest
 from rich.cells import cell_len
 
 from bench.__main__ import main, module_of
-from bench.report import registry, terminal
+from bench.report import registry
+from bench.report.formats import terminal
+from bench.report.formats.terminal import bar, folded, set_for
 from bench.report.groups import VERDICT
 from bench.report.markup import Report, cleaned
 from bench.report.screen import Screen
 from bench.report.table import Section, Table
-from bench.report.terminal import bar, folded, set_for
 from bench.shapes import SHAPES
 from bench.verdict import Verdict
 from tests.terminal_cases import COMMANDS, ESCAPE

@@ -84,8 +84,8 @@ def _finding_line(one: "Finding") -> str:
 
 def _tell(lines: Iterable[str]) -> None:
     """Prints lines, on a terminal as wide as that is."""
+    from bench.report.formats.terminal import folded
     from bench.report.screen import here, is_terminal
-    from bench.report.terminal import folded
 
     for line in folded(lines, here()) if is_terminal(sys.stdout) else lines:
         print(line)

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from bench.errors import UsageError
 from bench.gate.model import Finding, Row, Verdict
 from bench.gate.report import CODES, before, report, told
-from bench.report.github import escape, render
+from bench.report.formats.github import escape, render
 from bench.report.markup import cleaned, one_line, tabulated
 
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -1,4 +1,1 @@
-"""Tables of all that is told, made of rows; and the formats that any of them is set in.
-
-``registry`` names the formats, a file each; no format computes anything.
-"""
+"""Tables of all that is told, made of rows; ``formats`` has what any of them is set in."""

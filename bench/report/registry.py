@@ -1,4 +1,4 @@
-"""The report formats, by name; a new one is a file here and a word in ``FORMATS``."""
+"""The report formats, by name; a new one is a file of ``formats`` and a word in ``FORMATS``."""
 
 from importlib import import_module
 
@@ -13,7 +13,7 @@ from bench.verdict import MARGIN, rows
 
 FORMATS = ("terminal", "github", "plain", "csv", "json", "latex", "html")
 
-OF_A_RECORD = {"pytest-benchmark": "bench.report.pytest_benchmark"}
+OF_A_RECORD = {"pytest-benchmark": "bench.report.formats.pytest_benchmark"}
 """Formats that hold a record's samples, which no other report has."""
 
 
@@ -49,5 +49,5 @@ def set_in(style: str, report: Report) -> str:
     """
     if style in OF_A_RECORD:
         raise UsageError(f"report={style} is of a record: python -m bench show record=NAME")
-    text: str = import_module(f"bench.report.{style}").render(cleaned(report))
+    text: str = import_module(f"bench.report.formats.{style}").render(cleaned(report))
     return text

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from bench.report.formats.html import MARKS
 from bench.report.groups import REMARK, VERDICT
-from bench.report.html import MARKS
 from bench.report.markup import Report, one_line
 from bench.report.table import Section
 from bench.site.words import Words

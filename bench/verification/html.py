@@ -4,7 +4,7 @@ import re
 from html import escape
 
 from bench.plot.theme import DARK, LIGHT
-from bench.report.html import ADDRESS, MARKS, POLICY
+from bench.report.formats.html import ADDRESS, MARKS, POLICY
 from bench.verdict import Verdict
 from bench.verification.document import (
     Blanks,

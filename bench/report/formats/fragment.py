@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from bench.report.html import as_table, linked
+from bench.report.formats.html import as_table, linked
 from bench.report.markup import Report, cleaned
 from bench.report.table import Section
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from bench.report.formats.html import MARKS
 from bench.report.groups import REMARK, VERDICT
-from bench.report.html import MARKS
 from bench.report.layout import AIRY, GAP, Cells, Grid, Layout, choose, details, grid_lines
 from bench.report.markup import Report
 from bench.report.screen import ASCII_FULL, EIGHTHS, FULL, Screen, here
