@@ -12,7 +12,7 @@ from bench.chips.paper import Absent, Paper, Rival, paper
 from bench.plausible import Claim, disturbances, disturbed_by, peak_doubts, timing_doubts
 from bench.rates import Interval, dimension_of, rates
 from bench.records.model import DeviceInfo, Measurement, Record
-from bench.titles import PLAIN, inputs, own_inputs, shape, title
+from bench.titles import inputs, own_inputs, shape, title
 from bench.units import Dimension
 
 MARGIN = 0.10
@@ -94,19 +94,6 @@ def row_of(
     chip = catalogue.chips.get(record.identity.chip or "")
     found = weigh(measurement, record.device, chip, catalogue, margin=margin)
     return found if measurement.data == own_inputs(record) else _set_apart(found)
-
-
-def judge(
-    measurement: Measurement,
-    device: DeviceInfo,
-    chip: Chip | None,
-    catalogue: Catalogue,
-    *,
-    margin: float = MARGIN,
-) -> Row:
-    """Sets one measurement beside the figure it tests, as one of a run on normal data."""
-    found = weigh(measurement, device, chip, catalogue, margin=margin)
-    return found if measurement.data == PLAIN else _set_apart(found)
 
 
 def weigh(

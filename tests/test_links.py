@@ -273,7 +273,7 @@ def test_a_rate_beside_a_link_judges_no_chip(item: Item, rate: str, sheets: Cata
     printed = Paper(rate, 100e9, Dimension.BYTE_RATE, "100 GB/s", (), None, None, ())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verdict, "paper", lambda *_: printed)
-        row = verdict.judge(done, DeviceInfo(backend="fake", name="-"), None, sheets)
+        row = verdict.weigh(done, DeviceInfo(backend="fake", name="-"), None, sheets)
     assert row.fraction is not None
     assert row.fraction.value == pytest.approx(0.5, rel=0.02)
     assert (row.key, row.verdict.value) == (rate, "unrated")

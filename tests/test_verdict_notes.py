@@ -10,7 +10,7 @@ from bench.rates import rates
 from bench.records.model import Conditions, DeviceInfo, Measurement, Search, Stopped, Trial
 from bench.titles import shape, show_bytes
 from bench.units import Dimension
-from bench.verdict import Verdict, judge, weigh
+from bench.verdict import Verdict, weigh
 from tests.verdict_cases import CUDA, H20, product_at, row_of, stream_at
 
 
@@ -144,7 +144,7 @@ def test_a_derived_peak_follows_the_clock_and_carries_its_spread(sheets: Catalog
         0.3, 0.01, dtype="fp32", figures=("matrix_fp32", "vector_fp32"),
         conditions=Conditions(clock_hz=(2.8e9, 3.2e9)),
     )  # fmt: skip
-    row = judge(seen, xeon, sheets.chips["intel-emerald-rapids"], sheets)
+    row = weigh(seen, xeon, sheets.chips["intel-emerald-rapids"], sheets)
     assert isinstance(row.published, Paper)
     assert row.published.value == 2 * 3.0e9 * 64
     assert row.fraction is not None

@@ -6,7 +6,7 @@ from bench.report.summary import summary
 from bench.report.table import build
 from bench.standing import standing
 from bench.verdict import Verdict, rows
-from tests.verdict_cases import product_at, record_of, row_of, stream_at
+from tests.verdict_cases import product_at, record_of, stream_at
 
 
 def test_every_measurement_of_a_record_has_its_row_in_order(
@@ -24,7 +24,9 @@ def test_every_measurement_of_a_record_has_its_row_in_order(
     assert [row.verdict for row in rows(unknown, sheets)] == [Verdict.UNRATED]
 
 
-def test_of_each_figure_the_plain_form_stands_first_then_the_fastest(sheets: Catalogue) -> None:
+def test_of_each_figure_the_plain_form_stands_first_then_the_fastest(
+    record: Record, sheets: Catalogue
+) -> None:
     made = (
         product_at(141, label="mx"), product_at(120), product_at(125),
         product_at(146, label="fast"), product_at(147, decides=False),
@@ -32,7 +34,7 @@ def test_of_each_figure_the_plain_form_stands_first_then_the_fastest(sheets: Cat
         stream_at(3600, label="copy"), stream_at(3700, "add", label="add"),
         product_at(200, figures=("matrix_fp8",), label="mxfp8"),
     )  # fmt: skip
-    found = list(standing(row_of(one, sheets) for one in made))
+    found = list(standing(rows(record_of(record, *made), sheets)))
     told = [
         [(row.title, round(row.measured.value / 1e12, 1)) for row in one if row.measured]
         for one in found

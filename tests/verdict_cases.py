@@ -13,7 +13,7 @@ from bench.records.model import (
     Timing,
     Work,
 )
-from bench.verdict import Row, judge
+from bench.verdict import Row, weigh
 
 H20 = "nvidia-h20-sxm-96gb"
 CUDA = DeviceInfo(backend="cuda", name="NVIDIA H20")
@@ -78,7 +78,7 @@ def row_of(
     measurement: Measurement, sheets: Catalogue, chip: str | None = H20, margin: float = 0.10
 ) -> Row:
     sheet = sheets.chips[chip] if chip else None
-    return judge(measurement, CUDA, sheet, sheets, margin=margin)
+    return weigh(measurement, CUDA, sheet, sheets, margin=margin)
 
 
 def record_of(record: Record, *measurements: Measurement, chip: str | None = H20) -> Record:

@@ -17,7 +17,7 @@ from bench.kernels.registry import kernel
 from bench.kernels.sustained import LOADS
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-from bench.verdict import judge
+from bench.verdict import weigh
 
 pytestmark = [
     pytest.mark.gpu,
@@ -60,7 +60,7 @@ def test_the_terms_of_a_product_make_its_achieved_fraction(
     done = measure_item(device, Item("gemm", "bf16", fixed=fixed), Plan(3.0))
     told = device.info()
     chip = sheets.chips.get(identify(told, sheets).chip or "")
-    found = list(gaps([judge(done, told, chip, sheets)], told, chip, sheets))
+    found = list(gaps([weigh(done, told, chip, sheets)], told, chip, sheets))
     for one in found:
         terms = [term.share for term in (one.clock, one.waves) if term]
         product = one.rest

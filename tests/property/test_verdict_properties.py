@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from bench.chips.load import Catalogue
 from bench.records.model import DeviceInfo, Measurement, Stats, Stopped, Timing, Work
 from bench.report.summary import summary
-from bench.verdict import Row, Verdict, judge
+from bench.verdict import Row, Verdict, weigh
 
 PEAK = 148e12
 SHARES = st.floats(min_value=0.01, max_value=5.0)
@@ -41,7 +41,7 @@ def _row(share: float, below: float, above: float, margin: float, sheets: Catalo
         timing=timing,
     )
     device = DeviceInfo(backend="cuda", name="NVIDIA H20")
-    return judge(measurement, device, sheets.chips["nvidia-h20-sxm-96gb"], sheets, margin=margin)
+    return weigh(measurement, device, sheets.chips["nvidia-h20-sxm-96gb"], sheets, margin=margin)
 
 
 @given(
