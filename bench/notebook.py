@@ -185,7 +185,7 @@ def _html(value: object, report: "Maker") -> str | None:
     return fragment(found) if found else None
 
 
-def _pretty(value: object, report: "Maker", printer: Printer, cycle: bool) -> None:  # noqa: FBT001
+def _pretty(value: object, report: "Maker", printer: Printer, cycle: bool) -> None:  # noqa: FBT001 -- as IPython calls it
     _print(value, lambda: report(value), printer, inner=cycle)
 
 

@@ -147,7 +147,7 @@ def test_without_measurement_a_claim_is_untestable_whatever_the_sheets_say(
 
 
 def test_an_open_question_says_how_many_devices_would_settle_it() -> None:
-    """At a ratio of 1 with a scatter of 5%, six of each (MODEL.md 2.10)."""
+    """At a ratio of 1 with a scatter of 5%, six of each."""
     found = one_pair({"figure": BF16}, answers={(BF16, "s", "o"): (1 / 1.3, 1.3)})
     assert found.deciding.deciding.needed == 6
     assert math.isclose(between(1 / 1.3, 1.3).ratio, 1.0)

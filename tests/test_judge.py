@@ -228,7 +228,7 @@ def test_a_match_stays_one_with_a_wider_margin(
 
 @pytest.mark.parametrize(("percent", "needed"), [(3, 3), (5, 6), (8, 16)])
 def test_devices_for_a_true_ratio_of_1(percent: int, needed: int) -> None:
-    """The table of MODEL.md 2.10."""
+    """2 (z + z)^2 s^2 / ln(1.1)^2 with z of 95%: 2.1, 6.0 and 15.2, rounded up; never below two."""
     one = estimate(1.0, scatter=percent / 100)
     assert devices_needed(one, 1.0, 0.10, "matches") == needed
 

@@ -35,7 +35,6 @@ WRITE = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)"
 CREATE_WHATS = "CREATE TABLE IF NOT EXISTS whats (name TEXT PRIMARY KEY, what TEXT) WITHOUT ROWID"
 WRITE_WHAT = "INSERT OR REPLACE INTO whats VALUES (?, ?)"
 Row = tuple[str, int, int, str, str, str]
-Whats = dict[str, What]
 
 
 class File(NamedTuple):

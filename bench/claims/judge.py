@@ -106,7 +106,7 @@ def stands(*, on_paper: bool | None, measured: bool | None) -> Stands:
 def devices_needed(estimate: Estimate, factor: float, margin: float, relation: Relation) -> int:
     """Returns how many devices of each chip, measured side by side, would settle it.
 
-    n = 2 (z + z)^2 s^2 / d^2 an arm (MODEL 2.10; Julious 2004, Statistics in Medicine 23:1921),
+    n = 2 (z + z)^2 s^2 / d^2 an arm (Julious 2004, Statistics in Medicine 23:1921),
     with d from the measured ratio to the nearest edge and s the scatter of one side's values.
     More than ``MANY`` is ``MANY`` + 1.
     """

@@ -86,7 +86,7 @@ class _Sweep:
         from omegaconf import OmegaConf
 
         self._folder = Path(HydraConfig.get().sweep.dir)
-        config: RunConfig = OmegaConf.to_object(told)  # type: ignore[assignment]
+        config: RunConfig = OmegaConf.to_object(told)  # type: ignore[assignment]  # of the shape it was composed as
         try:
             self.codes.append(self._execute(config))
         except OnpaperError as error:

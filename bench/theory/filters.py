@@ -56,7 +56,7 @@ class Condition:
         entry = look_up(chip, self.key, catalogue)
         if isinstance(self.limit, str):
             fits = fnmatchcase(entry.text.lower(), self.limit)
-            return TEXTS[self.sign](fits, True) if entry.text else None  # noqa: FBT003
+            return TEXTS[self.sign](fits, True) if entry.text else None  # noqa: FBT003 -- an operator
         return None if entry.value is None else NUMBERS[self.sign](entry.value, self.limit)
 
 

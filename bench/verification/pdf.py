@@ -125,7 +125,7 @@ def _moment(text: str | None) -> datetime:
 
 def _known(text: str, pdf: "FPDF") -> str:
     """Returns a text with a question mark for every character that the font lacks."""
-    held = pdf.fonts[FAMILY.lower()].cmap  # type: ignore[union-attr]
+    held = pdf.fonts[FAMILY.lower()].cmap  # type: ignore[union-attr]  # a TrueType font
     return "".join(one if ord(one) in held else "?" for one in text)
 
 

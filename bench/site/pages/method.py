@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from markupsafe import Markup
 
 from bench.chips.figures import FIGURES
+from bench.chips.model import Chip
+from bench.claims.evaluate import Judgement
 from bench.claims.judge import Stands, Word
 from bench.site.blocks import badge
 from bench.site.page import Page
@@ -70,7 +71,7 @@ def _front(world: World, words: Words) -> Page:
     )
 
 
-def _asked(found: Any, words: Words) -> dict[str, Markup]:  # noqa: ANN401
+def _asked(found: Judgement, words: Words) -> dict[str, Markup]:
     return {
         "badge": badge(found.word.value),
         "link": words.link(found.claim.id, found.claim.statement),
@@ -105,7 +106,8 @@ def _sources(world: World, words: Words) -> Page:
     )
 
 
-def _cited(chip: Any) -> Iterator[str]:  # noqa: ANN401
+def _cited(chip: Chip) -> Iterator[str]:
+    """Yields the source of each figure, each rival and each fact."""
     for figure in chip.figures.values():
         yield from (one.source for one in (figure, *figure.rivals))
     yield from (one.source for one in chip.facts.values())
