@@ -31,7 +31,7 @@ PARTS = (
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Puts made-up parts in the place of the shipped ones, which take seconds."""
     monkeypatch.setattr("bench.commands.validate.world", lambda: World({}, {}, {}))
-    monkeypatch.setattr("bench.predict.validate.validated", lambda _: list(PARTS))
+    monkeypatch.setattr("bench.predict.validate.validated", lambda *_: list(PARTS))
 
 
 @pytest.fixture
@@ -158,11 +158,19 @@ def test_without_earlier_figures_there_is_nothing_to_hold_it_to(
     assert set(kept) == {one.key for one in PARTS}
 
 
+def test_a_wrong_part_is_refused_before_anything_is_foretold(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bench.commands.validate.world", lambda: pytest.fail("it was foretold"))
+    code, _, err = said("validate", ["part=serve"], capsys)
+    assert (code, "; serving TPOT, dense; " in err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["part=produkt"], "onpaper: no part has 'produkt' in its name: did you mean"),
-        (["part=h20"], "onpaper: no part has 'h20' in its name: choose from: product bf16; ratio"),
+        (["part=h20"], "onpaper: no part has 'h20' in its name: choose from: attention decode, i"),
         (["against=none.json"], "onpaper: against=none.json cannot be read: No such file"),
         (["out=."], "onpaper: out=.: name a file in a folder that there is"),
         (["out=no/such/folder.json"], "onpaper: out=no/such/folder.json: name a file"),

@@ -1,6 +1,7 @@
 """Every part of validation on what is shipped: its bar, the earlier state, what it is made of."""
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +15,7 @@ from bench.predict.validate import (
     CHIP,
     FILE,
     HAND,
+    MAKERS,
     RATIO,
     SHAPES,
     SOURCE,
@@ -62,16 +64,41 @@ def world() -> World:
     return shipped_world()
 
 
+Made = list[tuple[tuple[str, ...], Part]]
+
+
 @pytest.fixture(scope="module")
-def parts(world: World) -> dict[tuple[str, str], Part]:
-    """The whole validation."""
+def made(world: World) -> Made:
+    """The whole validation, each part with what its maker says of names."""
     began = time.perf_counter()
-    found = validated(world)
+    found = [(names, part) for names, make in MAKERS for part in make(world)]
     print(f"validation took {time.perf_counter() - began:.1f} s")  # noqa: T201 -- pytest -s shows it
-    return {(one.name, one.split): one for one in found}
+    return found
+
+
+@pytest.fixture(scope="module")
+def parts(made: Made) -> dict[tuple[str, str], Part]:
+    """The whole validation."""
+    return {(one.name, one.split): one for _, one in made}
 
 
 Parts = dict[tuple[str, str], Part]
+
+
+def test_each_part_is_called_as_its_maker_says(made: Made) -> None:
+    assert [part.key for names, part in made if not part.key.startswith(names)] == []
+
+
+def test_what_makes_no_part_that_is_asked_for_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: World) -> Iterator[Part]:
+        raise AssertionError
+
+    def makes(_: World) -> Iterator[Part]:
+        yield Part("decode step", CHIP, ())
+
+    monkeypatch.setattr("bench.predict.validate.MAKERS", ((("pr",), fails), (("de",), makes)))
+    found = validated(World({}, {}, {}), ["decode step: chip left out"])
+    assert [one.name for one in found] == ["decode step"]
 
 
 def test_every_bar_has_its_part(parts: Parts) -> None:

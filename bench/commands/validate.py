@@ -45,12 +45,12 @@ def main(words: list[str]) -> int:
     from bench.report.validation import validation_report
 
     config = compose("validate", words, ValidateConfig)
-    out, before = _place(config), _before(config)
-    every = validated(world())
+    out, before, keys = _place(config), _before(config), _asked(config.part)
+    every = validated(world(), keys)
     chosen = [one for one in every if (config.part or "").lower() in one.key.lower()]
     if not chosen:
-        raise UsageError(f"no part has {config.part!r} in its name: {_near(config.part, every)}")
-    found = _changes(before, chosen, whole=len(chosen) == len(every))
+        raise UsageError(_none(config.part, [one.key for one in every]))
+    found = _changes(before, chosen, whole=not config.part)
     print(set_in(config.report.format, validation_report(chosen, found)), end="")
     if out:
         out.write_text(written(chosen), "utf-8")
@@ -74,10 +74,29 @@ def _before(config: ValidateConfig) -> dict[str, float]:
     return state(Path(config.against) if config.against else shipped)
 
 
-def _near(word: str | None, every: "list[Part]") -> str:
-    """Returns the parts that may be meant; names have commas, so that each is quoted."""
-    names = sorted({one.name for one in every})
-    return nearest(word or "", names) or f"choose from: {'; '.join(names)}"
+def _asked(word: str | None) -> list[str] | None:
+    """Returns the keys of the shipped parts that hold a word, None where that is every part.
+
+    Raises:
+        UsageError: none does; said before anything is foretold.
+    """
+    from bench.predict.validate import FILE, state
+
+    shipped = paths.data_dir("results") / FILE
+    if not word or not shipped.is_file():
+        return None
+    known = list(state(shipped))
+    found = [one for one in known if word.lower() in one.lower()]
+    if not found:
+        raise UsageError(_none(word, known))
+    return found
+
+
+def _none(word: str | None, keys: list[str]) -> str:
+    """Returns that no part is called so; names have commas, so that each is quoted."""
+    names = sorted({one.partition(": ")[0] for one in keys})
+    near = nearest(word or "", names) or f"choose from: {'; '.join(names)}"
+    return f"no part has {word!r} in its name: {near}"
 
 
 def _place(config: ValidateConfig) -> Path | None:

@@ -89,9 +89,12 @@ SOFTWARE = "fitted on other software, on the same chips too: it tests software m
 QUANTISED = "; the quantising of activations that the times fitted on hold is taken off"
 
 
-def validated(world: World) -> list[Part]:
-    """Returns every part."""
-    return [part for make in MAKERS for part in make(world)]
+def validated(world: World, keys: Sequence[str] | None = None) -> list[Part]:
+    """Returns every part, or at least those of some keys: the makers of no such part rest."""
+    makers = [
+        make for names, make in MAKERS if keys is None or any(one.startswith(names) for one in keys)
+    ]
+    return [part for make in makers for part in make(world)]
 
 
 def _part(name: str, split: str, cases: Sequence[Outcome], note: str = "") -> Part:
@@ -217,9 +220,17 @@ def _reported(world: World) -> Iterator[Part]:
     yield _part(f"{REPORTED}, domestic chips", SOURCE, domestic, note)
 
 
-MAKERS: tuple[Callable[[World], Iterator[Part]], ...] = (
-    _products, _elsewhere, _here, _kernels, _figures, _reported, _times, _ratios,
-)  # fmt: skip
+MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = (
+    (("product ",), _products),
+    (("product ",), _elsewhere),
+    (("product ",), _here),
+    (("attention ", "experts ", "collectives"), _kernels),
+    (("figures of sheets",), _figures),
+    ((REPORTED,), _reported),
+    ((*NAMES.values(), *FIRST.values()), _times),
+    ((RATIO,), _ratios),
+)
+"""What makes parts, each with how the names of its parts begin."""
 
 
 def written(parts: Sequence[Part]) -> str:
