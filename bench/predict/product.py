@@ -20,7 +20,7 @@ from bench.predict.facts import Facts
 from bench.predict.kernel import CLOCK, SMOOTH, UNITS
 from bench.predict.operators import Array
 from bench.predict.pooled import Departures, pooled
-from bench.predict.remainder import ROUGH, Remainder, near, remainder, unseen
+from bench.predict.remainder import ROUGH, Names, Remainder, near, remainder, unseen
 from bench.predict.robust import robust
 from bench.predict.stack import LEAST, MOST, soft_maximum
 from bench.predict.step import TYPICAL
@@ -50,7 +50,7 @@ class Products:
         passes: time of quantising over that of ``PASSED`` at the published bandwidth.
         row: cycles of a unit to quantise a row, besides.
         quantise_s: launches of quantising, at ``CLOCK``.
-        left: what the formula leaves at some sizes on all chips.
+        left: what the formula leaves at some sizes, on all chips and on those of one family.
     """
 
     fraction: float = 0.81
@@ -91,6 +91,7 @@ class Shapes:
         cache: size of the last-level cache, nought where unknown.
         copies: weights that the timed loop goes over before it reads one again; nought: none is.
         quantised: 1 where the time holds the quantising of activations, else nought.
+        family: of the chip, which tells what a library has for it.
     """
 
     m: Array
@@ -105,6 +106,7 @@ class Shapes:
     cache: Array
     copies: Array
     quantised: Array
+    family: Names
 
     @property
     def sizes(self) -> Array:
@@ -138,9 +140,9 @@ def shapes(
     told = (
         BYTES[dtype], rate, chip.bandwidth or math.nan,
         math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
-        chip.units or 0.0, chip.clock or CLOCK, chip.cache or 0.0, copies, quantised,
+        chip.units or 0.0, chip.clock or CLOCK, chip.cache or 0.0, copies, quantised, chip.family,
     )  # fmt: skip
-    return Shapes(m, n, k, *(np.full_like(m, one) for one in told))
+    return Shapes(m, n, k, *(np.full(len(m), one) for one in told))
 
 
 def joined(every: Sequence[Shapes]) -> Shapes:
@@ -160,7 +162,7 @@ def seconds(one: Shapes, how: Products) -> Array:
     memory = moved / (how.stream * _bandwidth(one, how))
     cycles = (how.launch_s + how.depth_s * one.k) * CLOCK / one.clock
     plain = cycles + soft_maximum(compute, memory, how.overlap) + _quantising(one, how)
-    return np.asarray(plain * np.exp(how.left.log(one.sizes)) if how.left else plain)
+    return np.asarray(plain * np.exp(how.left.log(one.sizes, one.family)) if how.left else plain)
 
 
 def _bandwidth(one: Shapes, how: Products) -> Array:
@@ -212,8 +214,7 @@ def fit(one: Shapes, measured: Array, votes: Array, start: Products) -> Products
 
     low, high = (np.array([_in(key, FREE[key][place]) for key in free]) for place in (0, 1))
     first = np.clip([_in(key, getattr(start, key)) for key in free], low + 1e-9, high - 1e-9)
-    size = np.maximum(np.abs(first), 0.1)
-    best = least_squares(errors, first, bounds=(low, high), x_scale=size)
+    best = least_squares(errors, first, bounds=(low, high), x_scale=np.maximum(np.abs(first), 0.1))
     return _made(start, free, best.x)
 
 
@@ -263,10 +264,10 @@ def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
     votes = np.concatenate([np.full(len(one), math.sqrt(1 / len(one))) for one in known.times])
     how = fit(joined(known.shapes), np.concatenate(known.times), votes, start)
     left = [np.log(t / seconds(one, how)) for one, t in zip(known.shapes, known.times, strict=True)]
-    at = [one.sizes for one in known.shapes]
+    at, names = [one.sizes for one in known.shapes], [one.family for one in known.chips]
     labels = [chip.labels for chip, one in zip(known.chips, known.times, strict=True) for _ in one]
-    departed = pooled(labels, [float(one) for one in np.concatenate(unseen(at, left))])
-    return replace(how, left=remainder(at, left)), departed
+    departed = pooled(labels, [float(one) for one in np.concatenate(unseen(at, left, names))])
+    return replace(how, left=remainder(at, left, names)), departed
 
 
 OWN = 0.06
@@ -296,5 +297,4 @@ def refined(one: Shapes, times: Array, start: Products) -> OwnProducts:
     """Returns one chip's own fit: the formula from where all chips' stands, and its remainders."""
     how = fit(one, times, np.ones(len(times)), start)
     left = np.log(times / seconds(one, how))
-    at = one.sizes
-    return OwnProducts(how, tuple(map(tuple, at.tolist())), tuple(left.tolist()))
+    return OwnProducts(how, tuple(map(tuple, one.sizes.tolist())), tuple(left.tolist()))

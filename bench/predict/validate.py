@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import DataError, Fault, UsageError
@@ -85,8 +86,13 @@ OTHERS = (
     ("fp8", "DeepGEMM", "gemm-infersim"),
 )  # fmt: skip
 """Products that are foretold by those of another source or software, ``learn.PRODUCTS``."""
+CUBLAS = ("trtllm",)
+"""Software among them whose kernels are of the library that those of ``PRODUCTS`` are of."""
 SOFTWARE = "fitted on other software, on the same chips too: it tests software more than sheets"
-QUANTISED = "; the quantising of activations that the times fitted on hold is taken off"
+QUANTISED = (
+    "; the quantising of activations that the times fitted on hold is taken off, and what their "
+    "library has for a family of chips"
+)
 
 
 def validated(world: World, keys: Sequence[str] | None = None) -> list[Part]:
@@ -128,8 +134,15 @@ def _elsewhere(world: World) -> Iterator[Part]:
     """Yields products of other sources than those that the program is fitted on."""
     for dtype, software, table in OTHERS:
         asked, known = _rows(world, dtype, software, table), _known(world, dtype)
+        asked = asked if software in CUBLAS else unlike(asked)
         note = SOFTWARE + (QUANTISED if dtype == "fp8" else "")
         yield _part(f"product {dtype}, {software}", SOURCE, foretold(asked, known), note)
+
+
+def unlike(asked: Measured) -> Measured:
+    """Returns products of another library, to which what one has for a family is not lent."""
+    bare = (replace(one, family=np.full(len(one.m), "")) for one in asked.shapes)
+    return replace(asked, shapes=tuple(bare))
 
 
 def _known(world: World, dtype: str) -> Measured:
