@@ -194,6 +194,13 @@ def test_ratios_are_the_cells_of_the_matrix_that_have_both(sheets: Catalogue) ->
         ratios.picture(base, [sheets.find("amd-epyc-9755")], bench)
 
 
+def test_a_chip_that_was_asked_for_and_has_no_ratio_is_named(sheets: Catalogue) -> None:
+    bench, base = bench_of(), sheets.find("h20")
+    chips = [sheets.find(one) for one in ("910b2", "mlu590")]
+    assert ratios.picture(base, chips, bench).note.endswith("measured of mlu590.")
+    assert "Nothing here" not in ratios.picture(base, chips[:1], bench).note
+
+
 def test_a_kind_of_ratio_looks_the_same_whichever_chips_are_drawn(sheets: Catalogue) -> None:
     from matplotlib.figure import Figure
 

@@ -51,6 +51,14 @@ def test_chips_stand_where_tpp_and_density_put_them(plane: Picture, sheets: Cata
     assert plane.title.startswith(f"{needed} of {len(there)} chips need a licence")
 
 
+def test_chips_without_a_point_are_named(plane: Picture, sheets: Catalogue) -> None:
+    few = [sheets.find(one) for one in ("h20", "mlu590")]
+    note = rules.picture(DAY, few, rulebook(), sheets).note
+    assert "One of them is not known of mlu590. By a letter alone" in note
+    assert "not known" not in rules.picture(DAY, few[:1], rulebook(), sheets).note
+    assert " more. By a letter" in plane.note
+
+
 def test_what_needs_a_licence_by_a_letter_alone_is_counted_and_named(
     plane: Picture, sheets: Catalogue
 ) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,13 @@ def name_of(record: Record, catalogue: Catalogue) -> str:
 def called(chip: Chip) -> str:
     """Returns the shortest of a chip's own names, as a label beside its point."""
     return short(min((*chip.aliases, chip.name), key=len), 24)
+
+
+def listed(chips: Iterable[Chip], most: int = 6) -> str:
+    """Returns what chips are called, the first of them and how many more; empty of none."""
+    names = list(dict.fromkeys(map(called, chips)))
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def whence(record: Record) -> str:

@@ -10,7 +10,17 @@ from bench.chips.model import Chip
 from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, title
 from bench.errors import UsageError
-from bench.plot.axes import MARKERS, Label, called, legend_below, log_axis, place, short, slug
+from bench.plot.axes import (
+    MARKERS,
+    Label,
+    called,
+    legend_below,
+    listed,
+    log_axis,
+    place,
+    short,
+    slug,
+)
 from bench.plot.picture import Picture
 from bench.report.matrix import findings
 from bench.report.ratios import flat, times
@@ -68,12 +78,19 @@ def picture(
         note=(
             "Bars: 95% interval of the measured ratio. Below the line paper promises more than "
             f"is measured. From {len(bench.whole.admitted)} measured values of all hands, ours "
-            "and others'."
+            f"and others'.{_without(chips or (), found, baseline)}"
         ),
         rows=[_row(one) for one in found],
         paint=partial(_paint, found, baseline),
         height=5.6,
     )
+
+
+def _without(asked: Sequence[Chip], found: Sequence[Finding], baseline: Chip) -> str:
+    """Returns which of the chips that were asked for have no point."""
+    there = {baseline.id, *(one.question.first.id for one in found)}
+    names = listed(one for one in asked if one.id not in there)
+    return f" Nothing here is both published and measured of {names}." if names else ""
 
 
 def _row(one: Finding) -> dict[str, Scalar]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.errors import UsageError
-from bench.plot.axes import Label, called, legend_below, log_axis, place, short
+from bench.plot.axes import Label, called, legend_below, listed, log_axis, place, short
 from bench.plot.lines import Line, lines
 from bench.plot.picture import Picture
 from bench.plot.thresholds import SIZE_PT, along, is_seen, tell
@@ -43,8 +43,6 @@ BESIDES = 5
 """So many chips of each other tier are named, those of the highest TPP."""
 TOGETHER = 3
 """Names that one label holds."""
-LETTERED = 6
-"""Names of chips that need a licence by a letter alone which the note holds."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,7 @@ def picture(
         alt=_alt(found, drawn),
         note=(
             "TPP: dense TOPS x bits, the highest format; density: TPP over mm² of logic dies. "
-            f"{len(asked) - len(found)} chips lack one of them.{_letters(found)} A research aid, "
-            "not legal advice."
+            f"{_lacking(asked, found)}{_letters(found)}A research aid, not legal advice."
         ),
         rows=[*map(_row, found), *(row for one in drawn for row in _line_rows(one))],
         paint=partial(_paint, found, drawn),
@@ -105,11 +102,15 @@ def _without_letters(book: Rulebook) -> Rulebook:
 
 def _letters(found: Sequence[Spot]) -> str:
     """Returns which chips need a licence by a letter alone, which no line shows."""
-    names = list(dict.fromkeys(called(one.chip) for one in found if one.by_letter))
-    if not names:
-        return ""
-    more = f" and {len(names) - LETTERED} more" if len(names) > LETTERED else ""
-    return f" By a letter alone, which no line shows: {', '.join(names[:LETTERED])}{more}."
+    names = listed(one.chip for one in found if one.by_letter)
+    return f"By a letter alone, which no line shows: {names}. " if names else ""
+
+
+def _lacking(asked: Sequence[Chip], found: Sequence[Spot]) -> str:
+    """Returns of which chips there is no point, by name where they are few."""
+    there = {one.chip.id for one in found}
+    names = listed(one for one in asked if one.id not in there)
+    return f"One of them is not known of {names}. " if names else ""
 
 
 def _spot(
