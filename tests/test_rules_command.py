@@ -114,6 +114,13 @@ def test_one_chip_may_be_given_by_either_key(view: str, capsys: pytest.CaptureFi
     assert capsys.readouterr().out == one
 
 
+@pytest.mark.parametrize("word", ["h20,h100", "[h20,h100]"])
+def test_several_chips_may_be_given_by_the_key_of_one(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rows([f"chip={word}", DAY], capsys) == rows(["chips=[h20,h100]", DAY], capsys)
+
+
 def test_status_of_the_chips_made_for_export_is_what_no_view_shows(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -112,7 +112,7 @@ def _report(view: str, config: RulesConfig) -> "Report":
 def _either(view: str, config: RulesConfig) -> None:
     """Takes ``chip=`` for ``chips=`` where a view has several, and the reverse if it is of one."""
     if view == "status" and config.chip and not config.chips:
-        config.chips, config.chip = [config.chip], None
+        config.chips, config.chip = config.chip.strip("[]").split(","), None
     if view in ("timeline", "explain", "whatif") and len(config.chips) == 1 and not config.chip:
         (config.chip,), config.chips = config.chips, []
 
