@@ -290,3 +290,11 @@ def test_a_chip_without_a_format_is_told_what_to_ask_instead(
     out = said("predict", [*asked, f"precision={word}"], capsys)[1]
     assert f"or with precision={instead}: weights of {instead[1]} bits, products in bf16." in out
     assert "| huawei-ascend-910c " in said("predict", [*asked, f"precision={instead}"], capsys)[1]
+
+
+@pytest.mark.parametrize(("phase", "whose"), [("serve", "answers"), ("prefill", "prompts")])
+def test_whose_tokens_are_counted_is_said(
+    phase: str, whose: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = said("predict", [*CHIP.split(), f"phase={phase}"], capsys)[1]
+    assert f"Tokens are those of the {whose}." in out

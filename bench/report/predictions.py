@@ -32,9 +32,10 @@ HOW = (
 )
 SPELLED = {
     "serve": (
-        "TPOT: time from token to token of one request, others' prefills in between; its own is in "
-        "the rate. TTFT: of one prompt by itself, with what engines add to its prefill; waiting in "
-        "a queue made it 2.8 to 14 times as long elsewhere."  # eight H20: aiconfigurator #1510
+        "Tokens are those of the answers. TPOT: time from token to token of one request, others' "
+        "prefills in between; its own is in the rate. TTFT: of one prompt by itself, with what "
+        "engines add to its prefill; waiting in a queue made it 2.8 to 14 times as long "
+        "elsewhere."  # eight H20: aiconfigurator #1510
     ),
     "prefill": "Tokens are those of the prompts.",
     "decode": (
