@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench import paths
 from bench.__main__ import main
 from bench.history.changes import LEAST, changes
 from bench.records.model import Record
@@ -179,6 +180,17 @@ def test_a_wrong_word_costs_one_line(
 ) -> None:
     assert main(["history", f"records={folder}", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("figure", "named"), [("vector_fp32", "fp32 vector"), ("matrix_fp32", "fp32 matrix")]
+)
+def test_what_is_followed_is_called_as_it_was_asked_for(
+    figure: str, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = paths.data_dir("results") / "records"
+    assert main(["history", f"records={records}", f"figure={figure}", "report=json"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == f"History of {named}"
 
 
 def test_records_are_asked_in_sql(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

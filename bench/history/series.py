@@ -134,6 +134,10 @@ class Wanted:
             return speaks and self.figure in what.figures.split()
         return self.figure == what.kernel
 
+    def followed(self, what: What) -> What:
+        """Returns what was measured by the figure that is followed: a product may test several."""
+        return what._replace(key=self.figure) if self.figure in what.figures.split() else what
+
 
 def series(index: Index, wanted: Wanted, level: float) -> list[Series]:
     """Returns each series of a figure or kernel, the one of the most points first.
@@ -155,8 +159,11 @@ def series(index: Index, wanted: Wanted, level: float) -> list[Series]:
             held[own] = point
     if not found:
         raise UsageError(_nothing(index, wanted))
-    made = [Series(key[0], _ordered(held.values()), level) for key, held in found.items()
-            if isinstance(key[0], What)]  # fmt: skip
+    made = [
+        Series(wanted.followed(key[0]), _ordered(held.values()), level)
+        for key, held in found.items()
+        if isinstance(key[0], What)
+    ]
     return sorted(made, key=lambda one: (-len(one.points), one.what.title))
 
 
