@@ -16,14 +16,12 @@ from bench.predict.learn import (
     DENSE,
     EXPERTS,
     Learnt,
-    as_served,
     digest,
     load,
-    same_work,
-    served,
     written,
 )
 from bench.predict.parallel import Parallel
+from bench.predict.served import as_served, same_work, served
 from bench.predict.serving import Load, serve
 from bench.predict.stack import Stack
 from bench.predict.tables import Row, Table, decoding, tables
@@ -76,7 +74,7 @@ def test_learning_anew_gives_the_numbers_of_the_file(fresh: Learnt) -> None:
 def test_what_an_engine_adds_on_two_chips_cancels_in_their_ratio(fresh: Learnt) -> None:
     first = [one for _, one in fresh.first.values()]
     for part in (fresh.parts[DENSE], fresh.parts[EXPERTS], *first):
-        assert part.apart < part.within
+        assert part.apart.scale < part.within
 
 
 def test_what_was_learnt_is_written_as_it_is_read(tmp_path: Path) -> None:

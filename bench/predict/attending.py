@@ -49,6 +49,7 @@ class Attentions:
         cache: bytes of keys and values.
         other: bytes of queries and results.
         rate, bandwidth: published, FLOP/s and B/s.
+        carried: bandwidth that ECC leaves for data, B/s.
         headroom: log2 of TFLOP/s a watt.
         units, clock, room: compute units, boost clock in Hz, bytes of the last-level cache.
     """
@@ -63,6 +64,7 @@ class Attentions:
     other: Array
     rate: Array
     bandwidth: Array
+    carried: Array
     headroom: Array
     units: Array
     clock: Array
@@ -121,7 +123,7 @@ def prefill_seconds(one: Attentions, how: Prefill) -> Array:
     path = 4 * TILE * one.head * one.length / (rate / one.units)
     moved = one.cache + one.other
     inside = how.cached * one.units * one.clock
-    read = moved / (how.stream * read_at(moved, one.bandwidth, inside, how.held * one.room))
+    read = moved / (how.stream * read_at(moved, one.carried, inside, how.held * one.room))
     launch = how.launch_s * CLOCK / one.clock
     return np.asarray(launch + one.flop / rate + how.idle * path + read)
 
@@ -131,7 +133,7 @@ def decode_seconds(one: Attentions, how: Decode) -> Array:
     pieces = one.batch * one.kv_heads * np.maximum(1.0, one.length / how.split)
     full = np.minimum(1.0, pieces / one.units)
     moved = one.cache + one.other
-    inside, memory = how.cached * one.units * one.clock, how.stream * one.bandwidth
+    inside, memory = how.cached * one.units * one.clock, how.stream * one.carried
     read = moved / read_at(moved, memory, inside, how.held * one.room) / full
     launch = how.launch_s * CLOCK / one.clock
     return np.asarray(launch + np.maximum(read, one.flop / (how.fraction * one.rate)))
@@ -179,6 +181,7 @@ def attentions(rows: Iterable[Row], chip: Facts) -> Attentions:
     rate = chip.peak(WIDE)
     told = {
         "rate": rate, "bandwidth": chip.bandwidth or math.nan, "units": chip.units or UNITS,
+        "carried": chip.carried or math.nan,
         "headroom": math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
         "clock": chip.clock or CLOCK, "room": chip.cache or 0.0,
     }  # fmt: skip

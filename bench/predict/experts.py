@@ -48,6 +48,7 @@ class Routed:
         beside: bytes of activations that routing and gating move; nought of bare products.
         layer: 1 for a whole layer, 0 for bare products.
         rate, bandwidth, headroom, clock: published, FLOP/s, B/s, log2 of TFLOP/s a watt, Hz.
+        carried: bandwidth that ECC leaves for data, B/s.
     """
 
     touched: Array
@@ -59,6 +60,7 @@ class Routed:
     layer: Array
     rate: Array
     bandwidth: Array
+    carried: Array
     headroom: Array
     clock: Array
 
@@ -90,8 +92,8 @@ def seconds(one: Routed, how: Grouped) -> Array:
     filled = one.rows + one.touched * how.tile / 2
     share = np.clip(how.fraction - how.headroom * one.headroom, LEAST, MOST)
     compute = 2 * filled * one.matrices * one.matrix / (one.rate * share)
-    memory = _weights(one) / (how.stream * one.bandwidth)
-    beside = how.passes * one.beside / one.bandwidth
+    memory = _weights(one) / (how.stream * one.carried)
+    beside = how.passes * one.beside / one.carried
     launch = one.layer * how.launch_s * CLOCK / one.clock
     return np.asarray(launch + soft_maximum(compute, memory, how.overlap) + beside)
 
@@ -155,6 +157,7 @@ def _promised(dtype: str, chip: Facts) -> dict[str, float]:
     rate = chip.peak(dtype)
     return {
         "rate": rate, "bandwidth": chip.bandwidth or math.nan, "clock": chip.clock or CLOCK,
+        "carried": chip.carried or math.nan,
         "headroom": math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
     }  # fmt: skip
 

@@ -59,6 +59,11 @@ class Facts:
     doubt: dict[str, float] = field(default_factory=dict)
 
     @property
+    def carried(self) -> float | None:
+        """Returns the memory's bandwidth that ECC leaves for data, B/s."""
+        return None if self.bandwidth is None else self.bandwidth * (1 - self.coded)
+
+    @property
     def labels(self) -> tuple[str, str, str, str]:
         """Returns what it may share with other chips: vendor, family, silicon, id."""
         return self.vendor, self.family, self.silicon, self.chip

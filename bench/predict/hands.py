@@ -17,6 +17,8 @@ UNKNOWN = 0.1
 """Spread of one chip's values where no chip has two, log."""
 ALIKE = 1e-12
 """Variance of hands that agree wholly."""
+BEYOND = 3
+"""Values beyond a quantile without which it is not told by them: 15 of 80%, 60 of 95%."""
 FEW = 30
 """Hands up to which leaving one of them out moves the middle of a chip."""
 
@@ -88,18 +90,35 @@ def middle(hands: Sequence[Floats]) -> float:
 
 def tails(
     chips: Mapping[Chip, Sequence[Floats]], levels: Sequence[float]
-) -> tuple[float, ...] | None:
+) -> tuple[float | None, ...]:
     """Returns the quantiles of a value's distance from its chip's middle; a chip has one vote.
 
     The middle is that of the chip's other hands, which is itself off: the distance is scaled down
     to that from one that is known. A chip with one hand tells nothing; where all are such, there
     is no quantile.
     """
+    spare = sum(len(one) for held in chips.values() for one in held) - len(chips)
+    return quantiles([_away(held) for held in chips.values() if len(held) > 1], levels, spare)
+
+
+def quantiles(
+    groups: Sequence[Floats], levels: Sequence[float], spare: float
+) -> tuple[float | None, ...]:
+    """Returns the quantiles of values, each group with one vote.
+
+    Args:
+        groups: of values.
+        levels: of the quantiles.
+        spare: how many values that makes; a level is None unless ``BEYOND`` of them lie beyond it.
+    """
+    if not groups:
+        return (None,) * len(levels)
     grid = np.linspace(0, 1, 200)
-    every = [np.quantile(_away(held), grid) for held in chips.values() if len(held) > 1]
-    if not every:
-        return None
-    return tuple(float(np.quantile(np.concatenate(every), level)) for level in levels)
+    every = np.concatenate([np.quantile(one, grid) for one in groups])
+    return tuple(
+        float(np.quantile(every, level)) if spare * (1 - level) > BEYOND - ALIKE else None
+        for level in levels
+    )
 
 
 def _away(held: Sequence[Floats]) -> Floats:

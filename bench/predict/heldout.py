@@ -15,11 +15,13 @@ from bench.evidence.pool import Evidence
 from bench.predict.errors import Outcome
 from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
-from bench.predict.learn import DENSE, EXPERTS, PHASES, SERVING, STEPS, of_serving, of_steps, served
+from bench.predict.learn import DENSE, EXPERTS, PHASES, SERVING, STEPS, of_serving, of_steps
 from bench.predict.operators import Array
 from bench.predict.own import plain
 from bench.predict.pooled import LEVELS, Departures
-from bench.predict.product import Measured, Products, learnt, refined, roofline, seconds
+from bench.predict.product import Measured, Products, learnt, roofline, seconds
+from bench.predict.refined import refined
+from bench.predict.served import served
 from bench.predict.stack import IDEAL, Stack
 from bench.predict.tables import Row, Table, decoding
 from bench.records.model import Measurement, Record
@@ -238,9 +240,10 @@ def serving(world: World) -> dict[str, list[Outcome]]:
     """Returns TPOT of each chip, foretold by steps and serving of the others."""
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for chip in dict.fromkeys(row.chip for row in world.serving):
-        stack = fit([one for one in world.cases() if one.row.chip != chip])
+        every = [one for one in world.cases() if one.row.chip != chip]
+        stack = fit(every)
         kept = [row for row in world.serving if row.chip != chip]
-        parts = of_serving(kept, world.chips, world.models, stack)
+        parts = of_serving(kept, world.chips, world.models, stack, of_steps(every, stack))
         shares = _shares(world, kept)
         known = {name: Known(shares[name], *told(parts[name], world.chips[chip])) for name in found}
         own = [row for row in world.serving if row.chip == chip]

@@ -15,10 +15,11 @@ from bench.predict.errors import Outcome
 from bench.predict.facts import Facts
 from bench.predict.forecast import untold
 from bench.predict.heldout import World, kind
-from bench.predict.learn import DENSE, EXPERTS, Learnt, learn, served
+from bench.predict.learn import DENSE, EXPERTS, Learnt, learn
 from bench.predict.operators import Array
 from bench.predict.others import Others, others
 from bench.predict.pooled import LEVELS
+from bench.predict.served import served
 from bench.predict.stack import IDEAL, Stack, shared
 from bench.predict.tables import Row
 from bench.workloads.model import Workload

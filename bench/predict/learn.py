@@ -22,11 +22,10 @@ from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
 from bench.predict.operators import Array
 from bench.predict.others import Others
-from bench.predict.parallel import Parallel
 from bench.predict.pooled import LEVELS, Departures, pooled
-from bench.predict.precision import Precision, precision
-from bench.predict.product import Measured, OwnProducts, Products, learnt, measured
-from bench.predict.serving import Load, serve
+from bench.predict.product import Measured, Products, learnt, measured
+from bench.predict.refined import OwnProducts
+from bench.predict.served import same_work, served
 from bench.predict.stack import Stack
 from bench.predict.tables import Row, Table, decoding
 from bench.predict.ttft import Ttft
@@ -38,9 +37,6 @@ PRODUCTS = {"bf16": ("gemm-aiconfigurator", "vllm"), "fp8": ("gemm-aiconfigurato
 """By format, the table and the kind of software whose products speak for it."""
 PHASES = ("prefill", "decode")
 DENSE, EXPERTS = "tpot", "tpot-experts"
-MONTH = len("2026-01")
-"""Of a date, the letters that tell its month."""
-Layout = tuple[str, str, str, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,8 @@ def learn(
     found = cases(data[STEPS].rows, chips, models)
     stack = fit(found)
     rows = decoding(data[SERVING].rows)
-    parts = {**of_steps(found, stack), **of_serving(rows, chips, models, stack)}
+    steps = of_steps(found, stack)
+    parts = {**steps, **of_serving(rows, chips, models, stack, steps)}
     products = {dtype: learnt(_products(data, chips, dtype), Products()) for dtype in PRODUCTS}
     first = of_first(data[SERVING].rows, chips, models, stack)
     return Learnt(stack, parts, products, first, digest(chips, data))
@@ -108,9 +105,24 @@ def of_steps(found: Sequence[Case], stack: Stack) -> dict[str, Departures]:
 
 
 def of_serving(
-    rows: Sequence[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
+    rows: Sequence[Row],
+    chips: Mapping[str, Facts],
+    models: Mapping[str, Workload],
+    stack: Stack,
+    steps: Mapping[str, Departures],
 ) -> dict[str, Departures]:
-    """Returns how chips depart from the stack in TPOT, models with experts apart."""
+    """Returns how chips depart from the stack in TPOT, models with experts apart.
+
+    Where nothing was served on two chips, how far a case on one lies from the same on another is
+    taken from steps of decoding.
+
+    Args:
+        rows: of serving.
+        chips: the facts of every chip.
+        models: every workload.
+        stack: of the software.
+        steps: what ``of_steps`` returns.
+    """
     told = served(rows, chips, models, stack)
     parts = {}
     for name in (DENSE, EXPERTS):
@@ -122,7 +134,8 @@ def of_serving(
         ]
         logs = [float(np.log(row["tpot_ms"] * 1e-3 / one)) for row, one in own]
         same = [same_work(row) for row, _ in own]
-        parts[name] = pooled([chips[row.chip].labels for row, _ in own], logs, same)
+        labels = [chips[row.chip].labels for row, _ in own]
+        parts[name] = pooled(labels, logs, same, otherwise=steps["decode"].apart)
     return parts
 
 
@@ -152,70 +165,6 @@ def first_rows(
         told = served(own, chips, models, stack, what="ttft")
         kept = np.isfinite(told)
         yield name, [row for row, one in zip(own, kept, strict=True) if one], told[kept]
-
-
-def same_work(row: Row) -> tuple[str | float, ...]:
-    """Returns what two rows of serving share when they are one work on two chips.
-
-    The engine is of one version, or of one month where none is told: what differs between two
-    versions is no chip's, and a ratio of chips would have it in.
-    """
-    words = tuple(row.words[key] for key in ("model", "dtype"))
-    engine, _, version = row.words["stack"].partition(" ")
-    asked = tuple(row[key] for key in ("tp", "ep", "dp", "input", "output", "concurrency"))
-    return (*words, engine, version or row.words.get("date", "")[:MONTH], *asked)
-
-
-def served(
-    rows: Sequence[Row],
-    chips: Mapping[str, Facts],
-    models: Mapping[str, Workload],
-    stack: Stack,
-    *,
-    what: str = "tpot",
-) -> Array:
-    """Returns the time foretold of each row in seconds; nan where a sheet says too little.
-
-    Args:
-        rows: of serving.
-        chips: the facts of every chip.
-        models: every workload.
-        stack: of the software.
-        what: ``tpot``; ``turn``, concurrency over the rate, with a request's own prefill in it; or
-            ``ttft``, the prefill before the first token; or ``decode_s``, a step of all requests.
-    """
-    told = np.full(len(rows), np.nan)
-    for layout, places in _layouts(rows).items():
-        chip, model, dtype, *split = layout
-        load = Load(*(np.array([rows[one][key] for one in places]) for key in LOAD))
-        try:
-            how = as_served(dtype, chips[chip], models[model])
-            made = serve(
-                chips[chip], models[model], load, how, Parallel(split[0], 1, *split[1:]), stack
-            )
-        except UsageError:
-            continue
-        told[places] = getattr(made, what)
-    return told
-
-
-LOAD = ("concurrency", "input", "output")
-
-
-def _layouts(rows: Iterable[Row]) -> dict[Layout, list[int]]:
-    found: dict[Layout, list[int]] = {}
-    for place, row in enumerate(rows):
-        words = row.words
-        split = int(row["tp"]), int(row["dp"]), int(row["ep"])
-        found.setdefault((row.chip, words["model"], words["dtype"], *split), []).append(place)
-    return found
-
-
-def as_served(dtype: str, chip: Facts, model: Workload) -> Precision:
-    """Returns how engines run a model's format: in 16 bits where a chip has no units for it."""
-    weights = dtype == "int4" or (dtype == "mxfp4" and not {"mxfp4", "fp4"} & set(chip.peaks))
-    word = f"{dtype}-a16" if weights else dtype
-    return precision(word, experts=model.experts is not None)
 
 
 def digest(chips: Mapping[str, Facts], data: Mapping[str, Table]) -> str:
@@ -279,7 +228,7 @@ def _is_sound(found: Learnt) -> bool:
     return all(
         len(one.labels) == len(one.means) == len(one.counts) == len(one.weights)
         and min((*one.counts, *one.weights, one.heavy)) > 0 <= one.spread
-        and (one.tails is None or len(one.tails) == len(LEVELS))
+        and len(one.tails) == len(one.apart.tails) == len(LEVELS)
         for one in fits
     )
 

@@ -18,7 +18,8 @@ from bench.predict.operators import Points, operators
 from bench.predict.parallel import Parallel
 from bench.predict.pooled import Departures
 from bench.predict.precision import precision
-from bench.predict.product import OwnProducts, refined, shapes
+from bench.predict.product import shapes
+from bench.predict.refined import OwnProducts, refined
 from bench.predict.stack import Stack
 from bench.predict.step import rates, timed
 from bench.records.model import Measurement, Record, at_once

@@ -14,17 +14,9 @@ from statistics import median
 from bench.predict.errors import Outcome
 from bench.predict.fit import Case, departures, fit
 from bench.predict.heldout import World, engine, kind, work
-from bench.predict.learn import (
-    DENSE,
-    EXPERTS,
-    PHASES,
-    as_served,
-    of_serving,
-    of_steps,
-    same_work,
-    served,
-)
+from bench.predict.learn import DENSE, EXPERTS, PHASES, of_serving, of_steps
 from bench.predict.pooled import LEVELS, Departures, Labels
+from bench.predict.served import as_served, same_work, served
 from bench.predict.stack import Stack
 from bench.predict.tables import Row
 
@@ -122,9 +114,10 @@ def serving_ratios(world: World) -> dict[str, list[Outcome]]:
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     known = {name: _shared(_serving(world, name, Stack())) for name in found}
     for pair in dict.fromkeys(pair for pairs in known.values() for pair in pairs):
-        stack = fit([one for one in world.cases() if one.row.chip not in pair])
+        every = [one for one in world.cases() if one.row.chip not in pair]
+        stack = fit(every)
         rows = [row for row in world.serving if row.chip not in pair]
-        parts = of_serving(rows, world.chips, world.models, stack)
+        parts = of_serving(rows, world.chips, world.models, stack, of_steps(every, stack))
         for name in (name for name, pairs in known.items() if pair in pairs):
             sides = _serving(world, name, stack)
             between = _between(parts[name], [world.chips[one].labels for one in pair])

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.predict.hands import grouped, middle, scatter, tails
+from bench.predict.paired import Apart, apart
 
 Floats = NDArray[np.float64]
 Labels = tuple[str, str, str, str]
@@ -33,8 +34,6 @@ HEAVY = (2.0, 3.0, 4.0)
 TURNS = 30
 LEVELS = (0.8, 0.95)
 """Of the intervals that are told."""
-MANY = 60
-"""Cases that tell quantiles: three of them lie beyond that of 95%."""
 LEAST = 0.02
 """Spread below which few chips cannot tell it."""
 
@@ -51,9 +50,9 @@ class Departures:
         spread: scale of the departures.
         weights: of each chip; an outlier has little.
         heavy: degrees of freedom of the departures.
-        apart: standard deviation of a case on one chip beside the same case on others.
+        apart: scatter of a case on one chip beside the same case on others.
         tails: quantiles of a case's distance from its chip's middle, at ``LEVELS``; None where
-            cases are too few to tell them.
+            cases are too few to tell one.
     """
 
     labels: tuple[Labels, ...]
@@ -63,8 +62,8 @@ class Departures:
     spread: float
     weights: tuple[float, ...]
     heavy: float
-    apart: float
-    tails: tuple[float, ...] | None = None
+    apart: Apart
+    tails: tuple[float | None, ...] = (None,) * len(LEVELS)
 
     def with_chip(self, chip: Labels, mean: float, count: int) -> "Departures":
         """Returns the same with one chip's departure told anew, by so many cases."""
@@ -87,12 +86,7 @@ class Departures:
             variance: of the chip's departure, as ``foretold`` gives it.
             level: one of ``LEVELS``.
         """
-        from scipy.special import stdtrit
-
-        freedom = max(1.0, min(self.heavy, len(self.means) - 1.0))
-        tail = float(stdtrit(freedom, 0.5 + level / 2))
-        own = tail * self.within if self.tails is None else self.tails[LEVELS.index(level)]
-        return math.hypot(tail * math.sqrt(max(variance, 0.0)), own)
+        return self._wide(variance, level, self.tails, self.within)
 
     def half_ratio(self, variance: float, level: float) -> float:
         """Returns the same for the ratio of two chips on one case.
@@ -101,11 +95,18 @@ class Departures:
             variance: of the difference of their departures.
             level: one of ``LEVELS``.
         """
+        return self._wide(variance, level, self.apart.tails, math.sqrt(2) * self.apart.scale)
+
+    def _wide(
+        self, variance: float, level: float, tails: Sequence[float | None], scale: float
+    ) -> float:
         from scipy.special import stdtrit
 
         freedom = max(1.0, min(self.heavy, len(self.means) - 1.0))
-        tail = float(stdtrit(freedom, 0.5 + level / 2))
-        return tail * math.sqrt(max(variance, 0.0) + 2 * self.apart**2)
+        tail, cases = (float(stdtrit(one, 0.5 + level / 2)) for one in (freedom, self.heavy))
+        own = tails[LEVELS.index(level)]
+        beside = cases * scale if own is None else own
+        return math.hypot(tail * math.sqrt(max(variance, 0.0)), beside)
 
     def foretold(self, chips: Sequence[Labels]) -> tuple[Floats, Floats]:
         """Returns what to expect of chips: means (n) and covariance (n x n), cases left out."""
@@ -177,6 +178,7 @@ def pooled(
     logs: Sequence[float],
     same: Sequence[Hashable] = (),
     hands: Sequence[Hashable] = (),
+    otherwise: Apart | None = None,
 ) -> Departures:
     """Returns the departures of chips.
 
@@ -186,10 +188,13 @@ def pooled(
         same: what was measured; equal for one case on several chips. Without it cases of two chips
             are taken to share nothing.
         hands: who measured each case; without it each case is a hand of its own.
+        otherwise: how far cases lie apart where none was run on two chips; without it as far as
+            any two.
     """
     chips = grouped(labels, logs, hands)
     wide = scatter(chips)
     within = wide.both**0.5
+    alone = Apart(within, 0.0, (None,) * len(LEVELS))
     told = Departures(
         labels=tuple(chips),
         means=tuple(middle(one) for one in chips.values()),
@@ -198,22 +203,10 @@ def pooled(
         spread=0.1,
         weights=(1.0,) * len(chips),
         heavy=HEAVY[0],
-        apart=_apart(labels, logs, same) if same else within,
-        tails=tails(chips, LEVELS) if len(logs) - len(chips) >= MANY else None,
+        apart=(apart(labels, logs, same, LEVELS) if same else None) or otherwise or alone,
+        tails=tails(chips, LEVELS),
     )
     tried = [replace(told, heavy=heavy) for heavy in HEAVY]
     for _ in range(TURNS):
         tried = [one.turned() for one in tried]
     return max(tried, key=Departures.likelihood)
-
-
-def _apart(labels: Sequence[Labels], logs: Sequence[float], same: Sequence[Hashable]) -> float:
-    """Returns what is left of cases' scatter once chip and case are taken out, by turns."""
-    left = np.array(logs, dtype=np.float64)
-    kinds: list[Sequence[Hashable]] = [labels, same]
-    sorts = [np.unique([hash(one) for one in kind], return_inverse=True)[1] for kind in kinds]
-    for _ in range(10):
-        for places in sorts:
-            left -= (np.bincount(places, left) / np.bincount(places))[places]
-    spare = len(left) - sum(int(places.max()) + 1 for places in sorts) + 1
-    return float(np.sqrt(np.sum(left**2) / max(spare, 1)))

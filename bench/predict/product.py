@@ -20,7 +20,7 @@ from bench.predict.facts import Facts
 from bench.predict.kernel import CLOCK, SMOOTH, UNITS
 from bench.predict.operators import Array
 from bench.predict.pooled import Departures, pooled
-from bench.predict.remainder import ROUGH, Names, Remainder, near, remainder, unseen
+from bench.predict.remainder import Names, Remainder, remainder, unseen
 from bench.predict.robust import robust
 from bench.predict.stack import LEAST, MOST, soft_maximum
 from bench.predict.step import TYPICAL
@@ -85,6 +85,7 @@ class Shapes:
         m, n, k: sizes.
         item: bytes of an input element.
         rate, bandwidth: published.
+        carried: bandwidth that ECC leaves for data.
         headroom: log2 of TFLOP/s a watt.
         units: compute units, nought where unknown: then no wave is counted.
         clock: boost clock, Hz.
@@ -100,6 +101,7 @@ class Shapes:
     item: Array
     rate: Array
     bandwidth: Array
+    carried: Array
     headroom: Array
     units: Array
     clock: Array
@@ -138,7 +140,7 @@ def shapes(
     m, n, k = np.array(sizes, dtype=np.float64).reshape(-1, 3).T
     rate = chip.peak(dtype)
     told = (
-        BYTES[dtype], rate, chip.bandwidth or math.nan,
+        BYTES[dtype], rate, chip.bandwidth or math.nan, chip.carried or math.nan,
         math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
         chip.units or 0.0, chip.clock or CLOCK, chip.cache or 0.0, copies, quantised, chip.family,
     )  # fmt: skip
@@ -168,10 +170,10 @@ def seconds(one: Shapes, how: Products) -> Array:
 def _bandwidth(one: Shapes, how: Products) -> Array:
     """Returns the memory's bandwidth, or the cache's where it holds all that a loop goes over."""
     weights, others = one.item * one.n * one.k, one.item * one.m * one.k + RESULT * one.m * one.n
-    inside = np.maximum(one.bandwidth, how.cached * one.units * one.clock)
+    inside = np.maximum(one.carried, how.cached * one.units * one.clock)
     room = how.held * one.cache / (one.copies * weights + others)
     found = np.where(one.copies > 0, 1 - 1 / (1 + room**SHARP), 0.0)
-    return np.asarray(1 / ((1 - found) / one.bandwidth + found / inside))
+    return np.asarray(1 / ((1 - found) / one.carried + found / inside))
 
 
 def _quantising(one: Shapes, how: Products) -> Array:
@@ -180,7 +182,7 @@ def _quantising(one: Shapes, how: Products) -> Array:
     Kernels read a tensor or row for its largest element, read it again to scale it, and write it.
     Where a row is one block of threads, short ones cost by their number.
     """
-    passed = how.passes * PASSED * one.m * one.k / one.bandwidth
+    passed = how.passes * PASSED * one.m * one.k / one.carried
     units = np.where(one.units > 0, one.units, UNITS)
     cycles = how.row * one.m / units + how.quantise_s * CLOCK
     return np.asarray(one.quantised * (passed + cycles / one.clock))
@@ -268,33 +270,3 @@ def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
     labels = [chip.labels for chip, one in zip(known.chips, known.times, strict=True) for _ in one]
     departed = pooled(labels, [float(one) for one in np.concatenate(unseen(at, left, names))])
     return replace(how, left=remainder(at, left, names)), departed
-
-
-OWN = 0.06
-"""Standard deviation of what the formula leaves of one product beside its neighbours."""
-
-
-@dataclass(frozen=True)
-class OwnProducts:
-    """One chip's own products: the formula fitted on them, and what it leaves at each of them."""
-
-    how: Products
-    at: tuple[tuple[float, float, float], ...]
-    left: tuple[float, ...]
-
-    def seconds(self, one: Shapes) -> tuple[Array, Array]:
-        """Returns the time of products, and the standard deviation of its log."""
-        known, asked = np.array(self.at), one.sizes
-        inverse = np.linalg.inv(near(known, known) + OWN**2 * np.eye(len(known)))
-        between = near(asked, known)
-        moved = between @ inverse @ np.array(self.left)
-        left = ROUGH**2 - np.einsum("ij,jk,ik->i", between, inverse, between)
-        spread = np.sqrt(np.maximum(left, 0.0) + OWN**2)
-        return seconds(one, self.how) * np.exp(moved), spread
-
-
-def refined(one: Shapes, times: Array, start: Products) -> OwnProducts:
-    """Returns one chip's own fit: the formula from where all chips' stands, and its remainders."""
-    how = fit(one, times, np.ones(len(times)), start)
-    left = np.log(times / seconds(one, how))
-    return OwnProducts(how, tuple(map(tuple, one.sizes.tolist())), tuple(left.tolist()))

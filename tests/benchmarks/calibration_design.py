@@ -17,7 +17,8 @@ from bench.chips.load import catalogue
 from bench.predict.facts import every
 from bench.predict.learn import PRODUCTS
 from bench.predict.operators import Array
-from bench.predict.product import Measured, Products, Shapes, learnt, measured, refined
+from bench.predict.product import Measured, Products, Shapes, learnt, measured
+from bench.predict.refined import refined
 from bench.predict.tables import tables
 
 KNOWN, LARGE = 40, 15

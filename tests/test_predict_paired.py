@@ -1,0 +1,113 @@
+"""How far two chips lie apart on one case: found again, told by enough, and covered as told."""
+
+import math
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.random import Generator, default_rng
+
+from bench.predict.paired import Apart, apart
+from bench.predict.pooled import LEVELS, Labels, pooled
+
+CHIPS, CASES, WORLDS = 10, 4, 150
+Rows = tuple[list[int], list[float], list[int]]
+
+
+def ran(rng: Generator, chips: int, cases: int, scatter: float) -> Rows:
+    """Cases on chips: both have effects of their own, ten times what is left."""
+    hard, fast = rng.normal(size=cases), rng.normal(size=chips)
+    keys = [(chip, case) for chip in range(chips) for case in range(cases)]
+    logs = [float(hard[case] + fast[chip] + scatter * rng.normal()) for chip, case in keys]
+    return [chip for chip, _ in keys], logs, [case for _, case in keys]
+
+
+def found(rows: Rows) -> Apart:
+    """What rows say, which is something."""
+    told = apart(*rows, LEVELS)
+    assert told
+    return told
+
+
+def test_the_scatter_and_its_quantiles_are_found_again() -> None:
+    told = found(ran(default_rng(1), 6, 60, 0.1))
+    assert told.spare == 5 * 59
+    assert told.scale == pytest.approx(0.1, rel=0.1)
+    normal = [math.sqrt(2) * 0.1 * one for one in (1.282, 1.960)]
+    assert told.tails == tuple(pytest.approx(one, rel=0.1) for one in normal)
+
+
+@pytest.mark.parametrize(
+    ("chips", "cases", "told"),
+    [(2, 15, ()), (2, 16, (0.8,)), (2, 60, (0.8,)), (2, 61, (0.8, 0.95)), (4, 6, (0.8,))],
+)
+def test_a_quantile_is_told_where_three_distances_lie_beyond_it(
+    chips: int, cases: int, told: Sequence[float]
+) -> None:
+    tails = found(ran(default_rng(2), chips, cases, 0.1)).tails
+    assert tuple(one for one, tail in zip(LEVELS, tails, strict=True) if tail is not None) == told
+
+
+def test_what_no_two_chips_ran_tells_nothing() -> None:
+    assert apart(["a", "a", "b"], [0.0, 0.1, 0.2], ["one", "one", "other"], LEVELS) is None
+    assert apart(["a", "b"], [0.0, 0.1], ["one", "one"], LEVELS) is None
+
+
+def test_a_case_that_was_run_again_has_its_median() -> None:
+    chips, logs, cases = ran(default_rng(3), 3, 20, 0.1)
+    once = found((chips, logs, cases))
+    odd = [chips[0]] * 2, [logs[0] + 5, logs[0] - 7], [cases[0]] * 2
+    again = found((chips + odd[0], logs + odd[1], cases + odd[2]))
+    assert again.scale == pytest.approx(once.scale)
+    assert again.spare == once.spare
+
+
+def test_groups_of_chips_that_ran_nothing_in_common_are_taken_by_themselves() -> None:
+    rows, others = (ran(default_rng(seed), 2, 20, 0.1) for seed in (4, 5))
+    chips, logs, cases = (
+        rows[0] + [one + 2 for one in others[0]],
+        rows[1] + [one + 9 for one in others[1]],
+        rows[2] + [one + 20 for one in others[2]],
+    )
+    assert found((chips, logs, cases)).spare == 2 * 19
+
+
+def test_where_nothing_was_run_on_two_chips_other_evidence_speaks() -> None:
+    labels: list[Labels] = [("acme", "f", name, name) for name in "aabb"]
+    logs, cases = [0.0, 0.3, 0.1, 0.5], [1, 2, 3, 4]
+    other = Apart(0.05, 20.0, (0.07, None))
+    assert pooled(labels, logs, cases, otherwise=other).apart is other
+    alone = pooled(labels, logs, cases)
+    assert alone.apart == Apart(alone.within, 0.0, (None, None))
+
+
+@cache
+def covered(heavy: float | None) -> tuple[list[float], list[float]]:
+    """Shares of cases on chips left out that lie in their intervals, and of ratios of two."""
+    rng = default_rng(6)
+    single, both = np.zeros(len(LEVELS)), np.zeros(len(LEVELS))
+    chips: list[Labels] = [("acme", f"{one}", f"{one}", f"{one}") for one in range(CHIPS)]
+    for _ in range(WORLDS):
+        drawn = rng.normal(size=CHIPS) if heavy is None else rng.standard_t(heavy, size=CHIPS)
+        logs = 0.05 * (
+            drawn[:, None] + rng.normal(size=(1, CASES)) + rng.normal(size=(CHIPS, CASES))
+        )
+        flat = [float(one) for one in logs[:-2].ravel()]
+        labels = [one for one in chips[:-2] for _ in range(CASES)]
+        known = pooled(labels, flat, [*range(CASES)] * (CHIPS - 2))
+        means, wide = known.foretold(chips[-2:])
+        apart_ = float(wide[0, 0] + wide[1, 1] - 2 * wide[0, 1])
+        for place, level in enumerate(LEVELS):
+            away = np.abs(logs[-2] - means[0])
+            single[place] += np.mean(away <= known.half(float(wide[0, 0]), level))
+            away = np.abs(logs[-2] - logs[-1] - (means[0] - means[1]))
+            both[place] += np.mean(away <= known.half_ratio(apart_, level))
+    return [float(one) for one in single / WORLDS], [float(one) for one in both / WORLDS]
+
+
+@pytest.mark.parametrize("heavy", [None, 4.0])
+def test_few_cases_on_few_chips_cover_as_told(heavy: float | None) -> None:
+    for inner, outer in covered(heavy):
+        assert 0.72 < inner < 0.88
+        assert outer > 0.93
