@@ -9,7 +9,7 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from bench.predict.learn import load
-from bench.predict.pooled import LEAST, LEVELS, Departures, Labels, pooled
+from bench.predict.pooled import LEAST, LEVELS, VENDOR, Departures, Labels, pooled
 
 FAMILY, SILICON, CHIP = math.sqrt(0.4), math.sqrt(0.4), math.sqrt(0.2)
 WORLDS = 120
@@ -155,6 +155,73 @@ def test_another_vendors_chip_is_told_less_of() -> None:
     ours = told(known, ("acme", "new", "new", "new"))[1]
     theirs = told(known, ("other", "new", "new", "new"))[1]
     assert theirs > ours + 0.1
+
+
+# several vendors
+
+
+def vendors(rng: Generator, count: int, families: int, apart: float, spread: float) -> Chips:
+    """Chips of vendors that lie ``apart``: two a family, the first vendor has more families."""
+    found: Chips = {}
+    for vendor in range(count):
+        theirs = apart * rng.normal()
+        for family in range(families if vendor == 0 else max(1, families // 3)):
+            place = f"{vendor}.{family}"
+            both = theirs + spread * FAMILY * rng.normal()
+            for one in ("a", "b"):
+                labels = (f"vendor {vendor}", place, f"{place}.{one}", f"{place}.{one}")
+                found[labels] = both + spread * math.hypot(SILICON, CHIP) * rng.normal()
+    return found
+
+
+def test_one_vendors_chips_tell_nothing_of_other_vendors() -> None:
+    known = seen(default_rng(11), world(default_rng(12), 0.1, 6, 2, 1), 0.03)
+    assert known.vendor == pytest.approx(VENDOR)
+
+
+def test_how_far_vendors_differ_is_found_again_and_is_no_scatter_of_chips() -> None:
+    near, far = (
+        seen(default_rng(13), vendors(default_rng(14), 12, 6, apart, 0.05), 0.03)
+        for apart in (0.02, 0.4)
+    )
+    assert near.vendor < 0.6 * VENDOR
+    assert 1.5 * VENDOR < far.vendor < 3.5 * VENDOR
+    assert far.spread == pytest.approx(near.spread, abs=0.02)
+    assert 0.03 < near.spread < 0.07
+
+
+@cache
+def kept(count: int, families: int, apart: float) -> dict[str, list[float]]:
+    """The share of worlds in which a case lies in its interval, by what was left out with it."""
+    rng = default_rng(15)
+    hits = {left: np.zeros(len(LEVELS)) for left in ("chip", "vendor")}
+    for _ in range(WORLDS):
+        chips = vendors(rng, count, families, apart, 0.06)
+        asked = list(chips)[rng.integers(len(chips))]
+        case = chips[asked] + 0.03 * rng.normal()
+        for left, place in (("chip", 3), ("vendor", 0)):
+            others = {one: log for one, log in chips.items() if one[place] != asked[place]}
+            known = seen(rng, others, 0.03)
+            for at, level in enumerate(LEVELS):
+                (mean,), half = told(known, asked, level=level)
+                hits[left][at] += abs(case - mean) <= half
+    return {left: [float(one) for one in found / WORLDS] for left, found in hits.items()}
+
+
+@pytest.mark.parametrize(
+    ("count", "families", "apart"),
+    [(3, 4, 0.03), (3, 4, 0.3), (5, 6, 0.3)],
+    ids=["few alike", "few apart", "several apart"],
+)
+def test_intervals_of_a_chip_of_several_vendors_cover_as_often_as_they_say(
+    count: int, families: int, apart: float
+) -> None:
+    """Within three binomial errors; a vendor left out is assumed to differ more than it may."""
+    shares = kept(count, families, apart)
+    for at, level in enumerate(LEVELS):
+        error = 3 * math.sqrt(level * (1 - level) / WORLDS)
+        assert abs(shares["chip"][at] - level) <= error
+        assert shares["vendor"][at] >= level - error
 
 
 def test_the_higher_level_is_wider_and_an_impossible_variance_none() -> None:

@@ -7,11 +7,17 @@ best linear prediction with an unknown mean (universal kriging; Rasmussen & Will
 far departures scatter is told by few chips, some of them throttled for reasons no sheet gives: they
 are taken to follow Student's distribution, by weights found in turns (Lange, Little & Taylor 1989,
 JASA 84:881), so that an outlier widens the interval and does not speak for its siblings.
+
+How far vendors differ is found with the rest, beside what is assumed of it, by expectation and
+maximisation of the restricted likelihood (Patterson & Thompson 1971, Biometrika 58:545; Dempster,
+Laird & Rubin 1977, JRSS B 39:1). What a vendor's chips have in common is then taken off before
+chips' own scatter is told: in both it would be added twice.
 """
 
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +32,11 @@ SHARED = (("family", 1, 0.4), ("silicon", 2, 0.4), ("chip", 3, 0.2))
 """Shares of a departure's variance that lie in what chips have in common, by place in the labels.
 Assumed; validation over all chips is what speaks for them."""
 VENDOR = 0.177
-"""Spread of vendors' effects, log, so that two differ by 0.25: assumed, since all but one chip that
-were measured are of one vendor. The one was foretold 20% off; AMD's by others 3 to 33% (NeuSight,
-arXiv 2407.13853)."""
+"""Spread of vendors' effects, log, so that two differ by 0.25: assumed, for most parts have one
+vendor's chips and tell none. By two others': one was foretold 20% off; AMD's by others 3 to 33%
+(NeuSight, arXiv 2407.13853)."""
+TOLD = 2
+"""Vendors as which that counts beside those that were measured: those that it was told by."""
 HEAVY = (2.0, 3.0, 4.0)
 """Degrees of freedom that departures may have; the likeliest is taken."""
 TURNS = 30
@@ -53,6 +61,7 @@ class Departures:
         apart: scatter of a case on one chip beside the same case on others.
         tails: quantiles of a case's distance from its chip's middle, at ``LEVELS``; None where
             cases are too few to tell one.
+        vendor: spread of the vendors' effects.
     """
 
     labels: tuple[Labels, ...]
@@ -64,6 +73,7 @@ class Departures:
     heavy: float
     apart: Apart
     tails: tuple[float | None, ...] = (None,) * len(LEVELS)
+    vendor: float = VENDOR
 
     def with_chip(self, chip: Labels, mean: float, count: int) -> "Departures":
         """Returns the same with one chip's departure told anew, by so many cases."""
@@ -126,12 +136,9 @@ class Departures:
 
     def _alike(self, first: Sequence[Labels], second: Sequence[Labels]) -> Floats:
         """Returns the covariance of chips' departures, by what they share."""
-        levels = [(0, VENDOR), *((place, share**0.5 * self.spread) for _, place, share in SHARED)]
-        total = np.zeros((len(first), len(second)))
-        for place, size in levels:
-            same = [[one[place] == other[place] for other in second] for one in first]
-            total += size**2 * np.array(same, dtype=np.float64).reshape(total.shape)
-        return total
+        pair = tuple(first), tuple(second)
+        shared = (share * _same(*pair, place) for _, place, share in SHARED)
+        return self.vendor**2 * _same(*pair, 0) + self.spread**2 * sum(shared)
 
     def _known(self) -> Floats:
         """Returns the covariance of the measured chips' departures."""
@@ -143,34 +150,62 @@ class Departures:
 
     def _far(self, chips: Sequence[Labels]) -> Floats:
         """Returns the same by chip asked for and chip measured: it is a chip's alone."""
-        same = [[one == other for other in self.labels] for one in chips]
-        return np.array(same, dtype=np.float64).reshape(len(chips), -1) * self._own()
+        return _same(tuple(chips), self.labels, 3) * self._own()
 
     def _noise(self) -> Floats:
         return self.within**2 / np.array(self.counts)
 
-    def _away(self) -> tuple[Floats, Floats]:
-        """Returns how far each mean is from the middle, and the variance of its own cases."""
-        weights, values = np.array(self.weights), np.array(self.means)
+    def _vendors(self) -> tuple[Floats, float, float]:
+        """Returns what vendors' chips have in common.
+
+        Returns:
+            of each mean the part that is its vendor's; the vendors' spread by one more turn; how
+            many degrees of freedom of the means such parts take. Of one vendor: noughts, and the
+            spread as it was.
+        """
+        inverse, means = np.linalg.inv(self._known()), np.array(self.means)
+        sums = inverse.sum(axis=1)
+        left = inverse - np.outer(sums, sums) / sums.sum()  # the mean taken out
+        alike = self.vendor**2 * _same(self.labels, self.labels, 0)
+        pull, taken = left @ means, float(np.sum(left * alike))
+        count = len({one[0] for one in self.labels})
+        squares = self.vendor**2 * (count - taken + float(pull @ alike @ pull))
+        spread = math.sqrt((TOLD * VENDOR**2 + squares) / (TOLD + count))
+        return np.asarray(alike @ pull), spread, taken
+
+    def _away(self, vendors: Floats) -> tuple[Floats, Floats]:
+        """Returns how far each mean is from its vendor's middle, and its own cases' variance."""
+        weights, values = np.array(self.weights), np.array(self.means) - vendors
         return values - float(np.sum(weights * values) / np.sum(weights)), self._noise()
 
     def turned(self) -> "Departures":
-        """Returns the same with scale and weights by one more turn."""
-        away, noise = self._away()
+        """Returns the same with scales and weights by one more turn."""
+        vendors, vendor, taken = self._vendors()
+        away, noise = self._away(vendors)
         squares = np.maximum(away**2 - noise, 0.0) * np.array(self.weights)
-        spread = max(LEAST, float(np.sqrt(np.sum(squares) / max(len(away) - 1, 1))))
+        spare = max(len(away) - 1 - taken, 1.0)
+        spread = max(LEAST, float(np.sqrt(np.sum(squares) / spare)))
         far = away**2 / (spread**2 + noise)
         told = tuple(float(one) for one in (self.heavy + 1) / (self.heavy + far))
-        return replace(self, spread=spread, weights=told)
+        return replace(self, spread=spread, weights=told, vendor=vendor)
 
     def likelihood(self) -> float:
         """Returns the log likelihood of the means, by Student's distribution."""
         from scipy.stats import t as student
 
-        away, noise = self._away()
+        away, noise = self._away(self._vendors()[0])
         return float(
             np.sum(student.logpdf(away, self.heavy, scale=np.sqrt(self.spread**2 + noise)))
         )
+
+
+@lru_cache(maxsize=64)
+def _same(first: tuple[Labels, ...], second: tuple[Labels, ...], place: int) -> Floats:
+    """Returns 1 where two chips share a label, by its place, and 0 elsewhere (n x m)."""
+    one, other = (np.array([each[place] for each in chips]) for chips in (first, second))
+    found = np.asarray(one[:, None] == other[None, :], dtype=np.float64)
+    found.flags.writeable = False  # all callers have the same array
+    return found
 
 
 def pooled(
