@@ -7,6 +7,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.predict.facts import CODED, Facts
+from bench.predict.kernel import CLOCK
 from bench.predict.operators import Kind, Operator, operator, operators
 from bench.predict.parallel import Parallel, parallel
 from bench.predict.precision import precision
@@ -88,6 +89,17 @@ def test_ecc_in_the_memory_takes_its_share_of_the_traffic_but_not_on_paper(kind:
     for stack, longer in ((Stack(), 16 / 15), (IDEAL, 1.0), (shared(0.5), 1.0)):
         plain, coded = (memory(made(coded=share), stack) for share in (0.0, CODED))
         assert coded / plain == pytest.approx(longer)
+
+
+@pytest.mark.parametrize("kind", ["layer", "expert layer"])
+def test_what_lies_between_kernels_takes_cycles(kind: Kind) -> None:
+    one = operator("one", kind, ONE, calls=10.0)
+    slow, usual, silent = (
+        float(timed([one], rates(made(clock=clock), BF16, Parallel()), Stack()).seconds[0])
+        for clock in (CLOCK / 2, CLOCK, None)
+    )
+    assert slow == pytest.approx(2 * usual)
+    assert silent == usual > 0
 
 
 def attention(chip: str, split: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.predict.facts import Facts
+from bench.predict.kernel import CLOCK
 from bench.predict.operators import Array, Operator, Points, operators
 from bench.predict.parallel import Parallel
 from bench.predict.precision import Precision
@@ -37,6 +38,7 @@ class Rates:
         headroom, experts_headroom, attention_headroom: log2 of TFLOP/s a watt at each.
         bandwidth: of memory, B/s.
         coded: share of its traffic that ECC takes.
+        clock: boost clock, Hz.
         link, network: one direction, B/s, within and between nodes.
     """
 
@@ -48,6 +50,7 @@ class Rates:
     attention_headroom: Array | float
     bandwidth: Array | float
     coded: Array | float
+    clock: Array | float
     link: Array | float
     network: Array | float
 
@@ -147,6 +150,7 @@ def rates(chip: Facts, how: Precision, split: Parallel) -> Rates:
         attention_headroom=headroom(chip, attention),
         bandwidth=chip.bandwidth or 0.0,
         coded=chip.coded,
+        clock=chip.clock or CLOCK,
         link=chip.link or 0.0,
         network=chip.network or NETWORK,
     )
@@ -205,8 +209,9 @@ def _link(one: Operator, chip: Rates, stack: Stack) -> Timed:
     return Timed(one.name, none, none, seconds, seconds)
 
 
-def _layer(one: Operator, _: Rates, stack: Stack) -> Timed:
-    seconds = one.calls * (stack.layer_s if one.kind == "layer" else stack.experts_s)
+def _layer(one: Operator, chip: Rates, stack: Stack) -> Timed:
+    fixed = stack.layer_s if one.kind == "layer" else stack.experts_s
+    seconds = one.calls * fixed * (CLOCK / np.asarray(chip.clock))
     none = np.zeros_like(seconds)
     return Timed(one.name, none, none, none, seconds)
 
