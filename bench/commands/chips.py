@@ -44,8 +44,8 @@ Keys
                     interconnect_per_flop; tpp_RATE, ridge_RATE (ridge_matrix_bf16);
                     KEY_per_watt, _per_usd, _per_cny, _per_mm2, _per_transistor (of rates,
                     capacities and bandwidths: matrix_bf16_per_watt)
-  facts             memory_type process pcie link launch price package sparsity_hardware isa
-                    compute_capability formats datacenter us_sale
+  facts             memory_type memory_ecc process pcie link launch price package isa
+                    sparsity_hardware compute_capability formats datacenter us_sale
   words             id name vendor kind status tier architecture form local_name aliases
 
 Examples

@@ -34,6 +34,7 @@ MEANS = {
     "attention": "attention's share of that in prefill; fixed",
     "stream": "memory bandwidth reached, weights and activations",
     "cache": "the same, key-value cache",
+    "ecc": "whether ECC in the memory counts: 1, on paper 0; fixed",
     "overlap": "exponent of the soft maximum of compute and memory; 1 adds them up",
     "rows": "rows a product is filled up to; fixed",
     "experts_rows": "rows of a tile, of which a routed expert fills one or more; fixed",
