@@ -46,7 +46,8 @@ def test_one_is_not_many(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_another_format_is_offered_where_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     offered = [
-        "Ask such a chip in a format" in said("predict", [f"chips=[h20,{chip}]", SMALL, *more], capsys)[1]
+        "Ask such a chip in a format"
+        in said("predict", [f"chips=[h20,{chip}]", SMALL, *more], capsys)[1]
         for chip, more in {"c550": [], "910b2": ["precision=fp8"]}.items()
     ]
     assert offered == [False, True]
