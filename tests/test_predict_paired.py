@@ -30,9 +30,11 @@ def found(rows: Rows) -> Apart:
     return told
 
 
-def test_the_scatter_and_its_quantiles_are_found_again() -> None:
-    told = found(ran(default_rng(1), 6, 60, 0.1))
-    assert told.spare == 5 * 59
+@pytest.mark.parametrize(("chips", "cases"), [(2, 600), (3, 400), (6, 100)])
+def test_the_scatter_and_its_quantiles_are_found_again(chips: int, cases: int) -> None:
+    """However few chips: what a case has in common is in no distance of two."""
+    told = found(ran(default_rng(1), chips, cases, 0.1))
+    assert told.spare == (chips - 1) * (cases - 1)
     assert told.scale == pytest.approx(0.1, rel=0.1)
     normal = [math.sqrt(2) * 0.1 * one for one in (1.282, 1.960)]
     assert told.tails == tuple(pytest.approx(one, rel=0.1) for one in normal)
@@ -71,6 +73,14 @@ def test_groups_of_chips_that_ran_nothing_in_common_are_taken_by_themselves() ->
         rows[2] + [one + 20 for one in others[2]],
     )
     assert found((chips, logs, cases)).spare == 2 * 19
+
+
+def test_a_distance_that_chips_and_cases_explain_wholly_is_left_out() -> None:
+    """A third chip ran one case, with the first alone: both lie there where they must."""
+    rows = ran(default_rng(7), 2, 60, 0.1)
+    more = found((rows[0] + [0, 2], rows[1] + [1.0, 4.0], rows[2] + [60, 60]))
+    assert more.spare == found(rows).spare
+    assert more.tails[0] == pytest.approx(found(rows).tails[0])
 
 
 def test_where_nothing_was_run_on_two_chips_other_evidence_speaks() -> None:

@@ -13,6 +13,9 @@ import numpy as np
 
 from bench.predict.hands import Floats, quantiles
 
+EXPLAINED = 1e-9
+"""Variance of a distance, of that of a single value, below which it is nought but for rounding."""
+
 
 @dataclass(frozen=True)
 class Apart:
@@ -50,11 +53,13 @@ def apart(
     values = _shared(chips, logs, same)
     if not values:
         return None
-    left, spare = _left(values)
+    found, taken = np.array(list(values.values())), _taken(list(values))
+    spare = len(found) - taken.shape[1]
     if spare < 1:
         return None
+    left = found - taken @ (taken.T @ found)
     scale = float(np.sqrt(np.sum(left**2) / spare))
-    away = _distances(values, left * math.sqrt(len(left) / spare))
+    away = _distances(list(values), left, taken)
     return Apart(scale, float(spare), quantiles(away, levels, spare))
 
 
@@ -74,24 +79,31 @@ def _shared(
     return {key: float(np.median(own)) for key, own in runs.items() if ran[key[1]] > 1}
 
 
-def _left(values: dict[Key, float]) -> tuple[Floats, int]:
-    """Returns what is left of values without chips and cases, and its degrees of freedom."""
-    places = [
-        np.unique([hash(key[place]) for key in values], return_inverse=True)[1] for place in (0, 1)
-    ]
-    design = np.hstack([np.eye(int(one.max()) + 1)[one] for one in places])
-    found = np.array(list(values.values()))
-    best, _, rank, _ = np.linalg.lstsq(design, found)
-    return found - design @ best, len(found) - int(rank)
+def _taken(keys: Sequence[Key]) -> Floats:
+    """Returns an orthonormal basis of what chips and cases explain of n values (n x rank)."""
+    from scipy.linalg import orth
+
+    design = []
+    for place in (0, 1):
+        names = {name: column for column, name in enumerate(dict.fromkeys(k[place] for k in keys))}
+        design.append(np.eye(len(names))[[names[key[place]] for key in keys]])
+    return np.asarray(orth(np.hstack(design)))
 
 
-def _distances(values: dict[Key, float], left: Floats) -> list[Floats]:
-    """Returns how far two chips lie apart on their cases, each pair of chips by itself."""
-    cases: dict[Hashable, list[tuple[Hashable, float]]] = {}
-    for (chip, case), one in zip(values, left, strict=True):
-        cases.setdefault(case, []).append((chip, float(one)))
+def _distances(keys: Sequence[Key], left: Floats, taken: Floats) -> list[Floats]:
+    """Returns how far two chips lie apart on their cases, each pair of chips by itself.
+
+    Each distance is scaled to that of two values of which nothing is taken out: without its case's
+    effect, which both have, it has lost little but its chips'. One that those explain wholly is
+    left out.
+    """
+    cases: dict[Hashable, list[int]] = {}
+    for place, (_, case) in enumerate(keys):
+        cases.setdefault(case, []).append(place)
     pairs: dict[frozenset[Hashable], list[float]] = {}
-    for own in cases.values():
-        for (chip, first), (other, then) in combinations(own, 2):
-            pairs.setdefault(frozenset((chip, other)), []).append(abs(first - then))
+    for one, other in (pair for own in cases.values() for pair in combinations(own, 2)):
+        kept = 2 - float(np.sum((taken[one] - taken[other]) ** 2))
+        if kept > EXPLAINED:
+            far = abs(float(left[one] - left[other])) * math.sqrt(2 / kept)
+            pairs.setdefault(frozenset((keys[one][0], keys[other][0])), []).append(far)
     return [np.array(one) for one in pairs.values()]
