@@ -137,6 +137,27 @@ def test_rates_as_if_it_fitted_are_told_of_what_does_not(
     assert told == {"4": True, "8": False, "16": False}
 
 
+BEYOND = "Beyond what the model is published for: a sequence of "
+
+
+@pytest.mark.parametrize("phase", ["serve", "decode", "fit"])
+def test_a_sequence_longer_than_the_model_is_published_for_is_said_so(
+    phase: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["chips=h200", LARGE, "parallel=8", "batch=1", f"phase={phase}", "output=72"]
+    assert BEYOND not in said("predict", [*words, "input=131000"], capsys)[1]
+    told = said("predict", [*words, "input=131001"], capsys)[1]
+    assert f"{BEYOND}131,073 tokens, where its configuration is set for 131,072." in told
+
+
+def test_a_longest_sequence_with_rope_scaling_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h200", "workload=qwen3-32b", "batch=1", "phase=prefill"]
+    assert BEYOND not in said("predict", [*words, "input=40960"], capsys)[1]
+    told = said("predict", [*words, "input=[128,40961]"], capsys)[1]
+    assert "40,961 tokens, where its configuration is set for 40,960, or 131,072 with rope" in told
+    assert {each["context"] for each in rows([*words, "input=[128,40961]"], capsys)} == {40960}
+
+
 # sweeps
 
 

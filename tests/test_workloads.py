@@ -37,6 +37,7 @@ kv_heads: "2"
 head_dim: "4"
 intermediate: "16"
 vocabulary: "32"
+context: "64"
 activation: silu
 norm_eps: "1e-05"
 rope_theta: "10000"
@@ -130,6 +131,11 @@ def test_a_count_is_held_against_its_makers_to_the_last_digit(
         (('norm_eps: "1e-05"', 'norm_eps: "nan"'), "norm_eps: Input should be"),
         (("activation: silu", "activation: magic"), "activation: 'magic' is not a word for it"),
         (('hidden: "8"\n', ""), "hidden: is missing"),
+        (('context: "64"\n', ""), "context: is missing"),
+        (
+            ('context: "64"', 'context: "64"\nextended: "64"'),
+            "extended: is no more than the context, 64",
+        ),
         (("name: One", "name: One\nwidth: 3"), "width: is no key of it"),
         (("name: One", "id: one\nname: One"), "id: is given by the file name"),
         (("sources: [sheet-a]", "sources: []"), "sources: is empty"),

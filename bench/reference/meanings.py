@@ -226,6 +226,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "head_dim": "elements of a query and of a key; of mla nope and rope together",
         "intermediate": "width of the plain block; absent where each layer has experts",
         "vocabulary": "tokens it knows",
+        "context": "tokens of prompt and answer together that its configuration is set for",
+        "extended": "as many with rope scaling, which its configuration leaves off",
         "activation": "of the gate",
         "norm_eps": "what RMSNorm adds under the root",
         "rope_theta": "base of the rotary embedding",

@@ -7,6 +7,7 @@ from bench.predict.capacity import Room
 from bench.predict.forecast import Asked
 from bench.report.digits import NONE, counted
 from bench.report.markup import Report
+from bench.report.question import beyond
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 
@@ -28,7 +29,7 @@ def fitting(found: Sequence[Held], asked: Asked) -> Report:
         ("Kept for the engine: 3.5 GB and a tenth of the memory.",),
         COLUMNS,
         tuple(_cells(one, asked.split.dp) for one in found),
-        (),
+        tuple(beyond(asked)),
         (),
     )
     return Report(table, [_flat(one, asked.split.dp) for one in found])

@@ -16,7 +16,7 @@ from bench.report.duration import duration
 from bench.report.markup import Report
 from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
-from bench.report.question import points, published, title
+from bench.report.question import beyond, points, published, title
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 from bench.units import significant
@@ -188,7 +188,8 @@ def _flat(one: Answer, place: int, asked: Asked, prices: Prices) -> dict[str, Sc
     told: dict[str, Scalar] = {
         "chip": one.chip.id, "workload": asked.workload.id, "phase": asked.phase,
         "batch": int(asked.batch[place]), "input": int(asked.prompt[place]),
-        "output": int(asked.output[place]) or None, "precision": asked.how.name,
+        "output": int(asked.output[place]) or None,
+        "context": asked.workload.context, "precision": asked.how.name,
         "cache_B_element": asked.how.cache,
         "parallel": str(asked.split), "chips": asked.split.chips, "unknown": one.why or None,
     }  # fmt: skip
@@ -245,6 +246,7 @@ def _bounded(name: str, found: Foretold | First | None, place: int) -> dict[str,
 
 
 def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[str]:
+    yield from beyond(asked)
     yield SPELLED[asked.phase]
     yield from published(asked, [one.chip for one in every if one.found])
     if asked.workload.experts:

@@ -42,6 +42,18 @@ def points(asked: Asked) -> tuple[str, ...]:
     return tuple(key for key, values in told.items() if len(np.unique(values)) > 1)
 
 
+def beyond(asked: Asked) -> Iterator[str]:
+    """Yields that prompt and answer are longer than the model is published for, if they are."""
+    model, length = asked.workload, int((asked.prompt + asked.output).max())
+    if length <= model.context:
+        return
+    most = f", or {model.extended:,} with rope scaling" if model.extended else ""
+    yield (
+        f"Beyond what the model is published for: a sequence of {length:,} tokens, where its "
+        f"configuration is set for {model.context:,}{most}. All here is as if it took them."
+    )
+
+
 def published(asked: Asked, chips: Iterable[Chip]) -> Iterator[str]:
     """Yields that a model comes in another number format than asked, if any chip computes in it."""
     word = asked.workload.published

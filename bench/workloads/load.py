@@ -79,6 +79,8 @@ def _part_faults(one: Workload) -> Iterator[Told]:
     yield from _latent_faults(one)
     if one.intermediate is None and (one.experts is None or one.experts.dense_layers):
         yield "intermediate", "is missing, and a layer has a plain block", "add its width"
+    if one.extended is not None and one.extended <= one.context:
+        yield "extended", f"is no more than the context, {one.context}", "leave it out"
     if one.window and one.window.layers > one.layers:
         yield "window.layers", "are more than there are", "check both"
     if one.experts and one.experts.per_token > one.experts.routed:

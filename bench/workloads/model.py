@@ -56,7 +56,8 @@ class Workload(Strict):
     of queries and keys. ``intermediate`` is the width of the plain feed-forward block; a model
     that has experts in every layer has none. ``qk_norm``: queries and keys are normalised head
     by head. ``sinks``: a learnt score a head takes part in the softmax. ``published`` is the number
-    format that its weights come in; of mxfp4 those of its experts.
+    format that its weights come in; of mxfp4 those of its experts. ``context``: tokens of prompt
+    and answer that its configuration is set for; ``extended``: as many with rope scaling on.
     """
 
     id: Key
@@ -71,6 +72,8 @@ class Workload(Strict):
     head_dim: Count
     intermediate: Count | None = None
     vocabulary: Count
+    context: Count
+    extended: Count | None = None
     activation: Literal["silu"]
     norm_eps: Positive
     rope_theta: Positive
