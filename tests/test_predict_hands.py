@@ -82,9 +82,16 @@ def test_tails_are_those_of_a_hand_that_was_not_heard() -> None:
     """Each hand's values agree to nought: within hands nothing would be told."""
     rng = default_rng(4)
     chips = {chip: [np.full(3, 0.1 * rng.normal()) for _ in range(4)] for chip in range(200)}
-    inner, outer = tails(chips, LEVELS) or (0.0, 0.0)
+    inner, outer = tails(chips, LEVELS)
     assert inner == pytest.approx(0.128, rel=0.1)
     assert outer == pytest.approx(0.196, rel=0.1)
+
+
+def test_values_of_a_chip_with_one_hand_make_no_quantile_told() -> None:
+    rng = default_rng(6)
+    chips = {0: [rng.normal(size=2) for _ in range(4)]}
+    alone = {one: [rng.normal(size=20)] for one in range(1, 5)}
+    assert tails({**chips, **alone}, LEVELS) == tails(chips, LEVELS) == (None, None)
 
 
 def covered(*, heard: bool) -> list[float]:

@@ -97,8 +97,8 @@ def tails(
     to that from one that is known. A chip with one hand tells nothing; where all are such, there
     is no quantile.
     """
-    spare = sum(len(one) for held in chips.values() for one in held) - len(chips)
-    return quantiles([_away(held) for held in chips.values() if len(held) > 1], levels, spare)
+    away = [_away(held) for held in chips.values() if len(held) > 1]
+    return quantiles(away, levels, sum(len(one) - 1 for one in away))
 
 
 def quantiles(
