@@ -53,7 +53,7 @@ SPELLED = {
 def predictions(
     every: Sequence[Answer], base: Chip | None, asked: Asked, prices: Prices, *, operators: bool
 ) -> Report:
-    """Returns the predictions of chips, the fastest first; one that cannot be told says why.
+    """Returns the predictions of chips, the fastest that fits first; where none is told, why not.
 
     Args:
         every: an answer a chip.
@@ -81,9 +81,16 @@ def predictions(
     return Report(table, flat, tuple(more))
 
 
-def _order(found: Foretold, place: int) -> tuple[int, bool, float]:
-    """Orders rows by point, then what fits before what does not, then by rate."""
-    return place, found.room(place).fits is False, -float(found.per_chip()[place])
+def _order(found: Foretold, place: int) -> tuple[int, bool, bool, float]:
+    """Orders rows by point; then what fits, what is tight, what does not fit; then by rate."""
+    over = found.room(place).fits is False
+    return place, _unfit(found, place), over, -float(found.per_chip()[place])
+
+
+def _unfit(found: Foretold, place: int) -> bool:
+    """Tells whether the model does not fit, however little is kept free."""
+    room = found.room(place)
+    return room.fits is False and not room.tight
 
 
 def _columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
@@ -109,11 +116,12 @@ def _cells(
     rate, whole = float(found.per_chip()[place]), float(found.tokens[place])
     first = found.first if asked.phase == "serve" else None
     limit, share = found.work.limit(place)
+    as_if = "if it fitted: " if _unfit(found, place) else ""
     return (
         one.chip.id,
         *(f"{told[key][place]:g}" for key in points(asked)),
-        *((_over(one, base, place, digits),) if base else ()),
-        _around(rate, found, place, digits),
+        *((f"{as_if}{_over(one, base, place, digits)}",) if base else ()),
+        f"{as_if}{_around(rate, found, place, digits)}",
         *((_told(whole, digits),) if asked.split.chips > 1 else ()),
         _lasting(found.seconds, found.half(INNER), place, digits),
         *((_lasting(first.seconds, first.half(INNER), place, digits),) if first else ()),
@@ -255,8 +263,7 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     if asked.split.pp > 1 and asked.phase != "train":
         yield "Pipeline stages are taken one after the other, not filled with other requests."
     places = range(len(asked.batch))
-    rooms = [one.found.room(at) for one in every if one.found for at in places]
-    if any(room.fits is False and not room.tight for room in rooms):
+    if any(_unfit(one.found, at) for one in every if one.found for at in places):
         yield "Where the model does not fit, rates are as if it did."
     if any(one.found and one.found.tier is Tier.OTHER for one in every):
         yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
