@@ -91,6 +91,11 @@ class Quantity:
         """Renders the quantity as the sheet writes it."""
         return self.text
 
+    @property
+    def binary(self) -> bool:
+        """Tells whether it is written in a multiple of 1024: ``96 GiB``, not ``96 GB``."""
+        return self.text.removesuffix("/s").endswith(tuple(f"{prefix}B" for prefix in _BINARY))
+
 
 @lru_cache(maxsize=65_536)
 def parse(text: str) -> Quantity:

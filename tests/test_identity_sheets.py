@@ -7,12 +7,13 @@ import pytest
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
+from bench.chips.match import memory_sizes
 from bench.chips.model import Chip
 from bench.identity.evidence import told, values
 from bench.identity.weigh import State, look_alikes
 from bench.records.model import DeviceInfo, Measurement
 from bench.units import Dimension
-from tests.identity_cases import GIB, H20, H100, measurement, weighed
+from tests.identity_cases import H20, H100, measurement, weighed
 
 
 def themselves(chip: Chip) -> Iterator[dict[str, Any]]:
@@ -23,10 +24,9 @@ def themselves(chip: Chip) -> Iterator[dict[str, Any]]:
         number = chip.number(key)
         return None if number is None else number / dies
 
-    memory = one("memory_capacity")
     whole: dict[str, Any] = {
         "units": one("units") and round(one("units") or 0),
-        "memory_bytes": memory and memory / 1e9 * GIB,
+        "memory_bytes": next(iter(memory_sizes(chip, rivals=False)), None),
         "memory_bus_bit": one("memory_bus") and int(one("memory_bus") or 0),
         "l2_bytes": one("l2_cache"),
         "llc_bytes": chip.number("l3_cache") if chip.kind == "cpu" else one("l2_cache"),

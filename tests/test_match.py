@@ -3,9 +3,11 @@
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.chips.match import choose, identify
+from bench.chips.match import choose, identify, memory_sizes
 from bench.chips.vendors import vendor_behind
 from bench.errors import UsageError
+from bench.identity.evidence import Finding
+from bench.identity.reported import weigh_memory
 from bench.records.model import DeviceInfo
 
 
@@ -149,6 +151,18 @@ def test_memory_fits_from_ninety_percent_to_the_printed_size_in_gib(
 ) -> None:
     device = DeviceInfo(backend="cuda", name="NVIDIA H20", memory_bytes=share * 96 * 2.0**30)
     assert (identify(device, sheets).state == "matched") is fits
+
+
+@pytest.mark.parametrize(("name", "gib"), [("google-tpu-v6e-32gb", 32), ("aws-trainium2-96gb", 96)])
+def test_a_size_that_is_printed_in_gib_is_taken_at_its_word(
+    name: str, gib: int, sheets: Catalogue
+) -> None:
+    """Read as GB it would be 7% more: a device with nine tenths of its memory was refused."""
+    chip = sheets.chips[name]
+    assert memory_sizes(chip, rivals=False) == [gib * 2.0**30]
+    device = DeviceInfo(backend="cuda", name=name, memory_bytes=0.91 * gib * 2.0**30)
+    assert weigh_memory(0.91 * gib * 2.0**30, chip)[0] is Finding.FITS
+    assert not any("memory" in one for one in choose(name, device, sheets).reasons)
 
 
 def test_a_die_is_matched_by_half_of_the_packages_memory_and_units(sheets: Catalogue) -> None:

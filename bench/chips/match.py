@@ -9,11 +9,11 @@ from bench.chips.model import Chip
 from bench.chips.vendors import like, vendor_behind, vendors
 from bench.errors import UsageError
 from bench.records.model import DeviceInfo, Identity
-from bench.units import Dimension, show
+from bench.units import Dimension, Quantity, show
 
 MEMORY_LEAST = 0.90
 MEMORY_MOST = 1.01
-"""Reported bytes against the printed size read in GiB: drivers and ECC keep some back."""
+"""Reported bytes against the printed size, GB read as GiB: drivers and ECC keep some back."""
 POWER_NEAR = 0.01
 """How far, of the board power, a power limit may be off that it is still the one of the sheet."""
 
@@ -108,14 +108,26 @@ def _memory_test(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
     printed = chip.number("memory_capacity")
     if device.memory_bytes is None or printed is None or device.backend == "cpu":
         return
-    share = _devices_a_chip(chip)
-    sizes = [printed / share / 1e9 * 2**30, *(size.si for size in chip.identity.memory)]
+    share, sizes = _devices_a_chip(chip), memory_sizes(chip, rivals=False)
     fits = any(MEMORY_LEAST <= device.memory_bytes / size <= MEMORY_MOST for size in sizes)
     reported = f"{device.memory_bytes / 2**30:.1f} GiB of memory"
     yield (
         reported if fits else f"{reported}, the sheet has {show(printed / share, Dimension.BYTES)}",
         fits,
     )
+
+
+def memory_sizes(chip: Chip, *, rivals: bool) -> list[float]:
+    """Returns the bytes that a device of the chip may have, what the sheet prefers first.
+
+    A size printed in GB means GiB; one printed in GiB is taken at its word.
+    """
+    figure = chip.figures.get("memory_capacity")
+    told = (figure, *(figure.rivals if rivals else ())) if figure else ()
+    printed = [one.value for one in told if isinstance(one.value, Quantity) and not one.refuted]
+    bytes_of = [one.si if one.binary else one.si / 1e9 * 2**30 for one in printed]
+    share = _devices_a_chip(chip)
+    return [*(one / share for one in bytes_of), *(size.si for size in chip.identity.memory)]
 
 
 def _units_test(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:

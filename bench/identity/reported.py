@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bench.chips.load import Catalogue
-from bench.chips.match import MEMORY_LEAST, MEMORY_MOST
+from bench.chips.match import MEMORY_LEAST, MEMORY_MOST, memory_sizes
 from bench.chips.model import Chip
 from bench.chips.vendors import like, vendor_behind, vendors
 from bench.identity.evidence import Evidence, Finding, told, values
@@ -96,11 +96,11 @@ def _memory(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
 def weigh_memory(size_bytes: float, chip: Chip) -> tuple[Finding, str, str]:
     """Returns finding, reason and expectation for a memory of so many bytes.
 
-    A size is printed in GB and means GiB; driver and error correction keep up to a tenth back.
+    A size printed in GB means GiB; driver and error correction keep up to a tenth back.
     Another size is never impossible: boards are fitted with other memory.
     """
     printed = values(chip, "memory_capacity")
-    nominal = [*(one / 1e9 * 2**30 for one in printed), *(one.si for one in chip.identity.memory)]
+    nominal = memory_sizes(chip, rivals=True)
     expected = told(printed, "memory_capacity")
     if not nominal:
         return Finding.UNKNOWN, "the sheet has no size", expected
