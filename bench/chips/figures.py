@@ -102,7 +102,7 @@ class FactKind:
 YES_NO = ("yes", "no")
 FACTS: dict[str, FactKind] = {
     "memory_type": FactKind("memory type, such as HBM3"),
-    "memory_ecc": FactKind("whether boards were found to keep ECC in the memory", ("on", "off")),
+    "memory_ecc": FactKind("ECC in the memory, as boards were found", ("on", "off")),
     "process": FactKind("process of the compute dies, such as TSMC 4N"),
     "pcie": FactKind("PCIe generation and width, such as Gen5 x16"),
     "link": FactKind("chip-to-chip link, such as NVLink 4 (18 links)"),
