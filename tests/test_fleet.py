@@ -131,6 +131,22 @@ def test_few_devices_have_none_that_differs(
     assert "4 devices are too few" in told
 
 
+def test_records_without_serial_or_node_are_no_count_of_devices(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One such record is a device; of two nobody knows."""
+    line = " records tell neither serial nor node: each is counted as a device"
+    for number, title in enumerate(["2 devices, 2 records", "up to 3 devices, 3 records"]):
+        one = of_device(record, 9 + number, 1.0)
+        machine = one.machine.model_copy(update={"node": None})
+        put(one.model_copy(update={"machine": machine}), tmp_path / "fleet")
+        put(of_device(record, 1, 1.0), tmp_path / "fleet")
+        assert main(["fleet", f"records={tmp_path / 'fleet'}", "report=plain"]) == 0
+        told = capsys.readouterr().out
+        assert f"Fleet of {title}" in told
+        assert (f"2{line}" in told) is title.startswith("up to")
+
+
 def test_devices_measured_alone_and_at_once_are_counted_once_and_told_apart(
     record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

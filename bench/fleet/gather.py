@@ -41,6 +41,11 @@ class Unit(NamedTuple):
     records: tuple[str, ...]
     failed: int
 
+    @property
+    def nameless(self) -> bool:
+        """Tells whether its record says neither serial nor node: another may be of it, too."""
+        return self.key in self.records
+
 
 @dataclass
 class Group:

@@ -34,9 +34,10 @@ def fleet_report(found: Sequence[Ranked], index: Index, asked: tuple[float, floa
     """
     level, least, limit = asked
     records = sum(one.group.records for one in found)
-    devices = len({key for one in found for key in one.group.units})
+    units = {key: unit for one in found for key, unit in one.group.units.items()}
+    most = "up to " if len(_nameless(found)) > 1 else ""
     table = Table(
-        title=f"Fleet of {_many(devices, 'device')}, {_many(records, 'record')}",
+        title=f"Fleet of {most}{_many(len(units), 'device')}, {_many(records, 'record')}",
         heading=(*_outcome(found), *_heading(found, index)),
         columns=DEVICES,
         cells=tuple(_devices(found[0], limit)),
@@ -57,6 +58,12 @@ def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
         yield "FAKE devices: these figures are simulated and say nothing of any chip."
     if len(found) > 1:
         yield f"{len(found)} kinds of device or run are apart; the one of most devices comes first."
+    nameless = len(_nameless(found))
+    if nameless > 1:
+        yield (
+            f"{nameless:,} records tell neither serial nor node: each is counted as a device, and "
+            "several may be of one."
+        )
     disturbed = sum(one.group.disturbed for one in found)
     if disturbed:
         are = "was disturbed and is" if disturbed == 1 else "were disturbed and are"
@@ -65,6 +72,11 @@ def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
         first = index.unread[0]
         files = "file is no record" if len(index.unread) == 1 else "files are no records"
         yield f"{len(index.unread):,} {files}: {first[0]} {first[1]}"
+
+
+def _nameless(found: Sequence[Ranked]) -> set[str]:
+    """Returns the devices that nothing but their record tells apart."""
+    return {key for one in found for key, unit in one.group.units.items() if unit.nameless}
 
 
 def _many(count: int, what: str) -> str:
