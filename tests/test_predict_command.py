@@ -122,7 +122,7 @@ def test_operators_of_a_sweep_are_told_apart(capsys: pytest.CaptureFixture[str])
     text = said("predict", words, capsys)[1]
     assert f"**{H20}, batch 1, input 128, output 512**" in text
     assert f"**{H20}, batch 1, input 4,096, output 512**" in text
-    assert text.count("launches are what the software takes") == 1
+    assert text.count("are as many cycles of the boost clock on any chip") == 1
 
 
 def test_rates_as_if_it_fitted_are_told_of_what_does_not(

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from bench.report.scalar import Scalar
 
 SPELLED = (
-    "Operators: launches are what the software takes whatever the chip; the chip's departure is by "
-    "how much it, or what it rests on, was measured to be off what sheets foretell."
+    "Operators: launches, with what lies between them, are as many cycles of the boost clock on "
+    "any chip; the chip's departure is by how much it, or what it rests on, was measured to be off "
+    "what sheets foretell."
 )
 """What the words of operators' tables mean."""
 
