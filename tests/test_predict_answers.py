@@ -48,9 +48,9 @@ def test_another_format_is_offered_where_there_is_one(capsys: pytest.CaptureFixt
     offered = [
         "Ask such a chip in a format"
         in said("predict", [f"chips=[h20,{chip}]", SMALL, *more], capsys)[1]
-        for chip, more in {"c550": [], "910b2": ["precision=fp8"]}.items()
+        for chip, more in [("c550", []), ("910b2", ["precision=fp8"]), ("mlu290", [])]
     ]
-    assert offered == [False, True]
+    assert offered == [False, True, False]
 
 
 def test_a_tight_fit_says_how_many_sequences(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from bench.report.duration import duration
 from bench.report.markup import Report
 from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
-from bench.report.question import beyond, points, published, title
+from bench.report.question import beyond, instead, points, published, title
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 from bench.units import significant
@@ -279,9 +279,5 @@ def _untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
             reasons.setdefault(one.why, []).append(one.chip.id)
     for why, chips in reasons.items():
         yield f"Unknown, {why.removeprefix('unknown, ')}: {', '.join(chips)}."
-    if any("matrix rate" in why and "it gives: none" not in why for why in reasons):
-        other = "w8a16" if asked.how.weight >= 1 else "w4a16"
-        yield (
-            f"Ask such a chip in a format that its sheet gives, or with precision={other}: weights "
-            f"of {other[1]} bits, products in bf16."
-        )
+    lacking = [one.chip for one in every if not one.found and "matrix rate" in one.why]
+    yield from instead(lacking, asked)

@@ -60,3 +60,16 @@ def published(asked: Asked, chips: Iterable[Chip]) -> Iterator[str]:
     rate = precision(word).rate
     if word != asked.how.name and any(facts(chip).name_of(rate) for chip in chips):
         yield f"Its weights are published in {word}: precision={word} asks for them as they are."
+
+
+def instead(chips: Iterable[Chip], asked: Asked) -> Iterator[str]:
+    """Yields in what format to ask of chips that lack the rate of this one, if there is any.
+
+    A chip without a rate in 16 bits has none: attention takes it whatever the weights.
+    """
+    if any(facts(chip).name_of("bf16") for chip in chips):
+        word = "w8a16" if asked.how.weight >= 1 else "w4a16"
+        yield (
+            f"Ask such a chip in a format that its sheet gives, or with precision={word}: weights "
+            f"of {word[1]} bits, products in bf16."
+        )
