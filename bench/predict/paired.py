@@ -23,8 +23,8 @@ class Apart:
 
     Attributes:
         scale: standard deviation.
-        spare: how many distances tell it, chips and cases taken out; nought: nothing was run on two
-            chips, and the scale is that of other evidence.
+        spare: how many distances tell it, chips and cases taken out. Where nothing was run on two
+            chips all is of other evidence; nought where there is none, and any two cases tell it.
         tails: quantiles of the distance of two chips on one case, by level; None where too few lie
             beyond it to tell it.
     """
