@@ -7,11 +7,13 @@ import re
 
 import pytest
 
+from bench.chips.load import catalogue
 from bench.gate.group import groups, lone
 from bench.gate.model import Verdict
 from bench.measure.item import Item
 from bench.measure.runner import Weighted
 from bench.records.model import Check, Measurement, Record
+from bench.verdict import row_of
 from tests.benchmarks.gate_bars import Case, findings, tally
 from tests.gate_cases import ITEMS, SHAPE, as_run, changed, judged, of, record, words
 
@@ -20,6 +22,18 @@ def test_identical_code_is_the_same() -> None:
     found = judged(record(2), record(1))
     assert set(words(found).values()) == {"same"}
     assert (found.code, found.title) == (0, "gate: not slower (3 same)")
+
+
+def test_titles_are_those_of_the_records_own_report() -> None:
+    """The H20 prints no matrix rate of fp32: such a product tests its vector rate."""
+
+    def of_fp32(one: Measurement) -> Measurement:
+        return one.model_copy(update={"dtype": "fp32", "figures": ("matrix_fp32", "vector_fp32")})
+
+    runs = [changed(record(seed, items=(2,)), of_fp32) for seed in (2, 1)]
+    (title,) = words(judged(*runs))
+    assert title.startswith(row_of(runs[0], runs[0].measurements[0], catalogue()).title)
+    assert title.startswith("fp32 vector")
 
 
 def test_a_loss_in_every_rate_is_slower_and_a_gain_faster() -> None:

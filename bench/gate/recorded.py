@@ -3,14 +3,17 @@
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
+from bench.chips.paper import Paper, paper
 from bench.gate.model import Run, Shape, Taken
 from bench.gate.speed import clock_of, speed_of
 from bench.plausible import disturbances, disturbed_by, timing_doubts
 from bench.rates import dimension_of, rates
 from bench.records.model import DeviceInfo, Measurement, Record, at_once
 from bench.report.digits import beside
-from bench.titles import own_inputs, sizes, title
+from bench.titles import own_inputs, sizes
+from bench.titles import title as plain_title
 from bench.units import Dimension, show
+from bench.verdict import at_its_clock
 
 SIZES = ("m", "n", "k", "batch", "length", "elements")
 """The sizes that a user may fix for a whole run."""
@@ -28,12 +31,17 @@ def run_of(record: Record, catalogue: Catalogue) -> Run:
     chip = catalogue.chips.get(record.identity.chip or "")
     fixed = tuple(f"{name}={record.settings.get(name)}" for name in SIZES)
     own = own_inputs(record)
+
+    def taken(one: Measurement) -> Taken:
+        key = _tested(one, record.device, chip, catalogue)
+        return _taken(one, title_of(one, key, own), record.device, chip, (own, *fixed))
+
     return Run(
         name=record.id,
         day=record.started_utc[:10],
         about=_about(record),
         facts=facts(record),
-        taken=tuple(_taken(one, record.device, chip, (own, *fixed)) for one in record.measurements),
+        taken=tuple(map(taken, record.measurements)),
         whole=(record.suite, *(f"{name}={record.settings.get(name)}" for name in ASKED)),
         state=record.state,
     )
@@ -77,8 +85,14 @@ def together(record: Record) -> str:
     return "alone" if count == 1 else f"{count} devices at once"
 
 
+def _tested(one: Measurement, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue) -> str:
+    """Returns the figure that a record's own report titles a measurement by, empty for none."""
+    found = paper(at_its_clock(device, one), chip, one.figures, catalogue)
+    return found.key if isinstance(found, Paper) else (*one.figures, "")[0]
+
+
 def _taken(
-    one: Measurement, device: DeviceInfo, chip: Chip | None, fixed: tuple[str, ...]
+    one: Measurement, title: str, device: DeviceInfo, chip: Chip | None, fixed: tuple[str, ...]
 ) -> Taken:
     own, *sizes_told = fixed
     key = (*one.figures, "")[0]
@@ -92,7 +106,7 @@ def _taken(
         status, reason = "skipped", "there is no work to tell a rate of"
     return Taken(
         name=words,
-        title=title_of(one, key, own),
+        title=title,
         parameters=one.parameters,
         shape=sizes(one),
         moves=one.search is not None or one.data != own,
@@ -117,7 +131,7 @@ def _tried(one: Measurement) -> dict[Shape, float]:
 
 def title_of(one: Measurement, key: str, own: str) -> str:
     """Returns a measurement's title, its dtype told where the figure's title does not."""
-    words = title(one, key, apart=one.data != own)
+    words = plain_title(one, key, apart=one.data != own)
     told = one.dtype in words or key.startswith(("memory_", "link_", "pcie_", "die_"))
     return words if told or not one.dtype else f"{words}, {one.dtype}"
 
