@@ -1,11 +1,18 @@
 """The fake device: its times, its readings and its faults are those of its spec."""
 
+from pathlib import Path
+
 import pytest
 
+from bench.chips.load import Catalogue
+from bench.commands import fakes
+from bench.config import compose
 from bench.devices.fake import RATES, FakeDevice, FakeSpec
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.kernels.registry import kernel
 from bench.records.model import DeviceInfo
+from bench.shapes import RunConfig
+from tests.command_cases import document
 from tests.device_cases import SMALL
 
 
@@ -116,3 +123,28 @@ def test_flattering_data_make_the_fake_faster() -> None:
         device.call_s(work, Point("gemm", "bf16", data, sizes)) for data in ("normal", "zeros")
     )
     assert normal / zeros == pytest.approx(1.25)
+
+
+@pytest.mark.parametrize("chip", ["910c", "mi300x", "l20"])
+def test_a_fake_of_a_chip_reaches_near_its_sheet(
+    chip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever the chip, it was an H20: of the 910C it reached 230% of the memory's bandwidth."""
+    words = ["device=fake", f"chip={chip}", "suite=smoke", "quiet=true", f"out={tmp_path}"]
+    shares = [each["achieved"] for each in document("run", words, capsys)["rows"]]
+    known = [share for share in shares if share is not None]
+    assert known
+    assert all(0.75 < share < 1 for share in known)
+
+
+def test_a_fake_is_like_a_chip_when_its_record_is_completed(sheets: Catalogue) -> None:
+    """A record keeps no word ``chip=``, but what was said of the fake."""
+    config = compose("run", ["device=fake", "chip=910c"], RunConfig)
+    begun = fakes.spec(config)
+    told = [f"{key}={value}" for key, value in fakes.told(config).items()]
+    assert told == ["device.fake.like=910c"]
+    assert fakes.spec(compose("run", ["device=fake", *told], RunConfig)) == begun
+    assert begun is not None
+    assert begun.memory_bytes == (sheets.find("910c").number("memory_capacity") or 0) / 2
+    plain = compose("run", ["device=fake"], RunConfig)
+    assert (fakes.told(plain), fakes.spec(plain)) == ({}, FakeSpec())

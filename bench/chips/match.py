@@ -108,7 +108,7 @@ def _memory_test(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
     printed = chip.number("memory_capacity")
     if device.memory_bytes is None or printed is None or device.backend == "cpu":
         return
-    share, sizes = _devices_a_chip(chip), memory_sizes(chip, rivals=False)
+    share, sizes = devices_a_chip(chip), memory_sizes(chip, rivals=False)
     fits = any(MEMORY_LEAST <= device.memory_bytes / size <= MEMORY_MOST for size in sizes)
     reported = f"{device.memory_bytes / 2**30:.1f} GiB of memory"
     yield (
@@ -126,7 +126,7 @@ def memory_sizes(chip: Chip, *, rivals: bool) -> list[float]:
     told = (figure, *(figure.rivals if rivals else ())) if figure else ()
     printed = [one.value for one in told if isinstance(one.value, Quantity) and not one.refuted]
     bytes_of = [one.si if one.binary else one.si / 1e9 * 2**30 for one in printed]
-    share = _devices_a_chip(chip)
+    share = devices_a_chip(chip)
     return [*(one / share for one in bytes_of), *(size.si for size in chip.identity.memory)]
 
 
@@ -134,13 +134,13 @@ def _units_test(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
     printed = chip.number("units")
     if device.units is None or printed is None or device.backend == "cpu":
         return
-    expected = round(printed / _devices_a_chip(chip))
+    expected = round(printed / devices_a_chip(chip))
     fits = device.units == expected
     text = f"{device.units} compute units"
     yield (text if fits else f"{text}, the sheet has {expected}"), fits
 
 
-def _devices_a_chip(chip: Chip) -> float:
+def devices_a_chip(chip: Chip) -> float:
     """Returns into how many devices the driver splits the chip."""
     return (chip.number("dies") or 1.0) if chip.identity.reports == "die" else 1.0
 

@@ -1,20 +1,29 @@
 """The simulated device as a command line says it is."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.config import positive
 from bench.errors import UsageError
 from bench.shapes import Fake, RunConfig
 
 if TYPE_CHECKING:
+    from bench.chips.load import Catalogue
+    from bench.chips.model import Chip
     from bench.devices.fake import FakeSpec
+
+REACHED = 0.945
+"""Share of a sheet's rates that an imitation has: invented, as those of the default fake are."""
+CLOCKED, DRAWN = 0.91, 0.875
+"""Its clock over the printed one, and its power over the board's: likewise."""
 
 
 def told(config: RunConfig) -> "dict[str, str | int | float | bool | None]":
     """Returns what was said of the fake, so that its record can be completed by the same one."""
     plain = vars(Fake())
-    told = vars(config.device.fake) if config.device.name == "fake" else plain
+    if config.device.name != "fake":
+        return {}
+    told = {**vars(config.device.fake), "like": config.device.fake.like or config.chip}
     return {f"device.fake.{key}": value for key, value in told.items() if value != plain[key]}
 
 
@@ -49,4 +58,58 @@ def spec(config: RunConfig) -> "FakeSpec | None":
         throttle_after_s=after,
         throttle_to=positive("device.fake.throttle_to", told.throttle_to, 1.0),
         seed=told.seed,
+        **_like(told.like or config.chip),
     )
+
+
+def _like(word: str | None) -> dict[str, Any]:
+    """Returns what a fake has of a chip's sheet; what that does not print stays the default's."""
+    if not word:
+        return {}
+    from bench.chips.load import catalogue
+    from bench.devices.fake import RATES
+
+    sheets = catalogue()
+    chip = sheets.find(word)
+    if chip.kind == "cpu":
+        return {}
+    peaks = {key: REACHED * value for key, value in _printed(chip, sheets).items()}
+    rates = {
+        dtype: peaks.get(f"matrix_{dtype}", peaks.get(f"vector_{dtype}", rate))
+        for dtype, rate in RATES.items()
+    }
+    moved = {
+        "bandwidth": peaks.get("memory_bandwidth"),
+        "host_bandwidth": peaks.get("pcie_bandwidth_oneway"),
+        "link_bandwidth": peaks.get("link_bandwidth_oneway"),
+    }
+    found = {**moved, **_board(chip)}
+    return {"rates": rates, "peaks": peaks, **{key: one for key, one in found.items() if one}}
+
+
+def _printed(chip: "Chip", sheets: "Catalogue") -> dict[str, float]:
+    """Returns the rates of a sheet by figure, in base units, for one device of the chip."""
+    from bench.chips.figures import FIGURES
+    from bench.chips.paper import Paper, paper
+    from bench.records.model import DeviceInfo
+    from bench.units import Dimension
+
+    device = DeviceInfo(backend="fake", name=chip.name)
+    rates = (Dimension.FLOP_RATE, Dimension.OP_RATE, Dimension.BYTE_RATE)
+    keys = (key for key, one in FIGURES.items() if one.dimension in rates)
+    found = (paper(device, chip, (key,), sheets) for key in keys)
+    return {one.key: one.value for one in found if isinstance(one, Paper)}
+
+
+def _board(chip: "Chip") -> dict[str, float | int | None]:
+    """Returns units, memory, clock and power of one device of a chip, None where not printed."""
+    from bench.chips.match import devices_a_chip
+
+    share, units = devices_a_chip(chip), chip.number("units")
+    clock = chip.number("clock_matrix") or chip.number("clock_boost")
+    return {
+        "units": round(units / share) if units else None,
+        "memory_bytes": (chip.number("memory_capacity") or 0.0) / share,
+        "clock_hz": CLOCKED * clock if clock else None,
+        "power_w": DRAWN * (chip.number("tdp") or 0.0) / share,
+    }

@@ -53,9 +53,10 @@ measured, with intervals, verdicts and sources. The record is saved, and can be 
   resume=           complete an interrupted record, or one that lost a worker: its path, id or the
                     beginning of it, or latest; it keeps its settings and what is measured
   quiet=false       say nothing on stderr
-  device.fake.X=  name, noise, noise_level, throttle_after_s, throttle_to, seed, count, slow, shared
-                    of the fake: slow is the last one's share of the rates, shared is each one's
-                    share of its clock where all are loaded at once
+  device.fake.X= name like noise noise_level throttle_after_s throttle_to seed count slow shared
+                    of the fake: like is the chip that it imitates, if not that of chip=; slow is
+                    the last one's share of the rates, shared is each one's share of its clock
+                    where all are loaded at once
 
 Examples
   python -m bench

@@ -30,6 +30,7 @@ class FakeSpec:
     Attributes:
         name: as it reports itself.
         rates: operations a second by dtype; a dtype left out is not supported.
+        peaks: operations a second by figure of a sheet, which go before those of the dtype.
         bandwidth: bytes a second of memory.
         cache_bytes, cache_bandwidth: buffers that fit are faster.
         host_bandwidth, link_bandwidth: bytes a second each way to the host and to a peer.
@@ -53,6 +54,7 @@ class FakeSpec:
 
     name: str = "onpaper fake device"
     rates: dict[str, float] = field(default_factory=lambda: dict(RATES))
+    peaks: dict[str, float] = field(default_factory=dict)
     bandwidth: float = 3.7e12
     cache_bytes: float = 50e6
     cache_bandwidth: float = 12e12
@@ -152,14 +154,17 @@ class FakeDevice:
         spot = Check(passed=done, error=0.0 if done else 1.0, tolerance=1e-6, shape="-")
         tiled = "m" in point.parameters
         seen: dict[str, float | str] = {"tile": f"{self.spec.tile}x{self.spec.tile}"}
-        return FakePrepared(self.call_s(kernel.work(point), point), spot, seen if tiled else {})
+        call_s = self.call_s(kernel.work(point), point, kernel.figures(point))
+        return FakePrepared(call_s, spot, seen if tiled else {})
 
-    def call_s(self, work: Work, point: Point) -> float:
+    def call_s(self, work: Work, point: Point, figures: tuple[str, ...] = ()) -> float:
         """Returns the noise-free, unthrottled time of one call: launch, compute and memory."""
         spec = self.spec
         if point.dtype in spec.eliminated:
             return spec.launch_s
-        rate = spec.rates[point.dtype] * (1e-3 if point.dtype in spec.software else 1.0)
+        known = (spec.peaks[key] for key in figures if key in spec.peaks)
+        rate = next(known, spec.rates[point.dtype])
+        rate *= 1e-3 if point.dtype in spec.software else 1.0
         rate *= spec.clock_share * spec.software_share * spec.flattered.get(point.data, 1.0)
         compute = work.flop / (rate * self.shape_efficiency(point))
         return spec.launch_s + max(compute, self._moving_s(work, point))

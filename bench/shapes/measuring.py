@@ -34,10 +34,11 @@ class Fake:
     """The fake device's nature, where it is not its default.
 
     Of ``count`` devices the last has ``slow`` of the others' rates; loaded at once, each has
-    ``shared`` of its clock.
+    ``shared`` of its clock. ``like`` is the chip whose sheet it imitates, if not that of ``chip=``.
     """
 
     name: str | None = None
+    like: str | None = None
     noise: str = "white"
     noise_level: float = 0.01
     throttle_after_s: float | None = None
