@@ -8,8 +8,9 @@ import pytest
 
 from bench.predict.errors import Bar, Outcome, Part
 from bench.predict.heldout import World
+from bench.reference.validation import validation_page
 from bench.report.registry import FORMATS
-from bench.report.validation import validation_report
+from bench.report.validation import SHOWN, validation_report
 from tests.command_cases import document, looks_like, said
 
 EASY = Bar(mean=0.5)
@@ -191,3 +192,22 @@ def test_wrong_words_exit_2(
     assert (code, out) == (2, "")
     assert err.startswith(told)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_long_list_the_worst_are_shown_and_all_of_one_part(
+    monkeypatch: pytest.MonkeyPatch, earlier: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = tuple(Outcome(f"chip-{at:02}", "m to 16", at / 100, (), (0.5, 0.2)) for at in range(50))
+    many = [Part("product bf16", "chip left out", cases)]
+    monkeypatch.setattr("bench.predict.validate.validated", lambda *_: many)
+    earlier.write_text('{"parts": {}}')
+    words = [f"against={earlier}", "report=github"]
+    short, full = (
+        said("validate", [*words, *more], capsys)[1].count("\n| chip-")
+        for more in ((), ("part=product",))
+    )
+    assert (short, full) == (SHOWN, 50)
+    assert f"\n{50 - SHOWN} more lines are in " in said("validate", words, capsys)[1]
+    tables = document("validate", [f"against={earlier}"], capsys)["tables"]
+    assert len(tables["chips"]) == 50
+    assert validation_page(many).count("\n| chip-") == 50

@@ -26,7 +26,8 @@ it has to reach; one that is missed is said so.
   out=              writes the figures to this file, such as results/validation.json
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
-A chip's own figures, part by part, are the lines that have its id, such as nvidia-h20-sxm-96gb.
+Of the long lists the worst lines are printed; with part= all. A chip's own figures, part by part,
+are the lines of report=csv that have its id, such as nvidia-h20-sxm-96gb.
 
 Examples
   python -m bench validate
@@ -51,7 +52,8 @@ def main(words: list[str]) -> int:
     if not chosen:
         raise UsageError(_none(config.part, [one.key for one in every]))
     found = _changes(before, chosen, whole=not config.part)
-    print(set_in(config.report.format, validation_report(chosen, found)), end="")
+    told = validation_report(chosen, found, whole=bool(config.part))
+    print(set_in(config.report.format, told), end="")
     if out:
         out.write_text(written(chosen), "utf-8")
     return 1 if any(one.worse for one in found) else 0

@@ -26,18 +26,22 @@ INSIDE = "in " + " / ".join(f"{100 * level:g}" for level in LEVELS)
 MIDDLE = ("median", "bias", INSIDE)
 ERRORS = ("mean", "by chip", *MIDDLE)
 SHOWN = 20
-"""Pairs of chips that are shown as words, the worst; programs get them all."""
+"""Lines of a list that are shown as words, the worst; programs get them all."""
+CUT = "{} more lines are in results/VALIDATION.md, report=csv and report=json, or with part=."
 PAPER = ("roofline", "at one share")
 SHEETS = ("by bandwidth", "by matrix rate")
 Rows = list[dict[str, Scalar]]
 
 
-def validation_report(parts: Sequence[Part], found: Sequence[Change]) -> Report:
+def validation_report(
+    parts: Sequence[Part], found: Sequence[Change], *, whole: bool = False
+) -> Report:
     """Returns parts as a table, then what they are made of.
 
     Args:
         parts: what was tested.
         found: each beside an earlier state.
+        whole: whether chips and works are shown to the last line, not ``SHOWN`` of them.
     """
     notes = Notes()
     ratios = [one for one in parts if one.name.startswith(RATIO)]
@@ -54,7 +58,8 @@ def validation_report(parts: Sequence[Part], found: Sequence[Change]) -> Report:
     more = [_ratios(ratios)] if ratios and times else []
     more += [_bars(parts)] if any(one.bar != Bar() for one in parts) else []
     more += [_pairs(ratios)] if ratios else []
-    more += [_chips(times), _works(times)] if times else []
+    lists = [_chips(times), _works(times)] if times else []
+    more += lists if whole else [_cut(one, CUT) for one in lists]
     more += [_changed(found)] if found else []
     return Report(table, [_flat(one) for one in shown], tuple(more))
 
@@ -195,8 +200,13 @@ def _pairs(parts: Sequence[Part]) -> Section:
     groups = _grouped(parts, lambda one: one.chip)
     columns = ("chips", "part", "n", "mean", *MIDDLE, *SHEETS)
     made = _section("Pairs of chips, the worst first", columns, groups, "pairs")
-    more = len(groups) - SHOWN
-    lines = (f"{more} more pairs are in report=csv and report=json.",) if more > 0 else ()
+    return _cut(made, "{} more pairs are in report=csv and report=json.")
+
+
+def _cut(made: Section, words: str) -> Section:
+    """Returns a list with its first lines only as words, and where the others are."""
+    more = len(made.cells) - SHOWN
+    lines = (words.format(more),) if more > 0 else ()
     return replace(made, cells=made.cells[:SHOWN], lines=lines)
 
 
