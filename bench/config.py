@@ -8,6 +8,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -59,8 +60,9 @@ def compose(command: str, overrides: list[str], shape: type[T]) -> T:
     return made
 
 
+@cache
 def register() -> None:
-    """Tells Hydra the typed shape of every command's config."""
+    """Tells Hydra the typed shape of every command's config, once a process."""
     from hydra.core.config_store import ConfigStore
 
     for name, shape in SHAPES.items():

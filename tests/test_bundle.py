@@ -138,10 +138,17 @@ def test_a_bundle_is_shown_as_verified_and_asks_for_no_more(
     assert "a bundle says all itself: leave out chip=" in capsys.readouterr().err
 
 
-def test_what_was_packed_is_what_is_opened(text: str) -> None:
+def test_what_was_packed_is_what_is_opened(text: str, sheets: Catalogue) -> None:
     got = opened(text, "it")
     assert got.record == read(SPARSE)
-    assert got.sheet_matches
+    now = sheets.chips["nvidia-h100-sxm-80gb"].sheet_sha256
+    then = got.record.identity
+    assert got.sheet_matches is (then.sheet_sha256 == now)
+    for sha, same in ((now, True), ("0" * 64, False)):
+        one = got.record.model_copy(
+            update={"identity": then.model_copy(update={"sheet_sha256": sha})}
+        )
+        assert opened(pack(one, sheets).text, "it").sheet_matches is same
     assert list(got.catalogue.chips) == ["nvidia-h100-sxm-80gb"]
     assert render(got.record, got.catalogue).splitlines()[0].startswith("**NVIDIA H100")
     assert text.isascii()

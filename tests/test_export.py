@@ -229,6 +229,7 @@ def test_schemas_are_exported_on_request(
     assert "FIELDS.md\n" in capsys.readouterr().out
     assert set(contents(tmp_path)) == {
         *(f"schema/{name}.json" for name in ("chip", "sources", "architectures", "rule",
-                                              "destinations", "vendors", "claim", "reported")),
+                                              "destinations", "vendors", "claim", "reported",
+                                              "workload")),
         "FIELDS.md", "CONFLICTS.md", "datapackage.json",
     }  # fmt: skip

@@ -101,7 +101,7 @@ WRONG = [
     ("MAMF by=me chip=h20 kind=rumour", "no kind 'rumour': choose from: "),
     ("MAMF by=me chip=h20 dtype=bf61", "no dtype 'bf61': did you mean 'bf16'"),
     ("MAMF by=me chip=h20 count=0", "count=0 must be 1 or more"),
-    ("MAMF by=me chip=h20 count=many", "count: Value 'many'"),
+    ("MAMF by=me chip=h20 count=many", "count=many: write a whole number"),
     ("MAMF by=me chip=h20 date=soon", "date: 'soon' is not of its form"),
     ("MAMF by=me chip=h20 url=x", "url=: is too short"),
     ("MAMF by=me chip=h20 out=a.txt", "neither a file that ends in .yaml nor a folder"),

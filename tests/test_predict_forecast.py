@@ -103,9 +103,12 @@ def test_without_board_power_it_is_less_sure_and_no_error(phase: str) -> None:
     assert sure.power() is not None
 
 
-def test_units_and_clock_that_nobody_gives_change_no_step() -> None:
-    told = forecast(made(units=100.0, clock=1e9, cache=1e8), asked(), load())
-    assert told.seconds == forecast(made(), asked(), load()).seconds
+def test_units_and_cache_change_no_step_and_a_slower_clock_does() -> None:
+    told, plain, slow = (
+        forecast(made(**more), asked(), load()).seconds[0]
+        for more in ({"units": 100.0, "cache": 1e8}, {}, {"clock": 1e9})
+    )
+    assert told == plain < slow
 
 
 @pytest.mark.parametrize(

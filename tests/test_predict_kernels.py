@@ -278,6 +278,8 @@ MEAN = {
     "collectives, chip links, nccl": 0.20, "collectives, PCIe, nccl": 0.55,
 }  # fmt: skip
 """No bars: what was reached, and a little more."""
+WIDE = {"collectives, PCIe, nccl": 0.10}
+"""How far intervals may be from what they say: three chips of two vendors tell little of vendors."""
 
 
 def test_kernels_of_chips_left_out_are_foretold_but_poor_ones(world: World) -> None:
@@ -289,7 +291,7 @@ def test_kernels_of_chips_left_out_are_foretold_but_poor_ones(world: World) -> N
         assert one.mean < MEAN[name]
         assert one.median < min(median for _, median in one.rivals)
         assert abs(one.bias) < 0.05
-        assert one.inside == pytest.approx([0.8, 0.95], abs=0.07)
+        assert one.inside == pytest.approx([0.8, 0.95], abs=WIDE.get(name, 0.07))
 
 
 def test_kernels_of_another_source_are_foretold(world: World) -> None:
