@@ -279,7 +279,7 @@ MEAN = {
 }  # fmt: skip
 """No bars: what was reached, and a little more."""
 WIDE = {"collectives, PCIe, nccl": 0.10}
-"""How far intervals may be from what they say: three chips of two vendors tell little of vendors."""
+"""How far intervals may be from what they say: three chips of two vendors tell little."""
 
 
 def test_kernels_of_chips_left_out_are_foretold_but_poor_ones(world: World) -> None:
