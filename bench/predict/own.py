@@ -110,14 +110,7 @@ def calibrated(
     """
     if at_once(record) > 1:
         raise UsageError(f"record {record.id} was measured beside other devices: give one alone")
-    told = {
-        phase: [
-            math.log(one.seconds / layer_s(one, chip, models[one.model], known.stack))
-            for one in layers(record)
-            if one.phase == phase and one.model in models and models[one.model].experts is None
-        ]
-        for phase in ("prefill", "decode")
-    }
+    told = _departures(record, chip, models, known.stack)
     own = own_products(known, record, chip)
     if not any(told.values()) and not own:
         raise UsageError(
@@ -141,6 +134,20 @@ def calibrated(
     records = {**known.records, record.id: hashlib.sha256(text.encode()).hexdigest()}
     own_of = {**known.own, chip.chip: own}
     return replace(known, parts=parts, first=first, own=own_of, measured=measured, records=records)
+
+
+def _departures(
+    record: Record, chip: Facts, models: Mapping[str, Workload], stack: Stack
+) -> dict[str, list[float]]:
+    """Returns log of measured over foretold time of a record's dense layers, by phase."""
+    return {
+        phase: [
+            math.log(one.seconds / layer_s(one, chip, models[one.model], stack))
+            for one in layers(record)
+            if one.phase == phase and one.model in models and models[one.model].experts is None
+        ]
+        for phase in ("prefill", "decode")
+    }
 
 
 def _moved(part: Departures, chip: Facts, shift: float, count: int) -> Departures:
