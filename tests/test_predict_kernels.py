@@ -294,6 +294,16 @@ def test_kernels_of_chips_left_out_are_foretold_but_poor_ones(world: World) -> N
         assert one.inside == pytest.approx([0.8, 0.95], abs=WIDE.get(name, 0.07))
 
 
+def test_the_links_of_a_maker_that_no_fit_has_seen_are_foretold(world: World) -> None:
+    told = {name: cases for name, cases, _ in elsewhere(world)}
+    for source in ("rccl", "mori"):
+        cases = told[f"collectives, chip links, {source}"]
+        assert {world.chips[one.chip].vendor for one in cases} == {"amd"}
+        assert "amd-mi308x-oam-192gb" not in {one.chip for one in cases}, "no link on its sheet"
+    asked = {row.chip for row in world.data["collective-mori"].rows}
+    assert "amd-mi308x-oam-192gb" in asked
+
+
 def test_kernels_of_another_source_are_foretold(world: World) -> None:
     for one in (figures(cases) for _, cases, _ in elsewhere(world)):
         assert one.mean < 0.4

@@ -20,6 +20,7 @@ from bench.predict.operators import Array
 Told = tuple[str, list[Outcome], str]
 """Name of a part, its cases, and what has to be said of it."""
 OURS, INFERSIM, PIPEWEAVE = "aiconfigurator", "infersim", "pipeweave"
+RCCL, MORI = "rccl", "mori"
 BLOCKS = "fp8 by blocks"
 FORMATS = {"bf16": ("bf16", ""), BLOCKS: ("fp8", "block"), "fp8": ("fp8", "per-tensor")}
 """Of experts, by the name of a part: number format, and a word of the rows' software."""
@@ -32,6 +33,11 @@ UNSERVED = "a cache in 8 bits is left out where the sheet gives no rate in 8 bit
 LEFT = "Hopper is left out: its kernel for one scale a tensor is a poor one"
 TWO = "each of three chips by two; what lies between them is the host's, on no sheet"
 TIMER = "other software and another timer, with launches from the host"
+FOREIGN = "chips of a maker that no fit has seen; most with eight GPUs in one process"
+FUSED = (
+    "dispatch and combine of experts, a kernel each, which no fit has seen; two and four GPUs of "
+    "these boards have one and three of the seven links of the sheet; MI308X's gives none"
+)
 BARE = "bare grouped products, foretold by layers with routing; blocks of one scale both"
 
 
@@ -54,9 +60,18 @@ def elsewhere(world: World) -> Iterator[Told]:
     yield f"{DECODE.name}, {INFERSIM}", foretold(DECODE, steps, then), TIMER
     blocks = _experts(world, BLOCKS)
     yield f"{GROUPED.name} fp8, DeepGEMM", foretold(GROUPED, _bare(world), blocks), BARE
-    for kind, pcie in ((LINK, False), (HOST, True)):
-        linked, others = (_collectives(world, one, pcie=pcie) for one in (PIPEWEAVE, OURS))
-        yield f"{kind.name}, {PIPEWEAVE}", foretold(kind, linked, others), TIMER
+    yield from _linked(world)
+
+
+def _linked(world: World) -> Iterator[Told]:
+    """Yields collectives of other sources."""
+    for source, pcie, note in (
+        (PIPEWEAVE, False, TIMER), (PIPEWEAVE, True, TIMER), (RCCL, False, FOREIGN),
+        (MORI, False, FUSED),
+    ):  # fmt: skip
+        kind = HOST if pcie else LINK
+        asked, known = (_collectives(world, one, pcie=pcie) for one in (source, OURS))
+        yield f"{kind.name}, {source}", foretold(kind, asked, known), note
 
 
 def _attention(world: World, source: str, phase: str) -> Known[Attentions]:
