@@ -7,7 +7,8 @@ import numpy as np
 from bench.predict import ttft
 from bench.predict.errors import Outcome
 from bench.predict.fit import fit
-from bench.predict.heldout import World, engine, told
+from bench.predict.heldout import World, told
+from bench.predict.heldserving import engine
 from bench.predict.learn import DENSE, EXPERTS, SERVING, first_rows, of_first, of_steps
 from bench.predict.operators import Array
 from bench.predict.stack import IDEAL

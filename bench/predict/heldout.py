@@ -15,13 +15,12 @@ from bench.evidence.pool import Evidence
 from bench.predict.errors import Outcome
 from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
-from bench.predict.learn import DENSE, EXPERTS, PHASES, SERVING, STEPS, of_serving, of_steps
+from bench.predict.learn import PHASES, SERVING, STEPS, of_steps
 from bench.predict.operators import Array
 from bench.predict.own import plain
 from bench.predict.pooled import LEVELS, Departures
 from bench.predict.product import Measured, Products, learnt, roofline, seconds
 from bench.predict.refined import refined
-from bench.predict.served import served
 from bench.predict.stack import IDEAL, Stack
 from bench.predict.tables import Row, Table, decoding
 from bench.records.model import Measurement, Record
@@ -54,8 +53,18 @@ class World:
 
     @property
     def serving(self) -> tuple[Row, ...]:
-        """Returns the rows of serving whose batch is known."""
+        """Returns the rows of serving whose batch is known, of the table that is fitted on."""
         return decoding(self.data[SERVING].rows)
+
+    @property
+    def unseen(self) -> tuple[Row, ...]:
+        """Returns the same of other tables: they are foretold, and no fit takes them.
+
+        They are of one model over months of engines, and on AMD's chips tell as much of a month's
+        software as of a chip.
+        """
+        others = (one for name, one in self.data.items() if name != SERVING)
+        return decoding(row for one in others if one.told.kind == "serving" for row in one.rows)
 
     def cases(self) -> list[Case]:
         """Returns the measured steps."""
@@ -226,72 +235,3 @@ def _request(row: Row, first: float, then: float) -> float:
     """Returns seconds of a whole request by the log errors of its two phases."""
     steps_s = (row["output"] - 1) * row["decode_s"] * math.exp(then)
     return row["prefill_s"] * math.exp(first) + steps_s
-
-
-def frozen(world: World) -> dict[str, list[Outcome]]:
-    """Returns TPOT of serving as foretold by steps of another source alone, no interval told."""
-    every = world.cases()
-    share = float(np.median(departures(every, IDEAL)))
-    known = dict.fromkeys((DENSE, EXPERTS), Known(share))
-    return _served(world, world.serving, fit(every), known)
-
-
-def serving(world: World) -> dict[str, list[Outcome]]:
-    """Returns TPOT of each chip, foretold by steps and serving of the others."""
-    found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
-    for chip in dict.fromkeys(row.chip for row in world.serving):
-        every = [one for one in world.cases() if one.row.chip != chip]
-        stack = fit(every)
-        kept = [row for row in world.serving if row.chip != chip]
-        parts = of_serving(kept, world.chips, world.models, stack, of_steps(every, stack))
-        shares = _shares(world, kept)
-        known = {name: Known(shares[name], *told(parts[name], world.chips[chip])) for name in found}
-        own = [row for row in world.serving if row.chip == chip]
-        for name, tested in _served(world, own, stack, known).items():
-            found[name] += tested
-    return found
-
-
-@dataclass(frozen=True)
-class Known:
-    """What other chips' serving says of one: log of the share of a roofline, shift, half-widths."""
-
-    share: float
-    shift: float = 0.0
-    halves: tuple[float, ...] = ()
-
-
-def _shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
-    """Returns the median log of measured over the roofline's time, by kind of model."""
-    logs: dict[str, list[float]] = {DENSE: [], EXPERTS: []}
-    for row, least in zip(rows, served(rows, world.chips, world.models, IDEAL), strict=True):
-        if math.isfinite(least):
-            logs[kind(world, row)].append(math.log(row["tpot_ms"] * 1e-3 / least))
-    return {name: float(np.median(own)) for name, own in logs.items()}
-
-
-def _served(
-    world: World, rows: Sequence[Row], stack: Stack, known: Mapping[str, Known]
-) -> dict[str, list[Outcome]]:
-    """Returns rows as foretold, dense models and those with experts apart."""
-    ours, paper = (served(rows, world.chips, world.models, one) for one in (stack, IDEAL))
-    found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
-    for row, one, least in zip(rows, ours, paper, strict=True):
-        if not math.isfinite(one):
-            continue
-        name, tpot = kind(world, row), row["tpot_ms"] * 1e-3
-        error, log = math.log(one / tpot) + known[name].shift, math.log(least / tpot)
-        rivals = (log, log + known[name].share)
-        found[name].append(Outcome(row.chip, engine(row), error, known[name].halves, rivals, tpot))
-    return found
-
-
-def kind(world: World, row: Row) -> str:
-    """Returns which part a row of serving is of."""
-    return EXPERTS if world.models[row.words["model"]].experts is not None else DENSE
-
-
-def engine(row: Row) -> str:
-    """Returns the cell of a row of serving: model, engine without its version, format."""
-    words = row.words
-    return f"{words['model']} {words['stack'].split()[0]} {words['dtype']}"

@@ -14,7 +14,8 @@ from bench.evidence.model import Report, Reported
 from bench.predict.errors import Outcome
 from bench.predict.facts import Facts
 from bench.predict.forecast import untold
-from bench.predict.heldout import World, kind
+from bench.predict.heldout import World
+from bench.predict.heldserving import kind
 from bench.predict.learn import DENSE, EXPERTS, Learnt, learn
 from bench.predict.operators import Array
 from bench.predict.others import Others, others

@@ -13,7 +13,8 @@ from statistics import median
 
 from bench.predict.errors import Outcome
 from bench.predict.fit import Case, departures, fit
-from bench.predict.heldout import World, engine, kind, work
+from bench.predict.heldout import World, work
+from bench.predict.heldserving import engine, kind, vendors
 from bench.predict.learn import DENSE, EXPERTS, PHASES, of_serving, of_steps
 from bench.predict.pooled import LEVELS, Departures, Labels
 from bench.predict.served import as_served, same_work, served
@@ -104,15 +105,20 @@ def frozen_ratios(world: World) -> dict[str, list[Outcome]]:
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for name in found:
         sides = _serving(world, name, stack)
-        for pair in _shared(sides):
+        for pair in _pairs(world, sides, home=True):
             found[name] += _ratios(pair, sides[pair[0]], sides[pair[1]], (0.0, ()))
     return found
 
 
-def serving_ratios(world: World) -> dict[str, list[Outcome]]:
-    """Returns ratios of TPOT of each pair of chips, as steps and serving of the others foretell."""
+def serving_ratios(world: World, *, home: bool = True) -> dict[str, list[Outcome]]:
+    """Returns ratios of TPOT of each pair of chips, as steps and serving of the others foretell.
+
+    Args:
+        world: all that is known.
+        home: pairs of vendors that a fit of serving has; else those with a chip of another.
+    """
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
-    known = {name: _shared(_serving(world, name, Stack())) for name in found}
+    known = {name: _pairs(world, _serving(world, name, Stack()), home=home) for name in found}
     for pair in dict.fromkeys(pair for pairs in known.values() for pair in pairs):
         every = [one for one in world.cases() if one.row.chip not in pair]
         stack = fit(every)
@@ -127,7 +133,8 @@ def serving_ratios(world: World) -> dict[str, list[Outcome]]:
 
 def _serving(world: World, name: str, stack: Stack) -> dict[str, Sides]:
     """Returns each chip's works; of a work that was run more than once, the median."""
-    rows = [row for row in world.serving if kind(world, row) == name]
+    every = (*world.serving, *world.unseen)
+    rows = [row for row in every if kind(world, row) == name]
     runs: dict[str, dict[Key, list[Side]]] = {}
     for row, one in zip(rows, served(rows, world.chips, world.models, stack), strict=True):
         if math.isfinite(one):
@@ -150,9 +157,12 @@ def _middle(runs: Sequence[Side]) -> Side:
     return Side(runs[0].work, seconds, away, runs[0].bandwidth, runs[0].rate)
 
 
-def _shared(sides: Mapping[str, Sides]) -> list[tuple[str, str]]:
-    """Returns the pairs of chips that did ``ENOUGH`` works in common."""
-    works = {chip: set(own) for chip, own in sides.items()}
+def _pairs(world: World, sides: Mapping[str, Sides], *, home: bool) -> list[tuple[str, str]]:
+    """Returns the pairs of chips that did ``ENOUGH`` works in common, of fitted vendors or not."""
+    known, works = vendors(world), {chip: set(own) for chip, own in sides.items()}
     return [
-        pair for pair in combinations(works, 2) if len(works[pair[0]] & works[pair[1]]) >= ENOUGH
+        pair
+        for pair in combinations(works, 2)
+        if len(works[pair[0]] & works[pair[1]]) >= ENOUGH
+        and all(world.chips[one].vendor in known for one in pair) == home
     ]

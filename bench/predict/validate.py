@@ -18,18 +18,10 @@ from bench.predict.heldfirst import NAMES as FIRST
 from bench.predict.heldfirst import NOTE as WAITS
 from bench.predict.heldfirst import firsts
 from bench.predict.heldkernels import elsewhere, left_out
-from bench.predict.heldout import (
-    WHOLE,
-    World,
-    calibrated,
-    chosen,
-    foretold,
-    frozen,
-    products,
-    serving,
-    steps,
-)
+from bench.predict.heldout import WHOLE, World, calibrated, chosen, foretold, products, steps
 from bench.predict.heldreported import told_by_others
+from bench.predict.heldserving import NOTE as ABROAD
+from bench.predict.heldserving import abroad, frozen, serving
 from bench.predict.learn import DENSE, EXPERTS, PRODUCTS, learn
 from bench.predict.pairs import frozen_ratios, serving_ratios, step_ratios
 from bench.predict.product import Measured, measured
@@ -63,12 +55,14 @@ BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
     ("serving TPOT, experts", SOURCE): Bar(median=0.20, bias=0.10),
     ("serving TPOT, dense", CHIP): Bar(cover=COVER),
     ("serving TPOT, experts", CHIP): Bar(cover=COVER),
+    ("serving TPOT, experts", VENDOR): Bar(cover=COVER),
     ("ratio of prefill step", TWO): Bar(half=True, cover=COVER),
     ("ratio of decode step", TWO): Bar(half=True, cover=COVER),
     ("ratio of serving TPOT, dense", SOURCE): Bar(half=True),
     ("ratio of serving TPOT, experts", SOURCE): Bar(half=True),
     ("ratio of serving TPOT, dense", TWO): Bar(half=True, cover=COVER),
     ("ratio of serving TPOT, experts", TWO): Bar(half=True, cover=COVER),
+    ("ratio of serving TPOT, experts", VENDOR): Bar(half=True, cover=COVER),
 })  # fmt: skip
 """What parts must reach, by name and by what is held out; a part that is not here has no bar."""
 NAMES = {
@@ -182,8 +176,11 @@ def _times(world: World) -> Iterator[Part]:
     """Yields steps and serving."""
     for split, found in (
         (CHIP, steps(world.cases())), (SOURCE, frozen(world)), (CHIP, serving(world)),
+        (VENDOR, abroad(world)),
     ):  # fmt: skip
-        yield from (_part(NAMES[name], split, cases) for name, cases in found.items() if cases)
+        note = ABROAD if split == VENDOR else ""
+        tested = ((NAMES[name], cases) for name, cases in found.items() if cases)
+        yield from (_part(name, split, cases, note) for name, cases in tested)
     for name, cases in firsts(world).items():
         if cases:
             yield _part(FIRST[name], CHIP, cases, WAITS)
@@ -195,10 +192,12 @@ def _ratios(world: World) -> Iterator[Part]:
         (TWO, step_ratios(world.cases())),
         (SOURCE, frozen_ratios(world)),
         (TWO, serving_ratios(world)),
+        (VENDOR, serving_ratios(world, home=False)),
     ):
         for name, cases in found.items():
             if cases:
-                yield _part(f"{RATIO}{NAMES[name]}", split, cases)
+                note = ABROAD if split == VENDOR else ""
+                yield _part(f"{RATIO}{NAMES[name]}", split, cases, note)
 
 
 def _figures(world: World) -> Iterator[Part]:
