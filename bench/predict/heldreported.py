@@ -42,7 +42,7 @@ DIES = 2
 """Dies of a chip at the most, each of which an engine may count as a device."""
 NODE = 8
 """Chips beyond which how they are divided must be told."""
-FITTED = ("inferencex-aiconfigurator", "aiconfigurator")
+FITTED = ("inferencex-aiconfigurator", "inferencex-app", "aiconfigurator")
 """Reports of what tables of ``results/tables`` hold, too."""
 ENDINGS = ("-instruct", "-chat")
 
