@@ -8,19 +8,8 @@ from numpy.random import default_rng
 
 from bench.errors import UsageError
 from bench.predict.kernel import CLOCK
-from bench.predict.product import (
-    QUANTISING,
-    Measured,
-    Products,
-    Shapes,
-    fit,
-    joined,
-    learnt,
-    measured,
-    roofline,
-    seconds,
-    shapes,
-)
+from bench.predict.product import Products, Shapes, joined, roofline, seconds, shapes
+from bench.predict.productfit import QUANTISING, Measured, fit, learnt, measured
 from bench.predict.tables import Row
 from tests.predict_cases import made
 

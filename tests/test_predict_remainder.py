@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from bench.predict.product import Measured, Products, learnt, seconds, shapes
+from bench.predict.product import Products, seconds, shapes
+from bench.predict.productfit import Measured, learnt
 from bench.predict.remainder import REACH, Names, Remainder, remainder, unseen
 from bench.predict.validate import unlike
 from tests.predict_cases import made

@@ -11,7 +11,8 @@ from bench.errors import DataError, UsageError
 from bench.predict.errors import Bar, Figures, Outcome, Part, changes, figures, missed
 from bench.predict.facts import every
 from bench.predict.heldout import band, chosen, foretold, products
-from bench.predict.product import Measured, Products, roofline, seconds, shapes
+from bench.predict.product import Products, roofline, seconds, shapes
+from bench.predict.productfit import Measured
 from bench.predict.validate import (
     CHIP,
     state,

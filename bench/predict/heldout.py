@@ -19,7 +19,8 @@ from bench.predict.learn import PHASES, SERVING, STEPS, of_steps
 from bench.predict.operators import Array
 from bench.predict.own import plain
 from bench.predict.pooled import LEVELS, Departures
-from bench.predict.product import Measured, Products, learnt, roofline, seconds
+from bench.predict.product import Products, roofline, seconds
+from bench.predict.productfit import Measured, learnt, prior
 from bench.predict.refined import refined
 from bench.predict.stack import IDEAL, Stack
 from bench.predict.tables import Row, Table, decoding
@@ -144,6 +145,7 @@ def calibrated(asked: Measured, own: Measured, known: Measured) -> list[Outcome]
     from scipy.special import ndtri
 
     how, _ = learnt(known, Products())
+    usual = prior(known, how)
     places = {chip.chip: place for place, chip in enumerate(own.chips)}
     found = []
     for chip, shapes, times, paper in zip(
@@ -151,7 +153,7 @@ def calibrated(asked: Measured, own: Measured, known: Measured) -> list[Outcome]
     ):
         place = places[chip.chip]
         share = float(np.median(_beyond(own)[place]))
-        made = refined(own.shapes[place], own.times[place], how)
+        made = refined(own.shapes[place], own.times[place], how, usual)
         middle, spread = made.seconds(shapes)
         for m, one, wide, log in zip(shapes.m, np.log(middle / times), spread, paper, strict=True):
             halves = tuple(float(ndtri(0.5 + level / 2) * wide) for level in LEVELS)

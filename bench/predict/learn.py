@@ -23,7 +23,8 @@ from bench.predict.fit import Case, cases, departures, fit
 from bench.predict.operators import Array
 from bench.predict.others import Others
 from bench.predict.pooled import LEVELS, Departures, pooled
-from bench.predict.product import Measured, Products, learnt, measured
+from bench.predict.product import Products
+from bench.predict.productfit import Measured, Prior, learnt, measured, prior
 from bench.predict.refined import OwnProducts
 from bench.predict.served import same_work, served
 from bench.predict.stack import Stack
@@ -48,6 +49,7 @@ class Learnt:
         parts: how chips depart from it, by what was measured: ``prefill`` and ``decode`` steps,
             ``tpot`` of serving, ``tpot-experts`` of models with experts.
         products: by number format, of single matrix products.
+        priors: by format, how far one chip's products are from them.
         data_sha256: of the tables and of what the sheets say.
         own: by chip and format, its own products.
         measured: by chip, the parts and formats of products that its own record told.
@@ -60,6 +62,7 @@ class Learnt:
     stack: Stack
     parts: Mapping[str, Departures]
     products: Mapping[str, tuple[Products, Departures]]
+    priors: Mapping[str, Prior]
     first: Mapping[str, tuple[Ttft, Departures]]
     data_sha256: str
     own: Mapping[str, Mapping[str, OwnProducts]] = field(default_factory=dict)
@@ -80,9 +83,11 @@ def learn(
     rows = decoding(data[SERVING].rows)
     steps = of_steps(found, stack)
     parts = {**steps, **of_serving(rows, chips, models, stack, steps)}
-    products = {dtype: learnt(_products(data, chips, dtype), Products()) for dtype in PRODUCTS}
+    timed = {dtype: _products(data, chips, dtype) for dtype in PRODUCTS}
+    products = {dtype: learnt(known, Products()) for dtype, known in timed.items()}
+    priors = {dtype: prior(known, products[dtype][0]) for dtype, known in timed.items()}
     first = of_first(data[SERVING].rows, chips, models, stack)
-    return Learnt(stack, parts, products, first, digest(chips, data))
+    return Learnt(stack, parts, products, priors, first, digest(chips, data))
 
 
 def _products(data: Mapping[str, Table], chips: Mapping[str, Facts], dtype: str) -> Measured:

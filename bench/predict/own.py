@@ -162,7 +162,8 @@ def own_products(known: Learnt, record: Record, chip: Facts) -> dict[str, OwnPro
     for dtype, (how, _) in known.products.items():
         sizes, times = products(record, dtype)
         if len(times) >= LEAST and dtype in chip.peaks and chip.bandwidth:
-            found[dtype] = refined(shapes(sizes, chip, dtype), np.array(times), how)
+            asked = shapes(sizes, chip, dtype)
+            found[dtype] = refined(asked, np.array(times), how, known.priors[dtype])
     return found
 
 

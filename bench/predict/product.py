@@ -10,21 +10,18 @@ way, a pass over them, rows and launches come on top: with few columns they are 
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from bench.errors import UsageError, did_you_mean
 from bench.predict.facts import Facts
-from bench.predict.kernel import CLOCK, SMOOTH, UNITS
+from bench.predict.kernel import CLOCK, UNITS
 from bench.predict.operators import Array
-from bench.predict.pooled import Departures, pooled
-from bench.predict.remainder import Names, Remainder, remainder, unseen
-from bench.predict.robust import robust
+from bench.predict.remainder import Names, Remainder
 from bench.predict.stack import LEAST, MOST, soft_maximum
 from bench.predict.step import TYPICAL
-from bench.predict.tables import Row
 
 TILE, MOST_IDLE, ROWS = 128, 4.0, 16
 BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0}
@@ -66,15 +63,6 @@ class Products:
     row: float = 300.0
     quantise_s: float = 5e-6
     left: Remainder | None = None
-
-
-FREE = {
-    "fraction": (0.2, 1.2, False), "headroom": (-0.1, 0.4, False), "stream": (0.3, 1.1, False),
-    "overlap": (1.0, 10.0, False), "idle": (0.0, 2.0, False), "launch_s": (1e-7, 1e-4, True),
-    "depth_s": (1e-12, 1e-8, True), "held": (0.3, 3.0, True), "cached": (2.0, 64.0, True),
-    "passes": (0.2, 5.0, True), "row": (1.0, 1e5, True), "quantise_s": (1e-7, 1e-4, True),
-}  # fmt: skip
-QUANTISING = ("passes", "row", "quantise_s")
 
 
 @dataclass(frozen=True)
@@ -192,81 +180,3 @@ def roofline(one: Shapes) -> Array:
     """Returns what paper says of each: the longer of compute and memory."""
     moved = one.item * (one.m + one.n) * one.k + RESULT * one.m * one.n
     return np.asarray(np.maximum(2 * one.m * one.n * one.k / one.rate, moved / one.bandwidth))
-
-
-def fit(one: Shapes, measured: Array, votes: Array, start: Products) -> Products:
-    """Returns what explains measured times best, in log time, outliers counting little.
-
-    What they cannot tell stays as it begins: quantising where none was timed with it, a product's
-    launch where all were, for all launches are one time.
-
-    Args:
-        one: the products.
-        measured: seconds.
-        votes: weights; such that each chip has one.
-        start: where to begin.
-    """
-    from scipy.optimize import least_squares
-
-    logs = np.log(measured)
-    free = _free(one.quantised)
-
-    def errors(values: Array) -> Array:
-        return robust(np.log(seconds(one, _made(start, free, values))) - logs, SMOOTH, votes)
-
-    low, high = (np.array([_in(key, FREE[key][place]) for key in free]) for place in (0, 1))
-    first = np.clip([_in(key, getattr(start, key)) for key in free], low + 1e-9, high - 1e-9)
-    best = least_squares(errors, first, bounds=(low, high), x_scale=np.maximum(np.abs(first), 0.1))
-    return _made(start, free, best.x)
-
-
-def _free(quantised: Array) -> list[str]:
-    """Returns the parameters that products can tell, by which of them were quantised on the way."""
-    fixed = () if np.any(quantised) else QUANTISING
-    return [key for key in FREE if key not in (("launch_s",) if np.all(quantised) else fixed)]
-
-
-def _in(key: str, value: float) -> float:
-    return math.log(value) if FREE[key][2] else value
-
-
-def _made(start: Products, free: Sequence[str], values: Array) -> Products:
-    told = zip(free, values, strict=True)
-    made = {key: math.exp(one) if FREE[key][2] else float(one) for key, one in told}
-    return Products(**{**vars(start), **made})
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Measured products by chip, of one format and kind of software."""
-
-    chips: tuple[Facts, ...]
-    shapes: tuple[Shapes, ...]
-    times: tuple[Array, ...]
-
-
-def measured(rows: Sequence[Row], chips: Mapping[str, Facts], dtype: str) -> Measured:
-    """Returns the rows of one format, chip by chip; what their sheets lack is left out."""
-    kept = [one for one in rows if one.words["dtype"] == dtype]
-    ids = dict.fromkeys(one.chip for one in kept)
-    found, made, times = [], [], []
-    for chip in (chips[one] for one in ids if one in chips):
-        own = [one for one in kept if one.chip == chip.chip]
-        if chip.bandwidth is None or dtype not in chip.peaks:
-            continue
-        found.append(chip)
-        timed = ([one[key] for one in own] for key in ("copies", "quantised"))
-        made.append(shapes([(one["m"], one["n"], one["k"]) for one in own], chip, dtype, *timed))
-        times.append(np.array([one["us"] * 1e-6 for one in own]))
-    return Measured(tuple(found), tuple(made), tuple(times))
-
-
-def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
-    """Returns what all chips say of products, and each chip's departure from it."""
-    votes = np.concatenate([np.full(len(one), math.sqrt(1 / len(one))) for one in known.times])
-    how = fit(joined(known.shapes), np.concatenate(known.times), votes, start)
-    left = [np.log(t / seconds(one, how)) for one, t in zip(known.shapes, known.times, strict=True)]
-    at, names = [one.sizes for one in known.shapes], [one.family for one in known.chips]
-    labels = [chip.labels for chip, one in zip(known.chips, known.times, strict=True) for _ in one]
-    departed = pooled(labels, [float(one) for one in np.concatenate(unseen(at, left, names))])
-    return replace(how, left=remainder(at, left, names)), departed

@@ -97,14 +97,24 @@ def _beside(told: Left, shared: Mapping[tuple[float, ...], float]) -> tuple[floa
 
 def _weights(at: Array, voices: Sequence[Sequence[float]]) -> Array:
     """Returns the weights of sizes' likeness by the medians of what is said of each."""
-    noise = NOISE**2 / np.array([len(one) for one in voices])
-    middles, alike = np.array([median(one) for one in voices]), near(at, at)
-    trust = np.ones(len(at))
+    noises = NOISE / np.sqrt([len(one) for one in voices])
+    return trusted(at, np.array([median(one) for one in voices]), noises)[0]
+
+
+def trusted(at: Array, values: Array, noises: Array) -> tuple[Array, Array]:
+    """Returns the weights of sizes' likeness, and how far values scatter in the end.
+
+    Args:
+        at: log m, n and k, n x 3.
+        values: what is left at each, n.
+        noises: standard deviation of each; it grows where its neighbours speak against a value.
+    """
+    alike, trust = near(at, at), np.ones(len(at))
     for _ in range(TURNS):
-        found = np.linalg.solve(alike + np.diag(noise / trust), middles)
-        away = middles - alike @ found
-        trust = 1 / np.sqrt(1 + away**2 / noise)
-    return np.asarray(found)
+        scatter = noises / np.sqrt(trust)
+        weights = np.linalg.solve(alike + np.diag(scatter**2), values)
+        trust = 1 / np.sqrt(1 + ((values - alike @ weights) / noises) ** 2)
+    return np.asarray(weights), np.asarray(scatter)
 
 
 def unseen(sizes: Sequence[Array], logs: Sequence[Array], families: Sequence[str]) -> list[Array]:

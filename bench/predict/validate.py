@@ -24,7 +24,7 @@ from bench.predict.heldserving import NOTE as ABROAD
 from bench.predict.heldserving import abroad, frozen, serving
 from bench.predict.learn import DENSE, EXPERTS, PRODUCTS, learn
 from bench.predict.pairs import frozen_ratios, serving_ratios, step_ratios
-from bench.predict.product import Measured, measured
+from bench.predict.productfit import Measured, measured
 
 FILE = "validation.json"
 CHIP, VENDOR, SOURCE, TWO = (

@@ -17,12 +17,14 @@ from bench.chips.load import catalogue
 from bench.predict.facts import every
 from bench.predict.learn import PRODUCTS
 from bench.predict.operators import Array
-from bench.predict.product import Measured, Products, Shapes, learnt, measured
+from bench.predict.product import Products, Shapes
+from bench.predict.productfit import Measured, Prior, learnt, measured, prior
 from bench.predict.refined import refined
 from bench.predict.tables import tables
 
 KNOWN, LARGE = 40, 15
 Places = NDArray[np.int_]
+Start = tuple[Products, Prior]
 Design = Callable[[Shapes, np.random.Generator], Places]
 
 
@@ -54,13 +56,14 @@ def main(repeats: int) -> None:
     rows = [one for one in tables()[table].rows if one.words["stack"].startswith(software)]
     known = measured(rows, every(catalogue()), "bf16")
     start, _ = learnt(known, Products())
+    usual = prior(known, start)
     for design in (large, alike, both):
-        errors = _errors(known, start, design, repeats)
+        errors = _errors(known, (start, usual), design, repeats)
         told = ", ".join(f"{chip} {error:.1%}" for chip, error in errors.items())
         print(f"{design.__name__}: {np.mean(list(errors.values())):.1%} ({told})")
 
 
-def _errors(known: Measured, start: Products, design: Design, repeats: int) -> dict[str, float]:
+def _errors(known: Measured, start: Start, design: Design, repeats: int) -> dict[str, float]:
     draw, found = np.random.default_rng(1), {}
     for chip, shapes, times in zip(known.chips, known.shapes, known.times, strict=True):
         own = [_error(shapes, times, design(shapes, draw), start) for _ in range(repeats)]
@@ -68,9 +71,9 @@ def _errors(known: Measured, start: Products, design: Design, repeats: int) -> d
     return found
 
 
-def _error(shapes: Shapes, times: Array, known: Places, start: Products) -> float:
+def _error(shapes: Shapes, times: Array, known: Places, start: Start) -> float:
     others = np.setdiff1d(np.arange(len(times)), known)
-    told, _ = refined(_some(shapes, known), times[known], start).seconds(_some(shapes, others))
+    told, _ = refined(_some(shapes, known), times[known], *start).seconds(_some(shapes, others))
     return float(np.mean(np.abs(told / times[others] - 1)))
 
 
