@@ -70,6 +70,9 @@ _OTHERS = [
     FigureKind("transistors", "transistors", Dimension.COUNT),
     FigureKind("link_bandwidth", "link bandwidth, both directions", Dimension.BYTE_RATE),
     FigureKind("link_bandwidth_oneway", "link bandwidth, one direction", Dimension.BYTE_RATE),
+    FigureKind(
+        "pair_link_oneway", "link of each pair in a full mesh, one direction", Dimension.BYTE_RATE
+    ),
     FigureKind("die_link_oneway", "die-to-die bandwidth, one direction", Dimension.BYTE_RATE),
     FigureKind("network_oneway", "network bandwidth, one direction", Dimension.BYTE_RATE),
     FigureKind("pcie_bandwidth", "PCIe bandwidth, both directions", Dimension.BYTE_RATE),
