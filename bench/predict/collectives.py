@@ -17,6 +17,7 @@ import numpy as np
 
 from bench.predict.facts import Facts
 from bench.predict.kernel import Kernel, Known, gathered
+from bench.predict.links import carried
 from bench.predict.operators import Array
 from bench.predict.tables import Row
 
@@ -38,7 +39,7 @@ class Collectives:
         ranks: chips that take part.
         twice: 1 for an all-reduce, which goes round twice, else 0.
         passed: bytes that pass a link in one direction.
-        link: published, one direction, B/s.
+        link: published, one direction, B/s; of a mesh that of the links between these chips.
     """
 
     ranks: Array
@@ -115,4 +116,5 @@ def collectives(rows: Iterable[Row], chip: Facts) -> Collectives:
     twice = np.array([float(one.words["op"] == TWICE) for one in every])
     size = np.array([one["bytes"] for one in every])
     passed = (1 + twice) * (ranks - 1) / ranks * size
-    return Collectives(ranks, twice, passed, np.full_like(ranks, chip.link or math.nan))
+    link = carried(chip.link or math.nan, chip.pair or math.inf, ranks)
+    return Collectives(ranks, twice, passed, link)

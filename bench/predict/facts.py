@@ -30,6 +30,7 @@ class Facts:
         bandwidth: of memory, B/s.
         capacity: of memory, B.
         link: to other chips in one direction, B/s; over PCIe where there is no other.
+        pair: of two chips in one direction, B/s, where a board is a full mesh of them.
         network: to other nodes in one direction, B/s.
         tdp: W.
         units: compute units, such as SMs.
@@ -51,6 +52,7 @@ class Facts:
     link: float | None
     network: float | None
     tdp: float | None
+    pair: float | None = None
     units: float | None = None
     clock: float | None = None
     cache: float | None = None
@@ -122,6 +124,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "bandwidth": ("memory_bandwidth",),
     "capacity": ("memory_capacity",),
     "link": LINK,
+    "pair": ("pair_link_oneway",),
     "network": ("network_oneway",),
     "tdp": ("tdp",),
     "units": ("units",),

@@ -35,8 +35,8 @@ TWO = "each of three chips by two; what lies between them is the host's, on no s
 TIMER = "other software and another timer, with launches from the host"
 FOREIGN = "chips of a maker that no fit has seen; most with eight GPUs in one process"
 FUSED = (
-    "dispatch and combine of experts, a kernel each, which no fit has seen; two and four GPUs of "
-    "these boards have one and three of the seven links of the sheet; MI308X's gives none"
+    "dispatch and combine of experts, a kernel each, which no fit has seen; that two and four GPUs "
+    "of a mesh have one and three of seven links was noticed on these rows, and is of no fit"
 )
 BARE = "bare grouped products, foretold by layers with routing; blocks of one scale both"
 

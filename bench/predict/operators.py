@@ -49,6 +49,7 @@ class Operator:
         sent: bytes that pass a link in one direction.
         calls: collectives that are begun, or layers that are launched.
         over: chips that take part in a collective.
+        among: chips that exchange with one another at once.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Operator:
     sent: Array
     calls: Array
     over: Array
+    among: Array
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def operators(
     ]
 
 
-PARTS = ("tokens", "flop", "weights", "moved", "sent", "calls", "over")
+PARTS = ("tokens", "flop", "weights", "moved", "sent", "calls", "over", "among")
 
 
 def operator(name: str, kind: Kind, like: Array, **given: Array | float) -> Operator:
@@ -224,21 +226,27 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
 
 
 def _links(workload: Workload, rows: Array, split: Parallel) -> Iterator[Operator]:
-    """Yields the collectives: bytes by the ring's or the direct exchange's lower bound."""
+    """Yields the collectives: bytes by the ring's or the direct exchange's lower bound.
+
+    A stage sends to the next alone, each chip to one chip.
+    """
     each = rows * workload.hidden * ACTIVATION
     if split.tp > 1:
         calls = 2 * workload.layers
         sent = calls * 2 * (split.tp - 1) / split.tp * each
-        yield operator("all-reduce", "link", rows, sent=sent, calls=calls, over=split.tp)
+        yield _exchange("all-reduce", sent, calls, split.tp, split.tp)
     if split.ep > split.tp and workload.experts:
         calls = 2 * (workload.layers - workload.experts.dense_layers)
         away = (split.ep - 1) / split.ep * workload.experts.per_token / split.tp
         sent = calls / 2 * away * rows * workload.hidden * DISPATCHED
-        yield operator("all-to-all", "link", rows, sent=sent, calls=calls, over=split.ep)
+        yield _exchange("all-to-all", sent, calls, split.ep, split.ep)
     if split.pp > 1:
         calls = split.pp - 1
-        over = split.tp * split.pp
-        yield operator("stage to stage", "link", rows, sent=calls * each, calls=calls, over=over)
+        yield _exchange("stage to stage", calls * each, calls, split.tp * split.pp, 2)
+
+
+def _exchange(name: str, sent: Array, calls: int, over: int, among: int) -> Operator:
+    return operator(name, "link", sent, sent=sent, calls=calls, over=over, among=among)
 
 
 def _launches(workload: Workload, rows: Array) -> Iterator[Operator]:

@@ -9,6 +9,7 @@ import numpy as np
 from bench.errors import UsageError
 from bench.predict.facts import Facts
 from bench.predict.kernel import CLOCK
+from bench.predict.links import carried
 from bench.predict.operators import Array, Operator, Points, operators
 from bench.predict.parallel import Parallel
 from bench.predict.precision import Precision
@@ -40,6 +41,7 @@ class Rates:
         coded: share of its traffic that ECC takes.
         clock: boost clock, Hz.
         link, network: one direction, B/s, within and between nodes.
+        pair: one direction of two chips of a full mesh, B/s; infinite where there is none.
     """
 
     product: Array | float
@@ -53,6 +55,7 @@ class Rates:
     clock: Array | float
     link: Array | float
     network: Array | float
+    pair: Array | float
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,7 @@ def rates(chip: Facts, how: Precision, split: Parallel) -> Rates:
         clock=chip.clock or CLOCK,
         link=chip.link or 0.0,
         network=chip.network or NETWORK,
+        pair=chip.pair or math.inf,
     )
 
 
@@ -201,7 +205,8 @@ def _stream(one: Operator, chip: Rates, stack: Stack) -> Timed:
 
 
 def _link(one: Operator, chip: Rates, stack: Stack) -> Timed:
-    wire = np.where(one.over > NODE, np.minimum(chip.link, chip.network), chip.link)
+    within = carried(chip.link, chip.pair, one.among)
+    wire = np.where(one.over > NODE, np.minimum(chip.link, chip.network), within)
     short = one.sent / np.maximum(one.calls, 1.0) < SHORT
     share = np.where(short, stack.link_small, stack.link)
     seconds = one.sent / np.maximum(share * wire, 1.0) + one.calls * stack.message_s

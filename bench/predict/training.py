@@ -5,6 +5,7 @@ import numpy as np
 from bench.errors import UsageError
 from bench.predict.capacity import held
 from bench.predict.facts import Facts
+from bench.predict.links import carried
 from bench.predict.operators import ACTIVATION, Array, Points
 from bench.predict.parallel import Parallel
 from bench.predict.precision import Precision
@@ -64,7 +65,8 @@ def _shared(chip: Facts, own: float, copies: float, split: Parallel, stack: Stac
     if chip.link is None:
         raise UsageError(f"{chip.chip}: unknown, for its sheet has no {WORDS['link']}")
     promised = rates(chip, Precision("bf16", 2.0, "bf16"), Parallel(tp=2))
-    wire = promised.link if split.chips <= NODE else min(promised.link, promised.network)
+    within = float(carried(promised.link, promised.pair, copies))
+    wire = within if split.chips <= NODE else min(promised.link, promised.network)
     return float(2 * (copies - 1) / copies * own * ACTIVATION / (stack.link * wire))
 
 
