@@ -14,7 +14,8 @@ from bench.predict.learn import load
 from bench.predict.parallel import Parallel, parallel
 from bench.predict.precision import precision
 from bench.predict.refusals import refuse_split
-from bench.predict.step import NETWORK
+from bench.predict.step import LINKED, NETWORK
+from bench.predict.tiers import Tier
 from bench.workloads.load import workload
 from tests.predict_cases import made
 
@@ -34,6 +35,30 @@ def test_a_network_that_nobody_published_is_assumed_said_and_widens() -> None:
     assert known.assumed == ""
     assert told.seconds == known.seconds
     assert told.sheet[0] > known.sheet[0] + 0.1
+
+
+@pytest.mark.parametrize(
+    ("phase", "split"), [("serve", "tp8"), ("decode", "pp2"), ("train", "dp2")]
+)
+def test_a_link_that_is_named_without_its_rate_is_assumed_said_and_widens(
+    phase: str, split: str
+) -> None:
+    asks = asked(phase, split)
+    told = forecast(made(link=None, unrated=True), asks, load())
+    known = forecast(made(link=LINKED), asks, load())
+    assert told.assumed == "a link of 400 GB/s a chip assumed, whose rate no source gives"
+    assert (told.lacks, told.tier) == (("link bandwidth",), Tier.SHEET)
+    assert (known.assumed, known.lacks) == ("", ())
+    assert known.tier != Tier.SHEET
+    assert told.seconds == known.seconds
+    sent = sum(float(one.link[0]) for one in told.work.parts) / float(told.work.seconds[0])
+    assert told.sheet[0] >= 1.09 * sent > 0
+
+
+def test_a_link_over_which_nothing_is_sent_is_not_assumed() -> None:
+    told = forecast(made(link=None, unrated=True), asked(), load())
+    assert (told.assumed, told.sheet[0]) == ("", 0.0)
+    assert told.tier != Tier.SHEET
 
 
 def test_a_network_that_is_published_gives_no_chip_an_edge_over_one_without() -> None:

@@ -140,10 +140,10 @@ def test_rates_as_if_it_fitted_are_told_of_what_does_not(
 def test_what_does_not_fit_comes_last_and_says_so_beside_its_rate(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The 910B2 is foretold quicker than the H20, which is tight, but does not hold the model."""
-    words = [f"chips=[{B2},h20,h200]", LARGE, "parallel=2"]
+    """The H800 is foretold quicker than the H20, which is tight, but does not hold the model."""
+    words = [f"chips=[{H800},h20,h200]", LARGE, "parallel=2"]
     found = rows(words, capsys)
-    assert [each["chip"] for each in found] == ["nvidia-h200-sxm-141gb", H20, B2]
+    assert [each["chip"] for each in found] == ["nvidia-h200-sxm-141gb", H20, H800]
     assert found[1]["tokens_per_s_chip"] < found[2]["tokens_per_s_chip"]
     lines = said("predict", [*words, "baseline=h200"], capsys)[1].splitlines()
     told = [line.count("if it fitted: ") for line in lines if line.startswith("| ")][-3:]

@@ -1,12 +1,15 @@
 """What predictions take from a sheet: figures as they stand, doubts, and who shares silicon."""
 
 import math
+from typing import Any
 
 import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.facts import Facts, facts
+from bench.predict.forecast import UNKNOWN_LINK
+from bench.predict.step import LINKED
 from tests.comparison_cases import chip
 from tests.predict_cases import chips, made
 
@@ -43,6 +46,42 @@ def test_figures_of_a_sheet_are_taken_as_they_stand_in_si_units() -> None:
     assert (told.bandwidth, told.capacity, told.tdp, told.clock) == (2e12, 64e9, 400.0, 1.5e9)
     assert (told.link, told.network, told.units, told.cache) == (None, None, None, None)
     assert told.needs(["bandwidth", "link", "network"]) == ["link", "network"]
+
+
+PCIE = {"pcie_bandwidth_oneway": {"value": "64 GB/s"}}
+RATED = {"link_bandwidth_oneway": {"value": "200 GB/s"}}
+NONE = {"link_bandwidth": {"value": "unsupported"}}
+
+
+@pytest.mark.parametrize(
+    ("figures", "named", "link", "unrated"),
+    [
+        (PCIE, False, 64e9, False), (PCIE, True, None, True), ({}, True, None, True),
+        ({**PCIE, **RATED}, True, 200e9, False), ({**PCIE, **NONE}, True, 64e9, False),
+        ({**PCIE, "link_bandwidth": {"value": "unknown"}}, True, None, True),
+    ],
+)  # fmt: skip
+def test_a_link_that_is_named_without_its_rate_is_not_taken_for_pcie(
+    figures: dict[str, Any], named: bool, link: float | None, unrated: bool
+) -> None:
+    told = {"link": {"value": "Some Fabric", "source": "maker"}} if named else {}
+    one = facts(chip("one", {"tdp": {"value": "1 W"}, **figures}, facts=told))
+    assert (one.link, one.unrated) == (link, unrated)
+
+
+def test_four_in_five_published_links_lie_within_the_range_of_one_without_a_rate(
+    chips: dict[str, Facts], sheets: Catalogue
+) -> None:
+    printed = ("link_bandwidth", "link_bandwidth_oneway")
+    own = [
+        one.link
+        for name, one in chips.items()
+        if one.link and any(sheets.find(name).number(key) for key in printed)
+    ]
+    assert len(own) > 50
+    within = [abs(math.log(one / LINKED)) < UNKNOWN_LINK for one in own]
+    assert sum(within) / len(own) > 0.79
+    assert sorted(own)[len(own) // 2] == pytest.approx(LINKED, rel=0.1)
 
 
 def test_a_link_of_its_own_goes_before_pcie() -> None:

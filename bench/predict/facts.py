@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bench.chips.figures import MATRIX_DTYPES
 from bench.chips.load import Catalogue
-from bench.chips.model import Basis, Chip
+from bench.chips.model import Basis, Chip, Gap
 from bench.chips.paper import Paper, of_sheet
 from bench.errors import UsageError
 
@@ -29,7 +29,8 @@ class Facts:
         peaks: dense matrix rates by number format, operations/s.
         bandwidth: of memory, B/s.
         capacity: of memory, B.
-        link: to other chips in one direction, B/s; over PCIe where there is no other.
+        link: to other chips in one direction, B/s; over PCIe where the sheet names no other.
+        unrated: whether the sheet names a link without its rate; it is not PCIe, and not known.
         pair: of two chips in one direction, B/s, where a board is a full mesh of them.
         network: to other nodes in one direction, B/s.
         tdp: W.
@@ -57,6 +58,7 @@ class Facts:
     clock: float | None = None
     cache: float | None = None
     coded: float = 0.0
+    unrated: bool = False
     unsaid: frozenset[str] = frozenset()
     doubt: dict[str, float] = field(default_factory=dict)
 
@@ -104,7 +106,9 @@ def facts(chip: Chip) -> Facts:
         raise UsageError(f"{chip.id}: it {told}")
     rates = {word: of_sheet(chip, (f"matrix_{word}",)) for word in MATRIX_DTYPES}
     found = {word: paper for word, paper in rates.items() if paper}
-    more = {key: of_sheet(chip, keys) for key, keys in OTHERS.items()}
+    unrated = _unrated(chip)
+    others = {**OTHERS, "link": LINK[:1]} if unrated else OTHERS
+    more = {key: of_sheet(chip, keys) for key, keys in others.items()}
     ecc = chip.facts.get("memory_ecc")
     return Facts(
         chip=chip.id,
@@ -114,6 +118,7 @@ def facts(chip: Chip) -> Facts:
         silicon=_silicon(chip),
         peaks={word: one.value for word, one in found.items()},
         coded=CODED if ecc and ecc.value == "on" else 0.0,
+        unrated=unrated,
         unsaid=frozenset(word for word, one in found.items() if one.basis == Basis.UNSPECIFIED),
         doubt={word: _doubt(one) for word, one in (*found.items(), *more.items()) if one},
         **{key: one.value if one else None for key, one in more.items()},
@@ -137,6 +142,13 @@ def every(catalogue: Catalogue) -> dict[str, Facts]:
     """Returns the facts of every accelerator."""
     kept = (one for one in catalogue.chips.values() if one.kind in ("gpu", "npu"))
     return {one.id: facts(one) for one in kept}
+
+
+def _unrated(chip: Chip) -> bool:
+    """Tells whether a sheet names a link between chips and gives it no rate."""
+    told = chip.figures.get("link_bandwidth")
+    none = told is not None and told.value is Gap.UNSUPPORTED
+    return "link" in chip.facts and not none and of_sheet(chip, LINK[:1]) is None
 
 
 def _silicon(chip: Chip) -> str:

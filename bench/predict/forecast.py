@@ -22,7 +22,7 @@ from bench.predict.power import Band, watts
 from bench.predict.precision import Precision
 from bench.predict.serving import Load, interrupting, serve
 from bench.predict.stack import Stack
-from bench.predict.step import NETWORK, NODE, Step, step
+from bench.predict.step import LINKED, NETWORK, NODE, Step, step
 from bench.predict.tiers import Tier, lacking, tier
 from bench.predict.training import training
 from bench.workloads.model import Workload
@@ -37,6 +37,9 @@ It was set on the first 26 values of Chinese chips' serving, all but one by one 
 no more; those that came later do."""
 UNKNOWN_NETWORK = 0.7
 """Half-width of the log of a network that nobody published: a factor of two either way."""
+UNKNOWN_LINK = 1.1
+"""The same of a link that is named without its rate: a factor of three either way, within which
+four in five of those published lie."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
         tokens=_tokens(asked) / (seconds + own * math.exp(shift)),
         model=model,
         sheet=_doubt(chip, asked, work, known),
-        tier=tier(chip, name, known),
+        tier=Tier.SHEET if no_link(chip, asked) else tier(chip, name, known),
         work=work,
         lacks=tuple(lacking(chip)),
         assumed=assumed(chip, asked),
@@ -181,6 +184,8 @@ def _departure(
 def assumed(chip: Facts, asked: Asked) -> str:
     """Returns what was taken for granted, since nobody published it, or nothing."""
     told = []
+    if no_link(chip, asked):
+        told.append(f"a link of {LINKED / 1e9:.0f} GB/s a chip assumed, whose rate no source gives")
     if no_network(chip, asked):
         told.append(f"a network of {NETWORK / 1e9:.0f} GB/s a chip assumed")
     if chip.name_of(asked.how.rate) in chip.unsaid:
@@ -190,13 +195,23 @@ def assumed(chip: Facts, asked: Asked) -> str:
     return "; ".join(told)
 
 
+def no_link(chip: Facts, asked: Asked) -> bool:
+    """Tells whether messages pass a link that the sheet names without its rate."""
+    return chip.unrated and _spanned(asked) > 1
+
+
 def no_network(chip: Facts, asked: Asked) -> bool:
     """Tells whether messages leave the node by a network that nobody published."""
+    return chip.network is None and _spanned(asked) > NODE
+
+
+def _spanned(asked: Asked) -> int:
+    """Returns how many chips send to one another at the most."""
     split = asked.split
     shared = [split.tp, split.tp * split.pp if split.pp > 1 else 1]
     shared.append(split.ep if split.ep > split.tp and asked.workload.experts else 1)
     shared.append(split.chips if split.dp > 1 and asked.phase == "train" else 1)
-    return max(shared) > NODE and chip.network is None
+    return max(shared)
 
 
 def part_of(asked: Asked) -> str:
@@ -263,7 +278,9 @@ def _doubt(chip: Facts, asked: Asked, work: Step, known: Learnt) -> Array:
         "memory": chip.doubt.get("bandwidth", 0.0),
         "link": chip.doubt.get("link", 0.0),
     }
-    if no_network(chip, asked):
+    if no_link(chip, asked):
+        doubts["link"] = UNKNOWN_LINK
+    elif no_network(chip, asked):
         doubts["link"] = UNKNOWN_NETWORK
     total = work.seconds
     moved = np.zeros_like(total)

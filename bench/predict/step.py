@@ -26,6 +26,9 @@ that the stack was fitted on; the interval is widened for it."""
 NETWORK = 50e9
 """B/s in one direction between nodes, a chip, where nobody published it: a 400 Gb/s port each, as
 most of those published are near; ``forecast`` widens the interval for it and says so."""
+LINKED = 400e9
+"""B/s in one direction of all links of a chip whose sheet names them without a rate: the middle of
+what is published of others; ``forecast`` widens the interval for it and says so."""
 WORDS = {"bandwidth": "memory bandwidth", "link": "link bandwidth, nor PCIe"}
 
 
@@ -138,7 +141,7 @@ def rates(chip: Facts, how: Precision, split: Parallel) -> Rates:
         UsageError: a figure is missing without which no time can be told.
     """
     linked = split.tp > 1 or split.pp > 1 or split.ep > 1
-    missing = chip.needs(["bandwidth", "link"] if linked else ["bandwidth"])
+    missing = chip.needs(["bandwidth", "link"] if linked and not chip.unrated else ["bandwidth"])
     if missing:
         told = " and no ".join(WORDS[key] for key in missing)
         raise UsageError(f"{chip.chip}: unknown, for its sheet has no {told}")
@@ -154,7 +157,7 @@ def rates(chip: Facts, how: Precision, split: Parallel) -> Rates:
         bandwidth=chip.bandwidth or 0.0,
         coded=chip.coded,
         clock=chip.clock or CLOCK,
-        link=chip.link or 0.0,
+        link=chip.link or (LINKED if chip.unrated else 0.0),
         network=chip.network or NETWORK,
         pair=chip.pair or math.inf,
     )

@@ -62,7 +62,7 @@ def _shared(chip: Facts, own: float, copies: float, split: Parallel, stack: Stac
     """Returns the time of summing gradients of so many parameters over their copies, in a ring."""
     if copies <= 1 or not own:
         return 0.0
-    if chip.link is None:
+    if chip.link is None and not chip.unrated:
         raise UsageError(f"{chip.chip}: unknown, for its sheet has no {WORDS['link']}")
     promised = rates(chip, Precision("bf16", 2.0, "bf16"), Parallel(tp=2))
     within = float(carried(promised.link, promised.pair, copies))
