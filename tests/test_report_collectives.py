@@ -93,6 +93,27 @@ def test_without_a_chip_there_are_bandwidths_and_no_shares(
     assert section.flat[0]["algorithm_bytes_per_s"]
 
 
+@pytest.mark.parametrize(
+    ("chip", "count", "told"),
+    [
+        ("amd-mi300x-oam-192gb", 4, "4 ranks have 192 GB/s"), ("amd-mi300x-oam-192gb", 8, ""),
+        ("intel-gaudi3-oam-128gb", 8, "8 ranks have 525 GB/s"), ("nvidia-h20-sxm-96gb", 4, ""),
+    ],
+)  # fmt: skip
+def test_few_ranks_of_a_full_mesh_are_told_what_lies_between_them(
+    chip: str, count: int, told: str, record: Record, sheets: Catalogue
+) -> None:
+    few = [
+        one.model_copy(update={"parameters": {**one.parameters, "ranks": count}})
+        for one in record.measurements
+    ]
+    found = record.identity.model_copy(update={"chip": chip})
+    here = record.model_copy(update={"measurements": tuple(few), "identity": found})
+    (section,) = collective_sections(here, rows(here, sheets), sheets)
+    lines = [one for one in section.lines if "full mesh" in one]
+    assert lines == ([f"In a full mesh {told} of it between them; the rest is idle."] * bool(told))
+
+
 def test_other_records_have_no_such_table(record: Record, sheets: Catalogue) -> None:
     none = record.model_copy(update={"measurements": ()})
     assert list(collective_sections(none, rows(none, sheets), sheets)) == []

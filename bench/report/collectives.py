@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.chips.load import Catalogue
+from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper
 from bench.rates import Interval
 from bench.records.model import Record
@@ -24,7 +25,7 @@ UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1))
 def collective_sections(
     record: Record,
     judged: Sequence[Row],
-    catalogue: Catalogue,  # noqa: ARG001 -- as all makers
+    catalogue: Catalogue,
 ) -> Iterator[Section]:
     """Yields the table of collectives."""
     rows = [row for row in judged if row.measurement.kernel == KERNEL and not row.apart]
@@ -34,7 +35,8 @@ def collective_sections(
     ranks = rows[0].measurement.parameters.get("ranks", 1)
     title = f"Collectives over {ranks} ranks" if ranks != 1 else "Collectives"
     flat = [_flat(record, row) for row in rows]
-    yield Section(title, columns, cells, flat, tuple(_lines(rows)), key="collectives")
+    lines = tuple(_lines(rows, catalogue.chips.get(record.identity.chip or "")))
+    yield Section(title, columns, cells, flat, lines, key="collectives")
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -75,18 +77,27 @@ def _message(count: int | str | None) -> str:
     return f"{count / size:.4g} {unit}"
 
 
-def _lines(rows: Sequence[Row]) -> Iterator[str]:
+def _lines(rows: Sequence[Row], chip: Chip | None) -> Iterator[str]:
     """Yields what the shares are of, and how the two bandwidths are related."""
     published = rows[0].published
     if isinstance(published, Paper):
         how = f", {published.formula}" if published.formula else ""
         yield f"The link carries {published.text} in one direction{how}."
+        yield from _between(rows[0], published.value, chip)
     if isinstance(published, Absent):
         yield f"{published.reason[0].upper()}{published.reason[1:]}."
     yield (
         "Algorithm bandwidth is the message over the time; bus bandwidth is that times "
         "2 (n - 1) / n for an all-reduce, (n - 1) / n for the others, n ranks (nccl-tests)."
     )
+
+
+def _between(row: Row, whole: float, chip: Chip | None) -> Iterator[str]:
+    """Yields what of a full mesh's links lies between the ranks, where that is not all."""
+    ranks, pair = row.measurement.parameters.get("ranks"), chip and chip.number("pair_link_oneway")
+    if pair and isinstance(ranks, int) and ranks > 1 and (ranks - 1) * pair < whole:
+        between = f"{(ranks - 1) * pair / 1e9:g} GB/s"
+        yield f"In a full mesh {ranks} ranks have {between} of it between them; the rest is idle."
 
 
 def _flat(record: Record, row: Row) -> dict[str, Scalar]:
