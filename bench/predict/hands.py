@@ -6,6 +6,7 @@ than one does, and what another hand will find is foretold by how hands differ.
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import TypeVar
 
 import numpy as np
@@ -85,7 +86,12 @@ def _squares(held: Sequence[Floats], own: float) -> float:
 
 def middle(hands: Sequence[Floats]) -> float:
     """Returns the median over hands of each hand's median."""
-    return float(np.median([one[0] if len(one) == 1 else np.median(one) for one in hands]))
+    return _median([_median(one) for one in hands])
+
+
+def _median(values: Sequence[float] | Floats) -> float:
+    """Returns the median; of few values numpy takes longer to begin than to find it."""
+    return float(np.median(values) if len(values) > FEW else median(values))
 
 
 def tails(
@@ -126,7 +132,8 @@ def _away(held: Sequence[Floats]) -> Floats:
         return np.asarray(np.abs(np.concatenate(held) - middle(held)))
     others = len(held) - 1
     scale = (others / (others + 1)) ** 0.5
+    own = [_median(one) for one in held]
     left = [
-        np.abs(one - middle([*held[:place], *held[place + 1 :]])) for place, one in enumerate(held)
+        np.abs(one - _median([*own[:place], *own[place + 1 :]])) for place, one in enumerate(held)
     ]
     return np.asarray(scale * np.concatenate(left))

@@ -137,8 +137,7 @@ class Departures:
     def _alike(self, first: Sequence[Labels], second: Sequence[Labels]) -> Floats:
         """Returns the covariance of chips' departures, by what they share."""
         pair = tuple(first), tuple(second)
-        shared = (share * _same(*pair, place) for _, place, share in SHARED)
-        return self.vendor**2 * _same(*pair, 0) + self.spread**2 * sum(shared)
+        return self.vendor**2 * _same(*pair, 0) + self.spread**2 * _shared(*pair)
 
     def _known(self) -> Floats:
         """Returns the covariance of the measured chips' departures."""
@@ -146,7 +145,7 @@ class Departures:
 
     def _own(self) -> Floats:
         """Returns by how much each measured chip's own part varies beyond that of most."""
-        return np.asarray(self.spread**2 * np.maximum(1 / np.array(self.weights) - 1, 0.0))
+        return _beyond(self.spread, np.array(self.weights))
 
     def _far(self, chips: Sequence[Labels]) -> Floats:
         """Returns the same by chip asked for and chip measured: it is a chip's alone."""
@@ -155,7 +154,49 @@ class Departures:
     def _noise(self) -> Floats:
         return self.within**2 / np.array(self.counts)
 
-    def _vendors(self) -> tuple[Floats, float, float]:
+
+class Turns:
+    """What is found in turns, by each degree of freedom of ``HEAVY`` at once: one a row.
+
+    Args:
+        labels: of n chips.
+        means: of their departures, n.
+        noise: variance of each mean by its cases alone, n.
+
+    Attributes:
+        spread: scale of the departures.
+        weights: of the chips, rows x n.
+        vendor: spread of the vendors' effects.
+    """
+
+    def __init__(self, labels: tuple[Labels, ...], means: Floats, noise: Floats) -> None:
+        self.spread: Floats = np.full(len(HEAVY), 0.1)
+        self.weights: Floats = np.ones((len(HEAVY), len(means)))
+        self.vendor: Floats = np.full(len(HEAVY), VENDOR)
+        self._means, self._noise, self._heavy = means, noise, np.array(HEAVY)[:, None]
+        self._count = len({one[0] for one in labels})
+        self._same = _same(labels, labels, 0)
+        self._shared = _shared(labels, labels)
+
+    def turn(self) -> None:
+        """Finds scales and weights by those of the last turn."""
+        vendors, vendor, taken = self._vendors()
+        away = self._away(vendors)
+        squares = np.maximum(away**2 - self._noise, 0.0) * self.weights
+        spare = np.maximum(len(self._means) - 1 - taken, 1.0)
+        self.spread = np.maximum(LEAST, np.sqrt(np.sum(squares, axis=1) / spare))
+        far = away**2 / (self.spread[:, None] ** 2 + self._noise)
+        self.weights, self.vendor = (self._heavy + 1) / (self._heavy + far), vendor
+
+    def likelihoods(self) -> Floats:
+        """Returns the log likelihood of the means, by Student's distribution."""
+        from scipy.stats import t as student
+
+        scale = np.sqrt(self.spread[:, None] ** 2 + self._noise)
+        away = self._away(self._vendors()[0])
+        return np.asarray(np.sum(student.logpdf(away, self._heavy, scale=scale), axis=1))
+
+    def _vendors(self) -> tuple[Floats, Floats, Floats]:
         """Returns what vendors' chips have in common.
 
         Returns:
@@ -163,40 +204,44 @@ class Departures:
             many degrees of freedom of the means such parts take. Of one vendor: noughts, and the
             spread as it was.
         """
-        inverse, means = np.linalg.inv(self._known()), np.array(self.means)
-        sums = inverse.sum(axis=1)
-        left = inverse - np.outer(sums, sums) / sums.sum()  # the mean taken out
-        alike = self.vendor**2 * _same(self.labels, self.labels, 0)
-        pull, taken = left @ means, float(np.sum(left * alike))
-        count = len({one[0] for one in self.labels})
-        squares = self.vendor**2 * (count - taken + float(pull @ alike @ pull))
-        spread = math.sqrt((TOLD * VENDOR**2 + squares) / (TOLD + count))
-        return np.asarray(alike @ pull), spread, taken
+        if self._count == 1:
+            return np.zeros_like(self.weights), self.vendor, np.zeros_like(self.vendor)
+        inverse, variance = np.linalg.inv(self._known()), self.vendor**2
+        sums = inverse.sum(axis=2)
+        whole = sums.sum(axis=1)  # with it the mean is taken out
+        pull = inverse @ self._means - sums * (sums @ self._means / whole)[:, None]
+        both = np.sum((sums @ self._same) * sums, axis=1) / whole
+        taken = variance * (np.sum(inverse * self._same, axis=(1, 2)) - both)
+        theirs = variance[:, None] * (pull @ self._same)
+        squares = variance * (self._count - taken + np.sum(pull * theirs, axis=1))
+        spread = np.sqrt((TOLD * VENDOR**2 + squares) / (TOLD + self._count))
+        return np.asarray(theirs), np.asarray(spread), np.asarray(taken)
 
-    def _away(self, vendors: Floats) -> tuple[Floats, Floats]:
-        """Returns how far each mean is from its vendor's middle, and its own cases' variance."""
-        weights, values = np.array(self.weights), np.array(self.means) - vendors
-        return values - float(np.sum(weights * values) / np.sum(weights)), self._noise()
+    def _known(self) -> Floats:
+        """Returns the covariance of the means, rows x n x n."""
+        spread, vendor = self.spread[:, None, None] ** 2, self.vendor[:, None, None] ** 2
+        found = vendor * self._same + spread * self._shared
+        own = _beyond(self.spread[:, None], self.weights) + self._noise + 1e-9
+        each = np.arange(len(self._means))
+        found[:, each, each] += own
+        return np.asarray(found)
 
-    def turned(self) -> "Departures":
-        """Returns the same with scales and weights by one more turn."""
-        vendors, vendor, taken = self._vendors()
-        away, noise = self._away(vendors)
-        squares = np.maximum(away**2 - noise, 0.0) * np.array(self.weights)
-        spare = max(len(away) - 1 - taken, 1.0)
-        spread = max(LEAST, float(np.sqrt(np.sum(squares) / spare)))
-        far = away**2 / (spread**2 + noise)
-        told = tuple(float(one) for one in (self.heavy + 1) / (self.heavy + far))
-        return replace(self, spread=spread, weights=told, vendor=vendor)
+    def _away(self, vendors: Floats) -> Floats:
+        """Returns how far each mean is from its vendor's middle."""
+        values = self._means - vendors
+        middles = np.sum(self.weights * values, axis=1) / np.sum(self.weights, axis=1)
+        return np.asarray(values - middles[:, None])
 
-    def likelihood(self) -> float:
-        """Returns the log likelihood of the means, by Student's distribution."""
-        from scipy.stats import t as student
 
-        away, noise = self._away(self._vendors()[0])
-        return float(
-            np.sum(student.logpdf(away, self.heavy, scale=np.sqrt(self.spread**2 + noise)))
-        )
+def _beyond(spread: float | Floats, weights: Floats) -> Floats:
+    """Returns by how much each measured chip's own part varies beyond that of most."""
+    return np.asarray(spread**2 * np.maximum(1 / weights - 1, 0.0))
+
+
+def _shared(first: tuple[Labels, ...], second: tuple[Labels, ...]) -> Floats:
+    """Returns the covariance of what chips share beside their vendor, of a spread of 1 (n x m)."""
+    shares = (share * _same(first, second, place) for _, place, share in SHARED)
+    return np.asarray(sum(shares))
 
 
 @lru_cache(maxsize=64)
@@ -230,18 +275,20 @@ def pooled(
     wide = scatter(chips)
     within = wide.both**0.5
     alone = Apart(within, 0.0, (None,) * len(LEVELS))
-    told = Departures(
+    means, counts = (np.array([of(one) for one in chips.values()]) for of in (middle, wide.count))
+    turns = Turns(tuple(chips), means, wide.both / counts)
+    for _ in range(TURNS):
+        turns.turn()
+    best = int(np.argmax(turns.likelihoods()))
+    return Departures(
         labels=tuple(chips),
-        means=tuple(middle(one) for one in chips.values()),
-        counts=tuple(wide.count(one) for one in chips.values()),
+        means=tuple(means.tolist()),
+        counts=tuple(counts.tolist()),
         within=within,
-        spread=0.1,
-        weights=(1.0,) * len(chips),
-        heavy=HEAVY[0],
+        spread=float(turns.spread[best]),
+        weights=tuple(turns.weights[best].tolist()),
+        heavy=HEAVY[best],
         apart=(apart(labels, logs, same, LEVELS) if same else None) or otherwise or alone,
         tails=tails(chips, LEVELS),
+        vendor=float(turns.vendor[best]),
     )
-    tried = [replace(told, heavy=heavy) for heavy in HEAVY]
-    for _ in range(TURNS):
-        tried = [one.turned() for one in tried]
-    return max(tried, key=Departures.likelihood)
