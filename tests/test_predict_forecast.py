@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
+from bench.predict.expected import UNSEEN
 from bench.predict.facts import Facts
 from bench.predict.forecast import (
     PHASES,
-    UNSEEN,
     Asked,
     Foretold,
     forecast,

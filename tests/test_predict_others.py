@@ -10,9 +10,9 @@ import pytest
 from bench.__main__ import main
 from bench.evidence.load import reports
 from bench.predict.heldout import World
-from bench.predict.heldreported import reported_rows
 from bench.predict.learn import EXPERTS, load
 from bench.predict.others import FEWEST, Others, others
+from bench.predict.reported import reported_rows
 from bench.predict.tables import Row
 from bench.predict.world import shipped as everything
 from tests.command_cases import document

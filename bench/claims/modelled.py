@@ -14,12 +14,12 @@ from bench.claims.model import Axis
 from bench.errors import OnpaperError, UsageError
 from bench.predict.facts import facts
 from bench.predict.forecast import Asked, forecast
-from bench.predict.heldreported import SAME
 from bench.predict.learn import load
 from bench.predict.parallel import Parallel
 from bench.predict.precision import precision
 from bench.predict.ratio import ratio
 from bench.predict.refusals import refuse_split
+from bench.predict.reported import SAME
 from bench.workloads.load import workload, workloads
 
 PHASES = {

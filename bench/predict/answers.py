@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
 from bench.predict.capacity import Room, least_chips, room, widths
+from bench.predict.expected import departure
 from bench.predict.facts import Facts, facts
-from bench.predict.forecast import (
-    Asked,
-    Foretold,
-    forecast,
-    untold,
-)
+from bench.predict.forecast import Asked, Foretold, forecast
 from bench.predict.learn import Learnt
-from bench.predict.pooled import LEVELS
 from bench.predict.product import Shapes, roofline, shapes
 from bench.predict.product import seconds as product_seconds
 from bench.predict.ratio import Ratio, ratio
@@ -165,13 +160,12 @@ NORMAL = (1.2816, 1.9600)
 
 def _pooled(own: Facts, one: Shapes, known: Learnt, dtype: str) -> tuple[float, tuple[float, ...]]:
     how, departures = known.products[dtype]
-    means, covariance = departures.foretold([own.labels])
-    took = float(product_seconds(one, how)[0]) * math.exp(float(means[0]))
-    variance = float(covariance[0, 0]) + untold(own, "product", departures, known.stack)
+    shift, halves = departure(own, "product", departures, known.stack)
+    took = float(product_seconds(one, how)[0]) * math.exp(shift)
     doubt = (
         _doubt(own, one, dtype) if own.chip not in [each[3] for each in departures.labels] else 0.0
     )
-    return took, tuple(departures.half(variance, level) + doubt for level in LEVELS)
+    return took, tuple(half + doubt for half in halves)
 
 
 def _doubt(own: Facts, one: Shapes, dtype: str) -> float:

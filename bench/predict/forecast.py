@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.predict.capacity import Room, room
+from bench.predict.expected import departure, fitted
 from bench.predict.facts import Facts
-from bench.predict.figures import HEADROOM_SPREAD
 from bench.predict.learn import DENSE, EXPERTS, Learnt
 from bench.predict.operators import Array, Points
 from bench.predict.others import Others
 from bench.predict.parallel import Parallel
-from bench.predict.pooled import LEVELS, Departures
+from bench.predict.pooled import LEVELS
 from bench.predict.power import Band, watts
 from bench.predict.precision import Precision
 from bench.predict.serving import Load, interrupting, serve
@@ -29,12 +29,6 @@ from bench.workloads.model import Workload
 
 PHASES = ("prefill", "decode", "serve", "train")
 PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": "prefill"}
-UNSEEN = 0.15
-"""Log spread added for training, of which no step was fitted; and for a split that none had."""
-SOFTWARE = 0.25
-"""Log spread added for the engines of a vendor that none was fitted of, besides that of its chips.
-It was set on the first 26 values of Chinese chips' serving, all but one by one hand, which test it
-no more; those that came later do."""
 UNKNOWN_NETWORK = 0.7
 """Half-width of the log of a network that nobody published: a factor of two either way."""
 UNKNOWN_LINK = 1.1
@@ -98,6 +92,8 @@ class Foretold:
             share of prefills and decode steps.
         lacks: what nobody published that would make it firmer.
         others: what became of such serving with other hands; None where too few told.
+        abroad: whether its vendor has nothing that was fitted: what others made of serving is then
+            in the answer already.
     """
 
     chip: Facts
@@ -112,6 +108,7 @@ class Foretold:
     lacks: tuple[str, ...]
     assumed: str = ""
     others: Others | None = None
+    abroad: bool = False
 
     def half(self, level: float) -> Array:
         """Returns the half-width of the interval of log time."""
@@ -143,7 +140,8 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     """
     work, prompt, own = _work(chip, asked, known.stack)
     name = part_of(asked)
-    shift, model = _departure(chip, asked.phase, known.parts[name], known.stack)
+    part, hands = known.parts[name], known.others.get(name) if asked.phase == "serve" else None
+    shift, model = departure(chip, asked.phase, part, known.stack, hands)
     seconds = work.seconds * math.exp(shift)
     return Foretold(
         chip=chip,
@@ -157,28 +155,22 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
         work=work,
         lacks=tuple(lacking(chip)),
         assumed=assumed(chip, asked),
-        others=known.others.get(name) if asked.phase == "serve" else None,
+        others=hands,
+        abroad=not fitted(chip, part),
     )
 
 
 def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
     dense = asked.workload.experts is None
-    how, part = known.first[DENSE if dense else EXPERTS]
-    shift, model = _departure(chip, asked.phase, part, known.stack)
+    name = DENSE if dense else EXPERTS
+    how, part = known.first[name]
+    hands = known.others.get(name) if asked.phase == "serve" else None
+    shift, model = departure(chip, asked.phase, part, known.stack, hands)
     seconds = how.seconds(prompt.seconds) * math.exp(shift)
     if dense:
-        own, _ = _departure(chip, asked.phase, known.parts["prefill"], known.stack)
+        own, _ = departure(chip, asked.phase, known.parts["prefill"], known.stack)
         seconds = np.maximum(seconds, prompt.seconds * math.exp(own))
     return First(seconds, model, _doubt(chip, asked, prompt, known))
-
-
-def _departure(
-    chip: Facts, phase: str, part: Departures, stack: Stack
-) -> tuple[float, tuple[float, ...]]:
-    """Returns a chip's log departure in one part of what was measured, and half-widths by level."""
-    means, covariance = part.foretold([chip.labels])
-    variance = float(covariance[0, 0]) + untold(chip, phase, part, stack)
-    return float(means[0]), tuple(part.half(variance, level) for level in LEVELS)
 
 
 def assumed(chip: Facts, asked: Asked) -> str:
@@ -243,23 +235,6 @@ def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Step | None, A
         return training(chip, workload, prompts, how, split, stack), None, 0.0
     done = step(chip, workload, "prefill", prompts, how, split, stack)
     return done, done, 0.0
-
-
-def untold(chip: Facts, phase: str, part: Departures, stack: Stack) -> float:
-    """Returns the variance of what no fitted case has told of a chip.
-
-    Args:
-        chip: of unknown power, or of a vendor whose software was never fitted.
-        phase: training was not fitted either.
-        part: the departures that it leans on.
-        stack: what was fitted.
-    """
-    variance = UNSEEN**2 if phase == "train" else 0.0
-    if chip.tdp is None and chip.labels not in part.labels:  # else its own departure has it
-        variance += (HEADROOM_SPREAD * stack.headroom / stack.product) ** 2
-    if all(one[0] != chip.vendor for one in part.labels):
-        variance += SOFTWARE**2
-    return variance
 
 
 def _doubt(chip: Facts, asked: Asked, work: Step, known: Learnt) -> Array:

@@ -15,7 +15,7 @@ from bench.evidence.pool import Evidence
 from bench.predict.errors import Outcome
 from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
-from bench.predict.learn import PHASES, SERVING, STEPS, of_steps
+from bench.predict.learn import DENSE, EXPERTS, PHASES, SERVING, STEPS, of_steps
 from bench.predict.operators import Array
 from bench.predict.own import plain
 from bench.predict.pooled import LEVELS, Departures
@@ -237,3 +237,13 @@ def _request(row: Row, first: float, then: float) -> float:
     """Returns seconds of a whole request by the log errors of its two phases."""
     steps_s = (row["output"] - 1) * row["decode_s"] * math.exp(then)
     return row["prefill_s"] * math.exp(first) + steps_s
+
+
+def vendors(world: World) -> frozenset[str]:
+    """Returns the vendors whose chips a fit of serving has."""
+    return frozenset(world.chips[row.chip].vendor for row in world.serving)
+
+
+def kind(world: World, row: Row) -> str:
+    """Returns which part a row of serving is of."""
+    return EXPERTS if world.models[row.words["model"]].experts is not None else DENSE

@@ -1,130 +1,31 @@
-"""Serving that others reported, foretold by the frozen model: no time of it was fitted.
+"""Serving that others reported, foretold by the frozen model: no time of it was fitted."""
 
-Output tokens a second of so many requests under way are turned into the time a token takes: in
-steady batching concurrency / rate is a decode step with the prefills that fall to it, the request's
-own among them, which TPOT has not.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from bench.evidence.model import Report, Reported
 from bench.predict.errors import Outcome
-from bench.predict.facts import Facts
-from bench.predict.forecast import untold
-from bench.predict.heldout import World
-from bench.predict.heldserving import kind
-from bench.predict.learn import DENSE, EXPERTS, Learnt, learn
-from bench.predict.operators import Array
-from bench.predict.others import Others, others
-from bench.predict.pooled import LEVELS
+from bench.predict.expected import departure
+from bench.predict.heldout import World, kind
+from bench.predict.learn import Learnt, learn
+from bench.predict.reported import by_hands, log_errors
 from bench.predict.served import served
 from bench.predict.stack import IDEAL, Stack, shared
 from bench.predict.tables import Row
-from bench.workloads.model import Workload
-
-QUANTITIES = {"serving_output": "turn", "tpot": "tpot", "decode": "decode_s"}
-"""What is taken, and the time of a server that it is set beside."""
-SAME = {
-    "deepseek-r1": "deepseek-v3", "llama-3.3-70b": "llama-3.1-70b",
-    "llama-3-70b": "llama-3.1-70b", "deepseek-r1-distill-llama-70b": "llama-3.1-70b",
-    "qwen2-72b": "qwen2.5-72b", "qwen2-7b": "qwen2.5-7b", "llama-3-8b": "llama-3.1-8b",
-    "kimi-k2-thinking": "kimi-k2",
-}  # fmt: skip
-"""Models that have another's shape."""
-NAMED = {
-    "concurrency": ("concurrency", "batch"), "input": ("input", "kv_len"), "output": ("output",),
-}  # fmt: skip
-"""Words for what must be told, by what it is called here."""
-DIES = 2
-"""Dies of a chip at the most, each of which an engine may count as a device."""
-NODE = 8
-"""Chips beyond which how they are divided must be told."""
-FITTED = ("inferencex-aiconfigurator", "inferencex-app", "aiconfigurator")
-"""Reports of what tables of ``results/tables`` hold, too."""
-ENDINGS = ("-instruct", "-chat")
-
-
-def reported_rows(
-    reports: Iterable[Report], chips: Mapping[str, Facts], models: Mapping[str, Workload]
-) -> list[Row]:
-    """Returns reported serving with everything told that a prediction needs, as rows of TPOT."""
-    return [
-        row
-        for report in reports
-        if report.id not in FITTED
-        for one in report.rows
-        if one.chip in chips and (row := _row(report, one, models)) is not None
-    ]
-
-
-def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row | None:
-    work, name = one.workload, _model(one.workload.get("model", ""))
-    asked, split = _asked(one), {key: float(work.get(key, "1")) for key in ("ep", "dp")}
-    if one.quantity not in QUANTITIES or name not in models or asked is None or not one.dtype:
-        return None
-    tp = float(work.get("tp", one.count / split["dp"]))
-    if ("tp" not in work and one.count > NODE) or max(tp, split["ep"]) > DIES * one.count:
-        return None
-    if tp * split["dp"] < one.count:
-        return None  # pipeline stages, each with requests of its own, which no formula here has
-    numbers = {
-        **asked, "tp": tp, **split, "tpot_ms": 1e3 * _tpot(one, asked["concurrency"]),
-    }  # fmt: skip
-    words = {
-        "chip": one.chip, "model": name, "dtype": one.dtype,
-        "stack": f"{report.id} {one.id}", "hand": report.by(one), "quantity": one.quantity,
-    }  # fmt: skip
-    return Row(words, numbers)
-
-
-def _asked(one: Reported) -> dict[str, float] | None:
-    """Returns requests under way and their lengths; None where one is not told."""
-    work = {str(key): word for key, word in one.workload.items()}
-    if "speculative" in work.get("case", ""):
-        return None
-    spare = {"output": "1"} if one.quantity == "decode" else {}
-    told = {
-        key: next((work[word] for word in words if word in work), spare.get(key, ""))
-        for key, words in NAMED.items()
-    }
-    return {key: float(word) for key, word in told.items()} if _whole(told.values()) else None
-
-
-def _whole(words: Iterable[str]) -> bool:
-    return all(word.isdecimal() and int(word) > 0 for word in words)
-
-
-def _model(told: str) -> str:
-    name = told.lower()
-    for ending in ENDINGS:
-        name = name.removesuffix(ending)
-    return SAME.get(name, name)
-
-
-def _tpot(one: Reported, concurrency: float) -> float:
-    """Returns seconds a token: as reported, or concurrency over the rate of all chips."""
-    if one.quantity == "tpot":
-        return one.value.si
-    chips = 1 if one.per == "total" else one.count
-    return concurrency / (one.value.si * chips)
 
 
 def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome]:
     """Returns reported serving beside what was foretold, where the sheet says enough."""
-    ours, ideal, share = (_log_errors(world, rows, one) for one in (known.stack, *_rivals(world)))
+    ours, ideal, share = (log_errors(world, rows, one) for one in (known.stack, *_rivals(world)))
+    hands = by_hands(world, known.stack, known.parts)
     found = []
     for place, row in enumerate(rows):
         if not np.isfinite(ours[place]):
             continue
-        chip, part = world.chips[row.chip], known.parts[kind(world, row)]
-        means, covariance = part.foretold([chip.labels])
-        variance = float(covariance[0, 0]) + untold(chip, "serve", part, known.stack)
-        halves = tuple(part.half(variance, level) for level in LEVELS)
+        name, chip = kind(world, row), world.chips[row.chip]
+        shift, halves = departure(chip, "serve", known.parts[name], known.stack, hands.get(name))
         work = f"{row.words['model']} {row.words['dtype']}"
-        error, rivals = float(ours[place] + means[0]), (float(ideal[place]), float(share[place]))
+        error, rivals = float(ours[place]) + shift, (float(ideal[place]), float(share[place]))
         found.append(Outcome(row.chip, work, error, halves, rivals))
     return found
 
@@ -132,34 +33,7 @@ def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome
 def whole(world: World) -> Learnt:
     """Returns all that is learnt of the shipped tables, and what became of it with others."""
     known = learn(world.chips, world.models, world.data)
-    return replace(known, others=by_hands(world, known))
-
-
-def by_hands(world: World, known: Learnt) -> dict[str, Others]:
-    """Returns, by part of serving, how much longer a token took with others than was foretold."""
-    logs: dict[str, dict[str, list[float]]] = {DENSE: {}, EXPERTS: {}}
-    ours = _log_errors(world, world.reported, known.stack)
-    for row, error in zip(world.reported, ours, strict=True):
-        if np.isfinite(error):
-            name = kind(world, row)
-            means, _ = known.parts[name].foretold([world.chips[row.chip].labels])
-            logs[name].setdefault(row.words["hand"], []).append(-float(error + means[0]))
-    found = {name: others(hands) for name, hands in logs.items()}
-    return {name: one for name, one in found.items() if one}
-
-
-def _log_errors(world: World, rows: Sequence[Row], stack: Stack) -> Array:
-    """Returns log of foretold over measured time; nan where a sheet says too little."""
-    measured = np.log([row["tpot_ms"] * 1e-3 for row in rows])
-    return np.asarray(np.log(_served(world, rows, stack)) - measured)
-
-
-def _served(world: World, rows: Sequence[Row], stack: Stack) -> Array:
-    """Returns the time a token takes in what was reported: TPOT, or concurrency over the rate."""
-    asked = rows, world.chips, world.models, stack
-    wanted = [QUANTITIES[row.words["quantity"]] for row in rows]
-    told = {what: served(*asked, what=what) for what in dict.fromkeys(wanted)}
-    return np.array([told[what][place] for place, what in enumerate(wanted)])
+    return replace(known, others=by_hands(world, known.stack, known.parts))
 
 
 def _rivals(world: World) -> tuple[Stack, Stack]:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.predict.errors import Outcome
+from bench.predict.expected import departure
 from bench.predict.fit import departures, fit
-from bench.predict.heldout import World, told
+from bench.predict.heldout import World, kind, vendors
 from bench.predict.learn import DENSE, EXPERTS, of_serving, of_steps
+from bench.predict.pooled import Departures
+from bench.predict.reported import by_hands
 from bench.predict.served import served
 from bench.predict.stack import IDEAL, Stack
 from bench.predict.tables import Row
@@ -23,11 +26,6 @@ NOTE = (
     "chips of vendors that no fit of serving has: their engines are tested with them, and became "
     "up to twice as fast in months"
 )
-
-
-def vendors(world: World) -> frozenset[str]:
-    """Returns the vendors whose chips a fit of serving has."""
-    return frozenset(world.chips[row.chip].vendor for row in world.serving)
 
 
 def frozen(world: World) -> dict[str, list[Outcome]]:
@@ -65,11 +63,24 @@ def _left_out(world: World, rows: Sequence[Row]) -> dict[str, list[Outcome]]:
         kept = [row for row in world.serving if row.chip != chip]
         parts = of_serving(kept, world.chips, world.models, stack, of_steps(every, stack))
         shares = _shares(world, kept)
-        known = {name: Known(shares[name], *told(parts[name], world.chips[chip])) for name in found}
+        told = serving_departures(world, chip, parts, stack)
+        known = {name: Known(shares[name], *told[name]) for name in found}
         own = [row for row in rows if row.chip == chip]
         for name, tested in _served(world, own, stack, known).items():
             found[name] += tested
     return found
+
+
+def serving_departures(
+    world: World, chip: str, parts: Mapping[str, Departures], stack: Stack
+) -> dict[str, tuple[float, tuple[float, ...]]]:
+    """Returns a chip's expected departure in each part of serving, and half-widths by level."""
+    facts = world.chips[chip]
+    hands = {} if facts.vendor in vendors(world) else by_hands(world, stack, parts)
+    return {
+        name: departure(facts, "serve", part, stack, hands.get(name))
+        for name, part in parts.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -104,11 +115,6 @@ def _served(
         rivals = (log, log + known[name].share)
         found[name].append(Outcome(row.chip, engine(row), error, known[name].halves, rivals, tpot))
     return found
-
-
-def kind(world: World, row: Row) -> str:
-    """Returns which part a row of serving is of."""
-    return EXPERTS if world.models[row.words["model"]].experts is not None else DENSE
 
 
 def engine(row: Row) -> str:

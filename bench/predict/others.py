@@ -21,12 +21,14 @@ class Others:
     Attributes:
         low, high: between them lie ``LEVEL`` of the hands' values.
         middle: median.
+        spread: standard deviation of hands' own medians, log.
         hands, values: how many.
     """
 
     low: float
     middle: float
     high: float
+    spread: float
     hands: int
     values: int
 
@@ -34,6 +36,13 @@ class Others:
         return (
             f"{self.hands} other hands, each with its own engine, took {self.middle:.2g} times as "
             f"long a token as foretold ({LEVEL:.0%} of values {self.low:.2g} to {self.high:.2g})."
+        )
+
+    def ported(self) -> str:
+        """Returns what is said of a vendor's chips that no engine was fitted on."""
+        return (
+            f"Of a vendor with no fitted engine: taken as {self.hands} other hands' on chips of "
+            f"those with one, {self.middle:.2g} times as long a token, and as scattered."
         )
 
 
@@ -50,4 +59,5 @@ def others(logs: Mapping[str, Sequence[float]]) -> Others | None:
     every = np.concatenate([np.quantile(one, grid) for one in held])
     asked = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
     low, middle, high = (float(np.exp(np.quantile(every, one))) for one in asked)
-    return Others(low, middle, high, len(held), sum(map(len, held)))
+    spread = float(np.std([np.median(one) for one in held], ddof=1))
+    return Others(low, middle, high, spread, len(held), sum(map(len, held)))

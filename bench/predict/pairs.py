@@ -12,11 +12,12 @@ from itertools import combinations
 from statistics import median
 
 from bench.predict.errors import Outcome
+from bench.predict.expected import difference
 from bench.predict.fit import Case, departures, fit
-from bench.predict.heldout import World, work
-from bench.predict.heldserving import engine, kind, vendors
+from bench.predict.heldout import World, kind, vendors, work
+from bench.predict.heldserving import engine
 from bench.predict.learn import DENSE, EXPERTS, PHASES, of_serving, of_steps
-from bench.predict.pooled import LEVELS, Departures, Labels
+from bench.predict.reported import by_hands
 from bench.predict.served import as_served, same_work, served
 from bench.predict.stack import Stack
 from bench.predict.tables import Row
@@ -50,14 +51,14 @@ Sides = Mapping[Key, Side]
 def step_ratios(every: Sequence[Case]) -> dict[str, list[Outcome]]:
     """Returns ratios of steps, by phase, of each pair of chips as the others foretell them."""
     found: dict[str, list[Outcome]] = {one: [] for one in PHASES}
-    labels = {one.row.chip: one.facts.labels for one in every}
-    for pair in combinations(labels, 2):
+    chips = {one.row.chip: one.facts for one in every}
+    for pair in combinations(chips, 2):
         kept = [one for one in every if one.row.chip not in pair]
         stack = fit(kept)
         parts = of_steps(kept, stack)
         for phase in PHASES:
             first, second = (_steps(every, chip, phase, stack) for chip in pair)
-            between = _between(parts[phase], [labels[one] for one in pair])
+            between = difference((chips[pair[0]], chips[pair[1]]), parts[phase], stack)
             found[phase] += _ratios(pair, first, second, between)
     return found
 
@@ -71,14 +72,6 @@ def _steps(every: Sequence[Case], chip: str, phase: str, stack: Stack) -> Sides:
         key = (words["lengths"], one.row["tp"], words["model"])
         sides[key] = Side(work(one.row), math.log(one.seconds), float(log), wide, rate)
     return sides
-
-
-def _between(departed: Departures, pair: Sequence[Labels]) -> tuple[float, tuple[float, ...]]:
-    """Returns the expected log ratio of two chips' departures, and half-widths of a case's."""
-    means, both = departed.foretold(pair)
-    variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
-    halves = tuple(departed.half_ratio(variance, level) for level in LEVELS)
-    return float(means[0] - means[1]), halves
 
 
 def _ratios(
@@ -126,7 +119,9 @@ def serving_ratios(world: World, *, home: bool = True) -> dict[str, list[Outcome
         parts = of_serving(rows, world.chips, world.models, stack, of_steps(every, stack))
         for name in (name for name, pairs in known.items() if pair in pairs):
             sides = _serving(world, name, stack)
-            between = _between(parts[name], [world.chips[one].labels for one in pair])
+            hands = {} if home else by_hands(world, stack, parts)
+            chips = world.chips[pair[0]], world.chips[pair[1]]
+            between = difference(chips, parts[name], stack, hands.get(name))
             found[name] += _ratios(pair, sides[pair[0]], sides[pair[1]], between)
     return found
 

@@ -55,14 +55,15 @@ BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
     ("serving TPOT, experts", SOURCE): Bar(median=0.20, bias=0.10),
     ("serving TPOT, dense", CHIP): Bar(cover=COVER),
     ("serving TPOT, experts", CHIP): Bar(cover=COVER),
-    ("serving TPOT, experts", VENDOR): Bar(cover=COVER),
+    ("serving TPOT, experts", VENDOR): Bar(cover=COVER, wider=True),
     ("ratio of prefill step", TWO): Bar(half=True, cover=COVER),
     ("ratio of decode step", TWO): Bar(half=True, cover=COVER),
     ("ratio of serving TPOT, dense", SOURCE): Bar(half=True),
     ("ratio of serving TPOT, experts", SOURCE): Bar(half=True),
     ("ratio of serving TPOT, dense", TWO): Bar(half=True, cover=COVER),
     ("ratio of serving TPOT, experts", TWO): Bar(half=True, cover=COVER),
-    ("ratio of serving TPOT, experts", VENDOR): Bar(half=True, cover=COVER),
+    ("ratio of serving TPOT, experts", VENDOR): Bar(half=True, cover=COVER, wider=True),
+    (f"{REPORTED}, domestic chips", SOURCE): Bar(cover=COVER, wider=True),
 })  # fmt: skip
 """What parts must reach, by name and by what is held out; a part that is not here has no bar."""
 NAMES = {
@@ -225,7 +226,7 @@ def _reported(world: World) -> Iterator[Part]:
     every = told_by_others(world, known, list(world.reported))
     note = (
         "the time a token takes, by rates, TPOT or steps of decoding that single hands reported, "
-        "on any engine; the spread that other vendors' engines are given was set on 26 of them"
+        "on any engine; those of vendors with no fitted engine are taken as other hands' on others"
     )
     yield _part(REPORTED, SOURCE, every, note)
     domestic = [one for one in every if one.chip in world.domestic]

@@ -7,7 +7,7 @@ from bench.evidence.load import reports
 from bench.evidence.pool import Evidence
 from bench.predict.facts import every
 from bench.predict.heldout import World, own_products
-from bench.predict.heldreported import reported_rows
+from bench.predict.reported import reported_rows
 from bench.predict.tables import tables
 from bench.records.store import read
 from bench.workloads.load import workloads

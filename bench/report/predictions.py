@@ -259,13 +259,15 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     yield from published(asked, [one.chip for one in every if one.found])
     if asked.workload.experts:
         yield "Experts' load is taken as even, and the interval is that of serving such models."
-    yield from {str(one.found.others) for one in every if one.found and one.found.others}
+    told = [one.found for one in every if one.found and one.found.others]
+    yield from {str(one.others) for one in told if not one.abroad}
+    yield from {one.others.ported() for one in told if one.others and one.abroad}
     if asked.split.pp > 1 and asked.phase != "train":
         yield "Pipeline stages are taken one after the other, not filled with other requests."
     places = range(len(asked.batch))
     if any(_unfit(one.found, at) for one in every if one.found for at in places):
         yield "Where the model does not fit, rates are as if it did."
-    if any(one.found and one.found.tier is Tier.OTHER for one in every):
+    if any(one.found and one.found.abroad and not one.found.others for one in every):
         yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
     yield costs_said(prices)
     yield from _untold(every, asked)
