@@ -43,6 +43,7 @@ MET = (
     ("serving TPOT, experts", SOURCE),
     ("serving TPOT, dense", CHIP),
     ("serving TPOT, experts", CHIP),
+    ("serving TPOT, experts", VENDOR),
     ("ratio of serving TPOT, dense", SOURCE),
     ("ratio of serving TPOT, experts", SOURCE),
 )
@@ -54,8 +55,8 @@ MISSED = (
     ("ratio of decode step", TWO),
     ("ratio of serving TPOT, dense", TWO),
     ("ratio of serving TPOT, experts", TWO),
-    ("serving TPOT, experts", VENDOR),
     ("ratio of serving TPOT, experts", VENDOR),
+    ("serving as reported, domestic chips", SOURCE),
 )
 """Bars that it does not reach, and that are told so; one that is reached some day is to move up."""
 
