@@ -200,3 +200,21 @@ def test_pairs_stand_subject_by_subject() -> None:
     pairs = judged(claim(), {}).pairs
     assert [(one.subject, one.object) for one in pairs] == [*product("st", "op")]
     assert [len(one.findings) for one in pairs] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("which", WHICH)
+@pytest.mark.parametrize("shown", [("s", "half"), ("half", "s")])
+def test_what_is_shown_of_an_open_claim_says_of_paper_what_the_whole_does(
+    shown: tuple[str, str], which: Which
+) -> None:
+    """Nobody measured any of it: a ratio that holds beside 'not on paper' belied it."""
+    found = judged(claim(subjects=shown, objects=("o",), which_subject=which), {})
+    assert found.word is Word.UNTESTABLE
+    assert found.deciding.deciding.on_paper is found.on_paper
+
+
+@pytest.mark.parametrize("order", [(BF16, MEMORY), (MEMORY, BF16)])
+def test_the_axis_shown_of_an_open_claim_is_one_that_fails_on_paper(order: tuple[str, ...]) -> None:
+    axes = [{"figure": one} for one in order]
+    found = judged(claim(subjects=("half",), objects=("o",), axes=axes), {})
+    assert (found.on_paper, found.deciding.deciding.question.axis.figure) == (False, BF16)

@@ -47,12 +47,18 @@ class Pair:
         """Tells whether the claim holds in measurement."""
         return together(one.holds for one in self.findings)
 
+    @property
+    def word(self) -> Word:
+        """Returns the verdict."""
+        return self.deciding.word
+
     @cached_property
     def deciding(self) -> Finding:
-        """Returns the finding that the whole stands or falls with."""
-        state = self.holds
-        fitting = [one for one in self.findings if one.holds is state]
-        return min(fitting, key=lambda one: ORDER.index(one.word))
+        """Returns the finding that the whole stands or falls with, on paper too where one does."""
+        fitting = [one for one in self.findings if one.holds is self.holds]
+        return min(
+            fitting, key=lambda one: (ORDER.index(one.word), one.on_paper is not self.on_paper)
+        )
 
 
 @dataclass(frozen=True)
@@ -84,15 +90,24 @@ class Judgement:
 
     @cached_property
     def deciding(self) -> Pair:
-        """Returns the pair that the whole stands or falls with, of a subject that it does with."""
+        """Returns the pair that the whole stands or falls with, of a subject that it does with.
+
+        Of several with one verdict it is one that paper says the same of as of the whole: another's
+        ratio would belie where the claim is said to hold.
+        """
         rows = [row for row in self._rows(self.pairs) if self._of_row(row) is self.holds]
         fitting = [pair for row in rows for pair in row if pair.holds is self.holds]
-        return min(fitting, key=lambda pair: ORDER.index(pair.deciding.word))
+        return min(fitting, key=lambda pair: (ORDER.index(pair.word), self._belied(pair)))
+
+    def _belied(self, pair: Pair) -> tuple[bool, bool]:
+        """Tells whether paper says otherwise of a pair, and of what is shown of it."""
+        told = (pair.on_paper, pair.deciding.on_paper)
+        return told[0] is not self.on_paper, told[1] is not self.on_paper
 
     @property
     def word(self) -> Word:
         """Returns the verdict."""
-        return self.deciding.deciding.word
+        return self.deciding.word
 
     def _rows(self, found: Sequence[Item]) -> list[Sequence[Item]]:
         """Returns what belongs to pairs by subject."""
