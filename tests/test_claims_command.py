@@ -1,7 +1,7 @@
 """``claims`` as it is typed: the list, one claim unfolded, every key, every format, wrong words."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -9,6 +9,7 @@ from bench import paths
 from bench.chips.load import Catalogue
 from bench.claims.evaluate import judgement
 from bench.claims.load import claim, claims
+from bench.claims.sensitivity import Bench, Flip
 from bench.evidence.gather import observations
 from bench.evidence.load import reports
 from bench.evidence.model import Kind
@@ -16,6 +17,9 @@ from bench.evidence.observe import OWN
 from bench.evidence.pool import Evidence
 from bench.report.registry import FORMATS
 from tests.command_cases import document, looks_like, mislabelled, said, without_torch
+
+if TYPE_CHECKING:
+    from bench.claims.weigh import Finding
 
 ON_PAPER = "2023-12-06-semianalysis-mi300x-paper"
 """A claim of one chip over one other, on several figures, fp8 among them."""
@@ -69,9 +73,24 @@ def test_the_summary_counts_what_the_lines_say(capsys: pytest.CaptureFixture[str
 
 
 def test_no_claim_at_all_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
-    found = document("claims", ["side=user", "chip=l20"], capsys)
+    found = document("claims", ["chip=mi308x"], capsys)
     assert found["rows"] == []
-    assert found["summary"] == ["No claim here is of all that was asked for: leave out a key."]
+    (told,) = found["summary"]
+    assert told.startswith("No claim here is of all that was asked for: leave out a key")
+    assert "verdict chips=[A,B]" in told, "what to do where nothing was said of a chip"
+
+
+def test_what_a_verdict_hangs_on_is_worked_out_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, flips = [], Bench.flips
+
+    def counted(bench: Bench, found: "Finding") -> tuple[Flip, ...]:
+        asked.append(found)
+        return flips(bench, found)
+
+    monkeypatch.setattr(Bench, "flips", counted)
+    assert len(rows(["side=official"], capsys)) == len(asked) > 0
 
 
 @pytest.mark.parametrize("side", ["vendor", "'state media'", "'rival vendor'", "official"])

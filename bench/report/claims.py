@@ -37,7 +37,8 @@ SIGNS = {"matches": "≈", "exceeds": ">", "at least": "≥", "at most": "≤"}
 def claim_list(found: Sequence[Judgement], bench: Bench) -> Report:
     """Returns the claims, a line each."""
     notes = Notes()
-    cells = tuple(_cells(one, bench, notes) for one in found)
+    hangs = [[flip.change for flip in bench.flips(one.deciding.deciding)] for one in found]
+    cells = tuple(_cells(*each, bench, notes) for each in zip(found, hangs, strict=True))
     table = Table(
         f"{len(found)} claim{'' if len(found) == 1 else 's'} put to the test",
         HOW,
@@ -46,10 +47,10 @@ def claim_list(found: Sequence[Judgement], bench: Bench) -> Report:
         tuple(_summary(found)),
         notes.lines(),
     )
-    return Report(table, [_flat(one, bench) for one in found])
+    return Report(table, [_flat(*each, bench) for each in zip(found, hangs, strict=True)])
 
 
-def _cells(one: Judgement, bench: Bench, notes: Notes) -> tuple[str, ...]:
+def _cells(one: Judgement, hangs: list[str], bench: Bench, notes: Notes) -> tuple[str, ...]:
     claim, finding = one.claim, one.deciding.deciding
     mark = notes.mark(source_line(claim.source, bench.catalogue))
     return (
@@ -61,7 +62,7 @@ def _cells(one: Judgement, bench: Bench, notes: Notes) -> tuple[str, ...]:
         _foretold(finding, bench),
         said(finding, notes),
         _where(one),
-        ", ".join(flip.change for flip in bench.flips(finding)) or NONE,
+        ", ".join(hangs) or NONE,
         devices(finding.needed),
     )
 
@@ -80,7 +81,7 @@ def _where(one: Judgement) -> str:
     return f"open ({words[one.on_paper]})"
 
 
-def _flat(one: Judgement, bench: Bench) -> dict[str, Scalar]:
+def _flat(one: Judgement, hangs: list[str], bench: Bench) -> dict[str, Scalar]:
     claim, finding = one.claim, one.deciding.deciding
     low, high, by = bench.foretold(finding) or (None, None, None)
     return {
@@ -99,13 +100,16 @@ def _flat(one: Judgement, bench: Bench) -> dict[str, Scalar]:
         "foretold_low": low,
         "foretold_high": high,
         "foretold_by": by,
-        "hangs_on": "; ".join(flip.change for flip in bench.flips(finding)) or None,
+        "hangs_on": "; ".join(hangs) or None,
     }
 
 
 def _summary(found: Sequence[Judgement]) -> Iterator[str]:
     if not found:
-        yield "No claim here is of all that was asked for: leave out a key."
+        yield (
+            "No claim here is of all that was asked for: leave out a key. "
+            "'python -m bench verdict chips=[A,B]' tests two chips of which nothing was said."
+        )
         return
     words = Counter(one.word for one in found)
     told = ", ".join(f"{words[one]} {one.value}" for one in Word if words[one])
