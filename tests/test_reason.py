@@ -225,3 +225,17 @@ def test_of_unmet_conditions_the_two_nearest_are_told_nearest_first() -> None:
     asked = part(tpp=2400.0, io=594 * GB, pd=0.5)
     found = nearest([traced(predicate(node), asked) for node in nodes])
     assert [one.words for one in found] == ["I/O rate at least 600 GB/s", "TPP at least 2,500"]
+
+
+def test_what_nobody_published_is_said_beside_what_it_decides() -> None:
+    told = "link computed, not published: 3 x 256 GB/s"
+    has = {
+        "io": Attribute("io", (Reading(768 * GB, "link"),), computed=told),
+        "tpp": Attribute("tpp", (Reading(9600, ""),)),
+    }
+    one = ruled(Subject("acme-one", has), BOTH)
+    assert reason(one) == (
+        f"I/O rate 768 GB/s ({told}), 168 GB/s above 600 GB/s; TPP 9,600, 4,800 above 4,800"
+    )
+    (rate, *_) = leaves(one.traces[0][1])
+    assert rate.found == f"768 GB/s (link); {told}"

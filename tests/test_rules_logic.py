@@ -65,6 +65,29 @@ def chip(figures: Mapping[str, Any], facts: Mapping[str, str] | None = None, **t
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("figure", "key", "told"),
+    [
+        ("link_bandwidth", "io", "link"), ("link_bandwidth_oneway", "io", "link"),
+        ("link_bandwidth", "interconnect", "link"), ("die_area", "pd", "area"),
+        ("memory_bandwidth", "memory_bandwidth", "memory bandwidth"),
+        ("transistors", "transistors", "transistors"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("pcie", [{"pcie": "5.0 x16"}, {}])
+def test_an_attribute_says_what_behind_it_nobody_published(
+    figure: str, key: str, told: str, pcie: dict[str, str]
+) -> None:
+    value = {"die_area": "800 mm²", "transistors": "80 billion"}.get(figure, "500 GB/s")
+    rate = {"value": "500 TFLOP/s", "basis": "dense"}
+    printed = {"matrix_bf16": rate, figure: {"value": value}}
+    worked = {**printed, figure: {"value": value, "origin": "computed", "formula": "5 x 100"}}
+    here, there = (attributes(chip(one, pcie), SHEETS)[key] for one in (worked, printed))
+    assert here.computed == f"{told} computed, not published: 5 x 100"
+    assert here.readings == there.readings, "it decides as any other"
+    assert not there.computed
+
+
 def supposed(**values: float | bool) -> Subject:
     return subject(None, SHEETS, values)
 

@@ -58,6 +58,22 @@ def note(text: str, before: str, report: Report) -> str:
 # the status of a day
 
 
+@pytest.mark.parametrize(
+    ("chip", "on", "told"),
+    [
+        ("mi300a", "2023-01-01", "(link computed, not published: 3 x 256 GB/s)"),
+        ("h20", "2024-06-01", "(area computed, not published: area of the GH100 die, as in H100)"),
+        ("h100", "2023-01-01", ""),
+    ],
+)
+def test_a_status_that_rests_on_a_computed_figure_says_so(
+    chip: str, on: str, told: str, sheets: Catalogue, book: Rulebook
+) -> None:
+    row, _ = line(chip, on, sheets, book)
+    assert ("computed" in row["why"]) == bool(told)
+    assert told in row["why"]
+
+
 def test_a_licence_policy_is_a_reason_with_its_citation(sheets: Catalogue, book: Rulebook) -> None:
     row, report = line("h200", "2026-02-01", sheets, book)
     assert row["US policy"] == "licence (case by case)"

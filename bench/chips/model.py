@@ -84,7 +84,8 @@ class Published(Strict):
         counts: what a headline adds up that the figure's key does not.
         formula: how it was worked out, where the source does not print it.
         origin: ``computed`` where nobody printed it and it was worked out here of what the source
-            gives; such a figure is no claim of the maker's and enters no TPP.
+            gives; such a figure is no claim of the maker's: it enters no TPP, and a rule that it
+            decides says so.
         needs: instruction sets without which it does not hold (CPUs).
         refuted: why a rival cannot be right (a copied row, a lost digit); it is kept and told, but
             enters no range.

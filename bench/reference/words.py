@@ -20,7 +20,10 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "origin": {
         "published": "the source prints it",
-        "computed": "worked out here of what the source gives; enters no TPP",
+        "computed": (
+            "worked out here of what the source gives; enters no TPP, and a rule that it decides "
+            "says so"
+        ),
     },
     "kind": {
         "gpu": "graphics processor, or an accelerator of that build",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.chips.model import Figure
 from bench.units import Dimension
 
 
@@ -102,15 +103,26 @@ class Attribute:
         readings: one, or several where a definition or a source leaves it open; none if unknown.
         why: why it is unknown, or why there are several readings.
         sources: keys of the sources behind it.
+        computed: what behind it nobody published, and how it was worked out for the sheet.
     """
 
     key: str
     readings: tuple[Reading, ...]
     why: str = ""
     sources: tuple[str, ...] = ()
+    computed: str = ""
 
 
 Attributes = Mapping[str, Attribute]
+
+
+def computed(one: Figure, name: str) -> str:
+    """Returns how a figure was worked out that nobody published, or nothing.
+
+    It counts where a rule asks what a part is, such as its I/O or its area, and is told. Into TPP,
+    which is what the maker claims, it does not enter.
+    """
+    return f"{name} computed, not published: {one.formula}" if one.origin == "computed" else ""
 
 
 def absent(key: str) -> Attribute:

@@ -2,23 +2,27 @@
 
 import math
 
-from bench.chips.model import Chip, Gap
+from bench.chips.model import Chip, Figure, Gap
 from bench.chips.pcie import link as pcie_link
-from bench.rules.attributes import Attribute, Reading, absent
+from bench.rules.attributes import Attribute, Reading, absent, computed
 
 
 def link(chip: Chip) -> Attribute:
     """Returns the rate of the link between chips, both directions; nought where there is none."""
     both, one_way = chip.figures.get("link_bandwidth"), chip.figures.get("link_bandwidth_oneway")
     if both and both.number is not None:
-        return Attribute("interconnect", (Reading(both.number, "link"),), sources=(both.source,))
+        return _of_figure(both, Reading(both.number, "link"))
     if one_way and one_way.number is not None:
-        twice = Reading(2 * one_way.number, f"2 x {one_way.value}")
-        return Attribute("interconnect", (twice,), sources=(one_way.source,))
+        return _of_figure(one_way, Reading(2 * one_way.number, f"2 x {one_way.value}"))
     fact = chip.facts.get("link")
     if (both and both.value is Gap.UNSUPPORTED) or (fact and "PCIe only" in fact.value):
         return Attribute("interconnect", (Reading(0.0, "no link but PCIe"),))
     return absent("interconnect")
+
+
+def _of_figure(figure: Figure, reading: Reading) -> Attribute:
+    told = computed(figure, "link")
+    return Attribute("interconnect", (reading,), sources=(figure.source,), computed=told)
 
 
 def pcie(chip: Chip) -> Attribute:
@@ -44,10 +48,11 @@ def io(between: Attribute, host: Attribute) -> Attribute:
     rate = float(first.value)
     if not host.readings:
         ends = (Reading(rate, f"{first.how} alone"), Reading(math.inf, "with PCIe"))
-        return Attribute("io", ends, host.why, between.sources)
+        return Attribute("io", ends, host.why, between.sources, between.computed)
     second = host.readings[0]
     both = Reading(rate + float(second.value), f"{first.how} + {second.how}")
-    return Attribute("io", (both,), sources=(*between.sources, *host.sources))
+    sources = (*between.sources, *host.sources)
+    return Attribute("io", (both,), sources=sources, computed=between.computed)
 
 
 def interconnect(between: Attribute, host: Attribute) -> Attribute:
@@ -59,4 +64,5 @@ def interconnect(between: Attribute, host: Attribute) -> Attribute:
     if not rate:
         return Attribute("interconnect", tuple(beside), "" if beside else host.why, host.sources)
     why = "whether PCIe counts beside the link is not public"
-    return Attribute("interconnect", (*between.readings, *beside), why, between.sources)
+    readings = (*between.readings, *beside)
+    return Attribute("interconnect", readings, why, between.sources, between.computed)

@@ -87,7 +87,8 @@ def near_lines(ruling: Ruling) -> list[str]:
 
 
 def _said(one: Trace) -> str:
-    return f"{one.title} {one.value}, {one.told}" if one.told else one.found
+    value = f"{one.value} ({one.computed})" if one.computed else one.value
+    return f"{one.title} {value}, {one.told}" if one.told else one.found
 
 
 def _missing(traces: list[Trace]) -> Iterator[str]:

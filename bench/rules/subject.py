@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping
 
+from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.rules import links
-from bench.rules.attributes import KINDS, Attribute, Attributes, Reading, absent
+from bench.rules.attributes import KINDS, Attribute, Attributes, Reading, absent, computed
 from bench.rules.predicate import Subject
-from bench.theory.tpp import density, node_nm, tpp
+from bench.theory.tpp import area_key, density, node_nm, tpp
 
 SUPPOSED_PART = "supposed-part"
 """The id of what no sheet stands for; rules addressed to makers take it for one of theirs."""
@@ -96,7 +97,8 @@ def _figure(chip: Chip, key: str) -> Attribute:
     figure = chip.figures.get(key)
     if figure is None or figure.number is None:
         return absent(key)
-    return Attribute(key, (Reading(figure.number, ""),), sources=(figure.source,))
+    told = computed(figure, FIGURES[key].title)
+    return Attribute(key, (Reading(figure.number, ""),), sources=(figure.source,), computed=told)
 
 
 def _tpp(chip: Chip, catalogue: Catalogue) -> Attribute:
@@ -125,7 +127,9 @@ def _density(chip: Chip, catalogue: Catalogue, totals: list[float]) -> Attribute
         readings.append(Reading(found.value, how))
     why = "" if readings else "performance density is not known: TPP is not known"
     source = density(chip, catalogue).source
-    return Attribute("pd", tuple(readings), why, (source,) if source else ())
+    area = chip.figures.get(area_key(chip))
+    told = computed(area, "area") if area and readings else ""
+    return Attribute("pd", tuple(readings), why, (source,) if source else (), told)
 
 
 def _fact_flag(chip: Chip, key: str) -> Attribute:

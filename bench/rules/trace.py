@@ -36,6 +36,7 @@ class Trace:
         why: why a known value leaves it open.
         margin: how far the value is from the threshold, as a share of it; None where it cannot be.
         told: the margin in words, such as ``32 below 2,400``.
+        computed: what behind the values nobody published, and how it was worked out.
         doubt: the case in which the rule itself is uncertain, where the chip is one.
     """
 
@@ -47,6 +48,7 @@ class Trace:
     why: str = ""
     margin: float | None = None
     told: str = ""
+    computed: str = ""
     doubt: str = ""
     parts: tuple["Trace", ...] = ()
 
@@ -120,14 +122,17 @@ def _asked_words(asked: Compare) -> tuple[str, str]:
 def _measured(asked: Compare, threshold: float, has: Sequence[Attribute], told: Trace) -> Trace:
     """Adds to a trace the values compared; the margin is that of the one nearest to the line."""
     values = list(_sums(has))
+    found = " or ".join(_said(value, how, asked.dimension) for value, how in values)
+    computed = "; ".join(dict.fromkeys(one.computed for one in has if one.computed))
     nearest = min((value for value, _ in values), key=lambda one: abs(one - threshold))
     return replace(
         told,
-        found=" or ".join(_said(value, how, asked.dimension) for value, how in values),
+        found=f"{found}; {computed}" if computed else found,
         value=amount(nearest, asked.dimension),
         why="; ".join(one.why for one in has if len(one.readings) > 1),
         margin=nearest / threshold - 1,
         told=_told(nearest, threshold, asked.dimension),
+        computed=computed,
     )
 
 
