@@ -20,6 +20,18 @@ def test_what_does_not_fit_says_how_many_it_takes(capsys: pytest.CaptureFixture[
     assert (held["fits"], held["least_chips"], held["sequences"]) == (False, int(told), 0)
 
 
+def test_training_that_does_not_fit_says_how_many_it_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Gradients and moments are counted in: more chips than serving takes."""
+    words = ["chips=h20", LARGE, "phase=train"]
+    text = said("predict", words, capsys)[1]
+    (told,) = re.findall(r"does not fit: \d+ GB short, takes (\d+) chips", text)
+    assert one([*words, f"parallel={told}"], capsys)["fits"]
+    assert not one([*words, f"parallel={int(told) // 2}"], capsys)["fits"]
+    assert int(told) > one(["chips=h20", LARGE, "phase=fit"], capsys)["least_chips"]
+
+
 def test_what_no_split_holds_says_what_was_tried(capsys: pytest.CaptureFixture[str]) -> None:
     """Heads that do not divide end the doubling before 256 chips."""
     words = ["chips=a100-sxm4-40gb", "workload=kimi-k2"]

@@ -135,11 +135,17 @@ def weight_bytes(workload: Workload, how: Precision, split: Parallel) -> float:
 
 
 def least_chips(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
-    chip: Facts, workload: Workload, how: Precision, split: Parallel, sequences: float, length: int
+    chip: Facts,
+    workload: Workload,
+    how: Precision,
+    split: Parallel,
+    sequences: float,
+    length: int,
+    phase: str = "decode",
 ) -> int | None:
-    """Returns the fewest chips that hold model and cache: ``tp`` doubled, the rest kept."""
+    """Returns the fewest chips that hold what ``room`` counts: ``tp`` doubled, the rest kept."""
     for wider in widths(workload, split):
-        if room(chip, workload, how, wider, sequences, length).fits:
+        if room(chip, workload, how, wider, sequences, length, phase).fits:
             return wider.chips
     return None
 

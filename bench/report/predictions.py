@@ -183,10 +183,9 @@ def _left(found: Foretold, place: int) -> str:
         return "tight: under a tenth kept free"
     asked = found.asked
     length = int(asked.prompt[place] + asked.output[place])
-    if asked.phase == "train":
-        return f"does not fit: {-room.free / 1e9:.0f} GB short"
+    sequences = float(asked.batch[place])
     least = least_chips(
-        found.chip, asked.workload, asked.how, asked.split, float(asked.batch[place]), length
+        found.chip, asked.workload, asked.how, asked.split, sequences, length, asked.phase
     )
     takes = f", takes {least} chips" if least else ", and so at any tp"
     return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}"
