@@ -51,11 +51,11 @@ fuzz: $(VENV)/.ready-tests
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz seconds=$(SECONDS) $(TARGET)
 
 tests: $(VENV)/.ready-tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 coverage: $(VENV)/.ready-tests
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 os.environ.pop("FORCE_COLOR", None)  # a runner's own colours belong into no report of a test
@@ -18,12 +19,30 @@ from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record
 
+DAY = "2026-11-26"
+"""On which export rules are asked for the site."""
+LONGEST = (
+    "test_validation_parts.py", "test_evidence_coverage.py", "test_site.py",
+    "test_ranks_torchrun.py", "test_plot_draw.py", "test_fuzz.py", "test_docs.py",
+    "test_conformance.py", "test_site_in_browser.py", "test_verification_command.py",
+    "test_evidence_command.py", "test_faults.py", "test_cli.py", "test_wheel.py",
+    "test_timeline.py", "test_loop.py", "test_slurm.py", "test_library_types.py",
+    "test_layer.py", "test_plot_command.py",
+)  # fmt: skip
+"""Files of tests that take longest: begun first, none of them is waited for at the end."""
+
 settings.register_profile(
     "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("same")  # one draw for all, whatever the load: a red run can be had again
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job that a script runs with &
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what tests start inherits it
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Brings the files that take longest to the front, each as it is."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda one: places.get(one.path.name, len(places)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,6 +58,22 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def sheets() -> Catalogue:
     """The shipped catalogue."""
     return catalogue()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of all that is shipped, to be read only: the first worker that asks builds it."""
+    from bench.site.build import write
+    from bench.site.world import gather
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, whole = shared / "site", shared / "site-is-whole"
+    with FileLock(shared / "site.lock"):
+        if not whole.exists():
+            write(folder, gather(None, DAY))
+            whole.touch()
+    return folder
 
 
 def order(folder: Path, *items: Item, chip: str | None = "h20", seconds: float = 5.0) -> Order:

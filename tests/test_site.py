@@ -24,9 +24,9 @@ from bench.site.pages import compare
 from bench.site.place import LIST, Place
 from bench.site.words import Words
 from bench.site.world import Held, World, gather
+from tests.conftest import DAY
 from tests.site_pages import Read, inner, page, target
 
-DAY = "2026-11-26"
 ROOT = Path(__file__).resolve().parent.parent
 A = "http://a.example?y&amp;z"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m javascript:alert(3)"
@@ -36,14 +36,6 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m jav
 def world() -> World:
     """All that is shipped."""
     return gather(None, DAY)
-
-
-@pytest.fixture(scope="module")
-def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of it."""
-    folder = tmp_path_factory.mktemp("site")
-    write(folder, world)
-    return folder
 
 
 @pytest.fixture(scope="module")

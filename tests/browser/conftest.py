@@ -3,27 +3,15 @@
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-
-from bench.site.build import write
-from bench.site.world import gather
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
     "--disable-component-update", "--no-first-run", "--disable-quic",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site of everything that is shipped."""
-    folder = tmp_path_factory.mktemp("site")
-    write(folder, gather(None, "2026-11-26"))
-    return folder
 
 
 @pytest.fixture(scope="session")
