@@ -41,6 +41,19 @@ def faults(folder: Path, rows: str | None, **more: str) -> list[str]:
     return [str(one) for one in examine(written(folder, rows, **more), {"one"}, {"m"})[1]]
 
 
+def test_no_collective_stands_twice_under_two_names() -> None:
+    """AMD's files have one time of MI300X for two ways of combining."""
+    every = tables(paths.data_dir("results"))
+    for name, table in (
+        (name, one) for name, one in every.items() if one.told.kind == "collective"
+    ):
+        seen = [
+            (one.chip, one.words["op"], one.words["dtype"], one["ranks"], one["bytes"], one["us"])
+            for one in table.rows
+        ]
+        assert len(seen) == len(set(seen)), name
+
+
 def test_the_shipped_tables_are_sound(sheets: Catalogue) -> None:
     folder = paths.data_dir("results")
     found, problems = examine(folder, sheets.chips, workloads())
