@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.command_cases import said
+from tests.command_cases import ROOT, said
 from tests.test_predict_command import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
 
 
@@ -171,3 +171,14 @@ def test_what_cannot_be_told_says_why(chip: str, capsys: pytest.CaptureFixture[s
     (line,) = (one for one in told.splitlines() if one.startswith("Unknown"))
     assert UNTOLD[chip].removeprefix("unknown, ") in line
     assert (line.lower().count("unknown"), line.count(last["chip"])) == (1, 1)
+
+
+def test_the_command_that_the_site_shows_asks_of_chips_that_hold_the_model(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It asked for a model of 671 billion parameters in 16 bits on one chip."""
+    page = (ROOT / "bench/site/templates/predictions.html").read_text(encoding="utf-8")
+    (words,) = re.findall(r"python -m bench predict ([^<]+)</code>", page)
+    found = rows(words.split(), capsys)
+    assert found
+    assert [one["chip"] for one in found if not one["fits"]] == []
