@@ -89,7 +89,7 @@ class Mixed:
         self.fixed = fixed
         self.members = effects(groups)
         self.own = 1.0 / np.asarray(weights or np.ones(len(self.values)))
-        self._at: tuple[Scatter, tuple[Floats, Floats, Floats]] | None = None
+        self._at: tuple[Scatter, tuple[Floats, Floats]] | None = None
 
     @cached_property
     def _rest(self) -> tuple[Floats, Floats]:
@@ -197,24 +197,26 @@ class Mixed:
             weights: p weights of the columns of ``fixed``.
             scatter: this model's, or that of a larger one whose values scatter alike.
         """
-        inverse, solved, inner = self._solved(scatter)
-        pull = solved @ (inner @ weights)
+        free, pulls = self._solved(scatter)
+        pull = pulls @ weights
         if np.max(np.abs(self.fixed.T @ pull - weights)) > 1e-5:
             return None
         moved = np.column_stack([self.own * pull, self.members @ (self.members.T @ pull)])
-        turned = inverse @ moved - solved @ (inner @ (solved.T @ moved))
         value = float(pull @ self.values)
-        return _widened(value, pull @ moved, moved.T @ turned, scatter)
+        return _widened(value, pull @ moved, moved.T @ (free @ moved), scatter)
 
-    def _solved(self, scatter: Scatter) -> tuple[Floats, Floats, Floats]:
-        """Returns V^-1, V^-1 X and (X' V^-1 X)^-1, which all contrasts of one scatter share."""
+    def _solved(self, scatter: Scatter) -> tuple[Floats, Floats]:
+        """Returns V^-1 less what effects explain, and V^-1 X (X' V^-1 X)^-1.
+
+        All contrasts of one scatter share them.
+        """
         if self._at is None or self._at[0] is not scatter:
             cover = np.diag(scatter.residual * self.own)
             cover += scatter.group * (self.members @ self.members.T)
             inverse = np.linalg.inv(cover)
             solved = inverse @ self.fixed
-            inner = np.linalg.pinv(self.fixed.T @ solved, hermitian=True)
-            self._at = scatter, (inverse, solved, inner)
+            pulls = solved @ np.linalg.pinv(self.fixed.T @ solved, hermitian=True)
+            self._at = scatter, (inverse - pulls @ solved.T, pulls)
         return self._at[1]
 
 

@@ -134,22 +134,22 @@ class Evidence:
             second: those of the chip it is divided by.
         """
         voices = self.voices(figure)
-        sides = [_side(one, first, second) or one.chip for one in voices]
-        if not {FIRST, SECOND} <= set(sides):
+        of = {one.chip: _side(one, first, second) for one in voices}
+        if not {FIRST, SECOND} <= set(of.values()):
             return None
         scatter, borrowed = self.scatter(voices[0].quantity.family)
         if scatter is None:
             return None
         if len(first) == len(second) == 1:
             model = self._model(figure)
-            named = [_side(one, first, second) for one in voices]
-            order = list(dict.fromkeys(zip((one.chip for one in voices), named, strict=True)))
-            asked = np.array([_sign(side) for _, side in order])
+            asked = np.array([_sign(side) for side in of.values()])
         else:
+            sides = [of[one.chip] or one.chip for one in voices]
             model = _pooled(voices, sides)
             asked = np.array([_sign(side) for side in dict.fromkeys(sides)])
         contrast = model.contrast(asked, scatter)
-        return _estimate(contrast, voices, sides, scatter, borrowed=borrowed)
+        named = [of[one.chip] for one in voices]
+        return _estimate(contrast, voices, named, scatter, borrowed=borrowed)
 
     def _model(self, figure: str) -> Mixed:
         """Returns the model of a figure's voices, a level a chip."""
