@@ -332,3 +332,11 @@ def test_whose_tokens_are_counted_is_said(
 ) -> None:
     out = said("predict", [*CHIP.split(), f"phase={phase}"], capsys)[1]
     assert f"Tokens are those of the {whose}." in out
+
+
+def test_a_product_says_that_the_best_one_is_foretold_otherwise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """MI308X's product of 8192 came out at 85% of its sheet, its best product at 75%."""
+    text = said("predict", ["chips=mi308x", "phase=product", SHAPE], capsys)[1]
+    assert "phase=figures goes by what hands found" in text

@@ -30,7 +30,13 @@ def products(
     first = next((one for one in told if one.chip.chip == base), None)
     m, n, k = sizes
     title = f"{dtype} product, {m} x {k} by {k} x {n}"
-    heading = ("Foretold, not measured, of kernels such as serving engines use.",)
+    heading = (
+        "Foretold, not measured, of kernels such as serving engines use.",
+        (
+            "By the sheet and the times of products on fitted chips. phase=figures goes by what "
+            "hands found: its best product may come out slower than one here, within their intervals."
+        ),
+    )
     columns = (*COLUMNS[:1], *((f"x {first.chip.chip}",) if first else ()), *COLUMNS[1:])
     cells = tuple(_cells(one, first, sizes, dtype) for one in told)
     flat = [_flat(one, first, sizes, dtype) for one in told]
