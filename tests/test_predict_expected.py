@@ -9,10 +9,12 @@ import pytest
 
 from bench.__main__ import main
 from bench.predict.expected import SOFTWARE, departure, difference, fitted, port, untold
+from bench.predict.heldreported import told_by_others
 from bench.predict.heldserving import abroad
 from bench.predict.learn import DENSE, EXPERTS, Learnt, load
 from bench.predict.others import Others
 from bench.predict.reported import by_hands
+from bench.predict.tables import Row
 from bench.predict.world import shipped as everything
 from tests.command_cases import document
 from tests.predict_cases import made
@@ -72,6 +74,34 @@ def test_hands_are_those_on_chips_of_fitted_vendors_alone(known: Learnt) -> None
     assert by_hands(world, known.stack, known.parts) == by_hands(fewer, known.stack, known.parts)
 
 
+def test_no_hand_tells_what_its_own_ports_are_like(known: Learnt) -> None:
+    """Chitu served A800 and three chips that no engine was fitted on."""
+    world, chitu = shipped(), "Chitu (Tsinghua PACMAN)"
+    ports = [row for row in world.reported if world.chips[row.chip].vendor != "nvidia"]
+    slower = tuple(
+        replace(row, numbers={**row.numbers, "tpot_ms": 9 * row["tpot_ms"]})
+        if row.words["hand"] == chitu and row not in ports
+        else row
+        for row in world.reported
+    )
+    assert slower != world.reported
+
+    def errors(rows: tuple[Row, ...], *, its: bool) -> list[float]:
+        asked = [row for row in ports if (row.words["hand"] == chitu) == its]
+        return [one.error for one in told_by_others(replace(world, reported=rows), known, asked)]
+
+    assert errors(slower, its=True) == errors(world.reported, its=True)
+    assert errors(slower, its=False) != errors(world.reported, its=False)
+
+
+def test_no_chip_of_a_pair_tells_of_the_other_by_what_hands_made_of_it(known: Learnt) -> None:
+    world, pair = shipped(), ("nvidia-h20-sxm-96gb", "amd-mi300x-oam-192gb")
+    fewer = replace(world, reported=tuple(row for row in world.reported if row.chip not in pair))
+    told = by_hands(world, known.stack, known.parts, pair)
+    assert told == by_hands(fewer, known.stack, known.parts)
+    assert told != by_hands(world, known.stack, known.parts)
+
+
 def test_serving_of_a_vendor_left_out_is_foretold_nearer_with_it() -> None:
     """AMD's chips by NVIDIA's alone: without it they came out a third too fast."""
     world = shipped()
@@ -88,13 +118,15 @@ def test_an_answer_says_once_that_a_vendors_engine_is_taken_as_others(
 ) -> None:
     assert main(["predict", "chips=[910b2, 910b4, h20]", *ASKED]) == 0
     told = capsys.readouterr().out
-    assert told.count("Of a vendor with no fitted engine: taken as ") == 1
+    assert told.count("Of huawei no engine was fitted: ") == 1
     assert "Across vendors the interval has an assumed part" not in told
     assert main(["predict", "chips=[h20]", *ASKED]) == 0
-    assert "no fitted engine" not in capsys.readouterr().out
+    assert "no engine was fitted" not in capsys.readouterr().out
+    assert main(["predict", "chips=[mi300x, 910b2, mi308x]", *ASKED]) == 0
+    assert "Of amd and huawei no engine was fitted: " in capsys.readouterr().out
     assert main(["predict", "chips=[910b2]", "phase=decode", *ASKED]) == 0
     told = capsys.readouterr().out
-    assert "no fitted engine" not in told
+    assert "no engine was fitted" not in told
     assert "Across vendors the interval has an assumed part" in told
 
 

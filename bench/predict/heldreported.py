@@ -8,22 +8,33 @@ from bench.predict.errors import Outcome
 from bench.predict.expected import departure
 from bench.predict.heldout import World, kind
 from bench.predict.learn import Learnt, learn
-from bench.predict.reported import by_hands, log_errors
+from bench.predict.others import others
+from bench.predict.reported import by_hands, log_errors, logs_by_hand
 from bench.predict.served import served
 from bench.predict.stack import IDEAL, Stack, shared
 from bench.predict.tables import Row
 
 
 def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome]:
-    """Returns reported serving beside what was foretold, where the sheet says enough."""
+    """Returns reported serving beside what was foretold, where the sheet says enough.
+
+    A hand that served a port and chips of a fitted vendor, too, does not tell what its own ports
+    are like.
+    """
     ours, ideal, share = (log_errors(world, rows, one) for one in (known.stack, *_rivals(world)))
-    hands = by_hands(world, known.stack, known.parts)
+    logs = logs_by_hand(world, known.stack, known.parts)
+    asked = {(kind(world, row), row.words["hand"]) for row in rows}
+    hands = {
+        (name, hand): others({one: own for one, own in logs[name].items() if one != hand})
+        for name, hand in asked
+    }
     found = []
     for place, row in enumerate(rows):
         if not np.isfinite(ours[place]):
             continue
         name, chip = kind(world, row), world.chips[row.chip]
-        shift, halves = departure(chip, "serve", known.parts[name], known.stack, hands.get(name))
+        with_others = hands[name, row.words["hand"]]
+        shift, halves = departure(chip, "serve", known.parts[name], known.stack, with_others)
         work = f"{row.words['model']} {row.words['dtype']}"
         error, rivals = float(ours[place]) + shift, (float(ideal[place]), float(share[place]))
         found.append(Outcome(row.chip, work, error, halves, rivals))

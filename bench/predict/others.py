@@ -38,11 +38,12 @@ class Others:
             f"long a token as foretold ({LEVEL:.0%} of values {self.low:.2g} to {self.high:.2g})."
         )
 
-    def ported(self) -> str:
-        """Returns what is said of a vendor's chips that no engine was fitted on."""
+    def ported(self, vendors: Sequence[str]) -> str:
+        """Returns what is said of the chips of vendors that no engine was fitted on."""
+        told = " and ".join([", ".join(vendors[:-1]), vendors[-1]] if vendors[1:] else vendors)
         return (
-            f"Of a vendor with no fitted engine: taken as {self.hands} other hands' on chips of "
-            f"those with one, {self.middle:.2g} times as long a token, and as scattered."
+            f"Of {told} no engine was fitted: a token is taken to last {self.middle:.2g} times as "
+            f"long as foretold, and as scattered, as {self.hands} other hands made it elsewhere."
         )
 
 

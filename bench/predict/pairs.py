@@ -119,7 +119,7 @@ def serving_ratios(world: World, *, home: bool = True) -> dict[str, list[Outcome
         parts = of_serving(rows, world.chips, world.models, stack, of_steps(every, stack))
         for name in (name for name, pairs in known.items() if pair in pairs):
             sides = _serving(world, name, stack)
-            hands = {} if home else by_hands(world, stack, parts)
+            hands = {} if home else by_hands(world, stack, parts, pair)
             chips = world.chips[pair[0]], world.chips[pair[1]]
             between = difference(chips, parts[name], stack, hands.get(name))
             found[name] += _ratios(pair, sides[pair[0]], sides[pair[1]], between)

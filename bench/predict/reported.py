@@ -5,7 +5,7 @@ steady batching concurrency / rate is a decode step with the prefills that fall 
 own among them, which TPOT has not.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -108,8 +108,19 @@ def _tpot(one: Reported, concurrency: float) -> float:
     return concurrency / (one.value.si * chips)
 
 
-def by_hands(world: World, stack: Stack, parts: Mapping[str, Departures]) -> dict[str, Others]:
-    """Returns, by part of serving, how much longer a token took with others than was foretold.
+def by_hands(
+    world: World, stack: Stack, parts: Mapping[str, Departures], without: Collection[str] = ()
+) -> dict[str, Others]:
+    """Returns, by part of serving, what became of it with others; see ``logs_by_hand``."""
+    logs = logs_by_hand(world, stack, parts, without)
+    found = {name: others(hands) for name, hands in logs.items()}
+    return {name: one for name, one in found.items() if one}
+
+
+def logs_by_hand(
+    world: World, stack: Stack, parts: Mapping[str, Departures], without: Collection[str] = ()
+) -> dict[str, dict[str, list[float]]]:
+    """Returns, by part and hand, the log of how much longer a token took than was foretold.
 
     On chips of the vendors that were fitted alone: what hands make of one engine is not mixed with
     what another vendor's is like.
@@ -118,17 +129,21 @@ def by_hands(world: World, stack: Stack, parts: Mapping[str, Departures]) -> dic
         world: all that is known.
         stack: of steps.
         parts: departures of serving from it.
+        without: chips that are foretold by it; they tell nothing of themselves.
     """
     known = vendors(world)
-    rows = [row for row in world.reported if world.chips[row.chip].vendor in known]
+    rows = [
+        row
+        for row in world.reported
+        if world.chips[row.chip].vendor in known and row.chip not in without
+    ]
     logs: dict[str, dict[str, list[float]]] = {DENSE: {}, EXPERTS: {}}
     for row, error in zip(rows, log_errors(world, rows, stack), strict=True):
         if np.isfinite(error):
             name = kind(world, row)
             means, _ = parts[name].foretold([world.chips[row.chip].labels])
             logs[name].setdefault(row.words["hand"], []).append(-float(error + means[0]))
-    found = {name: others(hands) for name, hands in logs.items()}
-    return {name: one for name, one in found.items() if one}
+    return logs
 
 
 def log_errors(world: World, rows: Sequence[Row], stack: Stack) -> Array:

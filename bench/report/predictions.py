@@ -258,9 +258,7 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     yield from published(asked, [one.chip for one in every if one.found])
     if asked.workload.experts:
         yield "Experts' load is taken as even, and the interval is that of serving such models."
-    told = [one.found for one in every if one.found and one.found.others]
-    yield from {str(one.others) for one in told if not one.abroad}
-    yield from {one.others.ported() for one in told if one.others and one.abroad}
+    yield from _with_others([one.found for one in every if one.found])
     if asked.split.pp > 1 and asked.phase != "train":
         yield "Pipeline stages are taken one after the other, not filled with other requests."
     places = range(len(asked.batch))
@@ -270,6 +268,14 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
         yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
     yield costs_said(prices)
     yield from _untold(every, asked)
+
+
+def _with_others(every: Sequence[Foretold]) -> Iterator[str]:
+    """Yields what other hands made of it: beside the figures of fitted vendors, in the others'."""
+    yield from {str(one.others) for one in every if one.others and not one.abroad}
+    ported = [one for one in every if one.others and one.abroad]
+    vendors = sorted({one.chip.vendor for one in ported})
+    yield from {one.others.ported(vendors) for one in ported if one.others}
 
 
 def _untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
