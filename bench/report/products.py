@@ -34,7 +34,8 @@ def products(
         "Foretold, not measured, of kernels such as serving engines use.",
         (
             "By the sheet and the times of products on fitted chips. phase=figures goes by what "
-            "hands found: its best product may come out slower than one here, within their intervals."
+            "hands found: its best product may come out slower than one here, within "
+            "their intervals."
         ),
     )
     columns = (*COLUMNS[:1], *((f"x {first.chip.chip}",) if first else ()), *COLUMNS[1:])
