@@ -118,15 +118,15 @@ def test_an_answer_says_once_that_a_vendors_engine_is_taken_as_others(
 ) -> None:
     assert main(["predict", "chips=[910b2, 910b4, h20]", *ASKED]) == 0
     told = capsys.readouterr().out
-    assert told.count("Of huawei no engine was fitted: ") == 1
+    assert told.count("No engine was fitted on chips of huawei: ") == 1
     assert "Across vendors the interval has an assumed part" not in told
     assert main(["predict", "chips=[h20]", *ASKED]) == 0
-    assert "no engine was fitted" not in capsys.readouterr().out
+    assert "No engine was fitted" not in capsys.readouterr().out
     assert main(["predict", "chips=[mi300x, 910b2, mi308x]", *ASKED]) == 0
-    assert "Of amd and huawei no engine was fitted: " in capsys.readouterr().out
+    assert "No engine was fitted on chips of amd and huawei: " in capsys.readouterr().out
     assert main(["predict", "chips=[910b2]", "phase=decode", *ASKED]) == 0
     told = capsys.readouterr().out
-    assert "no engine was fitted" not in told
+    assert "No engine was fitted" not in told
     assert "Across vendors the interval has an assumed part" in told
 
 

@@ -42,8 +42,9 @@ class Others:
         """Returns what is said of the chips of vendors that no engine was fitted on."""
         told = " and ".join([", ".join(vendors[:-1]), vendors[-1]] if vendors[1:] else vendors)
         return (
-            f"Of {told} no engine was fitted: a token is taken to last {self.middle:.2g} times as "
-            f"long as foretold, and as scattered, as {self.hands} other hands made it elsewhere."
+            f"No engine was fitted on chips of {told}: in their figures a token takes "
+            f"{self.middle:.2g} times as long as by the fit, and scatters as {self.hands} other "
+            "hands made it elsewhere."
         )
 
 
