@@ -69,6 +69,12 @@ def test_a_link_that_is_named_without_its_rate_is_not_taken_for_pcie(
     assert (one.link, one.unrated) == (link, unrated)
 
 
+def test_what_says_that_there_is_pcie_only_names_no_link() -> None:
+    told = {"link": {"value": "none (PCIe only)", "source": "maker"}}
+    one = facts(chip("one", {"tdp": {"value": "1 W"}, **PCIE}, facts=told))
+    assert (one.link, one.unrated) == (64e9, False)
+
+
 def test_four_in_five_published_links_lie_within_the_range_of_one_without_a_rate(
     chips: dict[str, Facts], sheets: Catalogue
 ) -> None:

@@ -32,6 +32,11 @@ class Link:
         return GBYTES_A_LANE[self.generation]
 
 
+def alone(fact: str) -> bool:
+    """Tells whether a sheet's words of the link between chips say that PCIe is all there is."""
+    return "PCIe only" in fact
+
+
 def link(text: str) -> Link | None:
     """Returns the link that a sheet's words name, such as ``Gen5 x16``; None if they name none."""
     found = LINK.search(text)

@@ -8,6 +8,7 @@ from bench.chips.figures import MATRIX_DTYPES
 from bench.chips.load import Catalogue
 from bench.chips.model import Basis, Chip, Gap
 from bench.chips.paper import Paper, of_sheet
+from bench.chips.pcie import alone
 from bench.errors import UsageError
 
 WIDE = {"bf16": ("bf16", "fp16"), "fp16": ("fp16", "bf16"), "mxfp4": ("mxfp4", "fp4")}
@@ -146,9 +147,10 @@ def every(catalogue: Catalogue) -> dict[str, Facts]:
 
 def _unrated(chip: Chip) -> bool:
     """Tells whether a sheet names a link between chips and gives it no rate."""
-    told = chip.figures.get("link_bandwidth")
-    none = told is not None and told.value is Gap.UNSUPPORTED
-    return "link" in chip.facts and not none and of_sheet(chip, LINK[:1]) is None
+    named, told = chip.facts.get("link"), chip.figures.get("link_bandwidth")
+    if named is None or alone(named.value) or (told and told.value is Gap.UNSUPPORTED):
+        return False
+    return of_sheet(chip, LINK[:1]) is None
 
 
 def _silicon(chip: Chip) -> str:

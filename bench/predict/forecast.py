@@ -161,6 +161,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
 
 
 def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
+    """Returns the time to the first token; a port's is taken as much longer as its tokens are."""
     dense = asked.workload.experts is None
     name = DENSE if dense else EXPERTS
     how, part = known.first[name]

@@ -3,6 +3,7 @@
 import math
 
 from bench.chips.model import Chip, Figure, Gap
+from bench.chips.pcie import alone
 from bench.chips.pcie import link as pcie_link
 from bench.rules.attributes import Attribute, Reading, absent, computed
 
@@ -15,7 +16,7 @@ def link(chip: Chip) -> Attribute:
     if one_way and one_way.number is not None:
         return _of_figure(one_way, Reading(2 * one_way.number, f"2 x {one_way.value}"))
     fact = chip.facts.get("link")
-    if (both and both.value is Gap.UNSUPPORTED) or (fact and "PCIe only" in fact.value):
+    if (both and both.value is Gap.UNSUPPORTED) or (fact and alone(fact.value)):
         return Attribute("interconnect", (Reading(0.0, "no link but PCIe"),))
     return absent("interconnect")
 
