@@ -52,7 +52,15 @@ def test_what_is_usual_of_chips_is_found() -> None:
     assert found.noise == pytest.approx(NOISE, rel=0.15)
     for key, spread in SPREAD.items():
         assert found.spread[key] == pytest.approx(spread, rel=0.6), key
-    assert found.spread["passes"] < 0.01, "none was timed with it"
+    assert found.spread["passes"] > 1, "none was timed with it: it may be anything"
+
+
+def test_what_is_usual_hangs_on_no_rounding() -> None:
+    """One chip has one headroom, and a few tell next to nothing of some parameters."""
+    known = world(default_rng(11), 4)
+    moved = (times * (1 + 1e-9 * default_rng(12).normal(size=times.size)) for times in known.times)
+    other = Measured(known.chips, known.shapes, tuple(moved))
+    assert prior(other, HOW).spread == pytest.approx(prior(known, HOW).spread, rel=1e-4)
 
 
 def test_a_short_run_tells_a_chip_better_beside_what_is_usual() -> None:

@@ -28,6 +28,8 @@ FREE = {
 QUANTISING = ("passes", "row", "quantise_s")
 LEAST = 1e-3
 """Spread of a parameter below which chips cannot tell it, as a fit looks for it."""
+WIDE = 1.0
+"""Spread of a prior that says next to nothing, over the distance of a parameter's bounds."""
 NORMAL = 1.4826
 """Standard deviation over the median size, of a normal scatter."""
 
@@ -51,7 +53,7 @@ def fit(
     """Returns what explains measured times best, in log time, outliers counting little.
 
     What they cannot tell stays as it begins: quantising where none was timed with it, a product's
-    launch where all were, for all launches are one time.
+    launch where all were, for all launches are one time; headroom where all chips have the same.
 
     Args:
         one: the products.
@@ -64,7 +66,7 @@ def fit(
 
     bare = replace(start, left=None)
     logs = np.log(measured) - (start.left.log(one.sizes, one.family) if start.left else 0.0)
-    free = _free(one.quantised)
+    free = _free(one)
     begun = np.array([_in(key, getattr(start, key)) for key in free])
 
     def errors(values: Array) -> Array:
@@ -81,24 +83,37 @@ def fit(
 
 
 def prior(known: "Measured", how: Products) -> Prior:
-    """Returns how far chips are from all chips' formula, each fitted by itself."""
-    parted: dict[str, list[float]] = {key: [] for key in FREE}
+    """Returns how far chips are from all chips' formula, each fitted by itself.
+
+    What a chip cannot tell stays at all chips', for it is fitted beside a prior that is ``WIDE``;
+    what none can tell is as wide for the next.
+    """
+    wide = Prior(
+        {key: WIDE * (_in(key, most) - _in(key, least)) for key, (least, most, _) in FREE.items()},
+        SMOOTH,
+    )
+    parted: dict[str, list[float]] = {}
     left: list[float] = []
     for one, times in zip(known.shapes, known.times, strict=True):
-        own = fit(one, times, np.ones(len(times)), how)
+        own = fit(one, times, np.ones(len(times)), how, wide)
         left += np.log(times / seconds(one, own)).tolist()
-        for key, fars in parted.items():
-            fars.append(_in(key, getattr(own, key)) - _in(key, getattr(how, key)))
-    spread = {
+        for key in _free(one):
+            far = _in(key, getattr(own, key)) - _in(key, getattr(how, key))
+            parted.setdefault(key, []).append(far)
+    told = {
         key: max(LEAST, float(np.sqrt(np.mean(np.square(fars))))) for key, fars in parted.items()
     }
-    return Prior(spread, NORMAL * float(np.median(np.abs(left))))
+    return Prior({**wide.spread, **told}, NORMAL * float(np.median(np.abs(left))))
 
 
-def _free(quantised: Array) -> list[str]:
-    """Returns the parameters that products can tell, by which of them were quantised on the way."""
-    fixed = () if np.any(quantised) else QUANTISING
-    return [key for key in FREE if key not in (("launch_s",) if np.all(quantised) else fixed)]
+def _free(one: Shapes) -> list[str]:
+    """Returns the parameters that products can tell, by chips and by which were quantised."""
+    fixed = set() if np.any(one.quantised) else set(QUANTISING)
+    if np.all(one.quantised):
+        fixed = {"launch_s"}
+    if len(np.unique(one.headroom)) < 2:
+        fixed.add("headroom")
+    return [key for key in FREE if key not in fixed]
 
 
 def _in(key: str, value: float) -> float:
