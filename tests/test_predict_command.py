@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bench.chips.load import catalogue
+from bench.predict.facts import every
 from bench.report.registry import FORMATS
 from tests.command_cases import document, looks_like, said, without_torch
 
@@ -222,6 +224,20 @@ def test_products_are_set_beside_a_baseline(capsys: pytest.CaptureFixture[str]) 
     first, second = rows(["chips=910b2", "phase=product", SHAPE, "baseline=h20"], capsys)
     assert (first["chip"], first["ratio"], second["chip"]) == (H20, 1, B2)
     assert second["ratio"] == pytest.approx(first["seconds"] / second["seconds"])
+
+
+@pytest.mark.parametrize("size", [256, 2048, 16384])
+def test_no_product_is_foretold_above_the_published_rate(
+    size: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """MI308X's interval began at 2.3 ms, where its sheet takes 3.2."""
+    words = ["chips=[mi308x,h20,910b2]", "phase=product", f"shape=[{size},{size},{size}]"]
+    for row in rows(words, capsys):
+        peak = every(catalogue())[row["chip"]].peak(row["dtype"])
+        least = 2 * size**3 / peak
+        bounds = [row[f"{end}_{level}_s"] for end in ("low", "high") for level in (80, 95)]
+        assert min(row["seconds"], *bounds) >= least * (1 - 1e-9)
+        assert row["low_95_s"] <= row["low_80_s"] <= row["seconds"] <= row["high_80_s"]
 
 
 # wrong words

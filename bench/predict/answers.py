@@ -110,12 +110,12 @@ def _lacks(own: Facts, asked: Asked) -> str:
 
 @dataclass(frozen=True)
 class Timed:
-    """One product on one chip; ``halves`` of the log interval by level, ``paper`` the roofline."""
+    """One product on one chip; ``paper`` is the roofline, ``bounds`` are by level."""
 
     chip: Facts
     seconds: float
     paper: float
-    halves: tuple[float, ...]
+    bounds: tuple[tuple[float, float], ...]
     tier: str
 
 
@@ -141,17 +141,24 @@ def timed_products(
 
 
 def _timed(own: Facts, sizes: Sizes, dtype: str, known: Learnt) -> Timed:
+    """Returns a product's time; nothing is foretold above the published rate.
+
+    No product of the tables reaches that. What is bound by memory may lie in a cache.
+    """
     if own.bandwidth is None:
         raise UsageError(f"{own.chip}: unknown, for its sheet has no memory bandwidth")
     one = shapes([sizes], own, dtype)
-    paper = float(roofline(one)[0])
+    paper, least = float(roofline(one)[0]), float((2 * one.m * one.n * one.k / one.rate)[0])
     if mine := known.own.get(own.chip, {}).get(dtype):
         took, spread = mine.seconds(one)
         halves = tuple(normal * float(spread[0]) for normal in NORMAL)
-        return Timed(own, float(took[0]), paper, halves, "measured here")
-    seconds, halves = _pooled(own, one, known, dtype)
-    rests = str(known_of(own, known.products[dtype][1]))
-    return Timed(own, seconds, paper, halves, rests)
+        seconds, rests = float(took[0]), "measured here"
+    else:
+        seconds, halves = _pooled(own, one, known, dtype)
+        rests = str(known_of(own, known.products[dtype][1]))
+    pairs = ((seconds * math.exp(-half), seconds * math.exp(half)) for half in halves)
+    bounds = tuple((max(low, least), max(high, least)) for low, high in pairs)
+    return Timed(own, max(seconds, least), paper, bounds, rests)
 
 
 NORMAL = (1.2816, 1.9600)

@@ -49,8 +49,7 @@ def _rate(one: Timed, sizes: Sizes) -> float:
 
 
 def _cells(one: Timed, first: Timed | None, sizes: Sizes, dtype: str) -> tuple[str, ...]:
-    inner, outer = (math.exp(half) for half in one.halves)
-    bounds = [duration(one.seconds * by, 2) for by in (1 / inner, inner, 1 / outer, outer)]
+    bounds = [duration(bound, 2) for pair in one.bounds for bound in pair]
     rate = _rate(one, sizes)
     return (
         one.chip.chip,
@@ -69,9 +68,6 @@ def _flat(one: Timed, first: Timed | None, sizes: Sizes, dtype: str) -> dict[str
         "seconds": one.seconds, "flop_per_s": _rate(one, sizes),
         "roofline_s": one.paper, "tier": one.tier,
     }  # fmt: skip
-    for level, half in zip(LEVELS, one.halves, strict=True):
-        told |= {
-            f"low_{level * 100:.0f}_s": one.seconds * math.exp(-half),
-            f"high_{level * 100:.0f}_s": one.seconds * math.exp(half),
-        }
+    for level, (low, high) in zip(LEVELS, one.bounds, strict=True):
+        told |= {f"low_{level * 100:.0f}_s": low, f"high_{level * 100:.0f}_s": high}
     return told | ({"ratio": first.seconds / one.seconds} if first else {})
