@@ -45,6 +45,8 @@ def main(words: list[str]) -> int:
     from bench.report.registry import render, set_in
 
     config = compose("show", words, ShowConfig)
+    if "" in (config.chip, config.record):
+        raise UsageError("chip= and record= name something: a blank may be a variable that is unset")
     if config.chip and config.record:
         raise UsageError("give record= or chip=, not both")
     if config.chip:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from bench.claims.judge import Stands
 from bench.report.formats.html import MARKS
 from bench.report.groups import REMARK, VERDICT
 from bench.report.markup import Report, one_line
@@ -101,6 +102,30 @@ def badge(word: str) -> Markup:
     )
 
 
+def held(word: str, stands: Stands) -> Markup:
+    """Returns a claim's verdict with whether the claim holds, which alone gives sign and colour.
+
+    A verdict tells one ratio from another: what exceeds a claim that it is small belies it. Where
+    nothing is decided the verdict says why.
+    """
+    if stands is Stands.OPEN:
+        return badge(word)
+    sign, kind, told = HELD[stands]
+    first = Markup('<span class="badge {}">{} {}</span> ').format(kind, sign, told)
+    return first + neutral(word)
+
+
+def neutral(word: str) -> Markup:
+    """Returns a verdict on claims, of which it does not say whether they hold."""
+    return Markup('<span class="badge open">{}</span>').format(one_line(word))
+
+
+HELD = {
+    Stands.BOTH: ("✓", "good", "holds on paper and measured"),
+    Stands.MEASURED: ("✓", "good", "holds measured, not on paper"),
+    Stands.PAPER: ("✗", "bad", "holds on paper only"),
+    Stands.NEITHER: ("✗", "bad", "does not hold"),
+}
 SIGNS = {"match": "✓", "exceeds": "✓", "falls short": "✗", "inconclusive": "?"}
 KINDS = {
     "reached": "good", "match": "good", "exceeds": "good",

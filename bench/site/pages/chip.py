@@ -10,7 +10,7 @@ from bench.report.dossier import dossier
 from bench.report.evidence import evidence_report
 from bench.report.markup import cleaned
 from bench.report.rulings import paragraph, policy
-from bench.site.blocks import Block, badge, blocks, unique
+from bench.site.blocks import Block, blocks, held, unique
 from bench.site.page import Page
 from bench.site.words import Words
 from bench.site.world import World
@@ -93,6 +93,6 @@ def _evidence(chip: Chip, world: World, words: Words) -> list[Block]:
 def _claim(one: Judgement, words: Words) -> dict[str, object]:
     return {
         "link": words.link(one.claim.id, one.claim.statement),
-        "badge": badge(one.word.value),
+        "badge": held(one.word.value, one.stands),
         "who": f"{one.claim.speaker}, {one.claim.date}",
     }

@@ -14,7 +14,7 @@ from bench.evidence.observe import OWN, Observation
 from bench.report.claims import SIGNS, claim_report, comes_to
 from bench.report.markup import cleaned
 from bench.report.ratios import devices, hands, measured, on_paper, worth
-from bench.site.blocks import badge, blocks
+from bench.site.blocks import blocks, held, neutral
 from bench.site.page import Page
 from bench.site.words import Words
 from bench.site.world import World
@@ -35,7 +35,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         script=True,
         data={
             "claims": [_claim(one, world, words) for one in world.claims],
-            "counts": [(badge(one.value), one.value, told[one]) for one in Word if told[one]],
+            "counts": [(neutral(one.value), one.value, told[one]) for one in Word if told[one]],
             "sides": sorted({one.claim.side for one in world.claims}),
             "verdicts": [one.value for one in Word if told[one]],
         },
@@ -49,7 +49,7 @@ def _claim(one: Judgement, world: World, words: Words) -> dict[str, Any]:
     return {
         "id": claim.id,
         "statement": claim.statement,
-        "badge": badge(one.word.value),
+        "badge": held(one.word.value, one.stands),
         "word": one.word.value,
         "side": claim.side,
         "who": f"{claim.speaker} ({claim.side}), {claim.date}",
@@ -70,7 +70,7 @@ def _finding(found: Finding, words: Words) -> list[Markup]:
         f"{on_paper(found.paper)}: {STANDS[found.on_paper]}",
         f"{measured(found.measured)}: {STANDS[found.holds]}" if found.measured else "–",
     )
-    verdict = Markup("{} {}").format(badge(found.word.value), found.reason)
+    verdict = Markup("{}<br>{}").format(held(found.word.value, found.stands), found.reason)
     last = (hands(found.measured), devices(found.needed))
     return [*map(words.text, cells), verdict, *map(words.text, last)]
 
@@ -110,5 +110,8 @@ def _page(one: Judgement, world: World, names: dict[str, str]) -> Page:
         description=f"Said by {one.claim.speaker}, {one.claim.date}: {one.word.value}.",
         template="claim.html",
         part="claims.html",
-        data={"badge": badge(one.word.value), "blocks": list(blocks(report, words, "claim"))},
+        data={
+            "badge": held(one.word.value, one.stands),
+            "blocks": list(blocks(report, words, "claim")),
+        },
     )

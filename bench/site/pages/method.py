@@ -9,7 +9,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement
 from bench.claims.judge import Stands, Word
-from bench.site.blocks import badge
+from bench.site.blocks import held, neutral
 from bench.site.page import Page
 from bench.site.pages.evidence import counted
 from bench.site.pictures import of_ratios
@@ -61,7 +61,7 @@ def _front(world: World, words: Words) -> Page:
             "records": len(world.records),
             "rules": len(world.book.rules),
             "claims": len(world.claims),
-            "verdicts": [(badge(one.value), one.value, told[one]) for one in Word if told[one]],
+            "verdicts": [(neutral(one.value), one.value, told[one]) for one in Word if told[one]],
             "paper_only": sum(
                 one.stands is Stands.OPEN and one.on_paper is True for one in world.claims
             ),
@@ -73,7 +73,7 @@ def _front(world: World, words: Words) -> Page:
 
 def _asked(found: Judgement, words: Words) -> dict[str, Markup]:
     return {
-        "badge": badge(found.word.value),
+        "badge": held(found.word.value, found.stands),
         "link": words.link(found.claim.id, found.claim.statement),
         "who": words.text(f"{found.claim.speaker}, {found.claim.date}"),
     }

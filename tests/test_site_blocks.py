@@ -1,0 +1,22 @@
+"""Sign and colour of a claim tell whether it holds, and not which side its ratio lies on."""
+
+import pytest
+
+from bench.claims.judge import Stands, Word
+from bench.site.blocks import HELD, badge, held, neutral
+
+
+@pytest.mark.parametrize("stands", [one for one in Stands if one is not Stands.OPEN])
+@pytest.mark.parametrize("word", [Word.MATCH, Word.EXCEEDS, Word.SHORT])
+def test_whether_a_claim_holds_gives_the_sign(word: Word, stands: Stands) -> None:
+    told = held(word.value, stands)
+    holds = stands in {Stands.BOTH, Stands.MEASURED}
+    assert ("✓" in told, "✗" in told) == (holds, not holds)
+    assert ("badge good" in told, "badge bad" in told) == (holds, not holds)
+    assert neutral(word.value) in told
+
+
+def test_what_is_open_says_why() -> None:
+    for word in (Word.INCONCLUSIVE, Word.UNTESTABLE):
+        assert held(word.value, Stands.OPEN) == badge(word.value)
+    assert set(HELD) == set(Stands) - {Stands.OPEN}
