@@ -69,7 +69,7 @@ WRONG = [
     ("show record=missing.json", "no record 'missing.json': there is no such file"),
     ("show record=missing", "no record 'missing': choose from "),
     ("show chip=h20 record=latest", "give record= or chip=, not both"),
-    ("show chip=", "chip= and record= name something"),
+    ("show chip=", "chip= or record= is blank"),
     ("show margin=1", "margin=1 must be above 0 and at most 0.9"),
 ]
 

@@ -46,7 +46,7 @@ def main(words: list[str]) -> int:
 
     config = compose("show", words, ShowConfig)
     if "" in (config.chip, config.record):
-        raise UsageError("chip= and record= name something: a blank may be a variable that is unset")
+        raise UsageError("chip= or record= is blank: name one, or leave the key out")
     if config.chip and config.record:
         raise UsageError("give record= or chip=, not both")
     if config.chip:
