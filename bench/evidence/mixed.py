@@ -206,10 +206,7 @@ class Mixed:
         return _widened(value, pull @ moved, moved.T @ (free @ moved), scatter)
 
     def _solved(self, scatter: Scatter) -> tuple[Floats, Floats]:
-        """Returns V^-1 less what effects explain, and V^-1 X (X' V^-1 X)^-1.
-
-        All contrasts of one scatter share them.
-        """
+        """Returns V^-1 less what effects explain, and V^-1 X (X' V^-1 X)^-1: of any contrast."""
         if self._at is None or self._at[0] is not scatter:
             cover = np.diag(scatter.residual * self.own)
             cover += scatter.group * (self.members @ self.members.T)
