@@ -16,7 +16,7 @@ from bench.predict.parallel import Parallel
 from bench.predict.precision import precision
 from bench.predict.robust import robust
 from bench.predict.stack import Stack
-from bench.predict.step import Rates, rates, timed
+from bench.predict.step import Rates, rates, side_by_side, timed
 from bench.predict.tables import Row
 from bench.workloads.model import Workload
 
@@ -97,10 +97,7 @@ def joined(found: Sequence[Case]) -> tuple[list[Operator], Rates]:
             for part in PARTS
         }
         every.append(operator(name, kind, like, **parts))
-    fields = Rates.__dataclass_fields__
-    return every, Rates(
-        **{key: np.array([getattr(one.chip, key) for one in found]) for key in fields}
-    )
+    return every, side_by_side([one.chip for one in found])
 
 
 def fit(found: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B008 -- a frozen value

@@ -114,7 +114,8 @@ PARTS = ("tokens", "flop", "weights", "moved", "sent", "calls", "over", "among")
 
 def operator(name: str, kind: Kind, like: Array, **given: Array | float) -> Operator:
     """Returns an operator over as many points as ``like`` has; what is not given is nought."""
-    parts = {key: given.get(key, 0.0) + np.zeros_like(like, np.float64) for key in PARTS}
+    none = np.zeros_like(like, np.float64)
+    parts = {key: none + given[key] if key in given else none for key in PARTS}
     return Operator(name, kind, **parts)
 
 

@@ -154,7 +154,9 @@ def log_errors(world: World, rows: Sequence[Row], stack: Stack) -> Array:
 
 def _served(world: World, rows: Sequence[Row], stack: Stack) -> Array:
     """Returns the time a token takes in what was reported: TPOT, or concurrency over the rate."""
-    asked = rows, world.chips, world.models, stack
-    wanted = [QUANTITIES[row.words["quantity"]] for row in rows]
-    told = {what: served(*asked, what=what) for what in dict.fromkeys(wanted)}
-    return np.array([told[what][place] for place, what in enumerate(wanted)])
+    wanted = np.array([QUANTITIES[row.words["quantity"]] for row in rows])
+    told = np.full(len(rows), np.nan)
+    for what in dict.fromkeys(wanted):
+        own = [row for row, one in zip(rows, wanted, strict=True) if one == what]
+        told[wanted == what] = served(own, world.chips, world.models, stack, what=what)
+    return told

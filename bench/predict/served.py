@@ -9,8 +9,9 @@ from bench.predict.facts import Facts
 from bench.predict.operators import Array
 from bench.predict.parallel import Parallel
 from bench.predict.precision import Precision, precision
-from bench.predict.serving import Load, serve
+from bench.predict.serving import Load, serve_at
 from bench.predict.stack import Stack
+from bench.predict.step import Rates, rates, side_by_side
 from bench.predict.tables import Row
 from bench.workloads.model import Workload
 
@@ -18,6 +19,7 @@ MONTH = len("2026-01")
 """Of a date, the letters that tell its month."""
 LOAD = ("concurrency", "input", "output")
 Layout = tuple[str, str, str, int, int, int]
+Way = tuple[str, Precision, Parallel]
 
 
 def same_work(row: Row) -> tuple[str | float, ...]:
@@ -51,18 +53,29 @@ def served(
             ``ttft``, the prefill before the first token; or ``decode_s``, a step of all requests.
     """
     told = np.full(len(rows), np.nan)
-    for layout, places in _layouts(rows).items():
-        chip, model, dtype, *split = layout
+    for (model, how, split), promised in _alike(rows, chips, models).items():
+        places = list(promised)
         load = Load(*(np.array([rows[one][key] for one in places]) for key in LOAD))
+        chip = side_by_side(list(promised.values()))
+        told[places] = getattr(serve_at(chip, models[model], load, how, split, stack), what)
+    return told
+
+
+def _alike(
+    rows: Sequence[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload]
+) -> dict[Way, dict[int, Rates]]:
+    """Returns places of rows by how their model was run, with what each row's chip promises."""
+    found: dict[Way, dict[int, Rates]] = {}
+    for layout, places in _layouts(rows).items():
+        chip, model, dtype, tp, dp, ep = layout
+        split = Parallel(tp, 1, dp, ep)
         try:
             how = as_served(dtype, chips[chip], models[model])
-            made = serve(
-                chips[chip], models[model], load, how, Parallel(split[0], 1, *split[1:]), stack
-            )
+            promised = rates(chips[chip], how, split)
         except UsageError:
             continue
-        told[places] = getattr(made, what)
-    return told
+        found.setdefault((model, how, split), {}).update(dict.fromkeys(places, promised))
+    return found
 
 
 def _layouts(rows: Iterable[Row]) -> dict[Layout, list[int]]:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.predict.facts import Facts
-from bench.predict.operators import Array, Points
+from bench.predict.operators import Array, Points, operators
 from bench.predict.parallel import Parallel
 from bench.predict.precision import Precision
 from bench.predict.stack import Stack
-from bench.predict.step import Step, step
+from bench.predict.step import Rates, Step, rates, timed
 from bench.workloads.model import Workload
 
 
@@ -71,14 +71,23 @@ def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     Raises:
         UsageError: the sheet lacks a figure that this needs.
     """
+    return serve_at(rates(chip, how, split), workload, load, how, split, stack)
+
+
+def serve_at(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
+    chip: Rates, workload: Workload, load: Load, how: Precision, split: Parallel, stack: Stack
+) -> Served:
+    """Returns what a model's requests see at the rates of one chip, or of one chip a point."""
+
+    def step(phase: str, points: Points) -> Step:
+        return timed(operators(workload, phase, points, how, split), chip, stack)
+
     one = np.ones_like(load.prompt)
-    first = step(chip, workload, "prefill", Points(split.dp * one, load.prompt), how, split, stack)
+    first = step("prefill", Points(split.dp * one, load.prompt))
     together = np.maximum(one, load.concurrency / split.dp / load.output)
-    prompts = Points(split.dp * together, load.prompt)
-    several = step(chip, workload, "prefill", prompts, how, split, stack)
+    several = step("prefill", Points(split.dp * together, load.prompt))
     joined = Step(tuple(part.times(1 / together) for part in several.parts))
-    context = load.prompt + load.output / 2
-    then = step(chip, workload, "decode", Points(load.concurrency, context), how, split, stack)
+    then = step("decode", Points(load.concurrency, load.prompt + load.output / 2))
     tpot = then.seconds + interrupting(load, split) * joined.seconds
     turn = tpot + joined.seconds / load.output
     return Served(first, joined, then, tpot, first.seconds, turn, load.concurrency / turn)

@@ -163,6 +163,12 @@ def rates(chip: Facts, how: Precision, split: Parallel) -> Rates:
     )
 
 
+def side_by_side(found: Sequence[Rates]) -> Rates:
+    """Returns what several chips promise, one chip a point."""
+    fields = Rates.__dataclass_fields__
+    return Rates(**{key: np.array([getattr(one, key) for one in found]) for key in fields})
+
+
 def headroom(chip: Facts, rate: float) -> float:
     """Returns log2 of dense TFLOP/s a watt of board power, a typical one if that is unknown."""
     return math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL

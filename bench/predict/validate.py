@@ -173,32 +173,43 @@ def _kernels(world: World) -> Iterator[Part]:
         yield from (_part(name, split, cases, note) for name, cases, note in found)
 
 
-def _times(world: World) -> Iterator[Part]:
-    """Yields steps and serving."""
-    for split, found in (
-        (CHIP, steps(world.cases())), (SOURCE, frozen(world)), (CHIP, serving(world)),
-        (VENDOR, abroad(world)),
-    ):  # fmt: skip
-        note = ABROAD if split == VENDOR else ""
-        tested = ((NAMES[name], cases) for name, cases in found.items() if cases)
-        yield from (_part(name, split, cases, note) for name, cases in tested)
+def _steps(world: World) -> Iterator[Part]:
+    """Yields steps."""
+    yield from _named(CHIP, steps(world.cases()))
+
+
+def _serving(world: World) -> Iterator[Part]:
+    """Yields the time a token takes in serving."""
+    yield from _named(SOURCE, frozen(world))
+    yield from _named(CHIP, serving(world))
+    yield from _named(VENDOR, abroad(world), note=ABROAD)
+
+
+def _firsts(world: World) -> Iterator[Part]:
+    """Yields the time to a first token."""
     for name, cases in firsts(world).items():
         if cases:
             yield _part(FIRST[name], CHIP, cases, WAITS)
 
 
-def _ratios(world: World) -> Iterator[Part]:
-    """Yields ratios of two chips."""
-    for split, found in (
-        (TWO, step_ratios(world.cases())),
-        (SOURCE, frozen_ratios(world)),
-        (TWO, serving_ratios(world)),
-        (VENDOR, serving_ratios(world, home=False)),
-    ):
-        for name, cases in found.items():
-            if cases:
-                note = ABROAD if split == VENDOR else ""
-                yield _part(f"{RATIO}{NAMES[name]}", split, cases, note)
+def _step_ratios(world: World) -> Iterator[Part]:
+    """Yields ratios of two chips in steps."""
+    yield from _named(TWO, step_ratios(world.cases()), RATIO)
+
+
+def _serving_ratios(world: World) -> Iterator[Part]:
+    """Yields ratios of two chips in serving."""
+    yield from _named(SOURCE, frozen_ratios(world), RATIO)
+    yield from _named(TWO, serving_ratios(world), RATIO)
+    yield from _named(VENDOR, serving_ratios(world, home=False), RATIO, ABROAD)
+
+
+def _named(
+    split: str, found: Mapping[str, Sequence[Outcome]], before: str = "", note: str = ""
+) -> Iterator[Part]:
+    for name, cases in found.items():
+        if cases:
+            yield _part(f"{before}{NAMES[name]}", split, cases, note)
 
 
 def _figures(world: World) -> Iterator[Part]:
@@ -240,8 +251,11 @@ MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = 
     (("attention ", "experts ", "collectives"), _kernels),
     (("figures of sheets",), _figures),
     ((REPORTED,), _reported),
-    ((*NAMES.values(), *FIRST.values()), _times),
-    ((RATIO,), _ratios),
+    ((NAMES["prefill"], NAMES["decode"], WHOLE), _steps),
+    ((NAMES[DENSE], NAMES[EXPERTS]), _serving),
+    (tuple(FIRST.values()), _firsts),
+    ((f"{RATIO}{NAMES['prefill']}", f"{RATIO}{NAMES['decode']}"), _step_ratios),
+    ((f"{RATIO}{NAMES[DENSE]}", f"{RATIO}{NAMES[EXPERTS]}"), _serving_ratios),
 )
 """What makes parts, each with how the names of its parts begin."""
 
