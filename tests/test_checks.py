@@ -7,6 +7,7 @@ import pytest
 
 from bench.commands import check as command
 from bench.errors import UsageError
+from tests.check_cases import no_results
 
 SHEET = """\
 name: Acme One
@@ -84,7 +85,10 @@ class Data:
 
 
 @pytest.fixture
-def data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Data:
+def data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Data:
+    no_results(tmp_path, monkeypatch)
     made = Data(tmp_path / "data", capsys)
     for name, text in FILES.items():
         made.put(name, text)

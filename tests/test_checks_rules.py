@@ -9,6 +9,7 @@ from bench.checks import check
 from bench.commands import check as command
 from bench.records.model import Record
 from bench.records.store import write
+from tests.check_cases import no_results
 
 RULE = """\
 id: US-ONE
@@ -45,8 +46,9 @@ def put(folder: Path, files: dict[str, str]) -> None:
 
 
 @pytest.fixture
-def specs(tmp_path: Path) -> Path:
+def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A sound data folder with one rule and no sheet."""
+    no_results(tmp_path, monkeypatch)
     (tmp_path / "specs" / "chips").mkdir(parents=True)
     put(tmp_path / "specs", FILES)
     return tmp_path / "specs"

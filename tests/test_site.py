@@ -3,12 +3,9 @@
 import base64
 import hashlib
 import json
-import os
 import re
-import subprocess
-import sys
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -20,14 +17,15 @@ from bench.errors import UsageError
 from bench.records.model import Record
 from bench.records.store import write as write_record
 from bench.site.build import write
+from bench.site.pages import chip as chip_pages
 from bench.site.pages import compare
+from bench.site.pages import records as record_pages
 from bench.site.place import LIST, Place
 from bench.site.words import Words
 from bench.site.world import Held, World, gather
 from tests.conftest import DAY
 from tests.site_pages import Read, inner, page, target
 
-ROOT = Path(__file__).resolve().parent.parent
 A = "http://a.example?y&amp;z"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m javascript:alert(3)"
 
@@ -226,9 +224,15 @@ def hostile(world: World, record: Record, tmp_path: Path) -> World:
     return replace(world, catalogue=sheets, records=(held,))
 
 
-def test_hostile_text_stays_text(hostile: World, tmp_path: Path) -> None:
+def test_hostile_text_stays_text(
+    hostile: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = next(iter(hostile.catalogue.chips.values()))
+    asked = chip_pages.pages  # of all sheets, that of the hostile one is read, and of few others
+    monkeypatch.setattr(chip_pages, "pages", lambda *of: islice(asked(*of), 5))
     folder = tmp_path / "site"
     write(folder, hostile)
+    assert (folder / "chips" / f"{first.id}.html").is_file()
     seen = False
     for path in folder.rglob("*.html"):
         text, read = path.read_text("utf-8"), page(path)
@@ -319,19 +323,18 @@ def own(tmp_path: Path, record: Record) -> Path:
 
 
 def test_the_command_shows_records_of_ones_own_and_names_what_is_none(
-    own: Path, tmp_path: Path, record: Record
+    own: Path,
+    tmp_path: Path,
+    record: Record,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", "site", f"out={tmp_path / 'site'}", f"records={own}"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == str(tmp_path / "site" / "index.html")
-    assert re.search(r"\d+ files, [\d.]+ MB, largest page \S+\.html", done.stderr)
+    monkeypatch.setattr("bench.site.build.MAKERS", ())  # those of sheets and claims take long, and
+    monkeypatch.setattr("bench.site.build.OTHERS", (record_pages,))  # are made for other tests
+    assert main([f"out={tmp_path / 'site'}", f"records={own}"]) == 0
+    done = capsys.readouterr()
+    assert done.out.strip() == str(tmp_path / "site" / "index.html")
+    assert re.search(r"\d+ files, [\d.]+ MB, largest page \S+\.html", done.err)
     mine = (tmp_path / "site" / "records" / f"{record.id}.html").read_text("utf-8")
     assert "A fake device: these figures are simulated" in mine
     assert "broken.json" in (tmp_path / "site" / "records.html").read_text("utf-8")
