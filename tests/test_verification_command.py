@@ -1,5 +1,7 @@
 """``report`` as it is typed: every kind, every file, every wrong word."""
 
+import contextlib
+import io
 import json
 from pathlib import Path
 
@@ -27,10 +29,17 @@ def said(words: list[str], capsys: Capture) -> tuple[int, str, str]:
 # what is made
 
 
-def test_a_record_is_handed_over_as_page_and_pdf(tmp_path: Path, capsys: Capture) -> None:
-    out = tmp_path / "new" / "folder"
-    code, printed, err = said([GENOA, f"out={out}"], capsys)
-    assert (code, err) == (0, "")
+@pytest.fixture(scope="module")
+def handed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder with the record's page and PDF, and what was printed."""
+    out, printed = tmp_path_factory.mktemp("handed") / "new" / "folder", io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert __main__.main(["report", GENOA, f"out={out}"]) == 0
+    return out, printed.getvalue()
+
+
+def test_a_record_is_handed_over_as_page_and_pdf(handed: tuple[Path, str]) -> None:
+    out, printed = handed
     files = [Path(line) for line in printed.splitlines()]
     assert [one.name for one in files] == [
         f"verification-20261126-010133-cpu-9aa7db.{ending}" for ending in ("html", "pdf")
@@ -41,11 +50,12 @@ def test_a_record_is_handed_over_as_page_and_pdf(tmp_path: Path, capsys: Capture
     assert len(pypdf.PdfReader(files[1]).pages) > 3
 
 
-def test_the_same_words_make_the_same_bytes(tmp_path: Path, capsys: Capture) -> None:
-    for name in ("a", "b"):
-        assert said([GENOA, f"out={tmp_path / name}"], capsys)[0] == 0
-    for one in (tmp_path / "a").iterdir():
-        assert one.read_bytes() == (tmp_path / "b" / one.name).read_bytes()
+def test_the_same_words_make_the_same_bytes(
+    handed: tuple[Path, str], tmp_path: Path, capsys: Capture
+) -> None:
+    assert said([GENOA, f"out={tmp_path}"], capsys)[0] == 0
+    for one in handed[0].iterdir():
+        assert one.read_bytes() == (tmp_path / one.name).read_bytes()
 
 
 def test_one_format_alone_can_be_had(tmp_path: Path, capsys: Capture) -> None:
@@ -105,14 +115,16 @@ def test_a_shipment_of_the_record_takes_all_that_a_plan_takes(capsys: Capture) -
 def test_what_is_there_already_is_replaced_whole(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said([GENOA, f"out={tmp_path}"], capsys)
+    words = ["kind=plan", "devices=12", f"out={tmp_path}"]
+    said([*words, "seed=1"], capsys)
     before = {one: one.read_bytes() for one in tmp_path.iterdir()}
+    assert len(before) == 2
 
     def full(_path: Path, _content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("bench.tables.write.replace", full)
-    code, _, err = said([GENOA, f"out={tmp_path}"], capsys)
+    code, _, err = said([*words, "seed=2"], capsys)
     assert code == 2
     assert err == f"onpaper: out={tmp_path} cannot be written to: No space left on device\n"
     assert {one: one.read_bytes() for one in tmp_path.iterdir()} == before
