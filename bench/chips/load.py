@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -54,15 +54,19 @@ class Catalogue:
             raise UsageError(f"no chip {word!r} in specs/chips: {told}")
         return self.chips[names[wanted]]
 
-    def names(self) -> dict[str, str]:
+    def names(self) -> Mapping[str, str]:
         """Maps all that chips answer to, in lower case, to their ids; an alias beats a name."""
+        return self._names
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
         titles = {plain(chip.name): chip.id for chip in self.chips.values()}
         given = {
             plain(name): chip.id
             for chip in self.chips.values()
             for name in (chip.id, *chip.aliases, chip.local_name or chip.id)
         }
-        return {**titles, **given}
+        return MappingProxyType({**titles, **given})
 
 
 @cache
