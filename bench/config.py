@@ -20,6 +20,12 @@ T = TypeVar("T")
 
 
 GROUPS = ("suite", "device", "report")
+UNUSED = tuple(
+    f"~hydra/{name}"
+    for name in ("launcher", "sweeper", "output", "help", "hydra_help", "hydra_logging",
+                 "job_logging", "env")
+)  # fmt: skip
+"""Hydra's groups of its own, which only its launcher reads: half of what composing takes."""
 MEANT = {"gpu": "try device=cuda, or device=accelerator for whatever torch finds"}
 """What is told of words that are written like some of ours and mean others."""
 SHOWN = 200
@@ -47,7 +53,10 @@ def compose(command: str, overrides: list[str], shape: type[T]) -> T:
     register()
     try:
         with initialize_config_dir(str(paths.data_dir("configs")), version_base="1.3"):
-            config = hydra_compose(command, [as_text(word, shape) for word in words])
+            typed = [as_text(word, shape) for word in words]
+            config = hydra_compose(
+                command, typed if any(map(is_hydra, words)) else [*typed, *UNUSED]
+            )
         made = cast("T", OmegaConf.to_object(config))
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(error)) from None
@@ -58,6 +67,11 @@ def compose(command: str, overrides: list[str], shape: type[T]) -> T:
         near = did_you_mean(report.format, choices("report"))
         raise UsageError(f"no report {report.format!r}: {near}")
     return made
+
+
+def is_hydra(word: str) -> bool:
+    """Tells whether a word is meant for Hydra itself."""
+    return word.lstrip("+~").startswith("hydra")
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import paths
 from bench.commands import run, sweep
-from bench.config import as_text, checked, folder, positive, quoted, register
+from bench.config import as_text, checked, folder, is_hydra, positive, quoted, register
 from bench.errors import OnpaperError, UsageError, did_you_mean
 from bench.shapes import RunConfig
 
@@ -91,10 +91,6 @@ def _told(words: list[str]) -> dict[str, str]:
     return {key: value for key, _, value in pairs}
 
 
-def _is_hydra(word: str) -> bool:
-    return word.lstrip("+~").startswith("hydra")
-
-
 def _again(plan: "Plan", words: list[str]) -> list[str]:
     """Returns the words of a fleet that is resumed, with what is told anew.
 
@@ -102,7 +98,7 @@ def _again(plan: "Plan", words: list[str]) -> list[str]:
         UsageError: something else is told than a fleet that was begun can still be told.
     """
     told = _told(words)
-    more = [key for key in told if key not in ALONGSIDE and not _is_hydra(key)]
+    more = [key for key in told if key not in ALONGSIDE and not is_hydra(key)]
     if more:
         raise UsageError(f"resume= goes by the fleet's own words: leave out {more[0]}=")
     return [one for one in plan.words if one.partition("=")[0] not in told] + words
@@ -126,7 +122,7 @@ def _prepared(words: list[str]) -> "tuple[list[str], Engine, RunConfig, float]":
     rest = [one for one in words if not one.startswith("node=")]
     rest = [as_text(one, RunConfig) if _is_plain(one) else one for one in rest]
     config = sweep.planned(rest)
-    params = _params([one for one in rest if _is_hydra(one)])
+    params = _params([one for one in rest if is_hydra(one)])
     poll_s = positive("hydra.launcher.poll_s", float(params.pop("poll_s")), 600)
     engine = ENGINES[told[LAUNCHER]](params)
     names = _named(engine, told["node"].strip("'\""))
