@@ -6,23 +6,18 @@ import numpy as np
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
-from bench.predict.capacity import least_chips
 from bench.predict.forecast import Asked, First, Foretold
-from bench.predict.operators import Array
 from bench.predict.power import Prices
-from bench.predict.tiers import Tier
 from bench.report.costs import INNER, banded, cost, costs_said, energy
-from bench.report.duration import duration
+from bench.report.foretold import OUTER, digits_of, in_words, lasting, number, unfit
 from bench.report.markup import Report
 from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
 from bench.report.question import beyond, instead, points, published, title
 from bench.report.scalar import Scalar
 from bench.report.table import Table
-from bench.units import significant
 
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
-OUTER = 0.95
 HOW = (
     (
         "Foretold, not measured: published figures x fractions learnt from measured times. In "
@@ -84,13 +79,7 @@ def predictions(
 def _order(found: Foretold, place: int) -> tuple[int, bool, bool, float]:
     """Orders rows by point; then what fits, what is tight, what does not fit; then by rate."""
     over = found.room(place).fits is False
-    return place, _unfit(found, place), over, -float(found.per_chip()[place])
-
-
-def _unfit(found: Foretold, place: int) -> bool:
-    """Tells whether the model does not fit, however little is kept free."""
-    room = found.room(place)
-    return room.fits is False and not room.tight
+    return place, unfit(found, place), over, -float(found.per_chip()[place])
 
 
 def _columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
@@ -111,84 +100,23 @@ def _cells(
     one: Answer, found: Foretold, place: int, prices: Prices, base: Chip | None
 ) -> tuple[str, ...]:
     asked = found.asked
-    told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
-    digits = 2 if found.tier in (Tier.SHEET, Tier.OTHER) else 3
-    rate, whole = float(found.per_chip()[place]), float(found.tokens[place])
+    sizes = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
+    told, digits = in_words(one, found, place, base), digits_of(found)
     first = found.first if asked.phase == "serve" else None
-    limit, share = found.work.limit(place)
-    as_if = "if it fitted: " if _unfit(found, place) else ""
     return (
         one.chip.id,
-        *(f"{told[key][place]:g}" for key in points(asked)),
-        *((f"{as_if}{_over(one, base, place, digits)}",) if base else ()),
-        f"{as_if}{_around(rate, found, place, digits)}",
-        *((_told(whole, digits),) if asked.split.chips > 1 else ()),
-        _lasting(found.seconds, found.half(INNER), place, digits),
-        *((_lasting(first.seconds, first.half(INNER), place, digits),) if first else ()),
-        f"{limit} {share:.0%}",
-        _left(found, place),
+        *(f"{sizes[key][place]:g}" for key in points(asked)),
+        *((told["over"],) if base else ()),
+        told["rate"],
+        *((number(float(found.tokens[place]), digits),) if asked.split.chips > 1 else ()),
+        told["time"],
+        *((lasting(first.seconds, first.half(INNER), place, digits),) if first else ()),
+        told["limit"],
+        told["left"],
         banded(energy(found, place)),
         banded(cost(one, place, prices)),
-        "; ".join(filter(None, (found.tier, _lacks(found), found.assumed))),
+        told["rests"],
     )  # fmt: skip
-
-
-def _lacks(found: Foretold) -> str:
-    return f"no {' nor '.join(found.lacks)} published" if found.lacks else ""
-
-
-def _around(value: float, found: Foretold, place: int, digits: int) -> str:
-    inner, outer = (float(np.exp(found.half(level)[place])) for level in (INNER, OUTER))
-    return _bracketed(value, (value / inner, value * inner, value / outer, value * outer), digits)
-
-
-def _lasting(seconds: Array, half: Array, place: int, digits: int) -> str:
-    """Returns a time with its inner interval."""
-    middle, inner = float(seconds[place]), float(np.exp(half[place]))
-    low, high = (_time(one, 2) for one in (middle / inner, middle * inner))
-    return f"{_time(middle, digits)} ({low.removesuffix(high[high.rindex(' ') :])}–{high})"
-
-
-def _time(seconds: float, digits: int) -> str:
-    return duration(float(f"{seconds:.{digits}g}"), digits)
-
-
-def _bracketed(value: float, bounds: Sequence[float], digits: int) -> str:
-    """Formats a value with the bounds of its inner and its outer interval."""
-    low, high, least, most = (_told(one, 2) for one in bounds)
-    return f"{_told(value, digits)} ({low}–{high}; {least}–{most})"
-
-
-def _told(value: float, digits: int) -> str:
-    """Formats a number with so many digits and noughts behind them: no interval bears more."""
-    return significant(float(f"{value:.{digits}g}"), digits)
-
-
-def _over(one: Answer, base: Chip, place: int, digits: int) -> str:
-    over = one.over
-    if over is None or one.chip.id == base.id:
-        return "1"
-    low, high = (float(each[place]) for each in over.bounds(INNER))
-    least, most = (float(each[place]) for each in over.bounds(OUTER))
-    return _bracketed(float(over.middle[place]), (low, high, least, most), digits)
-
-
-def _left(found: Foretold, place: int) -> str:
-    room = found.room(place)
-    if room.free is None:
-        return "capacity unknown"
-    if room.fits:
-        return f"{_told(room.free / 1e9, 2)} GB"
-    if room.tight:
-        return "tight: under a tenth kept free"
-    asked = found.asked
-    length = int(asked.prompt[place] + asked.output[place])
-    sequences = float(asked.batch[place])
-    least = least_chips(
-        found.chip, asked.workload, asked.how, asked.split, sequences, length, asked.phase
-    )
-    takes = f", takes {least} chips" if least else ", and so at any tp"
-    return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}"
 
 
 def _flat(one: Answer, place: int, asked: Asked, prices: Prices) -> dict[str, Scalar]:
@@ -262,7 +190,7 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     if asked.split.pp > 1 and asked.phase != "train":
         yield "Pipeline stages are taken one after the other, not filled with other requests."
     places = range(len(asked.batch))
-    if any(_unfit(one.found, at) for one in every if one.found for at in places):
+    if any(unfit(one.found, at) for one in every if one.found for at in places):
         yield "Where the model does not fit, rates are as if it did."
     if any(one.found and one.found.abroad and not one.found.others for one in every):
         yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."

@@ -19,6 +19,7 @@ from bench.records.store import read
 from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook, rulebook
 from bench.rules.places import Question
+from bench.site.foretold import Told, foretell
 from bench.theory.systems import complete
 from bench.verdict import MARGIN, Row, rows
 
@@ -78,6 +79,11 @@ class World:
         for one in self.bench.whole.every:
             found.setdefault(one.chip, []).append(one)
         return {chip: tuple(values) for chip, values in found.items()}
+
+    @cached_property
+    def foretold(self) -> tuple[Told, ...]:
+        """Returns what chips would do, by the comparison model."""
+        return foretell(self.catalogue)
 
     def speaking_of(self, chip: str) -> tuple[Judgement, ...]:
         """Returns the claims that name a chip."""

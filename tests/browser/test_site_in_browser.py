@@ -264,6 +264,20 @@ def test_a_long_table_lays_out_its_first_rows_and_all_on_demand(show: Open) -> N
     expect(page.get_by_role("button", name="Show all")).to_be_hidden()
 
 
+def test_predictions_sort_and_filter(show: Open) -> None:
+    page = show("predictions.html")
+    page.get_by_label("Tier").select_option("domestic")
+    page.get_by_role("button", name="DeepSeek V3").click()
+    shown = page.locator("#foretold tbody tr:visible")
+    assert 5 < shown.count() < page.locator("#foretold tbody tr").count()
+    rates = shown.evaluate_all("rows => rows.map(row => row.cells[6].dataset.v ?? null)")
+    known = [float(one) for one in rates if one is not None]
+    assert known == sorted(known, reverse=True)
+    assert rates[len(known) :] == [None] * (len(rates) - len(known))
+    assert "tier=domestic" in page.url
+    assert "sort=-experts" in page.url
+
+
 def test_claims_are_chosen_by_verdict(show: Open) -> None:
     page = show("claims.html#verdict=exceeds")
     shown = page.locator("details:visible")

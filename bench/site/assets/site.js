@@ -30,7 +30,7 @@
     const cell = row.cells[column];
     if (cell.dataset.v !== undefined) return Number(cell.dataset.v);
     const text = cell.textContent.trim();
-    return text === "–" || text === "unknown" || text === "unsupported" ? "" : text;
+    return ["–", "unknown", "unsupported", "does not fit"].includes(text) ? "" : text;
   };
   const sort = (table, key, descending) => {
     const heads = [...table.tHead.rows[0].cells];

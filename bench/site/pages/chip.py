@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator
 
+from markupsafe import Markup
+
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement
+from bench.predict.answers import Answer
 from bench.records.model import Record
 from bench.report.dossier import dossier
 from bench.report.evidence import evidence_report
+from bench.report.foretold import in_words
 from bench.report.markup import cleaned
+from bench.report.predictions import HOW
 from bench.report.rulings import paragraph, policy
 from bench.site.blocks import Block, blocks, held, unique
+from bench.site.foretold import BASE, Standing
 from bench.site.page import Page
 from bench.site.words import Words
 from bench.site.world import World
@@ -19,7 +25,6 @@ from bench.theory.entry import key_of, look_up
 HEAD = ("matrix_bf16", "matrix_fp8", "memory_capacity", "memory_bandwidth", "tdp", "tpp",
         "performance_density")  # fmt: skip
 """What the top of a page shows, where the chip has it."""
-BASELINE = "nvidia-h20-sxm-96gb"
 
 
 def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
@@ -42,6 +47,7 @@ def _page(chip: Chip, world: World, names: dict[str, str]) -> Page:
             "status": _status(chip, world),
             "sheet": _sheet(chip, world, words),
             "evidence": _evidence(chip, world, words),
+            "foretold": _foretold(chip, world, words),
             "claims": [_claim(one, words) for one in world.speaking_of(chip.id)],
             "records": [
                 words.link(one.record.id)
@@ -49,7 +55,7 @@ def _page(chip: Chip, world: World, names: dict[str, str]) -> Page:
                 if one.record.identity.chip == chip.id
             ],
             "others": [words.link(name) for name in chip.variants],
-            "baseline": BASELINE if chip.id != BASELINE else "nvidia-h100-sxm-80gb",
+            "baseline": BASE if chip.id != BASE else "nvidia-h100-sxm-80gb",
         },
     )
 
@@ -88,6 +94,33 @@ def _evidence(chip: Chip, world: World, words: Words) -> list[Block]:
         return []
     report = cleaned(evidence_report(chip, world.bench))
     return list(blocks(report, words, "evidence"))
+
+
+def _foretold(chip: Chip, world: World, words: Words) -> Block | None:
+    """Returns what the chip would do in each standing question; nothing of what is none."""
+    base = world.catalogue.chips.get(BASE)
+    rows = [
+        _answer(told.question, told.answers[chip.id], base, words)
+        for told in world.foretold
+        if chip.id in told.answers
+    ]
+    columns = (
+        "question", "tokens/s, per chip", "x H20, per chip", "TPOT or step", "limited by",
+        "memory left", "rests on",
+    )  # fmt: skip
+    return Block("foretold-0", "", columns, rows, above=words.lines(HOW)) if rows else None
+
+
+def _answer(asked: Standing, one: Answer, base: Chip | None, words: Words) -> list[Markup]:
+    first = Markup('<a href="{}predictions.html#{}">{}</a>').format(
+        words.root, asked.key, asked.title
+    )
+    if one.found is None:
+        told = [one.why, *(["–"] * 5)]
+    else:
+        said = in_words(one, one.found, 0, base)
+        told = [said[key] for key in ("rate", "over", "time", "limit", "left", "rests")]
+    return [first, *map(words.text, told)]
 
 
 def _claim(one: Judgement, words: Words) -> dict[str, object]:

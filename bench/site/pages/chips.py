@@ -60,9 +60,7 @@ def _row(chip: Chip, world: World, words: Words) -> dict[str, object]:
     return {
         "chip": chip,
         "kind": KINDS[chip.kind],
-        "search": " ".join(
-            filter(None, (chip.id, chip.name, chip.local_name, *chip.aliases, chip.architecture))
-        ).lower(),
+        "search": searched(chip),
         "name": words.link(chip.id, chip.name),
         "launched": chip.launched or "",
         "cells": [
@@ -72,6 +70,12 @@ def _row(chip: Chip, world: World, words: Words) -> dict[str, object]:
         "reaches": reaches(chip, world, words),
         "policy": policy(known.status) if known else "–",
     }
+
+
+def searched(chip: Chip) -> str:
+    """Returns what a search of chips looks through, in lower case."""
+    told = (chip.id, chip.name, chip.local_name, *chip.aliases, chip.architecture)
+    return " ".join(filter(None, told)).lower()
 
 
 def _cell(chip: Chip, entry: Entry, words: Words) -> Cell:

@@ -1,4 +1,4 @@
-"""How far predictions are off on what their fit has not seen."""
+"""What chips are foretold to do, and how far predictions are off on what their fit has not seen."""
 
 import json
 from collections.abc import Iterator
@@ -7,9 +7,16 @@ from typing import Any
 from markupsafe import Markup
 
 from bench import paths
+from bench.chips.model import Chip
+from bench.predict.answers import Answer
 from bench.predict.tables import Table, tables
 from bench.predict.validate import FILE, RATIO
+from bench.report import question
+from bench.report.costs import INNER
+from bench.report.foretold import in_words, unfit
+from bench.site.foretold import BASE, Told
 from bench.site.page import Page
+from bench.site.pages.chips import Cell, searched
 from bench.site.pictures import of_predictions
 from bench.site.words import Words
 from bench.site.world import World
@@ -17,17 +24,19 @@ from bench.site.world import World
 
 def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     """Yields the page."""
-    del world
     text = (paths.data_dir("results") / FILE).read_text("utf-8")
     words = Words(names, "", "predictions.html")
     rows = [_row(name, figures, words) for name, figures in json.loads(text)["parts"].items()]
     yield Page(
         path="predictions.html",
-        title="How far predictions are off",
-        description="Errors of predictions on chips, vendors and sources their fit has not seen.",
+        title="Predictions",
+        description="What chips would do with large models, and how far predictions are off.",
         template="predictions.html",
         part="predictions.html",
+        script=True,
         data={
+            "questions": [_question(one) for one in world.foretold],
+            **_standings(world, words),
             "times": [one for one in rows if not one["name"].startswith(RATIO)],
             "ratios": [one for one in rows if one["name"].startswith(RATIO)],
             "pictures": of_predictions(),
@@ -35,6 +44,57 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
             "files": [("data/validation.json", text.encode())],
         },
     )
+
+
+def _question(told: Told) -> dict[str, str]:
+    one = told.question
+    asked = question.title(one.asked, None)
+    return {"key": one.key, "title": one.title, "asked": asked, "words": one.words("910b2,h800")}
+
+
+def _standings(world: World, words: Words) -> dict[str, Any]:
+    """Returns the rows of chips of which anything is foretold, and what rows can be chosen by."""
+    shown = [
+        chip
+        for chip in world.chips
+        if any(told.answers[chip.id].found for told in world.foretold if chip.id in told.answers)
+    ]
+    made = [_standing(chip, world, words) for chip in shown]
+    return {
+        "rows": sorted(made, key=lambda row: row["order"]),
+        "vendors": sorted({one.vendor for one in shown}),
+        "tiers": [
+            one for one in ("export", "domestic", "global") if one in {c.tier for c in shown}
+        ],
+    }
+
+
+def _standing(chip: Chip, world: World, words: Words) -> dict[str, Any]:
+    answers = [told.answers[chip.id] for told in world.foretold]
+    cells = [_cell(one, world.catalogue.chips.get(BASE)) for one in answers]
+    known = [one.value for one in cells if one.value is not None]
+    return {
+        "chip": chip,
+        "search": searched(chip),
+        "name": words.link(chip.id, chip.name, "#foretold"),
+        "cells": cells,
+        "rests": ", ".join(dict.fromkeys(str(one.found.tier) for one in answers if one.found)),
+        "order": -known[0] if known else 0.0,
+    }
+
+
+def _cell(one: Answer, base: Chip | None) -> Cell:
+    """Returns tokens a second and chip with the ratio to the base below; sorted by the former."""
+    if one.found is None:
+        return Cell(Markup("–"))
+    if unfit(one.found, 0):
+        return Cell(Markup("does not fit"))
+    told = in_words(one, one.found, 0, base, (INNER,))
+    rate = float(one.found.per_chip()[0])
+    if base is None or one.chip.id == base.id:
+        return Cell(Markup("{}").format(told["rate"]), rate)
+    beside = Markup('{}<br><span class="muted">× {}</span>')
+    return Cell(beside.format(told["rate"], told["over"]), rate)
 
 
 def _table(one: Table, words: Words) -> Markup:

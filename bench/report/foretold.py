@@ -1,0 +1,110 @@
+"""What is foretold of one chip at one point, in words: rates and times with their intervals."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from bench.chips.model import Chip
+from bench.predict.answers import Answer
+from bench.predict.capacity import least_chips
+from bench.predict.forecast import Foretold
+from bench.predict.operators import Array
+from bench.predict.tiers import Tier
+from bench.report.costs import INNER
+from bench.report.duration import duration
+from bench.units import significant
+
+OUTER = 0.95
+
+
+def unfit(found: Foretold, place: int) -> bool:
+    """Tells whether the model does not fit, however little is kept free."""
+    room = found.room(place)
+    return room.fits is False and not room.tight
+
+
+def in_words(
+    one: Answer,
+    found: Foretold,
+    place: int,
+    base: Chip | None,
+    levels: Sequence[float] = (INNER, OUTER),
+) -> dict[str, str]:
+    """Returns what is foretold of a chip at one point: rate, ratio, time, limit, memory, tier.
+
+    Rate and ratio have the intervals of ``levels``, the time the inner one alone.
+    """
+    digits, (limit, share) = digits_of(found), found.work.limit(place)
+    as_if = "if it fitted: " if unfit(found, place) else ""
+    return {
+        "over": f"{as_if}{_over(one, base, place, digits, levels)}" if base else "",
+        "rate": f"{as_if}{_rate(found, place, digits, levels)}",
+        "time": lasting(found.seconds, found.half(INNER), place, digits),
+        "limit": f"{limit} {share:.0%}",
+        "left": _left(found, place),
+        "rests": "; ".join(filter(None, (found.tier, _lacks(found), found.assumed))),
+    }
+
+
+def digits_of(found: Foretold) -> int:
+    """Returns how many digits a number bears: two where it rests on little but the sheet."""
+    return 2 if found.tier in (Tier.SHEET, Tier.OTHER) else 3
+
+
+def _lacks(found: Foretold) -> str:
+    return f"no {' nor '.join(found.lacks)} published" if found.lacks else ""
+
+
+def _rate(found: Foretold, place: int, digits: int, levels: Sequence[float]) -> str:
+    value = float(found.per_chip()[place])
+    factors = [float(np.exp(found.half(level)[place])) for level in levels]
+    return _bracketed(value, [(value / one, value * one) for one in factors], digits)
+
+
+def lasting(seconds: Array, half: Array, place: int, digits: int) -> str:
+    """Returns a time with its inner interval."""
+    middle, inner = float(seconds[place]), float(np.exp(half[place]))
+    low, high = (_time(one, 2) for one in (middle / inner, middle * inner))
+    return f"{_time(middle, digits)} ({low.removesuffix(high[high.rindex(' ') :])}–{high})"
+
+
+def _time(seconds: float, digits: int) -> str:
+    return duration(float(f"{seconds:.{digits}g}"), digits)
+
+
+def _bracketed(value: float, bounds: Iterable[tuple[float, float]], digits: int) -> str:
+    """Formats a value with its intervals."""
+    told = "; ".join(f"{number(low, 2)}–{number(high, 2)}" for low, high in bounds)
+    return f"{number(value, digits)} ({told})"
+
+
+def number(value: float, digits: int) -> str:
+    """Formats a number with so many digits and noughts behind them: no interval bears more."""
+    return significant(float(f"{value:.{digits}g}"), digits)
+
+
+def _over(one: Answer, base: Chip, place: int, digits: int, levels: Sequence[float]) -> str:
+    over = one.over
+    if over is None or one.chip.id == base.id:
+        return "1"
+    pairs = (over.bounds(level) for level in levels)
+    bounds = [(float(low[place]), float(high[place])) for low, high in pairs]
+    return _bracketed(float(over.middle[place]), bounds, digits)
+
+
+def _left(found: Foretold, place: int) -> str:
+    room = found.room(place)
+    if room.free is None:
+        return "capacity unknown"
+    if room.fits:
+        return f"{number(room.free / 1e9, 2)} GB"
+    if room.tight:
+        return "tight: under a tenth kept free"
+    asked = found.asked
+    length = int(asked.prompt[place] + asked.output[place])
+    sequences = float(asked.batch[place])
+    least = least_chips(
+        found.chip, asked.workload, asked.how, asked.split, sequences, length, asked.phase
+    )
+    takes = f", takes {least} chips" if least else ", and so at any tp"
+    return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}"

@@ -1,0 +1,89 @@
+"""The site tells what the program foretells, and leaves out what it cannot."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bench import __main__
+from bench.chips.load import Catalogue
+from bench.report.foretold import unfit
+from bench.site.foretold import STANDING, Standing, Told, foretell
+
+
+@pytest.fixture(scope="module")
+def told(sheets: Catalogue) -> tuple[Told, ...]:
+    """Every answer."""
+    return foretell(sheets)
+
+
+@pytest.fixture(scope="module")
+def cells(site: Path) -> dict[str, list[str]]:
+    """The cells of the table by chip, tags and all."""
+    text = (site / "predictions.html").read_text("utf-8").partition('id="foretold"')[2]
+    rows = re.findall(r"<tr data-q=.*?</tr>", text.partition("</table>")[0], re.DOTALL)
+    named = {re.findall(r'href="chips/(.+?)\.html#foretold"', row)[0]: row for row in rows}
+    return {chip: re.findall(r"<td.*?</td>", row, re.DOTALL) for chip, row in named.items()}
+
+
+@pytest.mark.parametrize("asked", STANDING, ids=lambda one: one.key)
+def test_the_table_says_what_the_command_prints(
+    asked: Standing, cells: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = shlex.split(asked.words("910c,a100"))
+    assert words[:3] == ["python", "-m", "bench"]
+    assert __main__.main([*words[3:], "report=json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    place = 2 + STANDING.index(asked)
+    assert {row["chip"] for row in rows} == {"huawei-ascend-910c", "nvidia-a100-sxm-80gb"}
+    for row in rows:
+        cell = cells[row["chip"]][place]
+        assert f'data-v="{row["tokens_per_s_chip"]:.6g}"' in cell
+        ratio = re.search(r"× ([\d.]+) \(([\d.]+)–([\d.]+)\)", cell)
+        assert ratio
+        keys = ("ratio", "ratio_low_80", "ratio_high_80")
+        assert [float(one) for one in ratio.groups()] == pytest.approx(
+            [row[key] for key in keys], rel=0.06
+        )
+
+
+def test_every_chip_of_which_something_is_foretold_has_a_row_and_no_other(
+    told: tuple[Told, ...], cells: dict[str, list[str]]
+) -> None:
+    found = {chip for one in told for chip, answer in one.answers.items() if answer.found}
+    assert set(cells) == found
+    assert len(found) > 80
+    assert {len(row) for row in cells.values()} == {2 + len(STANDING) + 1}
+
+
+def test_what_does_not_fit_or_is_unknown_has_no_number(
+    told: tuple[Told, ...], cells: dict[str, list[str]]
+) -> None:
+    seen = set()
+    for place, one in enumerate(told, 2):
+        for chip in cells:
+            found = one.answers[chip].found
+            kind = "unknown" if found is None else "over" if unfit(found, 0) else "fits"
+            told_so = {"unknown": ">–<", "over": ">does not fit<", "fits": 'data-v="'}
+            assert told_so[kind] in cells[chip][place]
+            seen.add(kind)
+    assert seen == {"unknown", "over", "fits"}
+
+
+@pytest.mark.parametrize("chip", ["huawei-ascend-910c", "nvidia-l20-pcie-48gb"])
+def test_a_chips_page_has_a_row_for_each_question(chip: str, site: Path) -> None:
+    text = (site / "chips" / f"{chip}.html").read_text("utf-8")
+    table = text.partition('id="foretold"')[2].partition("</table>")[0]
+    links = re.findall(r'<th scope="row"><a href="\.\./predictions\.html#(.+?)">', table)
+    assert links == [one.key for one in STANDING]
+    asked = (site / "predictions.html").read_text("utf-8")
+    assert [key for key in links if f'<dt id="{key}">' not in asked] == []
+
+
+@pytest.mark.parametrize("chip", ["amd-epyc-9654", "amd-mi300x-platform-8", "huawei-ascend-910b"])
+def test_what_is_no_accelerator_of_its_own_is_asked_nothing(chip: str, site: Path) -> None:
+    text = (site / "chips" / f"{chip}.html").read_text("utf-8")
+    assert 'id="sheet"' in text
+    assert 'id="foretold"' not in text
