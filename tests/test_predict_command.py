@@ -254,6 +254,7 @@ WRONG = {
     f"{CHIP} precision=w8a8": "no precision 'w8a8': it is int8 or fp8",
     f"{CHIP} cache=fp9": "no cache format 'fp9': did you mean 'fp8'",
     f"{CHIP} baseline=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20'",
+    f"{CHIP} baseline=domestic": "no chip 'domestic' in specs/chips: one chip is asked for here",
     f"{CHIP} baseline=amd-epyc-7543": "amd-epyc-7543: it is no accelerator",
     f"{CHIP} baseline=hygon-k100": "hygon-k100: unknown, for its sheet has no memory bandwidth",
     **{f"{CHIP} {word}": f"{word}: write a whole number from 1 to 100,000,000"
@@ -286,6 +287,16 @@ def test_a_wrong_word_is_one_line(line: str, capsys: pytest.CaptureFixture[str])
     code, out, err = said("predict", line.split(" ") if line else [], capsys)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"onpaper: {WRONG[line]}")
+
+
+@pytest.mark.parametrize("asked", [SMALL, f"phase=product {SHAPE}"])
+def test_a_group_of_which_nothing_is_told_says_each_reason_once(
+    asked: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The processors' line was of two thousand characters."""
+    code, out, err = said("predict", ["chips=cpus", *asked.split()], capsys)
+    assert (code, out, err.count("it is no accelerator")) == (2, "", 1)
+    assert re.search(r"^onpaper: amd-epyc-\w+, [\w-]+, [\w-]+ and \d\d more: it is no accel", err)
 
 
 @pytest.mark.parametrize("phase", TIMED)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import __main__
+from bench import __main__, paths
 from bench.chips.load import Catalogue
 from bench.report.foretold import unfit
 from bench.site.foretold import STANDING, Standing, Told, foretell
@@ -87,3 +87,17 @@ def test_what_is_no_accelerator_of_its_own_is_asked_nothing(chip: str, site: Pat
     text = (site / "chips" / f"{chip}.html").read_text("utf-8")
     assert 'id="sheet"' in text
     assert 'id="foretold"' not in text
+
+
+def test_a_chips_page_tells_how_far_predictions_of_it_were_off(site: Path) -> None:
+    chip = "nvidia-h20-sxm-96gb"
+    kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))
+    of = {name: one["each"][chip] for name, one in kept["parts"].items() if chip in one["each"]}
+    text = (site / "chips" / f"{chip}.html").read_text("utf-8")
+    table = text.partition('id="errors"')[2].partition("</table>")[0]
+    rows = re.findall(r"<th scope=\"row\">(.*?)</th><td.*?>([\d,]+)</td><td.*?>([\d.]+)%", table)
+    assert {re.sub("<.*?>", "", name): (count, error) for name, count, error in rows} == {
+        name: (f"{own['count']:,}", f"{100 * own['mean']:.1f}") for name, own in of.items()
+    }
+    assert "decode step: chip left out" in of
+    assert not any(name.startswith("ratio of ") for name in of)

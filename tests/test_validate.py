@@ -8,16 +8,13 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
+from bench.predict.errorfile import state, written
 from bench.predict.errors import Bar, Figures, Outcome, Part, changes, figures, missed
 from bench.predict.facts import every
 from bench.predict.heldout import band, chosen, foretold, products
 from bench.predict.product import Products, roofline, seconds, shapes
 from bench.predict.productfit import Measured
-from bench.predict.validate import (
-    CHIP,
-    state,
-    written,
-)
+from bench.predict.validate import CHIP
 
 
 def case(

@@ -151,7 +151,7 @@ def test_better_is_no_worse(earlier: Path, capsys: pytest.CaptureFixture[str]) -
 def test_without_earlier_figures_there_is_nothing_to_hold_it_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("bench.predict.validate.FILE", "not-made-yet.json")
+    monkeypatch.setattr("bench.predict.errorfile.FILE", "not-made-yet.json")
     code, out, _ = said("validate", [f"out={tmp_path / 'new.json'}"], capsys)
     assert code == 0
     assert "earlier state" not in out

@@ -8,6 +8,7 @@ import pytest
 
 from bench import paths
 from bench.commands.validate import world as shipped_world
+from bench.predict.errorfile import FILE, RATIO, state
 from bench.predict.errors import Bar, Part, changes, figures, missed
 from bench.predict.heldout import World
 from bench.predict.heldserving import abroad
@@ -16,16 +17,13 @@ from bench.predict.pooled import LEVELS
 from bench.predict.validate import (
     BARS,
     CHIP,
-    FILE,
     HAND,
     MAKERS,
-    RATIO,
     SHAPES,
     SOURCE,
     TWO,
     UNSEEN,
     VENDOR,
-    state,
     validated,
 )
 

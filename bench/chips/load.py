@@ -15,6 +15,7 @@ from bench.chips.faults import (
     member_faults,
     set_faults,
 )
+from bench.chips.groups import APART, GROUPS
 from bench.chips.model import Architecture, Chip, Source
 from bench.chips.names import plain
 from bench.datafile import as_mapping, entries, relative, validated
@@ -50,7 +51,8 @@ class Catalogue:
         if wanted not in names:
             forms = [name for name in names if name.startswith((f"{wanted}-", f"{wanted} "))]
             near = nearest(wanted, forms or names) or LISTED
-            told = "one chip is asked for here, not several" if "," in word else near
+            several = "," in word or wanted in {**GROUPS, **APART}
+            told = "one chip is asked for here, not several" if several else near
             raise UsageError(f"no chip {word!r} in specs/chips: {told}")
         return self.chips[names[wanted]]
 

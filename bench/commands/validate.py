@@ -41,7 +41,8 @@ Exit code: 0 no part got worse, 1 the mean error rose by over 5% relative over a
 
 def main(words: list[str]) -> int:
     """Prints the validation and returns 1 where it got worse."""
-    from bench.predict.validate import validated, written
+    from bench.predict.errorfile import written
+    from bench.predict.validate import validated
     from bench.report.registry import set_in
     from bench.report.validation import validation_report
 
@@ -68,7 +69,7 @@ def world() -> "World":
 
 def _before(config: ValidateConfig) -> dict[str, float]:
     """Returns the means of the earlier state; none where the shipped file is not there yet."""
-    from bench.predict.validate import FILE, state
+    from bench.predict.errorfile import FILE, state
 
     shipped = paths.data_dir("results") / FILE
     if config.against is None and not shipped.is_file():
@@ -82,7 +83,7 @@ def _asked(word: str | None) -> list[str] | None:
     Raises:
         UsageError: none does; said before anything is foretold.
     """
-    from bench.predict.validate import FILE, state
+    from bench.predict.errorfile import FILE, state
 
     shipped = paths.data_dir("results") / FILE
     if not word or not shipped.is_file():

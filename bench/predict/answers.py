@@ -1,7 +1,7 @@
 """Questions put to many chips at once: each has an answer, or says why it has none."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.chips.model import Chip
@@ -18,6 +18,8 @@ from bench.predict.refusals import refuse_unfit
 from bench.predict.tiers import known_of
 
 Sizes = tuple[int, int, int]
+FIRST = 3
+"""So many chips of which nothing is told are named by reason, the others counted."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,21 @@ def answers(chips: Sequence[Chip], base: Chip | None, asked: Asked, known: Learn
     against = forecast(_facts(base), asked, known) if base else None
     every = [_answer(one, asked, known, against) for one in chips]
     if not any(one.found for one in every):
-        told = dict.fromkeys(f"{one.chip.id}: {one.why}" for one in every)
-        raise UsageError("; ".join(told))
+        raise UsageError(_reasons((one.chip.id, one.why) for one in every))
     return every
+
+
+def _reasons(every: Iterable[tuple[str, str]]) -> str:
+    """Returns why nothing is told of chips: each reason once, behind the first that have it."""
+    chips: dict[str, list[str]] = {}
+    for chip, why in every:
+        chips.setdefault(why, []).append(chip)
+    return "; ".join(f"{_first(found)}: {why}" for why, found in chips.items())
+
+
+def _first(chips: list[str]) -> str:
+    more = f" and {len(chips) - FIRST} more" if len(chips) > FIRST else ""
+    return f"{', '.join(chips[:FIRST])}{more}"
 
 
 def _answer(chip: Chip, asked: Asked, known: Learnt, against: Foretold | None) -> Answer:
@@ -136,7 +150,8 @@ def timed_products(
         except UsageError as error:
             why.append(str(error))
     if not told:
-        raise UsageError("; ".join(why))
+        parts = (one.partition(": ") for one in why)
+        raise UsageError(_reasons((chip, reason) for chip, _, reason in parts))
     return sorted(told, key=lambda one: one.seconds), why
 
 

@@ -1,16 +1,13 @@
 """All validation: each part, what it must reach, and the figures that a later state is held to."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
-from bench.errors import DataError, Fault, UsageError
-from bench.predict.errors import Bar, Figures, Outcome, Part, figures
+from bench.predict.errorfile import RATIO
+from bench.predict.errors import Bar, Outcome, Part
 from bench.predict.facts import Facts
 from bench.predict.figures import FAMILIES
 from bench.predict.heldfigures import figures_left_out
@@ -26,11 +23,9 @@ from bench.predict.learn import DENSE, EXPERTS, PRODUCTS, learn
 from bench.predict.pairs import frozen_ratios, serving_ratios, step_ratios
 from bench.predict.productfit import Measured, measured
 
-FILE = "validation.json"
 CHIP, VENDOR, SOURCE, TWO = (
     "chip left out", "vendor left out", "another source, no refit", "both chips left out",
 )  # fmt: skip
-RATIO = "ratio of "
 HAND = "hand left out"
 REPORTED = "serving as reported"
 UNSEEN, SHAPES = "another source, chip left out", "other shapes, chip calibrated"
@@ -258,56 +253,3 @@ MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = 
     ((f"{RATIO}{NAMES[DENSE]}", f"{RATIO}{NAMES[EXPERTS]}"), _serving_ratios),
 )
 """What makes parts, each with how the names of its parts begin."""
-
-
-def written(parts: Sequence[Part]) -> str:
-    """Returns the figures of parts as the text of a file."""
-    kept = {one.key: _kept(figures(one.cases)) for one in parts}
-    return json.dumps({"parts": kept}, indent=1) + "\n"
-
-
-def _kept(found: Figures) -> dict[str, object]:
-    numbers = {key: getattr(found, key) for key in ("mean", "by_chip", "median", "bias", "worst")}
-    return {
-        "count": found.count,
-        "chips": found.chips,
-        **{key: round(value, 4) for key, value in numbers.items()},
-        "worst_chip": found.worst_chip,
-        "inside": [round(one, 4) for one in found.inside],
-        "rivals": [[round(value, 4) for value in one] for one in found.rivals],
-    }
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A part's figures in a file, as far as a later state is held to them."""
-
-    mean: float
-
-
-@dataclass(frozen=True)
-class State:
-    """The parts of a file, by key."""
-
-    parts: Mapping[str, Kept]
-
-
-def state(path: Path) -> dict[str, float]:
-    """Reads the mean error of each part of a file that ``written`` made.
-
-    Raises:
-        UsageError: there is no such file.
-        DataError: it is none of ours.
-    """
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
-        told = f"{why}: give a file that 'validate out=' made"
-        raise UsageError(f"against={path} cannot be read: {told}") from None
-    try:
-        found = TypeAdapter(State).validate_json(text)
-    except ValidationError:
-        fault = Fault(path.name, "", "holds no figures of a validation", "make it with out=")
-        raise DataError([fault]) from None
-    return {key: one.mean for key, one in found.parts.items()}

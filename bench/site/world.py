@@ -1,10 +1,12 @@
 """Everything the pages tell of, read and judged once."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from bench import paths
 from bench.chips.load import Catalogue, catalogue
@@ -14,6 +16,7 @@ from bench.claims.load import claims
 from bench.claims.sensitivity import Bench, bench_of
 from bench.errors import DataError, UsageError
 from bench.evidence.observe import Observation
+from bench.predict.errorfile import FILE
 from bench.records.model import Record
 from bench.records.store import read
 from bench.rules.judged import Judged, judged
@@ -84,6 +87,13 @@ class World:
     def foretold(self) -> tuple[Told, ...]:
         """Returns what chips would do, by the comparison model."""
         return foretell(self.catalogue)
+
+    @cached_property
+    def errors(self) -> Mapping[str, Any]:
+        """Returns how far predictions are off, by part of the validation."""
+        text = (paths.data_dir("results") / FILE).read_text("utf-8")
+        parts: Mapping[str, Any] = json.loads(text)["parts"]
+        return parts
 
     def speaking_of(self, chip: str) -> tuple[Judgement, ...]:
         """Returns the claims that name a chip."""

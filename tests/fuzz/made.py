@@ -8,7 +8,7 @@ from bench.chips import load as chips
 from bench.commands.predict import asked_of
 from bench.gate.recorded import run_of
 from bench.plot.registry import record_pictures
-from bench.predict import learn, validate
+from bench.predict import errorfile, learn
 from bench.predict.answers import answers
 from bench.predict.facts import every
 from bench.predict.heldout import own_products
@@ -52,7 +52,7 @@ def _calibration(data: bytes) -> None:
 
 
 def _validation(data: bytes) -> None:
-    validate.state(put(folder("validation") / "validation.json", data))
+    errorfile.state(put(folder("validation") / "validation.json", data))
 
 
 def _package(data: bytes) -> None:

@@ -1,6 +1,7 @@
 """A page a chip: its sheet with sources, what follows from it, rules through time, evidence."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from markupsafe import Markup
 
@@ -18,6 +19,7 @@ from bench.report.rulings import paragraph, policy
 from bench.site.blocks import Block, blocks, held, unique
 from bench.site.foretold import BASE, Standing
 from bench.site.page import Page
+from bench.site.pages.predictions import inside
 from bench.site.words import Words
 from bench.site.world import World
 from bench.theory.entry import key_of, look_up
@@ -48,6 +50,7 @@ def _page(chip: Chip, world: World, names: dict[str, str]) -> Page:
             "sheet": _sheet(chip, world, words),
             "evidence": _evidence(chip, world, words),
             "foretold": _foretold(chip, world, words),
+            "errors": _errors(chip, world, words),
             "claims": [_claim(one, words) for one in world.speaking_of(chip.id)],
             "records": [
                 words.link(one.record.id)
@@ -121,6 +124,18 @@ def _answer(asked: Standing, one: Answer, base: Chip | None, words: Words) -> li
         said = in_words(one, one.found, 0, base)
         told = [said[key] for key in ("rate", "over", "time", "limit", "left", "rests")]
     return [first, *map(words.text, told)]
+
+
+def _errors(chip: Chip, world: World, words: Words) -> Block | None:
+    """Returns how far predictions of the chip were off where their fit was without it."""
+    told = ((name, part["each"].get(chip.id)) for name, part in world.errors.items())
+    rows = [words.lines(_error(name, own)) for name, own in told if own]
+    columns = ("part: what was left out", "cases", "mean error", "bias", "inside 80 / 95%")
+    return Block("errors", "How far predictions of it were off", columns, rows) if rows else None
+
+
+def _error(name: str, own: dict[str, Any]) -> tuple[str, ...]:
+    return name, f"{own['count']:,}", f"{own['mean']:.1%}", f"{own['bias']:+.1%}", inside(own)
 
 
 def _claim(one: Judgement, words: Words) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """What chips are foretold to do, and how far predictions are off on what their fit has not seen."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,8 +8,8 @@ from markupsafe import Markup
 from bench import paths
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
+from bench.predict.errorfile import FILE, RATIO
 from bench.predict.tables import Table, tables
-from bench.predict.validate import FILE, RATIO
 from bench.report import question
 from bench.report.costs import INNER
 from bench.report.foretold import in_words, unfit
@@ -26,7 +25,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     """Yields the page."""
     text = (paths.data_dir("results") / FILE).read_text("utf-8")
     words = Words(names, "", "predictions.html")
-    rows = [_row(name, figures, words) for name, figures in json.loads(text)["parts"].items()]
+    rows = [_row(name, figures, words) for name, figures in world.errors.items()]
     yield Page(
         path="predictions.html",
         title="Predictions",
@@ -103,8 +102,12 @@ def _table(one: Table, words: Words) -> Markup:
     return Markup("{}, {} rows: {}").format(one.told.id, f"{len(one.rows):,}", source)
 
 
+def inside(figures: dict[str, Any]) -> str:
+    """Returns how many cases lay within the intervals."""
+    return " / ".join(f"{one:.0%}" for one in figures["inside"]) or "–"
+
+
 def _row(name: str, figures: dict[str, Any], words: Words) -> dict[str, Any]:
-    inside = figures["inside"]
     return {
         "name": name,
         "count": f"{figures['count']:,}",
@@ -112,7 +115,7 @@ def _row(name: str, figures: dict[str, Any], words: Words) -> dict[str, Any]:
         "mean": f"{figures['mean']:.1%}",
         "median": f"{figures['median']:.1%}",
         "bias": f"{figures['bias']:+.1%}",
-        "inside": " / ".join(f"{one:.0%}" for one in inside) if inside else "–",
+        "inside": inside(figures),
         "rivals": ["{:.0%} / {:.0%}".format(*one) for one in figures["rivals"]],
         "worst": words.text(f"{figures['worst_chip']} {figures['worst']:.1%}"),
     }
