@@ -25,7 +25,7 @@ UNUSED = tuple(
     for name in ("launcher", "sweeper", "output", "help", "hydra_help", "hydra_logging",
                  "job_logging", "env")
 )  # fmt: skip
-"""Hydra's groups of its own, which only its launcher reads: half of what composing takes."""
+"""Hydra's own groups, which only its own ``main`` reads: half of the time that composing takes."""
 MEANT = {"gpu": "try device=cuda, or device=accelerator for whatever torch finds"}
 """What is told of words that are written like some of ours and mean others."""
 SHOWN = 200
@@ -53,10 +53,9 @@ def compose(command: str, overrides: list[str], shape: type[T]) -> T:
     register()
     try:
         with initialize_config_dir(str(paths.data_dir("configs")), version_base="1.3"):
-            typed = [as_text(word, shape) for word in words]
-            config = hydra_compose(
-                command, typed if any(map(is_hydra, words)) else [*typed, *UNUSED]
-            )
+            told = [as_text(word, shape) for word in words]
+            left_out = () if any(map(is_hydra, words)) else UNUSED
+            config = hydra_compose(command, [*told, *left_out])
         made = cast("T", OmegaConf.to_object(config))
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(error)) from None

@@ -72,6 +72,15 @@ def test_what_does_not_fit_or_is_unknown_has_no_number(
     assert seen == {"unknown", "over", "fits"}
 
 
+def test_rows_stand_by_the_first_question_and_by_the_next_where_it_has_no_number(
+    cells: dict[str, list[str]],
+) -> None:
+    found = [[re.search('data-v="(.+?)"', one) for one in row[2:-1]] for row in cells.values()]
+    rates = [[float(one[1]) if one else 0.0 for one in row] for row in found]
+    assert rates == sorted(rates, reverse=True)
+    assert any(row[0] == 0 < max(row) for row in rates)
+
+
 @pytest.mark.parametrize("chip", ["huawei-ascend-910c", "nvidia-l20-pcie-48gb"])
 def test_a_chips_page_has_a_row_for_each_question(chip: str, site: Path) -> None:
     text = (site / "chips" / f"{chip}.html").read_text("utf-8")

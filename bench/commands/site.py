@@ -11,9 +11,10 @@ HELP = """\
 python -m bench site out=FOLDER [key=value ...]
 
 Builds one static site of everything here: the table of chips, to sort, filter and compare; a page
-a chip with its sheet, sources, conflicts, rules through time and evidence; claims with verdicts
-that unfold to every value; evidence, records, rules, predictions, method. It needs no server and
-no network: open index.html, or put the folder on any web space. Pages work without scripts, too.
+a chip with its sheet, sources, conflicts, rules through time, evidence and what is foretold of it;
+what all chips would do in four standing questions; claims with verdicts that unfold to every
+value; evidence, records, rules, method. It needs no server and no network: open index.html, or put
+the folder on any web space. Pages work without scripts, too.
 
   out=              the folder: empty, not there yet, or an earlier site, which is replaced
   records=          a record, or a folder of records, to show besides the committed ones

@@ -19,7 +19,9 @@ MONTH = len("2026-01")
 """Of a date, the letters that tell its month."""
 LOAD = ("concurrency", "input", "output")
 Layout = tuple[str, str, str, int, int, int]
+"""What rows of one chip share that are foretold alike: chip, model, dtype, tp, dp, ep."""
 Way = tuple[str, Precision, Parallel]
+"""What rows share that are foretold at once, each on its own chip: model, formats, split."""
 
 
 def same_work(row: Row) -> tuple[str | float, ...]:

@@ -77,7 +77,16 @@ def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
 def serve_at(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     chip: Rates, workload: Workload, load: Load, how: Precision, split: Parallel, stack: Stack
 ) -> Served:
-    """Returns what a model's requests see at the rates of one chip, or of one chip a point."""
+    """Returns what a model's requests see, from what chips promise.
+
+    Args:
+        chip: the rates of the chip of all points, or arrays with one chip a point.
+        workload: the model.
+        load: what is asked, over the points.
+        how: formats.
+        split: how the model is divided over chips.
+        stack: of the software.
+    """
 
     def step(phase: str, points: Points) -> Step:
         return timed(operators(workload, phase, points, how, split), chip, stack)

@@ -181,29 +181,34 @@ def _bounded(name: str, found: Foretold | First | None, place: int) -> dict[str,
 
 
 def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[str]:
+    yield from caveats(every, asked)
+    places = range(len(asked.batch))
+    if any(unfit(one.found, at) for one in every if one.found for at in places):
+        yield "Where the model does not fit, rates are as if it did."
+    yield costs_said(prices)
+    yield from _untold(every, asked)
+
+
+def caveats(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
+    """Yields what an answer's words mean, and what it takes for granted."""
     yield from beyond(asked)
     yield SPELLED[asked.phase]
     yield from published(asked, [one.chip for one in every if one.found])
     if asked.workload.experts:
         yield "Experts' load is taken as even, and the interval is that of serving such models."
-    yield from _with_others([one.found for one in every if one.found])
     if asked.split.pp > 1 and asked.phase != "train":
         yield "Pipeline stages are taken one after the other, not filled with other requests."
-    places = range(len(asked.batch))
-    if any(unfit(one.found, at) for one in every if one.found for at in places):
-        yield "Where the model does not fit, rates are as if it did."
-    if any(one.found and one.found.abroad and not one.found.others for one in every):
-        yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
-    yield costs_said(prices)
-    yield from _untold(every, asked)
+    yield from beside_fit([one.found for one in every if one.found])
 
 
-def _with_others(every: Sequence[Foretold]) -> Iterator[str]:
-    """Yields what other hands made of it: beside the figures of fitted vendors, in the others'."""
+def beside_fit(every: Sequence[Foretold]) -> Iterator[str]:
+    """Yields how far chips are from what was fitted: other hands, vendors without an engine."""
     yield from {str(one.others) for one in every if one.others and not one.abroad}
     ported = [one for one in every if one.others and one.abroad]
     vendors = sorted({one.chip.vendor for one in ported})
     yield from {one.others.ported(vendors) for one in ported if one.others}
+    if any(one.abroad and not one.others for one in every):
+        yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
 
 
 def _untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:

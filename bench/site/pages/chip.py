@@ -100,7 +100,7 @@ def _evidence(chip: Chip, world: World, words: Words) -> list[Block]:
 
 
 def _foretold(chip: Chip, world: World, words: Words) -> Block | None:
-    """Returns what the chip would do in each standing question; nothing of what is none."""
+    """Returns what the chip would do in each standing question; nothing of no accelerator."""
     base = world.catalogue.chips.get(BASE)
     rows = [
         _answer(told.question, told.answers[chip.id], base, words)

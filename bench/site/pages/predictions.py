@@ -71,14 +71,13 @@ def _standings(world: World, words: Words) -> dict[str, Any]:
 def _standing(chip: Chip, world: World, words: Words) -> dict[str, Any]:
     answers = [told.answers[chip.id] for told in world.foretold]
     cells = [_cell(one, world.catalogue.chips.get(BASE)) for one in answers]
-    known = [one.value for one in cells if one.value is not None]
     return {
         "chip": chip,
         "search": searched(chip),
         "name": words.link(chip.id, chip.name, "#foretold"),
         "cells": cells,
         "rests": ", ".join(dict.fromkeys(str(one.found.tier) for one in answers if one.found)),
-        "order": -known[0] if known else 0.0,
+        "order": [-(one.value or 0.0) for one in cells],
     }
 
 
