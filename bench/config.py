@@ -125,7 +125,7 @@ def checked(command: str, overrides: list[str], shape: type) -> list[str]:
 
 def _type_of(command: str, key: str, shape: type) -> object:
     """Follows a dotted key through the dataclasses and returns the type at its end."""
-    if key.startswith("hydra"):
+    if is_hydra(key):
         return None
     here: Any = shape
     for part in key.split("."):

@@ -19,6 +19,19 @@ class Tier(StrEnum):
     SHEET = "sheet only"
 
 
+MEANS = {
+    Tier.HERE: "times that this program measured of the chip",
+    Tier.CHIP: "measured times of the chip itself",
+    Tier.SILICON: "times of another board with the same silicon",
+    Tier.FAMILY: "times of chips of its family",
+    Tier.VENDOR: "times of other chips of its vendor",
+    Tier.OTHER: "times of other vendors' chips alone",
+    Tier.SHEET: "times of others, of which its sheet gives too little to make use: mostly no board "
+    "power",
+}  # fmt: skip
+"""What a tier says, in words for a reader who meets it for the first time."""
+
+
 def tier(chip: Facts, part: str, known: Learnt) -> Tier:
     """Returns what is known of a chip's departure in one part of the evidence."""
     if part in known.measured.get(chip.chip, ()):

@@ -14,7 +14,7 @@ from bench.report.dossier import dossier
 from bench.report.evidence import evidence_report
 from bench.report.foretold import in_words
 from bench.report.markup import cleaned
-from bench.report.predictions import HOW
+from bench.report.predictions import HOW, beside_fit
 from bench.report.rulings import paragraph, policy
 from bench.site.blocks import Block, blocks, held, unique
 from bench.site.foretold import BASE, Standing
@@ -27,6 +27,12 @@ from bench.theory.entry import key_of, look_up
 HEAD = ("matrix_bf16", "matrix_fp8", "memory_capacity", "memory_bandwidth", "tdp", "tpp",
         "performance_density")  # fmt: skip
 """What the top of a page shows, where the chip has it."""
+SPELLED = (
+    "Tokens are those of the answers, of prompts alone the prompts'. TPOT: time from token to token "
+    "of one request; of prompts alone the whole step. Limited by: what takes most of the time, and "
+    "its share of it. Memory left: on each chip, beside weights and cache, a tenth kept free.",
+)
+"""What the words of the columns of what is foretold mean."""
 
 
 def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
@@ -111,7 +117,15 @@ def _foretold(chip: Chip, world: World, words: Words) -> Block | None:
         "question", "tokens/s, per chip", "x H20, per chip", "TPOT or step", "limited by",
         "memory left", "rests on",
     )  # fmt: skip
-    return Block("foretold-0", "", columns, rows, above=words.lines(HOW)) if rows else None
+    above = words.lines(HOW)
+    below = words.lines((*SPELLED, *_beside(chip, world)))
+    return Block("foretold-0", "", columns, rows, above=above, below=below) if rows else None
+
+
+def _beside(chip: Chip, world: World) -> Iterator[str]:
+    """Yields how far the chip is from what was fitted, question by question, each line once."""
+    every = (told.answers[chip.id].found for told in world.foretold if chip.id in told.answers)
+    yield from dict.fromkeys(line for one in every if one for line in beside_fit([one]))
 
 
 def _answer(asked: Standing, one: Answer, base: Chip | None, words: Words) -> list[Markup]:

@@ -10,9 +10,11 @@ from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.errorfile import FILE, RATIO
 from bench.predict.tables import Table, tables
+from bench.predict.tiers import MEANS
 from bench.report import question
 from bench.report.costs import INNER
 from bench.report.foretold import in_words, unfit
+from bench.report.predictions import caveats
 from bench.site.foretold import BASE, Told
 from bench.site.page import Page
 from bench.site.pages.chips import Cell, searched
@@ -34,8 +36,9 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         part="predictions.html",
         script=True,
         data={
-            "questions": [_question(one) for one in world.foretold],
+            "questions": [_question(one, words) for one in world.foretold],
             **_standings(world, words),
+            "means": MEANS,
             "times": [one for one in rows if not one["name"].startswith(RATIO)],
             "ratios": [one for one in rows if one["name"].startswith(RATIO)],
             "pictures": of_predictions(),
@@ -45,10 +48,16 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     )
 
 
-def _question(told: Told) -> dict[str, str]:
+def _question(told: Told, words: Words) -> dict[str, Any]:
     one = told.question
     asked = question.title(one.asked, None)
-    return {"key": one.key, "title": one.title, "asked": asked, "words": one.words("910b2,h800")}
+    return {
+        "key": one.key,
+        "title": one.title,
+        "asked": asked,
+        "words": one.words("910b2,h800"),
+        "caveats": words.lines(caveats([*told.answers.values()], one.asked)),
+    }
 
 
 def _standings(world: World, words: Words) -> dict[str, Any]:
