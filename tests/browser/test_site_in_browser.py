@@ -278,6 +278,17 @@ def test_predictions_sort_and_filter(show: Open) -> None:
     assert "sort=-experts" in page.url
 
 
+def test_on_a_phone_the_first_answer_stands_beside_the_chip(browser: Browser, site: Path) -> None:
+    """Vendor and tier, by which rows can be chosen, pushed it off the screen."""
+    here = context(browser, size=PHONE)
+    page = here.new_page()
+    page.goto(f"{site.as_uri()}/predictions.html")
+    cell = page.locator("#foretold tbody td.number").first.bounding_box()
+    assert cell is not None
+    assert cell["x"] + cell["width"] <= PHONE[0]
+    here.close()
+
+
 def test_claims_are_chosen_by_verdict(show: Open) -> None:
     page = show("claims.html#verdict=exceeds")
     shown = page.locator("details:visible")

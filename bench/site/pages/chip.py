@@ -28,11 +28,16 @@ HEAD = ("matrix_bf16", "matrix_fp8", "memory_capacity", "memory_bandwidth", "tdp
         "performance_density")  # fmt: skip
 """What the top of a page shows, where the chip has it."""
 SPELLED = (
-    "Tokens are those of the answers, of prompts alone the prompts'. TPOT: time from token to token "
-    "of one request; of prompts alone the whole step. Limited by: what takes most of the time, and "
-    "its share of it. Memory left: on each chip, beside weights and cache, a tenth kept free.",
+    "Tokens are those of the answers, of prompts alone the prompts'. TPOT: time from token to "
+    "token of one request; of prompts alone the whole step. Limited by: what takes most of the "
+    "time, and its share of it. Memory left: on each chip, after weights, cache and what an engine "
+    "keeps."
 )
 """What the words of the columns of what is foretold mean."""
+SIGNED = (
+    "Error: the size of foretold / measured − 1; bias: its median with its sign. Of times a bias "
+    "below nought says that it took longer than foretold, of figures that it reached more."
+)
 
 
 def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
@@ -118,14 +123,18 @@ def _foretold(chip: Chip, world: World, words: Words) -> Block | None:
         "memory left", "rests on",
     )  # fmt: skip
     above = words.lines(HOW)
-    below = words.lines((*SPELLED, *_beside(chip, world)))
+    below = words.lines((SPELLED, *_beside(chip, world)))
     return Block("foretold-0", "", columns, rows, above=above, below=below) if rows else None
 
 
 def _beside(chip: Chip, world: World) -> Iterator[str]:
-    """Yields how far the chip is from what was fitted, question by question, each line once."""
-    every = (told.answers[chip.id].found for told in world.foretold if chip.id in told.answers)
-    yield from dict.fromkeys(line for one in every if one for line in beside_fit([one]))
+    """Yields how far the chip is from what was fitted, each line once behind its questions."""
+    lines: dict[str, list[str]] = {}
+    for told in world.foretold:
+        found = told.answers[chip.id].found if chip.id in told.answers else None
+        for line in beside_fit([found] if found else []):
+            lines.setdefault(line, []).append(told.question.title)
+    yield from (f"{'; '.join(titles)}: {line}" for line, titles in lines.items())
 
 
 def _answer(asked: Standing, one: Answer, base: Chip | None, words: Words) -> list[Markup]:
@@ -145,7 +154,8 @@ def _errors(chip: Chip, world: World, words: Words) -> Block | None:
     told = ((name, part["each"].get(chip.id)) for name, part in world.errors.items())
     rows = [words.lines(_error(name, own)) for name, own in told if own]
     columns = ("part: what was left out", "cases", "mean error", "bias", "inside 80 / 95%")
-    return Block("errors", "How far predictions of it were off", columns, rows) if rows else None
+    title, below = "How far predictions of it were off", words.lines((SIGNED,))
+    return Block("errors", title, columns, rows, below=below) if rows else None
 
 
 def _error(name: str, own: dict[str, Any]) -> tuple[str, ...]:
