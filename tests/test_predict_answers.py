@@ -1,10 +1,12 @@
 """What ``predict`` says beside its times: memory, energy, cost, what it rests on, and why not."""
 
 import re
+import shlex
 
 import pytest
 
-from tests.command_cases import ROOT, said
+from bench.site.foretold import STANDING, Standing
+from tests.command_cases import said
 from tests.test_predict_command import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
 
 
@@ -173,12 +175,11 @@ def test_what_cannot_be_told_says_why(chip: str, capsys: pytest.CaptureFixture[s
     assert (line.lower().count("unknown"), line.count(last["chip"])) == (1, 1)
 
 
+@pytest.mark.parametrize("asked", STANDING, ids=lambda one: one.key)
 def test_the_command_that_the_site_shows_asks_of_chips_that_hold_the_model(
-    capsys: pytest.CaptureFixture[str],
+    asked: Standing, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It asked for a model of 671 billion parameters in 16 bits on one chip."""
-    page = (ROOT / "bench/site/templates/predictions.html").read_text(encoding="utf-8")
-    (words,) = re.findall(r"python -m bench predict ([^<]+)</code>", page)
-    found = rows(words.split(), capsys)
-    assert found
-    assert [one["chip"] for one in found if not one["fits"]] == []
+    code, out, _ = said("predict", shlex.split(asked.words("910b2,h800"))[4:], capsys)
+    assert (code, out.count("huawei-ascend-910b2")) == (0, 1)
+    assert "does not fit" not in out
