@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.chips.load import Catalogue
 from bench.predict.tiers import MEANS, Tier
 from bench.site.foretold import STANDING, Standing
 from tests.command_cases import said
@@ -64,6 +65,16 @@ def test_a_bias_says_what_its_sign_means(site: Path) -> None:
     whole = (site / "chips" / "huawei-ascend-910c.html").read_text("utf-8")
     below = whole.partition('id="errors"')[2].partition("</table>")[2].partition("<h2")[0]
     assert "a bias below nought says that it took longer than foretold" in text(below)
+
+
+def test_a_chip_that_is_not_sold_is_marked(page: str, sheets: Catalogue) -> None:
+    """The fastest of all was one that nobody can buy."""
+    heads = re.findall(r'<tr data-q=[^>]*><th scope="row">(.*?)</th>', page)
+    told = {re.findall(r"chips/(.+?)\.html", one)[0]: text(one.partition("</a>")[2]).strip()
+            for one in heads}  # fmt: skip
+    known = {chip: sheets.chips[chip].status for chip in told}
+    assert told == {chip: "" if one == "sold" else one for chip, one in known.items()}
+    assert {"sold", "announced", "reported"} <= set(known.values())
 
 
 def test_every_tier_that_a_row_names_is_explained(page: str) -> None:
