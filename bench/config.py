@@ -26,6 +26,7 @@ UNUSED = tuple(
                  "job_logging", "env")
 )  # fmt: skip
 """Hydra's own groups, which only its own ``main`` reads: half of the time that composing takes."""
+HYDRA = re.compile(r"[+~]*hydra\b")
 MEANT = {"gpu": "try device=cuda, or device=accelerator for whatever torch finds"}
 """What is told of words that are written like some of ours and mean others."""
 SHOWN = 200
@@ -37,11 +38,18 @@ ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+)\s*(?:,|$
 """One element of a list as it is typed: in quotes, or up to the next comma."""
 
 
-def compose(command: str, overrides: list[str], shape: type[T]) -> T:
+def compose(command: str, overrides: list[str], shape: type[T], *, multirun: bool = False) -> T:
     """Returns the command's typed config with ``overrides`` applied.
 
+    Args:
+        command: its name.
+        overrides: ``key=value``, as they were typed.
+        shape: of the config.
+        multirun: whether words of Hydra's own may be among them, which its ``main`` reads.
+
     Raises:
-        UsageError: an unknown key, choice or value; one line with the nearest right one.
+        UsageError: an unknown key, choice or value, or a word of Hydra's own; one line with the
+            nearest right one.
     """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
@@ -50,12 +58,13 @@ def compose(command: str, overrides: list[str], shape: type[T]) -> T:
     from omegaconf.errors import OmegaConfBaseException
 
     words = checked(command, overrides, shape)
+    if not multirun:
+        _refuse_hydra(words)
     register()
     try:
         with initialize_config_dir(str(paths.data_dir("configs")), version_base="1.3"):
             told = [as_text(word, shape) for word in words]
-            left_out = () if any(map(is_hydra, words)) else UNUSED
-            config = hydra_compose(command, [*told, *left_out])
+            config = hydra_compose(command, told if multirun else [*told, *UNUSED])
         made = cast("T", OmegaConf.to_object(config))
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(error)) from None
@@ -68,9 +77,15 @@ def compose(command: str, overrides: list[str], shape: type[T]) -> T:
     return made
 
 
+def _refuse_hydra(words: Iterable[str]) -> None:
+    """Raises for a word of Hydra's own: with -m forgotten, a run would be of this very machine."""
+    for word in filter(is_hydra, words):
+        raise UsageError(f"{word} goes with -m only: python -m bench run -m ...")
+
+
 def is_hydra(word: str) -> bool:
     """Tells whether a word is meant for Hydra itself."""
-    return word.lstrip("+~").startswith("hydra")
+    return HYDRA.match(word) is not None
 
 
 @cache

@@ -149,7 +149,7 @@ def test_a_name_that_several_chips_share_stands_for_all_of_them(
 
 def test_no_chip_is_called_like_a_group(sheets: Catalogue) -> None:
     vendors = {chip.vendor for chip in sheets.chips.values()}
-    assert {*GROUPS, *APART, *vendors} & sheets.names().keys() == set()
+    assert {*GROUPS, *APART, *vendors} & sheets.names.keys() == set()
 
 
 def test_every_shipped_sheet_is_in_one_of_all_cpus_and_stubs(sheets: Catalogue) -> None:

@@ -47,7 +47,7 @@ class Catalogue:
                 else the nearest.
         """
         wanted = plain(word)
-        names = self.names()
+        names = self.names
         if wanted not in names:
             forms = [name for name in names if name.startswith((f"{wanted}-", f"{wanted} "))]
             near = nearest(wanted, forms or names) or LISTED
@@ -56,12 +56,9 @@ class Catalogue:
             raise UsageError(f"no chip {word!r} in specs/chips: {told}")
         return self.chips[names[wanted]]
 
+    @cached_property
     def names(self) -> Mapping[str, str]:
         """Maps all that chips answer to, in lower case, to their ids; an alias beats a name."""
-        return self._names
-
-    @cached_property
-    def _names(self) -> Mapping[str, str]:
         titles = {plain(chip.name): chip.id for chip in self.chips.values()}
         given = {
             plain(name): chip.id

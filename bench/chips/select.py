@@ -27,7 +27,7 @@ def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None
     if vendor is not None and vendor not in _vendors(catalogue):
         near = did_you_mean(vendor, _vendors(catalogue))
         raise UsageError(f"no vendor {vendor!r}: {near}")
-    names = catalogue.names()
+    names = catalogue.names
     asked = [chip for word in words for chip in _meant(word, catalogue, names)]
     found = {chip.id: chip for chip in asked if vendor in (None, chip.vendor)}
     if asked and not found:

@@ -79,7 +79,7 @@ def _finding(config: GateConfig, strict: "Terms") -> "Finding":
         raise UsageError("gate needs against=: a record, a folder of records, or a chip")
     sheets = catalogue()
     path = newest_in(config.record or "latest", _folders())
-    chip = sheets.names().get(plain(config.against))
+    chip = sheets.names.get(plain(config.against))
     if chip and not Path(config.against).exists():
         return against_sheet(read(path), sheets.find(chip), sheets, config.margin, strict.allow)
     before, unread = runs_of(config.against, path, _folders(), sheets)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench import paths
 from bench.commands import fakes, several
 from bench.commands.live import Live
-from bench.config import choices, compose, device_word, folder, is_hydra, positive
+from bench.config import choices, compose, device_word, folder, positive
 from bench.errors import UsageError
 from bench.shapes import RunConfig, Suite, SuiteItem
 
@@ -84,9 +84,6 @@ def main(words: list[str]) -> int:
         if count() > 1:
             raise UsageError("torchrun takes no -m: start it anew for each run of the sweep")
         return sweep([word for word in words if word not in ("-m", "--multirun")])
-    for word in words:
-        if is_hydra(word):  # a forgotten -m would measure this very machine
-            raise UsageError(f"{word} goes with -m only: python -m bench run -m ...")
     config = compose("run", several.listed(words), RunConfig)
     if config.resume:
         _alone(words)

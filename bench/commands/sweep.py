@@ -136,7 +136,7 @@ def planned(told: list[str]) -> RunConfig:
     from bench.chips.load import catalogue
 
     sheets = catalogue()
-    configs = [compose("run", words, RunConfig) for words in _jobs(_parsed(told))]
+    configs = [compose("run", words, RunConfig, multirun=True) for words in _jobs(_parsed(told))]
     for config in configs:
         run.plan(config, sheets)
     return configs[0]

@@ -112,7 +112,7 @@ def _one(word: str, folders: list[Path], sheets: Catalogue) -> Path:
         return find(word, folders)
     except UsageError as error:
         is_file = Path(word).suffix == ".json" or len(Path(word).parts) > 1
-        near = did_you_mean(word, sheets.names())
+        near = did_you_mean(word, sheets.names)
         if is_file:
             raise
         if near.startswith("did you mean"):
