@@ -224,6 +224,18 @@ def test_products_are_set_beside_a_baseline(capsys: pytest.CaptureFixture[str]) 
     first, second = rows(["chips=910b2", "phase=product", SHAPE, "baseline=h20"], capsys)
     assert (first["chip"], first["ratio"], second["chip"]) == (H20, 1, B2)
     assert second["ratio"] == pytest.approx(first["seconds"] / second["seconds"])
+    assert {first[f"ratio_{end}_{level}"] for end in ("low", "high") for level in (80, 95)} == {1}
+    keys = ("ratio_low_95", "ratio_low_80", "ratio", "ratio_high_80", "ratio_high_95")
+    found = [second[key] for key in keys]
+    assert found == sorted(set(found))
+
+
+def test_a_ratio_of_products_is_firmer_between_siblings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=[h100,910b2]", "phase=product", SHAPE, "baseline=h800"]
+    wide = {one["chip"]: one["ratio_high_95"] / one["ratio_low_95"] for one in rows(words, capsys)}
+    assert 1 == wide[H800] < wide["nvidia-h100-sxm-80gb"] < wide[B2]
 
 
 @pytest.mark.parametrize("size", [256, 2048, 16384])
@@ -274,6 +286,10 @@ WRONG = {
     f"{CHIP} operators=maybe": "operators: Value 'maybe' is not a valid bool",
     f"{CHIP} report=xml": "no report 'xml': did you mean 'html'?",
     f"{CHIP} batches=1": "predict has no key 'batches': did you mean 'batch'",
+    "chips=h20 workload=llama-3.1-8b phase=train precision=w8a16":
+        "precision=w8a16: weights kept in so few bits are not trained",
+    f"chips=h20 phase=product {SHAPE} baseline=ks20":
+        "denglin-ks20: no dense bf16 matrix rate on its sheet",
     "chips=h20 phase=product": "shape= wants three sizes, such as shape=[4096,4096,4096]",
     "chips=h20 phase=product shape=[1,2,0]": "shape=0: write a whole number",
     f"chips=h20 phase=product {SHAPE} precision=w8a16": "precision=w8a16: ",

@@ -44,11 +44,13 @@ MET = (
     ("serving TPOT, experts", VENDOR),
     ("ratio of serving TPOT, dense", SOURCE),
     ("ratio of serving TPOT, experts", SOURCE),
+    ("ratio of product fp8, trtllm", TWO),
 )
 """Bars that the model reaches."""
 MISSED = (
     ("product fp8, vllm", CHIP),
     ("product bf16, measured here", SHAPES),
+    ("ratio of product bf16, vllm", TWO),
     ("ratio of prefill step", TWO),
     ("ratio of decode step", TWO),
     ("ratio of serving TPOT, dense", TWO),

@@ -145,13 +145,10 @@ def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") ->
     if len(sizes) != 3:
         raise UsageError("shape= wants three sizes, such as shape=[4096,4096,4096]")
     base = sheets.find(config.baseline) if config.baseline else None
-    more = [base] if base and base.id not in [one.id for one in chips] else []
     asked = sizes[0], sizes[1], sizes[2]
     known = chosen(config.calibration)
-    told, why = timed_products([*chips, *more], asked, config.precision, known)
-    if base and base.id not in [one.chip.chip for one in told]:
-        raise UsageError(next(one for one in why if one.startswith(base.id)))
-    return products(told, why, base.id if base else None, asked, config.precision)
+    told, why = timed_products(chips, base, asked, config.precision, known)
+    return products(told, why, base, asked, config.precision)
 
 
 def prices_of(config: PredictConfig) -> "Prices":
@@ -174,7 +171,7 @@ def asked_of(config: PredictConfig) -> "Asked":
     from bench.predict.forecast import Asked
     from bench.predict.parallel import parallel
     from bench.predict.precision import precision
-    from bench.predict.refusals import refuse_split
+    from bench.predict.refusals import refuse_split, refuse_training
     from bench.workloads.load import workload, workloads
 
     if not config.workload:
@@ -188,6 +185,8 @@ def asked_of(config: PredictConfig) -> "Asked":
     if int(points[:, 0].min()) < split.dp:
         raise UsageError(f"batch= is below the {split.dp} copies of dp: each needs a sequence")
     how = precision(config.precision, config.cache, experts=model.experts is not None)
+    if config.phase == "train":
+        refuse_training(how)
     if config.phase in ("prefill", "train"):
         points[:, 2] = 0
     phase = "decode" if config.phase == "fit" else config.phase

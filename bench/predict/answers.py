@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
 from bench.predict.capacity import Room, least_chips, room, widths
-from bench.predict.expected import departure
+from bench.predict.expected import departure, difference
 from bench.predict.facts import Facts, facts
 from bench.predict.forecast import Asked, Foretold, forecast
 from bench.predict.learn import Learnt
+from bench.predict.pooled import LEVELS, Departures
 from bench.predict.product import Shapes, roofline, shapes
 from bench.predict.product import seconds as product_seconds
 from bench.predict.ratio import Ratio, ratio
@@ -124,31 +127,57 @@ def _lacks(own: Facts, asked: Asked) -> str:
 
 @dataclass(frozen=True)
 class Timed:
-    """One product on one chip; ``paper`` is the roofline, ``bounds`` are by level."""
+    """One product on one chip.
+
+    Attributes:
+        seconds: foretold.
+        paper: of the roofline, s.
+        model, sheet: half-widths of log time, the former by level.
+        least: seconds at the published rate, below which nothing is told.
+        tier: what it rests on.
+        own: whether that is the chip's own times.
+        over: rate over the baseline's; None where there is none.
+    """
 
     chip: Facts
     seconds: float
     paper: float
-    bounds: tuple[tuple[float, float], ...]
+    model: tuple[float, ...]
+    sheet: float
+    least: float
     tier: str
+    own: bool
+    over: Ratio | None = None
+
+    def bounds(self, level: float) -> tuple[float, float]:
+        """Returns the interval of the time, in s."""
+        half = self.model[LEVELS.index(level)] + self.sheet
+        low, high = self.seconds * math.exp(-half), self.seconds * math.exp(half)
+        return max(low, self.least), max(high, self.least)
 
 
 def timed_products(
-    chips: Sequence[Chip], sizes: Sizes, dtype: str, known: Learnt
+    chips: Sequence[Chip], base: Chip | None, sizes: Sizes, dtype: str, known: Learnt
 ) -> tuple[list[Timed], list[str]]:
     """Returns a product's time on each chip, the fastest first, and why some have none.
 
     Raises:
-        UsageError: no product of that format was fitted, or no chip's sheet says enough.
+        UsageError: no product of that format was fitted, the baseline's sheet says too little, or
+            every chip's does.
     """
     if dtype not in known.products:
         raise UsageError(f"precision={dtype}: {did_you_mean(dtype, known.products)}")
+    against = _timed(_facts(base), sizes, dtype, known) if base else None
+    more = [base] if base and base.id not in [one.id for one in chips] else []
     told, why = [], []
-    for chip in chips:
+    for chip in (*chips, *more):
         try:
-            told.append(_timed(_facts(chip), sizes, dtype, known))
+            one = _timed(_facts(chip), sizes, dtype, known)
         except UsageError as error:
             why.append(str(error))
+            continue
+        over = product_ratio(one, against, known.products[dtype][1], known) if against else None
+        told.append(replace(one, over=over))
     if not told:
         parts = (one.partition(": ") for one in why)
         raise UsageError(_reasons((chip, reason) for chip, _, reason in parts))
@@ -164,30 +193,46 @@ def _timed(own: Facts, sizes: Sizes, dtype: str, known: Learnt) -> Timed:
         raise UsageError(f"{own.chip}: unknown, for its sheet has no memory bandwidth")
     one = shapes([sizes], own, dtype)
     paper, least = float(roofline(one)[0]), float((2 * one.m * one.n * one.k / one.rate)[0])
-    if mine := known.own.get(own.chip, {}).get(dtype):
+    mine = known.own.get(own.chip, {}).get(dtype)
+    if mine:
         took, spread = mine.seconds(one)
         halves = tuple(normal * float(spread[0]) for normal in NORMAL)
-        seconds, rests = float(took[0]), "measured here"
+        seconds, sheet, rests = float(took[0]), 0.0, "measured here"
     else:
-        seconds, halves = _pooled(own, one, known, dtype)
+        seconds, halves, sheet = _pooled(own, one, known, dtype)
         rests = str(known_of(own, known.products[dtype][1]))
-    pairs = ((seconds * math.exp(-half), seconds * math.exp(half)) for half in halves)
-    bounds = tuple((max(low, least), max(high, least)) for low, high in pairs)
-    return Timed(own, max(seconds, least), paper, bounds, rests)
+    return Timed(own, max(seconds, least), paper, halves, sheet, least, rests, mine is not None)
+
+
+def product_ratio(one: Timed, base: Timed, part: Departures, known: Learnt) -> Ratio:
+    """Returns the rate of one chip over that of another on one product.
+
+    What both share cancels, but for times of a chip's own, which share nothing with others'.
+    """
+    if one.chip.chip == base.chip.chip:
+        return Ratio(np.ones(1), (0.0,) * len(LEVELS), np.zeros(1))
+    if one.own or base.own:
+        model = tuple(map(math.hypot, one.model, base.model))
+    else:
+        _, model = difference((one.chip, base.chip), part, known.stack)
+    return Ratio(np.array([base.seconds / one.seconds]), model, np.array([one.sheet + base.sheet]))
 
 
 NORMAL = (1.2816, 1.9600)
 """Quantiles of the normal distribution for ``LEVELS``."""
 
 
-def _pooled(own: Facts, one: Shapes, known: Learnt, dtype: str) -> tuple[float, tuple[float, ...]]:
+def _pooled(
+    own: Facts, one: Shapes, known: Learnt, dtype: str
+) -> tuple[float, tuple[float, ...], float]:
+    """Returns the time in s, the model's half-widths and the sheet's."""
     how, departures = known.products[dtype]
     shift, halves = departure(own, "product", departures, known.stack)
     took = float(product_seconds(one, how)[0]) * math.exp(shift)
     doubt = (
         _doubt(own, one, dtype) if own.chip not in [each[3] for each in departures.labels] else 0.0
     )
-    return took, tuple(half + doubt for half in halves)
+    return took, halves, doubt
 
 
 def _doubt(own: Facts, one: Shapes, dtype: str) -> float:

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 
+import numpy as np
+
 from bench.predict.errors import Outcome
 from bench.predict.expected import difference
 from bench.predict.fit import Case, departures, fit
-from bench.predict.heldout import World, kind, vendors, work
+from bench.predict.heldout import World, band, chosen, kind, vendors, work
 from bench.predict.heldserving import engine
 from bench.predict.learn import DENSE, EXPERTS, PHASES, of_serving, of_steps
+from bench.predict.product import Products, seconds
+from bench.predict.productfit import Measured, learnt
 from bench.predict.reported import by_hands
 from bench.predict.served import as_served, same_work, served
 from bench.predict.stack import Stack
@@ -72,6 +76,34 @@ def _steps(every: Sequence[Case], chip: str, phase: str, stack: Stack) -> Sides:
         key = (words["lengths"], one.row["tp"], words["model"])
         sides[key] = Side(work(one.row), math.log(one.seconds), float(log), wide, rate)
     return sides
+
+
+def product_ratios(known: Measured) -> list[Outcome]:
+    """Returns ratios of products of each chip and the next one, as the others foretell them.
+
+    Of all pairs a ring: each chip is in two, and a fit is made for each pair.
+    """
+    found: list[Outcome] = []
+    places = range(len(known.chips))
+    for first, second in zip(places, (*places[1:], 0), strict=True):
+        kept = chosen(known, [place not in (first, second) for place in places])
+        how, departed = learnt(kept, Products())
+        sides = [_products(known, place, how) for place in (first, second)]
+        chips = known.chips[first], known.chips[second]
+        between = difference(chips, departed, Stack())
+        found += _ratios((chips[0].chip, chips[1].chip), sides[0], sides[1], between)
+    return found
+
+
+def _products(known: Measured, place: int, how: Products) -> Sides:
+    shapes, times = known.shapes[place], np.log(known.times[place])
+    chip, away = known.chips[place], times - np.log(seconds(shapes, how))
+    wide, rates = math.log(chip.bandwidth or math.nan), np.log(shapes.rate)
+    told = zip(shapes.sizes.tolist(), shapes.m, times, away, rates, strict=True)
+    return {
+        tuple(size): Side(band(rows), float(took), float(log), wide, float(rate))
+        for size, rows, took, log, rate in told
+    }
 
 
 def _ratios(

@@ -158,5 +158,7 @@ def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
     left = [np.log(t / seconds(one, how)) for one, t in zip(known.shapes, known.times, strict=True)]
     at, names = [one.sizes for one in known.shapes], [one.family for one in known.chips]
     labels = [chip.labels for chip, one in zip(known.chips, known.times, strict=True) for _ in one]
-    departed = pooled(labels, [float(one) for one in np.concatenate(unseen(at, left, names))])
+    logs = [float(one) for one in np.concatenate(unseen(at, left, names))]
+    works = [tuple(one) for one in np.concatenate(at).tolist()]
+    departed = pooled(labels, logs, works)
     return replace(how, left=remainder(at, left, names)), departed

@@ -4,6 +4,7 @@ from bench.errors import UsageError
 from bench.predict.facts import Facts
 from bench.predict.forecast import Asked
 from bench.predict.parallel import Parallel
+from bench.predict.precision import WEIGHT_ONLY, Precision
 from bench.workloads.model import Workload
 
 
@@ -22,6 +23,19 @@ def refuse_split(workload: Workload, split: Parallel) -> None:
     if split.ep > (workload.experts.routed if workload.experts else 1):
         held = f"{workload.experts.routed} experts" if workload.experts else "no experts"
         raise UsageError(f"ep{split.ep}: {workload.id} has {held}")
+
+
+def refuse_training(how: Precision) -> None:
+    """Raises where weights are kept narrower than they are computed with: training updates them.
+
+    Raises:
+        UsageError: with a format to ask for.
+    """
+    if how.name in WEIGHT_ONLY or how.rest:
+        raise UsageError(
+            f"precision={how.name}: weights kept in so few bits are not trained; "
+            "ask phase=train in bf16, fp16 or fp8"
+        )
 
 
 def refuse_unfit(chip: Facts, asked: Asked) -> None:

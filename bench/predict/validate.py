@@ -20,7 +20,7 @@ from bench.predict.heldreported import told_by_others
 from bench.predict.heldserving import NOTE as ABROAD
 from bench.predict.heldserving import abroad, frozen, serving
 from bench.predict.learn import DENSE, EXPERTS, PRODUCTS, learn
-from bench.predict.pairs import frozen_ratios, serving_ratios, step_ratios
+from bench.predict.pairs import frozen_ratios, product_ratios, serving_ratios, step_ratios
 from bench.predict.productfit import Measured, measured
 
 CHIP, VENDOR, SOURCE, TWO = (
@@ -53,6 +53,8 @@ BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
     ("serving TPOT, experts", VENDOR): Bar(cover=COVER, wider=True),
     ("ratio of prefill step", TWO): Bar(half=True, cover=COVER),
     ("ratio of decode step", TWO): Bar(half=True, cover=COVER),
+    ("ratio of product bf16, vllm", TWO): Bar(half=True, cover=COVER),
+    ("ratio of product fp8, trtllm", TWO): Bar(half=True, cover=COVER),
     ("ratio of serving TPOT, dense", SOURCE): Bar(half=True),
     ("ratio of serving TPOT, experts", SOURCE): Bar(half=True),
     ("ratio of serving TPOT, dense", TWO): Bar(half=True, cover=COVER),
@@ -79,6 +81,7 @@ OTHERS = (
 CUBLAS = ("trtllm",)
 """Software among them whose kernels are of the library that those of ``PRODUCTS`` are of."""
 SOFTWARE = "fitted on other software, on the same chips too: it tests software more than sheets"
+RING = "each chip beside the next of the table, on products that both did"
 QUANTISED = (
     "; the quantising of activations that the times fitted on hold is taken off, and what their "
     "library has for a family of chips"
@@ -187,6 +190,13 @@ def _firsts(world: World) -> Iterator[Part]:
             yield _part(FIRST[name], CHIP, cases, WAITS)
 
 
+def _product_ratios(world: World) -> Iterator[Part]:
+    """Yields ratios of two chips in products."""
+    for dtype, (table, software) in PRODUCTS.items():
+        cases = product_ratios(_rows(world, dtype, software, table))
+        yield _part(f"{RATIO}product {dtype}, {software}", TWO, cases, RING)
+
+
 def _step_ratios(world: World) -> Iterator[Part]:
     """Yields ratios of two chips in steps."""
     yield from _named(TWO, step_ratios(world.cases()), RATIO)
@@ -249,6 +259,7 @@ MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = 
     ((NAMES["prefill"], NAMES["decode"], WHOLE), _steps),
     ((NAMES[DENSE], NAMES[EXPERTS]), _serving),
     (tuple(FIRST.values()), _firsts),
+    ((f"{RATIO}product",), _product_ratios),
     ((f"{RATIO}{NAMES['prefill']}", f"{RATIO}{NAMES['decode']}"), _step_ratios),
     ((f"{RATIO}{NAMES[DENSE]}", f"{RATIO}{NAMES[EXPERTS]}"), _serving_ratios),
 )

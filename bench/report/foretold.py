@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.capacity import least_chips
 from bench.predict.forecast import Foretold
 from bench.predict.operators import Array
+from bench.predict.ratio import Ratio
 from bench.predict.tiers import Tier
 from bench.report.costs import INNER
 from bench.report.duration import duration
@@ -27,7 +27,6 @@ def in_words(
     one: Answer,
     found: Foretold,
     place: int,
-    base: Chip | None,
     levels: Sequence[float] = (INNER, OUTER),
 ) -> dict[str, str]:
     """Returns what is foretold of a chip at one point: rate, ratio, time, limit, memory, tier.
@@ -37,7 +36,7 @@ def in_words(
     digits, (limit, share) = digits_of(found), found.work.limit(place)
     as_if = "if it fitted: " if unfit(found, place) else ""
     return {
-        "over": f"{as_if}{_over(one, base, place, digits, levels)}" if base else "",
+        "over": f"{as_if}{over(one.over, place, digits, levels)}" if one.over else "",
         "rate": f"{as_if}{_rate(found, place, digits, levels)}",
         "time": lasting(found.seconds, found.half(INNER), place, digits),
         "limit": f"{limit} {share:.0%}",
@@ -83,13 +82,13 @@ def number(value: float, digits: int) -> str:
     return significant(float(f"{value:.{digits}g}"), digits)
 
 
-def _over(one: Answer, base: Chip, place: int, digits: int, levels: Sequence[float]) -> str:
-    over = one.over
-    if over is None or one.chip.id == base.id:
-        return "1"
-    pairs = (over.bounds(level) for level in levels)
+def over(found: Ratio, place: int, digits: int, levels: Sequence[float]) -> str:
+    """Returns a ratio with its intervals, or 1 of what is divided by itself."""
+    pairs = [found.bounds(level) for level in levels]
     bounds = [(float(low[place]), float(high[place])) for low, high in pairs]
-    return _bracketed(float(over.middle[place]), bounds, digits)
+    if all(low == high for low, high in bounds):
+        return "1"
+    return _bracketed(float(found.middle[place]), bounds, digits)
 
 
 def _left(found: Foretold, place: int) -> str:

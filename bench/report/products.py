@@ -3,31 +3,36 @@
 import math
 from collections.abc import Sequence
 
+from bench.chips.model import Chip
 from bench.predict.answers import Sizes, Timed
 from bench.predict.pooled import LEVELS
+from bench.predict.ratio import Ratio
+from bench.predict.tiers import Tier
 from bench.predict.tiers import told as rests
 from bench.report.duration import duration
+from bench.report.foretold import over
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 from bench.units import significant
 
+LOOSE = (Tier.SHEET, Tier.OTHER)
+"""Tiers whose numbers bear two digits."""
 COLUMNS = ("chip", "time (80%; 95%)", "TFLOP/s", "of the sheet", "roofline on paper", "rests on")
 
 
 def products(
-    told: Sequence[Timed], why: Sequence[str], base: str | None, sizes: Sizes, dtype: str
+    told: Sequence[Timed], why: Sequence[str], base: Chip | None, sizes: Sizes, dtype: str
 ) -> Report:
     """Returns a product of m x k by k x n on chips.
 
     Args:
         told: the fastest first.
         why: what is said of chips that nothing is told of.
-        base: id of the chip that the others are set beside.
+        base: the chip that the others are set beside.
         sizes: m, n and k.
         dtype: the format.
     """
-    first = next((one for one in told if one.chip.chip == base), None)
     m, n, k = sizes
     title = f"{dtype} product, {m} x {k} by {k} x {n}"
     heading = (
@@ -38,9 +43,9 @@ def products(
             "their intervals."
         ),
     )
-    columns = (*COLUMNS[:1], *((f"x {first.chip.chip}",) if first else ()), *COLUMNS[1:])
-    cells = tuple(_cells(one, first, sizes, dtype) for one in told)
-    flat = [_flat(one, first, sizes, dtype) for one in told]
+    columns = (*COLUMNS[:1], *((f"x {(*base.aliases, base.id)[0]}",) if base else ()), *COLUMNS[1:])
+    cells = tuple(_cells(one, sizes, dtype) for one in told)
+    flat = [_flat(one, sizes, dtype) for one in told]
     return Report(Table(title, heading, columns, cells, tuple(why), ()), flat)
 
 
@@ -48,12 +53,12 @@ def _rate(one: Timed, sizes: Sizes) -> float:
     return 2.0 * math.prod(sizes) / one.seconds
 
 
-def _cells(one: Timed, first: Timed | None, sizes: Sizes, dtype: str) -> tuple[str, ...]:
-    bounds = [duration(bound, 2) for pair in one.bounds for bound in pair]
+def _cells(one: Timed, sizes: Sizes, dtype: str) -> tuple[str, ...]:
+    bounds = [duration(bound, 2) for level in LEVELS for bound in one.bounds(level)]
     rate = _rate(one, sizes)
     return (
         one.chip.chip,
-        *((significant(first.seconds / one.seconds, 3),) if first else ()),
+        *((over(one.over, 0, 2 if one.tier in LOOSE else 3, LEVELS),) if one.over else ()),
         f"{duration(one.seconds)} ({bounds[0]}–{bounds[1]}; {bounds[2]}–{bounds[3]})",
         significant(rate / 1e12, 3),
         f"{rate / one.chip.peak(dtype):.0%}",
@@ -62,12 +67,22 @@ def _cells(one: Timed, first: Timed | None, sizes: Sizes, dtype: str) -> tuple[s
     )
 
 
-def _flat(one: Timed, first: Timed | None, sizes: Sizes, dtype: str) -> dict[str, Scalar]:
+def _flat(one: Timed, sizes: Sizes, dtype: str) -> dict[str, Scalar]:
     told: dict[str, Scalar] = {
         "chip": one.chip.chip, "dtype": dtype, "m": sizes[0], "n": sizes[1], "k": sizes[2],
         "seconds": one.seconds, "flop_per_s": _rate(one, sizes),
         "roofline_s": one.paper, "tier": one.tier,
     }  # fmt: skip
-    for level, (low, high) in zip(LEVELS, one.bounds, strict=True):
+    for level in LEVELS:
+        low, high = one.bounds(level)
         told |= {f"low_{level * 100:.0f}_s": low, f"high_{level * 100:.0f}_s": high}
-    return told | ({"ratio": first.seconds / one.seconds} if first else {})
+    return told | (_ratio(one.over) if one.over else {})
+
+
+def _ratio(found: Ratio) -> dict[str, Scalar]:
+    told: dict[str, Scalar] = {"ratio": float(found.middle[0])}
+    for level in LEVELS:
+        low, high = (float(one[0]) for one in found.bounds(level))
+        share = f"{level * 100:.0f}"
+        told |= {f"ratio_low_{share}": low, f"ratio_high_{share}": high}
+    return told

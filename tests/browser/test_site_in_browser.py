@@ -270,7 +270,7 @@ def test_predictions_sort_and_filter(show: Open) -> None:
     page.get_by_role("button", name="DeepSeek V3").click()
     shown = page.locator("#foretold tbody tr:visible")
     assert 5 < shown.count() < page.locator("#foretold tbody tr").count()
-    rates = shown.evaluate_all("rows => rows.map(row => row.cells[6].dataset.v ?? null)")
+    rates = shown.evaluate_all("rows => rows.map(row => row.cells[5].dataset.v ?? null)")
     known = [float(one) for one in rates if one is not None]
     assert known == sorted(known, reverse=True)
     assert rates[len(known) :] == [None] * (len(rates) - len(known))

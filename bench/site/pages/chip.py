@@ -17,7 +17,7 @@ from bench.report.markup import cleaned
 from bench.report.predictions import HOW, beside_fit
 from bench.report.rulings import paragraph, policy
 from bench.site.blocks import Block, blocks, held, unique
-from bench.site.foretold import BASE, Standing
+from bench.site.foretold import BASE, REPEATED, Standing
 from bench.site.page import Page
 from bench.site.pages.predictions import inside
 from bench.site.words import Words
@@ -112,9 +112,8 @@ def _evidence(chip: Chip, world: World, words: Words) -> list[Block]:
 
 def _foretold(chip: Chip, world: World, words: Words) -> Block | None:
     """Returns what the chip would do in each standing question; nothing of no accelerator."""
-    base = world.catalogue.chips.get(BASE)
     rows = [
-        _answer(told.question, told.answers[chip.id], base, words)
+        _answer(told.question, told.answers[chip.id], words)
         for told in world.foretold
         if chip.id in told.answers
     ]
@@ -137,14 +136,14 @@ def _beside(chip: Chip, world: World) -> Iterator[str]:
     yield from (f"{'; '.join(titles)}: {line}" for line, titles in lines.items())
 
 
-def _answer(asked: Standing, one: Answer, base: Chip | None, words: Words) -> list[Markup]:
+def _answer(asked: Standing, one: Answer, words: Words) -> list[Markup]:
     first = Markup('<a href="{}predictions.html#{}">{}</a>').format(
         words.root, asked.key, asked.title
     )
     if one.found is None:
         told = [one.why, *(["–"] * 5)]
     else:
-        said = in_words(one, one.found, 0, base)
+        said = in_words(one, one.found, 0)
         told = [said[key] for key in ("rate", "over", "time", "limit", "left", "rests")]
     return [first, *map(words.text, told)]
 
@@ -152,7 +151,7 @@ def _answer(asked: Standing, one: Answer, base: Chip | None, words: Words) -> li
 def _errors(chip: Chip, world: World, words: Words) -> Block | None:
     """Returns how far predictions of the chip were off where their fit was without it."""
     told = ((name, part["each"].get(chip.id)) for name, part in world.errors.items())
-    rows = [words.lines(_error(name, own)) for name, own in told if own]
+    rows = [words.lines(_error(name, own)) for name, own in told if own and name not in REPEATED]
     columns = ("part: what was left out", "cases", "mean error", "bias", "inside 80 / 95%")
     title, below = "How far predictions of it were off", words.lines((SIGNED,))
     return Block("errors", title, columns, rows, below=below) if rows else None

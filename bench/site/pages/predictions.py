@@ -15,7 +15,7 @@ from bench.report import question
 from bench.report.costs import INNER
 from bench.report.foretold import in_words, unfit
 from bench.report.predictions import caveats
-from bench.site.foretold import BASE, Told
+from bench.site.foretold import BASE, Tested, Told, held_up
 from bench.site.page import Page
 from bench.site.pages.chips import Cell, searched
 from bench.site.pictures import of_predictions
@@ -69,6 +69,7 @@ def _standings(world: World, words: Words) -> dict[str, Any]:
     ]
     made = [_standing(chip, world, words) for chip in shown]
     return {
+        "asked": len(world.foretold[0].answers) if world.foretold else 0,
         "rows": sorted(made, key=lambda row: row["order"]),
         "vendors": sorted({one.vendor for one in shown}),
         "tiers": [
@@ -85,9 +86,18 @@ def _standing(chip: Chip, world: World, words: Words) -> dict[str, Any]:
         "search": searched(chip),
         "name": words.link(chip.id, chip.name, "#foretold"),
         "cells": cells,
+        "tested": _tested(held_up(chip.id, world.errors)),
         "rests": ", ".join(dict.fromkeys(str(one.found.tier) for one in answers if one.found)),
         "order": [-(one.value or 0.0) for one in cells],
     }
+
+
+def _tested(found: Tested | None) -> Cell:
+    """Returns how far predictions of a chip's steps and serving were off."""
+    if found is None:
+        return Cell(Markup("–"))
+    told = Markup('{:.0%} off<br><span class="muted">{:.0%} of {:,} inside</span>')
+    return Cell(told.format(found.error, found.inside, found.count), found.error)
 
 
 def _cell(one: Answer, base: Chip | None) -> Cell:
@@ -96,7 +106,7 @@ def _cell(one: Answer, base: Chip | None) -> Cell:
         return Cell(Markup("–"))
     if unfit(one.found, 0):
         return Cell(Markup("does not fit"))
-    told = in_words(one, one.found, 0, base, (INNER,))
+    told = in_words(one, one.found, 0, (INNER,))
     rate = float(one.found.per_chip()[0])
     if base is None or one.chip.id == base.id:
         return Cell(Markup("{}").format(told["rate"]), rate)
