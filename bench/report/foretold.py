@@ -33,7 +33,7 @@ def in_words(
 
     Rate and ratio have the intervals of ``levels``, the time the inner one alone.
     """
-    digits, (limit, share) = digits_of(found), found.work.limit(place)
+    digits, (limit, share) = digits_of(found.tier), found.work.limit(place)
     as_if = "if it fitted: " if unfit(found, place) else ""
     return {
         "over": f"{as_if}{over(one.over, place, digits, levels)}" if one.over else "",
@@ -45,9 +45,9 @@ def in_words(
     }
 
 
-def digits_of(found: Foretold) -> int:
+def digits_of(tier: str) -> int:
     """Returns how many digits a number bears: two where it rests on little but the sheet."""
-    return 2 if found.tier in (Tier.SHEET, Tier.OTHER) else 3
+    return 2 if tier in (Tier.SHEET, Tier.OTHER) else 3
 
 
 def _lacks(found: Foretold) -> str:

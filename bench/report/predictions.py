@@ -101,7 +101,7 @@ def _cells(
 ) -> tuple[str, ...]:
     asked = found.asked
     sizes = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
-    told, digits = in_words(one, found, place), digits_of(found)
+    told, digits = in_words(one, found, place), digits_of(found.tier)
     first = found.first if asked.phase == "serve" else None
     return (
         one.chip.id,

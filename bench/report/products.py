@@ -7,17 +7,14 @@ from bench.chips.model import Chip
 from bench.predict.answers import Sizes, Timed
 from bench.predict.pooled import LEVELS
 from bench.predict.ratio import Ratio
-from bench.predict.tiers import Tier
 from bench.predict.tiers import told as rests
 from bench.report.duration import duration
-from bench.report.foretold import over
+from bench.report.foretold import digits_of, over
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 from bench.units import significant
 
-LOOSE = (Tier.SHEET, Tier.OTHER)
-"""Tiers whose numbers bear two digits."""
 COLUMNS = ("chip", "time (80%; 95%)", "TFLOP/s", "of the sheet", "roofline on paper", "rests on")
 
 
@@ -58,7 +55,7 @@ def _cells(one: Timed, sizes: Sizes, dtype: str) -> tuple[str, ...]:
     rate = _rate(one, sizes)
     return (
         one.chip.chip,
-        *((over(one.over, 0, 2 if one.tier in LOOSE else 3, LEVELS),) if one.over else ()),
+        *((over(one.over, 0, digits_of(one.tier), LEVELS),) if one.over else ()),
         f"{duration(one.seconds)} ({bounds[0]}–{bounds[1]}; {bounds[2]}–{bounds[3]})",
         significant(rate / 1e12, 3),
         f"{rate / one.chip.peak(dtype):.0%}",
