@@ -20,7 +20,7 @@ from bench.errors import DataError, Fault, did_you_mean
 from bench.evidence.model import Origin
 from bench.strict import Strict
 
-TableKind = Literal["gemm", "attention", "grouped", "collective", "step", "serving"]
+TableKind = Literal["gemm", "attention", "grouped", "collective", "step", "serving", "training"]
 WORDS = frozenset({
     "chip", "stack", "dtype", "kv_dtype", "phase", "part", "op", "model", "lengths", "origin",
     "date", "id",
@@ -45,9 +45,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "chip", "stack", "model", "dtype", "tp", "ep", "dp", "input", "output", "concurrency",
         "ttft_ms", "tpot_ms",
     ),
+    "training": (
+        "chip", "stack", "model", "dtype", "chips", "tp", "pp", "cp", "ep", "vp", "micro", "batch",
+        "length", "sharded", "recompute", "rate",
+    ),
 }  # fmt: skip
 """Columns that a table of each kind has; others may stand beside them."""
-TIMES = ("us", "prefill_s", "decode_s", "total_s", "tpot_ms")
+TIMES = ("us", "prefill_s", "decode_s", "total_s", "tpot_ms", "rate")
 """Columns that no row may leave empty, for they are what it is there for."""
 Told = tuple[str, str, str]
 Text = Annotated[str, Field(min_length=1)]
