@@ -60,11 +60,11 @@ def test_the_shipped_tables_are_sound(sheets: Catalogue) -> None:
     assert [str(one) for one in problems] == []
     assert {one.told.kind for one in found.values()} == set(COLUMNS)
     assert {path.stem for path in (folder / "tables").glob("*.csv")} == set(found)
-    assert min(len(one.rows) for one in found.values()) > 40
+    assert min(len(one.rows) for one in found.values()) > 30
 
 
 def test_every_shipped_row_has_the_time_that_it_is_there_for() -> None:
-    times = {"step": ("prefill_s", "decode_s"), "serving": ("tpot_ms",)}
+    times = {"step": ("prefill_s", "decode_s"), "serving": ("tpot_ms",), "training": ("rate",)}
     for table in tables().values():
         wanted = times.get(table.told.kind, ("us",))
         assert all(row[column] > 0 for row in table.rows for column in wanted)
