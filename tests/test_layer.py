@@ -54,6 +54,7 @@ def test_there_is_a_variant_for_each_model_and_phase() -> None:
 def test_a_measured_layer_has_nothing_that_the_kernel_leaves_out(name: str) -> None:
     one = workload(name)
     assert not any((one.window, one.sinks, one.qk_norm, one.o_bias))
+    assert one.rope_theta
     assert not (one.experts and one.experts.bias)
 
 
@@ -131,6 +132,36 @@ def test_the_bias_of_queries_keys_and_values_counts(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(decoder, "_grouped", without)
     assert not KERNEL.check(point("qwen2.5-72b-prefill"), CPU).passed
+
+
+UNGATED = ("mpt-7b-prefill", "mpt-7b-decode")
+
+
+@pytest.mark.parametrize("dtype", KERNEL.dtypes)
+@pytest.mark.parametrize("variant", UNGATED)
+def test_a_layer_with_an_ungated_block_is_right(variant: str, dtype: str) -> None:
+    check = KERNEL.check(point(variant, dtype), CPU)
+    assert check.passed
+    assert check.error > 0
+
+
+@pytest.mark.parametrize("variant", UNGATED)
+def test_gelu_left_out_fails_the_check(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoder, "gelu", torch.nn.functional.silu)
+    assert not KERNEL.check(point(variant), CPU).passed
+
+
+@pytest.mark.parametrize("variant", UNGATED)
+def test_a_head_that_is_turned_for_nothing_fails_the_check(
+    variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    positions = decoder._positions
+    monkeypatch.setattr(
+        decoder,
+        "_turns",
+        lambda layer, size: decoder.turns(positions(layer), size, 1e4, torch.float32),
+    )
+    assert not KERNEL.check(point(variant), CPU).passed
 
 
 @pytest.mark.usefixtures("narrow")

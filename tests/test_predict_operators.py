@@ -254,16 +254,33 @@ def test_a_point_does_not_depend_on_those_beside_it(squares: list[float] | None)
 
 
 @pytest.mark.parametrize(
+    ("name", "each"),
+    [
+        ("llama-3.1-8b", 4 * 4096 + 2 * (32 + 8) * 128 + 3 * 14336),
+        ("mpt-7b", 4 * 4096 + 2 * 16384),
+    ],
+    ids=["turned and gated", "neither"],
+)
+def test_an_activation_without_a_gate_reads_one_width(name: str, each: int) -> None:
+    found = made(name, "decode", 4, 1000)["norms and activations"]
+    assert found.moved[0] == 32 * 2 * each * 4
+
+
+@pytest.mark.parametrize(
     ("name", "kernels"),
     [
         ("llama-3.1-8b", 32 * (6 + 3)),
         ("gpt-oss-120b", 36 * (6 + 1)),
         ("qwen3-235b-a22b", 94 * (6 + 1)),
         ("deepseek-v3", 3 * (10 + 3) + 58 * (10 + 1 + 3)),
+        ("mpt-7b", 32 * (5 + 3)),
     ],
 )
 def test_fixed_time_goes_by_the_kernels_between_a_layers_ends(name: str, kernels: int) -> None:
-    """A layer with experts has no plain block; latents need products that heads do not."""
+    """A layer with experts has no plain block; latents need products that heads do not.
+
+    Where nothing is turned there is a kernel less; an ungated block has as many as a gated one.
+    """
     found = made(name, "decode", 4, 1000)
     assert found["launches"].calls[0] == pytest.approx(kernels / 9)
     experts = workload(name).experts

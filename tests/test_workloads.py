@@ -23,8 +23,9 @@ from bench.workloads.load import cited, examine, workload, workloads
 
 SHIPPED = (
     "deepseek-v3", "gpt-oss-120b", "kimi-k2", "llama-2-13b", "llama-2-70b", "llama-2-7b",
-    "llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b", "mixtral-8x7b", "qwen2.5-14b",
-    "qwen2.5-72b", "qwen2.5-7b", "qwen3-235b-a22b", "qwen3-30b-a3b", "qwen3-32b", "qwen3-8b",
+    "llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b", "mixtral-8x7b", "mpt-30b", "mpt-7b",
+    "qwen2.5-14b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-235b-a22b", "qwen3-30b-a3b", "qwen3-32b",
+    "qwen3-8b",
 )  # fmt: skip
 SPECS = paths.data_dir("specs")
 ONE = """\
@@ -73,6 +74,14 @@ def test_a_layer_of_llama_has_the_parameters_that_a_hand_counts() -> None:
     assert layer_flop(workload("llama-3.1-8b"), "decode", 3, 100) == 3 * (
         2 * (by_hand - 2 * d) + 4 * 32 * 128 * 100
     )
+
+
+def test_an_ungated_block_has_two_matrices() -> None:
+    one, d = workload("mpt-7b"), 4096
+    assert layer_shapes(one)["up"] == (4 * d, d)
+    assert layer_shapes(one)["down"] == (d, 4 * d)
+    assert layer_parameters(one) == 4 * d * d + 2 * d * 4 * d + 2 * d == 201_334_784
+    assert token_products(one) == 12 * d * d
 
 
 def test_a_layer_of_experts_multiplies_a_token_by_eight_of_them_and_the_shared_one() -> None:
@@ -162,6 +171,14 @@ def test_a_count_is_held_against_its_makers_to_the_last_digit(
             ('qkv_bias: "yes"\n', 'qkv_bias: "yes"\n' + EXPERTS.replace('"1"}', '"2"}')),
             "experts.dense_layers: leaves no layer with experts",
         ),
+        (
+            ("activation: silu\n", f"activation: gelu\n{EXPERTS}"),
+            "activation: is not known of experts, which are gated",
+        ),
+        (
+            ('rope_theta: "10000"\n', MLA),
+            "rope_theta: is missing, and mla turns a part of each key",
+        ),
         (("name: One", "- name"), "not a mapping"),
         (("name: One", "name: &x One"), "line 1"),
     ],
@@ -182,6 +199,12 @@ def test_a_sound_workload_has_no_fault(more: str, tmp_path: Path) -> None:
     found, faults = examine(written(tmp_path, text), {"sheet-a"})
     assert [str(one) for one in faults] == []
     assert set(found) == {"one"}
+
+
+def test_a_head_that_is_not_turned_may_be_odd(tmp_path: Path) -> None:
+    text = ONE.replace('head_dim: "4"', 'head_dim: "5"').replace('rope_theta: "10000"\n', "")
+    _, faults = examine(written(tmp_path, text), {"sheet-a"})
+    assert [str(one) for one in faults] == []
 
 
 def test_a_broken_workload_is_a_fault_of_the_check(tmp_path: Path) -> None:

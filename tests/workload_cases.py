@@ -21,7 +21,7 @@ from bench.workloads.counts import (
 )
 from bench.workloads.model import Workload
 
-BLOCK = ("router", "gate_up", "down", "shared_gate_up", "shared_down", *ROUTED)
+BLOCK = ("router", "gate_up", "up", "down", "shared_gate_up", "shared_down", *ROUTED)
 
 
 def attention_products(model: Workload) -> int:

@@ -26,14 +26,14 @@ ACTIVATION = 2.0
 """Bytes of an activation, and of an element of the head."""
 DISPATCHED = 3.0
 """Bytes that a token's element takes to its experts in 8 bits and back in 16."""
-HEADS, LATENT, GATED = 6.0, 10.0, 3.0
+HEADS, LATENT, FEED = 6.0, 10.0, 3.0
 """Kernels of a layer's attention: two norms, the product of queries, keys and values, their
 turning, attention, the output; with latents five for that product: down to latents, their norm, up
-to queries, into keys' latents and out of values'; and of a block: gate with up, activation,
-down."""
-USUAL = HEADS + GATED
+to queries, into keys' latents and out of values'; and of a block: gate with up, or up alone,
+activation, down. Without rotary embedding there is no turning."""
+USUAL = HEADS + FEED
 """Kernels of the dense layers that the stack's fixed time a layer was fitted on."""
-BLOCK = ("gate_up", "down")
+BLOCK = ("gate_up", "up", "down")
 SHARED = ("shared_gate_up", "shared_down")
 
 
@@ -209,10 +209,11 @@ def _head(workload: Workload, points: Points, split: Parallel) -> Operator:
 
 
 def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
-    """Returns norms, residuals, turning of queries and keys, and the gate, each read and written.
+    """Returns norms, residuals, turning of queries and keys, and activation, read and written.
 
     A token: two norms read and write the hidden state, and the residual with it; queries and keys
-    are read and written; the gate reads two widths and writes one.
+    are read and written where they are turned; the activation reads a width and writes one, and
+    reads that of the gate where there is one.
     """
     experts = workload.experts
     width = workload.intermediate or 0
@@ -221,7 +222,9 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
         share = experts.dense_layers / workload.layers
         width = int(share * width + (1 - share) * routed)
     turned = 2 * (workload.heads + workload.kv_heads) * workload.head_dim
-    each = 4 * workload.hidden + (turned + 3 * width) / split.tp
+    turned = turned if workload.rope_theta else 0
+    widths = 3 if workload.activation == "silu" else 2
+    each = 4 * workload.hidden + (turned + widths * width) / split.tp
     moved = workload.layers * ACTIVATION * each * rows
     return operator("norms and activations", "stream", rows, moved=moved)
 
@@ -257,9 +260,10 @@ def _launches(workload: Workload, rows: Array) -> Iterator[Operator]:
     there is one, and routed experts, whose launches are told apart.
     """
     every, experts = LATENT if workload.mla else HEADS, workload.experts
+    every -= 0.0 if workload.rope_theta else 1.0
     routed = workload.layers - experts.dense_layers if experts else 0
-    beside = 1.0 + (GATED if experts and experts.shared else 0.0)
-    kernels = workload.layers * every + (workload.layers - routed) * GATED + routed * beside
+    beside = 1.0 + (FEED if experts and experts.shared else 0.0)
+    kernels = workload.layers * every + (workload.layers - routed) * FEED + routed * beside
     yield operator("launches", "layer", rows, calls=kernels / USUAL)
     if routed:
         yield operator("launches of experts", "expert layer", rows, calls=routed)

@@ -144,8 +144,9 @@ def _latent(workload: Workload, mla: Mla) -> Shapes:
 
 def _plain(workload: Workload, name: str = "", width: int = 0) -> Shapes:
     width = width or workload.intermediate or 0
+    first = ("gate_up", 2 * width) if workload.activation == "silu" else ("up", width)
     return {
-        f"{name}gate_up": (2 * width, workload.hidden),
+        f"{name}{first[0]}": (first[1], workload.hidden),
         f"{name}down": (workload.hidden, width),
     }
 

@@ -79,6 +79,8 @@ def _part_faults(one: Workload) -> Iterator[Told]:
     yield from _latent_faults(one)
     if one.intermediate is None and (one.experts is None or one.experts.dense_layers):
         yield "intermediate", "is missing, and a layer has a plain block", "add its width"
+    if one.experts and one.activation != "silu":
+        yield "activation", "is not known of experts, which are gated", "write silu"
     if one.extended is not None and one.extended <= one.context:
         yield "extended", f"is no more than the context, {one.context}", "leave it out"
     if one.window and one.window.layers > one.layers:
@@ -95,5 +97,7 @@ def _latent_faults(one: Workload) -> Iterator[Told]:
     for field in ("qkv_bias", "o_bias", "qk_norm", "sinks", "window") if one.mla else ():
         if getattr(one, field):
             yield field, "is not known of mla", "leave it out" if field == "window" else "write no"
-    if (one.mla.rope if one.mla else one.head_dim) % 2:
+    if one.mla and one.rope_theta is None:
+        yield "rope_theta", "is missing, and mla turns a part of each key", "add it"
+    if one.rope_theta and (one.mla.rope if one.mla else one.head_dim) % 2:
         yield "mla.rope" if one.mla else "head_dim", "is odd, and cannot be turned", "check it"

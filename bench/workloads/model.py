@@ -54,7 +54,9 @@ class Workload(Strict):
 
     ``parameters`` is the count as its maker rounds it, such as ``8.03B``. ``head_dim`` is that
     of queries and keys. ``intermediate`` is the width of the plain feed-forward block; a model
-    that has experts in every layer has none. ``qk_norm``: queries and keys are normalised head
+    that has experts in every layer has none. ``activation``: of silu blocks are gated, three
+    matrices; of gelu they are not, two. ``rope_theta``: none where queries and keys are not turned,
+    as with ALiBi. ``qk_norm``: queries and keys are normalised head
     by head. ``sinks``: a learnt score a head takes part in the softmax. ``published`` is the number
     format that its weights come in; of mxfp4 those of its experts. ``context``: tokens of prompt
     and answer that its configuration is set for; ``extended``: as many with rope scaling on.
@@ -74,9 +76,9 @@ class Workload(Strict):
     vocabulary: Count
     context: Count
     extended: Count | None = None
-    activation: Literal["silu"]
+    activation: Literal["silu", "gelu"]
     norm_eps: Positive
-    rope_theta: Positive
+    rope_theta: Positive | None = None
     tied_embeddings: bool
     qkv_bias: bool
     o_bias: bool = False

@@ -1,15 +1,16 @@
 """One transformer layer in torch: norm, attention, norm, feed-forward block or experts.
 
 Weights are those of ``bench.workloads.counts.layer_shapes``. Rotary embedding turns the halves of
-a head against each other, as Llama's published code does. MLA is unfolded in prefill and absorbed
-in decode; DeepSeek's scaling of scores for long contexts is left out, being a constant.
+a head against each other, as Llama's published code does; ALiBi's biases of scores are left out.
+MLA is unfolded in prefill and absorbed in decode; DeepSeek's scaling of scores for long contexts is
+left out, being a constant.
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.kernels.common.attend import attention, packed
-from bench.kernels.common.llm import counts, expert_block, group_ends, routes, swiglu
+from bench.kernels.common.llm import counts, expert_block, gelu, group_ends, routes, swiglu
 from bench.workloads.model import Experts, Mla, Workload
 
 if TYPE_CHECKING:
@@ -75,10 +76,12 @@ def turns(positions: "torch.Tensor", size: int, theta: float, dtype: "torch.dtyp
     return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
-def turned(heads: "torch.Tensor", by: "Turns") -> "torch.Tensor":
-    """Returns ... x positions x size with the halves of each head turned."""
+def turned(heads: "torch.Tensor", by: "Turns | None") -> "torch.Tensor":
+    """Returns ... x positions x size with the halves of each head turned, if by anything."""
     import torch
 
+    if by is None:
+        return heads
     first, second = heads.chunk(2, dim=-1)
     cosine, sine = by
     return torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1)
@@ -103,13 +106,18 @@ def _positions(layer: Layer) -> "torch.Tensor":
     return torch.arange(first, layer.length, device=layer.weights["o"].device)
 
 
+def _turns(layer: Layer, size: int) -> "Turns | None":
+    theta = layer.shape.rope_theta
+    return turns(_positions(layer), size, theta, layer.weights["o"].dtype) if theta else None
+
+
 def _grouped(layer: Layer) -> "Callable[[torch.Tensor], torch.Tensor]":
     """Returns grouped-query attention."""
     import torch
 
     shape, weights, b = layer.shape, layer.weights, layer.batch
     heads, size = [shape.heads, shape.kv_heads, shape.kv_heads], shape.head_dim
-    by = turns(_positions(layer), size, shape.rope_theta, weights["o"].dtype)
+    by = _turns(layer, size)
     new = 1 if layer.decodes else layer.length
 
     def run(rows: "torch.Tensor") -> "torch.Tensor":
@@ -143,7 +151,7 @@ def _latent(layer: Layer, mla: Mla) -> "Callable[[torch.Tensor], torch.Tensor]":
     import torch
 
     shape, weights = layer.shape, layer.weights
-    by = turns(_positions(layer), mla.rope, shape.rope_theta, weights["o"].dtype)
+    by = _turns(layer, mla.rope)
     new = 1 if layer.decodes else layer.length
     attend = _absorbed if layer.decodes else _unfolded
 
@@ -194,12 +202,15 @@ def _absorbed(layer: Layer, mla: Mla, queries: "Turns", kept: "Turns") -> "torch
 
 
 def _plain(weights: "Tensors", name: str) -> "Callable[[torch.Tensor], torch.Tensor]":
-    """Returns the gated feed-forward block."""
+    """Returns the feed-forward block: gated by silu, or ungated with gelu."""
 
     def run(rows: "torch.Tensor") -> "torch.Tensor":
         return _linear(swiglu(_linear(rows, weights[f"{name}gate_up"])), weights[f"{name}down"])
 
-    return run
+    def ungated(rows: "torch.Tensor") -> "torch.Tensor":
+        return _linear(gelu(_linear(rows, weights[f"{name}up"])), weights[f"{name}down"])
+
+    return run if f"{name}gate_up" in weights else ungated
 
 
 def _experts(layer: Layer, shape: Experts) -> "Callable[[torch.Tensor], torch.Tensor]":

@@ -42,6 +42,8 @@ def exact_token(
     normed = _normed(token, weights["mlp_norm"], shape.norm_eps)
     if shape.experts:
         return token + _experts(shape.experts, weights, normed, chosen)
+    if "up" in weights:
+        return token + _ungated(weights["up"], weights["down"], normed)
     return token + _gated(weights["gate_up"], weights["down"], normed)
 
 
@@ -73,10 +75,12 @@ def _normed(rows: "torch.Tensor", gain: "torch.Tensor", eps: float) -> "torch.Te
     return rows / ((rows**2).mean(-1, keepdim=True) + eps).sqrt() * gain.double()
 
 
-def _rotated(heads: "torch.Tensor", first: int, theta: float) -> "torch.Tensor":
+def _rotated(heads: "torch.Tensor", first: int, theta: float | None) -> "torch.Tensor":
     """Returns positions x heads x size, turned as complex numbers, from position ``first`` on."""
     import torch
 
+    if theta is None:
+        return heads
     half = heads.shape[-1] // 2
     whole = torch.complex(heads[..., :half].contiguous(), heads[..., half:].contiguous())
     places = torch.arange(first, first + len(heads), dtype=torch.float64, device=heads.device)
@@ -145,6 +149,13 @@ def _gated(gate_up: "torch.Tensor", down: "torch.Tensor", token: "torch.Tensor")
     both = times(gate_up, token)
     gate, up = both[: len(both) // 2], both[len(both) // 2 :]
     return times(down, gate / (1 + (-gate).exp()) * up)
+
+
+def _ungated(up: "torch.Tensor", down: "torch.Tensor", token: "torch.Tensor") -> "torch.Tensor":
+    import torch
+
+    inner = times(up, token)
+    return times(down, inner * (1 + torch.erf(inner * 0.5**0.5)) / 2)
 
 
 def _experts(

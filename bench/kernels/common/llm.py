@@ -222,6 +222,13 @@ def swiglu(both: "torch.Tensor") -> "torch.Tensor":
     return torch.nn.functional.silu(gate) * up
 
 
+def gelu(rows: "torch.Tensor") -> "torch.Tensor":
+    """Returns gelu by the error function, as published MPT has it."""
+    import torch
+
+    return torch.nn.functional.gelu(rows)
+
+
 def expert_block(
     way: str,
     rows: "torch.Tensor",
