@@ -84,10 +84,16 @@ class Defect(StrEnum):
 Work = Literal[
     "shape", "model", "benchmark", "scenario", "case", "input", "output", "batch", "concurrency",
     "requests", "tokens", "seq", "q_len", "kv_len", "heads", "head_dim", "hidden", "topk", "mask",
-    "kv_dtype", "size", "scope", "tp", "pp", "ep", "dp", "global_batch", "micro_batch", "grad_acc",
-    "phase", "latency_limit",
+    "kv_dtype", "size", "scope", "tp", "pp", "vp", "cp", "ep", "dp", "global_batch", "micro_batch",
+    "grad_acc", "recompute", "sharding", "phase", "latency_limit",
 ]  # fmt: skip
-"""What was computed: two measurements compare as work only where all of these agree."""
+"""What was computed: two measurements compare as work only where all of these agree.
+
+How training was divided: tp, pp, cp, ep, dp devices of each kind of split, vp virtual stages a
+device, sequences in a micro-batch and a global batch; ``recompute`` is full (the whole forward of
+every layer is done again), selective or none; ``sharding`` is fsdp (weights shared out over the
+copies, ZeRO-3 too) or ddp (each copy whole, with or without a shared-out optimiser).
+"""
 Setup = Literal[
     "method", "tool", "kernel", "engine", "setup", "power", "limits", "network", "hardware",
     "host", "submitter", "iterations", "mode", "api", "checkpoint", "data", "latency", "step_time",
