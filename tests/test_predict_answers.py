@@ -26,9 +26,10 @@ def test_training_that_does_not_fit_says_how_many_it_takes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Gradients and moments are counted in: more chips than serving takes."""
-    words = ["chips=h20", LARGE, "phase=train"]
+    words = ["chips=h20", LARGE, "phase=train", "batch=512"]
     text = said("predict", words, capsys)[1]
     (told,) = re.findall(r"does not fit: \d+ GB short, takes (\d+) chips", text)
+    words[-1] = "batch=4096"  # one for each of as many copies
     assert one([*words, f"parallel={told}"], capsys)["fits"]
     assert not one([*words, f"parallel={int(told) // 2}"], capsys)["fits"]
     assert int(told) > one(["chips=h20", LARGE, "phase=fit"], capsys)["least_chips"]

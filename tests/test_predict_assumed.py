@@ -38,7 +38,7 @@ def test_a_network_that_nobody_published_is_assumed_said_and_widens() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "split"), [("serve", "tp8"), ("decode", "pp2"), ("train", "dp2")]
+    ("phase", "split"), [("serve", "tp8"), ("decode", "pp2"), ("train", "tp2")]
 )
 def test_a_link_that_is_named_without_its_rate_is_assumed_said_and_widens(
     phase: str, split: str
@@ -110,7 +110,7 @@ def test_the_limit_of_serving_is_that_of_the_whole_token() -> None:
 
 def test_a_training_step_is_told_whole() -> None:
     """Forward, backward, the head on every token, gradients, the optimiser."""
-    told = forecast(made(), asked("train", "dp8"), load())
+    told = forecast(made(link=1e9), asked("train", "dp8"), load())
     names = [one.name for one in told.work.parts]
     assert {"head, every token", "gradients over copies", "optimiser"} <= set(names)
     by = {one.name: float(one.seconds[0]) for one in told.work.parts}
@@ -124,7 +124,7 @@ def test_a_training_step_is_told_whole() -> None:
 def test_copies_exchange_gradients_over_the_network_beyond_a_node() -> None:
     def shared(chip: Facts, split: str) -> float:
         told = forecast(chip, replace(asked("train", split), batch=np.array([64.0])), load())
-        return float({one.name: one for one in told.work.parts}["gradients over copies"].seconds[0])
+        return float({one.name: one for one in told.work.parts}["gradients over copies"].link[0])
 
     assert shared(made(network=10e9), "dp16") > 5 * shared(made(network=900e9), "dp16")
     assert shared(made(network=10e9), "dp8") == shared(made(network=900e9), "dp8")

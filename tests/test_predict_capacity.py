@@ -10,6 +10,7 @@ from bench.predict.operators import replicated
 from bench.predict.parallel import Parallel, parallel
 from bench.predict.power import HOURS, Band, Prices, hourly, watts
 from bench.predict.precision import precision
+from bench.predict.recipe import PLAIN
 from bench.workloads.counts import parameters
 from bench.workloads.load import workload, workloads
 from tests.comparison_cases import chip
@@ -132,13 +133,13 @@ def test_the_least_chips_that_hold_a_model(name: str, capacity: float, wanted: i
 def test_training_keeps_eighteen_bytes_a_parameter_and_no_cache() -> None:
     """Six of them on every copy, twelve spread over the copies."""
     model = workload("llama-3.1-8b")
-    told = room(made(), model, BF16, Parallel(tp=2), 8, 4096, "train")
+    told = room(made(), model, BF16, Parallel(tp=2), 8, 4096, PLAIN)
     assert told.weights == pytest.approx(18 * 8_030_261_248 / 2)
-    told = room(made(), model, BF16, Parallel(tp=2, dp=4), 8, 4096, "train")
+    told = room(made(), model, BF16, Parallel(tp=2, dp=4), 8, 4096, PLAIN)
     assert told.weights == pytest.approx((6 + 12 / 4) * 8_030_261_248 / 2)
     assert told.cache == 0
-    assert room(made(capacity=80e9), model, BF16, Parallel(), 1, 4096, "train").fits is False
-    assert room(made(capacity=80e9), model, BF16, Parallel(dp=8), 8, 4096, "train").fits
+    assert room(made(capacity=80e9), model, BF16, Parallel(), 1, 4096, PLAIN).fits is False
+    assert room(made(capacity=80e9), model, BF16, Parallel(dp=8), 8, 4096, PLAIN).fits is False
 
 
 def test_training_spreads_experts_and_what_belongs_to_them() -> None:
@@ -146,7 +147,7 @@ def test_training_spreads_experts_and_what_belongs_to_them() -> None:
     model = workload("deepseek-v3")
     rest, routed = held(model, Parallel(dp=32, ep=32))
     assert rest + 32 * routed == pytest.approx(parameters(model).total)
-    told = room(made(), model, BF16, Parallel(dp=32, ep=32), 32, 4096, "train")
+    told = room(made(), model, BF16, Parallel(dp=32, ep=32), 32, 4096, PLAIN)
     assert told.weights == pytest.approx((6 + 12 / 32) * rest + 18 * routed)
 
 

@@ -276,7 +276,7 @@ WRONG = {
        for word in ("[]", "")},
     f"{CHIP} batch=1-64": "batch=1-64: write a whole number from 1 to 100,000,000; several as [1,8",
     f"{CHIP} batch=64..1": "batch=64..1: write the smaller number first",
-    f"{CHIP} parallel=tp2,dp4 batch=[2,8]": "batch= is below the 4 copies of dp",
+    f"{CHIP} parallel=tp2,dp4 batch=[2,8]": "batch=2 is below the 4 copies of tp2 dp4",
     f"{CHIP} batch=[{MANY}] input=[{MANY}]": "10,201 points: give at most 10,000",
     f"{CHIP} parallel=eight": "parallel=eight: write a number, or such as tp8, 'tp8,pp2'",
     f"{CHIP} parallel=tp8,ep16": "parallel=tp8,ep16: ep16 does not divide the 8 chips",

@@ -34,17 +34,15 @@ def test_a_vendor_that_was_fitted_has_no_port(known: Learnt) -> None:
     part = known.parts[DENSE]
     assert fitted(HOME, part)
     assert port(HOME, part, HANDS) == (0.0, 0.0)
-    assert departure(HOME, "serve", part, known.stack, HANDS) == departure(
-        HOME, "serve", part, known.stack
-    )
+    assert departure(HOME, part, known.stack, HANDS) == departure(HOME, part, known.stack)
 
 
 def test_a_port_is_as_slow_and_scattered_as_other_hands(known: Learnt) -> None:
     part = known.parts[DENSE]
-    slower, halves = departure(ABROAD, "serve", part, known.stack, HANDS)
+    slower, halves = departure(ABROAD, part, known.stack, HANDS)
     means, both = part.foretold([ABROAD.labels])
     assert slower - float(means[0]) == pytest.approx(math.log(1.3))
-    wider = float(both[0, 0]) + untold(ABROAD, "serve", part, known.stack) + 0.2**2
+    wider = float(both[0, 0]) + untold(ABROAD, part, known.stack) + 0.2**2
     assert halves == pytest.approx([part.half(wider, level) for level in (0.8, 0.95)])
 
 

@@ -25,6 +25,7 @@ from bench.predict.served import as_served, same_work, served
 from bench.predict.serving import Load, serve
 from bench.predict.stack import Stack
 from bench.predict.tables import Row, Table, decoding, tables
+from bench.predict.trained import TRAIN, TRAIN_EXPERTS
 from bench.predict.world import shipped
 from bench.workloads.load import workload, workloads
 from tests.predict_cases import chips, made
@@ -92,7 +93,7 @@ def test_numbers_are_written_to_six_digits(tmp_path: Path) -> None:
 
 
 def test_all_that_a_forecast_asks_for_was_learnt() -> None:
-    assert set(load().parts) == {"prefill", "decode", DENSE, EXPERTS}
+    assert set(load().parts) == {"prefill", "decode", DENSE, EXPERTS, TRAIN, TRAIN_EXPERTS}
     assert set(load().products) == {"bf16", "fp8"}
     for part in load().parts.values():
         assert part.spread > 0

@@ -73,6 +73,7 @@ _OTHERS = [
     FigureKind(
         "pair_link_oneway", "link of each pair in a full mesh, one direction", Dimension.BYTE_RATE
     ),
+    FigureKind("linked_chips", "chips that the link joins without a network", Dimension.COUNT),
     FigureKind("die_link_oneway", "die-to-die bandwidth, one direction", Dimension.BYTE_RATE),
     FigureKind("network_oneway", "network bandwidth, one direction", Dimension.BYTE_RATE),
     FigureKind("pcie_bandwidth", "PCIe bandwidth, both directions", Dimension.BYTE_RATE),

@@ -73,7 +73,7 @@ def model_of(axis: Axis) -> str | None:
 
 def _asked(name: str, phase: str, how: str) -> Asked:
     batch, prompt, output = (np.array([one]) for one in (BATCH, PROMPT, OUTPUT))
-    split = Parallel(tp=CHIPS)
+    split = Parallel(dp=CHIPS, sharded=True) if phase == "train" else Parallel(tp=CHIPS)
     refuse_split(workload(name), split)
     return Asked(workload(name), phase, precision(how), split, batch, prompt, output)
 

@@ -35,8 +35,8 @@ Keys
                     mxfp4 int16 int8 int4; vector_X: fp64 fp32 bf16 fp16 int32 int8
   sparse rates      sparse_X, as matrix_X with structured sparsity
   memory            memory_capacity memory_bandwidth memory_bus l2_cache l3_cache sram
-  links             link_bandwidth link_bandwidth_oneway pair_link_oneway die_link_oneway
-                    network_oneway pcie_bandwidth pcie_bandwidth_oneway
+  links             link_bandwidth link_bandwidth_oneway pair_link_oneway linked_chips
+                    die_link_oneway network_oneway pcie_bandwidth pcie_bandwidth_oneway
   silicon           units dies matrix_units clock_base clock_boost clock_matrix die_area
                     logic_area transistors; cycle_X and cycle_matrix_X (operations a cycle)
   power, price      tdp price_usd price_cny

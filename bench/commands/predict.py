@@ -33,7 +33,11 @@ Nothing is measured: a prediction never proves that two chips match.
                     (doubling) for a sweep
   input=2048        tokens of a prompt; a sweep likewise
   output=512        tokens of an answer
-  parallel=1        chips that share each layer; or tp8, 'tp8,ep8', 'tp8,pp2', 'tp8,dp4'
+  parallel=1        chips that share each layer; or tp8, 'tp8,ep8', 'tp8,pp2', 'tp8,dp4'; of
+                    training also fsdp64 (copies that share their weights; a bare number is that)
+                    and cp2 (chips that share each sequence)
+  micro=1           phase=train: sequences of a copy that pass at once
+  recompute=false   phase=train: true does each layer's forward again instead of keeping it
   precision=bf16    of weights and products: fp16, fp8, int8, nvfp4, mxfp4; w8a16, w4a16 of weights
   cache=bf16        of the key-value cache: fp8, int8
   baseline=         a chip that the others are divided by
@@ -48,22 +52,25 @@ Examples
   python -m bench predict chips=[h20,910b2,h800] workload=llama-3.1-70b parallel=8 baseline=h800
   python -m bench predict chips=export-tier workload=deepseek-v3 precision=fp8 phase=fit
   python -m bench predict chips=h20 workload=qwen2.5-14b phase=decode batch=1..256 operators=true
+  python -m bench predict chips=[h20,910b2] workload=llama-3.1-8b phase=train input=8192 parallel=8
   python -m bench predict chips=[h20,l20] phase=product shape=[4096,4096,4096]
   python -m bench predict chips=[910b2,c550,mi308x] phase=figures
 
 Exit code: 0 shown, 2 wrong usage.
 """
 MONEY = ("years", "kwh", "pue")
+TRAINED = ("micro", "recompute")
 OTHERS = {
-    **dict.fromkeys(("serve", "decode"), ("shape",)),
-    **dict.fromkeys(("prefill", "train"), ("shape", "output")),
-    "fit": ("shape", "baseline", "operators", "calibration", *MONEY),
+    **dict.fromkeys(("serve", "decode"), ("shape", *TRAINED)),
+    "prefill": ("shape", "output", *TRAINED),
+    "train": ("shape", "output", "cache"),
+    "fit": ("shape", "baseline", "operators", "calibration", *TRAINED, *MONEY),
     "product": (
-        "workload", "batch", "input", "output", "parallel", "cache", "operators", *MONEY,
+        "workload", "batch", "input", "output", "parallel", "cache", "operators", *TRAINED, *MONEY,
     ),
     "figures": (
         "workload", "batch", "input", "output", "parallel", "precision", "cache", "baseline",
-        "shape", "operators", "calibration", *MONEY,
+        "shape", "operators", "calibration", *TRAINED, *MONEY,
     ),
 }  # fmt: skip
 """By phase, the keys that it has no use for."""
@@ -171,7 +178,13 @@ def asked_of(config: PredictConfig) -> "Asked":
     from bench.predict.forecast import Asked
     from bench.predict.parallel import parallel
     from bench.predict.precision import precision
-    from bench.predict.refusals import refuse_split, refuse_training
+    from bench.predict.recipe import Recipe
+    from bench.predict.refusals import (
+        refuse_batch,
+        refuse_sharding,
+        refuse_split,
+        refuse_training,
+    )
     from bench.workloads.load import workload, workloads
 
     if not config.workload:
@@ -180,19 +193,23 @@ def asked_of(config: PredictConfig) -> "Asked":
     points = np.array([[b, i, o] for i in sweeps[1] for o in sweeps[2] for b in sweeps[0]], float)
     if len(points) > MOST_POINTS:
         raise UsageError(f"{len(points):,} points: give at most {MOST_POINTS:,}")
-    split, model = parallel(config.parallel), workload(config.workload)
+    train = config.phase == "train"
+    split, model = parallel(config.parallel, copies=train), workload(config.workload)
     refuse_split(model, split)
-    if int(points[:, 0].min()) < split.dp:
-        raise UsageError(f"batch= is below the {split.dp} copies of dp: each needs a sequence")
+    recipe = Recipe(whole("micro", str(config.micro)), recompute=float(config.recompute))
     how = precision(config.precision, config.cache, experts=model.experts is not None)
-    if config.phase == "train":
+    refuse_batch(points[:, 0], split, recipe)
+    if train:
         refuse_training(how)
+    else:
+        refuse_sharding(split)
     if config.phase in ("prefill", "train"):
         points[:, 2] = 0
     phase = "decode" if config.phase == "fit" else config.phase
     if config.phase == "fit" and len(points) > 1:
         raise UsageError("phase=fit answers for one batch, input and output: give one of each")
-    return Asked(model, phase, how, split, *points.T)
+    batch, prompt, output = points.T
+    return Asked(model, phase, how, split, batch, prompt, output, recipe)
 
 
 def numbers(key: str, words: list[str]) -> list[int]:

@@ -227,7 +227,7 @@ def _pooled(
 ) -> tuple[float, tuple[float, ...], float]:
     """Returns the time in s, the model's half-widths and the sheet's."""
     how, departures = known.products[dtype]
-    shift, halves = departure(own, "product", departures, known.stack)
+    shift, halves = departure(own, departures, known.stack)
     took = float(product_seconds(one, how)[0]) * math.exp(shift)
     doubt = (
         _doubt(own, one, dtype) if own.chip not in [each[3] for each in departures.labels] else 0.0

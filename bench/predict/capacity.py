@@ -7,7 +7,14 @@ from bench.predict.facts import Facts
 from bench.predict.operators import ACTIVATION, replicated
 from bench.predict.parallel import Parallel
 from bench.predict.precision import Precision
-from bench.workloads.counts import ROUTED, kv_sequence_bytes, layer_shapes, parameters
+from bench.predict.recipe import Recipe
+from bench.workloads.counts import (
+    NO_PRODUCT,
+    ROUTED,
+    kv_sequence_bytes,
+    layer_shapes,
+    parameters,
+)
 from bench.workloads.model import Workload
 
 KEPT_B, KEPT_SHARE = 3.5e9, 0.10
@@ -80,7 +87,7 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     split: Parallel,
     sequences: float,
     length: int,
-    phase: str = "decode",
+    recipe: Recipe | None = None,
 ) -> Room:
     """Returns how a model and its cache fill a chip.
 
@@ -91,19 +98,51 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
         split: over how many chips.
         sequences: in all; divided over ``dp``.
         length: tokens of each at its longest.
-        phase: training keeps gradients and moments instead of a cache.
+        recipe: of training, which keeps gradients, moments and activations instead of a cache.
     """
     kept = KEPT_B + KEPT_SHARE * (chip.capacity or 0.0)
     each = sequences / split.dp
-    if phase == "train":
-        rest, routed = held(workload, split)
-        copies = split.tp * split.dp / split.shards
-        weights = TRAINED * (rest + routed) + STATES * (rest / split.dp + routed / copies)
-        return Room(chip.capacity, weights, 0.0, kept, each)
+    if recipe:
+        passed = activations(workload, split, recipe, length)
+        return Room(chip.capacity, trained_bytes(workload, split), 0.0, kept + passed, each)
     copies = 1 if workload.mla else min(split.tp, workload.kv_heads)
     size = {1.0: 1, 2.0: 2, 4.0: 4}[how.cache]
     cache = kv_sequence_bytes(workload, length, size) / copies / split.pp
     return Room(chip.capacity, weight_bytes(workload, how, split), cache, kept, each)
+
+
+def trained_bytes(workload: Workload, split: Parallel) -> float:
+    """Returns the bytes of weights, gradients and an optimiser's states on one chip."""
+    rest, routed = held(workload, split)
+    whole = split.dp * split.cp
+    copies = max(1.0, split.tp * whole / split.shards)
+    shared = rest / whole + routed / copies
+    return TRAINED * (shared if split.sharded else rest + routed) + STATES * shared
+
+
+def activations(workload: Workload, split: Parallel, recipe: Recipe, length: int) -> float:
+    """Returns the bytes that backward wants of a forward pass on one chip, all 16 bits wide.
+
+    What goes into each product and comes out of it, of as many micro-batches as a pipeline has
+    stages; with recomputation each layer's input, and one layer. The logits with their gradient.
+    """
+    tokens = recipe.micro * length / split.cp / split.tp
+    each = through(workload)
+    if recipe.recompute >= 1:
+        each = workload.hidden * workload.layers + each / workload.layers
+    return ACTIVATION * tokens * (each + 2 * workload.vocabulary)
+
+
+def through(workload: Workload) -> float:
+    """Returns the elements that go into the layers' products a token, and come out of them."""
+    experts = workload.experts
+    routed = experts.per_token if experts else 1
+    each = sum(
+        (routed if name in ROUTED else 1) * (shape[-1] + shape[-2])
+        for name, shape in layer_shapes(workload).items()
+        if name not in NO_PRODUCT and len(shape) > 1
+    )
+    return float(each * workload.layers)
 
 
 def held(workload: Workload, split: Parallel) -> tuple[float, float]:
@@ -141,16 +180,21 @@ def least_chips(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     split: Parallel,
     sequences: float,
     length: int,
-    phase: str = "decode",
+    recipe: Recipe | None = None,
 ) -> int | None:
-    """Returns the fewest chips that hold what ``room`` counts: ``tp`` doubled, the rest kept."""
+    """Returns the fewest chips that hold what ``room`` counts; see ``widths``."""
     for wider in widths(workload, split):
-        if room(chip, workload, how, wider, sequences, length, phase).fits:
+        if room(chip, workload, how, wider, sequences, length, recipe).fits:
             return wider.chips
     return None
 
 
 def widths(workload: Workload, split: Parallel) -> list[Parallel]:
-    """Returns the splits with ``tp`` doubled, as far as the model's heads divide by it."""
+    """Returns the splits with ``tp`` doubled, as far as the model's heads divide by it.
+
+    Where copies share their weights, the split with ever more of them.
+    """
+    if split.sharded:
+        return [replace(split, dp=2**power) for power in range(1, 13)]
     every = [replace(split, tp=2**power) for power in range(9)]
     return [one for one in every if workload.heads % one.tp == 0 and one.ep <= one.tp * one.dp]

@@ -13,8 +13,6 @@ from bench.predict.others import Others
 from bench.predict.pooled import LEVELS, Departures
 from bench.predict.stack import Stack
 
-UNSEEN = 0.15
-"""Log spread added for training, of which no step was fitted; and for a split that none had."""
 SOFTWARE = 0.25
 """Log spread of a port's speed where other hands say nothing of it: of single steps and products.
 It was set on the first 26 values of Chinese chips' serving, all but one by one hand, which test it
@@ -23,20 +21,24 @@ Halves = tuple[float, ...]
 
 
 def departure(
-    chip: Facts, phase: str, part: Departures, stack: Stack, hands: Others | None = None
+    chip: Facts,
+    part: Departures,
+    stack: Stack,
+    hands: Others | None = None,
+    engines: float = 0.0,
 ) -> tuple[float, Halves]:
     """Returns a chip's log departure in one part of what was measured, and half-widths by level.
 
     Args:
         chip: whose.
-        phase: of the question.
         part: the departures that it leans on.
         stack: what was fitted.
         hands: what became of such serving with other hands; None of steps and products.
+        engines: log spread of engines that the departures do not have in them.
     """
     means, covariance = part.foretold([chip.labels])
     slower, ported = port(chip, part, hands)
-    variance = float(covariance[0, 0]) + untold(chip, phase, part, stack) + ported
+    variance = float(covariance[0, 0]) + untold(chip, part, stack) + ported + engines**2
     return float(means[0]) + slower, tuple(part.half(variance, level) for level in LEVELS)
 
 
@@ -45,11 +47,11 @@ def difference(
 ) -> tuple[float, Halves]:
     """Returns the log ratio of two chips' departures, first over second, and a case's half-widths.
 
-    What both have in common cancels: that training was not fitted, and a port of one vendor.
+    What both have in common cancels: a port of one vendor.
     """
     means, both = part.foretold([one.labels for one in pair])
     variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
-    variance += sum(untold(one, "decode", part, stack) for one in pair)
+    variance += sum(untold(one, part, stack) for one in pair)
     middle = float(means[0] - means[1])
     if pair[0].vendor != pair[1].vendor:
         ports = [port(one, part, hands) for one in pair]
@@ -58,19 +60,17 @@ def difference(
     return middle, tuple(part.half_ratio(variance, level) for level in LEVELS)
 
 
-def untold(chip: Facts, phase: str, part: Departures, stack: Stack) -> float:
+def untold(chip: Facts, part: Departures, stack: Stack) -> float:
     """Returns the variance of what no fitted case has told of a chip, its vendor's software apart.
 
     Args:
         chip: of unknown power.
-        phase: training was not fitted either.
         part: the departures that it leans on.
         stack: what was fitted.
     """
-    variance = UNSEEN**2 if phase == "train" else 0.0
-    if chip.tdp is None and chip.labels not in part.labels:  # else its own departure has it
-        variance += (HEADROOM_SPREAD * stack.headroom / stack.product) ** 2
-    return variance
+    if chip.tdp is not None or chip.labels in part.labels:  # its own departure has it
+        return 0.0
+    return (HEADROOM_SPREAD * stack.headroom / stack.product) ** 2
 
 
 def fitted(chip: Facts, part: Departures) -> bool:

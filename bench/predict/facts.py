@@ -34,6 +34,7 @@ class Facts:
         unrated: whether the sheet names a link without its rate; it is not PCIe, and not known.
         pair: of two chips in one direction, B/s, where a board is a full mesh of them.
         network: to other nodes in one direction, B/s.
+        linked: chips that the link joins; a node's where the sheet names no more.
         tdp: W.
         units: compute units, such as SMs.
         clock: boost clock, Hz.
@@ -55,6 +56,7 @@ class Facts:
     network: float | None
     tdp: float | None
     pair: float | None = None
+    linked: float | None = None
     units: float | None = None
     clock: float | None = None
     cache: float | None = None
@@ -132,6 +134,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "link": LINK,
     "pair": ("pair_link_oneway",),
     "network": ("network_oneway",),
+    "linked": ("linked_chips",),
     "tdp": ("tdp",),
     "units": ("units",),
     "clock": ("clock_boost",),

@@ -85,10 +85,15 @@ def _one(value: float) -> Array:
 
 def joined(found: Sequence[Case]) -> tuple[list[Operator], Rates]:
     """Returns cases as the points of one step, each on its own chip."""
-    names = dict.fromkeys((one.name, one.kind) for case in found for one in case.every)
-    held = [{one.name: one for one in case.every} for case in found]
+    return together([one.every for one in found]), side_by_side([one.chip for one in found])
+
+
+def together(found: Sequence[Sequence[Operator]]) -> list[Operator]:
+    """Returns operators of several works, of one point each, as the points of one work."""
+    names = dict.fromkeys((one.name, one.kind) for every in found for one in every)
+    held = [{one.name: one for one in every} for every in found]
     like = np.zeros(len(found))
-    every = []
+    made = []
     for name, kind in names:
         parts = {
             part: np.array(
@@ -96,8 +101,8 @@ def joined(found: Sequence[Case]) -> tuple[list[Operator], Rates]:
             )
             for part in PARTS
         }
-        every.append(operator(name, kind, like, **parts))
-    return every, side_by_side([one.chip for one in found])
+        made.append(operator(name, kind, like, **parts))
+    return made
 
 
 def fit(found: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B008 -- a frozen value

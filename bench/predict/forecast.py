@@ -20,15 +20,16 @@ from bench.predict.parallel import Parallel
 from bench.predict.pooled import LEVELS
 from bench.predict.power import Band, watts
 from bench.predict.precision import Precision
+from bench.predict.recipe import PLAIN, Recipe
 from bench.predict.serving import Load, interrupting, serve
-from bench.predict.stack import Stack
 from bench.predict.step import LINKED, NETWORK, NODE, Step, step
 from bench.predict.tiers import Tier, lacking, tier
+from bench.predict.trained import TRAIN, TRAIN_EXPERTS
 from bench.predict.training import training
 from bench.workloads.model import Workload
 
 PHASES = ("prefill", "decode", "serve", "train")
-PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": "prefill"}
+PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": TRAIN}
 UNKNOWN_NETWORK = 0.7
 """Half-width of the log of a network that nobody published: a factor of two either way."""
 UNKNOWN_LINK = 1.1
@@ -44,6 +45,7 @@ class Asked:
         phase: one of ``PHASES``.
         batch: sequences in a step, or requests under way, over all chips.
         prompt, output: tokens; of decoding the context is the prompt and half of the output.
+        recipe: of training.
     """
 
     workload: Workload
@@ -53,6 +55,7 @@ class Asked:
     batch: Array
     prompt: Array
     output: Array
+    recipe: Recipe = PLAIN
 
     @property
     def load(self) -> Load:
@@ -123,7 +126,12 @@ class Foretold:
         asked = self.asked
         length = int(asked.prompt[place] + asked.output[place])
         batch = float(asked.batch[place])
-        return room(self.chip, asked.workload, asked.how, asked.split, batch, length, asked.phase)
+        return room(self.chip, asked.workload, asked.how, asked.split, batch, length, self.recipe)
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """Returns how a copy is trained, where it is."""
+        return self.asked.recipe if self.asked.phase == "train" else None
 
     def power(self, place: int = 0) -> Band | None:
         """Returns the power of one chip in W at one point; None: its board power is unknown."""
@@ -138,10 +146,11 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     Raises:
         UsageError: the sheet lacks a figure or a format without which nothing can be told.
     """
-    work, prompt, own = _work(chip, asked, known.stack)
+    work, prompt, own = _work(chip, asked, known)
     name = part_of(asked)
     part, hands = known.parts[name], known.others.get(name) if asked.phase == "serve" else None
-    shift, model = departure(chip, asked.phase, part, known.stack, hands)
+    engines = known.trainer.engines if asked.phase == "train" else 0.0
+    shift, model = departure(chip, part, known.stack, hands, engines)
     seconds = work.seconds * math.exp(shift)
     return Foretold(
         chip=chip,
@@ -166,10 +175,10 @@ def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
     name = DENSE if dense else EXPERTS
     how, part = known.first[name]
     hands = known.others.get(name) if asked.phase == "serve" else None
-    shift, model = departure(chip, asked.phase, part, known.stack, hands)
+    shift, model = departure(chip, part, known.stack, hands)
     seconds = how.seconds(prompt.seconds) * math.exp(shift)
     if dense:
-        own, _ = departure(chip, asked.phase, known.parts["prefill"], known.stack)
+        own, _ = departure(chip, known.parts["prefill"], known.stack)
         seconds = np.maximum(seconds, prompt.seconds * math.exp(own))
     return First(seconds, model, _doubt(chip, asked, prompt, known))
 
@@ -195,7 +204,7 @@ def no_link(chip: Facts, asked: Asked) -> bool:
 
 def no_network(chip: Facts, asked: Asked) -> bool:
     """Tells whether messages leave the node by a network that nobody published."""
-    return chip.network is None and _spanned(asked) > NODE
+    return chip.network is None and _spanned(asked) > (chip.linked or NODE)
 
 
 def _spanned(asked: Asked) -> int:
@@ -209,19 +218,21 @@ def _spanned(asked: Asked) -> int:
 
 def part_of(asked: Asked) -> str:
     """Returns which measurements speak for a question."""
-    return EXPERTS if asked.workload.experts else PARTS[asked.phase]
+    if asked.workload.experts:
+        return TRAIN_EXPERTS if asked.phase == "train" else EXPERTS
+    return PARTS[asked.phase]
 
 
 def _tokens(asked: Asked) -> Array:
     return asked.batch * (asked.prompt if asked.phase in ("prefill", "train") else 1.0)
 
 
-def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Step | None, Array | float]:
+def _work(chip: Facts, asked: Asked, known: Learnt) -> tuple[Step, Step | None, Array | float]:
     """Returns the step, or a token's share of steps; the prefill before a first token; own time.
 
     The last is a token's share of its own request's prefill: no part of TPOT, but of the rate.
     """
-    workload, how, split = asked.workload, asked.how, asked.split
+    workload, how, split, stack = asked.workload, asked.how, asked.split, known.stack
     if asked.phase == "serve":
         made = serve(chip, workload, asked.load, how, split, stack)
         share = interrupting(asked.load, split)
@@ -233,7 +244,8 @@ def _work(chip: Facts, asked: Asked, stack: Stack) -> tuple[Step, Step | None, A
         return step(chip, workload, "decode", points, how, split, stack), None, 0.0
     prompts = Points(asked.batch, asked.prompt)
     if asked.phase == "train":
-        return training(chip, workload, prompts, how, split, stack), None, 0.0
+        step_ = training(chip, workload, prompts, how, split, stack, asked.recipe, known.trainer)
+        return step_, None, 0.0
     done = step(chip, workload, "prefill", prompts, how, split, stack)
     return done, done, 0.0
 
@@ -242,10 +254,11 @@ def _doubt(chip: Facts, asked: Asked, work: Step, known: Learnt) -> Array:
     """Returns how far rival figures move the log time: each by its share of it.
 
     A rate that steps were measured by stands firm whatever else is printed: of the silicon in
-    prefill, of the chip's memory in decoding.
+    prefill or training, of the chip's memory in decoding.
     """
+    computed = known.parts[part_of(asked) if asked.phase == "train" else "prefill"]
     firm = {
-        "compute": any(one[2] == chip.silicon for one in known.parts["prefill"].labels),
+        "compute": any(one[2] == chip.silicon for one in computed.labels),
         "memory": any(one[3] == chip.chip for one in known.parts["decode"].labels),
         "link": False,
     }

@@ -34,7 +34,7 @@ def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome
             continue
         name, chip = kind(world, row), world.chips[row.chip]
         with_others = hands[name, row.words["hand"]]
-        shift, halves = departure(chip, "serve", known.parts[name], known.stack, with_others)
+        shift, halves = departure(chip, known.parts[name], known.stack, with_others)
         work = f"{row.words['model']} {row.words['dtype']}"
         error, rivals = float(ours[place]) + shift, (float(ideal[place]), float(share[place]))
         found.append(Outcome(row.chip, work, error, halves, rivals))

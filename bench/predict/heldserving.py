@@ -77,10 +77,7 @@ def serving_departures(
     """Returns a chip's expected departure in each part of serving, and half-widths by level."""
     facts = world.chips[chip]
     hands = {} if facts.vendor in vendors(world) else by_hands(world, stack, parts)
-    return {
-        name: departure(facts, "serve", part, stack, hands.get(name))
-        for name, part in parts.items()
-    }
+    return {name: departure(facts, part, stack, hands.get(name)) for name, part in parts.items()}
 
 
 @dataclass(frozen=True)

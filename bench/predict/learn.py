@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +29,8 @@ from bench.predict.refined import OwnProducts
 from bench.predict.served import same_work, served
 from bench.predict.stack import Stack
 from bench.predict.tables import Row, Table, decoding
+from bench.predict.trained import TRAIN, TRAIN_EXPERTS, of_training, runs
+from bench.predict.training import Trainer
 from bench.predict.ttft import Ttft
 from bench.workloads.model import Workload
 
@@ -46,8 +48,10 @@ class Learnt:
 
     Attributes:
         stack: of steps.
+        trainer: of training, beside it.
         parts: how chips depart from it, by what was measured: ``prefill`` and ``decode`` steps,
-            ``tpot`` of serving, ``tpot-experts`` of models with experts.
+            ``tpot`` of serving and ``train`` of training, either with ``-experts`` of models that
+            have them.
         products: by number format, of single matrix products.
         priors: by format, how far one chip's products are from them.
         data_sha256: of the tables and of what the sheets say.
@@ -69,6 +73,7 @@ class Learnt:
     measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     records: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, Others] = field(default_factory=dict)
+    trainer: Trainer = field(default_factory=Trainer)
 
 
 ADAPTER = TypeAdapter(Learnt)
@@ -82,12 +87,19 @@ def learn(
     stack = fit(found)
     rows = decoding(data[SERVING].rows)
     steps = of_steps(found, stack)
-    parts = {**steps, **of_serving(rows, chips, models, stack, steps)}
+    trainer, trained = of_training(runs(training_rows(data), chips, models), models, stack)
+    parts = {**steps, **of_serving(rows, chips, models, stack, steps), **trained}
     timed = {dtype: _products(data, chips, dtype) for dtype in PRODUCTS}
     products = {dtype: learnt(known, Products()) for dtype, known in timed.items()}
     priors = {dtype: prior(known, products[dtype][0]) for dtype, known in timed.items()}
     first = of_first(data[SERVING].rows, chips, models, stack)
-    return Learnt(stack, parts, products, priors, first, digest(chips, data))
+    known = Learnt(stack, parts, products, priors, first, digest(chips, data))
+    return replace(known, trainer=trainer)
+
+
+def training_rows(data: Mapping[str, Table]) -> list[Row]:
+    """Returns every measured run of training."""
+    return [row for one in data.values() if one.told.kind == "training" for row in one.rows]
 
 
 def _products(data: Mapping[str, Table], chips: Mapping[str, Facts], dtype: str) -> Measured:
@@ -226,7 +238,10 @@ def _is_sound(found: Learnt) -> bool:
         waiting += one.values() if isinstance(one, dict) else ()
         waiting += one if isinstance(one, list | tuple) else ()
     serving = {DENSE, EXPERTS}
-    if not {*PHASES, *serving} <= found.parts.keys() or not serving <= found.first.keys():
+    if (
+        not {*PHASES, *serving, TRAIN, TRAIN_EXPERTS} <= found.parts.keys()
+        or not serving <= found.first.keys()
+    ):
         return False
     pairs = (*found.products.values(), *found.first.values())
     fits = [*found.parts.values(), *(one for _, one in pairs)]

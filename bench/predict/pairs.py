@@ -63,7 +63,7 @@ def step_ratios(every: Sequence[Case]) -> dict[str, list[Outcome]]:
         for phase in PHASES:
             first, second = (_steps(every, chip, phase, stack) for chip in pair)
             between = difference((chips[pair[0]], chips[pair[1]]), parts[phase], stack)
-            found[phase] += _ratios(pair, first, second, between)
+            found[phase] += side_by_side(pair, first, second, between)
     return found
 
 
@@ -91,7 +91,7 @@ def product_ratios(known: Measured) -> list[Outcome]:
         sides = [_products(known, place, how) for place in (first, second)]
         chips = known.chips[first], known.chips[second]
         between = difference(chips, departed, Stack())
-        found += _ratios((chips[0].chip, chips[1].chip), sides[0], sides[1], between)
+        found += side_by_side((chips[0].chip, chips[1].chip), sides[0], sides[1], between)
     return found
 
 
@@ -106,7 +106,7 @@ def _products(known: Measured, place: int, how: Products) -> Sides:
     }
 
 
-def _ratios(
+def side_by_side(
     pair: tuple[str, str],
     first: Sides,
     second: Sides,
@@ -131,7 +131,7 @@ def frozen_ratios(world: World) -> dict[str, list[Outcome]]:
     for name in found:
         sides = _serving(world, name, stack)
         for pair in _pairs(world, sides, home=True):
-            found[name] += _ratios(pair, sides[pair[0]], sides[pair[1]], (0.0, ()))
+            found[name] += side_by_side(pair, sides[pair[0]], sides[pair[1]], (0.0, ()))
     return found
 
 
@@ -154,7 +154,7 @@ def serving_ratios(world: World, *, home: bool = True) -> dict[str, list[Outcome
             hands = {} if home else by_hands(world, stack, parts, pair)
             chips = world.chips[pair[0]], world.chips[pair[1]]
             between = difference(chips, parts[name], stack, hands.get(name))
-            found[name] += _ratios(pair, sides[pair[0]], sides[pair[1]], between)
+            found[name] += side_by_side(pair, sides[pair[0]], sides[pair[1]], between)
     return found
 
 
@@ -167,7 +167,7 @@ def _serving(world: World, name: str, stack: Stack) -> dict[str, Sides]:
         if math.isfinite(one):
             side = _side(world, row, math.log(one))
             runs.setdefault(row.chip, {}).setdefault(same_work(row), []).append(side)
-    return {chip: {key: _middle(own) for key, own in of.items()} for chip, of in runs.items()}
+    return {chip: {key: middle_of(own) for key, own in of.items()} for chip, of in runs.items()}
 
 
 def _side(world: World, row: Row, foretold: float) -> Side:
@@ -178,7 +178,8 @@ def _side(world: World, row: Row, foretold: float) -> Side:
     return Side(engine(row), seconds, seconds - foretold, wide, math.log(rate))
 
 
-def _middle(runs: Sequence[Side]) -> Side:
+def middle_of(runs: Sequence[Side]) -> Side:
+    """Returns the middle one of several runs of one work."""
     seconds = median(one.seconds for one in runs)
     away = median(one.departure for one in runs)
     return Side(runs[0].work, seconds, away, runs[0].bandwidth, runs[0].rate)

@@ -17,17 +17,22 @@ class Parallel:
         pp: groups that hold a share of the layers each (pipeline parallel).
         dp: whole copies that share requests (data parallel); experts may be spread over them.
         ep: chips over which a layer's experts are spread (expert parallel); 1: as ``tp``.
+        cp: chips that share each sequence of a training step (context parallel).
+        sharded: whether each copy keeps its share of the weights only and gathers the rest as it
+            goes (fully sharded data parallel, ZeRO-3).
     """
 
     tp: int = 1
     pp: int = 1
     dp: int = 1
     ep: int = 1
+    cp: int = 1
+    sharded: bool = False
 
     @property
     def chips(self) -> int:
         """Returns how many chips there are."""
-        return self.tp * self.pp * self.dp
+        return self.tp * self.pp * self.dp * self.cp
 
     @property
     def shards(self) -> int:
@@ -35,20 +40,31 @@ class Parallel:
         return max(self.tp, self.ep)
 
     def __str__(self) -> str:
-        told = [f"{one.name}{getattr(self, one.name)}" for one in fields(self)]
-        return " ".join(word for word in told if not re.fullmatch(r"[a-z]+1", word)) or "tp1"
+        told = {one.name: getattr(self, one.name) for one in fields(self)}
+        if told.pop("sharded"):
+            told = {"fsdp" if key == "dp" else key: value for key, value in told.items()}
+        return " ".join(f"{key}{value}" for key, value in told.items() if value != 1) or "tp1"
 
 
-def parallel(word: str) -> Parallel:
-    """Reads ``tp8``, ``tp8,ep8`` or a number, which is that of ``tp``.
+def parallel(word: str, *, copies: bool = False) -> Parallel:
+    """Reads ``tp8``, ``tp8,ep8``, ``fsdp8`` or a number, which is that of ``tp``.
+
+    Args:
+        word: as it is asked for.
+        copies: whether a bare number is of copies that share their weights instead.
 
     Raises:
         UsageError: another word, or experts over more chips than there are.
     """
-    found = {"tp": int(word)} if word.isdecimal() else _parts(word)
+    found = {"fsdp" if copies else "tp": int(word)} if word.isdecimal() else _parts(word)
     if min(found.values(), default=1) < 1 or max(found.values()) > MOST:
         raise UsageError(f"parallel={word}: every part is from 1 to {MOST:,}")
-    made = Parallel(**found)
+    sharded = "fsdp" in found
+    if sharded and "dp" in found:
+        raise UsageError(f"parallel={word}: dp and fsdp are both of copies: give one")
+    tp, pp, ep, cp = (found.get(key, 1) for key in ("tp", "pp", "ep", "cp"))
+    dp = found.get("fsdp", found.get("dp", 1))
+    made = Parallel(tp, pp, dp, ep, cp, sharded)
     if made.ep > made.tp * made.dp or made.tp * made.dp % made.ep:
         raise UsageError(
             f"parallel={word}: ep{made.ep} does not divide the {made.tp * made.dp} chips of tp x dp"
@@ -59,7 +75,7 @@ def parallel(word: str) -> Parallel:
 def _parts(word: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in re.split(r"[\s,x]+", word.strip()):
-        told = re.fullmatch(r"(tp|pp|dp|ep)=?(\d+)", part)
+        told = re.fullmatch(r"(tp|pp|dp|ep|cp|fsdp)=?(\d+)", part)
         if told is None or told[1] in found:
             raise UsageError(f"parallel={word}: write a number, or such as tp8, 'tp8,pp2'")
         found[told[1]] = int(told[2])

@@ -3,8 +3,10 @@
 from bench.errors import UsageError
 from bench.predict.facts import Facts
 from bench.predict.forecast import Asked
+from bench.predict.operators import Array
 from bench.predict.parallel import Parallel
 from bench.predict.precision import WEIGHT_ONLY, Precision
+from bench.predict.recipe import Recipe
 from bench.workloads.model import Workload
 
 
@@ -25,6 +27,34 @@ def refuse_split(workload: Workload, split: Parallel) -> None:
         raise UsageError(f"ep{split.ep}: {workload.id} has {held}")
 
 
+def refuse_batch(batch: Array, split: Parallel, recipe: Recipe) -> None:
+    """Raises where copies have no sequence, or a micro-batch takes more than a copy has.
+
+    Raises:
+        UsageError: with the least batch.
+    """
+    least = int(batch.min())
+    if least < split.dp:
+        raise UsageError(
+            f"batch={least} is below the {split.dp} copies of {split}: each needs a sequence"
+        )
+    if recipe.micro * split.dp > least:
+        raise UsageError(
+            f"micro={recipe.micro:g} on {split.dp} copies takes a batch= of "
+            f"{recipe.micro * split.dp:g} or more, not {least}"
+        )
+
+
+def refuse_sharding(split: Parallel) -> None:
+    """Raises for ways of dividing that training alone has.
+
+    Raises:
+        UsageError: with what to ask instead.
+    """
+    if split.sharded or split.cp > 1:
+        raise UsageError(f"parallel={split}: fsdp and cp are of phase=train; else ask dp or tp")
+
+
 def refuse_training(how: Precision) -> None:
     """Raises where weights are kept narrower than they are computed with: training updates them.
 
@@ -34,7 +64,7 @@ def refuse_training(how: Precision) -> None:
     if how.name in WEIGHT_ONLY or how.rest:
         raise UsageError(
             f"precision={how.name}: weights kept in so few bits are not trained; "
-            "ask phase=train in bf16, fp16 or fp8"
+            "ask phase=train in bf16, fp16, fp8 or nvfp4"
         )
 
 

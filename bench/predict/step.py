@@ -19,7 +19,8 @@ from bench.workloads.model import Workload
 SHORT = 2**20
 """Bytes of a message below which a collective is bound by its begin more than by the link."""
 NODE = 8
-"""Chips that share a node's links; beyond them the network carries collectives."""
+"""Chips that share a node's links, where a sheet names no rack of more (``linked_chips``); beyond
+them the network carries collectives."""
 TYPICAL = 0.2
 """log2 of dense TFLOP/s a watt where nobody published the board power: the middle of the chips
 that the stack was fitted on; the interval is widened for it."""
@@ -45,6 +46,7 @@ class Rates:
         clock: boost clock, Hz.
         link, network: one direction, B/s, within and between nodes.
         pair: one direction of two chips of a full mesh, B/s; infinite where there is none.
+        linked: chips that the link joins.
     """
 
     product: Array | float
@@ -59,6 +61,7 @@ class Rates:
     link: Array | float
     network: Array | float
     pair: Array | float
+    linked: Array | float
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Timed:
     Attributes:
         compute, memory, link: what each resource takes by itself, at its achieved fraction.
         seconds: all together.
+        idle: what is waited for where no resource is at work.
     """
 
     name: str
@@ -75,17 +79,19 @@ class Timed:
     memory: Array
     link: Array
     seconds: Array
+    idle: str = "launches"
 
     def times(self, factor: Array | float, prefix: str = "") -> "Timed":
         """Returns the same done so many times over, under a longer name."""
         told = (self.compute, self.memory, self.link, self.seconds)
-        return Timed(f"{prefix}{self.name}", *(np.asarray(one * factor) for one in told))
+        compute, memory, link, seconds = (np.asarray(one * factor) for one in told)
+        return Timed(f"{prefix}{self.name}", compute, memory, link, seconds, self.idle)
 
     def limit(self, place: int = 0) -> str:
         """Returns the resource that takes longest at one point."""
         taken = {"compute": self.compute, "memory": self.memory, "link": self.link}
         longest = max(taken, key=lambda key: float(taken[key][place]))
-        return longest if taken[longest][place] > 0 else "launches"
+        return longest if taken[longest][place] > 0 else self.idle
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,7 @@ def rates(chip: Facts, how: Precision, split: Parallel) -> Rates:
         link=chip.link or (LINKED if chip.unrated else 0.0),
         network=chip.network or NETWORK,
         pair=chip.pair or math.inf,
+        linked=chip.linked or NODE,
     )
 
 
@@ -215,7 +222,7 @@ def _stream(one: Operator, chip: Rates, stack: Stack) -> Timed:
 
 def _link(one: Operator, chip: Rates, stack: Stack) -> Timed:
     within = carried(chip.link, chip.pair, one.among)
-    wire = np.where(one.over > NODE, np.minimum(chip.link, chip.network), within)
+    wire = np.where(one.over > chip.linked, np.minimum(chip.link, chip.network), within)
     short = one.sent / np.maximum(one.calls, 1.0) < SHORT
     share = np.where(short, stack.link_small, stack.link)
     seconds = one.sent / np.maximum(share * wire, 1.0) + one.calls * stack.message_s

@@ -19,6 +19,9 @@ from bench.predict.heldout import WHOLE, World, calibrated, chosen, foretold, pr
 from bench.predict.heldreported import told_by_others
 from bench.predict.heldserving import NOTE as ABROAD
 from bench.predict.heldserving import abroad, frozen, serving
+from bench.predict.heldtraining import NAMES as TRAINING
+from bench.predict.heldtraining import NOTE as TRAINED
+from bench.predict.heldtraining import training, training_ratios
 from bench.predict.learn import DENSE, EXPERTS, PRODUCTS, learn
 from bench.predict.pairs import frozen_ratios, product_ratios, serving_ratios, step_ratios
 from bench.predict.productfit import Measured, measured
@@ -51,6 +54,10 @@ BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
     ("serving TPOT, dense", CHIP): Bar(cover=COVER),
     ("serving TPOT, experts", CHIP): Bar(cover=COVER),
     ("serving TPOT, experts", VENDOR): Bar(cover=COVER, wider=True),
+    ("training, dense", CHIP): Bar(cover=COVER),
+    ("training, experts", CHIP): Bar(cover=COVER),
+    ("ratio of training, dense", TWO): Bar(half=True, cover=COVER),
+    ("ratio of training, experts", TWO): Bar(half=True, cover=COVER),
     ("ratio of prefill step", TWO): Bar(half=True, cover=COVER),
     ("ratio of decode step", TWO): Bar(half=True, cover=COVER),
     ("ratio of product bf16, vllm", TWO): Bar(half=True, cover=COVER),
@@ -249,6 +256,18 @@ def _reported(world: World) -> Iterator[Part]:
     yield _part(f"{REPORTED}, domestic chips", SOURCE, domestic, note)
 
 
+def _training(world: World) -> Iterator[Part]:
+    """Yields training steps of chips that were left out."""
+    for name, cases in training(world).items():
+        yield _part(TRAINING[name], CHIP, cases, TRAINED)
+
+
+def _training_ratios(world: World) -> Iterator[Part]:
+    """Yields ratios of two chips in training."""
+    for name, cases in training_ratios(world).items():
+        yield _part(f"{RATIO}{TRAINING[name]}", TWO, cases)
+
+
 MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = (
     (("product ",), _products),
     (("product ",), _elsewhere),
@@ -259,8 +278,10 @@ MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = 
     ((NAMES["prefill"], NAMES["decode"], WHOLE), _steps),
     ((NAMES[DENSE], NAMES[EXPERTS]), _serving),
     (tuple(FIRST.values()), _firsts),
+    (tuple(TRAINING.values()), _training),
     ((f"{RATIO}product",), _product_ratios),
     ((f"{RATIO}{NAMES['prefill']}", f"{RATIO}{NAMES['decode']}"), _step_ratios),
     ((f"{RATIO}{NAMES[DENSE]}", f"{RATIO}{NAMES[EXPERTS]}"), _serving_ratios),
+    (tuple(f"{RATIO}{name}" for name in TRAINING.values()), _training_ratios),
 )
 """What makes parts, each with how the names of its parts begin."""

@@ -103,7 +103,8 @@ def _left(found: Foretold, place: int) -> str:
     length = int(asked.prompt[place] + asked.output[place])
     sequences = float(asked.batch[place])
     least = least_chips(
-        found.chip, asked.workload, asked.how, asked.split, sequences, length, asked.phase
+        found.chip, asked.workload, asked.how, asked.split, sequences, length, found.recipe
     )
-    takes = f", takes {least} chips" if least else ", and so at any tp"
+    tried = "over any number of copies" if asked.split.sharded else "at any tp"
+    takes = f", takes {least} chips" if least else f", and so {tried}"
     return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}"

@@ -38,8 +38,9 @@ SPELLED = {
         "one engine, serving on several: it may come out some percent quicker."
     ),
     "train": (
-        "No training step was fitted: its interval has an assumed part. Optimiser states are "
-        "spread over the copies, activations are not counted in memory."
+        "Tokens are those of the batch: of forward, backward and update. Engines differ by more "
+        "than chips of a kind: the interval is over those that were measured. Memory: weights, "
+        "gradients, Adam's states over the copies, what backward wants of a forward pass."
     ),
 }  # fmt: skip
 """What the words of a phase's columns mean."""
@@ -195,7 +196,8 @@ def caveats(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
     yield SPELLED[asked.phase]
     yield from published(asked, [one.chip for one in every if one.found])
     if asked.workload.experts:
-        yield "Experts' load is taken as even, and the interval is that of serving such models."
+        done = "training" if asked.phase == "train" else "serving"
+        yield f"Experts' load is taken as even, and the interval is that of {done} such models."
     if asked.split.pp > 1 and asked.phase != "train":
         yield "Pipeline stages are taken one after the other, not filled with other requests."
     yield from beside_fit([one.found for one in every if one.found])

@@ -47,8 +47,8 @@ class Standing:
         model = workload(self.model)
         how = precision(self.precision, experts=model.experts is not None)
         output = 0 if self.phase == "prefill" else OUTPUT
-        points = (np.array([float(one)]) for one in (self.batch, PROMPT, output))
-        return Asked(model, self.phase, how, parallel(self.split), *points)
+        batch, prompt, answer = (np.array([float(one)]) for one in (self.batch, PROMPT, output))
+        return Asked(model, self.phase, how, parallel(self.split), batch, prompt, answer)
 
     def words(self, chip: str) -> str:
         """Returns the command that asks it of a chip."""
