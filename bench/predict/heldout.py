@@ -42,6 +42,7 @@ class World:
         evidence: what was measured of figures, by every hand.
         domestic: ids of chips designed in China.
         reported: serving that others reported.
+        trained: training that others reported.
     """
 
     chips: Mapping[str, Facts]
@@ -51,6 +52,7 @@ class World:
     evidence: Evidence | None = None
     domestic: frozenset[str] = frozenset()
     reported: tuple[Row, ...] = ()
+    trained: tuple[Row, ...] = ()
 
     @property
     def serving(self) -> tuple[Row, ...]:

@@ -71,6 +71,15 @@ def foretold(
     return found
 
 
+def trained_by_others(world: World) -> list[Outcome]:
+    """Returns reported training beside what was foretold: no rate of it was fitted."""
+    kept = runs(training_rows(world.data), world.chips, world.models)
+    stack = fit(world.cases())
+    known = of_training(kept, world.models, stack)
+    asked = runs(world.trained, world.chips, world.models)
+    return [one for own in foretold(world, asked, kept, stack, known).values() for one in own]
+
+
 def training_ratios(world: World) -> dict[str, list[Outcome]]:
     """Returns ratios of the time a token takes a chip, of each pair as the others' runs foretell.
 

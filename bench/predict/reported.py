@@ -57,7 +57,7 @@ def reported_rows(
 
 
 def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row | None:
-    work, name = one.workload, _model(one.workload.get("model", ""))
+    work, name = one.workload, model_named(one.workload.get("model", ""))
     asked, split = _asked(one), {key: float(work.get(key, "1")) for key in ("ep", "dp")}
     if one.quantity not in QUANTITIES or name not in models or asked is None or not one.dtype:
         return None
@@ -93,7 +93,8 @@ def _whole(words: Iterable[str]) -> bool:
     return all(word.isdecimal() and int(word) > 0 for word in words)
 
 
-def _model(told: str) -> str:
+def model_named(told: str) -> str:
+    """Returns the workload that a report's name of a model stands for, or that name."""
     name = told.lower()
     for ending in ENDINGS:
         name = name.removesuffix(ending)

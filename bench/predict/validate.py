@@ -21,7 +21,7 @@ from bench.predict.heldserving import NOTE as ABROAD
 from bench.predict.heldserving import abroad, frozen, serving
 from bench.predict.heldtraining import NAMES as TRAINING
 from bench.predict.heldtraining import NOTE as TRAINED
-from bench.predict.heldtraining import training, training_ratios
+from bench.predict.heldtraining import trained_by_others, training, training_ratios
 from bench.predict.learn import DENSE, EXPERTS, PRODUCTS, learn
 from bench.predict.pairs import frozen_ratios, product_ratios, serving_ratios, step_ratios
 from bench.predict.productfit import Measured, measured
@@ -260,6 +260,9 @@ def _training(world: World) -> Iterator[Part]:
     """Yields training steps of chips that were left out."""
     for name, cases in training(world).items():
         yield _part(TRAINING[name], CHIP, cases, TRAINED)
+    if world.trained:
+        note = "by single hands, on other engines and versions, as they told how they divided it"
+        yield _part("training as reported", SOURCE, trained_by_others(world), note)
 
 
 def _training_ratios(world: World) -> Iterator[Part]:
@@ -278,7 +281,7 @@ MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = 
     ((NAMES["prefill"], NAMES["decode"], WHOLE), _steps),
     ((NAMES[DENSE], NAMES[EXPERTS]), _serving),
     (tuple(FIRST.values()), _firsts),
-    (tuple(TRAINING.values()), _training),
+    ((*TRAINING.values(), "training as reported"), _training),
     ((f"{RATIO}product",), _product_ratios),
     ((f"{RATIO}{NAMES['prefill']}", f"{RATIO}{NAMES['decode']}"), _step_ratios),
     ((f"{RATIO}{NAMES[DENSE]}", f"{RATIO}{NAMES[EXPERTS]}"), _serving_ratios),

@@ -8,6 +8,7 @@ from bench.evidence.pool import Evidence
 from bench.predict.facts import every
 from bench.predict.heldout import World, own_products
 from bench.predict.reported import reported_rows
+from bench.predict.reportedtraining import trained_rows
 from bench.predict.tables import tables
 from bench.records.store import read
 from bench.workloads.load import workloads
@@ -25,5 +26,6 @@ def shipped() -> World:
     places = sorted((paths.data_dir("results") / "records").rglob("*.json"))
     own = own_products(map(read, places), chips)
     models, evidence = workloads(), Evidence(observations(sheets))
-    told = reported_rows(reports().values(), chips, models)
-    return World(chips, models, tables(), own, evidence, domestic, tuple(told))
+    found = list(reports().values())
+    told, trained = (made(found, chips, models) for made in (reported_rows, trained_rows))
+    return World(chips, models, tables(), own, evidence, domestic, tuple(told), tuple(trained))

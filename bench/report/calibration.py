@@ -46,6 +46,16 @@ MEANS = {
     "link_small": "the same, short messages; fixed",
 }
 FIRSTS = ("of", "fixed time", "times the prefill", "of one, for each other request")
+FACTORS = ("of", "factor")
+TRAINED = {
+    "product": "products, forward and backward",
+    "experts": "those of routed experts",
+    "attention": "attention",
+    "stream": "norms, activations, casts",
+    "link": "collectives in a layer",
+    "fixed": "what lies between kernels",
+    "engines": "log spread of engines about the middle one",
+}
 PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread of cases")
 
 
@@ -60,7 +70,7 @@ def fitted(found: Learnt) -> Report:
     flat: list[dict[str, Scalar]] = [
         {"parameter": key, "value": value} for key, value in asdict(found.stack).items()
     ]
-    return Report(table, flat, (_firsts(found), _departures(found)))
+    return Report(table, flat, (_firsts(found), _trained(found), _departures(found)))
 
 
 def _value(key: str, value: float) -> str:
@@ -75,6 +85,14 @@ def _firsts(found: Learnt) -> Section:
     )
     flat: list[dict[str, Scalar]] = [{"of": name, **one} for name, one in told.items()]
     return Section("First tokens: what engines add to a prefill", FIRSTS, cells, flat, (), "firsts")
+
+
+def _trained(found: Learnt) -> Section:
+    """Returns what training makes of the times of steps."""
+    told = asdict(found.trainer)
+    cells = tuple((TRAINED[key], significant(value, 3)) for key, value in told.items())
+    flat: list[dict[str, Scalar]] = [{"of": key, "factor": value} for key, value in told.items()]
+    return Section("Training: factors on these times", FACTORS, cells, flat, (), "training")
 
 
 def _departures(found: Learnt) -> Section:

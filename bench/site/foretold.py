@@ -46,7 +46,7 @@ class Standing:
         """Returns the question, of one point."""
         model = workload(self.model)
         how = precision(self.precision, experts=model.experts is not None)
-        output = 0 if self.phase == "prefill" else OUTPUT
+        output = 0 if self.phase in ("prefill", "train") else OUTPUT
         batch, prompt, answer = (np.array([float(one)]) for one in (self.batch, PROMPT, output))
         return Asked(model, self.phase, how, parallel(self.split), batch, prompt, answer)
 
@@ -70,14 +70,18 @@ STANDING = (
         "experts", "DeepSeek V3, 8-bit weights, 16 chips",
         "deepseek-v3", "serve", "w8a16", "tp8,dp2,ep16", 128,
     ),
+    Standing(
+        "training", "Training Llama 3.1 8B, 8 chips", "llama-3.1-8b", "train", "bf16", "fsdp8", 64,
+    ),
 )  # fmt: skip
 """A model that one chip holds, one of eight chips, its prompts, which matrix rates bound, and one
-with experts, whose weights are of 8 bits so that chips without fp8 can be asked, too."""
+with experts, whose weights are of 8 bits so that chips without fp8 can be asked, too; and one that
+is trained."""
 
 
 REPEATED = ("serving as reported, domestic chips: another source, no refit",)
 """Parts of the validation whose cases are in another part, too."""
-TESTS = ("prefill step", "decode step", "serving TPOT", "serving as reported")
+TESTS = ("prefill step", "decode step", "serving TPOT", "serving as reported", "training")
 """How the names of parts begin that test what the questions ask for."""
 
 
