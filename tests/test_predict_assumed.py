@@ -22,7 +22,7 @@ from tests.predict_cases import made
 
 def asked(phase: str = "serve", split: str = "tp1", model: str = "llama-3.1-70b") -> Asked:
     """Thirty-two requests of 2,048 tokens in and 512 out."""
-    sizes = (np.array([one]) for one in (32.0, 2048.0, 512.0))
+    sizes = np.array([32.0]), np.array([2048.0]), np.array([512.0])
     return Asked(workload(model), phase, precision("bf16"), parallel(split), *sizes)
 
 

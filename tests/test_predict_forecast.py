@@ -40,7 +40,7 @@ def asked(
     split: str = "1", prompt: float = 3496, output: float = 122,
 ) -> Asked:  # fmt: skip
     """One question: eight prompts of 3,496 tokens, 122 tokens to each."""
-    numbers = (np.array([float(one)]) for one in (batch, prompt, output))
+    numbers = np.array([float(batch)]), np.array([float(prompt)]), np.array([float(output)])
     return Asked(workload(model), phase, precision(dtype), parallel(split), *numbers)
 
 

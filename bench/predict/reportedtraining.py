@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from bench.evidence.model import Report, Reported
+from bench.evidence.model import Kind, Report, Reported
 from bench.predict.facts import Facts
 from bench.predict.reported import model_named
 from bench.predict.tables import Row
@@ -26,7 +26,9 @@ def trained_rows(
         for report in reports
         if report.id not in FITTED
         for one in report.rows
-        if one.chip in chips and (row := _row(report, one, models)) is not None
+        if one.chip in chips
+        and report.kind_of(one) != Kind.GATE  # a pass mark is a bound, no measurement
+        and (row := _row(report, one, models)) is not None
     ]
 
 

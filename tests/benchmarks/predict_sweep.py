@@ -41,13 +41,8 @@ def main() -> int:
         _ = ratio(found, base, known).bounds(0.95), found.half(0.95)
         told += len(found.tokens)
     took = time.perf_counter() - start
-    one = Asked(
-        model,
-        "serve",
-        precision("bf16"),
-        Parallel(),
-        *(np.array([v]) for v in (32.0, 2048.0, 512.0)),
-    )
+    sizes = np.array([32.0]), np.array([2048.0]), np.array([512.0])
+    one = Asked(model, "serve", precision("bf16"), Parallel(), *sizes)
     start = time.perf_counter()
     forecast(chips[0], one, known)
     single = time.perf_counter() - start
