@@ -116,8 +116,8 @@ def test_what_could_be_tested_is_told_beside_what_is_foretold(
     cells: dict[str, list[str]],
 ) -> None:
     kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
-    own = kept["serving as reported: another source, no refit"]["each"]["huawei-ascend-910c"]
-    told = cells["huawei-ascend-910c"][-2]  # nothing else of it was measured
+    own = kept["serving as reported: another source, no refit"]["each"]["kunlunxin-p800"]
+    told = cells["kunlunxin-p800"][-2]  # nothing else of it was measured
     assert f">{own['mean']:.0%} off<" in told
     assert f">{own['inside'][0]:.0%} of {own['count']} inside<" in told
     assert ">–<" in cells["cambricon-mlu590"][-2]

@@ -28,6 +28,7 @@ from bench.predict.validate import (
 )
 
 MET = (
+    ("training, experts", CHIP),
     ("product bf16, vllm", CHIP),
     ("product bf16, trtllm", CHIP),
     ("product fp8, trtllm", CHIP),
@@ -48,6 +49,9 @@ MET = (
 )
 """Bars that the model reaches."""
 MISSED = (
+    ("training, dense", CHIP),
+    ("ratio of training, dense", TWO),
+    ("ratio of training, experts", TWO),
     ("product fp8, vllm", CHIP),
     ("product bf16, measured here", SHAPES),
     ("ratio of product bf16, vllm", TWO),
