@@ -116,7 +116,6 @@ class Work:
         every: operators of one micro-batch in its layers, all passes.
         rounds: micro-batches.
         idle: micro-batches that a pipeline's ends take beside them.
-        gathered: of weights in each round.
         once: weights gathered in a round, gradients over the copies, the optimiser's update.
         copies: chips that hold the same part of the model, or share it.
         apart: chips from one of them to the next: the size of a tensor-parallel group.
