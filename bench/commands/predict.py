@@ -239,6 +239,6 @@ def whole(key: str, word: str) -> int:
         UsageError: it is none.
     """
     if not str(word).isdecimal() or not 1 <= int(word) <= LARGEST:
-        several = "" if key == "shape" else "; several as [1,8,64] or 1..64"
+        several = "" if key in ("shape", "micro") else "; several as [1,8,64] or 1..64"
         raise UsageError(f"{key}={word}: write a whole number from 1 to {LARGEST:,}{several}")
     return int(word)
