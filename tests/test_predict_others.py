@@ -15,6 +15,7 @@ from bench.predict.others import FEWEST, Others, others
 from bench.predict.reported import reported_rows
 from bench.predict.tables import Row
 from bench.predict.world import shipped as everything
+from bench.units import parse
 from tests.command_cases import document
 
 shipped = cache(everything)
@@ -104,6 +105,26 @@ def test_a_step_of_decoding_that_tells_everything_is_taken() -> None:
 @pytest.mark.parametrize("changed", CHANGES.values(), ids=CHANGES)
 def test_what_a_prediction_needs_must_be_told(changed: dict[str, Any]) -> None:
     assert decoding(**changed) == []
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("8", True), ("16", True), ("32", False)])
+def test_a_rate_whose_requests_queued_is_not_taken(asked: str, kept: bool) -> None:
+    """8 decode at once: 800 tokens a second at 10 ms each."""
+    (report,) = (one for one in reports().values() if one.id == "wangmin362-nine-cards")
+    rate, token = (
+        next(
+            row for row in report.rows if row.quantity == quantity and row.chip == "metax-c500-oam"
+        )
+        for quantity in ("serving_output", "tpot")
+    )
+    work = {**token.workload, "concurrency": asked}
+    rows = (
+        rate.model_copy(update={"workload": work, "value": parse("800 token/s")}),
+        token.model_copy(update={"workload": work, "value": parse("10 ms")}),
+    )
+    world = shipped()
+    told = reported_rows([report.model_copy(update={"rows": rows})], world.chips, world.models)
+    assert [row.words["quantity"] for row in told] == ["serving_output", "tpot"][not kept :]
 
 
 def test_a_server_is_told_with_what_others_made_of_it(

@@ -5,7 +5,7 @@ steady batching concurrency / rate is a decode step with the prefills that fall 
 own among them, which TPOT has not.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -38,6 +38,8 @@ DIES = 2
 """Dies of a chip at the most, each of which an engine may count as a device."""
 NODE = 8
 """Chips beyond which how they are divided must be told."""
+UNDER_WAY = 0.5
+"""Share of the requests asked for that must decode at once (rate x TPOT, by Little's law)."""
 FITTED = ("inferencex-aiconfigurator", "inferencex-app", "aiconfigurator")
 """Reports of what tables of ``results/tables`` hold, too."""
 ENDINGS = ("-instruct", "-chat")
@@ -46,14 +48,34 @@ ENDINGS = ("-instruct", "-chat")
 def reported_rows(
     reports: Iterable[Report], chips: Mapping[str, Facts], models: Mapping[str, Workload]
 ) -> list[Row]:
-    """Returns reported serving with everything told that a prediction needs, as rows of TPOT."""
-    return [
-        row
-        for report in reports
-        if report.id not in FITTED
-        for one in report.rows
-        if one.chip in chips and (row := _row(report, one, models)) is not None
-    ]
+    """Returns reported serving with everything told that a prediction needs, as rows of TPOT.
+
+    A rate whose requests mostly queued is not taken: of the batch that it had nobody tells.
+    """
+    values = values_of(reports, chips, FITTED)
+    rows = [row for report, one in values if (row := _row(report, one, models)) is not None]
+    tokens: dict[object, float] = {}
+    for row in rows:
+        if row.words["quantity"] == "tpot":
+            tokens[_run(row)] = max(row["tpot_ms"], tokens.get(_run(row), 0))
+    return [row for row in rows if tokens.get(_run(row), np.inf) >= UNDER_WAY * row["tpot_ms"]]
+
+
+def values_of(
+    reports: Iterable[Report], chips: Container[str], fitted: Container[str]
+) -> Iterator[tuple[Report, Reported]]:
+    """Yields what was reported of these chips, but for reports that a fit has already."""
+    for report in reports:
+        if report.id not in fitted:
+            yield from ((report, one) for one in report.rows if one.chip in chips)
+
+
+def _run(row: Row) -> tuple[object, ...]:
+    """Returns what is the same where a rate and a time a token are of one run."""
+    words = {key: word for key, word in row.words.items() if key != "quantity"}
+    report, *_ = words.pop("stack").split()
+    numbers = {key: number for key, number in row.numbers.items() if key != "tpot_ms"}
+    return report, *words.items(), *numbers.items()
 
 
 def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from bench.evidence.model import Kind, Report, Reported
 from bench.predict.facts import Facts
-from bench.predict.reported import model_named
+from bench.predict.reported import model_named, values_of
 from bench.predict.tables import Row
 from bench.workloads.model import Workload
 
@@ -23,11 +23,8 @@ def trained_rows(
     """Returns reported training with everything told that a prediction needs."""
     return [
         row
-        for report in reports
-        if report.id not in FITTED
-        for one in report.rows
-        if one.chip in chips
-        and report.kind_of(one) != Kind.GATE  # a pass mark is a bound, no measurement
+        for report, one in values_of(reports, chips, FITTED)
+        if report.kind_of(one) != Kind.GATE  # a pass mark is a bound, no measurement
         and (row := _row(report, one, models)) is not None
     ]
 
