@@ -4,17 +4,21 @@ What an engine, a model or a batch adds on every chip cancels there; what is lef
 does on one chip alone, and it is what a ratio of two chips is off by.
 """
 
-import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.predict.hands import Floats, quantiles
 
 EXPLAINED = 1e-9
 """Variance of a distance, of that of a single value, below which it is nought but for rounding."""
+
+
+Numbers = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,14 @@ def apart(
     values = _shared(chips, logs, same)
     if not values:
         return None
-    found, taken = np.array(list(values.values())), _taken(list(values))
-    spare = len(found) - taken.shape[1]
+    ran = _numbered([case for _, case in values])
+    found, taken = _beside(np.array(list(values.values())), ran), _taken(list(values), ran)
+    spare = len(found) - (ran.max() + 1) - taken.shape[1]
     if spare < 1:
         return None
     left = found - taken @ (taken.T @ found)
     scale = float(np.sqrt(np.sum(left**2) / spare))
-    away = _distances(list(values), left, taken)
+    away = _distances([chip for chip, _ in values], ran, left, taken)
     return Apart(scale, float(spare), quantiles(away, levels, spare))
 
 
@@ -76,34 +81,54 @@ def _shared(
     ran: dict[Hashable, int] = {}
     for _, case in runs:
         ran[case] = ran.get(case, 0) + 1
-    return {key: float(np.median(own)) for key, own in runs.items() if ran[key[1]] > 1}
+    return {key: median(own) for key, own in runs.items() if ran[key[1]] > 1}
 
 
-def _taken(keys: Sequence[Key]) -> Floats:
-    """Returns an orthonormal basis of what chips and cases explain of n values (n x rank)."""
+def _numbered(names: Sequence[Hashable]) -> Numbers:
+    """Returns the number of each name, from nought, in the order that they first appear in."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names])
+
+
+def _beside(values: Floats, ran: Numbers) -> Floats:
+    """Returns values (n or n x k) beside the mean of their case."""
+    sums = np.zeros((ran.max() + 1, *values.shape[1:]))
+    np.add.at(sums, ran, values)
+    counts = np.bincount(ran).reshape(-1, *[1] * (values.ndim - 1))
+    return np.asarray(values - (sums / counts)[ran])
+
+
+def _taken(keys: Sequence[Key], ran: Numbers) -> Floats:
+    """Returns an orthonormal basis of what chips explain beside cases (n x rank)."""
     from scipy.linalg import orth
 
-    design = []
-    for place in (0, 1):
-        names = {name: column for column, name in enumerate(dict.fromkeys(k[place] for k in keys))}
-        design.append(np.eye(len(names))[[names[key[place]] for key in keys]])
-    return np.asarray(orth(np.hstack(design)))
+    chips = _numbered([chip for chip, _ in keys])
+    return np.asarray(orth(_beside(np.eye(chips.max() + 1)[chips], ran)))
 
 
-def _distances(keys: Sequence[Key], left: Floats, taken: Floats) -> list[Floats]:
+def _distances(
+    chips: Sequence[Hashable], ran: Numbers, left: Floats, taken: Floats
+) -> list[Floats]:
     """Returns how far two chips lie apart on their cases, each pair of chips by itself.
 
     Each distance is scaled to that of two values of which nothing is taken out: without its case's
     effect, which both have, it has lost little but its chips'. One that those explain wholly is
     left out.
     """
-    cases: dict[Hashable, list[int]] = {}
-    for place, (_, case) in enumerate(keys):
-        cases.setdefault(case, []).append(place)
+    one, other = np.array(_within(ran)).T
+    kept = 2 - np.sum((taken[one] - taken[other]) ** 2, axis=1)
+    told = kept > EXPLAINED
+    one, other = one[told], other[told]
+    far = np.abs(left[one] - left[other]) * np.sqrt(2 / kept[told])
     pairs: dict[frozenset[Hashable], list[float]] = {}
-    for one, other in (pair for own in cases.values() for pair in combinations(own, 2)):
-        kept = 2 - float(np.sum((taken[one] - taken[other]) ** 2))
-        if kept > EXPLAINED:
-            far = abs(float(left[one] - left[other])) * math.sqrt(2 / kept)
-            pairs.setdefault(frozenset((keys[one][0], keys[other][0])), []).append(far)
-    return [np.array(one) for one in pairs.values()]
+    for first, second, away in zip(one.tolist(), other.tolist(), far.tolist(), strict=True):
+        pairs.setdefault(frozenset((chips[first], chips[second])), []).append(away)
+    return [np.array(own) for own in pairs.values()]
+
+
+def _within(ran: Numbers) -> list[tuple[int, int]]:
+    """Returns the places of any two values of one case."""
+    cases: dict[int, list[int]] = {}
+    for place, case in enumerate(ran.tolist()):
+        cases.setdefault(case, []).append(place)
+    return [pair for own in cases.values() for pair in combinations(own, 2)]
