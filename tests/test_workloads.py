@@ -22,10 +22,10 @@ from bench.workloads.counts import (
 from bench.workloads.load import cited, examine, workload, workloads
 
 SHIPPED = (
-    "deepseek-v3", "gpt-oss-120b", "kimi-k2", "llama-2-13b", "llama-2-70b", "llama-2-7b",
-    "llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b", "mixtral-8x7b", "mpt-30b", "mpt-7b",
-    "qwen2.5-14b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-235b-a22b", "qwen3-30b-a3b", "qwen3-32b",
-    "qwen3-8b",
+    "deepseek-v3", "gpt-oss-120b", "internlm-7b", "kimi-k2", "llama-2-13b", "llama-2-70b",
+    "llama-2-7b", "llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b", "mixtral-8x7b", "mpt-30b",
+    "mpt-7b", "qwen2.5-14b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-235b-a22b", "qwen3-30b-a3b",
+    "qwen3-32b", "qwen3-8b",
 )  # fmt: skip
 SPECS = paths.data_dir("specs")
 ONE = """\
