@@ -11,7 +11,7 @@ from bench.predict.parallel import Parallel, parallel
 from bench.predict.power import HOURS, Band, Prices, hourly, watts
 from bench.predict.precision import precision
 from bench.predict.recipe import PLAIN
-from bench.workloads.counts import parameters
+from bench.workloads.counts import kv_sequence_bytes, parameters
 from bench.workloads.load import workload, workloads
 from tests.comparison_cases import chip
 from tests.predict_cases import made
@@ -26,9 +26,10 @@ def test_weights_in_sixteen_bits_are_two_bytes_a_parameter(name: str) -> None:
     assert weight_bytes(model, BF16, Parallel()) == pytest.approx(total, rel=1e-12)
     for word in ("tp8", "tp4,pp2", "tp8,ep8"):
         over = parallel(word)
-        again = 2 * model.layers * replicated(model, over.tp) / over.pp
+        most = -(-model.layers // over.pp) / model.layers
+        again = 2 * model.layers * replicated(model, over.tp)
         told = weight_bytes(model, BF16, over)
-        assert told == pytest.approx(total / 8 + again, rel=1e-12)
+        assert told == pytest.approx(most * (total / over.tp + again), rel=1e-12)
 
 
 def test_llama_70b_takes_a_known_share_of_eight_chips() -> None:
@@ -221,3 +222,13 @@ def test_every_shipped_price_makes_an_ordered_band(sheets: Catalogue) -> None:
     for one in sheets.chips.values():
         told = hourly(one, Band(1.0, 2.0, 3.0), Prices())
         assert told is None or 0 < told.low <= told.middle <= told.high < math.inf
+
+
+def test_a_chip_keeps_whole_heads_of_keys_and_values() -> None:
+    """Of eight heads a fifth is two, as a quarter is."""
+    model = workload("qwen2.5-14b")
+    four, five, eight, forty = (
+        room(made(), model, BF16, Parallel(tp=tp), 1, 4096).cache for tp in (4, 5, 8, 40)
+    )
+    assert five == four == 2 * eight
+    assert forty == eight == kv_sequence_bytes(model, 4096) / 8

@@ -34,7 +34,7 @@ def took(
 def single(chip: Facts, stack: Stack, **given: float) -> float:
     """The time of one operator by itself."""
     one = operator("one", "product", ONE, tokens=64.0, **given)
-    return float(timed([one], rates(chip, BF16, Parallel()), stack).seconds[0])
+    return float(timed([one], rates(chip, BF16), stack).seconds[0])
 
 
 @pytest.mark.parametrize("name", workloads())
@@ -84,7 +84,7 @@ def test_ecc_in_the_memory_takes_its_share_of_the_traffic_but_not_on_paper(kind:
     one = operator("one", kind, ONE, tokens=64.0, **{moved: 1e9})
 
     def memory(chip: Facts, stack: Stack) -> float:
-        return float(timed([one], rates(chip, BF16, Parallel()), stack).parts[0].memory[0])
+        return float(timed([one], rates(chip, BF16), stack).parts[0].memory[0])
 
     for stack, longer in ((Stack(), 16 / 15), (IDEAL, 1.0), (shared(0.5), 1.0)):
         plain, coded = (memory(made(coded=share), stack) for share in (0.0, CODED))
@@ -95,7 +95,7 @@ def test_ecc_in_the_memory_takes_its_share_of_the_traffic_but_not_on_paper(kind:
 def test_what_lies_between_kernels_takes_cycles(kind: Kind) -> None:
     one = operator("one", kind, ONE, calls=10.0)
     slow, usual, silent = (
-        float(timed([one], rates(made(clock=clock), BF16, Parallel()), Stack()).seconds[0])
+        float(timed([one], rates(made(clock=clock), BF16), Stack()).seconds[0])
         for clock in (CLOCK / 2, CLOCK, None)
     )
     assert slow == pytest.approx(2 * usual)
@@ -196,7 +196,7 @@ def test_chips_that_send_nothing_need_no_link(split: str) -> None:
 def test_rows_are_filled_up_to_the_granularity() -> None:
     def computed(tokens: float) -> float:
         one = operator("one", "product", ONE, tokens=tokens, flop=tokens * 1e12)
-        told = timed([one], rates(made(), BF16, Parallel()), replace(IDEAL, rows=16.0))
+        told = timed([one], rates(made(), BF16), replace(IDEAL, rows=16.0))
         return float(told.parts[0].compute[0])
 
     assert computed(1) == pytest.approx(computed(16))
@@ -208,7 +208,7 @@ def grouped(chip: str, rows: float, experts: int = 16) -> float:
     matrix = 7168 * 2048 * 2
     work = {"flop": 2.0 * matrix * experts * rows, "weights": float(matrix * experts)}
     one = operator("experts", "experts", ONE, tokens=rows, **work)
-    promised = rates(PAPER[chip], precision("fp8"), Parallel())
+    promised = rates(PAPER[chip], precision("fp8"))
     return float(timed([one], promised, Stack()).seconds[0])
 
 
@@ -233,7 +233,7 @@ def test_experts_run_at_their_own_rate_and_the_rest_at_sixteen_bits() -> None:
     chip = made(peaks={"bf16": 1e15, "mxfp4": 4e15})
 
     def computed(one: Operator) -> float:
-        told = timed([one], rates(chip, precision("mxfp4"), Parallel()), IDEAL)
+        told = timed([one], rates(chip, precision("mxfp4")), IDEAL)
         return float(told.parts[0].compute[0])
 
     given = {"tokens": 16.0, "flop": 1e15}
@@ -244,7 +244,7 @@ def test_experts_run_at_their_own_rate_and_the_rest_at_sixteen_bits() -> None:
 def test_the_head_is_sixteen_bits_wide_whatever_the_rest_is() -> None:
     chip = made(peaks={"bf16": 1e15, "fp8": 2e15})
     found = operators(workload("qwen3-32b"), "decode", points(64, 10), precision("fp8"), Parallel())
-    told = timed(found, rates(chip, precision("fp8"), Parallel()), IDEAL)
+    told = timed(found, rates(chip, precision("fp8")), IDEAL)
     seconds = {one.name: float(one.compute[0]) for one in told.parts}
     flop = {one.name: float(one.flop[0]) for one in found}
     assert seconds["head"] == pytest.approx(flop["head"] / 1e15)

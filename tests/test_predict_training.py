@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.predict.capacity import activations, through, trained_bytes
+from bench.predict.capacity import through, trained_bytes
 from bench.predict.facts import Facts
 from bench.predict.heldreported import whole
 from bench.predict.learn import training_rows
 from bench.predict.operators import Points
-from bench.predict.parallel import Parallel, parallel
+from bench.predict.parallel import parallel
 from bench.predict.precision import precision
 from bench.predict.recipe import PLAIN, Recipe
 from bench.predict.reportedtraining import trained_rows
@@ -61,8 +61,27 @@ def test_a_pipelines_ends_take_the_share_that_is_known() -> None:
         assert told["pipeline's ends"] / done == pytest.approx(7 / stages / 32, rel=1e-6)
 
 
-def test_sequences_are_divided_as_copies_are() -> None:
+def test_sequences_are_divided_as_copies_are_where_links_are_fast() -> None:
     assert took("cp4,dp2")["all"] == pytest.approx(took("dp8")["all"], rel=1e-3)
+
+
+def test_keys_and_values_are_waited_for_where_they_take_longer_than_attention() -> None:
+    """Thrice round four chips: forward, and backward with their gradients."""
+    sent = 3 * 3 * 32 * 2 * 2 * 1024 * 4096 / 4
+    work = took("cp4", 1)
+    fast, slow = (made(bandwidth=1e20, link=link) for link in (1e12, 1e8))
+    assert took("cp4", 1, chip=fast)["keys and values"] == 0
+    waited = took("cp4", 1, chip=slow)["keys and values"]
+    assert waited == pytest.approx(sent / 1e8 - work["attention"], rel=1e-6)
+
+
+def test_a_batch_that_does_not_divide_takes_one_more_turn() -> None:
+    assert took("dp8", 9)["feed-forward"] == took("dp8", 16)["feed-forward"]
+
+
+def test_the_stage_with_most_layers_sets_the_pace() -> None:
+    """32 layers in 31 stages: one has two of them, as each of 16 has."""
+    assert took("pp31")["feed-forward"] == pytest.approx(took("pp16")["feed-forward"])
 
 
 def test_doing_the_forward_again_costs_a_third_of_the_layers_and_none_of_the_head() -> None:
@@ -118,20 +137,6 @@ def test_factors_move_what_they_are_of() -> None:
     moved = took("tp2,dp2", trainer=Trainer(product=2.0, attention=3.0))
     assert moved["feed-forward"] == pytest.approx(2 * plain["feed-forward"])
     assert moved["attention"] == pytest.approx(3 * plain["attention"])
-
-
-def test_what_backward_wants_is_what_goes_through_products() -> None:
-    """Of a token and layer of Llama 3.1 8B: 4 x hidden, queries twice, keys, values, 3 x width."""
-    model = workload(MODEL)
-    each = 4 * 4096 + 2 * 4096 + 2 * 1024 + 3 * 14336
-    assert through(model) == 32 * each
-    kept = activations(model, Parallel(tp=2, cp=2), PLAIN, 8192)
-    assert kept == 2 * 8192 / 4 * (32 * each + 2 * 128256)
-    again = activations(model, Parallel(tp=2, cp=2), Recipe(recompute=1.0), 8192)
-    assert again == 2 * 8192 / 4 * (32 * 4096 + each + 2 * 128256)
-    assert activations(model, Parallel(), Recipe(2.0), 8192) == 2 * activations(
-        model, Parallel(), PLAIN, 8192
-    )
 
 
 def test_sharded_weights_are_spread_over_the_copies() -> None:

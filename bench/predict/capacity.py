@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from bench.predict.facts import Facts
-from bench.predict.operators import ACTIVATION, replicated
+from bench.predict.operators import ACTIVATION, kept_heads, replicated
 from bench.predict.parallel import Parallel
 from bench.predict.precision import Precision
 from bench.predict.recipe import Recipe
@@ -103,34 +103,66 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     kept = KEPT_B + KEPT_SHARE * (chip.capacity or 0.0)
     each = sequences / split.dp
     if recipe:
-        passed = activations(workload, split, recipe, length)
+        passed = activations(workload, split, recipe, length, each)
         return Room(chip.capacity, trained_bytes(workload, split), 0.0, kept + passed, each)
-    copies = 1 if workload.mla else min(split.tp, workload.kv_heads)
     size = {1.0: 1, 2.0: 2, 4.0: 4}[how.cache]
-    cache = kv_sequence_bytes(workload, length, size) / copies / split.pp
+    whole = kv_sequence_bytes(workload, length, size) / kept_heads(workload, split.tp)
+    cache = whole * stage(workload, split)
     return Room(chip.capacity, weight_bytes(workload, how, split), cache, kept, each)
 
 
 def trained_bytes(workload: Workload, split: Parallel) -> float:
     """Returns the bytes of weights, gradients and an optimiser's states on one chip."""
     rest, routed = held(workload, split)
-    whole = split.dp * split.cp
-    copies = max(1.0, split.tp * whole / split.shards)
+    whole, copies = replicas(split)
     shared = rest / whole + routed / copies
     return TRAINED * (shared if split.sharded else rest + routed) + STATES * shared
 
 
-def activations(workload: Workload, split: Parallel, recipe: Recipe, length: int) -> float:
+def replicas(split: Parallel) -> tuple[float, float]:
+    """Returns how many chips train the same weights: outside of the routed experts, and in them."""
+    whole = float(split.dp * split.cp)
+    return whole, max(1.0, split.tp * whole / split.shards)
+
+
+def stage(workload: Workload, split: Parallel, parts: float = 1.0) -> float:
+    """Returns the share of the layers that the stage of a pipeline has that has most.
+
+    Args:
+        workload: with its layers.
+        split: with the number of stages.
+        parts: that a stage is taken in (interleaved), each of whole layers.
+    """
+    return parts * math.ceil(workload.layers / (split.pp * parts)) / workload.layers
+
+
+def activations(
+    workload: Workload, split: Parallel, recipe: Recipe, length: int, sequences: float
+) -> float:
     """Returns the bytes that backward wants of a forward pass on one chip, all 16 bits wide.
 
-    What goes into each product and comes out of it, of as many micro-batches as a pipeline has
-    stages; with recomputation each layer's input, and one layer. The logits with their gradient.
+    What goes into each product and comes out of it, of as many micro-batches as are under way in
+    the first stage of a pipeline: as many as there are stages, and more where they are interleaved
+    (Narayanan et al. 2021, arXiv 2104.04473, 2.2). With recomputation each layer's input, and one
+    layer. The logits with their gradient.
+
+    Args:
+        workload: the model.
+        split: over how many chips.
+        recipe: how a copy works off its sequences.
+        length: tokens of each.
+        sequences: of a copy, in a step.
     """
+    rounds = max(1, math.ceil(sequences / recipe.micro))
+    deep = split.pp + (split.pp - 1) / recipe.stages if recipe.stages > 1 else float(split.pp)
     tokens = recipe.micro * length / split.cp / split.tp
-    each = through(workload)
+    each, under_way = through(workload), min(float(rounds), deep)
+    share = stage(workload, split, recipe.stages) * under_way
     if recipe.recompute >= 1:
-        each = workload.hidden * workload.layers + each / workload.layers
-    return ACTIVATION * tokens * (each + 2 * workload.vocabulary)
+        kept = share * workload.hidden * workload.layers + each / workload.layers
+    else:
+        kept = share * each
+    return ACTIVATION * tokens * (kept + 2 * workload.vocabulary)
 
 
 def through(workload: Workload) -> float:
@@ -147,12 +179,9 @@ def through(workload: Workload) -> float:
 
 def held(workload: Workload, split: Parallel) -> tuple[float, float]:
     """Returns the parameters on one chip: outside of the routed experts, and in them."""
-    counted = parameters(workload)
+    counted, share = parameters(workload), stage(workload, split)
     routed = _routed(workload)
-    return (
-        (counted.total - routed) / (split.tp * split.pp),
-        routed / (split.shards * split.pp),
-    )
+    return (counted.total - routed) * share / split.tp, routed * share / split.shards
 
 
 def _routed(workload: Workload) -> int:
@@ -170,7 +199,8 @@ def weight_bytes(workload: Workload, how: Precision, split: Parallel) -> float:
         counted.non_embedding - routed + split.tp * workload.layers * replicated(workload, split.tp)
     )
     ends = ACTIVATION * (counted.total - counted.non_embedding)
-    return ((rest * how.beside + ends) / split.tp + routed * how.weight / split.shards) / split.pp
+    shared = (rest * how.beside + ends) / split.tp + routed * how.weight / split.shards
+    return shared * stage(workload, split)
 
 
 def least_chips(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
@@ -183,18 +213,26 @@ def least_chips(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     recipe: Recipe | None = None,
 ) -> int | None:
     """Returns the fewest chips that hold what ``room`` counts; see ``widths``."""
-    for wider in widths(workload, split):
+    most = sequences / (recipe.micro if recipe else 1.0)
+    for wider in widths(workload, split, most):
         if room(chip, workload, how, wider, sequences, length, recipe).fits:
             return wider.chips
     return None
 
 
-def widths(workload: Workload, split: Parallel) -> list[Parallel]:
+def widths(workload: Workload, split: Parallel, most: float = math.inf) -> list[Parallel]:
     """Returns the splits with ``tp`` doubled, as far as the model's heads divide by it.
 
-    Where copies share their weights, the split with ever more of them.
+    Where copies share their weights, the split with ever more of them, each with a sequence.
+
+    Args:
+        workload: the model.
+        split: as it was asked for.
+        most: copies that have a micro-batch.
     """
     if split.sharded:
-        return [replace(split, dp=2**power) for power in range(1, 13)]
-    every = [replace(split, tp=2**power) for power in range(9)]
-    return [one for one in every if workload.heads % one.tp == 0 and one.ep <= one.tp * one.dp]
+        copies = (2**power for power in range(1, 13))
+        every = [replace(split, dp=count) for count in copies if count <= most]
+    else:
+        every = [replace(split, tp=2**power) for power in range(9)]
+    return [one for one in every if workload.heads % one.tp == 0 and one.tp * one.dp % one.ep == 0]

@@ -61,7 +61,7 @@ def cases(
     for row in rows:
         how, split = precision(row.words["dtype"]), Parallel(tp=int(row["tp"]))
         chip, model = chips[row.chip], models[row.words["model"]]
-        promised = rates(chip, how, split)
+        promised = rates(chip, how, linked=split.joined)
         for phase, points in _points(row).items():
             every = tuple(operators(model, phase, points, how, split))
             seconds = row[f"{phase}_s"]

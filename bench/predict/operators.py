@@ -5,6 +5,7 @@ once, and divided over the chips as ``Parallel`` says. A step is one pass: a bat
 (prefill), or one token for each of a batch of sequences (decode).
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
@@ -143,7 +144,12 @@ def replicated(workload: Workload, tp: int) -> float:
     if workload.mla:
         return sum(prod(shapes[name]) for name in ("q_a", "kv_a")) * (1 - 1 / tp)
     kept = 2 * workload.kv_heads * workload.head_dim * workload.hidden
-    return kept * (1 / min(tp, workload.kv_heads) - 1 / tp)
+    return kept * (1 / kept_heads(workload, tp) - 1 / tp)
+
+
+def kept_heads(workload: Workload, tp: int) -> float:
+    """Returns by how much a chip's keys and values are fewer: it keeps whole heads; latents all."""
+    return 1.0 if workload.mla else workload.kv_heads / math.ceil(workload.kv_heads / tp)
 
 
 def _attention(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
@@ -157,7 +163,7 @@ def _attention(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     whole = workload.layers - (window.layers if window else 0)
     groups = [(whole, None)] + ([(window.layers, window.tokens)] if window else [])
     flop = moved = np.zeros_like(rows)
-    copies = 1 if workload.mla else min(split.tp, workload.kv_heads)
+    copies = kept_heads(workload, split.tp)
     for layers, tokens in groups:
         seen = points.length if tokens is None else np.minimum(points.length, tokens)
         flop = flop + layers * _scores(workload, phase, points, seen) / split.dp / split.tp

@@ -96,7 +96,7 @@ def layer_s(one: Layer, chip: Facts, workload: Workload, stack: Stack) -> float:
     found = operators(single(workload), one.phase, points, how, split)
     kept = [each for each in found if each.name != "head"]
     paid = replace(stack, layer_s=0.0, experts_s=0.0) if one.graph else stack
-    return float(timed(kept, rates(chip, how, split), paid).seconds[0])
+    return float(timed(kept, rates(chip, how, linked=split.joined), paid).seconds[0])
 
 
 def calibrated(

@@ -20,6 +20,8 @@ class Parallel:
         cp: chips that share each sequence of a training step (context parallel).
         sharded: whether each copy keeps its share of the weights only and gathers the rest as it
             goes (fully sharded data parallel, ZeRO-3).
+        vp: parts of its layers that each group of a pipeline takes in turn in training
+            (interleaved, virtual stages).
     """
 
     tp: int = 1
@@ -28,11 +30,17 @@ class Parallel:
     ep: int = 1
     cp: int = 1
     sharded: bool = False
+    vp: int = 1
 
     @property
     def chips(self) -> int:
         """Returns how many chips there are."""
         return self.tp * self.pp * self.dp * self.cp
+
+    @property
+    def joined(self) -> bool:
+        """Tells whether a pass over one copy sends anything to another chip."""
+        return self.tp > 1 or self.pp > 1 or self.ep > 1
 
     @property
     def shards(self) -> int:
@@ -54,7 +62,7 @@ def parallel(word: str, *, copies: bool = False) -> Parallel:
         copies: whether a bare number is of copies that share their weights instead.
 
     Raises:
-        UsageError: another word, or experts over more chips than there are.
+        UsageError: another word, experts over more chips than there are, or turns of no pipeline.
     """
     found = {"fsdp" if copies else "tp": int(word)} if word.isdecimal() else _parts(word)
     if min(found.values(), default=1) < 1 or max(found.values()) > MOST:
@@ -62,9 +70,11 @@ def parallel(word: str, *, copies: bool = False) -> Parallel:
     sharded = "fsdp" in found
     if sharded and "dp" in found:
         raise UsageError(f"parallel={word}: dp and fsdp are both of copies: give one")
-    tp, pp, ep, cp = (found.get(key, 1) for key in ("tp", "pp", "ep", "cp"))
+    tp, pp, ep, cp, vp = (found.get(key, 1) for key in ("tp", "pp", "ep", "cp", "vp"))
     dp = found.get("fsdp", found.get("dp", 1))
-    made = Parallel(tp, pp, dp, ep, cp, sharded)
+    made = Parallel(tp, pp, dp, ep, cp, sharded, vp)
+    if vp > 1 and pp == 1:
+        raise UsageError(f"parallel={word}: vp{vp} divides a pipeline's stages: give pp, too")
     if made.ep > made.tp * made.dp or made.tp * made.dp % made.ep:
         raise UsageError(
             f"parallel={word}: ep{made.ep} does not divide the {made.tp * made.dp} chips of tp x dp"
@@ -75,7 +85,7 @@ def parallel(word: str, *, copies: bool = False) -> Parallel:
 def _parts(word: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in re.split(r"[\s,x]+", word.strip()):
-        told = re.fullmatch(r"(tp|pp|dp|ep|cp|fsdp)=?(\d+)", part)
+        told = re.fullmatch(r"(tp|pp|dp|ep|cp|vp|fsdp)=?(\d+)", part)
         if told is None or told[1] in found:
             raise UsageError(f"parallel={word}: write a number, or such as tp8, 'tp8,pp2'")
         found[told[1]] = int(told[2])

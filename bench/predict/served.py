@@ -73,7 +73,7 @@ def _alike(
         split = Parallel(tp, 1, dp, ep)
         try:
             how = as_served(dtype, chips[chip], models[model])
-            promised = rates(chips[chip], how, split)
+            promised = rates(chips[chip], how, linked=split.joined)
         except UsageError:
             continue
         found.setdefault((model, how, split), {}).update(dict.fromkeys(places, promised))

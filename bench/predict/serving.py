@@ -71,7 +71,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     Raises:
         UsageError: the sheet lacks a figure that this needs.
     """
-    return serve_at(rates(chip, how, split), workload, load, how, split, stack)
+    return serve_at(rates(chip, how, linked=split.joined), workload, load, how, split, stack)
 
 
 def serve_at(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart

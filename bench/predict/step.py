@@ -137,16 +137,20 @@ def step(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
         UsageError: the sheet lacks a figure that the step needs; the message names it.
     """
     every = operators(workload, phase, points, how, split)
-    return timed(every, rates(chip, how, split), stack)
+    return timed(every, rates(chip, how, linked=split.joined), stack)
 
 
-def rates(chip: Facts, how: Precision, split: Parallel) -> Rates:
+def rates(chip: Facts, how: Precision, *, linked: bool = False) -> Rates:
     """Returns what a chip promises in some formats.
+
+    Args:
+        chip: the facts.
+        how: formats.
+        linked: whether anything is sent to another chip.
 
     Raises:
         UsageError: a figure is missing without which no time can be told.
     """
-    linked = split.tp > 1 or split.pp > 1 or split.ep > 1
     missing = chip.needs(["bandwidth", "link"] if linked and not chip.unrated else ["bandwidth"])
     if missing:
         told = " and no ".join(WORDS[key] for key in missing)

@@ -19,7 +19,8 @@ from bench.predict.robust import robust
 from bench.predict.stack import Stack
 from bench.predict.step import Rates, rates, side_by_side
 from bench.predict.tables import Row
-from bench.predict.training import Taken, Trainer, Work, taken, works
+from bench.predict.training import Taken, Trainer, taken
+from bench.predict.trainwork import Work, works
 from bench.workloads.model import Workload
 
 TRAIN, TRAIN_EXPERTS = "train", "train-experts"
@@ -79,7 +80,7 @@ def _run(row: Row, chip: Facts, model: Workload) -> Run:
     recipe = Recipe(row["micro"], max(row["vp"], 1.0), row["recompute"])
     points = Points(np.array([row["batch"]]), np.array([row["length"]]))
     work = works(model, points, how, split, recipe)
-    promised = rates(chip, how, Parallel(tp=2) if row["chips"] > 1 else split)
+    promised = rates(chip, how, linked=row["chips"] > 1)
     tokens = row["batch"] * row["length"] / row["chips"]
     return Run(row, work, promised, chip, row["rate"], tokens)
 
@@ -97,8 +98,10 @@ def all_taken(found: Sequence[Run], stack: Stack) -> Taken:
         return np.array([float(getattr(one.work, key)[0]) for one in found])
 
     first, second, third = together([one.work.once for one in found])
+    (round_,) = together([(one.work.round_,) for one in found])
     work = Work(
         every=tuple(together([one.work.every for one in found])),
+        round_=round_,
         once=(first, second, third),
         **{key: over(key) for key in ("rounds", "idle", "copies", "apart")},
     )
