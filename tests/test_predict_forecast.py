@@ -266,6 +266,8 @@ def test_what_nobody_published_is_listed() -> None:
     [
         ("decode", "llama-3.1-8b", "tp8,dp4", False),
         ("train", "llama-3.1-8b", "tp8,dp4", True),
+        ("train", "llama-3.1-8b", "cp64", True),
+        ("train", "llama-3.1-8b", "cp8", False),
         ("decode", "llama-3.1-8b", "tp8,pp2", True),
         ("decode", "deepseek-v3", "tp8,dp2", False),
         ("decode", "deepseek-v3", "tp8,dp2,ep16", True),
@@ -288,3 +290,11 @@ def test_what_cannot_be_told_is_refused_before_any_work() -> None:
         refuse_unfit(made(peaks={"mxfp4": 1e15}), asked(dtype="mxfp4"))
     with pytest.raises(UsageError, match="memory bandwidth"):
         refuse_unfit(made(bandwidth=None), asked())
+
+
+def test_chips_that_share_sequences_sum_gradients_over_a_link_that_is_not_known() -> None:
+    unrated = made(link=None, unrated=True)
+    for split in ("dp4", "cp4"):
+        told = forecast(unrated, asked("train", split=split), load())
+        assert told.tier == Tier.SHEET
+        assert "a link of" in told.assumed

@@ -212,7 +212,7 @@ def _spanned(asked: Asked) -> int:
     split = asked.split
     shared = [split.tp, split.tp * split.pp if split.pp > 1 else 1]
     shared.append(split.ep if split.ep > split.tp and asked.workload.experts else 1)
-    shared.append(split.chips if split.dp > 1 and asked.phase == "train" else 1)
+    shared.append(split.chips if split.dp * split.cp > 1 and asked.phase == "train" else 1)
     return max(shared)
 
 
