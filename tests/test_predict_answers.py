@@ -35,6 +35,74 @@ def test_training_that_does_not_fit_says_how_many_it_takes(
     assert int(told) > one(["chips=h20", LARGE, "phase=fit"], capsys)["least_chips"]
 
 
+def test_no_more_copies_are_named_than_the_batch_has_sequences_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It said 512 chips, which the same batch refused."""
+    words = ["chips=h100", "workload=llama-3.1-405b", "phase=train", "input=8192"]
+    words += ["parallel=fsdp8", "recompute=true"]
+    few = said("predict", [*words, "batch=8"], capsys)[1]
+    assert "GB short, and so with a sequence a copy" in few
+    many = said("predict", [*words, "batch=4096"], capsys)[1]
+    (told,) = re.findall(r"GB short, takes (\d+) chips", many)
+    held = [*words[:-2], f"parallel=fsdp{told}", "recompute=true"]
+    assert one([*held, f"batch={told}"], capsys)["fits"]
+    twice = said("predict", [*words, f"batch={told}", "micro=2"], capsys)[1]
+    assert f"takes {told} chips" not in twice
+
+
+def test_what_does_not_fit_in_training_says_what_takes_less(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=h20", LARGE, "phase=train", "parallel=8"]
+    assert "recompute=true and tp take less memory." in said("predict", words, capsys)[1]
+    assert "recompute=true and tp" not in said("predict", ["chips=h20", LARGE], capsys)[1]
+
+
+def test_a_training_answer_tells_all_that_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h200", SMALL, "phase=train", "parallel=tp2,pp4,vp2"]
+    plain, asked = one(words, capsys), one([*words, "micro=4", "recompute=true"], capsys)
+    assert (plain["micro"], plain["recompute"]) == (1, False)
+    assert (asked["micro"], asked["recompute"], asked["parallel"]) == (4, True, "tp2 pp4 vp2")
+    assert asked["weights_B"] is None
+    assert plain["states_B"] == asked["states_B"] > 0
+    used = asked["states_B"] + asked["activations_B"] + 3.5e9 + 0.1 * 141e9
+    assert asked["memory_free_B"] == pytest.approx(141e9 - used)
+    title = said("predict", [*words, "micro=4", "recompute=true"], capsys)[1].splitlines()[0]
+    assert "8 chips (tp2 pp4 vp2), 32 sequences, 2,048 tokens in, micro=4, recompute=true" in title
+    served = one(["chips=h200", SMALL], capsys)
+    assert served["weights_B"] > 0
+    assert [served[key] for key in ("states_B", "activations_B", "micro", "recompute")] == [
+        None
+    ] * 4
+
+
+def test_stages_that_take_turns_wait_less(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h200", SMALL, "phase=train"]
+    plain, turns = (
+        one([*words, f"parallel={split}"], capsys)["seconds"] for split in ("pp4", "pp4,vp4")
+    )
+    assert turns < plain
+
+
+def test_training_in_eight_bits_with_a_scale_a_block_is_at_the_rate_of_eight(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=b200", SMALL, "phase=train"]
+    scaled, plain = (
+        one([*words, f"precision={word}"], capsys)["tokens_per_s_chip"] for word in ("mxfp8", "fp8")
+    )
+    assert scaled == pytest.approx(plain, rel=0.01)
+
+
+def test_training_is_sent_to_no_format_that_it_refuses(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=[910b2,h100]", SMALL, "phase=train", "parallel=8"]
+    text = said("predict", [*words, "precision=fp8"], capsys)[1]
+    (word,) = set(re.findall(r"precision=(\w+)", text))
+    assert "published in" not in text
+    assert all(each["unknown"] is None for each in rows([*words, f"precision={word}"], capsys))
+
+
 def test_what_no_split_holds_says_what_was_tried(capsys: pytest.CaptureFixture[str]) -> None:
     """Heads that do not divide end the doubling before 256 chips."""
     words = ["chips=a100-sxm4-40gb", "workload=kimi-k2"]

@@ -96,6 +96,21 @@ def test_a_model_that_cannot_be_divided_so_is_refused(split: str, told: str) -> 
     refuse_split(workload("llama-3.1-70b"), Parallel(tp=8, pp=2))
 
 
+def test_experts_come_out_even_and_what_is_named_instead_is_taken() -> None:
+    model = workload("qwen3-30b-a3b")
+    for word, even in {"dp48,ep48": 16, "tp2,dp96,ep48": 64}.items():
+        with pytest.raises(UsageError, match=f"ep48 does not divide the 128 experts.*: ep{even} d"):
+            refuse_split(model, parallel(word))
+        refuse_split(model, parallel(word.replace("ep48", f"ep{even}")))
+
+
+def test_stages_take_turns_down_to_a_layer_with_embedding_and_head_as_two() -> None:
+    model = workload("llama-3.1-405b")  # of 126 layers; measured as 16 x 8
+    refuse_split(model, parallel("pp16,vp8"))
+    with pytest.raises(UsageError, match=r"pp16 x vp9: llama-3\.1-405b has 126 layers"):
+        refuse_split(model, parallel("pp16,vp9"))
+
+
 def test_the_limit_of_serving_is_that_of_the_whole_token() -> None:
     """Prefills of others are most of a token's time where arithmetic is scarce."""
     scarce = made(peaks={"bf16": 50e12})

@@ -286,8 +286,17 @@ WRONG = {
     f"{CHIP} operators=maybe": "operators: Value 'maybe' is not a valid bool",
     f"{CHIP} report=xml": "no report 'xml': did you mean 'html'?",
     f"{CHIP} batches=1": "predict has no key 'batches': did you mean 'batch'",
-    "chips=h20 workload=llama-3.1-8b phase=train precision=w8a16":
-        "precision=w8a16: weights kept in so few bits are not trained",
+    **{f"chips=h20 workload=llama-3.1-8b phase=train precision={word}":
+       f"precision={word}: no training in it was measured; ask phase=train in bf16, fp16, fp8, "
+       for word in ("w8a16", "int8", "fp32", "mxfp4")},
+    "chips=h20 workload=llama-3.1-8b phase=train calibration=none.json":
+        "calibration= says nothing to phase=train: leave it out",
+    "chips=h20 workload=qwen3-30b-a3b calibration=none.json":
+        "calibration= is of layers without experts, and qwen3-30b-a3b has them: leave it out",
+    f"{CHIP} parallel=pp4,vp2": "parallel=pp4 vp2: fsdp, cp and vp are of phase=train; else ask dp",
+    f"{CHIP} phase=train parallel=tp4,vp2": "parallel=tp4,vp2: vp2 divides a pipeline's stages: ",
+    "chips=h20 workload=qwen3-30b-a3b parallel=dp48,ep48 batch=48":
+        "ep48 does not divide the 128 experts of qwen3-30b-a3b: ep16 does",
     f"chips=h20 phase=product {SHAPE} baseline=ks20":
         "denglin-ks20: no dense bf16 matrix rate on its sheet",
     "chips=h20 phase=product": "shape= wants three sizes, such as shape=[4096,4096,4096]",

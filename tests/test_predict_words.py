@@ -20,6 +20,8 @@ from bench.predict.precision import precision
         ("ep8 dp8", Parallel(dp=8, ep=8)),
         ("tp2,dp4,ep8", Parallel(tp=2, dp=4, ep=8)),
         (" tp4 ", Parallel(tp=4)),
+        ("tp8,pp4,vp5", Parallel(tp=8, pp=4, vp=5)),
+        ("cp2,fsdp4", Parallel(dp=4, cp=2, sharded=True)),
     ],
 )
 def test_divisions_are_read(word: str, wanted: Parallel) -> None:
@@ -29,7 +31,7 @@ def test_divisions_are_read(word: str, wanted: Parallel) -> None:
 @pytest.mark.parametrize(
     "word",
     ["", "0", "tp0", "tp8,ep0", "-1", "1.5", "tp", "xp8", "tp8,tp4", "tp8;ep8", "ep8", "tp4,ep3",
-     "tp2,dp2,ep8", "tp8,sp2", "eight"],
+     "tp2,dp2,ep8", "tp8,sp2", "eight", "tp8,vp5", "pp4,vp0"],
 )  # fmt: skip
 def test_words_that_divide_nothing_are_refused_by_name(word: str) -> None:
     with pytest.raises(UsageError, match=f"^parallel={word}"):
@@ -42,7 +44,8 @@ def test_a_digit_that_is_no_number_is_refused_like_any_word(word: str) -> None:
         parallel(word)
 
 
-@pytest.mark.parametrize("word", ["tp1", "tp8", "tp8 ep8", "tp8 pp2", "pp2", "tp2 dp4 ep8", "tp16"])
+@pytest.mark.parametrize("word", ["tp1", "tp8", "tp8 ep8", "tp8 pp2", "pp2", "tp2 dp4 ep8", "tp16",
+                                  "tp8 pp4 vp5", "pp2 fsdp4 cp2"])  # fmt: skip
 def test_a_division_is_written_as_it_is_read(word: str) -> None:
     assert str(parallel(word)) == word
 
@@ -50,6 +53,7 @@ def test_a_division_is_written_as_it_is_read(word: str) -> None:
 def test_chips_and_shards_of_experts() -> None:
     split = parallel("tp2,pp3,dp4,ep8")
     assert (split.chips, split.shards) == (24, 8)
+    assert parallel("tp2,pp4,vp5").chips == 8
     assert (parallel("tp8").shards, parallel("tp8,ep2").shards) == (8, 8)
 
 
@@ -61,6 +65,7 @@ def test_chips_and_shards_of_experts() -> None:
         ("fp16", 2, "fp16"),
         ("fp8", 1, "fp8"),
         ("int8", 1, "int8"),
+        ("mxfp8", 1 + 1 / 32, "fp8"),
         ("nvfp4", 0.5 + 1 / 16, "fp4"),
         ("mxfp4", 0.5 + 1 / 32, "mxfp4"),
         ("w8a16", 1, "bf16"),

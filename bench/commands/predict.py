@@ -34,16 +34,18 @@ Nothing is measured: a prediction never proves that two chips match.
   input=2048        tokens of a prompt; a sweep likewise
   output=512        tokens of an answer
   parallel=1        chips that share each layer; or tp8, 'tp8,ep8', 'tp8,pp2', 'tp8,dp4'; of
-                    training also fsdp64 (copies that share their weights; a bare number is that)
-                    and cp2 (chips that share each sequence)
+                    training also fsdp64 (copies that share their weights; a bare number is that),
+                    cp2 (chips that share each sequence), 'pp4,vp2' (stages that take 2 turns)
   micro=1           phase=train: sequences of a copy that pass at once
   recompute=false   phase=train: true does each layer's forward again instead of keeping it
-  precision=bf16    of weights and products: fp16, fp8, int8, nvfp4, mxfp4; w8a16, w4a16 of weights
+  precision=bf16    of weights and products: fp16, fp8, mxfp8, int8, nvfp4, mxfp4; of weights alone
+                    w8a16, w4a16; phase=train takes bf16, fp16, fp8, mxfp8, nvfp4
   cache=bf16        of the key-value cache: fp8, int8
   baseline=         a chip that the others are divided by
   shape=            phase=product: [m,n,k]
   operators=false   true adds each operator: time, and what limits it
-  calibration=      what `calibrate record=` made: chips in it rest on their own times
+  calibration=      what `calibrate record=` made: chips in it rest on their own times, in serving
+                    dense models and in products
   years=4 kwh=0.1 pue=1.3
                     cost: write-off of a sourced price, electricity in USD, the building's overhead
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
@@ -63,7 +65,7 @@ TRAINED = ("micro", "recompute")
 OTHERS = {
     **dict.fromkeys(("serve", "decode"), ("shape", *TRAINED)),
     "prefill": ("shape", "output", *TRAINED),
-    "train": ("shape", "output", "cache"),
+    "train": ("shape", "output", "cache", "calibration"),
     "fit": ("shape", "baseline", "operators", "calibration", *TRAINED, *MONEY),
     "product": (
         "workload", "batch", "input", "output", "parallel", "cache", "operators", *TRAINED, *MONEY,
@@ -127,6 +129,11 @@ def _predicted(
     from bench.predict.learn import chosen
     from bench.report.predictions import predictions
 
+    if config.calibration and asked.workload.experts:
+        raise UsageError(
+            f"calibration= is of layers without experts, and {asked.workload.id} has them: "
+            "leave it out"
+        )
     base = sheets.find(config.baseline) if config.baseline else None
     every = answers(chips, base, asked, chosen(config.calibration))
     return predictions(every, base, asked, prices_of(config), operators=config.operators)
@@ -196,7 +203,7 @@ def asked_of(config: PredictConfig) -> "Asked":
     train = config.phase == "train"
     split, model = parallel(config.parallel, copies=train), workload(config.workload)
     refuse_split(model, split)
-    recipe = Recipe(whole("micro", str(config.micro)), recompute=float(config.recompute))
+    recipe = Recipe(whole("micro", str(config.micro)), split.vp, float(config.recompute))
     how = precision(config.precision, config.cache, experts=model.experts is not None)
     refuse_batch(points[:, 0], split, recipe)
     if train:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from bench.errors import UsageError, did_you_mean
 
 ITEM = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0}
-BLOCK = {"nvfp4": (0.5625, "fp4"), "mxfp4": (0.53125, "mxfp4")}
-"""Bytes a weight with its block's scale, and the rate: of 16 weights 8 bits, of 32 weights 8 bits
-(OCP Microscaling Formats 1.0, 5.1)."""
+BLOCK = {"mxfp8": (1.03125, "fp8"), "nvfp4": (0.5625, "fp4"), "mxfp4": (0.53125, "mxfp4")}
+"""Bytes a weight with its block's scale, and the rate: of 16 weights 8 bits in nvfp4, else of 32
+(OCP Microscaling Formats 1.0, 5.1). Sheets that print no mxfp8 mean it, too, by fp8."""
 WEIGHT_ONLY = {
     "w8a16": (1.0, "bf16"), "w4a16": (0.53125, "bf16"), "mxfp4-a16": (0.53125, "bf16"),
     "int4-a16": (0.53125, "bf16"),
@@ -16,6 +16,8 @@ SPOKEN = {"w8a8": "it is int8 or fp8", "w4a4": "it is nvfp4 or mxfp4"}
 """What others call formats that have a name of their own here."""
 EXPERTS_ONLY = ("mxfp4", "mxfp4-a16", "int4-a16")
 """Formats that published models have in their routed experts only; the rest is 16 bits wide."""
+TRAINED = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4")
+"""Formats that runs of training were measured in, or whose rate stands for one of them."""
 
 
 @dataclass(frozen=True)

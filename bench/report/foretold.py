@@ -105,6 +105,6 @@ def _left(found: Foretold, place: int) -> str:
     least = least_chips(
         found.chip, asked.workload, asked.how, asked.split, sequences, length, found.recipe
     )
-    tried = "over any number of copies" if asked.split.sharded else "at any tp"
+    tried = "with a sequence a copy" if asked.split.sharded else "at any tp"
     takes = f", takes {least} chips" if least else f", and so {tried}"
     return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}"

@@ -6,6 +6,7 @@ import numpy as np
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
+from bench.predict.capacity import KEPT_B, KEPT_SHARE
 from bench.predict.forecast import Asked, First, Foretold
 from bench.predict.power import Prices
 from bench.report.costs import INNER, banded, cost, costs_said, energy
@@ -127,16 +128,40 @@ def _flat(one: Answer, place: int, asked: Asked, prices: Prices) -> dict[str, Sc
         "output": int(asked.output[place]) or None,
         "context": asked.workload.context, "precision": asked.how.name,
         "cache_B_element": asked.how.cache,
-        "parallel": str(asked.split), "chips": asked.split.chips, "unknown": one.why or None,
+        "parallel": str(asked.split), "chips": asked.split.chips,
+        **_recipe(asked), "unknown": one.why or None,
     }  # fmt: skip
     return told | (_numbers(one, place, prices) if one.found else {})
+
+
+def _recipe(asked: Asked) -> dict[str, Scalar]:
+    """Returns how a copy is trained; of other phases nothing."""
+    train, recipe = asked.phase == "train", asked.recipe
+    return {
+        "micro": int(recipe.micro) if train else None,
+        "recompute": recipe.recompute >= 1 if train else None,
+    }
+
+
+def _kept(found: Foretold, place: int) -> dict[str, Scalar]:
+    """Returns what a chip keeps of a model, in bytes.
+
+    Of training that is weights, gradients and the optimiser's states, and what backward wants.
+    """
+    room, train = found.room(place), found.recipe is not None
+    passed = room.kept - KEPT_B - KEPT_SHARE * (room.capacity or 0.0)
+    return {
+        "memory_free_B": room.free, "weights_B": None if train else room.weights,
+        "states_B": room.weights if train else None, "activations_B": passed if train else None,
+        "cache_B_sequence": None if train else room.cache,
+    }  # fmt: skip
 
 
 def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
     found = one.found
     if found is None:
         return {}
-    room, joules, paid = found.room(place), energy(found, place), cost(one, place, prices)
+    joules, paid = energy(found, place), cost(one, place, prices)
     rate = float(found.per_chip()[place])
     told: dict[str, Scalar] = {
         "tokens_per_s_chip": rate, "tokens_per_s": float(found.tokens[place]),
@@ -148,8 +173,9 @@ def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
         told |= {f"low_{share}": rate / factor, f"high_{share}": rate * factor}
     told |= {
         "model_half_log_95": found.model[-1], "sheet_half_log": float(found.sheet[place]),
-        "limited_by": found.work.limit(place)[0], "tier": str(found.tier), "fits": room.fits,
-        "memory_free_B": room.free, "weights_B": room.weights, "cache_B_sequence": room.cache,
+        "limited_by": found.work.limit(place)[0], "tier": str(found.tier),
+        "fits": found.room(place).fits,
+        **_kept(found, place),
         "J_per_token": joules.middle if joules else None,
         "J_per_token_low": joules.low if joules else None,
         "J_per_token_high": joules.high if joules else None,
@@ -185,7 +211,8 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     yield from caveats(every, asked)
     places = range(len(asked.batch))
     if any(unfit(one.found, at) for one in every if one.found for at in places):
-        yield "Where the model does not fit, rates are as if it did."
+        less = " recompute=true and tp take less memory." if asked.phase == "train" else ""
+        yield f"Where the model does not fit, rates are as if it did.{less}"
     yield costs_said(prices)
     yield from _untold(every, asked)
 

@@ -8,6 +8,7 @@ from bench.chips.model import Chip
 from bench.predict.facts import facts
 from bench.predict.forecast import Asked
 from bench.predict.precision import precision
+from bench.predict.recipe import PLAIN
 from bench.report.digits import counted
 
 WORDS = {
@@ -21,7 +22,13 @@ def title(asked: Asked, base: Chip | None) -> str:
     cache = ", 8-bit cache" if asked.how.cache == 1 else ""
     split = f"{counted(asked.split.chips, 'chip')} ({asked.split})"
     named = f"{asked.workload.name}, {WORDS[asked.phase]} in {asked.how.name}{cache}"
-    return f"{named} on {split}, {_asked(asked)}{beside}"
+    return f"{named} on {split}, {_asked(asked)}{_recipe(asked)}{beside}"
+
+
+def _recipe(asked: Asked) -> str:
+    """Returns how a copy is trained, as it was asked for, where that is not the plain way."""
+    micro = f", micro={asked.recipe.micro:g}" if asked.recipe.micro != PLAIN.micro else ""
+    return f"{micro}, recompute=true" if asked.recipe.recompute else micro
 
 
 def _asked(asked: Asked) -> str:
@@ -55,7 +62,12 @@ def beyond(asked: Asked) -> Iterator[str]:
 
 
 def published(asked: Asked, chips: Iterable[Chip]) -> Iterator[str]:
-    """Yields that a model comes in another number format than asked, if any chip computes in it."""
+    """Yields that a model comes in another number format than asked, if any chip computes in it.
+
+    Training makes its weights: it has no use for published ones.
+    """
+    if asked.phase == "train":
+        return
     word = asked.workload.published
     rate = precision(word).rate
     if word != asked.how.name and any(facts(chip).name_of(rate) for chip in chips):
@@ -67,7 +79,11 @@ def instead(chips: Iterable[Chip], asked: Asked) -> Iterator[str]:
 
     A chip without a rate in 16 bits has none: attention takes it whatever the weights.
     """
-    if any(facts(chip).name_of("bf16") for chip in chips):
+    if not any(facts(chip).name_of("bf16") for chip in chips):
+        return
+    if asked.phase == "train":
+        yield "Ask such a chip in a format that its sheet gives, such as precision=bf16."
+    else:
         word = "w8a16" if asked.how.weight >= 1 else "w4a16"
         yield (
             f"Ask such a chip in a format that its sheet gives, or with precision={word}: weights "
