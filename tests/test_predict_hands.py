@@ -12,6 +12,7 @@ from numpy.random import Generator, default_rng
 from bench.evidence.pool import Evidence
 from bench.predict.figures import Fractions, Voice, fractions, voices
 from bench.predict.hands import grouped, middle, scatter, tails
+from bench.predict.heldfigures import figures_left_out
 from bench.predict.pooled import LEVELS, Labels, pooled
 from bench.predict.reached import REACHED, reached
 from bench.predict.world import shipped
@@ -192,6 +193,24 @@ def test_what_a_chip_of_no_told_power_rests_on(evidence: Evidence) -> None:
     assert told["0b2", "matrix_bf16"] == told["0b2", "memory_bandwidth"] == "fitted on this chip"
     assert told["0b3", "matrix_bf16"] == "sheet only"
     assert told["0b3", "memory_bandwidth"] == "from its family"
+
+
+def test_a_figure_of_a_chip_of_no_told_power_is_held_to_the_wider_interval_too(
+    evidence: Evidence,
+) -> None:
+    chip = "huawei-ascend-910b2"
+    known = {**everything().chips, chip: replace(everything().chips[chip], tdp=None)}
+    powered = replace(known[chip], tdp=400.0)
+    told = [
+        next(
+            case.halves
+            for case in figures_left_out(
+                evidence, {**known, chip: one}, "matrix", lambda voice: voice.chip.chip, {chip}
+            )
+        )
+        for one in (powered, known[chip])
+    ]
+    assert all(narrow < wide for narrow, wide in zip(*told, strict=True))
 
 
 def test_a_chip_that_was_measured_is_as_sure_without_its_board_power(evidence: Evidence) -> None:

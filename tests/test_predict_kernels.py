@@ -263,6 +263,18 @@ def test_nothing_of_the_chip_left_out_is_seen() -> None:
     assert alone == first[: len(alone)]
 
 
+def test_a_kernel_of_a_vendor_that_no_fit_has_seen_is_a_port() -> None:
+    known = timed(collectives.LINK, known_collectives(), LINKED, noise=0.02)
+    first = known.chips[0]
+    one, others = known.only(first), known.without(first)
+    ported = replace(one, chips=(replace(one.chips[0], vendor="another"),))
+    (home,), (abroad,) = (
+        {case.halves for case in foretold(collectives.LINK, asked_of, others)}
+        for asked_of in (one, ported)
+    )
+    assert all(wide > 1.1 * half for half, wide in zip(home, abroad, strict=True))
+
+
 # the shipped tables
 
 

@@ -1,6 +1,7 @@
 """Validation: its arithmetic on made-up cases, and all of it on the shipped tables, once."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,16 @@ from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
 from bench.predict.errorfile import state, written
 from bench.predict.errors import Bar, Figures, Outcome, Part, changes, figures, missed
+from bench.predict.expected import departure
 from bench.predict.facts import every
-from bench.predict.heldout import band, chosen, foretold, products
+from bench.predict.fit import fit
+from bench.predict.heldout import band, chosen, foretold, products, steps
+from bench.predict.learn import of_steps
 from bench.predict.product import Products, roofline, seconds, shapes
-from bench.predict.productfit import Measured
+from bench.predict.productfit import Measured, learnt
+from bench.predict.stack import Stack
 from bench.predict.validate import CHIP
+from bench.predict.world import shipped
 
 
 def case(
@@ -225,6 +231,28 @@ def test_the_second_baseline_is_fitted_on_the_others(made: Measured) -> None:
     }
     paper = roofline(slow.shapes[0]) / slow.times[0]
     assert [math.exp(one.rivals[0]) for one in found] == pytest.approx(list(paper))
+
+
+def test_products_are_held_to_the_interval_that_users_are_told(made: Measured) -> None:
+    """Of a vendor that no fit has seen it is wider: its software is a port."""
+    slow = chosen(made, ["b60" in one.chip for one in made.chips])
+    others = chosen(made, ["b60" not in one.chip for one in made.chips])
+    _, departed = learnt(others, Products())
+    _, halves = departure(slow.chips[0], departed, Stack())
+    assert {one.halves for one in foretold(slow, others)} == {halves}
+
+
+def test_steps_are_held_to_the_interval_that_users_are_told() -> None:
+    every_case = shipped().cases()
+    ids = list(dict.fromkeys(one.row.chip for one in every_case))[:4]
+    ported = replace(shipped().chips[ids[0]], vendor="another", tdp=None)
+    some = [one for one in every_case if one.row.chip in ids]
+    some = [replace(one, facts=ported) if one.row.chip == ids[0] else one for one in some]
+    kept = [one for one in some if one.row.chip != ids[0]]
+    stack = fit(kept)
+    for phase, departed in of_steps(kept, stack).items():
+        _, halves = departure(ported, departed, stack)
+        assert {one.halves for one in steps(some)[phase] if one.chip == ids[0]} == {halves}
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,6 @@ class Fractions:
         halves = tuple(self.departures.half(variance, level) for level in LEVELS)
         return math.exp(log + float(means[0])), halves
 
-    def of(self, voices: Sequence[Voice]) -> Array:
-        """Returns the log fraction foretold of each voice, departures of chips left out."""
-        rows = [_row(one.chip, one.figure, less=one.less, family=self.family) for one in voices]
-        return np.asarray(np.array(rows) @ np.array(self.terms))
-
 
 def voices(evidence: Evidence, chips: Mapping[str, Facts], family: str) -> list[Voice]:
     """Returns every admitted voice on a family's figures; of the memory one for either way."""

@@ -9,7 +9,6 @@ from bench.evidence.pool import Evidence
 from bench.predict.errors import Outcome
 from bench.predict.facts import Facts
 from bench.predict.figures import Voice, fractions, voices
-from bench.predict.pooled import LEVELS
 
 Held = Callable[[Voice], Hashable]
 
@@ -42,17 +41,16 @@ def figures_left_out(
 
 def _told(asked: Sequence[Voice], known: Sequence[Voice], family: str) -> list[Outcome]:
     learnt = fractions(known, family)
-    means, covariance = learnt.departures.foretold([one.chip.labels for one in asked])
     share = float(np.median([one.log for one in known]))
-    logs = learnt.of(asked) + means
+    told = [learnt.foretold(one.chip, one.figure, less=one.less) for one in asked]
     return [
         Outcome(
             chip=one.chip.chip,
             work=one.figure,
-            error=float(log) - one.log,
-            halves=tuple(learnt.departures.half(float(variance), level) for level in LEVELS),
+            error=math.log(fraction) - one.log,
+            halves=halves,
             rivals=(-one.log, share - one.log),
             measured=math.exp(one.log),
         )
-        for one, log, variance in zip(asked, logs, np.diag(covariance), strict=True)
+        for one, (fraction, halves) in zip(asked, told, strict=True)
     ]

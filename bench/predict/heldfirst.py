@@ -6,8 +6,9 @@ import numpy as np
 
 from bench.predict import ttft
 from bench.predict.errors import Outcome
+from bench.predict.expected import departure
 from bench.predict.fit import fit
-from bench.predict.heldout import World, told
+from bench.predict.heldout import World
 from bench.predict.heldserving import engine
 from bench.predict.learn import DENSE, EXPERTS, SERVING, first_rows, of_first, of_steps
 from bench.predict.operators import Array
@@ -34,7 +35,8 @@ def _left_out(world: World, chip: str) -> Iterator[tuple[str, list[Outcome]]]:
     """Yields a part's name and its rows of one chip, as ``forecast`` tells them of any."""
     steps = [one for one in world.cases() if one.row.chip != chip]
     stack, rows = fit(steps), world.data[SERVING].rows
-    prefill, _ = told(of_steps(steps, stack)["prefill"], world.chips[chip])
+    facts = world.chips[chip]
+    prefill, _ = departure(facts, of_steps(steps, stack)["prefill"], stack)
     known = of_first([row for row in rows if row.chip != chip], world.chips, world.models, stack)
     shares = _shares(world, [row for row in rows if row.chip != chip])
     asked, paper = (
@@ -43,7 +45,7 @@ def _left_out(world: World, chip: str) -> Iterator[tuple[str, list[Outcome]]]:
     )
     for (name, own, prefills), (_, _, least) in zip(asked, paper, strict=True):
         how, departed = known[name]
-        shift, halves = told(departed, world.chips[chip])
+        shift, halves = departure(facts, departed, stack)
         errors, measured = shift - ttft.departures(own, prefills, how), _logs(own)
         if name == DENSE:
             errors = np.maximum(errors, np.log(prefills) + prefill - measured)

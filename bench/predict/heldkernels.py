@@ -12,10 +12,12 @@ from bench.predict import attending, collectives, experts
 from bench.predict.attending import DECODE, PREFILL, Attentions
 from bench.predict.collectives import HOST, LINK, Collectives
 from bench.predict.errors import Outcome
+from bench.predict.expected import departure
 from bench.predict.experts import GROUPED, Routed
-from bench.predict.heldout import LEAST, World, told
+from bench.predict.heldout import LEAST, World
 from bench.predict.kernel import How, Kernel, Known, Work, learnt
 from bench.predict.operators import Array
+from bench.predict.stack import Stack
 
 Told = tuple[str, list[Outcome], str]
 """Name of a part, its cases, and what has to be said of it."""
@@ -125,7 +127,7 @@ def foretold(kernel: Kernel[Work, How], asked: Known[Work], known: Known[Work]) 
     found: list[Outcome] = []
     rows = zip(asked.chips, asked.works, asked.times, asked.names, strict=True)
     for (chip, work, times, names), paper in zip(rows, _beyond(kernel, asked), strict=True):
-        shift, halves = told(departed, chip)
+        shift, halves = departure(chip, departed, Stack())  # for unknown power alone
         errors = np.log(kernel.seconds(work, how) / times) + shift
         for name, one, log in zip(names, errors, paper, strict=True):
             rivals = (-float(log), share - float(log))

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.evidence.pool import Evidence
 from bench.predict.errors import Outcome
+from bench.predict.expected import departure
 from bench.predict.facts import Facts
 from bench.predict.fit import Case, cases, departures, fit
 from bench.predict.learn import DENSE, EXPERTS, PHASES, SERVING, STEPS, of_steps
@@ -127,7 +128,7 @@ def foretold(asked: Measured, known: Measured) -> list[Outcome]:
     for chip, shapes, times, paper in zip(
         asked.chips, asked.shapes, asked.times, _beyond(asked), strict=True
     ):
-        shift, halves = told(departed, chip)
+        shift, halves = departure(chip, departed, Stack())  # for unknown power alone
         errors = np.log(seconds(shapes, how) / times) + shift
         found += [
             Outcome(chip.chip, band(m), float(one), halves, (-float(log), share - float(log)))
@@ -170,13 +171,6 @@ def _beyond(known: Measured) -> list[Array]:
     return [np.log(times / roofline(shapes)) for shapes, times in pairs]
 
 
-def told(departed: Departures, chip: Facts) -> tuple[float, tuple[float, ...]]:
-    """Returns what is expected of a chip's departure, and the half-widths of a case on it."""
-    means, variance = departed.foretold([chip.labels])
-    halves = tuple(departed.half(float(variance[0, 0]), level) for level in LEVELS)
-    return float(means[0]), halves
-
-
 def band(rows: float) -> str:
     """Returns the band of a product's rows."""
     return next(name for most, name in BANDS if rows <= most)
@@ -207,7 +201,7 @@ def _phase(
     own: Sequence[Case], stack: Stack, phase: str, departed: Departures, share: float
 ) -> list[Outcome]:
     rows = [one.row for one in own if one.phase == phase]
-    shift, halves = told(departed, own[0].facts)
+    shift, halves = departure(own[0].facts, departed, stack)
     ours, paper = _over(own, stack, phase), _over(own, IDEAL, phase)
     return [
         Outcome(
