@@ -1,7 +1,7 @@
 """What the comparison model foretells of a claim about work that nobody measured on both sides.
 
 The model's interval is that of a ratio, at 95%, over every pair of variants that a name stands for.
-It proves nothing, and says of which model and setting it speaks.
+It proves nothing, and says of which model and setting it speaks; where it says nothing, why.
 """
 
 from itertools import product
@@ -11,14 +11,15 @@ import numpy as np
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.claims.model import Axis
-from bench.errors import OnpaperError, UsageError
+from bench.errors import UsageError
 from bench.predict.facts import facts
 from bench.predict.forecast import Asked, forecast
 from bench.predict.learn import load
 from bench.predict.parallel import Parallel
 from bench.predict.precision import precision
 from bench.predict.ratio import ratio
-from bench.predict.refusals import refuse_split
+from bench.predict.recipe import PLAIN, Recipe
+from bench.predict.refusals import refuse_split, refuse_training
 from bench.predict.reported import SAME
 from bench.workloads.load import workload, workloads
 
@@ -28,60 +29,73 @@ PHASES = {
 }  # fmt: skip
 EIGHT_BITS = ("deepseek-v3",)
 """Models that are published in fp8."""
-REFERENCE = "llama-3.1-70b"
-"""Whose work a claim is taken to be about that names none."""
+REFERENCE, TRAINED = "llama-3.1-70b", "llama-3.1-8b"
+"""Whose work a claim is taken to be about that names none: the second of training, which keeps 18
+bytes a parameter, and each layer's input alone (recomputation): eight chips of 32 GB hold that."""
 CHIPS, BATCH, PROMPT, OUTPUT = 8, 32.0, 2048.0, 512.0
 LEVEL = 0.95
 
 
 def modelled(
     first: Chip, second: Chip, axis: Axis, catalogue: Catalogue
-) -> tuple[float, float, str] | None:
-    """Returns low and high bound of first over second, and of what; None where nothing is told.
-
-    Nothing is told where a chip lacks the format, or eight of it do not hold the model.
+) -> tuple[float, float, str]:
+    """Returns low and high bound of first over second, and of what.
 
     Args:
         first: the subject.
         second: the object.
         axis: a kind of work; a figure is none.
         catalogue: the sheets, for chips whose name stands for several.
+
+    Raises:
+        UsageError: nothing is told, and why: it knows no such work or model, a sheet lacks a rate,
+            or eight chips do not hold the model.
     """
-    phase, name = PHASES.get(axis.work or ""), model_of(axis)
-    if phase is None or name is None:
-        return None
+    phase = PHASES.get(axis.work or "")
+    if phase is None:
+        raise UsageError(f"it knows no {axis.work} by itself")
+    name = model_of(axis)
     how = axis.dtype or ("fp8" if name in EIGHT_BITS else "bf16")
     sides = [[catalogue.chips[key] for key in one.variants] or [one] for one in (first, second)]
-    try:
-        asked = _asked(name, phase, how)
-        bounds = [_bounds(one, other, asked) for one, other in product(*sides)]
-    except OnpaperError:
-        return None
+    asked = _asked(name, phase, how)
+    bounds = [_bounds(one, other, asked) for one, other in product(*sides)]
     words = f"no proof; the model, {workload(name).name} in {how} on {CHIPS} chips"
+    words += ", recomputed" if phase == "train" else ""
     return min(low for low, _ in bounds), max(high for _, high in bounds), words
 
 
-def model_of(axis: Axis) -> str | None:
-    """Returns the workload that a claim names, the reference where it names none."""
+def model_of(axis: Axis) -> str:
+    """Returns the workload that a claim names, the reference where it names none.
+
+    Raises:
+        UsageError: it names another.
+    """
     named = axis.where.get("model")
     if named is None:
-        return REFERENCE
-    name = named.lower()
-    name = SAME.get(name, name)
-    return name if name in workloads() else None
+        return TRAINED if PHASES.get(axis.work or "") == "train" else REFERENCE
+    name = SAME.get(named.lower(), named.lower())
+    if name not in workloads():
+        raise UsageError(f"it knows no {named}")
+    return name
 
 
 def _asked(name: str, phase: str, how: str) -> Asked:
-    batch, prompt, output = (np.array([one]) for one in (BATCH, PROMPT, OUTPUT))
-    split = Parallel(dp=CHIPS, sharded=True) if phase == "train" else Parallel(tp=CHIPS)
-    refuse_split(workload(name), split)
-    return Asked(workload(name), phase, precision(how), split, batch, prompt, output)
+    model, train = workload(name), phase == "train"
+    answer = 0.0 if phase in ("prefill", "train") else OUTPUT
+    batch, prompt, output = (np.array([one]) for one in (BATCH, PROMPT, answer))
+    split = Parallel(dp=CHIPS, sharded=True) if train else Parallel(tp=CHIPS)
+    recipe = Recipe(recompute=1.0) if train else PLAIN
+    refuse_split(model, split)
+    if train:
+        refuse_training(precision(how))
+    return Asked(model, phase, precision(how), split, batch, prompt, output, recipe)
 
 
 def _bounds(first: Chip, second: Chip, asked: Asked) -> tuple[float, float]:
     known = load()
     one, other = (forecast(facts(chip), asked, known) for chip in (first, second))
-    if one.room().fits is False or other.room().fits is False:
-        raise UsageError(f"{asked.workload.id} does not fit")
+    for found in (one, other):
+        if found.room().fits is False:
+            raise UsageError(f"{CHIPS} {found.chip.chip} do not hold {asked.workload.id}")
     low, high = ratio(one, other, known).bounds(LEVEL)
     return float(low[0]), float(high[0])

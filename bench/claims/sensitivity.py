@@ -9,6 +9,7 @@ from bench.claims.forecast import Forecast, forecast
 from bench.claims.judge import Bounds, holds, stands
 from bench.claims.modelled import modelled
 from bench.claims.weigh import Finding, Question, finding
+from bench.errors import UsageError
 from bench.evidence.gather import observations
 from bench.evidence.model import Kind
 from bench.evidence.observe import Observation
@@ -65,13 +66,15 @@ class Bench:
         """Returns where a ratio of work that nobody measured is foretold to be, at 95%, by what.
 
         By the comparison model where it knows the work, else by paper and the pairs measured so
-        far. Neither proves anything.
+        far, with why the model says nothing. Neither proves anything.
         """
         asked, work = found.question, found.question.axis.work
         if not work or found.measured or asked.unlike:
             return None
-        if told := modelled(asked.first, asked.second, asked.axis, self.catalogue):
-            return told
+        try:
+            return modelled(asked.first, asked.second, asked.axis, self.catalogue)
+        except UsageError as error:
+            why = str(error)
         if found.paper is None:
             return None
         if work not in self._forecasts:
@@ -79,7 +82,8 @@ class Bench:
         known = self._forecasts[work]
         if known is None:
             return None
-        return (*known.interval(found.paper.value), f"no proof; paper, from {known.chips} chips")
+        told = f"no proof; paper, from {known.chips} chips; the model tells nothing: {why}"
+        return (*known.interval(found.paper.value), told)
 
     def flips(self, found: Finding) -> tuple[Flip, ...]:
         """Returns the changes that would change a verdict, or where the relation holds."""
