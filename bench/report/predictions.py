@@ -211,10 +211,17 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     yield from caveats(every, asked)
     places = range(len(asked.batch))
     if any(unfit(one.found, at) for one in every if one.found for at in places):
-        less = " recompute=true and tp take less memory." if asked.phase == "train" else ""
-        yield f"Where the model does not fit, rates are as if it did.{less}"
+        yield f"Where the model does not fit, rates are as if it did.{_less(asked)}"
     yield costs_said(prices)
     yield from _untold(every, asked)
+
+
+def _less(asked: Asked) -> str:
+    """Returns what of training takes less memory than what was asked."""
+    if asked.phase != "train":
+        return ""
+    ways = "tp" if asked.recipe.recompute else "recompute=true, tp"
+    return f" What takes less memory: {ways}."
 
 
 def caveats(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
