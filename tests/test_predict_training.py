@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.predict.capacity import through, trained_bytes
+from bench.predict.capacity import trained_bytes
 from bench.predict.facts import Facts
 from bench.predict.heldreported import whole
 from bench.predict.learn import training_rows
@@ -14,12 +14,11 @@ from bench.predict.operators import Points
 from bench.predict.parallel import parallel
 from bench.predict.precision import precision
 from bench.predict.recipe import PLAIN, Recipe
-from bench.predict.reportedtraining import trained_rows
 from bench.predict.stack import IDEAL
-from bench.predict.trained import FREE, departures, fit, hand, runs, same_work
+from bench.predict.trained import departures, engine, fit, runs, same_work, slowest
 from bench.predict.training import Trainer, training
 from bench.predict.world import shipped
-from bench.workloads.counts import layer_shapes, parameters
+from bench.workloads.counts import parameters
 from bench.workloads.load import workload
 from tests.predict_cases import made
 from tests.workload_cases import attention, products
@@ -145,31 +144,19 @@ def test_sharded_weights_are_spread_over_the_copies() -> None:
     assert trained_bytes(workload(MODEL), parallel("dp8")) == pytest.approx((6 + 12 / 8) * total)
 
 
-def test_experts_tokens_are_counted_by_how_many_take_them() -> None:
-    model = workload("mixtral-8x7b")
-    shapes = layer_shapes(model)
-    routed = [name for name in shapes if name.startswith("experts")]
-    assert through(model) > 2 * model.layers * sum(shapes[name][-1] for name in routed)
-
-
-def test_the_shipped_fit_of_training_stays_within_its_bounds_and_tells_of_engines() -> None:
-    found = whole(WORLD).trainer
-    assert all(low < getattr(found, key) < high for key, (low, high) in FREE.items())
-    assert 0.05 < found.engines < 0.5
-
-
 def test_a_slow_engine_does_not_pass_for_a_slow_chip() -> None:
     """Made runs, one engine's slower on every chip: most of that comes back as the engine's."""
     every = runs(training_rows(WORLD.data), WORLD.chips, WORLD.models)
     away = departures(every, IDEAL, Trainer())
     made_up = [
         replace(
-            one, rate=one.rate * float(np.exp(log)) / (1.3 if hand(one.row) == "torchtitan" else 1)
+            one,
+            rate=one.rate * float(np.exp(log)) / (1.3 if engine(one.row) == "torchtitan" else 1),
         )
         for one, log in zip(every, away, strict=True)
     ]
     trainer, engines = fit(made_up, IDEAL)
-    by = {hand(one.row): float(log) for one, log in zip(made_up, engines, strict=True)}
+    by = {engine(one.row): float(log) for one, log in zip(made_up, engines, strict=True)}
     others = [log for name, log in by.items() if name != "torchtitan"]
     assert 0.6 * np.log(1.3) < by["torchtitan"] - np.mean(others) < 1.05 * np.log(1.3)
     assert trainer.product == pytest.approx(1.0, abs=0.1)
@@ -184,20 +171,11 @@ def test_every_shipped_run_is_taken_and_divides_evenly() -> None:
 
 
 def test_one_work_is_of_one_version_however_it_is_divided() -> None:
-    first = next(one for one in training_rows(WORLD.data) if hand(one) == "megatron-bridge")
+    first = next(one for one in training_rows(WORLD.data) if engine(one) == "megatron-bridge")
     wider = replace(first, numbers={**first.numbers, "tp": 2 * first["tp"]})
     other = replace(first, words={**first.words, "stack": "megatron-bridge 25.01"})
     assert same_work(first) == same_work(wider) != same_work(other)
-    assert hand(first) == hand(other) == "megatron-bridge"
-
-
-def test_reported_training_is_taken_only_with_all_that_it_hangs_on() -> None:
-    from bench.evidence.load import reports
-
-    told = trained_rows(reports().values(), WORLD.chips, WORLD.models)
-    assert len(told) >= 30
-    assert all(row["length"] and row["batch"] and row["micro"] and row["rate"] for row in told)
-    assert not any(row.words["stack"].startswith("torchtitan-h") for row in told)
+    assert engine(first) == engine(other) == "megatron-bridge"
 
 
 def test_reported_training_is_foretold_nearer_than_by_the_roofline() -> None:
@@ -207,3 +185,23 @@ def test_reported_training_is_foretold_nearer_than_by_the_roofline() -> None:
     ours = np.median([abs(one.error) for one in found])
     paper = np.median([abs(one.rivals[0]) for one in found])
     assert ours < 0.5 * paper
+
+
+def test_more_chips_wait_longer_for_the_slowest() -> None:
+    """By a fixed log a doubling beyond a node, learnt of one work on ever more chips."""
+    slow = Trainer(slowest=0.02)
+    each = [took(f"dp{copies}", 64 * copies, trainer=slow)["all"] for copies in (1, 8, 16, 512)]
+    assert each[1] == pytest.approx(each[0], rel=1e-3)
+    assert np.log(each[2] / each[1]) == pytest.approx(0.02, abs=1e-4)
+    assert np.log(each[3] / each[1]) == pytest.approx(0.12, abs=1e-3)
+
+
+def test_what_many_chips_cost_is_learnt_of_works_that_were_done_on_few_and_many() -> None:
+    every = runs(training_rows(WORLD.data), WORLD.chips, WORLD.models)
+    away = departures(every, IDEAL, Trainer())
+    slower = [
+        replace(one, rate=one.rate * float(np.exp(log - 0.03 * one.work.doublings[0])))
+        for one, log in zip(every, away, strict=True)
+    ]
+    assert slowest(slower, IDEAL) == pytest.approx(0.03, rel=1e-6)
+    assert 0.005 < slowest(every, whole(WORLD).stack) < 0.02

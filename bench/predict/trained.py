@@ -34,8 +34,12 @@ ENGINES = 0.2
 """Log spread of engines that is assumed beside those that were measured."""
 USUAL = 0.5
 """Log spread of a factor about 1 before any run is seen: what few runs do not tell stays there."""
+DIVIDED = ("tp", "pp", "cp", "ep", "vp", "micro", "recompute", "sharded")
+"""Columns that say how a work was divided, but for its copies."""
 NARROW = {"mxfp8": "fp8"}
 """Formats whose rate is another's."""
+Left = tuple[Row, str]
+"""A run of which nothing can be foretold, and why."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +62,27 @@ class Run:
 def runs(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload]
 ) -> list[Run]:
-    """Returns the runs of a table of training whose chip has a sheet that says enough.
+    """Returns the runs of a table of training of which something can be foretold."""
+    return sifted(rows, chips, models)[0]
+
+
+def sifted(
+    rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload]
+) -> tuple[list[Run], list[Left]]:
+    """Returns runs, and apart those whose sheet says too little or whose division is at odds.
 
     A chip that was run below its board power (``watts``) has the headroom of what it was given.
     """
-    found = []
+    found, left = [], []
     for row in rows:
         try:
             chip = chips[row.chip]
             found.append(
                 _run(row, replace(chip, tdp=row["watts"] or chip.tdp), models[row.words["model"]])
             )
-        except UsageError:
-            continue
-    return found
+        except UsageError as error:
+            left.append((row, str(error)))
+    return found, left
 
 
 def _run(row: Row, chip: Facts, model: Workload) -> Run:
@@ -86,8 +97,17 @@ def _run(row: Row, chip: Facts, model: Workload) -> Run:
 
 
 def _split(row: Row) -> Parallel:
+    """Returns how a run was divided.
+
+    Raises:
+        UsageError: the chips are no whole number of copies, or not as many as are told (``dp``).
+    """
     tp, pp, cp = (max(1, int(row[key])) for key in ("tp", "pp", "cp"))
-    dp = max(1, int(row["chips"]) // (tp * pp * cp))
+    dp, rest = divmod(int(row["chips"]), tp * pp * cp)
+    if rest or not dp or row["dp"] not in (0, dp):
+        told = f"dp{row['dp']:g}" if row["dp"] else "a whole number"
+        asked = f"tp{tp} x pp{pp} x cp{cp} x {told}"
+        raise UsageError(f"{row.chip}: {row['chips']:g} chips are not {asked}")
     return Parallel(tp, pp, dp, max(1, int(row["ep"])), cp, bool(row["sharded"]))
 
 
@@ -103,7 +123,7 @@ def all_taken(found: Sequence[Run], stack: Stack) -> Taken:
         every=tuple(together([one.work.every for one in found])),
         round_=round_,
         once=(first, second, third),
-        **{key: over(key) for key in ("rounds", "idle", "copies", "apart")},
+        **{key: over(key) for key in ("rounds", "doublings", "idle", "copies", "apart")},
     )
     return taken(work, side_by_side([one.chip for one in found]), stack)
 
@@ -117,14 +137,14 @@ def fit(found: Sequence[Run], stack: Stack) -> tuple[Trainer, Array]:
     from scipy.optimize import least_squares
 
     done, measured = all_taken(found, stack), _seconds(found)
-    chips, hands = [one.row.chip for one in found], [hand(one.row) for one in found]
-    names = list(dict.fromkeys(hands))
-    places = np.array([names.index(one) for one in hands])
+    chips, engines = [one.row.chip for one in found], [engine(one.row) for one in found]
+    names = list(dict.fromkeys(engines))
+    places = np.array([names.index(one) for one in engines])
     votes = np.array([chips.count(one) ** -0.5 for one in chips])
-    count = len(FREE)
+    count, many = len(FREE), slowest(found, stack)
 
     def errors(values: Array) -> Array:
-        told = np.log(done.step(_of(values[:count])).seconds) + values[count:][places]
+        told = np.log(done.step(_of(values[:count], many)).seconds) + values[count:][places]
         bound = np.concatenate([values[:count] / USUAL, values[count:] / ENGINES])
         return np.concatenate([robust(told - measured, SMOOTH, votes), bound])
 
@@ -134,11 +154,27 @@ def fit(found: Sequence[Run], stack: Stack) -> tuple[Trainer, Array]:
     best = least_squares(errors, np.zeros(count + len(names)), bounds=bounds).x
     squares = TOLD * ENGINES**2 + float(np.sum(best[count:] ** 2))
     spread = math.sqrt(squares / (TOLD + len(names)))
-    return replace(_of(best[:count]), engines=spread), best[count:][places]
+    return replace(_of(best[:count], many), engines=spread), best[count:][places]
 
 
-def _of(values: Array) -> Trainer:
-    return Trainer(**dict(zip(FREE, np.exp(values).tolist(), strict=True)))
+def _of(values: Array, slowest: float) -> Trainer:
+    return Trainer(**dict(zip(FREE, np.exp(values).tolist(), strict=True)), slowest=slowest)
+
+
+def slowest(found: Sequence[Run], stack: Stack) -> float:
+    """Returns by how much, log, each doubling of the chips makes a step longer.
+
+    It is learnt of one work that one engine did on ever more chips of a kind, each with as much to
+    do: of works that were done on many chips alone a model's size could not be told from it.
+    """
+    logs = departures(found, stack, Trainer())
+    alike: dict[tuple[object, ...], list[tuple[float, float]]] = {}
+    for one, log in zip(found, logs, strict=True):
+        key = (one.row.chip, *same_work(one.row)[:-1], *(one.row[name] for name in DIVIDED))
+        alike.setdefault(key, []).append((float(one.work.doublings[0]), float(log)))
+    told = [np.array(own) - np.mean(own, axis=0) for own in alike.values()]
+    wide, high = np.concatenate(told).T
+    return float(wide @ high) / max(float(wide @ wide), 1e-9)
 
 
 def _seconds(found: Sequence[Run]) -> Array:
@@ -179,8 +215,8 @@ def part(row: Row, models: Mapping[str, Workload]) -> str:
     return TRAIN_EXPERTS if models[row.words["model"]].experts else TRAIN
 
 
-def hand(row: Row) -> str:
-    """Returns who measured, by what engine: a version of it is no hand of its own."""
+def engine(row: Row) -> str:
+    """Returns the engine of a run without its version."""
     return re.split("[ ,]", row.words["stack"])[0]
 
 

@@ -39,6 +39,8 @@ class Trainer:
         stream: of norms, activations and casts.
         link: of collectives in a layer, which are hidden in part.
         fixed: of what lies between kernels, which queues hide.
+        slowest: log by which each doubling of the chips beyond a node's makes a step longer: all
+            wait for the slowest.
         engines: log spread of engines about the middle one, for which the factors are.
     """
 
@@ -48,6 +50,7 @@ class Trainer:
     stream: float = 1.0
     link: float = 1.0
     fixed: float = 1.0
+    slowest: float = 0.0
     engines: float = 0.2
 
 
@@ -58,13 +61,14 @@ class Taken:
     Attributes:
         micro: of one micro-batch, each operator with its factor's name in ``Trainer``.
         round_: of keys and values, hidden by attention.
-        rounds, idle: as of ``Work``.
+        rounds, doublings, idle: as of ``Work``.
         gathered: in each round; ``gradients``, ``update``: once.
     """
 
     micro: tuple[tuple[str, Timed], ...]
     round_: Timed
     rounds: Array
+    doublings: Array
     idle: Array
     gathered: Timed
     gradients: Timed
@@ -76,24 +80,24 @@ class Taken:
         attending = _sum(one for kind, one in told if kind == "attention")
         micro = [*(one for _, one in told), _exposed(self.round_, attending)]
         once = _sum(micro)
-        return Step(
-            (
-                *(one.times(self.rounds) for one in micro),
-                _waited("pipeline's ends", self.idle * once),
-                _exposed(self.gathered, once).times(self.rounds),
-                _exposed(self.gradients, once),
-                self.update.times(trainer.stream),
-            )
+        parts = (
+            *(one.times(self.rounds) for one in micro),
+            _waited("pipeline's ends", self.idle * once),
+            _exposed(self.gathered, once).times(self.rounds),
+            _exposed(self.gradients, once),
+            self.update.times(trainer.stream),
         )
+        waited = np.expm1(trainer.slowest * self.doublings) * _sum(parts)
+        return Step((*parts, _waited("slowest of many chips", waited, "other chips")))
 
 
 def _sum(every: Iterable[Timed]) -> Array:
     return np.asarray(np.sum([one.seconds for one in every], axis=0))
 
 
-def _waited(name: str, seconds: Array) -> Timed:
+def _waited(name: str, seconds: Array, idle: str = "stages") -> Timed:
     none = np.zeros_like(seconds)
-    return Timed(name, none, none, none, seconds, "stages")
+    return Timed(name, none, none, none, seconds, idle)
 
 
 def _exposed(one: Timed, beside: Array) -> Timed:
@@ -137,7 +141,9 @@ def taken(work: Work, chip: Rates, stack: Stack) -> Taken:
     once = timed(work.once, _together(chip, work), stack).parts
     names = (KIND[one.kind] for one in work.every)
     (round_,) = timed((work.round_,), chip, stack).parts
-    return Taken(tuple(zip(names, micro, strict=True)), round_, work.rounds, work.idle, *once)
+    return Taken(
+        tuple(zip(names, micro, strict=True)), round_, work.rounds, work.doublings, work.idle, *once
+    )
 
 
 def _together(chip: Rates, work: Work) -> Rates:

@@ -8,6 +8,7 @@ one that has most layers, and interleaved ones send as often as they have parts 
 2021, arXiv 2104.04473, 2.2).
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +32,8 @@ from bench.workloads.model import Workload
 PASSES = {"attention": 3.5, "link": 2.0}
 """Forward passes that a forward and a backward one take, by kind; all others take ``USUAL``."""
 USUAL = 3.0
+NODE = 8
+"""Chips of a node, in which none waits long for another."""
 RING = 3.0
 """Times that keys and values pass round the chips of a sequence: forward, and backward with their
 gradients beside them (Liu et al. 2023, Ring Attention, arXiv 2310.01889)."""
@@ -58,6 +61,7 @@ class Work:
         every: operators of one micro-batch in its layers, all passes.
         round_: keys and values that pass round the chips of a sequence, beside its attention.
         rounds: micro-batches.
+        doublings: of the chips beyond a node's.
         idle: micro-batches that a pipeline's ends take beside them.
         once: weights gathered in a round, gradients over the copies, the optimiser's update.
         copies: chips that hold the same part of the model, or share it.
@@ -67,6 +71,7 @@ class Work:
     every: tuple[Operator, ...]
     round_: Operator
     rounds: Array
+    doublings: Array
     idle: Array
     once: tuple[Operator, Operator, Operator]
     copies: Array
@@ -89,6 +94,7 @@ def works(
         every=tuple(_over(one, workload, split, recipe) for one in every),
         round_=_over(_round(workload, small, split), workload, split, recipe),
         rounds=rounds,
+        doublings=max(0.0, math.log2(split.chips / NODE)) + 0 * rounds,
         idle=np.asarray((split.pp - 1) / recipe.stages + 0 * rounds),
         once=_once(workload, inner, rounds),
         copies=inner.dp + 0 * rounds,

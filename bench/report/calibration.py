@@ -54,7 +54,9 @@ TRAINED = {
     "stream": "norms, activations, casts",
     "link": "collectives in a layer",
     "fixed": "what lies between kernels",
+    "slowest": "log by which each doubling of the chips beyond eight makes a step longer",
     "engines": "log spread of engines about the middle one",
+    "widest": "chips of the largest run",
 }
 PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread of cases")
 
