@@ -1,5 +1,7 @@
 """Serving that others reported, foretold by the frozen model: no time of it was fitted."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,6 +41,13 @@ def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome
         error, rivals = float(ours[place]) + shift, (float(ideal[place]), float(share[place]))
         found.append(Outcome(row.chip, work, error, halves, rivals))
     return found
+
+
+def left_out(rows: Sequence[Row], found: Sequence[Outcome]) -> str:
+    """Returns of which chips how many rows have no outcome, as the end of a note, or nothing."""
+    lost = Counter(row.chip for row in rows) - Counter(one.chip for one in found)
+    told = ", ".join(f"{count:,} of {chip}" for chip, count in lost.most_common())
+    return f"; left out, for the sheet says too little: {told}" if told else ""
 
 
 def whole(world: World) -> Learnt:

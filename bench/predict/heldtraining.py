@@ -1,6 +1,7 @@
 """Training of a chip foretold by runs of the others, and as others reported it."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
@@ -20,21 +21,20 @@ from bench.predict.trained import (
     TRAIN_EXPERTS,
     Run,
     departures,
-    hand,
+    engine,
     of_training,
     part,
     runs,
     same_work,
+    sifted,
 )
 from bench.predict.training import Trainer
 
 NAMES = {TRAIN: "training, dense", TRAIN_EXPERTS: "training, experts"}
 ENOUGH = 3
 """Works that two chips must share."""
-NOTE = (
-    "runs of three engines, each of which had other chips; a chip is foretold without word of the "
-    "engine, which moves it more than the chip does"
-)
+BY_OTHERS = "by single hands, on other engines and versions, as they told how they divided it"
+LEFT = "runs left out (where nobody tells a chip's variant, its sheet has no rate)"
 
 
 def training(world: World) -> dict[str, list[Outcome]]:
@@ -78,6 +78,24 @@ def trained_by_others(world: World) -> list[Outcome]:
     known = of_training(kept, world.models, stack)
     asked = runs(world.trained, world.chips, world.models)
     return [one for own in foretold(world, asked, kept, stack, known).values() for one in own]
+
+
+def notes(world: World) -> dict[str, str]:
+    """Returns what has to be said of each part: which engines its runs are of."""
+    rows = training_rows(world.data)
+    return {
+        name: f"runs of {', '.join(sorted(engines))}; a chip is foretold without word of the engine"
+        for name in NAMES
+        if (engines := {engine(row) for row in rows if part(row, world.models) == name})
+    }
+
+
+def note_of_others(world: World) -> str:
+    """Returns what has to be said of reported training: how many runs are left out, and why."""
+    _, left = sifted(world.trained, world.chips, world.models)
+    counts = Counter(why.partition(" (")[0] for _, why in left)
+    told = "; ".join(f"{count:,} of {why}" for why, count in counts.most_common())
+    return f"{BY_OTHERS}; {LEFT}: {told}" if told else BY_OTHERS
 
 
 def training_ratios(world: World) -> dict[str, list[Outcome]]:
@@ -132,4 +150,4 @@ def _shares(world: World, kept: Sequence[Run]) -> dict[str, float]:
 
 def work(one: Run) -> str:
     """Returns the cell of a run: model, engine without its version, format."""
-    return f"{one.row.words['model']} {hand(one.row)} {one.row.words['dtype']}"
+    return f"{one.row.words['model']} {engine(one.row)} {one.row.words['dtype']}"

@@ -27,7 +27,7 @@ SAME = {
     "deepseek-r1": "deepseek-v3", "llama-3.3-70b": "llama-3.1-70b",
     "llama-3-70b": "llama-3.1-70b", "deepseek-r1-distill-llama-70b": "llama-3.1-70b",
     "qwen2-72b": "qwen2.5-72b", "qwen2-7b": "qwen2.5-7b", "llama-3-8b": "llama-3.1-8b",
-    "kimi-k2-thinking": "kimi-k2",
+    "kimi-k2-thinking": "kimi-k2", "llama-7b": "llama-2-7b", "llama-13b": "llama-2-13b",
 }  # fmt: skip
 """Models that have another's shape."""
 NAMED = {

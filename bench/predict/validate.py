@@ -16,12 +16,13 @@ from bench.predict.heldfirst import NOTE as WAITS
 from bench.predict.heldfirst import firsts
 from bench.predict.heldkernels import elsewhere, left_out
 from bench.predict.heldout import WHOLE, World, calibrated, chosen, foretold, products, steps
+from bench.predict.heldreported import left_out as unserved
 from bench.predict.heldreported import told_by_others
 from bench.predict.heldserving import NOTE as ABROAD
 from bench.predict.heldserving import abroad, frozen, serving
 from bench.predict.heldtraining import NAMES as TRAINING
-from bench.predict.heldtraining import NOTE as TRAINED
-from bench.predict.heldtraining import trained_by_others, training, training_ratios
+from bench.predict.heldtraining import note_of_others, notes, trained_by_others, training
+from bench.predict.heldtraining import training_ratios as trained_ratios
 from bench.predict.learn import DENSE, EXPERTS, PRODUCTS, learn
 from bench.predict.pairs import frozen_ratios, product_ratios, serving_ratios, step_ratios
 from bench.predict.productfit import Measured, measured
@@ -251,23 +252,24 @@ def _reported(world: World) -> Iterator[Part]:
         "the time a token takes, by rates, TPOT or steps of decoding that single hands reported, "
         "on any engine; those of vendors with no fitted engine are taken as other hands' on others"
     )
-    yield _part(REPORTED, SOURCE, every, note)
+    yield _part(REPORTED, SOURCE, every, note + unserved(world.reported, every))
     domestic = [one for one in every if one.chip in world.domestic]
-    yield _part(f"{REPORTED}, domestic chips", SOURCE, domestic, note)
+    rows = [row for row in world.reported if row.chip in world.domestic]
+    yield _part(f"{REPORTED}, domestic chips", SOURCE, domestic, note + unserved(rows, domestic))
 
 
 def _training(world: World) -> Iterator[Part]:
     """Yields training steps of chips that were left out."""
+    said = notes(world)
     for name, cases in training(world).items():
-        yield _part(TRAINING[name], CHIP, cases, TRAINED)
+        yield _part(TRAINING[name], CHIP, cases, said.get(name, ""))
     if world.trained:
-        note = "by single hands, on other engines and versions, as they told how they divided it"
-        yield _part("training as reported", SOURCE, trained_by_others(world), note)
+        yield _part("training as reported", SOURCE, trained_by_others(world), note_of_others(world))
 
 
 def _training_ratios(world: World) -> Iterator[Part]:
     """Yields ratios of two chips in training."""
-    for name, cases in training_ratios(world).items():
+    for name, cases in trained_ratios(world).items():
         yield _part(f"{RATIO}{TRAINING[name]}", TWO, cases)
 
 
