@@ -86,6 +86,27 @@ def test_a_row_that_stands_twice_is_told_once_for_each_repetition(results: Path)
     assert faults(results) == [f"{FILE}: {one}: {line}" for one in ("one", "one", "two")]
 
 
+@pytest.mark.parametrize("kind", ["vendor claim", "vendor gate"])
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        ("Intel", True),
+        ("AMD (Primus team)", True),
+        ("NVIDIA", False),
+        ("NVIDIA and Intel", False),
+        ("Example Lab", False),
+    ],
+)
+def test_a_maker_of_other_chips_makes_no_claim_of_this_ones_vendor(
+    kind: str, by: str, told: bool, results: Path, sheets: Catalogue
+) -> None:
+    write(results, row(kind=kind), by=by)
+    line = f"{FILE}: one.class: {by} does not make nvidia-h20-sxm-96gb; write third party"
+    assert faults(results, sheets) == ([line] if told else [])
+    write(results, row(kind="third party"), by=by)
+    assert faults(results, sheets) == []
+
+
 def test_two_files_may_use_one_id(results: Path) -> None:
     write(results, row())
     write(results, row(), name="other")

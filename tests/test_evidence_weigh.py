@@ -12,6 +12,7 @@ WHOLE = {
     Kind.ACADEMIC: (1.0, ()),
     Kind.CONSORTIUM: (1.0, ()),
     Kind.VENDOR: (0.5, ("the vendor's own claim",)),
+    Kind.THIRD: (0.5, ("by a party with a stake that does not make the chip",)),
     Kind.USER: (0.5, ("a user's submission",)),
     Kind.GATE: (0.0, ("a vendor's pass mark is a bound, no measurement",)),
     Kind.REDACTED: (0.0, ("the measured value is withheld",)),
@@ -122,7 +123,7 @@ def test_what_weighs_nothing_anyway_needs_no_word_to_leave_it_out() -> None:
             "zzz",
             (
                 "no class of evidence 'zzz': choose from: academic, consortium, independent, own, "
-                "user, vendor"
+                "third, user, vendor"
             ),
         ),
     ],

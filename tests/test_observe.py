@@ -187,6 +187,43 @@ def test_a_value_above_paper_weighs_nothing_unless_three_hands_find_it(
     assert [one.why for one in found] == [told[one] for one in weights]
 
 
+INFERRED = "above the inferred figure of the sheet"
+
+
+@pytest.mark.parametrize(
+    ("said", "weight", "why"),
+    [
+        ({"basis": "dense"}, 0.0, SUSPECT),
+        ({"basis": "unspecified"}, 0.0, SUSPECT),
+        ({"basis": "inferred"}, 1.0, INFERRED),
+        ({"basis": "dense", "origin": "computed", "formula": "units x clock"}, 1.0, INFERRED),
+        (
+            {"basis": "inferred", "rivals": [{"value": "90 TFLOP/s", "basis": "dense"}]},
+            0.0,
+            SUSPECT,
+        ),
+        (
+            {"basis": "inferred", "rivals": [{"value": "90 TFLOP/s", "basis": "inferred"}]},
+            1.0,
+            INFERRED,
+        ),
+        (
+            {"basis": "inferred", "rivals": [{"value": "9 TFLOP/s", "refuted": "a slip"}]},
+            1.0,
+            INFERRED,
+        ),
+    ],
+    ids=["dense", "unsaid", "inferred", "computed", "firm-rival", "soft-rival", "refuted-rival"],
+)
+def test_what_is_only_inferred_or_worked_out_here_bounds_no_measurement(
+    said: dict[str, Any], weight: float, why: str, tmp_path: Path
+) -> None:
+    rivals = said.get("rivals", ())
+    printed = figure("100 TFLOP/s", *rivals) | {key: said[key] for key in said if key != "rivals"}
+    (found,) = _hands(tmp_path, "110 TFLOP/s", chip=sheet(figures={"matrix_bf16": printed}))
+    assert (found.weight, found.why) == (weight, (why,))
+
+
 def test_one_hand_thrice_is_one_hand(tmp_path: Path) -> None:
     rows = [row(id=f"r{n}", chip=ONE.id, value="130 TFLOP/s") for n in range(3)]
     write(tmp_path, *rows)

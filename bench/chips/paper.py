@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.match import cpu_family_sheet
-from bench.chips.model import Chip, Published
+from bench.chips.model import Basis, Chip, Published
 from bench.chips.pcie import link
 from bench.records.model import DeviceInfo
 from bench.units import Dimension, show
@@ -24,7 +24,8 @@ LINKS = {
 class Rival:
     """Another value that somebody published for the same figure.
 
-    ``alike`` tells whether it counts the same and may be right.
+    ``alike`` tells whether it counts the same and may be right, ``firm`` whether its source gives
+    it as it stands: neither inferred to be dense nor worked out here.
     """
 
     value: float
@@ -32,6 +33,7 @@ class Rival:
     source: str
     note: str | None
     alike: bool = True
+    firm: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Paper:
         rivals: what else was published.
         why: why this value stands first.
         from_clock: whether it was worked out of the device's clock.
+        firm: whether its source gives it as it stands, as of a rival.
     """
 
     key: str
@@ -61,6 +64,7 @@ class Paper:
     rivals: tuple[Rival, ...]
     why: str | None = None
     from_clock: bool = False
+    firm: bool = True
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ def _printed(chip: Chip, key: str) -> Paper | None:
         formula=figure.formula,
         rivals=tuple(rival for one in figure.rivals if (rival := _rival(one))),
         why=figure.why,
+        firm=_firm(figure),
     )
 
 
@@ -136,7 +141,11 @@ def _rival(one: Published) -> Rival | None:
     ]
     note = "; ".join(word for word in words if word) or None
     alike = one.counts is None and not one.refuted
-    return Rival(one.number, str(one.value), one.source, note, alike)
+    return Rival(one.number, str(one.value), one.source, note, alike, _firm(one))
+
+
+def _firm(one: Published) -> bool:
+    return one.origin == "published" and one.basis is not Basis.INFERRED
 
 
 def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> Paper | None:

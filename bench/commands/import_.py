@@ -35,7 +35,8 @@ it. What is not understood is refused, with the line and the reason; nothing is 
   chip=             the sheet it is of, by id, alias or local name; a record names its own
   by=               who measured: a person, a group, a company
   kind=             the class of evidence: user submission (the default), own run, independent
-                    test, academic, consortium, vendor claim, vendor gate, redacted
+                    test, academic, consortium, vendor claim, third party,
+                    vendor gate, redacted
   url=              where the output is to be found; default: 'local file' and its name
   title=            what the source is called; default: the tool's output
   date=             when it was measured, 2026-11-24, 2026-11 or 2026; not needed where the

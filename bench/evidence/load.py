@@ -1,5 +1,6 @@
 """Reads the reported measurements, with every fault of every file."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from bench import paths
 from bench.chips.model import Chip
 from bench.datafile import named, relative
 from bench.errors import DataError, Fault, did_you_mean
-from bench.evidence.model import Defect, Report, Reported
+from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import DTYPES, QUANTITIES
 from bench.parsed import Parsed
 from bench.units import Dimension
@@ -65,8 +66,20 @@ def _faults(report: Report, chips: Mapping[str, Chip] | None) -> Iterator[Told]:
         if row.id in seen:
             yield row.id, "stands twice in the file", "give each row an id of its own"
         seen.add(row.id)
-        for field, problem, fix in row_faults(row, chips):
+        for field, problem, fix in (*row_faults(row, chips), *_maker_faults(row, report, chips)):
             yield f"{row.id}.{field}", problem, fix
+
+
+def _maker_faults(
+    row: Reported, report: Report, chips: Mapping[str, Chip] | None
+) -> Iterator[Told]:
+    """Yields that a maker of other chips is taken for that of this one."""
+    if not chips or row.chip not in chips or report.kind_of(row) not in (Kind.VENDOR, Kind.GATE):
+        return
+    words = set(re.split(r"\W+", report.by(row).lower()))
+    makers = words & {one.vendor for one in chips.values()}
+    if makers and chips[row.chip].vendor not in makers:
+        yield "class", f"{report.by(row)} does not make {row.chip}", f"write {Kind.THIRD}"
 
 
 def row_faults(row: Reported, chips: Mapping[str, Chip] | None) -> Iterator[Told]:

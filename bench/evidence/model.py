@@ -54,6 +54,7 @@ class Kind(StrEnum):
     ACADEMIC = "academic"
     CONSORTIUM = "consortium"
     VENDOR = "vendor claim"
+    THIRD = "third party"
     GATE = "vendor gate"
     USER = "user submission"
     REDACTED = "redacted"

@@ -24,7 +24,8 @@ from bench.verdict import FLATTERING, SIDE, Row, Verdict, rows
 OWN = "onpaper"
 ABOVE, SEVERAL = 1.02, 3
 """A rate this far above all that is published is a suspect measurement, not a better chip; where so
-many hands find it, it is the sheet that is suspect."""
+many hands find it, it is the sheet that is suspect. A figure that is only inferred or worked out
+here is nobody's bound: a measurement above it is as good a witness as that is."""
 ACC16 = "fp16_acc16"
 COPIES = ("host_link", "peer")
 OF_FIGURE = {"matrix": "matmul_best", "vector": "vector_rate", "sparse": "sparse_matmul"}
@@ -140,7 +141,9 @@ def _is_above(one: Observation) -> bool:
 
 
 def _doubted(one: Observation, hands: int) -> Observation:
-    """Returns a value above paper: without weight, unless several hands find the same."""
+    """Returns a value above paper: without weight, unless the sheet may well be what is wrong."""
+    if one.paper and not is_firm(one.paper):
+        return replace(one, why=(*one.why, "above the inferred figure of the sheet"))
     if hands >= SEVERAL:
         why = f"above what is published, as {hands} hands find: the sheet may be low"
         return replace(one, why=(*one.why, why))
@@ -181,6 +184,11 @@ def _of_row(row: Reported, report: Report, chip: Chip) -> Observation:
 def most_published(paper: Paper) -> float:
     """Returns the highest value that anybody publishes of a figure, counted alike."""
     return max(paper.value, *(one.value for one in paper.rivals if one.alike), 0.0)
+
+
+def is_firm(paper: Paper) -> bool:
+    """Tells whether anybody publishes the figure, counted alike, other than by inference."""
+    return paper.firm or any(one.firm for one in paper.rivals if one.alike)
 
 
 def _chips_share(row: Reported, chip: Chip) -> float:

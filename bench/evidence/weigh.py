@@ -11,6 +11,7 @@ CLASSES = {
     Kind.ACADEMIC: 1.0,
     Kind.CONSORTIUM: 1.0,
     Kind.VENDOR: 0.5,
+    Kind.THIRD: 0.5,
     Kind.USER: 0.5,
     Kind.GATE: 0.0,
     Kind.REDACTED: 0.0,
@@ -20,6 +21,7 @@ WHY = {
     Kind.GATE: "a vendor's pass mark is a bound, no measurement",
     Kind.REDACTED: "the measured value is withheld",
     Kind.VENDOR: "the vendor's own claim",
+    Kind.THIRD: "by a party with a stake that does not make the chip",
     Kind.USER: "a user's submission",
 }
 NAMES = {
@@ -28,6 +30,7 @@ NAMES = {
     "academic": Kind.ACADEMIC,
     "consortium": Kind.CONSORTIUM,
     "vendor": Kind.VENDOR,
+    "third": Kind.THIRD,
     "user": Kind.USER,
 }
 """Classes that may be left out, by one word."""

@@ -26,8 +26,8 @@ CAPACITY = "memory_capacity"
 HOW = (
     (
         "Weights: 1 for our own runs, independent tests, papers and consortia; 0.5 for a vendor's "
-        "claim or a user's submission; halved for a doubtful value; 0 for what is not the rate it "
-        "is called."
+        "claim, a third party with a stake or a user's submission; halved for a doubtful value; 0 "
+        "for what is not the rate it is called."
     ),
     (
         "'Reaches' pools one voice a hand that measured; 'others usually' is the middle of the "
