@@ -171,6 +171,60 @@ def test_a_row_without_its_time_is_told(text: str, tmp_path: Path) -> None:
     assert faults(tmp_path, f"{GEMM}one,some,bf16,1,2,3,{text}\n") != []
 
 
+SOUND = {
+    "gemm": GOOD,
+    "attention": "one,some,decode,bf16,fp8,32,8,128,0,1,4096,5.5\n",
+    "grouped": "one,some,decode,fp8,8,2,16,4096,14336,all,5.5\n",
+    "collective": "one,some,all_reduce,unknown,8,4096,5.5\n",
+    "step": "one,some,m,bf16,1,1,64,4096,8,0.5,0.01,0.6,3\n",
+    "serving": "one,some,m,int4,8,8,1,1024,1024,4,200.5,9.5\n",
+    "training": "one,some,m,mxfp8,16,2,2,1,4,1,1,64,4096,0,0,5000\n",
+}
+"""A sound line of each kind."""
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_no_column_of_its_kind_may_be_empty(kind: str, tmp_path: Path) -> None:
+    cells = SOUND[kind].strip().split(",")
+    lines = [SOUND[kind].strip()]
+    lines += [",".join([*cells[:at], "", *cells[at + 1 :]]) for at in range(len(cells))]
+    told = faults(tmp_path, "\n".join([",".join(COLUMNS[kind]), *lines, ""]), kind=kind)
+    assert [one.split(": ", 1)[1] for one in told[: len(cells)]] == [
+        f"line {line}: {column} is missing; correct the line"
+        for line, column in enumerate(COLUMNS[kind], 3)
+    ]
+    assert len(told) == len(cells)
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "text", "told"),
+    [
+        ("training", "micro", "0", "micro is 0"),
+        ("gemm", "k", "0", "k is 0"),
+        ("serving", "concurrency", "0", "concurrency is 0"),
+        ("training", "tp", "3", "tp3 x pp2 x cp1 does not divide 16 chips"),
+        ("training", "cp", "32", "tp2 x pp2 x cp32 does not divide 16 chips"),
+        ("training", "ep", "3", "ep3 does not divide the 8 chips of tp x dp"),
+        ("training", "ep", "16", "ep16 does not divide the 8 chips of tp x dp"),
+        ("training", "tp", "0.5", "tp is 0.5"),
+        ("serving", "ep", "3", "ep3 does not divide the 8 chips of tp x dp"),
+        ("collective", "ranks", "2.5", "ranks is 2.5"),
+        ("training", "dtype", "fp88", "dtype: there is no 'fp88'"),
+        ("training", "dtype", "tf32", "dtype: there is no 'tf32'"),
+        ("step", "dtype", "unknown", "dtype: there is no 'unknown'"),
+        ("gemm", "dtype", "float16", "dtype: there is no 'float16'"),
+        ("attention", "kv_dtype", "fp88", "kv_dtype: there is no 'fp88'"),
+    ],
+)
+def test_what_cannot_be_is_named(
+    kind: str, column: str, text: str, told: str, tmp_path: Path
+) -> None:
+    cells = dict(zip(COLUMNS[kind], SOUND[kind].strip().split(","), strict=True))
+    lines = [",".join(one.values()) for one in (cells, {**cells, column: text})]
+    found = faults(tmp_path, "\n".join([",".join(COLUMNS[kind]), *lines, ""]), kind=kind)
+    assert found == [f"results/tables/times.csv: line 3: {told}; correct the line"]
+
+
 @pytest.mark.parametrize(
     ("was", "now", "told"),
     [

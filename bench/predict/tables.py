@@ -15,9 +15,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from bench import paths, yamlfile
+from bench.chips.figures import MATRIX_DTYPES
 from bench.datafile import named, relative
 from bench.errors import DataError, Fault, did_you_mean
 from bench.evidence.model import Origin
+from bench.predict.precision import BLOCK, ITEM, WEIGHT_ONLY
 from bench.strict import Strict
 
 TableKind = Literal["gemm", "attention", "grouped", "collective", "step", "serving", "training"]
@@ -51,8 +53,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Columns that a table of each kind has; others may stand beside them."""
-TIMES = ("us", "prefill_s", "decode_s", "total_s", "tpot_ms", "rate")
-"""Columns that no row may leave empty, for they are what it is there for."""
+NOUGHT = frozenset({"latent", "sharded", "recompute"})
+"""Columns of a kind that may be nought; no column of a kind may be empty."""
+WHOLE = ("chips", "tp", "pp", "cp", "ep", "dp", "vp", "ranks")
+"""Columns that count chips or parts of a model."""
+FORMATS = frozenset({*ITEM, *BLOCK, *WEIGHT_ONLY})
+"""Formats that a model may be kept in: a run of another is in no fit."""
+RATES = FORMATS | {*MATRIX_DTYPES, "unknown"}
+"""Formats of what is no whole model; it may be unknown what was sent."""
 Told = tuple[str, str, str]
 Text = Annotated[str, Field(min_length=1)]
 
@@ -131,20 +139,20 @@ def examine(
             continue
         beside = path.with_suffix(".csv")
         name = relative(beside, folder)
-        rows, new = _rows(beside, name, COLUMNS[told.kind])
+        rows, new = _rows(beside, name, told.kind)
         known = {"chip": chips, "model": models}
         faults += new + [Fault(name, *one) for one in _unknown(rows, known)]
         found[told.id] = Table(told, tuple(rows))
     return MappingProxyType(found), faults
 
 
-def _rows(path: Path, name: str, wanted: tuple[str, ...]) -> tuple[list[Row], list[Fault]]:
+def _rows(path: Path, name: str, kind: TableKind) -> tuple[list[Row], list[Fault]]:
     try:
         lines = list(csv.reader(path.read_text("utf-8").splitlines()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         return [], [Fault(name, "", str(error), "put the rows beside the YAML file")]
     header = lines[0] if lines else []
-    missing = [one for one in wanted if one not in header]
+    missing = [one for one in COLUMNS[kind] if one not in header]
     if missing:
         return [], [Fault(name, "line 1", f"lacks {', '.join(missing)}", "add the columns")]
     twice = sorted({one for one in header if header.count(one) > 1})
@@ -153,6 +161,7 @@ def _rows(path: Path, name: str, wanted: tuple[str, ...]) -> tuple[list[Row], li
     rows, faults = [], []
     for number, line in enumerate(lines[1:], start=2):
         row, problem = _row(header, line, number)
+        problem = problem or (_missing(row, kind) or _divided(row) if row else "")
         if problem or row is None:
             faults.append(Fault(name, f"line {number}", problem, "correct the line"))
         else:
@@ -175,10 +184,33 @@ def _row(header: list[str], line: list[str], number: int) -> tuple[Row | None, s
             return None, f"{column} is no number: {text!r}"
         if not (math.isfinite(numbers[column]) and numbers[column] >= 0):
             return None, f"{column} is {text}"
-    for column in TIMES:
-        if column in cells and not numbers.get(column):
-            return None, f"{column} is {cells[column] or 'missing'}"
     return Row({key: cells[key] for key in cells if key in WORDS}, numbers, number), ""
+
+
+def _missing(row: Row, kind: TableKind) -> str:
+    """Returns which column of its kind a row leaves empty, or fills with what cannot be."""
+    for column in COLUMNS[kind]:
+        if not row.words.get(column) and column not in row.numbers:
+            return f"{column} is missing"
+        if row.numbers.get(column) == 0 and column not in NOUGHT:
+            return f"{column} is 0"
+        if column in WHOLE and row[column] % 1:
+            return f"{column} is {row[column]:g}"
+    known = FORMATS if kind in {"step", "training"} else RATES
+    for column in ("dtype", "kv_dtype"):
+        if column in COLUMNS[kind] and row.words[column] not in known:
+            return f"{column}: there is no {row.words[column]!r}"
+    return ""
+
+
+def _divided(row: Row) -> str:
+    """Returns what is wrong with how chips share a model, or nothing."""
+    tp, pp, cp, ep, dp = (row[key] or 1 for key in ("tp", "pp", "cp", "ep", "dp"))
+    chips = row["chips"] or tp * pp * cp * dp
+    if chips % (tp * pp * cp):
+        return f"tp{tp:g} x pp{pp:g} x cp{cp:g} does not divide {chips:g} chips"
+    wide = chips / (pp * cp)
+    return f"ep{ep:g} does not divide the {wide:g} chips of tp x dp" if wide % ep else ""
 
 
 def _unknown(rows: list[Row], known: Mapping[str, Collection[str] | None]) -> Iterator[Told]:
