@@ -6,9 +6,10 @@ import pytest
 from bench.predict.collectives import collectives
 from bench.predict.facts import Facts, facts
 from bench.predict.links import carried
+from bench.predict.operators import operator
 from bench.predict.parallel import parallel
 from bench.predict.stack import IDEAL
-from bench.predict.step import Step
+from bench.predict.step import Step, rates, timed
 from bench.predict.tables import Row
 from bench.predict.training import training
 from bench.workloads.load import workload
@@ -96,3 +97,23 @@ def test_links_of_shipped_meshes_add_up_to_those_of_the_chip(chips: dict[str, Fa
     assert {"amd-mi300x-oam-192gb", "huawei-ascend-910b2", "intel-gaudi3-oam-128gb"} <= set(meshes)
     links = {name: (one.link or 0.0) / (one.pair or 1.0) for name, one in meshes.items()}
     assert {round(one, 3) for one in links.values()} == {3.0, 7.0, 8.0}
+
+
+@pytest.mark.parametrize(
+    ("chips", "carried_"),
+    [(2, 300e9), (4, 32e9), (8, 32e9), (16, 10e9)],
+)
+def test_beyond_a_bridge_cards_of_a_node_exchange_over_pcie(chips: int, carried_: float) -> None:
+    card = made(link=300e9, bus=32e9, network=10e9, linked=2.0)
+    promised = rates(card, BF16, linked=True)
+    sent = operator("all-reduce", "link", np.ones(1), sent=1e12, calls=1, over=chips, among=chips)
+    (told,) = timed((sent,), promised, IDEAL).parts
+    assert float(told.seconds[0]) == pytest.approx(1e12 / carried_)
+
+
+def test_the_nodes_of_bridged_cards_send_no_faster_than_pcie_however_many_ports_they_have() -> None:
+    card = made(link=300e9, bus=32e9, network=100e9, linked=2.0)
+    promised = rates(card, BF16, linked=True)
+    sent = operator("all-reduce", "link", np.ones(1), sent=1e12, calls=1, over=16, among=16)
+    (told,) = timed((sent,), promised, IDEAL).parts
+    assert float(told.seconds[0]) == pytest.approx(1e12 / 32e9)

@@ -34,7 +34,8 @@ class Facts:
         unrated: whether the sheet names a link without its rate; it is not PCIe, and not known.
         pair: of two chips in one direction, B/s, where a board is a full mesh of them.
         network: to other nodes in one direction, B/s.
-        linked: chips that the link joins; a node's where the sheet names no more.
+        bus: PCIe in one direction, B/s, by which cards of a node exchange that no bridge joins.
+        linked: chips that the link joins; a node's where the sheet names none.
         tdp: W.
         units: compute units, such as SMs.
         clock: boost clock, Hz.
@@ -56,6 +57,7 @@ class Facts:
     network: float | None
     tdp: float | None
     pair: float | None = None
+    bus: float | None = None
     linked: float | None = None
     units: float | None = None
     clock: float | None = None
@@ -134,6 +136,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "link": LINK,
     "pair": ("pair_link_oneway",),
     "network": ("network_oneway",),
+    "bus": ("pcie_bandwidth_oneway",),
     "linked": ("linked_chips",),
     "tdp": ("tdp",),
     "units": ("units",),

@@ -204,7 +204,7 @@ def no_link(chip: Facts, asked: Asked) -> bool:
 
 def no_network(chip: Facts, asked: Asked) -> bool:
     """Tells whether messages leave the node by a network that nobody published."""
-    return chip.network is None and _spanned(asked) > (chip.linked or NODE)
+    return chip.network is None and _spanned(asked) > max(chip.linked or NODE, NODE)
 
 
 def _spanned(asked: Asked) -> int:

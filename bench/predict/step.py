@@ -19,8 +19,8 @@ from bench.workloads.model import Workload
 SHORT = 2**20
 """Bytes of a message below which a collective is bound by its begin more than by the link."""
 NODE = 8
-"""Chips that share a node's links, where a sheet names no rack of more (``linked_chips``); beyond
-them the network carries collectives."""
+"""Chips of a node, which share its links where a sheet names neither a rack of more nor a bridge of
+fewer (``linked_chips``). Within a node PCIe carries what no bridge does, beyond it the network."""
 TYPICAL = 0.2
 """log2 of dense TFLOP/s a watt where nobody published the board power: the middle of the chips
 that the stack was fitted on; the interval is widened for it."""
@@ -46,7 +46,8 @@ class Rates:
         clock: boost clock, Hz.
         link, network: one direction, B/s, within and between nodes.
         pair: one direction of two chips of a full mesh, B/s; infinite where there is none.
-        linked: chips that the link joins.
+        bus: PCIe of a card in one direction, B/s.
+        linked, node: chips that the link joins, and those that no network parts.
     """
 
     product: Array | float
@@ -61,7 +62,9 @@ class Rates:
     link: Array | float
     network: Array | float
     pair: Array | float
+    bus: Array | float
     linked: Array | float
+    node: Array | float
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,9 @@ def rates(chip: Facts, how: Precision, *, linked: bool = False) -> Rates:
         link=chip.link or (LINKED if chip.unrated else 0.0),
         network=chip.network or NETWORK,
         pair=chip.pair or math.inf,
+        bus=chip.bus or NETWORK,
         linked=chip.linked or NODE,
+        node=max(chip.linked or NODE, NODE),
     )
 
 
@@ -226,7 +231,10 @@ def _stream(one: Operator, chip: Rates, stack: Stack) -> Timed:
 
 def _link(one: Operator, chip: Rates, stack: Stack) -> Timed:
     within = carried(chip.link, chip.pair, one.among)
-    wire = np.where(one.over > chip.linked, np.minimum(chip.link, chip.network), within)
+    bridged = np.asarray(chip.linked) < np.asarray(chip.node)
+    node = np.where(bridged, np.minimum(chip.link, chip.bus), chip.link)
+    beyond = np.where(one.over > chip.node, np.minimum(node, chip.network), node)
+    wire = np.where(one.over > chip.linked, beyond, within)
     short = one.sent / np.maximum(one.calls, 1.0) < SHORT
     share = np.where(short, stack.link_small, stack.link)
     seconds = one.sent / np.maximum(share * wire, 1.0) + one.calls * stack.message_s

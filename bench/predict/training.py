@@ -151,6 +151,6 @@ def _together(chip: Rates, work: Work) -> Rates:
 
     What they sum enters and leaves a node by the ports of all of them that are there.
     """
-    linked = chip.linked // work.apart
-    inside = np.clip(work.copies, 1.0, np.maximum(linked, 1.0))
-    return replace(chip, network=chip.network * inside, linked=linked)
+    linked, node = chip.linked // work.apart, chip.node // work.apart
+    inside = np.clip(work.copies, 1.0, np.maximum(node, 1.0))
+    return replace(chip, network=chip.network * inside, linked=linked, node=node)
