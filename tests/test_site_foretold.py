@@ -9,8 +9,9 @@ import pytest
 
 from bench import __main__, paths
 from bench.chips.load import Catalogue
+from bench.predict.learn import load
 from bench.report.foretold import unfit
-from bench.site.foretold import STANDING, Standing, Told, foretell, held_up
+from bench.site.foretold import LEFT_OUT, STANDING, TESTS, Standing, Told, foretell, held_up
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +127,39 @@ def test_what_could_be_tested_is_told_beside_what_is_foretold(
     steps = kept["decode step: chip left out"]["each"]["nvidia-h100-sxm-80gb"]["count"]
     assert h100.count > 2 * steps
     assert held_up("nobody", kept) is None
+
+
+def test_no_test_counts_whose_fit_has_seen_the_chip() -> None:
+    def part(**told: tuple[int, float]) -> dict[str, object]:
+        each = {
+            chip: {"count": count, "mean": mean, "inside": [mean, 1.0]}
+            for chip, (count, mean) in told.items()
+        }
+        return {"each": each}
+
+    kept = {
+        "decode step: chip left out": part(fitted=(10, 0.5)),
+        "serving TPOT, experts: vendor left out": part(abroad=(10, 0.5)),
+        "serving as reported: another source, no refit": part(fitted=(30, 0.1), abroad=(30, 0.1)),
+        "training as reported: another source, no refit": part(fitted=(40, 0.1), new=(40, 0.1)),
+        "serving as reported, domestic chips: another source, no refit": part(new=(30, 0.9)),
+    }
+    told = {chip: held_up(chip, kept) for chip in ("fitted", "abroad", "new")}
+    found = {chip: (one.count, one.error, one.inside) for chip, one in told.items() if one}
+    assert found == {
+        "fitted": (10, 0.5, 0.5),
+        "abroad": (40, pytest.approx(0.2), pytest.approx(0.2)),
+        "new": (40, 0.1, 0.1),
+    }
+
+
+def test_every_chip_of_a_fit_is_in_a_part_that_leaves_it_out() -> None:
+    """By which a test is known whose fit has seen the chip."""
+    kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
+    apart = {
+        chip
+        for name, one in kept.items()
+        if name.startswith(TESTS) and name.endswith(LEFT_OUT)
+        for chip in one["each"]
+    }
+    assert {labels[3] for part in load().parts.values() for labels in part.labels} <= apart

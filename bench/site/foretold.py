@@ -83,11 +83,17 @@ REPEATED = ("serving as reported, domestic chips: another source, no refit",)
 """Parts of the validation whose cases are in another part, too."""
 TESTS = ("prefill step", "decode step", "serving TPOT", "serving as reported", "training")
 """How the names of parts begin that test what the questions ask for."""
+LEFT_OUT = ": chip left out"
+"""How parts end that have every chip of a fit, each foretold without it."""
+SEEN = ": another source, no refit"
+"""How parts end whose fit has seen those chips."""
 
 
 @dataclass(frozen=True)
 class Tested:
-    """How predictions of a chip's steps and serving did that were made without it.
+    """How predictions of a chip's steps, serving and training did that were made without it.
+
+    What others reported of it is among them only where no fit has the chip at all.
 
     Attributes:
         count: cases.
@@ -107,12 +113,15 @@ def held_up(chip: str, errors: Mapping[str, Any]) -> Tested | None:
         chip: id of the sheet.
         errors: the parts of the validation's file; those without intervals repeat others' cases.
     """
-    parts = [
-        part["each"][chip]
+    parts = {
+        name: part["each"][chip]
         for name, part in errors.items()
         if name.startswith(TESTS) and name not in REPEATED and chip in part["each"]
+    }
+    fitted = any(name.endswith(LEFT_OUT) for name in parts)
+    own = [
+        one for name, one in parts.items() if one["inside"] and not (fitted and name.endswith(SEEN))
     ]
-    own = [one for one in parts if one["inside"]]
     if not own:
         return None
     count = sum(one["count"] for one in own)
