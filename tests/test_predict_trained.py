@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bench import paths
 from bench.evidence.load import reports
 from bench.evidence.model import Report
 from bench.predict.heldreported import left_out, told_by_others
@@ -148,3 +149,11 @@ def test_the_shipped_fit_of_training_stays_within_its_bounds_and_tells_of_engine
     found = load().trainer
     assert all(low < getattr(found, key) < high for key, (low, high) in FREE.items())
     assert 0.05 < found.engines < 0.5
+
+
+def test_what_is_said_of_the_runs_is_so() -> None:
+    rows = training_rows(WORLD.data)
+    words = {3: "three", 9: "nine"}
+    engines, chips = (len(set(map(one, rows))) for one in (engine, lambda row: row.chip))
+    text = " ".join((paths.data_dir("results") / "README.md").read_text("utf-8").split())
+    assert f"fitted on {len(rows)} runs of {words[engines]} of them on {words[chips]} chips" in text
