@@ -51,14 +51,46 @@ def test_no_more_copies_are_named_than_the_batch_has_sequences_for(
     assert f"takes {told} chips" not in twice
 
 
-def test_what_does_not_fit_in_training_says_what_takes_less(
+TRAINED = ["chips=h20", "phase=train"]
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ([LARGE, "parallel=64", "batch=1024", "input=4096"], 2),
+        ([LARGE, "parallel=tp8,dp2"], 1),
+        ([SMALL, "parallel=dp4", "micro=8", "input=4096"], 1),
+        ([SMALL, "parallel=8", "micro=4", "input=8192"], 3),
+        (["workload=qwen3-30b-a3b", "parallel=fsdp8,ep8", "batch=8", "input=8192"], 2),
+    ],
+)
+def test_training_that_does_not_fit_names_what_fits_on_as_many(
+    words: list[str], count: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It said that it fits on no number of copies, and not that recomputing makes room."""
+    asked = dict(word.split("=") for word in [*TRAINED, *words])
+    text = said("predict", [*TRAINED, *words], capsys)[1]
+    (told,) = re.findall(r"; fits with ([^|]+?) *\|", text)
+    ways = told.split(" or ")
+    assert len(ways) == count
+    chips = one([*TRAINED, *words], capsys)["chips"]
+    for way in ways:
+        more = asked | dict(word.split("=") for word in way.split(" "))
+        found = one([f"{key}={word}" for key, word in more.items()], capsys)
+        assert (found["room"], found["chips"]) == ("fits", chips)
+
+
+def test_training_that_fits_in_no_way_on_as_many_names_the_fewest(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    words = ["chips=h20", LARGE, "phase=train", "parallel=8"]
-    told = "What takes less memory: "
-    assert f"{told}recompute=true, tp." in said("predict", words, capsys)[1]
-    assert f"{told}tp." in said("predict", [*words, "recompute=true"], capsys)[1]
-    assert told not in said("predict", ["chips=h20", LARGE], capsys)[1]
+    words = [*TRAINED, LARGE, "parallel=8"]
+    (found,) = re.findall(
+        r"; (\d+) chips hold it with (\S+) (\S+)", said("predict", words, capsys)[1]
+    )
+    held = one([*words[:-1], *found[1:]], capsys)
+    assert (held["room"], held["chips"]) == ("fits", int(found[0]))
+    assert one([*TRAINED, LARGE, "parallel=tp8", "recompute=true"], capsys)["room"] == "no"
+    assert "hold it with" not in said("predict", ["chips=h20", LARGE], capsys)[1]
 
 
 def test_a_training_answer_tells_all_that_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,6 +180,43 @@ def test_fit_lists_chips_that_lack_the_format(capsys: pytest.CaptureFixture[str]
     found = {each["chip"]: each for each in rows([*EXPERTS, "phase=fit"], capsys)}
     assert len(found) > 100
     assert (found[H20]["supported"], found[B2]["supported"]) == (True, False)
+
+
+def test_what_holds_the_weights_and_lacks_the_format_says_what_it_can_be_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It said yes, where serving in that format is refused."""
+    words = ["chips=[910c,h200]", *EXPERTS, "phase=fit", "parallel=8"]
+    text = said("predict", words, capsys)[1]
+    told = re.findall(r"\| holds the weights; no fp8 rate on its sheet: (.*?) +\|", text)
+    assert told == ["bf16 takes 16, w8a16 takes 8"]
+    found = {each["chip"]: each["instead"] for each in rows(words, capsys)}
+    assert found == {"huawei-ascend-910c": "bf16 16, w8a16 8", "nvidia-h200-sxm-141gb": None}
+    asked = ["chips=910c", EXPERTS[0], "parallel=16", "precision=bf16"]
+    assert one(asked, capsys)["room"] == "fits"
+
+
+def test_which_chips_hold_a_model_says_in_what_format_it_comes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In sixteen bits it takes twice the chips."""
+    words = [EXPERTS[0], "phase=fit", "parallel=8"]
+    told = "Its weights are published in fp8"
+    known = said("predict", ["chips=h200", *words], capsys)[1]
+    assert f"{told}: precision=fp8 asks for them as they are." in known
+    lacking = said("predict", ["chips=910c", *words], capsys)[1]
+    assert f"{told}, which none of these computes in: precision=w8a16 keeps them" in lacking
+    assert told not in said("predict", ["chips=h200", *EXPERTS, *words[1:]], capsys)[1]
+
+
+def test_room_is_told_in_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is tight had the row of what does not fit, but for the size of a negative number."""
+    for phase in ("fit", "serve"):
+        words = ["chips=[h20,h200,l20,br106]", *EXPERTS, "parallel=8", f"phase={phase}"]
+        found = {each["chip"]: each.get("room") for each in rows(words, capsys)}
+        assert found[H20] == "tight"
+        assert found["nvidia-h200-sxm-141gb"] == "fits"
+        assert found["nvidia-l20-pcie-48gb"] == "no"
 
 
 def test_narrower_formats_take_less_memory(capsys: pytest.CaptureFixture[str]) -> None:

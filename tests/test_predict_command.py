@@ -131,7 +131,7 @@ def test_rates_as_if_it_fitted_are_told_of_what_does_not(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A tight fit is one."""
-    line = "Where the model does not fit, rates are as if it did."
+    line = "Where the model does not fit, rates, energy and cost are as if it did."
     told = {
         word: line in said("predict", ["chips=h20", *EXPERTS, f"parallel={word}"], capsys)[1]
         for word in ("4", "8", "16")
@@ -149,7 +149,9 @@ def test_what_does_not_fit_comes_last_and_says_so_beside_its_rate(
     assert found[1]["tokens_per_s_chip"] < found[2]["tokens_per_s_chip"]
     lines = said("predict", [*words, "baseline=h200"], capsys)[1].splitlines()
     told = [line.count("if it fitted: ") for line in lines if line.startswith("| ")][-3:]
-    assert told == [0, 0, 2]
+    assert told == [0, 0, 3], "ratio, rate and energy; nobody published a price"
+    assert "| –" in next(line for line in lines if line.startswith(f"| {H800}"))
+    assert [each["room"] for each in found] == ["fits", "tight", "no"]
 
 
 BEYOND = "Beyond what the model is published for: a sequence of "
@@ -260,7 +262,7 @@ WRONG = {
     "": "which chips? give chips=",
     "chips=h20": "which workload? give workload=, one of deepseek-v3, ",
     f"chips=h2o {SMALL}": "no chip or group 'h2o': did you mean 'h20'",
-    "chips=h20 workload=llama-3.1-8": "no workload 'llama-3.1-8' in specs/workloads: did you mean",
+    "chips=h20 workload=llama-3.1-9": "no workload 'llama-3.1-9' in specs/workloads: did you mean",
     f"{CHIP} phase=serv": "no phase 'serv': did you mean 'serve'?",
     f"{CHIP} precision=bf61": "no precision 'bf61': did you mean 'bf16'",
     f"{CHIP} precision=w8a8": "no precision 'w8a8': it is int8 or fp8",
@@ -279,7 +281,10 @@ WRONG = {
     f"{CHIP} parallel=tp2,dp4 batch=[2,8]": "batch=2 is below the 4 copies of tp2 dp4",
     f"{CHIP} batch=[{MANY}] input=[{MANY}]": "10,201 points: give at most 10,000",
     f"{CHIP} parallel=eight": "parallel=eight: write a number, or such as tp8, 'tp8,pp2'",
-    f"{CHIP} parallel=tp8,ep16": "parallel=tp8,ep16: ep16 does not divide the 8 chips",
+    f"{CHIP} parallel=tp8,ep16": "parallel=tp8,ep16: ep16 does not divide the 8 chips"
+        " of tp x dp: 'tp8,dp2,ep16' or 'tp16,ep16' would",
+    f"{CHIP} parallel=ep16": "parallel=ep16: ep16 does not divide the 1 chip of tp x dp: "
+        "'dp16,ep16' or 'tp16,ep16' would",
     **{f"{CHIP} {word}": f"{word} must be above 0 and at most 1000"
        for word in ("years=0", "kwh=-1", "pue=nan", "pue=1001")},
     f"{CHIP} pue=0.5": "pue=0.5 must be 1 or more: a building draws what is in it",
@@ -291,6 +296,12 @@ WRONG = {
        for word in ("w8a16", "int8", "fp32", "mxfp4")},
     "chips=h20 workload=llama-3.1-8b phase=train calibration=none.json":
         "calibration= says nothing to phase=train: leave it out",
+    **{f"chips=h20 workload=llama-3.1-8b phase=train {key}={word}":
+       f"{key}= says nothing to phase=train: leave it out"
+       for key, word in (("output", "512"), ("cache", "bf16"))},
+    f"{CHIP} micro=1": "micro= says nothing to phase=serve: leave it out",
+    **{f"{CHIP} phase=train micro={word}": f"micro={word}: write a whole number from 1 to 100,000,"
+       for word in ("1,2", "x", "0")},
     "chips=h20 workload=qwen3-30b-a3b calibration=none.json":
         "calibration= is of layers without experts, and qwen3-30b-a3b has them: leave it out",
     f"{CHIP} parallel=pp4,vp2": "parallel=pp4 vp2: fsdp, cp and vp are of phase=train; else ask dp",
@@ -365,6 +376,7 @@ def test_a_format_is_offered_only_where_a_chip_computes_in_it(
 ) -> None:
     asked = ["workload=deepseek-v3", "parallel=8", "precision=int8"]
     assert "precision=fp8 asks" not in said("predict", ["chips=910c", *asked], capsys)[1]
+    assert "published in fp8" not in said("predict", ["chips=910c", *asked], capsys)[1], "no gain"
     assert "precision=fp8 asks" in said("predict", ["chips=910c,h20", *asked], capsys)[1]
 
 

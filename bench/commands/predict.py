@@ -85,6 +85,8 @@ def main(words: list[str]) -> int:
     from bench.report.registry import set_in
 
     config = compose("predict", words, PredictConfig)
+    one_of("phase", config.phase, OTHERS)
+    _refuse_others(config.phase, words)
     print(set_in(config.report.format, _report(config)), end="")
     return 0
 
@@ -93,8 +95,6 @@ def _report(config: PredictConfig) -> "Report":
     from bench.chips.load import catalogue
     from bench.chips.select import select
 
-    one_of("phase", config.phase, OTHERS)
-    _refuse_others(config)
     sheets = catalogue()
     if not config.chips and config.phase != "fit":
         raise UsageError("which chips? give chips=, such as chips=[h20,910b2]")
@@ -114,12 +114,12 @@ def _report(config: PredictConfig) -> "Report":
     return _predicted(config, kept, sheets, asked)
 
 
-def _refuse_others(config: PredictConfig) -> None:
+def _refuse_others(phase: str, words: list[str]) -> None:
     """Raises for a key that a phase has no use for: an answer must not seem to heed it."""
-    plain = PredictConfig()
-    for key in OTHERS[config.phase]:
-        if getattr(config, key) != getattr(plain, key):
-            raise UsageError(f"{key}= says nothing to phase={config.phase}: leave it out")
+    given = {word.partition("=")[0].lstrip("+~") for word in words}
+    for key in OTHERS[phase]:
+        if key in given:
+            raise UsageError(f"{key}= says nothing to phase={phase}: leave it out")
 
 
 def _predicted(
@@ -203,7 +203,7 @@ def asked_of(config: PredictConfig) -> "Asked":
     train = config.phase == "train"
     split, model = parallel(config.parallel, copies=train), workload(config.workload)
     refuse_split(model, split)
-    recipe = Recipe(whole("micro", str(config.micro)), split.vp, float(config.recompute))
+    recipe = Recipe(whole("micro", config.micro), split.vp, float(config.recompute))
     how = precision(config.precision, config.cache, experts=model.experts is not None)
     refuse_batch(points[:, 0], split, recipe)
     if train:

@@ -1,7 +1,7 @@
 """Questions put to many chips at once: each has an answer, or says why it has none."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from bench.predict.facts import Facts, facts
 from bench.predict.forecast import Asked, Foretold, forecast
 from bench.predict.learn import Learnt
 from bench.predict.pooled import LEVELS, Departures
+from bench.predict.precision import precision, weights_of
 from bench.predict.product import Shapes, roofline, shapes
 from bench.predict.product import seconds as product_seconds
 from bench.predict.ratio import Ratio, ratio
@@ -86,6 +87,8 @@ class Held:
         least: the fewest chips that hold it, ``tp`` doubled; None: none up to ``tried``.
         tried: the most chips that were tried.
         lacks: why the chip does not compute the format, or nothing.
+        instead: where it does not, formats that it computes, with the fewest chips that hold the
+            model in them.
     """
 
     chip: Facts
@@ -93,6 +96,7 @@ class Held:
     least: int | None
     tried: int
     lacks: str
+    instead: tuple[tuple[str, int], ...] = ()
 
 
 def held(chips: Sequence[Chip], asked: Asked) -> list[Held]:
@@ -111,7 +115,9 @@ def held(chips: Sequence[Chip], asked: Asked) -> list[Held]:
             continue
         taken = room(own, asked.workload, asked.how, asked.split, batch, length)
         least = least_chips(own, asked.workload, asked.how, asked.split, batch, length)
-        found.append(Held(own, taken, least, tried, _lacks(own, asked)))
+        lacks = _lacks(own, asked)
+        instead = tuple(_instead(own, asked, batch, length)) if lacks else ()
+        found.append(Held(own, taken, least, tried, lacks, instead))
     if not found:
         raise UsageError("none of these chips is an accelerator")
     return sorted(found, key=lambda one: (-(one.room.capacity or 0.0), one.chip.chip))
@@ -123,6 +129,17 @@ def _lacks(own: Facts, asked: Asked) -> str:
     except UsageError:
         return f"no {asked.how.rate} rate on its sheet"
     return ""
+
+
+def _instead(own: Facts, asked: Asked, batch: float, length: int) -> Iterator[tuple[str, int]]:
+    """Yields formats whose products a chip computes in 16 bits, with the chips that each takes."""
+    if not own.name_of("bf16"):
+        return
+    for word in ("bf16", weights_of(asked.how)):
+        how = replace(precision(word), cache=asked.how.cache)
+        least = least_chips(own, asked.workload, how, asked.split, batch, length)
+        if least:
+            yield word, least
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,13 @@ class Room:
         return self.free < 0 <= self.free + KEPT_SHARE * self.capacity
 
     @property
+    def word(self) -> str | None:
+        """Returns ``fits``, ``tight`` or ``no``; None where the capacity is unknown."""
+        if self.fits is None:
+            return None
+        return "tight" if self.tight else "fits" if self.fits else "no"
+
+    @property
     def most(self) -> int | None:
         """Returns how many sequences fit."""
         return None if self.capacity is None else self._beside(self.capacity - self.kept)

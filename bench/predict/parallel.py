@@ -1,7 +1,8 @@
 """How a model is divided over chips."""
 
+import math
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from bench.errors import UsageError
 
@@ -47,6 +48,11 @@ class Parallel:
         """Returns over how many chips a layer's experts are spread."""
         return max(self.tp, self.ep)
 
+    @property
+    def typed(self) -> str:
+        """Returns it as a word of the command."""
+        return str(self).replace(" ", ",")
+
     def __str__(self) -> str:
         told = {one.name: getattr(self, one.name) for one in fields(self)}
         if told.pop("sharded"):
@@ -76,10 +82,20 @@ def parallel(word: str, *, copies: bool = False) -> Parallel:
     if vp > 1 and pp == 1:
         raise UsageError(f"parallel={word}: vp{vp} divides a pipeline's stages: give pp, too")
     if made.ep > made.tp * made.dp or made.tp * made.dp % made.ep:
-        raise UsageError(
-            f"parallel={word}: ep{made.ep} does not divide the {made.tp * made.dp} chips of tp x dp"
-        )
+        raise UsageError(_uneven(word, made))
     return made
+
+
+def _uneven(word: str, made: Parallel) -> str:
+    """Returns why experts do not come out even, with more copies or a wider ``tp`` that do."""
+    factor = made.ep // math.gcd(made.ep, made.tp * made.dp)
+    ways = (replace(made, dp=factor * made.dp), replace(made, tp=factor * made.tp))
+    told = " or ".join(f"'{one.typed}'" for one in ways)
+    chips = made.tp * made.dp
+    return (
+        f"parallel={word}: ep{made.ep} does not divide the {chips} "
+        f"chip{'' if chips == 1 else 's'} of tp x dp: {told} would"
+    )
 
 
 def _parts(word: str) -> dict[str, int]:

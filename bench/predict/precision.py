@@ -54,6 +54,11 @@ class Precision:
         return self.rate if self.rate in ("bf16", "fp16") else "bf16"
 
 
+def weights_of(how: Precision) -> str:
+    """Returns the format whose weights are as wide and whose products are of 16 bits."""
+    return "w8a16" if how.weight >= 1 else "w4a16"
+
+
 def precision(word: str, cache: str = "bf16", *, experts: bool = True) -> Precision:
     """Returns a precision by name.
 

@@ -7,7 +7,7 @@ from bench.predict.capacity import Room
 from bench.predict.forecast import Asked
 from bench.report.digits import NONE, counted
 from bench.report.markup import Report
-from bench.report.question import beyond
+from bench.report.question import beyond, published
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 
@@ -29,7 +29,7 @@ def fitting(found: Sequence[Held], asked: Asked) -> Report:
         ("Kept for the engine: 3.5 GB and a tenth of the memory.",),
         COLUMNS,
         tuple(_cells(one, asked.split.dp) for one in found),
-        tuple(beyond(asked)),
+        (*beyond(asked), *published(asked, [one.chip for one in found])),
         (),
     )
     return Report(table, [_flat(one, asked.split.dp) for one in found])
@@ -37,7 +37,6 @@ def fitting(found: Sequence[Held], asked: Asked) -> Report:
 
 def _cells(one: Held, copies: int) -> tuple[str, ...]:
     taken = one.room
-    word = TIGHT if taken.tight else WORDS[taken.fits]
     known = taken.capacity is not None
     return (
         one.chip.chip,
@@ -45,9 +44,19 @@ def _cells(one: Held, copies: int) -> tuple[str, ...]:
         f"{taken.weights / 1e9:.1f} GB",
         f"{taken.cache / 1e9:.2f} GB",
         _sequences(taken, copies),
-        f"{word}; {one.lacks}" if one.lacks else word,
+        _fits(one),
         (f"{one.least}" if one.least else f"none up to {one.tried}") if known else NONE,
     )
+
+
+def _fits(one: Held) -> str:
+    """Returns whether a model fits; of a chip that lacks its format, in which it can be served."""
+    word = TIGHT if one.room.tight else WORDS[one.room.fits]
+    if not one.lacks:
+        return word
+    held = "holds the weights" if one.room.fits or one.room.tight else word
+    others = ", ".join(f"{name} takes {least}" for name, least in one.instead)
+    return f"{held}; {one.lacks}" + (f": {others}" if others else "")
 
 
 def _sequences(taken: Room, copies: int) -> str:
@@ -63,6 +72,6 @@ def _flat(one: Held, copies: int) -> dict[str, Scalar]:
     return {
         "chip": one.chip.chip, "capacity_B": taken.capacity, "weights_B": taken.weights,
         "cache_B_sequence": taken.cache, "free_B": taken.free, "sequences": most,
-        "fits": taken.fits, "tight": taken.tight, "supported": not one.lacks,
-        "least_chips": one.least,
+        "fits": taken.fits, "tight": taken.tight, "room": taken.word, "supported": not one.lacks,
+        "least_chips": one.least, "instead": ", ".join(f"{x} {n}" for x, n in one.instead) or None,
     }  # fmt: skip

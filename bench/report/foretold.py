@@ -7,10 +7,12 @@ import numpy as np
 from bench.predict.answers import Answer
 from bench.predict.capacity import least_chips
 from bench.predict.forecast import Foretold
+from bench.predict.lighter import lighter, wider
 from bench.predict.operators import Array
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import Tier
 from bench.report.costs import INNER
+from bench.report.digits import NONE
 from bench.report.duration import duration
 from bench.units import significant
 
@@ -21,6 +23,11 @@ def unfit(found: Foretold, place: int) -> bool:
     """Tells whether the model does not fit, however little is kept free."""
     room = found.room(place)
     return room.fits is False and not room.tight
+
+
+def if_fitted(found: Foretold, place: int, told: str) -> str:
+    """Returns what is told of one point; where the model does not fit, that it is as if it did."""
+    return f"if it fitted: {told}" if told != NONE and unfit(found, place) else told
 
 
 def in_words(
@@ -34,10 +41,10 @@ def in_words(
     Rate and ratio have the intervals of ``levels``, the time the inner one alone.
     """
     digits, (limit, share) = digits_of(found.tier), found.work.limit(place)
-    as_if = "if it fitted: " if unfit(found, place) else ""
+    ratio = over(one.over, place, digits, levels) if one.over else ""
     return {
-        "over": f"{as_if}{over(one.over, place, digits, levels)}" if one.over else "",
-        "rate": f"{as_if}{_rate(found, place, digits, levels)}",
+        "over": if_fitted(found, place, ratio) if ratio else "",
+        "rate": if_fitted(found, place, _rate(found, place, digits, levels)),
         "time": lasting(found.seconds, found.half(INNER), place, digits),
         "limit": f"{limit} {share:.0%}",
         "left": _left(found, place),
@@ -107,4 +114,14 @@ def _left(found: Foretold, place: int) -> str:
     )
     tried = "with a sequence a copy" if asked.split.sharded else "at any tp"
     takes = f", takes {least} chips" if least else f", and so {tried}"
-    return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}"
+    fits = _remedy(found, place, alone=not least) if found.recipe else ""
+    return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}{fits}"
+
+
+def _remedy(found: Foretold, place: int, *, alone: bool) -> str:
+    """Returns how training fits as many chips; else how more, where ``alone`` tells of no other."""
+    ways = lighter(found.chip, found.asked, place)
+    if ways:
+        return f"; fits with {' or '.join(ways)}"
+    more = wider(found.chip, found.asked, place) if alone else None
+    return f"; {more[1]} chips hold it with {more[0]}" if more else ""

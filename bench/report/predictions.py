@@ -10,7 +10,7 @@ from bench.predict.capacity import KEPT_B, KEPT_SHARE
 from bench.predict.forecast import Asked, First, Foretold
 from bench.predict.power import Prices
 from bench.report.costs import INNER, banded, cost, costs_said, energy
-from bench.report.foretold import OUTER, digits_of, in_words, lasting, number, unfit
+from bench.report.foretold import OUTER, digits_of, if_fitted, in_words, lasting, number, unfit
 from bench.report.markup import Report
 from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
@@ -115,8 +115,8 @@ def _cells(
         *((lasting(first.seconds, first.half(INNER), place, digits),) if first else ()),
         told["limit"],
         told["left"],
-        banded(energy(found, place)),
-        banded(cost(one, place, prices)),
+        if_fitted(found, place, banded(energy(found, place))),
+        if_fitted(found, place, banded(cost(one, place, prices))),
         told["rests"],
     )  # fmt: skip
 
@@ -174,7 +174,7 @@ def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
     told |= {
         "model_half_log_95": found.model[-1], "sheet_half_log": float(found.sheet[place]),
         "limited_by": found.work.limit(place)[0], "tier": str(found.tier),
-        "fits": found.room(place).fits,
+        "fits": found.room(place).fits, "room": found.room(place).word,
         **_kept(found, place),
         "J_per_token": joules.middle if joules else None,
         "J_per_token_low": joules.low if joules else None,
@@ -211,24 +211,16 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     yield from caveats(every, asked)
     places = range(len(asked.batch))
     if any(unfit(one.found, at) for one in every if one.found for at in places):
-        yield f"Where the model does not fit, rates are as if it did.{_less(asked)}"
+        yield "Where the model does not fit, rates, energy and cost are as if it did."
     yield costs_said(prices)
     yield from _untold(every, asked)
-
-
-def _less(asked: Asked) -> str:
-    """Returns what of training takes less memory than what was asked."""
-    if asked.phase != "train":
-        return ""
-    ways = "tp" if asked.recipe.recompute else "recompute=true, tp"
-    return f" What takes less memory: {ways}."
 
 
 def caveats(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
     """Yields what an answer's words mean, and what it takes for granted."""
     yield from beyond(asked)
     yield SPELLED[asked.phase]
-    yield from published(asked, [one.chip for one in every if one.found])
+    yield from published(asked, [one.found.chip for one in every if one.found])
     if asked.workload.experts:
         done = "training" if asked.phase == "train" else "serving"
         yield f"Experts' load is taken as even, and the interval is that of {done} such models."

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from bench.chips.model import Chip
-from bench.predict.facts import facts
+from bench.predict.facts import Facts, facts
 from bench.predict.forecast import Asked
-from bench.predict.precision import precision
+from bench.predict.precision import precision, weights_of
 from bench.predict.recipe import PLAIN
 from bench.report.digits import counted
 
@@ -61,7 +61,7 @@ def beyond(asked: Asked) -> Iterator[str]:
     )
 
 
-def published(asked: Asked, chips: Iterable[Chip]) -> Iterator[str]:
+def published(asked: Asked, chips: Iterable[Facts]) -> Iterator[str]:
     """Yields that a model comes in another number format than asked, if any chip computes in it.
 
     Training makes its weights: it has no use for published ones.
@@ -69,9 +69,16 @@ def published(asked: Asked, chips: Iterable[Chip]) -> Iterator[str]:
     if asked.phase == "train":
         return
     word = asked.workload.published
-    rate = precision(word).rate
-    if word != asked.how.name and any(facts(chip).name_of(rate) for chip in chips):
+    kept, every = precision(word), list(chips)
+    if word == asked.how.name or not every:
+        return
+    if any(chip.name_of(kept.rate) for chip in every):
         yield f"Its weights are published in {word}: precision={word} asks for them as they are."
+    elif kept.weight < asked.how.weight:
+        yield (
+            f"Its weights are published in {word}, which none of these computes in: "
+            f"precision={weights_of(kept)} keeps them about as small, with products in bf16."
+        )
 
 
 def instead(chips: Iterable[Chip], asked: Asked) -> Iterator[str]:
@@ -84,7 +91,7 @@ def instead(chips: Iterable[Chip], asked: Asked) -> Iterator[str]:
     if asked.phase == "train":
         yield "Ask such a chip in a format that its sheet gives, such as precision=bf16."
     else:
-        word = "w8a16" if asked.how.weight >= 1 else "w4a16"
+        word = weights_of(asked.how)
         yield (
             f"Ask such a chip in a format that its sheet gives, or with precision={word}: weights "
             f"of {word[1]} bits, products in bf16."

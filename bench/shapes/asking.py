@@ -164,7 +164,7 @@ class PredictConfig:
     input: list[str] = field(default_factory=lambda: ["2048"])
     output: list[str] = field(default_factory=lambda: ["512"])
     parallel: str = "1"
-    micro: int = 1
+    micro: str = "1"
     recompute: bool = False
     precision: str = "bf16"
     cache: str = "bf16"
