@@ -200,7 +200,7 @@ def test_a_claim_unfolds_to_every_pair_and_axis(capsys: pytest.CaptureFixture[st
     assert found["title"] == made.statement
     decided = rows(["side=regulator"], capsys)[made.id]
     answer, *rest = found["heading"]
-    assert answer.startswith("Verdict: untestable. Where it holds: open (not on paper). ")
+    assert answer.startswith("Verdict: untestable. Where it holds: open (paper does not say). ")
     assert f"It is decided by {decided['subject']} / {decided['object']}, " in answer
     assert answer.endswith(f" ≥ 1: {decided['reason']}.")
     told = "\n".join(rest)
@@ -295,3 +295,18 @@ def test_help_names_every_key_and_side(capsys: pytest.CaptureFixture[str]) -> No
     assert code == 0
     assert [one for one in keys if f"\n  {one}=" not in out] == []
     assert [one for one in {made.side for made in claims().values()} if one not in out] == []
+
+
+def test_the_list_says_how_a_claims_words_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ren's 'a generation behind' stood as 'bf16 matrix = 1, not on paper', as if it denied it."""
+    name = "2025-06-10-ren-one-generation-behind"
+    reading = claim(name).reading
+    assert reading
+    found = document("claims", ["chip=910c"], capsys)
+    assert {one["claim"]: one["reading"] for one in found["rows"]}[name] == reading
+    code, out, _ = said("claims", ["chip=910c", "report=github"], capsys)
+    lines = [line.rstrip() for line in out.splitlines()]
+    note = next(line for line in lines if line.endswith(f"] Read: {reading}"))
+    line = next(line for line in lines if f"{name}:" in line)
+    assert code == 0
+    assert note.split(" ", 1)[0] in line

@@ -24,6 +24,7 @@ WHICH: tuple[Which, ...] = get_args(Which)
 ROLES = [*product(WHICH, WHICH)]
 """All ways of saying it of each or of any: of the subjects, of the objects."""
 BF16, FP8, MEMORY = "matrix_bf16", "matrix_fp8", "memory_bandwidth"
+CAPACITY = "memory_capacity"
 SAID: dict[State, tuple[float, float]] = {
     True: (0.98, 1.02), False: (0.5, 0.6), None: (0.8, 1.05),
 }  # fmt: skip
@@ -65,6 +66,7 @@ def sheet(name: str, bf16: str = "100", fp8: str = "200") -> Chip:
             BF16: {"value": f"{bf16} TFLOP/s", "basis": "dense"},
             FP8: {"value": fp8_value, "basis": None if fp8 == "unsupported" else "dense"},
             MEMORY: {"value": "2 TB/s"},
+            CAPACITY: {"value": "80 GB"},
         },
     )
 

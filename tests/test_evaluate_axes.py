@@ -9,6 +9,7 @@ from bench.claims.judge import Stands, Word
 from bench.claims.model import Relation
 from tests.test_evaluate import (
     BF16,
+    CAPACITY,
     FP8,
     MEMORY,
     SAID,
@@ -31,6 +32,34 @@ def test_a_claim_holds_where_it_holds_on_each_axis(states: tuple[State, ...]) ->
     found = one_pair(*({"figure": axis} for axis in axes), answers=answers)
     assert found.holds is kleene("each", [*states])
     assert found.deciding.deciding.holds is found.holds
+
+
+@pytest.mark.parametrize(("bf16", "fp8", "capacity"), [*product(STATES, repeat=3)])
+def test_a_capacity_decides_nothing_while_a_rate_is_open(
+    bf16: State, fp8: State, capacity: State
+) -> None:
+    """The 910C was refuted as the H100's like by its larger memory, its rates unmeasured."""
+    states = {CAPACITY: capacity, BF16: bf16, FP8: fp8}
+    answers = {(axis, "s", "o"): SAID[state] for axis, state in states.items()}
+    found = one_pair(*({"figure": axis} for axis in states), answers=answers)
+    rates = kleene("each", [bf16, fp8])
+    assert found.holds is (None if rates is None else kleene("each", [*states.values()]))
+    shown = found.deciding.deciding
+    assert shown.holds is found.holds
+    settled_by_capacity = rates is True and capacity is not True
+    assert (shown.question.axis.figure == CAPACITY) is settled_by_capacity
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_claim_of_capacity_alone_is_decided_by_it(state: State) -> None:
+    found = one_pair({"figure": CAPACITY}, answers={(CAPACITY, "s", "o"): SAID[state]})
+    assert found.holds is state
+
+
+def test_on_paper_a_capacity_decides_nothing_while_a_rate_is_unpublished() -> None:
+    axes = ({"figure": "matrix_int8"}, {"figure": CAPACITY, "factor": 2})
+    assert one_pair(*axes, answers={}).on_paper is None
+    assert one_pair({"figure": BF16}, axes[1], answers={}).on_paper is False
 
 
 @pytest.mark.parametrize(

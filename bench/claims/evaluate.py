@@ -1,7 +1,9 @@
 """A claim judged: every pair of chips on every axis, and what that makes of the whole.
 
 A claim on several axes holds where it holds on each of them (an intersection-union test: no
-correction for their number is needed); it fails where it fails on one.
+correction for their number is needed); it fails where it fails on one. Only a capacity decides
+nothing while a rate or a kind of work beside it is open: how much a chip holds does not say how
+fast it is.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,12 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.claims.judge import Stands, Word, stands
 from bench.claims.model import Claim
 from bench.claims.weigh import Finding, Question, finding
 from bench.evidence.pool import Evidence
+from bench.units import Dimension
 
 Item = TypeVar("Item")
 ORDER = (Word.SHORT, Word.INCONCLUSIVE, Word.UNTESTABLE, Word.UNLIKE, Word.EXCEEDS, Word.MATCH)
@@ -40,12 +44,18 @@ class Pair:
     @property
     def on_paper(self) -> bool | None:
         """Tells whether the claim holds on paper."""
-        return together(one.on_paper for one in self.findings)
+        return self._decided([one.on_paper for one in self.findings])
 
     @property
     def holds(self) -> bool | None:
         """Tells whether the claim holds in measurement."""
-        return together(one.holds for one in self.findings)
+        return self._decided([one.holds for one in self.findings])
+
+    def _decided(self, states: Sequence[bool | None]) -> bool | None:
+        """Returns what the axes come to; None while all that is known against it is a capacity."""
+        beside = zip(self.findings, states, strict=True)
+        rates = [state for one, state in beside if not is_capacity(one)]
+        return None if together(rates) is None else together(states)
 
     @property
     def word(self) -> Word:
@@ -54,11 +64,16 @@ class Pair:
 
     @cached_property
     def deciding(self) -> Finding:
-        """Returns the finding that the whole stands or falls with, on paper too where one does."""
+        """Returns the finding that the whole stands or falls with, on paper too where one does.
+
+        It is a capacity only where no rate and no work says the same.
+        """
         fitting = [one for one in self.findings if one.holds is self.holds]
-        return min(
-            fitting, key=lambda one: (ORDER.index(one.word), one.on_paper is not self.on_paper)
-        )
+
+        def rank(one: Finding) -> tuple[bool, int, bool]:
+            return is_capacity(one), ORDER.index(one.word), one.on_paper is not self.on_paper
+
+        return min(fitting, key=rank)
 
 
 @dataclass(frozen=True)
@@ -125,6 +140,12 @@ class Judgement:
         """Returns what pairs come to: any subject or each, any object or each."""
         over_subjects = together if self.claim.which_subject == "each" else either
         return over_subjects(self._over_objects(row) for row in self._rows(found))
+
+
+def is_capacity(one: Finding) -> bool:
+    """Tells whether a finding is of how many bytes a chip holds, and so of no performance."""
+    figure = one.question.axis.figure
+    return figure is not None and FIGURES[figure].dimension is Dimension.BYTES
 
 
 def together(found: Iterable[bool | None]) -> bool | None:

@@ -27,7 +27,7 @@ HOW = (
     (
         "On paper: ratio of published figures, dense. Measured: pooled over hands, 95% interval; "
         "the verdict tests it against the claim's margin. Of several chips or axes the deciding "
-        "one is shown."
+        "one is shown; a note on it says why the words are read so."
     ),
     "Without measurement of both sides a claim is untestable, whatever the sheets say.",
 )
@@ -53,10 +53,11 @@ def claim_list(found: Sequence[Judgement], bench: Bench) -> Report:
 def _cells(one: Judgement, hangs: list[str], bench: Bench, notes: Notes) -> tuple[str, ...]:
     claim, finding = one.claim, one.deciding.deciding
     mark = notes.mark(source_line(claim.source, bench.catalogue))
+    read = f" {notes.mark(f'Read: {claim.reading}')}" if claim.reading else ""
     return (
         f"{claim.id}: {claim.statement} {mark}",
         f"{claim.speaker} ({claim.side}), {claim.date}",
-        comes_to(finding),
+        comes_to(finding) + read,
         on_paper(finding.paper),
         measured(finding.measured),
         _foretold(finding, bench),
@@ -87,6 +88,7 @@ def _flat(one: Judgement, hangs: list[str], bench: Bench) -> dict[str, Scalar]:
     return {
         "claim": claim.id,
         "statement": claim.statement,
+        "reading": claim.reading,
         "speaker": claim.speaker,
         "side": claim.side,
         "date": claim.date,
