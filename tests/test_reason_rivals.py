@@ -81,3 +81,16 @@ def test_a_rival_that_counts_something_else_or_is_refuted_overturns_nothing(
     here = status(subject(chip, sheets), asked, book)
     found = overturned(chip, here, sheets, asked, book)
     assert [one.figure for one in found if one.rival == rival] == figures
+
+
+def test_a_rate_worked_out_here_disputes_no_published_one(
+    sheets: Catalogue, book: Rulebook
+) -> None:
+    """Two worked-out FP4 rates of the B30A would leave its TPP open, and change nothing."""
+    worked_out = [
+        rival
+        for rival in sheets.find("b30a").figures["matrix_fp4"].rivals
+        if rival.origin == "computed"
+    ]
+    assert worked_out
+    assert disputed("b30a", "2026-11-27", sheets, book) == []

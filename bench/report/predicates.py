@@ -19,7 +19,7 @@ from bench.rules.attributes import KINDS
 from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome
-from bench.rules.reason import reason
+from bench.rules.reason import leaves, reason
 from bench.rules.ruling import CONTROL, LETTER, Ruling
 from bench.rules.trace import Trace
 from bench.rules.truth import Truth
@@ -55,6 +55,7 @@ def explanation(
 def _keys(rulings: Iterable[Ruling]) -> list[str]:
     """Returns the attributes that the conditions ask of, in the order of their table."""
     asked = {part.title for one in rulings for _, trace in one.traces for part in _flattened(trace)}
+    asked |= {part.title for one in rulings for _, part in _unneeded(one)}
     return [key for key, kind in KINDS.items() if any(kind.title in title for title in asked)]
 
 
@@ -68,6 +69,25 @@ def _ruling_lines(one: Ruling, catalogue: Catalogue, notes: Notes) -> Iterator[t
                 MARKS[part.truth], "",
             )  # fmt: skip
             label = ""
+    for outcome, part in _unneeded(one):
+        yield "", _outcome(outcome), part.words, part.found, part.told, _spared_by(one), ""
+
+
+def _unneeded(one: Ruling) -> Iterator[tuple[Outcome, Trace]]:
+    """Yields, once each, what a control asks of that no line above the one that is met looked at.
+
+    A reader looks for the density of a part that its TPP alone puts in a paragraph.
+    """
+    seen = {part.title for _, trace in one.traces for part in _flattened(trace)}
+    for outcome, trace in one.spared if one.rule.kind == CONTROL else ():
+        for part in leaves(trace):
+            if part.title not in seen:
+                seen.add(part.title)
+                yield outcome, part
+
+
+def _spared_by(one: Ruling) -> str:
+    return f"not needed: {one.traces[-1][0].id} already met"
 
 
 def _standing(one: Ruling) -> str:
@@ -94,6 +114,12 @@ def _flattened(trace: Trace) -> Iterator[Trace]:
 
 
 def _ruling_flat(chip: str, one: Ruling) -> list[dict[str, Scalar]]:
+    asked = [
+        (outcome, depth, part, part.truth.value)
+        for outcome, trace in one.traces
+        for depth, part in _indented(trace)
+    ]
+    asked += [(outcome, 0, part, _spared_by(one)) for outcome, part in _unneeded(one)]
     return [
         {
             "chip": chip,
@@ -106,8 +132,7 @@ def _ruling_flat(chip: str, one: Ruling) -> list[dict[str, Scalar]]:
             "value": part.found,
             "margin": part.margin,
             "margin_words": part.told,
-            "met": part.truth.value,
+            "met": met,
         }
-        for outcome, trace in one.traces
-        for depth, part in _indented(trace)
+        for outcome, depth, part, met in asked
     ]

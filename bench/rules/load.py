@@ -33,11 +33,29 @@ class Rulebook:
             raise UsageError(f"no rule {word!r} in specs/rules: {did_you_mean(word, by_name)}")
         return by_name[word.strip().lower()]
 
+    def of_paragraph(self, word: str) -> list[Rule]:
+        """Returns the rules that put parts in a paragraph such as ``3A090`` or ``3a090.a.1``.
+
+        4A090 is of what such parts are built into, by the same numbers (note of US-2023-3A090).
+        """
+        wanted = word.strip().lower()
+        wanted = f"3a090{wanted[5:]}" if wanted.startswith("4a090") else wanted
+        return [
+            rule
+            for rule in self.rules.values()
+            if any(_within(one.eccn.lower(), wanted) for one in rule.outcomes if one.eccn)
+        ]
+
     def cited(self) -> set[str]:
         """Returns the keys of the sources that rules and groups cite."""
         rows = (row.source for rule in self.rules.values() for row in rule.policies if row.source)
         groups = (group.source for group in self.places.groups.values())
         return {*rows, *groups, *(key for rule in self.rules.values() for key in rule.sources)}
+
+
+def _within(one: str, other: str) -> bool:
+    """Tells whether one of two paragraphs is the other or a part of it."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
 @cache

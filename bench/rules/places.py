@@ -1,10 +1,11 @@
 """Destinations: countries by code or name, and the Country Groups they are in on a date."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from pydantic import Field
 
@@ -12,6 +13,8 @@ from bench.chips.names import plain
 from bench.errors import UsageError, did_you_mean
 from bench.rules.model import Code, Destination, Key
 from bench.strict import Day, Strict
+
+DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 
 
 class Group(Strict):
@@ -90,19 +93,25 @@ class Question:
 
 
 def day(on: str | date | None = None) -> str:
-    """Returns the day that ``on=`` names, as YYYY-MM-DD and no other way; none is today, in UTC.
+    """Returns the day that ``on=`` names, as YYYY-MM-DD; none, like ``today``, is today in UTC.
+
+    Month and day may be written without a nought in front.
 
     Raises:
-        UsageError: it is no day, or written otherwise.
+        UsageError: it is no day, or in another order.
     """
-    word = str(datetime.now(UTC).date() if on is None else on)
+    word = str("today" if on is None else on).strip().lower()
+    if word == "today":
+        return datetime.now(UTC).date().isoformat()
+    found = DAY.fullmatch(word)
     try:
-        same = date.fromisoformat(word).isoformat() == word
+        return date(*map(int, found.groups())).isoformat() if found else _no_day(on)
     except ValueError:
-        same = False
-    if not same:
-        raise UsageError(f"on={word} is no day such as 2025-08-15")
-    return word
+        return _no_day(on)
+
+
+def _no_day(on: object) -> NoReturn:
+    raise UsageError(f"on={on} is no day such as 2025-08-15") from None
 
 
 def is_d5_or_macau(code: str, on: str, places: Places) -> bool:

@@ -57,11 +57,17 @@ def overturned(
 
 
 def _asked(chip: Chip) -> Iterator[tuple[str, Published]]:
-    """Yields the rival figures that a rule may look at."""
+    """Yields the rival figures that a rule may look at.
+
+    A rate worked out here is none: it enters no TPP, so with it in the place of a published one
+    the TPP would be open, which nobody says.
+    """
     for key, figure in chip.figures.items():
-        if key in ASKED or key.startswith(("matrix_", "vector_")):
+        is_rate = key.startswith(("matrix_", "vector_"))
+        if key in ASKED or is_rate:
             for rival in figure.rivals:
-                apart = rival.counts in NOT_THE_CHIP or rival.refuted
+                worked_out = is_rate and rival.origin == "computed"
+                apart = rival.counts in NOT_THE_CHIP or rival.refuted or worked_out
                 if rival.number is not None and not apart:
                     yield key, rival
 

@@ -73,6 +73,12 @@ class Ruling:
         return seen
 
     @cached_property
+    def spared(self) -> list[tuple[Outcome, Trace]]:
+        """Returns the outcomes after one that is met, which need no answer any more."""
+        rest = _active(self.rule, self.on)[len(self.traces) :]
+        return [(outcome, _traced(outcome, self.asked)) for outcome in rest if outcome.when]
+
+    @cached_property
     def caught(self) -> Truth:
         """Tells whether the rule brings anything to the chip."""
         words = (truth(_bites(one)) for one in self.findings)
