@@ -27,8 +27,16 @@ UNUSED = tuple(
 )  # fmt: skip
 """Hydra's own groups, which only its own ``main`` reads: half of the time that composing takes."""
 HYDRA = re.compile(r"[+~]*hydra\b")
-MEANT = {"gpu": "try device=cuda, or device=accelerator for whatever torch finds"}
+MEANT = {
+    "gpu": "try device=cuda, or device=accelerator for whatever torch finds",
+    "xlsx": "try report=csv, which spreadsheets open",
+    "excel": "try report=csv, which spreadsheets open",
+}
 """What is told of words that are written like some of ours and mean others."""
+SAME = {"report": {"markdown": "github", "md": "github"}}
+"""Other words for what may be chosen in a config group."""
+OF_RECORDS = ("run", "show")
+"""The commands that render a record, and have its samples as a format."""
 SHOWN = 200
 """Characters of words that are quoted."""
 KINDS = {"Float": "a number", "Integer": "a whole number"}
@@ -72,7 +80,7 @@ def compose(command: str, overrides: list[str], shape: type[T], *, multirun: boo
         raise UsageError(_not_understood(command, words, error)) from None
     report = getattr(made, "report", ReportChoice())
     if report.format not in choices("report"):
-        near = did_you_mean(report.format, choices("report"))
+        near = did_you_mean(report.format, _offered(command, "report"))
         raise UsageError(f"no report {report.format!r}: {near}")
     return made
 
@@ -98,7 +106,7 @@ def register() -> None:
 
 
 def spelled_out(overrides: list[str]) -> list[str]:
-    """Returns overrides with ``device=cuda:1`` spelled as group and index."""
+    """Returns overrides with ``device=cuda:1`` as group and index, ``report=md`` as ``github``."""
     words = []
     for word in overrides:
         key, _, value = word.partition("=")
@@ -106,13 +114,20 @@ def spelled_out(overrides: list[str]) -> list[str]:
         if key == "device" and colon:
             words += [f"device={backend}", f"device.index={index}"]
         else:
-            words.append(word)
+            same = SAME.get(key, {}).get(value.lower())
+            words.append(f"{key}={same}" if same else word)
     return words
 
 
 def choices(group: str) -> list[str]:
     """Returns what may be chosen in a config group."""
     return sorted(path.stem for path in (paths.data_dir("configs") / group).glob("*.yaml"))
+
+
+def _offered(command: str, group: str) -> list[str]:
+    """Returns what of a config group a command can do."""
+    lacking = {"pytest-benchmark"} if group == "report" and command not in OF_RECORDS else set()
+    return [one for one in choices(group) if one not in lacking]
 
 
 def checked(command: str, overrides: list[str], shape: type) -> list[str]:
@@ -133,7 +148,7 @@ def checked(command: str, overrides: list[str], shape: type) -> list[str]:
         _type_of(command, key.lstrip("+~"), shape)
         for one in value.split(",") if key in GROUPS and "(" not in value else ():
             if one not in choices(key):
-                meant = MEANT.get(one) or did_you_mean(one, choices(key))
+                meant = MEANT.get(one) or did_you_mean(one, _offered(command, key))
                 raise UsageError(f"no {key} {one!r}: {meant}")
     return words
 

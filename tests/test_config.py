@@ -12,7 +12,14 @@ from bench.devices.registry import words
 from bench.errors import UsageError, did_you_mean
 from bench.measure.suite import items
 from bench.paths import runs_dir
-from bench.shapes import SHAPES, DeviceChoice, RunConfig, ShowConfig
+from bench.shapes import (
+    SHAPES,
+    CompareConfig,
+    DeviceChoice,
+    RulesConfig,
+    RunConfig,
+    ShowConfig,
+)
 
 SAMPLES: dict[object, tuple[str, object]] = {
     str: ("word", "word"),
@@ -231,3 +238,25 @@ def test_composing_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     compose("run", ["device=fake"], RunConfig)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("word", ["markdown", "md", "Markdown"])
+def test_markdown_is_the_format_of_github(word: str) -> None:
+    assert compose("compare", [f"report={word}"], CompareConfig).report.format == "github"
+
+
+@pytest.mark.parametrize(
+    ("command", "shape", "offered"),
+    [("compare", CompareConfig, False), ("rules", RulesConfig, False), ("show", ShowConfig, True)],
+)
+def test_only_formats_that_a_command_has_are_offered(
+    command: str, shape: type, *, offered: bool
+) -> None:
+    with pytest.raises(UsageError, match=r"^no report 'zzz': choose from: auto, ") as caught:
+        compose(command, ["report=zzz"], shape)
+    assert ("pytest-benchmark" in str(caught.value)) is offered
+
+
+def test_a_spreadsheet_is_told_what_it_can_open() -> None:
+    with pytest.raises(UsageError, match=r"^no report 'xlsx': try report=csv, which spreadsheets "):
+        compose("compare", ["report=xlsx"], CompareConfig)

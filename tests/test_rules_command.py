@@ -200,6 +200,56 @@ def test_a_rule_may_be_explained_when_it_is_not_in_force(
     assert f"{rule} [1] {standing}" in out
 
 
+@pytest.mark.parametrize(
+    ("word", "rules"),
+    [
+        ("3A090", ["US-2023-3A090"]),
+        ("3a090.a.1", ["US-2023-3A090"]),
+        ("4A090.b", ["US-2023-3A090"]),
+        ("3A090.c", ["US-2024-HBM"]),
+    ],
+)
+def test_a_paragraph_stands_for_the_rules_of_that_day_that_put_parts_in_it(
+    word: str, rules: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = rows(["explain", "chip=h20", "on=2026-11-27", f"rule={word}"], capsys)
+    assert list(dict.fromkeys(row["rule"] for row in found)) == rules
+
+
+def test_before_a_paragraph_stood_its_rules_are_shown_all_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = rows(["explain", "chip=h20", "on=2022-01-01", "rule=3A090"], capsys)
+    assert {row["rule"] for row in found} >= {"US-2022-3A090", "US-2023-3A090"}
+    assert {row["in_text"] for row in found} == {"false"}
+
+
+def test_a_density_that_the_tpp_made_needless_is_shown_as_such(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    *asked, last = rows(["explain", "chip=b30a", "on=2026-11-27", "rule=3A090"], capsys)
+    assert (asked[-1]["outcome"], asked[-1]["met"]) == ("a.1", "yes")
+    assert (last["outcome"], last["met"]) == ("a.2", "not needed: a.1 already met")
+    assert last["condition"] == "performance density at least 5.92"
+
+
+@pytest.mark.parametrize("word", ["2025-8-1", "2025-08-1", "2025-8-01"])
+def test_a_day_may_lack_its_noughts(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(["chips=h20", f"on={word}"], capsys)
+    assert code == 0
+    assert "Export status on 2025-08-01" in out
+
+
+def test_today_is_the_default_day(capsys: pytest.CaptureFixture[str]) -> None:
+    assert rows(["chips=h20", "on=today"], capsys) == rows(["chips=h20"], capsys)
+
+
+def test_a_name_of_several_bins_says_which_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(["chips=910b", "on=2025-08-01"], capsys)
+    assert code == 0
+    assert "910b covers several chips; shown: huawei-ascend-910b1, " in out
+
+
 def test_a_list_of_one_rule_is_that_rule_whole(capsys: pytest.CaptureFixture[str]) -> None:
     found, *more = rows(["list", "rule=us-2023-hq", DAY], capsys)
     assert (found["rule"], found["standing"]) == ("US-2023-HQ", "in force")
@@ -273,7 +323,7 @@ WRONG = {
     "timeline chip=h20 on=2024-06-01": ("a timeline has every day: on= belongs to the other views"),
     "on=2025-02-30": "on=2025-02-30 is no day such as 2025-08-15",
     "on=yesterday": "on=yesterday is no day such as 2025-08-15",
-    "on=2025-8-15": "on=2025-8-15 is no day such as 2025-08-15",
+    "on=15-8-2025": "on=15-8-2025 is no day such as 2025-08-15",
     "on=20250815": "on=20250815 is no day such as 2025-08-15",
     "on=2025-W33-5": "on=2025-W33-5 is no day such as 2025-08-15",
     "destination=Chna": f"no destination {CHNA}",

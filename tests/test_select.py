@@ -8,7 +8,7 @@ import pytest
 from bench.chips.groups import APART, GROUPS
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.chips.select import select
+from bench.chips.select import covered, select
 from bench.errors import UsageError
 
 
@@ -46,6 +46,7 @@ def picked(*words: str, vendor: str | None = None) -> str:
         ("Acme-One", "acme-one"),
         ("all", "acme-one acme-two acme-rack"),
         ("export-tier", "acme-one"),
+        ("Export Tier", "acme-one"),
         ("export", "acme-one"),
         ("domestic", "acme-two acme-rack"),
         ("gpus", "acme-one"),
@@ -132,6 +133,10 @@ def test_a_group_is_no_baseline() -> None:
         ("h100", "nvidia-h100-sxm-80gb"),
         ("NVIDIA H20 SXM 96GB", "nvidia-h20-sxm-96gb"),
         ("910B2", "huawei-ascend-910b2"),
+        ("H20 141GB", "nvidia-h20-sxm-141gb"),
+        ("rtx pro 6000", "nvidia-rtxpro6000-server-96gb"),
+        ("910 C", "huawei-ascend-910c"),
+        ("Ascend_910C", "huawei-ascend-910c"),
     ],
 )
 def test_names_of_the_shipped_sheets_are_found(word: str, ids: str, sheets: Catalogue) -> None:
@@ -145,6 +150,24 @@ def test_a_name_that_several_chips_share_stands_for_all_of_them(
     bins = [f"huawei-ascend-910b{number}" for number in (1, 2, 3, 4)]
     assert [chip.id for chip in select([word], sheets)] == bins
     assert sheets.find(word).id == "huawei-ascend-910b"
+
+
+def test_what_a_shared_name_covers_is_told_with_what_it_leaves_out(sheets: Catalogue) -> None:
+    (told,) = covered(["h20", "910B"], sheets)
+    shown, left_out = told.split("; not shown: ")
+    assert shown.startswith("910B covers several chips; shown: huawei-ascend-910b1, ")
+    assert "huawei-ascend-910b2c" in left_out
+    assert "huawei-ascend-910b4-1" in left_out
+    assert covered(["h20", "domestic", "*910b*"], sheets) == []
+
+
+def test_blanks_and_hyphens_that_would_leave_two_chips_name_none() -> None:
+    chips = (chip("acme-one", aliases=("a-10", "b-1")), chip("acme-two", aliases=("a10",)))
+    both = Catalogue({one.id: one for one in chips}, {})
+    assert [both.find("a-10").id, both.find("a10").id] == ["acme-one", "acme-two"]
+    assert both.find("B 1").id == "acme-one"
+    with pytest.raises(UsageError, match=r"^no chip 'a 10'"):
+        both.find("a 10")
 
 
 def test_no_chip_is_called_like_a_group(sheets: Catalogue) -> None:

@@ -231,3 +231,23 @@ def test_a_fault_stops_those_who_need_the_workloads(tmp_path: Path) -> None:
 def test_a_wrong_name_is_told_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"no workload 'llama-3.1-9b'.*'llama-3.1-8b'"):
         workload("llama-3.1-9b")
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("Llama-3.1-8B", "llama-3.1-8b"),
+        ("llama 3.1 8b", "llama-3.1-8b"),
+        ("llama3.1-8b", "llama-3.1-8b"),
+        ("qwen3-235b", "qwen3-235b-a22b"),
+        ("deepseek", "deepseek-v3"),
+    ],
+)
+def test_a_name_may_be_written_loosely_or_begun_where_one_begins_so(word: str, name: str) -> None:
+    assert workload(word).id == name
+
+
+@pytest.mark.parametrize("word", ["llama", "llama-3.1-7", "", "-"])
+def test_a_beginning_of_several_or_of_half_a_number_names_none(word: str) -> None:
+    with pytest.raises(UsageError, match=rf"^no workload '{word}' in specs/workloads: "):
+        workload(word)

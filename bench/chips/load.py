@@ -17,7 +17,7 @@ from bench.chips.faults import (
 )
 from bench.chips.groups import APART, GROUPS
 from bench.chips.model import Architecture, Chip, Source
-from bench.chips.names import plain
+from bench.chips.names import loose, plain
 from bench.datafile import as_mapping, entries, relative, validated
 from bench.errors import DataError, Fault, UsageError, nearest
 from bench.parsed import Parsed
@@ -46,15 +46,31 @@ class Catalogue:
             UsageError: no sheet answers to ``word``; the message names those that begin with it,
                 else the nearest.
         """
-        wanted = plain(word)
-        names = self.names
-        if wanted not in names:
+        wanted, names, found = plain(word), self.names, self.named(word)
+        if found is None:
             forms = [name for name in names if name.startswith((f"{wanted}-", f"{wanted} "))]
             near = nearest(wanted, forms or names) or LISTED
             several = "," in word or wanted in {**GROUPS, **APART}
             told = "one chip is asked for here, not several" if several else near
             raise UsageError(f"no chip {word!r} in specs/chips: {told}")
-        return self.chips[names[wanted]]
+        return found
+
+    def named(self, word: str) -> Chip | None:
+        """Returns the chip that answers to a word, None where none does.
+
+        Blanks, hyphens and underscores part no names where that leaves one chip.
+        """
+        meant = self.names.get(plain(word)) or self._loosely.get(loose(word))
+        return self.chips[meant] if meant else None
+
+    @cached_property
+    def _loosely(self) -> Mapping[str, str]:
+        """Maps names without what joins their parts to ids; those of two chips are left out."""
+        known: dict[str, str] = {}
+        for name, chip in self.names.items():
+            if known.setdefault(loose(name), chip) != chip:
+                known[loose(name)] = ""
+        return MappingProxyType(known)
 
     @cached_property
     def names(self) -> Mapping[str, str]:

@@ -13,10 +13,18 @@ TYPED = ("id", "aliases", "local_name")
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]")
 """Characters that count as printable and show nothing: fillers, joiners, variation selectors."""
 
+JOINS = re.compile(r"[ _‐‑–-]")
+"""Blanks, hyphens and underscores."""
+
 
 def plain(name: str) -> str:
     """Returns a name as names are compared: width, case and blanks aside."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def loose(name: str) -> str:
+    """Returns a name without what joins its parts, as people leave out or mix it: ``910 C``."""
+    return JOINS.sub("", plain(name))
 
 
 def names_of(chip: Chip) -> Iterator[tuple[str, str]]:

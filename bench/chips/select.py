@@ -27,12 +27,29 @@ def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None
     if vendor is not None and vendor not in _vendors(catalogue):
         near = did_you_mean(vendor, _vendors(catalogue))
         raise UsageError(f"no vendor {vendor!r}: {near}")
-    names = catalogue.names
-    asked = [chip for word in words for chip in _meant(word, catalogue, names)]
+    asked = [chip for word in words for chip in _meant(word, catalogue, catalogue.names)]
     found = {chip.id: chip for chip in asked if vendor in (None, chip.vendor)}
     if asked and not found:
         raise UsageError(f"none of the chips asked for is of vendor={vendor}")
     return list(found.values())
+
+
+def covered(words: Iterable[str], catalogue: Catalogue) -> list[str]:
+    """Returns what has to be said of words that stand for several chips: which, and which not."""
+    told = []
+    for word in words:
+        found = catalogue.named(word)
+        if found and found.variants:
+            rest = others(found, catalogue)
+            more = f"; not shown: {', '.join(rest)}" if rest else ""
+            told.append(f"{word} covers several chips; shown: {', '.join(found.variants)}{more}.")
+    return list(dict.fromkeys(told))
+
+
+def others(chip: Chip, catalogue: Catalogue) -> list[str]:
+    """Returns the sheets whose name goes on from a shared one, and which it does not stand for."""
+    near = (one for one in catalogue.chips if one.startswith(chip.id) and one != chip.id)
+    return [one for one in near if one not in chip.variants]
 
 
 def _vendors(catalogue: Catalogue) -> set[str]:
@@ -45,14 +62,14 @@ def _meant(word: str, catalogue: Catalogue, names: Mapping[str, str]) -> list[Ch
     A name that several chips share stands for all of them.
     """
     wanted, chips = plain(word), catalogue.chips
-    if wanted in names:
-        found = chips[names[wanted]]
+    if found := catalogue.named(word):
         return [chips[variant] for variant in found.variants] or [found]
     if len(word) > LONGEST:
         raise UsageError(f"{word[:LONGEST]!r} ... is longer than any name or pattern of chips")
     if {"*", "?"} & set(wanted):
         fitting = {chip for name, chip in names.items() if fnmatchcase(name, wanted)}
         return _some(word, [chip for chip in chips.values() if chip.id in fitting])
+    wanted = wanted.replace(" ", "-")
     if wanted in APART:
         return _some(word, [chip for chip in chips.values() if APART[wanted](chip)])
     groups = {**GROUPS, **{key: _is_of(key) for key in _vendors(catalogue)}}

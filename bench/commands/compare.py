@@ -46,7 +46,9 @@ ASK = (
 def main(words: list[str]) -> int:
     """Prints the comparison."""
     from bench.chips.load import catalogue
+    from bench.chips.select import covered
     from bench.report.comparison import side_by_side
+    from bench.report.markup import headed
     from bench.report.registry import set_in
     from bench.theory.comparison import compare
 
@@ -54,7 +56,7 @@ def main(words: list[str]) -> int:
     sheets = catalogue()
     chips, baseline = _chosen(config, sheets)
     found = compare(chips, baseline, config.figures, sheets, config.per)
-    report = side_by_side(found, sheets, cite=config.sources)
+    report = headed(side_by_side(found, sheets, cite=config.sources), covered(config.chips, sheets))
     print(set_in(config.report.format, report), end="")
     return 0
 

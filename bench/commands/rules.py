@@ -32,11 +32,12 @@ unknown, never 'no'. A research aid, not legal advice.
 
   chips=[...]       status: ids, names, groups (export-tier, domestic, huawei); default export-tier
   chip=             timeline, explain, whatif: one chip
-  on=               the day, such as 2025-08-15; default today
+  on=               the day, such as 2025-08-15, or today (the default)
   destination=CN    a country by code or name
   headquarters=     country of the buyer's ultimate parent; default the destination
   export_from=us    us, or abroad for re-exports
-  rule=             explain, list: one rule by its id, in force or not, bills too
+  rule=             explain, list: one rule by its id, in force or not, bills too; or a paragraph
+                    such as 3A090 or 3A090.a.1 (4A090: by the same numbers)
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
   whatif: tpp= density= memory_bandwidth= interconnect= io= datacenter= us_sale=
@@ -47,6 +48,7 @@ Examples
   python -m bench rules timeline chip=h20
   python -m bench rules explain chip=h20 on=2024-06-01
   python -m bench rules explain chip=h20 rule=US-BILL-SAFE-CHIPS
+  python -m bench rules explain chip=b30a rule=3A090
   python -m bench rules whatif chip=h20 on=2024-06-01 tpp=2400
   python -m bench rules list on=2026-02-01 report=csv
 
@@ -84,7 +86,7 @@ class _Asked:
     """The question and the data, read once."""
 
     question: "Question"
-    rule: "Rule | None"
+    rules: "list[Rule]"
     changed: "Changes"
     book: "Rulebook"
     catalogue: "Catalogue"
@@ -98,7 +100,7 @@ def _report(view: str, config: RulesConfig) -> "Report":
     _fitting(view, config)
     changed, book = _changes(config), rulebook()
     question = _question(config, book)
-    asked = _Asked(question, _rule(view, config, book), changed, book, catalogue())
+    asked = _Asked(question, _rules(view, config, book), changed, book, catalogue())
     views = {
         "status": _status,
         "timeline": _timeline,
@@ -153,15 +155,20 @@ def _question(config: RulesConfig, book: "Rulebook") -> "Question":
     return Question(on, there, parent, config.export_from == "us")
 
 
-def _rule(view: str, config: RulesConfig, book: "Rulebook") -> "Rule | None":
-    rule = book.find(config.rule) if config.rule else None
-    if rule and view == "explain" and not rule.outcomes:
-        raise UsageError(f"{rule.id} sets no condition on a chip: see 'rules list rule={rule.id}'")
-    return rule
+def _rules(view: str, config: RulesConfig, book: "Rulebook") -> "list[Rule]":
+    """Returns the rule that is asked for, those of a paragraph, or none where none is."""
+    if not config.rule:
+        return []
+    rules = book.of_paragraph(config.rule) or [book.find(config.rule)]
+    if view == "explain" and not rules[0].outcomes:
+        told = rules[0].id
+        raise UsageError(f"{told} sets no condition on a chip: see 'rules list rule={told}'")
+    return rules
 
 
 def _status(config: RulesConfig, asked: _Asked) -> "Report":
-    from bench.chips.select import select
+    from bench.chips.select import covered, select
+    from bench.report.markup import headed
     from bench.report.rulings import statuses
     from bench.rules.judged import judged
 
@@ -170,7 +177,8 @@ def _status(config: RulesConfig, asked: _Asked) -> "Report":
     found = [
         judged(chip, asked.question, asked.catalogue, asked.book, disputes=few) for chip in chips
     ]
-    return statuses(found, asked.question, asked.book, asked.catalogue)
+    report = statuses(found, asked.question, asked.book, asked.catalogue)
+    return headed(report, covered(config.chips, asked.catalogue))
 
 
 def _timeline(config: RulesConfig, asked: _Asked) -> "Report":
@@ -197,9 +205,11 @@ def _explain(config: RulesConfig, asked: _Asked) -> "Report":
     status = found.status
     rulings = [one for one in status.of_kind(CONTROL, LETTER) if asks_chips(one)]
     rulings += [one for one in status.bringing() if one not in rulings]
-    if rule := asked.rule:
+    if asked.rules:
         part = replace(found.asked, eccns=status.eccns)
-        rulings = [rule_on(rule, part, asked.question, book.places)]
+        every = [rule_on(rule, part, asked.question, book.places) for rule in asked.rules]
+        standing = [one for one in every if one.in_text]
+        rulings = [one for one in standing if asks_chips(one)] or standing or every
     return explanation(found, rulings, book, catalogue)
 
 
@@ -225,7 +235,7 @@ def _list(_: RulesConfig, asked: _Asked) -> "Report":
     from bench.report.rulelist import rule_list
 
     book = asked.book
-    rules = [asked.rule] if asked.rule else list(book.rules.values())
+    rules = asked.rules or list(book.rules.values())
     return rule_list(rules, asked.question.on, book, asked.catalogue)
 
 

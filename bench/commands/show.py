@@ -63,13 +63,18 @@ def main(words: list[str]) -> int:
 def _dossier(config: ShowConfig) -> "Report":
     """Returns a chip's sheet with what follows from it and the records of it at hand."""
     from bench.chips.load import catalogue
+    from bench.chips.select import others
     from bench.records.store import every
     from bench.report.dossier import dossier
+    from bench.report.markup import headed
     from bench.rules.load import rulebook
 
     sheets = catalogue()
     chip = sheets.find(config.chip or "")
-    return dossier(chip, sheets, rulebook(), list(every(_folders(config.out), chip.id)))
+    report = dossier(chip, sheets, rulebook(), list(every(_folders(config.out), chip.id)))
+    bins = [*chip.variants, *others(chip, sheets)] if chip.variants else []
+    told = f"{config.chip} covers several chips; this sheet holds what is said of the name alone"
+    return headed(report, [f"{told}. Chips: {', '.join(bins)}."] if bins else [])
 
 
 def _folders(out: str | None) -> list[Path]:

@@ -53,7 +53,6 @@ def main(words: list[str]) -> int:
 
 def _report(config: VerdictConfig) -> "Report":
     from bench.chips.load import catalogue
-    from bench.chips.names import plain
     from bench.chips.select import select
     from bench.claims.sensitivity import bench_of
     from bench.evidence.weigh import classes
@@ -61,7 +60,7 @@ def _report(config: VerdictConfig) -> "Report":
 
     sheets, left_out = catalogue(), classes(config.without)
     words = config.chips
-    names = len(words) == 2 and all(plain(word) in sheets.names for word in words)
+    names = len(words) == 2 and all(sheets.named(word) for word in words)
     pair = {sheets.find(word).id: sheets.find(word) for word in words} if names else {}
     chosen = list(pair.values()) or select(words, sheets)  # a name that variants share is one chip
     base = sheets.find(config.baseline) if config.baseline else None

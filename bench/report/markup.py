@@ -1,7 +1,7 @@
 """What every format is given, and the calls that set it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tabulate import tabulate
 
@@ -21,6 +21,12 @@ class Report:
     def has_first(self) -> bool:
         """Tells whether the first table is worth its header: an empty one before others is not."""
         return bool(self.table.cells) or not self.more
+
+
+def headed(report: Report, lines: Sequence[str]) -> Report:
+    """Returns a report with further lines above its first table."""
+    table = replace(report.table, heading=(*report.table.heading, *lines))
+    return replace(report, table=table) if lines else report
 
 
 def tabulated(columns: Sequence[str], cells: Sequence[Sequence[str]], style: str) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bench import paths, yamlfile
+from bench.chips.names import loose, plain
 from bench.datafile import named, relative
-from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.errors import DataError, Fault, UsageError, did_you_mean, nearest
 from bench.workloads.counts import parameters, rounds_to
 from bench.workloads.model import Workload
 
@@ -28,16 +29,26 @@ def workloads(folder: Path | None = None) -> Mapping[str, Workload]:
 
 
 def workload(word: str, folder: Path | None = None) -> Workload:
-    """Returns one workload by its id, in any case.
+    """Returns one workload by its id or by a beginning that no other has.
+
+    Case does not count, nor do blanks, hyphens and underscores; a beginning cuts no number.
 
     Raises:
-        UsageError: there is none; the message names the nearest.
+        UsageError: there is none; the message names those that begin so, else the nearest.
         DataError: a file is at fault.
     """
-    known = workloads(folder)
-    if word.lower() not in known:
-        raise UsageError(f"no workload {word!r} in specs/workloads: {did_you_mean(word, known)}")
-    return known[word.lower()]
+    known, wanted = workloads(folder), plain(word).replace(" ", "-")
+    same = [name for name in known if wanted and loose(name) == loose(wanted)]
+    begun = [name for name in known if wanted and _begins(name, wanted)]
+    if len(found := same or begun) == 1:
+        return known[found[0]]
+    near = nearest(wanted, begun) or did_you_mean(wanted, known)
+    raise UsageError(f"no workload {word!r} in specs/workloads: {near}")
+
+
+def _begins(name: str, wanted: str) -> bool:
+    cut = name[len(wanted) : len(wanted) + 1].isdigit() and wanted[-1:].isdigit()
+    return name.startswith(wanted) and not cut
 
 
 def examine(
