@@ -1,10 +1,12 @@
 """What ``predict`` says beside its times: memory, energy, cost, what it rests on, and why not."""
 
+import json
 import re
 import shlex
 
 import pytest
 
+from bench import paths
 from bench.site.foretold import STANDING, Standing
 from tests.command_cases import said
 from tests.test_predict_command import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
@@ -143,6 +145,41 @@ def test_what_no_split_holds_says_what_was_tried(capsys: pytest.CaptureFixture[s
     assert one([*words, "phase=fit"], capsys)["least_chips"] is None
     assert "| none up to 64 " in said("predict", [*words, "phase=fit"], capsys)[1]
     assert re.search(r"GB short, and so at any tp\b", said("predict", words, capsys)[1])
+
+
+def test_what_tests_found_of_a_chip_stands_beneath_what_is_foretold_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The site said that most cases of the 910C lay outside, this command did not."""
+    parts = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
+    own = parts["serving as reported: another source, no refit"]["each"]["huawei-ascend-910c"]
+    words = ["chips=[910c,mlu590]", LARGE, "parallel=8"]
+    text = said("predict", words, capsys)[1]
+    side = ", too quick" if own["bias"] <= -0.1 else ""
+    told = f"{own['mean']:.0%} off{side}, {own['inside'][0]:.0%} of {own['count']} inside"
+    (line,) = (line for line in text.splitlines() if line.startswith("Tested on"))
+    assert line.rstrip().endswith(f": huawei-ascend-910c {told}."), "nobody tested the other"
+    steps = said("predict", [*words, "phase=decode"], capsys)[1]
+    assert f"huawei-ascend-910c {told} (of serving)." in steps
+    assert "Tested on" not in said("predict", ["chips=mlu590", *words[1:]], capsys)[1]
+    found = {each["chip"]: each["tested_inside_80"] for each in rows(words, capsys)}
+    assert found == {"huawei-ascend-910c": own["inside"][0], "cambricon-mlu590": None}
+
+
+def test_what_tests_found_of_training_is_of_training(capsys: pytest.CaptureFixture[str]) -> None:
+    parts = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
+    own = parts["training as reported: another source, no refit"]["each"]["huawei-ascend-910c"]
+    found = one(["chips=910c", SMALL, "phase=train", "parallel=8"], capsys)
+    assert (found["tested"], found["tested_error"]) == (own["count"], own["mean"])
+
+
+def test_of_many_tested_chips_the_worst_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said("predict", ["chips=all", LARGE, "parallel=8"], capsys)[1]
+    (line,) = (line for line in text.splitlines() if line.startswith("Tested on"))
+    shares = [int(share) for share in re.findall(r"(\d+)% of [\d,]+ inside", line)]
+    assert len(shares) == 6
+    assert shares == sorted(shares)
+    assert re.search(r"; and \d+ that did better\.", line)
 
 
 def test_a_workload_is_found_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:

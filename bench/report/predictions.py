@@ -17,6 +17,7 @@ from bench.report.operators import operators_section
 from bench.report.question import beyond, instead, points, published, title
 from bench.report.scalar import Scalar
 from bench.report.table import Table
+from bench.report.tested import flat_tests, tests_said
 
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
 HOW = (
@@ -129,7 +130,7 @@ def _flat(one: Answer, place: int, asked: Asked, prices: Prices) -> dict[str, Sc
         "context": asked.workload.context, "precision": asked.how.name,
         "cache_B_element": asked.how.cache,
         "parallel": str(asked.split), "chips": asked.split.chips,
-        **_recipe(asked), "unknown": one.why or None,
+        **_recipe(asked), **flat_tests(one.chip.id, asked.phase), "unknown": one.why or None,
     }  # fmt: skip
     return told | (_numbers(one, place, prices) if one.found else {})
 
@@ -208,6 +209,8 @@ def _bounded(name: str, found: Foretold | First | None, place: int) -> dict[str,
 
 
 def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[str]:
+    if told := tests_said([one.chip.id for one in every if one.found], asked.phase):
+        yield told
     yield from caveats(every, asked)
     places = range(len(asked.batch))
     if any(unfit(one.found, at) for one in every if one.found for at in places):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -77,56 +76,6 @@ STANDING = (
 """A model that one chip holds, one of eight chips, its prompts, which matrix rates bound, and one
 with experts, whose weights are of 8 bits so that chips without fp8 can be asked, too; and one that
 is trained."""
-
-
-REPEATED = ("serving as reported, domestic chips: another source, no refit",)
-"""Parts of the validation whose cases are in another part, too."""
-TESTS = ("prefill step", "decode step", "serving TPOT", "serving as reported", "training")
-"""How the names of parts begin that test what the questions ask for."""
-LEFT_OUT = ": chip left out"
-"""How parts end that have every chip of a fit, each foretold without it."""
-SEEN = ": another source, no refit"
-"""How parts end whose fit has seen those chips."""
-
-
-@dataclass(frozen=True)
-class Tested:
-    """How predictions of a chip's steps, serving and training did that were made without it.
-
-    What others reported of it is among them only where no fit has the chip at all.
-
-    Attributes:
-        count: cases.
-        error: mean size of foretold / measured - 1.
-        inside: share of cases within the 80% interval.
-    """
-
-    count: int
-    error: float
-    inside: float
-
-
-def held_up(chip: str, errors: Mapping[str, Any]) -> Tested | None:
-    """Returns how predictions of a chip did, or None where nothing could be tested.
-
-    Args:
-        chip: id of the sheet.
-        errors: the parts of the validation's file; those without intervals repeat others' cases.
-    """
-    parts = {
-        name: part["each"][chip]
-        for name, part in errors.items()
-        if name.startswith(TESTS) and name not in REPEATED and chip in part["each"]
-    }
-    fitted = any(name.endswith(LEFT_OUT) for name in parts)
-    own = [
-        one for name, one in parts.items() if one["inside"] and not (fitted and name.endswith(SEEN))
-    ]
-    if not own:
-        return None
-    count = sum(one["count"] for one in own)
-    error = sum(one["mean"] * one["count"] for one in own) / count
-    return Tested(count, error, sum(one["inside"][0] * one["count"] for one in own) / count)
 
 
 @dataclass(frozen=True)

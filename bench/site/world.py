@@ -1,7 +1,6 @@
 """Everything the pages tell of, read and judged once."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,7 @@ from bench.claims.load import claims
 from bench.claims.sensitivity import Bench, bench_of
 from bench.errors import DataError, UsageError
 from bench.evidence.observe import Observation
-from bench.predict.errorfile import FILE
+from bench.predict.tested import errors
 from bench.records.model import Record
 from bench.records.store import read
 from bench.rules.judged import Judged, judged
@@ -91,9 +90,7 @@ class World:
     @cached_property
     def errors(self) -> Mapping[str, Any]:
         """Returns how far predictions are off, by part of the validation."""
-        text = (paths.data_dir("results") / FILE).read_text("utf-8")
-        parts: Mapping[str, Any] = json.loads(text)["parts"]
-        return parts
+        return errors()
 
     def speaking_of(self, chip: str) -> tuple[Judgement, ...]:
         """Returns the claims that name a chip."""

@@ -9,6 +9,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement
 from bench.predict.answers import Answer
+from bench.predict.tested import REPEATED
 from bench.records.model import Record
 from bench.report.dossier import dossier
 from bench.report.evidence import evidence_report
@@ -17,7 +18,7 @@ from bench.report.markup import cleaned
 from bench.report.predictions import HOW, beside_fit
 from bench.report.rulings import paragraph, policy
 from bench.site.blocks import Block, blocks, held, unique
-from bench.site.foretold import BASE, REPEATED, Standing
+from bench.site.foretold import BASE, Standing
 from bench.site.page import Page
 from bench.site.pages.predictions import inside
 from bench.site.words import Words

@@ -10,12 +10,13 @@ from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.errorfile import FILE, RATIO
 from bench.predict.tables import Table, tables
+from bench.predict.tested import Tested, held_up
 from bench.predict.tiers import MEANS
 from bench.report import question
 from bench.report.costs import INNER
 from bench.report.foretold import in_words, unfit
 from bench.report.predictions import caveats
-from bench.site.foretold import BASE, Tested, Told, held_up
+from bench.site.foretold import BASE, Told
 from bench.site.page import Page
 from bench.site.pages.chips import Cell, searched
 from bench.site.pictures import of_predictions
