@@ -17,6 +17,7 @@ from bench.chips.figures import FIGURES, dense_twin
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
+from bench.cpuclock import clock_of
 from bench.records.model import DeviceInfo, Measurement
 from bench.standing import standing
 from bench.units import Dimension, show
@@ -116,7 +117,7 @@ def _gap(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue) 
     return Gap(
         row=row,
         achieved=_achieved(row),
-        clock=_clock(row, chip, catalogue),
+        clock=_clock(row, device, chip, catalogue),
         waves=_waves(row.measurement, device),
         cap=_cap(row.measurement, device),
     )
@@ -129,7 +130,7 @@ def _achieved(row: Row) -> float:
     return row.fraction.value if row.fraction else math.nan
 
 
-def _clock(row: Row, chip: Chip | None, catalogue: Catalogue) -> Clock | None:
+def _clock(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue) -> Clock | None:
     """Returns the clock term of a rate of operations; memory has a clock of its own, untold."""
     seen = energy.readings(row.measurement, "clock_hz")
     if not seen or not isinstance(row.published, Paper) or not FIGURES[row.key].is_rate:
@@ -140,7 +141,9 @@ def _clock(row: Row, chip: Chip | None, catalogue: Catalogue) -> Clock | None:
     if measured <= 0:  # a tool that tells no clock may tell nought
         return None
     if row.published.from_clock:
-        return Clock(measured, measured, "the peak is worked out of the clock measured")
+        behind = clock_of(device, row.measurement.conditions.clock_hz)
+        words = "the highest told, of which the peak is worked out"
+        return Clock(measured, behind.high if behind else measured, words)
     stated = stated_clock(chip, row.key, catalogue) if chip else None
     return Clock(measured, *stated) if stated else None
 

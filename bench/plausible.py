@@ -97,7 +97,8 @@ def peak_doubts(claim: Claim) -> Iterator[str]:
     if fraction <= 1.0:
         return
     causes = [*_unit_cause(claim, fraction), *_clock_cause(claim, fraction), *_other_figure(claim)]
-    told = "; ".join(causes) or "check units, dtype, shape and timer"
+    clock = ", clock" if claim.paper.from_clock else ""
+    told = "; ".join(causes) or f"check units, dtype, shape{clock} and timer"
     word = "derived" if claim.paper.formula else "published"
     yield f"{fraction:.1%} of the {word} peak: {told}"
 
@@ -110,7 +111,8 @@ def _unit_cause(claim: Claim, fraction: float) -> Iterator[str]:
 
 def _clock_cause(claim: Claim, fraction: float) -> Iterator[str]:
     chip = claim.chip
-    printed = (chip.number("clock_matrix") or chip.number("clock_boost")) if chip else None
+    stated = chip if not claim.paper.from_clock else None
+    printed = stated and (stated.number("clock_matrix") or stated.number("clock_boost"))
     if printed and claim.clock_hz and claim.clock_hz / printed > CLOCK_MARGIN:
         ratio = claim.clock_hz / printed
         yield (

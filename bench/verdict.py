@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from statistics import median
 
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
+from bench.cpuclock import SHARED, Clock, clock_of
 from bench.plausible import Claim, disturbances, disturbed_by, peak_doubts, timing_doubts
 from bench.rates import Interval, dimension_of, rates
 from bench.records.model import DeviceInfo, Measurement, Record
@@ -20,6 +20,7 @@ FLATTERING = ("constant", "zeros")
 """Inputs that change so few bits that a chip held by its power runs faster."""
 
 
+DERIVED = "derived: "
 SIDE = 1024
 """The least side of a matrix product that is taken to test a figure."""
 
@@ -111,12 +112,16 @@ def weigh(
     key = published.key if isinstance(published, Paper) else first
     dimension = dimension_of(measurement, key)
     measured, burst = rates(measurement, dimension)
-    fraction = _fraction(measured, published, measurement) if measured else None
+    clock = _clock_behind(published, clocked, measurement)
+    fraction = _fraction(measured, published, clock) if measured else None
     doubts = _doubts(measurement, clocked, chip, published, measured) if measured else []
     remarks = [*_remarks(measurement, published)]
     if measurement.quantity != "footprint":
         remarks += _burst_remark(burst, published)
     verdict, reason = _verdict(measurement, published, fraction, (doubts, remarks), margin)
+    if clock and not clock.is_told and verdict in RATED:
+        head, *rest = reason.split("; ")
+        verdict, reason = Verdict.UNDECIDED, "; ".join([f"{clock.doubt} ({head})", *rest])
     believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
     rivals = published.rivals if isinstance(published, Paper) else ()
     return Row(
@@ -146,27 +151,30 @@ def _set_apart(row: Row) -> Row:
 
 
 def at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
-    """Returns a CPU with the clock that was measured beside the measurement, if any was."""
-    clocks = measurement.conditions.clock_hz
-    if device.backend != "cpu" or not clocks:
+    """Returns a CPU with the highest clock that it was seen at, if any was."""
+    if device.backend != "cpu" or not measurement.conditions.clock_hz:
         return device
-    return device.model_copy(update={"clock_measured_hz": median(clocks)})
+    seen = max(*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0)
+    return device.model_copy(update={"clock_measured_hz": seen})
+
+
+def _clock_behind(
+    published: Paper | Absent, device: DeviceInfo, measurement: Measurement
+) -> Clock | None:
+    """Returns the clock that a peak was worked out of, None where it is printed."""
+    if isinstance(published, Absent) or not published.from_clock:
+        return None
+    return clock_of(device, measurement.conditions.clock_hz)
 
 
 def _fraction(
-    measured: Interval, published: Paper | Absent, measurement: Measurement
+    measured: Interval, published: Paper | Absent, clock: Clock | None
 ) -> Interval | None:
-    """Returns measured over published; a peak worked out of a clock carries the clock's spread."""
+    """Returns measured over published; at a lower clock that was read, more of it is reached."""
     if isinstance(published, Absent):
         return None
     plain = measured.over(published.value)
-    clocks = measurement.conditions.clock_hz
-    if not published.from_clock or not clocks:
-        return plain
-    middle = median(clocks)
-    return Interval(
-        plain.value, plain.low * middle / max(clocks), plain.high * middle / min(clocks)
-    )
+    return replace(plain, high=plain.high * clock.high / clock.low) if clock else plain
 
 
 def _doubts(
@@ -177,11 +185,14 @@ def _doubts(
     measured: Interval,
 ) -> list[str]:
     doubts = list(timing_doubts(measurement, device))
-    printed = isinstance(published, Paper) and not published.from_clock
-    unsure = not printed and any(disturbances(measurement))
-    if isinstance(published, Paper) and measurement.quantity != "footprint" and not unsure:
+    if isinstance(published, Absent) or measurement.quantity == "footprint":
+        return doubts
+    crossed = measured.value / _overcount(measurement)
+    clock = _clock_behind(published, device, measurement)
+    unsure = published.from_clock and any(disturbances(measurement))
+    shared = clock and not clock.is_told and crossed <= SHARED * published.value
+    if not unsure and not shared:
         clocks = [*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0]
-        crossed = measured.value / _overcount(measurement)
         doubts += peak_doubts(Claim(crossed, published, chip, max(clocks) or None))
     return doubts
 
@@ -209,7 +220,8 @@ def _verdict(
         word = Verdict.FAILED if measurement.status == "failed" else Verdict.SKIPPED
         return word, measurement.reason or "no reason given"
     if doubts:
-        return Verdict.IMPLAUSIBLE, "; ".join(doubts)
+        derived = [one for one in remarks if one.startswith(DERIVED)]
+        return Verdict.IMPLAUSIBLE, "; ".join([*doubts, *derived])
     if isinstance(published, Absent):
         return Verdict.UNRATED, "; ".join([published.reason, *remarks])
     if not measurement.decides:
@@ -257,7 +269,7 @@ def _is_small(measurement: Measurement) -> bool:
 def _remarks(measurement: Measurement, published: Paper | Absent) -> Iterator[str]:
     """Yields what a reader must know to weigh the verdict."""
     if isinstance(published, Paper) and published.formula:
-        yield f"derived: {published.formula}"
+        yield f"{DERIVED}{published.formula}"
     if measurement.data in FLATTERING:
         yield f"{measurement.data} inputs flatter a power-limited chip"
     held = measurement.quantity == "footprint"  # bytes that do not depend on the time taken

@@ -157,6 +157,27 @@ def test_doctor_describes_device_chip_and_reasons(cli: Cli) -> None:
     assert "chip: nvidia-h20-sxm-96gb (chosen)" in lines
 
 
+@pytest.mark.parametrize(
+    ("nominal_hz", "warned"),
+    [
+        pytest.param(2.46e9, ["the clock could not be told: 1.43 GHz to 2.46 GHz"], id="far-below"),
+        pytest.param(1.5e9, [], id="about-nominal"),
+        pytest.param(None, [], id="nominal-not-known"),
+    ],
+)
+def test_doctor_warns_of_a_clock_that_cannot_be_told(
+    nominal_hz: float | None, warned: list[str]
+) -> None:
+    from bench.commands.doctor import _warnings
+    from bench.records.model import DeviceInfo
+
+    device = DeviceInfo(
+        backend="cpu", name="A CPU", clock_measured_hz=1.429e9, clock_nominal_hz=nominal_hz
+    )
+    told = [one.split(": ", 1)[1] for one in _warnings(device) if "clock" in one]
+    assert [one.rsplit(":", 1)[0] for one in told] == warned
+
+
 def test_doctor_tells_a_small_cache_in_its_own_unit() -> None:
     from bench.commands.doctor import _words
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.devices import cpu, host
-from bench.devices.clockloop import clock_hz
+from bench.devices.clockloop import CHAIN, CODE, clock_hz
 from bench.devices.cpu import CpuDevice
 from bench.records.model import DeviceInfo
 
@@ -93,6 +93,13 @@ def test_caches_are_those_that_hold_data(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_measured_clock_is_plausible_or_unknown() -> None:
     clock = clock_hz(1)
     assert clock is None or 2e8 < clock < 1e10
+
+
+@pytest.mark.parametrize("code", CODE.values(), ids=CODE)
+def test_the_clock_is_told_by_a_chain_that_seldom_branches(code: bytes) -> None:
+    """A branch in every cycle would halve beside a thread on the same core."""
+    additions = {bytes.fromhex("4801d2"), bytes.fromhex("2100018b")}
+    assert max(code.count(one) for one in additions) == CHAIN >= 16
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,12 @@ def test_the_peak_of_one_core_is_that_of_one_core(sheets: Catalogue) -> None:
             id="measured-first",
         ),
         pytest.param(
+            {"clock_measured_hz": 1.5e9, "clock_nominal_hz": 2e9},
+            "2.00 GHz (nominal clock, measured lower here)",
+            2e9,
+            id="nominal-where-less-was-left-of-it",
+        ),
+        pytest.param(
             {"clock_max_hz": 4e9, "clock_nominal_hz": 2e9},
             "4.00 GHz (highest clock reported)",
             4e9,

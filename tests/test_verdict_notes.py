@@ -10,7 +10,7 @@ from bench.rates import rates
 from bench.records.model import Conditions, DeviceInfo, Measurement, Search, Stopped, Trial
 from bench.titles import shape, show_bytes
 from bench.units import Dimension
-from bench.verdict import Verdict, weigh
+from bench.verdict import Row, Verdict, weigh
 from tests.verdict_cases import CUDA, H20, product_at, row_of, stream_at
 
 
@@ -134,22 +134,87 @@ def test_buffers_are_told_in_binary_units(value: float, words: str) -> None:
     assert show_bytes(value) == words
 
 
-def test_a_derived_peak_follows_the_clock_and_carries_its_spread(sheets: Catalogue) -> None:
-    """The clock was 2.8 and 3.2 GHz beside the measurement, 3.4 when the run began."""
+def _on_a_cpu(tflops: float, sheets: Catalogue, *beside_hz: float, **told_hz: float | None) -> Row:
+    """An fp32 product on two cores of a Xeon, of which it is known what clocks were read."""
     xeon = DeviceInfo(
         backend="cpu", name="Xeon", cpu_vendor="GenuineIntel", cpu_family=6, cpu_model=207,
-        isa=("avx512f",), units=2, clock_measured_hz=3.4e9,
-    )  # fmt: skip
+        isa=("avx512f",), units=2,
+    ).model_copy(update=told_hz)  # fmt: skip
     seen = product_at(
-        0.3, 0.01, dtype="fp32", figures=("matrix_fp32", "vector_fp32"),
-        conditions=Conditions(clock_hz=(2.8e9, 3.2e9)),
+        tflops, 0.01, dtype="fp32", figures=("matrix_fp32", "vector_fp32"),
+        conditions=Conditions(clock_hz=beside_hz),
     )  # fmt: skip
-    row = weigh(seen, xeon, sheets.chips["intel-emerald-rapids"], sheets)
+    return weigh(seen, xeon, sheets.chips["intel-emerald-rapids"], sheets)
+
+
+def test_a_derived_peak_is_that_of_the_highest_clock_and_carries_the_spread(
+    sheets: Catalogue,
+) -> None:
+    """The clock was 3.1 and 3.2 GHz beside the measurement, 3.3 when the run began."""
+    row = _on_a_cpu(0.3, sheets, 3.1e9, 3.2e9, clock_measured_hz=3.3e9)
     assert isinstance(row.published, Paper)
-    assert row.published.value == 2 * 3.0e9 * 64
+    assert row.published.value == 2 * 3.3e9 * 64
     assert row.fraction is not None
     assert row.measured is not None
     plain = row.measured.over(row.published.value)
-    assert row.fraction.value == plain.value
-    assert row.fraction.low == pytest.approx(plain.low * 3.0 / 3.2)
-    assert row.fraction.high == pytest.approx(plain.high * 3.0 / 2.8)
+    assert (row.fraction.value, row.fraction.low) == (plain.value, plain.low)
+    assert row.fraction.high == pytest.approx(plain.high * 3.3 / 3.1)
+    assert row.verdict is Verdict.SHORT
+
+
+@pytest.mark.parametrize(
+    ("beside_hz", "told_hz", "peak_hz", "doubt"),
+    [
+        pytest.param(
+            (1.5e9, 1.5e9), {"clock_measured_hz": 2.8e9}, 2.8e9, "1.50 GHz to 2.80 GHz",
+            id="lower-beside-the-measurement",
+        ),
+        pytest.param(
+            (2.8e9, 2.4e9), {"clock_measured_hz": 1.5e9}, 2.8e9, "2.40 GHz to 2.80 GHz",
+            id="it-moved",
+        ),
+        pytest.param(
+            (1.4e9, 1.4e9), {"clock_measured_hz": 1.4e9, "clock_nominal_hz": 2.45e9}, 2.45e9,
+            "1.40 GHz to 2.45 GHz", id="all-below-the-nominal",
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("share", [0.3, 0.85, 0.95, 1.4])
+def test_where_the_clock_could_not_be_told_nothing_is_decided(
+    beside_hz: tuple[float, ...],
+    told_hz: dict[str, float],
+    peak_hz: float,
+    doubt: str,
+    share: float,
+    sheets: Catalogue,
+) -> None:
+    peak = 2 * peak_hz * 64
+    row = _on_a_cpu(share * peak / 1e12, sheets, *beside_hz, **told_hz)
+    assert isinstance(row.published, Paper)
+    assert row.published.value == peak
+    assert row.verdict is Verdict.UNDECIDED
+    assert row.reason.startswith(f"the clock could not be told: {doubt} (")
+
+
+def test_readings_within_a_tenth_tell_the_clock(sheets: Catalogue) -> None:
+    peak = 2 * 3.3e9 * 64 / 1e12
+    told = {"clock_measured_hz": 3.3e9, "clock_nominal_hz": 2.3e9}
+    assert _on_a_cpu(0.95 * peak, sheets, 3.0e9, 3.1e9, **told).verdict is Verdict.REACHED
+    assert _on_a_cpu(0.5 * peak, sheets, 3.0e9, 3.1e9, **told).verdict is Verdict.SHORT
+
+
+def test_more_than_a_neighbour_can_take_is_implausible_at_any_clock(sheets: Catalogue) -> None:
+    peak = 2 * 2.8e9 * 64 / 1e12
+    row = _on_a_cpu(2.1 * peak, sheets, 1.5e9, 1.5e9, clock_measured_hz=2.8e9)
+    assert row.verdict is Verdict.IMPLAUSIBLE
+
+
+def test_a_rate_above_a_derived_peak_names_the_clock_and_the_formula(sheets: Catalogue) -> None:
+    """The sheet of a model prints a boost clock; the peak was not printed for it."""
+    peak = 2 * 3.0e9 * 64 / 1e12
+    row = _on_a_cpu(1.4 * peak, sheets, 3.0e9, 3.0e9, clock_measured_hz=3.0e9)
+    assert row.verdict is Verdict.IMPLAUSIBLE
+    assert row.reason == (
+        "140.0% of the derived peak: check units, dtype, shape, clock and timer; "
+        "derived: 2 cores x 3.00 GHz (clock measured here) x 64 FLOP/cycle"
+    )

@@ -154,7 +154,7 @@ def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> 
         return _pcie(chip, key)
     if key in LINKS:
         return _of_directions(device, chip, key)
-    clock = device.clock_measured_hz or device.clock_max_hz or device.clock_nominal_hz
+    clock, told = _clock(device)
     if chip.kind != "cpu" or not clock or not device.units:
         return None
     cycles = _per_cycle(device, chip, key) or _per_cycle(
@@ -171,7 +171,7 @@ def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> 
         text=show(value, dimension),
         sources=(cycles.source,),
         basis="dense",
-        formula=f"{_cores(device.units)} x {_clock_words(device, clock)} x {cycles.value}",
+        formula=f"{_cores(device.units)} x {told} x {cycles.value}",
         rivals=(),
         from_clock=True,
     )
@@ -221,11 +221,19 @@ def _per_cycle(device: DeviceInfo, chip: Chip | None, key: str) -> Published | N
     return None
 
 
-def _clock_words(device: DeviceInfo, clock_hz: float) -> str:
-    told = show(clock_hz, Dimension.FREQUENCY)
-    if device.clock_measured_hz:
-        return f"{told} (clock measured here)"
-    return f"{told} ({'highest' if device.clock_max_hz else 'nominal'} clock reported)"
+def _clock(device: DeviceInfo) -> tuple[float, str]:
+    """Returns the clock in Hz that a peak is worked out of, 0 if none is known, and what it is.
+
+    One that was measured below the nominal clock was not the core's own, but what a neighbour left.
+    """
+    hertz, words = device.clock_nominal_hz or 0.0, "nominal clock reported"
+    if (seen := device.clock_measured_hz) and seen >= hertz:
+        hertz, words = seen, "clock measured here"
+    elif seen:
+        words = "nominal clock, measured lower here"
+    elif device.clock_max_hz:
+        hertz, words = device.clock_max_hz, "highest clock reported"
+    return hertz, f"{show(hertz, Dimension.FREQUENCY)} ({words})"
 
 
 def _for_one_device(found: Paper, chip: Chip, device: DeviceInfo) -> Paper | Absent:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bench.config import compose, device_word
+from bench.cpuclock import clock_of
 from bench.errors import UsageError
 from bench.records.model import DeviceInfo, Identity
 from bench.shapes import DoctorConfig
@@ -124,6 +125,8 @@ def _warnings(device: DeviceInfo) -> Iterator[str]:
     now = host.health()
     if now.load_1min is not None and now.load_1min > BUSY_LOAD * host.cores_in_reach():
         yield f"warning: load {now.load_1min:.1f}: other work will disturb what is measured"
+    if (clock := clock_of(device)) and clock.doubt:
+        yield f"warning: {clock.doubt}: what is measured now will not decide a derived peak"
     if device.backend == "cpu" and host.is_virtual():
         yield "warning: a virtual machine: neighbours may take time and cache"
     if device.backend not in ("cpu", "fake") and not device.driver:

@@ -40,8 +40,8 @@ HUGE_PAGES = "THP_MEM_ALLOC_ENABLE"
 CHORES_PER_S = 150.0
 """Involuntary switches a second that are no disturbance: idle systems show 40, one rival 200."""
 
-INFO_REPEATS = 20
-READING_REPEATS = 3
+INFO_REPEATS = 100
+READING_REPEATS = 24
 
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 MEMORY_SHARE = 0.4
