@@ -45,3 +45,23 @@ def put(record: Record, folder: Path) -> Path:
     path = folder / record.started_utc[:10] / f"{record.id}.json"
     write(record, path)
     return path
+
+
+def in_shapes(record: Record, *factors: float) -> Record:
+    """A record of its product only, in two fixed shapes, slower by a factor each."""
+    (product,) = (one for one in record.measurements if one.kernel == "gemm")
+    shapes: list[dict[str, int | str]] = [{"m": m, "n": 512, "k": 512} for m in (64, 512)]
+    fixed = tuple(
+        slower(product, factor).model_copy(
+            update={"search": None, "parameters": {**product.parameters, **shape}}
+        )
+        for shape, factor in zip(shapes, factors or (1.0, 1.0), strict=True)
+    )
+    return record.model_copy(update={"measurements": fixed})
+
+
+def of_fp32(record: Record) -> Record:
+    """A record of its product only, in fp32, of which the H20 prints no matrix rate."""
+    (product,) = (one for one in record.measurements if one.kernel == "gemm")
+    told = {"dtype": "fp32", "figures": ("matrix_fp32", "vector_fp32")}
+    return record.model_copy(update={"measurements": (product.model_copy(update=told),)})

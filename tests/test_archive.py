@@ -12,7 +12,7 @@ from bench import paths
 from bench.archive.entry import entry, heads_of, lines_of, packed, what_of
 from bench.archive.index import Index, folder_of, index
 from bench.chips.load import Catalogue
-from bench.errors import UsageError
+from bench.errors import DataError, UsageError
 from bench.records.model import Check, Record
 from bench.records.store import read
 from bench.verdict import rows
@@ -229,3 +229,51 @@ def test_how_fast_a_wrong_result_came_is_no_value(name: str, record: Record) -> 
     first = record.measurements[0].model_copy(update={name: wrong})
     found = entry(record.model_copy(update={"measurements": (first,)}).model_dump_json().encode())
     assert [(line.status, line.value) for line in found.lines] == [("failed", None)]
+
+
+def edited(record: Record, **changes: float) -> bytes:
+    """A record whose first measurement's statistics were multiplied by hand."""
+    told = json.loads(record.model_dump_json())
+    stats = told["measurements"][0]["timing"]["stats"]
+    stats |= {name: stats[name] * factor for name, factor in changes.items()}
+    return json.dumps(told).encode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"median_s": 0.5},
+        dict.fromkeys(("median_s", "low_s", "high_s", "burst_s"), 0.95),
+        {"low_s": 1.5},
+        {"high_s": 0.5},
+        {"burst_s": 2.0},
+        {"samples": 2},
+    ],
+)
+def test_statistics_that_are_not_of_the_samples_are_no_record(
+    changes: dict[str, float], record: Record, tmp_path: Path
+) -> None:
+    """What ``show``, ``gate`` and ``import`` refuse is no point of a history either."""
+    path = tmp_path / "edited.json"
+    path.write_bytes(edited(record, **changes))
+    with pytest.raises(DataError):
+        read(path)
+    assert "timing" in entry(path.read_bytes()).fault
+    assert not entry(edited(record)).fault
+
+
+def test_fixed_shapes_are_lines_of_their_own(record: Record) -> None:
+    (found,) = (one for one in record.measurements if one.kernel == "gemm")
+    fixed = [
+        found.model_copy(
+            update={"search": None, "parameters": {"m": m, "n": 8, "k": 8, "layout": "nt"}}
+        )
+        for m in (64, 128)
+    ]
+    several = record.model_copy(update={"measurements": (found, *fixed)})
+    lines = entry(several.model_dump_json().encode()).lines
+    assert [one.what.sizes for one in lines] == ["", "64 x 8 x 8", "128 x 8 x 8"]
+    assert [one.what.title for one in lines][1:] == [
+        "bf16 matrix, 64 x 8 x 8",
+        "bf16 matrix, 128 x 8 x 8",
+    ]

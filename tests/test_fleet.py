@@ -13,7 +13,7 @@ from bench.fleet.cause import Usual
 from bench.fleet.gather import Level
 from bench.fleet.outliers import found_share, least_found, limit_of, outliers
 from bench.records.model import Conditions, Record
-from tests.fleet_records import of_device, put, slower
+from tests.fleet_records import in_shapes, of_device, of_fp32, put, slower
 
 DEVICES = 24
 COPY = What("memory_bandwidth", "memory", "fp32", "normal", "copy", "", "B/s", True, "")
@@ -307,3 +307,40 @@ def test_of_many_shapes_the_best_counts_and_none_where_one_is_disturbed(
     assert len(told) == 7
     assert {one["records"] for one in told} == {1}
     assert not any(one["differs"] for one in told)
+
+
+def test_a_loss_in_one_fixed_shape_is_seen(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other shape, which is the faster one, does not stand for both."""
+    for number in range(12):
+        noise = 1 + 0.002 * ((7 * number) % 5 - 2)
+        factors = (noise * (1.1 if number == 4 else 1.0), 0.2 * noise)
+        put(of_device(in_shapes(record, *factors), number), tmp_path / "fleet")
+    told = rows([f"records={tmp_path / 'fleet'}"], capsys)
+    assert {one["sizes"] for one in told} == {"64 x 512 x 512", "512 x 512 x 512"}
+    slow = [(one["called"], one["sizes"]) for one in told if one["differs"]]
+    assert slow == [("n01 fake:0", "64 x 512 x 512")]
+    assert main(["fleet", f"records={tmp_path / 'fleet'}", "report=github"]) == 1
+    assert "bf16 matrix, 64 x 512 x 512" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ([], "vector_fp32"),
+        (["figure=vector_fp32"], "vector_fp32"),
+        (["figure=matrix_fp32"], "matrix_fp32"),
+        (["figure=gemm"], "vector_fp32"),
+    ],
+)
+def test_a_product_is_called_by_the_figure_of_its_sheet_or_as_it_was_asked_for(
+    words: list[str],
+    named: str,
+    record: Record,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    put(of_fp32(record), tmp_path / "fleet")
+    told = rows([f"records={tmp_path / 'fleet'}", *words], capsys)
+    assert {one["figure"] for one in told} == {named}

@@ -12,8 +12,9 @@ from bench.gate.files import junit, markdown
 from bench.gate.model import Finding, Row, Verdict
 from bench.gate.report import report
 from bench.rates import Interval
+from bench.records.store import write
 from bench.report.registry import FORMATS, set_in
-from tests.gate_cases import gate, laid_out, taken
+from tests.gate_cases import gate, laid_out, record, taken
 
 NASTY = "a<b>&\"'|`*_\x1b[31m\x00\n\ufffe]]>"
 
@@ -109,3 +110,22 @@ def test_a_file_that_cannot_be_written_is_told(
         pytest.skip("no /dev/full")
     assert gate("record=same.json", "against=before.json", "markdown=/dev/full") == 2
     assert "markdown=/dev/full cannot be written: No space left" in capsys.readouterr().err
+
+
+def test_fixed_shapes_have_names_of_their_own(here: Path) -> None:
+    """CI servers key on names: three products of one dtype are three cases."""
+    shapes: list[dict[str, int | str]] = [{"m": m, "n": 512, "k": 512} for m in (64, 256, 512)]
+    for name, loss in (("before", 0.0), ("after", 0.05)):
+        one = record(1, loss, items=(2,))
+        (product,) = one.measurements
+        several = tuple(
+            product.model_copy(update={"parameters": {**product.parameters, **shape}})
+            for shape in shapes
+        )
+        write(one.model_copy(update={"measurements": several}), here / f"{name}.json")
+    words = ["record=after.json", "against=before.json", "junit=gate.xml", "markdown=told.md"]
+    assert gate(*words) == 1
+    told = [f"bf16 matrix, {m} x 512 x 512" for m in (64, 256, 512)]
+    cases = ET.parse(here / "gate.xml").getroot().findall(".//testcase")  # noqa: S314 -- our own
+    assert sorted(str(one.get("name")) for one in cases) == sorted(told)
+    assert all(f"| {title} " in (here / "told.md").read_text(encoding="utf-8") for title in told)

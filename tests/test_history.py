@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from bench import paths
 from bench.__main__ import main
 from bench.history.changes import LEAST, changes
-from bench.records.model import Record
-from tests.fleet_records import of_device, put
+from bench.records.model import Conditions, Record
+from tests.fleet_records import in_shapes, of_device, of_fp32, put
 
 LEVEL = 0.01
 
@@ -289,3 +289,69 @@ def test_records_of_one_id_are_two_where_their_devices_are(
         main(["history", "figure=matrix_bf16", f"records={tmp_path / 'all'}", "report=json"]) == 0
     )
     assert len(json.loads(capsys.readouterr().out)["rows"]) == 2
+
+
+def test_a_fall_with_the_clock_says_so(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nothing but the clock changed, that is what the records tell."""
+    for turn in range(20):
+        late = turn >= 10
+        seen = Conditions(
+            at_s=(0.0,),
+            clock_hz=(1.69e9 if late else 1.8e9,),
+            throttle=("software thermal slowdown",) if late else (),
+        )
+        one = of_device(record, 0, (1.06 if late else 1.0) * (1 + 0.001 * (turn % 5)), turn=turn)
+        ran = tuple(each.model_copy(update={"conditions": seen}) for each in one.measurements)
+        put(one.model_copy(update={"measurements": ran}), tmp_path / "records")
+    words = ["history", "figure=matrix_bf16", f"records={tmp_path / 'records'}"]
+    told = "clock 1.80 GHz -> 1.69 GHz (-6.1%); throttled: software thermal slowdown"
+    assert main([*words, "report=github"]) == 0
+    out = capsys.readouterr().out
+    assert "nothing that the records tell" not in out
+    assert out.count(told) == 2
+    assert main([*words, "report=json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {(one["clock_hz"], one["throttle"]) for one in rows} == {
+        (1.8e9, ""),
+        (1.69e9, "software thermal slowdown"),
+    }
+
+
+def test_series_on_other_inputs_are_told_apart(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for turn, data in enumerate(("normal", "zeros")):
+        one = of_device(record, 0, turn=turn)
+        measured = tuple(each.model_copy(update={"data": data}) for each in one.measurements)
+        told = {**one.settings, "data": data, "m": 8}
+        changed = {"settings": told, "measurements": measured}
+        put(one.model_copy(update=changed), tmp_path / "records")
+    words = ["history", "figure=matrix_bf16", f"records={tmp_path / 'records'}"]
+    assert main([*words, "report=github"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| bf16")]
+    assert ["on zeros" in line for line in lines] == [False, True]
+    assert main([*words, "report=json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [(one["data"], one["asked"]) for one in rows] == [("normal", "m=8"), ("zeros", "m=8")]
+
+
+def test_each_fixed_shape_is_a_series(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(in_shapes(record), tmp_path / "records")
+    for figure in ("matrix_bf16", "gemm"):
+        words = ["history", f"figure={figure}", f"records={tmp_path / 'records'}", "report=json"]
+        assert main(words) == 0
+        rows = json.loads(capsys.readouterr().out)["rows"]
+        assert {one["sizes"] for one in rows} == {"64 x 512 x 512", "512 x 512 x 512"}
+
+
+def test_a_kernel_is_followed_by_the_figure_that_the_sheet_prints(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(of_fp32(record), tmp_path / "records")
+    words = ["history", "figure=gemm", f"records={tmp_path / 'records'}", "report=json"]
+    assert main(words) == 0
+    assert [one["figure"] for one in json.loads(capsys.readouterr().out)["rows"]] == ["vector_fp32"]

@@ -34,8 +34,9 @@ BELOW: dict[str, tuple[str, ...]] = {
     "measure.stats": ("records.model",),
     "rates": ("chips", "records.model", "units"),
     "titles": ("chips", "records.model"),
-    "archive": ("plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
-    "verdict": ("energy", "plausible", "rates", "titles", "chips", "records.model", "units"),
+    "fixed": ("records.model",),
+    "archive": ("fixed", "plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
+    "verdict": ("fixed", "energy", "plausible", "rates", "titles", "chips", "records.model", "units"),
     "standing": ("verdict",),
     "gap": ("standing", "energy", "verdict", "chips", "records.model", "units"),
     "identity": (
@@ -59,8 +60,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "errors", "units", "spreadsheet",
     ),
     "gate": (
-        "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates", "titles",
-        "plausible", "chips", "records", "errors", "units", "paths",
+        "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
+        "titles", "plausible", "chips", "records", "errors", "units", "paths",
     ),
     "history": (
         "archive", "standing", "report", "verdict", "rates", "titles", "chips", "records",

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bench.archive.slim import SlimMeasurement, SlimRecord
 from bench.chips.figures import FIGURES
+from bench.fixed import fixed_sizes
 from bench.plausible import disturbances
 from bench.rates import dimension_of, rates
 
@@ -88,7 +89,10 @@ KIND = (
 
 
 class What(NamedTuple):
-    """What was measured: equal for measurements that may be set side by side."""
+    """What was measured: equal for measurements that may be set side by side.
+
+    ``sizes`` are those that are part of its name: what somebody fixed is no match for another.
+    """
 
     key: str
     kernel: str
@@ -99,12 +103,13 @@ class What(NamedTuple):
     unit: str
     decides: bool
     figures: str
+    sizes: str = ""
 
     @property
     def title(self) -> str:
-        """Returns the figure with the form of the work, or the kernel."""
+        """Returns the figure with the form of the work, or the kernel; and a fixed shape."""
         known = FIGURES.get(self.key)
-        words = [known.title if known else f"{self.kernel} {self.dtype}", self.label]
+        words = [known.title if known else f"{self.kernel} {self.dtype}", self.label, self.sizes]
         return ", ".join(word for word in words if word)
 
 
@@ -145,7 +150,8 @@ def entry(content: bytes) -> Entry:
         place = ".".join(map(str, first["loc"]))
         told = f"{place}: {first['msg']}" if place else first["msg"]
         return Entry(None, fault=f"is no record: {told}"[:200])
-    return Entry(_head(found), tuple(map(_line, found.measurements)))
+    sizes = fixed_sizes(cast("tuple[Measurement, ...]", found.measurements))  # as in _line
+    return Entry(_head(found), tuple(map(_line, found.measurements, sizes)))
 
 
 def _head(one: SlimRecord) -> Head:
@@ -178,7 +184,7 @@ def _head(one: SlimRecord) -> Head:
     )
 
 
-def _line(one: SlimMeasurement) -> Line:
+def _line(one: SlimMeasurement, sizes: str) -> Line:
     key = next((word for word in one.figures if word in FIGURES), "")
     alike = cast("Measurement", one)  # it has all that is asked of it, and no samples
     dimension = dimension_of(alike, key)
@@ -187,7 +193,7 @@ def _line(one: SlimMeasurement) -> Line:
     label = one.label or str(one.parameters.get("stream") or "")
     what = What(
         key, one.kernel, one.dtype, one.data, label, one.group, dimension.value, one.decides,
-        " ".join(one.figures),
+        " ".join(one.figures), sizes,
     )  # fmt: skip
     seen = one.conditions
     return Line(

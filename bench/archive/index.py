@@ -19,7 +19,7 @@ from bench.errors import UsageError
 from bench.paths import cache_dir
 from bench.records.model import SCHEMA
 
-LAYOUT = 5
+LAYOUT = 6
 """Version of what is kept; raised whenever ``Entry`` or how it is packed changes."""
 CHUNK = 500
 ALONE = 2_000

@@ -1,14 +1,16 @@
 """What is asked of a record among many, read straight from its bytes; the rest is passed over.
 
-It is the shape of ``bench.records.model`` without what takes long: samples are not looked at.
+It is the shape of ``bench.records.model`` without what takes long, such as the trials of a search.
 Records of every schema are read; what an older one lacks is unknown.
 """
 
-from typing import Annotated, Literal
+import math
+from statistics import median
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bench.records.model import SCHEMA, NonNegative, Positive, Quantity
+from bench.records.model import ROUNDING, SCHEMA, NonNegative, Positive, Quantity
 
 
 class Slim(BaseModel):
@@ -59,6 +61,12 @@ class SlimWork(Slim):
     items: Positive = 1.0
 
 
+class SlimSearch(Slim):
+    """How many configurations were chosen from."""
+
+    space: int
+
+
 class SlimStats(Slim):
     """The time of a call."""
 
@@ -70,15 +78,24 @@ class SlimStats(Slim):
 
 
 class SlimTiming(Slim):
-    """Times, without the samples; which of them were disturbed is told."""
+    """Times and what was made of them, held together as every reader of a record does."""
 
+    samples_s: tuple[Positive, ...]
     stats: SlimStats
     disturbed: tuple[int, ...] = ()
 
-    @property
-    def samples_s(self) -> range:
-        """Returns something as long as the samples are many."""
-        return range(self.stats.samples)
+    @model_validator(mode="after")
+    def _of_these_samples(self) -> Self:
+        told = self.stats
+        if told.samples != len(self.samples_s):
+            raise ValueError("samples_s and stats.samples differ in number")
+        if not math.isclose(median(self.samples_s), told.median_s, rel_tol=ROUNDING):
+            raise ValueError("stats.median_s is not the median of samples_s")
+        if not told.low_s <= told.median_s <= told.high_s:
+            raise ValueError("low_s, median_s and high_s are not in this order")
+        if told.burst_s > told.median_s * (1 + ROUNDING):
+            raise ValueError("burst_s, the best window, is longer than the median")
+        return self
 
 
 class SlimConditions(Slim):
@@ -111,6 +128,7 @@ class SlimMeasurement(Slim):
     check: SlimCheck | None = None
     spot_check: SlimCheck | None = None
     timing: SlimTiming | None = None
+    search: SlimSearch | None = None
     conditions: SlimConditions = SlimConditions()
     label: str = ""
     group: str = ""

@@ -8,6 +8,7 @@ from bench.shapes import FleetConfig
 
 if TYPE_CHECKING:
     from bench.archive.index import Index
+    from bench.fleet.gather import Group
     from bench.fleet.plan import Plan
     from bench.fleet.rank import Ranked
     from bench.report.markup import Report
@@ -123,8 +124,10 @@ def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
     from bench.chips.load import catalogue
     from bench.fleet.gather import gathered
     from bench.fleet.rank import ranked
+    from bench.history.called import called
 
-    chip = catalogue().find(config.chip).id if config.chip else None
+    sheets = catalogue()
+    chip = sheets.find(config.chip).id if config.chip else None
     groups = gathered(found.walk(), chip)
     if not groups:
         of = f" of {chip}" if chip else ""
@@ -132,12 +135,24 @@ def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
             f"records={config.records} holds no record{of}: give the folder that runs wrote to"
         )
     if config.figure:
-        known = {key for one in groups for what in one.seen for key in (what.key, what.kernel)}
-        if config.figure not in known:
-            near = did_you_mean(config.figure, sorted(known - {""}))
-            raise UsageError(f"no record tests {config.figure!r}: {near}")
-        for one in groups:
-            wanted = {key: told for key, told in one.seen.items()
-                      if config.figure in (key.key, key.kernel)}  # fmt: skip
-            one.seen = wanted
+        _keep(groups, config.figure)
+    for one in groups:
+        sheet = sheets.chips.get(one.head.chip)
+        one.seen = {called(what, sheet, config.figure): told for what, told in one.seen.items()}
     return [ranked(one, config.level, config.least) for one in groups]
+
+
+def _keep(groups: "list[Group]", figure: str) -> None:
+    """Leaves out what tests another figure and is of another kernel.
+
+    Raises:
+        UsageError: nothing is left; the message names what there is.
+    """
+    known = {
+        word for one in groups for what in one.seen for word in (*what.figures.split(), what.kernel)
+    }
+    if figure not in known:
+        raise UsageError(f"no record tests {figure!r}: {did_you_mean(figure, sorted(known))}")
+    for one in groups:
+        one.seen = {what: told for what, told in one.seen.items()
+                    if figure in (*what.figures.split(), what.kernel)}  # fmt: skip

@@ -17,7 +17,8 @@ python -m bench history [figure=FIGURE] [chip=NAME] [key=value ...]
 
 Without figure=: lists the records, the newest first. With it: each series of that figure, a series
 being one measurement of one kind of device, with every change of its level, by how much, and what
-else changed with it: driver, torch, onpaper. Records are read once; later calls read new ones only.
+else changed with it: driver, torch, onpaper, clock, throttling. Records are read once; later calls
+read new ones only.
 
   figure=           a figure such as matrix_bf16, or a kernel such as latency
   chip=             of this chip only
@@ -78,10 +79,12 @@ def _report(config: HistoryConfig, found: "Index", folders: list[Path]) -> "Repo
     wanted = _chip(config.chip)
     if config.figure is None:
         return _listing(config, found, wanted)
+    from bench.chips.load import catalogue
     from bench.history.report import history_report
     from bench.history.series import Wanted, series
 
-    told = series(found, Wanted(config.figure, wanted, config.find), config.level)
+    followed = Wanted(config.figure, wanted, config.find)
+    told = series(found, followed, config.level, catalogue().chips)
     return history_report(told, SHOWN if config.limit is None else config.limit)
 
 

@@ -220,7 +220,8 @@ def _flat(found: Sequence[Ranked]) -> Iterator[dict[str, Scalar]]:
                     "group": group, "chip": one.group.head.chip, "device": one.group.head.device,
                     "unit_key": each.unit.key, "called": each.unit.called, "node": each.unit.node,
                     "figure": what.key, "kernel": what.kernel, "dtype": what.dtype,
-                    "label": what.label, "rank": place, "unit": what.unit, "value": level.value,
+                    "label": what.label, "sizes": what.sizes, "rank": place,
+                    "unit": what.unit, "value": level.value,
                     "ratio": each.ratio, "distance": each.distance, "limit": ranking.limit,
                     "differs": each.strange, "may_be": each.cause, "clock_hz": level.clock_hz,
                     "temperature_c": level.temperature_c, "spread": level.spread,
@@ -233,7 +234,8 @@ def _flat_spread(one: Ranked) -> Iterator[dict[str, Scalar]]:
         what = ranking.what
         yield {
             "figure": what.key, "kernel": what.kernel, "dtype": what.dtype, "label": what.label,
-            "unit": what.unit, "devices": len(ranking.standings), "median": ranking.middle,
+            "sizes": what.sizes, "unit": what.unit, "devices": len(ranking.standings),
+            "median": ranking.middle,
             "deviation": ranking.deviation, "limit": ranking.limit,
             "slow": len(ranking.slow), "fast": len(ranking.fast),
         }  # fmt: skip

@@ -71,6 +71,7 @@ class Taken:
         troubles: what took time from it, or speaks against it.
         throttle: what held the clock down.
         tried: the call time of each configuration that a search tried, in seconds.
+        sizes: the end of the title where a shape was fixed, empty for none.
     """
 
     name: tuple[str, ...]
@@ -88,6 +89,7 @@ class Taken:
     troubles: tuple[str, ...] = ()
     throttle: tuple[str, ...] = ()
     tried: Mapping[Shape, float] = field(default_factory=dict)
+    sizes: str = ""
 
 
 @dataclass(frozen=True)

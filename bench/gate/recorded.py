@@ -1,9 +1,12 @@
 """A record as a run of the gate."""
 
+from dataclasses import replace
+
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, paper
+from bench.fixed import fixed_sizes, named
 from bench.gate.model import Run, Shape, Taken
 from bench.gate.speed import clock_of, speed_of
 from bench.plausible import disturbances, disturbed_by, timing_doubts
@@ -32,16 +35,18 @@ def run_of(record: Record, catalogue: Catalogue) -> Run:
     fixed = tuple(f"{name}={record.settings.get(name)}" for name in SIZES)
     own = own_inputs(record)
 
-    def taken(one: Measurement) -> Taken:
+    def taken(one: Measurement, told: str) -> Taken:
         key = _tested(one, record.device, chip, catalogue)
-        return _taken(one, title_of(one, key, own), record.device, chip, (own, *fixed))
+        title = named(title_of(one, key, own), told)
+        made = _taken(one, title, record.device, chip, (own, *fixed))
+        return replace(made, sizes=told)
 
     return Run(
         name=record.id,
         day=record.started_utc[:10],
         about=_about(record),
         facts=facts(record),
-        taken=tuple(map(taken, record.measurements)),
+        taken=tuple(map(taken, record.measurements, fixed_sizes(record.measurements))),
         whole=(record.suite, *(f"{name}={record.settings.get(name)}" for name in ASKED)),
         state=record.state,
     )

@@ -6,6 +6,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.errors import UsageError
+from bench.fixed import named
 from bench.gate.compare import place, title
 from bench.gate.model import Finding, Row, Taken, Verdict
 from bench.gate.recorded import run_of
@@ -76,7 +77,8 @@ def _row(judged: Judged, now: Taken, sources: list[str]) -> Row:
 
     It is called as the sheet calls it: of most chips a product in fp32 tests the vector rate.
     """
-    paper, word, now = judged.published, SAYS[judged.verdict], replace(now, title=judged.title)
+    paper, word = judged.published, SAYS[judged.verdict]
+    now = replace(now, title=named(judged.title, now.sizes))
     printed = None
     if isinstance(paper, Paper):
         marks = "".join(f"[{sources.index(one) + 1}]" for one in paper.sources)

@@ -9,6 +9,7 @@ from bench.report.digits import with_interval
 from bench.report.markup import Report
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Section, Table
+from bench.titles import PLAIN, inputs
 
 COLUMNS = ("measurement", "chip", "device", "suite", "points", "devices", "from", "to", "first",
            "last", "changes")  # fmt: skip
@@ -18,7 +19,7 @@ MARK = "◀ changed"
 NOTE = (
     "Changes of level by ranks: a series that never changes has one marked with a chance of "
     f"{{level:g}}; series of fewer than {FEW} points are not searched. Records of another power "
-    "limit, suite, input or method are another series."
+    "limit, suite, input or method, and another fixed shape, are another series."
 )
 
 
@@ -60,12 +61,13 @@ def _cells(one: Series) -> tuple[str, ...]:
 def _named(one: Series) -> str:
     """Returns the title of a series, with its inputs where they are not the run's own."""
     other = one.what.data != one.points[0].head.data
-    return f"{one.what.title}, on {one.what.data}" if other else one.what.title
+    return f"{one.what.title}, on {inputs(one.what.data)}" if other else one.what.title
 
 
 def _suite(head: Head) -> str:
     alone = f"{head.together} devices at once" if head.together > 1 else ""
-    return ", ".join(word for word in (head.suite, head.asked, alone) if word)
+    other = f"on {inputs(head.data)}" if head.data != PLAIN else ""
+    return ", ".join(word for word in (head.suite, head.asked, other, alone) if word)
 
 
 def _value(one: Series, point: Point) -> str:
@@ -87,7 +89,7 @@ def _sentence(one: Series) -> str:
         return f"{named}: no change of level in {len(one.points):,} points."
     last = one.found[-1]
     word = "fell" if last.change.ratio < 1 else "rose"
-    told = f" with {'; '.join(last.software)}" if last.software else ""
+    told = f" with {last.beside}" if last.beside else ""
     size = f"{abs(last.change.ratio - 1):.1%}"
     return f"{named}: {word} by {size} from {last.after.head.started_utc[:10]} on{told}."
 
@@ -105,7 +107,7 @@ def _change(one: Series, found: Found) -> tuple[str, ...]:
     return (
         found.after.head.started_utc, _value(one, found.before), _value(one, found.after),
         f"{change.ratio:.3f} ({change.low:.3f}–{change.high:.3f})", chance,
-        "; ".join(found.software) or "nothing that the records tell",
+        found.beside or "nothing that the records tell",
     )  # fmt: skip
 
 
@@ -137,10 +139,12 @@ def _flat(found: Sequence[Series]) -> Iterator[dict[str, Scalar]]:
             yield {
                 "started_utc": head.started_utc, "record": head.id, "figure": one.what.key,
                 "kernel": one.what.kernel, "dtype": one.what.dtype, "label": one.what.label,
+                "sizes": one.what.sizes, "data": one.what.data, "asked": head.asked,
                 "chip": head.chip, "device": head.device, "uid": head.uid, "node": head.node,
                 "suite": head.suite, "driver": head.driver, "torch": head.torch,
                 "onpaper": head.onpaper, "unit": one.what.unit, "value": point.value,
-                "low": point.low, "high": point.high, "changed": place in changed,
+                "low": point.low, "high": point.high, "clock_hz": point.clock_hz,
+                "throttle": point.throttle, "changed": place in changed,
             }  # fmt: skip
 
 
@@ -151,6 +155,7 @@ def _flat_changes(one: Series) -> Iterator[dict[str, Scalar]]:
             "started_utc": found.after.head.started_utc, "record": found.after.head.id,
             "figure": one.what.key, "ratio": change.ratio, "low": change.low,
             "high": change.high, "chance": change.chance, "software": "; ".join(found.software),
+            "ran": "; ".join(found.ran),
         }  # fmt: skip
 
 

@@ -2,31 +2,42 @@
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from bench.archive.entry import Head, Line, What
 from bench.archive.index import Index
 from bench.chips.figures import FIGURES
+from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
+from bench.history.called import called
 from bench.history.changes import Change, changes
+from bench.history.conditions import differences
 from bench.units import Dimension
 
 SOFTWARE = ("driver", "torch", "runtime", "onpaper")
 """What may change within a series, and is told where it does; all else makes another series."""
+Key = tuple[What, str, *tuple[object, ...]]
+"""What makes a series: what was measured, of which chip, and all else that must be alike."""
 FEW = 8
 """Series of fewer points are listed, and no change is looked for."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One record's value: in base units, with its 95% interval."""
+    """One record's value: in base units, with its 95% interval, and how its device ran.
+
+    ``clock_hz`` is the median under the load, ``throttle`` what held it down; None and empty where
+    the record does not tell.
+    """
 
     head: Head
     value: float
     low: float
     high: float
+    clock_hz: float | None = None
+    throttle: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,12 +49,19 @@ class Found:
         before, after: the points on both sides.
         software: what the sides differ in, as ``driver 570.1 -> 580.2``, where all points of
             either side agree; and the devices, where none is on both sides.
+        ran: how the devices ran otherwise: the median clock, and what throttled one side only.
     """
 
     change: Change
     before: Point
     after: Point
     software: tuple[str, ...]
+    ran: tuple[str, ...] = ()
+
+    @property
+    def beside(self) -> str:
+        """Returns all that changed beside the level, empty where the records tell nothing."""
+        return "; ".join((*self.software, *self.ran))
 
 
 @dataclass(frozen=True)
@@ -89,7 +107,7 @@ class Series:
             if len(before) == len(after) == 1 and before != after:
                 told.append(f"{name} {before.pop() or 'not told'} -> {after.pop() or 'not told'}")
         told += _devices(old, new)
-        return Found(change, old[-1], new[0], tuple(told))
+        return Found(change, old[-1], new[0], tuple(told), tuple(differences(old, new)))
 
 
 def _devices(old: Sequence[Point], new: Sequence[Point]) -> Iterator[str]:
@@ -134,35 +152,35 @@ class Wanted:
             return speaks and self.figure in what.figures.split()
         return self.figure == what.kernel
 
-    def followed(self, what: What) -> What:
-        """Returns what was measured by the figure that is followed: a product may test several."""
-        return what._replace(key=self.figure) if self.figure in what.figures.split() else what
 
-
-def series(index: Index, wanted: Wanted, level: float) -> list[Series]:
+def series(
+    index: Index, wanted: Wanted, level: float, chips: Mapping[str, Chip] | None = None
+) -> list[Series]:
     """Returns each series of a figure or kernel, the one of the most points first.
 
     Args:
         index: the records.
         wanted: what is followed.
         level: chance that a series without any change has one marked.
+        chips: the sheets by which a measurement is called where a kernel is followed.
 
     Raises:
         UsageError: no record has it; the message names what there is.
     """
-    found: dict[tuple[object, ...], dict[tuple[str, str], Point]] = {}
+    found: dict[Key, dict[tuple[str, str], Point]] = {}
     for head, line in _fitting(index, wanted):
-        point = Point(head, line.value or 0.0, line.low or 0.0, line.high or 0.0)
-        held = found.setdefault((line.what, *_kind(head)), {})
+        point = Point(
+            head, line.value or 0.0, line.low or 0.0, line.high or 0.0, line.clock_hz, line.throttle
+        )
+        held = found.setdefault((line.what, head.chip, *_kind(head)), {})
         own = (head.id, head.unit)  # of many that began at once, two may have one id
         if own not in held or _better(line.what, point, held[own]):
             held[own] = point
     if not found:
         raise UsageError(_nothing(index, wanted))
     made = [
-        Series(wanted.followed(key[0]), _ordered(held.values()), level)
-        for key, held in found.items()
-        if isinstance(key[0], What)
+        Series(called(what, (chips or {}).get(chip), wanted.figure), _ordered(held.values()), level)
+        for (what, chip, *_), held in found.items()
     ]
     return sorted(made, key=lambda one: (-len(one.points), one.what.title))
 
@@ -176,9 +194,9 @@ def _fitting(index: Index, wanted: Wanted) -> Iterator[tuple[Head, Line]]:
 
 
 def _kind(head: Head) -> tuple[object, ...]:
-    """Returns all that makes another series."""
+    """Returns all that makes another series, besides the chip."""
     return (
-        head.chip, head.device, head.backend, head.power_limit_w, head.method, head.suite,
+        head.device, head.backend, head.power_limit_w, head.method, head.suite,
         head.asked, head.data, head.together,
     )  # fmt: skip
 

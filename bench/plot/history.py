@@ -31,7 +31,7 @@ def pictures(found: Sequence[Series]) -> Iterator[Picture]:
     for one in found:
         if len(one.points) < max(2, len(found[0].points) // 2):
             continue
-        name = slug(f"history {one.what.key or one.what.kernel} {one.what.label}")
+        name = slug(f"history {one.what.key or one.what.kernel} {one.what.label} {one.what.sizes}")
         names[name] = names.get(name, 0) + 1
         yield Picture(
             name=name if names[name] == 1 else f"{name}-{names[name]}",
@@ -54,7 +54,7 @@ def _change(found: Found) -> str:
     ratio = found.change.ratio
     word = "fell" if ratio < 1 else "rose"
     day = found.after.head.started_utc[:10]
-    told = f" with {short('; '.join(found.software), 60)}" if found.software else ""
+    told = f" with {short(found.beside, 60)}" if found.beside else ""
     return f"{word} by {abs(ratio - 1):.1%} from {day} on{told}"
 
 
@@ -81,7 +81,8 @@ def _rows(one: Series) -> Iterator[dict[str, Scalar]]:
         head = point.head
         yield {
             "started_utc": head.started_utc, "record": head.id, "figure": one.what.key,
-            "label": one.what.label, "unit": one.what.unit, "value": point.value,
+            "label": one.what.label, "sizes": one.what.sizes,
+            "unit": one.what.unit, "value": point.value,
             "low": point.low, "high": point.high, "driver": head.driver, "torch": head.torch,
             "onpaper": head.onpaper, "changed": place in changed,
         }  # fmt: skip

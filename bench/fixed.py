@@ -1,0 +1,65 @@
+"""Sizes that belong to a name: a suite may hold one kernel in several fixed shapes."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from bench.records.model import Measurement
+
+SEARCHED = {"gemm": 64, "sparse": 128}
+"""Products, whose shape is searched for unless somebody fixes it; the cube that stands for one to
+be found, where none was found."""
+WAYS = 6
+"""A search of no more configurations than these was of ways to do one shape, not of shapes."""
+TOLD = ("batch", "length", "elements")
+"""What others may have fixed, or chosen themselves: told only where it tells rows apart."""
+
+
+def fixed_sizes(measurements: Sequence[Measurement]) -> list[str]:
+    """Returns of each measurement of one record the sizes that are part of its name.
+
+    Those of a product whose shape was fixed: ``1024 x 4096 x 4096``. Those of another kernel only
+    where the record has it in several: ``batch 4, length 4096``. Else nothing.
+    """
+    found = {_exact(one): one.data for one in measurements if one.search and not _of_ways(one)}
+    several: dict[object, set[str]] = defaultdict(set)
+    for one in measurements:
+        several[_form(one)].add(_others(one))
+    return [
+        _shape(one, found)
+        if one.kernel in SEARCHED
+        else _others(one) * (len(several[_form(one)]) > 1)
+        for one in measurements
+    ]
+
+
+def _of_ways(one: Measurement) -> bool:
+    return one.search is None or one.search.space <= WAYS
+
+
+def _shape(one: Measurement, found: Mapping[object, str]) -> str:
+    """Returns the shape of a product that nobody searched for, nor took over from a search."""
+    shape = tuple(one.parameters.get(name) for name in "mnk")
+    open_ = one.status != "ok" and shape == (SEARCHED[one.kernel],) * 3
+    taken_over = found.get(_exact(one), one.data) != one.data
+    if None in shape or open_ or taken_over or not _of_ways(one):
+        return ""
+    return " x ".join(map(str, shape))
+
+
+def _exact(one: Measurement) -> object:
+    return one.kernel, one.dtype, frozenset(one.parameters.items())
+
+
+def _form(one: Measurement) -> object:
+    told = (one.parameters.get(name) for name in ("variant", "stream", "phase"))
+    return one.kernel, one.dtype, one.data, one.label, one.group, one.figures, *told
+
+
+def _others(one: Measurement) -> str:
+    told = ((name, one.parameters.get(name)) for name in TOLD)
+    return ", ".join(f"{name} {value}" for name, value in told if value is not None)
+
+
+def named(title: str, sizes: str) -> str:
+    """Returns a title with the sizes that are part of the name, told once."""
+    return title if not sizes or title.endswith(sizes) else ", ".join(filter(None, (title, sizes)))

@@ -1,0 +1,48 @@
+"""How devices ran before a change of level and after it, as far as their records tell."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Protocol
+
+from bench.units import Dimension, show
+
+LEAST = 0.01
+"""A smaller change of the clock is not told, relative."""
+MORE_OFTEN = 0.5
+"""A reason is of one side if it is named in this share of its records more than of the other's."""
+
+
+class Ran(Protocol):
+    """How a device ran in one record."""
+
+    @property
+    def clock_hz(self) -> float | None:
+        """Returns the median clock under the load."""
+
+    @property
+    def throttle(self) -> str:
+        """Returns what held the clock down, between commas."""
+
+
+def differences(old: Sequence[Ran], new: Sequence[Ran]) -> Iterator[str]:
+    """Yields ``clock 1.8 GHz -> 1.69 GHz (-6.0%)`` and ``throttled now by ...``."""
+    before, after = _clock(old), _clock(new)
+    if before and after and abs(after / before - 1) >= LEAST:
+        told = " -> ".join(show(one, Dimension.FREQUENCY, 3) for one in (before, after))
+        yield f"clock {told} ({after / before - 1:+.1%})"
+    was, now = _shares(old), _shares(new)
+    for word in sorted(was.keys() | now.keys()):
+        more = now.get(word, 0.0) - was.get(word, 0.0)
+        if abs(more) >= MORE_OFTEN:
+            yield f"{'throttled' if more > 0 else 'no longer throttled'}: {word}"
+
+
+def _clock(side: Sequence[Ran]) -> float | None:
+    known = [one.clock_hz for one in side if one.clock_hz]
+    return median(known) if known else None
+
+
+def _shares(side: Sequence[Ran]) -> dict[str, float]:
+    """Returns in what share of records each reason is named."""
+    words = [word for one in side for word in one.throttle.split(", ") if word]
+    return {word: words.count(word) / len(side) for word in dict.fromkeys(words)}
