@@ -36,7 +36,9 @@ BELOW: dict[str, tuple[str, ...]] = {
     "titles": ("chips", "records.model"),
     "fixed": ("records.model",),
     "archive": ("fixed", "plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
-    "verdict": ("fixed", "energy", "plausible", "rates", "titles", "chips", "records.model", "units"),
+    "verdict": (
+        "fixed", "energy", "plausible", "rates", "titles", "chips", "records.model", "units",
+    ),
     "standing": ("verdict",),
     "gap": ("standing", "energy", "verdict", "chips", "records.model", "units"),
     "identity": (
