@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from bench import paths
+from bench import paths, suitefile
 from bench.errors import UsageError, did_you_mean
 from bench.shapes import SHAPES, DeviceChoice, ReportChoice
 
@@ -41,6 +41,9 @@ SHOWN = 200
 """Characters of words that are quoted."""
 KINDS = {"Float": "a number", "Integer": "a whole number"}
 """What OmegaConf's types are called on the command line."""
+NO_LIST = re.compile(r"is not a ListConfig|^Cannot merge DictConfig with ListConfig")
+LISTS = {"suite.items": "{kernel: gemm, dtypes: [bf16]}", "dtypes": "bf16, fp16"}
+"""What OmegaConf says where no list is given for one, and what a list of the key looks like."""
 CONVERTED = re.compile(r"Value '(.*)' of type '\w+' could not be converted to (\w+)")
 ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+)\s*(?:,|$)""")
 """One element of a list as it is typed: in quotes, or up to the next comma."""
@@ -106,13 +109,21 @@ def register() -> None:
 
 
 def spelled_out(overrides: list[str]) -> list[str]:
-    """Returns overrides with ``device=cuda:1`` as group and index, ``report=md`` as ``github``."""
+    """Returns overrides as keys and choices that there are.
+
+    ``device=cuda:1`` as group and index, ``report=md`` as ``github``, a suite's file as its keys.
+
+    Raises:
+        UsageError: a suite's file cannot be read as one.
+    """
     words = []
     for word in overrides:
         key, _, value = word.partition("=")
         backend, colon, index = value.partition(":")
         if key == "device" and colon:
             words += [f"device={backend}", f"device.index={index}"]
+        elif key == "suite" and suitefile.is_file(value):
+            words += suitefile.words(value)
         else:
             same = SAME.get(key, {}).get(value.lower())
             words.append(f"{key}={same}" if same else word)
@@ -213,6 +224,8 @@ def _one_line(error: Exception) -> str:
     cause = error.__cause__ or error
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
     key = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("full_key")), "")
+    if key and NO_LIST.search(lines[0]):
+        return f"{key}: write a list such as [{LISTS.get(key, 'a, b')}]"
     if key and (found := CONVERTED.match(lines[0])) and found[2] in KINDS:
         return f"{key}={found[1]}: write {KINDS[found[2]]}{_share(found[1])}"
     return f"{key}: {lines[0]}" if key else lines[0] if lines else type(error).__name__

@@ -17,6 +17,7 @@ from bench.measure.item import Item
 from bench.measure.loop import Plan
 from bench.measure.runner import LOST
 from bench.measure.session import LocalSession, Progress, WorkerDiedError
+from bench.measure.suite import items
 from bench.records.model import Measurement, Record
 from bench.records.store import read, write
 from bench.shapes import RunConfig
@@ -216,7 +217,7 @@ def test_a_record_tells_the_items_of_its_suite_where_they_are_not_the_shipped_on
     assert settings.get("suite.items") == told
     if told:
         again = compose("run", [words[0], f"suite.items={told}"], RunConfig)
-        assert again.suite.items == config.suite.items
+        assert items(again) == items(config)
 
 
 def test_a_record_on_a_disk_that_is_full_again_says_so(

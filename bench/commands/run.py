@@ -8,14 +8,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bench import paths
 from bench.commands import fakes, several
 from bench.commands.live import Live
-from bench.config import choices, compose, device_word, folder, positive
+from bench.config import compose, device_word, folder, positive
 from bench.errors import UsageError
-from bench.shapes import RunConfig, Suite, SuiteItem
+from bench.shapes import RunConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +33,8 @@ measured, with intervals, verdicts and sources. The record is saved, and can be 
 'python -m bench show'.
 
   suite=quick       what to measure: smoke (6 s), quick (under a minute), standard, full,
-                    matmul, memory, llm, links, sustained; each file of configs/suite/ says more
+                    matmul, memory, llm, links, sustained; each file of configs/suite/ says more;
+                    or a file of your own: suite=PATH.yaml with name:, seconds: and items:
   device=auto       auto, cpu, cuda, cuda:1, npu:1, xpu, mlu, musa, mps, accelerator, fake;
                     all or cuda:0,cuda:2: each alone, then all at once, with their spread
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
@@ -77,14 +77,17 @@ NODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 def main(words: list[str]) -> int:
     """Runs once, or as a Hydra sweep with ``-m``."""
+    from bench.commands.sweep import refuse_several, sweep
+
     if "-m" in words or "--multirun" in words:
-        from bench.commands.sweep import sweep
         from bench.measure.ranks import count
 
         if count() > 1:
             raise UsageError("torchrun takes no -m: start it anew for each run of the sweep")
         return sweep([word for word in words if word not in ("-m", "--multirun")])
-    config = compose("run", several.listed(words), RunConfig)
+    words = several.listed(words)
+    refuse_several(words)
+    config = compose("run", words, RunConfig)
     if config.resume:
         _alone(words)
     return execute(config)
@@ -236,7 +239,7 @@ def _telling(watcher: "Watcher", places: "list[Path]") -> "Watcher":
 def _order(config: RunConfig) -> "Order":
     from bench.measure.ranks import alone, count
     from bench.measure.runner import Order
-    from bench.measure.suite import items, sizes
+    from bench.measure.suite import items, sizes, told
 
     seconds = config.seconds if config.seconds is not None else config.suite.seconds
     return Order(
@@ -259,7 +262,7 @@ def _order(config: RunConfig) -> "Order":
             **sizes(config),
             "chip": config.chip,
             **({"ranks": count()} if count() > 1 else {}),
-            **_items_told(config.suite),
+            **told(config.suite),
             **fakes.told(config),
         },
     )
@@ -271,23 +274,3 @@ def _node(word: str | None) -> str | None:
     if name and not NODE.fullmatch(name):
         raise UsageError(f"node={name[:80]!r}: up to 64 letters, digits, '.', '_' and '-'")
     return name
-
-
-def _items_told(suite: Suite) -> dict[str, str]:
-    """Returns the suite's items where they are not those of its file, as they could be typed."""
-    from omegaconf import OmegaConf
-
-    if suite.name in choices("suite"):
-        path = paths.data_dir("configs") / "suite" / f"{suite.name}.yaml"
-        shipped: Any = OmegaConf.to_object(OmegaConf.merge(Suite, OmegaConf.load(path)))
-        if suite.items == shipped.items:
-            return {}
-    return {"suite.items": f"[{','.join(map(_spelled, suite.items))}]"}
-
-
-def _spelled(entry: SuiteItem) -> str:
-    """Returns a suite's entry as it is typed, without what is as it would be anyway."""
-    plain = vars(SuiteItem())
-    told = {key: value for key, value in vars(entry).items() if value != plain[key]}
-    told["kernel"] = entry.kernel
-    return str(told).replace("'", "").replace(" ", "")

@@ -24,6 +24,24 @@ MOST_COMPOSED = 64
 GRAMMAR = frozenset("([{'\"")
 """Signs by which a word of a sweep is more than values with commas: ``choice(...)``, quotes."""
 
+SWEPT = (
+    "suite", "kernel", "dtype", "variant", "m", "n", "k", "batch", "length", "elements", "data",
+    "seconds", "sustained.seconds", "precision", "margin", "chip",
+)  # fmt: skip
+"""Keys whose values hold no comma of their own."""
+
+
+def refuse_several(words: list[str]) -> None:
+    """Refuses several values of a key, which only a sweep takes.
+
+    Raises:
+        UsageError: says how a sweep is typed.
+    """
+    for word in words:
+        key, _, value = word.partition("=")
+        if key in SWEPT and "," in value and not value.startswith(("[", "'", '"')):
+            raise UsageError(f"{word} is several values: run -m {word}, a record each")
+
 
 def sweep(words: list[str]) -> int:
     """Hands a sweep to Hydra, with whatever launcher ``hydra/launcher=`` names.

@@ -105,7 +105,9 @@ def config_of(record: Record, told: RunConfig) -> RunConfig:
     """
     backend = record.device.backend
     known = backend in choices("device")  # a plug-in's own type has no word of its own
-    words = [f"suite={record.suite}", f"device={backend if known else 'accelerator'}"]
+    own = record.suite not in choices("suite") and "suite.items" in record.settings
+    suite = "suite.name" if own else "suite"
+    words = [f"{suite}={record.suite}", f"device={backend if known else 'accelerator'}"]
     words += [f"device.index={record.device.index}"] if record.device.index else []
     words += [
         f"{SPELLED.get(key, key)}={value}"

@@ -1,14 +1,17 @@
 """Turns a suite's config into the items to run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import product
 
-from bench.config import one_of, positive
+from bench import paths
+from bench.config import choices, one_of, positive
 from bench.errors import UsageError, did_you_mean
 from bench.kernels.common.base import DATA, Kernel
 from bench.kernels.registry import KERNELS, kernel
 from bench.measure.item import Item
 from bench.measure.runner import Weighted
-from bench.shapes import RunConfig, SuiteItem
+from bench.shapes import RunConfig, Suite, SuiteItem
 
 SIZES = ("m", "n", "k", "batch", "length", "elements")
 LARGEST = {"elements": 1 << 40}
@@ -42,18 +45,60 @@ def _entries(config: RunConfig) -> Iterator[SuiteItem]:
     one_of("kernel", config.kernel, KERNELS)
     one_of("data", config.data, DATA)
     told = sizes(config)
-    for entry in config.suite.items:
+    entries = list(spread(config.suite.items))
+    for entry in entries:
         _checked(entry)
-    whole = [one for one in config.suite.items if _is_of_the_dtype(one, config)]
+    whole = [one for one in entries if _is_of_the_dtype(one, config)]
     if not config.kernel and not told and (whole or config.dtype is None):
         yield from whole
         return
     name = config.kernel or _of_sizes(told)
     _fitting(kernel(name), config, told)
-    kept = [one for one in config.suite.items if one.kernel == name and not one.sizes]
+    kept = [one for one in entries if one.kernel == name and not one.sizes]
     if told or not any(_leaves(one, config) for one in kept):
         kept = [SuiteItem(name)]
     yield from kept
+
+
+def spread(entries: Iterable[SuiteItem]) -> Iterator[SuiteItem]:
+    """Yields a suite's entries, one that lists several values of a size as one for each of them.
+
+    Raises:
+        UsageError: sizes that are no mapping of sizes to whole numbers.
+    """
+    for number, entry in enumerate(entries):
+        place = f"suite.items[{number}].sizes"
+        sized = {} if entry.sizes is None else entry.sizes
+        if not isinstance(sized, dict):
+            raise UsageError(f"{place}: write a mapping such as {{m: [1, 64], n: 4096, k: 4096}}")
+        listed = {key: of if isinstance(of, list) else [of] for key, of in sized.items()}
+        for key, of in listed.items():
+            if not of or not all(type(one) is int and one >= 1 for one in of):
+                raise UsageError(f"{place}.{key}: write a whole number above 0, or a list of them")
+        for values in product(*listed.values()):
+            yield replace(entry, sizes=dict(zip(listed, values, strict=True)))
+
+
+def told(suite: Suite) -> dict[str, str]:
+    """Returns the suite's items where they are not those of its file, as they could be typed."""
+    from omegaconf import OmegaConf
+
+    if suite.name in choices("suite"):
+        path = paths.data_dir("configs") / "suite" / f"{suite.name}.yaml"
+        shipped = OmegaConf.to_object(OmegaConf.merge(Suite, OmegaConf.load(path)))
+        if isinstance(shipped, Suite) and suite.items == shipped.items:
+            return {}
+    return {"suite.items": f"[{','.join(map(_spelled, spread(suite.items)))}]"}
+
+
+def _spelled(entry: SuiteItem) -> str:
+    """Returns a suite's entry as it is typed, without what is as it would be anyway."""
+    plain = vars(SuiteItem())
+    given = {
+        key: value for key, value in vars(entry).items() if value != plain[key] and value != {}
+    }
+    given["kernel"] = entry.kernel
+    return str(given).replace("'", "").replace(" ", "")
 
 
 def _of_sizes(told: Mapping[str, int]) -> str:
@@ -131,7 +176,7 @@ def sizes(config: RunConfig) -> dict[str, int]:
 def _expanded(entry: SuiteItem, config: RunConfig) -> Iterator[Weighted]:
     """Yields an item for each dtype, variant and kind of data that is wanted."""
     found = kernel(entry.kernel)
-    fixed: dict[str, int | str] = {**entry.sizes, **sizes(config)}
+    fixed: dict[str, int | str] = {**(entry.sizes or {}), **sizes(config)}
     for dtype in entry.dtypes or found.dtypes:
         if config.dtype not in (None, dtype):
             continue

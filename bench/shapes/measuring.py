@@ -1,6 +1,7 @@
 """Keys of the commands that look at a device, and what a suite is."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.shapes.choice import ReportChoice
 
@@ -9,14 +10,15 @@ from bench.shapes.choice import ReportChoice
 class SuiteItem:
     """One kernel over dtypes, variants and data; an empty list means all that the kernel has.
 
-    ``data`` empty means the run's; ``sizes`` fixes what would be searched for.
+    ``data`` empty means the run's; ``sizes`` fixes what would be searched for: a number a size, or
+    a list of numbers, of which every combination is an item of its own.
     """
 
     kernel: str = "gemm"
     dtypes: list[str] = field(default_factory=list)
     variants: list[str] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
-    sizes: dict[str, int] = field(default_factory=dict)
+    sizes: Any = None
     weight: float = 1.0
 
 

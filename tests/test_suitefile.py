@@ -1,0 +1,113 @@
+"""A suite of one's own, through the command: what is measured, told, resumed and refused."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+from bench.commands.run import main as run
+from bench.config import compose
+from bench.errors import UsageError
+from bench.measure.item import Item
+from bench.measure.resume import config_of
+from bench.measure.suite import items
+from bench.records.store import read
+from bench.shapes import RunConfig
+
+OURS = """\
+# What we serve.
+name: ours
+seconds: 1
+items:
+  - {kernel: gemm, dtypes: [bf16], sizes: {m: [1, 64, 1024], n: 4096, k: [1024, 2048]}}
+  - kernel: memory
+    variants: [copy]
+    data: [zeros]
+    weight: 2
+"""
+SHAPES = [(m, 4096, k) for m in (1, 64, 1024) for k in (1024, 2048)]
+
+
+def _file(folder: Path, text: str = OURS) -> Path:
+    path = folder / "mine.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_suite_file_is_measured_and_told_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [f"suite={_file(tmp_path)}", "device=fake", f"out={tmp_path / 'out'}", "quiet=true"]
+    assert main(["run", *words]) == 0
+    assert "suite ours" in capsys.readouterr().out
+    (path,) = (tmp_path / "out").rglob("*.json")
+    record = read(path)
+    assert (record.suite, record.settings["seconds"]) == ("ours", 1.0)
+    *products, stream = record.measurements
+    assert [tuple(one.parameters[side] for side in "mnk") for one in products] == SHAPES
+    assert (stream.kernel, stream.data) == ("memory", "zeros")
+    again = config_of(record, compose("run", [], RunConfig))
+    assert items(again) == items(compose("run", words, RunConfig))
+
+
+def test_keys_beside_a_suite_file_count_as_beside_a_shipped_one(tmp_path: Path) -> None:
+    config = compose("run", [f"suite={_file(tmp_path)}", "kernel=memory"], RunConfig)
+    assert [one.item for one in items(config)] == [Item("memory", "fp32", "zeros", "copy")]
+
+
+def test_a_sweep_takes_a_suite_file(tmp_path: Path) -> None:
+    words = ["run", "-m", f"suite={_file(tmp_path)}", "device=fake", "data=normal,zeros"]
+    assert main([*words, f"out={tmp_path / 'out'}", "quiet=true"]) == 0
+    records = [read(path) for path in sorted((tmp_path / "out").rglob("*.json"))]
+    assert [(one.suite, len(one.measurements)) for one in records] == [("ours", 7)] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- a", "write name:, seconds: and items:, as the shipped suites"),
+        ("name: a", "lacks items:, a list such as [{kernel: gemm}]"),
+        ("itmes: []", "has no key 'itmes': did you mean 'items'?"),
+        ("items: [", "line 2: "),
+        ("items: [{kernel: 'a, b'}]", "'a, b' is neither a name nor a number"),
+        ("items: [{kernel: gem}]", "no kernel 'gem': did you mean 'gemm'?"),
+        ("items: {kernel: gemm}", "suite.items: write a list such as [{kernel: gemm"),
+        ("items: [{kernel: gemm, dtypes: bf16}]", "dtypes: write a list such as [bf16, fp16]"),
+        ("seconds: soon\nitems: [{kernel: gemm}]", "suite.seconds=soon: write a number"),
+        ("items: [{kernel: gemm, sizes: {m: x, n: 1, k: 1}}]",
+         "suite.items[0].sizes.m: write a whole number above 0, or a list of them"),
+        ("items: [{kernel: norm}, {kernel: gemm, sizes: {m: [], n: 1, k: 1}}]",
+         "suite.items[1].sizes.m: write a whole number above 0, or a list of them"),
+        ("items: [{kernel: gemm, sizes: [{m: 1, n: 1, k: 1}]}]",
+         "suite.items[0].sizes: write a mapping such as {m: [1, 64], n: 4096, k: 4096}"),
+        ("items: [{kernel: gemm, sizes: {m: 1, n: 1, k: 1, rows: 2}}]", "no size 'rows'"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_suite_file_is_told_in_one_line(
+    text: str, told: str, tmp_path: Path
+) -> None:
+    path = _file(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        items(compose("run", [f"suite={path}"], RunConfig))
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_suite_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"suite=.*no\.yml: there is no such file"):
+        compose("run", [f"suite={tmp_path / 'no.yml'}"], RunConfig)
+
+
+def test_lists_of_sizes_are_taken_on_the_command_line_too() -> None:
+    entry = "{kernel: gemm, dtypes: [fp16], sizes: {m: [1, 2], n: 4, k: 8}}"
+    found = items(compose("run", [f"suite.items=[{entry}]"], RunConfig))
+    assert [one.item.fixed for one in found] == [{"m": m, "n": 4, "k": 8} for m in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    "word", ["dtype=bf16,fp16", "m=1,2", "suite=smoke,quick", "data=normal,zeros", "seconds=1,2"]
+)
+def test_several_values_without_m_are_answered_with_the_sweep(word: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        run(["device=fake", word])
+    assert str(caught.value) == f"{word} is several values: run -m {word}, a record each"
