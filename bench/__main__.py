@@ -12,6 +12,7 @@ from keyword import iskeyword
 
 from bench import __version__
 from bench.errors import OnpaperError, UsageError, did_you_mean
+from bench.ownspecs import lay
 
 COMMANDS = {
     "run": "measure this machine and set it beside its spec sheet (the default)",
@@ -46,6 +47,7 @@ python -m bench [command] [key=value ...]
 {chr(10).join(f"  {name:<10}{text}" for name, text in COMMANDS.items())}
 
 python -m bench COMMAND --help explains a command's keys, with examples.
+Every command takes specs=FOLDER: own sheets, rules, claims and workloads beside the shipped ones.
 """
 
 SPELLED = {
@@ -152,8 +154,16 @@ def _run(words: list[str]) -> int:
     if {"-h", "--help"} & set(words):
         print(command.HELP, end="")
         return 0
-    code: int = command.main(words)
+    code: int = command.main(words if name == "check" else _beside_own(words))
     return code
+
+
+def _beside_own(words: list[str]) -> list[str]:
+    """Returns the words without ``specs=``, and tells what that lays beside the shipped data."""
+    rest, told = lay(words)
+    if told:
+        print(f"onpaper: {told}", file=sys.stderr)
+    return rest
 
 
 def module_of(name: str) -> str:

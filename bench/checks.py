@@ -47,7 +47,8 @@ def check(folder: Path, results: Path) -> Checked:
         cited |= workloads.cited(shapes) | claims.cited(said)
         faults += uncited(cited, catalogue.sources)
         faults += pattern_faults(book.rules.values(), catalogue.chips)
-    faults += [*_vendor_faults(folder), *_strangers(folder)]
+    faults += _vendor_faults(folder)
+    faults += [fault for layer in paths.layers(folder) for fault in _strangers(layer)]
     shipped = folder.resolve() == paths.data_dir("specs").resolve()
     told, untold = reports.examine(results, catalogue.chips if shipped else None, fresh=True)
     faults += untold

@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bench import yamlfile
+from bench import paths, yamlfile
 from bench.errors import Fault
 from bench.strict import DAY, Strict
 
@@ -43,7 +43,17 @@ PATTERNS = {
 def relative(path: Path, folder: Path) -> str:
     """Returns a file's path as faults name it, whatever folder stands for ``specs/``."""
     home = "results" if folder.name == "results" else "specs"
-    return f"{home}/{path.relative_to(folder).as_posix()}"
+    layer = next(one for one in paths.layers(folder) if path.is_relative_to(one))
+    return f"{home}/{path.relative_to(layer).as_posix()}"
+
+
+def files(folder: Path, kind: str) -> list[Path]:
+    """Returns the YAML files of a folder's ``kind``, by name.
+
+    Of the shipped data also one's own: a file takes the place of a shipped one of its name.
+    """
+    found = [path for one in paths.layers(folder) for path in (one / kind).glob("*.yaml")]
+    return sorted({path.name: path for path in found}.values(), key=lambda path: path.name)
 
 
 def mapping(path: Path, folder: Path) -> tuple[dict[str, yamlfile.Node], list[Fault]]:
@@ -82,10 +92,17 @@ def named(
 def entries(
     model: type[Model], path: Path, folder: Path, *, optional: bool = False
 ) -> tuple[dict[str, Model], list[Fault]]:
-    """Reads a file of many entries, each by its key; an optional one need not be there."""
+    """Reads a file of many entries, each by its key; an optional one need not be there.
+
+    Of the shipped data also one's own entries: one takes the place of a shipped one of its key.
+    """
     if optional and not path.exists():
         return {}, []
     data, faults = mapping(path, folder)
+    for layer in paths.layers(folder)[1:]:
+        if (own := layer / path.relative_to(folder)).exists():
+            more, new = mapping(own, folder)
+            data, faults = {**data, **more}, faults + new
     made: dict[str, Model] = {}
     for key, node in data.items():
         one, new = validated(model, node, relative(path, folder), key)

@@ -1,9 +1,13 @@
-"""Where shipped data lies (clone or wheel) and where runs are left."""
+"""Where shipped data lies (clone or wheel), where own data lies, and where runs are left."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+OWN = "ONPAPER_SPECS"
+"""The variable that names a folder of own data; ``specs=`` on a command line sets it."""
 
 
 def data_dir(name: str) -> Path:
@@ -18,6 +22,31 @@ def data_dir(name: str) -> Path:
         if folder.is_dir():
             return folder
     raise FileNotFoundError(f"no {name}/ folder at {shipped} nor at {cloned}: reinstall onpaper")
+
+
+def own_specs() -> Path | None:
+    """Returns the folder of own data that lies beside the shipped ``specs/``; None without one."""
+    given = os.environ.get(OWN)
+    return Path(given) if given else None
+
+
+@contextmanager
+def laid(own: Path) -> Iterator[None]:
+    """Has a folder of own data lie beside the shipped one meanwhile."""
+    before = os.environ.get(OWN)
+    os.environ[OWN] = str(own)
+    try:
+        yield
+    finally:
+        os.environ.pop(OWN)
+        if before is not None:
+            os.environ[OWN] = before
+
+
+def layers(folder: Path) -> tuple[Path, ...]:
+    """Returns a data folder, and after it the own one where it is the shipped ``specs/``."""
+    own = own_specs()
+    return (folder, own) if own is not None and folder == data_dir("specs") else (folder,)
 
 
 def runs_dir() -> Path:

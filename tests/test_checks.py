@@ -108,7 +108,7 @@ def test_a_sound_folder_has_no_fault_and_its_counts_are_told(data: Data) -> None
 
 
 def test_a_folder_without_sheets_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"there is no chips/ folder in it$"):
+    with pytest.raises(UsageError, match=r"there is no chips/ folder in it, nor any of "):
         command.main([f"specs={tmp_path}"])
 
 

@@ -126,6 +126,7 @@ def test_check_names_all_faults_one_a_line(cli: Cli, tmp_path: Path) -> None:
     specs = tmp_path / "specs"
     (specs / "chips").mkdir(parents=True)
     (specs / "sources.yaml").write_text("here: {url: https://example.org, kind: rumour}\n")
+    (specs / "vendors.yaml").write_text("b: {name: B}\n")
     (specs / "chips" / "a-b.yaml").write_text("name: A\nvendro: b\n")
     (specs / "chips" / "c-d.yaml").write_text("- a list\n")
     (specs / "chips" / "e-f.yaml").write_text("name: [\n")

@@ -22,11 +22,12 @@ BELOW: dict[str, tuple[str, ...]] = {
     "shapes": (),
     "config": ("shapes", "errors", "paths"),
     "parsed": ("yamlfile", "paths"),
-    "datafile": ("errors", "strict", "yamlfile"),
+    "ownspecs": ("errors", "paths"),
+    "datafile": ("errors", "strict", "yamlfile", "paths"),
     "chips": (
         "records.model", "datafile", "parsed", "errors", "strict", "units", "paths", "yamlfile",
     ),
-    "workloads": ("datafile", "errors", "strict", "paths", "yamlfile", "parsed", "units"),
+    "workloads": ("chips", "datafile", "errors", "strict", "paths", "yamlfile", "parsed", "units"),
     "theory": ("chips", "errors", "units"),
     "rules": ("theory", "chips", "datafile", "errors", "strict", "units", "paths"),
     "plausible": ("chips", "records.model", "units"),
@@ -130,9 +131,9 @@ BELOW: dict[str, tuple[str, ...]] = {
         "", "launch", "checks", "reference", "site", "verification", "plot", "importers", "tables",
         "report", "gate", "archive", "history", "fleet", "bundle",
         "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
-        "devices", "chips", "config", "shapes", "records", "errors", "paths", "units",
+        "devices", "chips", "ownspecs", "config", "shapes", "records", "errors", "paths", "units",
     ),
-    "__main__": ("", "errors"),
+    "__main__": ("", "ownspecs", "errors"),
 }  # fmt: skip
 """What each part may import, besides itself; the order is from the bottom to the top."""
 

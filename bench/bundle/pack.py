@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bench import __version__, paths, yamlfile
@@ -103,7 +104,7 @@ def _sheet(record: Record, catalogue: Catalogue) -> Sheet | None:
     cited = sorted(alone.cited() & set(catalogue.sources))
     return Sheet(
         chip=chip.id,
-        text=yamlfile.text(paths.data_dir("specs") / "chips" / f"{chip.id}.yaml"),
+        text=yamlfile.text(_layers(f"chips/{chip.id}.yaml")[-1]),
         sources=_entries("sources.yaml", cited),
         architecture=_entries("architectures.yaml", alone.architectures),
     )
@@ -116,8 +117,15 @@ def _design(family: str | None, catalogue: Catalogue) -> dict[str, Any]:
 
 def _entries(file: str, keys: Iterable[str]) -> dict[str, Any]:
     """Returns entries of a data file as they are written there."""
-    node: Any = yamlfile.read(paths.data_dir("specs") / file)
+    nodes: list[Any] = [yamlfile.read(path) for path in _layers(file)]
+    node = {key: entry for one in nodes for key, entry in one.items()}
     return {key: node[key] for key in keys}
+
+
+def _layers(file: str) -> list[Path]:
+    """Returns a data file as shipped and as one's own, each where it is there."""
+    found = [layer / file for layer in paths.layers(paths.data_dir("specs"))]
+    return [path for path in found if path.exists()]
 
 
 def _sha(sheet: Sheet, catalogue: Catalogue) -> str:

@@ -18,7 +18,7 @@ from bench.chips.faults import (
 from bench.chips.groups import APART, GROUPS
 from bench.chips.model import Architecture, Chip, Source
 from bench.chips.names import loose, plain
-from bench.datafile import as_mapping, entries, relative, validated
+from bench.datafile import as_mapping, entries, files, relative, validated
 from bench.errors import DataError, Fault, UsageError, nearest
 from bench.parsed import Parsed
 
@@ -110,7 +110,7 @@ def examine(folder: Path, *, fresh: bool = False) -> tuple[Catalogue, list[Fault
     faults += new + architecture_faults(architectures, sources)
     chips: dict[str, Chip] = {}
     parsed = Parsed(folder, fresh=fresh)
-    for path in sorted((folder / "chips").glob("*.yaml")):
+    for path in files(folder, "chips"):
         chip, new = _chip(path, folder, parsed)
         faults += new
         if chip is not None:

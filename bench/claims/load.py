@@ -7,8 +7,9 @@ from types import MappingProxyType
 
 from bench import paths
 from bench.chips.figures import FIGURES
+from bench.chips.load import catalogue
 from bench.claims.model import Axis, Claim
-from bench.datafile import named, relative
+from bench.datafile import files, named, relative
 from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.evidence.quantities import DTYPES
 from bench.parsed import Parsed
@@ -23,7 +24,9 @@ def claims(folder: Path | None = None) -> Mapping[str, Claim]:
     Raises:
         DataError: with every fault of every file, when there is any.
     """
-    loaded, faults = examine(folder or paths.data_dir("specs"))
+    sheets = catalogue() if folder is None and paths.own_specs() else None
+    known = (sheets.chips, sheets.sources) if sheets else (None, None)
+    loaded, faults = examine(folder or paths.data_dir("specs"), *known)
     if faults:
         raise DataError(faults)
     return loaded
@@ -53,7 +56,7 @@ def examine(
     found: dict[str, Claim] = {}
     faults: list[Fault] = []
     parsed = Parsed(folder / "claims", fresh=fresh)
-    for path in sorted((folder / "claims").glob("*.yaml")):
+    for path in files(folder, "claims"):
         one, new = named(Claim, path, folder, parsed.node)
         faults += new
         if one is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from bench import paths
 from bench.config import compose
 from bench.errors import UsageError
+from bench.ownspecs import own
 from bench.shapes import CheckConfig
 
 HELP = """\
@@ -20,7 +21,8 @@ measured by an unchanged onpaper, on no fake; the hash of its sheet; no node, ui
 host name; times, statistics of the samples and the work of each kernel by its formula agree; no
 figure above what is published.
 
-  specs=    another folder of data than the shipped one
+  specs=    a folder of own data, checked beside the shipped ones; one with a vendors.yaml or
+            destinations.yaml is a whole copy, and is checked by itself
 
 Examples
   python -m bench check
@@ -37,9 +39,15 @@ def main(words: list[str]) -> int:
 
     config = compose("check", words, CheckConfig)
     folder = Path(config.specs) if config.specs else paths.data_dir("specs")
-    if not (folder / "chips").is_dir():
+    marks = [folder / name for name in ("vendors.yaml", "destinations.yaml")]
+    whole = not config.specs or any(mark.is_file() for mark in marks)
+    if whole and not (folder / "chips").is_dir():
         raise UsageError(f"specs={folder}: there is no chips/ folder in it")
-    found = check(folder, paths.data_dir("results"))
+    if whole:
+        found = check(folder, paths.data_dir("results"))
+    else:
+        with paths.laid(own(str(folder))):
+            found = check(paths.data_dir("specs"), paths.data_dir("results"))
     for fault in found.faults:
         print(one_line(str(fault)))
     told = ", ".join(f"{number} {name}" for name, number in found.counts.items())

@@ -7,8 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bench import paths
+from bench.chips.load import catalogue
 from bench.chips.model import Source
-from bench.datafile import mapping, validated
+from bench.datafile import files, mapping, validated
 from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.rules.faults import place_faults, rule_faults
 from bench.rules.model import Rule
@@ -65,7 +66,8 @@ def rulebook(folder: Path | None = None) -> Rulebook:
     Raises:
         DataError: with every fault of every file, when there is any.
     """
-    loaded, faults = examine(folder or paths.data_dir("specs"))
+    sources = catalogue().sources if folder is None and paths.own_specs() else None
+    loaded, faults = examine(folder or paths.data_dir("specs"), sources)
     if faults:
         raise DataError(faults)
     return loaded
@@ -77,7 +79,7 @@ def examine(
     """Loads what can be loaded; with ``sources``, citations are held against them, too."""
     places, faults = _places(folder)
     rules: dict[str, Rule] = {}
-    for path in sorted((folder / "rules").glob("*.yaml")):
+    for path in files(folder, "rules"):
         name = f"specs/rules/{path.name}"
         data, unread = mapping(path, folder)
         rule, new = validated(Rule, data, name) if not unread else (None, unread)

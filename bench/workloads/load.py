@@ -6,8 +6,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bench import paths, yamlfile
+from bench.chips.load import catalogue
 from bench.chips.names import loose, plain
-from bench.datafile import named, relative
+from bench.datafile import files, named, relative
 from bench.errors import DataError, Fault, UsageError, did_you_mean, nearest
 from bench.workloads.counts import parameters, rounds_to
 from bench.workloads.model import Workload
@@ -22,7 +23,8 @@ def workloads(folder: Path | None = None) -> Mapping[str, Workload]:
     Raises:
         DataError: with every fault of every file, when there is any.
     """
-    loaded, faults = examine(folder or paths.data_dir("specs"))
+    sources = catalogue().sources if folder is None and paths.own_specs() else None
+    loaded, faults = examine(folder or paths.data_dir("specs"), sources)
     if faults:
         raise DataError(faults)
     return loaded
@@ -57,7 +59,7 @@ def examine(
     """Loads what can be loaded; with the keys of ``sources``, citations are held against them."""
     found: dict[str, Workload] = {}
     faults: list[Fault] = []
-    for path in sorted((folder / "workloads").glob("*.yaml")):
+    for path in files(folder, "workloads"):
         one, new = named(Workload, path, folder, yamlfile.read)
         faults += new
         if one is not None:
