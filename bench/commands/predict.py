@@ -147,7 +147,7 @@ def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
 
     known = every(sheets)
     asked = [chip.id for chip in chips if chip.id in known]
-    return reaching(reached(chips, bench_of().whole, known), asked)
+    return reaching(reached(chips, bench_of().whole, known), asked, sheets)
 
 
 def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> "Report":
@@ -162,7 +162,7 @@ def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") ->
     asked = sizes[0], sizes[1], sizes[2]
     known = chosen(config.calibration)
     told, why = timed_products(chips, base, asked, config.precision, known)
-    return products(told, why, base, asked, config.precision)
+    return products(told, why, base, (asked, config.precision), sheets)
 
 
 def prices_of(config: PredictConfig) -> "Prices":

@@ -13,6 +13,7 @@ from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
 from bench.plausible import GIB_OVER_GB
 from bench.report.digits import NONE, counted
+from bench.report.marks import unpublished
 from bench.report.markup import Report
 from bench.report.ratios import reached, values, worth
 from bench.report.scalar import Scalar
@@ -152,6 +153,7 @@ def _cells(row: _Row, bench: Bench, notes: Notes) -> tuple[str, ...]:
     published = NONE
     if sheet:
         marks = [notes.mark(source_line(key, bench.catalogue)) for key in sheet.sources]
+        marks.append(unpublished(row.chip, (row.key,), notes))
         published = " ".join((sheet.text, "".join(marks)))
     rivals = "; ".join(
         f"{one.text} {notes.mark(source_line(one.source, bench.catalogue))}"

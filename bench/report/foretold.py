@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from bench.chips.figures import FIGURES
 from bench.predict.answers import Answer
 from bench.predict.capacity import least_chips
 from bench.predict.forecast import Foretold
@@ -11,9 +12,11 @@ from bench.predict.lighter import lighter, wider
 from bench.predict.operators import Array
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import Tier
+from bench.predict.used import used
 from bench.report.costs import INNER
 from bench.report.digits import NONE
 from bench.report.duration import duration
+from bench.report.marks import worked_out
 from bench.units import significant
 
 OUTER = 0.95
@@ -48,13 +51,31 @@ def in_words(
         "time": lasting(found.seconds, found.half(INNER), place, digits),
         "limit": f"{limit} {share:.0%}",
         "left": _left(found, place),
-        "rests": "; ".join(filter(None, (found.tier, _lacks(found), found.assumed))),
+        "rests": "; ".join(filter(None, (found.tier, *_open(one, found)))),
     }
 
 
 def digits_of(tier: str) -> int:
     """Returns how many digits a number bears: two where it rests on little but the sheet."""
     return 2 if tier in (Tier.SHEET, Tier.OTHER) else 3
+
+
+def resting(one: Answer) -> list[str]:
+    """Returns the keys of the sheet's figures that an answer rests on."""
+    return used(one.found.chip, one.found.asked, list(one.chip.figures)) if one.found else []
+
+
+def _open(one: Answer, found: Foretold) -> tuple[str, ...]:
+    """Returns what nobody published of that on which an answer rests, and what stands for it."""
+    return _computed(one), _lacks(found), found.assumed
+
+
+def _computed(one: Answer) -> str:
+    found = worked_out(one.chip, resting(one))
+    links = ("link_", "pair_link_")
+    named = ("link" if key.startswith(links) else FIGURES[key].title for key in found)
+    told = ", ".join(dict.fromkeys(named))
+    return f"{told} worked out, not published" if told else ""
 
 
 def _lacks(found: Foretold) -> str:

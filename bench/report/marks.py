@@ -1,7 +1,11 @@
 """What has to be said of a value wherever it stands: footnotes, and a question mark."""
 
+import re
+from collections.abc import Iterable
+
+from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
-from bench.chips.model import Basis
+from bench.chips.model import Basis, Chip
 from bench.report.table import Notes, source_line
 from bench.theory.entry import Entry
 
@@ -9,6 +13,11 @@ UNSAID = (
     "?: the source does not say whether the rate is dense; one that counts 2:4 sparsity is twice "
     "the dense one."
 )
+COMPUTED = "Worked out for the sheet"
+UNPUBLISHED = "*"
+"""Behind a value of the site that was worked out for the sheet."""
+RATED = re.compile(r"\bT(?:FL)?OP/s")
+"""What remarks on rates have in them."""
 HERE = "Worked out here of the sheet's figures; no maker prints it."
 
 
@@ -26,8 +35,28 @@ def footnotes(entry: Entry, notes: Notes) -> str:
     told = notes.mark(UNSAID) if _is_open(entry) else ""
     if entry.value is None or entry.origin == "derived" or not entry.formula:
         return told
-    words = "Worked out for the sheet" if entry.origin == "computed" else "Worked out of its source"
+    words = COMPUTED if entry.origin == "computed" else "Worked out of its source"
     return told + notes.mark(f"{words}: {entry.formula}.")
+
+
+def worked_out(chip: Chip, keys: Iterable[str]) -> list[str]:
+    """Returns those of some figures that nobody published: they were worked out for the sheet."""
+    figures = ((key, chip.figures.get(key)) for key in keys)
+    return [key for key, one in figures if one and one.number and one.origin == "computed"]
+
+
+def unpublished(chip: Chip, keys: Iterable[str], notes: Notes) -> str:
+    """Returns the footnotes of such figures; with rates what the sheet remarks on rates."""
+    found = worked_out(chip, keys)
+    if not found:
+        return ""
+    several = len(found) > 1
+    told = ((FIGURES[key].title if several else "", chip.figures[key].formula) for key in found)
+    lines = [f"{COMPUTED}: {'; '.join(': '.join(filter(None, one)) for one in told)}."]
+    remarks = " ".join(note for note in chip.notes if RATED.search(note))
+    if remarks and any(key.startswith("matrix_") for key in found):
+        lines.append(f"The sheet says: {remarks}")
+    return "".join(map(notes.mark, lines))
 
 
 def sources(entry: Entry, notes: Notes, catalogue: Catalogue) -> str:

@@ -10,13 +10,23 @@ from bench.predict.capacity import KEPT_B, KEPT_SHARE
 from bench.predict.forecast import Asked, First, Foretold
 from bench.predict.power import Prices
 from bench.report.costs import INNER, banded, cost, costs_said, energy
-from bench.report.foretold import OUTER, digits_of, if_fitted, in_words, lasting, number, unfit
+from bench.report.foretold import (
+    OUTER,
+    digits_of,
+    if_fitted,
+    in_words,
+    lasting,
+    number,
+    resting,
+    unfit,
+)
+from bench.report.marks import unpublished, worked_out
 from bench.report.markup import Report
 from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
 from bench.report.question import beyond, instead, points, published, title
 from bench.report.scalar import Scalar
-from bench.report.table import Table
+from bench.report.table import Notes, Table
 from bench.report.tested import flat_tests, tests_said
 
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
@@ -63,13 +73,15 @@ def predictions(
     places = range(len(asked.batch))
     told = [(one, one.found, place) for one in every if one.found for place in places]
     shown = sorted(told, key=lambda row: _order(row[1], row[2]))
+    notes = Notes()
+    cells = tuple(_cells(*row, prices, base, notes) for row in shown)
     table = Table(
         title(asked, base),
         HOW,
         _columns(asked, base),
-        tuple(_cells(one, found, place, prices, base) for one, found, place in shown),
+        cells,
         (*_summary(every, asked, prices), *((SPELLED_OPERATORS,) if operators else ())),
-        (),
+        notes.lines(),
     )
     flat = [_flat(one, place, asked, prices) for one, _, place in shown]
     flat += [_flat(one, place, asked, prices) for one in every if not one.found for place in places]
@@ -99,8 +111,8 @@ def _columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _cells(
-    one: Answer, found: Foretold, place: int, prices: Prices, base: Chip | None
+def _cells(  # noqa: PLR0913, PLR0917 -- a row, and what all rows share
+    one: Answer, found: Foretold, place: int, prices: Prices, base: Chip | None, notes: Notes
 ) -> tuple[str, ...]:
     asked = found.asked
     sizes = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
@@ -118,7 +130,7 @@ def _cells(
         told["left"],
         if_fitted(found, place, banded(energy(found, place))),
         if_fitted(found, place, banded(cost(one, place, prices))),
-        told["rests"],
+        f"{told['rests']} {unpublished(one.chip, resting(one), notes)}".rstrip(),
     )  # fmt: skip
 
 
@@ -184,6 +196,7 @@ def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
         "usd_per_Mtoken_low": paid.low if paid else None,
         "usd_per_Mtoken_high": paid.high if paid else None,
         "lacks": ", ".join(found.lacks) or None, "assumed": found.assumed or None,
+        "worked_out": ", ".join(worked_out(one.chip, resting(one))) or None,
     }  # fmt: skip
     if one.over is not None:
         low, high = one.over.bounds(OUTER)

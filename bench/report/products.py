@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.predict.answers import Sizes, Timed
 from bench.predict.pooled import LEVELS
@@ -10,16 +11,21 @@ from bench.predict.ratio import Ratio
 from bench.predict.tiers import told as rests
 from bench.report.duration import duration
 from bench.report.foretold import digits_of, over
+from bench.report.marks import unpublished
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
-from bench.report.table import Table
+from bench.report.table import Notes, Table
 from bench.units import significant
 
 COLUMNS = ("chip", "time (80%; 95%)", "TFLOP/s", "of the sheet", "roofline on paper", "rests on")
 
 
 def products(
-    told: Sequence[Timed], why: Sequence[str], base: Chip | None, sizes: Sizes, dtype: str
+    told: Sequence[Timed],
+    why: Sequence[str],
+    base: Chip | None,
+    asked: tuple[Sizes, str],
+    sheets: Catalogue,
 ) -> Report:
     """Returns a product of m x k by k x n on chips.
 
@@ -27,10 +33,11 @@ def products(
         told: the fastest first.
         why: what is said of chips that nothing is told of.
         base: the chip that the others are set beside.
-        sizes: m, n and k.
-        dtype: the format.
+        asked: m, n and k, and the format.
+        sheets: the sheets of all.
     """
-    m, n, k = sizes
+    sizes, dtype = asked
+    (m, n, k), notes = sizes, Notes()
     title = f"{dtype} product, {m} x {k} by {k} x {n}"
     heading = (
         "Foretold, not measured, of kernels such as serving engines use.",
@@ -41,9 +48,17 @@ def products(
         ),
     )
     columns = (*COLUMNS[:1], *((f"x {(*base.aliases, base.id)[0]}",) if base else ()), *COLUMNS[1:])
-    cells = tuple(_cells(one, sizes, dtype) for one in told)
+    cells = tuple(
+        (*_cells(one, sizes, dtype), _rests(one, dtype, sheets.chips[one.chip.chip], notes))
+        for one in told
+    )
     flat = [_flat(one, sizes, dtype) for one in told]
-    return Report(Table(title, heading, columns, cells, tuple(why), ()), flat)
+    return Report(Table(title, heading, columns, cells, tuple(why), notes.lines()), flat)
+
+
+def _rests(one: Timed, dtype: str, chip: Chip, notes: Notes) -> str:
+    marks = unpublished(chip, (f"matrix_{one.chip.name_of(dtype)}", "memory_bandwidth"), notes)
+    return f"{rests(one.tier)} {marks}".rstrip()
 
 
 def _rate(one: Timed, sizes: Sizes) -> float:
@@ -60,7 +75,6 @@ def _cells(one: Timed, sizes: Sizes, dtype: str) -> tuple[str, ...]:
         significant(rate / 1e12, 3),
         f"{rate / one.chip.peak(dtype):.0%}",
         duration(one.paper),
-        rests(one.tier),
     )
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from bench.chips.figures import FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip
 from bench.predict.reached import Reached
 from bench.predict.tiers import told as rests
+from bench.report.marks import unpublished
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
-from bench.report.table import Table
+from bench.report.table import Notes, Table
 from bench.units import show
 
 COLUMNS = (
@@ -26,17 +29,21 @@ FAMILIES = {
 }
 
 
-def reaching(found: Sequence[Reached], asked: Sequence[str]) -> Report:
+def reaching(found: Sequence[Reached], asked: Sequence[str], sheets: Catalogue) -> Report:
     """Returns the figures of chips, each with the share of it that is to be expected.
 
     Args:
         found: what is foretold.
         asked: ids of the accelerators that were asked for: what their sheets lack is said.
+        sheets: the sheets of all.
     """
-    cells = tuple(_cells(one) for one in found)
+    notes = Notes()
+    cells = tuple(_cells(one, sheets.chips[one.chip.chip], notes) for one in found)
     lacks = tuple(_lacks(found, asked))
-    table = Table("What chips are to be expected to reach", HOW, COLUMNS, cells, lacks, ())
-    return Report(table, [_flat(one) for one in found])
+    table = Table(
+        "What chips are to be expected to reach", HOW, COLUMNS, cells, lacks, notes.lines()
+    )
+    return Report(table, [_flat(one, sheets.chips[one.chip.chip]) for one in found])
 
 
 def _lacks(found: Sequence[Reached], asked: Sequence[str]) -> Iterator[str]:
@@ -46,13 +53,13 @@ def _lacks(found: Sequence[Reached], asked: Sequence[str]) -> Iterator[str]:
             yield f"Unknown, no {words} on the sheet: {', '.join(without)}."
 
 
-def _cells(one: Reached) -> tuple[str, ...]:
+def _cells(one: Reached, chip: Chip, notes: Notes) -> tuple[str, ...]:
     low, high, least, most = (f"{each:.0%}" for pair in one.bounds for each in pair)
     kind = FIGURES[one.figure]
     return (
         one.chip.chip,
         kind.title,
-        show(one.published, kind.dimension),
+        f"{show(one.published, kind.dimension)} {unpublished(chip, (one.figure,), notes)}".rstrip(),
         one.measured,
         show(one.published * one.share, kind.dimension, 2),
         f"{one.share:.0%} ({low}–{high}; {least}–{most})",
@@ -60,11 +67,11 @@ def _cells(one: Reached) -> tuple[str, ...]:
     )
 
 
-def _flat(one: Reached) -> dict[str, Scalar]:
+def _flat(one: Reached, chip: Chip) -> dict[str, Scalar]:
     (low, high), (least, most) = one.bounds
     return {
         "chip": one.chip.chip, "figure": one.figure, "with": one.measured,
-        "published": one.published,
+        "published": one.published, "origin": chip.figures[one.figure].origin,
         "foretold": one.published * one.share, "share": one.share,
         "share_low_80": low, "share_high_80": high, "share_low_95": least, "share_high_95": most,
         "tier": one.tier,

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.evidence.estimate import Achieved
+from bench.report.marks import UNPUBLISHED
 from bench.report.ratios import reached
 from bench.report.rulings import policy
 from bench.site.page import Page
@@ -83,8 +84,13 @@ def _cell(chip: Chip, entry: Entry, words: Words) -> Cell:
     if not entry.text:
         return Cell(Markup("{}").format(str(entry.gap) if entry.gap else "–"))
     at = f"#{entry.key.name}" if entry.key.name in FIGURES else "#sheet-1"
-    sign = "≠" if entry.rivals else ""
-    return Cell(words.link(chip.id, f"{entry.number}{sign}", at), entry.value)
+    return Cell(words.link(chip.id, signed(entry), at), entry.value)
+
+
+def signed(entry: Entry) -> str:
+    """Returns a value, with marks where nobody published it and where sources disagree."""
+    computed = UNPUBLISHED if entry.origin == "computed" else ""
+    return f"{entry.number}{computed}{'≠' if entry.rivals else ''}"
 
 
 def reaches(chip: Chip, world: World, words: Words) -> Cell:

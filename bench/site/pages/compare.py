@@ -17,6 +17,7 @@ from bench.report.markup import cleaned
 from bench.report.rulings import policy
 from bench.site.blocks import blocks
 from bench.site.page import Page
+from bench.site.pages.chips import signed
 from bench.site.words import Words
 from bench.site.world import World
 from bench.theory.comparison import compare
@@ -85,7 +86,7 @@ def _facts(chip: Chip, keys: Sequence[Key], world: World) -> dict[str, Any]:
     return {
         "n": chip.name,
         "v": {
-            name: [float(f"{one.value:.6g}"), f"{one.number}{'≠' if one.rivals else ''}"]
+            name: [float(f"{one.value:.6g}"), signed(one)]
             for name, one in entries
             if one.value is not None
         },
