@@ -11,8 +11,8 @@ from bench.importers.base import Given, NotUnderstood
 from bench.importers.registry import IMPORTERS, importer, sniffed
 from tests.importer_cases import DATA, GIVEN, RECORD, SOURCES, briefly, take, text
 
-SHARED = {"base", "flagperf_columns", "flagperf_training", "jsonfile", "registry", "source",
-          "table", "write"}  # fmt: skip
+SHARED = {"base", "flagperf_columns", "flagperf_training", "held", "jsonfile", "registry",
+          "source", "table", "write"}  # fmt: skip
 # the registry
 
 

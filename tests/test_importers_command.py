@@ -58,13 +58,15 @@ def test_a_record_names_its_chip_and_its_day(capsys: pytest.CaptureFixture[str])
 
 
 def test_standard_input_is_read(tmp_path: Path) -> None:
-    words = ("import", "file=-", "chip=h20", "by=me", "date=2026")
+    words = ("import", "file=-", "chip=mi300x", "by=me", "date=2026")
     done = subprocess.run(
         [sys.executable, "-m", "bench", *words],
         cwd=ROOT, capture_output=True, timeout=120, check=False,
         input=(DATA / "babelstream.txt").read_bytes(),
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, b"standard input is taken for: babelstream\n")
+    taken, doubt = done.stderr.splitlines()
+    assert (done.returncode, taken) == (0, b"standard input is taken for: babelstream")
+    assert doubt.startswith(b"no sheet knows the device 'AMD Instinct': taken for amd-")
     assert as_report(done.stdout.decode()).rows[0].value.text == "3900123.456 MB/s"
     assert list(tmp_path.iterdir()) == []
 
@@ -125,3 +127,66 @@ def test_a_wrong_word_costs_one_line_and_writes_nothing(
     assert (code, out, last[:9]) == (2, "", "onpaper: ")
     assert expected in last
     assert list(tmp_path.iterdir()) == []
+
+
+FLAGPERF = f"file={DATA / 'flagperf-benchmark.md'}"
+"""Of a device that it calls A100-40GiB-SXM, a name that no sheet lists."""
+
+
+def test_a_device_that_reads_as_another_chip_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = said(capsys, FLAGPERF, "chip=h20", "by=me", "date=2026-11-24")
+    assert (code, out) == (2, "")
+    assert "it is of the device 'A100-40GiB-SXM', not of nvidia-h20-sxm-96gb; give chip=" in err
+    assert "nvidia-a100-sxm-40gb" in err
+    for chip in ("a100-40gb", "a100"):
+        code, _, err = said(capsys, FLAGPERF, f"chip={chip}", "by=me", "date=2026-11-24")
+        assert code == 0
+        assert "no sheet knows the device 'A100-40GiB-SXM'" in err
+
+
+@pytest.mark.parametrize(
+    ("device", "chip", "code", "told"),
+    [
+        ("Foo Accelerator X", "h20", 0, "no sheet knows the device 'Foo Accelerator X'"),
+        ("H20", "h20", 0, ""),
+        ("NVIDIA H20", "h20", 0, ""),
+        ("A100", "a100-pcie", 0, "no sheet knows the device 'A100'"),
+        ("NVIDIA H20 something", "h200", 2, "not of nvidia-h200-sxm-141gb"),
+        (
+            "AMD Instinct",
+            "h20",
+            2,
+            "which is amd's, not of nvidia-h20-sxm-96gb; give",
+        ),
+        ("Ascend 910B", "910b2", 0, "no sheet knows the device 'Ascend 910B'"),
+    ],
+)
+def test_a_name_that_no_sheet_lists_is_told(
+    device: str,
+    chip: str,
+    code: int,
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = tmp_path / "log.txt"
+    text = (DATA / "mamf-v2.txt").read_text(encoding="utf-8")
+    assert "NVIDIA H20" in text
+    log.write_text(text.replace("NVIDIA H20", device), encoding="utf-8")
+    found, _, err = said(capsys, f"file={log}", "source=mamf-finder", f"chip={chip}", "by=me")
+    assert found == code
+    assert told in err
+    assert told or "no sheet knows" not in err
+
+
+def test_what_is_above_paper_is_a_doubt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log.txt"
+    text = (DATA / "mamf-v4.txt").read_text(encoding="utf-8")
+    log.write_text(text.replace("NVIDIA H200", "Foo X").replace("NVIDIA H20", "Foo X"), "utf-8")
+    assert "Foo X" in log.read_text(encoding="utf-8")
+    code, _, err = said(capsys, f"file={log}", "source=mamf-finder", "chip=h20", "by=me")
+    assert code == 0
+    assert "PFLOP/s, 443% of the published 296 TFLOP/s" in err
+    assert "doubt" not in said(capsys, f"file={log}", "chip=h200", "by=me")[2]

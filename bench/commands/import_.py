@@ -19,7 +19,9 @@ python -m bench import file=ID.onpaper.json [by=WHO] [out=FOLDER]
 
 Reads what a tool printed and writes it as reported measurements, in the YAML of results/reported:
 each value with its unit, what was measured, which of many samples it is, and what speaks against
-it. What is not understood is refused, with the line and the reason; nothing is guessed.
+it. What is not understood is refused, with the line and the reason; nothing is guessed. So is a
+device that is another chip by its name; a name that no sheet knows, and what is above paper, is
+told on stderr.
 
   file=             the output, as the tool wrote it; - is standard input
   source=           mamf-finder   the log of a search
@@ -173,32 +175,17 @@ def _dtype(word: str | None) -> str | None:
 
 
 def _hold_against_sheets(made: "Report", name: str) -> None:
-    """Raises NotUnderstood where a row says what its sheet rules out."""
+    """Says on stderr what is taken at a word alone, and what lies above paper.
+
+    Raises:
+        NotUnderstood: a row says what its sheet rules out, or the device is another chip.
+    """
     from bench.chips.load import catalogue
-    from bench.evidence.load import row_faults
-    from bench.importers.base import NotUnderstood
+    from bench.importers.held import doubts, refused
 
-    chips = catalogue().chips
-    for row in made.rows:
-        for field, problem, fix in row_faults(row, chips):
-            raise NotUnderstood(name, f"{row.id}.{field}: {problem}", fix)
-    named = {row.named for row in made.rows if row.named}
-    for device, others in ((one, _others(one, made.rows[0].chip)) for one in sorted(named)):
-        if others:
-            problem = f"it is of the device {device!r}, not of {made.rows[0].chip}"
-            raise NotUnderstood(name, problem, f"give chip={' or '.join(others)}")
-
-
-def _others(device: str, chip: str) -> list[str]:
-    """Returns the sheets that a device of this name is of, if it can be none of ``chip``."""
-    from bench.chips.load import catalogue
-    from bench.chips.vendors import like
-
-    chips = catalogue().chips
-    fitting = [
-        one.id for one in chips.values() if any(like(device, name) for name in one.identity.names)
-    ]
-    return fitting if chip not in fitting and chips[chip].identity.names else []
+    refused(made, name, catalogue())
+    for line in doubts(made, catalogue()):
+        print(line, file=sys.stderr)
 
 
 def _put(text: str, made: "Report", out: str | None) -> None:
