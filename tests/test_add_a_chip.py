@@ -11,6 +11,7 @@ from bench import paths
 from bench.chips.load import Catalogue, examine
 from bench.chips.model import Gap
 from bench.commands import check
+from bench.errors import UsageError
 from bench.paths import OWN
 from bench.rules.subject import subject
 from bench.theory.derived import derived
@@ -110,6 +111,14 @@ def test_own_data_may_be_named_by_the_environment_and_replace_a_sheet(own: Path,
     assert done.stderr.endswith(
         " beside the shipped data, in the place of nvidia-h20-sxm-96gb.yaml\n"
     )
+
+
+def test_check_refuses_a_folder_of_the_environment_that_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OWN, str(tmp_path / "nowhere"))
+    with pytest.raises(UsageError, match="there is no chips/ folder in it, nor any of "):
+        check.main([])
 
 
 def test_a_fault_of_an_own_file_is_named(own: Path, cli: Cli) -> None:

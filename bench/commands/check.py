@@ -38,9 +38,9 @@ def main(words: list[str]) -> int:
     from bench.report.markup import one_line
 
     config = compose("check", words, CheckConfig)
-    folder = Path(config.specs) if config.specs else paths.data_dir("specs")
+    folder = Path(config.specs or paths.own_specs() or paths.data_dir("specs"))
     marks = [folder / name for name in ("vendors.yaml", "destinations.yaml")]
-    whole = not config.specs or any(mark.is_file() for mark in marks)
+    whole = any(mark.is_file() for mark in marks)
     if whole and not (folder / "chips").is_dir():
         raise UsageError(f"specs={folder}: there is no chips/ folder in it")
     if whole:
