@@ -1,6 +1,7 @@
 """A record is packed without names; what a stranger's bundle contradicts is refused."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,33 @@ def test_wrong_words_are_refused(
     assert said in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
     assert compose("bundle", [], BundleConfig).out is None
+
+
+def test_a_folder_that_ends_in_a_slash_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bundle", f"record={SPARSE}", f"out={tmp_path}/shared/all/"]) == 0
+    (made,) = (tmp_path / "shared" / "all").iterdir()
+    assert capsys.readouterr().out == f"{made}\n"
+    assert made.name.endswith(".onpaper.json")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits of a process")
+def test_a_disk_that_is_full_leaves_nothing_that_blocks_the_next_try(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import resource
+
+    words = ["bundle", f"record={SPARSE}", f"out={tmp_path}"]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        assert main(words) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "cannot be written: File too large" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert main(words) == 0
 
 
 def test_a_fake_or_unended_record_is_not_packed(record: Record, sheets: Catalogue) -> None:

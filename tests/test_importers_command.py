@@ -88,6 +88,14 @@ def test_a_folder_and_a_file_are_written_once(
     assert f"{expected} is there already: name another, none is overwritten" in err
 
 
+def test_a_folder_that_ends_in_a_slash_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = tmp_path / "new" / "nvidia-h20-sxm-96gb-mamf-finder-2026-03-02.yaml"
+    assert said(capsys, MAMF, "chip=h20", "by=me", f"out={tmp_path}/new/")[1] == f"{made}\n"
+    assert made.is_file()
+
+
 WRONG = [
     ("", "import needs what a tool printed: file=PATH"),
     ("file=none.txt", "there is no file 'none.txt'"),

@@ -22,13 +22,14 @@ shows it with 'import file=ID.onpaper.json'.
 
   record=   a record's path, its id or its file's name, the beginning of either, latest, or a
             folder, of which the newest counts
-  out=      a new file that ends in .onpaper.json, or a folder; default: ID.onpaper.json here
+  out=      a new file that ends in .onpaper.json, or a folder, which is made where it ends in /;
+            default: ID.onpaper.json here
 
 Examples
   python -m bench bundle record=latest
   python -m bench bundle record=h200-sxm-full out=shared/
 
-Exit code: 0 written, 2 wrong usage.
+Exit code: 0 written, 1 the record is broken, 2 wrong usage.
 """
 
 
@@ -37,7 +38,7 @@ def main(words: list[str]) -> int:
     from bench.bundle.pack import pack
     from bench.chips.load import catalogue
     from bench.records.store import BUNDLED, find, read
-    from bench.tables.write import write_new
+    from bench.tables.write import names_folder, write_new
 
     config = compose("bundle", words, BundleConfig)
     if not config.record:
@@ -51,7 +52,7 @@ def main(words: list[str]) -> int:
             print(f"{word}: {field}", file=sys.stderr)
     if packed.sheet_differs:
         print("the sheet has changed since the run: today's is packed", file=sys.stderr)
-    write_new(packed.text, place)
+    write_new(packed.text, place, make=names_folder(config.out or ""))
     print(place)
     return 0
 
@@ -60,16 +61,17 @@ def _place(out: str | None, name: str) -> Path:
     """Returns the file that ``out=`` names.
 
     Raises:
-        UsageError: it is neither a folder that is there nor a file of the ending.
+        UsageError: it is neither a folder nor a file of the ending.
     """
     from bench.records.store import BUNDLED
+    from bench.tables.write import names_folder
 
     try:
         place = Path(out or ".").expanduser()
-        if place.is_dir():
+        if place.is_dir() or names_folder(out or ""):
             return place / name
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"out={(out or '')[:80]} can be no file: {error}") from None
     if not place.name.endswith(BUNDLED):
-        raise UsageError(f"out={(out or '')[:80]}: a file ends in {BUNDLED}, a folder is there")
+        raise UsageError(f"out={(out or '')[:80]}: a file ends in {BUNDLED}, a folder in /")
     return place

@@ -47,7 +47,8 @@ told on stderr.
   count=            devices that took part; only where the output does not tell
   software=         versions, if not those that the output tells
   out=              a file (.yaml) or a folder, in which the name is made of chip, tool and day;
-                    nothing is overwritten; left out, the YAML goes to stdout
+                    one that ends in / is made; nothing is overwritten; left out, the YAML goes to
+                    stdout
 
 A bundle is a stranger's: it is verified first. Hashes, schema, times, statistics of the samples,
 and the work of each kernel by its formula have to agree, or it is refused; what is above a peak is
@@ -197,10 +198,10 @@ def _put(text: str, made: "Report", out: str | None) -> None:
     if not out:
         print(text, end="")
         return
-    from bench.tables.write import write_new
+    from bench.tables.write import names_folder, write_new
 
     place = _place(out, made)
-    write_new(text, place)
+    write_new(text, place, make=names_folder(out))
     print(place)
 
 
@@ -208,11 +209,13 @@ def _place(out: str, made: "Report") -> Path:
     """Returns the file that ``out=`` names.
 
     Raises:
-        UsageError: it is no folder that is there, or its name can be no report's id.
+        UsageError: it is neither a folder nor a .yaml file whose name can be a report's id.
     """
+    from bench.tables.write import names_folder
+
     try:
         place = Path(out).expanduser()
-        is_folder = place.is_dir()
+        is_folder = place.is_dir() or names_folder(out)
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"out={out[:80]} can be no file: {error}") from None
     if is_folder:

@@ -3,7 +3,8 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -30,19 +31,42 @@ def place(out: str) -> Path:
     return folder
 
 
-def write_new(text: str, place: Path) -> None:
-    """Writes a text file that is not there yet.
+def names_folder(out: str) -> bool:
+    """Tells whether ``out=`` can be a folder only, which need not be there yet."""
+    return out.endswith(("/", os.sep))
+
+
+def write_new(text: str, place: Path, *, make: bool = False) -> None:
+    """Writes a text file that is not there yet, whole or not at all.
+
+    Args:
+        text: of the file.
+        place: of the file.
+        make: whether its folder is made, too.
 
     Raises:
         UsageError: there is one already, or none can be made.
     """
     try:
-        with place.open("x", encoding="utf-8") as file:
+        if make:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("x", encoding="utf-8") as file, _whole(place):
             file.write(text)
+            file.flush()
     except FileExistsError:
         raise UsageError(f"{place} is there already: name another, none is overwritten") from None
     except OSError as error:
         raise UsageError(f"{place} cannot be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def _whole(place: Path) -> Iterator[None]:
+    """Leaves no beginning of a file where its disk is full, or Ctrl-C ends the writing."""
+    try:
+        yield
+    except BaseException:
+        place.unlink(missing_ok=True)
+        raise
 
 
 def _reached(path: Path) -> None:
