@@ -70,6 +70,12 @@ def test_a_folder_is_a_set_and_its_newest_record_can_be_judged(
         ("record=same.json against=h200", "is of nvidia-h20-sxm-96gb, not of nvidia-h200"),
         ("record=same.json against=before.json level=2", "level=2 must be"),
         ("record=same.json against=before.json margin=2", "margin=2 must be"),
+        (
+            "record=same.json against=before.json margin=0.3",
+            "margin= is of what is set beside a",
+        ),
+        ("record=same.json against=h20 least=0.5", "least= is of what is set beside runs"),
+        ("record=same.json against=h20 level=0.1", "level= is of what is set beside runs"),
         ("record=same.json against=before.json allow=[x]", "allow= knows no 'x'"),
         ("record=same.json against=before.json junit=a/b.xml", "there is no folder a"),
         ("record=same.json against=before.json markdown=.", "is a folder: name a file in it"),

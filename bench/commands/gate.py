@@ -23,8 +23,8 @@ a new driver, torch or onpaper is told at the top.
                     one, latest, or a folder, of which the newest counts
   against=          what it is set beside: a record; a folder of records, whose spread from run to
                     run counts; or a chip, whose every figure is to be reached
-  level=0.01        chance that any row at all is called slower though nothing changed
-  least=0.01        the smallest difference that matters; below it, it is the same
+  level=0.01        against runs: chance that any row at all is called slower though nothing changed
+  least=0.01        against runs: the smallest difference that matters; below it, it is the same
   margin=0.10       against a chip: how far below paper still counts as reached
   allow=[]          differences that are wanted: driver, runtime, torch, onpaper, power_limit,
                     kernel, uid ...; device, machine, chip and together (devices at
@@ -44,6 +44,11 @@ Exit code: 0 same or faster, 1 slower or failed, 2 wrong usage or no readable re
 """
 
 
+OF_RUNS = ("level", "least")
+OF_SHEET = ("margin",)
+"""Keys that mean something only against runs, and only against a sheet."""
+
+
 def main(words: list[str]) -> int:
     """Prints the rows and returns the verdict as an exit code."""
     from bench.gate.files import append_markdown, place, write_junit
@@ -54,9 +59,10 @@ def main(words: list[str]) -> int:
     config = compose("gate", words, GateConfig)
     strict = terms(config.level, config.least, config.allow)
     positive("margin", config.margin, 0.9)
+    given = {word.partition("=")[0] for word in words}
     xml, summary = place("junit", config.junit), place("markdown", config.markdown)
     try:
-        finding = _finding(config, strict)
+        finding = _finding(config, strict, given)
     except DataError as error:  # exit code 1 would call it slower
         raise UsageError(str(error)) from None
     if xml:
@@ -67,7 +73,7 @@ def main(words: list[str]) -> int:
     return finding.code
 
 
-def _finding(config: GateConfig, strict: "Terms") -> "Finding":
+def _finding(config: GateConfig, strict: "Terms", given: set[str]) -> "Finding":
     from bench.chips.load import catalogue
     from bench.chips.names import plain
     from bench.gate.compare import compare
@@ -81,9 +87,22 @@ def _finding(config: GateConfig, strict: "Terms") -> "Finding":
     path = newest_in(config.record or "latest", _folders())
     chip = sheets.names.get(plain(config.against))
     if chip and not Path(config.against).exists():
+        _only(given, OF_RUNS, "runs", "margin= says how far below paper is enough")
         return against_sheet(read(path), sheets.find(chip), sheets, config.margin, strict.allow)
+    _only(given, OF_SHEET, "a chip's sheet", "least= says which difference matters")
     before, unread = runs_of(config.against, path, _folders(), sheets)
     return compare(run_in(path, sheets), before, strict, unread)
+
+
+def _only(given: set[str], foreign: tuple[str, ...], what: str, fix: str) -> None:
+    """Refuses keys that would do nothing.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    for key in foreign:
+        if key in given:
+            raise UsageError(f"{key}= is of what is set beside {what}: leave it out; {fix}")
 
 
 def _folders() -> list[Path]:
