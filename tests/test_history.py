@@ -248,9 +248,11 @@ def test_a_query_that_is_none_costs_one_line(
 def test_without_duckdb_the_cure_is_told(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "duckdb", None)
-    assert main(["history", f"records={folder}", "sql='SELECT 1'"]) == 2
-    assert "pip install 'onpaper[duckdb]'" in capsys.readouterr().err
+    for lacking in ("duckdb", "pandas"):
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, lacking, None)
+            assert main(["history", f"records={folder}", "sql='SELECT 1'"]) == 2
+        assert "pip install 'onpaper[duckdb]'" in capsys.readouterr().err
 
 
 def test_a_change_of_the_device_is_told_as_one(

@@ -221,3 +221,11 @@ def test_a_margin_that_is_none_is_refused(margin: float) -> None:
 def test_a_chip_against_itself_is_refused() -> None:
     with pytest.raises(UsageError, match=r"^h20 and H20 are one chip, nvidia-h20-sxm-96gb: name"):
         bench.verdicts("h20", "H20")
+
+
+def test_without_pandas_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UsageError, match=r"^frames need pandas: pip install pandas$"):
+        bench.frame("rules")
+    with pytest.raises(UsageError, match=r"^frames need pandas: pip install pandas$"):
+        bench.record("h200-sxm-full").frame()

@@ -29,10 +29,9 @@ def asked(index: Index, folders: Sequence[Path], query: str) -> Report:
     """
     try:
         duckdb: Any = import_module("duckdb")
+        import_module("pandas")
     except ImportError:
-        raise UsageError(
-            "sql= needs DuckDB: pip install 'onpaper[duckdb]', or pip install duckdb"
-        ) from None
+        raise UsageError("sql= needs DuckDB and pandas: pip install 'onpaper[duckdb]'") from None
     with duckdb.connect(":memory:") as database:
         _views(database, index, folders)
         try:

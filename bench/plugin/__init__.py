@@ -39,6 +39,8 @@ def onpaper(request: pytest.FixtureRequest) -> "Onpaper":
 
         def test_mine(onpaper):
             result = onpaper(lambda: a @ b, flop=2 * m * n * k, dtype="bf16")
+            if result.published is None:  # there is nothing to set it beside
+                pytest.skip(result.why)
             assert result.achieved > 0.5
     """
     from bench.plugin.fixture import Onpaper

@@ -20,7 +20,8 @@ class Result:
         seconds: of one call, the median.
         rate: work a second in base units (FLOP/s, B/s, items/s); nan where no work was told.
         low, high: the bounds of its 95% interval.
-        achieved: rate over the published figure; nan where there is none to set it beside.
+        achieved: rate over the published figure; nan where there is none to set it beside, so that
+            no comparison with it holds: ask ``published`` first.
         achieved_low, achieved_high: the bounds of its 95% interval.
         published: the figure in base units, None if there is none.
         figure, chip, device: which figure of which chip, and what ran.
