@@ -36,7 +36,7 @@ def test_a_run_tells_its_verdicts_and_its_record_on_stderr(cli: Cli) -> None:
     first, *verdicts, last = done.stderr.splitlines()
     assert first == (
         "onpaper fake device: nvidia-h20-sxm-96gb (chosen), suite smoke, "
-        "4 measurements in about 6 s"
+        "4 measurements in up to 6 s"
     )
     assert len(verdicts) == 4
     assert {line.split()[0] for line in verdicts} <= {"reached", "short", "undecided"}

@@ -137,6 +137,28 @@ def test_a_fake_of_a_chip_reaches_near_its_sheet(
     assert all(0.75 < share < 1 for share in known)
 
 
+def test_the_vector_units_of_a_fake_are_no_faster_than_their_sheet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A 910B2's chain in fp32 was at 760% of its vector units, for it ran at the matrix rate."""
+    words = [
+        "device=fake",
+        "chip=910b2",
+        "suite=full",
+        "quiet=true",
+        f"out={tmp_path}",
+        "seconds=9",
+    ]
+    told = document("run", [*words, "kernel=roofline", "dtype=fp32"], capsys)["tables"]
+    shares = [each["roof_share"] for each in told["Roofline, fp32"] if each["roof_share"]]
+    assert shares
+    assert max(shares) < 1
+    lines = document("run", [*words, "kernel=vector"], capsys)["rows"]
+    rate = {each["dtype"]: each["measured"] for each in lines}
+    assert rate["bf16"] == pytest.approx(rate["fp32"], rel=0.05), "the sheet has no bf16 vector"
+    assert rate["fp16"] == pytest.approx(2 * rate["fp32"], rel=0.05)
+
+
 def test_a_fake_is_like_a_chip_when_its_record_is_completed(sheets: Catalogue) -> None:
     """A record keeps no word ``chip=``, but what was said of the fake."""
     config = compose("run", ["device=fake", "chip=910c"], RunConfig)

@@ -20,7 +20,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     "records.upgrade": ("records.model",),
     "records.store": ("records.upgrade", "records.model", "errors"),
     "shapes": (),
-    "config": ("shapes", "errors", "paths"),
+    "suitefile": ("yamlfile", "errors"),
+    "config": ("suitefile", "shapes", "errors", "paths"),
     "parsed": ("yamlfile", "paths"),
     "ownspecs": ("errors", "paths"),
     "datafile": ("errors", "strict", "yamlfile", "paths"),
@@ -37,11 +38,15 @@ BELOW: dict[str, tuple[str, ...]] = {
     "titles": ("chips", "records.model"),
     "fixed": ("records.model",),
     "archive": ("fixed", "plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
+    "cpuclock": ("records.model", "units"),
     "verdict": (
-        "fixed", "energy", "plausible", "rates", "titles", "chips", "records.model", "units",
+        "cpuclock", "fixed", "energy", "plausible", "rates", "titles", "chips", "records.model",
+        "units",
     ),
     "standing": ("verdict",),
-    "gap": ("standing", "energy", "verdict", "chips", "records.model", "units"),
+    "gap": (
+        "cpuclock", "standing", "energy", "verdict", "chips", "records.model", "units",
+    ),
     "identity": (
         "standing", "verdict", "plausible", "rates", "titles", "chips", "records.model", "units",
     ),
@@ -60,7 +65,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "report": (
         "standing", "predict", "workloads", "claims", "evidence", "identity", "gap", "energy",
         "verdict", "plausible", "rates", "titles", "rules", "theory", "chips", "records.model",
-        "errors", "units", "spreadsheet",
+        "errors", "units", "spreadsheet", "kernels.registry", "kernels.common.base",
     ),
     "gate": (
         "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
@@ -131,7 +136,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "", "launch", "checks", "reference", "site", "verification", "plot", "importers", "tables",
         "report", "gate", "archive", "history", "fleet", "bundle",
         "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
-        "devices", "chips", "ownspecs", "config", "shapes", "records", "errors", "paths", "units",
+        "devices", "chips", "cpuclock", "ownspecs", "config", "shapes", "records", "errors",
+        "paths", "units",
     ),
     "__main__": ("", "ownspecs", "errors"),
 }  # fmt: skip

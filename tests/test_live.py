@@ -18,6 +18,7 @@ from bench.chips.paper import Paper
 from bench.commands.live import (
     PLANNED,
     Live,
+    _spelled_s,
     done_s,
     fitting,
     left_s,
@@ -66,7 +67,7 @@ def test_without_a_terminal_plain_lines_are_said(
     told = capsys.readouterr()
     first, *verdicts, last = told.err.splitlines()
     assert told.out == ""
-    assert first.endswith("(chosen), suite smoke, 4 measurements in about 6 s")
+    assert first.endswith("(chosen), suite smoke, 4 measurements in up to 6 s")
     assert verdicts == [line(row) for row in rows(record, sheets)]
     assert last == f"record: {order.folder / record.started_utc[:10] / record.id}.json"
 
@@ -88,7 +89,7 @@ def test_one_measurement_is_not_several(
     order: Order, sheets: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:
     followed(replace(order, items=order.items[:1]), sheets)
-    assert ", 1 measurement in about" in capsys.readouterr().err
+    assert ", 1 measurement in up to" in capsys.readouterr().err
 
 
 def test_quiet_says_nothing_even_on_a_terminal(
@@ -146,6 +147,14 @@ def test_what_is_left_follows_what_the_run_has_taken() -> None:
     assert left_s(plan, 0, 0.0, 0.0) == pytest.approx(100.0)  # the plan is believed at the start
     late = left_s(plan, 0, 0.0, 20.0)  # set-up took long: so may the rest
     assert late == pytest.approx(100.0 * (20.0 + 100 * PLANNED) / (100 * PLANNED))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(48.0, "48 s"), (0.5, "0.5 s"), (6.0, "6 s"), (170.4, "170 s")]
+)
+def test_the_time_of_a_run_is_never_told_as_none(seconds: float, words: str) -> None:
+    """With seconds=0.5 it was to take "about 0 s"."""
+    assert _spelled_s(seconds) == words
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,23 @@ def test_a_processors_roof_is_worked_out_at_the_clock_beside_each_rate(
     assert section.lines[0].endswith("on paper not known.")
 
 
+def test_a_rate_above_its_roof_is_remarked_upon(pilot: Record, sheets: Catalogue) -> None:
+    record = curve(pilot)
+    first, *others = record.measurements
+    assert first.work
+    more = first.work.model_copy(
+        update={"flop": 100 * first.work.flop, "bytes": 10 * first.work.bytes}
+    )
+    here = record.model_copy(
+        update={"measurements": (first.model_copy(update={"work": more}), *others)}
+    )
+    (section,) = shown(here, sheets)
+    assert section.columns[-1] == "remark"
+    told = [cells[-1] for cells in section.cells]
+    assert told[0].startswith("above its roof: ")
+    assert set(told[1:]) == {""}
+
+
 def test_what_failed_says_why(pilot: Record, sheets: Catalogue) -> None:
     record = curve(pilot)
     gone = {"status": "failed", "reason": "no memory", "timing": None, "work": None}

@@ -41,7 +41,7 @@ BAR_MOST, BAR_LEAST, BESIDE = 40, 8, 46
 LABEL = 22
 PLANNED = 0.3
 """The share of the plan that its own word counts for beside what the run has really taken."""
-SOON_S, MINUTES_S = 1.0, 120.0
+SOON_S, TENTHS_S, MINUTES_S = 1.0, 10.0, 120.0
 
 
 class Live:
@@ -130,10 +130,10 @@ class Live:
     def _started(self, record: Record, path: Path) -> None:
         self._path, self._began_s = path, time.monotonic()
         chip = record.identity.chip or "no sheet"
-        number = len(self._order.items)
+        number, most = len(self._order.items), _spelled_s(self._order.whole_s)
         self._say(
             f"{record.device.name}: {chip} ({record.identity.state}), suite {record.suite}, "
-            f"{number} measurement{'' if number == 1 else 's'} in about {self._order.whole_s:.0f} s"
+            f"{number} measurement{'' if number == 1 else 's'} in up to {most}"
         )
 
     def _item(self, item: Item, number: int, share: float) -> None:
@@ -152,6 +152,11 @@ class Live:
     def _measured(self, record: Record, measurement: Measurement) -> None:
         row = row_of(record, measurement, self._catalogue, self._margin)
         self._say(line(row), COLOURS.get(row.verdict, ""))
+
+
+def _spelled_s(seconds: float) -> str:
+    """Returns a time by the second, below ten by its tenths: what settles early takes less."""
+    return f"{seconds:.0f} s" if seconds >= TENTHS_S else f"{round(seconds, 1):g} s"
 
 
 def done_s(seconds: Sequence[float], number: int, share: float) -> float:

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bench import paths
 from bench.commands import fakes, several
 from bench.commands.live import Live
-from bench.config import compose, device_word, folder, positive
+from bench.config import choices, compose, device_word, folder, positive
 from bench.errors import UsageError
-from bench.shapes import RunConfig
+from bench.shapes import RunConfig, Suite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -239,7 +240,7 @@ def _telling(watcher: "Watcher", places: "list[Path]") -> "Watcher":
 def _order(config: RunConfig) -> "Order":
     from bench.measure.ranks import alone, count
     from bench.measure.runner import Order
-    from bench.measure.suite import items, sizes, told
+    from bench.measure.suite import items, sizes
 
     seconds = config.seconds if config.seconds is not None else config.suite.seconds
     return Order(
@@ -262,7 +263,7 @@ def _order(config: RunConfig) -> "Order":
             **sizes(config),
             "chip": config.chip,
             **({"ranks": count()} if count() > 1 else {}),
-            **told(config.suite),
+            **_items_told(config.suite),
             **fakes.told(config),
         },
     )
@@ -274,3 +275,17 @@ def _node(word: str | None) -> str | None:
     if name and not NODE.fullmatch(name):
         raise UsageError(f"node={name[:80]!r}: up to 64 letters, digits, '.', '_' and '-'")
     return name
+
+
+def _items_told(suite: Suite) -> dict[str, str]:
+    """Returns the suite's items where they are not those of its file, as they could be typed."""
+    from omegaconf import OmegaConf
+
+    from bench.measure.suite import spelled
+
+    if suite.name in choices("suite"):
+        path = paths.data_dir("configs") / "suite" / f"{suite.name}.yaml"
+        shipped = OmegaConf.to_object(OmegaConf.merge(Suite, OmegaConf.load(path)))
+        if isinstance(shipped, Suite) and suite.items == shipped.items:
+            return {}
+    return {"suite.items": spelled(suite)}

@@ -27,11 +27,14 @@ its export-rule history for China, and what records at hand measured of it.
                     the roofline of bf16 for one as "Roofline, bf16";
                     pytest-benchmark: a record's samples, for 'pytest-benchmark compare'
   margin=0.10       how far below paper still counts as reached
+  trials=false      true adds the shapes and ways that searches tried, the ten best of each; csv has
+                    these alone and json besides the rest, both with all of them
   out=              folder in which records are looked for
 
 Examples
   python -m bench show
   python -m bench show record=h200-sxm-full report=html > page.html
+  python -m bench show record=h200-sxm-full trials=true report=csv
   python -m bench show chip=h20
   python -m bench show record=latest report=pytest-benchmark > now.json
 
@@ -56,7 +59,8 @@ def main(words: list[str]) -> int:
 
     margin = positive("margin", config.margin, 0.9)
     record = read(find(config.record or "latest", _folders(config.out)))
-    print(render(record, catalogue(), config.report.format, margin), end="")
+    style = config.report.format
+    print(render(record, catalogue(), style, margin, trials=config.trials), end="")
     return 0
 
 

@@ -162,12 +162,23 @@ class FakeDevice:
         spec = self.spec
         if point.dtype in spec.eliminated:
             return spec.launch_s
-        known = (spec.peaks[key] for key in figures if key in spec.peaks)
-        rate = next(known, spec.rates[point.dtype])
+        rate = self._rate(point, figures)
         rate *= 1e-3 if point.dtype in spec.software else 1.0
         rate *= spec.clock_share * spec.software_share * spec.flattered.get(point.data, 1.0)
         compute = work.flop / (rate * self.shape_efficiency(point))
         return spec.launch_s + max(compute, self._moving_s(work, point))
+
+    def _rate(self, point: Point, figures: tuple[str, ...]) -> float:
+        """Returns operations a second: of the figure that is tested, or of the units that work.
+
+        What vector units do is no faster than they are in fp32 where their own rate is not known.
+        """
+        peaks, rate = self.spec.peaks, self.spec.rates[point.dtype]
+        chain = point.kernel == "roofline" and point.parameters.get("way") != "product"
+        if point.kernel == "vector" or (chain and point.dtype in ("fp32", "fp64")):
+            known = min(rate, peaks.get("vector_fp32", rate))
+            return peaks.get(f"vector_{point.dtype}", known)
+        return next((peaks[key] for key in figures if key in peaks), rate)
 
     def _moving_s(self, work: Work, point: Point) -> float:
         """Returns the time that a call's bytes take, over what they cross."""

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
-from bench import paths
-from bench.config import choices, one_of, positive
+from bench.config import one_of, positive
 from bench.errors import UsageError, did_you_mean
 from bench.kernels.common.base import DATA, Kernel
 from bench.kernels.registry import KERNELS, kernel
@@ -79,16 +78,9 @@ def spread(entries: Iterable[SuiteItem]) -> Iterator[SuiteItem]:
             yield replace(entry, sizes=dict(zip(listed, values, strict=True)))
 
 
-def told(suite: Suite) -> dict[str, str]:
-    """Returns the suite's items where they are not those of its file, as they could be typed."""
-    from omegaconf import OmegaConf
-
-    if suite.name in choices("suite"):
-        path = paths.data_dir("configs") / "suite" / f"{suite.name}.yaml"
-        shipped = OmegaConf.to_object(OmegaConf.merge(Suite, OmegaConf.load(path)))
-        if isinstance(shipped, Suite) and suite.items == shipped.items:
-            return {}
-    return {"suite.items": f"[{','.join(map(_spelled, spread(suite.items)))}]"}
+def spelled(suite: Suite) -> str:
+    """Returns a suite's items as they could be typed."""
+    return f"[{','.join(map(_spelled, spread(suite.items)))}]"
 
 
 def _spelled(entry: SuiteItem) -> str:

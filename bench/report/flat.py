@@ -1,5 +1,7 @@
 """The rows of a record as plain numbers: one flat mapping a row, for programs."""
 
+from statistics import median
+
 from bench.chips.paper import Paper
 from bench.records.model import Record
 from bench.report.scalar import Scalar
@@ -7,10 +9,13 @@ from bench.verdict import Row
 
 
 def flat(record: Record, row: Row) -> dict[str, Scalar]:
-    """Returns a row with SI values: parameters first, measures after."""
+    """Returns a row with SI values: parameters first, measures after.
+
+    Clock and power are medians of what was read beside the samples, the temperature its highest.
+    """
     one, found = row.measurement, row.published
     printed = found if isinstance(found, Paper) else None
-    timing = one.timing
+    timing, seen = one.timing, one.conditions
     return {
         "record": record.id,
         "started_utc": record.started_utc,
@@ -43,4 +48,8 @@ def flat(record: Record, row: Row) -> dict[str, Scalar]:
         "bytes": one.work.bytes if one.work else None,
         "samples": timing.stats.samples if timing else None,
         "stopped": timing.stopped.reason if timing else None,
+        "clock_hz": median(seen.clock_hz) if seen.clock_hz else None,
+        "power_w": median(seen.power_w) if seen.power_w else None,
+        "temperature_c": max(seen.temperature_c) if seen.temperature_c else None,
+        "throttle": ", ".join(sorted(seen.throttle)),
     }

@@ -18,16 +18,29 @@ OF_A_RECORD = {"pytest-benchmark": "bench.report.formats.pytest_benchmark"}
 
 
 def render(
-    record: Record, catalogue: Catalogue, style: str = "github", margin: float = MARGIN
+    record: Record,
+    catalogue: Catalogue,
+    style: str = "github",
+    margin: float = MARGIN,
+    *,
+    trials: bool = False,
 ) -> str:
     """Returns a record's rows in one of ``FORMATS``; as csv, the measurements alone.
 
-    Or its samples in one of ``OF_A_RECORD``.
+    Or its samples in one of ``OF_A_RECORD``. With ``trials``, what its searches tried is a further
+    table, and as csv all that is told.
     """
     if style in OF_A_RECORD:
         samples: str = import_module(OF_A_RECORD[style]).render(record)
         return samples
     found = report_of(record, catalogue, margin)
+    if trials:
+        from bench.report.trials import trial_sections  # the kernels' formulas, which others spare
+
+        tried = tuple(trial_sections(record, rows(record, catalogue, margin)))
+        found = Report(found.table, found.flat, (*found.more, *tried))
+        if style == "csv":
+            return set_in(style, Report(found.table, [row for one in tried for row in one.flat]))
     if style == "csv":  # one header for all lines, also of a sweep
         found = Report(found.table, found.flat)
     return set_in(style, found)

@@ -128,8 +128,15 @@ def _cells(point: Point) -> tuple[str, ...]:
         show(roof.height, Dimension.FLOP_RATE) if roof.height else "–",
         percent(share) if share else "–",
         roof.side if row.measured else "–",
-        remark(row),
+        "; ".join(one for one in (remark(row), _above(share)) if one),
     )
+
+
+def _above(share: Interval | None) -> str:
+    """Returns that a rate lies above its roof by more than its interval, empty if it does not."""
+    if share is None or share.low <= 1:
+        return ""
+    return "above its roof: other units worked, or the sheet's peak is too low"
 
 
 def measured_ridge(found: Sequence[Point]) -> tuple[float, float] | None:

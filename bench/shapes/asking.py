@@ -13,6 +13,7 @@ class ShowConfig:
     record: str | None = None
     chip: str | None = None
     margin: float = 0.10
+    trials: bool = False
     out: str | None = None
 
 
@@ -165,7 +166,7 @@ class PredictConfig:
     output: list[str] = field(default_factory=lambda: ["512"])
     parallel: str = "1"
     micro: str = "1"
-    recompute: bool = False
+    recompute: str = "false"
     precision: str = "bf16"
     cache: str = "bf16"
     baseline: str | None = None
