@@ -300,6 +300,8 @@ WRONG = {
        f"{key}= says nothing to phase=train: leave it out"
        for key, word in (("output", "512"), ("cache", "bf16"))},
     f"{CHIP} micro=1": "micro= says nothing to phase=serve: leave it out",
+    f"{CHIP} phase=train recompute=selective":
+        "recompute=selective: write true, which is of all layers, or false",
     **{f"{CHIP} phase=train micro={word}": f"micro={word}: write a whole number from 1 to 100,000,"
        for word in ("1,2", "x", "0")},
     "chips=h20 workload=qwen3-30b-a3b calibration=none.json":

@@ -61,9 +61,13 @@ def test_what_an_answer_rests_on_tells_it_in_every_format(
     assert found == {MI308X: "matrix_bf16, link_bandwidth, pair_link_oneway", A800: None}
     alone = document("predict", ["chips=mi308x", "workload=llama-3.1-8b"], capsys)["rows"]
     assert [one["worked_out"] for one in alone] == ["matrix_bf16"], "one chip has no link"
-    rates = document("predict", ["chips=mi308x", "phase=figures"], capsys)["rows"]
-    told = {one["figure"]: one["origin"] for one in rates}
-    assert (told["matrix_bf16"], told["memory_bandwidth"]) == ("computed", "published")
+    for command, chip in (
+        ("predict", ["chips=mi308x", "phase=figures"]),
+        ("evidence", ["chip=mi308x"]),
+    ):
+        rates = document(command, chip, capsys)["rows"]
+        told = {one["figure"]: one["origin"] for one in rates}
+        assert (told["matrix_bf16"], told["memory_bandwidth"]) == ("computed", "published")
 
 
 def test_a_figure_that_no_answer_uses_is_not_marked(sheets: Catalogue) -> None:

@@ -76,6 +76,7 @@ OTHERS = {
     ),
 }  # fmt: skip
 """By phase, the keys that it has no use for."""
+YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 LARGEST = 10**8
 MOST_POINTS = 10_000
 
@@ -203,7 +204,7 @@ def asked_of(config: PredictConfig) -> "Asked":
     train = config.phase == "train"
     split, model = parallel(config.parallel, copies=train), workload(config.workload)
     refuse_split(model, split)
-    recipe = Recipe(whole("micro", config.micro), split.vp, float(config.recompute))
+    recipe = Recipe(whole("micro", config.micro), split.vp, float(_is_so(config)))
     how = precision(config.precision, config.cache, experts=model.experts is not None)
     refuse_batch(points[:, 0], split, recipe)
     if train:
@@ -217,6 +218,14 @@ def asked_of(config: PredictConfig) -> "Asked":
         raise UsageError("phase=fit answers for one batch, input and output: give one of each")
     batch, prompt, output = points.T
     return Asked(model, phase, how, split, batch, prompt, output, recipe)
+
+
+def _is_so(config: PredictConfig) -> bool:
+    """Tells whether the layers' forward is done again."""
+    word = config.recompute.lower()
+    if word not in YES | NO:
+        raise UsageError(f"recompute={word}: write true, which is of all layers, or false")
+    return word in YES
 
 
 def numbers(key: str, words: list[str]) -> list[int]:

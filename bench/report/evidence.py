@@ -185,6 +185,7 @@ def _flat(row: _Row) -> dict[str, Scalar]:
         "chip": row.chip.id,
         "figure": row.key,
         "published": value,
+        "origin": printed.origin if (printed := row.chip.figures.get(row.key)) else None,
         "unit": FIGURES[row.key].dimension.value,
         "rivals": "; ".join(one.text for one in sheet.rivals) or None if sheet else None,
         "best_own": row.own.value if row.own else None,
