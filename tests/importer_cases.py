@@ -7,12 +7,15 @@ from bench.evidence.model import Reported
 from bench.importers.base import Found, Given
 from bench.importers.registry import importer
 
+# The values of nvbench.json are invented, and those of the second node of superbench.jsonl; the
+# first is a part of microsoft/superbenchmark, tests/analyzer/test_results.jsonl.
 DATA = Path(__file__).parent / "data" / "importers"
 SOURCES = {
     "babelstream.csv": "babelstream", "babelstream.txt": "babelstream",
     "flagperf-benchmark.md": "flagperf", "flagperf-toolkit.md": "flagperf",
     "flagperf-training.md": "flagperf", "mamf-v2.txt": "mamf-finder",
     "mamf-v4.txt": "mamf-finder", "nccl.json": "nccl-tests", "nccl.txt": "nccl-tests",
+    "nvbench.json": "nvbench", "superbench.jsonl": "superbench",
     "nvbandwidth.json": "nvbandwidth", "nvbandwidth.txt": "nvbandwidth",
     "pytest-benchmark.json": "pytest-benchmark",
 }  # fmt: skip

@@ -29,6 +29,9 @@ told on stderr.
                     nccl-tests    the text, or the JSON of -J
                     nvbandwidth   the text, or the JSON of -j
                     babelstream   the table, or the CSV
+                    nvbench       the JSON of --json: benchmarks called copy, add, triad ...
+                    superbench    results-summary.jsonl: gemm-flops, cublaslt-gemm, hipblaslt-gemm,
+                                  gpu-stream, mem-bw
                     pytest-benchmark   the JSON; extra_info has to tell the work of a call:
                                   quantity, dtype, and flop, bytes, tokens or samples
                     record        a record of this program

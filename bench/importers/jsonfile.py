@@ -10,8 +10,13 @@ Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | Non
 AS_WRITTEN = "give the file as the tool wrote it"
 
 
-def document(text: str, given: Given) -> dict[str, Json]:
+def document(text: str, given: Given, before: int = 0) -> dict[str, Json]:
     """Returns the JSON object that a text is.
+
+    Args:
+        text: of one object.
+        given: how it is called where it is refused.
+        before: lines of the file that stand before it.
 
     Raises:
         NotUnderstood: it is none, it is cut off, or a number in it is none.
@@ -21,7 +26,9 @@ def document(text: str, given: Given) -> dict[str, Json]:
     except RecursionError:
         raise given.fault("it is nested too deeply", AS_WRITTEN) from None
     except json.JSONDecodeError as error:
-        raise given.fault(f"is no whole JSON: {error.msg}", AS_WRITTEN, error.lineno) from None
+        raise given.fault(
+            f"is no whole JSON: {error.msg}", AS_WRITTEN, before + error.lineno
+        ) from None
     except ValueError as error:
         raise given.fault(f"is no JSON: {shown(error)}", AS_WRITTEN) from None
     if not isinstance(read, dict):

@@ -6,8 +6,8 @@ from bench.errors import UsageError, did_you_mean
 from bench.importers.base import Importer
 
 IMPORTERS = (
-    "mamf_finder", "flagperf", "nccl_tests", "nvbandwidth", "babelstream", "pytest_benchmark",
-    "record", "bundle",
+    "mamf_finder", "flagperf", "nccl_tests", "nvbandwidth", "babelstream", "nvbench", "superbench",
+    "pytest_benchmark", "record", "bundle",
 )  # fmt: skip
 
 
