@@ -45,7 +45,7 @@ def test_the_default_folder_of_a_sweep_is_removed_when_it_is_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep, "_sweeps", lambda: tmp_path / "sweeps")
-    monkeypatch.setattr(run, "execute", lambda _: 0)
+    monkeypatch.setattr(run, "execute", lambda _, **__: 0)
     monkeypatch.setattr(sys, "argv", [])
     assert main(["run", "-m", *SMOKE, "dtype=bf16,fp16"]) == 0
     assert list(tmp_path.iterdir()) == []
@@ -60,6 +60,35 @@ def test_only_csv_is_printed_without_its_header_again(cli: Cli) -> None:
     assert done.returncode == 0
     assert [line[:7] for line in done.stdout.splitlines()].count("record,") == 1
     assert "onpaper fake device beside the sheet" in done.stdout
+
+
+def test_a_sweep_ends_with_its_jobs_side_by_side(cli: Cli) -> None:
+    words = (
+        "device=fake",
+        "chip=h20",
+        "kernel=gemm",
+        "data=normal,zeros",
+        "dtype=bf16",
+        "seconds=1",
+    )
+    place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
+    done = cli("run", "-m", *words, "report=github", "quiet=true", f"out={cli.out}", place)
+    _, title, table = done.stdout.partition("**The sweep: 2 jobs**")
+    assert (done.returncode, bool(title)) == (0, True)
+    assert "All with device=fake" in table
+    lines = [line.split("|") for line in table.splitlines() if line.startswith("| bf16 matrix ")]
+    assert [line[3].strip() for line in lines] == ["data=normal", "data=zeros"]
+    assert sorted(line[7].strip() for line in lines) == sorted(one.stem for one in cli.records())
+
+
+@pytest.mark.parametrize("words", [("report=csv",), ("report=json",), ("report=plain,github",)])
+def test_reports_for_programs_are_followed_by_no_table(words: tuple[str, ...], cli: Cli) -> None:
+    place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
+    told = ("seed=1",) if "," in words[0] else ("seed=1,2",)
+    seed = f"device.fake.{told[0]}"
+    done = cli("run", "-m", *SMOKE, seed, *words, "quiet=true", f"out={cli.out}", place)
+    assert (done.returncode, len(cli.records())) == (0, 2)
+    assert "The sweep" not in done.stdout
 
 
 def test_of_a_large_sweep_every_value_stands_in_a_job() -> None:
@@ -90,7 +119,7 @@ def test_a_wrong_value_of_a_sweep_is_found_before_anything_is_measured(cli: Cli)
 def test_a_sweep_ends_with_the_worst_code_of_its_jobs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def ended(config: RunConfig) -> int:
+    def ended(config: RunConfig, **_: object) -> int:
         if config.dtype == "fp16":
             raise UsageError("it is not here")
         return 1 if config.dtype == "bf16" else 0
@@ -107,7 +136,7 @@ def test_ctrl_c_ends_the_sweep_and_not_only_its_job(
 ) -> None:
     ran: list[RunConfig] = []
 
-    def interrupted(config: RunConfig) -> int:
+    def interrupted(config: RunConfig, **_: object) -> int:
         ran.append(config)
         return 130
 
@@ -138,7 +167,7 @@ def test_a_sweep_speaks_the_whole_grammar_of_hydra(
 ) -> None:
     ran: list[tuple[str | None, float | None]] = []
 
-    def noted(config: RunConfig) -> int:
+    def noted(config: RunConfig, **_: object) -> int:
         ran.append((config.dtype, config.seconds))
         return 0
 

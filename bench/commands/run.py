@@ -94,19 +94,20 @@ def main(words: list[str]) -> int:
     return execute(config)
 
 
-def execute(config: RunConfig, *, headed: bool = True) -> int:
+def execute(config: RunConfig, *, headed: bool = True, begun_at: "list[Path] | None" = None) -> int:
     """Measures what the config says, prints the table, and returns the exit code.
 
     Args:
         config: what the command line says.
         headed: False leaves out the header of a CSV, which the job before has printed.
+        begun_at: where the record's path is put, once it is there.
     """
     if several.is_several(config) and not config.resume:
         from bench.chips.load import catalogue
 
         order, _, fake = plan(config, catalogue())
         return several.execute(config, order, fake)
-    begun_at: list[Path] = []
+    begun_at = [] if begun_at is None else begun_at
     try:
         return _executed(config, begun_at, headed=headed)
     except KeyboardInterrupt:  # one more, while the worker was ended or the report made

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST_COMPOSED = 64
 """Sweeps of more jobs are checked value by value, not job by job."""
+READ = frozenset(("terminal", "github", "plain"))
+"""Formats that people read, and in which one report may follow another."""
 GRAMMAR = frozenset("([{'\"")
 """Signs by which a word of a sweep is more than values with commas: ``choice(...)``, quotes."""
 
@@ -74,6 +76,7 @@ def sweep(words: list[str]) -> int:
         return run.INTERRUPTED
     finally:
         jobs.tidy()
+    jobs.tell()
     return max(jobs.codes, default=0)
 
 
@@ -97,6 +100,7 @@ class _Sweep:
         self.unwritten: OSError | None = None
         self._headed = False
         self._folder: Path | None = None
+        self._told: list[tuple[RunConfig, list[str], Path]] = []
 
     def job(self, told: "DictConfig") -> int:
         """Runs one job; an interruption ends the sweep, not this job only."""
@@ -106,7 +110,7 @@ class _Sweep:
         self._folder = Path(HydraConfig.get().sweep.dir)
         config: RunConfig = OmegaConf.to_object(told)  # type: ignore[assignment]  # of the shape it was composed as
         try:
-            self.codes.append(self._execute(config))
+            self.codes.append(self._execute(config, list(HydraConfig.get().overrides.task)))
         except OnpaperError as error:
             print(f"onpaper: {error}", file=sys.stderr)
             self.codes.append(error.exit_code)
@@ -117,14 +121,29 @@ class _Sweep:
             raise KeyboardInterrupt
         return self.codes[-1]
 
-    def _execute(self, config: RunConfig) -> int:
+    def _execute(self, config: RunConfig, words: list[str]) -> int:
         """Runs one job; all CSV of a sweep has one header."""
-        if config.report.format != "csv":
-            return run.execute(config)
-        code = run.execute(config, headed=False) if self._headed else run.execute(config)
+        begun_at: list[Path] = []
+        lines = config.report.format == "csv"
+        code = run.execute(config, headed=not (lines and self._headed), begun_at=begun_at)
         sys.stdout.flush()
-        self._headed = True
+        self._headed = self._headed or lines
+        self._told += [(config, words, path) for path in begun_at]
         return code
+
+    def tell(self) -> None:
+        """Prints the jobs side by side where their reports are for reading."""
+        from bench.chips.load import catalogue
+        from bench.records.store import read
+        from bench.report.registry import set_in
+        from bench.report.sweep import sweep_report
+
+        styles = {config.report.format for config, _, _ in self._told}
+        if len(self._told) < 2 or len(styles) > 1 or not styles <= READ:
+            return
+        found = [(words, read(path)) for _, words, path in self._told]
+        report = sweep_report(found, catalogue(), self._told[0][0].margin)
+        print("\n" + set_in(styles.pop(), report), end="")
 
     def tidy(self) -> None:
         """Removes what Hydra leaves of a sweep, unless somebody's files lie there, too."""

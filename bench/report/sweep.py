@@ -1,0 +1,72 @@
+"""The jobs of a sweep side by side: each figure with what was told of each job alone."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.chips.load import Catalogue
+from bench.records.model import Record
+from bench.report.digits import NONE, percent, with_interval
+from bench.report.markup import Report
+from bench.report.scalar import Scalar
+from bench.report.table import Table
+from bench.verdict import Row, rows
+
+COLUMNS = (
+    "figure", "shape", "job", "measured, sustained (95%)", "achieved (95%)", "verdict", "record",
+)  # fmt: skip
+ASIDE = ("out=", "quiet=", "report=")
+"""Keys that say nothing of what was measured."""
+Job = tuple[Sequence[str], Record]
+"""The words that a job was told, and its record."""
+
+
+def sweep_report(jobs: Sequence[Job], catalogue: Catalogue, margin: float) -> Report:
+    """Returns the table of all jobs, those of one figure below each other in the jobs' order.
+
+    Args:
+        jobs: two or more.
+        catalogue: where the records' chips are looked up.
+        margin: how far below the published figure still counts as reached, relative.
+    """
+    everywhere = set.intersection(*(set(words) for words, _ in jobs))
+    found = [
+        (row, " ".join(word for word in words if word not in everywhere), record)
+        for words, record in jobs
+        for row in rows(record, catalogue, margin)
+    ]
+    order = list(dict.fromkeys(row.title for row, _, _ in found))
+    found.sort(key=lambda one: order.index(one[0].title))
+    alike = [word for word in jobs[0][0] if word in everywhere and not word.startswith(ASIDE)]
+    table = Table(
+        title=f"The sweep: {len(jobs)} jobs",
+        heading=(f"All with {' '.join(alike)}",) if alike else (),
+        columns=COLUMNS,
+        cells=tuple(_cells(*one) for one in found),
+        summary=(),
+        notes=(),
+    )
+    return Report(table, list(_flat(found)))
+
+
+def _cells(row: Row, told: str, record: Record) -> tuple[str, ...]:
+    return (
+        row.title,
+        row.shape.partition(", best of ")[0],
+        told,
+        with_interval(row.measured, row.dimension) if row.measured else NONE,
+        percent(row.fraction) if row.fraction else NONE,
+        row.verdict.value,
+        record.id,
+    )
+
+
+def _flat(found: Sequence[tuple[Row, str, Record]]) -> Iterator[dict[str, Scalar]]:
+    for row, told, record in found:
+        yield {
+            "figure": row.key,
+            "job": told,
+            "unit": row.dimension.value,
+            "measured": row.measured.value if row.measured else None,
+            "achieved": row.fraction.value if row.fraction else None,
+            "verdict": row.verdict.value,
+            "record": record.id,
+        }
