@@ -226,6 +226,8 @@ def _one_line(error: Exception) -> str:
     key = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("full_key")), "")
     if key and NO_LIST.search(lines[0]):
         return f"{key}: write a list such as [{LISTS.get(key, 'a, b')}]"
+    if key and "is not a subclass of SuiteItem" in lines[0]:
+        return f"{key}: write a mapping such as {{kernel: gemm, dtypes: [bf16]}}"
     if key and (found := CONVERTED.match(lines[0])) and found[2] in KINDS:
         return f"{key}={found[1]}: write {KINDS[found[2]]}{_share(found[1])}"
     return f"{key}: {lines[0]}" if key else lines[0] if lines else type(error).__name__

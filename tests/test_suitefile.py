@@ -72,6 +72,7 @@ def test_a_sweep_takes_a_suite_file(tmp_path: Path) -> None:
         ("items: [{kernel: 'a, b'}]", "'a, b' is neither a name nor a number"),
         ("items: [{kernel: gem}]", "no kernel 'gem': did you mean 'gemm'?"),
         ("items: {kernel: gemm}", "suite.items: write a list such as [{kernel: gemm"),
+        ("items: [gemm]", "suite.items[0]: write a mapping such as {kernel: gemm, dtypes: [bf16]}"),
         ("items: [{kernel: gemm, dtypes: bf16}]", "dtypes: write a list such as [bf16, fp16]"),
         ("seconds: soon\nitems: [{kernel: gemm}]", "suite.seconds=soon: write a number"),
         ("items: [{kernel: gemm, sizes: {m: x, n: 1, k: 1}}]",
