@@ -5,7 +5,6 @@ import json
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.evidence.model import Defect
 from bench.evidence.observe import reported
 from bench.importers.base import Found, Given, NotUnderstood
 from bench.importers.registry import importer
@@ -58,10 +57,17 @@ def test_no_node_is_named() -> None:
 
 
 def test_amd_sums_in_fp32_and_its_copies_on_a_device_are_left_out() -> None:
-    found = superbench({"gemm-flops/fp16_xdlops_flops:0": 5e5, "mem-bw/d2d_bw:0": 900.0}, AMD)
-    assert [briefly(row)[:3] for row in found.rows] == [("matmul_shape", "fp16", "500000 GFLOP/s")]
-    assert found.rows[0].defects == (Defect.BEST,)
-    assert found.left_out == ("mem-bw: the rest is no rate that a sheet has",)
+    rates = {"fp16_xdlops_flops": 5e5, "fp32_xdlops_flops": 1e5, "fp64_flops": 5e4}
+    told: dict[str, object] = {f"gemm-flops/{key}:0": rate for key, rate in rates.items()}
+    found = superbench({**told, "mem-bw/d2d_bw:0": 900.0}, AMD)
+    assert [briefly(row) for row in found.rows] == [
+        ("matmul_shape", "fp16", "500000 GFLOP/s", "mean", []),
+        ("matmul_shape", "fp32", "100000 GFLOP/s", "mean", []),
+    ]
+    assert found.left_out == (
+        "gemm-flops/fp64_flops: it is not told whether matrix units ran it",
+        "mem-bw: the rest is no rate that a sheet has",
+    )
 
 
 @pytest.mark.parametrize(

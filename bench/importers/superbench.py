@@ -19,7 +19,8 @@ from bench.importers.jsonfile import Json, document
 KEY = re.compile(
     r"([a-z0-9_-]{1,40})(?::[^/]{1,80})?/(?:[^/:]{1,80}/)?([^/:]{1,120})(?::[0-9]{1,5})?"
 )
-GEMM = re.compile(r"(fp64|tf32|bf16|fp16|int8|int4)_(?:tc|xdlops)(?:_(?:flops|iops))?")
+GEMM = re.compile(r"(fp64|tf32|bf16|fp16|int8|int4)_tc(?:_(?:flops|iops))?")
+XDLOPS = re.compile(r"(fp32|bf16|fp16|int8)_xdlops(?:_(?:flops|iops))?")
 LT = re.compile(r"([a-z0-9]{3,8})_(\d{1,4})_(\d{1,7})_(\d{1,7})_(\d{1,7})_flops")
 STREAM = re.compile(r"stream_(copy|mul|add|triad|read|dot)_(float|double)_array_(\d{1,14})_bw")
 COPY = re.compile(r"(h2d|d2h|d2d)(?:_mem)?_bw")
@@ -105,18 +106,22 @@ def _meaning(name: str, metric: str, given: Given) -> _Meaning | None:
 
 
 def _gemm(metric: str, given: Given) -> _Meaning | None:  # noqa: ARG001 -- as its fellows
-    """Returns the product of one shape: the fastest of CUTLASS's kernels, in GFLOP/s.
+    """Returns the product of one shape, in GFLOP/s: CUTLASS's fastest kernel, or rocBLAS's own.
 
-    What is not said to run on matrix units is left out: on AMD it may. The kernels of fp16 sum in
-    fp16 on CUDA (``h16816gemm``, ``h884gemm``).
+    Those of fp16 sum in fp16 on CUDA (``h16816gemm``, ``h884gemm``), and what the page calls
+    tensor-float32 on AMD is run in fp32 (``-r f32_r``). What is not said to run on matrix units is
+    left out: on AMD it may.
     """
-    told = GEMM.fullmatch(metric)
+    by_cutlass = GEMM.fullmatch(metric)
+    told = by_cutlass or XDLOPS.fullmatch(metric)
     if told is None:
         return None
-    unit = "GOP/s" if told[1].startswith("int") else "GFLOP/s"
-    sums = (Defect.ACC16,) if told[1] == "fp16" and "_tc" in metric else ()
+    dtype = told[1]
+    unit = "GOP/s" if dtype.startswith("int") else "GFLOP/s"
+    best = (Defect.BEST,) if by_cutlass else ()
+    sums = (Defect.ACC16,) if by_cutlass and dtype == "fp16" else ()
     other = "n = m = k = 16384 unless configured otherwise"
-    return _Meaning("matmul_shape", unit, told[1], defects=(Defect.BEST, *sums), other=other)
+    return _Meaning("matmul_shape", unit, dtype, defects=(*best, *sums), other=other)
 
 
 def _lt(metric: str, given: Given) -> _Meaning | None:
