@@ -12,8 +12,10 @@ from bench.predict.tiers import MEANS, Tier
 from bench.site.foretold import STANDING, Standing
 from tests.command_cases import said
 
-GENERAL = ("Foretold, ", "No prediction ", "J/token: ", "Unknown, ", "Where the model ", "Ask such")
-"""What begins lines on the command's own columns, or on chips without an answer."""
+GENERAL = ("Foretold, ", "No prediction ", "J/token: ", "Unknown, ", "Where the model ", "Ask such",
+           "Tested on", "[")  # fmt: skip
+"""What begins lines on the command's own columns, on chips without an answer, or on single chips:
+the site has a column of tests, and footnotes of figures on a chip's page."""
 
 
 def text(page: str) -> str:
