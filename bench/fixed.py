@@ -21,14 +21,17 @@ def fixed_sizes(measurements: Sequence[Measurement]) -> list[str]:
     where the record has it in several: ``batch 4, length 4096``. Else nothing.
     """
     found = {_exact(one): one.data for one in measurements if one.search and not _of_ways(one)}
+    sizes = [_shape(one, found) if one.kernel in SEARCHED else _others(one) for one in measurements]
+    forms = [
+        _form(one) if told and one.kernel not in SEARCHED else None
+        for one, told in zip(measurements, sizes, strict=True)
+    ]
     several: dict[object, set[str]] = defaultdict(set)
-    for one in measurements:
-        several[_form(one)].add(_others(one))
+    for form, told in zip(forms, sizes, strict=True):
+        several[form].add(told)
     return [
-        _shape(one, found)
-        if one.kernel in SEARCHED
-        else _others(one) * (len(several[_form(one)]) > 1)
-        for one in measurements
+        told if form is None or len(several[form]) > 1 else ""
+        for form, told in zip(forms, sizes, strict=True)
     ]
 
 
@@ -51,13 +54,13 @@ def _exact(one: Measurement) -> object:
 
 
 def _form(one: Measurement) -> object:
-    told = (one.parameters.get(name) for name in ("variant", "stream", "phase"))
-    return one.kernel, one.dtype, one.data, one.label, one.group, one.figures, *told
+    form = [one.parameters.get(name) for name in ("variant", "stream", "phase")]
+    return one.kernel, one.dtype, one.data, one.label, one.group, one.figures, *form
 
 
 def _others(one: Measurement) -> str:
-    told = ((name, one.parameters.get(name)) for name in TOLD)
-    return ", ".join(f"{name} {value}" for name, value in told if value is not None)
+    told = one.parameters
+    return ", ".join([f"{name} {told[name]}" for name in TOLD if name in told])
 
 
 def named(title: str, sizes: str) -> str:
