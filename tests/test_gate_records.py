@@ -31,9 +31,9 @@ def test_titles_are_those_of_the_records_own_report() -> None:
         return one.model_copy(update={"dtype": "fp32", "figures": ("matrix_fp32", "vector_fp32")})
 
     runs = [changed(record(seed, items=(2,)), of_fp32) for seed in (2, 1)]
-    (title,) = words(judged(*runs))
-    assert title.startswith(row_of(runs[0], runs[0].measurements[0], catalogue()).title)
-    assert title.startswith("fp32 vector")
+    (row,) = judged(*runs).rows
+    assert row.taken.title == "fp32 vector, 4096 x 4096 x 4096"
+    assert row.taken.title.startswith(row_of(runs[0], runs[0].measurements[0], catalogue()).title)
 
 
 def test_a_loss_in_every_rate_is_slower_and_a_gain_faster() -> None:

@@ -61,7 +61,7 @@ def test_a_figure_is_called_as_the_sheet_calls_it(sheets: Catalogue) -> None:
     products = [one.model_copy(update=told) for one in run.measurements if one.dtype == "bf16"]
     asked = run.model_copy(update={"measurements": tuple(products)})
     found = against_sheet(asked, sheets.find("h20"), sheets, 0.10)
-    assert {row.taken.title for row in found.rows} == {"fp32 vector"}
+    assert {row.taken.title for row in found.rows} == {"fp32 vector, 4096 x 4096 x 4096"}
 
 
 def test_another_chip_is_refused_unless_it_is_wanted(sheets: Catalogue) -> None:
