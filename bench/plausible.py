@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
+from bench.cpuclock import SHARED_CORE
 from bench.records.model import Conditions, DeviceInfo, Measurement
 from bench.units import Dimension, show
 
@@ -22,8 +23,10 @@ STEAL_MOST = 0.02
 CPU_SHARE_LEAST = 0.9
 
 
-CALM = frozenset({"idle", "application clocks", "software power cap", "display clocks"})
-"""Throttle reasons that describe the part at work; any other disturbs what is measured."""
+CALM = frozenset(
+    {"idle", "application clocks", "software power cap", "display clocks", SHARED_CORE}
+)
+"""Throttle reasons that describe the part at work, or are told as a disturbance; others disturb."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ def disturbances(measurement: Measurement) -> Iterator[str]:
         yield "most samples disturbed"
     if seen.steal_fraction is not None and seen.steal_fraction > STEAL_MOST:
         yield f"{seen.steal_fraction:.0%} of CPU time stolen"
+    if SHARED_CORE in seen.throttle:
+        yield "a neighbour's thread shared its cores"
     alone = measurement.quantity == "item_seconds"  # loads that wait for one another, one launch
     if not alone and seen.cpu_share is not None and seen.cpu_share < CPU_SHARE_LEAST:
         yield f"the process got {seen.cpu_share:.0%} of its cores' time"

@@ -1,11 +1,13 @@
 """The CPU as a device: what it tells of itself, its caches and the clock that is measured."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 
+from bench.cpuclock import SHARED_CORE
 from bench.devices import cpu, host
-from bench.devices.clockloop import CHAIN, CODE, clock_hz
+from bench.devices.clockloop import CHAIN, CODE, CYCLES, Loop, clock_hz, is_shared
 from bench.devices.cpu import CpuDevice
 from bench.records.model import DeviceInfo
 
@@ -103,6 +105,32 @@ def test_the_clock_is_told_by_a_chain_that_seldom_branches(code: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("branch_s", "shared"),
+    [(1.0e-3, False), (1.1e-3, False), (1.3e-3, True), (2.0e-3, True)],
+)
+def test_a_core_is_shared_where_branches_wait_and_additions_do_not(
+    branch_s: float, shared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every third turn is held up by another process, which tells nothing."""
+    turns = itertools.count()
+
+    def seconds(_: Loop, rounds: int) -> float:
+        held = 1e-2 if next(turns) % 6 in (0, 1) else 0.0
+        return held + (branch_s if rounds == CYCLES else 1e-3)
+
+    monkeypatch.setattr("bench.devices.clockloop._seconds", seconds)
+    monkeypatch.setattr("bench.devices.clockloop._loop", lambda _: object())
+    assert is_shared() is shared
+
+
+def test_a_shared_core_is_told_beside_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = CpuDevice()
+    for told, throttle in ((True, (SHARED_CORE,)), (False, ())):
+        monkeypatch.setattr(cpu, "is_shared", lambda told=told: told)
+        assert device.reading().throttle == throttle
+
+
+@pytest.mark.parametrize(
     ("system", "processor"), [("Linux", "riscv64"), ("Darwin", "arm64"), ("Windows", "AMD64")]
 )
 def test_where_the_clock_loop_cannot_run_the_clock_is_unknown(
@@ -111,6 +139,7 @@ def test_where_the_clock_loop_cannot_run_the_clock_is_unknown(
     monkeypatch.setattr("platform.system", lambda: system)
     monkeypatch.setattr("platform.machine", lambda: processor)
     assert clock_hz(1) is None
+    assert not is_shared(1)
 
 
 def test_where_no_code_may_be_mapped_the_clock_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,14 +31,14 @@ BELOW: dict[str, tuple[str, ...]] = {
     "workloads": ("chips", "datafile", "errors", "strict", "paths", "yamlfile", "parsed", "units"),
     "theory": ("chips", "errors", "units"),
     "rules": ("theory", "chips", "datafile", "errors", "strict", "units", "paths"),
-    "plausible": ("chips", "records.model", "units"),
+    "cpuclock": ("records.model", "units"),
+    "plausible": ("chips", "cpuclock", "records.model", "units"),
     "energy": ("records.model",),
     "measure.stats": ("records.model",),
     "rates": ("chips", "records.model", "units"),
     "titles": ("chips", "records.model"),
     "fixed": ("records.model",),
     "archive": ("fixed", "plausible", "rates", "chips.figures", "records.model", "errors", "paths"),
-    "cpuclock": ("records.model", "units"),
     "verdict": (
         "cpuclock", "fixed", "energy", "plausible", "rates", "titles", "chips", "records.model",
         "units",
@@ -53,6 +53,15 @@ BELOW: dict[str, tuple[str, ...]] = {
     "evidence": (
         "standing", "verdict", "plausible", "chips", "records", "datafile", "parsed", "errors",
         "strict", "units", "paths",
+    ),
+    "predict.model": ("workloads", "chips", "errors", "units"),
+    "predict.learning": (
+        "predict.model", "evidence", "workloads", "chips", "records", "datafile", "strict",
+        "errors", "units", "paths", "yamlfile",
+    ),
+    "predict.validation": (
+        "predict.learning", "predict.model", "evidence", "workloads", "chips", "records", "strict",
+        "errors", "paths",
     ),
     "predict": (
         "evidence", "workloads", "chips", "records", "datafile", "strict", "errors", "units",
@@ -110,7 +119,9 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "machinecode": (),
     "kernels": ("workloads", "machinecode", "records.model", "errors"),
-    "devices": ("kernels", "machinecode", "chips.vendors", "records.model", "errors"),
+    "devices": (
+        "kernels", "machinecode", "chips.vendors", "cpuclock", "records.model", "errors",
+    ),
     "measure": (
         "", "config", "shapes", "devices", "kernels", "chips.load", "chips.match", "records",
         "errors", "paths",

@@ -6,6 +6,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
+from bench.cpuclock import SHARED_CORE
 from bench.rates import rates
 from bench.records.model import Conditions, DeviceInfo, Measurement, Search, Stopped, Trial
 from bench.titles import shape, show_bytes
@@ -201,6 +202,16 @@ def test_readings_within_a_tenth_tell_the_clock(sheets: Catalogue) -> None:
     told = {"clock_measured_hz": 3.3e9, "clock_nominal_hz": 2.3e9}
     assert _on_a_cpu(0.95 * peak, sheets, 3.0e9, 3.1e9, **told).verdict is Verdict.REACHED
     assert _on_a_cpu(0.5 * peak, sheets, 3.0e9, 3.1e9, **told).verdict is Verdict.SHORT
+
+
+def test_beside_a_neighbours_thread_a_low_rate_proves_nothing(sheets: Catalogue) -> None:
+    row = row_of(
+        product_at(70, conditions=Conditions(throttle=(SHARED_CORE,))),
+        sheets,
+        "nvidia-h20-sxm-96gb",
+    )
+    assert row.verdict is Verdict.UNDECIDED
+    assert row.reason == "below 90%, but a neighbour's thread shared its cores"
 
 
 def test_more_than_a_neighbour_can_take_is_implausible_at_any_clock(sheets: Catalogue) -> None:

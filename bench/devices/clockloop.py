@@ -9,6 +9,9 @@ this does not. Where executable memory may not be mapped, the clock stays unknow
 
 import ctypes
 import time
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import NamedTuple
 
 from bench.machinecode import Executable, architecture
 
@@ -21,23 +24,58 @@ CODE = {
     "aarch64": bytes.fromhex("2100018b" * CHAIN + "000400f1e1fdff54c0035fd6"),
 }
 ROUNDS = 250_000
+CYCLES = ROUNDS * CHAIN
 """A millisecond's worth: among several, one that no other process cut short is found."""
+
+
+BRANCHES = {
+    # mov rax, rdi; 1: dec rax; jnz 1b; ret
+    "x86_64": bytes.fromhex("4889f848ffc875fbc3"),
+    # 1: subs x0, x0, #1; b.ne 1b; ret
+    "aarch64": bytes.fromhex("000400f1e1ffff54c0035fd6"),
+}
+"""A branch a cycle, for which a thread on the same core has to stand back half of the time."""
+TAKEN = 1.15
+"""A branch that takes this many times as long as an addition has not had the core to itself."""
+
+
+class Loop(NamedTuple):
+    """Machine code, kept for as long as it may run, and how it is called."""
+
+    code: Executable
+    run: Callable[[int], int]
 
 
 def clock_hz(repeats: int = 3) -> float | None:
     """Returns the best of ``repeats`` measurements in Hz, about 1 ms each; None where barred."""
-    code = CODE.get(architecture() or "")
-    if code is None:
-        return None
+    loop = _loop(CODE)
+    return CYCLES / min(_seconds(loop, ROUNDS) for _ in range(repeats)) if loop else None
+
+
+def is_shared(repeats: int = 9) -> bool:
+    """Tells whether somebody's thread on this core takes cycles of it, which no counter shows.
+
+    Both loops are run by turns, so that whatever else holds up one holds up the other.
+    """
+    chain, branches = _loop(CODE), _loop(BRANCHES)
+    if chain is None or branches is None:
+        return False
+    turns = [(_seconds(branches, CYCLES), _seconds(chain, ROUNDS)) for _ in range(repeats)]
+    taken, own = (median(column) for column in zip(*turns, strict=True))
+    return bool(taken > TAKEN * own)
+
+
+def _loop(code: Mapping[str, bytes]) -> Loop | None:
+    """Returns what runs a loop of machine code so many rounds, None where none may be."""
     try:
-        placed = Executable(code)
-    except OSError:
+        placed = Executable(code[architecture() or ""])
+    except (KeyError, OSError):
         return None
-    loop = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64)(placed.address)
-    return ROUNDS * CHAIN / min(_seconds(loop) for _ in range(repeats))
+    run = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64)(placed.address)
+    return Loop(placed, run)
 
 
-def _seconds(loop: "ctypes._CFunctionType") -> float:
+def _seconds(loop: Loop, rounds: int) -> float:
     start = time.perf_counter_ns()
-    loop(ROUNDS)
+    loop.run(rounds)
     return (time.perf_counter_ns() - start) * 1e-9

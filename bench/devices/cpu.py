@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bench.cpuclock import SHARED_CORE
 from bench.devices import host
 from bench.devices.base import Elapsed, Health, Prepared, Reading
-from bench.devices.clockloop import clock_hz
+from bench.devices.clockloop import clock_hz, is_shared
 from bench.devices.torchdevice import PreparedTask, TorchDevice
 from bench.devices.uid import machine_uid
 from bench.kernels.common.base import Limits
@@ -41,7 +42,7 @@ CHORES_PER_S = 150.0
 """Involuntary switches a second that are no disturbance: idle systems show 40, one rival 200."""
 
 INFO_REPEATS = 100
-READING_REPEATS = 24
+READING_REPEATS = 12
 
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 MEMORY_SHARE = 0.4
@@ -117,9 +118,13 @@ class CpuDevice(TorchDevice):
         return replace(counted, threads=host.reach()[1])
 
     def reading(self) -> Reading:
-        """Returns the power since the last reading, where it may be read, and the clock now."""
+        """Returns the power since the last reading, where it may be read, and the clock now.
+
+        Also whether the core is shared now with a thread that no counter of this host shows.
+        """
         power_w = host.power_w()
-        return Reading(clock_hz=clock_hz(READING_REPEATS), power_w=power_w)
+        told = (SHARED_CORE,) if is_shared() else ()
+        return Reading(clock_hz=clock_hz(READING_REPEATS), power_w=power_w, throttle=told)
 
 
 def present(index: int) -> str | None:
