@@ -12,7 +12,7 @@ from bench.chips.vendors import vendors
 from bench.claims import load as claims
 from bench.errors import DataError, Fault
 from bench.evidence import load as reports
-from bench.predict import tables
+from bench.predict.learning import tables
 from bench.rules import load as rules
 from bench.rules.faults import pattern_faults
 from bench.theory.crosscheck import crosscheck_faults

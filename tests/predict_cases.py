@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.predict.facts import Facts, every
+from bench.predict.model.facts import Facts, every
 
 TERA = 1e12
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bench import paths
-from bench.predict.learn import load
+from bench.predict.learning.learn import load
 from bench.records.model import Record
 from bench.report.registry import FORMATS
 from tests.command_cases import document, looks_like, said, without_torch
@@ -70,8 +70,8 @@ def test_the_tables_in_every_format(
     style: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of the shipped fit, for each fit takes most of a second."""
-    monkeypatch.setattr("bench.predict.world.shipped", lambda: None)
-    monkeypatch.setattr("bench.predict.heldreported.whole", lambda _: load())
+    monkeypatch.setattr("bench.predict.learning.world.shipped", lambda: None)
+    monkeypatch.setattr("bench.predict.validation.heldreported.whole", lambda _: load())
     code, out, err = said("calibrate", [f"report={style}"], capsys)
     assert (code, err) == (0, "")
     looks_like(style, out)

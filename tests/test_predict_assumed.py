@@ -8,13 +8,13 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.answers import answers
-from bench.predict.facts import CODED, Facts, facts
 from bench.predict.forecast import Asked, forecast
-from bench.predict.learn import load
-from bench.predict.parallel import Parallel, parallel
-from bench.predict.precision import precision
+from bench.predict.learning.learn import load
+from bench.predict.model.facts import CODED, Facts, facts
+from bench.predict.model.parallel import Parallel, parallel
+from bench.predict.model.precision import precision
+from bench.predict.model.step import LINKED, NETWORK
 from bench.predict.refusals import refuse_split
-from bench.predict.step import LINKED, NETWORK
 from bench.predict.tiers import Tier
 from bench.workloads.load import workload
 from tests.predict_cases import made

@@ -5,12 +5,20 @@ import math
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.predict.capacity import KEPT_B, KEPT_SHARE, Room, held, least_chips, room, weight_bytes
-from bench.predict.operators import replicated
-from bench.predict.parallel import Parallel, parallel
-from bench.predict.power import HOURS, Band, Prices, hourly, watts
-from bench.predict.precision import precision
-from bench.predict.recipe import PLAIN
+from bench.predict.model.capacity import (
+    KEPT_B,
+    KEPT_SHARE,
+    Room,
+    held,
+    least_chips,
+    room,
+    weight_bytes,
+)
+from bench.predict.model.operators import replicated
+from bench.predict.model.parallel import Parallel, parallel
+from bench.predict.model.power import HOURS, Band, Prices, hourly, watts
+from bench.predict.model.precision import precision
+from bench.predict.model.recipe import PLAIN
 from bench.workloads.counts import kv_sequence_bytes, parameters
 from bench.workloads.load import workload, workloads
 from tests.comparison_cases import chip

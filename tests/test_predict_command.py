@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench.chips.load import catalogue
-from bench.predict.facts import every
+from bench.predict.model.facts import every
 from bench.report.registry import FORMATS
 from tests.command_cases import document, looks_like, said, without_torch
 

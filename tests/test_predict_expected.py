@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from bench.__main__ import main
-from bench.predict.expected import SOFTWARE, departure, difference, fitted, port, untold
-from bench.predict.heldreported import told_by_others
-from bench.predict.heldserving import abroad
-from bench.predict.learn import DENSE, EXPERTS, Learnt, load
-from bench.predict.others import Others
-from bench.predict.reported import by_hands
-from bench.predict.tables import Row
-from bench.predict.world import shipped as everything
+from bench.predict.learning.expected import SOFTWARE, departure, difference, fitted, port, untold
+from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
+from bench.predict.learning.others import Others
+from bench.predict.learning.reported import by_hands
+from bench.predict.learning.shipped import shipped as everything
+from bench.predict.learning.tables import Row
+from bench.predict.validation.heldreported import told_by_others
+from bench.predict.validation.heldserving import abroad
 from tests.command_cases import document
 from tests.predict_cases import made
 

@@ -7,9 +7,9 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
-from bench.predict.facts import Facts, facts
 from bench.predict.forecast import UNKNOWN_LINK
-from bench.predict.step import LINKED
+from bench.predict.model.facts import Facts, facts
+from bench.predict.model.step import LINKED
 from tests.comparison_cases import chip
 from tests.predict_cases import chips, made
 

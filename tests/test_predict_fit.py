@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from bench.predict.facts import Facts
-from bench.predict.fit import FREE, Case, cases, departures, fit, joined
-from bench.predict.operators import Array, Points
-from bench.predict.parallel import Parallel
-from bench.predict.precision import precision
-from bench.predict.stack import Stack
-from bench.predict.step import step, timed
-from bench.predict.tables import Row
+from bench.predict.learning.fit import FREE, Case, cases, departures, fit, joined
+from bench.predict.learning.tables import Row
+from bench.predict.model.facts import Facts
+from bench.predict.model.operators import Array, Points
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.precision import precision
+from bench.predict.model.stack import Stack
+from bench.predict.model.step import step, timed
 from bench.workloads.load import workload, workloads
 from tests.predict_cases import made
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
-from bench.predict.facts import Facts
 from bench.predict.forecast import (
     PHASES,
     Asked,
@@ -16,16 +15,17 @@ from bench.predict.forecast import (
     no_network,
     part_of,
 )
-from bench.predict.learn import DENSE, EXPERTS, Learnt, load
-from bench.predict.operators import Array
-from bench.predict.parallel import parallel
-from bench.predict.precision import precision
+from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
+from bench.predict.model.facts import Facts
+from bench.predict.model.operators import Array
+from bench.predict.model.parallel import parallel
+from bench.predict.model.precision import precision
+from bench.predict.model.serving import serve
+from bench.predict.model.stack import IDEAL
+from bench.predict.model.training import Trainer
 from bench.predict.ratio import ratio
 from bench.predict.refusals import refuse_unfit
-from bench.predict.serving import serve
-from bench.predict.stack import IDEAL
 from bench.predict.tiers import Tier, tier
-from bench.predict.training import Trainer
 from bench.workloads.counts import parameters
 from bench.workloads.load import workload
 from tests.predict_cases import chips, made

@@ -10,12 +10,12 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from bench.evidence.pool import Evidence
-from bench.predict.figures import Fractions, Voice, fractions, voices
-from bench.predict.hands import grouped, middle, scatter, tails
-from bench.predict.heldfigures import figures_left_out
-from bench.predict.pooled import LEVELS, Labels, pooled
+from bench.predict.learning.figures import Fractions, Voice, fractions, voices
+from bench.predict.learning.hands import grouped, middle, scatter, tails
+from bench.predict.learning.pooled import LEVELS, Labels, pooled
+from bench.predict.learning.shipped import shipped
 from bench.predict.reached import REACHED, reached
-from bench.predict.world import shipped
+from bench.predict.validation.heldfigures import figures_left_out
 
 everything = cache(shipped)
 WORLDS = 150

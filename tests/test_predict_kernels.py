@@ -8,17 +8,17 @@ import pytest
 from numpy.random import default_rng
 
 from bench.commands.validate import world as shipped_world
-from bench.predict import attending, collectives, experts
-from bench.predict.attending import Decode, Prefill
-from bench.predict.collectives import PCIE, Linked
-from bench.predict.errors import figures
-from bench.predict.expected import departure
-from bench.predict.experts import Grouped, touched
-from bench.predict.heldkernels import apart, elsewhere, foretold, left_out
-from bench.predict.heldout import World
-from bench.predict.kernel import CLOCK, How, Kernel, Known, Work, fit, learnt, read_at
-from bench.predict.stack import Stack
-from bench.predict.tables import Row
+from bench.predict.learning import attending, collectives, experts
+from bench.predict.learning.attending import Decode, Prefill
+from bench.predict.learning.collectives import PCIE, Linked
+from bench.predict.learning.expected import departure
+from bench.predict.learning.experts import Grouped, touched
+from bench.predict.learning.kernel import How, Kernel, Known, Work, fit, learnt, read_at
+from bench.predict.learning.tables import Row
+from bench.predict.learning.world import World
+from bench.predict.model.stack import CLOCK, Stack
+from bench.predict.validation.errors import figures
+from bench.predict.validation.heldkernels import apart, elsewhere, foretold, left_out
 from tests.predict_cases import made
 
 TERA = 1e12

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
-from bench.predict.facts import Facts
-from bench.predict.heldreported import whole
-from bench.predict.learn import (
+from bench.predict.learning.learn import (
     ADAPTER,
     DENSE,
     EXPERTS,
@@ -20,13 +18,14 @@ from bench.predict.learn import (
     load,
     written,
 )
-from bench.predict.parallel import Parallel
-from bench.predict.served import as_served, same_work, served
-from bench.predict.serving import Load, serve
-from bench.predict.stack import Stack
-from bench.predict.tables import Row, Table, decoding, tables
-from bench.predict.trained import TRAIN, TRAIN_EXPERTS
-from bench.predict.world import shipped
+from bench.predict.learning.served import as_served, same_work, served
+from bench.predict.learning.shipped import shipped, whole
+from bench.predict.learning.tables import Row, Table, decoding, tables
+from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
+from bench.predict.model.facts import Facts
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.serving import Load, serve
+from bench.predict.model.stack import Stack
 from bench.workloads.load import workload, workloads
 from tests.predict_cases import chips, made
 

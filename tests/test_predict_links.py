@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from bench.predict.collectives import collectives
-from bench.predict.facts import Facts, facts
-from bench.predict.links import carried
-from bench.predict.operators import operator
-from bench.predict.parallel import parallel
-from bench.predict.stack import IDEAL
-from bench.predict.step import Step, rates, timed
-from bench.predict.tables import Row
-from bench.predict.training import training
+from bench.predict.learning.collectives import collectives
+from bench.predict.learning.tables import Row
+from bench.predict.model.facts import Facts, facts
+from bench.predict.model.links import carried
+from bench.predict.model.operators import operator
+from bench.predict.model.parallel import parallel
+from bench.predict.model.stack import IDEAL
+from bench.predict.model.step import Step, rates, timed
+from bench.predict.model.training import training
 from bench.workloads.load import workload
 from tests.comparison_cases import chip
 from tests.predict_cases import chips, made

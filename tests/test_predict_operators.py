@@ -5,10 +5,10 @@ from math import prod
 import numpy as np
 import pytest
 
-from bench.predict.experts import touched
-from bench.predict.operators import PARTS, Operator, Points, operators, replicated
-from bench.predict.parallel import Parallel, parallel
-from bench.predict.precision import precision
+from bench.predict.learning.experts import touched
+from bench.predict.model.operators import PARTS, Operator, Points, operators, replicated
+from bench.predict.model.parallel import Parallel, parallel
+from bench.predict.model.precision import precision
 from bench.workloads.counts import ROUTED, Phase, kv_sequence_bytes, layer_shapes, parameters
 from bench.workloads.load import workload, workloads
 from tests.predict_cases import PAPER

@@ -9,12 +9,12 @@ import pytest
 
 from bench.__main__ import main
 from bench.evidence.load import reports
-from bench.predict.heldout import World
-from bench.predict.learn import EXPERTS, load
-from bench.predict.others import FEWEST, Others, others
-from bench.predict.reported import reported_rows
-from bench.predict.tables import Row
-from bench.predict.world import shipped as everything
+from bench.predict.learning.learn import EXPERTS, load
+from bench.predict.learning.others import FEWEST, Others, others
+from bench.predict.learning.reported import reported_rows
+from bench.predict.learning.shipped import shipped as everything
+from bench.predict.learning.tables import Row
+from bench.predict.learning.world import World
 from bench.units import parse
 from tests.command_cases import document
 

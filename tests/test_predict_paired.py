@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
-from bench.predict.paired import Apart, apart
-from bench.predict.pooled import LEVELS, Labels, pooled
+from bench.predict.learning.paired import Apart, apart
+from bench.predict.learning.pooled import LEVELS, Labels, pooled
 
 CHIPS, CASES, WORLDS = 10, 4, 150
 Rows = tuple[list[int], list[float], list[int]]

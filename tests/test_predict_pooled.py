@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
-from bench.predict.learn import load
-from bench.predict.pooled import LEAST, LEVELS, VENDOR, Departures, Labels, pooled
+from bench.predict.learning.learn import load
+from bench.predict.learning.pooled import LEAST, LEVELS, VENDOR, Departures, Labels, pooled
 
 FAMILY, SILICON, CHIP = math.sqrt(0.4), math.sqrt(0.4), math.sqrt(0.2)
 WORLDS = 120

@@ -7,10 +7,10 @@ import pytest
 from numpy.random import default_rng
 
 from bench.errors import UsageError
-from bench.predict.kernel import CLOCK
-from bench.predict.product import Products, Shapes, joined, roofline, seconds, shapes
-from bench.predict.productfit import QUANTISING, Measured, fit, learnt, measured
-from bench.predict.tables import Row
+from bench.predict.learning.product import Products, Shapes, joined, roofline, seconds, shapes
+from bench.predict.learning.productfit import QUANTISING, Measured, fit, learnt, measured
+from bench.predict.learning.tables import Row
+from bench.predict.model.stack import CLOCK
 from tests.predict_cases import made
 
 SHARP = Products(

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
-from bench.predict.operators import Array
-from bench.predict.product import Products, Shapes, joined, seconds, shapes
-from bench.predict.productfit import FREE, Measured, Prior, fit, learnt, prior
-from bench.predict.refined import refined
+from bench.predict.learning.product import Products, Shapes, joined, seconds, shapes
+from bench.predict.learning.productfit import FREE, Measured, Prior, fit, learnt, prior
+from bench.predict.learning.refined import refined
+from bench.predict.model.operators import Array
 from tests.predict_cases import made
 
 HOW = Products(launch_s=4e-6, stream=0.85, fraction=0.8)

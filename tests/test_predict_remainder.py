@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from bench.predict.product import Products, seconds, shapes
-from bench.predict.productfit import Measured, learnt
-from bench.predict.remainder import REACH, Names, Remainder, remainder, unseen
-from bench.predict.validate import unlike
+from bench.predict.learning.product import Products, seconds, shapes
+from bench.predict.learning.productfit import Measured, learnt
+from bench.predict.learning.remainder import REACH, Names, Remainder, remainder, unseen
+from bench.predict.validation.validate import unlike
 from tests.predict_cases import made
 
 SIZES = [(float(m), float(n), float(k)) for m in (16, 256, 4096) for n in (1024, 8192)

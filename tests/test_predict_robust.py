@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from bench.predict.robust import Array, robust
+from bench.predict.learning.robust import Array, robust
 
 
 def centre(found: Array, votes: Array, smooth: float = 1e-3) -> float:

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
-from bench.predict.facts import CODED, Facts
-from bench.predict.kernel import CLOCK
-from bench.predict.operators import Kind, Operator, operator, operators
-from bench.predict.parallel import Parallel, parallel
-from bench.predict.precision import precision
-from bench.predict.serving import Load, serve
-from bench.predict.stack import IDEAL, LEAST, MOST, Stack, shared, soft_maximum
-from bench.predict.step import NETWORK, Step, headroom, rates, step, timed
+from bench.predict.model.facts import CODED, Facts
+from bench.predict.model.operators import Kind, Operator, operator, operators
+from bench.predict.model.parallel import Parallel, parallel
+from bench.predict.model.precision import precision
+from bench.predict.model.serving import Load, serve
+from bench.predict.model.stack import CLOCK, IDEAL, LEAST, MOST, Stack, shared, soft_maximum
+from bench.predict.model.step import NETWORK, Step, headroom, rates, step, timed
 from bench.workloads.load import workload, workloads
 from tests.predict_cases import PAPER, made
 from tests.test_predict_operators import FLOORS, points

@@ -7,7 +7,7 @@ import pytest
 from bench import paths
 from bench.chips.load import Catalogue
 from bench.errors import DataError
-from bench.predict.tables import COLUMNS, examine, tables
+from bench.predict.learning.tables import COLUMNS, examine, tables
 from bench.workloads.load import workloads
 
 TOLD = """\

@@ -8,13 +8,13 @@ import pytest
 from bench import paths
 from bench.evidence.load import reports
 from bench.evidence.model import Report
-from bench.predict.heldreported import left_out, told_by_others
-from bench.predict.heldtraining import note_of_others, notes
-from bench.predict.learn import load, training_rows
-from bench.predict.reportedtraining import trained_rows
-from bench.predict.tables import Row
-from bench.predict.trained import FREE, engine, part, runs, sifted
-from bench.predict.world import shipped
+from bench.predict.learning.learn import load, training_rows
+from bench.predict.learning.reportedtraining import trained_rows
+from bench.predict.learning.shipped import shipped
+from bench.predict.learning.tables import Row
+from bench.predict.learning.trained import FREE, engine, part, runs, sifted
+from bench.predict.validation.heldreported import left_out, told_by_others
+from bench.predict.validation.heldtraining import note_of_others, notes
 from tests import evidence_cases
 
 WORLD = shipped()

@@ -6,18 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench.predict.capacity import trained_bytes
-from bench.predict.facts import Facts
-from bench.predict.heldreported import whole
-from bench.predict.learn import training_rows
-from bench.predict.operators import Points
-from bench.predict.parallel import parallel
-from bench.predict.precision import precision
-from bench.predict.recipe import PLAIN, Recipe
-from bench.predict.stack import IDEAL
-from bench.predict.trained import departures, engine, fit, runs, same_work, slowest
-from bench.predict.training import Trainer, training
-from bench.predict.world import shipped
+from bench.predict.learning.learn import training_rows
+from bench.predict.learning.shipped import shipped, whole
+from bench.predict.learning.trained import departures, engine, fit, runs, same_work, slowest
+from bench.predict.model.capacity import trained_bytes
+from bench.predict.model.facts import Facts
+from bench.predict.model.operators import Points
+from bench.predict.model.parallel import parallel
+from bench.predict.model.precision import precision
+from bench.predict.model.recipe import PLAIN, Recipe
+from bench.predict.model.stack import IDEAL
+from bench.predict.model.training import Trainer, training
 from bench.workloads.counts import parameters
 from bench.workloads.load import workload
 from tests.predict_cases import made
@@ -179,7 +178,7 @@ def test_one_work_is_of_one_version_however_it_is_divided() -> None:
 
 
 def test_reported_training_is_foretold_nearer_than_by_the_roofline() -> None:
-    from bench.predict.heldtraining import trained_by_others
+    from bench.predict.validation.heldtraining import trained_by_others
 
     found = trained_by_others(WORLD)
     ours = np.median([abs(one.error) for one in found])

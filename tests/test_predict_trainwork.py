@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from bench.predict.capacity import activations, through
-from bench.predict.operators import Operator, Points
-from bench.predict.parallel import Parallel, parallel
-from bench.predict.precision import precision
-from bench.predict.recipe import PLAIN, Recipe
-from bench.predict.trainwork import Work, works
+from bench.predict.model.capacity import activations, through
+from bench.predict.model.operators import Operator, Points
+from bench.predict.model.parallel import Parallel, parallel
+from bench.predict.model.precision import precision
+from bench.predict.model.recipe import PLAIN, Recipe
+from bench.predict.model.trainwork import Work, works
 from bench.workloads.load import workload
 
 LLAMA, MIXTRAL = workload("llama-3.1-8b"), workload("mixtral-8x7b")

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from bench.predict import ttft
-from bench.predict.facts import Facts
 from bench.predict.forecast import forecast
-from bench.predict.heldfirst import firsts
-from bench.predict.learn import DENSE, EXPERTS, load
-from bench.predict.serving import serve
-from bench.predict.tables import Row
-from bench.predict.ttft import FREE, LIGHT, Ttft, departures, fit, light, others
-from bench.predict.world import shipped
+from bench.predict.learning import ttft
+from bench.predict.learning.learn import DENSE, EXPERTS, load
+from bench.predict.learning.shipped import shipped
+from bench.predict.learning.tables import Row
+from bench.predict.learning.ttft import FREE, LIGHT, Ttft, departures, fit, light, others
+from bench.predict.model.facts import Facts
+from bench.predict.model.serving import serve
+from bench.predict.validation.heldfirst import firsts
 from tests.predict_cases import chips
 from tests.test_predict_forecast import H20, H800, asked
 

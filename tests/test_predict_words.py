@@ -3,8 +3,8 @@
 import pytest
 
 from bench.errors import UsageError
-from bench.predict.parallel import Parallel, parallel
-from bench.predict.precision import precision
+from bench.predict.model.parallel import Parallel, parallel
+from bench.predict.model.precision import precision
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from bench import __main__, paths
 from bench.chips.load import Catalogue
-from bench.predict.learn import load
-from bench.predict.tested import LEFT_OUT, TESTS, held_up
+from bench.predict.learning.learn import load
+from bench.predict.validation.tested import LEFT_OUT, TESTS, held_up
 from bench.report.foretold import unfit
 from bench.site.foretold import STANDING, Standing, Told, foretell
 

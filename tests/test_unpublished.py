@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.predict.facts import facts
+from bench.predict.model.facts import facts
 from bench.predict.used import used
 from bench.report.marks import unpublished, worked_out
 from bench.report.table import Notes

@@ -9,18 +9,18 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
-from bench.predict.errorfile import state, written
-from bench.predict.errors import Bar, Figures, Outcome, Part, changes, figures, missed
-from bench.predict.expected import departure
-from bench.predict.facts import every
-from bench.predict.fit import fit
-from bench.predict.heldout import band, chosen, foretold, products, steps
-from bench.predict.learn import of_steps
-from bench.predict.product import Products, roofline, seconds, shapes
-from bench.predict.productfit import Measured, learnt
-from bench.predict.stack import Stack
-from bench.predict.validate import CHIP
-from bench.predict.world import shipped
+from bench.predict.learning.expected import departure
+from bench.predict.learning.fit import fit
+from bench.predict.learning.learn import of_steps
+from bench.predict.learning.product import Products, roofline, seconds, shapes
+from bench.predict.learning.productfit import Measured, learnt
+from bench.predict.learning.shipped import shipped
+from bench.predict.model.facts import every
+from bench.predict.model.stack import Stack
+from bench.predict.validation.errorfile import state, written
+from bench.predict.validation.errors import Bar, Figures, Outcome, Part, changes, figures, missed
+from bench.predict.validation.heldout import band, chosen, foretold, products, steps
+from bench.predict.validation.validate import CHIP
 
 
 def case(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.predict.errors import Bar, Outcome, Part
-from bench.predict.heldout import World
+from bench.predict.learning.world import World
+from bench.predict.validation.errors import Bar, Outcome, Part
 from bench.reference.validation import validation_page
 from bench.report.registry import FORMATS
 from bench.report.validation import SHOWN, validation_report
@@ -32,7 +32,7 @@ PARTS = (
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Puts made-up parts in the place of the shipped ones, which take seconds."""
     monkeypatch.setattr("bench.commands.validate.world", lambda: World({}, {}, {}))
-    monkeypatch.setattr("bench.predict.validate.validated", lambda *_: list(PARTS))
+    monkeypatch.setattr("bench.predict.validation.validate.validated", lambda *_: list(PARTS))
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_better_is_no_worse(earlier: Path, capsys: pytest.CaptureFixture[str]) -
 def test_without_earlier_figures_there_is_nothing_to_hold_it_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("bench.predict.errorfile.FILE", "not-made-yet.json")
+    monkeypatch.setattr("bench.predict.validation.errorfile.FILE", "not-made-yet.json")
     code, out, _ = said("validate", [f"out={tmp_path / 'new.json'}"], capsys)
     assert code == 0
     assert "earlier state" not in out
@@ -199,7 +199,7 @@ def test_of_a_long_list_the_worst_are_shown_and_all_of_one_part(
 ) -> None:
     cases = tuple(Outcome(f"chip-{at:02}", "m to 16", at / 100, (), (0.5, 0.2)) for at in range(50))
     many = [Part("product bf16", "chip left out", cases)]
-    monkeypatch.setattr("bench.predict.validate.validated", lambda *_: many)
+    monkeypatch.setattr("bench.predict.validation.validate.validated", lambda *_: many)
     earlier.write_text('{"parts": {}}')
     words = [f"against={earlier}", "report=github"]
     short, full = (

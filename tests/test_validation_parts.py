@@ -8,13 +8,13 @@ import pytest
 
 from bench import paths
 from bench.commands.validate import world as shipped_world
-from bench.predict.errorfile import FILE, RATIO, state
-from bench.predict.errors import Bar, Part, changes, figures, missed
-from bench.predict.heldout import World
-from bench.predict.heldserving import abroad
-from bench.predict.learn import EXPERTS
-from bench.predict.pooled import LEVELS
-from bench.predict.validate import (
+from bench.predict.learning.learn import EXPERTS
+from bench.predict.learning.pooled import LEVELS
+from bench.predict.learning.world import World
+from bench.predict.validation.errorfile import FILE, RATIO, state
+from bench.predict.validation.errors import Bar, Part, changes, figures, missed
+from bench.predict.validation.heldserving import abroad
+from bench.predict.validation.validate import (
     BARS,
     CHIP,
     HAND,
@@ -106,7 +106,9 @@ def test_what_makes_no_part_that_is_asked_for_rests(monkeypatch: pytest.MonkeyPa
     def makes(_: World) -> Iterator[Part]:
         yield Part("decode step", CHIP, ())
 
-    monkeypatch.setattr("bench.predict.validate.MAKERS", ((("pr",), fails), (("de",), makes)))
+    monkeypatch.setattr(
+        "bench.predict.validation.validate.MAKERS", ((("pr",), fails), (("de",), makes))
+    )
     found = validated(World({}, {}, {}), ["decode step: chip left out"])
     assert [one.name for one in found] == ["decode step"]
 

@@ -6,7 +6,7 @@ attention; the head runs on the last token in prefill, on every token in trainin
 
 import pytest
 
-from bench.predict.experts import touched
+from bench.predict.learning.experts import touched
 from bench.workloads.counts import kv_sequence_bytes, parameters
 from bench.workloads.load import workload
 from tests.workload_cases import (

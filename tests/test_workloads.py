@@ -9,7 +9,7 @@ from bench import paths
 from bench.checks import check
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
-from bench.predict.experts import touched
+from bench.predict.learning.experts import touched
 from bench.workloads.counts import (
     attention_flop,
     dense,

@@ -12,15 +12,15 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.claims.model import Axis
 from bench.errors import UsageError
-from bench.predict.facts import facts
 from bench.predict.forecast import Asked, forecast
-from bench.predict.learn import load
-from bench.predict.parallel import Parallel
-from bench.predict.precision import precision
+from bench.predict.learning.learn import load
+from bench.predict.learning.reported import SAME
+from bench.predict.model.facts import facts
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.precision import precision
+from bench.predict.model.recipe import PLAIN, Recipe
 from bench.predict.ratio import ratio
-from bench.predict.recipe import PLAIN, Recipe
 from bench.predict.refusals import refuse_split, refuse_training
-from bench.predict.reported import SAME
 from bench.workloads.load import workload, workloads
 
 PHASES = {

@@ -10,7 +10,7 @@ from bench.errors import UsageError
 from bench.shapes import CalibrateConfig
 
 if TYPE_CHECKING:
-    from bench.predict.learn import Learnt
+    from bench.predict.learning.learn import Learnt
     from bench.report.markup import Report
 
 HELP = """\
@@ -66,8 +66,7 @@ def _place(word: str | None) -> Path | None:
 
 
 def _of_tables() -> "tuple[Learnt, Report]":
-    from bench.predict.heldreported import whole
-    from bench.predict.world import shipped
+    from bench.predict.learning.shipped import shipped, whole
     from bench.report.calibration import fitted
 
     found = whole(shipped())
@@ -76,9 +75,9 @@ def _of_tables() -> "tuple[Learnt, Report]":
 
 def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
     from bench.chips.load import catalogue
-    from bench.predict.facts import every
-    from bench.predict.learn import load
-    from bench.predict.own import calibrated, matched
+    from bench.predict.learning.learn import load
+    from bench.predict.learning.own import calibrated, matched
+    from bench.predict.model.facts import every
     from bench.records.store import find, read
     from bench.report.calibration import beside
     from bench.workloads.load import workloads
@@ -93,7 +92,7 @@ def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
 
 
 def _write(path: Path, found: "Learnt") -> None:
-    from bench.predict.learn import written
+    from bench.predict.learning.learn import written
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bench.chips.load import Catalogue
     from bench.chips.model import Chip
     from bench.predict.forecast import Asked
-    from bench.predict.power import Prices
+    from bench.predict.model.power import Prices
     from bench.report.markup import Report
 
 HELP = """\
@@ -127,7 +127,7 @@ def _predicted(
     config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue", asked: "Asked"
 ) -> "Report":
     from bench.predict.answers import answers
-    from bench.predict.learn import chosen
+    from bench.predict.learning.learn import chosen
     from bench.report.predictions import predictions
 
     if config.calibration and asked.workload.experts:
@@ -142,7 +142,7 @@ def _predicted(
 
 def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.claims.sensitivity import bench_of
-    from bench.predict.facts import every
+    from bench.predict.model.facts import every
     from bench.predict.reached import reached
     from bench.report.reached import reaching
 
@@ -153,7 +153,7 @@ def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
 
 def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.predict.answers import timed_products
-    from bench.predict.learn import chosen
+    from bench.predict.learning.learn import chosen
     from bench.report.products import products
 
     sizes = [whole("shape", word) for word in config.shape]
@@ -168,7 +168,7 @@ def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") ->
 
 def prices_of(config: PredictConfig) -> "Prices":
     """Returns what ownership is taken to cost."""
-    from bench.predict.power import Prices
+    from bench.predict.model.power import Prices
 
     for key in ("years", "kwh", "pue"):
         positive(key, getattr(config, key), 1000)
@@ -184,9 +184,9 @@ def asked_of(config: PredictConfig) -> "Asked":
         UsageError: a word that is no number, or that names nothing.
     """
     from bench.predict.forecast import Asked
-    from bench.predict.parallel import parallel
-    from bench.predict.precision import precision
-    from bench.predict.recipe import Recipe
+    from bench.predict.model.parallel import parallel
+    from bench.predict.model.precision import precision
+    from bench.predict.model.recipe import Recipe
     from bench.predict.refusals import (
         refuse_batch,
         refuse_sharding,

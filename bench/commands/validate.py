@@ -9,8 +9,8 @@ from bench.errors import UsageError, nearest
 from bench.shapes import ValidateConfig
 
 if TYPE_CHECKING:
-    from bench.predict.errors import Change, Part
-    from bench.predict.heldout import World
+    from bench.predict.learning.world import World
+    from bench.predict.validation.errors import Change, Part
 
 HELP = """\
 python -m bench validate [key=value ...]
@@ -41,8 +41,8 @@ Exit code: 0 no part got worse, 1 the mean error rose by over 5% relative over a
 
 def main(words: list[str]) -> int:
     """Prints the validation and returns 1 where it got worse."""
-    from bench.predict.errorfile import written
-    from bench.predict.validate import validated
+    from bench.predict.validation.errorfile import written
+    from bench.predict.validation.validate import validated
     from bench.report.registry import set_in
     from bench.report.validation import validation_report
 
@@ -62,14 +62,14 @@ def main(words: list[str]) -> int:
 
 def world() -> "World":
     """Returns all that is shipped."""
-    from bench.predict.world import shipped
+    from bench.predict.learning.shipped import shipped
 
     return shipped()
 
 
 def _before(config: ValidateConfig) -> dict[str, float]:
     """Returns the means of the earlier state; none where the shipped file is not there yet."""
-    from bench.predict.errorfile import FILE, state
+    from bench.predict.validation.errorfile import FILE, state
 
     shipped = paths.data_dir("results") / FILE
     if config.against is None and not shipped.is_file():
@@ -83,7 +83,7 @@ def _asked(word: str | None) -> list[str] | None:
     Raises:
         UsageError: none does; said before anything is foretold.
     """
-    from bench.predict.errorfile import FILE, state
+    from bench.predict.validation.errorfile import FILE, state
 
     shipped = paths.data_dir("results") / FILE
     if not word or not shipped.is_file():
@@ -119,6 +119,6 @@ def _place(config: ValidateConfig) -> Path | None:
 
 
 def _changes(before: dict[str, float], parts: "list[Part]", *, whole: bool) -> "list[Change]":
-    from bench.predict.errors import changes, figures
+    from bench.predict.validation.errors import changes, figures
 
     return changes(before, {one.key: figures(one.cases).mean for one in parts}, whole=whole)

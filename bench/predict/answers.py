@@ -8,15 +8,15 @@ import numpy as np
 
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
-from bench.predict.capacity import Room, least_chips, room, widths
-from bench.predict.expected import departure, difference
-from bench.predict.facts import Facts, facts
 from bench.predict.forecast import Asked, Foretold, forecast
-from bench.predict.learn import Learnt
-from bench.predict.pooled import LEVELS, Departures
-from bench.predict.precision import precision, weights_of
-from bench.predict.product import Shapes, roofline, shapes
-from bench.predict.product import seconds as product_seconds
+from bench.predict.learning.expected import departure, difference
+from bench.predict.learning.learn import Learnt
+from bench.predict.learning.pooled import LEVELS, Departures
+from bench.predict.learning.product import Shapes, roofline, shapes
+from bench.predict.learning.product import seconds as product_seconds
+from bench.predict.model.capacity import Room, least_chips, room, widths
+from bench.predict.model.facts import Facts, facts
+from bench.predict.model.precision import precision, weights_of
 from bench.predict.ratio import Ratio, ratio
 from bench.predict.refusals import refuse_unfit
 from bench.predict.tiers import known_of

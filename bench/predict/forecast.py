@@ -10,22 +10,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.capacity import Room, room
-from bench.predict.expected import departure, fitted
-from bench.predict.facts import Facts
-from bench.predict.learn import DENSE, EXPERTS, Learnt
-from bench.predict.operators import Array, Points
-from bench.predict.others import Others
-from bench.predict.parallel import Parallel
-from bench.predict.pooled import LEVELS
-from bench.predict.power import Band, watts
-from bench.predict.precision import Precision
-from bench.predict.recipe import PLAIN, Recipe
-from bench.predict.serving import Load, interrupting, serve
-from bench.predict.step import LINKED, NETWORK, NODE, Step, step
+from bench.predict.learning.expected import departure, fitted
+from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
+from bench.predict.learning.others import Others
+from bench.predict.learning.pooled import LEVELS
+from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
+from bench.predict.model.capacity import Room, room
+from bench.predict.model.facts import Facts
+from bench.predict.model.operators import Array, Points
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.power import Band, watts
+from bench.predict.model.precision import Precision
+from bench.predict.model.recipe import PLAIN, Recipe
+from bench.predict.model.serving import Load, interrupting, serve
+from bench.predict.model.step import LINKED, NETWORK, NODE, Step, step
+from bench.predict.model.training import training
 from bench.predict.tiers import Tier, lacking, tier
-from bench.predict.trained import TRAIN, TRAIN_EXPERTS
-from bench.predict.training import training
 from bench.workloads.model import Workload
 
 PHASES = ("prefill", "decode", "serve", "train")

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from bench.predict.capacity import room
-from bench.predict.facts import Facts
 from bench.predict.forecast import Asked
-from bench.predict.parallel import Parallel
-from bench.predict.recipe import Recipe
+from bench.predict.model.capacity import room
+from bench.predict.model.facts import Facts
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.recipe import Recipe
 
 
 @dataclass(frozen=True)

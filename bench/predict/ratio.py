@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.expected import difference
 from bench.predict.forecast import Foretold, part_of
-from bench.predict.learn import Learnt
-from bench.predict.operators import Array
-from bench.predict.pooled import LEVELS
+from bench.predict.learning.expected import difference
+from bench.predict.learning.learn import Learnt
+from bench.predict.learning.pooled import LEVELS
+from bench.predict.model.operators import Array
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from bench.chips.paper import Paper, of_sheet
 from bench.errors import UsageError
 from bench.evidence.observe import ABOVE, most_published
 from bench.evidence.pool import Evidence
-from bench.predict.facts import Facts
-from bench.predict.figures import FAMILIES, Fractions, fractions, voices
+from bench.predict.learning.figures import FAMILIES, Fractions, fractions, voices
+from bench.predict.model.facts import Facts
 from bench.predict.tiers import known_of
 
 

@@ -3,12 +3,12 @@
 import math
 
 from bench.errors import UsageError
-from bench.predict.facts import Facts
 from bench.predict.forecast import Asked
-from bench.predict.operators import Array
-from bench.predict.parallel import Parallel
-from bench.predict.precision import TRAINED, Precision
-from bench.predict.recipe import Recipe
+from bench.predict.model.facts import Facts
+from bench.predict.model.operators import Array
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.precision import TRAINED, Precision
+from bench.predict.model.recipe import Recipe
 from bench.workloads.model import Workload
 
 ENDS = 2

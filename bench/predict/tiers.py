@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 
-from bench.predict.facts import Facts
-from bench.predict.learn import Learnt
-from bench.predict.pooled import Departures
+from bench.predict.learning.learn import Learnt
+from bench.predict.learning.pooled import Departures
+from bench.predict.model.facts import Facts
 
 
 class Tier(StrEnum):

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bench.predict.facts import LINK, Facts
 from bench.predict.forecast import Asked
+from bench.predict.model.facts import LINK, Facts
 
 
 def used(chip: Facts, asked: Asked, has: Sequence[str]) -> list[str]:

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from bench import paths
 from bench.chips.load import catalogue
-from bench.predict.errorfile import FILE as VALIDATION
-from bench.predict.errorfile import state
-from bench.predict.errorfile import written as figures_of
-from bench.predict.errors import Part, changes, figures
-from bench.predict.heldreported import whole
-from bench.predict.learn import FILE, written
-from bench.predict.validate import validated
-from bench.predict.world import shipped
+from bench.predict.learning.learn import FILE, written
+from bench.predict.learning.shipped import shipped, whole
+from bench.predict.validation.errorfile import FILE as VALIDATION
+from bench.predict.validation.errorfile import state
+from bench.predict.validation.errorfile import written as figures_of
+from bench.predict.validation.errors import Part, changes, figures
+from bench.predict.validation.validate import validated
 from bench.reference.documents import write_docs
 from bench.reference.findings import findings
 from bench.reference.pictures import FOLDER, pictures

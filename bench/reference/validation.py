@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from bench.predict.errors import Outcome, Part, figures
+from bench.predict.validation.errors import Outcome, Part, figures
 from bench.report.registry import set_in
 from bench.report.validation import validation_report
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.predict.facts import Facts
-from bench.predict.learn import Learnt
-from bench.predict.own import Layer, layer_s, layers, products
-from bench.predict.pooled import LEVELS, Departures
-from bench.predict.product import seconds, shapes
+from bench.predict.learning.learn import Learnt
+from bench.predict.learning.own import Layer, layer_s, layers, products
+from bench.predict.learning.pooled import LEVELS, Departures
+from bench.predict.learning.product import seconds, shapes
+from bench.predict.model.facts import Facts
 from bench.records.model import Record
 from bench.report.duration import duration
 from bench.report.markup import Report

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bench.predict.answers import Held
-from bench.predict.capacity import Room
 from bench.predict.forecast import Asked
+from bench.predict.model.capacity import Room
 from bench.report.digits import NONE, counted
 from bench.report.markup import Report
 from bench.report.question import beyond, published

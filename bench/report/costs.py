@@ -2,7 +2,7 @@
 
 from bench.predict.answers import Answer
 from bench.predict.forecast import Foretold
-from bench.predict.power import Band, Prices, hourly
+from bench.predict.model.power import Band, Prices, hourly
 from bench.report.digits import NONE
 from bench.units import significant
 

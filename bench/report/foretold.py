@@ -6,10 +6,10 @@ import numpy as np
 
 from bench.chips.figures import FIGURES
 from bench.predict.answers import Answer
-from bench.predict.capacity import least_chips
 from bench.predict.forecast import Foretold
 from bench.predict.lighter import lighter, wider
-from bench.predict.operators import Array
+from bench.predict.model.capacity import least_chips
+from bench.predict.model.operators import Array
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import Tier
 from bench.predict.used import used

@@ -6,9 +6,9 @@ import numpy as np
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
-from bench.predict.capacity import KEPT_B, KEPT_SHARE
 from bench.predict.forecast import Asked, First, Foretold
-from bench.predict.power import Prices
+from bench.predict.model.capacity import KEPT_B, KEPT_SHARE
+from bench.predict.model.power import Prices
 from bench.report.costs import INNER, banded, cost, costs_said, energy
 from bench.report.foretold import (
     OUTER,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.predict.answers import Sizes, Timed
-from bench.predict.pooled import LEVELS
+from bench.predict.learning.pooled import LEVELS
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import told as rests
 from bench.report.duration import duration

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from bench.chips.model import Chip
-from bench.predict.facts import Facts, facts
 from bench.predict.forecast import Asked
-from bench.predict.precision import precision, weights_of
-from bench.predict.recipe import PLAIN
+from bench.predict.model.facts import Facts, facts
+from bench.predict.model.precision import precision, weights_of
+from bench.predict.model.recipe import PLAIN
 from bench.report.digits import counted
 
 WORDS = {

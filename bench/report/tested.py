@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.predict.tested import INFERENCE, PHASES, Tested, errors, held_up
+from bench.predict.validation.tested import INFERENCE, PHASES, Tested, errors, held_up
 from bench.report.scalar import Scalar
 
 MOST = 6

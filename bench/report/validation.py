@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from bench.predict.errorfile import RATIO
-from bench.predict.errors import Bar, Change, Figures, Outcome, Part, by, figures, missed
-from bench.predict.pooled import LEVELS
+from bench.predict.learning.pooled import LEVELS
+from bench.predict.validation.errorfile import RATIO
+from bench.predict.validation.errors import Bar, Change, Figures, Outcome, Part, by, figures, missed
 from bench.report.digits import NONE, counted
 from bench.report.markup import Report
 from bench.report.scalar import Scalar

@@ -10,9 +10,9 @@ from bench.chips.model import Chip
 from bench.errors import UsageError
 from bench.predict.answers import Answer, answers
 from bench.predict.forecast import Asked
-from bench.predict.learn import chosen
-from bench.predict.parallel import parallel
-from bench.predict.precision import precision
+from bench.predict.learning.learn import chosen
+from bench.predict.model.parallel import parallel
+from bench.predict.model.precision import precision
 from bench.workloads.load import workload
 
 BASE = "nvidia-h20-sxm-96gb"

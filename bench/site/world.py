@@ -15,7 +15,7 @@ from bench.claims.load import claims
 from bench.claims.sensitivity import Bench, bench_of
 from bench.errors import DataError, UsageError
 from bench.evidence.observe import Observation
-from bench.predict.tested import errors
+from bench.predict.validation.tested import errors
 from bench.records.model import Record
 from bench.records.store import read
 from bench.rules.judged import Judged, judged

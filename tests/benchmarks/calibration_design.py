@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.chips.load import catalogue
-from bench.predict.facts import every
-from bench.predict.learn import PRODUCTS
-from bench.predict.operators import Array
-from bench.predict.product import Products, Shapes
-from bench.predict.productfit import Measured, Prior, learnt, measured, prior
-from bench.predict.refined import refined
-from bench.predict.tables import tables
+from bench.predict.learning.learn import PRODUCTS
+from bench.predict.learning.product import Products, Shapes
+from bench.predict.learning.productfit import Measured, Prior, learnt, measured, prior
+from bench.predict.learning.refined import refined
+from bench.predict.learning.tables import tables
+from bench.predict.model.facts import every
+from bench.predict.model.operators import Array
 
 KNOWN, LARGE = 40, 15
 Places = NDArray[np.int_]

@@ -12,11 +12,11 @@ import numpy as np
 
 from bench.chips.load import catalogue
 from bench.errors import UsageError
-from bench.predict.facts import every
 from bench.predict.forecast import Asked, forecast
-from bench.predict.learn import load
-from bench.predict.parallel import Parallel
-from bench.predict.precision import precision
+from bench.predict.learning.learn import load
+from bench.predict.model.facts import every
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.precision import precision
 from bench.predict.ratio import ratio
 from bench.workloads.load import workload
 

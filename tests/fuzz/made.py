@@ -8,11 +8,12 @@ from bench.chips import load as chips
 from bench.commands.predict import asked_of
 from bench.gate.recorded import run_of
 from bench.plot.registry import record_pictures
-from bench.predict import errorfile, learn
 from bench.predict.answers import answers
-from bench.predict.facts import every
-from bench.predict.heldout import own_products
-from bench.predict.own import layers
+from bench.predict.learning import learn
+from bench.predict.learning.own import layers
+from bench.predict.learning.world import own_products
+from bench.predict.model.facts import every
+from bench.predict.validation import errorfile
 from bench.records import store
 from bench.report.registry import render
 from bench.rules import load as rules

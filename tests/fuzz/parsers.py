@@ -14,7 +14,7 @@ from bench.claims import load as claims
 from bench.datafile import as_mapping, validated
 from bench.errors import Fault
 from bench.evidence import load as evidence
-from bench.predict import tables
+from bench.predict.learning import tables
 from bench.report.dossier import dossier
 from bench.report.registry import set_in
 from bench.rules import load as rules

@@ -9,7 +9,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement
 from bench.predict.answers import Answer
-from bench.predict.tested import REPEATED
+from bench.predict.validation.tested import REPEATED
 from bench.records.model import Record
 from bench.report.dossier import dossier
 from bench.report.evidence import evidence_report

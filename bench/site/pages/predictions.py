@@ -8,10 +8,10 @@ from markupsafe import Markup
 from bench import paths
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
-from bench.predict.errorfile import FILE, RATIO
-from bench.predict.tables import Table, tables
-from bench.predict.tested import Tested, held_up
+from bench.predict.learning.tables import Table, tables
 from bench.predict.tiers import MEANS
+from bench.predict.validation.errorfile import FILE, RATIO
+from bench.predict.validation.tested import Tested, held_up
 from bench.report import question
 from bench.report.costs import INNER
 from bench.report.foretold import in_words, unfit

@@ -1,0 +1,85 @@
+"""What is expected of a chip beside the stack's time: its departure, and what no case has told.
+
+Engines were fitted on some vendors' chips. On another's they are a port, with kernels and versions
+of its own, to which the hand that measured those here gave no care: it is expected to be as other
+hands' engines are on the chips that were fitted, slower in the middle and scattered as they are.
+"""
+
+import math
+
+from bench.predict.learning.figures import HEADROOM_SPREAD
+from bench.predict.learning.others import Others
+from bench.predict.learning.pooled import LEVELS, Departures
+from bench.predict.model.facts import Facts
+from bench.predict.model.stack import Stack
+
+SOFTWARE = 0.25
+"""Log spread of a port's speed where other hands say nothing of it: of single steps and products.
+It was set on the first 26 values of Chinese chips' serving, all but one by one hand, which test it
+no more; those that came later do."""
+Halves = tuple[float, ...]
+
+
+def departure(
+    chip: Facts,
+    part: Departures,
+    stack: Stack,
+    hands: Others | None = None,
+    engines: float = 0.0,
+) -> tuple[float, Halves]:
+    """Returns a chip's log departure in one part of what was measured, and half-widths by level.
+
+    Args:
+        chip: whose.
+        part: the departures that it leans on.
+        stack: what was fitted.
+        hands: what became of such serving with other hands; None of steps and products.
+        engines: log spread of engines that the departures do not have in them.
+    """
+    means, covariance = part.foretold([chip.labels])
+    slower, ported = port(chip, part, hands)
+    variance = float(covariance[0, 0]) + untold(chip, part, stack) + ported + engines**2
+    return float(means[0]) + slower, tuple(part.half(variance, level) for level in LEVELS)
+
+
+def difference(
+    pair: tuple[Facts, Facts], part: Departures, stack: Stack, hands: Others | None = None
+) -> tuple[float, Halves]:
+    """Returns the log ratio of two chips' departures, first over second, and a case's half-widths.
+
+    What both have in common cancels: a port of one vendor.
+    """
+    means, both = part.foretold([one.labels for one in pair])
+    variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
+    variance += sum(untold(one, part, stack) for one in pair)
+    middle = float(means[0] - means[1])
+    if pair[0].vendor != pair[1].vendor:
+        ports = [port(one, part, hands) for one in pair]
+        middle += ports[0][0] - ports[1][0]
+        variance += ports[0][1] + ports[1][1]
+    return middle, tuple(part.half_ratio(variance, level) for level in LEVELS)
+
+
+def untold(chip: Facts, part: Departures, stack: Stack) -> float:
+    """Returns the variance of what no fitted case has told of a chip, its vendor's software apart.
+
+    Args:
+        chip: of unknown power.
+        part: the departures that it leans on.
+        stack: what was fitted.
+    """
+    if chip.tdp is not None or chip.labels in part.labels:  # its own departure has it
+        return 0.0
+    return (HEADROOM_SPREAD * stack.headroom / stack.product) ** 2
+
+
+def fitted(chip: Facts, part: Departures) -> bool:
+    """Tells whether a chip's vendor has any that was fitted."""
+    return any(one[0] == chip.vendor for one in part.labels)
+
+
+def port(chip: Facts, part: Departures, hands: Others | None) -> tuple[float, float]:
+    """Returns by how much a vendor's port is slower, log, and the variance of that."""
+    if fitted(chip, part):
+        return 0.0, 0.0
+    return (math.log(hands.middle), hands.spread**2) if hands else (0.0, SOFTWARE**2)

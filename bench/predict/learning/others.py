@@ -1,0 +1,65 @@
+"""How long a token took with others, beside what was foretold: any engine, any care.
+
+What is foretold is what the engines of the fitted tables reach, which one hand tuned. Those who
+report a number of their own have other versions, other settings and other aims.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+LEVEL = 0.8
+FEWEST = 5
+"""Hands without which nothing is said of them."""
+
+
+@dataclass(frozen=True)
+class Others:
+    """Measured over foretold time a token, a hand a voice.
+
+    Attributes:
+        low, high: between them lie ``LEVEL`` of the hands' values.
+        middle: median.
+        spread: standard deviation of hands' own medians, log.
+        hands, values: how many.
+    """
+
+    low: float
+    middle: float
+    high: float
+    spread: float
+    hands: int
+    values: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.hands} other hands, each with its own engine, took {self.middle:.2g} times as "
+            f"long a token as foretold ({LEVEL:.0%} of values {self.low:.2g} to {self.high:.2g})."
+        )
+
+    def ported(self, vendors: Sequence[str]) -> str:
+        """Returns what is said of the chips of vendors that no engine was fitted on."""
+        told = " and ".join([", ".join(vendors[:-1]), vendors[-1]] if vendors[1:] else vendors)
+        return (
+            f"No engine was fitted on chips of {told}: in their figures a token takes "
+            f"{self.middle:.2g} times as long as by the fit, and scatters as {self.hands} other "
+            "hands made it elsewhere."
+        )
+
+
+def others(logs: Mapping[str, Sequence[float]]) -> Others | None:
+    """Returns what hands make of it; None where they are too few.
+
+    Args:
+        logs: by hand, log of measured over foretold of each of its values.
+    """
+    held = [np.sort(np.array(one)) for one in logs.values() if len(one)]
+    if len(held) < FEWEST:
+        return None
+    grid = np.linspace(0, 1, 200)
+    every = np.concatenate([np.quantile(one, grid) for one in held])
+    asked = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
+    low, middle, high = (float(np.exp(np.quantile(every, one))) for one in asked)
+    spread = float(np.std([np.median(one) for one in held], ddof=1))
+    return Others(low, middle, high, spread, len(held), sum(map(len, held)))

@@ -1,0 +1,40 @@
+"""All that is shipped: sheets, models, tables, records, evidence; and all that they teach."""
+
+from dataclasses import replace
+
+from bench import paths
+from bench.chips.load import catalogue
+from bench.evidence.gather import observations
+from bench.evidence.load import reports
+from bench.evidence.pool import Evidence
+from bench.predict.learning.learn import Learnt, learn
+from bench.predict.learning.reported import by_hands, reported_rows
+from bench.predict.learning.reportedtraining import trained_rows
+from bench.predict.learning.tables import tables
+from bench.predict.learning.world import World, own_products
+from bench.predict.model.facts import every
+from bench.records.store import read
+from bench.workloads.load import workloads
+
+
+def shipped() -> World:
+    """Returns the shipped world.
+
+    Raises:
+        DataError: a file of data is at fault.
+    """
+    sheets = catalogue()
+    chips = every(sheets)
+    domestic = frozenset(one.id for one in sheets.chips.values() if one.tier == "domestic")
+    places = sorted((paths.data_dir("results") / "records").rglob("*.json"))
+    own = own_products(map(read, places), chips)
+    models, evidence = workloads(), Evidence(observations(sheets))
+    found = list(reports().values())
+    told, trained = (made(found, chips, models) for made in (reported_rows, trained_rows))
+    return World(chips, models, tables(), own, evidence, domestic, tuple(told), tuple(trained))
+
+
+def whole(world: World) -> Learnt:
+    """Returns all that is learnt of the shipped tables, and what became of it with others."""
+    known = learn(world.chips, world.models, world.data)
+    return replace(known, others=by_hands(world, known.stack, known.parts))

@@ -1,0 +1,1 @@
+"""How far predictions are off that never saw what they are held against."""

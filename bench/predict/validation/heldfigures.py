@@ -1,0 +1,56 @@
+"""Measured figures of sheets foretold without the chip, the hand or the vendor that they are of."""
+
+import math
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+
+import numpy as np
+
+from bench.evidence.pool import Evidence
+from bench.predict.learning.figures import Voice, fractions, voices
+from bench.predict.model.facts import Facts
+from bench.predict.validation.errors import Outcome
+
+Held = Callable[[Voice], Hashable]
+
+
+def figures_left_out(
+    evidence: Evidence,
+    chips: Mapping[str, Facts],
+    family: str,
+    held: Held,
+    only: Collection[str] | None = None,
+) -> list[Outcome]:
+    """Returns every voice on a family of figures, foretold by the others.
+
+    Args:
+        evidence: all that was measured.
+        chips: every accelerator.
+        family: ``matrix`` or ``memory``.
+        held: what is left out with a voice: its chip, its hand, its vendor.
+        only: ids of chips that are asked for; default all.
+    """
+    every = voices(evidence, chips, family)
+    found: list[Outcome] = []
+    for group in dict.fromkeys(held(one) for one in every):
+        asked = [one for one in every if held(one) == group]
+        asked = [one for one in asked if only is None or one.chip.chip in only]
+        known = [one for one in every if held(one) != group]
+        found += _told(asked, known, family) if asked else []
+    return found
+
+
+def _told(asked: Sequence[Voice], known: Sequence[Voice], family: str) -> list[Outcome]:
+    learnt = fractions(known, family)
+    share = float(np.median([one.log for one in known]))
+    told = [learnt.foretold(one.chip, one.figure, less=one.less) for one in asked]
+    return [
+        Outcome(
+            chip=one.chip.chip,
+            work=one.figure,
+            error=math.log(fraction) - one.log,
+            halves=halves,
+            rivals=(-one.log, share - one.log),
+            measured=math.exp(one.log),
+        )
+        for one, (fraction, halves) in zip(asked, told, strict=True)
+    ]

@@ -1,0 +1,73 @@
+"""Times to the first token, foretold by an engine's part that has not seen the chip."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from bench.predict.learning import ttft
+from bench.predict.learning.expected import departure
+from bench.predict.learning.fit import fit
+from bench.predict.learning.learn import DENSE, EXPERTS, SERVING, first_rows, of_first, of_steps
+from bench.predict.learning.tables import Row
+from bench.predict.learning.world import World
+from bench.predict.model.operators import Array
+from bench.predict.model.stack import IDEAL
+from bench.predict.validation.errors import Outcome
+from bench.predict.validation.heldserving import engine
+
+NAMES = {DENSE: "serving TTFT, dense", EXPERTS: "serving TTFT, experts"}
+NOTE = (
+    "rows of light load by an independent test; what the engine adds to a prefill is fitted on the "
+    "other chips' rows"
+)
+
+
+def firsts(world: World) -> dict[str, list[Outcome]]:
+    """Returns TTFT under light load of each chip, foretold by steps and serving of the others."""
+    found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
+    for chip in dict.fromkeys(row.chip for row in ttft.light(world.serving)):
+        for name, cases in _left_out(world, chip):
+            found[name] += cases
+    return found
+
+
+def _left_out(world: World, chip: str) -> Iterator[tuple[str, list[Outcome]]]:
+    """Yields a part's name and its rows of one chip, as ``forecast`` tells them of any."""
+    steps = [one for one in world.cases() if one.row.chip != chip]
+    stack, rows = fit(steps), world.data[SERVING].rows
+    facts = world.chips[chip]
+    prefill, _ = departure(facts, of_steps(steps, stack)["prefill"], stack)
+    known = of_first([row for row in rows if row.chip != chip], world.chips, world.models, stack)
+    shares = _shares(world, [row for row in rows if row.chip != chip])
+    asked, paper = (
+        first_rows([row for row in rows if row.chip == chip], world.chips, world.models, one)
+        for one in (stack, IDEAL)
+    )
+    for (name, own, prefills), (_, _, least) in zip(asked, paper, strict=True):
+        how, departed = known[name]
+        shift, halves = departure(facts, departed, stack)
+        errors, measured = shift - ttft.departures(own, prefills, how), _logs(own)
+        if name == DENSE:
+            errors = np.maximum(errors, np.log(prefills) + prefill - measured)
+        roof = np.log(least) - measured
+        rivals = zip(roof.tolist(), (roof + shares[name]).tolist(), strict=True)
+        yield (
+            name,
+            [
+                Outcome(chip, engine(row), float(error), halves, pair, row["ttft_ms"] * 1e-3)
+                for row, error, pair in zip(own, errors, rivals, strict=True)
+            ],
+        )
+
+
+def _logs(rows: Sequence[Row]) -> Array:
+    """Returns log of each row's TTFT in s."""
+    return np.log([row["ttft_ms"] * 1e-3 for row in rows])
+
+
+def _shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
+    """Returns the median log of measured over the roofline's time, by part."""
+    return {
+        name: float(np.median(_logs(own) - np.log(least)))
+        for name, own, least in first_rows(rows, world.chips, world.models, IDEAL)
+    }
