@@ -15,7 +15,7 @@ from bench.plot import draw, rules, validation
 from bench.plot.lines import Region, lines, outline, regions
 from bench.plot.picture import Picture
 from bench.plot.theme import LIGHT
-from bench.predict.errors import Outcome, Part
+from bench.predict.validation.errors import Outcome, Part
 from bench.reference.validation import MOST, points
 from bench.rules.judge import status
 from bench.rules.load import rulebook
