@@ -1,5 +1,6 @@
 """Published beside measured: reached, short, undecided or implausible, always with the reason."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -9,6 +10,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
 from bench.cpuclock import SHARED, Clock, clock_of
+from bench.fixed import fixed_sizes, named
 from bench.plausible import Claim, disturbances, disturbed_by, peak_doubts, timing_doubts
 from bench.rates import Interval, dimension_of, rates
 from bench.records.model import DeviceInfo, Measurement, Record
@@ -85,7 +87,14 @@ def rows(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> list[R
         catalogue: where the record's chip is looked up.
         margin: how far below the published figure still counts as reached, relative.
     """
-    return [row_of(record, one, catalogue, margin) for one in record.measurements]
+    found = [row_of(record, one, catalogue, margin) for one in record.measurements]
+    sizes = fixed_sizes(record.measurements)
+    forms = {(one.title, told) for one, told in zip(found, sizes, strict=True) if told}
+    shapes = Counter(title_ for title_, _ in forms)
+    return [
+        replace(one, title=named(one.title, told)) if shapes[one.title] > 1 else one
+        for one, told in zip(found, sizes, strict=True)
+    ]
 
 
 def row_of(

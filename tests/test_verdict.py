@@ -8,8 +8,10 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.paper import Absent, Paper
 from bench.records.model import Check, Conditions, Measurement, Search, Trial
+from bench.records.store import read
 from bench.units import Dimension
-from bench.verdict import Verdict
+from bench.verdict import Verdict, rows
+from tests.test_calibrate_command import kept
 from tests.verdict_cases import H20, product_at, row_of
 
 SEARCHED = Search(
@@ -210,3 +212,12 @@ def test_a_small_product_of_a_given_size_does_not_prove_a_chip_short(sheets: Cat
     assert small.verdict is Verdict.UNDECIDED
     assert "so small a size leaves a chip idle" in small.reason
     assert big.verdict is Verdict.SHORT
+
+
+def test_one_kernel_in_several_fixed_shapes_has_a_name_for_each(sheets: Catalogue) -> None:
+    record = read(kept("h200-sxm-calibrate.json"))
+    products = [one for one in rows(record, sheets) if one.measurement.kernel == "gemm"]
+    assert len({one.title for one in products}) == len(products) > 10
+    assert "bf16 matrix, 16 x 1024 x 8192" in {one.title for one in products}
+    (alone,) = rows(record.model_copy(update={"measurements": [products[0].measurement]}), sheets)
+    assert alone.title == "bf16 matrix"
