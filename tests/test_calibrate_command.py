@@ -70,7 +70,7 @@ def test_the_tables_in_every_format(
     style: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of the shipped fit, for each fit takes most of a second."""
-    monkeypatch.setattr("bench.predict.learning.world.shipped", lambda: None)
+    monkeypatch.setattr("bench.predict.learning.shipped.shipped", lambda: None)
     monkeypatch.setattr("bench.predict.validation.heldreported.whole", lambda _: load())
     code, out, err = said("calibrate", [f"report={style}"], capsys)
     assert (code, err) == (0, "")

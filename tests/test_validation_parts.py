@@ -35,6 +35,7 @@ MET = (
     ("figures of sheets, matrix", HAND),
     ("figures of sheets, memory", HAND),
     ("figures of sheets, domestic chips", VENDOR),
+    ("serving as reported, domestic chips", SOURCE),
     ("prefill step", CHIP),
     ("decode step", CHIP),
     ("whole request", CHIP),
@@ -60,7 +61,6 @@ MISSED = (
     ("ratio of serving TPOT, dense", TWO),
     ("ratio of serving TPOT, experts", TWO),
     ("ratio of serving TPOT, experts", VENDOR),
-    ("serving as reported, domestic chips", SOURCE),
 )
 """Bars that it does not reach, and that are told so; one that is reached some day is to move up."""
 
