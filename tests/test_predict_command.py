@@ -406,3 +406,10 @@ def test_a_product_says_that_the_best_one_is_foretold_otherwise(
     """MI308X's product of 8192 came out at 85% of its sheet, its best product at 75%."""
     text = said("predict", ["chips=mi308x", "phase=product", SHAPE], capsys)[1]
     assert "phase=figures goes by what hands found" in text
+
+
+def test_a_name_of_several_chips_says_which_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    _, several, _ = said("predict", ["chips=910b", "workload=llama-3.1-8b"], capsys)
+    assert "910b covers several chips; shown: huawei-ascend-910b1, " in several
+    _, one, _ = said("predict", ["chips=910b2", "workload=llama-3.1-8b"], capsys)
+    assert "covers several chips" not in one

@@ -94,9 +94,16 @@ def main(words: list[str]) -> int:
 
 def _report(config: PredictConfig) -> "Report":
     from bench.chips.load import catalogue
-    from bench.chips.select import select
+    from bench.chips.select import covered
+    from bench.report.markup import headed
 
     sheets = catalogue()
+    return headed(_told(config, sheets), covered(config.chips, sheets))
+
+
+def _told(config: PredictConfig, sheets: "Catalogue") -> "Report":
+    from bench.chips.select import select
+
     if not config.chips and config.phase != "fit":
         raise UsageError("which chips? give chips=, such as chips=[h20,910b2]")
     chosen = select(config.chips, sheets) if config.chips else list(sheets.chips.values())

@@ -7,7 +7,6 @@ import numpy as np
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.forecast import Asked, First, Foretold
-from bench.predict.model.capacity import KEPT_B, KEPT_SHARE
 from bench.predict.model.power import Prices
 from bench.report.costs import INNER, banded, cost, costs_said, energy
 from bench.report.foretold import (
@@ -162,10 +161,10 @@ def _kept(found: Foretold, place: int) -> dict[str, Scalar]:
     Of training that is weights, gradients and the optimiser's states, and what backward wants.
     """
     room, train = found.room(place), found.recipe is not None
-    passed = room.kept - KEPT_B - KEPT_SHARE * (room.capacity or 0.0)
     return {
         "memory_free_B": room.free, "weights_B": None if train else room.weights,
-        "states_B": room.weights if train else None, "activations_B": passed if train else None,
+        "states_B": room.weights if train else None,
+        "activations_B": room.activations if train else None,
         "cache_B_sequence": None if train else room.cache,
     }  # fmt: skip
 

@@ -36,6 +36,7 @@ class Room:
         cache: of one sequence, on one chip.
         kept: for the engine.
         sequences: asked for, on one chip's copy of the model.
+        activations: that backward wants of a forward pass, in training.
     """
 
     capacity: float | None
@@ -43,13 +44,15 @@ class Room:
     cache: float
     kept: float
     sequences: float
+    activations: float = 0.0
 
     @property
     def free(self) -> float | None:
         """Returns what is left of the capacity; negative: it does not fit."""
         if self.capacity is None:
             return None
-        return self.capacity - self.weights - self.cache * self.sequences - self.kept
+        taken = self.weights + self.activations + self.cache * self.sequences
+        return self.capacity - taken - self.kept
 
     @property
     def fits(self) -> bool | None:
@@ -83,7 +86,7 @@ class Room:
         return self._beside(self.capacity * (1 + KEPT_SHARE) - self.kept)
 
     def _beside(self, usable: float) -> int:
-        left = usable - self.weights
+        left = usable - self.weights - self.activations
         return max(0, math.floor(left / self.cache)) if self.cache else 0
 
 
@@ -110,8 +113,9 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     kept = KEPT_B + KEPT_SHARE * (chip.capacity or 0.0)
     each = sequences / split.dp
     if recipe:
+        states = trained_bytes(workload, split)
         passed = activations(workload, split, recipe, length, each)
-        return Room(chip.capacity, trained_bytes(workload, split), 0.0, kept + passed, each)
+        return Room(chip.capacity, states, 0.0, kept, each, passed)
     size = {1.0: 1, 2.0: 2, 4.0: 4}[how.cache]
     whole = kv_sequence_bytes(workload, length, size) / kept_heads(workload, split.tp)
     cache = whole * stage(workload, split)
