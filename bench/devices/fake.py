@@ -162,17 +162,13 @@ class FakeDevice:
         spec = self.spec
         if point.dtype in spec.eliminated:
             return spec.launch_s
-        rate = self._rate(point, figures)
-        rate *= 1e-3 if point.dtype in spec.software else 1.0
+        rate = self._rate(point, figures) * (1e-3 if point.dtype in spec.software else 1.0)
         rate *= spec.clock_share * spec.software_share * spec.flattered.get(point.data, 1.0)
         compute = work.flop / (rate * self.shape_efficiency(point))
         return spec.launch_s + max(compute, self._moving_s(work, point))
 
     def _rate(self, point: Point, figures: tuple[str, ...]) -> float:
-        """Returns operations a second: of the figure that is tested, or of the units that work.
-
-        What vector units do is no faster than they are in fp32 where their own rate is not known.
-        """
+        """Returns operations/s of the figure tested; of vector units no more than their fp32."""
         peaks, rate = self.spec.peaks, self.spec.rates[point.dtype]
         chain = point.kernel == "roofline" and point.parameters.get("way") != "product"
         if point.kernel == "vector" or (chain and point.dtype in ("fp32", "fp64")):
