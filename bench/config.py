@@ -39,12 +39,14 @@ OF_RECORDS = ("run", "show")
 """The commands that render a record, and have its samples as a format."""
 SHOWN = 200
 """Characters of words that are quoted."""
-KINDS = {"Float": "a number", "Integer": "a whole number"}
+KINDS = {"Float": "a number", "Integer": "a whole number", "bool": "true or false"}
 """What OmegaConf's types are called on the command line."""
 NO_LIST = re.compile(r"is not a ListConfig|^Cannot merge DictConfig with ListConfig")
 LISTS = {"suite.items": "{kernel: gemm, dtypes: [bf16]}", "dtypes": "bf16, fp16"}
 """What OmegaConf says where no list is given for one, and what a list of the key looks like."""
-CONVERTED = re.compile(r"Value '(.*)' of type '\w+' could not be converted to (\w+)")
+CONVERTED = re.compile(
+    r"Value '(.*)' (?:of type '\w+' could not be converted to (\w+)|is not a valid (bool) )"
+)
 ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+)\s*(?:,|$)""")
 """One element of a list as it is typed: in quotes, or up to the next comma."""
 
@@ -228,8 +230,8 @@ def _one_line(error: Exception) -> str:
         return f"{key}: write a list such as [{LISTS.get(key, 'a, b')}]"
     if key and "is not a subclass of SuiteItem" in lines[0]:
         return f"{key}: write a mapping such as {{kernel: gemm, dtypes: [bf16]}}"
-    if key and (found := CONVERTED.match(lines[0])) and found[2] in KINDS:
-        return f"{key}={found[1]}: write {KINDS[found[2]]}{_share(found[1])}"
+    if key and (found := CONVERTED.match(lines[0])) and (kind := found[2] or found[3]) in KINDS:
+        return f"{key}={found[1]}: write {KINDS[kind]}{_share(found[1])}"
     return f"{key}: {lines[0]}" if key else lines[0] if lines else type(error).__name__
 
 

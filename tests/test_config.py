@@ -134,8 +134,9 @@ def test_an_index_that_cannot_be_is_refused(choice: DeviceChoice) -> None:
         ("run", "device=", "no device '': choose from: accelerator, all, auto, cpu, cuda"),
         ("chips", "report.format=cvs", "no report 'cvs': did you mean 'csv'?"),
         ("run", "m=1.5", "m=1.5: write a whole number"),
+        ("predict", "operators=maybe", "operators=maybe: write true or false"),
         ("run", "margin=10%", "margin=10%: write a number, 0.1 for 10%"),
-        ("run", "quiet=maybe", "quiet: Value 'maybe' is not a valid bool (type str)"),
+        ("run", "quiet=maybe", "quiet=maybe: write true or false"),
         ("run", "words", "'words' is no key=value: try 'python -m bench run --help'"),
     ],
 )
