@@ -288,7 +288,7 @@ WRONG = {
     **{f"{CHIP} {word}": f"{word} must be above 0 and at most 1000"
        for word in ("years=0", "kwh=-1", "pue=nan", "pue=1001")},
     f"{CHIP} pue=0.5": "pue=0.5 must be 1 or more: a building draws what is in it",
-    f"{CHIP} operators=maybe": "operators: Value 'maybe' is not a valid bool",
+    f"{CHIP} operators=maybe": "operators=maybe: write true or false",
     f"{CHIP} report=xml": "no report 'xml': did you mean 'html'?",
     f"{CHIP} batches=1": "predict has no key 'batches': did you mean 'batch'",
     **{f"chips=h20 workload=llama-3.1-8b phase=train precision={word}":

@@ -283,7 +283,7 @@ WRONG = {
     f"{PAIR} margin=0.91": "margin=0.91 must be above 0 and at most 0.9",
     f"{PAIR} margin=nan": "margin=nan must be above 0 and at most 0.9",
     f"{PAIR} margin=wide": "margin=wide: write a number",
-    f"{PAIR} rows=maybe": "rows: Value 'maybe' is not a valid bool",
+    f"{PAIR} rows=maybe": "rows=maybe: write true or false",
     f"{PAIR} records=nowhere": "records=nowhere: there is no such record or folder of records",
     f"{PAIR} report=githb": "no report 'githb': did you mean 'github'?",
     "chip=h20": "verdict has no key 'chip': did you mean 'chips'?",
