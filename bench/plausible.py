@@ -23,10 +23,8 @@ STEAL_MOST = 0.02
 CPU_SHARE_LEAST = 0.9
 
 
-CALM = frozenset(
-    {"idle", "application clocks", "software power cap", "display clocks", SHARED_CORE}
-)
-"""Throttle reasons that describe the part at work, or are told as a disturbance; others disturb."""
+CALM = frozenset({"idle", "application clocks", "software power cap", "display clocks"})
+"""Throttle reasons that describe the part at work; any other disturbs."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,8 @@ class Claim:
 
 
 def disturbed_by(conditions: Conditions) -> tuple[str, ...]:
-    """Returns the throttle reasons that say something went wrong."""
-    return tuple(word for word in conditions.throttle if word not in CALM)
+    """Returns the throttle reasons that say something went wrong; a neighbour's is told apart."""
+    return tuple(word for word in conditions.throttle if word not in {*CALM, SHARED_CORE})
 
 
 def disturbances(measurement: Measurement) -> Iterator[str]:

@@ -26,6 +26,7 @@ def test_a_printed_figure_comes_as_published_with_its_rivals(sheets: Catalogue) 
                 "147 TFLOP/s",
                 "nvidia-tensorrt-llm-cluster-info",
                 chip.figures["matrix_bf16"].rivals[0].note,
+                firm=False,
             ),
             Rival(
                 74e12,
@@ -37,6 +38,7 @@ def test_a_printed_figure_comes_as_published_with_its_rivals(sheets: Catalogue) 
             ),
         ),
         why=chip.figures["matrix_bf16"].why,
+        firm=False,
     )
 
 
@@ -52,6 +54,7 @@ def test_a_rival_says_what_its_headline_counts(sheets: Catalogue) -> None:
                 "huawei-atlas-800t-a2-whitepaper",
                 "counts matrix+vector; headline of the Atlas 800T A2",
                 alike=False,
+                firm=False,
             ),
         ),
     )

@@ -221,7 +221,7 @@ def test_before_a_paragraph_stood_its_rules_are_shown_all_the_same(
 ) -> None:
     found = rows(["explain", "chip=h20", "on=2022-01-01", "rule=3A090"], capsys)
     assert {row["rule"] for row in found} >= {"US-2022-3A090", "US-2023-3A090"}
-    assert {row["in_text"] for row in found} == {"false"}
+    assert {row["in_text"] for row in found} == {"False"}
 
 
 def test_a_density_that_the_tpp_made_needless_is_shown_as_such(
