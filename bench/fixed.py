@@ -1,6 +1,6 @@
 """Sizes that belong to a name: a suite may hold one kernel in several fixed shapes."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from bench.records.model import Measurement
@@ -66,3 +66,14 @@ def _others(one: Measurement) -> str:
 def named(title: str, sizes: str) -> str:
     """Returns a title with the sizes that are part of the name, told once."""
     return title if not sizes or title.endswith(sizes) else ", ".join(filter(None, (title, sizes)))
+
+
+def told_apart(titles: Sequence[str], measurements: Sequence[Measurement]) -> list[str]:
+    """Returns the titles of one record's measurements, with sizes where a title has several."""
+    sizes = fixed_sizes(measurements)
+    forms = {(title, told) for title, told in zip(titles, sizes, strict=True) if told}
+    shapes = Counter(title for title, _ in forms)
+    return [
+        named(title, told) if shapes[title] > 1 else title
+        for title, told in zip(titles, sizes, strict=True)
+    ]

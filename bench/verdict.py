@@ -1,6 +1,5 @@
 """Published beside measured: reached, short, undecided or implausible, always with the reason."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -10,7 +9,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
 from bench.cpuclock import SHARED, Clock, clock_of
-from bench.fixed import fixed_sizes, named
+from bench.fixed import told_apart
 from bench.plausible import Claim, disturbances, disturbed_by, peak_doubts, timing_doubts
 from bench.rates import Interval, dimension_of, rates
 from bench.records.model import DeviceInfo, Measurement, Record
@@ -88,13 +87,8 @@ def rows(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> list[R
         margin: how far below the published figure still counts as reached, relative.
     """
     found = [row_of(record, one, catalogue, margin) for one in record.measurements]
-    sizes = fixed_sizes(record.measurements)
-    forms = {(one.title, told) for one, told in zip(found, sizes, strict=True) if told}
-    shapes = Counter(title_ for title_, _ in forms)
-    return [
-        replace(one, title=named(one.title, told)) if shapes[one.title] > 1 else one
-        for one, told in zip(found, sizes, strict=True)
-    ]
+    titles = told_apart([one.title for one in found], record.measurements)
+    return [replace(one, title=told) for one, told in zip(found, titles, strict=True)]
 
 
 def row_of(
@@ -127,10 +121,8 @@ def weigh(
     remarks = [*_remarks(measurement, published)]
     if measurement.quantity != "footprint":
         remarks += _burst_remark(burst, published)
-    verdict, reason = _verdict(measurement, published, fraction, (doubts, remarks), margin)
-    if clock and not clock.is_told and verdict in RATED:
-        head, *rest = reason.split("; ")
-        verdict, reason = Verdict.UNDECIDED, "; ".join([f"{clock.doubt} ({head})", *rest])
+    judged = _verdict(measurement, published, fraction, (doubts, remarks), margin)
+    verdict, reason = _at_no_clock(clock, *judged)
     believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
     rivals = published.rivals if isinstance(published, Paper) else ()
     return Row(
@@ -147,6 +139,14 @@ def weigh(
         shape=shape(measurement),
         dimension=dimension,
     )
+
+
+def _at_no_clock(clock: Clock | None, verdict: Verdict, reason: str) -> tuple[Verdict, str]:
+    """Returns a verdict with its reason, undecided where at which clock work ran is not known."""
+    if clock is None or clock.is_told or verdict not in RATED:
+        return verdict, reason
+    head, *rest = reason.split("; ")
+    return Verdict.UNDECIDED, "; ".join([f"{clock.doubt} ({head})", *rest])
 
 
 def _set_apart(row: Row) -> Row:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bench.chips.load import Catalogue
     from bench.chips.model import Chip
     from bench.predict.forecast import Asked
+    from bench.predict.model.operators import Array
     from bench.predict.model.power import Prices
     from bench.report.markup import Report
 
@@ -204,10 +205,7 @@ def asked_of(config: PredictConfig) -> "Asked":
 
     if not config.workload:
         raise UsageError(f"which workload? give workload=, one of {', '.join(workloads())}")
-    sweeps = [numbers(key, getattr(config, key)) for key in ("batch", "input", "output")]
-    points = np.array([[b, i, o] for i in sweeps[1] for o in sweeps[2] for b in sweeps[0]], float)
-    if len(points) > MOST_POINTS:
-        raise UsageError(f"{len(points):,} points: give at most {MOST_POINTS:,}")
+    points = _points(config)
     train = config.phase == "train"
     split, model = parallel(config.parallel, copies=train), workload(config.workload)
     refuse_split(model, split)
@@ -218,13 +216,22 @@ def asked_of(config: PredictConfig) -> "Asked":
         refuse_training(how)
     else:
         refuse_sharding(split)
-    if config.phase in ("prefill", "train"):
-        points[:, 2] = 0
     phase = "decode" if config.phase == "fit" else config.phase
-    if config.phase == "fit" and len(points) > 1:
-        raise UsageError("phase=fit answers for one batch, input and output: give one of each")
     batch, prompt, output = points.T
     return Asked(model, phase, how, split, batch, prompt, output, recipe)
+
+
+def _points(config: PredictConfig) -> "Array":
+    """Returns every combination of batch, input and output, n x 3."""
+    sweeps = [numbers(key, getattr(config, key)) for key in ("batch", "input", "output")]
+    points = np.array([[b, i, o] for i in sweeps[1] for o in sweeps[2] for b in sweeps[0]], float)
+    if len(points) > MOST_POINTS:
+        raise UsageError(f"{len(points):,} points: give at most {MOST_POINTS:,}")
+    if config.phase == "fit" and len(points) > 1:
+        raise UsageError("phase=fit answers for one batch, input and output: give one of each")
+    if config.phase in ("prefill", "train"):
+        points[:, 2] = 0
+    return points
 
 
 def _is_so(config: PredictConfig) -> bool:

@@ -3,19 +3,16 @@
 from statistics import median
 
 from bench.chips.paper import Paper
-from bench.records.model import Record
+from bench.records.model import Conditions, Record
 from bench.report.scalar import Scalar
 from bench.verdict import Row
 
 
 def flat(record: Record, row: Row) -> dict[str, Scalar]:
-    """Returns a row with SI values: parameters first, measures after.
-
-    Clock and power are medians of what was read beside the samples, the temperature its highest.
-    """
+    """Returns a row with SI values: parameters first, measures after."""
     one, found = row.measurement, row.published
     printed = found if isinstance(found, Paper) else None
-    timing, seen = one.timing, one.conditions
+    timing = one.timing
     return {
         "record": record.id,
         "started_utc": record.started_utc,
@@ -48,6 +45,13 @@ def flat(record: Record, row: Row) -> dict[str, Scalar]:
         "bytes": one.work.bytes if one.work else None,
         "samples": timing.stats.samples if timing else None,
         "stopped": timing.stopped.reason if timing else None,
+        **_beside(one.conditions),
+    }
+
+
+def _beside(seen: Conditions) -> dict[str, Scalar]:
+    """Returns what was read beside the samples: medians of clock and power, the highest heat."""
+    return {
         "clock_hz": median(seen.clock_hz) if seen.clock_hz else None,
         "power_w": median(seen.power_w) if seen.power_w else None,
         "temperature_c": max(seen.temperature_c) if seen.temperature_c else None,
