@@ -18,16 +18,18 @@ from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher, Weighted, run
 from bench.measure.session import LocalSession
 from bench.records.model import Record
+from tests.folders import TESTS
 
 DAY = "2026-11-26"
 """On which export rules are asked for the site."""
 LONGEST = (
-    "test_validation_parts.py", "test_evidence_coverage.py", "test_site.py",
-    "test_ranks_torchrun.py", "test_plot_draw.py", "test_fuzz.py", "test_docs.py",
-    "test_conformance.py", "test_site_in_browser.py", "test_verification_command.py",
-    "test_evidence_command.py", "test_faults.py", "test_cli.py", "test_wheel.py",
-    "test_timeline.py", "test_loop.py", "test_slurm.py", "test_library_types.py",
-    "test_layer.py", "test_plot_command.py",
+    "predict/test_validation_parts.py", "evidence/test_coverage.py", "site/test_site.py",
+    "devices/test_ranks_torchrun.py", "plot/test_draw.py", "fuzz/test_fuzz.py",
+    "repository/test_docs.py", "conformance/test_conformance.py",
+    "browser/test_site_in_browser.py", "verification/test_command.py", "evidence/test_command.py",
+    "measure/test_faults.py", "commands/test_cli.py", "repository/test_wheel.py",
+    "rules/test_timeline.py", "measure/test_loop.py", "cluster/test_slurm.py",
+    "library/test_types.py", "kernels/test_layer.py", "plot/test_command.py",
 )  # fmt: skip
 """Files of tests that take longest: begun first, none of them is waited for at the end."""
 
@@ -42,7 +44,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job that a scri
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Brings the files that take longest to the front, each as it is."""
     places = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda one: places.get(one.path.name, len(places)))
+    items.sort(key=lambda one: places.get(one.path.relative_to(TESTS).as_posix(), len(places)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,323 @@
+"""``chips`` and ``compare`` as they are typed: lists, filters, order, columns, mistakes."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from bench.__main__ import main
+from bench.chips.figures import FACTS, FIGURES
+from bench.chips.load import Catalogue
+from bench.chips.model import Chip, Source
+from bench.commands import chips as command
+from bench.commands.compare import ASK
+from bench.config import compose
+from bench.errors import UsageError
+from bench.report.listing import COLUMNS, listing
+from bench.report.registry import FORMATS
+from bench.shapes import ChipsConfig, CompareConfig
+from bench.theory.entry import KEYS, WORDS
+from bench.theory.filters import condition, filtered, ordered
+from tests.folders import ROOT
+
+MAKER = Source.model_validate(
+    {"url": "https://example.org/", "kind": "vendor-datasheet", "accessed": "2026-11-01"}
+)
+
+
+def chip(name: str, figures: dict[str, Any], **told: Any) -> Chip:
+    """A sheet whose figures come from its maker."""
+    node = {
+        "id": name, "name": f"The {name}", "vendor": "acme", "kind": "npu", "status": "sold",
+        "tier": "global", "architecture": "a design",
+        "figures": {key: {"source": "maker", **one} for key, one in figures.items()}, **told,
+    }  # fmt: skip
+    return Chip.model_validate(node)
+
+
+SHEETS = Catalogue(
+    {
+        one.id: one
+        for one in (
+            chip("small", {"tdp": {"value": "75 W"}, "units": {"value": "20"}}, form="PCIe"),
+            chip(
+                "large",
+                {
+                    "tdp": {"value": "1 kW", "rivals": [{"value": "900 W", "source": "maker"}]},
+                    "matrix_fp16": {"value": "300 TFLOP/s", "basis": "unspecified"},
+                    "matrix_fp8": {"value": "unsupported"},
+                },
+                facts={"memory_type": {"value": "HBM3e", "source": "maker"}},
+            ),
+            chip("bare", {}),
+        )
+    },
+    {"maker": MAKER},
+)
+
+
+def said(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a command."""
+    code = main(words)
+    told = capsys.readouterr()
+    return code, told.out, told.err
+
+
+# lists as they are typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("[昇腾910B,h20]", ["昇腾910B", "h20"]),
+        ("昇腾910B,h20", ["昇腾910B", "h20"]),
+        ("h20", ["h20"]),
+        ("[ a b , c ]", ["a b", "c"]),
+        ("['a,b',c]", ["a,b", "c"]),
+        ('"x y",z', ["x y", "z"]),
+        ("['it\\'s',b]", ["it's", "b"]),
+        ("it's,b", ["it's", "b"]),
+        ("[910b*,a?]", ["910b*", "a?"]),
+        ("[910,1e3,true,null]", ["910", "1e3", "true", "null"]),
+        ("a:b,{c},$d,~e,\\", ["a:b", "{c}", "$d", "~e", "\\"]),
+        ("[]", []),
+        ("", []),
+        ("null", []),
+        (",h20,", ["h20"]),
+    ],
+)
+def test_a_list_arrives_as_it_was_typed(typed: str, found: list[str]) -> None:
+    assert compose("compare", [f"chips={typed}"], CompareConfig).chips == found
+
+
+def test_a_comparison_in_a_list_keeps_its_signs() -> None:
+    typed = "where=[memory_bandwidth>=4 TB/s,tpp<2400,form=*(x)]"
+    wanted = ["memory_bandwidth>=4 TB/s", "tpp<2400", "form=*(x)"]
+    assert compose("chips", [typed], ChipsConfig).where == wanted
+
+
+# conditions
+
+
+@pytest.mark.parametrize(
+    ("text", "fitting", "undecided"),
+    [
+        ("tdp>=75W", "small large", "bare"),
+        ("tdp>75 W", "large", "bare"),
+        ("tdp<=1000W", "small large", "bare"),
+        ("tdp<1kW", "small", "bare"),
+        ("tdp=1000 W", "large", "bare"),
+        ("tdp==1kW", "large", "bare"),
+        ("tdp!=1kW", "small", "bare"),
+        ("units>=20", "small", "large bare"),
+        ("tpp>=4800", "large", "small bare"),
+        ("matrix_fp16_per_watt<0.31", "large", "small bare"),
+        ("memory_type=hbm3*", "large", "small bare"),
+        ("form!=PCIe", "", "large bare"),
+        ("id=*ar*", "large bare", ""),
+    ],
+)
+def test_a_condition_parts_what_fits_from_what_nobody_knows(
+    text: str, fitting: str, undecided: str
+) -> None:
+    found = filtered(SHEETS.chips.values(), [condition(text)], SHEETS)
+    assert " ".join(one.id for one in found.fitting) == fitting
+    assert " ".join(one.id for one in found.undecided) == undecided
+
+
+def test_a_chip_that_fails_one_condition_is_not_undecided_for_another() -> None:
+    both = [condition("tdp>100W"), condition("units>1")]
+    found = filtered(SHEETS.chips.values(), both, SHEETS)
+    assert [one.id for one in found.undecided] == ["large", "bare"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tdp", "where=tdp: write a comparison such as 'memory_bandwidth>=4TB/s'"),
+        ("tdp<400", "where=tdp<400: '400' is not in W; write 'tdp<400W'"),
+        ("units>3GB", "where=units>3GB: '3GB' is not a bare number; write 'units>3'"),
+        ("tdp<4 kw", "where=tdp<4 kw: 'kw' is not a unit (write kW)"),
+        ("tpp<2TOPS", "where=tpp<2TOPS: '2TOPS' is no bare number; write 'tpp<2'"),
+        (
+            "memory_bandwidth>4",
+            "where=memory_bandwidth>4: '4' is not in B/s; write 'memory_bandwidth>4GB/s'",
+        ),
+        ("form<3", "where=form<3: form is no number: use = or !="),
+        ("tpd<3W", "no figure 'tpd': did you mean 'tpp' or 'tdp'?"),
+    ],
+)
+def test_a_condition_that_cannot_be_is_one_line(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        condition(text)
+    assert str(caught.value) == words
+
+
+# order
+
+
+@pytest.mark.parametrize(
+    ("word", "ids"),
+    [
+        ("tdp", "large small bare"),
+        ("-tdp", "small large bare"),
+        ("id", "bare large small"),
+        ("-id", "small large bare"),
+        ("tpp", "large small bare"),
+        ("form", "small large bare"),
+    ],
+)
+def test_figures_stand_largest_first_words_from_a_and_the_unknown_last(word: str, ids: str) -> None:
+    assert " ".join(one.id for one in ordered(SHEETS.chips.values(), word, SHEETS)) == ids
+
+
+# the list
+
+
+def test_a_list_shows_the_columns_asked_for_with_their_doubts() -> None:
+    columns = ["form", "tdp", "matrix_fp16", "matrix_fp8", "tpp"]
+    table = listing(SHEETS.chips.values(), SHEETS, columns).table
+    assert table.title == "3 spec sheets"
+    assert table.columns == (
+        "chip", "form", "board power", "fp16 matrix", "fp8 matrix", "TPP, TOPS x bit",
+    )  # fmt: skip
+    assert table.cells == (
+        ("small", "PCIe", "75 W", "–", "–", "–"),
+        ("large", "–", "1 kW [1]", "300 TFLOP/s? [2]", "unsupported", "4,800? [2]"),
+        ("bare", "–", "–", "–", "–", "–"),
+    )
+    assert [note[:24] for note in table.notes] == [
+        "[1] Sources disagree: 'p", "[2] ?: the source does n",
+    ]  # fmt: skip
+
+
+def test_flat_rows_say_how_a_rate_is_known_and_where_from() -> None:
+    chips = [SHEETS.chips["large"]]
+    rows = listing(chips, SHEETS, ["matrix_fp16", "tpp", "memory_type"], cite=True).flat
+    assert rows == [
+        {
+            "chip": "large", "name": "The large", "vendor": "acme", "kind": "npu",
+            "tier": "global", "status": "sold", "matrix_fp16_FLOP/s": 300e12,
+            "matrix_fp16_basis": "unspecified", "matrix_fp16_source": "maker", "tpp": 4800.0,
+            "tpp_source": "maker", "memory_type": "HBM3e", "memory_type_source": "maker",
+        }
+    ]  # fmt: skip
+
+
+def test_sources_are_footnotes_when_they_are_asked_for() -> None:
+    table = listing([SHEETS.chips["small"]], SHEETS, ["tdp"], cite=True).table
+    assert table.cells == (("small", "75 W [1]"),)
+    assert table.notes == ("[1] maker (vendor-datasheet) https://example.org/",)
+
+
+def test_every_key_has_an_entry_for_every_shipped_chip(sheets: Catalogue) -> None:
+    some = [sheets.find(word) for word in ("h20", "910b2", "cloudmatrix-384", "昇腾910B")]
+    rows = listing(some, sheets, list(KEYS)).flat
+    assert [row["chip"] for row in rows] == [one.id for one in some]
+
+
+def test_help_names_every_key() -> None:
+    told = set(command.HELP.replace(";", " ").replace(":", " ").split())
+    names = {key for key in FIGURES if not key.startswith(("matrix_", "vector_", "sparse_", "cyc"))}
+    assert {*names, *FACTS, *WORDS} - told == set()
+    dtypes = {key.partition("_")[2] for key in FIGURES if key.startswith(("matrix_", "vector_"))}
+    assert dtypes - {"units"} - told == set()
+    assert {"tpp", "performance_density", "capacity_per_rate"} <= told
+    assert set(COLUMNS) <= set(KEYS)
+
+
+# the commands
+
+
+def test_chips_filters_sorts_cuts_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips", "where=[memory_bandwidth>=4TB/s,tpp<2400]", "sort=-memory_bandwidth"]
+    code, out, err = said([*words, "columns=[memory_bandwidth,tpp]", "report=json"], capsys)
+    told = json.loads(out)
+    assert (code, err) == (0, "")
+    assert {row["chip"] for row in told["rows"]} >= {"nvidia-h20-sxm-96gb", "nvidia-h20-sxm-141gb"}
+    bandwidths = [row["memory_bandwidth_B/s"] for row in told["rows"]]
+    assert bandwidths == sorted(bandwidths)
+    assert min(bandwidths) >= 4e12
+    assert max(row["tpp"] for row in told["rows"]) < 2400
+    assert "left out for want of a figure: memory bandwidth or TPP." in told["summary"][0]
+
+
+def test_what_chips_are_chosen_and_sorted_by_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips", "where=[tpp<2400,tdp>=400W]", "sort=-price_usd", "report=github"]
+    _, out, _ = said(words, capsys)
+    heads = next(line for line in out.splitlines() if line.startswith("| chip"))
+    assert [one.strip() for one in heads.split("|")[-4:-1]] == [
+        "board power", "TPP, TOPS x bit", "price in US dollars",
+    ]  # fmt: skip
+
+
+def test_a_limit_says_how_many_it_cuts_off(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(["chips", "tier=export", "limit=2", "sort=tdp", "report=plain"], capsys)
+    assert (code, out.splitlines()[0]) == (0, "2 spec sheets")
+    assert "more are cut off by limit=2." in out
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("chips columns=[nmae]", "no column 'nmae': did you mean 'name'?"),
+        ("chips sort=tpps", "no key to sort by 'tpps': did you mean 'tpp' or 'tdp'?"),
+        ("chips limit=0", "limit=0 must be 1 or more"),
+        ("chips status=soled", "no status 'soled': did you mean 'sold'?"),
+        ("chips collums=[a]", "chips has no key 'collums': did you mean 'columns'?"),
+        ("compare", ASK),
+        ("compare chips=h20", "nvidia-h20-sxm-96gb alone: name a second chip or another baseline="),
+        ("compare chips=h20,910b per=wat", "no per 'wat': did you mean 'watt'?"),
+        ("compare chips=h20,h100 figures=power", "no figure 'power': did you mean 'tdp'?"),
+        ("compare vendor=nvidai", "no vendor 'nvidai': did you mean 'nvidia' or 'vastai'?"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_exit_code_2(
+    words: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said(words.split(), capsys) == (2, "", f"onpaper: {line}\n")
+
+
+def test_compare_speaks_chinese_and_takes_the_first_as_baseline(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = said(["compare", "chips=[昇腾910B,h20]", "report=csv"], capsys)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0
+    bins = {f"huawei-ascend-910b{number}" for number in (1, 2, 3, 4)}
+    assert {row["baseline"] for row in rows} == {"huawei-ascend-910b1"}
+    assert {row["chip"] for row in rows} == {*bins, "nvidia-h20-sxm-96gb"}
+
+
+def test_compare_a_vendor_with_a_chip_of_another(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", "vendor=huawei", "baseline=h20", "figures=[tpp]", "report=json"]
+    code, out, _ = said(words, capsys)
+    ids = [row["chip"] for row in json.loads(out)["rows"]]
+    assert (code, ids[0]) == (0, "nvidia-h20-sxm-96gb")
+    assert all(name.startswith("huawei-") for name in ids[1:])
+    assert "huawei-ascend-910b2" in ids
+
+
+@pytest.mark.parametrize("style", FORMATS)
+@pytest.mark.parametrize("name", ["chips", "compare"])
+def test_every_format_is_printed(name: str, style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = {"chips": ["find=h20"], "compare": ["chips=export-tier", "baseline=h100"]}[name]
+    code, out, err = said([name, *words, "sources=true", f"report={style}"], capsys)
+    assert (code, err) == (0, "")
+    assert "nvidia-h20-sxm-96gb" in out
+
+
+@pytest.mark.parametrize("words", [("chips", "sort=tpp"), ("compare", "chips=all", "baseline=h20")])
+def test_neither_torch_nor_pandas_is_loaded(words: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "bench", *words],
+        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, timeout=60,
+    )  # fmt: skip
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert done.returncode == 0
+    assert "bench.theory.entry" in loaded
+    assert loaded.isdisjoint({"torch", "pandas", "numpy"})

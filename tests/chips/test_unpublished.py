@@ -1,0 +1,105 @@
+"""Rates that nobody published: each answer that rests on one says so, in the words of ``chips``."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.predict.model.facts import facts
+from bench.predict.used import used
+from bench.report.marks import unpublished, worked_out
+from bench.report.table import Notes
+from tests.commands.command_cases import document, said
+
+MI308X, A800 = "amd-mi308x-oam-192gb", "nvidia-a800-sxm-80gb"
+SERVED = ["workload=llama-3.1-70b", "parallel=8"]
+
+
+def noted(command: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """The footnotes of a table by number."""
+    return dict(re.findall(r"^\[(\d+)\] (.*?) *$", said(command, words, capsys)[1], re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("predict", ["chips=[mi308x,h800]", *SERVED]),
+        ("predict", ["chips=[mi308x,h800]", "phase=figures"]),
+        ("predict", ["chips=[mi308x,h800]", "phase=product", "shape=[4096,4096,4096]"]),
+        ("evidence", ["chip=mi308x", "figure=matrix_bf16"]),
+    ],
+)
+def test_a_rate_that_was_worked_out_is_marked_as_by_chips(
+    command: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every one of them stood as a published figure."""
+    (known,) = (
+        one for one in noted("chips", ["find=mi308x"], capsys).values() if one.startswith("Worked")
+    )
+    formula = known.removeprefix("Worked out for the sheet: ")
+    notes = noted(command, words, capsys)
+    (number,) = (
+        key for key, one in notes.items() if one.startswith("Worked") and formula.rstrip(".") in one
+    )
+    (remark,) = (one for one in notes.values() if one.startswith("The sheet says: "))
+    assert "400 TFLOP/s FP8 gate" in remark
+    assert "BF16 174" in remark
+    lines = said(command, words, capsys)[1].splitlines()
+    marked = [line for line in lines if line.startswith("|") and f"[{number}]" in line]
+    assert marked
+    assert not any(A800.replace("a800", "h800") in line for line in marked)
+
+
+def test_what_an_answer_rests_on_tells_it_in_every_format(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=[mi308x,a800]", *SERVED]
+    text = said("predict", words, capsys)[1]
+    assert re.search(r"; bf16 matrix, link worked out, not published \[1\]", text)
+    found = {one["chip"]: one["worked_out"] for one in document("predict", words, capsys)["rows"]}
+    assert found == {MI308X: "matrix_bf16, link_bandwidth, pair_link_oneway", A800: None}
+    alone = document("predict", ["chips=mi308x", "workload=llama-3.1-8b"], capsys)["rows"]
+    assert [one["worked_out"] for one in alone] == ["matrix_bf16"], "one chip has no link"
+    for command, chip in (
+        ("predict", ["chips=mi308x", "phase=figures"]),
+        ("evidence", ["chip=mi308x"]),
+    ):
+        rates = document(command, chip, capsys)["rows"]
+        told = {one["figure"]: one["origin"] for one in rates}
+        assert (told["matrix_bf16"], told["memory_bandwidth"]) == ("computed", "published")
+
+
+def test_a_figure_that_no_answer_uses_is_not_marked(sheets: Catalogue) -> None:
+    """Of the H20 only the cache was worked out."""
+    from bench.commands.predict import asked_of
+    from bench.shapes import PredictConfig
+
+    asked = asked_of(PredictConfig(workload="llama-3.1-70b", parallel="8"))
+    for name in ("h20", "a800"):
+        chip, notes = sheets.find(name), Notes()
+        assert worked_out(chip, chip.figures), "or nothing is tested"
+        keys = used(facts(chip), asked, list(chip.figures))
+        assert {"matrix_bf16", "memory_bandwidth", "link_bandwidth", "tdp"} <= set(keys)
+        assert (unpublished(chip, keys, notes), notes.lines()) == ("", ())
+
+
+def test_the_site_marks_it_where_the_figure_stands(site: Path) -> None:
+    text = (site / "chips.html").read_text("utf-8")
+    assert "*: worked out for the sheet, not published." in text
+    rows = {
+        name: re.search(rf'data-chip="{name}".*?</tr>', text, re.DOTALL)
+        for name in (MI308X, A800, "nvidia-b30a-144gb")
+    }
+    told = {
+        name: re.findall(r">([\d.]+ TFLOP/s)(\*?)≠?<", row[0]) for name, row in rows.items() if row
+    }
+    assert ("344.1 TFLOP/s", "*") in told[MI308X]
+    assert ("1125 TFLOP/s", "*") in told["nvidia-b30a-144gb"]
+    assert told[A800]
+    assert not any(mark for _, mark in told[A800])
+    compared = (site / "compare.html").read_text("utf-8")
+    assert "344.1 TFLOP/s*" in compared
+    assert "bf16 matrix, link worked out, not published" in (
+        site / "chips" / f"{MI308X}.html"
+    ).read_text("utf-8")

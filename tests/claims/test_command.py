@@ -1,0 +1,312 @@
+"""``claims`` as it is typed: the list, one claim unfolded, every key, every format, wrong words."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench import paths
+from bench.chips.load import Catalogue
+from bench.claims.evaluate import judgement
+from bench.claims.load import claim, claims
+from bench.claims.sensitivity import Bench, Flip
+from bench.evidence.gather import observations
+from bench.evidence.load import reports
+from bench.evidence.model import Kind
+from bench.evidence.observe import OWN
+from bench.evidence.pool import Evidence
+from bench.report.registry import FORMATS
+from tests.commands.command_cases import document, looks_like, mislabelled, said, without_torch
+
+if TYPE_CHECKING:
+    from bench.claims.weigh import Finding
+
+ON_PAPER = "2023-12-06-semianalysis-mi300x-paper"
+"""A claim of one chip over one other, on several figures, fp8 among them."""
+UNLIKE = "2025-04-techgeekwire-910c-h100-bf16"
+Row = dict[str, Any]
+
+
+def rows(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Row]:
+    """The claims listed, by id."""
+    return {one["claim"]: one for one in document("claims", words, capsys)["rows"]}
+
+
+# the list
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_the_list_is_shown_in_every_format(style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said("claims", ["side=official", f"report={style}"], capsys)
+    assert (code, err) == (0, "")
+    looks_like(style, out)
+
+
+def test_every_claim_has_a_line_as_it_was_made(capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows([], capsys)
+    assert [*found] == [*claims()]
+    for key, made in claims().items():
+        told = [found[key][one] for one in ("statement", "speaker", "side", "date", "source")]
+        assert told == [made.statement, made.speaker, made.side, made.date, made.source]
+        assert found[key]["pairs"] == len(made.subjects) * len(made.objects)
+        assert found[key]["margin"] == made.margin
+        assert found[key]["subject"] in made.subjects
+        assert found[key]["object"] in made.objects
+
+
+def test_the_verdict_of_a_line_is_that_of_the_finding_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for one in rows([], capsys).values():
+        assert one["claim_verdict"] == one["verdict"]
+        assert one["claim_holds"] == one["holds_measured"]
+        assert (one["claim_stands"] == "open") == (one["claim_holds"] is None)
+
+
+def test_the_summary_counts_what_the_lines_say(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document("claims", [], capsys)
+    verdicts = [one["claim_verdict"] for one in found["rows"]]
+    told = ("match", "exceeds", "falls short", "inconclusive", "untestable", "not comparable")
+    counts = ", ".join(f"{verdicts.count(one)} {one}" for one in told if one in verdicts)
+    assert found["summary"][0] == f"Verdicts: {counts}."
+    assert found["title"] == f"{len(verdicts)} claims put to the test"
+
+
+def test_no_claim_at_all_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document("claims", ["chip=mi308x"], capsys)
+    assert found["rows"] == []
+    (told,) = found["summary"]
+    assert told.startswith("No claim here is of all that was asked for: leave out a key")
+    assert "verdict chips=[A,B]" in told, "what to do where nothing was said of a chip"
+
+
+def test_what_a_verdict_hangs_on_is_worked_out_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, flips = [], Bench.flips
+
+    def counted(bench: Bench, found: "Finding") -> tuple[Flip, ...]:
+        asked.append(found)
+        return flips(bench, found)
+
+    monkeypatch.setattr(Bench, "flips", counted)
+    assert len(rows(["side=official"], capsys)) == len(asked) > 0
+
+
+@pytest.mark.parametrize("side", ["vendor", "'state media'", "'rival vendor'", "official"])
+def test_claims_of_one_side(side: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows([f"side={side}"], capsys)
+    plain = side.strip("'")
+    assert [*found] == [key for key, one in claims().items() if one.side == plain]
+    assert found
+
+
+@pytest.mark.parametrize("word", ["h20", "nvidia-h20-sxm-96gb", "910c"])
+def test_claims_of_one_chip_whichever_side_it_stands_on(
+    word: str, sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chip = sheets.find(word).id
+    found = rows([f"chip={word}"], capsys)
+    made = {key for key, one in claims().items() if chip in (*one.subjects, *one.objects)}
+    assert set(found) == made
+    assert {chip in claims()[key].subjects for key in made} == {True, False}
+
+
+@pytest.mark.parametrize("verdict", ["untestable", "'falls short'", "'not comparable'"])
+def test_claims_with_one_verdict(verdict: str, capsys: pytest.CaptureFixture[str]) -> None:
+    every = rows([], capsys)
+    plain = verdict.strip("'")
+    found = rows([f"verdict={verdict}"], capsys)
+    assert found == {key: one for key, one in every.items() if one["claim_verdict"] == plain}
+    assert 0 < len(found) < len(every)
+
+
+def test_keys_narrow_together(capsys: pytest.CaptureFixture[str]) -> None:
+    found = rows(["chip=h20", "side=analyst", "verdict=untestable"], capsys)
+    assert found
+    assert {(one["side"], one["claim_verdict"]) for one in found.values()} == {
+        ("analyst", "untestable")
+    }
+    assert set(found) < set(rows(["chip=h20"], capsys))
+
+
+def test_another_margin_stands_for_each_claims_own(capsys: pytest.CaptureFixture[str]) -> None:
+    own = {one.margin for one in claims().values()}
+    assert len(own) > 1
+    found = rows(["margin=0.9"], capsys)
+    assert {one["margin"] for one in found.values()} == {0.9}
+    usual = rows([], capsys)
+    matched = [key for key, one in found.items() if one["claim_verdict"] == "match"]
+    assert any(usual[key]["claim_verdict"] != "match" for key in matched)
+
+
+def test_without_everybody_nothing_is_testable(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["own", "independent", "academic", "consortium", "vendor", "user"]
+    found = rows([f"without=[{','.join(words)}]"], capsys)
+    assert {one["claim_verdict"] for one in found.values()} == {"untestable", "not comparable"}
+    assert {one["measured_ratio"] for one in found.values()} == {None}
+
+
+def test_vendors_left_out_are_out_of_every_verdict(
+    sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside a model that never saw a vendor's value, not one that was told to pass over them."""
+    every = observations(sheets)
+    bare = Evidence([one for one in every if one.kind is not Kind.VENDOR])
+    usual, less = rows([], capsys), rows(["without=[vendor]"], capsys)
+    expected = {key: judgement(made, bare, sheets).word.value for key, made in claims().items()}
+    assert {key: one["claim_verdict"] for key, one in less.items()} == expected
+    assert [key for key, one in usual.items() if one["claim_verdict"] != expected[key]] != []
+
+
+def test_a_committed_record_given_again_changes_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (path,) = (paths.data_dir("results") / "records").rglob("h200-sxm-full.json")
+    words = ["chip=h200", "report=csv"]
+    assert said("claims", [*words, f"records={path}"], capsys) == said("claims", words, capsys)
+
+
+def test_a_record_of_ones_own_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = (
+        {
+            one["axis"]: one["hands_object"]
+            for one in document("claims", [f"claim={ON_PAPER}", *words], capsys)["rows"]
+        }
+        for words in ([], [f"records={mislabelled(tmp_path)}"])
+    )
+    assert after["matrix_fp8"] == before["matrix_fp8"] + 1
+
+
+# one claim in full
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_a_claim_is_shown_in_every_format(style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said("claims", [f"claim={ON_PAPER}", f"report={style}"], capsys)
+    assert (code, err) == (0, "")
+    looks_like(style, out)
+
+
+def test_a_claim_unfolds_to_every_pair_and_axis(capsys: pytest.CaptureFixture[str]) -> None:
+    made = claim("2025-09-17-cac-domestic-comparable")
+    found = document("claims", [f"claim={made.id}"], capsys)
+    assert [(one["subject"], one["object"], one["axis"]) for one in found["rows"]] == [
+        (subject, other, axis.figure)
+        for subject in made.subjects
+        for other in made.objects
+        for axis in made.axes
+    ]
+    assert found["title"] == made.statement
+    decided = rows(["side=regulator"], capsys)[made.id]
+    answer, *rest = found["heading"]
+    assert answer.startswith("Verdict: untestable. Where it holds: open (paper does not say). ")
+    assert f"It is decided by {decided['subject']} / {decided['object']}, " in answer
+    assert answer.endswith(f" ≥ 1: {decided['reason']}.")
+    told = "\n".join(rest)
+    assert f"Said by {made.speaker} (regulator), 2025-09-17." in told
+    assert "any of 8 subjects and each of 3 objects" in told
+    assert "margin 25%" in told
+    assert made.reading
+    assert made.note
+    assert made.reading in told
+    assert made.note in told
+
+
+def test_a_claim_unfolds_to_every_value_behind_it_with_its_source(
+    sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = claim(ON_PAPER)
+    found = document("claims", [f"claim={ON_PAPER}"], capsys)
+    values = found["tables"]["values"]
+    shown = {one["source"].partition(",")[0]: one for one in values}
+    chips = {*made.subjects, *made.objects}
+    expected = {
+        f"{file}:{row.id}": (report, row)
+        for file, report in reports().items()
+        for row in report.rows
+        if row.chip in chips and row.quantity == "matmul_best" and row.dtype == "fp8"
+    }
+    assert {row.chip for _, row in expected.values()} == chips
+    assert set(expected) <= set(shown)
+    for ref, (report, row) in expected.items():
+        assert shown[ref]["url"] == report.source.url
+        assert shown[ref]["as_reported"] == str(row.value)
+    for one in values:
+        assert one["chip"] in chips
+        assert one["by"] == OWN or one["url"].startswith("https://")
+    text = said("claims", [f"claim={ON_PAPER}"], capsys)[1]
+    assert sheets.sources[made.source].url in text
+    assert [one for one in shown if one.partition(":")[0] not in text] == []
+
+
+def test_a_claim_of_unlike_quantities_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document("claims", [f"claim={UNLIKE}"], capsys)
+    made = claim(UNLIKE)
+    assert made.unlike
+    assert f"Unlike: {made.unlike}" in found["heading"]
+    for one in found["rows"]:
+        assert (one["verdict"], one["stands"]) == ("not comparable", "open")
+        assert (one["measured_ratio"], one["holds_on_paper"]) == (None, None)
+        assert one["reason"] == made.unlike
+
+
+# wrong words
+
+WRONG = {
+    "claim=2025-07-moolenaar-h20-memry": (
+        "no claim '2025-07-moolenaar-h20-memry' in specs/claims: "
+        "did you mean '2025-07-moolenaar-h20-memory'"
+    ),
+    "claim=moolenaar": (
+        "no claim 'moolenaar' in specs/claims: did you mean '2025-07-moolenaar-h20-memory' or "
+        "'2025-07-moolenaar-h20-outperforms-huawei'?"
+    ),
+    "chip=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20' or 'h200'",
+    "side=vendr": "no side 'vendr': did you mean 'vendor' or 'rival vendor'?",
+    "verdict=untestabl": "no verdict 'untestabl': did you mean 'untestable'?",
+    "margin=0": "margin=0 must be above 0 and at most 0.9",
+    "margin=1": "margin=1 must be above 0 and at most 0.9",
+    "margin=wide": "margin=wide: write a number",
+    "without=[usr]": "no class of evidence 'usr': did you mean 'user'?",
+    "without=[vendor,gate]": "no class of evidence 'gate': ",
+    "records=nowhere": "records=nowhere: there is no such record or folder of records",
+    "report=tex": "no report 'tex': did you mean 'latex'?",
+    "sid=vendor": "claims has no key 'sid': did you mean 'side'?",
+    "h20": "'h20' is no key=value: try 'python -m bench claims --help'",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_wrong_word_is_one_line(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said("claims", [line], capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"onpaper: {WRONG[line]}")
+
+
+@pytest.mark.parametrize("words", [["chip=h20"], [f"claim={ON_PAPER}"]])
+def test_claims_need_no_torch(words: list[str], tmp_path: Path) -> None:
+    without_torch(["claims", *words], tmp_path)
+
+
+def test_help_names_every_key_and_side(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said("claims", ["--help"], capsys)
+    keys = ("claim", "chip", "side", "verdict", "margin", "without", "records", "report")
+    assert code == 0
+    assert [one for one in keys if f"\n  {one}=" not in out] == []
+    assert [one for one in {made.side for made in claims().values()} if one not in out] == []
+
+
+def test_the_list_says_how_a_claims_words_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ren's 'a generation behind' stood as 'bf16 matrix = 1, not on paper', as if it denied it."""
+    name = "2025-06-10-ren-one-generation-behind"
+    reading = claim(name).reading
+    assert reading
+    found = document("claims", ["chip=910c"], capsys)
+    assert {one["claim"]: one["reading"] for one in found["rows"]}[name] == reading
+    code, out, _ = said("claims", ["chip=910c", "report=github"], capsys)
+    lines = [line.rstrip() for line in out.splitlines()]
+    note = next(line for line in lines if line.endswith(f"] Read: {reading}"))
+    line = next(line for line in lines if f"{name}:" in line)
+    assert code == 0
+    assert note.split(" ", 1)[0] in line

@@ -1,0 +1,270 @@
+"""``evidence`` as it is typed: all that was measured of a chip, by figure and by work."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import paths
+from bench.chips.load import Catalogue
+from bench.evidence.gather import observations
+from bench.evidence.load import reports
+from bench.evidence.observe import OWN
+from bench.report import ratios
+from bench.report.registry import FORMATS
+from tests.commands.command_cases import document, looks_like, mislabelled, said, without_torch
+
+H20 = "nvidia-h20-sxm-96gb"
+Row = dict[str, Any]
+
+
+def values(words: list[str], capsys: pytest.CaptureFixture[str]) -> list[Row]:
+    """Every value listed, whatever its table is called."""
+    tables = document("evidence", words, capsys).get("tables", {})
+    return [row for rows in tables.values() for row in rows]
+
+
+def references(found: list[Row]) -> list[str]:
+    """Where values stand: file and id, or a record."""
+    return sorted(one["source"].partition(",")[0] for one in found)
+
+
+def known(*chips: str, by_work: str | None = None) -> list[str]:
+    """References of the reported values of chips, of one kind of work if it is told."""
+    of_work = {
+        "decode": {"decode", "tpot"},
+        "prefill": {"prefill", "ttft"},
+        "serving": {"serving_output", "serving_total", "mlperf_inference", "batch_time"},
+    }
+    return sorted(
+        f"{file}:{row.id}"
+        for file, report in reports().items()
+        for row in report.rows
+        if row.chip in chips and (by_work is None or row.quantity in of_work[by_work])
+    )
+
+
+# one chip
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_evidence_is_shown_in_every_format(style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said("evidence", ["chip=h20", f"report={style}"], capsys)
+    assert (code, err) == (0, "")
+    looks_like(style, out)
+
+
+def test_every_reported_value_of_a_chip_is_listed_once_for_programs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In JSON as in every other format: measured against a figure, and work of its own."""
+    assert references(values(["chip=h20"], capsys)) == known(H20)
+
+
+def test_every_reported_value_of_a_chip_is_listed_for_readers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = said("evidence", ["chip=h20"], capsys)[1]
+    assert [ref for ref in known(H20) if ref not in text] == []
+    urls = {reports()[ref.partition(":")[0]].source.url for ref in known(H20)}
+    assert [url for url in urls if url not in text] == []
+
+
+@pytest.mark.parametrize("work", ["decode", "prefill", "serving"])
+def test_one_kind_of_work_alone(work: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = document("evidence", ["chip=h20", f"work={work}"], capsys)
+    shown = [row for rows in found["tables"].values() for row in rows]
+    assert references(shown) == known(H20, by_work=work)
+    assert shown
+    assert found["rows"] == []
+
+
+@pytest.mark.parametrize("word", ["work=training", "figure=sparse_fp8"])
+def test_what_nobody_measured_is_said(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = document("evidence", ["chip=h20", word], capsys)
+    assert "tables" not in found
+    assert found["summary"][0] == (
+        f"Nobody's measurement of {word.partition('=')[2]} is known here, "
+        "of other things there are some."
+    )
+
+
+def test_memory_above_its_sheet_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    line = "Memory above 100%: the sheet's GB are GiB, 7.4% more"
+    for word, there in {"memory_capacity": True, "memory_bandwidth": False}.items():
+        text = said("evidence", ["chip=910b2", f"figure={word}"], capsys)[1]
+        assert (line in text) == there
+
+
+def test_one_hand_is_no_hands(capsys: pytest.CaptureFixture[str]) -> None:
+    for chip in ("mlu590", "h20"):
+        found = document("evidence", [f"chip={chip}"], capsys)
+        ((count, hands),) = re.findall(r" by (\d+) (hands?),", found["heading"][0])
+        assert (hands == "hand") == (count == "1")
+
+
+def test_one_figure_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document("evidence", ["chip=h20", "figure=matrix_fp8"], capsys)
+    shown = [row for rows in found["tables"].values() for row in rows]
+    assert [one["figure"] for one in found["rows"]] == ["matrix_fp8"]
+    assert {one["figure"] for one in shown} == {"matrix_fp8"}
+    assert {one["chip"] for one in shown} == {H20}
+    best = max(one["value"] for one in shown if one["weight"])
+    assert found["rows"][0]["best_reported"] == best
+
+
+def test_a_figure_has_its_sheet_its_rivals_and_what_is_reached(
+    sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = {one["figure"]: one for one in document("evidence", ["chip=h20"], capsys)["rows"]}
+    one, sheet = rows["matrix_bf16"], sheets.find("h20")
+    published = sheet.number("matrix_bf16")
+    assert published == one["published"] == 148e12
+    assert one["rivals"] == "147 TFLOP/s; 74 TFLOP/s"
+    assert one["sources"] == sheet.figures["matrix_bf16"].source
+    assert one["reaches"] == pytest.approx(one["pooled"] / 148e12)
+    assert one["pooled_low"] < one["pooled"] < one["pooled_high"]
+    assert one["hands"] == len(
+        {row["by"] for row in values(["chip=h20", "figure=matrix_bf16"], capsys) if row["weight"]}
+    )
+    assert 0.6 < one["others_usually"] < 1.0
+
+
+@pytest.mark.parametrize("word", ["h100", "910b2", "mi300x"])
+def test_weights_and_why_are_told(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for one in values([f"chip={word}"], capsys):
+        assert one["weight"] in (0.0, 0.125, 0.25, 0.5, 1.0)
+        assert (one["weight"] == 1.0) <= (one["why"] is None or "sheet may be low" in one["why"])
+        assert (one["class"] == "vendor claim") <= (one["weight"] <= 0.5)
+
+
+@pytest.mark.parametrize(("chip", "some"), [("h200", False), ("mi308x", True)])
+def test_the_first_line_counts_values_hands_and_what_weighs_nothing(
+    chip: str, some: bool, sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = [one for one in observations(sheets) if one.chip == sheets.find(chip).id]
+    own = sum(one.by == OWN for one in found)
+    idle = sum(one.weight == 0 for one in found)
+    line = document("evidence", [f"chip={chip}"], capsys)["heading"][0]
+    assert line == (
+        f"{len(found)} measured values by {len({one.by for one in found})} hands, "
+        f"{own} of them our own{f'; {idle} weigh nothing, shown only' if idle else ''}."
+    )
+    assert (idle > 0) == some
+
+
+def test_what_is_asked_for_is_counted_beside_all(capsys: pytest.CaptureFixture[str]) -> None:
+    whole = document("evidence", ["chip=h20"], capsys)["heading"][0].partition(" ")[0]
+    part = document("evidence", ["chip=h20", "figure=memory_bandwidth"], capsys)
+    values = part["tables"]["values"]
+    assert part["heading"][0].startswith(f"{len(values)} of {whole} measured values by ")
+    assert len(values) < int(whole)
+
+
+def test_our_own_rates_say_that_they_are_bursts_and_nothing_else_does(
+    sheets: Catalogue,
+) -> None:
+    """Bytes held are no rate, and others say themselves what they publish."""
+    found = [one for one in observations(sheets) if one.chip == sheets.find("h200").id]
+    cells = ratios.values("values", found, sheets).cells
+    told = [value.endswith(" (burst)") for _, _, _, value, *_ in cells]
+    for _, quantity, _, value, _, by, *_ in cells:
+        rate = by.startswith(f"{OWN} (own") and quantity != "memory that was held"
+        assert value.endswith(" (burst)") == rate
+    assert 5 < sum(told) < len(told) - 5
+
+
+def test_the_best_of_ours_is_told_as_a_burst_and_where_the_sustained_rate_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = said("evidence", ["chip=h200", "figure=matrix_bf16"], capsys)[1]
+    assert re.search(r"\| [\d.]+ TFLOP/s \(burst, [\d.]+%\), onpaper +\|", text)
+    assert "Our own rates are bursts" in text
+
+
+def test_a_name_that_several_chips_share_has_the_values_of_all(
+    sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    umbrella = sheets.find("910b")
+    text = said("evidence", ["chip=910b"], capsys)[1]
+    wanted = known(umbrella.id, *umbrella.variants)
+    assert len(wanted) > len(known(umbrella.id)) > 0
+    assert [ref for ref in wanted if ref not in text] == []
+
+
+def test_of_a_chip_that_nobody_measured_the_sheet_is_all_there_is(
+    sheets: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = {one.chip for one in observations(sheets)}
+    bare = next(
+        key for key, one in sheets.chips.items()
+        if key not in measured and "matrix_bf16" in one.figures and not one.variants
+    )  # fmt: skip
+    found = document("evidence", [f"chip={bare}"], capsys)
+    (line,) = found["summary"]
+    assert line.startswith(f"Nobody's measurement of {sheets.chips[bare].name} is known here")
+    assert "tables" not in found
+    assert "matrix_bf16" in {one["figure"] for one in found["rows"]}
+
+
+# records
+
+
+def test_a_committed_record_given_again_changes_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    records = paths.data_dir("results") / "records"
+    (path,) = records.rglob("h200-sxm-full.json")
+    words = ["chip=h200", "report=csv"]
+    usual = said("evidence", words, capsys)
+    for place in (path, records):
+        assert said("evidence", [*words, f"records={place}"], capsys) == usual
+
+
+def test_a_record_of_ones_own_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chip=h100", "figure=matrix_bf16"]
+    made = mislabelled(tmp_path)
+    before, after = values(words, capsys), values([*words, f"records={made}"], capsys)
+    own = [one for one in after if one["by"] == OWN]
+    assert len(own) == len(after) - len(before) > 0
+    assert {one["source"] for one in own} == {"record 20261126-000418-cuda-000000"}
+    assert {(one["class"], one["url"], one["weight"]) for one in own} == {("own run", None, 1.0)}
+
+
+# wrong words
+
+WRONG = {
+    "": "which chip? give chip=, such as chip=h20",
+    "figure=matrix_bf16": "which chip? give chip=, such as chip=h20",
+    "chip=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20' or 'h200'",
+    "chip=h20 figure=matrix_bf61": "no figure 'matrix_bf61': did you mean 'matrix_bf16'",
+    "chip=h20 figure=bf16": "no figure 'bf16': did you mean 'vector_bf16' or 'sparse_bf16'",
+    "chip=h20 work=decod": "no work 'decod': did you mean 'decode'?",
+    "chip=h20 figure=matrix_bf16 work=decode": "give figure= or work=, not both",
+    "chip=h20 records=nowhere": "records=nowhere: there is no such record or folder of records",
+    "chip=h20 report=jsn": "no report 'jsn': did you mean 'json'?",
+    "chip=h20 without=[vendor]": "evidence has no key 'without': ",
+    "chps=h20": "evidence has no key 'chps': did you mean 'chip'?",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_a_wrong_word_is_one_line(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said("evidence", line.split(), capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"onpaper: {WRONG[line]}")
+
+
+@pytest.mark.parametrize("words", [["chip=h20"], ["chip=910c", "work=decode"]])
+def test_evidence_needs_no_torch(words: list[str], tmp_path: Path) -> None:
+    without_torch(["evidence", *words], tmp_path)
+
+
+def test_help_names_every_key_and_work(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said("evidence", ["--help"], capsys)
+    works = ("prefill", "decode", "serving", "training", "inference", "attention", "collective")
+    assert code == 0
+    assert [one for one in (*works, "product") if one not in out] == []
+    keys = ("chip", "figure", "work", "records", "report")
+    assert [one for one in keys if f"\n  {one}=" not in out] == []

@@ -1,0 +1,129 @@
+"""What the gate compares: runs of one method, device and system, or what is wanted beside it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+from bench.errors import UsageError
+from bench.gate.differ import comparable, differences, told
+from bench.gate.model import Terms, Verdict
+from bench.records.model import DeviceInfo, Record
+from bench.records.store import read, write
+from tests.folders import ROOT
+from tests.gate.cases import as_run, changed, judged, of, of_eight, record, words
+
+SHIPPED = ROOT / "results" / "records"
+
+
+def with_device(one: Record, **told: object) -> Record:
+    return one.model_copy(update={"device": one.device.model_copy(update=told)})
+
+
+def with_machine(one: Record, **told: object) -> Record:
+    return one.model_copy(update={"machine": one.machine.model_copy(update=told)})
+
+
+def test_another_method_or_other_inputs_are_never_compared() -> None:
+    other = record(1).model_copy(update={"method_version": 2})
+    with pytest.raises(UsageError, match="method of measuring 2 before, 1 now; measure both alike"):
+        judged(record(2), other, terms=Terms(allow=("device", "machine")))
+    zeros = changed(record(1), lambda one: one.model_copy(update={"data": "zeros"}))
+    with pytest.raises(UsageError, match=r"inputs \(data=\) zeros before, normal now"):
+        judged(record(2), zeros)
+
+
+@pytest.mark.parametrize("word", ["device", "machine"])
+def test_another_device_or_system_is_compared_only_where_it_is_wanted(word: str) -> None:
+    other = {
+        "device": with_device(record(1), name="another"),
+        "machine": with_machine(record(1), system="Plan 9"),
+    }[word]
+    with pytest.raises(UsageError, match=rf"allow=\[{word}\] compares them all the same"):
+        judged(record(2), other)
+    found = judged(record(2), other, terms=Terms(allow=(word,)))
+    assert any(line.startswith("Changed, as wanted: ") for line in found.heading)
+
+
+def test_other_software_is_told_and_compared() -> None:
+    before = with_device(with_machine(record(1), torch="2.6"), driver="1.0", power_limit_w=500.0)
+    now = with_device(with_machine(record(2), torch="2.7"), driver="2.0", power_limit_w=400.0)
+    found = judged(now, before, terms=Terms(allow=("driver", "runtime")))
+    assert "Changed, as wanted: driver 1.0 before, 2.0 now." in found.heading
+    assert "Changed: torch 2.6 before, 2.7 now; power limit 500 W before, 400 W now." in (
+        found.heading
+    )
+    assert "allow= names what did not change: runtime." in found.heading
+
+
+def test_another_device_of_a_kind_is_told() -> None:
+    one, other = (
+        as_run(with_device(record(seed), uid=uid)) for seed, uid in ((1, "a" * 12), (2, "b" * 12))
+    )
+    assert [str(each) for each in differences(other, one)] == [
+        "device of that kind aaaaaaaaaaaa before, bbbbbbbbbbbb now"
+    ]
+    assert told(other, [one], ())[-1].startswith("Devices of one kind differ by some percent")
+    assert told(one, [one], ()) == []
+
+
+def test_of_a_set_only_what_may_be_compared_is(tmp_path: Path) -> None:
+    found = judged(record(2), record(1), with_device(record(3), name="another"))
+    assert len(of(found, "bf16").before) == 1
+    assert any(line.startswith("Left out: ") for line in found.heading)
+    broken = tmp_path / "set"
+    write(record(1), broken / "a.json")
+    (broken / "b.json").write_text('{"id": "b", "schema_version": 2}')
+    write(record(2), tmp_path / "now.json")
+    assert main(["gate", f"record={tmp_path / 'now.json'}", f"against={broken}"]) == 0
+
+
+def test_a_run_that_did_not_finish_is_told() -> None:
+    cut = record(2).model_copy(update={"state": "interrupted"})
+    assert f"{cut.id} was interrupted." in judged(cut, record(1)).heading
+
+
+def test_runs_without_a_measurement_in_common_are_refused() -> None:
+    with pytest.raises(UsageError, match="have no measurement in common"):
+        judged(record(2, items=(0,)).model_copy(update={"suite": "x"}), record(1, items=(2,)))
+
+
+def test_rows_of_another_suite_are_not_missing() -> None:
+    found = judged(record(2, items=(0,)).model_copy(update={"suite": "small"}), record(1))
+    assert words(found) == {"copy": "same"}
+
+
+def test_real_records_of_one_kind_are_compared_and_every_row_is_told() -> None:
+    """Two suites on an H200: rows of both are compared, and a row has a bound on either side."""
+    day = SHIPPED / "2026-11-26"
+    full, other = (read(day / f"h200-sxm-{name}.json") for name in ("full", "calibrate"))
+    found = judged(other, full)
+    both = [row for row in found.rows if row.ratio]
+    assert len(both) >= 5
+    assert all(row.ratio.low <= row.ratio.value <= row.ratio.high for row in both if row.ratio)
+    assert Verdict.MISSING not in {row.verdict for row in found.rows}
+
+
+def test_a_device_without_a_serial_is_not_known_to_be_the_same() -> None:
+    one = as_run(record(1))
+    real: DeviceInfo = record(1).device
+    assert real.uid is None
+    assert told(one, [one], ()) == [
+        "Whether it is the same device of its kind is not known: none told its serial."
+    ]
+
+
+def test_what_was_measured_at_once_is_not_set_beside_what_was_measured_alone() -> None:
+    with pytest.raises(UsageError, match="measured alone before, 8 devices at once now"):
+        judged(of_eight(record(2)), record(1))
+    assert judged(of_eight(record(2)), of_eight(record(1))).code == 0
+    found = judged(of_eight(record(2)), record(1), terms=Terms(allow=("together",)))
+    assert "Changed, as wanted: measured alone before" in found.heading[1]
+
+
+def test_a_refused_run_takes_none_of_its_name_with_it() -> None:
+    one = replace(as_run(record(1)), name="0001")
+    other = replace(one, facts={**one.facts, "device": "another"})
+    for before in ([one, other], [other, one]):
+        assert comparable(as_run(record(2)), before, ())[0] == [one]

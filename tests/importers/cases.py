@@ -1,0 +1,38 @@
+"""What tests of importers share: outputs of tools, and what is found in them."""
+
+from bench import paths
+from bench.evidence.model import Reported
+from bench.importers.base import Found, Given
+from bench.importers.registry import importer
+from tests import folders
+
+# The values of nvbench.json are invented, and those of the second node of superbench.jsonl; the
+# first is a part of microsoft/superbenchmark, tests/analyzer/test_results.jsonl.
+DATA = folders.DATA / "importers"
+SOURCES = {
+    "babelstream.csv": "babelstream", "babelstream.txt": "babelstream",
+    "flagperf-benchmark.md": "flagperf", "flagperf-toolkit.md": "flagperf",
+    "flagperf-training.md": "flagperf", "mamf-v2.txt": "mamf-finder",
+    "mamf-v4.txt": "mamf-finder", "nccl.json": "nccl-tests", "nccl.txt": "nccl-tests",
+    "nvbench.json": "nvbench", "superbench.jsonl": "superbench",
+    "nvbandwidth.json": "nvbandwidth", "nvbandwidth.txt": "nvbandwidth",
+    "pytest-benchmark.json": "pytest-benchmark",
+}  # fmt: skip
+RECORD = paths.PACKAGE.parent / "results" / "records" / "2026-11-26" / "h200-sxm-full.json"
+GIVEN = Given(file="log", chip="nvidia-a800-sxm-80gb", by="A. Tester", date="2026-11")
+
+
+def text(name: str) -> str:
+    """A fixture."""
+    return (DATA / name).read_text(encoding="utf-8")
+
+
+def take(name: str, given: Given = GIVEN) -> Found:
+    """What the fixture's importer finds in it."""
+    return importer(SOURCES[name]).read(text(name), given)
+
+
+def briefly(row: Reported) -> tuple[str, str | None, str, str, list[str]]:
+    """The heart of a row."""
+    told = [one.value for one in row.defects]
+    return row.quantity, row.dtype, str(row.value), row.statistic, told

@@ -1,0 +1,178 @@
+"""A sweep: every job is run, every wrong value found before, and nothing left behind."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+from bench.commands import run, sweep
+from bench.errors import UsageError
+from bench.records.store import read
+from bench.shapes import RunConfig
+from tests.commands.cases import SMOKE, Cli
+from tests.folders import ROOT
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """The program, in folders of this test."""
+    return Cli(tmp_path)
+
+
+def test_a_sweep_runs_every_job_and_leaves_nothing_where_it_stands(cli: Cli) -> None:
+    sweeps = cli.out / "sweeps"
+    done = cli(
+        "run", "-m", "device=fake", "chip=h20", "suite=smoke", "dtype=bf16,fp16", "quiet=true",
+        "report=csv", f"out={cli.out / 'runs'}", f"hydra.sweep.dir={sweeps}",
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    header, first, second = done.stdout.splitlines()
+    assert header.startswith("record,")
+    assert [line.split(",")[5] for line in (first, second)] == ["bf16", "fp16"]
+    told = [read(path).settings["dtype"] for path in cli.out.glob("runs/*/*.json")]
+    assert sorted(map(str, told)) == ["bf16", "fp16"]
+    assert list(sweeps.rglob("*")) == []
+
+
+def test_what_lies_in_the_folder_of_a_sweep_is_left_there(cli: Cli) -> None:
+    place = f"hydra.sweep.dir={cli.out}"
+    done = cli("run", "-m", *SMOKE, "dtype=bf16,fp16", "quiet=true", f"out={cli.out}", place)
+    assert (done.returncode, len(cli.records())) == (0, 2)
+    assert (cli.out / "multirun.yaml").is_file()
+
+
+def test_the_default_folder_of_a_sweep_is_removed_when_it_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "_sweeps", lambda: tmp_path / "sweeps")
+    monkeypatch.setattr(run, "execute", lambda _, **__: 0)
+    monkeypatch.setattr(sys, "argv", [])
+    assert main(["run", "-m", *SMOKE, "dtype=bf16,fp16"]) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_csv_is_printed_without_its_header_again(cli: Cli) -> None:
+    place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
+    done = cli(
+        "run", "-m", *SMOKE, "dtype=bf16", "report=csv,plain,csv", "quiet=true",
+        f"out={cli.out}", place,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert [line[:7] for line in done.stdout.splitlines()].count("record,") == 1
+    assert "onpaper fake device beside the sheet" in done.stdout
+
+
+def test_a_sweep_ends_with_its_jobs_side_by_side(cli: Cli) -> None:
+    words = (
+        "device=fake",
+        "chip=h20",
+        "kernel=gemm",
+        "data=normal,zeros",
+        "dtype=bf16",
+        "seconds=1",
+    )
+    place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
+    done = cli("run", "-m", *words, "report=github", "quiet=true", f"out={cli.out}", place)
+    _, title, table = done.stdout.partition("**The sweep: 2 jobs**")
+    assert (done.returncode, bool(title)) == (0, True)
+    assert "All with device=fake" in table
+    lines = [line.split("|") for line in table.splitlines() if line.startswith("| bf16 matrix ")]
+    assert [line[3].strip() for line in lines] == ["data=normal", "data=zeros"]
+    assert sorted(line[7].strip() for line in lines) == sorted(one.stem for one in cli.records())
+
+
+@pytest.mark.parametrize("words", [("report=csv",), ("report=json",), ("report=plain,github",)])
+def test_reports_for_programs_are_followed_by_no_table(words: tuple[str, ...], cli: Cli) -> None:
+    place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
+    told = ("seed=1",) if "," in words[0] else ("seed=1,2",)
+    seed = f"device.fake.{told[0]}"
+    done = cli("run", "-m", *SMOKE, seed, *words, "quiet=true", f"out={cli.out}", place)
+    assert (done.returncode, len(cli.records())) == (0, 2)
+    assert "The sweep" not in done.stdout
+
+
+def test_of_a_large_sweep_every_value_stands_in_a_job() -> None:
+    small = list(sweep._jobs([["a=1", "a=2"], [], ["b=1", "b=2"]]))
+    assert small == [["a=1", "b=1"], ["a=1", "b=2"], ["a=2", "b=1"], ["a=2", "b=2"]]
+    large = list(sweep._jobs([[f"{key}={one}" for one in range(10)] for key in "ab"]))
+    assert len(large) == 19
+    assert {word for words in large for word in words} == {
+        f"{k}={n}" for k in "ab" for n in range(10)
+    }
+
+
+def test_a_sweep_goes_beside_the_runs_by_default() -> None:
+    place = ROOT / "results" / "sweeps"
+    assert sweep._sweep_folder().startswith(f"hydra.sweep.dir='{place}/${{now:")
+
+
+def test_a_wrong_value_of_a_sweep_is_found_before_anything_is_measured(cli: Cli) -> None:
+    place = f"hydra.sweep.dir={cli.out / 'sweeps'}"
+    done = cli("run", "-m", *SMOKE, "dtype=bf16,bf61,fp16", "quiet=true", f"out={cli.out}", place)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "onpaper: kernel=gemm has no dtype 'bf61': did you mean 'bf16' or 'fp64' or 'fp16'?\n"
+    )
+    assert not cli.out.exists()
+
+
+def test_a_sweep_ends_with_the_worst_code_of_its_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended(config: RunConfig, **_: object) -> int:
+        if config.dtype == "fp16":
+            raise UsageError("it is not here")
+        return 1 if config.dtype == "bf16" else 0
+
+    monkeypatch.setattr(run, "execute", ended)
+    monkeypatch.setattr(sys, "argv", [])
+    sweep = ["run", "-m", *SMOKE, "dtype=bf16,fp16,fp32", f"hydra.sweep.dir={tmp_path}"]
+    assert main(sweep) == 2
+    assert capsys.readouterr().err == "onpaper: it is not here\n"
+
+
+def test_ctrl_c_ends_the_sweep_and_not_only_its_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[RunConfig] = []
+
+    def interrupted(config: RunConfig, **_: object) -> int:
+        ran.append(config)
+        return 130
+
+    monkeypatch.setattr(run, "execute", interrupted)
+    monkeypatch.setattr(sys, "argv", [])
+    sweep = ["run", "-m", *SMOKE, "dtype=bf16,fp16", f"hydra.sweep.dir={tmp_path}"]
+    assert main(sweep) == 130
+    assert [config.dtype for config in ran] == ["bf16"]
+
+
+@pytest.mark.parametrize(
+    ("words", "jobs"),
+    [
+        (("dtype=bf16,fp16", "chip=昇腾910B"), [("bf16", None), ("fp16", None)]),
+        (("dtype=choice(bf16,fp16)", "chip=h20"), [("bf16", None), ("fp16", None)]),
+        (("seconds=range(1,3)", "chip=h20"), [(None, 1.0), (None, 2.0)]),
+        (("dtype='bf16','fp16'", "out='a,b'"), [("bf16", None), ("fp16", None)]),
+        (("suite=choice(smoke,quick)",), [(None, None), (None, None)]),
+        (("suite=glob(s*)",), [(None, None)] * 3),
+    ],
+    ids=["commas", "choice", "range", "quotes", "group", "glob"],
+)
+def test_a_sweep_speaks_the_whole_grammar_of_hydra(
+    words: tuple[str, ...],
+    jobs: list[tuple[str | None, float | None]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[tuple[str | None, float | None]] = []
+
+    def noted(config: RunConfig, **_: object) -> int:
+        ran.append((config.dtype, config.seconds))
+        return 0
+
+    monkeypatch.setattr(run, "execute", noted)
+    monkeypatch.setattr(sys, "argv", [])
+    assert main(["run", "-m", "device=fake", *words, f"hydra.sweep.dir={tmp_path}"]) == 0
+    assert ran == jobs

@@ -1,0 +1,363 @@
+"""What ``predict`` says beside its times: memory, energy, cost, what it rests on, and why not."""
+
+import json
+import re
+import shlex
+
+import pytest
+
+from bench import paths
+from bench.site.foretold import STANDING, Standing
+from tests.commands.command_cases import said
+from tests.predict.test_command import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
+
+
+def test_what_does_not_fit_says_how_many_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", LARGE]
+    found = one(words, capsys)
+    assert (found["fits"], found["memory_free_B"] < 0) == (False, True)
+    text = said("predict", words, capsys)[1]
+    (told,) = re.findall(r"does not fit: \d+ GB short, takes (\d+) chips", text)
+    assert one([*words, f"parallel={told}"], capsys)["fits"]
+    assert not one([*words, f"parallel={int(told) // 2}"], capsys)["fits"]
+    held = one([*words, "phase=fit"], capsys)
+    assert (held["fits"], held["least_chips"], held["sequences"]) == (False, int(told), 0)
+
+
+def test_training_that_does_not_fit_says_how_many_it_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Gradients and moments are counted in: more chips than serving takes."""
+    words = ["chips=h20", LARGE, "phase=train", "batch=512"]
+    text = said("predict", words, capsys)[1]
+    (told,) = re.findall(r"does not fit: \d+ GB short, takes (\d+) chips", text)
+    words[-1] = "batch=4096"  # one for each of as many copies
+    assert one([*words, f"parallel={told}"], capsys)["fits"]
+    assert not one([*words, f"parallel={int(told) // 2}"], capsys)["fits"]
+    assert int(told) > one(["chips=h20", LARGE, "phase=fit"], capsys)["least_chips"]
+
+
+def test_no_more_copies_are_named_than_the_batch_has_sequences_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It said 512 chips, which the same batch refused."""
+    words = ["chips=h100", "workload=llama-3.1-405b", "phase=train", "input=8192"]
+    words += ["parallel=fsdp8", "recompute=true"]
+    few = said("predict", [*words, "batch=8"], capsys)[1]
+    assert "GB short, and so with a sequence a copy" in few
+    many = said("predict", [*words, "batch=4096"], capsys)[1]
+    (told,) = re.findall(r"GB short, takes (\d+) chips", many)
+    held = [*words[:-2], f"parallel=fsdp{told}", "recompute=true"]
+    assert one([*held, f"batch={told}"], capsys)["fits"]
+    twice = said("predict", [*words, f"batch={told}", "micro=2"], capsys)[1]
+    assert f"takes {told} chips" not in twice
+
+
+TRAINED = ["chips=h20", "phase=train"]
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ([LARGE, "parallel=64", "batch=1024", "input=4096"], 2),
+        ([LARGE, "parallel=tp8,dp2"], 1),
+        ([SMALL, "parallel=dp4", "micro=8", "input=4096"], 1),
+        ([SMALL, "parallel=8", "micro=4", "input=8192"], 3),
+        (["workload=qwen3-30b-a3b", "parallel=fsdp8,ep8", "batch=8", "input=8192"], 2),
+    ],
+)
+def test_training_that_does_not_fit_names_what_fits_on_as_many(
+    words: list[str], count: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It said that it fits on no number of copies, and not that recomputing makes room."""
+    asked = dict(word.split("=") for word in [*TRAINED, *words])
+    text = said("predict", [*TRAINED, *words], capsys)[1]
+    (told,) = re.findall(r"; fits with ([^|]+?) *\|", text)
+    ways = told.split(" or ")
+    assert len(ways) == count
+    chips = one([*TRAINED, *words], capsys)["chips"]
+    for way in ways:
+        more = asked | dict(word.split("=") for word in way.split(" "))
+        found = one([f"{key}={word}" for key, word in more.items()], capsys)
+        assert (found["room"], found["chips"]) == ("fits", chips)
+
+
+def test_training_that_fits_in_no_way_on_as_many_names_the_fewest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [*TRAINED, LARGE, "parallel=8"]
+    (found,) = re.findall(
+        r"; (\d+) chips hold it with (\S+) (\S+)", said("predict", words, capsys)[1]
+    )
+    held = one([*words[:-1], *found[1:]], capsys)
+    assert (held["room"], held["chips"]) == ("fits", int(found[0]))
+    assert one([*TRAINED, LARGE, "parallel=tp8", "recompute=true"], capsys)["room"] == "no"
+    assert "hold it with" not in said("predict", ["chips=h20", LARGE], capsys)[1]
+
+
+def test_a_training_answer_tells_all_that_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h200", SMALL, "phase=train", "parallel=tp2,pp4,vp2"]
+    plain, asked = one(words, capsys), one([*words, "micro=4", "recompute=true"], capsys)
+    assert (plain["micro"], plain["recompute"]) == (1, False)
+    assert (asked["micro"], asked["recompute"], asked["parallel"]) == (4, True, "tp2 pp4 vp2")
+    assert asked["weights_B"] is None
+    assert plain["states_B"] == asked["states_B"] > 0
+    used = asked["states_B"] + asked["activations_B"] + 3.5e9 + 0.1 * 141e9
+    assert asked["memory_free_B"] == pytest.approx(141e9 - used)
+    title = said("predict", [*words, "micro=4", "recompute=true"], capsys)[1].splitlines()[0]
+    assert "8 chips (tp2 pp4 vp2), 32 sequences, 2,048 tokens in, micro=4, recompute=true" in title
+    served = one(["chips=h200", SMALL], capsys)
+    assert served["weights_B"] > 0
+    assert [served[key] for key in ("states_B", "activations_B", "micro", "recompute")] == [
+        None
+    ] * 4
+
+
+def test_stages_that_take_turns_wait_less(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h200", SMALL, "phase=train"]
+    plain, turns = (
+        one([*words, f"parallel={split}"], capsys)["seconds"] for split in ("pp4", "pp4,vp4")
+    )
+    assert turns < plain
+
+
+def test_training_in_eight_bits_with_a_scale_a_block_is_at_the_rate_of_eight(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=b200", SMALL, "phase=train"]
+    scaled, plain = (
+        one([*words, f"precision={word}"], capsys)["tokens_per_s_chip"] for word in ("mxfp8", "fp8")
+    )
+    assert scaled == pytest.approx(plain, rel=0.01)
+
+
+def test_training_is_sent_to_no_format_that_it_refuses(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=[910b2,h100]", SMALL, "phase=train", "parallel=8"]
+    text = said("predict", [*words, "precision=fp8"], capsys)[1]
+    (word,) = set(re.findall(r"precision=(\w+)", text))
+    assert "published in" not in text
+    assert all(each["unknown"] is None for each in rows([*words, f"precision={word}"], capsys))
+
+
+def test_what_no_split_holds_says_what_was_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    """Heads that do not divide end the doubling before 256 chips."""
+    words = ["chips=a100-sxm4-40gb", "workload=kimi-k2"]
+    assert one([*words, "phase=fit"], capsys)["least_chips"] is None
+    assert "| none up to 64 " in said("predict", [*words, "phase=fit"], capsys)[1]
+    assert re.search(r"GB short, and so at any tp\b", said("predict", words, capsys)[1])
+
+
+def test_what_tests_found_of_a_chip_stands_beneath_what_is_foretold_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The site said that most cases of the 910C lay outside, this command did not."""
+    parts = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
+    own = parts["serving as reported: another source, no refit"]["each"]["huawei-ascend-910c"]
+    words = ["chips=[910c,mlu590]", LARGE, "parallel=8"]
+    text = said("predict", words, capsys)[1]
+    side = ", too quick" if own["bias"] <= -0.1 else ""
+    told = f"{own['mean']:.0%} off{side}, {own['inside'][0]:.0%} of {own['count']} inside"
+    (line,) = (line for line in text.splitlines() if line.startswith("Tested on"))
+    assert line.rstrip().endswith(f": huawei-ascend-910c {told}."), "nobody tested the other"
+    steps = said("predict", [*words, "phase=decode"], capsys)[1]
+    assert f"huawei-ascend-910c {told} (of serving)." in steps
+    assert "Tested on" not in said("predict", ["chips=mlu590", *words[1:]], capsys)[1]
+    found = {each["chip"]: each["tested_inside_80"] for each in rows(words, capsys)}
+    assert found == {"huawei-ascend-910c": own["inside"][0], "cambricon-mlu590": None}
+
+
+def test_what_tests_found_of_training_is_of_training(capsys: pytest.CaptureFixture[str]) -> None:
+    parts = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
+    own = parts["training as reported: another source, no refit"]["each"]["huawei-ascend-910c"]
+    found = one(["chips=910c", SMALL, "phase=train", "parallel=8"], capsys)
+    assert (found["tested"], found["tested_error"]) == (own["count"], own["mean"])
+
+
+def test_of_many_tested_chips_the_worst_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said("predict", ["chips=all", LARGE, "parallel=8"], capsys)[1]
+    (line,) = (line for line in text.splitlines() if line.startswith("Tested on"))
+    shares = [int(share) for share in re.findall(r"(\d+)% of [\d,]+ inside", line)]
+    assert len(shares) == 6
+    assert shares == sorted(shares)
+    assert re.search(r"; and \d+ that did better\.", line)
+
+
+def test_a_workload_is_found_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert one(["chips=h20", "workload=Llama-3.1-8B"], capsys)["workload"] == "llama-3.1-8b"
+
+
+def test_one_is_not_many(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL, "batch=1", "input=1"]
+    for phase, told in {
+        "serve": "1 request,",
+        "decode": "1 sequence,",
+        "fit": "1 sequence of",
+    }.items():
+        title = said("predict", [*words, f"phase={phase}"], capsys)[1].splitlines()[0]
+        assert f" {told} " in title
+        assert ("1 token in," in title) == (phase != "fit")
+
+
+def test_another_format_is_offered_where_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    offered = [
+        "Ask such a chip in a format"
+        in said("predict", [f"chips=[h20,{chip}]", SMALL, *more], capsys)[1]
+        for chip, more in [("c550", []), ("910b2", ["precision=fp8"]), ("mlu290", [])]
+    ]
+    assert offered == [False, True, False]
+
+
+def test_a_tight_fit_says_how_many_sequences(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said("predict", ["chips=h20", *EXPERTS, "phase=fit", "parallel=8"], capsys)[1]
+    (count,) = re.findall(r"\| 0, tight (\d+) +\| tight: ", text)
+    assert int(count) >= 32
+
+
+def test_fit_lists_chips_that_lack_the_format(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {each["chip"]: each for each in rows([*EXPERTS, "phase=fit"], capsys)}
+    assert len(found) > 100
+    assert (found[H20]["supported"], found[B2]["supported"]) == (True, False)
+
+
+def test_what_holds_the_weights_and_lacks_the_format_says_what_it_can_be_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It said yes, where serving in that format is refused."""
+    words = ["chips=[910c,h200]", *EXPERTS, "phase=fit", "parallel=8"]
+    text = said("predict", words, capsys)[1]
+    told = re.findall(r"\| holds the weights; no fp8 rate on its sheet: (.*?) +\|", text)
+    assert told == ["bf16 takes 16, w8a16 takes 8"]
+    found = {each["chip"]: each["instead"] for each in rows(words, capsys)}
+    assert found == {"huawei-ascend-910c": "bf16 16, w8a16 8", "nvidia-h200-sxm-141gb": None}
+    asked = ["chips=910c", EXPERTS[0], "parallel=16", "precision=bf16"]
+    assert one(asked, capsys)["room"] == "fits"
+
+
+def test_which_chips_hold_a_model_says_in_what_format_it_comes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In sixteen bits it takes twice the chips."""
+    words = [EXPERTS[0], "phase=fit", "parallel=8"]
+    told = "Its weights are published in fp8"
+    known = said("predict", ["chips=h200", *words], capsys)[1]
+    assert f"{told}: precision=fp8 asks for them as they are." in known
+    lacking = said("predict", ["chips=910c", *words], capsys)[1]
+    assert f"{told}, which none of these computes in: precision=w8a16 keeps them" in lacking
+    assert told not in said("predict", ["chips=h200", *EXPERTS, *words[1:]], capsys)[1]
+
+
+def test_room_is_told_in_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is tight had the row of what does not fit, but for the size of a negative number."""
+    for phase in ("fit", "serve"):
+        words = ["chips=[h20,h200,l20,br106]", *EXPERTS, "parallel=8", f"phase={phase}"]
+        found = {each["chip"]: each.get("room") for each in rows(words, capsys)}
+        assert found[H20] == "tight"
+        assert found["nvidia-h200-sxm-141gb"] == "fits"
+        assert found["nvidia-l20-pcie-48gb"] == "no"
+
+
+def test_narrower_formats_take_less_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL]
+    wide, eight, cache, four = (
+        one([*words, *more], capsys)
+        for more in ([], ["precision=fp8"], ["cache=fp8"], ["precision=w4a16"])
+    )
+    assert four["weights_B"] < eight["weights_B"] < wide["weights_B"] == cache["weights_B"]
+    assert cache["cache_B_sequence"] == wide["cache_B_sequence"] / 2
+    assert wide["seconds"] > eight["seconds"]
+
+
+def test_energy_and_cost_hear_the_prices(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h20", SMALL]
+    base, dear, short, warm = (
+        one([*words, *more], capsys) for more in ([], ["kwh=0.4"], ["years=1"], ["pue=2.6"])
+    )
+    assert base["J_per_token_low"] < base["J_per_token"] < base["J_per_token_high"]
+    drawn = base["J_per_token"] * 1.3 * 0.1 / 3.6e6 * 1e6
+    assert dear["usd_per_Mtoken"] - base["usd_per_Mtoken"] == pytest.approx(3 * drawn)
+    assert warm["usd_per_Mtoken"] - base["usd_per_Mtoken"] == pytest.approx(drawn)
+    owned = base["usd_per_Mtoken"] - drawn
+    assert short["usd_per_Mtoken"] == pytest.approx(4 * owned + drawn)
+
+
+def test_time_energy_and_cost_are_no_surer_than_the_rate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=h20", SMALL]
+    found = one(words, capsys)
+    over = found["high_80"] / found["tokens_per_s_chip"]
+    for level in ("80", "95"):
+        rates = [found[f"{end}_{level}"] for end in ("high", "low")]
+        times = [found[f"seconds_{end}_{level}"] for end in ("low", "high")]
+        assert [a * b for a, b in zip(rates, times, strict=True)] == pytest.approx(
+            [found["tokens_per_s_chip"] * found["seconds"]] * 2
+        )
+    for key in ("J_per_token", "usd_per_Mtoken"):
+        assert found[f"{key}_low"] < found[key] / over
+        assert found[f"{key}_high"] > found[key] * over
+    text = said("predict", words, capsys)[1]
+    assert re.search(r"\| [\d.]+ ms \([\d.]+–[\d.]+ ms\) ", text)
+
+
+# tiers, and rows that say why
+
+
+def test_figures_that_a_sheet_lacks_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=[h20,c550,hygon-k100-ai,amd-epyc-7543]", "phase=figures"]
+    text = said("predict", words, capsys)[1]
+    assert "no dense bf16, fp16 or fp8 matrix rate on the sheet: metax-c550-oam." in text
+    assert "no memory bandwidth on the sheet: hygon-k100-ai." in text
+    assert "epyc" not in text
+
+
+@pytest.mark.parametrize("phase", ["product", "figures"])
+def test_why_it_rests_on_the_sheet_alone_is_said(
+    phase: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["chips=[h20,910b3]", *ASKED[phase][1:]]
+    text = said("predict", words, capsys)[1]
+    assert text.count("| sheet only; no board power published |") == (
+        1 if phase == "product" else 2
+    )
+
+
+def test_a_weaker_tier_shows_two_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [f"chips={B2}", LARGE, "parallel=8", "baseline=h800"]
+    assert one(words, capsys)["tier"] == "sheet only"
+    lines = said("predict", words, capsys)[1].splitlines()
+    (line,) = (text for text in lines if text.startswith(f"| {B2}"))
+    ratio, _, _, tpot, first = (cell.split()[0] for cell in line.split("|")[2:7])
+    for word in (ratio, tpot, first):
+        assert "." not in word or len(word.replace(".", "").lstrip("0")) <= 2
+
+
+UNTOLD = {
+    "amd-epyc-7543": "is no accelerator",
+    "hgx-h100": "is a system: name the chip it is built of",
+    "metax-c550-oam": "no dense bf16 matrix rate on its sheet (it gives: none)",
+    "hygon-k100-ai": "unknown, for its sheet has no memory bandwidth",
+}
+
+
+@pytest.mark.parametrize("chip", UNTOLD)
+def test_what_cannot_be_told_says_why(chip: str, capsys: pytest.CaptureFixture[str]) -> None:
+    first, last = rows([f"chips=[{chip},h20]", SMALL], capsys)
+    assert (first["chip"], first["unknown"], last.get("tokens_per_s")) == (H20, None, None)
+    assert UNTOLD[chip] in last["unknown"]
+    code, out, err = said("predict", [f"chips={chip}", SMALL], capsys)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert UNTOLD[chip] in err
+    told = said("predict", [f"chips=[{chip},h20]", SMALL], capsys)[1]
+    (line,) = (one for one in told.splitlines() if one.startswith("Unknown"))
+    assert UNTOLD[chip].removeprefix("unknown, ") in line
+    assert (line.lower().count("unknown"), line.count(last["chip"])) == (1, 1)
+
+
+@pytest.mark.parametrize("asked", STANDING, ids=lambda one: one.key)
+def test_the_command_that_the_site_shows_asks_of_chips_that_hold_the_model(
+    asked: Standing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It asked for a model of 671 billion parameters in 16 bits on one chip."""
+    code, out, _ = said("predict", shlex.split(asked.words("910b2,h800"))[4:], capsys)
+    assert (code, out.count("| huawei-ascend-910b2")) == (0, 1)
+    assert "does not fit" not in out

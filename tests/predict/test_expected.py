@@ -1,0 +1,137 @@
+"""Chips of a vendor that no engine was fitted on are expected to be served as by other hands."""
+
+import math
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from bench.__main__ import main
+from bench.predict.learning.expected import SOFTWARE, departure, difference, fitted, port, untold
+from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
+from bench.predict.learning.others import Others
+from bench.predict.learning.reported import by_hands
+from bench.predict.learning.shipped import shipped as everything
+from bench.predict.learning.tables import Row
+from bench.predict.validation.heldreported import told_by_others
+from bench.predict.validation.heldserving import abroad
+from tests.commands.command_cases import document
+from tests.predict.cases import made
+
+shipped = cache(everything)
+HANDS = Others(low=0.9, middle=1.3, high=1.8, spread=0.2, hands=10, values=40)
+HOME, ABROAD = (made(f"{one}-chip", vendor=one) for one in ("nvidia", "acme"))
+SISTER = made("acme-sister", vendor="acme")
+
+
+@pytest.fixture(scope="module")
+def known() -> Learnt:
+    return load()
+
+
+def test_a_vendor_that_was_fitted_has_no_port(known: Learnt) -> None:
+    part = known.parts[DENSE]
+    assert fitted(HOME, part)
+    assert port(HOME, part, HANDS) == (0.0, 0.0)
+    assert departure(HOME, part, known.stack, HANDS) == departure(HOME, part, known.stack)
+
+
+def test_a_port_is_as_slow_and_scattered_as_other_hands(known: Learnt) -> None:
+    part = known.parts[DENSE]
+    slower, halves = departure(ABROAD, part, known.stack, HANDS)
+    means, both = part.foretold([ABROAD.labels])
+    assert slower - float(means[0]) == pytest.approx(math.log(1.3))
+    wider = float(both[0, 0]) + untold(ABROAD, part, known.stack) + 0.2**2
+    assert halves == pytest.approx([part.half(wider, level) for level in (0.8, 0.95)])
+
+
+def test_without_other_hands_a_port_is_no_slower_and_has_an_assumed_spread(known: Learnt) -> None:
+    assert port(ABROAD, known.parts["decode"], None) == (0.0, SOFTWARE**2)
+
+
+def test_two_chips_of_one_vendor_share_its_port(known: Learnt) -> None:
+    part = known.parts[DENSE]
+    middle, halves = difference((ABROAD, SISTER), part, known.stack, HANDS)
+    assert middle == pytest.approx(0.0)
+    assert halves == difference((ABROAD, SISTER), part, known.stack)[1]
+    apart, wide = difference((ABROAD, HOME), part, known.stack, HANDS)
+    assert apart == pytest.approx(-difference((HOME, ABROAD), part, known.stack, HANDS)[0])
+    assert apart > middle
+    assert wide > halves
+
+
+def test_hands_are_those_on_chips_of_fitted_vendors_alone(known: Learnt) -> None:
+    """What is lent to a vendor is not told by its own chips: it can be tested on them."""
+    world = shipped()
+    home = {row.chip for row in world.serving}
+    vendors = {world.chips[one].vendor for one in home}
+    kept = tuple(row for row in world.reported if world.chips[row.chip].vendor in vendors)
+    assert 0 < len(kept) < len(world.reported)
+    fewer = replace(world, reported=kept)
+    assert by_hands(world, known.stack, known.parts) == by_hands(fewer, known.stack, known.parts)
+
+
+def test_no_hand_tells_what_its_own_ports_are_like(known: Learnt) -> None:
+    """Chitu served A800 and three chips that no engine was fitted on."""
+    world, chitu = shipped(), "Chitu (Tsinghua PACMAN)"
+    ports = [row for row in world.reported if world.chips[row.chip].vendor != "nvidia"]
+    slower = tuple(
+        replace(row, numbers={**row.numbers, "tpot_ms": 9 * row["tpot_ms"]})
+        if row.words["hand"] == chitu and row not in ports
+        else row
+        for row in world.reported
+    )
+    assert slower != world.reported
+
+    def errors(rows: tuple[Row, ...], *, its: bool) -> list[float]:
+        asked = [row for row in ports if (row.words["hand"] == chitu) == its]
+        return [one.error for one in told_by_others(replace(world, reported=rows), known, asked)]
+
+    assert errors(slower, its=True) == errors(world.reported, its=True)
+    assert errors(slower, its=False) != errors(world.reported, its=False)
+
+
+def test_no_chip_of_a_pair_tells_of_the_other_by_what_hands_made_of_it(known: Learnt) -> None:
+    world, pair = shipped(), ("nvidia-h20-sxm-96gb", "amd-mi300x-oam-192gb")
+    fewer = replace(world, reported=tuple(row for row in world.reported if row.chip not in pair))
+    told = by_hands(world, known.stack, known.parts, pair)
+    assert told == by_hands(fewer, known.stack, known.parts)
+    assert told != by_hands(world, known.stack, known.parts)
+
+
+def test_serving_of_a_vendor_left_out_is_foretold_nearer_with_it() -> None:
+    """AMD's chips by NVIDIA's alone: without it they came out a third too fast."""
+    world = shipped()
+    errors = [one.error for one in abroad(world)[EXPERTS]]
+    alone = [one.error for one in abroad(replace(world, reported=()))[EXPERTS]]
+    assert abs(np.median(errors)) < 0.5 * abs(np.median(alone))
+
+
+ASKED = ["workload=llama-3.1-70b", "parallel=8", "precision=bf16"]
+
+
+def test_an_answer_says_once_that_a_vendors_engine_is_taken_as_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["predict", "chips=[910b2, 910b4, h20]", *ASKED]) == 0
+    told = capsys.readouterr().out
+    assert told.count("No engine was fitted on chips of huawei: ") == 1
+    assert "Across vendors the interval has an assumed part" not in told
+    assert main(["predict", "chips=[h20]", *ASKED]) == 0
+    assert "No engine was fitted" not in capsys.readouterr().out
+    assert main(["predict", "chips=[mi300x, 910b2, mi308x]", *ASKED]) == 0
+    assert "No engine was fitted on chips of amd and huawei: " in capsys.readouterr().out
+    assert main(["predict", "chips=[910b2]", "phase=decode", *ASKED]) == 0
+    told = capsys.readouterr().out
+    assert "No engine was fitted" not in told
+    assert "Across vendors the interval has an assumed part" in told
+
+
+def test_rates_and_ratios_of_an_answer_hold_the_same_port(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = document("predict", ["chips=[910b4, h20]", "baseline=h20", *ASKED], capsys)["rows"]
+    own, base = (next(row for row in rows if name in row["chip"]) for name in ("910b4", "h20"))
+    ratio = own["tokens_per_s_chip"] / base["tokens_per_s_chip"]
+    assert own["ratio"] == pytest.approx(ratio, rel=0.02)

@@ -1,0 +1,119 @@
+"""Links of a full mesh: those to chips that take no part stay idle; a switch lends them all."""
+
+import numpy as np
+import pytest
+
+from bench.predict.learning.collectives import collectives
+from bench.predict.learning.tables import Row
+from bench.predict.model.facts import Facts, facts
+from bench.predict.model.links import carried
+from bench.predict.model.operators import operator
+from bench.predict.model.parallel import parallel
+from bench.predict.model.stack import IDEAL
+from bench.predict.model.step import Step, rates, timed
+from bench.predict.model.training import training
+from bench.workloads.load import workload
+from tests.chips.comparison_cases import chip
+from tests.predict.cases import chips, made
+from tests.predict.test_operators import points
+from tests.predict.test_step import BF16, took
+
+__all__ = ["chips"]
+
+SWITCHED, MESH = made(link=448e9), made(link=448e9, pair=64e9)
+PORTS = made(link=300e9, pair=37.5e9)
+"""Of eight chips, three ports of 24 to each of the others, and three out of the board."""
+
+
+def exchanged(parts: Step, name: str) -> float:
+    """Seconds of one kind of exchange."""
+    return next(float(one.link[0]) for one in parts.parts if one.name == name)
+
+
+def longer(name: str, split: str) -> float:
+    """How much longer a mesh takes than a switch with as much of links."""
+    model = "qwen3-235b-a22b" if name == "all-to-all" else "llama-3.1-70b"
+    mesh, switched = (
+        exchanged(took(one, model, "prefill", 8, 2000, split), name) for one in (MESH, SWITCHED)
+    )
+    return mesh / switched
+
+
+def test_n_chips_of_a_mesh_of_eight_have_n_less_one_of_seven_links() -> None:
+    every = np.arange(2.0, 9.0)
+    assert carried(448e9, 64e9, every) == pytest.approx(64e9 * (every - 1))
+    assert carried(448e9, np.inf, every) == pytest.approx(448e9)
+    assert carried(300e9, 37.5e9, 8) == pytest.approx(300e9 * 21 / 24)
+    assert carried(159e9, 53e9, 8) == pytest.approx(159e9), "a mesh of four has three links"
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "times"),
+    [
+        ("all-reduce", "tp2", 7.0), ("all-reduce", "tp4", 7 / 3), ("all-reduce", "tp8", 1.0),
+        ("all-to-all", "dp4,ep4", 7 / 3), ("all-to-all", "dp8,ep8", 1.0),
+        ("stage to stage", "tp4,pp2", 7.0), ("all-reduce", "tp4,pp2", 7 / 3),
+        ("all-reduce", "tp16", 1.0),
+    ],
+)  # fmt: skip
+def test_exchanges_of_few_chips_take_longer_in_a_mesh(name: str, split: str, times: float) -> None:
+    assert longer(name, split) == pytest.approx(times)
+
+
+@pytest.mark.parametrize(("split", "times"), [("dp2", 7.0), ("tp4,dp2", 7.0), ("dp8", 1.0)])
+def test_copies_of_a_mesh_share_gradients_over_the_links_between_them(
+    split: str, times: float
+) -> None:
+    def took_by(one: Facts) -> float:
+        model, how = workload("llama-3.1-8b"), parallel(split)
+        told = training(one, model, points(8, 2000), BF16, how, IDEAL)
+        return exchanged(told, "gradients over copies")
+
+    assert took_by(MESH) / took_by(SWITCHED) == pytest.approx(times)
+
+
+def test_measured_collectives_are_set_beside_the_links_between_their_chips() -> None:
+    rows = [
+        Row({"chip": "one", "op": "all_gather"}, {"ranks": ranks, "bytes": 1e6, "us": 1.0})
+        for ranks in (2.0, 4.0, 8.0)
+    ]
+    assert collectives(rows, MESH).link == pytest.approx([64e9, 192e9, 448e9])
+    assert collectives(rows, SWITCHED).link == pytest.approx([448e9] * 3)
+    assert collectives(rows, PORTS).link == pytest.approx([37.5e9, 112.5e9, 262.5e9])
+
+
+def test_a_sheet_tells_the_link_of_two_chips() -> None:
+    told = {"link_bandwidth": {"value": "896 GB/s"}, "pair_link_oneway": {"value": "64 GB/s"}}
+    assert facts(chip("one", told)).pair == 64e9
+    assert facts(chip("one", {"link_bandwidth": told["link_bandwidth"]})).pair is None
+
+
+def test_links_of_shipped_meshes_add_up_to_those_of_the_chip(chips: dict[str, Facts]) -> None:
+    """A pair's link in both directions, or half of it, would not.
+
+    Of four chips each has three links, of eight seven; of Gaudi's 24 ports 3 leave the board.
+    """
+    meshes = {name: one for name, one in chips.items() if one.pair}
+    assert {"amd-mi300x-oam-192gb", "huawei-ascend-910b2", "intel-gaudi3-oam-128gb"} <= set(meshes)
+    links = {name: (one.link or 0.0) / (one.pair or 1.0) for name, one in meshes.items()}
+    assert {round(one, 3) for one in links.values()} == {3.0, 7.0, 8.0}
+
+
+@pytest.mark.parametrize(
+    ("chips", "carried_"),
+    [(2, 300e9), (4, 32e9), (8, 32e9), (16, 10e9)],
+)
+def test_beyond_a_bridge_cards_of_a_node_exchange_over_pcie(chips: int, carried_: float) -> None:
+    card = made(link=300e9, bus=32e9, network=10e9, linked=2.0)
+    promised = rates(card, BF16, linked=True)
+    sent = operator("all-reduce", "link", np.ones(1), sent=1e12, calls=1, over=chips, among=chips)
+    (told,) = timed((sent,), promised, IDEAL).parts
+    assert float(told.seconds[0]) == pytest.approx(1e12 / carried_)
+
+
+def test_the_nodes_of_bridged_cards_send_no_faster_than_pcie_however_many_ports_they_have() -> None:
+    card = made(link=300e9, bus=32e9, network=100e9, linked=2.0)
+    promised = rates(card, BF16, linked=True)
+    sent = operator("all-reduce", "link", np.ones(1), sent=1e12, calls=1, over=16, among=16)
+    (told,) = timed((sent,), promised, IDEAL).parts
+    assert float(told.seconds[0]) == pytest.approx(1e12 / 32e9)

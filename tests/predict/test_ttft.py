@@ -1,0 +1,129 @@
+"""The time to the first token: what engines add to a prefill, found again and left out."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.random import default_rng
+
+from bench.predict.forecast import forecast
+from bench.predict.learning import ttft
+from bench.predict.learning.learn import DENSE, EXPERTS, load
+from bench.predict.learning.shipped import shipped
+from bench.predict.learning.tables import Row
+from bench.predict.learning.ttft import FREE, LIGHT, Ttft, departures, fit, light, others
+from bench.predict.model.facts import Facts
+from bench.predict.model.serving import serve
+from bench.predict.validation.heldfirst import firsts
+from tests.predict.cases import chips
+from tests.predict.test_forecast import H20, H800, asked
+
+__all__ = ["chips"]
+KNOWN = Ttft(host_s=0.06, prefill=1.7, queue=0.09)
+
+
+def served(seconds: float, beside: float, chip: str = "a", **words: str) -> Row:
+    """A row of serving with some time to the first token."""
+    numbers = {
+        "ttft_ms": seconds * 1e3, "tpot_ms": 20.0, "output": 1e6, "input": 1024.0,
+        "concurrency": beside + 1, "dp": 1.0, "tp": 1.0, "ep": 1.0,
+    }  # fmt: skip
+    return Row({"chip": chip, "origin": "independent", **words}, numbers)
+
+
+def rows(noise: float = 0.0) -> tuple[list[Row], np.ndarray]:
+    """Rows of three chips by the known engine, and the prefill foretold of each."""
+    rng, found, told = default_rng(3), [], []
+    for chip in "abc":
+        for prefill in (0.01, 0.05, 0.2, 0.8, 2.0):
+            for beside in (0.0, 3.0, 7.0, 15.0):
+                seconds = float(KNOWN.seconds(np.array(prefill), beside))
+                found.append(served(seconds * float(np.exp(noise * rng.normal())), beside, chip))
+                told.append(prefill)
+    return found, np.array(told)
+
+
+@pytest.mark.parametrize(("noise", "near"), [(0.0, 1e-3), (0.1, 0.15)])
+def test_what_an_engine_adds_is_found_again(noise: float, near: float) -> None:
+    own, prefills = rows(noise)
+    found = fit(own, prefills)
+    for key in FREE:
+        assert getattr(found, key) == pytest.approx(getattr(KNOWN, key), rel=near), key
+    if not noise:
+        assert departures(own, prefills, found) == pytest.approx(0, abs=1e-3)
+
+
+def test_one_wild_row_moves_little() -> None:
+    own, prefills = rows(0.05)
+    wild = [served(own[0]["ttft_ms"] * 50e-3, 0.0), *own[1:]]
+    assert fit(wild, prefills).host_s == pytest.approx(fit(own, prefills).host_s, rel=0.15)
+
+
+def test_no_first_token_comes_before_its_prefill() -> None:
+    _, prefills = rows()
+    early = [served(float(one) * 0.5, 0.0) for one in prefills]
+    found = fit(early, prefills)
+    assert np.all(found.seconds(prefills) >= prefills)
+
+
+def test_rows_of_light_load_by_others_than_the_vendor_speak() -> None:
+    kept = served(0.1, LIGHT - 2)
+    left = [
+        served(0.1, LIGHT),
+        served(0.1, 0.0, origin=ttft.OWN),
+        served(0.0, 0.0),
+        Row(kept.words, {**kept.numbers, "output": 2.0}),  # most of its time it waited
+    ]
+    assert light([kept, *left]) == [kept]
+    copies = Row(kept.words, {**kept.numbers, "concurrency": 64.0, "dp": 8.0})
+    assert others(copies) == 7.0
+    assert light([copies]) == [copies]
+
+
+def test_a_chip_left_out_is_foretold_nearer_than_by_its_sheet() -> None:
+    for key, cases in firsts(shipped()).items():
+        assert len({one.chip for one in cases}) > 1
+        error = np.median(np.abs([one.error for one in cases]))
+        assert error < {DENSE: 0.25, EXPERTS: 0.5}[key]
+        assert error < 0.3 * np.median(np.abs([one.rivals[0] for one in cases]))
+
+
+def test_prefills_of_experts_take_longer_than_their_sums() -> None:
+    assert load().first[EXPERTS][0].prefill > load().first[DENSE][0].prefill
+
+
+# in a prediction
+
+
+@pytest.mark.parametrize("model", ["qwen2.5-14b", "deepseek-v3"])
+def test_the_first_token_is_a_prefill_with_what_engines_add(
+    model: str, chips: dict[str, Facts]
+) -> None:
+    """It hangs on neither the batch nor decoding, and has the interval of first tokens."""
+    few, many = (
+        forecast(chips[H20], asked("serve", batch, model, split="tp8"), load()).first
+        for batch in (1, 64)
+    )
+    assert few
+    assert many
+    assert few.seconds == pytest.approx(many.seconds)
+    how, part = load().first["tpot" if model == "qwen2.5-14b" else "tpot-experts"]
+    question = asked("serve", 1, model, split="tp8")
+    bare = serve(
+        chips[H20], question.workload, question.load, question.how, question.split, load().stack
+    )
+    means, covariance = part.foretold([chips[H20].labels])
+    expected = (how.host_s + how.prefill * bare.ttft) * math.exp(float(means[0]))
+    assert few.seconds >= expected * (1 - 1e-9)
+    if model == "deepseek-v3":
+        assert few.seconds == pytest.approx(expected)
+    for level in (0.8, 0.95):
+        assert few.half(level) >= part.half(float(covariance[0, 0]), level)
+
+
+@pytest.mark.parametrize("model", ["qwen2.5-14b", "deepseek-v3"])
+def test_no_first_token_is_told_before_its_prefill(model: str, chips: dict[str, Facts]) -> None:
+    for name in (H20, H800):
+        alone = forecast(chips[name], asked("prefill", 1, model, split="tp8"), load())
+        assert alone.first
+        assert alone.seconds <= alone.first.seconds

@@ -1,0 +1,168 @@
+"""Records of older schemas: read and shown by today's program, each version by its own step.
+
+``tests/data/records`` holds what the program of each schema wrote. Whoever raises ``SCHEMA`` adds a
+step to bench/records/upgrade.py and a record of the schema that is left, or these tests fail.
+"""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import paths
+from bench.__main__ import main
+from bench.chips.load import Catalogue
+from bench.errors import DataError
+from bench.records.model import SCHEMA, Record
+from bench.records.store import read, write
+from bench.records.upgrade import STEPS, upgraded
+from bench.report.registry import FORMATS, render
+from tests.folders import DATA
+
+OLD = sorted((DATA / "records").glob("*.json"))
+COMMITTED = sorted((paths.data_dir("results") / "records").rglob("*.json"))
+
+
+def name(path: Path) -> str:
+    """A record's file, as a test is called."""
+    return path.stem
+
+
+def raw(path: Path) -> dict[str, Any]:
+    """What stands in a file, as it was written."""
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data
+
+
+def of_schema(version: int) -> list[Path]:
+    """The kept records of one schema."""
+    return [path for path in OLD if raw(path)["schema_version"] == version]
+
+
+def told_otherwise(then: Any, now: Any, place: str = "") -> list[str]:
+    """Every place of an old record at which a new one says something else, or nothing."""
+    if isinstance(then, dict):
+        return [
+            one
+            for key, value in then.items()
+            for one in told_otherwise(value, now.get(key, "nothing"), f"{place}.{key}")
+        ]
+    if isinstance(then, list) and len(then) == len(now):
+        pairs = enumerate(zip(then, now, strict=True))
+        return [one for at, pair in pairs for one in told_otherwise(*pair, f"{place}.{at}")]
+    return [] if then == now else [place]
+
+
+# the set is whole
+
+
+def test_there_is_one_step_from_every_schema_to_the_next() -> None:
+    assert sorted(STEPS) == list(range(1, SCHEMA))
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA + 1))
+def test_a_record_of_every_schema_is_kept_as_its_program_wrote_it(version: int) -> None:
+    kept = of_schema(version)
+    assert [path for path in kept if path.stem.startswith(f"schema-{version}-")] == kept != []
+
+
+def test_the_newest_of_the_kept_records_is_written_again_byte_for_byte(tmp_path: Path) -> None:
+    for path in of_schema(SCHEMA):
+        write(read(path), tmp_path / "again.json")
+        assert (tmp_path / "again.json").read_bytes() == path.read_bytes()
+
+
+# each is read, and means what it meant
+
+
+@pytest.mark.parametrize("path", OLD, ids=name)
+def test_an_old_record_keeps_all_that_it_said(path: Path) -> None:
+    record, then = read(path), raw(path)
+    assert then.pop("schema_version") <= record.schema_version == SCHEMA
+    assert len(then["measurements"]) > 0
+    assert told_otherwise(then, record.model_dump(mode="json")) == []
+
+
+@pytest.mark.parametrize("style", FORMATS)
+@pytest.mark.parametrize("path", OLD, ids=name)
+def test_an_old_record_is_shown_in_every_format(path: Path, style: str, sheets: Catalogue) -> None:
+    record = read(path)
+    text = render(record, sheets, style, 0.1)
+    assert record.device.name.replace(" ", "") in text.replace("\n", "").replace(" ", "")
+
+
+def test_the_command_line_shows_an_old_record(capsys: pytest.CaptureFixture[str]) -> None:
+    (path,) = (one for one in OLD if one.stem == "schema-1-h100-latency")
+    assert main(["show", f"record={path}", "report=csv"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.count("nvidia-h100-sxm-80gb") == len(raw(path)["measurements"])
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=name)
+def test_every_committed_record_is_still_read(path: Path) -> None:
+    assert read(path).state == "complete"
+
+
+# the steps, one by one
+
+
+@pytest.mark.parametrize("version", STEPS)
+def test_a_step_leaves_what_it_is_given_as_it_is(version: int) -> None:
+    for path in of_schema(version):
+        data = raw(path)
+        before = copy.deepcopy(data)
+        STEPS[version](data)
+        upgraded(data, version)
+        assert data == before
+
+
+@pytest.mark.parametrize("version", STEPS)
+def test_a_step_and_all_after_it_end_at_todays_schema(version: int) -> None:
+    for path in of_schema(version):
+        data = upgraded(raw(path), version)
+        assert data["schema_version"] == SCHEMA
+        Record.model_validate_json(json.dumps(data))
+
+
+def test_schema_1_knew_neither_nodes_nor_devices_apart() -> None:
+    for path in of_schema(1):
+        assert "node" not in raw(path)["machine"]
+        assert "uid" not in raw(path)["device"]
+        record = read(path)
+        assert (record.machine.node, record.device.uid) == (None, None)
+
+
+def test_todays_schema_needs_no_step() -> None:
+    (path, *_) = of_schema(SCHEMA)
+    assert upgraded(raw(path), SCHEMA) == raw(path)
+
+
+# what is of no schema
+
+
+@pytest.mark.parametrize("version", [0, -1, SCHEMA + 1, 10**30])
+def test_an_unknown_schema_has_no_step_and_is_refused(version: int, tmp_path: Path) -> None:
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps({**raw(OLD[0]), "schema_version": version}))
+    with pytest.raises(DataError) as refused:
+        read(path)
+    cure = "update onpaper" if version > SCHEMA else "use the file a run wrote"
+    assert str(refused.value) == (
+        f"odd.json: schema_version: has schema {version}, this program reads 1 to {SCHEMA}; {cure}"
+    )
+
+
+@pytest.mark.parametrize("version", ["1", 1.0, True, None, [1]])
+def test_a_schema_that_is_no_whole_number_is_no_record(version: object, tmp_path: Path) -> None:
+    path = tmp_path / "odd.json"
+    path.write_text(json.dumps({**raw(OLD[0]), "schema_version": version}))
+    with pytest.raises(DataError, match=r"^odd\.json: is no record of this program; "):
+        read(path)
+
+
+def test_a_version_that_no_step_reads_is_an_error_of_the_caller() -> None:
+    with pytest.raises(KeyError):
+        upgraded(raw(OLD[0]), 0)

@@ -1,0 +1,94 @@
+"""What the command says of a prediction's words and limits, the site says, too."""
+
+import re
+import shlex
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.predict.tiers import MEANS, Tier
+from bench.site.foretold import STANDING, Standing
+from tests.commands.command_cases import said
+
+GENERAL = ("Foretold, ", "No prediction ", "J/token: ", "Unknown, ", "Where the model ", "Ask such",
+           "Tested on", "[")  # fmt: skip
+"""What begins lines on the command's own columns, on chips without an answer, or on single chips:
+the site has a column of tests, and footnotes of figures on a chip's page."""
+
+
+def text(page: str) -> str:
+    """A page without its tags, each run of blanks one blank."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page)))
+
+
+@pytest.fixture(scope="module")
+def page(site: Path) -> str:
+    """The page of predictions."""
+    return (site / "predictions.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("asked", STANDING, ids=lambda one: one.key)
+def test_a_question_stands_with_the_lines_that_the_command_prints_below_its_table(
+    asked: Standing, page: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That a port's token was taken to last 1.3 times as long was told by the command alone."""
+    every = "chips=[gpus,npus]"
+    words = [every if one.startswith("chips=") else one for one in shlex.split(asked.words(""))]
+    out = said("predict", [*words[4:], "report=github"], capsys)[1]
+    below = [one for one in out.rpartition("|\n")[2].splitlines() if one]
+    lines = [one.strip() for one in below if not one.startswith(GENERAL)]
+    beside = text(page.partition(f'<dt id="{asked.key}">')[2].partition("</dd>")[0])
+    assert len(lines) >= 2
+    assert [one for one in lines if one not in beside] == []
+
+
+@pytest.mark.parametrize(
+    ("chip", "told", "untold"),
+    [
+        ("huawei-ascend-910c", "No engine was fitted on chips of huawei: ", " other hands, each "),
+        ("nvidia-h20-sxm-96gb", " other hands, each with its own ", "No engine was fitted on"),
+    ],
+)
+def test_a_chips_page_tells_whether_an_engine_was_fitted_on_its_vendors_chips(
+    chip: str, told: str, untold: str, site: Path
+) -> None:
+    whole = (site / "chips" / f"{chip}.html").read_text("utf-8")
+    own = text(whole.partition('id="foretold"')[2].partition("<h")[0])
+    assert told in own
+    assert untold not in own
+    assert "TPOT: time from token to token" in own
+    assert f"{STANDING[0].title}; {STANDING[1].title}: " in own
+
+
+def test_a_bias_says_what_its_sign_means(site: Path) -> None:
+    """The 910C took four times as long as foretold, and its page said -73.7%."""
+    whole = (site / "chips" / "huawei-ascend-910c.html").read_text("utf-8")
+    below = whole.partition('id="errors"')[2].partition("</table>")[2].partition("<h2")[0]
+    assert "a bias below nought says that it took longer than foretold" in text(below)
+
+
+def test_a_chip_that_is_not_sold_is_marked(page: str, sheets: Catalogue) -> None:
+    """The fastest of all was one that nobody can buy."""
+    heads = re.findall(r'<tr data-q=[^>]*><th scope="row">(.*?)</th>', page)
+    told = {re.findall(r"chips/(.+?)\.html", one)[0]: text(one.partition("</a>")[2]).strip()
+            for one in heads}  # fmt: skip
+    known = {chip: sheets.chips[chip].status for chip in told}
+    assert told == {chip: "" if one == "sold" else one for chip, one in known.items()}
+    assert {"sold", "announced", "reported"} <= set(known.values())
+
+
+def test_every_tier_that_a_row_names_is_explained(page: str) -> None:
+    assert set(MEANS) == set(Tier)
+    rows, _, after = page.partition('id="foretold"')[2].partition("</table>")
+    named = {one for cell in re.findall(r"<td[^>]*>([a-z ,]+)</td></tr>", rows)
+             for one in cell.split(", ")}  # fmt: skip
+    explained = text(after.partition('id="rests"')[2].partition("</ul>")[0])
+    assert len(named) > 4
+    assert [one for one in named if f"{one} : {MEANS[Tier(one)]}" not in explained] == []
+
+
+def test_the_front_page_leads_to_the_predictions(site: Path) -> None:
+    front = (site / "index.html").read_text("utf-8").partition('id="use"')[2]
+    assert '<a href="predictions.html">' in front
