@@ -51,7 +51,8 @@ def test_a_user_of_the_library_has_its_types(
     user = tmp_path / "user.py"
     user.write_text(textwrap.dedent(USER), encoding="utf-8")
     monkeypatch.chdir(ROOT)  # where `make types` has left what it knows: a cold start takes long
-    told, _, _ = api.run([str(user)])
+    told, bad, _ = api.run([str(user)])
+    assert not bad
     told = told.replace("pandas.core.frame.", "pandas.")
     lines = [line.partition(": ")[2] for line in told.splitlines() if line.startswith(str(user))]
     assert lines == [
