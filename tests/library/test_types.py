@@ -54,7 +54,7 @@ def test_a_user_of_the_library_has_its_types(
     told, bad, _ = api.run([str(user)])
     assert not bad
     told = told.replace("pandas.core.frame.", "pandas.")
-    lines = [line.partition(": ")[2] for line in told.splitlines() if line.startswith(str(user))]
+    lines = [line.partition(": ")[2] for line in told.splitlines() if f"{user.name}:" in line]
     assert lines == [
         'note: Revealed type is "float | None"',
         'note: Revealed type is "float | None"',
