@@ -157,14 +157,12 @@ def entry(content: bytes) -> Entry:
 def _head(one: SlimRecord) -> Head:
     device, machine, told = one.device, one.machine, one.settings
     together = told.get("together")
-    asked = " ".join(f"{key}={told[key]}" for key in SIZES if told.get(key) is not None)
-    items = told.get("suite.items")
     return Head(
         id=one.id,
         started_utc=one.started_utc,
         state=one.state,
         suite=one.suite,
-        asked=" ".join(str(word) for word in (asked, items) if word),
+        asked=asked_for(told),
         data=str(told.get("data") or "normal"),
         chip=one.identity.chip or "",
         device=device.name,
@@ -182,6 +180,13 @@ def _head(one: SlimRecord) -> Head:
         together=together if isinstance(together, int) else 1,
         measurements=len(one.measurements),
     )
+
+
+def asked_for(settings: Mapping[str, object]) -> str:
+    """Returns what a run was asked to measure, as it was typed; empty where it is the suite."""
+    told = [f"{key}={settings[key]}" for key in SIZES if settings.get(key) is not None]
+    items = settings.get("suite.items")
+    return " ".join([*told, str(items)] if items else told)
 
 
 def _line(one: SlimMeasurement, sizes: str) -> Line:

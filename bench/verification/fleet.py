@@ -1,18 +1,28 @@
 """Many records read, those alike together: spread, outliers, and which devices meet their sheet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
+from bench.archive.entry import asked_for
 from bench.chips.load import Catalogue
 from bench.errors import DataError, OnpaperError, UsageError
+from bench.fixed import fixed_sizes
 from bench.fleet.outliers import Outlier, outliers
 from bench.identity.weigh import State, assess
 from bench.records.model import Conditions, Record
 from bench.records.store import read_hashed
 from bench.standing import nearest
 from bench.verdict import Row, Verdict, rows
+
+
+class Tested(NamedTuple):
+    """What was put to the test: a figure by its key, at the sizes that somebody fixed, if any."""
+
+    key: str
+    sizes: str = ""
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class Member:
         sha256: of the file.
         record: without its measurements.
         identity: what all evidence says of the chip; empty if the chip is not known.
-        best: of each figure the row that came nearest to it.
+        best: of each figure, and each fixed shape of it, the row that came nearest to it.
         implausible: how many measurements are not to be believed.
         failed: how many measurements failed, such as one with a wrong result.
     """
@@ -35,7 +45,7 @@ class Member:
     sha256: str
     record: Record
     identity: str
-    best: Mapping[str, Row]
+    best: Mapping[Tested, Row]
     implausible: int
     failed: int
 
@@ -68,7 +78,7 @@ class Spread:
     """One figure over the devices of a group.
 
     Attributes:
-        key: the figure.
+        tested: the figure, at which fixed shape if at any.
         rows: by the device's number.
         middle: the median of the rates, in base units.
         deviation: the median absolute deviation x 1.4826, which is the standard deviation of
@@ -77,7 +87,7 @@ class Spread:
         strange: the outliers.
     """
 
-    key: str
+    tested: Tested
     rows: Mapping[int, Row]
     middle: float
     deviation: float
@@ -178,8 +188,23 @@ def _member(
     )
     state = found.state.value if found else ""
     head = record.model_copy(update={"measurements": ()})  # a thousand records are held at once
-    kept = {key: _without_samples(row) for key, row in nearest(judged).items()}
+    kept = {tested: _without_samples(row) for tested, row in _best(record, judged)}
     return Member(number, *file, head, state, kept, implausible, failed)
+
+
+def _best(record: Record, judged: Sequence[Row]) -> Iterator[tuple[Tested, Row]]:
+    """Yields what came nearest to each figure; what has a shape of its own stands for that alone.
+
+    Args:
+        record: the run.
+        judged: the rows of its measurements, in their order.
+    """
+    by_sizes: dict[str, list[Row]] = {}
+    for sizes, row in zip(fixed_sizes(record.measurements), judged, strict=True):
+        by_sizes.setdefault(sizes, []).append(row)
+    for sizes, found in by_sizes.items():
+        for key, row in nearest(found).items():
+            yield Tested(key, sizes), row
 
 
 def _without_samples(row: Row) -> Row:
@@ -199,6 +224,7 @@ def _kind(record: Record) -> tuple[tuple[str, str], ...]:
         ("torch", machine.torch or "not used"),
         ("runtime", machine.accelerator_runtime or "not told"),
         ("suite", record.suite),
+        ("asked for", asked_for(record.settings) or "the whole suite"),
         ("inputs", str(record.settings.get("data") or "normal")),
         ("method", str(record.method_version)),
         ("onpaper", record.program.version),
@@ -214,14 +240,14 @@ def _groups(members: Sequence[Member]) -> tuple[Group, ...]:
 
 
 def _spreads(members: Sequence[Member]) -> list[Spread]:
-    keys = dict.fromkeys(key for one in members for key in one.best)
-    return [_spread(key, members) for key in keys]
+    every = dict.fromkeys(tested for one in members for tested in one.best)
+    return [_spread(tested, members) for tested in every]
 
 
-def _spread(key: str, members: Sequence[Member]) -> Spread:
-    found = {one.number: one.best[key] for one in members if key in one.best}
+def _spread(tested: Tested, members: Sequence[Member]) -> Spread:
+    found = {one.number: one.best[tested] for one in members if tested in one.best}
     rates = {number: row.measured.value for number, row in found.items() if row.measured}
     middle = median(rates.values())
     deviation = 1.4826 * median(abs(one - middle) for one in rates.values())
     low, high = min(rates, key=lambda one: rates[one]), max(rates, key=lambda one: rates[one])
-    return Spread(key, found, middle, deviation, low, high, outliers(rates))
+    return Spread(tested, found, middle, deviation, low, high, outliers(rates))

@@ -7,6 +7,7 @@ from bench import __version__
 from bench.chips.figures import FIGURES
 from bench.chips.paper import Paper
 from bench.errors import UsageError
+from bench.fixed import named
 from bench.fleet.outliers import FALSE_ALARM, LEAST_DEVICES, Outlier, limit_of
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, source_line
@@ -107,7 +108,8 @@ def _finding(fleet: Fleet) -> Iterator[Block]:
     if len(fleet.groups) > 1:
         yield Paragraph(
             f"They are of {len(fleet.groups)} kinds, which differ in chip, device, driver, power "
-            "limit, software, suite, inputs or method; nothing is compared across kinds.",
+            "limit, software, suite, what was asked for, inputs or method; nothing is compared "
+            "across kinds.",
             strong=True,
         )
     yield from map(Paragraph, fleet_lines(fleet))
@@ -129,7 +131,8 @@ def _group(fleet: Fleet, group: Group, number: int, notes: Notes) -> Iterator[Bl
 
 
 def _spread_cells(one: Spread, fleet: Fleet, notes: Notes) -> tuple[str, ...]:
-    dimension = FIGURES[one.key].dimension
+    figure = FIGURES[one.tested.key]
+    dimension = figure.dimension
     papers = {row.published.text: row.published for row in one.rows.values()
               if isinstance(row.published, Paper)}  # fmt: skip
     worth = sorted(papers.values(), key=lambda found: found.value)
@@ -142,7 +145,7 @@ def _spread_cells(one: Spread, fleet: Fleet, notes: Notes) -> tuple[str, ...]:
         return f"{show(value.value, dimension, 4)} (#{number})" if value else "–"
 
     return (
-        FIGURES[one.key].title,
+        named(figure.title, one.tested.sizes),
         f"{len(one.rows)}",
         " to ".join(ends) + marks,
         show(one.middle, dimension, 4),
@@ -164,8 +167,9 @@ def _outlier(found: Outlier, spread: Spread) -> str:
 def _spread_flat(one: Spread, group: int) -> dict[str, Scalar]:
     return {
         "kind": group,
-        "figure": one.key,
-        "unit": FIGURES[one.key].dimension.value,
+        "figure": one.tested.key,
+        "sizes": one.tested.sizes,
+        "unit": FIGURES[one.tested.key].dimension.value,
         "devices": len(one.rows),
         "median": one.middle,
         "deviation": one.deviation,
@@ -253,5 +257,8 @@ def _limits(fleet: Fleet) -> Iterator[str]:
         "A record names no serial number, and a host only where node= or Slurm told it. Each "
         "record is taken for one device; two of the same device would be counted as two."
     )
-    yield "Of several forms of work that test one figure, the one that came nearest speaks for it."
+    yield (
+        "Of several forms of work that test one figure, the one that came nearest speaks for it. "
+        "Work at a size that somebody fixed speaks for that size alone, and is judged by itself."
+    )
     yield "Nothing here is legal advice."

@@ -104,9 +104,9 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "": ("library",),
     "verification": (
-        "fleet", "standing", "plot", "report", "claims", "evidence", "identity", "gap", "energy",
-        "verdict", "rates", "titles", "plausible", "rules", "theory", "chips", "records",
-        "errors", "units", "paths", "",
+        "archive", "fixed", "fleet", "standing", "plot", "report", "claims", "evidence", "identity",
+        "gap", "energy", "verdict", "rates", "titles", "plausible", "rules", "theory", "chips",
+        "records", "errors", "units", "paths", "",
     ),
     "site": (
         "standing", "plot", "report", "tables", "predict", "workloads", "claims", "evidence",

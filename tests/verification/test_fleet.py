@@ -10,8 +10,12 @@ import pypdf
 import pytest
 
 from bench.chips.load import Catalogue
+from bench.devices.fake import FakeDevice, FakeSpec
 from bench.errors import UsageError
 from bench.fleet.outliers import FALSE_ALARM, LEAST_DEVICES, limit_of, outliers
+from bench.measure.item import Item
+from bench.measure.runner import Watcher, run
+from bench.measure.session import LocalSession
 from bench.records.model import Measurement, Record
 from bench.records.store import write
 from bench.verdict import Verdict
@@ -20,6 +24,7 @@ from bench.verification.document import Document, Heading, Paragraph, Table
 from bench.verification.fleet import Fleet, gathered
 from bench.verification.fleetpage import fleet_document
 from bench.verification.sampling import most_faulty
+from tests.conftest import order
 
 Spoil = Callable[[Record], Record]
 
@@ -70,7 +75,7 @@ def test_a_fleet_has_its_medians_spreads_and_ends(fleet: Fleet) -> None:
     assert len(group.members) == 7
     for spread in group.spreads:
         rates = {
-            one.number: one.best[spread.key].measured.value  # type: ignore[union-attr]
+            one.number: one.best[spread.tested].measured.value  # type: ignore[union-attr]
             for one in group.members
         }
         middle = median(rates.values())
@@ -81,7 +86,7 @@ def test_a_fleet_has_its_medians_spreads_and_ends(fleet: Fleet) -> None:
         assert rates[spread.high] == max(rates.values())
         assert spread.low == 7
         assert [one.number for one in spread.strange] == [7]
-        verdicts = [one.best[spread.key].verdict for one in group.members]
+        verdicts = [one.best[spread.tested].verdict for one in group.members]
         for verdict in (Verdict.REACHED, Verdict.SHORT, Verdict.UNDECIDED):
             assert spread.count(verdict) == verdicts.count(verdict)
 
@@ -190,11 +195,12 @@ def changed(place: str, **values: str | None) -> Spoil:
         lambda one: one.model_copy(update={"method_version": 2}),
         lambda one: one.model_copy(update={"suite": "other"}),
         lambda one: one.model_copy(update={"settings": {"data": "zeros"}}),
+        lambda one: one.model_copy(update={"settings": {"dtype": "bf16", "m": 64}}),
         changed("device", driver="9"),
         changed("machine", torch="9"),
         changed("identity", chip="nvidia-h100-sxm-80gb"),
     ],
-    ids=["method", "suite", "inputs", "driver", "torch", "chip"],
+    ids=["method", "suite", "inputs", "sizes", "driver", "torch", "chip"],
 )
 def test_what_differs_is_not_mixed(
     folder: Path, sheets: Catalogue, record: Record, spoil: Spoil
@@ -206,6 +212,29 @@ def test_what_differs_is_not_mixed(
     assert "They are of 2 kinds" in sentences(made)
     heads = [one.text for one in made.blocks if isinstance(one, Heading)]
     assert sum(one.startswith("Kind ") for one in heads) == 2
+
+
+def test_fixed_shapes_of_one_figure_are_figures_of_their_own(
+    tmp_path: Path, sheets: Catalogue
+) -> None:
+    """The larger shape spoke for the smaller, in spreads, outliers and in which devices meet."""
+    items = [Item("gemm", "bf16", fixed={"m": m, "n": 8192, "k": 8192}) for m in (2048, 8192)]
+    device = LocalSession(FakeDevice(FakeSpec(noise="none")))
+    whole = run(device, order(tmp_path, *items), sheets, Watcher())
+    small, large = whole.measurements
+    for number in range(6):
+        spoilt = (_slower(small, 4.0 if number == 5 else 1.0), large)
+        one = whole.model_copy(update={"id": f"run-{number}", "measurements": spoilt})
+        write(one, tmp_path / "fleet" / f"{number}.json")
+    fleet = gathered(tmp_path / "fleet", sheets, 0.5)
+    figures = tables(fleet_document(fleet, None, 0.95))["figures-1"]
+    assert [row[0] for row in figures.cells] == [
+        "bf16 matrix, 2048 x 8192 x 8192", "bf16 matrix, 8192 x 8192 x 8192"
+    ]  # fmt: skip
+    assert [(row["sizes"], row["outliers"]) for row in figures.flat] == [
+        ("2048 x 8192 x 8192", "6"), ("8192 x 8192 x 8192", "")
+    ]  # fmt: skip
+    assert [one.fails for one in fleet.members] == [False] * 5 + [True]
 
 
 def test_what_cannot_be_read_is_named_and_counted(
