@@ -56,6 +56,7 @@ def commands() -> list[list[str]]:
         for name in (
             "README.md",
             "bench/README.md",
+            "bench/commands/README.md",
             "bench/gate/README.md",
             "bench/fleet/README.md",
             "results/README.md",
@@ -63,7 +64,8 @@ def commands() -> list[list[str]]:
         for block in re.findall(r"```\w*\n(.*?)```", PAGES[name], re.DOTALL)
         for line in block.splitlines()
     ]
-    return [shlex.split(line)[3:] for line in lines if line.startswith("python -m bench")]
+    shown = dict.fromkeys(line for line in lines if line.startswith("python -m bench"))
+    return [shlex.split(line)[3:] for line in shown]
 
 
 MENTIONED = [
@@ -102,7 +104,7 @@ def test_every_verdict_is_explained_or_a_status() -> None:
     assert {*Verdict} - explained == {"skipped", "failed"}
 
 
-def test_readme_shows_every_command() -> None:
+def test_pages_show_every_command() -> None:
     shown = {words[0] if words and "=" not in words[0] else "run" for words in commands()}
     assert shown == set(COMMANDS)
 
@@ -193,13 +195,17 @@ def test_no_file_names_somebodys_machine_or_a_package_index() -> None:
     assert found == []
 
 
-def test_the_plots_that_readme_shows_are_those_the_program_draws() -> None:
-    readme, shown = (ROOT / "README.md").read_text("utf-8"), ROOT / "results" / FOLDER
+def test_the_plots_that_pages_show_are_those_the_program_draws() -> None:
+    folder = (ROOT / "results" / FOLDER).resolve()
+    shown = {
+        (ROOT / page).parent.joinpath(told).resolve()
+        for page, text in PAGES.items()
+        for told in re.findall(r'<(?:img|source)[^>]* src(?:set)?="([^"]+)"', text)
+    }
+    assert all(path.is_file() for path in shown), shown
     for name, drawn in pictures():
-        assert f"results/pictures/{name}" in readme
-        assert (shown / name).read_text("utf-8") == drawn, "make docs draws them anew"
-    for name in re.findall(r'results/(pictures/[^"]+)', readme):
-        assert (ROOT / "results" / name).is_file()
+        assert folder / name in shown
+        assert (folder / name).read_text("utf-8") == drawn, "make docs draws them anew"
 
 
 def test_a_page_shows_the_committed_record_as_the_program_renders_it(sheets: Catalogue) -> None:
@@ -212,8 +218,8 @@ def test_pages_show_lines_of_the_h200_as_the_program_renders_them(sheets: Catalo
     """Some columns of some lines, without the marks of footnotes."""
     record = read(ROOT / "results" / "records" / "2026-11-26" / "h200-sxm-full.json")
     rendered = [cells(line) for line in render(record, sheets).splitlines()]
-    tables = [part("README.md", "## What it prints", "\nA verdict is `reached`")]
-    tables += [part("bench/README.md", "Of these, on one NVIDIA H200", "\nTo see them without")]
+    tables = [part("bench/README.md", "## What a run prints", "\nThe other tables appear")]
+    tables += [part("bench/README.md", "\nSome rows of *Sustained load*", "\nTo see them without")]
     shown = [cells(line) for table in tables for line in table.splitlines() if line[:2] == "| "]
     assert len(shown) > 20
     for line in shown:

@@ -166,7 +166,8 @@ def test_every_chip_of_a_fit_is_in_a_part_that_leaves_it_out() -> None:
     assert {labels[3] for part in load().parts.values() for labels in part.labels} <= apart
 
 
-def test_the_readme_counts_the_questions() -> None:
-    text = (paths.data_dir("results").parent / "README.md").read_text("utf-8")
+def test_the_page_on_commands_counts_the_questions() -> None:
+    root = paths.data_dir("results").parent
+    text = (root / "bench" / "commands" / "README.md").read_text("utf-8")
     words = {4: "four", 5: "five", 6: "six"}
     assert f"in {words[len(STANDING)]} standing questions" in text
