@@ -80,7 +80,7 @@ class Sparse(Defaults):
         first, *others = (_cut(cutter, point) for _ in range(count))
         results: Results = {}
         plain = [_call(library, point, *one) for one in (first, *others)]
-        replayed = [captured_if_possible(one, device) for one in plain]
+        replayed = captured_if_possible(plain, device)
         calls = [_keeping(results, number, one) for number, one in enumerate(replayed)]
         return Task(
             calls,

@@ -22,6 +22,7 @@ from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
 from tests.devices.accelerator_cases import plug_in
+from tests.kernels.graph_cases import Cuda
 
 CPU = torch.device("cpu")
 SHAPE: dict[str, int | str] = {"m": 96, "n": 64, "k": 128, "layout": "nt"}
@@ -215,6 +216,7 @@ def looking_like_cuda(
     }  # fmt: skip
     for name, answer in answers.items():
         monkeypatch.setattr(torch.cuda, name, answer)
+    Cuda(monkeypatch)
     monkeypatch.setattr(torch.version, "hip", None)
     device = open_device("cuda")
     assert isinstance(device, CudaDevice)

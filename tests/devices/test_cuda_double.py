@@ -19,6 +19,7 @@ from bench.kernels.gemm import DTYPES
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
+from tests.kernels.graph_cases import Cuda
 
 FREE, RESERVED, L2 = 6 * 2**30, 2 * 2**30, 50 * 2**20
 SHAPE: dict[str, int | str] = {"m": 96, "n": 64, "k": 128, "layout": "nt"}
@@ -80,6 +81,7 @@ class Double:
         monkeypatch.setattr(torch.cuda, "synchronize", self.synchronize)
         monkeypatch.setattr(torch.cuda, "Event", Event)
         monkeypatch.setitem(sys.modules, "pynvml", Telemetry())
+        self.graphs = Cuda(monkeypatch)
 
     def answering(self, name: str, answer: Any) -> Any:
         def asked(*arguments: object) -> Any:
@@ -256,6 +258,14 @@ def test_an_item_is_measured_from_check_to_conditions(item: Item, double: Double
     assert done.conditions is not None
     assert set(done.conditions.clock_hz) == {1.755e9}
     assert done.conditions.throttle == ("software power cap",)
+
+
+def test_a_short_product_is_replayed_or_called_whichever_is_faster(double: Double) -> None:
+    done = measure_item(double.open(), Item("gemm", "fp32", fixed=SHAPE), Plan(0.3))
+    assert (done.status, done.reason) == ("ok", None)
+    assert done.search is not None
+    assert {one.parameters["way"] for one in done.search.trials} == {"graph", "eager"}
+    assert double.graphs.made
 
 
 def test_what_a_library_does_not_support_is_skipped_with_its_words(

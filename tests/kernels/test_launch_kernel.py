@@ -1,13 +1,7 @@
 """Launch and host: what surrounds a tiny operation, and that the operation is done."""
 
-import contextlib
-from functools import partial
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 import torch
-from torch.overrides import TorchFunctionMode
 
 from bench.devices.cpu import CpuDevice
 from bench.kernels import launch
@@ -15,6 +9,7 @@ from bench.kernels.common.base import Point
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
+from tests.kernels.graph_cases import Cuda
 
 CPU = torch.device("cpu")
 LAUNCH = kernel("launch")
@@ -73,44 +68,13 @@ def test_a_wait_follows_each_operation(monkeypatch: pytest.MonkeyPatch) -> None:
     assert log == ["add", "wait"]
 
 
-class Capture(TorchFunctionMode):
-    """Keeps what torch is asked to do, as a graph of kernels does, and does none of it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kernels: list[Any] = []
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.kernels.append(partial(func, *args, **(kwargs or {})))
-        return args[0]
-
-    def replay(self) -> None:
-        for one in self.kernels:
-            one()
-
-
-@pytest.fixture
-def graphs(monkeypatch: pytest.MonkeyPatch) -> list[Capture]:
-    """Stand-ins for CUDA's streams and graphs."""
-    made: list[Capture] = []
-
-    def graph() -> Capture:
-        made.append(Capture())
-        return made[-1]
-
-    stream = SimpleNamespace(wait_stream=lambda _: None)
-    for name, double in (
-        ("Stream", lambda _: stream), ("current_stream", lambda _: stream), ("CUDAGraph", graph),
-        ("stream", lambda _: contextlib.nullcontext()), ("graph", lambda one: one),
-    ):  # fmt: skip
-        monkeypatch.setattr(torch.cuda, name, double)
-    return made
-
-
-def test_a_graph_holds_a_hundred_kernels_and_its_replay_is_checked(graphs: list[Capture]) -> None:
+def test_a_graph_holds_a_hundred_kernels_and_its_replay_is_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cuda = Cuda(monkeypatch)
     a, b, c = arrays()
     replay = launch._graph(a, b, c)
-    (captured,) = graphs
+    (captured,) = cuda.made
     assert len(captured.kernels) == launch.GRAPH_KERNELS
     for _ in range(2):
         c.fill_(float("nan"))

@@ -150,8 +150,8 @@ def test_a_product_that_no_graph_holds_says_so(
     """Called as it stands it may take what the host takes, and the chip is not to blame."""
     libraries.use("cusparselt", monkeypatch)
 
-    def captured_if_possible(body: Any, _: object) -> Any:
-        return partial(body) if captures else body
+    def captured_if_possible(bodies: Any, _: object) -> Any:
+        return [partial(one) if captures else one for one in bodies]
 
     monkeypatch.setattr(sparse, "captured_if_possible", captured_if_possible)
     monkeypatch.setattr(gpucode, "observed", lambda *_: {"code": "cslt"})

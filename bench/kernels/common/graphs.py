@@ -1,7 +1,16 @@
-"""Calls captured as CUDA graphs: replayed, they cost the host next to nothing to launch."""
+"""Calls captured as CUDA graphs: replayed, they cost the host next to nothing to launch.
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+A capture that fails leaves torch spoilt (torch 2.11): work goes on in the stream of the capture
+(``torch/cuda/graphs.py`` leaves it only after a good end), and the random generator counts as
+captured for good, so that whatever draws numbers raises (``CUDAGeneratorImpl.h``). So a call that
+waits for the device is refused before, and after any other failure both are put right.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.kernels.common.base import UnsupportedError
 
@@ -26,15 +35,21 @@ def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[],
     if device.type not in ("cuda", "cpu"):
         raise UnsupportedError("graphs are captured on CUDA devices only")
 
-    beside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's
-    beside.wait_stream(torch.cuda.current_stream(device))
+    current, beside = torch.cuda.current_stream(device), _beside(device)
+    beside.wait_stream(current)
     with torch.cuda.stream(beside):
-        for _ in range(WARM_UPS):
+        for _ in range(WARM_UPS - 1):
             body()
-    torch.cuda.current_stream(device).wait_stream(beside)
+        with no_waits():
+            body()
+    current.wait_stream(beside)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        result = body()
+    try:
+        with torch.cuda.stream(current), torch.cuda.graph(graph, stream=beside):
+            result = body()
+    except RuntimeError:
+        _draw_anew(device)
+        raise
 
     def replay() -> Result:
         graph.replay()
@@ -44,12 +59,44 @@ def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[],
 
 
 def captured_if_possible(
-    body: Callable[[], Result], device: "torch.device"
-) -> Callable[[], Result]:
-    """Returns the replay, or the call itself where it cannot be captured or there are no graphs."""
+    bodies: Sequence[Callable[[], Result]], device: "torch.device"
+) -> list[Callable[[], Result]]:
+    """Returns the replays, or the calls themselves where one cannot be captured."""
     if device.type != "cuda":
-        return body
+        return list(bodies)
     try:
-        return captured(body, device)
+        return [captured(one, device) for one in bodies]
     except RuntimeError:
-        return body
+        return list(bodies)
+
+
+@contextmanager
+def no_waits() -> Iterator[None]:
+    """Has torch raise a ``RuntimeError`` where an operation makes the host wait for the device."""
+    import torch
+
+    before = torch.cuda.get_sync_debug_mode()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that torch does not notice every wait
+        torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
+
+@cache
+def _beside(device: "torch.device") -> Any:  # noqa: ANN401 -- torch's streams are untyped
+    """Returns the one stream of all captures: cuBLAS keeps room for each that it was called on."""
+    import torch
+
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's
+
+
+def _draw_anew(device: "torch.device") -> None:
+    """Gives the device's random generator a state that no capture has touched."""
+    import torch
+
+    fresh = torch.Generator(device)
+    fresh.seed()
+    torch.cuda.default_generators[device.index].graphsafe_set_state(fresh)

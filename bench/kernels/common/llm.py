@@ -9,6 +9,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import prod
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from bench.kernels.common import inputs
 from bench.kernels.common.base import Point, UnsupportedError, itemsize, torch_dtype
+from bench.kernels.common.graphs import no_waits
 from bench.records.model import Check, Work
 
 if TYPE_CHECKING:
@@ -202,13 +204,19 @@ def grouped_product(
 
 @lru_cache(maxsize=16)
 def grouped_way(dtype: str, device: "torch.device") -> str:
-    """Returns the grouped product where an accelerator has one for the type, else the loop."""
+    """Returns the grouped product where an accelerator has one for the type, else the loop.
+
+    Where torch has no code of its own for it, it waits for the groups' sizes and goes through
+    them: the loop knows them, waits for nothing, and can be captured.
+    """
     if device.type == "cpu":
         return "loop"
     try:
         weights = inputs.draw((2, 64, 64), dtype, "normal", device)
         rows = inputs.draw((32, 64), dtype, "normal", device)
-        grouped_product("grouped", rows, weights, (16, 16), group_ends((16, 16), device))
+        ends = group_ends((16, 16), device)
+        with no_waits() if device.type == "cuda" else nullcontext():
+            grouped_product("grouped", rows, weights, (16, 16), ends)
     except (RuntimeError, UnsupportedError):
         return "loop"
     return "grouped"
