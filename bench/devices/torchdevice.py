@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _MISSING = (
     "not implemented", "not supported", "not_supported", "unsupported", "only supported",
-    "could not run", "no kernel", "arch_mismatch", "doesn't support", "does not support",
-    "not currently supported", "pin_memory", "pinned memory", "not compiled with",
-    "cannot access accelerator",
+    "only supports", "could not run", "no kernel", "arch_mismatch", "doesn't support",
+    "does not support", "not currently supported", "pin_memory", "pinned memory",
+    "not compiled with", "cannot access accelerator",
 )  # fmt: skip
 _NO_ROOM = ("out of memory", "alloc_failed", "can't allocate memory", "cannot allocate memory")
 
