@@ -58,6 +58,11 @@ def _form(one: Measurement) -> object:
     return one.kernel, one.dtype, one.data, one.label, one.group, one.figures, *form
 
 
+def own_sizes(one: Measurement) -> str:
+    """Returns the sizes that tell a measurement from others of its name; none of a search."""
+    return _shape(one, {}) if one.kernel in SEARCHED else _others(one)
+
+
 def _others(one: Measurement) -> str:
     told = one.parameters
     return ", ".join([f"{name} {told[name]}" for name in TOLD if name in told])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
+from bench.commands.titled import Titled
 from bench.measure.item import Item
 from bench.measure.runner import Order, Watcher
 from bench.records.model import Measurement, Record
@@ -18,7 +19,7 @@ from bench.report.digits import percent, with_interval
 from bench.report.markup import printable
 from bench.report.screen import is_terminal
 from bench.report.wrap import head, width_of, wrapped
-from bench.verdict import Row, Verdict, row_of
+from bench.verdict import Row, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,8 +49,8 @@ class Live:
     """Follows a run; entered for as long as it lasts."""
 
     def __init__(self, order: Order, catalogue: Catalogue, *, margin: float, quiet: bool) -> None:
-        self._order, self._catalogue = order, catalogue
-        self._margin, self._quiet = margin, quiet
+        self._order, self._quiet = order, quiet
+        self._titled = Titled(order.items, catalogue, margin)
         self._console: Console | None = None
         self._bar: Progress | None = None
         self._path: Path | None = None
@@ -150,7 +151,7 @@ class Live:
         return left_words(left_s(self._seconds, *self._at, elapsed_s))
 
     def _measured(self, record: Record, measurement: Measurement) -> None:
-        row = row_of(record, measurement, self._catalogue, self._margin)
+        row = self._titled.row(record, measurement)
         self._say(line(row), COLOURS.get(row.verdict, ""))
 
 

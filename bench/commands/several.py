@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bench.commands.live import Live, line
+from bench.commands.titled import Titled
 from bench.config import positive
 from bench.errors import OnpaperError, UsageError
 from bench.report.markup import printable
 from bench.shapes import RunConfig
-from bench.verdict import row_of
 
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue
@@ -251,10 +251,12 @@ class _Say:
     def __init__(self, config: RunConfig, sheets: "Catalogue") -> None:
         self._config, self._sheets = config, sheets
         self._live: Live | None = None
+        self._titled = Titled((), sheets, config.margin)
 
     @contextmanager
     def following(self, order: "Order", members: "list[Member]") -> Iterator[None]:
         """Follows a phase: with a bar where there is one device."""
+        self._titled = Titled(order.items, self._sheets, self._config.margin)
         if len(members) > 1:
             yield
             for one in members:
@@ -278,7 +280,7 @@ class _Say:
             return self._live.watcher()
 
         def measured(record: "Record", done: "Measurement") -> None:
-            row = row_of(record, done, self._sheets, self._config.margin)
+            row = self._titled.row(record, done)
             self.line(f"{member.word} {line(row)}")
 
         return Watcher(measured=measured, unsaved=self.line)

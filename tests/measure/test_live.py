@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.__main__ import main
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
 from bench.commands.live import (
@@ -70,6 +71,37 @@ def test_without_a_terminal_plain_lines_are_said(
     assert first.endswith("(chosen), suite smoke, 4 measurements in up to 6 s")
     assert verdicts == [line(row) for row in rows(record, sheets)]
     assert last == f"record: {order.folder / record.started_utc[:10] / record.id}.json"
+
+
+SEVERAL = (
+    "{kernel:gemm,dtypes:[bf16]}",
+    "{kernel:gemm,dtypes:[bf16],sizes:{m:[1024,2048],n:2048,k:2048}}",
+    "{kernel:gemm,dtypes:[fp16],sizes:{m:1024,n:2048,k:2048}}",
+    "{kernel:attention,dtypes:[bf16],variants:[decode],sizes:{batch:[4,8],length:1024}}",
+)
+"""One figure by search and in two shapes, one in a single shape, a form of work in two sizes."""
+
+
+TOLD = (
+    "bf16 matrix, 1024 x 2048 x 2048",
+    "bf16 matrix, 2048 x 2048 x 2048",
+    "fp16 matrix",
+    "memory bandwidth, attention decode bf16, batch 4, length 1024",
+    "memory bandwidth, attention decode bf16, batch 8, length 1024",
+)
+
+
+def test_lines_tell_the_sizes_of_what_a_run_has_several_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each line was called "bf16 matrix", whatever its shape: of each device alone, and of both."""
+    words = [f"suite.items=[{','.join(SEVERAL)}]", "seconds=2", f"out={tmp_path}", "chip=h20"]
+    main(["run", "device=fake", "device.fake.count=2", *words, "report=csv"])
+    said = capsys.readouterr().err
+    for title in TOLD:
+        lines = re.findall(rf"^(fake:\d )?\w+ +{title} [\d,.]+ [GT]", said, re.MULTILINE)
+        assert sorted(lines) == ["", "", "fake:0 ", "fake:1 "]
+    assert len(re.findall(r" bf16 matrix \d", said)) == 2  # of the search, whose shape is none's
 
 
 def test_what_lies_below_paper_for_a_reason_says_it_at_once(

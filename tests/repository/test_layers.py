@@ -147,8 +147,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "", "launch", "checks", "reference", "site", "verification", "plot", "importers", "tables",
         "report", "gate", "archive", "history", "fleet", "bundle",
         "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
-        "devices", "chips", "cpuclock", "ownspecs", "config", "shapes", "records", "errors",
-        "paths", "units",
+        "devices", "chips", "cpuclock", "fixed", "ownspecs", "config", "shapes", "records",
+        "errors", "paths", "units",
     ),
     "__main__": ("", "ownspecs", "errors"),
 }  # fmt: skip
