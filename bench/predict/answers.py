@@ -1,7 +1,7 @@
 """Questions put to many chips at once: each has an answer, or says why it has none."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,8 +42,30 @@ def answers(chips: Sequence[Chip], base: Chip | None, asked: Asked, known: Learn
     Raises:
         UsageError: nothing can be told of the baseline, or of any chip.
     """
-    against = forecast(_facts(base), asked, known) if base else None
-    every = [_answer(one, asked, known, against) for one in chips]
+
+    def tell(own: Facts) -> Foretold:
+        refuse_unfit(own, asked)
+        return forecast(own, asked, known)
+
+    return each(chips, base, tell, known)
+
+
+def each(
+    chips: Sequence[Chip], base: Chip | None, tell: Callable[[Facts], Foretold], known: Learnt
+) -> list[Answer]:
+    """Returns what is foretold of each chip.
+
+    Args:
+        chips: which.
+        base: the chip that the others are divided by.
+        tell: foretells one, or raises ``UsageError`` with the reason why it cannot.
+        known: what was learnt.
+
+    Raises:
+        UsageError: nothing can be told of the baseline, or of any chip.
+    """
+    against = tell(_facts(base)) if base else None
+    every = [_answer(one, tell, known, against) for one in chips]
     if not any(one.found for one in every):
         raise UsageError(_reasons((one.chip.id, one.why) for one in every))
     return every
@@ -62,11 +84,11 @@ def _first(chips: list[str]) -> str:
     return f"{', '.join(chips[:FIRST])}{more}"
 
 
-def _answer(chip: Chip, asked: Asked, known: Learnt, against: Foretold | None) -> Answer:
+def _answer(
+    chip: Chip, tell: Callable[[Facts], Foretold], known: Learnt, against: Foretold | None
+) -> Answer:
     try:
-        own = _facts(chip)
-        refuse_unfit(own, asked)
-        found = forecast(own, asked, known)
+        found = tell(_facts(chip))
     except UsageError as error:
         return Answer(chip, why=str(error).removeprefix(f"{chip.id}: "))
     return Answer(chip, found, ratio(found, against, known) if against else None)

@@ -73,21 +73,21 @@ def predictions(
     told = [(one, one.found, place) for one in every if one.found for place in places]
     shown = sorted(told, key=lambda row: _order(row[1], row[2]))
     notes = Notes()
-    cells = tuple(_cells(*row, prices, base, notes) for row in shown)
+    cells = tuple(cells_of(*row, prices, base, notes) for row in shown)
     table = Table(
         title(asked, base),
         HOW,
-        _columns(asked, base),
+        columns(asked, base),
         cells,
         (*_summary(every, asked, prices), *((SPELLED_OPERATORS,) if operators else ())),
         notes.lines(),
     )
-    flat = [_flat(one, place, asked, prices) for one, _, place in shown]
-    flat += [_flat(one, place, asked, prices) for one in every if not one.found for place in places]
+    rows = [flat(one, place, asked, prices) for one, _, place in shown]
+    rows += [flat(one, place, asked, prices) for one in every if not one.found for place in places]
     more = (
         [operators_section(one, found, place) for one, found, place in shown] if operators else []
     )
-    return Report(table, flat, tuple(more))
+    return Report(table, rows, tuple(more))
 
 
 def _order(found: Foretold, place: int) -> tuple[int, bool, bool, float]:
@@ -96,7 +96,8 @@ def _order(found: Foretold, place: int) -> tuple[int, bool, bool, float]:
     return place, unfit(found, place), over, -float(found.per_chip()[place])
 
 
-def _columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
+def columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
+    """Returns the heads of what ``cells_of`` gives."""
     served = asked.phase == "serve"
     return (
         "chip",
@@ -110,9 +111,10 @@ def _columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _cells(  # noqa: PLR0913, PLR0917 -- a row, and what all rows share
+def cells_of(  # noqa: PLR0913, PLR0917 -- a row, and what all rows share
     one: Answer, found: Foretold, place: int, prices: Prices, base: Chip | None, notes: Notes
 ) -> tuple[str, ...]:
+    """Returns what is foretold of one chip at one point, a cell each."""
     asked = found.asked
     sizes = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
     told, digits = in_words(one, found, place), digits_of(found.tier)
@@ -133,7 +135,8 @@ def _cells(  # noqa: PLR0913, PLR0917 -- a row, and what all rows share
     )  # fmt: skip
 
 
-def _flat(one: Answer, place: int, asked: Asked, prices: Prices) -> dict[str, Scalar]:
+def flat(one: Answer, place: int, asked: Asked, prices: Prices) -> dict[str, Scalar]:
+    """Returns the same for programs, in SI base units."""
     told: dict[str, Scalar] = {
         "chip": one.chip.id, "workload": asked.workload.id, "phase": asked.phase,
         "batch": int(asked.batch[place]), "input": int(asked.prompt[place]),
@@ -228,7 +231,7 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     if any(unfit(one.found, at) for one in every if one.found for at in places):
         yield "Where the model does not fit, rates, energy and cost are as if it did."
     yield costs_said(prices)
-    yield from _untold(every, asked)
+    yield from untold(every, asked)
 
 
 def caveats(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
@@ -254,7 +257,7 @@ def beside_fit(every: Sequence[Foretold]) -> Iterator[str]:
         yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
 
 
-def _untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
+def untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
     """Yields why there is nothing of some chips, each reason once."""
     reasons: dict[str, list[str]] = {}
     for one in every:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from bench.predict.learning.pooled import LEVELS
-from bench.predict.validation.errorfile import RATIO
+from bench.predict.validation.errorfile import RATIO, WAYS
 from bench.predict.validation.errors import Bar, Change, Figures, Outcome, Part, by, figures, missed
 from bench.report.digits import NONE, counted
 from bench.report.markup import Report
@@ -30,6 +30,7 @@ SHOWN = 20
 CUT = "{} more lines are in results/VALIDATION.md, report=csv and report=json, or with part=."
 PAPER = ("roofline", "at one share")
 SHEETS = ("by bandwidth", "by matrix rate")
+THUMBS = ("on the fewest chips", "on the most chips")
 Rows = list[dict[str, Scalar]]
 
 
@@ -45,17 +46,19 @@ def validation_report(
     """
     notes = Notes()
     ratios = [one for one in parts if one.name.startswith(RATIO)]
-    times = [one for one in parts if one not in ratios]
-    shown = times or ratios
+    chosen = [one for one in parts if one.name == WAYS]
+    times = [one for one in parts if one not in (*ratios, *chosen)]
+    shown, heads = (times, PAPER) if times else (ratios, SHEETS) if ratios else (chosen, THUMBS)
     table = Table(
         f"Validation: {len(parts)} part{'' if len(parts) == 1 else 's'}, each foretold unseen",
         HEADING,
-        _columns(PAPER if times else SHEETS),
+        _columns(heads),
         tuple(_cells(one, notes) for one in shown),
         tuple(_summary(parts, found)),
         notes.lines(),
     )
     more = [_ratios(ratios)] if ratios and times else []
+    more += [_choices(chosen)] if chosen and shown != chosen else []
     more += [_bars(parts)] if any(one.bar != Bar() for one in parts) else []
     more += [_pairs(ratios)] if ratios else []
     lists = [_chips(times), _works(times)] if times else []
@@ -194,6 +197,13 @@ def _ratios(parts: Sequence[Part]) -> Section:
     )
     cells, flats = tuple(map(_cells, parts)), list(map(_flat, parts))
     return Section("Ratios of two chips", _columns(SHEETS), cells, flats, (said,), key="ratios")
+
+
+def _choices(parts: Sequence[Part]) -> Section:
+    """Returns what choices are worth beside rules of thumb: what each lost of the best rate."""
+    said = tuple(f"{one.name}: {one.note}." for one in parts)
+    cells, flats = tuple(map(_cells, parts)), list(map(_flat, parts))
+    return Section("Choices", _columns(THUMBS), cells, flats, said, key="choices")
 
 
 def _pairs(parts: Sequence[Part]) -> Section:

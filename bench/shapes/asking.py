@@ -165,6 +165,10 @@ class PredictConfig:
     input: list[str] = field(default_factory=lambda: ["2048"])
     output: list[str] = field(default_factory=lambda: ["512"])
     parallel: str = "1"
+    devices: str = "8"
+    tpot: list[str] = field(default_factory=lambda: ["100ms"])
+    ttft: str = "any"
+    rate: str | None = None
     micro: str = "1"
     recompute: str = "false"
     precision: str = "bf16"

@@ -72,7 +72,7 @@ def test_what_an_answer_rests_on_tells_it_in_every_format(
 
 def test_a_figure_that_no_answer_uses_is_not_marked(sheets: Catalogue) -> None:
     """Of the H20 only the cache was worked out."""
-    from bench.commands.predict import asked_of
+    from bench.commands.asked import asked_of
     from bench.shapes import PredictConfig
 
     asked = asked_of(PredictConfig(workload="llama-3.1-70b", parallel="8"))

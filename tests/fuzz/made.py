@@ -5,7 +5,7 @@ import json
 from bench import paths
 from bench.archive.entry import entry, packed
 from bench.chips import load as chips
-from bench.commands.predict import asked_of
+from bench.commands.asked import asked_of
 from bench.gate.recorded import run_of
 from bench.plot.registry import record_pictures
 from bench.predict.answers import answers

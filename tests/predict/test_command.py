@@ -270,7 +270,7 @@ WRONG = {
     f"{CHIP} baseline=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20'",
     f"{CHIP} baseline=domestic": "no chip 'domestic' in specs/chips: one chip is asked for here",
     f"{CHIP} baseline=amd-epyc-7543": "amd-epyc-7543: it is no accelerator",
-    f"{CHIP} baseline=hygon-k100": "hygon-k100: unknown, for its sheet has no memory bandwidth",
+    f"{CHIP} baseline=hygon-k100": "hygon-k100: no dense bf16 matrix rate on its sheet",
     **{f"{CHIP} {word}": f"{word}: write a whole number from 1 to 100,000,000"
        for word in ("batch=0", "batch=-1", "batch=1.5", "batch=1e3", "batch=many", "input=0",
                     "output=-9", "output=100000001", f"batch={'9' * 30}")},

@@ -17,10 +17,10 @@ from bench.predict.learning.productfit import Measured, learnt
 from bench.predict.learning.shipped import shipped
 from bench.predict.model.facts import every
 from bench.predict.model.stack import Stack
+from bench.predict.validation.bars import CHIP
 from bench.predict.validation.errorfile import state, written
 from bench.predict.validation.errors import Bar, Figures, Outcome, Part, changes, figures, missed
 from bench.predict.validation.heldout import band, chosen, foretold, products, steps
-from bench.predict.validation.validate import CHIP
 
 
 def case(

@@ -11,21 +11,20 @@ from bench.commands.validate import world as shipped_world
 from bench.predict.learning.learn import EXPERTS
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.learning.world import World
-from bench.predict.validation.errorfile import FILE, RATIO, state
-from bench.predict.validation.errors import Bar, Part, changes, figures, missed
-from bench.predict.validation.heldserving import abroad
-from bench.predict.validation.validate import (
+from bench.predict.validation.bars import (
     BARS,
     CHIP,
     HAND,
-    MAKERS,
     SHAPES,
     SOURCE,
     TWO,
     UNSEEN,
     VENDOR,
-    validated,
 )
+from bench.predict.validation.errorfile import FILE, RATIO, state
+from bench.predict.validation.errors import Bar, Part, changes, figures, missed
+from bench.predict.validation.heldserving import abroad
+from bench.predict.validation.validate import MAKERS, validated
 
 MET = (
     ("training, experts", CHIP),

@@ -14,6 +14,8 @@ from bench.predict.validation.errors import Figures, Part, by, figures
 FILE = "validation.json"
 RATIO = "ratio of "
 """Begins the names of parts of two chips."""
+WAYS = "choice of a way to divide"
+"""The part of choices, not of times."""
 FLAT = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
 """What stands on a line of its own in the file: the innermost groups."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -11,7 +10,18 @@ from bench.predict.learning.learn import DENSE, EXPERTS, PRODUCTS, learn
 from bench.predict.learning.productfit import Measured, measured
 from bench.predict.learning.world import World
 from bench.predict.model.facts import Facts
-from bench.predict.validation.errorfile import RATIO
+from bench.predict.validation.bars import (
+    BARS,
+    CHIP,
+    HAND,
+    REPORTED,
+    SHAPES,
+    SOURCE,
+    TWO,
+    UNSEEN,
+    VENDOR,
+)
+from bench.predict.validation.errorfile import RATIO, WAYS
 from bench.predict.validation.errors import Bar, Outcome, Part
 from bench.predict.validation.heldfigures import figures_left_out
 from bench.predict.validation.heldfirst import NAMES as FIRST
@@ -26,6 +36,8 @@ from bench.predict.validation.heldserving import abroad, frozen, serving
 from bench.predict.validation.heldtraining import NAMES as TRAINING
 from bench.predict.validation.heldtraining import note_of_others, notes, trained_by_others, training
 from bench.predict.validation.heldtraining import training_ratios as trained_ratios
+from bench.predict.validation.heldways import NOTE as CHOSEN
+from bench.predict.validation.heldways import choices
 from bench.predict.validation.pairs import (
     frozen_ratios,
     product_ratios,
@@ -33,50 +45,8 @@ from bench.predict.validation.pairs import (
     step_ratios,
 )
 
-CHIP, VENDOR, SOURCE, TWO = (
-    "chip left out", "vendor left out", "another source, no refit", "both chips left out",
-)  # fmt: skip
-HAND = "hand left out"
-REPORTED = "serving as reported"
-UNSEEN, SHAPES = "another source, chip left out", "other shapes, chip calibrated"
 SHORT = "calibrate"
 """The suite whose record stands for a short run on a chip."""
-COVER = 0.05
-"""How far the coverage of an interval may be from nominal."""
-GEMM = Bar(mean=0.12, median=0.095, worst=0.20, cover=COVER, times=2.5)
-BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
-    ("product bf16, vllm", CHIP): GEMM,
-    ("product bf16, trtllm", CHIP): GEMM,
-    ("product fp8, vllm", CHIP): GEMM,
-    ("product fp8, trtllm", CHIP): GEMM,
-    ("product bf16, measured here", SHAPES): Bar(mean=0.07, cover=COVER),
-    ("figures of sheets, matrix", HAND): Bar(median=0.08, cover=COVER),
-    ("figures of sheets, memory", HAND): Bar(median=0.08, cover=COVER),
-    ("figures of sheets, domestic chips", VENDOR): Bar(cover=COVER, wider=True),
-    ("prefill step", CHIP): Bar(mean=0.12, median=0.07, cover=COVER),
-    ("decode step", CHIP): Bar(mean=0.08, largest=0.20, cover=COVER),
-    (WHOLE, CHIP): Bar(mean=0.095, median=0.055),
-    ("serving TPOT, dense", SOURCE): Bar(mean=0.22, median=0.13),
-    ("serving TPOT, experts", SOURCE): Bar(median=0.20, bias=0.10),
-    ("serving TPOT, dense", CHIP): Bar(cover=COVER),
-    ("serving TPOT, experts", CHIP): Bar(cover=COVER),
-    ("serving TPOT, experts", VENDOR): Bar(cover=COVER, wider=True),
-    ("training, dense", CHIP): Bar(cover=COVER),
-    ("training, experts", CHIP): Bar(cover=COVER),
-    ("ratio of training, dense", TWO): Bar(half=True, cover=COVER),
-    ("ratio of training, experts", TWO): Bar(half=True, cover=COVER),
-    ("ratio of prefill step", TWO): Bar(half=True, cover=COVER),
-    ("ratio of decode step", TWO): Bar(half=True, cover=COVER),
-    ("ratio of product bf16, vllm", TWO): Bar(half=True, cover=COVER),
-    ("ratio of product fp8, trtllm", TWO): Bar(half=True, cover=COVER),
-    ("ratio of serving TPOT, dense", SOURCE): Bar(half=True),
-    ("ratio of serving TPOT, experts", SOURCE): Bar(half=True),
-    ("ratio of serving TPOT, dense", TWO): Bar(half=True, cover=COVER),
-    ("ratio of serving TPOT, experts", TWO): Bar(half=True, cover=COVER),
-    ("ratio of serving TPOT, experts", VENDOR): Bar(half=True, cover=COVER, wider=True),
-    (f"{REPORTED}, domestic chips", SOURCE): Bar(cover=COVER, wider=True),
-})  # fmt: skip
-"""What parts must reach, by name and by what is held out; a part that is not here has no bar."""
 NAMES = {
     "prefill": "prefill step", "decode": "decode step", WHOLE: WHOLE,
     DENSE: "serving TPOT, dense", EXPERTS: "serving TPOT, experts",
@@ -197,6 +167,11 @@ def _serving(world: World) -> Iterator[Part]:
     yield from _named(VENDOR, abroad(world), note=ABROAD)
 
 
+def _choices(world: World) -> Iterator[Part]:
+    """Yields what a choice among ways to divide a model is worth."""
+    yield _part(WAYS, SOURCE, choices(world), CHOSEN)
+
+
 def _firsts(world: World) -> Iterator[Part]:
     """Yields the time to a first token."""
     for name, cases in firsts(world).items():
@@ -289,6 +264,7 @@ MAKERS: tuple[tuple[tuple[str, ...], Callable[[World], Iterator[Part]]], ...] = 
     ((NAMES["prefill"], NAMES["decode"], WHOLE), _steps),
     ((NAMES[DENSE], NAMES[EXPERTS]), _serving),
     (tuple(FIRST.values()), _firsts),
+    ((WAYS,), _choices),
     ((*TRAINING.values(), "training as reported"), _training),
     ((f"{RATIO}product",), _product_ratios),
     ((f"{RATIO}{NAMES['prefill']}", f"{RATIO}{NAMES['decode']}"), _step_ratios),

@@ -10,7 +10,7 @@ from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.learning.tables import Table, tables
 from bench.predict.tiers import MEANS
-from bench.predict.validation.errorfile import FILE, RATIO
+from bench.predict.validation.errorfile import FILE, RATIO, WAYS
 from bench.predict.validation.tested import Tested, held_up
 from bench.report import question
 from bench.report.costs import INNER
@@ -40,7 +40,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
             "questions": [_question(one, words) for one in world.foretold],
             **_standings(world, words),
             "means": MEANS,
-            "times": [one for one in rows if not one["name"].startswith(RATIO)],
+            "times": [one for one in rows if not one["name"].startswith((RATIO, WAYS))],
             "ratios": [one for one in rows if one["name"].startswith(RATIO)],
             "pictures": of_predictions(),
             "tables": [_table(one, words) for one in tables().values()],

@@ -1,0 +1,202 @@
+"""Reads what ``predict`` is asked: sizes, formats, the division over chips, prices."""
+
+import math
+import re
+from collections.abc import Container
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.config import positive
+from bench.errors import UsageError
+from bench.shapes import PredictConfig
+from bench.units import Dimension, parse
+
+if TYPE_CHECKING:
+    from bench.predict.best import Wanted
+    from bench.predict.forecast import Asked
+    from bench.predict.model.operators import Array
+    from bench.predict.model.power import Prices
+
+YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
+LARGEST = 10**8
+SWEPT = ("batch", "input", "output")
+MOST_POINTS = 10_000
+MOST_DEVICES = 1024
+ANY = "any"
+
+
+def prices_of(config: PredictConfig) -> "Prices":
+    """Returns what ownership is taken to cost."""
+    from bench.predict.model.power import Prices
+
+    for key in ("years", "kwh", "pue"):
+        positive(key, getattr(config, key), 1000)
+    if config.pue < 1:
+        raise UsageError(f"pue={config.pue:g} must be 1 or more: a building draws what is in it")
+    return Prices(config.years, config.kwh, config.pue)
+
+
+def asked_of(config: PredictConfig) -> "Asked":
+    """Returns the question with every combination of batch, input and output as a point.
+
+    Raises:
+        UsageError: a word that is no number, or that names nothing.
+    """
+    from bench.predict.forecast import Asked
+    from bench.predict.model.parallel import parallel
+    from bench.predict.model.precision import precision
+    from bench.predict.model.recipe import Recipe
+    from bench.predict.refusals import (
+        refuse_batch,
+        refuse_sharding,
+        refuse_split,
+        refuse_training,
+    )
+    from bench.workloads.load import workload
+
+    name = _workload(config)
+    points = _points(config)
+    train = config.phase == "train"
+    split, model = parallel(config.parallel, copies=train), workload(name)
+    refuse_split(model, split)
+    recipe = Recipe(whole("micro", config.micro), split.vp, float(_is_so(config)))
+    how = precision(config.precision, config.cache, experts=model.experts is not None)
+    refuse_batch(points[:, 0], split, recipe)
+    if train:
+        refuse_training(how)
+    else:
+        refuse_sharding(split)
+    phase = "decode" if config.phase == "fit" else config.phase
+    batch, prompt, output = points.T
+    return Asked(model, phase, how, split, batch, prompt, output, recipe)
+
+
+def wanted_of(config: PredictConfig, given: Container[str]) -> "list[Wanted]":
+    """Returns what is to be served as well as it can be, one a limit of TPOT.
+
+    Args:
+        config: the question.
+        given: the keys that were written: without ``batch=`` as many requests as are best.
+
+    Raises:
+        UsageError: a word that is no number or time, or several where one is wanted.
+    """
+    from bench.predict.best import Wanted
+    from bench.predict.model.precision import precision
+    from bench.workloads.load import workload
+
+    model = workload(_workload(config))
+    prompt, output = (_one(key, getattr(config, key)) for key in ("input", "output"))
+    first = Wanted(
+        workload=model,
+        how=precision(config.precision, config.cache, experts=model.experts is not None),
+        devices=_devices(config.devices),
+        prompt=prompt,
+        output=output,
+        batch=tuple(numbers("batch", config.batch)) if "batch" in given else (),
+        ttft=seconds("ttft", config.ttft),
+    )
+    limits = [seconds("tpot", word) for word in config.tpot]
+    return [replace(first, tpot=one) for one in dict.fromkeys(limits)]
+
+
+def _workload(config: PredictConfig) -> str:
+    from bench.workloads.load import workloads
+
+    if not config.workload:
+        raise UsageError(f"which workload? give workload=, one of {', '.join(workloads())}")
+    return config.workload
+
+
+def _one(key: str, words: list[str]) -> int:
+    found = numbers(key, words)
+    if len(found) > 1:
+        raise UsageError(f"{key}={','.join(words)}: parallel=best answers for one {key}: give one")
+    return found[0]
+
+
+def _devices(word: str) -> int:
+    found = whole("devices", word)
+    if found > MOST_DEVICES:
+        raise UsageError(f"devices={word}: one model is divided over at most {MOST_DEVICES:,}")
+    return found
+
+
+def seconds(key: str, word: str) -> float:
+    """Reads a time such as ``50ms`` or ``2 s``, in seconds; ``any`` is no limit.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if word == ANY:
+        return math.inf
+    told = re.fullmatch(r"([\d.]+)\s*([a-zµ]+)", word.strip())
+    try:
+        found = parse(f"{told[1]} {told[2]}") if told else None
+    except ValueError:
+        found = None
+    if found is None or found.dimension is not Dimension.TIME:
+        raise UsageError(f"{key}={word}: write a time with its unit, such as {key}=50ms or 2s")
+    return found.si
+
+
+def rate_of(config: PredictConfig) -> float | None:
+    """Returns the tokens a second that are wanted in all, if any are."""
+    return float(whole("rate", config.rate)) if config.rate else None
+
+
+def _points(config: PredictConfig) -> "Array":
+    """Returns every combination of batch, input and output, n x 3."""
+    sweeps = [numbers(key, getattr(config, key)) for key in ("batch", "input", "output")]
+    points = np.array([[b, i, o] for i in sweeps[1] for o in sweeps[2] for b in sweeps[0]], float)
+    if len(points) > MOST_POINTS:
+        raise UsageError(f"{len(points):,} points: give at most {MOST_POINTS:,}")
+    if config.phase == "fit" and len(points) > 1:
+        raise UsageError("phase=fit answers for one batch, input and output: give one of each")
+    if config.phase in ("prefill", "train"):
+        points[:, 2] = 0
+    return points
+
+
+def _is_so(config: PredictConfig) -> bool:
+    """Tells whether the layers' forward is done again."""
+    word = config.recompute.lower()
+    if word not in YES | NO:
+        raise UsageError(f"recompute={word}: write true, which is of all layers, or false")
+    return word in YES
+
+
+def numbers(key: str, words: list[str]) -> list[int]:
+    """Reads whole numbers; ``1..64`` is 1, 2, 4 and so on up to 64.
+
+    Raises:
+        UsageError: none is given, or one is no whole number.
+    """
+    found: list[int] = []
+    for word in words:
+        low, dots, high = str(word).partition("..")
+        one, last = whole(key, low), whole(key, high if dots else low)
+        if one > last:
+            raise UsageError(f"{key}={word}: write the smaller number first")
+        while one <= last:
+            found.append(one)
+            one *= 2
+    if not found:
+        raise UsageError(f"{key}= names no number: write such as {key}=32, [1,8,64] or 1..64")
+    return list(dict.fromkeys(found))
+
+
+def whole(key: str, word: str) -> int:
+    """Returns a whole number of at least 1.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not str(word).isdecimal() or not 1 <= int(word) <= LARGEST:
+        several = (
+            "" if key in ("shape", "micro", "devices", "rate") else "; several as [1,8,64] or 1..64"
+        )
+        raise UsageError(f"{key}={word}: write a whole number from 1 to {LARGEST:,}{several}")
+    return int(word)

@@ -1,0 +1,50 @@
+"""What parts of the validation must reach, by what is foretold and what is held out."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bench.predict.validation.errors import Bar
+from bench.predict.validation.heldout import WHOLE
+
+CHIP, VENDOR, SOURCE, TWO = (
+    "chip left out", "vendor left out", "another source, no refit", "both chips left out",
+)  # fmt: skip
+HAND = "hand left out"
+REPORTED = "serving as reported"
+UNSEEN, SHAPES = "another source, chip left out", "other shapes, chip calibrated"
+COVER = 0.05
+"""How far the coverage of an interval may be from nominal."""
+GEMM = Bar(mean=0.12, median=0.095, worst=0.20, cover=COVER, times=2.5)
+BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
+    ("product bf16, vllm", CHIP): GEMM,
+    ("product bf16, trtllm", CHIP): GEMM,
+    ("product fp8, vllm", CHIP): GEMM,
+    ("product fp8, trtllm", CHIP): GEMM,
+    ("product bf16, measured here", SHAPES): Bar(mean=0.07, cover=COVER),
+    ("figures of sheets, matrix", HAND): Bar(median=0.08, cover=COVER),
+    ("figures of sheets, memory", HAND): Bar(median=0.08, cover=COVER),
+    ("figures of sheets, domestic chips", VENDOR): Bar(cover=COVER, wider=True),
+    ("prefill step", CHIP): Bar(mean=0.12, median=0.07, cover=COVER),
+    ("decode step", CHIP): Bar(mean=0.08, largest=0.20, cover=COVER),
+    (WHOLE, CHIP): Bar(mean=0.095, median=0.055),
+    ("serving TPOT, dense", SOURCE): Bar(mean=0.22, median=0.13),
+    ("serving TPOT, experts", SOURCE): Bar(median=0.20, bias=0.10),
+    ("serving TPOT, dense", CHIP): Bar(cover=COVER),
+    ("serving TPOT, experts", CHIP): Bar(cover=COVER),
+    ("serving TPOT, experts", VENDOR): Bar(cover=COVER, wider=True),
+    ("training, dense", CHIP): Bar(cover=COVER),
+    ("training, experts", CHIP): Bar(cover=COVER),
+    ("ratio of training, dense", TWO): Bar(half=True, cover=COVER),
+    ("ratio of training, experts", TWO): Bar(half=True, cover=COVER),
+    ("ratio of prefill step", TWO): Bar(half=True, cover=COVER),
+    ("ratio of decode step", TWO): Bar(half=True, cover=COVER),
+    ("ratio of product bf16, vllm", TWO): Bar(half=True, cover=COVER),
+    ("ratio of product fp8, trtllm", TWO): Bar(half=True, cover=COVER),
+    ("ratio of serving TPOT, dense", SOURCE): Bar(half=True),
+    ("ratio of serving TPOT, experts", SOURCE): Bar(half=True),
+    ("ratio of serving TPOT, dense", TWO): Bar(half=True, cover=COVER),
+    ("ratio of serving TPOT, experts", TWO): Bar(half=True, cover=COVER),
+    ("ratio of serving TPOT, experts", VENDOR): Bar(half=True, cover=COVER, wider=True),
+    (f"{REPORTED}, domestic chips", SOURCE): Bar(cover=COVER, wider=True),
+})  # fmt: skip
+"""What parts must reach, by name and by what is held out; a part that is not here has no bar."""

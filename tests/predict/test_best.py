@@ -1,0 +1,190 @@
+"""The best way to serve a model on so many chips, under limits, and how many chips a rate takes."""
+
+import math
+
+import pytest
+
+from bench.chips.load import Catalogue
+from bench.errors import UsageError
+from bench.predict.best import MOST, Wanted, best, ways
+from bench.predict.forecast import Foretold, forecast
+from bench.predict.learning.learn import Learnt, load
+from bench.predict.learning.shipped import shipped
+from bench.predict.model.capacity import room
+from bench.predict.model.facts import facts
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.precision import precision
+from bench.predict.validation.heldways import choices
+from bench.report.best import chips_for
+from bench.workloads.load import workload
+from tests.commands.command_cases import document, said
+
+DENSE = "llama-3.1-70b"
+ASKED = ("chips=[h20,h200]", f"workload={DENSE}", "parallel=best")
+
+
+@pytest.fixture(scope="module")
+def known() -> Learnt:
+    return load()
+
+
+def wanted(model: str = DENSE, **changes: object) -> Wanted:
+    told = workload(model)
+    how = precision("fp8" if told.experts else "bf16", experts=told.experts is not None)
+    plain: dict[str, object] = {"devices": 8, "prompt": 2048, "output": 512}
+    return Wanted(told, how, **{**plain, **changes})  # type: ignore[arg-type]  # of a test
+
+
+def found(sheets: Catalogue, asked: Wanted, known: Learnt, chip: str = "h200") -> Foretold:
+    (answer,), _ = best([sheets.find(chip)], None, asked, known)
+    assert answer.found is not None
+    return answer.found
+
+
+@pytest.mark.parametrize("devices", [1, 6, 8, 16])
+@pytest.mark.parametrize("model", [DENSE, "deepseek-v3"])
+def test_every_way_uses_all_chips_and_divides_the_model(model: str, devices: int) -> None:
+    told = workload(model)
+    every = ways(told, devices)
+    assert len(set(every)) == len(every) > 0
+    for one in every:
+        assert one.chips == devices
+        assert told.heads % one.tp == 0
+        assert one.pp <= told.layers
+        assert (one.tp * one.dp) % one.ep == 0
+    wide = [one for one in every if one.ep > one.tp]
+    assert bool(wide) == (told.experts is not None and devices > 1)
+
+
+def test_of_prime_many_chips_all_are_used_or_it_says_why(sheets: Catalogue, known: Learnt) -> None:
+    """64 heads and 80 layers: 83 chips can be copies alone, and no chip holds one."""
+    assert ways(workload(DENSE), 83) == [Parallel(dp=83)]
+    with pytest.raises(UsageError, match="does not fit on 83 chips, takes 2"):
+        best([sheets.find("h200")], None, wanted(devices=83), known)
+
+
+@pytest.mark.parametrize("limit", [0.02, 0.03, 0.05, math.inf])
+def test_nothing_tried_by_hand_is_better(sheets: Catalogue, known: Learnt, limit: float) -> None:
+    asked = wanted(tpot=limit)
+    mine = found(sheets, asked, known)
+    assert float(mine.seconds[0]) <= limit
+    chip = facts(sheets.find("h200"))
+    for split in ways(asked.workload, asked.devices):
+        held = room(chip, asked.workload, asked.how, split, split.dp, 2560).most or 0
+        copies = [one for one in (1, 4, 16, 64, 256) if one <= min(held, MOST)]
+        if not copies:
+            continue
+        other = forecast(chip, asked.asked(split, [one * split.dp for one in copies]), known)
+        rates = other.tokens[other.seconds <= limit]
+        assert max(rates, default=0.0) <= float(mine.tokens[0]) / 0.99
+
+
+def test_a_tighter_limit_never_gives_more(sheets: Catalogue, known: Learnt) -> None:
+    limits = (0.02, 0.03, 0.05, 0.1, math.inf)
+    rates = [float(found(sheets, wanted(tpot=one), known).tokens[0]) for one in limits]
+    assert rates == pytest.approx(sorted(rates), rel=0.011)
+    assert rates[-1] > 1.5 * rates[0]
+
+
+def test_the_first_token_has_its_limit_too(sheets: Catalogue, known: Learnt) -> None:
+    free = found(sheets, wanted(), known)
+    assert free.first
+    least = float(free.first.seconds[0])
+    bound = found(sheets, wanted(ttft=least * 0.9), known)
+    assert bound.first
+    assert float(bound.first.seconds[0]) <= least * 0.9
+    assert bound.asked.split != free.asked.split
+
+
+def test_requests_that_are_given_are_kept_to(sheets: Catalogue, known: Learnt) -> None:
+    one = found(sheets, wanted(batch=(24,)), known)
+    assert one.asked.batch.tolist() == [24.0]
+    with pytest.raises(UsageError, match="does not fit on 8 chips with batch=100000"):
+        best([sheets.find("h200")], None, wanted(batch=(100_000,)), known)
+
+
+def test_a_limit_that_none_keeps_is_told_with_what_is_nearest(
+    sheets: Catalogue, known: Learnt
+) -> None:
+    with pytest.raises(
+        UsageError, match=r"no way keeps a TPOT of 1 ms: the least TPOT is \d+\.?\d* ms$"
+    ):
+        best([sheets.find("h20")], None, wanted(tpot=0.001), known)
+
+
+def test_a_rate_takes_whole_copies(sheets: Catalogue, known: Learnt) -> None:
+    one = found(sheets, wanted(), known)
+    copy = one.asked.split.tp * one.asked.split.pp
+    each = float(one.per_chip()[0]) * copy
+    assert chips_for(one, each * 2.5)[0] == 3 * copy
+    middle, low, high = chips_for(one, each * 100)
+    assert low < middle < high
+    assert all(count % copy == 0 for count in (middle, low, high))
+
+
+def test_experts_that_are_spread_over_copies_are_one_unit(sheets: Catalogue, known: Learnt) -> None:
+    one = found(sheets, wanted("deepseek-v3", devices=16, tpot=0.05), known)
+    assert one.asked.split.ep > one.asked.split.tp
+    assert chips_for(one, 1.0)[0] == 16
+
+
+def test_the_command_tells_each_limit_and_how_many_chips(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [*ASKED, "tpot=[30ms,any]", "rate=50000", "baseline=h800"]
+    told = said("predict", words, capsys)[1]
+    lines = [line for line in told.splitlines() if line.startswith("| nvidia-")]
+    assert [line.split("|")[2].strip() for line in lines] == ["30 ms", "30 ms", "–", "–"]
+    assert "chips for 50,000 tokens/s" in told
+    assert "choices between ways that others ran" in told
+    found = document("predict", [*ASKED, "tpot=30ms", "rate=50000"], capsys)
+    for row in found["rows"]:
+        assert row["chips"] == row["devices"] == 8
+        assert row["seconds"] <= row["tpot_limit_s"] == 0.03
+        least = row["rate_wanted"] / row["tokens_per_s_chip"]
+        assert least <= row["chips_for_rate"] < least + 8
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("tpot=50",), "write a time with its unit, such as tpot=50ms"),
+        (("tpot=50GB",), "write a time with its unit"),
+        (("ttft=-1s",), "write a time with its unit"),
+        (("devices=0",), "devices=0: write a whole number from 1"),
+        (("devices=5000",), "divided over at most 1,024"),
+        (("rate=many",), "rate=many: write a whole number"),
+        (("input=[1,2]",), "input=1,2: parallel=best answers for one input"),
+        (("phase=decode",), "parallel=best is of phase=serve"),
+        (("shape=[1,2,3]",), "shape= says nothing to phase=serve"),
+    ],
+)
+def test_wrong_words_cost_a_line(
+    words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, error = said("predict", [*ASKED, *words], capsys)
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert told in error
+
+
+@pytest.mark.parametrize("word", ["tpot=50ms", "ttft=1s", "devices=4", "rate=1000"])
+def test_a_key_of_the_search_is_heeded_or_refused(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, error = said("predict", [*ASKED[:2], "parallel=8", word], capsys)
+    key = word.partition("=")[0]
+    assert (code, f"{key}= says nothing without parallel=best" in error) == (2, True)
+
+
+def test_choices_are_between_ways_that_were_run() -> None:
+    every = choices(shipped())
+    assert len(every) > 500
+    assert (
+        max(max(one.error, *one.rivals) for one in every) <= 1e-12
+    )  # none gives more than the best
+    assert all(one.halves == () for one in every)
+    lost = [
+        sum(1 - math.exp(log) for log in logs)
+        for logs in zip(*((one.error, *one.rivals) for one in every), strict=True)
+    ]
+    assert lost[0] < min(lost[1:])  # of use, or rules of thumb would do
