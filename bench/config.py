@@ -17,8 +17,6 @@ from bench.errors import UsageError, did_you_mean
 from bench.shapes import SHAPES, DeviceChoice, ReportChoice
 
 T = TypeVar("T")
-
-
 GROUPS = ("suite", "device", "report")
 UNUSED = tuple(
     f"~hydra/{name}"
@@ -47,6 +45,7 @@ LISTS = {"suite.items": "{kernel: gemm, dtypes: [bf16]}", "dtypes": "bf16, fp16"
 CONVERTED = re.compile(
     r"Value '(.*)' (?:of type '\w+' could not be converted to (\w+)|is not a valid (bool) )"
 )
+UNKNOWN = re.compile("Key '(.*)' not in 'SuiteItem'")
 ELEMENT = re.compile(r"""\s*('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^,]+)\s*(?:,|$)""")
 """One element of a list as it is typed: in quotes, or up to the next comma."""
 
@@ -230,6 +229,9 @@ def _one_line(error: Exception) -> str:
         return f"{key}: write a list such as [{LISTS.get(key, 'a, b')}]"
     if key and "is not a subclass of SuiteItem" in lines[0]:
         return f"{key}: write a mapping such as {{kernel: gemm, dtypes: [bf16]}}"
+    if found := UNKNOWN.match(lines[0]):
+        known = suitefile.ITEM_KEYS
+        return f"an item of suite.items has no key {found[1]!r}: {did_you_mean(found[1], known)}"
     if key and (found := CONVERTED.match(lines[0])) and (kind := found[2] or found[3]) in KINDS:
         return f"{key}={found[1]}: write {KINDS[kind]}{_share(found[1])}"
     return f"{key}: {lines[0]}" if key else lines[0] if lines else type(error).__name__

@@ -1,13 +1,16 @@
 """A suite of one's own: a YAML file with name, seconds and items, as the shipped suites are."""
 
+import dataclasses
 import re
 from pathlib import Path
 
 from bench import yamlfile
 from bench.errors import UsageError, did_you_mean
+from bench.shapes import SuiteItem
 
 ENDINGS = (".yaml", ".yml")
 KEYS = ("name", "seconds", "items")
+ITEM_KEYS = tuple(one.name for one in dataclasses.fields(SuiteItem))
 WORD = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,63}")
 """What may stand in it: names and numbers, which need no quotes on a command line."""
 
@@ -21,7 +24,8 @@ def words(path: str) -> list[str]:
     """Returns the keys of a suite file as they could be typed: ``suite.name=...`` and the rest.
 
     Raises:
-        UsageError: there is no such file, it is no plain YAML, or holds other keys or no items.
+        UsageError: there is no such file, it is no plain YAML, or holds other keys or no items;
+            or an item holds other keys.
     """
     try:
         told = yamlfile.read(Path(path))
@@ -31,13 +35,21 @@ def words(path: str) -> list[str]:
         raise UsageError(f"suite={path}: {error}") from None
     if not isinstance(told, dict):
         raise UsageError(f"suite={path}: write name:, seconds: and items:, as the shipped suites")
-    for key in told:
-        if key not in KEYS:
-            raise UsageError(f"suite={path} has no key {key!r}: {did_you_mean(key, KEYS)}")
+    _known(told, KEYS, f"suite={path}")
     if "items" not in told:
         raise UsageError(f"suite={path} lacks items:, a list such as [{{kernel: gemm}}]")
+    items = told["items"]
+    for number, item in enumerate(items if isinstance(items, list) else []):
+        _known(item, ITEM_KEYS, f"suite={path}: items[{number}]")
     named = {"name": Path(path).stem, **told}
     return [f"suite.{key}={_typed(node, path)}" for key, node in named.items()]
+
+
+def _known(told: yamlfile.Node, keys: tuple[str, ...], place: str) -> None:
+    """Refuses a mapping's keys that are none of those known; what is no mapping has none."""
+    for key in told if isinstance(told, dict) else ():
+        if key not in keys:
+            raise UsageError(f"{place} has no key {key!r}: {did_you_mean(key, keys)}")
 
 
 def _typed(node: yamlfile.Node, path: str) -> str:

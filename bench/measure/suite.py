@@ -45,8 +45,8 @@ def _entries(config: RunConfig) -> Iterator[SuiteItem]:
     one_of("data", config.data, DATA)
     told = sizes(config)
     entries = list(spread(config.suite.items))
-    for entry in entries:
-        _checked(entry)
+    for number, entry in enumerate(config.suite.items):
+        _checked(entry, f"suite.items[{number}]")
     whole = [one for one in entries if _is_of_the_dtype(one, config)]
     if not config.kernel and not told and (whole or config.dtype is None):
         yield from whole
@@ -110,8 +110,15 @@ def _is_of_the_dtype(entry: SuiteItem, config: RunConfig) -> bool:
     return len(kernel(entry.kernel).dtypes) > 1 and _leaves(entry, config)
 
 
-def _checked(entry: SuiteItem) -> None:
-    """Refuses what a suite's entry names and its kernel does not have."""
+def _checked(entry: SuiteItem, place: str) -> None:
+    """Refuses what a suite's entry names and its kernel does not have, and says in which entry."""
+    try:
+        _known(entry)
+    except UsageError as error:
+        raise UsageError(f"{place}: {error}") from None
+
+
+def _known(entry: SuiteItem) -> None:
     one_of("kernel", entry.kernel, KERNELS)
     found = kernel(entry.kernel)
     positive("weight", entry.weight)
@@ -121,7 +128,7 @@ def _checked(entry: SuiteItem) -> None:
         one_of("variant", variant, _variants(found))
     for data in entry.data:
         one_of("data", data, DATA)
-    for size in entry.sizes:
+    for size in entry.sizes or ():
         one_of("size", size, found.sizes)
 
 

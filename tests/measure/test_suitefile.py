@@ -70,7 +70,11 @@ def test_a_sweep_takes_a_suite_file(tmp_path: Path) -> None:
         ("itmes: []", "has no key 'itmes': did you mean 'items'?"),
         ("items: [", "line 2: "),
         ("items: [{kernel: 'a, b'}]", "'a, b' is neither a name nor a number"),
-        ("items: [{kernel: gem}]", "no kernel 'gem': did you mean 'gemm'?"),
+        ("items: [{kernel: norm}, {kernel: gem}]",
+         "suite.items[1]: no kernel 'gem': did you mean 'gemm'?"),
+        ("items: [{kernel: norm}, {kernel: gemm, dtype: [bf16]}]",
+         "mine.yaml: items[1] has no key 'dtype': did you mean 'dtypes'?"),
+        ("items: [{kernl: gemm}]", "items[0] has no key 'kernl': did you mean 'kernel'?"),
         ("items: {kernel: gemm}", "suite.items: write a list such as [{kernel: gemm"),
         ("items: [gemm]", "suite.items[0]: write a mapping such as {kernel: gemm, dtypes: [bf16]}"),
         ("items: [{kernel: gemm, dtypes: bf16}]", "dtypes: write a list such as [bf16, fp16]"),
@@ -92,6 +96,13 @@ def test_what_is_wrong_in_a_suite_file_is_told_in_one_line(
         items(compose("run", [f"suite={path}"], RunConfig))
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_key_of_an_item_that_is_typed_is_told_with_the_nearest() -> None:
+    with pytest.raises(UsageError) as caught:
+        compose("run", ["suite.items=[{kernel: gemm, dtype: [bf16]}]"], RunConfig)
+    told = "an item of suite.items has no key 'dtype': did you mean 'dtypes'?"
+    assert str(caught.value) == told
 
 
 def test_a_suite_file_that_is_not_there_is_named(tmp_path: Path) -> None:

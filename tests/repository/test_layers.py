@@ -20,7 +20,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "records.upgrade": ("records.model",),
     "records.store": ("records.upgrade", "records.model", "errors"),
     "shapes": (),
-    "suitefile": ("yamlfile", "errors"),
+    "suitefile": ("shapes", "yamlfile", "errors"),
     "config": ("suitefile", "shapes", "errors", "paths"),
     "parsed": ("yamlfile", "paths"),
     "ownspecs": ("errors", "paths"),
