@@ -1,5 +1,9 @@
 """What tests of kernels share: small buffers, points, and the spot check of a task."""
 
+import importlib.util
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,6 +25,24 @@ MEMORY = kernel("memory")
 WAYS = [
     (stream, way) for stream in STREAMS for way in memory.WAYS.get(stream, ("torch",))
 ]  # fmt: skip
+
+
+has_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="no triton")
+
+
+def interpreted(program: str) -> None:
+    """Runs a program whose loops in Triton are interpreted, on the CPU."""
+    environment = {**os.environ, "TRITON_INTERPRET": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "only 0-dimensional arrays can be converted to Python scalars" in done.stderr:
+        pytest.skip("this Triton interprets with a numpy below 2.4 only")
+    assert done.returncode == 0, done.stderr
 
 
 @contextmanager

@@ -1,10 +1,6 @@
 """The roofline: intensities are those on the label, and sizes what memory and cache allow."""
 
-import importlib.util
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -20,7 +16,7 @@ from bench.kernels.common.base import Limits, Point, UnsupportedError, itemsize
 from bench.machinecode import architecture
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-from tests.kernels.cases import CPU, here, none_kept
+from tests.kernels.cases import CPU, has_triton, here, interpreted, none_kept
 from tests.kernels.roofline_cases import ROOFLINE, product
 
 HOST, ACCELERATOR = Limits(1e12, 32e6, is_cpu=True), Limits(1e12, 50e6, is_cpu=False)
@@ -238,7 +234,6 @@ for dtype in ("fp32", "fp64", "bf16", "fp16"):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="no triton")
+@has_triton
 def test_the_stream_of_a_gpu_is_right_as_triton_interprets_it() -> None:
-    environment = {**os.environ, "TRITON_INTERPRET": "1"}
-    subprocess.run([sys.executable, "-c", INTERPRETED], env=environment, check=True)
+    interpreted(INTERPRETED)

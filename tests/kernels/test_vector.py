@@ -2,9 +2,6 @@
 
 import importlib.util
 import math
-import os
-import subprocess
-import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,7 +18,7 @@ from bench.kernels.common.units import UNITS, units
 from bench.machinecode import architecture
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-from tests.kernels.cases import CPU, here, spot
+from tests.kernels.cases import CPU, has_triton, here, interpreted, spot
 from tests.kernels.vector_cases import VECTOR, point
 
 HOST, ACCELERATOR = Limits(1e12, 32e6, is_cpu=True), Limits(1e12, 32e6, is_cpu=False)
@@ -235,10 +232,9 @@ for dtype in ("fp32", "fp64", "fp16"):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="no triton")
+@has_triton
 def test_the_loop_of_a_gpu_is_right_as_triton_interprets_it() -> None:
-    environment = {**os.environ, "TRITON_INTERPRET": "1"}
-    subprocess.run([sys.executable, "-c", INTERPRETED], env=environment, check=True)
+    interpreted(INTERPRETED)
 
 
 def test_an_item_is_measured_from_check_to_conditions(monkeypatch: pytest.MonkeyPatch) -> None:
