@@ -14,11 +14,11 @@ from functools import cache
 
 import numpy as np
 
-from bench.predict.learning.kernel import Kernel, Known, gathered
+from bench.predict.learning.kernel import Kernel, Known, fit, gathered
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
-from bench.predict.model.stack import CLOCK, LEAST, MOST, soft_maximum
+from bench.predict.model.stack import CLOCK, LEAST, MOST, Stack, soft_maximum
 from bench.predict.model.step import TYPICAL
 
 MATRICES = 3.0
@@ -141,6 +141,23 @@ def measured(rows: Iterable[Row], chips: Mapping[str, Facts], dtype: str) -> Kno
         return row.words["dtype"] == dtype and bool(chip.bandwidth) and dtype in chip.peaks
 
     return gathered(rows, chips, takes, routed, _bands)
+
+
+def by_blocks(rows: Iterable[Row]) -> list[Row]:
+    """Returns the rows of weights in fp8 with a scale a block, as large models are published."""
+    return [one for one in rows if one.words["dtype"] == "fp8" and "block" in one.words["stack"]]
+
+
+def fixed(rows: Iterable[Row], chips: Mapping[str, Facts]) -> Stack:
+    """Returns the stack with what layers of experts alone tell of it: launch and overlap.
+
+    No step of a model with experts was measured by the hand whose steps are fitted.
+    """
+    known = measured(by_blocks(rows), chips, "fp8")
+    if not known.chips:
+        return Stack()
+    how = fit(GROUPED, known)
+    return Stack(experts_overlap=how.overlap, experts_s=how.launch_s)
 
 
 def _bands(rows: Iterable[Row], _: Facts) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from bench import paths
 from bench.errors import UsageError
 from bench.predict.learning import ttft
+from bench.predict.learning.experts import fixed
 from bench.predict.learning.fit import Case, cases, departures, fit
 from bench.predict.learning.others import Others
 from bench.predict.learning.pooled import LEVELS, Departures, pooled
@@ -36,6 +37,8 @@ from bench.workloads.model import Workload
 
 FILE = "fitted.json"
 STEPS, SERVING = "step-pipeweave", "serving-inferencex"
+LAYERS = "grouped-aiconfigurator"
+"""Of routed experts alone."""
 PRODUCTS = {"bf16": ("gemm-aiconfigurator", "vllm"), "fp8": ("gemm-aiconfigurator", "trtllm")}
 """By format, the table and the kind of software whose products speak for it."""
 PHASES = ("prefill", "decode")
@@ -84,7 +87,7 @@ def learn(
 ) -> Learnt:
     """Returns what the tables say."""
     found = cases(data[STEPS].rows, chips, models)
-    stack = fit(found)
+    stack = fit(found, fixed(data[LAYERS].rows, chips))
     rows = decoding(data[SERVING].rows)
     steps = of_steps(found, stack)
     trainer, trained = of_training(runs(training_rows(data), chips, models), models, stack)

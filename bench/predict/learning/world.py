@@ -1,15 +1,17 @@
 """All that is known when something is learnt or foretold unseen: sheets, models, measured times."""
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from bench.evidence.pool import Evidence
-from bench.predict.learning.fit import Case, cases
-from bench.predict.learning.learn import DENSE, EXPERTS, SERVING, STEPS
+from bench.predict.learning.experts import fixed
+from bench.predict.learning.fit import Case, cases, fit
+from bench.predict.learning.learn import DENSE, EXPERTS, LAYERS, SERVING, STEPS
 from bench.predict.learning.own import plain
 from bench.predict.learning.tables import Row, Table, decoding
 from bench.predict.model.facts import Facts
+from bench.predict.model.stack import Stack
 from bench.records.model import Measurement, Record
 from bench.workloads.model import Workload
 
@@ -34,6 +36,7 @@ class World:
     domestic: frozenset[str] = frozenset()
     reported: tuple[Row, ...] = ()
     trained: tuple[Row, ...] = ()
+    _stacks: dict[frozenset[str], Stack] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def serving(self) -> tuple[Row, ...]:
@@ -50,9 +53,19 @@ class World:
         others = (one for name, one in self.data.items() if name != SERVING)
         return decoding(row for one in others if one.told.kind == "serving" for row in one.rows)
 
-    def cases(self) -> list[Case]:
-        """Returns the measured steps."""
-        return cases(self.data[STEPS].rows, self.chips, self.models)
+    def cases(self, without: Collection[str] = ()) -> list[Case]:
+        """Returns the measured steps, but for those of some chips."""
+        rows = [row for row in self.data[STEPS].rows if row.chip not in without]
+        return cases(rows, self.chips, self.models)
+
+    def stack(self, without: Collection[str] = ()) -> Stack:
+        """Returns the stack as steps and layers of experts tell it, but for those of some chips."""
+        steps, layers = self.data[STEPS].rows, self.data[LAYERS].rows
+        held = frozenset(without) & {row.chip for row in (*steps, *layers)}
+        if held not in self._stacks:
+            kept = [row for row in layers if row.chip not in held]
+            self._stacks[held] = fit(self.cases(held), fixed(kept, self.chips))
+        return self._stacks[held]
 
 
 def vendors(world: World) -> frozenset[str]:

@@ -29,11 +29,10 @@ class Stack:
         experts_rows: rows of a tile of routed experts' products, of which each expert fills at
             least one: an instruction of Hopper's takes 64, and on H20, which has little arithmetic
             for its bandwidth, 2 rows an expert take as long as 40 (DeepGEMM, in the tables).
-        experts_overlap: ``overlap`` of those, as in the tables of kernels (fp8 by blocks).
+        experts_overlap: ``overlap`` of those.
         layer_s: fixed time a dense layer at ``CLOCK``, of launches and what lies between:
             cycles, as those of single kernels; other layers have it by the number of their kernels.
-        experts_s: the same of a layer's routed experts: the launch of such in the tables of kernels
-            (fp8 by blocks); no step with experts was fitted.
+        experts_s: the same of a layer's routed experts.
         message_s: time to begin a collective.
         link, link_small: achieved fraction of link bandwidth, of long and of short messages.
     """

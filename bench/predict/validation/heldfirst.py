@@ -6,7 +6,6 @@ import numpy as np
 
 from bench.predict.learning import ttft
 from bench.predict.learning.expected import departure
-from bench.predict.learning.fit import fit
 from bench.predict.learning.learn import DENSE, EXPERTS, SERVING, first_rows, of_first, of_steps
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World
@@ -33,8 +32,7 @@ def firsts(world: World) -> dict[str, list[Outcome]]:
 
 def _left_out(world: World, chip: str) -> Iterator[tuple[str, list[Outcome]]]:
     """Yields a part's name and its rows of one chip, as ``forecast`` tells them of any."""
-    steps = [one for one in world.cases() if one.row.chip != chip]
-    stack, rows = fit(steps), world.data[SERVING].rows
+    steps, stack, rows = world.cases({chip}), world.stack({chip}), world.data[SERVING].rows
     facts = world.chips[chip]
     prefill, _ = departure(facts, of_steps(steps, stack)["prefill"], stack)
     known = of_first([row for row in rows if row.chip != chip], world.chips, world.models, stack)

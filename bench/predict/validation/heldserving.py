@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.predict.learning.expected import departure
-from bench.predict.learning.fit import departures, fit
+from bench.predict.learning.fit import departures
 from bench.predict.learning.learn import DENSE, EXPERTS, of_serving, of_steps
 from bench.predict.learning.pooled import Departures
 from bench.predict.learning.reported import by_hands
@@ -36,7 +36,7 @@ def frozen(world: World) -> dict[str, list[Outcome]]:
     every = world.cases()
     share = float(np.median(departures(every, IDEAL)))
     known = dict.fromkeys((DENSE, EXPERTS), Known(share))
-    return _served(world, _rows(world, home=True), fit(every), known)
+    return _served(world, _rows(world, home=True), world.stack(), known)
 
 
 def serving(world: World) -> dict[str, list[Outcome]]:
@@ -58,8 +58,7 @@ def _rows(world: World, *, home: bool) -> list[Row]:
 def _left_out(world: World, rows: Sequence[Row]) -> dict[str, list[Outcome]]:
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for chip in dict.fromkeys(row.chip for row in rows):
-        every = [one for one in world.cases() if one.row.chip != chip]
-        stack = fit(every)
+        every, stack = world.cases({chip}), world.stack({chip})
         kept = [row for row in world.serving if row.chip != chip]
         parts = of_serving(kept, world.chips, world.models, stack, of_steps(every, stack))
         shares = _shares(world, kept)

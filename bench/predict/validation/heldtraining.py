@@ -8,7 +8,6 @@ from itertools import combinations
 import numpy as np
 
 from bench.predict.learning.expected import departure, difference
-from bench.predict.learning.fit import fit
 from bench.predict.learning.learn import training_rows
 from bench.predict.learning.pooled import Departures
 from bench.predict.learning.trained import (
@@ -42,7 +41,7 @@ def training(world: World) -> dict[str, list[Outcome]]:
     every = runs(training_rows(world.data), world.chips, world.models)
     found: dict[str, list[Outcome]] = {TRAIN: [], TRAIN_EXPERTS: []}
     for chip in dict.fromkeys(one.row.chip for one in every):
-        stack = fit([one for one in world.cases() if one.row.chip != chip])
+        stack = world.stack({chip})
         kept = [one for one in every if one.row.chip != chip]
         known = of_training(kept, world.models, stack)
         own = [one for one in every if one.row.chip == chip]
@@ -74,7 +73,7 @@ def foretold(
 def trained_by_others(world: World) -> list[Outcome]:
     """Returns reported training beside what was foretold: no rate of it was fitted."""
     kept = runs(training_rows(world.data), world.chips, world.models)
-    stack = fit(world.cases())
+    stack = world.stack()
     known = of_training(kept, world.models, stack)
     asked = runs(world.trained, world.chips, world.models)
     return [one for own in foretold(world, asked, kept, stack, known).values() for one in own]
@@ -109,7 +108,7 @@ def training_ratios(world: World) -> dict[str, list[Outcome]]:
     works = {name: _works(world, every, name, np.zeros(len(every))) for name in found}
     pairs = {name: _pairs(own) for name, own in works.items()}
     for pair in dict.fromkeys(one for own in pairs.values() for one in own):
-        stack = fit([one for one in world.cases() if one.row.chip not in pair])
+        stack = world.stack(pair)
         kept = [one for one in every if one.row.chip not in pair]
         trainer, parts = of_training(kept, world.models, stack)
         away = departures(every, stack, trainer)

@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.predict.learning.fit import fit
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World
@@ -62,7 +61,7 @@ def _same(row: Row) -> tuple[str, ...]:
 
 
 def _runs(world: World, rows: Sequence[Row]) -> Iterator[tuple[Row, Run]]:
-    stack = fit(world.cases())
+    stack = world.stack()
     tpots, turns = (
         served(rows, world.chips, world.models, stack, what=what) for what in ("tpot", "turn")
     )

@@ -127,7 +127,7 @@ def side_by_side(
 
 def frozen_ratios(world: World) -> dict[str, list[Outcome]]:
     """Returns ratios of TPOT as foretold by steps of another source alone, no interval told."""
-    stack = fit(world.cases())
+    stack = world.stack()
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for name in found:
         sides = _serving(world, name, stack)
@@ -146,8 +146,7 @@ def serving_ratios(world: World, *, home: bool = True) -> dict[str, list[Outcome
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     known = {name: _pairs(world, _serving(world, name, Stack()), home=home) for name in found}
     for pair in dict.fromkeys(pair for pairs in known.values() for pair in pairs):
-        every = [one for one in world.cases() if one.row.chip not in pair]
-        stack = fit(every)
+        every, stack = world.cases(pair), world.stack(pair)
         rows = [row for row in world.serving if row.chip not in pair]
         parts = of_serving(rows, world.chips, world.models, stack, of_steps(every, stack))
         for name in (name for name, pairs in known.items() if pair in pairs):
