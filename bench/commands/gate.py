@@ -40,7 +40,8 @@ Examples
   python -m bench gate record=after against=before allow=[driver] junit=gate.xml
   python -m bench gate record=latest against=h200 margin=0.2
 
-Exit code: 0 same or faster, 1 slower or failed, 2 wrong usage or no readable record, 3 ambiguous.
+Exit code: 0 same or faster, 1 slower or failed, 2 wrong usage, or a record or
+data file that cannot be read, 3 ambiguous.
 """
 
 

@@ -66,7 +66,8 @@ Examples
   python -m bench import file=results/records/2026-11-26/h200-sxm-full.json by='Example Lab'
   python -m bench import file=ID.onpaper.json by='Example Lab' out=results/runs
 
-Exit code: 0 written, 1 a sheet is broken, 2 not understood or wrong usage; nothing is written then.
+Exit code: 0 written, 1 a data file has a fault, 2 not understood or wrong usage; nothing is
+written then.
 """
 
 

@@ -69,7 +69,8 @@ Examples
   python -m bench run -m hydra/launcher=slurm node=all out=fleet    (each node, a record each)
   python -m bench run -m resume=fleet                            (what is missing of it)
 
-Exit code: 0 done, 1 a measurement failed, 2 wrong usage, 130 interrupted.
+Exit code: 0 done, 1 a measurement failed, the record could not be written or a data file
+has a fault, 2 wrong usage, 130 interrupted; after -m the highest of its runs.
 """
 INTERRUPTED = 130
 DAY_S = 86_400

@@ -38,7 +38,7 @@ Examples
   python -m bench show chip=h20
   python -m bench show record=latest report=pytest-benchmark > now.json
 
-Exit code: 0 shown, 1 the record is broken, 2 wrong usage.
+Exit code: 0 shown, 1 the record or a data file has a fault, 2 wrong usage.
 """
 
 

@@ -2,15 +2,17 @@
 
 import dataclasses
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from bench import __version__
-from bench.__main__ import COMMANDS, main
+from bench.__main__ import COMMANDS, main, module_of
 from bench.commands import run
 from bench.shapes import SHAPES, Fake
 from tests.commands.cases import Cli
+from tests.folders import ROOT
 
 
 @pytest.fixture
@@ -142,6 +144,35 @@ def test_help_has_examples_and_names_every_key(
     keys = [one.name for one in dataclasses.fields(SHAPES[command])]
     assert [key for key in keys if not re.search(rf"(^|\W){key}(\.\w+)?=", text)] == []
     assert max(map(len, text.splitlines())) <= 100
+
+
+RECORDS = ROOT / "results" / "records" / "2026-11-26"
+READING = {
+    "run": ("device=fake",), "show": ("chip=h20",), "compare": ("chips=h20,h100",),
+    "rules": ("chip=h20",), "evidence": ("chip=h20",), "verdict": ("chips=h20,h100",),
+    "predict": ("chips=h20", "workload=llama-3.1-8b"), "plot": ("kind=rules",),
+    "gate": ("record=h200-sxm-full", "against=h200"), "history": ("figure=matrix_bf16",),
+    "report": ("record=h200-sxm-full",), "bundle": ("record=h200-sxm-full",),
+    "calibrate": ("record=h200-sxm-calibrate",), "fleet": (f"records={RECORDS}",),
+    "import": (f"file={RECORDS / 'h200-sxm-full.json'}", "by=me"),
+}  # fmt: skip
+"""What has each command read the sheets, where it does not always."""
+
+
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one != "check"])
+def test_help_names_the_exit_code_of_a_data_file_with_a_fault(
+    command: str, cli: Cli, tmp_path: Path
+) -> None:
+    """Half of the commands told of 0 and 2 alone, "evidence" among them."""
+    sheet = tmp_path / "own" / "chips" / "a.yaml"
+    sheet.parent.mkdir(parents=True)
+    sheet.write_text("name: A", encoding="utf-8")
+    out = (f"out={cli.out}",) if command in ("run", "site", "export") else ()
+    done = cli(command, *READING.get(command, ()), *out, f"specs={tmp_path / 'own'}")
+    assert "a.yaml: vendor" in done.stdout + done.stderr
+    told = " ".join(import_module(module_of(command)).HELP.partition("Exit code:")[2].split())
+    means = dict(re.findall(r"\b(\d) ([^\d]+)", told.replace("5%", "").replace("10%", "")))
+    assert re.search("fault|data file that cannot be read", means[str(done.returncode)])
 
 
 def test_help_of_run_names_what_the_fake_takes() -> None:
