@@ -15,8 +15,9 @@ def test_fp32_is_full_unless_tf32_is_asked_for() -> None:
     seen = []
     for dtype in ("tf32", "fp32", "tf32", "bf16"):
         set_precision(dtype)
-        seen.append(matmul.fp32_precision == "tf32")
-        assert matmul.allow_tf32 is seen[-1]  # torch raises here where its two switches differ
+        seen.append(matmul.allow_tf32)  # torch raises here where its two switches differ
+        if hasattr(matmul, "fp32_precision"):  # torch 2.9
+            assert (matmul.fp32_precision == "tf32") is seen[-1]
     assert seen == [True, False, True, False]
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
 import torch
@@ -28,6 +29,12 @@ WAYS = [
 
 
 has_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="no triton")
+has_blocks = pytest.mark.skipif(
+    not hasattr(torch, "float4_e2m1fn_x2"), reason="this torch has no block-scaled formats"
+)
+has_grouped = pytest.mark.skipif(
+    not hasattr(torch, "_grouped_mm"), reason="this torch has no grouped product"
+)
 
 
 def interpreted(program: str) -> None:
@@ -60,6 +67,18 @@ def fresh_buffers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(products, "LEAST_POOL", 1 << 12)
     with none_kept():
         yield
+
+
+@cache
+def multiplies_fp8(*, by_row: bool) -> bool:
+    """Tells whether this torch does it on a CPU: 2.6 not at all, 2.11 with one scale only."""
+    ones = torch.ones(16, 16).to(torch.float8_e4m3fn)
+    left, right = map(torch.ones, ((16, 1), (1, 16)) if by_row else ((), ()))
+    try:
+        torch._scaled_mm(ones, ones.t(), left, right, out_dtype=torch.bfloat16)
+    except RuntimeError:
+        return False
+    return True
 
 
 def product(dtype: str = "fp32", layout: str = "nt", **sizes: int) -> Point:

@@ -9,8 +9,10 @@ import torch
 from bench.kernels import gemm
 from bench.kernels.common import factors, inputs, microscaling
 from bench.kernels.common.base import UnsupportedError, torch_dtype
+from tests.kernels.cases import has_blocks
 from tests.kernels.product_cases import CPU, CUDA, GEMM, plain_products, product
 
+pytestmark = has_blocks
 BLOCKS = tuple(microscaling.BLOCK)
 
 

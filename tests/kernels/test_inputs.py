@@ -10,7 +10,7 @@ from bench.devices.torchdevice import PreparedTask
 from bench.kernels.common import inputs, products
 from bench.kernels.common.base import DATA, Task, torch_dtype
 from bench.kernels.gemm import DTYPES
-from tests.kernels.cases import CPU, GEMM, fresh_buffers, product
+from tests.kernels.cases import CPU, GEMM, fresh_buffers, has_blocks, product
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,9 @@ def test_calls_take_their_turn_over_the_buffers() -> None:
     assert task.spot_check() is None
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "dtype", [pytest.param(one, marks=[has_blocks] if one == "nvfp4" else []) for one in DTYPES]
+)
 @pytest.mark.parametrize("data", DATA)
 def test_inputs_have_the_dtype_and_shape_asked_for(data: str, dtype: str) -> None:
     drawn = inputs.draw((7, 5), dtype, data, CPU)

@@ -14,13 +14,14 @@ from bench.kernels.common import inputs, llm
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
-from tests.kernels.cases import spot
+from tests.kernels.cases import has_grouped, spot
 
 CPU = torch.device("cpu")
 EXPERTS, NORM = experts.KERNEL, norm.KERNEL
 ACCELERATOR = Limits(4e10, 50e6, is_cpu=False)
 HOST = Limits(6e9, 32e6, is_cpu=True)
 D, F = 7168, 2048
+WAYS = [pytest.param("grouped", marks=has_grouped), "loop"]
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +69,7 @@ def test_routing_is_even_without_repetition_and_always_the_same() -> None:
     assert llm.counts(told, 3) == (found[0], found[1], found[2])
 
 
-@pytest.mark.parametrize("way", llm.GROUPED_WAYS)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("dtype", EXPERTS.dtypes)
 def test_every_way_of_experts_is_right(way: str, dtype: str) -> None:
     check = EXPERTS.check(block("prefill", way, dtype), CPU)
@@ -77,7 +78,7 @@ def test_every_way_of_experts_is_right(way: str, dtype: str) -> None:
     assert check.error > 0
 
 
-@pytest.mark.parametrize("way", llm.GROUPED_WAYS)
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("wrong", ["next expert", "up and gate", "a little off"])
 def test_wrong_experts_fail_the_check(
     way: str, wrong: str, monkeypatch: pytest.MonkeyPatch
@@ -97,7 +98,7 @@ def test_wrong_experts_fail_the_check(
 
 
 @pytest.mark.usefixtures("narrow")
-@pytest.mark.parametrize("way", llm.GROUPED_WAYS)
+@pytest.mark.parametrize("way", WAYS)
 def test_timed_experts_pass_their_spot_check_and_ones_left_out_do_not(way: str) -> None:
     task = EXPERTS.build(block("prefill", way, batch=64, experts=32), CPU, 0.0)
     assert spot(task).passed

@@ -11,10 +11,23 @@ from bench.kernels.common import inputs, precision
 from bench.kernels.common.base import Limits, Point, UnsupportedError
 from bench.kernels.common.factors import Factor, scaled
 from bench.kernels.common.precision import set_precision
+from tests.kernels.cases import multiplies_fp8
 from tests.kernels.product_cases import CPU, CUDA, GEMM, plain_products, product
 
-FP8_FORMS = GEMM.variants("fp8")
+FP8_FORMS = [
+    pytest.param(
+        form,
+        marks=pytest.mark.skipif(
+            not multiplies_fp8(by_row=form in gemm.BY_ROW),
+            reason="this torch has no such product on a CPU",
+        ),
+    )
+    for form in GEMM.variants("fp8")
+]
 MATMUL = torch.backends.cuda.matmul
+has_fp16_sums = pytest.mark.skipif(
+    not precision.can_accumulate_in_fp16(), reason="this torch cannot be told to sum in fp16"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +143,7 @@ def test_scales_of_fp8_are_never_near_one(*, by_row: bool) -> None:
     assert scaled(torch.zeros(2, 2), "bf16").scales is None
 
 
+@has_fp16_sums
 def test_sums_in_fp16_are_for_the_form_that_asks_for_them_alone() -> None:
     seen = []
     for dtype, variant in (("fp16", "acc16"), ("fp16", ""), ("fp16", "acc16"), ("bf16", "")):
@@ -138,6 +152,7 @@ def test_sums_in_fp16_are_for_the_form_that_asks_for_them_alone() -> None:
     assert seen == [True, False, True, False]
 
 
+@has_fp16_sums
 def test_sums_in_fp16_are_refused_where_torch_or_the_device_has_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -148,6 +163,7 @@ def test_sums_in_fp16_are_refused_where_torch_or_the_device_has_none(
         gemm._ready(product("fp16", "acc16"), CUDA)
 
 
+@has_fp16_sums
 def test_a_torch_without_the_switch_sets_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "can_accumulate_in_fp16", lambda: False)
     set_precision("fp16", acc16=True)
@@ -164,6 +180,7 @@ def in_fp16(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return total.half()
 
 
+@has_fp16_sums
 def test_sums_in_fp16_are_right_and_told_from_sums_in_fp32(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
