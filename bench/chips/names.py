@@ -27,6 +27,38 @@ def loose(name: str) -> str:
     return JOINS.sub("", plain(name))
 
 
+def pattern(word: str) -> re.Pattern[str]:
+    """Returns what a pattern of ``*`` and ``?`` fits whole among plain names.
+
+    What joins its parts may differ or lack as in a name, ``rtx pro*`` is ``rtxpro*``; not between
+    two digits, where it tells numbers apart, nor beside a ``*``: ``*-b200`` is no ``gb200``.
+    """
+    first, *rest = (_piece(one) for one in re.split(r"\*+", plain(word)))
+    middle = "".join(f"(?>.*?{one})" for one in rest[:-1])  # atomic: many stars cost no more
+    return re.compile(f"{first}{middle}{f'.*{rest[-1]}' if rest else ''}", re.DOTALL)
+
+
+def _piece(text: str) -> str:
+    """Returns what lies between two stars as a regular expression."""
+    found, left, joined = "", "", False
+    for sign in (*text, ""):
+        if sign and JOINS.match(sign):
+            joined = True
+        else:
+            found += _between(left, sign, joined=joined)
+            found += "." if sign == "?" else re.escape(sign)
+            left, joined = sign, False
+    return found
+
+
+def _between(left: str, right: str, *, joined: bool) -> str:
+    """Returns what may join two signs of a pattern, of which an empty one is its edge or a star."""
+    edge = not left or not right or "?" in (left, right)
+    if not edge and not (left.isdigit() and right.isdigit()):
+        return f"{JOINS.pattern}*"
+    return f"{JOINS.pattern}+" if joined else ""
+
+
 def names_of(chip: Chip) -> Iterator[tuple[str, str]]:
     """Returns everything that a chip answers to, each with the field that says so."""
     yield "id", chip.id

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from bench.chips.groups import APART, GROUPS, Test
 from bench.chips.load import LISTED, Catalogue
 from bench.chips.model import Chip
-from bench.chips.names import plain
+from bench.chips.names import loose, pattern, plain
 from bench.errors import UsageError, did_you_mean, nearest
 
 LONGEST = 200
@@ -67,16 +67,27 @@ def _meant(word: str, catalogue: Catalogue, names: Mapping[str, str]) -> list[Ch
     if len(word) > LONGEST:
         raise UsageError(f"{word[:LONGEST]!r} ... is longer than any name or pattern of chips")
     if {"*", "?"} & set(wanted):
-        fitting = {chip for name, chip in names.items() if fnmatchcase(name, wanted)}
+        loosely = pattern(word)
+        fitting = {
+            chip for name, chip in names.items()
+            if loosely.fullmatch(name) or fnmatchcase(name, wanted)
+        }  # fmt: skip
         return _some(word, [chip for chip in chips.values() if chip.id in fitting])
-    wanted = wanted.replace(" ", "-")
-    if wanted in APART:
-        return _some(word, [chip for chip in chips.values() if APART[wanted](chip)])
+    return _of_group(word, catalogue, names)
+
+
+def _of_group(word: str, catalogue: Catalogue, names: Mapping[str, str]) -> list[Chip]:
+    """Returns the chips of a group, written as names may be: ``export tier``."""
+    wanted, chips = loose(word), catalogue.chips.values()
+    apart = {loose(key): test for key, test in APART.items()}
+    if wanted in apart:
+        return _some(word, [chip for chip in chips if apart[wanted](chip)])
     groups = {**GROUPS, **{key: _is_of(key) for key in _vendors(catalogue)}}
-    if wanted not in groups:
+    test = {loose(key): one for key, one in groups.items()}.get(wanted)
+    if test is None:
         raise _unknown("chip or group", word, names, *groups, *APART)
-    usual = (chip for chip in chips.values() if not any(test(chip) for test in APART.values()))
-    return _some(word, [chip for chip in usual if groups[wanted](chip)])
+    usual = (chip for chip in chips if not any(one(chip) for one in APART.values()))
+    return _some(word, [chip for chip in usual if test(chip)])
 
 
 def _is_of(vendor: str) -> Test:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
+from bench.chips.names import names_of, pattern, plain
 from bench.config import compose, one_of
 from bench.errors import UsageError
 from bench.shapes import ChipsConfig
@@ -13,7 +14,7 @@ python -m bench chips [key=value ...]
 
 Lists the spec sheets, one a line: search, filter, sort, choose columns.
 
-  find=             only those whose id, name or alias has this in it
+  find=             only those whose id, name or alias has this in it, however joined
   tier=             export, domestic, global
   vendor=           nvidia, huawei, ...
   kind=             gpu, npu, cpu, system
@@ -114,5 +115,7 @@ def _wanted(chip: Chip, config: ChipsConfig) -> bool:
     wanted = {name: getattr(config, name) for name in ("tier", "vendor", "kind", "status")}
     if any(word is not None and getattr(chip, name) != word for name, word in wanted.items()):
         return False
-    words = (chip.id, chip.name, chip.local_name or "", *chip.aliases)
-    return config.find is None or any(config.find.lower() in word.lower() for word in words)
+    if config.find is None:
+        return True
+    sought = pattern(f"*{config.find}*")
+    return any(sought.fullmatch(plain(name)) for _, name in names_of(chip))

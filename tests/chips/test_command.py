@@ -302,6 +302,23 @@ def test_compare_a_vendor_with_a_chip_of_another(capsys: pytest.CaptureFixture[s
     assert "huawei-ascend-910b2" in ids
 
 
+@pytest.mark.parametrize("word", ["rtx pro", "rtx-pro", "RTX_PRO", "rtxpro"])
+def test_what_is_searched_for_joins_its_parts_as_a_name_does(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Searched for, "rtx pro" found two sheets, "rtxpro" three and "RTX_PRO" none."""
+    code, out, _ = said(["chips", f"find={word}", "report=csv"], capsys)
+    _, *lines = out.splitlines()
+    assert (code, [line.partition(",")[0] for line in lines]) == (
+        0,
+        [
+            "nvidia-rtx6000d-84gb",
+            "nvidia-rtxpro6000-server-96gb",
+            "nvidia-rtxpro6000-workstation-96gb",
+        ],
+    )
+
+
 @pytest.mark.parametrize("style", FORMATS)
 @pytest.mark.parametrize("name", ["chips", "compare"])
 def test_every_format_is_printed(name: str, style: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,10 +58,37 @@ def picked(*words: str, vendor: str | None = None) -> str:
         ("acme-*", "acme-one acme-two acme-host acme-rack"),
         ("on?", "acme-one"),
         ("壹*", "acme-one"),
+        ("ACME_*", "acme-one acme-two acme-host acme-rack"),
+        ("acme t*", "acme-two"),
+        ("acmet*", "acme-two"),
+        ("a-c-m-e two*", "acme-two"),
+        ("export_tier", "acme-one"),
+        ("exporttier", "acme-one"),
+        ("STUB-S", "bold-paper"),
     ],
 )
 def test_a_word_is_a_name_a_group_or_a_pattern(word: str, ids: str) -> None:
     assert picked(word) == ids
+
+
+@pytest.mark.parametrize("word", ["rtx pro*", "RTX-PRO*", "rtx_pro*", "rtxpro*", "rtx  p*ro*"])
+def test_a_pattern_joins_its_parts_as_a_name_does(word: str, sheets: Catalogue) -> None:
+    """The first held no chip, the second two and the last but one three."""
+    assert [one.id for one in select([word], sheets)] == [
+        "nvidia-rtx6000d-84gb",
+        "nvidia-rtxpro6000-server-96gb",
+        "nvidia-rtxpro6000-workstation-96gb",
+    ]
+
+
+def test_what_joins_two_numbers_or_stands_beside_a_star_counts() -> None:
+    sheets = Catalogue({one: chip(one) for one in ("a-b20-48gb", "a-gb20-8gb", "a-b204-8gb")}, {})
+    assert [one.id for one in select(["*-8gb"], sheets)] == ["a-gb20-8gb", "a-b204-8gb"]
+    assert [one.id for one in select(["*-b20*"], sheets)] == ["a-b20-48gb", "a-b204-8gb"]
+    assert [one.id for one in select(["*b20 48*"], sheets)] == ["a-b20-48gb"]
+    assert [one.id for one in select(["*b20?8*"], sheets)] == ["a-gb20-8gb"]
+    with pytest.raises(UsageError, match="holds no chip"):
+        select(["*b2048*"], sheets)
 
 
 def test_chips_stand_in_the_order_asked_for_and_once() -> None:
