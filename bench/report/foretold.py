@@ -133,10 +133,18 @@ def _left(found: Foretold, place: int) -> str:
     least = least_chips(
         found.chip, asked.workload, asked.how, asked.split, sequences, length, found.recipe
     )
-    tried = "with a sequence a copy" if asked.split.sharded else "at any tp"
-    takes = f", takes {least} chips" if least else f", and so {tried}"
+    takes = f", takes {least} chips" if least else f", even {_most(found)}"
     fits = _remedy(found, place, alone=not least) if found.recipe else ""
     return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}{fits}"
+
+
+def _most(found: Foretold) -> str:
+    """Returns the most chips that were tried, in words: more copies than the batch feeds idle."""
+    if not found.asked.split.sharded:
+        return "at the widest tp"
+    micro = found.recipe.micro if found.recipe else 1
+    each = "each sequence" if micro == 1 else f"every {micro} sequences"
+    return f"with a copy for {each} of the batch"
 
 
 def _remedy(found: Foretold, place: int, *, alone: bool) -> str:

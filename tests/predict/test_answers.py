@@ -44,13 +44,14 @@ def test_no_more_copies_are_named_than_the_batch_has_sequences_for(
     words = ["chips=h100", "workload=llama-3.1-405b", "phase=train", "input=8192"]
     words += ["parallel=fsdp8", "recompute=true"]
     few = said("predict", [*words, "batch=8"], capsys)[1]
-    assert "GB short, and so with a sequence a copy" in few
+    assert "GB short, even with a copy for each sequence of the batch" in few
     many = said("predict", [*words, "batch=4096"], capsys)[1]
     (told,) = re.findall(r"GB short, takes (\d+) chips", many)
     held = [*words[:-2], f"parallel=fsdp{told}", "recompute=true"]
     assert one([*held, f"batch={told}"], capsys)["fits"]
     twice = said("predict", [*words, f"batch={told}", "micro=2"], capsys)[1]
     assert f"takes {told} chips" not in twice
+    assert "GB short, even with a copy for every 2 sequences of the batch" in twice
 
 
 TRAINED = ["chips=h20", "phase=train"]
@@ -144,7 +145,7 @@ def test_what_no_split_holds_says_what_was_tried(capsys: pytest.CaptureFixture[s
     words = ["chips=a100-sxm4-40gb", "workload=kimi-k2"]
     assert one([*words, "phase=fit"], capsys)["least_chips"] is None
     assert "| none up to 64 " in said("predict", [*words, "phase=fit"], capsys)[1]
-    assert re.search(r"GB short, and so at any tp\b", said("predict", words, capsys)[1])
+    assert re.search(r"GB short, even at the widest tp\b", said("predict", words, capsys)[1])
 
 
 def test_what_tests_found_of_a_chip_stands_beneath_what_is_foretold_of_it(
