@@ -1,5 +1,7 @@
 """What tests of importers share: outputs of tools, and what is found in them."""
 
+from dataclasses import replace
+
 from bench import paths
 from bench.evidence.model import Reported
 from bench.importers.base import Found, Given
@@ -7,7 +9,8 @@ from bench.importers.registry import importer
 from tests import folders
 
 # The values of nvbench.json are invented, and those of the second node of superbench.jsonl; the
-# first is a part of microsoft/superbenchmark, tests/analyzer/test_results.jsonl.
+# first is a part of microsoft/superbenchmark, tests/analyzer/test_results.jsonl. Of tritonbench the
+# column of triton_tma_persistent_matmul is from its pull request 894, the rest is invented.
 DATA = folders.DATA / "importers"
 SOURCES = {
     "babelstream.csv": "babelstream", "babelstream.txt": "babelstream",
@@ -17,9 +20,12 @@ SOURCES = {
     "nvbench.json": "nvbench", "superbench.jsonl": "superbench",
     "nvbandwidth.json": "nvbandwidth", "nvbandwidth.txt": "nvbandwidth",
     "pytest-benchmark.json": "pytest-benchmark",
+    "tritonbench.csv": "tritonbench", "tritonbench.json": "tritonbench",
+    "tritonbench.txt": "tritonbench",
 }  # fmt: skip
 RECORD = paths.PACKAGE.parent / "results" / "records" / "2026-11-26" / "h200-sxm-full.json"
 GIVEN = Given(file="log", chip="nvidia-a800-sxm-80gb", by="A. Tester", date="2026-11")
+HALF = replace(GIVEN, dtype="fp16")
 
 
 def text(name: str) -> str:
@@ -27,9 +33,14 @@ def text(name: str) -> str:
     return (DATA / name).read_text(encoding="utf-8")
 
 
-def take(name: str, given: Given = GIVEN) -> Found:
-    """What the fixture's importer finds in it."""
-    return importer(SOURCES[name]).read(text(name), given)
+def take(name: str, given: Given | None = None) -> Found:
+    """What the fixture's importer finds in it, given what it does not tell itself."""
+    return importer(SOURCES[name]).read(text(name), given or given_of(name))
+
+
+def given_of(name: str) -> Given:
+    """What is given beside a fixture; tritonbench never tells the number format."""
+    return HALF if SOURCES[name] == "tritonbench" else GIVEN
 
 
 def briefly(row: Reported) -> tuple[str, str | None, str, str, list[str]]:

@@ -13,7 +13,7 @@ from bench.errors import UsageError
 from bench.importers.base import Given, NotUnderstood
 from bench.importers.registry import IMPORTERS, importer, sniffed
 from bench.records.model import Record
-from tests.importers.cases import GIVEN, RECORD, SOURCES, text
+from tests.importers.cases import GIVEN, RECORD, SOURCES, given_of, text
 
 BARE = Given(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester")
 
@@ -213,8 +213,8 @@ def test_what_no_tool_or_several_tools_may_have_printed_asks_for_the_source(log:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_lines_that_end_as_on_windows_are_read_alike(name: str) -> None:
-    found = importer(SOURCES[name]).read(text(name).replace("\n", "\r\n"), GIVEN)
-    assert found.rows == importer(SOURCES[name]).read(text(name), GIVEN).rows
+    found = importer(SOURCES[name]).read(text(name).replace("\n", "\r\n"), given_of(name))
+    assert found.rows == importer(SOURCES[name]).read(text(name), given_of(name)).rows
 
 
 # whatever it is, the answer is rows or a refusal
@@ -257,4 +257,4 @@ def test_no_change_of_an_output_raises_anything_but_a_refusal(
     put = data.draw(st.one_of(st.text(max_size=8), st.sampled_from(WORDS), st.just("1e999")))
     changed = log[:start] + put + log[end:]
     with suppress(NotUnderstood):
-        assert importer(SOURCES[name]).read(changed, GIVEN).rows
+        assert importer(SOURCES[name]).read(changed, given_of(name)).rows

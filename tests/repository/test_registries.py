@@ -24,7 +24,7 @@ SHARED = {
         "neighbours", "nvml", "plugins", "ranks", "registry", "smi", "smi_text", "team",
         "telemetry", "torchdevice", "uid",
     },
-    "commands": {"asked", "fakes", "live", "nodes", "several", "sweep"},
+    "commands": {"asked", "fakes", "live", "nodes", "several", "sweep", "titled"},
     "report/formats": {"fragment"},
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
