@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from bench.commands import fakes
 from bench.config import compose, device_word
 from bench.cpuclock import clock_of
 from bench.errors import UsageError
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench doctor [device=auto] [chip=NAME] [conformance=true]
 
-Describes the device, says which sheet it answers to and why (or why none), and names what would
-disturb a measurement now. Nothing is measured.
+Describes the device, says which sheet fits it and why (or why none does), and warns of what would
+disturb a measurement now. Measures nothing.
 
   device=auto       auto, cpu, cuda, cuda:1, npu:1, xpu, mlu, musa, mps, accelerator, fake
-  chip=             see what speaks for and against this sheet
-  conformance=      true tries on the device all that a backend must keep: results, clocks,
-                    memory, refusals, the loss of a worker (bench/devices/README.md)
+  chip=             show what speaks for and against this sheet
+  conformance=      true tests everything that a backend must provide: results, clocks, memory,
+                    refusals, recovery from a lost worker (bench/devices/README.md)
 
 Examples
   python -m bench doctor
@@ -59,7 +60,7 @@ def _describe(config: DoctorConfig) -> int:
     from bench.measure.session import open_session
 
     sheets = catalogue()
-    session = open_session(device_word(config.device))
+    session = open_session(device_word(config.device), fakes.spec(config))
     try:
         device = session.describe().device
     finally:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.config import positive
 from bench.errors import UsageError
-from bench.shapes import Fake, RunConfig
+from bench.shapes import DoctorConfig, Fake, RunConfig
 
 if TYPE_CHECKING:
     from bench.chips.load import Catalogue
@@ -27,7 +27,7 @@ def told(config: RunConfig) -> "dict[str, str | int | float | bool | None]":
     return {f"device.fake.{key}": value for key, value in told.items() if value != plain[key]}
 
 
-def spec(config: RunConfig) -> "FakeSpec | None":
+def spec(config: RunConfig | DoctorConfig) -> "FakeSpec | None":
     """Returns what the device is, None where it is not simulated.
 
     Raises:

@@ -158,6 +158,12 @@ def test_doctor_describes_device_chip_and_reasons(cli: Cli) -> None:
     assert "chip: nvidia-h20-sxm-96gb (chosen)" in lines
 
 
+def test_doctor_shows_the_fake_that_a_run_would_measure(cli: Cli) -> None:
+    """Whatever chip was asked for, the default fake was shown: 78 units."""
+    lines = cli("doctor", "device=fake", "chip=h100").stdout.splitlines()
+    assert ("  units: 132" in lines, "  memory: 76,294 MiB" in lines) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("nominal_hz", "warned"),
     [
