@@ -18,7 +18,7 @@ from bench.kernels.common.base import Point, itemsize
 from bench.kernels.gather import ROWS
 from bench.kernels.registry import kernel
 from tests.kernels.cases import none_kept
-from tests.kernels.triton_cases import Launches, counted, loops, moved_bits, told_by
+from tests.kernels.triton_cases import Launches, counted, is_new, loops, moved_bits, told_by
 
 fma_triton = pytest.importorskip("bench.kernels.common.fma_triton")
 loads_triton = pytest.importorskip("bench.kernels.common.loads_triton")
@@ -70,6 +70,7 @@ def registers(dtype: str, threads: int) -> None:
     kernel("vector").build(Point("vector", dtype, parameters=told), CPU, 0.0)
 
 
+@is_new
 @pytest.mark.parametrize("launched", NVIDIA, indirect=True)
 @pytest.mark.parametrize("dtype", kernel("vector").dtypes)
 def test_every_step_in_registers_is_done_and_none_leaves_them(
@@ -86,6 +87,7 @@ def test_every_step_in_registers_is_done_and_none_leaves_them(
     assert "STACK:0 SHARED:0 LOCAL:0" in used
 
 
+@is_new
 @pytest.mark.parametrize("launched", [AMD], indirect=True)
 @pytest.mark.parametrize(
     ("dtype", "instruction", "each"),
@@ -100,6 +102,7 @@ def test_every_step_in_registers_is_done_on_amd(
     assert set(re.findall(r"_spill_count:\s*(\d+)", code)) == {"0"}
 
 
+@is_new
 @pytest.mark.parametrize("launched", NVIDIA, indirect=True)
 @pytest.mark.parametrize(
     ("dtype", "intensity"),
@@ -122,7 +125,7 @@ def test_a_stream_reads_all_that_it_counts_and_adds_as_often(
     assert len(found) == (2 if wanted.fmas > fma_triton.UNROLL else 1)
 
 
-@pytest.mark.parametrize("launched", NVIDIA, indirect=True)
+@pytest.mark.parametrize("launched", [80, 90, pytest.param(100, marks=is_new)], indirect=True)
 def test_each_load_of_a_chain_waits_for_the_one_before(launched: Launches) -> None:
     at, end = (torch.zeros(1, dtype=torch.int64) for _ in range(2))
     loads_triton.follow(at, end, 8 * 65535)
@@ -133,6 +136,7 @@ def test_each_load_of_a_chain_waits_for_the_one_before(launched: Launches) -> No
     assert all(to != address for to, address in found)
 
 
+@is_new
 @pytest.mark.parametrize("launched", [AMD], indirect=True)
 def test_each_load_of_a_chain_waits_for_the_one_before_on_amd(launched: Launches) -> None:
     at, end = (torch.zeros(1, dtype=torch.int64) for _ in range(2))
@@ -143,6 +147,7 @@ def test_each_load_of_a_chain_waits_for_the_one_before_on_amd(launched: Launches
     assert all(address == to for (to, _), (_, address) in pairwise(chain))
 
 
+@is_new
 @pytest.mark.parametrize("launched", NVIDIA, indirect=True)
 def test_a_read_loads_every_element_of_a_block(launched: Launches) -> None:
     source = torch.zeros(3 * loads_triton.BLOCK, dtype=torch.int32)
@@ -153,6 +158,7 @@ def test_a_read_loads_every_element_of_a_block(launched: Launches) -> None:
     assert counted(r"add\.s32", loop) == own + 1  # and the count of steps
 
 
+@is_new
 @pytest.mark.parametrize("launched", [90], indirect=True)
 @pytest.mark.parametrize("row", ROWS)
 def test_a_gather_loads_and_stores_every_element(row: str, launched: Launches) -> None:

@@ -49,7 +49,7 @@ def _follow(place, end, rounds, unrolled: tl.constexpr):  # type: ignore[no-unty
     at = tl.load(place)
     for _ in range(rounds):
         # A lone load would read and write one register, which Triton 3.6 clears before it reads.
-        for _ in tl.static_range(unrolled):
+        for _load in tl.static_range(unrolled):  # of its own name: Triton 3.2 mixes up two alike
             at = tl.load(at.to(tl.pointer_type(tl.int64)))
     tl.store(place, at)
     tl.store(end, at)
