@@ -9,7 +9,7 @@ from bench.chips.model import Chip
 from bench.chips.vendors import like, vendor_behind, vendors
 from bench.errors import UsageError
 from bench.records.model import DeviceInfo, Identity
-from bench.units import Dimension, Quantity, show
+from bench.units import Dimension, Quantity, show, significant
 
 MEMORY_LEAST = 0.90
 MEMORY_MOST = 1.01
@@ -105,16 +105,21 @@ def _tests(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
 
 
 def _memory_test(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
-    printed = chip.number("memory_capacity")
-    if device.memory_bytes is None or printed is None or device.backend == "cpu":
+    figure = chip.figures.get("memory_capacity")
+    printed = figure.value if figure else None
+    if device.memory_bytes is None or not isinstance(printed, Quantity) or device.backend == "cpu":
         return
     share, sizes = devices_a_chip(chip), memory_sizes(chip, rivals=False)
     fits = any(MEMORY_LEAST <= device.memory_bytes / size <= MEMORY_MOST for size in sizes)
     reported = f"{device.memory_bytes / 2**30:.1f} GiB of memory"
-    yield (
-        reported if fits else f"{reported}, the sheet has {show(printed / share, Dimension.BYTES)}",
-        fits,
-    )
+    yield reported if fits else f"{reported}, the sheet has {size_text(printed, share)}", fits
+
+
+def size_text(size: Quantity, share: float, digits: int = 3) -> str:
+    """Returns one of ``share`` parts of a size in the sheet's own unit: 96 GiB are no 96 GB."""
+    if size.binary:
+        return f"{significant(size.si / share / 2**30, digits)} GiB"
+    return show(size.si / share, Dimension.BYTES, digits)
 
 
 def memory_sizes(chip: Chip, *, rivals: bool) -> list[float]:

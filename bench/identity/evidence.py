@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench.chips.figures import FIGURES
+from bench.chips.match import size_text
 from bench.chips.model import Chip
-from bench.units import Dimension, show
+from bench.units import Dimension, Quantity, show
 
 
 class Finding(StrEnum):
@@ -60,17 +61,28 @@ def values(chip: Chip, key: str) -> tuple[float, ...]:
 
     Where the driver shows the dies of a chip as devices of their own, that is a die's share.
     """
-    return tuple(_numbers(chip, key))
+    return tuple(number for number, _, _ in _claimed(chip, key))
 
 
-def _numbers(chip: Chip, key: str) -> Iterator[float]:
+def sizes(chip: Chip, key: str) -> str:
+    """Returns a size in memory as words, in the units of the sheet: ``192 GiB or 192 GB``."""
+    found = [
+        size_text(value, share, 4) if isinstance(value, Quantity) else _told(number, key)
+        for number, value, share in _claimed(chip, key)
+    ]
+    return " or ".join(dict.fromkeys(found))
+
+
+def _claimed(chip: Chip, key: str) -> Iterator[tuple[float, object, float]]:
+    """Yields of each value that is not refuted that of one device, as printed, and its divisor."""
     figure = chip.figures.get(key)
     if figure is None:
         return
     dies = (chip.number("dies") or 1.0) if chip.identity.reports == "die" else 1.0
     for one in (figure, *figure.rivals):
         if one.number is not None and one.refuted is None:
-            yield one.number / (1.0 if one.counts == "die" else dies)
+            share = 1.0 if one.counts == "die" else dies
+            yield one.number / share, one.value, share
 
 
 def told(numbers: Iterable[float], key: str) -> str:

@@ -6,7 +6,7 @@ from bench.chips.load import Catalogue
 from bench.chips.match import MEMORY_LEAST, MEMORY_MOST, memory_sizes
 from bench.chips.model import Chip
 from bench.chips.vendors import like, vendor_behind, vendors
-from bench.identity.evidence import Evidence, Finding, told, values
+from bench.identity.evidence import Evidence, Finding, sizes, told, values
 from bench.records.model import DeviceInfo
 from bench.units import Dimension, show
 
@@ -99,9 +99,8 @@ def weigh_memory(size_bytes: float, chip: Chip) -> tuple[Finding, str, str]:
     A size printed in GB means GiB; driver and error correction keep up to a tenth back.
     Another size is never impossible: boards are fitted with other memory.
     """
-    printed = values(chip, "memory_capacity")
     nominal = memory_sizes(chip, rivals=True)
-    expected = told(printed, "memory_capacity")
+    expected = sizes(chip, "memory_capacity")
     if not nominal:
         return Finding.UNKNOWN, "the sheet has no size", expected
     if any(MEMORY_LEAST <= size_bytes / size <= MEMORY_MOST for size in nominal):

@@ -165,6 +165,18 @@ def test_a_size_that_is_printed_in_gib_is_taken_at_its_word(
     assert not any("memory" in one for one in choose(name, device, sheets).reasons)
 
 
+def test_a_size_is_told_in_the_unit_of_the_sheet(sheets: Catalogue) -> None:
+    """96 GiB were told as 103.1 GB, which no sheet prints."""
+    chip = sheets.chips["aws-trainium2-96gb"]
+    device = DeviceInfo(backend="cuda", name=chip.id, memory_bytes=40 * 2.0**30)
+    told = "against it: 40.0 GiB of memory, the sheet has 96.0 GiB"
+    assert told in choose(chip.id, device, sheets).reasons
+    assert weigh_memory(40 * 2.0**30, chip)[2] == "96.00 GiB"
+    tpu = sheets.chips["google-tpu-v7-192gb"]
+    assert weigh_memory(40 * 2.0**30, tpu)[2] == "192.0 GiB or 192.0 GB"
+    assert weigh_memory(64 * 2.0**30, sheets.chips["amd-mi250x-oam-128gb"])[2] == "64.00 GB"
+
+
 def test_a_die_is_matched_by_half_of_the_packages_memory_and_units(sheets: Catalogue) -> None:
     half = DeviceInfo(
         backend="cuda", name="AMD Instinct MI250X", units=110, memory_bytes=64 * 2.0**30
