@@ -15,28 +15,28 @@ from bench.errors import OnpaperError, UsageError, did_you_mean
 from bench.ownspecs import lay
 
 COMMANDS = {
-    "run": "measure this machine and set it beside its spec sheet (the default)",
-    "show": "render a record again, or a chip's sheet with its sources",
+    "run": "measure this machine and compare it with its spec sheet (the default)",
+    "show": "show a stored record, or everything known of a chip, with sources",
     "chips": "list the spec sheets: search, filter, sort, choose columns",
-    "compare": "set chips side by side, with ratios to a baseline",
-    "rules": "say what export rules said of a chip on a day, and how far it may go",
-    "evidence": "list all that was measured of a chip, beside its sheet, with weights",
-    "verdict": "put two chips, or many beside a baseline, to the test: paper and measurement",
-    "claims": "judge what is said of chips against one another",
-    "predict": "foretell tokens a second from the sheet, with an interval and what it rests on",
-    "validate": "test predictions on what their fit has not seen: error, bias, coverage, bars",
-    "calibrate": "fit the model on all tables, or on this machine's own record beside its sheet",
-    "plot": "draw what a record, the rules, the ratios or the predictions show, with the data",
-    "site": "build the offline page of everything here: chips, claims, rules, records",
-    "report": "hand over a verification report, a sample plan or a fleet's summary: HTML and PDF",
-    "gate": "say whether a run is slower than another, than many or than its sheet: for CI",
-    "history": "follow a figure over all records, with its change points; list the records",
-    "fleet": "rank many devices and nodes, and name those that differ, with the false-alarm rate",
+    "compare": "compare published figures of chips, with ratios to a baseline",
+    "rules": "show which export rules applied to a chip on a day, and how much room is left",
+    "evidence": "list everything measured of a chip, by anybody, with weights",
+    "verdict": "compare two chips, or many with a baseline: on paper and measured",
+    "claims": "judge public statements that compare chips",
+    "predict": "predict LLM serving and training from the sheet, with intervals",
+    "validate": "test predictions on hold-out data: error, bias, coverage, targets",
+    "calibrate": "fit the prediction model on all tables, or on this machine's own record",
+    "plot": "plot a record, rules, ratios or predictions, with the data as CSV",
+    "site": "build an offline website of everything: chips, claims, rules, records",
+    "report": "write a verification report, a sampling plan or a fleet summary: HTML and PDF",
+    "gate": "check whether a run is slower than earlier runs, or short of its sheet: for CI",
+    "history": "follow a figure over many records, with its change points; list or query records",
+    "fleet": "rank many devices and nodes and name the outliers; plan a fleet's measurement",
     "bundle": "pack a record into one anonymous file that anyone can verify and import",
-    "import": "turn what another tool printed into reported measurements",
+    "import": "read a bundle, or turn another tool's output into reported measurements",
     "export": "write the catalogue as CSV, JSON and Parquet tables with a data dictionary",
-    "doctor": "say what this machine has, which chip it is, and what would spoil a measurement",
-    "check": "name every fault of every data file",
+    "doctor": "describe this device, identify its chip, and warn of what would disturb a measurement",
+    "check": "report every fault of every data file",
 }
 
 HELP = f"""\
@@ -47,7 +47,7 @@ python -m bench [command] [key=value ...]
 {chr(10).join(f"  {name:<10}{text}" for name, text in COMMANDS.items())}
 
 python -m bench COMMAND --help explains a command's keys, with examples.
-Every command takes specs=FOLDER: own sheets, rules, claims and workloads beside the shipped ones.
+Every command takes specs=FOLDER: adds your own sheets, rules, claims and workloads.
 """
 
 SPELLED = {

@@ -11,18 +11,18 @@ from bench.shapes import BundleConfig
 HELP = """\
 python -m bench bundle record=NAME [out=PATH]
 
-Makes one JSON file of a record, its environment and the chip's sheet with its sources, as they are
-today, with the SHA-256 of each part, so that anyone can verify it, judge it anew and import it.
+Packs a record, its environment and the chip's sheet with its sources, as they are today, into one
+JSON file, with the SHA-256 of each part. Anyone can verify it, judge it again and import it.
 
-What names a machine or its owner is not in it: node and uid, texts of one's own in the settings,
-and whatever looks like a path, an address, a host's name or a serial. All that was left out or
-masked is listed on stderr. Device, driver, versions and the time of the run stay: they are what a
-result is judged by. Read it before you hand it on; it is plain text. Whoever gets it verifies and
-shows it with 'import file=ID.onpaper.json'.
+What names a machine or its owner is left out or masked: node and uid, free text in the settings,
+and whatever looks like a path, an address, a host name or a serial number. All of it is listed on
+stderr. Device, driver, versions and the time of the run stay: a result is judged by them. The file
+is plain text: read it before you hand it on. Whoever gets it verifies and shows it with
+'import file=ID.onpaper.json'.
 
-  record=   a record's path, its id or its file's name, the beginning of either, latest, or a
-            folder, of which the newest counts
-  out=      a new file that ends in .onpaper.json, or a folder, which is made where it ends in /;
+  record=   a record: its path, its id or file name, the beginning of either, or latest; or a
+            folder, whose newest record is taken
+  out=      a new file ending in .onpaper.json, or a folder, which is created if it ends in /;
             default: ID.onpaper.json here
 
 Examples

@@ -1,4 +1,4 @@
-"""Fits the model anew: on all tables, or on a machine's own record beside what was foretold."""
+"""Fits the model on all tables, or compares a machine's record with what was predicted."""
 
 import os
 from pathlib import Path
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench calibrate [record=NAME] [key=value ...]
 
-Without a record: fits the software stack and the chips' departures on all measured tables, as
-results/fitted.json holds them. With one: sets its layers and products beside what the sheet alone
-foretold, side by side, and makes a calibration in which this chip rests on its own times: measure
-with run suite=calibrate, and hand the file to predict calibration=.
+Without a record: fits the software stack and the chips' departures from it on all measured tables,
+as stored in results/fitted.json. With a record: compares its layers and products with what was
+predicted without it, and makes a calibration in which this chip rests on its own times. Measure
+with run suite=calibrate, and give the file to predict calibration=.
 
-  record=           a record of suite=calibrate, llm or full: by path, by id or file name or the
+  record=           a record of suite=calibrate, llm or full: a path, an id or file name or the
                     beginning of one, or latest
-  chip=             the chip it is of, where the record does not know
-  out=              where the fit is written, with the hash of the data behind it
+  chip=             the chip measured, where the record does not know it
+  out=              file to write the fit to, with the hash of the data behind it
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples

@@ -11,18 +11,18 @@ from bench.shapes import CheckConfig
 HELP = """\
 python -m bench check [specs=FOLDER]
 
-Reads every spec sheet, design, source, vendor mark, rule, workload, claim, reported value and
-committed record, and prints all faults, one a line: file, field, what is wrong, what would mend it.
-Printed rates are held against units x clock x operations a cycle; a source that nothing cites, two
-chips with one name and a file that nothing reads are faults, too.
+Reads every spec sheet, design, source, vendor, rule, workload, claim, reported value and committed
+record, and prints all faults, one per line: file, field, what is wrong, and how to fix it. Printed
+rates are compared with units x clock x operations per cycle. A source that nothing cites, two chips
+with one name and a file that nothing reads are faults too.
 
-A committed record is held against what .github/CONTRIBUTING.md asks: schema, size, name and folder;
-measured by an unchanged onpaper, on no fake; the hash of its sheet; no node, uid, path, address or
-host name; times, statistics of the samples and the work of each kernel by its formula agree; no
-figure above what is published.
+Committed records must meet .github/CONTRIBUTING.md: schema, size, name and folder; measured by an
+unmodified onpaper, not on a fake device; the hash of its sheet; no node, uid, path, address or host
+name; times, statistics of the samples and the work of each kernel by its formula agree; no figure
+above the published one.
 
-  specs=    a folder of own data, checked beside the shipped ones; one with a vendors.yaml or
-            destinations.yaml is a whole copy, and is checked by itself
+  specs=    a folder of your own data, checked with the shipped data; one with a vendors.yaml or
+            destinations.yaml is taken as a whole copy and checked by itself
 
 Examples
   python -m bench check

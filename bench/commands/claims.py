@@ -1,4 +1,4 @@
-"""Judges what is said of chips against one another."""
+"""Tests statements that compare chips."""
 
 from typing import TYPE_CHECKING, get_args
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench claims [claim=ID] [key=value ...]
 
-Judges statements of regulators, vendors, press and researchers that set chips against one another:
-the ratio on paper, the measured ratio with its interval, and the verdict: match, exceeds, falls
-short, inconclusive, untestable or not comparable; where the claim holds: on paper and measured, on
-paper only, measured only, neither; and how many devices would settle what is open.
+Tests statements by regulators, vendors, press and researchers that compare chips: the ratio on
+paper, the measured ratio with its interval, and the verdict: match, exceeds, falls short,
+inconclusive, untestable or not comparable; where the claim holds: on paper and measured, on paper
+only, measured only, neither; and how many devices would settle what is open.
 
-  claim=            one claim in full: every pair and axis, what its verdict hangs on, every value
-                    behind it with source, class and weight
-  chip=             claims that speak of this chip
+  claim=            one claim in full: every pair and axis, what would change its verdict, every
+                    value behind it with source, class and weight
+  chip=             claims about this chip
   side=             regulator, official, 'state media', vendor, 'rival vendor', analyst,
                     researcher, press, user
   verdict=          claims with this verdict, such as verdict=untestable
-  margin=           what counts as equal, instead of each claim's own (0.10 for most)
-  without=          classes of evidence left out: [vendor, user, ...]
-  records=          a record, or a folder of records, to count in besides the committed ones
+  margin=           margin of equality, instead of each claim's own (0.10 for most)
+  without=          classes of evidence to leave out: [vendor, user, ...]
+  records=          a record, or a folder of records, to include besides the committed ones
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
@@ -62,7 +62,7 @@ def _report(config: ClaimsConfig) -> "Report":
     sheets, left_out = catalogue(), classes(config.without)
     one = claim(config.claim) if config.claim else None
     if one and (config.chip or config.side or config.verdict):
-        raise UsageError("claim= is one claim: chip=, side= and verdict= choose among all")
+        raise UsageError("claim= shows one claim: leave out chip=, side= and verdict=")
     _known(config)
     bench = bench_of(config.records, left_out)
     if one is not None:

@@ -9,24 +9,24 @@ from bench.shapes import CompareConfig
 HELP = """\
 python -m bench compare chips=[NAME,...] [baseline=NAME] [key=value ...]
 
-Sets the published figures of chips side by side, each with its ratio to a baseline, and says where
+Shows the published figures of chips side by side, each with its ratio to a baseline. Says where
 sources disagree, what that does to the ratio, and what is not known.
 
   chips=            ids, aliases, local names (昇腾910B), patterns ('*910b*') or groups, in
-                    brackets or with commas alone. Groups: all, export-tier, domestic, global,
-                    gpus, npus, systems, cpus, stubs (sheets without a figure) and vendors such as
-                    huawei. CPUs and stubs are in no group but their own: all is everything else,
-                    systems of several chips included
+                    brackets or separated by commas. Groups: all, export-tier, domestic, global,
+                    gpus, npus, systems, cpus, stubs (sheets without a figure), and vendors such as
+                    huawei. CPUs and stubs are only in their own groups; all is everything else,
+                    including systems of several chips
   vendor=           only this vendor's; without chips= all of them
   baseline=         the chip that the others are divided by; default: the first
-  figures=          which figures; 'python -m bench chips --help' lists them. Default: what one of
-                    the chips has of the usual ones. Sparse rates are shown only if named here
+  figures=          which figures ('python -m bench chips --help' lists them); default: those usual
+                    ones that any of the chips has. Sparse rates appear only if named here
   per=              divides rates, capacities and bandwidths by watt, usd, cny, mm2, transistor
   sources=false     true adds a footnote for the source of every figure
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
-Up to 5 chips stand in columns, more in rows. All figures are published ones, dense unless named
-sparse; '?' marks a rate whose source does not speak of sparsity.
+Up to 5 chips are columns, more are rows. All figures are published ones, dense unless named
+sparse; '?' marks a rate whose source does not say whether it is dense or sparse.
 
 Examples
   python -m bench compare chips=[910b2,h20] baseline=h20

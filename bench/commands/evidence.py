@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench evidence chip=NAME [key=value ...]
 
-Lists all that is known of a chip's figures: what is published, with rivals; what our own records
-and others measured, as a share of it; what the voices together say it reaches, with an interval;
-and every value behind that with its source, its class, its weight and why.
+Lists all that is known of a chip's figures: what is published, with rival figures; what our own
+records and others measured, as a fraction of it; the estimate pooled from all who measured, with an
+interval; and every value behind it with its source, class, weight and the reason for the weight.
 
   chip=             an id, alias or local name
   figure=           one figure only, such as matrix_bf16
   work=             one kind of work only: prefill, decode, serving, training, inference,
                     attention, collective, product
-  records=          a record, or a folder of records, to count in besides the committed ones
+  records=          a record, or a folder of records, to include besides the committed ones
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples

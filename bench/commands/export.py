@@ -16,14 +16,14 @@ HELP = """\
 python -m bench export out=FOLDER [key=value ...]
 
 Writes the whole catalogue as tables, with a data dictionary, a description of the files and a
-note on licence and citation. Files of an earlier export are replaced, others never.
+note on licence and citation. Replaces only files of an earlier export.
 
-  out=                        the folder, made if it is not there; ~ is your home
-  formats=                    csv, json, parquet; all by default; parquet needs pyarrow, which
-                              the extra 'parquet' brings
+  out=                        the folder, created if it does not exist; ~ is your home
+  formats=                    csv, json, parquet; all by default; parquet needs
+                              pip install 'onpaper[parquet]'
   tables=                     which tables; all of them by default:
                               chips, figures, facts, derived, crosschecks, conflicts, sources,
-                              rules, reported, claims; and schema for the JSON Schemas of the
+                              rules, reported, claims; or schema for the JSON Schemas of the
                               YAML files with FIELDS.md and CONFLICTS.md
 
 Examples

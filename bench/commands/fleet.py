@@ -17,27 +17,26 @@ HELP = """\
 python -m bench fleet records=FOLDER [key=value ...]
 python -m bench fleet devices=N [key=value ...]
 
-records=: ranks devices on every measurement, names those that differ by more than chance, and says
-what may be the cause: a slow chip, memory or link, heat, a throttled or low clock; nodes of
-several devices are ranked, too. Records of one device count together. Only what is alike is set
-side by side: chip, driver, software, suite, method. The document of a fleet, for handing over, is
-'report kind=fleet'.
+records=: ranks devices on every measurement, names those that differ by more than chance, and gives
+the likely cause: a slow chip, memory or link, heat, a throttled or low clock. Nodes of several
+devices are ranked too. Records of one device are combined. Only like is compared with like: chip,
+driver, software, suite, method. For a document to hand over, use 'report kind=fleet'.
 
-devices=: the plan: what measuring so many takes, and which differences it will find.
+devices=: the plan: how long measuring so many devices takes, and which differences it will find.
 
-  records=          a folder of records, those of subfolders too
+  records=          a folder of records, subfolders included
   figure=           this figure only, such as matrix_bf16, or a kernel
   chip=             of this chip only
-  level=0.002       share of measurements in which a fleet that differs by chance alone has one or
-                    more devices named
+  level=0.002       false-alarm rate: share of measurements in which a device of a fleet that
+                    differs by chance alone is named
   least=0.01        smaller differences are not named
-  limit=20          devices shown, the slow ones first; 0 is all
-  devices=          the plan's fleet; with it:
+  limit=20          devices shown, slowest first; 0 shows all
+  devices=          size of the fleet to plan for; with it:
   at_once=          devices measured at the same time; default: all
   seconds=60        of one run
-  chips=0.005       how much devices differ in truth, relative standard deviation
-  noise=0.003       how much runs of one device differ, likewise
-  slow=0.05         the difference that should be found
+  chips=0.005       how much devices truly differ: relative standard deviation
+  noise=0.003       how much runs of one device differ: likewise
+  slow=0.05         the slowdown that should be found
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples

@@ -14,26 +14,27 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench gate record=NAME against=NAME [key=value ...]
 
-Says of each measurement whether it is the same, faster, slower or ambiguous, on intervals, and
-tells CI by its exit code. A change that the sampled clock accounts for is none of code; what fails,
-or is missing, has a row of its own. Another method or other inputs are refused, another device too;
-a new driver, torch or onpaper is told at the top.
+Compares a run with earlier runs, or with a spec sheet. Each measurement is the same, faster, slower
+or ambiguous, judged by intervals; the exit code tells CI. A change that the sampled clock accounts
+for is not blamed on the code. What failed or is missing has its own row. Runs by another method,
+with other inputs or on another device are refused; a new driver, torch or onpaper is noted at the
+top.
 
-  record=latest     the run that is judged: a record by path, by id or file name or the beginning of
-                    one, latest, or a folder, of which the newest counts
-  against=          what it is set beside: a record; a folder of records, whose spread from run to
-                    run counts; or a chip, whose every figure is to be reached
-  level=0.01        against runs: chance that any row at all is called slower though nothing changed
-  least=0.01        against runs: the smallest difference that matters; below it, it is the same
+  record=latest     the run to judge: a record (its path, its id or file name, the beginning of
+                    either, or latest), or a folder, whose newest record is taken
+  against=          what to compare with: a record; a folder of records, whose spread from run to
+                    run is taken into account; or a chip, whose every figure is to be reached
+  level=0.01        against runs: chance that any row is called slower though nothing changed
+  least=0.01        against runs: differences smaller than this count as the same
   margin=0.10       against a chip: how far below paper still counts as reached
-  allow=[]          differences that are wanted: driver, runtime, torch, onpaper, power_limit,
-                    kernel, uid ...; device, machine, chip and together (devices at
-                    once) are refused without
-  junit=            a file for JUnit XML: slower is a failure, ambiguous is skipped
-  markdown=         a file that a summary is appended to, such as $GITHUB_STEP_SUMMARY
+  allow=[]          differences that are intended: driver, runtime, torch, onpaper, power_limit,
+                    kernel, uid ...; device, machine, chip and together (measured with other devices
+                    at once) are refused unless named here
+  junit=            a JUnit XML file to write: slower is a failure, ambiguous is skipped
+  markdown=         a file to append a summary to, such as $GITHUB_STEP_SUMMARY
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
-Both sides may be files of pytest-benchmark (--benchmark-json), or folders of them.
+Both sides may be pytest-benchmark files (--benchmark-json), or folders of them.
 
 Examples
   python -m bench gate record=latest against=baseline

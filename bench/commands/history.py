@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench history [figure=FIGURE] [chip=NAME] [key=value ...]
 
-Without figure=: lists the records, the newest first. With it: each series of that figure, a series
-being one measurement of one kind of device, with every change of its level, by how much, and what
-else changed with it: driver, torch, onpaper, clock, throttling. Records are read once; later calls
-read new ones only.
+Without figure=: lists the records, newest first. With it: each series of that figure (one
+measurement on one kind of device), every change of its level with its size, and what else changed
+at that time: driver, torch, onpaper, clock, throttling. Each record is read once and then kept in a
+cache.
 
   figure=           a figure such as matrix_bf16, or a kernel such as latency
   chip=             of this chip only
   find=             of these devices only: part of a name, a uid or a node
   records=          a folder of records; default: those of this machine, and the committed ones
-  level=0.01        chance that a series without any change has one marked
-  limit=20          so many records, or points of the first series, are shown; 0 is all, in the
-                    list; report=csv and json have every point
+  level=0.01        chance that a change is marked in a series that has none
+  limit=20          how many records, or points of the first series, to show; 0 shows all;
+                    report=csv and json have every point
   sql=              a query for DuckDB (pip install 'onpaper[duckdb]') over the views records,
                     measurements and files
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html

@@ -17,11 +17,11 @@ HELP = """\
 python -m bench import file=PATH chip=NAME by=WHO [source=TOOL] [key=value ...]
 python -m bench import file=ID.onpaper.json [by=WHO] [out=FOLDER]
 
-Reads what a tool printed and writes it as reported measurements, in the YAML of results/reported:
-each value with its unit, what was measured, which of many samples it is, and what speaks against
-it. What is not understood is refused, with the line and the reason; nothing is guessed. So is a
-device that is another chip by its name; a name that no sheet knows, and what is above paper, is
-told on stderr.
+Reads another tool's output and writes it as reported measurements, in the YAML of results/reported:
+each value with its unit, what was measured, which statistic it is, and its known defects. What is
+not understood is refused, with the line and the reason; nothing is guessed. Output of a device that
+is another chip by its name is refused too. A name that no sheet knows, and a value above paper, are
+reported on stderr.
 
   file=             the output, as the tool wrote it; - is standard input
   source=           mamf-finder   the log of a search
@@ -32,32 +32,34 @@ told on stderr.
                     nvbench       the JSON of --json: benchmarks called copy, add, triad ...
                     superbench    results-summary.jsonl: gemm-flops, cublaslt-gemm, hipblaslt-gemm,
                                   gpu-stream, mem-bw
-                    pytest-benchmark   the JSON; extra_info has to tell the work of a call:
+                    tritonbench   the table, the CSV or the JSON of matrix products; give dtype=
+                    pytest-benchmark   the JSON; extra_info has to give the work of a call:
                                   quantity, dtype, and flop, bytes, tokens or samples
                     record        a record of this program
-                    bundle        a record that 'bundle' packed, see below
-                    left out, it is told by the content, and said on stderr
-  chip=             the sheet it is of, by id, alias or local name; a record names its own
+                    bundle        a record packed by 'bundle', see below
+                    default: recognised by the content, and reported on stderr
+  chip=             its sheet, by id, alias or local name; a record names its own
   by=               who measured: a person, a group, a company
   kind=             the class of evidence: user submission (the default), own run, independent
                     test, academic, consortium, vendor claim, third party,
                     vendor gate, redacted
-  url=              where the output is to be found; default: 'local file' and its name
-  title=            what the source is called; default: the tool's output
-  date=             when it was measured, 2026-11-24, 2026-11 or 2026; not needed where the
-                    output tells
-  dtype=            bf16, fp8 ...; only where the output does not tell
-  count=            devices that took part; only where the output does not tell
-  software=         versions, if not those that the output tells
-  out=              a file (.yaml) or a folder, in which the name is made of chip, tool and day;
-                    one that ends in / is made; nothing is overwritten; left out, the YAML goes to
-                    stdout
+  url=              where the output can be found; default: 'local file' and its name
+  title=            title of the source; default: the tool's output
+  date=             when it was measured, 2026-11-24, 2026-11 or 2026; only needed if the output
+                    does not say
+  dtype=            bf16, fp8 ...; only if the output does not say
+  count=            number of devices that took part; only if the output does not say
+  software=         versions, if not those that the output gives
+  out=              a file (.yaml), or a folder, where the name is made of chip, tool and day; a
+                    folder ending in / is created; nothing is overwritten; without out=, the YAML
+                    goes to stdout
 
-A bundle is a stranger's: it is verified first. Hashes, schema, times, statistics of the samples,
-and the work of each kernel by its formula have to agree, or it is refused; what is above a peak is
-told as a doubt. Then it is shown beside the sheet in it and beside today's. Nothing is written
-without out=: a folder takes the record into its folder imported/, marked with by= and the bundle's
-hash, for show, gate, evidence and fleet; a .yaml takes its figures as reported measurements.
+A bundle comes from a stranger, so it is verified first: hashes, schema, times, statistics of the
+samples, and the work of each kernel by its formula have to agree, or it is refused; a value above
+a peak is reported as a doubt. Then it is compared with the sheet packed in it and with today's.
+Nothing is written without out=: a folder stores the record in its subfolder imported/, marked with
+by= and the bundle's hash, for show, gate, evidence and fleet; a .yaml file stores its figures as
+reported measurements.
 
 Examples
   python -m bench import file=mamf.txt chip=h20 by='A. Tester' url=https://example.org/mamf

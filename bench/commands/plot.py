@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench plot [kind=KIND] [key=value ...]
 
-Draws a finding with its data: a picture as PNG and SVG, and beside each the rows that it is drawn
-of as CSV. Without a kind, every plot that the record bears. Prints each path.
+Draws plots as PNG and SVG, each titled by what it finds, with its rows as CSV. Without kind=: every
+plot that the record supports. Prints each path.
 
-  kind=             of a record: figures (published against measured), roofline (a plot a dtype),
-                    cache (bandwidth over working set), sustained (a load over time);
-                    of the data: ratios (on paper against measured), rules (chips and the lines of
-                    export rules on the plane of TPP and density), validation (what was foretold
-                    against what was measured);
+  kind=             of a record: figures (published against measured), roofline (one plot per
+                    dtype), cache (bandwidth over working set), sustained (a load over time);
+                    of the data: ratios (on paper against measured), rules (chips by TPP and
+                    performance density, with the thresholds of export rules),
+                    validation (predictions against measurements);
                     of many records: history (a figure over time, with its changes)
-  record=latest     kinds of a record: a record by path, by id or file name or the beginning of
-                    one, or the latest
+  record=latest     kinds of a record: its path, its id or file name, the beginning of either, or
+                    latest
   margin=0.10       a record, figures, ratios: how far below paper still counts as reached
   baseline=h20      ratios: the chip that the others are divided by
   chips=            ratios, rules: these chips only, by ids, names, groups or patterns
-  on=               rules: the day, such as 2025-08-15; default today
-  figure= chip= find= records=   history: what is followed, as 'history' has them
+  on=               rules: the day, such as 2025-08-15; default: today
+  figure= chip= find= records=   history: as for the command 'history'
   theme=light       light or dark
   formats=[png,svg] png, svg; CSV is always written
-  out=plots         the folder, made if it is not there; files of the same name are replaced
+  out=plots         the folder, created if it does not exist; files of the same name are replaced
 
 Examples
   python -m bench plot record=h200-sxm-full

@@ -1,4 +1,4 @@
-"""Foretells how chips run a model, from their sheets and from what was measured of others."""
+"""Predicts how chips run a model, from their sheets and from what was measured of others."""
 
 from typing import TYPE_CHECKING
 
@@ -18,41 +18,41 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench predict chips=[A,B,...] workload=NAME [key=value ...]
 
-Foretells tokens a second, per chip and for the system, time to the first token and between tokens,
-what limits it, what is left of memory, energy and cost, each with an interval and with the tier of
-what it rests on. With baseline=, ratios come first: errors that two chips share cancel in them.
-Nothing is measured: a prediction never proves that two chips match.
+Predicts tokens per second, per chip and for the system, time to the first token and between
+tokens, what limits them, memory left, energy and cost, with intervals and with what they rest on.
+With baseline=, ratios come first: errors that two chips share cancel in them. Nothing is measured:
+a prediction never proves that two chips match.
 
   chips=            ids, names, groups (export-tier, domestic) or patterns
   workload=         a file of specs/workloads, such as llama-3.1-70b
-  phase=serve       serve: tokens of requests under way, prefills between; prefill: prompts; decode:
-                    one token each; train: forward, backward, update; fit: which chips hold the
-                    model, and how many it takes; product: one matrix product, with shape=;
-                    figures: what chips are to be expected to reach of matrix rates and bandwidth
-  batch=32          sequences in a step, or requests under way, over all chips; [1,8,64] or 1..64
+  phase=serve       serve: decoding of concurrent requests, with prefills in between; prefill:
+                    prompts; decode: one token each; train: forward, backward, update; fit: which
+                    chips hold the model, and how many are needed; product: one matrix product, with
+                    shape=; figures: what chips can be expected to reach of rates and bandwidth
+  batch=32          sequences in a step, or concurrent requests, over all chips; [1,8,64] or 1..64
                     (doubling) for a sweep
   input=2048        tokens of a prompt; a sweep likewise
   output=512        tokens of an answer
-  parallel=1        chips that share each layer; or tp8, 'tp8,ep8', 'tp8,pp2', 'tp8,dp4'; of
-                    training also fsdp64 (copies that share their weights; a bare number is that),
-                    cp2 (chips that share each sequence), 'pp4,vp2' (stages that take 2 turns);
-                    best, of serving: the way with most tokens/s, and as many requests as are best
-  devices=8         parallel=best: chips at hand, all of them used
+  parallel=1        chips that share each layer; or tp8, 'tp8,ep8', 'tp8,pp2', 'tp8,dp4'; for
+                    training also fsdp64 (copies that share their weights; a bare number means
+                    this), cp2 (chips that share each sequence), 'pp4,vp2' (2 virtual stages each);
+                    best, for serving: the way and the number of requests with the most tokens/s
+  devices=8         parallel=best: chips available, all of them used
   tpot=100ms ttft=any
-                    parallel=best: limits, such as ttft=2s; tpot=[20ms,50ms,any]: the best of each
-  rate=             parallel=best: tokens/s in all, and how many chips of each kind that takes
-  micro=1           phase=train: sequences of a copy that pass at once
-  recompute=false   phase=train: true does each layer's forward again instead of keeping it
-  precision=bf16    of weights and products: fp16, fp8, mxfp8, int8, nvfp4, mxfp4; of weights alone
+                    parallel=best: limits, such as ttft=2s; tpot=[20ms,50ms,any]: the best for each
+  rate=             parallel=best: tokens/s wanted in all; how many chips of each kind that needs
+  micro=1           phase=train: sequences per micro-batch of a copy
+  recompute=false   phase=train: true recomputes activations in backward instead of keeping them
+  precision=bf16    of weights and products: fp16, fp8, mxfp8, int8, nvfp4, mxfp4; of weights only:
                     w8a16, w4a16; phase=train takes bf16, fp16, fp8, mxfp8, nvfp4
   cache=bf16        of the key-value cache: fp8, int8
   baseline=         a chip that the others are divided by
   shape=            phase=product: [m,n,k]
-  operators=false   true adds each operator: time, and what limits it
-  calibration=      what `calibrate record=` made: chips in it rest on their own times, in serving
-                    dense models and in products
+  operators=false   true adds each operator: its time, and what limits it
+  calibration=      a file made by `calibrate record=`: chips in it rest on their own times, in
+                    serving dense models and in products
   years=4 kwh=0.1 pue=1.3
-                    cost: write-off of a sourced price, electricity in USD, the building's overhead
+                    cost: years to write off the price, USD per kWh, power usage effectiveness
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
@@ -135,12 +135,12 @@ def _refuse_others(config: PredictConfig, given: set[str]) -> None:
     phase, best = config.phase, config.parallel == BEST
     for key in OTHERS[phase]:
         if key in given:
-            raise UsageError(f"{key}= says nothing to phase={phase}: leave it out")
+            raise UsageError(f"{key}= does not apply to phase={phase}: leave it out")
     if best and phase != "serve":
-        raise UsageError(f"parallel={BEST} is of phase=serve: give a division, such as parallel=8")
+        raise UsageError(f"parallel={BEST} needs phase=serve: else divide, as with parallel=8")
     for key in LIMITS:
         if key in given and not best:
-            raise UsageError(f"{key}= says nothing without parallel={BEST}: leave it out")
+            raise UsageError(f"{key}= needs parallel={BEST}: leave it out")
 
 
 def _predicted(
@@ -160,7 +160,7 @@ def _known(config: PredictConfig, workload: "Workload") -> "Learnt":
 
     if config.calibration and workload.experts:
         raise UsageError(
-            f"calibration= is of layers without experts, and {workload.id} has them: leave it out"
+            f"calibration= covers dense layers only, and {workload.id} has experts: leave it out"
         )
     return chosen(config.calibration)
 
@@ -204,7 +204,7 @@ def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") ->
 
     sizes = [whole("shape", word) for word in config.shape]
     if len(sizes) != 3:
-        raise UsageError("shape= wants three sizes, such as shape=[4096,4096,4096]")
+        raise UsageError("shape= takes three sizes, such as shape=[4096,4096,4096]")
     base = sheets.find(config.baseline) if config.baseline else None
     asked = sizes[0], sizes[1], sizes[2]
     known = chosen(config.calibration)

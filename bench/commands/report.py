@@ -16,24 +16,25 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench report kind=verification|plan|fleet [key=value ...]
 
-verification  a record set beside its sheet, to be signed and handed over: identity, method,
-              conditions, published beside measured, the quantities an export verification may
-              ask for, anomalies, hashes, sources, limits
-plan          how many devices of a shipment to test, what a passed sample says, which to draw
+verification  a record compared with its sheet, to be signed and handed over: identity, method,
+              conditions, published and measured figures, the quantities that an export
+              verification may ask for, anomalies, hashes, sources, limits
+plan          how many devices of a shipment to test, which ones to draw, and what a passed sample
+              shows
 fleet         many records of one kind of device: spread, outliers, what they say of a shipment
 
   kind=verification
-  record=latest     verification: a record by path, by id or file name or the beginning of one,
-                    or the latest
+  record=latest     verification: a record: its path, its id or file name, the beginning of either,
+                    or latest
   records=          fleet: a folder of records
-  devices=          how many the shipment has; needed by plan, for verification it adds the plan
-  confidence=0.95   chance of finding out a bad shipment; of a fleet's bound
-  faulty=0.05       share of devices not meeting their sheet that has to be found out
-  accept=0          faulty devices in the sample that still pass
-  seed=             of the draw; without it kind=plan draws one and prints it, verification none
-  margin=0.10       verification, fleet: how far below paper still counts as reached; with a
-                    shipment the line that both sides agree on beforehand
-  out=              folder for the files, whose names are printed; without it the report is printed
+  devices=          size of the shipment; needed for plan; for verification it adds the plan
+  confidence=0.95   chance of detecting a bad shipment; for fleet, that of its bound
+  faulty=0.05       share of devices not meeting their sheet that has to be detected
+  accept=0          number of faulty devices in the sample that still passes
+  seed=             of the draw; without it plan draws one and prints it, verification has none
+  margin=0.10       verification, fleet: how far below paper still counts as reached; for a
+                    shipment, the limit that both sides agree on beforehand
+  out=              folder for the files, whose paths are printed; without it the report is printed
   formats=[html,pdf]  with out=
   report=auto       without out=: terminal on a terminal, else github; github, plain, csv, json,
                     latex, html

@@ -20,28 +20,28 @@ VIEWS = ("status", "timeline", "explain", "whatif", "list")
 HELP = """\
 python -m bench rules [status|timeline|explain|whatif|list] [key=value ...]
 
-What export rules said of a chip on a day: paragraph of the US control list, licence policy and
-why, letters to makers, practice, tariff, and Chinese measures apart. What is not published is
+Which export rules applied to a chip on a day: paragraph of the US control list, licence policy and
+why, letters to makers, practice, tariff, and separately Chinese measures. What is not published is
 unknown, never 'no'. A research aid, not legal advice.
 
-  status            a line a chip (the default)
-  timeline          one chip through time
+  status            one line per chip (the default)
+  timeline          one chip over time
   explain           every condition of the rules that decide, with the chip's values and margins
-  whatif            how far a chip may go before it needs a licence; suppose other values
+  whatif            how far a chip may go before it needs a licence; also with assumed values
   list              the rules themselves
 
   chips=[...]       status: ids, names, groups (export-tier, domestic, huawei); default export-tier
   chip=             timeline, explain, whatif: one chip
   on=               the day, such as 2025-08-15, or today (the default)
   destination=CN    a country by code or name
-  headquarters=     country of the buyer's ultimate parent; default the destination
+  headquarters=     country of the buyer's ultimate parent; default: the destination
   export_from=us    us, or abroad for re-exports
-  rule=             explain, list: one rule by its id, in force or not, bills too; or a paragraph
-                    such as 3A090 or 3A090.a.1 (4A090: by the same numbers)
+  rule=             explain, list: one rule by its id, in force or not, bills included; or a
+                    paragraph such as 3A090 or 3A090.a.1 (4A090 has the same thresholds)
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
   whatif: tpp= density= memory_bandwidth= interconnect= io= datacenter= us_sale=
-                    values to suppose, such as tpp=4000 memory_bandwidth='1.3 TB/s' datacenter=yes
+                    values to assume, such as tpp=4000 memory_bandwidth='1.3 TB/s' datacenter=yes
 
 Examples
   python -m bench rules on=2025-08-15 destination=CN chips=[h20,mi308x,rtx4090]

@@ -29,12 +29,11 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench [run] [key=value ...]
 
-Recognises the device, measures it, and prints a table: each published figure beside what was
-measured, with intervals, verdicts and sources. The record is saved, and can be shown again with
-'python -m bench show'.
+Identifies the device, measures it, and prints a table: each published figure with the measured one,
+intervals, verdicts and sources. The record is saved; 'python -m bench show' shows it again.
 
-  suite=quick       what to measure: smoke (6 s), quick (under a minute), standard, full,
-                    matmul, memory, llm, links, sustained; each file of configs/suite/ says more;
+  suite=quick       what to measure: smoke (6 s), quick (under a minute), standard, full, matmul,
+                    memory, llm, calibrate, links, sustained (described in configs/suite/);
                     or a file of your own: suite=PATH.yaml with name:, seconds: and items:
   device=auto       auto, cpu, cuda, cuda:1, npu:1, xpu, mlu, musa, mps, accelerator, fake;
                     all or cuda:0,cuda:2: each alone, then all at once, with their spread
@@ -45,19 +44,19 @@ measured, with intervals, verdicts and sources. The record is saved, and can be 
   m= n= k=          one matrix shape instead of a search for the best
   batch= length= elements=   the sizes of kernels that have those
   data=normal       inputs: normal, uniform, integers, constant, zeros
-  seconds=          time for the whole suite, set-up excluded
-  sustained.seconds=60   time of each load of kernel=sustained, besides the suite's
-  precision=0.01    wanted half-width of the 95% interval, relative
+  seconds=          measuring time of the whole suite, without set-up
+  sustained.seconds=60   time of each load of kernel=sustained, on top of the suite's
+  precision=0.01    target half-width of the 95% interval, relative
   margin=0.10       how far below paper still counts as reached
-  node=             how this machine is called among others (in Slurm: as Slurm calls it)
+  node=             name of this machine in the record (in Slurm, by default the node's name)
   out=              folder for the record
-  resume=           complete an interrupted record, or one that lost a worker: its path, id or the
-                    beginning of it, or latest; it keeps its settings and what is measured
-  quiet=false       say nothing on stderr
+  resume=           complete a record that was interrupted or lost a worker: its path, its id or
+                    the beginning of it, or latest; settings and finished measurements are kept
+  quiet=false       true prints nothing to stderr
   device.fake.X= name like noise noise_level throttle_after_s throttle_to seed count slow shared
-                    of the fake: like is the chip that it imitates, if not that of chip=; slow is
-                    the last one's share of the rates, shared is each one's share of its clock
-                    where all are loaded at once
+                    of the simulated device: like is the chip to imitate (default: that of chip=),
+                    slow the last device's share of the rates, shared each device's share of its
+                    clock when all are under load
 
 Examples
   python -m bench
@@ -65,9 +64,9 @@ Examples
   python -m bench dtype=bf16 m=8192 n=8192 k=8192 data=zeros
   python -m bench run -m dtype=bf16,fp16 data=normal,zeros    (a Hydra sweep)
   python -m bench suite=smoke device=fake device.fake.count=4 device.fake.slow=0.95
-  torchrun --nproc-per-node=2 -m bench run suite=links           (collectives; a device a process)
-  python -m bench run -m hydra/launcher=slurm node=all out=fleet    (each node, a record each)
-  python -m bench run -m resume=fleet                            (what is missing of it)
+  torchrun --nproc-per-node=2 -m bench run suite=links           (collectives, one device each)
+  python -m bench run -m hydra/launcher=slurm node=all out=fleet    (one record per node)
+  python -m bench run -m resume=fleet                            (only what is missing)
 
 Exit code: 0 done, 1 a measurement failed, the record could not be written or a data file
 has a fault, 2 wrong usage, 130 interrupted; after -m the highest of its runs.

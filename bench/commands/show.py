@@ -14,21 +14,20 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench show [record=NAME] [chip=NAME] [key=value ...]
 
-Renders what is stored: a record, as 'run' printed it, or all that is known of a chip: its sheet
-with sources and rivals, derived figures with their formulas, the cross-check of printed rates,
-its export-rule history for China, and what records at hand measured of it.
+Shows a stored record as 'run' printed it, or everything known of a chip: its sheet with sources and
+rivals, derived figures with their formulas, the cross-check of printed rates, its export-rule
+history for China, and what the records here measured of it.
 
-  record=latest     a record by path, by id or file name or the beginning of one, the latest, or
-                    a folder, of which the newest counts
-                    (the default)
+  record=latest     a record: its path, its id or file name, the beginning of either, or latest; or
+                    a folder, whose newest record is taken
   chip=             a sheet by id, alias or local name
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html;
-                    csv is a line a measurement, json has the other tables, too: under "tables",
-                    the roofline of bf16 for one as "Roofline, bf16";
+                    csv has one line per measurement; json also has the other tables, under
+                    "tables", by title, such as "Roofline, bf16";
                     pytest-benchmark: a record's samples, for 'pytest-benchmark compare'
   margin=0.10       how far below paper still counts as reached
-  trials=false      true adds the shapes and ways that searches tried, the ten best of each; csv has
-                    these alone and json besides the rest, both with all of them
+  trials=false      true adds the shapes and implementations that searches tried: the ten best of
+                    each; all of them with json, and with csv, which then has nothing else
   out=              folder in which records are looked for
 
 Examples

@@ -10,15 +10,15 @@ from bench.shapes import SiteConfig
 HELP = """\
 python -m bench site out=FOLDER [key=value ...]
 
-Builds one static site of everything here: the table of chips, to sort, filter and compare; a page
-a chip with its sheet, sources, conflicts, rules through time, evidence and what is foretold of it;
-what all chips would do in four standing questions; claims with verdicts that unfold to every
-value; evidence, records, rules, method. It needs no server and no network: open index.html, or put
-the folder on any web space. Pages work without scripts, too.
+Builds a static website of everything: the table of chips, to sort, filter and compare; one page
+per chip with its sheet, sources, conflicts, rules over time, evidence and predictions; what all
+chips would do in five standing questions; claims, each unfolding to every value behind its verdict;
+evidence, records, rules, method. It needs no server and no network: open index.html, or put the
+folder on any web server. Pages work without scripts.
 
-  out=              the folder: empty, not there yet, or an earlier site, which is replaced
-  records=          a record, or a folder of records, to show besides the committed ones
-  on=               the day on which export rules are asked; default: today
+  out=              the folder: empty, new, or an earlier site, which is replaced
+  records=          a record, or a folder of records, to show in addition to the committed ones
+  on=               the day for export rules; default: today
 
 Examples
   python -m bench site out=site

@@ -1,4 +1,4 @@
-"""Tests every prediction on what its fit has not seen, and holds it to an earlier state."""
+"""Tests every prediction on data its fit has not seen, and compares with an earlier state."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 HELP = """\
 python -m bench validate [key=value ...]
 
-Foretells every measured time by a model fitted without it: a chip left out, a vendor, a whole
-source. Prints error, bias and coverage of the intervals by part, chip and workload, the worst
-first, beside two baselines: the bare roofline, and the roofline at one share of every figure that
-the other chips tell. Ratios of two chips stand beside those of their sheets. A part's bar is what
-it has to reach; one that is missed is said so.
+Predicts every measured time by a model fitted without it: without its chip, its vendor or its
+whole source. Prints error, bias and coverage of the intervals by part, chip and workload, the worst
+first, beside two baselines: the bare roofline, and the roofline at one fraction of every published
+figure, fitted on the other chips. Predicted ratios of two chips stand beside the ratios of their
+sheets. Each part's target is what it has to reach; missed targets are named.
 
   part=             parts whose name or split holds these words: part=product, part='left out'
-  against=          figures of an earlier state to be held to; default: results/validation.json
-  out=              writes the figures to this file, such as results/validation.json
+  against=          an earlier state to compare with; default: results/validation.json
+  out=              writes the results to this file, such as results/validation.json
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
-Of the long lists the worst lines are printed; with part= all. A chip's own figures, part by part,
-are the lines of report=csv that have its id, such as nvidia-h20-sxm-96gb.
+Long lists are cut to their worst lines; part= prints all. For one chip's errors, part by part, take
+the lines of report=csv with its id, such as nvidia-h20-sxm-96gb.
 
 Examples
   python -m bench validate
@@ -81,7 +81,7 @@ def _asked(word: str | None) -> list[str] | None:
     """Returns the keys of the shipped parts that hold a word, None where that is every part.
 
     Raises:
-        UsageError: none does; said before anything is foretold.
+        UsageError: none does; said before anything is predicted.
     """
     from bench.predict.validation.errorfile import FILE, state
 

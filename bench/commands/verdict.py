@@ -1,4 +1,4 @@
-"""Puts chips to the test against one another, on paper and in measurement."""
+"""Tests chips against one another, on paper and in measurement."""
 
 from typing import TYPE_CHECKING
 
@@ -15,20 +15,20 @@ HELP = """\
 python -m bench verdict chips=[A,B] [key=value ...]
 python -m bench verdict baseline=NAME [chips=[...]] [key=value ...]
 
-Two chips: every figure and kind of work on which anything is known, on paper and in measurement,
-with the test's verdict, what each chip reaches of its own sheet, the sentence to take away, and
-what the verdicts hang on. A baseline: the matrix of chips by figures, each with its ratio on
-paper, its measured ratio, and by how much paper overstates it.
+Two chips: every figure and kind of work with any data, on paper and measured, with the test's
+verdict, what each chip reaches of its own sheet, a summary in sentences, and what would change the
+verdicts. A baseline: a matrix of chips by figures, each with its ratio on paper, its measured
+ratio, and the first divided by the second: above 1, paper overstates the chip.
 
   chips=            two chips; with baseline= any number, by ids, names, groups (export-tier,
-                    domestic) or patterns; default: all that share a measured figure with it
+                    domestic) or patterns; default: all with a figure measured on both
   baseline=         the chip that the others are divided by
   figures=          baseline=: these figures only, or kinds of work: prefill, decode, serving,
                     training
-  margin=0.10       what counts as equal
-  without=          classes of evidence left out: [vendor, user, ...]
-  rows=false        true adds every value behind it, with source, class, weight and why
-  records=          a record, or a folder of records, to count in besides the committed ones
+  margin=0.10       how far a ratio may be from 1 and still count as equal
+  without=          classes of evidence to leave out: [vendor, user, ...]
+  rows=false        true adds every value used, with source, class, weight and the reason for it
+  records=          a record, or a folder of records, to include besides the committed ones
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
 Examples
@@ -79,7 +79,7 @@ def _two(chosen: "list[Chip]", config: VerdictConfig) -> None:
         told = "1 chip is named" if one else f"{len(chosen) or 'no'} chips are named"
         raise UsageError(f"{told}: give two, such as chips=[h20,h100], or baseline=h20")
     if config.figures:
-        raise UsageError("figures= belongs to verdict baseline=; two chips show all there is")
+        raise UsageError("figures= needs verdict baseline=; two chips show all figures")
 
 
 def _matrix(config: VerdictConfig, chosen: "list[Chip]", base: "Chip", bench: "Bench") -> "Report":
@@ -91,7 +91,7 @@ def _matrix(config: VerdictConfig, chosen: "list[Chip]", base: "Chip", bench: "B
             near = did_you_mean(one, (*FIGURES, *WORKED), (*FIGURED, *WORKED))
             raise UsageError(f"no figure or kind of work {one!r}: {near}")
     if config.rows:
-        raise UsageError("rows= belongs to verdict chips=[A,B]: a matrix has too many")
+        raise UsageError("rows= needs verdict chips=[A,B]: a matrix has too many")
     others = [one for one in chosen if one.id != base.id]
     if chosen and not others:
         raise UsageError(f"{base.id} alone: name another chip in chips=")
