@@ -35,7 +35,7 @@ COMMANDS = {
     "bundle": "pack a record into one anonymous file that anyone can verify and import",
     "import": "read a bundle, or turn another tool's output into reported measurements",
     "export": "write the catalogue as CSV, JSON and Parquet tables with a data dictionary",
-    "doctor": "describe this device, identify its chip, and warn of what would disturb a measurement",
+    "doctor": "describe this device, identify its chip, warn of what would disturb a measurement",
     "check": "report every fault of every data file",
 }
 
