@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.kernels.common import inputs
-from bench.kernels.common.accelerators import synchronize
+from bench.kernels.common.accelerators import waiter
 from bench.kernels.common.base import Defaults, Point, Task, UnsupportedError
 from bench.kernels.common.graphs import captured
 from bench.records.model import Check, Quantity, Work
@@ -111,12 +111,12 @@ def _call(
             if what == "graph"
             else "a CPU ends each call before it returns: there is nothing to wait for"
         )
-    return _graph(a, b, c) if what == "graph" else partial(_and_wait, add, c.device)
+    return _graph(a, b, c) if what == "graph" else partial(_and_wait, add, waiter(c.device))
 
 
-def _and_wait(add: Callable[[], object], device: "torch.device") -> None:
+def _and_wait(add: Callable[[], object], wait: Callable[[], object]) -> None:
     add()
-    synchronize(device)
+    wait()
 
 
 def _graph(a: "torch.Tensor", b: "torch.Tensor", c: "torch.Tensor") -> Callable[[], None]:

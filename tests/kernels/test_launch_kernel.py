@@ -1,5 +1,8 @@
 """Launch and host: what surrounds a tiny operation, and that the operation is done."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
 
@@ -61,11 +64,23 @@ def test_what_means_nothing_on_a_cpu_says_so(what: str, reason: str) -> None:
     assert reason in str(skipped.reason)
 
 
-def test_a_wait_follows_each_operation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_follows_each_operation_and_nothing_else_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What looks for the call that waits would be timed with it: microseconds, of ten or so."""
     log: list[str] = []
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda _: log.append("wait"))
-    launch._and_wait(lambda: log.append("add"), CPU)
-    assert log == ["add", "wait"]
+
+    def looked(_: object) -> SimpleNamespace:
+        log.append("look")
+        return SimpleNamespace(synchronize=lambda _: log.append("wait"))
+
+    monkeypatch.setattr(torch, "get_device_module", looked)
+    monkeypatch.setattr(torch, "add", lambda *_, **__: log.append("add"))
+    c: Any = SimpleNamespace(device=torch.device("cuda", 0))
+    call = launch._call(point("launch-wait"), (c, c, c))
+    for _ in range(2):
+        call()
+    assert log == ["look", "add", "wait", "add", "wait"]
 
 
 def test_a_graph_holds_a_hundred_kernels_and_its_replay_is_checked(

@@ -4,6 +4,8 @@ Device types other than CUDA bring modules of their own with the same calls; one
 that a kernel cannot do without lacks the kernel.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bench.kernels.common.base import UnsupportedError
@@ -25,13 +27,15 @@ def module(device: "torch.device") -> Any:  # noqa: ANN401 -- of whatever type t
     return torch.cuda if device.type == "cpu" else torch.get_device_module(device.type)
 
 
+def waiter(device: "torch.device") -> Callable[[], object]:
+    """Returns what waits for an accelerator; to find it takes longer than to call it."""
+    wait: Callable[..., object] = module(device).synchronize
+    return wait if device.type == "mps" else partial(wait, device)
+
+
 def synchronize(device: "torch.device") -> None:
     """Waits for an accelerator."""
-    wait = module(device).synchronize
-    if device.type == "mps":
-        wait()
-    else:
-        wait(device)
+    waiter(device)()
 
 
 def empty_cache(device: "torch.device") -> None:
