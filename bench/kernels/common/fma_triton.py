@@ -2,7 +2,8 @@
 
 A program holds a block of ``lanes`` elements in the registers of its threads: several an
 accumulator each, so that one need not wait for another. ``x a + b`` is compiled to the packed
-instructions where an architecture has them (fma.rn.f16x2, fma.rn.f32x2, v_pk_fma_f32).
+instructions where an architecture has them (fma.rn.f16x2, fma.rn.f32x2, v_pk_fma_f32). bf16 is
+not fused by Triton 3.2, nor on AMD's gfx942, which has no such instruction.
 """
 
 import subprocess
