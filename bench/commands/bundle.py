@@ -47,12 +47,12 @@ def main(words: list[str]) -> int:
     record = read(find(config.record, folders))
     packed = pack(record, catalogue())
     place = _place(config.out, f"{record.id}{BUNDLED}")
+    write_new(packed.text, place, make=names_folder(config.out or ""))
     for word, fields in (("left out", packed.dropped), ("masked", packed.masked)):
         for field in fields:
             print(f"{word}: {field}", file=sys.stderr)
     if packed.sheet_differs:
         print("the sheet has changed since the run: today's is packed", file=sys.stderr)
-    write_new(packed.text, place, make=names_folder(config.out or ""))
     print(place)
     return 0
 

@@ -52,6 +52,9 @@ def main(words: list[str]) -> int:
     given = [folder_of(config.records)] if config.records else None
     folders = given or [paths.runs_dir(), paths.data_dir("results") / "records"]
     found = index(folders, heads=config.figure is None and config.sql is None)
+    if given and not found.records:
+        why = f": {' '.join(found.unread[0])}" if found.unread else ""
+        raise UsageError(f"records={config.records} holds no record{why}")
     print(set_in(config.report.format, _report(config, found, folders)), end="")
     return 0
 

@@ -63,7 +63,7 @@ def main(words: list[str]) -> int:
     config = compose("report", words, ReportConfig)
     _check(config, {word.partition("=")[0].lstrip("+~").partition(".")[0] for word in words})
     document = {"verification": _verification, "plan": _plan, "fleet": _fleet}[config.kind](config)
-    if config.out is None:
+    if not config.out:
         from bench.report.registry import set_in
         from bench.verification.screen import as_report
 
@@ -129,7 +129,7 @@ def _check_plan(config: ReportConfig) -> None:
 def _check_out(config: ReportConfig, given: set[str]) -> None:
     from bench.tables.write import place
 
-    if config.out is None:
+    if not config.out:
         if "formats" in given:
             raise UsageError("formats= are those of files: give out=FOLDER, or report= to print")
         return
@@ -157,7 +157,7 @@ def _verification(config: ReportConfig) -> "Document":
     record, digest = read_hashed(find(config.record or "latest", folders))
     case = Case(record, digest, catalogue(), rulebook(), config.margin)
     drawn = None
-    if config.out is not None:
+    if config.out:
         from bench.verification.pictures import plates
 
         drawn = plates(case, tuple(config.formats))

@@ -19,7 +19,7 @@ def observations(catalogue: Catalogue, records: str | None = None) -> tuple[Obse
         records: a record, or a folder of records, besides the committed ones.
 
     Raises:
-        UsageError: there is nothing at ``records``.
+        UsageError: there is no record at ``records``.
         DataError: a file of data is at fault.
     """
     committed = paths.data_dir("results") / "records"
@@ -37,7 +37,10 @@ def _given(word: str | None) -> list[Record]:
         return [read(place)]
     if not place.is_dir():
         raise UsageError(f"records={word}: there is no such record or folder of records")
-    return [record for path in sorted(place.rglob("*.json")) if (record := _readable(path))]
+    found = [record for path in sorted(place.rglob("*.json")) if (record := _readable(path))]
+    if not found:
+        raise UsageError(f"records={word}: the folder holds no record")
+    return found
 
 
 def _readable(path: Path) -> Record | None:

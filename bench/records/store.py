@@ -68,6 +68,8 @@ def read_hashed(path: Path) -> tuple[Record, str]:
         if path.stat().st_size > MAX_BYTES:
             raise DataError([_fault(path, "", "is larger than a record can be", "check the file")])
         content = path.read_bytes()
+        if not content.strip():
+            raise DataError([_fault(path, "", "is empty", "use the file a run wrote")])
         text = content.decode("utf-8")
         data = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
     except FileNotFoundError:

@@ -142,7 +142,7 @@ def gathered(folder: Path, catalogue: Catalogue, margin: float) -> Fleet:
     """Reads every record of a folder and those below it.
 
     Raises:
-        UsageError: there is no such folder, or no JSON file in it.
+        UsageError: there is no such folder, or no record in it.
     """
     if not folder.is_dir():
         raise UsageError(f"records={folder} is no folder: give one that holds records")
@@ -166,6 +166,8 @@ def gathered(folder: Path, catalogue: Catalogue, margin: float) -> Fleet:
         else:
             number = len(members) + 1
             members[record.id] = _member(number, (name, digest), record, catalogue, margin)
+    if not members:
+        raise UsageError(f"records={folder} holds no record: {' '.join(unread[0])}")
     groups = _groups(list(members.values()))
     return Fleet(groups, tuple(unread), tuple(twice), catalogue, margin)
 

@@ -94,9 +94,6 @@ def _finding(fleet: Fleet) -> Iterator[Block]:
             f"{count} file{'s' if count != 1 else ''} could not be read as a record and "
             f"{'are' if count != 1 else 'is'} not counted; see below.", strong=True,
         )  # fmt: skip
-    if not fleet.groups:
-        yield Paragraph("No record could be read.", strong=True)
-        return
     members = fleet.members
     passed, failed = sum(one.passes for one in members), sum(one.fails for one in members)
     yield Paragraph(

@@ -133,6 +133,69 @@ def test_other_commands_name_the_wrong_word_too(
     assert said in told.err
 
 
+SHUT = "/proc/onpaper" if Path("/proc/self").is_dir() else "/dev/null/onpaper"
+"""A folder that nobody can make."""
+RECORD = "record=h200-sxm-full"
+AMISS = [
+    ("report kind=plan devices=0", "devices=0 must be 1 to 1,000,000"),
+    ("report kind=plan devices=9 out=FILE", "FILE is a file: out= is a folder"),
+    (f"report kind=plan devices=9 out={SHUT}", "cannot be written to"),
+    ("report kind=fleet records=NONE", "records=NONE is no"),
+    ("report kind=fleet records=FILE", "records=FILE is no"),
+    ("report kind=fleet records=EMPTY", "records=EMPTY holds no record"),
+    ("report kind=fleet records=BLANK out=OUT", "records=BLANK holds no record: a.json is empty"),
+    ("history records=FILE", "records=FILE is no"),
+    ("history records=EMPTY", "records=EMPTY holds no record"),
+    ("history records=BLANK", "records=BLANK holds no record: BLANK/a.json is no record"),
+    ("history limit=-1", "limit=-1 must be 0 or more"),
+    ("bundle record=NONE", "there is no such file"),
+    ("bundle record=EMPTY", "the folder holds no record"),
+    (f"bundle {RECORD} out={SHUT}.onpaper.json", "cannot be written"),
+    (f"bundle {RECORD} out=FILE", "a file ends in .onpaper.json"),
+    ("import file=NONE", "there is no file 'NONE'"),
+    ("import file=EMPTY", "is no regular file"),
+    ("import file=BLANK/a.json", "a.json is empty"),
+    ("export out=FILE", "FILE is a file: out= is a folder"),
+    (f"export out={SHUT}", "cannot be written to"),
+    ("export out=", "needs a folder"),
+    ("site out=OUT records=NONE", "there is no such record or folder of records"),
+    ("site out=OUT records=EMPTY", "records=EMPTY: the folder holds no record"),
+    ("site out=OUT records=BLANK", "records=BLANK: the folder holds no record"),
+    ("site out=FILE", "FILE is a file: out= is a folder"),
+    ("site out=OUT on=2025-13-01", "on=2025-13-01 is no day"),
+    ("evidence chip=h20 records=EMPTY", "records=EMPTY: the folder holds no record"),
+]
+"""Of files and folders that are missing, empty, of the other kind or not to be written."""
+
+
+@pytest.mark.parametrize(("words", "said"), AMISS, ids=[words for words, _ in AMISS])
+def test_a_place_that_is_none_costs_one_line_and_leaves_nothing(
+    words: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A site with records= of an empty folder was built without a word; a fleet of none printed."""
+    (tmp_path / "EMPTY").mkdir()
+    (tmp_path / "BLANK").mkdir()
+    for name in ("FILE", "BLANK/a.json"):
+        (tmp_path / name).touch()
+    there = sorted(tmp_path.rglob("*"))
+    given = re.sub("FILE|EMPTY|BLANK|NONE|OUT", rf"{tmp_path}/\g<0>", words)
+    assert main(given.split()) == 2
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("\n")) == ("", 1)
+    assert said in told.err.replace(f"{tmp_path}/", "")
+    assert sorted(tmp_path.rglob("*")) == there
+
+
+def test_an_empty_out_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a variable that is not set: two files lay in the folder where one happened to be."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", "kind=plan", "devices=9", "seed=1", "out="]) == 0
+    assert "plan" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_examples_and_names_every_key(
     command: str, capsys: pytest.CaptureFixture[str]

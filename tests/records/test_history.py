@@ -119,10 +119,10 @@ def test_points_have_a_column_of_changes_where_one_is_shown(
 
 
 def test_an_empty_list_says_how_it_is_filled(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "torn.json").write_text("{", encoding="utf-8")
-    assert main(["history", f"records={tmp_path}", "report=plain"]) == 0
+    (folder / "torn.json").write_text("{", encoding="utf-8")
+    assert main(["history", f"records={folder}", "chip=mi300x", "report=plain"]) == 0
     told = capsys.readouterr().out
     assert "None fits: a run leaves one" in told
     assert "1 file is no record: " in told

@@ -261,12 +261,10 @@ def test_the_same_id_with_other_contents_is_said(
     assert dict(gathered(folder, sheets, 0.1).twice)["z.json"].endswith("under the same id")
 
 
-def test_nothing_readable_is_a_report_that_says_so(tmp_path: Path, sheets: Catalogue) -> None:
+def test_a_fleet_of_no_record_is_none(tmp_path: Path, sheets: Catalogue) -> None:
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
-    made = fleet_document(gathered(tmp_path, sheets, 0.1), 10, 0.95)
-    assert "No record could be read." in sentences(made)
-    assert html.render(made)
-    assert pdf.render(made)
+    with pytest.raises(UsageError, match=r"holds no record: broken\.json is no JSON: "):
+        gathered(tmp_path, sheets, 0.1)
 
 
 def test_a_device_that_is_unfinished_or_doubtful_neither_meets_nor_fails(
