@@ -56,7 +56,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
         ("figure", "chip", "find", "records"),
     ),
     "validation": Kind(
-        "what was foretold against what was measured", "validation", "validation", ()
+        "what was predicted against what was measured", "validation", "validation", ()
     ),
 })  # fmt: skip
 """A new kind is a module here; those of a record come first, in the order they are drawn."""

@@ -1,4 +1,4 @@
-"""Predictions beside what was measured, each foretold without the chip that it is of."""
+"""Predictions beside what was measured, each predicted without the chip that it is of."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ WITH_BARS = 60
 """Of a part with more points intervals are not drawn: they would hide them."""
 PANELS = (
     ("steps", ("prefill", "decode"), Dimension.TIME),
-    ("serving, time a token", ("serving, dense", "serving, experts"), Dimension.TIME),
+    ("serving, time per token", ("serving, dense", "serving, experts"), Dimension.TIME),
     ("figures, share reached", ("matrix figures", "memory figures"), Dimension.SHARE),
 )
 """Title of each panel, the parts that it shows, and what their values are."""
@@ -100,8 +100,9 @@ def picture(points: Sequence[Point]) -> Picture:
         title=_title(parts),
         alt=_alt(parts),
         note=(
-            "Each value is foretold by a model fitted without its chip. Line: foretold = measured; "
-            f"band: {BAND:.0%} either way; bars: 95% interval, of few points. {_sampled(parts)}"
+            "Each value is predicted by a model fitted without its chip. Line: predicted = "
+            f"measured; band: ±{BAND:.0%}; bars: 95% interval, where points are few. "
+            f"{_sampled(parts)}"
         ),
         rows=[_row(one) for one in points],
         paint=partial(_paint, points),
@@ -129,7 +130,7 @@ def _sampled(parts: Sequence[tuple[str, list[Point]]]) -> str:
     some = [
         f"{len(own)} of {own[0].cases} of {part}" for part, own in parts if own[0].cases > len(own)
     ]
-    return f"Evenly taken: {'; '.join(some)}." if some else ""
+    return f"Evenly sampled: {'; '.join(some)}." if some else ""
 
 
 def _alt(parts: Sequence[tuple[str, list[Point]]]) -> str:
@@ -137,7 +138,7 @@ def _alt(parts: Sequence[tuple[str, list[Point]]]) -> str:
     for part, own in parts:
         near = sum(abs(one.foretold / one.measured - 1) <= BAND for one in own)
         told.append(f"{short(part)}: {near} of {len(own)} within {BAND:.0%}")
-    return f"Foretold against measured, near a line of equality. {'; '.join(told)}."
+    return f"Predicted against measured, near a line of equality. {'; '.join(told)}."
 
 
 def _paint(points: Sequence[Point], figure: "Figure", theme: "Theme") -> None:
@@ -149,7 +150,7 @@ def _paint(points: Sequence[Point], figure: "Figure", theme: "Theme") -> None:
         for axis, most in ((axes.xaxis, TICKS), (axes.yaxis, 2 * TICKS)):
             log_axis(axis, partial(quantity, dimension=dimension), most)
         axes.set_xlabel(f"measured, {dimension.value}")
-    every[0].set_ylabel("foretold")
+    every[0].set_ylabel("predicted")
 
 
 def _bars(own: Sequence[Point]) -> list[list[float]] | None:

@@ -63,8 +63,8 @@ class Wanted:
     def said(self) -> str:
         """Returns the limits in words, or nothing."""
         every = {"TPOT": self.tpot, "TTFT": self.ttft}
-        kept = (f"{key} of {value * 1e3:g} ms" for key, value in every.items() if value < math.inf)
-        return " and a ".join(kept)
+        kept = (f"{key} {value * 1e3:g} ms" for key, value in every.items() if value < math.inf)
+        return " and ".join(kept)
 
 
 def ways(workload: Workload, devices: int) -> list[Parallel]:
@@ -189,7 +189,7 @@ def _too_large(chip: Facts, wanted: Wanted) -> str:
     told = f"does not fit on {chips}"
     if wanted.batch and least is not None and least <= wanted.devices:
         return f"{told} with batch={min(wanted.batch)}"
-    return told + (f", takes {least}" if least else " nor at any tp")
+    return told + (f", needs {least}" if least else " nor at any tp")
 
 
 def _too_slow(every: Sequence[Foretold], wanted: Wanted) -> str:
@@ -199,8 +199,8 @@ def _too_slow(every: Sequence[Foretold], wanted: Wanted) -> str:
         "TTFT": (wanted.ttft, min(float(one.first.seconds.min()) for one in every if one.first)),
     }
     told = " and ".join(
-        f"the least {key} is {significant(value * 1e3, 2)} ms"
+        f"the lowest {key} is {significant(value * 1e3, 2)} ms"
         for key, (limit, value) in least.items()
         if limit < math.inf
     )
-    return f"no way keeps a {wanted.said}: {told}"
+    return f"no way stays within {wanted.said}: {told}"

@@ -77,7 +77,7 @@ def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts
         for measured in ways
     ]
     if not told:
-        raise UsageError("none of these chips is an accelerator with a figure to foretell")
+        raise UsageError("none of these chips is an accelerator with a figure to predict")
     return told
 
 

@@ -20,7 +20,7 @@ class Tier(StrEnum):
 
 
 MEANS = {
-    Tier.HERE: "times that this program measured of the chip",
+    Tier.HERE: "times that this program measured on the chip",
     Tier.CHIP: "measured times of the chip itself",
     Tier.SILICON: "times of another board with the same silicon",
     Tier.FAMILY: "times of chips of its family",
@@ -30,6 +30,8 @@ MEANS = {
     "power",
 }  # fmt: skip
 """What a tier says, in words for a reader who meets it for the first time."""
+RESTS = f"Rests on, firmest first: {', '.join(Tier)}."
+"""What a table says of the column that tells the tier."""
 
 
 def tier(chip: Facts, part: str, known: Learnt) -> Tier:

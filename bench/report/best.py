@@ -12,6 +12,7 @@ from bench.predict.best import Wanted
 from bench.predict.forecast import Foretold
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.power import Prices
+from bench.predict.tiers import RESTS
 from bench.predict.validation.errorfile import WAYS
 from bench.predict.validation.tested import errors
 from bench.report.costs import INNER, costs_said
@@ -19,17 +20,17 @@ from bench.report.digits import NONE, counted
 from bench.report.markup import Report
 from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
-from bench.report.predictions import HOW, caveats, cells_of, columns, flat, untold
+from bench.report.predictions import HOW, STAGES, caveats, cells_of, columns, flat, untold
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.report.tested import tests_said
 
 SPELLED = (
-    "Way: how the model is divided over all of the chips (tp, pp: they share layers; dp: copies; "
-    "ep: experts over that many). Of all ways, and numbers of requests under way that memory "
-    "holds, it is the one with most tokens a second within the limits; of those as good the one "
-    "that answers first. Intervals are of the way shown: chips that turn out slower keep a limit "
-    "with fewer requests."
+    "Way: how the model is divided over all chips (tp, pp: chips share the layers; dp: copies; "
+    "ep: experts over that many chips). Of all ways and numbers of concurrent requests that fit in "
+    "memory, it has the most tokens/s within the limits; of those within 1%, the one that answers "
+    "first. Intervals are for the way shown: chips that turn out slower keep a limit with fewer "
+    "requests."
 )
 
 
@@ -87,7 +88,7 @@ def _even(wanted: Wanted) -> Parallel:
 def _title(found: Sequence[Found], base: Chip | None) -> str:
     wanted = found[0].wanted
     cache = ", 8-bit cache" if wanted.how.cache == 1 else ""
-    limits = f", at a {wanted.said} at the most" if len(found) == 1 and wanted.said else ""
+    limits = f", {wanted.said} at most" if len(found) == 1 and wanted.said else ""
     tried = max(one.tried for one in found)
     return (
         f"{wanted.workload.name}, serving in {wanted.how.name}{cache} on "
@@ -98,7 +99,7 @@ def _title(found: Sequence[Found], base: Chip | None) -> str:
 
 
 def _heads(usual: tuple[str, ...], found: Sequence[Found], rate: float | None) -> tuple[str, ...]:
-    limit = ("TPOT, at most",) if len(found) > 1 else ()
+    limit = ("TPOT limit",) if len(found) > 1 else ()
     takes = (f"chips for {rate:,.0f} tokens/s",) if rate else ()
     return (usual[0], *limit, "way", "requests", *usual[1:-1], *takes, usual[-1])
 
@@ -152,11 +153,12 @@ def _said(found: Sequence[Found], prices: Prices) -> Iterator[str]:
         yield told
     yield from caveats([*{one.chip.id: one for one in some if one.found}.values()], asked)
     if any(one.found and one.found.asked.split.pp > 1 for one in some):
-        yield "Pipeline stages are taken one after the other, not filled with other requests."
+        yield STAGES
     yield costs_said(prices)
+    yield RESTS
     for limit in found:
         lines = [limit.why] if limit.why else untold(limit.every, asked)
-        at = f"TPOT of {_limit(limit.wanted.tpot)} at the most: " if len(found) > 1 else ""
+        at = f"TPOT {_limit(limit.wanted.tpot)} at most: " if len(found) > 1 else ""
         yield from (f"{at}{line}" for line in lines)
 
 
@@ -166,9 +168,9 @@ def tested() -> str:
     rules = [1 - rival[0] for rival in part["rivals"]]
     count = sum(one["count"] for one in part["each"].values())
     return (
-        f"Tested on {count:,} choices between ways that others ran on {part['chips']} chips: what "
-        f"is chosen so gave {1 - part['mean']:.0%} of the best one's rate in the mean; a copy on "
-        f"the fewest chips {rules[0]:.0%}, on the most {rules[1]:.0%}."
+        f"Tested on {count:,} choices between ways that others ran on {part['chips']} chips: the "
+        f"way chosen gave {1 - part['mean']:.0%} of the best way's rate on average; a copy on as "
+        f"few chips as possible {rules[0]:.0%}, on as many as possible {rules[1]:.0%}."
     )
 
 

@@ -1,4 +1,4 @@
-"""What was fitted, and a record's layers and products beside what the sheet alone foretold."""
+"""What was fitted, and a record's layers and products beside what was predicted of them."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,40 +22,42 @@ from bench.workloads.model import Workload
 if TYPE_CHECKING:
     from bench.report.scalar import Scalar
 
-COLUMNS = ("layer", "measured (95%)", "foretold", "foretold 95%", "foretold / measured")
-PRODUCT = ("product, m x n x k", "measured", "foretold", "foretold / measured", "of its own fit")
+COLUMNS = ("layer", "measured (95%)", "predicted", "predicted 95%", "predicted / measured")
+PRODUCT = (
+    "product, m x n x k", "measured", "predicted", "predicted / measured", "own fit / measured",
+)  # fmt: skip
 HOW = (
-    "Foretold of the sheet and of what others measured, this record left out; layers replayed as "
-    "graphs without the launches between them."
+    "Predicted from the sheet and from what others measured, without this record; layers replayed "
+    "as graphs without the launches between them."
 )
 MEANS = {
-    "product": "matrix rate reached at 1 TFLOP/s a watt",
-    "headroom": "its fall with each doubling of TFLOP/s a watt",
+    "product": "fraction of the matrix rate reached at 1 TFLOP/s per watt",
+    "headroom": "its fall with each doubling of TFLOP/s per watt",
     "attention": "attention's share of that in prefill; fixed",
-    "stream": "memory bandwidth reached, weights and activations",
-    "cache": "the same, key-value cache",
-    "ecc": "whether ECC in the memory counts: 1, on paper 0; fixed",
+    "stream": "fraction of memory bandwidth reached by weights and activations",
+    "cache": "the same for the key-value cache",
+    "ecc": "whether ECC traffic of the memory counts: 1 yes, 0 (on paper) no; fixed",
     "overlap": "exponent of the soft maximum of compute and memory; 1 adds them up",
-    "rows": "rows a product is filled up to; fixed",
+    "rows": "rows that a product is padded to; fixed",
     "experts_rows": "rows of a tile, of which a routed expert fills one or more; fixed",
-    "experts_overlap": "overlap of routed experts, by layers of such alone",
-    "layer_s": "fixed time a dense layer at 1.92 GHz; others by their kernels",
-    "experts_s": "the same of a layer's routed experts, by layers of such alone",
-    "message_s": "time to begin a collective",
-    "link": "link bandwidth reached, long messages; fixed",
-    "link_small": "the same, short messages; fixed",
+    "experts_overlap": "overlap of routed experts, from layers of experts only",
+    "layer_s": "fixed time per dense layer at 1.92 GHz; other layers scale with their kernels",
+    "experts_s": "the same for a layer's routed experts, from layers of experts only",
+    "message_s": "time to start a collective",
+    "link": "fraction of link bandwidth reached by long messages; fixed",
+    "link_small": "the same for short messages; fixed",
 }
-FIRSTS = ("of", "fixed time", "times the prefill", "of one, for each other request")
+FIRSTS = ("of", "fixed time", "times the prefill", "share of one per other request")
 FACTORS = ("of", "factor")
 TRAINED = {
     "product": "products, forward and backward",
-    "experts": "those of routed experts",
+    "experts": "products of routed experts",
     "attention": "attention",
     "stream": "norms, activations, casts",
     "link": "collectives in a layer",
-    "fixed": "what lies between kernels",
-    "slowest": "log by which each doubling of the chips beyond eight makes a step longer",
-    "engines": "log spread of engines about the middle one",
+    "fixed": "gaps between kernels",
+    "slowest": "log growth of a step with each doubling of the chips beyond eight",
+    "engines": "log spread of engines around the median one",
     "widest": "chips of the largest run",
 }
 PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread of cases")
@@ -67,7 +69,7 @@ def fitted(found: Learnt) -> Report:
     table = Table(
         "The software stack, fitted on measured steps",
         ("Fractions are of published figures.",),
-        ("parameter", "value", "of"), tuple(rows), (), (f"Data: sha256 {found.data_sha256}",),
+        ("parameter", "value", "meaning"), tuple(rows), (), (f"Data: sha256 {found.data_sha256}",),
     )  # fmt: skip
     flat: list[dict[str, Scalar]] = [
         {"parameter": key, "value": value} for key, value in asdict(found.stack).items()
@@ -86,7 +88,7 @@ def _firsts(found: Learnt) -> Section:
         (name, *(_value(key, value) for key, value in one.items())) for name, one in told.items()
     )
     flat: list[dict[str, Scalar]] = [{"of": name, **one} for name, one in told.items()]
-    return Section("First tokens: what engines add to a prefill", FIRSTS, cells, flat, (), "firsts")
+    return Section("TTFT: what engines add to a prefill", FIRSTS, cells, flat, (), "firsts")
 
 
 def _trained(found: Learnt) -> Section:
@@ -94,7 +96,7 @@ def _trained(found: Learnt) -> Section:
     told = asdict(found.trainer)
     cells = tuple((TRAINED[key], significant(value, 3)) for key, value in told.items())
     flat: list[dict[str, Scalar]] = [{"of": key, "factor": value} for key, value in told.items()]
-    return Section("Training: factors on these times", FACTORS, cells, flat, (), "training")
+    return Section("Training: factors on the stack's times", FACTORS, cells, flat, (), "training")
 
 
 def _departures(found: Learnt) -> Section:
@@ -111,7 +113,7 @@ def _departures(found: Learnt) -> Section:
         }
         for name, one in named.items()
     ]  # fmt: skip
-    return Section("How chips depart from it", PARTS, cells, flat, (), "departures")
+    return Section("How chips depart from the stack", PARTS, cells, flat, (), "departures")
 
 
 def _part(name: str, one: Departures) -> tuple[str, ...]:
@@ -146,7 +148,7 @@ def beside(
 ) -> Report:
     """Returns a record's layers and products beside what was foretold without it."""
     rows = list(_layers(known, record, chip, models))
-    title = f"{chip.name}: layers measured here beside what its sheet foretold"
+    title = f"{chip.name}: layers measured here and as predicted from its sheet"
     cells = tuple(map(_cells, rows))
     summary = (*_summary(rows, record), *_moved(known, found, chip))
     notes = (f"Record {record.id}",)
@@ -195,7 +197,7 @@ def _summary(rows: Sequence[Row], record: Record) -> Iterator[str]:
         return
     errors = [abs(one.ratio - 1) for one in rows]
     yield f"Mean error {np.mean(errors):.1%}, median {np.median(errors):.1%}, of {len(rows)}."
-    yield f"{sum(one.inside for one in rows)} of {len(rows)} lie within the 95% interval."
+    yield f"{sum(one.inside for one in rows)} of {len(rows)} lie within their 95% intervals."
 
 
 def _moved(known: Learnt, found: Learnt, chip: Facts) -> Iterator[str]:
@@ -206,8 +208,8 @@ def _moved(known: Learnt, found: Learnt, chip: Facts) -> Iterator[str]:
         if name in found.parts
     ]
     if told:
-        yield f"Times of this chip are foretold anew: {', '.join(told)}."
-    yield "What other engines add and how they scatter stays: intervals of serving hardly narrow."
+        yield f"With this record, predicted times of this chip change: {', '.join(told)}."
+    yield "What other engines add, and their scatter, stays: intervals of serving hardly narrow."
 
 
 def _expected(known: Learnt, chip: Facts, name: str) -> float:

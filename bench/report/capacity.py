@@ -6,17 +6,17 @@ from bench.predict.answers import Held
 from bench.predict.forecast import Asked
 from bench.predict.model.capacity import Room
 from bench.report.digits import NONE, counted
+from bench.report.foretold import TIGHT
 from bench.report.markup import Report
 from bench.report.question import beyond, published
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 
 COLUMNS = (
-    "chip", "memory", "weights a chip", "cache a sequence", "sequences that fit", "fits",
-    "chips it takes (tp)",
+    "chip", "memory", "weights per chip", "cache per sequence", "sequences that fit", "fits",
+    "chips needed (tp)",
 )  # fmt: skip
 WORDS = {True: "yes", False: "no", None: "unknown"}
-TIGHT = "tight: under a tenth kept free"
 
 
 def fitting(found: Sequence[Held], asked: Asked) -> Report:
@@ -26,7 +26,7 @@ def fitting(found: Sequence[Held], asked: Asked) -> Report:
     table = Table(
         f"{asked.workload.name} in {asked.how.name} on {chips}, "
         f"{counted(batch, 'sequence')} of {counted(length, 'token')}",
-        ("Kept for the engine: 3.5 GB and a tenth of the memory.",),
+        ("Kept free: 3.5 GB for the engine, and 10% of the memory.",),
         COLUMNS,
         tuple(_cells(one, asked.split.dp) for one in found),
         (*beyond(asked), *published(asked, [one.chip for one in found])),
@@ -55,15 +55,16 @@ def _fits(one: Held) -> str:
     if not one.lacks:
         return word
     held = "holds the weights" if one.room.fits or one.room.tight else word
-    others = ", ".join(f"{name} takes {least}" for name, least in one.instead)
+    others = ", ".join(f"{name} needs {least}" for name, least in one.instead)
     return f"{held}; {one.lacks}" + (f": {others}" if others else "")
 
 
 def _sequences(taken: Room, copies: int) -> str:
     if taken.most is None or taken.squeezed is None:
         return NONE
-    tight = f", tight {taken.squeezed * copies:,}" if taken.tight else ""
-    return f"{taken.most * copies:,}{tight}"
+    if taken.tight:
+        return f"{taken.squeezed * copies:,} with under 10% free, else {taken.most * copies:,}"
+    return f"{taken.most * copies:,}"
 
 
 def _flat(one: Held, copies: int) -> dict[str, Scalar]:

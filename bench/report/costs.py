@@ -38,7 +38,7 @@ def costs_said(prices: Prices) -> str:
     return (
         f"J/token: chips alone. USD/Mtoken: a sourced price over {prices.years:g} years and "
         f"{prices.kwh:g} USD/kWh at PUE {prices.pue:g}, always busy; no server, network or staff. "
-        "In brackets what power, price and the rate's 80% interval make of it."
+        "In brackets the range from power, price and the rate's 80% interval."
     )
 
 

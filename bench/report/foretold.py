@@ -20,6 +20,7 @@ from bench.report.marks import worked_out
 from bench.units import significant
 
 OUTER = 0.95
+TIGHT = "tight: under 10% of memory left free"
 
 
 def unfit(found: Foretold, place: int) -> bool:
@@ -126,14 +127,14 @@ def _left(found: Foretold, place: int) -> str:
     if room.fits:
         return f"{number(room.free / 1e9, 2)} GB"
     if room.tight:
-        return "tight: under a tenth kept free"
+        return TIGHT
     asked = found.asked
     length = int(asked.prompt[place] + asked.output[place])
     sequences = float(asked.batch[place])
     least = least_chips(
         found.chip, asked.workload, asked.how, asked.split, sequences, length, found.recipe
     )
-    takes = f", takes {least} chips" if least else f", even {_most(found)}"
+    takes = f", needs {least} chips" if least else f", even {_most(found)}"
     fits = _remedy(found, place, alone=not least) if found.recipe else ""
     return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}{fits}"
 

@@ -1,4 +1,4 @@
-"""Of what a foretold time is made, operator by operator."""
+"""Of what a predicted time is made, operator by operator."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from bench.report.scalar import Scalar
 
 SPELLED = (
-    "Operators: launches, with what lies between them, are as many cycles of the boost clock on "
-    "any chip; the chip's departure is by how much it, or what it rests on, was measured to be off "
-    "what sheets foretell."
+    "Operators: launches and the gaps between them take as many cycles of the boost clock on any "
+    "chip. Chip's departure: by how much it, or what it rests on, was measured to differ from what "
+    "sheets predict."
 )
 """What the words of operators' tables mean."""
 

@@ -8,6 +8,7 @@ from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.forecast import Asked, First, Foretold
 from bench.predict.model.power import Prices
+from bench.predict.tiers import RESTS
 from bench.report.costs import INNER, banded, cost, costs_said, energy
 from bench.report.foretold import (
     OUTER,
@@ -31,30 +32,31 @@ from bench.report.tested import flat_tests, tests_said
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
 HOW = (
     (
-        "Foretold, not measured: published figures x fractions learnt from measured times. In "
-        "brackets the 80% interval, after the semicolon the 95% one; then what it rests on."
+        "Predicted, not measured: published figures x fractions fitted to measured times. In "
+        "brackets the 80% interval; after a semicolon the 95% one."
     ),
     "No prediction proves that two chips match: that takes measurements of both (claims, verdict).",
 )
 SPELLED = {
     "serve": (
-        "Tokens are those of the answers. TPOT: time from token to token of one request, others' "
-        "prefills in between; its own is in the rate. TTFT: of one prompt by itself, with what "
-        "engines add to its prefill; waiting in a queue made it 2.8 to 14 times as long "
-        "elsewhere."  # eight H20: aiconfigurator #1510
+        "Tokens are those of the answers. TPOT: time between two tokens of one request, with "
+        "others' prefills in between; its own prefill counts in the rate. TTFT: of one prompt "
+        "alone, with what engines add to its prefill; a queue made it 2.8 to 14 times as long on "
+        "eight H20."  # aiconfigurator #1510
     ),
     "prefill": "Tokens are those of the prompts.",
     "decode": (
         "TPOT: one step, a token for each sequence, no prefills in between. Steps were fitted on "
-        "one engine, serving on several: it may come out some percent quicker."
+        "one engine, serving on several: serving may come out a few percent faster."
     ),
     "train": (
-        "Tokens are those of the batch: of forward, backward and update. Engines differ by more "
-        "than chips of a kind: the interval is over those that were measured. Memory: weights, "
-        "gradients, Adam's states over the copies, what backward wants of a forward pass."
+        "Tokens are those of the batch; a step is forward, backward and update. Engines differ "
+        "more than chips of a kind: the interval spans the engines measured. Memory: weights, "
+        "gradients, Adam's states sharded over the copies, activations kept for backward."
     ),
 }  # fmt: skip
 """What the words of a phase's columns mean."""
+STAGES = "Pipeline stages are assumed to run one after the other, not filled with other requests."
 
 
 def predictions(
@@ -231,6 +233,7 @@ def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[
     if any(unfit(one.found, at) for one in every if one.found for at in places):
         yield "Where the model does not fit, rates, energy and cost are as if it did."
     yield costs_said(prices)
+    yield RESTS
     yield from untold(every, asked)
 
 
@@ -241,9 +244,9 @@ def caveats(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
     yield from published(asked, [one.found.chip for one in every if one.found])
     if asked.workload.experts:
         done = "training" if asked.phase == "train" else "serving"
-        yield f"Experts' load is taken as even, and the interval is that of {done} such models."
+        yield f"Experts are assumed evenly loaded; the interval is that of {done} such models."
     if asked.split.pp > 1 and asked.phase != "train":
-        yield "Pipeline stages are taken one after the other, not filled with other requests."
+        yield STAGES
     yield from beside_fit([one.found for one in every if one.found])
 
 
@@ -254,7 +257,7 @@ def beside_fit(every: Sequence[Foretold]) -> Iterator[str]:
     vendors = sorted({one.chip.vendor for one in ported})
     yield from {one.others.ported(vendors) for one in ported if one.others}
     if any(one.abroad and not one.others for one in every):
-        yield "Across vendors the interval has an assumed part: what was fitted is mostly of one."
+        yield "Across vendors part of the interval is assumed: most fitted times are of one vendor."
 
 
 def untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:

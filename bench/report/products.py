@@ -1,4 +1,4 @@
-"""One matrix product foretold on chips: time, rate, achieved fraction, beside the bare roofline."""
+"""One matrix product predicted on chips: time, rate, achieved fraction, and the roofline."""
 
 import math
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from bench.chips.model import Chip
 from bench.predict.answers import Sizes, Timed
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.ratio import Ratio
+from bench.predict.tiers import RESTS
 from bench.predict.tiers import told as rests
 from bench.report.duration import duration
 from bench.report.foretold import digits_of, over
@@ -40,11 +41,11 @@ def products(
     (m, n, k), notes = sizes, Notes()
     title = f"{dtype} product, {m} x {k} by {k} x {n}"
     heading = (
-        "Foretold, not measured, of kernels such as serving engines use.",
+        "Predicted, not measured, for kernels such as serving engines use.",
         (
-            "By the sheet and the times of products on fitted chips. phase=figures goes by what "
-            "hands found: its best product may come out slower than one here, within "
-            "their intervals."
+            "From the sheet and measured times of products on fitted chips. phase=figures rests "
+            "on rates that others published: its best product may come out slower than one here, "
+            "within the intervals."
         ),
     )
     columns = (*COLUMNS[:1], *((f"x {(*base.aliases, base.id)[0]}",) if base else ()), *COLUMNS[1:])
@@ -53,7 +54,7 @@ def products(
         for one in told
     )
     flat = [_flat(one, sizes, dtype) for one in told]
-    return Report(Table(title, heading, columns, cells, tuple(why), notes.lines()), flat)
+    return Report(Table(title, heading, columns, cells, (RESTS, *why), notes.lines()), flat)
 
 
 def _rests(one: Timed, dtype: str, chip: Chip, notes: Notes) -> str:

@@ -56,8 +56,8 @@ def beyond(asked: Asked) -> Iterator[str]:
         return
     most = f", or {model.extended:,} with rope scaling" if model.extended else ""
     yield (
-        f"Beyond what the model is published for: a sequence of {length:,} tokens, where its "
-        f"configuration is set for {model.context:,}{most}. All here is as if it took them."
+        f"Longer than the model's context: a sequence has {length:,} tokens, its configuration "
+        f"allows {model.context:,}{most}. All here is as if it took them."
     )
 
 
@@ -73,10 +73,10 @@ def published(asked: Asked, chips: Iterable[Facts]) -> Iterator[str]:
     if word == asked.how.name or not every:
         return
     if any(chip.name_of(kept.rate) for chip in every):
-        yield f"Its weights are published in {word}: precision={word} asks for them as they are."
+        yield f"Its weights are published in {word}: precision={word} takes them as they are."
     elif kept.weight < asked.how.weight:
         yield (
-            f"Its weights are published in {word}, which none of these computes in: "
+            f"Its weights are published in {word}, in which none of these chips computes: "
             f"precision={weights_of(kept)} keeps them about as small, with products in bf16."
         )
 
@@ -89,10 +89,10 @@ def instead(chips: Iterable[Chip], asked: Asked) -> Iterator[str]:
     if not any(facts(chip).name_of("bf16") for chip in chips):
         return
     if asked.phase == "train":
-        yield "Ask such a chip in a format that its sheet gives, such as precision=bf16."
+        yield "For these chips choose a format on their sheets, such as precision=bf16."
     else:
         word = weights_of(asked.how)
         yield (
-            f"Ask such a chip in a format that its sheet gives, or with precision={word}: weights "
-            f"of {word[1]} bits, products in bf16."
+            f"For these chips choose a format on their sheets, or precision={word}: weights of "
+            f"{word[1]} bits, products in bf16."
         )

@@ -1,4 +1,4 @@
-"""What chips are foretold to reach of their printed figures, with intervals."""
+"""What chips are predicted to reach of their printed figures, with intervals."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,6 +6,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.predict.reached import Reached
+from bench.predict.tiers import RESTS
 from bench.predict.tiers import told as rests
 from bench.report.marks import unpublished
 from bench.report.markup import Report
@@ -14,14 +15,14 @@ from bench.report.table import Notes, Table
 from bench.units import show
 
 COLUMNS = (
-    "chip", "figure", "published (dense)", "with", "foretold", "of it (80%; 95%)", "rests on",
+    "chip", "figure", "published (dense)", "test", "predicted", "share (80%; 95%)", "rests on",
 )  # fmt: skip
 HOW = (
     (
-        "Foretold: the best value that a careful test would find, by what hands found of all "
-        "chips. Not measured; a chip's own values are in evidence chip=."
+        "Predicted, not measured: the best value that a careful test would find, from what was "
+        "measured of all chips. A chip's own values: evidence chip=."
     ),
-    "An interval ends 2% above all that is published: what is measured above it counts as a fault.",
+    "Intervals end 2% above the highest published figure: more than that counts as a fault.",
 )
 FAMILIES = {
     "matrix": "dense bf16, fp16 or fp8 matrix rate",
@@ -41,7 +42,7 @@ def reaching(found: Sequence[Reached], asked: Sequence[str], sheets: Catalogue) 
     cells = tuple(_cells(one, sheets.chips[one.chip.chip], notes) for one in found)
     lacks = tuple(_lacks(found, asked))
     table = Table(
-        "What chips are to be expected to reach", HOW, COLUMNS, cells, lacks, notes.lines()
+        "What chips can be expected to reach", HOW, COLUMNS, cells, (RESTS, *lacks), notes.lines()
     )
     return Report(table, [_flat(one, sheets.chips[one.chip.chip]) for one in found])
 

@@ -21,8 +21,8 @@ def tests_said(chips: Sequence[str], phase: str) -> str:
     told = "; ".join(f"{one} {_words(*found[one])}" for one in ordered[:MOST])
     more = f"; and {len(ordered) - MOST} that did better" if len(ordered) > MOST else ""
     return (
-        "Tested on what was measured of these chips, foretold without it (mean error; share "
-        f"inside the 80% interval): {told}{more}."
+        "Tested on measurements of these chips that the fit had not seen (mean error; share "
+        f"within the 80% interval): {told}{more}."
     )
 
 
@@ -50,8 +50,8 @@ def _tested(chip: str, phase: str) -> tuple[Tested | None, str]:
 def _words(one: Tested, at: str) -> str:
     side = ""
     if all(bias <= -ASIDE for bias in one.biases):
-        side = ", too quick"
+        side = ", predicted too fast"
     elif all(bias >= ASIDE for bias in one.biases):
-        side = ", too slow"
-    where = f" (of {at.replace('serve', 'serving')})" if at else ""
-    return f"{one.error:.0%} off{side}, {one.inside:.0%} of {one.count:,} inside{where}"
+        side = ", predicted too slow"
+    where = f" (in {at.replace('serve', 'serving')})" if at else ""
+    return f"{one.error:.0%} off{side}, {one.inside:.0%} of {one.count:,} within{where}"

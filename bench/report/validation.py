@@ -1,4 +1,4 @@
-"""A validation as tables: parts with their bars, ratios, chips, workloads, the earlier state."""
+"""A validation as tables: parts with their targets, ratios, chips, workloads, the earlier state."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -13,13 +13,13 @@ from bench.report.table import Notes, Section, Table
 
 HEADING = (
     (
-        "Error: the size of foretold / measured - 1, its mean and median over cases, and its mean "
-        "by chip, where each chip has one vote; bias: the median with its sign."
+        "Error: |predicted / measured - 1|, its mean and median over cases, and its mean by chip, "
+        "where each chip has one vote; bias: the median of the signed error."
     ),
     (
-        "In 80 / 95: the share of cases inside these intervals, mean over chips. Baselines, mean / "
-        "median: the roofline, every figure reached; and at one share of every figure, fitted on "
-        "what the prediction was fitted on."
+        "In 80 / 95: the share of cases within these intervals, mean over chips. Baselines, mean / "
+        "median: the roofline, every figure reached in full; and at one share of every figure, "
+        "fitted on the same data as the prediction."
     ),
 )
 INSIDE = "in " + " / ".join(f"{100 * level:g}" for level in LEVELS)
@@ -27,7 +27,7 @@ MIDDLE = ("median", "bias", INSIDE)
 ERRORS = ("mean", "by chip", *MIDDLE)
 SHOWN = 20
 """Lines of a list that are shown as words, the worst; programs get them all."""
-CUT = "{} more lines are in results/VALIDATION.md, report=csv and report=json, or with part=."
+CUT = "{} more lines: in results/VALIDATION.md, report=csv and report=json, or with part=."
 PAPER = ("roofline", "at one share")
 SHEETS = ("by bandwidth", "by matrix rate")
 THUMBS = ("on the fewest chips", "on the most chips")
@@ -50,7 +50,8 @@ def validation_report(
     times = [one for one in parts if one not in (*ratios, *chosen)]
     shown, heads = (times, PAPER) if times else (ratios, SHEETS) if ratios else (chosen, THUMBS)
     table = Table(
-        f"Validation: {len(parts)} part{'' if len(parts) == 1 else 's'}, each foretold unseen",
+        f"Validation: {len(parts)} part{'' if len(parts) == 1 else 's'}, each predicted by a fit "
+        "that has not seen it",
         HEADING,
         _columns(heads),
         tuple(_cells(one, notes) for one in shown),
@@ -68,7 +69,7 @@ def validation_report(
 
 
 def _columns(rivals: tuple[str, str]) -> tuple[str, ...]:
-    return ("part", "n", "chips", *ERRORS, *rivals, "worst chip", "bar")
+    return ("part", "n", "chips", *ERRORS, *rivals, "worst chip", "target")
 
 
 def _cells(part: Part, notes: Notes | None = None) -> tuple[str, ...]:
@@ -123,7 +124,7 @@ def _bars(parts: Sequence[Part]) -> Section:
         {"part": one.key, "asked": asked(one.bar), "met": not short, "missed": "; ".join(short)}
         for one, short in kept
     ]
-    return Section("Bars", ("part", "asked", "", "missed"), cells, flats, key="bars")
+    return Section("Targets", ("part", "target", "", "missed"), cells, flats, key="bars")
 
 
 def asked(bar: Bar) -> str:
@@ -135,7 +136,7 @@ def asked(bar: Bar) -> str:
     within = "intervals at most {:g} points short" if bar.wider else "intervals within {:g} points"
     words += [within.format(100 * bar.cover)] if bar.cover else []
     words += [f"roofline {bar.times:g} times worse"] if bar.times else []
-    words += ["median up to half of the better of both sheets' ratios"] if bar.half else []
+    words += ["median up to half of that of the better sheet ratio"] if bar.half else []
     return ", ".join(words)
 
 
@@ -179,21 +180,21 @@ def _summary(parts: Sequence[Part], found: Sequence[Change]) -> Iterable[str]:
     short = [one.key for one, told in judged if told]
     count = sum(told is not None for _, told in judged)
     rest = f"; {counted(len(parts) - count, 'part')} without one" if count < len(parts) else ""
-    told = f"Bars: {count - len(short)} of {count} met{rest}."
-    yield told if count else "No part here has a bar."
+    told = f"Targets, listed below: {count - len(short)} of {count} met{rest}."
+    yield told if count else "No part here has a target."
     if short:
-        yield f"Not met: {'; '.join(short)}."
+        yield f"Missed: {'; '.join(short)}."
     worse = [one.name for one in found if one.worse]
     if worse:
-        yield f"WORSE than the earlier state: {'; '.join(worse)}."
+        yield f"WORSE than in the earlier state: {'; '.join(worse)}."
     elif found:
-        yield "No part is worse than the earlier state by more than the rule lets pass."
+        yield "No part is worse than in the earlier state by more than is allowed."
 
 
 def _ratios(parts: Sequence[Part]) -> Section:
     said = (
-        "A case is one work on two chips, by one version of an engine: the ratio of its times, "
-        "beside that of their sheets."
+        "A case is one workload on two chips, by one version of an engine: the ratio of its times, "
+        "compared with ratios of the sheets' figures."
     )
     cells, flats = tuple(map(_cells, parts)), list(map(_flat, parts))
     return Section("Ratios of two chips", _columns(SHEETS), cells, flats, (said,), key="ratios")
@@ -203,14 +204,14 @@ def _choices(parts: Sequence[Part]) -> Section:
     """Returns what choices are worth beside rules of thumb: what each lost of the best rate."""
     said = tuple(f"{one.name}: {one.note}." for one in parts)
     cells, flats = tuple(map(_cells, parts)), list(map(_flat, parts))
-    return Section("Choices", _columns(THUMBS), cells, flats, said, key="choices")
+    return Section("Choices of a way to serve", _columns(THUMBS), cells, flats, said, key="choices")
 
 
 def _pairs(parts: Sequence[Part]) -> Section:
     groups = _grouped(parts, lambda one: one.chip)
     columns = ("chips", "part", "n", "mean", *MIDDLE, *SHEETS)
     made = _section("Pairs of chips, the worst first", columns, groups, "pairs")
-    return _cut(made, "{} more pairs are in report=csv and report=json.")
+    return _cut(made, "{} more pairs: in report=csv and report=json.")
 
 
 def _cut(made: Section, words: str) -> Section:
@@ -221,7 +222,7 @@ def _cut(made: Section, words: str) -> Section:
 
 
 def _chips(parts: Sequence[Part]) -> Section:
-    """Returns each chip's parts; the chip that is foretold worst over its parts comes first."""
+    """Returns each chip's parts; the chip that is predicted worst over its parts comes first."""
     groups = _grouped(parts, lambda one: one.chip)
     sizes: dict[str, list[float]] = {}
     for chip, _, found in groups:
@@ -262,7 +263,7 @@ def _section(title: str, columns: tuple[str, ...], groups: Groups, key: str) -> 
 
 def _changed(found: Sequence[Change]) -> Section:
     """Returns each part beside the earlier state."""
-    columns = ("part", "mean before", "mean now", "at most", "")
+    columns = ("part", "mean before", "mean now", "allowed", "")
     cells = tuple(
         (
             one.name,
@@ -283,7 +284,7 @@ def _changed(found: Sequence[Change]) -> Section:
         }
         for one in found
     ]
-    return Section("Beside the earlier state", columns, cells, flats, key="changes")
+    return Section("Compared with the earlier state", columns, cells, flats, key="changes")
 
 
 def _said(one: Change) -> str:

@@ -59,7 +59,7 @@ def test_every_way_uses_all_chips_and_divides_the_model(model: str, devices: int
 def test_of_prime_many_chips_all_are_used_or_it_says_why(sheets: Catalogue, known: Learnt) -> None:
     """64 heads and 80 layers: 83 chips can be copies alone, and no chip holds one."""
     assert ways(workload(DENSE), 83) == [Parallel(dp=83)]
-    with pytest.raises(UsageError, match="does not fit on 83 chips, takes 2"):
+    with pytest.raises(UsageError, match="does not fit on 83 chips, needs 2"):
         best([sheets.find("h200")], None, wanted(devices=83), known)
 
 
@@ -107,7 +107,7 @@ def test_a_limit_that_none_keeps_is_told_with_what_is_nearest(
     sheets: Catalogue, known: Learnt
 ) -> None:
     with pytest.raises(
-        UsageError, match=r"no way keeps a TPOT of 1 ms: the least TPOT is \d+\.?\d* ms$"
+        UsageError, match=r"no way stays within TPOT 1 ms: the lowest TPOT is \d+\.?\d* ms$"
     ):
         best([sheets.find("h20")], None, wanted(tpot=0.001), known)
 
@@ -155,8 +155,8 @@ def test_the_command_tells_each_limit_and_how_many_chips(
         (("devices=5000",), "divided over at most 1,024"),
         (("rate=many",), "rate=many: write a whole number"),
         (("input=[1,2]",), "input=1,2: parallel=best answers for one input"),
-        (("phase=decode",), "parallel=best is of phase=serve"),
-        (("shape=[1,2,3]",), "shape= says nothing to phase=serve"),
+        (("phase=decode",), "parallel=best needs phase=serve"),
+        (("shape=[1,2,3]",), "shape= does not apply to phase=serve"),
     ],
 )
 def test_wrong_words_cost_a_line(
@@ -173,7 +173,7 @@ def test_a_key_of_the_search_is_heeded_or_refused(
 ) -> None:
     code, _, error = said("predict", [*ASKED[:2], "parallel=8", word], capsys)
     key = word.partition("=")[0]
-    assert (code, f"{key}= says nothing without parallel=best" in error) == (2, True)
+    assert (code, f"{key}= needs parallel=best" in error) == (2, True)
 
 
 def test_choices_are_between_ways_that_were_run() -> None:

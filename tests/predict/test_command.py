@@ -124,7 +124,7 @@ def test_operators_of_a_sweep_are_told_apart(capsys: pytest.CaptureFixture[str])
     text = said("predict", words, capsys)[1]
     assert f"**{H20}, batch 1, input 128, output 512**" in text
     assert f"**{H20}, batch 1, input 4,096, output 512**" in text
-    assert text.count("are as many cycles of the boost clock on any chip") == 1
+    assert text.count("take as many cycles of the boost clock on any chip") == 1
 
 
 def test_rates_as_if_it_fitted_are_told_of_what_does_not(
@@ -154,7 +154,7 @@ def test_what_does_not_fit_comes_last_and_says_so_beside_its_rate(
     assert [each["room"] for each in found] == ["fits", "tight", "no"]
 
 
-BEYOND = "Beyond what the model is published for: a sequence of "
+BEYOND = "Longer than the model's context: a sequence has "
 
 
 @pytest.mark.parametrize("phase", ["serve", "decode", "fit"])
@@ -164,14 +164,14 @@ def test_a_sequence_longer_than_the_model_is_published_for_is_said_so(
     words = ["chips=h200", LARGE, "parallel=8", "batch=1", f"phase={phase}", "output=72"]
     assert BEYOND not in said("predict", [*words, "input=131000"], capsys)[1]
     told = said("predict", [*words, "input=131001"], capsys)[1]
-    assert f"{BEYOND}131,073 tokens, where its configuration is set for 131,072." in told
+    assert f"{BEYOND}131,073 tokens, its configuration allows 131,072." in told
 
 
 def test_a_longest_sequence_with_rope_scaling_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["chips=h200", "workload=qwen3-32b", "batch=1", "phase=prefill"]
     assert BEYOND not in said("predict", [*words, "input=40960"], capsys)[1]
     told = said("predict", [*words, "input=[128,40961]"], capsys)[1]
-    assert "40,961 tokens, where its configuration is set for 40,960, or 131,072 with rope" in told
+    assert "40,961 tokens, its configuration allows 40,960, or 131,072 with rope" in told
     assert {each["context"] for each in rows([*words, "input=[128,40961]"], capsys)} == {40960}
 
 
@@ -295,24 +295,24 @@ WRONG = {
        f"precision={word}: no training in it was measured; ask phase=train in bf16, fp16, fp8, "
        for word in ("w8a16", "int8", "fp32", "mxfp4")},
     "chips=h20 workload=llama-3.1-8b phase=train calibration=none.json":
-        "calibration= says nothing to phase=train: leave it out",
+        "calibration= does not apply to phase=train: leave it out",
     **{f"chips=h20 workload=llama-3.1-8b phase=train {key}={word}":
-       f"{key}= says nothing to phase=train: leave it out"
+       f"{key}= does not apply to phase=train: leave it out"
        for key, word in (("output", "512"), ("cache", "bf16"))},
-    f"{CHIP} micro=1": "micro= says nothing to phase=serve: leave it out",
+    f"{CHIP} micro=1": "micro= does not apply to phase=serve: leave it out",
     f"{CHIP} phase=train recompute=selective":
         "recompute=selective: write true, which is of all layers, or false",
     **{f"{CHIP} phase=train micro={word}": f"micro={word}: write a whole number from 1 to 100,000,"
        for word in ("1,2", "x", "0")},
     "chips=h20 workload=qwen3-30b-a3b calibration=none.json":
-        "calibration= is of layers without experts, and qwen3-30b-a3b has them: leave it out",
+        "calibration= covers dense layers only, and qwen3-30b-a3b has experts: leave it out",
     f"{CHIP} parallel=pp4,vp2": "parallel=pp4 vp2: fsdp, cp and vp are of phase=train; else ask dp",
     f"{CHIP} phase=train parallel=tp4,vp2": "parallel=tp4,vp2: vp2 divides a pipeline's stages: ",
     "chips=h20 workload=qwen3-30b-a3b parallel=dp48,ep48 batch=48":
         "ep48 does not divide the 128 experts of qwen3-30b-a3b: ep16 does",
     f"chips=h20 phase=product {SHAPE} baseline=ks20":
         "denglin-ks20: no dense bf16 matrix rate on its sheet",
-    "chips=h20 phase=product": "shape= wants three sizes, such as shape=[4096,4096,4096]",
+    "chips=h20 phase=product": "shape= takes three sizes, such as shape=[4096,4096,4096]",
     "chips=h20 phase=product shape=[1,2,0]": "shape=0: write a whole number",
     f"chips=h20 phase=product {SHAPE} precision=w8a16": "precision=w8a16: ",
     "chips=amd-epyc-7543 phase=figures": "none of these chips is an accelerator",
@@ -365,7 +365,7 @@ def test_help_names_every_key_and_phase(capsys: pytest.CaptureFixture[str]) -> N
 def test_the_format_that_a_model_comes_in_is_told_unless_it_is_asked_for(
     model: str, word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = f"published in {word}: precision={word} asks"
+    told = f"published in {word}: precision={word} takes them"
     for precision in ("bf16", "fp8", "mxfp4"):
         asked = ["chips=mi355x", f"workload={model}", "parallel=8", f"precision={precision}"]
         code, out, _ = said("predict", asked, capsys)
@@ -377,9 +377,9 @@ def test_a_format_is_offered_only_where_a_chip_computes_in_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     asked = ["workload=deepseek-v3", "parallel=8", "precision=int8"]
-    assert "precision=fp8 asks" not in said("predict", ["chips=910c", *asked], capsys)[1]
+    assert "precision=fp8 takes them" not in said("predict", ["chips=910c", *asked], capsys)[1]
     assert "published in fp8" not in said("predict", ["chips=910c", *asked], capsys)[1], "no gain"
-    assert "precision=fp8 asks" in said("predict", ["chips=910c,h20", *asked], capsys)[1]
+    assert "precision=fp8 takes them" in said("predict", ["chips=910c,h20", *asked], capsys)[1]
 
 
 @pytest.mark.parametrize(("word", "instead"), [("fp8", "w8a16"), ("mxfp4", "w4a16")])
@@ -388,7 +388,7 @@ def test_a_chip_without_a_format_is_told_what_to_ask_instead(
 ) -> None:
     asked = ["chips=910c,mi355x", "workload=deepseek-v3", "parallel=16"]
     out = said("predict", [*asked, f"precision={word}"], capsys)[1]
-    assert f"or with precision={instead}: weights of {instead[1]} bits, products in bf16." in out
+    assert f"or precision={instead}: weights of {instead[1]} bits, products in bf16." in out
     assert "| huawei-ascend-910c " in said("predict", [*asked, f"precision={instead}"], capsys)[1]
 
 
@@ -405,7 +405,7 @@ def test_a_product_says_that_the_best_one_is_foretold_otherwise(
 ) -> None:
     """MI308X's product of 8192 came out at 85% of its sheet, its best product at 75%."""
     text = said("predict", ["chips=mi308x", "phase=product", SHAPE], capsys)[1]
-    assert "phase=figures goes by what hands found" in text
+    assert "phase=figures rests on rates that others published" in text
 
 
 def test_a_name_of_several_chips_says_which_are_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,7 +38,7 @@ def test_the_middle_and_most_of_hands_are_told_as_factors() -> None:
     assert found.low == pytest.approx(1.1, rel=0.03)
     assert found.high == pytest.approx(1.9, rel=0.03)
     assert (found.hands, found.values) == (11, 33)
-    assert "took 1.5 times as long" in str(found)
+    assert "measured 1.5 times the predicted time" in str(found)
 
 
 def test_a_hand_of_many_values_has_one_voice() -> None:
@@ -136,5 +136,5 @@ def test_a_server_is_told_with_what_others_made_of_it(
     assert main(["predict", *asked]) == 0
     assert str(known) in capsys.readouterr().out
     assert main(["predict", *asked, "phase=decode"]) == 0
-    assert "other hands" not in capsys.readouterr().out
+    assert "other groups" not in capsys.readouterr().out
     assert document("predict", asked, capsys)["rows"]

@@ -94,11 +94,11 @@ def test_no_cases_have_no_figures() -> None:
         (Bar(worst=0.49), ["worst chip 50.0% over 49%"]),
         (Bar(largest=0.6), ["largest 70.0% over 60%"]),
         (Bar(bias=0.1), ["bias 15.0% over 10%"]),
-        (Bar(cover=0.05), ["interval of 80% holds 70.0%"]),
+        (Bar(cover=0.05), ["80% interval holds 70.0%"]),
         (Bar(cover=0.11), []),
         (Bar(times=2.0), []),
         (Bar(times=2.5), ["roofline only 2.00 times worse, not 2.5"]),
-        (Bar(half=True), ["median 20.0% over half of paper's 30.0%"]),
+        (Bar(half=True), ["median 20.0% over half of the sheets' 30.0%"]),
     ],
 )
 def test_what_is_missed_is_told(bar: Bar, told: list[str]) -> None:
@@ -111,7 +111,7 @@ def test_coverage_five_points_off_is_within_five_points() -> None:
     """33 of 44 cases: 0.8 - 0.75 is a little over 0.05 in binary."""
     found = Figures(44, 1, 0.3, 0.3, 0.2, 0.0, "a", 0.3, 0.7, (33 / 44, 0.95), ((1, 1), (1, 1)))
     assert missed(Bar(cover=0.05), found) == []
-    assert missed(Bar(cover=0.049), found) == ["interval of 80% holds 75.0%"]
+    assert missed(Bar(cover=0.049), found) == ["80% interval holds 75.0%"]
 
 
 def test_the_half_of_a_ratio_is_of_the_better_baseline() -> None:
@@ -126,7 +126,7 @@ def test_no_bar_is_neither_met_nor_missed() -> None:
 
 def test_coverage_that_is_asked_for_and_not_told_is_missed() -> None:
     found = figures([Outcome("a", "w", 0.0, (), (0.0, 0.0))])
-    assert missed(Bar(cover=0.05), found) == ["no interval is told"]
+    assert missed(Bar(cover=0.05), found) == ["no interval is given"]
 
 
 # the earlier state

@@ -77,11 +77,11 @@ def test_parts_are_told_with_their_bars(earlier: Path, capsys: pytest.CaptureFix
     assert [(one["asked"], one["missed"]) for one in found["tables"]["bars"]] == [
         ("mean up to 50%", ""),
         ("mean up to 10%", "mean 82.2% over 10%"),
-        ("median up to half of the better of both sheets' ratios", ""),
+        ("median up to half of that of the better sheet ratio", ""),
     ]
     assert found["summary"][:2] == [
-        "Bars: 2 of 3 met.",
-        "Not met: product bf16: another source.",
+        "Targets, listed below: 2 of 3 met.",
+        "Missed: product bf16: another source.",
     ]
     assert found["notes"] == ["[1] product bf16: of other software."]
 
@@ -120,7 +120,7 @@ def test_what_got_worse_is_told_and_exits_1(
     with_mean(earlier, "chip left out", 1 / 1.2)
     code, out, _ = said("validate", [f"against={earlier}"], capsys)
     assert code == 1
-    assert "WORSE than the earlier state: product bf16: chip left out" in out
+    assert "WORSE than in the earlier state: product bf16: chip left out" in out
     assert said("validate", [f"against={earlier}", "part=another"], capsys)[0] == 0
 
 
@@ -128,7 +128,7 @@ def test_a_little_worse_all_over_exits_1(earlier: Path, capsys: pytest.CaptureFi
     with_mean(earlier, "", 1 / 1.08)
     code, out, _ = said("validate", [f"against={earlier}"], capsys)
     assert code == 1
-    assert "WORSE than the earlier state: overall." in out
+    assert "WORSE than in the earlier state: overall." in out
 
 
 def test_a_part_that_is_gone_exits_1(earlier: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,7 +207,7 @@ def test_of_a_long_list_the_worst_are_shown_and_all_of_one_part(
         for more in ((), ("part=product",))
     )
     assert (short, full) == (SHOWN, 50)
-    assert f"\n{50 - SHOWN} more lines are in " in said("validate", words, capsys)[1]
+    assert f"\n{50 - SHOWN} more lines: in " in said("validate", words, capsys)[1]
     tables = document("validate", [f"against={earlier}"], capsys)["tables"]
     assert len(tables["chips"]) == 50
     assert validation_page(many).count("\n| chip-") == 50

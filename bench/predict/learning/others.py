@@ -34,17 +34,18 @@ class Others:
 
     def __str__(self) -> str:
         return (
-            f"{self.hands} other hands, each with its own engine, took {self.middle:.2g} times as "
-            f"long a token as foretold ({LEVEL:.0%} of values {self.low:.2g} to {self.high:.2g})."
+            f"{self.hands} other groups, each with its own engine, measured {self.middle:.2g} "
+            f"times the predicted time per token ({LEVEL:.0%} of values: {self.low:.2g} to "
+            f"{self.high:.2g})."
         )
 
     def ported(self, vendors: Sequence[str]) -> str:
         """Returns what is said of the chips of vendors that no engine was fitted on."""
         told = " and ".join([", ".join(vendors[:-1]), vendors[-1]] if vendors[1:] else vendors)
         return (
-            f"No engine was fitted on chips of {told}: in their figures a token takes "
-            f"{self.middle:.2g} times as long as by the fit, and scatters as {self.hands} other "
-            "hands made it elsewhere."
+            f"No engine was fitted on chips of {told}: their time per token is taken as "
+            f"{self.middle:.2g} times that of the fit, with the scatter that {self.hands} other "
+            "groups found elsewhere."
         )
 
 

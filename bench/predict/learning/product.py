@@ -124,7 +124,7 @@ def shapes(
         UsageError: the sheet has no such rate.
     """
     if dtype not in BYTES:
-        raise UsageError(f"no products of {dtype} are foretold: {did_you_mean(dtype, BYTES)}")
+        raise UsageError(f"no products of {dtype} are predicted: {did_you_mean(dtype, BYTES)}")
     m, n, k = np.array(sizes, dtype=np.float64).reshape(-1, 3).T
     rate = chip.peak(dtype)
     told = (

@@ -192,14 +192,14 @@ def _uncovered(bar: Bar, found: Figures) -> list[str]:
     if bar.cover is None:
         return []
     if not found.inside:
-        return ["no interval is told"]
+        return ["no interval is given"]
     pairs = zip(LEVELS, found.inside, strict=True)
     off = [
         (level, share)
         for level, share in pairs
         if abs(share - level) > bar.cover + LAST and not (bar.wider and share > level)
     ]
-    return [f"interval of {level:.0%} holds {share:.1%}" for level, share in off]
+    return [f"{level:.0%} interval holds {share:.1%}" for level, share in off]
 
 
 def _unbeaten(bar: Bar, found: Figures) -> list[str]:
@@ -209,7 +209,7 @@ def _unbeaten(bar: Bar, found: Figures) -> list[str]:
         told.append(f"roofline only {roofline / found.mean:.2f} times worse, not {bar.times:g}")
     better = min(median for _, median in found.rivals)
     if bar.half and found.median > better / 2:
-        told.append(f"median {found.median:.1%} over half of paper's {better:.1%}")
+        told.append(f"median {found.median:.1%} over half of the sheets' {better:.1%}")
     return told
 
 

@@ -16,8 +16,8 @@ from bench.predict.validation.heldserving import engine
 
 NAMES = {DENSE: "serving TTFT, dense", EXPERTS: "serving TTFT, experts"}
 NOTE = (
-    "rows of light load by an independent test; what the engine adds to a prefill is fitted on the "
-    "other chips' rows"
+    "light load, by an independent test; what the engine adds to a prefill is fitted on the other "
+    "chips' rows"
 )
 
 

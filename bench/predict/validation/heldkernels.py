@@ -32,16 +32,16 @@ POOR = ("per-tensor", "hopper")
 others: neither fitted on nor foretold."""
 SINGLE = 1.0
 """Rows an expert at which DeepGEMM's uneven draw leaves half of them none."""
-UNSERVED = "a cache in 8 bits is left out where the sheet gives no rate in 8 bits"
-LEFT = "Hopper is left out: its kernel for one scale a tensor is a poor one"
-TWO = "each of three chips by two; what lies between them is the host's, on no sheet"
+UNSERVED = "8-bit caches are left out where the sheet gives no 8-bit rate"
+LEFT = "Hopper is left out: its kernel for one scale per tensor is a poor one"
+TWO = "each of three chips predicted from two; the path between them is the host's, on no sheet"
 TIMER = "other software and another timer, with launches from the host"
 FOREIGN = "chips of a maker that no fit has seen; most with eight GPUs in one process"
 FUSED = (
-    "dispatch and combine of experts, a kernel each, which no fit has seen; that two and four GPUs "
-    "of a mesh have one and three of seven links was noticed on these rows, and is of no fit"
+    "dispatch and combine of experts, one kernel each, which no fit has seen; that two and four "
+    "GPUs of a mesh have one and three of seven links was noticed on these rows, not fitted"
 )
-BARE = "bare grouped products, foretold by layers with routing; blocks of one scale both"
+BARE = "bare grouped products, predicted by layers with routing; both with one scale per block"
 
 
 def left_out(world: World) -> Iterator[Told]:

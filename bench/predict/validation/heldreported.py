@@ -46,7 +46,7 @@ def left_out(rows: Sequence[Row], found: Sequence[Outcome]) -> str:
     """Returns of which chips how many rows have no outcome, as the end of a note, or nothing."""
     lost = Counter(row.chip for row in rows) - Counter(one.chip for one in found)
     told = ", ".join(f"{count:,} of {chip}" for chip, count in lost.most_common())
-    return f"; left out, for the sheet says too little: {told}" if told else ""
+    return f"; left out, because the sheet says too little: {told}" if told else ""
 
 
 def _rivals(world: World) -> tuple[Stack, Stack]:

@@ -23,8 +23,8 @@ from bench.predict.model.stack import IDEAL, Stack
 from bench.predict.validation.errors import Outcome
 
 NOTE = (
-    "chips of vendors that no fit of serving has: their engines are tested with them, and became "
-    "up to twice as fast in months"
+    "chips of vendors that no fit of serving has seen: this tests their engines too, which became "
+    "up to twice as fast within months"
 )
 
 

@@ -32,8 +32,8 @@ from bench.predict.validation.pairs import Key, Side, Sides, middle_of, side_by_
 NAMES = {TRAIN: "training, dense", TRAIN_EXPERTS: "training, experts"}
 ENOUGH = 3
 """Works that two chips must share."""
-BY_OTHERS = "by single hands, on other engines and versions, as they told how they divided it"
-LEFT = "runs left out (where nobody tells a chip's variant, its sheet has no rate)"
+BY_OTHERS = "by single groups, on other engines and versions, divided as they reported"
+LEFT = "runs left out (a chip of unstated variant has no rate on its sheet)"
 
 
 def training(world: World) -> dict[str, list[Outcome]]:
@@ -83,7 +83,7 @@ def notes(world: World) -> dict[str, str]:
     """Returns what has to be said of each part: which engines its runs are of."""
     rows = training_rows(world.data)
     return {
-        name: f"runs of {', '.join(sorted(engines))}; a chip is foretold without word of the engine"
+        name: f"runs of {', '.join(sorted(engines))}; predicted without knowing the engine"
         for name in NAMES
         if (engines := {engine(row) for row in rows if part(row, world.models) == name})
     }

@@ -22,9 +22,9 @@ LIMITS = (0.01, 0.02, 0.03, 0.05, 0.1)
 NOTHING = 1e-3
 """What a choice is taken to give of which no run kept the limit."""
 NOTE = (
-    "of the ways in which others served a model on a chip, that which is foretold to give most "
-    "tokens a second within a limit of TPOT (10, 20, 30, 50, 100 ms): what it gave as measured, "
-    "over what the best of them gave; 0 where none of its runs kept the limit"
+    "of the ways in which others served a model on a chip, the one predicted to give most tokens/s "
+    "within a limit of TPOT (10, 20, 30, 50, 100 ms): its measured rate over that of the best way; "
+    "0 where none of its runs kept the limit"
 )
 Way = tuple[int, int, int]
 """tp, dp and ep of a row."""

@@ -64,11 +64,12 @@ OTHERS = (
 """Products that are foretold by those of another source or software, ``learn.PRODUCTS``."""
 CUBLAS = ("trtllm",)
 """Software among them whose kernels are of the library that those of ``PRODUCTS`` are of."""
-SOFTWARE = "fitted on other software, on the same chips too: it tests software more than sheets"
-RING = "each chip beside the next of the table, on products that both did"
+SOFTWARE = "fitted on other software on the same chips: tests software more than sheets"
+GROUP = "a hand is one group (person, team or company) that measured"
+RING = "each chip beside the next of the table, on products that both ran"
 QUANTISED = (
-    "; the quantising of activations that the times fitted on hold is taken off, and what their "
-    "library has for a family of chips"
+    "; without the quantising of activations that the fitted times include, and without what their "
+    "library adds for a family of chips"
 )
 
 
@@ -95,7 +96,7 @@ def _products(world: World) -> Iterator[Part]:
         yield _part(f"product {dtype}, {software}", CHIP, products(known, _chip))
         cases = products(known, _vendor)
         if cases:
-            note = "other vendors' chips; the reverse would be a fit on fewer than three chips"
+            note = "other vendors' chips; the reverse would fit on fewer than three chips"
             yield _part(f"product {dtype}, {software}", VENDOR, cases, note)
 
 
@@ -213,7 +214,7 @@ def _figures(world: World) -> Iterator[Part]:
     asked = world.evidence, world.chips
     for family in FAMILIES:
         name = f"figures of sheets, {family}"
-        yield _part(name, HAND, figures_left_out(*asked, family, lambda one: one.by))
+        yield _part(name, HAND, figures_left_out(*asked, family, lambda one: one.by), GROUP)
         yield _part(name, CHIP, figures_left_out(*asked, family, lambda one: one.chip.chip))
     held = [
         case
@@ -230,8 +231,9 @@ def _reported(world: World) -> Iterator[Part]:
     known = learn(world.chips, world.models, world.data)
     every = told_by_others(world, known, list(world.reported))
     note = (
-        "the time a token takes, by rates, TPOT or steps of decoding that single hands reported, "
-        "on any engine; those of vendors with no fitted engine are taken as other hands' on others"
+        "time per token from rates, TPOT or decode steps that single groups reported, on any "
+        "engine; chips of vendors without a fitted engine are predicted as other groups' serving "
+        "was on fitted chips"
     )
     yield _part(REPORTED, SOURCE, every, note + unserved(world.reported, every))
     domestic = [one for one in every if one.chip in world.domestic]
