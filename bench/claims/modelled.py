@@ -59,8 +59,8 @@ def modelled(
     sides = [[catalogue.chips[key] for key in one.variants] or [one] for one in (first, second)]
     asked = _asked(name, phase, how)
     bounds = [_bounds(one, other, asked) for one, other in product(*sides)]
-    words = f"no proof; the model, {workload(name).name} in {how} on {CHIPS} chips"
-    words += ", recomputed" if phase == "train" else ""
+    words = f"no proof; by the model: {workload(name).name} in {how} on {CHIPS} chips"
+    words += ", with recomputation" if phase == "train" else ""
     return min(low for low, _ in bounds), max(high for _, high in bounds), words
 
 

@@ -82,7 +82,7 @@ class Bench:
         known = self._forecasts[work]
         if known is None:
             return None
-        told = f"no proof; paper, from {known.chips} chips; the model tells nothing: {why}"
+        told = f"no proof; from paper, as on {known.chips} chips; not by the model: {why}"
         return (*known.interval(found.paper.value), told)
 
     def flips(self, found: Finding) -> tuple[Flip, ...]:

@@ -167,7 +167,7 @@ def _verdict(
         Word.MATCH: f"the 90% interval lies within {asked.margin:.0%}",
         Word.EXCEEDS: f"the 90% interval lies above {1 + asked.margin:.2f}",
         Word.SHORT: f"the 90% interval lies below {1 / (1 + asked.margin):.2f}",
-        Word.INCONCLUSIVE: "the 90% interval crosses an edge of the margin",
+        Word.INCONCLUSIVE: "the 90% interval crosses a limit of the margin",
     }
     if told is Word.INCONCLUSIVE and settled is not None:
         told = one_sided(asked.relation, holds=settled)
@@ -177,7 +177,9 @@ def _verdict(
     other = [f"measured as {FIGURES[one].title}" for one in by if one in FIGURES]
     single = ["one card against one card: an anecdote"] if measured.is_single else []
     lent = (
-        ["how far hands scatter is learnt from other quantities, too"] if measured.borrowed else []
+        ["the scatter between groups is learnt from other quantities, too"]
+        if measured.borrowed
+        else []
     )
     return told, "; ".join([reasons[told] + of, *other, *single, *lent])
 
@@ -186,7 +188,7 @@ def _missing(asked: Question, evidence: Evidence, figures: tuple[str, ...]) -> s
     """Returns what a ratio lacks."""
     sides = (ids(asked.first), ids(asked.second))
     if any(all(evidence.voices(one, side) for side in sides) for one in figures):
-        return "too few values of its kind tell how far hands scatter"
+        return "too few values of its kind to learn the scatter between groups"
     if figures:
         return "no admissible measurement of one side or both"
     return "nobody measured the same work on both"

@@ -145,7 +145,7 @@ def _doubted(one: Observation, hands: int) -> Observation:
     if one.paper and not is_firm(one.paper):
         return replace(one, why=(*one.why, "above the inferred figure of the sheet"))
     if hands >= SEVERAL:
-        why = f"above what is published, as {hands} hands find: the sheet may be low"
+        why = f"above what is published, as {hands} groups find: the sheet may be low"
         return replace(one, why=(*one.why, why))
     why = "above what is published: a suspect measurement"
     return replace(one, weight=0.0, why=(*one.why, why))

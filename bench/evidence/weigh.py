@@ -74,6 +74,6 @@ def weigh(
     why = [WHY[kind]] if kind in WHY else []
     why += [*spoilt, *doubtful]
     if quality == "C":
-        why.append("second hand, round or a known artefact")
+        why.append("quality C: second hand, round or an artefact")
     halves = bool(doubtful) + (quality == "C")
     return weight * 0.5**halves, tuple(why)

@@ -84,9 +84,9 @@ def _known(bench: Bench) -> str:
     idle = sum(one.weight == 0 for one in every)
     return (
         f"{len(every):,} measured values of {len(chips)} chips by {len({o.by for o in every})} "
-        f"hands ({told}); {len(domestic)} are of chips designed in China. {idle} weigh nothing, "
-        "being of something else than what they are called, and are shown only. Every value "
-        "stands in `results/` with its source.\n"
+        f"groups (people, teams or companies: {told}); {len(domestic)} are of chips designed in "
+        f"China. {idle} have no weight, because they measure something other than their name says, "
+        "and are only shown. Every value is in `results/` with its source.\n"
     )
 
 
@@ -103,7 +103,7 @@ def _short(bench: Bench, judged: Sequence[Judgement]) -> Iterator[str]:
     sides = Counter(one.claim.side for one in judged)
     settled = Counter(one.claim.side for one in judged if one.stands is not Stands.OPEN)
     words = ", ".join(f"{side} {settled[side]} of {number}" for side, number in sides.most_common())
-    lines.append(f"- Of {len(judged)} claims measurement settles {settled.total()}: {words}.")
+    lines.append(f"- Measurement settles {settled.total()} of {len(judged)} claims: {words}.")
     yield "\n".join(lines) + "\n"
 
 
@@ -112,7 +112,8 @@ def _told(found: Finding) -> str:
     asked, over = found.question, overstated(found) or 1.0
     way = "overstates" if over > 1 else "understates"
     factor = max(over, 1 / over)
-    rest = f"paper {way} it {times(factor)} times" if factor >= CLOSE else "paper is about right"
+    far = f"paper {way} it by a factor of {times(factor)}"
+    rest = far if factor >= CLOSE else "paper is about right"
     return (
         f"- {asked.first.name} over {asked.second.name}, {title(asked.axis)}: "
         f"{times(found.paper.value if found.paper else 0.0)} on paper, {measured(found.measured)} "
@@ -134,8 +135,8 @@ def share(figure: str, chip: Chip, bench: Bench) -> Share | None:
 def _paper(bench: Bench) -> Iterator[str]:
     yield "## How close chips come to their paper\n"
     yield (
-        "Share of the published dense figure, pooled over those who measured, with the 95% "
-        "interval and their number.\n"
+        "Share of the published dense figure, pooled over the groups that measured it, with the "
+        "95% interval and the number of groups.\n"
     )
     rows = [
         (chip, [share(figure, chip, bench) for figure in FIGURES])
@@ -166,7 +167,7 @@ def _sorted_out(bench: Bench) -> Iterator[str]:
     middle = usual("matrix_bf16", bench)
     if middle:
         yield (
-            f"- The middle of all chips is {middle:.0%} in bf16. A paper ratio against a chip "
+            f"- The median of all chips is {middle:.0%} in bf16. A paper ratio against a chip "
             "that is close to its paper understates that chip."
         )
 
@@ -174,12 +175,13 @@ def _sorted_out(bench: Bench) -> Iterator[str]:
 def _pairs(bench: Bench) -> Iterator[str]:
     yield "## Chip against chip\n"
     yield (
-        "Ratio of the first to the second: published (in brackets by rival figures), measured "
-        "with its 95% interval, and by how much paper overstates the first. Margin ±10%.\n"
+        "Ratio of the first to the second: published (in brackets with rival figures), measured "
+        "with its 95% interval, and paper / measured: above 1, paper overstates the first. "
+        "Margin ±10%.\n"
     )
     header = (
-        "first / second", "on", "on paper", "measured (95%)", "paper overstates", "verdict",
-        "hands",
+        "first / second", "on", "on paper", "measured (95%)", "paper / measured", "verdict",
+        "groups",
     )  # fmt: skip
     yield markdown(header, _pair_lines(bench))
 
@@ -199,7 +201,7 @@ def _pair_lines(bench: Bench) -> Iterator[tuple[str, ...]]:
                 title(one.question.axis),
                 on_paper(one.paper),
                 measured(one.measured),
-                f"×{times(over)}" if over else NONE,
+                times(over) if over else NONE,
                 one.word.value,
                 hands(one.measured),
             )
@@ -209,13 +211,13 @@ def _claims(judged: Sequence[Judgement]) -> Iterator[str]:
     words = Counter(one.word for one in judged)
     counts = ", ".join(f"{words[one]} {one.value}" for one in Word if words[one])
     yield "## What has been claimed\n"
-    yield f"{len(judged)} claims: {counts}. `python -m bench claims claim=ID` unfolds each.\n"
+    yield f"{len(judged)} claims: {counts}. `python -m bench claims claim=ID` shows one in full.\n"
     decided = [one for one in judged if one.stands is not Stands.OPEN]
     yield "### Decided\n"
     yield _claim_table(decided)
     yield "### Measured and undecided\n"
     yield _claim_table([one for one in judged if one.word is Word.INCONCLUSIVE])
-    yield "### Nobody can know yet\n"
+    yield "### Untestable until measured\n"
     unmeasured = [one for one in judged if one.word is Word.UNTESTABLE]
     yield markdown(("claim", "said by", "on paper", "what is missing"), _missing(unmeasured))
     yield "### Not comparable\n"
@@ -225,7 +227,7 @@ def _claims(judged: Sequence[Judgement]) -> Iterator[str]:
 
 
 def _claim_table(judged: Iterable[Judgement]) -> str:
-    header = ("claim", "said by", "comes to", "on paper", "measured (95%)", "verdict", "holds")
+    header = ("claim", "said by", "tested as", "on paper", "measured (95%)", "verdict", "holds")
     lines = (
         (
             _named(one),
@@ -264,11 +266,12 @@ def _speaker(one: Judgement) -> str:
 LIMITS = """\
 ## How far this carries
 
-- Most chips here were measured by one or two hands on one card each. Intervals say so: how far
-  hands scatter is learnt from all chips of a kind, and one card against one card is an anecdote.
-- A hand's best value stands for it; of our own runs, the burst: the best short window. Software of
-  different years is not told apart.
+- Most chips here were measured by one or two groups on one card each. Intervals reflect that: the
+  scatter between groups is learnt from all chips of a kind, and one card against one card is an
+  anecdote.
+- Each group's best value stands for it; of our own runs, the burst: the best short window. Software
+  of different years is not told apart.
 - Claims about work, such as decoding, are judged only where the same work was done on both chips by
-  one hand or under one suite's rules. Prediction decides nothing here.
-- Absent evidence is not evidence: `untestable` says nothing for or against a claim.
+  one group or under one suite's rules. Predictions decide nothing here.
+- Absence of evidence is not evidence: `untestable` says nothing for or against a claim.
 """

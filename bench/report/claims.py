@@ -16,20 +16,20 @@ from bench.report.table import Notes, Table, source_line
 from bench.report.verdicts import flips
 
 COLUMNS = (
-    "claim", "said by", "what it comes to", "on paper", "measured (95%)", "paper foretells",
-    "verdict", "holds", "hangs on", "would settle it",
+    "claim", "said by", "tested as", "on paper", "measured (95%)", "predicted (95%)",
+    "verdict", "holds", "would change with", "devices to settle it",
 )  # fmt: skip
 SINGLE = (
-    "chips", "axis", "claimed", "on paper", "measured (95%)", "verdict", "holds", "hands",
-    "would settle it", "paper foretells",
+    "chips", "axis", "claimed", "on paper", "measured (95%)", "verdict", "holds", "groups",
+    "devices to settle it", "predicted (95%)",
 )  # fmt: skip
 HOW = (
     (
-        "On paper: ratio of published figures, dense. Measured: pooled over hands, 95% interval; "
-        "the verdict tests it against the claim's margin. Of several chips or axes the deciding "
-        "one is shown; a note on it says why the words are read so."
+        "On paper: ratio of published dense figures. Measured: pooled, one vote per group (person, "
+        "team or company) that measured; the verdict tests it against the claim's margin. Of "
+        "several chips or axes the deciding one is shown; notes say how the claim was read."
     ),
-    "Without measurement of both sides a claim is untestable, whatever the sheets say.",
+    "Without measurement of both sides a claim is untestable; a prediction is no proof.",
 )
 SIGNS = {"matches": "≈", "exceeds": ">", "at least": "≥", "at most": "≤"}
 
@@ -40,7 +40,7 @@ def claim_list(found: Sequence[Judgement], bench: Bench) -> Report:
     hangs = [[flip.change for flip in bench.flips(one.deciding.deciding)] for one in found]
     cells = tuple(_cells(*each, bench, notes) for each in zip(found, hangs, strict=True))
     table = Table(
-        f"{len(found)} claim{'' if len(found) == 1 else 's'} put to the test",
+        f"{len(found)} claim{'' if len(found) == 1 else 's'} tested",
         HOW,
         COLUMNS,
         cells,
@@ -109,8 +109,8 @@ def _flat(one: Judgement, hangs: list[str], bench: Bench) -> dict[str, Scalar]:
 def _summary(found: Sequence[Judgement]) -> Iterator[str]:
     if not found:
         yield (
-            "No claim here is of all that was asked for: leave out a key. "
-            "'python -m bench verdict chips=[A,B]' tests two chips of which nothing was said."
+            "No claim matches all keys: leave one out. "
+            "'python -m bench verdict chips=[A,B]' tests two chips without a claim."
         )
         return
     words = Counter(one.word for one in found)
@@ -121,7 +121,7 @@ def _summary(found: Sequence[Judgement]) -> Iterator[str]:
     yield f"Where they hold: {told}."
     paper = sum(one.stands is Stands.OPEN and one.on_paper is True for one in found)
     if paper:
-        yield f"{paper} hold on paper and nobody can know yet whether they do in measurement."
+        yield f"{paper} hold on paper, and measurement has not decided them yet."
 
 
 def claim_report(found: Judgement, bench: Bench) -> Report:
@@ -140,7 +140,7 @@ def claim_report(found: Judgement, bench: Bench) -> Report:
     )
     every = {one.ref: one for finding in findings for one in behind(finding, bench.whole)}
     flats = [{"claim": claim.id, **flat(one)} for one in findings]
-    known = values("Every value behind it", every.values(), bench.catalogue)
+    known = values("Every value used", every.values(), bench.catalogue)
     return Report(table, flats, (flips(findings, bench), known))
 
 
@@ -149,7 +149,7 @@ def _answer(found: Judgement) -> str:
     finding = found.deciding.deciding
     return (
         f"Verdict: {found.word.value}. Where it holds: {_where(found)}. "
-        f"It is decided by {comes_to(finding)}: {finding.reason}."
+        f"Decided by {comes_to(finding)}: {finding.reason}."
     )
 
 
@@ -166,7 +166,7 @@ def _told(claim: Claim, bench: Bench) -> Iterator[str]:
     ]
     read = f"; {' and '.join(which)}" if which else ""
     yield f"Read as: {_formula(claim)}, margin {claim.margin:.0%}{read}."
-    for words in (claim.reading, claim.unlike and f"Unlike: {claim.unlike}", claim.note):
+    for words in (claim.reading, claim.unlike and f"Not comparable: {claim.unlike}", claim.note):
         if words:
             yield words
 

@@ -21,7 +21,7 @@ from bench.report.table import Notes, Section, Table, source_line
 
 COLUMNS = (
     "figure", "published (dense)", "others publish", "best by us", "best reported", "reaches (95%)",
-    "others usually", "hands",
+    "others usually", "groups",
 )  # fmt: skip
 CAPACITY = "memory_capacity"
 HOW = (
@@ -31,12 +31,12 @@ HOW = (
         "for what is not the rate it is called."
     ),
     (
-        "'Reaches' pools one voice a hand that measured; 'others usually' is the middle of the "
-        "other chips' shares of their own sheets."
+        "'Reaches' pools one vote per group (person, team or company) that measured; 'others "
+        "usually' is the median of what other chips reach of their own sheets."
     ),
     (
-        "Our own rates are bursts, the best short window, because others publish their bests; what "
-        "was sustained stands in the record: 'show record=NAME'."
+        "Our own rates are bursts, the best short window, because others publish their bests; "
+        "sustained rates are in the record: 'show record=NAME'."
     ),
 )
 
@@ -53,7 +53,7 @@ def evidence_report(
     notes = Notes()
     rows = [_row(chip, key, figures, bench) for key in keys]
     table = Table(
-        f"What is known of {chip.name}",
+        f"Evidence on {chip.name}",
         (*_heading(shown, every), *HOW),
         COLUMNS,
         tuple(_cells(row, bench, notes) for row in rows),
@@ -73,9 +73,9 @@ def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
     figures = [one for one in shown if one.quantity.decides]
     works = [one for one in shown if not one.quantity.decides]
     if figures:
-        yield values("Measured against a figure", figures, bench.catalogue)
+        yield values("Measured values of published figures", figures, bench.catalogue)
     if works:
-        yield values("Work that no figure promises", works, bench.catalogue, "work")
+        yield values("Measured work without a published figure", works, bench.catalogue, "work")
 
 
 def _heading(shown: Sequence[Observation], every: Sequence[Observation]) -> Iterator[str]:
@@ -84,9 +84,9 @@ def _heading(shown: Sequence[Observation], every: Sequence[Observation]) -> Iter
     hands = {one.by for one in shown}
     idle = sum(one.weight == 0 for one in shown)
     part = f"{len(shown)} of " if len(shown) < len(every) else ""
-    told = f"{own} of them our own" + (f"; {idle} weigh nothing, shown only" if idle else "")
+    told = f"{own} of them our own" + (f"; {idle} have no weight, only shown" if idle else "")
     yield (
-        f"{part}{counted(len(every), 'measured value')} by {counted(len(hands), 'hand')}, {told}."
+        f"{part}{counted(len(every), 'measured value')} by {counted(len(hands), 'group')}, {told}."
     )
 
 
@@ -205,20 +205,20 @@ def _gib(rows: Sequence[_Row]) -> Iterator[str]:
     shares = [row.reported.fraction or 0.0 for row in rows if row.reported and row.key == CAPACITY]
     if any(1.01 < share < 1.005 * GIB_OVER_GB for share in shares):
         yield (
-            f"Memory above 100%: the sheet's GB are GiB, {GIB_OVER_GB - 1:.1%} more, and drivers "
-            "keep some of it."
+            f"Memory above 100%: the sheet's GB are GiB, {GIB_OVER_GB - 1:.1%} more, of which "
+            "drivers keep some."
         )
 
 
 def _summary(chip: Chip, every: Sequence[Observation], lacking: str | None) -> Iterator[str]:
     """Yields what to know of all values; ``lacking`` was asked for, and nobody measured it."""
     if not every:
-        yield f"Nobody's measurement of {chip.name} is known here: its sheet is all there is."
+        yield f"No measurement of {chip.name} is known here: its sheet is all there is."
         return
     if lacking:
-        yield f"Nobody's measurement of {lacking} is known here, of other things there are some."
+        yield f"No measurement of {lacking} is known here; of other things there are some."
     vendor = sum(one.kind in (Kind.VENDOR, Kind.GATE) for one in every)
     if vendor == len(every):
-        yield f"All that is known of {chip.name} by measurement comes from its vendor."
+        yield f"All measured values of {chip.name} come from its vendor."
     elif vendor:
         yield f"{vendor} of {len(every)} values come from the vendor's side."

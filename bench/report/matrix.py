@@ -16,10 +16,13 @@ from bench.report.verdicts import overstated
 FIGURED = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "memory_bandwidth")
 WORKED = ("prefill", "decode", "serving", "training")
 HOW = (
-    "A cell: ratio on paper → measured ratio (95%) [how many times paper overstates the chip].",
     (
-        "'no paper': no published figure of one of the two; 'unmeasured': nothing admissible "
-        "measured of one of the two, or the same work not done on both; 'unlike': a chip lacks "
+        "A cell: ratio on paper → measured ratio (95%) [the first over the second: above 1, "
+        "paper overstates the chip]."
+    ),
+    (
+        "'no paper': one of the two has no published figure; 'unmeasured': one of the two has no "
+        "admissible measurement, or the same work was not done on both; 'unlike': a chip lacks "
         "such units; –: neither."
     ),
 )
@@ -106,7 +109,7 @@ def cell(found: Finding) -> str:
     if found.measured is None:
         return f"{paper} → unmeasured" if found.question.axis.figure else "unmeasured"
     over = overstated(found)
-    factor = f" [×{times(over)}]" if over else ""
+    factor = f" [{times(over)}]" if over else ""
     return f"{paper} → {measured(found.measured)}{factor}"
 
 
@@ -114,9 +117,7 @@ def _summary(found: Sequence[Sequence[Finding]], baseline: Chip) -> list[str]:
     whole = [one for row in found for one in row]
     both = [one for one in whole if overstated(one)]
     if not both:
-        return [
-            f"Nothing was measured of both {baseline.name} and another chip that compares them."
-        ]
+        return [f"No measurement compares {baseline.name} with another chip."]
     over = [one for one in both if (overstated(one) or 0) > 1.1]
     under = [one for one in both if (overstated(one) or 9) < 1 / 1.1]
     return [

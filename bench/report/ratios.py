@@ -42,7 +42,7 @@ def hands(found: Estimate | None) -> str:
         return NONE
     sides = (found.first, found.second)
     first, second = (len({one.by for one in side}) for side in sides)
-    return f"{first} and {second}, {found.hands_both} both"
+    return f"{first} and {second}, {found.hands_both or 'none'} both"
 
 
 def reached(found: Achieved | None, published: float | None) -> str:

@@ -35,10 +35,11 @@ CLOSE, FAR = 0.90, 1.10
 """A chip that reaches so much of its sheet is close to it; paper this far off is worth a word."""
 HOW = (
     (
-        "Each hand that measured a chip is one voice. 'On paper': ratio of published figures, in "
-        "brackets by rival figures. 'Reaches': share of the published figure, 95% interval."
+        "Each group (person, team or company) that measured a chip has one vote. 'On paper': ratio "
+        "of published figures, in brackets with rival figures. 'Paper / measured': above 1, paper "
+        "overstates the first chip. 'Reaches': share of the published figure, 95% interval."
     ),
-    "Verdicts are tests (two one-sided, 5%) against the margin, not glances at a number.",
+    "Verdicts are two one-sided tests at 5% against the margin.",
 )
 
 
@@ -101,7 +102,7 @@ def verdict_report(found: Pairing, bench: Bench, *, rows: bool) -> Report:
     more = [flips(found.findings, bench)]
     if rows:
         every = {one.ref: one for finding in found.findings for one in behind(finding, bench.whole)}
-        more.append(values("Every value behind it", every.values(), bench.catalogue))
+        more.append(values("Every value used", every.values(), bench.catalogue))
     flats = [_flat(one, found) for one in found.findings]
     return Report(table, flats, tuple(more))
 
@@ -109,8 +110,8 @@ def verdict_report(found: Pairing, bench: Bench, *, rows: bool) -> Report:
 def _columns(found: Pairing) -> tuple[str, ...]:
     first, second = (f"{(*chip.aliases, chip.id)[0]} reaches" for chip in _both(found))
     return (
-        "figure", "on paper", "measured (95%)", "paper overstates", first, second, "verdict",
-        "hands", "would settle it",
+        "figure", "on paper", "measured (95%)", "paper / measured", first, second, "verdict",
+        "groups", "devices to settle it",
     )  # fmt: skip
 
 
@@ -165,9 +166,9 @@ def summary(found: Pairing) -> Iterator[str]:
     open_ = [one for one in found.findings if one.word is Word.UNTESTABLE]
     if open_:
         names = "; ".join(title(one.question.axis) for one in open_)
-        yield f"Nobody can know yet by measurement: {names}."
+        yield f"Untestable until measured on both: {names}."
     if not told and not works:
-        yield "Nothing was measured of both: whatever their sheets say is untested."
+        yield "Nothing was measured on both: whatever their sheets say is untested."
 
 
 def _memory(found: Sequence[Finding]) -> list[Finding]:
@@ -177,9 +178,9 @@ def _memory(found: Sequence[Finding]) -> list[Finding]:
 def _sentence(one: Finding, found: Pairing) -> str:
     figure, first, second = one.question.axis.figure or "", found.first, found.second
     paper, remark = on_paper(one.paper), one.paper.remark if one.paper else ""
-    told = f"{paper.removesuffix(f', {remark}')} of {second.name} on paper"
-    words = f"In {FIGURES[figure].title}, {first.name} has {told}{f' ({remark})' if remark else ''}"
-    words += f" and {measured(one.measured)} measured"
+    told = f"{paper.removesuffix(f', {remark}')} times {second.name} on paper"
+    words = f"In {FIGURES[figure].title}, {first.name} is {told}{f' ({remark})' if remark else ''}"
+    words += f" and {measured(one.measured)} times measured"
     (text_1, share_1), (text_2, share_2) = (
         found.shares[chip.id, figure] for chip in (first, second)
     )
@@ -188,21 +189,22 @@ def _sentence(one: Finding, found: Pairing) -> str:
     over = overstated(one)
     if over and not 1 / FAR < over < FAR:
         way = "overstates" if over > 1 else "understates"
-        words += f", so that paper {way} {first.name} {times(max(over, 1 / over))} times"
+        words += f", so paper {way} {first.name} by a factor of {times(max(over, 1 / over))}"
     return f"{words}. Verdict: {one.word.value}."
 
 
 def _work(one: Finding, found: Pairing) -> str:
-    words = f"In {title(one.question.axis)}, {found.first.name} has {measured(one.measured)} of it"
+    first, second = found.first.name, found.second.name
+    words = f"In {title(one.question.axis)}, {first} is {measured(one.measured)} times {second}"
     if one.paper:
-        words += f" (paper, by {FIGURES[one.paper.key].title}: {times(one.paper.value)})"
+        words += f"; on paper, by {FIGURES[one.paper.key].title}, {times(one.paper.value)} times"
     return f"{words}. Verdict: {one.word.value}."
 
 
 def flips(found: Iterable[Finding], bench: Bench) -> Section:
     """Returns what would change an answer: the margin, rival figures, less evidence."""
     rows = [(one, flip) for one in found for flip in bench.flips(one)]
-    columns = ("of", "if", "it would be", "as it stands")
+    columns = ("verdict on", "if", "it would be", "now it is")
     cells = tuple((_named(one), flip.change, flip.after, flip.before) for one, flip in rows)
     flats: list[dict[str, str | int | float | bool | None]] = [
         {
@@ -216,9 +218,9 @@ def flips(found: Iterable[Finding], bench: Bench) -> Section:
         for one, flip in rows
     ]
     lines = (
-        () if rows else ("No verdict hangs on the margin, rival figures or one class of source.",)
+        () if rows else ("No verdict changes with the margin, rival figures or a class of source.",)
     )
-    return Section("What it hangs on", columns, cells, flats, lines, key="sensitivity")
+    return Section("What would change a verdict", columns, cells, flats, lines, key="sensitivity")
 
 
 def _named(one: Finding) -> str:

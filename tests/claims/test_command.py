@@ -69,14 +69,14 @@ def test_the_summary_counts_what_the_lines_say(capsys: pytest.CaptureFixture[str
     told = ("match", "exceeds", "falls short", "inconclusive", "untestable", "not comparable")
     counts = ", ".join(f"{verdicts.count(one)} {one}" for one in told if one in verdicts)
     assert found["summary"][0] == f"Verdicts: {counts}."
-    assert found["title"] == f"{len(verdicts)} claims put to the test"
+    assert found["title"] == f"{len(verdicts)} claims tested"
 
 
 def test_no_claim_at_all_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     found = document("claims", ["chip=mi308x"], capsys)
     assert found["rows"] == []
     (told,) = found["summary"]
-    assert told.startswith("No claim here is of all that was asked for: leave out a key")
+    assert told.startswith("No claim matches all keys: leave one out")
     assert "verdict chips=[A,B]" in told, "what to do where nothing was said of a chip"
 
 
@@ -201,7 +201,7 @@ def test_a_claim_unfolds_to_every_pair_and_axis(capsys: pytest.CaptureFixture[st
     decided = rows(["side=regulator"], capsys)[made.id]
     answer, *rest = found["heading"]
     assert answer.startswith("Verdict: untestable. Where it holds: open (paper does not say). ")
-    assert f"It is decided by {decided['subject']} / {decided['object']}, " in answer
+    assert f"Decided by {decided['subject']} / {decided['object']}, " in answer
     assert answer.endswith(f" ≥ 1: {decided['reason']}.")
     told = "\n".join(rest)
     assert f"Said by {made.speaker} (regulator), 2025-09-17." in told
@@ -244,7 +244,7 @@ def test_a_claim_of_unlike_quantities_says_why(capsys: pytest.CaptureFixture[str
     found = document("claims", [f"claim={UNLIKE}"], capsys)
     made = claim(UNLIKE)
     assert made.unlike
-    assert f"Unlike: {made.unlike}" in found["heading"]
+    assert f"Not comparable: {made.unlike}" in found["heading"]
     for one in found["rows"]:
         assert (one["verdict"], one["stands"]) == ("not comparable", "open")
         assert (one["measured_ratio"], one["holds_on_paper"]) == (None, None)

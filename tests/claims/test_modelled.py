@@ -41,9 +41,9 @@ def test_it_is_what_the_command_tells_of_the_same_question(
 
 def test_it_says_of_which_model_and_setting_it_speaks(sheets: Catalogue) -> None:
     words = told(sheets, "training")[2]
-    assert words == "no proof; the model, Llama 3.1 8B in bf16 on 8 chips, recomputed"
+    assert words == "no proof; by the model: Llama 3.1 8B in bf16 on 8 chips, with recomputation"
     named = told(sheets, "decode", where={"model": "Mixtral-8x7B"}, dtype="fp8")[2]
-    assert named == "no proof; the model, Mixtral 8x7B in fp8 on 8 chips"
+    assert named == "no proof; by the model: Mixtral 8x7B in fp8 on 8 chips"
 
 
 def test_a_name_of_several_spans_what_is_foretold_of_each(sheets: Catalogue) -> None:
@@ -84,12 +84,12 @@ def test_it_answers_shipped_claims(work: str) -> None:
             asked = Question(first, second, axis, claim.relation_of(axis))
             found.append(bench.foretold(bench.finding(asked)))
     by = [told[2] for told in found if told]
-    assert any("the model, " in words for words in by)
-    assert all("the model, " in words or "the model tells nothing: " in words for words in by)
+    assert any("by the model: Llama" in words for words in by)
+    assert all("by the model: " in words for words in by)
 
 
 def test_a_claim_of_training_is_foretold_by_the_model(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said("claims", ["claim=2025-06-12-amd-mi355x-training"], capsys)
     assert code == 0
-    assert "no proof; the model, Llama 3.1 8B in bf16 on 8 chips, recomputed" in out
-    assert "paper, from" not in out
+    assert "no proof; by the model: Llama 3.1 8B in bf16 on 8 chips, with recomputation" in out
+    assert "from paper" not in out

@@ -85,8 +85,7 @@ def test_what_nobody_measured_is_said(word: str, capsys: pytest.CaptureFixture[s
     found = document("evidence", ["chip=h20", word], capsys)
     assert "tables" not in found
     assert found["summary"][0] == (
-        f"Nobody's measurement of {word.partition('=')[2]} is known here, "
-        "of other things there are some."
+        f"No measurement of {word.partition('=')[2]} is known here; of other things there are some."
     )
 
 
@@ -100,8 +99,8 @@ def test_memory_above_its_sheet_is_explained(capsys: pytest.CaptureFixture[str])
 def test_one_hand_is_no_hands(capsys: pytest.CaptureFixture[str]) -> None:
     for chip in ("mlu590", "h20"):
         found = document("evidence", [f"chip={chip}"], capsys)
-        ((count, hands),) = re.findall(r" by (\d+) (hands?),", found["heading"][0])
-        assert (hands == "hand") == (count == "1")
+        ((count, hands),) = re.findall(r" by (\d+) (groups?),", found["heading"][0])
+        assert (hands == "group") == (count == "1")
 
 
 def test_one_figure_alone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,8 +147,8 @@ def test_the_first_line_counts_values_hands_and_what_weighs_nothing(
     idle = sum(one.weight == 0 for one in found)
     line = document("evidence", [f"chip={chip}"], capsys)["heading"][0]
     assert line == (
-        f"{len(found)} measured values by {len({one.by for one in found})} hands, "
-        f"{own} of them our own{f'; {idle} weigh nothing, shown only' if idle else ''}."
+        f"{len(found)} measured values by {len({one.by for one in found})} groups, "
+        f"{own} of them our own{f'; {idle} have no weight, only shown' if idle else ''}."
     )
     assert (idle > 0) == some
 
@@ -203,7 +202,7 @@ def test_of_a_chip_that_nobody_measured_the_sheet_is_all_there_is(
     )  # fmt: skip
     found = document("evidence", [f"chip={bare}"], capsys)
     (line,) = found["summary"]
-    assert line.startswith(f"Nobody's measurement of {sheets.chips[bare].name} is known here")
+    assert line.startswith(f"No measurement of {sheets.chips[bare].name} is known here")
     assert "tables" not in found
     assert "matrix_bf16" in {one["figure"] for one in found["rows"]}
 

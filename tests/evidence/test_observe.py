@@ -182,7 +182,7 @@ def test_a_value_above_paper_weighs_nothing_unless_three_hands_find_it(
 ) -> None:
     found = _hands(tmp_path, *values)
     assert [one.weight for one in found] == weights
-    several = "above what is published, as 3 hands find: the sheet may be low"
+    several = "above what is published, as 3 groups find: the sheet may be low"
     told = {0.0: (SUSPECT,), 1.0: (several,) if values[-1] == "103 TFLOP/s" else ()}
     assert [one.why for one in found] == [told[one] for one in weights]
 
@@ -253,7 +253,10 @@ def test_a_value_that_judges_nothing_is_no_hand(tmp_path: Path) -> None:
 def test_a_doubtful_value_that_three_hands_find_keeps_its_half(tmp_path: Path) -> None:
     found = _hands(tmp_path, *["130 TFLOP/s"] * 3, kind="user submission", quality="C")
     assert [one.weight for one in found] == [0.25] * 3
-    assert found[0].why[:2] == ("a user's submission", "second hand, round or a known artefact")
+    assert found[0].why[:2] == (
+        "a user's submission",
+        "quality C: second hand, round or an artefact",
+    )
 
 
 @pytest.mark.parametrize(

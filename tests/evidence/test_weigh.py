@@ -75,7 +75,7 @@ def test_several_doubts_halve_once_and_are_all_told() -> None:
 
 
 def test_second_hand_quality_halves_by_itself_and_on_top_of_doubts() -> None:
-    told = "second hand, round or a known artefact"
+    told = "quality C: second hand, round or an artefact"
     assert weigh(Kind.OWN, (), "C") == (0.5, (told,))
     assert weigh(Kind.OWN, (Defect.WALL, Defect.BRIEF), "C") == (
         0.25,
@@ -93,7 +93,7 @@ def test_what_spoils_is_told_before_what_makes_doubtful() -> None:
             "a user's submission",
             "constant inputs",
             "wall clock",
-            "second hand, round or a known artefact",
+            "quality C: second hand, round or an artefact",
         ),
     )
 

@@ -232,7 +232,7 @@ def test_a_matrix_of_one_chip_and_of_nothing_that_compares(
     words = ["baseline=h20", "chips=hygon-k100-ai", "figures=training"]
     text = said("verdict", words, capsys)[1]
     assert "1 chip over NVIDIA H20 SXM 96GB" in text
-    assert "Nothing was measured of both NVIDIA H20 SXM 96GB and another chip that compares" in text
+    assert "No measurement compares NVIDIA H20 SXM 96GB with another chip" in text
 
 
 def test_a_matrix_of_no_chips_named_has_all_that_share_a_measurement(
@@ -267,8 +267,8 @@ WRONG = {
     "baseline=h2o": "no chip 'h2o' in specs/chips: did you mean 'h20' or 'h200'",
     "baseline=h20 chips=[h2o]": "no chip or group 'h2o': did you mean 'h20'",
     "baseline=h20 chips=[h20]": "nvidia-h20-sxm-96gb alone: name another chip in chips=",
-    f"{PAIR} figures=[matrix_bf16]": "figures= belongs to verdict baseline=",
-    "baseline=h20 rows=true": "rows= belongs to verdict chips=[A,B]",
+    f"{PAIR} figures=[matrix_bf16]": "figures= needs verdict baseline=",
+    "baseline=h20 rows=true": "rows= needs verdict chips=[A,B]",
     "baseline=h20 figures=[matrix_bf61]": (
         "no figure or kind of work 'matrix_bf61': did you mean 'matrix_bf16'"
     ),
