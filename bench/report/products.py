@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.predict.answers import Sizes, Timed
+from bench.predict.learning.learn import PRODUCTS
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import RESTS
@@ -16,6 +17,7 @@ from bench.report.marks import unpublished
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
+from bench.report.tested import flat_part, part_said
 from bench.units import significant
 
 COLUMNS = ("chip", "time (80%; 95%)", "TFLOP/s", "of the sheet", "roofline on paper", "rests on")
@@ -53,8 +55,17 @@ def products(
         (*_cells(one, sizes, dtype), _rests(one, dtype, sheets.chips[one.chip.chip], notes))
         for one in told
     )
-    flat = [_flat(one, sizes, dtype) for one in told]
-    return Report(Table(title, heading, columns, cells, (RESTS, *why), notes.lines()), flat)
+    part = f"product {dtype}, {PRODUCTS[dtype][1]}"
+    flat = [_flat(one, sizes, dtype) | _tests(one, part) for one in told]
+    fitted = [one.chip.chip for one in told if not one.own]
+    tested = part_said(fitted, part, f"Time of {dtype} products") if fitted else ""
+    summary = (*filter(None, [tested]), RESTS, *why)
+    return Report(Table(title, heading, columns, cells, summary, notes.lines()), flat)
+
+
+def _tests(one: Timed, part: str) -> dict[str, Scalar]:
+    """Returns how predictions of a chip did without it; of one's own times nothing was tested."""
+    return flat_part("" if one.own else one.chip.chip, part)
 
 
 def _rests(one: Timed, dtype: str, chip: Chip, notes: Notes) -> str:

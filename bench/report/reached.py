@@ -12,6 +12,7 @@ from bench.report.marks import unpublished
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
+from bench.report.tested import RATES, flat_part, part_said
 from bench.units import show
 
 COLUMNS = (
@@ -30,6 +31,11 @@ FAMILIES = {
 }
 
 
+PART = "figures of sheets, {}"
+"""The part of the validation that tests a family of figures."""
+TESTED = {"matrix": "Matrix rates", "memory": "Memory bandwidth"}
+
+
 def reaching(found: Sequence[Reached], asked: Sequence[str], sheets: Catalogue) -> Report:
     """Returns the figures of chips, each with the share of it that is to be expected.
 
@@ -40,11 +46,19 @@ def reaching(found: Sequence[Reached], asked: Sequence[str], sheets: Catalogue) 
     """
     notes = Notes()
     cells = tuple(_cells(one, sheets.chips[one.chip.chip], notes) for one in found)
-    lacks = tuple(_lacks(found, asked))
+    summary = (*_tests(found), RESTS, *_lacks(found, asked))
     table = Table(
-        "What chips can be expected to reach", HOW, COLUMNS, cells, (RESTS, *lacks), notes.lines()
+        "What chips can be expected to reach", HOW, COLUMNS, cells, summary, notes.lines()
     )
     return Report(table, [_flat(one, sheets.chips[one.chip.chip]) for one in found])
+
+
+def _tests(found: Sequence[Reached]) -> Iterator[str]:
+    """Yields how such predictions did of chips left out, family by family."""
+    for family, what in TESTED.items():
+        chips = [one.chip.chip for one in found if one.figure.startswith(family)]
+        if chips and (told := part_said(chips, PART.format(family), what, RATES)):
+            yield told
 
 
 def _lacks(found: Sequence[Reached], asked: Sequence[str]) -> Iterator[str]:
@@ -75,5 +89,5 @@ def _flat(one: Reached, chip: Chip) -> dict[str, Scalar]:
         "published": one.published, "origin": chip.figures[one.figure].origin,
         "foretold": one.published * one.share, "share": one.share,
         "share_low_80": low, "share_high_80": high, "share_low_95": least, "share_high_95": most,
-        "tier": one.tier,
+        "tier": one.tier, **flat_part(one.chip.chip, PART.format(one.figure.partition("_")[0])),
     }  # fmt: skip

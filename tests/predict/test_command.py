@@ -1,5 +1,6 @@
 """``predict`` as it is typed: every phase, every key, every format, every wrong word."""
 
+import json
 import math
 import re
 from itertools import pairwise, product
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bench import paths
 from bench.chips.load import catalogue
 from bench.predict.model.facts import every
 from bench.report.registry import FORMATS
@@ -406,6 +408,39 @@ def test_a_product_says_that_the_best_one_is_foretold_otherwise(
     """MI308X's product of 8192 came out at 85% of its sheet, its best product at 75%."""
     text = said("predict", ["chips=mi308x", "phase=product", SHAPE], capsys)[1]
     assert "phase=figures rests on rates that others published" in text
+
+
+VALIDATION = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("words", "part", "what"),
+    [
+        (["phase=product", SHAPE], "product bf16, vllm", "Time of bf16 products"),
+        (["phase=product", SHAPE, "precision=fp8"], "product fp8, trtllm", "Time of fp8 products"),
+        (["phase=figures"], "figures of sheets, matrix", "Matrix rates"),
+        (["phase=figures"], "figures of sheets, memory", "Memory bandwidth"),
+    ],
+)
+def test_products_and_figures_tell_how_such_predictions_did(
+    words: list[str], part: str, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other phases had a line of it."""
+    kept = VALIDATION["parts"][f"{part}: chip left out"]
+    chip, other = "nvidia-h100-sxm-80gb", "intel-gaudi2-hl225b-oam-96gb"
+    own = kept["each"][chip]
+    text = said("predict", [f"chips=[{chip},{other}]", *words], capsys)[1]
+    (line,) = [one for one in text.splitlines() if one.startswith(f"{what}, each chip tested ")]
+    assert f"{chip} {own['mean']:.0%} off" in line
+    assert f"{own['inside'][0]:.0%} of {own['count']} within" in line
+    assert f"all {kept['chips']} chips tested {kept['mean']:.0%} off" in line
+    assert other not in kept["each"]
+    assert other not in line
+    told = [one for one in rows([f"chips=[{chip},{other}]", *words], capsys)
+            if one["tested_phase"] in (part, None)]  # fmt: skip
+    assert {(one["chip"], one["tested_error"]) for one in told} == {
+        (chip, own["mean"]), (other, None)
+    }  # fmt: skip
 
 
 def test_a_name_of_several_chips_says_which_are_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bench import __main__, paths
 from bench.chips.load import Catalogue
 from bench.predict.learning.learn import load
-from bench.predict.validation.tested import LEFT_OUT, TESTS, held_up
+from bench.predict.validation.tested import LEFT_OUT, PHASES, TESTS, held_up
 from bench.report.foretold import unfit
 from bench.site.foretold import STANDING, Standing, Told, foretell
 
@@ -120,9 +120,31 @@ def test_what_could_be_tested_is_told_beside_what_is_foretold(
     kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
     own = kept["serving as reported: another source, no refit"]["each"]["kunlunxin-p800"]
     told = cells["kunlunxin-p800"][-2]  # nothing else of it was measured
-    assert f">{own['mean']:.0%} off<" in told
+    assert f">serving {own['mean']:.0%} off " in told
     assert f">{own['inside'][0]:.0%} of {own['count']} inside<" in told
     assert ">–<" in cells["cambricon-mlu590"][-2]
+
+
+def test_each_phase_that_could_be_tested_is_told_apart(cells: dict[str, list[str]]) -> None:
+    """One error stood for steps, serving and training together."""
+    kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
+    found = {one: held_up("nvidia-h100-sxm-80gb", kept, starts) for one, starts in PHASES.items()}
+    told = cells["nvidia-h100-sxm-80gb"][-2]
+    lines = re.findall(r"[>]?(\w+) (\d+)% off .*?>(\d+)% of ([\d,]+) inside<", told)
+    assert [(name, int(error), int(inside), count) for name, error, inside, count in lines] == [
+        (name, round(100 * one.error), round(100 * one.inside), f"{one.count:,}")
+        for name, one in zip(
+            ("prefill", "decode", "serving", "training"), found.values(), strict=True
+        )
+        if one
+    ]
+    assert len(lines) == 4
+    worst = max(one.error for one in found.values() if one)
+    assert f'data-v="{worst:.6g}"' in told
+
+
+def test_tests_are_counted_over_all_that_a_chip_was_measured_in() -> None:
+    kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
     h100 = held_up("nvidia-h100-sxm-80gb", kept)
     assert h100
     steps = kept["decode step: chip left out"]["each"]["nvidia-h100-sxm-80gb"]["count"]

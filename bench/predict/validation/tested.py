@@ -45,6 +45,29 @@ class Tested:
     biases: tuple[float, ...]
 
 
+def left_out(part: str, parts: Mapping[str, Any], chip: str | None = None) -> Tested | None:
+    """Returns how a part did that foretold every chip by the others.
+
+    Args:
+        part: its name, without how it was split.
+        parts: of the validation's file.
+        chip: id of the sheet; None for all its chips.
+
+    Returns:
+        None where the part was not tested, or the chip is not in it.
+    """
+    found = parts.get(part + LEFT_OUT, {})
+    one = found if chip is None else found.get("each", {}).get(chip)
+    if not one or not one["inside"]:
+        return None
+    return Tested(one["count"], one["mean"], one["inside"][0], (one.get("bias", 0.0),))
+
+
+def tested_chips(part: str, parts: Mapping[str, Any]) -> int:
+    """Returns how many chips a part foretold by the others."""
+    return len(parts.get(part + LEFT_OUT, {}).get("each", {}))
+
+
 @cache
 def errors() -> Mapping[str, Any]:
     """Returns how far predictions are off, by part of the validation."""

@@ -11,7 +11,7 @@ from bench.predict.answers import Answer
 from bench.predict.learning.tables import Table, tables
 from bench.predict.tiers import MEANS
 from bench.predict.validation.errorfile import FILE, RATIO, WAYS
-from bench.predict.validation.tested import Tested, held_up
+from bench.predict.validation.tested import PHASES, held_up
 from bench.report import question
 from bench.report.costs import INNER
 from bench.report.foretold import in_words, unfit
@@ -22,6 +22,9 @@ from bench.site.pages.chips import Cell, searched
 from bench.site.pictures import of_predictions
 from bench.site.words import Words
 from bench.site.world import World
+
+CALLED = {"serve": "serving", "train": "training"}
+"""What phases are called that were tested."""
 
 
 def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
@@ -87,18 +90,24 @@ def _standing(chip: Chip, world: World, words: Words) -> dict[str, Any]:
         "search": searched(chip),
         "name": words.link(chip.id, chip.name, "#foretold"),
         "cells": cells,
-        "tested": _tested(held_up(chip.id, world.errors)),
+        "tested": _tested(chip, world),
         "rests": ", ".join(dict.fromkeys(str(one.found.tier) for one in answers if one.found)),
         "order": [-(one.value or 0.0) for one in cells],
     }
 
 
-def _tested(found: Tested | None) -> Cell:
-    """Returns how far predictions of a chip's steps and serving were off."""
-    if found is None:
+def _tested(chip: Chip, world: World) -> Cell:
+    """Returns how far predictions of a chip were off, a line a phase; sorted by the worst."""
+    tests = {phase: held_up(chip.id, world.errors, starts) for phase, starts in PHASES.items()}
+    found = {phase: one for phase, one in tests.items() if one}
+    if not found:
         return Cell(Markup("–"))
-    told = Markup('{:.0%} off<br><span class="muted">{:.0%} of {:,} inside</span>')
-    return Cell(told.format(found.error, found.inside, found.count), found.error)
+    line = Markup('{} {:.0%} off <span class="muted">{:.0%} of {:,} inside</span>')
+    lines = [
+        line.format(CALLED.get(phase, phase), one.error, one.inside, one.count)
+        for phase, one in found.items()
+    ]
+    return Cell(Markup("<br>").join(lines), max(one.error for one in found.values()))
 
 
 def _cell(one: Answer, base: Chip | None) -> Cell:
