@@ -77,8 +77,8 @@ def picture(
         alt=_alt(baseline, found),
         note=(
             "Bars: 95% interval of the measured ratio. Below the line paper promises more than "
-            f"is measured. From {len(bench.whole.admitted)} measured values of all hands, ours "
-            f"and others'.{_without(chips or (), found, baseline)}"
+            f"is measured. From {len(bench.whole.admitted)} measured values, ours and "
+            f"others'.{_without(chips or (), found, baseline)}"
         ),
         rows=[_row(one) for one in found],
         paint=partial(_paint, found, baseline),

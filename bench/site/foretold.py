@@ -1,4 +1,4 @@
-"""What chips are foretold to do in a few questions that stand for many."""
+"""What chips are predicted to do in a few questions that stand for many."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ STANDING = (
     Standing("one-chip", "Llama 3.1 8B, 1 chip", "llama-3.1-8b", "serve", "bf16", "1", 32),
     Standing("dense", "Llama 3.1 70B, 8 chips", "llama-3.1-70b", "serve", "bf16", "8", 64),
     Standing(
-        "prompts", "Llama 3.1 70B, prompts alone, 8 chips",
+        "prompts", "Llama 3.1 70B, prefill only, 8 chips",
         "llama-3.1-70b", "prefill", "bf16", "8", 8,
     ),
     Standing(

@@ -157,12 +157,12 @@ def test_chips_are_chosen_and_compared(show: Open) -> None:
     link = page.locator("[data-compare]")
     expect(link).to_be_hidden()
     page.get_by_label("compare NVIDIA A800 SXM4 80GB", exact=True).check()
-    expect(link).to_have_text("1 chosen: choose another")
-    page.get_by_role("button", name="Clear the choice").click()
+    expect(link).to_have_text("1 selected: select another")
+    page.get_by_role("button", name="Clear the selection").click()
     expect(link).to_be_hidden()
     for name in ("NVIDIA H20 SXM 96GB", "NVIDIA H100 SXM 80GB"):
         page.get_by_label(f"compare {name}", exact=True).check()
-    expect(link).to_have_text("Compare the 2 chips chosen")
+    expect(link).to_have_text("Compare the 2 chips selected")
     link.click()
     expect(page.locator("#compared thead")).to_contain_text("NVIDIA H100 SXM 80GB")
     assert set(page.url.partition("#chips=")[2].split(",")) == {H20, H100}

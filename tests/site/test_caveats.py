@@ -12,8 +12,8 @@ from bench.predict.tiers import MEANS, Tier
 from bench.site.foretold import STANDING, Standing
 from tests.commands.command_cases import said
 
-GENERAL = ("Foretold, ", "No prediction ", "J/token: ", "Unknown, ", "Where the model ", "Ask such",
-           "Tested on", "[")  # fmt: skip
+GENERAL = ("Predicted, ", "Rests on, ", "No prediction ", "J/token: ", "Unknown, ",
+           "Where the model ", "For these", "Tested on", "[")  # fmt: skip
 """What begins lines on the command's own columns, on chips without an answer, or on single chips:
 the site has a column of tests, and footnotes of figures on a chip's page."""
 
@@ -47,8 +47,8 @@ def test_a_question_stands_with_the_lines_that_the_command_prints_below_its_tabl
 @pytest.mark.parametrize(
     ("chip", "told", "untold"),
     [
-        ("huawei-ascend-910c", "No engine was fitted on chips of huawei: ", " other hands, each "),
-        ("nvidia-h20-sxm-96gb", " other hands, each with its own ", "No engine was fitted on"),
+        ("huawei-ascend-910c", "No engine was fitted on chips of huawei: ", " other groups, each "),
+        ("nvidia-h20-sxm-96gb", " other groups, each with its own ", "No engine was fitted on"),
     ],
 )
 def test_a_chips_page_tells_whether_an_engine_was_fitted_on_its_vendors_chips(
@@ -58,7 +58,7 @@ def test_a_chips_page_tells_whether_an_engine_was_fitted_on_its_vendors_chips(
     own = text(whole.partition('id="foretold"')[2].partition("<h")[0])
     assert told in own
     assert untold not in own
-    assert "TPOT: time from token to token" in own
+    assert "TPOT: time between two tokens" in own
     assert f"{STANDING[0].title}; {STANDING[1].title}: " in own
 
 
@@ -66,7 +66,7 @@ def test_a_bias_says_what_its_sign_means(site: Path) -> None:
     """The 910C took four times as long as foretold, and its page said -73.7%."""
     whole = (site / "chips" / "huawei-ascend-910c.html").read_text("utf-8")
     below = whole.partition('id="errors"')[2].partition("</table>")[2].partition("<h2")[0]
-    assert "a bias below nought says that it took longer than foretold" in text(below)
+    assert "says for times that it took longer than predicted" in text(below)
 
 
 def test_a_chip_that_is_not_sold_is_marked(page: str, sheets: Catalogue) -> None:

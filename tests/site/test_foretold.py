@@ -121,7 +121,7 @@ def test_what_could_be_tested_is_told_beside_what_is_foretold(
     own = kept["serving as reported: another source, no refit"]["each"]["kunlunxin-p800"]
     told = cells["kunlunxin-p800"][-2]  # nothing else of it was measured
     assert f">serving {own['mean']:.0%} off " in told
-    assert f">{own['inside'][0]:.0%} of {own['count']} inside<" in told
+    assert f">{own['inside'][0]:.0%} of {own['count']} within<" in told
     assert ">–<" in cells["cambricon-mlu590"][-2]
 
 
@@ -130,7 +130,7 @@ def test_each_phase_that_could_be_tested_is_told_apart(cells: dict[str, list[str
     kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]
     found = {one: held_up("nvidia-h100-sxm-80gb", kept, starts) for one, starts in PHASES.items()}
     told = cells["nvidia-h100-sxm-80gb"][-2]
-    lines = re.findall(r"[>]?(\w+) (\d+)% off .*?>(\d+)% of ([\d,]+) inside<", told)
+    lines = re.findall(r"[>]?(\w+) (\d+)% off .*?>(\d+)% of ([\d,]+) within<", told)
     assert [(name, int(error), int(inside), count) for name, error, inside, count in lines] == [
         (name, round(100 * one.error), round(100 * one.inside), f"{one.count:,}")
         for name, one in zip(

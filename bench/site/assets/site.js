@@ -151,7 +151,7 @@
     const tell = () => {
       const ids = chosen();
       link.hidden = clear.hidden = !ids.length;
-      link.textContent = ids.length < 2 ? "1 chosen: choose another" : `Compare the ${ids.length} chips chosen`;
+      link.textContent = ids.length < 2 ? "1 selected: select another" : `Compare the ${ids.length} chips selected`;
       if (ids.length < 2) link.removeAttribute("href");
       else link.href = `compare.html#chips=${ids.join(",")}`;
     };

@@ -9,6 +9,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement
 from bench.predict.answers import Answer
+from bench.predict.tiers import RESTS
 from bench.predict.validation.tested import REPEATED
 from bench.records.model import Record
 from bench.report.dossier import dossier
@@ -29,15 +30,15 @@ HEAD = ("matrix_bf16", "matrix_fp8", "memory_capacity", "memory_bandwidth", "tdp
         "performance_density")  # fmt: skip
 """What the top of a page shows, where the chip has it."""
 SPELLED = (
-    "Tokens are those of the answers, of prompts alone the prompts'. TPOT: time from token to "
-    "token of one request; of prompts alone the whole step. Limited by: what takes most of the "
-    "time, and its share of it. Memory left: on each chip, after weights, cache and what an engine "
-    "keeps."
+    "Tokens are those of the answers; of prefill only, those of the prompts. TPOT: time between "
+    "two tokens of one request; of prefill only, the whole step. Limited by: what takes most of "
+    "the time, and its share of it. Memory left: on each chip, after weights, cache and what an "
+    "engine keeps."
 )
-"""What the words of the columns of what is foretold mean."""
+"""What the words of the columns of predictions mean."""
 SIGNED = (
-    "Error: the size of foretold / measured − 1; bias: its median with its sign. Of times a bias "
-    "below nought says that it took longer than foretold, of figures that it reached more."
+    "Error: |predicted / measured − 1|; bias: the median of the signed error. A bias below zero "
+    "says for times that it took longer than predicted, for figures that it reached more."
 )
 
 
@@ -123,7 +124,7 @@ def _foretold(chip: Chip, world: World, words: Words) -> Block | None:
         "memory left", "rests on",
     )  # fmt: skip
     above = words.lines(HOW)
-    below = words.lines((SPELLED, *_beside(chip, world)))
+    below = words.lines((SPELLED, RESTS, *_beside(chip, world)))
     return Block("foretold-0", "", columns, rows, above=above, below=below) if rows else None
 
 
@@ -153,8 +154,8 @@ def _errors(chip: Chip, world: World, words: Words) -> Block | None:
     """Returns how far predictions of the chip were off where their fit was without it."""
     told = ((name, part["each"].get(chip.id)) for name, part in world.errors.items())
     rows = [words.lines(_error(name, own)) for name, own in told if own and name not in REPEATED]
-    columns = ("part: what was left out", "cases", "mean error", "bias", "inside 80 / 95%")
-    title, below = "How far predictions of it were off", words.lines((SIGNED,))
+    columns = ("part: what was left out", "cases", "mean error", "bias", "within 80 / 95%")
+    title, below = "How far predictions were off", words.lines((SIGNED,))
     return Block("errors", title, columns, rows, below=below) if rows else None
 
 

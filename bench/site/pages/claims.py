@@ -28,8 +28,8 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     told = Counter(one.word for one in world.claims)
     yield Page(
         path="claims.html",
-        title=f"{len(world.claims)} claims put to the test",
-        description="What is said of AI chips against one another, with verdicts and evidence.",
+        title=f"{len(world.claims)} claims tested",
+        description="Statements that compare AI chips, with verdicts and evidence.",
         template="claims.html",
         part="claims.html",
         script=True,
@@ -55,7 +55,7 @@ def _claim(one: Judgement, world: World, words: Words) -> dict[str, Any]:
         "who": f"{claim.speaker} ({claim.side}), {claim.date}",
         "source": words.outside(source.url, source.title or claim.source),
         "read": words.text(comes_to(one.deciding.deciding)),
-        "page": words.link(claim.id, "Its own page: what it hangs on, every column of every value"),
+        "page": words.link(claim.id, "Its own page, with what would change the verdict"),
         "findings": [_finding(found, words) for pair in one.pairs for found in pair.findings],
         "values": _values(one, world, words),
     }

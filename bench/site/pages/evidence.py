@@ -27,7 +27,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     yield Page(
         path="evidence.html",
         title=f"{len(every):,} measured values",
-        description="What was measured of AI chips, by whom, and what each value weighs.",
+        description="What was measured on AI chips, by whom, and the weight of each value.",
         template="evidence.html",
         part="evidence.html",
         script=True,

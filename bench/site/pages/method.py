@@ -28,7 +28,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     yield Page(
         path="method.html",
         title="Method and limits",
-        description="How published, measured and reported figures are set side by side.",
+        description="How published, measured and reported figures are compared.",
         template="method.html",
         part="method.html",
         data={"margin": MARGIN, "figures": _figures()},
@@ -84,7 +84,7 @@ def _sources(world: World, words: Words) -> Page:
     return Page(
         path="sources.html",
         title=f"{len(world.catalogue.sources)} sources",
-        description="Where every published figure, rule and claim was read.",
+        description="Where every published figure, rule and claim comes from.",
         template="sources.html",
         part="sources.html",
         script=True,

@@ -1,4 +1,4 @@
-"""What chips are foretold to do, and how far predictions are off on what their fit has not seen."""
+"""What chips are predicted to do, and how far predictions are off where their fit saw nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     yield Page(
         path="predictions.html",
         title="Predictions",
-        description="What chips would do with large models, and how far predictions are off.",
+        description="Predicted speed of chips with large models, and how far predictions are off.",
         template="predictions.html",
         part="predictions.html",
         script=True,
@@ -102,7 +102,7 @@ def _tested(chip: Chip, world: World) -> Cell:
     found = {phase: one for phase, one in tests.items() if one}
     if not found:
         return Cell(Markup("–"))
-    line = Markup('{} {:.0%} off <span class="muted">{:.0%} of {:,} inside</span>')
+    line = Markup('{} {:.0%} off <span class="muted">{:.0%} of {:,} within</span>')
     lines = [
         line.format(CALLED.get(phase, phase), one.error, one.inside, one.count)
         for phase, one in found.items()
