@@ -53,7 +53,7 @@ def modelled(
     """
     phase = PHASES.get(axis.work or "")
     if phase is None:
-        raise UsageError(f"it knows no {axis.work} by itself")
+        raise UsageError(f"it does not predict {axis.work}")
     name = model_of(axis)
     how = axis.dtype or ("fp8" if name in EIGHT_BITS else "bf16")
     sides = [[catalogue.chips[key] for key in one.variants] or [one] for one in (first, second)]
@@ -75,7 +75,7 @@ def model_of(axis: Axis) -> str:
         return TRAINED if PHASES.get(axis.work or "") == "train" else REFERENCE
     name = SAME.get(named.lower(), named.lower())
     if name not in workloads():
-        raise UsageError(f"it knows no {named}")
+        raise UsageError(f"it has no workload {named}")
     return name
 
 

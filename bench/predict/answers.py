@@ -229,7 +229,7 @@ def _timed(own: Facts, sizes: Sizes, dtype: str, known: Learnt) -> Timed:
     No product of the tables reaches that. What is bound by memory may lie in a cache.
     """
     if own.bandwidth is None:
-        raise UsageError(f"{own.chip}: unknown, for its sheet has no memory bandwidth")
+        raise UsageError(f"{own.chip}: unknown, because its sheet has no memory bandwidth")
     one = shapes([sizes], own, dtype)
     paper, least = float(roofline(one)[0]), float((2 * one.m * one.n * one.k / one.rate)[0])
     mine = known.own.get(own.chip, {}).get(dtype)

@@ -167,7 +167,7 @@ def _requests(chip: Facts, wanted: Wanted, split: Parallel) -> list[int]:
     length = wanted.prompt + wanted.output
     held = room(chip, wanted.workload, wanted.how, split, split.dp, length).most
     if held is None:
-        raise UsageError(f"{chip.chip}: unknown, for its sheet has no memory capacity")
+        raise UsageError(f"{chip.chip}: unknown, because its sheet has no memory capacity")
     most = min(held, MOST) * split.dp
     if wanted.batch:
         return [one for one in wanted.batch if split.dp <= one <= most]

@@ -100,4 +100,4 @@ def refuse_unfit(chip: Facts, asked: Asked) -> None:
     if asked.how.rest:
         chip.peak(asked.how.dense)
     if chip.bandwidth is None:
-        raise UsageError(f"{chip.chip}: unknown, for its sheet has no memory bandwidth")
+        raise UsageError(f"{chip.chip}: unknown, because its sheet has no memory bandwidth")

@@ -121,8 +121,8 @@ def _head(found: Iterable[Conflict], chips: int) -> str:
     counts = ((f"`{key}`", str(number)) for key, number in by_figure.most_common())
     return (
         f"# Open conflicts\n\n{GENERATED}\n"
-        f"{by_figure.total()} figures of {chips} chips are told differently by sources that count "
-        f"the same; of {undecided} no value is preferred. Claims that round to each other or count "
+        f"For {by_figure.total()} figures of {chips} chips, sources that count the same disagree; "
+        f"for {undecided} no value is preferred. Values that round to each other or count "
         "something else (matrix and vector units together, one die) are not listed.\n\n"
         f"{markdown(('figure', 'conflicts'), counts)}"
     )

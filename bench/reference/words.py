@@ -1,41 +1,41 @@
-"""What each word of a choice means, and the figures that are worked out."""
+"""What each word of a choice means, and the figures that are derived."""
 
 WORDS: dict[str, dict[str, str]] = {
     "value": {
-        "unknown": "nobody said, or nothing decides between those who did",
+        "unknown": "not published, or nothing decides between conflicting sources",
         "unsupported": "the chip has no such unit or format",
     },
     "basis": {
         "dense": "the source says that the rate is dense",
-        "inferred": "arithmetic or a measurement fits only a dense reading",
+        "inferred": "arithmetic or a measurement is consistent only with a dense rate",
         "halved": "the source prints the 2:4 sparse rate; the dense one is half of it",
         "unspecified": "the source does not say, and nothing decides it",
     },
     "counts": {
-        "matrix+vector": "the rates of matrix and vector units added up",
+        "matrix+vector": "the sum of the rates of matrix and vector units",
         "sparse": "the rate with structured sparsity",
         "one direction": "one direction of a link",
-        "package": "the whole package, where the figure is of the compute dies",
+        "package": "the whole package, where the figure is that of the compute dies",
         "die": "one die of several",
     },
     "origin": {
         "published": "the source prints it",
         "computed": (
-            "worked out here of what the source gives; enters no TPP, and a rule that it decides "
-            "says so"
+            "computed here from what the source gives; enters no TPP, and a rule that depends on "
+            "it says so"
         ),
     },
     "kind": {
-        "gpu": "graphics processor, or an accelerator of that build",
-        "npu": "accelerator of another build",
+        "gpu": "graphics processor, or an accelerator built like one",
+        "npu": "other accelerator",
         "cpu": "processor",
         "system": "several chips sold as one",
     },
     "status": {
         "sold": "sold, or rented out",
         "announced": "announced by its maker, not sold yet",
-        "reported": "known from the press alone",
-        "withdrawn": "taken off the market, or never brought to it",
+        "reported": "known only from the press",
+        "withdrawn": "taken off the market, or never put on it",
         "stub": "a sheet without a sourced figure",
     },
     "tier": {
@@ -65,15 +65,15 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "rule kind": {
         "eccn_control": "a control by paragraph of the Commerce Control List",
-        "licence_policy": "how licences are treated, in the place of an older policy",
+        "licence_policy": "how licences are treated, replacing an older policy",
         "is_informed_letter": "a letter to one company",
         "licence_practice": "what the licensing office did",
         "announcement": "what an official announced",
-        "scope_change": "a change of what an older rule reaches",
+        "scope_change": "a change of what an older rule covers",
         "correction": "a correction of an older rule",
         "end_user_control": "a control by who receives it",
         "eccn_scope_and_quota": "a change of paragraphs, with quantities",
-        "presumption": "what is presumed of parts of unknown make",
+        "presumption": "what is presumed of parts of unknown origin",
         "enforcement_statement": "how a rule will be enforced, or not",
         "guidance": "guidance",
         "tariff": "a tariff",
@@ -104,7 +104,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "afterwards": {
         "enforced": "it is enforced again",
-        "unknown": "nobody can tell",
+        "unknown": "not known",
     },
 }
-"""The choices that a reader meets in several places, by the name they go by here."""
+"""The choices that a reader meets in several places, by name."""

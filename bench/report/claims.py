@@ -31,6 +31,7 @@ HOW = (
     ),
     "Without measurement of both sides a claim is untestable; a prediction is no proof.",
 )
+GROUPS = "Groups (people, teams or companies) that measured: the first chip, the second, both."
 SIGNS = {"matches": "≈", "exceeds": ">", "at least": "≥", "at most": "≤"}
 
 
@@ -135,7 +136,7 @@ def claim_report(found: Judgement, bench: Bench) -> Report:
         (_answer(found), *_told(claim, bench)),
         SINGLE,
         cells,
-        (),
+        (GROUPS,),
         notes.lines(),
     )
     every = {one.ref: one for finding in findings for one in behind(finding, bench.whole)}

@@ -336,7 +336,7 @@ UNTOLD = {
     "amd-epyc-7543": "is no accelerator",
     "hgx-h100": "is a system: name the chip it is built of",
     "metax-c550-oam": "no dense bf16 matrix rate on its sheet (it gives: none)",
-    "hygon-k100-ai": "unknown, for its sheet has no memory bandwidth",
+    "hygon-k100-ai": "unknown, because its sheet has no memory bandwidth",
 }
 
 

@@ -156,7 +156,7 @@ def rates(chip: Facts, how: Precision, *, linked: bool = False) -> Rates:
     missing = chip.needs(["bandwidth", "link"] if linked and not chip.unrated else ["bandwidth"])
     if missing:
         told = " and no ".join(WORDS[key] for key in missing)
-        raise UsageError(f"{chip.chip}: unknown, for its sheet has no {told}")
+        raise UsageError(f"{chip.chip}: unknown, because its sheet has no {told}")
     product, experts = chip.peak(how.dense), chip.peak(how.rate)
     attention = chip.peak(how.attention)
     return Rates(
