@@ -30,6 +30,7 @@ REFUSALS = (
 without CUDA ``AssertionError``, a way of doing it that needs Triton ``ImportError``, and Triton
 itself what its C compiler ended with."""
 
+_NO_DRIVER = "active drivers"
 _NO_COMPILER = "find c compiler"
 _COMPILER = "Triton builds its launches with a C compiler and Python's headers: not all are here"
 
@@ -118,6 +119,8 @@ def translated(error: Exception) -> Exception:
         return MemoryError("out of device memory")
     if isinstance(error, subprocess.CalledProcessError) or _NO_COMPILER in lower:
         return UnsupportedError(_COMPILER)
+    if _NO_DRIVER in lower:
+        return UnsupportedError("Triton has no driver for this device")
     if isinstance(error, ModuleNotFoundError):
         return UnsupportedError(f"it needs {error.name}, which is not installed here")
     missing = isinstance(error, NotImplementedError) or any(word in lower for word in _MISSING)
