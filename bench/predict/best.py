@@ -7,7 +7,7 @@ so a choice is off only where the stack's parts are out of proportion; validatio
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from bench.errors import UsageError
 from bench.predict.answers import Answer, each
 from bench.predict.forecast import Asked, Foretold, forecast
 from bench.predict.learning.learn import Learnt
+from bench.predict.learning.pooled import LEVELS
 from bench.predict.model.capacity import least_chips, room
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -144,7 +145,27 @@ def _best(chip: Facts, wanted: Wanted, known: Learnt, tried: Sequence[Parallel])
     if found is None:
         raise UsageError(f"{chip.chip}: {_too_slow(every, wanted)}")
     way, place = found
-    return forecast(chip, wanted.asked(way.asked.split, [way.asked.batch[place]]), known)
+    one = forecast(chip, wanted.asked(way.asked.split, [way.asked.batch[place]]), known)
+    within = (_within(every, wanted, float(one.half(level)[0])) for level in LEVELS)
+    return replace(one, within=tuple(within))
+
+
+def _within(every: Sequence[Foretold], wanted: Wanted, half: float) -> tuple[float, float]:
+    """Returns tokens a second and chip that limits leave if the chip is slower, or quicker.
+
+    What turns out slower than foretold stays within a limit with fewer requests only: it loses
+    more than its times say. Nought where none of its ways does.
+
+    Args:
+        every: the ways of one chip.
+        wanted: with the limits.
+        half: log of by how much all times are longer, or shorter.
+    """
+    rates = []
+    for factor in (math.exp(half), math.exp(-half)):
+        found = chosen(every, replace(wanted, tpot=wanted.tpot / factor, ttft=wanted.ttft / factor))
+        rates.append(float(found[0].per_chip()[found[1]]) / factor if found else 0.0)
+    return rates[0], rates[1]
 
 
 def chosen(every: Sequence[Foretold], wanted: Wanted) -> tuple[Foretold, int] | None:

@@ -95,6 +95,8 @@ class Foretold:
             share of prefills and decode steps.
         lacks: what nobody published that would make it firmer.
         others: what became of such serving with other hands; None where too few told.
+        within: of the best way within limits, tokens a second and chip that they leave if all
+            times are as much longer or shorter as the interval says: low and high by level.
         abroad: whether its vendor has nothing that was fitted: what others made of serving is then
             in the answer already.
     """
@@ -112,6 +114,7 @@ class Foretold:
     assumed: str = ""
     others: Others | None = None
     abroad: bool = False
+    within: tuple[tuple[float, float], ...] = ()
 
     def half(self, level: float) -> Array:
         """Returns the half-width of the interval of log time."""
@@ -120,6 +123,13 @@ class Foretold:
     def per_chip(self) -> Array:
         """Returns tokens a second and chip."""
         return self.tokens / self.asked.split.chips
+
+    def per_chip_bounds(self, level: float, place: int) -> tuple[float, float]:
+        """Returns the interval of tokens a second and chip at one point."""
+        if self.within:
+            return self.within[LEVELS.index(level)]
+        rate, factor = float(self.per_chip()[place]), math.exp(float(self.half(level)[place]))
+        return rate / factor, rate * factor
 
     def room(self, place: int = 0) -> Room:
         """Returns how memory is taken at one point."""

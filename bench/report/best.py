@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.best import Wanted
@@ -29,8 +27,8 @@ SPELLED = (
     "Way: how the model is divided over all chips (tp, pp: chips share the layers; dp: copies; "
     "ep: experts over that many chips). Of all ways and numbers of concurrent requests that fit in "
     "memory, it has the most tokens/s within the limits; of those within 1%, the one that answers "
-    "first. Intervals are for the way shown: chips that turn out slower keep a limit with fewer "
-    "requests."
+    "first. Intervals of tokens/s hold within the limits, too: a chip that turns out slower stays "
+    "within them with fewer requests only (0: with none). Other intervals are for the way shown."
 )
 
 
@@ -124,11 +122,14 @@ def _limit(tpot: float) -> str:
 
 def _takes(its: Foretold, rate: float) -> str:
     middle, low, high = chips_for(its, rate)
-    return f"{middle:,} ({low:,}–{high:,})"
+    last = f"{low:,.0f}–{high:,.0f}" if high < math.inf else f"from {low:,.0f}"
+    return f"{middle:,.0f} ({last})"
 
 
-def chips_for(its: Foretold, rate: float) -> tuple[int, int, int]:
+def chips_for(its: Foretold, rate: float) -> tuple[float, float, float]:
     """Returns how many chips a rate takes, in whole copies: middle, and the 80% interval.
+
+    The last is infinite where a chip that is so slow keeps no limit.
 
     Args:
         its: one way at one point.
@@ -136,10 +137,12 @@ def chips_for(its: Foretold, rate: float) -> tuple[int, int, int]:
     """
     split = its.asked.split
     copy = split.chips if split.shards > split.tp else split.tp * split.pp
-    each = float(its.per_chip()[0]) * copy
-    factor = float(np.exp(its.half(INNER)[0]))
-    middle, low, high = (math.ceil(rate / each * one) for one in (1, 1 / factor, factor))
-    return middle * copy, low * copy, high * copy
+    least, most = its.per_chip_bounds(INNER, 0)
+    rates = float(its.per_chip()[0]), most, least
+    middle, low, high = (
+        math.ceil(rate / copy / each) * copy if each else math.inf for each in rates
+    )
+    return middle, low, high
 
 
 def _said(found: Sequence[Found], prices: Prices) -> Iterator[str]:
@@ -177,6 +180,7 @@ def tested() -> str:
 def _flat(wanted: Wanted, one: Answer, prices: Prices, rate: float | None) -> dict[str, Scalar]:
     asked = one.found.asked if one.found else wanted.asked(_even(wanted), [1])
     middle, low, high = chips_for(one.found, rate) if one.found and rate else (None, None, None)
+    high = None if high == math.inf else high
     found = flat(one, 0, asked, prices)
     if not one.found:
         found |= {"parallel": None, "batch": None}

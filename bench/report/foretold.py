@@ -85,8 +85,7 @@ def _lacks(found: Foretold) -> str:
 
 def _rate(found: Foretold, place: int, digits: int, levels: Sequence[float]) -> str:
     value = float(found.per_chip()[place])
-    factors = [float(np.exp(found.half(level)[place])) for level in levels]
-    return _bracketed(value, [(value / one, value * one) for one in factors], digits)
+    return _bracketed(value, [found.per_chip_bounds(one, place) for one in levels], digits)
 
 
 def lasting(seconds: Array, half: Array, place: int, digits: int) -> str:

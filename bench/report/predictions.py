@@ -185,9 +185,9 @@ def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
         **_bounded("seconds", found, place), **_bounded("ttft_s", found.first, place),
     }  # fmt: skip
     for level in (INNER, OUTER):
-        factor = float(np.exp(found.half(level)[place]))
+        least, most = found.per_chip_bounds(level, place)
         share = f"{level * 100:.0f}"
-        told |= {f"low_{share}": rate / factor, f"high_{share}": rate * factor}
+        told |= {f"low_{share}": least, f"high_{share}": most}
     told |= {
         "model_half_log_95": found.model[-1], "sheet_half_log": float(found.sheet[place]),
         "limited_by": found.work.limit(place)[0], "tier": str(found.tier),

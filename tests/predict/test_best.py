@@ -86,6 +86,40 @@ def test_a_tighter_limit_never_gives_more(sheets: Catalogue, known: Learnt) -> N
     assert rates[-1] > 1.5 * rates[0]
 
 
+def test_an_interval_within_a_limit_is_wider_than_that_of_times(
+    sheets: Catalogue, known: Learnt
+) -> None:
+    """A chip 20% slower does not keep the limit at the same requests."""
+    free, bound = (found(sheets, wanted(tpot=limit), known) for limit in (math.inf, 0.03))
+    for one in (free, bound):
+        rate, factor = float(one.per_chip()[0]), math.exp(float(one.half(0.8)[0]))
+        low, high = one.per_chip_bounds(0.8, 0)
+        if one is free:
+            assert (low, high) == pytest.approx((rate / factor, rate * factor))
+        else:
+            assert low < 0.97 * rate / factor
+            assert high > 1.03 * rate * factor
+
+
+def test_the_low_end_is_the_best_of_a_chip_that_is_so_much_slower(
+    sheets: Catalogue, known: Learnt
+) -> None:
+    one = found(sheets, wanted(tpot=0.03), known)
+    factor = math.exp(float(one.half(0.8)[0]))
+    quicker = found(sheets, wanted(tpot=0.03 / factor), known)
+    low, _ = one.per_chip_bounds(0.8, 0)
+    assert low == pytest.approx(float(quicker.per_chip()[0]) / factor)
+
+
+def test_where_a_slower_chip_keeps_no_limit_the_rate_may_be_nought(
+    sheets: Catalogue, known: Learnt
+) -> None:
+    one = found(sheets, wanted(tpot=0.023), known, "910b2")
+    assert one.per_chip_bounds(0.8, 0)[0] == 0 < float(one.per_chip()[0])
+    middle, low, high = chips_for(one, 1000.0)
+    assert low <= middle < high == math.inf
+
+
 def test_the_first_token_has_its_limit_too(sheets: Catalogue, known: Learnt) -> None:
     free = found(sheets, wanted(), known)
     assert free.first
