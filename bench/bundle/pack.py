@@ -47,7 +47,10 @@ def pack(record: Record, catalogue: Catalogue) -> Packed:
         UsageError: it is of a fake device, still being measured, or too large.
     """
     if record.device.backend == "fake":
-        raise UsageError(f"record {record.id} is of a fake device: it says nothing of any chip")
+        raise UsageError(
+            f"record {record.id} is of a fake device and says nothing about any chip: name another "
+            "with record=ID; 'python -m bench history' lists them"
+        )
     if record.state == "running":
         raise UsageError(f"record {record.id} has not ended: complete it with 'run resume='")
     whole: dict[str, Any] = record.model_dump(mode="json")

@@ -30,7 +30,7 @@ def verified(text: str, name: str) -> Opened:
         wrong.append("id is too long")
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        raise UsageError(f"{name}: contradicts itself: {wrong[0]}{more}; it is not taken in")
+        raise UsageError(f"{name}: contradicts itself: {wrong[0]}{more}; it is refused")
     return found
 
 
@@ -40,9 +40,9 @@ def doubts(found: Opened) -> Iterator[str]:
     for title, reason in implausible(record, found.catalogue):
         yield f"{title}: implausible: {reason}"
     if found.catalogue.chips and not found.sheet_matches:
-        yield "its sheet is of another day than the one that it was set beside"
+        yield "the sheet packed in it is not the one that the run was compared with"
     if record.program.dirty:
-        yield "it was measured by an onpaper that somebody had changed"
+        yield "it was measured by a modified onpaper"
     if record.state != "complete":
         yield "it was interrupted"
 
@@ -55,8 +55,8 @@ def told(found: Opened, today: Catalogue) -> Iterator[str]:
         f"{record.device.name} ({chip}), suite {record.suite}, {record.started_utc[:10]}, "
         f"{len(record.measurements)} measurements by onpaper {record.program.version}"
     )
-    yield f"beside the sheet in it: {_verdicts(record, found.catalogue)}"
-    yield f"beside the sheet here: {_verdicts(record, today)}"
+    yield f"by the sheet packed in it: {_verdicts(record, found.catalogue)}"
+    yield f"by today's sheet: {_verdicts(record, today)}"
     yield from _since(found, today)
 
 
@@ -75,7 +75,7 @@ def _since(found: Opened, today: Catalogue) -> Iterator[str]:
             new = now.figures.get(key)
             before, after = _text(figure.value), _text(new.value) if new else "gone"
             if before != after:
-                yield f"published since: {key} was {before}, is {after}"
+                yield f"changed since in the sheet: {key} was {before}, is {after}"
 
 
 def _text(value: object) -> str:
@@ -97,7 +97,7 @@ def keep(found: Opened, folder: Path, by: str) -> Path:
     day = dt.datetime.fromisoformat(record.started_utc).date().isoformat()
     path = folder / FOLDER / day / f"{record.id}.json"
     if path.exists():
-        raise UsageError(f"{path} is there already: none is overwritten")
+        raise UsageError(f"{path} exists already: nothing is overwritten")
     marks = {IMPORTED_BY: by or "not told", IMPORTED_FROM: found.sha256}
     try:
         write(record.model_copy(update={"settings": {**record.settings, **marks}}), path)

@@ -68,7 +68,7 @@ def opened(text: str, name: str) -> Opened:
         raise UsageError(f"{name}: record and environment are not the parts of a record")
     record = _record(whole, name)
     if record.device.backend == "fake":
-        raise UsageError(f"{name}: is of a fake device, which says nothing of any chip")
+        raise UsageError(f"{name}: is of a fake device, which says nothing about any chip")
     sheets = _catalogue(bundle.sheet, name)
     chip = sheets.chips.get(record.identity.chip or "")
     matches = chip is not None and chip.sheet_sha256 == record.identity.sheet_sha256

@@ -16,6 +16,7 @@ MEMORY_MOST = 1.01
 """Reported bytes against the printed size, GB read as GiB: drivers and ECC keep some back."""
 POWER_NEAR = 0.01
 """How far, of the board power, a power limit may be off that it is still the one of the sheet."""
+FOLLOW = "peaks are derived from its clock and its family's operations per cycle"
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def _cpu_family(device: DeviceInfo, catalogue: Catalogue) -> Identity:
         if cpuid and _same_cpuid(device, chip):
             reasons = (
                 f"{cpuid.vendor} family {device.cpu_family} model {device.cpu_model}",
-                f"the model name {device.name!r} has no sheet: peaks are derived",
+                f"no sheet for the model name {device.name!r}: {FOLLOW}",
             )
             return _as_identity("family", chip, reasons)
     having = [

@@ -71,7 +71,7 @@ def _place(out: str | None, name: str) -> Path:
         if place.is_dir() or names_folder(out or ""):
             return place / name
     except (OSError, ValueError, RuntimeError) as error:
-        raise UsageError(f"out={(out or '')[:80]} can be no file: {error}") from None
+        raise UsageError(f"out={(out or '')[:80]} cannot be a file: {error}") from None
     if not place.name.endswith(BUNDLED):
         raise UsageError(f"out={(out or '')[:80]}: a file ends in {BUNDLED}, a folder in /")
     return place

@@ -89,9 +89,9 @@ def _finding(config: GateConfig, strict: "Terms", given: set[str]) -> "Finding":
     path = newest_in(config.record or "latest", _folders())
     chip = sheets.names.get(plain(config.against))
     if chip and not Path(config.against).exists():
-        _only(given, OF_RUNS, "runs", "margin= says how far below paper is enough")
+        _only(given, OF_RUNS, "runs", "margin= sets how far below paper still counts as reached")
         return against_sheet(read(path), sheets.find(chip), sheets, config.margin, strict.allow)
-    _only(given, OF_SHEET, "a chip's sheet", "least= says which difference matters")
+    _only(given, OF_SHEET, "a chip's sheet", "least= sets the smallest difference that matters")
     before, unread = runs_of(config.against, path, _folders(), sheets)
     return compare(run_in(path, sheets), before, strict, unread)
 
@@ -104,7 +104,7 @@ def _only(given: set[str], foreign: tuple[str, ...], what: str, fix: str) -> Non
     """
     for key in foreign:
         if key in given:
-            raise UsageError(f"{key}= is of what is set beside {what}: leave it out; {fix}")
+            raise UsageError(f"{key}= only applies against {what}: leave it out; {fix}")
 
 
 def _folders() -> list[Path]:

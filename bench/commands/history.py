@@ -67,11 +67,11 @@ def _check(config: HistoryConfig, given: set[str]) -> None:
     if config.sql is not None:
         spare = sorted(given & {"figure", "chip", "find", "level", "limit"})
         if spare:
-            raise UsageError(f"sql= says all itself: leave out {spare[0]}=")
+            raise UsageError(f"sql= replaces the other keys: leave out {spare[0]}=")
         if not config.sql.strip():
             raise UsageError("sql= is empty: such as sql='SELECT * FROM records'")
     if config.figure is None and "level" in given:
-        raise UsageError("level= is of the changes of a figure: give figure=")
+        raise UsageError("level= needs figure=")
 
 
 def _report(config: HistoryConfig, found: "Index", folders: list[Path]) -> "Report":

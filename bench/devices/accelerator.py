@@ -191,7 +191,9 @@ def present(index: int, kind: str = "") -> str | None:
     troubles = plugins.load(kind)
     wanted = kind or current()
     if wanted in ("", "cuda"):
-        return "; ".join(["torch finds no accelerator besides CUDA devices", *troubles])
+        cuda = "no accelerator but CUDA devices: device=cuda measures one"
+        found = cuda if wanted else "no accelerator: device=cpu measures the processor"
+        return "; ".join([f"torch finds {found}", *troubles])
     try:
         api = Api(wanted)
     except (RuntimeError, AttributeError):

@@ -54,7 +54,7 @@ class Usual:
         told = f" (also {', '.join(own)})" if own else ""
         kind = "slow memory" if is_memory(what) else "slow chip"
         known = level.clock_hz and self.clock_hz
-        return f"{kind}{' at its clock' if known else ', its clock is not known'}{told}"
+        return f"{kind}{' at full clock' if known else ', its clock is not known'}{told}"
 
     def _is_of_the_clock(self, level: Level, away: float) -> bool:
         if not level.clock_hz or not self.clock_hz:

@@ -61,13 +61,13 @@ def _of_median(count: int) -> float:
 def plan_page(plan: Plan) -> Report:
     """Returns the plan as a table, a row for each number of runs a device."""
     limit = limit_of(max(LEAST_DEVICES, plan.devices), plan.level)
-    columns = ("runs a device", "records", "takes", "deviation", "found in 99%",
-               f"{plan.slow:.1%} slower is found")  # fmt: skip
+    columns = ("runs per device", "records", "takes", "deviation", "slowdown found with 99%",
+               f"a slowdown of {plan.slow:.1%} is found")  # fmt: skip
     flat = list(_rows(plan))
     cells = tuple(
         (
             f"{row['repeats']}", f"{row['records']:,}", f"{row['hours']:.2f} h",
-            f"{row['deviation']:.2%}", f"{row['least_found']:.2%} slower", f"{row['found']:.1%}",
+            f"{row['deviation']:.2%}", f"{row['least_found']:.2%}", f"{row['found']:.1%}",
         )
         for row in flat
     )  # fmt: skip
@@ -75,20 +75,23 @@ def plan_page(plan: Plan) -> Report:
         title=f"Plan for a fleet of {plan.devices:,} devices",
         heading=(
             (
-                f"{plan.at_once:,} measured at once, {plan.seconds:g} s a run and {OVERHEAD_S:g} s "
-                "around it (a guess)"
+                f"{plan.at_once:,} measured at once, {plan.seconds:g} s per run plus an assumed "
+                f"{OVERHEAD_S:g} s of set-up"
             ),
-            f"Devices differ by {plan.chips:.2%} in truth, runs of one device by {plan.noise:.2%}",
+            f"Assumed: devices differ by {plan.chips:.2%}, runs of one device by {plan.noise:.2%}",
         ),
         columns=columns,
         cells=cells,
         summary=(
-            f"Named from {limit:.2f} deviations: chance names one in {plan.level:.2%} of figures.",
+            (
+                f"A device is named beyond {limit:.2f} deviations; chance alone names one in "
+                f"{plan.level:.2%} of figures."
+            ),
         ),
         notes=(
             (
-                "Normal differences are assumed; chips= and noise= are best taken from a fleet "
-                "already measured, whose spread 'fleet records=' prints."
+                "Normal distributions are assumed. Take chips= and noise= from a fleet already "
+                "measured: 'fleet records=' prints its spread."
             ),
         ),
     )

@@ -13,9 +13,9 @@ from bench.report.table import Section, Table
 from bench.units import Dimension, show
 
 DEVICES = ("rank", "device", "node", "records", "median of its ratios", "slow on", "worst",
-           "of the fleet's median", "may be")  # fmt: skip
+           "of the fleet's median", "likely cause")  # fmt: skip
 SPREAD = ("measurement", "devices", "median", "deviation", "slowest", "fastest",
-          "named from", "slow", "fast")  # fmt: skip
+          "named beyond", "slow", "fast")  # fmt: skip
 NODES = ("node", "devices", "median of its ratios", "slow devices", "slowest measurement", "ratio")
 NAMED = ("suite", "asked for", "inputs", "driver", "torch", "runtime", "onpaper", "power limit",
          "backend")  # fmt: skip
@@ -55,14 +55,14 @@ def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
     named = [f"{name} {told[name]}" for name in NAMED if told[name]]
     yield f"{head.chip or 'chip not known'}: {', '.join([*plain, *named])}"
     if head.backend == "fake":
-        yield "FAKE devices: these figures are simulated and say nothing of any chip."
+        yield "FAKE devices: these figures are simulated and say nothing about any chip."
     if len(found) > 1:
-        yield f"{len(found)} kinds of device or run are apart; the one of most devices comes first."
+        yield f"{len(found)} kinds of device or run are kept apart; the largest comes first."
     nameless = len(_nameless(found))
     if nameless > 1:
         yield (
-            f"{nameless:,} records tell neither serial nor node: each is counted as a device, and "
-            "several may be of one."
+            f"{nameless:,} records have neither serial nor node: each is counted as a device, and "
+            "several may be of the same one."
         )
     disturbed = sum(one.group.disturbed for one in found)
     if disturbed:
@@ -70,7 +70,7 @@ def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
         yield f"{_many(disturbed, 'measurement')} {are} left out."
     if index.unread:
         first = index.unread[0]
-        files = "file is no record" if len(index.unread) == 1 else "files are no records"
+        files = "file is not a record" if len(index.unread) == 1 else "files are not records"
         yield f"{len(index.unread):,} {files}: {first[0]} {first[1]}"
 
 
@@ -85,11 +85,10 @@ def _many(count: int, what: str) -> str:
 
 def _note(level: float, least: float) -> str:
     return (
-        "Distances are in 1.4826 x median absolute deviation, over devices, of the medians of "
-        f"their records. In {level:.2%} of measurements a fleet whose devices differ by chance "
-        "alone, normally, has one or more named, whatever its size; differences below "
-        f"{least:.1%} are not named. Fewer than {LEAST_DEVICES} devices have no deviation worth "
-        "its name."
+        "A deviation is 1.4826 x the median absolute deviation, over devices, of the medians of "
+        "their records. In a fleet of any size whose devices differ by (normal) chance alone, one "
+        f"or more are named in {level:.2%} of measurements; differences below {least:.1%} are not "
+        f"named. With fewer than {LEAST_DEVICES} devices, none is named."
     )
 
 
@@ -102,9 +101,9 @@ def _outcome(found: Sequence[Ranked]) -> Iterator[str]:
         count = len(one.group.units)
         if count < LEAST_DEVICES:
             are = "is" if count == 1 else "are"
-            yield f"{kind}: {_many(count, 'device')} {are} too few to name one that differs."
+            yield f"{kind}: {_many(count, 'device')} {are} too few to find one that differs."
         elif not slow:
-            yield f"{kind}: none of {count:,} devices is slower than chance tells."
+            yield f"{kind}: none of {count:,} devices is slower than chance explains."
         else:
             named = ", ".join(unit.called for unit, _, _ in slow[:LISTED])
             more = f" and {len(slow) - LISTED:,} more" if len(slow) > LISTED else ""
@@ -147,7 +146,8 @@ def _causes(slow: Sequence[tuple[Ranking, Standing]]) -> str:
 
 
 def _sections(one: Ranked, limit: int) -> Iterator[Section]:
-    named = f"{one.group.head.device}, {one.group.head.suite}"
+    head = one.group.head
+    named = f"{head.device}, {head.suite}{', at once' if head.together > 1 else ''}"
     cells = tuple(map(_spread, one.rankings))
     yield Section(f"Spread over devices, {named}", SPREAD, cells, list(_flat_spread(one)),
                   key="spread")  # fmt: skip

@@ -53,9 +53,9 @@ def remark(found: Interval, clock: Interval | None, now: Taken) -> str:
     word = "fell" if clock.value < 1 else "rose"
     moved = f"the clock {word} by {abs(clock.value - 1):.1%}"
     if not now.clocked:
-        return f"{moved}, which this does not go with"
+        return f"{moved}, which this rate does not depend on"
     each = found.value / clock.value - 1
-    return f"{moved}: {abs(each):.1%} {'slower' if each < 0 else 'faster'} a clock"
+    return f"{moved}: {abs(each):.1%} {'slower' if each < 0 else 'faster'} per clock cycle"
 
 
 def disturbed(verdict: Verdict, now: Taken, before: Sequence[Taken]) -> str | None:
@@ -64,5 +64,5 @@ def disturbed(verdict: Verdict, now: Taken, before: Sequence[Taken]) -> str | No
         return f"this run was disturbed: {'; '.join(now.troubles)}"
     troubles = dict.fromkeys(word for one in before for word in one.troubles)
     if verdict is Verdict.FASTER and troubles:
-        return f"the run before was disturbed: {'; '.join(troubles)}"
+        return f"the earlier run was disturbed: {'; '.join(troubles)}"
     return None

@@ -146,19 +146,19 @@ def _heading(now: Run, kept: Sequence[Run], refused: Sequence[str]) -> list[str]
 def _notes(count: int, runs: int, terms: Terms) -> list[str]:
     """Returns how it was judged, in sentences."""
     level, least, wide = 1 - terms.level, terms.least, WIDE * terms.least
-    holds = f"those of all {count} rows hold at once" if count > 1 else "it holds"
+    holds = f"those of all {count} rows hold together" if count > 1 else "it holds"
     told = (
         f"Intervals are of the ratio of rates, and {holds} at {100 * level:g}% (Bonferroni; "
         "Welch's test on logarithms of medians, with effective samples as degrees of freedom)."
     )
     words = (
         f"slower, faster: the whole interval lies beyond {100 * least:g}%. same: it lies within, "
-        f"or holds no change and rules out {100 * wide:g}%. ambiguous: neither."
+        f"or includes no change and rules out {100 * wide:g}%. ambiguous: neither."
     )
     single = (
-        "One run before tells nothing of what differs from run to run, or from device to device; a "
-        "folder of runs does: against=FOLDER."
+        "A single earlier run does not show how much runs, or devices, differ; a folder of runs "
+        "does: against=FOLDER."
     )
-    few = "; so few tell it roughly, five or more do better" if runs < ENOUGH else ""
-    several = f"What lies between the {runs} runs before is part of each interval{few}."
+    few = "; so few show it only roughly, five or more are better" if runs < ENOUGH else ""
+    several = f"The spread of the {runs} earlier runs is part of each interval{few}."
     return [told, words, single if runs == 1 else several]

@@ -45,10 +45,10 @@ def refusal(now: Run, before: Run, allow: tuple[str, ...]) -> str | None:
     """Returns why two runs are not to be compared, None if they may be."""
     for one in differences(now, before):
         if one.word in NEVER:
-            return f"{before.name} is no run to compare with: {one}; measure both alike"
+            return f"{before.name} cannot be compared: {one}; measure both the same way"
         if one.word in REFUSED and one.word not in allow:
-            more = f"allow=[{one.word}] compares them all the same"
-            return f"{before.name} is no run to compare with: {one}; {more}"
+            more = f"allow=[{one.word}] compares them anyway"
+            return f"{before.name} cannot be compared: {one}; {more}"
     return None
 
 
@@ -75,7 +75,7 @@ def told(now: Run, before: list[Run], allow: tuple[str, ...]) -> list[str]:
             found.setdefault(one.word, one)
     wanted = [str(one) for one in found.values() if one.word in allow]
     others = [str(one) for one in found.values() if one.word not in allow]
-    lines = [f"Changed, as wanted: {'; '.join(wanted)}."] if wanted else []
+    lines = [f"Changed, as intended: {'; '.join(wanted)}."] if wanted else []
     lines += [f"Changed: {'; '.join(others)}."] if others else []
     unchanged = [word for word in allow if word not in found]
     if unchanged:
@@ -87,7 +87,7 @@ def _unknown(now: Run, before: list[Run]) -> list[str]:
     """Returns what is not known of the device: another of its kind differs by itself."""
     known = [run.facts.get("uid") for run in (now, *before)]
     if "uid" in now.facts and None in known:
-        return ["Whether it is the same device of its kind is not known: none told its serial."]
+        return ["No serial number was reported: it may be another device of the same kind."]
     if any(one != known[0] for one in known):
-        return ["Devices of one kind differ by some percent: a change may be the device's."]
+        return ["Devices of one kind differ by a few percent: a change may come from the device."]
     return []

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from bench.errors import UsageError
 from bench.gate.model import Finding, Row, Verdict
-from bench.gate.report import CODES, before, report, told
+from bench.gate.report import before, code_line, report, told
 from bench.report.formats.github import escape, render
 from bench.report.markup import cleaned, one_line, tabulated
 
@@ -67,7 +67,7 @@ def junit(finding: Finding) -> bytes:
     suite = ET.SubElement(root, "testsuite", {**named, "time": "0"})
     for row in finding.rows:
         _case(suite, row, finding.columns)
-    lines = [finding.title, *finding.heading, *finding.notes, CODES[finding.code]]
+    lines = [finding.title, *finding.heading, *finding.notes, code_line(finding)]
     ET.SubElement(suite, "system-out").text = "\n".join(map(_text, lines))
     ET.indent(root)
     made: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -82,10 +82,9 @@ def _case(suite: ET.Element, row: Row, columns: tuple[str, str, str]) -> None:
     kernel = row.taken.name[0] if row.taken.name else "measurement"
     named = {"classname": f"onpaper.{kernel}", "name": row.taken.title, "time": "0"}
     case = ET.SubElement(suite, "testcase", {key: _text(word) for key, word in named.items()})
-    words = f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value
     told_before, told_now, column = columns
     values = f"{told(row.ratio, column)}; {before(row.before) or '–'} {told_before}"
-    full = f"{words}; {values}, {row.now.shown or '–' if row.now else '–'} {told_now}"
+    full = f"{row.words}; {values}, {row.now.shown or '–' if row.now else '–'} {told_now}"
     if _fails(row):
         why = {"message": _text(full), "type": row.verdict.value}
         ET.SubElement(case, "failure", why).text = _text(full)
@@ -107,7 +106,7 @@ def markdown(finding: Finding) -> str:
     cells = [_brief(row, finding.columns[2]) for row in counts[:MOST_ROWS]]
     few = Finding(finding.title, finding.heading, finding.rows[:MOST_ROWS], finding.notes)
     whole = render(cleaned(report(few if len(finding.rows) > MOST_ROWS else finding)))
-    parts = [f"### {escape(one_line(finding.title))}", "", CODES[finding.code], ""]
+    parts = [f"### {escape(one_line(finding.title))}", "", code_line(finding), ""]
     if cells:
         parts += [tabulated(columns, cells, "github"), ""]
     if len(counts) > MOST_ROWS:
@@ -118,5 +117,5 @@ def markdown(finding: Finding) -> str:
 
 
 def _brief(row: Row, column: str) -> list[str]:
-    words = f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value
-    return [escape(one_line(one)) for one in (row.taken.title, told(row.ratio, column), words)]
+    cells = (row.taken.title, told(row.ratio, column), row.words)
+    return [escape(one_line(one)) for one in cells]

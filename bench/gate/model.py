@@ -126,6 +126,7 @@ class Row:
         clock: the clock now over the clock before, None where not both are told.
         verdict, reason: the judgement.
         counts: whether it keeps the gate from passing: slower, or it may be.
+        judged: the verdict of a published figure (reached, short ...); empty against runs.
     """
 
     now: Taken | None
@@ -135,6 +136,13 @@ class Row:
     ratio: Interval | None = None
     clock: float | None = None
     counts: bool = False
+    judged: str = ""
+
+    @property
+    def words(self) -> str:
+        """Returns verdict and reason for people: of a sheet in the words that ``show`` has."""
+        word = self.judged or self.verdict.value
+        return f"{word}: {self.reason}" if self.reason else word
 
     @property
     def taken(self) -> Taken:

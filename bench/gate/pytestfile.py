@@ -54,7 +54,7 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise _fault(path, "", f"is no JSON: {error}") from None
+        raise _fault(path, "", f"is not JSON: {error}") from None
     if not isinstance(data, dict):
         raise _fault(path, "", "is no object")
     return data

@@ -108,7 +108,7 @@ def _taken(
     form = str(one.parameters.get("variant") or one.parameters.get("stream") or "")
     words = (one.kernel, one.dtype, one.data, one.label, form, *one.figures, *sizes_told)
     if status == "ok" and speed is None:
-        status, reason = "skipped", "there is no work to tell a rate of"
+        status, reason = "skipped", "no work is recorded from which to compute a rate"
     return Taken(
         name=words,
         title=title,

@@ -18,6 +18,11 @@ CODES = {
     1: "Exit code 1: something is slower, or fails now.",
     3: "Exit code 3: nothing is shown to be slower, but something may be.",
 }
+OF_SHEET = {
+    0: "Exit code 0: every figure is reached.",
+    1: "Exit code 1: a figure is short of the sheet, or failed.",
+    3: "Exit code 3: no figure is shown to be short, but one may be.",
+}
 
 
 def report(finding: Finding) -> Report:
@@ -28,21 +33,26 @@ def report(finding: Finding) -> Report:
         heading=finding.heading,
         columns=("measurement", before, now, change, "verdict"),
         cells=tuple(_cells(row, change) for row in finding.rows),
-        summary=(CODES[finding.code], *finding.notes),
+        summary=(code_line(finding), *finding.notes),
         notes=tuple(f"[{number}] {one}" for number, one in enumerate(finding.sources, 1)),
     )
     return Report(table, [_flat(row) for row in finding.rows])
 
 
+def code_line(finding: Finding) -> str:
+    """Returns what the exit code means, in a sentence."""
+    judged = any(row.judged for row in finding.rows)
+    return (OF_SHEET if judged else CODES)[finding.code]
+
+
 def _cells(row: Row, column: str) -> tuple[str, ...]:
-    verdict = f"{row.verdict.value}: {row.reason}" if row.reason else row.verdict.value
     now = row.now.shown if row.now else ""
     return (
         row.taken.title,
         before(row.before) or "–",
         now or "–",
         told(row.ratio, column),
-        verdict,
+        row.words,
     )
 
 

@@ -44,10 +44,10 @@ def luck(
     if len(before) >= SET and (not now.tried or _met(verdict, now, before)):
         return None
     if not (now.tried and other.tried):
-        return "another shape won, and what else was tried is not told: it may be luck"
+        return "another shape won, and what else was tried is not recorded: it may be chance"
     both = _shared(now, other)
     if len(both) < FEW:
-        return f"another shape won, and only {len(both)} were tried in both runs: it may be luck"
+        return f"another shape won, and only {len(both)} were tried in both runs: it may be chance"
     return _by_luck(verdict, now, other, level, clock)
 
 
@@ -84,7 +84,8 @@ def _by_luck(
     told = f"{100 * (found.value - 1):+.1f}%"
     beside = f", the clock by {100 * (moved - 1):+.1f}%" if abs(moved - 1) >= TOLD else ""
     count = len(_shared(now, other))
-    return f"another shape won by luck: the {count} that both runs tried changed by {told}{beside}"
+    both = f"the {count} that both runs tried changed by {told}{beside}"
+    return f"another shape won by chance: {both}"
 
 
 def ratio_of_both(now: Taken, before: Taken, level: float) -> Interval:

@@ -1,5 +1,6 @@
 """A run against a chip's sheet: is each figure reached?"""
 
+from collections import Counter
 from dataclasses import replace
 
 from bench.chips.load import Catalogue
@@ -7,10 +8,11 @@ from bench.chips.model import Chip
 from bench.chips.paper import Paper
 from bench.errors import UsageError
 from bench.fixed import named
-from bench.gate.compare import place, title
+from bench.gate.compare import place
 from bench.gate.model import Finding, Row, Taken, Verdict
 from bench.gate.recorded import run_of
 from bench.records.model import Record, at_once
+from bench.report.digits import counted
 from bench.report.table import source_line
 from bench.standing import nearest
 from bench.verdict import Row as Judged
@@ -27,9 +29,8 @@ SAYS = {
 
 
 WORDS = (
-    "same: the figure is reached, its whole interval lies within {margin:g}% of paper or above. "
-    "slower: the interval lies below. Each figure is judged by what came nearest to it, at 95%, "
-    "as 'show' judges it."
+    "reached: the whole interval lies within {margin:g}% of paper or above. short: it lies below. "
+    "Each figure is judged by the measurement that came nearest to it, at 95%, as 'show' judges it."
 )
 
 
@@ -43,7 +44,7 @@ def against_sheet(
     """
     known = record.identity.chip
     if known not in (None, chip.id) and "chip" not in allow:
-        more = "allow=[chip] compares them all the same"
+        more = "allow=[chip] compares them anyway"
         raise UsageError(f"record {record.id} is of {known}, not of {chip.id}: {more}")
     identity = record.identity.model_copy(update={"chip": chip.id})
     own = record.model_copy(update={"identity": identity})
@@ -58,9 +59,9 @@ def against_sheet(
     found = [_row(one, taken[id(one)], sources) for one in asked]
     about = f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}"
     count = at_once(record)
-    shared = f"Measured with {count} devices at once: not what one reaches alone."
+    shared = f"Measured with {count} devices at once: one alone may reach more."
     return Finding(
-        title=title(found),
+        title=_title(found),
         heading=(
             f"{about}, record {record.id}, against the sheet of {chip.id}.",
             *((shared,) if count > 1 else ()),
@@ -70,6 +71,19 @@ def against_sheet(
         columns=("published", "measured", "achieved"),
         sources=tuple(source_line(one, sheets) for one in sources),
     )
+
+
+def _title(found: list[Row]) -> str:
+    """Returns the outcome in a few words."""
+    tally = Counter(row.judged for row in sorted(found, key=place))
+    words = ", ".join(f"{count} {word}" for word, count in tally.items())
+    if short := tally[Said.SHORT]:
+        head = f"{counted(short, 'figure')} short of the sheet"
+    elif tally[Said.FAILED]:
+        head = "failed"
+    else:
+        head = "not settled" if any(row.counts for row in found) else "every figure is reached"
+    return f"gate: {head} ({words})"
 
 
 def _row(judged: Judged, now: Taken, sources: list[str]) -> Row:
@@ -91,4 +105,5 @@ def _row(judged: Judged, now: Taken, sources: list[str]) -> Row:
         reason=judged.reason,
         ratio=judged.fraction,
         counts=word is not Verdict.SAME,
+        judged=judged.verdict.value,
     )

@@ -86,7 +86,7 @@ def verdict(found: Interval, least: float) -> tuple[Verdict, str]:
         return Verdict.SAME, ""
     if not found.low <= 1 <= found.high:
         word = "slower" if found.high < 1 else "faster"
-        return Verdict.AMBIGUOUS, f"{word}, but whether by {100 * least:g}% or more is open"
+        return Verdict.AMBIGUOUS, f"{word}, but whether by {100 * least:g}% or more is unclear"
     if found.low >= 1 - WIDE * least and found.high <= 1 + WIDE * least:
         return Verdict.SAME, ""
     down = f"{1 - found.low:.1%} slower"

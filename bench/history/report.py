@@ -17,9 +17,9 @@ CHANGED = ("from", "before", "after", "new / old (95%)", "chance", "what else ch
 POINTS = ("started", "value (95%)", "device", "driver", "torch", "onpaper", "record", "level")
 MARK = "◀ changed"
 NOTE = (
-    "Changes of level by ranks: a series that never changes has one marked with a chance of "
-    f"{{level:g}}; series of fewer than {FEW} points are not searched. Records of another power "
-    "limit, suite, input or method, and another fixed shape, are another series."
+    "Changes of level are found by ranks; a series that never changes has one marked with a "
+    f"chance of {{level:g}}. Series of fewer than {FEW} points are not searched. Records with "
+    "another power limit, suite, input or method, and each fixed shape, are another series."
 )
 
 
@@ -28,18 +28,31 @@ def history_report(found: Sequence[Series], limit: int) -> Report:
 
     Args:
         found: the series, at least one.
-        limit: so many of the last points of the first series are shown; as data, all are.
+        limit: so many of the last points of the first series are shown; as data, all are. With 0
+            fixed shapes of a single point have rows, too.
     """
     table = Table(
         title=f"History of {found[0].what.title}",
         heading=(_span(found),),
         columns=COLUMNS,
-        cells=tuple(map(_cells, found)),
-        summary=tuple(_sentences(found)),
+        cells=tuple(map(_cells, _shown(found, limit))),
+        summary=(*_sentences(found), *_hidden(found, limit)),
         notes=(NOTE.format(level=found[0].level),),
     )
     changed = [_changed(one) for one in found if one.found]
     return Report(table, Rows(lambda: _flat(found)), (*changed, _points(found[0], limit)))
+
+
+def _shown(found: Sequence[Series], limit: int) -> Sequence[Series]:
+    """Returns the series with a row: not fixed shapes of a single point, unless limit is 0."""
+    followed = [one for one in found if len(one.points) > 1 or not one.what.sizes]
+    return followed if limit and followed else found
+
+
+def _hidden(found: Sequence[Series], limit: int) -> Iterator[str]:
+    spare = len(found) - len(_shown(found, limit))
+    if spare:
+        yield f"{spare:,} fixed shapes of one point are not shown: limit=0 shows them."
 
 
 def _span(found: Sequence[Series]) -> str:
@@ -79,7 +92,7 @@ def _sentences(found: Sequence[Series]) -> Iterator[str]:
     few = sum(len(one.points) < FEW for one in found)
     yield from (_sentence(one) for one in found if len(one.points) >= FEW)
     if few:
-        yield f"Too few points to tell a change: {few} of {len(found)} series."
+        yield f"Too few points to find a change: {few} of {len(found)} series."
 
 
 def _sentence(one: Series) -> str:
@@ -107,7 +120,7 @@ def _change(one: Series, found: Found) -> tuple[str, ...]:
     return (
         found.after.head.started_utc, _value(one, found.before), _value(one, found.after),
         f"{change.ratio:.3f} ({change.low:.3f}–{change.high:.3f})", chance,
-        found.beside or "nothing that the records tell",
+        found.beside or "nothing else that the records show",
     )  # fmt: skip
 
 
@@ -180,10 +193,10 @@ def listing_report(heads: Sequence[Head], total: int, unread: Sequence[tuple[str
     more = total - len(heads)
     summary = [f"{more:,} older records are not shown: limit= shows more."] if more else []
     if not total:
-        summary = ["None fits: a run leaves one; records= names another folder of them."]
+        summary = ["No record fits. Each run leaves one; records= names another folder."]
     if unread:
         first = unread[0]
-        files = "file is no record" if len(unread) == 1 else "files are no records"
+        files = "file is not a record" if len(unread) == 1 else "files are not records"
         summary.append(f"{len(unread):,} {files}: {first[0]} {first[1]}.")
     table = Table(
         f"{total:,} record{'' if total == 1 else 's'}", (), columns, cells, tuple(summary), ()

@@ -105,7 +105,7 @@ class Series:
         for name in SOFTWARE:
             before, after = ({str(getattr(one.head, name)) for one in side} for side in (old, new))
             if len(before) == len(after) == 1 and before != after:
-                told.append(f"{name} {before.pop() or 'not told'} -> {after.pop() or 'not told'}")
+                told.append(f"{name} {before.pop() or 'unknown'} -> {after.pop() or 'unknown'}")
         told += _devices(old, new)
         return Found(change, old[-1], new[0], tuple(told), tuple(differences(old, new)))
 

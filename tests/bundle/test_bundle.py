@@ -132,11 +132,11 @@ def test_a_bundle_is_shown_as_verified_and_asks_for_no_more(
     Path("x.onpaper.json").write_text(text, encoding="utf-8")
     assert main(["import", "file=x.onpaper.json"]) == 0
     seen = capsys.readouterr()
-    assert "beside the sheet in it: " in seen.out
+    assert "by the sheet packed in it: " in seen.out
     assert "verified: " in seen.err
     assert "nothing is written without out=" in seen.err
     assert main(["import", "file=x.onpaper.json", "chip=h200"]) == 2
-    assert "a bundle says all itself: leave out chip=" in capsys.readouterr().err
+    assert "a bundle has this itself: leave out chip=" in capsys.readouterr().err
 
 
 def test_what_was_packed_is_what_is_opened(text: str, sheets: Catalogue) -> None:
@@ -163,11 +163,11 @@ def test_a_bundle_goes_from_one_to_another(
     name = capsys.readouterr().out.strip()
     assert name == f"{read(SPARSE).id}.onpaper.json"
     assert main(["bundle", f"record={SPARSE}"]) == 2
-    assert "none is overwritten" in capsys.readouterr().err
+    assert "nothing is overwritten" in capsys.readouterr().err
     assert main(["import", f"file={name}"]) == 0
     told = capsys.readouterr()
-    assert "beside the sheet in it: 4" in told.out
-    assert told.err.splitlines()[0] == f"{name} is taken for: bundle"
+    assert "by the sheet packed in it: 4" in told.out
+    assert told.err.splitlines()[0] == f"{name}: read as bundle"
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert main(["import", f"file={name}", "by=Jo\x1b[2J Lab", "out=mine"]) == 0
     place = Path(capsys.readouterr().out.strip())

@@ -77,7 +77,7 @@ FORGERIES: dict[str, tuple[Change, str]] = {
     ),
     "sensor": (lambda it: first(it)["conditions"].update(power_w=[-900.0]), "no sensor tells"),
     "time": (lambda it: _timing(it, batch_calls=10**6), "in a measurement of"),
-    "huge": (lambda it: _timing(it, batch_calls=10**400), "is no number of a record"),
+    "huge": (lambda it: _timing(it, batch_calls=10**400), "is not a number of a record"),
     "backwards": (
         lambda it: _timing(it, at_s=first(it)["timing"]["at_s"][::-1]), "at_s does not go forward"
     ),

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.chips.match import choose, identify, memory_sizes
+from bench.chips.match import FOLLOW, choose, identify, memory_sizes
 from bench.chips.vendors import vendor_behind
 from bench.errors import UsageError
 from bench.identity.evidence import Finding
@@ -246,7 +246,7 @@ def test_a_hidden_cpu_model_is_known_by_its_family(sheets: Catalogue) -> None:
     assert (found.state, found.chip) == ("family", "intel-emerald-rapids")
     assert found.reasons == (
         "GenuineIntel family 6 model 207",
-        "the model name 'Intel(R) Xeon(R) Processor' has no sheet: peaks are derived",
+        f"no sheet for the model name 'Intel(R) Xeon(R) Processor': {FOLLOW}",
     )
 
 

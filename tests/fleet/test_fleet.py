@@ -74,7 +74,7 @@ def test_slow_devices_are_named_first_with_their_cause(
     assert "n02 fake:2" in first[1]
     assert "hot: clock -10.0%, 28 °C warmer (software thermal slowdown)" in first[-1]
     assert "n01 fake:1" in second[1]
-    assert "slow memory at its clock" in second[-1]
+    assert "slow memory at full clock" in second[-1]
     assert third[-1].strip(" |") == "–"
 
 
@@ -135,7 +135,7 @@ def test_records_without_serial_or_node_are_no_count_of_devices(
     record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One such record is a device; of two nobody knows."""
-    line = " records tell neither serial nor node: each is counted as a device"
+    line = " records have neither serial nor node: each is counted as a device"
     for number, title in enumerate(["2 devices, 2 records", "up to 3 devices, 3 records"]):
         one = of_device(record, 9 + number, 1.0)
         machine = one.machine.model_copy(update={"node": None})
@@ -158,8 +158,10 @@ def test_devices_measured_alone_and_at_once_are_counted_once_and_told_apart(
     assert main(["fleet", f"records={tmp_path / 'fleet'}", "report=plain"]) == 0
     told = capsys.readouterr().out
     assert "Fleet of 3 devices, 6 records" in told
-    assert told.count("): 3 devices are too few to name one") == 2
+    assert told.count("): 3 devices are too few to find one") == 2
     assert told.count(", at once): 3 devices are too few") == 1
+    titles = [line for line in told.splitlines() if line.startswith("Spread over devices")]
+    assert [line.endswith(", at once") for line in titles].count(True) == 1
 
 
 def test_nodes_that_are_not_shown_are_told(
@@ -174,16 +176,16 @@ def test_nodes_that_are_not_shown_are_told(
 @pytest.mark.parametrize(
     ("what", "seen", "away", "said"),
     [
-        (GEMM, level(), -0.05, "slow chip at its clock"),
+        (GEMM, level(), -0.05, "slow chip at full clock"),
         (GEMM, level(clock=None), -0.05, "slow chip, its clock is not known"),
-        (COPY, level(), -0.05, "slow memory at its clock"),
+        (COPY, level(), -0.05, "slow memory at full clock"),
         (LINK, level(), -0.05, "slow link"),
         (GEMM, level(clock=1.71e9), -0.05, "low clock: clock -5.0%"),
         (GEMM, level(clock=1.71e9, warm=80.0), -0.05, "hot: clock -5.0%, 20 °C warmer"),
         (GEMM, level(clock=1.71e9, power_brake=1.0), -0.05,
          "throttled: clock -5.0% (power brake)"),
         (GEMM, level(clock=1.79e9, power_brake=1.0), -0.05,
-         "slow chip at its clock (also power brake)"),
+         "slow chip at full clock (also power brake)"),
         (GEMM, level(clock=1.71e9, usual_cap=1.0), -0.05, "low clock: clock -5.0%"),
     ],
 )  # fmt: skip
@@ -255,7 +257,7 @@ def test_a_plan_says_what_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ([], "give records=FOLDER"),
         (["records=.", "devices=9"], "give records=FOLDER"),
-        (["records=none"], "is no folder"),
+        (["records=none"], "is not a folder"),
         (["records=.", "slow=0.1"], "slow= belongs to devices="),
         (["devices=9", "figure=gemm"], "figure= belongs to records="),
         (["devices=3"], "devices=3 must be 5 to"),

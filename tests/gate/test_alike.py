@@ -27,7 +27,9 @@ def with_machine(one: Record, **told: object) -> Record:
 
 def test_another_method_or_other_inputs_are_never_compared() -> None:
     other = record(1).model_copy(update={"method_version": 2})
-    with pytest.raises(UsageError, match="method of measuring 2 before, 1 now; measure both alike"):
+    with pytest.raises(
+        UsageError, match="method of measuring 2 before, 1 now; measure both the same way"
+    ):
         judged(record(2), other, terms=Terms(allow=("device", "machine")))
     zeros = changed(record(1), lambda one: one.model_copy(update={"data": "zeros"}))
     with pytest.raises(UsageError, match=r"inputs \(data=\) zeros before, normal now"):
@@ -40,17 +42,17 @@ def test_another_device_or_system_is_compared_only_where_it_is_wanted(word: str)
         "device": with_device(record(1), name="another"),
         "machine": with_machine(record(1), system="Plan 9"),
     }[word]
-    with pytest.raises(UsageError, match=rf"allow=\[{word}\] compares them all the same"):
+    with pytest.raises(UsageError, match=rf"allow=\[{word}\] compares them anyway"):
         judged(record(2), other)
     found = judged(record(2), other, terms=Terms(allow=(word,)))
-    assert any(line.startswith("Changed, as wanted: ") for line in found.heading)
+    assert any(line.startswith("Changed, as intended: ") for line in found.heading)
 
 
 def test_other_software_is_told_and_compared() -> None:
     before = with_device(with_machine(record(1), torch="2.6"), driver="1.0", power_limit_w=500.0)
     now = with_device(with_machine(record(2), torch="2.7"), driver="2.0", power_limit_w=400.0)
     found = judged(now, before, terms=Terms(allow=("driver", "runtime")))
-    assert "Changed, as wanted: driver 1.0 before, 2.0 now." in found.heading
+    assert "Changed, as intended: driver 1.0 before, 2.0 now." in found.heading
     assert "Changed: torch 2.6 before, 2.7 now; power limit 500 W before, 400 W now." in (
         found.heading
     )
@@ -64,7 +66,7 @@ def test_another_device_of_a_kind_is_told() -> None:
     assert [str(each) for each in differences(other, one)] == [
         "device of that kind aaaaaaaaaaaa before, bbbbbbbbbbbb now"
     ]
-    assert told(other, [one], ())[-1].startswith("Devices of one kind differ by some percent")
+    assert told(other, [one], ())[-1].startswith("Devices of one kind differ by a few percent")
     assert told(one, [one], ()) == []
 
 
@@ -110,7 +112,7 @@ def test_a_device_without_a_serial_is_not_known_to_be_the_same() -> None:
     real: DeviceInfo = record(1).device
     assert real.uid is None
     assert told(one, [one], ()) == [
-        "Whether it is the same device of its kind is not known: none told its serial."
+        "No serial number was reported: it may be another device of the same kind."
     ]
 
 
@@ -119,7 +121,7 @@ def test_what_was_measured_at_once_is_not_set_beside_what_was_measured_alone() -
         judged(of_eight(record(2)), record(1))
     assert judged(of_eight(record(2)), of_eight(record(1))).code == 0
     found = judged(of_eight(record(2)), record(1), terms=Terms(allow=("together",)))
-    assert "Changed, as wanted: measured alone before" in found.heading[1]
+    assert "Changed, as intended: measured alone before" in found.heading[1]
 
 
 def test_a_refused_run_takes_none_of_its_name_with_it() -> None:

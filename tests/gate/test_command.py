@@ -51,7 +51,7 @@ def test_a_folder_is_a_set_and_its_newest_record_can_be_judged(
     for seed in (1, 3, 4):
         write(record(seed), folder / f"{seed}.json")
     assert gate("record=same.json", "against=runs") == 0
-    assert "What lies between the 3 runs before" in capsys.readouterr().out
+    assert "The spread of the 3 earlier runs" in capsys.readouterr().out
     assert gate("record=runs", "against=slow.json") == 0  # faster than that
     capsys.readouterr()
     assert gate("record=runs", "against=runs") == 0  # the newest beside the other two
@@ -72,10 +72,10 @@ def test_a_folder_is_a_set_and_its_newest_record_can_be_judged(
         ("record=same.json against=before.json margin=2", "margin=2 must be"),
         (
             "record=same.json against=before.json margin=0.3",
-            "margin= is of what is set beside a",
+            "margin= only applies against a",
         ),
-        ("record=same.json against=h20 least=0.5", "least= is of what is set beside runs"),
-        ("record=same.json against=h20 level=0.1", "level= is of what is set beside runs"),
+        ("record=same.json against=h20 least=0.5", "least= only applies against runs"),
+        ("record=same.json against=h20 level=0.1", "level= only applies against runs"),
         ("record=same.json against=before.json allow=[x]", "allow= knows no 'x'"),
         ("record=same.json against=before.json junit=a/b.xml", "there is no folder a"),
         ("record=same.json against=before.json markdown=.", "is a folder: name a file in it"),
@@ -109,7 +109,7 @@ def test_a_broken_record_is_not_called_slower(
 ) -> None:
     (here / "torn.json").write_text((here / "slow.json").read_text()[:3000])
     assert gate(*words.split()) == 2
-    assert "torn.json: is no JSON" in capsys.readouterr().err
+    assert "torn.json: is not JSON" in capsys.readouterr().err
 
 
 def test_the_value_before_is_the_one_that_the_change_is_told_from(

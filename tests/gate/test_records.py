@@ -61,7 +61,7 @@ def test_a_lower_clock_is_no_change_of_code_and_memory_does_not_go_with_it() -> 
 def test_what_the_clock_does_not_account_for_is_told_by_the_clock() -> None:
     row = of(judged(record(2, 0.06, clock_share=0.98), record(1)), "bf16")
     assert row.verdict is Verdict.SLOWER
-    assert re.fullmatch(r"the clock fell by 2\.0%: [56]\.\d% slower a clock", row.reason)
+    assert re.fullmatch(r"the clock fell by 2\.0%: [56]\.\d% slower per clock cycle", row.reason)
 
 
 def test_a_throttled_run_proves_nothing() -> None:
@@ -104,7 +104,7 @@ def test_what_runs_differ_by_is_learnt_from_a_set() -> None:
     assert judged(now, before[0]).code == 1
     found = judged(now, *before)
     assert Verdict.SLOWER not in {row.verdict for row in found.rows}
-    assert any("What lies between the 4 runs before" in note for note in found.notes)
+    assert any("The spread of the 4 earlier runs" in note for note in found.notes)
     assert judged(record(20, 0.30), *before).code == 1
 
 
@@ -139,7 +139,9 @@ def test_a_measurement_of_nothing_counted_is_no_row() -> None:
     found = judged(
         changed(record(2), lambda one: bare(one) if one.kernel == "gemm" else one), record(1)
     )
-    assert of(found, "bf16").reason == "skipped now: there is no work to tell a rate of"
+    assert (
+        of(found, "bf16").reason == "skipped now: no work is recorded from which to compute a rate"
+    )
 
 
 def test_what_was_skipped_before_and_fails_now_did_not_fail_before() -> None:

@@ -6,6 +6,7 @@ from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.gate.model import Verdict
 from bench.gate.recorded import goes_with_clock
+from bench.gate.report import code_line
 from bench.gate.sheet import against_sheet
 from tests.gate.cases import of, of_eight, record
 
@@ -52,6 +53,12 @@ def test_each_figure_of_a_sheet_is_reached_or_not(sheets: Catalogue) -> None:
     assert (slow.code, {row.verdict.value for row in slow.rows}) == (1, {"slower"})
     assert against_sheet(record(2, 0.2), chip, sheets, 0.5).code == 0
     assert len(found.sources) == 1
+    assert found.title == "gate: 1 figure short of the sheet (1 short, 1 reached)"
+    loose = against_sheet(record(1), chip, sheets, 0.5)
+    assert loose.title == "gate: every figure is reached (2 reached)"
+    assert slow.title == "gate: 2 figures short of the sheet (2 short)"
+    assert all(row.words.startswith("short: below 90%") for row in slow.rows)
+    assert code_line(slow) == "Exit code 1: a figure is short of the sheet, or failed."
     assert all(row.before[0].shown.endswith(" [1]") for row in found.rows)
 
 
@@ -74,6 +81,7 @@ def test_a_failure_and_an_implausible_figure_count_against_a_sheet(sheets: Catal
     chip = sheets.find("h20")
     failed = against_sheet(record(2, broken=("bf16",)), chip, sheets, 0.1)
     assert failed.rows[0].verdict is Verdict.FAILED
+    assert failed.title == "gate: failed (1 failed, 1 reached)"
     gone = against_sheet(record(3, eliminated=("bf16",)), chip, sheets, 0.1)
     assert of(gone, "bf16").verdict is Verdict.AMBIGUOUS
     assert gone.code == 3
@@ -81,4 +89,4 @@ def test_a_failure_and_an_implausible_figure_count_against_a_sheet(sheets: Catal
 
 def test_a_sheet_is_told_that_a_device_was_not_alone(sheets: Catalogue) -> None:
     found = against_sheet(of_eight(record(1)), sheets.find("h20"), sheets, 0.1)
-    assert "8 devices at once: not what one reaches alone" in found.heading[1]
+    assert "8 devices at once: one alone may reach more" in found.heading[1]

@@ -26,8 +26,8 @@ LEAST = 0.01
         (1.011, 1.05, Verdict.FASTER, "", False),
         (0.992, 0.998, Verdict.SAME, "", False),
         (0.97, 1.03, Verdict.SAME, "", False),
-        (0.97, 0.995, Verdict.AMBIGUOUS, "slower, but whether by 1% or more is open", True),
-        (1.002, 1.03, Verdict.AMBIGUOUS, "faster, but whether by 1% or more is open", False),
+        (0.97, 0.995, Verdict.AMBIGUOUS, "slower, but whether by 1% or more is unclear", True),
+        (1.002, 1.03, Verdict.AMBIGUOUS, "faster, but whether by 1% or more is unclear", False),
         (0.90, 1.02, Verdict.AMBIGUOUS, "anything from 10.0% slower to 2.0% faster fits", True),
         (0.98, 1.20, Verdict.AMBIGUOUS, "anything from 2.0% slower to 20.0% faster fits", False),
         (0.50, 9.00, Verdict.AMBIGUOUS, "50.0% slower to twice as fast or more", True),
@@ -106,7 +106,7 @@ def test_a_disturbed_run_proves_no_slowness_and_a_disturbed_run_before_no_speed(
     bad, good = taken(troubles=("9% of CPU time stolen",)), taken()
     assert disturbed(Verdict.SLOWER, bad, [good]) == "this run was disturbed: 9% of CPU time stolen"
     assert disturbed(Verdict.FASTER, good, [bad, bad]) == (
-        "the run before was disturbed: 9% of CPU time stolen"
+        "the earlier run was disturbed: 9% of CPU time stolen"
     )
     assert disturbed(Verdict.SLOWER, good, [bad]) is None
     assert disturbed(Verdict.SAME, bad, [bad]) is None
@@ -128,7 +128,7 @@ def test_another_winner_is_luck_where_the_shapes_that_both_tried_did_not_change(
     before, now = tried(1.0, 20, 0), tried(1.0, 20, 5)
     told = luck(Verdict.SLOWER, now, [before], 0.01)
     assert told is not None
-    assert told.startswith("another shape won by luck: the 15 that both runs tried changed by")
+    assert told.startswith("another shape won by chance: the 15 that both runs tried changed by")
 
 
 def test_code_that_is_slower_is_slower_in_every_shape() -> None:
@@ -140,10 +140,10 @@ def test_code_that_is_slower_is_slower_in_every_shape() -> None:
 
 def test_too_few_shapes_in_common_tell_nothing() -> None:
     told = luck(Verdict.SLOWER, tried(1.03, 20, 17), [tried(1.0, 20, 0)], 0.01)
-    assert told == "another shape won, and only 3 were tried in both runs: it may be luck"
+    assert told == "another shape won, and only 3 were tried in both runs: it may be chance"
     bare = taken(parameters={"m": 3}, moves=True)
     told = luck(Verdict.SLOWER, bare, [tried(1.0, 20, 0)], 0.01)
-    assert told == "another shape won, and what else was tried is not told: it may be luck"
+    assert told == "another shape won, and what else was tried is not recorded: it may be chance"
 
 
 def test_shapes_that_fell_with_the_clock_alone_have_not_changed() -> None:
@@ -152,7 +152,9 @@ def test_shapes_that_fell_with_the_clock_alone_have_not_changed() -> None:
     clock = clock_ratio(now, [before], 0.01)
     told = luck(Verdict.SLOWER, now, [before], 0.01, clock)
     assert told is not None
-    assert told.startswith("another shape won by luck: the 15 that both runs tried changed by -4.")
+    assert told.startswith(
+        "another shape won by chance: the 15 that both runs tried changed by -4."
+    )
     assert told.endswith(", the clock by -5.0%")
     slower = replace(now, tried={one: 1.04 * time for one, time in now.tried.items()})
     assert luck(Verdict.SLOWER, slower, [before], 0.01, clock) is None
@@ -165,14 +167,14 @@ def test_a_search_that_ends_where_none_of_a_set_did_is_luck_if_it_met_none_of_th
     before = [tried(1.0, 20, 0), tried(1.0, 20, 1), tried(1.0, 20, 2)]
     told = luck(Verdict.SLOWER, tried(1.0, 20, 5), before, 0.01)
     assert told is not None
-    assert told.startswith("another shape won by luck: the 17 that both runs tried changed by")
+    assert told.startswith("another shape won by chance: the 17 that both runs tried changed by")
     assert luck(Verdict.SLOWER, tried(1.03, 20, 5), before, 0.01) is None
     told = luck(Verdict.SLOWER, tried(1.0, 20, 17), before, 0.01)
-    assert told == "another shape won, and only 5 were tried in both runs: it may be luck"
+    assert told == "another shape won, and only 5 were tried in both runs: it may be chance"
     assert luck(Verdict.SLOWER, taken(parameters={"m": 3}, moves=True), before, 0.01) is None
     told = luck(Verdict.FASTER, tried(1.0, 20, 0), [tried(1.0, 20, 5)] * 3, 0.01)
     assert told is not None
-    assert told.startswith("another shape won by luck: the 15")
+    assert told.startswith("another shape won by chance: the 15")
 
 
 def test_there_is_no_luck_where_all_was_tried_or_the_same_won_or_runs_are_many() -> None:
@@ -191,5 +193,5 @@ def test_that_another_shape_won_is_said_once() -> None:
     (row,) = compare(runs[1], runs[:1], terms(0.01, 0.01, [])).rows
     assert row.verdict is Verdict.AMBIGUOUS
     assert row.reason == (
-        "another shape won, and only 3 were tried in both runs: it may be luck; b instead of a"
+        "another shape won, and only 3 were tried in both runs: it may be chance; b instead of a"
     )

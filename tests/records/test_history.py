@@ -124,8 +124,8 @@ def test_an_empty_list_says_how_it_is_filled(
     (folder / "torn.json").write_text("{", encoding="utf-8")
     assert main(["history", f"records={folder}", "chip=mi300x", "report=plain"]) == 0
     told = capsys.readouterr().out
-    assert "None fits: a run leaves one" in told
-    assert "1 file is no record: " in told
+    assert "No record fits. Each run leaves one" in told
+    assert "1 file is not a record: " in told
 
 
 def test_records_are_listed_the_newest_first(
@@ -168,7 +168,7 @@ def test_a_history_is_drawn_with_its_change(
         (["figure=gem"], "did you mean 'gemm'"),
         (["figure=gemm", "find=h999"], "no device with 'h999' in its name"),
         (["figure=gemm", "chip=h100-sxm"], "no record of chip 'nvidia-h100-sxm-80gb'"),
-        (["level=0.01"], "give figure="),
+        (["level=0.01"], "level= needs figure="),
         (["figure=gemm", "level=0.7"], "level=0.7 must lie between 0 and 0.5"),
         (["limit=-1"], "limit=-1 must be 0 or more"),
         (["sql=SELECT 1", "chip=h20"], "leave out chip="),
@@ -311,7 +311,7 @@ def test_a_fall_with_the_clock_says_so(
     told = "clock 1.80 GHz -> 1.69 GHz (-6.1%); throttled: software thermal slowdown"
     assert main([*words, "report=github"]) == 0
     out = capsys.readouterr().out
-    assert "nothing that the records tell" not in out
+    assert "nothing else that the records show" not in out
     assert out.count(told) == 2
     assert main([*words, "report=json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
@@ -348,6 +348,20 @@ def test_each_fixed_shape_is_a_series(
         assert main(words) == 0
         rows = json.loads(capsys.readouterr().out)["rows"]
         assert {one["sizes"] for one in rows} == {"64 x 512 x 512", "512 x 512 x 512"}
+
+
+@pytest.mark.parametrize(("limit", "rows"), [("20", 1), ("0", 3)])
+def test_fixed_shapes_of_one_point_are_counted_and_not_listed(
+    limit: str, rows: int, record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rows of a suite of fixed shapes hid the one series that goes on."""
+    put(record, tmp_path / "records")
+    put(in_shapes(record).model_copy(update={"id": f"{record.id}0"}), tmp_path / "records")
+    words = ["history", "figure=matrix_bf16", f"records={tmp_path / 'records'}", "report=github"]
+    assert main([*words, f"limit={limit}"]) == 0
+    out = capsys.readouterr().out
+    assert out.partition("Points of")[0].count("| bf16 matrix") == rows
+    assert ("2 fixed shapes of one point are not shown: limit=0 shows them." in out) is (rows == 1)
 
 
 def test_a_kernel_is_followed_by_the_figure_that_the_sheet_prints(
