@@ -45,7 +45,7 @@ class Power:
     """What was read of the power while samples were taken.
 
     Attributes:
-        mean_w: over the load; None where it is not told or not valid.
+        mean_w: over the load; None where it is not reported or not valid.
         samples: how many readings there were.
         reason: why there is no figure.
     """
@@ -124,7 +124,7 @@ def power(measurement: Measurement) -> Power:
     """
     seen = readings(measurement, "power_w")
     if not seen:
-        return Power(None, 0, "not told")
+        return Power(None, 0, "not reported")
     if not measurement.conditions.power_valid or len(seen) < MIN_POWER_SAMPLES:
         return Power(None, len(seen), f"invalid: {len(seen)} power samples")
     return Power(fmean(seen), len(seen))

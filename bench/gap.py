@@ -142,7 +142,7 @@ def _clock(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue
         return None
     if row.published.from_clock:
         behind = clock_of(device, row.measurement.conditions.clock_hz)
-        words = "the highest told, of which the peak is worked out"
+        words = "the highest reported, from which the peak is derived"
         return Clock(measured, behind.high if behind else measured, words)
     stated = stated_clock(chip, row.key, catalogue) if chip else None
     return Clock(measured, *stated) if stated else None
@@ -166,7 +166,7 @@ def stated_clock(chip: Chip, key: str, catalogue: Catalogue) -> tuple[float, str
     if boost and LOWEST * boost <= own <= boost:
         return own, "clock that the printed rate gives"
     hertz, title = printed[0]
-    return hertz, f"{title}; the printed rate is not what the design gives at it"
+    return hertz, f"{title}; the printed rate does not follow from it"
 
 
 def _own_clock(chip: Chip, key: str, catalogue: Catalogue) -> float | None:

@@ -109,7 +109,7 @@ def peak_doubts(claim: Claim) -> Iterator[str]:
 def _unit_cause(claim: Claim, fraction: float) -> Iterator[str]:
     binary = claim.paper.dimension in (Dimension.BYTES, Dimension.BYTE_RATE)
     if binary and fraction <= GIB_OVER_GB * 1.005:
-        yield f"GB set against GiB would explain it ({fraction / GIB_OVER_GB:.1%} in one unit)"
+        yield f"GB taken for GiB would explain it ({fraction / GIB_OVER_GB:.1%} in the same unit)"
 
 
 def _clock_cause(claim: Claim, fraction: float) -> Iterator[str]:
@@ -120,7 +120,7 @@ def _clock_cause(claim: Claim, fraction: float) -> Iterator[str]:
         ratio = claim.clock_hz / printed
         yield (
             f"the clock reaches {show(claim.clock_hz, Dimension.FREQUENCY)}, the peak was printed "
-            f"for {show(printed, Dimension.FREQUENCY)} ({fraction / ratio:.1%} at one clock)"
+            f"for {show(printed, Dimension.FREQUENCY)} ({fraction / ratio:.1%} at the same clock)"
         )
 
 

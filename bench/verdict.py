@@ -262,7 +262,7 @@ def _excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
         return disturbed
     found = measurement.search
     if found is None and _is_small(measurement):
-        return "a product of so small a size leaves a chip idle"
+        return "so small a product leaves a chip idle"
     if found and found.gain_estimate is None:
         return f"only {len(found.trials)} shapes were tried"
     if found and fraction.high * (1 + (found.gain_estimate or 0.0)) >= line:
@@ -280,7 +280,8 @@ def _remarks(measurement: Measurement, published: Paper | Absent) -> Iterator[st
     if isinstance(published, Paper) and published.formula:
         yield f"{DERIVED}{published.formula}"
     if measurement.data in FLATTERING:
-        yield f"{measurement.data} inputs flatter a power-limited chip"
+        data = {"zeros": "zero"}.get(measurement.data, measurement.data)
+        yield f"{data} inputs flatter a power-limited chip"
     held = measurement.quantity == "footprint"  # bytes that do not depend on the time taken
     if not held and measurement.timing and measurement.timing.stopped.reason == "noisy":
         yield "noisy"

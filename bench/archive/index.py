@@ -116,7 +116,7 @@ def folder_of(word: str) -> Path:
     """
     folder = Path(word).expanduser()
     if not folder.is_dir():
-        raise UsageError(f"records={word[:80]} is no folder: give one that holds records")
+        raise UsageError(f"records={word[:80]} is not a folder: give one that holds records")
     return folder
 
 

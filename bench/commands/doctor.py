@@ -118,7 +118,7 @@ def _words(name: str, value: object) -> str:
 def _identity_lines(identity: Identity) -> Iterator[str]:
     yield f"chip: {identity.chip or 'none'} ({identity.state})"
     yield from (f"  {reason}" for reason in identity.reasons)
-    yield from (f"  near: {name}" for name in identity.near)
+    yield from (f"  similar: {name}" for name in identity.near)
 
 
 def _warnings(device: DeviceInfo) -> Iterator[str]:
@@ -145,7 +145,7 @@ def _silence(device: DeviceInfo) -> str:
     if (device.capability or "").startswith("gfx") and vendor in ("amd", None):
         return "no AMD SMI, so no clocks and power: amdsmi comes with ROCm"
     if vendor is not None and vendor in TOOLS:
-        return f"{TOOLS[vendor].words[0]} tells no driver: clocks and power may be missing, too"
+        return f"{TOOLS[vendor].words[0]} reports no driver: clocks and power may be missing too"
     if device.backend == "cuda":
         return "no NVML, so no clocks and power: pip install 'onpaper[nvidia]'"
     return "no telemetry tool of this vendor is known here: no clocks and power"

@@ -46,9 +46,7 @@ def spec(config: RunConfig | DoctorConfig) -> "FakeSpec | None":
         raise UsageError(f"device.fake.seed={told.seed} must be 0 or more")
     if told.count == 1 and (told.slow, told.shared) != (1.0, 1.0):
         key = "slow" if told.slow != 1.0 else "shared"
-        raise UsageError(
-            f"device.fake.{key}= tells one of several from the others: add device.fake.count=2"
-        )
+        raise UsageError(f"device.fake.{key}= needs several devices: add device.fake.count=2")
     plain = FakeSpec()
     after = math.inf if told.throttle_after_s is None else told.throttle_after_s
     return FakeSpec(

@@ -90,7 +90,7 @@ def main(words: list[str]) -> int:
     text, name = text_of(config.file)
     source = named or sniffed(text, name)
     if named is None:
-        print(f"{name} is taken for: {source.key}", file=sys.stderr)
+        print(f"{name}: read as {source.key}", file=sys.stderr)
     if source.key == "bundle" and not (config.out or "").endswith(".yaml"):
         return _bundled(text, name, config)
     given = _given(config, name, source)
@@ -116,7 +116,7 @@ def _bundled(text: str, name: str, config: ImportConfig) -> int:
 
     spare = [key for key in TOLD if getattr(config, key) is not None]
     if spare:
-        raise UsageError(f"a bundle says all itself: leave out {spare[0]}=")
+        raise UsageError(f"a bundle has this itself: leave out {spare[0]}=")
     found = verified(text, name)
     agreed = "verified: hashes, form, times, statistics and the work of each kernel agree"
     print(agreed, file=sys.stderr)
@@ -223,13 +223,13 @@ def _place(out: str, made: "Report") -> Path:
         place = Path(out).expanduser()
         is_folder = place.is_dir() or names_folder(out)
     except (OSError, ValueError, RuntimeError) as error:
-        raise UsageError(f"out={out[:80]} can be no file: {error}") from None
+        raise UsageError(f"out={out[:80]} cannot be a file: {error}") from None
     if is_folder:
         return place / f"{made.id}.yaml"
     if place.suffix != ".yaml":
         raise UsageError(
-            f"out={out[:80]} is neither a file that ends in .yaml nor a folder there is"
+            f"out={out[:80]} is neither a file that ends in .yaml nor an existing folder"
         )
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", place.stem):
-        raise UsageError(f"out={place.name[:80]}: write small letters, digits, '.', '_' and '-'")
+        raise UsageError(f"out={place.name[:80]}: use lower-case letters, digits, '.', '_' and '-'")
     return place

@@ -100,7 +100,7 @@ def _again(plan: "Plan", words: list[str]) -> list[str]:
     told = _told(words)
     more = [key for key in told if key not in ALONGSIDE and not is_hydra(key)]
     if more:
-        raise UsageError(f"resume= goes by the fleet's own words: leave out {more[0]}=")
+        raise UsageError(f"resume= uses the fleet's own settings: leave out {more[0]}=")
     return [one for one in plan.words if one.partition("=")[0] not in told] + words
 
 
@@ -137,7 +137,7 @@ def _named(engine: "Engine", word: str) -> list[str]:
     known = engine.nodes()
     if word == "all":
         if not known:
-            raise UsageError("node=all: there is no node")
+            raise UsageError("node=all: there are no nodes")
         return sorted(known)
     names = list(dict.fromkeys(engine.expand(word)))
     for name in names:

@@ -130,7 +130,7 @@ def _of_a_record(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]"
         other = _bearing(config, sheets, places)
         cure = f"give record={other}" if other else "suite=full measures for all of them"
         raise UsageError(
-            f"record {record.id} has nothing measured that {what} draws: {cure}; "
+            f"record {record.id} has no measurement for {what}: {cure}; "
             f"'show record={word}' lists what it holds"
         )
     yield from found

@@ -84,7 +84,7 @@ def _check(config: ReportConfig, given: set[str]) -> None:
     _check_shipment(config, given)
     _check_out(config, given)
     if config.kind == "fleet" and not config.records:
-        raise UsageError("kind=fleet takes a folder of records: records=FOLDER")
+        raise UsageError("kind=fleet needs a folder of records: records=FOLDER")
 
 
 def _check_shipment(config: ReportConfig, given: set[str]) -> None:
@@ -92,10 +92,10 @@ def _check_shipment(config: ReportConfig, given: set[str]) -> None:
 
     if config.devices is None:
         if config.kind == "plan":
-            raise UsageError("kind=plan takes the size of the shipment: devices=1000")
+            raise UsageError("kind=plan needs the size of the shipment: devices=1000")
         lost = sorted(given & {"confidence", "faulty", "accept", "seed"})
         if lost:
-            raise UsageError(f"{lost[0]}= is of a shipment: give its size, devices=1000")
+            raise UsageError(f"{lost[0]}= needs a shipment: give its size, devices=1000")
         return
     if not 1 <= config.devices <= MOST_DEVICES:
         raise UsageError(f"devices={config.devices} must be 1 to {MOST_DEVICES:,}")
@@ -131,10 +131,10 @@ def _check_out(config: ReportConfig, given: set[str]) -> None:
 
     if not config.out:
         if "formats" in given:
-            raise UsageError("formats= are those of files: give out=FOLDER, or report= to print")
+            raise UsageError("formats= needs out=FOLDER; report= sets the format that is printed")
         return
     if "report" in given:
-        raise UsageError("report= is what is printed: leave out= out, or give formats=")
+        raise UsageError("report= is for printing: leave out out=, or give formats=")
     for one in config.formats:
         one_of("format", one, FORMATS)
     if not config.formats:

@@ -136,7 +136,7 @@ def _fitting(view: str, config: RulesConfig) -> None:
             instead = f": give {other}=" if other in allowed else ""
             raise UsageError(f"{key}= belongs to rules {home}, not to rules {view}{instead}")
     if view == "timeline" and config.on:
-        raise UsageError("a timeline has every day: on= belongs to the other views")
+        raise UsageError("a timeline covers every day: leave out on=")
     if view in ("timeline", "explain") and not config.chip:
         raise UsageError("which chip? give chip=, such as chip=h20")
     if view == "whatif" and not any(getattr(config, key) for key in ("chip", *SUPPOSED)):

@@ -84,7 +84,7 @@ def main(words: list[str]) -> int:
         from bench.measure.ranks import count
 
         if count() > 1:
-            raise UsageError("torchrun takes no -m: start it anew for each run of the sweep")
+            raise UsageError("-m does not work under torchrun: start torchrun for each run of it")
         return sweep([word for word in words if word not in ("-m", "--multirun")])
     words = several.listed(words)
     refuse_several(words)
@@ -174,9 +174,9 @@ def _alone(words: list[str]) -> None:
 
     more = [key for word in words if (key := word.partition("=")[0]) not in ALONGSIDE]
     if more:
-        raise UsageError(f"resume= goes by the record's own settings: leave out {more[0]}=")
+        raise UsageError(f"resume= uses the record's own settings: leave out {more[0]}=")
     if count() > 1:
-        raise UsageError("resume= takes no torchrun: measure again")
+        raise UsageError("resume= does not work under torchrun: measure again")
 
 
 def _measured(

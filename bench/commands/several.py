@@ -140,7 +140,7 @@ def _words(config: RunConfig) -> list[str]:
         return list(config.device.among)
     found = _found()
     if not found:
-        raise UsageError("no device is here")
+        raise UsageError("no device was found")
     return found
 
 
@@ -153,7 +153,7 @@ def _found() -> list[str]:
         try:
             return list(pool.submit(every).result())
         except BrokenProcessPool:
-            raise UsageError("the process that looked for devices was lost: name them") from None
+            raise UsageError("the process that looks for devices crashed: name them") from None
 
 
 def _taken(

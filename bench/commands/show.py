@@ -76,7 +76,7 @@ def _dossier(config: ShowConfig) -> "Report":
     chip = sheets.find(config.chip or "")
     report = dossier(chip, sheets, rulebook(), list(every(_folders(config.out), chip.id)))
     bins = [*chip.variants, *others(chip, sheets)] if chip.variants else []
-    told = f"{config.chip} covers several chips; this sheet holds what is said of the name alone"
+    told = f"{config.chip} covers several chips; this sheet has what is said of the bare name"
     return headed(report, [f"{told}. Chips: {', '.join(bins)}."] if bins else [])
 
 

@@ -42,7 +42,7 @@ def refuse_several(words: list[str]) -> None:
     for word in words:
         key, _, value = word.partition("=")
         if key in SWEPT and "," in value and not value.startswith(("[", "'", '"')):
-            raise UsageError(f"{word} is several values: run -m {word}, a record each")
+            raise UsageError(f"{word} has several values: run -m {word} makes a record of each")
 
 
 def sweep(words: list[str]) -> int:

@@ -30,7 +30,7 @@ def document(text: str, given: Given, before: int = 0) -> dict[str, Json]:
             f"is no whole JSON: {error.msg}", AS_WRITTEN, before + error.lineno
         ) from None
     except ValueError as error:
-        raise given.fault(f"is no JSON: {shown(error)}", AS_WRITTEN) from None
+        raise given.fault(f"is not JSON: {shown(error)}", AS_WRITTEN) from None
     if not isinstance(read, dict):
         raise given.fault("is JSON, but no object", AS_WRITTEN)
     return read

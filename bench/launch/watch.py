@@ -125,13 +125,11 @@ class _Watch:
             self._unanswered += 1
             if self._unanswered > PATIENCE:
                 raise
-            self._fleet.tell(f"{error}: it is asked again")
+            self._fleet.tell(f"{error}: asking again")
             return
         self._unanswered = 0
         for name, ticket in list(self._tickets.items()):
-            status = told.get(
-                ticket, Status("ended", reason="the engine does not know it any more")
-            )
+            status = told.get(ticket, Status("ended", reason="the engine no longer knows it"))
             if status.stage in ("ended", "down"):
                 del self._tickets[name]
                 self._ended(name, status)

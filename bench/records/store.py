@@ -77,7 +77,7 @@ def read_hashed(path: Path) -> tuple[Record, str]:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        fault = _fault(path, "", f"is no JSON: {error}", "use the file a run wrote")
+        fault = _fault(path, "", f"is not JSON: {error}", "use the file a run wrote")
         raise DataError([fault]) from None
     return _validate(data, path), hashlib.sha256(content).hexdigest()
 
@@ -85,13 +85,13 @@ def read_hashed(path: Path) -> tuple[Record, str]:
 def _finite(word: str) -> float:
     """Returns a number; NaN, Infinity and what is beyond all physics are none of a record."""
     if not abs(value := float(word)) <= LARGEST:  # NaN is not, either
-        raise ValueError(f"{word[:DIGITS]} is no number of a record")
+        raise ValueError(f"{word[:DIGITS]} is not a number of a record")
     return value
 
 
 def _whole(word: str) -> int:
     if len(word) > DIGITS:
-        raise ValueError(f"{word[:DIGITS]}... is no number of a record")
+        raise ValueError(f"{word[:DIGITS]}... is not a number of a record")
     return int(word)
 
 
@@ -101,7 +101,7 @@ def _validate(data: object, path: Path) -> Record:
         fix = "use the file a run wrote"
         if isinstance(data, dict) and path.name.endswith(BUNDLED):
             fix = f"if it is a bundle, take its record out: import file={path.name} out=FOLDER"
-        raise DataError([_fault(path, "", "is no record of this program", fix)])
+        raise DataError([_fault(path, "", "is not a record of this program", fix)])
     if version != SCHEMA and version not in STEPS:
         problem = f"has schema {version}, this program reads {min(STEPS)} to {SCHEMA}"
         fix = "update onpaper" if version > SCHEMA else "use the file a run wrote"
@@ -186,7 +186,7 @@ def _called(word: str, known: Mapping[str, Path]) -> Path:
     if begun:
         told = [name if name == path.stem else f"{name} ({path.stem})" for name, path in begun]
         shown = ", ".join(sorted(told)[:4]) + (", ..." if len(told) > 4 else "")
-        raise UsageError(f"record {word!r} may be any of {len(told)}: {shown}")
+        raise UsageError(f"record {word!r} fits {len(told)}: {shown}")
     some = ", ".join(["latest", *sorted(known, reverse=True)[:2]])
     listed = f"choose from {len(known)}, such as {some}; 'python -m bench history' lists them"
     raise UsageError(f"no record {word!r}: {nearest(word, [name for name, _ in named]) or listed}")

@@ -22,7 +22,7 @@ RATES = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "vector_fp32
 """The first of these speaks for a chip's speed in a sentence."""
 BESIDE = ("memory_bandwidth", "memory_capacity", "tpp")
 SPARSE = "With structured sparsity: to be compared with other sparse rates only."
-ON_PAPER = "Paper is not measurement: 'python -m bench run' finds out what a chip reaches."
+ON_PAPER = "Paper is not measurement: 'python -m bench run' measures what a chip reaches."
 SEEN = 1.02
 """The range by rival figures is told where its ends are as far apart as this."""
 
@@ -43,7 +43,7 @@ def side_by_side(found: Comparison, catalogue: Catalogue, *, cite: bool = False)
     else:
         columns = ("figure", *ids)
         cells = tuple((title, *row) for title, row in zip(titles, texts, strict=True))
-    title = f"{_counted(found)} beside {found.baseline.name}"
+    title = f"{_counted(found)} compared with {found.baseline.name}"
     table = Table(
         title, tuple(_heading(found)), columns, cells, tuple(_summary(found)), notes.lines()
     )
@@ -57,15 +57,15 @@ def _counted(found: Comparison) -> str:
 
 def _heading(found: Comparison) -> Iterator[str]:
     yield (
-        f"Baseline {found.baseline.id}. In brackets: times the baseline's figure; 'others': what "
-        "that would be by figures that others publish, where they move it by 2% or more."
+        f"Baseline {found.baseline.id}. In brackets: the ratio to the baseline; 'others': the "
+        "ratio by figures of other sources, where it differs by 2% or more."
     )
-    yield "Rates are dense where their name does not say sparse. – stands for no sourced figure."
+    yield "Rates are dense unless their name says sparse. – means no sourced figure."
     if found.per:
         key, _, unit = PER[found.per]
         yield f"Rates, capacities and bandwidths are divided by the {KEYS[key].title} ({unit})."
     if len(found.chips) > MANY:
-        yield f"'figures=[...]' chooses others; up to {MANY} chips show all that they have."
+        yield f"'figures=[...]' selects others; up to {MANY} chips show all the figures they have."
 
 
 def _row_marks(row: Row, notes: Notes) -> str:
@@ -108,7 +108,7 @@ def _dispute(cell: Cell, notes: Notes) -> str:
     if entry.origin == "derived":
         return notes.mark(f"{place}: {entry.why}.") if entry.why else ""
     told = _conflict(cell)
-    return notes.mark(f"{place}: elsewhere {told}.") if told else ""
+    return notes.mark(f"{place}: other sources: {told}.") if told else ""
 
 
 def _conflict(cell: Cell) -> str:
@@ -178,7 +178,7 @@ def _sentence(found: Comparison, place: int, rows: Sequence[Row]) -> str:
     name, base = found.chips[place].name, found.baseline.name
     told = [(row, row.cells[place]) for row in rows if row.cells[place].ratio]
     if not told:
-        return f"No figure here is known of both {name} and {base}."
+        return f"No figure shown is known of both {name} and {base}."
     (first, cell), *rest = told
     parts = [f"{_times(cell)} the {in_words(first.key)} of {base}{_doubt(first, cell)}"]
     parts += [f"{_times(cell)} its {in_words(row.key)}{_doubt(row, cell)}" for row, cell in rest]
@@ -208,7 +208,7 @@ def _highest(found: Comparison, row: Row) -> str:
     pairs = [(cell.ratio.value, cell) for cell in row.cells if cell.chip in like and cell.ratio]
     words, base = in_words(row.key), found.baseline.name
     if not pairs:
-        return f"Nothing of the baseline's kind has a figure beside its {words}."
+        return f"No other chip of the baseline's kind has a figure for {words}."
     best = max(pairs, key=lambda pair: pair[0])[1]
     above = sum(ratio > 1 for ratio, _ in pairs)
     return (

@@ -26,8 +26,8 @@ FITS = 2.0
 MOST_ON_CPU = 4
 """Three caches and memory."""
 
-APART = "Every core reads a part of its own: sizes are those of all cores together."
-ALL_READ = "Every unit reads the whole set: a first-level cache is that of one unit, not of all."
+APART = "Each core reads its own part: sizes are totals over all cores."
+ALL_READ = "Each unit reads the whole set, so a first-level cache is that of one unit."
 
 UNDISTURBED = 0.9
 """Share of its cores' time that a process needs for a rate to be the machine's."""
@@ -124,7 +124,7 @@ def _first(record: Record, catalogue: Catalogue) -> Cache | None:
     if design is None or told is None or told.number is None:
         return None
     title = catalogue.sources[told.source].title or told.source
-    words = f"{told.value} a {design.unit}, shared memory in it ({title})"
+    words = f"{told.value} per {design.unit}, shared memory included ({title})"
     return Cache(FIRST, told.number, words, told.source, told.number)
 
 

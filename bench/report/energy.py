@@ -72,7 +72,7 @@ def _cells(
         return None
     (timing, work), found = parts, energy.settled(parts[0])
     rate = Interval(*(work.flop / s for s in (found.median_s, found.high_s, found.low_s)))
-    after = "not within the time" if found.after_s is None else f"{found.after_s:.1f} s"
+    after = "did not settle" if found.after_s is None else f"{found.after_s:.1f} s"
     return (
         _name(one),
         with_interval(rate, row.dimension),
@@ -111,7 +111,8 @@ def _energy(one: Measurement, split: dict[str, tuple[float, float]]) -> str:
     pair = split.get(one.dtype) if one.parameters.get("load") == "mixed" else None
     if pair is None:
         return whole
-    return f"{whole} with its bytes; apart {1e12 * pair[0]:.3g} pJ/FLOP, {1e12 * pair[1]:.3g} pJ/B"
+    parts = f"{1e12 * pair[0]:.3g} pJ/FLOP, {1e12 * pair[1]:.3g} pJ/B"
+    return f"{whole} with its bytes; separately {parts}"
 
 
 def _span(values: tuple[float, ...]) -> str:

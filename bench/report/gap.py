@@ -32,13 +32,13 @@ def _cells(one: Gap) -> tuple[str, ...]:
     clock, waves = one.clock, one.waves
     words = clock_words(clock) if clock else "–"
     if clock and one.rest > TOO_MUCH:
-        words += "; a rest above 1: the peak is not that of this clock"
+        words += "; rest above 1: the peak was not stated at this clock"
     return one.row.title, one.line, words, waves.words if waves else "–", _capped(one)
 
 
 def _capped(one: Gap) -> str:
     if one.cap is None:
-        return "not told"
+        return "not reported"
     if not one.cap.met:
         return "no"
     return "at times" if one.cap.share is None else f"{one.cap.share:.0%} of the readings"

@@ -24,7 +24,7 @@ def identity_sections(
     found = assess(record, catalogue)
     if found is None:
         return
-    whole = ("all together", record.device.name, found.chip.name, found.state.value, verdict(found))
+    whole = ("overall", record.device.name, found.chip.name, found.state.value, verdict(found))
     cells = (whole, *(_cells(one) for one in found.evidence if _says_something(one)))
     flat = [_flat(record, found), *(_flat(record, found, one) for one in found.evidence)]
     yield Section(f"Identity: {found.state.value}", COLUMNS, cells, flat, key="identity")
@@ -42,15 +42,16 @@ def verdict(found: Assessment) -> str:
         words.append(f"{_names(found.better)} would fit better")
     words += [_told_apart(one) for one in found.alike[:MOST_NAMED]]
     if len(found.alike) > MOST_NAMED:
-        words.append(f"alike, too: {_names(found.alike[MOST_NAMED:])}")
+        words.append(f"also alike: {_names(found.alike[MOST_NAMED:])}")
     return "; ".join(words)
 
 
 def _told_apart(other: LookAlike) -> str:
     """Returns what would tell a look-alike apart."""
     if not other.telling:
-        return f"{other.chip.name} looks the same, and no figure of its sheet would tell"
-    return f"{other.chip.name} looks the same; {', '.join(other.telling[:MOST_NAMED])} would tell"
+        return f"{other.chip.name} looks the same, and no figure of its sheet would tell them apart"
+    telling = ", ".join(other.telling[:MOST_NAMED])
+    return f"{other.chip.name} looks the same; {telling} would tell them apart"
 
 
 def _names(others: Sequence[LookAlike]) -> str:
@@ -67,7 +68,7 @@ def _flat(record: Record, found: Assessment, one: Evidence | None = None) -> dic
     return {
         "record": record.id,
         "chip": found.chip.id,
-        "evidence": one.what if one else "all together",
+        "evidence": one.what if one else "overall",
         "figure": one.key if one else "",
         "seen": one.seen if one else record.device.name,
         "expected": one.expected if one else found.chip.name,

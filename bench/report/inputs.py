@@ -149,7 +149,7 @@ def _words(one: Family, data: str, found: Ratios) -> str:
         return "–"
     if data not in found:
         row = one.others[data]
-        return "nothing to hold it to" if _believed(row) else row.verdict.value
+        return "nothing to compare with" if _believed(row) else row.verdict.value
     value, low, high = (f"{x:.3f}" for x in (found[data].value, found[data].low, found[data].high))
     where = "" if _same_sizes(one, data) else ", at other sizes"
     return f"{value} ({low}–{high}){where}"
@@ -162,7 +162,7 @@ def sentence(found: Ratios, own: str = "normal") -> str:
     data = max(found, key=lambda name: found[name].value)
     gain = found[data]
     if gain.low <= 1.0:
-        return f"none of them is surely faster than {inputs(own)}"
+        return f"none of them is clearly faster than {inputs(own)}"
     told = (f"{100 * (one - 1):.1f}" for one in (gain.value, gain.low, gain.high))
     return "{} inflate this chip by {}% ({}–{})".format(data.capitalize(), *told)
 

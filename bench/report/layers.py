@@ -87,7 +87,7 @@ def _lines(papers: Sequence[tuple[Found, Found]]) -> Iterator[str]:
     told = [f"Shares are of {', '.join(dict.fromkeys(printed))}"] if printed else []
     text = "; ".join([*told, *dict.fromkeys(reasons)])
     yield f"{text[0].upper()}{text[1:]}."
-    yield "FLOP and bytes are those that the layer's shape needs."
+    yield "FLOP and bytes are counted from the layer's shape."
 
 
 def _flat(record: Record, row: Row, peak: Found, bandwidth: Found) -> dict[str, Scalar]:

@@ -13,12 +13,12 @@ UNSAID = (
     "?: the source does not say whether the rate is dense; one that counts 2:4 sparsity is twice "
     "the dense one."
 )
-COMPUTED = "Worked out for the sheet"
+COMPUTED = "Derived for the sheet"
 UNPUBLISHED = "*"
 """Behind a value of the site that was worked out for the sheet."""
 RATED = re.compile(r"\bT(?:FL)?OP/s")
 """What remarks on rates have in them."""
-HERE = "Worked out here of the sheet's figures; no maker prints it."
+HERE = "Derived here from the sheet's figures; no maker prints it."
 
 
 def value(entry: Entry) -> str:
@@ -35,7 +35,7 @@ def footnotes(entry: Entry, notes: Notes) -> str:
     told = notes.mark(UNSAID) if _is_open(entry) else ""
     if entry.value is None or entry.origin == "derived" or not entry.formula:
         return told
-    words = COMPUTED if entry.origin == "computed" else "Worked out of its source"
+    words = COMPUTED if entry.origin == "computed" else "Derived from its source"
     return told + notes.mark(f"{words}: {entry.formula}.")
 
 

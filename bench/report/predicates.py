@@ -38,7 +38,7 @@ def explanation(
     decided = "; ".join(f"{one.rule.id}: {reason(one)}" for one in deciding)
     heading = (
         f"Paragraph {paragraph(status)}; US policy {policy(status)}.",
-        *([f"What decides: {decided}."] if decided else []),
+        *([f"Decided by: {decided}."] if decided else []),
         *(f"{KINDS[key].title}: {KINDS[key].definition}." for key in _keys(rulings)),
         AID,
     )

@@ -136,7 +136,7 @@ def _above(share: Interval | None) -> str:
     """Returns that a rate lies above its roof by more than its interval, empty if it does not."""
     if share is None or share.low <= 1:
         return ""
-    return "above its roof: other units worked, or the sheet's peak is too low"
+    return "above its roof: other units did the work, or the sheet's peak is too low"
 
 
 def measured_ridge(found: Sequence[Point]) -> tuple[float, float] | None:
@@ -165,7 +165,7 @@ def _lines(found: Sequence[Point]) -> Iterator[str]:
     here, roof = measured_ridge(found), found[0].roof
     if not any(point.row.measured for point in found):
         return
-    told = "not within what was measured undisturbed"
+    told = "not found in what was measured undisturbed"
     if here:
         told = f"measured at {_ridge(*here)}"
     yield f"Ridge: {told}, on paper {_ridge_on_paper(roof)}."

@@ -26,9 +26,9 @@ def rule_list(rules: Iterable[Rule], on: str, book: Rulebook, catalogue: Catalog
     """Returns the rules with their dates and how they stand on a day; of one alone, all of it."""
     notes, found = Notes(), list(rules)
     cells = tuple(_cells(one, on, catalogue, notes) for one in found)
-    many = f"{len(found)} rules and measures, and how they stand on {on}"
-    title = f"{found[0].id}, and how it stands on {on}" if len(found) == 1 else many
-    heading = (AID, f"Looked for up to {book.places.checked_to}.")
+    many = f"{len(found)} rules and measures, and their state on {on}"
+    title = f"{found[0].id}, and its state on {on}" if len(found) == 1 else many
+    heading = (AID, f"Rules were collected up to {book.places.checked_to}.")
     table = Table(title, heading, COLUMNS, cells, (), notes.lines())
     more = _whole(found[0]) if len(found) == 1 else ()
     return Report(table, [_flat(one, on) for one in found], more)

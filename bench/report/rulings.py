@@ -27,7 +27,7 @@ LEGEND = (
 CONFIDENCE = {
     "official_text": "official text, read in a copy",
     "official_quoted": "official text, as others quote it",
-    "official_head": "official page, its head alone read",
+    "official_head": "official page, of which only the heading was read",
     "filing": "company filing",
     "bill_text": "text of a bill",
     "analysis": "account of a law firm or institute",
@@ -39,7 +39,7 @@ EFFECTS = {
     "licence_if_for_military_or_weapons_ai": "licence if known to train military or weapons AI",
     "licence_to_anywhere": "licence to any country",
     "tariff_25pct": "25% tariff on the way through the US",
-    "licence_exception_hbm_possible": "licence exception HBM possible",
+    "licence_exception_hbm_possible": "licence exception for HBM possible",
     "to_be_allowed_with_25pct_to_the_us": "to be allowed against 25% for the US",
     "listed": "named by guidance on Chinese chips",
 }
@@ -111,8 +111,8 @@ def where(question: Question, book: Rulebook) -> str:
 
 def _known_to(question: Question, book: Rulebook) -> str:
     checked = book.places.checked_to
-    late = " This day is later: what came since is not in." if question.on > checked else ""
-    return f"Rules were looked for up to {checked}.{late}"
+    late = " This day is later: newer rules are not included." if question.on > checked else ""
+    return f"Rules were collected up to {checked}.{late}"
 
 
 def _status_cells(found: Judged, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
@@ -246,7 +246,7 @@ def _answer(found: Sequence[Status]) -> Iterable[str]:
     bound = len(found) - free - open_ones
     yield (
         f"Of {len(found)}, a licence or a notice is needed for {bound} and none for {free}; "
-        f"{open_ones} cannot be told from what is published."
+        f"{open_ones} cannot be decided from what is published."
     )
 
 
@@ -256,7 +256,7 @@ def _needed(one: Status) -> str:
     words = {
         Truth.YES: f"a licence or a notice is needed: {policy(one)}, by {by}",
         Truth.NO: "no licence and no notice is needed",
-        Truth.UNKNOWN: f"what is published does not tell whether a licence is needed by {by}",
+        Truth.UNKNOWN: f"what is published does not decide whether a licence is needed by {by}",
     }
     return f"By US rules {words[one.needs_licence]}."
 

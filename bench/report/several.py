@@ -68,7 +68,7 @@ def spread_report(
         SPREAD,
         tuple(_spread_cells(figure) for figure in found),
         [_spread_flat(figure) for figure in found],
-        ("MAD: the median of the deviations from the median, relative.",),
+        ("MAD: median absolute deviation from the median, relative.",),
         key="spread",
     )
     return Report(table, flat, (spread,) if len(names) > 1 else ())
@@ -94,9 +94,9 @@ def _heading(alone: Records, together: Records, troubles: Mapping[str, str]) -> 
     yield f"Records at once: {', '.join(one.id for one in together.values()) or 'none'}"
     yield from (f"Not measured: {name}: {why}" for name, why in troubles.items())
     if first.device.backend == "fake":
-        yield "FAKE devices: these figures are simulated and say nothing of any chip."
+        yield "FAKE devices: these figures are simulated and say nothing about any chip."
     if any(one.state != "complete" for one in (*alone.values(), *together.values())):
-        yield "The run is interrupted: what was measured until then is shown."
+        yield "The run was interrupted: what was measured before is shown."
 
 
 def _cells(pair: Pair) -> tuple[str, ...]:
@@ -167,12 +167,12 @@ def _summary(found: Sequence[Figure], together: Records) -> Iterator[str]:
         f"{title} {ratio:.1%}" for title, ratio in ratios.items() if ratio and ratio < 1 - NEAR
     ]
     if fallen:
-        yield f"At once, of what devices do alone (medians): {', '.join(fallen)}."
+        yield f"At once, as a share of alone (medians): {', '.join(fallen)}."
     elif any(ratios.values()):
-        yield f"At once, no figure falls by more than {NEAR:.0%} of what devices do alone."
+        yield f"At once, no figure falls by more than {NEAR:.0%} from what devices reach alone."
     shares = [share for figure in found if (share := overlap(figure)) is not None]
     if shares and min(shares) < OVERLAP:
-        yield f"Some items ran beside each other for {min(shares):.0%} of their time only."
+        yield f"Some items overlapped for only {min(shares):.0%} of their time."
 
 
 def _outcome(found: Sequence[Figure]) -> Iterator[str]:
@@ -197,7 +197,7 @@ def _behind(figure: Figure) -> Iterator[tuple[str, Spread]]:
 def _slowest(figure: Figure) -> Iterator[str]:
     """Yields a sentence where the slowest is behind."""
     told = [
-        f"{when} {one.slowest}, the fastest does {one.range - 1:.1%} more"
+        f"{when} {one.slowest}, the fastest is {one.range - 1:.1%} faster"
         for when, one in _behind(figure)
     ]
     if told:

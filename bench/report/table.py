@@ -26,7 +26,7 @@ KNOWN = {
 }
 """How a rate is known to be the dense one, unless its source says so."""
 
-ENDINGS = {"running": "The run did not finish", "interrupted": "The run is interrupted"}
+ENDINGS = {"running": "The run did not finish", "interrupted": "The run was interrupted"}
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,14 @@ def _capital(text: str) -> str:
 
 def _title(record: Record) -> str:
     chip = record.identity.chip
-    beside = f"beside the sheet {chip}" if chip else "with no sheet to set it beside"
+    beside = f"compared with the sheet {chip}" if chip else "without a sheet to compare with"
     return f"{record.device.name} {beside}"
 
 
 def _part(record: Record) -> str:
     """Returns the suite, with what alone was asked for of it, or that its items are others."""
     asked = [(key, record.settings.get(key)) for key in ("kernel", "dtype", "variant")]
-    own = " (items of its own)" if record.settings.get("suite.items") else ""
+    own = " (custom items)" if record.settings.get("suite.items") else ""
     told = [f"{key} {one}" for key, one in asked if one]
     return ", ".join([f"suite {record.suite}{own}", *told])
 
@@ -160,16 +160,16 @@ def _heading(record: Record) -> list[str]:
     if device.limits:
         lines.append(f"Limits: {', '.join(device.limits)}")
     if (own := own_inputs(record)) != PLAIN:
-        told = ": such inputs flatter a power-limited chip" if own in FLATTERING else ""
-        lines.append(f"Inputs: {inputs(own)} all through the run{told}.")
+        told = ": such inputs let a power-limited chip run faster" if own in FLATTERING else ""
+        lines.append(f"Inputs: {inputs(own)} in the whole run{told}.")
     if (count := at_once(record)) > 1:
-        lines.append(f"Measured with {count} devices at once: not what one reaches alone.")
+        lines.append(f"Measured with {count} devices at once: one alone may reach more.")
     if IMPORTED_BY in record.settings:
         lines.append(f"Imported: measured by {record.settings[IMPORTED_BY]}, not here.")
     if record.device.backend == "fake":
-        lines.append("A FAKE device: these figures are simulated and say nothing of any chip.")
+        lines.append("A FAKE device: these figures are simulated and say nothing about any chip.")
     if record.state in ENDINGS:
-        lines.append(f"{ENDINGS[record.state]}: what was measured until then is shown.")
+        lines.append(f"{ENDINGS[record.state]}: what was measured before is shown.")
     return lines
 
 

@@ -22,13 +22,13 @@ def periods(last: Judged, found: Sequence[Period], book: Rulebook, catalogue: Ca
     """Returns a chip's status through time; ``last`` is what holds in the last period."""
     notes, chip = Notes(), last.chip
     if chip is None:
-        raise ValueError("a supposed part has no history")
+        raise ValueError("an assumed part has no history")
     section = history(chip, found, catalogue, notes)
     launch = chip.facts.get("launch")
-    sold = f"Launch: {launch.value}; what ended before it is left out. " if launch else ""
+    sold = f"Launch: {launch.value}; rules that ended before it are left out. " if launch else ""
     table = Table(
-        f"Export status of {chip.name} through time, {where(last.status.question, book)}",
-        (AID, f"{sold}Rules were looked for up to {book.places.checked_to}."),
+        f"Export status of {chip.name} over time, {where(last.status.question, book)}",
+        (AID, f"{sold}Rules were collected up to {book.places.checked_to}."),
         section.columns,
         section.cells,
         tuple(in_dispute(last, catalogue, notes)),
@@ -55,7 +55,7 @@ def history(chip: Chip, found: Sequence[Period], catalogue: Catalogue, notes: No
         )
         for place, one in enumerate(kept)
     )
-    return Section("Export rules through time", COLUMNS, cells, [_flat(one) for one in kept])
+    return Section("Export rules over time", COLUMNS, cells, [_flat(one) for one in kept])
 
 
 def _told(one: Period, catalogue: Catalogue, notes: Notes, *, first: bool) -> str:
@@ -86,7 +86,7 @@ def _ending(now: Ruling | None) -> str:
     """Returns how a rule leaves a chip: out of the text, out of use, or by its own words."""
     if now is None:
         return "ends"
-    return "is not enforced" if now.enforced is Truth.NO else "no longer reaches it"
+    return "is not enforced" if now.enforced is Truth.NO else "no longer applies to it"
 
 
 def _flat(one: Period) -> dict[str, Scalar]:

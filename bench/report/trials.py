@@ -16,8 +16,8 @@ from bench.verdict import Row
 TITLE = "Shapes and ways tried"
 COLUMNS = ("figure", "shape or way", "rate of its trial", "of the best", "time of a call", "calls")
 LINE = (
-    "A trial is a few calls, the ten best of each search are shown; the winner alone was measured "
-    "to the end, and only that counts."
+    "A trial is a few calls; the ten best of each search are shown. Only the winner was measured "
+    "in full, and only that counts."
 )
 SHOWN = 10
 COUNTED = {

@@ -26,10 +26,10 @@ def room_report(
     notes, status = Notes(), judged.status
     cells = tuple(_cells(one, catalogue, notes) for one in rooms)
     disputed = list(in_dispute(judged, catalogue, notes))
-    question, name = status.question, judged.chip.name if judged.chip else "a supposed part"
+    question, name = status.question, judged.chip.name if judged.chip else "an assumed part"
     table = Table(
-        f"Room of {name} under the rules of {question.on}, {where(question, book)}",
-        ("Each attribute alone is moved, the others stay; density follows TPP.", AID),
+        f"Headroom of {name} under the rules of {question.on}, {where(question, book)}",
+        ("Each attribute is varied alone; density follows TPP.", AID),
         COLUMNS,
         cells,
         (*_told(judged, plain, rooms), *disputed),
@@ -45,11 +45,11 @@ def _told(judged: Judged, plain: Status, rooms: Sequence[Room]) -> list[str]:
         lines = [f"As the sheet has it: paragraph {paragraph(plain)}, US policy {policy(plain)}."]
     if judged.supposed:
         told = f"paragraph {paragraph(status)}, US policy {policy(status)}"
-        lines.append(f"Supposed {supposed_words(judged.supposed)}: {told}.")
+        lines.append(f"Assumed {supposed_words(judged.supposed)}: {told}.")
     asked = {one.key for one in rooms}
     used = asked | ({"interconnect"} if "io" in asked else set())
     idle = set(judged.supposed) & set(LEVERS) - used
-    lines += [f"No rule of that day asks for the {KINDS[key].title}." for key in sorted(idle)]
+    lines += [f"No rule of that day depends on the {KINDS[key].title}." for key in sorted(idle)]
     return lines
 
 
@@ -67,7 +67,7 @@ def _cells(one: Room, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
     kind = KINDS[one.key]
     now = " or ".join(amount(value, kind.dimension) for value in one.now) or "unknown"
     if one.limit is None:
-        alone = "at any value" if one.needs is Truth.NO else "no value of it alone is enough"
+        alone = "at any value" if one.needs is Truth.NO else "none of its values alone is enough"
         return kind.title, now, alone, "–", "–"
     line = amount(one.limit, kind.dimension)
     words = f"up to {line}" if one.included else f"below {line}"

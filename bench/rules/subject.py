@@ -44,7 +44,7 @@ def _following(chip: Chip, catalogue: Catalogue, changes: Changes) -> Attributes
     if "tpp" in changes and "pd" not in changes:
         found["pd"] = _density(chip, catalogue, [float(changes["tpp"])])
     if "interconnect" in changes and "io" not in changes:
-        supposed = Attribute("interconnect", (Reading(changes["interconnect"], "as supposed"),))
+        supposed = Attribute("interconnect", (Reading(changes["interconnect"], "as assumed"),))
         found["io"] = links.io(supposed, links.pcie(chip))
     return found
 
@@ -56,14 +56,14 @@ def deciding(chip: Chip, catalogue: Catalogue) -> Chip:
 
 
 def _supposed(changes: Changes) -> Attributes:
-    return {key: Attribute(key, (Reading(value, "as supposed"),)) for key, value in changes.items()}
+    return {key: Attribute(key, (Reading(value, "as assumed"),)) for key, value in changes.items()}
 
 
 def _nothing_known() -> Attributes:
     """Returns the attributes of some processor that is made outside D:5 and Macau."""
     known = (
         _flag("standalone_memory", value=False, how="a processor"),
-        _flag("chinese_designer", value=False, how="supposed to be exported"),
+        _flag("chinese_designer", value=False, how="assumed to be exported"),
     )
     return {**{key: absent(key) for key in KINDS}, **{one.key: one for one in known}}
 

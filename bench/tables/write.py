@@ -25,7 +25,7 @@ def place(out: str) -> Path:
         folder = Path(out).expanduser()
         _reached(folder)
     except (OSError, ValueError, RuntimeError) as error:
-        raise UsageError(f"out={_short(out)} can be no folder: {_reason(error)}") from None
+        raise UsageError(f"out={_short(out)} cannot be a folder: {_reason(error)}") from None
     if os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"out={folder} is a file: out= is a folder")
     return folder
@@ -54,7 +54,7 @@ def write_new(text: str, place: Path, *, make: bool = False) -> None:
             file.write(text)
             file.flush()
     except FileExistsError:
-        raise UsageError(f"{place} is there already: name another, none is overwritten") from None
+        raise UsageError(f"{place} exists already: name another; nothing is overwritten") from None
     except OSError as error:
         raise UsageError(f"{place} cannot be written: {error.strerror or error}") from None
 
@@ -83,7 +83,7 @@ def _reached(path: Path) -> None:
     except FileNotFoundError:
         there = next(one for one in path.absolute().parents if os.path.lexists(one))
         if not os.access(there, os.W_OK | os.X_OK) or not there.is_dir():
-            raise OSError(0, f"{there} is no folder that can be written to") from None
+            raise OSError(0, f"{there} is not a folder that can be written to") from None
 
 
 def _reason(error: Exception) -> str:

@@ -42,7 +42,7 @@ def anomaly_blocks(case: Case) -> list[Block]:
         {"anomaly": kind, "what": what, "measurements": len(where)}
         for (kind, what), where in found.items()
     )
-    return [Table("All that stood out", COLUMNS, cells, flat, "anomalies")]
+    return [Table("Everything unusual", COLUMNS, cells, flat, "anomalies")]
 
 
 def _places(where: list[str]) -> str:
@@ -68,7 +68,7 @@ def _of_the_record(case: Case) -> Iterator[Anomaly]:
     if record.program.commit is None:
         yield Anomaly("commit unknown", "the program's commit is not recorded")
     if record.program.dirty is not False:
-        told = "changed beside its commit" if record.program.dirty else "not known to be unchanged"
+        told = "modified since its commit" if record.program.dirty else "not known to be unmodified"
         yield Anomaly("program", told)
     yield from _of_the_sheet(case)
 
@@ -78,7 +78,7 @@ def _of_the_sheet(case: Case) -> Iterator[Anomaly]:
     if chip is None:
         yield Anomaly("no sheet", f"the record names {record.identity.chip or 'no chip'}")
     elif record.identity.sheet_sha256 != chip.sheet_sha256:
-        yield Anomaly("other sheet", "the sheet is not the one that the record was set beside")
+        yield Anomaly("other sheet", "the sheet is not the one that the record was compared with")
     found = case.identity
     if found and found.state is not State.CONSISTENT:
         yield Anomaly(f"identity {found.state.value}", found.reason)
@@ -112,5 +112,5 @@ def _thin(row: Row, name: str) -> Iterator[Anomaly]:
         what = f"fewer than {THIN:.0f} independent samples: the interval is their whole range"
         yield Anomaly("thin", what, name)
     if timing.stopped.precision > timing.stopped.wanted:
-        why = "the time was spent" if timing.stopped.reason == "budget" else "too noisy"
-        yield Anomaly("interval wider than wanted", why, name)
+        why = "the time ran out" if timing.stopped.reason == "budget" else "too noisy"
+        yield Anomaly("interval wider than requested", why, name)

@@ -151,7 +151,7 @@ def _measured(name: str, row: Row) -> tuple[str, ...]:
 def _published(case: Case) -> list[Block]:
     """Returns what the sheet claims in the rules' own measure, of published rates alone."""
     if case.chip is None:
-        return [Paragraph("No sheet: total processing performance (TPP) cannot be told.")]
+        return [Paragraph("No sheet: total processing performance (TPP) is not known.")]
     found = tpp(case.chip, case.catalogue)
     if not found.claims:
         return [Paragraph(f"Total processing performance (TPP): not known: {found.why}.")]
@@ -167,7 +167,7 @@ def _published(case: Case) -> list[Block]:
     told = [
         (
             f"Published (from the sheet): TPP {_claimed(found.value or 0.0, found.least or 0.0)}, "
-            "the highest over all formats. By the rules it is worked out of what the maker claims "
+            "the highest over all formats. By the rules it is computed from what the maker claims "
             "for dense matrices, not of what a test reaches."
         )
     ]

@@ -44,7 +44,7 @@ def condition_blocks(case: Case) -> list[Block]:
         Facts(tuple(facts)),
         *([told] if cells else []),
         Paragraph(
-            "Readings are those taken while samples were. What the device or system does not tell "
+            "Readings were taken during sampling. What the device or system does not report "
             "is a dash, or has no column. These throttle reasons describe a chip at work: "
             f"{', '.join(sorted(CALM))}; any other is a disturbance. Power is only valid where it "
             "was read often enough."

@@ -38,7 +38,7 @@ class Figures:
         """Returns published beside measured."""
         rated = [(row, cells) for row, cells in self._pairs if _is_rated(row)]
         if not rated:
-            return [Paragraph("The record sets no measurement beside a published figure.")]
+            return [Paragraph("The record has no measurement to compare with a published figure.")]
         return [
             self._beside_others(rated),
             Paragraph(
@@ -58,7 +58,7 @@ class Figures:
             (row, (*cells[:PLACE], str(usual.get(row.key, "–")), *cells[PLACE:]))
             for row, cells in rated
         ]
-        made = self._table("Published figures beside measured ones", columns, pairs, "figures")
+        made = self._table("Published and measured figures", columns, pairs, "figures")
         flat = tuple(
             {**told, "others_usually": usual[row.key].share if row.key in usual else None}
             for told, (row, _) in zip(made.flat, rated, strict=True)
@@ -73,7 +73,7 @@ class Figures:
             rows = [row for row, _ in rest]
             columns, cells = trimmed(COLUMNS, tuple(cells for _, cells in rest), rows)
             pairs = list(zip(rows, cells, strict=True))
-            told = "Measured, and no published figure to judge by it"
+            told = "Measured, without a published figure to compare with"
             blocks.append(self._table(told, columns, pairs, "unrated"))
         makers = [one for one in MAKERS if one is not identity_sections]
         case = self._case

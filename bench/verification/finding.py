@@ -9,7 +9,7 @@ from bench.verification.document import Block, Facts, Paragraph
 from bench.verification.usual import burst_share, is_usual
 
 FAKE = (
-    "This device is a FAKE: every figure is simulated and says nothing of any chip. The report "
+    "This device is a FAKE: every figure is simulated and says nothing about any chip. The report "
     "only shows what a real one looks like."
 )
 ENDINGS = {"running": "did not finish", "interrupted": "was interrupted"}
@@ -25,7 +25,7 @@ def finding_blocks(case: Case) -> list[Block]:
         )
     if case.chip is None:
         warnings.append(
-            "No sheet describes this device, so that no figure can be set beside a published one."
+            "No sheet describes this device, so no figure can be compared with a published one."
         )
     return [
         *(Paragraph(one, strong=True) for one in warnings),
@@ -41,7 +41,7 @@ def finding(case: Case) -> str:
     parts = [f"{len(case.of(one))} {one.value}" for one in RATED]
     figures = f"{count} published figure{'s' if count != 1 else ''}"
     margin = f"at a margin of {100 * case.margin:.4g}%"
-    told = f"Of {figures} put to the test, {', '.join(parts)}, {margin}."
+    told = f"Of {figures} tested, {', '.join(parts)}, {margin}."
     if not count:
         told = "No published figure could be judged."
     doubtful = sum(row.verdict is Verdict.IMPLAUSIBLE for row in case.judged)
@@ -81,7 +81,7 @@ def _identity(case: Case) -> str:
     if found is None:
         return "Identity: not established, because no sheet describes the device."
     told = f"{found.state.value}: {identity_verdict(found)}"
-    return f"Identity, set beside the sheet of {found.chip.name}: {told}."
+    return f"Identity, compared with the sheet of {found.chip.name}: {told}."
 
 
 def _lists(case: Case) -> list[str]:

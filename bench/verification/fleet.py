@@ -145,7 +145,7 @@ def gathered(folder: Path, catalogue: Catalogue, margin: float) -> Fleet:
         UsageError: there is no such folder, or no record in it.
     """
     if not folder.is_dir():
-        raise UsageError(f"records={folder} is no folder: give one that holds records")
+        raise UsageError(f"records={folder} is not a folder: give one that holds records")
     files = sorted(path for path in folder.rglob("*.json") if path.is_file())
     if not files:
         raise UsageError(f"records={folder} holds no record: a run's out= names its folder")

@@ -32,8 +32,8 @@ def shipment_blocks(fleet: Fleet, devices: int | None, confidence: float) -> Ite
     yield Paragraph(
         "Exact by inverting the hypergeometric distribution, one-sided. They hold if these devices "
         "were drawn at random from the shipment, all of one kind, and each was tested once. A kind "
-        "of which one device was tested has no bound: one device says nothing of the others. "
-        "Faulty means below the line that margin= draws."
+        "of which one device was tested has no bound: one device says nothing about the others. "
+        "Faulty means below the limit that margin= sets."
     )
 
 

@@ -31,7 +31,7 @@ FIGURE_COLUMNS = (
     "figure", "devices", "published", "median", "spread (MAD)", "lowest", "highest", "reached",
     "short", "undecided", "outliers",
 )  # fmt: skip
-FAKE = "Of these devices some are FAKE: their figures are simulated and say nothing of any chip."
+FAKE = "Of these devices some are FAKE: their figures are simulated and say nothing about any chip."
 DEVICE_COLUMNS = (
     "device", "record", "name", "index, PCI id", "identity", "state", "reached", "short",
     "undecided", "implausible", "failed", "meets its sheet",
@@ -68,7 +68,7 @@ def fleet_document(fleet: Fleet, devices: int | None, confidence: float) -> Docu
     return Document(
         name=f"fleet-{len(members)}",
         title=f"{title}, with FAKE devices" if _is_fake(fleet) else title,
-        subject="Devices of one kind set side by side, figure by figure",
+        subject="Devices of one kind compared, figure by figure",
         blocks=tuple(blocks),
         footer=f"{title}, SHA-256 of their hashes {digest}, onpaper {__version__}",
         made_utc=max((one.record.started_utc for one in members), default=None),
@@ -214,7 +214,7 @@ def _device(one: Member) -> tuple[str, ...]:
     named = f"{device.name}, node {node}" if node else device.name
     meets = "yes" if one.passes else "no" if one.fails else "undecided"
     return (
-        one.name, one.record.id, named, f"{device.index}, {device.pci or 'not told'}",
+        one.name, one.record.id, named, f"{device.index}, {device.pci or 'not reported'}",
         one.identity or "not established", one.record.state,
         *(f"{one.count(verdict)}" for verdict in RATED),
         f"{one.implausible}", f"{one.failed}", meets,

@@ -9,7 +9,7 @@ from bench.verification.document import Blanks, Block, Facts, Heading, Items, Pa
 def software_blocks(record: Record) -> list[Block]:
     """Returns machine and software, as recorded."""
     machine, program = record.machine, record.program
-    dirty = {True: "changed beside its commit", False: "unchanged", None: "not recorded"}
+    dirty = {True: "modified since its commit", False: "unchanged", None: "not recorded"}
     threads = f"{machine.threads}" if machine.threads is not None else "not recorded"
     facts = (
         ("system", f"{machine.system}, kernel {machine.kernel}"),
@@ -57,15 +57,15 @@ def source_blocks(notes: tuple[str, ...]) -> list[Block]:
 
 LIMITS = (
     (
-        "One device was tested, once, on one host. What it does says nothing of another device of "
-        "the same kind: a shipment takes a sample (python -m bench report kind=plan devices=N)."
+        "One device was tested, once, on one host. What it does says nothing about another device "
+        "of the same kind: a shipment takes a sample (python -m bench report kind=plan devices=N)."
     ),
     (
         "A figure that is short may be the software's doing, and no fault of the device: a rate "
         "measured is the least that the device can do, not the most."
     ),
     (
-        "A figure that is reached says that the device did so under these conditions, not that it "
+        "A figure that is reached shows that the device did so under these conditions, not that it "
         "will in another host, at another temperature or for longer."
     ),
     (

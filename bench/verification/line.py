@@ -7,22 +7,22 @@ from bench.verification.case import Case
 from bench.verification.fleet import Fleet
 
 AGREE = (
-    "Agree on the line before the test, figure by figure: a share of the sheet, or what a "
-    "reference device that both sides take for genuine reached in the same host with the same "
-    "software. A sheet tells the peak that its maker claims. Genuine devices of many chips "
-    "stay below it by more than the margin in some figure: at that line a whole genuine shipment "
+    "Agree on the acceptance limit before the test, figure by figure: a share of the sheet, or "
+    "what a reference device that both sides accept as genuine reached in the same host with the "
+    "same software. A sheet gives the peak that its maker claims. Genuine devices of many chips "
+    "stay below it by more than the margin in some figure: at that limit a whole genuine shipment "
     "fails, and the number of faulty devices says nothing. What other chips usually reach of each "
-    "figure stands in the report of one device (kind=verification)."
+    "figure is in the report of one device (kind=verification)."
 )
 
 
 def margin_words(margin: float) -> str:
     """Returns what a margin does, and what it does not."""
     return (
-        "margin= of kind=verification and kind=fleet sets one line for all figures: "
+        "margin= of kind=verification and kind=fleet sets one limit for all figures: "
         f"margin={margin:g} asks each for {100 * (1 - margin):.4g}% of its published figure. "
-        "Where the line agreed on differs between figures, set the achieved shares of the reports "
-        "beside it by hand."
+        "Where the limit agreed on differs between figures, compare the achieved shares in the "
+        "reports with it by hand."
     )
 
 
@@ -37,8 +37,8 @@ def record_lines(case: Case) -> Iterator[str]:
     if short:
         yield (
             f"The device of this record is itself short in {short} of {len(case.best)} figures at "
-            f"a margin of {100 * case.margin:.4g}%: by that line a shipment of devices like it "
-            "fails whole, be they genuine or not. Agree on another line before the sample is drawn."
+            f"a margin of {100 * case.margin:.4g}%: by that limit a shipment of devices like it "
+            "fails as a whole, genuine or not. Agree on another limit before the sample is drawn."
         )
 
 
@@ -51,8 +51,8 @@ def fleet_lines(fleet: Fleet) -> Iterator[str]:
     if whole:
         kinds = ", ".join(str(one) for one in whole)
         yield (
-            f"Every device of kind{'s' if len(whole) > 1 else ''} {kinds} is below the line: that "
-            "may be the chip, its software or the line, and is no sign of a faulty device by "
+            f"Every device of kind{'s' if len(whole) > 1 else ''} {kinds} is below the limit: that "
+            "may be the chip, its software or the limit, and is no sign of a faulty device by "
             "itself."
         )
     yield f"{AGREE} {margin_words(fleet.margin)}"

@@ -33,8 +33,8 @@ METHODS: dict[int, tuple[str, ...]] = {
             "the sustained rate and decides no verdict."
         ),
         (
-            "Result: a kernel's output is set beside a reference on fresh random input at a small "
-            "size before its speed counts, and after it was timed a part of what the timed calls "
+            "Result: a kernel's output is compared with a reference on fresh random input at a "
+            "small size before its speed counts, and after timing a part of what the timed calls "
             "left is checked again. The table of kernels counts the checks of this record."
         ),
         (
@@ -63,12 +63,12 @@ WHAT = {
     "peer": "link between devices",
     "collective": "collectives over several devices",
     "launch": "overhead of launches",
-    "sustained": "loads kept up",
+    "sustained": "sustained loads",
 }
 SETTINGS = {
     "seconds": "time for the suite, s",
-    "sustained_seconds": "time of a load kept up, s",
-    "precision": "half-width of the 95% interval wanted",
+    "sustained_seconds": "time of a sustained load, s",
+    "precision": "target half-width of the 95% interval",
     "margin": "margin at the time of the run",
     "data": "inputs",
 }

@@ -21,7 +21,7 @@ class Asked:
 
     Attributes:
         devices: in the shipment.
-        confidence: least chance of finding out a shipment with too many faulty devices.
+        confidence: least chance of detection a shipment with too many faulty devices.
         faulty: the share of faulty devices that is too many.
         accept: faulty devices in the sample that still pass.
         seed: of the draw.
@@ -49,7 +49,7 @@ def plan_document(asked: Asked) -> Document:
     Args:
         asked: a plan must exist for it.
     """
-    title = f"Sample plan for a shipment of {asked.devices:,} devices"
+    title = f"Sampling plan for a shipment of {asked.devices:,} devices"
     return Document(
         name=f"plan-{asked.devices}",
         title=title,
@@ -67,13 +67,13 @@ def plan_blocks(asked: Asked) -> list[Block]:
     return [
         Paragraph(_finding(asked, found), strong=True),
         Facts(tuple(_facts(asked, found))),
-        Heading("The line that a device has to meet"),
+        Heading("The acceptance limit of a device"),
         *(Paragraph(one) for one in plan_lines()),
         Heading("Sample sizes"),
         _sizes(asked),
         Heading("The producer's risk"),
         *_risks(asked, found),
-        Heading("What a sample lets one say"),
+        Heading("What a sample shows"),
         *_bounds(asked, found),
         Heading("How to draw the sample"),
         Items(_how(asked, found)),
@@ -102,8 +102,8 @@ def _finding(asked: Asked, found: Plan) -> str:
     return (
         f"Test {found.sample:,} of {_devices(asked.devices)}, drawn at random. The shipment passes "
         f"if {passes} of them fails to meet its sheet. A shipment of which {found.faulty:,} or "
-        f"more ({percent(Fraction(found.faulty, asked.devices))}) do not meet their sheet is found "
-        f"out with a chance of {percent(found.chance)} or more."
+        f"more ({percent(Fraction(found.faulty, asked.devices))}) do not meet their sheet is "
+        f"detected with a probability of {percent(found.chance)} or more."
     )
 
 
@@ -114,9 +114,9 @@ def _devices(count: int) -> str:
 def _facts(asked: Asked, found: Plan) -> list[tuple[str, str]]:
     return [
         ("devices in the shipment", f"{asked.devices:,}"),
-        ("share that has to be found out", (f"{_asked(asked.faulty)} or more, which is "
+        ("share that has to be detected", (f"{_asked(asked.faulty)} or more, which is "
          f"{_devices(found.faulty)}")),
-        ("confidence wanted", f"{_asked(asked.confidence)}, reached {percent(found.chance, 2)}"),
+        ("confidence required", f"{_asked(asked.confidence)}, reached {percent(found.chance, 2)}"),
         ("faulty devices in the sample that still pass", f"{asked.accept:,}"),
         ("sample", (f"{_devices(found.sample)}, {percent(found.sample / asked.devices)} of the "
          "shipment")),
@@ -131,7 +131,7 @@ def _sizes(asked: Asked) -> Table:
     plans = _plans(asked)
     return Table(
         "Smallest samples",
-        ("faulty devices that pass", "sample", "share of the shipment", "chance of finding out",
+        ("faulty devices that pass", "sample", "share of the shipment", "chance of detection",
          "a passed sample says"),
         tuple(_size(asked, accept, one) for accept, one in plans),
         tuple(
@@ -165,7 +165,7 @@ def _risks(asked: Asked, found: Plan) -> list[Block]:
     counts = {sampling.faulty_devices(asked.devices, share) for share in GOOD_SHARES}
     good = sorted(one for one in counts if one < found.faulty)
     if not good:
-        return [Paragraph("One faulty device is already too many: nothing smaller can be told.")]
+        return [Paragraph("One faulty device is already too many: there is no smaller number.")]
     chances = {
         (count, one.accept): 1 - chance_at_most(one.accept, asked.devices, count, one.sample)
         for count in good
@@ -219,7 +219,7 @@ def _how(asked: Asked, found: Plan) -> tuple[str, ...]:
         (f"Number all devices of the shipment from 1 to {asked.devices:,} over all boxes, by the "
         "serial numbers, before the seed is known; keep that list with the report."),
         ("Draw over all boxes. A sample that the shipper picks, or that comes from one box, says "
-        "nothing of the rest."),
+        "nothing about the rest."),
         "Let somebody who does not ship choose the seed, in the open and after the numbering; "
         f"seed={asked.seed} repeats this draw." if asked.seed else
         "Choose the seed in the open and after the numbering; then report kind=plan "
@@ -230,7 +230,7 @@ def _how(asked: Asked, found: Plan) -> tuple[str, ...]:
         ("Test every device drawn on the same host, with the same suite, driver and settings. One "
         "that cannot be tested, is missing or stays undecided counts as faulty."),
         (f"Test all {found.sample:,} even after the first failure, if the share of faulty devices "
-        "is to be told."),
+        "is to be stated."),
         ("The chances hold if the test of one device is never wrong; what an undecided verdict "
         "leaves open, they do not contain."),
     )  # fmt: skip

@@ -41,7 +41,7 @@ def record_document(
         ("Identity of the device", subject_blocks(case)),
         ("What was tested, and how", method_blocks(case)),
         ("Conditions", condition_blocks(case)),
-        ("Published beside measured", figures.blocks()),
+        ("Published and measured", figures.blocks()),
         ("Quantities an export verification may ask for", asked_blocks(case)),
         ("Anomalies", anomaly_blocks(case)),
         ("Software", software_blocks(record)),
@@ -64,11 +64,11 @@ def record_document(
 
 
 def _beside(case: Case) -> str:
-    return f" beside the sheet of {case.chip.name}" if case.chip else ", without a sheet"
+    return f" compared with the sheet of {case.chip.name}" if case.chip else ", without a sheet"
 
 
 def _shipment(asked: Asked) -> str:
-    return f"Sample plan for a shipment of {asked.devices:,} devices"
+    return f"Sampling plan for a shipment of {asked.devices:,} devices"
 
 
 def _plan(case: Case, asked: Asked) -> list[Block]:

@@ -52,7 +52,7 @@ def _sections(title: str, blocks: list[Block]) -> list[Section]:
     found = [_section(title, one) for one in blocks if isinstance(one, Table | Facts)]
     if not found:
         cells = tuple((line,) for line in lines)
-        return [Section(title, ("what is to be said",), cells, [])] if cells else []
+        return [Section(title, ("statement",), cells, [])] if cells else []
     last = found[-1]
     told = Section(last.title, last.columns, last.cells, last.flat, tuple(lines), last.key)
     return [*found[:-1], told]
@@ -64,4 +64,4 @@ def _section(title: str, block: Table | Facts) -> Section:
         return Section(
             name, block.columns, block.cells, [dict(row) for row in block.flat], key=block.key
         )
-    return Section(title or "In short", ("what", "value"), block.pairs, [])
+    return Section(title or "Summary", ("what", "value"), block.pairs, [])

@@ -30,10 +30,10 @@ def subject_blocks(case: Case) -> list[Block]:
         ),
     ]
     if identity.near:
-        blocks.append(Paragraph(f"Sheets that are near: {', '.join(identity.near)}."))
+        blocks.append(Paragraph(f"Similar sheets: {', '.join(identity.near)}."))
     found = case.identity
     if found is None:
-        why = "Nothing that it reports could be set beside a sheet."
+        why = "Nothing that it reports could be compared with a sheet."
         return [*blocks, Paragraph(f"Identity: not established. {why}", strong=True)]
     cells = tuple(map(_cells, found.evidence))
     flat = tuple(
@@ -44,7 +44,7 @@ def subject_blocks(case: Case) -> list[Block]:
     return [
         *blocks,
         Paragraph(f"Identity: {found.state.value}: {verdict(found)}.", strong=True),
-        Table(f"Evidence beside the sheet of {found.chip.name}", COLUMNS, cells, flat, "identity"),
+        Table(f"Evidence against the sheet of {found.chip.name}", COLUMNS, cells, flat, "identity"),
         Paragraph(
             "A name and a PCI id can be rewritten by firmware or a driver and prove little; what "
             "was measured cannot. 'Impossible' is what no chip of the sheet can show; 'unknown' is "

@@ -44,16 +44,16 @@ def test_each_cell_says_its_value_its_ratio_and_its_doubts() -> None:
 def test_footnotes_tell_conflicts_gaps_formulas_and_unsaid_sparsity() -> None:
     report = side_by_side(compare([FAST], BASE, [], SHEETS), SHEETS)
     assert report.table.notes == (
-        "[1] Worked out here of the sheet's figures; no maker prints it.",
+        "[1] Derived here from the sheet's figures; no maker prints it.",
         (
-            "[2] bf16 matrix of base: elsewhere 50 TFLOP/s (wiki); 120 TFLOP/s (maker; counts "
+            "[2] bf16 matrix of base: other sources: 50 TFLOP/s (wiki); 120 TFLOP/s (maker; counts "
             "matrix+vector, left out of the range); 9 TFLOP/s (wiki; refuted: a lost digit, left "
             "out of the range)."
         ),
         f"[3] {UNSAID}",
         "[4] The chip has no such unit.",
-        "[5] memory bandwidth of fast: elsewhere 1.2 TB/s (wiki).",
-        "[6] Worked out for the sheet: 2 x 250 W.",
+        "[5] memory bandwidth of fast: other sources: 1.2 TB/s (wiki).",
+        "[6] Derived for the sheet: 2 x 250 W.",
         "[7] Area of the compute dies is not known.",
     )
 
@@ -71,7 +71,7 @@ def test_sources_are_footnotes_when_they_are_asked_for() -> None:
 
 def test_the_summary_says_what_paper_says_and_that_it_is_paper() -> None:
     report = side_by_side(compare([FAST], BASE, [], SHEETS), SHEETS)
-    assert report.table.title == "Fast beside Base"
+    assert report.table.title == "Fast compared with Base"
     assert report.table.summary == (
         (
             "On paper, Fast has 2.50 times the bf16 matrix rate of Base (2.50 to 5.00 by rival "
@@ -96,7 +96,7 @@ def test_a_tpp_of_rates_that_were_worked_out_here_is_refused_with_the_reason() -
 def test_chips_without_a_common_figure_are_said_to_have_none() -> None:
     bare = chip("bare", {})
     report = side_by_side(compare([bare], BASE, [], SHEETS), SHEETS)
-    assert report.table.summary[0] == "No figure here is known of both Bare and Base."
+    assert report.table.summary[0] == "No figure shown is known of both Bare and Base."
 
 
 def test_many_chips_stand_in_rows_and_systems_are_not_the_highest_of_chips() -> None:

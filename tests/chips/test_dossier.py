@@ -21,7 +21,7 @@ from bench.rules.load import Rulebook, rulebook
 
 SHEET, BUILT, DERIVED = "", "Built of", "Derived figures"
 CHECKED, RULES, HERE = (
-    "Cross-check of the printed rates", "Export rules through time", "Measured here",
+    "Cross-check of the printed rates", "Export rules over time", "Measured here",
 )  # fmt: skip
 
 

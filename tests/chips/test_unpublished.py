@@ -35,12 +35,14 @@ def test_a_rate_that_was_worked_out_is_marked_as_by_chips(
 ) -> None:
     """Every one of them stood as a published figure."""
     (known,) = (
-        one for one in noted("chips", ["find=mi308x"], capsys).values() if one.startswith("Worked")
+        one for one in noted("chips", ["find=mi308x"], capsys).values() if one.startswith("Derived")
     )
-    formula = known.removeprefix("Worked out for the sheet: ")
+    formula = known.removeprefix("Derived for the sheet: ")
     notes = noted(command, words, capsys)
     (number,) = (
-        key for key, one in notes.items() if one.startswith("Worked") and formula.rstrip(".") in one
+        key
+        for key, one in notes.items()
+        if one.startswith("Derived") and formula.rstrip(".") in one
     )
     (remark,) = (one for one in notes.values() if one.startswith("The sheet says: "))
     assert "400 TFLOP/s FP8 gate" in remark

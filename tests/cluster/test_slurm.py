@@ -81,7 +81,7 @@ def test_what_slurm_does_not_know_is_refused_before_anything_is_handed_over(
     for wrong, said in (
         ("node=n[1-9]", "no node 'n4'"),
         ("node=n[", "no node 'n]'"),
-        ("hydra.launcher.partition=nonesuch", "node=all: there is no node"),
+        ("hydra.launcher.partition=nonesuch", "node=all: there are no nodes"),
         ("+hydra.launcher.nonesuch=1", "Unavailable parameter(s): ['nonesuch']"),
     ):
         more = [] if wrong.startswith("node") else ["node=all"]

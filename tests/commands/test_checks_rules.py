@@ -254,5 +254,5 @@ def test_a_file_that_is_no_record_is_a_fault(specs: Path, tmp_path: Path) -> Non
     records.mkdir()
     (records / "text.json").write_text("{}", encoding="utf-8")
     assert record_faults(specs, tmp_path) == [
-        "results/records/text.json: is no record of this program; use the file a run wrote"
+        "results/records/text.json: is not a record of this program; use the file a run wrote"
     ]

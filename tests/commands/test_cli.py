@@ -52,10 +52,10 @@ def test_a_run_tells_its_verdicts_and_its_record_on_stderr(cli: Cli) -> None:
 def test_the_default_report_is_a_table_for_an_issue(cli: Cli) -> None:
     done = cli.measure()
     lines = done.stdout.splitlines()
-    assert lines[0] == "**onpaper fake device beside the sheet nvidia-h20-sxm-96gb**  "
+    assert lines[0] == "**onpaper fake device compared with the sheet nvidia-h20-sxm-96gb**  "
     first = lines[: lines.index("**Identity: doubtful**")]
     assert len([line for line in first if line.startswith("|")]) == 2 + 4
-    assert "A FAKE device: these figures are simulated and say nothing of any chip.  " in lines
+    assert "A FAKE device: these figures are simulated and say nothing about any chip.  " in lines
 
 
 def test_quiet_says_nothing_on_stderr(cli: Cli) -> None:

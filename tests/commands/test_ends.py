@@ -118,7 +118,7 @@ def test_an_interruption_exits_130_with_what_was_measured(
     assert run.execute(smoke()) == 130
     assert signal.getsignal(signal.SIGTERM) == before
     out = capsys.readouterr().out
-    assert "The run is interrupted: what was measured until then is shown.  \n" in out
+    assert "The run was interrupted: what was measured before is shown.  \n" in out
     (path,) = tmp_path.rglob("*.json")
     assert (told, read(path).state, len(read(path).measurements)) == (
         [path.stem],

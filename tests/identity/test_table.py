@@ -10,7 +10,7 @@ def test_the_table_begins_with_the_outcome(sheets: Catalogue) -> None:
     assert table.title == "Identity: contradicts"
     assert table.columns == ("evidence", "seen", "sheet", "finding", "why")
     assert table.cells[0][:4] == (
-        "all together", "NVIDIA H100 80GB HBM3", "NVIDIA H20 SXM 96GB", "contradicts",
+        "overall", "NVIDIA H100 80GB HBM3", "NVIDIA H20 SXM 96GB", "contradicts",
     )  # fmt: skip
     assert (
         "compute units",

@@ -35,7 +35,7 @@ def test_the_yaml_goes_to_stdout_and_what_was_taken_to_stderr(
 ) -> None:
     code, out, err = said(capsys, MAMF, "chip=h20", "by=A. Tester", "url=https://example.org/log")
     made = as_report(out)
-    assert (code, err) == (0, "mamf-v2.txt is taken for: mamf-finder\n")
+    assert (code, err) == (0, "mamf-v2.txt: read as mamf-finder\n")
     assert (made.source.by, made.source.url) == ("A. Tester", "https://example.org/log")
     assert (made.source.kind, made.rows[0].chip) == (Kind.USER, "nvidia-h20-sxm-96gb")
 
@@ -65,7 +65,7 @@ def test_standard_input_is_read(tmp_path: Path) -> None:
         input=(DATA / "babelstream.txt").read_bytes(),
     )  # fmt: skip
     taken, doubt = done.stderr.splitlines()
-    assert (done.returncode, taken) == (0, b"standard input is taken for: babelstream")
+    assert (done.returncode, taken) == (0, b"standard input: read as babelstream")
     assert doubt.startswith(b"no sheet knows the device 'AMD Instinct': taken for amd-")
     assert as_report(done.stdout.decode()).rows[0].value.text == "3900123.456 MB/s"
     assert list(tmp_path.iterdir()) == []
@@ -85,7 +85,7 @@ def test_a_folder_and_a_file_are_written_once(
     before = expected.read_bytes()
     code, out, err = said(capsys, *words, f"out={folder}")
     assert (code, out, expected.read_bytes()) == (2, "", before)
-    assert f"{expected} is there already: name another, none is overwritten" in err
+    assert f"{expected} exists already: name another; nothing is overwritten" in err
 
 
 def test_a_folder_that_ends_in_a_slash_is_made(
@@ -114,8 +114,8 @@ WRONG = [
     ("MAMF by=me chip=h20 count=many", "count=many: write a whole number"),
     ("MAMF by=me chip=h20 date=soon", "date: 'soon' is not of its form"),
     ("MAMF by=me chip=h20 url=x", "url=: is too short"),
-    ("MAMF by=me chip=h20 out=a.txt", "neither a file that ends in .yaml nor a folder"),
-    ("MAMF by=me chip=h20 out=A_B.yaml", "out=A_B.yaml: write small letters"),
+    ("MAMF by=me chip=h20 out=a.txt", "neither a file that ends in .yaml nor an existing folder"),
+    ("MAMF by=me chip=h20 out=A_B.yaml", "out=A_B.yaml: use lower-case letters"),
     ("MAMF by=me chip=h20 out=none/a.yaml", "none/a.yaml cannot be written"),
     ("MAMF by=me chip=h20 class=gate", "import has no key 'class'"),
 ]

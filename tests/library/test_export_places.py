@@ -41,14 +41,14 @@ def refused(out: object) -> str:
 def test_a_name_too_long_is_said_before_anything_is_written(before: str, tmp_path: Path) -> None:
     told = refused(f"{tmp_path}/{before}{'x' * 300}")
     assert told.startswith(f"out={tmp_path}"[:60])
-    assert told.endswith("... can be no folder: a name in it is too long")
+    assert told.endswith("... cannot be a folder: a name in it is too long")
     assert len(told) < 130
     assert left(tmp_path) == []
 
 
 def test_a_path_too_long_is_said_before_anything_is_written(tmp_path: Path) -> None:
     told = refused(tmp_path / "/".join(["x" * 200] * 30))
-    assert told.endswith("... can be no folder: File name too long")
+    assert told.endswith("... cannot be a folder: File name too long")
     assert left(tmp_path) == []
 
 
@@ -62,12 +62,14 @@ def test_a_folder_whose_files_would_have_paths_too_long_is_not_made(tmp_path: Pa
 
 def test_a_folder_below_a_file_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("mine", encoding="utf-8")
-    assert refused(tmp_path / "a" / "b") == f"out={tmp_path}/a/b can be no folder: Not a directory"
+    assert (
+        refused(tmp_path / "a" / "b") == f"out={tmp_path}/a/b cannot be a folder: Not a directory"
+    )
     assert left(tmp_path) == ["a"]
 
 
 def test_a_character_that_no_path_has_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"^out=a b can be no folder: .*null"):
+    with pytest.raises(UsageError, match=r"^out=a b cannot be a folder: .*null"):
         write.place("a\0b")
 
 
@@ -76,7 +78,7 @@ def test_a_folder_that_may_not_be_written_to_is_refused(
 ) -> None:
     monkeypatch.setattr("bench.tables.write.os.access", lambda *_: False)
     assert refused(tmp_path / "new") == (
-        f"out={tmp_path}/new can be no folder: {tmp_path} is no folder that can be written to"
+        f"out={tmp_path}/new cannot be a folder: {tmp_path} is not a folder that can be written to"
     )
 
 
@@ -93,7 +95,7 @@ def test_home_is_spelt_out(
 
 def test_the_home_of_nobody_is_refused() -> None:
     assert refused("~nobody-of-that-name/x").startswith(
-        "out=~nobody-of-that-name/x can be no folder: Could not determine home directory"
+        "out=~nobody-of-that-name/x cannot be a folder: Could not determine home directory"
     )
 
 

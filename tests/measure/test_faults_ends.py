@@ -61,7 +61,7 @@ def test_an_interruption_ends_a_run_whose_worker_hangs(
         os.killpg(process.pid, sign) if sign == signal.SIGINT else process.terminate()
         out, err = process.communicate(timeout=30)
     assert (process.returncode, faulty.record().state) == (130, "interrupted")
-    assert "The run is interrupted" in out
+    assert "The run was interrupted" in out
     assert "Traceback" not in err
     assert gone(process.pid)
 

@@ -22,7 +22,7 @@ from tests.measure.gap_cases import H20_RATE, explained
         ("h200", "vector_fp32", 1.98e9, "boost clock"),
         ("h200-nvl", "matrix_bf16", 835.5e12 / (132 * 4096), "clock that the printed rate gives"),
         ("h20", "matrix_bf16", 1.98e9,
-         "boost clock; the printed rate is not what the design gives at it"),
+         "boost clock; the printed rate does not follow from it"),
     ],
 )  # fmt: skip
 def test_the_clock_of_a_peak_is_the_one_that_its_rate_gives(

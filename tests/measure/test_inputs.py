@@ -156,7 +156,7 @@ def test_a_run_on_zeros_judges_by_them_and_says_so(record: Record, sheets: Catal
     assert (zeros.title, zeros.apart, normal.apart) == ("bf16 matrix", False, True)
     assert zeros.verdict is not Verdict.UNRATED
     table, _ = build(here, [zeros, normal], sheets)
-    assert "Inputs: zeros all through the run: such inputs flatter a power-limited chip." in (
+    assert "Inputs: zeros in the whole run: such inputs let a power-limited chip run faster." in (
         table.heading
     )
     assert [one.data for one in usable(here)] == ["zeros"]
@@ -174,7 +174,7 @@ def test_no_gain_is_no_inflation(record: Record, sheets: Catalogue) -> None:
     one = record.measurements[1].model_copy(update={"search": None})
     here = pair(record, one, one.model_copy(update={"data": "zeros"}))
     section = shown(here, sheets)
-    assert told(section)["a flattering input"] == "none of them is surely faster than normal data"
+    assert told(section)["a flattering input"] == "none of them is clearly faster than normal data"
     assert len(section.columns) == 4
 
 
@@ -222,7 +222,7 @@ def test_what_has_nothing_to_be_held_to_is_shown_all_the_same(
     one = record.measurements[1].model_copy(update={"data": "zeros", "search": None})
     section = shown(pair(record, record.measurements[0], one), sheets)
     assert told(section)["on normal data (95%)"] == "–"
-    assert told(section)["zeros / normal (95%)"] == "nothing to hold it to"
+    assert told(section)["zeros / normal (95%)"] == "nothing to compare with"
     assert " TFLOP/s (" in section.lines[0]
 
 

@@ -71,7 +71,7 @@ def test_a_capacity_at_102_percent_is_gb_set_against_gib(sheets: Catalogue) -> N
     """FlagPerf, MetaX C550: 65.25 against 64."""
     claim = _claim(sheets, "metax-c550-oam", "memory_capacity", 65.25e9)
     assert list(peak_doubts(claim)) == [
-        "102.0% of the published peak: GB set against GiB would explain it (95.0% in one unit)"
+        "102.0% of the published peak: GB taken for GiB would explain it (95.0% in the same unit)"
     ]
 
 
@@ -120,7 +120,7 @@ def test_a_rate_at_112_percent_is_the_clock_where_the_clock_is_known(sheets: Cat
     assert list(peak_doubts(known)) == [
         (
             "112.7% of the published peak: the clock reaches 1.83 GHz, the peak was printed for "
-            "1.62 GHz (99.8% at one clock); "
+            "1.62 GHz (99.8% at the same clock); "
             "it is above every peak of the sheet: nothing was computed, or not timed to its end"
         )
     ]
@@ -139,7 +139,7 @@ def test_a_matrix_rate_is_held_against_the_clock_of_the_matrix_peak(sheets: Cata
     (doubt,) = peak_doubts(claim)
     assert doubt.startswith(
         "105.1% of the published peak: the clock reaches 1.98 GHz, the peak was printed for "
-        "1.83 GHz (97.1% at one clock)"
+        "1.83 GHz (97.1% at the same clock)"
     )
 
 

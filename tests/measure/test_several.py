@@ -100,8 +100,8 @@ def test_a_table_names_the_slowest_and_what_is_lost_at_once(
     assert "3 devices, each alone and all at once" in told.out
     first = told.out.splitlines()[1].rstrip()
     assert re.fullmatch(r"Slowest alone, by more than noise: fake:2 in \d of \d figures\.", first)
-    assert "Slowest in bf16 matrix: alone fake:2, the fastest does 7." in told.out
-    assert "At once, of what devices do alone (medians): fp32 vector 90" in told.out
+    assert "Slowest in bf16 matrix: alone fake:2, the fastest is 7." in told.out
+    assert "At once, as a share of alone (medians): fp32 vector 90" in told.out
     assert "**Spread over the devices**" in told.out
     assert "fake:1 alone" in told.err
     assert "3 devices at once" in told.err
@@ -118,8 +118,8 @@ def test_a_table_names_the_slowest_and_what_is_lost_at_once(
         (["device=fake:0,fake:1"], "simulated devices are counted"),
         (["device=fake", "device.fake.count=0"], "device.fake.count=0 must be 1 to 64"),
         (["device=fake", "device.fake.count=2", "device.fake.slow=0"], "device.fake.slow=0"),
-        (["device=fake", "device.fake.slow=0.9"], "device.fake.slow= tells one of several"),
-        (["device=fake", "device.fake.shared=0.9"], "device.fake.shared= tells one of several"),
+        (["device=fake", "device.fake.slow=0.9"], "device.fake.slow= needs several devices"),
+        (["device=fake", "device.fake.shared=0.9"], "device.fake.shared= needs several devices"),
         (["device=all:1"], "device=all takes no index"),
     ],
 )

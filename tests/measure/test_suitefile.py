@@ -122,4 +122,4 @@ def test_lists_of_sizes_are_taken_on_the_command_line_too() -> None:
 def test_several_values_without_m_are_answered_with_the_sweep(word: str) -> None:
     with pytest.raises(UsageError) as caught:
         run(["device=fake", word])
-    assert str(caught.value) == f"{word} is several values: run -m {word}, a record each"
+    assert str(caught.value) == f"{word} has several values: run -m {word} makes a record of each"

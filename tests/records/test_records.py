@@ -83,7 +83,9 @@ def test_another_schema_is_refused_with_the_cure(
 def test_json_of_others_is_no_record(text: str, tmp_path: Path) -> None:
     path = tmp_path / "broken.json"
     path.write_text(text)
-    assert faults(path) == ["broken.json: is no record of this program; use the file a run wrote"]
+    assert faults(path) == [
+        "broken.json: is not a record of this program; use the file a run wrote"
+    ]
 
 
 def test_a_folder_is_not_read_as_a_record(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_what_is_no_finite_number_is_refused(
     path = broken(record, tmp_path, **{key: "@"})
     path.write_text(path.read_text().replace('"@"', number))
     assert faults(path) == [
-        f"broken.json: is no JSON: {number} is no number of a record; use the file a run wrote"
+        f"broken.json: is not JSON: {number} is not a number of a record; use the file a run wrote"
     ]
 
 
@@ -137,7 +139,7 @@ def test_what_is_no_record_is_a_fault_and_no_crash(text: str, tmp_path: Path) ->
 def test_what_is_no_text_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "broken.json"
     path.write_bytes(b"\xff\xfe\x00")
-    assert faults(path)[0].startswith("broken.json: is no JSON: ")
+    assert faults(path)[0].startswith("broken.json: is not JSON: ")
 
 
 def test_a_file_larger_than_any_record_is_refused_unread(

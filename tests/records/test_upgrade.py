@@ -159,7 +159,7 @@ def test_an_unknown_schema_has_no_step_and_is_refused(version: int, tmp_path: Pa
 def test_a_schema_that_is_no_whole_number_is_no_record(version: object, tmp_path: Path) -> None:
     path = tmp_path / "odd.json"
     path.write_text(json.dumps({**raw(OLD[0]), "schema_version": version}))
-    with pytest.raises(DataError, match=r"^odd\.json: is no record of this program; "):
+    with pytest.raises(DataError, match=r"^odd\.json: is not a record of this program; "):
         read(path)
 
 

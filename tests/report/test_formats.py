@@ -191,7 +191,7 @@ def test_html_is_escaped_and_asks_nothing_of_the_network() -> None:
     }  # fmt: skip
     assert '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'' in page
     assert re.findall(r"url\(|@import", page) == []
-    assert one_line(HOSTILE) + " beside the sheet test-h20" in read.words
+    assert one_line(HOSTILE) + " compared with the sheet test-h20" in read.words
 
 
 def test_html_says_the_summary_before_the_table_and_marks_verdicts() -> None:

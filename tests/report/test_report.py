@@ -45,7 +45,7 @@ def test_the_heading_names_what_alone_was_asked_for_of_a_suite() -> None:
     assert f", suite {RECORD.suite}, kernel gemm, dtype bf16, 1 core, torch " in first
     told = part.model_copy(update={"settings": {"suite.items": "[{kernel:norm}]"}})
     own = build(told, rows(told, SHEETS), SHEETS)[0].heading[0]
-    assert f", suite {RECORD.suite} (items of its own), 1 core, " in own
+    assert f", suite {RECORD.suite} (custom items), 1 core, " in own
     whole = build(RECORD, rows(RECORD, SHEETS), SHEETS)[0].heading[0]
     assert f", suite {RECORD.suite}, 78 compute units, torch " in whole
 
@@ -120,8 +120,8 @@ def test_what_was_measured_has_the_unit_of_what_is_published() -> None:
 @pytest.mark.parametrize(
     ("state", "line"),
     [
-        ("running", "The run did not finish: what was measured until then is shown."),
-        ("interrupted", "The run is interrupted: what was measured until then is shown."),
+        ("running", "The run did not finish: what was measured before is shown."),
+        ("interrupted", "The run was interrupted: what was measured before is shown."),
     ],
 )
 def test_a_run_that_did_not_end_says_so(state: str, line: str) -> None:

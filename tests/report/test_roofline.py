@@ -110,7 +110,7 @@ def test_a_curve_that_does_not_bend_has_no_ridge(
     (section,) = shown(curve(pilot, powers=powers), sheets)
     assert section.flat[0]["ridge"] is None
     assert section.lines[0].startswith(
-        "Ridge: not within what was measured undisturbed, on paper at 11.0 "
+        "Ridge: not found in what was measured undisturbed, on paper at 11.0 "
     )
 
 

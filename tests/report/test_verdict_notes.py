@@ -18,9 +18,7 @@ from tests.report.verdict_cases import CUDA, H20, product_at, row_of, stream_at
 @pytest.mark.parametrize(
     ("changes", "timing", "remark"),
     [
-        pytest.param(
-            {"data": "zeros"}, {}, "zeros inputs flatter a power-limited chip", id="zeros"
-        ),
+        pytest.param({"data": "zeros"}, {}, "zero inputs flatter a power-limited chip", id="zeros"),
         pytest.param(
             {"data": "constant"}, {}, "constant inputs flatter a power-limited chip", id="constant"
         ),

@@ -92,7 +92,7 @@ def test_a_status_has_a_line_a_chip(capsys: pytest.CaptureFixture[str]) -> None:
         (
             "mi308x", "2024-06-01",
             (
-                "By US rules what is published does not tell whether a licence is needed by "
+                "By US rules what is published does not decide whether a licence is needed by "
                 "US-2023-3A090."
             ),
         ),
@@ -292,7 +292,7 @@ def test_what_is_supposed_is_set_beside_what_the_sheet_has(
     document = json.loads(said(words, capsys)[1])
     assert document["summary"] == [
         "As the sheet has it: paragraph none, US policy none.",
-        "Supposed TPP 2,400: paragraph 3A090.b.1, US policy NAC notification.",
+        "Assumed TPP 2,400: paragraph 3A090.b.1, US policy NAC notification.",
     ]
 
 
@@ -300,7 +300,7 @@ def test_a_part_may_be_supposed_without_a_chip(capsys: pytest.CaptureFixture[str
     words = ["whatif", "tpp=4000", "datacenter=yes", DAY, "report=json"]
     document = json.loads(said(words, capsys)[1])
     assert document["title"] == (
-        "Room of a supposed part under the rules of 2024-06-01, destination China"
+        "Headroom of an assumed part under the rules of 2024-06-01, destination China"
     )
     assert [row["limit"] for row in document["rows"]] == [1600.0, 1.6]
 
@@ -320,7 +320,7 @@ WRONG = {
     "list chip=h20": "chip= belongs to rules timeline, explain and whatif, not to rules list",
     "timeline chip=h20 tpp=1": "tpp= belongs to rules whatif, not to rules timeline",
     "whatif chip=h20 rule=x": "rule= belongs to rules explain and list, not to rules whatif",
-    "timeline chip=h20 on=2024-06-01": ("a timeline has every day: on= belongs to the other views"),
+    "timeline chip=h20 on=2024-06-01": ("a timeline covers every day: leave out on="),
     "on=2025-02-30": "on=2025-02-30 is no day such as 2025-08-15",
     "on=yesterday": "on=yesterday is no day such as 2025-08-15",
     "on=15-8-2025": "on=15-8-2025 is no day such as 2025-08-15",

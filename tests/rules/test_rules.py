@@ -29,7 +29,7 @@ def above(value: float) -> float:
 
 
 def found(rule: str, on: str, book: Rulebook, sheets: Catalogue, **values: float | bool) -> str:
-    """The words of a rule for a supposed part going to China."""
+    """The words of a rule for an assumed part going to China."""
     question = Question(on, "CN", "CN")
     part = subject(None, sheets, values)
     part = replace(part, eccns=status(part, question, book).eccns)

@@ -267,12 +267,12 @@ def test_a_rule_that_pauses_does_not_end_and_what_follows_is_doubtful() -> None:
 
 def test_one_rule_is_told_by_its_name() -> None:
     title = rule_list(RULES[:1], "2024-06-01", BOOK, SHEETS).table.title
-    assert title == "US-CONTROL, and how it stands on 2024-06-01"
+    assert title == "US-CONTROL, and its state on 2024-06-01"
 
 
 def test_a_day_after_the_last_look_says_so() -> None:
     assert status_report(LATER).table.heading[2] == (
-        "Rules were looked for up to 2026-01-01. This day is later: what came since is not in."
+        "Rules were collected up to 2026-01-01. This day is later: newer rules are not included."
     )
 
 

@@ -246,7 +246,7 @@ def test_an_explanation_says_first_what_decides(sheets: Catalogue, book: Ruleboo
     report = explained(judging("h20", asked("2025-06-01"), sheets, book), sheets, book)
     assert report.table.heading[0] == "Paragraph none; US policy licence (policy not stated)."
     decides = report.table.heading[1]
-    assert decides.startswith("What decides: US-2023-3A090: TPP 2,368, 32 below 2,400; ")
+    assert decides.startswith("Decided by: US-2023-3A090: TPP 2,368, 32 below 2,400; ")
     assert "US-2025-LETTER-BW: DRAM bandwidth 4,000 GB/s, 2,600 GB/s above 1,400 GB/s" in decides
 
 
@@ -279,7 +279,7 @@ def test_a_history_leaves_out_what_ended_before_the_launch_and_says_so(
     assert rows[1]["what changed"].startswith("not in it: TPP 2,368, 32 below 2,400; ")
     assert rows[1]["what changed"].endswith("; US-2022-3A090 ends")
     assert rows[2]["what changed"].startswith("letter: licence (policy not stated) [")
-    assert "; what ended before it is left out. " in report.table.heading[1]
+    assert "; rules that ended before it are left out. " in report.table.heading[1]
 
 
 def test_a_history_elsewhere_has_the_paragraphs_and_no_licence(
@@ -295,5 +295,5 @@ def test_a_history_elsewhere_has_the_paragraphs_and_no_licence(
 def test_a_supposed_part_has_no_history(sheets: Catalogue, book: Rulebook) -> None:
     part = judging("h20", asked("2024-06-01"), sheets, book)
     nobody = Judged(None, subject(None, sheets), part.status)
-    with pytest.raises(ValueError, match="a supposed part has no history"):
+    with pytest.raises(ValueError, match="an assumed part has no history"):
         periods(nobody, [], book, sheets)

@@ -31,7 +31,7 @@ GENOA = SHIPPED / "epyc-genoa-2-cores-standard.json"
 SHA = "ab" * 32
 SECTIONS = (
     "Finding", "Identity of the device", "What was tested, and how", "Conditions",
-    "Published beside measured", "Quantities an export verification may ask for", "Anomalies",
+    "Published and measured", "Quantities an export verification may ask for", "Anomalies",
     "Software", "Integrity", "Further measurements", "Sources and notes", "Limits of the test",
     "Signature",
 )  # fmt: skip

@@ -65,7 +65,7 @@ def test_anomalies_name_what_was_done_to_a_record(sheets: Catalogue, record: Rec
         case_of(record.model_copy(update={"measurements": spoilt}), sheets)
     )}  # fmt: skip
     kinds = {kind for kind, _ in found}
-    assert {"throttled", "disturbed", "thin", "interval wider than wanted", "result check",
+    assert {"throttled", "disturbed", "thin", "interval wider than requested", "result check",
             "failed", "fake device"} <= kinds  # fmt: skip
     assert ("failed", "out of memory") in found
     clean = {one.kind for one in anomalies(case_of(record, sheets))}

@@ -144,8 +144,8 @@ def test_a_name_that_a_folder_has_is_refused(tmp_path: Path, capsys: Capture) ->
     ("words", "told"),
     [
         (["kind=verificaton"], "no kind 'verificaton': did you mean 'verification'?"),
-        (["kind=plan"], "kind=plan takes the size of the shipment: devices=1000"),
-        (["kind=fleet"], "kind=fleet takes a folder of records: records=FOLDER"),
+        (["kind=plan"], "kind=plan needs the size of the shipment: devices=1000"),
+        (["kind=fleet"], "kind=fleet needs a folder of records: records=FOLDER"),
         (["kind=plan", "devices=0"], "devices=0 must be 1 to 1,000,000"),
         (["kind=plan", "devices=-3"], "devices=-3 must be 1 to 1,000,000"),
         (["kind=plan", "devices=1000001"], "devices=1000001 must be 1 to 1,000,000"),
@@ -164,21 +164,21 @@ def test_a_name_that_a_folder_has_is_refused(tmp_path: Path, capsys: Capture) ->
          "record= belongs to kind=verification, not to kind=plan"),
         (["kind=plan", "devices=9", "margin=0.2"],
          "margin= belongs to kind=verification and kind=fleet, not to kind=plan"),
-        (["kind=verification", "seed=1"], "seed= is of a shipment: give its size, devices=1000"),
+        (["kind=verification", "seed=1"], "seed= needs a shipment: give its size, devices=1000"),
         (["kind=fleet", "records=.", "seed=1"],
          "seed= belongs to kind=verification and kind=plan, not to kind=fleet"),
         (["kind=fleet", "records=.", "faulty=0.1"],
          "faulty= belongs to kind=verification and kind=plan, not to kind=fleet"),
-        (["confidence=0.9"], "confidence= is of a shipment: give its size, devices=1000"),
+        (["confidence=0.9"], "confidence= needs a shipment: give its size, devices=1000"),
         (["margin=0"], "margin=0 must be above 0 and at most 0.9"),
-        (["formats=[html]"], "formats= are those of files: give out=FOLDER, or report= to print"),
+        (["formats=[html]"], "formats= needs out=FOLDER; report= sets the format that is printed"),
         (["out=OUT", "formats=[htm]"], "no format 'htm': did you mean 'html'?"),
         (["out=OUT", "formats=[]"], "formats=[] writes nothing: give html, pdf or both"),
         (["out=OUT", "report=json"],
-         "report= is what is printed: leave out= out, or give formats="),
+         "report= is for printing: leave out out=, or give formats="),
         (["record=nothing-of-the-kind"], "no record 'nothing-of-the-kind': "),
         (["record=no/such.json"], "no record 'no/such.json': there is no such file"),
-        (["kind=fleet", "records=OUT"], "is no folder: give one that holds records"),
+        (["kind=fleet", "records=OUT"], "is not a folder: give one that holds records"),
         (["devcies=3"], "report has no key 'devcies': did you mean 'devices'?"),
     ],
 )  # fmt: skip
@@ -210,7 +210,7 @@ def test_a_broken_record_is_a_fault_of_the_file(tmp_path: Path, capsys: Capture)
     (tmp_path / "r.json").write_text("{", encoding="utf-8")
     code, printed, err = said([f"record={tmp_path / 'r.json'}"], capsys)
     assert (code, printed) == (1, "")
-    assert err.startswith("onpaper: r.json: is no JSON")
+    assert err.startswith("onpaper: r.json: is not JSON")
 
 
 def test_without_fpdf_a_pdf_is_refused_before_any_work_and_a_page_is_made(

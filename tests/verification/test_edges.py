@@ -169,7 +169,7 @@ def test_a_narrow_interval_is_not_called_wide(sheets: Catalogue, record: Record)
 
     for precision, wide in ((0.005, False), (0.02, True)):
         found = {one.kind for one in anomalies(case_of(changed(record, ended(precision)), sheets))}
-        assert ("interval wider than wanted" in found) is wide
+        assert ("interval wider than requested" in found) is wide
 
 
 def test_a_wrong_exact_result_is_not_called_exact(sheets: Catalogue, record: Record) -> None:

@@ -174,9 +174,9 @@ def test_a_fleet_says_what_to_agree_on_and_when_the_line_fails_whole(
         found = gathered(folder, sheets, margin)
         assert all(one.fails for one in found.members) is whole
         told = sentences(fleet_document(found, None, 0.95))
-        assert ("Every device of kind 1 is below the line" in told) is whole
+        assert ("Every device of kind 1 is below the limit" in told) is whole
         assert f"margin={margin:g} asks each for {100 * (1 - margin):.4g}%" in told
-        assert "Agree on the line before the test" in told
+        assert "Agree on the acceptance limit before the test" in told
 
 
 def test_a_shipment_smaller_than_its_sample_is_refused(fleet: Fleet) -> None:
@@ -263,7 +263,7 @@ def test_the_same_id_with_other_contents_is_said(
 
 def test_a_fleet_of_no_record_is_none(tmp_path: Path, sheets: Catalogue) -> None:
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"holds no record: broken\.json is no JSON: "):
+    with pytest.raises(UsageError, match=r"holds no record: broken\.json is not JSON: "):
         gathered(tmp_path, sheets, 0.1)
 
 

@@ -44,7 +44,7 @@ def test_tables_stand_before_pictures_and_sources_after_them(sheets: Catalogue) 
     made = record_document(one, plates(one, ("html", "pdf")), Asked(100))
     found = [each.text for each in made.blocks if isinstance(each, Heading) and each.level == 2]
     assert found[-6:] == [
-        "Further measurements", "Sample plan for a shipment of 100 devices", "Pictures",
+        "Further measurements", "Sampling plan for a shipment of 100 devices", "Pictures",
         "Sources and notes", "Limits of the test", "Signature",
     ]  # fmt: skip
 

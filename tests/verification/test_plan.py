@@ -207,7 +207,7 @@ def test_the_report_of_a_plan_has_its_numbers_and_its_draw() -> None:
     first = next(one.text for one in made.blocks if isinstance(one, Paragraph))
     assert first.startswith("Test 57 of 1,000 devices")
     told = " ".join(one.text for one in made.blocks if isinstance(one, Paragraph))
-    assert "Agree on the line before the test, figure by figure" in told
+    assert "Agree on the acceptance limit before the test, figure by figure" in told
     assert "margin=0.1 asks each for 90% of its published figure" in told
     page = html.render(made)
     assert "seed=4711 repeats this draw" in page

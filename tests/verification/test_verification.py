@@ -81,7 +81,7 @@ def test_the_finding_counts_each_figure_once_by_its_best_row(h200: Case) -> None
     told = next(one.text for one in record_document(h200).blocks if isinstance(one, Paragraph))
     counts = [sum(verdict is one for _, verdict in best.values()) for one in RATED]
     parts = ", ".join(f"{n} {one.value}" for n, one in zip(counts, RATED, strict=True))
-    assert told.startswith(f"Of {len(best)} published figures put to the test, {parts}, at")
+    assert told.startswith(f"Of {len(best)} published figures tested, {parts}, at")
 
 
 def test_what_others_usually_reach_stands_beside_every_figure(h200: Case) -> None:
@@ -221,7 +221,7 @@ def test_a_processor_is_reported_with_its_derived_peaks(sheets: Catalogue) -> No
 def test_a_shipment_adds_its_plan_and_keeps_the_outline(h200: Case) -> None:
     made = record_document(h200, asked=Asked(500))
     heads = [one for one in made.blocks if isinstance(one, Heading)]
-    assert "Sample plan for a shipment of 500 devices" in {one.text for one in heads}
+    assert "Sampling plan for a shipment of 500 devices" in {one.text for one in heads}
     assert {one.text: one.level for one in heads}["The producer's risk"] == 3
     short = len(h200.of(Verdict.SHORT))
     assert any(one.startswith(f"The device of this record is itself short in {short} of ")
