@@ -29,7 +29,7 @@ class Place:
         other = next(iter(sorted(self._folder.iterdir())), None)
         if other is not None:
             raise UsageError(
-                f"out={self._folder} holds {other.name}, which no site of onpaper left: "
+                f"out={self._folder} holds {other.name}, which onpaper did not put there: "
                 "give an empty folder"
             )
 

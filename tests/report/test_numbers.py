@@ -70,6 +70,7 @@ def test_the_summary_says_what_of_paper_is_reached_and_counts_nothing_implausibl
         "Reached: memory bandwidth, triad reaches 95% of paper, fp64 matrix 100%, fp32 vector 91%.",
         "Short: bf16 matrix reaches 81% of paper.",
         "Undecided: fp16 matrix reaches 90% of paper.",
+        "Of several streams the best counts: memory bandwidth, triad.",
         "Implausible and not counted: memory bandwidth, copy, tf32 matrix.",
     ]
 

@@ -65,6 +65,17 @@ def test_the_summary_speaks_of_the_best_stream_and_counts_nothing_implausible(
     ]
 
 
+def test_a_slower_stream_of_another_verdict_says_why_it_does_not_count(
+    record: Record, sheets: Catalogue
+) -> None:
+    """Copies were short in their rows, and no line beneath named them."""
+    made = record_of(record, stream_at(3000, "copy"), stream_at(3900, "write"))
+    assert summary(rows(made, sheets)) == [
+        "Reached: memory bandwidth, write reaches 98% of paper.",
+        "Of several streams the best counts: memory bandwidth, write.",
+    ]
+
+
 def test_a_summary_lists_several_figures_of_one_verdict(record: Record, sheets: Catalogue) -> None:
     made = record_of(
         record, stream_at(3900), product_at(142), product_at(290, figures=("matrix_fp8",))

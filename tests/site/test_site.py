@@ -279,7 +279,7 @@ def test_an_earlier_site_is_replaced_and_nothing_else(tmp_path: Path) -> None:
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(UsageError, match=r"holds thesis\.tex, which no site of onpaper left"):
+    with pytest.raises(UsageError, match=r"holds thesis\.tex, which onpaper did not put there"):
         main([f"out={tmp_path}"])
     assert {path.name for path in tmp_path.iterdir()} == {"thesis.tex"}
 
