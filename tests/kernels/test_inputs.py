@@ -74,6 +74,13 @@ def test_inputs_are_distributed_as_asked_for(
     assert bounds[0] <= float(values.min()) <= float(values.max()) <= bounds[1]
 
 
+@pytest.mark.parametrize("data", ["normal", "uniform"])
+def test_fp64_uses_all_its_digits(data: str) -> None:
+    """Widened from fp32 it had noughts in half of them, which costs less power."""
+    drawn = inputs.draw((1000,), "fp64", data, CPU)
+    assert not torch.equal(drawn, drawn.float().double())
+
+
 def test_whole_numbers_are_whole_and_all_of_them_occur() -> None:
     drawn = inputs.draw((10_000,), "fp32", "integers", CPU)
     assert sorted(set(drawn.tolist())) == [float(one) for one in range(-4, 5)]

@@ -37,12 +37,14 @@ def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[],
 
     current, beside = torch.cuda.current_stream(device), _beside(device)
     beside.wait_stream(current)
-    with torch.cuda.stream(beside):
-        for _ in range(WARM_UPS - 1):
-            body()
-        with no_waits():
-            body()
-    current.wait_stream(beside)
+    try:
+        with torch.cuda.stream(beside):
+            for _ in range(WARM_UPS - 1):
+                body()
+            with no_waits():
+                body()
+    finally:  # a call that waits is made in the current stream next
+        current.wait_stream(beside)
     graph = torch.cuda.CUDAGraph()
     try:
         with torch.cuda.stream(current), torch.cuda.graph(graph, stream=beside):

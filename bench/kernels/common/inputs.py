@@ -23,11 +23,13 @@ def draw(shape: tuple[int, ...], dtype: str, data: str, device: "torch.device") 
 
     ``normal`` is standard normal, ``uniform`` lies in -1..1, both times ``STRETCH``; ``integers``
     are whole numbers in -4..4, ``constant`` is 1, ``zeros`` is 0. An element of nvfp4 is two
-    numbers.
+    numbers. Those of fp64 are drawn as such: widened ones would have noughts in half of their
+    digits, which costs less power.
     """
     wanted = torch_dtype(dtype, device)
     numbers = (*shape, 2) if dtype == "nvfp4" else shape
-    values = _values(numbers, data, device) * STRETCH.get((dtype, data), 1.0)
+    drawn = torch_dtype("fp64" if dtype == "fp64" else "fp32", device)
+    values = _values(numbers, data, drawn, device) * STRETCH.get((dtype, data), 1.0)
     if dtype == "nvfp4":
         return packed(values)
     if dtype == "int8":
@@ -35,16 +37,18 @@ def draw(shape: tuple[int, ...], dtype: str, data: str, device: "torch.device") 
     return values.to(wanted)
 
 
-def _values(shape: tuple[int, ...], data: str, device: "torch.device") -> "torch.Tensor":
+def _values(
+    shape: tuple[int, ...], data: str, drawn: "torch.dtype", device: "torch.device"
+) -> "torch.Tensor":
     import torch
 
     if data == "normal":
-        return torch.randn(shape, device=device)
+        return torch.randn(shape, dtype=drawn, device=device)
     if data == "uniform":
-        return torch.rand(shape, device=device) * 2 - 1
+        return torch.rand(shape, dtype=drawn, device=device) * 2 - 1
     if data == "integers":
-        return torch.randint(-4, 5, shape, device=device).float()
-    return torch.full(shape, 1.0 if data == "constant" else 0.0, device=device)
+        return torch.randint(-4, 5, shape, device=device).to(drawn)
+    return torch.full(shape, 1.0 if data == "constant" else 0.0, dtype=drawn, device=device)
 
 
 _kept: dict[str, tuple[tuple[object, ...], tuple["torch.Tensor", ...]]] = {}
