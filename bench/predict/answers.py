@@ -9,11 +9,11 @@ import numpy as np
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
 from bench.predict.forecast import Asked, Foretold, forecast
-from bench.predict.learning.expected import departure, difference
+from bench.predict.learning.expected import difference
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooled import LEVELS, Departures
 from bench.predict.learning.product import Shapes, roofline, shapes
-from bench.predict.learning.product import seconds as product_seconds
+from bench.predict.learning.producttime import ProductTimes, of_all, of_its_own
 from bench.predict.model.capacity import Room, least_chips, room, widths
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.precision import precision, weights_of
@@ -169,30 +169,30 @@ class Timed:
     """One product on one chip.
 
     Attributes:
-        seconds: foretold.
+        times: foretold, of one place.
         paper: of the roofline, s.
-        model, sheet: half-widths of log time, the former by level.
-        least: seconds at the published rate, below which nothing is told.
+        sheet: half-width of log time that rival figures of the sheet add.
         tier: what it rests on.
         own: whether that is the chip's own times.
         over: rate over the baseline's; None where there is none.
     """
 
     chip: Facts
-    seconds: float
+    times: ProductTimes
     paper: float
-    model: tuple[float, ...]
     sheet: float
-    least: float
     tier: str
     own: bool
     over: Ratio | None = None
 
+    @property
+    def seconds(self) -> float:
+        """Returns the time that is foretold."""
+        return float(self.times.seconds[0])
+
     def bounds(self, level: float) -> tuple[float, float]:
         """Returns the interval of the time, in s."""
-        half = self.model[LEVELS.index(level)] + self.sheet
-        low, high = self.seconds * math.exp(-half), self.seconds * math.exp(half)
-        return max(low, self.least), max(high, self.least)
+        return self.times.bounds(0, level, self.sheet)
 
 
 def timed_products(
@@ -224,23 +224,18 @@ def timed_products(
 
 
 def _timed(own: Facts, sizes: Sizes, dtype: str, known: Learnt) -> Timed:
-    """Returns a product's time; nothing is foretold above the published rate.
-
-    No product of the tables reaches that. What is bound by memory may lie in a cache.
-    """
+    """Returns a product's time."""
     if own.bandwidth is None:
         raise UsageError(f"{own.chip}: unknown, because its sheet has no memory bandwidth")
     one = shapes([sizes], own, dtype)
-    paper, least = float(roofline(one)[0]), float((2 * one.m * one.n * one.k / one.rate)[0])
-    mine = known.own.get(own.chip, {}).get(dtype)
-    if mine:
-        took, spread = mine.seconds(one)
-        halves = tuple(normal * float(spread[0]) for normal in NORMAL)
-        seconds, sheet, rests = float(took[0]), 0.0, "measured here"
-    else:
-        seconds, halves, sheet = _pooled(own, one, known, dtype)
-        rests = str(known_of(own, known.products[dtype][1]))
-    return Timed(own, max(seconds, least), paper, halves, sheet, least, rests, mine is not None)
+    paper = float(roofline(one)[0])
+    if mine := known.own.get(own.chip, {}).get(dtype):
+        return Timed(own, of_its_own(one, mine), paper, 0.0, "measured here", own=True)
+    how, departed = known.products[dtype]
+    fitted = own.chip in [each[3] for each in departed.labels]
+    sheet = 0.0 if fitted else _doubt(own, one, dtype)
+    times, rests = of_all(own, one, how, departed, known.stack), str(known_of(own, departed))
+    return Timed(own, times, paper, sheet, rests, own=False)
 
 
 def product_ratio(one: Timed, base: Timed, part: Departures, known: Learnt) -> Ratio:
@@ -251,27 +246,11 @@ def product_ratio(one: Timed, base: Timed, part: Departures, known: Learnt) -> R
     if one.chip.chip == base.chip.chip:
         return Ratio(np.ones(1), (0.0,) * len(LEVELS), np.zeros(1))
     if one.own or base.own:
-        model = tuple(map(math.hypot, one.model, base.model))
+        pairs = zip(one.times.halves, base.times.halves, strict=True)
+        model = tuple(math.hypot(float(mine[0]), float(other[0])) for mine, other in pairs)
     else:
         _, model = difference((one.chip, base.chip), part, known.stack)
     return Ratio(np.array([base.seconds / one.seconds]), model, np.array([one.sheet + base.sheet]))
-
-
-NORMAL = (1.2816, 1.9600)
-"""Quantiles of the normal distribution for ``LEVELS``."""
-
-
-def _pooled(
-    own: Facts, one: Shapes, known: Learnt, dtype: str
-) -> tuple[float, tuple[float, ...], float]:
-    """Returns the time in s, the model's half-widths and the sheet's."""
-    how, departures = known.products[dtype]
-    shift, halves = departure(own, departures, known.stack)
-    took = float(product_seconds(one, how)[0]) * math.exp(shift)
-    doubt = (
-        _doubt(own, one, dtype) if own.chip not in [each[3] for each in departures.labels] else 0.0
-    )
-    return took, halves, doubt
 
 
 def _doubt(own: Facts, one: Shapes, dtype: str) -> float:

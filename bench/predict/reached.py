@@ -1,15 +1,14 @@
 """What a careful test of a chip's printed figures is foretold to find."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, of_sheet
 from bench.errors import UsageError
-from bench.evidence.observe import ABOVE, most_published
+from bench.evidence.observe import most_published
 from bench.evidence.pool import Evidence
-from bench.predict.learning.figures import FAMILIES, Fractions, fractions, voices
+from bench.predict.learning.figures import FAMILIES, Fractions, Share, fractions, voices
 from bench.predict.model.facts import Facts
 from bench.predict.tiers import known_of
 
@@ -20,32 +19,24 @@ class Reached:
 
     Attributes:
         measured: what it is reached with, such as streams that read and write at once.
-        learnt: the share that fractions of all chips tell.
-        best: the highest figure that anybody publishes, as a share: no chip is foretold to reach
-            more, and none is measured to, but for ``ABOVE``.
     """
 
     chip: Facts
     figure: str
     measured: str
     published: float
-    learnt: float
-    halves: tuple[float, ...]
-    best: float
+    told: Share
     tier: str
 
     @property
     def share(self) -> float:
         """Returns the share that is foretold."""
-        return min(self.learnt, self.best)
+        return self.told.value
 
     @property
     def bounds(self) -> tuple[tuple[float, float], ...]:
         """Returns the lowest and the highest share by level."""
-        outs, most = [math.exp(half) for half in self.halves], ABOVE * self.best
-        return tuple(
-            (min(self.learnt / out, self.share), min(self.learnt * out, most)) for out in outs
-        )
+        return self.told.bounds
 
 
 MATRIX = {"best product": False}
@@ -82,7 +73,7 @@ def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts
 
 
 def _reached(chip: Facts, paper: Paper, measured: str, learnt: Fractions) -> Reached:
-    share, halves = learnt.foretold(chip, paper.key, less=REACHED[paper.key][measured])
-    best = most_published(paper) / paper.value
+    most = most_published(paper) / paper.value
+    told = learnt.share(chip, paper.key, most, less=REACHED[paper.key][measured])
     rests = str(known_of(chip, learnt.departures, powered=learnt.family == "matrix"))
-    return Reached(chip, paper.key, measured, paper.value, share, halves, best, rests)
+    return Reached(chip, paper.key, measured, paper.value, told, rests)

@@ -65,7 +65,7 @@ def _cells(cases: Sequence[Outcome]) -> Iterator[tuple[str, ...]]:
         if one.measured is None:
             continue
         foretold = one.measured * math.exp(one.error)
-        half = math.exp(one.halves[-1]) if one.halves else None
-        bounds = (foretold / half, foretold * half) if half else ()
+        ends = one.bounds(-1) if one.halves else ()
+        bounds = [one.measured * math.exp(end) for end in ends]
         told = [f"{value:.5g}" for value in (one.measured, foretold, *bounds)]
         yield (one.chip, one.work, *told, *([""] * (4 - len(told))))

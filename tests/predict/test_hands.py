@@ -167,18 +167,56 @@ def test_each_hand_speaks_once_for_a_chip_and_way(evidence: Evidence) -> None:
     assert {one.less for one in found} == {False, True}
 
 
-def test_no_figure_is_foretold_above_all_that_is_published(evidence: Evidence) -> None:
-    """A rate above all that is published is taken for a fault, not for a measurement."""
+def test_no_figure_is_foretold_above_all_that_is_published_or_believed(evidence: Evidence) -> None:
+    """A rate above that is taken for a fault, not for a measurement."""
     from bench.chips.load import catalogue
 
     found = reached([*catalogue().chips.values()], evidence, everything().chips)
     assert {one.measured for one in found} == {each for ways in REACHED.values() for each in ways}
-    assert any(one.learnt > one.best for one in found)
+    assert any(one.told.learnt > one.told.most for one in found)
     for one in found:
-        assert one.best >= 1
+        assert one.told.most >= 1
         for low, high in one.bounds:
-            assert 0 < low <= one.share <= one.best
-            assert one.share <= high <= 1.02 * one.best
+            assert 0 < low <= one.share <= one.told.most
+            assert one.share <= high <= 1.02 * one.told.most
+
+
+def test_boards_that_run_above_their_sheet_are_foretold_above_it(evidence: Evidence) -> None:
+    """Intervals of GeForce boards ended below what several groups had measured of them."""
+    from bench.chips.load import catalogue
+
+    names = ("nvidia-rtx5090-32gb", "nvidia-h20-sxm-96gb")
+    chips = [catalogue().chips[one] for one in names]
+    found = {
+        one.chip.chip: one
+        for one in reached(chips, evidence, everything().chips)
+        if one.figure == "matrix_bf16"
+    }
+    board, sold = (found[one] for one in names)
+    every = voices(evidence, everything().chips, "matrix")
+    most = max(math.exp(one.log) for one in every if one.chip.family == board.chip.family)
+    assert 1.02 < board.share < most < board.bounds[0][1]
+    assert sold.share <= 1.0
+    assert sold.bounds[1][1] == pytest.approx(1.02)
+
+
+@pytest.mark.parametrize("family", ["matrix", "memory"])
+def test_figures_are_held_to_what_users_are_told(evidence: Evidence, family: str) -> None:
+    """Users' shares end at what is published; those that were validated did not."""
+    chips, left = everything().chips, "nvidia-rtx5090-32gb"
+    every = voices(evidence, chips, family)
+    learnt = fractions([one for one in every if one.chip.chip != left], family)
+    asked = [one for one in every if one.chip.chip == left]
+    cases = figures_left_out(evidence, chips, family, lambda one: one.chip.chip, {left})
+    assert len(cases) == len(asked) > 1
+    for voice, case in zip(asked, cases, strict=True):
+        told = learnt.share(voice.chip, voice.figure, voice.most, less=voice.less)
+        assert case.measured is not None
+        assert case.measured * math.exp(case.error) == pytest.approx(told.value)
+        for place, bounds in enumerate(told.bounds):
+            ends = [case.measured * math.exp(end) for end in case.bounds(place)]
+            assert ends == pytest.approx(bounds)
+            assert case.inside(place) == (bounds[0] <= case.measured <= bounds[1])
 
 
 def test_what_a_chip_of_no_told_power_rests_on(evidence: Evidence) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
+from bench.predict.answers import timed_products
 from bench.predict.learning.expected import departure
 from bench.predict.learning.fit import fit
-from bench.predict.learning.learn import of_steps
+from bench.predict.learning.learn import load, of_steps
 from bench.predict.learning.product import Products, roofline, seconds, shapes
 from bench.predict.learning.productfit import Measured, learnt
 from bench.predict.learning.shipped import shipped
@@ -21,6 +22,7 @@ from bench.predict.validation.bars import CHIP
 from bench.predict.validation.errorfile import state, written
 from bench.predict.validation.errors import Bar, Figures, Outcome, Part, changes, figures, missed
 from bench.predict.validation.heldout import band, chosen, foretold, products, steps
+from bench.predict.validation.pairs import product_ratios
 
 
 def case(
@@ -240,6 +242,47 @@ def test_products_are_held_to_the_interval_that_users_are_told(made: Measured) -
     _, departed = learnt(others, Products())
     _, halves = departure(slow.chips[0], departed, Stack())
     assert {one.halves for one in foretold(slow, others)} == {halves}
+
+
+@pytest.fixture(scope="module")
+def quick(made: Measured) -> Measured:
+    """The same chips, faster than their sheets allow."""
+    return replace(made, times=tuple(0.3 * one for one in made.times))
+
+
+def test_no_product_is_validated_above_the_published_rate(
+    quick: Measured, sheets: Catalogue
+) -> None:
+    """Users were told of none; those that were validated went beyond."""
+    slow = chosen(quick, ["b60" in one.chip for one in quick.chips])
+    others = chosen(quick, ["b60" not in one.chip for one in quick.chips])
+    (asked,), (times,) = slow.shapes, slow.times
+    least = 2 * asked.m * asked.n * asked.k / asked.rate
+    found = foretold(slow, others)
+    seconds_ = np.array([math.exp(one.error) for one in found]) * times
+    assert np.all(seconds_ >= least * (1 - 1e-9))
+    assert np.any(np.isclose(seconds_, least))
+    known = replace(load(), products={"bf16": learnt(others, Products())}, own={})
+    chip = sheets.chips[slow.chips[0].chip]
+    for (m, n, k), one, took in zip(np.exp(asked.sizes).round(), found, seconds_, strict=True):
+        ((told,), _) = timed_products([chip], None, (int(m), int(n), int(k)), "bf16", known)
+        assert told.seconds == pytest.approx(float(took))
+        assert told.sheet == 0.0
+        assert [float(half[0]) for half in told.times.halves] == pytest.approx(one.halves)
+
+
+def test_ratios_of_products_are_validated_as_users_are_told_of_them(quick: Measured) -> None:
+    """That of two products, neither of which is foretold above its published rate."""
+    first, second = quick.chips[:2]
+    kept = chosen(quick, [one not in (first, second) for one in quick.chips])
+    errors = [
+        [one.error for one in foretold(chosen(quick, [each == chip for each in quick.chips]), kept)]
+        for chip in (first, second)
+    ]
+    pair = f"{first.chip} / {second.chip}"
+    found = [one for one in product_ratios(quick) if one.chip == pair]
+    between = [one - other for one, other in zip(*errors, strict=True)]
+    assert [one.error for one in found] == pytest.approx(between)
 
 
 def test_steps_are_held_to_the_interval_that_users_are_told() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.evidence.observe import Observation
+from bench.evidence.observe import ABOVE, Observation, most_published
 from bench.evidence.pool import Evidence
 from bench.predict.learning.pooled import LEVELS, Departures, pooled
 from bench.predict.model.facts import Facts
@@ -39,6 +39,7 @@ class Voice:
         log: of measured over published.
         less: whether less is to be had of what was measured: of one shape than of the best that is
             looked for, of a stream both ways than of one way.
+        most: the highest that anybody publishes, over the figure that ``log`` is of.
     """
 
     chip: Facts
@@ -47,15 +48,66 @@ class Voice:
     log: float
     weight: float
     less: bool
+    most: float = 1.0
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a chip is foretold to reach of a figure, as a share: to users and to validation.
+
+    Attributes:
+        learnt: what fractions of all chips tell; ``halves`` those of its log by level.
+        most: the highest figure that anybody publishes, or that was believed of its family where
+            it was measured above that: no chip is foretold to reach more, nor to be measured to,
+            but for ``ABOVE``.
+    """
+
+    learnt: float
+    halves: tuple[float, ...]
+    most: float
+
+    @property
+    def value(self) -> float:
+        """Returns the share that is foretold."""
+        return min(self.learnt, self.most)
+
+    @property
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        """Returns the lowest and the highest share by level."""
+        outs, most = [math.exp(half) for half in self.halves], ABOVE * self.most
+        return tuple(
+            (min(self.learnt / out, self.value), min(self.learnt * out, most)) for out in outs
+        )
 
 
 @dataclass(frozen=True)
 class Fractions:
-    """What chips reach of a family of figures: terms of the log fraction, and departures."""
+    """What chips reach of a family of figures.
+
+    Attributes:
+        family: of figures.
+        terms: of the log fraction.
+        departures: of chips from that.
+        believed: by family of chips, the highest share that was measured and is believed. Boards of
+            GeForce run above the clock that their sheets print, as several groups found.
+    """
 
     family: str
     terms: tuple[float, ...]
     departures: Departures
+    believed: Mapping[str, float]
+
+    def share(self, chip: Facts, figure: str, published: float, *, less: bool = False) -> Share:
+        """Returns what a chip is foretold to reach of a figure.
+
+        Args:
+            chip: whose.
+            figure: its key.
+            published: the highest value that anybody publishes, over the figure.
+            less: see ``foretold``.
+        """
+        learnt, halves = self.foretold(chip, figure, less=less)
+        return Share(learnt, halves, max(published, self.believed.get(chip.family, 0.0)))
 
     def foretold(
         self, chip: Facts, figure: str, *, less: bool = False
@@ -98,7 +150,8 @@ def _of_memory(evidence: Evidence) -> list[Observation]:
 
 def _voice(one: Observation, chip: Facts) -> Voice:
     log = math.log(one.fraction or 1.0)
-    return Voice(chip, one.figure or "", one.by, log, one.weight, _less(one))
+    most = most_published(one.paper) / one.paper.value if one.paper else 1.0
+    return Voice(chip, one.figure or "", one.by, log, one.weight, _less(one), most)
 
 
 def _less(one: Observation) -> bool:
@@ -129,4 +182,7 @@ def fractions(told: Sequence[Voice], family: str) -> Fractions:
     left = logs - rows @ terms
     labels, hands = [one.chip.labels for one in told], [one.by for one in told]
     departures = pooled(labels, [float(one) for one in left], hands=hands)
-    return Fractions(family, tuple(float(one) for one in terms), departures)
+    believed: dict[str, float] = {}
+    for one in told:
+        believed[one.chip.family] = max(believed.get(one.chip.family, 0.0), math.exp(one.log))
+    return Fractions(family, tuple(float(one) for one in terms), departures, believed)

@@ -32,6 +32,8 @@ class Outcome:
         halves: half-widths of the interval of log time at ``LEVELS``; empty where none is told.
         rivals: the same errors of the part's two baselines.
         measured: seconds, or share of a figure; None where it is not kept.
+        ends: log of the interval's ends over measured at ``LEVELS``, where it is cut off; empty
+            where ``halves`` tell it.
     """
 
     chip: str
@@ -40,6 +42,18 @@ class Outcome:
     halves: tuple[float, ...]
     rivals: tuple[float, float]
     measured: float | None = None
+    ends: tuple[tuple[float, float], ...] = ()
+
+    def bounds(self, place: int) -> tuple[float, float]:
+        """Returns log of the interval's ends over measured at a place of ``LEVELS``."""
+        if self.ends:
+            return self.ends[place]
+        return self.error - self.halves[place], self.error + self.halves[place]
+
+    def inside(self, place: int) -> bool:
+        """Tells whether what was measured lies within the interval at a place of ``LEVELS``."""
+        low, high = self.bounds(place)
+        return low <= 0.0 <= high
 
 
 @dataclass(frozen=True)
@@ -160,7 +174,7 @@ def _size(logs: Iterable[float]) -> list[float]:
 
 
 def _inside(groups: Mapping[str, Sequence[Outcome]], place: int) -> float:
-    held = [[abs(one.error) <= one.halves[place] for one in own] for own in groups.values()]
+    held = [[one.inside(place) for one in own] for own in groups.values()]
     return float(np.mean([np.mean(own) for own in held]))
 
 

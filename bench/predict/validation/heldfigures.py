@@ -42,15 +42,17 @@ def figures_left_out(
 def _told(asked: Sequence[Voice], known: Sequence[Voice], family: str) -> list[Outcome]:
     learnt = fractions(known, family)
     share = float(np.median([one.log for one in known]))
-    told = [learnt.foretold(one.chip, one.figure, less=one.less) for one in asked]
+    told = [learnt.share(one.chip, one.figure, one.most, less=one.less) for one in asked]
     return [
         Outcome(
             chip=one.chip.chip,
             work=one.figure,
-            error=math.log(fraction) - one.log,
-            halves=halves,
+            error=math.log(found.value) - one.log,
+            halves=found.halves,
             rivals=(-one.log, share - one.log),
             measured=math.exp(one.log),
+            ends=tuple((math.log(low) - one.log, math.log(high) - one.log)
+                       for low, high in found.bounds),
         )
-        for one, (fraction, halves) in zip(asked, told, strict=True)
-    ]
+        for one, found in zip(asked, told, strict=True)
+    ]  # fmt: skip

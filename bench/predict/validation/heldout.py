@@ -13,9 +13,10 @@ import numpy as np
 from bench.predict.learning.expected import departure
 from bench.predict.learning.fit import Case, departures, fit
 from bench.predict.learning.learn import PHASES, of_steps
-from bench.predict.learning.pooled import LEVELS, Departures
-from bench.predict.learning.product import Products, roofline, seconds
+from bench.predict.learning.pooled import Departures
+from bench.predict.learning.product import Products, roofline
 from bench.predict.learning.productfit import Measured, learnt, prior
+from bench.predict.learning.producttime import ProductTimes, of_all, of_its_own
 from bench.predict.learning.refined import refined
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
@@ -59,17 +60,32 @@ def foretold(asked: Measured, known: Measured) -> list[Outcome]:
     """Returns products as they are foretold by what was measured of others."""
     how, departed = learnt(known, Products())
     share = float(np.median(np.concatenate(_beyond(known))))
-    found = []
+    found: list[Outcome] = []
     for chip, shapes, times, paper in zip(
         asked.chips, asked.shapes, asked.times, _beyond(asked), strict=True
     ):
-        shift, halves = departure(chip, departed, Stack())  # for unknown power alone
-        errors = np.log(seconds(shapes, how) / times) + shift
-        found += [
-            Outcome(chip.chip, band(m), float(one), halves, (-float(log), share - float(log)))
-            for m, one, log in zip(shapes.m, errors, paper, strict=True)
-        ]
+        told = of_all(chip, shapes, how, departed, Stack())
+        found += _outcomes(chip, shapes.m, told, times, (paper, share))
     return found
+
+
+def _outcomes(
+    chip: Facts, rows: Array, told: ProductTimes, times: Array, beside: tuple[Array, float]
+) -> Iterator[Outcome]:
+    """Yields a chip's products as users are told of them, rival figures of its sheet apart.
+
+    Args:
+        chip: whose.
+        rows: m of each.
+        told: what is foretold.
+        times: what was measured, s.
+        beside: log of that over the roofline's time; and the usual share of it.
+    """
+    paper, share = beside
+    errors = np.log(told.seconds / times).tolist()
+    for m, one, log, *halves in zip(rows, errors, paper.tolist(), *told.halves, strict=True):
+        widths = tuple(map(float, halves))
+        yield Outcome(chip.chip, band(m), one, widths, (-log, share - log))
 
 
 def calibrated(asked: Measured, own: Measured, known: Measured) -> list[Outcome]:
@@ -80,23 +96,17 @@ def calibrated(asked: Measured, own: Measured, known: Measured) -> list[Outcome]
         own: what was measured of them in a short run.
         known: what all chips' fit begins with.
     """
-    from scipy.special import ndtri
-
     how, _ = learnt(known, Products())
     usual = prior(known, how)
     places = {chip.chip: place for place, chip in enumerate(own.chips)}
-    found = []
+    found: list[Outcome] = []
     for chip, shapes, times, paper in zip(
         asked.chips, asked.shapes, asked.times, _beyond(asked), strict=True
     ):
         place = places[chip.chip]
         share = float(np.median(_beyond(own)[place]))
-        made = refined(own.shapes[place], own.times[place], how, usual)
-        middle, spread = made.seconds(shapes)
-        for m, one, wide, log in zip(shapes.m, np.log(middle / times), spread, paper, strict=True):
-            halves = tuple(float(ndtri(0.5 + level / 2) * wide) for level in LEVELS)
-            rivals = (-float(log), share - float(log))
-            found.append(Outcome(chip.chip, band(m), float(one), halves, rivals))
+        told = of_its_own(shapes, refined(own.shapes[place], own.times[place], how, usual))
+        found += _outcomes(chip, shapes.m, told, times, (paper, share))
     return found
 
 

@@ -16,8 +16,10 @@ import numpy as np
 from bench.predict.learning.expected import difference
 from bench.predict.learning.fit import Case, departures, fit
 from bench.predict.learning.learn import DENSE, EXPERTS, PHASES, of_serving, of_steps
-from bench.predict.learning.product import Products, seconds
+from bench.predict.learning.pooled import Departures
+from bench.predict.learning.product import Products
 from bench.predict.learning.productfit import Measured, learnt
+from bench.predict.learning.producttime import of_all
 from bench.predict.learning.reported import by_hands
 from bench.predict.learning.served import as_served, same_work, served
 from bench.predict.learning.tables import Row
@@ -89,16 +91,16 @@ def product_ratios(known: Measured) -> list[Outcome]:
     for first, second in zip(places, (*places[1:], 0), strict=True):
         kept = chosen(known, [place not in (first, second) for place in places])
         how, departed = learnt(kept, Products())
-        sides = [_products(known, place, how) for place in (first, second)]
+        sides = [_products(known, place, how, departed) for place in (first, second)]
         chips = known.chips[first], known.chips[second]
-        between = difference(chips, departed, Stack())
-        found += side_by_side((chips[0].chip, chips[1].chip), sides[0], sides[1], between)
+        _, halves = difference(chips, departed, Stack())  # each side's shift is in its departure
+        found += side_by_side((chips[0].chip, chips[1].chip), sides[0], sides[1], (0.0, halves))
     return found
 
 
-def _products(known: Measured, place: int, how: Products) -> Sides:
-    shapes, times = known.shapes[place], np.log(known.times[place])
-    chip, away = known.chips[place], times - np.log(seconds(shapes, how))
+def _products(known: Measured, place: int, how: Products, departed: Departures) -> Sides:
+    shapes, times, chip = known.shapes[place], np.log(known.times[place]), known.chips[place]
+    away = times - np.log(of_all(chip, shapes, how, departed, Stack()).seconds)
     wide, rates = math.log(chip.bandwidth or math.nan), np.log(shapes.rate)
     told = zip(shapes.sizes.tolist(), shapes.m, times, away, rates, strict=True)
     return {
