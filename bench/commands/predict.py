@@ -8,8 +8,11 @@ from bench.errors import UsageError
 from bench.shapes import PredictConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bench.chips.load import Catalogue
     from bench.chips.model import Chip
+    from bench.predict.answers import Answer
     from bench.predict.forecast import Asked
     from bench.predict.learning.learn import Learnt
     from bench.report.markup import Report
@@ -125,8 +128,11 @@ def _told(config: PredictConfig, sheets: "Catalogue", given: set[str]) -> "Repor
     if config.phase == "fit":
         from bench.predict.answers import held
         from bench.report.capacity import fitting
+        from bench.report.weak import with_weak
 
-        return fitting(held(kept, asked), asked)
+        found = held(kept, asked)
+        rests = {one.chip.chip: ["memory_capacity"] for one in found}
+        return with_weak(fitting(found, asked), rests, sheets)
     return _predicted(config, kept, sheets, asked)
 
 
@@ -148,10 +154,21 @@ def _predicted(
 ) -> "Report":
     from bench.predict.answers import answers
     from bench.report.predictions import predictions
+    from bench.report.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
     every = answers(chips, base, asked, _known(config, asked.workload))
-    return predictions(every, base, asked, prices_of(config), operators=config.operators)
+    report = predictions(every, base, asked, prices_of(config), operators=config.operators)
+    return with_weak(report, _rests(every), sheets)
+
+
+def _rests(every: "Iterable[Answer]") -> dict[str, list[str]]:
+    """Returns by chip the figures that answers rest on and that nobody has tried by measuring."""
+    from bench.report.foretold import resting
+    from bench.report.weak import untried
+
+    told = [one for one in every if one.found]
+    return {one.chip.id: untried(resting(one), one.found.tier) for one in told if one.found}
 
 
 def _known(config: PredictConfig, workload: "Workload") -> "Learnt":
@@ -170,6 +187,7 @@ def _best(
 ) -> "Report":
     from bench.predict.best import best
     from bench.report.best import Found, best_ways
+    from bench.report.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
     wanted, rate, prices = wanted_of(config, given), rate_of(config), prices_of(config)
@@ -183,7 +201,8 @@ def _best(
             found.append(Found(one, (), 0, str(error)))
     if not any(one.every for one in found):
         raise UsageError(found[-1].why)
-    return best_ways(found, base, prices, rate, operators=config.operators)
+    report = best_ways(found, base, prices, rate, operators=config.operators)
+    return with_weak(report, _rests(one for limit in found for one in limit.every), sheets)
 
 
 def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
@@ -191,16 +210,22 @@ def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.predict.model.facts import every
     from bench.predict.reached import reached
     from bench.report.reached import reaching
+    from bench.report.weak import untried, with_weak
 
     known = every(sheets)
     asked = [chip.id for chip in chips if chip.id in known]
-    return reaching(reached(chips, bench_of().whole, known), asked, sheets)
+    found = reached(chips, bench_of().whole, known)
+    rests: dict[str, list[str]] = {}
+    for one in found:
+        rests.setdefault(one.chip.chip, []).extend(untried([one.figure], one.tier))
+    return with_weak(reaching(found, asked, sheets), rests, sheets)
 
 
 def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.predict.answers import timed_products
     from bench.predict.learning.learn import chosen
     from bench.report.products import products
+    from bench.report.weak import untried, with_weak
 
     sizes = [whole("shape", word) for word in config.shape]
     if len(sizes) != 3:
@@ -209,4 +234,9 @@ def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") ->
     asked = sizes[0], sizes[1], sizes[2]
     known = chosen(config.calibration)
     told, why = timed_products(chips, base, asked, config.precision, known)
-    return products(told, why, base, (asked, config.precision), sheets)
+    report = products(told, why, base, (asked, config.precision), sheets)
+    rests = {}
+    for one in told:
+        keys = [f"matrix_{one.chip.name_of(config.precision)}", "memory_bandwidth"]
+        rests[one.chip.chip] = untried(keys, one.tier)
+    return with_weak(report, rests, sheets)

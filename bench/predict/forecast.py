@@ -264,7 +264,9 @@ def _doubt(chip: Facts, asked: Asked, work: Step, known: Learnt) -> Array:
     """Returns how far rival figures move the log time: each by its share of it.
 
     A rate that steps were measured by stands firm whatever else is printed: of the silicon in
-    prefill or training, of the chip's memory in decoding.
+    prefill or training, of the chip's memory in decoding. It widens what users are told, and not
+    what validation tests: there the question is whether the model's own part is as wide as its
+    errors, and disputes over the sheets of a few measured chips would only hide that it is not.
     """
     computed = known.parts[part_of(asked) if asked.phase == "train" else "prefill"]
     firm = {

@@ -1,7 +1,9 @@
 """Attention, experts and collectives foretold by what was measured of other chips.
 
 As products are: nothing of the chip that is left out is seen by the fit, nor by the departures, nor
-by the one share that the second baseline multiplies the roofline with.
+by the one share that the second baseline multiplies the roofline with. Nobody is told of such a
+kernel by itself, so that nothing is cut off at a published rate here: it is part of steps and
+serving, which are tested as they are told.
 """
 
 from collections.abc import Iterator
