@@ -88,7 +88,7 @@ def test_a_figure_that_no_answer_uses_is_not_marked(sheets: Catalogue) -> None:
 
 def test_the_site_marks_it_where_the_figure_stands(site: Path) -> None:
     text = (site / "chips.html").read_text("utf-8")
-    assert "*: worked out for the sheet, not published." in text
+    assert "*: derived for the sheet, not published." in text
     rows = {
         name: re.search(rf'data-chip="{name}".*?</tr>', text, re.DOTALL)
         for name in (MI308X, A800, "nvidia-b30a-144gb")

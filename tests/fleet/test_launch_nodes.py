@@ -204,6 +204,6 @@ def test_an_engine_may_leave_questions_unanswered_for_a_while(
     out = tmp_path / "fleet"
     assert launched(*WORDS, "node=n1,n2", f"out={out}") == 0
     assert {one["state"] for one in ended(out).values()} == {"complete"}
-    assert "squeue: Socket timed out: it is asked again" in capsys.readouterr().err
+    assert "squeue: Socket timed out: asking again" in capsys.readouterr().err
     silent = iter(range(1000))
     assert launched(*WORDS, "node=n1,n2", f"out={out}2") == 2

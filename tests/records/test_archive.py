@@ -157,7 +157,7 @@ def test_a_loop_of_links_ends(folder: Path) -> None:
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         folder_of(str(tmp_path / "none"))
 
 

@@ -86,7 +86,7 @@ def test_of_records_called_by_what_they_are_of_the_ids_tell_which_is_the_latest(
 
 
 def test_a_beginning_of_several_ids_names_them(shelf: list[Path]) -> None:
-    with pytest.raises(UsageError, match=r"record '202603' may be any of 2: 20260303-.*, 20260304"):
+    with pytest.raises(UsageError, match=r"record '202603' fits 2: 20260303-.*, 20260304"):
         find("202603", shelf)
 
 
@@ -129,9 +129,9 @@ def test_a_committed_record_is_found_by_the_id_that_is_printed() -> None:
     [
         (
             "202604",
-            " may be any of 2: 20260404-000000-eeee (h200-full), 20260405-000000-ffff (h200-llm)",
+            " fits 2: 20260404-000000-eeee (h200-full), 20260405-000000-ffff (h200-llm)",
         ),
-        ("h200", " may be any of 2: h200-full, h200-llm"),
+        ("h200", " fits 2: h200-full, h200-llm"),
         ("20260404-eeee", ": did you mean '20260404-000000-eeee'?"),
     ],
 )
@@ -148,7 +148,7 @@ def test_an_id_that_two_files_bear_names_both(named: list[Path]) -> None:
     (named[0] / "copy.json").write_text(path.read_text())
     with pytest.raises(UsageError) as caught:
         find("20260404-000000-eeee", named)
-    told = "may be any of 2: 20260404-000000-eeee (copy), 20260404-000000-eeee (h200-full)"
+    told = "fits 2: 20260404-000000-eeee (copy), 20260404-000000-eeee (h200-full)"
     assert str(caught.value).endswith(told)
 
 

@@ -118,7 +118,7 @@ def test_a_real_terminal_gets_what_fits_it(
     assert ("\x1b[" in told) == (not environ or "PYTHONIOENCODING" in environ)
     lines = ESCAPE.sub("", told).splitlines()
     assert most - 12 < max(map(cell_len, lines)) <= most
-    assert lines[0].startswith("5 chips beside NVIDIA H20")
+    assert lines[0].startswith("5 chips compared with NVIDIA H20")
     assert "|--" not in told
 
 

@@ -210,7 +210,7 @@ def test_a_small_product_of_a_given_size_does_not_prove_a_chip_short(sheets: Cat
     large = dict.fromkeys(("m", "n", "k"), 8192)
     big = row_of(one.model_copy(update={"parameters": {**one.parameters, **large}}), sheets)
     assert small.verdict is Verdict.UNDECIDED
-    assert "so small a size leaves a chip idle" in small.reason
+    assert "so small a product leaves a chip idle" in small.reason
     assert big.verdict is Verdict.SHORT
 
 
