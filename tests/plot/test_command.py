@@ -76,7 +76,7 @@ def test_without_a_kind_all_of_the_record_goes_to_plots_here(
         (["kind=rules", "on=2026-13-01"], "on=2026-13-01 is no day such as 2025-08-15"),
         (["kind=ratios", "chips=[h20]"], "alone: name another chip in chips="),
         (["kind=ratios", "baseline=h21"], "no chip 'h21'"),
-        (["kind=cache", "record=h200-sxm-llm"], "has nothing measured that kind=cache draws"),
+        (["kind=cache", "record=h200-sxm-llm"], "has no measurement for kind=cache"),
         (["record=nothing-of-it"], "no record 'nothing-of-it'"),
         (["margin=2"], "margin=2 must be above 0 and at most 0.9"),
         (["out=/dev/null"], "out=/dev/null is a file: out= is a folder"),
@@ -109,7 +109,7 @@ def test_where_no_record_at_hand_bears_the_plot_a_suite_is_named(
 ) -> None:
     monkeypatch.setattr("bench.commands.plot.MOST_LOOKED_AT", 0)
     assert main(["plot", "record=h200-sxm-llm", f"out={tmp_path}"]) == 2
-    assert "any plot draws: suite=full measures for all of them; " in capsys.readouterr().err
+    assert "any plot: suite=full measures for all of them; " in capsys.readouterr().err
 
 
 def test_without_matplotlib_it_says_what_to_install(

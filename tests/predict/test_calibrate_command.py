@@ -140,7 +140,7 @@ def test_a_records_layers_and_products_are_all_there(
     gemms = [one for one in measurements("gemm") if one["dtype"] == "bf16"]
     assert len(products) == len(gemms) > 5
     inside = sum(one["low_95_s"] <= one["measured_s"] <= one["high_95_s"] for one in found["rows"])
-    assert f"{inside} of {len(found['rows'])} lie within the 95% interval." in found["summary"]
+    assert f"{inside} of {len(found['rows'])} lie within their 95% intervals." in found["summary"]
 
 
 def test_a_record_of_layers_of_experts_alone_is_shown(

@@ -132,7 +132,7 @@ def test_reported_serving_that_is_left_out_is_told() -> None:
     rows = [next(one for one in WORLD.reported if one.chip == chip) for chip in ids]
     found = told_by_others(WORLD, load(), [rows[0], rows[0], rows[1]])
     note = left_out([rows[0], rows[0], rows[1]], found)
-    assert note == "; left out, for the sheet says too little: 2 of huawei-ascend-910b"
+    assert note == "; left out, because the sheet says too little: 2 of huawei-ascend-910b"
     assert left_out([rows[1]], found) == ""
 
 
