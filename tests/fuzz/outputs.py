@@ -19,6 +19,8 @@ from tests.fuzz.contract import BrokenError, Target
 from tests.fuzz.places import DATA, folder, put, records
 
 GIVEN = Given(file="log", chip="nvidia-h20-sxm-96gb", by="A. Tester", dtype=None, date="2026-11")
+DTYPES = {"tritonbench": "bf16"}
+"""The number format of a tool's outputs, where they tell none."""
 CHIPS = {"flagperf": "nvidia-a800-sxm-80gb", "bundle": "nvidia-h100-sxm-80gb"}
 """The chip of a tool's outputs here, where they name another."""
 
@@ -27,7 +29,7 @@ def _imported(name: str, data: bytes) -> None:
     text, _ = text_of(str(put(folder("imports") / "log", data)))
     tool = importer(name)
     tool.knows(text)
-    given = replace(GIVEN, chip=CHIPS.get(name, GIVEN.chip))
+    given = replace(GIVEN, chip=CHIPS.get(name, GIVEN.chip), dtype=DTYPES.get(name))
     as_yaml(report(tool.read(text, given), tool, given))
 
 

@@ -207,7 +207,7 @@ def test_verdicts_are_a_pair_with_findings_and_a_frame() -> None:
     assert len(made) == len(found.findings) > 5
     assert set(made["subject"]) == {"nvidia-h20-sxm-96gb"}
     assert list(made["verdict"]) == [one.word.value for one in found.findings]
-    assert found.summary[0].startswith("In bf16 matrix, NVIDIA H20 SXM 96GB has ")
+    assert found.summary[0].startswith("In bf16 matrix, NVIDIA H20 SXM 96GB is ")
     wide = bench.verdicts("h20", "h100", margin=0.5).frame()
     assert list(wide["verdict"]) != list(made["verdict"])
 

@@ -129,12 +129,12 @@ def test_power_is_the_mean_of_the_readings_taken_while_samples_were() -> None:
         (powered([300.0] * 200) | {"power_valid": False}, "invalid: 20 power samples"),
         (powered([300.0] * 29), "invalid: 19 power samples"),
         (powered([300.0] * 2, 9.0), "invalid: 2 power samples"),
-        ({"at_s": (0.0, 9.0), "clock_hz": (1e9, 1e9)}, "not told"),
+        ({"at_s": (0.0, 9.0), "clock_hz": (1e9, 1e9)}, "not reported"),
     ],
 )
 def test_power_read_too_seldom_is_no_figure(seen: dict[str, object], reason: str) -> None:
     one = kept_up([SLOW_S] * 20, seen=seen)
-    samples = 0 if reason == "not told" else int(reason.split()[1])
+    samples = 0 if reason == "not reported" else int(reason.split()[1])
     assert power(one) == Power(None, samples, reason)
     assert energy_j(one) is None
 

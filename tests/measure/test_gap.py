@@ -144,7 +144,7 @@ def test_a_rest_above_one_is_called_what_it_is(tmp_path: Path, sheets: Catalogue
     slow = FakeSpec(**{**vars(spec), "clock_hz": H20_HZ / 2})
     record = measured(slow, tmp_path, sheets)
     (shown,) = gap_sections(record, rows(record, sheets), sheets)
-    assert "a rest above 1" in shown.cells[0][2]
+    assert "rest above 1" in shown.cells[0][2]
     told = shown.flat[0]["rest"]
     assert isinstance(told, float)
     assert math.isclose(told, 2.0, rel_tol=0.01)

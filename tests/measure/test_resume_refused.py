@@ -129,4 +129,4 @@ def test_under_torchrun_nothing_is_resumed(
     interrupted(out, monkeypatch)
     monkeypatch.setattr("bench.measure.ranks.count", lambda: 2)
     assert main(["run", "resume=latest", f"out={out}"]) == 2
-    assert "resume= takes no torchrun" in capsys.readouterr().err
+    assert "resume= does not work under torchrun" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from bench.site.foretold import STANDING, Standing
 from tests.commands.command_cases import said
 
 GENERAL = ("Predicted, ", "Rests on, ", "No prediction ", "J/token: ", "Unknown, ",
-           "Where the model ", "For these", "Tested on", "[")  # fmt: skip
+           "Where the model ", "For these", "Tested on", "From one weak source", "[")  # fmt: skip
 """What begins lines on the command's own columns, on chips without an answer, or on single chips:
 the site has a column of tests, and footnotes of figures on a chip's page."""
 
