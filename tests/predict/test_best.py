@@ -201,6 +201,11 @@ def test_wrong_words_cost_a_line(
     assert told in error
 
 
+def test_a_mistyped_search_names_the_word(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, error = said("predict", [*ASKED[:2], "parallel=bset"], capsys)
+    assert (code, "best searches for one" in error) == (2, True)
+
+
 @pytest.mark.parametrize("word", ["tpot=50ms", "ttft=1s", "devices=4", "rate=1000"])
 def test_a_key_of_the_search_is_heeded_or_refused(
     word: str, capsys: pytest.CaptureFixture[str]

@@ -103,6 +103,9 @@ def _parts(word: str) -> dict[str, int]:
     for part in re.split(r"[\s,x]+", word.strip()):
         told = re.fullmatch(r"(tp|pp|dp|ep|cp|vp|fsdp)=?(\d+)", part)
         if told is None or told[1] in found:
-            raise UsageError(f"parallel={word}: write a number, or such as tp8, 'tp8,pp2'")
+            raise UsageError(
+                f"parallel={word}: write a number, or such as tp8, 'tp8,pp2'; "
+                "for serving, best searches for one"
+            )
         found[told[1]] = int(told[2])
     return found
