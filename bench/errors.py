@@ -27,7 +27,11 @@ def plainly(text: object, most: int = LONGEST) -> str:
 
 
 class OnpaperError(Exception):
-    """Base of the errors that are printed as one line, without a traceback."""
+    """Base of the errors that are printed as one line, without a traceback.
+
+    Attributes:
+        exit_code: with which a command ends; 2 is bad input, found before any work.
+    """
 
     exit_code = 1
 
@@ -67,6 +71,8 @@ class Fault:
 
 class DataError(OnpaperError):
     """Faults in data files, all of them, collected before any was raised."""
+
+    exit_code = 2
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)

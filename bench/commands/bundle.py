@@ -29,7 +29,7 @@ Examples
   python -m bench bundle record=latest
   python -m bench bundle record=h200-sxm-full out=shared/
 
-Exit code: 0 written, 1 the record or a data file has a fault, 2 wrong usage.
+Exit code: 0 written, 2 wrong usage, or the record or a data file has a fault.
 """
 
 

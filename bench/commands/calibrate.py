@@ -31,7 +31,7 @@ Examples
   python -m bench calibrate
   python -m bench calibrate record=h200-sxm-calibrate out=h200.json
 
-Exit code: 0 fitted, 1 the record or a data file has a fault, 2 wrong usage.
+Exit code: 0 fitted, 2 wrong usage, or the record or a data file has a fault.
 """
 
 

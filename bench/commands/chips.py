@@ -56,7 +56,7 @@ Examples
   python -m bench chips tier=domestic sort=matrix_fp16 limit=10 columns=[name,matrix_fp16,process]
   python -m bench chips find=h20 columns=tpp,performance_density,ridge_matrix_bf16 sources=true
 
-Exit code: 0 listed, 1 a data file has a fault, 2 wrong usage.
+Exit code: 0 listed, 2 wrong usage, or a data file has a fault.
 """
 
 

@@ -36,7 +36,7 @@ Examples
   python -m bench claims claim=2025-09-17-cac-domestic-comparable
   python -m bench claims side=vendor without=[vendor] report=csv
 
-Exit code: 0 shown, 1 a record or a data file has a fault, 2 wrong usage.
+Exit code: 0 shown, 2 wrong usage, or a record or a data file has a fault.
 """
 
 

@@ -35,7 +35,7 @@ Examples
   python -m bench compare vendor=huawei baseline=h20 figures=[matrix_fp16,memory_bandwidth,tpp]
   python -m bench compare chips=[h20,h100,mi300x] per=watt
 
-Exit code: 0 compared, 1 a data file has a fault, 2 wrong usage.
+Exit code: 0 compared, 2 wrong usage, or a data file has a fault.
 """
 ASK = (
     "compare needs chips= or vendor=, such as chips=[910b2,h20] baseline=h20, "

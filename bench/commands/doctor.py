@@ -31,8 +31,8 @@ Examples
   python -m bench doctor device=cuda:1
   python -m bench doctor device=npu conformance=true
 
-Exit code: 0 described, 1 the device does not conform or a data file has a fault,
-2 wrong usage.
+Exit code: 0 described, 1 the device does not conform, 2 wrong usage, or a data file
+has a fault.
 """
 BUSY_LOAD = 0.5
 UNITS_OF = {"hz": Dimension.FREQUENCY, "w": Dimension.POWER}

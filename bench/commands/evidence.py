@@ -28,7 +28,7 @@ Examples
   python -m bench evidence chip=h20 figure=matrix_fp8
   python -m bench evidence chip=910c work=decode report=json
 
-Exit code: 0 shown, 1 a record or a data file has a fault, 2 wrong usage.
+Exit code: 0 shown, 2 wrong usage, or a record or a data file has a fault.
 """
 
 UNMEASURED = ("cycle_", "clock_", "price_")

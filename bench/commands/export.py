@@ -31,7 +31,7 @@ Examples
   python -m bench export out=./catalogue formats=csv tables=figures,sources
   python -m bench export out=./schemas tables=schema
 
-Exit code: 0 written, 1 a data file has a fault, 2 wrong usage.
+Exit code: 0 written, 2 wrong usage, or a data file has a fault.
 """
 SCHEMA = "schema"
 FORMATS = ("csv", "json", "parquet")

@@ -44,7 +44,7 @@ Examples
   python -m bench fleet records=fleet/ figure=memory_bandwidth report=csv
   python -m bench fleet devices=10000 at_once=1000 slow=0.03
 
-Exit code: 0 none is slow, 1 some are or a data file has a fault, 2 wrong usage.
+Exit code: 0 none is slow, 1 some are, 2 wrong usage, or a data file has a fault.
 """
 PLANNED = ("at_once", "seconds", "chips", "noise", "slow")
 RANKED = ("figure", "chip", "least", "limit")

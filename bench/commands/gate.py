@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from bench import paths
 from bench.config import compose, positive
-from bench.errors import DataError, UsageError
+from bench.errors import UsageError
 from bench.shapes import GateConfig
 
 if TYPE_CHECKING:
@@ -63,10 +63,7 @@ def main(words: list[str]) -> int:
     positive("margin", config.margin, 0.9)
     given = {word.partition("=")[0] for word in words}
     xml, summary = place("junit", config.junit), place("markdown", config.markdown)
-    try:
-        finding = _finding(config, strict, given)
-    except DataError as error:  # exit code 1 would call it slower
-        raise UsageError(str(error)) from None
+    finding = _finding(config, strict, given)
     if xml:
         write_junit(xml, finding)
     if summary:

@@ -37,7 +37,7 @@ Examples
   python -m bench history figure=memory_bandwidth records=fleet/ report=csv
   python -m bench history sql='SELECT chip, count(*) FROM records GROUP BY chip'
 
-Exit code: 0 shown, 1 a data file has a fault, 2 wrong usage.
+Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
 SHOWN = 20
 

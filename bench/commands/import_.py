@@ -68,7 +68,7 @@ Examples
   python -m bench import file=results/records/2026-11-26/h200-sxm-full.json by='Example Lab'
   python -m bench import file=ID.onpaper.json by='Example Lab' out=results/runs
 
-Exit code: 0 written, 1 a data file has a fault, 2 not understood or wrong usage; nothing is
+Exit code: 0 written, 2 not understood, wrong usage, or a data file has a fault: nothing is
 written then.
 """
 

@@ -44,7 +44,7 @@ Examples
   python -m bench plot kind=history figure=matrix_bf16 chip=h200 records=runs/
   python -m bench plot kind=rules on=2025-08-15 formats=svg out=./figures
 
-Exit code: 0 drawn, 1 the record or a data file has a fault, 2 wrong usage.
+Exit code: 0 drawn, 2 wrong usage, or the record or a data file has a fault.
 """
 FORMATS = ("png", "svg")
 EVERYWHERE = ("kind", "theme", "formats", "out")

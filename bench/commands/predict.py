@@ -67,7 +67,7 @@ Examples
   python -m bench predict chips=[h20,l20] phase=product shape=[4096,4096,4096]
   python -m bench predict chips=[910b2,c550,mi308x] phase=figures
 
-Exit code: 0 shown, 1 a data file has a fault, 2 wrong usage.
+Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
 MONEY = ("years", "kwh", "pue")
 TRAINED = ("micro", "recompute")

@@ -44,7 +44,7 @@ Examples
   python -m bench report kind=plan devices=1000 confidence=0.95 faulty=0.05 seed=4711
   python -m bench report kind=fleet records=results/runs devices=1000 out=reports formats=[html]
 
-Exit code: 0 done, 1 the record or a data file has a fault, 2 wrong usage.
+Exit code: 0 done, 2 wrong usage, or the record or a data file has a fault.
 """
 
 KEYS = {

@@ -52,7 +52,7 @@ Examples
   python -m bench rules whatif chip=h20 on=2024-06-01 tpp=2400
   python -m bench rules list on=2026-02-01 report=csv
 
-Exit code: 0 shown, 1 a data file has a fault, 2 wrong usage.
+Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
 MANY = 300
 """Of more chips than this, the figures in dispute are not tried out one by one."""

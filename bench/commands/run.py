@@ -68,8 +68,8 @@ Examples
   python -m bench run -m hydra/launcher=slurm node=all out=fleet    (one record per node)
   python -m bench run -m resume=fleet                            (only what is missing)
 
-Exit code: 0 done, 1 a measurement failed, the record could not be written or a data file
-has a fault, 2 wrong usage, 130 interrupted; after -m the highest of its runs.
+Exit code: 0 done, 1 a measurement failed or the record could not be written, 2 wrong usage, or
+a data file has a fault, 130 interrupted; after -m the highest of its runs.
 """
 INTERRUPTED = 130
 DAY_S = 86_400

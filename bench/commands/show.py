@@ -37,7 +37,7 @@ Examples
   python -m bench show chip=h20
   python -m bench show record=latest report=pytest-benchmark > now.json
 
-Exit code: 0 shown, 1 the record or a data file has a fault, 2 wrong usage.
+Exit code: 0 shown, 2 wrong usage, or the record or a data file has a fault.
 """
 
 

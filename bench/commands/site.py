@@ -24,7 +24,7 @@ Examples
   python -m bench site out=site
   python -m bench site out=site records=results/runs on=2026-01-20
 
-Exit code: 0 written, 1 a record or a data file has a fault, 2 wrong usage.
+Exit code: 0 written, 2 wrong usage, or a record or a data file has a fault.
 """
 
 

@@ -35,7 +35,7 @@ Examples
   python -m bench validate out=results/validation.json
 
 Exit code: 0 no part got worse, 1 the mean error rose by over 5% relative over all parts or by over
-10% in one, a part is gone or a data file has a fault, 2 wrong usage.
+10% in one or a part is gone, 2 wrong usage, or a data file has a fault.
 """
 
 

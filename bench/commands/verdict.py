@@ -37,7 +37,7 @@ Examples
   python -m bench verdict baseline=h20
   python -m bench verdict baseline=h20 chips=domestic figures=[matrix_bf16,memory_bandwidth,decode]
 
-Exit code: 0 shown, 1 a record or a data file has a fault, 2 wrong usage.
+Exit code: 0 shown, 2 wrong usage, or a record or a data file has a fault.
 """
 
 
