@@ -15,7 +15,7 @@ COMMANDS = {
     "rule list": ["rules", "list"],
     "explain": ["rules", "explain", "chip=h20", "on=2024-06-01"],
     "claims": ["claims"],
-    "claim": ["claims", "claim=2024-huawei-910c-comparable-h100"],
+    "claim": ["claims", "claim=2024-08-13-huawei-910c-comparable-h100"],
     "pair": ["verdict", "chips=[h20,h100]"],
     "matrix": ["verdict", "baseline=h20"],
     "evidence": ["evidence", "chip=h20"],
