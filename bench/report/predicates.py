@@ -4,15 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.rulings import (
-    AID,
-    cited,
-    in_dispute,
-    paragraph,
-    policy,
-    said,
-    where,
-)
+from bench.report.policies import differences, exemptions, paragraph, policy, said
+from bench.report.rulings import AID, cited, in_dispute, where
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.rules.attributes import KINDS
@@ -39,6 +32,8 @@ def explanation(
     heading = (
         f"Paragraph {paragraph(status)}; US policy {policy(status)}.",
         *([f"Decided by: {decided}."] if decided else []),
+        *exemptions([status]),
+        *differences([status]),
         *(f"{KINDS[key].title}: {KINDS[key].definition}." for key in _keys(rulings)),
         AID,
     )

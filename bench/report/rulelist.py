@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.rulings import AID, CONFIDENCE, cited, said
+from bench.report.policies import said
+from bench.report.rulings import AID, CONFIDENCE, cited
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
 from bench.rules.load import Rulebook

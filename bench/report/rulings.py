@@ -5,13 +5,21 @@ from collections.abc import Iterable, Sequence
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
+from bench.report.policies import (
+    differences,
+    effects,
+    exemptions,
+    needed,
+    paragraph,
+    policy,
+)
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Notes, Table, source_line
 from bench.rules.attributes import KINDS
 from bench.rules.judge import Status
 from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
-from bench.rules.model import Policy, Rule
+from bench.rules.model import Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
 from bench.rules.reason import asks_chips, missed_by_numbers, near_lines, reason
@@ -34,29 +42,14 @@ CONFIDENCE = {
     "press": "press",
 }
 """What a rule was read in."""
-EFFECTS = {
-    "licence_granted_with_15pct_of_china_revenue": "licences granted for 15% of the China revenue",
-    "licence_if_for_military_or_weapons_ai": "licence if known to train military or weapons AI",
-    "licence_to_anywhere": "licence to any country",
-    "tariff_25pct": "25% tariff on the way through the US",
-    "licence_exception_hbm_possible": "licence exception for HBM possible",
-    "to_be_allowed_with_25pct_to_the_us": "to be allowed against 25% for the US",
-    "listed": "named by guidance on Chinese chips",
-}
-"""Effects that their key does not say well."""
 STATUS_COLUMNS = (
     "chip", "TPP", "density", "paragraph", "US policy", "why", "practice and other US rules",
     "Chinese measures",
 )  # fmt: skip
-POLICIES = {
-    Policy.NONE: "none",
-    Policy.NAC_NOTIFICATION: "NAC notification",
-    Policy.PRESUMPTION_OF_APPROVAL: "licence (presumption of approval)",
-    Policy.CASE_BY_CASE: "licence (case by case)",
-    Policy.LICENCE_REQUIRED: "licence (policy not stated)",
-    Policy.PRESUMPTION_OF_DENIAL: "licence (presumption of denial)",
-}
-BESIDE = ("licence_practice", "announcement", "guidance", "tariff", "eccn_scope_and_quota")
+BESIDE = (
+    "licence_practice", "announcement", "guidance", "tariff", "eccn_scope_and_quota",
+    "scope_change",
+)  # fmt: skip
 """Kinds of US rules that are told beside the licence policy."""
 
 
@@ -85,19 +78,6 @@ def in_dispute(found: Judged, catalogue: Catalogue, notes: Notes) -> Iterable[st
         mark = notes.mark(source_line(one.rival.source, catalogue))
         words = f"paragraph {paragraph(one.status)}, {policy(one.status)}"
         yield f"In dispute: with {told} {one.rival.value} {mark} {found.status.name} is {words}."
-
-
-def effects(ruling: Ruling) -> str:
-    """Returns what a rule brings, or what it may, in words."""
-    words = dict.fromkeys(said(word) for word in ruling.words)
-    return " or ".join(words)
-
-
-def said(word: str) -> str:
-    """Returns an effect or a policy in words."""
-    if word in tuple(Policy):
-        return POLICIES[Policy(word)]
-    return EFFECTS.get(word, word.replace("_", " "))
 
 
 def where(question: Question, book: Rulebook) -> str:
@@ -134,29 +114,6 @@ def _value(asked: Subject, key: str) -> str:
     return (
         " or ".join(amount(float(one.value), KINDS[key].dimension) for one in readings) or "unknown"
     )
-
-
-def paragraph(one: Status) -> str:
-    """Returns the paragraph of the control list, or those that are possible.
-
-    A system is in 4A090 by the paragraph of the chips in it.
-    """
-    if len(one.eccns) == 1:
-        held = one.eccns[0] or "none"
-        return f"4A090 by {held}" if one.system and one.eccns[0] else held
-    words = dict.fromkeys(".".join(eccn.split(".")[:2]) if eccn else "none" for eccn in one.eccns)
-    return f"{'unknown: ' if len(words) > 1 else ''}{' or '.join(words)}"
-
-
-def policy(one: Status) -> str:
-    """Returns the licence policy, or those that are possible."""
-    return policies(one.policies)
-
-
-def policies(found: Sequence[Policy]) -> str:
-    """Returns the one policy that is certain, or those that are possible."""
-    words = [POLICIES[one] for one in found]
-    return words[0] if len(words) == 1 else f"unknown: {' or '.join(words)}"
 
 
 def _letter(ruling: Ruling) -> str:
@@ -240,6 +197,7 @@ def _answer(found: Sequence[Status]) -> Iterable[str]:
     """Yields what was asked: is a licence needed, by which rules; of many chips, of how many."""
     if len(found) < 2:
         yield _needed(found[0]) if found else "No chip was chosen."
+        yield from differences(found)
         return
     free = sum(one.needs_licence is Truth.NO for one in found)
     open_ones = sum(one.needs_licence is Truth.UNKNOWN for one in found)
@@ -248,17 +206,12 @@ def _answer(found: Sequence[Status]) -> Iterable[str]:
         f"Of {len(found)}, a licence or a notice is needed for {bound} and none for {free}; "
         f"{open_ones} cannot be decided from what is published."
     )
+    yield from (*exemptions(found), *differences(found))
 
 
 def _needed(one: Status) -> str:
     rules = (ruling for ruling in one.of_kind(*TAKING_PART) if ruling.enforced is not Truth.NO)
-    by = " and ".join(ruling.rule.id for ruling in rules if one.applies(ruling))
-    words = {
-        Truth.YES: f"a licence or a notice is needed: {policy(one)}, by {by}",
-        Truth.NO: "no licence and no notice is needed",
-        Truth.UNKNOWN: f"what is published does not decide whether a licence is needed by {by}",
-    }
-    return f"By US rules {words[one.needs_licence]}."
+    return needed(one, " and ".join(ruling.rule.id for ruling in rules if one.applies(ruling)))
 
 
 def _status_flat(found: Judged) -> dict[str, Scalar]:

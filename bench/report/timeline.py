@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.report.markup import Report
-from bench.report.rulings import AID, cited, effects, in_dispute, paragraph, policy, where
+from bench.report.policies import differences, effects, exemptions, paragraph, policy
+from bench.report.rulings import AID, cited, in_dispute, where
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
 from bench.rules.judged import Judged
@@ -24,11 +25,13 @@ def periods(last: Judged, found: Sequence[Period], book: Rulebook, catalogue: Ca
     if chip is None:
         raise ValueError("an assumed part has no history")
     section = history(chip, found, catalogue, notes)
+    statuses = [one.status for one in found]
+    beside = (*exemptions(statuses), *differences(statuses))
     launch = chip.facts.get("launch")
     sold = f"Launch: {launch.value}; rules that ended before it are left out. " if launch else ""
     table = Table(
         f"Export status of {chip.name} over time, {where(last.status.question, book)}",
-        (AID, f"{sold}Rules were collected up to {book.places.checked_to}."),
+        (AID, f"{sold}Rules were collected up to {book.places.checked_to}.", *beside),
         section.columns,
         section.cells,
         tuple(in_dispute(last, catalogue, notes)),

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.rulings import AID, cited, in_dispute, paragraph, policies, policy, where
+from bench.report.policies import paragraph, policies, policy
+from bench.report.rulings import AID, cited, in_dispute, where
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.rules.attributes import KINDS

@@ -71,9 +71,13 @@ def _outcome_faults(rule: Rule) -> Iterator[Told]:
 
 def _policy_faults(rule: Rule) -> Iterator[Told]:
     for place, row in enumerate(rule.policies):
+        field = f"policies.{place}"
+        yield from _within(rule, {f"{field}.since": row.since, f"{field}.until": row.until})
         if row.destination == Destination():
             fix = "name groups or countries, or write worldwide"
-            yield f"policies.{place}.destination", "reaches nowhere", fix
+            yield f"{field}.destination", "reaches nowhere", fix
+        if row.rivals and not row.why:
+            yield f"{field}.rivals", "are not explained", "say in 'why' which source reads what"
 
 
 def _code_faults(rule: Rule, places: Places) -> Iterator[Told]:

@@ -79,7 +79,7 @@ class Destination(Strict):
     Attributes:
         groups: Country Groups such as ``D:5``; countries: ISO codes beside them.
         excluded: countries that are taken out again.
-        since: first day for a country that came later than the rule.
+        since: first day for a country that is named later than the rule; a group holds it before.
         worldwide: ``yes`` for every destination.
         headquarters: ``yes`` if it also follows parties headquartered in D:5 or Macau anywhere.
         from_us_only: ``yes`` if it covers exports from the United States alone.
@@ -122,6 +122,9 @@ class PolicyRow(Strict):
     Attributes:
         eccns: paragraphs, by their beginning.
         headquarters: whether the party is headquartered in D:5 or Macau, if that matters.
+        since, until: first and last day of this line, where not the rule's.
+        unless: recipients that need no licence all the same, in words.
+        rivals: policies that other sources read in the same text; ``why`` says which read what.
     """
 
     eccns: Annotated[tuple[Eccn, ...], Field(min_length=1)]
@@ -129,7 +132,16 @@ class PolicyRow(Strict):
     destination: Destination
     headquarters: Literal["yes", "no"] | None = None
     policy: Policy
+    since: Day | None = None
+    until: Day | None = None
+    unless: str | None = None
+    rivals: tuple[Policy, ...] = ()
+    why: str | None = None
     source: Key | None = None
+
+    def stands(self, on: str) -> bool:
+        """Tells whether the line is in the table on a day."""
+        return (self.since or "") <= on <= (self.until or "9999")
 
 
 class Suspension(Strict):

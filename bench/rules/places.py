@@ -135,9 +135,10 @@ def reaches(rule: Destination, asked: Question, places: Places) -> bool:
 
 def _listed(rule: Destination, asked: Question, places: Places) -> bool:
     code = asked.destination
-    if code in rule.excluded or asked.on < rule.since.get(code, ""):
+    if code in rule.excluded:
         return False
     same = places.countries[code].treated_as
-    if {code, same} & {*rule.countries, *rule.since}:
+    named = {code, same} & {*rule.countries, *rule.since}
+    if named and asked.on >= rule.since.get(code, ""):
         return True
     return not places.groups_of(code, asked.on).isdisjoint(rule.groups)

@@ -1,12 +1,12 @@
 """What one rule says of a chip on a day: in the text and enforced, its outcomes, its policies."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from bench.rules.model import Outcome, Policy, PolicyRow, Rule
 from bench.rules.places import Places, Question, is_d5_or_macau, reaches
-from bench.rules.predicate import Subject, holds
+from bench.rules.predicate import Subject, holds, within
 from bench.rules.trace import Trace, grounds, traced
 from bench.rules.truth import Truth, agreed, every, truth
 
@@ -25,10 +25,12 @@ class Finding:
     Attributes:
         outcome: None if the rule's list ends without one.
         policy: None where the outcome is no licence policy.
+        row: the line of the policy table that gave the policy, if one did.
     """
 
     outcome: Outcome | None
     policy: Policy | None
+    row: PolicyRow | None = field(default=None, hash=False)  # it holds dictionaries
 
     @property
     def eccn(self) -> str | None:
@@ -85,6 +87,12 @@ class Ruling:
         return every((agreed(words), self.enforced)) if self.findings else Truth.NO
 
     @property
+    def rows(self) -> tuple[PolicyRow, ...]:
+        """Returns the lines of the policy table behind the findings, each once."""
+        found = [one.row for one in self.findings if one.row]
+        return tuple(row for place, row in enumerate(found) if row not in found[:place])
+
+    @property
     def words(self) -> tuple[str, ...]:
         """Returns what is possible, each once."""
         return tuple(dict.fromkeys(one.word for one in self.findings))
@@ -122,7 +130,7 @@ def rule_on(rule: Rule, asked: Subject, question: Question, places: Places) -> R
     """
     reached = reaches(rule.destination, question, places)
     findings = [
-        finding if reached else replace(finding, policy=Policy.NONE)
+        finding if reached else replace(finding, policy=Policy.NONE, row=None)
         for outcome in _possible(rule, asked, question.on)
         for finding in _findings(rule, outcome, asked, question, places)
     ]
@@ -174,24 +182,29 @@ def _findings(
     if outcome is None or outcome.policy is not None or not outcome.eccn or not rule.policies:
         return [Finding(outcome, outcome.policy if outcome else None)]
     part = replace(asked, eccns=(outcome.eccn,))
-    return [Finding(outcome, one) for one in _policies(rule.policies, part, question, places)]
+    rows = _fitting(rule.policies, outcome.eccn, question, places)
+    return [Finding(outcome, *one) for one in _policies(rows, part)]
+
+
+def _fitting(
+    rows: Iterable[PolicyRow], eccn: str, question: Question, places: Places
+) -> Iterator[PolicyRow]:
+    """Yields the lines of a policy table for a paragraph, a day, a place and a party."""
+    party = "yes" if is_d5_or_macau(question.headquarters, question.on, places) else "no"
+    for row in rows:
+        asked = within(eccn, row.eccns) and row.headquarters in (None, party)
+        if asked and row.stands(question.on) and reaches(row.destination, question, places):
+            yield row
 
 
 def _policies(
-    rows: Iterable[PolicyRow], part: Subject, question: Question, places: Places
-) -> list[Policy]:
-    """Returns the policies that the table leaves possible for a part of a known paragraph."""
-    party = "yes" if is_d5_or_macau(question.headquarters, question.on, places) else "no"
-    found = []
+    rows: Iterable[PolicyRow], part: Subject
+) -> Iterator[tuple[Policy, PolicyRow | None]]:
+    """Yields the policies that the lines leave possible, each with its line."""
     for row in rows:
-        fits = any(f"{part.eccns[0]}.".startswith(f"{one}.") for one in row.eccns)
-        if not fits or row.headquarters not in (None, party):
-            continue
-        if not reaches(row.destination, question, places):
-            continue
         met = holds(row.when, part) if row.when else Truth.YES
         if met is not Truth.NO:
-            found.append(row.policy)
+            yield from ((one, row) for one in (row.policy, *row.rivals))
         if met is Truth.YES:
-            return found
-    return [*found, Policy.NONE]
+            return
+    yield Policy.NONE, None

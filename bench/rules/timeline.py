@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from bench.rules.judge import Status, status
 from bench.rules.load import Rulebook
-from bench.rules.model import Rule
+from bench.rules.model import Outcome, PolicyRow, Rule
 from bench.rules.places import Question
 from bench.rules.predicate import Subject
 from bench.rules.reason import asks_chips
@@ -91,8 +91,9 @@ def _days(rule: Rule) -> Iterator[str]:
     yield since
     places = (rule.destination, *(row.destination for row in rule.policies))
     starts = [rule.enforced_since, *(day for place in places for day in place.since.values())]
-    starts += [outcome.since for outcome in rule.outcomes]
-    ends = [rule.end, *(outcome.until for outcome in rule.outcomes)]
+    parts: list[Outcome | PolicyRow] = [*rule.outcomes, *rule.policies]
+    starts += [one.since for one in parts]
+    ends = [rule.end, *(one.until for one in parts)]
     if rule.enforced_until != "never":
         ends.append(rule.enforced_until)
     if rule.suspended:

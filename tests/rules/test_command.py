@@ -14,6 +14,7 @@ from bench.__main__ import main
 from bench.chips import load
 from bench.commands.rules import SUPPOSED, VIEWS
 from bench.report.registry import FORMATS
+from bench.report.rulings import AID
 from tests.folders import ROOT
 
 DAY = "on=2024-06-01"
@@ -103,6 +104,76 @@ def test_of_one_chip_the_first_line_answers_and_names_the_rule(
 ) -> None:
     _, out, _ = said([f"chips={chip}", f"on={day}", "report=json"], capsys)
     assert json.loads(out)["heading"][0] == answer
+
+
+EXEMPT = (
+    "the UAE government, a party of Supplement 8 to part 740, or an AI firm headquartered in the "
+    "US with its UAE subsidiaries"
+)
+DIFFER = (
+    "Sources differ: for parties headquartered in D:5 or Macau and located outside D:1, D:4 and "
+    "D:5, CSET's account of the 2023 rule has case by case, and readings of 91 FR 1684 have them "
+    "stay at presumption of denial."
+)
+OF_THREE = (
+    "Of 3, a licence or a notice is needed for 2 and none for 1; 0 cannot be decided from what is "
+    "published."
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (
+            ["chips=[gb300]", "destination=UAE"],
+            [
+                (
+                    "By US rules a licence or a notice is needed: licence (policy not stated), by "
+                    f"US-2023-3A090, unless the recipient is {EXEMPT}."
+                )
+            ],
+        ),
+        (
+            ["chips=[a30,l40s,rtx4090d]", "destination=UAE"],
+            [
+                OF_THREE,
+                f"Exempt: {EXEMPT}.",
+            ],
+        ),
+        (
+            ["chips=[h100-sxm]", "destination=Malaysia", "headquarters=China"],
+            [
+                (
+                    "By US rules a licence or a notice is needed: licence (presumption of denial "
+                    "or case by case: sources differ), by US-2023-3A090 and US-2025-LETTER-BW."
+                ),
+                DIFFER,
+            ],
+        ),
+        (
+            ["chips=[a30,h100-sxm,rtx4090d]", "destination=Malaysia", "headquarters=China"],
+            [
+                OF_THREE,
+                DIFFER,
+            ],
+        ),
+    ],
+)
+def test_who_is_exempt_and_where_sources_differ_is_said_first(
+    words: list[str], lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = said([*words, "on=2026-09-01", "report=json"], capsys)
+    heading = json.loads(out)["heading"]
+    assert heading[: len(lines) + 1] == [*lines, AID]
+
+
+@pytest.mark.parametrize("view", ["explain", "timeline"])
+def test_every_view_of_a_chip_says_who_is_exempt(
+    view: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = ["on=2026-09-01"] if view == "explain" else []
+    _, out, _ = said([view, "chip=h100-sxm", "destination=UAE", *on, "report=json"], capsys)
+    assert f"Exempt: {EXEMPT}." in json.loads(out)["heading"]
 
 
 @pytest.mark.parametrize("view", ["status", "timeline", "explain"])

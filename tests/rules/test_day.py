@@ -176,8 +176,43 @@ def test_macau_joined_later(book: Rulebook) -> None:
 
 
 def test_the_emirates_left_their_group(book: Rulebook) -> None:
-    assert "D:4" in book.places.groups_of("AE", "2026-07-13")
-    assert "D:4" not in book.places.groups_of("AE", "2026-07-14")
+    assert "D:4" in book.places.groups_of("AE", "2026-07-09")
+    assert "D:4" not in book.places.groups_of("AE", "2026-07-10")
+
+
+@pytest.mark.parametrize(
+    ("chip", "on", "headquarters", "policies"),
+    [
+        ("h100-sxm", "2026-07-09", "AE", (Policy.PRESUMPTION_OF_APPROVAL,)),
+        ("h100-sxm", "2026-07-10", "AE", (Policy.LICENCE_REQUIRED,)),
+        ("a30", "2026-07-09", "AE", (Policy.NONE,)),
+        ("a30", "2026-09-01", "AE", (Policy.LICENCE_REQUIRED,)),
+        ("rtx4090", "2026-09-01", "US", (Policy.LICENCE_REQUIRED,)),
+        ("rtx4090d", "2026-09-01", "AE", (Policy.NONE,)),
+    ],
+)
+def test_the_emirates_left_their_group_and_the_licence_stayed(
+    chip: str, on: str, headquarters: str, policies: tuple[Policy, ...], sheets: Catalogue,
+    book: Rulebook,
+) -> None:  # fmt: skip
+    found = of(chip, on, sheets, book, destination="AE", headquarters=headquarters)
+    assert found.policies == policies
+
+
+@pytest.mark.parametrize(
+    ("destination", "on", "policies"),
+    [
+        ("MY", "2026-01-14", {Policy.CASE_BY_CASE}),
+        ("MY", "2026-01-15", {Policy.CASE_BY_CASE, Policy.PRESUMPTION_OF_DENIAL}),
+        ("AE", "2026-09-01", {Policy.CASE_BY_CASE, Policy.PRESUMPTION_OF_DENIAL}),
+    ],
+)
+def test_of_a_chinese_parent_elsewhere_sources_differ(
+    destination: str, on: str, policies: set[Policy], sheets: Catalogue, book: Rulebook
+) -> None:
+    found = of("b200", on, sheets, book, destination=destination, headquarters="CN")
+    assert set(found.policies) == policies
+    assert found.needs_licence is YES
 
 
 @pytest.mark.parametrize("word", ["CN", "cn", "China", "PRC", "中国", " mainland china "])

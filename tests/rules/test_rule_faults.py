@@ -271,6 +271,16 @@ def test_a_paragraph_has_its_form_wherever_it_stands(eccn: str, rule: Told) -> N
             "policies.0.destination: reaches nowhere; name groups or countries, or write worldwide",
         ),
         ("id: none", "id: caught", "outcomes.1.id: 'caught' stands twice; give each its own"),
+        (
+            "eccns: [3A090.a],",
+            "eccns: [3A090.a], rivals: [case_by_case],",
+            "policies.0.rivals: are not explained; say in 'why' which source reads what",
+        ),
+        (
+            "eccns: [3A090.a],",
+            "eccns: [3A090.a], since: 2026-01-09,",
+            "policies.0.since: 2026-01-09 is before 2026-01-10; check the dates",
+        ),
     ],
 )
 def test_an_empty_or_doubled_part_is_a_fault(old: str, new: str, told: str, rule: Told) -> None:

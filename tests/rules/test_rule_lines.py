@@ -110,7 +110,9 @@ def _row(one: PolicyRow) -> Conjunction:
     party = {None: "any party", "yes": "party of D:5 or Macau", "no": "any other party"}
     part = literal(one.when) if one.when else "any part"
     reach = ", ".join(_reach(one.destination))
-    return ", ".join(one.eccns), part, reach, party[one.headquarters], one.policy.value
+    days = [f"{word} {day}" for word, day in (("from", one.since), ("to", one.until)) if day]
+    told = (one.policy.value, *(rival.value for rival in one.rivals))
+    return ", ".join(one.eccns), part, reach, party[one.headquarters], *days, *told
 
 
 def _reach(one: Destination) -> Iterator[str]:
@@ -186,8 +188,10 @@ def moved(day: str, later: int) -> str:
 def _reached(lines: Lines, place: str, on: str) -> bool:
     """Whether a place without a buyer from elsewhere is reached, by the words of the transcript."""
     since = [word[-10:] for word in lines.reach if word.startswith(f"{place} from ")]
-    if f"without {place}" in lines.reach or since:
-        return bool(since) and since[0] <= on
+    if f"without {place}" in lines.reach:
+        return False
+    if since and since[0] <= on:
+        return True
     country = {"HK": "CN"}.get(place, place)
     groups = {
         group

@@ -23,7 +23,7 @@ NAC = (Policy.NAC_NOTIFICATION,)
 CASE_BY_CASE = (Policy.CASE_BY_CASE,)
 LICENCE = (Policy.LICENCE_REQUIRED,)
 DENIAL = (Policy.PRESUMPTION_OF_DENIAL,)
-UAE = "2026-07-14"
+UAE = "2026-07-10"
 """The day on which a country left a group."""
 OPEN = (Policy.LICENCE_REQUIRED, Policy.NONE)
 

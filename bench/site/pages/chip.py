@@ -16,8 +16,8 @@ from bench.report.dossier import dossier
 from bench.report.evidence import evidence_report
 from bench.report.foretold import in_words
 from bench.report.markup import cleaned
+from bench.report.policies import paragraph, policy
 from bench.report.predictions import HOW, beside_fit
-from bench.report.rulings import paragraph, policy
 from bench.site.blocks import Block, blocks, held, unique
 from bench.site.foretold import BASE, Standing
 from bench.site.page import Page

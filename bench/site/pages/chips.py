@@ -9,8 +9,8 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.evidence.estimate import Achieved
 from bench.report.marks import UNPUBLISHED
+from bench.report.policies import policy
 from bench.report.ratios import reached
-from bench.report.rulings import policy
 from bench.site.page import Page
 from bench.site.words import Words
 from bench.site.world import World

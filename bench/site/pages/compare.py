@@ -14,7 +14,7 @@ from bench.rates import Interval
 from bench.report.comparison import side_by_side
 from bench.report.digits import with_interval
 from bench.report.markup import cleaned
-from bench.report.rulings import policy
+from bench.report.policies import policy
 from bench.site.blocks import blocks
 from bench.site.page import Page
 from bench.site.pages.chips import signed

@@ -1,0 +1,111 @@
+"""A status in words: paragraph, licence policy, who is exempt, where sources differ."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from bench.rules.judge import Status
+from bench.rules.model import Policy, PolicyRow
+from bench.rules.ruling import CONTROL, Ruling
+from bench.rules.truth import Truth
+
+EFFECTS = {
+    "licence_granted_with_15pct_of_china_revenue": "licences granted for 15% of the China revenue",
+    "licence_if_for_military_or_weapons_ai": "licence if known to train military or weapons AI",
+    "licence_to_anywhere": "licence to any country",
+    "tariff_25pct": "25% tariff on the way through the US",
+    "licence_exception_hbm_possible": "licence exception for HBM possible",
+    "to_be_allowed_with_25pct_to_the_us": "to be allowed against 25% for the US",
+    "licence_free_for_named_recipients_in_the_uae": "licence-free for named recipients alone",
+    "listed": "named by guidance on Chinese chips",
+}
+"""Effects that their key does not say well."""
+POLICIES = {
+    Policy.NONE: "none",
+    Policy.NAC_NOTIFICATION: "NAC notification",
+    Policy.PRESUMPTION_OF_APPROVAL: "licence (presumption of approval)",
+    Policy.CASE_BY_CASE: "licence (case by case)",
+    Policy.LICENCE_REQUIRED: "licence (policy not stated)",
+    Policy.PRESUMPTION_OF_DENIAL: "licence (presumption of denial)",
+}
+
+
+def effects(ruling: Ruling) -> str:
+    """Returns what a rule brings, or what it may, in words."""
+    words = dict.fromkeys(said(word) for word in ruling.words)
+    return " or ".join(words)
+
+
+def said(word: str) -> str:
+    """Returns an effect or a policy in words."""
+    if word in tuple(Policy):
+        return POLICIES[Policy(word)]
+    return EFFECTS.get(word, word.replace("_", " "))
+
+
+def paragraph(one: Status) -> str:
+    """Returns the paragraph of the control list, or those that are possible.
+
+    A system is in 4A090 by the paragraph of the chips in it.
+    """
+    if len(one.eccns) == 1:
+        held = one.eccns[0] or "none"
+        return f"4A090 by {held}" if one.system and one.eccns[0] else held
+    words = dict.fromkeys(".".join(eccn.split(".")[:2]) if eccn else "none" for eccn in one.eccns)
+    return f"{'unknown: ' if len(words) > 1 else ''}{' or '.join(words)}"
+
+
+def policy(one: Status) -> str:
+    """Returns the licence policy, or those that are possible."""
+    words = _differing(one) or policies(one.policies)
+    return f"{words}, unless the recipient is exempt" if exempt(one) else words
+
+
+def policies(found: Sequence[Policy]) -> str:
+    """Returns the one policy that is certain, or those that are possible."""
+    words = [POLICIES[one] for one in found]
+    return words[0] if len(words) == 1 else f"unknown: {' or '.join(words)}"
+
+
+def needed(one: Status, by: str) -> str:
+    """Returns whether a licence is needed, of what policy, by which rules, and who is exempt."""
+    told = _differing(one) or policies(one.policies)
+    but = "".join(f", unless the recipient is {who}" for who in exempt(one))
+    words = {
+        Truth.YES: f"a licence or a notice is needed: {told}, by {by}{but}",
+        Truth.NO: "no licence and no notice is needed",
+        Truth.UNKNOWN: f"what is published does not decide whether a licence is needed by {by}",
+    }
+    return f"By US rules {words[one.needs_licence]}."
+
+
+def exempt(one: Status) -> list[str]:
+    """Returns the recipients that need no licence although the part does."""
+    told = (row.unless for row in _rows(one) if row.unless)
+    return list(dict.fromkeys(told)) if one.needs_licence is not Truth.NO else []
+
+
+def exemptions(found: Iterable[Status]) -> Iterator[str]:
+    """Yields a line for each sort of recipient that is exempt."""
+    for who in dict.fromkeys(who for one in found for who in exempt(one)):
+        yield f"Exempt: {who}."
+
+
+def differences(found: Iterable[Status]) -> Iterator[str]:
+    """Yields a line for each policy that sources read differently, and who reads what."""
+    rows = (row for one in found if _differing(one) for row in _rows(one))
+    for why in dict.fromkeys(row.why for row in rows if row.why):
+        yield f"Sources differ: {why}."
+
+
+def _differing(one: Status) -> str:
+    """Returns the licence policies between which sources differ; nothing if that is not all."""
+    between = {each for row in _rows(one) if row.rivals for each in (row.policy, *row.rivals)}
+    if len(one.policies) < 2 or not between.issuperset(one.policies):
+        return ""
+    words = [POLICIES[each].removeprefix("licence (").removesuffix(")") for each in one.policies]
+    return f"licence ({' or '.join(words)}: sources differ)"
+
+
+def _rows(one: Status) -> Iterator[PolicyRow]:
+    """Yields the lines of policy tables that count."""
+    for ruling in one.of_kind(CONTROL):
+        yield from ruling.rows if ruling.enforced is not Truth.NO else ()
