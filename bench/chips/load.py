@@ -40,7 +40,7 @@ class Catalogue:
         return cited_by(self.chips.values()) | {one.source for one in told if one}
 
     def find(self, word: str) -> Chip:
-        """Returns the chip with this id, alias, local name or name.
+        """Returns the chip with this id (its vendor may be left out), alias, local name or name.
 
         Raises:
             UsageError: no sheet answers to ``word``; the message names those that begin with it,
@@ -74,14 +74,36 @@ class Catalogue:
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """Maps all that chips answer to, in lower case, to their ids; an alias beats a name."""
+        """Maps all that chips answer to, in lower case, to their ids; an alias beats a name.
+
+        An id without its vendor is among them where no other chip is called so.
+        """
+        bare = [(plain(_bare(chip)), chip.id) for chip in self.chips.values()]
+        owners: dict[str, set[str]] = {}
+        for name, chip in (*self._given.items(), *bare):
+            owners.setdefault(loose(name), set()).add(chip)
+        vendors = {chip.vendor for chip in self.chips.values()}
+        own = {
+            name: chip for name, chip in bare
+            if len(owners[loose(name)]) == 1 and name not in {*GROUPS, *APART, *vendors}
+        }  # fmt: skip
+        return MappingProxyType({**own, **self._given})
+
+    @cached_property
+    def _given(self) -> Mapping[str, str]:
+        """Maps what sheets name their chips to ids."""
         titles = {plain(chip.name): chip.id for chip in self.chips.values()}
         given = {
             plain(name): chip.id
             for chip in self.chips.values()
             for name in (chip.id, *chip.aliases, chip.local_name or chip.id)
         }
-        return MappingProxyType({**titles, **given})
+        return {**titles, **given}
+
+
+def _bare(chip: Chip) -> str:
+    """Returns a chip's id without its vendor."""
+    return chip.id.removeprefix(f"{chip.vendor}-")
 
 
 @cache

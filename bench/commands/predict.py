@@ -26,7 +26,8 @@ tokens, what limits them, memory left, energy and cost, with intervals and with 
 With baseline=, ratios come first: errors that two chips share cancel in them. Nothing is measured:
 a prediction never proves that two chips match.
 
-  chips=            ids, names, groups (export-tier, domestic) or patterns
+  chips=            ids (with or without their vendor), names, groups (export-tier, domestic) or
+                    patterns
   workload=         a file of specs/workloads, such as llama-3.1-70b
   phase=serve       serve: decoding of concurrent requests, with prefills in between; prefill:
                     prompts; decode: one token each; train: forward, backward, update; fit: which

@@ -136,6 +136,28 @@ def test_a_chip_that_nothing_is_near_to_says_where_to_look(word: str, said: str)
     assert str(caught.value) == said
 
 
+@pytest.mark.parametrize("word", ["two", "T-W-O", "tw*"])
+def test_an_id_may_lack_its_vendor(word: str) -> None:
+    assert picked(word) == "acme-two"
+
+
+def test_an_id_without_its_vendor_gives_way_to_names_groups_and_other_vendors_chips() -> None:
+    made = (
+        chip("a-x1"), chip("b-x1"), chip("a-x2"), chip("b-y2", aliases=("x2",)), chip("a-b"),
+        chip("b-cpus"),
+    )  # fmt: skip
+    sheets = Catalogue({one.id: one for one in made}, {})
+    assert sheets.find("x2").id == "b-y2"
+    assert sheets.named("x1") is None
+    assert {"b", "cpus"} & sheets.names.keys() == set()
+
+
+def test_every_shipped_id_may_lack_its_vendor(sheets: Catalogue) -> None:
+    """a800-sxm-80gb got the 40 GB chip for a hint."""
+    for one in sheets.chips.values():
+        assert sheets.find(one.id.removeprefix(f"{one.vendor}-")) == one
+
+
 def test_an_unknown_vendor_and_one_without_a_chip_are_named() -> None:
     with pytest.raises(UsageError, match=r"^no vendor 'acne': did you mean 'acme' or"):
         picked("all", vendor="acne")
