@@ -13,8 +13,6 @@ from bench.units import Dimension, show
 
 APART = 1.10
 """Readings whose highest is more than this many times the lowest tell no clock."""
-SHARED_CORE = "core shared with a neighbour"
-"""The throttle reason of a CPU beside whose thread somebody else's runs on the same core."""
 SHARED = 2.0
 """What a second thread on the same core may have taken: half of its cycles, and no more."""
 

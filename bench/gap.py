@@ -20,6 +20,7 @@ from bench.chips.paper import Paper
 from bench.cpuclock import clock_of
 from bench.records.model import DeviceInfo, Measurement
 from bench.standing import standing
+from bench.throttle import Throttle
 from bench.units import Dimension, show
 from bench.verdict import Row, Verdict
 
@@ -28,7 +29,6 @@ TILES = ((256, 128), (128, 256), (128, 128), (256, 256))
 """Tiles of fast code, of which the best fitting is taken where the one that ran is not known."""
 
 TILE = re.compile(r"([1-9]\d{0,5})x([1-9]\d{0,5})")
-CAP = "software power cap"
 AT_CAP = 0.97
 """A reading of the power at this share of its limit or above is one at the cap."""
 
@@ -212,15 +212,16 @@ def wave_share(m: int, n: int, tile: tuple[int, int], units: int) -> float:
 
 
 def _cap(measurement: Measurement, device: DeviceInfo) -> Cap | None:
-    """Returns whether the power cap was met, as throttle reasons tell.
+    """Returns whether the power cap was met, as throttle reasons tell, None where they do not.
 
     Reasons are recorded without their times, so the share is that of the power readings at the
     limit.
     """
-    if device.backend == "cpu" or not measurement.conditions.clock_hz:
+    told = measurement.conditions.throttle
+    if device.backend == "cpu" or not measurement.conditions.clock_hz or told is None:
         return None
-    if CAP not in measurement.conditions.throttle:
-        return Cap(met=False, share=0.0)
+    if Throttle.POWER_CAP not in told:
+        return None if Throttle.UNNAMED in told else Cap(met=False, share=0.0)
     seen, limit = energy.readings(measurement, "power_w"), device.power_limit_w
     if not seen or not limit:
         return Cap(met=True, share=None)

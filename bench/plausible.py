@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.chips.paper import Paper
-from bench.cpuclock import SHARED_CORE
 from bench.records.model import Conditions, DeviceInfo, Measurement
+from bench.throttle import CALM, Throttle
 from bench.units import Dimension, show
 
 CACHE_MULTIPLE = 2.0
@@ -21,10 +21,6 @@ CLOCK_MARGIN = 1.02
 LEAST_FIT = 0.3
 STEAL_MOST = 0.02
 CPU_SHARE_LEAST = 0.9
-
-
-CALM = frozenset({"idle", "application clocks", "software power cap", "display clocks"})
-"""Throttle reasons that describe the part at work; any other disturbs."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,9 @@ class Claim:
 
 def disturbed_by(conditions: Conditions) -> tuple[str, ...]:
     """Returns the throttle reasons that say something went wrong; a neighbour's is told apart."""
-    return tuple(word for word in conditions.throttle if word not in {*CALM, SHARED_CORE})
+    return tuple(
+        word for word in conditions.throttle or () if word not in {*CALM, Throttle.SHARED_CORE}
+    )
 
 
 def disturbances(measurement: Measurement) -> Iterator[str]:
@@ -56,7 +54,7 @@ def disturbances(measurement: Measurement) -> Iterator[str]:
         yield "most samples disturbed"
     if seen.steal_fraction is not None and seen.steal_fraction > STEAL_MOST:
         yield f"{seen.steal_fraction:.0%} of CPU time stolen"
-    if SHARED_CORE in seen.throttle:
+    if Throttle.SHARED_CORE in (seen.throttle or ()):
         yield "a neighbour's thread shared its cores"
     alone = measurement.quantity == "item_seconds"  # loads that wait for one another, one launch
     if not alone and seen.cpu_share is not None and seen.cpu_share < CPU_SHARE_LEAST:

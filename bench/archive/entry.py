@@ -210,7 +210,7 @@ def _line(one: SlimMeasurement, sizes: str) -> Line:
         clock_hz=median(seen.clock_hz) if seen.clock_hz else None,
         power_w=median(seen.power_w) if seen.power_w else None,
         temperature_c=max(seen.temperature_c) if seen.temperature_c else None,
-        throttle=", ".join(sorted(seen.throttle)),
+        throttle=", ".join(sorted(seen.throttle or ())),
         disturbed="; ".join(disturbances(alike)),
     )
 

@@ -104,7 +104,7 @@ class SlimConditions(Slim):
     clock_hz: tuple[float, ...] = ()
     power_w: tuple[float, ...] = ()
     temperature_c: tuple[float, ...] = ()
-    throttle: tuple[str, ...] = ()
+    throttle: tuple[str, ...] | None = None
     steal_fraction: float | None = None
     cpu_share: float | None = None
 

@@ -35,7 +35,8 @@ def spec(config: RunConfig | DoctorConfig) -> "FakeSpec | None":
     """
     if config.device.name != "fake":
         return None
-    from bench.devices.fake import NOISES, FakeSpec
+    from bench.devices.fake import FakeSpec
+    from bench.devices.noise import NOISES
 
     told = config.device.fake
     if told.noise not in NOISES:

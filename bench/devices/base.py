@@ -28,12 +28,12 @@ class Elapsed:
 
 @dataclass(frozen=True)
 class Reading:
-    """How the device is at one moment; None is unknown."""
+    """How the device is at one moment; None is unknown, no throttle reason is none of them."""
 
     clock_hz: float | None = None
     power_w: float | None = None
     temperature_c: float | None = None
-    throttle: tuple[str, ...] = ()
+    throttle: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

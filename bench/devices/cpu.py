@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench.cpuclock import SHARED_CORE
 from bench.devices import host
 from bench.devices.base import Elapsed, Health, Prepared, Reading
 from bench.devices.clockloop import clock_hz, is_shared
@@ -17,6 +16,7 @@ from bench.devices.torchdevice import PreparedTask, TorchDevice
 from bench.devices.uid import machine_uid
 from bench.kernels.common.base import Limits
 from bench.records.model import DeviceInfo
+from bench.throttle import Throttle
 
 ISA = (
     "sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_bf16", "avx512_fp16", "avx512_vnni",
@@ -123,7 +123,7 @@ class CpuDevice(TorchDevice):
         Also whether the core is shared now with a thread that no counter of this host shows.
         """
         power_w = host.power_w()
-        told = (SHARED_CORE,) if is_shared() else ()
+        told = (Throttle.SHARED_CORE,) if is_shared() else ()
         return Reading(clock_hz=clock_hz(READING_REPEATS), power_w=power_w, throttle=told)
 
 

@@ -7,20 +7,18 @@ follows from the kernel's declared work; nothing is computed.
 import math
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from bench.devices.base import Elapsed, Health, Prepared, Reading
+from bench.devices.noise import Noise
 from bench.devices.uid import uid
 from bench.kernels.common.base import Kernel, Limits, Point, UnsupportedError
 from bench.records.model import Check, DeviceInfo, Work
+from bench.throttle import Throttle
 
 RATES = {
     "fp64": 0.95e12, "fp32": 40e12, "tf32": 70e12, "bf16": 140e12, "fp16": 140e12, "fp8": 280e12,
     "int8": 280e12, "mxfp8": 280e12, "nvfp4": 560e12,
 }  # fmt: skip
 """Operations a second of the default fake, by dtype: invented, near those of a capped part."""
-
-NOISES = ("none", "white", "lognormal", "heavy", "correlated", "bursts", "periodic")
 
 
 @dataclass(frozen=True)
@@ -231,7 +229,7 @@ class FakeDevice:
         throttled = self._is_hot() and spec.throttle_to < 1.0
         clock = spec.clock_hz * spec.clock_share * (spec.throttle_to if throttled else 1.0)
         capped = spec.power_limit_w is not None and spec.power_w >= spec.power_limit_w
-        reasons = ("software power cap",) * capped + ("software thermal slowdown",) * throttled
+        reasons = (Throttle.POWER_CAP,) * capped + (Throttle.HOT,) * throttled
         return Reading(clock, spec.power_w, temperature_c=60.0, throttle=reasons)
 
     def health(self) -> Health:
@@ -240,53 +238,6 @@ class FakeDevice:
 
     def release(self) -> None:
         """Has nothing to give back."""
-
-
-class Noise:
-    """Draws the factor by which the next sample is longer than the truth, of median one."""
-
-    def __init__(self, model: str, level: float, seed: int) -> None:
-        self._model, self._level = model, level
-        self._random = np.random.default_rng(seed)
-        self._state = 0.0
-        self._busy = False
-
-    def next(self, at_s: float) -> tuple[float, bool]:
-        """Returns the factor, and whether a disturbance is known to have caused it."""
-        draw = getattr(self, f"_{self._model}")
-        factor = float(draw(at_s))
-        return max(factor, 0.5), self._busy
-
-    def _none(self, _: float) -> float:
-        return 1.0
-
-    def _white(self, _: float) -> float:
-        return 1.0 + self._level * self._random.standard_normal()
-
-    def _lognormal(self, _: float) -> float:
-        return math.exp(self._level * self._random.standard_normal())
-
-    def _heavy(self, _: float) -> float:
-        """Student's t with two degrees of freedom: now and then a sample is far off."""
-        return 1.0 + self._level * self._random.standard_t(2)
-
-    def _correlated(self, _: float) -> float:
-        """First-order autoregression with coefficient 0.9 and stationary size ``level``."""
-        step = self._random.standard_normal() * math.sqrt(1 - 0.9**2)
-        self._state = 0.9 * self._state + step
-        return 1.0 + self._level * self._state
-
-    def _bursts(self, _: float) -> float:
-        """A neighbour that comes for about ten samples and is there a fifth of the time."""
-        leave, come = 0.1, 0.025
-        self._busy = self._random.random() >= (leave if self._busy else 1 - come)
-        slow = 10 * self._level if self._busy else 0.0
-        return 1.0 + slow + self._level * self._random.standard_normal()
-
-    def _periodic(self, at_s: float) -> float:
-        """A swing of a tenth of a second, as a cron-like neighbour or a fan makes."""
-        swing = math.sin(2 * math.pi * at_s / 0.1)
-        return 1.0 + self._level * (swing + 0.3 * self._random.standard_normal())
 
 
 def present(index: int) -> str | None:

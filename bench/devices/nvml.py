@@ -6,19 +6,20 @@ from typing import Any
 
 from bench.devices.base import Reading
 from bench.devices.neighbours import Held, sharing
+from bench.throttle import Throttle
 
 THROTTLE = {
-    0x1: "idle",
-    0x2: "application clocks",
-    0x4: "software power cap",
-    0x8: "hardware slowdown",
-    0x10: "sync boost",
-    0x20: "software thermal slowdown",
-    0x40: "hardware thermal slowdown",
-    0x80: "power brake",
-    0x100: "display clocks",
+    0x1: Throttle.IDLE,
+    0x2: Throttle.APPLICATION_CLOCKS,
+    0x4: Throttle.POWER_CAP,
+    0x8: Throttle.SLOWDOWN,
+    0x10: Throttle.SYNC_BOOST,
+    0x20: Throttle.HOT,
+    0x40: Throttle.TOO_HOT,
+    0x80: Throttle.POWER_BRAKE,
+    0x100: Throttle.DISPLAY_CLOCKS,
 }
-"""NVML's clock event reasons, in words."""
+"""NVML's clock event reasons by their bits."""
 
 SM_CLOCK = 1
 MPS_FOLDER = "/tmp/nvidia-mps"  # noqa: S108 -- where CUDA looks for it by default
@@ -76,12 +77,12 @@ class Nvml:
         clock = self._ask("nvmlDeviceGetClockInfo", 1)
         mask = self._ask("nvmlDeviceGetCurrentClocksEventReasons")
         if mask is None:  # a driver before 535 has the older name only
-            mask = self._ask("nvmlDeviceGetCurrentClocksThrottleReasons") or 0
+            mask = self._ask("nvmlDeviceGetCurrentClocksThrottleReasons")
         return Reading(
             clock_hz=clock * 1e6 if clock else None,
             power_w=self._power_w(),
             temperature_c=self._ask("nvmlDeviceGetTemperature", 0),
-            throttle=tuple(word for bit, word in THROTTLE.items() if mask & bit),
+            throttle=_reasons(mask),
         )
 
     def facts(self) -> dict[str, Any]:
@@ -164,6 +165,10 @@ def _handle(lib: Any, pci_bus: str | None, uuid: object, index: int) -> Any:  # 
     if uuid:
         return lib.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}".encode())
     return lib.nvmlDeviceGetHandleByIndex(index)
+
+
+def _reasons(mask: int | None) -> tuple[Throttle, ...] | None:
+    return None if mask is None else tuple(one for bit, one in THROTTLE.items() if mask & bit)
 
 
 def _text(value: str | bytes | None) -> str | None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bench.throttle import Throttle
+
 BUS = re.compile(r"\b([0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-9A-Fa-f])\b")
 DRIVER = re.compile(r"\bDriver(?: Version:)? ?v?(\d[\w.-]*)")
 FIRST_ROW = re.compile(r"^\|?\s*(\d+)\s")
@@ -19,6 +21,8 @@ POWER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?W ?/ ?(?:(\d+(?:\.\d+)?) ?W|\w+)
 CLOCK = re.compile(r"(?<![\w.])(\d+) ?MHz", re.IGNORECASE)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 PLACE = re.compile(r"[0-9]{1,9}")
+STATES = {"THROTTLED": (Throttle.UNNAMED,), "UNTHROTTLED": ()}
+"""What AMD's tool says of throttling; by what, it does not say."""
 LARGEST = 1e12
 """No tool tells a larger number, in whatever unit."""
 
@@ -38,7 +42,7 @@ class Told:
     power_limit_w: float | None = None
     clock_max_hz: float | None = None
     driver: str | None = None
-    throttle: tuple[str, ...] = ()
+    throttle: tuple[str, ...] | None = None
 
 
 def paired(text: str) -> list[Told]:
@@ -173,7 +177,7 @@ def _of_amd(one: dict[str, Any]) -> Told:
         clock_max_hz=most * 1e6 if most else None,
         power_w=next(_values(power, "socket_power", "current_socket_power"), None),
         temperature_c=next(_values(warm, "hotspot", "edge"), None),
-        throttle=("throttled",) if state == "THROTTLED" else (),
+        throttle=STATES.get(str(state)),
     )
 
 

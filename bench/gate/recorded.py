@@ -123,7 +123,7 @@ def _taken(
         clock=clock_of(one),
         clocked=goes_with_clock(one, chip),
         troubles=(*_troubles(one, device),),
-        throttle=one.conditions.throttle,
+        throttle=one.conditions.throttle or (),
         tried=_tried(one),
     )
 

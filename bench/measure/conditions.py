@@ -56,13 +56,12 @@ class Watch:
         """Returns the series; those the device does not tell are empty."""
         before, after = self._before, self._after
         power = [reading.power_w for _, reading in self._readings if reading.power_w is not None]
-        throttle = {word for _, reading in self._readings for word in reading.throttle}
         return Conditions(
             at_s=tuple(round(at, 4) for at, _ in self._readings) if self._told() else (),
             clock_hz=self._series("clock_hz"),
             power_w=self._series("power_w"),
             temperature_c=self._series("temperature_c"),
-            throttle=tuple(sorted(throttle)),
+            throttle=self._throttle(),
             load_1min=after.load_1min,
             steal_fraction=_steal(before, after),
             involuntary_switches=_difference(
@@ -78,6 +77,11 @@ class Watch:
     def _series(self, name: str) -> tuple[float, ...]:
         values = [getattr(reading, name) for _, reading in self._readings]
         return tuple(values) if all(value is not None for value in values) else ()
+
+    def _throttle(self) -> tuple[str, ...] | None:
+        """Returns the reasons seen, None where no reading told of them."""
+        told = [reading.throttle for _, reading in self._readings if reading.throttle is not None]
+        return tuple(sorted({str(word) for words in told for word in words})) if told else None
 
     def _power_valid(self) -> bool:
         """Tells whether power was read often enough to have seen the load."""

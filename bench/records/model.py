@@ -22,10 +22,8 @@ IMPORTED_FROM: Final = "imported_sha256"
 """The setting that tells of which bundle it was taken."""
 TOGETHER: Final = "together"
 """The setting that tells how many devices of the machine were measured at once."""
-
 ROUNDING = 1e-9
 """How far a number may be from what it was computed of, relative."""
-
 METHOD = 1
 """Version of how figures are measured; figures of different methods are not set side by side."""
 
@@ -168,6 +166,7 @@ class Stopped(Strict):
 class Conditions(Strict):
     """What went on while it was measured; series are on the clock of ``at_s``.
 
+    ``throttle`` is None where nothing was told of it; before 2026-11-27 it was empty there, too.
     ``cpu_share`` is the CPU time that the process got, over threads times elapsed time.
     """
 
@@ -175,7 +174,7 @@ class Conditions(Strict):
     clock_hz: tuple[float, ...] = ()
     power_w: tuple[float, ...] = ()
     temperature_c: tuple[float, ...] = ()
-    throttle: tuple[str, ...] = ()
+    throttle: tuple[str, ...] | None = None
     load_1min: float | None = None
     steal_fraction: float | None = None
     involuntary_switches: int | None = None

@@ -20,6 +20,7 @@ from bench.report.spread import (
     spreads,
 )
 from bench.report.table import Section, Table
+from bench.throttle import Throttle
 from bench.units import Dimension, show
 from bench.verdict import Row
 
@@ -135,12 +136,14 @@ def _remark(pair: Pair) -> str:
     for when, row in (("alone", pair.alone), ("at once", pair.together)):
         if row and row.measured is None:
             words.append(f"{when}: {row.measurement.status}, {row.reason}")
-        throttle = [
-            one for one in (row.measurement.conditions.throttle if row else ()) if one != "idle"
-        ]
+        throttle = [one for one in _reasons(row) if one != Throttle.IDLE]
         if throttle:
             words.append(f"{when}: {', '.join(throttle)}")
     return "; ".join(dict.fromkeys(words)) or NONE
+
+
+def _reasons(row: Row | None) -> tuple[str, ...]:
+    return (row.measurement.conditions.throttle or ()) if row else ()
 
 
 def _spread_cells(figure: Figure) -> tuple[str, ...]:
@@ -237,7 +240,7 @@ def _flat(pair: Pair, alone: Records, together: Records) -> dict[str, Scalar]:
             f"{when}_low": measured.low if measured else None,
             f"{when}_high": measured.high if measured else None,
             **{f"{when}_{name}": reading(found, name) for name in READINGS},
-            f"{when}_throttle": ", ".join(found.measurement.conditions.throttle) if found else "",
+            f"{when}_throttle": ", ".join(_reasons(found)),
         }
     return told
 

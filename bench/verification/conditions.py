@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
 from bench import energy
-from bench.plausible import CALM, disturbances
+from bench.plausible import disturbances
 from bench.records.model import Measurement
 from bench.report.digits import NONE
 from bench.report.groups import without_empty
 from bench.report.scalar import Scalar
+from bench.throttle import CALM
 from bench.titles import inputs
 from bench.units import Dimension, show
 from bench.verdict import Row
@@ -53,7 +54,7 @@ def condition_blocks(case: Case) -> list[Block]:
 
 
 def _reasons(found: Sequence[Measurement]) -> list[str]:
-    return sorted({word for one in found for word in one.conditions.throttle})
+    return sorted({word for one in found for word in one.conditions.throttle or ()})
 
 
 def _span(
@@ -78,7 +79,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _clock(one),
         _power(one),
         f"{min(degrees):.0f}–{max(degrees):.0f} °C" if degrees else NONE,
-        ", ".join(seen.throttle) or NONE,
+        ", ".join(seen.throttle or ()) or NONE,
         f"{seen.load_1min:.2f}" if seen.load_1min is not None else NONE,
         f"{seen.steal_fraction:.1%}" if seen.steal_fraction is not None else NONE,
         f"{seen.cpu_share:.0%}" if seen.cpu_share is not None else NONE,
@@ -120,7 +121,7 @@ def _flat(row: Row) -> dict[str, Scalar]:
         "power_w": fmean(power) if power else None,
         "power_valid": energy.power(one).mean_w is not None if power else None,
         "temperature_c_most": max(degrees) if degrees else None,
-        "throttle": ", ".join(one.conditions.throttle),
+        "throttle": ", ".join(one.conditions.throttle or ()),
         "load_1min": one.conditions.load_1min,
         "steal_fraction": one.conditions.steal_fraction,
         "cpu_share": one.conditions.cpu_share,

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from bench.chips.load import catalogue
-from bench.devices.fake import NOISES, FakeDevice, FakeSpec
+from bench.devices.fake import FakeDevice, FakeSpec
+from bench.devices.noise import NOISES
 from bench.fleet.gather import QUANTILE
 from bench.fleet.outliers import outliers
 from bench.measure.item import Item, measure_item

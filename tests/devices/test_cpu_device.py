@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.cpuclock import SHARED_CORE
 from bench.devices import cpu, host
 from bench.devices.clockloop import CHAIN, CODE, CYCLES, Loop, clock_hz, is_shared
 from bench.devices.cpu import CpuDevice
 from bench.records.model import DeviceInfo
+from bench.throttle import Throttle
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_a_core_is_shared_where_branches_wait_and_additions_do_not(
 
 def test_a_shared_core_is_told_beside_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     device = CpuDevice()
-    for told, throttle in ((True, (SHARED_CORE,)), (False, ())):
+    for told, throttle in ((True, (Throttle.SHARED_CORE,)), (False, ())):
         monkeypatch.setattr(cpu, "is_shared", lambda told=told: told)
         assert device.reading().throttle == throttle
 

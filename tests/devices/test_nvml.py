@@ -130,7 +130,7 @@ def test_nvml_tells_what_limits_the_device(
 
 def test_what_the_driver_refuses_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     told = nvml(monkeypatch)
-    assert told.reading() == Reading()
+    assert told.reading() == Reading(throttle=None)
     assert set(told.facts().values()) == {None}
     assert told.limits() == ()
 

@@ -53,7 +53,7 @@ READ = {
     ],
     "xpu-smi-pvc": [Told(None, 1.6e9, 264.93, 43.5), Told(None, 1.6e9, 269.64, 38.0)],
     "xpu-smi-pvc-user": [Told(None, 1.6e9, 265.16, None), Told(None, 1.6e9, 269.84, None)],
-    "amd-smi-rx7800xt": [Told(None, 49e6, 9.0, 41.0, None, 2.645e9)],
+    "amd-smi-rx7800xt": [Told(None, 49e6, 9.0, 41.0, None, 2.645e9, throttle=())],
     "amd-smi-blind": [Told()],
 }  # fmt: skip
 
@@ -97,9 +97,9 @@ def test_another_tools_output_or_half_of_one_is_no_error(read: Any, name: str) -
 
 
 @pytest.mark.parametrize(
-    ("state", "expected"), [("THROTTLED", ("throttled",)), ("UNTHROTTLED", ()), ("N/A", ())]
+    ("state", "expected"), [("THROTTLED", ("throttled",)), ("UNTHROTTLED", ()), ("N/A", None)]
 )
-def test_amds_tool_says_whether_it_throttles(state: str, expected: tuple[str, ...]) -> None:
+def test_amds_tool_says_whether_it_throttles(state: str, expected: tuple[str, ...] | None) -> None:
     text = recorded("amd-smi-rx7800xt").replace("UNTHROTTLED", state)
     assert smi_text.amd(text)[0].throttle == expected
 
@@ -134,7 +134,7 @@ def test_a_device_is_found_by_its_address_whatever_is_masked(
     Machine(monkeypatch, "npu-smi-910b2c")
     told = Smi("huawei", "00000000:29:00.0", 0)
     assert told.missing == ""
-    assert told.reading() == Reading(None, 93.8, 53.0, ())
+    assert told.reading() == Reading(None, 93.8, 53.0)
     assert told.facts() == {"driver": "23.0.3", "power_limit_w": None, "clock_max_hz": None}
     assert told.limits() == ()
 
@@ -190,7 +190,7 @@ def test_a_tool_is_asked_no_oftener_than_it_answers(monkeypatch: pytest.MonkeyPa
     machine.took_s = 0.5
     told = Smi("hygon", None, 2)
     for _ in range(3):
-        assert told.reading() == Reading(None, 38.0, 29.0, ())
+        assert told.reading() == Reading(None, 38.0, 29.0)
     assert machine.asked_s == [100.0, 101.0, 102.0, 103.0]
 
 
@@ -217,7 +217,7 @@ def test_a_real_tool_is_called_and_one_that_hangs_is_ended(
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     told = Smi("cambricon", None, 1)
-    assert told.reading() == Reading(None, 106.0, 39.0, ())
+    assert told.reading() == Reading(None, 106.0, 39.0)
     monkeypatch.setattr(smi, "PATIENCE_S", 0.1)
     tool.write_text("#!/bin/sh\nexec sleep 20\n")
     began_s = time.monotonic()

@@ -9,8 +9,9 @@ from bench.devices.base import Health, Reading
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.measure import conditions
 from bench.measure.conditions import MAX_GAP_S, MIN_POWER_SAMPLES, Watch
-from bench.plausible import CALM, disturbed_by
+from bench.plausible import disturbed_by
 from bench.records.model import Conditions
+from bench.throttle import CALM
 
 WHOLE = Reading(clock_hz=1e9, power_w=300.0, temperature_c=50.0)
 
@@ -76,6 +77,16 @@ def test_every_throttle_reason_seen_is_kept_once_in_order() -> None:
     assert watched(Scripted(readings)).throttle == (
         "hardware slowdown", "idle", "software power cap",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"), [((None, None), None), ((None, ()), ()), ((("idle",), None), ("idle",))]
+)
+def test_a_device_that_tells_no_reason_is_not_one_that_nothing_held_down(
+    told: tuple[tuple[str, ...] | None, ...], kept: tuple[str, ...] | None
+) -> None:
+    seen = watched(Scripted([Reading(clock_hz=1e9, throttle=one) for one in told]))
+    assert seen.throttle == kept
 
 
 @pytest.mark.parametrize(

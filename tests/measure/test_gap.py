@@ -15,6 +15,7 @@ from bench.measure.session import LocalSession
 from bench.records.model import Conditions, Record
 from bench.report.gap import gap_sections
 from bench.report.registry import render
+from bench.throttle import Throttle
 from bench.verdict import Row, rows
 from tests.conftest import order
 from tests.measure.gap_cases import H20_HZ, H20_RATE, explained
@@ -86,14 +87,17 @@ def test_a_power_cap_is_said_with_its_share(tmp_path: Path, sheets: Catalogue) -
     ("throttle", "power_w", "limit_w", "expected"),
     [
         ((), (350.0, 350.0), 350.0, Cap(met=False, share=0.0)),
+        (None, (350.0, 350.0), 350.0, None),
+        ((Throttle.UNNAMED,), (350.0, 350.0), 350.0, None),
         (("idle",), (350.0, 350.0), 350.0, Cap(met=False, share=0.0)),
-        ((gap.CAP,), (350.0, 100.0, 340.0, 339.0), 350.0, Cap(met=True, share=0.5)),
-        ((gap.CAP,), (350.0, 350.0), None, Cap(met=True, share=None)),
-        ((gap.CAP,), (), 350.0, Cap(met=True, share=None)),
+        ((Throttle.POWER_CAP,), (350.0, 100.0, 340.0, 339.0), 350.0, Cap(met=True, share=0.5)),
+        ((Throttle.POWER_CAP,), (350.0, 350.0), None, Cap(met=True, share=None)),
+        ((Throttle.POWER_CAP,), (), 350.0, Cap(met=True, share=None)),
     ],
 )
 def test_the_caps_share_is_that_of_the_readings_at_the_limit(
-    throttle: tuple[str, ...], power_w: tuple[float, ...], limit_w: float | None, expected: Cap,
+    throttle: tuple[str, ...] | None, power_w: tuple[float, ...], limit_w: float | None,
+    expected: Cap | None,
     record: Record,
 ) -> None:  # fmt: skip
     seen = Conditions(clock_hz=(1e9,), power_w=power_w, throttle=throttle)

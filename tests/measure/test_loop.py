@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.devices.fake import NOISES, FakeDevice, FakePrepared, FakeSpec, Noise
+from bench.devices.fake import FakeDevice, FakePrepared, FakeSpec
+from bench.devices.noise import NOISES, Noise
 from bench.measure.loop import (
     LEAST_SAMPLES,
     MIN_SAMPLES,

@@ -8,7 +8,8 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.config import compose
-from bench.devices.fake import NOISES, FakeDevice, FakeSpec
+from bench.devices.fake import FakeDevice, FakeSpec
+from bench.devices.noise import NOISES
 from bench.measure.item import Item
 from bench.measure.loop import Plan
 from bench.measure.runner import LEAST_S, LOST, Watcher, Weighted, budget_s, lost, run

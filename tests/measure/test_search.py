@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bench.devices.base import Elapsed, Prepared
-from bench.devices.fake import NOISES, FakeDevice, FakePrepared, FakeSpec
+from bench.devices.fake import FakeDevice, FakePrepared, FakeSpec
+from bench.devices.noise import NOISES
 from bench.kernels.common.base import Kernel, Point, UnsupportedError
 from bench.kernels.registry import kernel
 from bench.measure.grid import Grid

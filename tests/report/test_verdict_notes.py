@@ -6,9 +6,9 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
-from bench.cpuclock import SHARED_CORE
 from bench.rates import rates
 from bench.records.model import Conditions, DeviceInfo, Measurement, Search, Stopped, Trial
+from bench.throttle import Throttle
 from bench.titles import shape, show_bytes
 from bench.units import Dimension
 from bench.verdict import Row, Verdict, weigh
@@ -204,7 +204,7 @@ def test_readings_within_a_tenth_tell_the_clock(sheets: Catalogue) -> None:
 
 def test_beside_a_neighbours_thread_a_low_rate_proves_nothing(sheets: Catalogue) -> None:
     row = row_of(
-        product_at(70, conditions=Conditions(throttle=(SHARED_CORE,))),
+        product_at(70, conditions=Conditions(throttle=(Throttle.SHARED_CORE,))),
         sheets,
         "nvidia-h20-sxm-96gb",
     )

@@ -32,7 +32,8 @@ BELOW: dict[str, tuple[str, ...]] = {
     "theory": ("chips", "errors", "units"),
     "rules": ("theory", "chips", "datafile", "errors", "strict", "units", "paths"),
     "cpuclock": ("records.model", "units"),
-    "plausible": ("chips", "cpuclock", "records.model", "units"),
+    "throttle": (),
+    "plausible": ("chips", "cpuclock", "records.model", "throttle", "units"),
     "energy": ("records.model",),
     "measure.stats": ("records.model",),
     "rates": ("chips", "records.model", "units"),
@@ -45,7 +46,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "standing": ("verdict",),
     "gap": (
-        "cpuclock", "standing", "energy", "verdict", "chips", "records.model", "units",
+        "cpuclock", "standing", "energy", "verdict", "chips", "records.model", "throttle", "units",
     ),
     "identity": (
         "standing", "verdict", "plausible", "rates", "titles", "chips", "records.model", "units",
@@ -74,7 +75,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "report": (
         "standing", "predict", "workloads", "claims", "evidence", "identity", "gap", "energy",
         "verdict", "plausible", "rates", "titles", "rules", "theory", "chips", "records.model",
-        "errors", "units", "spreadsheet", "kernels.registry", "kernels.common.base",
+        "throttle", "errors", "units", "spreadsheet", "kernels.registry", "kernels.common.base",
     ),
     "gate": (
         "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
@@ -106,7 +107,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "verification": (
         "archive", "fixed", "fleet", "standing", "plot", "report", "claims", "evidence", "identity",
         "gap", "energy", "verdict", "rates", "titles", "plausible", "rules", "theory", "chips",
-        "records", "errors", "units", "paths", "",
+        "records", "throttle", "errors", "units", "paths", "",
     ),
     "site": (
         "standing", "plot", "report", "tables", "predict", "workloads", "claims", "evidence",
@@ -120,7 +121,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "machinecode": (),
     "kernels": ("workloads", "machinecode", "records.model", "errors"),
     "devices": (
-        "kernels", "machinecode", "chips.vendors", "cpuclock", "records.model", "errors",
+        "kernels", "machinecode", "chips.vendors", "records.model", "throttle", "errors",
     ),
     "measure": (
         "", "config", "shapes", "devices", "kernels", "chips.load", "chips.match", "records",

@@ -21,7 +21,7 @@ SHARED = {
     "kernels": {"registry"},
     "devices": {
         "amd", "api", "base", "clockloop", "clocks", "conformance", "host", "machine", "missing",
-        "neighbours", "nvml", "plugins", "ranks", "registry", "smi", "smi_text", "team",
+        "neighbours", "noise", "nvml", "plugins", "ranks", "registry", "smi", "smi_text", "team",
         "telemetry", "torchdevice", "uid",
     },
     "commands": {"asked", "fakes", "live", "nodes", "several", "sweep", "titled"},
