@@ -78,6 +78,7 @@ WORDS: dict[str, dict[str, str]] = {
         "guidance": "guidance",
         "tariff": "a tariff",
         "bill": "a bill",
+        "draft_rule": "a rule that was drafted and never published",
         "regulator_summons": "a Chinese regulator called a company in",
         "window_guidance": "a Chinese authority advised companies, unpublished",
         "purchase_ban": "a Chinese ban on buying",
@@ -104,6 +105,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "afterwards": {
         "enforced": "it is enforced again",
+        "by_its_text": "in force again by its own text; no extension found",
         "unknown": "not known",
     },
 }

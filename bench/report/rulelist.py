@@ -19,29 +19,33 @@ KIND_WORDS = {
     "is_informed_letter": "letter",
     "licence_practice": "practice",
 }
-REPORTED = ("licence_practice", "announcement", "guidance")
-"""US kinds that are told of, not enforced; Chinese measures are, too."""
+REPORTED = (
+    "licence_practice", "announcement", "guidance", "regulator_summons", "window_guidance",
+    "purchase_ban", "customs_enforcement", "import_block", "import_approval",
+)  # fmt: skip
+"""Kinds that are told of by others: whether they are enforced cannot be said."""
+NEVER_IN_FORCE = {"bill": "a bill", "draft_rule": "a draft"}
 
 
 def rule_list(rules: Iterable[Rule], on: str, book: Rulebook, catalogue: Catalogue) -> Report:
     """Returns the rules with their dates and how they stand on a day; of one alone, all of it."""
-    notes, found = Notes(), list(rules)
-    cells = tuple(_cells(one, on, catalogue, notes) for one in found)
+    notes, found, read_to = Notes(), list(rules), book.places.checked_to
+    cells = tuple(_cells(one, on, read_to, catalogue, notes) for one in found)
     many = f"{len(found)} rules and measures, and their state on {on}"
     title = f"{found[0].id}, and its state on {on}" if len(found) == 1 else many
-    heading = (AID, f"Rules were collected up to {book.places.checked_to}.")
+    heading = (AID, f"Rules were collected up to {read_to}.")
     table = Table(title, heading, COLUMNS, cells, (), notes.lines())
     more = _whole(found[0]) if len(found) == 1 else ()
-    return Report(table, [_flat(one, on) for one in found], more)
+    return Report(table, [_flat(one, on, read_to) for one in found], more)
 
 
-def _cells(one: Rule, on: str, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+def _cells(one: Rule, on: str, read_to: str, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
     return (
         f"{one.id} {cited(one, catalogue, notes)}",
         KIND_WORDS.get(one.kind, one.kind.replace("_", " ")),
         one.effective or "–",
         one.end or ("" if one.effective else "–"),
-        standing(one, on),
+        standing(one, on, read_to),
         one.title,
         ", ".join(one.named) or "–",
         CONFIDENCE[one.confidence],
@@ -71,18 +75,19 @@ def _section(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...
     return Section(title, columns, tuple(rows), flat)
 
 
-def standing(rule: Rule, on: str) -> str:
-    """Returns how a rule stands on a day: in the text apart from enforced, told apart from both."""
-    if rule.kind == "bill":
-        return f"a bill: {rule.status}"
-    if rule.end and on > rule.end:
-        return "no longer"
-    if rule.effective is None:
-        return "announced" if on >= (rule.published or "9999") else "not yet"
-    if not is_in_text(rule, on):
-        return "not yet"
-    if rule.jurisdiction == "CN" or rule.kind in REPORTED:
+def standing(rule: Rule, on: str, read_to: str) -> str:
+    """Returns how a rule stands on a day: in the text apart from enforced, told apart from both.
+
+    ``read_to`` is the last day of which rules were looked for.
+    """
+    if rule.kind in NEVER_IN_FORCE:
+        return f"{NEVER_IN_FORCE[rule.kind]}: {rule.status}"
+    if not is_in_text(rule, on) or rule.effective is None:
+        return _out_of_text(rule, on)
+    if rule.kind in REPORTED:
         return "reported"
+    if rule.suspended and rule.suspended.resumed_by_text(on):
+        return f"in force again by its own text; no extension found, rules read to {read_to}"
     return {
         Truth.YES: "in force",
         Truth.NO: "in the text, not enforced",
@@ -90,7 +95,15 @@ def standing(rule: Rule, on: str) -> str:
     }[enforced(rule, on)]
 
 
-def _flat(one: Rule, on: str) -> dict[str, Scalar]:
+def _out_of_text(rule: Rule, on: str) -> str:
+    """Returns how a rule stands that is not in the text, or that is only announced."""
+    if rule.end and on > rule.end:
+        return "no longer"
+    announced = rule.effective is None and on >= (rule.published or "9999")
+    return "announced" if announced else "not yet"
+
+
+def _flat(one: Rule, on: str, read_to: str) -> dict[str, Scalar]:
     return {
         "rule": one.id,
         "title": one.title,
@@ -100,7 +113,7 @@ def _flat(one: Rule, on: str) -> dict[str, Scalar]:
         "published": one.published,
         "effective": one.effective,
         "end": one.end,
-        "standing": standing(one, on),
+        "standing": standing(one, on, read_to),
         "confidence": one.confidence,
         "uncertain": one.uncertain,
         "named": ", ".join(one.named),

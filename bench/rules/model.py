@@ -53,6 +53,7 @@ Kind = Literal[
     "guidance",
     "tariff",
     "bill",
+    "draft_rule",
     "regulator_summons",
     "window_guidance",
     "purchase_ban",
@@ -145,11 +146,20 @@ class PolicyRow(Strict):
 
 
 class Suspension(Strict):
-    """Days on which a rule stood still; what follows may be unknown."""
+    """Days on which a rule stood still.
+
+    Attributes:
+        afterwards: enforced again; ``by_its_text`` if the text says so and nobody was found to say
+            that it happened; unknown.
+    """
 
     since: Day
     until: Day
-    afterwards: Literal["enforced", "unknown"] = "enforced"
+    afterwards: Literal["enforced", "by_its_text", "unknown"] = "enforced"
+
+    def resumed_by_text(self, on: str) -> bool:
+        """Tells whether it is over on a day by what the text says, and no more is known."""
+        return on > self.until and self.afterwards == "by_its_text"
 
 
 class Rule(Strict):

@@ -118,7 +118,7 @@ def enforced(rule: Rule, on: str) -> Truth:
     pause = rule.suspended
     if pause and pause.since <= on <= pause.until:
         return Truth.NO
-    if pause and on > pause.until and pause.afterwards == "unknown":
+    if pause and on > pause.until and pause.afterwards != "enforced":
         return Truth.UNKNOWN
     return Truth.YES
 

@@ -226,6 +226,9 @@ def test_csv_and_json_hold_the_same_rows(view: str) -> None:
     assert len(lines) == len(report.flat)
 
 
+READ_TO = "2025-11-01"
+
+
 @pytest.mark.parametrize(
     ("name", "on", "told"),
     [
@@ -242,7 +245,7 @@ def test_csv_and_json_hold_the_same_rows(view: str) -> None:
     ],
 )
 def test_a_rule_stands_in_the_text_apart_from_being_enforced(name: str, on: str, told: str) -> None:
-    assert standing(BOOK.rules[name], on) == told
+    assert standing(BOOK.rules[name], on, READ_TO) == told
 
 
 @pytest.mark.parametrize(
@@ -257,7 +260,22 @@ def test_a_rule_stands_in_the_text_apart_from_being_enforced(name: str, on: str,
 def test_of_what_is_more_than_told_it_is_said_whether_it_is_enforced(
     name: str, on: str, told: str
 ) -> None:
-    assert standing(BOOK.rules[name].model_copy(update={"kind": "tariff"}), on) == told
+    assert standing(BOOK.rules[name].model_copy(update={"kind": "tariff"}), on, READ_TO) == told
+
+
+def test_a_rule_that_its_own_text_brings_back_says_so_and_how_far_rules_were_read() -> None:
+    stood = {"since": "2025-01-01", "until": "2025-12-31", "afterwards": "by_its_text"}
+    one = rule("US-BACK", "end_user_control", effective="2024-04-01", suspended=stood)
+    told = [standing(one, on, READ_TO) for on in ("2025-12-31", "2026-01-01")]
+    assert told == [
+        "in the text, not enforced",
+        "in force again by its own text; no extension found, rules read to 2025-11-01",
+    ]
+
+
+def test_a_draft_is_told_by_what_became_of_it() -> None:
+    draft = rule("US-DRAFT", "draft_rule", published="2024-04-01", status="withdrawn")
+    assert standing(draft, "2026-01-01", READ_TO) == "a draft: withdrawn"
 
 
 def test_a_rule_that_pauses_does_not_end_and_what_follows_is_doubtful() -> None:

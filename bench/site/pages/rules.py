@@ -47,7 +47,7 @@ def _rule(one: Rule, world: World, words: Words) -> dict[str, Any]:
         "kind": _kind(one),
         "country": one.jurisdiction,
         "dates": " to ".join(filter(None, (one.effective or one.published or "", one.end or ""))),
-        "standing": standing(one, world.day),
+        "standing": standing(one, world.day, world.book.places.checked_to),
         "citation": one.citation,
         "named": ", ".join(one.named),
         "uncertain": one.uncertain,
