@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Container
+from collections.abc import Collection, Container, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from bench.shapes import PredictConfig
 from bench.units import Dimension, parse
 
 if TYPE_CHECKING:
+    from bench.chips.model import Chip
     from bench.predict.best import Wanted
     from bench.predict.forecast import Asked
     from bench.predict.model.operators import Array
@@ -25,6 +26,10 @@ SWEPT = ("batch", "input", "output")
 MOST_POINTS = 10_000
 MOST_DEVICES = 1024
 ANY = "any"
+STANDS = {"fp16": "bf16"}
+"""By a format without fitted products, the one that runs alike where a sheet's rates are one."""
+SAME = 1e-3
+"""Rates that differ by no more are one rate, rounded twice: 353.89 and 353.9 TFLOP/s."""
 
 
 def prices_of(config: PredictConfig) -> "Prices":
@@ -100,6 +105,52 @@ def wanted_of(config: PredictConfig, given: Container[str]) -> "list[Wanted]":
     )
     limits = [seconds("tpot", word) for word in config.tpot]
     return [replace(first, tpot=one) for one in dict.fromkeys(limits)]
+
+
+def fitted_for(dtype: str, fitted: Collection[str]) -> str:
+    """Returns the fitted format whose times are those of products in one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    fit = STANDS.get(dtype, dtype)
+    if fit in fitted:
+        return fit
+    more = "; ".join(f"{x} where a sheet prints one rate for it and {y}" for x, y in STANDS.items())
+    raise UsageError(f"precision={dtype}: phase=product takes {' and '.join(fitted)}; {more}")
+
+
+def of_one_rate(
+    chips: "Sequence[Chip]", dtype: str, fit: str, base: "Chip | None"
+) -> "tuple[list[Chip], list[str]]":
+    """Returns the chips whose products in one format are like another's, and why others' are not.
+
+    Args:
+        chips: which.
+        dtype: the format that is asked for.
+        fit: the format that stands for it.
+        base: the chip that they are divided by.
+
+    Raises:
+        UsageError: the baseline's are not, or no chip's.
+    """
+    why = {one.id: _apart(one, dtype, fit) for one in (*([base] if base else []), *chips)}
+    apart = [f"{chip}: {told}" for chip, told in why.items() if told]
+    alike = [one for one in chips if not why[one.id]]
+    if apart and (not alike or (base and why[base.id])):
+        raise UsageError("; ".join(apart))
+    return alike, apart
+
+
+def _apart(chip: "Chip", dtype: str, fit: str) -> str:
+    """Returns why a chip's products in two formats are not alike, or nothing."""
+    one, other = chip.number(f"matrix_{dtype}"), chip.number(f"matrix_{fit}")
+    if one is None or other is None or math.isclose(one, other, rel_tol=SAME):
+        return ""
+    return (
+        f"its sheet prints {one / 1e12:g} TFLOP/s in {dtype} and {other / 1e12:g} in {fit}, and "
+        f"only {fit} products were fitted: ask precision={fit}"
+    )
 
 
 def _workload(config: PredictConfig) -> str:

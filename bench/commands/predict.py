@@ -2,7 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from bench.commands.asked import asked_of, prices_of, rate_of, wanted_of, whole
+from bench.commands.asked import (
+    asked_of,
+    fitted_for,
+    of_one_rate,
+    prices_of,
+    rate_of,
+    wanted_of,
+    whole,
+)
 from bench.config import compose, one_of
 from bench.errors import UsageError
 from bench.shapes import PredictConfig
@@ -48,7 +56,8 @@ a prediction never proves that two chips match.
   micro=1           phase=train: sequences per micro-batch of a copy
   recompute=false   phase=train: true recomputes activations in backward instead of keeping them
   precision=bf16    of weights and products: fp16, fp8, mxfp8, int8, nvfp4, mxfp4; of weights only:
-                    w8a16, w4a16; phase=train takes bf16, fp16, fp8, mxfp8, nvfp4
+                    w8a16, w4a16; phase=train takes bf16, fp16, fp8, mxfp8, nvfp4; phase=product
+                    bf16, fp8, and fp16 where a sheet prints one rate for it and bf16
   cache=bf16        of the key-value cache: fp8, int8
   baseline=         a chip that the others are divided by
   shape=            phase=product: [m,n,k]
@@ -225,19 +234,21 @@ def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
 def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.predict.answers import timed_products
     from bench.predict.learning.learn import chosen
-    from bench.report.products import products
+    from bench.report.products import Product, products
     from bench.report.weak import untried, with_weak
 
     sizes = [whole("shape", word) for word in config.shape]
     if len(sizes) != 3:
         raise UsageError("shape= takes three sizes, such as shape=[4096,4096,4096]")
-    base = sheets.find(config.baseline) if config.baseline else None
-    asked = sizes[0], sizes[1], sizes[2]
     known = chosen(config.calibration)
-    told, why = timed_products(chips, base, asked, config.precision, known)
-    report = products(told, why, base, (asked, config.precision), sheets)
+    fit = fitted_for(config.precision, known.products)
+    base = sheets.find(config.baseline) if config.baseline else None
+    alike, apart = of_one_rate(chips, config.precision, fit, base)
+    asked = Product((sizes[0], sizes[1], sizes[2]), config.precision, fit)
+    told, why = timed_products(alike, base, asked.sizes, fit, known)
+    report = products(told, [*apart, *why], base, asked, sheets)
     rests = {}
     for one in told:
-        keys = [f"matrix_{one.chip.name_of(config.precision)}", "memory_bandwidth"]
+        keys = [f"matrix_{one.chip.name_of(asked.dtype)}", "memory_bandwidth"]
         rests[one.chip.chip] = untried(keys, one.tier)
     return with_weak(report, rests, sheets)

@@ -1,7 +1,8 @@
 """One matrix product predicted on chips: time, rate, achieved fraction, and the roofline."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -23,11 +24,26 @@ from bench.units import significant
 COLUMNS = ("chip", "time (80%; 95%)", "TFLOP/s", "of the sheet", "roofline on paper", "rests on")
 
 
+@dataclass(frozen=True)
+class Product:
+    """What is multiplied: m x k by k x n.
+
+    Attributes:
+        sizes: m, n and k.
+        dtype: the format that is asked for.
+        fit: the format whose times stand for it.
+    """
+
+    sizes: Sizes
+    dtype: str
+    fit: str
+
+
 def products(
     told: Sequence[Timed],
     why: Sequence[str],
     base: Chip | None,
-    asked: tuple[Sizes, str],
+    asked: Product,
     sheets: Catalogue,
 ) -> Report:
     """Returns a product of m x k by k x n on chips.
@@ -36,11 +52,11 @@ def products(
         told: the fastest first.
         why: what is said of chips that nothing is told of.
         base: the chip that the others are set beside.
-        asked: m, n and k, and the format.
+        asked: what is multiplied.
         sheets: the sheets of all.
     """
-    sizes, dtype = asked
-    (m, n, k), notes = sizes, Notes()
+    sizes, dtype, notes = asked.sizes, asked.dtype, Notes()
+    m, n, k = sizes
     title = f"{dtype} product, {m} x {k} by {k} x {n}"
     heading = (
         "Predicted, not measured, for kernels such as serving engines use.",
@@ -55,12 +71,27 @@ def products(
         (*_cells(one, sizes, dtype), _rests(one, dtype, sheets.chips[one.chip.chip], notes))
         for one in told
     )
-    part = f"product {dtype}, {PRODUCTS[dtype][1]}"
-    flat = [_flat(one, sizes, dtype) | _tests(one, part) for one in told]
+    part = f"product {asked.fit}, {PRODUCTS[asked.fit][1]}"
+    flat = [_flat(one, asked) | _tests(one, part) for one in told]
+    flat += [_untold(one, asked) for one in why]
     fitted = [one.chip.chip for one in told if not one.own]
-    tested = part_said(fitted, part, f"Time of {dtype} products") if fitted else ""
-    summary = (*filter(None, [tested]), RESTS, *why)
+    tested = part_said(fitted, part, f"Time of {asked.fit} products") if fitted else ""
+    summary = (*_stands(told, asked), *filter(None, [tested]), RESTS, *why)
     return Report(Table(title, heading, columns, cells, summary, notes.lines()), flat)
+
+
+def _stands(told: Sequence[Timed], asked: Product) -> Iterator[str]:
+    """Yields that the times are another format's, and where a sheet prints but one of the two."""
+    if asked.fit == asked.dtype:
+        return
+    formats = {asked.dtype, asked.fit}
+    alone = {one.chip.chip: formats & one.chip.peaks.keys() for one in told}
+    words = [f"{chip} {held}" for chip, has in alone.items() if len(has) == 1 for held in has]
+    but = f" (of one format alone: {', '.join(words)})" if words else ""
+    yield (
+        f"No {asked.dtype} products were fitted: times are those of {asked.fit} products, at the "
+        f"rate that the sheet prints for both{but}."
+    )
 
 
 def _tests(one: Timed, part: str) -> dict[str, Scalar]:
@@ -90,16 +121,26 @@ def _cells(one: Timed, sizes: Sizes, dtype: str) -> tuple[str, ...]:
     )
 
 
-def _flat(one: Timed, sizes: Sizes, dtype: str) -> dict[str, Scalar]:
+def _flat(one: Timed, asked: Product) -> dict[str, Scalar]:
     told: dict[str, Scalar] = {
-        "chip": one.chip.chip, "dtype": dtype, "m": sizes[0], "n": sizes[1], "k": sizes[2],
-        "seconds": one.seconds, "flop_per_s": _rate(one, sizes),
+        **_asked(one.chip.chip, asked), "unknown": None, "seconds": one.seconds,
+        "flop_per_s": _rate(one, asked.sizes),
         "roofline_s": one.paper, "tier": one.tier,
     }  # fmt: skip
     for level in LEVELS:
         low, high = one.bounds(level)
-        told |= {f"low_{level * 100:.0f}_s": low, f"high_{level * 100:.0f}_s": high}
+        told |= {f"seconds_low_{level * 100:.0f}": low, f"seconds_high_{level * 100:.0f}": high}
     return told | (_ratio(one.over) if one.over else {})
+
+
+def _asked(chip: str, asked: Product) -> dict[str, Scalar]:
+    m, n, k = asked.sizes
+    return {"chip": chip, "dtype": asked.dtype, "fitted_dtype": asked.fit, "m": m, "n": n, "k": k}
+
+
+def _untold(line: str, asked: Product) -> dict[str, Scalar]:
+    chip, _, why = line.partition(": ")
+    return {**_asked(chip, asked), "unknown": why}
 
 
 def _ratio(found: Ratio) -> dict[str, Scalar]:

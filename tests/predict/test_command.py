@@ -72,8 +72,8 @@ def test_intervals_nest_about_the_value(phase: str, capsys: pytest.CaptureFixtur
 
 def test_intervals_of_products_and_figures_nest(capsys: pytest.CaptureFixture[str]) -> None:
     for each in rows(ASKED["product"], capsys):
-        keys = ("low_95_s", "low_80_s", "seconds", "high_80_s", "high_95_s")
-        nested([each[key] for key in keys])
+        ends = [f"seconds_{end}" for end in ("low_95", "low_80", "high_80", "high_95")]
+        nested([each[key] for key in (*ends[:2], "seconds", *ends[2:])])
         assert each["seconds"] >= each["roofline_s"]
         assert each["flop_per_s"] == pytest.approx(2 * 64 * 4096**2 / each["seconds"])
     for each in rows(ASKED["figures"], capsys):
@@ -242,6 +242,29 @@ def test_a_ratio_of_products_is_firmer_between_siblings(
     assert 1 == wide[H800] < wide["nvidia-h100-sxm-80gb"] < wide[B2]
 
 
+def test_fp16_products_are_those_of_bf16_where_the_sheet_has_one_rate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """They were refused, where serving in fp16 is foretold; 910B2's two rates are one, rounded."""
+    words = ["chips=[h20,910b2,v100-sxm-32gb,gaudi3]", "phase=product", SHAPE]
+    every = [
+        {row["chip"]: row for row in rows([*words, f"precision={word}"], capsys)}
+        for word in ("fp16", "bf16")
+    ]
+    for chip in (H20, B2, "nvidia-v100-sxm-32gb"):
+        told, other = (each[chip] for each in every)
+        assert (told.pop("dtype"), other.pop("dtype")) == ("fp16", "bf16")
+        assert told == other
+    assert every[0]["intel-gaudi3-oam-128gb"]["unknown"] == (
+        "its sheet prints 459 TFLOP/s in fp16 and 1678 in bf16, and only bf16 products were "
+        "fitted: ask precision=bf16"
+    )
+    assert every[1]["intel-gaudi3-oam-128gb"]["unknown"] is None
+    said_of = said("predict", [*words, "precision=fp16"], capsys)[1]
+    assert "for both (of one format alone: nvidia-v100-sxm-32gb fp16)." in said_of
+    assert "were fitted" not in said("predict", words, capsys)[1]
+
+
 @pytest.mark.parametrize("size", [256, 2048, 16384])
 def test_no_product_is_foretold_above_the_published_rate(
     size: int, capsys: pytest.CaptureFixture[str]
@@ -251,9 +274,10 @@ def test_no_product_is_foretold_above_the_published_rate(
     for row in rows(words, capsys):
         peak = every(catalogue())[row["chip"]].peak(row["dtype"])
         least = 2 * size**3 / peak
-        bounds = [row[f"{end}_{level}_s"] for end in ("low", "high") for level in (80, 95)]
-        assert min(row["seconds"], *bounds) >= least * (1 - 1e-9)
-        assert row["low_95_s"] <= row["low_80_s"] <= row["seconds"] <= row["high_80_s"]
+        ends = ("seconds_low_95", "seconds_low_80", "seconds", "seconds_high_80", "seconds_high_95")
+        bounds = [row[end] for end in ends]
+        assert bounds == sorted(bounds)
+        assert bounds[0] >= least * (1 - 1e-9)
 
 
 # wrong words
@@ -316,7 +340,12 @@ WRONG = {
         "denglin-ks20: no dense bf16 matrix rate on its sheet",
     "chips=h20 phase=product": "shape= takes three sizes, such as shape=[4096,4096,4096]",
     "chips=h20 phase=product shape=[1,2,0]": "shape=0: write a whole number",
-    f"chips=h20 phase=product {SHAPE} precision=w8a16": "precision=w8a16: ",
+    f"chips=h20 phase=product {SHAPE} precision=w8a16": "precision=w8a16: phase=product takes "
+        "bf16 and fp8; fp16 where a sheet prints one rate for it and bf16",
+    f"chips=h20 phase=product {SHAPE} precision=fp16 baseline=gaudi3":
+        "intel-gaudi3-oam-128gb: its sheet prints 459 TFLOP/s in fp16 and 1678 in bf16",
+    f"chips=gaudi3 phase=product {SHAPE} precision=fp16":
+        "intel-gaudi3-oam-128gb: its sheet prints 459 TFLOP/s in fp16 and 1678 in bf16",
     "chips=amd-epyc-7543 phase=figures": "none of these chips is an accelerator",
     f"chips=amd-epyc-7543 phase=fit {SMALL}": "none of these chips is an accelerator",
 }  # fmt: skip
