@@ -2,6 +2,7 @@
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
+from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError
 from bench.shapes import CompareConfig
@@ -48,16 +49,14 @@ def main(words: list[str]) -> int:
     from bench.chips.load import catalogue
     from bench.chips.select import covered
     from bench.report.comparison import side_by_side
-    from bench.report.markup import headed
-    from bench.report.registry import set_in
     from bench.theory.comparison import compare
 
     config = compose("compare", words, CompareConfig)
     sheets = catalogue()
     chips, baseline = _chosen(config, sheets)
     found = compare(chips, baseline, config.figures, sheets, config.per)
-    report = headed(side_by_side(found, sheets, cite=config.sources), covered(config.chips, sheets))
-    print(set_in(config.report.format, report), end="")
+    report = side_by_side(found, sheets, cite=config.sources)
+    printed(report, config.report.format, covered(config.chips, sheets))
     return 0
 
 

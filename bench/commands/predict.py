@@ -11,6 +11,7 @@ from bench.commands.asked import (
     wanted_of,
     whole,
 )
+from bench.commands.printed import printed
 from bench.config import compose, one_of
 from bench.errors import UsageError
 from bench.shapes import PredictConfig
@@ -101,23 +102,17 @@ OTHERS = {
 
 def main(words: list[str]) -> int:
     """Prints predictions."""
-    from bench.report.registry import set_in
+    from bench.chips.load import catalogue
+    from bench.chips.select import covered
 
     config = compose("predict", words, PredictConfig)
     one_of("phase", config.phase, OTHERS)
     given = {word.partition("=")[0].lstrip("+~") for word in words}
     _refuse_others(config, given)
-    print(set_in(config.report.format, _report(config, given)), end="")
-    return 0
-
-
-def _report(config: PredictConfig, given: set[str]) -> "Report":
-    from bench.chips.load import catalogue
-    from bench.chips.select import covered
-    from bench.report.markup import headed
-
     sheets = catalogue()
-    return headed(_told(config, sheets, given), covered(config.chips, sheets))
+    report = _told(config, sheets, given)
+    printed(report, config.report.format, covered(config.chips, sheets))
+    return 0
 
 
 def _told(config: PredictConfig, sheets: "Catalogue", given: set[str]) -> "Report":
