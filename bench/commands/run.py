@@ -68,8 +68,8 @@ Examples
   python -m bench run -m hydra/launcher=slurm node=all out=fleet    (one record per node)
   python -m bench run -m resume=fleet                            (only what is missing)
 
-Exit code: 0 done, 1 a measurement failed or the record could not be written, 2 wrong usage, or
-a data file has a fault, 130 interrupted; after -m the highest of its runs.
+Exit code: 0 done, 1 a measurement failed, all were skipped, or the record could not be written,
+2 wrong usage, or a data file has a fault, 130 interrupted; after -m the highest of its runs.
 """
 INTERRUPTED = 130
 DAY_S = 86_400
@@ -152,11 +152,13 @@ def _executed(config: RunConfig, begun_at: "list[Path]", *, headed: bool) -> int
 
 def _code(record: "Record", unsaved: "UnsavedError | None") -> int:
     """Returns the exit code of a run whose report is printed."""
+    from bench.records.failures import failures
+
     if unsaved:
         raise unsaved
     if record.state == "interrupted":
         return INTERRUPTED
-    return 1 if any(one.status == "failed" for one in record.measurements) else 0
+    return 1 if any(failures(record)) else 0
 
 
 def _resumed(config: RunConfig) -> "tuple[RunConfig, Begun]":

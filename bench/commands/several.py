@@ -47,10 +47,10 @@ class Taken:
     @property
     def failed(self) -> bool:
         """Tells whether anything was not measured that should have been."""
+        from bench.records.failures import failures
+
         records = (*self.alone.values(), *self.together.values())
-        return bool(self.troubles) or any(
-            one.status == "failed" for record in records for one in record.measurements
-        )
+        return bool(self.troubles) or any(any(failures(record)) for record in records)
 
 
 def listed(words: list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """What all torch backends share: building, checking and running a kernel's calls."""
 
+import re
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ _MISSING = (
     "does not support", "not currently supported", "pin_memory", "pinned memory",
     "not compiled with", "cannot access accelerator",
 )  # fmt: skip
+_FAULTS = ("unsupported operand type", "no kernel image")
+"""What sounds alike and is a fault: of a program, or of a torch built for other devices."""
+_DTYPE = re.compile(r"dtype|\b(?:b?float|u?int|complex)\d")
 _NO_ROOM = ("out of memory", "alloc_failed", "can't allocate memory", "cannot allocate memory")
 
 REFUSALS = (
@@ -123,8 +127,16 @@ def translated(error: Exception) -> Exception:
         return UnsupportedError("Triton has no driver for this device")
     if isinstance(error, ModuleNotFoundError):
         return UnsupportedError(f"it needs {error.name}, which is not installed here")
-    missing = isinstance(error, NotImplementedError) or any(word in lower for word in _MISSING)
-    return UnsupportedError(first_line(error)) if missing else error
+    return UnsupportedError(first_line(error)) if _is_missing(error, lower) else error
+
+
+def _is_missing(error: Exception, lower: str) -> bool:
+    """Tells whether an operation is not here; a ``TypeError`` of one that is names a format."""
+    if any(word in lower for word in _FAULTS):
+        return False
+    if isinstance(error, TypeError) and not _DTYPE.search(lower):
+        return False
+    return isinstance(error, NotImplementedError) or any(word in lower for word in _MISSING)
 
 
 def first_line(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """Hands the jobs of a fleet to its engine, waits for them, and says how each ended."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from bench.config import quoted
 from bench.errors import UsageError
 from bench.launch.model import End, Engine, Job, Outcome, RefusedError, State, Status
 from bench.launch.plan import Plan, done_before, is_finished, is_of_several, keep, latest
+from bench.records.failures import failures
 from bench.records.model import Record
 
 INTERRUPTED = 130
@@ -80,7 +81,7 @@ class _Watch:
         for name, job in self._jobs.items():
             found = latest(job.folder)
             if found and self._is_finished(name, found[1]):
-                self._ended(name, Status("ended", 1 if any(_failures(found[1])) else 0))
+                self._ended(name, Status("ended", 1 if any(failures(found[1])) else 0))
             elif reason := trouble.get(job.node, "the engine does not know it"):
                 self._ended(name, Status("down", reason=reason))
             else:
@@ -182,8 +183,8 @@ def _state(record: Record | None, status: Status) -> tuple[State, str]:
     if is_of_several(record):
         return _of_several(status)
     if is_finished(record):
-        failures = "; ".join(_failures(record))
-        return ("failed" if failures else "complete"), failures
+        told = "; ".join(failures(record))
+        return ("failed" if told else "complete"), told
     if refused:
         return "failed", status.reason
     return "interrupted", "; ".join(filter(None, (status.reason, "lacks measurements")))
@@ -196,10 +197,3 @@ def _of_several(status: Status) -> tuple[State, str]:
     if status.code in (None, INTERRUPTED):
         return "interrupted", status.reason or "resuming measures all of its devices anew"
     return "failed", status.reason or "a device or a measurement failed: see its log"
-
-
-def _failures(record: Record) -> Iterable[str]:
-    """Yields the measurements that failed, each with its reason."""
-    for one in record.measurements:
-        if one.status == "failed":
-            yield f"{one.kernel} {one.dtype}: {one.reason or 'failed'}"

@@ -81,10 +81,11 @@ def smoke(tmp_path: Path) -> Callable[..., RunConfig]:
         (FakeSpec(broken=("bf16",)), (1, "failed")),
         (FakeSpec(eliminated=("bf16",)), (0, "implausible")),
         (FakeSpec(rates={"fp32": 40e12}), (0, "skipped")),
+        (FakeSpec(rates={"fp64": 1e12}), (1, "skipped")),
     ],
-    ids=["broken", "eliminated", "unsupported"],
+    ids=["broken", "eliminated", "unsupported", "nothing measured"],
 )
-def test_only_a_failed_measurement_makes_the_run_exit_1(
+def test_a_failed_measurement_or_none_at_all_makes_the_run_exit_1(
     spec: FakeSpec,
     ending: tuple[int, str],
     smoke: Callable[..., RunConfig],

@@ -35,13 +35,19 @@ def test_fp32_is_full_unless_tf32_is_asked_for() -> None:
         (RuntimeError("torch._scaled_mm is only supported on CUDA devices with compute"), True),
         (RuntimeError("Now _scaled_mm only supports per-tensor scaling for CPU backend."), True),
         (RuntimeError("0 active drivers ([]). There should only be one."), True),  # Triton's
+        (TypeError("MPS backend does not support float64 dtype"), True),
+        (TypeError("Cannot convert: bfloat16 is not supported on this device"), True),
+        (TypeError("unsupported operand type(s) for *: 'NoneType' and 'float'"), False),
+        (TypeError("'float' object does not support item assignment"), False),
+        (
+            RuntimeError("CUDA error: no kernel image is available for execution on the device"),
+            False,
+        ),
         (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
         (RuntimeError(""), False),
     ],
 )
-def test_a_missing_operation_is_told_from_a_failure(
-    error: RuntimeError, *, unsupported: bool
-) -> None:
+def test_a_missing_operation_is_told_from_a_failure(error: Exception, *, unsupported: bool) -> None:
     told = translated(error)
     assert isinstance(told, UnsupportedError) is unsupported
     assert (told is error) is not unsupported

@@ -18,6 +18,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     "yamlfile": (),
     "records.model": ("strict",),
     "records.upgrade": ("records.model",),
+    "records.failures": ("records.model",),
     "records.store": ("records.upgrade", "records.model", "errors"),
     "shapes": (),
     "suitefile": ("shapes", "yamlfile", "errors"),
