@@ -1,6 +1,8 @@
 """Lists the spec sheets."""
 
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
@@ -8,6 +10,9 @@ from bench.chips.names import names_of, pattern, plain
 from bench.config import compose, one_of
 from bench.errors import UsageError
 from bench.shapes import ChipsConfig
+
+if TYPE_CHECKING:
+    from bench.theory.filters import Condition
 
 HELP = """\
 python -m bench chips [key=value ...]
@@ -28,6 +33,9 @@ Lists the spec sheets, one a line: search, filter, sort, choose columns.
                     matrix_bf16, memory_capacity, memory_bandwidth, tdp, and what where= and
                     sort= ask for
   limit=            how many at most
+                    Where a figure chooses or orders the list, systems (racks, eight-card nodes)
+                    are left out, and counted below: their figures are of many chips. kind=system
+                    lists them; so do find= and a comparison of id, name or kind ('kind=*': all)
   sources=false     true adds a footnote for the source of every figure shown
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
@@ -58,6 +66,8 @@ Examples
 
 Exit code: 0 listed, 2 wrong usage, or a data file has a fault.
 """
+NAMING = ("kind", "id", "name", "aliases", "local_name")
+"""Keys by which systems are asked for."""
 
 
 def main(words: list[str]) -> int:
@@ -74,6 +84,9 @@ def main(words: list[str]) -> int:
     columns = config.columns or [*COLUMNS, *_asked_by(config)]
     report = listing(chips, sheets, columns, remarks=remarks, cite=config.sources)
     print(set_in(config.report.format, report), end="")
+    if config.report.format == "csv":  # which has no place for them
+        for line in remarks:
+            print(line, file=sys.stderr)
     return 0
 
 
@@ -86,9 +99,13 @@ def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[st
         one_of(name, getattr(config, name), {getattr(chip, name) for chip in every})
     conditions = [condition(text) for text in config.where]
     wanted = [chip for chip in every if _wanted(chip, config)]
-    found = filtered(wanted, conditions, sheets)
+    aside = [chip for chip in wanted if chip.kind == "system" and _weighed(config, conditions)]
+    found = filtered([chip for chip in wanted if chip not in aside], conditions, sheets)
     chips = ordered(found.fitting, config.sort, sheets) if config.sort else list(found.fitting)
-    remarks = [_undecided(found.undecided, [one.key.title for one in conditions])]
+    remarks = [
+        _undecided(found.undecided, conditions, sheets),
+        _systems(len(filtered(aside, conditions, sheets).fitting)),
+    ]
     if config.limit and len(chips) > config.limit:
         remarks.append(f"{len(chips) - config.limit} more are cut off by limit={config.limit}.")
     return chips[: config.limit], [one for one in remarks if one]
@@ -103,12 +120,36 @@ def _asked_by(config: ChipsConfig) -> list[str]:
     return [name for name in names if name != "id"]
 
 
-def _undecided(chips: Collection[Chip], titles: list[str]) -> str:
-    """Returns how many chips may fit and are left out, because their sheets do not say."""
+def _weighed(config: ChipsConfig, conditions: "Sequence[Condition]") -> bool:
+    """Tells whether a figure chooses or orders the list, and nothing asks for systems by name."""
+    from bench.theory.entry import key_of
+
+    if config.kind or config.find or any(one.key.name in NAMING for one in conditions):
+        return False
+    keys = [one.key for one in conditions]
+    keys += [key_of(config.sort.removeprefix("-"), "key to sort by")] if config.sort else []
+    return any(key.is_number for key in keys)
+
+
+def _systems(count: int) -> str:
+    """Returns how many systems are left out of a list of chips."""
+    told = f"{count} systems of chips are" if count > 1 else "1 system of chips is"
+    return f"{told} left out: kind=system lists such." if count else ""
+
+
+def _undecided(
+    chips: Collection[Chip], conditions: "Sequence[Condition]", sheets: Catalogue
+) -> str:
+    """Returns how many chips may fit and are left out, because their sheets do not say what."""
     if not chips:
         return ""
     told = f"{len(chips)} more sheets are" if len(chips) > 1 else "1 more sheet is"
-    return f"{told} left out for want of a figure: {' or '.join(dict.fromkeys(titles))}."
+    lacking = [
+        one.key.title
+        for one in conditions
+        if any(one.holds(chip, sheets) is None for chip in chips)
+    ]
+    return f"{told} left out for want of a figure: {' or '.join(dict.fromkeys(lacking))}."
 
 
 def _wanted(chip: Chip, config: ChipsConfig) -> bool:

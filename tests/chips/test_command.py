@@ -246,6 +246,50 @@ def test_chips_filters_sorts_cuts_and_counts(capsys: pytest.CaptureFixture[str])
     assert "left out for want of a figure: memory bandwidth or TPP." in told["summary"][0]
 
 
+@pytest.mark.parametrize("key", ["memory_bandwidth>=3TB/s", "tpp>=4800"])
+def test_only_what_some_sheet_lacks_is_named(key: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every sheet has a tier, which the line named, too."""
+    _, out, _ = said(["chips", f"where=[tier=domestic,{key}]", "report=json"], capsys)
+    title = condition(key).key.title
+    assert json.loads(out)["summary"][0].endswith(f" left out for want of a figure: {title}.")
+
+
+LARGE = "where=memory_bandwidth>=10TB/s"
+
+
+@pytest.mark.parametrize(
+    ("words", "systems"),
+    [
+        ([LARGE], False),
+        (["tier=domestic", "sort=memory_bandwidth"], False),
+        ([LARGE, "kind=system"], True),
+        ([LARGE, "find=atlas"], True),
+        (["where=[memory_bandwidth>=10TB/s,kind=*]"], True),
+        (["where=[memory_bandwidth>=10TB/s,name=*SuperPoD]"], True),
+        (["tier=domestic", "sort=name"], True),
+        (["tier=domestic"], True),
+    ],
+)
+def test_systems_stand_among_chips_only_where_no_figure_ranks_them_or_they_are_asked_for(
+    words: list[str], systems: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A SuperPoD's 148 PB/s led a list of chips."""
+    _, out, _ = said(["chips", *words, "report=json"], capsys)
+    found = json.loads(out)
+    assert ("system" in {row["kind"] for row in found["rows"]}) == systems
+    told = [line for line in found["summary"] if "left out: kind=system lists such." in line]
+    assert len(told) == (not systems)
+
+
+def test_csv_says_on_stderr_what_a_list_leaves_out(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips", "tier=domestic", "limit=1", LARGE]
+    summary = json.loads(said([*words, "report=json"], capsys)[1])["summary"]
+    code, out, err = said([*words, "report=csv"], capsys)
+    assert (code, len(out.splitlines())) == (0, 2)
+    assert err.splitlines() == summary
+    assert len(summary) == 3
+
+
 def test_what_chips_are_chosen_and_sorted_by_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["chips", "where=[tpp<2400,tdp>=400W]", "sort=-price_usd", "report=github"]
     _, out, _ = said(words, capsys)
