@@ -72,6 +72,7 @@ WORDS: dict[str, dict[str, str]] = {
         "scope_change": "a change of what an older rule covers",
         "correction": "a correction of an older rule",
         "end_user_control": "a control by who receives it",
+        "entity_listing": "parties put on the Entity List: a licence for whatever goes to them",
         "eccn_scope_and_quota": "a change of paragraphs, with quantities",
         "presumption": "what is presumed of parts of unknown origin",
         "enforcement_statement": "how a rule will be enforced, or not",

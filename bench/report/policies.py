@@ -15,6 +15,8 @@ EFFECTS = {
     "licence_exception_hbm_possible": "licence exception for HBM possible",
     "to_be_allowed_with_25pct_to_the_us": "to be allowed against 25% for the US",
     "licence_free_for_named_recipients_in_the_uae": "licence-free for named recipients alone",
+    "maker_on_entity_list": "its maker is on the Entity List: licence to send the maker anything, "
+    "not to buy its chips",
     "listed": "named by guidance on Chinese chips",
 }
 """Effects that their key does not say well."""
@@ -30,8 +32,9 @@ POLICIES = {
 
 def effects(ruling: Ruling) -> str:
     """Returns what a rule brings, or what it may, in words."""
-    words = dict.fromkeys(said(word) for word in ruling.words)
-    return " or ".join(words)
+    words = " or ".join(dict.fromkeys(said(word) for word in ruling.words))
+    listed = ruling.rule.kind == "entity_listing"
+    return f"since {ruling.rule.effective} {words}" if listed else words
 
 
 def said(word: str) -> str:

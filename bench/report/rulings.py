@@ -48,7 +48,7 @@ STATUS_COLUMNS = (
 )  # fmt: skip
 BESIDE = (
     "licence_practice", "announcement", "guidance", "tariff", "eccn_scope_and_quota",
-    "scope_change",
+    "scope_change", "entity_listing",
 )  # fmt: skip
 """Kinds of US rules that are told beside the licence policy."""
 

@@ -47,6 +47,7 @@ Kind = Literal[
     "scope_change",
     "correction",
     "end_user_control",
+    "entity_listing",
     "eccn_scope_and_quota",
     "presumption",
     "enforcement_statement",

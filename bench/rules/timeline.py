@@ -14,7 +14,7 @@ from bench.rules.ruling import CONTROL, Ruling
 from bench.rules.truth import Truth
 
 BEFORE = "2022-08-25"
-"""The last day before the first of these rules."""
+"""The last day before the first rule on a part; the listings of makers are older."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def days(book: Rulebook) -> list[str]:
     """Returns every day on which a rule begins, pauses, resumes or ends, in order."""
     rules = (day for rule in book.rules.values() for day in _days(rule))
     left = (day for group in book.places.groups.values() for day in group.left.values())
-    return sorted({BEFORE, *rules, *left})
+    return sorted({BEFORE, *(day for day in (*rules, *left) if day > BEFORE)})
 
 
 def _days(rule: Rule) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Which rules stand on a day and for a destination, and the policy that they make together."""
 
+from datetime import date, timedelta
+
 import pytest
 
 from bench.chips.load import Catalogue
@@ -223,6 +225,36 @@ def test_a_country_is_found_by_code_or_name(word: str, book: Rulebook) -> None:
 def test_an_unknown_country_names_the_nearest(book: Rulebook) -> None:
     with pytest.raises(UsageError, match=r"^no destination 'Chna' in .*: did you mean 'china'"):
         book.places.find("Chna")
+
+
+@pytest.mark.parametrize(
+    ("chip", "listed"),
+    [
+        ("910b2", "2019-05-16"),
+        ("hygon-k100-ai", "2019-06-24"),
+        ("mlu370-x8", "2022-12-16"),
+        ("loongson-lg200", "2023-03-02"),
+        ("br100", "2023-10-17"),
+        ("mthreads-s4000", "2023-10-17"),
+    ],
+)
+def test_a_maker_is_listed_from_its_day_on_and_no_policy_follows_for_its_chips(
+    chip: str, listed: str, sheets: Catalogue, book: Rulebook
+) -> None:
+    before = (date.fromisoformat(listed) - timedelta(days=1)).isoformat()
+    found = {on: of(chip, on, sheets, book) for on in (before, listed, "2026-11-20")}
+    told = [[one.rule.effective for one in there.of_kind("entity_listing") if one.caught is YES]
+            for there in found.values()]  # fmt: skip
+    assert told == [[], [listed], [listed]]
+    assert found[before].policies == found[listed].policies
+
+
+@pytest.mark.parametrize("chip", ["h20", "enflame-s60", "metax-c500-pcie"])
+def test_a_maker_that_is_not_listed_brings_no_listing(
+    chip: str, sheets: Catalogue, book: Rulebook
+) -> None:
+    found = of(chip, "2026-11-20", sheets, book).of_kind("entity_listing")
+    assert [one.rule.id for one in found if one.caught is YES] == []
 
 
 def test_chinese_measures_stand_apart_and_bind_no_exporter(
