@@ -15,6 +15,7 @@ from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
 from bench.predict.learning.others import Others
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
+from bench.predict.learning.ttft import alone
 from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array, Points
@@ -29,6 +30,7 @@ from bench.predict.tiers import Tier, lacking, tier
 from bench.workloads.model import Workload
 
 PHASES = ("prefill", "decode", "serve", "train")
+STEPS = ("prefill", "decode")
 PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": TRAIN}
 UNKNOWN_NETWORK = 0.7
 """Half-width of the log of a network that nobody published: a factor of two either way."""
@@ -159,8 +161,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     work, prompt, own = _work(chip, asked, known)
     name = part_of(asked)
     part, hands = known.parts[name], known.others.get(name) if asked.phase == "serve" else None
-    engines = known.trainer.engines if asked.phase == "train" else 0.0
-    shift, model = departure(chip, part, known.stack, hands, engines)
+    shift, model = departure(chip, part, known.stack, hands, _engines(name, known))
     seconds = work.seconds * math.exp(shift)
     return Foretold(
         chip=chip,
@@ -179,14 +180,30 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     )
 
 
+def _engines(name: str, known: Learnt) -> float:
+    """Returns the log spread of engines that a part's departures do not have in them.
+
+    Steps are one engine's. Of others what is known is how long their tokens took in serving.
+    """
+    if name in (TRAIN, TRAIN_EXPERTS):
+        return known.trainer.engines
+    hands = known.others.get(DENSE) if name in STEPS else None
+    return hands.spread if hands else 0.0
+
+
 def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
-    """Returns the time to the first token; a port's is taken as much longer as its tokens are."""
+    """Returns the time to the first token, of a single request with the chips to itself.
+
+    A port's is taken as much longer as its tokens are.
+    """
     dense = asked.workload.experts is None
     name = DENSE if dense else EXPERTS
     how, part = known.first[name]
     hands = known.others.get(name) if asked.phase == "serve" else None
     shift, model = departure(chip, part, known.stack, hands)
-    seconds = how.seconds(prompt.seconds) * math.exp(shift)
+    single = asked.batch <= asked.split.dp
+    told = np.where(single, alone(prompt.seconds), how.seconds(prompt.seconds))
+    seconds = told * math.exp(shift)
     if dense:
         own, _ = departure(chip, known.parts["prefill"], known.stack)
         seconds = np.maximum(seconds, prompt.seconds * math.exp(own))

@@ -258,6 +258,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "dense_layers": "layers at the start that have a plain block",
         "scale": "what the weights of the chosen experts sum to",
         "router_bias": "whether the router has a bias",
+        "groups": "groups that the routed experts are in",
+        "groups_per_token": "groups that a token may go to the experts of",
         "bias": "whether each expert's products have biases",
     },
     "Mla": {

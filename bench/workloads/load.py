@@ -11,7 +11,7 @@ from bench.chips.names import loose, plain
 from bench.datafile import files, named, relative
 from bench.errors import DataError, Fault, UsageError, did_you_mean, nearest
 from bench.workloads.counts import parameters, rounds_to
-from bench.workloads.model import Workload
+from bench.workloads.model import Experts, Workload
 
 Told = tuple[str, str, str]
 
@@ -98,10 +98,19 @@ def _part_faults(one: Workload) -> Iterator[Told]:
         yield "extended", f"is no more than the context, {one.context}", "leave it out"
     if one.window and one.window.layers > one.layers:
         yield "window.layers", "are more than there are", "check both"
-    if one.experts and one.experts.per_token > one.experts.routed:
+    if one.experts:
+        yield from _expert_faults(one.experts, one.layers)
+
+
+def _expert_faults(experts: Experts, layers: int) -> Iterator[Told]:
+    if experts.per_token > experts.routed:
         yield "experts.per_token", "is more than are routed", "check both"
-    if one.experts and one.experts.dense_layers >= one.layers:
+    if experts.dense_layers >= layers:
         yield "experts.dense_layers", "leaves no layer with experts", "check both"
+    if experts.routed % experts.groups:
+        yield "experts.groups", f"do not divide the {experts.routed} experts", "check both"
+    if experts.groups_per_token > experts.groups:
+        yield "experts.groups_per_token", "is more than there are groups", "check both"
 
 
 def _latent_faults(one: Workload) -> Iterator[Told]:

@@ -16,7 +16,8 @@ class Experts(Strict):
 
     ``intermediate`` is the width of one expert, ``dense_layers`` how many layers at the start
     have a plain block instead, ``scale`` what the weights of the chosen experts sum to. ``bias``:
-    each expert's two products have biases.
+    each expert's two products have biases. ``groups``: of experts, of which a token goes to
+    those of ``groups_per_token`` alone.
     """
 
     routed: Count
@@ -27,6 +28,8 @@ class Experts(Strict):
     scale: Positive = 1.0
     router_bias: bool = False
     bias: bool = False
+    groups: Count = 1
+    groups_per_token: Count = 1
 
 
 class Window(Strict):

@@ -7,7 +7,7 @@ from bench.predict.learning.collectives import collectives
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.links import carried
-from bench.predict.model.operators import operator
+from bench.predict.model.operators import DISPATCHED, operator
 from bench.predict.model.parallel import parallel
 from bench.predict.model.stack import IDEAL
 from bench.predict.model.step import Step, rates, timed
@@ -117,3 +117,49 @@ def test_the_nodes_of_bridged_cards_send_no_faster_than_pcie_however_many_ports_
     sent = operator("all-reduce", "link", np.ones(1), sent=1e12, calls=1, over=16, among=16)
     (told,) = timed((sent,), promised, IDEAL).parts
     assert float(told.seconds[0]) == pytest.approx(1e12 / 32e9)
+
+
+# experts on other nodes
+
+
+def copies(model: str, split: str, phase: str = "prefill", link: float = 1e18) -> float:
+    """Copies of a token that leave its node, where only the network takes time."""
+    parts = took(made(link=link, network=1e9), model, phase, 64, 100, split)
+    rows = 64 * (100 if phase == "prefill" else 1) / parallel(split).dp
+    each = rows * workload(model).hidden * DISPATCHED * _layers(model)
+    return exchanged(parts, "all-to-all") * 1e9 / each
+
+
+def _layers(model: str) -> int:
+    shape = workload(model)
+    return shape.layers - (shape.experts.dense_layers if shape.experts else 0)
+
+
+@pytest.mark.parametrize(
+    ("model", "split", "phase", "expected"),
+    [
+        ("qwen3-30b-a3b", "dp16,ep16", "prefill", 1 * (1 - (1 / 2) ** 8)),
+        ("qwen3-30b-a3b", "dp32,ep32", "prefill", 3 * (1 - (3 / 4) ** 8)),
+        ("qwen3-30b-a3b", "dp32,ep32", "decode", 8 * 24 / 32),
+        ("deepseek-v3", "dp64,ep64", "prefill", 7 * 4 / 8),
+        ("deepseek-v3", "dp64,ep64", "decode", 8 * 56 / 64),
+        ("kimi-k2", "dp64,ep64", "prefill", 7 * (1 - (7 / 8) ** 8)),
+    ],
+)
+def test_a_prompts_token_is_sent_once_to_each_node_that_has_an_expert_of_its(
+    model: str, split: str, phase: str, expected: float
+) -> None:
+    """Eight experts of a token; of DeepSeek-V3's in four of eight groups, here one a node."""
+    assert copies(model, split, phase) == pytest.approx(expected)
+
+
+def test_within_a_node_no_copy_leaves_it_and_the_link_carries_all() -> None:
+    slow = copies("qwen3-30b-a3b", "dp8,ep8", link=1e9)
+    assert slow == pytest.approx(8 * 7 / 8)
+    assert copies("qwen3-30b-a3b", "dp8,ep8") == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_slower_of_link_and_network_tells_how_long_an_exchange_takes() -> None:
+    fast, same = (copies("qwen3-30b-a3b", "dp16,ep16", link=link) for link in (1e18, 1e9))
+    assert fast == pytest.approx(1 - (1 / 2) ** 8)
+    assert same == pytest.approx(8 * 15 / 16)

@@ -154,14 +154,19 @@ def test_unknown_power_is_no_error_and_lies_between_little_and_much() -> None:
     assert headroom(made(tdp=500.0), 1000e12) == pytest.approx(1.0)
 
 
-def test_beyond_a_node_the_slower_of_link_and_network_carries() -> None:
-    def sent(split: str, network: float | None) -> float:
-        parts = took(made(network=network), "llama-3.1-70b", "prefill", 8, 2000, split).parts
-        return float(next(one.seconds[0] for one in parts if one.name == "all-reduce"))
+def test_beyond_a_node_the_slower_of_link_and_all_ports_carries() -> None:
+    """Rings of an all-reduce leave a node by the ports of its eight chips."""
 
-    assert sent("tp16", 50e9) == pytest.approx(9 * sent("tp16", 900e9))
+    def sent(split: str, network: float | None, stack: Stack = IDEAL) -> float:
+        parts = took(made(network=network), "llama-3.1-70b", "prefill", 8, 2000, split, stack=stack)
+        return float(next(one.seconds[0] for one in parts.parts if one.name == "all-reduce"))
+
+    assert sent("tp16", 25e9) == pytest.approx(450 / 200 * sent("tp16", 900e9))
     assert sent("tp16", NETWORK) == sent("tp16", None)
     assert sent("tp8", 50e9) == sent("tp8", None)
+    waits = replace(IDEAL, network_s=1e-3)
+    assert sent("tp16", 50e9, waits) == pytest.approx(sent("tp16", 50e9) + 160 * 1e-3)
+    assert sent("tp8", 50e9, waits) == sent("tp8", 50e9)
 
 
 def test_a_format_that_a_sheet_lacks_is_refused_with_those_it_has() -> None:

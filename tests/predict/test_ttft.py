@@ -11,7 +11,7 @@ from bench.predict.learning import ttft
 from bench.predict.learning.learn import DENSE, EXPERTS, load
 from bench.predict.learning.shipped import shipped
 from bench.predict.learning.tables import Row
-from bench.predict.learning.ttft import FREE, LIGHT, Ttft, departures, fit, light, others
+from bench.predict.learning.ttft import ALONE_S, FREE, LIGHT, Ttft, departures, fit, light, others
 from bench.predict.model.facts import Facts
 from bench.predict.model.serving import serve
 from bench.predict.validation.heldfirst import firsts
@@ -99,24 +99,28 @@ def test_prefills_of_experts_take_longer_than_their_sums() -> None:
 def test_the_first_token_is_a_prefill_with_what_engines_add(
     model: str, chips: dict[str, Facts]
 ) -> None:
-    """It hangs on neither the batch nor decoding, and has the interval of first tokens."""
-    few, many = (
+    """Beside others it hangs on neither the batch nor decoding; a single request waits less."""
+    single, few, many = (
         forecast(chips[H20], asked("serve", batch, model, split="tp8"), load()).first
-        for batch in (1, 64)
+        for batch in (1, 2, 64)
     )
+    assert single
     assert few
     assert many
     assert few.seconds == pytest.approx(many.seconds)
+    assert single.seconds < few.seconds
     how, part = load().first["tpot" if model == "qwen2.5-14b" else "tpot-experts"]
     question = asked("serve", 1, model, split="tp8")
     bare = serve(
         chips[H20], question.workload, question.load, question.how, question.split, load().stack
     )
     means, covariance = part.foretold([chips[H20].labels])
-    expected = (how.host_s + how.prefill * bare.ttft) * math.exp(float(means[0]))
+    shift = math.exp(float(means[0]))
+    expected = (how.host_s + how.prefill * bare.ttft) * shift
     assert few.seconds >= expected * (1 - 1e-9)
     if model == "deepseek-v3":
         assert few.seconds == pytest.approx(expected)
+        assert single.seconds == pytest.approx((ALONE_S + bare.ttft) * shift)
     for level in (0.8, 0.95):
         assert few.half(level) >= part.half(float(covariance[0, 0]), level)
 

@@ -172,6 +172,17 @@ def test_a_count_is_held_against_its_makers_to_the_last_digit(
             "experts.dense_layers: leaves no layer with experts",
         ),
         (
+            ('qkv_bias: "yes"\n', 'qkv_bias: "yes"\n' + EXPERTS.replace("}", ', groups: "3"}')),
+            "experts.groups: do not divide the 8 experts",
+        ),
+        (
+            (
+                'qkv_bias: "yes"\n',
+                'qkv_bias: "yes"\n' + EXPERTS.replace("}", ', groups_per_token: "2"}'),
+            ),
+            "experts.groups_per_token: is more than there are groups",
+        ),
+        (
             ("activation: silu\n", f"activation: gelu\n{EXPERTS}"),
             "activation: is not known of experts, which are gated",
         ),

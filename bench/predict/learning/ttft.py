@@ -1,10 +1,11 @@
 """The time to a request's first token: what an engine makes of a prompt's prefill.
 
-It takes ``host_s + prefill * foretold * (1 + queue * others)``: what a request costs before and
-after its prefill; a prefill as the engine runs it, in pieces, between decode steps of others and
-mostly without a replayed graph; and a share of one for each other request under way, most of it
-from the time when all begin at once. It is waiting, for the most part, and no work of the chips:
-what prefills take of the time between tokens is what their operators do (``serving``).
+Beside others it takes ``host_s + prefill * foretold * (1 + queue * others)``: what a request costs
+before and after its prefill; a prefill as the engine runs it, in pieces, between decode steps of
+others and mostly without a replayed graph; and a share of one for each other request under way,
+most of it from the time when all begin at once. It is waiting, for the most part, and no work of
+the chips: what prefills take of the time between tokens is what their operators do (``serving``).
+A request that has an engine to itself waits for nothing but its own prefill.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,10 @@ from bench.predict.model.operators import Array
 
 LIGHT = 16.0
 """Requests under way to a group of chips up to which little more than each other is waited for."""
+ALONE_S = 6e-3
+"""What a request costs beside its prefill where no other is under way, s: no row that is fitted has
+such. It was set on 22 first tokens of one request at a time (lmdeploy's table of the A100, NVIDIA's
+of NIM, tt-inference-server 125, 143 and 340, yobitelcomm/bench), which test it no more."""
 OWN = "nvidia"
 """Origin of rows by the vendor: they begin in step, so that each waits for all."""
 SMOOTH = 0.2
@@ -27,7 +32,7 @@ FREE = {"host_s": (1e-4, 1.0), "prefill": (1.0, 10.0), "queue": (1e-3, 1.0)}
 
 @dataclass(frozen=True)
 class Ttft:
-    """What engines make of a prefill.
+    """What engines make of a prefill beside others.
 
     Attributes:
         host_s: fixed time of a request, s.
@@ -47,6 +52,11 @@ class Ttft:
             others: further requests under way to the same group of chips.
         """
         return np.asarray(self.host_s + self.prefill * prefill_s * (1 + self.queue * others))
+
+
+def alone(prefill_s: Array) -> Array:
+    """Returns the time to the first token of a request that has the chips to itself, s."""
+    return np.asarray(ALONE_S + prefill_s)
 
 
 def light(rows: Iterable[Row]) -> list[Row]:

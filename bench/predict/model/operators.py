@@ -51,6 +51,10 @@ class Operator:
         calls: collectives that are begun, or layers that are launched.
         over: chips that take part in a collective.
         among: chips that exchange with one another at once.
+        ports: chips of a node by whose network ports a chip's share passes to other nodes.
+        spread: chips that a token goes to, of which those of one node share a copy on its way
+            there; 1: each has its own; 0: what is sent beyond a node passes whole by the network.
+        groups, limited: groups that experts are in, and those of them that a token may go to.
     """
 
     name: str
@@ -63,6 +67,10 @@ class Operator:
     calls: Array
     over: Array
     among: Array
+    ports: Array
+    spread: Array
+    groups: Array
+    limited: Array
 
 
 @dataclass(frozen=True)
@@ -105,12 +113,15 @@ def operators(
         *_blocks(workload, rows, how, split),
         _head(workload, points, split),
         _streams(workload, rows, split),
-        *_links(workload, rows, split),
+        *_links(workload, phase, rows, split),
         *_launches(workload, rows),
     ]
 
 
-PARTS = ("tokens", "flop", "weights", "moved", "sent", "calls", "over", "among")
+PARTS = (
+    "tokens", "flop", "weights", "moved", "sent", "calls", "over", "among", "ports", "spread",
+    "groups", "limited",
+)  # fmt: skip
 
 
 def operator(name: str, kind: Kind, like: Array, **given: Array | float) -> Operator:
@@ -235,28 +246,34 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
     return operator("norms and activations", "stream", rows, moved=moved)
 
 
-def _links(workload: Workload, rows: Array, split: Parallel) -> Iterator[Operator]:
+def _links(workload: Workload, phase: str, rows: Array, split: Parallel) -> Iterator[Operator]:
     """Yields the collectives: bytes by the ring's or the direct exchange's lower bound.
 
-    A stage sends to the next alone, each chip to one chip.
+    A stage sends to the next alone, each chip to one chip. Many rings pass from node to node, each
+    by another chip's port. To experts of another node a prompt's token is sent once, and copied to
+    its chips there; one that is decoded goes straight to each (DeepEP, its normal and its
+    low-latency kernels).
     """
     each = rows * workload.hidden * ACTIVATION
     if split.tp > 1:
         calls = 2 * workload.layers
         sent = calls * 2 * (split.tp - 1) / split.tp * each
-        yield _exchange("all-reduce", sent, calls, split.tp, split.tp)
+        yield _exchange("all-reduce", sent, calls, split.tp, split.tp, ports=math.inf)
     if split.ep > split.tp and workload.experts:
-        calls = 2 * (workload.layers - workload.experts.dense_layers)
-        away = (split.ep - 1) / split.ep * workload.experts.per_token / split.tp
+        experts = workload.experts
+        calls = 2 * (workload.layers - experts.dense_layers)
+        away = (split.ep - 1) / split.ep * experts.per_token / split.tp
         sent = calls / 2 * away * rows * workload.hidden * DISPATCHED
-        yield _exchange("all-to-all", sent, calls, split.ep, split.ep)
+        given = {"groups": experts.groups, "limited": experts.groups_per_token}
+        given["spread"] = experts.per_token if phase == "prefill" else 1
+        yield _exchange("all-to-all", sent, calls, split.ep, split.ep, **given)
     if split.pp > 1:
         calls = split.pp - 1
         yield _exchange("stage to stage", calls * each, calls, split.tp * split.pp, 2)
 
 
-def _exchange(name: str, sent: Array, calls: int, over: int, among: int) -> Operator:
-    return operator(name, "link", sent, sent=sent, calls=calls, over=over, among=among)
+def _exchange(name: str, sent: Array, calls: int, over: int, among: int, **more: float) -> Operator:
+    return operator(name, "link", sent, sent=sent, calls=calls, over=over, among=among, **more)
 
 
 def _launches(workload: Workload, rows: Array) -> Iterator[Operator]:

@@ -8,6 +8,11 @@ from bench.predict.model.operators import Array
 
 CLOCK = 1.92e9
 """Boost clock, Hz, at which launches are given, and that of a chip whose clock nobody gives."""
+NETWORK_S = 170e-6
+"""Time that a layer's all-reduce over two nodes waits, s, beyond its bytes: what a token of
+DeepSeek-R1 took longer on 16 H100 (tt-inference-server 356: 181 us each) and on 16 H20 (Tencent's
+tke-ai-playbook: 161 us). NCCL's own begin is a third of it; the rest is engines'. It was set on
+these two, which test it no more."""
 LEAST, MOST = 0.15, 1.0
 """Bounds of the achieved fraction: headroom is extrapolated no further."""
 
@@ -34,6 +39,7 @@ class Stack:
             cycles, as those of single kernels; other layers have it by the number of their kernels.
         experts_s: the same of a layer's routed experts.
         message_s: time to begin a collective.
+        network_s: the same beyond it of one that passes from node to node.
         link, link_small: achieved fraction of link bandwidth, of long and of short messages.
     """
 
@@ -50,6 +56,7 @@ class Stack:
     layer_s: float = 60e-6
     experts_s: float = 32e-6
     message_s: float = 5e-6
+    network_s: float = NETWORK_S
     link: float = 0.82
     link_small: float = 0.6
 
@@ -73,8 +80,8 @@ class Stack:
 
 IDEAL = Stack(
     product=1.0, headroom=0.0, stream=1.0, cache=1.0, ecc=0.0, overlap=64.0, rows=1.0,
-    experts_rows=0.0, experts_overlap=64.0, layer_s=0.0, experts_s=0.0, message_s=0.0, link=1.0,
-    link_small=1.0,
+    experts_rows=0.0, experts_overlap=64.0, layer_s=0.0, experts_s=0.0, message_s=0.0,
+    network_s=0.0, link=1.0, link_small=1.0,
 )  # fmt: skip
 """The roofline: every figure of the sheet reached, nothing between."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.predict.model.facts import Facts
-from bench.predict.model.links import carried
+from bench.predict.model.links import on_wire
 from bench.predict.model.operators import Array, Operator, Points, operators
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
@@ -229,14 +229,11 @@ def _stream(one: Operator, chip: Rates, stack: Stack) -> Timed:
 
 
 def _link(one: Operator, chip: Rates, stack: Stack) -> Timed:
-    within = carried(chip.link, chip.pair, one.among)
-    bridged = np.asarray(chip.linked) < np.asarray(chip.node)
-    node = np.where(bridged, np.minimum(chip.link, chip.bus), chip.link)
-    beyond = np.where(one.over > chip.node, np.minimum(node, chip.network), node)
-    wire = np.where(one.over > chip.linked, beyond, within)
+    away = one.over > chip.node
     short = one.sent / np.maximum(one.calls, 1.0) < SHORT
     share = np.where(short, stack.link_small, stack.link)
-    seconds = one.sent / np.maximum(share * wire, 1.0) + one.calls * stack.message_s
+    begin = stack.message_s + np.where(away, stack.network_s, 0.0)
+    seconds = on_wire(one, chip) / share + one.calls * begin
     none = np.zeros_like(seconds)
     return Timed(one.name, none, none, seconds, seconds)
 
