@@ -11,9 +11,8 @@ from bench.claims.sensitivity import Bench
 from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
-from bench.plausible import GIB_OVER_GB
 from bench.report.digits import NONE, counted
-from bench.report.marks import unpublished
+from bench.report.marks import GIB, in_gib, unpublished
 from bench.report.markup import Report
 from bench.report.ratios import reached, values, worth
 from bench.report.scalar import Scalar
@@ -202,12 +201,9 @@ def _flat(row: _Row) -> dict[str, Scalar]:
 
 def _gib(rows: Sequence[_Row]) -> Iterator[str]:
     """Yields why a memory holds more than its sheet says."""
-    shares = [row.reported.fraction or 0.0 for row in rows if row.reported and row.key == CAPACITY]
-    if any(1.01 < share < 1.005 * GIB_OVER_GB for share in shares):
-        yield (
-            f"Memory above 100%: the sheet's GB are GiB, {GIB_OVER_GB - 1:.1%} more, of which "
-            "drivers keep some."
-        )
+    shares = (row.reported.fraction for row in rows if row.reported and row.key == CAPACITY)
+    if any(map(in_gib, shares)):
+        yield GIB
 
 
 def _summary(chip: Chip, every: Sequence[Observation], lacking: str | None) -> Iterator[str]:

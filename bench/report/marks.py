@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Basis, Chip
+from bench.plausible import GIB_OVER_GB
 from bench.report.table import Notes, source_line
 from bench.theory.entry import Entry
 
@@ -14,6 +15,10 @@ UNSAID = (
     "the dense one."
 )
 COMPUTED = "Derived for the sheet"
+GIB = (
+    f"Memory above 100%: the sheet's GB are GiB, {GIB_OVER_GB - 1:.1%} more, of which drivers keep "
+    "some."
+)
 UNPUBLISHED = "*"
 """Behind a value of the site that was worked out for the sheet."""
 RATED = re.compile(r"\bT(?:FL)?OP/s")
@@ -24,6 +29,11 @@ HERE = "Derived here from the sheet's figures; no maker prints it."
 def value(entry: Entry) -> str:
     """Returns a value with a question mark where its source does not speak of sparsity."""
     return f"{entry.number}?" if _is_open(entry) else entry.number
+
+
+def in_gib(share: float | None) -> bool:
+    """Tells whether a memory holds as much more than its sheet says as GiB are more than GB."""
+    return share is not None and 1.01 < share < 1.005 * GIB_OVER_GB
 
 
 def _is_open(entry: Entry) -> bool:

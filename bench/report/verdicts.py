@@ -11,6 +11,7 @@ from bench.claims.paper import BOUND_BY
 from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, Question, behind, title
 from bench.report.digits import NONE
+from bench.report.marks import GIB, in_gib
 from bench.report.markup import Report
 from bench.report.ratios import (
     devices,
@@ -122,17 +123,24 @@ def _margin(found: Pairing) -> float:
 def _cells(one: Finding, found: Pairing, notes: Notes) -> tuple[str, ...]:
     figure = one.question.axis.figure or ""
     bound = "" if figure or one.paper is None else f" by {FIGURES[one.paper.key].title}"
-    shares = [found.shares.get((chip.id, figure), (NONE, None))[0] for chip in _both(found)]
+    shares = (found.shares.get((chip.id, figure), (NONE, None)) for chip in _both(found))
     return (
         title(one.question.axis),
         f"{on_paper(one.paper)}{bound}",
         measured(one.measured),
         times(over) if (over := overstated(one)) else NONE,
-        *shares,
+        *(_reaching(*share, figure, notes) for share in shares),
         said(one, notes),
         hands(one.measured),
         devices(one.needed),
     )
+
+
+def _reaching(text: str, share: float | None, figure: str, notes: Notes) -> str:
+    """Returns what a chip reaches of its sheet; the ratio of two memories is of bytes of both."""
+    if figure == "memory_capacity" and in_gib(share):
+        return f"{text} {notes.mark(f'{GIB} Measured ratios are of bytes on both sides.')}"
+    return text
 
 
 def _flat(one: Finding, found: Pairing) -> dict[str, str | int | float | bool | None]:
