@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from bench.devices.fake import FakeDevice, FakeSpec
 from bench.devices.registry import open_device
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
+from bench.measure.pipe import GoneError, heard, signal_name, talking
 from bench.records.model import DeviceInfo, Machine, Measurement
 
 Progress = Callable[[float], None]
@@ -27,6 +29,8 @@ GRACE_FACTOR = 3.0
 GRACE_S = 60.0
 KILL_WAIT_S = 5.0
 REPORT_S = 0.5
+
+CLOSED = "the session was closed"
 
 MOST_SILENT = 3
 """Workers in a row that say nothing, not even that they have opened the device, after which it is
@@ -90,6 +94,7 @@ class WorkerSession:
         self._process: Any = None
         self._pipe: Connection | None = None
         self._silent = 0
+        self._closed, self._starting = False, threading.Lock()
 
     @property
     def pid(self) -> int | None:
@@ -120,24 +125,29 @@ class WorkerSession:
         patience = GRACE_FACTOR * plan.budget_s + GRACE_S
         answer = self._ask(("measure", item, plan), patience, progress)
         if isinstance(answer, DeviceError):
-            self.close()
+            self._end()
             raise WorkerDiedError(str(answer))
         assert isinstance(answer, Measurement)  # noqa: S101 -- what the worker sends
         if answer.status == "failed" and answer.check is None:
-            self.close()
+            self._end()
         return answer
 
     def close(self) -> None:
-        """Ends the worker."""
+        """Ends the worker, and lets none start; whoever waits for it is told."""
+        with self._starting:
+            self._closed = True
+        self._end()
+
+    def _end(self) -> None:
         process, pipe = self._process, self._pipe
         self._process = self._pipe = None
-        if process is None:
-            return
         try:
-            process.terminate()
-            process.join(KILL_WAIT_S)
+            if process:
+                process.terminate()
+                process.join(KILL_WAIT_S)
         finally:  # a second Ctrl-C, too, leaves none behind
-            _kill(process)
+            if process:
+                _kill(process)
         if pipe:
             pipe.close()
 
@@ -154,39 +164,49 @@ class WorkerSession:
     def _ask(self, message: tuple[Any, ...], patience_s: float, progress: Progress) -> object:
         if self._silent >= MOST_SILENT:
             raise WorkerDiedError(f"not tried: the device could not be opened {self._silent} times")
+        pipe, process = self._open()
         try:
-            pipe = self._pipe or self._start()
-        except OSError as error:
-            self._process = self._pipe = None
-            raise WorkerDiedError(f"no worker could be started: {error.strerror}") from error
-        try:
-            pipe.send(message)
+            with talking():
+                pipe.send(message)
             return self._answer(pipe, patience_s, progress)
-        except (EOFError, OSError) as error:
-            raise WorkerDiedError(self._how_it_died()) from error
+        except GoneError as error:
+            raise WorkerDiedError(self._how_it_died(process)) from error
+
+    def _open(self) -> tuple[Connection, Any]:
+        """Returns the pipe to the worker, and its process; one is started where none is."""
+        with self._starting:
+            if self._closed:
+                raise WorkerDiedError(CLOSED)
+            try:
+                pipe = self._pipe or self._start()
+            except OSError as error:
+                self._process = self._pipe = None
+                raise WorkerDiedError(f"no worker could be started: {error.strerror}") from error
+            return pipe, self._process
 
     def _answer(self, pipe: Connection, patience_s: float, progress: Progress) -> object:
         deadline = time.monotonic() + patience_s
-        while pipe.poll(max(0.0, deadline - time.monotonic())):
-            kind, content = pipe.recv()
+        while said := heard(pipe, deadline):
+            kind, content = said
             self._silent = 0
             if kind == "answer":
                 return content
             if kind == "died":
-                self.close()
+                self._end()
                 raise WorkerDiedError(content)
             progress(content)
         self._silent += 1
-        self.close()
+        self._end()
         raise WorkerDiedError(f"no answer within {patience_s:.0f} s: the worker was ended")
 
-    def _how_it_died(self) -> str:
-        process = self._process
+    def _how_it_died(self, process: Any) -> str:  # noqa: ANN401 -- of the spawn context
+        if self._closed:
+            return CLOSED
         process.join(KILL_WAIT_S)
         code = process.exitcode
-        self.close()
+        self._end()
         if code is not None and code < 0:
-            return f"the worker was ended by {_signal_name(-code)}"
+            return f"the worker was ended by {signal_name(-code)}"
         return f"the worker ended with exit code {code}"
 
 
@@ -202,14 +222,6 @@ def _kill(process: Any) -> None:  # noqa: ANN401 -- of the spawn context
         multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]  # noqa: SLF001 -- there is no other way
 
 
-def _signal_name(number: int) -> str:
-    """Returns ``SIGKILL``, or the number of a signal that has no name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
 def serve(pipe: Connection, word: str) -> None:
     """Answers a parent's questions until it goes away; runs in the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -222,19 +234,22 @@ def serve(pipe: Connection, word: str) -> None:
         pipe.recv()
         pipe.send(("answer", error))
         return
-    while True:
-        try:
-            kind, *arguments = pipe.recv()
-            if kind == "describe":
-                pipe.send(("answer", session.describe()))
-            else:
-                item, plan = arguments
-                pipe.send(("answer", session.measure(item, plan, _Reporter(pipe))))
-        except SystemExit as error:  # a device past saving: the next item gets a new worker
-            pipe.send(("died", str(error)))
-            return
-        except (EOFError, OSError):
-            return
+    kind = "answer"
+    with suppress(EOFError, OSError):  # the parent has gone
+        while kind != "died":
+            kind, content = _said(session, pipe, *pipe.recv())
+            pipe.send((kind, content))
+
+
+def _said(session: Session, pipe: Connection, question: str, *told: Any) -> tuple[str, object]:  # noqa: ANN401 -- as the parent sends it
+    """Returns the answer to a question, or why this worker has none and ends."""
+    try:
+        if question == "describe":
+            return "answer", session.describe()
+        item, plan = told
+        return "answer", session.measure(item, plan, _Reporter(pipe))
+    except (SystemExit, OSError) as error:  # past saving: the next item gets a new worker
+        return "died", str(error)
 
 
 def _leave_with_parent() -> None:

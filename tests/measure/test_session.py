@@ -84,7 +84,8 @@ def test_ctrl_c_reaches_the_parent_alone(worker: WorkerSession) -> None:
     assert worker.measure(ITEM, SHORT, ignore).status == "ok"
 
 
-def test_closing_ends_the_worker_and_may_be_done_twice(worker: WorkerSession) -> None:
+def test_closing_ends_the_worker_and_may_be_done_twice() -> None:
+    worker = WorkerSession("cpu")
     place(worker)
     pid = worker._process.pid
     worker.close()

@@ -13,6 +13,7 @@ import pytest
 from bench.devices.base import DeviceError
 from bench.devices.fake import FakeDevice
 from bench.measure import session as sessions
+from bench.measure.pipe import signal_name
 from bench.measure.session import LocalSession, WorkerDiedError, WorkerSession
 from bench.records.model import Measurement
 from tests.measure.session_cases import ITEM, SHORT, gone, ignore
@@ -54,7 +55,7 @@ class Hanging(WorkerSession):
             theirs.send(one)
         return self._pipe
 
-    def close(self) -> None:
+    def _end(self) -> None:
         self._pipe = None
 
 
@@ -96,7 +97,7 @@ class Answering(WorkerSession):
     def _ask(self, *_: object) -> object:
         return self.answer
 
-    def close(self) -> None:
+    def _end(self) -> None:
         self.closed += 1
 
 
@@ -141,7 +142,7 @@ def test_a_worker_that_cannot_be_started_is_said_so_and_tried_again(
 
 @pytest.mark.parametrize(("number", "name"), [(9, "SIGKILL"), (40, "signal 40")])
 def test_a_signal_is_told_by_its_name_or_number(number: int, name: str) -> None:
-    assert sessions._signal_name(number) == name
+    assert signal_name(number) == name
 
 
 def test_a_worker_that_cannot_be_killed_does_not_hold_the_run() -> None:
