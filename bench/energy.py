@@ -126,7 +126,8 @@ def power(measurement: Measurement) -> Power:
     if not seen:
         return Power(None, 0, "not reported")
     if not measurement.conditions.power_valid or len(seen) < MIN_POWER_SAMPLES:
-        return Power(None, len(seen), f"invalid: {len(seen)} power samples")
+        gap = ", with a gap" if len(seen) >= MIN_POWER_SAMPLES else ""
+        return Power(None, len(seen), f"invalid: {len(seen)} power samples{gap}")
     return Power(fmean(seen), len(seen))
 
 

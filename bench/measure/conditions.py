@@ -11,6 +11,7 @@ from bench.records.model import Conditions
 INTERVAL_S = 0.05
 MAX_GAP_S = 3.0
 MIN_POWER_SAMPLES = 20
+SERIES = ("clock_hz", "power_w", "temperature_c")
 
 
 class Watch:
@@ -53,14 +54,16 @@ class Watch:
         self._readings.append((self._device.now() - self._start_s, self._device.reading()))
 
     def conditions(self) -> Conditions:
-        """Returns the series; those the device does not tell are empty."""
+        """Returns the series, on one clock; those the device hardly ever tells are empty."""
         before, after = self._before, self._after
-        power = [reading.power_w for _, reading in self._readings if reading.power_w is not None]
+        told, kept = self._whole()
+        times = tuple(at for at, _ in kept)
+        series = {name: tuple(getattr(reading, name) for _, reading in kept) for name in told}
         return Conditions(
-            at_s=tuple(round(at, 4) for at, _ in self._readings) if self._told() else (),
-            clock_hz=self._series("clock_hz"),
-            power_w=self._series("power_w"),
-            temperature_c=self._series("temperature_c"),
+            at_s=tuple(round(at, 4) for at in times) if told else (),
+            clock_hz=series.get("clock_hz", ()),
+            power_w=series.get("power_w", ()),
+            temperature_c=series.get("temperature_c", ()),
             throttle=self._throttle(),
             load_1min=after.load_1min,
             steal_fraction=_steal(before, after),
@@ -68,26 +71,31 @@ class Watch:
                 before.involuntary_switches, after.involuntary_switches
             ),
             cpu_share=_cpu_share(before, after),
-            power_valid=self._power_valid() if power else None,
+            power_valid=_power_valid(times) if "power_w" in told else None,
         )
 
-    def _told(self) -> bool:
-        return any(self._series(name) for name in ("clock_hz", "power_w", "temperature_c"))
-
-    def _series(self, name: str) -> tuple[float, ...]:
-        values = [getattr(reading, name) for _, reading in self._readings]
-        return tuple(values) if all(value is not None for value in values) else ()
+    def _whole(self) -> tuple[list[str], list[tuple[float, Reading]]]:
+        """Returns the series that most readings tell, and the readings that tell all of those."""
+        looks = self._readings
+        told = [
+            name for name in SERIES
+            if 2 * sum(getattr(one, name) is not None for _, one in looks) > len(looks)
+        ]  # fmt: skip
+        whole = [
+            (at, one) for at, one in looks if all(getattr(one, name) is not None for name in told)
+        ]
+        return told, whole
 
     def _throttle(self) -> tuple[str, ...] | None:
         """Returns the reasons seen, None where no reading told of them."""
         told = [reading.throttle for _, reading in self._readings if reading.throttle is not None]
         return tuple(sorted({str(word) for words in told for word in words})) if told else None
 
-    def _power_valid(self) -> bool:
-        """Tells whether power was read often enough to have seen the load."""
-        times = [at for at, _ in self._readings]
-        gaps = [later - earlier for earlier, later in pairwise(times)]
-        return len(times) >= MIN_POWER_SAMPLES and max(gaps) <= MAX_GAP_S
+
+def _power_valid(times: tuple[float, ...]) -> bool:
+    """Tells whether power was read often enough to have seen the load."""
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    return len(times) >= MIN_POWER_SAMPLES and max(gaps) <= MAX_GAP_S
 
 
 def _difference(before: int | None, after: int | None) -> int | None:

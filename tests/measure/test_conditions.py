@@ -63,10 +63,28 @@ def test_a_device_that_tells_nothing_has_no_series() -> None:
     assert watched(Scripted([Reading(), Reading(), Reading()])) == Conditions()
 
 
-def test_a_series_with_a_gap_is_left_out() -> None:
-    seen = watched(Scripted([WHOLE, Reading(power_w=310.0), WHOLE]))
+def test_a_reading_that_fails_costs_itself_and_not_its_series() -> None:
+    """As when a tool has not answered in time, or a driver refuses the clock for once."""
+    late = Reading(clock_hz=1.1e9, power_w=310.0, temperature_c=51.0)
+    seen = watched(Scripted([WHOLE, Reading(), Reading(power_w=305.0), late, late]))
+    assert seen == Conditions(
+        at_s=(0.0, 3.0, 4.0), clock_hz=(1e9, 1.1e9, 1.1e9), power_w=(300.0, 310.0, 310.0),
+        temperature_c=(50.0, 51.0, 51.0), power_valid=False,
+    )  # fmt: skip
+
+
+def test_a_series_that_is_seldom_told_is_left_out_and_costs_no_other() -> None:
+    seen = watched(Scripted([WHOLE, Reading(power_w=310.0), Reading(power_w=320.0)]))
     assert (seen.clock_hz, seen.temperature_c) == ((), ())
-    assert seen.power_w == (300.0, 310.0, 300.0)
+    assert seen.power_w == (300.0, 310.0, 320.0)
+
+
+def test_power_with_one_gap_that_is_short_is_valid() -> None:
+    before, after = [WHOLE] * 5, [WHOLE] * (MIN_POWER_SAMPLES - 5)
+    seen = watched(Scripted([*before, Reading(), *after]))
+    assert (len(seen.power_w), seen.power_valid) == (MIN_POWER_SAMPLES, True)
+    seen = watched(Scripted([*before, *[Reading()] * 3, *after]))  # 4 s between two
+    assert (len(seen.power_w), seen.power_valid) == (MIN_POWER_SAMPLES, False)
 
 
 def test_every_throttle_reason_seen_is_kept_once_in_order() -> None:

@@ -126,7 +126,7 @@ def test_power_is_the_mean_of_the_readings_taken_while_samples_were() -> None:
 @pytest.mark.parametrize(
     ("seen", "reason"),
     [
-        (powered([300.0] * 200) | {"power_valid": False}, "invalid: 20 power samples"),
+        (powered([300.0] * 200) | {"power_valid": False}, "invalid: 20 power samples, with a gap"),
         (powered([300.0] * 29), "invalid: 19 power samples"),
         (powered([300.0] * 2, 9.0), "invalid: 2 power samples"),
         ({"at_s": (0.0, 9.0), "clock_hz": (1e9, 1e9)}, "not reported"),
