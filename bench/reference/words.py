@@ -79,6 +79,8 @@ WORDS: dict[str, dict[str, str]] = {
         "guidance": "guidance",
         "tariff": "a tariff",
         "bill": "a bill",
+        "licence_exception": "recipients or items that need no single licence",
+        "export_control": "an export control of another country than the US",
         "draft_rule": "a rule that was drafted and never published",
         "regulator_summons": "a Chinese regulator called a company in",
         "window_guidance": "a Chinese authority advised companies, unpublished",

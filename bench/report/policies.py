@@ -17,6 +17,8 @@ EFFECTS = {
     "licence_free_for_named_recipients_in_the_uae": "licence-free for named recipients alone",
     "maker_on_entity_list": "its maker is on the Entity List: licence to send the maker anything, "
     "not to buy its chips",
+    "notice_30_days_before_it_leaves_malaysia": "30 days' notice before it leaves Malaysia again, "
+    "where misuse is known or suspected",
     "listed": "named by guidance on Chinese chips",
 }
 """Effects that their key does not say well."""

@@ -44,7 +44,6 @@ CONFIDENCE = {
 """What a rule was read in."""
 STATUS_COLUMNS = (
     "chip", "TPP", "density", "paragraph", "US policy", "why", "practice and other US rules",
-    "Chinese measures",
 )  # fmt: skip
 BESIDE = (
     "licence_practice", "announcement", "guidance", "tariff", "eccn_scope_and_quota",
@@ -63,12 +62,18 @@ def statuses(
     table = Table(
         title=f"Export status on {question.on}, {where(question, book)}",
         heading=(*_answer([one.status for one in found]), AID, _known_to(question, book), LEGEND),
-        columns=STATUS_COLUMNS,
+        columns=(*STATUS_COLUMNS, _local([one.status for one in found])),
         cells=cells,
         summary=tuple(disputed),
         notes=notes.lines(),
     )
     return Report(table, Rows(lambda: map(_status_flat, found)))
+
+
+def _local(found: Sequence[Status]) -> str:
+    """Returns the title of the last column: whose measures there are besides those of the US."""
+    elsewhere = any(len(one.local) > len(one.chinese) for one in found)
+    return "measures there" if elsewhere else "Chinese measures"
 
 
 def in_dispute(found: Judged, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
@@ -188,7 +193,7 @@ def _says_something(ruling: Ruling) -> bool:
 
 
 def _measures(one: Status, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
-    for ruling in one.chinese:
+    for ruling in one.local:
         if _says_something(ruling):
             yield f"{effects(ruling)} {cited(ruling.rule, catalogue, notes)}"
 
@@ -242,6 +247,7 @@ def _status_flat(found: Judged) -> dict[str, Scalar]:
         ),
         "in_text_only": " ".join(each.rule.id for each in one.us if _only_in_text(each)),
         "chinese": " ".join(each.rule.id for each in one.chinese if _says_something(each)),
+        "local": " ".join(each.rule.id for each in one.local if _says_something(each)),
         "disputed": "; ".join(f"{each.figure} {each.rival.value}" for each in found.disputed),
     }
 

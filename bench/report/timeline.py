@@ -16,6 +16,7 @@ from bench.rules.ruling import CONTROL, LETTER, Ruling
 from bench.rules.timeline import Period
 from bench.rules.truth import Truth
 
+COUNTRIES = {"CN": "China: ", "MY": "Malaysia: "}
 COLUMNS = ("from", "to", "paragraph", "US policy", "what changed")
 
 
@@ -70,7 +71,7 @@ def _told(one: Period, catalogue: Catalogue, notes: Notes, *, first: bool) -> st
 
 
 def _changes(one: Period, catalogue: Catalogue, notes: Notes) -> Iterable[str]:
-    said = {found.rule.id: found for found in (*one.status.us, *one.status.chinese)}
+    said = {found.rule.id: found for found in (*one.status.us, *one.status.local)}
     yield from (_brings(said[rule.id], catalogue, notes) for rule in one.began)
     yield from (f"{rule.id} {_ending(said.get(rule.id))}" for rule in one.ended)
 
@@ -79,7 +80,7 @@ def _brings(found: Ruling, catalogue: Catalogue, notes: Notes) -> str:
     if found.rule.kind == CONTROL:
         words = " or ".join(dict.fromkeys(each.eccn or "not in it" for each in found.findings))
         return f"{words}: {reason(found)} {cited(found.rule, catalogue, notes)}"
-    country = "China: " if found.rule.jurisdiction == "CN" else ""
+    country = COUNTRIES.get(found.rule.jurisdiction, "")
     doubt = "perhaps " if found.enforced is Truth.UNKNOWN else ""
     letter = "letter: " if found.rule.kind == LETTER else ""
     return f"{country}{letter}{doubt}{effects(found)} {cited(found.rule, catalogue, notes)}"

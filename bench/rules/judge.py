@@ -21,7 +21,7 @@ class Status:
         eccns: paragraphs that are possible; ``(None,)`` for none.
         policies: licence policies that are possible, the strictest rule counting each time.
         us: rulings of US rules that reach the destination and are in the text that day.
-        chinese: Chinese measures in force that day.
+        local: measures of the destination itself in force that day.
     """
 
     chip: str
@@ -29,13 +29,18 @@ class Status:
     eccns: tuple[str | None, ...]
     policies: tuple[Policy, ...]
     us: tuple[Ruling, ...]
-    chinese: tuple[Ruling, ...]
+    local: tuple[Ruling, ...]
     system: str | None = None
 
     @property
     def name(self) -> str:
         """Returns the id of what was asked about: the system, or the chip."""
         return self.system or self.chip
+
+    @property
+    def chinese(self) -> tuple[Ruling, ...]:
+        """Returns the Chinese measures among them."""
+        return tuple(one for one in self.local if one.rule.jurisdiction == "CN")
 
     @property
     def needs_licence(self) -> Truth:
@@ -50,10 +55,10 @@ class Status:
         return ruling.caught is not Truth.NO and not before.isdisjoint(ruling.rule.replaces)
 
     def bringing(self) -> list[Ruling]:
-        """Returns the rulings that bring the chip something, US before Chinese ones."""
+        """Returns the rulings that bring the chip something, those of the US first."""
         return [
             one
-            for one in (*self.us, *self.chinese)
+            for one in (*self.us, *self.local)
             if self.applies(one) and one.rule.kind not in ELSEWHERE
         ]
 
@@ -70,9 +75,9 @@ def status(asked: Subject, question: Question, book: Rulebook) -> Status:
     part = replace(asked, eccns=eccns)
     others = [rule_on(rule, part, question, places) for rule in there if rule.kind != CONTROL]
     us = (*control, *(one for one in others if one.rule.jurisdiction == "US"))
-    chinese = tuple(one for one in others if one.rule.jurisdiction == "CN")
+    local = tuple(one for one in others if one.rule.jurisdiction != "US")
     policies = _together(us, part, question, places)
-    return Status(asked.chip, question, eccns, policies, us, chinese, asked.system)
+    return Status(asked.chip, question, eccns, policies, us, local, asked.system)
 
 
 @lru_cache(maxsize=512)
@@ -83,9 +88,12 @@ def _there(question: Question, book: Rulebook) -> tuple[Rule, ...]:
 
 
 def _concerns(rule: Rule, question: Question, places: Places) -> bool:
-    """Tells whether a rule is asked; Chinese measures are those of the mainland's customs."""
-    if rule.jurisdiction == "CN":
-        return question.destination == "CN"
+    """Tells whether a rule is asked; another country's, of that country alone.
+
+    Chinese measures are those of the mainland's customs.
+    """
+    if rule.jurisdiction != "US":
+        return question.destination == rule.jurisdiction
     return rule.kind == CONTROL or reaches(rule.destination, question, places)
 
 

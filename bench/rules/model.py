@@ -55,6 +55,8 @@ Kind = Literal[
     "tariff",
     "bill",
     "draft_rule",
+    "licence_exception",
+    "export_control",
     "regulator_summons",
     "window_guidance",
     "purchase_ban",
@@ -164,7 +166,7 @@ class Suspension(Strict):
 
 
 class Rule(Strict):
-    """One instrument: a regulation, a letter, a practice, a bill, a Chinese measure.
+    """One instrument: a regulation, a letter, a practice, a bill, a measure of another country.
 
     Attributes:
         effective: first day in the text; absent for what never took force.
@@ -180,7 +182,7 @@ class Rule(Strict):
 
     id: str
     title: str
-    jurisdiction: Literal["US", "CN"]
+    jurisdiction: Literal["US", "CN", "MY"]
     kind: Kind
     authority: str | None = None
     citation: str

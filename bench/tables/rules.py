@@ -11,11 +11,11 @@ from bench.tables.model import Data, joined
 
 @dataclass(frozen=True)
 class RuleRow:
-    """One instrument: a regulation, a letter, a practice, a bill, a Chinese measure."""
+    """One instrument: a regulation, a letter, a practice, a bill, a measure elsewhere."""
 
     rule: Annotated[str, "key of the rule"]
     title: Annotated[str, "title"]
-    jurisdiction: Annotated[str, "US or CN"]
+    jurisdiction: Annotated[str, "country whose rule it is: US, CN or MY"]
     kind: Annotated[str, "what sort of instrument it is"]
     authority: Annotated[str | None, "who made it, under what"]
     citation: Annotated[str, "where its text stands"]
@@ -78,6 +78,7 @@ class StatusRow:
     needs_licence: Annotated[str, "whether a licence or notice is needed: yes, no or unknown"]
     us_rules: Annotated[str | None, "keys of the US rules that catch it, or may"]
     chinese_rules: Annotated[str | None, "keys of the Chinese measures that catch it, or may"]
+    local_rules: Annotated[str | None, "keys of all measures of the destination itself, likewise"]
 
 
 def status_row(found: Status) -> StatusRow:
@@ -92,4 +93,5 @@ def status_row(found: Status) -> StatusRow:
         needs_licence=found.needs_licence.value,
         us_rules=joined(one.rule.id for one in found.us if one.caught.value != "no"),
         chinese_rules=joined(one.rule.id for one in found.chinese if one.caught.value != "no"),
+        local_rules=joined(one.rule.id for one in found.local if one.caught.value != "no"),
     )

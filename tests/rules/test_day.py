@@ -265,3 +265,22 @@ def test_chinese_measures_stand_apart_and_bind_no_exporter(
     assert all(one.rule.jurisdiction == "US" for one in found.us)
     elsewhere = of("h20", "2025-08-20", sheets, book, destination="SG", headquarters="SG")
     assert elsewhere.chinese == ()
+
+
+@pytest.mark.parametrize(
+    ("chip", "on", "destination", "told"),
+    [
+        ("h100-sxm", "2025-07-13", "MY", []),
+        ("h100-sxm", "2025-07-14", "MY", ["MY-2025-AI-CHIPS"]),
+        ("h100-sxm", "2025-07-14", "SG", []),
+        ("910b2", "2025-07-14", "MY", []),
+        ("rtx4090d", "2025-07-14", "MY", []),
+    ],
+)
+def test_malaysia_asks_for_a_notice_of_chips_from_the_us(
+    chip: str, on: str, destination: str, told: list[str], sheets: Catalogue, book: Rulebook
+) -> None:
+    found = of(chip, on, sheets, book, destination=destination, headquarters=destination)
+    assert [one.rule.id for one in found.local if one.caught is YES] == told
+    assert found.chinese == ()
+    assert found.needs_licence is NO

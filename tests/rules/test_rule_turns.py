@@ -204,8 +204,8 @@ def test_a_rule_is_enforced_from_the_day_it_must_be_followed(key: str) -> None:
         assert [enforced(rule, moved(lines.last, by)) for by in (0, 1)] == [after, Truth.NO]
 
 
-def test_a_pause_is_told_with_what_follows_it() -> None:
-    (key,) = (key for key, lines in RULES.items() if lines.pause)
+@pytest.mark.parametrize("key", [key for key, lines in RULES.items() if lines.pause])
+def test_a_pause_is_told_with_what_follows_it(key: str) -> None:
     first, last, _ = RULES[key].pause
     found = [
         enforced(BOOK.rules[key], day) for day in (moved(first, -1), first, last, moved(last, 1))
