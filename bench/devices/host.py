@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 
+from bench.devices import cgroup
 from bench.devices.base import Health
 
-CGROUP = Path("/sys/fs/cgroup")
 TOPOLOGY = Path("/sys/devices/system/cpu")
 POWERCAP = Path("/sys/class/powercap")
 PACKAGE = re.compile(r"intel-rapl:\d+")
@@ -125,7 +125,7 @@ def cores_in_reach() -> int:
     affinity = getattr(os, "sched_getaffinity", None)
     threads = affinity(0) if affinity else range(psutil.cpu_count(logical=False) or 1)
     cores = len({core_of(thread, TOPOLOGY) for thread in threads})
-    quota = cgroup_quota_cores(CGROUP)
+    quota = cgroup.quota_cores()
     return max(1, min(cores, int(quota))) if quota else cores
 
 
@@ -139,38 +139,12 @@ def core_of(thread: int, root: Path) -> tuple[str, str]:
         return "", str(thread)
 
 
-def cgroup_quota_cores(root: Path) -> float | None:
-    """Returns the CPU quota in cores (cgroup v2, then v1), None where there is no limit."""
-    quota, period = _cgroup_numbers(root)
-    return quota / period if quota and period and quota > 0 else None
-
-
-def _cgroup_numbers(root: Path) -> tuple[float | None, float | None]:
-    try:
-        quota, period = (root / "cpu.max").read_text().split()
-        return (None, None) if quota == "max" else (float(quota), float(period))
-    except (OSError, ValueError):
-        pass
-    try:
-        folder = root / "cpu"
-        return (
-            float((folder / "cpu.cfs_quota_us").read_text()),
-            float((folder / "cpu.cfs_period_us").read_text()),
-        )
-    except (OSError, ValueError):
-        return None, None
-
-
 def memory_in_reach() -> tuple[float, float]:
-    """Returns total and available memory in bytes, the cgroup's limit heeded."""
+    """Returns total and available memory in bytes, the control groups' limits heeded."""
     virtual = psutil.virtual_memory()
     total, free = float(virtual.total), float(virtual.available)
-    try:
-        limit = float((CGROUP / "memory.max").read_text())
-        used = float((CGROUP / "memory.current").read_text())
-    except (OSError, ValueError):
-        return total, free
-    return min(total, limit), min(free, max(limit - used, 0.0))
+    limit, room = cgroup.memory() or (total, free)
+    return min(total, limit), min(free, room)
 
 
 def is_virtual() -> bool | None:

@@ -5,30 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.devices import host
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({}, None),
-        ({"cpu.max": "max 100000\n"}, None),
-        ({"cpu.max": "150000 100000\n"}, 1.5),
-        ({"cpu.max": "400000 100000"}, 4.0),
-        ({"cpu.max": "nonsense"}, None),
-        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
-        ({"cpu/cpu.cfs_quota_us": "250000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 2.5),
-        ({"cpu/cpu.cfs_quota_us": "250000"}, None),
-    ],
-    ids=["none", "v2 unlimited", "v2", "v2 bare", "v2 broken", "v1 unlimited", "v1", "v1 half"],
-)
-def test_a_quota_is_read_in_cores(
-    files: dict[str, str], expected: float | None, tmp_path: Path
-) -> None:
-    (tmp_path / "cpu").mkdir()
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    assert host.cgroup_quota_cores(tmp_path) == expected
+from bench.devices import cgroup, host
 
 
 @pytest.mark.parametrize(
@@ -46,7 +23,7 @@ def test_cores_in_reach_heed_the_quota_and_count_a_core_once(
         (tmp_path / "cpu.max").write_text(quota)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setattr(host, "TOPOLOGY", tmp_path)
-    monkeypatch.setattr(host, "CGROUP", tmp_path)
+    monkeypatch.setattr(cgroup, "ROOT", tmp_path)
     assert host.cores_in_reach() == expected
 
 
@@ -54,22 +31,19 @@ def test_where_the_topology_is_hidden_a_thread_is_a_core(tmp_path: Path) -> None
     assert {host.core_of(thread, tmp_path) for thread in (0, 1)} == {("", "0"), ("", "1")}
 
 
-@pytest.mark.parametrize(("limit", "used", "expected"), [
-    ("max", "5", None), ("1000000", "400000", (1e6, 6e5)), ("1000000", "2000000", (1e6, 0.0)),
-])  # fmt: skip
-def test_memory_in_reach_heeds_the_cgroup(
-    limit: str,
-    used: str,
-    expected: tuple[float, float] | None,
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("limited", "expected"),
+    [(None, (8e9, 3e9)), ((1e6, 6e5), (1e6, 6e5)), ((9e9, 5e9), (8e9, 3e9))],
+)
+def test_memory_in_reach_heeds_the_control_groups(
+    limited: tuple[float, float] | None,
+    expected: tuple[float, float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (tmp_path / "memory.max").write_text(limit)
-    (tmp_path / "memory.current").write_text(used)
-    monkeypatch.setattr(host, "CGROUP", tmp_path)
     told = SimpleNamespace(total=8e9, available=3e9)
     monkeypatch.setattr("psutil.virtual_memory", lambda: told)
-    assert host.memory_in_reach() == (expected or (8e9, 3e9))
+    monkeypatch.setattr(cgroup, "memory", lambda: limited)
+    assert host.memory_in_reach() == expected
 
 
 def test_the_hosts_counters_never_go_back() -> None:

@@ -20,7 +20,7 @@ from bench.shapes import SHAPES
 SHARED = {
     "kernels": {"registry"},
     "devices": {
-        "amd", "api", "base", "clockloop", "clocks", "conformance", "host", "machine", "missing",
+        "amd", "api", "base", "cgroup", "clockloop", "clocks", "conformance", "host", "machine", "missing",
         "neighbours", "noise", "nvml", "plugins", "ranks", "registry", "smi", "smi_text", "team",
         "telemetry", "torchdevice", "uid",
     },

@@ -1,0 +1,81 @@
+"""What the control groups of this process let it have: CPU time and memory, versions 2 and 1.
+
+A limit holds for all groups beneath, and need not be at the root that is mounted: Slurm and systemd
+set theirs at the path that ``/proc/self/cgroup`` tells. (Kernel documentation, ``cgroup-v2`` and
+``cgroup-v1/memory``.)
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+MINE = Path("/proc/self/cgroup")
+
+
+def quota_cores() -> float | None:
+    """Returns the CPU quota in cores, None where there is no limit."""
+    return min((one for folder in _folders("cpu") if (one := _quota(folder))), default=None)
+
+
+def memory() -> tuple[float, float] | None:
+    """Returns the least limit and the least room beneath one, in bytes; None without a limit.
+
+    Pages of files that nobody used lately are room: the kernel gives them up.
+    """
+    told = [one for folder in _folders("memory") if (one := _memory(folder))]
+    return (min(limit for limit, _ in told), min(room for _, room in told)) if told else None
+
+
+def _folders(controller: str) -> Iterator[Path]:
+    """Yields the folders of a controller from this process's group up to the root."""
+    own = _own(controller)
+    for name, base in (("", ROOT), (controller, ROOT / controller)):
+        inner = base / own.get(name, "/").lstrip("/")
+        if ".." in inner.parts:  # of a group above the root that is seen
+            inner = base
+        yield from (one for one in (inner, *inner.parents) if one.is_relative_to(base))
+
+
+def _own(controller: str) -> dict[str, str]:
+    """Returns the path of this process's group by controller; version 2's has no name."""
+    try:
+        lines = MINE.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    told = [line.split(":", 2) for line in lines if line.count(":") >= 2]
+    return {
+        name: path for _, names, path in told for name in names.split(",")
+        if name in ("", controller)
+    }  # fmt: skip
+
+
+def _quota(folder: Path) -> float | None:
+    try:
+        words = (folder / "cpu.max").read_text().split()
+    except OSError:
+        words = [_text(folder, "cpu.cfs_quota_us"), _text(folder, "cpu.cfs_period_us")]
+    quota, period = (_number(word) for word in (*words, "", "")[:2])
+    return quota / period if quota and period and quota > 0 else None
+
+
+def _memory(folder: Path) -> tuple[float, float] | None:
+    """Returns the limit of one group and what is left of it."""
+    limit = _number(_text(folder, "memory.max") or _text(folder, "memory.limit_in_bytes"))
+    used = _number(_text(folder, "memory.current") or _text(folder, "memory.usage_in_bytes"))
+    if limit is None or used is None:
+        return None
+    counted = dict(line.split(" ", 1) for line in _text(folder, "memory.stat").splitlines())
+    cached = _number(counted.get("total_inactive_file") or counted.get("inactive_file", ""))
+    return limit, min(limit, max(0.0, limit - used + (cached or 0.0)))
+
+
+def _text(folder: Path, name: str) -> str:
+    try:
+        return (folder / name).read_text().strip()
+    except OSError:
+        return ""
+
+
+def _number(word: str) -> float | None:
+    """Returns a number, None for ``max`` and what is none."""
+    return float(word) if word.removeprefix("-").isdecimal() else None
