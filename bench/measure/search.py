@@ -94,6 +94,14 @@ class Hunt:
         behind = first_s * self.pace > HOPELESS * self.amounts[index]
         return first_s > HOPELESS_S and (behind or first_s > self.budget_s)
 
+    def fail(self, index: int, error: Exception) -> None:
+        """Strikes off a configuration that failed, whatever was known of it."""
+        self.failed.add(index)
+        for known in (self.times, self.call_s, self.calls):
+            known.pop(index, None)
+        if not self.broken:
+            self.trouble, self.broken = str(error), not isinstance(error, UnsupportedError)
+
     def few(self) -> bool:
         """Tells whether the space is so small that each configuration is tried, come what may."""
         return len(self.grid.points) <= LEADERS
@@ -166,24 +174,26 @@ def _next(hunt: Hunt) -> int | None:
 
 
 def _try(hunt: Hunt, index: int) -> None:
-    """Times a configuration briefly; one that does not run here is noted as such."""
-    point = hunt.grid.points[index]
+    """Times a configuration briefly; one that does not run here, or no more, is noted as such."""
     try:
-        prepared = hunt.device.prepare(hunt.kernel, point)
-        first = hunt.device.time(prepared, 1).seconds
+        first, times, batch = _timed(hunt, index)
     except (UnsupportedError, MemoryError, RuntimeError) as error:
-        hunt.failed.add(index)
-        if not hunt.broken:
-            hunt.trouble, hunt.broken = str(error), not isinstance(error, UnsupportedError)
+        hunt.fail(index, error)
         return
-    batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(first, 1e-9)))
-    rounds = 0 if hunt.hopeless(index, first) else TRIAL_CALLS - (1 if first > TRIAL_S else 0)
-    times = [hunt.device.time(prepared, batch).seconds / batch for _ in range(rounds)]
     hunt.times.setdefault(index, []).extend(times if batch > 1 else [first, *times])
     hunt.call_s[index] = max(median(hunt.times[index]), 1e-12)
-    hunt.calls[index] = hunt.calls.get(index, 0) + max(1, batch * rounds)
+    hunt.calls[index] = hunt.calls.get(index, 0) + max(1, batch * len(times))
     fastest = max(min([first, *times]), 1e-12)
     hunt.pace = max(hunt.pace, hunt.amounts[index] / fastest)
+
+
+def _timed(hunt: Hunt, index: int) -> tuple[float, list[float], int]:
+    """Returns the time of a first call, that of a call in each batch after it, and their size."""
+    prepared = hunt.device.prepare(hunt.kernel, hunt.grid.points[index])
+    first = hunt.device.time(prepared, 1).seconds
+    batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(first, 1e-9)))
+    rounds = 0 if hunt.hopeless(index, first) else TRIAL_CALLS - (1 if first > TRIAL_S else 0)
+    return first, [hunt.device.time(prepared, batch).seconds / batch for _ in range(rounds)], batch
 
 
 def _settle(hunt: Hunt) -> None:
