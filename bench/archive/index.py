@@ -4,23 +4,27 @@ What is kept can be made again: a database in the user's cache folder, by path, 
 change. Where it cannot be written or is broken, everything is read anew.
 """
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
 from bench.archive.entry import Entry, Head, Line, What, entry, heads_of, lines_of, packed, what_of
 from bench.errors import UsageError
-from bench.paths import cache_dir
-from bench.records.model import SCHEMA
+from bench.paths import PACKAGE, cache_dir
 
-LAYOUT = 6
-"""Version of what is kept; raised whenever ``Entry`` or how it is packed changes."""
+MADE_BY = (
+    "archive/entry.py", "archive/index.py", "archive/slim.py", "chips/figures.py", "fixed.py",
+    "plausible.py", "rates.py", "records/model.py", "throttle.py", "units.py",
+)  # fmt: skip
+"""The modules that make of a record what is kept: what others than these made is made anew."""
 CHUNK = 500
 ALONE = 2_000
 """So many files are read before a second process is worth its start."""
@@ -145,7 +149,16 @@ def _file(one: os.DirEntry[str]) -> File:
 
 
 def _database(place: Path) -> Path:
-    return place / f"records-{LAYOUT}-{SCHEMA}.sqlite"
+    return place / f"records-{made_by(PACKAGE)}.sqlite"
+
+
+@cache
+def made_by(package: Path) -> str:
+    """Returns the beginning of a hash of the modules that make of a record what is kept."""
+    found = hashlib.sha256()
+    for name in MADE_BY:
+        found.update(hashlib.sha256((package / name).read_bytes()).digest())
+    return found.hexdigest()[:12]
 
 
 @dataclass
@@ -158,7 +171,10 @@ class _Read:
 
 def _through(place: Path, folders: Sequence[Path], files: Sequence[File], *, heads: bool) -> Index:
     place.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(_database(place), timeout=10.0)) as database:
+    name = _database(place)
+    if not name.exists():
+        _forget_others(place)
+    with closing(sqlite3.connect(name, timeout=10.0)) as database:
         database.execute(CREATE)
         database.execute(CREATE_WHATS)
         known = _known(database, folders, heads=heads)
@@ -171,6 +187,13 @@ def _through(place: Path, folders: Sequence[Path], files: Sequence[File], *, hea
                 database.executemany(WRITE_WHAT, fresh.whats.items())
                 database.executemany("DELETE FROM entries WHERE path = ?", [(g,) for g in gone])
         return found
+
+
+def _forget_others(place: Path) -> None:
+    """Deletes what other versions of the program kept."""
+    for one in place.glob("records-*.sqlite"):
+        with suppress(OSError):
+            one.unlink()
 
 
 def _is_text(path: str) -> bool:

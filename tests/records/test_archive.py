@@ -1,7 +1,9 @@
 """Many records are read once, and what is kept of them is what they say."""
 
+import ast
 import json
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 
 from bench import paths
 from bench.archive.entry import entry, heads_of, lines_of, packed, what_of
-from bench.archive.index import Index, folder_of, index
+from bench.archive.index import MADE_BY, Index, folder_of, index
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
 from bench.records.model import Check, Record
@@ -123,6 +125,35 @@ def test_two_folders_are_kept_apart(folder: Path) -> None:
     fresh(other, cache)
     assert not fresh(folder, cache).records
     assert fresh(other, cache).fresh == 0
+
+
+def test_what_other_code_made_is_made_anew_and_its_cache_deleted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later version may call the same measurement disturbed that an earlier one did not."""
+    cache = folder.parent / "cache"
+    fresh(folder, cache)
+    (before,) = cache.glob("*.sqlite")
+    changed = folder.parent / "changed"
+    shutil.copytree(paths.PACKAGE, changed, ignore=shutil.ignore_patterns("_data", "__pycache__"))
+    plausible = changed / "plausible.py"
+    plausible.write_text(plausible.read_text().replace("STEAL_MOST = 0.02", "STEAL_MOST = 0.03"))
+    monkeypatch.setattr("bench.archive.index.PACKAGE", changed)
+    assert fresh(folder, cache).fresh == 12
+    (after,) = cache.glob("*.sqlite")
+    assert after != before
+    assert fresh(folder, cache).fresh == 0
+
+
+def test_every_module_that_makes_an_entry_is_among_those_that_are_told_apart() -> None:
+    for module in ("archive/entry.py", "archive/slim.py"):
+        tree = ast.parse((paths.PACKAGE / module).read_text())
+        used = {
+            f"{one.module.removeprefix('bench.').replace('.', '/')}.py"
+            for one in ast.walk(tree)
+            if isinstance(one, ast.ImportFrom) and one.module and one.module.startswith("bench.")
+        }
+        assert used <= set(MADE_BY)
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"no database", b"SQLite format 3\x00" + bytes(500)])
