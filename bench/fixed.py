@@ -1,9 +1,10 @@
 """Sizes that belong to a name: a suite may hold one kernel in several fixed shapes."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from bench.records.model import Measurement
+from bench.records.model import TOGETHER, Measurement
 
 SEARCHED = {"gemm": 64, "sparse": 128}
 """Products, whose shape is searched for unless somebody fixes it; the cube that stands for one to
@@ -12,19 +13,34 @@ WAYS = 6
 """A search of no more configurations than these was of ways to do one shape, not of shapes."""
 TOLD = ("batch", "length", "elements")
 """What others may have fixed, or chosen themselves: told only where it tells rows apart."""
+ITEMS = "suite.items"
+"""The setting with the items of a suite of one's own, as they are typed."""
+SIZED = re.compile(r"m:(\d+),n:(\d+),k:(\d+)")
 
 
-def fixed_sizes(measurements: Sequence[Measurement]) -> list[str]:
+def fixed_sizes(
+    measurements: Sequence[Measurement], settings: Mapping[str, object] | None = None
+) -> list[str]:
     """Returns of each measurement of one record the sizes that are part of its name.
 
     Those of a product whose shape was fixed: ``1024 x 4096 x 4096``. Those of another kernel only
-    where the record has it in several: ``batch 4, length 4096``. Else nothing.
+    where the record has it in several: ``batch 4, length 4096``. Else nothing. Devices measured at
+    once take over what each was found to do best alone: nobody fixed that, so that a shape that was
+    not typed is told only where the record has several.
+
+    Args:
+        measurements: of one record.
+        settings: of it.
     """
     found = {_exact(one): one.data for one in measurements if one.search and not _of_ways(one)}
     sizes = [_shape(one, found) if one.kernel in SEARCHED else _others(one) for one in measurements]
+    open_ = [
+        one.kernel not in SEARCHED or not _is_typed(shape, settings or {})
+        for one, shape in zip(measurements, sizes, strict=True)
+    ]
     forms = [
-        _form(one) if told and one.kernel not in SEARCHED else None
-        for one, told in zip(measurements, sizes, strict=True)
+        _form(one) if shape and free else None
+        for one, shape, free in zip(measurements, sizes, open_, strict=True)
     ]
     several: dict[object, set[str]] = defaultdict(set)
     for form, told in zip(forms, sizes, strict=True):
@@ -33,6 +49,15 @@ def fixed_sizes(measurements: Sequence[Measurement]) -> list[str]:
         told if form is None or len(several[form]) > 1 else ""
         for form, told in zip(forms, sizes, strict=True)
     ]
+
+
+def _is_typed(shape: str, settings: Mapping[str, object]) -> bool:
+    """Tells whether somebody fixed a shape that no search of its own record found."""
+    at_once = settings.get(TOGETHER)
+    if not (isinstance(at_once, int) and at_once > 1) or settings.get("m") is not None:
+        return True
+    listed = SIZED.findall(str(settings.get(ITEMS)))
+    return shape in [" x ".join(sizes) for sizes in listed]
 
 
 def _of_ways(one: Measurement) -> bool:

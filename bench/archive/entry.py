@@ -150,7 +150,8 @@ def entry(content: bytes) -> Entry:
         place = ".".join(map(str, first["loc"]))
         told = f"{place}: {first['msg']}" if place else first["msg"]
         return Entry(None, fault=f"is no record: {told}"[:200])
-    sizes = fixed_sizes(cast("tuple[Measurement, ...]", found.measurements))  # as in _line
+    alike = cast("tuple[Measurement, ...]", found.measurements)  # as in _line
+    sizes = fixed_sizes(alike, found.settings)
     return Entry(_head(found), tuple(map(_line, found.measurements, sizes)))
 
 

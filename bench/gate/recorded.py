@@ -6,7 +6,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, paper
-from bench.fixed import fixed_sizes, named
+from bench.fixed import SEARCHED, fixed_sizes, named
 from bench.gate.model import Run, Shape, Taken
 from bench.gate.speed import clock_of, speed_of
 from bench.plausible import disturbances, disturbed_by, timing_doubts
@@ -34,19 +34,21 @@ def run_of(record: Record, catalogue: Catalogue) -> Run:
     chip = catalogue.chips.get(record.identity.chip or "")
     fixed = tuple(f"{name}={record.settings.get(name)}" for name in SIZES)
     own = own_inputs(record)
+    told_apart = fixed_sizes(record.measurements, record.settings)
 
     def taken(one: Measurement, told: str) -> Taken:
         key = _tested(one, record.device, chip, catalogue)
         title = named(title_of(one, key, own), told)
         made = _taken(one, title, record.device, chip, (own, *fixed))
-        return replace(made, sizes=told)
+        free = one.kernel in SEARCHED and not told
+        return replace(made, sizes=told, moves=made.moves or free)
 
     return Run(
         name=record.id,
         day=record.started_utc[:10],
         about=_about(record),
         facts=facts(record),
-        taken=tuple(map(taken, record.measurements, fixed_sizes(record.measurements))),
+        taken=tuple(map(taken, record.measurements, told_apart)),
         whole=(record.suite, *(f"{name}={record.settings.get(name)}" for name in ASKED)),
         state=record.state,
     )
@@ -125,6 +127,7 @@ def _taken(
         troubles=(*_troubles(one, device),),
         throttle=one.conditions.throttle or (),
         tried=_tried(one),
+        of={"figure": key, "kernel": one.kernel, "dtype": one.dtype},
     )
 
 

@@ -202,7 +202,8 @@ def _best(record: Record, judged: Sequence[Row]) -> Iterator[tuple[Tested, Row]]
         judged: the rows of its measurements, in their order.
     """
     by_sizes: dict[str, list[Row]] = {}
-    for sizes, row in zip(fixed_sizes(record.measurements), judged, strict=True):
+    told = fixed_sizes(record.measurements, record.settings)
+    for sizes, row in zip(told, judged, strict=True):
         by_sizes.setdefault(sizes, []).append(row)
     for sizes, found in by_sizes.items():
         for key, row in nearest(found).items():

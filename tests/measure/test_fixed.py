@@ -76,3 +76,16 @@ def test_a_title_tells_sizes_once() -> None:
     assert named("bf16 matrix", "1 x 2 x 3") == "bf16 matrix, 1 x 2 x 3"
     assert named("bf16 matrix, 1 x 2 x 3", "1 x 2 x 3") == "bf16 matrix, 1 x 2 x 3"
     assert (named("bf16 matrix", ""), named("", "1 x 2 x 3")) == ("bf16 matrix", "1 x 2 x 3")
+
+
+def test_devices_at_once_take_over_shapes_that_nobody_fixed(product: Measurement) -> None:
+    taken = of(product, parameters=CUBE, search=None)
+    large = of(taken, parameters={**CUBE, "m": 1024})
+    at_once: dict[str, object] = {"together": 4}
+    assert fixed_sizes([taken], at_once) == [""]
+    assert fixed_sizes([taken], {"together": 1}) == ["512 x 256 x 128"]
+    assert fixed_sizes([taken], {**at_once, "m": 512}) == ["512 x 256 x 128"]
+    items = "[{kernel:gemm,dtypes:[bf16],sizes:{m:512,n:256,k:128}}]"
+    assert fixed_sizes([taken], {**at_once, "suite.items": items}) == ["512 x 256 x 128"]
+    assert fixed_sizes([large], {**at_once, "suite.items": items}) == [""]
+    assert fixed_sizes([taken, large], at_once) == ["512 x 256 x 128", "1024 x 256 x 128"]
