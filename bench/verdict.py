@@ -18,9 +18,7 @@ from bench.units import Dimension
 
 MARGIN = 0.10
 FLATTERING = ("constant", "zeros")
-"""Inputs that change so few bits that a chip held by its power runs faster."""
-
-
+"""Inputs that change so few bits that a chip held by its power runs """
 DERIVED = "derived: "
 SIDE = 1024
 """The least side of a matrix product that is taken to test a figure."""
@@ -261,7 +259,7 @@ def _excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
     if disturbed:
         return disturbed
     found = measurement.search
-    if found is None and _is_small(measurement):
+    if found is None and is_small(measurement):
         return "so small a product leaves a chip idle"
     if found and found.gain_estimate is None:
         return f"only {len(found.trials)} shapes were tried"
@@ -270,7 +268,8 @@ def _excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
     return ""
 
 
-def _is_small(measurement: Measurement) -> bool:
+def is_small(measurement: Measurement) -> bool:
+    """Tells whether a product has a side too short to fill a chip."""
     sides = [measurement.parameters.get(side) for side in ("m", "n", "k")]
     return any(isinstance(one, int) and one < SIDE for one in sides)
 

@@ -1,15 +1,19 @@
 """Says whether a run is slower than another, than many or than its sheet."""
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import paths
 from bench.config import compose, positive
-from bench.errors import UsageError
+from bench.errors import OnpaperError, UsageError
 from bench.shapes import GateConfig
 
 if TYPE_CHECKING:
+    from bench.chips.load import Catalogue
+    from bench.chips.model import Chip
     from bench.gate.model import Finding, Terms
+    from bench.report.markup import Report
 
 HELP = """\
 python -m bench gate record=NAME against=NAME [key=value ...]
@@ -18,19 +22,25 @@ Compares a run with earlier runs, or with a spec sheet. Each measurement is the 
 or ambiguous, judged by intervals; the exit code tells CI. A change that the sampled clock accounts
 for is not blamed on the code. What failed or is missing has its own row. Runs by another method,
 with other inputs or on another device are refused; a new driver, torch or onpaper is noted at the
-top.
+top. A run that did not finish never passes.
 
   record=latest     the run to judge: a record (its path, its id or file name, the beginning of
-                    either, or latest), or a folder, whose newest record is taken
+                    either, or latest), or a folder, whose newest record is taken, with the others
+                    of its sweep or of its run over several devices; the worst exit code counts
   against=          what to compare with: a record; a folder of records, whose spread from run to
                     run is taken into account; or a chip, whose every figure is to be reached
   level=0.01        against runs: chance that any row is called slower though nothing changed
   least=0.01        against runs: differences smaller than this count as the same
   margin=0.10       against a chip: how far below paper still counts as reached
+  figures=[]        against a chip: these figures only; one that was not measured is missing
+  limits=           against a chip: a YAML file with a limit per figure, such as matrix_bf16: 0.68,
+                    the share of paper from which on it counts as reached; margin= is for the others
+  out=              against a chip: a limits= file to write, made of what this record reached
   allow=[]          differences that are intended: driver, runtime, torch, onpaper, power_limit,
                     kernel, uid ...; device, machine, chip and together (measured with other devices
                     at once) are refused unless named here
-  junit=            a JUnit XML file to write: slower is a failure, ambiguous is skipped
+  junit=            a JUnit XML file to write: slower is a failure, ambiguous is skipped, and what
+                    leads to exit code 2 is an error
   markdown=         a file to append a summary to, such as $GITHUB_STEP_SUMMARY
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
 
@@ -39,23 +49,46 @@ Both sides may be pytest-benchmark files (--benchmark-json), or folders of them.
 Examples
   python -m bench gate record=latest against=baseline
   python -m bench gate record=after against=before allow=[driver] junit=gate.xml
-  python -m bench gate record=latest against=h200 margin=0.2
+  python -m bench gate record=latest against=h200 out=h200.yaml
+  python -m bench gate record=latest against=h200 limits=h200.yaml
 
 Exit code: 0 same or faster, 1 slower or failed, 2 wrong usage, or a record or
-data file that cannot be read, 3 ambiguous.
+data file that cannot be read, 3 ambiguous, missing, or the run did not finish.
 """
 
 
 OF_RUNS = ("level", "least")
-OF_SHEET = ("margin",)
+OF_SHEET = ("margin", "figures", "limits", "out")
 """Keys that mean something only against runs, and only against a sheet."""
 
 
 def main(words: list[str]) -> int:
-    """Prints the rows and returns the verdict as an exit code."""
-    from bench.gate.files import append_markdown, place, write_junit
+    """Prints the rows and returns the verdict as an exit code; what keeps it from that is told."""
+    try:
+        return _judged(words)
+    except OnpaperError as error:
+        _told_to_ci(words, str(error))
+        raise
+
+
+def _told_to_ci(words: list[str], message: str) -> None:
+    """Writes to the files that CI reads why nothing was judged, as far as they can be written."""
+    from bench.gate.files import append_markdown, error_line, place, write_error
+
+    given = dict(word.partition("=")[::2] for word in words)
+    for key, write in (("junit", write_error), ("markdown", append_markdown)):
+        try:
+            path = place(key, given.get(key))
+            if path:
+                write(path, message if key == "junit" else error_line(message))
+        except UsageError:
+            continue  # the message itself may say so
+
+
+def _judged(words: list[str]) -> int:
+    from bench.gate.files import append_markdown, markdown, place, write_junit
     from bench.gate.model import terms
-    from bench.gate.report import report
+    from bench.gate.several import code_of
     from bench.report.registry import set_in
 
     config = compose("gate", words, GateConfig)
@@ -63,34 +96,118 @@ def main(words: list[str]) -> int:
     positive("margin", config.margin, 0.9)
     given = {word.partition("=")[0] for word in words}
     xml, summary = place("junit", config.junit), place("markdown", config.markdown)
-    finding = _finding(config, strict, given)
+    found, report = _findings(config, strict, given)
     if xml:
-        write_junit(xml, finding)
+        write_junit(xml, found)
     if summary:
-        append_markdown(summary, finding)
-    print(set_in(config.report.format, report(finding)), end="")
-    return finding.code
+        append_markdown(summary, "".join(map(markdown, found)))
+    print(set_in(config.report.format, report), end="")
+    return code_of(found)
 
 
-def _finding(config: GateConfig, strict: "Terms", given: set[str]) -> "Finding":
-    from bench.chips.load import catalogue
-    from bench.chips.names import plain
-    from bench.gate.compare import compare
-    from bench.gate.read import newest_in, run_in, runs_of
-    from bench.gate.sheet import against_sheet
-    from bench.records.store import read
+def _findings(
+    config: GateConfig, strict: "Terms", given: set[str]
+) -> "tuple[list[Finding], Report]":
+    """Returns what was found of each record, and the report of it."""
+    from bench.gate.folder import judged_in
+    from bench.gate.report import report
+    from bench.gate.several import Outcome, several
+    from bench.report.markup import headed
 
     if not config.against:
         raise UsageError("gate needs against=: a record, a folder of records, or a chip")
-    sheets = catalogue()
-    path = newest_in(config.record or "latest", _folders())
-    chip = sheets.names.get(plain(config.against))
-    if chip and not Path(config.against).exists():
+    judged = judged_in(config.record or "latest", _folders())
+    judge = _judge(config, strict, given, judged.paths)
+    heading = [judged.told] if judged.told else []
+    if len(judged.paths) == 1:
+        found = judge(judged.paths[0])
+        return [found], headed(report(found), heading)
+    outcomes = [Outcome(_about(path), one) for path, one in _each(judge, judged.paths)]
+    return [one.finding for one in outcomes], several(outcomes, heading)
+
+
+def _each(
+    judge: "Callable[[Path], Finding]", judged: Sequence[Path]
+) -> "Iterator[tuple[Path, Finding]]":
+    """Yields what is found of each of several records.
+
+    Raises:
+        UsageError: none of them can be compared.
+    """
+    from bench.gate.several import uncompared
+
+    refused: list[UsageError] = []
+    for path in judged:
+        try:
+            yield path, judge(path)
+        except UsageError as error:
+            refused.append(error)
+            if len(refused) == len(judged):
+                raise refused[0] from None
+            yield path, uncompared(path.stem, str(error))
+
+
+def _about(path: Path) -> str:
+    """Returns what tells a record from others of its sweep, or of its machine."""
+    from bench.archive.entry import asked_for
+    from bench.gate.recorded import together
+    from bench.records.store import read
+
+    one = read(path)
+    where = f"{one.device.backend}:{one.device.index}"
+    node = f"{one.machine.node} {where}" if one.machine.node else where
+    return ", ".join([asked_for(one.settings) or f"suite {one.suite}", node, together(one)])
+
+
+def _judge(
+    config: GateConfig, strict: "Terms", given: set[str], judged: Sequence[Path]
+) -> "Callable[[Path], Finding]":
+    """Returns what judges one record: against a chip's sheet, or against earlier runs."""
+    from bench.chips.load import catalogue
+    from bench.chips.names import plain
+    from bench.gate.compare import compare
+    from bench.gate.read import run_in, runs_of
+
+    sheets, against = catalogue(), config.against or ""
+    chip = sheets.names.get(plain(against))
+    if chip and not Path(against).exists():
         _only(given, OF_RUNS, "runs", "margin= sets how far below paper still counts as reached")
-        return against_sheet(read(path), sheets.find(chip), sheets, config.margin, strict.allow)
+        return _of_sheet(config, sheets, sheets.find(chip), len(judged))
     _only(given, OF_SHEET, "a chip's sheet", "least= sets the smallest difference that matters")
-    before, unread = runs_of(config.against, path, _folders(), sheets)
-    return compare(run_in(path, sheets), before, strict, unread)
+    before, unread = runs_of(against, judged, _folders(), sheets)
+    return lambda path: compare(run_in(path, sheets), before, strict, unread)
+
+
+def _of_sheet(
+    config: GateConfig, sheets: "Catalogue", chip: "Chip", count: int
+) -> "Callable[[Path], Finding]":
+    """Returns what judges one record by a sheet, and writes limits where they are wanted.
+
+    Raises:
+        UsageError: a figure that the sheet lacks, or a file that cannot be read or written.
+    """
+    from bench.gate.limits import as_yaml, limits_in, unprinted
+    from bench.gate.sheet import Asked, against_sheet
+    from bench.measure.lacking import lacking
+    from bench.records.store import read
+    from bench.tables.write import write_new
+
+    for key in config.figures:
+        if fault := unprinted(key, chip):
+            raise UsageError(f"figures=: {key} {'; '.join(fault)}")
+    if config.out and count > 1:
+        raise UsageError(f"out= makes limits of one record, record= names {count}: name one")
+    limits = limits_in(config.limits, chip) if config.limits else {}
+    asked = Asked(config.margin, tuple(config.figures), limits, tuple(config.allow))
+
+    def judge(path: Path) -> "Finding":
+        record = read(path)
+        found = against_sheet(record, chip, sheets, asked, lacking(record))
+        if config.out:
+            write_new(as_yaml(found), Path(config.out), make=True)
+        return found
+
+    return judge
 
 
 def _only(given: set[str], foreign: tuple[str, ...], what: str, fix: str) -> None:

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 
 from bench.errors import UsageError
 from bench.gate import clocks
-from bench.gate.differ import comparable, told
-from bench.gate.group import Group, groups, lone
+from bench.gate.differ import comparable, of_its_device, told
+from bench.gate.group import Group, groups, left_out, lone
 from bench.gate.match import CHOSEN
-from bench.gate.model import Finding, Row, Run, Taken, Terms, Verdict
+from bench.gate.model import ENDED, Finding, Row, Run, Taken, Terms, Verdict, middle
 from bench.gate.searched import luck
 from bench.gate.spread import Variance, common, moderated, variance_of
 from bench.gate.weigh import WIDE, may_be_slower, ratio, verdict
 
 ORDER = list(Verdict)
-ENDED = {"running": "did not finish", "interrupted": "was interrupted"}
 ENOUGH = 5
 """Runs of a set whose spread is known well enough not to ask for more."""
+LISTED = 5
 SHAPE = "another shape won"
 COUNTED = (Verdict.FAILED, Verdict.SLOWER)
 
@@ -34,6 +34,7 @@ def compare(now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str]
         UsageError: none of the runs may be compared, or they have nothing in common.
     """
     kept, refused = comparable(now, list(before), terms.allow)
+    kept, of_it = of_its_device(now, kept, terms.allow)
     found = groups(now, kept)
     both = [one for one in found if one.compared]
     alike = sum(run.whole == now.whole for run in kept)
@@ -42,12 +43,28 @@ def compare(now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str]
         names = kept[0].name if len(kept) == 1 else f"the {len(kept)} runs"
         raise UsageError(f"{now.name} and {names} have no measurement in common")
     rows = [*_rows(both, terms), *alone]
+    heading = (*_heading(now, kept, [*refused, *unread]), *of_it, *_asked_less(now, kept))
+    ended = ENDED.get(now.state, "")
     return Finding(
-        title=title(rows),
-        heading=(*_heading(now, kept, [*refused, *unread]), *told(now, kept, terms.allow)),
+        title=title(rows, ended),
+        heading=(*heading, *told(now, kept, terms.allow)),
         rows=tuple(sorted(rows, key=place)),
         notes=tuple(_notes(len(both), len(kept), terms)),
+        record=now.name,
+        against=tuple(run.name for run in kept),
+        strictness={"level": terms.level, "least": terms.least},
+        ended=ended,
     )
+
+
+def _asked_less(now: Run, kept: Sequence[Run]) -> list[str]:
+    """Returns a line that names what earlier runs measured and this one was not asked for."""
+    names = left_out(now, kept)
+    if not names:
+        return []
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    are = "is" if len(names) == 1 else "are"
+    return [f"Asked for other items: {'; '.join(names[:LISTED])}{more} {are} left out."]
 
 
 def _rows(both: Sequence[Group], terms: Terms) -> list[Row]:
@@ -77,6 +94,7 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
     why = why or clocks.disturbed(word, now, ran) or luck(word, now, ran, terms.level, clock)
     noisy = found.low <= 1 <= found.high
     remarks = [reason, "" if noisy else clocks.remark(found, clock, now)]
+    another = "" if word is Verdict.SAME else _other_shape(now, middle(ran) or ran[-1])
     open_ = word is Verdict.SLOWER or (
         word is Verdict.AMBIGUOUS and may_be_slower(found, terms.least)
     )
@@ -86,7 +104,7 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
         now=now,
         before=ran,
         verdict=word,
-        reason=_told([one for one in (*remarks, _other_shape(now, ran[-1])) if one]),
+        reason=_told([one for one in (*remarks, another) if one]),
         ratio=found,
         clock=clock.value if clock else None,
         counts=open_,
@@ -120,12 +138,13 @@ def place(row: Row) -> tuple[int, bool, float]:
     return ORDER.index(row.verdict), not row.counts, row.ratio.value if row.ratio else 1.0
 
 
-def title(rows: Sequence[Row]) -> str:
-    """Returns the outcome in a few words."""
+def title(rows: Sequence[Row], ended: str = "") -> str:
+    """Returns the outcome in a few words; what was not measured to its end is not settled."""
     tally = {word: sum(row.verdict is word for row in rows) for word in ORDER}
     words = [f"{count} {word.value}" for word, count in tally.items() if count]
     bad = any(row.counts and row.verdict in COUNTED for row in rows)
-    head = "slower" if bad else "not settled" if any(row.counts for row in rows) else "not slower"
+    open_ = ended or any(row.counts for row in rows)
+    head = "slower" if bad else "not settled" if open_ else "not slower"
     return f"gate: {head} ({', '.join(words)})"
 
 

@@ -67,6 +67,19 @@ def comparable(now: Run, before: list[Run], allow: tuple[str, ...]) -> tuple[lis
     return kept, why
 
 
+def of_its_device(
+    now: Run, before: list[Run], allow: tuple[str, ...]
+) -> tuple[list[Run], list[str]]:
+    """Returns the runs of the very device where there are any, and a line that says so."""
+    uid = now.facts.get("uid")
+    own = [one for one in before if uid and one.facts.get("uid") == uid]
+    if not own or len(own) == len(before) or "uid" in allow:
+        return before, []
+    others = len(before) - len(own)
+    line = f"Of {len(before)} earlier runs, the {len(own)} of this very device are used"
+    return own, [f"{line}, not the {others} of others (allow=[uid] uses them all)."]
+
+
 def told(now: Run, before: list[Run], allow: tuple[str, ...]) -> list[str]:
     """Returns the differences that are allowed, in sentences: what was wanted, and what else."""
     found: dict[str, Difference] = {}

@@ -1,35 +1,37 @@
 """What CI systems read: JUnit XML, and a summary in Markdown."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bench.errors import UsageError
-from bench.gate.model import Finding, Row, Verdict
+from bench.gate.model import Finding, Row
 from bench.gate.report import before, code_line, report, told
 from bench.report.formats.github import escape, render
 from bench.report.markup import cleaned, one_line, tabulated
 
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+SUITE = "onpaper gate"
 MOST_ROWS = 200
 """GitHub shows a summary of 1 MiB at most."""
 
 
 def place(key: str, word: str | None) -> Path | None:
-    """Returns where a file is to be written.
+    """Returns where a file is to be written; its folder is made.
 
     Raises:
-        UsageError: it is a folder, or its folder is not there.
+        UsageError: it is a folder, or its folder cannot be made.
     """
     if not word:
         return None
     path = Path(word).expanduser()
     if path.is_dir():
         raise UsageError(f"{key}={word} is a folder: name a file in it")
-    if not path.parent.is_dir():
-        raise UsageError(f"{key}={word}: there is no folder {path.parent}")
+    with _written(key, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
@@ -41,41 +43,70 @@ def _written(key: str, path: Path) -> Iterator[None]:
         raise UsageError(f"{key}={path} cannot be written: {error.strerror}") from None
 
 
-def write_junit(path: Path, finding: Finding) -> None:
+def write_junit(path: Path, found: Sequence[Finding]) -> None:
     """Writes JUnit XML: slower and failed are failures, what is not settled is skipped."""
     with _written("junit", path):
-        path.write_bytes(junit(finding))
+        path.write_bytes(junit(*found))
 
 
-def append_markdown(path: Path, finding: Finding) -> None:
+def write_error(path: Path, message: str) -> None:
+    """Writes JUnit XML with one case, the error that kept the gate from judging."""
+    tally = {"name": SUITE, "tests": "1", "failures": "0", "errors": "1"}
+    root = ET.Element("testsuites", tally)
+    suite = ET.SubElement(root, "testsuite", {**tally, "skipped": "0", "time": "0"})
+    named = {"classname": "onpaper.gate", "name": "gate", "time": "0"}
+    case = ET.SubElement(suite, "testcase", named)
+    told = _text(message)
+    ET.SubElement(case, "error", {"message": told, "type": "usage"}).text = told
+    with _written("junit", path):
+        path.write_bytes(_bytes(root))
+
+
+def append_markdown(path: Path, text: str) -> None:
     """Appends a summary to a file, as GitHub wants its step summaries."""
     with _written("markdown", path), path.open("a", encoding="utf-8") as file:
-        file.write(markdown(finding))
+        file.write(text)
 
 
-def junit(finding: Finding) -> bytes:
-    """Returns one suite with a test case a row.
+def error_line(message: str) -> str:
+    """Returns the summary of a gate that judged nothing."""
+    return f"### gate: nothing was judged\n\n{escape(one_line(message))}\n\n"
+
+
+def junit(*found: Finding) -> bytes:
+    """Returns a suite a record, with a test case a row.
 
     A row that may be slower, but is not shown to be, is a case that was skipped: readers show it
     apart from those that passed and from those that failed.
     """
-    bad = [row for row in finding.rows if _fails(row)]
-    unsure = [row for row in finding.rows if row.counts and not _fails(row)]
-    tally = {"tests": len(finding.rows), "failures": len(bad), "errors": 0, "skipped": len(unsure)}
-    named = {"name": "onpaper gate", **{key: str(value) for key, value in tally.items()}}
-    root = ET.Element("testsuites", {key: named[key] for key in ("name", "tests", "failures")})
-    suite = ET.SubElement(root, "testsuite", {**named, "time": "0"})
+    root = ET.Element("testsuites", {"name": SUITE})
+    for one in found:
+        _suite(root, one, SUITE if len(found) == 1 else f"{SUITE} {one.record}")
+    for key in ("tests", "failures"):
+        root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    return _bytes(root)
+
+
+def _suite(root: ET.Element, finding: Finding, name: str) -> None:
+    codes = [row.code for row in finding.rows] + [3] * bool(finding.ended)
+    tally = {"tests": len(codes), "failures": codes.count(1), "errors": 0,
+             "skipped": codes.count(3)}  # fmt: skip
+    told = {key: str(value) for key, value in tally.items()}
+    suite = ET.SubElement(root, "testsuite", {"name": _text(name), **told, "time": "0"})
     for row in finding.rows:
         _case(suite, row, finding.columns)
+    if finding.ended:
+        named = {"classname": "onpaper.run", "name": "the whole run", "time": "0"}
+        case = ET.SubElement(suite, "testcase", named)
+        ET.SubElement(case, "skipped", {"message": _text(f"the run {finding.ended}")})
     lines = [finding.title, *finding.heading, *finding.notes, code_line(finding)]
     ET.SubElement(suite, "system-out").text = "\n".join(map(_text, lines))
+
+
+def _bytes(root: ET.Element) -> bytes:
     ET.indent(root)
     made: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return made + b"\n"
-
-
-def _fails(row: Row) -> bool:
-    return row.counts and row.verdict in (Verdict.SLOWER, Verdict.FAILED)
 
 
 def _case(suite: ET.Element, row: Row, columns: tuple[str, str, str]) -> None:
@@ -85,7 +116,7 @@ def _case(suite: ET.Element, row: Row, columns: tuple[str, str, str]) -> None:
     told_before, told_now, column = columns
     values = f"{told(row.ratio, column)}; {before(row.before) or '–'} {told_before}"
     full = f"{row.words}; {values}, {row.now.shown or '–' if row.now else '–'} {told_now}"
-    if _fails(row):
+    if row.code == 1:
         why = {"message": _text(full), "type": row.verdict.value}
         ET.SubElement(case, "failure", why).text = _text(full)
     elif row.counts:
@@ -104,8 +135,7 @@ def markdown(finding: Finding) -> str:
     counts = [row for row in finding.rows if row.counts]
     columns = ("measurement", finding.columns[2], "verdict")
     cells = [_brief(row, finding.columns[2]) for row in counts[:MOST_ROWS]]
-    few = Finding(finding.title, finding.heading, finding.rows[:MOST_ROWS], finding.notes)
-    whole = render(cleaned(report(few if len(finding.rows) > MOST_ROWS else finding)))
+    whole = render(cleaned(report(replace(finding, rows=finding.rows[:MOST_ROWS]))))
     parts = [f"### {escape(one_line(finding.title))}", "", code_line(finding), ""]
     if cells:
         parts += [tabulated(columns, cells, "github"), ""]

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from bench.gate.match import pairs
 from bench.gate.model import Row, Run, Taken, Verdict
 
+ITEMS = "suite.items="
+"""How the word begins of what a run was asked for that names the items of its suite."""
+
 
 @dataclass
 class Group:
@@ -31,7 +34,7 @@ def groups(now: Run, before: Sequence[Run]) -> list[Group]:
     A run that was asked for something else than this one lacks nothing here, nor does this run.
     """
     found = [Group(one) for one in now.taken]
-    lacking: dict[tuple[str, ...], Group] = {}
+    lacking: dict[tuple[str, ...], Group] = {}  # a searched shape is no part of a name
     for run in before:
         for here, there in pairs(now, run):
             if there is None:
@@ -39,9 +42,28 @@ def groups(now: Run, before: Sequence[Run]) -> list[Group]:
             if here is not None:
                 next(one for one in found if one.now is here).before.append(there)
             elif run.whole == now.whole:
-                name = (*there.name, there.shape)
+                name = (*there.name, there.sizes)
                 lacking.setdefault(name, Group(None)).before.append(there)
     return [*found, *lacking.values()]
+
+
+def left_out(now: Run, before: Sequence[Run]) -> list[str]:
+    """Returns the titles of what earlier runs have and this one was not asked for.
+
+    Where some of them were asked for the same, others tell nothing, unless their suite of that name
+    had other items.
+    """
+    others = [run for run in before if run.whole != now.whole]
+    if len(others) < len(before):
+        others = [run for run in others if _of_other_items(run.whole, now.whole)]
+    found = [there for run in others for here, there in pairs(now, run) if here is None and there]
+    return list(dict.fromkeys(one.title for one in found if one.speed))
+
+
+def _of_other_items(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Tells whether two runs were asked for the same but for the items of their suite."""
+    apart = [word for word in {*one, *other} if word not in one or word not in other]
+    return all(word.startswith(ITEMS) for word in apart)
 
 
 def lone(group: Group, alike: int) -> Row | None:

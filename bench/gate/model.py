@@ -1,6 +1,6 @@
 """What the gate sets side by side: runs, what they measured, and the verdict of each pair."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -72,6 +72,7 @@ class Taken:
         throttle: what held the clock down.
         tried: the call time of each configuration that a search tried, in seconds.
         sizes: the end of the title where a shape was fixed, empty for none.
+        of: figure, kernel and dtype, for programs.
     """
 
     name: tuple[str, ...]
@@ -90,6 +91,15 @@ class Taken:
     throttle: tuple[str, ...] = ()
     tried: Mapping[Shape, float] = field(default_factory=dict)
     sizes: str = ""
+    of: Mapping[str, str] = field(default_factory=dict)
+
+
+def middle(taken: Sequence[Taken]) -> Taken | None:
+    """Returns the run whose rate is the median of those that have one; else the last."""
+    ran = sorted((one.speed.value, place) for place, one in enumerate(taken) if one.speed)
+    if not ran:
+        return taken[-1] if taken else None
+    return taken[ran[(len(ran) - 1) // 2][1]]
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,8 @@ class Row:
         verdict, reason: the judgement.
         counts: whether it keeps the gate from passing: slower, or it may be.
         judged: the verdict of a published figure (reached, short ...); empty against runs.
+        published: the figure's value in base units, None against runs.
+        limit: the share of it from which on it counts as reached, None against runs.
     """
 
     now: Taken | None
@@ -137,6 +149,15 @@ class Row:
     clock: float | None = None
     counts: bool = False
     judged: str = ""
+    published: float | None = None
+    limit: float | None = None
+
+    @property
+    def code(self) -> int:
+        """Returns the exit code of this row alone: 0 passes, 1 fails, 3 is not settled."""
+        if not self.counts:
+            return 0
+        return 1 if self.verdict in (Verdict.FAILED, Verdict.SLOWER) else 3
 
     @property
     def words(self) -> str:
@@ -176,6 +197,11 @@ class Finding:
         notes: how it was judged.
         columns: what the values before and now are called.
         sources: behind published values, numbered as they are marked.
+        record: the run that is judged.
+        against: the runs that it is set beside, or the chip.
+        strictness: how strict it was judged, by the keys of the command.
+        ended: how the run ended where it is not complete, in words; empty where it is.
+        judges: whether any row has a verdict that could be another.
     """
 
     title: str
@@ -184,16 +210,23 @@ class Finding:
     notes: tuple[str, ...]
     columns: tuple[str, str, str] = field(default=("before", "now", "change"))
     sources: tuple[str, ...] = ()
+    record: str = ""
+    against: tuple[str, ...] = ()
+    strictness: Mapping[str, float] = field(default_factory=dict)
+    ended: str = ""
+    judges: bool = True
 
     @property
     def code(self) -> int:
-        """Returns the exit code: 0 same or faster, 1 slower, 3 not settled."""
-        found = {row.verdict for row in self.rows if row.counts}
-        if found & {Verdict.FAILED, Verdict.SLOWER}:
+        """Returns the exit code: 0 same or faster, 1 slower, 3 not settled, or not measured."""
+        codes = {row.code for row in self.rows}
+        if 1 in codes:
             return 1
-        return 3 if found else 0
+        return 3 if 3 in codes or self.ended or not self.judges else 0
 
 
+ENDED = {"running": "did not finish", "interrupted": "was interrupted"}
+"""How a run ended that is not complete."""
 ALLOWED = (
     "chip", "device", "driver", "kernel", "machine", "node", "onpaper", "power_limit", "python",
     "runtime", "suite", "threads", "together", "torch", "uid",

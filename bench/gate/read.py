@@ -1,5 +1,6 @@
 """Finds and reads what is given as ``record=`` and ``against=``."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,21 +13,6 @@ from bench.records.store import HEAD, find, newest, read
 
 MOST = 100
 """So many runs of a folder are read, the newest; more tell no more of their spread."""
-
-
-def newest_in(word: str, folders: list[Path]) -> Path:
-    """Returns the file that a word names, of a folder the newest.
-
-    Raises:
-        UsageError: there is none.
-    """
-    place = Path(word)
-    if not place.is_dir():
-        return find(word, folders)
-    found = newest([place])
-    if not found:
-        raise UsageError(f"record={word}: the folder holds no record")
-    return found[0]
 
 
 def is_pytest(path: Path) -> bool:
@@ -50,43 +36,42 @@ def run_in(path: Path, sheets: Catalogue) -> Run:
 
 
 def runs_of(
-    word: str, own: Path, folders: list[Path], sheets: Catalogue
+    word: str, own: Sequence[Path], folders: list[Path], sheets: Catalogue
 ) -> tuple[list[Run], list[str]]:
     """Returns the runs that a word names, and what of a folder could not be read.
 
     Args:
         word: ``against=``.
-        own: the file of the run that is judged, which is never set beside itself.
+        own: the files of what is judged, which is never set beside itself.
         folders: where records lie.
         sheets: to look up figures.
 
     Raises:
-        UsageError: there is none besides the run itself, or it is of another kind.
+        UsageError: there is none besides what is judged, or it is of another kind.
     """
-    place = Path(word)
+    place, mine = Path(word), {path.resolve() for path in own}
     if not place.is_dir():
         path = _one(word, folders, sheets)
-        if path.resolve() == own.resolve():
+        if path.resolve() in mine:
             raise UsageError(f"against={word} is the run itself, {path.stem}: name another")
-        _same_kind(path, own)
+        _same_kind(path, own[0])
         run = run_in(path, sheets)
-        if _mark(path, run) == _mark(own, run_in(own, sheets)):
+        if _mark(path, run) in {_mark(one, run_in(one, sheets)) for one in own}:
             raise UsageError(f"against={word} is a copy of the run itself: name another")
         return [run], []
-    others = [path for path in newest([place]) if path.resolve() != own.resolve()]
-    kind = [path for path in others if is_pytest(path) == is_pytest(own)]
+    others = [path for path in newest([place]) if path.resolve() not in mine]
+    kind = [path for path in others if is_pytest(path) == is_pytest(own[0])]
     if not kind and others:
-        _same_kind(others[0], own)
+        _same_kind(others[0], own[0])
     if not kind:
         raise UsageError(f"against={word}: the folder holds no record besides the run itself")
     return _read(kind[:MOST], sheets, own)
 
 
-def _read(found: list[Path], sheets: Catalogue, own: Path) -> tuple[list[Run], list[str]]:
+def _read(found: list[Path], sheets: Catalogue, own: Sequence[Path]) -> tuple[list[Run], list[str]]:
     """Returns the runs of files, each once: a copy of a run tells nothing of their spread."""
     runs: dict[str | bytes, Run] = {}
     unread: list[str] = []
-    itself = _mark(own, run_in(own, sheets))
     for path in found:
         try:
             run = run_in(path, sheets)
@@ -95,9 +80,10 @@ def _read(found: list[Path], sheets: Catalogue, own: Path) -> tuple[list[Run], l
             unread.append(str(error.faults[0]))
     if not runs:
         raise UsageError(f"no run can be read: {unread[0]}")
-    runs.pop(itself, None)
+    for one in own:
+        runs.pop(_mark(one, run_in(one, sheets)), None)
     if not runs:
-        raise UsageError(f"the folder holds no run besides {own.stem} itself, and copies of it")
+        raise UsageError(f"the folder holds no run besides {own[0].stem} itself, and copies of it")
     return list(runs.values()), unread
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from bench.gate.model import Finding, Row, Taken
+from bench.gate.model import Finding, Row, Taken, middle
 from bench.rates import Interval
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
@@ -13,6 +13,8 @@ from bench.units import Dimension, show
 
 MOST = 100.0
 """A bound in percent above is told as that: nothing was known of it."""
+UNENDED = "Exit code 3: the run {ended}, so that nothing is settled."
+UNJUDGED = "Exit code 3: no figure of the sheet is judged."
 CODES = {
     0: "Exit code 0: nothing is slower, as far as can be told.",
     1: "Exit code 1: something is slower, or fails now.",
@@ -36,11 +38,15 @@ def report(finding: Finding) -> Report:
         summary=(code_line(finding), *finding.notes),
         notes=tuple(f"[{number}] {one}" for number, one in enumerate(finding.sources, 1)),
     )
-    return Report(table, [_flat(row) for row in finding.rows])
+    return Report(table, [_flat(row, finding) for row in finding.rows])
 
 
 def code_line(finding: Finding) -> str:
     """Returns what the exit code means, in a sentence."""
+    if finding.code == 3 and finding.ended:
+        return UNENDED.format(ended=finding.ended)
+    if not finding.judges:
+        return UNJUDGED
     judged = any(row.judged for row in finding.rows)
     return (OF_SHEET if judged else CODES)[finding.code]
 
@@ -73,14 +79,6 @@ def mean_speed(taken: Sequence[Taken]) -> float | None:
     return math.exp(fmean(logs)) if logs else None
 
 
-def _middle(taken: Sequence[Taken]) -> Taken | None:
-    """Returns the run whose rate is the median of those that have one."""
-    ran = sorted((one for one in taken if one.speed), key=lambda one: one.speed.value)  # type: ignore[union-attr]  # they have one
-    if not ran:
-        return taken[-1] if taken else None
-    return ran[(len(ran) - 1) // 2]
-
-
 def change(ratio: Interval | None) -> str:
     """Returns ``-3.1% (-3.6 to -2.6)``: how the rate changed."""
     if ratio is None:
@@ -103,25 +101,41 @@ def share(fraction: Interval | None) -> str:
     return percent(fraction) if fraction else "–"
 
 
-def _flat(row: Row) -> dict[str, Scalar]:
+def _flat(row: Row, finding: Finding) -> dict[str, Scalar]:
     one, found = row.taken, row.ratio
-    first = _middle(row.before)
+    first = middle(row.before)
+    throttle = [" ".join(taken.throttle) if taken else "" for taken in (first, row.now)]
     return {
+        "record": finding.record,
+        "against": " ".join(finding.against),
+        "exit_code": finding.code,
         "measurement": one.title,
-        "verdict": row.verdict.value,
+        **{key: one.of.get(key, "") for key in ("figure", "kernel", "dtype")},
+        "name": " ".join(dict.fromkeys(word for word in one.name if _tells(word))),
+        "verdict": row.judged or row.verdict.value,
         "counts": row.counts,
+        "row_code": row.code,
         "reason": row.reason,
         "ratio": found.value if found else None,
         "ratio_low": found.low if found else None,
         "ratio_high": found.high if found else None,
         "before": mean_speed(row.before),
+        "published": row.published,
+        "limit": row.limit,
         "now": row.now.speed.value if row.now and row.now.speed else None,
         "unit": one.dimension.value,
-        "runs_before": len(row.before),
+        "runs_before": sum(taken.speed is not None for taken in row.before),
         "clock_ratio": row.clock,
-        "throttle_before": " ".join(first.throttle) if first else "",
-        "throttle": " ".join(row.now.throttle) if row.now else "",
+        "throttle_before": throttle[0],
+        "throttle": throttle[1],
         "shape_before": first.shape if first else "",
         "shape": row.now.shape if row.now else "",
-        "name": " ".join(word for word in one.name if word and not word.endswith("=None")),
+        "level": finding.strictness.get("level"),
+        "least": finding.strictness.get("least"),
+        "margin": finding.strictness.get("margin"),
     }
+
+
+def _tells(word: str) -> bool:
+    """Tells whether a word of a name says anything; sizes that nobody fixed do not."""
+    return bool(word) and not word.endswith("=None")

@@ -1,23 +1,25 @@
 """A run against a chip's sheet: is each figure reached?"""
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.chips.paper import Paper
+from bench.chips.paper import Absent, Paper
 from bench.errors import UsageError
 from bench.fixed import named
 from bench.gate.compare import place
-from bench.gate.model import Finding, Row, Taken, Verdict
+from bench.gate.model import ENDED, Finding, Row, Taken, Verdict
 from bench.gate.recorded import run_of
-from bench.records.model import Record, at_once
+from bench.records.model import Measurement, Record, at_once
 from bench.report.digits import counted
 from bench.report.table import source_line
 from bench.standing import nearest
+from bench.verdict import MARGIN, is_small, row_of, rows
 from bench.verdict import Row as Judged
 from bench.verdict import Verdict as Said
-from bench.verdict import rows
 
 SAYS = {
     Said.REACHED: Verdict.SAME,
@@ -25,55 +27,186 @@ SAYS = {
     Said.UNDECIDED: Verdict.AMBIGUOUS,
     Said.IMPLAUSIBLE: Verdict.AMBIGUOUS,
     Said.FAILED: Verdict.FAILED,
+    Said.UNRATED: Verdict.NEW,
+    Said.SKIPPED: Verdict.MISSING,
 }
-
-
+LACKS = "it is not in this run"
+SMALL = "so small a product leaves a chip idle"
 WORDS = (
-    "reached: the whole interval lies within {margin:g}% of paper or above. short: it lies below. "
+    "reached: the whole interval lies at or above {line} of paper. short: it lies below. "
     "Each figure is judged by the measurement that came nearest to it, at 95%, as 'show' judges it."
 )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What of a sheet is to be reached.
+
+    Attributes:
+        margin: how far below paper still counts as reached, relative.
+        figures: these alone; empty are all that were measured.
+        limits: the share of paper from which on a figure counts as reached, where it has its own.
+        allow: differences that are wanted.
+    """
+
+    margin: float = MARGIN
+    figures: tuple[str, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
+    allow: tuple[str, ...] = ()
+
+    def limit(self, key: str) -> float:
+        """Returns the share of paper from which on a figure counts as reached."""
+        return self.limits.get(key, 1 - self.margin)
+
+
 def against_sheet(
-    record: Record, chip: Chip, sheets: Catalogue, margin: float, allow: tuple[str, ...] = ()
+    record: Record,
+    chip: Chip,
+    sheets: Catalogue,
+    asked: Asked,
+    lacking: Sequence[Measurement] = (),
 ) -> Finding:
     """Returns whether a run reaches each figure of a sheet, by what came nearest to it.
 
+    Args:
+        record: the run.
+        chip: whose sheet it is set beside.
+        sheets: all of them.
+        asked: what is to be reached, and how nearly.
+        lacking: what the run was asked for and does not have, as skipped measurements.
+
     Raises:
         UsageError: the device is another chip, or nothing that was measured is on the sheet.
+    """
+    own = _of_the_chip(record, chip, asked.allow)
+    whole = own.model_copy(update={"measurements": (*own.measurements, *lacking)})
+    run = run_of(whole, sheets)
+    judged = [
+        _at_its_limit(one, now, whole, sheets, asked)
+        for one, now in zip(rows(whole, sheets), run.taken, strict=True)
+    ]
+    taken = dict(zip(map(id, judged), run.taken, strict=True))
+    chosen = _chosen(judged, asked, len(lacking))
+    sources = list(dict.fromkeys(source for one in chosen for source in _sources(one.published)))
+    found = [_row(one, taken[id(one)], sources, asked) for one in chosen]
+    found += [_absent(key, asked) for key in _unmeasured(chosen, asked)]
+    if not found:
+        raise UsageError(f"record {record.id} measured nothing that the sheet of {chip.id} prints")
+    ended = ENDED.get(record.state, "")
+    return Finding(
+        title=_title(found, ended),
+        heading=tuple(_heading(record, chip, judged, chosen)),
+        rows=tuple(sorted(found, key=place)),
+        notes=(WORDS.format(line=_line(asked)),),
+        columns=("published", "measured", "achieved"),
+        sources=tuple(source_line(one, sheets) for one in sources),
+        record=record.id,
+        against=(chip.id,),
+        strictness={"margin": asked.margin},
+        ended=ended,
+        judges=any(row.judged != Said.UNRATED for row in found),
+    )
+
+
+def _of_the_chip(record: Record, chip: Chip, allow: tuple[str, ...]) -> Record:
+    """Returns the record as one of the chip.
+
+    Raises:
+        UsageError: it is of another, and that is not wanted.
     """
     known = record.identity.chip
     if known not in (None, chip.id) and "chip" not in allow:
         more = "allow=[chip] compares them anyway"
         raise UsageError(f"record {record.id} is of {known}, not of {chip.id}: {more}")
     identity = record.identity.model_copy(update={"chip": chip.id})
-    own = record.model_copy(update={"identity": identity})
-    judged = rows(own, sheets, margin)
-    taken = dict(zip(map(id, judged), run_of(own, sheets).taken, strict=True))
-    doubted = [one for one in judged if one.verdict in (Said.IMPLAUSIBLE, Said.FAILED)]
-    asked = [*nearest(judged).values(), *doubted]
-    if not asked:
-        raise UsageError(f"record {record.id} measured nothing that the sheet of {chip.id} prints")
-    papers = [one.published for one in asked if isinstance(one.published, Paper)]
-    sources = list(dict.fromkeys(source for paper in papers for source in paper.sources))
-    found = [_row(one, taken[id(one)], sources) for one in asked]
+    return record.model_copy(update={"identity": identity})
+
+
+def _at_its_limit(
+    judged: Judged, now: Taken, record: Record, sheets: Catalogue, asked: Asked
+) -> Judged:
+    """Returns a row judged at its figure's own limit; a small product of a fixed shape is not."""
+    margin = 1 - asked.limit(judged.key)
+    own = replace(row_of(record, judged.measurement, sheets, margin), title=judged.title)
+    if not (
+        now.sizes and is_small(own.measurement) and own.verdict in (Said.SHORT, Said.UNDECIDED)
+    ):
+        return own
+    return replace(own, verdict=Said.UNRATED, reason=SMALL)
+
+
+def _chosen(judged: Sequence[Judged], asked: Asked, lacking: int) -> list[Judged]:
+    """Returns what has a row: what came nearest to each figure, failed, is doubted or missing.
+
+    Work that no sheet promises a rate of is shown where there is nothing else.
+
+    Args:
+        judged: every row, of what the run lacks at the end.
+        asked: which figures.
+        lacking: how many those are.
+    """
+    first = len(judged) - lacking
+    kept = [
+        (number, one) for number, one in enumerate(judged)
+        if not asked.figures or one.key in asked.figures
+    ]  # fmt: skip
+    doubted = [one for number, one in kept if number < first and _is_doubted(one)]
+    gone = [one for number, one in kept if number >= first]
+    found = [*nearest(one for _, one in kept).values(), *doubted, *gone]
+    return found or [one for _, one in kept if one.verdict is Said.UNRATED and one.fraction]
+
+
+def _is_doubted(one: Judged) -> bool:
+    """Tells whether a row failed, or does not believe what is beside a published figure."""
+    doubted = one.verdict is Said.IMPLAUSIBLE and isinstance(one.published, Paper)
+    return doubted or one.verdict is Said.FAILED
+
+
+def _sources(published: Paper | Absent) -> tuple[str, ...]:
+    return published.sources if isinstance(published, Paper) else ()
+
+
+def _unmeasured(chosen: Sequence[Judged], asked: Asked) -> list[str]:
+    """Returns the figures that were asked for and have no row."""
+    has = {one.key for one in chosen}
+    return [key for key in asked.figures or asked.limits if key not in has]
+
+
+def _absent(key: str, asked: Asked) -> Row:
+    """Returns the row of a figure that has to be reached and that no measurement tests."""
+    kind = FIGURES[key]
+    now = Taken(
+        name=(key,), title=kind.title, parameters={}, shape="", moves=False, status="skipped",
+        reason=LACKS, speed=None, shown="", dimension=kind.dimension, of={"figure": key},
+    )  # fmt: skip
+    return Row(now, (), Verdict.MISSING, LACKS, counts=True, judged="missing",
+               limit=asked.limit(key))  # fmt: skip
+
+
+def _heading(
+    record: Record, chip: Chip, judged: Sequence[Judged], chosen: Sequence[Judged]
+) -> Iterator[str]:
     about = f"{record.device.name}, suite {record.suite}, {record.started_utc[:10]}"
-    count = at_once(record)
-    shared = f"Measured with {count} devices at once: one alone may reach more."
-    return Finding(
-        title=_title(found),
-        heading=(
-            f"{about}, record {record.id}, against the sheet of {chip.id}.",
-            *((shared,) if count > 1 else ()),
-        ),
-        rows=tuple(sorted(found, key=place)),
-        notes=(WORDS.format(margin=100 * margin),),
-        columns=("published", "measured", "achieved"),
-        sources=tuple(source_line(one, sheets) for one in sources),
-    )
+    yield f"{about}, record {record.id}, against the sheet of {chip.id}."
+    if record.state in ENDED:
+        yield f"The run {ENDED[record.state]}: what it lacks is missing."
+    if (count := at_once(record)) > 1:
+        yield f"Measured with {count} devices at once: one alone may reach more."
+    has = {one.key for one in chosen}
+    skipped = {
+        one.key: f"{one.title} ({one.reason})" for one in judged
+        if one.verdict is Said.SKIPPED and isinstance(one.published, Paper) and one.key not in has
+    }  # fmt: skip
+    if skipped:
+        yield f"On the sheet, and skipped: {'; '.join(skipped.values())}."
 
 
-def _title(found: list[Row]) -> str:
+def _line(asked: Asked) -> str:
+    line = f"{100 * (1 - asked.margin):g}%"
+    return f"its own limit, or else {line}," if asked.limits else line
+
+
+def _title(found: Sequence[Row], ended: str) -> str:
     """Returns the outcome in a few words."""
     tally = Counter(row.judged for row in sorted(found, key=place))
     words = ", ".join(f"{count} {word}" for word, count in tally.items())
@@ -81,18 +214,21 @@ def _title(found: list[Row]) -> str:
         head = f"{counted(short, 'figure')} short of the sheet"
     elif tally[Said.FAILED]:
         head = "failed"
+    elif tally.keys() == {Said.UNRATED.value}:
+        head = "no figure is judged"
     else:
-        head = "not settled" if any(row.counts for row in found) else "every figure is reached"
+        open_ = ended or any(row.counts for row in found)
+        head = "not settled" if open_ else "every figure is reached"
     return f"gate: {head} ({words})"
 
 
-def _row(judged: Judged, now: Taken, sources: list[str]) -> Row:
+def _row(judged: Judged, now: Taken, sources: list[str], asked: Asked) -> Row:
     """Returns the row of one figure; what the sheet prints stands for the run before.
 
     It is called as the sheet calls it: of most chips a product in fp32 tests the vector rate.
     """
     paper, word = judged.published, SAYS[judged.verdict]
-    now = replace(now, title=named(judged.title, now.sizes))
+    now = replace(now, title=named(judged.title, now.sizes), of={**now.of, "figure": judged.key})
     printed = None
     if isinstance(paper, Paper):
         marks = "".join(f"[{sources.index(one) + 1}]" for one in paper.sources)
@@ -104,6 +240,8 @@ def _row(judged: Judged, now: Taken, sources: list[str]) -> Row:
         verdict=word,
         reason=judged.reason,
         ratio=judged.fraction,
-        counts=word is not Verdict.SAME,
-        judged=judged.verdict.value,
+        counts=word not in (Verdict.SAME, Verdict.NEW),
+        judged="missing" if word is Verdict.MISSING else judged.verdict.value,
+        published=paper.value if isinstance(paper, Paper) else None,
+        limit=asked.limit(judged.key) if judged.key else None,
     )

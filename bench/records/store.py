@@ -167,6 +167,11 @@ def newest(folders: list[Path]) -> list[Path]:
     return sorted(finished or known, key=_started, reverse=True)
 
 
+def begun(folder: Path) -> list[Path]:
+    """Returns the records of a folder, the last begun first, whether their runs ended or not."""
+    return sorted(_known([folder]).values(), key=_started, reverse=True)
+
+
 def _known(folders: list[Path]) -> dict[str, Path]:
     """Returns the records of folders by the names of their files."""
     return {path.stem: path for folder in folders for path in sorted(folder.rglob("*.json"))}

@@ -15,6 +15,9 @@ class GateConfig:
     level: float = 0.01
     least: float = 0.01
     margin: float = 0.10
+    figures: list[str] = field(default_factory=list)
+    limits: str | None = None
+    out: str | None = None
     allow: list[str] = field(default_factory=list)
     junit: str | None = None
     markdown: str | None = None

@@ -129,3 +129,35 @@ def test_a_refused_run_takes_none_of_its_name_with_it() -> None:
     other = replace(one, facts={**one.facts, "device": "another"})
     for before in ([one, other], [other, one]):
         assert comparable(as_run(record(2)), before, ())[0] == [one]
+
+
+def test_of_a_set_the_runs_of_the_very_device_are_used() -> None:
+    one, other = "a" * 12, "b" * 12
+    before = [
+        with_device(record(seed, loss), uid=uid).model_copy(update={"id": f"r{seed}"})
+        for seed, loss, uid in ((1, 0.0, one), (2, 0.0, one), (3, 0.2, other))
+    ]
+    now = with_device(record(4), uid=one)
+    found = judged(now, *before)
+    line = "Of 3 earlier runs, the 2 of this very device are used, not the 1 of others"
+    assert f"{line} (allow=[uid] uses them all)." in found.heading
+    assert found.against == ("r1", "r2")
+    assert not any("differ by a few percent" in line for line in found.heading)
+    every = judged(now, *before, terms=Terms(allow=("uid",)))
+    assert len(every.against) == 3
+    assert len(judged(with_device(record(4), uid="c" * 12), *before).against) == 3
+    assert len(judged(with_device(record(4), uid=None), *before).against) == 3
+
+
+def test_a_shape_taken_over_from_the_phase_alone_is_no_part_of_a_name() -> None:
+    def at_once(seed: int, side: int) -> Record:
+        one = of_eight(record(seed))
+        return changed(
+            one,
+            lambda old: old.model_copy(update={"parameters": {**old.parameters, "m": side}})
+            if old.kernel == "gemm" else old,
+        )  # fmt: skip
+
+    found = judged(at_once(2, 8192), at_once(1, 4096))
+    assert {row.verdict for row in found.rows} <= {Verdict.SAME, Verdict.AMBIGUOUS}
+    assert of(found, "bf16").taken.title == "bf16 matrix"

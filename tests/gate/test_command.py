@@ -77,7 +77,7 @@ def test_a_folder_is_a_set_and_its_newest_record_can_be_judged(
         ("record=same.json against=h20 least=0.5", "least= only applies against runs"),
         ("record=same.json against=h20 level=0.1", "level= only applies against runs"),
         ("record=same.json against=before.json allow=[x]", "allow= knows no 'x'"),
-        ("record=same.json against=before.json junit=a/b.xml", "there is no folder a"),
+        ("record=same.json against=before.json junit=same.json/b.xml", "cannot be written"),
         ("record=same.json against=before.json markdown=.", "is a folder: name a file in it"),
         ("record=. against=empty", "no folder, record or chip 'empty' here"),
     ],
@@ -128,6 +128,12 @@ def test_a_sheet_has_no_shape_and_no_throttle_of_its_own(
 ) -> None:
     assert gate("record=20261126-054043", "against=h200", "report=json") == 1
     (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (row["verdict"], row["row_code"], row["exit_code"]) == ("short", 1, 1)
+    assert row["record"].startswith("20261126-054043-cuda-")
+    assert row["against"] == "nvidia-h200-sxm-141gb"
+    assert (row["before"], row["limit"]) == (None, 0.9)
+    assert row["ratio"] == pytest.approx(row["now"] / row["published"])
+    assert (row["level"], row["least"], row["margin"]) == (None, None, 0.1)
     assert (row["shape_before"], row["throttle_before"]) == ("", "")
     assert row["shape"]
     assert row["throttle"]
@@ -160,3 +166,18 @@ def test_the_value_before_is_the_geometric_mean_of_several_runs() -> None:
     )
     assert before([*several[:1], taken(speed=None, shown="")]) == several[0].shown
     assert before([]) == ""
+
+
+def test_a_row_for_programs_says_what_of_which_runs_and_how_strictly(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert here.is_dir()
+    assert gate("record=slow.json", "against=before.json", "report=json", "least=0.02") == 1
+    told = {row["measurement"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    row = told["memory bandwidth, copy"]
+    assert (row["record"], row["against"]) == (record(2, 0.03).id, record(1).id)
+    assert (row["exit_code"], row["row_code"], row["verdict"]) == (1, 1, "slower")
+    assert (row["figure"], row["kernel"], row["dtype"]) == ("memory_bandwidth", "memory", "fp32")
+    assert row["name"] == "memory fp32 normal copy memory_bandwidth"
+    assert (row["level"], row["least"], row["margin"]) == (0.01, 0.02, None)
+    assert (row["published"], row["runs_before"]) == (None, 1)

@@ -98,6 +98,7 @@ def test_a_summary_of_very_many_rows_is_cut_and_says_so() -> None:
     finding = Finding("t", (), tuple(row(f"r{number}", reason="x") for number in range(700)), ())
     told = markdown(finding)
     assert "... and 500 more." in told
+    assert "Exit code 1: something is slower" in told
     assert len(told) < 200_000
 
 
@@ -129,3 +130,31 @@ def test_fixed_shapes_have_names_of_their_own(here: Path) -> None:
     cases = ET.parse(here / "gate.xml").getroot().findall(".//testcase")  # noqa: S314 -- our own
     assert sorted(str(one.get("name")) for one in cases) == sorted(told)
     assert all(f"| {title} " in (here / "told.md").read_text(encoding="utf-8") for title in told)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("record=gone.json", "against=before.json"), "no record 'gone.json'"),
+        (("record=same.json", "against=before.json", "margn=0.1"), "margn"),
+    ],
+)
+def test_what_keeps_the_gate_from_judging_is_an_error_in_ci(
+    words: tuple[str, ...], told: str, here: Path
+) -> None:
+    assert gate(*words, "junit=new/gate.xml", "markdown=other/summary.md") == 2
+    root = ET.parse(here / "new" / "gate.xml").getroot()  # noqa: S314 -- our own
+    (case,) = root.iter("testcase")
+    (error,) = case.findall("error")
+    assert told in str(error.get("message"))
+    assert (root.get("errors"), root.get("tests")) == ("1", "1")
+    summary = (here / "other" / "summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("### gate: nothing was judged\n")
+    assert told in summary.replace("\\", "")
+
+
+def test_the_folders_of_files_are_made(here: Path) -> None:
+    words = ("record=same.json", "against=before.json", "junit=a/b/gate.xml", "markdown=c/d.md")
+    assert gate(*words) == 0
+    assert (here / "a" / "b" / "gate.xml").is_file()
+    assert (here / "c" / "d.md").is_file()

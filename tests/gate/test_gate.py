@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from scipy import stats as oracle
 
+from bench.gate.compare import compare
 from bench.gate.group import groups, lone
 from bench.gate.match import pairs
-from bench.gate.model import Run, Speed, Taken, Verdict
+from bench.gate.model import Run, Speed, Taken, Terms, Verdict
+from bench.gate.report import report
 from bench.gate.speed import speed_of_series, student
 from bench.gate.spread import Variance, common, moderated, variance_of
 from bench.gate.weigh import ratio
@@ -146,3 +148,14 @@ def test_what_has_no_two_speeds_has_a_row_that_says_so(
     else:
         assert row is not None
         assert (row.verdict, row.reason, row.counts) == (word, reason, counts)
+
+
+def test_the_reason_names_the_shape_that_its_columns_have() -> None:
+    def shaped(value: float, shape: str) -> Taken:
+        return taken(value=value, parameters={"shape": shape}, shape=shape, moves=True)
+
+    before = [run(shaped(*one)) for one in ((100.0, "middle"), (120.0, "fast"), (90.0, "last"))]
+    found = compare(run(shaped(50.0, "now")), before, Terms())
+    (flat,) = report(found).flat
+    assert flat["shape_before"] == "middle"
+    assert "now instead of middle" in str(flat["reason"])

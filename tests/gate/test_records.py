@@ -158,3 +158,14 @@ def test_what_was_skipped_before_and_fails_now_did_not_fail_before() -> None:
         had = as_run(ended(record(1), before))
         rows = [row for row in (lone(one, 1) for one in groups(now, [had])) if row]
         assert {(row.verdict.value, row.reason) for row in rows} == {wanted}
+
+
+def test_a_row_that_is_the_same_has_no_remarks() -> None:
+    def shaped(one: Record, way: str) -> Record:
+        return changed(
+            one,
+            lambda old: old.model_copy(update={"parameters": {**old.parameters, "way": way}}),
+        )
+
+    found = judged(shaped(record(2), "a"), shaped(record(1), "b"))
+    assert {row.reason for row in found.rows if row.verdict is Verdict.SAME} == {""}

@@ -80,7 +80,7 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "gate": (
         "fixed", "standing", "report", "identity", "energy", "measure.stats", "verdict", "rates",
-        "titles", "plausible", "chips", "records", "errors", "units", "paths",
+        "titles", "plausible", "chips", "records", "yamlfile", "errors", "units", "paths",
     ),
     "history": (
         "archive", "standing", "report", "verdict", "rates", "titles", "chips", "records",

@@ -1,0 +1,92 @@
+"""Limits of one's own for figures of a sheet: a YAML file, read, or made of what a run reached."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import yamlfile
+from bench.chips.figures import FIGURES
+from bench.chips.model import Chip
+from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.gate.model import Finding, Row
+from bench.verdict import RATED
+
+SLACK = 0.03
+"""How far below what a run reached its limit is put, relative: devices of a kind differ."""
+SHARE = "write a share of the published figure above 0 and at most 1, such as 0.68"
+HEAD = """\
+# The share of each published figure of {chip} from which on it counts as reached:
+#   python -m bench gate record=latest against={chip} limits=FILE
+# Made of record {record}: the low end of its 95% interval, less {slack:.0%}.
+"""
+
+
+def limits_in(word: str, chip: Chip) -> dict[str, float]:
+    """Returns the limits of a file, by the keys of figures.
+
+    Raises:
+        UsageError: there is no such file, or it is no plain YAML.
+        DataError: it is no mapping of figures of the sheet to shares; every fault is named.
+    """
+    try:
+        told = yamlfile.read(Path(word))
+    except FileNotFoundError:
+        fix = f"out={word} makes one of what a record reached"
+        raise UsageError(f"limits={word}: there is no such file; {fix}") from None
+    except yamlfile.YamlError as error:
+        raise UsageError(f"limits={word}: {error}") from None
+    if not isinstance(told, dict) or not told:
+        fault = Fault(word, "", "is no list of limits", "write a line such as matrix_bf16: 0.68")
+        raise DataError([fault])
+    faults = [fault for key, of in told.items() for fault in _faults(word, key, of, chip)]
+    if faults:
+        raise DataError(faults)
+    return {key: float(str(of)) for key, of in told.items()}
+
+
+def _faults(file: str, key: str, told: yamlfile.Node, chip: Chip) -> Iterator[Fault]:
+    if fault := unprinted(key, chip):
+        yield Fault(file, key, *fault)
+        return
+    try:
+        value = float(told) if isinstance(told, str) else math.nan
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1:
+        shown = repr(told) if isinstance(told, str) else "a list or a mapping"
+        yield Fault(file, key, f"{shown} is no limit", SHARE)
+
+
+def unprinted(key: str, chip: Chip) -> tuple[str, str] | None:
+    """Returns why a figure cannot be asked of a sheet, and what to do; None if it can."""
+    printed = [one for one in FIGURES if chip.number(one) is not None]
+    if key not in FIGURES:
+        return "is no figure", did_you_mean(key, printed)
+    if key not in printed:
+        return f"is not printed on the sheet of {chip.id}", f"leave it out; {_listed(printed)}"
+    return None
+
+
+def _listed(keys: list[str]) -> str:
+    return f"it prints {', '.join(keys[:8])}{', ...' if len(keys) > 8 else ''}"
+
+
+def as_yaml(finding: Finding) -> str:
+    """Returns the limits that what a run reached makes.
+
+    Raises:
+        UsageError: no figure was judged.
+    """
+    lines = [f"{row.taken.of['figure']}: {limit}" for row in finding.rows if (limit := _limit(row))]
+    if not lines:
+        raise UsageError(f"record {finding.record} reached no figure to make a limit of")
+    head = HEAD.format(chip=finding.against[0], record=finding.record, slack=SLACK)
+    return head + "\n".join(lines) + "\n"
+
+
+def _limit(row: Row) -> str:
+    """Returns the limit that a row makes, rounded down; empty where it judges nothing."""
+    if row.judged not in RATED or row.ratio is None:
+        return ""
+    share = math.floor(100 * min(1.0, row.ratio.low * (1 - SLACK))) / 100
+    return f"{share:.2f}" if share > 0 else ""
