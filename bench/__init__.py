@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 __all__ = [
     "TABLES", "__version__", "catalogue", "chip", "classification_frame", "classify", "compare",
-    "comparison_frame", "conflicts", "derived", "figures", "frame", "record", "rule", "rulebook",
-    "timeline", "verdicts",
+    "comparison_frame", "conflicts", "derived", "figures", "frame", "record", "reload", "rule",
+    "rulebook", "timeline", "verdicts",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bench.library import figures as figures
     from bench.library import frame as frame
     from bench.library import record as record
+    from bench.library import reload as reload
     from bench.library import rule as rule
     from bench.library import rulebook as rulebook
     from bench.library import timeline as timeline

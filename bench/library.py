@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
-from bench import notebook, paths
+from bench import loaded, notebook, paths
 from bench.chips.conflicts import Conflict
 from bench.chips.conflicts import conflicts as open_conflicts
 from bench.chips.load import catalogue
@@ -53,6 +53,7 @@ __all__ = [
     "figures",
     "frame",
     "record",
+    "reload",
     "rule",
     "rulebook",
     "timeline",
@@ -199,6 +200,14 @@ def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:
     known = bench_of(None, ())
     found = pairing(one, other, known, _margin(margin))
     return Verdicts(found, verdict_report(found, known, rows=False))
+
+
+def reload() -> None:
+    """Has sheets, rules and all other data files read anew when they are asked for next.
+
+    After a file was edited, as in a notebook; another ``ONPAPER_SPECS`` is heeded without.
+    """
+    loaded.forget()
 
 
 def _margin(margin: float) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,6 +20,7 @@ from bench.chips.model import Architecture, Chip, Source
 from bench.chips.names import loose, plain
 from bench.datafile import as_mapping, entries, files, relative, validated
 from bench.errors import DataError, Fault, UsageError, nearest
+from bench.loaded import once
 from bench.parsed import Parsed
 
 LISTED = "'python -m bench chips' lists them, find= searches"
@@ -106,7 +107,7 @@ def _bare(chip: Chip) -> str:
     return chip.id.removeprefix(f"{chip.vendor}-")
 
 
-@cache
+@once
 def catalogue(folder: Path | None = None) -> Catalogue:
     """Loads the catalogue from ``folder`` (default: the shipped ``specs/``).
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from bench import paths
 from bench.datafile import entries
 from bench.errors import DataError
+from bench.loaded import once
 from bench.strict import Strict
 
 LONGEST = 200
@@ -80,7 +80,7 @@ def vendor_behind(name: str, pci: str | None, markers: tuple[str, ...]) -> str |
     return next((key for key, vendor in known if vendor.has_module(markers)), None)
 
 
-@cache
+@once
 def vendors(folder: Path | None = None) -> Mapping[str, Vendor]:
     """Loads every vendor's marks.
 

@@ -1,7 +1,6 @@
 """Reads the claims, with every fault of every file."""
 
 from collections.abc import Collection, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,12 +11,13 @@ from bench.claims.model import Axis, Claim
 from bench.datafile import files, named, relative
 from bench.errors import DataError, Fault, UsageError, did_you_mean
 from bench.evidence.quantities import DTYPES
+from bench.loaded import once
 from bench.parsed import Parsed
 
 Told = tuple[str, str, str]
 
 
-@cache
+@once
 def claims(folder: Path | None = None) -> Mapping[str, Claim]:
     """Loads the claims by id from ``folder`` (default: the shipped ``specs/``).
 

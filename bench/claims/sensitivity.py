@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 
 from bench.chips.load import Catalogue, catalogue
 from bench.claims.forecast import Forecast, forecast
@@ -14,6 +14,7 @@ from bench.evidence.gather import observations
 from bench.evidence.model import Kind
 from bench.evidence.observe import Observation
 from bench.evidence.pool import Evidence
+from bench.loaded import once
 
 MARGINS = (0.05, 0.20)
 LEFT_OUT: Mapping[str, tuple[Kind, ...]] = {
@@ -114,7 +115,7 @@ def bench_of(records: str | None = None, without: tuple[Kind, ...] = ()) -> Benc
     return Bench(observations(catalogue(), records), catalogue(), without)
 
 
-@cache
+@once
 def _shipped(without: tuple[Kind, ...]) -> Bench:
     return Bench(observations(catalogue()), catalogue(), without)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +10,7 @@ from bench.chips.load import catalogue
 from bench.chips.model import Source
 from bench.datafile import files, mapping, validated
 from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.loaded import once
 from bench.rules.faults import place_faults, rule_faults
 from bench.rules.model import Rule
 from bench.rules.places import Places
@@ -59,7 +59,7 @@ def _within(one: str, other: str) -> bool:
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
-@cache
+@once
 def rulebook(folder: Path | None = None) -> Rulebook:
     """Loads the rules from ``folder`` (default: the shipped ``specs/``).
 

@@ -1,7 +1,6 @@
 """Reads the workloads, with every fault of every file."""
 
 from collections.abc import Collection, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,13 +9,14 @@ from bench.chips.load import catalogue
 from bench.chips.names import loose, plain
 from bench.datafile import files, named, relative
 from bench.errors import DataError, Fault, UsageError, did_you_mean, nearest
+from bench.loaded import once
 from bench.workloads.counts import parameters, rounds_to
 from bench.workloads.model import Experts, Workload
 
 Told = tuple[str, str, str]
 
 
-@cache
+@once
 def workloads(folder: Path | None = None) -> Mapping[str, Workload]:
     """Loads the workloads by id from ``folder`` (default: the shipped ``specs/``).
 

@@ -23,15 +23,19 @@ BELOW: dict[str, tuple[str, ...]] = {
     "shapes": (),
     "suitefile": ("shapes", "yamlfile", "errors"),
     "config": ("suitefile", "shapes", "errors", "paths"),
+    "loaded": ("paths",),
     "parsed": ("yamlfile", "paths"),
     "ownspecs": ("errors", "paths"),
     "datafile": ("errors", "strict", "yamlfile", "paths"),
     "chips": (
-        "records.model", "datafile", "parsed", "errors", "strict", "units", "paths", "yamlfile",
+        "records.model", "datafile", "loaded", "parsed", "errors", "strict", "units", "paths",
+        "yamlfile",
     ),
-    "workloads": ("chips", "datafile", "errors", "strict", "paths", "yamlfile", "parsed", "units"),
+    "workloads": (
+        "chips", "datafile", "loaded", "errors", "strict", "paths", "yamlfile", "parsed", "units",
+    ),
     "theory": ("chips", "errors", "units"),
-    "rules": ("theory", "chips", "datafile", "errors", "strict", "units", "paths"),
+    "rules": ("theory", "chips", "datafile", "loaded", "errors", "strict", "units", "paths"),
     "cpuclock": ("records.model", "units"),
     "throttle": (),
     "plausible": ("chips", "cpuclock", "records.model", "throttle", "units"),
@@ -70,8 +74,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "paths", "yamlfile",
     ),
     "claims": (
-        "predict", "workloads", "evidence", "theory", "chips", "datafile", "parsed", "errors",
-        "strict", "units", "paths",
+        "predict", "workloads", "evidence", "theory", "chips", "datafile", "loaded", "parsed",
+        "errors", "strict", "units", "paths",
     ),
     "report": (
         "standing", "predict", "workloads", "claims", "evidence", "identity", "gap", "energy",
@@ -101,8 +105,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "records.model",
     ),
     "library": (
-        "notebook", "tables", "report", "claims", "rules", "theory", "chips", "records", "errors",
-        "paths",
+        "notebook", "tables", "report", "claims", "rules", "theory", "chips", "records", "loaded",
+        "errors", "paths",
     ),
     "": ("library",),
     "verification": (
