@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
-from bench.devices.base import Device, Prepared
+from bench.devices.base import Device, DeviceError, Prepared
 from bench.measure.stats import BURST_WINDOW_S, describe, half_width
 from bench.records.model import Stopped, Timing
 
@@ -18,6 +18,10 @@ MIN_TIME_SHARE = 0.35
 NOISY_SAMPLES = 40
 NOISY_FACTOR = 4.0
 SAMPLE_S = 0.005
+MOST_CALLS = 1 << 20
+UNMOVED_S = 1.0
+"""A timer that tells nothing of what took the host that long, or of so many calls, stands still."""
+
 SETTLED = 0.02
 SETTLE_WINDOW = 5
 WARMUP_SHARE = 0.3
@@ -119,18 +123,27 @@ class _Clock:
 
 
 def _batch(device: Device, prepared: Prepared, sample_s: float) -> int:
-    """Returns how many calls make a sample long enough for the timer."""
+    """Returns how many calls make a sample long enough for the timer.
+
+    Raises:
+        DeviceError: the timer does not move.
+    """
     wanted = max(sample_s, 1000 * device.timer_resolution_s)
     batch = 1
     while True:
-        seconds = device.time(prepared, batch).seconds
-        if seconds >= wanted / 2 or batch >= 1 << 20:
+        elapsed = device.time(prepared, batch)
+        seconds = elapsed.seconds
+        if seconds <= 0 and (batch >= MOST_CALLS or elapsed.wall_seconds > UNMOVED_S):
+            raise DeviceError("the device's timer stays at 0")
+        if seconds >= wanted / 2 or batch >= MOST_CALLS:
             return (
                 max(1, math.ceil(batch * wanted / max(seconds, 1e-9)))
                 if seconds < wanted
                 else batch
             )
-        batch = batch * 2 if seconds <= 0 else min(1 << 20, batch * max(2, int(wanted / seconds)))
+        batch = (
+            batch * 2 if seconds <= 0 else min(MOST_CALLS, batch * max(2, int(wanted / seconds)))
+        )
 
 
 def _rested(

@@ -190,8 +190,10 @@ def _try(hunt: Hunt, index: int) -> None:
 def _timed(hunt: Hunt, index: int) -> tuple[float, list[float], int]:
     """Returns the time of a first call, that of a call in each batch after it, and their size."""
     prepared = hunt.device.prepare(hunt.kernel, hunt.grid.points[index])
-    first = hunt.device.time(prepared, 1).seconds
-    batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(first, 1e-9)))
+    once = hunt.device.time(prepared, 1)
+    first = once.seconds
+    about_s = first if first > 0 else once.wall_seconds  # too short for the timer, or it stands
+    batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(about_s, 1e-9)))
     rounds = 0 if hunt.hopeless(index, first) else TRIAL_CALLS - (1 if first > TRIAL_S else 0)
     return first, [hunt.device.time(prepared, batch).seconds / batch for _ in range(rounds)], batch
 
