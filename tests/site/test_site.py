@@ -339,3 +339,10 @@ def test_the_command_shows_records_of_ones_own_and_names_what_is_none(
     mine = (tmp_path / "site" / "records" / f"{record.id}.html").read_text("utf-8")
     assert "A fake device: these figures are simulated" in mine
     assert "broken.json" in (tmp_path / "site" / "records.html").read_text("utf-8")
+
+
+def test_rules_can_be_chosen_of_every_country_that_has_one(site: Path, world: World) -> None:
+    text = (site / "rules.html").read_text("utf-8")
+    (chosen,) = re.findall(r'<select name="country">(.*?)</select>', text)
+    shown = set(re.findall(r"<option>([A-Z]+)</option>", chosen))
+    assert shown == {one.jurisdiction for one in world.book.rules.values()} >= {"US", "CN", "MY"}

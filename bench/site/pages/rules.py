@@ -21,7 +21,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     yield Page(
         path="rules.html",
         title=f"{len(rules)} export rules and measures",
-        description="US export rules on AI chips and Chinese measures, with dates and sources.",
+        description="US export rules on AI chips, measures of other countries, dates and sources.",
         template="rules.html",
         part="rules.html",
         script=True,
@@ -29,6 +29,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
             "rules": [_rule(one, world, words) for one in reversed(rules)],
             "pictures": of_rules(world),
             "checked": world.book.places.checked_to,
+            "countries": sorted({one.jurisdiction for one in rules}, reverse=True),
             "kinds": sorted({_kind(one) for one in rules}),
         },
     )
