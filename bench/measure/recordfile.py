@@ -11,6 +11,8 @@ from typing import IO
 from bench.records.model import Record
 from bench.records.store import write
 
+TAKEN = "another run has taken the record to complete it"
+
 
 class RecordFile:
     """Where one run writes its record.
@@ -18,10 +20,11 @@ class RecordFile:
     Attributes:
         path: where it lies.
         lacking: how many measurements were made since it was last written.
+        lost: whether another run has taken the file; it is written no more.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path, self.lacking = path, 0
+        self.path, self.lacking, self.lost = path, 0, False
         self._held: IO[bytes] | None = None
 
     def save(self, record: Record, *, new: int = 0) -> str:
@@ -30,13 +33,15 @@ class RecordFile:
         A full disk costs the file, not the run: the next write may succeed.
         """
         self.lacking += new
+        if self.lost:
+            return TAKEN
         try:
             write(record, self.path)
         except OSError as error:
             return error.strerror or str(error)
         self.lacking = 0
-        if self._held:
-            self.take()  # another file lies there now
+        if self._held and not self.take():  # another file lies there now
+            self.lost = True
         return ""
 
     def take(self) -> bool:

@@ -156,6 +156,30 @@ def test_where_nothing_can_be_locked_nothing_is_held_and_the_run_goes_on(
     assert (done.state, is_held(record_path(done, tmp_path))) == ("complete", False)
 
 
+def test_a_record_that_another_run_took_between_two_writes_is_left_to_it(
+    tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "one.json"
+    file, other = RecordFile(path), RecordFile(path)
+    assert not file.save(record)
+    assert file.take()
+
+    def slow(record: Record, path: Path) -> None:
+        store.write(record, path)
+        assert other.take()  # as soon as the new file lies there
+
+    monkeypatch.setattr(recordfile, "write", slow)
+    assert not file.save(record, new=1)
+    written = path.read_bytes()
+    assert file.save(record.with_measurement(record.measurements[0], 1.0), new=1) == (
+        "another run has taken the record to complete it"
+    )
+    assert (path.read_bytes(), file.lacking) == (written, 1)
+    file.release()
+    assert is_held(path)
+    other.release()
+
+
 def test_a_record_that_is_gone_is_held_by_nobody(tmp_path: Path) -> None:
     assert not is_held(tmp_path / "none.json")
 
