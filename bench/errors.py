@@ -26,6 +26,12 @@ def plainly(text: object, most: int = LONGEST) -> str:
     return " ".join("".join(one if one.isprintable() else " " for one in told).split())
 
 
+def first_line(error: object, most: int = 200) -> str:
+    """Returns what an error says first, its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:most]
+
+
 class OnpaperError(Exception):
     """Base of the errors that are printed as one line, without a traceback.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bench import paths
 from bench.commands import run
 from bench.config import as_text, checked, choices, compose, quoted, register
-from bench.errors import OnpaperError, UsageError, did_you_mean
+from bench.errors import OnpaperError, UsageError, did_you_mean, first_line
 from bench.shapes import RunConfig
 
 if TYPE_CHECKING:
@@ -190,8 +190,8 @@ def _parsed(told: list[str]) -> list[list[str]]:
         try:
             found.append(_alternatives(parser.parse_override(word)))
         except (HydraException, OmegaConfBaseException) as error:
-            line = str(error).splitlines()[0]
-            raise UsageError(f"{word!r} cannot be read as a sweep: {line}") from None
+            why = first_line(error)
+            raise UsageError(f"{word!r} cannot be read as a sweep: {why}") from None
     return found
 
 

@@ -14,8 +14,9 @@ from bench.devices import clocks, plugins, telemetry
 from bench.devices.api import Api, current
 from bench.devices.base import DeviceError, Elapsed, Prepared, Reading
 from bench.devices.cuda import markers
-from bench.devices.torchdevice import PreparedTask, TorchDevice, first_line
+from bench.devices.torchdevice import PreparedTask, TorchDevice
 from bench.devices.uid import uid
+from bench.errors import first_line
 from bench.kernels.common.base import TORCH_DTYPES, Kernel, Limits, Point, UnsupportedError
 from bench.records.model import DeviceInfo
 
@@ -257,6 +258,5 @@ def _refuse_fallback(run: Callable[[], object]) -> None:
         finally:
             torch.set_warn_always(always)
     for one in caught:
-        told = str(one.message)
-        if any(word in told.lower() for word in FALLBACKS):
-            raise UnsupportedError(f"the CPU does it: {told.strip().splitlines()[0][:160]}")
+        if any(word in str(one.message).lower() for word in FALLBACKS):
+            raise UnsupportedError(f"the CPU does it: {first_line(one.message, 160)}")

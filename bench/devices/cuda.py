@@ -9,8 +9,9 @@ from typing import Any
 from bench.chips.vendors import vendor_behind, vendors
 from bench.devices import plugins, telemetry
 from bench.devices.base import Elapsed, Prepared, Reading
-from bench.devices.torchdevice import PreparedTask, TorchDevice, first_line
+from bench.devices.torchdevice import PreparedTask, TorchDevice
 from bench.devices.uid import uid
+from bench.errors import first_line
 from bench.kernels.common.base import Kernel, Limits, Point
 from bench.records.model import DeviceInfo
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.devices import host
 from bench.devices.base import Health
+from bench.errors import first_line
 from bench.kernels.common import inputs
 from bench.kernels.common.base import Kernel, Point, Task, UnsupportedError
 from bench.records.model import Check
@@ -137,9 +138,3 @@ def _is_missing(error: Exception, lower: str) -> bool:
     if isinstance(error, TypeError) and not _DTYPE.search(lower):
         return False
     return isinstance(error, NotImplementedError) or any(word in lower for word in _MISSING)
-
-
-def first_line(error: Exception) -> str:
-    """Returns what an error says first, in at most 200 characters."""
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.errors import UsageError
+from bench.errors import UsageError, first_line
 from bench.launch.model import End, Job, RefusedError, Status
 
 LOG = "log.txt"
@@ -35,8 +35,8 @@ class Ray:
         try:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-            why = str(error).splitlines()[0]
-            raise UsageError(f"hydra/launcher=ray: no cluster at {address}: {why}") from None
+            told = f"no cluster at {address}: {first_line(error)}"
+            raise UsageError(f"hydra/launcher=ray: {told}") from None
 
     def nodes(self) -> dict[str, str]:
         """Returns the nodes by the names that they were started with, else by their addresses."""

@@ -13,7 +13,7 @@ from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement, judgement
 from bench.claims.load import claims
 from bench.claims.sensitivity import Bench, bench_of
-from bench.errors import DataError, UsageError
+from bench.errors import LONGEST, DataError, UsageError, first_line
 from bench.evidence.observe import Observation
 from bench.predict.validation.tested import errors
 from bench.records.model import Record
@@ -143,7 +143,7 @@ def _held(files: Sequence[Path], sheets: Catalogue) -> tuple[tuple[Held, ...], t
         try:
             record = read(path)
         except (DataError, UsageError) as error:
-            unread.append(str(error).splitlines()[0])
+            unread.append(first_line(error, LONGEST))
             continue
         judged_rows = tuple(rows(record, sheets, MARGIN))
         found.setdefault(record.id, Held(record, judged_rows, path.read_bytes()))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench.errors import UsageError
 from bench.launch.model import Status
 from bench.launch.ray import Ray
 
@@ -58,3 +59,20 @@ def test_how_a_task_ended_is_told_though_its_error_says_nothing(
 ) -> None:
     found = answer(outcome, tmp_path, monkeypatch)
     assert (found.stage, found.code, found.reason) == told
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(RuntimeError(), "RuntimeError"), (ConnectionError("\nno route\nat all"), "no route")],
+)
+def test_a_cluster_that_is_not_there_is_said_so_though_its_error_says_nothing(
+    error: Exception, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    ray: Any = ModuleType("ray")
+    ray.init = fail
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with pytest.raises(UsageError, match=f"^hydra/launcher=ray: no cluster at auto: {told}$"):
+        Ray({})
