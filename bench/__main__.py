@@ -57,12 +57,8 @@ SPELLED = {
 }  # fmt: skip
 """What is printed where an encoding lacks a sign."""
 
-BRIEF = (
-    "show", "chips", "compare", "rules", "evidence", "verdict", "claims", "predict", "calibrate",
-    "validate", "import", "export", "check", "plot", "site", "report", "gate", "bundle",
-    "history", "fleet",
-)  # fmt: skip
-"""Commands that live for a second or two and make no cycles worth collecting."""
+MEASURING = ("run", "doctor")
+"""Commands that open a device; the others live for seconds and make no cycles worth collecting."""
 LONG = 20_000
 """A message longer than this quotes what somebody gave; the faults of many files may be long."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -72,7 +68,8 @@ def main(argv: list[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     _prepare_streams()
-    if argv is None and words and words[0] in BRIEF:
+    name = _named(words)
+    if argv is None and name in COMMANDS and name not in MEASURING:
         gc.disable()  # a third of a large catalogue's load would go into looking for garbage
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices only wait for threads
     try:
@@ -91,7 +88,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"onpaper: the report could not be written: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("onpaper: interrupted before anything was measured", file=sys.stderr)
+        told = " before anything was measured" if name == "run" else ""
+        print(f"onpaper: interrupted{told}", file=sys.stderr)
         return 130
 
 
@@ -147,7 +145,9 @@ def _run(words: list[str]) -> int:
     if words and words[0] == "--version":
         print(f"onpaper {__version__}")
         return 0
-    name = words.pop(0) if words and "=" not in words[0] and not words[0].startswith("-") else "run"
+    name = _named(words)
+    if words[:1] == [name]:
+        words = words[1:]
     if name not in COMMANDS:
         raise UsageError(f"no command {name!r}: {did_you_mean(name, COMMANDS)}")
     command = import_module(module_of(name))
@@ -156,6 +156,11 @@ def _run(words: list[str]) -> int:
         return 0
     code: int = command.main(words if name == "check" else _beside_own(words))
     return code
+
+
+def _named(words: list[str]) -> str:
+    """Returns the word of the command; without one it is ``run``."""
+    return words[0] if words and "=" not in words[0] and not words[0].startswith("-") else "run"
 
 
 def _beside_own(words: list[str]) -> list[str]:

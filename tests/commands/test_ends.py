@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import main
 from bench.commands import fakes, run
 from bench.config import compose
 from bench.devices.fake import FakeSpec
@@ -156,3 +157,27 @@ def test_ctrl_c_and_a_termination_end_a_real_run_cleanly(cli: Cli, sign: signal.
     assert (read(path).state, err.splitlines()[-1]) == ("interrupted", f"record: {path}")
     assert gone(process.pid)
     assert list(cli.cwd.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "onpaper: interrupted before anything was measured\n"),
+        (["suite=smoke"], "onpaper: interrupted before anything was measured\n"),
+        (["run"], "onpaper: interrupted before anything was measured\n"),
+        (["site"], "onpaper: interrupted\n"),
+        (["doctor"], "onpaper: interrupted\n"),
+    ],
+)
+def test_only_a_command_that_measures_says_that_nothing_was(
+    words: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.__main__._dispatch", interrupt)
+    assert main(words) == 130
+    assert capsys.readouterr().err == said
