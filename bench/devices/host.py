@@ -24,7 +24,8 @@ FIRST_S = 0.02
 def health() -> Health:
     """Returns load, stolen and busy CPU time, and this process's involuntary switches so far."""
     times = psutil.cpu_times()
-    busy = sum(times) - times.idle - getattr(times, "iowait", 0.0)
+    apart = ("idle", "iowait", "guest", "guest_nice")  # guests' time is in user and nice already
+    busy = sum(times) - sum(getattr(times, name, 0.0) for name in apart)
     return Health(
         load_1min=psutil.getloadavg()[0],
         steal_s=getattr(times, "steal", None),
