@@ -118,9 +118,11 @@ def _own_threads() -> Iterator[None]:
     """Leaves the number of torch's threads as the test has it; a CPU is opened with all cores."""
     torch: Any = sys.modules.get("torch")
     before = torch.get_num_threads() if torch is not None else None
-    yield
-    if before is not None:
-        torch.set_num_threads(before)
+    try:
+        yield
+    finally:
+        if before is not None:
+            torch.set_num_threads(before)
 
 
 def opened(word: str) -> Device:

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from bench.chips.load import Catalogue
+from bench.devices.base import DeviceError
 from bench.errors import UsageError
 from bench.plugin.call import (
     Given,
@@ -121,3 +122,23 @@ def test_the_number_of_threads_is_left_as_the_test_has_it() -> None:
 def test_the_fake_device_runs_no_call() -> None:
     with pytest.raises(UsageError, match="the fake device runs no call"):
         opened("fake")
+
+
+def test_a_device_that_is_not_here_leaves_the_number_of_threads_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch = pytest.importorskip("torch")
+
+    def fail(_: str) -> None:
+        torch.set_num_threads(1)
+        raise DeviceError("none here")
+
+    before = torch.get_num_threads()
+    monkeypatch.setattr("bench.plugin.call.open_device", fail)
+    try:
+        torch.set_num_threads(2)
+        with pytest.raises(UsageError, match="none here"):
+            opened("cpu:7")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
