@@ -18,7 +18,7 @@ from bench.units import Dimension
 
 MARGIN = 0.10
 FLATTERING = ("constant", "zeros")
-"""Inputs that change so few bits that a chip held by its power runs """
+"""Inputs that change so few bits that a chip held by its power runs faster."""
 DERIVED = "derived: "
 SIDE = 1024
 """The least side of a matrix product that is taken to test a figure."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.history.series import Found, Point, Series
+from bench.history.series import FEW, Found, Point, Series
 from bench.plot.axes import linear_axis, quantity, short, slug
 from bench.plot.picture import Picture
 from bench.report.scalar import Scalar
@@ -46,8 +46,15 @@ def pictures(found: Sequence[Series]) -> Iterator[Picture]:
 def _title(one: Series) -> str:
     named = f"{one.what.title} on {short(one.points[0].head.device, 32)}"
     if not one.found:
-        return f"{named}: no change of level in {len(one.points):,} runs"
+        return f"{named}: {_unchanged(one)}"
     return f"{named} {_change(one.found[-1])}"
+
+
+def _unchanged(one: Series) -> str:
+    """Returns that a series has no change, or that it has too few points to find one."""
+    if len(one.points) < FEW:
+        return f"{len(one.points)} runs, too few to find a change"
+    return f"no change of level in {len(one.points):,} runs"
 
 
 def _change(found: Found) -> str:
@@ -61,7 +68,7 @@ def _change(found: Found) -> str:
 def _alt(one: Series) -> str:
     values = [point.value for point in one.points]
     low, high = (show(value, one.dimension) for value in (min(values), max(values)))
-    told = "; ".join(_change(found) for found in one.found) or "no change of level"
+    told = "; ".join(_change(found) for found in one.found) or _unchanged(one)
     return f"{len(values):,} values from {low} to {high}: {told}."
 
 

@@ -371,3 +371,15 @@ def test_a_kernel_is_followed_by_the_figure_that_the_sheet_prints(
     words = ["history", "figure=gemm", f"records={tmp_path / 'records'}", "report=json"]
     assert main(words) == 0
     assert [one["figure"] for one in json.loads(capsys.readouterr().out)["rows"]] == ["vector_fp32"]
+
+
+def test_a_series_of_few_points_is_drawn_as_one_that_is_too_short(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for turn in range(5):
+        put(of_device(record, 0, turn=turn), tmp_path / "few")
+    words = ["plot", "kind=history", f"records={tmp_path / 'few'}", f"out={tmp_path / 'plots'}"]
+    assert main([*words, "figure=matrix_bf16", "formats=svg"]) == 0
+    drawn = Path(capsys.readouterr().out.split()[0]).read_text(encoding="utf-8")
+    assert "5 runs, too few to find a change" in drawn
+    assert "no change of level" not in drawn
