@@ -1,7 +1,8 @@
 """Many records read, those alike together: spread, outliers, and which devices meet their sheet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from bench.errors import DataError, OnpaperError, UsageError
 from bench.fixed import fixed_sizes
 from bench.fleet.outliers import Outlier, outliers
 from bench.identity.weigh import State, assess
-from bench.records.model import Conditions, Record
+from bench.records.model import Conditions, Record, at_once
 from bench.records.store import read_hashed
 from bench.standing import nearest
 from bench.verdict import Row, Verdict, rows
@@ -27,10 +28,10 @@ class Tested(NamedTuple):
 
 @dataclass(frozen=True)
 class Member:
-    """One record of a fleet, taken for one device.
+    """One record of a fleet, which stands for its device in its kind.
 
     Attributes:
-        number: by which the report names it, from 1.
+        number: by which the report names the device, from 1, in every kind.
         file: below the folder given.
         sha256: of the file.
         record: without its measurements.
@@ -102,7 +103,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Group:
-    """Records that may be set side by side: one chip, device, driver, software and method."""
+    """Devices that may be set side by side: one chip, device, driver, software and method."""
 
     kind: tuple[tuple[str, str], ...]
     members: tuple[Member, ...]
@@ -122,6 +123,7 @@ class Fleet:
         groups: the largest first.
         unread: files that are no readable records, with the reason.
         twice: files that hold a record that another file holds, with that file; not counted.
+        again: files of a device that another record of its kind stands for, with that file.
         margin: how far below the published figure still counts as reached, relative.
     """
 
@@ -130,12 +132,18 @@ class Fleet:
     twice: tuple[tuple[str, str], ...]
     catalogue: Catalogue
     margin: float
+    again: tuple[tuple[str, str], ...] = ()
 
     @property
     def members(self) -> list[Member]:
-        """Returns every record, by its number."""
+        """Returns every record that is counted, by the number of its device."""
         found = [one for group in self.groups for one in group.members]
         return sorted(found, key=lambda one: one.number)
+
+    @property
+    def devices(self) -> list[list[Member]]:
+        """Returns of each device the records that are counted, one of a kind."""
+        return [list(each) for _, each in groupby(self.members, key=lambda one: one.number)]
 
 
 def gathered(folder: Path, catalogue: Catalogue, margin: float) -> Fleet:
@@ -150,6 +158,7 @@ def gathered(folder: Path, catalogue: Catalogue, margin: float) -> Fleet:
     if not files:
         raise UsageError(f"records={folder} holds no record: a run's out= names its folder")
     members: dict[str, Member] = {}
+    numbers: dict[Hashable, int] = {}
     unread: list[tuple[str, str]] = []
     twice: list[tuple[str, str]] = []
     for path in files:
@@ -164,12 +173,29 @@ def gathered(folder: Path, catalogue: Catalogue, margin: float) -> Fleet:
             same = "the same" if first.sha256 == digest else "OTHER CONTENTS under the same id"
             twice.append((name, f"{first.file}: {same}"))
         else:
-            number = len(members) + 1
+            number = numbers.setdefault(device_key(record), len(numbers) + 1)
             members[record.id] = _member(number, (name, digest), record, catalogue, margin)
     if not members:
         raise UsageError(f"records={folder} holds no record: {' '.join(unread[0])}")
-    groups = _groups(list(members.values()))
-    return Fleet(groups, tuple(unread), tuple(twice), catalogue, margin)
+    groups, again = _groups(list(members.values()))
+    return Fleet(groups, tuple(unread), tuple(twice), catalogue, margin, tuple(again))
+
+
+def device_key(record: Record) -> Hashable:
+    """Returns what tells a device from others: a serial's hash, or node and index; else the record.
+
+    A CPU's hash is of its system, which copies of an image share: there the node's name counts.
+    """
+    known = known_device(record)
+    return record.id if known is None else known
+
+
+def known_device(record: Record) -> Hashable | None:
+    """Returns what a record says of which device it is of, None if nothing."""
+    device, node = record.device, record.machine.node
+    if device.uid and not (device.backend == "cpu" and node):
+        return device.uid
+    return (node, device.backend, device.index) if node else None
 
 
 def _reason(error: Exception) -> str:
@@ -229,17 +255,30 @@ def _kind(record: Record) -> tuple[tuple[str, str], ...]:
         ("suite", record.suite),
         ("asked for", asked_for(record.settings) or "the whole suite"),
         ("inputs", str(record.settings.get("data") or "normal")),
+        ("measured", "alone" if at_once(record) == 1 else f"{at_once(record)} devices at once"),
         ("method", str(record.method_version)),
         ("onpaper", record.program.version),
     )
 
 
-def _groups(members: Sequence[Member]) -> tuple[Group, ...]:
-    kinds: dict[tuple[tuple[str, str], ...], list[Member]] = {}
+def _groups(members: Sequence[Member]) -> tuple[tuple[Group, ...], list[tuple[str, str]]]:
+    """Returns the kinds, with one record a device; and files of those that another stands for."""
+    kinds: dict[tuple[tuple[str, str], ...], dict[int, list[Member]]] = {}
     for one in members:
-        kinds.setdefault(_kind(one.record), []).append(one)
-    found = [Group(kind, tuple(each), tuple(_spreads(each))) for kind, each in kinds.items()]
-    return tuple(sorted(found, key=lambda one: (-len(one.members), one.members[0].number)))
+        kinds.setdefault(_kind(one.record), {}).setdefault(one.number, []).append(one)
+    found, again = [], []
+    for kind, devices in kinds.items():
+        stands = [min(each, key=_favour) for each in devices.values()]
+        found.append(Group(kind, tuple(stands), tuple(_spreads(stands))))
+        for first, each in zip(stands, devices.values(), strict=True):
+            again += [(one.file, f"{first.name}, {first.file}") for one in each if one is not first]
+    groups = sorted(found, key=lambda one: (-len(one.members), one.members[0].number))
+    return tuple(groups), again
+
+
+def _favour(one: Member) -> tuple[bool, bool]:
+    """Returns how favourable a record is to its device: the least stands for it."""
+    return not one.fails, one.passes
 
 
 def _spreads(members: Sequence[Member]) -> list[Spread]:

@@ -94,19 +94,21 @@ def _finding(fleet: Fleet) -> Iterator[Block]:
             f"{count} file{'s' if count != 1 else ''} could not be read as a record and "
             f"{'are' if count != 1 else 'is'} not counted; see below.", strong=True,
         )  # fmt: skip
-    members = fleet.members
-    passed, failed = sum(one.passes for one in members), sum(one.fails for one in members)
+    devices, records = fleet.devices, len(fleet.members) + len(fleet.again)
+    passed = sum(all(one.passes for one in each) for each in devices)
+    failed = sum(any(one.fails for one in each) for each in devices)
     yield Paragraph(
-        f"{len(members)} record{'s' if len(members) != 1 else ''}, each taken for one device: "
+        f"{records} record{'s' if records != 1 else ''} of {len(devices)} "
+        f"device{'s' if len(devices) != 1 else ''}: "
         f"{passed} meet{'s' if passed == 1 else ''} the sheet in every figure tested, {failed} "
-        f"do{'es' if failed == 1 else ''} not, {len(members) - passed - failed} "
+        f"do{'es' if failed == 1 else ''} not, {len(devices) - passed - failed} "
         f"undecided, at a margin of {100 * fleet.margin:.4g}%.", strong=True,
     )  # fmt: skip
     if len(fleet.groups) > 1:
         yield Paragraph(
             f"They are of {len(fleet.groups)} kinds, which differ in chip, device, driver, power "
-            "limit, software, suite, what was asked for, inputs or method; nothing is compared "
-            "across kinds.",
+            "limit, software, suite, what was asked for, inputs, method, or how many devices were "
+            "measured at once; nothing is compared across kinds.",
             strong=True,
         )
     yield from map(Paragraph, fleet_lines(fleet))
@@ -201,6 +203,10 @@ def _records(fleet: Fleet) -> Iterator[Block]:
     yield from _files(
         "Files that hold a record a second time, not counted", "first in", fleet.twice
     )
+    yield from _files(
+        "Further records of a device, not counted: its least favourable stands for it",
+        "counted", fleet.again,
+    )  # fmt: skip
 
 
 def _files(caption: str, what: str, found: Sequence[tuple[str, str]]) -> Iterator[Block]:
@@ -251,8 +257,10 @@ def _limits(fleet: Fleet) -> Iterator[str]:
         "look at the outliers, or give a wider margin=."
     )
     yield (
-        "A record names no serial number, and a host only where node= or Slurm told it. Each "
-        "record is taken for one device; two of the same device would be counted as two."
+        "A record names no serial number, but the beginning of a hash of it where there is one; a "
+        "host only where node= or Slurm told it. Records of one hash, or of one node and index, "
+        "are of one device, and of one kind the least favourable is counted. A record with neither "
+        "is taken for a device of its own."
     )
     yield (
         "Of several forms of work that test one figure, the one that came nearest speaks for it. "

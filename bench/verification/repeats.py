@@ -1,36 +1,24 @@
-"""Records of one device, and those that may be: nothing in them tells their devices apart."""
+"""Records that may be of one device: nothing in them tells their devices apart."""
 
 from collections.abc import Hashable, Iterator, Sequence
 
 from bench.records.model import Record
-from bench.verification.fleet import Member
+from bench.verification.fleet import Member, known_device
 
 NAMED = 8
 
 
-def repeats(
-    kinds: Sequence[Sequence[Member]],
-) -> tuple[list[list[Member]], list[list[Member]]]:
-    """Returns the records of one device among those of a kind, in sets; and those that may be.
+def repeats(kinds: Sequence[Sequence[Member]]) -> list[list[Member]]:
+    """Returns the records of a kind that may be of one device, in sets.
 
-    A serial's hash tells devices apart, and so does the name of a node with the device's index. A
-    CPU's hash is of its system, which copies of an image share: there the node's name counts.
-    Without either, records that share PCI id, backend, index, driver and name may be of one.
+    Those without a serial's hash and a node's name that share PCI id, backend, index, driver and
+    name.
     """
-    sure: dict[Hashable, list[Member]] = {}
-    open_: dict[Hashable, list[Member]] = {}
+    found: dict[Hashable, list[Member]] = {}
     for number, one in ((number, one) for number, kind in enumerate(kinds) for one in kind):
-        known = _known(one.record)
-        alike = open_ if known is None else sure
-        alike.setdefault((number, known or _likeness(one.record)), []).append(one)
-    return _several(sure), _several(open_)
-
-
-def _known(record: Record) -> tuple[str | int | None, ...] | None:
-    device, node = record.device, record.machine.node
-    if device.uid and not (device.backend == "cpu" and node):
-        return (device.uid,)
-    return (node, device.backend, device.index) if node else None
+        if known_device(one.record) is None:
+            found.setdefault((number, _likeness(one.record)), []).append(one)
+    return [members for members in found.values() if len(members) > 1]
 
 
 def _likeness(record: Record) -> tuple[str | int | None, ...]:
@@ -38,26 +26,16 @@ def _likeness(record: Record) -> tuple[str | int | None, ...]:
     return (device.pci, device.backend, device.index, device.driver, device.name)
 
 
-def _several(found: dict[Hashable, list[Member]]) -> list[list[Member]]:
-    return [members for members in found.values() if len(members) > 1]
-
-
 def warnings(kinds: Sequence[Sequence[Member]]) -> Iterator[str]:
-    """Yields the warnings that records of a kind are, or look like, repeats of one device."""
-    sure, open_ = repeats(kinds)
-    count = sum(map(len, kinds))
-    if sure:
+    """Yields the warning that records of a kind look like repeats of one device."""
+    found = repeats(kinds)
+    if found:
         yield (
-            f"{_count(sure)} of {count} records are repeats: their serial's hash, or node "
-            f"and index, is that of another: {_sets(sure)}. Repeats are counted as devices, and "
-            "any bound below is too low: leave one record a device in the folder."
-        )
-    if open_:
-        yield (
-            f"{_count(open_)} of {count} records may be repeats of the same device, because "
-            f"name, PCI id, backend, index and driver are the same: {_sets(open_)}. These records "
-            "hold no serial number, so that it cannot be told; the PCI id is that of the model. "
-            "Repeats would be counted as devices, and any bound below would be too low."
+            f"{_count(found)} of {sum(map(len, kinds))} records may be repeats of the same device, "
+            f"because name, PCI id, backend, index and driver are the same: {_sets(found)}. These "
+            "records hold no serial number, so that it cannot be told; the PCI id is that of the "
+            "model. Each is counted as a device: if they are repeats, any bound below is too low. "
+            "node= in each run tells them apart."
         )
 
 

@@ -162,9 +162,41 @@ def test_serials_and_nodes_tell_devices_apart_and_show_repeats(
     assert names == {"", "node n1", "node n2"}
     again = changed("device", uid="0123456789ab")(slower(record, 1.0, "e"))
     write(again, place / "e.json")
-    text = sentences(fleet_document(gathered(place, sheets, 0.1), None, 0.95))
-    assert "2 of 5 records are repeats: their serial's hash, or node and index, is that of" in text
-    assert ": #1, #5. Repeats are counted as devices" in text
+    found = gathered(place, sheets, 0.1)
+    assert (len(found.members), len(found.devices)) == (4, 4)
+    assert found.again == (("e.json", "#1, a.json"),)
+    assert "5 records of 4 devices: " in sentences(fleet_document(found, None, 0.95))
+
+
+def test_of_several_records_of_a_device_the_least_favourable_is_counted(
+    tmp_path: Path, sheets: Catalogue, record: Record
+) -> None:
+    for name, factor in (("a", 1.0), ("b", 9.0), ("c", 1.0)):
+        one = changed("device", uid="0123456789ab")(slower(record, factor, name))
+        write(one, tmp_path / "told" / f"{name}.json")
+    found = gathered(tmp_path / "told", sheets, 0.1)
+    assert [one.file for one in found.members] == ["b.json"]
+    assert found.members[0].fails
+
+
+def test_a_device_measured_alone_and_at_once_is_one_device_of_two_kinds(
+    tmp_path: Path, sheets: Catalogue, record: Record
+) -> None:
+    for number in range(3):
+        for together in (1, 3):
+            one = changed("device", uid=f"{number:012x}")(
+                slower(record, 1.0, f"{number}{together}")
+            )
+            settings = {**one.settings, "together": together}
+            told = one.model_copy(update={"settings": settings})
+            write(told, tmp_path / "told" / f"{number}-{together}.json")
+    found = gathered(tmp_path / "told", sheets, 0.1)
+    assert [[one.number for one in group.members] for group in found.groups] == [[1, 2, 3]] * 2
+    assert [dict(group.kind)["measured"] for group in found.groups] == [
+        "alone", "3 devices at once",
+    ]  # fmt: skip
+    made = fleet_document(found, None, 0.95)
+    assert "6 records of 3 devices: " in sentences(made)
 
 
 def test_a_fleet_says_what_to_agree_on_and_when_the_line_fails_whole(
