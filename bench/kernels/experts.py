@@ -22,9 +22,8 @@ from bench.kernels.common.llm import (
     expert_block,
     expert_work,
     group_ends,
-    product_pace,
     refuse_size,
-    refuse_slow,
+    refuse_slow_product,
     routes,
     verdict,
 )
@@ -116,7 +115,7 @@ class Experts(Defaults):
         """Draws the weights of the experts held and the rows that come to them."""
         set_precision(point.dtype)
         if device.type == "cpu":
-            refuse_slow(self.work(point), product_pace(point.dtype), point.dtype)
+            refuse_slow_product(self.work(point), point.dtype)
         call, operands = _block(point, _widths(point), device)
         rooms = Rooms()
         run = rooms.keeping(0, proven(call))

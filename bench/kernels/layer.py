@@ -23,9 +23,8 @@ from bench.kernels.common.llm import (
     counts,
     cut_weights,
     grouped_way,
-    product_pace,
     refuse_size,
-    refuse_slow,
+    refuse_slow_product,
     routes,
     verdict,
 )
@@ -145,7 +144,7 @@ class TransformerLayer(Defaults):
         """Cuts the weights, fills the cache, and captures the graph where that is the way."""
         set_precision(point.dtype)
         if device.type == "cpu":
-            refuse_slow(self.work(point), product_pace(point.dtype), point.dtype)
+            refuse_slow_product(self.work(point), point.dtype)
         made = _made(point, _shape(point), device)
         rooms = Rooms()
         captures = str(point.parameters["way"]).startswith(GRAPH)

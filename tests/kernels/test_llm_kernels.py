@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -188,6 +189,21 @@ def test_a_call_too_long_for_a_cpu_is_refused_with_the_time_foretold() -> None:
     with pytest.raises(UnsupportedError, match=r"about 2\d s on this CPU, by a small one in fp16"):
         llm.refuse_slow(work, 1e9, "fp16")
     llm.refuse_slow(work, 1e12, "fp16")
+
+
+@pytest.mark.parametrize(("again", "refused"), [(1e12, False), (1e9, True)])
+def test_a_pace_that_was_disturbed_is_taken_again_before_a_call_is_refused(
+    again: float, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, found = EXPERTS.work(block("prefill", batch=512, experts=16)), [1e9, again]
+    monkeypatch.setattr(llm, "pace", lambda *_: found.pop(0))
+    llm.product_pace.cache_clear()
+    try:
+        with pytest.raises(UnsupportedError) if refused else nullcontext():
+            llm.refuse_slow_product(work, "fp16")
+        assert found == []
+    finally:
+        llm.product_pace.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", llm.DTYPES)

@@ -120,6 +120,22 @@ def product_pace(dtype: str) -> float:
     return pace(lambda: torch.nn.functional.linear(a, b), 2.0 * m * n * k)
 
 
+def refuse_slow_product(work: Work, dtype: str) -> None:
+    """Raises as ``refuse_slow`` does, by the pace of a product.
+
+    It is kept from call to call, and taken anew before anything is refused: a neighbour may have
+    had the cores when it was taken.
+
+    Raises:
+        UnsupportedError: with the time foretold.
+    """
+    rate = product_pace(dtype)
+    if work.flop / rate > LONGEST_S:
+        product_pace.cache_clear()
+        rate = max(rate, product_pace(dtype))
+    refuse_slow(work, rate, dtype)
+
+
 def cut_weights(
     shapes: dict[str, tuple[int, ...]], dtype: str, data: str, device: "torch.device"
 ) -> "dict[str, torch.Tensor]":
