@@ -2,10 +2,12 @@
 
 The interval is the distribution-free one from order statistics (David & Nagaraja, Order Statistics,
 7.1): ranks n/2 ± z sqrt(n tau)/2. Samples of a busy machine are not independent, so n is divided by
-the autocorrelation time tau of the signs about the median, summed as Geyer's initial positive
-sequence (Geyer 1992, Statistical Science 7:473). Sampling stops when the interval is narrow, which
-makes it a little too narrow; ``CAUTION`` pays for that, and Student's quantile for tau being
-estimated from few independent samples. The coverage test holds the whole to its word.
+the autocorrelation time tau of the signs about the median: 1 + 2 x the sum of their correlations,
+in pairs of lags from the first on, as long as a pair is positive, and none above the one before.
+That is Geyer's initial monotone sequence (Geyer 1992, Statistical Science 7:473), whose own pairs
+begin with lag 0. Sampling stops when the interval is narrow, which makes it a little too narrow;
+``CAUTION`` pays for that, and Student's quantile for tau being estimated from few independent
+samples. The coverage test holds the whole to its word.
 """
 
 import math
