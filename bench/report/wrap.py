@@ -26,17 +26,18 @@ def glued(text: str) -> str:
     return UNIT.sub(GLUE, text)
 
 
-def wrapped(text: str, width: int, hang: int = 0) -> list[str]:
+def wrapped(text: str, width: int, hang: int = 0, *, addresses: bool = False) -> list[str]:
     """Returns a text as lines of at most ``width`` columns; no line is lost if it is empty.
 
     Args:
         text: one line.
         width: columns, two at least.
         hang: blanks before every line but the first, counted in.
+        addresses: whether those of pages are left whole, however wide, to be copied.
     """
     indent = " " * min(hang, width // 2)
     lines, line = [], ""
-    for gap, word in _fitting(glued(text), width - len(indent)):
+    for gap, word in _fitting(glued(text), width - len(indent), addresses=addresses):
         longer = f"{line}{gap}{word}" if line.strip() else f"{line}{word}"
         if line.strip() and width_of(longer) > width:
             lines.append(line)
@@ -50,13 +51,13 @@ def longest_word(text: str) -> int:
     return max(map(width_of, glued(text).split(" ")), default=0)
 
 
-def _fitting(text: str, width: int) -> Iterator[tuple[str, str]]:
+def _fitting(text: str, width: int, *, addresses: bool) -> Iterator[tuple[str, str]]:
     """Yields the words of a text with what stands before them, those too long in parts."""
     for word in text.split(" "):
-        if width_of(word) <= width:
+        if width_of(word) <= width or (addresses and "://" in word):
             yield " ", word
         elif GLUE in word:
-            yield from _fitting(word.replace(GLUE, " "), width)
+            yield from _fitting(word.replace(GLUE, " "), width, addresses=addresses)
         else:
             yield from ((" " if not number else "", part) for number, part in _parts(word, width))
 

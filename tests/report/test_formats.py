@@ -16,6 +16,7 @@ from bench.report.registry import render, set_in
 from bench.report.sheet import sheet
 from bench.report.summary import summary
 from bench.report.table import Section, Table
+from bench.report.wrap import width_of
 from bench.spreadsheet import FORMULA
 from bench.verdict import rows
 from tests.report.cases import HOSTILE, MEASUREMENTS, RECORD, SHEETS
@@ -112,6 +113,22 @@ def test_no_csv_cell_is_a_formula() -> None:
     assert {cell[0] for cell in cells if cell}.isdisjoint(FORMULA)
     assert parsed()[0]["device"].startswith("'=1+1 <script>")
     assert parsed()[9]["reason"].startswith("'@SUM(A1)")
+
+
+def test_plain_fits_a_terminal_though_a_text_has_no_blanks() -> None:
+    """Chinese is written without, and each of its characters takes two columns."""
+    long = "在持续负载下测得的矩阵乘法速率低于规格表所列的峰值" * 6
+    columns, cells = ("figure", "note", "unit"), ((long, long, "TFLOP/s"),)
+    table = Table(f"Title {long}", (long,), columns, cells, (long,), (long,))
+    lines = set_in("plain", Report(table, [])).splitlines()
+    assert max(map(width_of, lines)) <= plain.WIDTH
+    assert "".join(lines).replace(" ", "").startswith(f"Title{long}")
+
+
+def test_plain_leaves_addresses_whole() -> None:
+    address = f"https://example.test/{'path/' * 40}"
+    table = Table("Title", (), ("figure", "source"), (("a", address),), (), (f"[1] {address}",))
+    assert set_in("plain", Report(table, [])).count(address) == 2
 
 
 def test_plain_fits_a_terminal_but_for_addresses() -> None:

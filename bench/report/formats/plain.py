@@ -1,15 +1,17 @@
 """A table for a terminal."""
 
-import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from unicodedata import east_asian_width
+from operator import sub
 
 from bench.report.markup import Report
+from bench.report.wrap import longest_word, width_of, wrapped
 
 WIDTH = 120
 GAP = 2
 LEAST, FIRST_MOST = 9, 40
+NARROWEST = 2
+"""No column is narrower: a Chinese character takes two."""
 
 
 def render(report: Report) -> str:
@@ -19,20 +21,21 @@ def render(report: Report) -> str:
     parts += [_table(table.columns, table.cells), ""] if report.has_first else []
     parts += [*_wrapped(table.summary), ""]
     for one in report.more:
-        parts += [one.title, ""]
+        parts += [*_wrapped((one.title,)), ""]
         parts += [_table(one.columns, one.cells), ""] if one.cells else []
         parts += [*_wrapped(one.lines), ""] if one.lines else []
     parts += _wrapped(table.notes)
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _wrapped(lines: Sequence[str]) -> list[str]:
-    return [
-        textwrap.fill(
-            line, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-        )
-        for line in lines
-    ]
+def _wrapped(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        yield from wrapped(line, WIDTH, 4, addresses=True)
+
+
+def _address(text: str) -> int:
+    """Returns the width of the widest address in a text, which is not broken; else the least."""
+    return max((width_of(word) for word in text.split() if "://" in word), default=NARROWEST)
 
 
 def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
@@ -44,42 +47,35 @@ def _table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
 
 def _lines(row: Sequence[str], chosen: Sequence[int]) -> list[str]:
     """Returns a row as lines; tabulate would widen a column by its header's padding."""
-    wrapped = [textwrap.wrap(cell, width) for cell, width in zip(row, chosen, strict=True)]
+    parted = [wrapped(cell, width, addresses=True) for cell, width in zip(row, chosen, strict=True)]
     return [
-        (" " * GAP)
-        .join(_padded(part, width) for part, width in zip(parts, chosen, strict=True))
-        .rstrip()
-        for parts in zip_longest(*wrapped, fillvalue="")
+        (" " * GAP).join(map(_padded, parts, chosen)).rstrip()
+        for parts in zip_longest(*parted, fillvalue="")
     ]
 
 
 def _padded(text: str, width: int) -> str:
-    return text + " " * (width - _cells(text))
-
-
-def _cells(text: str) -> int:
-    """Returns how many columns a text takes: a Chinese character takes two."""
-    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
+    return text + " " * (width - width_of(text))
 
 
 def widths(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
     """Returns a width a column: as the texts are, or else what makes the tallest cell lowest.
 
     The first column names the row and keeps its width up to ``FIRST_MOST``; the others start at
-    their longest word. What is left is given always to the one that needs the most lines.
+    their longest word, and words are broken where those have no room. What is left is given always
+    to the one that needs the most lines.
     """
     texts = list(zip(columns, *cells, strict=True))
-    longest = [max(map(_cells, text)) for text in texts]
+    longest = [max(map(width_of, text)) for text in texts]
     room = WIDTH - GAP * (len(columns) - 1)
     if sum(longest) <= room:
         return longest
-    first = min(longest[0], max(FIRST_MOST, _longest_word(texts[0])))
-    chosen = [first, *(max(LEAST, _longest_word(text)) for text in texts[1:])]
+    words = [max(map(longest_word, text)) for text in texts]
+    chosen = [min(longest[0], max(FIRST_MOST, words[0])), *(max(LEAST, one) for one in words[1:])]
+    least = [max(map(_address, text)) for text in texts]
+    while sum(chosen) > room and (spare := max(map(sub, chosen, least))) > 0:
+        chosen[list(map(sub, chosen, least)).index(spare)] -= 1
     while sum(chosen) < room:
         needs = [length / width for length, width in zip(longest, chosen, strict=True)]
         chosen[needs.index(max(needs))] += 1
     return chosen
-
-
-def _longest_word(text: Sequence[str]) -> int:
-    return max((_cells(word) for cell in text for word in cell.split()), default=0)
