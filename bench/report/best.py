@@ -13,12 +13,22 @@ from bench.predict.model.power import Prices
 from bench.predict.tiers import RESTS
 from bench.predict.validation.errorfile import WAYS
 from bench.predict.validation.tested import errors
+from bench.report.answered import Answered
 from bench.report.costs import INNER, costs_said
 from bench.report.digits import NONE, counted
+from bench.report.flatpredictions import flat_rows
 from bench.report.markup import Report
 from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
-from bench.report.predictions import HOW, STAGES, caveats, cells_of, columns, flat, untold
+from bench.report.predictions import (
+    HOW,
+    STAGES,
+    caveats,
+    cells_of,
+    columns,
+    footed,
+    untold,
+)
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.report.tested import tests_said
@@ -61,16 +71,18 @@ def best_ways(
     """
     notes, first = Notes(), found[0].wanted
     heads = _heads(columns(first.asked(_even(first), [1]), base), found, rate)
-    told = [(limit, one, one.found) for limit in found for one in _fastest(limit.every)]
-    shown = [(limit, one, its) for limit, one, its in told if its]
+    told = [(limit, one) for limit in found for one in _fastest(limit.every)]
+    shown = [(limit, Answered(one, one.found)) for limit, one in told if one.found]
     cells = tuple(
-        _spliced(cells_of(one, its, 0, prices, base, notes), limit.wanted, its, (found, rate))
-        for limit, one, its in shown
+        _spliced(
+            cells_of(at, 0, prices, base, footed(at, notes)), limit.wanted, at.found, (found, rate)
+        )
+        for limit, at in shown
     )
     said = (*_said(found, prices), *((SPELLED_OPERATORS,) if operators else ()))
     table = Table(_title(found, base), HOW, heads, cells, said, notes.lines())
-    more = [operators_section(one, its, 0) for _, one, its in shown] if operators else []
-    rows = [_flat(limit.wanted, one, prices, rate) for limit, one, _ in told]
+    more = [operators_section(at.one, at.found, 0) for _, at in shown] if operators else []
+    rows = [_flat(limit.wanted, one, prices, rate) for limit, one in told]
     return Report(table, rows, tuple(more))
 
 
@@ -181,7 +193,8 @@ def _flat(wanted: Wanted, one: Answer, prices: Prices, rate: float | None) -> di
     asked = one.found.asked if one.found else wanted.asked(_even(wanted), [1])
     middle, low, high = chips_for(one.found, rate) if one.found and rate else (None, None, None)
     high = None if high == math.inf else high
-    found = flat(one, 0, asked, prices)
+    at = Answered(one, one.found) if one.found else None
+    (found,) = flat_rows([(one, at, 0)], asked, prices)
     if not one.found:
         found |= {"parallel": None, "batch": None}
     return found | {

@@ -1,8 +1,7 @@
 """Energy and cost of tokens as a table tells them: with the range of power, price and rate."""
 
-from bench.predict.answers import Answer
-from bench.predict.forecast import Foretold
 from bench.predict.model.power import Band, Prices, hourly
+from bench.report.answered import Answered
 from bench.report.digits import NONE
 from bench.units import significant
 
@@ -10,19 +9,17 @@ INNER = 0.8
 """The interval of the rate that is counted in."""
 
 
-def energy(found: Foretold, place: int) -> Band | None:
+def energy(at: Answered, place: int) -> Band | None:
     """Returns joules a token of one chip at one point; None where its board power is unknown."""
-    power = found.power(place)
-    return _each(power, found, place, 1.0) if power else None
+    power = at.power(place)
+    return _each(power, at, place, 1.0) if power else None
 
 
-def cost(one: Answer, place: int, prices: Prices) -> Band | None:
+def cost(at: Answered, place: int, prices: Prices) -> Band | None:
     """Returns US dollars a million tokens; None where nobody published a price or the power."""
-    power = one.found.power(place) if one.found else None
-    hour = hourly(one.chip, power, prices) if power else None
-    if hour is None or one.found is None:
-        return None
-    return _each(hour, one.found, place, 3600 / 1e6)
+    power = at.power(place)
+    hour = hourly(at.chip, power, prices) if power else None
+    return _each(hour, at, place, 3600 / 1e6) if hour else None
 
 
 def banded(band: Band | None) -> str:
@@ -42,6 +39,5 @@ def costs_said(prices: Prices) -> str:
     )
 
 
-def _each(band: Band, found: Foretold, place: int, scale: float) -> Band:
-    rate = float(found.per_chip()[place]) * scale
-    return band.each(rate, float(found.half(INNER)[place]))
+def _each(band: Band, at: Answered, place: int, scale: float) -> Band:
+    return band.each(at.rates[place] * scale, at.half(INNER)[place])

@@ -9,10 +9,10 @@ from bench.predict.answers import Answer
 from bench.predict.forecast import Foretold
 from bench.predict.lighter import lighter, wider
 from bench.predict.model.capacity import least_chips
-from bench.predict.model.operators import Array
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import Tier
 from bench.predict.used import used
+from bench.report.answered import Answered, unheld
 from bench.report.costs import INNER
 from bench.report.digits import NONE
 from bench.report.duration import duration
@@ -25,13 +25,12 @@ TIGHT = "tight: under 10% of memory left free"
 
 def unfit(found: Foretold, place: int) -> bool:
     """Tells whether the model does not fit, however little is kept free."""
-    room = found.room(place)
-    return room.fits is False and not room.tight
+    return unheld(found.room(place))
 
 
-def if_fitted(found: Foretold, place: int, told: str) -> str:
+def if_fitted(at: Answered, place: int, told: str) -> str:
     """Returns what is told of one point; where the model does not fit, that it is as if it did."""
-    return f"if it fitted: {told}" if told != NONE and unfit(found, place) else told
+    return f"if it fitted: {told}" if told != NONE and at.unfit(place) else told
 
 
 def in_words(
@@ -44,16 +43,26 @@ def in_words(
 
     Rate and ratio have the intervals of ``levels``, the time the inner one alone.
     """
-    digits, (limit, share) = digits_of(found.tier), found.work.limit(place)
-    ratio = over(one.over, place, digits, levels) if one.over else ""
+    return {**at_point(Answered(one, found), place, levels), "rests": rests_on(one, found)}
+
+
+def at_point(at: Answered, place: int, levels: Sequence[float]) -> dict[str, str]:
+    """Returns the same but for what it rests on, which is one at all points."""
+    digits, (limit, share) = digits_of(at.found.tier), at.found.work.limit(place)
+    ratio = at.one.over
+    told = _over(ratio, place, digits, [at.ratio(one, place) for one in levels]) if ratio else ""
     return {
-        "over": if_fitted(found, place, ratio) if ratio else "",
-        "rate": if_fitted(found, place, _rate(found, place, digits, levels)),
-        "time": lasting(found.seconds, found.half(INNER), place, digits),
+        "over": if_fitted(at, place, told) if told else "",
+        "rate": if_fitted(at, place, _rate(at, place, digits, levels)),
+        "time": lasting(at.seconds, at.half(INNER), place, digits),
         "limit": f"{limit} {share:.0%}",
-        "left": _left(found, place),
-        "rests": "; ".join(filter(None, (found.tier, *_open(one, found)))),
+        "left": _left(at, place),
     }
+
+
+def rests_on(one: Answer, found: Foretold) -> str:
+    """Returns what an answer rests on: tier, and what nobody published."""
+    return "; ".join(filter(None, (found.tier, *_open(one, found))))
 
 
 def digits_of(tier: str) -> int:
@@ -83,12 +92,11 @@ def _lacks(found: Foretold) -> str:
     return f"no {' nor '.join(found.lacks)} published" if found.lacks else ""
 
 
-def _rate(found: Foretold, place: int, digits: int, levels: Sequence[float]) -> str:
-    value = float(found.per_chip()[place])
-    return _bracketed(value, [found.per_chip_bounds(one, place) for one in levels], digits)
+def _rate(at: Answered, place: int, digits: int, levels: Sequence[float]) -> str:
+    return _bracketed(at.rates[place], [at.bounds(one, place) for one in levels], digits)
 
 
-def lasting(seconds: Array, half: Array, place: int, digits: int) -> str:
+def lasting(seconds: Sequence[float], half: Sequence[float], place: int, digits: int) -> str:
     """Returns a time with its inner interval."""
     middle, inner = float(seconds[place]), float(np.exp(half[place]))
     low, high = (_time(one, 2) for one in (middle / inner, middle * inner))
@@ -113,14 +121,19 @@ def number(value: float, digits: int) -> str:
 def over(found: Ratio, place: int, digits: int, levels: Sequence[float]) -> str:
     """Returns a ratio with its intervals, or 1 of what is divided by itself."""
     pairs = [found.bounds(level) for level in levels]
-    bounds = [(float(low[place]), float(high[place])) for low, high in pairs]
+    return _over(
+        found, place, digits, [(float(low[place]), float(high[place])) for low, high in pairs]
+    )
+
+
+def _over(found: Ratio, place: int, digits: int, bounds: Sequence[tuple[float, float]]) -> str:
     if all(low == high for low, high in bounds):
         return "1"
     return _bracketed(float(found.middle[place]), bounds, digits)
 
 
-def _left(found: Foretold, place: int) -> str:
-    room = found.room(place)
+def _left(at: Answered, place: int) -> str:
+    found, room = at.found, at.room(place)
     if room.free is None:
         return "capacity unknown"
     if room.fits:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from tabulate import tabulate
 
-from bench.report.scalar import Rows, Scalar
+from bench.report.scalar import Made, Rows, Scalar
 from bench.report.table import Section, Table
 
 
@@ -45,7 +45,7 @@ def cleaned(report: Report) -> Report:
         title=one_line(table.title),
         heading=_lines(table.heading),
         columns=_lines(table.columns),
-        cells=tuple(_lines(row) for row in table.cells),
+        cells=Made(lambda: (_lines(row) for row in table.cells)),
         summary=_lines(table.summary),
         notes=_lines(table.notes),
     )

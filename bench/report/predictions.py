@@ -2,32 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
-from bench.predict.forecast import Asked, First, Foretold
+from bench.predict.forecast import Asked, Foretold
 from bench.predict.model.power import Prices
 from bench.predict.tiers import RESTS
+from bench.report.answered import Answered
 from bench.report.costs import INNER, banded, cost, costs_said, energy
+from bench.report.flatpredictions import flat_rows
 from bench.report.foretold import (
     OUTER,
+    at_point,
     digits_of,
     if_fitted,
-    in_words,
     lasting,
     number,
-    resting,
-    unfit,
+    rests_on,
 )
-from bench.report.marks import unpublished, worked_out
+from bench.report.marks import unpublished
 from bench.report.markup import Report
 from bench.report.operators import SPELLED as SPELLED_OPERATORS
 from bench.report.operators import operators_section
 from bench.report.question import beyond, instead, points, published, title
-from bench.report.scalar import Scalar
+from bench.report.scalar import Made, Rows
 from bench.report.table import Notes, Table
-from bench.report.tested import flat_tests, tests_said
+from bench.report.tested import tests_said
 
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
 HOW = (
@@ -72,30 +71,34 @@ def predictions(
         operators: whether each operator's time is told, too.
     """
     places = range(len(asked.batch))
-    told = [(one, one.found, place) for one in every if one.found for place in places]
-    shown = sorted(told, key=lambda row: _order(row[1], row[2]))
+    told = [Answered(one, one.found) for one in every if one.found]
+    shown = sorted(((at, place) for at in told for place in places), key=_order)
     notes = Notes()
-    cells = tuple(cells_of(*row, prices, base, notes) for row in shown)
+    rests = {at.chip.id: footed(at, notes) for at in dict.fromkeys(at for at, _ in shown)}
     table = Table(
         title(asked, base),
         HOW,
         columns(asked, base),
-        cells,
-        (*_summary(every, asked, prices), *((SPELLED_OPERATORS,) if operators else ())),
+        Made(lambda: (cells_of(*row, prices, base, rests[row[0].chip.id]) for row in shown)),
+        (*_summary(every, told, asked, prices), *((SPELLED_OPERATORS,) if operators else ())),
         notes.lines(),
     )
-    rows = [flat(one, place, asked, prices) for one, _, place in shown]
-    rows += [flat(one, place, asked, prices) for one in every if not one.found for place in places]
-    more = (
-        [operators_section(one, found, place) for one, found, place in shown] if operators else []
-    )
-    return Report(table, rows, tuple(more))
+    untold_rows = ((one, None, place) for one in every if not one.found for place in places)
+    rows = [*((at.one, at, place) for at, place in shown), *untold_rows]
+    more = [operators_section(at.one, at.found, place) for at, place in shown] if operators else []
+    return Report(table, Rows(lambda: flat_rows(rows, asked, prices)), tuple(more))
 
 
-def _order(found: Foretold, place: int) -> tuple[int, bool, bool, float]:
+def _order(row: tuple[Answered, int]) -> tuple[int, bool, bool, float]:
     """Orders rows by point; then what fits, what is tight, what does not fit; then by rate."""
-    over = found.room(place).fits is False
-    return place, unfit(found, place), over, -float(found.per_chip()[place])
+    at, place = row
+    return place, at.unfit(place), at.room(place).fits is False, -at.rates[place]
+
+
+def footed(at: Answered, notes: Notes) -> str:
+    """Returns what an answer rests on, with its footnotes."""
+    marks = unpublished(at.chip, at.resting, notes)
+    return f"{rests_on(at.one, at.found)} {marks}".rstrip()
 
 
 def columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
@@ -113,124 +116,38 @@ def columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def cells_of(  # noqa: PLR0913, PLR0917 -- a row, and what all rows share
-    one: Answer, found: Foretold, place: int, prices: Prices, base: Chip | None, notes: Notes
+def cells_of(
+    at: Answered, place: int, prices: Prices, base: Chip | None, rests: str
 ) -> tuple[str, ...]:
-    """Returns what is foretold of one chip at one point, a cell each."""
-    asked = found.asked
+    """Returns what is foretold of one chip at one point, a cell each; what it rests on as told."""
+    asked, found = at.found.asked, at.found
     sizes = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
-    told, digits = in_words(one, found, place), digits_of(found.tier)
-    first = found.first if asked.phase == "serve" else None
+    told, digits = at_point(at, place, (INNER, OUTER)), digits_of(found.tier)
+    first = at.first if asked.phase == "serve" else None
     return (
-        one.chip.id,
-        *(f"{sizes[key][place]:g}" for key in points(asked)),
+        at.chip.id,
+        *(f"{sizes[key][place]:g}" for key in at.swept),
         *((told["over"],) if base else ()),
         told["rate"],
-        *((number(float(found.tokens[place]), digits),) if asked.split.chips > 1 else ()),
+        *((number(at.tokens[place], digits),) if asked.split.chips > 1 else ()),
         told["time"],
-        *((lasting(first.seconds, first.half(INNER), place, digits),) if first else ()),
+        *((lasting(first, at.first_half(INNER), place, digits),) if first else ()),
         told["limit"],
         told["left"],
-        if_fitted(found, place, banded(energy(found, place))),
-        if_fitted(found, place, banded(cost(one, place, prices))),
-        f"{told['rests']} {unpublished(one.chip, resting(one), notes)}".rstrip(),
-    )  # fmt: skip
+        if_fitted(at, place, banded(energy(at, place))),
+        if_fitted(at, place, banded(cost(at, place, prices))),
+        rests,
+    )
 
 
-def flat(one: Answer, place: int, asked: Asked, prices: Prices) -> dict[str, Scalar]:
-    """Returns the same for programs, in SI base units."""
-    told: dict[str, Scalar] = {
-        "chip": one.chip.id, "workload": asked.workload.id, "phase": asked.phase,
-        "batch": int(asked.batch[place]), "input": int(asked.prompt[place]),
-        "output": int(asked.output[place]) or None,
-        "context": asked.workload.context, "precision": asked.how.name,
-        "cache_B_element": asked.how.cache,
-        "parallel": str(asked.split), "chips": asked.split.chips,
-        **_recipe(asked), **flat_tests(one.chip.id, asked.phase), "unknown": one.why or None,
-    }  # fmt: skip
-    return told | (_numbers(one, place, prices) if one.found else {})
-
-
-def _recipe(asked: Asked) -> dict[str, Scalar]:
-    """Returns how a copy is trained; of other phases nothing."""
-    train, recipe = asked.phase == "train", asked.recipe
-    return {
-        "micro": int(recipe.micro) if train else None,
-        "recompute": recipe.recompute >= 1 if train else None,
-    }
-
-
-def _kept(found: Foretold, place: int) -> dict[str, Scalar]:
-    """Returns what a chip keeps of a model, in bytes.
-
-    Of training that is weights, gradients and the optimiser's states, and what backward wants.
-    """
-    room, train = found.room(place), found.recipe is not None
-    return {
-        "memory_free_B": room.free, "weights_B": None if train else room.weights,
-        "states_B": room.weights if train else None,
-        "activations_B": room.activations if train else None,
-        "cache_B_sequence": None if train else room.cache,
-    }  # fmt: skip
-
-
-def _numbers(one: Answer, place: int, prices: Prices) -> dict[str, Scalar]:
-    found = one.found
-    if found is None:
-        return {}
-    joules, paid = energy(found, place), cost(one, place, prices)
-    rate = float(found.per_chip()[place])
-    told: dict[str, Scalar] = {
-        "tokens_per_s_chip": rate, "tokens_per_s": float(found.tokens[place]),
-        **_bounded("seconds", found, place), **_bounded("ttft_s", found.first, place),
-    }  # fmt: skip
-    for level in (INNER, OUTER):
-        least, most = found.per_chip_bounds(level, place)
-        share = f"{level * 100:.0f}"
-        told |= {f"low_{share}": least, f"high_{share}": most}
-    told |= {
-        "model_half_log_95": found.model[-1], "sheet_half_log": float(found.sheet[place]),
-        "limited_by": found.work.limit(place)[0], "tier": str(found.tier),
-        "fits": found.room(place).fits, "room": found.room(place).word,
-        **_kept(found, place),
-        "J_per_token": joules.middle if joules else None,
-        "J_per_token_low": joules.low if joules else None,
-        "J_per_token_high": joules.high if joules else None,
-        "usd_per_Mtoken": paid.middle if paid else None,
-        "usd_per_Mtoken_low": paid.low if paid else None,
-        "usd_per_Mtoken_high": paid.high if paid else None,
-        "lacks": ", ".join(found.lacks) or None, "assumed": found.assumed or None,
-        "worked_out": ", ".join(worked_out(one.chip, resting(one))) or None,
-    }  # fmt: skip
-    if one.over is not None:
-        low, high = one.over.bounds(OUTER)
-        inner = one.over.bounds(INNER)
-        told |= {
-            "ratio_low_80": float(inner[0][place]), "ratio_high_80": float(inner[1][place]),
-            "ratio": float(one.over.middle[place]), "ratio_low_95": float(low[place]),
-            "ratio_high_95": float(high[place]),
-        }  # fmt: skip
-    return told
-
-
-def _bounded(name: str, found: Foretold | First | None, place: int) -> dict[str, Scalar]:
-    """Returns a time in seconds with its intervals, a key each."""
-    middle = float(found.seconds[place]) if found else None
-    told: dict[str, Scalar] = {name: middle}
-    for level in (INNER, OUTER):
-        factor = float(np.exp(found.half(level)[place])) if found else None
-        share = f"{level * 100:.0f}"
-        told[f"{name}_low_{share}"] = middle / factor if middle and factor else None
-        told[f"{name}_high_{share}"] = middle * factor if middle and factor else None
-    return told
-
-
-def _summary(every: Sequence[Answer], asked: Asked, prices: Prices) -> Iterator[str]:
-    if told := tests_said([one.chip.id for one in every if one.found], asked.phase):
-        yield told
+def _summary(
+    every: Sequence[Answer], told: Sequence[Answered], asked: Asked, prices: Prices
+) -> Iterator[str]:
+    if tests := tests_said([at.chip.id for at in told], asked.phase):
+        yield tests
     yield from caveats(every, asked)
     places = range(len(asked.batch))
-    if any(unfit(one.found, at) for one in every if one.found for at in places):
+    if any(at.unfit(place) for at in told for place in places):
         yield "Where the model does not fit, rates, energy and cost are as if it did."
     yield costs_said(prices)
     yield RESTS

@@ -1,30 +1,36 @@
 """What a flat row may hold, and rows that are made only when somebody looks at them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar, overload
 
 Scalar = str | int | float | bool | None
+Row = TypeVar("Row")
 
 
-class Rows:
-    """Flat rows, made when first looked at: a format of words has no use for them."""
+class Made(Sequence[Row]):
+    """Rows, made when first looked at: not every format has a use for them."""
 
-    def __init__(self, make: Callable[[], Iterable[dict[str, Scalar]]]) -> None:
+    def __init__(self, make: Callable[[], Iterable[Row]]) -> None:
         self._make = make
-        self._made: list[dict[str, Scalar]] | None = None
+        self._made: list[Row] | None = None
 
-    def __iter__(self) -> Iterator[dict[str, Scalar]]:
-        """Yields each row."""
-        return iter(self._all())
-
-    def __getitem__(self, place: int) -> dict[str, Scalar]:
-        """Returns one row."""
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        """Returns one row, or some."""
         return self._all()[place]
 
     def __len__(self) -> int:
         """Returns how many there are."""
         return len(self._all())
 
-    def _all(self) -> list[dict[str, Scalar]]:
+    def _all(self) -> list[Row]:
         if self._made is None:
             self._made = list(self._make())
         return self._made
+
+
+Rows = Made[dict[str, Scalar]]
+"""Flat rows: a format of words has no use for them."""

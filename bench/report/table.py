@@ -1,6 +1,6 @@
 """The rows of a record as a table of words, with footnotes and a heading: what people read."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from bench.chips.load import Catalogue
@@ -44,7 +44,7 @@ class Table:
     title: str
     heading: tuple[str, ...]
     columns: tuple[str, ...]
-    cells: tuple[tuple[str, ...], ...]
+    cells: Sequence[tuple[str, ...]]
     summary: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -62,7 +62,7 @@ class Section:
 
     title: str
     columns: tuple[str, ...]
-    cells: tuple[tuple[str, ...], ...]
+    cells: Sequence[tuple[str, ...]]
     flat: list[dict[str, Scalar]]
     lines: tuple[str, ...] = ()
     key: str = ""

@@ -14,7 +14,7 @@ from bench.chips.model import Chip
 from bench.chips.paper import of_sheet
 from bench.predict.tiers import Tier
 from bench.report.markup import Report
-from bench.report.scalar import Scalar
+from bench.report.scalar import Rows, Scalar
 
 WEAK = ("press", "analyst-estimate")
 """Kinds of source that carry little, whatever else is said of them."""
@@ -56,7 +56,7 @@ def with_weak(report: Report, rests: Mapping[str, Sequence[str]], sheets: Catalo
         sheets: the sheets and their sources.
     """
     found = {chip: weakly_sourced(sheets.chips[chip], keys, sheets) for chip, keys in rests.items()}
-    flat = [row | {"weakly_sourced": _keys(row, found)} for row in report.flat]
+    flat = Rows(lambda: ({**row, "weakly_sourced": _keys(row, found)} for row in report.flat))
     told = list(_told({chip: figures for chip, figures in found.items() if figures}))
     table = replace(report.table, summary=(*report.table.summary, *told))
     return replace(report, table=table, flat=flat)

@@ -108,6 +108,6 @@ def _section(one: Section) -> list[Block]:
     if not one.cells:
         return []
     return [
-        Table(one.title, one.columns, one.cells, tuple(one.flat), one.key),
+        Table(one.title, one.columns, tuple(one.cells), tuple(one.flat), one.key),
         *(Paragraph(line) for line in one.lines),
     ]

@@ -6,6 +6,7 @@ counted unfolded in prefill and absorbed in decode (DeepSeek-V2, arXiv 2405.0443
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Literal
 
@@ -67,6 +68,7 @@ def token_products(workload: Workload) -> int:
     return plain + each * workload.experts.per_token
 
 
+@lru_cache(maxsize=1024)
 def parameters(workload: Workload) -> Parameters:
     """Returns the counts of the whole model."""
     head = workload.vocabulary * workload.hidden

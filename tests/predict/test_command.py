@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from bench import paths
 from bench.chips.load import catalogue
+from bench.predict import forecast
 from bench.predict.model.facts import every
+from bench.report import flatpredictions, predictions
 from bench.report.registry import FORMATS
 from tests.commands.command_cases import document, looks_like, said, without_torch
 
@@ -187,6 +190,27 @@ def test_a_sweep_has_a_row_a_point_and_chip(capsys: pytest.CaptureFixture[str]) 
     doubled = [2**power for power in range(7)]
     assert points == set(product((H20, H800), doubled, (128, 4096), (1, 9)))
     assert len(found) == len(points)
+
+
+@pytest.mark.parametrize("style", FORMATS)
+def test_a_format_makes_what_it_prints_and_asks_each_point_for_its_memory_once(
+    style: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Memory was worked out ten times a row; csv and json had every cell of the table made."""
+    made: Counter[str] = Counter()
+    made_by = ((forecast, "room"), (predictions, "cells_of"), (flatpredictions, "_numbers"))
+    for module, name in made_by:
+        own = getattr(module, name)
+
+        def counted(*args: Any, own: Any = own, name: str = name) -> Any:
+            made[name] += 1
+            return own(*args)
+
+        monkeypatch.setattr(module, name, counted)
+    words = ["chips=[h20,h800]", SMALL, "batch=[1,2,3]", f"report={style}"]
+    assert said("predict", words, capsys)[0] == 0
+    kind = "_numbers" if style in ("csv", "json") else "cells_of"
+    assert made == {"room": 6, kind: 6}
 
 
 SWEEPS = {"3..10": [3, 6], "[4,1,4]": [4, 1], "7": [7], "5..5": [5], "[1..4,3]": [1, 2, 4, 3]}

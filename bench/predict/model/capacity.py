@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import ACTIVATION, kept_heads, replicated
@@ -203,6 +204,7 @@ def _routed(workload: Workload) -> int:
     return layers * sum(math.prod(shapes[name]) for name in ROUTED)
 
 
+@lru_cache(maxsize=1024)
 def weight_bytes(workload: Workload, how: Precision, split: Parallel) -> float:
     """Returns the bytes of weights on one chip: embedding and head 16 bits wide."""
     counted, routed = parameters(workload), _routed(workload)
