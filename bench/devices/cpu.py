@@ -30,10 +30,12 @@ NEEDS = {
     "fp8": (),
     "mxfp8": (),
     "nvfp4": (),
-    "fp16": ("avx512_fp16", "amx_fp16", "asimdhp", "fphp"),
     "bf16": ("avx512_bf16", "amx_bf16", "bf16"),
 }
-"""Formats that need an instruction set of their own; none is known for an empty list."""
+"""Formats that need an instruction set of their own; none is known for an empty list.
+
+Without one, fp16 is done all the same, and what takes too long is left out by its pace.
+"""
 
 HUGE_PAGES = "THP_MEM_ALLOC_ENABLE"
 """Lets torch ask for huge pages, without which a stream loses a percent or two to page walks."""
@@ -93,7 +95,7 @@ class CpuDevice(TorchDevice):
     def lacks(self, dtype: str) -> str | None:
         """Returns a reason for a format that no instruction of this CPU works on."""
         needed = NEEDS.get(dtype)
-        if needed is None or dtype == "fp16" or set(needed) & set(self.info_isa()):
+        if needed is None or set(needed) & set(self.info_isa()):
             return None
         return f"no {dtype} instructions on this CPU"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.kernels.common import inputs
 from bench.kernels.common.attend import proven, relative_error
-from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError, itemsize
+from bench.kernels.common.base import Defaults, Limits, Point, Task, itemsize
 from bench.kernels.common.decoder import Layer, forward
 from bench.kernels.common.exact import exact_token, narrowed
 from bench.kernels.common.graphs import captured
@@ -148,7 +148,7 @@ class TransformerLayer(Defaults):
         made = _made(point, _shape(point), device)
         rooms = Rooms()
         captures = str(point.parameters["way"]).startswith(GRAPH)
-        call = _captured(made) if captures else made.call
+        call = captured(made.call, device) if captures else made.call
         run = rooms.keeping(0, proven(call))
         spoil, seen = partial(_spoil, rooms), partial(_observed, made.layer)
         return Task([run], spoil, lambda _: _spot_check(point, made, rooms), seen)
@@ -244,13 +244,6 @@ def _cache(point: Point, shape: Workload, device: "torch.device") -> "tuple[torc
         return (latent,)
     drawn = (b, shape.kv_heads, s, shape.head_dim)
     return tuple(inputs.draw(drawn, point.dtype, point.data, device) for _ in range(2))
-
-
-def _captured(made: Made) -> "Callable[[], torch.Tensor]":
-    """Returns the replay of the call as a graph, which costs the host one launch."""
-    if made.rows.device.type != "cuda":
-        raise UnsupportedError("graphs are captured on CUDA devices only")
-    return captured(made.call, made.rows.device)
 
 
 def _observed(layer: Layer) -> dict[str, float | str]:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from bench.kernels.common import inputs, llm
+from bench.kernels.common.base import UnsupportedError
 from bench.kernels.common.graphs import captured, captured_if_possible
 from tests.kernels.graph_cases import REFUSED, Cuda
 
@@ -22,6 +23,12 @@ def test_a_replay_does_the_work_again_in_the_same_place(cuda: Cuda) -> None:
     assert replay() is replay()
     assert torch.equal(total, before + 2)
     assert (len(cuda.made), cuda.current, cuda.generator.is_captured) == (1, cuda.main, False)
+
+
+@pytest.mark.parametrize("kind", ["cpu", "xpu"])
+def test_graphs_are_of_cuda_devices(kind: str) -> None:
+    with pytest.raises(UnsupportedError, match="graphs are captured on CUDA devices only"):
+        captured(lambda: torch.zeros(1), torch.device(kind))
 
 
 def test_a_call_that_waits_is_refused_before_any_capture(cuda: Cuda) -> None:

@@ -9,6 +9,7 @@ import torch
 from bench.devices.cpu import CpuDevice
 from bench.kernels import launch
 from bench.kernels.common.base import Point
+from bench.kernels.common.graphs import captured
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
 from bench.measure.loop import Plan
@@ -87,16 +88,17 @@ def test_a_graph_holds_a_hundred_kernels_and_its_replay_is_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cuda = Cuda(monkeypatch)
+    monkeypatch.setattr(launch, "captured", lambda body, _: captured(body, torch.device("cuda", 0)))
     a, b, c = arrays()
     replay = launch._graph(a, b, c)
-    (captured,) = cuda.made
-    assert len(captured.kernels) == launch.GRAPH_KERNELS
+    (made,) = cuda.made
+    assert len(made.kernels) == launch.GRAPH_KERNELS
     for _ in range(2):
         c.fill_(float("nan"))
         assert not launch._compared(point("graph"), a, b, c).passed
         replay()
         assert launch._compared(point("graph"), a, b, c).passed
-    captured.kernels.pop()
+    made.kernels.pop()
     replay()
     assert not launch._compared(point("graph"), a, b, c).passed
 

@@ -32,7 +32,7 @@ def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[],
     """
     import torch
 
-    if device.type not in ("cuda", "cpu"):
+    if device.type != "cuda":
         raise UnsupportedError("graphs are captured on CUDA devices only")
 
     current, beside = torch.cuda.current_stream(device), _beside(device)
