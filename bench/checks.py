@@ -10,6 +10,7 @@ from bench.chips import load as chips
 from bench.chips.faults import uncited
 from bench.chips.vendors import vendors
 from bench.claims import load as claims
+from bench.datafile import at_home, relative
 from bench.errors import DataError, Fault
 from bench.evidence import load as reports
 from bench.predict.learning import tables
@@ -48,7 +49,7 @@ def check(folder: Path, results: Path) -> Checked:
         faults += uncited(cited, catalogue.sources)
         faults += pattern_faults(book.rules.values(), catalogue.chips)
     faults += _vendor_faults(folder)
-    faults += [fault for layer in paths.layers(folder) for fault in _strangers(layer)]
+    faults += [fault for layer in paths.layers(folder) for fault in _strangers(layer, folder)]
     shipped = folder.resolve() == paths.data_dir("specs").resolve()
     told, untold = reports.examine(results, catalogue.chips if shipped else None, fresh=True)
     faults += untold
@@ -56,8 +57,8 @@ def check(folder: Path, results: Path) -> Checked:
     measured, mistold = tables.examine(results, *known)
     faults += mistold
     records = results / "records"
-    beside = catalogue if shipped and understood else None
-    faults += contributed.faults(records, beside)
+    if understood:  # what a record is judged by has to be there, or each seems to be wrong
+        faults += contributed.faults(records, catalogue if shipped else None)
     counts = {
         "sheets": len(catalogue.chips),
         "designs": len(catalogue.architectures),
@@ -69,7 +70,7 @@ def check(folder: Path, results: Path) -> Checked:
         "rows of tables": sum(len(table.rows) for table in measured.values()),
         "records": len(list(records.rglob("*.json"))),
     }
-    return Checked(counts, tuple(faults))
+    return Checked(counts, tuple(map(at_home, faults)))
 
 
 def _vendor_faults(folder: Path) -> Iterator[Fault]:
@@ -79,9 +80,9 @@ def _vendor_faults(folder: Path) -> Iterator[Fault]:
         yield from error.faults
 
 
-def _strangers(folder: Path) -> Iterator[Fault]:
-    known = {path for pattern in READ for path in folder.glob(pattern)}
-    for path in sorted(folder.rglob("*")):
+def _strangers(layer: Path, folder: Path) -> Iterator[Fault]:
+    known = {path for pattern in READ for path in layer.glob(pattern)}
+    for path in sorted(layer.rglob("*")):
         if path.is_file() and path not in known and not path.name.startswith("."):
-            name = f"specs/{path.relative_to(folder).as_posix()}"
+            name = relative(path, folder)
             yield Fault(name, "", "is read by nothing", "move it where its kind is read")

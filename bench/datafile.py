@@ -1,6 +1,7 @@
 """Data files read into strict models; whatever is wrong becomes a fault with field and remedy."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,10 +42,27 @@ PATTERNS = {
 
 
 def relative(path: Path, folder: Path) -> str:
-    """Returns a file's path as faults name it, whatever folder stands for ``specs/``."""
+    """Returns a file's path as faults name it, whatever folder stands for ``specs/``.
+
+    A file of one's own is named by where it lies, as no shipped one is meant.
+    """
     home = "results" if folder.name == "results" else "specs"
     layer = next(one for one in paths.layers(folder) if path.is_relative_to(one))
-    return f"{home}/{path.relative_to(layer).as_posix()}"
+    return f"{home}/{path.relative_to(layer).as_posix()}" if layer == folder else _shown(path)
+
+
+def _shown(path: Path) -> str:
+    """Returns a path as seen from the working folder, where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def at_home(fault: Fault) -> Fault:
+    """Returns a fault of a shipped file's name with the path of one's own file in its place."""
+    own, (home, _, inner) = paths.own_specs(), fault.file.partition("/")
+    if own is None or home != "specs" or not (own / inner).is_file():
+        return fault
+    return replace(fault, file=_shown(own / inner))
 
 
 def files(folder: Path, kind: str) -> list[Path]:
@@ -99,13 +117,15 @@ def entries(
     if optional and not path.exists():
         return {}, []
     data, faults = mapping(path, folder)
+    homes = dict.fromkeys(data, path)
     for layer in paths.layers(folder)[1:]:
         if (own := layer / path.relative_to(folder)).exists():
             more, new = mapping(own, folder)
             data, faults = {**data, **more}, faults + new
+            homes.update(dict.fromkeys(more, own))
     made: dict[str, Model] = {}
     for key, node in data.items():
-        one, new = validated(model, node, relative(path, folder), key)
+        one, new = validated(model, node, relative(homes[key], folder), key)
         faults += new
         if one is not None:
             made[key] = one

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
+from bench.errors import DataError
 from bench.kernels.common.base import Point
 from bench.kernels.registry import KERNELS, kernel
 from bench.measure.stats import describe
@@ -125,6 +126,8 @@ def _work(one: Measurement, told: Work) -> Found:
         return
     try:
         again = kernel(one.kernel).work(Point(one.kernel, one.dtype, one.data, one.parameters))
+    except DataError:
+        raise  # a file that the formula is looked up in is wrong, and no word of the record
     except Exception:  # noqa: BLE001 -- a formula may be given anything here
         yield "parameters", f"are none of the kernel {one.kernel}"
         return

@@ -18,7 +18,7 @@ from bench.chips.faults import (
 from bench.chips.groups import APART, GROUPS
 from bench.chips.model import Architecture, Chip, Source
 from bench.chips.names import loose, plain
-from bench.datafile import as_mapping, entries, files, relative, validated
+from bench.datafile import as_mapping, at_home, entries, files, relative, validated
 from bench.errors import DataError, Fault, UsageError, nearest
 from bench.loaded import once
 from bench.parsed import Parsed
@@ -116,7 +116,7 @@ def catalogue(folder: Path | None = None) -> Catalogue:
     """
     loaded, faults = examine(folder or paths.data_dir("specs"))
     if faults:
-        raise DataError(faults)
+        raise DataError(map(at_home, faults))
     return loaded
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from bench import paths
 from bench.__main__ import main
+from bench.bundle.doubts import contradictions
 from bench.bundle.model import digest
 from bench.bundle.pack import pack
 from bench.bundle.unpack import DEEPEST, opened, strict_json
 from bench.chips.load import Catalogue
-from bench.errors import UsageError
+from bench.errors import DataError, Fault, UsageError
 from bench.measure.stats import describe
 from bench.records.store import read
 
@@ -189,3 +190,14 @@ def test_whatever_stands_in_a_bundle_ends_in_a_word_and_not_in_a_crash(
         assert main(["import", f"file={altered(change)}", "source=bundle"]) in (0, 2)
         told = capsys.readouterr()
         assert (told.out + told.err).replace("\n", "").isprintable()
+
+
+def test_a_data_file_that_does_not_load_is_no_fault_of_a_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(_name: str) -> object:
+        raise DataError([Fault("specs/workloads/a.yaml", "", "is no YAML", "mend it")])
+
+    monkeypatch.setattr("bench.bundle.doubts.kernel", broken)
+    with pytest.raises(DataError, match="is no YAML"):
+        list(contradictions(read(SPARSE)))

@@ -125,8 +125,37 @@ def test_a_fault_of_an_own_file_is_named(own: Path, cli: Cli) -> None:
     text = BLOCKS[CLAIM].replace("nvidia-h20-sxm-96gb", "h20")
     (own / CLAIM).write_text(text, encoding="utf-8")
     done = cli("claims", f"specs={own}")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert f"specs/{CLAIM}: objects: there is no sheet 'h20'" in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"onpaper: {own / CLAIM}: objects: there is no sheet 'h20'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        (f"chips/{ID}.yaml", "a: [", ": "),
+        ("chips/acme-two.yaml", "name: [\n", ": "),
+        ("sources.yaml", "mine: {kind: press}\n", ": mine"),
+        ("notes.txt", "mine", ": is read by nothing"),
+    ],
+)
+def test_check_names_an_own_file_by_where_it_lies_and_nothing_else(
+    name: str, text: str, told: str, own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One's own slip was one line among dozens about the shipped records."""
+    (own / name).write_text(text, encoding="utf-8")
+    assert check.main([f"specs={own}"]) == 1
+    *faults, _ = capsys.readouterr().out.splitlines()
+    assert any(fault.startswith(f"{own / name}{told}") for fault in faults)
+    assert not any(fault.startswith("results/") for fault in faults)
+
+
+def test_check_names_an_own_sheet_wherever_its_fault_was_found(
+    own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = own / "chips" / f"{ID}.yaml"
+    sheet.write_text(f"{BLOCKS[f'chips/{ID}.yaml']}\nfamily: nowhere\n", encoding="utf-8")
+    assert check.main([f"specs={own}"]) == 1
+    assert f"{sheet}: family: no design 'nowhere'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

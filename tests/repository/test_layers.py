@@ -19,12 +19,13 @@ BELOW: dict[str, tuple[str, ...]] = {
     "records.model": ("strict",),
     "records.upgrade": ("records.model",),
     "records.failures": ("records.model",),
-    "records.store": ("records.upgrade", "records.model", "errors"),
+    "atomic": (),
+    "records.store": ("records.upgrade", "records.model", "atomic", "errors"),
     "shapes": (),
     "suitefile": ("shapes", "yamlfile", "errors"),
     "config": ("suitefile", "shapes", "errors", "paths"),
     "loaded": ("paths",),
-    "parsed": ("yamlfile", "paths"),
+    "parsed": ("atomic", "yamlfile", "paths"),
     "ownspecs": ("errors", "paths"),
     "datafile": ("errors", "strict", "yamlfile", "paths"),
     "chips": (
@@ -99,7 +100,10 @@ BELOW: dict[str, tuple[str, ...]] = {
         "gap", "energy", "verdict", "rates", "titles", "rules", "theory", "chips",
         "records.model", "errors", "units", "spreadsheet", "paths",
     ),
-    "tables": ("claims", "evidence", "rules", "theory", "chips", "errors", "units", "spreadsheet"),
+    "tables": (
+        "claims", "evidence", "rules", "theory", "chips", "atomic", "errors", "units",
+        "spreadsheet",
+    ),
     "notebook": (
         "tables", "report", "claims", "evidence", "verdict", "rules", "theory", "chips",
         "records.model",
@@ -116,12 +120,12 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "site": (
         "standing", "plot", "report", "tables", "predict", "workloads", "claims", "evidence",
-        "verdict", "rates", "titles", "rules", "theory", "chips", "records", "errors", "units",
-        "paths", "",
+        "verdict", "rates", "titles", "rules", "theory", "chips", "records", "atomic",
+        "errors", "units", "paths", "",
     ),
     "reference": (
         "predict", "plot", "report", "tables", "claims", "evidence", "rules", "theory", "workloads",
-        "chips", "strict", "units", "paths", "records",
+        "chips", "strict", "units", "paths", "records", "atomic",
     ),
     "machinecode": (),
     "kernels": ("workloads", "machinecode", "records.model", "errors"),
@@ -142,9 +146,9 @@ BELOW: dict[str, tuple[str, ...]] = {
     ),
     "checks": (
         "bundle", "predict", "claims", "evidence", "rules", "theory", "workloads", "chips",
-        "records", "errors", "paths",
+        "records", "datafile", "errors", "paths",
     ),
-    "launch": ("measure", "report", "config", "records", "errors"),
+    "launch": ("measure", "report", "config", "records", "atomic", "errors"),
     "plugin": (
         "report", "verdict", "rates", "measure", "devices", "kernels", "chips", "records", "errors",
         "units",
@@ -154,7 +158,7 @@ BELOW: dict[str, tuple[str, ...]] = {
         "report", "gate", "archive", "history", "fleet", "bundle",
         "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
         "devices", "chips", "cpuclock", "fixed", "ownspecs", "config", "shapes", "records",
-        "errors", "paths", "units",
+        "atomic", "errors", "paths", "units",
     ),
     "__main__": ("", "ownspecs", "errors"),
 }  # fmt: skip

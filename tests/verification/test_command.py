@@ -123,7 +123,7 @@ def test_what_is_there_already_is_replaced_whole(
     def full(_path: Path, _content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bench.tables.write.replace", full)
+    monkeypatch.setattr("bench.atomic.replace", full)
     code, _, err = said([*words, "seed=2"], capsys)
     assert code == 2
     assert err == f"onpaper: out={tmp_path} cannot be written to: No space left on device\n"
@@ -209,7 +209,7 @@ def test_a_folder_without_records_is_refused(tmp_path: Path, capsys: Capture) ->
 def test_a_broken_record_is_a_fault_of_the_file(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "r.json").write_text("{", encoding="utf-8")
     code, printed, err = said([f"record={tmp_path / 'r.json'}"], capsys)
-    assert (code, printed) == (1, "")
+    assert (code, printed) == (2, "")
     assert err.startswith("onpaper: r.json: is not JSON")
 
 
