@@ -166,11 +166,10 @@ def _said(found: Sequence[Found], prices: Prices) -> Iterator[str]:
     yield tested()
     if told := tests_said(chips, "serve"):
         yield told
-    yield from caveats([*{one.chip.id: one for one in some if one.found}.values()], asked)
+    every = {one.chip.id: one for one in some if one.found}
+    yield from caveats([*every.values()], asked, costs_said(prices), RESTS)
     if any(one.found and one.found.asked.split.pp > 1 for one in some):
         yield STAGES
-    yield costs_said(prices)
-    yield RESTS
     for limit in found:
         lines = [limit.why] if limit.why else untold(limit.every, asked)
         at = f"TPOT {_limit(limit.wanted.tpot)} at most: " if len(found) > 1 else ""

@@ -145,19 +145,23 @@ def _summary(
 ) -> Iterator[str]:
     if tests := tests_said([at.chip.id for at in told], asked.phase):
         yield tests
-    yield from caveats(every, asked)
+    yield from caveats(every, asked, costs_said(prices), RESTS)
     places = range(len(asked.batch))
     if any(at.unfit(place) for at in told for place in places):
         yield "Where the model does not fit, rates, energy and cost are as if it did."
-    yield costs_said(prices)
-    yield RESTS
     yield from untold(every, asked)
 
 
-def caveats(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
-    """Yields what an answer's words mean, and what it takes for granted."""
+def caveats(every: Sequence[Answer], asked: Asked, *more: str) -> Iterator[str]:
+    """Yields what an answer's words mean, ``more`` in the same line, and what it takes for granted.
+
+    Args:
+        every: the answers.
+        asked: the question.
+        more: what further columns hold.
+    """
     yield from beyond(asked)
-    yield SPELLED[asked.phase]
+    yield " ".join((SPELLED[asked.phase], *more))
     yield from published(asked, [one.found.chip for one in every if one.found])
     if asked.workload.experts:
         done = "training" if asked.phase == "train" else "serving"

@@ -455,6 +455,18 @@ def test_whose_tokens_are_counted_is_said(
     assert f"Tokens are those of the {whose}." in out
 
 
+@pytest.mark.parametrize("more", [[], ["parallel=best"]])
+def test_what_the_columns_hold_is_one_line(
+    more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under a table of one row there were seven."""
+    summary = document("predict", [*CHIP.split(), *more], capsys)["summary"]
+    (line,) = [one for one in summary if "TPOT: time between two tokens" in one]
+    assert "J/token: chips alone." in line
+    assert "Rests on, firmest first: " in line
+    assert sum("Rests on, " in one or "J/token" in one for one in summary) == 1
+
+
 def test_a_product_says_that_the_best_one_is_foretold_otherwise(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
