@@ -5,13 +5,12 @@ store may be deleted at any time, and a store that cannot be read or written is 
 """
 
 import json
-import os
-import tempfile
 import time
 from hashlib import sha256
 from pathlib import Path
 
 from bench import paths, yamlfile
+from bench.atomic import replace
 from bench.yamlfile import Node
 
 LEAST = 50
@@ -65,22 +64,11 @@ class Parsed:
         if self._new < LEAST or self._store is None:
             return
         try:
-            self._store.parent.mkdir(parents=True, exist_ok=True)
-            self._write(self._store)
+            text = json.dumps(self._used, ensure_ascii=False)  # dump() is ten times slower
+            replace(self._store, text, mode=0o600)
+            _remove_stale(self._store.parent)
         except OSError:
             return
-
-    def _write(self, store: Path) -> None:
-        descriptor, name = tempfile.mkstemp(dir=store.parent)
-        draft = Path(name)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(json.dumps(self._used, ensure_ascii=False))  # dump() is ten times slower
-            draft.replace(store)
-            _remove_stale(store.parent)
-        except BaseException:  # Ctrl-C, too, leaves no draft behind
-            draft.unlink(missing_ok=True)
-            raise
 
     def _load(self) -> dict[str, Node]:
         if self._store is None:

@@ -202,8 +202,8 @@ def _validation(_: PlotConfig, __: "Catalogue") -> "Picture":
 
 def _written(picture: "Picture", there: Path, look: "Theme", formats: list[str]) -> Iterator[Path]:
     """Writes a picture in its formats and its rows, each file whole or not at all."""
+    from bench.atomic import replace
     from bench.plot import draw
-    from bench.tables.write import replace
 
     made: Mapping[str, Callable[[], bytes]] = {
         "png": lambda: draw.png(picture, look),

@@ -189,7 +189,8 @@ def _fleet(config: ReportConfig) -> "Document":
 
 def _written(document: "Document", config: ReportConfig) -> list[Path]:
     """Writes the files and returns their paths; each is written whole or not at all."""
-    from bench.tables.write import place, replace
+    from bench.atomic import replace
+    from bench.tables.write import place
     from bench.verification import html, pdf
 
     folder = place(config.out or "")

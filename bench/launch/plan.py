@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.atomic import replace
 from bench.errors import DataError, UsageError
 from bench.launch.model import Outcome
 from bench.measure.recordfile import RecordFile
@@ -109,9 +110,7 @@ def keep(plan: Plan, outcomes: Iterable[Outcome]) -> None:
     """Writes the plan and how its jobs ended, so that a reader sees the old file or the new one."""
     lines = [json.dumps({"words": plan.words})]
     lines += [json.dumps(told(plan, one)) for one in outcomes]
-    draft = plan.folder / f".{FILE}"
-    draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    draft.replace(plan.folder / FILE)
+    replace(plan.folder / FILE, "\n".join(lines) + "\n")
 
 
 def told(plan: Plan, one: Outcome) -> dict[str, str | int | None]:

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from bench.atomic import replace
 from bench.errors import DataError, Fault, UsageError, nearest
 from bench.records.model import SCHEMA, Record
 from bench.records.upgrade import STEPS, upgraded
@@ -31,20 +30,7 @@ FINISHED = re.compile(r'"state":\s*"(?:complete|interrupted)"')
 
 def write(record: Record, path: Path) -> None:
     """Writes ``record`` to ``path`` so that a reader sees the old file or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = record.model_dump_json(indent=1) + "\n"
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    draft = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(0o644)
-        draft.replace(path)
-    except BaseException:  # Ctrl-C, too, leaves no draft behind
-        draft.unlink(missing_ok=True)
-        raise
+    replace(path, record.model_dump_json(indent=1) + "\n", synced=True)
 
 
 def read(path: Path) -> Record:

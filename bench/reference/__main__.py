@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from bench import paths
+from bench.atomic import replace
 from bench.chips.load import catalogue
 from bench.predict.learning.learn import FILE, written
 from bench.predict.learning.shipped import shipped, whole
@@ -20,7 +21,6 @@ from bench.reference.documents import write_docs
 from bench.reference.findings import findings
 from bench.reference.pictures import FOLDER, pictures
 from bench.reference.validation import POINTS, points, validation_page
-from bench.tables.write import replace
 
 
 def main() -> int:

@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from bench.atomic import replace
 from bench.errors import UsageError
-from bench.tables.write import replace
 
 LIST = ".onpaper-site.json"
 """Names every file of the site, so that a later one knows what it may take away."""

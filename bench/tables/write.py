@@ -2,12 +2,12 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from bench.atomic import replace
 from bench.errors import UsageError
 from bench.tables.package import DESCRIPTION, MAKER, File, Json
 
@@ -157,18 +157,3 @@ def write(folder: Path, made: Sequence[File], ours: Mapping[str, Json]) -> None:
 
 def _description_first(made: Iterable[File]) -> list[File]:
     return sorted(made, key=lambda one: one.name != DESCRIPTION)
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Puts ``content`` at ``path``; a reader sees the old file or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    draft = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        draft.chmod(0o644)
-        draft.replace(path)
-    except BaseException:  # Ctrl-C, too, leaves no draft behind
-        draft.unlink(missing_ok=True)
-        raise

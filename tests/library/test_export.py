@@ -9,6 +9,7 @@ import pytest
 import bench
 from bench import library
 from bench.__main__ import main
+from bench.atomic import replace
 from bench.commands import export
 from bench.errors import UsageError
 from bench.tables import formats, write
@@ -181,7 +182,7 @@ def test_an_export_cut_short_leaves_whole_files_and_may_be_run_again(
     made = [File("chips.csv", b"new"), File("rules.csv", b"new"), File("extra.csv", b"new")]
     ours = write.listed(exported)
     made.append(described(made[:0], "0", ours))
-    old, replace, done = contents(exported), write.replace, []
+    old, done = contents(exported), []
 
     def stop(path: Path, content: bytes) -> None:
         if path.name == "rules.csv":
@@ -200,20 +201,6 @@ def test_an_export_cut_short_leaves_whole_files_and_may_be_run_again(
     monkeypatch.setattr(write, "replace", replace)
     write.write(exported, made, write.listed(exported))
     assert (exported / "rules.csv").read_bytes() == b"new"
-
-
-def test_a_draft_is_removed_when_it_cannot_take_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "a").write_bytes(b"old")
-
-    def refuse(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(KeyboardInterrupt):
-        write.replace(tmp_path / "a", b"new")
-    assert contents(tmp_path) == {"a": b"old"}
 
 
 def test_the_licence_note_names_the_version() -> None:
