@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.config import positive
-from bench.errors import UsageError
+from bench.errors import UsageError, did_you_mean
 from bench.shapes import PredictConfig
 from bench.units import Dimension, parse
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bench.predict.model.operators import Array
     from bench.predict.model.power import Prices
 
+STATES = ("fp32", "bf16")
+"""Formats of gradients and moments in training."""
 YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 LARGEST = 10**8
 SWEPT = ("batch", "input", "output")
@@ -66,7 +68,9 @@ def asked_of(config: PredictConfig) -> "Asked":
     train = config.phase == "train"
     split, model = parallel(config.parallel, copies=train), workload(name)
     refuse_split(model, split)
-    recipe = Recipe(whole("micro", config.micro), split.vp, float(_is_so(config)))
+    recipe = Recipe(
+        whole("micro", config.micro), split.vp, float(_is_so(config)), _narrow(config.states)
+    )
     how = precision(config.precision, config.cache, experts=model.experts is not None)
     refuse_batch(points[:, 0], split, recipe)
     if train:
@@ -217,6 +221,13 @@ def _is_so(config: PredictConfig) -> bool:
     if word not in YES | NO:
         raise UsageError(f"recompute={word}: write true, which is of all layers, or false")
     return word in YES
+
+
+def _narrow(word: str) -> bool:
+    """Tells whether gradients and moments are kept in 16 bits."""
+    if word not in STATES:
+        raise UsageError(f"states={word}: {did_you_mean(word, STATES)}")
+    return word == STATES[1]
 
 
 def numbers(key: str, words: list[str]) -> list[int]:

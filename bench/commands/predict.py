@@ -56,6 +56,7 @@ a prediction never proves that two chips match.
   rate=             parallel=best: tokens/s wanted in all; how many chips of each kind that needs
   micro=1           phase=train: sequences per micro-batch of a copy
   recompute=false   phase=train: true recomputes activations in backward instead of keeping them
+  states=fp32       phase=train: bf16 keeps gradients and Adam's moments in 16 bits
   precision=bf16    of weights and products: fp16, fp8, mxfp8, int8, nvfp4, mxfp4; of weights only:
                     w8a16, w4a16; phase=train takes bf16, fp16, fp8, mxfp8, nvfp4; phase=product
                     bf16, fp8, and fp16 where a sheet prints one rate for it and bf16
@@ -81,7 +82,7 @@ Examples
 Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
 MONEY = ("years", "kwh", "pue")
-TRAINED = ("micro", "recompute")
+TRAINED = ("micro", "recompute", "states")
 BEST, LIMITS = "best", ("devices", "tpot", "ttft", "rate")
 """The division that is searched for, and the keys that say what is best."""
 OTHERS = {

@@ -74,6 +74,8 @@ def _alone(asked: Asked) -> Iterator[list[Way]]:
         yield [Way("micro=1", split, replace(recipe, micro=1.0))]
     if recipe.recompute < 1:
         yield [Way("recompute=true", split, replace(recipe, recompute=1.0))]
+    if not recipe.narrow:
+        yield [Way("states=bf16", split, replace(recipe, narrow=True))]
     yield [Way(f"parallel={one.typed}", one, recipe) for one in _narrower(asked)]
 
 

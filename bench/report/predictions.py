@@ -39,19 +39,20 @@ HOW = (
 SPELLED = {
     "serve": (
         "Tokens are those of the answers. TPOT: time between two tokens of one request, with "
-        "others' prefills in between; its own prefill counts in the rate. TTFT: of one prompt "
-        "alone, with what engines add to its prefill; a queue made it 2.8 to 14 times as long on "
-        "eight H20."  # aiconfigurator #1510
+        "others' prefills in between; its own prefill counts in the rate. TTFT: of a "
+        "request by itself with batch=1, else of one that joins others without waiting in a queue, "
+        "which made it 2.8 to 14 times as long on eight H20."  # aiconfigurator #1510
     ),
     "prefill": "Tokens are those of the prompts.",
     "decode": (
         "TPOT: one step, a token for each sequence, no prefills in between. Steps were fitted on "
-        "one engine, serving on several: serving may come out a few percent faster."
+        "one engine, and the interval spans others: serving may come out a few percent faster."
     ),
     "train": (
         "Tokens are those of the batch; a step is forward, backward and update. Engines differ "
         "more than chips of a kind: the interval spans the engines measured. Memory: weights, "
-        "gradients, Adam's states sharded over the copies, activations kept for backward."
+        "gradients, Adam's states sharded over the copies, activations kept for backward; "
+        "gradients and moments in 32 bits unless states=bf16."
     ),
 }  # fmt: skip
 """What the words of a phase's columns mean."""

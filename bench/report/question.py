@@ -27,8 +27,13 @@ def title(asked: Asked, base: Chip | None) -> str:
 
 def _recipe(asked: Asked) -> str:
     """Returns how a copy is trained, as it was asked for, where that is not the plain way."""
-    micro = f", micro={asked.recipe.micro:g}" if asked.recipe.micro != PLAIN.micro else ""
-    return f"{micro}, recompute=true" if asked.recipe.recompute else micro
+    recipe = asked.recipe
+    told = {
+        f"micro={recipe.micro:g}": recipe.micro != PLAIN.micro,
+        "recompute=true": recipe.recompute > 0,
+        "states=bf16": recipe.narrow,
+    }
+    return "".join(f", {word}" for word, wanted in told.items() if wanted)
 
 
 def _asked(asked: Asked) -> str:

@@ -171,6 +171,7 @@ class PredictConfig:
     rate: str | None = None
     micro: str = "1"
     recompute: str = "false"
+    states: str = "fp32"
     precision: str = "bf16"
     cache: str = "bf16"
     baseline: str | None = None

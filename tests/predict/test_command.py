@@ -352,6 +352,8 @@ WRONG = {
     f"{CHIP} micro=1": "micro= does not apply to phase=serve: leave it out",
     f"{CHIP} phase=train recompute=selective":
         "recompute=selective: write true, which is of all layers, or false",
+    f"{CHIP} phase=train states=fp8": "states=fp8: did you mean 'fp32'?",
+    f"{CHIP} states=bf16": "states= does not apply to phase=serve: leave it out",
     **{f"{CHIP} phase=train micro={word}": f"micro={word}: write a whole number from 1 to 100,000,"
        for word in ("1,2", "x", "0")},
     "chips=h20 workload=qwen3-30b-a3b calibration=none.json":

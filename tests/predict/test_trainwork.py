@@ -84,6 +84,8 @@ def test_an_update_reads_16_bytes_a_parameter_and_writes_14() -> None:
     assert moved("1", "optimiser") == pytest.approx(30 * TOTAL, rel=1e-12)
     assert moved("dp2,cp4", "optimiser") == pytest.approx(30 * TOTAL / 8, rel=1e-12)
     assert moved("pp8", "optimiser") == pytest.approx(30 * TOTAL / 8, rel=1e-12)
+    narrow = Recipe(narrow=True)
+    assert moved("1", "optimiser", narrow) == pytest.approx(20 * TOTAL, rel=1e-12)
 
 
 def test_a_logit_is_moved_four_times_and_by_no_recomputation() -> None:

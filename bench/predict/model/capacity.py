@@ -25,6 +25,9 @@ TRAINED, STATES = 6.0, 12.0
 """Bytes a parameter takes in mixed-precision training with Adam: 2 of the weight and 4 of the
 gradient on every chip that holds it; 4 of the master weight and 8 of moments, spread over the
 copies (Rajbhandari et al. 2020, ZeRO, arXiv 1910.02054, 3.1, stage 1, gradients in 32 bits)."""
+NARROW_TRAINED, NARROW_STATES = 4.0, 8.0
+"""The same with gradients and moments in 16 bits (DeepSeek-V3, arXiv 2412.19437, 3.3.3, of moments;
+torch's and Megatron's optimisers offer both)."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     kept = KEPT_B + KEPT_SHARE * (chip.capacity or 0.0)
     each = sequences / split.dp
     if recipe:
-        states = trained_bytes(workload, split)
+        states = trained_bytes(workload, split, narrow=recipe.narrow)
         passed = activations(workload, split, recipe, length, each)
         return Room(chip.capacity, states, 0.0, kept, each, passed)
     size = {1.0: 1, 2.0: 2, 4.0: 4}[how.cache]
@@ -123,12 +126,13 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     return Room(chip.capacity, weight_bytes(workload, how, split), cache, kept, each)
 
 
-def trained_bytes(workload: Workload, split: Parallel) -> float:
+def trained_bytes(workload: Workload, split: Parallel, *, narrow: bool = False) -> float:
     """Returns the bytes of weights, gradients and an optimiser's states on one chip."""
     rest, routed = held(workload, split)
     whole, copies = replicas(split)
     shared = rest / whole + routed / copies
-    return TRAINED * (shared if split.sharded else rest + routed) + STATES * shared
+    trained, states = (NARROW_TRAINED, NARROW_STATES) if narrow else (TRAINED, STATES)
+    return trained * (shared if split.sharded else rest + routed) + states * shared
 
 
 def replicas(split: Parallel) -> tuple[float, float]:

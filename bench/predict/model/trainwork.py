@@ -42,6 +42,8 @@ DISPATCH = 4 / 3
 UPDATED = 30.0
 """Bytes that an optimiser step reads and writes a parameter: it reads a gradient of 4 and Adam's
 states and the weight that it keeps of 12, and writes these and a weight in 16 bits."""
+NARROW_UPDATED = 20.0
+"""The same with a gradient of 2 and moments of 2 each."""
 LOGIT = 8.0
 """Bytes a logit: written, read by the loss, and read and written as its gradient, in 16 bits."""
 CAST = 4.0
@@ -96,14 +98,14 @@ def works(
         rounds=rounds,
         doublings=max(0.0, math.log2(split.chips / NODE)) + 0 * rounds,
         idle=np.asarray((split.pp - 1) / recipe.stages + 0 * rounds),
-        once=_once(workload, inner, rounds),
+        once=_once(workload, inner, rounds, NARROW_UPDATED if recipe.narrow else UPDATED),
         copies=inner.dp + 0 * rounds,
         apart=inner.tp + 0 * rounds,
     )
 
 
 def _once(
-    workload: Workload, split: Parallel, rounds: Array
+    workload: Workload, split: Parallel, rounds: Array, updated: float
 ) -> tuple[Operator, Operator, Operator]:
     """Returns what copies send one another, and the update of the weights."""
     own, routed = held(workload, split)
@@ -114,7 +116,7 @@ def _once(
     return (
         operator("weights gathered", "link", rounds, sent=gathers, **among),
         operator("gradients over copies", "link", rounds, sent=gradients, **among),
-        operator("optimiser", "stream", rounds, moved=UPDATED * (own / whole + routed / copies)),
+        operator("optimiser", "stream", rounds, moved=updated * (own / whole + routed / copies)),
     )
 
 
