@@ -96,7 +96,8 @@ class Foretold:
         work: of what the time is made, the chip's departure left out: a step, of serving a token's
             share of prefills and decode steps.
         lacks: what nobody published that would make it firmer.
-        others: what became of such serving with other hands; None where too few told.
+        others: what became of such serving with other hands, of a port on any chips; None where
+            too few told.
         within: of the best way within limits, tokens a second and chip that they leave if all
             times are as much longer or shorter as the interval says: low and high by level.
         abroad: whether its vendor has nothing that was fitted: what others made of serving is then
@@ -160,9 +161,9 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     """
     work, prompt, own = _work(chip, asked, known)
     name = part_of(asked)
-    part, hands = known.parts[name], known.others.get(name) if asked.phase == "serve" else None
+    part, hands = known.parts[name], known.ports.get(name) if asked.phase == "serve" else None
     shift, model = departure(chip, part, known.stack, hands, _engines(name, known))
-    seconds = work.seconds * math.exp(shift)
+    seconds, at_home = work.seconds * math.exp(shift), fitted(chip, part)
     return Foretold(
         chip=chip,
         asked=asked,
@@ -175,8 +176,8 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
         work=work,
         lacks=tuple(lacking(chip)),
         assumed=assumed(chip, asked),
-        others=hands,
-        abroad=not fitted(chip, part),
+        others=known.others.get(name) if at_home and hands else hands,
+        abroad=not at_home,
     )
 
 
@@ -199,7 +200,7 @@ def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
     dense = asked.workload.experts is None
     name = DENSE if dense else EXPERTS
     how, part = known.first[name]
-    hands = known.others.get(name) if asked.phase == "serve" else None
+    hands = known.ports.get(name) if asked.phase == "serve" else None
     shift, model = departure(chip, part, known.stack, hands)
     single = asked.batch <= asked.split.dp
     told = np.where(single, alone(prompt.seconds), how.seconds(prompt.seconds))

@@ -113,9 +113,7 @@ def test_a_training_answer_tells_all_that_was_asked(capsys: pytest.CaptureFixtur
     assert narrow["seconds"] < plain["seconds"]
     served = one(["chips=h200", SMALL], capsys)
     assert served["weights_B"] > 0
-    assert [served[key] for key in ("states_B", "activations_B", "micro", "states")] == [
-        None
-    ] * 4
+    assert [served[key] for key in ("states_B", "activations_B", "micro", "states")] == [None] * 4
 
 
 def test_stages_that_take_turns_wait_less(capsys: pytest.CaptureFixture[str]) -> None:

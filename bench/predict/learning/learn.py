@@ -62,8 +62,9 @@ class Learnt:
         measured: by chip, the parts and formats of products that its own record told.
         records: hashes of such records, by their ids.
         first: by part of serving, the time to the first token.
-        others: the same, what became of it with other hands; of reported values, which the hash
-            leaves out.
+        others: the same, what became of it with other hands on chips of fitted vendors; of reported
+            values, which the hash leaves out.
+        ports: the same with their chips of any vendor.
     """
 
     stack: Stack
@@ -76,6 +77,7 @@ class Learnt:
     measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     records: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, Others] = field(default_factory=dict)
+    ports: Mapping[str, Others] = field(default_factory=dict)
     trainer: Trainer = field(default_factory=Trainer)
 
 

@@ -6,6 +6,7 @@ report a number of their own have other versions, other settings and other aims.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,11 +46,11 @@ class Others:
         return (
             f"No engine was fitted on chips of {told}: their time per token is taken as "
             f"{self.middle:.2g} times that of the fit, with the scatter that {self.hands} other "
-            "groups found elsewhere."
+            "groups found, each with its own engine, on chips of any vendor."
         )
 
 
-def others(logs: Mapping[str, Sequence[float]]) -> Others | None:
+def others(logs: Mapping[Any, Sequence[float]]) -> Others | None:
     """Returns what hands make of it; None where they are too few.
 
     Args:

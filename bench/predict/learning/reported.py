@@ -42,6 +42,8 @@ UNDER_WAY = 0.5
 """Share of the requests asked for that must decode at once (rate x TPOT, by Little's law)."""
 FITTED = ("inferencex-aiconfigurator", "inferencex-app", "aiconfigurator")
 """Reports of what tables of ``results/tables`` hold, too."""
+Hand = tuple[str, str]
+"""Who measured, and the vendor of the chips where no engine was fitted on its chips."""
 ENDINGS = ("-instruct", "-chat")
 
 
@@ -131,41 +133,69 @@ def _tpot(one: Reported, concurrency: float) -> float:
     return concurrency / (one.value.si * chips)
 
 
-def by_hands(
+def by_hands(world: World, stack: Stack, parts: Mapping[str, Departures]) -> dict[str, Others]:
+    """Returns, by part of serving, what became of it with others on chips of fitted vendors."""
+    logs = logs_by_hand(world, stack, parts)
+    return _told(
+        {
+            name: {hand: one for hand, one in own.items() if not hand[1]}
+            for name, own in logs.items()
+        }
+    )
+
+
+def by_ports(
     world: World, stack: Stack, parts: Mapping[str, Departures], without: Collection[str] = ()
 ) -> dict[str, Others]:
-    """Returns, by part of serving, what became of it with others; see ``logs_by_hand``."""
+    """Returns, by part of serving, what became of it with others on any chips.
+
+    What a port is like nobody can tell of chips that were fitted alone: hands made of them what the
+    fit foretells, and less of others.
+
+    Args:
+        world: all that is known.
+        stack: of steps.
+        parts: departures of serving from it.
+        without: chips that are foretold by it: neither they nor ports of their vendors tell it.
+    """
+    ported = {world.chips[one].vendor for one in without}
     logs = logs_by_hand(world, stack, parts, without)
+    return _told(
+        {
+            name: {hand: one for hand, one in own.items() if hand[1] not in ported}
+            for name, own in logs.items()
+        }
+    )
+
+
+def _told(logs: Mapping[str, Mapping[Hand, Sequence[float]]]) -> dict[str, Others]:
     found = {name: others(hands) for name, hands in logs.items()}
     return {name: one for name, one in found.items() if one}
 
 
 def logs_by_hand(
     world: World, stack: Stack, parts: Mapping[str, Departures], without: Collection[str] = ()
-) -> dict[str, dict[str, list[float]]]:
+) -> dict[str, dict[Hand, list[float]]]:
     """Returns, by part and hand, the log of how much longer a token took than was foretold.
 
-    On chips of the vendors that were fitted alone: what hands make of one engine is not mixed with
-    what another vendor's is like.
+    A hand's chips of a vendor that has no fitted engine are a hand of their own: what it makes of
+    one engine is not mixed with what another vendor's is like.
 
     Args:
         world: all that is known.
         stack: of steps.
         parts: departures of serving from it.
-        without: chips that are foretold by it; they tell nothing of themselves.
+        without: chips that tell nothing.
     """
     known = vendors(world)
-    rows = [
-        row
-        for row in world.reported
-        if world.chips[row.chip].vendor in known and row.chip not in without
-    ]
-    logs: dict[str, dict[str, list[float]]] = {DENSE: {}, EXPERTS: {}}
+    rows = [row for row in world.reported if row.chip not in without]
+    logs: dict[str, dict[Hand, list[float]]] = {DENSE: {}, EXPERTS: {}}
     for row, error in zip(rows, log_errors(world, rows, stack), strict=True):
         if np.isfinite(error):
-            name = kind(world, row)
-            means, _ = parts[name].foretold([world.chips[row.chip].labels])
-            logs[name].setdefault(row.words["hand"], []).append(-float(error + means[0]))
+            name, chip = kind(world, row), world.chips[row.chip]
+            means, _ = parts[name].foretold([chip.labels])
+            hand = row.words["hand"], "" if chip.vendor in known else chip.vendor
+            logs[name].setdefault(hand, []).append(-float(error + means[0]))
     return logs
 
 

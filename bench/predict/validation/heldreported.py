@@ -26,7 +26,7 @@ def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome
     logs = logs_by_hand(world, known.stack, known.parts)
     asked = {(kind(world, row), row.words["hand"]) for row in rows}
     hands = {
-        (name, hand): others({one: own for one, own in logs[name].items() if one != hand})
+        (name, hand): others({one: own for one, own in logs[name].items() if one[0] != hand})
         for name, hand in asked
     }
     found = []

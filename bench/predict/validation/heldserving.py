@@ -15,7 +15,7 @@ from bench.predict.learning.expected import departure
 from bench.predict.learning.fit import departures
 from bench.predict.learning.learn import DENSE, EXPERTS, of_serving, of_steps
 from bench.predict.learning.pooled import Departures
-from bench.predict.learning.reported import by_hands
+from bench.predict.learning.reported import by_ports
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, kind, vendors
@@ -75,7 +75,7 @@ def serving_departures(
 ) -> dict[str, tuple[float, tuple[float, ...]]]:
     """Returns a chip's expected departure in each part of serving, and half-widths by level."""
     facts = world.chips[chip]
-    hands = {} if facts.vendor in vendors(world) else by_hands(world, stack, parts)
+    hands = {} if facts.vendor in vendors(world) else by_ports(world, stack, parts, {chip})
     return {name: departure(facts, part, stack, hands.get(name)) for name, part in parts.items()}
 
 

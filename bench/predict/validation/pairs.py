@@ -20,7 +20,7 @@ from bench.predict.learning.pooled import Departures
 from bench.predict.learning.product import Products
 from bench.predict.learning.productfit import Measured, learnt
 from bench.predict.learning.producttime import of_all
-from bench.predict.learning.reported import by_hands
+from bench.predict.learning.reported import by_ports
 from bench.predict.learning.served import as_served, same_work, served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, kind, vendors
@@ -153,7 +153,7 @@ def serving_ratios(world: World, *, home: bool = True) -> dict[str, list[Outcome
         parts = of_serving(rows, world.chips, world.models, stack, of_steps(every, stack))
         for name in (name for name, pairs in known.items() if pair in pairs):
             sides = _serving(world, name, stack)
-            hands = {} if home else by_hands(world, stack, parts, pair)
+            hands = {} if home else by_ports(world, stack, parts, pair)
             chips = world.chips[pair[0]], world.chips[pair[1]]
             between = difference(chips, parts[name], stack, hands.get(name))
             found[name] += side_by_side(pair, sides[pair[0]], sides[pair[1]], between)
