@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from inspect import unwrap
 from pathlib import Path
 
 from bench import paths, yamlfile
@@ -119,7 +120,7 @@ def _cited(data: bytes) -> bytes:
 
 def _vendors(data: bytes) -> None:
     put(folder("vendors") / "vendors.yaml", data)
-    vendors.__wrapped__(folder("vendors"))
+    unwrap(vendors)(folder("vendors"))
 
 
 # rules, claims, workloads
