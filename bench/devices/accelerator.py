@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bench.chips.vendors import vendor_behind
 from bench.devices import clocks, plugins, telemetry
 from bench.devices.api import Api, current
-from bench.devices.base import DeviceError, Elapsed, Prepared, Reading
+from bench.devices.base import DeviceError, DeviceLostError, Elapsed, Prepared, Reading
 from bench.devices.cuda import markers
 from bench.devices.torchdevice import PreparedTask, TorchDevice
 from bench.devices.uid import uid
@@ -170,7 +170,7 @@ class AcceleratorDevice(TorchDevice):
         try:
             self._waiter()
         except RuntimeError as error:
-            raise SystemExit(f"the device failed: {first_line(error)}") from error
+            raise DeviceLostError(f"the device failed: {first_line(error)}") from error
 
     def reading(self) -> Reading:
         """Returns clock, power and temperature now, as far as the vendor's tool tells."""

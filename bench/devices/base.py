@@ -11,6 +11,14 @@ class DeviceError(Exception):
     """The device named is not here; the text says what is."""
 
 
+class DeviceLostError(SystemExit):
+    """The device failed, and every later call of this process would fail alike; the text says how.
+
+    No ``Exception``: what goes on after a kernel's error must not go on after this. A process in
+    which nobody catches it ends.
+    """
+
+
 @dataclass(frozen=True)
 class Elapsed:
     """The time of one batch of calls.

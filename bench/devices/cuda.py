@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.chips.vendors import vendor_behind, vendors
 from bench.devices import plugins, telemetry
-from bench.devices.base import Elapsed, Prepared, Reading
+from bench.devices.base import DeviceLostError, Elapsed, Prepared, Reading
 from bench.devices.torchdevice import PreparedTask, TorchDevice
 from bench.devices.uid import uid
 from bench.errors import first_line
@@ -160,7 +160,7 @@ class CudaDevice(TorchDevice):
         try:
             torch.cuda.synchronize(self.index)
         except RuntimeError as error:
-            raise SystemExit(f"the device failed: {first_line(error)}") from error
+            raise DeviceLostError(f"the device failed: {first_line(error)}") from error
 
     def reading(self) -> Reading:
         """Returns clock, power, temperature and throttle reasons now."""

@@ -6,9 +6,9 @@ from itertools import takewhile
 from typing import Any, cast
 
 from bench.devices import host
-from bench.devices.base import Device, DeviceError
+from bench.devices.base import Device, DeviceError, DeviceLostError
 from bench.devices.plugins import device_types
-from bench.errors import did_you_mean
+from bench.errors import did_you_mean, first_line
 
 DEVICES = ("cuda", "accelerator", "cpu", "fake")
 AUTO = ("cuda", "accelerator", "cpu")
@@ -65,9 +65,9 @@ def _opened(backend: str, index: int) -> Device:
     module, told = _module(backend)
     try:
         return cast("Device", module.make(index, *told))
-    except (RuntimeError, SystemExit) as error:  # the latter of a device that fails at once
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise DeviceError(f"device {backend}:{index} cannot be opened: {first}") from error
+    except (RuntimeError, DeviceLostError) as error:
+        why = f"device {backend}:{index} cannot be opened: {first_line(error)}"
+        raise DeviceError(why) from error
 
 
 def every(backend: str = "auto") -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import suppress
 
-from bench.devices.base import DeviceError
+from bench.devices.base import DeviceError, DeviceLostError
 from bench.devices.ranks import LeadingDevice, across
 from bench.devices.ranks import follow as obey
 from bench.devices.team import LostRankError, join
@@ -42,7 +42,7 @@ class RankedSession:
         """Measures one item; a device past saving costs the item, and those that follow."""
         try:
             return LocalSession(self._opened()).measure(item, plan, progress)
-        except SystemExit as error:
+        except DeviceLostError as error:
             raise WorkerDiedError(str(error)) from error
 
     def close(self) -> None:

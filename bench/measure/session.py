@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
-from bench.devices.base import Device, DeviceError
+from bench.devices.base import Device, DeviceError, DeviceLostError
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.devices.registry import open_device
 from bench.measure.item import Item, measure_item
@@ -248,7 +248,7 @@ def _said(session: Session, pipe: Connection, question: str, *told: Any) -> tupl
             return "answer", session.describe()
         item, plan = told
         return "answer", session.measure(item, plan, _Reporter(pipe))
-    except (SystemExit, OSError) as error:  # past saving: the next item gets a new worker
+    except (DeviceLostError, OSError) as error:  # past saving: the next item gets a new worker
         return "died", str(error)
 
 

@@ -12,7 +12,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Paper, paper
-from bench.devices.base import Device, DeviceError
+from bench.devices.base import Device, DeviceError, DeviceLostError
 from bench.devices.registry import open_device
 from bench.devices.torchdevice import PreparedTask
 from bench.errors import UsageError, did_you_mean
@@ -150,7 +150,7 @@ def timed(device: Device, call: Callable[[], object], seconds: float) -> tuple[T
     try:
         with Watch(device) as watch:
             timing = measure(device, prepared, Plan(seconds, PRECISION))
-    except SystemExit as error:
+    except DeviceLostError as error:
         raise RuntimeError(str(error)) from None
     return timing, watch.conditions()
 

@@ -12,7 +12,7 @@ import torch
 from bench.devices import api, clocks, cuda
 from bench.devices.accelerator import AcceleratorDevice
 from bench.devices.api import Api
-from bench.devices.base import DeviceError
+from bench.devices.base import DeviceError, DeviceLostError
 from bench.devices.cuda import CudaDevice
 from bench.devices.registry import open_device
 from bench.devices.torchdevice import translated
@@ -103,7 +103,7 @@ def test_a_device_that_failed_costs_the_process(monkeypatch: pytest.MonkeyPatch)
         raise RuntimeError("MUSA error: unspecified launch failure\nmore")
 
     device._waiter = broken
-    with pytest.raises(SystemExit, match=r"^the device failed: MUSA error: unspecified launch"):
+    with pytest.raises(DeviceLostError, match=r"^the device failed: MUSA error: unspecified"):
         device.time(prepared, 1)
 
 

@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from bench.devices import cuda
-from bench.devices.base import DeviceError, Reading
+from bench.devices.base import DeviceError, DeviceLostError, Reading
 from bench.devices.cuda import CudaDevice
 from bench.devices.registry import open_device
+from bench.kernels import gemm
 from bench.kernels.common import inputs
 from bench.kernels.common.base import Point, UnsupportedError
+from bench.kernels.common.graphs import captured
 from bench.kernels.gemm import DTYPES
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
@@ -82,6 +84,7 @@ class Double:
         monkeypatch.setattr(torch.cuda, "Event", Event)
         monkeypatch.setitem(sys.modules, "pynvml", Telemetry())
         self.graphs = Cuda(monkeypatch)
+        monkeypatch.setattr(gemm, "captured", lambda one, _: captured(one, torch.device("cuda", 1)))
 
     def answering(self, name: str, answer: Any) -> Any:
         def asked(*arguments: object) -> Any:
@@ -230,7 +233,7 @@ def test_a_device_that_failed_costs_the_process(double: Double) -> None:
     device = double.open()
     prepared = device.prepare(kernel("gemm"), POINT)
     double.broken = True
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(DeviceLostError) as caught:
         device.time(prepared, 1)
     assert str(caught.value) == (
         "the device failed: CUDA error: an illegal memory access was encountered"

@@ -27,7 +27,10 @@ def fault():
     if FAULT == "memory":
         raise MemoryError("out of device memory")
     if FAULT == "poison":
-        raise SystemExit("the device failed: CUDA error: an illegal memory access was encountered")
+        from bench.devices.base import DeviceLostError
+        raise DeviceLostError(
+            "the device failed: CUDA error: an illegal memory access was encountered"
+        )
     if FAULT == "sticky":
         Faulty.poisoned = True
     if FAULT == "segmentation":

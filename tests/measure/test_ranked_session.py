@@ -6,7 +6,7 @@ import pytest
 
 from bench.config import compose
 from bench.devices import team
-from bench.devices.base import DeviceError
+from bench.devices.base import DeviceError, DeviceLostError
 from bench.devices.team import word_of_rank
 from bench.kernels.common import ranks
 from bench.measure.item import Item
@@ -97,7 +97,7 @@ def test_all_ranks_refuse_what_one_of_them_cannot(
 def test_a_device_past_saving_costs_the_item(pair: Pair) -> None:
     session = RankedSession("cuda")
     session._device = pair.leader
-    pair.first.trouble["check"] = SystemExit("the device failed: an illegal memory access")
+    pair.first.trouble["check"] = DeviceLostError("the device failed: an illegal memory access")
     item = Item("memory", "fp32", variant="copy")
     with pytest.raises(WorkerDiedError, match="the device failed: an illegal memory access"):
         session.measure(item, Plan(0.1), lambda _: None)

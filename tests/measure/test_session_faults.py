@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pytest
 
-from bench.devices.base import DeviceError
+from bench.devices.base import DeviceError, DeviceLostError
 from bench.devices.fake import FakeDevice
 from bench.measure import session as sessions
 from bench.measure.pipe import signal_name
@@ -23,7 +23,7 @@ def test_a_device_past_saving_ends_the_worker_and_says_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object) -> None:
-        raise SystemExit("the device failed: an illegal memory access")
+        raise DeviceLostError("the device failed: an illegal memory access")
 
     ours, theirs = multiprocessing.Pipe()
     monkeypatch.setattr(sessions, "open_device", lambda _: FakeDevice())

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.devices.base import DeviceError
+from bench.devices.base import DeviceError, DeviceLostError
 from bench.errors import UsageError
 from bench.plugin.call import (
     Given,
@@ -15,6 +15,7 @@ from bench.plugin.call import (
     measurement,
     open_bandwidth,
     opened,
+    timed,
     timing_of,
 )
 from bench.plugin.result import result_of
@@ -142,3 +143,16 @@ def test_a_device_that_is_not_here_leaves_the_number_of_threads_as_it_was(
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("raised", "seen"), [(SystemExit(3), SystemExit), (DeviceLostError("it failed"), RuntimeError)]
+)
+def test_a_call_that_exits_is_no_device_that_failed(
+    raised: BaseException, seen: type[BaseException]
+) -> None:
+    def call() -> None:
+        raise raised
+
+    with pytest.raises(seen, match=str(raised)):
+        timed(opened("cpu"), call, 0.01)
