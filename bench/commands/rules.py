@@ -21,8 +21,8 @@ HELP = """\
 python -m bench rules [status|timeline|explain|whatif|list] [key=value ...]
 
 Which export rules applied to a chip on a day: paragraph of the US control list, licence policy and
-why, letters to makers, practice, tariff, and separately Chinese measures. What is not published is
-unknown, never 'no'. A research aid, not legal advice.
+why, letters to makers, practice, tariff, the Entity List, and separately measures of China and of
+the destination. What is not published is unknown, never 'no'. A research aid, not legal advice.
 
   status            one line per chip (the default)
   timeline          one chip over time
