@@ -75,6 +75,10 @@ class Fault:
         return f"{place}: {problem}; {fix}"
 
 
+FEW = 3
+"""So many faults of a file are told one by one; of more the first, and how many there are."""
+
+
 class DataError(OnpaperError):
     """Faults in data files, all of them, collected before any was raised."""
 
@@ -82,7 +86,15 @@ class DataError(OnpaperError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        Exception.__init__(self, "\n".join(str(fault) for fault in self.faults))  # a line each
+        files: dict[str, list[str]] = {}
+        for fault in self.faults:
+            files.setdefault(fault.file, []).append(str(fault))
+        lines = [line for told in files.values() for line in _shortened(told)]
+        Exception.__init__(self, "\n".join(lines))  # a line each
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    return lines if len(lines) <= FEW else [lines[0], f"and {len(lines) - 1} more"]
 
 
 def did_you_mean(word: str, known: Iterable[str], usual: Iterable[str] = ()) -> str:

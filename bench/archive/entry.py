@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from statistics import median
@@ -14,11 +15,14 @@ from bench.chips.figures import FIGURES
 from bench.fixed import fixed_sizes
 from bench.plausible import disturbances
 from bench.rates import dimension_of, rates
+from bench.records.model import SCHEMA
 
 if TYPE_CHECKING:
     from bench.records.model import Measurement
 
 MAX_BYTES = 200_000_000
+HEAD = 2_000
+VERSION = re.compile(rb'"schema_version":\s*([0-9]{1,9})\b')
 SIZES = ("kernel", "dtype", "variant", "m", "n", "k", "batch", "length", "elements", "ranks")
 """Settings that say what was measured, besides the suite."""
 
@@ -146,6 +150,9 @@ def entry(content: bytes) -> Entry:
     try:
         found = SlimRecord.model_validate_json(content)
     except ValidationError as error:
+        version = VERSION.search(content[:HEAD])
+        if version and int(version[1]) > SCHEMA:
+            return Entry(None, fault=later(int(version[1])))
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, first["loc"]))
         told = f"{place}: {first['msg']}" if place else first["msg"]
@@ -153,6 +160,11 @@ def entry(content: bytes) -> Entry:
     alike = cast("tuple[Measurement, ...]", found.measurements)  # as in _line
     sizes = fixed_sizes(alike, found.settings)
     return Entry(_head(found), tuple(map(_line, found.measurements, sizes)))
+
+
+def later(version: int) -> str:
+    """Returns why a record of a later schema is not read, and what to do."""
+    return f"schema_version: has schema {version}, this program reads 1 to {SCHEMA}; update onpaper"
 
 
 def _head(one: SlimRecord) -> Head:

@@ -130,9 +130,8 @@ def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
     groups = gathered(found.walk(), chip)
     if not groups:
         of = f" of {chip}" if chip else ""
-        raise UsageError(
-            f"records={config.records} holds no record{of}: give the folder that runs wrote to"
-        )
+        why = ": ".join(found.unread[0]) if found.unread else "give the folder that runs wrote to"
+        raise UsageError(f"records={config.records} holds no record{of}: {why}")
     if config.figure:
         _keep(groups, config.figure)
     for one in groups:

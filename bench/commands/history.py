@@ -53,7 +53,7 @@ def main(words: list[str]) -> int:
     folders = given or [paths.runs_dir(), paths.data_dir("results") / "records"]
     found = index(folders, heads=config.figure is None and config.sql is None)
     if given and not found.records:
-        why = f": {' '.join(found.unread[0])}" if found.unread else ""
+        why = f": {': '.join(found.unread[0])}" if found.unread else ""
         raise UsageError(f"records={config.records} holds no record{why}")
     print(set_in(config.report.format, _report(config, found, folders)), end="")
     return 0

@@ -79,6 +79,7 @@ TOLD = ("chip", "kind", "url", "title", "date", "dtype", "count", "software")
 
 def main(words: list[str]) -> int:
     """Prints or writes the measurements that a tool's output holds."""
+    from bench.importers.record import check
     from bench.importers.registry import importer, sniffed
     from bench.importers.source import text_of
     from bench.importers.write import as_yaml, report
@@ -93,6 +94,8 @@ def main(words: list[str]) -> int:
         print(f"{name}: read as {source.key}", file=sys.stderr)
     if source.key == "bundle" and not (config.out or "").endswith(".yaml"):
         return _bundled(text, name, config)
+    if source.key == "record":
+        check(text, name)
     given = _given(config, name, source)
     found = source.read(text, given)
     for one in found.left_out:

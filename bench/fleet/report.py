@@ -70,8 +70,12 @@ def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
         yield f"{_many(disturbed, 'measurement')} {are} left out."
     if index.unread:
         first = index.unread[0]
-        files = "file is not a record" if len(index.unread) == 1 else "files are not records"
-        yield f"{len(index.unread):,} {files}: {first[0]} {first[1]}"
+        files = (
+            "file cannot be read as a record"
+            if len(index.unread) == 1
+            else "files cannot be read as records"
+        )
+        yield f"{len(index.unread):,} {files}: {first[0]}: {first[1]}"
 
 
 def _nameless(found: Sequence[Ranked]) -> set[str]:

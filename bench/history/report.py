@@ -196,8 +196,12 @@ def listing_report(heads: Sequence[Head], total: int, unread: Sequence[tuple[str
         summary = ["No record fits. Each run leaves one; records= names another folder."]
     if unread:
         first = unread[0]
-        files = "file is not a record" if len(unread) == 1 else "files are not records"
-        summary.append(f"{len(unread):,} {files}: {first[0]} {first[1]}.")
+        files = (
+            "file cannot be read as a record"
+            if len(unread) == 1
+            else "files cannot be read as records"
+        )
+        summary.append(f"{len(unread):,} {files}: {first[0]}: {first[1]}.")
     table = Table(
         f"{total:,} record{'' if total == 1 else 's'}", (), columns, cells, tuple(summary), ()
     )

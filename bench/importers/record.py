@@ -32,6 +32,15 @@ def knows(text: str) -> bool:
     return whole and KEYS[0] in head(text) and not is_bundle(text)
 
 
+def check(text: str, name: str) -> None:
+    """Raises what is wrong with a text as a record, before anybody is asked about it.
+
+    Raises:
+        NotUnderstood: it is no record of a schema that is read here.
+    """
+    _record(text, Given(file=name))
+
+
 def read(text: str, given: Given) -> Found:
     """Returns one row for each standing row of a record's verdict.
 

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench import paths
+from bench.__main__ import main
 from bench.archive.entry import entry, heads_of, lines_of, packed, what_of
 from bench.archive.index import MADE_BY, Index, folder_of, index
 from bench.chips.load import Catalogue
@@ -83,7 +85,7 @@ def test_what_is_no_record_says_why_and_stops_nothing(text: str, folder: Path) -
     assert len(found.records) == 12
     ((path, why),) = found.unread
     assert path.endswith("broken.json")
-    assert why.startswith("is no record: ")
+    assert why.startswith(("is no record: ", "schema_version: has schema 99"))
     assert len(why) <= 200
 
 
@@ -308,3 +310,30 @@ def test_fixed_shapes_are_lines_of_their_own(record: Record) -> None:
         "bf16 matrix, 64 x 8 x 8",
         "bf16 matrix, 128 x 8 x 8",
     ]
+
+
+@pytest.mark.parametrize("words", [["show", "record=newer/n.json"], ["history", "records=newer"],
+                                   ["fleet", "records=newer"], ["import", "file=newer/n.json"]],
+                         ids=["show", "history", "fleet", "import"])  # fmt: skip
+def test_a_record_of_a_later_onpaper_is_explained_alike_everywhere(
+    words: list[str], record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "newer").mkdir()
+    text = record.model_dump_json(indent=1).replace('"schema_version": 2', '"schema_version": 99')
+    (tmp_path / "newer" / "n.json").write_text(text, encoding="utf-8")
+    assert main(words) == 2
+    told = "schema_version: has schema 99, this program reads 1 to 2; update onpaper"
+    assert f"n.json: {told}" in capsys.readouterr().err
+
+
+def test_a_record_with_many_faults_is_told_by_the_first(
+    record: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = record.model_dump_json().replace('"dtype":', '"dtyp":')
+    (tmp_path / "many.json").write_text(text, encoding="utf-8")
+    assert main(["show", f"record={tmp_path / 'many.json'}"]) == 2
+    first, more = capsys.readouterr().err.splitlines()
+    assert first.startswith("onpaper: many.json: measurements.0.dtype: ")
+    assert re.fullmatch(r"and \d+ more", more)
