@@ -1,6 +1,7 @@
 """A suite of one's own: a YAML file with name, seconds and items, as the shipped suites are."""
 
 import dataclasses
+import math
 import re
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from bench.shapes import SuiteItem
 ENDINGS = (".yaml", ".yml")
 KEYS = ("name", "seconds", "items")
 ITEM_KEYS = tuple(one.name for one in dataclasses.fields(SuiteItem))
+LISTS = {
+    "dtypes": "[bf16, fp16]", "variants": "[copy, triad]", "data": "[normal, zeros]",
+}  # fmt: skip
+SIZE = re.compile("0*[1-9][0-9]{0,17}")
 WORD = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,63}")
 """What may stand in it: names and numbers, which need no quotes on a command line."""
 
@@ -25,7 +30,7 @@ def words(path: str) -> list[str]:
 
     Raises:
         UsageError: there is no such file, it is no plain YAML, or holds other keys or no items;
-            or an item holds other keys.
+            or an item holds other keys, or values of another kind. The message names the item.
     """
     try:
         told = yamlfile.read(Path(path))
@@ -35,34 +40,73 @@ def words(path: str) -> list[str]:
         raise UsageError(f"suite={path}: {error}") from None
     if not isinstance(told, dict):
         raise UsageError(f"suite={path}: write name:, seconds: and items:, as the shipped suites")
+    place = f"suite={path}: "
     _known(told, KEYS, f"suite={path}")
     if "items" not in told:
         raise UsageError(f"suite={path} lacks items:, a list such as [{{kernel: gemm}}]")
     items = told["items"]
-    for number, item in enumerate(items if isinstance(items, list) else []):
-        _known(item, ITEM_KEYS, f"suite={path}: items[{number}]")
+    if not isinstance(items, list):
+        raise UsageError(f"{place}items: write a list such as [{{kernel: gemm, dtypes: [bf16]}}]")
+    if "seconds" in told:
+        _number(told["seconds"], f"{place}seconds")
+    for number, item in enumerate(items):
+        _checked(item, f"{place}items[{number}]")
     named = {"name": Path(path).stem, **told}
-    return [f"suite.{key}={_typed(node, path)}" for key, node in named.items()]
+    return [f"suite.{key}={_typed(node, place + key)}" for key, node in named.items()]
 
 
-def _known(told: yamlfile.Node, keys: tuple[str, ...], place: str) -> None:
-    """Refuses a mapping's keys that are none of those known; what is no mapping has none."""
-    for key in told if isinstance(told, dict) else ():
+def _known(told: dict[str, yamlfile.Node], keys: tuple[str, ...], place: str) -> None:
+    for key in told:
         if key not in keys:
             raise UsageError(f"{place} has no key {key!r}: {did_you_mean(key, keys)}")
 
 
-def _typed(node: yamlfile.Node, path: str) -> str:
+def _checked(item: yamlfile.Node, place: str) -> None:
+    """Refuses an item that has other keys, or values of another kind; names are checked later.
+
+    Raises:
+        UsageError: it names file, item and key.
+    """
+    if not isinstance(item, dict):
+        raise UsageError(f"{place}: write a mapping such as {{kernel: gemm, dtypes: [bf16]}}")
+    _known(item, ITEM_KEYS, place)
+    for key, example in LISTS.items():
+        if not isinstance(item.get(key, []), list):
+            raise UsageError(f"{place}.{key}: write a list such as {example}")
+    if "weight" in item:
+        _number(item["weight"], f"{place}.weight")
+    sizes = item.get("sizes", {})
+    if not isinstance(sizes, dict):
+        raise UsageError(f"{place}.sizes: write a mapping such as {{m: [1, 64], n: 4096, k: 4096}}")
+    for key, told in sizes.items():
+        listed = told if isinstance(told, list) else [told]
+        if not listed or not all(isinstance(one, str) and SIZE.fullmatch(one) for one in listed):
+            fix = "write a whole number, or a list of them; sizes are at least 1"
+            raise UsageError(f"{place}.sizes.{key}: {fix}")
+
+
+def _number(told: yamlfile.Node, place: str) -> None:
+    """Refuses what is no number above 0."""
+    try:
+        value = float(told) if isinstance(told, str) else 0.0
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise UsageError(f"{place}: write a number above 0")
+
+
+def _typed(node: yamlfile.Node, place: str) -> str:
     """Returns a node as Hydra's grammar reads it.
 
     Raises:
         UsageError: a word that is neither a name nor a number.
     """
     if isinstance(node, dict):
-        pairs = (f"{_typed(key, path)}:{_typed(of, path)}" for key, of in node.items())
+        pairs = (f"{_typed(key, place)}:{_typed(of, f'{place}.{key}')}" for key, of in node.items())
         return f"{{{','.join(pairs)}}}"
     if isinstance(node, list):
-        return f"[{','.join(_typed(one, path) for one in node)}]"
+        told = (_typed(one, f"{place}[{number}]") for number, one in enumerate(node))
+        return f"[{','.join(told)}]"
     if not WORD.fullmatch(node):
-        raise UsageError(f"suite={path}: {node[:80]!r} is neither a name nor a number")
+        raise UsageError(f"{place}: {node[:80]!r} is neither a name nor a number")
     return node
