@@ -188,11 +188,32 @@ def _parsed(told: list[str]) -> list[list[str]]:
     parser, found = OverridesParser.create(), []
     for word in told:
         try:
-            found.append(_alternatives(parser.parse_override(word)))
+            one = parser.parse_override(word)
+            found.append(_alternatives(one))
         except (HydraException, OmegaConfBaseException) as error:
             why = first_line(error)
             raise UsageError(f"{word!r} cannot be read as a sweep: {why}") from None
+        if one.is_sweep_override() and not found[-1]:
+            _refuse_none(word, one, told)
     return found
+
+
+def _refuse_none(word: str, one: "Override", told: list[str]) -> None:
+    """Refuses a word of a sweep that stands for no value, so that there would be no job.
+
+    Raises:
+        UsageError: says what to write; an interval is left to a sweeper that somebody named.
+    """
+    key = one.get_key_element()
+    if one.is_interval_sweep():
+        if any(other.startswith("hydra/sweeper=") for other in told):
+            return
+        raise UsageError(f"{word} is an interval: list its values, {key}=1,2")
+    known = choices(key)
+    if known:
+        raise UsageError(f"{word} fits no {key}: there are {', '.join(known)}")
+    instead = ": write its values with commas" if "glob(" in word else ""
+    raise UsageError(f"{word} stands for no value{instead}")
 
 
 def _alternatives(one: "Override") -> list[str]:

@@ -117,6 +117,33 @@ def test_a_wrong_value_of_a_sweep_is_found_before_anything_is_measured(cli: Cli)
     assert not cli.out.exists()
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("variant=glob(*)", "variant=glob(*) stands for no value: write its values with commas"),
+        ("m=range(5,1)", "m=range(5,1) stands for no value"),
+        ("suite=glob(zz*)", "suite=glob(zz*) fits no suite: there are calibrate, full, "),
+        ("seconds=interval(1,3)", "seconds=interval(1,3) is an interval: list its values, "),
+    ],
+)
+def test_a_sweep_without_a_job_is_refused(
+    word: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    sizes = ["n=8", "k=8"] if word.startswith("m=") else []
+    told = ["device=fake", "chip=h20", *sizes, word, f"out={out}", f"hydra.sweep.dir={out}"]
+    assert main(["run", "-m", *told]) == 2
+    found = capsys.readouterr()
+    assert (found.out, len(found.err.splitlines())) == ("", 1)
+    assert found.err.startswith(f"onpaper: {said}")
+    assert not out.exists()
+
+
+def test_an_interval_is_left_to_the_sweeper_that_is_named() -> None:
+    told = ["hydra/sweeper=other", "seconds=interval(1,3)", "dtype=bf16,fp16"]
+    assert sweep._parsed(told) == [[told[0]], [], ["dtype=bf16", "dtype=fp16"]]
+
+
 def test_a_sweep_ends_with_the_worst_code_of_its_jobs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
