@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import paths
 from bench.commands import run, sweep
-from bench.config import as_text, checked, folder, is_hydra, positive, quoted, register
+from bench.config import checked, folder, is_hydra, positive, quoted, register
 from bench.errors import OnpaperError, UsageError, did_you_mean
 from bench.shapes import RunConfig
 
@@ -120,17 +120,13 @@ def _prepared(words: list[str]) -> "tuple[list[str], Engine, RunConfig, float]":
     if "," in told.get("out", ""):
         raise UsageError(f"out={told['out'][:80]}: a fleet has one folder, without a comma")
     rest = [one for one in words if not one.startswith("node=")]
-    rest = [as_text(one, RunConfig) if _is_plain(one) else one for one in rest]
+    rest = [sweep.as_typed(one) for one in rest]
     config = sweep.planned(rest)
     params = _params([one for one in rest if is_hydra(one)])
     poll_s = positive("hydra.launcher.poll_s", float(params.pop("poll_s")), 600)
     engine = ENGINES[told[LAUNCHER]](params)
     names = _named(engine, told["node"].strip("'\""))
     return [*rest, f"node={','.join(names)}"], engine, config, poll_s
-
-
-def _is_plain(word: str) -> bool:
-    return {*sweep.GRAMMAR, ","}.isdisjoint(word)
 
 
 def _named(engine: "Engine", word: str) -> list[str]:

@@ -39,8 +39,9 @@ intervals, verdicts and sources. The record is saved; 'python -m bench show' sho
                     all or cuda:0,cuda:2: each alone, then all at once, with their spread
   report=auto       terminal on a terminal, else github; github, plain, csv, json, latex, html
   chip=             use this sheet, whatever the device reports (see 'python -m bench chips')
-  kernel= dtype=    only this kernel, only this dtype (even where it is done in software)
-  variant=          only this form of the kernel, such as a stream of kernel=memory
+  kernel= dtype=    only this kernel, only this dtype (even where it is done in software);
+                    a list measures all of them in one record: dtype=[bf16,fp16]
+  variant=          only this form of the kernel, such as a stream of kernel=memory; or a list
   m= n= k=          one matrix shape instead of a search for the best
   batch= length= elements=   the sizes of kernels that have those
   data=normal       inputs: normal, uniform, integers, constant, zeros
@@ -243,7 +244,7 @@ def _telling(watcher: "Watcher", places: "list[Path]") -> "Watcher":
 def _order(config: RunConfig) -> "Order":
     from bench.measure.ranks import alone, count
     from bench.measure.runner import Order
-    from bench.measure.suite import items, sizes
+    from bench.measure.suite import asked, items, sizes
 
     seconds = config.seconds if config.seconds is not None else config.suite.seconds
     return Order(
@@ -260,9 +261,7 @@ def _order(config: RunConfig) -> "Order":
             "precision": config.precision,
             "margin": positive("margin", config.margin, 0.9),
             "data": config.data,
-            "kernel": config.kernel,
-            "dtype": config.dtype,
-            "variant": config.variant,
+            **asked(config),
             **sizes(config),
             "chip": config.chip,
             **({"ranks": count()} if count() > 1 else {}),

@@ -1,6 +1,7 @@
 """Runs a Hydra sweep: every job planned beforehand, then handed to whatever launcher is named."""
 
 import math
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,6 +24,7 @@ MOST_COMPOSED = 64
 """Sweeps of more jobs are checked value by value, not job by job."""
 READ = frozenset(("terminal", "github", "plain"))
 """Formats that people read, and in which one report may follow another."""
+LIST = re.compile(r"\[[^][]*\]")
 GRAMMAR = frozenset("([{'\"")
 """Signs by which a word of a sweep is more than values with commas: ``choice(...)``, quotes."""
 
@@ -39,10 +41,29 @@ def refuse_several(words: list[str]) -> None:
     Raises:
         UsageError: says how a sweep is typed.
     """
+    from bench.measure.suite import NAMED
+
     for word in words:
         key, _, value = word.partition("=")
-        if key in SWEPT and "," in value and not value.startswith(("[", "'", '"')):
-            raise UsageError(f"{word} has several values: run -m {word} makes a record of each")
+        if key not in SWEPT or "," not in value or value.startswith(("'", '"')):
+            continue
+        if key in NAMED and value.startswith("["):
+            continue
+        plain = ",".join(one.strip() for one in value.strip("[]").split(","))
+        each = f"{word} has several values: run -m {key}={plain} makes a record of each"
+        raise UsageError(f"{each}, {key}=[{plain}] one record of all" if key in NAMED else each)
+
+
+def as_typed(word: str) -> str:
+    """Returns a word of a sweep for Hydra's grammar: text in quotes, and so a list of names."""
+    from bench.measure.suite import NAMED
+
+    if {*GRAMMAR, ","}.isdisjoint(word):
+        return as_text(word, RunConfig)
+    key, _, value = word.partition("=")
+    if key not in NAMED or {"'", '"'} & set(value):
+        return word
+    return f"{key}={LIST.sub(lambda found: quoted(found[0]), value)}"
 
 
 def sweep(words: list[str]) -> int:
@@ -59,8 +80,7 @@ def sweep(words: list[str]) -> int:
         raise UsageError(f"a launcher is chosen by hydra/launcher={name}, with a slash")
     if nodes.wanted(words):
         return nodes.fleet(words)
-    told = checked("run", words, RunConfig)
-    told = [as_text(one, RunConfig) if {*GRAMMAR, ","}.isdisjoint(one) else one for one in told]
+    told = [as_typed(one) for one in checked("run", words, RunConfig)]
     try:
         planned(told)
     except UsageError as error:

@@ -12,6 +12,8 @@ from bench.measure.item import Item
 from bench.measure.runner import Weighted
 from bench.shapes import RunConfig, Suite, SuiteItem
 
+NAMED = ("kernel", "dtype", "variant")
+"""What may be asked for as a list: ``dtype=[bf16,fp16]`` measures all of them in one record."""
 SIZES = ("m", "n", "k", "batch", "length", "elements")
 LARGEST = {"elements": 1 << 40}
 LARGEST_SIZE = 1_000_000
@@ -24,11 +26,45 @@ def items(config: RunConfig) -> tuple[Weighted, ...]:
     """Returns the items of the suite that ``kernel=``, ``dtype=``, ``variant=`` and sizes leave.
 
     ``dtype=`` leaves the kernels that have several dtypes. A kernel that the suite lacks is
-    measured all the same, alone; so is a product in a dtype that the suite lacks.
+    measured all the same, alone; so is a product in a dtype that the suite lacks. Of lists each
+    combination leaves what it would leave alone.
 
     Raises:
         UsageError: a word that names no kernel, dtype, variant or data, or sizes that do not fit.
     """
+    found: list[Weighted] = []
+    for name, dtype, variant in product(*(names(key, getattr(config, key)) for key in NAMED)):
+        one = replace(config, kernel=name, dtype=dtype, variant=variant)
+        found += [item for item in _items(one) if item not in found]
+    return tuple(found)
+
+
+def names(key: str, told: str | None) -> list[str | None]:
+    """Returns the words of a list as it is typed, ``[a,b]``, or the one word that is no list.
+
+    Raises:
+        UsageError: the list is empty.
+    """
+    if told is None or not told.startswith("["):
+        return [told]
+    words = (word.strip(" '\"") for word in told.strip("[]").split(","))
+    found: list[str | None] = list(dict.fromkeys(filter(None, words)))
+    if not found:
+        raise UsageError(f"{key}={told} names nothing: name one, or leave it out")
+    return found
+
+
+def asked(config: RunConfig) -> dict[str, str | None]:
+    """Returns what of ``NAMED`` was asked for, spelled in one way."""
+    found = {key: names(key, getattr(config, key)) for key in NAMED}
+    return {
+        key: f"[{','.join(map(str, words))}]" if len(words) > 1 else words[0]
+        for key, words in found.items()
+    }
+
+
+def _items(config: RunConfig) -> tuple[Weighted, ...]:
+    """Returns what one kernel, dtype and variant leave, each of them if it is told."""
     entries = list(_entries(config))
     found = [weighted for entry in entries for weighted in _expanded(entry, config)]
     if not found:

@@ -69,6 +69,17 @@ def test_an_interrupted_record_is_completed_in_its_own_file(
     assert printed.count(before.id) >= 4
 
 
+def test_a_record_of_a_list_of_dtypes_is_completed(
+    out: Path, monkeypatch: pytest.MonkeyPatch, counted: list[str]
+) -> None:
+    path = interrupted(out, monkeypatch, "dtype=[bf16, fp16,bf16]", at=1)
+    assert read(path).settings["dtype"] == "[bf16,fp16]"
+    del counted[:]
+    assert main(["run", "resume=latest", f"out={out}", "quiet=true"]) == 0
+    assert counted == ["gemm fp16"]
+    assert [one.dtype for one in read(path).measurements] == ["bf16", "fp16"]
+
+
 @pytest.mark.parametrize("name", ["id", "beginning", "path", "latest"])
 def test_a_record_is_found_as_show_finds_it(
     name: str, out: Path, monkeypatch: pytest.MonkeyPatch

@@ -146,3 +146,51 @@ def test_words_that_mean_nothing_are_refused(words: tuple[str, ...], message: st
 def test_a_suite_with_a_wrong_word_is_refused(entry: str, message: str) -> None:
     with pytest.raises(UsageError, match=message.replace("?", r"\?")):
         chosen(f"suite.items=[{entry}]")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            ("suite=quick", "dtype=[bf16,fp16]"),
+            [Item("gemm", "bf16", forced=True), Item("gemm", "fp16", forced=True)],
+        ),
+        (
+            ("suite=smoke", "kernel=[gemm, memory]"),
+            [
+                Item("gemm", "fp32"), Item("gemm", "bf16"),
+                Item("memory", "fp32", variant="copy"), Item("memory", "fp32", variant="triad"),
+            ],
+        ),
+        (
+            ("kernel=memory", "variant=[triad,copy,triad]"),
+            [Item("memory", "fp32", variant=stream) for stream in ("triad", "copy")],
+        ),
+        (
+            ("kernel=[gemm,sparse]", "dtype=['fp16']", "m=1", "n=2", "k=3"),
+            [
+                Item(name, "fp16", fixed={"m": 1, "n": 2, "k": 3}, forced=True)
+                for name in ("gemm", "sparse")
+            ],
+        ),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
+)  # fmt: skip
+def test_a_list_leaves_what_each_of_its_words_leaves(
+    words: tuple[str, ...], expected: list[Item]
+) -> None:
+    assert chosen(*words) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("kernel=[gemm,memry]", "no kernel 'memry': did you mean 'memory'?"),
+        ("dtype=[bf16,fp61]", "kernel=gemm has no dtype 'fp61': did you mean "),
+        ("dtype=[]", "dtype=[] names nothing: name one, or leave it out"),
+    ],
+)
+def test_a_wrong_word_of_a_list_is_told_alone(word: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        chosen(word)
+    assert str(caught.value).startswith(said)

@@ -122,9 +122,21 @@ def test_lists_of_sizes_are_taken_on_the_command_line_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["dtype=bf16,fp16", "m=1,2", "suite=smoke,quick", "data=normal,zeros", "seconds=1,2"]
+    ("word", "fix"),
+    [
+        (
+            "dtype=bf16,fp16",
+            "dtype=bf16,fp16 makes a record of each, dtype=[bf16,fp16] one record of all",
+        ),
+        ("m=1,2", "m=1,2 makes a record of each"),
+        ("m=[1, 2]", "m=1,2 makes a record of each"),
+        ("suite=smoke,quick", "suite=smoke,quick makes a record of each"),
+        ("suite=[smoke,quick]", "suite=smoke,quick makes a record of each"),
+        ("data=normal,zeros", "data=normal,zeros makes a record of each"),
+        ("seconds=1,2", "seconds=1,2 makes a record of each"),
+    ],
 )
-def test_several_values_without_m_are_answered_with_the_sweep(word: str) -> None:
+def test_several_values_without_m_are_answered_with_the_sweep(word: str, fix: str) -> None:
     with pytest.raises(UsageError) as caught:
         run(["device=fake", word])
-    assert str(caught.value) == f"{word} has several values: run -m {word} makes a record of each"
+    assert str(caught.value) == f"{word} has several values: run -m {fix}"

@@ -184,8 +184,10 @@ def test_ctrl_c_ends_the_sweep_and_not_only_its_job(
         (("dtype='bf16','fp16'", "out='a,b'"), [("bf16", None), ("fp16", None)]),
         (("suite=choice(smoke,quick)",), [(None, None), (None, None)]),
         (("suite=glob(s*)",), [(None, None)] * 3),
+        (("dtype=[bf16,fp16]", "seconds=1,2"), [("[bf16,fp16]", 1.0), ("[bf16,fp16]", 2.0)]),
+        (("dtype=[bf16, fp16],[fp8]",), [("[bf16, fp16]", None), ("[fp8]", None)]),
     ],
-    ids=["commas", "choice", "range", "quotes", "group", "glob"],
+    ids=["commas", "choice", "range", "quotes", "group", "glob", "list", "lists"],
 )
 def test_a_sweep_speaks_the_whole_grammar_of_hydra(
     words: tuple[str, ...],
