@@ -146,7 +146,7 @@ AMISS = [
     ("report kind=fleet records=BLANK out=OUT", "records=BLANK holds no record: a.json is empty"),
     ("history records=FILE", "records=FILE is no"),
     ("history records=EMPTY", "records=EMPTY holds no record"),
-    ("history records=BLANK", "records=BLANK holds no record: BLANK/a.json is no record"),
+    ("history records=BLANK", "records=BLANK holds no record: BLANK/a.json: is no record"),
     ("history limit=-1", "limit=-1 must be 0 or more"),
     ("bundle record=NONE", "there is no such file"),
     ("bundle record=EMPTY", "the folder holds no record"),
