@@ -14,14 +14,13 @@ from bench.claims.model import Axis
 from bench.errors import UsageError
 from bench.predict.forecast import Asked, forecast
 from bench.predict.learning.learn import load
-from bench.predict.learning.reported import SAME
 from bench.predict.model.facts import facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
 from bench.predict.model.recipe import PLAIN, Recipe
 from bench.predict.ratio import ratio
 from bench.predict.refusals import refuse_split, refuse_training
-from bench.workloads.load import workload, workloads
+from bench.workloads.load import names, workload
 
 PHASES = {
     "prefill": "prefill", "decode": "decode", "serving": "serve", "inference": "serve",
@@ -73,8 +72,8 @@ def model_of(axis: Axis) -> str:
     named = axis.where.get("model")
     if named is None:
         return TRAINED if PHASES.get(axis.work or "") == "train" else REFERENCE
-    name = SAME.get(named.lower(), named.lower())
-    if name not in workloads():
+    name = names().get(named.lower())
+    if name is None:
         raise UsageError(f"it has no workload {named}")
     return name
 

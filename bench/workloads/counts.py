@@ -121,11 +121,14 @@ def rounds_to(count: int, text: str) -> bool:
 def _grouped(workload: Workload) -> Shapes:
     rows = (workload.heads + 2 * workload.kv_heads) * workload.head_dim
     out = (workload.hidden, workload.heads * workload.head_dim)
+    queries, keys = (
+        (workload.heads, workload.kv_heads) if workload.qk_norm_over == "heads" else (1, 1)
+    )
     more: Shapes = {
         "qkv_bias": (rows,) if workload.qkv_bias else (),
         "o_bias": (workload.hidden,) if workload.o_bias else (),
-        "q_norm": (workload.head_dim,) if workload.qk_norm else (),
-        "k_norm": (workload.head_dim,) if workload.qk_norm else (),
+        "q_norm": (queries * workload.head_dim,) if workload.qk_norm else (),
+        "k_norm": (keys * workload.head_dim,) if workload.qk_norm else (),
         "sinks": (workload.heads,) if workload.sinks else (),
     }
     had = {name: shape for name, shape in more.items() if shape}

@@ -30,8 +30,20 @@ def workloads(folder: Path | None = None) -> Mapping[str, Workload]:
     return loaded
 
 
+@once
+def names(folder: Path | None = None) -> Mapping[str, str]:
+    """Returns the id by each id and each alias; where one is both, the id is meant.
+
+    Raises:
+        DataError: a file is at fault.
+    """
+    known = workloads(folder)
+    others = {alias: one.id for one in known.values() for alias in one.aliases}
+    return MappingProxyType(others | {name: name for name in known})
+
+
 def workload(word: str, folder: Path | None = None) -> Workload:
-    """Returns one workload by its id or by a beginning that no other has.
+    """Returns one workload by its id, an alias, or a beginning of either that no other has.
 
     Case does not count, nor do blanks, hyphens and underscores; a beginning cuts no number.
 
@@ -39,12 +51,12 @@ def workload(word: str, folder: Path | None = None) -> Workload:
         UsageError: there is none; the message names those that begin so, else the nearest.
         DataError: a file is at fault.
     """
-    known, wanted = workloads(folder), plain(word).replace(" ", "-")
+    known, wanted = names(folder), plain(word).replace(" ", "-")
     same = [name for name in known if wanted and loose(name) == loose(wanted)]
     begun = [name for name in known if wanted and _begins(name, wanted)]
-    if len(found := same or begun) == 1:
-        return known[found[0]]
-    near = nearest(wanted, begun) or did_you_mean(wanted, known)
+    if len(found := {known[name] for name in same or begun}) == 1:
+        return workloads(folder)[found.pop()]
+    near = nearest(wanted, begun) or did_you_mean(wanted, known, workloads(folder))
     raise UsageError(f"no workload {word!r} in specs/workloads: {near}")
 
 
@@ -65,6 +77,7 @@ def examine(
         if one is not None:
             name = relative(path, folder)
             faults += [Fault(name, *told) for told in _faults(one, sources)]
+            faults += [Fault(name, *told) for told in _claimed(one, found)]
             found[one.id] = one
     return MappingProxyType(found), faults
 
@@ -72,6 +85,14 @@ def examine(
 def cited(found: Mapping[str, Workload]) -> set[str]:
     """Returns the keys of the sources that workloads cite."""
     return {key for one in found.values() for key in one.sources}
+
+
+def _claimed(one: Workload, found: Mapping[str, Workload]) -> Iterator[Told]:
+    """Yields the aliases that it shares with a workload read before."""
+    for alias in one.aliases:
+        for other in found.values():
+            if alias in other.aliases and other.id != one.id:
+                yield "aliases", f"{alias} is one of {other.id}, too", "leave it to one of them"
 
 
 def _faults(one: Workload, sources: Collection[str] | None) -> Iterator[Told]:
@@ -90,6 +111,7 @@ def _faults(one: Workload, sources: Collection[str] | None) -> Iterator[Told]:
 
 def _part_faults(one: Workload) -> Iterator[Told]:
     yield from _latent_faults(one)
+    yield from _head_faults(one)
     if one.intermediate is None and (one.experts is None or one.experts.dense_layers):
         yield "intermediate", "is missing, and a layer has a plain block", "add its width"
     if one.experts and one.activation != "silu":
@@ -116,10 +138,24 @@ def _expert_faults(experts: Experts, layers: int) -> Iterator[Told]:
 def _latent_faults(one: Workload) -> Iterator[Told]:
     if one.mla and one.mla.nope + one.mla.rope != one.head_dim:
         yield "head_dim", "is not nope and rope of mla together", "check the three"
-    for field in ("qkv_bias", "o_bias", "qk_norm", "sinks", "window") if one.mla else ():
+    sized = ("window", "rotary")
+    for field in ("qkv_bias", "o_bias", "qk_norm", "sinks", *sized) if one.mla else ():
         if getattr(one, field):
-            yield field, "is not known of mla", "leave it out" if field == "window" else "write no"
+            yield field, "is not known of mla", "leave it out" if field in sized else "write no"
     if one.mla and one.rope_theta is None:
         yield "rope_theta", "is missing, and mla turns a part of each key", "add it"
-    if one.rope_theta and (one.mla.rope if one.mla else one.head_dim) % 2:
-        yield "mla.rope" if one.mla else "head_dim", "is odd, and cannot be turned", "check it"
+    if one.mla and one.mla.rope % 2:
+        yield "mla.rope", "is odd, and cannot be turned", "check it"
+
+
+def _head_faults(one: Workload) -> Iterator[Told]:
+    turned = one.rotary or one.head_dim
+    if one.rope_theta and not one.mla and turned % 2:
+        field = "rotary" if one.rotary else "head_dim"
+        yield field, "is odd, and cannot be turned", "check it"
+    if one.rotary and one.rope_theta is None:
+        yield "rope_theta", "is missing, and rotary elements are turned", "add it"
+    if one.rotary and one.rotary > one.head_dim:
+        yield "rotary", f"is more than the head_dim, {one.head_dim}", "check both"
+    if one.qk_norm_over == "heads" and not one.qk_norm:
+        yield "qk_norm_over", "is given, and nothing is normalised", "write qk_norm: yes"

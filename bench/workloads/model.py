@@ -59,14 +59,17 @@ class Workload(Strict):
     of queries and keys. ``intermediate`` is the width of the plain feed-forward block; a model
     that has experts in every layer has none. ``activation``: of silu blocks are gated, three
     matrices; of gelu they are not, two. ``rope_theta``: none where queries and keys are not turned,
-    as with ALiBi. ``qk_norm``: queries and keys are normalised head
-    by head. ``sinks``: a learnt score a head takes part in the softmax. ``published`` is the number
+    as with ALiBi; ``rotary``: elements of a head that are turned, all of them where it is absent.
+    ``qk_norm``: queries and keys are normalised, ``qk_norm_over`` each head or all heads at once.
+    ``sinks``: a learnt score a head takes part in the softmax. ``published`` is the number
     format that its weights come in; of mxfp4 those of its experts. ``context``: tokens of prompt
     and answer that its configuration is set for; ``extended``: as many with rope scaling on.
+    ``aliases`` are other models of this shape, whose names stand for it.
     """
 
     id: Key
     name: Annotated[str, Field(min_length=1)]
+    aliases: tuple[Key, ...] = ()
     sources: Annotated[tuple[Key, ...], Field(min_length=1)]
     published: Literal["bf16", "fp8", "mxfp4"] = "bf16"
     parameters: Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6})?[BT]$")]
@@ -82,10 +85,12 @@ class Workload(Strict):
     activation: Literal["silu", "gelu"]
     norm_eps: Positive
     rope_theta: Positive | None = None
+    rotary: Count | None = None
     tied_embeddings: bool
     qkv_bias: bool
     o_bias: bool = False
     qk_norm: bool = False
+    qk_norm_over: Literal["head", "heads"] = "head"
     sinks: bool = False
     window: Window | None = None
     experts: Experts | None = None

@@ -19,17 +19,11 @@ from bench.predict.learning.world import World, kind, vendors
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.stack import Stack
+from bench.workloads.load import names
 from bench.workloads.model import Workload
 
 QUANTITIES = {"serving_output": "turn", "tpot": "tpot", "decode": "decode_s"}
 """What is taken, and the time of a server that it is set beside."""
-SAME = {
-    "deepseek-r1": "deepseek-v3", "llama-3.3-70b": "llama-3.1-70b",
-    "llama-3-70b": "llama-3.1-70b", "deepseek-r1-distill-llama-70b": "llama-3.1-70b",
-    "qwen2-72b": "qwen2.5-72b", "qwen2-7b": "qwen2.5-7b", "llama-3-8b": "llama-3.1-8b",
-    "kimi-k2-thinking": "kimi-k2", "llama-7b": "llama-2-7b", "llama-13b": "llama-2-13b",
-}  # fmt: skip
-"""Models that have another's shape."""
 NAMED = {
     "concurrency": ("concurrency", "batch"), "input": ("input", "kv_len"), "output": ("output",),
 }  # fmt: skip
@@ -122,7 +116,7 @@ def model_named(told: str) -> str:
     name = told.lower()
     for ending in ENDINGS:
         name = name.removesuffix(ending)
-    return SAME.get(name, name)
+    return names().get(name, name)
 
 
 def _tpot(one: Reported, concurrency: float) -> float:

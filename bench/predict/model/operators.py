@@ -229,7 +229,7 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
     """Returns norms, residuals, turning of queries and keys, and activation, read and written.
 
     A token: two norms read and write the hidden state, and the residual with it; queries and keys
-    are read and written where they are turned; the activation reads a width and writes one, and
+    are read and written as far as they are turned; the activation reads a width and writes one, and
     reads that of the gate where there is one.
     """
     experts = workload.experts
@@ -238,8 +238,8 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
         routed = experts.intermediate * (experts.per_token + experts.shared)
         share = experts.dense_layers / workload.layers
         width = int(share * width + (1 - share) * routed)
-    turned = 2 * (workload.heads + workload.kv_heads) * workload.head_dim
-    turned = turned if workload.rope_theta else 0
+    part = workload.rotary or workload.head_dim
+    turned = 2 * (workload.heads + workload.kv_heads) * part if workload.rope_theta else 0
     widths = 3 if workload.activation == "silu" else 2
     each = 4 * workload.hidden + (turned + widths * width) / split.tp
     moved = workload.layers * ACTIVATION * each * rows
