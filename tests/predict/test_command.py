@@ -310,7 +310,7 @@ CHIP = f"chips=h20 {SMALL}"
 MANY = ",".join(str(each) for each in range(1, 102))
 WRONG = {
     "": "which chips? give chips=",
-    "chips=h20": "which workload? give workload=, one of deepseek-v3, ",
+    "chips=h20": "which workload? give workload=, one of baichuan2-7b, ",
     f"chips=h2o {SMALL}": "no chip or group 'h2o': did you mean 'h20'",
     "chips=h20 workload=llama-3.1-9": "no workload 'llama-3.1-9' in specs/workloads: did you mean",
     f"{CHIP} phase=serv": "no phase 'serv': did you mean 'serve'?",

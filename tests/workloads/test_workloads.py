@@ -19,13 +19,17 @@ from bench.workloads.counts import (
     rounds_to,
     token_products,
 )
-from bench.workloads.load import cited, examine, workload, workloads
+from bench.workloads.load import cited, examine, names, workload, workloads
 
 SHIPPED = (
-    "deepseek-v3", "gpt-oss-120b", "internlm-7b", "kimi-k2", "llama-2-13b", "llama-2-70b",
-    "llama-2-7b", "llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b", "mixtral-8x7b", "mpt-30b",
-    "mpt-7b", "qwen2.5-14b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-235b-a22b", "qwen3-30b-a3b",
-    "qwen3-32b", "qwen3-8b",
+    "baichuan2-7b", "chatglm3-6b", "deepseek-v2", "deepseek-v3", "glm-4-9b", "glm-4.5-air",
+    "glm-4.5", "glm-4.6", "gpt-oss-120b", "gpt-oss-20b", "hy3-preview", "internlm-7b",
+    "internlm2-20b", "kimi-k2", "llama-2-13b", "llama-2-70b", "llama-2-7b", "llama-3.1-405b",
+    "llama-3.1-70b", "llama-3.1-8b", "llama-3.2-3b", "minimax-m2", "mistral-7b",
+    "mistral-small-24b", "mixtral-8x22b", "mixtral-8x7b", "mpt-30b", "mpt-7b", "phi-4",
+    "qwen2.5-14b", "qwen2.5-32b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-0.6b", "qwen3-1.7b",
+    "qwen3-14b", "qwen3-235b-a22b", "qwen3-30b-a3b", "qwen3-32b", "qwen3-4b", "qwen3-8b",
+    "qwen3-coder-30b-a3b", "qwen3-coder-480b-a35b", "seed-oss-36b", "yi-34b",
 )  # fmt: skip
 SPECS = paths.data_dir("specs")
 ONE = """\
@@ -157,6 +161,18 @@ def test_a_count_is_held_against_its_makers_to_the_last_digit(
         ),
         (('qkv_bias: "yes"\n', 'qkv_bias: "no"\nqk_norm: "yes"\n' + MLA), "qk_norm: is not known"),
         (('qkv_bias: "yes"\n', f"qkv_bias: no\n{WINDOW}{MLA}"), "window: is not known of mla"),
+        (('qkv_bias: "yes"\n', f'qkv_bias: no\nrotary: "2"\n{MLA}'), "rotary: is not known of mla"),
+        (('head_dim: "4"', 'head_dim: "4"\nrotary: "3"'), "rotary: is odd, and cannot be turned"),
+        (('head_dim: "4"', 'head_dim: "4"\nrotary: "6"'), "rotary: is more than the head_dim, 4"),
+        (
+            ('rope_theta: "10000"', 'rotary: "2"'),
+            "rope_theta: is missing, and rotary elements are turned",
+        ),
+        (
+            ("name: One", "name: One\nqk_norm_over: heads"),
+            "qk_norm_over: is given, and nothing is normalised",
+        ),
+        (("name: One", "name: One\naliases: [Two!]"), "aliases.0: 'Two!' is not of its form"),
         (
             ('qkv_bias: "yes"\n', f'qkv_bias: "yes"\n{WINDOW.replace("layers: 1", "layers: 3")}'),
             "window.layers: are more than there are",
@@ -251,7 +267,11 @@ def test_a_wrong_name_is_told_the_nearest() -> None:
         ("llama 3.1 8b", "llama-3.1-8b"),
         ("llama3.1-8b", "llama-3.1-8b"),
         ("qwen3-235b", "qwen3-235b-a22b"),
-        ("deepseek", "deepseek-v3"),
+        ("minimax", "minimax-m2"),
+        ("Llama-3.3-70B", "llama-3.1-70b"),
+        ("llama 3.3", "llama-3.1-70b"),
+        ("deepseek_r1", "deepseek-v3"),
+        ("deepseek-v3", "deepseek-v3"),
     ],
 )
 def test_a_name_may_be_written_loosely_or_begun_where_one_begins_so(word: str, name: str) -> None:
@@ -262,3 +282,32 @@ def test_a_name_may_be_written_loosely_or_begun_where_one_begins_so(word: str, n
 def test_a_beginning_of_several_or_of_half_a_number_names_none(word: str) -> None:
     with pytest.raises(UsageError, match=rf"^no workload '{word}' in specs/workloads: "):
         workload(word)
+
+
+def test_a_name_of_no_workload_is_told_the_nearest_alias() -> None:
+    with pytest.raises(UsageError, match=r"no workload 'llama-3.3-60b'.*'llama-3.3-70b'"):
+        workload("llama-3.3-60b")
+
+
+def test_an_alias_stands_for_a_workload_and_never_for_another_that_has_the_name(
+    tmp_path: Path,
+) -> None:
+    folder = written(tmp_path, "aliases: [two, three]\n" + ONE)
+    (folder / "workloads" / "two.yaml").write_text(ONE)
+    assert names(folder) == {"one": "one", "two": "two", "three": "one"}
+    assert [workload(word, folder).id for word in ("two", "Three")] == ["two", "one"]
+
+
+def test_an_alias_of_two_workloads_is_a_fault(tmp_path: Path) -> None:
+    folder = written(tmp_path, "aliases: [three]\n" + ONE)
+    (folder / "workloads" / "two.yaml").write_text("aliases: [three]\n" + ONE)
+    _, faults = examine(folder, {"sheet-a"})
+    assert [str(one) for one in faults] == [
+        "specs/workloads/two.yaml: aliases: three is one of one, too; leave it to one of them"
+    ]
+
+
+def test_no_shipped_alias_is_the_name_of_a_workload() -> None:
+    told = [alias for one in workloads().values() for alias in one.aliases]
+    assert not set(told) & set(workloads())
+    assert {"llama-3.3-70b", "deepseek-r1", "deepseek-v3.1", "kimi-k2-thinking"} <= set(told)

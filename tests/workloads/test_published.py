@@ -1,0 +1,127 @@
+"""More models: what each has, caches and computes, beside numbers worked out apart from this code.
+
+Where a maker or the hub prints a count to the last parameter, or says how many a token passes
+through, it is the one here: Mixtral 8x22B 140,620,634,112; gpt-oss 20B 3.6B, DeepSeek-V2 21B and
+Mixtral 8x22B 39B a token.
+"""
+
+import numpy as np
+import pytest
+
+from bench.predict.model.operators import Points, operators
+from bench.predict.model.parallel import parallel
+from bench.predict.model.precision import precision
+from bench.workloads.counts import layer_shapes, parameters
+from bench.workloads.load import workload, workloads
+from tests.workloads.cases import active, kv_bytes, model_flop
+from tests.workloads.test_counts import COUNTED
+
+MORE = {
+    "baichuan2-7b": (
+        7_505_973_248, 6_991_122_432, 524_288, 16_129_196_032, 57_451_585_994_752,
+    ),
+    "chatglm3-6b": (
+        6_243_584_000, 5_977_245_696, 28_672, 13_832_814_592, 50_630_546_685_952,
+    ),
+    "deepseek-v2": (
+        235_741_434_880, 20_851_512_320, 69_120, 110_152_581_120, 207_757_340_835_840,
+    ),
+    "glm-4-9b": (
+        9_399_951_360, 8_779_194_368, 40_960, 20_241_711_104, 72_329_832_955_904,
+    ),
+    "glm-4.5": (
+        352_797_829_024, 32_856_319_904, 376_832, 84_230_078_464, 300_727_511_547_904,
+    ),
+    "glm-4.5-air": (
+        106_852_251_264, 12_803_372_672, 188_416, 34_865_676_288, 118_763_865_243_648,
+    ),
+    "glm-4.6": (
+        352_797_829_024, 32_856_319_904, 376_832, 84_230_078_464, 300_727_511_547_904,
+    ),
+    "gpt-oss-20b": (
+        20_914_757_184, 3_608_307_264, 49_152, 8_044_756_992, 26_557_758_947_328,
+    ),
+    "hy3-preview": (
+        295_033_543_488, 20_180_802_368, 327_680, 51_097_632_768, 183_257_580_699_648,
+    ),
+    "internlm2-20b": (
+        19_861_149_696, 19_292_559_360, 196_608, 43_415_764_992, 163_281_029_824_512,
+    ),
+    "llama-3.2-3b": (
+        3_212_749_824, 3_212_749_824, 114_688, 7_834_435_584, 25_977_454_854_144,
+    ),
+    "minimax-m2": (
+        228_689_764_864, 10_415_956_480, 253_952, 27_071_348_736, 93_071_996_092_416,
+    ),
+    "mistral-7b": (
+        7_248_023_552, 7_113_805_824, 131_072, 16_374_562_816, 61_573_993_332_736,
+    ),
+    "mistral-small-24b": (
+        23_572_403_200, 22_901_314_560, 163_840, 48_486_154_240, 187_606_855_843_840,
+    ),
+    "mixtral-8x22b": (
+        140_620_634_112, 38_955_423_744, 229_376, 83_546_603_520, 329_054_614_978_560,
+    ),
+    "phi-4": (
+        14_659_507_200, 14_145_704_960, 204_800, 31_646_023_680, 118_543_802_695_680,
+    ),
+    "qwen2.5-14b": (
+        14_770_033_664, 13_991_465_984, 196_608, 32_007_782_400, 116_483_083_468_800,
+    ),
+    "qwen2.5-32b": (
+        32_763_876_352, 31_985_308_672, 262_144, 69_337_088_000, 266_635_811_225_600,
+    ),
+    "qwen3-0.6b": (
+        596_049_920, 596_049_920, 114_688, 2_131_492_864, 5_532_698_804_224,
+    ),
+    "qwen3-1.7b": (
+        1_720_574_976, 1_720_574_976, 114_688, 4_380_426_240, 13_470_109_532_160,
+    ),
+    "qwen3-14b": (
+        14_768_307_200, 13_990_394_880, 163_840, 31_335_383_040, 115_108_357_079_040,
+    ),
+    "qwen3-4b": (
+        4_022_468_096, 4_022_468_096, 147_456, 10_460_463_104, 34_713_911_558_144,
+    ),
+    "qwen3-coder-30b-a3b": (
+        30_532_122_624, 3_041_867_776, 98_304, 9_304_539_136, 28_967_492_386_816,
+    ),
+    "qwen3-coder-480b-a35b": (
+        480_154_875_392, 34_541_270_528, 253_952, 81_563_222_016, 300_880_230_875_136,
+    ),
+    "seed-oss-36b": (
+        36_151_104_512, 35_356_808_192, 262_144, 81_448_140_800, 305_121_434_009_600,
+    ),
+    "yi-34b": (
+        34_388_917_248, 33_930_165_248, 245_760, 74_905_026_560, 288_626_243_010_560,
+    ),
+}  # fmt: skip
+"""Total; of a token, with the head; bytes cached a token in 16 bits; FLOP of a token decoded at a
+context of 4,096, and of a prefill of as many."""
+
+
+def test_every_shipped_model_is_counted_apart() -> None:
+    assert {*COUNTED, *MORE} == set(workloads())
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_a_model_is_counted_to_the_last_parameter_byte_and_flop(name: str) -> None:
+    one = workload(name)
+    whole, of_a_token = parameters(one), active(one) + parameters(one).head
+    flop = (model_flop(one, "decode", 4096), model_flop(one, "prefill", 4096))
+    assert (whole.total, of_a_token, kv_bytes(one), *flop) == MORE[name]
+
+
+def test_norms_over_all_heads_have_an_element_for_each_of_a_token() -> None:
+    one = workload("minimax-m2")
+    shapes = layer_shapes(one)
+    assert (shapes["q_norm"], shapes["k_norm"]) == ((48 * 128,), (8 * 128,))
+    each = layer_shapes(one.model_copy(update={"qk_norm_over": "head"}))
+    assert (each["q_norm"], each["k_norm"]) == ((128,), (128,))
+
+
+def test_what_is_not_turned_of_a_head_is_not_moved_to_turn_it() -> None:
+    points = Points(np.array([4.0]), np.array([1000.0]), None)
+    found = operators(workload("glm-4-9b"), "decode", points, precision("bf16"), parallel("1"))
+    moved = next(one.moved[0] for one in found if one.name == "norms and activations")
+    assert moved == 40 * 2 * 4 * (4 * 4096 + 2 * (32 + 2) * 64 + 3 * 13696)
