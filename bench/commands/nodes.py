@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import paths
-from bench.commands import run, sweep
+from bench.commands import run
+from bench.commands.sweepwords import as_typed, planned
 from bench.config import checked, folder, is_hydra, positive, quoted, register
 from bench.errors import OnpaperError, UsageError, did_you_mean
 from bench.shapes import RunConfig
@@ -120,13 +121,15 @@ def _prepared(words: list[str]) -> "tuple[list[str], Engine, RunConfig, float]":
     if "," in told.get("out", ""):
         raise UsageError(f"out={told['out'][:80]}: a fleet has one folder, without a comma")
     rest = [one for one in words if not one.startswith("node=")]
-    rest = [sweep.as_typed(one) for one in rest]
-    config = sweep.planned(rest)
+    rest = [as_typed(one) for one in rest]
+    configs = planned(rest)
+    if any(config.runs > 1 for config in configs):
+        raise UsageError("runs= is for one machine: each job of a fleet makes one record")
     params = _params([one for one in rest if is_hydra(one)])
     poll_s = positive("hydra.launcher.poll_s", float(params.pop("poll_s")), 600)
     engine = ENGINES[told[LAUNCHER]](params)
     names = _named(engine, told["node"].strip("'\""))
-    return [*rest, f"node={','.join(names)}"], engine, config, poll_s
+    return [*rest, f"node={','.join(names)}"], engine, configs[0], poll_s
 
 
 def _named(engine: "Engine", word: str) -> list[str]:

@@ -1,27 +1,24 @@
 """Measures this machine and sets it beside its spec sheet."""
 
-import os
-import re
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from bench import paths
-from bench.commands import fakes, several
+from bench.commands import several
 from bench.commands.live import Live
-from bench.config import choices, compose, device_word, folder, positive
+from bench.commands.planned import plan
+from bench.config import compose, folder
 from bench.errors import UsageError
-from bench.shapes import RunConfig, Suite
+from bench.shapes import RunConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.chips.load import Catalogue
-    from bench.devices.fake import FakeSpec
     from bench.measure.runner import Begun, Order, UnsavedError, Watcher
     from bench.measure.session import Session
     from bench.records.model import Record
@@ -50,9 +47,13 @@ intervals, verdicts and sources. The record is saved; 'python -m bench show' sho
   precision=0.01    target half-width of the 95% interval, relative
   margin=0.10       how far below paper still counts as reached
   node=             name of this machine in the record (in Slurm, by default the node's name)
-  out=              folder for the record
+  runs=1            so many runs, one after the other, each as a fresh one: a record of each in
+                    one folder, then all side by side; for gate five or more
+  out=              folder for the record, or for the records of runs= (by default a new one)
   resume=           complete a record that was interrupted or lost a worker: its path, its id or
-                    the beginning of it, or latest; settings and finished measurements are kept
+                    the beginning of it, or latest; settings and finished measurements are kept;
+                    a record of runs=, or their folder, goes on with the runs that are missing
+  reports=false     true prints the whole report of each record of -m or runs=, too
   quiet=false       true prints nothing to stderr
   device.fake.X= name like noise noise_level throttle_after_s throttle_to seed count slow shared
                     of the simulated device: like is the chip to imitate (default: that of chip=),
@@ -65,6 +66,7 @@ Examples
   python -m bench dtype=bf16 m=8192 n=8192 k=8192 data=zeros
   python -m bench run -m dtype=bf16,fp16 data=normal,zeros    (a Hydra sweep)
   python -m bench suite=smoke device=fake device.fake.count=4 device.fake.slow=0.95
+  python -m bench suite=quick runs=5 out=baseline                (what gate compares with)
   torchrun --nproc-per-node=2 -m bench run suite=links           (collectives, one device each)
   python -m bench run -m hydra/launcher=slurm node=all out=fleet    (one record per node)
   python -m bench run -m resume=fleet                            (only what is missing)
@@ -73,13 +75,16 @@ Exit code: 0 done, 1 a measurement failed, all were skipped, or the record could
 2 wrong usage, or a data file has a fault, 130 interrupted; after -m the highest of its runs.
 """
 INTERRUPTED = 130
-DAY_S = 86_400
-NODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
+Printed = Literal["whole", "headless", "nothing"]
+"""What of a run's report is printed; headless is CSV whose header the run before has printed."""
+Marks = dict[str, str | int | float | bool | None]
 
 
 def main(words: list[str]) -> int:
     """Runs once, or as a Hydra sweep with ``-m``."""
-    from bench.commands.sweep import refuse_several, sweep
+    from bench.commands import series
+    from bench.commands.sweep import sweep
+    from bench.commands.sweepwords import refuse_several
 
     if "-m" in words or "--multirun" in words:
         from bench.measure.ranks import count
@@ -92,16 +97,23 @@ def main(words: list[str]) -> int:
     config = compose("run", words, RunConfig)
     if config.resume:
         _alone(words)
-    return execute(config)
+    return series.execute(config) if series.wanted(config) else execute(config)
 
 
-def execute(config: RunConfig, *, headed: bool = True, begun_at: "list[Path] | None" = None) -> int:
+def execute(
+    config: RunConfig,
+    *,
+    printed: Printed = "whole",
+    begun_at: "list[Path] | None" = None,
+    marks: Marks | None = None,
+) -> int:
     """Measures what the config says, prints the table, and returns the exit code.
 
     Args:
         config: what the command line says.
-        headed: False leaves out the header of a CSV, which the job before has printed.
+        printed: how much of the report.
         begun_at: where the record's path is put, once it is there.
+        marks: settings that a new record has besides, such as its number among repeated runs.
     """
     if several.is_several(config) and not config.resume:
         from bench.chips.load import catalogue
@@ -110,7 +122,7 @@ def execute(config: RunConfig, *, headed: bool = True, begun_at: "list[Path] | N
         return several.execute(config, order, fake)
     begun_at = [] if begun_at is None else begun_at
     try:
-        return _executed(config, begun_at, headed=headed)
+        return _executed(config, begun_at, printed, marks or {})
     except KeyboardInterrupt:  # one more, while the worker was ended or the report made
         if not begun_at:
             raise
@@ -118,7 +130,7 @@ def execute(config: RunConfig, *, headed: bool = True, begun_at: "list[Path] | N
         return INTERRUPTED
 
 
-def _executed(config: RunConfig, begun_at: "list[Path]", *, headed: bool) -> int:
+def _executed(config: RunConfig, begun_at: "list[Path]", printed: Printed, marks: Marks) -> int:
     """Does it; the record's path is put into ``begun_at`` once it is there."""
     from bench.chips.load import catalogue
     from bench.devices.base import DeviceError
@@ -126,11 +138,11 @@ def _executed(config: RunConfig, begun_at: "list[Path]", *, headed: bool) -> int
     from bench.measure.resume import rest
     from bench.measure.runner import UnsavedError
     from bench.measure.session import open_session
-    from bench.report.registry import render
 
     sheets, unsaved = catalogue(), None
     config, begun = _resumed(config) if config.resume else (config, None)
     order, device, fake = plan(config, sheets)
+    order = replace(order, settings={**order.settings, **marks})
     order, begun = rest(begun, order) if begun else (order, None)
     if rank() > 0:
         return follow(device)
@@ -146,9 +158,16 @@ def _executed(config: RunConfig, begun_at: "list[Path]", *, headed: bool) -> int
         raise UsageError(str(error)) from None
     finally:
         session.close()
+    if printed != "nothing":
+        _print(record, sheets, config, headed=printed == "whole")
+    return _code(record, unsaved)
+
+
+def _print(record: "Record", sheets: "Catalogue", config: RunConfig, *, headed: bool) -> None:
+    from bench.report.registry import render
+
     text = render(record, sheets, config.report.format, config.margin)
     print(text if headed else text.partition("\n")[2], end="")
-    return _code(record, unsaved)
 
 
 def _code(record: "Record", unsaved: "UnsavedError | None") -> int:
@@ -199,25 +218,6 @@ def _measured(
     return measure_all(session, order, begun, watcher)
 
 
-def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec | None]":
-    """Returns what is to be run, and on what; every value is checked, nothing is started."""
-    from bench.devices.base import DeviceError
-    from bench.devices.registry import parse
-
-    order = _order(config)
-    if config.chip:
-        sheets.find(config.chip)
-    device = device_word(config.device)
-    if several.is_several(config):
-        several.check(config)
-        return order, device, fakes.spec(config)
-    try:
-        parse(device)
-    except DeviceError as error:
-        raise UsageError(str(error)) from None
-    return order, device, fakes.spec(config)
-
-
 @contextmanager
 def terminable() -> Iterator[None]:
     """Ends what is measured on SIGTERM as on Ctrl-C: the record keeps what was measured."""
@@ -239,55 +239,3 @@ def _telling(watcher: "Watcher", places: "list[Path]") -> "Watcher":
         watcher.started(record, path)
 
     return replace(watcher, started=started)
-
-
-def _order(config: RunConfig) -> "Order":
-    from bench.measure.ranks import alone, count
-    from bench.measure.runner import Order
-    from bench.measure.suite import asked, items, sizes
-
-    seconds = config.seconds if config.seconds is not None else config.suite.seconds
-    return Order(
-        suite=config.suite.name,
-        seconds=positive("seconds", seconds, DAY_S),
-        items=items(config) if count() > 1 else alone(items(config)),
-        precision=positive("precision", config.precision, 0.5),
-        chip=config.chip,
-        folder=folder(config.out),
-        node=_node(config.node),
-        settings={
-            "seconds": seconds,
-            "sustained_seconds": config.sustained.seconds,
-            "precision": config.precision,
-            "margin": positive("margin", config.margin, 0.9),
-            "data": config.data,
-            **asked(config),
-            **sizes(config),
-            "chip": config.chip,
-            **({"ranks": count()} if count() > 1 else {}),
-            **_items_told(config.suite),
-            **fakes.told(config),
-        },
-    )
-
-
-def _node(word: str | None) -> str | None:
-    """Returns the name of this machine among others: as told, or as Slurm calls it."""
-    name = word or os.environ.get("SLURMD_NODENAME") or None
-    if name and not NODE.fullmatch(name):
-        raise UsageError(f"node={name[:80]!r}: up to 64 letters, digits, '.', '_' and '-'")
-    return name
-
-
-def _items_told(suite: Suite) -> dict[str, str]:
-    """Returns the suite's items where they are not those of its file, as they could be typed."""
-    from omegaconf import OmegaConf
-
-    from bench.measure.suite import spelled
-
-    if suite.name in choices("suite"):
-        path = paths.data_dir("configs") / "suite" / f"{suite.name}.yaml"
-        shipped = OmegaConf.to_object(OmegaConf.merge(Suite, OmegaConf.load(path)))
-        if isinstance(shipped, Suite) and suite.items == shipped.items:
-            return {}
-    return {"suite.items": spelled(suite)}

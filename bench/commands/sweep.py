@@ -1,69 +1,20 @@
 """Runs a Hydra sweep: every job planned beforehand, then handed to whatever launcher is named."""
 
-import math
-import re
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
-from fnmatch import fnmatch
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import paths
-from bench.commands import run
-from bench.config import as_text, checked, choices, compose, quoted, register
-from bench.errors import OnpaperError, UsageError, did_you_mean, first_line
+from bench.commands import jobtable, run, series
+from bench.commands.sweepwords import as_typed, planned
+from bench.config import checked, quoted, register
+from bench.errors import OnpaperError, UsageError, did_you_mean
+from bench.report.markup import printable
 from bench.shapes import RunConfig
 
 if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
-
-MOST_COMPOSED = 64
-"""Sweeps of more jobs are checked value by value, not job by job."""
-READ = frozenset(("terminal", "github", "plain"))
-"""Formats that people read, and in which one report may follow another."""
-LIST = re.compile(r"\[[^][]*\]")
-GRAMMAR = frozenset("([{'\"")
-"""Signs by which a word of a sweep is more than values with commas: ``choice(...)``, quotes."""
-
-SWEPT = (
-    "suite", "kernel", "dtype", "variant", "m", "n", "k", "batch", "length", "elements", "data",
-    "seconds", "sustained.seconds", "precision", "margin", "chip",
-)  # fmt: skip
-"""Keys whose values hold no comma of their own."""
-
-
-def refuse_several(words: list[str]) -> None:
-    """Refuses several values of a key, which only a sweep takes.
-
-    Raises:
-        UsageError: says how a sweep is typed.
-    """
-    from bench.measure.suite import NAMED
-
-    for word in words:
-        key, _, value = word.partition("=")
-        if key not in SWEPT or "," not in value or value.startswith(("'", '"')):
-            continue
-        if key in NAMED and value.startswith("["):
-            continue
-        plain = ",".join(one.strip() for one in value.strip("[]").split(","))
-        each = f"{word} has several values: run -m {key}={plain} makes a record of each"
-        raise UsageError(f"{each}, {key}=[{plain}] one record of all" if key in NAMED else each)
-
-
-def as_typed(word: str) -> str:
-    """Returns a word of a sweep for Hydra's grammar: text in quotes, and so a list of names."""
-    from bench.measure.suite import NAMED
-
-    if {*GRAMMAR, ","}.isdisjoint(word):
-        return as_text(word, RunConfig)
-    key, _, value = word.partition("=")
-    if key not in NAMED or {"'", '"'} & set(value):
-        return word
-    return f"{key}={LIST.sub(lambda found: quoted(found[0]), value)}"
 
 
 def sweep(words: list[str]) -> int:
@@ -82,22 +33,36 @@ def sweep(words: list[str]) -> int:
         return nodes.fleet(words)
     told = [as_typed(one) for one in checked("run", words, RunConfig)]
     try:
-        planned(told)
+        configs = planned(told)
     except UsageError as error:
         raise _launcher_told(told, error) from None
     register()
-    jobs = _Sweep()
+    jobs = _Sweep(hidden=_is_here(told) and jobtable.hides(configs, _records(configs)))
     sys.argv = ["python -m bench run", "-m", _sweep_folder(), *told]
     try:
-        hydra.main(str(paths.data_dir("configs")), "run", "1.3")(jobs.job)()
+        with run.terminable():
+            hydra.main(str(paths.data_dir("configs")), "run", "1.3")(jobs.job)()
     except KeyboardInterrupt:
         if jobs.unwritten:
             raise jobs.unwritten from None
+        jobs.tell()
+        jobs.say_interrupted()
         return run.INTERRUPTED
     finally:
         jobs.tidy()
     jobs.tell()
     return max(jobs.codes, default=0)
+
+
+def _is_here(words: list[str]) -> bool:
+    """Tells whether the jobs run in this process, which then has all that a table needs."""
+    return all(
+        word == "hydra/launcher=basic" for word in words if word.startswith("hydra/launcher=")
+    )
+
+
+def _records(configs: list[RunConfig]) -> int:
+    return sum(max(1, config.runs) for config in configs)
 
 
 def _launcher_told(words: list[str], error: UsageError) -> UsageError:
@@ -115,12 +80,14 @@ def _launcher_told(words: list[str], error: UsageError) -> UsageError:
 class _Sweep:
     """Runs the jobs of a sweep that Hydra hands over, and remembers how they ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hidden: bool) -> None:
         self.codes: list[int] = []
         self.unwritten: OSError | None = None
+        self._hidden = hidden
         self._headed = False
         self._folder: Path | None = None
-        self._told: list[tuple[RunConfig, list[str], Path]] = []
+        self._configs: list[RunConfig] = []
+        self._told: list[jobtable.Job] = []
 
     def job(self, told: "DictConfig") -> int:
         """Runs one job; an interruption ends the sweep, not this job only."""
@@ -130,7 +97,8 @@ class _Sweep:
         self._folder = Path(HydraConfig.get().sweep.dir)
         config: RunConfig = OmegaConf.to_object(told)  # type: ignore[assignment]  # of the shape it was composed as
         try:
-            self.codes.append(self._execute(config, list(HydraConfig.get().overrides.task)))
+            words = [word.replace("'", "") for word in HydraConfig.get().overrides.task]
+            self.codes.append(self._execute(config, words))
         except OnpaperError as error:
             print(f"onpaper: {error}", file=sys.stderr)
             self.codes.append(error.exit_code)
@@ -143,27 +111,43 @@ class _Sweep:
 
     def _execute(self, config: RunConfig, words: list[str]) -> int:
         """Runs one job; all CSV of a sweep has one header."""
-        begun_at: list[Path] = []
+        places: list[Path] = []
         lines = config.report.format == "csv"
-        code = run.execute(config, headed=not (lines and self._headed), begun_at=begun_at)
-        sys.stdout.flush()
-        self._headed = self._headed or lines
-        self._told += [(config, words, path) for path in begun_at]
-        return code
+        printed: run.Printed = "headless" if lines and self._headed else "whole"
+        printed = "nothing" if self._hidden else printed
+        self._configs.append(config)
+        try:
+            if config.runs > 1:
+                return series.measured(series.new(config), places, printed)
+            code = run.execute(config, printed=printed, begun_at=places)
+            sys.stdout.flush()
+            return code
+        finally:
+            self._headed = self._headed or (lines and bool(places))
+            for number, path in enumerate(places, 1):
+                numbered = (f"run {number}",) if config.runs > 1 else ()
+                self._told.append(jobtable.Job((*words, *numbered), path))
 
     def tell(self) -> None:
         """Prints the jobs side by side where their reports are for reading."""
-        from bench.chips.load import catalogue
-        from bench.records.store import read
-        from bench.report.registry import set_in
-        from bench.report.sweep import sweep_report
-
-        styles = {config.report.format for config, _, _ in self._told}
-        if len(self._told) < 2 or len(styles) > 1 or not styles <= READ:
+        if not self._told:
             return
-        found = [(words, read(path)) for _, words, path in self._told]
-        report = sweep_report(found, catalogue(), self._told[0][0].margin)
-        print("\n" + set_in(styles.pop(), report), end="")
+        if len({config.report.format for config in self._configs}) == 1:
+            repeated = any(config.runs > 1 for config in self._configs)
+            title = f"The sweep: {len(self._told)} records" if repeated else ""
+            jobtable.tell(self._told, self._configs[0], title, hidden=self._hidden)
+
+    def say_interrupted(self) -> None:
+        """Says how the job that was under way is completed; those after it were not begun."""
+        from bench.records.store import read
+
+        if not self._configs or self._configs[-1].quiet:
+            return
+        last = self._told[-1].path if self._told else None
+        begun = last and (self._configs[-1].runs > 1 or read(last).state != "complete")
+        goes_on = f"python -m bench resume={last} goes on with the last job; " if begun else ""
+        said = f"onpaper: interrupted: {goes_on}any jobs after it were not begun"
+        print(printable(said), file=sys.stderr)
 
     def tidy(self) -> None:
         """Removes what Hydra leaves of a sweep, unless somebody's files lie there, too."""
@@ -179,94 +163,6 @@ class _Sweep:
         for folder_ in emptied:
             with suppress(OSError):  # it is not there, or not empty
                 folder_.rmdir()
-
-
-def planned(told: list[str]) -> RunConfig:
-    """Composes and plans the jobs of a sweep; of a large one, each value beside first values.
-
-    Returns:
-        The config of the first job.
-
-    Raises:
-        UsageError: a key, choice or value that is wrong in any job.
-    """
-    from bench.chips.load import catalogue
-
-    sheets = catalogue()
-    configs = [compose("run", words, RunConfig, multirun=True) for words in _jobs(_parsed(told))]
-    for config in configs:
-        run.plan(config, sheets)
-    return configs[0]
-
-
-def _parsed(told: list[str]) -> list[list[str]]:
-    """Returns for each word of a sweep the words it stands for."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
-    parser, found = OverridesParser.create(), []
-    for word in told:
-        try:
-            one = parser.parse_override(word)
-            found.append(_alternatives(one))
-        except (HydraException, OmegaConfBaseException) as error:
-            why = first_line(error)
-            raise UsageError(f"{word!r} cannot be read as a sweep: {why}") from None
-        if one.is_sweep_override() and not found[-1]:
-            _refuse_none(word, one, told)
-    return found
-
-
-def _refuse_none(word: str, one: "Override", told: list[str]) -> None:
-    """Refuses a word of a sweep that stands for no value, so that there would be no job.
-
-    Raises:
-        UsageError: says what to write; an interval is left to a sweeper that somebody named.
-    """
-    key = one.get_key_element()
-    if one.is_interval_sweep():
-        if any(other.startswith("hydra/sweeper=") for other in told):
-            return
-        raise UsageError(f"{word} is an interval: list its values, {key}=1,2")
-    known = choices(key)
-    if known:
-        raise UsageError(f"{word} fits no {key}: there are {', '.join(known)}")
-    instead = ": write its values with commas" if "glob(" in word else ""
-    raise UsageError(f"{word} stands for no value{instead}")
-
-
-def _alternatives(one: "Override") -> list[str]:
-    """Returns the words that one word of a sweep stands for; what is no list, none to check."""
-    from hydra.core.override_parser.types import Glob
-
-    key = one.get_key_element()
-    told: object = one.value()
-    if not one.is_sweep_override():
-        return [one.input_line or ""]
-    if isinstance(told, Glob):
-        return [
-            f"{key}={name}"
-            for name in choices(key)
-            if any(fnmatch(name, sign) for sign in told.include)
-            and not any(fnmatch(name, sign) for sign in told.exclude)
-        ]
-    if not one.is_discrete_sweep():  # an interval, of which only its sweeper knows the values
-        return []
-    return [f"{key}={value}" for value in one.sweep_string_iterator()]
-
-
-def _jobs(alternatives: list[list[str]]) -> Iterator[list[str]]:
-    """Yields the words of every job, or of so many that every word stands in one."""
-    listed = [words for words in alternatives if words]
-    if math.prod(map(len, listed)) <= MOST_COMPOSED:
-        yield from map(list, product(*listed))
-        return
-    first = [words[0] for words in listed]
-    yield first
-    for place, words in enumerate(listed):
-        for word in words[1:]:
-            yield [*first[:place], word, *first[place + 1 :]]
 
 
 def _sweeps() -> Path:

@@ -15,7 +15,6 @@ from bench.atomic import replace
 from bench.errors import DataError, UsageError
 from bench.launch.model import Outcome
 from bench.measure.recordfile import RecordFile
-from bench.measure.runner import is_lost
 from bench.records.model import Record
 from bench.records.store import read
 
@@ -150,8 +149,3 @@ def is_of_several(record: Record) -> bool:
     It does not tell whether the others are there, nor can its run be resumed.
     """
     return "group" in record.settings
-
-
-def is_finished(record: Record) -> bool:
-    """Tells whether nothing is missing in a record that resuming could bring."""
-    return record.state == "complete" and not any(map(is_lost, record.measurements))

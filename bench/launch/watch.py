@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from bench.config import quoted
 from bench.errors import UsageError
 from bench.launch.model import End, Engine, Job, Outcome, RefusedError, State, Status
-from bench.launch.plan import Plan, done_before, is_finished, is_of_several, keep, latest
+from bench.launch.plan import Plan, done_before, is_of_several, keep, latest
+from bench.measure.resume import is_finished
 from bench.records.failures import failures
 from bench.records.model import Record
 

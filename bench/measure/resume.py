@@ -25,7 +25,7 @@ from bench.records.model import (
 )
 from bench.shapes import RunConfig
 
-ALONGSIDE = ("resume", "report", "out", "quiet")
+ALONGSIDE = ("resume", "report", "reports", "out", "quiet")
 """The keys that may stand beside ``resume=``; all else is the record's."""
 
 SPELLED = {"sustained_seconds": "sustained.seconds"}
@@ -33,6 +33,9 @@ SPELLED = {"sustained_seconds": "sustained.seconds"}
 
 RESUMED = "resumed_utc"
 """The setting that says when a record was last gone on with."""
+
+SERIES, RUN, RUNS = "series", "run", "runs"
+"""The settings of one record of several runs: whose it is, its number, and how many there are."""
 
 REPORTED = (
     "backend", "name", "cpu_vendor", "cpu_family", "cpu_model", "isa", "units", "l2_bytes",
@@ -54,24 +57,59 @@ def unfinished(word: str, folder: Path) -> Begun:
         UsageError: there is none, it has all its measurements, is committed, under way, or was
             measured by another onpaper.
     """
-    committed = paths.PACKAGE.parent / "results" / "records"
-    path = _latest(folder) if word == "latest" else store.find(word, [folder, committed])
+    path = named(word, folder)
     record = store.read(path)
-    if path.resolve().is_relative_to(committed.resolve()):
-        raise UsageError(f"record {record.id} is committed, and never edited: measure again")
-    if IMPORTED_BY in record.settings:
-        raise UsageError(f"record {record.id} was imported: measure here instead")
+    refuse_foreign(record, path)
     if is_held(path):
         raise UsageError(held(record))
-    if record.state == "complete" and not any(map(is_lost, record.measurements)):
+    if is_finished(record):
         raise UsageError(f"record {record.id} is complete: there is nothing to resume")
     if "ranks" in record.settings:
         raise UsageError(f"record {record.id} was measured under torchrun: measure again")
     if "group" in record.settings:
         raise UsageError(f"record {record.id} was measured beside other devices': measure again")
+    refuse_other(record)
+    return Begun(record, path)
+
+
+def named(word: str, folder: Path) -> Path:
+    """Returns where the record lies that ``resume=`` names; ``latest`` may have ended or not.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    return _latest(folder) if word == "latest" else store.find(word, [folder, _committed()])
+
+
+def _committed() -> Path:
+    return paths.PACKAGE.parent / "results" / "records"
+
+
+def is_finished(record: Record) -> bool:
+    """Tells whether nothing is missing in a record that resuming could bring."""
+    return record.state == "complete" and not any(map(is_lost, record.measurements))
+
+
+def refuse_foreign(record: Record, path: Path) -> None:
+    """Refuses to go on with a record that is nobody's to edit here.
+
+    Raises:
+        UsageError: it is committed, or was imported.
+    """
+    if path.resolve().is_relative_to(_committed().resolve()):
+        raise UsageError(f"record {record.id} is committed, and never edited: measure again")
+    if IMPORTED_BY in record.settings:
+        raise UsageError(f"record {record.id} was imported: measure here instead")
+
+
+def refuse_other(record: Record) -> None:
+    """Refuses to go on with what another onpaper measured.
+
+    Raises:
+        UsageError: it names the other.
+    """
     if other := _other_program(record):
         raise UsageError(f"record {record.id} was measured by {other}: measure again")
-    return Begun(record, path)
 
 
 def _latest(folder: Path) -> Path:
@@ -112,10 +150,10 @@ def config_of(record: Record, told: RunConfig) -> RunConfig:
     words += [
         f"{SPELLED.get(key, key)}={value}"
         for key, value in record.settings.items()
-        if value is not None and key != RESUMED
+        if value is not None and key not in (RESUMED, SERIES, RUN, RUNS)
     ]
     made = compose("run", words, RunConfig)
-    return replace(made, report=told.report, out=told.out, quiet=told.quiet, resume=told.resume)
+    return replace(made, **{key: getattr(told, key) for key in ALONGSIDE})
 
 
 def rest(begun: Begun, order: Order) -> tuple[Order, Begun]:

@@ -7,25 +7,34 @@ from bench.records.model import Record
 from bench.report.digits import NONE, percent, with_interval
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
-from bench.report.table import Table
-from bench.verdict import Row, rows
+from bench.report.table import ENDINGS, Table, cautions, title_of
+from bench.verdict import Row, Verdict, rows
 
 COLUMNS = (
     "figure", "shape", "job", "measured, sustained (95%)", "achieved (95%)", "verdict", "record",
 )  # fmt: skip
-ASIDE = ("out=", "quiet=", "report=")
+ASIDE = ("out=", "quiet=", "report=", "reports=", "runs=")
 """Keys that say nothing of what was measured."""
 Job = tuple[Sequence[str], Record]
 """The words that a job was told, and its record."""
 
 
-def sweep_report(jobs: Sequence[Job], catalogue: Catalogue, margin: float) -> Report:
+def sweep_report(
+    jobs: Sequence[Job],
+    catalogue: Catalogue,
+    margin: float,
+    *,
+    title: str = "",
+    summary: tuple[str, ...] = (),
+) -> Report:
     """Returns the table of all jobs, those of one figure below each other in the jobs' order.
 
     Args:
         jobs: two or more.
         catalogue: where the records' chips are looked up.
         margin: how far below the published figure still counts as reached, relative.
+        title: of the table; by default that of a sweep.
+        summary: sentences below it.
     """
     everywhere = set.intersection(*(set(words) for words, _ in jobs))
     found = [
@@ -37,14 +46,25 @@ def sweep_report(jobs: Sequence[Job], catalogue: Catalogue, margin: float) -> Re
     found.sort(key=lambda one: order.index(one[0].title))
     alike = [word for word in jobs[0][0] if word in everywhere and not word.startswith(ASIDE)]
     table = Table(
-        title=f"The sweep: {len(jobs)} jobs",
-        heading=(f"All with {' '.join(alike)}",) if alike else (),
+        title=title or f"The sweep: {len(jobs)} jobs",
+        heading=tuple(_heading([record for _, record in jobs], alike)),
         columns=COLUMNS,
         cells=tuple(_cells(*one) for one in found),
-        summary=(),
+        summary=summary,
         notes=(),
     )
     return Report(table, list(_flat(found)))
+
+
+def _heading(records: Sequence[Record], alike: Sequence[str]) -> Iterator[str]:
+    """Yields what was measured, what all jobs have in common, and what to mind of any."""
+    yield from dict.fromkeys(map(title_of, records))
+    if alike:
+        yield f"All with {' '.join(alike)}"
+    yield from dict.fromkeys(line for record in records for line in cautions(record))
+    for record in records:
+        if record.state in ENDINGS:
+            yield f"{ENDINGS[record.state]}: record {record.id} has what was measured before."
 
 
 def _cells(row: Row, told: str, record: Record) -> tuple[str, ...]:
@@ -54,7 +74,7 @@ def _cells(row: Row, told: str, record: Record) -> tuple[str, ...]:
         told,
         with_interval(row.measured, row.dimension) if row.measured else NONE,
         percent(row.fraction) if row.fraction else NONE,
-        row.verdict.value,
+        f"failed: {row.reason}" if row.verdict is Verdict.FAILED else row.verdict.value,
         record.id,
     )
 

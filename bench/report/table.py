@@ -117,7 +117,7 @@ def build(
     tables = {group: trimmed(COLUMNS, cells(group), rows) for group, rows in shown.items() if group}
     more = [Section(_capital(group), *table, []) for group, table in tables.items()]
     table = Table(
-        title=_title(record),
+        title=title_of(record),
         heading=tuple(_heading(record)),
         columns=COLUMNS,
         cells=main,
@@ -131,13 +131,14 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _title(record: Record) -> str:
+def title_of(record: Record) -> str:
+    """Returns the device and the sheet that it is compared with."""
     chip = record.identity.chip
     beside = f"compared with the sheet {chip}" if chip else "without a sheet to compare with"
     return f"{record.device.name} {beside}"
 
 
-def _part(record: Record) -> str:
+def part(record: Record) -> str:
     """Returns the suite, with what alone was asked for of it, or that its items are others."""
     asked = [(key, record.settings.get(key)) for key in ("kernel", "dtype", "variant")]
     own = " (custom items)" if record.settings.get("suite.items") else ""
@@ -152,13 +153,22 @@ def _heading(record: Record) -> list[str]:
     units = f"{device.units} {word}{many}" if device.units else f"{word}s unknown"
     software = f"torch {machine.torch or 'not used'}, onpaper {record.program.version}"
     lines = [
-        f"{record.started_utc[:10]}, {_part(record)}, {units}, {software}, record {record.id}",
+        f"{record.started_utc[:10]}, {part(record)}, {units}, {software}, record {record.id}",
         f"Chip {record.identity.state}: {'; '.join(record.identity.reasons)}",
     ]
     if record.identity.near:
         lines.append(f"Near: {', '.join(record.identity.near)}")
-    if device.limits:
-        lines.append(f"Limits: {', '.join(device.limits)}")
+    lines += cautions(record)
+    if record.state in ENDINGS:
+        lines.append(f"{ENDINGS[record.state]}: what was measured before is shown.")
+    return lines
+
+
+def cautions(record: Record) -> list[str]:
+    """Returns under what conditions all of a record was measured, where they are not plain."""
+    lines = []
+    if record.device.limits:
+        lines.append(f"Limits: {', '.join(record.device.limits)}")
     if (own := own_inputs(record)) != PLAIN:
         told = ": such inputs let a power-limited chip run faster" if own in FLATTERING else ""
         lines.append(f"Inputs: {inputs(own)} in the whole run{told}.")
@@ -168,8 +178,6 @@ def _heading(record: Record) -> list[str]:
         lines.append(f"Imported: measured by {record.settings[IMPORTED_BY]}, not here.")
     if record.device.backend == "fake":
         lines.append("A FAKE device: these figures are simulated and say nothing about any chip.")
-    if record.state in ENDINGS:
-        lines.append(f"{ENDINGS[record.state]}: what was measured before is shown.")
     return lines
 
 

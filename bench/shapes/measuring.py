@@ -91,8 +91,10 @@ class RunConfig:
     precision: float = 0.01
     margin: float = 0.10
     node: str | None = None
+    runs: int = 1
     out: str | None = None
     resume: str | None = None
+    reports: bool = False
     quiet: bool = False
 
 

@@ -39,6 +39,7 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> type[Hand]:
         (("hydra.launcher=slurm", "node=n1"), "hydra/launcher=slurm, with a slash"),
         (("hydra/launcher=slurn", "node=n1"), "no launcher 'slurn' is installed: did"),
         (("hydra/launcher=slurm", "node=n1", "out=a,b"), "out=a,b: a fleet has one folder"),
+        (("hydra/launcher=slurm", *WORDS, "node=n1", "runs=2"), "runs= is for one machine"),
     ],
     ids=[
         "none",
@@ -51,6 +52,7 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> type[Hand]:
         "dot",
         "launcher",
         "folders",
+        "runs",
     ],
 )
 def test_wrong_words_are_refused_before_anything_is_started(

@@ -9,7 +9,8 @@ from importlib import import_module
 
 from bench.__main__ import COMMANDS, main, module_of
 from bench.chips.load import catalogue
-from bench.commands import run, sweep
+from bench.commands import sweep
+from bench.commands.planned import plan
 from bench.config import compose
 from bench.shapes import SHAPES, RunConfig
 from tests.fuzz.contract import BrokenError, Target
@@ -65,7 +66,7 @@ def _composed(data: bytes) -> None:
     """Checks all words of a command that the first word names."""
     name, *words = words_of(data) or ["run"]
     if name == "run":
-        run.plan(compose("run", words, RunConfig), catalogue())
+        plan(compose("run", words, RunConfig), catalogue())
     else:
         known = name if name in SHAPES else "chips"
         compose(known, words, SHAPES[known])

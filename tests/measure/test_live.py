@@ -26,7 +26,7 @@ from bench.commands.live import (
     left_words,
     line,
 )
-from bench.commands.run import _order
+from bench.commands.planned import order_of
 from bench.config import compose
 from bench.devices.fake import FakeDevice, FakeSpec
 from bench.measure.item import Item
@@ -51,7 +51,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def order(tmp_path: Path) -> Order:
     """A smoke run whose record goes to this test's folder."""
-    return _order(compose("run", [*WORDS, f"out={tmp_path}"], RunConfig))
+    return order_of(compose("run", [*WORDS, f"out={tmp_path}"], RunConfig))
 
 
 def followed(order: Order, sheets: Catalogue, *, quiet: bool = False) -> Record:

@@ -9,7 +9,7 @@ import pytest
 from bench.__main__ import main
 from bench.chips.load import catalogue
 from bench.commands import fakes
-from bench.commands import run as command
+from bench.commands.planned import plan
 from bench.config import compose
 from bench.devices.fake import FakeSpec
 from bench.measure import resume
@@ -224,7 +224,7 @@ def test_a_record_tells_the_items_of_its_suite_where_they_are_not_the_shipped_on
     words: tuple[str, ...], told: str | None
 ) -> None:
     config = compose("run", list(words), RunConfig)
-    settings = command.plan(config, catalogue())[0].settings
+    settings = plan(config, catalogue())[0].settings
     assert settings.get("suite.items") == told
     if told:
         again = compose("run", [words[0], f"suite.items={told}"], RunConfig)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
-from bench.commands import run, sweep
+from bench.commands import run, sweep, sweepwords
 from bench.errors import UsageError
 from bench.records.store import read
 from bench.shapes import RunConfig
@@ -93,9 +93,9 @@ def test_reports_for_programs_are_followed_by_no_table(words: tuple[str, ...], c
 
 
 def test_of_a_large_sweep_every_value_stands_in_a_job() -> None:
-    small = list(sweep._jobs([["a=1", "a=2"], [], ["b=1", "b=2"]]))
+    small = list(sweepwords._jobs([["a=1", "a=2"], [], ["b=1", "b=2"]]))
     assert small == [["a=1", "b=1"], ["a=1", "b=2"], ["a=2", "b=1"], ["a=2", "b=2"]]
-    large = list(sweep._jobs([[f"{key}={one}" for one in range(10)] for key in "ab"]))
+    large = list(sweepwords._jobs([[f"{key}={one}" for one in range(10)] for key in "ab"]))
     assert len(large) == 19
     assert {word for words in large for word in words} == {
         f"{k}={n}" for k in "ab" for n in range(10)
@@ -141,7 +141,7 @@ def test_a_sweep_without_a_job_is_refused(
 
 def test_an_interval_is_left_to_the_sweeper_that_is_named() -> None:
     told = ["hydra/sweeper=other", "seconds=interval(1,3)", "dtype=bf16,fp16"]
-    assert sweep._parsed(told) == [[told[0]], [], ["dtype=bf16", "dtype=fp16"]]
+    assert sweepwords._parsed(told) == [[told[0]], [], ["dtype=bf16", "dtype=fp16"]]
 
 
 def test_a_sweep_ends_with_the_worst_code_of_its_jobs(
