@@ -37,7 +37,8 @@ a prediction never proves that two chips match.
 
   chips=            ids (with or without their vendor), names, groups (export-tier, domestic) or
                     patterns
-  workload=         a file of specs/workloads, such as llama-3.1-70b
+  workload=         a model of specs/workloads, such as llama-3.1-70b, or of the same shape, such as
+                    llama-3.3-70b
   phase=serve       serve: decoding of concurrent requests, with prefills in between; prefill:
                     prompts; decode: one token each; train: forward, backward, update; fit: which
                     chips hold the model, and how many are needed; product: one matrix product, with

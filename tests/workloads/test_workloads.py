@@ -10,6 +10,7 @@ from bench.checks import check
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
 from bench.predict.learning.experts import touched
+from bench.reference.documents import fields
 from bench.workloads.counts import (
     attention_flop,
     dense,
@@ -311,3 +312,8 @@ def test_no_shipped_alias_is_the_name_of_a_workload() -> None:
     told = [alias for one in workloads().values() for alias in one.aliases]
     assert not set(told) & set(workloads())
     assert {"llama-3.3-70b", "deepseek-r1", "deepseek-v3.1", "kimi-k2-thinking"} <= set(told)
+
+
+def test_the_page_of_fields_lists_every_model_and_alias(sheets: Catalogue) -> None:
+    listed = fields(sheets).partition("## models that `workload=` takes")[2].partition("\n# ")[0]
+    assert [name for name in names() if f"`{name}`" not in listed] == []
