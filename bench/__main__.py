@@ -5,6 +5,7 @@ import errno
 import gc
 import io
 import os
+import re
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -61,6 +62,8 @@ MEASURING = ("run", "doctor")
 """Commands that open a device; the others live for seconds and make no cycles worth collecting."""
 LONG = 20_000
 """A message longer than this quotes what somebody gave; the faults of many files may be long."""
+QUIET = re.compile("quiet=(true|yes|y|on|1)", re.IGNORECASE)
+"""How a run is told to print nothing to stderr."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -164,9 +167,12 @@ def _named(words: list[str]) -> str:
 
 
 def _beside_own(words: list[str]) -> list[str]:
-    """Returns the words without ``specs=``, and tells what that lays beside the shipped data."""
+    """Returns the words without ``specs=``, and tells what that lays beside the shipped data.
+
+    It tells nothing where a run is to be quiet.
+    """
     rest, told = lay(words)
-    if told:
+    if told and not any(map(QUIET.fullmatch, words)):
         print(f"onpaper: {told}", file=sys.stderr)
     return rest
 

@@ -113,6 +113,15 @@ def test_own_data_may_be_named_by_the_environment_and_replace_a_sheet(own: Path,
     )
 
 
+@pytest.mark.parametrize("word", ["quiet=true", "quiet=True", "quiet=yes"])
+def test_a_run_that_is_quiet_does_not_tell_of_own_files(word: str, own: Path, cli: Cli) -> None:
+    done = cli(
+        "suite=smoke", "device=fake", "chip=acme-one", word, f"specs={own}", f"out={cli.out}"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ID in done.stdout
+
+
 def test_check_refuses_a_folder_of_the_environment_that_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
