@@ -44,6 +44,7 @@ MEANS = {
     "layer_s": "fixed time per dense layer at 1.92 GHz; other layers scale with their kernels",
     "experts_s": "the same for a layer's routed experts, from layers of experts only",
     "message_s": "time to start a collective",
+    "network_s": "the same beyond it over several nodes; fixed",
     "link": "fraction of link bandwidth reached by long messages; fixed",
     "link_small": "the same for short messages; fixed",
 }

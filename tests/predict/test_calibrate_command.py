@@ -171,7 +171,7 @@ def test_a_product_measured_here_is_foretold_as_it_was(
         words = [f"chips={H200}", "phase=product", shape, f"calibration={made}"]
         found = row(words, capsys)
         assert found["seconds"] == pytest.approx(one["measured_s"], rel=0.12)
-        assert found["low_95_s"] < one["measured_s"] < found["high_95_s"]
+        assert found["seconds_low_95"] < one["measured_s"] < found["seconds_high_95"]
 
 
 def test_a_calibration_lends_nothing_to_other_chips_but_through_the_pool(
