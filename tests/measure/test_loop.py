@@ -190,10 +190,9 @@ def test_the_fake_devices_two_clocks_agree() -> None:
     assert timed(FakeSpec(), Plan(1.0)).wall_ratio == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("call_s", [0.0, 1e-15])
-def test_a_call_that_does_nothing_still_ends(call_s: float) -> None:
+def test_a_call_that_does_nothing_still_ends() -> None:
     device = FakeDevice(FakeSpec(noise="none"))
-    timing = measure(device, FakePrepared(call_s, PASSED), Plan(0.01, max_samples=50))
+    timing = measure(device, FakePrepared(1e-15, PASSED), Plan(0.01, max_samples=50))
     assert timing.batch_calls >= 1 << 20
     assert math.isfinite(timing.stats.median_s)
 
