@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.predict.assumed import UNKNOWN_LINK, UNKNOWN_NETWORK, assumed, no_link, no_network
 from bench.predict.learning.expected import departure, fitted
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
 from bench.predict.learning.others import Others
@@ -24,7 +25,7 @@ from bench.predict.model.power import Band, watts
 from bench.predict.model.precision import Precision
 from bench.predict.model.recipe import PLAIN, Recipe
 from bench.predict.model.serving import Load, interrupting, serve
-from bench.predict.model.step import LINKED, NETWORK, NODE, Step, step
+from bench.predict.model.step import Step, step
 from bench.predict.model.training import training
 from bench.predict.tiers import Tier, lacking, tier
 from bench.workloads.model import Workload
@@ -32,11 +33,6 @@ from bench.workloads.model import Workload
 PHASES = ("prefill", "decode", "serve", "train")
 STEPS = ("prefill", "decode")
 PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": TRAIN}
-UNKNOWN_NETWORK = 0.7
-"""Half-width of the log of a network that nobody published: a factor of two either way."""
-UNKNOWN_LINK = 1.1
-"""The same of a link that is named without its rate: a factor of three either way, within which
-four in five of those published lie."""
 
 
 @dataclass(frozen=True)
@@ -209,39 +205,6 @@ def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
         own, _ = departure(chip, known.parts["prefill"], known.stack)
         seconds = np.maximum(seconds, prompt.seconds * math.exp(own))
     return First(seconds, model, _doubt(chip, asked, prompt, known))
-
-
-def assumed(chip: Facts, asked: Asked) -> str:
-    """Returns what was taken for granted, since nobody published it, or nothing."""
-    told = []
-    if no_link(chip, asked):
-        told.append(f"a link of {LINKED / 1e9:.0f} GB/s a chip assumed, whose rate no source gives")
-    if no_network(chip, asked):
-        told.append(f"a network of {NETWORK / 1e9:.0f} GB/s a chip assumed")
-    if chip.name_of(asked.how.rate) in chip.unsaid:
-        told.append("its rate taken as dense, which no source says")
-    if chip.coded:
-        told.append(f"ECC on, as boards were found: {chip.coded:.0%} of the memory's traffic")
-    return "; ".join(told)
-
-
-def no_link(chip: Facts, asked: Asked) -> bool:
-    """Tells whether messages pass a link that the sheet names without its rate."""
-    return chip.unrated and _spanned(asked) > 1
-
-
-def no_network(chip: Facts, asked: Asked) -> bool:
-    """Tells whether messages leave the node by a network that nobody published."""
-    return chip.network is None and _spanned(asked) > max(chip.linked or NODE, NODE)
-
-
-def _spanned(asked: Asked) -> int:
-    """Returns how many chips send to one another at the most."""
-    split = asked.split
-    shared = [split.tp, split.tp * split.pp if split.pp > 1 else 1]
-    shared.append(split.ep if split.ep > split.tp and asked.workload.experts else 1)
-    shared.append(split.chips if split.dp * split.cp > 1 and asked.phase == "train" else 1)
-    return max(shared)
 
 
 def part_of(asked: Asked) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
-from bench.predict.forecast import UNKNOWN_LINK
+from bench.predict.assumed import UNKNOWN_LINK
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.step import LINKED
 from tests.chips.comparison_cases import chip

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
+from bench.predict.assumed import no_network
 from bench.predict.forecast import (
     PHASES,
     Asked,
     Foretold,
     forecast,
-    no_network,
     part_of,
 )
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
