@@ -24,7 +24,10 @@ SHARED = {
         "missing", "neighbours", "noise", "nvml", "plugins", "ranks", "registry", "smi", "smi_text",
         "team", "telemetry", "torchdevice", "uid",
     },
-    "commands": {"asked", "fakes", "live", "nodes", "printed", "several", "sweep", "titled"},
+    "commands": {
+        "asked", "fakes", "jobtable", "live", "nodes", "planned", "printed", "series", "several",
+        "sweep", "sweepwords", "titled",
+    },
     "report/formats": {"fragment"},
 }  # fmt: skip
 """The modules of a folder that are no entry of its registry."""
