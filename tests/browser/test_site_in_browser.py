@@ -14,7 +14,7 @@ H20, H100 = "nvidia-h20-sxm-96gb", "nvidia-h100-sxm-80gb"
 KINDS = (
     "index.html", "chips.html", "compare.html", "claims.html", "evidence.html", "records.html",
     "rules.html", "predictions.html", "method.html", "sources.html", f"chips/{H20}.html",
-    "chips/huawei-ascend-910c.html", "claims/2025-09-17-cac-domestic-comparable.html",
+    "claims/2025-09-17-cac-domestic-comparable.html",
     "records/20261126-000418-cuda-b73922.html",
 )  # fmt: skip
 Open = Callable[[str], Page]
