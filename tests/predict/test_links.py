@@ -163,3 +163,13 @@ def test_the_slower_of_link_and_network_tells_how_long_an_exchange_takes() -> No
     fast, same = (copies("qwen3-30b-a3b", "dp16,ep16", link=link) for link in (1e18, 1e9))
     assert fast == pytest.approx(1 - (1 / 2) ** 8)
     assert same == pytest.approx(8 * 15 / 16)
+
+
+def test_copies_of_a_model_that_each_span_two_nodes_sum_gradients_over_the_network() -> None:
+    """No node holds two of them: it came out as if a chip's port carried a byte a second."""
+    took = training(
+        made(network=50e9), workload("llama-3.1-70b"), points(32, 4096), BF16, parallel("tp16,dp2"),
+        IDEAL,
+    )  # fmt: skip
+    (told,) = (one for one in took.parts if one.name == "gradients over copies")
+    assert 0 < float(told.link[0]) == pytest.approx(2 * 2 * 70.55e9 / 16 / 2 / 50e9, rel=0.02)

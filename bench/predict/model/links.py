@@ -1,40 +1,15 @@
 """What a chip's links and its node's network carry to the chips that it exchanges with."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.predict.model.operators import Array, Operator
 
+if TYPE_CHECKING:
+    from bench.predict.model.step import Rates
+
 Many = Array | float
-
-
-class Linked(Protocol):
-    """What a chip promises of its ways to others, as ``step.Rates`` does."""
-
-    @property
-    def link(self) -> Many:
-        """All links of a chip together, in one direction, B/s."""
-
-    @property
-    def network(self) -> Many:
-        """A chip's port to other nodes, in one direction, B/s."""
-
-    @property
-    def pair(self) -> Many:
-        """Two chips of a full mesh, in one direction, B/s; infinite where there is none."""
-
-    @property
-    def bus(self) -> Many:
-        """PCIe of a card in one direction, B/s."""
-
-    @property
-    def linked(self) -> Many:
-        """Chips that the link joins."""
-
-    @property
-    def node(self) -> Many:
-        """Chips that no network parts."""
 
 
 def carried(link: Many, pair: Many, chips: Many) -> Array:
@@ -53,7 +28,7 @@ def carried(link: Many, pair: Many, chips: Many) -> Array:
     return np.minimum(link, pair * np.maximum(chips - 1, 1.0))
 
 
-def on_wire(one: Operator, chip: Linked) -> Array:
+def on_wire(one: Operator, chip: "Rates") -> Array:
     """Returns the time that a collective's bytes take at the published bandwidths, s.
 
     Beyond a node the link and the network are busy at once, and the slower of them tells.
@@ -61,14 +36,14 @@ def on_wire(one: Operator, chip: Linked) -> Array:
     within = carried(chip.link, chip.pair, one.among)
     bridged = np.asarray(chip.linked) < np.asarray(chip.node)
     board = np.where(bridged, np.minimum(chip.link, chip.bus), chip.link)
-    network = chip.network * np.clip(one.ports, 1.0, chip.node)
+    network = chip.network * np.clip(one.ports, 1.0, np.maximum(chip.node, 1.0))
     away = one.over > chip.node
     beyond = np.where(away, one.sent * _crossing(one, chip) / np.maximum(network, 1.0), 0.0)
     inside = one.sent / np.maximum(np.where(one.over > chip.linked, board, within), 1.0)
     return np.asarray(np.maximum(inside, beyond))
 
 
-def _crossing(one: Operator, chip: Linked) -> Array:
+def _crossing(one: Operator, chip: "Rates") -> Array:
     """Returns the share of an exchange's bytes that passes from node to node.
 
     Of n nodes a token that goes to k chips, any with any, needs all of 1 - (1 - 1/n)^k; where it is
