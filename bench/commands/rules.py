@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bench.commands.printed import printed
 from bench.config import compose
 from bench.errors import UsageError, did_you_mean
 from bench.shapes import RulesConfig
@@ -70,14 +71,15 @@ SUPPOSED = {
 
 def main(words: list[str]) -> int:
     """Prints one view of the rules."""
-    from bench.report.registry import set_in
+    from bench.chips.load import catalogue
+    from bench.chips.select import covered
 
     view = words.pop(0) if words and "=" not in words[0] and not words[0].startswith("-") else ""
     if view and view not in VIEWS:
         raise UsageError(f"no view {view!r} of rules: {did_you_mean(view, VIEWS)}")
     config = compose("rules", words, RulesConfig)
     report = _report(view or "status", config)
-    print(set_in(config.report.format, report), end="")
+    printed(report, config.report.format, covered(config.chips, catalogue()))
     return 0
 
 
@@ -167,8 +169,7 @@ def _rules(view: str, config: RulesConfig, book: "Rulebook") -> "list[Rule]":
 
 
 def _status(config: RulesConfig, asked: _Asked) -> "Report":
-    from bench.chips.select import covered, select
-    from bench.report.markup import headed
+    from bench.chips.select import select
     from bench.report.rulings import statuses
     from bench.rules.judged import judged
 
@@ -177,8 +178,7 @@ def _status(config: RulesConfig, asked: _Asked) -> "Report":
     found = [
         judged(chip, asked.question, asked.catalogue, asked.book, disputes=few) for chip in chips
     ]
-    report = statuses(found, asked.question, asked.book, asked.catalogue)
-    return headed(report, covered(config.chips, asked.catalogue))
+    return statuses(found, asked.question, asked.book, asked.catalogue)
 
 
 def _timeline(config: RulesConfig, asked: _Asked) -> "Report":

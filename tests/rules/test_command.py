@@ -321,6 +321,18 @@ def test_a_name_of_several_bins_says_which_are_shown(capsys: pytest.CaptureFixtu
     assert "910b covers several chips; shown: huawei-ascend-910b1, " in out
 
 
+@pytest.mark.parametrize("style", ["csv", "json"])
+@pytest.mark.parametrize("word", ["chips=910b", "chip=910b"])
+def test_a_program_s_format_tells_a_name_of_several_on_stderr(
+    style: str, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """csv had four rows of others' names and not a word of why."""
+    _, _, err = said([word, "on=2025-08-01", f"report={style}"], capsys)
+    assert err.startswith("910b covers several chips; shown: huawei-ascend-910b1, ")
+    _, _, err = said(["chips=910b2", "on=2025-08-01", f"report={style}"], capsys)
+    assert not err
+
+
 def test_a_list_of_one_rule_is_that_rule_whole(capsys: pytest.CaptureFixture[str]) -> None:
     found, *more = rows(["list", "rule=us-2023-hq", DAY], capsys)
     assert (found["rule"], found["standing"]) == ("US-2023-HQ", "in force")
