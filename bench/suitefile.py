@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench import yamlfile
@@ -53,6 +54,15 @@ def words(path: str) -> list[str]:
         _checked(item, f"{place}items[{number}]")
     named = {"name": Path(path).stem, **told}
     return [f"suite.{key}={_typed(node, place + key)}" for key, node in named.items()]
+
+
+def placed(error: UsageError, overrides: Iterable[str]) -> UsageError:
+    """Returns an error over an item of a suite with the file that ``suite=`` names, if it does."""
+    words = (word for word in overrides if word.startswith("suite=") and is_file(word))
+    word, text = next(words, ""), str(error)
+    if not word or not text.startswith("suite.items["):
+        return error
+    return UsageError(f"{word}: {text.removeprefix('suite.')}")
 
 
 def _known(told: dict[str, yamlfile.Node], keys: tuple[str, ...], place: str) -> None:

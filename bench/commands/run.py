@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from bench import suitefile
 from bench.commands import several
 from bench.commands.live import Live
 from bench.commands.planned import plan
@@ -81,7 +82,14 @@ Marks = dict[str, str | int | float | bool | None]
 
 
 def main(words: list[str]) -> int:
-    """Runs once, or as a Hydra sweep with ``-m``."""
+    """Runs once, several times, or as a Hydra sweep with ``-m``."""
+    try:
+        return _main(words)
+    except UsageError as error:
+        raise suitefile.placed(error, words) from None
+
+
+def _main(words: list[str]) -> int:
     from bench.commands import series
     from bench.commands.sweep import sweep
     from bench.commands.sweepwords import refuse_several

@@ -103,6 +103,23 @@ def test_what_is_wrong_in_a_suite_file_is_told_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("several", [[], ["-m", "data=normal,zeros"]])
+def test_a_name_that_no_kernel_has_is_told_with_the_suite_s_file(
+    several: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message named a key that nobody had typed, and no file."""
+    path = _file(tmp_path, "items: [{kernel: norm}, {kernel: gemm, dtypes: [bf61]}]")
+    assert main(["run", *several, f"suite={path}", "device=fake", "chip=h20"]) == 2
+    assert f"onpaper: suite={path}: items[1]: no dtype 'bf61': " in capsys.readouterr().err
+
+
+def test_a_name_that_no_kernel_has_is_told_with_the_key_where_that_was_typed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["run", "suite.items=[{kernel: gem}]", "device=fake", "chip=h20"]) == 2
+    assert "onpaper: suite.items[0]: no kernel 'gem': " in capsys.readouterr().err
+
+
 def test_an_unknown_key_of_an_item_that_is_typed_is_told_with_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
         compose("run", ["suite.items=[{kernel: gemm, dtype: [bf16]}]"], RunConfig)

@@ -157,8 +157,8 @@ BELOW: dict[str, tuple[str, ...]] = {
         "", "launch", "checks", "reference", "site", "verification", "plot", "importers", "tables",
         "report", "gate", "archive", "history", "fleet", "bundle",
         "predict", "workloads", "claims", "evidence", "verdict", "rules", "theory", "measure",
-        "devices", "chips", "cpuclock", "fixed", "ownspecs", "config", "shapes", "records",
-        "atomic", "errors", "paths", "units",
+        "devices", "chips", "cpuclock", "fixed", "ownspecs", "config", "suitefile", "shapes",
+        "records", "atomic", "errors", "paths", "units",
     ),
     "__main__": ("", "ownspecs", "errors"),
 }  # fmt: skip
