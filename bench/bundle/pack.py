@@ -17,9 +17,12 @@ from bench.records.model import Record
 KEPT = frozenset({
     "seconds", "sustained_seconds", "precision", "margin", "data", "kernel", "dtype", "variant",
     "m", "n", "k", "batch", "length", "elements", "chip", "ranks", "together", "suite.items",
-    "resumed_utc",
+    "resumed_utc", "series", "run", "runs", "group",
 })  # fmt: skip
-"""Settings that say how it was measured; any other may be a text of somebody's own."""
+"""Settings that say how it was measured, and beside which others, by names drawn at random.
+
+Any other may be a text of somebody's own.
+"""
 LEAST_NAME = 3
 
 

@@ -275,9 +275,10 @@ def test_that_devices_were_measured_at_once_stays_told_and_speaks_for_none_alone
     sheets: Catalogue,
 ) -> None:
     alone = read(SPARSE)
-    told = {**alone.settings, "together": 8, "group": "0a1b"}
+    beside = {"together": 8, "group": "0a1b", "series": "2c3d", "run": 2, "runs": 5}
+    told = {**alone.settings, **beside}
     got = opened(pack(alone.model_copy(update={"settings": told}), sheets).text, "it").record
-    assert got.settings == {**alone.settings, "together": 8}
+    assert got.settings == told
     assert "Measured with 8 devices at once" in render(got, sheets)
     assert {one.weight for one in recorded([alone], sheets)} == {1.0}
     (why,) = {one.why for one in recorded([got], sheets)}
