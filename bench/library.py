@@ -203,7 +203,7 @@ def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:
 
 
 def reload() -> None:
-    """Has sheets, rules and all other data files read anew when they are asked for next.
+    """Has sheets, rules, evidence, fits and all other data files read anew at the next call.
 
     After a file was edited, as in a notebook; another ``ONPAPER_SPECS`` is heeded without.
     """

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,13 +11,14 @@ from bench.datafile import named, relative
 from bench.errors import DataError, Fault, did_you_mean
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import DTYPES, QUANTITIES
+from bench.loaded import once
 from bench.parsed import Parsed
 from bench.units import Dimension
 
 Told = tuple[str, str, str]
 
 
-@cache
+@once
 def reports(folder: Path | None = None) -> Mapping[str, Report]:
     """Loads the reported measurements by file from ``folder`` (default: the shipped ``results/``).
 

@@ -10,6 +10,9 @@ from bench import loaded, paths
 from bench.claims.load import claims
 from bench.claims.sensitivity import bench_of
 from bench.errors import UsageError
+from bench.evidence.load import reports
+from bench.predict.learning import learn
+from bench.predict.validation import tested
 from bench.units import Quantity, parse
 from bench.workloads.load import workloads
 
@@ -65,3 +68,12 @@ def test_a_sheet_that_was_edited_is_read_anew_when_asked_for(
     assert bench.chip("nvidia-test-one").figures["memory_capacity"].value == size(64)
     bench.reload()
     assert bench.chip("nvidia-test-one").figures["memory_capacity"].value == size(80)
+
+
+@pytest.mark.parametrize("load", [reports, learn.load, tested.errors])
+def test_evidence_fits_and_errors_are_read_anew_too(load: Callable[[], object]) -> None:
+    """``reload`` left these as they were first read: a new fit was used in no prediction."""
+    before = load()
+    assert load() is before
+    bench.reload()
+    assert load() is not before

@@ -58,17 +58,17 @@ BELOW: dict[str, tuple[str, ...]] = {
         "standing", "verdict", "plausible", "rates", "titles", "chips", "records.model", "units",
     ),
     "evidence": (
-        "standing", "verdict", "plausible", "chips", "records", "datafile", "parsed", "errors",
-        "strict", "units", "paths",
+        "standing", "verdict", "plausible", "chips", "records", "datafile", "loaded", "parsed",
+        "errors", "strict", "units", "paths",
     ),
     "predict.model": ("workloads", "chips", "errors", "units"),
     "predict.learning": (
-        "predict.model", "evidence", "workloads", "chips", "records", "datafile", "strict",
-        "errors", "units", "paths", "yamlfile",
+        "predict.model", "evidence", "workloads", "chips", "records", "datafile", "loaded",
+        "strict", "errors", "units", "paths", "yamlfile",
     ),
     "predict.validation": (
-        "predict.learning", "predict.model", "evidence", "workloads", "chips", "records", "strict",
-        "errors", "paths",
+        "predict.learning", "predict.model", "evidence", "workloads", "chips", "records", "loaded",
+        "strict", "errors", "paths",
     ),
     "predict": (
         "evidence", "workloads", "chips", "records", "datafile", "strict", "errors", "units",

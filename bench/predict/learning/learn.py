@@ -9,7 +9,6 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bench import paths
 from bench.errors import UsageError
+from bench.loaded import once
 from bench.predict.learning import ttft
 from bench.predict.learning.experts import fixed
 from bench.predict.learning.fit import Case, cases, departures, fit
@@ -215,7 +215,7 @@ def _rounded(node: object) -> object:
     return [_rounded(one) for one in node] if isinstance(node, list) else node
 
 
-@cache
+@once
 def load(path: Path | None = None) -> Learnt:
     """Reads what was learnt (default: the shipped file).
 

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from bench import paths
+from bench.loaded import once
 from bench.predict.validation.errorfile import FILE
 
 REPEATED = ("serving as reported, domestic chips: another source, no refit",)
@@ -68,7 +68,7 @@ def tested_chips(part: str, parts: Mapping[str, Any]) -> int:
     return len(parts.get(part + LEFT_OUT, {}).get("each", {}))
 
 
-@cache
+@once
 def errors() -> Mapping[str, Any]:
     """Returns how far predictions are off, by part of the validation."""
     text = (paths.data_dir("results") / FILE).read_text("utf-8")
