@@ -92,8 +92,14 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         told = " before anything was measured" if name == "run" else ""
-        print(f"onpaper: interrupted{told}", file=sys.stderr)
+        if not _is_quiet(words):
+            print(f"onpaper: interrupted{told}", file=sys.stderr)
         return 130
+
+
+def _is_quiet(words: list[str]) -> bool:
+    """Tells whether a run is to print nothing to stderr."""
+    return any(map(QUIET.fullmatch, words))
 
 
 def _lacking(error: ModuleNotFoundError) -> bool:
@@ -172,7 +178,7 @@ def _beside_own(words: list[str]) -> list[str]:
     It tells nothing where a run is to be quiet.
     """
     rest, told = lay(words)
-    if told and not any(map(QUIET.fullmatch, words)):
+    if told and not _is_quiet(words):
         print(f"onpaper: {told}", file=sys.stderr)
     return rest
 

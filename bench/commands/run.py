@@ -134,7 +134,8 @@ def execute(
     except KeyboardInterrupt:  # one more, while the worker was ended or the report made
         if not begun_at:
             raise
-        print(f"onpaper: interrupted: what was measured is in {begun_at[0]}", file=sys.stderr)
+        if not config.quiet:
+            print(f"onpaper: interrupted: what was measured is in {begun_at[0]}", file=sys.stderr)
         return INTERRUPTED
 
 

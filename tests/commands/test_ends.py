@@ -167,6 +167,7 @@ def test_ctrl_c_and_a_termination_end_a_real_run_cleanly(cli: Cli, sign: signal.
         (["run"], "onpaper: interrupted before anything was measured\n"),
         (["site"], "onpaper: interrupted\n"),
         (["doctor"], "onpaper: interrupted\n"),
+        (["suite=smoke", "quiet=true"], ""),
     ],
 )
 def test_only_a_command_that_measures_says_that_nothing_was(
@@ -181,3 +182,21 @@ def test_only_a_command_that_measures_says_that_nothing_was(
     monkeypatch.setattr("bench.__main__._dispatch", interrupt)
     assert main(words) == 130
     assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(("word", "said"), [("quiet=true", ""), ("quiet=false", "what was measur")])
+def test_a_second_interruption_of_a_quiet_run_says_nothing(
+    word: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupt(_: object, begun_at: list[Path], *__: object) -> None:
+        begun_at.append(Path("record.json"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.commands.run._executed", interrupt)
+    assert main(["suite=smoke", "device=fake", "chip=h20", word]) == 130
+    err = capsys.readouterr().err
+    assert said in err
+    assert bool(err) == bool(said)
