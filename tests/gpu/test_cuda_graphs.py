@@ -3,6 +3,7 @@
 pytest tests/gpu -m gpu -s
 """
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -62,6 +63,22 @@ def test_a_capture_that_fails_leaves_torch_as_it_was(device: CudaDevice) -> None
     calls = [waits_while_captured]
     assert captured_if_possible(calls, device.device) == calls
     assert_whole(device)
+
+
+def test_the_memory_of_a_capture_that_fails_is_given_back(device: CudaDevice) -> None:
+    def takes_and_waits() -> torch.Tensor:
+        room = torch.empty(2**28, dtype=torch.uint8, device=device.device)
+        if torch.cuda.is_current_stream_capturing():
+            torch.cuda.synchronize(device.device)
+        return room
+
+    device.release()
+    before = torch.cuda.memory_reserved(device.device)
+    calls = [takes_and_waits]
+    assert captured_if_possible(calls, device.device) == calls
+    gc.collect()  # the error's frames hold the tensor
+    torch.cuda.empty_cache()
+    assert torch.cuda.memory_reserved(device.device) <= before
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -1,7 +1,7 @@
 """A stand-in for what captures graphs in ``torch.cuda``, over tensors of the CPU.
 
-It does as torch 2.11 does: of a capture that fails, the current stream and the random generator
-are left as they were in it.
+It does as torch 2.11 does: of a capture that fails, the current stream, the random generator and
+the allocator are left as they were in it.
 """
 
 from collections.abc import Callable, Iterator
@@ -55,6 +55,8 @@ class Cuda:
         made: the graphs that were begun.
         streams: the streams that were made.
         current: the stream that work goes to.
+        underway: the pools of memory that captures are taking from.
+        released: the pools that nobody but their tensors holds any more.
         waits: what becomes of an operation that waits: 0 nothing, "error" an error.
     """
 
@@ -63,15 +65,20 @@ class Cuda:
         self.streams: list[SimpleNamespace] = []
         self.current = self.main = SimpleNamespace(wait_stream=lambda _: None)
         self.generator = Generator()
+        self.underway: list[tuple[int, int]] = []
+        self.released: list[tuple[int, int]] = []
         self.waits: object = 0
         calls = {
             "Stream": self.new_stream, "current_stream": lambda _: self.current,
             "stream": self.stream, "CUDAGraph": self.new_graph, "graph": self.capture,
             "get_sync_debug_mode": lambda: self.waits, "set_sync_debug_mode": self.set_waits,
             "default_generators": {0: self.generator},
+            "graph_pool_handle": lambda: (0, len(self.made)),
         }  # fmt: skip
         for name, call in calls.items():
             monkeypatch.setattr(torch.cuda, name, call)
+        monkeypatch.setattr(torch._C, "_cuda_endAllocateToPool", self.end, raising=False)
+        monkeypatch.setattr(torch._C, "_cuda_releasePool", self.release, raising=False)
         monkeypatch.setattr(torch, "Generator", Generator)
         monkeypatch.setattr(graphs, "_beside", cache(graphs._beside.__wrapped__))
 
@@ -95,12 +102,38 @@ class Cuda:
             self.current = before
 
     @contextmanager
-    def capture(self, graph: Capture, *, stream: SimpleNamespace) -> Iterator[None]:
-        """Ends well, or leaves everything as it is."""
+    def capture(
+        self, graph: Capture, *, pool: tuple[int, int], stream: SimpleNamespace
+    ) -> Iterator[None]:
+        """Ends well, or where the device refused something leaves everything as it is."""
+        if self.underway:
+            raise RuntimeError("captures_underway.empty() INTERNAL ASSERT FAILED")
         before, self.current, self.generator.is_captured = self.current, stream, True
-        with graph:
-            yield
-        self.current, self.generator.is_captured = before, False
+        self.underway.append(pool)
+        try:
+            with graph:
+                yield
+        except RuntimeError as error:
+            if str(error) == REFUSED:
+                raise
+            self.leave(before, pool)
+            raise
+        self.leave(before, pool)
+
+    def leave(self, stream: SimpleNamespace, pool: tuple[int, int]) -> None:
+        """Ends a capture as torch does; its graph gives the pool back when it goes."""
+        self.current, self.generator.is_captured = stream, False
+        self.underway.remove(pool)
+
+    def end(self, index: int, pool: tuple[int, int]) -> None:
+        """Takes no more for a capture."""
+        if index != 0 or pool not in self.underway:
+            raise RuntimeError("endAllocatePool: not currently recording to mempool_id")
+        self.underway.remove(pool)
+
+    def release(self, index: int, pool: tuple[int, int]) -> None:
+        assert index == 0
+        self.released.append(pool)
 
     def wait(self) -> None:
         """Waits for the device, as copying to the host does."""

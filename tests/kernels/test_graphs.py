@@ -50,6 +50,27 @@ def test_a_capture_that_fails_leaves_torch_as_it_was(cuda: Cuda) -> None:
     assert len(cuda.made) == 1
     assert cuda.current is cuda.main
     assert (cuda.generator.is_captured, cuda.generator.is_seeded) == (False, True)
+    assert (cuda.underway, len(cuda.released)) == ([], 1)
+    captured(lambda: torch.zeros(1), CUDA)  # which the allocator refuses while one is under way
+
+
+def test_a_call_that_fails_while_it_is_captured_and_ends_well_gives_nothing_back_twice(
+    cuda: Cuda,
+) -> None:
+    def fails() -> None:
+        if cuda.generator.is_captured:
+            raise RuntimeError("a fault of the program")
+
+    with pytest.raises(RuntimeError, match="a fault of the program"):
+        captured(fails, CUDA)
+    assert (cuda.underway, cuda.released) == ([], [])
+
+
+def test_torch_has_what_ends_a_capture_that_failed() -> None:
+    """Both are private: with a torch that calls them otherwise, memory would stay taken."""
+    names = ("_cuda_endAllocateToPool", "_cuda_endAllocateCurrentStreamToPool")
+    assert any(hasattr(torch._C, name) for name in names)
+    assert hasattr(torch._C, "_cuda_releasePool")
 
 
 def test_all_captures_share_one_stream_beside(cuda: Cuda) -> None:

@@ -1,9 +1,11 @@
 """Calls captured as CUDA graphs: replayed, they cost the host next to nothing to launch.
 
 A capture that fails leaves torch spoilt (torch 2.11): work goes on in the stream of the capture
-(``torch/cuda/graphs.py`` leaves it only after a good end), and the random generator counts as
-captured for good, so that whatever draws numbers raises (``CUDAGeneratorImpl.h``). So a call that
-waits for the device is refused before, and after any other failure both are put right.
+(``torch/cuda/graphs.py`` leaves it only after a good end), the random generator counts as captured
+for good, so that whatever draws numbers raises (``CUDAGeneratorImpl.h``), and the allocator takes
+the capture to go on (``CUDAGraph::capture_end``): it keeps its memory, and ``empty_cache``, with
+which the next capture begins, raises. So a call that waits for the device is refused before, and
+after any other failure all three are put right.
 """
 
 import warnings
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 WARM_UPS = 3
 """Calls before a capture, as torch asks for: libraries load code and make room in the first."""
+
+_failed: list[object] = []
+"""Graphs that could not be captured: torch's allocator of host memory goes on asking them."""
 
 Result = TypeVar("Result")
 
@@ -45,11 +50,13 @@ def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[],
                 body()
     finally:  # a call that waits is made in the current stream next
         current.wait_stream(beside)
-    graph = torch.cuda.CUDAGraph()
+    graph, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
     try:
-        with torch.cuda.stream(current), torch.cuda.graph(graph, stream=beside):
+        with torch.cuda.stream(current), torch.cuda.graph(graph, pool=pool, stream=beside):
             result = body()
     except RuntimeError:
+        _failed.append(graph)
+        _give_back(pool, device)
         _draw_anew(device)
         raise
 
@@ -93,6 +100,23 @@ def _beside(device: "torch.device") -> Any:  # noqa: ANN401 -- torch's streams a
     import torch
 
     return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's
+
+
+def _give_back(pool: tuple[int, int], device: "torch.device") -> None:
+    """Has the allocator end a capture that failed, and free what it took once that is unused.
+
+    One that ended by itself, since only Python failed, is left alone: its graph gives it back.
+    """
+    import torch
+
+    known: Any = torch._C  # noqa: SLF001 -- as ``torch.cuda.use_mem_pool`` does
+    names = ("_cuda_endAllocateToPool", "_cuda_endAllocateCurrentStreamToPool")  # torch 2.6's last
+    end = next(getattr(known, name) for name in names if hasattr(known, name))
+    try:
+        end(device.index, pool)
+    except RuntimeError:
+        return
+    known._cuda_releasePool(device.index, pool)  # noqa: SLF001 -- as above
 
 
 def _draw_anew(device: "torch.device") -> None:
