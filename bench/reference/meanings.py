@@ -247,7 +247,14 @@ MEANINGS: dict[str, dict[str, str]] = {
         "window": "layers that see only the last keys",
         "experts": "the mixture that replaces the plain block",
         "mla": "multi-head latent attention, if it has it",
+        "indexer": "what chooses the keys that attention sees, if it has one",
         "note": "remark in our words",
+    },
+    "Indexer": {
+        "heads": "heads that score the keys",
+        "head_dim": "elements of such a head's query, and of the one key of a token",
+        "top_k": "keys that a token attends to",
+        "layers": "layers that score; the others take what the last of them chose",
     },
     "Window": {
         "tokens": "keys that such a layer sees, its own included",

@@ -2,15 +2,17 @@
 
 FLOP are two a multiply-add, of matrix products and attention only. A causal prefill attends to
 c = 1..S keys, the diagonal included; a token decoded at context c attends to c keys. MLA is
-counted unfolded in prefill and absorbed in decode (DeepSeek-V2, arXiv 2405.04434, 2.1).
+counted unfolded in prefill and absorbed in decode (DeepSeek-V2, arXiv 2405.04434, 2.1). With an
+indexer a token attends to no more keys than are chosen: absorbed, too, in a prefill of more tokens;
+shorter ones are not scored (arXiv 2512.02556, 2.1, and engines).
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import prod
+from math import ceil, prod
 from typing import Literal
 
-from bench.workloads.model import Experts, Mla, Workload
+from bench.workloads.model import Experts, Indexer, Mla, Workload
 
 Phase = Literal["prefill", "decode"]
 Shapes = dict[str, tuple[int, ...]]
@@ -20,6 +22,11 @@ NO_PRODUCT = (
     "attention_norm", "mlp_norm", "q_a_norm", "kv_a_norm", "q_norm", "k_norm", "sinks", "qkv_bias",
     "o_bias", "router_bias", *ROUTED_BIAS,
 )  # fmt: skip
+
+
+INDEX_SCALED, INDEX_SCALE = 128, 4
+"""Elements of an indexer's key that share a scale, and its bytes; each element is of 8 bits
+(DeepSeek-V3.2-Exp, inference/model.py, ``k_cache``, ``k_scale_cache``; vLLM and SGLang alike)."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,24 @@ def layer_shapes(workload: Workload) -> Shapes:
     norms = {"attention_norm": (workload.hidden,), "mlp_norm": (workload.hidden,)}
     block = _experts(workload, workload.experts) if workload.experts else _plain(workload)
     return {**norms, **attention, **block}
+
+
+def index_shapes(workload: Workload) -> Shapes:
+    """Returns the weights of one layer's indexer; its norm of keys has a weight and a bias."""
+    one, mla = workload.indexer, workload.mla
+    if one is None or mla is None:
+        return {}
+    return {
+        "index_q": (one.heads * one.head_dim, mla.q_lora),
+        "index_k": (one.head_dim, workload.hidden),
+        "index_k_norm": (2 * one.head_dim,),
+        "index_weights": (one.heads, workload.hidden),
+    }
+
+
+def index_products(workload: Workload) -> int:
+    """Returns the elements of one layer's indexer that a token is multiplied by."""
+    return sum(prod(shape) for shape in index_shapes(workload).values() if len(shape) > 1)
 
 
 def dense(workload: Workload) -> Workload:
@@ -76,6 +101,8 @@ def parameters(workload: Workload) -> Parameters:
     plain = workload.experts.dense_layers if workload.experts else workload.layers
     layers = plain * layer_parameters(dense(workload))
     layers += (workload.layers - plain) * layer_parameters(workload)
+    if workload.indexer:
+        layers += workload.indexer.layers * sum(map(prod, index_shapes(workload).values()))
     return Parameters(both + layers + workload.hidden, layers + workload.hidden, head)
 
 
@@ -87,22 +114,42 @@ def kv_elements(workload: Workload) -> int:
 
 
 def kv_sequence_bytes(workload: Workload, length: int, itemsize: int = 2) -> int:
-    """Returns the bytes that a sequence takes in the cache; a window keeps no more than itself."""
-    window = workload.window
+    """Returns the bytes that a sequence takes in the cache; a window keeps no more than itself.
+
+    The keys of an indexer are among them, of 8 bits whatever ``itemsize``.
+    """
+    window, one = workload.window, workload.indexer
     kept = window.layers * min(length, window.tokens) if window else 0
     whole = workload.layers - (window.layers if window else 0)
-    return (whole * length + kept) * kv_elements(workload) * itemsize
+    index = one.layers * length * index_key_bytes(one) if one else 0
+    return (whole * length + kept) * kv_elements(workload) * itemsize + index
+
+
+def index_key_bytes(indexer: Indexer) -> int:
+    """Returns the bytes that one layer's indexer keeps a token: a key and its scales."""
+    return indexer.head_dim + INDEX_SCALE * ceil(indexer.head_dim / INDEX_SCALED)
 
 
 def attention_flop(workload: Workload, phase: Phase, length: int) -> int:
     """Returns FLOP of one layer's attention: a prompt of ``length``, or a token decoded there."""
     h, mla = workload.heads, workload.mla
-    if phase == "prefill":
-        value = mla.v if mla else workload.head_dim
-        return 2 * h * (workload.head_dim + value) * (length * (length + 1) // 2)
-    if mla:
-        return 2 * h * (2 * mla.kv_lora + mla.rope) * length
-    return 4 * h * workload.head_dim * length
+    seen = min(length, workload.indexer.top_k) if workload.indexer else length
+    if phase == "decode" or seen < length:
+        pairs = seen if phase == "decode" else seen * (seen + 1) // 2 + (length - seen) * seen
+        return 2 * h * (2 * mla.kv_lora + mla.rope if mla else 2 * workload.head_dim) * pairs
+    value = mla.v if mla else workload.head_dim
+    return 2 * h * (workload.head_dim + value) * (length * (length + 1) // 2)
+
+
+def index_flop(indexer: Indexer, phase: Phase, length: int) -> int:
+    """Returns FLOP of one layer's scores: of a prompt of ``length``, or of a token decoded there.
+
+    A prompt of no more keys than are chosen is not scored.
+    """
+    each = 2 * indexer.heads * indexer.head_dim
+    if phase == "decode":
+        return each * length
+    return each * (length * (length + 1) // 2) if length > indexer.top_k else 0
 
 
 def layer_flop(workload: Workload, phase: Phase, batch: int, length: int) -> int:

@@ -111,6 +111,7 @@ def _faults(one: Workload, sources: Collection[str] | None) -> Iterator[Told]:
 
 def _part_faults(one: Workload) -> Iterator[Told]:
     yield from _latent_faults(one)
+    yield from _indexer_faults(one)
     yield from _head_faults(one)
     if one.intermediate is None and (one.experts is None or one.experts.dense_layers):
         yield "intermediate", "is missing, and a layer has a plain block", "add its width"
@@ -133,6 +134,13 @@ def _expert_faults(experts: Experts, layers: int) -> Iterator[Told]:
         yield "experts.groups", f"do not divide the {experts.routed} experts", "check both"
     if experts.groups_per_token > experts.groups:
         yield "experts.groups_per_token", "is more than there are groups", "check both"
+
+
+def _indexer_faults(one: Workload) -> Iterator[Told]:
+    if one.indexer and one.mla is None:
+        yield "indexer", "is known of mla only", "add mla, or leave it out"
+    if one.indexer and one.indexer.layers > one.layers:
+        yield "indexer.layers", "are more than there are", "check both"
 
 
 def _latent_faults(one: Workload) -> Iterator[Told]:

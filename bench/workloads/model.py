@@ -52,6 +52,20 @@ class Mla(Strict):
     v: Count
 
 
+class Indexer(Strict):
+    """A scorer that chooses the keys that attention sees: DeepSeek sparse attention.
+
+    ``heads`` of ``head_dim`` elements score each past key, of which there is one for all heads;
+    a token attends to the ``top_k`` best. ``layers`` have one; the others take what the last
+    of them chose.
+    """
+
+    heads: Count
+    head_dim: Count
+    top_k: Count
+    layers: Count
+
+
 class Workload(Strict):
     """A decoder of one language model; the file's name is its ``id``.
 
@@ -95,4 +109,5 @@ class Workload(Strict):
     window: Window | None = None
     experts: Experts | None = None
     mla: Mla | None = None
+    indexer: Indexer | None = None
     note: str | None = None

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from bench.chips.load import Catalogue
+from bench.predict.model.attending import replicated
 from bench.predict.model.capacity import (
     KEPT_B,
     KEPT_SHARE,
@@ -14,7 +15,6 @@ from bench.predict.model.capacity import (
     room,
     weight_bytes,
 )
-from bench.predict.model.operators import replicated
 from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.power import HOURS, Band, Prices, hourly, watts
 from bench.predict.model.precision import precision
@@ -81,6 +81,8 @@ def test_room_adds_up(name: str) -> None:
         ("qwen3-235b-a22b", "tp8", "bf16", 788_529_152 / 4),
         ("deepseek-v3", "tp8", "bf16", 287_834_112),
         ("gpt-oss-120b", "1", "bf16", 155_713_536),
+        ("deepseek-v3.2", "tp8", "bf16", 4096 * (61 * 576 * 2 + 61 * 132)),
+        ("glm-5.2", "tp4", "fp8", 4096 * (78 * 576 + 21 * 132)),
     ],
 )
 def test_a_sequence_of_4096_tokens_takes_a_known_cache(

@@ -6,16 +6,27 @@ import numpy as np
 import pytest
 
 from bench.predict.learning.experts import touched
-from bench.predict.model.operators import PARTS, Operator, Points, operators, replicated
+from bench.predict.model.attending import LOGIT, replicated
+from bench.predict.model.operators import PARTS, Operator, Points, operators
 from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.precision import precision
-from bench.workloads.counts import ROUTED, Phase, kv_sequence_bytes, layer_shapes, parameters
+from bench.workloads.counts import (
+    ROUTED,
+    Phase,
+    index_flop,
+    index_key_bytes,
+    index_products,
+    kv_sequence_bytes,
+    layer_shapes,
+    parameters,
+)
 from bench.workloads.load import workload, workloads
 from tests.predict.cases import PAPER
 from tests.workloads.cases import model_flop, products
 
 MODELS = tuple(workloads())
 EXPERTS = tuple(name for name, one in workloads().items() if one.experts)
+INDEXED = tuple(name for name, one in workloads().items() if one.indexer)
 FLOORS: dict[tuple[str, str, int, int], tuple[float, float, dict[str, float]]] = {
     ("llama-3.1-8b", "bf16", 1, 1): (15_546_187_776, 17_156_800_512, {
         "h20": 3.8865, "h800": 4.6407, "h100": 4.6407, "h200": 3.2388, "a100": 7.6244}),
@@ -66,7 +77,7 @@ def test_flop_are_those_of_the_counts_to_the_last_one(name: str, phase: Phase, l
     assert total(made(name, phase, 3, length), "flop") == 3 * flop
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in INDEXED])
 @pytest.mark.parametrize("length", [1, 100, 4096])
 def test_decoding_reads_the_cache_of_its_sequences(name: str, length: int) -> None:
     moved = made(name, "decode", 5, length)["attention"].moved[0]
@@ -142,7 +153,9 @@ def test_the_work_of_all_chips_together_is_the_models(name: str, split: str) -> 
     model, found = workload(name), made(name, "decode", 16, 4096, split=split)
     count = parallel(split).chips
     again = count * model.layers * replicated(model, count)
-    flop = 16 * model_flop(model, "decode", 4096) + 16 * 2 * again
+    one = model.indexer
+    scores = (count - 1) * one.layers * index_flop(one, "decode", 4096) if one else 0
+    flop = 16 * (model_flop(model, "decode", 4096) + 2 * again + scores)
     assert count * total(found, "flop") == pytest.approx(flop, rel=1e-12)
     whole = total(made(name, "decode", 16, 4096), "weights") + 2 * again
     assert count * total(found, "weights") == pytest.approx(whole, rel=1e-12)
@@ -288,3 +301,60 @@ def test_fixed_time_goes_by_the_kernels_between_a_layers_ends(name: str, kernels
     if experts:
         routed = workload(name).layers - experts.dense_layers
         assert found["launches of experts"].calls[0] == routed
+
+
+@pytest.mark.parametrize("name", INDEXED)
+@pytest.mark.parametrize(
+    ("length", "seen"), [(100, 100), (2048, 2048), (2049, 2048), (131_072, 2048)]
+)
+def test_decoding_reads_all_keys_of_an_indexer_and_the_chosen_of_attention(
+    name: str, length: int, seen: int
+) -> None:
+    model, found = workload(name), made(name, "decode", 5, length)
+    assert model.indexer
+    keys = 5 * length * model.indexer.layers * index_key_bytes(model.indexer)
+    assert found["attention"].moved[0] == 5 * seen * model.layers * 576 * 2
+    assert found["indexer"].moved[0] == keys + 5 * length * model.indexer.layers * LOGIT
+    assert 5 * kv_sequence_bytes(model, seen) - found["attention"].moved[0] == keys * seen / length
+
+
+@pytest.mark.parametrize("split", ["tp2", "tp8"])
+def test_every_chip_of_a_group_does_all_that_an_indexer_does(split: str) -> None:
+    alone, one = (made("deepseek-v3.2", "decode", 16, 50_000, split=word) for word in ("1", split))
+    for name in ("indexer", "indexer products"):
+        assert alone[name].flop[0] > 0
+        assert [getattr(one[name], part) for part in PARTS] == [
+            getattr(alone[name], part) for part in PARTS
+        ]
+    copies = made("deepseek-v3.2", "decode", 16, 50_000, split="dp4,ep4")
+    assert copies["indexer"].flop[0] == alone["indexer"].flop[0] / 4
+
+
+@pytest.mark.parametrize("phase", ["prefill", "decode"])
+@pytest.mark.parametrize("length", [100, 2048])
+def test_below_what_is_chosen_all_else_is_as_without_an_indexer(phase: str, length: int) -> None:
+    without, found = (made(name, phase, 3, length) for name in ("deepseek-v3", "deepseek-v3.2"))
+    for name in without.keys() - {"launches"}:
+        for part in PARTS:
+            assert getattr(found[name], part) == getattr(without[name], part)
+    assert found.keys() - without.keys() == {"indexer", "indexer products"}
+    more = found["launches"].calls[0] - without["launches"].calls[0]
+    assert more == pytest.approx(61 * 7 / 9)
+    assert (found["indexer"].flop[0] > 0) == (phase == "decode")
+
+
+def test_a_longer_prompt_attends_to_the_chosen_in_latents_by_tiles_of_heads() -> None:
+    short, long = (made("glm-5", "prefill", 1, n, split="tp8")["attention"] for n in (2048, 8192))
+    pairs = 2048 * 2049 / 2 + (8192 - 2048) * 2048
+    assert long.flop[0] == 78 * 2 * 64 * (2 * 512 + 64) * pairs / 8
+    assert (short.tokens[0], long.tokens[0]) == (0, 8)
+    assert made("deepseek-v3", "prefill", 1, 8192, split="tp8")["attention"].tokens[0] == 0
+
+
+def test_layers_that_take_a_choice_have_no_indexer() -> None:
+    every, few = (made(name, "decode", 4, 30_000) for name in ("glm-5", "glm-5.2"))
+    for part in ("flop", "moved"):
+        share = getattr(few["indexer"], part)[0] / getattr(every["indexer"], part)[0]
+        assert share == pytest.approx(21 / 78)
+    assert few["indexer products"].weights[0] == 2 * 21 * index_products(workload("glm-5.2"))
+    assert few["attention"].moved[0] == every["attention"].moved[0]

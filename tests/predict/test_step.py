@@ -12,7 +12,7 @@ from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.precision import precision
 from bench.predict.model.serving import Load, serve
 from bench.predict.model.stack import CLOCK, IDEAL, LEAST, MOST, Stack, shared, soft_maximum
-from bench.predict.model.step import NETWORK, Step, headroom, rates, step, timed
+from bench.predict.model.step import NETWORK, Step, Timed, headroom, rates, step, timed
 from bench.workloads.load import workload, workloads
 from tests.predict.cases import PAPER, made
 from tests.predict.test_operators import FLOORS, points
@@ -40,9 +40,10 @@ def single(chip: Facts, stack: Stack, **given: float) -> float:
 @pytest.mark.parametrize("phase", ["prefill", "decode"])
 @pytest.mark.parametrize("chip", PAPER)
 def test_no_step_is_faster_than_its_roofline(name: str, phase: str, chip: str) -> None:
+    """An indexer's scores apart, which are in eight bits."""
     for batch, length in ((1, 64), (8, 4096), (256, 512)):
         found = operators(workload(name), phase, points(batch, length), BF16, Parallel())
-        flop = sum(float(one.flop[0]) for one in found)
+        flop = sum(float(one.flop[0]) for one in found if one.kind != "indexer")
         moved = sum(float(one.weights[0] + one.moved[0]) for one in found)
         floor = max(flop / PAPER[chip].peak("bf16"), moved / (PAPER[chip].bandwidth or 0.0))
         assert took(PAPER[chip], name, phase, batch, length).seconds[0] >= floor * (1 - 1e-12)
@@ -304,3 +305,41 @@ def test_copies_serve_their_share_each_as_fast_as_one() -> None:
     assert four.tpot[0] == pytest.approx(one.tpot[0])
     assert four.ttft[0] == pytest.approx(one.ttft[0])
     assert four.tokens[0] == pytest.approx(4 * one.tokens[0])
+
+
+def test_heads_of_attention_to_chosen_keys_are_filled_up_to_a_tile() -> None:
+    """Eight of 64 heads on each of eight chips take as long as 64 on one."""
+    chip = PAPER["h200"]
+    alone, eighth = (
+        named(took(chip, "glm-5", "prefill", 1, 8192, split), "attention") for split in ("1", "tp8")
+    )
+    assert eighth.compute[0] == pytest.approx(alone.compute[0])
+
+
+def test_an_indexer_limits_what_decodes_far_in() -> None:
+    """At 128k keys it takes longer than attention to 2,048 of them, and reads more."""
+    found = took(PAPER["h200"], "deepseek-v3.2", "decode", 64, 131_072, "dp8,ep8", "fp8")
+    indexer, attention = named(found, "indexer"), named(found, "attention")
+    assert indexer.seconds[0] > 3 * attention.seconds[0]
+    assert indexer.limit() == "memory"
+    dense = took(PAPER["h200"], "deepseek-v3", "decode", 64, 131_072, "dp8,ep8", "fp8")
+    assert named(dense, "attention").seconds[0] > 5 * (indexer.seconds[0] + attention.seconds[0])
+
+
+def test_an_indexer_scores_in_eight_bits_where_the_chip_has_them() -> None:
+    """Whatever the weights: twice as fast as in 16, where its scores are bound by arithmetic."""
+    with_, without = (
+        PAPER["h200"],
+        replace(PAPER["h200"], peaks={"bf16": PAPER["h200"].peak("bf16")}),
+    )
+    fast, slow = (
+        named(took(one, "deepseek-v3.2", "prefill", 1, 131_072), "indexer")
+        for one in (with_, without)
+    )
+    assert fast.limit() == slow.limit() == "compute"
+    assert slow.compute[0] / fast.compute[0] == pytest.approx(1979 / 989, rel=1e-3)
+
+
+def named(found: Step, name: str) -> Timed:
+    """One part of a step."""
+    return next(one for one in found.parts if one.name == name)

@@ -14,6 +14,10 @@ from bench.workloads.counts import (
     Phase,
     attention_flop,
     dense,
+    index_flop,
+    index_key_bytes,
+    index_products,
+    index_shapes,
     kv_elements,
     layer_shapes,
     parameters,
@@ -32,12 +36,15 @@ def attention_products(model: Workload) -> int:
 
 def active(model: Workload) -> int:
     """Parameters that one token passes through, without embedding and head."""
-    return over_layers(model, _of_a_token) + model.hidden
+    one = model.indexer
+    indexers = one.layers * sum(map(prod, index_shapes(model).values())) if one else 0
+    return over_layers(model, _of_a_token) + indexers + model.hidden
 
 
 def products(model: Workload) -> int:
     """Elements that one token is multiplied by, without the head."""
-    return over_layers(model, token_products)
+    indexers = model.indexer.layers * index_products(model) if model.indexer else 0
+    return over_layers(model, token_products) + indexers
 
 
 def over_layers(model: Workload, count: Callable[[Workload], int]) -> int:
@@ -48,7 +55,9 @@ def over_layers(model: Workload, count: Callable[[Workload], int]) -> int:
 
 def kv_bytes(model: Workload, itemsize: int = 2) -> int:
     """Bytes that the whole model caches a token, windows not yet full."""
-    return model.layers * kv_elements(model) * itemsize
+    one = model.indexer
+    index = one.layers * index_key_bytes(one) if one else 0
+    return model.layers * kv_elements(model) * itemsize + index
 
 
 def model_flop(model: Workload, phase: Phase, length: int) -> int:
@@ -67,10 +76,11 @@ def training_flop(model: Workload, length: int) -> int:
 
 
 def attention(model: Workload, phase: Phase, length: int) -> int:
-    """FLOP of the attention of all layers, those with a window among them."""
-    window = model.window
+    """FLOP of the attention of all layers, with a window or not, and of what chooses its keys."""
+    window, one = model.window, model.indexer
     if window is None:
-        return model.layers * attention_flop(model, phase, length)
+        chosen = one.layers * index_flop(one, phase, length) if one else 0
+        return model.layers * attention_flop(model, phase, length) + chosen
     seen = min(length, window.tokens)
     within = attention_flop(model, phase, seen)
     if phase == "prefill":

@@ -5,13 +5,21 @@ through, it is the one here: Mixtral 8x22B 140,620,634,112; gpt-oss 20B 3.6B, De
 Mixtral 8x22B 39B a token.
 """
 
+from math import prod
+
 import numpy as np
 import pytest
 
 from bench.predict.model.operators import Points, operators
 from bench.predict.model.parallel import parallel
 from bench.predict.model.precision import precision
-from bench.workloads.counts import layer_shapes, parameters
+from bench.workloads.counts import (
+    index_shapes,
+    layer_parameters,
+    layer_shapes,
+    parameters,
+    rounds_to,
+)
 from bench.workloads.load import workload, workloads
 from tests.workloads.cases import active, kv_bytes, model_flop
 from tests.workloads.test_counts import COUNTED
@@ -26,6 +34,9 @@ MORE = {
     "deepseek-v2": (
         235_741_434_880, 20_851_512_320, 69_120, 110_152_581_120, 207_757_340_835_840,
     ),
+    "deepseek-v3.2": (
+        671_877_944_064, 37_477_143_296, 78_324, 113_841_799_168, 414_711_127_998_464,
+    ),
     "glm-4-9b": (
         9_399_951_360, 8_779_194_368, 40_960, 20_241_711_104, 72_329_832_955_904,
     ),
@@ -37,6 +48,12 @@ MORE = {
     ),
     "glm-4.6": (
         352_797_829_024, 32_856_319_904, 376_832, 84_230_078_464, 300_727_511_547_904,
+    ),
+    "glm-5": (
+        743_911_218_432, 40_833_146_112, 100_152, 106_527_719_424, 400_415_882_477_568,
+    ),
+    "glm-5.2": (
+        743_377_019_904, 40_298_947_584, 92_628, 103_546_748_928, 392_121_881_198_592,
     ),
     "gpt-oss-20b": (
         20_914_757_184, 3_608_307_264, 49_152, 8_044_756_992, 26_557_758_947_328,
@@ -110,6 +127,29 @@ def test_a_model_is_counted_to_the_last_parameter_byte_and_flop(name: str) -> No
     whole, of_a_token = parameters(one), active(one) + parameters(one).head
     flop = (model_flop(one, "decode", 4096), model_flop(one, "prefill", 4096))
     assert (whole.total, of_a_token, kv_bytes(one), *flop) == MORE[name]
+
+
+def test_an_indexers_keys_are_cached_as_engines_tell() -> None:
+    """SGLang, pull request 30531: 47,702 bytes a token in 8 bits, 55,225 with 78 indexers' keys."""
+    few, every = (kv_bytes(workload(name), 1) for name in ("glm-5.2", "glm-5"))
+    assert (few, every) == (47_700, 55_224)
+
+
+@pytest.mark.parametrize(
+    ("name", "ends", "count"),
+    [("deepseek-v3.2", 2, "685.4B"), ("glm-5.2", 0, "753B")],
+)
+def test_with_the_layer_that_predicts_more_tokens_it_is_the_hubs_count(
+    name: str, ends: int, count: str
+) -> None:
+    """A layer with experts and an indexer, a product of both inputs, three norms.
+
+    DeepSeek's has an embedding and a head of its own.
+    """
+    one, whole = workload(name), parameters(workload(name))
+    indexer = sum(map(prod, index_shapes(one).values()))
+    more = layer_parameters(one) + indexer + 2 * one.hidden**2 + 3 * one.hidden
+    assert rounds_to(whole.total + more + ends * whole.head, count)
 
 
 def test_norms_over_all_heads_have_an_element_for_each_of_a_token() -> None:

@@ -4,14 +4,16 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from bench.predict.model.attending import kept_heads, replicated
 from bench.predict.model.facts import Facts
-from bench.predict.model.operators import ACTIVATION, kept_heads, replicated
+from bench.predict.model.operators import ACTIVATION
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
 from bench.predict.model.recipe import Recipe
 from bench.workloads.counts import (
     NO_PRODUCT,
     ROUTED,
+    index_shapes,
     kv_sequence_bytes,
     layer_shapes,
     parameters,
@@ -190,7 +192,9 @@ def through(workload: Workload) -> float:
         for name, shape in layer_shapes(workload).items()
         if name not in NO_PRODUCT and len(shape) > 1
     )
-    return float(each * workload.layers)
+    one = workload.indexer
+    index = sum(sum(shape) for shape in index_shapes(workload).values() if len(shape) > 1)
+    return float(each * workload.layers + (index * one.layers if one else 0))
 
 
 def held(workload: Workload, split: Parallel) -> tuple[float, float]:

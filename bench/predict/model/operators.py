@@ -14,24 +14,41 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.predict.model.attending import (
+    LOGIT,
+    attended,
+    copied,
+    groups,
+    kept_heads,
+    scored,
+)
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
-from bench.workloads.counts import NO_PRODUCT, ROUTED, dense, kv_elements, layer_shapes
+from bench.workloads.counts import (
+    NO_PRODUCT,
+    ROUTED,
+    dense,
+    index_key_bytes,
+    index_products,
+    kv_elements,
+    layer_shapes,
+)
 from bench.workloads.model import Workload
 
 Array = NDArray[np.float64]
 Kind = Literal[
-    "product", "head", "experts", "attention", "stream", "link", "layer", "expert layer"
+    "product", "head", "experts", "attention", "indexer", "stream", "link", "layer", "expert layer"
 ]  # fmt: skip
 ACTIVATION = 2.0
 """Bytes of an activation, and of an element of the head."""
 DISPATCHED = 3.0
 """Bytes that a token's element takes to its experts in 8 bits and back in 16."""
-HEADS, LATENT, FEED = 6.0, 10.0, 3.0
+HEADS, LATENT, FEED, INDEX = 6.0, 10.0, 3.0, 7.0
 """Kernels of a layer's attention: two norms, the product of queries, keys and values, their
 turning, attention, the output; with latents five for that product: down to latents, their norm, up
 to queries, into keys' latents and out of values'; and of a block: gate with up, or up alone,
-activation, down. Without rotary embedding there is no turning."""
+activation, down. Without rotary embedding there is no turning. Of an indexer: the products of its
+queries and of its keys, these normalised, both turned, both in 8 bits, scores, choice."""
 USUAL = HEADS + FEED
 """Kernels of the dense layers that the stack's fixed time a layer was fitted on."""
 BLOCK = ("gate_up", "up", "down")
@@ -43,7 +60,8 @@ class Operator:
     """One kind of work in all layers of a step, as one chip does it; arrays over the points.
 
     Attributes:
-        tokens: rows of a matrix product, before it is divided.
+        tokens: rows of a matrix product, before it is divided; of attention to chosen keys the
+            heads on one chip.
         flop: operations.
         weights: bytes of weights that are read.
         moved: bytes of cache and activations that are read and written.
@@ -110,6 +128,7 @@ def operators(
     rows = points.batch * (points.length if phase == "prefill" else 1.0) / split.dp
     return [
         *_attention(workload, phase, points, rows, how, split),
+        *_indexer(workload, phase, points, rows, how, split),
         *_blocks(workload, rows, how, split),
         _head(workload, points, split),
         _streams(workload, rows, split),
@@ -146,54 +165,41 @@ def _attention_names(workload: Workload) -> tuple[str, ...]:
     return tuple(name for name in layer_shapes(workload) if name not in others)
 
 
-def replicated(workload: Workload, tp: int) -> float:
-    """Returns the attention weights of a layer that a chip holds beyond its equal share.
-
-    Latents are of no head and stay whole on each chip; keys and values are kept by whole heads.
-    """
-    shapes = layer_shapes(workload)
-    if workload.mla:
-        return sum(prod(shapes[name]) for name in ("q_a", "kv_a")) * (1 - 1 / tp)
-    kept = 2 * workload.kv_heads * workload.head_dim * workload.hidden
-    return kept * (1 / kept_heads(workload, tp) - 1 / tp)
-
-
-def kept_heads(workload: Workload, tp: int) -> float:
-    """Returns by how much a chip's keys and values are fewer: it keeps whole heads; latents all."""
-    return 1.0 if workload.mla else workload.kv_heads / math.ceil(workload.kv_heads / tp)
-
-
 def _attention(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     workload: Workload, phase: str, points: Points, rows: Array, how: Precision, split: Parallel
 ) -> Iterator[Operator]:
     shared = _elements(workload, _attention_names(workload)) / split.tp
-    kept = workload.layers * (shared + replicated(workload, split.tp))
+    kept = workload.layers * (shared + copied(workload, split.tp))
     yield _product("attention products", rows, 2 * rows * kept, kept * how.beside)
     sequences = points.batch / split.dp
-    window = workload.window
-    whole = workload.layers - (window.layers if window else 0)
-    groups = [(whole, None)] + ([(window.layers, window.tokens)] if window else [])
-    flop = moved = np.zeros_like(rows)
+    flop = moved = tiled = np.zeros_like(rows)
     copies = kept_heads(workload, split.tp)
-    for layers, tokens in groups:
-        seen = points.length if tokens is None else np.minimum(points.length, tokens)
-        flop = flop + layers * _scores(workload, phase, points, seen) / split.dp / split.tp
-        kept_tokens = sequences * (points.length if phase == "prefill" else seen)
+    for layers, tokens in groups(workload):
+        length = points.length
+        seen = length if tokens is None else np.minimum(length, tokens)
+        each = attended(workload, phase, points.batch, length, points.pairs, seen)
+        flop = flop + layers * each / split.dp / split.tp
+        kept_tokens = sequences * (length if phase == "prefill" else seen)
         moved = moved + layers * kv_elements(workload) * how.cache * kept_tokens / copies
-    yield operator("attention", "attention", rows, flop=flop, moved=moved)
+        if workload.indexer and phase == "prefill":
+            tiled = np.where(length > seen, workload.heads / split.tp, 0.0)
+    yield operator("attention", "attention", rows, tokens=tiled, flop=flop, moved=moved)
 
 
-def _scores(workload: Workload, phase: str, points: Points, seen: Array) -> Array:
-    """Returns FLOP of one layer's attention over the batch; ``seen``: keys a token sees at most."""
-    h, mla = workload.heads, workload.mla
-    if phase == "decode":
-        each = 2 * mla.kv_lora + mla.rope if mla else 2 * workload.head_dim
-        return 2.0 * h * each * seen * points.batch
-    value = mla.v if mla else workload.head_dim
-    beyond = points.length - seen
-    pairs = points.batch * (seen * (seen + 1) / 2 + beyond * seen)
-    counted = np.where(beyond == 0, points.pairs, pairs)
-    return 2.0 * h * (workload.head_dim + value) * counted
+def _indexer(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
+    workload: Workload, phase: str, points: Points, rows: Array, how: Precision, split: Parallel
+) -> Iterator[Operator]:
+    """Yields the products and the scores of an indexer; each chip of a group does all of both."""
+    one = workload.indexer
+    if one is None:
+        return
+    kept = one.layers * index_products(workload)
+    yield _product("indexer products", rows, 2 * rows * kept, kept * how.beside)
+    pairs = points.pairs if phase == "prefill" else points.batch * points.length
+    counted = one.layers * scored(one, phase, points.length, pairs) / split.dp
+    keys = one.layers * index_key_bytes(one) * points.batch * points.length / split.dp
+    flop = 2.0 * one.heads * one.head_dim * counted
+    yield operator("indexer", "indexer", rows, flop=flop, moved=keys + LOGIT * counted)
 
 
 def _blocks(workload: Workload, rows: Array, how: Precision, split: Parallel) -> Iterator[Operator]:
@@ -287,6 +293,7 @@ def _launches(workload: Workload, rows: Array) -> Iterator[Operator]:
     routed = workload.layers - experts.dense_layers if experts else 0
     beside = 1.0 + (FEED if experts and experts.shared else 0.0)
     kernels = workload.layers * every + (workload.layers - routed) * FEED + routed * beside
+    kernels += workload.indexer.layers * INDEX if workload.indexer else 0.0
     yield operator("launches", "layer", rows, calls=kernels / USUAL)
     if routed:
         yield operator("launches of experts", "expert layer", rows, calls=routed)

@@ -29,6 +29,9 @@ most of those published are near; ``forecast`` widens the interval for it and sa
 LINKED = 400e9
 """B/s in one direction of all links of a chip whose sheet names them without a rate: the middle of
 what is published of others; ``forecast`` widens the interval for it and says so."""
+HEADS = 64
+"""Heads that are filled up to where keys are chosen one by one: the rows of a tensor core's product
+(PTX wgmma, m64; vLLM pads FlashMLA's sparse prefill to them on Hopper, to 128 on Blackwell)."""
 WORDS = {"bandwidth": "memory bandwidth", "link": "link bandwidth, nor PCIe"}
 
 
@@ -39,7 +42,10 @@ class Rates:
     Attributes:
         product, experts, attention: dense matrix rates of products, of those of routed experts, and
             of attention, FLOP/s.
-        headroom, experts_headroom, attention_headroom: log2 of TFLOP/s a watt at each.
+        index: of an indexer's scores, FLOP/s: in 8 bits where the sheet gives fp8, as its models'
+            own code has them whatever the weights; else as of attention.
+        headroom, experts_headroom, attention_headroom, index_headroom: log2 of TFLOP/s a watt at
+            each.
         bandwidth: of memory, B/s.
         coded: share of its traffic that ECC takes.
         clock: boost clock, Hz.
@@ -52,9 +58,11 @@ class Rates:
     product: Array | float
     experts: Array | float
     attention: Array | float
+    index: Array | float
     headroom: Array | float
     experts_headroom: Array | float
     attention_headroom: Array | float
+    index_headroom: Array | float
     bandwidth: Array | float
     coded: Array | float
     clock: Array | float
@@ -159,13 +167,16 @@ def rates(chip: Facts, how: Precision, *, linked: bool = False) -> Rates:
         raise UsageError(f"{chip.chip}: unknown, because its sheet has no {told}")
     product, experts = chip.peak(how.dense), chip.peak(how.rate)
     attention = chip.peak(how.attention)
+    index = chip.peak("fp8") if chip.name_of("fp8") else attention
     return Rates(
         product=product,
         experts=experts,
         attention=attention,
+        index=index,
         headroom=headroom(chip, product),
         experts_headroom=headroom(chip, experts),
         attention_headroom=headroom(chip, attention),
+        index_headroom=headroom(chip, index),
         bandwidth=chip.bandwidth or 0.0,
         coded=chip.coded,
         clock=chip.clock or CLOCK,
@@ -217,6 +228,14 @@ def _filled(rows: Array, stack: Stack, *, grouped: bool) -> Array:
 
 def _attention(one: Operator, chip: Rates, stack: Stack) -> Timed:
     rate = chip.attention * stack.fraction(chip.attention_headroom) * stack.attention
+    filled = np.where(one.tokens > 0, np.maximum(HEADS / np.maximum(one.tokens, 1e-9), 1.0), 1.0)
+    compute = one.flop * filled / rate
+    memory = one.moved / (stack.cache * stack.carried(chip.bandwidth, chip.coded))
+    return Timed(one.name, compute, memory, np.zeros_like(compute), np.maximum(compute, memory))
+
+
+def _indexer(one: Operator, chip: Rates, stack: Stack) -> Timed:
+    rate = chip.index * stack.fraction(chip.index_headroom) * stack.attention
     compute = one.flop / rate
     memory = one.moved / (stack.cache * stack.carried(chip.bandwidth, chip.coded))
     return Timed(one.name, compute, memory, np.zeros_like(compute), np.maximum(compute, memory))
@@ -247,5 +266,6 @@ def _layer(one: Operator, chip: Rates, stack: Stack) -> Timed:
 
 HOW = {
     "product": _product, "head": _product, "experts": _product, "attention": _attention,
+    "indexer": _indexer,
     "stream": _stream, "link": _link, "layer": _layer, "expert layer": _layer,
 }  # fmt: skip

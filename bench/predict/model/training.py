@@ -23,7 +23,8 @@ from bench.workloads.model import Workload
 
 KIND = {
     "product": "product", "head": "product", "experts": "experts", "attention": "attention",
-    "stream": "stream", "link": "link", "layer": "fixed", "expert layer": "fixed",
+    "indexer": "attention", "stream": "stream", "link": "link", "layer": "fixed",
+    "expert layer": "fixed",
 }  # fmt: skip
 """By kind of operator, which factor of a ``Trainer`` it has."""
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bench.predict.model.attending import kept_heads
 from bench.predict.model.capacity import held, replicas, stage, through
 from bench.predict.model.operators import (
     ACTIVATION,
     Array,
     Operator,
     Points,
-    kept_heads,
     operator,
     operators,
 )
