@@ -14,6 +14,7 @@ from bench.commands.live import Live
 from bench.commands.planned import plan
 from bench.config import compose, folder
 from bench.errors import UsageError
+from bench.report.markup import printable
 from bench.shapes import RunConfig
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _executed(config: RunConfig, begun_at: "list[Path]", printed: Printed, marks
         session.close()
     if printed != "nothing":
         _print(record, sheets, config, headed=printed == "whole")
-    return _code(record, unsaved)
+    return _code(record, unsaved, quiet=config.quiet)
 
 
 def _print(record: "Record", sheets: "Catalogue", config: RunConfig, *, headed: bool) -> None:
@@ -179,15 +180,18 @@ def _print(record: "Record", sheets: "Catalogue", config: RunConfig, *, headed: 
     print(text if headed else text.partition("\n")[2], end="")
 
 
-def _code(record: "Record", unsaved: "UnsavedError | None") -> int:
-    """Returns the exit code of a run whose report is printed."""
-    from bench.records.failures import failures
+def _code(record: "Record", unsaved: "UnsavedError | None", *, quiet: bool) -> int:
+    """Returns the exit code of a run whose report is printed; says why it is 1."""
+    from bench.records.failures import summary
 
     if unsaved:
         raise unsaved
     if record.state == "interrupted":
         return INTERRUPTED
-    return 1 if any(failures(record)) else 0
+    why = summary([record])
+    if why and not quiet:
+        print(f"onpaper: {printable(why)}", file=sys.stderr)
+    return 1 if why else 0
 
 
 def _resumed(config: RunConfig) -> "tuple[RunConfig, Begun]":

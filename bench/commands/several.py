@@ -45,12 +45,13 @@ class Taken:
     whole: bool = True
 
     @property
-    def failed(self) -> bool:
-        """Tells whether anything was not measured that should have been."""
-        from bench.records.failures import failures
+    def failed(self) -> str:
+        """Tells what was not measured that should have been, empty where all was."""
+        from bench.records.failures import summary
 
-        records = (*self.alone.values(), *self.together.values())
-        return bool(self.troubles) or any(any(failures(record)) for record in records)
+        if self.troubles:
+            return "exit code 1: " + "; ".join(f"{of}: {why}" for of, why in self.troubles.items())
+        return summary((*self.alone.values(), *self.together.values()))
 
 
 def listed(words: list[str]) -> list[str]:
@@ -129,6 +130,8 @@ def execute(config: RunConfig, order: "Order", fake: "FakeSpec | None") -> int:
     unsaved = [why for why in taken.troubles.values() if "could not be written" in why]
     if unsaved:
         raise OnpaperError("; ".join(unsaved))
+    if taken.failed and not config.quiet:
+        print(f"onpaper: {printable(taken.failed)}", file=sys.stderr)
     return 1 if taken.failed else 0
 
 

@@ -101,6 +101,27 @@ def test_a_failed_measurement_or_none_at_all_makes_the_run_exit_1(
     assert told.err == ""
 
 
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        (FakeSpec(broken=("bf16",)), "gemm bf16: "),
+        (FakeSpec(rates={"fp64": 1e12}), "nothing could be measured: "),
+    ],
+    ids=["one failed", "all were skipped"],
+)
+def test_the_last_line_says_why_the_exit_code_is_1(
+    spec: FakeSpec,
+    why: str,
+    smoke: Callable[..., RunConfig],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A run whose every line said ``skipped`` ended a script, and nothing said that it had."""
+    monkeypatch.setattr(fakes, "spec", lambda _: spec)
+    assert run.execute(smoke()) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"onpaper: exit code 1: {why}")
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_exits_130_with_what_was_measured(
     sign: signal.Signals,

@@ -39,6 +39,7 @@ def test_a_fault_costs_one_measurement_and_says_why(
         ("ok", None), ("failed", reason), ("ok", None), ("ok", None),
     ]  # fmt: skip
     assert f"failed: {reason}" in out.replace("\\", "")
+    assert err.splitlines()[-1] == f"onpaper: exit code 1: memory fp32: {reason}"
     assert "Traceback" not in err
 
 
