@@ -5,7 +5,7 @@ import math
 import pytest
 
 from bench.chips.load import Catalogue
-from bench.predict.model.attending import replicated
+from bench.predict.model.attention import replicated
 from bench.predict.model.capacity import (
     KEPT_B,
     KEPT_SHARE,

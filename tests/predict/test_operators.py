@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.predict.learning.experts import touched
-from bench.predict.model.attending import LOGIT, replicated
+from bench.predict.model.attention import LOGIT, replicated
 from bench.predict.model.operators import PARTS, Operator, Points, operators
 from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.precision import precision

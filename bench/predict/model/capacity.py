@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from bench.predict.model.attending import kept_heads, replicated
+from bench.predict.model.attention import kept_heads, replicated
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import ACTIVATION
 from bench.predict.model.parallel import Parallel

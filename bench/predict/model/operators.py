@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.predict.model.attending import (
+from bench.predict.model.attention import (
     LOGIT,
     attended,
     copied,

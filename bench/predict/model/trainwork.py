@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench.predict.model.attending import kept_heads
+from bench.predict.model.attention import kept_heads
 from bench.predict.model.capacity import held, replicas, stage, through
 from bench.predict.model.operators import (
     ACTIVATION,
