@@ -79,7 +79,8 @@ def asked_of(config: PredictConfig) -> "Asked":
         refuse_sharding(split)
     phase = "decode" if config.phase == "fit" else config.phase
     batch, prompt, output = points.T
-    return Asked(model, phase, how, split, batch, prompt, output, recipe)
+    engine = "" if config.engine == ANY else config.engine
+    return Asked(model, phase, how, split, batch, prompt, output, recipe, engine)
 
 
 def wanted_of(config: PredictConfig, given: Container[str]) -> "list[Wanted]":

@@ -58,6 +58,7 @@ a prediction never proves that two chips match.
   micro=1           phase=train: sequences per micro-batch of a copy
   recompute=false   phase=train: true recomputes activations in backward instead of keeping them
   states=fp32       phase=train: bf16 keeps gradients and Adam's moments in 16 bits
+  engine=any        phase=train: megatron-bridge, torchtitan or llm-foundry narrows the interval
   precision=bf16    of weights and products: fp16, fp8, mxfp8, int8, nvfp4, mxfp4; of weights only:
                     w8a16, w4a16; phase=train takes bf16, fp16, fp8, mxfp8, nvfp4; phase=product
                     bf16, fp8, and fp16 where a sheet prints one rate for it and bf16
@@ -83,7 +84,7 @@ Examples
 Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
 MONEY = ("years", "kwh", "pue")
-TRAINED = ("micro", "recompute", "states")
+TRAINED = ("micro", "recompute", "states", "engine")
 BEST, LIMITS = "best", ("devices", "tpot", "ttft", "rate")
 """The division that is searched for, and the keys that say what is best."""
 OTHERS = {
@@ -160,11 +161,14 @@ def _predicted(
     config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue", asked: "Asked"
 ) -> "Report":
     from bench.predict.answers import answers
+    from bench.predict.refusals import refuse_engine
     from bench.report.predictions import predictions
     from bench.report.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
-    every = answers(chips, base, asked, _known(config, asked.workload))
+    known = _known(config, asked.workload)
+    refuse_engine(asked, known)
+    every = answers(chips, base, asked, known)
     report = predictions(every, base, asked, prices_of(config), operators=config.operators)
     return with_weak(report, _rests(every), sheets)
 

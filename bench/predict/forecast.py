@@ -44,6 +44,7 @@ class Asked:
         batch: sequences in a step, or requests under way, over all chips.
         prompt, output: tokens; of decoding the context is the prompt and half of the output.
         recipe: of training.
+        engine: that trains, one that was fitted; empty: any.
     """
 
     workload: Workload
@@ -54,6 +55,7 @@ class Asked:
     prompt: Array
     output: Array
     recipe: Recipe = PLAIN
+    engine: str = ""
 
     @property
     def load(self) -> Load:
@@ -158,7 +160,9 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     work, prompt, own = _work(chip, asked, known)
     name = part_of(asked)
     part, hands = known.parts[name], known.ports.get(name) if asked.phase == "serve" else None
-    shift, model = departure(chip, part, known.stack, hands, _engines(name, known))
+    slower, unsure = _engines(asked, known)
+    shift, model = departure(chip, part, known.stack, hands, unsure)
+    shift += slower
     seconds, at_home = work.seconds * math.exp(shift), fitted(chip, part)
     return Foretold(
         chip=chip,
@@ -177,15 +181,15 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     )
 
 
-def _engines(name: str, known: Learnt) -> float:
-    """Returns the log spread of engines that a part's departures do not have in them.
+def _engines(asked: Asked, known: Learnt) -> tuple[float, float]:
+    """Returns what an engine adds, log, that a part's departures have not, and its spread.
 
     Steps are one engine's. Of others what is known is how long their tokens took in serving.
     """
-    if name in (TRAIN, TRAIN_EXPERTS):
-        return known.trainer.engines
-    hands = known.others.get(DENSE) if name in STEPS else None
-    return hands.spread if hands else 0.0
+    if asked.phase == "train":
+        return known.trainer.of(asked.engine)
+    hands = known.others.get(DENSE) if part_of(asked) in STEPS else None
+    return 0.0, hands.spread if hands else 0.0
 
 
 def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:

@@ -2,8 +2,9 @@
 
 import math
 
-from bench.errors import UsageError
+from bench.errors import UsageError, did_you_mean
 from bench.predict.forecast import Asked
+from bench.predict.learning.learn import Learnt
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
@@ -87,6 +88,19 @@ def refuse_training(how: Precision) -> None:
         raise UsageError(
             f"precision={how.name}: no training in it was measured; "
             f"ask phase=train in {', '.join(TRAINED[:-1])} or {TRAINED[-1]}"
+        )
+
+
+def refuse_engine(asked: Asked, known: Learnt) -> None:
+    """Raises for an engine that no training was measured with.
+
+    Raises:
+        UsageError: with those that were.
+    """
+    if asked.engine and asked.engine not in known.trainer.known:
+        told = did_you_mean(asked.engine, known.trainer.known)
+        raise UsageError(
+            f"engine={asked.engine}: no training with it was fitted; {told}, or leave it out"
         )
 
 

@@ -58,8 +58,8 @@ TRAINED = {
     "link": "collectives in a layer",
     "fixed": "gaps between kernels",
     "slowest": "log growth of a step with each doubling of the chips beyond eight",
-    "engines": "log spread of engines around the median one",
-    "widest": "chips of the largest run",
+    "middle": "log by which the middle engine is slower",
+    "engines": "log spread of engines around it",
 }
 PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread of cases")
 
@@ -95,8 +95,14 @@ def _firsts(found: Learnt) -> Section:
 def _trained(found: Learnt) -> Section:
     """Returns what training makes of the times of steps."""
     told = asdict(found.trainer)
-    cells = tuple((TRAINED[key], significant(value, 3)) for key, value in told.items())
-    flat: list[dict[str, Scalar]] = [{"of": key, "factor": value} for key, value in told.items()]
+    engines = {
+        f"engine {name}": math.exp(log) for name, (log, _) in sorted(told.pop("known").items())
+    }
+    named = {TRAINED[key]: value for key, value in told.items()} | engines
+    cells = tuple((name, significant(value, 3)) for name, value in named.items())
+    flat: list[dict[str, Scalar]] = [
+        {"of": key, "factor": value} for key, value in (told | engines).items()
+    ]
     return Section("Training: factors on the stack's times", FACTORS, cells, flat, (), "training")
 
 

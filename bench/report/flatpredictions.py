@@ -48,6 +48,7 @@ def _recipe(asked: Asked) -> dict[str, Scalar]:
         "micro": int(recipe.micro) if train else None,
         "recompute": recipe.recompute >= 1 if train else None,
         "states": ("bf16" if recipe.narrow else "fp32") if train else None,
+        "engine": (asked.engine or None) if train else None,
     }
 
 

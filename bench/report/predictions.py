@@ -49,13 +49,14 @@ SPELLED = {
         "one engine, and the interval spans others: serving may come out a few percent faster."
     ),
     "train": (
-        "Tokens are those of the batch; a step is forward, backward and update. Engines differ "
-        "more than chips of a kind: the interval spans the engines measured. Memory: weights, "
+        "Tokens are those of the batch; a step is forward, backward and update. Memory: weights, "
         "gradients, Adam's states sharded over the copies, activations kept for backward; "
         "gradients and moments in 32 bits unless states=bf16."
     ),
 }  # fmt: skip
 """What the words of a phase's columns mean."""
+ANY_ENGINE = "Engines differ: the interval spans those measured; engine= names one of them."
+OF_ENGINE = "With {}: by how much slower or faster it is than others, on the chips that it ran on."
 STAGES = "Pipeline stages are assumed to run one after the other, not filled with other requests."
 
 
@@ -167,7 +168,9 @@ def caveats(every: Sequence[Answer], asked: Asked, *more: str) -> Iterator[str]:
     if asked.workload.experts:
         done = "training" if asked.phase == "train" else "serving"
         yield f"Experts are assumed evenly loaded; the interval is that of {done} such models."
-    if asked.split.pp > 1 and asked.phase != "train":
+    if asked.phase == "train":
+        yield OF_ENGINE.format(asked.engine) if asked.engine else ANY_ENGINE
+    elif asked.split.pp > 1:
         yield STAGES
     yield from beside_fit([one.found for one in every if one.found])
 

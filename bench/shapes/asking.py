@@ -172,6 +172,7 @@ class PredictConfig:
     micro: str = "1"
     recompute: str = "false"
     states: str = "fp32"
+    engine: str = "any"
     precision: str = "bf16"
     cache: str = "bf16"
     baseline: str | None = None

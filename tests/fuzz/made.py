@@ -1,5 +1,6 @@
 """Records and files made of measurements: read, and used for all that they are read for."""
 
+import inspect
 import json
 
 from bench import paths
@@ -47,7 +48,7 @@ def _many(data: bytes) -> list[str]:
 
 
 def _calibration(data: bytes) -> None:
-    known = learn.load.__wrapped__(put(folder("calibration") / "fitted.json", data))
+    known = inspect.unwrap(learn.load)(put(folder("calibration") / "fitted.json", data))
     asked = asked_of(PredictConfig(workload="llama-3.1-8b"))
     answers([chips.catalogue().find("h20")], None, asked, known)
 

@@ -176,6 +176,30 @@ def test_what_tests_found_of_training_is_of_training(capsys: pytest.CaptureFixtu
     assert (found["tested"], found["tested_error"]) == (own["count"], own["mean"])
 
 
+def test_an_engine_narrows_training_and_moves_it(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["chips=h100", SMALL, "phase=train", "input=8192", "parallel=8"]
+    whole = said("predict", words, capsys)[1]
+    assert "engine= names one" in whole
+    own = [*words, "engine=torchtitan"]
+    assert "With torchtitan:" in said("predict", own, capsys)[1]
+    any_, named = one(words, capsys), one(own, capsys)
+    assert (any_["engine"], named["engine"]) == (None, "torchtitan")
+    assert named["seconds"] > any_["seconds"]
+    wide, narrow = (each["seconds_high_80"] / each["seconds_low_80"] for each in (any_, named))
+    assert narrow < wide
+
+
+def test_an_engine_that_no_training_was_fitted_with_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["chips=h100", SMALL, "parallel=8"]
+    code, _, told = said("predict", [*words, "phase=train", "engine=megatron"], capsys)
+    assert code == 2
+    assert "did you mean 'megatron-bridge'?" in told
+    code, _, told = said("predict", [*words, "engine=torchtitan"], capsys)
+    assert (code, "does not apply to phase=serve" in told) == (2, True)
+
+
 def test_of_many_tested_chips_the_worst_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     text = said("predict", ["chips=all", LARGE, "parallel=8"], capsys)[1]
     (line,) = (line for line in text.splitlines() if line.startswith("Tested on"))

@@ -12,12 +12,21 @@ from bench.predict.learning.learn import load, training_rows
 from bench.predict.learning.reportedtraining import trained_rows
 from bench.predict.learning.shipped import shipped
 from bench.predict.learning.tables import Row
-from bench.predict.learning.trained import FREE, engine, part, runs, sifted
+from bench.predict.learning.trained import (
+    FREE,
+    TRAIN,
+    engine,
+    of_training,
+    part,
+    runs,
+    sifted,
+)
 from bench.predict.validation.heldreported import left_out, told_by_others
-from bench.predict.validation.heldtraining import note_of_others, notes
+from bench.predict.validation.heldtraining import foretold, note_of_others, notes
 from tests.evidence import cases
 
 WORLD = shipped()
+ENGINES = ("llm-foundry", "megatron-bridge", "torchtitan")
 DIVIDED = {"tp": "2", "pp": "1", "dp": "8"}
 WORK = {"model": "Qwen3-8B", "seq": "4096", "global_batch": "128", "micro_batch": "1", **DIVIDED}
 
@@ -149,6 +158,37 @@ def test_the_shipped_fit_of_training_stays_within_its_bounds_and_tells_of_engine
     found = load().trainer
     assert all(low < getattr(found, key) < high for key, (low, high) in FREE.items())
     assert 0.05 < found.engines < 0.5
+    assert found.known.keys() == set(ENGINES)
+    logs = [log for log, _ in found.known.values()]
+    assert min(logs) < found.middle < max(logs), "the middle was faster than each of them"
+    assert all(0 < deviation < found.engines for _, deviation in found.known.values())
+    assert found.of("none of them") == (found.middle, found.engines)
+
+
+def test_an_engine_that_ran_on_more_chips_is_the_better_known() -> None:
+    found = runs(training_rows(WORLD.data), WORLD.chips, WORLD.models)
+    chips = {one: {run.row.chip for run in found if engine(run.row) == one} for one in ENGINES}
+    known = load().trainer.known
+    by_chips = sorted(ENGINES, key=lambda one: len(chips[one]))
+    assert [known[one][1] for one in by_chips] == sorted(
+        (known[one][1] for one in ENGINES), reverse=True
+    )
+
+
+def test_runs_are_foretold_with_what_their_engine_adds() -> None:
+    every = runs(training_rows(WORLD.data), WORLD.chips, WORLD.models)
+    own = [one for one in every if engine(one.row) == "torchtitan"]
+    stack = WORLD.stack()
+    trainer, parts = of_training(every, WORLD.models, stack)
+    blind = replace(trainer, known={})
+    known, unknown = (
+        foretold(WORLD, own, every, stack, (one, parts))[TRAIN] for one in (trainer, blind)
+    )
+    slower = trainer.known["torchtitan"][0] - trainer.middle
+    assert slower > 0
+    for one, other in zip(known, unknown, strict=True):
+        assert one.error - other.error == pytest.approx(slower)
+        assert one.halves[0] < other.halves[0]
 
 
 def test_what_is_said_of_the_runs_is_so() -> None:

@@ -152,9 +152,11 @@ def fit(found: Sequence[Run], stack: Stack) -> tuple[Trainer, Array]:
     wide = np.full(len(names), math.inf)
     bounds = np.concatenate([low, -wide]), np.concatenate([high, wide])
     best = least_squares(errors, np.zeros(count + len(names)), bounds=bounds).x
-    squares = TOLD * ENGINES**2 + float(np.sum(best[count:] ** 2))
+    middle = float(np.mean(best[count:]))
+    squares = TOLD * ENGINES**2 + float(np.sum((best[count:] - middle) ** 2))
     spread = math.sqrt(squares / (TOLD + len(names)))
-    return replace(_of(best[:count], many), engines=spread), best[count:][places]
+    trainer = replace(_of(best[:count], many), middle=middle, engines=spread)
+    return trainer, best[count:][places]
 
 
 def _of(values: Array, slowest: float) -> Trainer:
@@ -195,7 +197,7 @@ def of_training(
     """
     trainer, engines = fit(found, stack)
     logs = departures(found, stack, trainer) - engines
-    parts = {}
+    parts: dict[str, Departures] = {}
     for name in (TRAIN, TRAIN_EXPERTS):
         own = [
             (one, float(log))
@@ -207,7 +209,29 @@ def of_training(
             [log for _, log in own],
             [same_work(one.row) for one, _ in own],
         )
-    return trainer, parts
+    known = _known(found, engines, trainer.engines, parts[TRAIN].spread)
+    return replace(trainer, known=known), parts
+
+
+def _known(
+    found: Sequence[Run], engines: Array, spread: float, chips: float
+) -> dict[str, tuple[float, float]]:
+    """Returns by how much each engine is slower, and how little its chips leave that to chance.
+
+    Args:
+        found: runs.
+        engines: what the engine of each adds.
+        spread: of engines, log.
+        chips: spread of chips, log: what one chip tells of an engine is off by so much.
+    """
+    ran: dict[str, set[str]] = {}
+    for one in found:
+        ran.setdefault(engine(one.row), set()).add(one.row.chip)
+    told = {engine(one.row): float(log) for one, log in zip(found, engines, strict=True)}
+    return {
+        name: (log, spread / math.sqrt(1 + len(ran[name]) * (spread / chips) ** 2))
+        for name, log in told.items()
+    }
 
 
 def part(row: Row, models: Mapping[str, Workload]) -> str:

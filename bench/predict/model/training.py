@@ -6,8 +6,8 @@ et al. 2021, arXiv 2104.04473; Zhao et al. 2023, arXiv 2304.11277; Liu et al. 20
 2310.01889).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -42,7 +42,10 @@ class Trainer:
         fixed: of what lies between kernels, which queues hide.
         slowest: log by which each doubling of the chips beyond a node's makes a step longer: all
             wait for the slowest.
-        engines: log spread of engines about the middle one, for which the factors are.
+        middle: log by which the middle engine is slower than the factors say.
+        engines: log spread of engines about the middle one.
+        known: of engines that were fitted, the log by which one is slower than the factors say, and
+            the standard deviation of that.
     """
 
     product: float = 1.0
@@ -52,7 +55,16 @@ class Trainer:
     link: float = 1.0
     fixed: float = 1.0
     slowest: float = 0.0
+    middle: float = 0.0
     engines: float = 0.2
+    known: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def of(self, engine: str) -> tuple[float, float]:
+        """Returns by how much an engine is slower than the factors say, log, and its deviation.
+
+        Of one that was not fitted, or that nobody named, it is the middle and all engines' spread.
+        """
+        return self.known.get(engine, (self.middle, self.engines))
 
 
 @dataclass(frozen=True)

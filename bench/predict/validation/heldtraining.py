@@ -64,9 +64,10 @@ def foretold(
     found: dict[str, list[Outcome]] = {TRAIN: [], TRAIN_EXPERTS: []}
     for one, error, least in zip(asked, errors, paper, strict=True):
         name = part(one.row, world.models)
-        shift, halves = departure(one.facts, parts[name], stack, engines=trainer.engines)
-        rivals = (float(least), float(least) + shares[name])
-        found[name].append(Outcome(one.row.chip, work(one), float(error) + shift, halves, rivals))
+        slower, unsure = trainer.of(engine(one.row))
+        shift, halves = departure(one.facts, parts[name], stack, engines=unsure)
+        rivals, away = (float(least), float(least) + shares[name]), float(error) + shift + slower
+        found[name].append(Outcome(one.row.chip, work(one), away, halves, rivals))
     return found
 
 
@@ -83,7 +84,7 @@ def notes(world: World) -> dict[str, str]:
     """Returns what has to be said of each part: which engines its runs are of."""
     rows = training_rows(world.data)
     return {
-        name: f"runs of {', '.join(sorted(engines))}; predicted without knowing the engine"
+        name: f"runs of {', '.join(sorted(engines))}; with what each adds on the other chips"
         for name in NAMES
         if (engines := {engine(row) for row in rows if part(row, world.models) == name})
     }
