@@ -19,9 +19,9 @@ Writes the whole catalogue as tables, with a data dictionary, a description of t
 note on licence and citation. Replaces only files of an earlier export.
 
   out=                        the folder, created if it does not exist; ~ is your home
-  formats=                    csv, json, parquet; all by default; parquet needs
+  formats=                    csv, json, parquet; left out: all of them; parquet needs
                               pip install 'onpaper[parquet]'
-  tables=                     which tables; all of them by default:
+  tables=                     which tables; left out: all of them, without schema:
                               chips, figures, facts, derived, crosschecks, conflicts, sources,
                               rules, reported, claims; or schema for the JSON Schemas of the
                               YAML files with FIELDS.md and CONFLICTS.md
@@ -45,6 +45,7 @@ def main(words: list[str]) -> int:
     config = compose("export", words, ExportConfig)
     if not config.out:
         raise UsageError("export needs a folder: out=./catalogue")
+    _refuse_none(words, config)
     folder = place(config.out)
     ours = listed(folder)
     made = _tables(config) + _schemas(config)
@@ -53,6 +54,14 @@ def main(words: list[str]) -> int:
         print(f"{folder / one.name}" + (f"  {one.rows:,} rows" if one.rows is not None else ""))
     print(folder / "datapackage.json")
     return 0
+
+
+def _refuse_none(words: list[str], config: ExportConfig) -> None:
+    """Refuses an empty list that is typed: one that is left out means all there are."""
+    given = {word.partition("=")[0] for word in words}
+    for key, one in (("formats", "csv"), ("tables", "figures")):
+        if key in given and not getattr(config, key):
+            raise UsageError(f"{key}= names none: write {key}={one}, or leave it out for all")
 
 
 def _tables(config: ExportConfig) -> "list[File]":

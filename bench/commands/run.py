@@ -54,7 +54,8 @@ intervals, verdicts and sources. The record is saved; 'python -m bench show' sho
   out=              folder for the record, or for the records of runs= (by default a new one)
   resume=           complete a record that was interrupted or lost a worker: its path, its id or
                     the beginning of it, or latest; settings and finished measurements are kept;
-                    a record of runs=, or their folder, goes on with the runs that are missing
+                    a record of runs=, or their folder, goes on with the runs that are missing;
+                    only by the commit of onpaper that began it ('git checkout' that one)
   reports=false     true prints the whole report of each record of -m or runs=, too
   quiet=false       true prints nothing to stderr
   device.fake.X= name like noise noise_level throttle_after_s throttle_to seed count slow shared

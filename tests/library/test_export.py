@@ -133,8 +133,11 @@ def test_a_description_of_ours_that_is_damaged_lists_nothing(
         ([], "export needs a folder: out=./catalogue"),
         (["out=x", "tables=figure"], "no table 'figure': did you mean 'figures'?"),
         (["out=x", "formats=cvs"], "no format 'cvs': did you mean 'csv'?"),
+        (["out=x", "formats=[]"],
+         "formats= names none: write formats=csv, or leave it out for all"),
+        (["out=x", "tables="], "tables= names none: write tables=figures, or leave it out for all"),
     ],
-)
+)  # fmt: skip
 def test_wrong_words_are_one_line_and_nothing_is_written(
     words: list[str],
     told: str,
