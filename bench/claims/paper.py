@@ -71,7 +71,7 @@ def paper_ratio(
         if not any(one.value for one in entries)
     ]
     for name, lacks in sorted(empty, key=lambda one: not one[1]):
-        told = "has no such unit" if lacks else "has no sourced figure"
+        told = "has no such unit" if lacks else f"has no sourced figure for {KEYS[key].title}"
         return None, f"{name} {told}", lacks
     return _ratio(key, above, below), "", False
 

@@ -22,6 +22,8 @@ from tests.claims.test_evaluate import (
 )
 from tests.claims.test_judge import between
 
+NOBODY = "no admissible measurement of one side or both"
+
 # several axes
 
 
@@ -158,11 +160,11 @@ def test_a_figure_that_a_chip_has_no_unit_for_is_not_compared(pair: tuple[str, s
 @pytest.mark.parametrize(
     ("axis", "reason"),
     [
-        ({"figure": BF16}, "no admissible measurement of one side or both"),
+        ({"figure": BF16}, NOBODY),
         ({"work": "decode"}, "nobody measured the same work on both"),
         (
             {"figure": "tdp"},
-            "no admissible measurement of one side or both; S has no sourced figure",
+            f"{NOBODY}; S has no sourced figure for board power",
         ),
     ],
 )

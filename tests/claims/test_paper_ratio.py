@@ -171,8 +171,8 @@ def test_the_shipped_910b_is_the_middle_of_its_bins(sheets: Catalogue) -> None:
     [
         ("matrix_fp8", FAST, BASE, ("Base has no such unit", True)),
         ("matrix_fp8", BASE, FAST, ("Base has no such unit", True)),
-        ("matrix_fp8", FAST, HIGH, ("High has no sourced figure", False)),
-        ("tdp", FAST, BASE, ("Fast has no sourced figure", False)),
+        ("matrix_fp8", FAST, HIGH, ("High has no sourced figure for fp8 matrix", False)),
+        ("tdp", FAST, BASE, ("Fast has no sourced figure for board power", False)),
         ("memory_capacity", BASE, FAST, ("Base has no such unit", True)),
         ("memory_capacity", FAST, BASE, ("Base has no such unit", True)),
     ],
