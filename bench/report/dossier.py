@@ -106,8 +106,11 @@ def _history(chip: Chip, catalogue: Catalogue, book: Rulebook, notes: Notes) -> 
 
 
 def _evidence(chip: Chip, catalogue: Catalogue, records: Sequence[Record]) -> Section:
-    """Returns what records at hand measured of the chip, the best row a figure and record."""
-    mine = [one for one in records if one.identity.chip == chip.id]
+    """Returns what records at hand measured of the chip, the best row a figure and record.
+
+    A fake device measured nothing of it.
+    """
+    mine = [one for one in records if _is_of(one, chip)]
     best = [(one, row) for one in mine for row in _best(rows(one, catalogue))]
     cells = tuple(
         (
@@ -130,6 +133,10 @@ def _evidence(chip: Chip, catalogue: Catalogue, records: Sequence[Record]) -> Se
         }
         for record, row in best
     ])  # fmt: skip
+
+
+def _is_of(record: Record, chip: Chip) -> bool:
+    return record.identity.chip == chip.id and record.device.backend != "fake"
 
 
 def _best(found: Sequence[Row]) -> list[Row]:

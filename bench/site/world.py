@@ -39,6 +39,11 @@ class Held:
         """Returns the SHA-256 of the file."""
         return hashlib.sha256(self.content).hexdigest()
 
+    @property
+    def is_simulated(self) -> bool:
+        """Tells whether it is of a fake device, which says nothing of any chip."""
+        return self.record.device.backend == "fake"
+
 
 @dataclass(frozen=True)
 class World:
@@ -46,7 +51,7 @@ class World:
 
     Attributes:
         claims: judged, in the order of their day, the latest first.
-        records: the latest first.
+        records: the latest first, those of fake devices among them.
         unread: what lay among the records and is none, with the reason.
         day: on which rules are asked, ISO.
     """
@@ -91,6 +96,11 @@ class World:
     def errors(self) -> Mapping[str, Any]:
         """Returns how far predictions are off, by part of the validation."""
         return errors()
+
+    @cached_property
+    def measured(self) -> tuple[Held, ...]:
+        """Returns the records that were measured: those of fake devices are not."""
+        return tuple(one for one in self.records if not one.is_simulated)
 
     def speaking_of(self, chip: str) -> tuple[Judgement, ...]:
         """Returns the claims that name a chip."""

@@ -36,6 +36,14 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(show, "_folders", lambda out: [folder(out)])
 
 
+@pytest.fixture
+def record(record: Record) -> Record:
+    """A record as of a real H20: what a fake device gives is measured of no chip."""
+    return record.model_copy(
+        update={"device": record.device.model_copy(update={"backend": "cuda"})}
+    )
+
+
 def said(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of ``show`` with these words."""
     code = main(["show", *words])
@@ -125,6 +133,15 @@ def test_a_record_of_another_chip_is_not_shown(
     record: Record, sheets: Catalogue, book: Rulebook
 ) -> None:
     assert HERE not in shown(dossier(sheets.find("h200"), sheets, book, [record]))
+
+
+def test_what_a_fake_device_gave_was_not_measured_of_the_chip(
+    record: Record, sheets: Catalogue, book: Rulebook
+) -> None:
+    """It stood under Measured here, with its verdicts, and not a word that it was simulated."""
+    fake = record.device.model_copy(update={"backend": "fake"})
+    found = record.model_copy(update={"device": fake})
+    assert HERE not in shown(dossier(sheets.find("h20"), sheets, book, [found]))
 
 
 def test_every_record_of_a_chip_is_shown_and_of_each_the_best_row(

@@ -338,7 +338,19 @@ def test_the_command_shows_records_of_ones_own_and_names_what_is_none(
     assert re.search(r"\d+ files, [\d.]+ MB, largest page \S+\.html", done.err)
     mine = (tmp_path / "site" / "records" / f"{record.id}.html").read_text("utf-8")
     assert "A fake device: these figures are simulated" in mine
-    assert "broken.json" in (tmp_path / "site" / "records.html").read_text("utf-8")
+    listed = (tmp_path / "site" / "records.html").read_text("utf-8")
+    assert "broken.json" in listed
+    assert "onpaper fake device, simulated" in listed
+    assert re.search(r"<h1>\d+ records of our own, 1 simulated</h1>", listed)
+
+
+def test_the_page_of_a_chip_has_nothing_of_a_fake_device(world: World, record: Record) -> None:
+    """Its figures stood among the measured ones of the chip that it had imitated."""
+    h20 = world.catalogue.find("h20")
+    assert record.identity.chip == h20.id
+    found = replace(world, records=(Held(record, (), b""),))
+    assert (found.measured, chip_pages._records(h20, found)) == ((), [])
+    assert chip_pages._page(h20, found, {}).data["records"] == []
 
 
 def test_rules_can_be_chosen_of_every_country_that_has_one(site: Path, world: World) -> None:

@@ -67,7 +67,7 @@ def _page(chip: Chip, world: World, names: dict[str, str]) -> Page:
             "claims": [_claim(one, words) for one in world.speaking_of(chip.id)],
             "records": [
                 words.link(one.record.id)
-                for one in world.records
+                for one in world.measured
                 if one.record.identity.chip == chip.id
             ],
             "others": [words.link(name) for name in chip.variants],
@@ -102,7 +102,7 @@ def _sheet(chip: Chip, world: World, words: Words) -> list[Block]:
 
 
 def _records(chip: Chip, world: World) -> list[Record]:
-    return [one.record for one in world.records if one.record.identity.chip == chip.id]
+    return [one.record for one in world.measured if one.record.identity.chip == chip.id]
 
 
 def _evidence(chip: Chip, world: World, words: Words) -> list[Block]:

@@ -20,7 +20,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     words = Words(names, "", "records.html")
     yield Page(
         path="records.html",
-        title=f"{len(world.records)} records of our own",
+        title=_title(world),
         description="What this program measured, on which device, with verdicts.",
         template="records.html",
         part="records.html",
@@ -32,13 +32,19 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
     yield from (_page(one, world, names) for one in world.records)
 
 
+def _title(world: World) -> str:
+    """Returns how many records were measured, and apart from them how many are simulated."""
+    fakes = len(world.records) - len(world.measured)
+    return f"{len(world.measured)} records of our own" + (f", {fakes} simulated" if fakes else "")
+
+
 def _row(held: Held, words: Words) -> dict[str, Any]:
     record = held.record
     told = Counter(row.verdict for row in nearest(held.rows).values())
     return {
         "link": words.link(record.id),
         "day": record.started_utc[:10],
-        "device": one_line(record.device.name),
+        "device": one_line(record.device.name) + (", simulated" if held.is_simulated else ""),
         "chip": words.link(record.identity.chip, record.identity.chip)
         if record.identity.chip
         else "no sheet",
@@ -67,6 +73,6 @@ def _page(held: Held, world: World, names: dict[str, str]) -> Page:
             "id": record.id,
             "digest": held.digest,
             "size": f"{len(held.content) / 1e3:,.0f} kB",
-            "fake": record.device.backend == "fake",
+            "fake": held.is_simulated,
         },
     )
