@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from bench.devices.base import Device, DeviceError, Prepared
@@ -31,6 +31,15 @@ REST_SHARE = 0.05
 
 RESTED_S, MOST_RESTED = 4 * BURST_WINDOW_S, 64
 """So long, and so many, samples are taken after a rest: the best window may be anywhere in it."""
+
+FELL = 0.03
+SWINGS_S = 2.5
+"""A load so much slower than after a rest is held down by a limit, which is kept to by swings.
+
+On an H200 at its power cap one takes 1.1 s: the first ends a second of full rate with a quarter of
+one that is a fifth slower, and medians of half a second are up to 3.5% apart, of two swings 1%
+(``results/records/2026-11-26/h200-sxm-full.json``, sustained). So two swings are sampled.
+"""
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,9 @@ def measure(
     clock = _Clock(device, start, device.now(), plan, progress)
     room = min(WARMUP_SHARE * plan.budget_s, plan.budget_s - LEAST_SAMPLES * took)
     warmed = _warm_up(device, prepared, batch, start + room)
+    if _fell(rested, [one / batch for one in warmed]):
+        clock = replace(clock, plan=replace(plan, least_s=max(plan.least_s, SWINGS_S)))
+    warmup_s = clock.loaded()
     samples, stopped = _sample(device, prepared, batch, clock)
     return Timing(
         batch_calls=batch,
@@ -96,7 +108,7 @@ def measure(
         at_s=tuple(samples.at_s),
         disturbed=tuple(samples.disturbed),
         rested_s=tuple(rested),
-        warmup_s=warmed,
+        warmup_s=warmup_s,
         wall_ratio=samples.device_s / samples.wall_s if samples.wall_s else None,
         stats=describe(samples.seconds, batch, rested),
         stopped=stopped,
@@ -160,21 +172,29 @@ def _rested(
     return [one / batch for one in taken]
 
 
-def _warm_up(device: Device, prepared: Prepared, batch: int, end_s: float) -> float:
-    """Runs until two windows of samples agree, or it is ``end_s``; returns the time taken."""
-    start = device.now()
+def _warm_up(device: Device, prepared: Prepared, batch: int, end_s: float) -> list[float]:
+    """Runs until two windows of samples agree, or it is ``end_s``; returns the batches' times."""
     seconds: list[float] = []
     while device.now() < end_s:
         seconds.append(device.time(prepared, batch).seconds)
         if len(seconds) >= 2 * SETTLE_WINDOW and _settled(seconds):
             break
-    return device.now() - start
+    return seconds
 
 
 def _settled(seconds: list[float]) -> bool:
-    last = sorted(seconds[-SETTLE_WINDOW:])[SETTLE_WINDOW // 2]
-    before = sorted(seconds[-2 * SETTLE_WINDOW : -SETTLE_WINDOW])[SETTLE_WINDOW // 2]
+    last = median(seconds[-SETTLE_WINDOW:])
+    before = median(seconds[-2 * SETTLE_WINDOW : -SETTLE_WINDOW])
     return abs(last - before) <= SETTLED * before
+
+
+def _fell(rested: list[float], warmed: list[float]) -> bool:
+    """Tells whether calls take longer once warm than in the best window after the rest."""
+    if not rested or not warmed:
+        return False
+    width = min(SETTLE_WINDOW, len(rested))
+    windows = [rested[at : at + width] for at in range(len(rested) - width + 1)]
+    return median(warmed[-SETTLE_WINDOW:]) > (1 + FELL) * min(map(median, windows))
 
 
 def _sample(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.devices.base import Elapsed, Prepared
 from bench.devices.fake import FakeDevice, FakePrepared, FakeSpec
 from bench.devices.noise import NOISES, Noise
 from bench.measure.loop import (
@@ -20,6 +21,7 @@ from bench.measure.loop import (
     REST_SHARE,
     RESTED_S,
     SAMPLE_S,
+    SWINGS_S,
     WARMUP_SHARE,
     Plan,
     measure,
@@ -74,6 +76,37 @@ def test_warm_up_lasts_until_a_throttling_device_has_settled() -> None:
     timing = timed(spec, Plan(5.0))
     assert timing.warmup_s > 0.08
     assert set(np.round(timing.samples_s, 9)) == {2 * CALL_S}
+
+
+class Held(FakeDevice):
+    """At full rate for 0.08 s, then held down to a limit that is kept to by swings of 1.1 s."""
+
+    def __init__(self, held: float, swing: float = 0.0) -> None:
+        super().__init__(FakeSpec(noise="none"))
+        self._held, self._swing = held, swing
+
+    def time(self, prepared: Prepared, calls: int) -> Elapsed:
+        swing = 1 + self._swing * math.sin(2 * math.pi * self._heat_s / 1.1)
+        factor = 1.0 if self._heat_s < 0.08 else self._held * swing
+        assert isinstance(prepared, FakePrepared)
+        return super().time(FakePrepared(prepared.call_s * factor, PASSED), calls)
+
+
+@pytest.mark.parametrize("swing", [0.01, 0.03])
+def test_a_load_held_down_by_a_limit_is_sampled_for_two_of_its_swings(swing: float) -> None:
+    timing = measure(Held(1.12, swing), FakePrepared(CALL_S, PASSED), Plan(5.0))
+    assert loaded_s(timing, REST_S) == pytest.approx(SWINGS_S, rel=0.15)
+    assert timing.stats.median_s == pytest.approx(1.12 * CALL_S, rel=0.004)
+
+
+def test_a_load_held_down_by_a_limit_is_sampled_to_the_end_of_a_short_budget() -> None:
+    timing = measure(Held(1.12, 0.01), FakePrepared(CALL_S, PASSED), Plan(1.0))
+    assert end_s(timing) == pytest.approx(1.0, abs=2 * SAMPLE_S)
+
+
+def test_a_load_that_hardly_falls_is_not_sampled_for_longer() -> None:
+    timing = measure(Held(1.02), FakePrepared(CALL_S, PASSED), Plan(5.0))
+    assert loaded_s(timing, REST_S) < 1.5 * MIN_TIME_S
 
 
 def test_warm_up_takes_its_share_of_the_budget_at_the_most() -> None:
