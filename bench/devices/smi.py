@@ -17,6 +17,10 @@ from bench.devices.smi_text import Told
 PATIENCE_S = 5.0
 """A tool that has not answered by then is ended."""
 
+LONGEST_PAUSE_S = 1.0
+"""After so long at the most a tool is asked again that gave no answer, and not after as long
+again: what is read of a load has a gap of that already."""
+
 MOST_FAILURES = 3
 """Failures in a row after which a tool is asked no more."""
 
@@ -113,7 +117,8 @@ class Smi:
             began_s = time.monotonic()
             found = self._chosen(self._asked())
             ended_s = time.monotonic()
-            self._again_s = 2 * ended_s - began_s
+            pause_s = ended_s - began_s
+            self._again_s = ended_s + (pause_s if found else min(pause_s, LONGEST_PAUSE_S))
         self._failures = 0 if found else self._failures + 1
         if self._failures >= MOST_FAILURES:
             self.missing = f"{self._tool.words[0]} failed {MOST_FAILURES} times in a row"

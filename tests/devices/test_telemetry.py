@@ -194,6 +194,17 @@ def test_a_tool_is_asked_no_oftener_than_it_answers(monkeypatch: pytest.MonkeyPa
     assert machine.asked_s == [100.0, 101.0, 102.0, 103.0]
 
 
+def test_a_tool_that_hung_is_soon_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause as long as its silence would double the gap in what is read of a load."""
+    machine = Machine(monkeypatch, "hy-smi-z100")
+    told = Smi("hygon", None, 2)
+    machine.took_s, machine.fails = smi.PATIENCE_S, True
+    assert told.reading() == Reading()
+    machine.fails = False
+    assert told.reading().power_w == 38.0
+    assert machine.asked_s[-1] - machine.asked_s[-2] == smi.PATIENCE_S + smi.LONGEST_PAUSE_S
+
+
 def test_a_tool_that_keeps_failing_is_asked_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch, "ixsmi-bi-v100")
     told = Smi("iluvatar", None, 0)

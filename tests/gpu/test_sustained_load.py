@@ -49,7 +49,7 @@ def test_a_load_is_sampled_to_its_end_and_read_all_the_while(device: CudaDevice,
     assert done.timing is not None
     assert done.timing.at_s[-1] > 5.0
     power = energy.power(done)
-    assert power.mean_w is not None or power.reason == "not told"
+    assert power.mean_w is not None or power.reason == "not reported"
     assert energy.settled(done.timing).median_s > 0
 
 

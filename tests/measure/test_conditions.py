@@ -148,6 +148,13 @@ def test_power_is_valid_when_it_was_read_often_and_without_a_long_gap(
     assert watched(Scripted([WHOLE] * count, at_s)).power_valid is valid
 
 
+@pytest.mark.parametrize(("gap_s", "valid"), [(7.0, True), (9.0, False)])
+def test_a_minute_may_have_one_gap_of_a_tool_that_hung(gap_s: float, *, valid: bool) -> None:
+    at_s = [float(number) for number in range(30)]
+    at_s += [at_s[-1] + gap_s + number for number in range(30)]
+    assert watched(Scripted([WHOLE] * 60, at_s)).power_valid is valid
+
+
 def test_power_that_was_never_read_is_neither_valid_nor_not() -> None:
     assert watched(Scripted([Reading(clock_hz=1e9)] * 30)).power_valid is None
 
