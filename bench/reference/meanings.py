@@ -247,6 +247,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "window": "layers that see only the last keys",
         "experts": "the mixture that replaces the plain block",
         "mla": "multi-head latent attention, if it has it",
+        "compressed": "attention to a window and to keys of several tokens, if it has it",
+        "streams": "hidden states that run beside one another (hyper-connections); 1 as a rule",
         "indexer": "what chooses the keys that attention sees, if it has one",
         "note": "remark in our words",
     },
@@ -255,6 +257,16 @@ MEANINGS: dict[str, dict[str, str]] = {
         "head_dim": "elements of such a head's query, and of the one key of a token",
         "top_k": "keys that a token attends to",
         "layers": "layers that score; the others take what the last of them chose",
+    },
+    "Compressed": {
+        "q_lora": "rank of queries",
+        "o_lora": "rank of a group of heads before the output",
+        "o_groups": "groups of heads that have such a rank each",
+        "window": "last tokens that every layer sees one by one",
+        "sparse_layers": "layers that see some of the keys of a few tokens, chosen by the indexer",
+        "sparse_per": "tokens that such a key stands for",
+        "heavy_layers": "layers that see all keys of many tokens",
+        "heavy_per": "tokens that such a key stands for",
     },
     "Window": {
         "tokens": "keys that such a layer sees, its own included",
@@ -270,6 +282,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "router_bias": "whether the router has a bias",
         "groups": "groups that the routed experts are in",
         "groups_per_token": "groups that a token may go to the experts of",
+        "hashed": "layers at the start whose experts a table names by the token",
         "bias": "whether each expert's products have biases",
     },
     "Mla": {

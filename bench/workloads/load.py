@@ -11,7 +11,7 @@ from bench.datafile import files, named, relative
 from bench.errors import DataError, Fault, UsageError, did_you_mean, nearest
 from bench.loaded import once
 from bench.workloads.counts import parameters, rounds_to
-from bench.workloads.model import Experts, Workload
+from bench.workloads.model import Compressed, Experts, Workload
 
 Told = tuple[str, str, str]
 
@@ -130,6 +130,8 @@ def _expert_faults(experts: Experts, layers: int) -> Iterator[Told]:
         yield "experts.per_token", "is more than are routed", "check both"
     if experts.dense_layers >= layers:
         yield "experts.dense_layers", "leaves no layer with experts", "check both"
+    if experts.hashed > layers - experts.dense_layers:
+        yield "experts.hashed", "are more layers than have experts", "check both"
     if experts.routed % experts.groups:
         yield "experts.groups", f"do not divide the {experts.routed} experts", "check both"
     if experts.groups_per_token > experts.groups:
@@ -137,10 +139,26 @@ def _expert_faults(experts: Experts, layers: int) -> Iterator[Told]:
 
 
 def _indexer_faults(one: Workload) -> Iterator[Told]:
-    if one.indexer and one.mla is None:
-        yield "indexer", "is known of mla only", "add mla, or leave it out"
+    if one.indexer and one.mla is None and one.compressed is None:
+        yield "indexer", "is known of mla and of compressed only", "add one, or leave it out"
     if one.indexer and one.indexer.layers > one.layers:
         yield "indexer.layers", "are more than there are", "check both"
+    if one.compressed:
+        yield from _compressed_faults(one, one.compressed)
+
+
+def _compressed_faults(one: Workload, compressed: Compressed) -> Iterator[Told]:
+    for field in ("qkv_bias", "o_bias", "qk_norm", "window"):
+        if getattr(one, field):
+            yield field, "is not known of compressed", "leave it out"
+    if one.kv_heads != 1 or one.mla:
+        yield "compressed", "has one head of keys, and no mla", "check kv_heads, or leave it out"
+    if compressed.sparse_layers + compressed.heavy_layers > one.layers:
+        yield "compressed", "has more layers than there are", "check sparse_layers and heavy_layers"
+    if one.heads % compressed.o_groups:
+        yield "compressed.o_groups", f"do not divide the {one.heads} heads", "check both"
+    if (one.indexer.layers if one.indexer else 0) != compressed.sparse_layers:
+        yield "indexer.layers", "are not the sparse_layers of compressed", "check both"
 
 
 def _latent_faults(one: Workload) -> Iterator[Told]:

@@ -17,7 +17,8 @@ class Experts(Strict):
     ``intermediate`` is the width of one expert, ``dense_layers`` how many layers at the start
     have a plain block instead, ``scale`` what the weights of the chosen experts sum to. ``bias``:
     each expert's two products have biases. ``groups``: of experts, of which a token goes to
-    those of ``groups_per_token`` alone.
+    those of ``groups_per_token`` alone. ``hashed``: layers at the start whose experts a table names
+    by the token; their routers have no bias.
     """
 
     routed: Count
@@ -30,6 +31,7 @@ class Experts(Strict):
     bias: bool = False
     groups: Count = 1
     groups_per_token: Count = 1
+    hashed: Annotated[int, Field(ge=0, le=10**4)] = 0
 
 
 class Window(Strict):
@@ -52,12 +54,31 @@ class Mla(Strict):
     v: Count
 
 
+class Compressed(Strict):
+    """Attention to a window and to keys that stand for several tokens each (DeepSeek-V4).
+
+    There is one key a token for all heads, which is its value, too; queries come up from a rank of
+    ``q_lora``, and groups of heads go down to ``o_lora`` each. All layers see the last ``window``
+    tokens; ``sparse_layers`` also those keys that an indexer chooses of one for ``sparse_per``
+    tokens, made of twice as many; ``heavy_layers`` one for each ``heavy_per`` tokens.
+    """
+
+    q_lora: Count
+    o_lora: Count
+    o_groups: Count
+    window: Count
+    sparse_layers: Count
+    sparse_per: Count
+    heavy_layers: Count
+    heavy_per: Count
+
+
 class Indexer(Strict):
     """A scorer that chooses the keys that attention sees: DeepSeek sparse attention.
 
     ``heads`` of ``head_dim`` elements score each past key, of which there is one for all heads;
     a token attends to the ``top_k`` best. ``layers`` have one; the others take what the last
-    of them chose.
+    of them chose, or with ``compressed`` see other keys.
     """
 
     heads: Count
@@ -69,23 +90,25 @@ class Indexer(Strict):
 class Workload(Strict):
     """A decoder of one language model; the file's name is its ``id``.
 
-    ``parameters`` is the count as its maker rounds it, such as ``8.03B``. ``head_dim`` is that
-    of queries and keys. ``intermediate`` is the width of the plain feed-forward block; a model
-    that has experts in every layer has none. ``activation``: of silu blocks are gated, three
-    matrices; of gelu they are not, two. ``rope_theta``: none where queries and keys are not turned,
-    as with ALiBi; ``rotary``: elements of a head that are turned, all of them where it is absent.
+    ``parameters`` is the count as its maker rounds it, such as ``8.03B``. ``head_dim`` is that of
+    queries and keys. ``intermediate`` is the width of the plain feed-forward block; a model that
+    has experts in every layer has none. ``activation``: of silu blocks are gated, three matrices;
+    of gelu they are not, two. ``rope_theta``: none where queries and keys are not turned, as with
+    ALiBi; ``rotary``: elements of a head that are turned, all of them where it is absent.
     ``qk_norm``: queries and keys are normalised, ``qk_norm_over`` each head or all heads at once.
-    ``sinks``: a learnt score a head takes part in the softmax. ``published`` is the number
-    format that its weights come in; of mxfp4 those of its experts. ``context``: tokens of prompt
-    and answer that its configuration is set for; ``extended``: as many with rope scaling on.
-    ``aliases`` are other models of this shape, whose names stand for it.
+    ``sinks``: a learnt score a head takes part in the softmax. ``published`` is the number format
+    that its weights come in; of mxfp4 those of its experts, of mxfp4-a8 with fp8 beside them.
+    ``context``: tokens of prompt and answer that its configuration is set for; ``extended``: as
+    many with rope scaling on. ``streams``: hidden states that run beside one another, mixed before
+    and after each attention and each block (hyper-connections). ``aliases`` are other models of
+    this shape, whose names stand for it.
     """
 
     id: Key
     name: Annotated[str, Field(min_length=1)]
     aliases: tuple[Key, ...] = ()
     sources: Annotated[tuple[Key, ...], Field(min_length=1)]
-    published: Literal["bf16", "fp8", "mxfp4"] = "bf16"
+    published: Literal["bf16", "fp8", "mxfp4", "mxfp4-a8"] = "bf16"
     parameters: Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,6})?[BT]$")]
     layers: Annotated[int, Field(ge=1, le=10**4)]
     hidden: Count
@@ -109,5 +132,7 @@ class Workload(Strict):
     window: Window | None = None
     experts: Experts | None = None
     mla: Mla | None = None
+    compressed: Compressed | None = None
+    streams: Count = 1
     indexer: Indexer | None = None
     note: str | None = None

@@ -55,6 +55,16 @@ def test_experts_in_four_bits_fit_gpt_oss_on_one_chip_of_80_gb() -> None:
     assert room(made(capacity=80e9), model, precision("mxfp4"), Parallel(), 1, 4096).fits
 
 
+def test_deepseek_v4_takes_nearly_what_its_files_do() -> None:
+    """159,609,485,896 bytes, 3.9 billion of them a module that predicts more tokens.
+
+    What makes one key of many comes in 16 bits there.
+    """
+    model, how = workload("deepseek-v4-flash"), precision("mxfp4-a8")
+    told = weight_bytes(model, how, Parallel())
+    assert told == pytest.approx(159_609_485_896 - 3.9e9, rel=0.01)
+
+
 def test_experts_are_spread_and_the_rest_is_copied() -> None:
     model = workload("deepseek-v3")
     one = weight_bytes(model, FP8, Parallel())
@@ -82,6 +92,12 @@ def test_room_adds_up(name: str) -> None:
         ("deepseek-v3", "tp8", "bf16", 287_834_112),
         ("gpt-oss-120b", "1", "bf16", 155_713_536),
         ("deepseek-v3.2", "tp8", "bf16", 4096 * (61 * 576 * 2 + 61 * 132)),
+        (
+            "deepseek-v4-flash",
+            "tp8",
+            "fp8",
+            43 * 128 * 512 + 1024 * 21 * (512 + 132) + 32 * 20 * 512,
+        ),
         ("glm-5.2", "tp4", "fp8", 4096 * (78 * 576 + 21 * 132)),
     ],
 )

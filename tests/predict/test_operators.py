@@ -27,6 +27,7 @@ from tests.workloads.cases import model_flop, products
 MODELS = tuple(workloads())
 EXPERTS = tuple(name for name, one in workloads().items() if one.experts)
 INDEXED = tuple(name for name, one in workloads().items() if one.indexer)
+SELECTED = tuple(name for name in INDEXED if not workload(name).compressed)
 FLOORS: dict[tuple[str, str, int, int], tuple[float, float, dict[str, float]]] = {
     ("llama-3.1-8b", "bf16", 1, 1): (15_546_187_776, 17_156_800_512, {
         "h20": 3.8865, "h800": 4.6407, "h100": 4.6407, "h200": 3.2388, "a100": 7.6244}),
@@ -154,7 +155,7 @@ def test_the_work_of_all_chips_together_is_the_models(name: str, split: str) -> 
     count = parallel(split).chips
     again = count * model.layers * replicated(model, count)
     one = model.indexer
-    scores = (count - 1) * one.layers * index_flop(one, "decode", 4096) if one else 0
+    scores = (count - 1) * one.layers * index_flop(model, "decode", 4096) if one else 0
     flop = 16 * (model_flop(model, "decode", 4096) + 2 * again + scores)
     assert count * total(found, "flop") == pytest.approx(flop, rel=1e-12)
     whole = total(made(name, "decode", 16, 4096), "weights") + 2 * again
@@ -303,7 +304,7 @@ def test_fixed_time_goes_by_the_kernels_between_a_layers_ends(name: str, kernels
         assert found["launches of experts"].calls[0] == routed
 
 
-@pytest.mark.parametrize("name", INDEXED)
+@pytest.mark.parametrize("name", SELECTED)
 @pytest.mark.parametrize(
     ("length", "seen"), [(100, 100), (2048, 2048), (2049, 2048), (131_072, 2048)]
 )
@@ -358,3 +359,31 @@ def test_layers_that_take_a_choice_have_no_indexer() -> None:
         assert share == pytest.approx(21 / 78)
     assert few["indexer products"].weights[0] == 2 * 21 * index_products(workload("glm-5.2"))
     assert few["attention"].moved[0] == every["attention"].moved[0]
+
+
+def test_of_compressed_attention_decoding_reads_the_window_and_the_keys_that_it_sees() -> None:
+    """Of 21 layers 512 keys of four tokens, of 20 all of 128; the indexer all of its own."""
+    found = made("deepseek-v4-flash", "decode", 3, 10_000)
+    keys = 43 * 128 + 21 * 512 + 20 * (10_000 // 128)
+    assert found["attention"].moved[0] == 3 * keys * 512 * 2
+    assert found["indexer"].moved[0] == 3 * 21 * 2500 * (132 + LOGIT)
+    short = made("deepseek-v4-flash", "decode", 3, 100)["attention"].moved[0]
+    assert short == 3 * (43 * 100 + 21 * 25) * 512 * 2
+
+
+def test_what_folds_keys_is_whole_on_every_chip() -> None:
+    one, eight = (
+        made("deepseek-v4-flash", "decode", 4, 5000, split=word)["attention products"].weights[0]
+        for word in ("1", "tp8")
+    )
+    folds = 21 * 4 * 512 * 4096 + 20 * 2 * 512 * 4096
+    whole = 43 * (4096 * (1024 + 512) + 2 * 24 * 4 * 4096)
+    assert eight == 2 * (folds + whole) + (one - 2 * (folds + whole)) / 8
+
+
+def test_mixed_hidden_states_are_read_and_written_again() -> None:
+    found = made("deepseek-v4-flash", "decode", 4, 1000)
+    each = 4 * 4096 + 4 * 4 * 4096 + 2 * 65 * 64 + 3 * 2048 * 7
+    assert found["norms and activations"].moved[0] == 43 * 2 * 4 * each
+    kernels = 43 * (10 + 4 + 1 + 3) + 21 * 7 + 41 * 2
+    assert found["launches"].calls[0] == pytest.approx(kernels / 9)

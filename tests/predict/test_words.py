@@ -72,6 +72,7 @@ def test_chips_and_shards_of_experts() -> None:
         ("w4a16", 0.5 + 1 / 32, "bf16"),
         ("mxfp4-a16", 0.5 + 1 / 32, "bf16"),
         ("int4-a16", 0.5 + 1 / 32, "bf16"),
+        ("mxfp4-a8", 0.5 + 1 / 32, "fp8"),
     ],
 )
 def test_bytes_a_weight_and_the_rate_it_is_multiplied_at(
@@ -87,6 +88,12 @@ def test_formats_of_experts_leave_the_rest_at_sixteen_bits(word: str) -> None:
     assert (told.beside, told.dense) == (2.0, "bf16")
     dense = precision(word, experts=False)
     assert (dense.beside, dense.dense) == (dense.weight, dense.rate)
+
+
+def test_experts_in_four_bits_may_leave_the_rest_at_eight() -> None:
+    told = precision("mxfp4-a8")
+    assert (told.beside, told.dense, told.attention) == (1.0, "fp8", "bf16")
+    assert precision("mxfp4-a8", experts=False).beside == told.weight
 
 
 @pytest.mark.parametrize("word", ["bf16", "fp16", "fp8", "int8", "nvfp4"])

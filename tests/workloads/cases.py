@@ -7,6 +7,7 @@ included.
 from collections.abc import Callable
 from math import prod
 
+from bench.predict.model.attention import some_products
 from bench.workloads.counts import (
     NO_PRODUCT,
     ROUTED,
@@ -16,11 +17,12 @@ from bench.workloads.counts import (
     dense,
     index_flop,
     index_key_bytes,
-    index_products,
-    index_shapes,
     kv_elements,
+    kv_sequence_bytes,
     layer_shapes,
     parameters,
+    some_layers,
+    spans,
     token_products,
 )
 from bench.workloads.model import Workload
@@ -36,15 +38,16 @@ def attention_products(model: Workload) -> int:
 
 def active(model: Workload) -> int:
     """Parameters that one token passes through, without embedding and head."""
-    one = model.indexer
-    indexers = one.layers * sum(map(prod, index_shapes(model).values())) if one else 0
-    return over_layers(model, _of_a_token) + indexers + model.hidden
+    some = sum(layers * sum(map(prod, own.values())) for layers, own in some_layers(model))
+    unbiased = model.experts.hashed * model.experts.routed if model.experts else 0
+    n = model.streams
+    last = n * n * model.hidden + n + 1 if n > 1 else 0
+    return over_layers(model, _of_a_token) + some - unbiased + model.hidden + last
 
 
 def products(model: Workload) -> int:
     """Elements that one token is multiplied by, without the head."""
-    indexers = model.indexer.layers * index_products(model) if model.indexer else 0
-    return over_layers(model, token_products) + indexers
+    return over_layers(model, token_products) + sum(some_products(model).values())
 
 
 def over_layers(model: Workload, count: Callable[[Workload], int]) -> int:
@@ -56,6 +59,8 @@ def over_layers(model: Workload, count: Callable[[Workload], int]) -> int:
 def kv_bytes(model: Workload, itemsize: int = 2) -> int:
     """Bytes that the whole model caches a token, windows not yet full."""
     one = model.indexer
+    if model.compressed:
+        return kv_sequence_bytes(model, 128, itemsize) // 128
     index = one.layers * index_key_bytes(one) if one else 0
     return model.layers * kv_elements(model) * itemsize + index
 
@@ -77,16 +82,10 @@ def training_flop(model: Workload, length: int) -> int:
 
 def attention(model: Workload, phase: Phase, length: int) -> int:
     """FLOP of the attention of all layers, with a window or not, and of what chooses its keys."""
-    window, one = model.window, model.indexer
-    if window is None:
-        chosen = one.layers * index_flop(one, phase, length) if one else 0
-        return model.layers * attention_flop(model, phase, length) + chosen
-    seen = min(length, window.tokens)
-    within = attention_flop(model, phase, seen)
-    if phase == "prefill":
-        within += (length - seen) * attention_flop(model, "decode", seen)
-    whole = (model.layers - window.layers) * attention_flop(model, phase, length)
-    return whole + window.layers * within
+    one = model.indexer
+    chosen = one.layers * index_flop(model, phase, length) if one else 0
+    told = (span.layers * attention_flop(model, phase, length, span) for span in spans(model))
+    return chosen + sum(told)
 
 
 def _of_a_token(model: Workload) -> int:

@@ -14,11 +14,16 @@ from bench.predict.model.operators import Points, operators
 from bench.predict.model.parallel import parallel
 from bench.predict.model.precision import precision
 from bench.workloads.counts import (
+    Phase,
+    attention_flop,
+    index_flop,
     index_shapes,
+    kv_sequence_bytes,
     layer_parameters,
     layer_shapes,
     parameters,
     rounds_to,
+    spans,
 )
 from bench.workloads.load import workload, workloads
 from tests.workloads.cases import active, kv_bytes, model_flop
@@ -36,6 +41,12 @@ MORE = {
     ),
     "deepseek-v3.2": (
         671_877_944_064, 37_477_143_296, 78_324, 113_841_799_168, 414_711_127_998_464,
+    ),
+    "deepseek-v4-flash": (
+        284_332_240_471, 13_270_101_591, 50_261, 29_103_226_880, 112_480_640_565_248,
+    ),
+    "deepseek-v4-pro": (
+        1_572_997_201_763, 48_852_402_019, 71_382, 108_561_301_504, 417_836_345_851_904,
     ),
     "glm-4-9b": (
         9_399_951_360, 8_779_194_368, 40_960, 20_241_711_104, 72_329_832_955_904,
@@ -150,6 +161,46 @@ def test_with_the_layer_that_predicts_more_tokens_it_is_the_hubs_count(
     indexer = sum(map(prod, index_shapes(one).values()))
     more = layer_parameters(one) + indexer + 2 * one.hidden**2 + 3 * one.hidden
     assert rounds_to(whole.total + more + ends * whole.head, count)
+
+
+@pytest.mark.parametrize(
+    ("name", "flop", "cache"), [("deepseek-v4-pro", 0.27, 0.10), ("deepseek-v4-flash", 0.10, 0.07)]
+)
+def test_compressed_attention_takes_what_its_maker_says_of_a_million_tokens(
+    name: str, flop: float, cache: float
+) -> None:
+    """Of DeepSeek-V3.2's FLOP a token and of its cache; its maker counts 4-bit scores for less."""
+    one, dense = workload(name), workload("deepseek-v3.2")
+    flops = [model_flop(model, "decode", 2**20) for model in (one, dense)]
+    kept = [kv_sequence_bytes(model, 2**20, 1) for model in (one, dense)]
+    assert flops[0] / flops[1] == pytest.approx(flop, abs=0.025)
+    assert kept[0] / kept[1] == pytest.approx(cache, abs=0.016)
+
+
+@pytest.mark.parametrize(("name", "count"), [("flash", "13B"), ("pro", "49B")])
+def test_as_many_parameters_work_on_a_token_as_its_maker_says(name: str, count: str) -> None:
+    one = workload(f"deepseek-v4-{name}")
+    assert rounds_to(active(one) + parameters(one).head, count)
+
+
+@pytest.mark.parametrize("phase", ["prefill", "decode"])
+@pytest.mark.parametrize("length", [1, 3, 4, 127, 128, 129, 2051, 2052, 2500, 9001])
+def test_compressed_keys_are_counted_token_by_token(phase: Phase, length: int) -> None:
+    """A window of 128; 21 layers of 512 at most of one in four, 20 of one in 128."""
+    one = workload("deepseek-v4-flash")
+    tokens = range(1, length + 1) if phase == "prefill" else (length,)
+    near, sparse, heavy = (
+        sum(min(t, 128) for t in tokens),
+        sum(min(t // 4, 512) for t in tokens),
+        sum(t // 128 for t in tokens),
+    )
+    told = sum(span.layers * attention_flop(one, phase, length, span) for span in spans(one))
+    assert told == 4 * 64 * 512 * (43 * near + 21 * sparse + 20 * heavy)
+    scores = index_flop(one, phase, length)
+    if phase == "decode" or length // 4 > 512:
+        assert scores == 2 * 64 * 128 * sum(t // 4 for t in tokens)
+    else:
+        assert scores == 0
 
 
 def test_norms_over_all_heads_have_an_element_for_each_of_a_token() -> None:

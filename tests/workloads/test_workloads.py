@@ -23,14 +23,15 @@ from bench.workloads.counts import (
 from bench.workloads.load import cited, examine, names, workload, workloads
 
 SHIPPED = (
-    "baichuan2-7b", "chatglm3-6b", "deepseek-v2", "deepseek-v3.2", "deepseek-v3", "glm-4-9b",
-    "glm-4.5-air", "glm-4.5", "glm-4.6", "glm-5.2", "glm-5", "gpt-oss-120b", "gpt-oss-20b",
-    "hy3-preview", "internlm-7b", "internlm2-20b", "kimi-k2", "llama-2-13b", "llama-2-70b",
-    "llama-2-7b", "llama-3.1-405b", "llama-3.1-70b", "llama-3.1-8b", "llama-3.2-3b",
-    "minimax-m2", "mistral-7b", "mistral-small-24b", "mixtral-8x22b", "mixtral-8x7b", "mpt-30b",
-    "mpt-7b", "phi-4", "qwen2.5-14b", "qwen2.5-32b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-0.6b",
-    "qwen3-1.7b", "qwen3-14b", "qwen3-235b-a22b", "qwen3-30b-a3b", "qwen3-32b", "qwen3-4b",
-    "qwen3-8b", "qwen3-coder-30b-a3b", "qwen3-coder-480b-a35b", "seed-oss-36b", "yi-34b",
+    "baichuan2-7b", "chatglm3-6b", "deepseek-v2", "deepseek-v3.2", "deepseek-v3",
+    "deepseek-v4-flash", "deepseek-v4-pro", "glm-4-9b", "glm-4.5-air", "glm-4.5", "glm-4.6",
+    "glm-5.2", "glm-5", "gpt-oss-120b", "gpt-oss-20b", "hy3-preview", "internlm-7b",
+    "internlm2-20b", "kimi-k2", "llama-2-13b", "llama-2-70b", "llama-2-7b", "llama-3.1-405b",
+    "llama-3.1-70b", "llama-3.1-8b", "llama-3.2-3b", "minimax-m2", "mistral-7b",
+    "mistral-small-24b", "mixtral-8x22b", "mixtral-8x7b", "mpt-30b", "mpt-7b", "phi-4",
+    "qwen2.5-14b", "qwen2.5-32b", "qwen2.5-72b", "qwen2.5-7b", "qwen3-0.6b", "qwen3-1.7b",
+    "qwen3-14b", "qwen3-235b-a22b", "qwen3-30b-a3b", "qwen3-32b", "qwen3-4b", "qwen3-8b",
+    "qwen3-coder-30b-a3b", "qwen3-coder-480b-a35b", "seed-oss-36b", "yi-34b",
 )  # fmt: skip
 SPECS = paths.data_dir("specs")
 ONE = """\
@@ -57,6 +58,12 @@ experts: {routed: "8", shared: "1", per_token: "2", intermediate: "4", dense_lay
 WINDOW = "window: {tokens: 4, layers: 1}\n"
 INDEXER = 'indexer: {heads: "2", head_dim: "4", top_k: "8", layers: "2"}\n'
 MORE_INDEXERS = INDEXER.replace('"2"}', '"3"}')
+COMPRESSED = """\
+compressed: {q_lora: "4", o_lora: "2", o_groups: "2", window: "4", sparse_layers: "1",
+  sparse_per: "2", heavy_layers: "1", heavy_per: "8"}
+"""
+THRICE = COMPRESSED.replace('heavy_layers: "1"', 'heavy_layers: "2"')
+UNEVEN = COMPRESSED.replace('o_groups: "2"', 'o_groups: "3"')
 MLA = 'mla: {q_lora: "4", kv_lora: "4", nope: "2", rope: "2", v: "2"}\n'
 
 
@@ -165,10 +172,25 @@ def test_a_count_is_held_against_its_makers_to_the_last_digit(
         (('qkv_bias: "yes"\n', 'qkv_bias: "no"\nqk_norm: "yes"\n' + MLA), "qk_norm: is not known"),
         (('qkv_bias: "yes"\n', f"qkv_bias: no\n{WINDOW}{MLA}"), "window: is not known of mla"),
         (('qkv_bias: "yes"\n', f'qkv_bias: no\nrotary: "2"\n{MLA}'), "rotary: is not known of mla"),
-        (('qkv_bias: "yes"\n', f"qkv_bias: yes\n{INDEXER}"), "indexer: is known of mla only"),
+        (('qkv_bias: "yes"\n', f"qkv_bias: yes\n{INDEXER}"), "indexer: is known of mla and of"),
         (
             ('qkv_bias: "yes"\n', f"qkv_bias: no\n{MLA}{MORE_INDEXERS}"),
             "indexer.layers: are more than there are",
+        ),
+        (("kv_heads: \"2\"", f"kv_heads: \"2\"\n{COMPRESSED}"), "compressed: has one head of keys"),
+        (('kv_heads: "2"', f'kv_heads: "1"\n{COMPRESSED}'), "indexer.layers: are not the sparse"),
+        (('kv_heads: "2"', f'kv_heads: "1"\n{COMPRESSED}'), "qkv_bias: is not known of compressed"),
+        (
+            ('kv_heads: "2"', f'kv_heads: "1"\n{THRICE}'),
+            "compressed: has more layers than there are",
+        ),
+        (
+            ('kv_heads: "2"', f'kv_heads: "1"\n{UNEVEN}'),
+            "compressed.o_groups: do not divide the 4 heads",
+        ),
+        (
+            ('qkv_bias: "yes"\n', 'qkv_bias: "yes"\n' + EXPERTS.replace("}", ', hashed: "2"}')),
+            "experts.hashed: are more layers than have experts",
         ),
         (('head_dim: "4"', 'head_dim: "4"\nrotary: "3"'), "rotary: is odd, and cannot be turned"),
         (('head_dim: "4"', 'head_dim: "4"\nrotary: "6"'), "rotary: is more than the head_dim, 4"),
@@ -230,11 +252,12 @@ def test_a_fault_names_its_file_and_field(
 
 @pytest.mark.parametrize(
     "more",
-    ["", EXPERTS, MLA + EXPERTS, MLA + INDEXER],
-    ids=["plain", "experts", "mla", "indexer"],
+    ["", EXPERTS, MLA + EXPERTS, MLA + INDEXER, COMPRESSED + INDEXER.replace('"2"}', '"1"}')],
+    ids=["plain", "experts", "mla", "indexer", "compressed"],
 )
 def test_a_sound_workload_has_no_fault(more: str, tmp_path: Path) -> None:
-    text = ONE.replace('"yes"', '"no"') + more
+    one = ONE.replace('kv_heads: "2"', 'kv_heads: "1"') if "compressed" in more else ONE
+    text = one.replace('"yes"', '"no"') + more
     found, faults = examine(written(tmp_path, text), {"sheet-a"})
     assert [str(one) for one in faults] == []
     assert set(found) == {"one"}

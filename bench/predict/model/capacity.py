@@ -13,10 +13,10 @@ from bench.predict.model.recipe import Recipe
 from bench.workloads.counts import (
     NO_PRODUCT,
     ROUTED,
-    index_shapes,
     kv_sequence_bytes,
     layer_shapes,
     parameters,
+    some_layers,
 )
 from bench.workloads.model import Workload
 
@@ -192,9 +192,11 @@ def through(workload: Workload) -> float:
         for name, shape in layer_shapes(workload).items()
         if name not in NO_PRODUCT and len(shape) > 1
     )
-    one = workload.indexer
-    index = sum(sum(shape) for shape in index_shapes(workload).values() if len(shape) > 1)
-    return float(each * workload.layers + (index * one.layers if one else 0))
+    some = sum(
+        layers * sum(sum(shape) for shape in shapes.values() if len(shape) > 1)
+        for layers, shapes in some_layers(workload)
+    )
+    return float(each * workload.layers + some)
 
 
 def held(workload: Workload, split: Parallel) -> tuple[float, float]:

@@ -15,24 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.predict.model.attention import (
-    LOGIT,
+    Asked,
     attended,
     copied,
-    groups,
     kept_heads,
+    read,
     scored,
+    some_products,
+    tiled,
 )
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
-from bench.workloads.counts import (
-    NO_PRODUCT,
-    ROUTED,
-    dense,
-    index_key_bytes,
-    index_products,
-    kv_elements,
-    layer_shapes,
-)
+from bench.workloads.counts import NO_PRODUCT, ROUTED, dense, layer_shapes
 from bench.workloads.model import Workload
 
 Array = NDArray[np.float64]
@@ -43,12 +37,15 @@ ACTIVATION = 2.0
 """Bytes of an activation, and of an element of the head."""
 DISPATCHED = 3.0
 """Bytes that a token's element takes to its experts in 8 bits and back in 16."""
-HEADS, LATENT, FEED, INDEX = 6.0, 10.0, 3.0, 7.0
+HEADS, LATENT, COMPRESSED, FEED, INDEX, FOLD, STREAMS = 6.0, 10.0, 10.0, 3.0, 7.0, 2.0, 4.0
 """Kernels of a layer's attention: two norms, the product of queries, keys and values, their
 turning, attention, the output; with latents five for that product: down to latents, their norm, up
 to queries, into keys' latents and out of values'; and of a block: gate with up, or up alone,
 activation, down. Without rotary embedding there is no turning. Of an indexer: the products of its
-queries and of its keys, these normalised, both turned, both in 8 bits, scores, choice."""
+queries and of its keys, these normalised, both turned, both in 8 bits, scores, choice. Compressed
+attention has latents of queries alone, and two products for the output; making one key of many
+takes a product and the sum. Mixed hidden states take two kernels before what they are mixed for and
+after it."""
 USUAL = HEADS + FEED
 """Kernels of the dense layers that the stack's fixed time a layer was fitted on."""
 BLOCK = ("gate_up", "up", "down")
@@ -128,7 +125,6 @@ def operators(
     rows = points.batch * (points.length if phase == "prefill" else 1.0) / split.dp
     return [
         *_attention(workload, phase, points, rows, how, split),
-        *_indexer(workload, phase, points, rows, how, split),
         *_blocks(workload, rows, how, split),
         _head(workload, points, split),
         _streams(workload, rows, split),
@@ -169,37 +165,21 @@ def _attention(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     workload: Workload, phase: str, points: Points, rows: Array, how: Precision, split: Parallel
 ) -> Iterator[Operator]:
     shared = _elements(workload, _attention_names(workload)) / split.tp
-    kept = workload.layers * (shared + copied(workload, split.tp))
+    some = some_products(workload)
+    kept = workload.layers * (shared + copied(workload, split.tp)) + some["compressed"]
     yield _product("attention products", rows, 2 * rows * kept, kept * how.beside)
-    sequences = points.batch / split.dp
-    flop = moved = tiled = np.zeros_like(rows)
-    copies = kept_heads(workload, split.tp)
-    for layers, tokens in groups(workload):
-        length = points.length
-        seen = length if tokens is None else np.minimum(length, tokens)
-        each = attended(workload, phase, points.batch, length, points.pairs, seen)
-        flop = flop + layers * each / split.dp / split.tp
-        kept_tokens = sequences * (length if phase == "prefill" else seen)
-        moved = moved + layers * kv_elements(workload) * how.cache * kept_tokens / copies
-        if workload.indexer and phase == "prefill":
-            tiled = np.where(length > seen, workload.heads / split.tp, 0.0)
-    yield operator("attention", "attention", rows, tokens=tiled, flop=flop, moved=moved)
-
-
-def _indexer(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
-    workload: Workload, phase: str, points: Points, rows: Array, how: Precision, split: Parallel
-) -> Iterator[Operator]:
-    """Yields the products and the scores of an indexer; each chip of a group does all of both."""
-    one = workload.indexer
-    if one is None:
-        return
-    kept = one.layers * index_products(workload)
-    yield _product("indexer products", rows, 2 * rows * kept, kept * how.beside)
     pairs = points.pairs if phase == "prefill" else points.batch * points.length
-    counted = one.layers * scored(one, phase, points.length, pairs) / split.dp
-    keys = one.layers * index_key_bytes(one) * points.batch * points.length / split.dp
-    flop = 2.0 * one.heads * one.head_dim * counted
-    yield operator("indexer", "indexer", rows, flop=flop, moved=keys + LOGIT * counted)
+    asked = Asked(phase == "prefill", points.batch, points.length, pairs)
+    flop = attended(workload, asked) / split.dp / split.tp
+    elements = points.batch / split.dp * read(workload, asked)
+    moved = elements * how.cache / kept_heads(workload, split.tp)
+    tokens = tiled(workload, asked, split.tp)
+    yield operator("attention", "attention", rows, tokens=tokens, flop=flop, moved=moved)
+    if workload.indexer:  # each chip of a tensor-parallel group does all of it
+        kept = some["indexer"]
+        yield _product("indexer products", rows, 2 * rows * kept, kept * how.beside)
+        flop, moved = scored(workload, asked)
+        yield operator("indexer", "indexer", rows, flop=flop / split.dp, moved=moved / split.dp)
 
 
 def _blocks(workload: Workload, rows: Array, how: Precision, split: Parallel) -> Iterator[Operator]:
@@ -236,7 +216,8 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
 
     A token: two norms read and write the hidden state, and the residual with it; queries and keys
     are read and written as far as they are turned; the activation reads a width and writes one, and
-    reads that of the gate where there is one.
+    reads that of the gate where there is one. Hidden states that run beside one another are read
+    and written once for attention and once for the block.
     """
     experts = workload.experts
     width = workload.intermediate or 0
@@ -247,7 +228,8 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
     part = workload.rotary or workload.head_dim
     turned = 2 * (workload.heads + workload.kv_heads) * part if workload.rope_theta else 0
     widths = 3 if workload.activation == "silu" else 2
-    each = 4 * workload.hidden + (turned + widths * width) / split.tp
+    several = 4 * workload.streams * workload.hidden if workload.streams > 1 else 0
+    each = 4 * workload.hidden + several + (turned + widths * width) / split.tp
     moved = workload.layers * ACTIVATION * each * rows
     return operator("norms and activations", "stream", rows, moved=moved)
 
@@ -288,12 +270,15 @@ def _launches(workload: Workload, rows: Array) -> Iterator[Operator]:
     A layer with experts has no plain block: it has a router, the block that all tokens share if
     there is one, and routed experts, whose launches are told apart.
     """
-    every, experts = LATENT if workload.mla else HEADS, workload.experts
+    one, experts = workload.compressed, workload.experts
+    every = COMPRESSED if one else LATENT if workload.mla else HEADS
+    every += STREAMS if workload.streams > 1 else 0.0
     every -= 0.0 if workload.rope_theta else 1.0
     routed = workload.layers - experts.dense_layers if experts else 0
     beside = 1.0 + (FEED if experts and experts.shared else 0.0)
     kernels = workload.layers * every + (workload.layers - routed) * FEED + routed * beside
     kernels += workload.indexer.layers * INDEX if workload.indexer else 0.0
+    kernels += (one.sparse_layers + one.heavy_layers) * FOLD if one else 0.0
     yield operator("launches", "layer", rows, calls=kernels / USUAL)
     if routed:
         yield operator("launches of experts", "expert layer", rows, calls=routed)

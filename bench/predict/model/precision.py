@@ -12,6 +12,9 @@ WEIGHT_ONLY = {
     "w8a16": (1.0, "bf16"), "w4a16": (0.53125, "bf16"), "mxfp4-a16": (0.53125, "bf16"),
     "int4-a16": (0.53125, "bf16"),
 }  # fmt: skip
+MIXED = {"mxfp4-a8": (0.53125, "fp8", 1.0)}
+"""Experts in 4 bits that are multiplied in 8, and all else in 8 bits, as DeepSeek-V4 is published:
+bytes a weight of experts, the rate of all products, bytes a weight beside experts."""
 SPOKEN = {"w8a8": "it is int8 or fp8", "w4a4": "it is nvfp4 or mxfp4"}
 """What others call formats that have a name of their own here."""
 EXPERTS_ONLY = ("mxfp4", "mxfp4-a16", "int4-a16")
@@ -46,7 +49,7 @@ class Precision:
     @property
     def dense(self) -> str:
         """Returns the format of products outside of the routed experts."""
-        return "bf16" if self.rest else self.rate
+        return "bf16" if self.rest > 1 else self.rate
 
     @property
     def attention(self) -> str:
@@ -74,6 +77,7 @@ def precision(word: str, cache: str = "bf16", *, experts: bool = True) -> Precis
         **{name: (size, name) for name, size in ITEM.items()},
         **BLOCK,
         **WEIGHT_ONLY,
+        **{name: (size, rate) for name, (size, rate, _) in MIXED.items()},
     }
     if word not in known:
         meant = SPOKEN.get(word.lower()) or did_you_mean(word, known)
@@ -81,6 +85,5 @@ def precision(word: str, cache: str = "bf16", *, experts: bool = True) -> Precis
     if cache not in ITEM:
         raise UsageError(f"no cache format {cache!r}: {did_you_mean(cache, ITEM)}")
     size, rate = known[word]
-    return Precision(
-        word, size, rate, ITEM[cache], 2.0 if experts and word in EXPERTS_ONLY else 0.0
-    )
+    rest = MIXED[word][2] if word in MIXED else 2.0 if word in EXPERTS_ONLY else 0.0
+    return Precision(word, size, rate, ITEM[cache], rest if experts else 0.0)
