@@ -8,9 +8,10 @@ quick mode, 79 values of m beside n = k = 4096, and over a grid of 64 shapes (on
 both), Triton's ``do_bench`` and ``torch.utils.benchmark`` on
 the one shape that people type, BabelStream's triad (2^25 doubles, best of 100) and nvbandwidth's
 copies (512 MiB of pinned memory, median of 3). All take turns, so that drift hits all alike; a
-figure's spread is that of its repeats. Our burst stands beside the best of many
-short windows (the best shape, the best of a hundred), our sustained figure beside medians; of the
-searched product both of ours are shown, since its burst is a best of 20 ms and theirs a mean.
+figure's spread is that of its repeats, each of which is told on stderr as it comes. Our burst
+stands beside the best of many short windows (the best shape, the best of a hundred), our sustained
+figure beside medians; of the searched product both of ours are shown, since its burst is a best of
+20 ms and theirs a mean.
 """
 
 import statistics
@@ -64,12 +65,13 @@ def main() -> int:
     repeats = int(words[1]) if len(words) > 1 else 5
     seconds = float(words[2]) if len(words) > 2 else 5.0
     found = list(methods(device, seconds))
-    for _ in range(repeats):
-        for one in found:
-            device.release()
-            start = time.perf_counter()
-            one.rates.append(one.rate())
-            one.seconds.append(time.perf_counter() - start)
+    for turn, one in product(range(repeats), found):
+        device.release()
+        start = time.perf_counter()
+        one.rates.append(one.rate())
+        one.seconds.append(time.perf_counter() - start)
+        told = f"{turn}\t{one.figure}\t{one.name}\t{one.rates[-1]:.6g}\t{one.seconds[-1]:.3f}"
+        print(told, file=sys.stderr, flush=True)
     print(f"{device.info().name}, torch {torch.__version__}, {repeats} turns")
     ours: dict[str, Method] = {}
     for one in found:  # the first of each figure is set beside all others
