@@ -317,7 +317,10 @@ def test_a_limit_says_how_many_it_cuts_off(capsys: pytest.CaptureFixture[str]) -
         ("compare chips=h20", "nvidia-h20-sxm-96gb alone: name a second chip or another baseline="),
         ("compare chips=h20,910b per=wat", "no per 'wat': did you mean 'watt'?"),
         ("compare chips=h20,h100 figures=power", "no figure 'power': did you mean 'tdp'?"),
-        ("compare vendor=nvidai", "no vendor 'nvidai': did you mean 'nvidia' or 'vastai'?"),
+        (
+            "compare vendor=nvidai",
+            "no vendor 'nvidai': did you mean 'nvidia' or 'vastai' or 'openai'?",
+        ),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_exit_code_2(
@@ -357,6 +360,7 @@ def test_what_is_searched_for_joins_its_parts_as_a_name_does(
         0,
         [
             "nvidia-rtx6000d-84gb",
+            "nvidia-rtxpro5500-84gb",
             "nvidia-rtxpro6000-server-96gb",
             "nvidia-rtxpro6000-workstation-96gb",
         ],

@@ -76,6 +76,7 @@ def test_a_pattern_joins_its_parts_as_a_name_does(word: str, sheets: Catalogue) 
     """The first held no chip, the second two and the last but one three."""
     assert [one.id for one in select([word], sheets)] == [
         "nvidia-rtx6000d-84gb",
+        "nvidia-rtxpro5500-84gb",
         "nvidia-rtxpro6000-server-96gb",
         "nvidia-rtxpro6000-workstation-96gb",
     ]
