@@ -9,12 +9,16 @@ tensor-parallel group, and so is what makes one key of many (vLLM, ``Indexer``: 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import prod
+from operator import truediv
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.predict.model.parallel import Parallel
 from bench.workloads.counts import (
     Span,
     index_key_bytes,
@@ -84,25 +88,43 @@ def some_products(workload: Workload) -> dict[str, int]:
     return found
 
 
-def attended(workload: Workload, asked: Asked) -> Array:
-    """Returns FLOP of the attention of all layers over the batch."""
+def attended(workload: Workload, asked: Asked, share: Sequence[int] = ()) -> Array:
+    """Returns FLOP of the attention of all layers over the batch.
+
+    Args:
+        workload: the model.
+        asked: of it.
+        share: numbers of chips that it is divided over, one after the other.
+    """
     total = np.zeros_like(asked.length, np.float64)
     for span in spans(workload):
         seen = _seen(span, asked)
-        each, keys = _each(workload, asked, seen), _near(asked, seen)
-        far = asked.batch * _far(span, asked)
-        total = total + span.layers * (2.0 * workload.heads * each * (keys + far))
+        each = 2.0 * workload.heads * _each(workload, asked, seen)
+        if asked.prefill:
+            flop = each * (_pairs(asked, seen) + asked.batch * _far(span, asked))
+        else:
+            flop = each * (seen + _far(span, asked)) * asked.batch
+        total = total + reduce(truediv, share, span.layers * flop)
     return total
 
 
-def read(workload: Workload, asked: Asked) -> Array:
-    """Returns the elements of all layers' caches that are read, of a prompt written, a sequence."""
+def read(workload: Workload, asked: Asked, size: float, split: Parallel) -> Array:
+    """Returns the bytes of all layers' caches that a chip reads, and of prompts writes.
+
+    Args:
+        workload: the model.
+        asked: of it.
+        size: bytes of an element.
+        split: how the model is divided.
+    """
     total = np.zeros_like(asked.length, np.float64)
+    sequences, copies = asked.batch / split.dp, kept_heads(workload, split.tp)
     for span in spans(workload):
-        near = asked.length if asked.prefill else _seen(span, asked)
-        far = _folded(asked.length, span.per) if asked.prefill else _far(span, asked)
-        total = total + span.layers * (near + far)
-    return total * kv_elements(workload)
+        keys = asked.length if asked.prefill else _seen(span, asked)
+        if span.per:
+            keys = keys + (_folded(asked.length, span.per) if asked.prefill else _far(span, asked))
+        total = total + span.layers * kv_elements(workload) * size * (sequences * keys) / copies
+    return total
 
 
 def tiled(workload: Workload, asked: Asked, tp: int) -> Array:
@@ -147,10 +169,8 @@ def _each(workload: Workload, asked: Asked, seen: Array) -> Array | int:
     return np.where(asked.length == seen, unfolded, folded) if workload.indexer else unfolded
 
 
-def _near(asked: Asked, seen: Array) -> Array:
-    """Returns how many keys are seen over the batch, of those that stand for one token."""
-    if not asked.prefill:
-        return seen * asked.batch
+def _pairs(asked: Asked, seen: Array) -> Array:
+    """Returns how many keys prompts see over the batch, of those that stand for one token."""
     beyond = asked.length - seen
     pairs = asked.batch * (seen * (seen + 1) / 2 + beyond * seen)
     return np.where(beyond == 0, asked.pairs, pairs)

@@ -18,7 +18,6 @@ from bench.predict.model.attention import (
     Asked,
     attended,
     copied,
-    kept_heads,
     read,
     scored,
     some_products,
@@ -170,9 +169,8 @@ def _attention(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     yield _product("attention products", rows, 2 * rows * kept, kept * how.beside)
     pairs = points.pairs if phase == "prefill" else points.batch * points.length
     asked = Asked(phase == "prefill", points.batch, points.length, pairs)
-    flop = attended(workload, asked) / split.dp / split.tp
-    elements = points.batch / split.dp * read(workload, asked)
-    moved = elements * how.cache / kept_heads(workload, split.tp)
+    flop = attended(workload, asked, (split.dp, split.tp))
+    moved = read(workload, asked, how.cache, split)
     tokens = tiled(workload, asked, split.tp)
     yield operator("attention", "attention", rows, tokens=tokens, flop=flop, moved=moved)
     if workload.indexer:  # each chip of a tensor-parallel group does all of it
