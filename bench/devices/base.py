@@ -66,6 +66,11 @@ class Health:
 class Prepared(Protocol):
     """A kernel configuration with its buffers on the device."""
 
+    @property
+    def at_once(self) -> int:
+        """Returns how many calls are made at once, of which batches are multiples."""
+        ...
+
     def spoil(self) -> None:
         """Overwrites the results, so that a call left out shows."""
         ...

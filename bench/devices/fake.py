@@ -89,6 +89,7 @@ class FakePrepared:
     call_s: float
     check: Check
     seen: dict[str, float | str] = field(default_factory=dict)
+    at_once: int = 1
 
     def spoil(self) -> None:
         """Has no results to overwrite."""

@@ -169,6 +169,8 @@ class LeadingDevice:
 class PreparedOnAll:
     """A configuration that every rank has prepared; the latest only can be used."""
 
+    at_once = 1
+
     def __init__(self, leader: LeadingDevice) -> None:
         self._leader = leader
 

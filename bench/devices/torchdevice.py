@@ -49,6 +49,11 @@ class PreparedTask:
     last: object = None
     clock: str = "device"
 
+    @property
+    def at_once(self) -> int:
+        """Returns how many calls are done together, where they are."""
+        return len(self.task.calls) if self.task.whole else 1
+
     def spoil(self) -> None:
         """Overwrites the results; the first call is the next to run."""
         self.task.spoil()
@@ -63,14 +68,18 @@ class PreparedTask:
         return self.task.observed()
 
     def run(self, calls: int) -> None:
-        """Runs ``calls`` calls in turn over the rotated buffers."""
-        ring, size = self.task.calls, len(self.task.calls)
+        """Runs ``calls`` calls in turn over the rotated buffers, whole turns at once."""
+        ring, size, whole = self.task.calls, len(self.task.calls), self.task.whole
+        rest = calls % size if whole else calls
         try:
-            for index in range(self.turn, self.turn + calls):
+            if whole:
+                for _ in range(calls // size):
+                    self.last = whole()
+            for index in range(self.turn, self.turn + rest):
                 self.last = ring[index % size]()
         except REFUSALS as error:
             raise translated(error) from error
-        self.turn = (self.turn + calls) % size
+        self.turn = (self.turn + rest) % size
 
 
 @dataclass

@@ -6,7 +6,7 @@ The plain form sums fp16 in fp32, and multiplies fp8 with one scale a tensor and
 (on Hopper, sums that keep fewer bits); ``FORMS`` are the others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -51,7 +51,10 @@ NT_ONLY_CPU = ("fp8", "mxfp8", "nvfp4")
 """Formats that are multiplied in one layout only: cuBLAS has no dependable ``nn`` for them."""
 
 GRAPH, EAGER = "graph", "eager"
-"""Ways of a short product: replayed as a captured graph, or called as it stands."""
+"""Ways of a short product: all operand sets' replayed as one graph, or called as it stands.
+
+To start a graph takes the host longer than many a product takes: one of each would be timed by it.
+"""
 SHORT_FLOP, SHORT_BYTES = 2.0**36, 2.0**28
 """A call of fewer operations and bytes may be over before the host has launched the next."""
 
@@ -130,14 +133,14 @@ class Gemm(Defaults):
         cutter = products.pool((m * k + k * n) * count, point, device)
         room = inputs.outputs(count * m * n, products.out_dtype(point.dtype), device)
         sets = [(*_factors(cutter, point), out) for out in room.view(count, m, n)]
-        plain = [_call(point, *one) for one in sets]
+        calls = [_call(point, *one) for one in sets]
         replayed = point.parameters.get("way") == GRAPH
-        calls = [captured(one, device) for one in plain] if replayed else plain
         return Task(
             calls,
             partial(products.spoil, sets[0][2]),
             lambda _: products.spot_check(*sets[0], tolerance(point), k),
-            partial(gpucode.observed, plain[0], device),
+            partial(gpucode.observed, calls[0], device),
+            captured(partial(_one_by_one, calls), device) if replayed else None,
         )
 
     def check(self, point: Point, device: "torch.device") -> Check:
@@ -222,6 +225,11 @@ def _call(
         scaled_mm = partial(torch._scaled_mm, a, b, *_as_read(left.scales, right.scales))  # noqa: SLF001 -- torch 2.6 to 2.9 have none for fp8
         product = partial(scaled_mm, out_dtype=torch.bfloat16, use_fast_accum=fast)
     return product if out is None else partial(product, out=out)
+
+
+def _one_by_one(calls: Sequence[Callable[[], object]]) -> None:
+    for one in calls:
+        one()
 
 
 def _as_read(left: "torch.Tensor", right: "torch.Tensor") -> tuple["torch.Tensor", "torch.Tensor"]:

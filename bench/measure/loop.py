@@ -92,7 +92,7 @@ def measure(
         for stopping.
     """
     start = device.now()
-    batch = _batch(device, prepared, plan.sample_s)
+    batch = in_turns(_batch(device, prepared, plan.sample_s), prepared)
     took = device.time(prepared, batch).seconds
     rested = _rested(device, prepared, batch, took, plan)
     clock = _Clock(device, start, device.now(), plan, progress)
@@ -132,6 +132,11 @@ class _Clock:
 
     def loaded(self) -> float:
         return self.device.now() - self.loaded_s
+
+
+def in_turns(batch: int, prepared: Prepared) -> int:
+    """Returns a batch of at least so many calls that has none which would have been made alone."""
+    return math.ceil(batch / prepared.at_once) * prepared.at_once
 
 
 def _batch(device: Device, prepared: Prepared, sample_s: float) -> int:

@@ -14,6 +14,7 @@ from statistics import median
 from bench.devices.base import Device
 from bench.kernels.common.base import Kernel, Point, UnsupportedError
 from bench.measure.grid import Grid
+from bench.measure.loop import in_turns
 from bench.records.model import Search, Trial
 
 SEEDS = 24
@@ -193,7 +194,7 @@ def _timed(hunt: Hunt, index: int) -> tuple[float, list[float], int]:
     once = hunt.device.time(prepared, 1)
     first = once.seconds
     about_s = first if first > 0 else once.wall_seconds  # too short for the timer, or it stands
-    batch = max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(about_s, 1e-9)))
+    batch = in_turns(max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(about_s, 1e-9))), prepared)
     rounds = 0 if hunt.hopeless(index, first) else TRIAL_CALLS - (1 if first > TRIAL_S else 0)
     return first, [hunt.device.time(prepared, batch).seconds / batch for _ in range(rounds)], batch
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +21,7 @@ from bench.kernels.common.graphs import captured
 from bench.kernels.gemm import DTYPES
 from bench.kernels.registry import kernel
 from bench.measure.item import Item, measure_item
-from bench.measure.loop import Plan
+from bench.measure.loop import Plan, measure
 from tests.kernels.graph_cases import Cuda
 
 FREE, RESERVED, L2 = 6 * 2**30, 2 * 2**30, 50 * 2**20
@@ -269,6 +270,35 @@ def test_a_short_product_is_replayed_or_called_whichever_is_faster(double: Doubl
     assert done.search is not None
     assert {one.parameters["way"] for one in done.search.trials} == {"graph", "eager"}
     assert double.graphs.made
+
+
+def test_a_replay_is_of_all_operand_sets_and_batches_have_no_others(double: Double) -> None:
+    """One graph a product would cost the host more to start than many a product takes."""
+    device = double.open()
+    prepared = device.prepare(
+        kernel("gemm"), Point("gemm", "fp32", parameters={**SHAPE, "way": "graph"})
+    )
+    (graph,) = double.graphs.made
+    sets = len(prepared.task.calls)
+    assert (sets, prepared.at_once, len(graph.kernels)) == (8, 8, 8)
+    replays: list[int] = []
+    prepared.task.whole = lambda: replays.append(1)
+    timing = measure(device, prepared, Plan(0.3))
+    assert timing.batch_calls % sets == 0
+    assert len(replays) * sets >= timing.batch_calls * len(timing.samples_s)
+
+
+def test_what_is_not_replayed_is_called_in_turn(double: Double) -> None:
+    prepared = double.open().prepare(kernel("gemm"), POINT)
+    made: list[int] = []
+    prepared.task.calls = [partial(made.append, number) for number in range(3)]
+    prepared.turn = 0
+    for count in (4, 3):
+        prepared.run(count)
+    assert (made, prepared.turn, prepared.at_once) == ([0, 1, 2, 0, 1, 2, 0], 1, 1)
+    prepared.task.whole = partial(made.append, 9)
+    prepared.run(7)
+    assert (made[7:], prepared.turn, prepared.at_once) == ([9, 9, 1], 2, 3)
 
 
 def test_what_a_library_does_not_support_is_skipped_with_its_words(

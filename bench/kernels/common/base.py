@@ -61,6 +61,7 @@ class Task:
 
     Attributes:
         calls: run in turn, each on its own buffers.
+        whole: does all of them in their order at once, where they were captured as one graph.
         spoil: overwrites what the first call writes, so that a call left out shows.
         spot_check: compares part of what the first call left behind, or what the last returned.
     """
@@ -69,6 +70,7 @@ class Task:
     spoil: Callable[[], object] = lambda: None
     spot_check: Callable[[object], Check] | None = None
     observed: Callable[[], dict[str, float | str]] = dict
+    whole: Callable[[], object] | None = None
 
 
 class Kernel(Protocol):
