@@ -14,7 +14,8 @@ def used(chip: Facts, asked: Asked, has: Sequence[str]) -> list[str]:
         asked: the question.
         has: the keys of the figures that its sheet gives.
     """
-    formats = dict.fromkeys((asked.how.rate, asked.how.dense, asked.how.attention))
+    scores = ("fp8",) if asked.workload.indexer else ()
+    formats = dict.fromkeys((asked.how.rate, asked.how.dense, asked.how.attention, *scores))
     rates = [f"matrix_{name}" for word in formats if (name := chip.name_of(word))]
     link = [key for key in (*LINK[:1], "link_bandwidth") if key in has][:1]
     links = [*link, "pair_link_oneway"] if asked.split.chips > 1 else []

@@ -86,6 +86,19 @@ def test_a_figure_that_no_answer_uses_is_not_marked(sheets: Catalogue) -> None:
         assert (unpublished(chip, keys, notes), notes.lines()) == ("", ())
 
 
+def test_an_indexer_scores_at_a_figure_of_its_own(sheets: Catalogue) -> None:
+    """Of fp8, whatever the weights; where a sheet gives no such rate, at that of attention."""
+    from bench.commands.asked import asked_of
+    from bench.shapes import PredictConfig
+
+    for model, name, wanted in (
+        ("glm-5", "h20", True), ("deepseek-v3", "h20", False), ("glm-5", "a800", False),
+    ):  # fmt: skip
+        chip = sheets.find(name)
+        asked = asked_of(PredictConfig(workload=model, parallel="8", precision="bf16"))
+        assert ("matrix_fp8" in used(facts(chip), asked, list(chip.figures))) is wanted
+
+
 def test_the_site_marks_it_where_the_figure_stands(site: Path) -> None:
     text = (site / "chips.html").read_text("utf-8")
     assert "*: derived for the sheet, not published." in text
