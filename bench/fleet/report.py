@@ -222,10 +222,10 @@ def _flat(found: Sequence[Ranked]) -> Iterator[dict[str, Scalar]]:
                 what, level = ranking.what, each.level
                 yield {
                     "group": group, "chip": one.group.head.chip, "device": one.group.head.device,
-                    "unit_key": each.unit.key, "called": each.unit.called, "node": each.unit.node,
+                    "device_key": each.unit.key, "called": each.unit.called, "node": each.unit.node,
                     "figure": what.key, "kernel": what.kernel, "dtype": what.dtype,
                     "label": what.label, "sizes": what.sizes, "rank": place,
-                    "unit": what.unit, "value": level.value,
+                    "unit": what.unit, "measured": level.value,
                     "ratio": each.ratio, "distance": each.distance, "limit": ranking.limit,
                     "differs": each.strange, "may_be": each.cause, "clock_hz": level.clock_hz,
                     "temperature_c": level.temperature_c, "spread": level.spread,

@@ -155,8 +155,8 @@ def _flat(found: Sequence[Series]) -> Iterator[dict[str, Scalar]]:
                 "sizes": one.what.sizes, "data": one.what.data, "asked": head.asked,
                 "chip": head.chip, "device": head.device, "uid": head.uid, "node": head.node,
                 "suite": head.suite, "driver": head.driver, "torch": head.torch,
-                "onpaper": head.onpaper, "unit": one.what.unit, "value": point.value,
-                "low": point.low, "high": point.high, "clock_hz": point.clock_hz,
+                "onpaper": head.onpaper, "unit": one.what.unit, "measured": point.value,
+                "measured_low": point.low, "measured_high": point.high, "clock_hz": point.clock_hz,
                 "throttle": point.throttle, "changed": place in changed,
             }  # fmt: skip
 
@@ -166,9 +166,9 @@ def _flat_changes(one: Series) -> Iterator[dict[str, Scalar]]:
         change = found.change
         yield {
             "started_utc": found.after.head.started_utc, "record": found.after.head.id,
-            "figure": one.what.key, "ratio": change.ratio, "low": change.low,
-            "high": change.high, "chance": change.chance, "software": "; ".join(found.software),
-            "ran": "; ".join(found.ran),
+            "figure": one.what.key, "ratio": change.ratio, "ratio_low": change.low,
+            "ratio_high": change.high, "chance": change.chance,
+            "software": "; ".join(found.software), "ran": "; ".join(found.ran),
         }  # fmt: skip
 
 
@@ -205,4 +205,10 @@ def listing_report(heads: Sequence[Head], total: int, unread: Sequence[tuple[str
     table = Table(
         f"{total:,} record{'' if total == 1 else 's'}", (), columns, cells, tuple(summary), ()
     )
-    return Report(table, Rows(lambda: ({**one._asdict()} for one in heads)))
+    return Report(table, Rows(lambda: map(_flat_head, heads)))
+
+
+def _flat_head(one: Head) -> dict[str, Scalar]:
+    """Returns what is kept of a record; its id by the name that other tables have for it."""
+    told = one._asdict()
+    return {"record": told.pop("id"), **told}

@@ -1,6 +1,7 @@
 """Records asked in SQL: DuckDB over what is kept of them, and over the files themselves.
 
-Views: ``records``, a row a record; ``measurements``, a row a measurement, with its record's id;
+Views: ``records``, a row a record; ``measurements``, a row a measurement, with its record; both
+have the names of columns that tables have;
 ``files``, the JSON files as DuckDB reads them, with every sample.
 """
 
@@ -17,8 +18,10 @@ from bench.report.markup import Report
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Table
 
-VALUES = ("status", "value", "low", "high", "clock_hz", "power_w", "temperature_c", "throttle",
-          "disturbed")  # fmt: skip
+HEAD = tuple("record" if name == "id" else name for name in Head._fields)
+WHAT = tuple("figure" if name == "key" else name for name in What._fields)
+VALUES = ("status", "measured", "measured_low", "measured_high", "clock_hz", "power_w",
+          "temperature_c", "throttle", "disturbed")  # fmt: skip
 
 
 def asked(index: Index, folders: Sequence[Path], query: str) -> Report:
@@ -48,8 +51,8 @@ def _views(database: Any, index: Index, folders: Sequence[Path]) -> None:  # noq
     import pandas as pd
 
     lines = [(head.id, *one.what, *one[1:]) for head, each in index.walk() for one in each]
-    database.register("records", pd.DataFrame(index.heads(), columns=list(Head._fields)))
-    names = ["record", *What._fields, *VALUES]
+    database.register("records", pd.DataFrame(index.heads(), columns=list(HEAD)))
+    names = ["record", *WHAT, *VALUES]
     database.register("measurements", pd.DataFrame(lines, columns=names))
     globs = [f"{folder}/**/*.json" for folder in folders if any(folder.rglob("*.json"))]
     if globs:

@@ -89,9 +89,10 @@ def _rows(one: Series) -> Iterator[dict[str, Scalar]]:
         yield {
             "started_utc": head.started_utc, "record": head.id, "figure": one.what.key,
             "label": one.what.label, "sizes": one.what.sizes,
-            "unit": one.what.unit, "value": point.value,
-            "low": point.low, "high": point.high, "driver": head.driver, "torch": head.torch,
-            "onpaper": head.onpaper, "changed": place in changed,
+            "unit": one.what.unit, "measured": point.value,
+            "measured_low": point.low, "measured_high": point.high,
+            "driver": head.driver, "torch": head.torch, "onpaper": head.onpaper,
+            "changed": place in changed,
         }  # fmt: skip
 
 

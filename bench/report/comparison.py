@@ -142,7 +142,7 @@ def _flat(found: Comparison) -> Iterator[dict[str, Scalar]]:
             "ratio": ratio.value if ratio else None,
             "ratio_low": ratio.low if ratio else None,
             "ratio_high": ratio.high if ratio else None,
-            "source": " ".join(entry.sources) or None,
+            "sources": " ".join(entry.sources) or None,
             "conflict": _conflict(cell) or None,
             "note": "; ".join(word for word in (entry.formula, entry.why or cell.why) if word)
             or None,

@@ -127,7 +127,7 @@ def _evidence(chip: Chip, catalogue: Catalogue, records: Sequence[Record]) -> Se
     return Section("Measured here", columns, cells, [
         {
             "chip": chip.id, "record": record.id, "figure": row.key,
-            "value": row.measured.value if row.measured else None,
+            "measured": row.measured.value if row.measured else None,
             "achieved": row.fraction.value if row.fraction else None,
             "verdict": row.verdict.value,
         }

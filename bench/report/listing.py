@@ -67,4 +67,6 @@ def _flat(chip: Chip, row: Sequence[Entry], *, cite: bool) -> dict[str, Scalar]:
 
 
 def _name(key: Key) -> str:
-    return f"{key.name}_{key.unit}" if key.dimension and key.unit else key.name
+    """Returns the name of a column: with the base unit, spelled as a name can be."""
+    unit = (key.unit or "").replace("/", "_per_")
+    return f"{key.name}_{unit}" if key.dimension and unit else key.name

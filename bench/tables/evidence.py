@@ -24,7 +24,7 @@ class ReportedRow:
     dtype: Annotated[str | None, "number format of the inputs or of the weights"]
     value: Annotated[float, "the value of one whole chip, in base units", "unit"]
     unit: Annotated[str, "base unit of the value"]
-    fraction: Annotated[float | None, "measured over published", "1"]
+    achieved: Annotated[float | None, "measured over published", "1"]
     as_written: Annotated[str, "the value as the source gives it"]
     per: Annotated[str, "what the written value is of: device, die or total"]
     count: Annotated[int, "chips that took part", "1"]
@@ -64,7 +64,7 @@ def _reported(one: Observation) -> ReportedRow:
         dtype=row.dtype,
         value=one.value,
         unit=one.dimension.value,
-        fraction=one.fraction,
+        achieved=one.fraction,
         as_written=str(row.value),
         per=row.per,
         count=row.count,

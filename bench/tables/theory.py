@@ -82,7 +82,7 @@ class ComparisonRow:
     baseline: Annotated[str, "key of the chip that it is divided by"]
     value: Annotated[float | None, "the value; empty where there is no number", "unit"]
     unit: Annotated[str | None, "unit of the value; empty for words"]
-    text: Annotated[str | None, "the value as published, or as worked out"]
+    as_written: Annotated[str | None, "the value as published, or as worked out"]
     ratio: Annotated[float | None, "the value over the baseline's", "1"]
     ratio_low: Annotated[float | None, "the lowest ratio that rival figures give", "1"]
     ratio_high: Annotated[float | None, "the highest ratio that rival figures give", "1"]
@@ -108,7 +108,7 @@ def _comparison_row(cell: Cell, baseline: str) -> ComparisonRow:
         baseline=baseline,
         value=entry.value,
         unit=(entry.key.unit or "1") if entry.key.is_number else None,
-        text=entry.text or None,
+        as_written=entry.text or None,
         ratio=ratio.value if ratio else None,
         ratio_low=ratio.low if ratio else None,
         ratio_high=ratio.high if ratio else None,

@@ -201,7 +201,7 @@ def test_flat_rows_say_how_a_rate_is_known_and_where_from() -> None:
     assert rows == [
         {
             "chip": "large", "name": "The large", "vendor": "acme", "kind": "npu",
-            "tier": "global", "status": "sold", "matrix_fp16_FLOP/s": 300e12,
+            "tier": "global", "status": "sold", "matrix_fp16_FLOP_per_s": 300e12,
             "matrix_fp16_basis": "unspecified", "matrix_fp16_source": "maker", "tpp": 4800.0,
             "tpp_source": "maker", "memory_type": "HBM3e", "memory_type_source": "maker",
         }
@@ -239,7 +239,7 @@ def test_chips_filters_sorts_cuts_and_counts(capsys: pytest.CaptureFixture[str])
     told = json.loads(out)
     assert (code, err) == (0, "")
     assert {row["chip"] for row in told["rows"]} >= {"nvidia-h20-sxm-96gb", "nvidia-h20-sxm-141gb"}
-    bandwidths = [row["memory_bandwidth_B/s"] for row in told["rows"]]
+    bandwidths = [row["memory_bandwidth_B_per_s"] for row in told["rows"]]
     assert bandwidths == sorted(bandwidths)
     assert min(bandwidths) >= 4e12
     assert max(row["tpp"] for row in told["rows"]) < 2400

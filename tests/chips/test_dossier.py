@@ -125,7 +125,7 @@ def test_what_a_record_measured_stands_at_the_end(
         (day, name, "bf16 matrix"),
     ]
     assert [row["figure"] for row in found.flat] == ["memory_bandwidth", "matrix_bf16"]
-    values = [row["value"] for row in found.flat]
+    values = [row["measured"] for row in found.flat]
     assert all(isinstance(one, float) and one > 0 for one in values)
 
 
@@ -178,8 +178,8 @@ def test_neither_a_slower_row_nor_an_implausible_one_is_the_best(
     plain, found = (
         dossier(sheets.find("h20"), sheets, book, [one]).more[-1].flat for one in (record, mixed)
     )
-    assert {row["figure"]: row["value"] for row in found} == {
-        row["figure"]: row["value"] for row in plain
+    assert {row["figure"]: row["measured"] for row in found} == {
+        row["figure"]: row["measured"] for row in plain
     }
 
 

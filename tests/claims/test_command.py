@@ -231,7 +231,7 @@ def test_a_claim_unfolds_to_every_value_behind_it_with_its_source(
     assert set(expected) <= set(shown)
     for ref, (report, row) in expected.items():
         assert shown[ref]["url"] == report.source.url
-        assert shown[ref]["as_reported"] == str(row.value)
+        assert shown[ref]["as_written"] == str(row.value)
     for one in values:
         assert one["chip"] in chips
         assert one["by"] == OWN or one["url"].startswith("https://")

@@ -291,7 +291,7 @@ def test_a_copy_of_a_record_is_no_second_run(
         put(one, tmp_path / "all" / f"copy{number}")
     told = rows([f"records={tmp_path / 'all'}"], capsys)
     assert {one["records"] for one in told} == {1}
-    assert len({one["unit_key"] for one in told}) == 5
+    assert len({one["device_key"] for one in told}) == 5
 
 
 def test_of_many_shapes_the_best_counts_and_none_where_one_is_disturbed(

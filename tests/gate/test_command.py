@@ -120,7 +120,7 @@ def test_the_value_before_is_the_one_that_the_change_is_told_from(
         write(one, here / "runs" / f"{seed}.json")
     gate("record=same.json", "against=runs", "report=json")
     for row in json.loads(capsys.readouterr().out)["rows"]:
-        assert row["ratio"] == pytest.approx(row["now"] / row["before"])
+        assert row["ratio"] == pytest.approx(row["measured"] / row["measured_before"])
 
 
 def test_a_sheet_has_no_shape_and_no_throttle_of_its_own(
@@ -131,8 +131,8 @@ def test_a_sheet_has_no_shape_and_no_throttle_of_its_own(
     assert (row["verdict"], row["row_code"], row["exit_code"]) == ("short", 1, 1)
     assert row["record"].startswith("20261126-054043-cuda-")
     assert row["against"] == "nvidia-h200-sxm-141gb"
-    assert (row["before"], row["limit"]) == (None, 0.9)
-    assert row["ratio"] == pytest.approx(row["now"] / row["published"])
+    assert (row["measured_before"], row["limit"]) == (None, 0.9)
+    assert row["ratio"] == pytest.approx(row["measured"] / row["published"])
     assert (row["level"], row["least"], row["margin"]) == (None, None, 0.1)
     assert (row["shape_before"], row["throttle_before"]) == ("", "")
     assert row["shape"]

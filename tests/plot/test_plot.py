@@ -95,7 +95,7 @@ def test_the_bars_are_what_stands_for_each_figure(
     for row, one in zip(picture.rows, best, strict=True):
         assert one.fraction
         assert one.measured
-        told = (row["achieved_fraction"], row["measured"], row["burst"], row["verdict"])
+        told = (row["achieved"], row["measured"], row["burst"], row["verdict"])
         assert told == (one.fraction.value, one.measured.value, one.burst, one.verdict.value)
         assert math.isclose(float(row["published"] or 0), one.measured.value / one.fraction.value)
     reached = sum(one.verdict is Verdict.REACHED for one in best)

@@ -196,8 +196,8 @@ def test_what_is_followed_is_called_as_it_was_asked_for(
 def test_records_are_asked_in_sql(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("duckdb")
     query = (
-        "SELECT driver, count(*) AS runs, round(median(value) / 1e12, 1) AS tflops "
-        "FROM records JOIN measurements ON id = record WHERE key = 'matrix_bf16' "
+        "SELECT driver, count(*) AS runs, round(median(measured) / 1e12, 1) AS tflops "
+        "FROM records JOIN measurements USING (record) WHERE figure = 'matrix_bf16' "
         "GROUP BY driver ORDER BY driver"
     )
     assert main(["history", f"records={folder}", f'sql="{query}"', "report=json"]) == 0
@@ -208,7 +208,10 @@ def test_records_are_asked_in_sql(folder: Path, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize(
     ("query", "told"),
-    [("SELECT id FROM records LIMIT 1", "1 row."), ("SELECT id FROM records LIMIT 2", "2 rows.")],
+    [
+        ("SELECT record FROM records LIMIT 1", "1 row."),
+        ("SELECT record FROM records LIMIT 2", "2 rows."),
+    ],
 )
 def test_rows_of_an_answer_are_counted(
     query: str, told: str, folder: Path, capsys: pytest.CaptureFixture[str]

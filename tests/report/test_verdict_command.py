@@ -109,9 +109,9 @@ def test_rows_bring_every_value_with_its_reference_and_address(
             assert one["source"].startswith("record ")
             continue
         report, row = known[one["source"].partition(",")[0]]
-        assert (one["url"], one["as_reported"]) == (report.source.url, str(row.value))
+        assert (one["url"], one["as_written"]) == (report.source.url, str(row.value))
         assert one["url"].startswith("https://")
-        assert (one["by"], one["class"]) == (report.by(row), report.kind_of(row).value)
+        assert (one["by"], one["kind"]) == (report.by(row), report.kind_of(row).value)
     shown = {one["source"].partition(",")[0] for one in found}
     products = {
         ref
@@ -180,7 +180,7 @@ def test_no_value_of_a_class_left_out_is_said_to_weigh_anything(
 ) -> None:
     found = document("verdict", [LENT, "rows=true", "without=[vendor]"], capsys)
     weights = {
-        one["weight"] for one in found["tables"]["values"] if one["class"] == Kind.VENDOR.value
+        one["weight"] for one in found["tables"]["values"] if one["kind"] == Kind.VENDOR.value
     }
     assert weights <= {0.0}
 
