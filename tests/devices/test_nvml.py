@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -273,3 +274,22 @@ def test_a_link_to_the_host_that_is_narrower_than_it_could_be_limits_the_device(
     monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(**driver, **calls))
     monkeypatch.setattr("bench.devices.nvml.mps", lambda: ())
     assert Nvml(None, None, 0).limits() == told
+
+
+def test_each_call_is_one_that_nvidias_library_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that it lacks, or with other arguments, would be taken as refused by the driver."""
+    library = create_autospec(pytest.importorskip("pynvml"))
+    monkeypatch.setitem(sys.modules, "pynvml", library)
+
+    def called(told: Nvml, name: str, *given: object) -> None:
+        getattr(told._lib, name)(*given)
+
+    monkeypatch.setattr(Nvml, "_call", called)
+    told = Nvml("00000000:06:00.0", None, 0)
+    assert told.missing == ""
+    told.reading()
+    told.facts()
+    told.limits()
+    asked = {name for name, *_ in library.method_calls}
+    assert {"nvmlDeviceGetFieldValues", "nvmlDeviceGetComputeRunningProcesses"} <= asked
+    assert len(asked) > 20
