@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.records.model import Record
+from bench.records.model import IMPORTED_BY, Record
 from bench.report.digits import percent
 from bench.report.markup import Report
 from bench.report.sheet import sheet
@@ -115,7 +115,7 @@ def _evidence(chip: Chip, catalogue: Catalogue, records: Sequence[Record]) -> Se
     cells = tuple(
         (
             record.started_utc[:10],
-            record.id,
+            _named(record),
             row.title,
             _measured(row),
             _reached(row),
@@ -127,12 +127,19 @@ def _evidence(chip: Chip, catalogue: Catalogue, records: Sequence[Record]) -> Se
     return Section("Measured here", columns, cells, [
         {
             "chip": chip.id, "record": record.id, "figure": row.key,
+            "by": record.settings.get(IMPORTED_BY),
             "measured": row.measured.value if row.measured else None,
             "achieved": row.fraction.value if row.fraction else None,
             "verdict": row.verdict.value,
         }
         for record, row in best
     ])  # fmt: skip
+
+
+def _named(record: Record) -> str:
+    """Returns the id of a record, and of an imported one who measured."""
+    by = record.settings.get(IMPORTED_BY)
+    return f"{record.id}, imported: measured by {by}" if by else record.id
 
 
 def _is_of(record: Record, chip: Chip) -> bool:

@@ -16,7 +16,7 @@ from bench.claims.sensitivity import Bench, bench_of
 from bench.errors import LONGEST, DataError, UsageError, first_line
 from bench.evidence.observe import Observation
 from bench.predict.validation.tested import errors
-from bench.records.model import Record
+from bench.records.model import IMPORTED_BY, Record
 from bench.records.store import read
 from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook, rulebook
@@ -38,6 +38,11 @@ class Held:
     def digest(self) -> str:
         """Returns the SHA-256 of the file."""
         return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def by(self) -> str:
+        """Returns who measured what was imported, empty where we did."""
+        return str(self.record.settings.get(IMPORTED_BY) or "")
 
     @property
     def is_simulated(self) -> bool:
@@ -96,6 +101,11 @@ class World:
     def errors(self) -> Mapping[str, Any]:
         """Returns how far predictions are off, by part of the validation."""
         return errors()
+
+    @cached_property
+    def own(self) -> tuple[Held, ...]:
+        """Returns the records that were measured by us: no simulated and no imported ones."""
+        return tuple(one for one in self.measured if not one.by)
 
     @cached_property
     def measured(self) -> tuple[Held, ...]:

@@ -13,7 +13,7 @@ from bench.chips.model import Chip, Source
 from bench.commands import show
 from bench.config import folder
 from bench.records import store
-from bench.records.model import Measurement, Record
+from bench.records.model import IMPORTED_BY, Measurement, Record
 from bench.report.dossier import dossier
 from bench.report.markup import Report
 from bench.report.registry import FORMATS, set_in
@@ -142,6 +142,16 @@ def test_what_a_fake_device_gave_was_not_measured_of_the_chip(
     fake = record.device.model_copy(update={"backend": "fake"})
     found = record.model_copy(update={"device": fake})
     assert HERE not in shown(dossier(sheets.find("h20"), sheets, book, [found]))
+
+
+def test_of_an_imported_record_it_is_said_who_measured(
+    record: Record, sheets: Catalogue, book: Rulebook
+) -> None:
+    other = record.model_copy(update={"settings": {**record.settings, IMPORTED_BY: "Jo's Lab"}})
+    found = dossier(sheets.find("h20"), sheets, book, [record, other]).more[-1]
+    names = [record.id, f"{record.id}, imported: measured by Jo's Lab"]
+    assert list(dict.fromkeys(row[1] for row in found.cells)) == names
+    assert [row["by"] for row in found.flat] == [None, None, "Jo's Lab", "Jo's Lab"]
 
 
 def test_every_record_of_a_chip_is_shown_and_of_each_the_best_row(

@@ -14,7 +14,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.commands.site import main
 from bench.errors import UsageError
-from bench.records.model import Record
+from bench.records.model import IMPORTED_BY, Record
 from bench.records.store import write as write_record
 from bench.site.build import write
 from bench.site.pages import chip as chip_pages
@@ -342,6 +342,15 @@ def test_the_command_shows_records_of_ones_own_and_names_what_is_none(
     assert "broken.json" in listed
     assert "onpaper fake device, simulated" in listed
     assert re.search(r"<h1>\d+ records of our own, 1 simulated</h1>", listed)
+
+
+def test_an_imported_record_is_not_our_own(world: World, record: Record) -> None:
+    device = record.device.model_copy(update={"backend": "cuda"})
+    settings = {**record.settings, IMPORTED_BY: "Jo's <Lab>"}
+    held = Held(record.model_copy(update={"device": device, "settings": settings}), (), b"")
+    listed = next(record_pages.pages(replace(world, records=(held, *world.records)), {}))
+    assert listed.title == f"{len(world.records)} records of our own, 1 imported"
+    assert listed.data["rows"][0]["device"] == "onpaper fake device, measured by Jo's <Lab>"
 
 
 def test_the_page_of_a_chip_has_nothing_of_a_fake_device(world: World, record: Record) -> None:

@@ -67,7 +67,7 @@ def _page(chip: Chip, world: World, names: dict[str, str]) -> Page:
             "claims": [_claim(one, words) for one in world.speaking_of(chip.id)],
             "records": [
                 words.link(one.record.id)
-                for one in world.measured
+                for one in world.own
                 if one.record.identity.chip == chip.id
             ],
             "others": [words.link(name) for name in chip.variants],

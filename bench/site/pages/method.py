@@ -58,7 +58,7 @@ def _front(world: World, words: Words) -> Page:
             "figures": sum(len(one.figures) for one in chips),
             "sources": len(world.catalogue.sources),
             "evidence": counted(world),
-            "records": len(world.measured),
+            "records": len(world.own),
             "rules": len(world.book.rules),
             "claims": len(world.claims),
             "verdicts": [(neutral(one.value), one.value, told[one]) for one in Word if told[one]],

@@ -33,9 +33,18 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
 
 
 def _title(world: World) -> str:
-    """Returns how many records were measured, and apart from them how many are simulated."""
+    """Returns how many records are our own, and how many were imported or are simulated."""
+    others = len(world.measured) - len(world.own)
     fakes = len(world.records) - len(world.measured)
-    return f"{len(world.measured)} records of our own" + (f", {fakes} simulated" if fakes else "")
+    told = ((others, "imported"), (fakes, "simulated"))
+    more = "".join(f", {count} {word}" for count, word in told if count)
+    return f"{len(world.own)} records of our own{more}"
+
+
+def _device(held: Held) -> str:
+    """Returns the device's name, and what has to be said of what ran or who measured."""
+    more = ", simulated" if held.is_simulated else f", measured by {held.by}" if held.by else ""
+    return one_line(held.record.device.name + more)
 
 
 def _row(held: Held, words: Words) -> dict[str, Any]:
@@ -44,7 +53,7 @@ def _row(held: Held, words: Words) -> dict[str, Any]:
     return {
         "link": words.link(record.id),
         "day": record.started_utc[:10],
-        "device": one_line(record.device.name) + (", simulated" if held.is_simulated else ""),
+        "device": _device(held),
         "chip": words.link(record.identity.chip, record.identity.chip)
         if record.identity.chip
         else "no sheet",
