@@ -159,6 +159,9 @@ def _run(words: list[str]) -> int:
         words = words[1:]
     if name not in COMMANDS:
         raise UsageError(f"no command {name!r}: {did_you_mean(name, COMMANDS)}")
+    late = next((word for word in words if word in COMMANDS and word != name), "")
+    if name == "run" and late:
+        raise UsageError(f"the command comes first: python -m bench {late} ...")
     command = import_module(module_of(name))
     if {"-h", "--help"} & set(words):
         print(command.HELP, end="")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DAY_S = 86_400
 MOST_RUNS = 1000
+NAMING = ("resume", "out", "chip", "node", "variant")
+"""Keys that name something, and a shell variable that is not set leaves blank."""
 NODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
@@ -25,6 +27,7 @@ def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec 
     from bench.devices.base import DeviceError
     from bench.devices.registry import parse
 
+    _refuse_blank(config)
     order = order_of(config)
     if config.chip:
         sheets.find(config.chip)
@@ -38,6 +41,14 @@ def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec 
     except DeviceError as error:
         raise UsageError(str(error)) from None
     return order, device, fakes.spec(config)
+
+
+def _refuse_blank(config: RunConfig) -> None:
+    """Refuses a key without a value: a blank ``resume=`` began a new run."""
+    for key in NAMING:
+        told = getattr(config, key)
+        if told is not None and not told.strip():
+            raise UsageError(f"{key}= is blank: name one, or leave the key out")
 
 
 def _check_runs(config: RunConfig) -> None:
