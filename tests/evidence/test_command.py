@@ -135,7 +135,7 @@ def test_weights_and_why_are_told(word: str, capsys: pytest.CaptureFixture[str])
     for one in values([f"chip={word}"], capsys):
         assert one["weight"] in (0.0, 0.125, 0.25, 0.5, 1.0)
         assert (one["weight"] == 1.0) <= (one["why"] is None or "sheet may be low" in one["why"])
-        assert (one["class"] == "vendor claim") <= (one["weight"] <= 0.5)
+        assert (one["kind"] == "vendor claim") <= (one["weight"] <= 0.5)
 
 
 @pytest.mark.parametrize(("chip", "some"), [("h200", False), ("mi308x", True)])
@@ -228,7 +228,7 @@ def test_a_record_of_ones_own_is_listed(tmp_path: Path, capsys: pytest.CaptureFi
     own = [one for one in after if one["by"] == OWN]
     assert len(own) == len(after) - len(before) > 0
     assert {one["source"] for one in own} == {"record 20261126-000418-cuda-000000"}
-    assert {(one["class"], one["url"], one["weight"]) for one in own} == {("own run", None, 1.0)}
+    assert {(one["kind"], one["url"], one["weight"]) for one in own} == {("own run", None, 1.0)}
 
 
 # wrong words
