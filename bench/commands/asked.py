@@ -79,8 +79,12 @@ def asked_of(config: PredictConfig) -> "Asked":
         refuse_sharding(split)
     phase = "decode" if config.phase == "fit" else config.phase
     batch, prompt, output = points.T
-    engine = "" if config.engine == ANY else config.engine
-    return Asked(model, phase, how, split, batch, prompt, output, recipe, engine)
+    return Asked(model, phase, how, split, batch, prompt, output, recipe, _engine(config))
+
+
+def _engine(config: PredictConfig) -> str:
+    """Returns the engine that was asked for, or nothing."""
+    return "" if config.engine == ANY else config.engine
 
 
 def wanted_of(config: PredictConfig, given: Container[str]) -> "list[Wanted]":
@@ -107,6 +111,7 @@ def wanted_of(config: PredictConfig, given: Container[str]) -> "list[Wanted]":
         output=output,
         batch=tuple(numbers("batch", config.batch)) if "batch" in given else (),
         ttft=seconds("ttft", config.ttft),
+        engine=_engine(config),
     )
     limits = [seconds("tpot", word) for word in config.tpot]
     return [replace(first, tpot=one) for one in dict.fromkeys(limits)]

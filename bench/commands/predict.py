@@ -58,7 +58,8 @@ a prediction never proves that two chips match.
   micro=1           phase=train: sequences per micro-batch of a copy
   recompute=false   phase=train: true recomputes activations in backward instead of keeping them
   states=fp32       phase=train: bf16 keeps gradients and Adam's moments in 16 bits
-  engine=any        phase=train: megatron-bridge, torchtitan or llm-foundry narrows the interval
+  engine=any        narrows the interval; phase=serve: tuned, as makers of engines tune them for
+                    public benchmarks; phase=train: megatron-bridge, torchtitan, llm-foundry
   precision=bf16    of weights and products: fp16, fp8, mxfp8, int8, nvfp4, mxfp4; of weights only:
                     w8a16, w4a16; phase=train takes bf16, fp16, fp8, mxfp8, nvfp4; phase=product
                     bf16, fp8, and fp16 where a sheet prints one rate for it and bf16
@@ -84,20 +85,22 @@ Examples
 Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
 MONEY = ("years", "kwh", "pue")
-TRAINED = ("micro", "recompute", "states", "engine")
+TRAINED = ("micro", "recompute", "states")
 BEST, LIMITS = "best", ("devices", "tpot", "ttft", "rate")
 """The division that is searched for, and the keys that say what is best."""
 OTHERS = {
-    **dict.fromkeys(("serve", "decode"), ("shape", *TRAINED)),
-    "prefill": ("shape", "output", *TRAINED),
+    "serve": ("shape", *TRAINED),
+    "decode": ("shape", "engine", *TRAINED),
+    "prefill": ("shape", "output", "engine", *TRAINED),
     "train": ("shape", "output", "cache", "calibration"),
-    "fit": ("shape", "baseline", "operators", "calibration", *TRAINED, *MONEY),
+    "fit": ("shape", "baseline", "operators", "engine", "calibration", *TRAINED, *MONEY),
     "product": (
-        "workload", "batch", "input", "output", "parallel", "cache", "operators", *TRAINED, *MONEY,
+        "workload", "batch", "input", "output", "parallel", "cache", "operators", "engine",
+        *TRAINED, *MONEY,
     ),
     "figures": (
         "workload", "batch", "input", "output", "parallel", "precision", "cache", "baseline",
-        "shape", "operators", "calibration", *TRAINED, *MONEY,
+        "shape", "operators", "engine", "calibration", *TRAINED, *MONEY,
     ),
 }  # fmt: skip
 """By phase, the keys that it has no use for."""
@@ -167,7 +170,7 @@ def _predicted(
 
     base = sheets.find(config.baseline) if config.baseline else None
     known = _known(config, asked.workload)
-    refuse_engine(asked, known)
+    refuse_engine(asked.engine, asked.phase, known)
     every = answers(chips, base, asked, known)
     report = predictions(every, base, asked, prices_of(config), operators=config.operators)
     return with_weak(report, _rests(every), sheets)
@@ -197,12 +200,14 @@ def _best(
     config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue", given: set[str]
 ) -> "Report":
     from bench.predict.best import best
+    from bench.predict.refusals import refuse_engine
     from bench.report.best import Found, best_ways
     from bench.report.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
     wanted, rate, prices = wanted_of(config, given), rate_of(config), prices_of(config)
     found, known = [], _known(config, wanted[0].workload)
+    refuse_engine(wanted[0].engine, config.phase, known)
     for one in wanted:
         try:
             found.append(Found(one, *best(chips, base, one, known)))

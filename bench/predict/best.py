@@ -43,6 +43,7 @@ class Wanted:
         prompt, output: tokens of a request.
         batch: requests under way over all chips; empty: as many as are best.
         tpot, ttft: seconds, at the most; of one prompt by itself.
+        engine: as of ``Asked``.
     """
 
     workload: Workload
@@ -53,12 +54,15 @@ class Wanted:
     batch: tuple[int, ...] = ()
     tpot: float = math.inf
     ttft: float = math.inf
+    engine: str = ""
 
     def asked(self, split: Parallel, batch: Sequence[float] | Array) -> Asked:
         """Returns the question of one way, a point for each number of requests."""
         requests = np.asarray(batch, dtype=float)
         prompt, output = (np.full_like(requests, size) for size in (self.prompt, self.output))
-        return Asked(self.workload, "serve", self.how, split, requests, prompt, output)
+        return Asked(
+            self.workload, "serve", self.how, split, requests, prompt, output, engine=self.engine
+        )
 
     @property
     def said(self) -> str:

@@ -32,6 +32,8 @@ from bench.workloads.model import Workload
 
 PHASES = ("prefill", "decode", "serve", "train")
 STEPS = ("prefill", "decode")
+TUNED = "tuned"
+"""Name of the engines that serving was fitted on: set up with care, for public benchmarks."""
 PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": TRAIN}
 
 
@@ -44,7 +46,7 @@ class Asked:
         batch: sequences in a step, or requests under way, over all chips.
         prompt, output: tokens; of decoding the context is the prompt and half of the output.
         recipe: of training.
-        engine: that trains, one that was fitted; empty: any.
+        engine: that trains, one that was fitted, or ``TUNED`` of serving; empty: any.
     """
 
     workload: Workload
@@ -96,10 +98,10 @@ class Foretold:
         lacks: what nobody published that would make it firmer.
         others: what became of such serving with other hands, of a port on any chips; None where
             too few told.
+        counted: whether that is in the answer already: with any engine, and of a port.
         within: of the best way within limits, tokens a second and chip that they leave if all
             times are as much longer or shorter as the interval says: low and high by level.
-        abroad: whether its vendor has nothing that was fitted: what others made of serving is then
-            in the answer already.
+        abroad: whether its vendor has nothing that was fitted.
     """
 
     chip: Facts
@@ -114,6 +116,7 @@ class Foretold:
     lacks: tuple[str, ...]
     assumed: str = ""
     others: Others | None = None
+    counted: bool = False
     abroad: bool = False
     within: tuple[tuple[float, float], ...] = ()
 
@@ -159,11 +162,11 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     """
     work, prompt, own = _work(chip, asked, known)
     name = part_of(asked)
-    part, hands = known.parts[name], known.ports.get(name) if asked.phase == "serve" else None
-    slower, unsure = _engines(asked, known)
-    shift, model = departure(chip, part, known.stack, hands, unsure)
+    part, (slower, unsure) = known.parts[name], _engines(asked, known)
+    others, counted = _others(chip, asked, known)
+    shift, model = departure(chip, part, known.stack, others if counted else None, unsure)
     shift += slower
-    seconds, at_home = work.seconds * math.exp(shift), fitted(chip, part)
+    seconds = work.seconds * math.exp(shift)
     return Foretold(
         chip=chip,
         asked=asked,
@@ -176,9 +179,23 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
         work=work,
         lacks=tuple(lacking(chip)),
         assumed=assumed(chip, asked),
-        others=known.others.get(name) if at_home and hands else hands,
-        abroad=not at_home,
+        others=others,
+        counted=counted,
+        abroad=not fitted(chip, part),
     )
+
+
+def _others(chip: Facts, asked: Asked, known: Learnt) -> tuple[Others | None, bool]:
+    """Returns what became of serving with other hands, and whether it is to be counted.
+
+    Tuned engines are those of the fit; nobody can tell what a tuned port is like.
+    """
+    if asked.phase != "serve":
+        return None, False
+    name = part_of(asked)
+    if not fitted(chip, known.parts[name]):
+        return known.ports.get(name), True
+    return known.others.get(name), asked.engine != TUNED
 
 
 def _engines(asked: Asked, known: Learnt) -> tuple[float, float]:
@@ -195,13 +212,17 @@ def _engines(asked: Asked, known: Learnt) -> tuple[float, float]:
 def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
     """Returns the time to the first token, of a single request with the chips to itself.
 
-    A port's is taken as much longer as its tokens are.
+    A port's is taken as much longer as its tokens are; other hands' scatter as their tokens do.
     """
     dense = asked.workload.experts is None
     name = DENSE if dense else EXPERTS
     how, part = known.first[name]
-    hands = known.ports.get(name) if asked.phase == "serve" else None
-    shift, model = departure(chip, part, known.stack, hands)
+    others, counted = _others(chip, asked, known)
+    if fitted(chip, part):
+        wide = others.spread if others and counted else 0.0
+        shift, model = departure(chip, part, known.stack, engines=wide)
+    else:
+        shift, model = departure(chip, part, known.stack, others)
     single = asked.batch <= asked.split.dp
     told = np.where(single, alone(prompt.seconds), how.seconds(prompt.seconds))
     seconds = told * math.exp(shift)

@@ -3,7 +3,7 @@
 import math
 
 from bench.errors import UsageError, did_you_mean
-from bench.predict.forecast import Asked
+from bench.predict.forecast import TUNED, Asked
 from bench.predict.learning.learn import Learnt
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -91,16 +91,17 @@ def refuse_training(how: Precision) -> None:
         )
 
 
-def refuse_engine(asked: Asked, known: Learnt) -> None:
-    """Raises for an engine that no training was measured with.
+def refuse_engine(engine: str, phase: str, known: Learnt) -> None:
+    """Raises for an engine that nothing was fitted on.
 
     Raises:
-        UsageError: with those that were.
+        UsageError: with those that something was.
     """
-    if asked.engine and asked.engine not in known.trainer.known:
-        told = did_you_mean(asked.engine, known.trainer.known)
+    fitted = known.trainer.known if phase == "train" else (TUNED,)
+    if engine and engine not in fitted:
+        told = did_you_mean(engine, fitted)
         raise UsageError(
-            f"engine={asked.engine}: no training with it was fitted; {told}, or leave it out"
+            f"engine={engine}: phase={phase} has no fit of it; {told}, or leave it out"
         )
 
 

@@ -164,7 +164,7 @@ def _said(found: Sequence[Found], prices: Prices) -> Iterator[str]:
     asked = wanted.asked(_even(wanted), [1])
     yield SPELLED
     yield tested()
-    if told := tests_said(chips, "serve"):
+    if told := tests_said(chips, "serve", wanted.engine):
         yield told
     every = {one.chip.id: one for one in some if one.found}
     yield from caveats([*every.values()], asked, costs_said(prices), RESTS)

@@ -37,7 +37,8 @@ def _shared(one: Answer, asked: Asked) -> dict[str, Scalar]:
         "context": asked.workload.context, "precision": asked.how.name,
         "cache_B_element": asked.how.cache,
         "parallel": str(asked.split), "chips": asked.split.chips,
-        **_recipe(asked), **flat_tests(one.chip.id, asked.phase), "unknown": one.why or None,
+        **_recipe(asked), "engine": asked.engine or None,
+        **flat_tests(one.chip.id, asked.phase, asked.engine), "unknown": one.why or None,
     }  # fmt: skip
 
 
@@ -48,7 +49,6 @@ def _recipe(asked: Asked) -> dict[str, Scalar]:
         "micro": int(recipe.micro) if train else None,
         "recompute": recipe.recompute >= 1 if train else None,
         "states": ("bf16" if recipe.narrow else "fp32") if train else None,
-        "engine": (asked.engine or None) if train else None,
     }
 
 

@@ -145,7 +145,7 @@ def cells_of(
 def _summary(
     every: Sequence[Answer], told: Sequence[Answered], asked: Asked, prices: Prices
 ) -> Iterator[str]:
-    if tests := tests_said([at.chip.id for at in told], asked.phase):
+    if tests := tests_said([at.chip.id for at in told], asked.phase, asked.engine):
         yield tests
     yield from caveats(every, asked, costs_said(prices), RESTS)
     places = range(len(asked.batch))
@@ -177,7 +177,10 @@ def caveats(every: Sequence[Answer], asked: Asked, *more: str) -> Iterator[str]:
 
 def beside_fit(every: Sequence[Foretold]) -> Iterator[str]:
     """Yields how far chips are from what was fitted: other hands, vendors without an engine."""
-    yield from {str(one.others) for one in every if one.others and not one.abroad}
+    home = [one for one in every if one.others and not one.abroad]
+    yield from {
+        one.others.counted() if one.counted else str(one.others) for one in home if one.others
+    }
     ported = [one for one in every if one.others and one.abroad]
     vendors = sorted({one.chip.vendor for one in ported})
     yield from {one.others.ported(vendors) for one in ported if one.others}

@@ -21,9 +21,15 @@ TIMES, RATES = ("fast", "slow"), ("low", "high")
 """How a time and a rate are predicted where they come out too small, and too large."""
 
 
-def tests_said(chips: Sequence[str], phase: str) -> str:
-    """Returns what tests found of those chips that were tested, the worst first, or nothing."""
-    every = {one: _tested(one, phase) for one in dict.fromkeys(chips)}
+def tests_said(chips: Sequence[str], phase: str, engine: str) -> str:
+    """Returns what tests found of those chips that were tested, the worst first, or nothing.
+
+    Args:
+        chips: ids of the sheets.
+        phase: what is predicted.
+        engine: that was asked for; empty: any.
+    """
+    every = {one: _tested(one, phase, engine) for one in dict.fromkeys(chips)}
     found = {one: (told, at) for one, (told, at) in every.items() if told}
     if not found:
         return ""
@@ -63,9 +69,9 @@ def _listed(words: dict[str, tuple[Tested, str]]) -> str:
     return f"{told}{more}"
 
 
-def flat_tests(chip: str, phase: str) -> dict[str, Scalar]:
+def flat_tests(chip: str, phase: str, engine: str = "") -> dict[str, Scalar]:
     """Returns the same of one chip for programs."""
-    return _flat(*_tested(chip, phase), phase)
+    return _flat(*_tested(chip, phase, engine), phase)
 
 
 def flat_part(chip: str, part: str) -> dict[str, Scalar]:
@@ -82,9 +88,9 @@ def _flat(one: Tested | None, at: str, phase: str) -> dict[str, Scalar]:
     }
 
 
-def _tested(chip: str, phase: str) -> tuple[Tested | None, str]:
+def _tested(chip: str, phase: str, engine: str) -> tuple[Tested | None, str]:
     """Returns how predictions of a chip did in one phase, else in what other phases there are."""
-    own = held_up(chip, errors(), PHASES[phase])
+    own = held_up(chip, errors(), PHASES[phase], engine=engine)
     if own or phase == "train":
         return own, ""
     others = [one for one in INFERENCE if held_up(chip, errors(), PHASES[one])]

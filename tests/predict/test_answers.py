@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from bench import paths
+from bench.predict.learning.learn import load
 from bench.site.foretold import STANDING, Standing
 from tests.commands.command_cases import said
 from tests.predict.test_command import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
@@ -189,6 +190,28 @@ def test_an_engine_narrows_training_and_moves_it(capsys: pytest.CaptureFixture[s
     assert narrow < wide
 
 
+def test_serving_is_that_of_any_engine_unless_it_is_tuned(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of what others reported on fitted chips half lay in the 80% interval, and most was slower."""
+    words = ["chips=[h200,h20,910b2]", LARGE, "parallel=8", "baseline=h200"]
+    every, tuned = rows(words, capsys), rows([*words, "engine=tuned"], capsys)
+    slower = load().others["tpot"].middle
+    for one_, other in zip(every, tuned, strict=True):
+        home = one_["chip"].startswith("nvidia")
+        assert one_["seconds"] / other["seconds"] == pytest.approx(slower if home else 1.0)
+        wide, narrow = (each["seconds_high_80"] / each["seconds"] for each in (one_, other))
+        assert (wide > narrow) == home
+    h20, likewise = every[1], tuned[1]
+    for key in ("ratio", "ratio_low_80", "ratio_high_80"):
+        assert h20[key] == pytest.approx(likewise[key]), "two chips of one vendor have one engine"
+    ascend, same = every[2], tuned[2]
+    assert ascend["ratio"] / same["ratio"] == pytest.approx(slower), "a port against any engine"
+    best = [*words[:2], "parallel=best", "devices=8", "tpot=30ms"]
+    any_, picked = rows(best, capsys), rows([*best, "engine=tuned"], capsys)
+    assert any_[0]["tokens_per_s"] < picked[0]["tokens_per_s"]
+
+
 def test_an_engine_that_no_training_was_fitted_with_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -197,7 +220,11 @@ def test_an_engine_that_no_training_was_fitted_with_is_refused(
     assert code == 2
     assert "did you mean 'megatron-bridge'?" in told
     code, _, told = said("predict", [*words, "engine=torchtitan"], capsys)
-    assert (code, "does not apply to phase=serve" in told) == (2, True)
+    assert (code, "phase=serve has no fit of it; choose from: tuned" in told) == (2, True)
+    code, _, told = said("predict", [*words[:2], "parallel=best", "engine=vllm"], capsys)
+    assert (code, "choose from: tuned" in told) == (2, True)
+    code, _, told = said("predict", [*words, "phase=decode", "engine=tuned"], capsys)
+    assert (code, "does not apply to phase=decode" in told) == (2, True)
 
 
 def test_of_many_tested_chips_the_worst_are_named(capsys: pytest.CaptureFixture[str]) -> None:

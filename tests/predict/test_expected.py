@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from bench.__main__ import main
-from bench.predict.learning.expected import SOFTWARE, departure, difference, fitted, port, untold
+from bench.predict.learning.expected import SOFTWARE, departure, difference, fitted, untold
+from bench.predict.learning.expected import by_hands as of_hands
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
 from bench.predict.learning.others import Others
 from bench.predict.learning.reported import by_hands, by_ports
 from bench.predict.learning.shipped import shipped as everything
 from bench.predict.learning.tables import Row
+from bench.predict.model.facts import Facts
 from bench.predict.validation.heldreported import told_by_others
 from bench.predict.validation.heldserving import abroad
 from tests.commands.command_cases import document
@@ -30,35 +32,41 @@ def known() -> Learnt:
     return load()
 
 
-def test_a_vendor_that_was_fitted_has_no_port(known: Learnt) -> None:
+def test_a_tuned_engine_on_a_fitted_vendors_chips_is_what_was_fitted(known: Learnt) -> None:
     part = known.parts[DENSE]
     assert fitted(HOME, part)
-    assert port(HOME, part, HANDS) == (0.0, 0.0)
-    assert departure(HOME, part, known.stack, HANDS) == departure(HOME, part, known.stack)
+    assert of_hands(HOME, part, None) == (0.0, 0.0)
+    assert departure(HOME, part, known.stack)[0] == float(part.foretold([HOME.labels])[0][0])
 
 
-def test_a_port_is_as_slow_and_scattered_as_other_hands(known: Learnt) -> None:
+@pytest.mark.parametrize("chip", [HOME, ABROAD])
+def test_any_engine_is_as_slow_and_scattered_as_with_other_hands(
+    chip: Facts, known: Learnt
+) -> None:
     part = known.parts[DENSE]
-    slower, halves = departure(ABROAD, part, known.stack, HANDS)
-    means, both = part.foretold([ABROAD.labels])
+    slower, halves = departure(chip, part, known.stack, HANDS)
+    means, both = part.foretold([chip.labels])
     assert slower - float(means[0]) == pytest.approx(math.log(1.3))
-    wider = float(both[0, 0]) + untold(ABROAD, part, known.stack) + 0.2**2
+    wider = float(both[0, 0]) + untold(chip, part, known.stack) + 0.2**2
     assert halves == pytest.approx([part.half(wider, level) for level in (0.8, 0.95)])
 
 
 def test_without_other_hands_a_port_is_no_slower_and_has_an_assumed_spread(known: Learnt) -> None:
-    assert port(ABROAD, known.parts["decode"], None) == (0.0, SOFTWARE**2)
+    assert of_hands(ABROAD, known.parts["decode"], None) == (0.0, SOFTWARE**2)
 
 
 def test_two_chips_of_one_vendor_share_its_port(known: Learnt) -> None:
     part = known.parts[DENSE]
-    middle, halves = difference((ABROAD, SISTER), part, known.stack, HANDS)
+    middle, halves = difference((ABROAD, SISTER), part, known.stack, (HANDS, HANDS))
     assert middle == pytest.approx(0.0)
     assert halves == difference((ABROAD, SISTER), part, known.stack)[1]
-    apart, wide = difference((ABROAD, HOME), part, known.stack, HANDS)
-    assert apart == pytest.approx(-difference((HOME, ABROAD), part, known.stack, HANDS)[0])
+    apart, wide = difference((ABROAD, HOME), part, known.stack, (HANDS, None))
+    assert apart == pytest.approx(-difference((HOME, ABROAD), part, known.stack, (None, HANDS))[0])
     assert apart > middle
     assert wide > halves
+    alike, wider = difference((ABROAD, HOME), part, known.stack, (HANDS, HANDS))
+    assert alike == pytest.approx(apart - math.log(1.3))
+    assert wider > wide, "two engines scatter more than one"
 
 
 def test_hands_are_those_on_chips_of_fitted_vendors_alone(known: Learnt) -> None:
@@ -80,6 +88,25 @@ def test_a_port_is_told_by_what_hands_made_of_others_too(known: Learnt) -> None:
         assert told[name].hands > alone[name].hands + 4
         assert told[name].middle > alone[name].middle
         assert told[name].spread > alone[name].spread + 0.05
+
+
+def test_no_hand_tells_what_its_own_serving_is_like(known: Learnt) -> None:
+    world = shipped()
+    home = [row for row in world.reported if world.chips[row.chip].vendor == "nvidia"]
+    hand = home[0].words["hand"]
+    slower = tuple(
+        replace(row, numbers={**row.numbers, "tpot_ms": 9 * row["tpot_ms"]})
+        if row.words["hand"] == hand
+        else row
+        for row in world.reported
+    )
+
+    def errors(rows: tuple[Row, ...], *, its: bool) -> list[float]:
+        asked = [row for row in home if (row.words["hand"] == hand) == its]
+        return [one.error for one in told_by_others(replace(world, reported=rows), known, asked)]
+
+    assert errors(slower, its=True) == errors(world.reported, its=True)
+    assert errors(slower, its=False) != errors(world.reported, its=False)
 
 
 def test_no_hand_tells_what_its_own_ports_are_like(known: Learnt) -> None:

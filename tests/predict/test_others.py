@@ -134,6 +134,8 @@ def test_a_server_is_told_with_what_others_made_of_it(
     assert isinstance(known, Others)
     asked = ["chips=[h20]", "workload=deepseek-v3", "parallel=16", "precision=fp8"]
     assert main(["predict", *asked]) == 0
+    assert known.counted() in capsys.readouterr().out
+    assert main(["predict", *asked, "engine=tuned"]) == 0
     assert str(known) in capsys.readouterr().out
     assert main(["predict", *asked, "phase=decode"]) == 0
     assert "other groups" not in capsys.readouterr().out

@@ -53,8 +53,8 @@ def _of_columns(line: str) -> str:
 @pytest.mark.parametrize(
     ("chip", "told", "untold"),
     [
-        ("huawei-ascend-910c", "No engine was fitted on chips of huawei: ", " other groups, each "),
-        ("nvidia-h20-sxm-96gb", " other groups, each with its own ", "No engine was fitted on"),
+        ("huawei-ascend-910c", "No engine was fitted on chips of huawei: ", "engine=tuned"),
+        ("nvidia-h20-sxm-96gb", "engine=tuned leaves both out", "No engine was fitted on"),
     ],
 )
 def test_a_chips_page_tells_whether_an_engine_was_fitted_on_its_vendors_chips(

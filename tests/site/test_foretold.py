@@ -152,7 +152,7 @@ def test_tests_are_counted_over_all_that_a_chip_was_measured_in() -> None:
     assert held_up("nobody", kept) is None
 
 
-def test_no_test_counts_whose_fit_has_seen_the_chip() -> None:
+def test_any_engine_is_tested_by_what_others_reported_and_a_fitted_one_by_its_own() -> None:
     def part(**told: tuple[int, float]) -> dict[str, object]:
         each = {
             chip: {"count": count, "mean": mean, "inside": [mean, 1.0]}
@@ -162,18 +162,26 @@ def test_no_test_counts_whose_fit_has_seen_the_chip() -> None:
 
     kept = {
         "decode step: chip left out": part(fitted=(10, 0.5)),
-        "serving TPOT, experts: vendor left out": part(abroad=(10, 0.5)),
-        "serving as reported: another source, no refit": part(fitted=(30, 0.1), abroad=(30, 0.1)),
-        "training as reported: another source, no refit": part(fitted=(40, 0.1), new=(40, 0.1)),
-        "serving as reported, domestic chips: another source, no refit": part(new=(30, 0.9)),
+        "serving TPOT, dense: chip left out": part(fitted=(20, 0.2), alone=(5, 0.3)),
+        "serving as reported: another source, no refit": part(fitted=(30, 0.1), port=(30, 0.1)),
+        "training as reported: another source, no refit": part(fitted=(40, 0.1), port=(40, 0.3)),
+        "serving as reported, domestic chips: another source, no refit": part(port=(30, 0.9)),
     }
-    told = {chip: held_up(chip, kept) for chip in ("fitted", "abroad", "new")}
-    found = {chip: (one.count, one.error, one.inside) for chip, one in told.items() if one}
-    assert found == {
-        "fitted": (10, 0.5, 0.5),
-        "abroad": (40, pytest.approx(0.2), pytest.approx(0.2)),
-        "new": (40, 0.1, 0.1),
-    }
+
+    def told(chip: str, phase: str, engine: str = "") -> tuple[int, float] | None:
+        found = held_up(chip, kept, PHASES[phase], engine=engine)
+        return (found.count, found.error) if found else None
+
+    assert told("fitted", "serve") == (30, 0.1)
+    assert told("fitted", "serve", "tuned") == (20, 0.2)
+    assert told("fitted", "decode") == (10, 0.5)
+    assert told("alone", "serve") == told("alone", "serve", "tuned") == (5, 0.3)
+    assert told("port", "serve") == told("port", "serve", "tuned") == (30, 0.1)
+    assert told("port", "train") == (40, 0.3)
+    assert told("alone", "train") is None
+    every = held_up("port", kept)
+    assert every
+    assert every.count == 70, "what a part repeats is not counted twice"
 
 
 def test_every_chip_of_a_fit_is_in_a_part_that_leaves_it_out() -> None:

@@ -1,8 +1,9 @@
 """What is expected of a chip beside the stack's time: its departure, and what no case has told.
 
-Engines were fitted on some vendors' chips. On another's they are a port, with kernels and versions
-of its own, to which the hand that measured those here gave no care: it is expected to be as other
-hands' engines are on the chips that were fitted, slower in the middle and scattered as they are.
+Serving was fitted on engines that one hand tuned, on some vendors' chips. With other hands it is
+slower in the middle, and scattered; so it is expected to be where nobody says that an engine is
+tuned. On another vendor's chips an engine is a port, with kernels and versions of its own, to which
+the hand that measured those here gave no care: others' ports tell what that is like.
 """
 
 import math
@@ -33,30 +34,40 @@ def departure(
         chip: whose.
         part: the departures that it leans on.
         stack: what was fitted.
-        hands: what became of such serving with other hands; None of steps and products.
+        hands: what became of such serving with other hands; None of tuned engines, of steps and
+            of products.
         engines: log spread of engines that the departures do not have in them.
     """
     means, covariance = part.foretold([chip.labels])
-    slower, ported = port(chip, part, hands)
-    variance = float(covariance[0, 0]) + untold(chip, part, stack) + ported + engines**2
+    slower, others = by_hands(chip, part, hands)
+    variance = float(covariance[0, 0]) + untold(chip, part, stack) + others + engines**2
     return float(means[0]) + slower, tuple(part.half(variance, level) for level in LEVELS)
 
 
 def difference(
-    pair: tuple[Facts, Facts], part: Departures, stack: Stack, hands: Others | None = None
+    pair: tuple[Facts, Facts],
+    part: Departures,
+    stack: Stack,
+    hands: tuple[Others | None, Others | None] = (None, None),
 ) -> tuple[float, Halves]:
     """Returns the log ratio of two chips' departures, first over second, and a case's half-widths.
 
-    What both have in common cancels: a port of one vendor.
+    What both have in common cancels: the engine, and its port to one vendor's chips.
+
+    Args:
+        pair: the chips.
+        part: the departures that they lean on.
+        stack: what was fitted.
+        hands: of each chip, what became of such serving with other hands; see ``departure``.
     """
     means, both = part.foretold([one.labels for one in pair])
     variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
     variance += sum(untold(one, part, stack) for one in pair)
     middle = float(means[0] - means[1])
     if pair[0].vendor != pair[1].vendor:
-        ports = [port(one, part, hands) for one in pair]
-        middle += ports[0][0] - ports[1][0]
-        variance += ports[0][1] + ports[1][1]
+        others = [by_hands(one, part, own) for one, own in zip(pair, hands, strict=True)]
+        middle += others[0][0] - others[1][0]
+        variance += others[0][1] + others[1][1]
     return middle, tuple(part.half_ratio(variance, level) for level in LEVELS)
 
 
@@ -78,8 +89,8 @@ def fitted(chip: Facts, part: Departures) -> bool:
     return any(one[0] == chip.vendor for one in part.labels)
 
 
-def port(chip: Facts, part: Departures, hands: Others | None) -> tuple[float, float]:
-    """Returns by how much a vendor's port is slower, log, and the variance of that."""
-    if fitted(chip, part):
-        return 0.0, 0.0
-    return (math.log(hands.middle), hands.spread**2) if hands else (0.0, SOFTWARE**2)
+def by_hands(chip: Facts, part: Departures, hands: Others | None) -> tuple[float, float]:
+    """Returns by how much other hands' engines are slower, log, and the variance of that."""
+    if hands:
+        return math.log(hands.middle), hands.spread**2
+    return 0.0, 0.0 if fitted(chip, part) else SOFTWARE**2

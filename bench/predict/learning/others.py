@@ -40,6 +40,14 @@ class Others:
             f"{self.high:.2g})."
         )
 
+    def counted(self) -> str:
+        """Returns what is said where the answer has them in it already."""
+        return (
+            f"Engines differ: the time per token is taken as {self.middle:.3g} times that of "
+            f"engines tuned for public benchmarks, with the scatter that {self.hands} other groups "
+            "found, each with its own engine; engine=tuned leaves both out."
+        )
+
     def ported(self, vendors: Sequence[str]) -> str:
         """Returns what is said of the chips of vendors that no engine was fitted on."""
         told = " and ".join([", ".join(vendors[:-1]), vendors[-1]] if vendors[1:] else vendors)

@@ -38,6 +38,8 @@ FITTED = ("inferencex-aiconfigurator", "inferencex-app", "aiconfigurator")
 """Reports of what tables of ``results/tables`` hold, too."""
 Hand = tuple[str, str]
 """Who measured, and the vendor of the chips where no engine was fitted on its chips."""
+Logs = Mapping[Hand, Sequence[float]]
+"""By hand, log of measured over foretold of each of its values."""
 ENDINGS = ("-instruct", "-chat")
 
 
@@ -130,12 +132,12 @@ def _tpot(one: Reported, concurrency: float) -> float:
 def by_hands(world: World, stack: Stack, parts: Mapping[str, Departures]) -> dict[str, Others]:
     """Returns, by part of serving, what became of it with others on chips of fitted vendors."""
     logs = logs_by_hand(world, stack, parts)
-    return _told(
-        {
-            name: {hand: one for hand, one in own.items() if not hand[1]}
-            for name, own in logs.items()
-        }
-    )
+    return _told({name: at_home(own) for name, own in logs.items()})
+
+
+def at_home(logs: Logs) -> Logs:
+    """Returns what hands made of serving on chips of fitted vendors."""
+    return {hand: own for hand, own in logs.items() if not hand[1]}
 
 
 def by_ports(
@@ -162,7 +164,7 @@ def by_ports(
     )
 
 
-def _told(logs: Mapping[str, Mapping[Hand, Sequence[float]]]) -> dict[str, Others]:
+def _told(logs: Mapping[str, Logs]) -> dict[str, Others]:
     found = {name: others(hands) for name, hands in logs.items()}
     return {name: one for name, one in found.items() if one}
 

@@ -13,7 +13,7 @@ from statistics import median
 
 import numpy as np
 
-from bench.predict.learning.expected import difference
+from bench.predict.learning.expected import difference, fitted
 from bench.predict.learning.fit import Case, departures, fit
 from bench.predict.learning.learn import DENSE, EXPERTS, PHASES, of_serving, of_steps
 from bench.predict.learning.pooled import Departures
@@ -153,9 +153,10 @@ def serving_ratios(world: World, *, home: bool = True) -> dict[str, list[Outcome
         parts = of_serving(rows, world.chips, world.models, stack, of_steps(every, stack))
         for name in (name for name, pairs in known.items() if pair in pairs):
             sides = _serving(world, name, stack)
-            hands = {} if home else by_ports(world, stack, parts, pair)
+            ports = {} if home else by_ports(world, stack, parts, pair)
             chips = world.chips[pair[0]], world.chips[pair[1]]
-            between = difference(chips, parts[name], stack, hands.get(name))
+            first, second = (None if fitted(one, parts[name]) else ports.get(name) for one in chips)
+            between = difference(chips, parts[name], stack, (first, second))
             found[name] += side_by_side(pair, sides[pair[0]], sides[pair[1]], between)
     return found
 

@@ -1,7 +1,7 @@
 """How predictions of a chip did that were made without it, by the file of the last validation."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +23,12 @@ TESTS = tuple(start for starts in PHASES.values() for start in starts)
 LEFT_OUT = ": chip left out"
 """How parts end that have every chip of a fit, each foretold without it."""
 SEEN = ": another source, no refit"
-"""How parts end whose fit has seen those chips."""
+"""How parts end that others reported, with any engine."""
 
 
 @dataclass(frozen=True)
 class Tested:
-    """How predictions of a chip's steps, serving and training did that were made without it.
-
-    What others reported of it is among them only where no fit has the chip at all.
+    """How predictions of a chip's steps, serving and training did that its cases were not in.
 
     Attributes:
         count: cases.
@@ -76,29 +74,37 @@ def errors() -> Mapping[str, Any]:
     return parts
 
 
-def held_up(chip: str, parts: Mapping[str, Any], starts: Sequence[str] = TESTS) -> Tested | None:
+def held_up(
+    chip: str, parts: Mapping[str, Any], starts: Sequence[str] = TESTS, *, engine: str = ""
+) -> Tested | None:
     """Returns how predictions of a chip did, or None where nothing could be tested.
+
+    With any engine they are tested by what others reported, with one that was fitted by its own
+    runs on the chip: so far as there are such.
 
     Args:
         chip: id of the sheet.
         parts: of the validation's file; those without intervals repeat others' cases.
         starts: how the names of those begin that are asked for.
+        engine: that was asked for; empty: any.
     """
-    named = {
+    own = {
         name: part["each"][chip]
         for name, part in parts.items()
-        if name.startswith(TESTS) and name not in REPEATED and chip in part["each"]
+        if name.startswith(tuple(starts)) and name not in REPEATED and chip in part["each"]
+        if part["each"][chip]["inside"]
     }
-    fitted = any(name.endswith(LEFT_OUT) for name in named)
-    own = [
-        one
-        for name, one in named.items()
-        if name.startswith(tuple(starts)) and one["inside"]
-        if not (fitted and name.endswith(SEEN))
-    ]
-    if not own:
+    kept = [one for name, one in own.items() if not _beside(name, own, engine)]
+    if not kept:
         return None
-    count = sum(one["count"] for one in own)
-    error = sum(one["mean"] * one["count"] for one in own) / count
-    inside = sum(one["inside"][0] * one["count"] for one in own) / count
-    return Tested(count, error, inside, tuple(one.get("bias", 0.0) for one in own))
+    count = sum(one["count"] for one in kept)
+    error = sum(one["mean"] * one["count"] for one in kept) / count
+    inside = sum(one["inside"][0] * one["count"] for one in kept) / count
+    return Tested(count, error, inside, tuple(one.get("bias", 0.0) for one in kept))
+
+
+def _beside(name: str, others: Iterable[str], engine: str) -> bool:
+    """Tells whether a part tests another engine than the one asked for, beside one that does."""
+    kind = name.split(maxsplit=1)[0]  # serving, training, prefill, decode
+    told = {one.endswith(SEEN) for one in others if one.split()[0] == kind}
+    return len(told) > 1 and name.endswith(SEEN) == bool(engine)

@@ -232,8 +232,8 @@ def _reported(world: World) -> Iterator[Part]:
     every = told_by_others(world, known, list(world.reported))
     note = (
         "time per token from rates, TPOT or decode steps that single groups reported, on any "
-        "engine; chips of vendors without a fitted engine are predicted as other groups' serving "
-        "was on fitted chips"
+        "engine, each predicted as others' serving was on chips of fitted vendors; on chips of "
+        "other vendors, as others' was on any chips"
     )
     yield _part(REPORTED, SOURCE, every, note + unserved(world.reported, every))
     domestic = [one for one in every if one.chip in world.domestic]
