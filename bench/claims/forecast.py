@@ -1,4 +1,4 @@
-"""How far measured ratios of work lie from the paper ratio that bounds them: what paper foretells.
+"""How far measured ratios of work lie from the paper ratio that bounds them: what paper predicts.
 
 Learnt from every pair of chips whose work was measured side by side; it says what a paper ratio
 is worth where nobody measured, and proves nothing.
@@ -17,7 +17,7 @@ from bench.evidence.estimate import LEVEL
 from bench.evidence.pool import Evidence
 
 LEAST = 5
-"""Chips that a kind of work must have been measured on before paper foretells it."""
+"""Chips that a kind of work must have been measured on before paper predicts it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Forecast:
 
 
 def forecast(work: str, evidence: Evidence, catalogue: Catalogue) -> Forecast | None:
-    """Returns what paper foretells of a kind of work; None with too few chips measured."""
+    """Returns what paper predicts of a kind of work; None with too few chips measured."""
     found = list(_deviations(work, evidence, catalogue))
     chips = {chip for pair, _ in found for chip in pair}
     if len(chips) < LEAST:

@@ -1,4 +1,4 @@
-"""What the comparison model foretells of a claim about work that nobody measured on both sides.
+"""What the comparison model predicts of a claim about work that nobody measured on both sides.
 
 The model's interval is that of a ratio, at 95%, over every pair of variants that a name stands for.
 It proves nothing, and says of which model and setting it speaks; where it says nothing, why.

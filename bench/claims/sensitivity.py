@@ -63,8 +63,8 @@ class Bench:
         """Returns what paper and the whole evidence say."""
         return finding(asked, self.whole, self.catalogue)
 
-    def foretold(self, found: Finding) -> tuple[float, float, str] | None:
-        """Returns where a ratio of work that nobody measured is foretold to be, at 95%, by what.
+    def predicted(self, found: Finding) -> tuple[float, float, str] | None:
+        """Returns where a ratio of work that nobody measured is predicted to be, at 95%, by what.
 
         By the comparison model where it knows the work, else by paper and the pairs measured so
         far, with why the model says nothing. Neither proves anything.

@@ -178,7 +178,7 @@ def _predicted(
 
 def _rests(every: "Iterable[Answer]") -> dict[str, list[str]]:
     """Returns by chip the figures that answers rest on and that nobody has tried by measuring."""
-    from bench.report.foretold import resting
+    from bench.report.predicted import resting
     from bench.report.weak import untried
 
     told = [one for one in every if one.found]

@@ -57,8 +57,9 @@ def checked(device: Device, kernel: Kernel, point: Point) -> Check:
 def refuse_length(device: Device, kernel: Kernel, point: Point, budget_s: float) -> None:
     """Raises for a configuration of which the budget holds too few calls for an interval.
 
-    A smaller one is timed, and the time foretold by its rate: nothing may hang a run. A fast device
-    does a small one at a worse rate, so where the budget holds a call as foretold, that is timed.
+    A smaller one is timed, and the time predicted by its rate: nothing may hang a run. A fast
+    device does a small one at a worse rate, so where the budget holds a call as predicted, that is
+    timed.
     """
     smaller = kernel.smaller(point)
     if smaller == point:

@@ -42,8 +42,8 @@ class Point:
         cases, median_error: of the whole part, of which the points may be a sample.
         chip: id of the sheet.
         work: what was run.
-        measured, foretold: seconds, or share of a published figure.
-        low, high: the 95% interval of what was foretold; None where none is told.
+        measured, predicted: seconds, or share of a published figure.
+        low, high: the 95% interval of what was predicted; None where none is told.
     """
 
     part: str
@@ -52,7 +52,7 @@ class Point:
     chip: str
     work: str
     measured: float
-    foretold: float
+    predicted: float
     low: float | None
     high: float | None
 
@@ -78,7 +78,7 @@ def read(path: Path | None = None) -> list[Point]:
 
 
 def _point(row: dict[str, str]) -> Point:
-    numbers = [float(row[name]) for name in ("median_error", "measured", "foretold")]
+    numbers = [float(row[name]) for name in ("median_error", "measured", "predicted")]
     if min(numbers[1:]) <= 0:
         raise ValueError("a value is not above 0")
     low, high = (float(row[name]) if row[name] else None for name in ("low", "high"))
@@ -87,7 +87,7 @@ def _point(row: dict[str, str]) -> Point:
 
 
 def picture(points: Sequence[Point]) -> Picture:
-    """Returns ``validation``: what was foretold against what was measured, a panel a kind.
+    """Returns ``validation``: what was predicted against what was measured, a panel a kind.
 
     Raises:
         UsageError: there is no point.
@@ -136,7 +136,7 @@ def _sampled(parts: Sequence[tuple[str, list[Point]]]) -> str:
 def _alt(parts: Sequence[tuple[str, list[Point]]]) -> str:
     told = []
     for part, own in parts:
-        near = sum(abs(one.foretold / one.measured - 1) <= BAND for one in own)
+        near = sum(abs(one.predicted / one.measured - 1) <= BAND for one in own)
         told.append(f"{short(part)}: {near} of {len(own)} within {BAND:.0%}")
     return f"Predicted against measured, near a line of equality. {'; '.join(told)}."
 
@@ -157,8 +157,8 @@ def _bars(own: Sequence[Point]) -> list[list[float]] | None:
     if len(own) > WITH_BARS:
         return None
     return [
-        [one.foretold - (one.low or one.foretold) for one in own],
-        [(one.high or one.foretold) - one.foretold for one in own],
+        [one.predicted - (one.low or one.predicted) for one in own],
+        [(one.high or one.predicted) - one.predicted for one in own],
     ]
 
 
@@ -168,11 +168,11 @@ def _panel(axes: "Axes", points: Sequence[Point], parts: Sequence[str], theme: "
     for number, part in enumerate(parts):
         own = [one for one in points if one.part == part]
         axes.errorbar(
-            [one.measured for one in own], [one.foretold for one in own], _bars(own),
+            [one.measured for one in own], [one.predicted for one in own], _bars(own),
             fmt=MARKERS[number], ms=3, lw=0.5, alpha=0.5, color=theme.series[number],
             label=short(part, 24),
         )  # fmt: skip
-    values = [value for one in points for value in (one.measured, one.foretold)]
+    values = [value for one in points for value in (one.measured, one.predicted)]
     ends = [min(values) / 1.3, max(values) * 1.3]
     axes.plot(ends, ends, color=theme.ink, lw=1.2)
     axes.fill_between(

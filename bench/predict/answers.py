@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
-from bench.predict.forecast import Asked, Foretold, forecast
+from bench.predict.forecast import Asked, Prediction, forecast
 from bench.predict.learning.expected import difference
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooled import LEVELS, Departures
@@ -31,19 +31,19 @@ class Answer:
     """What is said of one chip: a prediction with its ratio to the baseline's, or why none."""
 
     chip: Chip
-    found: Foretold | None = None
+    found: Prediction | None = None
     over: Ratio | None = None
     why: str = ""
 
 
 def answers(chips: Sequence[Chip], base: Chip | None, asked: Asked, known: Learnt) -> list[Answer]:
-    """Returns what is foretold of each chip.
+    """Returns what is predicted of each chip.
 
     Raises:
         UsageError: nothing can be told of the baseline, or of any chip.
     """
 
-    def tell(own: Facts) -> Foretold:
+    def tell(own: Facts) -> Prediction:
         refuse_unfit(own, asked)
         return forecast(own, asked, known)
 
@@ -51,14 +51,14 @@ def answers(chips: Sequence[Chip], base: Chip | None, asked: Asked, known: Learn
 
 
 def each(
-    chips: Sequence[Chip], base: Chip | None, tell: Callable[[Facts], Foretold], known: Learnt
+    chips: Sequence[Chip], base: Chip | None, tell: Callable[[Facts], Prediction], known: Learnt
 ) -> list[Answer]:
-    """Returns what is foretold of each chip.
+    """Returns what is predicted of each chip.
 
     Args:
         chips: which.
         base: the chip that the others are divided by.
-        tell: foretells one, or raises ``UsageError`` with the reason why it cannot.
+        tell: predicts one, or raises ``UsageError`` with the reason why it cannot.
         known: what was learnt.
 
     Raises:
@@ -85,7 +85,7 @@ def _first(chips: list[str]) -> str:
 
 
 def _answer(
-    chip: Chip, tell: Callable[[Facts], Foretold], known: Learnt, against: Foretold | None
+    chip: Chip, tell: Callable[[Facts], Prediction], known: Learnt, against: Prediction | None
 ) -> Answer:
     try:
         found = tell(_facts(chip))
@@ -169,7 +169,7 @@ class Timed:
     """One product on one chip.
 
     Attributes:
-        times: foretold, of one place.
+        times: predicted, of one place.
         paper: of the roofline, s.
         sheet: half-width of log time that rival figures of the sheet add.
         tier: what it rests on.
@@ -187,7 +187,7 @@ class Timed:
 
     @property
     def seconds(self) -> float:
-        """Returns the time that is foretold."""
+        """Returns the time that is predicted."""
         return float(self.times.seconds[0])
 
     def bounds(self, level: float) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """The best way to serve a model on so many chips: how to divide it, and how many requests at once.
 
-Every way is foretold at every number of requests that its memory holds. Of those that keep the
+Every way is predicted at every number of requests that its memory holds. Of those that keep the
 limits the one with most tokens a second is taken. A chip departs from the stack alike in all ways,
 so a choice is off only where the stack's parts are out of proportion; validation tells how far.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from bench.chips.model import Chip
 from bench.errors import UsageError
 from bench.predict.answers import Answer, each
-from bench.predict.forecast import Asked, Foretold, forecast
+from bench.predict.forecast import Asked, Prediction, forecast
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.model.capacity import least_chips, room
@@ -129,13 +129,13 @@ def best(
             f"({wanted.workload.heads} heads, {wanted.workload.layers} layers)"
         )
 
-    def tell(own: Facts) -> Foretold:
+    def tell(own: Facts) -> Prediction:
         return _best(own, wanted, known, tried)
 
     return each(chips, base, tell, known), len(tried)
 
 
-def _best(chip: Facts, wanted: Wanted, known: Learnt, tried: Sequence[Parallel]) -> Foretold:
+def _best(chip: Facts, wanted: Wanted, known: Learnt, tried: Sequence[Parallel]) -> Prediction:
     """Returns a chip's best way, or raises for one that has none."""
     refuse_unfit(chip, wanted.asked(tried[0], [1]))
     every = [
@@ -154,10 +154,10 @@ def _best(chip: Facts, wanted: Wanted, known: Learnt, tried: Sequence[Parallel])
     return replace(one, within=tuple(within))
 
 
-def _within(every: Sequence[Foretold], wanted: Wanted, half: float) -> tuple[float, float]:
+def _within(every: Sequence[Prediction], wanted: Wanted, half: float) -> tuple[float, float]:
     """Returns tokens a second and chip that limits leave if the chip is slower, or quicker.
 
-    What turns out slower than foretold stays within a limit with fewer requests only: it loses
+    What turns out slower than predicted stays within a limit with fewer requests only: it loses
     more than its times say. Nought where none of its ways does.
 
     Args:
@@ -172,7 +172,7 @@ def _within(every: Sequence[Foretold], wanted: Wanted, half: float) -> tuple[flo
     return rates[0], rates[1]
 
 
-def chosen(every: Sequence[Foretold], wanted: Wanted) -> tuple[Foretold, int] | None:
+def chosen(every: Sequence[Prediction], wanted: Wanted) -> tuple[Prediction, int] | None:
     """Returns the best of ways and the place of its number of requests; None: all are too slow."""
     kept = [
         (float(one.tokens[place]), float(one.seconds[place]), one, int(place))
@@ -217,7 +217,7 @@ def _too_large(chip: Facts, wanted: Wanted) -> str:
     return told + (f", needs {least}" if least else " nor at any tp")
 
 
-def _too_slow(every: Sequence[Foretold], wanted: Wanted) -> str:
+def _too_slow(every: Sequence[Prediction], wanted: Wanted) -> str:
     """Returns why no way keeps the limits: how quick the quickest is, of each that is set."""
     least = {
         "TPOT": (wanted.tpot, min(float(one.seconds.min()) for one in every)),

@@ -84,7 +84,7 @@ class First:
 
 
 @dataclass(frozen=True)
-class Foretold:
+class Prediction:
     """The answer for one chip; arrays over the points.
 
     Attributes:
@@ -154,8 +154,8 @@ class Foretold:
         return watts(self.chip.tdp, float(self.work.busy[place]))
 
 
-def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
-    """Returns what is foretold of one chip.
+def forecast(chip: Facts, asked: Asked, known: Learnt) -> Prediction:
+    """Returns what is predicted of one chip.
 
     Raises:
         UsageError: the sheet lacks a figure or a format without which nothing can be told.
@@ -167,7 +167,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Foretold:
     shift, model = departure(chip, part, known.stack, others if counted else None, unsure)
     shift += slower
     seconds = work.seconds * math.exp(shift)
-    return Foretold(
+    return Prediction(
         chip=chip,
         asked=asked,
         seconds=seconds,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.forecast import Foretold, part_of
+from bench.predict.forecast import Prediction, part_of
 from bench.predict.learning.expected import difference
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooled import LEVELS
@@ -25,7 +25,7 @@ class Ratio:
         return self.middle * np.exp(-half), self.middle * np.exp(half)
 
 
-def ratio(first: Foretold, second: Foretold, known: Learnt) -> Ratio:
+def ratio(first: Prediction, second: Prediction, known: Learnt) -> Ratio:
     """Returns tokens a second and chip of the first over those of the second."""
     if first.chip.chip == second.chip.chip:
         return Ratio(np.ones_like(first.seconds), (0.0,) * len(LEVELS), np.zeros_like(first.sheet))

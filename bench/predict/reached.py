@@ -1,4 +1,4 @@
-"""What a careful test of a chip's printed figures is foretold to find."""
+"""What a careful test of a chip's printed figures is predicted to find."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from bench.predict.tiers import known_of
 
 @dataclass(frozen=True)
 class Reached:
-    """What a chip is foretold to reach of one figure, in base units and as a share of it.
+    """What a chip is predicted to reach of one figure, in base units and as a share of it.
 
     Attributes:
         measured: what it is reached with, such as streams that read and write at once.
@@ -30,7 +30,7 @@ class Reached:
 
     @property
     def share(self) -> float:
-        """Returns the share that is foretold."""
+        """Returns the share that is predicted."""
         return self.told.value
 
     @property
@@ -44,11 +44,11 @@ MEMORY = {"read or write": False, "copy or triad": True}
 REACHED: Mapping[str, Mapping[str, bool]] = {
     "matrix_bf16": MATRIX, "matrix_fp16": MATRIX, "matrix_fp8": MATRIX, "memory_bandwidth": MEMORY,
 }  # fmt: skip
-"""What figures are foretold, by what they are reached with: whether that has less of it."""
+"""What figures are predicted, by what they are reached with: whether that has less of it."""
 
 
 def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts]) -> list[Reached]:
-    """Returns the figures of chips with the share that a careful test is foretold to find.
+    """Returns the figures of chips with the share that a careful test is predicted to find.
 
     Args:
         chips: whose.

@@ -11,7 +11,7 @@ from bench.report.registry import set_in
 from bench.report.validation import validation_report
 
 POINTS = "validation.csv"
-COLUMNS = ("part", "cases", "median_error", "chip", "work", "measured", "foretold", "low", "high")
+COLUMNS = ("part", "cases", "median_error", "chip", "work", "measured", "predicted", "low", "high")
 DRAWN: Mapping[str, str] = MappingProxyType({
     "prefill step: chip left out": "prefill",
     "decode step: chip left out": "decode",
@@ -39,7 +39,7 @@ def validation_page(parts: Sequence[Part]) -> str:
 
 
 def points(parts: Sequence[Part]) -> str:
-    """Returns what was foretold beside what was measured as CSV, in s or as shares of a sheet.
+    """Returns what was predicted beside what was measured as CSV, in s or as shares of a sheet.
 
     ``cases`` and ``median_error`` are those of the whole part.
     """
@@ -64,8 +64,8 @@ def _cells(cases: Sequence[Outcome]) -> Iterator[tuple[str, ...]]:
     for one in cases:
         if one.measured is None:
             continue
-        foretold = one.measured * math.exp(one.error)
+        predicted = one.measured * math.exp(one.error)
         ends = one.bounds(-1) if one.halves else ()
         bounds = [one.measured * math.exp(end) for end in ends]
-        told = [f"{value:.5g}" for value in (one.measured, foretold, *bounds)]
+        told = [f"{value:.5g}" for value in (one.measured, predicted, *bounds)]
         yield (one.chip, one.work, *told, *([""] * (4 - len(told))))

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
-from bench.predict.forecast import Foretold
+from bench.predict.forecast import Prediction
 from bench.predict.model.capacity import Room
 from bench.predict.model.power import Band, watts
 from bench.predict.used import used
@@ -19,14 +19,14 @@ def unheld(room: Room) -> bool:
 
 
 class Answered:
-    """What is foretold of one chip, point by point; each list has one value a point.
+    """What is predicted of one chip, point by point; each list has one value a point.
 
     Args:
         one: the answer.
         found: what it tells.
     """
 
-    def __init__(self, one: Answer, found: Foretold) -> None:
+    def __init__(self, one: Answer, found: Prediction) -> None:
         self.one, self.found = one, found
         self._halves: dict[float, list[float]] = {}
         self._firsts: dict[float, list[float]] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
 from bench.predict.best import Wanted
-from bench.predict.forecast import Foretold
+from bench.predict.forecast import Prediction
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.power import Prices
 from bench.predict.tiers import RESTS
@@ -117,7 +117,7 @@ def _heads(usual: tuple[str, ...], found: Sequence[Found], rate: float | None) -
 def _spliced(
     usual: tuple[str, ...],
     wanted: Wanted,
-    its: Foretold,
+    its: Prediction,
     told: tuple[Sequence[Found], float | None],
 ) -> tuple[str, ...]:
     """Returns the cells of one chip with its limit, its way and how many chips the rate takes."""
@@ -132,13 +132,13 @@ def _limit(tpot: float) -> str:
     return NONE if math.isinf(tpot) else f"{tpot * 1e3:g} ms"
 
 
-def _takes(its: Foretold, rate: float) -> str:
+def _takes(its: Prediction, rate: float) -> str:
     middle, low, high = chips_for(its, rate)
     last = f"{low:,.0f}–{high:,.0f}" if high < math.inf else f"from {low:,.0f}"
     return f"{middle:,.0f} ({last})"
 
 
-def chips_for(its: Foretold, rate: float) -> tuple[float, float, float]:
+def chips_for(its: Prediction, rate: float) -> tuple[float, float, float]:
     """Returns how many chips a rate takes, in whole copies: middle, and the 80% interval.
 
     The last is infinite where a chip that is so slow keeps no limit.

@@ -131,18 +131,18 @@ def _part(name: str, one: Departures) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Row:
-    """One layer: its name, what was measured, and what was foretold with its 95% interval, in s."""
+    """One layer: its name, what was measured, and the prediction with its 95% interval, in s."""
 
     name: str
     measured: Layer
-    foretold: float
+    predicted: float
     low: float
     high: float
 
     @property
     def ratio(self) -> float:
-        """Returns foretold over measured."""
-        return self.foretold / self.measured.seconds
+        """Returns predicted over measured."""
+        return self.predicted / self.measured.seconds
 
     @property
     def inside(self) -> bool:
@@ -153,7 +153,7 @@ class Row:
 def beside(
     known: Learnt, found: Learnt, record: Record, chip: Facts, models: Mapping[str, Workload]
 ) -> Report:
-    """Returns a record's layers and products beside what was foretold without it."""
+    """Returns a record's layers and products beside what was predicted without it."""
     rows = list(_layers(known, record, chip, models))
     title = f"{chip.name}: layers measured here and as predicted from its sheet"
     cells = tuple(map(_cells, rows))
@@ -172,7 +172,7 @@ def _layers(
             continue
         model = models[one.model]
         part = known.parts["tpot-experts" if model.experts else one.phase]
-        means, covariance = part.foretold([chip.labels])
+        means, covariance = part.predicted([chip.labels])
         told = layer_s(one, chip, model, known.stack) * math.exp(float(means[0]))
         by = math.exp(part.half(float(covariance[0, 0]), LEVELS[-1]))
         way = ", graph" if one.graph else ""
@@ -185,7 +185,7 @@ def _cells(one: Row) -> tuple[str, ...]:
     return (
         one.name,
         f"{duration(own.seconds)} ({duration(own.low)}–{duration(own.high)})",
-        duration(one.foretold),
+        duration(one.predicted),
         f"{duration(one.low, 2)}–{duration(one.high, 2)}",
         f"{significant(one.ratio, 3)}{'' if one.inside else ', outside'}",
     )
@@ -193,7 +193,7 @@ def _cells(one: Row) -> tuple[str, ...]:
 
 def _flat(one: Row) -> "dict[str, Scalar]":
     return {
-        "layer": one.name, "measured_s": one.measured.seconds, "foretold_s": one.foretold,
+        "layer": one.name, "measured_s": one.measured.seconds, "predicted_s": one.predicted,
         "low_95_s": one.low, "high_95_s": one.high, "ratio": one.ratio,
     }  # fmt: skip
 
@@ -208,7 +208,7 @@ def _summary(rows: Sequence[Row], record: Record) -> Iterator[str]:
 
 
 def _moved(known: Learnt, found: Learnt, chip: Facts) -> Iterator[str]:
-    """Yields what the record taught: by how much times of this chip are foretold anew."""
+    """Yields what the record taught: by how much times of this chip are predicted anew."""
     told = [
         f"{name} {_expected(found, chip, name) / _expected(known, chip, name) - 1:+.1%}"
         for name in found.measured.get(chip.chip, ())
@@ -220,7 +220,7 @@ def _moved(known: Learnt, found: Learnt, chip: Facts) -> Iterator[str]:
 
 
 def _expected(known: Learnt, chip: Facts, name: str) -> float:
-    return math.exp(float(known.parts[name].foretold([chip.labels])[0][0]))
+    return math.exp(float(known.parts[name].predicted([chip.labels])[0][0]))
 
 
 def _products(known: Learnt, found: Learnt, record: Record, chip: Facts, dtype: str) -> Section:
@@ -231,7 +231,7 @@ def _products(known: Learnt, found: Learnt, record: Record, chip: Facts, dtype: 
         return Section(title, PRODUCT, (), [], (), f"products_{dtype}")
     how, departures = known.products[dtype]
     made, measured = shapes(sizes, chip, dtype), np.array(times)
-    shift = math.exp(float(departures.foretold([chip.labels])[0][0]))
+    shift = math.exp(float(departures.predicted([chip.labels])[0][0]))
     ratios = seconds(made, how) * shift / measured
     fit = own.seconds(made)[0] / measured if own else np.full(len(times), np.nan)
     cells = tuple(

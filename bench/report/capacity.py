@@ -6,8 +6,8 @@ from bench.predict.answers import Held
 from bench.predict.forecast import Asked
 from bench.predict.model.capacity import Room
 from bench.report.digits import NONE, counted
-from bench.report.foretold import TIGHT
 from bench.report.markup import Report
+from bench.report.predicted import TIGHT
 from bench.report.question import beyond, published
 from bench.report.scalar import Scalar
 from bench.report.table import Table

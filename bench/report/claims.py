@@ -61,7 +61,7 @@ def _cells(one: Judgement, hangs: list[str], bench: Bench, notes: Notes) -> tupl
         comes_to(finding) + read,
         on_paper(finding.paper),
         measured(finding.measured),
-        _foretold(finding, bench),
+        _predicted(finding, bench),
         said(finding, notes),
         _where(one),
         ", ".join(hangs) or NONE,
@@ -85,7 +85,7 @@ def _where(one: Judgement) -> str:
 
 def _flat(one: Judgement, hangs: list[str], bench: Bench) -> dict[str, Scalar]:
     claim, finding = one.claim, one.deciding.deciding
-    low, high, by = bench.foretold(finding) or (None, None, None)
+    low, high, by = bench.predicted(finding) or (None, None, None)
     return {
         "claim": claim.id,
         "statement": claim.statement,
@@ -100,9 +100,9 @@ def _flat(one: Judgement, hangs: list[str], bench: Bench) -> dict[str, Scalar]:
         "claim_on_paper": one.on_paper,
         "claim_holds": one.holds,
         **flat(finding),
-        "foretold_low": low,
-        "foretold_high": high,
-        "foretold_by": by,
+        "predicted_low": low,
+        "predicted_high": high,
+        "predicted_by": by,
         "hangs_on": "; ".join(hangs) or None,
     }
 
@@ -192,13 +192,13 @@ def _full(one: Finding, bench: Bench, notes: Notes) -> tuple[str, ...]:
         f"paper {words[one.on_paper]}, measured {words[one.holds]}",
         hands(one.measured),
         devices(one.needed),
-        _foretold(one, bench),
+        _predicted(one, bench),
     )
 
 
-def _foretold(one: Finding, bench: Bench) -> str:
-    """Returns what a paper ratio foretells of work that nobody measured; it proves nothing."""
-    known = bench.foretold(one)
+def _predicted(one: Finding, bench: Bench) -> str:
+    """Returns what a paper ratio predicts of work that nobody measured; it proves nothing."""
+    known = bench.predicted(one)
     if known is None:
         return NONE
     low, high, words = known

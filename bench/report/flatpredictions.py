@@ -9,7 +9,7 @@ from bench.predict.forecast import Asked
 from bench.predict.model.power import Band, Prices
 from bench.report.answered import Answered
 from bench.report.costs import INNER, cost, energy
-from bench.report.foretold import OUTER
+from bench.report.predicted import OUTER
 from bench.report.scalar import Scalar
 from bench.report.tested import flat_tests
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bench.predict.answers import Answer
-from bench.predict.forecast import Foretold
+from bench.predict.forecast import Prediction
 from bench.report.digits import NONE
 from bench.report.duration import duration
 from bench.report.table import Section
@@ -20,7 +20,7 @@ SPELLED = (
 """What the words of operators' tables mean."""
 
 
-def operators_section(one: Answer, found: Foretold, place: int) -> Section:
+def operators_section(one: Answer, found: Prediction, place: int) -> Section:
     """Returns each operator's time at one point, what limits it, and their sum's remainder."""
     columns = ("operator", "time", "share", "limited by", "compute", "memory", "link")
     told = list(_parts(found, place))
@@ -39,7 +39,7 @@ def operators_section(one: Answer, found: Foretold, place: int) -> Section:
     return Section(title, columns, cells, flat, (), f"operators_{one.chip.id}_{place}")
 
 
-def _point(found: Foretold, place: int) -> str:
+def _point(found: Prediction, place: int) -> str:
     """Returns the sizes of one point, which a sweep changes from table to table."""
     asked = found.asked
     told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
@@ -49,11 +49,11 @@ def _point(found: Foretold, place: int) -> str:
 Part = tuple[str, float, float, str, tuple[float, float, float]]
 
 
-def _parts(found: Foretold, place: int) -> Iterator[Part]:
+def _parts(found: Prediction, place: int) -> Iterator[Part]:
     """Yields each operator's name, time, share, limit, and what each resource takes.
 
     One of no time is left out: a single request has no prefills of others in its way. The last is
-    by how much the chip is known to depart from what its sheet foretells.
+    by how much the chip is known to depart from what its sheet predicts.
     """
     total = float(found.seconds[place])
     for one in found.work.parts:

@@ -4,13 +4,17 @@ from collections.abc import Iterator, Sequence
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
-from bench.predict.forecast import Asked, Foretold
+from bench.predict.forecast import Asked, Prediction
 from bench.predict.model.power import Prices
 from bench.predict.tiers import RESTS
 from bench.report.answered import Answered
 from bench.report.costs import INNER, banded, cost, costs_said, energy
 from bench.report.flatpredictions import flat_rows
-from bench.report.foretold import (
+from bench.report.marks import unpublished
+from bench.report.markup import Report
+from bench.report.operators import SPELLED as SPELLED_OPERATORS
+from bench.report.operators import operators_section
+from bench.report.predicted import (
     OUTER,
     at_point,
     digits_of,
@@ -19,10 +23,6 @@ from bench.report.foretold import (
     number,
     rests_on,
 )
-from bench.report.marks import unpublished
-from bench.report.markup import Report
-from bench.report.operators import SPELLED as SPELLED_OPERATORS
-from bench.report.operators import operators_section
 from bench.report.question import beyond, instead, points, published, title
 from bench.report.scalar import Made, Rows
 from bench.report.table import Notes, Table
@@ -121,7 +121,7 @@ def columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
 def cells_of(
     at: Answered, place: int, prices: Prices, base: Chip | None, rests: str
 ) -> tuple[str, ...]:
-    """Returns what is foretold of one chip at one point, a cell each; what it rests on as told."""
+    """Returns what is predicted of one chip at one point, a cell each; what it rests on as told."""
     asked, found = at.found.asked, at.found
     sizes = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
     told, digits = at_point(at, place, (INNER, OUTER)), digits_of(found.tier)
@@ -175,7 +175,7 @@ def caveats(every: Sequence[Answer], asked: Asked, *more: str) -> Iterator[str]:
     yield from beside_fit([one.found for one in every if one.found])
 
 
-def beside_fit(every: Sequence[Foretold]) -> Iterator[str]:
+def beside_fit(every: Sequence[Prediction]) -> Iterator[str]:
     """Yields how far chips are from what was fitted: other hands, vendors without an engine."""
     home = [one for one in every if one.others and not one.abroad]
     yield from {

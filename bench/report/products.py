@@ -13,9 +13,9 @@ from bench.predict.ratio import Ratio
 from bench.predict.tiers import RESTS
 from bench.predict.tiers import told as rests
 from bench.report.duration import duration
-from bench.report.foretold import digits_of, over
 from bench.report.marks import unpublished
 from bench.report.markup import Report
+from bench.report.predicted import digits_of, over
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.report.tested import flat_part, part_said

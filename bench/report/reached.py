@@ -44,7 +44,7 @@ def reaching(found: Sequence[Reached], asked: Sequence[str], sheets: Catalogue) 
     """Returns the figures of chips, each with the share of it that is to be expected.
 
     Args:
-        found: what is foretold.
+        found: what is predicted.
         asked: ids of the accelerators that were asked for: what their sheets lack is said.
         sheets: the sheets of all.
     """
@@ -91,7 +91,7 @@ def _flat(one: Reached, chip: Chip) -> dict[str, Scalar]:
     return {
         "chip": one.chip.chip, "figure": one.figure, "with": one.measured,
         "published": one.published, "origin": chip.figures[one.figure].origin,
-        "foretold": one.published * one.share, "share": one.share,
+        "predicted": one.published * one.share, "share": one.share,
         "share_low_80": low, "share_high_80": high, "share_low_95": least, "share_high_95": most,
         "tier": one.tier, **flat_part(one.chip.chip, PART.format(one.figure.partition("_")[0])),
     }  # fmt: skip

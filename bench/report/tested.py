@@ -45,8 +45,8 @@ def part_said(chips: Sequence[str], part: str, what: str, sides: tuple[str, str]
 
     Args:
         chips: ids of the sheets.
-        part: that foretold each chip by the others; without how it was split.
-        what: was foretold, in words that begin the line.
+        part: that predicted each chip by the others; without how it was split.
+        what: was predicted, in words that begin the line.
         sides: how it is predicted where it comes out too small, and too large.
     """
     whole, count = left_out(part, errors()), tested_chips(part, errors())

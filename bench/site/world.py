@@ -21,7 +21,7 @@ from bench.records.store import read
 from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook, rulebook
 from bench.rules.places import Question
-from bench.site.foretold import Told, foretell
+from bench.site.predicted import Told, predict
 from bench.theory.systems import complete
 from bench.verdict import MARGIN, Row, rows
 
@@ -93,9 +93,9 @@ class World:
         return {chip: tuple(values) for chip, values in found.items()}
 
     @cached_property
-    def foretold(self) -> tuple[Told, ...]:
+    def predicted(self) -> tuple[Told, ...]:
         """Returns what chips would do, by the comparison model."""
-        return foretell(self.catalogue)
+        return predict(self.catalogue)
 
     @cached_property
     def errors(self) -> Mapping[str, Any]:

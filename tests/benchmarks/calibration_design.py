@@ -3,7 +3,7 @@
     python tests/benchmarks/calibration_design.py [repeats]
 
 Of each chip of ``results/tables`` 40 products are known, drawn by each design, and the others
-foretold by the chip's own fit. Printed is the mean error, each chip with one vote.
+predicted by the chip's own fit. Printed is the mean error, each chip with one vote.
 """
 
 import sys

@@ -268,8 +268,8 @@ def test_predictions_sort_and_filter(show: Open) -> None:
     page = show("predictions.html")
     page.get_by_label("Tier").select_option("domestic")
     page.get_by_role("button", name="DeepSeek V3").click()
-    shown = page.locator("#foretold tbody tr:visible")
-    assert 5 < shown.count() < page.locator("#foretold tbody tr").count()
+    shown = page.locator("#predicted tbody tr:visible")
+    assert 5 < shown.count() < page.locator("#predicted tbody tr").count()
     rates = shown.evaluate_all("rows => rows.map(row => row.cells[5].dataset.v ?? null)")
     known = [float(one) for one in rates if one is not None]
     assert known == sorted(known, reverse=True)
@@ -283,7 +283,7 @@ def test_on_a_phone_the_first_answer_stands_beside_the_chip(browser: Browser, si
     here = context(browser, size=PHONE)
     page = here.new_page()
     page.goto(f"{site.as_uri()}/predictions.html")
-    cell = page.locator("#foretold tbody td.number").first.bounding_box()
+    cell = page.locator("#predicted tbody td.number").first.bounding_box()
     assert cell is not None
     assert cell["x"] + cell["width"] <= PHONE[0]
     here.close()

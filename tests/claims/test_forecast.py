@@ -1,4 +1,4 @@
-"""What paper foretells of work: bias and spread of constructed pairs, and nothing of few."""
+"""What paper predicts of work: bias and spread of constructed pairs, and nothing of few."""
 
 import math
 from collections.abc import Mapping
@@ -133,13 +133,13 @@ def test_where_work_follows_paper_without_bias_the_interval_is_about_the_paper_r
     assert (low, high) == pytest.approx((ratio / half, ratio * half))
 
 
-def test_where_work_follows_paper_exactly_paper_is_what_is_foretold() -> None:
+def test_where_work_follows_paper_exactly_paper_is_what_is_predicted() -> None:
     found = known({})
     assert found
     assert found.interval(2.5) == pytest.approx((2.5, 2.5))
 
 
-def test_large_chips_behind_their_paper_are_foretold_behind_whichever_is_asked_first() -> None:
+def test_large_chips_behind_their_paper_are_predicted_behind_whichever_is_asked_first() -> None:
     """Each step up on paper loses 0.1: on average of ten pairs 0.2."""
     found = known(AWAY[1])
     assert found
@@ -149,14 +149,14 @@ def test_large_chips_behind_their_paper_are_foretold_behind_whichever_is_asked_f
     assert found.interval(0.25) == pytest.approx((1 / high, 1 / low))
 
 
-def test_a_few_chips_foretell_nothing() -> None:
+def test_a_few_chips_predict_nothing() -> None:
     four = dict([*PAPER.items()][:4])
     assert LEAST == 5
     assert known(AWAY[0], four) is None
     assert known(AWAY[0]) is not None
 
 
-def test_work_that_nobody_measured_is_foretold_by_nothing() -> None:
+def test_work_that_nobody_measured_is_predicted_by_nothing() -> None:
     assert known({}, work="training") is None
     assert forecast("decode", Evidence(()), sheets(PAPER)) is None
 
@@ -171,7 +171,7 @@ def test_a_chip_without_the_bounding_figure_is_not_counted() -> None:
     assert six.chips == 5
 
 
-def test_what_was_not_admitted_foretells_nothing() -> None:
+def test_what_was_not_admitted_predicts_nothing() -> None:
     spoilt = decoding({"e": PAPER["e"]}, {}, (Defect.SIMULATED,))
     sound = decoding({name: one for name, one in PAPER.items() if name != "e"}, {})
     assert forecast("decode", Evidence([*sound, *spoilt, *lenders()]), sheets(PAPER)) is None

@@ -1,4 +1,4 @@
-"""What the model foretells of claims: that it speaks where it can, and says why where it cannot."""
+"""What the model predicts of claims: that it speaks where it can, and says why where it cannot."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ ASKED = {
 def told(
     sheets: Catalogue, work: str, first: str = MI355X, second: str = B200, **more: Any
 ) -> tuple[float, float, str]:
-    """What is foretold of two chips' work."""
+    """What is predicted of two chips' work."""
     axis = Axis.model_validate({"work": work, **more})
     return modelled(sheets.chips[first], sheets.chips[second], axis, sheets)
 
@@ -46,7 +46,7 @@ def test_it_says_of_which_model_and_setting_it_speaks(sheets: Catalogue) -> None
     assert named == "no proof; by the model: Mixtral 8x7B in fp8 on 8 chips"
 
 
-def test_a_name_of_several_spans_what_is_foretold_of_each(sheets: Catalogue) -> None:
+def test_a_name_of_several_spans_what_is_predicted_of_each(sheets: Catalogue) -> None:
     low, high, _ = told(sheets, "training", "huawei-ascend-910b", H100)
     variants = sheets.chips["huawei-ascend-910b"].variants
     each = [told(sheets, "training", variant, H100) for variant in variants]
@@ -82,13 +82,13 @@ def test_it_answers_shipped_claims(work: str) -> None:
                 bench.catalogue.chips[key[0]] for key in (claim.subjects, claim.objects)
             )
             asked = Question(first, second, axis, claim.relation_of(axis))
-            found.append(bench.foretold(bench.finding(asked)))
+            found.append(bench.predicted(bench.finding(asked)))
     by = [told[2] for told in found if told]
     assert any("by the model: Llama" in words for words in by)
     assert all("by the model: " in words for words in by)
 
 
-def test_a_claim_of_training_is_foretold_by_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_claim_of_training_is_predicted_by_the_model(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said("claims", ["claim=2025-06-12-amd-mi355x-training"], capsys)
     assert code == 0
     assert "no proof; by the model: Llama 3.1 8B in bf16 on 8 chips, with recomputation" in out

@@ -184,7 +184,7 @@ def test_weights_are_cut_one_behind_the_other_and_gains_fit_their_width() -> Non
     assert float(made["norm"].mean()) == pytest.approx(64**-0.5, rel=0.1)
 
 
-def test_a_call_too_long_for_a_cpu_is_refused_with_the_time_foretold() -> None:
+def test_a_call_too_long_for_a_cpu_is_refused_with_the_time_predicted() -> None:
     work = EXPERTS.work(block("prefill", batch=512, experts=16))
     with pytest.raises(UnsupportedError, match=r"about 2\d s on this CPU, by a small one in fp16"):
         llm.refuse_slow(work, 1e9, "fp16")

@@ -169,7 +169,7 @@ def test_points_of_a_validation_are_kept_evenly_with_their_interval(tmp_path: Pa
     found = validation.read(place)
     assert [one.part for one in found] == ["prefill"] * 3 + ["serving, dense"] * MOST
     first = found[0]
-    assert first.foretold == pytest.approx(math.exp(0.1), rel=1e-4)
+    assert first.predicted == pytest.approx(math.exp(0.1), rel=1e-4)
     assert (first.low, first.high) == pytest.approx((math.exp(-0.1), math.exp(0.3)), rel=1e-4)
     assert [one.measured for one in found[3:6]] == [1.0, 4.0, 7.0]
     assert {one.cases for one in found[3:]} == {3 * MOST}

@@ -8,7 +8,7 @@ import pytest
 
 from bench import paths
 from bench.predict.learning.learn import load
-from bench.site.foretold import STANDING, Standing
+from bench.site.predicted import STANDING, Standing
 from tests.commands.command_cases import said
 from tests.predict.test_command import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
 
@@ -151,7 +151,7 @@ def test_what_no_split_holds_says_what_was_tried(capsys: pytest.CaptureFixture[s
     assert re.search(r"GB short, even at the widest tp\b", said("predict", words, capsys)[1])
 
 
-def test_what_tests_found_of_a_chip_stands_beneath_what_is_foretold_of_it(
+def test_what_tests_found_of_a_chip_stands_beneath_what_is_predicted_of_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The site said that most cases of the 910C lay outside, this command did not."""

@@ -7,7 +7,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.best import MOST, Wanted, best, ways
-from bench.predict.forecast import Foretold, forecast
+from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
 from bench.predict.learning.shipped import shipped
 from bench.predict.model.capacity import room
@@ -35,7 +35,7 @@ def wanted(model: str = DENSE, **changes: object) -> Wanted:
     return Wanted(told, how, **{**plain, **changes})  # type: ignore[arg-type]  # of a test
 
 
-def found(sheets: Catalogue, asked: Wanted, known: Learnt, chip: str = "h200") -> Foretold:
+def found(sheets: Catalogue, asked: Wanted, known: Learnt, chip: str = "h200") -> Prediction:
     (answer,), _ = best([sheets.find(chip)], None, asked, known)
     assert answer.found is not None
     return answer.found

@@ -133,8 +133,8 @@ def test_a_records_layers_and_products_are_all_there(
     found = document("calibrate", [ours], capsys)
     assert len(found["rows"]) == len(measurements("layer")) > 5
     for one in found["rows"]:
-        assert one["low_95_s"] < one["foretold_s"] < one["high_95_s"]
-        assert one["ratio"] == pytest.approx(one["foretold_s"] / one["measured_s"])
+        assert one["low_95_s"] < one["predicted_s"] < one["high_95_s"]
+        assert one["ratio"] == pytest.approx(one["predicted_s"] / one["measured_s"])
         assert 0.3 < one["ratio"] < 3
     products = found["tables"]["products_bf16"]
     gemms = [one for one in measurements("gemm") if one["dtype"] == "bf16"]
@@ -162,7 +162,7 @@ def test_a_calibration_moves_the_prediction_of_its_chip(
     assert H200 in json.loads(made.read_text(encoding="utf-8"))["measured"]
 
 
-def test_a_product_measured_here_is_foretold_as_it_was(
+def test_a_product_measured_here_is_predicted_as_it_was(
     made: Path, ours: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     products = document("calibrate", [ours], capsys)["tables"]["products_bf16"]

@@ -82,7 +82,7 @@ def test_intervals_of_products_and_figures_nest(capsys: pytest.CaptureFixture[st
     for each in rows(ASKED["figures"], capsys):
         nested([each[key] for key in ("share_low_95", "share_low_80", "share", "share_high_80")])
         assert each["share_high_95"] >= each["share_high_80"]
-        assert each["foretold"] == pytest.approx(each["share"] * each["published"])
+        assert each["predicted"] == pytest.approx(each["share"] * each["published"])
 
 
 # what adds up
@@ -147,7 +147,7 @@ def test_rates_as_if_it_fitted_are_told_of_what_does_not(
 def test_what_does_not_fit_comes_last_and_says_so_beside_its_rate(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The H800 is foretold quicker than the H20, which is tight, but does not hold the model."""
+    """The H800 is predicted quicker than the H20, which is tight, but does not hold the model."""
     words = [f"chips=[{H800},h20,h200]", LARGE, "parallel=2"]
     found = rows(words, capsys)
     assert [each["chip"] for each in found] == ["nvidia-h200-sxm-141gb", H20, H800]
@@ -269,7 +269,7 @@ def test_a_ratio_of_products_is_firmer_between_siblings(
 def test_fp16_products_are_those_of_bf16_where_the_sheet_has_one_rate(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """They were refused, where serving in fp16 is foretold; 910B2's two rates are one, rounded."""
+    """They were refused, where serving in fp16 is predicted; 910B2's two rates are one, rounded."""
     words = ["chips=[h20,910b2,v100-sxm-32gb,gaudi3]", "phase=product", SHAPE]
     every = [
         {row["chip"]: row for row in rows([*words, f"precision={word}"], capsys)}
@@ -290,7 +290,7 @@ def test_fp16_products_are_those_of_bf16_where_the_sheet_has_one_rate(
 
 
 @pytest.mark.parametrize("size", [256, 2048, 16384])
-def test_no_product_is_foretold_above_the_published_rate(
+def test_no_product_is_predicted_above_the_published_rate(
     size: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """MI308X's interval began at 2.3 ms, where its sheet takes 3.2."""
@@ -469,7 +469,7 @@ def test_what_the_columns_hold_is_one_line(
     assert sum("Rests on, " in one or "J/token" in one for one in summary) == 1
 
 
-def test_a_product_says_that_the_best_one_is_foretold_otherwise(
+def test_a_product_says_that_the_best_one_is_predicted_otherwise(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """MI308X's product of 8192 came out at 85% of its sheet, its best product at 75%."""

@@ -36,7 +36,7 @@ def test_a_tuned_engine_on_a_fitted_vendors_chips_is_what_was_fitted(known: Lear
     part = known.parts[DENSE]
     assert fitted(HOME, part)
     assert of_hands(HOME, part, None) == (0.0, 0.0)
-    assert departure(HOME, part, known.stack)[0] == float(part.foretold([HOME.labels])[0][0])
+    assert departure(HOME, part, known.stack)[0] == float(part.predicted([HOME.labels])[0][0])
 
 
 @pytest.mark.parametrize("chip", [HOME, ABROAD])
@@ -45,7 +45,7 @@ def test_any_engine_is_as_slow_and_scattered_as_with_other_hands(
 ) -> None:
     part = known.parts[DENSE]
     slower, halves = departure(chip, part, known.stack, HANDS)
-    means, both = part.foretold([chip.labels])
+    means, both = part.predicted([chip.labels])
     assert slower - float(means[0]) == pytest.approx(math.log(1.3))
     wider = float(both[0, 0]) + untold(chip, part, known.stack) + 0.2**2
     assert halves == pytest.approx([part.half(wider, level) for level in (0.8, 0.95)])
@@ -138,7 +138,7 @@ def test_no_chip_of_a_pair_tells_of_the_other_by_what_hands_made_of_it(known: Le
     assert told != by_ports(world, known.stack, known.parts)
 
 
-def test_serving_of_a_vendor_left_out_is_foretold_nearer_with_it() -> None:
+def test_serving_of_a_vendor_left_out_is_predicted_nearer_with_it() -> None:
     """AMD's chips by NVIDIA's alone: without it they came out a third too fast."""
     world = shipped()
     errors = [one.error for one in abroad(world)[EXPERTS]]

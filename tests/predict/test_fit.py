@@ -137,7 +137,7 @@ def test_a_chip_has_one_vote_however_many_its_cases() -> None:
         assert getattr(many, key) == pytest.approx(getattr(one, key), rel=0.05), key
 
 
-def test_departures_are_logs_of_measured_over_foretold() -> None:
+def test_departures_are_logs_of_measured_over_predicted() -> None:
     every = found()
     slower = 0.1 * default_rng(4).normal(size=len(every))
     assert departures(timed_by(TRUE, every, slower), TRUE) == pytest.approx(slower, abs=1e-9)

@@ -11,7 +11,7 @@ from bench.predict.assumed import no_network
 from bench.predict.forecast import (
     PHASES,
     Asked,
-    Foretold,
+    Prediction,
     forecast,
     part_of,
 )
@@ -44,7 +44,7 @@ def asked(
     return Asked(workload(model), phase, precision(dtype), parallel(split), *numbers)
 
 
-def bounds(told: Foretold, level: float = 0.95) -> tuple[float, float]:
+def bounds(told: Prediction, level: float = 0.95) -> tuple[float, float]:
     """The interval of the first point's time."""
     seconds, half = float(told.seconds[0]), float(told.half(level)[0])
     return seconds * math.exp(-half), seconds * math.exp(half)
@@ -87,7 +87,7 @@ def test_a_chip_that_was_measured_is_told_by_its_own_times(phase: str) -> None:
     """Else ``fitted on this chip`` is said of an interval that its own times lie outside of."""
     part = load().parts[phase]
     for labels, mean in zip(part.labels, part.means, strict=True):
-        (middle,), covariance = part.foretold([labels])
+        (middle,), covariance = part.predicted([labels])
         assert abs(mean - middle) <= part.half(float(covariance[0, 0]), 0.95), labels[3]
 
 
@@ -210,7 +210,7 @@ def ideal() -> Learnt:
 
 def moved(chip: Facts) -> float:
     """What a forecast of training multiplies the stack's time by."""
-    return math.exp(float(load().parts["train"].foretold([chip.labels])[0][0]))
+    return math.exp(float(load().parts["train"].predicted([chip.labels])[0][0]))
 
 
 @pytest.mark.parametrize("model", ["llama-3.1-8b", "qwen3-32b"])

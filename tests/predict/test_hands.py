@@ -104,7 +104,7 @@ def covered(*, heard: bool) -> list[float]:
         kept = [one for one in cases if one[:2] != (chip, hand)]
         labels, logs, hands = parts(kept)
         known = pooled(labels, logs, hands=hands if heard else ())
-        means, covariance = known.foretold([chip])
+        means, covariance = known.predicted([chip])
         halves = [known.half(float(covariance[0, 0]), level) for level in LEVELS]
         hits += [abs(log - float(means[0])) <= half for half in halves]
     return [float(one) for one in hits / WORLDS]
@@ -150,8 +150,8 @@ def test_what_a_stream_both_ways_loses_is_found_again() -> None:
     chips = [one for one in everything().chips if one.startswith("nvidia-")][:12]
     found = fractions(told(chips, [False, True], default_rng(6)), "memory")
     own = everything().chips[chips[0]]
-    one_way, _ = found.foretold(own, "memory_bandwidth")
-    both, _ = found.foretold(own, "memory_bandwidth", less=True)
+    one_way, _ = found.predicted(own, "memory_bandwidth")
+    both, _ = found.predicted(own, "memory_bandwidth", less=True)
     assert one_way == pytest.approx(0.9, rel=0.02)
     assert both / one_way == pytest.approx(math.exp(-0.1), rel=0.01)
 
@@ -167,7 +167,7 @@ def test_each_hand_speaks_once_for_a_chip_and_way(evidence: Evidence) -> None:
     assert {one.less for one in found} == {False, True}
 
 
-def test_no_figure_is_foretold_above_all_that_is_published_or_believed(evidence: Evidence) -> None:
+def test_no_figure_is_predicted_above_all_that_is_published_or_believed(evidence: Evidence) -> None:
     """A rate above that is taken for a fault, not for a measurement."""
     from bench.chips.load import catalogue
 
@@ -181,7 +181,7 @@ def test_no_figure_is_foretold_above_all_that_is_published_or_believed(evidence:
             assert one.share <= high <= 1.02 * one.told.most
 
 
-def test_boards_that_run_above_their_sheet_are_foretold_above_it(evidence: Evidence) -> None:
+def test_boards_that_run_above_their_sheet_are_predicted_above_it(evidence: Evidence) -> None:
     """Intervals of GeForce boards ended below what several groups had measured of them."""
     from bench.chips.load import catalogue
 
@@ -258,6 +258,6 @@ def test_a_chip_that_was_measured_is_as_sure_without_its_board_power(evidence: E
     assert own.tdp is None
     stranger = replace(own, chip="new", silicon="new")
     powered = replace(stranger, tdp=400.0)
-    widths = [matrix.foretold(one, "matrix_bf16")[1][0] for one in (own, powered, stranger)]
+    widths = [matrix.predicted(one, "matrix_bf16")[1][0] for one in (own, powered, stranger)]
     assert widths == sorted(widths)
     assert widths[0] < 0.95 * widths[1]

@@ -18,7 +18,7 @@ from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World
 from bench.predict.model.stack import CLOCK, Stack
 from bench.predict.validation.errors import figures
-from bench.predict.validation.heldkernels import apart, elsewhere, foretold, left_out
+from bench.predict.validation.heldkernels import apart, elsewhere, left_out, predicted
 from tests.predict.cases import made
 
 TERA = 1e12
@@ -261,7 +261,7 @@ def test_nothing_of_the_chip_left_out_is_seen() -> None:
     moved = [one.error - other.error for one, other in zip(first, then, strict=True)]
     assert moved[: len(known.times[0])] == pytest.approx([np.log(50)] * len(known.times[0]))
     assert apart(collectives.LINK, known, least=4) == []
-    alone = foretold(collectives.LINK, known.only(known.chips[0]), known.without(known.chips[0]))
+    alone = predicted(collectives.LINK, known.only(known.chips[0]), known.without(known.chips[0]))
     assert alone == first[: len(alone)]
 
 
@@ -272,7 +272,7 @@ def test_a_kernel_of_a_vendor_that_no_fit_has_seen_is_a_port() -> None:
     _, departed = learnt(collectives.LINK, others)
     _, halves = departure(ported, departed, Stack())
     asked_of = replace(known.only(first), chips=(ported,))
-    assert {one.halves for one in foretold(collectives.LINK, asked_of, others)} == {halves}
+    assert {one.halves for one in predicted(collectives.LINK, asked_of, others)} == {halves}
 
 
 # the shipped tables
@@ -294,7 +294,7 @@ WIDE = {"collectives, PCIe, nccl": 0.10}
 """How far intervals may be from what they say: three chips of two vendors tell little."""
 
 
-def test_kernels_of_chips_left_out_are_foretold_but_poor_ones(world: World) -> None:
+def test_kernels_of_chips_left_out_are_predicted_but_poor_ones(world: World) -> None:
     told = {name: cases for name, cases, _ in left_out(world)}
     assert set(told) == set(MEAN)
     families = {world.chips[one.chip].family for one in told["experts fp8, vllm"]}
@@ -306,7 +306,7 @@ def test_kernels_of_chips_left_out_are_foretold_but_poor_ones(world: World) -> N
         assert one.inside == pytest.approx([0.8, 0.95], abs=WIDE.get(name, 0.07))
 
 
-def test_the_links_of_a_maker_that_no_fit_has_seen_are_foretold(world: World) -> None:
+def test_the_links_of_a_maker_that_no_fit_has_seen_are_predicted(world: World) -> None:
     told = {name: cases for name, cases, _ in elsewhere(world)}
     for source in ("rccl", "mori"):
         cases = told[f"collectives, chip links, {source}"]
@@ -316,7 +316,7 @@ def test_the_links_of_a_maker_that_no_fit_has_seen_are_foretold(world: World) ->
     assert figures(told["collectives, chip links, mori"]).mean < 0.2, "a mesh counted as a switch"
 
 
-def test_kernels_of_another_source_are_foretold(world: World) -> None:
+def test_kernels_of_another_source_are_predicted(world: World) -> None:
     for one in (figures(cases) for _, cases, _ in elsewhere(world)):
         assert one.mean < 0.4
         assert one.median < one.rivals[0][1]

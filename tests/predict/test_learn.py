@@ -166,7 +166,7 @@ def serving(chip: str, model: str, dtype: str, concurrency: float = 16.0, dp: fl
     return Row(words, {**numbers, "concurrency": concurrency})
 
 
-def test_each_row_is_foretold_with_its_own_layout_in_its_own_place() -> None:
+def test_each_row_is_predicted_with_its_own_layout_in_its_own_place() -> None:
     rows = [serving("a", "llama-3.1-70b", "fp8"), serving("b", "llama-3.1-8b", "bf16", 4),
             serving("a", "llama-3.1-70b", "fp8", 64), serving("dark", "llama-3.1-8b", "bf16"),
             serving("b", "llama-3.1-70b", "int8")]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What became of serving with other hands: each a voice, told beside what is foretold."""
+"""What became of serving with other hands: each a voice, told beside what is predicted."""
 
 import math
 from collections.abc import Mapping

@@ -106,7 +106,7 @@ def covered(heavy: float | None) -> tuple[list[float], list[float]]:
         flat = [float(one) for one in logs[:-2].ravel()]
         labels = [one for one in chips[:-2] for _ in range(CASES)]
         known = pooled(labels, flat, [*range(CASES)] * (CHIPS - 2))
-        means, wide = known.foretold(chips[-2:])
+        means, wide = known.predicted(chips[-2:])
         apart_ = float(wide[0, 0] + wide[1, 1] - 2 * wide[0, 1])
         for place, level in enumerate(LEVELS):
             away = np.abs(logs[-2] - means[0])

@@ -38,7 +38,7 @@ def seen(rng: Generator, chips: Chips, within: float, cases: int = 6) -> Departu
 
 def told(known: Departures, *labels: Labels, level: float = 0.95) -> tuple[list[float], float]:
     """Returns the means of chips, and the half-width of the first one's interval."""
-    means, covariance = known.foretold(labels)
+    means, covariance = known.predicted(labels)
     return [float(one) for one in means], known.half(float(covariance[0, 0]), level)
 
 
@@ -77,7 +77,7 @@ def test_intervals_of_a_chip_left_out_cover_as_often_as_they_say(
 
 @pytest.mark.parametrize("siblings", [1, 3])
 @pytest.mark.parametrize("within", [0.05, 0.005])
-def test_what_is_foretold_has_a_covariance(siblings: int, within: float) -> None:
+def test_what_is_predicted_has_a_covariance(siblings: int, within: float) -> None:
     """Symmetric, and no combination of departures with a negative variance."""
     rng = default_rng(7)
     for _ in range(20):
@@ -94,7 +94,7 @@ def test_the_shipped_departures_have_a_covariance() -> None:
 
 def sound(known: Departures, asked: Sequence[Labels]) -> None:
     """Holds a covariance to what every one is."""
-    _, covariance = known.foretold(asked)
+    _, covariance = known.predicted(asked)
     assert covariance == pytest.approx(covariance.T, abs=1e-12)
     assert np.diag(covariance).min() > 0
     assert np.linalg.eigvalsh(covariance).min() > -1e-9
@@ -108,7 +108,7 @@ def test_siblings_that_agree_leave_their_next_one_an_interval() -> None:
     chips |= {("acme", f"g{n}", f"t{n}", f"d{n}"): one for n, one in enumerate(others)}
     known = seen(rng, chips, 0.003, 8)
     first, new = next(iter(chips)), ("acme", "f", "s", "new")
-    means, covariance = known.foretold([new, first])
+    means, covariance = known.predicted([new, first])
     assert means == pytest.approx([0, 0], abs=0.03)
     assert covariance[0, 0] > covariance[1, 1] > 0
     assert covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1] > 0

@@ -64,7 +64,7 @@ def test_what_is_usual_hangs_on_no_rounding() -> None:
 
 
 def test_a_short_run_tells_a_chip_better_beside_what_is_usual() -> None:
-    """Ten products say little of eight parameters: chip after chip others are foretold closer."""
+    """Ten products say little of eight parameters: chip after chip others are predicted closer."""
     rng, errors = default_rng(6), []
     usual = prior(world(rng), HOW)
     for _ in range(12):
@@ -122,7 +122,7 @@ def test_a_wild_time_widens_itself_and_hardly_moves_its_neighbours() -> None:
 
 
 def test_what_all_chips_leave_stays_with_one_chips_fit() -> None:
-    """It is held while the formula is fitted, and is there again in what is foretold."""
+    """It is held while the formula is fitted, and is there again in what is predicted."""
     rng = default_rng(10)
     how, _ = learnt(world(rng, 4), Products())
     one = joined([shapes(drawn(rng, 40), made(), "bf16")])

@@ -94,7 +94,7 @@ def test_neighbours_lend_and_far_sizes_do_not() -> None:
     assert beyond == pytest.approx(0.0, abs=1e-9)
 
 
-def test_products_are_foretold_with_what_others_left() -> None:
+def test_products_are_predicted_with_what_others_left() -> None:
     off = dict.fromkeys(SIZES[:4], 0.25)
     known = told(off)
     how, _ = learnt(known, Products())

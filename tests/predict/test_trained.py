@@ -22,7 +22,7 @@ from bench.predict.learning.trained import (
     sifted,
 )
 from bench.predict.validation.heldreported import left_out, told_by_others
-from bench.predict.validation.heldtraining import foretold, note_of_others, notes
+from bench.predict.validation.heldtraining import note_of_others, notes, predicted
 from tests.evidence import cases
 
 WORLD = shipped()
@@ -175,14 +175,14 @@ def test_an_engine_that_ran_on_more_chips_is_the_better_known() -> None:
     )
 
 
-def test_runs_are_foretold_with_what_their_engine_adds() -> None:
+def test_runs_are_predicted_with_what_their_engine_adds() -> None:
     every = runs(training_rows(WORLD.data), WORLD.chips, WORLD.models)
     own = [one for one in every if engine(one.row) == "torchtitan"]
     stack = WORLD.stack()
     trainer, parts = of_training(every, WORLD.models, stack)
     blind = replace(trainer, known={})
     known, unknown = (
-        foretold(WORLD, own, every, stack, (one, parts))[TRAIN] for one in (trainer, blind)
+        predicted(WORLD, own, every, stack, (one, parts))[TRAIN] for one in (trainer, blind)
     )
     slower = trainer.known["torchtitan"][0] - trainer.middle
     assert slower > 0

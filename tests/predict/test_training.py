@@ -177,7 +177,7 @@ def test_one_work_is_of_one_version_however_it_is_divided() -> None:
     assert engine(first) == engine(other) == "megatron-bridge"
 
 
-def test_reported_training_is_foretold_nearer_than_by_the_roofline() -> None:
+def test_reported_training_is_predicted_nearer_than_by_the_roofline() -> None:
     from bench.predict.validation.heldtraining import trained_by_others
 
     found = trained_by_others(WORLD)

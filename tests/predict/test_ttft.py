@@ -32,7 +32,7 @@ def served(seconds: float, beside: float, chip: str = "a", **words: str) -> Row:
 
 
 def rows(noise: float = 0.0) -> tuple[list[Row], np.ndarray]:
-    """Rows of three chips by the known engine, and the prefill foretold of each."""
+    """Rows of three chips by the known engine, and the prefill predicted of each."""
     rng, found, told = default_rng(3), [], []
     for chip in "abc":
         for prefill in (0.01, 0.05, 0.2, 0.8, 2.0):
@@ -80,7 +80,7 @@ def test_rows_of_light_load_by_others_than_the_vendor_speak() -> None:
     assert light([copies]) == [copies]
 
 
-def test_a_chip_left_out_is_foretold_nearer_than_by_its_sheet() -> None:
+def test_a_chip_left_out_is_predicted_nearer_than_by_its_sheet() -> None:
     for key, cases in firsts(shipped()).items():
         assert len({one.chip for one in cases}) > 1
         error = np.median(np.abs([one.error for one in cases]))
@@ -114,7 +114,7 @@ def test_the_first_token_is_a_prefill_with_what_engines_add(
     bare = serve(
         chips[H20], question.workload, question.load, question.how, question.split, load().stack
     )
-    means, covariance = part.foretold([chips[H20].labels])
+    means, covariance = part.predicted([chips[H20].labels])
     shift = math.exp(float(means[0]))
     expected = (how.host_s + how.prefill * bare.ttft) * shift
     assert few.seconds >= expected * (1 - 1e-9)

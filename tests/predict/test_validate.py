@@ -21,14 +21,14 @@ from bench.predict.model.stack import Stack
 from bench.predict.validation.bars import CHIP
 from bench.predict.validation.errorfile import state, written
 from bench.predict.validation.errors import Bar, Figures, Outcome, Part, changes, figures, missed
-from bench.predict.validation.heldout import band, chosen, foretold, products, steps
+from bench.predict.validation.heldout import band, chosen, predicted, products, steps
 from bench.predict.validation.pairs import product_ratios
 
 
 def case(
     chip: str = "a", error: float = 0.0, half: float = 0.1, rivals: tuple[float, float] = (0.5, 0.4)
 ) -> Outcome:
-    """A case whose time was foretold ``error`` off, as a share of the measured one."""
+    """A case whose time was predicted ``error`` off, as a share of the measured one."""
     halves = (math.log1p(half), math.log1p(2 * half))
     return Outcome(
         chip, "work", math.log1p(error), halves, (math.log1p(rivals[0]), math.log1p(rivals[1]))
@@ -188,7 +188,7 @@ def test_a_file_that_is_not_there_is_a_wrong_word(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def made(sheets: Catalogue) -> Measured:
-    """Products on four chips, the last of which takes twice as long as its sheet foretells."""
+    """Products on four chips, the last of which takes twice as long as its sheet predicts."""
     known = every(sheets)
     ids = (
         "nvidia-a100-sxm-80gb", "nvidia-h100-sxm-80gb", "nvidia-b200-sxm-180gb",
@@ -210,12 +210,12 @@ def test_the_chip_that_is_left_out_teaches_nothing(made: Measured) -> None:
     assert figures(slow).bias == pytest.approx(-0.5, abs=0.03)
 
 
-def test_a_chip_that_is_known_is_foretold_by_its_own_departure(made: Measured) -> None:
+def test_a_chip_that_is_known_is_predicted_by_its_own_departure(made: Measured) -> None:
     slow = chosen(made, ["b60" in one.chip for one in made.chips])
-    assert figures(foretold(slow, made)).mean < 0.2
+    assert figures(predicted(slow, made)).mean < 0.2
 
 
-def test_a_vendor_without_which_too_few_chips_are_left_is_not_foretold(made: Measured) -> None:
+def test_a_vendor_without_which_too_few_chips_are_left_is_not_predicted(made: Measured) -> None:
     found = products(made, lambda chip: chip.vendor)
     assert {one.chip for one in found} == {"intel-arc-pro-b60-24gb"}
     two = chosen(made, [True, True, True, False])
@@ -227,7 +227,7 @@ def test_the_second_baseline_is_fitted_on_the_others(made: Measured) -> None:
     others = chosen(made, ["b60" not in one.chip for one in made.chips])
     pairs = zip(others.shapes, others.times, strict=True)
     logs = np.concatenate([np.log(times / roofline(one)) for one, times in pairs])
-    found = foretold(slow, others)
+    found = predicted(slow, others)
     assert {round(one.rivals[1] - one.rivals[0], 9) for one in found} == {
         round(float(np.median(logs)), 9)
     }
@@ -241,7 +241,7 @@ def test_products_are_held_to_the_interval_that_users_are_told(made: Measured) -
     others = chosen(made, ["b60" not in one.chip for one in made.chips])
     _, departed = learnt(others, Products())
     _, halves = departure(slow.chips[0], departed, Stack())
-    assert {one.halves for one in foretold(slow, others)} == {halves}
+    assert {one.halves for one in predicted(slow, others)} == {halves}
 
 
 @pytest.fixture(scope="module")
@@ -258,7 +258,7 @@ def test_no_product_is_validated_above_the_published_rate(
     others = chosen(quick, ["b60" not in one.chip for one in quick.chips])
     (asked,), (times,) = slow.shapes, slow.times
     least = 2 * asked.m * asked.n * asked.k / asked.rate
-    found = foretold(slow, others)
+    found = predicted(slow, others)
     seconds_ = np.array([math.exp(one.error) for one in found]) * times
     assert np.all(seconds_ >= least * (1 - 1e-9))
     assert np.any(np.isclose(seconds_, least))
@@ -272,11 +272,14 @@ def test_no_product_is_validated_above_the_published_rate(
 
 
 def test_ratios_of_products_are_validated_as_users_are_told_of_them(quick: Measured) -> None:
-    """That of two products, neither of which is foretold above its published rate."""
+    """That of two products, neither of which is predicted above its published rate."""
     first, second = quick.chips[:2]
     kept = chosen(quick, [one not in (first, second) for one in quick.chips])
     errors = [
-        [one.error for one in foretold(chosen(quick, [each == chip for each in quick.chips]), kept)]
+        [
+            one.error
+            for one in predicted(chosen(quick, [each == chip for each in quick.chips]), kept)
+        ]
         for chip in (first, second)
     ]
     pair = f"{first.chip} / {second.chip}"

@@ -159,10 +159,10 @@ def test_without_earlier_figures_there_is_nothing_to_hold_it_to(
     assert set(kept) == {one.key for one in PARTS}
 
 
-def test_a_wrong_part_is_refused_before_anything_is_foretold(
+def test_a_wrong_part_is_refused_before_anything_is_predicted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("bench.commands.validate.world", lambda: pytest.fail("it was foretold"))
+    monkeypatch.setattr("bench.commands.validate.world", lambda: pytest.fail("it was predicted"))
     code, _, err = said("validate", ["part=serve"], capsys)
     assert (code, "; serving TPOT, dense; " in err) == (2, True)
 

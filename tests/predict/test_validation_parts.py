@@ -181,8 +181,8 @@ def test_no_chip_of_the_vendor_left_out_is_in_the_fit(parts: Parts) -> None:
     assert {one.chip for one in cases} == {"intel-arc-pro-b60-24gb"}
 
 
-def test_serving_of_another_vendor_is_foretold_apart(world: World, parts: Parts) -> None:
-    """No chip of it teaches the others, nor does one that is foretold beside them."""
+def test_serving_of_another_vendor_is_predicted_apart(world: World, parts: Parts) -> None:
+    """No chip of it teaches the others, nor does one that is predicted beside them."""
     amd = {"amd-mi300x-oam-192gb", "amd-mi325x-oam-256gb", "amd-mi355x-oam-288gb"}
     cases = parts["serving TPOT, experts", VENDOR].cases
     assert {one.chip for one in cases} == amd

@@ -10,7 +10,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.predict.tiers import MEANS, Tier
 from bench.report.predictions import SPELLED
-from bench.site.foretold import STANDING, Standing
+from bench.site.predicted import STANDING, Standing
 from tests.commands.command_cases import said
 
 GENERAL = ("Predicted, ", "Rests on, ", "No prediction ", "J/token: ", "Unknown, ",
@@ -61,7 +61,7 @@ def test_a_chips_page_tells_whether_an_engine_was_fitted_on_its_vendors_chips(
     chip: str, told: str, untold: str, site: Path
 ) -> None:
     whole = (site / "chips" / f"{chip}.html").read_text("utf-8")
-    own = text(whole.partition('id="foretold"')[2].partition("<h")[0])
+    own = text(whole.partition('id="predicted"')[2].partition("<h")[0])
     assert told in own
     assert untold not in own
     assert "TPOT: time between two tokens" in own
@@ -69,7 +69,7 @@ def test_a_chips_page_tells_whether_an_engine_was_fitted_on_its_vendors_chips(
 
 
 def test_a_bias_says_what_its_sign_means(site: Path) -> None:
-    """The 910C took four times as long as foretold, and its page said -73.7%."""
+    """The 910C took four times as long as predicted, and its page said -73.7%."""
     whole = (site / "chips" / "huawei-ascend-910c.html").read_text("utf-8")
     below = whole.partition('id="errors"')[2].partition("</table>")[2].partition("<h2")[0]
     assert "says for times that it took longer than predicted" in text(below)
@@ -87,7 +87,7 @@ def test_a_chip_that_is_not_sold_is_marked(page: str, sheets: Catalogue) -> None
 
 def test_every_tier_that_a_row_names_is_explained(page: str) -> None:
     assert set(MEANS) == set(Tier)
-    rows, _, after = page.partition('id="foretold"')[2].partition("</table>")
+    rows, _, after = page.partition('id="predicted"')[2].partition("</table>")
     named = {one for cell in re.findall(r"<td[^>]*>([a-z ,]+)</td></tr>", rows)
              for one in cell.split(", ")}  # fmt: skip
     explained = text(after.partition('id="rests"')[2].partition("</ul>")[0])

@@ -141,7 +141,7 @@ def test_each_value_on_a_chips_page_leads_to_its_source_or_its_record(
     site: Path, world: World, chip: str
 ) -> None:
     text = (site / "chips" / f"{chip}.html").read_text("utf-8")
-    told = text.partition('id="evidence"')[2].partition('id="foretold"')[0]
+    told = text.partition('id="evidence"')[2].partition('id="predicted"')[0]
     tables = told.split('<div class="scroll"')[2:]
     rows = [row for table in tables for row in re.findall(r"<tr>(<th scope=\"row.*?)</tr>", table)]
     assert len(rows) == len(world.observed[chip])

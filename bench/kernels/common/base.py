@@ -123,7 +123,7 @@ class Kernel(Protocol):
         ...
 
     def smaller(self, point: Point) -> Point:
-        """Returns a configuration that is quick to time and foretells the rate of ``point``."""
+        """Returns a configuration that is quick to time and predicts the rate of ``point``."""
         ...
 
     def ways(self, point: Point, limits: Limits) -> list[Point]:

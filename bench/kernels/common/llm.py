@@ -30,7 +30,7 @@ TOLERANCE = {"bf16": 2e-2, "fp16": 4e-3, "fp32": 1e-4}
 PROBE = (64, 1024, 1024)
 PROBE_S = 0.1
 LONGEST_S = 4.0
-"""A call foretold to take longer on a CPU is not begun."""
+"""A call predicted to take longer on a CPU is not begun."""
 
 
 @dataclass
@@ -82,7 +82,7 @@ def refuse_size(need_bytes: float, memory_bytes: float) -> None:
 
 
 def refuse_slow(work: Work, rate: float, dtype: str) -> None:
-    """Raises for a call on a CPU that would take too long, as a small one foretells.
+    """Raises for a call on a CPU that would take too long, as a small one predicts.
 
     Args:
         work: of the call.
@@ -90,12 +90,12 @@ def refuse_slow(work: Work, rate: float, dtype: str) -> None:
         dtype: of both.
 
     Raises:
-        UnsupportedError: with the time foretold.
+        UnsupportedError: with the time predicted.
     """
-    foretold = work.flop / rate
-    if foretold > LONGEST_S:
+    predicted = work.flop / rate
+    if predicted > LONGEST_S:
         raise UnsupportedError(
-            f"a call would take about {foretold:.0f} s on this CPU, by a small one in {dtype} "
+            f"a call would take about {predicted:.0f} s on this CPU, by a small one in {dtype} "
             f"that ran at {rate / 1e9:.3g} GFLOP/s; {LONGEST_S:.0f} s are the most allowed"
         )
 
@@ -127,7 +127,7 @@ def refuse_slow_product(work: Work, dtype: str) -> None:
     had the cores when it was taken.
 
     Raises:
-        UnsupportedError: with the time foretold.
+        UnsupportedError: with the time predicted.
     """
     rate = product_pace(dtype)
     if work.flop / rate > LONGEST_S:

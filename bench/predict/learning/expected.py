@@ -38,7 +38,7 @@ def departure(
             of products.
         engines: log spread of engines that the departures do not have in them.
     """
-    means, covariance = part.foretold([chip.labels])
+    means, covariance = part.predicted([chip.labels])
     slower, others = by_hands(chip, part, hands)
     variance = float(covariance[0, 0]) + untold(chip, part, stack) + others + engines**2
     return float(means[0]) + slower, tuple(part.half(variance, level) for level in LEVELS)
@@ -60,7 +60,7 @@ def difference(
         stack: what was fitted.
         hands: of each chip, what became of such serving with other hands; see ``departure``.
     """
-    means, both = part.foretold([one.labels for one in pair])
+    means, both = part.predicted([one.labels for one in pair])
     variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
     variance += sum(untold(one, part, stack) for one in pair)
     middle = float(means[0] - means[1])

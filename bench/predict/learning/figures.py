@@ -53,12 +53,12 @@ class Voice:
 
 @dataclass(frozen=True)
 class Share:
-    """What a chip is foretold to reach of a figure, as a share: to users and to validation.
+    """What a chip is predicted to reach of a figure, as a share: to users and to validation.
 
     Attributes:
         learnt: what fractions of all chips tell; ``halves`` those of its log by level.
         most: the highest figure that anybody publishes, or that was believed of its family where
-            it was measured above that: no chip is foretold to reach more, nor to be measured to,
+            it was measured above that: no chip is predicted to reach more, nor to be measured to,
             but for ``ABOVE``.
     """
 
@@ -68,7 +68,7 @@ class Share:
 
     @property
     def value(self) -> float:
-        """Returns the share that is foretold."""
+        """Returns the share that is predicted."""
         return min(self.learnt, self.most)
 
     @property
@@ -98,18 +98,18 @@ class Fractions:
     believed: Mapping[str, float]
 
     def share(self, chip: Facts, figure: str, published: float, *, less: bool = False) -> Share:
-        """Returns what a chip is foretold to reach of a figure.
+        """Returns what a chip is predicted to reach of a figure.
 
         Args:
             chip: whose.
             figure: its key.
             published: the highest value that anybody publishes, over the figure.
-            less: see ``foretold``.
+            less: see ``predicted``.
         """
-        learnt, halves = self.foretold(chip, figure, less=less)
+        learnt, halves = self.predicted(chip, figure, less=less)
         return Share(learnt, halves, max(published, self.believed.get(chip.family, 0.0)))
 
-    def foretold(
+    def predicted(
         self, chip: Facts, figure: str, *, less: bool = False
     ) -> tuple[float, tuple[float, ...]]:
         """Returns the fraction of a figure, and half-widths of its log by level.
@@ -119,7 +119,7 @@ class Fractions:
             figure: its key.
             less: whether that of one shape, or of streams both ways, is asked for.
         """
-        means, covariance = self.departures.foretold([chip.labels])
+        means, covariance = self.departures.predicted([chip.labels])
         log = float(_row(chip, figure, less=less, family=self.family) @ np.array(self.terms))
         variance = float(covariance[0, 0])
         known = chip.labels in self.departures.labels  # then its own departure has it

@@ -124,7 +124,7 @@ def fit(found: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B008 -
 
 
 def departures(found: Sequence[Case], stack: Stack) -> Array:
-    """Returns log of measured over foretold time of each case."""
+    """Returns log of measured over predicted time of each case."""
     every, promised = joined(found)
     told = timed(every, promised, stack).seconds
     return np.asarray(np.log([one.seconds for one in found]) - np.log(told))

@@ -1,7 +1,7 @@
 """How far values of one chip scatter: within one hand, and from one hand to the next.
 
 A hand is a person's software, tuning and card. Ten values by one hand tell little more of a chip
-than one does, and what another hand will find is foretold by how hands differ.
+than one does, and what another hand will find is predicted by how hands differ.
 """
 
 from collections.abc import Hashable, Mapping, Sequence

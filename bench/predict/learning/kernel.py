@@ -34,7 +34,7 @@ class Kernel(Generic[Work, How]):
     """One kind of kernel.
 
     Attributes:
-        name: what is foretold.
+        name: what is predicted.
         work: makes the work of arrays by name, one place a case; what chips promise is in it too.
         start: software's parameters, where the fit begins.
         seconds: the time of each case.

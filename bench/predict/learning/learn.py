@@ -177,7 +177,7 @@ def of_first(
 def first_rows(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
 ) -> Iterator[tuple[str, list[Row], Array]]:
-    """Yields a part's name, its rows of light load, and the prefill foretold of each in s."""
+    """Yields a part's name, its rows of light load, and the prefill predicted of each in s."""
     for name in (DENSE, EXPERTS):
         own = [
             row

@@ -1,6 +1,6 @@
-"""How long a token took with others, beside what was foretold: any engine, any care.
+"""How long a token took with others, beside what was predicted: any engine, any care.
 
-What is foretold is what the engines of the fitted tables reach, which one hand tuned. Those who
+What is predicted is what the engines of the fitted tables reach, which one hand tuned. Those who
 report a number of their own have other versions, other settings and other aims.
 """
 
@@ -17,7 +17,7 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class Others:
-    """Measured over foretold time a token, a hand a voice.
+    """Measured over predicted time a token, a hand a voice.
 
     Attributes:
         low, high: between them lie ``LEVEL`` of the hands' values.
@@ -62,7 +62,7 @@ def others(logs: Mapping[Any, Sequence[float]]) -> Others | None:
     """Returns what hands make of it; None where they are too few.
 
     Args:
-        logs: by hand, log of measured over foretold of each of its values.
+        logs: by hand, log of measured over predicted of each of its values.
     """
     held = [np.sort(np.array(one)) for one in logs.values() if len(one)]
     if len(held) < FEWEST:

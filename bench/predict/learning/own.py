@@ -1,4 +1,4 @@
-"""What a record of this program says of its chip: products and layers beside what was foretold.
+"""What a record of this program says of its chip: products and layers beside what was predicted.
 
 A layer replayed as a captured graph has no launches to pay for, so that its time tells of the chip;
 what software adds between layers stays the stack's, fitted on serving engines.
@@ -86,7 +86,7 @@ def single(workload: Workload) -> Workload:
 
 
 def layer_s(one: Layer, chip: Facts, workload: Workload, stack: Stack) -> float:
-    """Returns the time foretold of one layer, embedding and head apart.
+    """Returns the time predicted of one layer, embedding and head apart.
 
     Raises:
         UsageError: the sheet lacks a figure, or the chip the format.
@@ -120,7 +120,7 @@ def calibrated(
     parts, first, moved = dict(known.parts), dict(known.first), []
     for phase, logs in told.items():
         if logs:
-            shift = float(np.median(logs)) - float(parts[phase].foretold([chip.labels])[0][0])
+            shift = float(np.median(logs)) - float(parts[phase].predicted([chip.labels])[0][0])
             parts[phase] = parts[phase].with_chip(chip.labels, float(np.median(logs)), len(logs))
             moved.append(phase)
             if phase == "decode":
@@ -139,7 +139,7 @@ def calibrated(
 def _departures(
     record: Record, chip: Facts, models: Mapping[str, Workload], stack: Stack
 ) -> dict[str, list[float]]:
-    """Returns log of measured over foretold time of a record's dense layers, by phase."""
+    """Returns log of measured over predicted time of a record's dense layers, by phase."""
     return {
         phase: [
             math.log(one.seconds / layer_s(one, chip, models[one.model], stack))
@@ -152,7 +152,7 @@ def _departures(
 
 def _moved(part: Departures, chip: Facts, shift: float, count: int) -> Departures:
     """Returns a part of dense serving, moved by what steps here taught of the chip."""
-    middle = float(part.foretold([chip.labels])[0][0])
+    middle = float(part.predicted([chip.labels])[0][0])
     return part.with_chip(chip.labels, middle + shift, count)
 
 

@@ -1,6 +1,6 @@
-"""How far chips depart from what their sheets foretell, pooled over silicon, design and vendor.
+"""How far chips depart from what their sheets predict, pooled over silicon, design and vendor.
 
-A departure is the median log ratio of measured to foretold time on one chip. Departures of chips
+A departure is the median log ratio of measured to predicted time on one chip. Departures of chips
 that share silicon or a design are alike to a stated degree, so that a chip nobody measured leans
 on its siblings by reason: the H20 of 141 GB on that of 96 GB, a Hopper on other Hoppers. It is the
 best linear prediction with an unknown mean (universal kriging; Rasmussen & Williams 2006, 2.7). How
@@ -33,7 +33,7 @@ SHARED = (("family", 1, 0.4), ("silicon", 2, 0.4), ("chip", 3, 0.2))
 Assumed; validation over all chips is what speaks for them."""
 VENDOR = 0.177
 """Spread of vendors' effects, log, so that two differ by 0.25: assumed, for most parts have one
-vendor's chips and tell none. By two others': one was foretold 20% off; AMD's by others 3 to 33%
+vendor's chips and tell none. By two others': one was predicted 20% off; AMD's by others 3 to 33%
 (NeuSight, arXiv 2407.13853)."""
 TOLD = 2
 """Vendors as which that counts beside those that were measured: those that it was told by."""
@@ -52,7 +52,7 @@ class Departures:
 
     Attributes:
         labels: of each chip.
-        means: log of measured over foretold, median over its hands' medians.
+        means: log of measured over predicted, median over its hands' medians.
         counts: its cases; of a hand with several, how many by as many hands they are worth.
         within: standard deviation of cases of one chip, from hand to hand.
         spread: scale of the departures.
@@ -93,7 +93,7 @@ class Departures:
         heavy tails as the chips' departures.
 
         Args:
-            variance: of the chip's departure, as ``foretold`` gives it.
+            variance: of the chip's departure, as ``predicted`` gives it.
             level: one of ``LEVELS``.
         """
         return self._wide(variance, level, self.tails, self.within)
@@ -118,7 +118,7 @@ class Departures:
         beside = cases * scale if own is None else own
         return math.hypot(tail * math.sqrt(max(variance, 0.0)), beside)
 
-    def foretold(self, chips: Sequence[Labels]) -> tuple[Floats, Floats]:
+    def predicted(self, chips: Sequence[Labels]) -> tuple[Floats, Floats]:
         """Returns what to expect of chips: means (n) and covariance (n x n), cases left out."""
         inverse = np.linalg.inv(self._known())
         own = self._far(chips)
@@ -264,7 +264,7 @@ def pooled(
 
     Args:
         labels: of the chip of each case.
-        logs: log of measured over foretold, of each case.
+        logs: log of measured over predicted, of each case.
         same: what was measured; equal for one case on several chips. Without it cases of two chips
             are taken to share nothing.
         hands: who measured each case; without it each case is a hand of its own.

@@ -1,7 +1,7 @@
-"""One chip's products as they are foretold: what users are told, and what validation tests.
+"""One chip's products as they are predicted: what users are told, and what validation tests.
 
 The middle is the formula's time, moved by the chip's departure, or that of the chip's own fit. No
-product of the tables is faster than its published rate allows: nothing is foretold below that.
+product of the tables is faster than its published rate allows: nothing is predicted below that.
 """
 
 import math
@@ -26,7 +26,7 @@ class ProductTimes:
     """Products on one chip, one a place of every array.
 
     Attributes:
-        seconds: foretold.
+        seconds: predicted.
         least: seconds at the published rate. What is bound by memory has no such bound: it may lie
             in a cache.
         halves: half-widths of the interval of log time by level, the model's part.

@@ -67,7 +67,7 @@ def remainder(
 
     Args:
         sizes: of each chip, n x 3 log sizes.
-        logs: of each chip, log of measured over foretold; its own median is taken off.
+        logs: of each chip, log of measured over predicted; its own median is taken off.
         families: of each chip.
         wanted: families whose own are asked for; None: all.
     """

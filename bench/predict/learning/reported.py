@@ -39,7 +39,7 @@ FITTED = ("inferencex-aiconfigurator", "inferencex-app", "aiconfigurator")
 Hand = tuple[str, str]
 """Who measured, and the vendor of the chips where no engine was fitted on its chips."""
 Logs = Mapping[Hand, Sequence[float]]
-"""By hand, log of measured over foretold of each of its values."""
+"""By hand, log of measured over predicted of each of its values."""
 ENDINGS = ("-instruct", "-chat")
 
 
@@ -146,13 +146,13 @@ def by_ports(
     """Returns, by part of serving, what became of it with others on any chips.
 
     What a port is like nobody can tell of chips that were fitted alone: hands made of them what the
-    fit foretells, and less of others.
+    fit predicts, and less of others.
 
     Args:
         world: all that is known.
         stack: of steps.
         parts: departures of serving from it.
-        without: chips that are foretold by it: neither they nor ports of their vendors tell it.
+        without: chips that are predicted by it: neither they nor ports of their vendors tell it.
     """
     ported = {world.chips[one].vendor for one in without}
     logs = logs_by_hand(world, stack, parts, without)
@@ -172,7 +172,7 @@ def _told(logs: Mapping[str, Logs]) -> dict[str, Others]:
 def logs_by_hand(
     world: World, stack: Stack, parts: Mapping[str, Departures], without: Collection[str] = ()
 ) -> dict[str, dict[Hand, list[float]]]:
-    """Returns, by part and hand, the log of how much longer a token took than was foretold.
+    """Returns, by part and hand, the log of how much longer a token took than was predicted.
 
     A hand's chips of a vendor that has no fitted engine are a hand of their own: what it makes of
     one engine is not mixed with what another vendor's is like.
@@ -189,14 +189,14 @@ def logs_by_hand(
     for row, error in zip(rows, log_errors(world, rows, stack), strict=True):
         if np.isfinite(error):
             name, chip = kind(world, row), world.chips[row.chip]
-            means, _ = parts[name].foretold([chip.labels])
+            means, _ = parts[name].predicted([chip.labels])
             hand = row.words["hand"], "" if chip.vendor in known else chip.vendor
             logs[name].setdefault(hand, []).append(-float(error + means[0]))
     return logs
 
 
 def log_errors(world: World, rows: Sequence[Row], stack: Stack) -> Array:
-    """Returns log of foretold over measured time; nan where a sheet says too little."""
+    """Returns log of predicted over measured time; nan where a sheet says too little."""
     measured = np.log([row["tpot_ms"] * 1e-3 for row in rows])
     return np.asarray(np.log(_served(world, rows, stack)) - measured)
 

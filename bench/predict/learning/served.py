@@ -1,4 +1,4 @@
-"""Rows of serving as they are foretold: how each was run, and what of two rows is one work."""
+"""Rows of serving as they are predicted: how each was run, and what of two rows is one work."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -19,9 +19,9 @@ MONTH = len("2026-01")
 """Of a date, the letters that tell its month."""
 LOAD = ("concurrency", "input", "output")
 Layout = tuple[str, str, str, int, int, int]
-"""What rows of one chip share that are foretold alike: chip, model, dtype, tp, dp, ep."""
+"""What rows of one chip share that are predicted alike: chip, model, dtype, tp, dp, ep."""
 Way = tuple[str, Precision, Parallel]
-"""What rows share that are foretold at once, each on its own chip: model, formats, split."""
+"""What rows share that are predicted at once, each on its own chip: model, formats, split."""
 
 
 def same_work(row: Row) -> tuple[str | float, ...]:
@@ -44,7 +44,7 @@ def served(
     *,
     what: str = "tpot",
 ) -> Array:
-    """Returns the time foretold of each row in seconds; nan where a sheet says too little.
+    """Returns the time predicted of each row in seconds; nan where a sheet says too little.
 
     Args:
         rows: of serving.

@@ -39,7 +39,7 @@ DIVIDED = ("tp", "pp", "cp", "ep", "vp", "micro", "recompute", "sharded")
 NARROW = {"mxfp8": "fp8"}
 """Formats whose rate is another's."""
 Left = tuple[Row, str]
-"""A run of which nothing can be foretold, and why."""
+"""A run of which nothing can be predicted, and why."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Run:
 def runs(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload]
 ) -> list[Run]:
-    """Returns the runs of a table of training of which something can be foretold."""
+    """Returns the runs of a table of training of which something can be predicted."""
     return sifted(rows, chips, models)[0]
 
 
@@ -184,7 +184,7 @@ def _seconds(found: Sequence[Run]) -> Array:
 
 
 def departures(found: Sequence[Run], stack: Stack, trainer: Trainer) -> Array:
-    """Returns log of measured over foretold time of each run."""
+    """Returns log of measured over predicted time of each run."""
     return np.asarray(_seconds(found) - np.log(all_taken(found, stack).step(trainer).seconds))
 
 

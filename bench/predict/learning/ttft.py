@@ -1,6 +1,6 @@
 """The time to a request's first token: what an engine makes of a prompt's prefill.
 
-Beside others it takes ``host_s + prefill * foretold * (1 + queue * others)``: what a request costs
+Beside others it takes ``host_s + prefill * predicted * (1 + queue * others)``: what a request costs
 before and after its prefill; a prefill as the engine runs it, in pieces, between decode steps of
 others and mostly without a replayed graph; and a share of one for each other request under way,
 most of it from the time when all begin at once. It is waiting, for the most part, and no work of
@@ -36,7 +36,7 @@ class Ttft:
 
     Attributes:
         host_s: fixed time of a request, s.
-        prefill: factor on the prefill that was foretold.
+        prefill: factor on the prefill that was predicted.
         queue: share of a prefill that each other request under way adds.
     """
 
@@ -48,7 +48,7 @@ class Ttft:
         """Returns the time to the first token.
 
         Args:
-            prefill_s: foretold of one prompt, the chips to itself.
+            prefill_s: predicted of one prompt, the chips to itself.
             others: further requests under way to the same group of chips.
         """
         return np.asarray(self.host_s + self.prefill * prefill_s * (1 + self.queue * others))
@@ -78,7 +78,7 @@ def fit(rows: Sequence[Row], prefill_s: Array) -> Ttft:
 
     Args:
         rows: of serving.
-        prefill_s: foretold of each row's prompt.
+        prefill_s: predicted of each row's prompt.
     """
     from scipy.optimize import least_squares
 
@@ -101,7 +101,7 @@ def _of(values: Array) -> Ttft:
 
 
 def departures(rows: Sequence[Row], prefill_s: Array, how: Ttft) -> Array:
-    """Returns log of measured over foretold time of each row."""
+    """Returns log of measured over predicted time of each row."""
     beside = np.array([others(row) for row in rows])
     told = how.seconds(prefill_s, beside)
     return np.asarray(np.log([row["ttft_ms"] * 1e-3 for row in rows]) - np.log(told))

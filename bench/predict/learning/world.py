@@ -1,4 +1,4 @@
-"""All that is known when something is learnt or foretold unseen: sheets, models, measured times."""
+"""All that is known when something is fitted or predicted unseen: sheets, models, times."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping
@@ -45,7 +45,7 @@ class World:
 
     @property
     def unseen(self) -> tuple[Row, ...]:
-        """Returns the same of other tables: they are foretold, and no fit takes them.
+        """Returns the same of other tables: they are predicted, and no fit takes them.
 
         They are of one model over months of engines, and on AMD's chips tell as much of a month's
         software as of a chip.

@@ -37,7 +37,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Served:
-    """What is foretold.
+    """What is predicted.
 
     Attributes:
         prefill: of one prompt, the chips to itself.

@@ -1,4 +1,4 @@
-"""What parts of the validation must reach, by what is foretold and what is held out."""
+"""What parts of the validation must reach, by what is predicted and what is held out."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -23,12 +23,12 @@ LAST = 1e-9
 
 @dataclass(frozen=True)
 class Outcome:
-    """One measured time beside what was foretold of it.
+    """One measured time beside what was predicted of it.
 
     Attributes:
         chip: id of the sheet; of a ratio both, the first over the second.
         work: what was run: kernel, or model with its software.
-        error: log of foretold over measured.
+        error: log of predicted over measured.
         halves: half-widths of the interval of log time at ``LEVELS``; empty where none is told.
         rivals: the same errors of the part's two baselines.
         measured: seconds, or share of a figure; None where it is not kept.
@@ -85,7 +85,7 @@ class Part:
     """One thing tested one way.
 
     Attributes:
-        name: what is foretold.
+        name: what is predicted.
         split: what was held out.
         cases: all of them.
         bar: what it must reach.
@@ -106,13 +106,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Figures:
-    """What errors come to; an error is the size of foretold / measured - 1.
+    """What errors come to; an error is the size of predicted / measured - 1.
 
     Attributes:
         count, chips: cases, and chips (pairs of chips) that they are of.
         mean, median: over cases.
         by_chip: mean over chips of a chip's mean error.
-        bias: median of foretold / measured - 1 over cases.
+        bias: median of predicted / measured - 1 over cases.
         worst_chip, worst: the chip with the largest mean, and that mean.
         largest: of one case.
         inside: shares of cases within the interval at ``LEVELS``, mean over chips; empty where no

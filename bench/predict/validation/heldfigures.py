@@ -1,4 +1,4 @@
-"""Measured figures of sheets foretold without the chip, the hand or the vendor that they are of."""
+"""Measured figures of sheets, predicted without the chip, the hand or the vendor they are of."""
 
 import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
@@ -20,7 +20,7 @@ def figures_left_out(
     held: Held,
     only: Collection[str] | None = None,
 ) -> list[Outcome]:
-    """Returns every voice on a family of figures, foretold by the others.
+    """Returns every voice on a family of figures, predicted by the others.
 
     Args:
         evidence: all that was measured.

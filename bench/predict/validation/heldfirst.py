@@ -1,4 +1,4 @@
-"""Times to the first token, foretold by an engine's part that has not seen the chip."""
+"""Times to the first token, predicted by an engine's part that has not seen the chip."""
 
 from collections.abc import Iterator, Sequence
 
@@ -22,7 +22,7 @@ NOTE = (
 
 
 def firsts(world: World) -> dict[str, list[Outcome]]:
-    """Returns TTFT under light load of each chip, foretold by steps and serving of the others."""
+    """Returns TTFT under light load of each chip, predicted by steps and serving of the others."""
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for chip in dict.fromkeys(row.chip for row in ttft.light(world.serving)):
         for name, cases in _left_out(world, chip):

@@ -1,4 +1,4 @@
-"""Attention, experts and collectives foretold by what was measured of other chips.
+"""Attention, experts and collectives predicted by what was measured of other chips.
 
 As products are: nothing of the chip that is left out is seen by the fit, nor by the departures, nor
 by the one share that the second baseline multiplies the roofline with. Nobody is told of such a
@@ -31,7 +31,7 @@ FORMATS = {"bf16": ("bf16", ""), BLOCKS: ("fp8", "block"), "fp8": ("fp8", "per-t
 """Of experts, by the name of a part: number format, and a word of the rows' software."""
 POOR = ("per-tensor", "hopper")
 """Experts, and the family of chips that have a poor kernel for them, several times slower than for
-others: neither fitted on nor foretold."""
+others: neither fitted on nor predicted."""
 SINGLE = 1.0
 """Rows an expert at which DeepGEMM's uneven draw leaves half of them none."""
 UNSERVED = "8-bit caches are left out where the sheet gives no 8-bit rate"
@@ -47,7 +47,7 @@ BARE = "bare grouped products, predicted by layers with routing; both with one s
 
 
 def left_out(world: World) -> Iterator[Told]:
-    """Yields kernels of each chip, foretold by the other chips."""
+    """Yields kernels of each chip, predicted by the other chips."""
     yield f"{PREFILL.name}, vllm", apart(PREFILL, _attention(world, OURS, "prefill")), UNSERVED
     yield f"{DECODE.name}, vllm", apart(DECODE, _attention(world, OURS, "decode")), UNSERVED
     for name, (_, word) in FORMATS.items():
@@ -58,13 +58,13 @@ def left_out(world: World) -> Iterator[Told]:
 
 
 def elsewhere(world: World) -> Iterator[Told]:
-    """Yields kernels of other sources, foretold by the same fits."""
+    """Yields kernels of other sources, predicted by the same fits."""
     prompts, steps = (_attention(world, INFERSIM, phase) for phase in ("prefill", "decode"))
     known, then = (_attention(world, OURS, phase) for phase in ("prefill", "decode"))
-    yield f"{PREFILL.name}, {INFERSIM}", foretold(PREFILL, prompts, known), TIMER
-    yield f"{DECODE.name}, {INFERSIM}", foretold(DECODE, steps, then), TIMER
+    yield f"{PREFILL.name}, {INFERSIM}", predicted(PREFILL, prompts, known), TIMER
+    yield f"{DECODE.name}, {INFERSIM}", predicted(DECODE, steps, then), TIMER
     blocks = _experts(world, BLOCKS)
-    yield f"{GROUPED.name} fp8, DeepGEMM", foretold(GROUPED, _bare(world), blocks), BARE
+    yield f"{GROUPED.name} fp8, DeepGEMM", predicted(GROUPED, _bare(world), blocks), BARE
     yield from _linked(world)
 
 
@@ -76,7 +76,7 @@ def _linked(world: World) -> Iterator[Told]:
     ):  # fmt: skip
         kind = HOST if pcie else LINK
         asked, known = (_collectives(world, one, pcie=pcie) for one in (source, OURS))
-        yield f"{kind.name}, {source}", foretold(kind, asked, known), note
+        yield f"{kind.name}, {source}", predicted(kind, asked, known), note
 
 
 def _attention(world: World, source: str, phase: str) -> Known[Attentions]:
@@ -107,7 +107,7 @@ def _collectives(world: World, source: str, *, pcie: bool) -> Known[Collectives]
 
 
 def apart(kernel: Kernel[Work, How], known: Known[Work], least: int = LEAST) -> list[Outcome]:
-    """Returns cases of each chip, foretold by the other chips.
+    """Returns cases of each chip, predicted by the other chips.
 
     Args:
         kernel: the formula.
@@ -119,12 +119,12 @@ def apart(kernel: Kernel[Work, How], known: Known[Work], least: int = LEAST) -> 
         case
         for chip, others in kept
         if len(others.chips) >= least
-        for case in foretold(kernel, known.only(chip), others)
+        for case in predicted(kernel, known.only(chip), others)
     ]
 
 
-def foretold(kernel: Kernel[Work, How], asked: Known[Work], known: Known[Work]) -> list[Outcome]:
-    """Returns cases as they are foretold by what was measured of others."""
+def predicted(kernel: Kernel[Work, How], asked: Known[Work], known: Known[Work]) -> list[Outcome]:
+    """Returns cases as they are predicted by what was measured of others."""
     how, departed = learnt(kernel, known)
     share = float(np.median(np.concatenate(_beyond(kernel, known))))
     found: list[Outcome] = []

@@ -1,4 +1,4 @@
-"""Every measured time foretold by a model that was fitted without it.
+"""Every measured time predicted by a model that was fitted without it.
 
 What is left out is a chip, a vendor or a whole source. Nothing of it is seen by the fit: neither
 by the stack, nor by the parameters of products, nor by the departures, nor by the one share that
@@ -31,18 +31,18 @@ WHOLE = "whole request"
 
 
 def products(known: Measured, held: Callable[[Facts], str]) -> list[Outcome]:
-    """Returns products of each group of chips, foretold by the chips of the others.
+    """Returns products of each group of chips, predicted by the chips of the others.
 
     Args:
         known: measured products.
         held: the group of a chip: its id, or its vendor. A group without which fewer than
-            ``LEAST`` chips are left is not foretold.
+            ``LEAST`` chips are left is not predicted.
     """
     found: list[Outcome] = []
     for group in dict.fromkeys(map(held, known.chips)):
         kept = chosen(known, [held(chip) != group for chip in known.chips])
         if len(kept.chips) >= LEAST:
-            found += foretold(chosen(known, [held(chip) == group for chip in known.chips]), kept)
+            found += predicted(chosen(known, [held(chip) == group for chip in known.chips]), kept)
     return found
 
 
@@ -56,8 +56,8 @@ def chosen(known: Measured, wanted: Sequence[bool]) -> Measured:
     )
 
 
-def foretold(asked: Measured, known: Measured) -> list[Outcome]:
-    """Returns products as they are foretold by what was measured of others."""
+def predicted(asked: Measured, known: Measured) -> list[Outcome]:
+    """Returns products as they are predicted by what was measured of others."""
     how, departed = learnt(known, Products())
     share = float(np.median(np.concatenate(_beyond(known))))
     found: list[Outcome] = []
@@ -77,7 +77,7 @@ def _outcomes(
     Args:
         chip: whose.
         rows: m of each.
-        told: what is foretold.
+        told: what is predicted.
         times: what was measured, s.
         beside: log of that over the roofline's time; and the usual share of it.
     """
@@ -89,10 +89,10 @@ def _outcomes(
 
 
 def calibrated(asked: Measured, own: Measured, known: Measured) -> list[Outcome]:
-    """Returns products as they are foretold by other products of the same chip.
+    """Returns products as they are predicted by other products of the same chip.
 
     Args:
-        asked: what is foretold, of chips that ``own`` has.
+        asked: what is predicted, of chips that ``own`` has.
         own: what was measured of them in a short run.
         known: what all chips' fit begins with.
     """
@@ -122,7 +122,7 @@ def band(rows: float) -> str:
 
 
 def steps(every: Sequence[Case]) -> dict[str, list[Outcome]]:
-    """Returns prefill, decode and whole requests of each chip, foretold by the others'."""
+    """Returns prefill, decode and whole requests of each chip, predicted by the others'."""
     found: dict[str, list[Outcome]] = {one: [] for one in (*PHASES, WHOLE)}
     for chip in dict.fromkeys(one.row.chip for one in every):
         kept = [one for one in every if one.row.chip != chip]
@@ -138,7 +138,7 @@ def steps(every: Sequence[Case]) -> dict[str, list[Outcome]]:
 
 
 def _over(every: Sequence[Case], stack: Stack, phase: str) -> Array:
-    """Returns log of measured over foretold time of one phase."""
+    """Returns log of measured over predicted time of one phase."""
     return departures([one for one in every if one.phase == phase], stack)
 
 

@@ -1,4 +1,4 @@
-"""Serving that others reported, foretold by the frozen model: no time of it was fitted."""
+"""Serving that others reported, predicted by the frozen model: no time of it was fitted."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from bench.predict.validation.errors import Outcome
 
 
 def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome]:
-    """Returns reported serving beside what was foretold, where the sheet says enough.
+    """Returns reported serving beside what was predicted, where the sheet says enough.
 
     No hand tells what its own serving is like, on ports nor on chips of a fitted vendor.
     """

@@ -1,6 +1,6 @@
-"""Serving of a chip foretold by a model that has seen none of it.
+"""Serving of a chip predicted by a model that has seen none of it.
 
-What is fitted is steps and the rows of ``World.serving``; what is foretold is those of
+What is fitted is steps and the rows of ``World.serving``; what is predicted is those of
 ``World.unseen``, too. No chip of a vendor that the first have none of is in a fit of serving: its
 rows are tested as those of a vendor left out.
 """
@@ -29,7 +29,7 @@ NOTE = (
 
 
 def frozen(world: World) -> dict[str, list[Outcome]]:
-    """Returns TPOT of serving as foretold by steps of another source alone, no interval told.
+    """Returns TPOT of serving as predicted by steps of another source alone, no interval told.
 
     Of chips of vendors that are fitted on: the others' are left to ``abroad``.
     """
@@ -40,12 +40,12 @@ def frozen(world: World) -> dict[str, list[Outcome]]:
 
 
 def serving(world: World) -> dict[str, list[Outcome]]:
-    """Returns TPOT of each chip, foretold by steps and serving of the others."""
+    """Returns TPOT of each chip, predicted by steps and serving of the others."""
     return _left_out(world, _rows(world, home=True))
 
 
 def abroad(world: World) -> dict[str, list[Outcome]]:
-    """Returns TPOT of chips of vendors that no fit of serving has, as the others' foretell it."""
+    """Returns TPOT of chips of vendors that no fit of serving has, as the others' predict it."""
     return _left_out(world, _rows(world, home=False))
 
 
@@ -100,7 +100,7 @@ def _shares(world: World, rows: Sequence[Row]) -> dict[str, float]:
 def _served(
     world: World, rows: Sequence[Row], stack: Stack, known: Mapping[str, Known]
 ) -> dict[str, list[Outcome]]:
-    """Returns rows as foretold, dense models and those with experts apart."""
+    """Returns rows as predicted, dense models and those with experts apart."""
     ours, paper = (served(rows, world.chips, world.models, one) for one in (stack, IDEAL))
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for row, one, least in zip(rows, ours, paper, strict=True):

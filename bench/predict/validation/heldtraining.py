@@ -1,4 +1,4 @@
-"""Training of a chip foretold by runs of the others, and as others reported it."""
+"""Training of a chip predicted by runs of the others, and as others reported it."""
 
 import math
 from collections import Counter
@@ -37,7 +37,7 @@ LEFT = "runs left out (a chip of unstated variant has no rate on its sheet)"
 
 
 def training(world: World) -> dict[str, list[Outcome]]:
-    """Returns measured runs of each chip, foretold by steps and by runs of the others."""
+    """Returns measured runs of each chip, predicted by steps and by runs of the others."""
     every = runs(training_rows(world.data), world.chips, world.models)
     found: dict[str, list[Outcome]] = {TRAIN: [], TRAIN_EXPERTS: []}
     for chip in dict.fromkeys(one.row.chip for one in every):
@@ -45,19 +45,19 @@ def training(world: World) -> dict[str, list[Outcome]]:
         kept = [one for one in every if one.row.chip != chip]
         known = of_training(kept, world.models, stack)
         own = [one for one in every if one.row.chip == chip]
-        for name, tested in foretold(world, own, kept, stack, known).items():
+        for name, tested in predicted(world, own, kept, stack, known).items():
             found[name] += tested
     return found
 
 
-def foretold(
+def predicted(
     world: World,
     asked: Sequence[Run],
     kept: Sequence[Run],
     stack: Stack,
     known: tuple[Trainer, Mapping[str, Departures]],
 ) -> dict[str, list[Outcome]]:
-    """Returns runs as they are foretold by others, dense models and those with experts apart."""
+    """Returns runs as they are predicted by others, dense models and those with experts apart."""
     trainer, parts = known
     errors, paper = -departures(asked, stack, trainer), -departures(asked, IDEAL, Trainer())
     shares = _shares(world, kept)
@@ -72,12 +72,12 @@ def foretold(
 
 
 def trained_by_others(world: World) -> list[Outcome]:
-    """Returns reported training beside what was foretold: no rate of it was fitted."""
+    """Returns reported training beside what was predicted: no rate of it was fitted."""
     kept = runs(training_rows(world.data), world.chips, world.models)
     stack = world.stack()
     known = of_training(kept, world.models, stack)
     asked = runs(world.trained, world.chips, world.models)
-    return [one for own in foretold(world, asked, kept, stack, known).values() for one in own]
+    return [one for own in predicted(world, asked, kept, stack, known).values() for one in own]
 
 
 def notes(world: World) -> dict[str, str]:
@@ -99,7 +99,7 @@ def note_of_others(world: World) -> str:
 
 
 def training_ratios(world: World) -> dict[str, list[Outcome]]:
-    """Returns ratios of the time a token takes a chip, of each pair as the others' runs foretell.
+    """Returns ratios of the time a token takes a chip, of each pair as the others' runs predict.
 
     A work is one model, format, length and batch by one version of an engine, on each chip divided
     as it was.

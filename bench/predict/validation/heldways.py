@@ -1,7 +1,7 @@
 """How good a choice among ways to divide a model is, by serving that was run in several ways.
 
 A choice is of one chip, model, format and engine with prompts and answers of one length, within one
-limit of TPOT. Of the ways that were run, the one is taken that is foretold to give most tokens a
+limit of TPOT. Of the ways that were run, the one is taken that is predicted to give most tokens a
 second and chip within the limit; the case is what it gave as measured, over what the best of them
 gave. Its rivals are the rules of thumb: a copy on as few chips as it fits on, and on as many as
 there are.
@@ -32,13 +32,13 @@ Way = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Run:
-    """One run: how it was divided; TPOT in s and tokens a second and chip, measured, foretold."""
+    """One run: how it was divided; TPOT in s and tokens a second and chip, measured, predicted."""
 
     way: Way
     tpot: float
     rate: float
-    foretold_tpot: float
-    foretold_rate: float
+    predicted_tpot: float
+    predicted_rate: float
 
 
 def choices(world: World) -> list[Outcome]:
@@ -77,7 +77,7 @@ def _runs(world: World, rows: Sequence[Row]) -> Iterator[tuple[Row, Run]]:
 def _case(chip: str, work: str, runs: Sequence[Run], limit: float) -> Iterator[Outcome]:
     """Yields what is chosen within one limit, if there is a choice."""
     given = _most([(one.way, one.tpot, one.rate) for one in runs], limit)
-    told = _most([(one.way, one.foretold_tpot, one.foretold_rate) for one in runs], limit)
+    told = _most([(one.way, one.predicted_tpot, one.predicted_rate) for one in runs], limit)
     if len(given) < 2 or not told:
         return
     picks = max(told, key=lambda way: told[way]), min(given, key=_copy), max(given, key=_copy)

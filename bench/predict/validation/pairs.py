@@ -1,4 +1,4 @@
-"""Ratios of two chips on the same work, foretold with neither of them seen.
+"""Ratios of two chips on the same work, predicted with neither of them seen.
 
 A ratio is of times, first over second. What an engine or a model adds on both chips drops out of
 it. Its baselines are what people read off two sheets: the ratio of memory bandwidths, and that of
@@ -41,7 +41,7 @@ class Side:
     Attributes:
         work: its name.
         seconds: measured.
-        departure: of measured over foretold.
+        departure: of measured over predicted.
         bandwidth, rate: of the sheet.
     """
 
@@ -56,7 +56,7 @@ Sides = Mapping[Key, Side]
 
 
 def step_ratios(every: Sequence[Case]) -> dict[str, list[Outcome]]:
-    """Returns ratios of steps, by phase, of each pair of chips as the others foretell them."""
+    """Returns ratios of steps, by phase, of each pair of chips as the others predict them."""
     found: dict[str, list[Outcome]] = {one: [] for one in PHASES}
     chips = {one.row.chip: one.facts for one in every}
     for pair in combinations(chips, 2):
@@ -82,7 +82,7 @@ def _steps(every: Sequence[Case], chip: str, phase: str, stack: Stack) -> Sides:
 
 
 def product_ratios(known: Measured) -> list[Outcome]:
-    """Returns ratios of products of each chip and the next one, as the others foretell them.
+    """Returns ratios of products of each chip and the next one, as the others predict them.
 
     Of all pairs a ring: each chip is in two, and a fit is made for each pair.
     """
@@ -128,7 +128,7 @@ def side_by_side(
 
 
 def frozen_ratios(world: World) -> dict[str, list[Outcome]]:
-    """Returns ratios of TPOT as foretold by steps of another source alone, no interval told."""
+    """Returns ratios of TPOT as predicted by steps of another source alone, no interval told."""
     stack = world.stack()
     found: dict[str, list[Outcome]] = {DENSE: [], EXPERTS: []}
     for name in found:
@@ -139,7 +139,7 @@ def frozen_ratios(world: World) -> dict[str, list[Outcome]]:
 
 
 def serving_ratios(world: World, *, home: bool = True) -> dict[str, list[Outcome]]:
-    """Returns ratios of TPOT of each pair of chips, as steps and serving of the others foretell.
+    """Returns ratios of TPOT of each pair of chips, as steps and serving of the others predict.
 
     Args:
         world: all that is known.
@@ -173,12 +173,12 @@ def _serving(world: World, name: str, stack: Stack) -> dict[str, Sides]:
     return {chip: {key: middle_of(own) for key, own in of.items()} for chip, of in runs.items()}
 
 
-def _side(world: World, row: Row, foretold: float) -> Side:
+def _side(world: World, row: Row, predicted: float) -> Side:
     chip, seconds = world.chips[row.chip], math.log(row["tpot_ms"] * 1e-3)
     model = world.models[row.words["model"]]
     rate = chip.peak(as_served(row.words["dtype"], chip, model).rate)
     wide = math.log(chip.bandwidth or math.nan)
-    return Side(engine(row), seconds, seconds - foretold, wide, math.log(rate))
+    return Side(engine(row), seconds, seconds - predicted, wide, math.log(rate))
 
 
 def middle_of(runs: Sequence[Side]) -> Side:

@@ -21,7 +21,7 @@ PHASES = {
 INFERENCE = ("serve", "prefill", "decode")
 TESTS = tuple(start for starts in PHASES.values() for start in starts)
 LEFT_OUT = ": chip left out"
-"""How parts end that have every chip of a fit, each foretold without it."""
+"""How parts end that have every chip of a fit, each predicted without it."""
 SEEN = ": another source, no refit"
 """How parts end that others reported, with any engine."""
 
@@ -32,9 +32,9 @@ class Tested:
 
     Attributes:
         count: cases.
-        error: mean size of foretold / measured - 1.
+        error: mean size of predicted / measured - 1.
         inside: share of cases within the 80% interval.
-        biases: of each part the median of foretold / measured - 1, of times.
+        biases: of each part the median of predicted / measured - 1, of times.
     """
 
     count: int
@@ -44,7 +44,7 @@ class Tested:
 
 
 def left_out(part: str, parts: Mapping[str, Any], chip: str | None = None) -> Tested | None:
-    """Returns how a part did that foretold every chip by the others.
+    """Returns how a part did that predicted every chip by the others.
 
     Args:
         part: its name, without how it was split.
@@ -62,7 +62,7 @@ def left_out(part: str, parts: Mapping[str, Any], chip: str | None = None) -> Te
 
 
 def tested_chips(part: str, parts: Mapping[str, Any]) -> int:
-    """Returns how many chips a part foretold by the others."""
+    """Returns how many chips a part predicted by the others."""
     return len(parts.get(part + LEFT_OUT, {}).get("each", {}))
 
 

@@ -28,7 +28,7 @@ from bench.predict.validation.heldfirst import NAMES as FIRST
 from bench.predict.validation.heldfirst import NOTE as WAITS
 from bench.predict.validation.heldfirst import firsts
 from bench.predict.validation.heldkernels import elsewhere, left_out
-from bench.predict.validation.heldout import WHOLE, calibrated, chosen, foretold, products, steps
+from bench.predict.validation.heldout import WHOLE, calibrated, chosen, predicted, products, steps
 from bench.predict.validation.heldreported import left_out as unserved
 from bench.predict.validation.heldreported import told_by_others
 from bench.predict.validation.heldserving import NOTE as ABROAD
@@ -56,12 +56,12 @@ TABLES = (
     ("fp8", "trtllm", "gemm-aiconfigurator"), ("fp8", "vllm", "gemm-aiconfigurator"),
     ("fp8", "pipeweave", "gemm-pipeweave"),
 )  # fmt: skip
-"""Products of one format, software and table that are foretold chip by chip."""
+"""Products of one format, software and table that are predicted chip by chip."""
 OTHERS = (
     ("bf16", "trtllm", "gemm-aiconfigurator"), ("fp8", "pipeweave", "gemm-pipeweave"),
     ("fp8", "DeepGEMM", "gemm-infersim"),
 )  # fmt: skip
-"""Products that are foretold by those of another source or software, ``learn.PRODUCTS``."""
+"""Products that are predicted by those of another source or software, ``learn.PRODUCTS``."""
 CUBLAS = ("trtllm",)
 """Software among them whose kernels are of the library that those of ``PRODUCTS`` are of."""
 SOFTWARE = "fitted on other software on the same chips: tests software more than sheets"
@@ -114,7 +114,7 @@ def _elsewhere(world: World) -> Iterator[Part]:
         asked, known = _rows(world, dtype, software, table), _known(world, dtype)
         asked = asked if software in CUBLAS else unlike(asked)
         note = SOFTWARE + (QUANTISED if dtype == "fp8" else "")
-        yield _part(f"product {dtype}, {software}", SOURCE, foretold(asked, known), note)
+        yield _part(f"product {dtype}, {software}", SOURCE, predicted(asked, known), note)
 
 
 def unlike(asked: Measured) -> Measured:
@@ -136,8 +136,8 @@ def _here(world: World) -> Iterator[Part]:
             continue
         without = chosen(known, [one not in asked.chips for one in known.chips])
         name = f"product {dtype}, measured here"
-        yield _part(name, UNSEEN, foretold(asked, without))
-        yield _part(name, SOURCE, foretold(asked, known))
+        yield _part(name, UNSEEN, predicted(asked, without))
+        yield _part(name, SOURCE, predicted(asked, known))
         own = _suite(world, dtype, lambda suite: suite == SHORT)
         others = _suite(world, dtype, lambda suite: suite != SHORT)
         others = chosen(others, [one in own.chips for one in others.chips])

@@ -14,14 +14,14 @@ from bench.predict.validation.tested import REPEATED
 from bench.records.model import Record
 from bench.report.dossier import dossier
 from bench.report.evidence import evidence_report
-from bench.report.foretold import in_words
 from bench.report.markup import cleaned
 from bench.report.policies import paragraph, policy
+from bench.report.predicted import in_words
 from bench.report.predictions import HOW, beside_fit
 from bench.site.blocks import Block, blocks, held, unique
-from bench.site.foretold import BASE, Standing
 from bench.site.page import Page
 from bench.site.pages.predictions import inside
+from bench.site.predicted import BASE, Standing
 from bench.site.words import Words
 from bench.site.world import World
 from bench.theory.entry import key_of, look_up
@@ -62,7 +62,7 @@ def _page(chip: Chip, world: World, names: dict[str, str]) -> Page:
             "status": _status(chip, world),
             "sheet": _sheet(chip, world, words),
             "evidence": _evidence(chip, world, words),
-            "foretold": _foretold(chip, world, words),
+            "predicted": _predicted(chip, world, words),
             "errors": _errors(chip, world, words),
             "claims": [_claim(one, words) for one in world.speaking_of(chip.id)],
             "records": [
@@ -112,11 +112,11 @@ def _evidence(chip: Chip, world: World, words: Words) -> list[Block]:
     return list(blocks(report, words, "evidence"))
 
 
-def _foretold(chip: Chip, world: World, words: Words) -> Block | None:
+def _predicted(chip: Chip, world: World, words: Words) -> Block | None:
     """Returns what the chip would do in each standing question; nothing of no accelerator."""
     rows = [
         _answer(told.question, told.answers[chip.id], words)
-        for told in world.foretold
+        for told in world.predicted
         if chip.id in told.answers
     ]
     columns = (
@@ -125,13 +125,13 @@ def _foretold(chip: Chip, world: World, words: Words) -> Block | None:
     )  # fmt: skip
     above = words.lines(HOW)
     below = words.lines((SPELLED, RESTS, *_beside(chip, world)))
-    return Block("foretold-0", "", columns, rows, above=above, below=below) if rows else None
+    return Block("predicted-0", "", columns, rows, above=above, below=below) if rows else None
 
 
 def _beside(chip: Chip, world: World) -> Iterator[str]:
     """Yields how far the chip is from what was fitted, each line once behind its questions."""
     lines: dict[str, list[str]] = {}
-    for told in world.foretold:
+    for told in world.predicted:
         found = told.answers[chip.id].found if chip.id in told.answers else None
         for line in beside_fit([found] if found else []):
             lines.setdefault(line, []).append(told.question.title)

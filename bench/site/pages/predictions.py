@@ -14,12 +14,12 @@ from bench.predict.validation.errorfile import FILE, RATIO, WAYS
 from bench.predict.validation.tested import PHASES, held_up
 from bench.report import question
 from bench.report.costs import INNER
-from bench.report.foretold import in_words, unfit
+from bench.report.predicted import in_words, unfit
 from bench.report.predictions import caveats
-from bench.site.foretold import BASE, Told
 from bench.site.page import Page
 from bench.site.pages.chips import Cell, searched
 from bench.site.pictures import of_predictions
+from bench.site.predicted import BASE, Told
 from bench.site.words import Words
 from bench.site.world import World
 
@@ -40,7 +40,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         part="predictions.html",
         script=True,
         data={
-            "questions": [_question(one, words) for one in world.foretold],
+            "questions": [_question(one, words) for one in world.predicted],
             **_standings(world, words),
             "means": MEANS,
             "times": [one for one in rows if not one["name"].startswith((RATIO, WAYS))],
@@ -65,15 +65,15 @@ def _question(told: Told, words: Words) -> dict[str, Any]:
 
 
 def _standings(world: World, words: Words) -> dict[str, Any]:
-    """Returns the rows of chips of which anything is foretold, and what rows can be chosen by."""
+    """Returns the rows of chips of which anything is predicted, and what rows can be chosen by."""
     shown = [
         chip
         for chip in world.chips
-        if any(told.answers[chip.id].found for told in world.foretold if chip.id in told.answers)
+        if any(told.answers[chip.id].found for told in world.predicted if chip.id in told.answers)
     ]
     made = [_standing(chip, world, words) for chip in shown]
     return {
-        "asked": len(world.foretold[0].answers) if world.foretold else 0,
+        "asked": len(world.predicted[0].answers) if world.predicted else 0,
         "rows": sorted(made, key=lambda row: row["order"]),
         "vendors": sorted({one.vendor for one in shown}),
         "tiers": [
@@ -83,12 +83,12 @@ def _standings(world: World, words: Words) -> dict[str, Any]:
 
 
 def _standing(chip: Chip, world: World, words: Words) -> dict[str, Any]:
-    answers = [told.answers[chip.id] for told in world.foretold]
+    answers = [told.answers[chip.id] for told in world.predicted]
     cells = [_cell(one, world.catalogue.chips.get(BASE)) for one in answers]
     return {
         "chip": chip,
         "search": searched(chip),
-        "name": words.link(chip.id, chip.name, "#foretold"),
+        "name": words.link(chip.id, chip.name, "#predicted"),
         "cells": cells,
         "tested": _tested(chip, world),
         "rests": ", ".join(dict.fromkeys(str(one.found.tier) for one in answers if one.found)),

@@ -1,4 +1,4 @@
-"""The site tells what the program foretells, and leaves out what it cannot."""
+"""The site tells what the program predicts, and leaves out what it cannot."""
 
 import json
 import re
@@ -11,22 +11,22 @@ from bench import __main__, paths
 from bench.chips.load import Catalogue
 from bench.predict.learning.learn import load
 from bench.predict.validation.tested import LEFT_OUT, PHASES, TESTS, held_up
-from bench.report.foretold import unfit
-from bench.site.foretold import STANDING, Standing, Told, foretell
+from bench.report.predicted import unfit
+from bench.site.predicted import STANDING, Standing, Told, predict
 
 
 @pytest.fixture(scope="module")
 def told(sheets: Catalogue) -> tuple[Told, ...]:
     """Every answer."""
-    return foretell(sheets)
+    return predict(sheets)
 
 
 @pytest.fixture(scope="module")
 def cells(site: Path) -> dict[str, list[str]]:
     """The cells of the table by chip, tags and all."""
-    text = (site / "predictions.html").read_text("utf-8").partition('id="foretold"')[2]
+    text = (site / "predictions.html").read_text("utf-8").partition('id="predicted"')[2]
     rows = re.findall(r"<tr data-q=.*?</tr>", text.partition("</table>")[0], re.DOTALL)
-    named = {re.findall(r'href="chips/(.+?)\.html#foretold"', row)[0]: row for row in rows}
+    named = {re.findall(r'href="chips/(.+?)\.html#predicted"', row)[0]: row for row in rows}
     return {chip: re.findall(r"<td.*?</td>", row, re.DOTALL) for chip, row in named.items()}
 
 
@@ -51,7 +51,7 @@ def test_the_table_says_what_the_command_prints(
         )
 
 
-def test_every_chip_of_which_something_is_foretold_has_a_row_and_no_other(
+def test_every_chip_of_which_something_is_predicted_has_a_row_and_no_other(
     told: tuple[Told, ...], cells: dict[str, list[str]]
 ) -> None:
     found = {chip for one in told for chip, answer in one.answers.items() if answer.found}
@@ -86,7 +86,7 @@ def test_rows_stand_by_the_first_question_and_by_the_next_where_it_has_no_number
 @pytest.mark.parametrize("chip", ["huawei-ascend-910c", "nvidia-l20-pcie-48gb"])
 def test_a_chips_page_has_a_row_for_each_question(chip: str, site: Path) -> None:
     text = (site / "chips" / f"{chip}.html").read_text("utf-8")
-    table = text.partition('id="foretold"')[2].partition("</table>")[0]
+    table = text.partition('id="predicted"')[2].partition("</table>")[0]
     links = re.findall(r'<th scope="row"><a href="\.\./predictions\.html#(.+?)">', table)
     assert links == [one.key for one in STANDING]
     asked = (site / "predictions.html").read_text("utf-8")
@@ -97,7 +97,7 @@ def test_a_chips_page_has_a_row_for_each_question(chip: str, site: Path) -> None
 def test_what_is_no_accelerator_of_its_own_is_asked_nothing(chip: str, site: Path) -> None:
     text = (site / "chips" / f"{chip}.html").read_text("utf-8")
     assert 'id="sheet"' in text
-    assert 'id="foretold"' not in text
+    assert 'id="predicted"' not in text
 
 
 def test_a_chips_page_tells_how_far_predictions_of_it_were_off(site: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_chips_page_tells_how_far_predictions_of_it_were_off(site: Path) -> No
     assert not any(name.startswith("ratio of ") for name in of)
 
 
-def test_what_could_be_tested_is_told_beside_what_is_foretold(
+def test_what_could_be_tested_is_told_beside_what_is_predicted(
     cells: dict[str, list[str]],
 ) -> None:
     kept = json.loads((paths.data_dir("results") / "validation.json").read_text("utf-8"))["parts"]

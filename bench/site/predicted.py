@@ -86,8 +86,8 @@ class Told:
     answers: Mapping[str, Answer]
 
 
-def foretell(sheets: Catalogue) -> tuple[Told, ...]:
-    """Returns what is foretold of every accelerator; nothing where no sheet tells enough."""
+def predict(sheets: Catalogue) -> tuple[Told, ...]:
+    """Returns what is predicted of every accelerator; nothing where no sheet tells enough."""
     known, base = chosen(None), sheets.chips.get(BASE)
     chips = [one for one in sheets.chips.values() if is_asked(one)]
     found = []

@@ -1,4 +1,4 @@
-"""What is foretold of one chip at one point, in words: rates and times with their intervals."""
+"""What is predicted of one chip at one point, in words: rates and times with their intervals."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from bench.chips.figures import FIGURES
 from bench.predict.answers import Answer
-from bench.predict.forecast import Foretold
+from bench.predict.forecast import Prediction
 from bench.predict.lighter import lighter, wider
 from bench.predict.model.capacity import least_chips
 from bench.predict.ratio import Ratio
@@ -23,7 +23,7 @@ OUTER = 0.95
 TIGHT = "tight: under 10% of memory left free"
 
 
-def unfit(found: Foretold, place: int) -> bool:
+def unfit(found: Prediction, place: int) -> bool:
     """Tells whether the model does not fit, however little is kept free."""
     return unheld(found.room(place))
 
@@ -35,11 +35,11 @@ def if_fitted(at: Answered, place: int, told: str) -> str:
 
 def in_words(
     one: Answer,
-    found: Foretold,
+    found: Prediction,
     place: int,
     levels: Sequence[float] = (INNER, OUTER),
 ) -> dict[str, str]:
-    """Returns what is foretold of a chip at one point: rate, ratio, time, limit, memory, tier.
+    """Returns what is predicted of a chip at one point: rate, ratio, time, limit, memory, tier.
 
     Rate and ratio have the intervals of ``levels``, the time the inner one alone.
     """
@@ -60,7 +60,7 @@ def at_point(at: Answered, place: int, levels: Sequence[float]) -> dict[str, str
     }
 
 
-def rests_on(one: Answer, found: Foretold) -> str:
+def rests_on(one: Answer, found: Prediction) -> str:
     """Returns what an answer rests on: tier, and what nobody published."""
     return "; ".join(filter(None, (found.tier, *_open(one, found))))
 
@@ -75,7 +75,7 @@ def resting(one: Answer) -> list[str]:
     return used(one.found.chip, one.found.asked, list(one.chip.figures)) if one.found else []
 
 
-def _open(one: Answer, found: Foretold) -> tuple[str, ...]:
+def _open(one: Answer, found: Prediction) -> tuple[str, ...]:
     """Returns what nobody published of that on which an answer rests, and what stands for it."""
     return _computed(one), _lacks(found), found.assumed
 
@@ -88,7 +88,7 @@ def _computed(one: Answer) -> str:
     return f"{told} worked out, not published" if told else ""
 
 
-def _lacks(found: Foretold) -> str:
+def _lacks(found: Prediction) -> str:
     return f"no {' nor '.join(found.lacks)} published" if found.lacks else ""
 
 
@@ -151,7 +151,7 @@ def _left(at: Answered, place: int) -> str:
     return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}{fits}"
 
 
-def _most(found: Foretold) -> str:
+def _most(found: Prediction) -> str:
     """Returns the most chips that were tried, in words: more copies than the batch feeds idle."""
     if not found.asked.split.sharded:
         return "at the widest tp"
@@ -160,7 +160,7 @@ def _most(found: Foretold) -> str:
     return f"with a copy for {each} of the batch"
 
 
-def _remedy(found: Foretold, place: int, *, alone: bool) -> str:
+def _remedy(found: Prediction, place: int, *, alone: bool) -> str:
     """Returns how training fits as many chips; else how more, where ``alone`` tells of no other."""
     ways = lighter(found.chip, found.asked, place)
     if ways:
