@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from bench.errors import UsageError
 from bench.records.model import Record
 from bench.records.store import write
 
@@ -62,6 +63,13 @@ class RecordFile:
         if self._held:
             self._held.close()
         self._held = None
+
+
+def unwritable(folder: Path, trouble: str) -> UsageError:
+    """Returns the refusal of a run whose first record could not be written."""
+    return UsageError(
+        f"no record can be written to {folder}: {trouble}: name another folder with out="
+    )
 
 
 def is_held(path: Path) -> bool:

@@ -109,7 +109,7 @@ def refuse_other(record: Record) -> None:
         UsageError: it names the other.
     """
     if other := _other_program(record):
-        raise UsageError(f"record {record.id} was measured by {other}: measure again")
+        raise UsageError(f"record {record.id} was measured by {other}: {_remedy(record)}")
 
 
 def _latest(folder: Path) -> Path:
@@ -131,8 +131,16 @@ def _other_program(record: Record) -> str:
     return ""
 
 
-def _commit(told: Program) -> str:
-    return f"commit {told.commit}" if told.commit else "an onpaper outside a clone"
+def _remedy(record: Record) -> str:
+    """Returns what to do about it: a clone can go back to the commit that began the record."""
+    now, then = program(), record.program
+    if record.method_version != METHOD or not (now.commit and then.commit):
+        return "measure again"
+    return f"'git checkout {then.commit}' and resume again, or measure again"
+
+
+def _commit(source: Program) -> str:
+    return f"commit {source.commit}" if source.commit else "an onpaper outside a clone"
 
 
 def config_of(record: Record, told: RunConfig) -> RunConfig:

@@ -16,7 +16,7 @@ from bench.kernels.registry import kernel
 from bench.measure.alike import alike
 from bench.measure.item import Item
 from bench.measure.loop import Plan
-from bench.measure.recordfile import RecordFile
+from bench.measure.recordfile import RecordFile, unwritable
 from bench.measure.session import Place, Session, WorkerDiedError
 from bench.records.model import Measurement, Program, Record
 
@@ -127,7 +127,7 @@ def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) 
     record = start(session.describe(), order, catalogue)
     path = record_path(record, order.folder)
     if trouble := RecordFile(path).save(record):
-        raise UsageError(f"no record can be written to {order.folder}: {trouble}")
+        raise unwritable(order.folder, trouble)
     return measure_all(session, order, Begun(record, path), watcher)
 
 

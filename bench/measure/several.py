@@ -14,12 +14,11 @@ from typing import Literal, TypeVar
 
 from bench.chips.load import Catalogue
 from bench.devices.base import DeviceError
-from bench.errors import UsageError
 from bench.kernels.registry import kernel
 from bench.measure.alike import alike
 from bench.measure.item import Item
 from bench.measure.loop import SAMPLE_S, Plan
-from bench.measure.recordfile import RecordFile
+from bench.measure.recordfile import RecordFile, unwritable
 from bench.measure.runner import UNWRITTEN, Order, Watcher, lost, record_path, start
 from bench.measure.session import Place, Session, WorkerDiedError
 from bench.records.model import Measurement, Record
@@ -98,7 +97,7 @@ def _begin(member: Member, order: Order, catalogue: Catalogue) -> None:
         member.record = start(place, order, catalogue)
     member.file = RecordFile(path)
     if trouble := member.file.save(member.record):
-        raise UsageError(f"no record can be written to {order.folder}: {trouble}")
+        raise unwritable(order.folder, trouble)
     member.file.take()
 
 

@@ -32,6 +32,10 @@ REFUSALS: dict[str, tuple[dict[str, object], str]] = {
     "method": ({"method_version": 2}, "measured by method 2, this is method 1: measure again"),
     "version": ({"program__version": "0.0.1"}, "measured by onpaper 0.0.1, this is"),
     "commit": ({"program__commit": "abcdef"}, "measured by commit abcdef, this is"),
+    "checkout": (
+        {"program__commit": "abcdef"},
+        ": 'git checkout abcdef' and resume again, or measure again",
+    ),
     "wheel": ({"program__commit": None}, "measured by an onpaper outside a clone, this is commit"),
     "kernel": ({"measurements__0__kernel": "gemm"}, "suite smoke has changed since"),
     "form": ({"measurements__0__label": "triad"}, "suite smoke has changed since"),

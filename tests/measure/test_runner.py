@@ -189,7 +189,10 @@ def test_a_folder_that_cannot_be_written_stops_the_run_before_it_begins(
 ) -> None:
     (tmp_path / "file").write_text("")
     session = Failing(AssertionError("measured"), 1)
-    with pytest.raises(UsageError, match=r"^no record can be written to .*file: Not a directory$"):
+    refusal = (
+        r"^no record can be written to .*file: Not a directory: name another folder with out=$"
+    )
+    with pytest.raises(UsageError, match=refusal):
         run(session, order(tmp_path / "file"), sheets, Watcher())
 
 

@@ -276,7 +276,9 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_measured(
 ) -> None:
     (tmp_path / "file").write_text("")
     assert main([*FAKES, "device.fake.count=2", f"out={tmp_path / 'file' / 'below'}"]) == 2
-    assert "no record can be written" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "no record can be written" in told
+    assert told.endswith("name another folder with out=\n")
 
 
 @pytest.mark.parametrize(
