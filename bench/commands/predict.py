@@ -60,9 +60,10 @@ a prediction never proves that two chips match.
   states=fp32       phase=train: bf16 keeps gradients and Adam's moments in 16 bits
   engine=any        narrows the interval; phase=serve: tuned, as makers of engines tune them for
                     public benchmarks; phase=train: megatron-bridge, torchtitan, llm-foundry
-  precision=bf16    of weights and products: fp16, fp8, mxfp8, int8, nvfp4, mxfp4; of weights only:
-                    w8a16, w4a16; phase=train takes bf16, fp16, fp8, mxfp8, nvfp4; phase=product
-                    bf16, fp8, and fp16 where a sheet prints one rate for it and bf16
+  precision=bf16    of weights and products: fp16, fp8, mxfp8, int8, nvfp4, mxfp4; mxfp4-a8 of
+                    experts, all else fp8; of weights only: w8a16, w4a16; phase=train takes bf16,
+                    fp16, fp8, mxfp8, nvfp4; phase=product bf16, fp8, and fp16 where a sheet prints
+                    one rate for it and bf16
   cache=bf16        of the key-value cache: fp8, int8
   baseline=         a chip that the others are divided by
   shape=            phase=product: [m,n,k]

@@ -45,6 +45,8 @@ BARS: Mapping[tuple[str, str], Bar] = MappingProxyType({
     ("ratio of serving TPOT, dense", TWO): Bar(half=True, cover=COVER),
     ("ratio of serving TPOT, experts", TWO): Bar(half=True, cover=COVER),
     ("ratio of serving TPOT, experts", VENDOR): Bar(half=True, cover=COVER, wider=True),
+    (REPORTED, SOURCE): Bar(cover=COVER),
+    ("training as reported", SOURCE): Bar(cover=COVER),
     (f"{REPORTED}, domestic chips", SOURCE): Bar(cover=COVER, wider=True),
 })  # fmt: skip
 """What parts must reach, by name and by what is held out; a part that is not here has no bar."""
