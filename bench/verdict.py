@@ -18,16 +18,16 @@ from bench.units import Dimension
 
 MARGIN = 0.10
 FLATTERING = ("constant", "zeros")
-"""Inputs that change so few bits that a chip held by its power runs faster."""
+"""Inputs that switch so few bits that a power-limited chip runs faster."""
 DERIVED = "derived: "
 SIDE = 1024
-"""The least side of a matrix product that is taken to test a figure."""
+"""The shortest side of a matrix product that counts as a test of a figure."""
 
 
 class Verdict(StrEnum):
-    """What a measurement says of a published figure.
+    """What a measurement says about a published figure.
 
-    ``unrated``: measured, and nothing published to set it beside.
+    ``unrated``: measured, but there is no published figure to compare with.
     """
 
     REACHED = "reached"
@@ -40,7 +40,9 @@ class Verdict(StrEnum):
 
 
 RATED = (Verdict.REACHED, Verdict.SHORT, Verdict.UNDECIDED)
-"""What a measurement that judges a figure may say of it."""
+"""Verdicts that judge a published figure."""
+Judged = tuple[Verdict, tuple[str, ...]]
+"""A verdict and its reasons."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,18 @@ class Row:
     """One figure of the sheet beside what was measured.
 
     Attributes:
-        title: the figure, and the stream where several test one figure.
+        title: the figure, and the stream if several streams test it.
         key: the figure's key.
-        published: what it is set beside, or why there is nothing.
+        published: the figure to compare with, or why there is none.
         measured: the sustained rate (of the median call time), None if there is none.
         burst: the rate of the best short window.
         fraction: measured over published.
         rivals: each rival value with measured over it; none if the rate is not believed.
-        verdict, reason: the judgement.
+        verdict: the judgement.
+        reasons: why, the deciding reason first, then remarks that qualify it.
         shape: the configuration, in short.
-        dimension: of what was measured.
-        apart: whether it is on other inputs than the run's own, so that it speaks for no figure.
+        dimension: the dimension of the measured quantity.
+        apart: whether its inputs differ from the run's own, so that it judges no figure.
     """
 
     title: str
@@ -70,10 +73,15 @@ class Row:
     fraction: Interval | None
     rivals: tuple[tuple[Rival, Interval], ...]
     verdict: Verdict
-    reason: str
+    reasons: tuple[str, ...]
     shape: str
     dimension: Dimension
     apart: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Returns the reasons as one line."""
+        return "; ".join(self.reasons)
 
 
 def rows(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> list[Row]:
@@ -81,8 +89,8 @@ def rows(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> list[R
 
     Args:
         record: the run.
-        catalogue: where the record's chip is looked up.
-        margin: how far below the published figure still counts as reached, relative.
+        catalogue: looked up for the record's chip.
+        margin: the relative shortfall that still counts as reached.
     """
     found = [row_of(record, one, catalogue, margin) for one in record.measurements]
     titles = told_apart([one.title for one in found], record.measurements)
@@ -106,7 +114,7 @@ def weigh(
     *,
     margin: float = MARGIN,
 ) -> Row:
-    """Sets one measurement beside the figure it tests, whatever its inputs."""
+    """Compares one measurement with the figure that it tests, whatever its inputs."""
     clocked = at_its_clock(device, measurement)
     published = paper(clocked, chip, measurement.figures, catalogue)
     first = next((one for one in measurement.figures if one in FIGURES), "")
@@ -116,11 +124,9 @@ def weigh(
     clock = _clock_behind(published, clocked, measurement)
     fraction = _fraction(measured, published, clock) if measured else None
     doubts = _doubts(measurement, clocked, chip, published, measured) if measured else []
-    remarks = [*_remarks(measurement, published)]
-    if measurement.quantity != "footprint":
-        remarks += _burst_remark(burst, published)
+    remarks = list(_remarks(measurement, published, burst))
     judged = _verdict(measurement, published, fraction, (doubts, remarks), margin)
-    verdict, reason = _at_no_clock(clock, *judged)
+    verdict, reasons = _at_unknown_clock(clock, *judged)
     believed = measured if verdict is not Verdict.IMPLAUSIBLE else None
     rivals = published.rivals if isinstance(published, Paper) else ()
     return Row(
@@ -133,32 +139,31 @@ def weigh(
         fraction=fraction,
         rivals=tuple((one, believed.over(one.value)) for one in rivals if believed),
         verdict=verdict,
-        reason=reason,
+        reasons=reasons,
         shape=shape(measurement),
         dimension=dimension,
     )
 
 
-def _at_no_clock(clock: Clock | None, verdict: Verdict, reason: str) -> tuple[Verdict, str]:
-    """Returns a verdict with its reason, undecided where at which clock work ran is not known."""
+def _at_unknown_clock(clock: Clock | None, verdict: Verdict, reasons: tuple[str, ...]) -> Judged:
+    """Returns the verdict, or ``undecided`` if nobody knows at which clock the work ran."""
     if clock is None or clock.is_told or verdict not in RATED:
-        return verdict, reason
-    head, *rest = reason.split("; ")
-    return Verdict.UNDECIDED, "; ".join([f"{clock.doubt} ({head})", *rest])
+        return verdict, reasons
+    first, *rest = reasons
+    return Verdict.UNDECIDED, (f"{clock.doubt} ({first})", *rest)
 
 
 def _set_apart(row: Row) -> Row:
-    """Returns a row on other inputs than the run's own: it judges nothing, its remarks stay."""
-    told = replace(row, title=title(row.measurement, row.key, apart=True), apart=True)
+    """Returns a row as unrated, as its inputs are not the run's own; its remarks stay."""
+    marked = replace(row, title=title(row.measurement, row.key, apart=True), apart=True)
     if row.verdict not in RATED:
-        return told
+        return marked
     why = f"on {inputs(row.measurement.data)}, not the run's own inputs"
-    reason = "; ".join([why, *row.reason.split("; ")[1:]])
-    return replace(told, verdict=Verdict.UNRATED, reason=reason)
+    return replace(marked, verdict=Verdict.UNRATED, reasons=(why, *row.reasons[1:]))
 
 
 def at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
-    """Returns a CPU with the highest clock that it was seen at, if any was."""
+    """Returns the device; of a CPU, with the highest clock observed, if any was."""
     if device.backend != "cpu" or not measurement.conditions.clock_hz:
         return device
     seen = max(*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0)
@@ -168,7 +173,7 @@ def at_its_clock(device: DeviceInfo, measurement: Measurement) -> DeviceInfo:
 def _clock_behind(
     published: Paper | Absent, device: DeviceInfo, measurement: Measurement
 ) -> Clock | None:
-    """Returns the clock that a peak was worked out of, None where it is printed."""
+    """Returns the clock that a derived peak was computed from; None for a printed peak."""
     if isinstance(published, Absent) or not published.from_clock:
         return None
     return clock_of(device, measurement.conditions.clock_hz)
@@ -177,11 +182,11 @@ def _clock_behind(
 def _fraction(
     measured: Interval, published: Paper | Absent, clock: Clock | None
 ) -> Interval | None:
-    """Returns measured over published; at a lower clock that was read, more of it is reached."""
+    """Returns measured over published; its upper end allows for the lowest clock that was read."""
     if isinstance(published, Absent):
         return None
-    plain = measured.over(published.value)
-    return replace(plain, high=plain.high * clock.high / clock.low) if clock else plain
+    found = measured.over(published.value)
+    return replace(found, high=found.high * clock.high / clock.low) if clock else found
 
 
 def _doubts(
@@ -205,10 +210,10 @@ def _doubts(
 
 
 def _overcount(measurement: Measurement) -> float:
-    """Returns how many times over a rate may count what crossed the link, 1 for most.
+    """Returns by which factor a rate may overcount the bytes that crossed the link; mostly 1.
 
-    Bus bandwidth counts a byte of an all-reduce as if ranks alone summed; where a switch sums
-    (NVLS), about the message crosses once, and 105% of the link's rate is nothing implausible.
+    Bus bandwidth assumes that the ranks do the sums of an all-reduce. If a switch does them
+    (NVLS), each byte crosses about once, so that 105% of the link's rate is plausible.
     """
     factor = measurement.observed.get("bus_factor", 1.0)
     return max(1.0, factor) if isinstance(factor, float) else 1.0
@@ -218,29 +223,29 @@ def _verdict(
     measurement: Measurement,
     published: Paper | Absent,
     fraction: Interval | None,
-    said: tuple[list[str], list[str]],
+    notes: tuple[list[str], list[str]],
     margin: float,
-) -> tuple[Verdict, str]:
-    """Returns verdict and reason; ``said`` are doubts, which decide, and remarks."""
-    doubts, remarks = said
+) -> Judged:
+    """Returns verdict and reasons; ``notes`` are doubts, any of which decides, and remarks."""
+    doubts, remarks = notes
     if measurement.timing is None or measurement.status != "ok":
         word = Verdict.FAILED if measurement.status == "failed" else Verdict.SKIPPED
-        return word, measurement.reason or "no reason given"
+        return word, (measurement.reason or "no reason given",)
     if doubts:
         derived = [one for one in remarks if one.startswith(DERIVED)]
-        return Verdict.IMPLAUSIBLE, "; ".join([*doubts, *derived])
+        return Verdict.IMPLAUSIBLE, (*doubts, *derived)
     if isinstance(published, Absent):
-        return Verdict.UNRATED, "; ".join([published.reason, *remarks])
+        return Verdict.UNRATED, (published.reason, *remarks)
     if not measurement.decides:
-        return Verdict.UNRATED, "; ".join(["no sheet promises that such work reaches it", *remarks])
+        return Verdict.UNRATED, ("no sheet promises that such work reaches it", *remarks)
     if fraction is None:
-        return Verdict.UNRATED, "the work of a call was not counted"
+        return Verdict.UNRATED, ("the work of a call was not counted",)
     return _compare(fraction, margin, measurement, remarks)
 
 
 def _compare(
     fraction: Interval, margin: float, measurement: Measurement, remarks: list[str]
-) -> tuple[Verdict, str]:
+) -> Judged:
     line = 1 - margin
     if fraction.low >= line:
         verdict, reason = Verdict.REACHED, f"at or above {line:.0%}"
@@ -250,22 +255,21 @@ def _compare(
         verdict, reason = Verdict.UNDECIDED, f"below {line:.0%}, but {excuse}"
     else:
         verdict, reason = Verdict.SHORT, f"below {line:.0%}"
-    return verdict, "; ".join([reason, *(one for one in remarks if one not in reason)])
+    return verdict, (reason, *(one for one in remarks if one not in reason))
 
 
 def _excuse(measurement: Measurement, fraction: Interval, line: float) -> str:
     """Returns why a rate below the line does not prove that the device falls short."""
     disturbed = ", ".join(disturbances(measurement))
+    found = measurement.search
     if disturbed:
         return disturbed
-    found = measurement.search
-    if found is None and is_small(measurement):
-        return "so small a product leaves a chip idle"
-    if found and found.gain_estimate is None:
+    if found is None:
+        return "so small a product leaves a chip idle" if is_small(measurement) else ""
+    if found.gain_estimate is None:
         return f"only {len(found.trials)} shapes were tried"
-    if found and fraction.high * (1 + (found.gain_estimate or 0.0)) >= line:
-        return "a longer search may reach it"
-    return ""
+    reachable = fraction.high * (1 + found.gain_estimate)
+    return "a longer search may reach it" if reachable >= line else ""
 
 
 def is_small(measurement: Measurement) -> bool:
@@ -274,8 +278,10 @@ def is_small(measurement: Measurement) -> bool:
     return any(isinstance(one, int) and one < SIDE for one in sides)
 
 
-def _remarks(measurement: Measurement, published: Paper | Absent) -> Iterator[str]:
-    """Yields what a reader must know to weigh the verdict."""
+def _remarks(
+    measurement: Measurement, published: Paper | Absent, burst: float | None
+) -> Iterator[str]:
+    """Yields what qualifies the verdict."""
     if isinstance(published, Paper) and published.formula:
         yield f"{DERIVED}{published.formula}"
     if measurement.data in FLATTERING:
@@ -287,12 +293,7 @@ def _remarks(measurement: Measurement, published: Paper | Absent) -> Iterator[st
     yield from disturbances(measurement)
     if held and isinstance(published, Paper):
         yield "bytes held; a sheet may print GB for what is counted in GiB"
-    troubles = disturbed_by(measurement.conditions)
-    if troubles:
+    if troubles := disturbed_by(measurement.conditions):
         yield f"throttled: {', '.join(troubles)}"
-
-
-def _burst_remark(burst: float | None, published: Paper | Absent) -> list[str]:
-    if burst is None or isinstance(published, Absent) or burst <= published.value:
-        return []
-    return [f"its best window is at {burst / published.value:.1%} of paper"]
+    if not held and burst and isinstance(published, Paper) and burst > published.value:
+        yield f"its best window is at {burst / published.value:.1%} of paper"

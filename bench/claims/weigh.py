@@ -1,5 +1,6 @@
-"""One chip over another on one axis: paper, measurement, verdict, and what would settle it."""
+"""Judges one chip against another on one axis, on paper and in measurement."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.chips.figures import FIGURES
@@ -25,7 +26,11 @@ from bench.evidence.pool import BITS, Evidence, Test
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of two chips: subject over object, on an axis, in a relation to a factor."""
+    """A comparison asked for: subject over object on one axis, in a relation to a factor.
+
+    Attributes:
+        unlike: why the two cannot be compared at all; empty if they can.
+    """
 
     first: Chip
     second: Chip
@@ -38,18 +43,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Finding:
-    """What paper and measurement say to a question.
+    """The answer of paper and measurement to a question.
 
     Attributes:
         paper: the ratio of the figure, or of the figure that bounds the work.
-        on_paper: whether the relation holds there, by the figures that stand first; None where
-            nothing is published.
-        measured: the measured ratio; None where there is none.
+        on_paper: whether the relation holds there, by each sheet's first figure; None if nothing
+            is published.
+        measured: the measured ratio; None if there is none.
         holds: whether the relation holds in measurement; None while that is open.
-        reason: why the verdict is what it is.
-        needed: devices of each chip, side by side, that would settle it; None where it is
-            settled, or where nothing was measured yet.
-        figures: the figures whose values are behind it.
+        reasons: why the verdict is what it is, the deciding reason first.
+        needed: devices of each chip, measured side by side, that would settle it; None if it is
+            settled, or if nothing was measured yet.
+        figures: the figures whose values it rests on.
     """
 
     question: Question
@@ -58,9 +63,14 @@ class Finding:
     measured: Estimate | None
     word: Word
     holds: bool | None
-    reason: str
+    reasons: tuple[str, ...]
     needed: int | None
     figures: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        """Returns the reasons as one line."""
+        return "; ".join(self.reasons)
 
     @property
     def stands(self) -> Stands:
@@ -72,13 +82,12 @@ def title(axis: Axis) -> str:
     """Returns an axis in words."""
     if axis.figure:
         return FIGURES[axis.figure].title
-    words = [axis.dtype or "", *axis.where.values()]
-    told = ", ".join(filter(None, words))
-    return f"{axis.work} ({told})" if told else f"{axis.work}"
+    details = ", ".join(filter(None, (axis.dtype, *axis.where.values())))
+    return f"{axis.work} ({details})" if details else f"{axis.work}"
 
 
 def finding(asked: Question, evidence: Evidence, catalogue: Catalogue) -> Finding:
-    """Returns what paper and measurement say to a question."""
+    """Returns the answer of paper and measurement to a question."""
     axis = asked.axis
     if axis.figure:
         paper, absent, unlike = paper_ratio(axis.figure, asked.first, asked.second, catalogue)
@@ -88,7 +97,9 @@ def finding(asked: Question, evidence: Evidence, catalogue: Catalogue) -> Findin
     figures = _figures(asked, catalogue)
     measured = None if asked.unlike or unlike else _measured(asked, evidence, figures)
     missing = "" if measured else _missing(asked, evidence, figures)
-    verdict, reason = _verdict(asked, measured, asked.unlike or (absent if unlike else ""), missing)
+    verdict, reasons = _verdict(
+        asked, measured, asked.unlike or (absent if unlike else ""), missing
+    )
     decided = (
         holds(asked.relation, bounds(measured, asked.factor), asked.margin) if measured else None
     )
@@ -99,14 +110,14 @@ def finding(asked: Question, evidence: Evidence, catalogue: Catalogue) -> Findin
         measured=measured,
         word=verdict,
         holds=decided,
-        reason="; ".join(filter(None, (reason, absent if not unlike else ""))),
+        reasons=tuple(filter(None, (*reasons, absent if not unlike else ""))),
         needed=_needed(asked, measured),
         figures=figures,
     )
 
 
 def behind(found: Finding, evidence: Evidence) -> tuple[Observation, ...]:
-    """Returns every value that is known of either side, whether it was admitted or not."""
+    """Returns every known value of either side, admitted or not."""
     asked = found.question
     both, test, work = ids(asked.first) | ids(asked.second), fits(asked.axis), asked.axis.work
     halves = ("link_bandwidth_oneway",) if "link_bandwidth" in found.figures else ()
@@ -119,7 +130,7 @@ def behind(found: Finding, evidence: Evidence) -> tuple[Observation, ...]:
 
 
 def fits(axis: Axis) -> Test:
-    """Returns the test of what belongs to an axis of work: its format's width and its details."""
+    """Returns a test for values that belong to an axis of work: same format width and details."""
 
     def test(one: Observation) -> bool:
         work = dict(one.work)
@@ -131,7 +142,7 @@ def fits(axis: Axis) -> Test:
 
 
 def _figures(asked: Question, catalogue: Catalogue) -> tuple[str, ...]:
-    """Returns the figure that is asked for and the one whose measurement stands for it."""
+    """Returns the figure asked for, and the one whose measurement may stand in for it."""
     figure = asked.axis.figure
     other = twin(figure, asked.first, asked.second, catalogue) if figure else None
     return tuple(one for one in (figure, other) if one)
@@ -146,7 +157,7 @@ def _measured(asked: Question, evidence: Evidence, figures: tuple[str, ...]) -> 
 
 
 def _on_paper(asked: Question, paper: PaperRatio | None) -> bool | None:
-    """Tells whether the relation holds on paper, by the figures that stand first."""
+    """Tells whether the relation holds on paper, by each sheet's first figure."""
     if paper is None:
         return None
     found = Bounds(paper.value / asked.factor, paper.value / asked.factor)
@@ -155,13 +166,13 @@ def _on_paper(asked: Question, paper: PaperRatio | None) -> bool | None:
 
 def _verdict(
     asked: Question, measured: Estimate | None, unlike: str, missing: str
-) -> tuple[Word, str]:
+) -> tuple[Word, list[str]]:
     if unlike:
-        return Word.UNLIKE, unlike
+        return Word.UNLIKE, [unlike]
     if measured is None:
-        return Word.UNTESTABLE, missing
+        return Word.UNTESTABLE, [missing]
     found = bounds(measured, asked.factor)
-    told = word(found, asked.margin)
+    verdict = word(found, asked.margin)
     settled = holds(asked.relation, found, asked.margin)
     reasons = {
         Word.MATCH: f"the 90% interval lies within {asked.margin:.0%}",
@@ -169,23 +180,27 @@ def _verdict(
         Word.SHORT: f"the 90% interval lies below {1 / (1 + asked.margin):.2f}",
         Word.INCONCLUSIVE: "the 90% interval crosses a limit of the margin",
     }
-    if told is Word.INCONCLUSIVE and settled is not None:
-        told = one_sided(asked.relation, holds=settled)
-        reasons[told] = f"the 90% interval settles '{asked.relation}', though not by how much"
-    of = f" of {asked.factor:g}" if asked.factor != 1 else ""
+    if verdict is Word.INCONCLUSIVE and settled is not None:
+        verdict = one_sided(asked.relation, holds=settled)
+        reasons[verdict] = f"the 90% interval settles '{asked.relation}', though not by how much"
+    factor = f" of {asked.factor:g}" if asked.factor != 1 else ""
+    return verdict, [reasons[verdict] + factor, *_remarks(asked, measured)]
+
+
+def _remarks(asked: Question, measured: Estimate) -> Iterator[str]:
+    """Yields what qualifies a measured ratio."""
     by = {one.figure for one in measured.first} - {asked.axis.figure, None}
-    other = [f"measured as {FIGURES[one].title}" for one in by if one in FIGURES]
-    single = ["one card against one card: an anecdote"] if measured.is_single else []
-    lent = (
-        ["the scatter between groups is learnt from other quantities, too"]
-        if measured.borrowed
-        else []
+    yield from (
+        f"measured as {FIGURES[one].title}" for one in sorted(filter(None, by)) if one in FIGURES
     )
-    return told, "; ".join([reasons[told] + of, *other, *single, *lent])
+    if measured.is_single:
+        yield "one card against one card: an anecdote"
+    if measured.borrowed:
+        yield "the scatter between groups is learnt from other quantities, too"
 
 
 def _missing(asked: Question, evidence: Evidence, figures: tuple[str, ...]) -> str:
-    """Returns what a ratio lacks."""
+    """Returns why there is no measured ratio."""
     sides = (ids(asked.first), ids(asked.second))
     if any(all(evidence.voices(one, side) for side in sides) for one in figures):
         return "too few values of its kind to learn the scatter between groups"
@@ -195,7 +210,7 @@ def _missing(asked: Question, evidence: Evidence, figures: tuple[str, ...]) -> s
 
 
 def _needed(asked: Question, measured: Estimate | None) -> int | None:
-    """Returns the devices that would settle what measurement has begun to answer."""
+    """Returns how many devices would settle a ratio that was measured but is still open."""
     if measured is None:
         return None
     if holds(asked.relation, bounds(measured, asked.factor), asked.margin) is not None:

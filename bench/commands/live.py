@@ -209,7 +209,7 @@ def line(row: Row) -> str:
     if row.fraction:
         words.append(f"= {percent(row.fraction)} of {published}")
         if row.verdict in (Verdict.UNDECIDED, Verdict.IMPLAUSIBLE):
-            words.append(f"({row.reason.partition('; ')[0]})")
+            words.append(f"({row.reasons[0]})")
     elif row.reason:
         words.append(f"({row.reason})")
     return " ".join(words)

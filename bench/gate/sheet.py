@@ -66,14 +66,14 @@ def against_sheet(
     asked: Asked,
     lacking: Sequence[Measurement] = (),
 ) -> Finding:
-    """Returns whether a run reaches each figure of a sheet, by what came nearest to it.
+    """Returns whether a run reaches each figure of a sheet, by the measurement nearest to it.
 
     Args:
         record: the run.
-        chip: whose sheet it is set beside.
-        sheets: all of them.
-        asked: what is to be reached, and how nearly.
-        lacking: what the run was asked for and does not have, as skipped measurements.
+        chip: the chip whose sheet the run is compared with.
+        sheets: the catalogue.
+        asked: which figures have to be reached, and the limits.
+        lacking: measurements that the run was asked for and lacks, as skipped ones.
 
     Raises:
         UsageError: the device is another chip, or nothing that was measured is on the sheet.
@@ -92,16 +92,23 @@ def against_sheet(
     found += [_absent(key, asked) for key in _unmeasured(chosen, asked)]
     if not found:
         raise UsageError(f"record {record.id} measured nothing that the sheet of {chip.id} prints")
+    heading = tuple(_heading(record, chip, judged, chosen))
+    cited = tuple(source_line(one, sheets) for one in sources)
+    return replace(
+        _finding(record, found, asked), heading=heading, sources=cited, against=(chip.id,)
+    )
+
+
+def _finding(record: Record, found: Sequence[Row], asked: Asked) -> Finding:
+    """Returns the finding of all rows, without what it says of the sheet."""
     ended = ENDED.get(record.state, "")
     return Finding(
         title=_title(found, ended),
-        heading=tuple(_heading(record, chip, judged, chosen)),
+        heading=(),
         rows=tuple(sorted(found, key=place)),
         notes=(WORDS.format(line=_line(asked)),),
         columns=("published", "measured", "achieved"),
-        sources=tuple(source_line(one, sheets) for one in sources),
         record=record.id,
-        against=(chip.id,),
         strictness={"margin": asked.margin},
         ended=ended,
         judges=any(row.judged != Said.UNRATED for row in found),
@@ -109,10 +116,10 @@ def against_sheet(
 
 
 def _of_the_chip(record: Record, chip: Chip, allow: tuple[str, ...]) -> Record:
-    """Returns the record as one of the chip.
+    """Returns the record as a record of this chip.
 
     Raises:
-        UsageError: it is of another, and that is not wanted.
+        UsageError: it is a record of another chip, and ``allow`` does not permit that.
     """
     known = record.identity.chip
     if known not in (None, chip.id) and "chip" not in allow:
@@ -125,25 +132,25 @@ def _of_the_chip(record: Record, chip: Chip, allow: tuple[str, ...]) -> Record:
 def _at_its_limit(
     judged: Judged, now: Taken, record: Record, sheets: Catalogue, asked: Asked
 ) -> Judged:
-    """Returns a row judged at its figure's own limit; a small product of a fixed shape is not."""
+    """Returns a row judged by its figure's own limit; a small product of fixed shape is unrated."""
     margin = 1 - asked.limit(judged.key)
     own = replace(row_of(record, judged.measurement, sheets, margin), title=judged.title)
     if not (
         now.sizes and is_small(own.measurement) and own.verdict in (Said.SHORT, Said.UNDECIDED)
     ):
         return own
-    return replace(own, verdict=Said.UNRATED, reason=SMALL)
+    return replace(own, verdict=Said.UNRATED, reasons=(SMALL,))
 
 
 def _chosen(judged: Sequence[Judged], asked: Asked, lacking: int) -> list[Judged]:
-    """Returns what has a row: what came nearest to each figure, failed, is doubted or missing.
+    """Returns the rows to show: the nearest to each figure, and the failed, doubted and missing.
 
-    Work that no sheet promises a rate of is shown where there is nothing else.
+    Work whose rate no sheet promises is shown only if there is nothing else.
 
     Args:
-        judged: every row, of what the run lacks at the end.
+        judged: every row; those of measurements that the run lacks come last.
         asked: which figures.
-        lacking: how many those are.
+        lacking: the number of rows of missing measurements.
     """
     first = len(judged) - lacking
     kept = [
@@ -157,7 +164,7 @@ def _chosen(judged: Sequence[Judged], asked: Asked, lacking: int) -> list[Judged
 
 
 def _is_doubted(one: Judged) -> bool:
-    """Tells whether a row failed, or does not believe what is beside a published figure."""
+    """Tells whether a row failed, or is implausible beside a published figure."""
     doubted = one.verdict is Said.IMPLAUSIBLE and isinstance(one.published, Paper)
     return doubted or one.verdict is Said.FAILED
 
@@ -173,7 +180,7 @@ def _unmeasured(chosen: Sequence[Judged], asked: Asked) -> list[str]:
 
 
 def _absent(key: str, asked: Asked) -> Row:
-    """Returns the row of a figure that has to be reached and that no measurement tests."""
+    """Returns the row of a figure that has to be reached but that no measurement tests."""
     kind = FIGURES[key]
     now = Taken(
         name=(key,), title=kind.title, parameters={}, shape="", moves=False, status="skipped",
@@ -223,9 +230,9 @@ def _title(found: Sequence[Row], ended: str) -> str:
 
 
 def _row(judged: Judged, now: Taken, sources: list[str], asked: Asked) -> Row:
-    """Returns the row of one figure; what the sheet prints stands for the run before.
+    """Returns the row of one figure; the published value takes the place of the earlier run.
 
-    It is called as the sheet calls it: of most chips a product in fp32 tests the vector rate.
+    It is named after the figure: on most chips an fp32 matrix product tests the vector rate.
     """
     paper, word = judged.published, SAYS[judged.verdict]
     now = replace(now, title=named(judged.title, now.sizes), of={**now.of, "figure": judged.key})

@@ -1,4 +1,4 @@
-"""The table of a group of rows, such as a curve: without the columns that say nothing in it."""
+"""The table of a group of rows, such as a curve, without its empty columns."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,15 @@ Cells = tuple[tuple[str, ...], ...]
 
 
 def remark(row: Row) -> str:
-    """Returns what is to be said of a row besides how it stands to a figure: ``noisy``, a fault."""
+    """Returns :func:`remarks` as one line."""
+    return "; ".join(remarks(row))
+
+
+def remarks(row: Row) -> tuple[str, ...]:
+    """Returns the remarks on a row, such as ``noisy``; if it has no rate, its fault."""
     if row.verdict in (*RATED, Verdict.UNRATED):
-        return "; ".join(row.reason.split("; ")[1:])
-    return f"{row.verdict.value}: {row.reason}"
+        return row.reasons[1:]
+    return (f"{row.verdict.value}: {row.reason}",)
 
 
 def trimmed(
@@ -23,7 +28,7 @@ def trimmed(
 ) -> tuple[tuple[str, ...], Cells]:
     """Returns a group's table without its empty columns.
 
-    Where no row tests a figure, every verdict would only say so: remarks take their place.
+    If no row tests a figure, every verdict would only say so: remarks take their place.
     """
     names = list(columns)
     if VERDICT in names and not any(row.measurement.figures for row in judged):

@@ -10,7 +10,7 @@ from bench.chips.paper import Paper
 from bench.rates import Interval
 from bench.records.model import Record
 from bench.report.digits import with_interval
-from bench.report.groups import remark
+from bench.report.groups import remarks
 from bench.report.scalar import Scalar
 from bench.report.table import Section
 from bench.titles import inputs, own_inputs, sizes
@@ -176,8 +176,8 @@ def _line(one: Family, used: Sequence[str]) -> str:
 def _told(one: Family, data: str) -> str:
     row = one.others[data]
     apart = sizes(row.measurement) if row.measured and not _same_sizes(one, data) else ""
-    parts = [part for part in remark(row).split("; ") if FLATTER not in part]
-    words = "; ".join(part for part in (apart, *parts) if part)
+    parts = [part for part in remarks(row) if FLATTER not in part]
+    words = "; ".join(filter(None, (apart, *parts)))
     rate = f" {_rate(row)}" if row.measured else ""
     return f"{inputs(data)}{rate}{f' ({words})' if words else ''}"
 

@@ -55,8 +55,7 @@ def reached(found: Achieved | None, published: float | None) -> str:
 
 def said(found: Finding, notes: Notes) -> str:
     """Formats a verdict with its reasons as footnotes."""
-    reasons = [one for one in found.reason.split("; ") if one]
-    marks = "".join(notes.mark(f"{one[0].upper()}{one[1:]}.") for one in reasons)
+    marks = "".join(notes.mark(f"{one[0].upper()}{one[1:]}.") for one in found.reasons)
     return f"{found.word.value} {marks}".rstrip()
 
 

@@ -111,10 +111,15 @@ def test_what_lies_below_paper_for_a_reason_says_it_at_once(
     *_, last = rows(record, sheets)
     assert isinstance(last.published, Paper)
     slow = replace(
-        last, verdict=Verdict.UNDECIDED, reason="below 90%, but most samples disturbed; derived: x"
+        last,
+        verdict=Verdict.UNDECIDED,
+        reasons=("below 90%, but most samples disturbed", "derived: x"),
     )
     assert line(slow).endswith(f" of {last.published.text} (below 90%, but most samples disturbed)")
     assert line(replace(slow, verdict=Verdict.SHORT)).endswith(f" of {last.published.text}")
+    doubt = "104% of the published peak: GB taken for GiB; the clock is higher"
+    high = replace(slow, verdict=Verdict.IMPLAUSIBLE, reasons=(doubt, "derived: x"))
+    assert line(high).endswith(f" ({doubt})")
 
 
 def test_one_measurement_is_not_several(

@@ -105,10 +105,10 @@ def test_a_kernel_that_has_a_table_of_its_own_is_in_no_group(
 
 def test_a_remark_is_what_no_figure_explains(grouped: Record, sheets: Catalogue) -> None:
     row = rows(grouped, sheets)[3]
-    judged = replace(row, verdict=Verdict.SHORT, reason="below 90%; noisy; throttled: hot")
+    judged = replace(row, verdict=Verdict.SHORT, reasons=("below 90%", "noisy", "throttled: hot"))
     assert remark(judged) == "noisy; throttled: hot"
-    assert remark(replace(row, verdict=Verdict.SHORT, reason="below 90%")) == ""
-    assert remark(replace(row, verdict=Verdict.FAILED, reason="a; b")) == "failed: a; b"
+    assert remark(replace(row, verdict=Verdict.SHORT, reasons=("below 90%",))) == ""
+    assert remark(replace(row, verdict=Verdict.FAILED, reasons=("a; b",))) == "failed: a; b"
 
 
 def test_the_first_column_stays_though_it_is_empty() -> None:
