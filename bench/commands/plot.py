@@ -49,12 +49,12 @@ Exit code: 0 drawn, 2 wrong usage, or the record or a data file has a fault.
 FORMATS = ("png", "svg")
 EVERYWHERE = ("kind", "theme", "formats", "out")
 RECORD = ("record", "margin")
-"""Keys of all that a record bears."""
+"""Keys of every plot of a record."""
 OUT = "plots"
 LEVEL = 0.01
-"""Chance that a series without any change has one marked, as 'history' has it."""
+"""Chance that a change is marked in a series without one; the same as in 'history'."""
 MOST_LOOKED_AT = 20
-"""Records that are read to name one that bears a plot."""
+"""How many records are searched for one that supports the plot."""
 
 
 def main(words: list[str]) -> int:
@@ -75,11 +75,13 @@ def main(words: list[str]) -> int:
 
 
 def _fitting(config: PlotConfig, given: list[str]) -> None:
-    """Refuses a kind or a format that there is not, and a key that the kind would not look at."""
+    """Refuses an unknown kind or format, and keys that the kind does not use."""
     from bench.plot.registry import KINDS
 
     if config.kind is not None and config.kind not in KINDS:
         raise UsageError(f"no kind {config.kind!r} of plot: {did_you_mean(config.kind, KINDS)}")
+    if not config.formats:
+        raise UsageError("formats= names none: write formats=png, or leave it out for both")
     for one in config.formats:
         if one not in FORMATS:
             raise UsageError(f"no format {one!r} of plot: {did_you_mean(one, FORMATS)}")
@@ -92,7 +94,7 @@ def _fitting(config: PlotConfig, given: list[str]) -> None:
 
 
 def _drawable() -> None:
-    """Refuses to begin where nothing can be drawn.
+    """Refuses to start if nothing can be drawn.
 
     Raises:
         UsageError: matplotlib is not installed.
@@ -127,7 +129,7 @@ def _of_a_record(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]"
     found = list(record_pictures(record, sheets, config.margin, config.kind))
     if not found:
         what = f"kind={config.kind}" if config.kind else "any plot"
-        other = _bearing(config, sheets, places)
+        other = _supporting(config, sheets, places)
         cure = f"give record={other}" if other else "suite=full measures for all of them"
         raise UsageError(
             f"record {record.id} has no measurement for {what}: {cure}; "
@@ -136,15 +138,15 @@ def _of_a_record(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]"
     yield from found
 
 
-def _bearing(config: PlotConfig, sheets: "Catalogue", places: list[Path]) -> str | None:
-    """Returns the name of the last record that bears what is asked for; None if none at hand."""
+def _supporting(config: PlotConfig, sheets: "Catalogue", places: list[Path]) -> str | None:
+    """Returns the name of the newest record that supports the plot asked for; None without one."""
     from bench.plot.registry import record_pictures
     from bench.records.store import newest, read
 
     for path in newest(places)[:MOST_LOOKED_AT]:
         try:
             record = read(path)
-        except OnpaperError:  # another's fault is not this question's
+        except OnpaperError:  # an unreadable record is no fault of this command line
             continue
         if any(record_pictures(record, sheets, config.margin, config.kind)):
             return path.stem
@@ -191,7 +193,7 @@ def _rules(config: PlotConfig, sheets: "Catalogue") -> "Picture":
 
 
 CHINA = "CN"
-"""Where the rules that are drawn are asked of."""
+"""The destination, and the buyer's headquarters, of the rules drawn."""
 
 
 def _validation(_: PlotConfig, __: "Catalogue") -> "Picture":

@@ -194,7 +194,7 @@ def _cells(one: Row) -> tuple[str, ...]:
 def _flat(one: Row) -> "dict[str, Scalar]":
     return {
         "layer": one.name, "measured_s": one.measured.seconds, "predicted_s": one.predicted,
-        "low_95_s": one.low, "high_95_s": one.high, "ratio": one.ratio,
+        "predicted_s_low_95": one.low, "predicted_s_high_95": one.high, "ratio": one.ratio,
     }  # fmt: skip
 
 

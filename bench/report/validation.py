@@ -166,7 +166,7 @@ def _numbers(found: Figures) -> dict[str, Scalar]:
         "mean_by_chip": found.by_chip,
         "median": found.median,
         "bias": found.bias,
-        **{f"inside_{level:g}": one for level, one in zip(LEVELS, inside, strict=True)},
+        **{f"inside_{100 * level:g}": one for level, one in zip(LEVELS, inside, strict=True)},
         "baseline_1_mean": first,
         "baseline_1_median": first_median,
         "baseline_2_mean": second,

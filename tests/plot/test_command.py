@@ -63,6 +63,7 @@ def test_without_a_kind_all_of_the_record_goes_to_plots_here(
     ("words", "told"),
     [
         (["kind=ratio"], "no kind 'ratio' of plot: did you mean 'ratios'"),
+        (["formats=[]"], "formats= names none: write formats=png, or leave it out for both"),
         (["formats=[pdf]"], "no format 'pdf' of plot: choose from: png, svg"),
         (["theme=drak"], "no theme 'drak': did you mean 'dark'?"),
         (["baseline=h20"], "baseline= belongs to kind=ratios, not to all plots of a record"),

@@ -133,13 +133,16 @@ def test_a_records_layers_and_products_are_all_there(
     found = document("calibrate", [ours], capsys)
     assert len(found["rows"]) == len(measurements("layer")) > 5
     for one in found["rows"]:
-        assert one["low_95_s"] < one["predicted_s"] < one["high_95_s"]
+        assert one["predicted_s_low_95"] < one["predicted_s"] < one["predicted_s_high_95"]
         assert one["ratio"] == pytest.approx(one["predicted_s"] / one["measured_s"])
         assert 0.3 < one["ratio"] < 3
     products = found["tables"]["products_bf16"]
     gemms = [one for one in measurements("gemm") if one["dtype"] == "bf16"]
     assert len(products) == len(gemms) > 5
-    inside = sum(one["low_95_s"] <= one["measured_s"] <= one["high_95_s"] for one in found["rows"])
+    inside = sum(
+        one["predicted_s_low_95"] <= one["measured_s"] <= one["predicted_s_high_95"]
+        for one in found["rows"]
+    )
     assert f"{inside} of {len(found['rows'])} lie within their 95% intervals." in found["summary"]
 
 

@@ -70,8 +70,8 @@ def test_parts_are_told_with_their_bars(earlier: Path, capsys: pytest.CaptureFix
         2,
     )
     assert (first["bar_met"], first["bar_missed_by"]) == (True, None)
-    assert (first["inside_0.8"], first["inside_0.95"]) == (0.5, 1.0)
-    assert (second["bar_met"], second["inside_0.8"]) == (False, None)
+    assert (first["inside_80"], first["inside_95"]) == (0.5, 1.0)
+    assert (second["bar_met"], second["inside_80"]) == (False, None)
     assert second["bar_missed_by"] == "mean 82.2% over 10%"
     assert found["tables"]["ratios"][0]["bar_met"] is True
     assert [(one["asked"], one["missed"]) for one in found["tables"]["bars"]] == [
