@@ -383,7 +383,16 @@ def test_what_folds_keys_is_whole_on_every_chip() -> None:
 
 def test_mixed_hidden_states_are_read_and_written_again() -> None:
     found = made("deepseek-v4-flash", "decode", 4, 1000)
-    each = 4 * 4096 + 4 * 4 * 4096 + 2 * 65 * 64 + 3 * 2048 * 7
+    mixed = 2 * ((3 * 4 + 1) + (4 + 1)) * 4096
+    each = 4 * 4096 + mixed + 2 * 65 * 64 + 3 * 2048 * 7
     assert found["norms and activations"].moved[0] == 43 * 2 * 4 * each
     kernels = 43 * (10 + 4 + 1 + 3) + 21 * 7 + 41 * 2
     assert found["launches"].calls[0] == pytest.approx(kernels / 9)
+
+
+def test_a_stage_sends_all_hidden_states_that_run_beside_one_another() -> None:
+    one, four = (
+        made(name, "decode", 4, 1000, split="pp2")["stage to stage"].sent[0] / workload(name).hidden
+        for name in ("deepseek-v3", "deepseek-v4-pro")
+    )
+    assert four == 4 * one > 0

@@ -118,6 +118,12 @@ def test_what_backward_wants_is_what_goes_through_products() -> None:
     assert two == 2 * activations(LLAMA, Parallel(), PLAIN, 8192, 2)
 
 
+def test_recomputation_keeps_all_hidden_states_that_run_beside_one_another() -> None:
+    model = workload("deepseek-v4-flash")
+    kept = 43 * 4 * 4096 + through(model) / 43 + 2 * 129_280
+    assert activations(model, Parallel(), AGAIN, 4096, 1) == pytest.approx(2 * 4096 * kept)
+
+
 @pytest.mark.parametrize(
     ("recipe", "sequences", "layers"),
     [

@@ -9,7 +9,7 @@ from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
-from bench.predict.model.precision import Precision, precision
+from bench.predict.model.precision import MIXED, Precision, precision
 from bench.predict.model.serving import Load, serve_at
 from bench.predict.model.stack import Stack
 from bench.predict.model.step import Rates, rates, side_by_side
@@ -90,7 +90,13 @@ def _layouts(rows: Iterable[Row]) -> dict[Layout, list[int]]:
 
 
 def as_served(dtype: str, chip: Facts, model: Workload) -> Precision:
-    """Returns how engines run a model's format: in 16 bits where a chip has no units for it."""
+    """Returns how engines run a model's format: in 16 bits where a chip has no units for it.
+
+    Of a model published with its experts in 4 bits and all else in 8, 4 bits mean that. On chips
+    without units for 4 bits some engines multiply its experts in 16 (Marlin), which this has not.
+    """
+    if dtype == "mxfp4" and model.published in MIXED:
+        return precision(model.published)
     weights = dtype == "int4" or (dtype == "mxfp4" and not {"mxfp4", "fp4"} & set(chip.peaks))
     word = f"{dtype}-a16" if weights else dtype
     return precision(word, experts=model.experts is not None)

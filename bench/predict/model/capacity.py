@@ -177,7 +177,8 @@ def activations(
     each, under_way = through(workload), min(float(rounds), deep)
     share = stage(workload, split, recipe.stages) * under_way
     if recipe.recompute >= 1:
-        kept = share * workload.hidden * workload.layers + each / workload.layers
+        width = workload.streams * workload.hidden
+        kept = share * width * workload.layers + each / workload.layers
     else:
         kept = share * each
     return ACTIVATION * tokens * (kept + 2 * workload.vocabulary)

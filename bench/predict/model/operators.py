@@ -215,7 +215,9 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
     A token: two norms read and write the hidden state, and the residual with it; queries and keys
     are read and written as far as they are turned; the activation reads a width and writes one, and
     reads that of the gate where there is one. Hidden states that run beside one another are read
-    and written once for attention and once for the block.
+    to be mixed, read and made one, and read and written with what comes out, once for attention and
+    once for the block: of n of them 3n + 1 are read and n + 1 written (Xie et al. 2025, mHC, arXiv
+    2512.24880, 4.3.1).
     """
     experts = workload.experts
     width = workload.intermediate or 0
@@ -226,7 +228,7 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
     part = workload.rotary or workload.head_dim
     turned = 2 * (workload.heads + workload.kv_heads) * part if workload.rope_theta else 0
     widths = 3 if workload.activation == "silu" else 2
-    several = 4 * workload.streams * workload.hidden if workload.streams > 1 else 0
+    several = 2 * (4 * workload.streams + 2) * workload.hidden if workload.streams > 1 else 0
     each = 4 * workload.hidden + several + (turned + widths * width) / split.tp
     moved = workload.layers * ACTIVATION * each * rows
     return operator("norms and activations", "stream", rows, moved=moved)
@@ -235,10 +237,10 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
 def _links(workload: Workload, phase: str, rows: Array, split: Parallel) -> Iterator[Operator]:
     """Yields the collectives: bytes by the ring's or the direct exchange's lower bound.
 
-    A stage sends to the next alone, each chip to one chip. Many rings pass from node to node, each
-    by another chip's port. To experts of another node a prompt's token is sent once, and copied to
-    its chips there; one that is decoded goes straight to each (DeepEP, its normal and its
-    low-latency kernels).
+    A stage sends to the next alone, each chip to one chip, all hidden states that run beside one
+    another (mHC, 3.2). Many rings pass from node to node, each by another chip's port. To experts
+    of another node a prompt's token is sent once, and copied to its chips there; one that is
+    decoded goes straight to each (DeepEP, its normal and its low-latency kernels).
     """
     each = rows * workload.hidden * ACTIVATION
     if split.tp > 1:
@@ -255,7 +257,8 @@ def _links(workload: Workload, phase: str, rows: Array, split: Parallel) -> Iter
         yield _exchange("all-to-all", sent, calls, split.ep, split.ep, **given)
     if split.pp > 1:
         calls = split.pp - 1
-        yield _exchange("stage to stage", calls * each, calls, split.tp * split.pp, 2)
+        sent = calls * workload.streams * each
+        yield _exchange("stage to stage", sent, calls, split.tp * split.pp, 2)
 
 
 def _exchange(name: str, sent: Array, calls: int, over: int, among: int, **more: float) -> Operator:
