@@ -201,11 +201,12 @@ def _others(chip: Facts, asked: Asked, known: Learnt) -> tuple[Others | None, bo
 def _engines(asked: Asked, known: Learnt) -> tuple[float, float]:
     """Returns what an engine adds, log, that a part's departures have not, and its spread.
 
-    Steps are one engine's. Of others what is known is how long their tokens took in serving.
+    Steps are one engine's, or tuned ones'. Of others it is known how long tokens took in serving.
     """
     if asked.phase == "train":
         return known.trainer.of(asked.engine)
-    hands = known.others.get(DENSE) if part_of(asked) in STEPS else None
+    name = EXPERTS if asked.workload.experts else DENSE
+    hands = known.others.get(name) if asked.phase in STEPS else None
     return 0.0, hands.spread if hands else 0.0
 
 

@@ -301,13 +301,14 @@ def test_chips_that_share_sequences_sum_gradients_over_a_link_that_is_not_known(
 
 
 @pytest.mark.parametrize("phase", ["prefill", "decode"])
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "deepseek-v3", "deepseek-v4-flash"])
 def test_a_step_may_be_any_engines_and_its_interval_says_so(
-    phase: str, chips: dict[str, Facts]
+    model: str, phase: str, chips: dict[str, Facts]
 ) -> None:
     """Steps were one engine's; how far others lie apart is known of their serving."""
     known = load()
     told, alone = (
-        forecast(chips[H20], asked(phase, 8, "llama-3.1-8b"), one).half(0.8)
+        forecast(chips[H20], asked(phase, 8, model), one).half(0.8)
         for one in (known, replace(known, others={}))
     )
     assert told[0] > alone[0] + 0.05
