@@ -51,6 +51,10 @@ class UsageError(OnpaperError):
     exit_code = 2
 
 
+Flaw = tuple[str, str, str]
+"""Field, problem and fix of a :class:`Fault` whose file is known."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing wrong in one data file.

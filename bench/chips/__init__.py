@@ -1,1 +1,1 @@
-"""Spec sheets: strict, sourced; and which sheet a device answers to."""
+"""Strict, sourced spec sheets, and the matching of devices to them."""

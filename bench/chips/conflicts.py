@@ -1,4 +1,4 @@
-"""Figures on which sources disagree, and no reading of both has settled it."""
+"""Open conflicts: figures on which sources disagree."""
 
 import math
 from collections.abc import Iterable
@@ -11,15 +11,15 @@ from bench.units import Dimension, Quantity
 ROUNDING = 0.03
 """The most that rounding, up or down, may part two figures of which one has fewer digits."""
 EXACT_BELOW = 1e6
-"""Counts below this are counted, not rounded."""
+"""Counts below this are taken as exact, not as rounded."""
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """One figure of one chip that sources tell differently.
+    """One figure of one chip on which sources disagree.
 
     Attributes:
-        first: the figure of the sheet, ``unknown`` where none of them could be preferred.
+        first: the figure of the sheet; ``unknown`` if none could be preferred.
         rivals: the claims that differ from it and count the same.
     """
 
@@ -50,7 +50,7 @@ def _disagreeing(figure: Figure) -> tuple[Published, ...]:
 
 
 def disagrees(first: Published, rival: Published) -> bool:
-    """Tells whether two claims count the same and differ by more than rounding, none refuted."""
+    """Tells whether two unrefuted claims count the same and differ by more than rounding."""
     if first.counts != rival.counts or rival.refuted:
         return False
     if not isinstance(first.value, Quantity) or not isinstance(rival.value, Quantity):
@@ -68,7 +68,7 @@ def _is_rounding(one: Quantity, other: Quantity) -> bool:
 
 
 def _digits(quantity: Quantity) -> int:
-    """Returns how many digits a quantity gives, two at least; noughts that end a whole are none."""
+    """Returns a quantity's significant digits, at least two; trailing zeros do not count."""
     number = quantity.text.split()[0].lower().split("e")[0].lstrip("+0.")
     digits = number.replace(".", "") if "." in number else number.rstrip("0")
     return max(2, sum(sign.isdigit() for sign in digits))

@@ -1,4 +1,4 @@
-"""What can be wrong with a sheet beyond its shape: units, sources, order, names."""
+"""Faults of sheets that the schema does not catch: units, sources, order, names."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -88,7 +88,7 @@ def _sheet_faults(chip: Chip) -> Iterator[tuple[str, str, str]]:
 def architecture_faults(
     architectures: Mapping[str, Architecture], sources: Mapping[str, Source]
 ) -> list[Fault]:
-    """Returns the faults of what designs have: no rate, a wrong unit, an unlisted source."""
+    """Returns the faults of architectures: no rate, a wrong unit, an unlisted source."""
     found = []
     for name, architecture in architectures.items():
         for key, one in architecture.cycle.items():
@@ -124,7 +124,7 @@ def _unit_faults(
 
 
 def family_faults(chip: Chip, architectures: Mapping[str, Architecture]) -> list[Fault]:
-    """Returns a fault if the sheet names a design that is not there."""
+    """Returns a fault if the sheet names an unknown architecture."""
     if chip.family is None or chip.family in architectures:
         return []
     fix = did_you_mean(chip.family, architectures)
@@ -132,7 +132,7 @@ def family_faults(chip: Chip, architectures: Mapping[str, Architecture]) -> list
 
 
 def member_faults(chips: Mapping[str, Chip]) -> list[Fault]:
-    """Returns the faults of systems: parts that no sheet stands for, parts of what is no system."""
+    """Returns the faults of systems: members without a sheet, members of a single chip."""
     found = []
     for chip in chips.values():
         file = f"specs/chips/{chip.id}.yaml"
@@ -141,8 +141,8 @@ def member_faults(chips: Mapping[str, Chip]) -> list[Fault]:
         for place, member in enumerate(chip.members):
             part = chips.get(member.chip)
             if part is None or part.kind == "system":
-                told = _member_fault(member.chip, chips)
-                found.append(Fault(file, f"members.{place}", *told))
+                flaw = _member_fault(member.chip, chips)
+                found.append(Fault(file, f"members.{place}", *flaw))
         found += [
             Fault(file, "variants", *_variant_fault(variant, chips))
             for variant in chip.variants
@@ -164,7 +164,7 @@ def _variant_fault(variant: str, chips: Mapping[str, Chip]) -> tuple[str, str]:
 
 
 def set_faults(chips: Iterable[Chip]) -> list[Fault]:
-    """Returns the faults between sheets: names that cannot be typed, or that mean two things."""
+    """Returns the faults between sheets: names that cannot be typed, or are ambiguous."""
     chips = list(chips)
     return name_faults(chips, {chip.vendor for chip in chips})
 

@@ -13,7 +13,7 @@ from bench.units import Dimension
 
 @dataclass(frozen=True)
 class FigureKind:
-    """What one figure key stands for."""
+    """The meaning of one figure key."""
 
     key: str
     title: str
@@ -21,7 +21,7 @@ class FigureKind:
 
     @property
     def is_rate(self) -> bool:
-        """Tells whether the figure counts operations a second, so that sparsity can be asked of."""
+        """Tells whether the figure is an operation rate, which may be dense or sparse."""
         return self.dimension in (Dimension.FLOP_RATE, Dimension.OP_RATE)
 
 
@@ -40,7 +40,7 @@ A_CYCLE = (Dimension.FLOP_PER_CYCLE, Dimension.OP_PER_CYCLE)
 def _rates(
     unit: str, words: str, dtypes: tuple[str, ...], counted: tuple[Dimension, Dimension] = A_SECOND
 ) -> list[FigureKind]:
-    """Returns one figure a dtype, counted in floating-point or in integer operations."""
+    """Returns one figure per dtype, in floating-point or integer operations a second."""
     return [
         FigureKind(
             f"{unit}_{dtype}",
@@ -97,7 +97,7 @@ FIGURES: dict[str, FigureKind] = {
 
 @dataclass(frozen=True)
 class FactKind:
-    """What one fact key stands for; ``words`` are the only values it takes, if it is a choice."""
+    """The meaning of one fact key; ``words`` are its allowed values, if it is a choice."""
 
     title: str
     words: tuple[str, ...] = ()
@@ -123,5 +123,5 @@ FACTS: dict[str, FactKind] = {
 
 
 def dense_twin(key: str) -> str | None:
-    """Returns the dense figure that a sparse key stands beside, or None for any other key."""
+    """Returns the dense counterpart of a sparse key, None for any other key."""
     return "matrix_" + key.removeprefix("sparse_") if key.startswith("sparse_") else None

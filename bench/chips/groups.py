@@ -1,4 +1,4 @@
-"""The words that stand for several chips; no chip may have one of them for a name."""
+"""Words that stand for groups of chips; no chip may have one as its name."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ APART: dict[str, Test] = {
     "cpus": lambda chip: chip.kind == "cpu",
     "stubs": lambda chip: chip.status == "stub",
 }
-"""What no other group holds: processors, and sheets without a figure."""
+"""Groups whose chips belong to no other group: processors, and sheets without a figure."""
 GROUPS: dict[str, Test] = {
     "all": lambda _: True,
     "export-tier": lambda chip: chip.tier == "export",
@@ -20,4 +20,4 @@ GROUPS: dict[str, Test] = {
     "npus": lambda chip: chip.kind == "npu",
     "systems": lambda chip: chip.kind == "system",
 }
-"""The groups that are no vendor; a vendor's key is a group, too."""
+"""All other groups, besides vendors, whose keys are groups as well."""

@@ -1,4 +1,4 @@
-"""Reads all sheets and sources, and reports every fault of the set at once."""
+"""Loads all sheets and sources, and reports every fault at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ LISTED = "'python -m bench chips' lists them, find= searches"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every chip sheet with the sources they cite and the designs they share, keyed by id."""
+    """All chip sheets, the sources that they cite and the architectures that they share, by id."""
 
     chips: Mapping[str, Chip]
     sources: Mapping[str, Source]
@@ -37,36 +37,36 @@ class Catalogue:
     def cited(self) -> set[str]:
         """Returns the keys of the sources that sheets and designs cite."""
         designs = self.architectures.values()
-        told = [one for design in designs for one in (*design.cycle.values(), design.l1_cache)]
-        return cited_by(self.chips.values()) | {one.source for one in told if one}
+        figures = [one for design in designs for one in (*design.cycle.values(), design.l1_cache)]
+        return cited_by(self.chips.values()) | {one.source for one in figures if one}
 
     def find(self, word: str) -> Chip:
         """Returns the chip with this id (its vendor may be left out), alias, local name or name.
 
         Raises:
-            UsageError: no sheet answers to ``word``; the message names those that begin with it,
-                else the nearest.
+            UsageError: no chip has this name; the message names those that begin with it, else
+                the nearest.
         """
         wanted, names, found = plain(word), self.names, self.named(word)
         if found is None:
             forms = [name for name in names if name.startswith((f"{wanted}-", f"{wanted} "))]
             near = nearest(wanted, forms or names) or LISTED
             several = "," in word or wanted in {**GROUPS, **APART}
-            told = "one chip is asked for here, not several" if several else near
-            raise UsageError(f"no chip {word!r} in specs/chips: {told}")
+            remedy = "one chip is asked for here, not several" if several else near
+            raise UsageError(f"no chip {word!r} in specs/chips: {remedy}")
         return found
 
     def named(self, word: str) -> Chip | None:
-        """Returns the chip that answers to a word, None where none does.
+        """Returns the chip with this name, None if there is none.
 
-        Blanks, hyphens and underscores part no names where that leaves one chip.
+        Blanks, hyphens and underscores are ignored if that leaves a single chip.
         """
         meant = self.names.get(plain(word)) or self._loosely.get(loose(word))
         return self.chips[meant] if meant else None
 
     @cached_property
     def _loosely(self) -> Mapping[str, str]:
-        """Maps names without what joins their parts to ids; those of two chips are left out."""
+        """Maps names without blanks, hyphens and underscores to ids; empty if several share one."""
         known: dict[str, str] = {}
         for name, chip in self.names.items():
             if known.setdefault(loose(name), chip) != chip:
@@ -75,9 +75,9 @@ class Catalogue:
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """Maps all that chips answer to, in lower case, to their ids; an alias beats a name.
+        """Maps every name of a chip, in lower case, to its id; an alias takes precedence.
 
-        An id without its vendor is among them where no other chip is called so.
+        An id without its vendor is included if it is unambiguous.
         """
         bare = [(plain(_bare(chip)), chip.id) for chip in self.chips.values()]
         owners: dict[str, set[str]] = {}
@@ -92,7 +92,7 @@ class Catalogue:
 
     @cached_property
     def _given(self) -> Mapping[str, str]:
-        """Maps what sheets name their chips to ids."""
+        """Maps the names that sheets give to ids."""
         titles = {plain(chip.name): chip.id for chip in self.chips.values()}
         given = {
             plain(name): chip.id

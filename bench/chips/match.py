@@ -1,4 +1,4 @@
-"""Which sheet a device answers to, by all that it reports, with the reasons; never a guess."""
+"""Matches a device to a sheet by everything that it reports, with reasons; it never guesses."""
 
 import math
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ from bench.units import Dimension, Quantity, show, significant
 
 MEMORY_LEAST = 0.90
 MEMORY_MOST = 1.01
-"""Reported bytes against the printed size, GB read as GiB: drivers and ECC keep some back."""
+"""Reported over printed memory, GB read as GiB: drivers and ECC reserve some."""
 POWER_NEAR = 0.01
-"""How far, of the board power, a power limit may be off that it is still the one of the sheet."""
+"""Relative difference up to which a power limit equals a sheet's board power."""
 FOLLOW = "peaks are derived from its clock and its family's operations per cycle"
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How one sheet stands against a report: what agrees, and what speaks against it."""
+    """One sheet compared with a report: what agrees, and what contradicts."""
 
     chip: Chip
     agrees: tuple[str, ...]
@@ -29,10 +29,10 @@ class Fit:
 
 
 def identify(device: DeviceInfo, catalogue: Catalogue) -> Identity:
-    """Returns the one sheet that fits the device, or says why none does.
+    """Returns the one sheet that fits the device, or why none does.
 
-    A CPU whose model is hidden is taken by family and model number, or by its instruction sets,
-    to a sheet from which its peaks are derived.
+    A CPU that hides its model name is matched by family and model number, or by its instruction
+    sets, to a sheet from which its peaks are derived.
     """
     if device.backend == "cpu":
         named = _named(device, catalogue)
@@ -41,10 +41,10 @@ def identify(device: DeviceInfo, catalogue: Catalogue) -> Identity:
 
 
 def choose(word: str, device: DeviceInfo, catalogue: Catalogue) -> Identity:
-    """Returns the identity that ``chip=`` asks for, with what speaks against it.
+    """Returns the identity that ``chip=`` asks for, with what contradicts it.
 
     Raises:
-        UsageError: no sheet answers to ``word``, or that of a CPU for an accelerator, or reversed.
+        UsageError: no chip has this name, or it is a CPU and the device is not, or the reverse.
     """
     chip = catalogue.find(word)
     _refuse_kind(word, device, chip)
@@ -55,7 +55,7 @@ def choose(word: str, device: DeviceInfo, catalogue: Catalogue) -> Identity:
 
 
 def _refuse_kind(word: str, device: DeviceInfo, chip: Chip) -> None:
-    """Refuses an accelerator's sheet for a CPU, as where torch sees no GPU, and the reverse."""
+    """Refuses an accelerator's sheet for a CPU (torch may see no GPU), and the reverse."""
     if device.backend == "fake" or (device.backend == "cpu") == (chip.kind == "cpu"):
         return
     here, there = ("a CPU", "an accelerator") if chip.kind != "cpu" else ("an accelerator", "a CPU")
@@ -94,7 +94,7 @@ def _fit(device: DeviceInfo, chip: Chip) -> Fit:
 
 
 def _tests(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
-    """Yields each thing that both the device and the sheet tell, and whether they agree."""
+    """Yields each property that device and sheet both give, and whether they agree."""
     vendor = _vendor(device)
     if vendor and vendor != chip.vendor:
         yield f"is a device of {vendors()[vendor].name}", False
@@ -117,20 +117,20 @@ def _memory_test(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
 
 
 def size_text(size: Quantity, share: float, digits: int = 3) -> str:
-    """Returns one of ``share`` parts of a size in the sheet's own unit: 96 GiB are no 96 GB."""
+    """Returns a size divided by ``share``, in the sheet's own unit: 96 GiB is not 96 GB."""
     if size.binary:
         return f"{significant(size.si / share / 2**30, digits)} GiB"
     return show(size.si / share, Dimension.BYTES, digits)
 
 
 def memory_sizes(chip: Chip, *, rivals: bool) -> list[float]:
-    """Returns the bytes that a device of the chip may have, what the sheet prefers first.
+    """Returns the possible memory sizes of the chip in bytes, the sheet's preferred one first.
 
-    A size printed in GB means GiB; one printed in GiB is taken at its word.
+    A size printed in GB is read as GiB; one printed in GiB is kept.
     """
     figure = chip.figures.get("memory_capacity")
-    told = (figure, *(figure.rivals if rivals else ())) if figure else ()
-    printed = [one.value for one in told if isinstance(one.value, Quantity) and not one.refuted]
+    sizes = (figure, *(figure.rivals if rivals else ())) if figure else ()
+    printed = [one.value for one in sizes if isinstance(one.value, Quantity) and not one.refuted]
     bytes_of = [one.si if one.binary else one.si / 1e9 * 2**30 for one in printed]
     share = devices_a_chip(chip)
     return [*(one / share for one in bytes_of), *(size.si for size in chip.identity.memory)]
@@ -147,7 +147,7 @@ def _units_test(device: DeviceInfo, chip: Chip) -> Iterator[tuple[str, bool]]:
 
 
 def devices_a_chip(chip: Chip) -> float:
-    """Returns into how many devices the driver splits the chip."""
+    """Returns the number of devices that the driver shows for one chip."""
     return (chip.number("dies") or 1.0) if chip.identity.reports == "die" else 1.0
 
 
@@ -167,27 +167,27 @@ def _decide(device: DeviceInfo, fits: list[Fit]) -> Identity:
 
 
 def _by_power(device: DeviceInfo, fits: list[Fit]) -> Identity:
-    """Returns the one of several fitting sheets whose board power is the device's power limit.
+    """Returns the one of several fitting sheets whose board power equals the power limit.
 
-    A limit can be lowered by hand, so it only chooses among sheets that fit by all else, and only
-    if each of them prints its power.
+    Users can lower a limit, so it only decides between sheets that fit otherwise, and only if
+    each of them prints its power.
     """
     limit = device.power_limit_w
-    told = {fit.chip.id: fit.chip.number("tdp") for fit in fits}
+    watts = {fit.chip.id: fit.chip.number("tdp") for fit in fits}
     near = [
         fit
         for fit in fits
-        if limit and abs(limit / (told[fit.chip.id] or math.inf) - 1) <= POWER_NEAR
+        if limit and abs(limit / (watts[fit.chip.id] or math.inf) - 1) <= POWER_NEAR
     ]
-    if len(near) == 1 and all(told.values()):
+    if len(near) == 1 and all(watts.values()):
         chip = near[0].chip
         others = " and ".join(
-            f"{name} has {watt:g} W" for name, watt in told.items() if watt and name != chip.id
+            f"{name} has {watt:g} W" for name, watt in watts.items() if watt and name != chip.id
         )
         reason = f"power limit {limit:g} W ({others})"
         return _as_identity("matched", chip, (*near[0].agrees, reason))
     reason = f"{device.name!r} fits several sheets alike: choose one with chip="
-    return Identity(state="ambiguous", reasons=(reason,), near=tuple(told))
+    return Identity(state="ambiguous", reasons=(reason,), near=tuple(watts))
 
 
 def _cpu_family(device: DeviceInfo, catalogue: Catalogue) -> Identity:
@@ -221,7 +221,7 @@ def _same_cpuid(device: DeviceInfo, chip: Chip) -> bool:
 
 
 def cpu_family_sheet(device: DeviceInfo, catalogue: Catalogue) -> Chip | None:
-    """Returns the sheet of the CPU's family, by which a model's peaks are derived."""
+    """Returns the sheet of the CPU's family, from which a model's peaks are derived."""
     identity = _cpu_family(device, catalogue)
     return catalogue.chips[identity.chip] if identity.chip else None
 

@@ -13,7 +13,7 @@ from bench.units import UNITS, Dimension, Quantity, parse
 
 
 class Gap(StrEnum):
-    """Why a figure has no number: nobody said, or the chip has no such unit."""
+    """Why a figure has no number: nobody published it, or the chip has no such unit."""
 
     UNKNOWN = "unknown"
     UNSUPPORTED = "unsupported"
@@ -41,7 +41,7 @@ def _size(text: object) -> Quantity:
 
 
 def form(*dimensions: Dimension) -> str:
-    """Returns the pattern of a quantity as it is written, in any unit of these dimensions."""
+    """Returns a regular expression for quantities in any unit of these dimensions."""
     units = [unit for unit, (dimension, _) in UNITS.items() if dimension in dimensions]
     return rf"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)? *({'|'.join(map(re.escape, units))})"
 
@@ -62,10 +62,10 @@ Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 
 
 class Basis(StrEnum):
-    """How we know that a rate is the dense one.
+    """How a rate is known to be dense.
 
     ``dense``: the source says so. ``inferred``: arithmetic or a measurement fits only a dense
-    reading. ``halved``: the source prints the 2:4 sparse rate, the dense one is half of it.
+    reading. ``halved``: the source prints the 2:4 sparse rate; the dense rate is half of it.
     ``unspecified``: the source does not say, and nothing decides it.
     """
 
@@ -81,14 +81,14 @@ class Published(Strict):
     Attributes:
         value: a quantity, ``unknown`` or ``unsupported``.
         basis: how it is known to be the dense rate; rates only.
-        counts: what a headline adds up that the figure's key does not.
-        formula: how it was worked out, where the source does not print it.
-        origin: ``computed`` where nobody printed it and it was worked out here of what the source
-            gives; such a figure is no claim of the maker's: it enters no TPP, and a rule that it
-            decides says so.
+        counts: what the source includes in its number that the figure's key does not.
+        formula: how it was computed, if the source does not print it.
+        origin: ``computed`` if nobody printed it and it was computed here from the source. Such a
+            figure is not a claim of the maker: it does not enter TPP, and a rule that it decides
+            says so.
         needs: instruction sets without which it does not hold (CPUs).
-        refuted: why a rival cannot be right (a copied row, a lost digit); it is kept and told, but
-            enters no range.
+        refuted: why a rival cannot be right (a copied row, a lost digit); it is kept and shown,
+            but enters no range.
     """
 
     value: Value
@@ -118,7 +118,7 @@ class Figure(Published):
 
 
 class Fact(Strict):
-    """Something said of a chip that is no quantity, with its source."""
+    """A property of a chip that is not a quantity, with its source."""
 
     value: Annotated[str, Field(min_length=1)]
     source: Key
@@ -126,7 +126,7 @@ class Fact(Strict):
 
 
 class CpuId(Strict):
-    """How an x86 processor names itself: vendor string, family and the models it covers."""
+    """CPUID identity of an x86 processor: vendor string, family and the models it covers."""
 
     vendor: Literal["GenuineIntel", "AuthenticAMD", "HygonGenuine", "CentaurHauls"]
     family: int
@@ -134,13 +134,13 @@ class CpuId(Strict):
 
 
 class Identity(Strict):
-    """What a device reports when it is this chip.
+    """What a device of this chip reports.
 
     ``names`` are patterns (``*`` stands for anything) over the reported name, whole and without
     regard to case. Memory, unit count and dies are taken from the figures of the sheet;
     ``memory`` adds other sizes that drivers report. ``isa`` marks a sheet that stands for every
     CPU with these instruction sets whose family has no sheet. ``reports`` says what one device
-    stands for where that is not the whole chip.
+    represents if that is not the whole chip.
     """
 
     names: tuple[str, ...] = ()
@@ -164,10 +164,10 @@ class Chip(Strict):
     Attributes:
         tier: ``export`` for a variant made to pass export rules, ``domestic`` for one designed in
             China, ``global`` for one sold worldwide.
-        family: key of ``specs/architectures.yaml``, which gives operations a unit and cycle.
-        variants: chips that share this name, where it is not that of one chip.
-        members: what a system is built of; figures it does not print are theirs added up.
-        explained: why a figure departs from units x clock x operations a cycle.
+        family: key of ``specs/architectures.yaml``, which gives operations per unit and cycle.
+        variants: the chips that share this name, if it is not the name of one chip.
+        members: the chips of a system; figures that it does not print are summed over them.
+        explained: why a figure departs from units x clock x operations per cycle.
     """
 
     id: Key
@@ -192,7 +192,7 @@ class Chip(Strict):
 
     @property
     def launched(self) -> str | None:
-        """Returns the first date that its launch names: a year, a month or a day, ISO."""
+        """Returns the first date in its launch fact: a year, month or day, ISO."""
         fact = self.facts.get("launch")
         found = re.search(r"\d{4}(?:-\d{2}(?:-\d{2})?)?", fact.value) if fact else None
         return found[0] if found else None
@@ -204,12 +204,12 @@ class Chip(Strict):
 
 
 class Architecture(Strict):
-    """Operations a unit does in a cycle, for every chip of one design.
+    """Operations per unit and cycle, for every chip of one architecture.
 
     Attributes:
-        unit: what the figure ``units`` counts there, such as SM.
-        cycle: dense operations a unit and cycle, by the key of the rate they give.
-        l1_cache: bytes of a unit's first-level cache, with the shared memory cut from it.
+        unit: what the figure ``units`` counts, such as SM.
+        cycle: dense operations per unit and cycle, by the key of the rate that they give.
+        l1_cache: bytes of a unit's first-level cache, including the shared memory taken from it.
     """
 
     name: str
@@ -220,7 +220,7 @@ class Architecture(Strict):
 
 
 class Source(Strict):
-    """Where figures come from: who says it, and where it was read."""
+    """A source of figures: who published it, and where it was read."""
 
     url: Annotated[str, Field(min_length=8)]
     kind: Literal[

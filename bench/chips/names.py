@@ -1,4 +1,4 @@
-"""Names of chips and countries: how two are compared, and what a name on a command line may be."""
+"""Names of chips and countries: how they are compared, and which names are allowed."""
 
 import re
 import unicodedata
@@ -9,29 +9,29 @@ from bench.chips.model import Chip
 from bench.errors import Fault
 
 TYPED = ("id", "aliases", "local_name")
-"""The names that are typed; a title may hold a comma, since it can be put in quotes."""
+"""The names that users type; a title may contain a comma, since it can be quoted."""
 UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]")
-"""Characters that count as printable and show nothing: fillers, joiners, variation selectors."""
+"""Printable characters that are invisible: fillers, joiners, variation selectors."""
 
 JOINS = re.compile(r"[ _‐‑–-]")
 """Blanks, hyphens and underscores."""
 
 
 def plain(name: str) -> str:
-    """Returns a name as names are compared: width, case and blanks aside."""
+    """Returns a name normalised for comparison: width, case and blanks."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def loose(name: str) -> str:
-    """Returns a name without what joins its parts, as people leave out or mix it: ``910 C``."""
+    """Returns a name without blanks, hyphens and underscores, which people mix: ``910 C``."""
     return JOINS.sub("", plain(name))
 
 
 def pattern(word: str) -> re.Pattern[str]:
-    """Returns what a pattern of ``*`` and ``?`` fits whole among plain names.
+    """Returns a regular expression for plain names that match ``*`` and ``?`` as a whole.
 
-    What joins its parts may differ or lack as in a name, ``rtx pro*`` is ``rtxpro*``; not between
-    two digits, where it tells numbers apart, nor beside a ``*``: ``*-b200`` is no ``gb200``.
+    Joining characters may differ or be missing: ``rtx pro*`` is ``rtxpro*``. They count between
+    two digits, where they separate numbers, and beside a ``*``: ``*-b200`` is not ``gb200``.
     """
     first, *rest = (_piece(one) for one in re.split(r"\*+", plain(word)))
     middle = "".join(f"(?>.*?{one})" for one in rest[:-1])  # atomic: many stars cost no more
@@ -39,7 +39,7 @@ def pattern(word: str) -> re.Pattern[str]:
 
 
 def _piece(text: str) -> str:
-    """Returns what lies between two stars as a regular expression."""
+    """Returns the part of a pattern between two stars as a regular expression."""
     found, left, joined = "", "", False
     for sign in (*text, ""):
         if sign and JOINS.match(sign):
@@ -52,7 +52,7 @@ def _piece(text: str) -> str:
 
 
 def _between(left: str, right: str, *, joined: bool) -> str:
-    """Returns what may join two signs of a pattern, of which an empty one is its edge or a star."""
+    """Returns what may join two characters of a pattern; an empty one is its edge or a star."""
     edge = not left or not right or "?" in (left, right)
     if not edge and not (left.isdigit() and right.isdigit()):
         return f"{JOINS.pattern}*"
@@ -60,7 +60,7 @@ def _between(left: str, right: str, *, joined: bool) -> str:
 
 
 def names_of(chip: Chip) -> Iterator[tuple[str, str]]:
-    """Returns everything that a chip answers to, each with the field that says so."""
+    """Yields every name of a chip with the field that gives it, as (field, name)."""
     yield "id", chip.id
     yield from (("aliases", alias) for alias in chip.aliases)
     if chip.local_name is not None:
@@ -69,7 +69,7 @@ def names_of(chip: Chip) -> Iterator[tuple[str, str]]:
 
 
 def name_faults(chips: Iterable[Chip], vendors: Collection[str]) -> list[Fault]:
-    """Returns the faults of names: two chips' one, a group's, or one that cannot be typed."""
+    """Returns the faults of names: shared by two chips, a group's, or impossible to type."""
     owner: dict[str, str] = {}
     found = [
         Fault(f"specs/chips/{chip.id}.yaml", field, problem, fix)
@@ -89,9 +89,9 @@ def _faults(
         return
     signs = sorted(set(name) & set(",*?[]" if field in TYPED else "*?[]"))
     if signs:
-        yield f"{name!r} holds {' '.join(signs)}, which part or match names", "leave it out"
+        yield f"{name!r} holds {' '.join(signs)}, which separate or match names", "leave it out"
     if not name.isprintable() or UNSEEN.search(name):
-        yield f"{name!r} holds a character that nobody sees", "leave it out"
+        yield f"{name!r} holds an invisible character", "leave it out"
     if wanted in GROUPS or wanted in APART or wanted in vendors:
         yield f"{name!r} is the word for a group of chips", "give it another name"
     if owner.setdefault(wanted, chip) != chip:

@@ -1,4 +1,4 @@
-"""The published figure that a measurement is set beside; a CPU's is derived if none is printed."""
+"""The published figure to compare a measurement with; a CPU's is derived if none is printed."""
 
 from dataclasses import dataclass, replace
 
@@ -17,15 +17,15 @@ LINKS = {
     "link_bandwidth": ("link_bandwidth_oneway", 2.0, "2 directions x {}"),
     "link_bandwidth_oneway": ("link_bandwidth", 0.5, "{} / 2 directions"),
 }
-"""The figure of the same link in the other count of directions, and how it is got from there."""
+"""The figure of the same link by the other count of directions, and the factor from it."""
 
 
 @dataclass(frozen=True)
 class Rival:
-    """Another value that somebody published for the same figure.
+    """Another published value of the same figure.
 
-    ``alike`` tells whether it counts the same and may be right, ``firm`` whether its source gives
-    it as it stands: neither inferred to be dense nor worked out here.
+    ``alike``: whether it counts the same and is not refuted. ``firm``: whether its source prints
+    it as it stands, neither inferred to be dense nor computed here.
     """
 
     value: float
@@ -38,20 +38,20 @@ class Rival:
 
 @dataclass(frozen=True)
 class Paper:
-    """One figure of the sheet, ready to be divided by.
+    """One figure of the sheet, to compare a measurement with.
 
     Attributes:
         key: the figure.
         value: in base units, for one device.
         dimension: of the value.
-        text: as published, or as worked out.
+        text: as published, or as computed.
         sources: keys of the sources behind it.
         basis: how it is known to be the dense rate.
-        formula: how it was worked out, None if it is printed.
-        rivals: what else was published.
+        formula: how it was computed, None if it is printed.
+        rivals: other published values.
         why: why this value stands first.
-        from_clock: whether it was worked out of the device's clock.
-        firm: whether its source gives it as it stands, as of a rival.
+        from_clock: whether it was computed from the device's clock.
+        firm: whether its source prints it as it stands, as for a rival.
     """
 
     key: str
@@ -69,7 +69,7 @@ class Paper:
 
 @dataclass(frozen=True)
 class Absent:
-    """Why there is no figure to divide by."""
+    """Why there is no figure to compare with."""
 
     reason: str
 
@@ -79,7 +79,7 @@ def paper(
 ) -> Paper | Absent:
     """Returns the first of ``keys`` that the sheet prints or that can be derived for the device.
 
-    A record may name figures that this program has not, being of a newer one.
+    A record of a newer version may name figures that this one does not know.
     """
     keys = tuple(key for key in keys if key in FIGURES)
     if not keys:
@@ -101,7 +101,7 @@ def paper(
 
 
 def of_sheet(chip: Chip, keys: tuple[str, ...]) -> Paper | None:
-    """Returns the first of ``keys`` that holds for the whole chip; links by either count."""
+    """Returns the first of ``keys`` on the sheet, for the whole chip; links by either count."""
     for key in keys:
         found = _printed(chip, key) or (_pcie(chip, key) if key in PCIE else None)
         if found is None and key in LINKS:
@@ -149,12 +149,12 @@ def _firm(one: Published) -> bool:
 
 
 def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> Paper | None:
-    """Works out a link's rate of its lanes or directions, or a CPU's peak of cores and clock."""
+    """Derives a link's rate from its lanes or directions, or a CPU's peak from cores and clock."""
     if key in PCIE:
         return _pcie(chip, key)
     if key in LINKS:
         return _of_directions(device, chip, key)
-    clock, told = _clock(device)
+    clock, clock_words = _clock(device)
     if chip.kind != "cpu" or not clock or not device.units:
         return None
     cycles = _per_cycle(device, chip, key) or _per_cycle(
@@ -171,7 +171,7 @@ def _derived(device: DeviceInfo, chip: Chip, key: str, catalogue: Catalogue) -> 
         text=show(value, dimension),
         sources=(cycles.source,),
         basis="dense",
-        formula=f"{_cores(device.units)} x {told} x {cycles.value}",
+        formula=f"{_cores(device.units)} x {clock_words} x {cycles.value}",
         rivals=(),
         from_clock=True,
     )
@@ -182,7 +182,7 @@ def _cores(count: int) -> str:
 
 
 def _pcie(chip: Chip, key: str) -> Paper | None:
-    """Works out what the link that the sheet names carries in one direction, or in both."""
+    """Derives the rate of the PCIe link that the sheet names, in one direction or both."""
     fact = chip.facts.get("pcie")
     found = link(fact.value) if fact else None
     if fact is None or found is None:
@@ -201,7 +201,7 @@ def _pcie(chip: Chip, key: str) -> Paper | None:
 
 
 def _of_directions(device: DeviceInfo, chip: Chip, key: str) -> Paper | None:
-    """Works out one direction of a link whose sheet prints both, or both of one."""
+    """Derives one direction of a link from both, or both from one."""
     other, factor, words = LINKS[key]
     printed = _printed(chip, other)
     found = _for_one_device(printed, chip, device) if printed else None
@@ -209,7 +209,7 @@ def _of_directions(device: DeviceInfo, chip: Chip, key: str) -> Paper | None:
 
 
 def _per_cycle(device: DeviceInfo, chip: Chip | None, key: str) -> Published | None:
-    """Returns the rate a cycle that the device's instruction sets allow."""
+    """Returns the rate per cycle that the device's instruction sets allow."""
     unit, _, dtype = key.partition("_")
     name = {"matrix": f"cycle_matrix_{dtype}", "vector": f"cycle_{dtype}"}.get(unit)
     figure = chip.figures.get(name) if chip and name else None
@@ -222,9 +222,9 @@ def _per_cycle(device: DeviceInfo, chip: Chip | None, key: str) -> Published | N
 
 
 def _clock(device: DeviceInfo) -> tuple[float, str]:
-    """Returns the clock in Hz that a peak is worked out of, 0 if none is known, and what it is.
+    """Returns the clock in Hz that a peak is computed from (0 if unknown), and its description.
 
-    One that was measured below the nominal clock was not the core's own, but what a neighbour left.
+    A clock measured below nominal is ignored: another tenant of the core took the rest.
     """
     hertz, words = device.clock_nominal_hz or 0.0, "nominal clock reported"
     if (seen := device.clock_measured_hz) and seen >= hertz:
@@ -237,7 +237,7 @@ def _clock(device: DeviceInfo) -> tuple[float, str]:
 
 
 def _for_one_device(found: Paper, chip: Chip, device: DeviceInfo) -> Paper | Absent:
-    """Returns a sheet's figure for what the device is: a die, sockets or some cores of one."""
+    """Scales a sheet's figure to the device: a die, whole sockets, or some cores of one."""
     cores = chip.number("units")
     if chip.kind == "cpu" and cores and device.units and device.units != cores:
         return _for_cores(found, device.units, cores)
@@ -248,7 +248,7 @@ def _for_one_device(found: Paper, chip: Chip, device: DeviceInfo) -> Paper | Abs
 
 
 def _for_cores(found: Paper, reached: int, cores: float) -> Paper | Absent:
-    """Scales a processor's figure to whole sockets; part of one shares memory nobody knows how."""
+    """Scales a CPU's figure to whole sockets; how part of one shares memory is unknown."""
     sockets = reached / cores
     if sockets == round(sockets):
         return _times(found, sockets, f"{sockets:g} sockets x {{}}")
@@ -258,7 +258,7 @@ def _for_cores(found: Paper, reached: int, cores: float) -> Paper | Absent:
 
 
 def _times(found: Paper, factor: float, words: str) -> Paper:
-    """Multiplies figure and rivals; ``words`` tells how, with the published text in its braces."""
+    """Multiplies figure and rivals; ``words`` is the formula, ``{}`` the published text."""
     rivals = tuple(
         replace(one, value=one.value * factor, text=words.format(one.text)) for one in found.rivals
     )

@@ -1,4 +1,4 @@
-"""What a PCIe link carries on paper: lanes x the nominal rate of one, as vendors print it."""
+"""Nominal PCIe rates, lanes x the rate of a lane, as vendors print them."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Link:
 
     @property
     def words(self) -> str:
-        """Returns how that comes about: ``16 lanes of PCIe 5.0 x 4 GB/s``."""
+        """Returns the formula: ``16 lanes of PCIe 5.0 x 4 GB/s``."""
         return f"{self.lanes} lanes of PCIe {self.generation}.0 x {self.rate:g} GB/s"
 
     @property
@@ -33,11 +33,11 @@ class Link:
 
 
 def alone(fact: str) -> bool:
-    """Tells whether a sheet's words of the link between chips say that PCIe is all there is."""
+    """Tells whether a sheet's words on the link between chips mean PCIe only."""
     return "PCIe only" in fact
 
 
 def link(text: str) -> Link | None:
-    """Returns the link that a sheet's words name, such as ``Gen5 x16``; None if they name none."""
+    """Returns the link that a text such as ``Gen5 x16`` names, None if it names none."""
     found = LINK.search(text)
     return Link(int(found[1]), int(found[2])) if found else None

@@ -1,4 +1,4 @@
-"""Chips picked by words: names in any script, groups such as ``export-tier``, patterns."""
+"""Selects chips by words: names in any script, groups such as ``export-tier``, patterns."""
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -10,7 +10,7 @@ from bench.chips.names import loose, pattern, plain
 from bench.errors import UsageError, did_you_mean, nearest
 
 LONGEST = 200
-"""Characters of a word: translating a pattern takes their square."""
+"""Most characters of a word; translating a pattern takes quadratic time."""
 
 
 def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None) -> list[Chip]:
@@ -22,7 +22,7 @@ def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None
         vendor: keeps this vendor's chips only.
 
     Raises:
-        UsageError: a word that means nothing, with the nearest that does, or that holds no chip.
+        UsageError: a word is unknown (the message names the nearest), or selects no chip.
     """
     if vendor is not None and vendor not in _vendors(catalogue):
         near = did_you_mean(vendor, _vendors(catalogue))
@@ -35,19 +35,19 @@ def select(words: Iterable[str], catalogue: Catalogue, vendor: str | None = None
 
 
 def covered(words: Iterable[str], catalogue: Catalogue) -> list[str]:
-    """Returns what has to be said of words that stand for several chips: which, and which not."""
-    told = []
+    """Returns a note for each word that stands for several chips: which are shown, which not."""
+    notes = []
     for word in words:
         found = catalogue.named(word)
         if found and found.variants:
             rest = others(found, catalogue)
             more = f"; not shown: {', '.join(rest)}" if rest else ""
-            told.append(f"{word} covers several chips; shown: {', '.join(found.variants)}{more}.")
-    return list(dict.fromkeys(told))
+            notes.append(f"{word} covers several chips; shown: {', '.join(found.variants)}{more}.")
+    return list(dict.fromkeys(notes))
 
 
 def others(chip: Chip, catalogue: Catalogue) -> list[str]:
-    """Returns the sheets whose name goes on from a shared one, and which it does not stand for."""
+    """Returns the sheets whose id extends a chip's id without being one of its variants."""
     near = (one for one in catalogue.chips if one.startswith(chip.id) and one != chip.id)
     return [one for one in near if one not in chip.variants]
 
@@ -57,9 +57,9 @@ def _vendors(catalogue: Catalogue) -> set[str]:
 
 
 def _meant(word: str, catalogue: Catalogue, names: Mapping[str, str]) -> list[Chip]:
-    """Returns what one word stands for: a name first, then a pattern, then a group.
+    """Returns the chips that one word selects: as a name, else a pattern, else a group.
 
-    A name that several chips share stands for all of them.
+    A name that several chips share selects all of them.
     """
     wanted, chips = plain(word), catalogue.chips
     if found := catalogue.named(word):
@@ -85,7 +85,7 @@ def _of_group(word: str, catalogue: Catalogue, names: Mapping[str, str]) -> list
     groups = {**GROUPS, **{key: _is_of(key) for key in _vendors(catalogue)}}
     test = {loose(key): one for key, one in groups.items()}.get(wanted)
     if test is None:
-        raise _unknown("chip or group", word, names, *groups, *APART)
+        raise _unknown(word, names, *groups, *APART)
     usual = (chip for chip in chips if not any(one(chip) for one in APART.values()))
     return _some(word, [chip for chip in usual if test(chip)])
 
@@ -101,10 +101,13 @@ def _some(word: str, found: list[Chip]) -> list[Chip]:
     return found
 
 
-def _unknown(kind: str, word: str, names: Mapping[str, str], *groups: str) -> UsageError:
+def _unknown(word: str, names: Mapping[str, str], *groups: str) -> UsageError:
     """Returns the error that names what begins with the word, else what is nearest to it."""
     wanted = plain(word)
     known = [*names, *groups]
     forms = [name for name in known if name.startswith((f"{wanted}-", f"{wanted} "))]
     listed = f"{LISTED}; groups are {', '.join((*GROUPS, *APART))} and vendors"
-    return UsageError(f"no {kind} {word!r}: {nearest(wanted, forms or known) or listed}")
+    found = nearest(wanted, forms or known) or listed
+    several = len({names.get(name) for name in forms}) > 1
+    every = f" {word}* takes them all" if several else ""
+    return UsageError(f"no chip or group {word!r}: {found}{every}")

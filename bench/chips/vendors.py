@@ -1,4 +1,4 @@
-"""How a vendor's devices show themselves to torch, read from ``specs/vendors.yaml``."""
+"""How to recognise each vendor's devices and software, read from ``specs/vendors.yaml``."""
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -12,18 +12,18 @@ from bench.loaded import once
 from bench.strict import Strict
 
 LONGEST = 200
-"""Characters of a pattern; translating one takes their square, and a sheet may be a stranger's."""
+"""Most characters of a pattern; translating one takes quadratic time."""
 
 
 class Vendor(Strict):
-    """One vendor's marks.
+    """How to recognise one vendor.
 
     Attributes:
-        name: as the vendor writes itself.
+        name: as the vendor spells it.
         torch_device: the device type its torch build presents.
         names: patterns of the device names it reports.
-        torch_version: substrings of ``torch.__version__`` that give its build away.
-        modules: importable modules that only its software brings.
+        torch_version: substrings of ``torch.__version__`` that identify its build.
+        modules: importable modules that only its software installs.
         env: environment variables that only its software sets.
         hip: whether ``torch.version.hip`` is set.
         pci_vendor: its PCI vendor id, lower-case hexadecimal.
@@ -48,17 +48,17 @@ class Vendor(Strict):
         return any(like(name, pattern) for pattern in self.names)
 
     def built_torch(self, markers: tuple[str, ...]) -> bool:
-        """Tells whether the torch that runs is this vendor's own build."""
+        """Tells whether the running torch is this vendor's own build."""
         version = next((one for one in markers if one.startswith("torch ")), "")
         return any(part in version for part in self.torch_version)
 
     def has_module(self, markers: tuple[str, ...]) -> bool:
-        """Tells whether a module is installed that only this vendor's software brings."""
+        """Tells whether a module is installed that only this vendor's software installs."""
         return any(f"module {one}" in markers for one in self.modules)
 
 
 def like(name: str, pattern: str) -> bool:
-    """Tells whether a name fits a pattern (``*`` is anything), blanks and case aside."""
+    """Tells whether a name matches a pattern (``*`` is anything), ignoring blanks and case."""
     if len(pattern) > LONGEST:
         return False
     return fnmatchcase(" ".join(name.lower().split()), pattern.lower())
@@ -67,8 +67,8 @@ def like(name: str, pattern: str) -> bool:
 def vendor_behind(name: str, pci: str | None, markers: tuple[str, ...]) -> str | None:
     """Returns the vendor of a device by PCI vendor, else name or torch build, else modules.
 
-    A vendor that imitates another may report its names, so its own torch build speaks first:
-    the imitators stand before the imitated in the file. None if nothing tells.
+    A vendor that presents its devices as another's may report the other's names, so the file lists
+    it first and its own torch build decides. None if nothing identifies the vendor.
     """
     known = vendors().items()
     for key, vendor in known:
@@ -82,10 +82,10 @@ def vendor_behind(name: str, pci: str | None, markers: tuple[str, ...]) -> str |
 
 @once
 def vendors(folder: Path | None = None) -> Mapping[str, Vendor]:
-    """Loads every vendor's marks.
+    """Loads the vendors.
 
     Raises:
-        DataError: the file is not as it should be.
+        DataError: the file has a fault.
     """
     home = folder or paths.data_dir("specs")
     found, faults = entries(Vendor, home / "vendors.yaml", home)

@@ -9,12 +9,10 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import catalogue
 from bench.claims.model import Axis, Claim
 from bench.datafile import files, named, relative
-from bench.errors import DataError, Fault, UsageError, did_you_mean
+from bench.errors import DataError, Fault, Flaw, UsageError, did_you_mean
 from bench.evidence.quantities import DTYPES
 from bench.loaded import once
 from bench.parsed import Parsed
-
-Told = tuple[str, str, str]
 
 
 @once
@@ -60,8 +58,8 @@ def examine(
         one, new = named(Claim, path, folder, parsed.node)
         faults += new
         if one is not None:
-            told = _faults(one, chips, sources)
-            faults += [Fault(relative(path, folder), *words) for words in told]
+            flaws = _faults(one, chips, sources)
+            faults += [Fault(relative(path, folder), *words) for words in flaws]
             found[one.id] = one
     parsed.keep()
     return MappingProxyType(found), faults
@@ -74,7 +72,7 @@ def cited(found: Mapping[str, Claim]) -> set[str]:
 
 def _faults(
     one: Claim, chips: Collection[str] | None, sources: Collection[str] | None
-) -> Iterator[Told]:
+) -> Iterator[Flaw]:
     """Yields what is wrong with a claim beyond the form of its fields."""
     if sources is not None and one.source not in sources:
         yield "source", f"{one.source!r} is not in specs/sources.yaml", "add the source"
@@ -89,7 +87,7 @@ def _faults(
             yield f"axes.{place}.{field}", problem, fix
 
 
-def _axis_faults(axis: Axis) -> Iterator[Told]:
+def _axis_faults(axis: Axis) -> Iterator[Flaw]:
     if (axis.figure is None) == (axis.work is None):
         yield "figure", "or work is needed, and not both", "give one of the two"
     if axis.figure is not None and axis.figure not in FIGURES:

@@ -8,14 +8,12 @@ from types import MappingProxyType
 from bench import paths
 from bench.chips.model import Chip
 from bench.datafile import named, relative
-from bench.errors import DataError, Fault, did_you_mean
+from bench.errors import DataError, Fault, Flaw, did_you_mean
 from bench.evidence.model import Defect, Kind, Report, Reported
 from bench.evidence.quantities import DTYPES, QUANTITIES
 from bench.loaded import once
 from bench.parsed import Parsed
 from bench.units import Dimension
-
-Told = tuple[str, str, str]
 
 
 @once
@@ -48,7 +46,7 @@ def examine(
         report, new = read(path, folder, parsed)
         faults += new
         if report is not None:
-            faults += [Fault(relative(path, folder), *told) for told in _faults(report, chips)]
+            faults += [Fault(relative(path, folder), *flaw) for flaw in _faults(report, chips)]
             found[report.id] = report
     parsed.keep()
     return MappingProxyType(found), faults
@@ -59,7 +57,7 @@ def read(path: Path, folder: Path, parsed: Parsed) -> tuple[Report | None, list[
     return named(Report, path, folder, parsed.node)
 
 
-def _faults(report: Report, chips: Mapping[str, Chip] | None) -> Iterator[Told]:
+def _faults(report: Report, chips: Mapping[str, Chip] | None) -> Iterator[Flaw]:
     """Yields what is wrong with a report beyond the form of its fields."""
     seen: set[str] = set()
     for row in report.rows:
@@ -72,7 +70,7 @@ def _faults(report: Report, chips: Mapping[str, Chip] | None) -> Iterator[Told]:
 
 def _maker_faults(
     row: Reported, report: Report, chips: Mapping[str, Chip] | None
-) -> Iterator[Told]:
+) -> Iterator[Flaw]:
     """Yields that a maker of other chips is taken for that of this one."""
     if not chips or row.chip not in chips or report.kind_of(row) not in (Kind.VENDOR, Kind.GATE):
         return
@@ -82,7 +80,7 @@ def _maker_faults(
         yield "class", f"{report.by(row)} does not make {row.chip}", f"write {Kind.THIRD}"
 
 
-def row_faults(row: Reported, chips: Mapping[str, Chip] | None) -> Iterator[Told]:
+def row_faults(row: Reported, chips: Mapping[str, Chip] | None) -> Iterator[Flaw]:
     """Yields what is wrong with one value: field, problem and fix."""
     if row.quantity not in QUANTITIES:
         yield "quantity", f"{row.quantity!r} is none", did_you_mean(row.quantity, QUANTITIES)
@@ -98,7 +96,7 @@ def row_faults(row: Reported, chips: Mapping[str, Chip] | None) -> Iterator[Told
         yield "per", f"{row.chip} has one die", "write device"
 
 
-def _unit_faults(row: Reported) -> Iterator[Told]:
+def _unit_faults(row: Reported) -> Iterator[Flaw]:
     kind = QUANTITIES[row.quantity]
     if row.value.dimension not in kind.units:
         units = " or ".join(one.value for one in kind.units)

@@ -8,6 +8,8 @@ from bench.rules.ruling import CONTROL, Ruling
 from bench.rules.truth import Truth
 
 EFFECTS = {
+    "licence_granted_to_a_named_firm": "licence granted to named firms",
+    "purchases_under_review": "the purchases that large firms plan are under review",
     "licence_granted_with_15pct_of_china_revenue": "licences granted for 15% of the China revenue",
     "licence_if_for_military_or_weapons_ai": "licence if known to train military or weapons AI",
     "licence_to_anywhere": "licence to any country",
@@ -21,7 +23,7 @@ EFFECTS = {
     "where misuse is known or suspected",
     "listed": "named by guidance on Chinese chips",
 }
-"""Effects that their key does not say well."""
+"""Effects whose key is no readable phrase."""
 POLICIES = {
     Policy.NONE: "none",
     Policy.NAC_NOTIFICATION: "NAC notification",
@@ -33,13 +35,15 @@ POLICIES = {
 
 
 def effects(ruling: Ruling) -> str:
-    """Returns what a rule brings, or what it may, in words."""
-    words = " or ".join(dict.fromkeys(said(word) for word in ruling.words))
+    """Returns the effects, or the possible effects, of a rule in words, with the firms it names."""
+    words = " or ".join(dict.fromkeys(in_words(word) for word in ruling.words))
+    firms = ruling.rule.conditions.get("firms")
+    words += f": {firms}" if firms else ""
     listed = ruling.rule.kind == "entity_listing"
     return f"since {ruling.rule.effective} {words}" if listed else words
 
 
-def said(word: str) -> str:
+def in_words(word: str) -> str:
     """Returns an effect or a policy in words."""
     if word in tuple(Policy):
         return POLICIES[Policy(word)]
@@ -47,7 +51,7 @@ def said(word: str) -> str:
 
 
 def paragraph(one: Status) -> str:
-    """Returns the paragraph of the control list, or those that are possible.
+    """Returns the paragraph of the control list, or the possible paragraphs.
 
     A system is in 4A090 by the paragraph of the chips in it.
     """
@@ -59,23 +63,23 @@ def paragraph(one: Status) -> str:
 
 
 def policy(one: Status) -> str:
-    """Returns the licence policy, or those that are possible."""
+    """Returns the licence policy, or the possible policies."""
     words = _differing(one) or policies(one.policies)
     return f"{words}, unless the recipient is exempt" if exempt(one) else words
 
 
 def policies(found: Sequence[Policy]) -> str:
-    """Returns the one policy that is certain, or those that are possible."""
+    """Returns the one certain policy, or the possible policies."""
     words = [POLICIES[one] for one in found]
     return words[0] if len(words) == 1 else f"unknown: {' or '.join(words)}"
 
 
 def needed(one: Status, by: str) -> str:
-    """Returns whether a licence is needed, of what policy, by which rules, and who is exempt."""
-    told = _differing(one) or policies(one.policies)
+    """Returns whether a licence is needed, its policy, by which rules, and who is exempt."""
+    terms = _differing(one) or policies(one.policies)
     but = "".join(f", unless the recipient is {who}" for who in exempt(one))
     words = {
-        Truth.YES: f"a licence or a notice is needed: {told}, by {by}{but}",
+        Truth.YES: f"a licence or a notice is needed: {terms}, by {by}{but}",
         Truth.NO: "no licence and no notice is needed",
         Truth.UNKNOWN: f"what is published does not decide whether a licence is needed by {by}",
     }
@@ -83,26 +87,26 @@ def needed(one: Status, by: str) -> str:
 
 
 def exempt(one: Status) -> list[str]:
-    """Returns the recipients that need no licence although the part does."""
-    told = (row.unless for row in _rows(one) if row.unless)
-    return list(dict.fromkeys(told)) if one.needs_licence is not Truth.NO else []
+    """Returns the recipients that are exempt where the part needs a licence."""
+    found = (row.unless for row in _rows(one) if row.unless)
+    return list(dict.fromkeys(found)) if one.needs_licence is not Truth.NO else []
 
 
 def exemptions(found: Iterable[Status]) -> Iterator[str]:
-    """Yields a line for each sort of recipient that is exempt."""
+    """Yields a line for each kind of exempt recipient."""
     for who in dict.fromkeys(who for one in found for who in exempt(one)):
         yield f"Exempt: {who}."
 
 
 def differences(found: Iterable[Status]) -> Iterator[str]:
-    """Yields a line for each policy that sources read differently, and who reads what."""
+    """Yields a line for each policy that sources read differently, with who reads what."""
     rows = (row for one in found if _differing(one) for row in _rows(one))
     for why in dict.fromkeys(row.why for row in rows if row.why):
         yield f"Sources differ: {why}."
 
 
 def _differing(one: Status) -> str:
-    """Returns the licence policies between which sources differ; nothing if that is not all."""
+    """Returns the policies between which sources differ; empty if other doubts remain."""
     between = {each for row in _rows(one) if row.rivals for each in (row.policy, *row.rivals)}
     if len(one.policies) < 2 or not between.issuperset(one.policies):
         return ""
@@ -111,6 +115,6 @@ def _differing(one: Status) -> str:
 
 
 def _rows(one: Status) -> Iterator[PolicyRow]:
-    """Yields the lines of policy tables that count."""
+    """Yields the lines of policy tables that apply."""
     for ruling in one.of_kind(CONTROL):
         yield from ruling.rows if ruling.enforced is not Truth.NO else ()

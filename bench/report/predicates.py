@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.policies import differences, exemptions, paragraph, policy, said
+from bench.report.policies import differences, exemptions, in_words, paragraph, policy
 from bench.report.rulings import AID, cited, in_dispute, where
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
@@ -60,12 +60,12 @@ def _ruling_lines(one: Ruling, catalogue: Catalogue, notes: Notes) -> Iterator[t
         for depth, part in _indented(trace):
             told = _outcome(outcome) if depth == 0 else ""
             yield (
-                label, told, "· " * depth + part.words, part.found, part.told,
+                label, told, "· " * depth + part.words, part.found, part.margin_words,
                 MARKS[part.truth], "",
             )  # fmt: skip
             label = ""
     for outcome, part in _unneeded(one):
-        yield "", _outcome(outcome), part.words, part.found, part.told, _spared_by(one), ""
+        yield "", _outcome(outcome), part.words, part.found, part.margin_words, _spared_by(one), ""
 
 
 def _unneeded(one: Ruling) -> Iterator[tuple[Outcome, Trace]]:
@@ -94,7 +94,7 @@ def _standing(one: Ruling) -> str:
 
 
 def _outcome(outcome: Outcome) -> str:
-    brings = outcome.eccn or said(outcome.effect or outcome.policy or "")
+    brings = outcome.eccn or in_words(outcome.effect or outcome.policy or "")
     return f"{outcome.id}: {brings}" if brings and brings != outcome.id else outcome.id
 
 
@@ -126,7 +126,7 @@ def _ruling_flat(chip: str, one: Ruling) -> list[dict[str, Scalar]]:
             "condition": part.words,
             "value": part.found,
             "margin": part.margin,
-            "margin_words": part.told,
+            "margin_words": part.margin_words,
             "met": met,
         }
         for outcome, depth, part, met in asked

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
-from bench.report.policies import said
+from bench.report.policies import in_words
 from bench.report.rulings import AID, CONFIDENCE, cited
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
@@ -23,7 +23,7 @@ REPORTED = (
     "licence_practice", "announcement", "guidance", "regulator_summons", "window_guidance",
     "purchase_ban", "customs_enforcement", "import_block", "import_approval",
 )  # fmt: skip
-"""Kinds that are told of by others: whether they are enforced cannot be said."""
+"""Kinds known only from reports: whether they are enforced is unknown."""
 NEVER_IN_FORCE = {"bill": "a bill", "draft_rule": "a draft"}
 
 
@@ -66,7 +66,7 @@ def _whole(one: Rule) -> tuple[Section, ...]:
 
 
 def _brings(one: Outcome) -> str:
-    words = (one.eccn, one.policy and said(one.policy), one.effect and said(one.effect))
+    words = (one.eccn, one.policy and in_words(one.policy), one.effect and in_words(one.effect))
     return ", ".join(word for word in words if word) or "–"
 
 

@@ -1,4 +1,4 @@
-"""What the rules ask of a chip, and the values a sheet gives; a value may have several readings."""
+"""The attributes that rules test, and their values by the sheet; some have several readings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from bench.units import Dimension
 
 @dataclass(frozen=True)
 class AttributeKind:
-    """What one attribute key of a predicate stands for.
+    """The meaning of one attribute key of a predicate.
 
     Attributes:
-        dimension: of its value; None for yes or no and for a bare number.
+        dimension: of its value; None for a flag and for a bare number.
         flag: whether it is yes or no.
-        definition: what is counted, in words, with the traps.
+        definition: what is counted, and what is easily mistaken for it.
     """
 
     title: str
@@ -89,7 +89,7 @@ KINDS: dict[str, AttributeKind] = {
 
 @dataclass(frozen=True)
 class Reading:
-    """One value that an attribute may have, in base units, and how it comes about."""
+    """One value that an attribute may have, in base units, and how it was obtained."""
 
     value: float | bool
     how: str
@@ -97,13 +97,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Attribute:
-    """What a chip has of an attribute.
+    """The value of an attribute for one chip.
 
     Attributes:
-        readings: one, or several where a definition or a source leaves it open; none if unknown.
+        readings: one, several if a definition or a source leaves it open, none if unknown.
         why: why it is unknown, or why there are several readings.
         sources: keys of the sources behind it.
-        computed: what behind it nobody published, and how it was worked out for the sheet.
+        computed: which figure behind it nobody published, and how the sheet derives it.
     """
 
     key: str
@@ -117,14 +117,14 @@ Attributes = Mapping[str, Attribute]
 
 
 def computed(one: Figure, name: str) -> str:
-    """Returns how a figure was worked out that nobody published, or nothing.
+    """Returns how a figure that nobody published was derived; empty for a published one.
 
-    It counts where a rule asks what a part is, such as its I/O or its area, and is told. Into TPP,
-    which is what the maker claims, it does not enter.
+    Such a figure counts where a rule tests a physical property, such as I/O or die area, and is
+    marked there. It does not enter TPP, which follows the maker's claims.
     """
     return f"{name} computed, not published: {one.formula}" if one.origin == "computed" else ""
 
 
 def absent(key: str) -> Attribute:
-    """Returns an attribute of which nothing is known."""
+    """Returns an attribute without any known value."""
     return Attribute(key, (), f"{KINDS[key].title} is not known")

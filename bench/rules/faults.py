@@ -1,35 +1,34 @@
-"""What can be wrong with a rule or the destinations beyond their shape: days, places, names."""
+"""Faults of rules and destinations that the schema does not catch: days, places, names."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from bench.chips.names import plain
-from bench.errors import Fault, did_you_mean
+from bench.errors import Fault, Flaw, did_you_mean
 from bench.rules.model import ECCN, Destination, Outcome, PolicyRow, Rule
 from bench.rules.places import Places
 from bench.rules.predicate import Classified, Named, Predicate, Tree
 
 SUPPOSED = "supposed-"
-"""How the id of a part begins that is asked about and has no sheet."""
+"""Prefix of the ids of supposed parts, which have no sheet."""
 LISTED = "specs/destinations.yaml"
 CHECK = "check the dates"
-Told = tuple[str, str, str]
 
 
 def rule_faults(rule: Rule, path: Path, places: Places) -> list[Fault]:
     """Returns the faults of one rule: its file's name, order of days, codes, empty rows."""
-    told = [
+    flaws = [
         *_day_faults(rule, path),
         *_outcome_faults(rule),
         *_policy_faults(rule),
         *_code_faults(rule, places),
         *_eccn_faults(rule),
     ]
-    return [Fault(f"specs/rules/{path.name}", *one) for one in told]
+    return [Fault(f"specs/rules/{path.name}", *one) for one in flaws]
 
 
-def _day_faults(rule: Rule, path: Path) -> Iterator[Told]:
+def _day_faults(rule: Rule, path: Path) -> Iterator[Flaw]:
     day = rule.effective or rule.published
     if day and not path.stem.startswith(day):
         yield "", f"is not named for its day {day}", f"name it {day}-....yaml"
@@ -46,7 +45,7 @@ def _day_faults(rule: Rule, path: Path) -> Iterator[Told]:
         yield from _within(rule, {"suspended.since": stood.since, "suspended.until": stood.until})
 
 
-def _within(rule: Rule, days: Mapping[str, str | None]) -> Iterator[Told]:
+def _within(rule: Rule, days: Mapping[str, str | None]) -> Iterator[Flaw]:
     """Returns a fault for each day that is out of order or outside those of the rule."""
     first, before = rule.effective or rule.published or "", ""
     for field, day in days.items():
@@ -57,7 +56,7 @@ def _within(rule: Rule, days: Mapping[str, str | None]) -> Iterator[Told]:
         before = day or before
 
 
-def _outcome_faults(rule: Rule) -> Iterator[Told]:
+def _outcome_faults(rule: Rule) -> Iterator[Flaw]:
     ids = [outcome.id for outcome in rule.outcomes]
     for place, outcome in enumerate(rule.outcomes):
         field = f"outcomes.{place}"
@@ -69,7 +68,7 @@ def _outcome_faults(rule: Rule) -> Iterator[Told]:
             yield field, problem, "put it last"
 
 
-def _policy_faults(rule: Rule) -> Iterator[Told]:
+def _policy_faults(rule: Rule) -> Iterator[Flaw]:
     for place, row in enumerate(rule.policies):
         field = f"policies.{place}"
         yield from _within(rule, {f"{field}.since": row.since, f"{field}.until": row.until})
@@ -80,7 +79,7 @@ def _policy_faults(rule: Rule) -> Iterator[Told]:
             yield f"{field}.rivals", "are not explained", "say in 'why' which source reads what"
 
 
-def _code_faults(rule: Rule, places: Places) -> Iterator[Told]:
+def _code_faults(rule: Rule, places: Places) -> Iterator[Flaw]:
     rows = {f"policies.{place}.": row.destination for place, row in enumerate(rule.policies)}
     for before, one in {"": rule.destination, **rows}.items():
         named = {"countries": one.countries, "excluded": one.excluded, "since": one.since}
@@ -88,14 +87,14 @@ def _code_faults(rule: Rule, places: Places) -> Iterator[Told]:
             yield from _unknown(f"{before}destination.{field}", codes, places)
 
 
-def _unknown(field: str, codes: Iterable[str], places: Places) -> Iterator[Told]:
+def _unknown(field: str, codes: Iterable[str], places: Places) -> Iterator[Flaw]:
     for code in codes if places.countries else ():  # where none was read, all would be faults
         if code not in places.countries:
             near = did_you_mean(code, places.countries)
             yield field, f"no country {code!r} in {LISTED}", near
 
 
-def _eccn_faults(rule: Rule) -> Iterator[Told]:
+def _eccn_faults(rule: Rule) -> Iterator[Flaw]:
     for field, one in conditions(rule):
         for eccn in one.eccns if isinstance(one, Classified) else ():
             if not re.match(ECCN, eccn):
@@ -123,7 +122,7 @@ def _parts(asked: Predicate) -> Iterator[Predicate]:
 
 
 def pattern_faults(rules: Iterable[Rule], chips: Iterable[str]) -> list[Fault]:
-    """Returns the patterns of chips that fit no sheet; a supposed part has none."""
+    """Returns the chip patterns that match no sheet; those of supposed parts need none."""
     known = sorted(chips)
     return [
         Fault(f"specs/rules: {rule.id}", field, f"no chip is {name!r}", did_you_mean(name, known))
@@ -136,11 +135,11 @@ def pattern_faults(rules: Iterable[Rule], chips: Iterable[str]) -> list[Fault]:
 
 def place_faults(places: Places) -> list[Fault]:
     """Returns the faults of the destinations: unknown codes, and names of two countries."""
-    told = [*_group_faults(places), *_name_faults(places)]
-    return [Fault(LISTED, *one) for one in told]
+    flaws = [*_group_faults(places), *_name_faults(places)]
+    return [Fault(LISTED, *one) for one in flaws]
 
 
-def _group_faults(places: Places) -> Iterator[Told]:
+def _group_faults(places: Places) -> Iterator[Flaw]:
     for name, group in places.groups.items():
         yield from _unknown(f"groups.{name}.members", group.members, places)
         yield from _unknown(f"groups.{name}.left", group.left, places)
@@ -151,7 +150,7 @@ def _group_faults(places: Places) -> Iterator[Told]:
         yield from _unknown(f"countries.{code}.as", treated, places)
 
 
-def _name_faults(places: Places) -> Iterator[Told]:
+def _name_faults(places: Places) -> Iterator[Flaw]:
     owner = {plain(code): code for code in places.countries}
     for code, country in places.countries.items():
         for field, names in (("name", (country.name,)), ("also", country.also)):

@@ -1,4 +1,4 @@
-"""What all rules together come to for a chip on a day."""
+"""Combines all rules into a chip's status on a day."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ from bench.rules.truth import Truth, agreed, truth
 
 @dataclass(frozen=True)
 class Status:
-    """What all rules together say of a chip on a day, for a destination.
+    """The status of a chip under all rules on a day, for a destination.
 
     Attributes:
-        chip: the chip whose figures decide; of a system, what it is built of.
-        eccns: paragraphs that are possible; ``(None,)`` for none.
-        policies: licence policies that are possible, the strictest rule counting each time.
+        chip: the chip whose figures decide; for a system, the chip that it is built of.
+        eccns: the possible paragraphs of the control list; ``(None,)`` for none.
+        policies: the possible licence policies; in each case the strictest rule counts.
         us: rulings of US rules that reach the destination and are in the text that day.
         local: measures of the destination itself in force that day.
     """
@@ -48,14 +48,14 @@ class Status:
         return agreed(truth(one is not Policy.NONE) for one in self.policies)
 
     def applies(self, ruling: Ruling) -> bool:
-        """Tells whether a ruling changes anything: a licence policy only where it has a place."""
+        """Tells whether a ruling changes anything; a licence policy needs a policy to replace."""
         if ruling.rule.kind != OVERLAY:
             return ruling.caught is not Truth.NO
         before = {one.policy for control in self.of_kind(CONTROL) for one in control.findings}
         return ruling.caught is not Truth.NO and not before.isdisjoint(ruling.rule.replaces)
 
     def bringing(self) -> list[Ruling]:
-        """Returns the rulings that bring the chip something, those of the US first."""
+        """Returns the rulings that catch the chip, those of the US first."""
         return [
             one
             for one in (*self.us, *self.local)
@@ -63,12 +63,12 @@ class Status:
         ]
 
     def of_kind(self, *kinds: str) -> tuple[Ruling, ...]:
-        """Returns the US rulings of these kinds."""
+        """Returns the US rulings of the given kinds."""
         return tuple(one for one in self.us if one.rule.kind in kinds)
 
 
 def status(asked: Subject, question: Question, book: Rulebook) -> Status:
-    """Returns what all rules of the book say of a chip on a day."""
+    """Returns the status of a chip under all rules of the book on a day."""
     places, there = book.places, _there(question, book)
     control = [rule_on(rule, asked, question, places) for rule in there if rule.kind == CONTROL]
     eccns = _eccns(control)
@@ -88,9 +88,9 @@ def _there(question: Question, book: Rulebook) -> tuple[Rule, ...]:
 
 
 def _concerns(rule: Rule, question: Question, places: Places) -> bool:
-    """Tells whether a rule is asked; another country's, of that country alone.
+    """Tells whether a rule applies; a foreign rule applies only to its own country.
 
-    Chinese measures are those of the mainland's customs.
+    Chinese measures apply to the customs territory of the mainland.
     """
     if rule.jurisdiction != "US":
         return question.destination == rule.jurisdiction
@@ -98,7 +98,7 @@ def _concerns(rule: Rule, question: Question, places: Places) -> bool:
 
 
 def _eccns(control: Iterable[Ruling]) -> tuple[str | None, ...]:
-    """Returns the paragraphs that are possible; None only if no rule is sure of some paragraph."""
+    """Returns the possible paragraphs; None is one unless a rule is certain of some paragraph."""
     enforced_now = [one for one in control if one.enforced is not Truth.NO]
     sure = [one for one in enforced_now if all(finding.eccn for finding in one.findings)]
     found = dict.fromkeys(finding.eccn for one in sure or enforced_now for finding in one.findings)
@@ -108,7 +108,7 @@ def _eccns(control: Iterable[Ruling]) -> tuple[str | None, ...]:
 def _together(
     us: Iterable[Ruling], part: Subject, question: Question, places: Places
 ) -> tuple[Policy, ...]:
-    """Returns every policy that is possible: in each case the strictest of the rules counts."""
+    """Returns every possible policy: in each case the strictest rule counts."""
     us = [one for one in us if one.enforced is not Truth.NO]
     totals = {Policy.NONE}
     for one in us:
@@ -127,7 +127,7 @@ def _together(
 def _overlaid(
     control: Ruling, us: Iterable[Ruling], part: Subject, question: Question, places: Places
 ) -> set[Policy]:
-    """Returns the policies of a control with those that a licence policy puts in their place."""
+    """Returns the policies of a control, replaced where a licence policy says so."""
     overlays = [one.rule for one in us if one.rule.kind == OVERLAY]
     found: set[Policy] = set()
     for finding in control.findings:
@@ -144,8 +144,8 @@ def _overlaid(
 def _stricter(one: Policy, other: Policy) -> Policy:
     """Returns the stricter of two policies.
 
-    A letter that asks for a licence and states no review policy leaves the one that a control
-    states for the same part; it is stricter only than what needs no licence.
+    A letter that requires a licence without stating a review policy leaves the policy that a
+    control states for the same part; it is stricter only than no licence at all.
     """
     if Policy.LICENCE_REQUIRED in (one, other):
         stated = other if one is Policy.LICENCE_REQUIRED else one

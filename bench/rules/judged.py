@@ -1,4 +1,4 @@
-"""A chip with all that the rules say of it on a day, and what other figures would make of it."""
+"""A chip with its status on a day, and the status that disputed figures would give it."""
 
 from dataclasses import dataclass, field
 
@@ -14,11 +14,11 @@ from bench.rules.subject import Changes, subject
 
 @dataclass(frozen=True)
 class Judged:
-    """A chip with its status, and the figures in dispute that would give it another.
+    """A chip with its status, and the disputed figures that would change it.
 
     Attributes:
         chip: None for a supposed part.
-        supposed: attributes that were supposed to be other than the sheet gives them.
+        supposed: attributes that were set to other values than the sheet's.
     """
 
     chip: Chip | None
@@ -31,7 +31,7 @@ class Judged:
 def judged(
     chip: Chip, question: Question, catalogue: Catalogue, book: Rulebook, *, disputes: bool = True
 ) -> Judged:
-    """Returns what the rules say of a chip; ``disputes`` tries every rival figure, too."""
+    """Returns a chip with its status; ``disputes`` tries every rival figure as well."""
     asked = subject(chip, catalogue)
     here = status(asked, question, book)
     found = overturned(chip, here, catalogue, question, book) if disputes else []

@@ -1,4 +1,4 @@
-"""What a chip sends to other circuits: its link, PCIe, and both, as the rules count them."""
+"""A chip's I/O as the rules count it: its link, PCIe, and both together."""
 
 import math
 
@@ -9,7 +9,7 @@ from bench.rules.attributes import Attribute, Reading, absent, computed
 
 
 def link(chip: Chip) -> Attribute:
-    """Returns the rate of the link between chips, both directions; nought where there is none."""
+    """Returns the rate of the chip-to-chip link, both directions; 0 if the chip has none."""
     both, one_way = chip.figures.get("link_bandwidth"), chip.figures.get("link_bandwidth_oneway")
     if both and both.number is not None:
         return _of_figure(both, Reading(both.number, "link"))
@@ -22,8 +22,8 @@ def link(chip: Chip) -> Attribute:
 
 
 def _of_figure(figure: Figure, reading: Reading) -> Attribute:
-    told = computed(figure, "link")
-    return Attribute("interconnect", (reading,), sources=(figure.source,), computed=told)
+    origin = computed(figure, "link")
+    return Attribute("interconnect", (reading,), sources=(figure.source,), computed=origin)
 
 
 def pcie(chip: Chip) -> Attribute:
@@ -41,7 +41,7 @@ def pcie(chip: Chip) -> Attribute:
 def io(between: Attribute, host: Attribute) -> Attribute:
     """Returns all I/O: link and PCIe, as the 2022 rule sums it.
 
-    Where PCIe is not known the link alone is the least that it can be.
+    If PCIe is unknown, the link alone is a lower bound.
     """
     if not between.readings:
         return Attribute("io", (), f"I/O rate is not known: {between.why}")
@@ -57,7 +57,7 @@ def io(between: Attribute, host: Attribute) -> Attribute:
 
 
 def interconnect(between: Attribute, host: Attribute) -> Attribute:
-    """Returns the link's rate, and with PCIe: whether that counts beside it is not public."""
+    """Returns the link's rate with and without PCIe; whether PCIe counts is not public."""
     if not between.readings:
         return between
     rate = float(between.readings[0].value)

@@ -37,7 +37,7 @@ class Rulebook:
     def of_paragraph(self, word: str) -> list[Rule]:
         """Returns the rules that put parts in a paragraph such as ``3A090`` or ``3a090.a.1``.
 
-        4A090 is of what such parts are built into, by the same numbers (note of US-2023-3A090).
+        4A090 covers systems that contain such parts, by the same numbers (note of US-2023-3A090).
         """
         wanted = word.strip().lower()
         wanted = f"3a090{wanted[5:]}" if wanted.startswith("4a090") else wanted
@@ -55,7 +55,7 @@ class Rulebook:
 
 
 def _within(one: str, other: str) -> bool:
-    """Tells whether one of two paragraphs is the other or a part of it."""
+    """Tells whether two paragraphs are the same, or one contains the other."""
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
@@ -76,7 +76,7 @@ def rulebook(folder: Path | None = None) -> Rulebook:
 def examine(
     folder: Path, sources: Mapping[str, Source] | None = None
 ) -> tuple[Rulebook, list[Fault]]:
-    """Loads what can be loaded; with ``sources``, citations are held against them, too."""
+    """Loads what can be loaded; with ``sources``, also checks citations against them."""
     places, faults = _places(folder)
     rules: dict[str, Rule] = {}
     for path in files(folder, "rules"):
@@ -93,7 +93,7 @@ def examine(
 
 
 def _places(folder: Path) -> tuple[Places, list[Fault]]:
-    """Reads the destinations; a folder without rules needs none."""
+    """Reads the destinations, which a folder without rules does not need."""
     nowhere = Places(groups={}, countries={})
     path = folder / "destinations.yaml"
     if not path.exists() and not (folder / "rules").is_dir():
@@ -112,7 +112,7 @@ def _twice(rule: Rule, name: str, before: Mapping[str, Rule]) -> list[Fault]:
 
 
 def _between(book: Rulebook) -> list[Fault]:
-    """Returns the faults between rules: what they name and is not there."""
+    """Returns the faults between rules: references to rules or groups that do not exist."""
     return [
         Fault(f"specs/rules: {rule.id}", where, f"no {what} {name!r}", did_you_mean(name, known))
         for rule in book.rules.values()

@@ -31,7 +31,7 @@ class Policy(StrEnum):
 
     @property
     def strictness(self) -> int:
-        """Returns its place, the strictest highest."""
+        """Returns its rank; the strictest policy ranks highest."""
         return STRICTNESS[self]
 
 
@@ -78,12 +78,12 @@ Confidence = Literal[
 
 
 class Destination(Strict):
-    """Where a rule reaches.
+    """The destinations that a rule covers.
 
     Attributes:
         groups: Country Groups such as ``D:5``; countries: ISO codes beside them.
-        excluded: countries that are taken out again.
-        since: first day for a country that is named later than the rule; a group holds it before.
+        excluded: countries that are exempt again.
+        since: first day for a country named later than the rule; until then its groups decide.
         worldwide: ``yes`` for every destination.
         headquarters: ``yes`` if it also follows parties headquartered in D:5 or Macau anywhere.
         from_us_only: ``yes`` if it covers exports from the United States alone.
@@ -99,14 +99,14 @@ class Destination(Strict):
 
 
 class Outcome(Strict):
-    """What a rule says of a part that meets ``when``; without ``when`` it is what is left.
+    """The outcome for a part that meets ``when``; without ``when``, for all remaining parts.
 
     Attributes:
-        eccn: the paragraph it puts the part in.
-        policy: how a licence is treated, where this outcome says so.
-        effect: what it brings, in words, where it is no licence policy (a tariff, a measure).
-        uncertain_when: where this is met, the outcome itself is doubtful.
-        since, until: first and last day of this outcome, where not the rule's.
+        eccn: the paragraph of the control list that the part falls under.
+        policy: the licence review policy, if this outcome states one.
+        effect: its effect if that is no licence policy, such as a tariff or another measure.
+        uncertain_when: if this is met, the outcome itself is doubtful.
+        since, until: first and last day of this outcome, if they differ from the rule's.
     """
 
     id: str
@@ -124,11 +124,11 @@ class PolicyRow(Strict):
     """A line of a rule's policy table; the first that fits counts.
 
     Attributes:
-        eccns: paragraphs, by their beginning.
+        eccns: prefixes of paragraphs.
         headquarters: whether the party is headquartered in D:5 or Macau, if that matters.
-        since, until: first and last day of this line, where not the rule's.
-        unless: recipients that need no licence all the same, in words.
-        rivals: policies that other sources read in the same text; ``why`` says which read what.
+        since, until: first and last day of this line, if they differ from the rule's.
+        unless: recipients that are exempt from the licence, in words.
+        rivals: policies that other sources read in the same text; ``why`` says who reads what.
     """
 
     eccns: Annotated[tuple[Eccn, ...], Field(min_length=1)]
@@ -149,11 +149,11 @@ class PolicyRow(Strict):
 
 
 class Suspension(Strict):
-    """Days on which a rule stood still.
+    """A period in which a rule was suspended.
 
     Attributes:
-        afterwards: enforced again; ``by_its_text`` if the text says so and nobody was found to say
-            that it happened; unknown.
+        afterwards: what follows: enforced again; ``by_its_text`` if only the text says so and no
+            source confirms it; or unknown.
     """
 
     since: Day
@@ -161,23 +161,24 @@ class Suspension(Strict):
     afterwards: Literal["enforced", "by_its_text", "unknown"] = "enforced"
 
     def resumed_by_text(self, on: str) -> bool:
-        """Tells whether it is over on a day by what the text says, and no more is known."""
+        """Tells whether it is over on a day by its text alone, without confirmation."""
         return on > self.until and self.afterwards == "by_its_text"
 
 
 class Rule(Strict):
-    """One instrument: a regulation, a letter, a practice, a bill, a measure of another country.
+    """One instrument: a regulation, letter, practice, bill, or another country's measure.
 
     Attributes:
-        effective: first day in the text; absent for what never took force.
-        end: last day in the text, absent while it stands.
-        enforced_since: first day it must be followed, where later than ``effective``.
-        enforced_until: last day it was enforced, where it stayed in the text; ``never`` if it was
-            withdrawn from use before that.
-        replaces: policies that the outcomes of a licence policy take the place of.
+        effective: first day in force by its text; absent if it never took effect.
+        end: last day in force by its text; absent while it stands.
+        enforced_since: first day of compliance, if later than ``effective``.
+        enforced_until: last day it was enforced, if it stayed in the text after that; ``never``
+            if it was withdrawn before its first day of compliance.
+        replaces: policies that the outcomes of a licence policy replace.
         modifies: rules that this one changes or applies.
         named: products it names, in words.
-        confidence: what its text was read in; sources: keys of specs/sources.yaml.
+        confidence: the kind of document its text was read in.
+        sources: keys of specs/sources.yaml.
     """
 
     id: str

@@ -18,7 +18,7 @@ DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 
 
 class Group(Strict):
-    """A Country Group; ``left`` are countries taken out of it, with the first day they are out."""
+    """A Country Group; ``left`` maps countries that left it to their first day outside."""
 
     members: tuple[Code, ...]
     left: dict[Code, Day] = Field(default_factory=dict)
@@ -26,7 +26,7 @@ class Group(Strict):
 
 
 class Country(Strict):
-    """A country's names; ``treated_as`` another (Hong Kong as China)."""
+    """A country's names; ``treated_as`` is the country it counts as (Hong Kong: China)."""
 
     name: str
     also: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Places(Strict):
     """All countries and groups that the rules may name.
 
     Attributes:
-        checked_to: the last day of which the rules were looked for.
+        checked_to: the day up to which rules were collected.
     """
 
     checked_to: Day = "0000-00-00"
@@ -77,11 +77,11 @@ class Places(Strict):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a rule besides the chip.
+    """The circumstances of an export, besides the chip.
 
     Attributes:
-        on: the day, ISO.
-        destination: code of the country the part goes to.
+        on: the day, YYYY-MM-DD.
+        destination: code of the country that the part is exported to.
         headquarters: code of the country of the buyer's ultimate parent.
         from_us: whether it is exported from the United States.
     """
@@ -93,12 +93,12 @@ class Question:
 
 
 def day(on: str | date | None = None) -> str:
-    """Returns the day that ``on=`` names, as YYYY-MM-DD; none, like ``today``, is today in UTC.
+    """Returns the day that ``on=`` names, as YYYY-MM-DD; None and ``today`` are today in UTC.
 
-    Month and day may be written without a nought in front.
+    Month and day may be written without a leading zero.
 
     Raises:
-        UsageError: it is no day, or in another order.
+        UsageError: it is no date, or not in the order year, month, day.
     """
     word = str("today" if on is None else on).strip().lower()
     if word == "today":
@@ -120,7 +120,7 @@ def is_d5_or_macau(code: str, on: str, places: Places) -> bool:
 
 
 def reaches(rule: Destination, asked: Question, places: Places) -> bool:
-    """Tells whether a rule's destinations hold the one asked about, on that day."""
+    """Tells whether a rule covers the destination asked about, on that day."""
     if rule.from_us_only == "yes" and not asked.from_us:
         return False
     if rule.worldwide == "yes" or _listed(rule, asked, places):

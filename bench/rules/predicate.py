@@ -1,4 +1,4 @@
-"""Predicates as the rule files write them, and what they say of a chip.
+"""Predicates as written in the rule files, and their evaluation for a chip.
 
 A leaf is ``{tpp: ">= 4800"}``, ``{memory_bandwidth + interconnect: ">= 1700 GB/s"}``,
 ``{datacenter: "yes"}``, ``{chip: [nvidia-a100-*]}`` or ``{eccn: [3A090.a]}``; trees are built with
@@ -25,7 +25,7 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 LONGEST = 200
-"""Characters of a pattern, and of what an error quotes: translating one takes their square."""
+"""Most characters of a pattern or a quotation; translating a pattern takes quadratic time."""
 _COMPARED = re.compile(r"^(>=|<=|>|<)\s*(.+)$")
 
 
@@ -39,7 +39,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Compare:
-    """A sum of attributes beside a threshold; the threshold may be unpublished."""
+    """A sum of attributes compared with a threshold, which may be unpublished."""
 
     keys: tuple[str, ...]
     sign: str
@@ -47,13 +47,13 @@ class Compare:
 
     @property
     def dimension(self) -> Dimension | None:
-        """Returns what the threshold is of."""
+        """Returns the dimension of the threshold."""
         return KINDS[self.keys[0]].dimension
 
 
 @dataclass(frozen=True)
 class Flag:
-    """An attribute that is to be yes, or no."""
+    """A flag that has to be yes, or no."""
 
     key: str
     wanted: bool
@@ -76,7 +76,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Classified:
-    """A part whose paragraph begins with one of these."""
+    """A part classified in one of these paragraphs, or below one."""
 
     eccns: tuple[str, ...]
 
@@ -86,12 +86,12 @@ Predicate: TypeAlias = Tree | Compare | Flag | Named | Classified
 
 @dataclass(frozen=True)
 class Subject:
-    """What a predicate is asked of.
+    """The facts that a predicate is evaluated on.
 
     Attributes:
         chip: its id.
-        eccns: the paragraphs that the classification leaves possible, None for no paragraph.
-        system: id of the system that is asked about by the chip it is built of.
+        eccns: the possible paragraphs by classification; None stands for no paragraph.
+        system: id of the system that contains the chip, if a system is asked about.
     """
 
     chip: str
@@ -104,7 +104,7 @@ def predicate(node: object) -> Predicate:
     """Reads a predicate from YAML.
 
     Raises:
-        ValueError: a key, operator or unit that means nothing, or not one key a mapping.
+        ValueError: an unknown key, operator or unit, or a mapping without exactly one key.
     """
     if isinstance(node, Tree | Compare | Flag | Named | Classified):
         return node
@@ -135,9 +135,9 @@ def _words(key: str, value: object) -> tuple[str, ...]:
 
 
 def _shown(value: object) -> str:
-    """Returns what a file holds as an error quotes it."""
-    told = repr(value)
-    return told if len(told) <= LONGEST else f"{told[:LONGEST]} ..."
+    """Returns the value of a file for an error message, cut if it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
 def _leaf(key: str, value: object) -> Compare | Flag:
@@ -169,7 +169,7 @@ def _threshold(keys: tuple[str, ...], text: str) -> float | None:
 
 
 def holds(asked: Predicate, subject: Subject) -> Truth:
-    """Tells whether a predicate holds of a chip; what is missing leaves it unknown."""
+    """Tells whether a predicate holds for a chip; unknown if a missing value decides."""
     if isinstance(asked, Tree):
         return joined(asked, (holds(part, subject) for part in asked.parts))
     if isinstance(asked, Compare):
@@ -183,18 +183,18 @@ def holds(asked: Predicate, subject: Subject) -> Truth:
 
 
 def joined(tree: Tree, parts: Iterable[Truth]) -> Truth:
-    """Returns what a tree says, by what its parts say."""
+    """Combines the truth of a tree's parts."""
     met = some(parts) if tree.kind == "any" else every(parts)
     return opposite(met) if tree.kind == "not" else met
 
 
 def within(eccn: str | None, prefixes: tuple[str, ...]) -> bool:
-    """Tells whether a paragraph is one of those, or below one of them."""
+    """Tells whether a paragraph is one of those given, or below one."""
     return eccn is not None and any(f"{eccn}.".startswith(f"{prefix}.") for prefix in prefixes)
 
 
 def _compared(asked: Compare, subject: Subject) -> Truth:
-    """Compares every reading with the threshold; readings that differ leave it unknown."""
+    """Compares every reading with the threshold; unknown if they disagree."""
     if asked.threshold is None:
         return Truth.UNKNOWN
     test = OPERATORS[asked.sign]

@@ -13,7 +13,7 @@ NEAR = 0.05
 
 
 def reason(ruling: Ruling) -> str:
-    """Returns why a rule catches a chip, does not, or cannot be told to."""
+    """Returns why a rule catches a chip, does not, or leaves it unknown."""
     unknown = [trace for _, trace in ruling.traces if trace.truth is Truth.UNKNOWN]
     if unknown:
         return "; ".join(dict.fromkeys(_missing(unknown)))
@@ -23,7 +23,7 @@ def reason(ruling: Ruling) -> str:
 
 
 def _decisive(trace: Trace) -> list[Trace]:
-    """Returns what made a predicate true: of each attribute the comparison nearest to turning."""
+    """Returns what made a predicate true: per attribute, the comparison with the least margin."""
     if trace.words == "not":
         return list(leaves(trace))
     return _closest(one for one in leaves(trace) if one.truth is Truth.YES)
@@ -40,7 +40,7 @@ def _closest(found: Iterable[Trace]) -> list[Trace]:
 
 
 def asks_chips(ruling: Ruling) -> bool:
-    """Tells whether a rule looked at the chip at all: one on memory sold alone does not."""
+    """Tells whether a rule tested the chip at all; one on memory sold separately does not."""
     refused = {
         part.title for _, trace in ruling.traces for part in leaves(trace) if part.truth is Truth.NO
     }
@@ -48,7 +48,7 @@ def asks_chips(ruling: Ruling) -> bool:
 
 
 def missed_by_numbers(ruling: Ruling) -> bool:
-    """Tells whether numbers alone keep a chip out: not its maker, nor what it is made for."""
+    """Tells whether only numbers keep a chip out, and neither its maker nor its purpose."""
     apart = (one for _, trace in ruling.traces for one in leaves(trace) if one.margin is None)
     return all(one.truth is not Truth.NO for one in apart)
 
@@ -78,7 +78,7 @@ def nearest(traces: list[Trace], most: int = 2) -> list[Trace]:
 def near_lines(ruling: Ruling) -> list[str]:
     """Returns the lines that the chip comes close to, on either side."""
     found = [
-        f"{one.title} {one.told}"
+        f"{one.title} {one.margin_words}"
         for _, trace in ruling.traces
         for one in leaves(trace)
         if one.margin is not None and abs(one.margin) < NEAR
@@ -88,7 +88,7 @@ def near_lines(ruling: Ruling) -> list[str]:
 
 def _said(one: Trace) -> str:
     value = f"{one.value} ({one.computed})" if one.computed else one.value
-    return f"{one.title} {value}, {one.told}" if one.told else one.found
+    return f"{one.title} {value}, {one.margin_words}" if one.margin_words else one.found
 
 
 def _missing(traces: list[Trace]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Whether a figure that another source gives would change what the rules say."""
+"""Finds figures of other sources that would change a chip's status."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ ASKED = (
 )  # fmt: skip
 """The figures besides the rates that the rules look at."""
 NOT_THE_CHIP = ("die", "one direction", "sparse")
-"""What a rival may count that is not the chip's figure at all."""
+"""Counts by which a rival value is a different figure altogether."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Overturned:
     Attributes:
         figure: its key.
         rival: the value as another source has it.
-        status: what the rules would say.
+        status: the status that it would give.
     """
 
     figure: str
@@ -37,9 +37,9 @@ class Overturned:
 def overturned(
     chip: Chip, here: Status, catalogue: Catalogue, question: Question, book: Rulebook
 ) -> list[Overturned]:
-    """Returns every rival figure that alone would change paragraph or policy.
+    """Returns every rival figure that alone would change the paragraph or the policy.
 
-    A status that cannot be told is not overturned by telling one of its cases.
+    A rival that only settles an unknown status on one of its possible cases does not count.
     """
     if len(here.policies) > 1 or len(here.eccns) > 1:
         return []
@@ -57,10 +57,10 @@ def overturned(
 
 
 def _asked(chip: Chip) -> Iterator[tuple[str, Published]]:
-    """Yields the rival figures that a rule may look at.
+    """Yields the rival figures that a rule may test.
 
-    A rate worked out here is none: it enters no TPP, so with it in the place of a published one
-    the TPP would be open, which nobody says.
+    Rates computed here are left out. They do not enter TPP, so that putting one in the place of a
+    published rate would make TPP unknown, which no source claims.
     """
     for key, figure in chip.figures.items():
         is_rate = key.startswith(("matrix_", "vector_"))

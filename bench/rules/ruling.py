@@ -1,4 +1,4 @@
-"""What one rule says of a chip on a day: in the text and enforced, its outcomes, its policies."""
+"""Applies one rule to a chip on a day: whether it is in force, its outcomes and policies."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,19 +12,19 @@ from bench.rules.truth import Truth, agreed, every, truth
 
 CONTROL, OVERLAY, LETTER = "eccn_control", "licence_policy", "is_informed_letter"
 TAKING_PART = (CONTROL, OVERLAY, LETTER)
-"""The kinds whose outcomes make up the licence policy; the others stand beside it."""
+"""The kinds of rules whose outcomes make up the licence policy; others are shown beside it."""
 
 ELSEWHERE = ("presumption", "end_user_control")
-"""Kinds that bind foundries alone, or say again what the control says of a buyer's parent."""
+"""Kinds that bind only foundries, or repeat what the control says of a buyer's parent."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One outcome that is possible, with the paragraph and policy it brings.
+    """One possible outcome, with its paragraph and policy.
 
     Attributes:
         outcome: None if the rule's list ends without one.
-        policy: None where the outcome is no licence policy.
+        policy: None if the outcome has no licence policy.
         row: the line of the policy table that gave the policy, if one did.
     """
 
@@ -39,7 +39,7 @@ class Finding:
 
     @property
     def word(self) -> str:
-        """Returns effect or policy in one word."""
+        """Returns the key of the effect or policy."""
         if self.outcome and self.outcome.effect:
             return self.outcome.effect
         return self.policy.value if self.policy else Policy.NONE.value
@@ -47,13 +47,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Ruling:
-    """What one rule says of one chip.
+    """One rule applied to one chip.
 
     Attributes:
-        in_text: whether the rule stands in the text on that day.
-        enforced: whether it is enforced then; unknown where nobody can tell.
-        findings: what is possible; one where it is certain.
-        asked, on: of what it was asked, and the day.
+        in_text: whether the rule is in force by its text on that day.
+        enforced: whether it is enforced then; unknown if no source says so.
+        findings: the possible outcomes; a single one is certain.
+        asked, on: the facts it was applied to, and the day.
     """
 
     rule: Rule
@@ -65,7 +65,7 @@ class Ruling:
 
     @cached_property
     def traces(self) -> list[tuple[Outcome, Trace]]:
-        """Returns every outcome looked at, in order, with what its predicate said."""
+        """Returns every outcome that was tested, in order, with the trace of its predicate."""
         seen = []
         for outcome in _active(self.rule, self.on):
             trace = _traced(outcome, self.asked)
@@ -76,13 +76,13 @@ class Ruling:
 
     @cached_property
     def spared(self) -> list[tuple[Outcome, Trace]]:
-        """Returns the outcomes after one that is met, which need no answer any more."""
+        """Returns the outcomes after the one that is met, which were not tested."""
         rest = _active(self.rule, self.on)[len(self.traces) :]
         return [(outcome, _traced(outcome, self.asked)) for outcome in rest if outcome.when]
 
     @cached_property
     def caught(self) -> Truth:
-        """Tells whether the rule brings anything to the chip."""
+        """Tells whether the rule has any effect on the chip."""
         words = (truth(_bites(one)) for one in self.findings)
         return every((agreed(words), self.enforced)) if self.findings else Truth.NO
 
@@ -94,7 +94,7 @@ class Ruling:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Returns what is possible, each once."""
+        """Returns the possible effects and policies, each once."""
         return tuple(dict.fromkeys(one.word for one in self.findings))
 
 
@@ -103,13 +103,13 @@ def _bites(one: Finding) -> bool:
 
 
 def is_in_text(rule: Rule, on: str) -> bool:
-    """Tells whether a rule is in force by its text on a day; an announcement, once it is made."""
+    """Tells whether a rule is in force by its text on a day; announcements are once made."""
     since = rule.published if rule.kind == "announcement" else rule.effective
     return since is not None and since <= on <= (rule.end or "9999")
 
 
 def enforced(rule: Rule, on: str) -> Truth:
-    """Tells whether a rule is enforced on a day: apart from whether it stands in the text."""
+    """Tells whether a rule is enforced on a day, whatever its text says."""
     if not is_in_text(rule, on) or rule.enforced_until == "never":
         return Truth.NO
     since = rule.enforced_since or rule.effective or ""
@@ -124,9 +124,9 @@ def enforced(rule: Rule, on: str) -> Truth:
 
 
 def rule_on(rule: Rule, asked: Subject, question: Question, places: Places) -> Ruling:
-    """Returns what a rule says of a chip, whether or not it is in force on the day.
+    """Applies a rule to a chip, whether or not the rule is in force on the day.
 
-    A part is in its paragraph wherever it goes; where the rule does not reach, no licence follows.
+    A part keeps its paragraph for any destination; outside the rule's reach it needs no licence.
     """
     reached = reaches(rule.destination, question, places)
     findings = [
@@ -144,7 +144,7 @@ def _active(rule: Rule, on: str) -> list[Outcome]:
 
 
 def _possible(rule: Rule, asked: Subject, on: str) -> list[Outcome | None]:
-    """Walks the outcomes in order, past every unknown one, to the first that is certain."""
+    """Returns the possible outcomes: in order, every unknown one and the first certain one."""
     possible: list[Outcome | None] = []
     for outcome in _active(rule, on):
         met = _met(outcome, asked)
@@ -156,7 +156,7 @@ def _possible(rule: Rule, asked: Subject, on: str) -> list[Outcome | None]:
 
 
 def _met(outcome: Outcome, asked: Subject) -> Truth:
-    """Tells whether an outcome is met; what is doubtful by the rule itself is unknown."""
+    """Tells whether an outcome is met; unknown if the rule itself is doubtful there."""
     met = holds(outcome.when, asked) if outcome.when else Truth.YES
     if met is Truth.YES and outcome.uncertain_when:
         doubt = holds(outcome.uncertain_when, asked)

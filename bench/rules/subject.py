@@ -1,4 +1,4 @@
-"""A chip as the rules see it: its sheet's figures and facts as attributes, gaps left open."""
+"""A chip as the rules see it: attributes from its sheet; gaps stay unknown."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from bench.rules.predicate import Subject
 from bench.theory.tpp import area_key, density, node_nm, tpp
 
 SUPPOSED_PART = "supposed-part"
-"""The id of what no sheet stands for; rules addressed to makers take it for one of theirs."""
+"""The id of a part without a sheet; rules on a maker's chips assume it is the maker's."""
 US_SALE_LINE = "2026-01-15"
 NONPLANAR_UP_TO_NM = 16
 
@@ -22,11 +22,10 @@ Changes = Mapping[str, float | bool]
 
 
 def subject(chip: Chip | None, catalogue: Catalogue, changed: Changes | None = None) -> Subject:
-    """Returns a chip with its attributes; without a chip all are unknown but the changed ones.
+    """Returns a chip with its attributes; without a chip, only the changed ones are known.
 
-    A changed TPP moves the performance density with it, a changed link all I/O, unless those are
-    changed, too.
-    A system is asked about by the chip it is built of, as 4A090 does.
+    A changed TPP changes the performance density with it, and a changed link the total I/O, unless
+    those are changed explicitly. A system is judged by the chip it is built of, as 4A090 does.
     """
     changes = changed or {}
     if chip is None:
@@ -39,7 +38,7 @@ def subject(chip: Chip | None, catalogue: Catalogue, changed: Changes | None = N
 
 
 def _following(chip: Chip, catalogue: Catalogue, changes: Changes) -> Attributes:
-    """Returns what a change takes along: density follows TPP, all I/O the link."""
+    """Returns what a change implies: density follows TPP, total I/O follows the link."""
     found = {}
     if "tpp" in changes and "pd" not in changes:
         found["pd"] = _density(chip, catalogue, [float(changes["tpp"])])
@@ -50,7 +49,7 @@ def _following(chip: Chip, catalogue: Catalogue, changes: Changes) -> Attributes
 
 
 def deciding(chip: Chip, catalogue: Catalogue) -> Chip:
-    """Returns the chip that a system is built of; one of several kinds is asked about as it is."""
+    """Returns the chip that a system is built of; the system itself if it has several kinds."""
     kinds = {one.chip for one in chip.members}
     return catalogue.chips[kinds.pop()] if len(kinds) == 1 else chip
 
@@ -60,7 +59,7 @@ def _supposed(changes: Changes) -> Attributes:
 
 
 def _nothing_known() -> Attributes:
-    """Returns the attributes of some processor that is made outside D:5 and Macau."""
+    """Returns the attributes of an unspecified processor made outside D:5 and Macau."""
     known = (
         _flag("standalone_memory", value=False, how="a processor"),
         _flag("chinese_designer", value=False, how="assumed to be exported"),
@@ -69,7 +68,7 @@ def _nothing_known() -> Attributes:
 
 
 def attributes(chip: Chip, catalogue: Catalogue) -> Attributes:
-    """Returns every attribute of a chip that its sheet lets one tell."""
+    """Returns every attribute of a chip that its sheet determines."""
     total = _tpp(chip, catalogue)
     between, host = links.link(chip), links.pcie(chip)
     found = {
@@ -97,12 +96,12 @@ def _figure(chip: Chip, key: str) -> Attribute:
     figure = chip.figures.get(key)
     if figure is None or figure.number is None:
         return absent(key)
-    told = computed(figure, FIGURES[key].title)
-    return Attribute(key, (Reading(figure.number, ""),), sources=(figure.source,), computed=told)
+    origin = computed(figure, FIGURES[key].title)
+    return Attribute(key, (Reading(figure.number, ""),), sources=(figure.source,), computed=origin)
 
 
 def _tpp(chip: Chip, catalogue: Catalogue) -> Attribute:
-    """Returns the TPP; where a format is unknown or sparsity is not said, more than one reading."""
+    """Returns the TPP; several readings if a format is unknown or sparsity is not stated."""
     found = tpp(chip, catalogue)
     if found.value is None or found.least is None:
         return Attribute("tpp", (), f"TPP is not known: {found.why}")
@@ -128,8 +127,8 @@ def _density(chip: Chip, catalogue: Catalogue, totals: list[float]) -> Attribute
     why = "" if readings else "performance density is not known: TPP is not known"
     source = density(chip, catalogue).source
     area = chip.figures.get(area_key(chip))
-    told = computed(area, "area") if area and readings else ""
-    return Attribute("pd", tuple(readings), why, (source,) if source else (), told)
+    origin = computed(area, "area") if area and readings else ""
+    return Attribute("pd", tuple(readings), why, (source,) if source else (), origin)
 
 
 def _fact_flag(chip: Chip, key: str) -> Attribute:
@@ -140,7 +139,7 @@ def _fact_flag(chip: Chip, key: str) -> Attribute:
 
 
 def _us_sale(chip: Chip) -> Attribute:
-    """Returns what the sheet says, else what its tier, status and launch leave no doubt of."""
+    """Returns what the sheet says, else what follows from tier, status and launch date."""
     if "us_sale" in chip.facts:
         return _fact_flag(chip, "us_sale")
     if chip.tier != "global":

@@ -19,12 +19,12 @@ BEFORE = "2022-08-25"
 
 @dataclass(frozen=True)
 class Period:
-    """Days through which the status stays the same.
+    """A period of unchanged status.
 
     Attributes:
         since: first day; until: last day, None while it lasts.
-        began, ended: rules that catch the chip, or controls that look at it, from ``since`` on,
-            and those that no longer do.
+        began, ended: rules that start to catch the chip, or controls that start to test it, on
+            ``since``, and those that stop.
     """
 
     since: str
@@ -35,14 +35,14 @@ class Period:
 
     @property
     def rulings(self) -> list[Ruling]:
-        """Returns what tells of the chip in this period, the controls first."""
+        """Returns the rulings to show for this period, the controls first."""
         return _telling(self.status)
 
 
 def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]:
-    """Returns the periods from before the first rule to the last change known; bills are no rules.
+    """Returns the periods from before the first rule to the last known change, without bills.
 
-    ``question.on`` is not looked at.
+    ``question.on`` is ignored.
     """
     found: list[Period] = []
     caught: dict[str, Ruling] = {}
@@ -50,20 +50,20 @@ def timeline(asked: Subject, question: Question, book: Rulebook) -> list[Period]
     for day in days(book):
         now = status(asked, replace(question, on=day), book)
         catching = {one.rule.id: one for one in _telling(now)}
-        told = _summary(now, catching.values())
-        if told == before:
+        summary = _summary(now, catching.values())
+        if summary == before:
             continue
         began = tuple(one.rule for key, one in catching.items() if key not in caught)
         ended = tuple(one.rule for key, one in caught.items() if key not in catching)
         if found:
             found[-1] = replace(found[-1], until=_day(day, -1))
         found.append(Period(day, None, now, began, ended))
-        caught, before = catching, told
+        caught, before = catching, summary
     return found
 
 
 def _telling(one: Status) -> list[Ruling]:
-    """Returns the rulings that bring the chip something, and the controls that looked at it."""
+    """Returns the rulings that catch the chip, and the controls that tested it."""
     looked = [
         ruling
         for ruling in one.of_kind(CONTROL)
@@ -73,8 +73,8 @@ def _telling(one: Status) -> list[Ruling]:
 
 
 def _summary(one: Status, telling: Iterable[Ruling]) -> tuple[object, ...]:
-    told = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in telling}
-    return one.eccns, one.policies, told
+    shown = {(ruling.rule.id, ruling.words, ruling.caught) for ruling in telling}
+    return one.eccns, one.policies, shown
 
 
 def days(book: Rulebook) -> list[str]:

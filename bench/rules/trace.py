@@ -1,4 +1,4 @@
-"""A predicate in words, with the values it saw, how far they are from the line, what is missing."""
+"""Explains a predicate: its words, the values tested, their margins, and what is missing."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -27,17 +27,17 @@ TREES = {"all": "all of", "any": "any of", "not": "not"}
 
 @dataclass(frozen=True)
 class Trace:
-    """What a predicate said, with the values it saw.
+    """The result of a predicate, with the values that it tested.
 
     Attributes:
         words: the predicate.
-        found: the values, and how they come about.
-        title, value: of a comparison or a flag, what was asked and what it is.
-        why: why a known value leaves it open.
-        margin: how far the value is from the threshold, as a share of it; None where it cannot be.
-        told: the margin in words, such as ``32 below 2,400``.
-        computed: what behind the values nobody published, and how it was worked out.
-        doubt: the case in which the rule itself is uncertain, where the chip is one.
+        found: the values, and how they were obtained.
+        title, value: of a comparison or a flag, the attribute and its value.
+        why: why a known value leaves the result open.
+        margin: distance of the value from the threshold, as a share of it; None without one.
+        margin_words: the margin in words, such as ``32 below 2,400``.
+        computed: which figure behind the values nobody published, and how it was derived.
+        doubt: the case in which the rule itself is uncertain, if the chip is such a case.
     """
 
     truth: Truth
@@ -47,14 +47,14 @@ class Trace:
     value: str = ""
     why: str = ""
     margin: float | None = None
-    told: str = ""
+    margin_words: str = ""
     computed: str = ""
     doubt: str = ""
     parts: tuple["Trace", ...] = ()
 
 
 def traced(asked: Predicate, subject: Subject) -> Trace:
-    """Returns what a predicate says of a chip, in words."""
+    """Evaluates a predicate for a chip and explains the result."""
     if isinstance(asked, Tree):
         parts = tuple([traced(part, subject) for part in asked.parts])
         return Trace(joined(asked, [part.truth for part in parts]), TREES[asked.kind], parts=parts)
@@ -82,8 +82,8 @@ def _named(asked: Named, subject: Subject, met: Truth) -> Trace:
     if any("-" in maker or "*" in maker for maker in makers):
         found = "named by the rule" if met is Truth.YES else "not named"
         return Trace(met, f"is named: {', '.join(asked.patterns)}", found)
-    told = " or ".join(maker for maker in makers if maker != "supposed")
-    return Trace(met, f"made by {told}", f"made by {subject.chip.split('-')[0]}")
+    named = " or ".join(maker for maker in makers if maker != "supposed")
+    return Trace(met, f"made by {named}", f"made by {subject.chip.split('-')[0]}")
 
 
 def _paragraph(asked: Classified, subject: Subject, met: Truth) -> Trace:
@@ -112,32 +112,32 @@ def _comparison(asked: Compare, subject: Subject, met: Truth) -> Trace:
 
 @lru_cache(maxsize=1024)
 def _asked_words(asked: Compare) -> tuple[str, str]:
-    """Returns what is compared, and the comparison."""
+    """Returns the left side of a comparison, and the whole, in words."""
     title = " + ".join(KINDS[key].title for key in asked.keys)
     if asked.threshold is None:
         return title, f"{title} {WORDS[asked.sign]} a value that is not public"
     return title, f"{title} {WORDS[asked.sign]} {amount(asked.threshold, asked.dimension)}"
 
 
-def _measured(asked: Compare, threshold: float, has: Sequence[Attribute], told: Trace) -> Trace:
+def _measured(asked: Compare, threshold: float, has: Sequence[Attribute], trace: Trace) -> Trace:
     """Adds to a trace the values compared; the margin is that of the one nearest to the line."""
     values = list(_sums(has))
     found = " or ".join(_said(value, how, asked.dimension) for value, how in values)
     computed = "; ".join(dict.fromkeys(one.computed for one in has if one.computed))
     nearest = min((value for value, _ in values), key=lambda one: abs(one - threshold))
     return replace(
-        told,
+        trace,
         found=f"{found}; {computed}" if computed else found,
         value=amount(nearest, asked.dimension),
         why="; ".join(one.why for one in has if len(one.readings) > 1),
         margin=nearest / threshold - 1,
-        told=_told(nearest, threshold, asked.dimension),
+        margin_words=_margin(nearest, threshold, asked.dimension),
         computed=computed,
     )
 
 
 def _sums(has: Sequence[Attribute]) -> Iterator[tuple[float, str]]:
-    """Yields every sum that the readings allow, and how it comes about."""
+    """Yields every sum that the readings allow, and how it was obtained."""
     for readings in product(*(one.readings for one in has)):
         how = " + ".join(one.how for one in readings if one.how)
         yield sum(float(one.value) for one in readings), how
@@ -147,7 +147,7 @@ def _said(value: float, how: str, dimension: Dimension | None) -> str:
     return f"{amount(value, dimension)} ({how})" if how else amount(value, dimension)
 
 
-def _told(value: float, threshold: float, dimension: Dimension | None) -> str:
+def _margin(value: float, threshold: float, dimension: Dimension | None) -> str:
     if value == threshold:
         return f"equal to {amount(threshold, dimension)}"
     side = "above" if value > threshold else "below"
@@ -156,7 +156,7 @@ def _told(value: float, threshold: float, dimension: Dimension | None) -> str:
 
 @lru_cache(maxsize=4096)
 def amount(value: float, dimension: Dimension | None) -> str:
-    """Writes a value as the rules do: bare for TPP and densities, GB/s for rates of bytes."""
+    """Formats a value as the rules do: no unit for TPP and densities, GB/s for byte rates."""
     if math.isinf(value):
         return "of any height"
     if dimension is Dimension.BYTE_RATE:
@@ -167,7 +167,7 @@ def amount(value: float, dimension: Dimension | None) -> str:
 
 
 def _plain(value: float) -> str:
-    """Writes a number whole if it is nearly whole or large, else with three digits."""
+    """Formats a number without decimals if nearly whole or large, else with three digits."""
     if (abs(value - round(value)) < 1e-6 and abs(value) >= 10) or abs(value) >= 1e4:
         return f"{value:,.0f}"
     return f"{value:,.1f}" if abs(value) >= 100 else significant(value, 3)

@@ -13,19 +13,19 @@ class Truth(StrEnum):
 
 
 def truth(value: bool) -> Truth:  # noqa: FBT001 -- it is the value that is turned into a word
-    """Returns the truth of what is known."""
+    """Converts True, False or None (not known)."""
     return Truth.YES if value else Truth.NO
 
 
 def every(parts: Iterable[Truth]) -> Truth:
     """Returns no if any part is no, else unknown if any is unknown, else yes."""
-    told = Truth.YES
+    whole = Truth.YES
     for part in parts:
         if part is Truth.NO:
             return part
         if part is Truth.UNKNOWN:
-            told = part
-    return told
+            whole = part
+    return whole
 
 
 def some(parts: Iterable[Truth]) -> Truth:
@@ -42,10 +42,10 @@ def opposite(part: Truth) -> Truth:
 
 
 def agreed(readings: Iterable[Truth]) -> Truth:
-    """Returns what all readings say, or unknown where they differ or there is none."""
-    told = None
+    """Returns the truth that all readings agree on; unknown if they differ or there is none."""
+    common = None
     for one in readings:
-        if told is not None and one is not told:
+        if common is not None and one is not common:
             return Truth.UNKNOWN
-        told = one
-    return told or Truth.UNKNOWN
+        common = one
+    return common or Truth.UNKNOWN

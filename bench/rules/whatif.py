@@ -1,4 +1,4 @@
-"""How far a chip may change before it needs a licence, or must change until it needs none."""
+"""How far one attribute may change before a chip needs a licence, or until it needs none."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from bench.theory.tpp import density
 
 LEVERS = ("tpp", "pd", "memory_bandwidth", "interconnect", "io")
 HAIR = 1e-9
-"""The share by which a value is moved to stand beside a threshold."""
+"""The relative step from a threshold to a value just beside it."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Room:
     """How far one attribute alone can go.
 
     Attributes:
-        now: its value, base units; several where a definition leaves it open, none if unknown.
+        now: its value, base units; several if a definition leaves it open, none if unknown.
         needs: whether a licence or a notice is needed now.
-        limit: below it, none is needed; None where no threshold of it decides.
-        included: whether none is needed at the limit itself, either.
-        beyond: policies that hold past the limit; without a limit, those that hold now.
-        rules: those that ask for them there.
+        limit: below it, none is needed; None if no threshold of the attribute decides.
+        included: whether none is needed at the limit itself.
+        beyond: policies past the limit; without a limit, those that hold now.
+        rules: the rules behind them.
     """
 
     key: str
@@ -45,7 +45,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Supposed:
-    """A chip, or none, with what is supposed of it."""
+    """A chip, or none, with supposed attributes."""
 
     chip: Chip | None
     catalogue: Catalogue
@@ -74,7 +74,7 @@ def _asked_of(key: str, question: Question, book: Rulebook) -> bool:
 
 
 def _room(key: str, supposed: Supposed, here: Status, book: Rulebook) -> Room:
-    """Walks the thresholds of one attribute: up to the first licence, or down to where none is."""
+    """Tests the thresholds of one attribute: up to the first licence, or down to none."""
     attributes = supposed.subject().attributes
     now = tuple(float(one.value) for one in attributes[key].readings)
     value = max(now, default=None)
@@ -95,14 +95,14 @@ def _room(key: str, supposed: Supposed, here: Status, book: Rulebook) -> Room:
 
 
 def _deciding(bound: Status, loose: Status) -> tuple[Rule, ...]:
-    """Returns the rules that bring on one side of a line what they do not on the other."""
+    """Returns the rules whose outcome differs between the two sides of a threshold."""
     there = {(one.rule.id, one.words) for one in loose.bringing()}
     taking = [one for one in bound.bringing() if one.rule.kind in TAKING_PART]
     return tuple(one.rule for one in taking if (one.rule.id, one.words) not in there)
 
 
 def _lines(key: str, supposed: Supposed, question: Question, book: Rulebook) -> Iterator[float]:
-    """Yields every value of one attribute at which some comparison turns."""
+    """Yields every value of one attribute at which the result of a comparison changes."""
     attributes = supposed.subject().attributes
     for one in _comparisons(question, book):
         if one.threshold is None:
@@ -115,7 +115,7 @@ def _lines(key: str, supposed: Supposed, question: Question, book: Rulebook) -> 
 
 
 def _less_the_others(one: Compare, key: str, attributes: Attributes) -> Iterator[float]:
-    """Yields the threshold less every value that the other attributes of a sum may have."""
+    """Yields the threshold minus every value that the rest of a sum may have."""
     rests = [0.0]
     for other in one.keys:
         if other != key:

@@ -141,7 +141,7 @@ def test_flat_rows_are_one_a_chip_and_figure_in_base_units() -> None:
     assert rows[2] == {
         "chip": "fast", "figure": "matrix_bf16", "unit": "FLOP/s", "value": 250e12,
         "as_written": "250 TFLOP/s", "basis": "unspecified", "origin": "published",
-        "baseline": "base", "ratio": 2.5, "ratio_low": 2.5, "ratio_high": 5.0, "source": "maker",
+        "baseline": "base", "ratio": 2.5, "ratio_low": 2.5, "ratio_high": 5.0, "sources": "maker",
         "conflict": None, "note": None,
     }  # fmt: skip
     assert (rows[1]["value"], rows[1]["as_written"], rows[1]["note"]) == (

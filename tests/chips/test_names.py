@@ -104,7 +104,7 @@ def test_a_name_that_is_typed_holds_no_sign_of_lists_or_patterns(field: str, sig
     assert told(chip("acme-one", **{field: value})) == [
         (
             f"specs/chips/acme-one.yaml: {field}: {name!r} holds {sign}, "
-            "which part or match names; leave it out"
+            "which separate or match names; leave it out"
         )
     ]
 
@@ -114,7 +114,7 @@ def test_a_title_may_hold_a_comma_and_no_sign_of_a_pattern() -> None:
     assert told(chip("acme-one", name="Acme [One]*")) == [
         (
             "specs/chips/acme-one.yaml: name: 'Acme [One]*' holds * [ ], "
-            "which part or match names; leave it out"
+            "which separate or match names; leave it out"
         )
     ]
 
@@ -125,10 +125,7 @@ def test_a_title_may_hold_a_comma_and_no_sign_of_a_pattern() -> None:
 def test_a_name_holds_nothing_that_nobody_sees(sign: str) -> None:
     name = f"fa{sign}st"
     assert told(chip("acme-one", aliases=(name,))) == [
-        (
-            f"specs/chips/acme-one.yaml: aliases: {name!r} holds a character that nobody sees; "
-            "leave it out"
-        )
+        (f"specs/chips/acme-one.yaml: aliases: {name!r} holds an invisible character; leave it out")
     ]
 
 

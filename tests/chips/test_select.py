@@ -124,6 +124,13 @@ def test_what_begins_with_the_word_goes_before_what_is_like_it() -> None:
         sheets.find("a-x1")
 
 
+def test_a_list_may_take_every_chip_that_begins_with_a_word(sheets: Catalogue) -> None:
+    with pytest.raises(UsageError) as caught:
+        select(["c500"], sheets)
+    assert str(caught.value).endswith("'c500-oam' or 'c500-pcie'? c500* takes them all")
+    assert [one.id for one in select(["c500*"], sheets)] == ["metax-c500-oam", "metax-c500-pcie"]
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [

@@ -147,11 +147,11 @@ def test_a_sum_needs_all_its_parts_and_tries_all_their_readings() -> None:
 
 def test_a_margin_is_told_with_its_side() -> None:
     found = traced(predicate({"tpp": ">= 2400"}), has(tpp=2368.0))
-    assert found.told == "32 below 2,400"
+    assert found.margin_words == "32 below 2,400"
     assert found.margin == pytest.approx(-32 / 2400)
-    assert traced(predicate({"tpp": ">= 2400"}), has(tpp=2400.0)).told == "equal to 2,400"
+    assert traced(predicate({"tpp": ">= 2400"}), has(tpp=2400.0)).margin_words == "equal to 2,400"
     bandwidth = traced(predicate({"memory_bandwidth": ">= 1400 GB/s"}), has(memory_bandwidth=4e12))
-    assert bandwidth.told == "2,600 GB/s above 1,400 GB/s"
+    assert bandwidth.margin_words == "2,600 GB/s above 1,400 GB/s"
 
 
 @pytest.mark.parametrize(

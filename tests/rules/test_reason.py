@@ -163,7 +163,7 @@ def test_a_line_met_twice_is_told_once() -> None:
             part(tpp=2400.0),
             Trace(
                 NO, "TPP at least 4,800", "2,400 (reading 1)", "TPP", "2,400",
-                margin=-0.5, told="2,400 below 4,800",
+                margin=-0.5, margin_words="2,400 below 4,800",
             ),
         ),
         (
