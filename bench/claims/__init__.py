@@ -1,1 +1,1 @@
-"""What people say of chips against one another, and what paper and measurement say of it."""
+"""Public statements that compare chips, judged on paper and in measurement."""

@@ -1,9 +1,8 @@
-"""A claim judged: every pair of chips on every axis, and what that makes of the whole.
+"""Judges a claim: every pair of chips on every axis, combined into one verdict.
 
 A claim on several axes holds where it holds on each of them (an intersection-union test: no
-correction for their number is needed); it fails where it fails on one. Only a capacity decides
-nothing while a rate or a kind of work beside it is open: how much a chip holds does not say how
-fast it is.
+correction for their number is needed) and fails where it fails on one. A capacity alone does not
+decide while a rate or a kind of work is open: capacity says nothing about speed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,23 +21,23 @@ from bench.units import Dimension
 
 Item = TypeVar("Item")
 ORDER = (Word.SHORT, Word.INCONCLUSIVE, Word.UNTESTABLE, Word.UNLIKE, Word.EXCEEDS, Word.MATCH)
-"""Which of several open verdicts stands for all."""
+"""Which of several verdicts represents all of them: the first in this order."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A subject against an object, on all axes of a claim."""
+    """A subject compared with an object, on all axes of a claim."""
 
     findings: tuple[Finding, ...]
 
     @property
     def subject(self) -> str:
-        """Returns the sheet of the chip that is spoken of."""
+        """Returns the id of the claim's subject."""
         return self.findings[0].question.first.id
 
     @property
     def object(self) -> str:
-        """Returns the sheet of the chip that it is set against."""
+        """Returns the id of the chip that the subject is compared with."""
         return self.findings[0].question.second.id
 
     @property
@@ -52,7 +51,7 @@ class Pair:
         return self._decided([one.holds for one in self.findings])
 
     def _decided(self, states: Sequence[bool | None]) -> bool | None:
-        """Returns what the axes come to; None while all that is known against it is a capacity."""
+        """Combines the axes; None while only a capacity decides."""
         beside = zip(self.findings, states, strict=True)
         rates = [state for one, state in beside if not is_capacity(one)]
         return None if together(rates) is None else together(states)
@@ -64,9 +63,9 @@ class Pair:
 
     @cached_property
     def deciding(self) -> Finding:
-        """Returns the finding that the whole stands or falls with, on paper too where one does.
+        """Returns the finding that decides the pair, preferably on paper as well.
 
-        It is a capacity only where no rate and no work says the same.
+        It is a capacity only if no rate and no work gives the same answer.
         """
         fitting = [one for one in self.findings if one.holds is self.holds]
 
@@ -78,7 +77,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What becomes of a claim.
+    """A judged claim.
 
     Attributes:
         claim: as it was made.
@@ -105,19 +104,18 @@ class Judgement:
 
     @cached_property
     def deciding(self) -> Pair:
-        """Returns the pair that the whole stands or falls with, of a subject that it does with.
+        """Returns the pair that decides the claim, of a subject that decides it.
 
-        Of several with one verdict it is one that paper says the same of as of the whole: another's
-        ratio would belie where the claim is said to hold.
+        Of several with the same verdict, one whose answer on paper is that of the whole claim: the
+        ratio of another would contradict the stated outcome.
         """
         rows = [row for row in self._rows(self.pairs) if self._of_row(row) is self.holds]
         fitting = [pair for row in rows for pair in row if pair.holds is self.holds]
-        return min(fitting, key=lambda pair: (ORDER.index(pair.word), self._belied(pair)))
+        return min(fitting, key=lambda pair: (ORDER.index(pair.word), self._contradicts(pair)))
 
-    def _belied(self, pair: Pair) -> tuple[bool, bool]:
-        """Tells whether paper says otherwise of a pair, and of what is shown of it."""
-        told = (pair.on_paper, pair.deciding.on_paper)
-        return told[0] is not self.on_paper, told[1] is not self.on_paper
+    def _contradicts(self, pair: Pair) -> tuple[bool, bool]:
+        """Tells whether the pair, and its deciding finding, differ from the claim on paper."""
+        return pair.on_paper is not self.on_paper, pair.deciding.on_paper is not self.on_paper
 
     @property
     def word(self) -> Word:
@@ -125,31 +123,31 @@ class Judgement:
         return self.deciding.word
 
     def _rows(self, found: Sequence[Item]) -> list[Sequence[Item]]:
-        """Returns what belongs to pairs by subject."""
+        """Groups values that belong to pairs by subject."""
         width = len(self.claim.objects)
         return [found[place : place + width] for place in range(0, len(found), width)]
 
     def _of_row(self, row: Sequence[Pair]) -> bool | None:
-        """Tells whether the claim holds of one subject."""
+        """Tells whether the claim holds for one subject."""
         return self._over_objects(pair.holds for pair in row)
 
     def _over_objects(self, found: Iterable[bool | None]) -> bool | None:
         return (together if self.claim.which_object == "each" else either)(found)
 
     def _over(self, found: Sequence[bool | None]) -> bool | None:
-        """Returns what pairs come to: any subject or each, any object or each."""
+        """Combines the pairs: any or each subject, any or each object."""
         over_subjects = together if self.claim.which_subject == "each" else either
         return over_subjects(self._over_objects(row) for row in self._rows(found))
 
 
 def is_capacity(one: Finding) -> bool:
-    """Tells whether a finding is of how many bytes a chip holds, and so of no performance."""
+    """Tells whether a finding is about memory capacity, and so not about performance."""
     figure = one.question.axis.figure
     return figure is not None and FIGURES[figure].dimension is Dimension.BYTES
 
 
 def together(found: Iterable[bool | None]) -> bool | None:
-    """Returns True if all are, False if one is not, else None: it is open."""
+    """Returns True if all are True, False if one is False, else None (open)."""
     values = list(found)
     if False in values:
         return False
@@ -157,7 +155,7 @@ def together(found: Iterable[bool | None]) -> bool | None:
 
 
 def either(found: Iterable[bool | None]) -> bool | None:
-    """Returns True if one is, False if none is, else None: it is open."""
+    """Returns True if one is True, False if all are False, else None (open)."""
     values = list(found)
     if True in values:
         return True
@@ -167,7 +165,7 @@ def either(found: Iterable[bool | None]) -> bool | None:
 def judgement(
     claim: Claim, evidence: Evidence, catalogue: Catalogue, margin: float | None = None
 ) -> Judgement:
-    """Returns a claim judged, with its own margin or another."""
+    """Judges a claim by its own margin, or by another."""
     pairs = tuple(
         Pair(tuple(finding(one, evidence, catalogue) for one in _questions(claim, pair, margin)))
         for pair in (

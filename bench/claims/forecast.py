@@ -1,7 +1,7 @@
-"""How far measured ratios of work lie from the paper ratio that bounds them: what paper predicts.
+"""Predicts ratios of work from the paper ratios that bound them.
 
-Learnt from every pair of chips whose work was measured side by side; it says what a paper ratio
-is worth where nobody measured, and proves nothing.
+The departure from paper is learnt from every pair of chips whose work was measured side by side.
+It says how far to trust a paper ratio where nobody measured; it proves nothing.
 """
 
 import math
@@ -17,17 +17,17 @@ from bench.evidence.estimate import LEVEL
 from bench.evidence.pool import Evidence
 
 LEAST = 5
-"""Chips that a kind of work must have been measured on before paper predicts it."""
+"""The fewest chips on which a kind of work must have been measured for a prediction."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """How log(measured ratio / paper ratio) is spread over pairs of chips.
+    """The distribution of log(measured ratio / paper ratio) over pairs of chips.
 
     Attributes:
-        bias: its mean, with the pair ordered by paper, the larger first.
+        bias: its mean, with each pair ordered by paper, the larger first.
         spread: its standard deviation.
-        chips: how many chips the pairs are of.
+        chips: the number of chips in the pairs.
     """
 
     bias: float
@@ -35,7 +35,7 @@ class Forecast:
     chips: int
 
     def interval(self, ratio: float) -> tuple[float, float]:
-        """Returns where a measured ratio is to be expected, at 95%, given the paper ratio."""
+        """Returns the 95% prediction interval of a measured ratio, given the paper ratio."""
         from scipy.special import stdtrit
 
         spread = self.spread * math.sqrt(1 + 1 / self.chips)
@@ -45,7 +45,7 @@ class Forecast:
 
 
 def forecast(work: str, evidence: Evidence, catalogue: Catalogue) -> Forecast | None:
-    """Returns what paper predicts of a kind of work; None with too few chips measured."""
+    """Returns what paper predicts for a kind of work; None if too few chips were measured."""
     found = list(_deviations(work, evidence, catalogue))
     chips = {chip for pair, _ in found for chip in pair}
     if len(chips) < LEAST:

@@ -1,4 +1,4 @@
-"""What an interval of a ratio says: match, exceeds, falls short, or nothing yet.
+"""Judges a ratio by its interval: match, exceeds, falls short, or inconclusive.
 
 Equivalence is tested, never read off a point: two one-sided tests at 5% reject both that the ratio
 lies below the margin and that it lies above, which is so where the 90% interval lies within it
@@ -15,11 +15,11 @@ from bench.evidence.estimate import EQUIVALENCE, Estimate
 CERTAIN = 1.645
 """The normal quantile of 95%, one-sided: of the test, and of a power of 90% (two-sided beta)."""
 MANY = 1000
-"""A number of devices above which the answer is 'more than that'."""
+"""Above this number of devices the answer is 'more than that'."""
 
 
 class Word(StrEnum):
-    """What measurement says of one chip over another."""
+    """The verdict of measurement on one chip against another."""
 
     MATCH = "match"
     EXCEEDS = "exceeds"
@@ -41,7 +41,7 @@ class Stands(StrEnum):
 
 @dataclass(frozen=True)
 class Bounds:
-    """A ratio over the claimed factor, with the bounds it is judged by."""
+    """The bounds of a ratio divided by the claimed factor."""
 
     low: float
     high: float
@@ -54,7 +54,7 @@ def bounds(estimate: Estimate, factor: float) -> Bounds:
 
 
 def word(found: Bounds, margin: float) -> Word:
-    """Returns what an interval says of a ratio with the margin about 1."""
+    """Returns the verdict of an interval, with the margin around 1."""
     limit = 1 + margin
     if found.low > limit:
         return Word.EXCEEDS
@@ -66,7 +66,7 @@ def word(found: Bounds, margin: float) -> Word:
 
 
 def holds(relation: Relation, found: Bounds, margin: float) -> bool | None:
-    """Tells whether a relation holds; None where the interval leaves it open.
+    """Tells whether a relation holds; None if the interval leaves it open.
 
     ``matches`` needs both bounds within the margin, ``at least`` and ``at most`` one of them
     (non-inferiority), ``exceeds`` a ratio above 1.
@@ -82,7 +82,7 @@ def holds(relation: Relation, found: Bounds, margin: float) -> bool | None:
 
 
 def one_sided(relation: Relation, *, holds: bool) -> Word:
-    """Returns the word for a relation that is settled where a ratio's size is not."""
+    """Returns the verdict for a relation that is settled although the ratio's size is not."""
     if holds:
         return Word.EXCEEDS if relation == "exceeds" else Word.MATCH
     return Word.EXCEEDS if relation == "at most" else Word.SHORT
@@ -106,7 +106,7 @@ def stands(*, on_paper: bool | None, measured: bool | None) -> Stands:
 def devices_needed(estimate: Estimate, factor: float, margin: float, relation: Relation) -> int:
     """Returns how many devices of each chip, measured side by side, would settle it.
 
-    n = 2 (z + z)^2 s^2 / d^2 an arm (Julious 2004, Statistics in Medicine 23:1921),
+    n = 2 (z + z)^2 s^2 / d^2 per arm (Julious 2004, Statistics in Medicine 23:1921),
     with d from the measured ratio to the nearest edge and s the scatter of one side's values.
     More than ``MANY`` is ``MANY`` + 1.
     """

@@ -1,4 +1,4 @@
-"""Reads the claims, with every fault of every file."""
+"""Loads the claims, and reports every fault at once."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -34,7 +34,7 @@ def claim(word: str, folder: Path | None = None) -> Claim:
     """Returns one claim by its id.
 
     Raises:
-        UsageError: there is none; the message names the nearest.
+        UsageError: there is no such claim; the message names the nearest.
         DataError: a file is at fault.
     """
     known = claims(folder)
@@ -50,7 +50,7 @@ def examine(
     *,
     fresh: bool = False,
 ) -> tuple[Mapping[str, Claim], list[Fault]]:
-    """Loads what can be loaded; chips and sources that are given are looked up, too."""
+    """Loads what can be loaded; checks references to the chips and sources given."""
     found: dict[str, Claim] = {}
     faults: list[Fault] = []
     parsed = Parsed(folder / "claims", fresh=fresh)
@@ -73,7 +73,7 @@ def cited(found: Mapping[str, Claim]) -> set[str]:
 def _faults(
     one: Claim, chips: Collection[str] | None, sources: Collection[str] | None
 ) -> Iterator[Flaw]:
-    """Yields what is wrong with a claim beyond the form of its fields."""
+    """Yields the faults of a claim that the schema does not catch."""
     if sources is not None and one.source not in sources:
         yield "source", f"{one.source!r} is not in specs/sources.yaml", "add the source"
     for field in ("subjects", "objects") if chips is not None else ():

@@ -1,4 +1,4 @@
-"""A claim as a value: who said what of which chips, and what exactly that would have to mean."""
+"""A claim as a value: who said what about which chips, and its exact reading."""
 
 from typing import Annotated, Literal
 
@@ -16,12 +16,12 @@ Phase = Literal["prefill", "decode", "serving", "training", "inference", "attent
 
 
 class Axis(Strict):
-    """One thing that the subject is held against the object by: a figure, or a kind of work.
+    """One aspect of a comparison: a figure, or a kind of work.
 
     Attributes:
         figure: key of a figure of the sheet, such as ``matrix_bf16``.
         work: a family of measurements, such as ``decode``; ``where`` and ``dtype`` narrow it.
-        relation, factor: of this axis, where they are not those of the whole claim.
+        relation, factor: for this axis, if they differ from those of the whole claim.
     """
 
     figure: Key | None = None
@@ -34,21 +34,21 @@ class Axis(Strict):
 
 
 class Claim(Strict):
-    """A statement that sets chips against one another, with its formal reading.
+    """A statement that compares chips, with its formal reading.
 
-    The reading: subject over object, on every axis, stands in ``relation`` to ``factor``, where
-    ``margin`` is what still counts as equal.
+    The reading: on every axis, subject over object stands in ``relation`` to ``factor``, within
+    ``margin``.
 
     Attributes:
-        statement: what is said, in our words.
-        speaker: who says it.
+        statement: the statement, in our words.
+        speaker: who made it.
         side: on whose behalf.
         source: key of ``specs/sources.yaml``.
-        subjects, objects: chips; where there are several, ``which_subject`` and ``which_object``
-            say whether it is said of each of them or of any one.
-        reading: why it is read so, where the words leave it open.
-        unlike: why the two sides of it are no like quantities, such as a sparse rate against a
-            dense one; such a claim is not comparable.
+        subjects, objects: chips; if there are several, ``which_subject`` and ``which_object`` say
+            whether the claim is about each of them or about any one.
+        reading: why it is read so, if the words leave it open.
+        unlike: why its two sides are different quantities, such as a sparse rate against a dense
+            one; such a claim is not comparable.
     """
 
     id: Key
@@ -73,9 +73,9 @@ class Claim(Strict):
     note: Text | None = None
 
     def relation_of(self, axis: Axis) -> Relation:
-        """Returns the relation that is claimed on an axis."""
+        """Returns the relation claimed on an axis."""
         return axis.relation or self.relation
 
     def factor_of(self, axis: Axis) -> float:
-        """Returns the factor that is claimed on an axis."""
+        """Returns the factor claimed on an axis."""
         return axis.factor or self.factor

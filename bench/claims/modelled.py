@@ -1,7 +1,7 @@
-"""What the comparison model predicts of a claim about work that nobody measured on both sides.
+"""The comparison model's prediction for a claim about work not measured on both sides.
 
-The model's interval is that of a ratio, at 95%, over every pair of variants that a name stands for.
-It proves nothing, and says of which model and setting it speaks; where it says nothing, why.
+It is the 95% interval of a ratio, over every pair of variants that the names stand for. It proves
+nothing, and states the model and setting it is for, or why there is none.
 """
 
 from itertools import product
@@ -27,10 +27,10 @@ PHASES = {
     "training": "train",
 }  # fmt: skip
 EIGHT_BITS = ("deepseek-v3",)
-"""Models that are published in fp8."""
+"""Models whose weights are published in fp8."""
 REFERENCE, TRAINED = "llama-3.1-70b", "llama-3.1-8b"
-"""Whose work a claim is taken to be about that names none: the second of training, which keeps 18
-bytes a parameter, and each layer's input alone (recomputation): eight chips of 32 GB hold that."""
+"""The models assumed for a claim that names none; the second for training, which keeps 18 bytes per
+parameter and only each layer's input (full recomputation), so that eight chips of 32 GB hold it."""
 CHIPS, BATCH, PROMPT, OUTPUT = 8, 32.0, 2048.0, 512.0
 LEVEL = 0.95
 
@@ -38,17 +38,17 @@ LEVEL = 0.95
 def modelled(
     first: Chip, second: Chip, axis: Axis, catalogue: Catalogue
 ) -> tuple[float, float, str]:
-    """Returns low and high bound of first over second, and of what.
+    """Returns the bounds of first over second, and the setting in words.
 
     Args:
         first: the subject.
         second: the object.
-        axis: a kind of work; a figure is none.
+        axis: a kind of work, not a figure.
         catalogue: the sheets, for chips whose name stands for several.
 
     Raises:
-        UsageError: nothing is told, and why: it knows no such work or model, a sheet lacks a rate,
-            or eight chips do not hold the model.
+        UsageError: there is no prediction: unknown work or model, a sheet without a needed rate,
+            or a model that eight chips do not hold.
     """
     phase = PHASES.get(axis.work or "")
     if phase is None:
@@ -64,10 +64,10 @@ def modelled(
 
 
 def model_of(axis: Axis) -> str:
-    """Returns the workload that a claim names, the reference where it names none.
+    """Returns the workload that a claim names, or the reference workload if it names none.
 
     Raises:
-        UsageError: it names another.
+        UsageError: it names an unknown one.
     """
     named = axis.where.get("model")
     if named is None:

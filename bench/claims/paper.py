@@ -1,4 +1,4 @@
-"""Ratios on paper: of a figure, and of the figure that bounds a kind of work."""
+"""Ratios on paper, for a figure or for the figure that bounds a kind of work."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -18,13 +18,13 @@ BOUND_BY = {
     "serving": "memory_bandwidth",
     "collective": "link_bandwidth",
 }
-"""The figure that a roofline bounds each kind of work by."""
+"""The figure that bounds each kind of work in a roofline."""
 RATES = ("matrix_bf16", "matrix_fp16", "matrix_int8", "matrix_fp8", "vector_fp32")
 TWINS = {"matrix_bf16": "matrix_fp16", "matrix_fp16": "matrix_bf16"}
-"""Figures that stand for each other where their paper ratios agree, and only the other was measured
-of both chips."""
-ALIKE = 1.02
-"""How far apart two ratios may be that agree."""
+"""Figures that substitute for each other if their paper ratios agree and only one was measured on
+both chips."""
+AGREE = 1.02
+"""Largest quotient of two ratios that agree."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class PaperRatio:
 
     Attributes:
         key: the figure.
-        value: by the figures that stand first; of a chip whose variant nobody names, the middle.
-        low, high: by all that is published and counts the same.
-        remark: what has to be said of it.
+        value: by each sheet's first figure; the median over variants if none is named.
+        low, high: by all published values that count the same.
+        remark: what qualifies it.
     """
 
     key: str
@@ -46,7 +46,7 @@ class PaperRatio:
 
     @property
     def is_disputed(self) -> bool:
-        """Tells whether another source would give another ratio."""
+        """Tells whether other sources give another ratio."""
         return self.high > self.low * 1.001
 
 
@@ -56,14 +56,14 @@ def family(chip: Chip, catalogue: Catalogue) -> tuple[Chip, ...]:
 
 
 def ids(chip: Chip) -> frozenset[str]:
-    """Returns the sheets that speak of a chip: its own and its variants'."""
+    """Returns the ids of a chip's sheets: its own and its variants'."""
     return frozenset((chip.id, *chip.variants))
 
 
 def paper_ratio(
     key: str, first: Chip, second: Chip, catalogue: Catalogue
 ) -> tuple[PaperRatio | None, str, bool]:
-    """Returns the ratio of a figure; if there is none, why, and whether it cannot be compared."""
+    """Returns a figure's ratio; without one, the reason, and whether a chip lacks the unit."""
     above, below = (_entries(key, one, catalogue) for one in (first, second))
     empty = [
         (chip.name, any(one.gap is Gap.UNSUPPORTED for one in entries))
@@ -71,19 +71,19 @@ def paper_ratio(
         if not any(one.value for one in entries)
     ]
     for name, lacks in sorted(empty, key=lambda one: not one[1]):
-        told = "has no such unit" if lacks else f"has no sourced figure for {KEYS[key].title}"
-        return None, f"{name} {told}", lacks
+        why = "has no such unit" if lacks else f"has no sourced figure for {KEYS[key].title}"
+        return None, f"{name} {why}", lacks
     return _ratio(key, above, below), "", False
 
 
 def twin(key: str, first: Chip, second: Chip, catalogue: Catalogue) -> str | None:
-    """Returns the figure whose measurement stands for a figure's, if there is one for two chips."""
+    """Returns the figure whose measurement may substitute for this one's, None if none may."""
     other = TWINS.get(key)
     found = [paper_ratio(one, first, second, catalogue)[0] for one in (key, other) if one]
     if other is None or None in found:
         return None
     low, high = sorted(one.value for one in found if one)
-    return other if high <= ALIKE * low else None
+    return other if high <= AGREE * low else None
 
 
 def _entries(key: str, chip: Chip, catalogue: Catalogue) -> list[Entry]:
@@ -109,7 +109,7 @@ def _values(entries: list[Entry]) -> tuple[float, list[float]]:
 def bounding(
     work: str, dtype: str | None, first: Chip, second: Chip, catalogue: Catalogue
 ) -> PaperRatio | None:
-    """Returns the ratio of the figure that bounds a kind of work: its rate, or a bandwidth."""
+    """Returns the ratio of the figure that bounds a kind of work: a rate or a bandwidth."""
     bound = BOUND_BY.get(work, "")
     keys = (f"matrix_{dtype}", *RATES) if bound == "matrix" else (bound,)
     for key in keys:

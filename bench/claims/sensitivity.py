@@ -1,4 +1,4 @@
-"""Which verdicts flip with the margin, with rival figures, and without some of the evidence."""
+"""Which verdicts change with the margin, with rival figures, or without some of the evidence."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ LEFT_OUT: Mapping[str, tuple[Kind, ...]] = {
 
 @dataclass(frozen=True)
 class Flip:
-    """A change that would change the answer: what is changed, from what to what."""
+    """A change of the inputs that changes the answer, and the answers before and after."""
 
     change: str
     before: str
@@ -37,7 +37,7 @@ class Flip:
 
 
 class Bench:
-    """The evidence as it stands and with parts of it left out; each is modelled once."""
+    """The evidence, whole and with parts left out; each variant is fitted once."""
 
     def __init__(
         self,
@@ -53,21 +53,21 @@ class Bench:
 
     @cached_property
     def parts(self) -> Mapping[str, Evidence]:
-        """Returns the evidence without this or that class."""
+        """Returns the evidence without the given classes."""
         return {
             name: Evidence(self.observations, (*left, *self.without))
             for name, left in LEFT_OUT.items()
         }
 
     def finding(self, asked: Question) -> Finding:
-        """Returns what paper and the whole evidence say."""
+        """Returns the finding by paper and the whole evidence."""
         return finding(asked, self.whole, self.catalogue)
 
     def predicted(self, found: Finding) -> tuple[float, float, str] | None:
-        """Returns where a ratio of work that nobody measured is predicted to be, at 95%, by what.
+        """Returns the 95% prediction interval of an unmeasured ratio of work, and its basis.
 
-        By the comparison model where it knows the work, else by paper and the pairs measured so
-        far, with why the model says nothing. Neither proves anything.
+        The basis is the comparison model if it knows the work, else paper and the pairs measured
+        so far, with the reason. Neither proves anything.
         """
         asked, work = found.question, found.question.axis.work
         if not work or found.measured or asked.unlike:
@@ -87,7 +87,7 @@ class Bench:
         return (*known.interval(found.paper.value), told)
 
     def flips(self, found: Finding) -> tuple[Flip, ...]:
-        """Returns the changes that would change a verdict, or where the relation holds."""
+        """Returns the changes that would change a verdict, or whether the relation holds."""
         return tuple(self._flips(found))
 
     def _flips(self, found: Finding) -> Iterator[Flip]:
@@ -104,11 +104,11 @@ class Bench:
 
 
 def bench_of(records: str | None = None, without: tuple[Kind, ...] = ()) -> Bench:
-    """Returns the evidence at hand, with records of one's own or without; classes left out.
+    """Returns the shipped evidence and the user's records, without the classes left out.
 
     Raises:
         UsageError: there is nothing at ``records``.
-        DataError: a file of data is at fault.
+        DataError: a data file has a fault.
     """
     if records is None:
         return _shipped(without)
@@ -121,14 +121,14 @@ def _shipped(without: tuple[Kind, ...]) -> Bench:
 
 
 def _said(found: Finding) -> str:
-    """Returns the verdict, with whether the relation holds where the word does not tell."""
+    """Returns the verdict; if it does not imply whether the relation holds, that as well."""
     words = {True: "it holds", False: "it fails", None: "open"}
     plain = found.question.relation == "matches"
     return str(found.word) if plain else f"{found.word} ({words[found.holds]})"
 
 
 def _rival_flips(found: Finding) -> Iterator[Flip]:
-    """Yields what rival published figures would make of the paper side."""
+    """Yields the changes on paper by rival published figures."""
     paper, asked = found.paper, found.question
     if paper is None or asked.unlike or not paper.is_disputed:
         return
