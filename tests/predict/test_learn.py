@@ -24,6 +24,7 @@ from bench.predict.learning.tables import Row, Table, decoding, tables
 from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
 from bench.predict.model.facts import Facts
 from bench.predict.model.parallel import Parallel
+from bench.predict.model.precision import precision
 from bench.predict.model.serving import Load, serve
 from bench.predict.model.stack import Stack
 from bench.workloads.load import workload, workloads
@@ -179,6 +180,17 @@ def test_each_row_is_predicted_with_its_own_layout_in_its_own_place() -> None:
         how = as_served(row.words["dtype"], chip, model)
         assert told[place] == serve(chip, model, asked, how, Parallel(tp=8), Stack()).tpot[0]
     assert np.isnan(told[3:]).all()
+
+
+def test_a_row_is_predicted_with_the_cache_it_was_run_with() -> None:
+    plain = serving("a", "llama-3.1-70b", "fp8", 64)
+    narrow = Row({**plain.words, "cache": "fp8"}, plain.numbers)
+    told = served([plain, narrow], {"a": made("a")}, workloads(), Stack())
+    asked = Load(*(np.array([plain[key]]) for key in ("concurrency", "input", "output")))
+    for cache, seconds in zip(("bf16", "fp8"), told, strict=True):
+        how, model = precision("fp8", cache, experts=False), workload("llama-3.1-70b")
+        assert seconds == serve(made("a"), model, asked, how, Parallel(tp=8), Stack()).tpot[0]
+    assert told[1] < told[0]
 
 
 def test_four_bits_run_in_sixteen_without_units_of_their_own() -> None:

@@ -18,6 +18,7 @@ from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, kind, vendors
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
+from bench.predict.model.precision import ITEM
 from bench.predict.model.stack import Stack
 from bench.workloads.load import names
 from bench.workloads.model import Workload
@@ -89,8 +90,10 @@ def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row |
     numbers = {
         **asked, "tp": tp, **split, "tpot_ms": 1e3 * _tpot(one, asked["concurrency"]),
     }  # fmt: skip
+    cache = work.get("kv_dtype", "")
     words = {
         "chip": one.chip, "model": name, "dtype": one.dtype,
+        "cache": cache if cache in ITEM else "bf16",
         "stack": f"{report.id} {one.id}", "hand": report.by(one), "quantity": one.quantity,
     }  # fmt: skip
     return Row(words, numbers)

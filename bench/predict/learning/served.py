@@ -1,6 +1,7 @@
 """Rows of serving as they are predicted: how each was run, and what of two rows is one work."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
-from bench.predict.model.precision import MIXED, Precision, precision
+from bench.predict.model.precision import ITEM, MIXED, Precision, precision
 from bench.predict.model.serving import Load, serve_at
 from bench.predict.model.stack import Stack
 from bench.predict.model.step import Rates, rates, side_by_side
@@ -18,8 +19,8 @@ from bench.workloads.model import Workload
 MONTH = len("2026-01")
 """Of a date, the letters that tell its month."""
 LOAD = ("concurrency", "input", "output")
-Layout = tuple[str, str, str, int, int, int]
-"""What rows of one chip share that are predicted alike: chip, model, dtype, tp, dp, ep."""
+Layout = tuple[str, str, str, str, int, int, int]
+"""What rows of one chip share that are predicted alike: chip, model, dtypes, tp, dp, ep."""
 Way = tuple[str, Precision, Parallel]
 """What rows share that are predicted at once, each on its own chip: model, formats, split."""
 
@@ -69,10 +70,10 @@ def _alike(
     """Returns places of rows by how their model was run, with what each row's chip promises."""
     found: dict[Way, dict[int, Rates]] = {}
     for layout, places in _layouts(rows).items():
-        chip, model, dtype, tp, dp, ep = layout
+        chip, model, dtype, cache, tp, dp, ep = layout
         split = Parallel(tp, 1, dp, ep)
         try:
-            how = as_served(dtype, chips[chip], models[model])
+            how = replace(as_served(dtype, chips[chip], models[model]), cache=ITEM[cache])
             promised = rates(chips[chip], how, linked=split.joined)
         except UsageError:
             continue
@@ -85,7 +86,8 @@ def _layouts(rows: Iterable[Row]) -> dict[Layout, list[int]]:
     for place, row in enumerate(rows):
         words = row.words
         split = int(row["tp"]), int(row["dp"]), int(row["ep"])
-        found.setdefault((row.chip, words["model"], words["dtype"], *split), []).append(place)
+        formats = words["dtype"], words.get("cache", "bf16")
+        found.setdefault((row.chip, words["model"], *formats, *split), []).append(place)
     return found
 
 
