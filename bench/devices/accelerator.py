@@ -1,8 +1,7 @@
-"""Any accelerator that torch knows: XPU, MPS, NPU, MLU, MUSA, or a plug-in's own device type.
+"""Any accelerator torch supports besides CUDA: XPU, MPS, NPU, MLU, MUSA, or a plug-in's own type.
 
-What a device tells, how its time is taken and what it can do is found out by asking, since plug-ins
-differ; what is not told stays unknown. CUDA, ROCm and the stacks that present themselves as CUDA
-are in ``cuda``.
+Plug-ins differ in what they report, so properties, timing and supported formats are probed, and
+whatever is not reported stays unknown. ``cuda`` handles CUDA, ROCm and stacks that imitate CUDA.
 """
 
 import warnings
@@ -22,31 +21,31 @@ from bench.records.model import DeviceInfo
 
 MEMORY_SHARE = 0.5
 UNKNOWN_BYTES = 2.0 * 2**30
-"""Memory that is counted on where a device does not tell how much it has."""
+"""Free memory assumed where the device does not report it."""
 
 CACHE_BYTES = 64.0 * 2**20
-"""Taken for the last-level cache of a device that tells of none; buffers are made larger."""
+"""Last-level cache assumed where the device reports none; buffers are sized to exceed it."""
 
 UNITS = ("multi_processor_count", "gpu_subslice_count", "cube_core_num", "core_count")
-"""What plug-ins call their compute units, those that sheets count: SMs, Xe cores, AI cores."""
+"""Plug-ins' property names for the compute units that sheets count: SMs, Xe cores, AI cores."""
 
 CACHES = ("L2_cache_size", "l2_cache_size", "last_level_cache_size")
 MEMORIES = ("total_memory", "local_mem_size", "total_memory_bytes")
-TOLD_BY = {"fp64": "has_fp64", "fp16": "has_fp16"}
-"""Properties that deny a format."""
+DTYPE_FLAGS = {"fp64": "has_fp64", "fp16": "has_fp16"}
+"""Boolean device properties that say whether a format is supported."""
 
 FALLBACKS = ("fall back to run on the cpu", "fallback from", "fall back to cpu", "fallback on cpu")
-"""How plug-ins warn that an operation is done by the CPU; it says nothing of the device."""
+"""Substrings of plug-ins' warnings that an operation falls back to the CPU."""
 
 
 @dataclass
 class HostTimed(PreparedTask):
-    """A task timed by the host's clock, which says so and what the clock adds."""
+    """A task timed by the host's clock; ``overhead_s`` is what synchronizing adds, in seconds."""
 
     overhead_s: float = 0.0
 
     def observed(self) -> dict[str, float | str]:
-        """Returns what the kernel saw, and that the host's clock was read."""
+        """Returns the kernel's observations, the clock used and its overhead in seconds."""
         return {**super().observed(), "clock": "host", "clock_overhead_s": self.overhead_s}
 
 
@@ -65,8 +64,8 @@ class AcceleratorDevice(TorchDevice):
             raise DeviceError(f"torch has no call that waits for {kind}: no time can be taken")
         self._waiter = waiter
         self._properties = self.api.properties(index)
-        self._cache_told = _first(self._properties, CACHES)
-        super().__init__(torch.device(kind, index), self._cache_told or CACHE_BYTES)
+        self._llc_bytes = _first_positive(self._properties, CACHES)
+        super().__init__(torch.device(kind, index), self._llc_bytes or CACHE_BYTES)
         self._event = clocks.events(self.api, self.device, self._wait)
         self._overhead_s = 0.0 if self._event else clocks.overhead_s(self._wait)
         self.timer_resolution_s = max(1e-6, self._overhead_s)
@@ -76,60 +75,61 @@ class AcceleratorDevice(TorchDevice):
     def _name(self) -> str:
         import torch
 
-        own = getattr(self._properties, "name", None)
-        told = own or self.api.ask("get_device_name", self.index)
+        name = getattr(self._properties, "name", None)
+        name = name or self.api.ask("get_device_name", self.index)
         backend = getattr(torch.backends, self.kind, None)
-        named = getattr(backend, "get_name", None)
-        return str(told or (named() if named else "") or self.kind)
+        get_name = getattr(backend, "get_name", None)
+        return str(name or (get_name() if get_name else "") or self.kind)
 
     def info(self) -> DeviceInfo:
         """Returns what torch, the plug-in and the vendor's telemetry tool report."""
-        told, facts = self._properties, self._telemetry.facts()
-        free, total = self.api.memory(self.index) or (None, _first(told, MEMORIES))
+        properties, facts = self._properties, self._telemetry.facts()
+        free, total = self.api.memory(self.index) or (None, _first_positive(properties, MEMORIES))
         return DeviceInfo(
             backend=self.kind,
-            uid=uid(getattr(told, "uuid", None) or facts.get("serial")),
+            uid=uid(getattr(properties, "uuid", None) or facts.get("serial")),
             index=self.index,
             name=self._name(),
-            units=_whole(_first(told, UNITS)),
+            units=_whole(_first_positive(properties, UNITS)),
             memory_bytes=total,
             memory_free_bytes=free,
-            l2_bytes=self._cache_told,
-            llc_bytes=self._cache_told,
+            l2_bytes=self._llc_bytes,
+            llc_bytes=self._llc_bytes,
             clock_max_hz=facts.get("clock_max_hz"),
-            capability=_capability(told),
-            driver=facts.get("driver") or getattr(told, "driver_version", None),
+            capability=_capability(properties),
+            driver=facts.get("driver") or getattr(properties, "driver_version", None),
             power_limit_w=facts.get("power_limit_w"),
-            limits=(*self._telemetry.limits(), *self._untold()),
+            limits=(*self._telemetry.limits(), *self._workarounds()),
             markers=markers(),
         )
 
-    def _untold(self) -> tuple[str, ...]:
-        """Says what is done otherwise because the device does not tell."""
-        found = [] if self._event else ["no device events: timed by the host's clock"]
+    def _workarounds(self) -> tuple[str, ...]:
+        """Returns, in words, what had to be assumed or replaced because the plug-in lacks it."""
+        notes = [] if self._event else ["no device events: timed by the host's clock"]
         if self.api.memory(self.index) is None:
-            found.append(f"free memory not told: {UNKNOWN_BYTES / 2**30:.0f} GiB are counted on")
-        return tuple(found)
+            notes.append(f"free memory not reported: {UNKNOWN_BYTES / 2**30:.0f} GiB assumed")
+        return tuple(notes)
 
     def limits(self) -> Limits:
-        """Returns a share of free memory, what torch holds for reuse counted in, and the cache."""
+        """Returns a share of the free memory, torch's cached blocks included, and the cache."""
         free, _ = self.api.memory(self.index) or (UNKNOWN_BYTES, 0.0)
-        room = MEMORY_SHARE * (free + self.api.reserved(self.index))
-        return Limits(room, self.cache_bytes, is_cpu=False)
+        usable = MEMORY_SHARE * (free + self.api.reserved(self.index))
+        return Limits(usable, self.cache_bytes, is_cpu=False)
 
     def lacks(self, dtype: str) -> str | None:
-        """Returns why a format is not done in hardware here, as far as torch tells."""
+        """Returns why the hardware does not support ``dtype``, as far as torch reports it."""
         import torch
 
-        if getattr(self._properties, TOLD_BY.get(dtype, ""), True) is False:
-            return f"the device says it has no {dtype}"
-        known, wanted = self.api.dtypes(self.index), getattr(torch, TORCH_DTYPES[dtype], None)
-        if known is not None and wanted is not None and wanted not in known:
-            return f"torch counts no {TORCH_DTYPES[dtype]} among what {self.kind} computes with"
+        if getattr(self._properties, DTYPE_FLAGS.get(dtype, ""), True) is False:
+            return f"the device reports no {dtype}"
+        supported = self.api.dtypes(self.index)
+        torch_dtype = getattr(torch, TORCH_DTYPES[dtype], None)
+        if supported is not None and torch_dtype is not None and torch_dtype not in supported:
+            return f"torch does not list {TORCH_DTYPES[dtype]} as supported by {self.kind}"
         return None
 
     def prepare(self, kernel: Kernel, point: Point) -> PreparedTask:
-        """Allocates buffers and runs one call, which must not be done by the CPU instead.
+        """Allocates buffers and runs one call, which must not fall back to the CPU.
 
         Raises:
             UnsupportedError: the operation is missing, or falls back to the CPU.
@@ -142,30 +142,31 @@ class AcceleratorDevice(TorchDevice):
         return prepared
 
     def time(self, prepared: Prepared, calls: int) -> Elapsed:
-        """Runs the calls between two events, or between two readings of the host's clock.
+        """Times the calls by two device events, or by the host's clock where there are none.
 
-        The host's clock is read when the device has nothing left to do; of what that adds, the
-        record tells.
+        The host's clock is read after synchronizing; the record holds what that adds
+        (``clock_overhead_s``).
         """
         assert isinstance(prepared, PreparedTask)  # noqa: S101 -- the type that prepare() gave
-        pair = (self._event(), self._event()) if self._event else ()
+        first, last = (self._event(), self._event()) if self._event else (None, None)
         self._wait()
         start = self.now()
-        for event in pair[:1]:
-            event.record()
+        if first:
+            first.record()
         prepared.run(calls)
-        for event in pair[1:]:
-            event.record()
+        if last:
+            last.record()
         self._wait()
         wall = self.now() - start
-        if not pair or prepared.clock == "host":
+        if not first or prepared.clock == "host":
             return Elapsed(wall, wall)
-        return Elapsed(pair[0].elapsed_time(pair[1]) * 1e-3, wall)
+        return Elapsed(first.elapsed_time(last) * 1e-3, wall)
 
     def _wait(self) -> None:
-        """Waits for the device; a failure that comes to light here has cost the process its device.
+        """Synchronizes; an error that surfaces here is sticky, so the process has to end.
 
-        Every later call would fail alike, so the process ends, and the run goes on in another.
+        Raises:
+            DeviceLostError: an asynchronous error; the run goes on in a new worker.
         """
         try:
             self._waiter()
@@ -173,11 +174,11 @@ class AcceleratorDevice(TorchDevice):
             raise DeviceLostError(f"the device failed: {first_line(error)}") from error
 
     def reading(self) -> Reading:
-        """Returns clock, power and temperature now, as far as the vendor's tool tells."""
+        """Returns current clock, power and temperature, as far as the vendor's tool reports."""
         return self._telemetry.reading()
 
     def release(self) -> None:
-        """Gives buffers back to the device."""
+        """Frees the kept buffers and empties torch's cache."""
         super().release()
         self.api.ask("empty_cache", generic="empty_cache")
 
@@ -187,19 +188,19 @@ def present(index: int, kind: str = "") -> str | None:
 
     Args:
         index: of the device.
-        kind: its torch device type; whichever accelerator torch has, where it is empty.
+        kind: its torch device type; empty for whichever accelerator torch has.
     """
     troubles = plugins.load(kind)
     wanted = kind or current()
     if wanted in ("", "cuda"):
-        cuda = "no accelerator but CUDA devices: device=cuda measures one"
-        found = cuda if wanted else "no accelerator: device=cpu measures the processor"
-        return "; ".join([f"torch finds {found}", *troubles])
+        only_cuda = "no accelerator but CUDA devices: device=cuda measures one"
+        reason = only_cuda if wanted else "no accelerator: device=cpu measures the processor"
+        return "; ".join([f"torch finds {reason}", *troubles])
     try:
         api = Api(wanted)
     except (RuntimeError, AttributeError):
-        absent = f"this torch has no device type {wanted}"
-        return "; ".join([absent, *(troubles or _wanted_plugins(wanted))])
+        unknown = f"this torch has no device type {wanted}"
+        return "; ".join([unknown, *(troubles or _plugin_hint(wanted))])
     if not api.ask("is_available", generic="is_available"):
         return "; ".join([f"torch finds no {wanted} device", *troubles])
     count = api.count()
@@ -207,46 +208,53 @@ def present(index: int, kind: str = "") -> str | None:
     return None if index < count else f"there are {count} {wanted} devices, {last}"
 
 
-def _wanted_plugins(kind: str) -> list[str]:
-    """Says which package would bring a device type."""
+def _plugin_hint(kind: str) -> list[str]:
+    """Returns a line naming the package that provides a device type, if one is known."""
     packages = plugins.packages(kind)
     return [f"it comes with {' or '.join(packages)}"] if packages else []
 
 
 def make(index: int, kind: str = "") -> AcceleratorDevice:
-    """Returns the device."""
+    """Opens the device."""
     return AcceleratorDevice(kind or current(), index)
 
 
-def _first(told: object, names: tuple[str, ...]) -> float | None:
-    """Returns the first of the attributes called so that is a number above nought."""
-    values = (getattr(told, name, None) for name in names)
-    return next((float(one) for one in values if isinstance(one, int | float) and one > 0), None)
+def _first_positive(properties: object, names: tuple[str, ...]) -> float | None:
+    """Returns the first of the named attributes that is a positive number."""
+    for name in names:
+        value = getattr(properties, name, None)
+        if isinstance(value, int | float) and value > 0:
+            return float(value)
+    return None
 
 
 def _whole(value: float | None) -> int | None:
     return None if value is None else int(value)
 
 
-def _capability(told: object) -> str | None:
-    major, minor = getattr(told, "major", None), getattr(told, "minor", None)
+def _capability(properties: object) -> str | None:
+    major, minor = getattr(properties, "major", None), getattr(properties, "minor", None)
     if isinstance(major, int) and isinstance(minor, int):
         return f"{major}.{minor}"
-    named = getattr(told, "architecture", None)
-    return str(named) if isinstance(named, int | str) else None
+    architecture = getattr(properties, "architecture", None)
+    return str(architecture) if isinstance(architecture, int | str) else None
 
 
-def _bus(told: object) -> str | None:
-    """Returns the PCI address, as tools write it, where torch tells it."""
-    parts = [getattr(told, f"pci_{name}_id", None) for name in ("domain", "bus", "device")]
-    domain, bus, device = (one if isinstance(one, int) else None for one in parts)
+def _bus(properties: object) -> str | None:
+    """Returns the PCI address as ``dddd:bb:dd.0``, None where torch does not report it."""
+    parts = [getattr(properties, f"pci_{name}_id", None) for name in ("domain", "bus", "device")]
+    domain, bus, device = (part if isinstance(part, int) else None for part in parts)
     if domain is None or bus is None or device is None:
         return None
     return f"{domain:04x}:{bus:02x}:{device:02x}.0"
 
 
 def _refuse_fallback(run: Callable[[], object]) -> None:
-    """Runs a call, and raises if torch warns that the CPU does it."""
+    """Runs a call.
+
+    Raises:
+        UnsupportedError: torch warns that the operation falls back to the CPU.
+    """
     import torch
 
     always = torch.is_warn_always_enabled()
@@ -257,6 +265,6 @@ def _refuse_fallback(run: Callable[[], object]) -> None:
             run()
         finally:
             torch.set_warn_always(always)
-    for one in caught:
-        if any(word in str(one.message).lower() for word in FALLBACKS):
-            raise UnsupportedError(f"the CPU does it: {first_line(one.message, 160)}")
+    for warning in caught:
+        if any(words in str(warning.message).lower() for words in FALLBACKS):
+            raise UnsupportedError(f"it falls back to the CPU: {first_line(warning.message, 160)}")

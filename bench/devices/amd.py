@@ -1,29 +1,29 @@
-"""AMD's own telemetry: clock, power, temperature, and what limits the device. Optional.
+"""AMD's telemetry through AMD SMI: clock, power, temperature and limits. Optional.
 
-The library's answers have changed their names from release to release; what one does not know is
-left out. ``N/A`` stands for a value that the board does not tell.
+Field names have changed between releases of the library; fields that one lacks stay unknown, as do
+values that the board reports as ``N/A``.
 """
 
 from importlib import import_module
 from typing import Any
 
 from bench.devices.base import Reading
-from bench.devices.neighbours import Held, sharing
+from bench.devices.neighbours import Process, sharing
 from bench.devices.smi import visible
 
 WHOLE = ("SPX", "NPS1", "N/A", "")
-"""Partition modes in which the device is undivided."""
+"""Partition modes of an undivided device."""
 
 PTL_FORMATS = ("I8", "F16", "BF16", "F32", "F64", "F8", "VECTOR")
-"""Data formats of the peak tops limiter, in the order of the library's numbers."""
+"""Data formats of the peak TOPS limiter (PTL), in the order of the library's enumeration."""
 
 
 MEMORY_BLOCK = 0x1
-"""The bit of the memory controllers among the blocks that can correct errors."""
+"""The bit of the memory controllers (UMC) among the blocks with ECC."""
 
 
 class Amd:
-    """One device through AMD SMI; every reading that the driver refuses is None."""
+    """One device through AMD SMI; a reading that the driver refuses is None."""
 
     def __init__(self, pci_bus: str | None, index: int) -> None:
         self._handle: Any = None
@@ -34,90 +34,91 @@ class Amd:
             self._lib = amdsmi
             self._handle = self._find(pci_bus, index)
         except ImportError:
-            self.missing = "amdsmi, which comes with ROCm, is not here: no clocks, no power"
+            self.missing = "amdsmi, part of ROCm, is not installed: no clocks, no power"
         except Exception as error:  # noqa: BLE001 -- telemetry stops no run
             self.missing = f"AMD SMI: {error}"
         else:
             self.missing = ""
 
     def _find(self, pci_bus: str | None, index: int) -> Any:  # noqa: ANN401 -- amdsmi is untyped
-        """Returns the device by what no mask changes; without an address, by its unmasked number.
+        """Returns the device's handle by PCI address, which no mask of visible devices changes.
 
-        An older torch tells no address. HIP and the library may number devices otherwise.
+        Older torch reports no address: then by its unmasked number in HIP, whose order may differ
+        from the library's.
 
         Raises:
-            LookupError: a mask names devices otherwise than by numbers.
+            LookupError: the mask does not name devices by number.
         """
         if pci_bus:
             return self._lib.amdsmi_get_processor_handle_from_bdf(pci_bus[-12:])
         place = visible(index, "amd")
         if place is None:
-            raise LookupError("which of its devices is meant is not told")
+            raise LookupError("the mask of visible devices does not name them by number")
         handles = self._lib.amdsmi_get_processor_handles()
-        numbers = [self._hip_number(one) for one in handles]
+        numbers = [self._hip_number(handle) for handle in handles]
         return handles[numbers.index(place) if place in numbers else place]
 
     def _hip_number(self, handle: object) -> int | None:
-        """Returns HIP's number of a device, which the library of ROCm 6.4 and later tells."""
+        """Returns HIP's number of a device, known to the library from ROCm 6.4 on."""
         try:
-            told = self._lib.amdsmi_get_gpu_enumeration_info(handle)
+            info = self._lib.amdsmi_get_gpu_enumeration_info(handle)
         except Exception:  # noqa: BLE001 -- unknown to this amdsmi
             return None
-        number = told.get("hip_id") if isinstance(told, dict) else None
+        number = info.get("hip_id") if isinstance(info, dict) else None
         return number if isinstance(number, int) else None
 
     def reading(self) -> Reading:
-        """Returns the graphics clock, power of the socket and temperature of the hot spot now."""
+        """Returns the current graphics clock, socket power and hotspot temperature."""
         if self._handle is None:
             return Reading()
         clock = self._of("AmdSmiClkType", "GFX", "amdsmi_get_clock_info")
-        told = self._ask("amdsmi_get_power_info")
-        hertz = _first(clock, "clk", "cur_clk")
+        power = self._ask("amdsmi_get_power_info")
+        mhz = _first(clock, "clk", "cur_clk")
         return Reading(
-            clock_hz=hertz * 1e6 if hertz else None,
-            power_w=_first(told, "socket_power", "current_socket_power", "average_socket_power"),
+            clock_hz=mhz * 1e6 if mhz else None,
+            power_w=_first(power, "socket_power", "current_socket_power", "average_socket_power"),
             temperature_c=self._temperature_c(),
         )
 
     def facts(self) -> dict[str, Any]:
-        """Returns driver, power limit and highest clock, as far as told."""
+        """Returns driver, power limit and maximum clock, as far as reported."""
         if self._handle is None:
             return {}
-        driver, clock = (
-            self._ask("amdsmi_get_gpu_driver_info"),
-            self._of("AmdSmiClkType", "GFX", "amdsmi_get_clock_info"),
-        )
+        driver = self._ask("amdsmi_get_gpu_driver_info")
+        clock = self._of("AmdSmiClkType", "GFX", "amdsmi_get_clock_info")
         limit = _first(self._ask("amdsmi_get_power_cap_info"), "power_cap")
-        most = _first(clock, "max_clk")
+        max_mhz = _first(clock, "max_clk")
         return {
             "driver": driver.get("driver_version") if isinstance(driver, dict) else None,
             "power_limit_w": _watts(limit),
-            "clock_max_hz": most * 1e6 if most else None,
+            "clock_max_hz": max_mhz * 1e6 if max_mhz else None,
         }
 
     def limits(self) -> tuple[str, ...]:
-        """Returns what limits the device: power cap, peak tops limiter, ECC, partitions, others."""
+        """Returns what limits it: power cap, peak TOPS limiter, ECC, partitions, processes."""
         if self._handle is None:
             return ()
-        found = [self._power_cap(), self._peak_limiter(), self._ecc(), *self._partitions()]
-        return tuple(one for one in (*found, sharing(self._processes())) if one)
+        notes = [self._power_cap(), self._peak_limiter(), self._ecc(), *self._partitions()]
+        return tuple(note for note in (*notes, sharing(self._processes())) if note)
 
-    def _processes(self) -> list[Held]:
-        """Returns the processes on the device; their form has changed from release to release."""
-        found = self._ask("amdsmi_get_gpu_process_list")
-        told = [one for one in found or () if isinstance(one, dict)]
-        return [(one["pid"], _first(one, "mem")) for one in told if isinstance(one.get("pid"), int)]
+    def _processes(self) -> list[Process]:
+        """Returns the processes on the device; entries in another release's format are left out."""
+        listed = self._ask("amdsmi_get_gpu_process_list")
+        infos = [one for one in listed or () if isinstance(one, dict)]
+        return [
+            (info["pid"], _first(info, "mem")) for info in infos if isinstance(info.get("pid"), int)
+        ]
 
     def _power_cap(self) -> str:
-        told = self._ask("amdsmi_get_power_cap_info")
-        cap = _watts(_first(told, "power_cap"))
-        default = _watts(_first(told, "default_power_cap", "power_cap_default"))
+        info = self._ask("amdsmi_get_power_cap_info")
+        cap = _watts(_first(info, "power_cap"))
+        default = _watts(_first(info, "default_power_cap", "power_cap_default"))
         if not cap or not default or cap >= default:
             return ""
         return f"power capped at {cap:.0f} of {default:.0f} W"
 
     def _peak_limiter(self) -> str:
-        """Says whether the peak tops limiter is on, and which formats it prefers."""
+        """Says whether the peak TOPS limiter is on, and which formats it prefers."""
         state = self._ask("amdsmi_get_gpu_ptl_state")
         if state is None:
             return ""
@@ -128,18 +129,18 @@ class Amd:
         return f"peak tops limiter on{', preferring ' if names else ''}{' and '.join(names)}"
 
     def _ecc(self) -> str:
-        """Says whether the memory corrects errors."""
+        """Says whether the memory's ECC is on."""
         blocks = self._ask("amdsmi_get_gpu_ecc_enabled")
         if not isinstance(blocks, int):
             return ""
         return "ECC on" if blocks & MEMORY_BLOCK else "ECC off"
 
     def _partitions(self) -> list[str]:
-        told = {
+        modes = {
             "compute partition": self._ask("amdsmi_get_gpu_compute_partition"),
             "memory partition": self._ask("amdsmi_get_gpu_memory_partition"),
         }
-        return [f"{name} {mode}" for name, mode in told.items() if mode and mode not in WHOLE]
+        return [f"{name} {mode}" for name, mode in modes.items() if mode and mode not in WHOLE]
 
     def _temperature_c(self) -> float | None:
         try:
@@ -150,7 +151,7 @@ class Amd:
             return None
 
     def _of(self, kinds: str, kind: str, name: str) -> Any:  # noqa: ANN401 -- amdsmi is untyped
-        """Returns what a call says of one kind, such as one of the clocks."""
+        """Calls ``name`` for one member of an enumeration, such as one of the clocks."""
         chosen = getattr(getattr(self._lib, kinds, None), kind, None)
         return None if chosen is None else self._ask(name, chosen)
 
@@ -161,9 +162,9 @@ class Amd:
             return None
 
 
-def _first(told: object, *names: str) -> float | None:
-    """Returns the first of the values called so that is a number above nought."""
-    values = (_number(told.get(name)) for name in names) if isinstance(told, dict) else ()
+def _first(info: object, *names: str) -> float | None:
+    """Returns the first of the named values that is a non-zero number."""
+    values = (_number(info.get(name)) for name in names) if isinstance(info, dict) else ()
     return next((value for value in values if value), None)
 
 
@@ -172,5 +173,5 @@ def _number(value: object) -> float | None:
 
 
 def _watts(value: float | None) -> float | None:
-    """Returns watts of what is microwatts on bare metal and watts on a host of virtual ones."""
+    """Returns watts; AMD SMI gives microwatts on bare metal, watts on a hypervisor host."""
     return value if value is None or value < 1e5 else value * 1e-6

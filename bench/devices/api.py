@@ -1,8 +1,8 @@
-"""torch's calls for one accelerator, whatever brings it: asked generically, then of its module.
+"""One interface to torch's calls for any accelerator: ``torch.accelerator`` first, then its module.
 
-``torch.accelerator`` (torch 2.6 and later) knows every accelerator, but not all of its calls are
-in every torch, nor done by every plug-in. A plug-in's own module (``torch.npu``, ``torch.musa``)
-has had the same calls for longer, under the names of ``torch.cuda``. What neither knows is None.
+``torch.accelerator`` (torch 2.6 and later) covers every accelerator, but not every torch has all
+of its calls, nor does every plug-in implement them. A plug-in's own module (``torch.npu``,
+``torch.musa``) has the same calls under the names of ``torch.cuda``. None where neither has one.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import torch
 
 NOT_DONE = (AttributeError, NotImplementedError, RuntimeError, TypeError, ValueError)
-"""How a torch or a plug-in says that it has no such call, or none for this device."""
+"""What torch or a plug-in raises for a call that is missing or not implemented for this device."""
 
 
 class Api:
-    """What can be asked of one device type."""
+    """The calls of one device type."""
 
     def __init__(self, kind: str) -> None:
         import torch
@@ -27,12 +27,12 @@ class Api:
         self._generic: Any = generic if current() == kind else None
 
     def ask(self, name: str, *arguments: object, generic: str = "") -> Any:  # noqa: ANN401 -- torch's answers are various
-        """Returns what torch answers, None where it knows no such call.
+        """Calls torch and returns its answer, None where no such call works.
 
         Args:
-            name: of the call in the device's own module.
-            arguments: of the call.
-            generic: its name in ``torch.accelerator``; empty where it has none.
+            name: the function in the device's own module.
+            arguments: passed on.
+            generic: the function in ``torch.accelerator``; empty if there is none.
         """
         for owner, called in ((self._generic, generic), (self.module, name)):
             call = getattr(owner, called, None) if called else None
@@ -49,19 +49,19 @@ class Api:
         return int(self.ask("device_count", generic="device_count") or 0)
 
     def select(self, index: int) -> None:
-        """Makes a device the one that calls without a device are for."""
+        """Makes a device the current one."""
         self.ask("set_device", index, generic="set_device_index")
 
     def waiter(self, index: int) -> Callable[[], object] | None:
-        """Returns the call that waits for all that was asked of a device, None where none works.
+        """Returns the call that synchronizes with a device, None where none works.
 
-        It is tried once, on a device that is at rest: an error of the one that was found to work
-        is then the device's.
+        Each candidate is tried on the idle device, so a later error of the one returned is the
+        device's own.
         """
         ways: tuple[Callable[[], object], ...] = (
             lambda: self._generic.synchronize(index),
             lambda: self.module.synchronize(index),
-            lambda: self.module.synchronize(),  # noqa: PLW0108 -- looked up where it is tried
+            lambda: self.module.synchronize(),  # noqa: PLW0108 -- the attribute may be missing
         )
         for way in ways:
             try:
@@ -72,31 +72,31 @@ class Api:
         return None
 
     def memory(self, index: int) -> tuple[float, float] | None:
-        """Returns free and total memory in bytes."""
-        told = self.ask("mem_get_info", index, generic="get_memory_info")
-        if isinstance(told, tuple) and len(told) == 2 and told[1]:
-            return float(told[0]), float(told[1])
+        """Returns free and total memory in bytes, None where neither is reported."""
+        pair = self.ask("mem_get_info", index, generic="get_memory_info")
+        if isinstance(pair, tuple) and len(pair) == 2 and pair[1]:
+            return float(pair[0]), float(pair[1])
         most, held = self.ask("recommended_max_memory"), self.ask("driver_allocated_memory")
         return (float(most - (held or 0)), float(most)) if most else None
 
     def reserved(self, index: int) -> float:
-        """Returns the bytes that torch holds for reuse, 0 where it does not tell."""
+        """Returns the bytes reserved by torch's allocator, 0 where it does not report them."""
         return float(self.ask("memory_reserved", index, generic="memory_reserved") or 0)
 
-    def properties(self, index: int) -> Any:  # noqa: ANN401 -- of whatever type the plug-in has
-        """Returns what the device tells of itself; attributes that it lacks are not there."""
+    def properties(self, index: int) -> Any:  # noqa: ANN401 -- plug-ins have types of their own
+        """Returns the device properties; which attributes exist depends on the plug-in."""
         return self.ask("get_device_properties", index)
 
     def dtypes(self, index: int) -> "frozenset[torch.dtype] | None":
-        """Returns the torch dtypes that the device says it can compute with (torch 2.10)."""
+        """Returns the torch dtypes reported as supported (torch 2.10), None if unreported."""
         if self._generic is None:
             return None
-        told = self.ask("", index, generic="get_device_capability")
-        found = told.get("supported_dtypes") if isinstance(told, dict) else None
-        return frozenset(found) if found else None
+        capability = self.ask("", index, generic="get_device_capability")
+        dtypes = capability.get("supported_dtypes") if isinstance(capability, dict) else None
+        return frozenset(dtypes) if dtypes else None
 
     def event(self) -> Callable[[], Any] | None:
-        """Returns what makes an event that can be timed, None where there is none."""
+        """Returns a factory of timing events, None where the device has none."""
         import torch
 
         makers: tuple[Callable[[], Any], ...] = (
@@ -105,8 +105,7 @@ class Api:
         )
         for make in makers:
             try:
-                made = make()
-                made.record()
+                make().record()
             except NOT_DONE:
                 continue
             return make
@@ -114,12 +113,12 @@ class Api:
 
 
 def current() -> str:
-    """Returns the device type of the accelerator that torch was built for or has plugged in."""
+    """Returns the device type of torch's current accelerator, built in or plugged in; else ""."""
     import torch
 
     generic: Any = getattr(torch, "accelerator", None)
     try:
-        found = generic.current_accelerator()
+        device = generic.current_accelerator()
     except NOT_DONE:
         return ""
-    return str(found.type) if found is not None else ""
+    return str(device.type) if device is not None else ""

@@ -1,4 +1,4 @@
-"""What a device is to the measuring loop: something that describes itself, runs and times calls."""
+"""The device interface: a backend describes its device, builds kernels on it and times them."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,14 +8,14 @@ from bench.records.model import Check, DeviceInfo
 
 
 class DeviceError(Exception):
-    """The device named is not here; the text says what is."""
+    """The device does not exist or cannot be used; the message says why."""
 
 
 class DeviceLostError(SystemExit):
-    """The device failed, and every later call of this process would fail alike; the text says how.
+    """The device failed (a sticky error): every later call in this process would fail, too.
 
-    No ``Exception``: what goes on after a kernel's error must not go on after this. A process in
-    which nobody catches it ends.
+    Deliberately not an ``Exception``: a handler that recovers from one kernel's error must not
+    swallow it. Uncaught, it ends the process.
     """
 
 
@@ -24,9 +24,9 @@ class Elapsed:
     """The time of one batch of calls.
 
     Attributes:
-        seconds: on the device's own timer.
-        wall_seconds: on the host's clock, from before the first call until all had ended.
-        disturbed: whether something else is known to have interfered.
+        seconds: by the device's timer.
+        wall_seconds: by the host's clock, from before the first call until all have finished.
+        disturbed: whether interference was detected.
     """
 
     seconds: float
@@ -36,7 +36,7 @@ class Elapsed:
 
 @dataclass(frozen=True)
 class Reading:
-    """How the device is at one moment; None is unknown, no throttle reason is none of them."""
+    """Device telemetry at one moment; None: unknown, an empty ``throttle``: not throttled."""
 
     clock_hz: float | None = None
     power_w: float | None = None
@@ -46,12 +46,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Health:
-    """What the host counted up to now; differences between two of them are conditions.
+    """Host counters so far; the differences between two snapshots become conditions.
 
     Attributes:
-        cpu_s: CPU time of this process, where its threads are the device.
-        at_s: when it was read.
-        threads: how many threads do the work.
+        cpu_s: CPU time of this process, where the CPU is the device.
+        at_s: when the counters were read.
+        threads: number of worker threads.
     """
 
     load_1min: float | None = None
@@ -64,51 +64,51 @@ class Health:
 
 
 class Prepared(Protocol):
-    """A kernel configuration with its buffers on the device."""
+    """A kernel configuration whose buffers are allocated on the device."""
 
     @property
     def at_once(self) -> int:
-        """Returns how many calls are made at once, of which batches are multiples."""
+        """Returns how many calls one launch replays; batches are multiples of it."""
         ...
 
     def spoil(self) -> None:
-        """Overwrites the results, so that a call left out shows."""
+        """Overwrites the output buffers, so that a call that did nothing is detected."""
         ...
 
     def spot_check(self) -> Check | None:
-        """Compares part of what the timed calls left behind, where the kernel can."""
+        """Checks part of the timed calls' output, if the kernel can."""
         ...
 
     def observed(self) -> dict[str, float | str]:
-        """Returns what the kernel saw of itself."""
+        """Returns what the kernel observed about its own execution, such as the tile used."""
         ...
 
 
 class Device(Protocol):
-    """The contract of a backend; every member must work without an accelerator's driver.
+    """The interface of a backend.
 
     Attributes:
-        timer_resolution_s: the shortest time the device's timer tells from zero.
-        live: whether readings change on their own, so that a thread must follow them.
+        timer_resolution_s: the shortest interval that the device's timer resolves.
+        live: whether telemetry changes while a kernel runs, so that a thread must sample it.
     """
 
     timer_resolution_s: float
     live: bool
 
     def info(self) -> DeviceInfo:
-        """Returns all that the device reports of itself."""
+        """Returns everything the device reports about itself."""
         ...
 
     def limits(self) -> Limits:
-        """Returns what a search may use."""
+        """Returns the memory and cache sizes that a shape search works within."""
         ...
 
     def lacks(self, dtype: str) -> str | None:
-        """Returns why the device cannot do ``dtype`` in hardware, None if it may."""
+        """Returns why the hardware does not support ``dtype``, None if it may."""
         ...
 
     def check(self, kernel: Kernel, point: Point) -> Check:
-        """Runs the kernel's own check."""
+        """Runs the kernel's correctness check."""
         ...
 
     def prepare(self, kernel: Kernel, point: Point) -> Prepared:
@@ -120,21 +120,21 @@ class Device(Protocol):
         ...
 
     def now(self) -> float:
-        """Returns seconds on a clock that never goes back."""
+        """Returns seconds on a monotonic clock."""
         ...
 
     def rest(self, seconds: float) -> None:
-        """Leaves the device idle for some time."""
+        """Leaves the device idle for ``seconds``."""
         ...
 
     def reading(self) -> Reading:
-        """Returns clock, power, temperature and throttle reasons now."""
+        """Returns the current clock, power, temperature and throttle reasons."""
         ...
 
     def health(self) -> Health:
-        """Returns the host's counters now."""
+        """Returns the host's counters so far."""
         ...
 
     def release(self) -> None:
-        """Gives buffers back to the system."""
+        """Frees cached buffers."""
         ...

@@ -1,7 +1,7 @@
-"""What the control groups of this process let it have: CPU time and memory, versions 2 and 1.
+"""CPU and memory limits of this process's control groups (cgroup versions 2 and 1).
 
-A limit holds for all groups beneath, and need not be at the root that is mounted: Slurm and systemd
-set theirs at the path that ``/proc/self/cgroup`` tells. (Kernel documentation, ``cgroup-v2`` and
+A limit applies to the whole subtree and need not be set at the mounted root: Slurm and systemd set
+theirs at the path in ``/proc/self/cgroup``. (Kernel documentation, ``cgroup-v2`` and
 ``cgroup-v1/memory``.)
 """
 
@@ -14,16 +14,16 @@ MINE = Path("/proc/self/cgroup")
 
 def quota_cores() -> float | None:
     """Returns the CPU quota in cores, None where there is no limit."""
-    return min((one for folder in _folders("cpu") if (one := _quota(folder))), default=None)
+    return min((quota for folder in _folders("cpu") if (quota := _quota(folder))), default=None)
 
 
 def memory() -> tuple[float, float] | None:
-    """Returns the least limit and the least room beneath one, in bytes; None without a limit.
+    """Returns the smallest limit and the least that is free under one, in bytes; None if unlimited.
 
-    Pages of files that nobody used lately are room: the kernel gives them up.
+    Inactive file pages count as free: the kernel reclaims them.
     """
-    told = [one for folder in _folders("memory") if (one := _memory(folder))]
-    return (min(limit for limit, _ in told), min(room for _, room in told)) if told else None
+    groups = [group for folder in _folders("memory") if (group := _memory(folder))]
+    return (min(limit for limit, _ in groups), min(free for _, free in groups)) if groups else None
 
 
 def _folders(controller: str) -> Iterator[Path]:
@@ -31,20 +31,20 @@ def _folders(controller: str) -> Iterator[Path]:
     own = _own(controller)
     for name, base in (("", ROOT), (controller, ROOT / controller)):
         inner = base / own.get(name, "/").lstrip("/")
-        if ".." in inner.parts:  # of a group above the root that is seen
+        if ".." in inner.parts:  # the group lies above the visible root
             inner = base
-        yield from (one for one in (inner, *inner.parents) if one.is_relative_to(base))
+        yield from (folder for folder in (inner, *inner.parents) if folder.is_relative_to(base))
 
 
 def _own(controller: str) -> dict[str, str]:
-    """Returns the path of this process's group by controller; version 2's has no name."""
+    """Returns the path of this process's group by controller, "" being version 2's."""
     try:
         lines = MINE.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return {}
-    told = [line.split(":", 2) for line in lines if line.count(":") >= 2]
+    entries = [line.split(":", 2) for line in lines if line.count(":") >= 2]
     return {
-        name: path for _, names, path in told for name in names.split(",")
+        name: path for _, names, path in entries for name in names.split(",")
         if name in ("", controller)
     }  # fmt: skip
 
@@ -59,7 +59,7 @@ def _quota(folder: Path) -> float | None:
 
 
 def _memory(folder: Path) -> tuple[float, float] | None:
-    """Returns the limit of one group and what is left of it."""
+    """Returns the limit of one group and how much of it is free, in bytes."""
     limit = _number(_text(folder, "memory.max") or _text(folder, "memory.limit_in_bytes"))
     used = _number(_text(folder, "memory.current") or _text(folder, "memory.usage_in_bytes"))
     if limit is None or used is None:
@@ -77,5 +77,5 @@ def _text(folder: Path, name: str) -> str:
 
 
 def _number(word: str) -> float | None:
-    """Returns a number, None for ``max`` and what is none."""
+    """Returns an integer as a float, None for ``max`` or anything else."""
     return float(word) if word.removeprefix("-").isdecimal() else None

@@ -1,10 +1,10 @@
 """The clock of a CPU core, measured: a chain of additions, each of which takes one cycle.
 
 Every addition waits for the one before it, and no x86-64 or AArch64 server core does one in less
-than a cycle or leaves one of two registers out, so additions per second are cycles per second. A
-chain leaves most of a core idle: a thread beside it on the same core hardly slows it, whereas a
-loop that takes a branch in every cycle loses half of them. Virtual machines hide the real clock;
-this does not. Where executable memory may not be mapped, the clock stays unknown.
+than a cycle or eliminates one of two registers, so additions per second are cycles per second. The
+chain leaves most of the core idle, so a busy SMT sibling hardly slows it, whereas a loop that
+takes a branch every cycle loses half of its cycles. Virtual machines hide the real clock; this
+measures it. It stays unknown where executable memory may not be mapped.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from bench.machinecode import Executable, architecture
 
 CHAIN = 16
-"""Additions a round: a branch so seldom takes no cycle from them."""
+"""Additions per round: enough that the loop's branch costs no extra cycle."""
 CODE = {
     # mov rax, rdi; 1: add rdx, rdx (each of the chain); dec rax; jnz 1b; ret
     "x86_64": bytes.fromhex("4889f8" + "4801d2" * CHAIN + "48ffc875cbc3"),
@@ -25,7 +25,7 @@ CODE = {
 }
 ROUNDS = 250_000
 CYCLES = ROUNDS * CHAIN
-"""A millisecond's worth: among several, one that no other process cut short is found."""
+"""About a millisecond, so that one of several runs is not preempted."""
 
 
 BRANCHES = {
@@ -34,39 +34,42 @@ BRANCHES = {
     # 1: subs x0, x0, #1; b.ne 1b; ret
     "aarch64": bytes.fromhex("000400f1e1ffff54c0035fd6"),
 }
-"""A branch a cycle, for which a thread on the same core has to stand back half of the time."""
-TAKEN = 1.15
-"""A branch that takes this many times as long as an addition has not had the core to itself."""
+"""One taken branch per cycle: an SMT sibling takes half of the branch unit's slots."""
+SHARED_RATIO = 1.15
+"""Above this ratio of branch to addition time, an SMT sibling is busy."""
 
 
 class Loop(NamedTuple):
-    """Machine code, kept for as long as it may run, and how it is called."""
+    """Executable machine code, kept alive while it may run, and its entry point."""
 
     code: Executable
     run: Callable[[int], int]
 
 
 def clock_hz(repeats: int = 3) -> float | None:
-    """Returns the best of ``repeats`` measurements in Hz, about 1 ms each; None where barred."""
+    """Returns the highest of ``repeats`` measurements in Hz, about 1 ms each.
+
+    None where executable memory may not be mapped, or on another architecture.
+    """
     loop = _loop(CODE)
     return CYCLES / min(_seconds(loop, ROUNDS) for _ in range(repeats)) if loop else None
 
 
 def is_shared(repeats: int = 9) -> bool:
-    """Tells whether somebody's thread on this core takes cycles of it, which no counter shows.
+    """Returns whether a busy SMT sibling slows this core, which no counter of a guest shows.
 
-    Both loops are run by turns, so that whatever else holds up one holds up the other.
+    The two loops alternate, so that any other interference affects both.
     """
     chain, branches = _loop(CODE), _loop(BRANCHES)
     if chain is None or branches is None:
         return False
     turns = [(_seconds(branches, CYCLES), _seconds(chain, ROUNDS)) for _ in range(repeats)]
-    taken, own = (median(column) for column in zip(*turns, strict=True))
-    return bool(taken > TAKEN * own)
+    branch_s, addition_s = (median(column) for column in zip(*turns, strict=True))
+    return bool(branch_s > SHARED_RATIO * addition_s)
 
 
 def _loop(code: Mapping[str, bytes]) -> Loop | None:
-    """Returns what runs a loop of machine code so many rounds, None where none may be."""
+    """Returns a loop of machine code, None where there is none or it may not be mapped."""
     try:
         placed = Executable(code[architecture() or ""])
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""By what clock an accelerator's calls are timed: its own events, where they tell the truth."""
+"""Whether an accelerator's timing events can be trusted, and what timing by the host costs."""
 
 import time
 from collections.abc import Callable
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 PROBE_S, PROBE_SIDE, PROBES = 0.005, 512, 9
 MOST_CALLS = 1 << 16
 AGREES = (0.2, 1.05)
-"""What share of the host's time events may tell of a load that is all there is."""
+"""Plausible ratio of event time to host time for a load that keeps the device busy."""
 
 
 def events(
     api: Api, device: "torch.device", wait: Callable[[], object]
 ) -> Callable[[], Any] | None:
-    """Returns what makes events that can be timed, None where there are none or they tell wrong.
+    """Returns a factory of timing events, None where there are none or they are wrong.
 
-    A plug-in may have events that count nothing, or in another unit than torch's milliseconds; a
-    load that the host's clock can time as well shows that.
+    A plug-in's events may count nothing, or count in other units than torch's milliseconds; a
+    load that the host's clock times as well reveals that.
 
     Args:
-        api: of the device's type.
-        device: it, at rest.
-        wait: waits for it.
+        api: calls of the device's type.
+        device: the device, idle.
+        wait: synchronizes with it.
     """
     make = api.event()
     if make is None:
@@ -40,7 +40,7 @@ def events(
 
 
 def _share(make: Callable[[], Any], device: "torch.device", wait: Callable[[], object]) -> float:
-    """Returns the time of a load by events over that by the host, which waits for its end."""
+    """Returns the time of a load by events over its time by the host's clock."""
     import torch
 
     a = torch.ones((PROBE_SIDE, PROBE_SIDE), device=device)
@@ -62,7 +62,7 @@ def _share(make: Callable[[], Any], device: "torch.device", wait: Callable[[], o
 
 
 def overhead_s(wait: Callable[[], object]) -> float:
-    """Returns what waiting for an idle device takes: the host's clock has that more."""
+    """Returns how long synchronizing with an idle device takes, in seconds."""
     taken = []
     for _ in range(PROBES):
         wait()

@@ -1,7 +1,7 @@
-"""What every backend must keep, tried on a device: for vendors, before they trust its figures.
+"""Conformance tests of a backend, for vendors to run before they trust its figures.
 
-A trial takes a device and returns nothing, or why it means nothing there; it raises
-``AssertionError`` with what was found instead of what was promised. None asserts a speed.
+A trial takes a device and returns None, or why it does not apply; it raises ``AssertionError``
+with what is wrong. None asserts a speed.
 """
 
 from collections.abc import Callable
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 PRODUCT: dict[str, int | str] = {"m": 128, "n": 128, "k": 128, "layout": "nt"}
 STREAM: dict[str, int | str] = {"stream": "add", "elements": 1 << 16, "way": "torch"}
 HUGE_ELEMENTS = 1 << 46
-"""An array of 256 TiB, which no device holds."""
+"""Elements of an fp32 array of 256 TiB, more than any device's memory."""
 
 LEAST_S, MOST_CALLS, TURNS, LONGER = 0.01, 1 << 20, 5, 4
-"""How many times as many calls must take how many times as long, within a factor of 2."""
+"""``LONGER`` times the calls must take ``LONGER`` times as long, within a factor of 2."""
 
 CLOCKS_AGREE = (0.5, 1.02)
-"""What share of the host's time a load may take by the device's timer: launches may be half."""
+"""Allowed ratio of device time to host time for a load: up to half may be launch overhead."""
 
-KEPT = 0.8
-"""The share of the memory that must be free again."""
+FREED = 0.8
+"""The fraction of the free memory that must be free again after a release."""
 LONGEST_READING_S = 6.0
 CLOCK_HZ, POWER_W, TEMPERATURE_C = (1e6, 2e10), (0.0, 2e4), (-40.0, 150.0)
 SIMULATED = "fake"
@@ -45,7 +45,7 @@ SIMULATED = "fake"
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one trial: ``passed``, ``failed`` or ``skipped``, and why."""
+    """The outcome of one trial: ``passed``, ``failed`` or ``skipped``, and why."""
 
     name: str
     state: str
@@ -56,16 +56,16 @@ Trial = Callable[[Device], str | None]
 
 
 def of_word(word: str) -> list[Finding]:
-    """Opens a device and tries it; to be called in a process that may be lost.
+    """Opens a device and runs all trials; to be called in a process that may die.
 
     Raises:
-        DeviceError: it is not here.
+        DeviceError: there is no such device.
     """
     return of_device(open_device(word))
 
 
 def of_device(device: Device) -> list[Finding]:
-    """Tries a device; a trial that fails does not keep the others from being tried."""
+    """Runs all trials on a device, whichever of them fail."""
     return [_finding(name, trial, device) for name, trial in TRIALS.items()]
 
 
@@ -73,42 +73,42 @@ def _finding(name: str, trial: Trial, device: Device) -> Finding:
     try:
         why_not = trial(device)
     except AssertionError as error:
-        return Finding(name, "failed", str(error) or "an assertion without words")
-    except Exception as error:  # noqa: BLE001 -- whatever a backend lets through is the finding
+        return Finding(name, "failed", str(error) or "an assertion without a message")
+    except Exception as error:  # noqa: BLE001 -- any other error of the backend is a failed trial
         first = (str(error).strip().splitlines() or [""])[0][:200]
         return Finding(name, "failed", f"{type(error).__name__}: {first}")
     return Finding(name, "skipped" if why_not else "passed", why_not or "")
 
 
-def _must(kept: object, words: str) -> None:
-    if not kept:
-        raise AssertionError(words)
+def _must(holds: object, otherwise: str) -> None:
+    if not holds:
+        raise AssertionError(otherwise)
 
 
 def _info(device: Device) -> None:
-    """It describes itself, twice alike, and in the form that records keep."""
-    told, again = device.info(), device.info()
-    _must(told.name.strip(), "it has no name")
+    """It describes itself, the same way twice, and the description survives JSON."""
+    info, again = device.info(), device.info()
+    _must(info.name.strip(), "it has no name")
     steady = ("backend", "uid", "index", "name", "units", "capability", "pci", "driver", "limits")
     for field in steady:
-        one, other = getattr(told, field), getattr(again, field)
-        _must(one == other, f"{field} is {one!r}, then {other!r}")
-    _must(DeviceInfo.model_validate_json(told.model_dump_json()) == told, "it is not kept in JSON")
-    _must(told.memory_bytes is None or told.memory_bytes > 0, "it has no memory")
+        first, second = getattr(info, field), getattr(again, field)
+        _must(first == second, f"{field} is {first!r}, then {second!r}")
+    _must(DeviceInfo.model_validate_json(info.model_dump_json()) == info, "it is not kept in JSON")
+    _must(info.memory_bytes is None or info.memory_bytes > 0, "it has no memory")
 
 
 def _limits(device: Device) -> None:
-    """It says how much a search may use, and no more than there is."""
-    limits, told = device.limits(), device.info()
+    """Its limits of memory and cache are positive, and within what it has."""
+    limits, info = device.limits(), device.info()
     _must(isinstance(limits, Limits), f"limits() gives {type(limits).__name__}")
     _must(limits.memory_bytes > 0 and limits.cache_bytes > 0, "it leaves no memory or no cache")
-    within = told.memory_bytes is None or limits.memory_bytes <= told.memory_bytes
-    _must(within, f"{limits.memory_bytes:.3g} bytes may be used of {told.memory_bytes}")
-    _must(limits.is_cpu == (told.backend == "cpu"), "is_cpu is wrong")
+    within = info.memory_bytes is None or limits.memory_bytes <= info.memory_bytes
+    _must(within, f"{limits.memory_bytes:.3g} bytes may be used of {info.memory_bytes}")
+    _must(limits.is_cpu == (info.backend == "cpu"), "is_cpu is wrong")
 
 
 def _lacks(device: Device) -> None:
-    """It has fp32, and says in words what it has not."""
+    """It has fp32, and gives a reason for each format that it lacks."""
     _must(device.lacks("fp32") is None, f"no fp32: {device.lacks('fp32')}")
     for dtype in TORCH_DTYPES:
         why = device.lacks(dtype)
@@ -116,7 +116,7 @@ def _lacks(device: Device) -> None:
 
 
 def _check(device: Device) -> None:
-    """Results are right, or said to be missing: in every format of the matrix product."""
+    """Matrix products are right in every format, or reported as unsupported with a reason."""
     _must(device.check(kernel("memory"), _point("memory", STREAM)).passed, "a stream is wrong")
     for dtype in TORCH_DTYPES:
         if device.lacks(dtype):
@@ -130,7 +130,7 @@ def _check(device: Device) -> None:
 
 
 def _prepare(device: Device) -> None:
-    """What is prepared can be run again and again."""
+    """A prepared configuration can be run repeatedly."""
     prepared = device.prepare(kernel("memory"), _point("memory", STREAM))
     for _ in range(3):
         elapsed = device.time(prepared, 2)
@@ -138,17 +138,17 @@ def _prepare(device: Device) -> None:
 
 
 def _time(device: Device) -> None:
-    """Time goes on, and four times as many calls take about four times as long."""
+    """The clock advances, and four times as many calls take about four times as long."""
     before = device.now()
     times = [_times_as_long(device)]
     while not LONGER / 2 <= times[-1] <= LONGER * 2:
         _must(len(times) < TURNS, f"{LONGER} times the calls took {times[-1]:.2f} times as long")
-        times.append(_times_as_long(device))  # a neighbour that comes or goes spoils a turn
-    _must(device.now() > before, "its clock stands")
+        times.append(_times_as_long(device))  # a neighbour's load may have spoilt a turn
+    _must(device.now() > before, "its clock does not advance")
 
 
 def _times_as_long(device: Device) -> float:
-    """Returns how many times as long ``LONGER`` times the calls take."""
+    """Returns how many times as long ``LONGER`` times as many calls take."""
     prepared, calls = _load(device)
     turns = [
         [device.time(prepared, count).seconds for count in (calls, LONGER * calls)]
@@ -159,19 +159,19 @@ def _times_as_long(device: Device) -> float:
 
 
 def _clocks(device: Device) -> None:
-    """The device's timer and the host's clock tell of the same load."""
+    """The device's timer agrees with the host's clock."""
     prepared, calls = _load(device)
     shares = []
     for _ in range(TURNS):
         elapsed = device.time(prepared, LONGER * calls)
         shares.append(elapsed.seconds / elapsed.wall_seconds)
     least, most = CLOCKS_AGREE
-    told = f"the device's time is {median(shares):.2f} of the host's"
-    _must(least <= median(shares) <= most, f"{told}: {least} to {most} is possible")
+    found = f"the device's time is {median(shares):.2f} of the host's"
+    _must(least <= median(shares) <= most, f"{found}: {least} to {most} is possible")
 
 
 def _spoil(device: Device) -> str | None:
-    """A result is found right after a call, and wrong once it is overwritten."""
+    """The spot check passes after a call, and fails once the result is overwritten."""
     prepared = device.prepare(kernel("gemm"), _point("gemm", PRODUCT))
     device.time(prepared, 1)
     check = prepared.spot_check()
@@ -185,19 +185,19 @@ def _spoil(device: Device) -> str | None:
 
 
 def _reading(device: Device) -> None:
-    """Clock, power and temperature are plausible or unknown, and soon told."""
+    """Clock, power and temperature are plausible or unknown, and read quickly enough."""
     start = device.now()
-    told = device.reading()
+    reading = device.reading()
     _must(device.now() - start < LONGEST_READING_S, "a reading takes too long")
-    _must(isinstance(told, Reading), f"reading() gives {type(told).__name__}")
+    _must(isinstance(reading, Reading), f"reading() gives {type(reading).__name__}")
     ranges = {"clock_hz": CLOCK_HZ, "power_w": POWER_W, "temperature_c": TEMPERATURE_C}
     for name, (least, most) in ranges.items():
-        value = getattr(told, name)
+        value = getattr(reading, name)
         _must(value is None or least <= value <= most, f"{name} is {value}")
 
 
 def _health(device: Device) -> None:
-    """The host's counters are told, and never go back."""
+    """The host's counters are available and monotonic."""
     before, after = device.health(), device.health()
     _must(isinstance(before, Health), f"health() gives {type(before).__name__}")
     for name in ("steal_s", "busy_s", "involuntary_switches", "cpu_s"):
@@ -206,9 +206,9 @@ def _health(device: Device) -> None:
 
 
 def _release(device: Device) -> str | None:
-    """What was taken is given back."""
+    """Released memory is free again."""
     if device.limits().is_cpu:
-        return "host memory is other processes', too"
+        return "host memory is shared with other processes"
     device.release()
     free = device.limits().memory_bytes
     elements = 1 << 22
@@ -217,15 +217,15 @@ def _release(device: Device) -> str | None:
     )
     if prepared is not None:
         device.time(prepared, 1)
-    prepared = None  # its buffers are what is to be given back
+    prepared = None  # drops its buffers
     device.release()
     after = device.limits().memory_bytes
-    _must(after >= KEPT * free, f"{after:.3g} of {free:.3g} bytes are free again")
+    _must(after >= FREED * free, f"{after:.3g} of {free:.3g} bytes are free again")
     return None
 
 
 def _no_room(device: Device) -> None:
-    """Memory that is not there is a ``MemoryError``, and the device goes on."""
+    """Running out of memory is a ``MemoryError`` from which the device recovers."""
     huge = _point("memory", {**STREAM, "elements": HUGE_ELEMENTS})
     try:
         device.prepare(kernel("memory"), huge)
@@ -237,7 +237,7 @@ def _no_room(device: Device) -> None:
 
 
 def _unsupported(device: Device) -> None:
-    """An operation that is missing is an ``UnsupportedError`` with a reason."""
+    """A missing operation is an ``UnsupportedError`` with a reason."""
     try:
         device.prepare(cast("Kernel", Missing()), Point("missing", "none"))
     except UnsupportedError as error:
@@ -251,9 +251,9 @@ def _point(name: str, parameters: dict[str, int | str], dtype: str = "fp32") -> 
 
 
 def _load(device: Device) -> "tuple[Prepared, int]":
-    """Returns a product, and how many calls of it take long enough for any clock."""
-    found: Kernel = kernel("gemm")
-    prepared, calls = device.prepare(found, _point("gemm", {**PRODUCT, "m": 512, "n": 512})), 1
+    """Returns a product, and how many calls of it take at least ``LEAST_S``."""
+    gemm: Kernel = kernel("gemm")
+    prepared, calls = device.prepare(gemm, _point("gemm", {**PRODUCT, "m": 512, "n": 512})), 1
     while calls < MOST_CALLS:
         if min(device.time(prepared, calls).wall_seconds for _ in range(3)) >= LEAST_S:
             break
@@ -276,4 +276,4 @@ TRIALS: dict[str, Trial] = {
     "no room": _no_room,
     "unsupported": _unsupported,
 }
-"""The trials, by name, in the order in which they are tried."""
+"""The trials by name, in order."""

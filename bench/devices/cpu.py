@@ -1,4 +1,4 @@
-"""The CPU backend: the cores in reach, timed by the host's monotonic clock."""
+"""The CPU backend: the cores available to this process, timed by the host's monotonic clock."""
 
 import os
 import platform
@@ -23,7 +23,7 @@ ISA = (
     "avx_vnni", "amx_tile", "amx_bf16", "amx_fp16", "amx_int8", "asimd", "asimdhp", "fphp", "bf16",
     "asimddp", "i8mm", "sve", "sve2",
 )  # fmt: skip
-"""The instruction sets that decide a peak; others are left out of the record."""
+"""The instruction sets that determine a peak rate; others are left out of the record."""
 
 NEEDS = {
     "tf32": (),
@@ -32,16 +32,17 @@ NEEDS = {
     "nvfp4": (),
     "bf16": ("avx512_bf16", "amx_bf16", "bf16"),
 }
-"""Formats that need an instruction set of their own; none is known for an empty list.
+"""Instruction sets of which a format needs one; empty: no CPU supports it.
 
-Without one, fp16 is done all the same, and what takes too long is left out by its pace.
+fp16 is not listed: it works without, and where it is emulated its pilot is refused as too slow.
 """
 
 HUGE_PAGES = "THP_MEM_ALLOC_ENABLE"
-"""Lets torch ask for huge pages, without which a stream loses a percent or two to page walks."""
+"""Makes torch use transparent huge pages; without, page walks cost a stream 1 to 2%."""
 
 CHORES_PER_S = 150.0
-"""Involuntary switches a second that are no disturbance: idle systems show 40, one rival 200."""
+"""Involuntary context switches per second regarded as background: an idle system has 40, one
+competing process makes 200."""
 
 INFO_REPEATS = 100
 READING_REPEATS = 12
@@ -51,13 +52,13 @@ MEMORY_SHARE = 0.4
 
 
 class CpuDevice(TorchDevice):
-    """All cores in reach as one device."""
+    """All cores available to this process, as one device."""
 
     timer_resolution_s = 1e-6
     live = False
 
     def __init__(self) -> None:
-        os.environ.setdefault(HUGE_PAGES, "1")  # read once, when torch first allocates
+        os.environ.setdefault(HUGE_PAGES, "1")  # torch reads it at its first allocation
         import torch
 
         super().__init__(torch.device("cpu"), _caches().get(3, 32.0 * 2**20))
@@ -65,7 +66,7 @@ class CpuDevice(TorchDevice):
         torch.set_num_threads(host.reach()[1])
 
     def info(self) -> DeviceInfo:
-        """Returns model, cores in reach, instruction sets, caches, memory and clocks."""
+        """Returns model, available cores, instruction sets, caches, memory and clocks."""
         facts, caches = _cpuinfo(), _caches()
         total, free = host.memory_in_reach()
         return DeviceInfo(
@@ -75,58 +76,58 @@ class CpuDevice(TorchDevice):
             cpu_vendor=facts.get("vendor_id_raw"),
             cpu_family=facts.get("family"),
             cpu_model=facts.get("model"),
-            isa=tuple(one for one in ISA if one in set(facts.get("flags", ()))),
+            isa=self.info_isa(),
             units=host.reach()[1],
             memory_bytes=total,
             memory_free_bytes=free,
             l2_bytes=caches.get(2),
             llc_bytes=caches.get(3) or caches.get(2),
-            limits=_left_out(),
+            limits=_unusable_gpu(),
             clock_max_hz=_clock_max_hz(),
             clock_nominal_hz=(facts.get("hz_advertised") or facts.get("hz_actual") or (None,))[0],
             clock_measured_hz=clock_hz(INFO_REPEATS),
         )
 
     def limits(self) -> Limits:
-        """Returns a share of free memory, and the last-level cache."""
+        """Returns a share of the free memory, and the last-level cache."""
         _, free = host.memory_in_reach()
         return Limits(MEMORY_SHARE * free, self.cache_bytes, is_cpu=True)
 
     def lacks(self, dtype: str) -> str | None:
-        """Returns a reason for a format that no instruction of this CPU works on."""
+        """Returns why the CPU does not support ``dtype``: it has no instruction for it."""
         needed = NEEDS.get(dtype)
         if needed is None or set(needed) & set(self.info_isa()):
             return None
         return f"no {dtype} instructions on this CPU"
 
     def info_isa(self) -> tuple[str, ...]:
-        """Returns the instruction sets that decide a peak."""
+        """Returns the CPU's instruction sets that determine a peak rate."""
         flags = set(_cpuinfo().get("flags", ()))
-        return tuple(one for one in ISA if one in flags)
+        return tuple(name for name in ISA if name in flags)
 
     def time(self, prepared: Prepared, calls: int) -> Elapsed:
-        """Runs the calls between two clock readings; a thread sent off its core disturbs them."""
+        """Times the calls; ``disturbed`` where threads were preempted more than usual."""
         assert isinstance(prepared, PreparedTask)  # noqa: S101 -- the type that prepare() gave
         before = host.involuntary_switches()
         start = self.now()
         prepared.run(calls)
         seconds = self.now() - start
         after = host.involuntary_switches()
-        return Elapsed(seconds, seconds, disturbed=_sent_off(before, after, seconds))
+        return Elapsed(seconds, seconds, disturbed=_preempted(before, after, seconds))
 
     def health(self) -> Health:
-        """Returns the host's counters now, and the CPU time that this process got."""
+        """Returns the host's counters so far, with this process's CPU time and thread count."""
         counted = replace(super().health(), cpu_s=time.process_time(), at_s=self.now())
         return replace(counted, threads=host.reach()[1])
 
     def reading(self) -> Reading:
-        """Returns the power since the last reading, where it may be read, and the clock now.
+        """Returns the current clock, the mean power since the last reading, and core sharing.
 
-        Also whether the core is shared now with a thread that no counter of this host shows.
+        A core is shared if its SMT sibling is busy, which counters of a guest do not show.
         """
         power_w = host.power_w()
-        told = (Throttle.SHARED_CORE,) if is_shared() else ()
-        return Reading(clock_hz=clock_hz(READING_REPEATS), power_w=power_w, throttle=told)
+        reasons = (Throttle.SHARED_CORE,) if is_shared() else ()
+        return Reading(clock_hz=clock_hz(READING_REPEATS), power_w=power_w, throttle=reasons)
 
 
 def present(index: int) -> str | None:
@@ -135,12 +136,12 @@ def present(index: int) -> str | None:
 
 
 def make(index: int) -> CpuDevice:  # noqa: ARG001 -- every backend is made by index
-    """Returns the device."""
+    """Opens the device."""
     return CpuDevice()
 
 
-def _left_out() -> tuple[str, ...]:
-    """Says when an accelerator's driver is here but this torch cannot use it."""
+def _unusable_gpu() -> tuple[str, ...]:
+    """Returns a note where an NVIDIA driver is installed but this torch cannot use it."""
     import torch
 
     if shutil.which("nvidia-smi") and not torch.cuda.is_available():
@@ -183,8 +184,8 @@ def _clock_max_hz() -> float | None:
         return None
 
 
-def _sent_off(before: int | None, after: int | None, seconds: float) -> bool:
-    """Tells whether threads were sent off their cores oftener than a system's chores do."""
+def _preempted(before: int | None, after: int | None, seconds: float) -> bool:
+    """Returns whether there were more involuntary switches than background load causes."""
     if before is None or after is None:
         return False
     return after - before > 1 + CHORES_PER_S * seconds

@@ -1,6 +1,6 @@
-"""A device of known rates, noise, throttling and cache, on a clock of its own.
+"""A simulated device with known rates, noise, throttling and cache, on a simulated clock.
 
-Everything above the device is tested on it, without a clock and without torch. What a call takes
+Everything above the device is tested on it, without waiting and without torch. The time of a call
 follows from the kernel's declared work; nothing is computed.
 """
 
@@ -18,36 +18,36 @@ RATES = {
     "fp64": 0.95e12, "fp32": 40e12, "tf32": 70e12, "bf16": 140e12, "fp16": 140e12, "fp8": 280e12,
     "int8": 280e12, "mxfp8": 280e12, "nvfp4": 560e12,
 }  # fmt: skip
-"""Operations a second of the default fake, by dtype: invented, near those of a capped part."""
+"""Operations/s of the default fake, by dtype: invented, like those of a cut-down export part."""
 
 
 @dataclass(frozen=True)
 class FakeSpec:
-    """What the fake device is.
+    """The properties of a simulated device.
 
     Attributes:
-        name: as it reports itself.
-        rates: operations a second by dtype; a dtype left out is not supported.
-        peaks: operations a second by figure of a sheet, which go before those of the dtype.
-        bandwidth: bytes a second of memory.
-        cache_bytes, cache_bandwidth: buffers that fit are faster.
-        host_bandwidth, link_bandwidth: bytes a second each way to the host and to a peer.
-        cache_latency_s, memory_latency_s: time of one load that waits for the last.
-        launch_s: time of a call that does nothing.
-        tile: matrix tiles are padded to this many rows and columns.
-        units: tiles run in waves over this many units.
-        noise, noise_level: model of the noise and its relative size.
-        throttle_after_s, throttle_to: after so much load, of which a rest takes away as much as it
-            lasts, rates are multiplied by ``throttle_to``.
-        software: dtypes done in software, at a thousandth of the rate.
-        broken: dtypes whose result is wrong.
-        eliminated: dtypes whose call does nothing, as a compiler that removes it would.
-        clock_hz, clock_share: the clock behind ``rates``, and the share of it that is kept.
-        software_share: share of the rates that is left after what software loses.
-        ramp_k: inner size at which a matmul reaches half of its rate.
-        flattered: factor on the rates by kind of input data.
-        power_w, power_limit_w: power under any load; at the limit, its cap is a throttle reason.
-        index: its number among several, which then have serials.
+        name: device name.
+        rates: operations/s by dtype; a dtype left out is not supported.
+        peaks: operations/s by sheet figure; these override ``rates``.
+        bandwidth: memory bandwidth, bytes/s.
+        cache_bytes, cache_bandwidth: size of the cache, and its bandwidth for buffers that fit.
+        host_bandwidth, link_bandwidth: bytes/s each way to the host and to a peer.
+        cache_latency_s, memory_latency_s: latency of one dependent load.
+        launch_s: launch overhead: the time of an empty call.
+        tile: matrix sizes are padded to multiples of this tile.
+        units: compute units; tiles run in waves over them.
+        noise, noise_level: noise model and its relative magnitude.
+        throttle_after_s, throttle_to: after this much load, rates are multiplied by
+            ``throttle_to``; a rest cools by as much as it lasts.
+        software: dtypes emulated in software, at a thousandth of the rate.
+        broken: dtypes whose results are wrong.
+        eliminated: dtypes whose calls do nothing, as if the compiler had removed them.
+        clock_hz, clock_share: the clock that ``rates`` assume, and the fraction of it that is held.
+        software_share: fraction of the rates that the software stack reaches.
+        ramp_k: inner size (k) at which a matmul reaches half of its rate.
+        flattered: factor on the rates by input pattern.
+        power_w, power_limit_w: power under any load; at the limit the power cap is reported.
+        index: device number among several, which then have serial numbers.
     """
 
     name: str = "onpaper fake device"
@@ -84,7 +84,7 @@ class FakeSpec:
 
 @dataclass
 class FakePrepared:
-    """A configuration and the time one call takes without noise."""
+    """A configuration and its noise-free call time."""
 
     call_s: float
     check: Check
@@ -95,16 +95,16 @@ class FakePrepared:
         """Has no results to overwrite."""
 
     def spot_check(self) -> Check:
-        """Returns what the spec says of the dtype."""
+        """Returns the outcome that the spec sets for the dtype."""
         return self.check
 
     def observed(self) -> dict[str, float | str]:
-        """Returns what the spec says of a matmul's tiles."""
+        """Returns the spec's tile for a matmul."""
         return self.seen
 
 
 class FakeDevice:
-    """The fake device; its clock moves only when it works or rests."""
+    """The simulated device; its clock advances only with work and rest."""
 
     timer_resolution_s = 1e-6
     live = False
@@ -115,7 +115,7 @@ class FakeDevice:
         self._noise = Noise(self.spec.noise, self.spec.noise_level, self.spec.seed)
 
     def info(self) -> DeviceInfo:
-        """Returns what the spec says."""
+        """Returns the spec's properties."""
         spec = self.spec
         return DeviceInfo(
             backend="fake",
@@ -131,20 +131,20 @@ class FakeDevice:
         )
 
     def limits(self) -> Limits:
-        """Returns half of the memory, and the cache."""
+        """Returns half of the memory, and the cache size."""
         return Limits(self.spec.memory_bytes / 2, self.spec.cache_bytes, is_cpu=False)
 
     def lacks(self, dtype: str) -> str | None:
-        """Returns a reason for dtypes without a rate."""
+        """Returns why a dtype without a rate is not supported."""
         return None if dtype in self.spec.rates else f"no {dtype} on this device"
 
     def check(self, kernel: Kernel, point: Point) -> Check:  # noqa: ARG002 -- the protocol's signature
-        """Passes, unless the spec breaks the dtype."""
+        """Passes unless the spec declares the dtype broken."""
         wrong = point.dtype in self.spec.broken
         return Check(passed=not wrong, error=1.0 if wrong else 0.0, tolerance=1e-6, shape="-")
 
     def prepare(self, kernel: Kernel, point: Point) -> FakePrepared:
-        """Works out what a call takes."""
+        """Computes the call time."""
         if point.dtype not in self.spec.rates:
             raise UnsupportedError(f"no {point.dtype} on this device")
         if kernel.work(point).footprint_bytes > self.spec.memory_bytes:
@@ -167,7 +167,7 @@ class FakeDevice:
         return spec.launch_s + max(compute, self._moving_s(work, point))
 
     def _rate(self, point: Point, figures: tuple[str, ...]) -> float:
-        """Returns operations/s of the figure tested; of vector units no more than their fp32."""
+        """Returns operations/s for the figures tested; vector rates are capped by vector fp32."""
         peaks, rate = self.spec.peaks, self.spec.rates[point.dtype]
         chain = point.kernel == "roofline" and point.parameters.get("way") != "product"
         if point.kernel == "vector" or (chain and point.dtype in ("fp32", "fp64")):
@@ -176,7 +176,7 @@ class FakeDevice:
         return next((peaks[key] for key in figures if key in peaks), rate)
 
     def _moving_s(self, work: Work, point: Point) -> float:
-        """Returns the time that a call's bytes take, over what they cross."""
+        """Returns the time to move a call's bytes: from cache or memory, or over a link."""
         spec, way = self.spec, str(point.parameters.get("way", ""))
         fits = work.footprint_bytes <= spec.cache_bytes
         if point.kernel == "latency":
@@ -191,7 +191,7 @@ class FakeDevice:
         return work.bytes / bandwidth
 
     def shape_efficiency(self, point: Point) -> float:
-        """Returns the share of a matmul's tiles and waves that do useful work, and its ramp."""
+        """Returns a matmul's fraction of the rate: tile and wave quantization, ramp-up in k."""
         if "m" not in point.parameters:
             return 1.0
         spec, (m, n, k) = self.spec, (point.size(name) for name in "mnk")
@@ -202,7 +202,7 @@ class FakeDevice:
         return used * layout * k / (k + spec.ramp_k)
 
     def time(self, prepared: Prepared, calls: int) -> Elapsed:
-        """Moves the clock by what the calls take, noise and throttling included."""
+        """Advances the clock by the calls' time, with noise and throttling."""
         assert isinstance(prepared, FakePrepared)  # noqa: S101 -- the type that prepare() gave
         factor = 1.0 / self.spec.throttle_to if self._is_hot() else 1.0
         noisy, disturbed = self._noise.next(self._clock)
@@ -215,17 +215,17 @@ class FakeDevice:
         return self._heat_s >= self.spec.throttle_after_s
 
     def now(self) -> float:
-        """Returns the fake clock, which rests a nanosecond at each look."""
+        """Returns the simulated clock; each reading advances it by a nanosecond."""
         self._clock += 1e-9
         return self._clock
 
     def rest(self, seconds: float) -> None:
-        """Lets the fake clock go on, and the device cool down."""
+        """Advances the clock and cools the device."""
         self._clock += seconds
         self._heat_s = max(0.0, self._heat_s - seconds)
 
     def reading(self) -> Reading:
-        """Returns a clock that follows the throttling, and the power cap where it is met."""
+        """Returns the throttled clock, with the power cap as a reason where it is reached."""
         spec = self.spec
         throttled = self._is_hot() and spec.throttle_to < 1.0
         clock = spec.clock_hz * spec.clock_share * (spec.throttle_to if throttled else 1.0)
@@ -238,7 +238,7 @@ class FakeDevice:
         return Health(load_1min=0.0, steal_s=0.0, busy_s=self._clock, involuntary_switches=0)
 
     def release(self) -> None:
-        """Has nothing to give back."""
+        """Has nothing to free."""
 
 
 def present(index: int) -> str | None:
@@ -247,5 +247,5 @@ def present(index: int) -> str | None:
 
 
 def make(index: int) -> FakeDevice:  # noqa: ARG001 -- every backend is made by index
-    """Returns the device with its default spec."""
+    """Opens the device with its default spec."""
     return FakeDevice()

@@ -1,4 +1,4 @@
-"""What the host counts: load, stolen time, involuntary switches; cores and memory in reach."""
+"""Host counters (load, steal time, involuntary switches), package power, available resources."""
 
 import os
 import re
@@ -15,17 +15,17 @@ from bench.devices.base import Health
 TOPOLOGY = Path("/sys/devices/system/cpu")
 POWERCAP = Path("/sys/class/powercap")
 PACKAGE = re.compile(r"intel-rapl:\d+")
-"""A zone of RAPL that is no part of another; AMD's processors are told of under this name, too."""
+"""A top-level RAPL zone; the kernel uses this name for AMD's processors, too."""
 
 FIRST_S = 0.02
-"""Over how long the first power is taken; the counters move every millisecond."""
+"""The shortest interval of a power reading; the counters advance every millisecond."""
 
 
 def health() -> Health:
-    """Returns load, stolen and busy CPU time, and this process's involuntary switches so far."""
+    """Returns load, steal and busy CPU time, and this process's involuntary switches so far."""
     times = psutil.cpu_times()
-    apart = ("idle", "iowait", "guest", "guest_nice")  # guests' time is in user and nice already
-    busy = sum(times) - sum(getattr(times, name, 0.0) for name in apart)
+    excluded = ("idle", "iowait", "guest", "guest_nice")  # user and nice include guests' time
+    busy = sum(times) - sum(getattr(times, name, 0.0) for name in excluded)
     return Health(
         load_1min=psutil.getloadavg()[0],
         steal_s=getattr(times, "steal", None),
@@ -35,7 +35,7 @@ def health() -> Health:
 
 
 def involuntary_switches() -> int | None:
-    """Returns how often a thread of this process was sent off its core, None where not counted."""
+    """Returns this process's involuntary context switches, None where they are not counted."""
     if sys.platform == "win32":
         return None
     import resource
@@ -44,20 +44,20 @@ def involuntary_switches() -> int | None:
 
 
 class PackagePower:
-    """The power of all processor packages by RAPL's energy counters, since it was last asked."""
+    """Mean power of all processor packages since the last call, by RAPL's energy counters."""
 
     def __init__(self, root: Path) -> None:
-        found = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
-        self._zones = [zone for zone in found if _is_package(zone)]
-        self._before = self._look()
+        zones = sorted(root.glob("intel-rapl:*")) if root.is_dir() else []
+        self._zones = [zone for zone in zones if _is_package(zone)]
+        self._before = self._read()
 
     def watts(self) -> float | None:
-        """Returns the mean since the last call, None where no counter may be read."""
+        """Returns the mean power since the last call, None where no counter may be read."""
         if self._before is None:
             return None
         if time.monotonic() - self._before[0] < FIRST_S:
             time.sleep(FIRST_S)
-        before, after = self._before, self._look()
+        before, after = self._before, self._read()
         if after is None:
             return None
         self._before = after
@@ -67,12 +67,12 @@ class PackagePower:
         )
         return used_uj * 1e-6 / (after[0] - before[0])
 
-    def _look(self) -> tuple[float, list[int]] | None:
+    def _read(self) -> tuple[float, list[int]] | None:
         try:
-            counted = [int((zone / "energy_uj").read_text()) for zone in self._zones]
-        except (OSError, ValueError):  # root's alone since CVE-2020-8694
+            energies_uj = [int((zone / "energy_uj").read_text()) for zone in self._zones]
+        except (OSError, ValueError):  # readable by root only since CVE-2020-8694
             return None
-        return (time.monotonic(), counted) if counted else None
+        return (time.monotonic(), energies_uj) if energies_uj else None
 
     @staticmethod
     def _range_uj(zone: Path) -> int:
@@ -83,7 +83,7 @@ class PackagePower:
 
 
 def _is_package(zone: Path) -> bool:
-    """Tells whether a zone is a package: not its cores or memory, nor the whole platform."""
+    """Returns whether a zone is a package, rather than its cores, its DRAM or the platform."""
     try:
         named = (zone / "name").read_text().startswith("package")
     except OSError:
@@ -97,22 +97,22 @@ def _packages() -> PackagePower:
 
 
 def power_w() -> float | None:
-    """Returns the mean power of the packages since it was last asked, None where not told."""
+    """Returns the packages' mean power in watts since the last call, None where unreadable."""
     return _packages().watts()
 
 
 @cache
 def reach() -> tuple[frozenset[int], int]:
-    """Returns the hardware threads and cores in reach when it was first asked.
+    """Returns the hardware threads and the number of cores available, as of the first call.
 
-    Asked before torch is loaded: an OpenMP told to bind its threads takes the main one to a core.
+    To be called before torch is loaded: an OpenMP runtime that binds threads pins the main one.
     """
     affinity = getattr(os, "sched_getaffinity", None)
     return frozenset(affinity(0) if affinity else ()), cores_in_reach()
 
 
 def unbind() -> None:
-    """Gives this thread back all hardware threads that were in reach."""
+    """Restores this thread's affinity to all hardware threads that were available."""
     threads, _ = reach()
     if threads and os.sched_getaffinity(0) != threads:
         os.sched_setaffinity(0, threads)
@@ -121,7 +121,7 @@ def unbind() -> None:
 def cores_in_reach() -> int:
     """Returns the cores this process may use: affinity mask or cgroup quota, whichever is less.
 
-    Two hardware threads of one core count once: they share the units that a peak counts.
+    SMT siblings count as one core: they share its execution units.
     """
     affinity = getattr(os, "sched_getaffinity", None)
     threads = affinity(0) if affinity else range(psutil.cpu_count(logical=False) or 1)
@@ -131,7 +131,7 @@ def cores_in_reach() -> int:
 
 
 def core_of(thread: int, root: Path) -> tuple[str, str]:
-    """Returns package and core of a hardware thread; the thread itself where it is not told."""
+    """Returns package and core id of a hardware thread; "" and its number where unknown."""
     folder = root / f"cpu{thread}" / "topology"
     try:
         package = (folder / "physical_package_id").read_text().strip()
@@ -141,15 +141,15 @@ def core_of(thread: int, root: Path) -> tuple[str, str]:
 
 
 def memory_in_reach() -> tuple[float, float]:
-    """Returns total and available memory in bytes, the control groups' limits heeded."""
+    """Returns total and available memory in bytes, within the control groups' limits."""
     virtual = psutil.virtual_memory()
     total, free = float(virtual.total), float(virtual.available)
-    limit, room = cgroup.memory() or (total, free)
-    return min(total, limit), min(free, room)
+    limit, below_limit = cgroup.memory() or (total, free)
+    return min(total, limit), min(free, below_limit)
 
 
 def is_virtual() -> bool | None:
-    """Tells whether this is a virtual machine, None where it cannot be told."""
+    """Returns whether this is a virtual machine, None where unknown."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""The environment of a run: systems and versions, no user, host or path."""
+"""The software environment of a run: system and versions; no user, host name or path."""
 
 import platform
 
@@ -7,7 +7,7 @@ from bench.records.model import Machine
 
 
 def machine(backend: str) -> Machine:
-    """Returns the environment; torch is asked only where the device is torch's."""
+    """Returns the environment; torch is imported only where the device is driven by it."""
     facts = {
         "system": platform.system(),
         "kernel": platform.release().split("-")[0],
@@ -29,12 +29,12 @@ def _torch(backend: str) -> dict[str, object]:
 
 
 def _runtime(backend: str) -> str | None:
-    """Returns what is below torch: the plug-in of the device type, or what torch was built for."""
+    """Returns the device type's plug-in with its version, or the runtime torch was built for."""
     import torch
 
     plugin = plugins.version(backend) if backend not in ("cpu", "cuda") else None
     for name in ("hip", "cuda", backend):
-        found = getattr(torch.version, name, None)
-        if found and not plugin:
-            return f"{name.upper()} {found}"
+        release = getattr(torch.version, name, None)
+        if release and not plugin:
+            return f"{name.upper()} {release}"
     return plugin

@@ -1,4 +1,4 @@
-"""A kernel that no device has, as torch says so: what a backend makes of it is tried with it."""
+"""A kernel that torch reports as not implemented, to test how a backend handles one."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Missing(Defaults):
-    """A kernel of which torch has no code, as it says so itself."""
+    """A kernel whose every call raises torch's error for a missing operation."""
 
     name = "missing"
     about = "nothing"
@@ -25,9 +25,9 @@ class Missing(Defaults):
         return Point("missing", dtype, data)
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
-        """Raises what torch raises."""
+        """Raises torch's error for a missing operation."""
         raise NotImplementedError("Could not run 'aten::missing' with arguments from this backend")
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Raises what torch raises."""
+        """Raises torch's error for a missing operation."""
         raise NotImplementedError("Could not run 'aten::missing' with arguments from this backend")

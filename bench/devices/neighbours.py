@@ -1,25 +1,25 @@
-"""Who else is on a device: another's load takes clock, power and bandwidth from what is timed.
+"""Other processes on a device, whose load takes clock, power and bandwidth from what is timed.
 
-A vendor's library lists processes by number. Those of this program's own group are its workers. In
-a container the numbers may be the host's: they are believed only where one of them is our own.
+A vendor's library lists processes by PID. Those of this program's process group are its workers.
+In a container the PIDs may be the host's, so the list is used only if it contains one of ours.
 """
 
 import os
 from collections.abc import Iterable
 
-Held = tuple[int, float | None]
-"""A process on the device: its number, and the bytes that it holds there, None if untold."""
+Process = tuple[int, float | None]
+"""A process on the device: its PID, and the bytes that it holds there, None if unknown."""
 
 
-def sharing(processes: Iterable[Held]) -> str:
-    """Says that processes of others are on a device; nothing where none is seen for certain."""
-    found = dict(processes)
-    others = {pid: held for pid, held in found.items() if not _is_ours(pid)}
-    if not others or len(others) == len(found):
+def sharing(processes: Iterable[Process]) -> str:
+    """Says that other processes use a device; empty where none is known for certain."""
+    listed = dict(processes)
+    others = {pid: held for pid, held in listed.items() if not _is_ours(pid)}
+    if not others or len(others) == len(listed):
         return ""
-    many = "another process" if len(others) == 1 else f"{len(others)} other processes"
-    held = sum(one or 0.0 for one in others.values())
-    return f"shared with {many}{f' that held {held / 2**30:.1f} GiB' if held else ''}"
+    who = "another process" if len(others) == 1 else f"{len(others)} other processes"
+    held_bytes = sum(held or 0.0 for held in others.values())
+    return f"shared with {who}{f' that held {held_bytes / 2**30:.1f} GiB' if held_bytes else ''}"
 
 
 def _is_ours(pid: int) -> bool:

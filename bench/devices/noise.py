@@ -1,4 +1,4 @@
-"""By how much the samples of the fake device are longer than the truth, by model of noise."""
+"""Noise models of the fake device: the factor of a sample's time over the noise-free time."""
 
 import math
 
@@ -8,7 +8,7 @@ NOISES = ("none", "white", "lognormal", "heavy", "correlated", "bursts", "period
 
 
 class Noise:
-    """Draws the factor by which the next sample is longer than the truth, of median one."""
+    """Draws the next sample's factor over the noise-free time; its median is one."""
 
     def __init__(self, model: str, level: float, seed: int) -> None:
         self._model, self._level = model, level
@@ -17,7 +17,7 @@ class Noise:
         self._busy = False
 
     def next(self, at_s: float) -> tuple[float, bool]:
-        """Returns the factor, and whether a disturbance is known to have caused it."""
+        """Returns the factor, and whether it is flagged as disturbed."""
         draw = getattr(self, f"_{self._model}")
         factor = float(draw(at_s))
         return max(factor, 0.5), self._busy
@@ -42,13 +42,13 @@ class Noise:
         return 1.0 + self._level * self._state
 
     def _bursts(self, _: float) -> float:
-        """A neighbour that comes for about ten samples and is there a fifth of the time."""
+        """A neighbour's load: bursts of about ten samples, a fifth of the time."""
         leave, come = 0.1, 0.025
         self._busy = self._random.random() >= (leave if self._busy else 1 - come)
         slow = 10 * self._level if self._busy else 0.0
         return 1.0 + slow + self._level * self._random.standard_normal()
 
     def _periodic(self, at_s: float) -> float:
-        """A swing of a tenth of a second, as a cron-like neighbour or a fan makes."""
+        """A sine of period 0.1 s, as from a periodic neighbour or a fan."""
         swing = math.sin(2 * math.pi * at_s / 0.1)
         return 1.0 + self._level * (swing + 0.3 * self._random.standard_normal())

@@ -1,11 +1,11 @@
-"""NVIDIA's own telemetry: clocks, power, temperature, throttle reasons, limits. Optional."""
+"""NVIDIA's telemetry by NVML: clocks, power, temperature, throttle reasons, limits. Optional."""
 
 import os
 from pathlib import Path
 from typing import Any
 
 from bench.devices.base import Reading
-from bench.devices.neighbours import Held, sharing
+from bench.devices.neighbours import Process, sharing
 from bench.throttle import Throttle
 
 THROTTLE = {
@@ -19,19 +19,22 @@ THROTTLE = {
     0x80: Throttle.POWER_BRAKE,
     0x100: Throttle.DISPLAY_CLOCKS,
 }
-"""NVML's clock event reasons by their bits."""
+"""NVML's clock event reasons by bit."""
 
 SM_CLOCK = 1
-MPS_FOLDER = "/tmp/nvidia-mps"  # noqa: S108 -- where CUDA looks for it by default
+TEMPERATURE_GPU = 0
+"""NVML's enumerators of the SM clock and of the GPU's temperature sensor."""
+
+MPS_FOLDER = "/tmp/nvidia-mps"  # noqa: S108 -- CUDA's default
 MPS_SHARE = "CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"
 MPS_PIPES = "CUDA_MPS_PIPE_DIRECTORY"
 
 POWER_NOW = 186
-"""NVML's field of the power at this moment; its plain call averages a second since Ampere."""
+"""NVML's field for instantaneous power; nvmlDeviceGetPowerUsage averages 1 s since Ampere."""
 
 
 Calls = tuple[tuple[str, *tuple[int, ...]], tuple[str, *tuple[int, ...]]]
-"""The calls, with their arguments, that tell what is set and what is the default."""
+"""The calls, with their arguments, for the current setting and for its default."""
 
 POWER_CAP: Calls = (
     ("nvmlDeviceGetEnforcedPowerLimit",), ("nvmlDeviceGetPowerManagementDefaultLimit",),
@@ -43,16 +46,16 @@ APPLICATION_CLOCK: Calls = (
 BOOST_CLOCK: Calls = (
     ("nvmlDeviceGetMaxCustomerBoostClock", SM_CLOCK), ("nvmlDeviceGetMaxClockInfo", SM_CLOCK),
 )  # fmt: skip
-"""Clocks locked by hand have no call of their own; under load NVML names them as a reason."""
+"""NVML cannot query locked clocks; under load they show as a throttle reason."""
 
 PCIE_WIDTH: Calls = (
     ("nvmlDeviceGetCurrPcieLinkWidth",), ("nvmlDeviceGetMaxPcieLinkWidth",),
 )  # fmt: skip
-"""The width stays as it was negotiated; the generation falls whenever the device is idle."""
+"""The negotiated width is constant; the link generation drops when the device is idle."""
 
 
 class Nvml:
-    """One device through NVML; every reading that the driver refuses is None."""
+    """One device through NVML; a reading that the driver refuses is None."""
 
     def __init__(self, pci_bus: str | None, uuid: object, index: int) -> None:
         self._handle: Any = None
@@ -71,41 +74,41 @@ class Nvml:
             self.missing = ""
 
     def reading(self) -> Reading:
-        """Returns SM clock, board power, temperature and throttle reasons now."""
+        """Returns the current SM clock, board power, temperature and throttle reasons."""
         if self._handle is None:
             return Reading()
-        clock = self._ask("nvmlDeviceGetClockInfo", 1)
+        mhz = self._ask("nvmlDeviceGetClockInfo", SM_CLOCK)
         mask = self._ask("nvmlDeviceGetCurrentClocksEventReasons")
-        if mask is None:  # a driver before 535 has the older name only
+        if mask is None:  # drivers before 535 have the older name only
             mask = self._ask("nvmlDeviceGetCurrentClocksThrottleReasons")
         return Reading(
-            clock_hz=clock * 1e6 if clock else None,
+            clock_hz=mhz * 1e6 if mhz else None,
             power_w=self._power_w(),
-            temperature_c=self._ask("nvmlDeviceGetTemperature", 0),
+            temperature_c=self._ask("nvmlDeviceGetTemperature", TEMPERATURE_GPU),
             throttle=_reasons(mask),
         )
 
     def facts(self) -> dict[str, Any]:
-        """Returns driver, power limit, highest SM clock, memory bus and PCI id, as far as told."""
+        """Returns driver, power limit, maximum SM clock, bus width and PCI id, where reported."""
         if self._handle is None:
             return {}
-        limit = self._ask("nvmlDeviceGetEnforcedPowerLimit")
-        clock = self._ask("nvmlDeviceGetMaxClockInfo", 1)
+        milliwatts = self._ask("nvmlDeviceGetEnforcedPowerLimit")
+        mhz = self._ask("nvmlDeviceGetMaxClockInfo", SM_CLOCK)
         pci = self._ask("nvmlDeviceGetPciInfo")
         return {
             "driver": _text(self._call("nvmlSystemGetDriverVersion")),
-            "power_limit_w": limit / 1e3 if limit else None,
-            "clock_max_hz": clock * 1e6 if clock else None,
+            "power_limit_w": milliwatts / 1e3 if milliwatts else None,
+            "clock_max_hz": mhz * 1e6 if mhz else None,
             "memory_bus_bit": self._ask("nvmlDeviceGetMemoryBusWidth"),
             "pci": f"{pci.pciDeviceId & 0xFFFF:04x}:{pci.pciDeviceId >> 16:04x}" if pci else None,
         }
 
     def limits(self) -> tuple[str, ...]:
-        """Returns what limits the device: caps, a narrow PCIe, MIG, ECC, MPS, others' processes."""
+        """Returns what limits it: caps, a narrow PCIe link, MIG, ECC, MPS, other processes."""
         if self._handle is None:
             return mps()
         mig, ecc = self._ask("nvmlDeviceGetMigMode"), self._ask("nvmlDeviceGetEccMode")
-        found = [
+        notes = [
             self._below("power capped", POWER_CAP, 1e3, "W"),
             self._below("application clock", APPLICATION_CLOCK, 1, "MHz"),
             self._below("boost clock capped", BOOST_CLOCK, 1, "MHz"),
@@ -114,25 +117,25 @@ class Nvml:
             ("ECC on" if ecc[0] else "ECC off") if ecc else "",
             sharing(self._processes()),
         ]
-        return (*(one for one in found if one), *mps())
+        return (*(note for note in notes if note), *mps())
 
     def _below(self, what: str, calls: "Calls", scale: float, unit: str) -> str:
-        """Says that what is set lies below its default, nothing where it does not."""
-        now, default = (self._ask(name, *arguments) for name, *arguments in calls)
-        if not now or not default or now >= default:
+        """Says that a setting is below its default; empty where it is not."""
+        current, default = (self._ask(name, *arguments) for name, *arguments in calls)
+        if not current or not default or current >= default:
             return ""
-        return f"{what} at {now / scale:.0f} of {default / scale:.0f} {unit}"
+        return f"{what} at {current / scale:.0f} of {default / scale:.0f} {unit}"
 
-    def _processes(self) -> list[Held]:
-        """Returns the processes that compute on the device, as far as told."""
-        found = self._ask("nvmlDeviceGetComputeRunningProcesses") or ()
-        return [(int(one.pid), one.usedGpuMemory) for one in found]
+    def _processes(self) -> list[Process]:
+        """Returns the compute processes on the device, as far as NVML lists them."""
+        listed = self._ask("nvmlDeviceGetComputeRunningProcesses") or ()
+        return [(int(one.pid), one.usedGpuMemory) for one in listed]
 
     def _power_w(self) -> float | None:
         fields = self._ask("nvmlDeviceGetFieldValues", [POWER_NOW])
-        told = fields and fields[0].nvmlReturn == 0 and fields[0].value.uiVal
-        power = told or self._ask("nvmlDeviceGetPowerUsage")
-        return power / 1e3 if power else None
+        instant = fields and fields[0].nvmlReturn == 0 and fields[0].value.uiVal
+        milliwatts = instant or self._ask("nvmlDeviceGetPowerUsage")
+        return milliwatts / 1e3 if milliwatts else None
 
     def _ask(self, name: str, *arguments: object) -> Any:  # noqa: ANN401 -- pynvml is untyped
         return self._call(name, self._handle, *arguments)
@@ -145,21 +148,24 @@ class Nvml:
 
 
 def mps() -> tuple[str, ...]:
-    """Returns whether processes share the device through MPS, and this one's share of it.
+    """Returns, in words, whether MPS is on and limits this process's share of the threads.
 
-    A control daemon leaves its pipe in a folder that a variable or the default names.
+    A running control daemon has a pipe in its folder, the default or the one of the variable.
     """
-    found = []
+    notes = []
     if (Path(os.environ.get(MPS_PIPES) or MPS_FOLDER) / "control").exists():
-        found.append("MPS on")
+        notes.append("MPS on")
     share = os.environ.get(MPS_SHARE, "")
     if share.replace(".", "", 1).isdecimal() and float(share) < 100:
-        found.append(f"MPS gives this process {float(share):g}% of the threads")
-    return tuple(found)
+        notes.append(f"MPS gives this process {float(share):g}% of the threads")
+    return tuple(notes)
 
 
 def _handle(lib: Any, pci_bus: str | None, uuid: object, index: int) -> Any:  # noqa: ANN401 -- pynvml is untyped
-    """Returns the device by what no mask changes; an index is that of torch where nothing masks."""
+    """Returns the handle by PCI address or UUID, which no mask of visible devices changes.
+
+    By torch's index where neither is known, which is right without a mask only.
+    """
     if pci_bus:
         return lib.nvmlDeviceGetHandleByPciBusId(pci_bus.encode())
     if uuid:
@@ -168,7 +174,9 @@ def _handle(lib: Any, pci_bus: str | None, uuid: object, index: int) -> Any:  # 
 
 
 def _reasons(mask: int | None) -> tuple[Throttle, ...] | None:
-    return None if mask is None else tuple(one for bit, one in THROTTLE.items() if mask & bit)
+    if mask is None:
+        return None
+    return tuple(reason for bit, reason in THROTTLE.items() if mask & bit)
 
 
 def _text(value: str | bytes | None) -> str | None:

@@ -1,8 +1,7 @@
-"""The torch plug-ins of vendors: which bring a device type, and their import.
+"""Vendors' torch plug-ins: which provides a device type, and importing it.
 
-torch imports a plug-in by itself where its package says so (an entry point ``torch.backends``);
-older ones have to be imported by name. Which module brings which device type stands in
-``specs/vendors.yaml``.
+torch imports plug-ins whose package has an entry point ``torch.backends``; older ones have to be
+imported by name. ``specs/vendors.yaml`` says which module provides which device type.
 """
 
 import importlib.util
@@ -12,42 +11,42 @@ from importlib import import_module, metadata
 from bench.chips.vendors import Vendor, vendors
 
 IN_TORCH = ("mps", "xpu")
-"""Device types that torch brings itself."""
+"""Device types built into torch."""
 
 
 def device_types() -> tuple[str, ...]:
-    """Returns the torch device types of all accelerators known here, CUDA's look-alikes aside."""
-    found = {vendor.torch_device for vendor in vendors().values()} - {"cuda"}
-    return tuple(sorted({*found, *IN_TORCH}))
+    """Returns the torch device types of all known accelerators except ``cuda``."""
+    types = {vendor.torch_device for vendor in vendors().values()} - {"cuda"}
+    return tuple(sorted({*types, *IN_TORCH}))
 
 
 def modules(kind: str) -> tuple[str, ...]:
-    """Returns the plug-in modules that are installed here for a device type, all for an empty one.
+    """Returns the installed plug-in modules of a device type, or of all for an empty one.
 
-    A vendor's entry names more modules than its plug-in, such as engines above torch: those that
-    its ``package`` does not name are left alone.
+    A vendor's entry also lists modules that are no plug-ins, such as inference engines: those that
+    its ``package`` does not name are left out.
     """
-    named = [
+    listed = [
         module
         for vendor in vendors().values()
         for module in _plugins(vendor)
         if kind in ("", vendor.torch_device)
     ]
-    return tuple(name for name in dict.fromkeys(named) if _is_here(name))
+    return tuple(name for name in dict.fromkeys(listed) if _is_installed(name))
 
 
 def packages(kind: str) -> tuple[str, ...]:
-    """Returns the modules that would bring a device type, installed or not."""
-    found = (one for one in vendors().values() if one.torch_device == kind)
-    return tuple(module for vendor in found for module in _plugins(vendor))
+    """Returns the modules that provide a device type, installed or not."""
+    owners = (vendor for vendor in vendors().values() if vendor.torch_device == kind)
+    return tuple(module for vendor in owners for module in _plugins(vendor))
 
 
 def _plugins(vendor: Vendor) -> list[str]:
-    told = (vendor.package or "").split()
-    return [module for module in vendor.modules if module in told]
+    package = (vendor.package or "").split()
+    return [module for module in vendor.modules if module in package]
 
 
-def _is_here(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
@@ -56,23 +55,23 @@ def _is_here(name: str) -> bool:
 
 @cache
 def load(kind: str = "") -> tuple[str, ...]:
-    """Imports the plug-ins for a device type, all for an empty one.
+    """Imports the plug-ins of a device type, or all for an empty one.
 
     Returns:
-        What kept one from being imported, in words.
+        A line for each that could not be imported, with the reason.
     """
     troubles = []
     for name in modules(kind):
         try:
             import_module(name)
-        except Exception as error:  # noqa: BLE001 -- somebody else's module, which may raise anything
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            troubles.append(f"{name} cannot be imported: {first[:200]}")
+        except Exception as error:  # noqa: BLE001 -- third-party module, which may raise anything
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            troubles.append(f"{name} cannot be imported: {reason[:200]}")
     return tuple(troubles)
 
 
 def version(kind: str) -> str | None:
-    """Returns name and version of the plug-in behind a device type, None where torch has it."""
+    """Returns name and version of the plug-in of a device type, None if it is built into torch."""
     for name in modules(kind):
         try:
             return f"{name} {metadata.version(name)}"

@@ -1,8 +1,8 @@
-"""One device a rank, led by the first: what it is asked, all do, and the slowest of them tells.
+"""Devices of several ranks behind one interface: rank 0 leads, and the slowest rank's time counts.
 
-The measuring code runs in the first rank alone, so that every decision is made once. Its device is
-a ``LeadingDevice``; the other ranks ``follow`` the orders that it sends. A kernel that needs no
-other rank is measured by the first alone, while the others wait.
+The measuring code runs in rank 0 only, so that every decision is made once. Its device is a
+``LeadingDevice``; the other ranks ``follow`` the orders that it broadcasts. A kernel that needs no
+other rank is measured by rank 0 alone, while the others wait.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ KINDS: dict[str, type[Exception]] = {
     "UnsupportedError": UnsupportedError,
     "MemoryError": MemoryError,
 }
-"""Errors that mean the same whichever rank has them; others are a ``RuntimeError``."""
+"""Errors of another rank that keep their type; all others become ``RuntimeError``."""
 
 
-class Hand:
-    """Carries out orders on one rank's device."""
+class Worker:
+    """Executes orders on one rank's device."""
 
     def __init__(self, device: Device, team: Team) -> None:
         self.device, self._team = device, team
@@ -34,7 +34,7 @@ class Hand:
         self.error: Exception | None = None
 
     def outcome(self, words: tuple[Any, ...]) -> Outcome:
-        """Does what is ordered; an error is an outcome like others, and kept."""
+        """Executes an order; an error becomes an outcome, and is kept in ``error``."""
         self.error = None
         try:
             return Outcome(self._do(*words))
@@ -42,9 +42,9 @@ class Hand:
             self.error = error
             return Outcome(None, type(error).__name__, str(error))
 
-    def _do(self, verb: str, *told: Any) -> Any:  # noqa: ANN401 -- as various as the orders
+    def _do(self, verb: str, *arguments: Any) -> Any:  # noqa: ANN401 -- depends on the order
         if verb in ("check", "prepare"):
-            name, point = told
+            name, point = arguments
             return self._begin(verb, find_kernel(name), point)
         if verb == "release":
             self.prepared = None
@@ -53,44 +53,44 @@ class Hand:
             raise RuntimeError(f"asked for {verb} before anything was prepared")
         if verb == "time":
             self._team.align()
-            return self.device.time(self.prepared, *told)
+            return self.device.time(self.prepared, *arguments)
         return self.prepared.spoil() if verb == "spoil" else self.prepared.spot_check()
 
     def _begin(self, verb: str, kernel: Kernel, point: Point) -> Check | None:
         if verb == "check":
             return self.device.check(kernel, point)
-        self.prepared = None  # its buffers make room for those that follow
+        self.prepared = None  # frees its buffers before new ones are allocated
         self.prepared = self.device.prepare(kernel, point)
         return None
 
 
 class LeadingDevice:
-    """The first rank's device; a kernel across ranks is built, checked and timed by all.
+    """Rank 0's device; a kernel across ranks is built, checked and timed on all of them.
 
     Attributes:
-        whole: False while an order is under way, and for good once one was broken off.
+        whole: False while an order is being executed, and for good once one was interrupted.
     """
 
     def __init__(self, device: Device, team: Team) -> None:
         self._device, self._team = device, team
-        self._hand = Hand(device, team)
+        self._worker = Worker(device, team)
         self.timer_resolution_s, self.live = device.timer_resolution_s, device.live
         self.whole = True
 
     def info(self) -> DeviceInfo:
-        """Returns what the first rank's device reports."""
+        """Returns what rank 0's device reports."""
         return self._device.info()
 
     def limits(self) -> Limits:
-        """Returns what the first rank's device has."""
+        """Returns the limits of rank 0's device."""
         return self._device.limits()
 
     def lacks(self, dtype: str) -> str | None:
-        """Returns why the first rank's device cannot do ``dtype``."""
+        """Returns why rank 0's device does not support ``dtype``."""
         return self._device.lacks(dtype)
 
     def check(self, kernel: Kernel, point: Point) -> Check:
-        """Runs the kernel's check, on all ranks if it needs them; the worst is told."""
+        """Runs the kernel's check, on all ranks if it needs them; returns the worst."""
         if not across(kernel):
             return self._device.check(kernel, point)
         return worst(self._ask("check", kernel.name, point))
@@ -103,71 +103,71 @@ class LeadingDevice:
         return PreparedOnAll(self)
 
     def time(self, prepared: Prepared, calls: int) -> Elapsed:
-        """Returns the time of the slowest rank, of calls that began on all at once."""
+        """Returns the slowest rank's time of calls that all ranks begin together."""
         if not isinstance(prepared, PreparedOnAll):
             return self._device.time(prepared, calls)
         return slowest(self._ask("time", calls))
 
     def now(self) -> float:
-        """Returns seconds on the first rank's clock."""
+        """Returns seconds on rank 0's clock."""
         return self._device.now()
 
     def rest(self, seconds: float) -> None:
-        """Leaves the devices idle: other ranks wait to be told what to do."""
+        """Leaves the devices idle: the other ranks wait for an order."""
         self._device.rest(seconds)
 
     def reading(self) -> Reading:
-        """Returns how the first rank's device is."""
+        """Returns the telemetry of rank 0's device."""
         return self._device.reading()
 
     def health(self) -> Health:
-        """Returns the host's counters; CPU time of ranks that wait tells nothing."""
+        """Returns the host's counters without CPU time, which says nothing of ranks that wait."""
         return replace(self._device.health(), cpu_s=None)
 
     def release(self) -> None:
-        """Gives buffers back, on all ranks that are still there."""
+        """Frees cached buffers, on all ranks while all are reachable."""
         if self.whole:
             self._ask("release")
         else:
             self._device.release()
 
     def end(self) -> None:
-        """Sends the others home; one that is in the middle of something sees the first go."""
+        """Ends the other ranks; one that is still busy notices that rank 0 has gone."""
         if self.whole:
             self._team.order((END,))
             self._team.end()
 
     def of_all(self, verb: str) -> list[Any]:
-        """Has every rank do something with what is prepared, and returns what each gives."""
+        """Executes an order on every rank's prepared configuration; returns all results."""
         return self._ask(verb)
 
     def observed(self) -> dict[str, float | str]:
-        """Returns what the kernel saw of itself on the first rank."""
-        return self._hand.prepared.observed() if self._hand.prepared else {}
+        """Returns what the kernel observed on rank 0."""
+        return self._worker.prepared.observed() if self._worker.prepared else {}
 
-    def _ask(self, *words: Any) -> list[Any]:  # noqa: ANN401 -- as various as the orders
-        """Sends an order, carries it out, and returns what every rank gives.
+    def _ask(self, *words: Any) -> list[Any]:  # noqa: ANN401 -- depends on the order
+        """Broadcasts an order, executes it here too, and returns every rank's result.
 
         Raises:
             LostRankError: a rank is gone, now or before.
-            Exception: the first rank's own error, or else another's.
+            Exception: rank 0's own error, or else the first of another rank.
         """
         if not self.whole:
             raise LostRankError("another rank is gone")
         self.whole = False
         self._team.order(words)
-        outcomes = self._team.outcomes(self._hand.outcome(words))
+        outcomes = self._team.outcomes(self._worker.outcome(words))
         self.whole = True
-        if self._hand.error is not None:
-            raise self._hand.error
-        for number, one in enumerate(outcomes):
-            if one.kind:
-                raise KINDS.get(one.kind, RuntimeError)(f"on rank {number}: {one.words}")
-        return [one.value for one in outcomes]
+        if self._worker.error is not None:
+            raise self._worker.error
+        for rank, outcome in enumerate(outcomes):
+            if outcome.kind:
+                raise KINDS.get(outcome.kind, RuntimeError)(f"on rank {rank}: {outcome.words}")
+        return [outcome.value for outcome in outcomes]
 
 
 class PreparedOnAll:
-    """A configuration that every rank has prepared; the latest only can be used."""
+    """A configuration that every rank has prepared; only the latest is usable."""
 
     at_once = 1
 
@@ -183,36 +183,36 @@ class PreparedOnAll:
         return worst(self._leader.of_all("spot_check"))
 
     def observed(self) -> dict[str, float | str]:
-        """Returns what the kernel saw of itself on the first rank."""
+        """Returns what the kernel observed on rank 0."""
         return self._leader.observed()
 
 
 def across(kernel: Kernel) -> bool:
-    """Tells whether a kernel needs every rank."""
+    """Returns whether a kernel needs every rank."""
     return bool(getattr(kernel, "across_ranks", False))
 
 
 def worst(checks: Sequence[Check]) -> Check:
-    """Returns the check that failed, or else that with the largest error."""
+    """Returns a failed check if there is one, else the one with the largest error."""
     return max(checks, key=lambda check: (not check.passed, check.error))
 
 
 def slowest(times: Sequence[Elapsed]) -> Elapsed:
-    """Returns the longest time; what disturbed one rank disturbed all, which wait for it."""
+    """Returns the longest times; disturbed if any rank was, since all wait for the slowest."""
     return Elapsed(
-        max(one.seconds for one in times),
-        max(one.wall_seconds for one in times),
-        disturbed=any(one.disturbed for one in times),
+        max(elapsed.seconds for elapsed in times),
+        max(elapsed.wall_seconds for elapsed in times),
+        disturbed=any(elapsed.disturbed for elapsed in times),
     )
 
 
 def follow(device: Device, team: Team) -> None:
-    """Does on another rank what the first orders, until it ends.
+    """Executes rank 0's orders on this rank until it ends.
 
     Raises:
-        LostRankError: the first is gone.
+        LostRankError: rank 0 is gone.
     """
-    hand = Hand(device, team)
+    worker = Worker(device, team)
     while (words := team.order(None)) != (END,):
-        team.outcomes(hand.outcome(words))
+        team.outcomes(worker.outcome(words))
     team.end()

@@ -1,4 +1,4 @@
-"""The backends, by name, in the order in which ``auto`` tries them."""
+"""The backends by name, and opening a device by its word, such as ``cuda:1`` or ``auto``."""
 
 from functools import partial
 from importlib import import_module
@@ -13,10 +13,10 @@ from bench.errors import did_you_mean, first_line
 DEVICES = ("cuda", "accelerator", "cpu", "fake")
 AUTO = ("cuda", "accelerator", "cpu")
 GENERIC = "accelerator"
-"""The backend of every torch device type that has none of its own here."""
+"""The backend of every torch device type without a module of its own here."""
 
 MOST = 1024
-"""Devices of one machine that are looked for."""
+"""The most devices of one machine that are enumerated."""
 
 
 def words() -> tuple[str, ...]:
@@ -25,10 +25,10 @@ def words() -> tuple[str, ...]:
 
 
 def parse(word: str) -> tuple[str, int]:
-    """Splits ``npu:1`` into backend, or torch device type, and index.
+    """Splits ``npu:1`` into backend (or torch device type) and index.
 
     Raises:
-        DeviceError: the word names no backend; the message names the nearest.
+        DeviceError: there is no such backend; the message names the nearest.
     """
     backend, _, index = word.partition(":")
     if backend not in words():
@@ -40,15 +40,15 @@ def parse(word: str) -> tuple[str, int]:
 
 def absent(backend: str, index: int) -> str | None:
     """Returns why there is no such device here, None if there is."""
-    module, told = _module(backend)
-    return cast("str | None", module.present(index, *told))
+    module, kind = _module(backend)
+    return cast("str | None", module.present(index, *kind))
 
 
 def open_device(word: str) -> Device:
-    """Returns the device named, or for ``auto`` the first backend that is here.
+    """Opens the named device, or for ``auto`` that of the first available backend.
 
     Raises:
-        DeviceError: it is not here, or its driver refuses it; the message says why.
+        DeviceError: it does not exist, or its driver refuses it; the message says why.
     """
     backend, index = parse(word)
     host.reach()  # before any backend loads torch
@@ -61,30 +61,30 @@ def open_device(word: str) -> Device:
 
 
 def _opened(backend: str, index: int) -> Device:
-    """Opens a device that is here, which another process or MIG may keep from this one."""
-    module, told = _module(backend)
+    """Opens a device that exists, but which an exclusive process or MIG may deny to this one."""
+    module, kind = _module(backend)
     try:
-        return cast("Device", module.make(index, *told))
+        return cast("Device", module.make(index, *kind))
     except (RuntimeError, DeviceLostError) as error:
         why = f"device {backend}:{index} cannot be opened: {first_line(error)}"
         raise DeviceError(why) from error
 
 
 def every(backend: str = "auto") -> tuple[str, ...]:
-    """Returns the words of all devices of a backend; for ``auto``, of the first that has one."""
+    """Returns the words of all devices of a backend; for ``auto``, of the first that has any."""
     host.reach()
     for name in AUTO if backend == "auto" else (backend,):
-        indexes = takewhile(partial(_is_there, name), range(MOST))
-        if listed := tuple(f"{name}:{index}" for index in indexes):
-            return listed
+        indexes = takewhile(partial(_is_present, name), range(MOST))
+        if devices := tuple(f"{name}:{index}" for index in indexes):
+            return devices
     return ()
 
 
-def _is_there(backend: str, index: int) -> bool:
+def _is_present(backend: str, index: int) -> bool:
     return absent(backend, index) is None
 
 
 def _module(backend: str) -> tuple[Any, tuple[str, ...]]:
-    """Returns the module of a backend, and what it has to be told besides the index."""
+    """Returns a backend's module; for the generic one, with the device type as an argument."""
     name = backend if backend in DEVICES else GENERIC
     return import_module(f"bench.devices.{name}"), () if name == backend else (backend,)

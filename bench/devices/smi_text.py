@@ -1,7 +1,7 @@
-"""What vendors' telemetry tools print, read into one form: a device each, in the tool's order.
+"""Parsers of vendors' telemetry tools: one ``Status`` per device, in the tool's order.
 
-Every reader was written on the recorded outputs in ``tests/data/telemetry``, which name where they
-come from. What a tool does not tell, or another version tells otherwise, is None.
+Each was written against the recorded outputs in ``tests/data/telemetry``, which name their source.
+What a tool does not report, or another version prints differently, is None.
 """
 
 import json
@@ -22,17 +22,17 @@ CLOCK = re.compile(r"(?<![\w.])(\d+) ?MHz", re.IGNORECASE)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 PLACE = re.compile(r"[0-9]{1,9}")
 STATES = {"THROTTLED": (Throttle.UNNAMED,), "UNTHROTTLED": ()}
-"""What AMD's tool says of throttling; by what, it does not say."""
+"""amd-smi's ``throttle_status``, which gives no reason."""
 LARGEST = 1e12
-"""No tool tells a larger number, in whatever unit."""
+"""A larger number, in whatever unit, is garbage."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """One device, as a tool tells of it.
+class Status:
+    """One device as its tool reports it.
 
     Attributes:
-        bus: its PCI address, which no mask of visible devices changes.
+        bus: PCI address, which no mask of visible devices changes.
     """
 
     bus: str | None = None
@@ -45,29 +45,29 @@ class Told:
     throttle: tuple[str, ...] | None = None
 
 
-def paired(text: str) -> list[Told]:
-    """Reads tables with two rows a device, the first with its number and PCI address.
+def paired(text: str) -> list[Status]:
+    """Parses tables with two rows per device, the first with its number and PCI address.
 
-    So print cnmon (Cambricon), mx-smi (MetaX), ixsmi (Iluvatar) and mthreads-gmi (Moore Threads).
+    Printed by cnmon (Cambricon), mx-smi (MetaX), ixsmi (Iluvatar), mthreads-gmi (Moore Threads).
     """
-    found: list[Told] = []
-    driver, rest = _driver(text), 0
+    devices: list[Status] = []
+    driver, in_device = _driver(text), False
     for line in text.splitlines():
         bus = BUS.search(line)
         if bus and FIRST_ROW.match(line):
-            found.append(Told(bus=bus[1].lower(), driver=driver, clock_hz=_hertz(line)))
-            rest = 1
-        elif rest:
-            found[-1], rest = _second_row(found[-1], line), 0
-    return found
+            devices.append(Status(bus=bus[1].lower(), driver=driver, clock_hz=_hertz(line)))
+            in_device = True
+        elif in_device:
+            devices[-1], in_device = _second_row(devices[-1], line), False
+    return devices
 
 
-def _second_row(told: Told, line: str) -> Told:
-    """Returns a device with what its second row says of temperature and power."""
-    warm, power = TEMPERATURE.search(line), POWER.search(line)
+def _second_row(status: Status, line: str) -> Status:
+    """Returns the status with temperature, power and power limit from the second row."""
+    temperature, power = TEMPERATURE.search(line), POWER.search(line)
     return replace(
-        told,
-        temperature_c=_number(warm[1]) if warm else None,
+        status,
+        temperature_c=_number(temperature[1]) if temperature else None,
         power_w=_number(power[1]) if power else None,
         power_limit_w=_number(power[2]) if power else None,
     )
@@ -75,22 +75,22 @@ def _second_row(told: Told, line: str) -> Told:
 
 def _hertz(line: str) -> float | None:
     clock = CLOCK.search(line)
-    told = _number(clock[1]) if clock else None
-    return told * 1e6 if told is not None else None
+    mhz = _number(clock[1]) if clock else None
+    return mhz * 1e6 if mhz is not None else None
 
 
 def _driver(text: str) -> str | None:
-    named = DRIVER.search(text)
-    return named[1] if named else None
+    version = DRIVER.search(text)
+    return version[1] if version else None
 
 
-def ascend(text: str) -> list[Told]:
-    """Reads ``npu-smi info``: two rows a die, the second with its PCI address.
+def ascend(text: str) -> list[Status]:
+    """Parses ``npu-smi info``: two rows per die, the second with its PCI address.
 
-    Of a package of two dies the first tells the power of both, the second ``-``.
+    In a package of two dies the first shows the power of both, the second ``-``.
     """
     version = re.search(r"npu-smi \S+\s+Version: ?(\S+)", text)
-    found: list[Told] = []
+    devices: list[Status] = []
     first: list[str] | None = None
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
@@ -98,106 +98,107 @@ def ascend(text: str) -> list[Told]:
             continue
         bus = BUS.fullmatch(cells[1])
         if first and bus:
-            told = (*first[2].split(), "", "")
-            found.append(
-                Told(
+            power, temperature = (*first[2].split(), "", "")[:2]
+            devices.append(
+                Status(
                     bus=bus[1].lower(),
-                    power_w=_number(told[0]),
-                    temperature_c=_number(told[1]),
+                    power_w=_number(power),
+                    temperature_c=_number(temperature),
                     driver=version[1] if version else None,
                 )
             )
         first = None if bus else cells
-    return found
+    return devices
 
 
-def columns(text: str) -> list[Told]:
-    """Reads hy-smi (Hygon): one row a device under a row of names without blanks."""
-    found: list[Told] = []
+def columns(text: str) -> list[Status]:
+    """Parses hy-smi (Hygon): one row per device under a header whose names have no spaces."""
+    devices: list[Status] = []
     names: list[str] = []
     for line in text.splitlines():
         words = line.split()
         if "AvgPwr" in words:
             names = words
         elif names and len(words) == len(names) and words[0].isdigit():
-            told = dict(zip(names, words, strict=True))
-            found.append(
-                Told(
-                    clock_hz=_hertz(told.get("SCLK", "")),
-                    power_w=_number(told.get("AvgPwr")),
-                    temperature_c=_number(told.get("Temp")),
-                    power_limit_w=_number(told.get("PwrCap")),
+            row = dict(zip(names, words, strict=True))
+            devices.append(
+                Status(
+                    clock_hz=_hertz(row.get("SCLK", "")),
+                    power_w=_number(row.get("AvgPwr")),
+                    temperature_c=_number(row.get("Temp")),
+                    power_limit_w=_number(row.get("PwrCap")),
                 )
             )
-    return found
+    return devices
 
 
-def dumped(text: str) -> list[Told]:
-    """Reads ``xpu-smi dump`` (Intel): values with commas under a row of names with units.
+def dumped(text: str) -> list[Status]:
+    """Parses ``xpu-smi dump`` (Intel): comma-separated under a header of names with units.
 
-    A device that is dumped more than once is told by its last row.
+    The last row of a device counts.
     """
-    found: dict[str, Told] = {}
+    devices: dict[str, Status] = {}
     names: list[str] = []
     for line in text.splitlines():
         words = [word.strip() for word in line.split(",")]
         if "DeviceId" in words:
             names = words
         elif names and len(words) == len(names):
-            told = dict(zip(names, words, strict=True))
-            if not PLACE.fullmatch(told["DeviceId"]):
+            row = dict(zip(names, words, strict=True))
+            if not PLACE.fullmatch(row["DeviceId"]):
                 continue
-            clock = _number(told.get("GPU Frequency (MHz)"))
-            found[told["DeviceId"]] = Told(
-                clock_hz=clock * 1e6 if clock else None,
-                power_w=_number(told.get("GPU Power (W)")),
-                temperature_c=_number(told.get("GPU Core Temperature (Celsius Degree)")),
+            mhz = _number(row.get("GPU Frequency (MHz)"))
+            devices[row["DeviceId"]] = Status(
+                clock_hz=mhz * 1e6 if mhz else None,
+                power_w=_number(row.get("GPU Power (W)")),
+                temperature_c=_number(row.get("GPU Core Temperature (Celsius Degree)")),
             )
-    return [found[one] for one in sorted(found, key=int)]
+    return [devices[number] for number in sorted(devices, key=int)]
 
 
-def amd(text: str) -> list[Told]:
-    """Reads ``amd-smi metric --json``: a list, or in later versions one under ``gpu_data``."""
+def amd(text: str) -> list[Status]:
+    """Parses ``amd-smi metric --json``: a list, in later versions under ``gpu_data``."""
     starts = [at for sign in "[{" if (at := text.find(sign)) >= 0]
     try:
-        told = json.loads(text[min(starts) :]) if starts else []
+        data = json.loads(text[min(starts) :]) if starts else []
     except (ValueError, RecursionError):
         return []
-    listed = told.get("gpu_data") if isinstance(told, dict) else told
-    every = listed if isinstance(listed, list) else []
-    return [_of_amd(one) for one in every if isinstance(one, dict)]
+    devices = data.get("gpu_data") if isinstance(data, dict) else data
+    if not isinstance(devices, list):
+        return []
+    return [_of_amd(device) for device in devices if isinstance(device, dict)]
 
 
-def _of_amd(one: dict[str, Any]) -> Told:
-    clock, most = (_value(one, "clock", "gfx_0", name) for name in ("clk", "max_clk"))
-    power, warm = (one.get(name) for name in ("power", "temperature"))
+def _of_amd(device: dict[str, Any]) -> Status:
+    mhz, max_mhz = (_value(device, "clock", "gfx_0", name) for name in ("clk", "max_clk"))
+    power, temperature = (device.get(name) for name in ("power", "temperature"))
     state = power.get("throttle_status") if isinstance(power, dict) else None
-    return Told(
-        clock_hz=clock * 1e6 if clock else None,
-        clock_max_hz=most * 1e6 if most else None,
+    return Status(
+        clock_hz=mhz * 1e6 if mhz else None,
+        clock_max_hz=max_mhz * 1e6 if max_mhz else None,
         power_w=next(_values(power, "socket_power", "current_socket_power"), None),
-        temperature_c=next(_values(warm, "hotspot", "edge"), None),
+        temperature_c=next(_values(temperature, "hotspot", "edge"), None),
         throttle=STATES.get(str(state)),
     )
 
 
-def _values(told: object, *names: str) -> Iterator[float]:
+def _values(data: object, *names: str) -> Iterator[float]:
     for name in names:
-        value = _value(told, name)
+        value = _value(data, name)
         if value is not None:
             yield value
 
 
-def _value(told: object, *path: str) -> float | None:
-    """Returns the number at the end of a path of keys, with or without its unit beside it."""
+def _value(data: object, *path: str) -> float | None:
+    """Returns the number at a path of keys, plain or as ``{"value": .., "unit": ..}``."""
     for key in path:
-        told = told.get(key) if isinstance(told, dict) else None
-    plain = told.get("value") if isinstance(told, dict) else told
+        data = data.get(key) if isinstance(data, dict) else None
+    plain = data.get("value") if isinstance(data, dict) else data
     return _number(str(plain)) if isinstance(plain, int | float) else None
 
 
 def _number(word: str | None) -> float | None:
-    """Returns the number that a word begins with, such as ``38.0W``, None for ``-``."""
-    found = NUMBER.match(word or "")
-    value = float(found[0]) if found else math.inf
+    """Returns the leading number of a word such as ``38.0W``, None for ``-``."""
+    match = NUMBER.match(word or "")
+    value = float(match[0]) if match else math.inf
     return value if abs(value) < LARGEST else None

@@ -1,4 +1,4 @@
-"""How the ranks of a run meet and talk: each has opened its device before any measures."""
+"""How the ranks of a run meet and communicate: all open their devices before any measures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,28 +16,28 @@ class LostRankError(Exception):
 
 
 class Team(Protocol):
-    """How the ranks of a run talk; whatever cannot be said raises ``LostRankError``."""
+    """Communication between the ranks of a run; a broken connection raises ``LostRankError``."""
 
     def order(self, words: tuple[Any, ...] | None) -> tuple[Any, ...]:
-        """Sends the first rank's order to all, which give None, and returns it."""
+        """Broadcasts rank 0's order and returns it; the other ranks pass None."""
         ...
 
     def outcomes(self, mine: "Outcome") -> "list[Outcome]":
-        """Returns what each rank made of an order, to the first; to the others nothing."""
+        """Gathers the outcomes of an order: all on rank 0, none on the others."""
         ...
 
     def align(self) -> None:
-        """Returns on all ranks at about the same moment."""
+        """Barrier: returns on all ranks at about the same moment."""
         ...
 
     def end(self) -> None:
-        """Ends the talk."""
+        """Ends the communication."""
         ...
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one rank made of an order: a value, or an error by its kind and words."""
+    """One rank's result of an order: a value, or an error's type name and message."""
 
     value: Any = None
     kind: str = ""
@@ -45,57 +45,57 @@ class Outcome:
 
 
 class TorchTeam:
-    """The ranks that torchrun started, over gloo; NCCL, where there is one, carries data alone."""
+    """The ranks that torchrun started: orders over gloo, measured data over NCCL if available."""
 
     def __init__(self, groups: ranks.Groups) -> None:
         self._groups = groups
 
     def order(self, words: tuple[Any, ...] | None) -> tuple[Any, ...]:
-        """Sends an order to all."""
+        """Broadcasts rank 0's order and returns it."""
         import torch.distributed as dist
 
-        told: list[Any] = [words]
-        with _heard():
-            dist.broadcast_object_list(told, src=0, group=self._groups.orders)
-        return tuple(told[0])
+        message: list[Any] = [words]
+        with _lost_ranks():
+            dist.broadcast_object_list(message, src=0, group=self._groups.orders)
+        return tuple(message[0])
 
     def outcomes(self, mine: Outcome) -> list[Outcome]:
-        """Returns every rank's outcome to the first."""
+        """Gathers every rank's outcome on rank 0."""
         import torch.distributed as dist
 
-        first = ranks.rank() == 0
-        told: list[Any] | None = [None] * ranks.count() if first else None
-        with _heard():
-            dist.gather_object(mine, told, dst=0, group=self._groups.answers)
-        return told or []
+        leads = ranks.rank() == 0
+        gathered: list[Any] | None = [None] * ranks.count() if leads else None
+        with _lost_ranks():
+            dist.gather_object(mine, gathered, dst=0, group=self._groups.answers)
+        return gathered or []
 
     def align(self) -> None:
-        """Waits until all wait, on the group that is measured."""
+        """Barrier on the process group that is measured."""
         import torch.distributed as dist
 
         dist.barrier(group=self._groups.data, device_ids=self._groups.devices)
 
     def end(self) -> None:
-        """Ends the groups."""
+        """Destroys the process groups."""
         ranks.leave()
 
 
 @contextmanager
-def _heard() -> Iterator[None]:
-    """Turns what torch says of a connection that is closed or silent into our own words."""
+def _lost_ranks() -> Iterator[None]:
+    """Turns torch's error for a closed connection or a timeout into ``LostRankError``."""
     try:
         yield
     except RuntimeError as error:
-        silent = "timed out" in str(error).lower()
-        told = f"gave no answer for {ranks.PATIENCE_S:.0f} s" if silent else "is gone"
-        raise LostRankError(f"another rank {told}") from error
+        timed_out = "timed out" in str(error).lower()
+        reason = f"gave no answer for {ranks.PATIENCE_S:.0f} s" if timed_out else "is gone"
+        raise LostRankError(f"another rank {reason}") from error
 
 
 def word_of_rank(word: str) -> str:
-    """Returns the device that this rank takes: the accelerator of its own number, or the CPU.
+    """Returns this rank's device: the accelerator numbered as its local rank, or the CPU.
 
     Raises:
-        DeviceError: a device that cannot be one of several.
+        DeviceError: a device that ranks cannot share out, or a given index.
     """
     backend, index = parse(word)
     if backend == "fake":
@@ -103,42 +103,42 @@ def word_of_rank(word: str) -> str:
     if index:
         raise DeviceError(f"each rank takes the device of its own number: device={backend}")
     if backend == "auto":
-        backend = next(name for name in AUTO if _is_here(name))
+        backend = next(name for name in AUTO if absent(name, 0) is None)
     return "cpu" if backend == "cpu" else f"{backend}:{ranks.local_rank()}"
 
 
-def _is_here(backend: str) -> bool:
-    return absent(backend, 0) is None
-
-
 def join(word: str) -> tuple[Device, TorchTeam]:
-    """Opens this rank's device and joins the others, once all have one, and of one kind.
+    """Opens this rank's device and joins the others, once all have opened one of the same type.
 
     Raises:
-        DeviceError: the others do not come, or one has no such device.
+        DeviceError: the other ranks cannot be reached, or one of them has no such device.
     """
     host.reach()  # before torch is loaded
     try:
         ranks.meet()
     except RuntimeError as error:
         raise DeviceError("the other ranks cannot be reached") from error
-    trouble = own = ""
+    trouble = chosen = ""
     try:
-        own = word_of_rank(word)
-        device = open_device(own)
+        chosen = word_of_rank(word)
+        device = open_device(chosen)
     except DeviceError as error:
         trouble = str(error)
-    backend, index = parse(own or "cpu")
+    backend, index = parse(chosen or "cpu")
     _agree(ranks.gathered((backend, trouble)))
     if backend == "cpu":
         return device, TorchTeam(ranks.connect(None))
     return device, TorchTeam(ranks.connect(index, str(getattr(device, "kind", backend))))
 
 
-def _agree(told: list[tuple[str, str]]) -> None:
-    """Raises on all ranks what one of them cannot."""
-    troubles = [f"rank {number}: {words}" for number, (_, words) in enumerate(told) if words]
-    kinds = sorted({backend for backend, _ in told})
+def _agree(joined: list[tuple[str, str]]) -> None:
+    """Raises ``DeviceError`` on all ranks where one has no device or their types differ.
+
+    Args:
+        joined: backend and trouble (empty: none) of each rank.
+    """
+    troubles = [f"rank {rank}: {trouble}" for rank, (_, trouble) in enumerate(joined) if trouble]
+    kinds = sorted({backend for backend, _ in joined})
     if not troubles and len(kinds) > 1:
         troubles = [f"ranks of {' and of '.join(kinds)} cannot be measured together"]
     if troubles:

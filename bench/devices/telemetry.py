@@ -1,4 +1,4 @@
-"""Who tells of clocks, power and temperature: a vendor's library, its tool, or nobody."""
+"""The source of clocks, power and temperature: a vendor's library, its tool, or none."""
 
 from typing import Any, Protocol
 
@@ -9,29 +9,29 @@ from bench.devices.smi import TOOLS, Smi
 
 
 class Telemetry(Protocol):
-    """What is told of one device beside torch.
+    """Telemetry of one device.
 
     Attributes:
-        missing: why nothing is told; empty where something is.
+        missing: why there is none; empty where there is.
     """
 
     missing: str
 
     def reading(self) -> Reading:
-        """Returns clock, power, temperature and throttle reasons now."""
+        """Returns the current clock, power, temperature and throttle reasons."""
         ...
 
     def facts(self) -> dict[str, Any]:
-        """Returns driver, power limit, highest clock and the like, as far as told."""
+        """Returns driver, power limit, maximum clock and the like, as far as reported."""
         ...
 
     def limits(self) -> tuple[str, ...]:
-        """Returns what limits the device."""
+        """Returns, in words, what limits the device, such as a power cap."""
         ...
 
 
 class Silent:
-    """Nobody tells."""
+    """No telemetry."""
 
     def __init__(self, why: str) -> None:
         self.missing = why
@@ -50,16 +50,16 @@ class Silent:
 
 
 def of(vendor: str | None, bus: str | None, index: int, count: int | None = None) -> Telemetry:
-    """Returns the tool of a vendor, or nobody where it has none that is known here."""
+    """Returns telemetry through a vendor's command-line tool, ``Silent`` where none is known."""
     if vendor is not None and vendor in TOOLS:
         return Smi(vendor, bus, index, count)
     return Silent("no telemetry tool of this vendor is known here")
 
 
 def of_cuda(vendor: str | None, bus: str | None, uuid: object, index: int) -> Telemetry:
-    """Returns who tells of a device that presents itself as CUDA, which not only NVIDIA's do.
+    """Returns telemetry of a device behind the CUDA API, which is not always NVIDIA's.
 
-    AMD's library is asked before its tool; a vendor without a known tool may imitate NVML.
+    AMD's library is preferred to its tool; a vendor without a known tool may imitate NVML.
     """
     if vendor == "amd":
         library = Amd(bus, index)

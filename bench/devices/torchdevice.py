@@ -23,7 +23,7 @@ _MISSING = (
     "not compiled with", "cannot access accelerator",
 )  # fmt: skip
 _FAULTS = ("unsupported operand type", "no kernel image")
-"""What sounds alike and is a fault: of a program, or of a torch built for other devices."""
+"""Messages that look like a missing operation but are bugs, or a torch built for other devices."""
 _DTYPE = re.compile(r"dtype|\b(?:b?float|u?int|complex)\d")
 _NO_ROOM = ("out of memory", "alloc_failed", "can't allocate memory", "cannot allocate memory")
 
@@ -31,18 +31,18 @@ REFUSALS = (
     RuntimeError, NotImplementedError, TypeError, AssertionError, ImportError,
     subprocess.CalledProcessError,
 )  # fmt: skip
-"""How torch and its plug-ins refuse: a backend without float64 raises ``TypeError``, a build
-without CUDA ``AssertionError``, a way of doing it that needs Triton ``ImportError``, and Triton
-itself what its C compiler ended with."""
+"""What torch and its plug-ins raise for an unsupported operation: a backend without float64
+``TypeError``, a build without CUDA ``AssertionError``, a path that needs Triton ``ImportError``,
+and Triton itself ``CalledProcessError`` from its C compiler."""
 
 _NO_DRIVER = "active drivers"
 _NO_COMPILER = "find c compiler"
-_COMPILER = "Triton builds its launches with a C compiler and Python's headers: not all are here"
+_COMPILER = "Triton needs a C compiler and Python's headers for its launchers: not all are here"
 
 
 @dataclass
 class PreparedTask:
-    """A task, where its rotation stands, and what the last call returned."""
+    """A task, its position in the rotation of buffers, and what the last call returned."""
 
     task: Task
     turn: int = 0
@@ -51,53 +51,63 @@ class PreparedTask:
 
     @property
     def at_once(self) -> int:
-        """Returns how many calls are done together, where they are."""
+        """Returns how many calls one graph replays, 1 without a graph."""
         return len(self.task.calls) if self.task.whole else 1
 
     def spoil(self) -> None:
-        """Overwrites the results; the first call is the next to run."""
+        """Overwrites the outputs and rewinds to the first call."""
         self.task.spoil()
         self.turn, self.last = 0, None
 
     def spot_check(self) -> Check | None:
-        """Compares part of what the timed calls left behind, where the kernel can."""
+        """Checks part of the timed calls' output, if the kernel can."""
         return self.task.spot_check(self.last) if self.task.spot_check else None
 
     def observed(self) -> dict[str, float | str]:
-        """Returns what the kernel saw of itself."""
+        """Returns what the kernel observed about its own execution."""
         return self.task.observed()
 
     def run(self, calls: int) -> None:
-        """Runs ``calls`` calls in turn over the rotated buffers, whole turns at once."""
+        """Runs ``calls`` calls, rotating through the buffers; full rotations replay the graph."""
         ring, size, whole = self.task.calls, len(self.task.calls), self.task.whole
-        rest = calls % size if whole else calls
+        single = calls % size if whole else calls
         try:
             if whole:
                 for _ in range(calls // size):
                     self.last = whole()
-            for index in range(self.turn, self.turn + rest):
+            for index in range(self.turn, self.turn + single):
                 self.last = ring[index % size]()
         except REFUSALS as error:
             raise translated(error) from error
-        self.turn = (self.turn + rest) % size
+        self.turn = (self.turn + single) % size
 
 
 @dataclass
 class TorchDevice:
-    """A device that torch drives; backends add what they report and how they are timed."""
+    """A device driven through torch; backends add properties, telemetry and timing."""
 
     device: "torch.device"
     cache_bytes: float = field(default=0.0)
 
     def check(self, kernel: Kernel, point: Point) -> Check:
-        """Runs the kernel's own check; a missing operation is ``UnsupportedError``."""
+        """Runs the kernel's correctness check.
+
+        Raises:
+            UnsupportedError: torch lacks the operation on this device.
+            MemoryError: out of device memory.
+        """
         try:
             return kernel.check(point, self.device)
         except REFUSALS as error:
             raise translated(error) from error
 
     def prepare(self, kernel: Kernel, point: Point) -> PreparedTask:
-        """Allocates a configuration's buffers; a missing operation is ``UnsupportedError``."""
+        """Allocates a configuration's buffers.
+
+        Raises:
+            UnsupportedError: torch lacks the operation on this device.
+            MemoryError: out of device memory.
+        """
         try:
             task = kernel.build(point, self.device, self.cache_bytes)
             return PreparedTask(task, clock=kernel.clock)
@@ -109,23 +119,20 @@ class TorchDevice:
         return time.perf_counter_ns() * 1e-9
 
     def rest(self, seconds: float) -> None:
-        """Leaves the device idle for some time."""
+        """Leaves the device idle for ``seconds``."""
         time.sleep(seconds)
 
     def health(self) -> Health:
-        """Returns the host's counters now."""
+        """Returns the host's counters so far."""
         return host.health()
 
     def release(self) -> None:
-        """Gives the kept buffers back."""
+        """Frees the kept buffers."""
         inputs.release()
 
 
 def translated(error: Exception) -> Exception:
-    """Returns ``UnsupportedError`` for a missing operation, ``MemoryError`` for want of room.
-
-    Anything else comes back as it is.
-    """
+    """Maps torch's error to ``UnsupportedError`` or ``MemoryError``; any other is unchanged."""
     import torch
 
     lower = str(error).lower()
@@ -141,7 +148,7 @@ def translated(error: Exception) -> Exception:
 
 
 def _is_missing(error: Exception, lower: str) -> bool:
-    """Tells whether an operation is not here; a ``TypeError`` of one that is names a format."""
+    """Returns whether the operation is missing; a ``TypeError`` counts only if it names a dtype."""
     if any(word in lower for word in _FAULTS):
         return False
     if isinstance(error, TypeError) and not _DTYPE.search(lower):

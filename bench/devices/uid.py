@@ -1,30 +1,29 @@
-"""What tells devices of one kind apart in records, and names none."""
+"""Anonymous identifiers that distinguish devices of one model in records."""
 
 import hashlib
 from pathlib import Path
 
 LENGTH = 12
-UNTOLD = frozenset({
+PLACEHOLDERS = frozenset({
     "", "n/a", "[n/a]", "na", "none", "unknown", "not supported", "[not supported]", "null",
 })  # fmt: skip
 MACHINE = Path("/etc/machine-id")
 
 
 def uid(serial: object) -> str | None:
-    """Returns the beginning of the hash of a serial number, None where none is told.
+    """Returns the first digits of the SHA-256 of a serial number, None where there is none.
 
-    Drivers fill in noughts or words where there is none, alike for every device.
-
-    A serial of NVIDIA's is a random UUID, which cannot be found from its hash by trying.
+    Placeholders that drivers report instead (zeros, ``N/A``) count as none. NVIDIA's serial is a
+    random UUID, which cannot be recovered from the hash by brute force.
     """
     word = str(serial or "").strip()
-    if word.lower() in UNTOLD or not set(word.lower()) - set("0f-x:. "):
+    if word.lower() in PLACEHOLDERS or not set(word.lower()) - set("0f-x:. "):
         return None
     return hashlib.sha256(f"onpaper {word}".encode()).hexdigest()[:LENGTH]
 
 
 def machine_uid() -> str | None:
-    """Returns the uid of this machine, None where its system has no number for it."""
+    """Returns the uid of this machine from its machine-id, None where it has none."""
     try:
         return uid(MACHINE.read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError):

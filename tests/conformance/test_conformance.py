@@ -194,7 +194,7 @@ def test_a_backend_that_torch_plugs_in_conforms(monkeypatch: pytest.MonkeyPatch)
         ("events memory", None, ()),
         ("", "host", (
             "no device events: timed by the host's clock",
-            "free memory not told: 2 GiB are counted on",
+            "free memory not reported: 2 GiB assumed",
         )),
     ],
     ids=["events", "host"],

@@ -67,7 +67,7 @@ def test_an_intel_gpu_tells_of_itself_and_of_what_it_lacks(monkeypatch: pytest.M
     info = device.info()
     assert (info.units, info.driver, info.capability) == (20, "1.6.3", "21479432192")
     assert info.uid is not None
-    assert device.lacks("fp64") == "the device says it has no fp64"
+    assert device.lacks("fp64") == "the device reports no fp64"
     assert device.lacks("bf16") is None
 
 
@@ -77,7 +77,7 @@ def test_a_module_that_tells_next_to_nothing_is_measured_all_the_same(
     device = opened(monkeypatch, "gcu")
     told = device.info()
     assert (told.name, told.units, told.memory_bytes) == ("gcu", None, None)
-    assert "free memory not told: 2 GiB are counted on" in told.limits
+    assert "free memory not reported: 2 GiB assumed" in told.limits
     done = measure_item(device, Item("gemm", "fp32", fixed=SHAPE), Plan(0.2))
     assert (done.status, done.reason) == ("ok", None)
     assert done.observed["clock"] == "host"
@@ -130,7 +130,7 @@ def test_an_operation_that_the_cpu_does_instead_is_skipped(
     if not falls:
         device.prepare(kernel("gemm"), point)
         return
-    with pytest.raises(UnsupportedError, match=r"^the CPU does it: "):
+    with pytest.raises(UnsupportedError, match=r"^it falls back to the CPU: "):
         device.prepare(kernel("gemm"), point)
 
 

@@ -47,7 +47,7 @@ def test_a_module_that_does_not_tell_whether_it_is_available_is_asked_genericall
 def test_a_plug_in_is_imported_by_its_name_and_one_that_breaks_is_told_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(plugins, "_is_here", lambda name: name.startswith("torch_"))
+    monkeypatch.setattr(plugins, "_is_installed", lambda name: name.startswith("torch_"))
     assert plugins.modules("npu") == ("torch_npu",)
     assert plugins.modules("gcu") == ("torch_gcu",)
     assert plugins.packages("supa") == ("torch_br", "torch_supa")

@@ -7,7 +7,7 @@ import pytest
 from bench.devices import ranks as led
 from bench.devices.base import Elapsed, Health
 from bench.devices.fake import FakeSpec
-from bench.devices.ranks import Hand, slowest, worst
+from bench.devices.ranks import Worker, slowest, worst
 from bench.devices.team import LostRankError, Outcome
 from bench.kernels.common import ranks
 from bench.kernels.common.base import Point, UnsupportedError
@@ -191,7 +191,7 @@ def test_a_rest_is_the_firsts_while_the_others_wait(pair: Pair) -> None:
 def test_what_the_kernel_saw_of_itself_is_told_of_the_first_rank(pair: Pair) -> None:
     assert pair.leader.observed() == {}
     prepared = pair.leader.prepare(COLLECTIVE, POINT)
-    held = pair.leader._hand.prepared
+    held = pair.leader._worker.prepared
     assert held is not None
     held.observed = lambda: {"ranks": 2.0}  # type: ignore[method-assign]
     assert prepared.observed() == {"ranks": 2.0}
@@ -203,10 +203,10 @@ def test_cpu_time_of_ranks_that_wait_is_not_told(pair: Pair) -> None:
 
 
 def test_a_hand_frees_what_it_held_before_it_prepares_anew(pair: Pair) -> None:
-    hand = Hand(pair.first, pair.teams[0])
-    hand.outcome(("prepare", "collective", POINT))
-    held = hand.prepared
+    worker = Worker(pair.first, pair.teams[0])
+    worker.outcome(("prepare", "collective", POINT))
+    held = worker.prepared
     pair.first.trouble["prepare"] = MemoryError("full")
-    assert hand.outcome(("prepare", "collective", POINT)) == Outcome(None, "MemoryError", "full")
+    assert worker.outcome(("prepare", "collective", POINT)) == Outcome(None, "MemoryError", "full")
     assert held is not None
-    assert hand.prepared is None
+    assert worker.prepared is None

@@ -12,7 +12,7 @@ from bench.chips.vendors import vendors
 from bench.devices import smi, smi_text, telemetry
 from bench.devices.base import Reading
 from bench.devices.smi import TOOLS, Smi, visible
-from bench.devices.smi_text import Told
+from bench.devices.smi_text import Status
 from tests.folders import DATA
 
 RECORDED = DATA / "telemetry"
@@ -22,39 +22,39 @@ VENDOR = {
 }  # fmt: skip
 READ = {
     "npu-smi-910b2c": [
-        Told("0000:5a:00.0", None, 89.9, 53.0, None, None, "23.0.3"),
-        Told("0000:29:00.0", None, 93.8, 53.0, None, None, "23.0.3"),
+        Status("0000:5a:00.0", None, 89.9, 53.0, None, None, "23.0.3"),
+        Status("0000:29:00.0", None, 93.8, 53.0, None, None, "23.0.3"),
     ],
     "npu-smi-910c": [
-        Told("0000:9d:00.0", None, 178.9, 36.0, None, None, "24.1.rc3.7"),
-        Told("0000:9f:00.0", None, None, 36.0, None, None, "24.1.rc3.7"),
-        Told("0000:99:00.0", None, 186.1, 36.0, None, None, "24.1.rc3.7"),
-        Told("0000:9b:00.0", None, None, 36.0, None, None, "24.1.rc3.7"),
+        Status("0000:9d:00.0", None, 178.9, 36.0, None, None, "24.1.rc3.7"),
+        Status("0000:9f:00.0", None, None, 36.0, None, None, "24.1.rc3.7"),
+        Status("0000:99:00.0", None, 186.1, 36.0, None, None, "24.1.rc3.7"),
+        Status("0000:9b:00.0", None, None, 36.0, None, None, "24.1.rc3.7"),
     ],
     "cnmon-mlu370": [
-        Told("0000:39:00.0", None, 106.0, 32.0, 250.0, None, "5.10.13"),
-        Told("0000:3d:00.0", None, 106.0, 39.0, 250.0, None, "5.10.13"),
+        Status("0000:39:00.0", None, 106.0, 32.0, 250.0, None, "5.10.13"),
+        Status("0000:3d:00.0", None, 106.0, 39.0, 250.0, None, "5.10.13"),
     ],
     "mx-smi-c550": [
-        Told("0000:0f:00.0", None, 53.0, 29.0, 450.0, None, "2.15.9"),
-        Told("0000:34:00.0", None, 53.0, 29.0, 450.0, None, "2.15.9"),
-        Told("0000:48:00.0", None, 54.0, 30.0, 450.0, None, "2.15.9"),
+        Status("0000:0f:00.0", None, 53.0, 29.0, 450.0, None, "2.15.9"),
+        Status("0000:34:00.0", None, 53.0, 29.0, 450.0, None, "2.15.9"),
+        Status("0000:48:00.0", None, 54.0, 30.0, 450.0, None, "2.15.9"),
     ],
-    "ixsmi-bi-v100": [Told("00000000:98:00.0", 1.5e9, 40.0, 30.0, 250.0, None, "3.1.0")],
+    "ixsmi-bi-v100": [Status("00000000:98:00.0", 1.5e9, 40.0, 30.0, 250.0, None, "3.1.0")],
     "mthreads-gmi-s5000": [
-        Told("00000000:2a:00.0", None, None, 52.0, None, None, "3.3.5-server"),
-        Told("00000000:3a:00.0", None, None, 51.0, None, None, "3.3.5-server"),
+        Status("00000000:2a:00.0", None, None, 52.0, None, None, "3.3.5-server"),
+        Status("00000000:3a:00.0", None, None, 51.0, None, None, "3.3.5-server"),
     ],
     "hy-smi-z100": [
-        Told(None, None, 38.0, 30.0, 280.0),
-        Told(None, None, 41.0, 30.0, 280.0),
-        Told(None, None, 38.0, 29.0, 280.0),
-        Told(None, None, 39.0, 29.0, 280.0),
+        Status(None, None, 38.0, 30.0, 280.0),
+        Status(None, None, 41.0, 30.0, 280.0),
+        Status(None, None, 38.0, 29.0, 280.0),
+        Status(None, None, 39.0, 29.0, 280.0),
     ],
-    "xpu-smi-pvc": [Told(None, 1.6e9, 264.93, 43.5), Told(None, 1.6e9, 269.64, 38.0)],
-    "xpu-smi-pvc-user": [Told(None, 1.6e9, 265.16, None), Told(None, 1.6e9, 269.84, None)],
-    "amd-smi-rx7800xt": [Told(None, 49e6, 9.0, 41.0, None, 2.645e9, throttle=())],
-    "amd-smi-blind": [Told()],
+    "xpu-smi-pvc": [Status(None, 1.6e9, 264.93, 43.5), Status(None, 1.6e9, 269.64, 38.0)],
+    "xpu-smi-pvc-user": [Status(None, 1.6e9, 265.16, None), Status(None, 1.6e9, 269.84, None)],
+    "amd-smi-rx7800xt": [Status(None, 49e6, 9.0, 41.0, None, 2.645e9, throttle=())],
+    "amd-smi-blind": [Status()],
 }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def test_a_device_that_the_tool_does_not_list_is_not_taken_for_another(
     Machine(monkeypatch, "cnmon-mlu370")
     for bus, index in (("0000:99:00.0", 0), (None, 7)):
         told = Smi("cambricon", bus, index)
-        assert told.missing == "cnmon tells nothing of this device"
+        assert told.missing == "cnmon does not list this device"
         assert told.reading() == Reading()
 
 
@@ -238,7 +238,7 @@ def test_a_real_tool_is_called_and_one_that_hangs_is_ended(
 
 def test_a_tool_that_is_not_there_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
-    assert Smi("metax", None, 0).missing == "mx-smi is not here: no clocks, no power"
+    assert Smi("metax", None, 0).missing == "mx-smi is not installed: no clocks, no power"
     assert telemetry.of("enflame", None, 0).missing
     assert telemetry.of(None, None, 0).reading() == Reading()
 
