@@ -1,1 +1,1 @@
-"""One run as a value: what a record holds, and how it is written, read and found."""
+"""Records of runs: their schema, and how they are written, read and found."""

@@ -1,4 +1,4 @@
-"""What of a finished run did not succeed, by which its exit code is told."""
+"""The measurements of a finished run that failed, which decide its exit code."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,20 +6,21 @@ from bench.records.model import Record
 
 
 def failures(record: Record) -> Iterator[str]:
-    """Yields the measurements that failed, each with its reason.
+    """Yields a line for each failed measurement, with its reason.
 
-    A single line where all were skipped: a broken installation may do no better.
+    If all were skipped, which suggests a broken installation, yields one line.
     """
-    statuses = {one.status for one in record.measurements}
-    for one in record.measurements:
-        if one.status == "failed":
-            yield f"{one.kernel} {one.dtype}: {one.reason or 'failed'}"
+    statuses = {measurement.status for measurement in record.measurements}
+    for measurement in record.measurements:
+        if measurement.status == "failed":
+            reason = measurement.reason or "failed"
+            yield f"{measurement.kernel} {measurement.dtype}: {reason}"
     if statuses == {"skipped"}:
         yield f"nothing could be measured: {record.measurements[0].reason or 'all was skipped'}"
 
 
 def summary(records: Iterable[Record]) -> str:
-    """Returns in one line why a run ends with exit code 1; empty where nothing failed."""
-    found = [line for record in records for line in failures(record)]
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"exit code 1: {found[0]}{more}" if found else ""
+    """Returns in one line why a run ends with exit code 1; empty if nothing failed."""
+    lines = [line for record in records for line in failures(record)]
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return f"exit code 1: {lines[0]}{more}" if lines else ""

@@ -1,8 +1,8 @@
-"""The record of one run; every key that holds a physical quantity names its SI unit.
+"""The record of one run; the name of every physical quantity ends with its SI unit.
 
-A record is frozen and complete in itself: raw samples, conditions, environment and the hash of
-the sheet it was set beside. ``None`` means unknown. Nothing in it names a person, a host or a path,
-but ``machine.node``, where a user or a launcher told it.
+A record is immutable and self-contained: raw samples, conditions, environment and the hash of the
+sheet it was compared with. ``None`` means unknown. Nothing in it identifies a person, host or path
+except ``machine.node``, if a user or a launcher set it.
 """
 
 import math
@@ -17,22 +17,22 @@ SCHEMA: Final = 2
 """Version of the shape below; an older record is read through bench/records/upgrade.py."""
 
 IMPORTED_BY: Final = "imported_by"
-"""The setting that tells who measured a record that was imported; one's own have none."""
+"""The setting that names who measured an imported record; absent in records made here."""
 IMPORTED_FROM: Final = "imported_sha256"
-"""The setting that tells of which bundle it was taken."""
+"""The setting that holds the hash of the bundle that a record was imported from."""
 TOGETHER: Final = "together"
-"""The setting that tells how many devices of the machine were measured at once."""
+"""The setting that holds how many devices of the machine were measured at once."""
 ROUNDING = 1e-9
-"""How far a number may be from what it was computed of, relative."""
+"""Relative tolerance of a stored statistic against the one recomputed from its samples."""
 METHOD = 1
-"""Version of how figures are measured; figures of different methods are not set side by side."""
+"""Version of the measuring method; figures of different methods are not comparable."""
 
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Program(Strict):
-    """The onpaper that ran."""
+    """The version of onpaper that ran."""
 
     version: str
     commit: str | None = None
@@ -40,7 +40,7 @@ class Program(Strict):
 
 
 class Machine(Strict):
-    """The environment: systems and versions; ``node`` is what a user or a launcher calls it."""
+    """The software environment; ``node`` is a name given by the user or the launcher."""
 
     node: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")] | None = None
     system: str
@@ -53,11 +53,11 @@ class Machine(Strict):
 
 
 class DeviceInfo(Strict):
-    """All that a device reports of itself, as far as it reports it.
+    """What a device reports about itself; None where it does not.
 
-    ``units`` are SMs, CUs, AI cores or, on a CPU, the cores in reach of this process.
+    ``units`` are SMs, CUs, AI cores or, on a CPU, the cores available to this process.
     ``markers`` are hints at the vendor behind a CUDA-like device: module and variable names.
-    ``uid`` tells devices of one kind apart and names none: the beginning of a hash of its serial.
+    ``uid`` distinguishes devices of one model anonymously: leading digits of its serial's hash.
     """
 
     backend: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
@@ -87,11 +87,11 @@ class DeviceInfo(Strict):
 
 
 class Identity(Strict):
-    """Which sheet the device was taken to be described by, and why.
+    """The sheet that the device was matched to, and why.
 
-    ``matched``: one sheet fits all that is reported. ``family``: only the family of a CPU is
-    known, its peaks are derived. ``chosen``: ``chip=`` said so. ``ambiguous``: several sheets
-    fit. ``unknown``: none does; nothing is compared.
+    ``matched``: exactly one sheet fits what the device reports. ``family``: only a CPU's family is
+    known, its peaks are derived. ``chosen``: given by ``chip=``. ``ambiguous``: several sheets
+    fit. ``unknown``: none does, and nothing is compared.
     """
 
     state: Literal["matched", "family", "chosen", "ambiguous", "unknown"]
@@ -102,9 +102,9 @@ class Identity(Strict):
 
 
 class Work(Strict):
-    """What one call does, by formula: operations, bytes moved, bytes touched.
+    """The work of one call by formula: operations, bytes moved, bytes of the working set.
 
-    ``items`` are what else a call gets through: tokens, loads that wait for one another, launches.
+    ``items`` counts other units of work in a call: tokens, dependent loads, launches.
     """
 
     flop: NonNegative
@@ -115,27 +115,27 @@ class Work(Strict):
 
 
 WORST = 1e9
-"""The largest error that is told; a result that is no number is that wrong."""
+"""The largest error stored; it stands for NaN and infinity, too."""
 
 
-def _told(error: object) -> object:
-    """Returns the worst error for one that is larger or no number; what is not one at all stays."""
+def _capped(error: object) -> object:
+    """Replaces NaN and errors above ``WORST`` by it; leaves other types to the validation."""
     if not isinstance(error, int | float) or isinstance(error, bool):
         return error
-    return WORST if not error <= WORST else error  # NaN is neither below nor above
+    return WORST if not error <= WORST else error  # also true for NaN
 
 
 class Check(Strict):
-    """The kernel's result beside a float64 reference on fresh random input."""
+    """A comparison of the kernel's result with a float64 reference; ``error`` is relative."""
 
     passed: bool
-    error: Annotated[NonNegative, BeforeValidator(_told)]
+    error: Annotated[NonNegative, BeforeValidator(_capped)]
     tolerance: float
     shape: str
 
 
 class Stats(Strict):
-    """The time of one call: median with its interval, and the best short window."""
+    """Call time in seconds: median with its interval, and the best short window."""
 
     median_s: Positive
     low_s: Positive
@@ -156,7 +156,7 @@ class Stats(Strict):
 
 
 class Stopped(Strict):
-    """Why sampling ended, and the half-width of the interval it had reached."""
+    """Why sampling ended, and the relative half-width of the interval, reached and wanted."""
 
     reason: Literal["converged", "budget", "noisy"]
     precision: NonNegative
@@ -164,10 +164,10 @@ class Stopped(Strict):
 
 
 class Conditions(Strict):
-    """What went on while it was measured; series are on the clock of ``at_s``.
+    """Conditions during a measurement; the series were sampled at ``at_s``.
 
-    ``throttle`` is None where nothing was told of it; before 2026-11-27 it was empty there, too.
-    ``cpu_share`` is the CPU time that the process got, over threads times elapsed time.
+    ``throttle`` is None if the device reports no reasons; before 2026-11-27 it was empty then.
+    ``cpu_share`` is the process's CPU time over elapsed time times its threads.
     """
 
     at_s: tuple[float, ...] = ()
@@ -183,9 +183,9 @@ class Conditions(Strict):
 
 
 class Timing(Strict):
-    """The samples of one kernel configuration and what was made of them.
+    """The samples of one kernel configuration, in seconds per call, and their statistics.
 
-    ``rested_s`` are call times right after a rest, before warm-up: bursts may lie there.
+    ``rested_s`` are call times right after a rest, before warm-up; the burst may be among them.
     """
 
     batch_calls: int
@@ -208,7 +208,7 @@ class Timing(Strict):
 
 
 class Trial(Strict):
-    """One configuration tried in a search, the median call time of its trials, and its calls."""
+    """One configuration tried in a search: the median call time of its trials, and its calls."""
 
     parameters: dict[str, int | str]
     median_s: Positive
@@ -216,12 +216,11 @@ class Trial(Strict):
 
 
 class Search(Strict):
-    """All that a search tried, and what a longer one could still gain.
+    """The trials of a search, and what a longer one might still gain.
 
-    ``gain_estimate`` is the relative rise of the best rate that a much longer search is
-    expected to find, None if too few were tried to tell; ``chance_next_beats_at_most`` bounds,
-    at 95%, the chance that one more configuration drawn at random beats the best.
-    ``left_out`` counts those too dear for one trial and those that do not run.
+    ``gain_estimate`` is the expected relative gain of a much longer search, None if too few were
+    tried. ``chance_next_beats_at_most`` is a 95% bound on the chance that one more random
+    configuration beats the best. ``left_out`` counts those too expensive to try or not runnable.
     """
 
     space: int
@@ -233,20 +232,20 @@ class Search(Strict):
 
 
 Quantity = Literal["", "flop_rate", "byte_rate", "item_rate", "item_seconds", "footprint"]
-"""What a measurement is told in; where it is empty, its figure's dimension says.
+"""The quantity that a measurement reports; if empty, its figure's dimension decides.
 
-``item_rate``: items of a call a second, such as tokens. ``item_seconds``: seconds an item.
-``footprint``: the bytes that were held.
+``item_rate``: items per second, such as tokens. ``item_seconds``: seconds per item.
+``footprint``: bytes allocated.
 """
 
 
 class Measurement(Strict):
-    """One kernel configuration: what it did, how long it took, under which conditions.
+    """One kernel configuration: its work, timing and conditions.
 
-    ``label`` tells apart what tests one figure, or names what tests none; ``group`` is the table
-    of its own that points of a curve belong to. ``decides`` is False for work that no figure
-    promises a rate of, such as attention: it is shown beside the figure and judges nothing.
-    ``observed`` is what the kernel saw of itself, such as the tile of the code that ran.
+    ``label`` distinguishes measurements of one figure, or names one without a figure; ``group`` is
+    the title of a separate table, such as a curve's. ``decides`` is False where the figure
+    promises no such rate, as for attention: it is shown beside the figure, but gives no verdict.
+    ``observed`` is what the kernel observed at run time, such as the tile of the code that ran.
     """
 
     kernel: str
@@ -289,11 +288,11 @@ class Record(Strict):
     measurements: tuple[Measurement, ...] = ()
 
     def with_measurement(self, new: Measurement, took_s: float) -> "Record":
-        """Returns the record with one more measurement."""
+        """Returns a copy with one more measurement."""
         return self.model_copy(update={"measurements": (*self.measurements, new), "took_s": took_s})
 
 
 def at_once(record: Record) -> int:
-    """Returns how many devices of a machine were measured at once, this one among them."""
-    told = record.settings.get(TOGETHER)
-    return told if isinstance(told, int) and told > 1 else 1
+    """Returns how many devices of the machine were measured at once, including this one."""
+    count = record.settings.get(TOGETHER)
+    return count if isinstance(count, int) and count > 1 else 1

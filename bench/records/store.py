@@ -16,20 +16,20 @@ from bench.records.upgrade import STEPS, upgraded
 MAX_BYTES = 200_000_000
 HEAD = 2_000
 VALUE = "Value error, "
-"""What pydantic puts before a message of ours."""
+"""The prefix that pydantic puts before our own messages."""
 LARGEST = 1e60
-"""No number of a record is larger: squares and products of such numbers are still finite."""
+"""The largest number allowed in a record, so that squares and products stay finite."""
 DIGITS = 40
-"""The longest whole number."""
+"""The most digits of an integer."""
 BUNDLED = ".onpaper.json"
-"""How the name of a record ends that was packed for others: :mod:`bench.bundle`."""
+"""The file name suffix of a bundle, :mod:`bench.bundle`."""
 ID = re.compile(r'"id":\s*"([0-9A-Za-z._-]+)"')
 STARTED = re.compile(r"\d{8}-\d{6}")
 FINISHED = re.compile(r'"state":\s*"(?:complete|interrupted)"')
 
 
 def write(record: Record, path: Path) -> None:
-    """Writes ``record`` to ``path`` so that a reader sees the old file or the new one, whole."""
+    """Writes ``record`` to ``path`` atomically: a reader sees the old file or the new one."""
     replace(path, record.model_dump_json(indent=1) + "\n", synced=True)
 
 
@@ -38,17 +38,17 @@ def read(path: Path) -> Record:
 
     Raises:
         UsageError: there is no such file.
-        DataError: it is no record of a schema this program knows; every fault is named.
+        DataError: it is not a valid record of a known schema; every fault is listed.
     """
     return read_hashed(path)[0]
 
 
 def read_hashed(path: Path) -> tuple[Record, str]:
-    """Reads one record and returns it with the SHA-256 of the very bytes it was read from.
+    """Reads one record and returns it with the SHA-256 of the bytes it was parsed from.
 
     Raises:
         UsageError: there is no such file.
-        DataError: it is no record of a schema this program knows; every fault is named.
+        DataError: it is not a valid record of a known schema; every fault is listed.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -69,8 +69,12 @@ def read_hashed(path: Path) -> tuple[Record, str]:
 
 
 def _finite(word: str) -> float:
-    """Returns a number; NaN, Infinity and what is beyond all physics are none of a record."""
-    if not abs(value := float(word)) <= LARGEST:  # NaN is not, either
+    """Parses a number.
+
+    Raises:
+        ValueError: NaN, an infinity, or larger than ``LARGEST``.
+    """
+    if not abs(value := float(word)) <= LARGEST:  # also true for NaN
         raise ValueError(f"{word[:DIGITS]} is not a number of a record")
     return value
 
@@ -111,15 +115,15 @@ def _fault(path: Path, field: str, problem: str, fix: str) -> Fault:
 
 
 def find(word: str, folders: list[Path]) -> Path:
-    """Returns the record that ``word`` names.
+    """Returns the path of the record that ``word`` names.
 
     Args:
-        word: a path, the record's id or its file's name, the beginning of either, ``latest``, or
-            a folder, of which the newest is meant.
-        folders: where records lie; no more than their first lines are read.
+        word: a path, a record's id or file name or a prefix of either, ``latest``, or a folder,
+            which stands for its newest record.
+        folders: folders to search; only the first lines of each file are read.
 
     Raises:
-        UsageError: nothing answers to ``word``, or more than one; the message names the nearest.
+        UsageError: no record matches, or several do; the message names the nearest.
     """
     direct = Path(word)
     if word and _is_folder(direct):
@@ -147,52 +151,52 @@ def _is_folder(path: Path) -> bool:
 
 
 def newest(folders: list[Path]) -> list[Path]:
-    """Returns the records whose runs have ended, the last begun first; if none has, all others."""
+    """Returns finished records, most recently started first; if there are none, all records."""
     known = _known(folders).values()
     finished = [path for path in known if FINISHED.search(_head(path))]
     return sorted(finished or known, key=_started, reverse=True)
 
 
 def begun(folder: Path) -> list[Path]:
-    """Returns the records of a folder, the last begun first, whether their runs ended or not."""
+    """Returns all records of a folder, finished or not, most recently started first."""
     return sorted(_known([folder]).values(), key=_started, reverse=True)
 
 
 def _known(folders: list[Path]) -> dict[str, Path]:
-    """Returns the records of folders by the names of their files."""
+    """Returns the paths of all records in folders, by file name without suffix."""
     return {path.stem: path for folder in folders for path in sorted(folder.rglob("*.json"))}
 
 
 def _called(word: str, known: Mapping[str, Path]) -> Path:
-    """Returns the record of an id, or of the beginning of an id or of a file's name.
+    """Returns the record with an id, or with a prefix of an id or of a file name.
 
     Raises:
         UsageError: there is none, or more than one.
     """
     named = [*known.items(), *_ids(known)]
-    exact = [one for one in named if one[0] == word]
-    begun = exact or [one for one in named if one[0].startswith(word)]
-    if len({path for _, path in begun}) == 1:
-        return begun[0][1]
-    if begun:
-        told = [name if name == path.stem else f"{name} ({path.stem})" for name, path in begun]
-        shown = ", ".join(sorted(told)[:4]) + (", ..." if len(told) > 4 else "")
-        raise UsageError(f"record {word!r} fits {len(told)}: {shown}")
-    some = ", ".join(["latest", *sorted(known, reverse=True)[:2]])
-    listed = f"choose from {len(known)}, such as {some}; 'python -m bench history' lists them"
+    exact = [pair for pair in named if pair[0] == word]
+    matches = exact or [pair for pair in named if pair[0].startswith(word)]
+    if len({path for _, path in matches}) == 1:
+        return matches[0][1]
+    if matches:
+        names = [name if name == path.stem else f"{name} ({path.stem})" for name, path in matches]
+        shown = ", ".join(sorted(names)[:4]) + (", ..." if len(names) > 4 else "")
+        raise UsageError(f"record {word!r} fits {len(names)}: {shown}")
+    examples = ", ".join(["latest", *sorted(known, reverse=True)[:2]])
+    listed = f"choose from {len(known)}, such as {examples}; 'python -m bench history' lists them"
     raise UsageError(f"no record {word!r}: {nearest(word, [name for name, _ in named]) or listed}")
 
 
 def _ids(known: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
-    """Yields the id of each record that is not its file's name, nor that of another."""
+    """Yields id and path of each record whose id is not the name of any file."""
     for path in known.values():
-        told = ID.search(_head(path))
-        if told and told[1] not in known:
-            yield told[1], path
+        match = ID.search(_head(path))
+        if match and match[1] not in known:
+            yield match[1], path
 
 
 def every(folders: list[Path], chip: str) -> Iterator[Record]:
-    """Yields the readable records of a chip; a file that does not name it is not parsed."""
+    """Yields the readable records of a chip; files that do not mention it are not parsed."""
     for path in (path for folder in folders for path in sorted(folder.rglob("*.json"))):
         try:
             record = read(path) if chip in path.read_text(encoding="utf-8") else None
@@ -203,15 +207,15 @@ def every(folders: list[Path], chip: str) -> Iterator[Record]:
 
 
 def _started(path: Path) -> tuple[str, float, str]:
-    """Returns when the run of a record started: its id tells, or else the folder of its day."""
+    """Returns a sort key: start time by the name or id, or else by the day's folder; then mtime."""
     inside = ID.search(_head(path))
-    told = STARTED.match(path.stem) or (STARTED.match(inside[1]) if inside else None)
-    moment = told[0].replace("-", "") if told else path.parent.name.replace("-", "")
+    started = STARTED.match(path.stem) or (STARTED.match(inside[1]) if inside else None)
+    moment = started[0].replace("-", "") if started else path.parent.name.replace("-", "")
     return moment, path.stat().st_mtime, path.stem
 
 
 def _head(path: Path) -> str:
-    """Returns a record's first lines, where its id and its state are; empty if unreadable."""
+    """Returns the beginning of a record, which holds its id and state; empty if unreadable."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             return file.read(HEAD)

@@ -1,4 +1,4 @@
-"""Reads records of older schemas: one function a version, each to the next."""
+"""Upgrades records of older schemas, one version at a time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,22 +9,22 @@ Data = dict[str, Any]
 
 
 def _from_1(data: Data) -> Data:
-    """Schema 2 added ``device.uid`` and ``machine.node``, which older records leave unknown.
+    """Schema 2 added ``device.uid`` and ``machine.node``, unknown in older records.
 
-    It names a device's backend by any word, where schema 1 knew cpu, cuda and fake.
+    It also allows any backend name, where schema 1 had only cpu, cuda and fake.
     """
     return data
 
 
 STEPS: dict[int, Callable[[Data], Data]] = {1: _from_1}
-"""By the version that each reads; what it returns is of the next."""
+"""The upgrade from each version to the next, by the version it reads."""
 
 
 def upgraded(data: Data, version: int) -> Data:
-    """Returns a record's data in today's shape; ``data`` is left as it is.
+    """Returns a record's data in the current schema; ``data`` is not modified.
 
     Raises:
-        KeyError: no function reads this version.
+        KeyError: the version is unknown.
     """
     for step in range(version, SCHEMA):
         data = {**STEPS[step](data), "schema_version": step + 1}
