@@ -1,9 +1,9 @@
-"""Attention of language models: prefill, its backward pass, and decode over a cache.
+"""Attention of language models: prefill, its backward pass, and decode over a KV cache.
 
-Counted as the field does: 4 b h s^2 d forward, half of it where causal, 2.5 times that backward
-(FlashAttention-2, arXiv 2307.08691, 4.1); decode reads each key and value once. Shapes of a head
-are those of the model that ``model`` names; MLA is decoded in its absorbed form, in which all
-heads share one latent of 512 + 64 elements a token (DeepSeek-V2, arXiv 2405.04434, 2.1).
+FLOP as usually counted: 4 b h s^2 d forward, half if causal, 2.5 times that backward
+(FlashAttention-2, arXiv 2307.08691, 4.1); decode reads each key and value once. Head shapes are
+those of ``model``; MLA is decoded in its absorbed form, in which all heads share one latent of
+512 + 64 elements per token (DeepSeek-V2, arXiv 2405.04434, 2.1).
 """
 
 import math
@@ -63,19 +63,19 @@ CPU_SIZES = {
     "decode": ((4, 4096),),
     "decode-mla": ((2, 4096),),
 }
-"""Batch and length that a search may choose, on an accelerator and on a CPU."""
+"""Batch and length to search, on an accelerator and on a CPU."""
 PILOT_SIZES = (2, 48)
 ROWS = 16
 SHORT = 64
 FAR = 2.2
 WHOLE = ("math", "matmul")
-"""Ways that hold every score at once, twice in fp32."""
+"""Implementations that materialize all scores, twice in fp32."""
 BACKWARD_FACTOR = 2.0
-"""Gradients are sums of more rounded terms: their tolerance is so much wider."""
+"""Factor on the tolerance of gradients, which sum more rounded terms."""
 
 
 class Attention(Defaults):
-    """One call is the attention of one layer."""
+    """The attention of one layer per call."""
 
     name = "attention"
     about = "attention: prefill, its backward pass, decode, MLA decode"
@@ -95,30 +95,30 @@ class Attention(Defaults):
         return (*plain, "vector_fp32") if point.dtype == "fp32" else plain
 
     def quantity(self, point: Point) -> Quantity:
-        """Returns operations a second for prefill, bytes a second for decode."""
+        """Returns FLOP/s for prefill, bytes/s for decode."""
         return "byte_rate" if _decodes(point) else "flop_rate"
 
     def label(self, point: Point) -> str:
-        """Returns the phase, with the dtype where the figure does not tell it."""
+        """Returns the phase, with the dtype if the figure does not name it."""
         phase = str(point.parameters["phase"])
         return f"attention {phase} {point.dtype}" if _decodes(point) else f"attention {phase}"
 
     def work(self, point: Point) -> Work:
-        """Counts what the phase multiplies, and its operands once."""
+        """Counts the phase's multiplications, and each operand's bytes once."""
         return _work(point)
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
-        """Returns two short sequences, in the way that torch chooses."""
+        """Returns two short sequences, with torch's choice of implementation."""
         phase = variant or VARIANTS[0]
         return _point(Point("attention", dtype, data), phase, PILOT_SIZES, "torch")
 
     def smaller(self, point: Point) -> Point:
-        """Returns the same with short sequences."""
+        """Returns the same configuration with short sequences."""
         short = min(point.size("length"), 256)
         return replace(point, parameters={**point.parameters, "length": short})
 
     def ways(self, point: Point, limits: Limits) -> list[Point]:
-        """Returns a configuration of fixed sizes in every way there is."""
+        """Returns a configuration of fixed sizes in every implementation that fits in memory."""
         refuse_size(2 * self.work(point).footprint_bytes, limits.memory_bytes)
         every = DECODE_WAYS if _decodes(point) else WAYS
         ways: tuple[str, ...] = CPU_WAYS if limits.is_cpu else every
@@ -127,7 +127,7 @@ class Attention(Defaults):
         return [replace(point, parameters={**point.parameters, "way": way}) for way in ways]
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the sizes that fit in memory, in every way."""
+        """Returns the sizes that fit in memory, in every implementation."""
         phase = str(pilot.parameters["phase"])
         sizes = (CPU_SIZES if limits.is_cpu else SIZES)[phase]
         points = [_far(_point(pilot, phase, size, "torch"), limits.cache_bytes) for size in sizes]
@@ -135,7 +135,7 @@ class Attention(Defaults):
         return [one for point in fitting or points[-1:] for one in self.ways(point, limits)]
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
-        """Draws as many sets of operands as exceed twice the cache."""
+        """Draws operand sets that together exceed twice the cache."""
         work = self.work(point)
         set_precision(point.dtype)
         if device.type == "cpu":
@@ -167,7 +167,7 @@ def _point(pilot: Point, phase: str, size: tuple[int, int], way: str) -> Point:
 
 
 def _far(point: Point, cache_bytes: float) -> Point:
-    """Returns a decode over so many sequences that no cache explains its rate."""
+    """Returns a decode with a batch large enough that its KV cache exceeds the device's cache."""
     held, batch = _work(point).footprint_bytes, point.size("batch")
     if not _decodes(point) or held >= FAR * cache_bytes:
         return point
@@ -176,7 +176,7 @@ def _far(point: Point, cache_bytes: float) -> Point:
 
 
 def _pace(point: Point, device: "torch.device") -> float:
-    """Returns the operations a second of a short sequence."""
+    """Returns the FLOP/s of a short sequence."""
     short = replace(point, parameters={**point.parameters, "batch": 1, "length": SHORT})
     call = proven(_call(short, _operands(short, _shape(short), device)))
     return pace(call, _work(short).flop)
@@ -213,7 +213,7 @@ def _rows(point: Point) -> int:
 
 
 def _scores_bytes(point: Point) -> float:
-    """Returns what every score of a call takes, twice in fp32."""
+    """Returns the bytes of all scores of a call, twice in fp32."""
     rows = point.size("batch") * _shape(point).heads * _rows(point)
     return 8.0 * rows * point.size("length")
 
@@ -238,7 +238,7 @@ def _operands(point: Point, model: Workload, device: "torch.device") -> "Operand
 
 
 def _scale(point: Point) -> float | None:
-    """Returns what scores are multiplied by, where it is not what the width of a key makes it."""
+    """Returns the softmax scale if it differs from 1 / sqrt(key width), as in absorbed MLA."""
     return _shape(point).head_dim ** -0.5 if _shape(point).mla else None
 
 
@@ -249,7 +249,7 @@ def _call(point: Point, operands: "Operands") -> Callable[[], object]:
 
 
 def _gradients(forward: "Callable[[], torch.Tensor]", operands: "Operands") -> Callable[[], object]:
-    """Returns the backward pass alone; the forward pass is done once, here."""
+    """Returns the backward pass alone; the forward pass runs once, here."""
     import torch
 
     done = proven(forward)()
@@ -292,9 +292,9 @@ def _compared(
 def _found(
     point: Point, operands: "Operands", place: tuple[int, int, int]
 ) -> tuple[tuple[int, int, int], int, slice]:
-    """Returns where a query stands, its key head, and the keys it attends to."""
+    """Returns a query's index in the operands, its key head, and the keys it attends to."""
     (b, h, s), queries, keys = place, operands[0], operands[1]
-    if _decodes(point):  # the heads that share a key head stand as its rows
+    if _decodes(point):  # heads that share a key head are packed as its rows
         kv, row = divmod(h, queries.shape[2])
         return (b, kv, row), kv, slice(None)
     return (b, h, s), h * keys.shape[1] // queries.shape[1], slice(0, s + 1)

@@ -1,9 +1,9 @@
-"""Bandwidth over the working set: caches show as plateaus, each up to the size that it holds.
+"""Read bandwidth over the working set: caches show as plateaus that end at their capacity.
 
-On a CPU each core reads a part of its own again and again, so that the plateau of caches of one
-core ends at their sizes times the cores. On an accelerator each program goes through the whole
-set from a place of its own, so that a plateau ends at the size of one first-level cache, or of
-the cache that all units share. Bytes are those that were loaded. Every sum is compared.
+On a CPU each core repeatedly reads its own part, so that the plateau of a private cache ends at
+its size times the cores. On an accelerator each program reads the whole set, from its own starting
+point, so that a plateau ends at the size of one L1 cache, or of the cache shared by all units.
+Bytes are bytes loaded. Every sum is checked.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ SETS = (
 )  # fmt: skip
 PILOT_BYTES = 2**20
 CORE_BYTES = ((2**18, 2**32), (2**22, 2**30), (2**40, 2**28))
-"""What a core reads in one call, by its part's size: calls long beside the start of threads."""
+"""Bytes that a core reads per call, by its part's size: enough to hide thread start-up."""
 
 DEVICE_BYTES = ((2**20, 2**35), (2**40, 2**33))
-"""What an accelerator reads in one call, by the set's size: long beside a launch."""
+"""Bytes that an accelerator reads per call, by the set's size: enough to hide the launch."""
 
 CHECKED_BYTES = 2**19
 CHECKED_ROUNDS = 3
@@ -52,7 +52,7 @@ class Cache(Defaults):
         return SETS
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns bytes a second."""
+        """Returns bytes/s."""
         return "byte_rate"
 
     def label(self, point: Point) -> str:

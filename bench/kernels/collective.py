@@ -1,9 +1,9 @@
-"""Collectives over the ranks of a run: what each rank's link carries, over the message's size.
+"""Collectives over the ranks of a run: bus bandwidth over message size.
 
-A message is the larger of a rank's two buffers, of S bytes. Algorithm bandwidth is S / t; bus
-bandwidth is that times 2 (n-1) / n for an all-reduce and (n-1) / n for the others, n ranks (nccl-
-tests, doc/PERFORMANCE.md): what a rank sends at the least, and gets. It is what is told here, and
-is set beside a link's one direction.
+The message size S is that of the larger of a rank's two buffers. Algorithm bandwidth is S / t; bus
+bandwidth is that times 2 (n-1) / n for an all-reduce and (n-1) / n for the others, with n ranks
+(nccl-tests, doc/PERFORMANCE.md): the least that a rank has to send, and to receive. Bus bandwidth
+is reported, and compared with the link's one-way figure.
 """
 
 import math
@@ -33,27 +33,27 @@ TITLES = {
 SUMS = ("all_reduce", "reduce_scatter")
 GATHERS = ("all_gather", "all_to_all")
 PARTED = ("reduce_scatter", "all_to_all")
-"""Those whose result sums, or holds, what each rank put in; those of which a rank gets its part."""
+"""Those that reduce; whose output holds every rank's input; of which each rank gets its part."""
 
 SIZES = {
     "8B": 8, "64B": 64, "512B": 512, "4KiB": 8**4, "32KiB": 8**5, "256KiB": 8**6, "2MiB": 8**7,
     "16MiB": 8**8, "128MiB": 8**9, "1GiB": 8**10,
 }  # fmt: skip
-"""Messages: the powers of eight from 8 B, which shows latency, to 1 GiB."""
+"""Message sizes: powers of eight from 8 B, which shows latency, to 1 GiB."""
 
 LARGEST_ON_CPU = SIZES["128MiB"]
 BUFFERS = 2
 CHECKED = 1200
 SPOTS = 256
 TOLERANCE = {False: 1e-5, True: 1e-4}
-"""Largest error relative to the largest element, of one call and of many sums in place."""
+"""Largest error relative to the largest element: of one call, and of repeated in-place sums."""
 
 GROWTH = 2.0**96
-"""How far sums in place may grow before they start anew: n ranks make each n times the last."""
+"""How far in-place sums may grow before the buffer is reset: each call multiplies them by n."""
 
 
 class Collective(Defaults):
-    """Operations in which every rank takes part."""
+    """Collective operations of all ranks."""
 
     name = "collective"
     about = "collectives over the ranks of torchrun: bus bandwidth over the message's size"
@@ -61,22 +61,22 @@ class Collective(Defaults):
     group = "collectives"
     decides = False
     across_ranks = True
-    """Every rank builds, checks and times it; other kernels are the first rank's alone."""
+    """Built, checked and timed on every rank; other kernels run on rank 0 only."""
 
     def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns operation and size, such as ``all_reduce-16MiB``."""
+        """Returns operation and message size, such as ``all_reduce-16MiB``."""
         return tuple(f"{operation}-{size}" for operation in TITLES for size in SIZES)
 
     def figures(self, point: Point) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns the link's figure of one direction, as bus bandwidth counts."""
+        """Returns the one-way link bandwidth, which corresponds to bus bandwidth."""
         return ("link_bandwidth_oneway",)
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns that it is told in bytes a second."""
+        """Returns bytes/s."""
         return "byte_rate"
 
     def label(self, point: Point) -> str:
-        """Returns operation, size, ranks, and how bus and algorithm bandwidth are related."""
+        """Returns operation, size, ranks, and the ratio of bus to algorithm bandwidth."""
         message, count = point.size("message_bytes"), point.size("ranks")
         words = f"{TITLES[_operation(point)]} of {_bytes(message)}"
         if count == 1:
@@ -94,7 +94,7 @@ class Collective(Defaults):
         )
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
-        """Returns the operation at its size; it is checked at a small one."""
+        """Returns the operation at its message size; ``check`` uses a small one."""
         operation, _, size = (variant or self.variants(dtype)[0]).partition("-")
         count = ranks.count()
         parameters: dict[str, int | str] = {"operation": operation, "ranks": count}
@@ -103,7 +103,7 @@ class Collective(Defaults):
         return Point("collective", dtype, data, {**parameters, "message_bytes": message})
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the one size, if memory holds it; on a CPU all ranks share what there is."""
+        """Returns the configuration if memory holds it; CPU ranks share the host's memory."""
         if pilot.size("ranks") == 1:
             raise UnsupportedError(ranks.ALONE)
         message, held = pilot.size("message_bytes"), BUFFERS
@@ -116,7 +116,7 @@ class Collective(Defaults):
         return [pilot] if held * message <= limits.memory_bytes else []
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- the link is what takes time
-        """Returns the operation over buffers that every rank has, or none takes part."""
+        """Returns the operation over its buffers; raises on all ranks if one cannot allocate."""
         groups = ranks.joined()
         elements = point.size("message_bytes") // itemsize(point.dtype)
         side = _agreed(lambda: _kept_side(point, elements, device))
@@ -130,7 +130,7 @@ class Collective(Defaults):
         )
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Runs it once on some 1200 fresh elements, each rank's its own, and compares them all."""
+        """Runs it once on about 1200 fresh elements per rank, and compares all of them."""
         ranks.joined()
         count = point.size("ranks")
         elements = math.ceil(CHECKED / count) * count
@@ -166,12 +166,12 @@ class _Side:
     """One rank's side of a collective.
 
     Attributes:
-        operation: which.
-        source: what this rank puts in; a sum in place starts from a copy of it.
-        target: what it gets.
-        call: the operation once.
-        calls: how often it ran since the target was overwritten.
-        most: how often sums may be summed again before they start anew.
+        operation: its name.
+        source: this rank's input; an in-place sum starts from a copy of it.
+        target: its output.
+        call: runs the operation once.
+        calls: runs since the target was reset.
+        most: in-place sums allowed before the target is reset.
     """
 
     operation: str
@@ -182,7 +182,7 @@ class _Side:
     calls: int = 0
 
     def spoil(self) -> None:
-        """Overwrites the target: with what goes into a sum in place, else with no number."""
+        """Resets the target: to the source for an in-place sum, else to NaN."""
         self.calls = 0
         if self.operation == "all_reduce":
             self.target.copy_(self.source)
@@ -190,14 +190,14 @@ class _Side:
             self.target.fill_(float("nan"))
 
     def run(self) -> None:
-        """Runs it once; a sum in place that has grown too far starts anew."""
+        """Runs it once; resets an in-place sum that has grown too far."""
         if self.calls == self.most and self.operation == "all_reduce":
             self.spoil()
         self.call()
         self.calls += 1
 
     def compared(self, picked: list[int]) -> Check:
-        """Compares elements of this rank's target with what all put in, in float64."""
+        """Compares elements of this rank's target with the expected ones in float64."""
         import torch
 
         at = torch.tensor(picked)
@@ -218,7 +218,7 @@ def _kept_side(point: Point, elements: int, device: "torch.device") -> _Side:
 
 
 def _side(point: Point, source: "torch.Tensor", target: "torch.Tensor") -> _Side:
-    """Returns this rank's side over two buffers of the message's size, each cut as it is needed."""
+    """Returns this rank's side; the two buffers have the message's size, and are cut as needed."""
     operation, count = _operation(point), point.size("ranks")
     part = source.numel() // count
     if operation == "all_gather":
@@ -243,7 +243,7 @@ def _call(operation: str, source: "torch.Tensor", target: "torch.Tensor") -> Cal
 
 
 def _torchs(operation: str) -> Callable[..., object]:
-    """Returns torch's own over one tensor each; torch 2.13 calls two of them by other names."""
+    """Returns torch's single-tensor operation; torch 2.13 renamed two of them."""
     import torch.distributed as dist
 
     before = {"all_gather": "all_gather_into_tensor", "reduce_scatter": "reduce_scatter_tensor"}
@@ -253,7 +253,7 @@ def _torchs(operation: str) -> Callable[..., object]:
 
 
 def _agreed(make: Callable[[], _Side]) -> _Side:
-    """Returns what ``make`` gives, once every rank has it: one alone would wait for the others."""
+    """Returns ``make()`` if it succeeds on every rank; otherwise all raise, so that none hangs."""
     trouble: Exception | None = None
     try:
         made = make()
@@ -268,7 +268,7 @@ def _agreed(make: Callable[[], _Side]) -> _Side:
 
 
 def _picked(side: _Side) -> list[int]:
-    """Returns numbers of elements, the same on every rank: the first, the last, some at random."""
+    """Returns element indices, the same on every rank: the first, the last, and random ones."""
     import torch
 
     count = side.target.numel()
@@ -277,7 +277,7 @@ def _picked(side: _Side) -> list[int]:
 
 
 def _wanted(operation: str, source: "torch.Tensor", at: "torch.Tensor") -> "torch.Tensor":
-    """Returns what a rank's target should hold at ``at``, by what each rank tells of its source."""
+    """Returns the expected target at indices ``at``, from the gathered sources of all ranks."""
     import torch
 
     count, me = ranks.count(), ranks.rank()

@@ -1,8 +1,8 @@
-"""The experts' block of a mixture of experts: grouped products over tokens sorted by expert.
+"""The experts of a mixture-of-experts layer: grouped GEMMs over tokens sorted by expert.
 
-Shapes are DeepSeek-V3's. A token's experts are drawn beforehand, evenly, and always alike, so that
-which weights are read is known. A device holds as many experts as fit, a power of two, as with
-expert parallelism: tokens for others are not computed here.
+Shapes are DeepSeek-V3's. Routing is drawn in advance, balanced and reproducible, so that the
+weights read are known. A device holds as many experts as fit, a power of two, as with expert
+parallelism: tokens routed to others are not computed.
 """
 
 from dataclasses import replace
@@ -41,14 +41,14 @@ TOKENS = {"prefill": 4096, "decode": 64}
 CPU_TOKENS = {"prefill": 512, "decode": 32}
 LEAST_HELD = 4
 CPU_BYTES = 2**30
-"""A CPU holds no more: it takes seconds to fill a gigabyte."""
+"""The most weights on a CPU, which takes seconds to fill a gigabyte."""
 PILOT_TOKENS = 16
 SMALL = {"hidden": 64, "width": 48, "tokens": 24}
 ROWS = 4
 
 
 class Experts(Defaults):
-    """One call is the routed experts of one layer: gate and up, SwiGLU, down."""
+    """The routed experts of one layer per call: gate and up, SwiGLU, down."""
 
     name = "experts"
     about = "grouped products of a mixture of experts"
@@ -57,7 +57,7 @@ class Experts(Defaults):
     decides = False
 
     def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns the phases, which differ in how many tokens come at once."""
+        """Returns the phases, which differ in the number of tokens per call."""
         return VARIANTS
 
     def figures(self, point: Point) -> tuple[str, ...]:
@@ -68,21 +68,21 @@ class Experts(Defaults):
         return (*plain, "vector_fp32") if point.dtype == "fp32" else plain
 
     def quantity(self, point: Point) -> Quantity:
-        """Returns operations a second for prefill, bytes a second for decode."""
+        """Returns FLOP/s for prefill, bytes/s for decode."""
         return "byte_rate" if point.parameters["phase"] == "decode" else "flop_rate"
 
     def label(self, point: Point) -> str:
-        """Returns the phase, with the dtype where the figure does not tell it."""
+        """Returns the phase, with the dtype if the figure does not name it."""
         phase = point.parameters["phase"]
         return f"experts decode {point.dtype}" if phase == "decode" else f"experts {phase}"
 
     def work(self, point: Point) -> Work:
-        """Counts the products of the experts reached."""
+        """Counts the GEMMs of the experts that have tokens."""
         hidden, width = _widths(point)
         return expert_work(point, _sizes(point), hidden, width)
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
-        """Returns four experts and few tokens, one product an expert."""
+        """Returns four experts and few tokens, with one GEMM per expert."""
         phase = variant or VARIANTS[0]
         told: dict[str, int | str] = {"phase": phase, "model": MODEL, "experts": LEAST_HELD}
         return Point(
@@ -96,7 +96,7 @@ class Experts(Defaults):
         )
 
     def ways(self, point: Point, limits: Limits) -> list[Point]:
-        """Returns a configuration in every way, with as many experts as memory holds."""
+        """Returns every implementation, with as many experts as memory holds."""
         held = _shape().routed
         most = min(limits.memory_bytes, CPU_BYTES if limits.is_cpu else limits.memory_bytes)
         while held > LEAST_HELD and _weight_bytes(point, held) > most:
@@ -106,13 +106,13 @@ class Experts(Defaults):
         return [replace(point, parameters={**told, "way": way}) for way in GROUPED_WAYS]
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the phase's tokens in every way, with as many experts as memory holds."""
+        """Returns the phase's tokens in every implementation, with the experts memory holds."""
         tokens = (CPU_TOKENS if limits.is_cpu else TOKENS)[str(pilot.parameters["phase"])]
         sized = replace(pilot, parameters={**pilot.parameters, "batch": tokens})
         return self.ways(sized, limits)
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- the weights are far above any cache
-        """Draws the weights of the experts held and the rows that come to them."""
+        """Draws the weights of the held experts and the tokens routed to them."""
         set_precision(point.dtype)
         if device.type == "cpu":
             refuse_slow_product(self.work(point), point.dtype)
@@ -122,7 +122,7 @@ class Experts(Defaults):
         return Task([run], rooms.spoil, lambda _: _spot_check(point, operands, rooms))
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Compares every row of a small block with its expert's in float64."""
+        """Compares every token of a small block with its expert's result in float64."""
         set_precision(point.dtype)
         told = {**point.parameters, "batch": SMALL["tokens"], "experts": _shape().routed}
         small = replace(point, data="normal", parameters=told)
@@ -160,9 +160,9 @@ def _counted(tokens: int, held: int) -> tuple[int, ...]:
 
 
 def _sizes(point: Point) -> tuple[int, ...]:
-    """Returns how many rows come to each expert held; one comes to the first if else none would."""
-    found = _counted(point.size("batch"), point.size("experts"))
-    return found if any(found) else (1, *found[1:])
+    """Returns the tokens per held expert; if there were none at all, one for the first."""
+    tokens = _counted(point.size("batch"), point.size("experts"))
+    return tokens if any(tokens) else (1, *tokens[1:])
 
 
 def _block(
@@ -182,7 +182,7 @@ def _block(
 
 
 def _spot_check(point: Point, operands: Operands, rooms: Rooms) -> Check:
-    """Compares rows drawn at random with their expert's, in float64."""
+    """Compares random tokens with their expert's result in float64."""
     import torch
 
     if 0 not in rooms.kept:

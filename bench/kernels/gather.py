@@ -1,7 +1,7 @@
-"""Random gather of rows: as embeddings, experts and paged caches are read.
+"""Random gather of rows, the access pattern of embeddings, expert weights and paged KV caches.
 
-Every row of a table far above the cache is copied once, in random order. Bytes are the rows read,
-the rows written and the indices.
+Every row of a table far larger than the cache is copied once, in random order. Bytes are the rows
+read, the rows written and the indices.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 ROWS = {"64B": 64, "256B": 256, "1KiB": 2**10, "4KiB": 2**12}
 WAYS = ("index_select", "index")
 TRITON = "triton"
-"""Operations of torch that gather, and a loop of ours: the fastest here is found by search."""
+"""torch's gather operations, and a Triton loop of ours; a search finds the fastest."""
 
 INDEX_BYTES = 8
 CACHE_MULTIPLE = 4
 LEAST_BYTES = {True: 2**28, False: 2**30}
-"""The least size of the table on a CPU, and on an accelerator."""
+"""Minimum size of the table on a CPU (True) and on an accelerator."""
 
 PILOT_BYTES = 2**20
 CHECKED_ROWS = 999
@@ -41,7 +41,7 @@ class Gather(Defaults):
     decides = False
 
     def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns the sizes of a row."""
+        """Returns the row sizes."""
         return tuple(ROWS)
 
     def label(self, point: Point) -> str:
@@ -49,7 +49,7 @@ class Gather(Defaults):
         return f"random rows of {_words(str(point.parameters['row']))}"
 
     def figures(self, point: Point) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns the bandwidth that no sheet promises of such reads."""
+        """Returns the memory bandwidth, which no sheet promises for random reads."""
         return ("memory_bandwidth",)
 
     def work(self, point: Point) -> Work:
@@ -64,10 +64,10 @@ class Gather(Defaults):
         return _point(dtype, data, named, PILOT_BYTES // ROWS[named])
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the ways to gather from one table far above the cache.
+        """Returns the implementations, for one table far larger than the cache.
 
         Raises:
-            UnsupportedError: memory holds no such table, its copy and its indices.
+            UnsupportedError: memory does not hold table, copy and indices.
         """
         named = str(pilot.parameters["row"])
         wanted = max(CACHE_MULTIPLE * limits.cache_bytes, LEAST_BYTES[limits.is_cpu])

@@ -1,9 +1,9 @@
 """Matrix multiplication C[m,n] = A[m,k] B[k,n]: 2mnk operations.
 
 Figures: ``matrix_<dtype>``; where a chip has no matrix unit for the format, ``vector_<dtype>``.
-``layout`` says how B lies in memory: ``nt`` as a linear layer's weight (n x k), ``nn`` as k x n.
-The plain form sums fp16 in fp32, and multiplies fp8 with one scale a tensor and fast accumulation
-(on Hopper, sums that keep fewer bits); ``FORMS`` are the others.
+``layout`` is how B is stored: ``nt`` as a linear layer's weight (n x k), ``nn`` as k x n.
+The plain form accumulates fp16 in fp32, and multiplies fp8 with tensor-wise scales and fast
+accumulation (on Hopper, with fewer bits); ``FORMS`` are the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,39 +31,39 @@ TOLERANCE = {
 ACC16 = "acc16"
 ACC16_TOLERANCE = 1e-2
 ACC16_LEAST = 1.5
-"""Sums in fp16 are at least that many times as far off as sums in fp32."""
+"""The error with fp16 accumulation is at least this many times that with fp32 accumulation."""
 
 FORMS = {"fp16": (ACC16,), "fp8": ("row", "exact", "row-exact")}
 LABELS = {
     "row": "row-wise scales", "exact": "full accumulation",
     "row-exact": "row-wise scales, full accumulation",
 }  # fmt: skip
-"""What tells a form from the plain one; that sums are in fp16, the figure's title says."""
+"""Labels of the forms; that of fp16 accumulation is in its figure's title."""
 
 BY_ROW = ("row", "row-exact")
 FAST = ("", "row")
 
 STAND_INS = {"mxfp8": ("matrix_mxfp8", "matrix_fp8"), "nvfp4": ("matrix_fp4",)}
-"""Figures of block-scaled formats; sheets that print no mxfp8 mean it, too, by fp8."""
+"""Figures of block-scaled formats; a sheet's fp8 rate holds for mxfp8 where it has no mxfp8."""
 
 NT_ONLY = ("fp8", "int8", "mxfp8", "nvfp4")
 NT_ONLY_CPU = ("fp8", "mxfp8", "nvfp4")
-"""Formats that are multiplied in one layout only: cuBLAS has no dependable ``nn`` for them."""
+"""Formats measured in layout ``nt`` only: cuBLAS does not reliably support ``nn`` for them."""
 
 GRAPH, EAGER = "graph", "eager"
-"""Ways of a short product: all operand sets' replayed as one graph, or called as it stands.
+"""Ways of a short product: one graph of the products of all operand sets, or eager calls.
 
-To start a graph takes the host longer than many a product takes: one of each would be timed by it.
+A graph of each product would not help: launching a graph takes longer than many products.
 """
 SHORT_FLOP, SHORT_BYTES = 2.0**36, 2.0**28
-"""A call of fewer operations and bytes may be over before the host has launched the next."""
+"""Below both, a call may finish before the host has launched the next."""
 
 PILOT_SIZE = 64
 CHECK_SHAPE = {"m": 112, "n": 96, "k": 512}
 
 
 class Gemm(Defaults):
-    """Dense matrix multiplication, one call a product."""
+    """Dense matrix multiplication, one product per call."""
 
     name = "gemm"
     about = "matrix multiplication, its best shape found by search"
@@ -72,7 +72,7 @@ class Gemm(Defaults):
     searches = 0.6
 
     def variants(self, dtype: str) -> tuple[str, ...]:
-        """Returns the plain form and the others: fp16 sums, row-wise scales, exact sums."""
+        """Returns the plain form, and fp16 accumulation, row-wise scales, full accumulation."""
         return ("", *FORMS.get(dtype, ()))
 
     def figures(self, point: Point) -> tuple[str, ...]:
@@ -86,31 +86,31 @@ class Gemm(Defaults):
         return f"matrix_{point.dtype}", f"vector_{point.dtype}"
 
     def label(self, point: Point) -> str:
-        """Returns the form in words, or the block-scaled format that a figure may not name."""
+        """Returns the form in words, or a block-scaled format, which its figure may not name."""
         return point.dtype if point.dtype in STAND_INS else LABELS.get(_form(point), "")
 
     def work(self, point: Point) -> Work:
-        """Counts 2mnk operations; bytes are A and B with their scales read and C written once."""
+        """Counts 2mnk operations; bytes: A and B with their scales read once, C written once."""
         m, n, k = products.sizes(point)
         moved = _bytes_a_number(point.dtype) * (m * k + k * n)
         moved += products.out_itemsize(point.dtype) * m * n
         return Work(flop=2.0 * m * n * k, bytes=moved, footprint_bytes=moved, formula="2 m n k")
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
-        """Returns a 64-cube, which even a software emulation ends in a fraction of a second."""
+        """Returns m = n = k = 64, a fraction of a second even in software emulation."""
         cube = dict.fromkeys("mnk", PILOT_SIZE)
         form = {"variant": variant} if variant else {}
         return Point("gemm", dtype, data, {**cube, "layout": "nt", **form})
 
     def smaller(self, point: Point) -> Point:
-        """Returns the shape with each size cut to ``FORETELLING``."""
-        sizes = {name: min(point.size(name), products.FORETELLING) for name in "mnk"}
+        """Returns the shape with each size cut to ``SMALLER_SIZE``."""
+        sizes = {name: min(point.size(name), products.SMALLER_SIZE) for name in "mnk"}
         return replace(point, parameters={**point.parameters, **sizes})
 
     def ways(self, point: Point, limits: Limits) -> list[Point]:
-        """Returns the product called as it stands and, where it is short, also replayed.
+        """Returns the product as eager calls and, where it is short, also as a replayed graph.
 
-        What takes less than the host needs to launch it would else be timed by the host.
+        Otherwise the time of a product shorter than its launch would be the host's.
         """
         work = self.work(point)
         if not limits.graphs or work.flop > SHORT_FLOP or work.bytes > SHORT_BYTES:
@@ -126,14 +126,14 @@ class Gemm(Defaults):
         return products.space(self.work, pilot, limits, layouts)
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
-        """Cuts as many operand sets as exceed twice the cache."""
+        """Cuts operand sets that together exceed twice the cache."""
         _ready(point, device)
         count = products.set_count(self.work(point), cache_bytes)
         m, n, k = products.sizes(point)
         cutter = products.pool((m * k + k * n) * count, point, device)
-        room = inputs.outputs(count * m * n, products.out_dtype(point.dtype), device)
-        sets = [(*_factors(cutter, point), out) for out in room.view(count, m, n)]
-        calls = [_call(point, *one) for one in sets]
+        results = inputs.outputs(count * m * n, products.out_dtype(point.dtype), device)
+        sets = [(*_factors(cutter, point), out) for out in results.view(count, m, n)]
+        calls = [_call(point, *operands) for operands in sets]
         replayed = point.parameters.get("way") == GRAPH
         return Task(
             calls,
@@ -144,7 +144,7 @@ class Gemm(Defaults):
         )
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Multiplies 112 x 512 by 512 x 96, in the layout and form given; compares with float64."""
+        """Multiplies 112 x 512 by 512 x 96 in the given layout and form; compares with float64."""
         small = Point("gemm", point.dtype, "normal", {**point.parameters, **CHECK_SHAPE})
         _ready(small, device)
         left, right = _factors(products.fresh(small, device), small)
@@ -169,19 +169,23 @@ def tolerance(point: Point) -> float:
 
 
 def _form(point: Point) -> str:
-    """Returns the form asked for, if the dtype has it, else the plain one."""
+    """Returns the requested form if the dtype has it, else the plain one."""
     form = str(point.parameters.get("variant", ""))
     return form if form in FORMS.get(point.dtype, ()) else ""
 
 
 def _bytes_a_number(dtype: str) -> float:
-    """Returns the bytes of one number of a factor, its share of a block's scale counted in."""
+    """Returns the bytes per number of a factor, including its share of a block's scale."""
     scale = 1 / microscaling.BLOCK[dtype] if dtype in microscaling.BLOCK else 0.0
     return itemsize(dtype) / microscaling.PACKED.get(dtype, 1) + scale
 
 
 def _ready(point: Point, device: "torch.device") -> None:
-    """Sets torch's switches for the form, or raises where the device or torch lacks it."""
+    """Sets torch's precision switches for the form.
+
+    Raises:
+        UnsupportedError: the device or torch lacks it.
+    """
     import torch
 
     acc16 = _form(point) == ACC16
@@ -197,7 +201,7 @@ def _ready(point: Point, device: "torch.device") -> None:
 
 
 def _refuse_full_sums(error: float, full: float) -> None:
-    """Raises where sums asked for in fp16 are as near as those in fp32: the switch did nothing."""
+    """Raises if fp16 accumulation is as accurate as fp32's: the switch had no effect."""
     if error < ACC16_LEAST * full:
         raise UnsupportedError("torch sums in fp32 here, though told to sum in fp16")
 
@@ -213,7 +217,7 @@ def _factors(cutter: inputs.Cutter, point: Point) -> tuple[Factor, Factor]:
 def _call(
     point: Point, left: Factor, right: Factor, out: "torch.Tensor | None"
 ) -> Callable[[], "torch.Tensor"]:
-    """Returns the product of two factors as a call without arguments."""
+    """Returns the product of two factors as a callable without arguments."""
     import torch
 
     a, b = left.vectors, right.vectors.t()
@@ -228,12 +232,12 @@ def _call(
 
 
 def _one_by_one(calls: Sequence[Callable[[], object]]) -> None:
-    for one in calls:
-        one()
+    for call in calls:
+        call()
 
 
 def _as_read(left: "torch.Tensor", right: "torch.Tensor") -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Returns scales as the product reads them: one, m x 1 and 1 x n, or blocks swizzled."""
+    """Returns scales as ``_scaled_mm`` expects: scalar, m x 1 and 1 x n, or swizzled blocks."""
     if left.dim() == 0:
         return left, right
     if left.shape[1] == 1:

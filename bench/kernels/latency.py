@@ -1,10 +1,9 @@
-"""Latency of dependent loads: each load gives the address of the next, in random order.
+"""Latency of dependent loads: a pointer chase, each load giving the next address, in random order.
 
-The chain is one cycle through every cache line of the working set, so that no prefetcher foresees
-a step and each waits for the one before. What a step takes includes the translation of addresses,
-which counts beyond the reach of the TLBs. On a CPU one core follows the chain in machine code; on
-an accelerator one program does, through the compiler that torch brings (on AMD's the loads are
-scalar and go through the scalar cache first).
+The chain is one random cycle through every cache line of the working set, so that no prefetcher
+predicts a step and each waits for the one before. A step includes address translation, which
+matters beyond the reach of the TLBs. On a CPU one core follows the chain in machine code; on an
+accelerator one Triton program does (on AMD's the loads are scalar, through the scalar cache).
 """
 
 from dataclasses import dataclass
@@ -19,21 +18,22 @@ if TYPE_CHECKING:
 
 SETS = ("16KiB", "256KiB", "4MiB", "64MiB", "1GiB")
 LINE_BYTES = {True: 64, False: 128}
-"""One step of the chain a cache line, of a CPU and of an accelerator."""
+"""Cache line, one step of the chain, on a CPU (True) and on an accelerator."""
 
 WORD_BYTES = 8
 CHAIN_LOADS = ((2**23, 8 * 65535), (2**60, 8 * 8191))
-"""Loads of one call, by the set's size: no whole number of cycles, so that every call moves on."""
+"""Loads per call, by the largest working set they are for: no whole number of cycles, so that
+each call ends elsewhere."""
 
 PILOT_BYTES = 2**14
 CHECKED_LINES = 1021
 CHECKED_LOADS = 8 * 300
 MEMORY_FACTOR = 2.0
-"""The chain itself, and the order in which it is drawn: 8 bytes or more a line."""
+"""Memory needed, over the working set: the chain and the permutation it is made from."""
 
 
 class Latency(Defaults):
-    """A chase over working sets from first-level caches to memory."""
+    """A pointer chase over working sets from L1 caches to memory."""
 
     name = "latency"
     about = "latency of dependent loads over the working set"
@@ -46,7 +46,7 @@ class Latency(Defaults):
         return SETS
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns seconds a load."""
+        """Returns seconds per load."""
         return "item_seconds"
 
     def label(self, point: Point) -> str:
@@ -55,7 +55,7 @@ class Latency(Defaults):
         return f"one load, {text[:-3]} {text[-3:]} in random order"
 
     def work(self, point: Point) -> Work:
-        """Counts the loads of a call, and the 8 bytes that each loads."""
+        """Counts the loads of a call, 8 bytes each."""
         count = point.size("loads")
         return Work(
             flop=0.0,
@@ -70,7 +70,7 @@ class Latency(Defaults):
         return _point(dtype, data, variant or SETS[0], PILOT_BYTES)
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the set asked for.
+        """Returns the requested working set.
 
         Raises:
             UnsupportedError: memory does not hold it.
@@ -82,13 +82,13 @@ class Latency(Defaults):
         return [_point(pilot.dtype, pilot.data, named, held)]
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- caches are what is measured
-        """Returns a walk that goes on where the last call ended."""
+        """Returns a walk that continues where the last call ended."""
         lines = point.size("bytes") // LINE_BYTES[device.type == "cpu"]
         walk = _walk(_laid(lines, device), point.size("loads"))
         return Task([walk.go], walk.forget, lambda _: walk.check())
 
     def check(self, point: Point, device: "torch.device") -> Check:  # noqa: ARG002 -- any chain will do
-        """Follows a fresh chain twice round and beyond, beside a walk in Python."""
+        """Follows a fresh chain more than twice around, and compares with a walk in Python."""
         chain = _laid(CHECKED_LINES, device)
         words, at = chain.table.tolist(), chain.address(0)
         for _ in range(CHECKED_LOADS):
@@ -96,7 +96,7 @@ class Latency(Defaults):
         walk = _walk(chain, CHECKED_LOADS)
         walk.go()
         expected = chain.address(CHECKED_LOADS)
-        return walk.check() if at == expected else _told(at, expected, CHECKED_LOADS)
+        return walk.check() if at == expected else _arrival(at, expected, CHECKED_LOADS)
 
 
 KERNEL = Latency()
@@ -104,8 +104,8 @@ KERNEL = Latency()
 
 def _point(dtype: str, data: str, named: str, held: int) -> Point:
     count = next(amount for most, amount in CHAIN_LOADS if held <= most)
-    told: dict[str, int | str] = {"set": named, "bytes": held, "loads": count}
-    return Point("latency", dtype, data, told)
+    parameters: dict[str, int | str] = {"set": named, "bytes": held, "loads": count}
+    return Point("latency", dtype, data, parameters)
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ class _Chain:
 
     Attributes:
         table: the first word of each line holds the address of the next line.
-        order: the lines in the order in which they follow one another.
-        line: bytes a line.
+        order: the line numbers in the order of the cycle.
+        line: bytes per line.
     """
 
     table: "torch.Tensor"
@@ -123,13 +123,13 @@ class _Chain:
     line: int
 
     def address(self, steps: int) -> int:
-        """Returns where a walk stands after so many steps."""
+        """Returns the address reached after ``steps`` steps."""
         line = int(self.order[steps % len(self.order)])
         return self.table.data_ptr() + line * self.line
 
 
 class _CoreWalk:
-    """A walk of one core: ``loads`` steps a call, from where the last call arrived."""
+    """A walk by one CPU core: ``count`` steps per call, from where the last call ended."""
 
     def __init__(self, chain: _Chain, count: int) -> None:
         self._chain, self._loads, self._follow = chain, count, loads.chain().follow
@@ -142,16 +142,16 @@ class _CoreWalk:
         self._taken += self._loads
 
     def forget(self) -> None:
-        """Overwrites where the last call arrived."""
+        """Overwrites the address where the last call ended."""
         self._arrived = 0
 
     def check(self) -> Check:
-        """Compares where the last call arrived with where it should have."""
-        return _told(self._arrived, self._chain.address(self._taken), self._taken)
+        """Compares the address where the last call ended with the expected one."""
+        return _arrival(self._arrived, self._chain.address(self._taken), self._taken)
 
 
 class _DeviceWalk:
-    """The same by one program of an accelerator."""
+    """The same by one program on an accelerator."""
 
     def __init__(self, chain: _Chain, count: int) -> None:
         import torch
@@ -169,12 +169,12 @@ class _DeviceWalk:
         self._taken += self._loads
 
     def forget(self) -> None:
-        """Overwrites where the last call arrived."""
+        """Overwrites the address where the last call ended."""
         self._arrived.zero_()
 
     def check(self) -> Check:
-        """Compares where the last call arrived with where it should have."""
-        return _told(int(self._arrived), self._chain.address(self._taken), self._taken)
+        """Compares the address where the last call ended with the expected one."""
+        return _arrival(int(self._arrived), self._chain.address(self._taken), self._taken)
 
 
 def _walk(chain: _Chain, count: int) -> _CoreWalk | _DeviceWalk:
@@ -183,7 +183,7 @@ def _walk(chain: _Chain, count: int) -> _CoreWalk | _DeviceWalk:
 
 
 def _laid(lines: int, device: "torch.device") -> _Chain:
-    """Lays a random cycle through all lines, by a random permutation of them."""
+    """Returns a random cycle through all lines, made from a random permutation."""
     import torch
 
     line = LINE_BYTES[device.type == "cpu"]
@@ -193,6 +193,6 @@ def _laid(lines: int, device: "torch.device") -> _Chain:
     return _Chain(table, order, line)
 
 
-def _told(got: int, expected: int, count: int) -> Check:
+def _arrival(got: int, expected: int, count: int) -> Check:
     error = 0.0 if got == expected else 1.0
     return Check(passed=not error, error=error, tolerance=0.0, shape=f"{count} loads")

@@ -1,8 +1,8 @@
 """One transformer layer of a real model's shape, in prefill and in decode, with random weights.
 
-Told in tokens a second through one layer; a model of L such layers goes L times slower, head and
-embedding apart. FLOP as ``bench.workloads.counts`` has it. Bytes are the weights that the tokens
-reach, read once, the cache read (in prefill: written) once, and the layer's input and output.
+Reported in tokens/s through one layer; a model of L such layers is L times slower, not counting
+LM head and embedding. FLOP by ``bench.workloads.counts``. Bytes are the weights used by the
+tokens, read once, the KV cache read (in prefill: written) once, and the layer's input and output.
 """
 
 from dataclasses import dataclass, replace
@@ -46,15 +46,15 @@ if TYPE_CHECKING:
     import torch
 
 MODELS = ("deepseek-v3", "llama-3.1-70b", "llama-3.1-8b", "qwen2.5-72b")
-"""The workloads whose layer is measured; such a layer has no windows, sinks or norms of heads."""
+"""The workloads measured: models without sliding windows, attention sinks or QK norms."""
 PHASES: tuple[Phase, ...] = ("prefill", "decode")
 SIZES = {"prefill": (1, 4096), "decode": (64, 4096)}
 CPU_SIZES = {"prefill": (1, 64), "decode": (1, 1024)}
-"""Batch and length on an accelerator, and on a CPU, where a call should take about a second."""
+"""Batch and length on an accelerator, and on a CPU, where a call takes about a second."""
 PILOT_SIZES = (1, 16)
 
 CPU_BYTES = 3 * 2**30
-"""A CPU holds no more: it takes ten seconds and more to fill a gigabyte with random numbers."""
+"""The most weights on a CPU, which takes over ten seconds per gigabyte to draw them."""
 
 EAGER, GRAPH = "eager", "graph"
 WAYS = {
@@ -62,16 +62,16 @@ WAYS = {
     "decode": (EAGER, f"{EAGER} matmul", GRAPH, f"{GRAPH} matmul"),
 }
 CPU_WAYS = (EAGER, f"{EAGER} matmul")
-"""Called as it stands or replayed as a captured graph, and how attention is done."""
+"""Eager calls or a replayed graph, and the attention implementation."""
 FURTHEST = 256
-"""The spot check of a prefill looks at a token no further in, since it redoes all before it."""
+"""The spot check of a prefill picks a token below this, since it recomputes all before it."""
 FACTOR = 2.0
-"""A layer rounds oftener than one block: its tolerance is so much wider."""
+"""Factor on the tolerance: a layer rounds more often than one block."""
 CHECKED = {"prefill": (2, 12), "decode": (3, 20)}
 
 
 class TransformerLayer(Defaults):
-    """One call passes every token of a step through one layer."""
+    """One step of all tokens through one layer per call."""
 
     name = "layer"
     about = "one transformer layer of a real model, prefill and decode"
@@ -85,7 +85,7 @@ class TransformerLayer(Defaults):
         return tuple(f"{name}-{phase}" for name in MODELS for phase in PHASES)
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns tokens a second."""
+        """Returns tokens/s."""
         return "item_rate"
 
     def label(self, point: Point) -> str:
@@ -96,7 +96,7 @@ class TransformerLayer(Defaults):
         return f"{told['model']} {told['phase']} {words}{point.dtype}"
 
     def work(self, point: Point) -> Work:
-        """Counts by the model's shape."""
+        """Counts FLOP, bytes and tokens by the model's shape."""
         shape, phase = _shape(point), _phase(point)
         batch, length = point.size("batch"), point.size("length")
         tokens = batch * (length if phase == "prefill" else 1)
@@ -111,7 +111,7 @@ class TransformerLayer(Defaults):
         )
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
-        """Returns a short sequence of the workload that the variant names."""
+        """Returns a short sequence of the variant's model and phase."""
         model, _, phase = (variant or self.variants(dtype)[0]).rpartition("-")
         told: dict[str, int | str] = {"model": model, "phase": phase}
         sizes = {"batch": PILOT_SIZES[0], "length": PILOT_SIZES[1]}
@@ -124,10 +124,10 @@ class TransformerLayer(Defaults):
         )
 
     def ways(self, point: Point, limits: Limits) -> list[Point]:
-        """Returns the layer with attention in several ways, in decode also as a captured graph.
+        """Returns the layer with several attention implementations, in decode also as a graph.
 
         Raises:
-            UnsupportedError: the memory does not hold it.
+            UnsupportedError: it does not fit in memory.
         """
         most = min(limits.memory_bytes, CPU_BYTES if limits.is_cpu else limits.memory_bytes)
         refuse_size(_need_bytes(point), most)
@@ -135,13 +135,13 @@ class TransformerLayer(Defaults):
         return [replace(point, parameters={**point.parameters, "way": name}) for name in names]
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the phase's sizes in every way."""
+        """Returns the phase's sizes in every implementation."""
         batch, length = (CPU_SIZES if limits.is_cpu else SIZES)[_phase(pilot)]
         told = {**pilot.parameters, "batch": batch, "length": length}
         return self.ways(replace(pilot, parameters=told), limits)
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- the weights are far above any cache
-        """Cuts the weights, fills the cache, and captures the graph where that is the way."""
+        """Allocates weights and KV cache, and captures the graph if the point says so."""
         set_precision(point.dtype)
         if device.type == "cpu":
             refuse_slow_product(self.work(point), point.dtype)
@@ -154,7 +154,7 @@ class TransformerLayer(Defaults):
         return Task([run], spoil, lambda _: _spot_check(point, made, rooms), seen)
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Compares every token of a small layer of the same kind with float64."""
+        """Compares every token of a narrow layer of the same architecture with float64."""
         set_precision(point.dtype)
         batch, length = CHECKED[_phase(point)]
         told = {**point.parameters, "batch": batch, "length": length}
@@ -170,14 +170,14 @@ KERNEL = TransformerLayer()
 
 @dataclass(frozen=True)
 class Made:
-    """A layer with its input, and what its cache held before the first call."""
+    """A layer with its input rows and its forward pass."""
 
     layer: Layer
     rows: "torch.Tensor"
     run: "Callable[[torch.Tensor], torch.Tensor]"
 
     def call(self) -> "torch.Tensor":
-        """Passes the input through the layer, without a graph for gradients."""
+        """Runs the forward pass without autograd."""
         import torch
 
         with torch.no_grad():
@@ -200,7 +200,7 @@ def _phase(point: Point) -> Phase:
 
 
 def _reached(shape: Workload, tokens: int) -> int:
-    """Returns the elements of the weights that so many tokens reach."""
+    """Returns the number of weight elements that ``tokens`` tokens use."""
     shapes = layer_shapes(shape)
     plain = sum(prod(one) for name, one in shapes.items() if name not in ROUTED)
     if not shape.experts:
@@ -211,7 +211,7 @@ def _reached(shape: Workload, tokens: int) -> int:
 
 
 def _need_bytes(point: Point) -> float:
-    """Returns what a call takes: weights, cache, and activations at their widest."""
+    """Returns the memory of a call: weights, KV cache, and activations at their peak."""
     shape, batch, length = _shape(point), point.size("batch"), point.size("length")
     shapes = layer_shapes(shape)
     tokens = batch * (length if _phase(point) == "prefill" else 1)
@@ -235,7 +235,7 @@ def _made(point: Point, shape: Workload, device: "torch.device") -> Made:
 
 
 def _cache(point: Point, shape: Workload, device: "torch.device") -> "tuple[torch.Tensor, ...]":
-    """Returns keys and values, or latents as small as their norm makes them."""
+    """Returns random keys and values, or latents scaled as after their norm."""
     b, s = point.size("batch"), point.size("length")
     if shape.mla:
         size = shape.mla.kv_lora + shape.mla.rope
@@ -247,12 +247,12 @@ def _cache(point: Point, shape: Workload, device: "torch.device") -> "tuple[torc
 
 
 def _observed(layer: Layer) -> dict[str, float | str]:
-    """Returns how the experts' products were done, which is no part of the way that is searched."""
+    """Returns the grouped-GEMM implementation of the experts, which is not searched for."""
     return {"experts": layer.grouped_way} if layer.shape.experts else {}
 
 
 def _spoil(rooms: Rooms) -> None:
-    """Overwrites the last result, which a graph writes to again, and forgets it."""
+    """Overwrites and drops the last result; a graph writes to the same buffer again."""
     last = rooms.kept.get(0)
     if isinstance(last, torch_tensor()):
         last.fill_(float("nan"))
@@ -260,7 +260,7 @@ def _spoil(rooms: Rooms) -> None:
 
 
 def _spot_check(point: Point, made: Made, rooms: Rooms) -> Check:
-    """Compares one token of the result with float64, through the layer at its full size."""
+    """Compares one random token of the result with float64, at full size."""
     import torch
 
     result = rooms.kept.get(0)
@@ -273,7 +273,7 @@ def _spot_check(point: Point, made: Made, rooms: Rooms) -> Check:
 def _compared(
     point: Point, made: Made, result: "torch.Tensor", picked: "range | list[int]"
 ) -> Check:
-    """Compares what the layer added to tokens with float64."""
+    """Compares the residual update of tokens with float64."""
     import torch
 
     layer, rows = made.layer, made.rows

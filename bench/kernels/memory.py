@@ -1,7 +1,7 @@
-"""Memory bandwidth by the six streams, counted by formula as STREAM does.
+"""Memory bandwidth by six streams, with bytes counted as STREAM counts them.
 
-Bytes are what the operation must move (McCalpin's count): a write-allocate read that the hardware
-adds is not counted. Buffers are far above the last-level cache.
+Bytes are what the operation has to move (McCalpin's count), without the write-allocate reads that
+hardware may add. Buffers are far larger than the last-level cache.
 """
 
 import ctypes
@@ -40,7 +40,7 @@ WAYS = {
     "copy": ("torch", "elementwise", "memcpy"), "read": ("sum", "dot"),
     "write": ("fill", "zero", "memset"),
 }  # fmt: skip
-"""Ways to do a stream; the fastest on the device is found by search and named in the record."""
+"""Implementations of a stream; a search finds the fastest, and the record names it."""
 
 HOST_ONLY = ("memcpy", "memset")
 ZEROS = ("zero", "memset")
@@ -48,10 +48,11 @@ ZEROS = ("zero", "memset")
 CHECKED = 100_003
 SPOTS = 256
 TOLERANCE = 1e-5
-"""Elements compared before and after timing, and the largest error of one, relative."""
+"""Elements checked before timing and after it, and the largest relative error of an element."""
 
 SUM_TOLERANCE = 0.05
-"""Of a sum of hundreds of millions of fp32 terms, relative to its size or its random walk."""
+"""Tolerance of a sum of hundreds of millions of fp32 terms, relative to the larger of its
+magnitude and the root of their number."""
 
 PART = 1 << 24
 SPOILT = -7.0
@@ -60,14 +61,14 @@ CACHE_MULTIPLE = 4
 """STREAM's rule: each array at least four times the last-level cache."""
 
 LEAST_BYTES = {True: 256 * 2**20, False: 2**31}
-"""The least size of an array on a CPU, and on an accelerator.
+"""Minimum size of an array on a CPU (True) and on an accelerator.
 
-2 GiB is the most that torch does in one launch; start and end of a launch take 1 to 2% of 1 GiB.
+torch splits launches above 2 GiB; the ramp-up and tail of a launch cost 1 to 2% of one of 1 GiB.
 """
 
 
 class Memory(Defaults):
-    """Streams over arrays that no cache holds."""
+    """Streams over arrays that exceed every cache."""
 
     name = "memory"
     about = "memory bandwidth by six streams"
@@ -83,11 +84,11 @@ class Memory(Defaults):
         return str(point.parameters["stream"])
 
     def figures(self, point: Point) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns the one figure that streams test."""
+        """Returns the memory bandwidth."""
         return ("memory_bandwidth",)
 
     def work(self, point: Point) -> Work:
-        """Counts the arrays of the stream; ``dot`` reads two."""
+        """Counts the arrays that the stream reads and writes; ``dot`` reads two."""
         stream, elements = str(point.parameters["stream"]), point.size("elements")
         arrays = 2 if _way(point) == "dot" else ARRAYS[stream]
         moved = float(arrays * elements * itemsize(point.dtype))
@@ -99,7 +100,7 @@ class Memory(Defaults):
         return Point("memory", dtype, data, {"stream": variant or "copy", "elements": 1 << 18})
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the ways to do the pilot's stream at one size far above the cache."""
+        """Returns the implementations of the pilot's stream, at one size far above the cache."""
         stream = str(pilot.parameters["stream"])
         elements = _elements(pilot.dtype, limits)
         ways = [way for way in _ways(stream) if limits.is_cpu or way not in HOST_ONLY]
@@ -114,9 +115,9 @@ class Memory(Defaults):
         ]
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- far above the cache by size
-        """Returns the stream over three arrays that are kept for the next stream.
+        """Returns the stream over three arrays, which are kept for the next stream.
 
-        Only the third is written, so that the inputs stay as they were drawn.
+        Only the third is written, so that the inputs stay unchanged.
         """
         a, b, c = inputs.buffers(3, point.size("elements"), point.dtype, point.data, device)
         spoil = partial(c.fill_, SPOILT)
@@ -141,15 +142,15 @@ def _way(point: Point) -> str:
 
 
 def _elements(dtype: str, limits: Limits) -> int:
-    """Returns elements an array: four times the cache, not too few, within memory."""
+    """Returns the elements of an array: four times the cache or more, as far as memory allows."""
     wanted = max(CACHE_MULTIPLE * limits.cache_bytes, LEAST_BYTES[limits.is_cpu])
-    fitting = limits.memory_bytes / 3
-    elements = int(min(wanted, fitting)) // itemsize(dtype)
+    most = limits.memory_bytes / 3
+    elements = int(min(wanted, most)) // itemsize(dtype)
     return max(elements // 4096 * 4096, 4096)
 
 
 def _stream(point: Point, arrays: "Arrays") -> Callable[[], "torch.Tensor"]:
-    """Returns the stream as a call that gives its result."""
+    """Returns the stream as a callable that returns its result."""
     import torch
 
     a, b, c = arrays
@@ -176,7 +177,7 @@ def _threads(count: int) -> ThreadPoolExecutor:
 
 
 def _bytes_call(way: str, a: "torch.Tensor", c: "torch.Tensor") -> Callable[[], "torch.Tensor"]:
-    """Returns memcpy or memset in one thread a core: the C library stores past the cache."""
+    """Returns memcpy or memset by one thread per core: libc uses non-temporal stores."""
     import torch
 
     if a.device.type != "cpu":
@@ -196,7 +197,7 @@ def _bytes_call(way: str, a: "torch.Tensor", c: "torch.Tensor") -> Callable[[], 
 
     def run() -> torch.Tensor:
         others = [_threads(threads).submit(part, piece) for piece in parts[1:]]
-        part(parts[0])  # in this thread: it would only wait
+        part(parts[0])  # this thread would only wait
         for other in others:
             other.result()
         return c
@@ -205,7 +206,7 @@ def _bytes_call(way: str, a: "torch.Tensor", c: "torch.Tensor") -> Callable[[], 
 
 
 def _reference(point: Point, a: "torch.Tensor", b: "torch.Tensor") -> "torch.Tensor":
-    """Returns what the stream should give, in float64."""
+    """Returns the stream's exact result in float64."""
     import torch
 
     results = {
@@ -224,14 +225,14 @@ def _compared(
 ) -> Check:
     reference = _reference(point, a.cpu().double(), b.cpu().double())
     scale = max(1.0, float(reference.abs().max()))
-    if reference.dim() == 0:  # a sum of n random terms has an error that grows with their norm
+    if reference.dim() == 0:  # the error of a sum of n random terms grows with their norm
         scale = max(scale, math.sqrt(a.numel()))
     error = float((result.cpu().double() - reference).abs().max()) / scale
     return Check(passed=error <= TOLERANCE, error=error, tolerance=TOLERANCE, shape=shape)
 
 
 def _spot_check(point: Point, arrays: "Arrays", last: object) -> Check:
-    """Compares elements that the timed calls left behind, or the sum that the last returned."""
+    """Compares elements that the timed calls wrote, or the sum that the last one returned."""
     import torch
 
     a, b, c = arrays
@@ -242,7 +243,7 @@ def _spot_check(point: Point, arrays: "Arrays", last: object) -> Check:
 
 
 def _sum_check(point: Point, a: "torch.Tensor", b: "torch.Tensor", last: object) -> Check:
-    """Compares the sum that the last timed call returned with one in float64, part by part."""
+    """Compares the sum that the last timed call returned with one in float64, in blocks."""
     cuts = [slice(start, start + PART) for start in range(0, a.numel(), PART)]
     if _way(point) == "dot":
         exact = sum(float((a[cut].double() * b[cut].double()).sum()) for cut in cuts)

@@ -1,7 +1,7 @@
 """RMSNorm and softmax over rows, counted as one read and one write of every element.
 
 RMSNorm: y = x / sqrt(mean(x^2) + eps) g (arXiv 1910.07467). Rows are as wide as the hidden size
-of Llama 3.1 70B. Torch may pass over memory oftener than it must; the rate shows that.
+of Llama 3.1 70B. An implementation that passes over memory more often gets a lower rate.
 """
 
 from dataclasses import replace
@@ -29,20 +29,20 @@ VARIANTS = ("rmsnorm", "softmax")
 COLUMNS = 8192
 EPS = 1e-5
 PASSES = {"rmsnorm": 4.0, "softmax": 4.0}
-"""Operations an element, about: square, add, two products; maximum, difference, power, quotient."""
+"""Approximate operations per element: square, add, two products; max, difference, exp, quotient."""
 WAYS = {"rmsnorm": ("torch", "written", "compiled"), "softmax": ("torch", "compiled")}
-"""``torch`` is its own operation, ``written`` the formula, ``compiled`` the formula compiled."""
+"""``torch``: its fused operation; ``written``: the formula; ``compiled``: by torch.compile."""
 NO_COMPILER = ("torch", "written")
 BYTES = {True: 64 * 2**20, False: 2**30}
-"""The size of an array on a CPU, and on an accelerator."""
+"""Minimum size of an array on a CPU (True) and on an accelerator."""
 FAR = 1.1
-"""An array is so many times the last-level cache, which with its result is twice that."""
+"""Minimum size of an array over the last-level cache; with its result twice that."""
 PILOT_ROWS = 4
 SPOTS = 8
 
 
 class Norm(Defaults):
-    """One call norms every row of an array."""
+    """Normalizes every row of an array per call."""
 
     name = "norm"
     about = "RMSNorm and softmax over rows"
@@ -51,7 +51,7 @@ class Norm(Defaults):
     decides = False
 
     def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns the two."""
+        """Returns RMSNorm and softmax."""
         return VARIANTS
 
     def figures(self, point: Point) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
@@ -59,7 +59,7 @@ class Norm(Defaults):
         return ("memory_bandwidth",)
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns bytes a second."""
+        """Returns bytes/s."""
         return "byte_rate"
 
     def label(self, point: Point) -> str:
@@ -79,14 +79,14 @@ class Norm(Defaults):
         return Point("norm", dtype, data, {**told, "elements": PILOT_ROWS * COLUMNS})
 
     def ways(self, point: Point, limits: Limits) -> list[Point]:
-        """Returns an array of one size in every way; a CPU may have no compiler."""
+        """Returns an array of fixed size in every implementation; a CPU may have no compiler."""
         refuse_size(2 * self.work(point).footprint_bytes, limits.memory_bytes)
         every = WAYS[str(point.parameters["operation"])]
         ways = [way for way in every if not limits.is_cpu or way in NO_COMPILER]
         return [replace(point, parameters={**point.parameters, "way": way}) for way in ways]
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns an array far above the caches in every way."""
+        """Returns an array larger than the caches, in every implementation."""
         wanted = max(BYTES[limits.is_cpu], FAR * limits.cache_bytes)
         fitting = min(wanted, limits.memory_bytes / 5)
         rows = max(1, int(fitting / itemsize(pilot.dtype) / COLUMNS))
@@ -94,7 +94,7 @@ class Norm(Defaults):
         return self.ways(sized, limits)
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
-        """Draws as many arrays as exceed twice the cache."""
+        """Draws arrays that together exceed twice the cache."""
         inputs.release()
         sets = sets_for(self.work(point).footprint_bytes, cache_bytes)
         gain = _gain(point, device)

@@ -1,8 +1,8 @@
 """Copies between devices: within one, and over the link to a peer.
 
-``local`` reads and writes one memory: 2 N s bytes. ``peer`` counts what crosses the link one way,
-``peer-both`` what crosses it both ways at once. A sheet's link bandwidth is that of all links of a
-chip together; where they lead to different peers, no one peer gets it, so it judges no chip.
+``local`` reads and writes one memory: 2 N s bytes. ``peer`` counts bytes across the link one way,
+``peer-both`` in both directions at once. A sheet's link bandwidth is the total of a chip's links;
+where they lead to different peers no single peer gets all of it, so it gives no verdict.
 Sizes: ``elements`` of one copy.
 """
 
@@ -34,13 +34,13 @@ FIGURES = {
     "local": "memory_bandwidth", "peer": "link_bandwidth_oneway", "peer-both": "link_bandwidth",
 }  # fmt: skip
 TIMES = {"local": 2, "peer": 1, "peer-both": 2}
-"""How often a copy's bytes count."""
+"""Times that a copy's bytes are counted."""
 
 PILOT_ELEMENTS = 1 << 18
 
 
 class Peer(Defaults):
-    """Device to device."""
+    """Device-to-device copies."""
 
     name = "peer"
     about = "copies between devices: within one, to a peer, to and from a peer at once"
@@ -57,15 +57,15 @@ class Peer(Defaults):
         return LABELS[str(point.parameters["way"])]
 
     def figures(self, point: Point) -> tuple[str, ...]:
-        """Returns the figure of the memory, or of the link in as many directions as are used."""
+        """Returns memory bandwidth, or link bandwidth of one direction or both."""
         return (FIGURES[str(point.parameters["way"])],)
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns that it is told in bytes a second."""
+        """Returns bytes/s."""
         return "byte_rate"
 
     def work(self, point: Point) -> Work:
-        """Counts bytes read and written on one device, those that cross the link between two."""
+        """Counts bytes read and written on one device, or bytes that cross the link."""
         way, one = str(point.parameters["way"]), point.size("elements") * itemsize(point.dtype)
         formula = {1: "N s", 2: "2 N s"}[TIMES[way]]
         moved = float(TIMES[way] * one)
@@ -77,7 +77,7 @@ class Peer(Defaults):
         return Point("peer", dtype, data, parameters)
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns one size, which no cache holds and beside which starting takes no time."""
+        """Returns one size, beyond any cache and large enough to hide the launch."""
         return [copies.sized(pilot, limits)]
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- far above the cache by size
@@ -97,7 +97,7 @@ KERNEL = Peer()
 
 
 def _peer_of(point: Point, device: "torch.device") -> "torch.device":
-    """Returns the next device, which must be within reach, or for ``local`` the device itself."""
+    """Returns the next device, which must allow peer access; for ``local`` the device itself."""
     import torch
 
     if point.parameters["way"] == "local":
@@ -110,14 +110,14 @@ def _peer_of(point: Point, device: "torch.device") -> "torch.device":
     other = (own + 1) % count
     reaches = getattr(module(device), "can_device_access_peer", None)
     if reaches is None:
-        raise UnsupportedError(f"torch does not tell whether {kind} devices reach one another")
+        raise UnsupportedError(f"torch does not report peer access between {kind} devices")
     if not reaches(own, other):
         raise UnsupportedError(f"no peer access between {kind}:{own} and {kind}:{other}")
     return torch.device(kind, other)
 
 
 def _copies(point: Point, arrays: "Sequence[torch.Tensor]", peer: "torch.device") -> list[Copy]:
-    """Returns a copy a direction, that away from the device first."""
+    """Returns one copy per direction, the one away from the device first."""
     import torch
 
     first, second, written = arrays

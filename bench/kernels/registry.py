@@ -1,4 +1,4 @@
-"""The kernels, by name: every module of this folder is one, and what they share is below it."""
+"""The kernels by name: every module of this folder; shared code is in ``common``."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -16,10 +16,10 @@ KERNELS = tuple(
 
 
 def kernel(name: str) -> Kernel:
-    """Returns the kernel called ``name``.
+    """Returns the kernel ``name``.
 
     Raises:
-        UsageError: there is none; the message names the nearest.
+        UsageError: there is no such kernel; the message names the nearest.
     """
     if name not in KERNELS:
         raise UsageError(f"no kernel {name!r}: {did_you_mean(name, KERNELS)}")

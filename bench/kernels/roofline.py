@@ -1,11 +1,11 @@
 """The measured roofline: the rate at arithmetic intensities from 1/16 FLOP/B to above the ridge.
 
-The model is Williams, Waterman & Patterson (2009, Communications of the ACM 52:4, 65-76): the rate
-attainable is the least of peak and bandwidth times intensity. fp32 and fp64 are streams that do a
-wanted number of multiply-adds for each element read; bf16 and fp16 are products A[m,k] B[k,n] so
-thin that their operations for a byte are those wanted, and below 1 FLOP/B, where no product is that
-thin, streams on accelerators that widen what they read to fp32. Where a CPU has no machine code of
-ours, fp32 and fp64 are such products, too.
+The model is Williams, Waterman & Patterson (2009, Communications of the ACM 52:4, 65-76): the
+attainable rate is the lesser of the peak and bandwidth times intensity. fp32 and fp64 are streams
+with a given number of multiply-adds per element read. bf16 and fp16 are products A[m,k] B[k,n]
+with m chosen for the intensity; below 1 FLOP/B, where no product is thin enough, accelerators run
+streams that convert to fp32. Where a CPU has no machine code of ours, fp32 and fp64 are such
+products, too.
 """
 
 import math
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     import torch
 
 POWERS = {"fp32": (-4, 8), "fp64": (-4, 6), "bf16": (-4, 9), "fp16": (-4, 9)}
-"""The least and the largest intensity, as powers of two of FLOP/B.
+"""The lowest and highest intensity, as powers of two in FLOP/B.
 
-The largest lies above the ridge of all chips on the sheets: vector units reach it by 107 FLOP/B,
-matrix units by 295.
+The highest is above the ridge point of every chip on the sheets: at most 107 FLOP/B for vector
+units, 295 for matrix units.
 """
 
 VECTOR = ("fp32", "fp64")
@@ -43,19 +43,19 @@ THINNEST = 1
 """FLOP/B of a product with m = 1 in 2-byte formats."""
 
 FP16 = {"avx512_fp16", "amx_fp16", "asimdhp", "fphp"}
-"""Flags of processors that multiply fp16; others take a thousand times as long as fp32."""
+"""CPU flags of native fp16 arithmetic, without which it is a thousand times slower than fp32."""
 
 CACHE_MULTIPLE = 4
 LEAST_BYTES = {True: 64 * 2**20, False: 2**30}
-"""The least that a stream reads, on a CPU and on an accelerator."""
+"""Minimum bytes that a stream reads, on a CPU (True) and on an accelerator."""
 
 LANES = 2048
 WARPS = 4
 PROGRAMS_A_UNIT = (4, 8, 16)
-"""Programs of a stream on each SM or CU; they share what is read."""
+"""Programs of a stream per SM or CU, which partition the array."""
 
 SIZES = {True: (4096, 2048, 1024, 512), False: (16384, 8192, 4096, 2048)}
-"""n = k of the products, the first that memory holds twice."""
+"""n = k of the products; the first whose weights fit twice into memory is used."""
 
 MAX_SETS = 64
 CHECKED_ROUNDS = 24
@@ -64,7 +64,7 @@ TOLERANCE = {"fp64": 1e-12, "fp32": 2e-5, "bf16": 1e-2, "fp16": 3e-3}
 
 
 class Roofline(Defaults):
-    """One rate an intensity."""
+    """The rate at one arithmetic intensity."""
 
     name = "roofline"
     about = "the rate over arithmetic intensity"
@@ -72,12 +72,12 @@ class Roofline(Defaults):
     group = "roofline"
 
     def variants(self, dtype: str) -> tuple[str, ...]:
-        """Returns the intensities in FLOP a byte, from the least."""
+        """Returns the intensities in FLOP/B, ascending."""
         low, high = POWERS.get(dtype, (0, 0))
         return tuple(str(Fraction(2) ** power) for power in range(low, high + 1))
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns operations a second."""
+        """Returns FLOP/s."""
         return "flop_rate"
 
     def label(self, point: Point) -> str:
@@ -85,7 +85,7 @@ class Roofline(Defaults):
         return f"{point.dtype} at {point.parameters['intensity']} FLOP/B"
 
     def work(self, point: Point) -> Work:
-        """Counts operations and bytes of the product, or two a multiply-add and what is read."""
+        """Counts the product's operations and bytes, or the stream's: two per multiply-add."""
         size = itemsize(point.dtype)
         if _is_product(point):
             m, n, k = (point.size(name) for name in "mnk")
@@ -97,16 +97,16 @@ class Roofline(Defaults):
         return Work(flop=flop, bytes=moved, footprint_bytes=moved, formula=formula)
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
-        """Returns a small product or stream, in the first way that the device has."""
+        """Returns a small product or stream; ``check`` picks the implementation."""
         intensity = variant or self.variants(dtype)[0]
         told: dict[str, int | str] = {"intensity": intensity, "way": "", "elements": 1 << 15}
         return Point("roofline", dtype, data, told)
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the stream or the product of the intensity; on a GPU, a few numbers of programs.
+        """Returns the stream or product of the intensity; on a GPU, several numbers of programs.
 
         Raises:
-            UnsupportedError: no product is as thin as the intensity wants it.
+            UnsupportedError: no product is thin enough for the intensity.
         """
         way = _way(pilot, is_cpu=limits.is_cpu)
         if way == "product":
@@ -151,7 +151,7 @@ def _is_product(point: Point) -> bool:
 
 
 def _way(point: Point, *, is_cpu: bool) -> str:
-    """Returns how the dtype is done: ``product``, ``triton``, or an instruction set."""
+    """Returns the implementation: ``product``, ``triton``, or an instruction set."""
     if point.dtype not in VECTOR:
         if is_cpu and point.dtype == "fp16" and not FP16 & simd.flags():
             raise UnsupportedError("no fp16 instructions on this processor")
@@ -171,20 +171,20 @@ def _way(point: Point, *, is_cpu: bool) -> str:
 def _stream_point(pilot: Point, way: str, limits: Limits, programs: int) -> Point:
     wanted = max(CACHE_MULTIPLE * limits.cache_bytes, LEAST_BYTES[limits.is_cpu])
     block = LANES if way == "triton" else programs * 2 * simd.lanes(way, pilot.dtype)
-    whole = 16 * block  # divides into groups and rounds of every intensity
+    whole = 16 * block  # divisible into groups and rounds of every intensity
     elements = int(min(wanted, limits.memory_bytes / 2)) // itemsize(pilot.dtype) // whole * whole
     if not elements:
         raise UnsupportedError("free memory holds no configuration of this kernel")
-    return _told(pilot, way=way, elements=elements, programs=programs, **_launch(way))
+    return _point(pilot, way=way, elements=elements, programs=programs, **_launch(way))
 
 
 def _launch(way: str) -> dict[str, int]:
     return {"lanes": LANES, "warps": WARPS} if way == "triton" else {}
 
 
-def _told(pilot: Point, **parameters: int | str) -> Point:
-    told = {"intensity": pilot.parameters["intensity"], **parameters}
-    return Point("roofline", pilot.dtype, pilot.data, told)
+def _point(pilot: Point, **parameters: int | str) -> Point:
+    known = {"intensity": pilot.parameters["intensity"], **parameters}
+    return Point("roofline", pilot.dtype, pilot.data, known)
 
 
 def _rows(intensity: Fraction, size: int, itemsize_bytes: int) -> int:
@@ -198,7 +198,7 @@ def _rows(intensity: Fraction, size: int, itemsize_bytes: int) -> int:
 
 def _product_point(pilot: Point, size: int) -> Point:
     m = _rows(_intensity(pilot), size, itemsize(pilot.dtype))
-    return _told(pilot, way="product", m=m, n=size, k=size, layout="nt")
+    return _point(pilot, way="product", m=m, n=size, k=size, layout="nt")
 
 
 def _product_size(pilot: Point, limits: Limits) -> int:
@@ -211,21 +211,21 @@ def _product_size(pilot: Point, limits: Limits) -> int:
 
 
 def _small(point: Point, device: "torch.device") -> Point:
-    """Returns the point at a size that is quick to check, in a way that the device has."""
+    """Returns the point at a size that is quick to check, in an available implementation."""
     way = str(point.parameters["way"]) or _way(point, is_cpu=device.type == "cpu")
     if way == "product":
         m = min(_product_point(point, 4096).size("m"), 64)
-        return _told(point, way=way, m=m, n=CHECKED_SIZE, k=CHECKED_SIZE)
+        return _point(point, way=way, m=m, n=CHECKED_SIZE, k=CHECKED_SIZE)
     if way == "triton":
         lanes, wanted = 256, mixed.mix(point.dtype, _intensity(point))
         sizes = {"programs": 3, "lanes": lanes, "elements": CHECKED_ROUNDS * lanes * wanted.group}
-        return _told(point, way=way, warps=WARPS, **sizes)
+        return _point(point, way=way, warps=WARPS, **sizes)
     rounds = 2 * 16 * simd.lanes(way, point.dtype) * CHECKED_ROUNDS
-    return _told(point, way=way, programs=2, elements=rounds)
+    return _point(point, way=way, programs=2, elements=rounds)
 
 
 def _spot_check(point: Point, made: mixed.Stream) -> Check:
-    """Compares what the first and another program left of the timed call with float64."""
+    """Compares the outputs of the first and of a random program with float64."""
     import torch
 
     other = int(torch.randint(0, point.size("programs"), ()))
@@ -264,7 +264,7 @@ def _product(a: "torch.Tensor", b: "torch.Tensor", out: "torch.Tensor") -> Calla
 def _product_spot_check(
     point: Point, out: "torch.Tensor", a: "torch.Tensor", b: "torch.Tensor"
 ) -> Check:
-    """Compares 8 x 8 elements that the timed call left behind with float64."""
+    """Compares 8 x 8 elements of the timed call's output with float64."""
     import torch
 
     rows, columns = (torch.randint(0, len(one), (8,)).to(a.device) for one in (a, b))

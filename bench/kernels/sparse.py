@@ -61,8 +61,8 @@ class Sparse(Defaults):
         return Point("sparse", dtype, data, {**dict.fromkeys("mnk", PILOT_SIZE), "layout": "nt"})
 
     def smaller(self, point: Point) -> Point:
-        """Returns the shape with each size cut to ``FORETELLING``."""
-        sizes = {name: min(point.size(name), products.FORETELLING) for name in "mnk"}
+        """Returns the shape with each size cut to ``SMALLER_SIZE``."""
+        sizes = {name: min(point.size(name), products.SMALLER_SIZE) for name in "mnk"}
         return replace(point, parameters={**point.parameters, **sizes})
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:

@@ -1,8 +1,8 @@
-"""Loads kept up for as long as they are given: a product alone, or a product and a stream by turns.
+"""Sustained loads: a matrix product alone, or alternating with a memory stream.
 
-``matrix`` is one product of a fixed good shape, ``mixed`` the same product followed by a copy of
-buffers far above the cache, both in one call. The figure of ``matrix`` is ``matrix_<dtype>``;
-``mixed`` has none and is told in operations a second.
+``matrix`` is one product of a fixed, fast shape; ``mixed`` is the same product followed by a copy
+of buffers far above the cache, in one call. The figure of ``matrix`` is ``matrix_<dtype>``;
+``mixed`` has none and is reported in FLOP/s.
 """
 
 import math
@@ -32,12 +32,12 @@ LOADS = ("matrix", "mixed")
 LABELS = {"matrix": "sustained", "mixed": "mixed load"}
 
 SIZE = {True: 2048, False: 8192}
-"""Rows and columns of the product on a CPU, and on an accelerator."""
+"""m = n = k of the product on a CPU (True) and on an accelerator."""
 
 STREAM_BYTES = {True: 256 * 2**20, False: 2**31}
-"""Bytes that the stream of a mixed call reads, and writes, on a CPU and on an accelerator.
+"""Bytes that a mixed call's stream reads, and writes, on a CPU (True) and on an accelerator.
 
-Both halves of a mixed call then take about as long as each other on current parts.
+Chosen so that product and copy take about equally long on current parts.
 """
 
 PILOT_SIZE = 64
@@ -45,11 +45,11 @@ PILOT_ELEMENTS = 1 << 12
 PROBE_SIZE = 256
 PROBES = 3
 PATIENCE_S = 0.3
-"""A neighbour can hold up any single probe, but not all of those in that time."""
+"""A neighbour may slow down any single probe, but not all of this time."""
 
 REFERENCE = "fp32"
 SOFTWARE_FACTOR = 20.0
-"""What is so much slower than fp32 is done in software: a minute of it would show no swing."""
+"""A product this many times slower than in fp32 is emulated in software: no load to sustain."""
 
 CHECKED = 100_003
 SPOTS = 256
@@ -57,7 +57,7 @@ SPOILT = -7.0
 
 
 class Sustained(Defaults):
-    """A load that runs to the end of its time, so that what throttles it shows."""
+    """A load kept up for all of its time, so that throttling shows."""
 
     name = "sustained"
     about = "a matrix or mixed load kept up, with its power"
@@ -73,11 +73,11 @@ class Sustained(Defaults):
         return () if _is_mixed(point) else GEMM.figures(point)
 
     def quantity(self, point: Point) -> Quantity:
-        """Returns operations a second for a mixed load, of which no figure says so."""
+        """Returns FLOP/s for a mixed load, which has no figure."""
         return "flop_rate" if _is_mixed(point) else ""
 
     def label(self, point: Point) -> str:
-        """Returns the load; a mixed one has no figure whose title would name its dtype."""
+        """Returns the load, and a mixed load's dtype, since it has no figure to name it."""
         words = LABELS[str(point.parameters["load"])]
         return f"{point.dtype} {words}" if _is_mixed(point) else words
 
@@ -90,21 +90,21 @@ class Sustained(Defaults):
         return Work(flop=done.flop, bytes=moved, footprint_bytes=moved, formula="2 m n k; 2 N s")
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
-        """Returns a 64-cube, with a stream of 4096 elements where the load is mixed."""
+        """Returns m = n = k = 64, with a stream of 4096 elements if the load is mixed."""
         return _point(dtype, data, variant or LOADS[0], PILOT_SIZE, PILOT_ELEMENTS)
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the one configuration of the load on such a device, if memory holds it."""
+        """Returns the load's configuration for this kind of device, if memory holds it."""
         elements = STREAM_BYTES[limits.is_cpu] // itemsize(pilot.dtype)
         load = str(pilot.parameters["load"])
         point = _point(pilot.dtype, pilot.data, load, SIZE[limits.is_cpu], elements)
         return [point] if self.work(point).footprint_bytes <= limits.memory_bytes else []
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
-        """Builds the product's calls, each with the stream behind it where the load is mixed.
+        """Builds the product's calls, each followed by the stream if the load is mixed.
 
         Raises:
-            UnsupportedError: a product takes so long that it must be done in software.
+            UnsupportedError: the product is so slow that it must be emulated in software.
         """
         if device.type == "cpu":
             _refuse_software(point, device)
@@ -112,7 +112,7 @@ class Sustained(Defaults):
         return _with_stream(task, point, device) if _is_mixed(point) else task
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Checks a small product, and a copy of 100,003 fresh elements where the load is mixed."""
+        """Checks a small product, and a copy of 100,003 fresh elements if the load is mixed."""
         check = GEMM.check(point, device)
         if not _is_mixed(point):
             return check
@@ -130,13 +130,13 @@ def _is_mixed(point: Point) -> bool:
 
 
 def _point(dtype: str, data: str, load: str, size: int, elements: int) -> Point:
-    told: dict[str, int | str] = {"load": load, "m": size, "n": size, "k": size, "layout": "nt"}
-    streamed: dict[str, int | str] = {"elements": elements, "way": "copy"}
-    return Point("sustained", dtype, data, told | (streamed if load == "mixed" else {}))
+    product: dict[str, int | str] = {"load": load, "m": size, "n": size, "k": size, "layout": "nt"}
+    stream: dict[str, int | str] = {"elements": elements, "way": "copy"}
+    return Point("sustained", dtype, data, product | (stream if load == "mixed" else {}))
 
 
 def _with_stream(task: Task, point: Point, device: "torch.device") -> Task:
-    """Returns a task whose every call ends with a copy between buffers of its own."""
+    """Returns a task whose every call ends with a copy between further buffers."""
     elements = point.size("elements")
     block = inputs.draw((min(elements, inputs.BLOCK_ELEMENTS),), point.dtype, point.data, device)
     source = block.repeat(-(-elements // block.numel()))[:elements]
@@ -152,11 +152,11 @@ def _with_stream(task: Task, point: Point, device: "torch.device") -> Task:
         return _both(product, source[picked], target[picked], f"{SPOTS} of {elements} copied")
 
     calls = [partial(_one_after_the_other, call, target, source) for call in task.calls]
-    return replace(task, calls=calls, spoil=spoil, spot_check=spot_check)
+    return replace(task, calls=calls, spoil=spoil, spot_check=spot_check, whole=None)
 
 
 def _picks(elements: int, device: "torch.device") -> "torch.Tensor":
-    """Returns the places of ``SPOTS`` random elements."""
+    """Returns the indices of ``SPOTS`` random elements."""
     import torch
 
     return torch.randint(0, elements, (SPOTS,)).to(device)
@@ -165,7 +165,7 @@ def _picks(elements: int, device: "torch.device") -> "torch.Tensor":
 def _one_after_the_other(
     product: Callable[[], object], target: "torch.Tensor", source: "torch.Tensor"
 ) -> "torch.Tensor":
-    """Multiplies, then copies; on an accelerator the stream of calls keeps the order."""
+    """Multiplies, then copies; on an accelerator stream order keeps them in sequence."""
     product()
     return target.copy_(source)
 
@@ -179,7 +179,7 @@ def _spoilt(like: "torch.Tensor") -> "torch.Tensor":
 def _both(
     product: Check | None, source: "torch.Tensor", target: "torch.Tensor", copied: str
 ) -> Check:
-    """Returns the product's check, failed with an error of 1 where the copy is not exact."""
+    """Returns the product's check, failed with an error of 1 or more if the copy is not exact."""
     exact = bool((source == target).all())
     if product is None:
         return Check(passed=exact, error=0.0 if exact else 1.0, tolerance=0.0, shape=copied)
@@ -189,27 +189,26 @@ def _both(
 
 
 def _refuse_software(point: Point, device: "torch.device") -> None:
-    """Raises where a small product takes so much longer than in fp32 that no hardware does it."""
+    """Raises if a small product is so much slower than in fp32 that it must be emulated."""
     if point.dtype == REFERENCE:
         return
-    reference = _fastest_s(REFERENCE, device, 0.0)
-    own = _fastest_s(point.dtype, device, SOFTWARE_FACTOR * reference)
-    if own > SOFTWARE_FACTOR * reference:
-        raise UnsupportedError(
-            f"done in software here: a product took {own / reference:.0f} times as long as in fp32"
-        )
+    reference_s = _fastest_s(REFERENCE, device, 0.0)
+    fastest_s = _fastest_s(point.dtype, device, SOFTWARE_FACTOR * reference_s)
+    if fastest_s > SOFTWARE_FACTOR * reference_s:
+        slower = f"{fastest_s / reference_s:.0f} times as long as in fp32"
+        raise UnsupportedError(f"done in software here: a product took {slower}")
 
 
 def _fastest_s(dtype: str, device: "torch.device", enough_s: float) -> float:
-    """Returns the fastest product of a 256-cube: the first that is quick enough, or of several."""
+    """Returns the fastest time of a 256-cubed product; stops at the first within ``enough_s``."""
     import torch
 
     a = torch.ones((PROBE_SIZE, PROBE_SIZE), dtype=torch_dtype(dtype), device=device)
-    start, took = time.perf_counter(), [math.inf]
-    while min(took) > enough_s and (
-        len(took) <= PROBES or time.perf_counter() - start < PATIENCE_S
+    start, times_s = time.perf_counter(), [math.inf]
+    while min(times_s) > enough_s and (
+        len(times_s) <= PROBES or time.perf_counter() - start < PATIENCE_S
     ):
         began = time.perf_counter()
         torch.mm(a, a)
-        took.append(time.perf_counter() - began)
-    return min(took)
+        times_s.append(time.perf_counter() - began)
+    return min(times_s)

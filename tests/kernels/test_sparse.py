@@ -254,4 +254,4 @@ def test_the_space_has_the_layouts_that_the_hardware_takes(dtype: str) -> None:
     assert SPARSE.figures(pilot) == (f"sparse_{dtype}",)
     few = SPARSE.space(pilot, Limits(1e8, 0.0, is_cpu=False))
     assert few == [one for one in space if SPARSE.work(one).footprint_bytes <= 1e8]
-    assert SPARSE.smaller(space[0]).size("k") == products.FORETELLING
+    assert SPARSE.smaller(space[0]).size("k") == products.SMALLER_SIZE

@@ -1,7 +1,7 @@
-"""What kernels ask of any accelerator's torch module: to wait, to free, for streams and units.
+"""Calls of any accelerator's torch module that kernels need: synchronize, free, streams, units.
 
-Device types other than CUDA bring modules of their own with the same calls; one that lacks a call
-that a kernel cannot do without lacks the kernel.
+Device types other than CUDA have modules with the same calls; a kernel is unsupported where the
+module lacks a call that it requires.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ SHARES = ("cpu", "mps")
 """Device types whose memory is the host's."""
 
 INTEGRATED = ("is_integrated", "is_integrated_gpu")
-"""What torch calls it that a GPU has no memory but the host's: GB10, Jetson, MI300A, an iGPU."""
+"""torch's properties of a GPU that uses the host's memory: GB10, Jetson, MI300A, an iGPU."""
 
 
 def module(device: "torch.device") -> Any:  # noqa: ANN401 -- of whatever type the plug-in has
@@ -28,43 +28,47 @@ def module(device: "torch.device") -> Any:  # noqa: ANN401 -- of whatever type t
 
 
 def waiter(device: "torch.device") -> Callable[[], object]:
-    """Returns what waits for an accelerator; to find it takes longer than to call it."""
+    """Returns the call that synchronizes with an accelerator, to be looked up outside of timing."""
     wait: Callable[..., object] = module(device).synchronize
     return wait if device.type == "mps" else partial(wait, device)
 
 
 def synchronize(device: "torch.device") -> None:
-    """Waits for an accelerator."""
+    """Synchronizes with an accelerator."""
     waiter(device)()
 
 
 def empty_cache(device: "torch.device") -> None:
-    """Gives what torch holds for reuse back to the device, where torch can be told to."""
+    """Empties torch's cache of device memory, where torch has such a call."""
     if device.type != "cpu" and hasattr(module(device), "empty_cache"):
         module(device).empty_cache()
 
 
 def all_memory(device: "torch.device") -> float:
-    """Returns the bytes that a device says it has in all.
+    """Returns the total memory that a device reports, in bytes.
 
     Raises:
-        UnsupportedError: it does not say.
+        UnsupportedError: it does not report any.
     """
-    asked = getattr(module(device), "mem_get_info", None)
-    told = asked(device) if asked else None
-    if not told or not told[1]:
-        untold = f"{device.type} does not tell how much memory it has"
-        raise UnsupportedError(f"{untold}: nothing bounds what is filled")
-    return float(told[1])
+    query = getattr(module(device), "mem_get_info", None)
+    info = query(device) if query else None
+    if not info or not info[1]:
+        unknown = f"{device.type} does not report how much memory it has"
+        raise UnsupportedError(f"{unknown}: nothing bounds what is filled")
+    return float(info[1])
 
 
 def shares_memory(device: "torch.device") -> bool:
-    """Tells whether a device's memory is the host's: to fill it takes the whole machine down."""
+    """Returns whether a device uses the host's memory, which must not be filled up."""
     if device.type in SHARES:
         return True
-    asked = getattr(module(device), "get_device_properties", None)
-    told = asked(device) if asked else None
-    return any(getattr(told, name, False) for name in INTEGRATED)
+    return any(getattr(_properties(device), name, False) for name in INTEGRATED)
+
+
+def _properties(device: "torch.device") -> Any:  # noqa: ANN401 -- as above
+    """Returns the device properties, None where the module has no such call."""
+    query = getattr(module(device), "get_device_properties", None)
+    return query(device) if query else None
 
 
 def streams(device: "torch.device") -> Any:  # noqa: ANN401 -- as above
@@ -73,16 +77,14 @@ def streams(device: "torch.device") -> Any:  # noqa: ANN401 -- as above
     Raises:
         UnsupportedError: it has none.
     """
-    found = module(device)
-    if not all(hasattr(found, name) for name in ("Stream", "stream", "current_stream")):
+    owner = module(device)
+    if not all(hasattr(owner, name) for name in ("Stream", "stream", "current_stream")):
         raise UnsupportedError(f"torch has no streams on {device.type}: one copy at a time")
-    return found
+    return owner
 
 
 def unit_count(device: "torch.device") -> int | None:
-    """Returns how many SMs, CUs or cores a device says it has."""
-    asked = getattr(module(device), "get_device_properties", None)
-    told = asked(device) if asked else None
-    named = ("multi_processor_count", "gpu_subslice_count", "cube_core_num")
-    counts = (getattr(told, name, None) for name in named)
-    return next((int(one) for one in counts if one), None)
+    """Returns the number of SMs, CUs or cores that a device reports, None if it does not."""
+    names = ("multi_processor_count", "gpu_subslice_count", "cube_core_num")
+    counts = (getattr(_properties(device), name, None) for name in names)
+    return next((int(count) for count in counts if count), None)

@@ -1,4 +1,4 @@
-"""What a kernel is: a configuration it can run, the work it declares, the figure it tests."""
+"""The kernel interface: configurations, the work of a call, the figures it tests."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     import torch
 
 DATA = ("normal", "uniform", "integers", "constant", "zeros")
-"""How inputs are drawn; the rate of a power-limited chip depends on it."""
+"""Input patterns; the rate of a power-limited chip depends on them."""
 
 
 class UnsupportedError(Exception):
-    """The device, or torch on it, has no such operation; the text says what is missing."""
+    """The device, or torch on it, lacks an operation; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Point:
 
     Attributes:
         kernel: name of the kernel.
-        dtype: element type of the inputs, in the field's short names (``bf16``).
-        data: how inputs are drawn, one of ``DATA``.
+        dtype: element type of the inputs, by its short name (``bf16``).
+        data: input pattern, one of ``DATA``.
         parameters: sizes and choices, such as ``m``, ``n``, ``k`` or ``elements``.
     """
 
@@ -40,13 +40,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a search may use on one device.
+    """Bounds on the configurations for one device.
 
     Attributes:
-        memory_bytes: how much the buffers of one configuration may take.
-        cache_bytes: the last-level cache that buffers must exceed or rotate through.
-        is_cpu: whether sizes suit a CPU.
-        graphs: whether calls can be captured and replayed.
+        memory_bytes: the most that the buffers of one configuration may take.
+        cache_bytes: the last-level cache, which buffers must exceed or rotate through.
+        is_cpu: whether to use sizes for a CPU.
+        graphs: whether calls can be captured as a graph and replayed.
     """
 
     memory_bytes: float
@@ -60,10 +60,11 @@ class Task:
     """A configuration ready to run.
 
     Attributes:
-        calls: run in turn, each on its own buffers.
-        whole: does all of them in their order at once, where they were captured as one graph.
-        spoil: overwrites what the first call writes, so that a call left out shows.
-        spot_check: compares part of what the first call left behind, or what the last returned.
+        calls: run in rotation, each on its own buffers.
+        spoil: overwrites the first call's output, so that a call that did nothing is detected.
+        spot_check: checks part of the first call's output, or the value the last call returned.
+        observed: returns what the kernel observed about its execution.
+        whole: replays all calls in order as one graph, if they were captured.
     """
 
     calls: Sequence[Callable[[], object]]
@@ -74,18 +75,18 @@ class Task:
 
 
 class Kernel(Protocol):
-    """The contract of a kernel module's ``KERNEL``; ``Defaults`` answers what few need to say.
+    """The interface of a kernel module's ``KERNEL``; ``Defaults`` implements what few override.
 
     Attributes:
-        name: the module's.
-        about: what it is, in a few words, for the list of kernels.
-        dtypes: element types it can be asked for, in the order of suites.
-        sizes: integer parameters of a point that a user may fix; all of them fix the shape.
-        group: title of the table that its measurements form, if not the main one.
-        decides: whether a rate below the figure speaks against the chip.
-        searches: share of an item's time that goes into finding the fastest configuration.
-        sustains: whether all of the item's time is sampled, long after the figure is known.
-        clock: ``device``, or ``host`` where the host's own time is what is measured.
+        name: the module's name.
+        about: a short description for the list of kernels.
+        dtypes: supported element types, in the order of suites.
+        sizes: integer parameters that a user may fix; all of them together fix the shape.
+        group: title of a separate table for its measurements; empty for the main table.
+        decides: whether a rate below the figure counts against the chip.
+        searches: fraction of an item's time spent on finding the fastest configuration.
+        sustains: whether to sample for all of the item's time, however precise the median.
+        clock: ``device``, or ``host`` where the host's time is what is measured.
     """
 
     name: str
@@ -99,43 +100,43 @@ class Kernel(Protocol):
     clock: str
 
     def variants(self, dtype: str) -> tuple[str, ...]:
-        """Returns the forms it has for a dtype, such as streams; the first is the default."""
+        """Returns the variants for a dtype, such as streams; the first is the default."""
         ...
 
     def figures(self, point: Point) -> tuple[str, ...]:
-        """Returns the sheet's figures that this configuration tests, the best fitting first."""
+        """Returns the sheet figures that this configuration tests, the best match first."""
         ...
 
     def quantity(self, point: Point) -> Quantity:
-        """Returns what the result is told in; empty if the figure says."""
+        """Returns the quantity reported; empty if the figure's dimension decides."""
         ...
 
     def label(self, point: Point) -> str:
-        """Returns what tells this from others of its figure, or names it where it has none."""
+        """Returns what distinguishes this from others of its figure, or its name without one."""
         ...
 
     def work(self, point: Point) -> Work:
-        """Returns FLOP, bytes moved and bytes touched of one call, by formula."""
+        """Returns FLOP, bytes moved and working set of one call, by formula."""
         ...
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
-        """Returns a configuration small enough to be safe on anything."""
+        """Returns a configuration small enough for any device."""
         ...
 
     def smaller(self, point: Point) -> Point:
-        """Returns a configuration that is quick to time and predicts the rate of ``point``."""
+        """Returns a smaller configuration, quick to time, that predicts the rate of ``point``."""
         ...
 
     def ways(self, point: Point, limits: Limits) -> list[Point]:
-        """Returns a configuration whose sizes are given in every way that it can be done."""
+        """Returns a configuration of fixed sizes with each implementation available."""
         ...
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns every configuration that a search may choose, favoured ones first."""
+        """Returns all configurations to search, favoured ones first."""
         ...
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
-        """Allocates inputs and returns calls that rotate through more than the cache holds.
+        """Allocates buffers and returns calls that rotate through more than the cache holds.
 
         Raises:
             UnsupportedError: torch on this device has no such operation.
@@ -143,12 +144,12 @@ class Kernel(Protocol):
         ...
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Compares a small result on fresh random input with a float64 reference."""
+        """Compares a small result on fresh random input with a float64 reference, or exactly."""
         ...
 
 
 class Defaults:
-    """What most kernels say."""
+    """Default implementations of what most kernels share."""
 
     sizes: ClassVar[tuple[str, ...]] = ()
     group: ClassVar[str] = ""
@@ -158,31 +159,31 @@ class Defaults:
     clock: ClassVar[str] = "device"
 
     def variants(self, dtype: str) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns the one form."""
+        """Returns the only variant."""
         return ("",)
 
     def figures(self, point: Point) -> tuple[str, ...]:  # noqa: ARG002 -- the protocol's signature
-        """Returns none: no sheet prints such a figure."""
+        """Returns none: no sheet has such a figure."""
         return ()
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns what the figure says."""
+        """Returns nothing: the figure's dimension decides."""
         return ""
 
     def label(self, point: Point) -> str:  # noqa: ARG002 -- the protocol's signature
-        """Returns nothing: the figure's title says all."""
+        """Returns nothing: the figure's title is enough."""
         return ""
 
     def smaller(self, point: Point) -> Point:
-        """Returns the point itself: its sizes are such that a call is short."""
+        """Returns the point itself: its calls are short."""
         return point
 
     def ways(self, point: Point, limits: Limits) -> list[Point]:  # noqa: ARG002 -- as above
-        """Returns the point itself: there is one way."""
+        """Returns the point itself: there is one implementation."""
         return [point]
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:  # noqa: ARG002 -- as above
-        """Returns the one configuration there is."""
+        """Returns the only configuration."""
         return [pilot]
 
 
@@ -199,11 +200,11 @@ TORCH_DTYPES = {
 }
 
 FNUZ_ARCHITECTURE = "gfx94"
-"""MI300A, MI300X, MI308X and MI325X: hipBLASLt has there no product of OCP's fp8."""
+"""MI300A, MI300X, MI308X and MI325X, where hipBLASLt has no products in OCP fp8."""
 
 
 def torch_dtype(name: str, device: "torch.device | None" = None) -> Any:  # noqa: ANN401 -- torch is not imported here
-    """Returns the torch dtype behind one of our names; AMD's MI300 has an fp8 of its own.
+    """Returns the torch dtype of a short name; on AMD's MI300 fp8 is the fnuz format.
 
     Raises:
         UnsupportedError: this torch is too old to have it.
@@ -211,16 +212,16 @@ def torch_dtype(name: str, device: "torch.device | None" = None) -> Any:  # noqa
     import torch
 
     if name == "fp8" and device is not None and device.type == "cuda" and torch.version.hip:
-        told: Any = torch.cuda.get_device_properties(device)
-        if told.gcnArchName.startswith(FNUZ_ARCHITECTURE):
+        properties: Any = torch.cuda.get_device_properties(device)
+        if properties.gcnArchName.startswith(FNUZ_ARCHITECTURE):
             return torch.float8_e4m3fnuz
-    found = getattr(torch, TORCH_DTYPES[name], None)
-    if found is None:
+    dtype = getattr(torch, TORCH_DTYPES[name], None)
+    if dtype is None:
         raise UnsupportedError(f"torch {torch.__version__} has no {TORCH_DTYPES[name]}")
-    return found
+    return dtype
 
 
 def itemsize(dtype: str) -> int:
-    """Returns the bytes of one of torch's elements; one of nvfp4 holds two numbers."""
+    """Returns the bytes of one torch element; one of nvfp4 packs two numbers."""
     sizes = {"fp64": 8, "fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2}
     return {**sizes, "fp8": 1, "int8": 1, "mxfp8": 1, "nvfp4": 1}[dtype]

@@ -1,4 +1,4 @@
-"""The name of the GPU code that a call runs, and the tile of the result that the name tells of."""
+"""The name of the GPU kernel that a call runs, and the output tile encoded in the name."""
 
 import re
 import warnings
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import torch
 
 NAME_LENGTH = 160
-"""As much of a name as is kept: those of templates run to thousands of characters."""
+"""Characters kept of a name; template instances have thousands."""
 
 PRODUCTS = re.compile(r"gemm|nvjet|cutlass|xmma|Cijk", re.IGNORECASE)
 NO_CODE = ("Memcpy", "Memset")
@@ -22,15 +22,16 @@ TILES = (
     ),
     re.compile(r"_(\d+)x(\d+)(?:x\d+)?(?=_|$)"),
 )
-"""How names tell their tile: cuBLAS's xmma, ROCm's Tensile, CUTLASS 3 (the first triple of two
-digits and more, since clusters are smaller), then all others (nvjet, CUTLASS 2, ampere_...)."""
+"""Tile patterns in kernel names: cuBLAS's xmma, ROCm's Tensile, CUTLASS 3 (the first triple of
+numbers above 9, since cluster shapes are smaller), then all others (nvjet, CUTLASS 2, ampere_...).
+"""
 
 
 def tile(name: str) -> str | None:
-    """Returns rows x columns of the result that one block of a matrix product works out.
+    """Returns rows x columns of the output tile of one thread block, None if the name has none.
 
-    They are in the library's own order: cuBLAS and hipBLASLt work on columns first, so that the
-    first number is along torch's n. None where the name tells none.
+    In the library's order: cuBLAS and hipBLASLt are column-major, so that the first number is
+    along torch's n.
     """
     if not PRODUCTS.search(name):
         return None
@@ -39,16 +40,16 @@ def tile(name: str) -> str | None:
 
 
 def observed(call: Callable[[], object], device: "torch.device") -> dict[str, float | str]:
-    """Returns the ``code`` that a call spends most time in and its ``tile``, as far as known.
+    """Returns the GPU kernel that a call spends most time in (``code``), and its ``tile``.
 
-    The call is run once more, under torch's profiler, and again where that saw nothing; on a CPU,
-    or where the profiler fails, nothing is returned.
+    The call is run under torch's profiler, and once more if that saw nothing. Empty on a CPU, or
+    if the profiler fails.
     """
     if device.type != "cuda":
         return {}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of how long the profiler keeps what it saw
+            warnings.simplefilter("ignore")  # about the lifetime of the profiler's events
             name = _longest(call, device) or _longest(call, device)
     except Exception:  # noqa: BLE001 -- a profiler that fails must not cost the measurement
         return {}
@@ -59,7 +60,7 @@ def observed(call: Callable[[], object], device: "torch.device") -> dict[str, fl
 
 
 def _longest(call: Callable[[], object], device: "torch.device") -> str:
-    """Returns the name of the GPU code that took longest in one call, empty if none was seen."""
+    """Returns the name of the GPU kernel that took longest in one call, "" if none was seen."""
     import torch
     from torch.profiler import ProfilerActivity, profile
 

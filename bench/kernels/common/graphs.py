@@ -1,11 +1,11 @@
-"""Calls captured as CUDA graphs: replayed, they cost the host next to nothing to launch.
+"""Captures calls as CUDA graphs, whose replay has little launch overhead.
 
-A capture that fails leaves torch spoilt (torch 2.11): work goes on in the stream of the capture
-(``torch/cuda/graphs.py`` leaves it only after a good end), the random generator counts as captured
-for good, so that whatever draws numbers raises (``CUDAGeneratorImpl.h``), and the allocator takes
-the capture to go on (``CUDAGraph::capture_end``): it keeps its memory, and ``empty_cache``, with
-which the next capture begins, raises. So a call that waits for the device is refused before, and
-after any other failure all three are put right.
+A failed capture leaves torch in a bad state (torch 2.11). The capture stream stays current
+(``torch/cuda/graphs.py`` leaves it only on success); the random generator stays registered as
+capturing, so that drawing numbers raises (``CUDAGeneratorImpl.h``); and the allocator stays in
+capture mode (``CUDAGraph::capture_end``), so that it keeps its memory and ``empty_cache``, called
+by the next capture, raises. So calls that synchronize are rejected before capture, and after any
+other failure all three are repaired.
 """
 
 import warnings
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     import torch
 
 WARM_UPS = 3
-"""Calls before a capture, as torch asks for: libraries load code and make room in the first."""
+"""Warm-up calls before a capture, as torch requires: libraries load modules and allocate."""
 
 _failed: list[object] = []
-"""Graphs that could not be captured: torch's allocator of host memory goes on asking them."""
+"""Graphs whose capture failed, kept alive: torch's host allocator still queries them."""
 
 Result = TypeVar("Result")
 
 
 def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[], Result]:
-    """Returns the replay of a call's work on the device, which leaves its result in one place.
+    """Captures a call as a graph and returns its replay, which writes to the same result.
 
     Raises:
-        RuntimeError: the call does what cannot be captured.
+        RuntimeError: the call cannot be captured.
         UnsupportedError: torch captures graphs of CUDA devices only.
     """
     import torch
@@ -48,7 +48,7 @@ def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[],
                 body()
             with no_waits():
                 body()
-    finally:  # a call that waits is made in the current stream next
+    finally:  # later work runs in the current stream
         current.wait_stream(beside)
     graph, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
     try:
@@ -81,12 +81,12 @@ def captured_if_possible(
 
 @contextmanager
 def no_waits() -> Iterator[None]:
-    """Has torch raise a ``RuntimeError`` where an operation makes the host wait for the device."""
+    """Makes torch raise ``RuntimeError`` if an operation synchronizes with the device."""
     import torch
 
     before = torch.cuda.get_sync_debug_mode()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that torch does not notice every wait
+        warnings.simplefilter("ignore")  # torch warns that it misses some synchronizations
         torch.cuda.set_sync_debug_mode("error")
     try:
         yield
@@ -96,16 +96,16 @@ def no_waits() -> Iterator[None]:
 
 @cache
 def _beside(device: "torch.device") -> Any:  # noqa: ANN401 -- torch's streams are untyped
-    """Returns the one stream of all captures: cuBLAS keeps room for each that it was called on."""
+    """Returns the one stream used for captures: cuBLAS keeps a workspace per stream."""
     import torch
 
     return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's
 
 
 def _give_back(pool: tuple[int, int], device: "torch.device") -> None:
-    """Has the allocator end a capture that failed, and free what it took once that is unused.
+    """Ends a failed capture in the allocator, and releases its pool once unused.
 
-    One that ended by itself, since only Python failed, is left alone: its graph gives it back.
+    If the capture has ended by itself, because only Python code failed, its graph releases it.
     """
     import torch
 
@@ -120,7 +120,7 @@ def _give_back(pool: tuple[int, int], device: "torch.device") -> None:
 
 
 def _draw_anew(device: "torch.device") -> None:
-    """Gives the device's random generator a state that no capture has touched."""
+    """Resets the device's random generator to a state without capture."""
     import torch
 
     fresh = torch.Generator(device)

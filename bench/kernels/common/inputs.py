@@ -1,4 +1,4 @@
-"""Input data: one pool of random elements per dtype, from which operands are cut as views."""
+"""Input data: a pool of random elements, from which operands are cut as views."""
 
 from typing import TYPE_CHECKING
 
@@ -15,16 +15,15 @@ STRETCH = {
     ("int8", "normal"): 32.0, ("int8", "uniform"): 127.0,
     ("nvfp4", "normal"): 2.0, ("nvfp4", "uniform"): 6.0,
 }  # fmt: skip
-"""What values are multiplied by, so that they use a format of few numbers."""
+"""Scale factors, so that the values use the range of a narrow format."""
 
 
 def draw(shape: tuple[int, ...], dtype: str, data: str, device: "torch.device") -> "torch.Tensor":
-    """Returns fresh elements of ``dtype`` drawn as ``data`` says.
+    """Returns fresh elements of ``dtype`` with the input pattern ``data``.
 
-    ``normal`` is standard normal, ``uniform`` lies in -1..1, both times ``STRETCH``; ``integers``
-    are whole numbers in -4..4, ``constant`` is 1, ``zeros`` is 0. An element of nvfp4 is two
-    numbers. Those of fp64 are drawn as such: widened ones would have noughts in half of their
-    digits, which costs less power.
+    ``normal`` is standard normal, ``uniform`` is in -1..1, both times ``STRETCH``; ``integers``
+    are in -4..4, ``constant`` is 1, ``zeros`` is 0. An element of nvfp4 packs two numbers. fp64 is
+    drawn in fp64: numbers widened from fp32 have 29 zero mantissa bits, which cost less power.
     """
     wanted = torch_dtype(dtype, device)
     numbers = (*shape, 2) if dtype == "nvfp4" else shape
@@ -52,15 +51,15 @@ def _values(
 
 
 _kept: dict[str, tuple[tuple[object, ...], tuple["torch.Tensor", ...]]] = {}
-"""The buffers in use, one set a role: the old ones are freed before new ones are made."""
+"""The current buffers by role; the old ones are freed before new ones are allocated."""
 
 
 def buffers(
     count: int, elements: int, dtype: str, data: str, device: "torch.device"
 ) -> tuple["torch.Tensor", ...]:
-    """Returns ``count`` arrays of ``elements``, kept as long as they serve what is asked for.
+    """Returns ``count`` arrays of ``elements``, reused while they are large enough.
 
-    A block of fresh elements is repeated to fill them.
+    They are filled by repeating a block of fresh elements.
     """
     key = (count, dtype, data, device)
     kept = _serving("inputs", key, elements)
@@ -72,9 +71,9 @@ def buffers(
 
 
 def outputs(elements: int, dtype: "torch.dtype", device: "torch.device") -> "torch.Tensor":
-    """Returns room for results, kept as long as it is large enough, and touched.
+    """Returns an output buffer, reused while it is large enough.
 
-    Memory that nothing has written yet costs its first writer a page fault a page.
+    It is written once, so that no timed call takes page faults on first touch.
     """
     import torch
 
@@ -89,13 +88,13 @@ def outputs(elements: int, dtype: "torch.dtype", device: "torch.device") -> "tor
 def _serving(
     role: str, key: tuple[object, ...], elements: int
 ) -> tuple["torch.Tensor", ...] | None:
-    """Returns the arrays kept for a role, if they are of the kind and size asked for."""
+    """Returns the arrays kept for a role if they have the requested kind and size."""
     had, kept = _kept.get(role, ((), ()))
     return kept if had == key and kept and kept[0].numel() >= elements else None
 
 
 def release() -> None:
-    """Gives the kept buffers' memory back."""
+    """Frees the kept buffers."""
     _kept.clear()
 
 
@@ -112,14 +111,14 @@ def _filled(elements: int, dtype: str, data: str, device: "torch.device") -> "to
 
 
 def _copyable(array: "torch.Tensor") -> "torch.Tensor":
-    """Returns bytes for what torch may only look at: it copies no e2m1 on some devices."""
+    """Returns 1-byte elements viewed as uint8: torch cannot copy e2m1 on some devices."""
     import torch
 
     return array.view(torch.uint8) if array.element_size() == 1 else array
 
 
 class Cutter:
-    """Cuts operands out of a pool, one behind the other, wrapping at its end."""
+    """Cuts consecutive operands out of a pool, wrapping around at its end."""
 
     def __init__(self, pool: "torch.Tensor") -> None:
         self._pool = pool

@@ -1,4 +1,4 @@
-"""What matrix products share: shapes worth trying, results, checks against float64."""
+"""Shared by matrix products: shapes to try, outputs, checks against float64."""
 
 import math
 from dataclasses import replace
@@ -26,15 +26,15 @@ FAVOURED = (
     (2048, 4096, 1024), (4096, 1024, 4096), (1024, 4096, 4096), (4096, 2048, 512),
     (512, 512, 512), (3072, 3072, 3072),
 )  # fmt: skip
-"""Squares, and the shapes that vendors and public tables favour, cut to the space at hand."""
+"""Squares, and shapes favoured by vendors and public tables, to be tried first."""
 
-FORETELLING = 512
+SMALLER_SIZE = 512
 MAX_SETS = 8
 LEAST_POOL = 1 << 25
 CHECK_ELEMENTS = 1 << 17
 SPOTS = 8
 TYPICAL_K = 512
-"""The k of checks at a small size; a sum's relative error grows with the root of its length."""
+"""The k of small checks; a sum's relative error grows with the square root of its length."""
 
 OUT_ITEMSIZE = {"int8": 4, "fp8": 2, "mxfp8": 2, "nvfp4": 2}
 """Bytes of one result where it is wider than the factors: int32, and bf16."""
@@ -81,14 +81,14 @@ def out_dtype(dtype: str) -> "torch.dtype":
 
 
 def set_count(work: Work, cache_bytes: float) -> int:
-    """Returns how many operand sets exceed twice the cache, at most ``MAX_SETS``."""
+    """Returns how many operand sets it takes to exceed twice the cache, at most ``MAX_SETS``."""
     return max(1, min(MAX_SETS, math.ceil(2 * cache_bytes / work.footprint_bytes)))
 
 
 def pool(elements: int, point: Point, device: "torch.device") -> inputs.Cutter:
-    """Returns what cuts operands out of elements drawn as the point says.
+    """Returns a cutter over a pool of at least ``elements`` with the point's input pattern.
 
-    The pool's size is a power of two and not too small, so that it is kept for the next shape.
+    The size is a power of two, and at least ``LEAST_POOL``, so that the next shape can reuse it.
     """
     count = 1 << max(elements - 1, LEAST_POOL - 1).bit_length()
     (kept,) = inputs.buffers(1, count, point.dtype, point.data, device)
@@ -96,16 +96,16 @@ def pool(elements: int, point: Point, device: "torch.device") -> inputs.Cutter:
 
 
 def fresh(point: Point, device: "torch.device") -> inputs.Cutter:
-    """Returns what cuts the operands of a check out of fresh normal elements."""
+    """Returns a cutter over fresh normal elements, for checks."""
     return inputs.Cutter(inputs.draw((CHECK_ELEMENTS,), point.dtype, "normal", device))
 
 
 def cut(
     cutter: inputs.Cutter, sizes: tuple[int, int, int], layout: str
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Returns the rows of A and the columns of B, each one a row of what is returned.
+    """Returns A (m x k) and B transposed (n x k).
 
-    ``nt``: B lies in memory as a linear layer's weight, n x k; ``nn``: as k x n.
+    ``nt``: B is stored as a linear layer's weight, n x k; ``nn``: as k x n.
     """
     m, n, k = sizes
     rows = cutter.cut(m, k)
@@ -113,7 +113,7 @@ def cut(
 
 
 def relative_error(result: "torch.Tensor", left: "torch.Tensor", right: "torch.Tensor") -> float:
-    """Returns how far a result is from the float64 product, in the Frobenius norm.
+    """Returns a result's error relative to the float64 product, in the Frobenius norm.
 
     Args:
         result: m x n.
@@ -126,24 +126,24 @@ def relative_error(result: "torch.Tensor", left: "torch.Tensor", right: "torch.T
 
 
 def verdict(error: float, tolerance: float, sizes: tuple[int, ...]) -> Check:
-    """Returns the check of a result of that error."""
+    """Returns the check for a relative error."""
     shape = " x ".join(map(str, sizes))
     return Check(passed=error <= tolerance, error=error, tolerance=tolerance, shape=shape)
 
 
 def spoil(out: "torch.Tensor") -> None:
-    """Fills a result with what no product of ours gives."""
+    """Fills an output with NaN, or the least int32, which no product here gives."""
     out.fill_(float("nan") if out.dtype.is_floating_point else -(2**31))
 
 
 def spot_check(left: Factor, right: Factor, out: "torch.Tensor", tolerance: float, k: int) -> Check:
-    """Compares 8 x 8 elements of what the timed call left behind with float64.
+    """Compares 8 x 8 elements of the timed call's output with float64.
 
     Args:
         left: the first factor of that call.
         right: the second.
-        out: its result.
-        tolerance: at a k of ``TYPICAL_K``; the few elements may be four times as far off.
+        out: its output.
+        tolerance: at k = ``TYPICAL_K``; four times that is allowed, as there are few elements.
         k: length of the sums.
     """
     import torch

@@ -1,4 +1,4 @@
-"""How many units a GPU has, so that as many programs run as it holds."""
+"""The number of compute units of the GPU in use, by which programs are launched."""
 
 from bench.kernels.common.accelerators import unit_count
 
@@ -11,8 +11,8 @@ def units() -> int:
     import torch
 
     if torch.cuda.is_available():
-        told = torch.cuda.get_device_properties(torch.cuda.current_device())
-        return int(getattr(told, "multi_processor_count", UNITS))
+        properties = torch.cuda.get_device_properties(torch.cuda.current_device())
+        return int(getattr(properties, "multi_processor_count", UNITS))
     generic = getattr(torch, "accelerator", None)
-    found = generic.current_accelerator() if generic and generic.is_available() else None
-    return (unit_count(found) if found else None) or UNITS
+    device = generic.current_accelerator() if generic and generic.is_available() else None
+    return (unit_count(device) if device else None) or UNITS
