@@ -56,7 +56,7 @@ def faults(records: Path, catalogue: Catalogue | None) -> Iterator[Fault]:
 def _readable(path: Path, _changed_ns: int) -> tuple[Record, tuple[tuple[str, str, str], ...]]:
     """Returns a record and what is wrong with it wherever it lies; a file is looked at once."""
     if path.is_symlink() or path.suffix != ".json":
-        raise UsageError("is no record: a regular file that ends in .json")
+        raise UsageError("is not a record, which is a regular file that ends in .json")
     if path.stat().st_size > MOST_BYTES:
         raise UsageError(f"is larger than {MOST_BYTES // 10**6} MB")
     record = read(path)
@@ -73,12 +73,12 @@ def _of(record: Record) -> Wrong:
 def _placed(record: Record, place: Path) -> Wrong:
     """Yields what is wrong with the name and the folder of a file, as seen from ``records``."""
     if not NAME.fullmatch(place.name):
-        yield "", "is not named in small letters, digits and '-'", "rename it"
+        yield "", "is not named in lower-case letters, digits and '-'", "rename it"
     is_imported = IMPORTED_BY in record.settings
     expected = (*((FOLDER,) if is_imported else ()), _day(record))
     if place.parent.parts != expected:
         told = "/".join(expected)
-        yield "started_utc", f"the folder is not its day {told}", f"move the file to {told}/"
+        yield "started_utc", f"the folder is not its date {told}", f"move the file to {told}/"
 
 
 def _day(record: Record) -> str:
@@ -100,11 +100,11 @@ def _run(record: Record) -> Wrong:
 def _private(record: Record) -> Wrong:
     for field, value in (("machine.node", record.machine.node), ("device.uid", record.device.uid)):
         if value is not None:
-            yield field, "tells one machine from another", PACK
+            yield field, "identifies a machine", PACK
     for key in sorted(set(record.settings) - KEPT - MARKS):
-        yield f"settings.{key[:40]}", "is no setting that others need", PACK
+        yield f"settings.{key[:40]}", "is a setting that others do not need", PACK
     for field, kind in found(record.model_dump(mode="json")):
-        yield field, f"seems to tell {kind}", PACK
+        yield field, f"seems to reveal {kind}", PACK
 
 
 def _beside(record: Record, catalogue: Catalogue | None) -> Wrong:

@@ -44,7 +44,7 @@ def contradictions(record: Record) -> Found:
             for field, problem in _of_measurement(one, record):
                 yield f"measurements.{number}.{field}", problem
         except (ArithmeticError, ValueError):
-            yield f"measurements.{number}", "holds numbers that no run gives"
+            yield f"measurements.{number}", "holds impossible numbers"
 
 
 def implausible(record: Record, catalogue: Catalogue) -> Found:
@@ -69,16 +69,16 @@ def _when(record: Record) -> Found:
         yield "started_utc", "is not in UTC"
         return
     if not FIRST < started < dt.datetime.now(dt.UTC) + AHEAD:
-        yield "started_utc", "is before this program was, or yet to come"
+        yield "started_utc", "is before this program existed, or in the future"
     if not record.id.startswith(f"{started:{STAMP}}-{record.device.backend}-"):
-        yield "id", "does not tell the time of its start and its device"
+        yield "id", "does not match its start time and device"
 
 
 def _of_measurement(one: Measurement, record: Record) -> Found:
     if (one.status == "ok") != (one.timing is not None):
         yield "status", f"is {one.status}, {'with' if one.timing else 'without'} samples"
     if one.check is not None and one.check.passed != (one.check.error <= one.check.tolerance):
-        yield "check.passed", "is not what error and tolerance say"
+        yield "check.passed", "contradicts error and tolerance"
     yield from _clocks(one, record)
     if one.work is not None:
         yield from _work(one, one.work)
@@ -93,7 +93,7 @@ def _clocks(one: Measurement, record: Record) -> Found:
         yield "conditions.clock_hz", "is above the clock that the device can reach"
     series = (seen.clock_hz, seen.power_w, seen.temperature_c)
     if any(not math.isfinite(value) or value < -100 for values in series for value in values):
-        yield "conditions", "holds what no sensor tells"
+        yield "conditions", "holds a value that no sensor reports"
     if any(later < earlier for earlier, later in pairwise(seen.at_s)):
         yield "conditions.at_s", "does not go forward"
 
@@ -117,7 +117,7 @@ def _stats(timing: Timing) -> Found:
         ("high_s", BOUNDS), ("effective_samples", BOUNDS),
     ):  # fmt: skip
         if not math.isclose(getattr(told, field), getattr(again, field), rel_tol=near):
-            yield f"stats.{field}", "is not what the samples give"
+            yield f"stats.{field}", "does not follow from the samples"
 
 
 def _work(one: Measurement, told: Work) -> Found:
@@ -129,8 +129,8 @@ def _work(one: Measurement, told: Work) -> Found:
     except DataError:
         raise  # a file that the formula is looked up in is wrong, and no word of the record
     except Exception:  # noqa: BLE001 -- a formula may be given anything here
-        yield "parameters", f"are none of the kernel {one.kernel}"
+        yield "parameters", f"are not valid for the kernel {one.kernel}"
         return
     for field in ("flop", "bytes", "footprint_bytes", "items"):
         if not math.isclose(getattr(again, field), getattr(told, field), rel_tol=SAME):
-            yield f"work.{field}", "is not what the kernel's formula gives"
+            yield f"work.{field}", "does not follow from the kernel's formula"

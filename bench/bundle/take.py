@@ -47,7 +47,7 @@ def doubts(found: Opened) -> Iterator[str]:
         yield "it was interrupted"
 
 
-def told(found: Opened, today: Catalogue) -> Iterator[str]:
+def summary_lines(found: Opened, today: Catalogue) -> Iterator[str]:
     """Yields what a bundle holds, and what has been published since, a line each."""
     record = found.record
     chip = record.identity.chip or "no sheet"

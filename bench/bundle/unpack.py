@@ -88,7 +88,7 @@ def _bundle(text: str, name: str) -> Bundle:
         raise UsageError(f"{name}: {place or 'it'}: {problem}; {AS_PACKED}") from None
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
-        raise UsageError(f"{name}: is no bundle: {why}; {AS_PACKED}") from None
+        raise UsageError(f"{name}: is not a bundle: {why}; {AS_PACKED}") from None
 
 
 def strict_json(text: str) -> Json:
@@ -109,7 +109,7 @@ def strict_json(text: str) -> Json:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("an object has a key twice")
     return made
 
 

@@ -1,4 +1,4 @@
-"""Reads what ``predict`` is asked: sizes, formats, the division over chips, prices."""
+"""Parses the question of ``predict``: sizes, formats, parallelism, prices."""
 
 import math
 import re
@@ -29,13 +29,13 @@ MOST_POINTS = 10_000
 MOST_DEVICES = 1024
 ANY = "any"
 STANDS = {"fp16": "bf16"}
-"""By a format without fitted products, the one that runs alike where a sheet's rates are one."""
+"""For a format without fitted products, the one that runs equally fast if a sheet's rates agree."""
 SAME = 1e-3
-"""Rates that differ by no more are one rate, rounded twice: 353.89 and 353.9 TFLOP/s."""
+"""Rates within this relative difference are equal but for rounding: 353.89 and 353.9 TFLOP/s."""
 
 
 def prices_of(config: PredictConfig) -> "Prices":
-    """Returns what ownership is taken to cost."""
+    """Returns the assumed cost of ownership."""
     from bench.predict.model.power import Prices
 
     for key in ("years", "kwh", "pue"):
@@ -49,7 +49,7 @@ def asked_of(config: PredictConfig) -> "Asked":
     """Returns the question with every combination of batch, input and output as a point.
 
     Raises:
-        UsageError: a word that is no number, or that names nothing.
+        UsageError: a value is not a number, or an unknown name.
     """
     from bench.predict.forecast import Asked
     from bench.predict.model.parallel import parallel
@@ -88,14 +88,14 @@ def _engine(config: PredictConfig) -> str:
 
 
 def wanted_of(config: PredictConfig, given: Container[str]) -> "list[Wanted]":
-    """Returns what is to be served as well as it can be, one a limit of TPOT.
+    """Returns the serving questions to optimise, one per limit of TPOT.
 
     Args:
         config: the question.
-        given: the keys that were written: without ``batch=`` as many requests as are best.
+        given: the keys on the command line; without ``batch=`` the best number of requests.
 
     Raises:
-        UsageError: a word that is no number or time, or several where one is wanted.
+        UsageError: a value is not a number or time, or there are several where one is allowed.
     """
     from bench.predict.best import Wanted
     from bench.predict.model.precision import precision
@@ -118,7 +118,7 @@ def wanted_of(config: PredictConfig, given: Container[str]) -> "list[Wanted]":
 
 
 def fitted_for(dtype: str, fitted: Collection[str]) -> str:
-    """Returns the fitted format whose times are those of products in one.
+    """Returns the fitted format whose times stand for those of products in this one.
 
     Raises:
         UsageError: there is none.
@@ -133,16 +133,16 @@ def fitted_for(dtype: str, fitted: Collection[str]) -> str:
 def of_one_rate(
     chips: "Sequence[Chip]", dtype: str, fit: str, base: "Chip | None"
 ) -> "tuple[list[Chip], list[str]]":
-    """Returns the chips whose products in one format are like another's, and why others' are not.
+    """Returns the chips whose two formats run equally fast, and why others are left out.
 
     Args:
-        chips: which.
+        chips: the chips asked for.
         dtype: the format that is asked for.
         fit: the format that stands for it.
-        base: the chip that they are divided by.
+        base: the baseline.
 
     Raises:
-        UsageError: the baseline's are not, or no chip's.
+        UsageError: the baseline is left out, or every chip.
     """
     why = {one.id: _apart(one, dtype, fit) for one in (*([base] if base else []), *chips)}
     apart = [f"{chip}: {told}" for chip, told in why.items() if told]
@@ -153,7 +153,7 @@ def of_one_rate(
 
 
 def _apart(chip: "Chip", dtype: str, fit: str) -> str:
-    """Returns why a chip's products in two formats are not alike, or nothing."""
+    """Returns why a chip's two formats differ in speed; empty if they do not."""
     one, other = chip.number(f"matrix_{dtype}"), chip.number(f"matrix_{fit}")
     if one is None or other is None or math.isclose(one, other, rel_tol=SAME):
         return ""
@@ -204,7 +204,7 @@ def seconds(key: str, word: str) -> float:
 
 
 def rate_of(config: PredictConfig) -> float | None:
-    """Returns the tokens a second that are wanted in all, if any are."""
+    """Returns the total tokens a second asked for, None if there is no such limit."""
     return float(whole("rate", config.rate)) if config.rate else None
 
 
@@ -222,7 +222,7 @@ def _points(config: PredictConfig) -> "Array":
 
 
 def _is_so(config: PredictConfig) -> bool:
-    """Tells whether the layers' forward is done again."""
+    """Tells whether layers are recomputed in the backward pass."""
     word = config.recompute.lower()
     if word not in YES | NO:
         raise UsageError(f"recompute={word}: write true, which is of all layers, or false")
@@ -240,7 +240,7 @@ def numbers(key: str, words: list[str]) -> list[int]:
     """Reads whole numbers; ``1..64`` is 1, 2, 4 and so on up to 64.
 
     Raises:
-        UsageError: none is given, or one is no whole number.
+        UsageError: there is no number, or one is not whole.
     """
     found: list[int] = []
     for word in words:

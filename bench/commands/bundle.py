@@ -1,4 +1,4 @@
-"""Packs a record into one file that names nobody, for anyone to verify and to use."""
+"""Packs a record into one anonymous file that anyone can verify and use."""
 
 import sys
 from pathlib import Path
@@ -34,7 +34,7 @@ Exit code: 0 written, 2 wrong usage, or the record or a data file has a fault.
 
 
 def main(words: list[str]) -> int:
-    """Writes the bundle of a record, and says what is not in it."""
+    """Writes the bundle of a record, and prints what was left out."""
     from bench.bundle.pack import pack
     from bench.chips.load import catalogue
     from bench.records.store import BUNDLED, find, read

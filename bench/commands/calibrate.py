@@ -1,4 +1,4 @@
-"""Fits the model on all tables, or compares a machine's record with what was predicted."""
+"""Fits the model on all tables, or compares a machine's record with its predictions."""
 
 import os
 from pathlib import Path
@@ -36,7 +36,7 @@ Exit code: 0 fitted, 2 wrong usage, or the record or a data file has a fault.
 
 
 def main(words: list[str]) -> int:
-    """Fits, prints, and writes where asked to."""
+    """Fits, prints, and writes the fit if ``out=`` is given."""
     from bench.report.registry import set_in
 
     config = compose("calibrate", words, CalibrateConfig)
@@ -51,7 +51,7 @@ def main(words: list[str]) -> int:
 
 
 def _place(word: str | None) -> Path | None:
-    """Returns where the fit goes, before any work.
+    """Returns the path for the fit, before any work.
 
     Raises:
         UsageError: it is a folder, or nothing can be written there.

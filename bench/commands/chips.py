@@ -67,7 +67,7 @@ Examples
 Exit code: 0 listed, 2 wrong usage, or a data file has a fault.
 """
 NAMING = ("kind", "id", "name", "aliases", "local_name")
-"""Keys by which systems are asked for."""
+"""Keys that select systems."""
 
 
 def main(words: list[str]) -> int:
@@ -91,7 +91,7 @@ def main(words: list[str]) -> int:
 
 
 def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[str]]:
-    """Returns the chips asked for, in order, and what has to be said of those left out."""
+    """Returns the chips asked for, in order, and notes on those left out."""
     from bench.theory.filters import condition, filtered, ordered
 
     every = sheets.chips.values()
@@ -112,7 +112,7 @@ def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[st
 
 
 def _asked_by(config: ChipsConfig) -> list[str]:
-    """Returns the keys that chips are chosen and sorted by: a reader wants to see their values."""
+    """Returns the keys that filter and sort the list, whose values are shown."""
     from bench.theory.filters import condition
 
     names = [condition(text).key.name for text in config.where]
@@ -121,7 +121,7 @@ def _asked_by(config: ChipsConfig) -> list[str]:
 
 
 def _weighed(config: ChipsConfig, conditions: "Sequence[Condition]") -> bool:
-    """Tells whether a figure chooses or orders the list, and nothing asks for systems by name."""
+    """Tells whether a figure filters or sorts the list, and no key selects systems."""
     from bench.theory.entry import key_of
 
     if config.kind or config.find or any(one.key.name in NAMING for one in conditions):

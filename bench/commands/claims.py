@@ -72,7 +72,7 @@ def _report(config: ClaimsConfig) -> "Report":
 
 
 def _known(config: ClaimsConfig) -> None:
-    """Refuses a side or a verdict that there is not."""
+    """Refuses an unknown side or verdict."""
     from bench.claims.judge import Word
     from bench.claims.model import Claim
 

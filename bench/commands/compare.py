@@ -1,4 +1,4 @@
-"""Sets chips side by side."""
+"""Compares chips side by side."""
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip

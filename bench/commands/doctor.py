@@ -1,4 +1,4 @@
-"""Says what this machine has, which chip it is, and what would spoil a measurement."""
+"""Reports what this machine has, which chip it is, and what would disturb a measurement."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -39,7 +39,7 @@ UNITS_OF = {"hz": Dimension.FREQUENCY, "w": Dimension.POWER}
 
 
 def main(words: list[str]) -> int:
-    """Prints device, identity and warnings, or what became of each trial of its conformance."""
+    """Prints device, identity and warnings, or the results of its conformance tests."""
     from bench.chips.load import catalogue
     from bench.devices.base import DeviceError
 
@@ -71,7 +71,7 @@ def _describe(config: DoctorConfig) -> int:
 
 
 def _conforms(config: DoctorConfig) -> int:
-    """Prints a line a trial, and returns whether all that mean something here are passed."""
+    """Prints a line per conformance test; returns whether all applicable ones passed."""
     from bench.measure.survival import conformance
 
     found = conformance(device_word(config.device))
@@ -86,7 +86,7 @@ def _finding_line(one: "Finding") -> str:
 
 
 def _tell(lines: Iterable[str]) -> None:
-    """Prints lines, on a terminal as wide as that is."""
+    """Prints lines, wrapped to the width of a terminal."""
     from bench.report.formats.terminal import folded
     from bench.report.screen import here, is_terminal
 
@@ -103,7 +103,7 @@ def _device_lines(device: DeviceInfo) -> Iterator[str]:
 
 
 def _words(name: str, value: object) -> str:
-    """Returns a field without its unit's suffix, the value with its unit."""
+    """Returns a field's name without its unit suffix, and its value with the unit."""
     if isinstance(value, tuple | list):
         return f"{name.replace('_', ' ')}: {', '.join(map(str, value))}"
     stem, _, unit = name.rpartition("_")
@@ -137,7 +137,7 @@ def _warnings(device: DeviceInfo) -> Iterator[str]:
 
 
 def _silence(device: DeviceInfo) -> str:
-    """Says who would tell of clocks and power, and does not."""
+    """Returns a warning that the library that reports clocks and power is missing."""
     from bench.chips.vendors import vendor_behind
     from bench.devices.smi import TOOLS
 

@@ -1,4 +1,4 @@
-"""Lists all that was measured of a chip."""
+"""Lists everything that was measured on a chip."""
 
 from typing import TYPE_CHECKING, get_args
 
@@ -32,7 +32,7 @@ Exit code: 0 shown, 2 wrong usage, or a record or a data file has a fault.
 """
 
 UNMEASURED = ("cycle_", "clock_", "price_")
-"""How figures begin that nothing is set beside, so that no misspelt word means them."""
+"""Prefixes of figures that no measurement tests; a misspelt word must not match them."""
 
 
 def main(words: list[str]) -> int:

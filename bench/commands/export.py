@@ -57,7 +57,7 @@ def main(words: list[str]) -> int:
 
 
 def _refuse_none(words: list[str], config: ExportConfig) -> None:
-    """Refuses an empty list that is typed: one that is left out means all there are."""
+    """Refuses an empty list; leaving the key out means all."""
     given = {word.partition("=")[0] for word in words}
     for key, one in (("formats", "csv"), ("tables", "figures")):
         if key in given and not getattr(config, key):
@@ -65,7 +65,7 @@ def _refuse_none(words: list[str], config: ExportConfig) -> None:
 
 
 def _tables(config: ExportConfig) -> "list[File]":
-    """Returns the files of the tables asked for; all of them where nothing is."""
+    """Returns the files of the tables asked for; by default of all tables."""
     from bench.chips.load import catalogue
     from bench.rules.load import rulebook
     from bench.tables.model import Data

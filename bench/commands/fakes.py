@@ -1,4 +1,4 @@
-"""The simulated device as a command line says it is."""
+"""The simulated device as described on the command line."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from bench.devices.fake import FakeSpec
 
 REACHED = 0.945
-"""Share of a sheet's rates that an imitation has: invented, as those of the default fake are."""
+"""Share of a sheet's rates that an imitation reaches; invented, like the default fake's rates."""
 CLOCKED, DRAWN = 0.91, 0.875
 """Its clock over the printed one, and its power over the board's: likewise."""
 
 
-def told(config: RunConfig) -> "dict[str, str | int | float | bool | None]":
-    """Returns what was said of the fake, so that its record can be completed by the same one."""
+def settings(config: RunConfig) -> "dict[str, str | int | float | bool | None]":
+    """Returns the fake's settings, so that the same one can complete its record."""
     plain = vars(Fake())
     if config.device.name != "fake":
         return {}
@@ -28,7 +28,7 @@ def told(config: RunConfig) -> "dict[str, str | int | float | bool | None]":
 
 
 def spec(config: RunConfig | DoctorConfig) -> "FakeSpec | None":
-    """Returns what the device is, None where it is not simulated.
+    """Returns the simulated device, None if the device is real.
 
     Raises:
         UsageError: a value that no device can have.
@@ -62,7 +62,7 @@ def spec(config: RunConfig | DoctorConfig) -> "FakeSpec | None":
 
 
 def _like(word: str | None) -> dict[str, Any]:
-    """Returns what a fake has of a chip's sheet; what that does not print stays the default's."""
+    """Returns a fake with a sheet's figures; those that it lacks stay the default's."""
     if not word:
         return {}
     from bench.chips.load import catalogue
@@ -101,7 +101,7 @@ def _printed(chip: "Chip", sheets: "Catalogue") -> dict[str, float]:
 
 
 def _board(chip: "Chip") -> dict[str, float | int | None]:
-    """Returns units, memory, clock and power of one device of a chip, None where not printed."""
+    """Returns units, memory, clock and power of one device of a chip; None if not printed."""
     from bench.chips.match import devices_a_chip
 
     share, units = devices_a_chip(chip), chip.number("units")

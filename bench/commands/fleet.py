@@ -141,7 +141,7 @@ def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
 
 
 def _keep(groups: "list[Group]", figure: str) -> None:
-    """Leaves out what tests another figure and is of another kernel.
+    """Keeps the measurements that test a figure or are of a kernel.
 
     Raises:
         UsageError: nothing is left; the message names what there is.

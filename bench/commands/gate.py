@@ -1,4 +1,4 @@
-"""Says whether a run is slower than another, than many or than its sheet."""
+"""Compares a run with another, with a set of runs, or with its sheet, for CI."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -63,7 +63,7 @@ OF_SHEET = ("margin", "figures", "limits", "out")
 
 
 def main(words: list[str]) -> int:
-    """Prints the rows and returns the verdict as an exit code; what keeps it from that is told."""
+    """Prints the rows and returns the verdict as an exit code; reports errors to CI files too."""
     try:
         return _judged(words)
     except OnpaperError as error:
@@ -72,7 +72,7 @@ def main(words: list[str]) -> int:
 
 
 def _told_to_ci(words: list[str], message: str) -> None:
-    """Writes to the files that CI reads why nothing was judged, as far as they can be written."""
+    """Writes the reason that nothing was judged to the CI files that can be written."""
     from bench.gate.files import append_markdown, error_line, place, write_error
 
     given = dict(word.partition("=")[::2] for word in words)
@@ -108,7 +108,7 @@ def _judged(words: list[str]) -> int:
 def _findings(
     config: GateConfig, strict: "Terms", given: set[str]
 ) -> "tuple[list[Finding], Report]":
-    """Returns what was found of each record, and the report of it."""
+    """Returns the finding on each record, and the report."""
     from bench.gate.folder import judged_in
     from bench.gate.report import report
     from bench.gate.several import Outcome, several
@@ -129,7 +129,7 @@ def _findings(
 def _each(
     judge: "Callable[[Path], Finding]", judged: Sequence[Path]
 ) -> "Iterator[tuple[Path, Finding]]":
-    """Yields what is found of each of several records.
+    """Yields the finding on each of several records.
 
     Raises:
         UsageError: none of them can be compared.
@@ -148,7 +148,7 @@ def _each(
 
 
 def _about(path: Path) -> str:
-    """Returns what tells a record from others of its sweep, or of its machine."""
+    """Returns what distinguishes a record in its sweep or multi-device run."""
     from bench.archive.entry import asked_for
     from bench.gate.recorded import together
     from bench.records.store import read
@@ -162,7 +162,7 @@ def _about(path: Path) -> str:
 def _judge(
     config: GateConfig, strict: "Terms", given: set[str], judged: Sequence[Path]
 ) -> "Callable[[Path], Finding]":
-    """Returns what judges one record: against a chip's sheet, or against earlier runs."""
+    """Returns the function that judges one record: against a sheet or earlier runs."""
     from bench.chips.load import catalogue
     from bench.chips.names import plain
     from bench.gate.compare import compare
@@ -181,7 +181,7 @@ def _judge(
 def _of_sheet(
     config: GateConfig, sheets: "Catalogue", chip: "Chip", count: int
 ) -> "Callable[[Path], Finding]":
-    """Returns what judges one record by a sheet, and writes limits where they are wanted.
+    """Returns the function that judges one record by a sheet; writes limits if asked to.
 
     Raises:
         UsageError: a figure that the sheet lacks, or a file that cannot be read or written.
@@ -211,7 +211,7 @@ def _of_sheet(
 
 
 def _only(given: set[str], foreign: tuple[str, ...], what: str, fix: str) -> None:
-    """Refuses keys that would do nothing.
+    """Refuses keys that would have no effect.
 
     Raises:
         UsageError: one of them was given.

@@ -1,4 +1,4 @@
-"""Follows a figure over all records, lists them, or asks them in SQL."""
+"""Follows a figure over all records, lists the records, or queries them in SQL."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Turns what a tool printed into reported measurements; ``import`` is no name for a module."""
+"""Turns a tool's output into reported measurements (``import`` cannot name a module)."""
 
 import re
 import sys
@@ -74,7 +74,7 @@ written then.
 
 
 TOLD = ("chip", "kind", "url", "title", "date", "dtype", "count", "software")
-"""What somebody has to tell of other tools' output."""
+"""Keys required for the output of other tools."""
 
 
 def main(words: list[str]) -> int:
@@ -107,12 +107,12 @@ def main(words: list[str]) -> int:
 
 
 def _bundled(text: str, name: str, config: ImportConfig) -> int:
-    """Verifies a bundle, says what it holds, and takes its record in where a folder is named.
+    """Verifies a bundle, prints its content, and imports its record if a folder is named.
 
     Raises:
-        UsageError: something is wrong with it, or with where it shall go.
+        UsageError: the bundle has a fault, or the folder cannot take it.
     """
-    from bench.bundle.take import doubts, keep, told, verified
+    from bench.bundle.take import doubts, keep, summary_lines, verified
     from bench.chips.load import catalogue
     from bench.config import folder
     from bench.importers.base import one_line
@@ -123,7 +123,7 @@ def _bundled(text: str, name: str, config: ImportConfig) -> int:
     found = verified(text, name)
     agreed = "verified: hashes, form, times, statistics and the work of each kernel agree"
     print(agreed, file=sys.stderr)
-    for line in told(found, catalogue()):
+    for line in summary_lines(found, catalogue()):
         print(one_line(line), file=sys.stderr if config.out else sys.stdout)
     for line in doubts(found):
         print(f"doubt: {one_line(line)}", file=sys.stderr)
@@ -135,10 +135,10 @@ def _bundled(text: str, name: str, config: ImportConfig) -> int:
 
 
 def _given(config: ImportConfig, name: str, source: "Importer") -> "Given":
-    """Returns what the words tell of an output.
+    """Returns the origin of an output from the keys given.
 
     Raises:
-        UsageError: who measured or what is missing, or a word is unknown.
+        UsageError: a required key is missing, or a value is unknown.
     """
     from bench.chips.load import catalogue
     from bench.importers.base import Given, one_line
@@ -185,10 +185,10 @@ def _dtype(word: str | None) -> str | None:
 
 
 def _hold_against_sheets(made: "Report", name: str) -> None:
-    """Says on stderr what is taken at a word alone, and what lies above paper.
+    """Prints warnings on stderr: unverified statements, and values above the published figure.
 
     Raises:
-        NotUnderstood: a row says what its sheet rules out, or the device is another chip.
+        NotUnderstood: the sheet rules out a row, or the device is another chip.
     """
     from bench.chips.load import catalogue
     from bench.importers.held import doubts, refused
@@ -202,7 +202,7 @@ def _put(text: str, made: "Report", out: str | None) -> None:
     """Prints the text, or writes it to a new file.
 
     Raises:
-        UsageError: there is a file already, or none can be made.
+        UsageError: the file exists already, or cannot be created.
     """
     if not out:
         print(text, end="")

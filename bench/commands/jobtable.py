@@ -7,16 +7,16 @@ from pathlib import Path
 from bench.shapes import RunConfig
 
 READ = frozenset(("terminal", "github", "plain"))
-"""Formats that people read, and in which one report may follow another."""
+"""Formats for people, in which one report may follow another."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A record that was begun.
+    """A record of one job, complete or not.
 
     Attributes:
-        words: what tells it from the others.
-        path: where it lies.
+        words: the settings that distinguish it from the others.
+        path: its file.
     """
 
     words: tuple[str, ...]
@@ -24,21 +24,21 @@ class Job:
 
 
 def hides(configs: Sequence[RunConfig], count: int) -> bool:
-    """Tells whether a table at the end takes the place of the reports of so many records."""
+    """Tells whether a final table replaces the reports of this many records."""
     styles = {config.report.format for config in configs}
     asked = any(config.reports for config in configs)
     return count > 1 and len(styles) == 1 and styles <= READ and not asked
 
 
 def tell(jobs: Sequence[Job], config: RunConfig, title: str = "", *, hidden: bool) -> None:
-    """Prints the table of two records or more; of one alone its report, if that was hidden.
+    """Prints the table of two or more records; for a single one its report, if that was hidden.
 
-    A format that programs read is followed by no table.
+    Formats for programs get no table.
 
     Args:
         jobs: the records.
-        config: by whose margin they are judged, and in whose format they are shown.
-        title: of the table, where it is no sweep's.
+        config: gives the margin and the format.
+        title: of the table, if it is not a sweep's.
         hidden: whether their reports were not printed.
     """
     from bench.chips.load import catalogue

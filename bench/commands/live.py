@@ -1,4 +1,4 @@
-"""What a run says on stderr: a bar on a terminal, and a line a verdict everywhere."""
+"""Progress of a run on stderr: a bar on a terminal, and a line per verdict everywhere."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 REFRESH_PER_S = 2
 """Slow enough not to take time from a CPU that is being measured."""
 WORD = 11
-"""Columns of the verdict at the beginning of a line."""
+"""Width of the verdict at the beginning of a line, in columns."""
 COLOURS = {
     Verdict.REACHED: "green",
     Verdict.SHORT: "red",
@@ -70,7 +70,7 @@ class Live:
         return self
 
     def _drawn(self, console: "Console") -> "Progress":
-        """Returns the bar; what is left is worked out anew whenever it is drawn."""
+        """Returns the bar; the time left is computed whenever it is drawn."""
         from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
         from rich.text import Text
 
@@ -104,11 +104,11 @@ class Live:
             self._say(f"record: {self._path}")
 
     def watcher(self) -> Watcher:
-        """Returns who is to be told."""
+        """Returns the watcher for the run."""
         return Watcher(self._started, self._item, self._measured, self._say)
 
     def _say(self, line: str, colour: str = "") -> None:
-        """Says a line: on a terminal as wide as that is, elsewhere as it is."""
+        """Prints a line, wrapped on a terminal."""
         if self._quiet:
             return
         told = "\n".join(fitting(printable(line), self._width()))
@@ -156,27 +156,27 @@ class Live:
 
 
 def _spelled_s(seconds: float) -> str:
-    """Returns a time by the second, below ten by its tenths: what settles early takes less."""
+    """Formats a time in seconds, with tenths below ten."""
     return f"{seconds:.0f} s" if seconds >= TENTHS_S else f"{round(seconds, 1):g} s"
 
 
 def done_s(seconds: Sequence[float], number: int, share: float) -> float:
-    """Returns how much of the plan is behind a run that is in item ``number``, ``share`` of it."""
+    """Returns the share of the plan that is done in item ``number``, ``share`` of it."""
     return sum(seconds[:number]) + min(max(share, 0.0), 1.0) * seconds[number]
 
 
 def left_s(seconds: Sequence[float], number: int, share: float, elapsed_s: float) -> float:
     """Returns the seconds that a run will still take, by its plan and by its pace so far.
 
-    Set-up is not in the plan and what settles early takes less than planned, so that what is left
-    of the plan is stretched by time taken over time planned. At the start the plan is believed;
-    what it says counts ``PLANNED`` of its whole length, whatever the run has taken.
+    The plan excludes set-up, and items that settle early take less than planned. So the rest of
+    the plan is scaled by time taken over time planned, with the plan itself weighted by
+    ``PLANNED`` of its length, so that it dominates at the start.
 
     Args:
-        seconds: how long each item is to take.
-        number: the item under way.
-        share: how much of its time is spent.
-        elapsed_s: time since the run began, set-up counted in.
+        seconds: the planned time of each item.
+        number: the current item.
+        share: the share of its time that is spent.
+        elapsed_s: time since the run began, including set-up.
     """
     whole, done = sum(seconds), done_s(seconds, number, share)
     own = PLANNED * whole
@@ -184,7 +184,7 @@ def left_s(seconds: Sequence[float], number: int, share: float, elapsed_s: float
 
 
 def left_words(seconds: float) -> str:
-    """Returns a time that is left in words, never more exactly than it is known."""
+    """Formats the time left, no more precisely than it is known."""
     if seconds < SOON_S:
         return "done soon"
     if seconds < MINUTES_S:
@@ -193,7 +193,7 @@ def left_words(seconds: float) -> str:
 
 
 def fitting(line: str, width: int | None) -> Iterator[str]:
-    """Yields a line in parts that fit; a path, which is to be copied, is left in one piece."""
+    """Yields a line wrapped to a width; a path, which users copy, is not broken."""
     if width is None or line.startswith("record: ") or width_of(line) <= width:
         yield line
     else:
@@ -201,7 +201,7 @@ def fitting(line: str, width: int | None) -> Iterator[str]:
 
 
 def line(row: Row) -> str:
-    """Returns a row in one line, as it is said while a run goes on."""
+    """Formats a row as one line of progress."""
     published = row.published.text if isinstance(row.published, Paper) else ""
     words = [f"{row.verdict.value:<{WORD}}", row.title]
     if row.measured:

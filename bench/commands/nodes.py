@@ -1,4 +1,4 @@
-"""Runs a suite on each of many nodes: Hydra makes the jobs of the words, an engine runs them."""
+"""Runs a suite on each of many nodes: Hydra makes the jobs from the words, an engine runs them."""
 
 import datetime as dt
 import signal
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 LAUNCHER = "hydra/launcher"
 ALONGSIDE = ("resume", "report", "quiet")
-"""What may be told anew when a fleet is resumed, besides keys of Hydra's."""
+"""Keys that may change when a fleet is resumed, besides Hydra's."""
 
 
 def wanted(words: list[str]) -> bool:
     """Tells whether the words of a sweep ask for a fleet, and not for jobs in this process.
 
     Raises:
-        UsageError: several nodes are named, and no launcher that reaches them.
+        UsageError: several nodes are named without a launcher that reaches them.
     """
     from bench.launch.plugin import ENGINES
 
@@ -44,9 +44,9 @@ def wanted(words: list[str]) -> bool:
 
 
 def fleet(words: list[str]) -> int:
-    """Runs the jobs that lack a finished record, prints how all ended, and returns the exit code.
+    """Runs the jobs without a finished record, prints how all ended, and returns the exit code.
 
-    0: each job's record is complete and no measurement in it failed. 1: not so. 130: interrupted.
+    0: every record is complete and no measurement failed. 1: otherwise. 130: interrupted.
     """
     from bench.launch.jobs import jobs
     from bench.launch.plan import alone, begun, known
@@ -73,7 +73,7 @@ def fleet(words: list[str]) -> int:
 
 
 def on_node(words: tuple[str, ...]) -> tuple[int, str]:
-    """Runs one job where it has been sent; returns its exit code and what there is to say of it.
+    """Runs one job on its node; returns its exit code and a message.
 
     A time limit ends it as Ctrl-C does, so that its record keeps what was measured.
     """
@@ -93,10 +93,10 @@ def _told(words: list[str]) -> dict[str, str]:
 
 
 def _again(plan: "Plan", words: list[str]) -> list[str]:
-    """Returns the words of a fleet that is resumed, with what is told anew.
+    """Returns the words of a resumed fleet, with the keys that may change.
 
     Raises:
-        UsageError: something else is told than a fleet that was begun can still be told.
+        UsageError: a key is given that cannot change any more.
     """
     told = _told(words)
     more = [key for key in told if key not in ALONGSIDE and not is_hydra(key)]

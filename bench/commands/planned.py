@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 DAY_S = 86_400
 MOST_RUNS = 1000
 NAMING = ("resume", "out", "chip", "node", "variant")
-"""Keys that name something, and a shell variable that is not set leaves blank."""
+"""Keys that name something, and that an unset shell variable leaves blank."""
 NODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
 def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec | None]":
-    """Returns what is to be run, and on what; every value is checked, nothing is started."""
+    """Returns the order of a run and its device; checks every value, starts nothing."""
     from bench.devices.base import DeviceError
     from bench.devices.registry import parse
 
@@ -44,7 +44,7 @@ def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec 
 
 
 def _refuse_blank(config: RunConfig) -> None:
-    """Refuses a key without a value: a blank ``resume=`` began a new run."""
+    """Refuses a key without a value: a blank ``resume=`` would start a new run."""
     for key in NAMING:
         told = getattr(config, key)
         if told is not None and not told.strip():
@@ -64,7 +64,7 @@ def _check_runs(config: RunConfig) -> None:
 
 
 def order_of(config: RunConfig) -> "Order":
-    """Returns what is to be run, and what is written into its record of how."""
+    """Returns the order of a run, and the settings written into its record."""
     from bench.measure.ranks import alone, count
     from bench.measure.runner import Order
     from bench.measure.suite import asked, items, sizes
@@ -89,13 +89,13 @@ def order_of(config: RunConfig) -> "Order":
             "chip": config.chip,
             **({"ranks": count()} if count() > 1 else {}),
             **_items_told(config.suite),
-            **fakes.told(config),
+            **fakes.settings(config),
         },
     )
 
 
 def _node(word: str | None) -> str | None:
-    """Returns the name of this machine among others: as told, or as Slurm calls it."""
+    """Returns the name of this node: as given, or as Slurm calls it."""
     name = word or os.environ.get("SLURMD_NODENAME") or None
     if name and not NODE.fullmatch(name):
         raise UsageError(f"node={name[:80]!r}: up to 64 letters, digits, '.', '_' and '-'")
@@ -103,7 +103,7 @@ def _node(word: str | None) -> str | None:
 
 
 def _items_told(suite: Suite) -> dict[str, str]:
-    """Returns the suite's items where they are not those of its file, as they could be typed."""
+    """Returns the suite's items as typed, if they are not those of its file."""
     from omegaconf import OmegaConf
 
     from bench.measure.suite import spelled

@@ -1,4 +1,4 @@
-"""Predicts how chips run a model, from their sheets and from what was measured of others."""
+"""Predicts how chips run a model, from their sheets and from measurements of others."""
 
 from typing import TYPE_CHECKING
 
@@ -104,7 +104,7 @@ OTHERS = {
         "shape", "operators", "engine", "calibration", *TRAINED, *MONEY,
     ),
 }  # fmt: skip
-"""By phase, the keys that it has no use for."""
+"""For each phase, the keys that it does not use."""
 
 
 def main(words: list[str]) -> int:
@@ -149,7 +149,7 @@ def _told(config: PredictConfig, sheets: "Catalogue", given: set[str]) -> "Repor
 
 
 def _refuse_others(config: PredictConfig, given: set[str]) -> None:
-    """Raises for a key that a question has no use for: an answer must not seem to heed it."""
+    """Refuses keys that a question does not use."""
     phase, best = config.phase, config.parallel == BEST
     for key in OTHERS[phase]:
         if key in given:
@@ -178,7 +178,7 @@ def _predicted(
 
 
 def _rests(every: "Iterable[Answer]") -> dict[str, list[str]]:
-    """Returns by chip the figures that answers rest on and that nobody has tried by measuring."""
+    """Returns for each chip the figures behind its answer that no measurement has tested."""
     from bench.report.predicted import resting
     from bench.report.weak import untried
 
@@ -187,7 +187,7 @@ def _rests(every: "Iterable[Answer]") -> dict[str, list[str]]:
 
 
 def _known(config: PredictConfig, workload: "Workload") -> "Learnt":
-    """Returns what was learnt, with the chips of a calibration resting on their own times."""
+    """Returns the fitted model; chips of a calibration rest on their own times."""
     from bench.predict.learning.learn import chosen
 
     if config.calibration and workload.experts:

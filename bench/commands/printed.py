@@ -1,4 +1,4 @@
-"""Prints a report, and says beside it what its format has no reader for."""
+"""Prints a report, with its notes on stderr if the format cannot hold them."""
 
 import sys
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     from bench.report.markup import Report
 
 READ = ("terminal", "plain")
-"""Formats that people read where they are printed: others go to programs, files and pages."""
+"""Formats for people at a terminal; others go to programs, files and pages."""
 
 
 def printed(report: "Report", style: str, lines: Sequence[str]) -> None:
-    """Prints a report under lines that say what a name stood for.
+    """Prints a report under notes on what a name stood for.
 
-    Rows of csv have no place for them, and what is piped into a file is seen later, or never:
-    there they go to stderr, too.
+    CSV has no place for notes, and piped output is read later or never: there they go to stderr
+    as well.
     """
     from bench.report.markup import headed
     from bench.report.registry import set_in

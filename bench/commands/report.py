@@ -1,4 +1,4 @@
-"""Hands over what was tested: a verification report, a sample plan, the summary of a fleet."""
+"""Writes documents to hand over: a verification report, a sampling plan, a fleet summary."""
 
 import secrets
 from pathlib import Path
@@ -52,7 +52,7 @@ KEYS = {
     "plan": ("devices", "confidence", "faulty", "accept", "seed"),
     "fleet": ("records", "margin", "devices", "confidence"),
 }
-"""The keys of each kind, besides those of all."""
+"""The keys of each kind, besides the common ones."""
 COMMON = ("kind", "out", "formats", "report")
 FORMATS = ("html", "pdf")
 MOST_SEED = 64

@@ -56,7 +56,7 @@ Examples
 Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
 MANY = 300
-"""Of more chips than this, the figures in dispute are not tried out one by one."""
+"""For more chips than this, disputed figures are not tried one by one."""
 SUPPOSED = {
     "tpp": "tpp",
     "density": "pd",
@@ -66,7 +66,7 @@ SUPPOSED = {
     "datacenter": "datacenter",
     "us_sale": "us_sale",
 }
-"""The keys of ``whatif`` and the attributes they suppose."""
+"""The keys of ``whatif`` and the attributes that they set."""
 
 
 def main(words: list[str]) -> int:
@@ -114,7 +114,7 @@ def _report(view: str, config: RulesConfig) -> "Report":
 
 
 def _either(view: str, config: RulesConfig) -> None:
-    """Takes ``chip=`` for ``chips=`` where a view has several, and the reverse if it is of one."""
+    """Accepts ``chip=`` for ``chips=`` in views of several chips, and the reverse."""
     if view == "status" and config.chip and not config.chips:
         config.chips, config.chip = config.chip.strip("[]").split(","), None
     if view in ("timeline", "explain", "whatif") and len(config.chips) == 1 and not config.chip:
@@ -122,7 +122,7 @@ def _either(view: str, config: RulesConfig) -> None:
 
 
 def _fitting(view: str, config: RulesConfig) -> None:
-    """Refuses a key that this view would not look at, and the lack of one that it needs."""
+    """Refuses a key that this view does not use, and a missing one that it needs."""
     allowed = {
         "status": ("chips",),
         "timeline": ("chip",),
@@ -158,7 +158,7 @@ def _question(config: RulesConfig, book: "Rulebook") -> "Question":
 
 
 def _rules(view: str, config: RulesConfig, book: "Rulebook") -> "list[Rule]":
-    """Returns the rule that is asked for, those of a paragraph, or none where none is."""
+    """Returns the rule asked for, the rules of a paragraph, or none."""
     if not config.rule:
         return []
     rules = book.of_paragraph(config.rule) or [book.find(config.rule)]

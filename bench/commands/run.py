@@ -1,4 +1,4 @@
-"""Measures this machine and sets it beside its spec sheet."""
+"""Measures this machine and compares it with its spec sheet."""
 
 import signal
 import sys
@@ -79,7 +79,7 @@ Exit code: 0 done, 1 a measurement failed, all were skipped, or the record could
 """
 INTERRUPTED = 130
 Printed = Literal["whole", "headless", "nothing"]
-"""What of a run's report is printed; headless is CSV whose header the run before has printed."""
+"""How much of a run's report is printed; headless is CSV without a header."""
 Marks = dict[str, str | int | float | bool | None]
 
 
@@ -122,8 +122,8 @@ def execute(
     Args:
         config: what the command line says.
         printed: how much of the report.
-        begun_at: where the record's path is put, once it is there.
-        marks: settings that a new record has besides, such as its number among repeated runs.
+        begun_at: receives the path of the record once it exists.
+        marks: further settings of a new record, such as its number among repeated runs.
     """
     if several.is_several(config) and not config.resume:
         from bench.chips.load import catalogue
@@ -142,7 +142,7 @@ def execute(
 
 
 def _executed(config: RunConfig, begun_at: "list[Path]", printed: Printed, marks: Marks) -> int:
-    """Does it; the record's path is put into ``begun_at`` once it is there."""
+    """Measures and prints; ``begun_at`` receives the path of the record once it exists."""
     from bench.chips.load import catalogue
     from bench.devices.base import DeviceError
     from bench.measure.ranks import RankedSession, count, follow, rank
@@ -182,7 +182,7 @@ def _print(record: "Record", sheets: "Catalogue", config: RunConfig, *, headed: 
 
 
 def _code(record: "Record", unsaved: "UnsavedError | None", *, quiet: bool) -> int:
-    """Returns the exit code of a run whose report is printed; says why it is 1."""
+    """Returns the exit code of a finished run; prints why it is 1."""
     from bench.records.failures import summary
 
     if unsaved:
@@ -196,7 +196,7 @@ def _code(record: "Record", unsaved: "UnsavedError | None", *, quiet: bool) -> i
 
 
 def _resumed(config: RunConfig) -> "tuple[RunConfig, Begun]":
-    """Returns the record that is to be completed, and the config by which it was begun."""
+    """Returns the record to complete, and the config that it was begun with."""
     from bench.measure.resume import config_of, unfinished
 
     begun = unfinished(config.resume or "", folder(config.out))
@@ -204,7 +204,7 @@ def _resumed(config: RunConfig) -> "tuple[RunConfig, Begun]":
 
 
 def _alone(words: list[str]) -> None:
-    """Refuses what a record that is completed has told already."""
+    """Refuses keys that the record to complete fixes."""
     from bench.measure.ranks import count
     from bench.measure.resume import ALONGSIDE
 
@@ -222,7 +222,7 @@ def _measured(
     watcher: "Watcher",
     begun: "Begun | None",
 ) -> "Record":
-    """Measures into a new record, or into one that was begun on this very device."""
+    """Measures into a new record, or completes one of this very device."""
     from bench.measure.resume import check_place
     from bench.measure.runner import measure_all, run
 
@@ -234,7 +234,7 @@ def _measured(
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Ends what is measured on SIGTERM as on Ctrl-C: the record keeps what was measured."""
+    """Treats SIGTERM like Ctrl-C: the record keeps what was measured."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -246,7 +246,7 @@ def terminable() -> Iterator[None]:
 
 
 def _telling(watcher: "Watcher", places: "list[Path]") -> "Watcher":
-    """Returns the watcher that puts the path of the record into ``places``, too."""
+    """Returns a watcher that also adds the path of the record to ``places``."""
 
     def started(record: "Record", path: "Path") -> None:
         places.append(path)

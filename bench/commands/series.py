@@ -1,4 +1,4 @@
-"""Repeats a run: records one after the other in one folder, then all side by side."""
+"""Repeats a run: one record per run in one folder, then a table of all."""
 
 import datetime as dt
 import secrets
@@ -28,11 +28,11 @@ class Series:
     """Runs of one kind.
 
     Attributes:
-        name: what their records have in common, and no others.
+        name: shared by their records and by no others.
         config: of the first run.
-        runs: how many there are to be.
-        done: the records that lack nothing, by their number from 1.
-        begun: those that lack something.
+        runs: the number of runs.
+        done: the complete records, by their number from 1.
+        begun: the incomplete ones.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Series:
 
 
 def wanted(config: RunConfig) -> bool:
-    """Tells whether several runs are asked for, or a record of several is to be gone on with."""
+    """Tells whether several runs are asked for, or a record of several is to be resumed."""
     if not config.resume:
         return config.runs != 1
     from bench.measure.resume import SERIES, named
@@ -61,7 +61,7 @@ def wanted(config: RunConfig) -> bool:
 
 
 def execute(config: RunConfig) -> int:
-    """Measures the runs that are missing, prints all side by side, and returns the exit code."""
+    """Measures the missing runs, prints a table of all, and returns the exit code."""
     series = _resumed(config) if config.resume else new(config)
     places: list[Path] = []
     hidden = jobtable.hides([config], series.runs)
@@ -79,11 +79,11 @@ def execute(config: RunConfig) -> int:
 
 
 def measured(series: Series, places: list[Path], printed: run.Printed) -> int:
-    """Measures the runs that are missing, one after the other, and returns the worst exit code.
+    """Measures the missing runs one after the other, and returns the worst exit code.
 
     Args:
         series: the runs.
-        places: where the path of each record is put, once it is there.
+        places: receives the path of each record once it exists.
         printed: how much of the first report; further CSV has no header.
     """
     from bench.records.failures import failures
@@ -122,10 +122,10 @@ def _one(series: Series, number: int, places: list[Path], printed: run.Printed) 
 
 
 def new(config: RunConfig) -> Series:
-    """Returns runs of which none has begun; without ``out=`` they get a folder of their own.
+    """Returns new runs; without ``out=`` they get a folder of their own.
 
     Raises:
-        UsageError: a value that is wrong, or runs that cannot be repeated.
+        UsageError: a value is wrong, or the runs cannot be repeated.
     """
     from bench.chips.load import catalogue
 
@@ -138,7 +138,7 @@ def _resumed(config: RunConfig) -> Series:
     """Returns the runs of which ``resume=`` names a record, or a folder of records.
 
     Raises:
-        UsageError: none is missing, or they cannot be gone on with here.
+        UsageError: none is missing, or they cannot be resumed here.
     """
     from bench.measure.resume import (
         RUN,
@@ -169,7 +169,7 @@ def _resumed(config: RunConfig) -> Series:
 
 
 def _begun(record: "Record", place: Path) -> Begun:
-    """Returns the records of a folder that are of the same runs, by number."""
+    """Returns the records of a folder that belong to the same runs, by number."""
     from bench.measure.resume import RUN, SERIES
     from bench.records.store import read
 

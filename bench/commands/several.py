@@ -32,7 +32,7 @@ FAKE = "fake"
 
 @dataclass
 class Taken:
-    """What was measured of each device, by its word; and what went wrong.
+    """The records of each device, by its word, and what went wrong.
 
     Attributes:
         alone, together: the records of either phase.
@@ -75,16 +75,16 @@ def _listed(word: str) -> list[str]:
 
 
 def is_several(config: RunConfig) -> bool:
-    """Tells whether a run is of several devices."""
+    """Tells whether a run measures several devices."""
     counted = config.device.name == FAKE and config.device.fake.count != 1
     return config.device.name == ALL or counted
 
 
 def check(config: RunConfig) -> None:
-    """Refuses a choice of several devices that cannot be measured so.
+    """Refuses a combination of devices that cannot be measured together.
 
     Raises:
-        UsageError: says what to do instead.
+        UsageError: the message says what to do instead.
     """
     from bench.devices.base import DeviceError
     from bench.devices.registry import parse

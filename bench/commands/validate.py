@@ -114,7 +114,7 @@ def _place(config: ValidateConfig) -> Path | None:
     if config.part:
         raise UsageError("out= keeps every part: leave out part=")
     if place.is_dir() or not place.parent.is_dir():
-        raise UsageError(f"out={config.out}: name a file in a folder that there is")
+        raise UsageError(f"out={config.out}: name a file in an existing folder")
     return place
 
 

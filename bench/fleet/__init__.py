@@ -1,1 +1,1 @@
-"""Many devices beside one another: which differ, how surely, and why."""
+"""Compares many devices: which differ, how certainly, and why."""

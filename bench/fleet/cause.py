@@ -1,4 +1,4 @@
-"""Why a device may be slow: what its fleet shows under the same load, and what it shows itself."""
+"""Likely causes of a slow device, from its own readings and its fleet's under the same load."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ from bench.fleet.gather import Level, is_link, is_memory
 
 THERMAL = "thermal"
 EXPLAINS = 0.5
-"""A clock explains a rate if more than this share of what is missing is missing of it, too."""
+"""The clock explains a shortfall of the rate if its own is more than this share of it."""
 HOTTER_C = 5.0
-"""So much warmer than the fleet's median counts, where the rate is low by the clock."""
+"""Degrees above the fleet's median that are mentioned if the clock explains the rate."""
 MORE_OFTEN = 0.5
-"""A reason is a device's own if it is named in this share of its records more than is usual."""
+"""How much larger than usual a reason's share of records must be to be the device's own."""
 
 
 @dataclass(frozen=True)
 class Usual:
-    """What is usual in a fleet under one load: clock, temperature, throttle reasons."""
+    """Typical readings of a fleet under one load: clock, temperature, throttle reasons."""
 
     clock_hz: float | None
     temperature_c: float | None
@@ -38,7 +38,7 @@ class Usual:
         )
 
     def cause(self, what: What, level: Level, away: float) -> str:
-        """Returns why a device is slow by ``away``, in log."""
+        """Returns why a device is slow; ``away`` is the log of its rate over the usual one."""
         own = [
             word
             for word, share in level.throttled.items()

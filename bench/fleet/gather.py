@@ -1,4 +1,4 @@
-"""Many records by device: what each device reached of each measurement, its records together."""
+"""Groups records by device: the result of each device on each measurement, over its records."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,14 +10,14 @@ from bench.archive.entry import Head, Line, What
 from bench.units import Dimension
 
 QUANTILE = 1.96
-"""Half the width of a 95% interval in standard errors."""
+"""Half-width of a 95% interval in standard errors."""
 
 LINKS = ("pcie_", "link_", "die_link_")
-"""How the keys of figures begin that are of a link."""
+"""Prefixes of the keys of link figures."""
 
 
 class Seen(NamedTuple):
-    """What one record tells of one measurement."""
+    """The result of one measurement in one record."""
 
     value: float
     error: float
@@ -30,8 +30,8 @@ class Unit(NamedTuple):
     """One device.
 
     Attributes:
-        key: tells it from others; ``called``: how a report calls it; ``node``: of what machine.
-        records: of it, by their ids.
+        key: identifies it; ``called``: its name in reports; ``node``: its machine.
+        records: the ids of its records.
         failed: how many of its measurements failed.
     """
 
@@ -43,19 +43,19 @@ class Unit(NamedTuple):
 
     @property
     def nameless(self) -> bool:
-        """Tells whether its record says neither serial nor node: another may be of it, too."""
+        """Tells whether its record has neither serial nor node, so that others may be of it too."""
         return self.key in self.records
 
 
 @dataclass
 class Group:
-    """Devices that may be set side by side: of one chip, driver, software, suite and method.
+    """Comparable devices: of one chip, driver, software, suite and method.
 
     Attributes:
-        head: of one of its records, for what all share.
-        units: by their keys.
-        seen: of each measurement what each device's records tell.
-        disturbed: how many measurements something took time from; they are left out.
+        head: the summary of one of its records, for what all share.
+        units: the devices by their keys.
+        seen: the results of each measurement, by device.
+        disturbed: the number of disturbed measurements, which are left out.
     """
 
     head: Head
@@ -64,7 +64,7 @@ class Group:
     disturbed: int = 0
 
     def add(self, head: Head, lines: Iterable[Line]) -> None:
-        """Takes in one record."""
+        """Adds one record."""
         key, every = head.unit, list(lines)
         failed = sum(line.status == "failed" for line in every)
         self.disturbed += sum(bool(line.disturbed) for line in every)
@@ -79,14 +79,14 @@ class Group:
 
     @property
     def records(self) -> int:
-        """Returns how many records it has."""
+        """Returns the number of its records."""
         return sum(len(one.records) for one in self.units.values())
 
 
 def _best(head: Head, lines: Iterable[Line]) -> Iterator[tuple[What, Line]]:
-    """Yields what speaks of a device with the best of its lines: one may be of many shapes.
+    """Yields the best line of each measurement, of which one may have many shapes.
 
-    Where one of those failed or was disturbed, the best of the rest is no like of others' best.
+    If one of the shapes failed or was disturbed, the best of the rest is not comparable.
     """
     found: dict[What, list[Line]] = {}
     for line in lines:
@@ -99,11 +99,11 @@ def _best(head: Head, lines: Iterable[Line]) -> Iterator[tuple[What, Line]]:
 
 
 def gathered(records: Iterable[tuple[Head, Iterable[Line]]], chip: str | None) -> list[Group]:
-    """Returns the groups of records, that of the most devices first.
+    """Returns the groups of records, the one with the most devices first.
 
     Args:
         records: heads with their lines.
-        chip: the others are left out; None is any.
+        chip: other chips are left out; None is any.
     """
     groups: dict[tuple[str, ...], Group] = {}
     taken: set[tuple[str, ...]] = set()
@@ -120,7 +120,7 @@ def gathered(records: Iterable[tuple[Head, Iterable[Line]]], chip: str | None) -
 
 @dataclass(frozen=True)
 class Level:
-    """What one device reached of one measurement: medians over its records, None is unknown.
+    """The result of one device on one measurement: medians over its records; None is unknown.
 
     ``error`` is the standard error of ``value``, relative; ``throttled`` is the share of its
     records that name each reason.
@@ -136,7 +136,7 @@ class Level:
 
 
 def level_of(told: Sequence[Seen]) -> Level:
-    """Returns what a device reached, of all that its records tell."""
+    """Returns the result of a device over all its records."""
     values = [one.value for one in told]
     middle = median(values)
     reasons = [word for one in told for word in one.throttle.split(", ") if word]
@@ -152,7 +152,7 @@ def level_of(told: Sequence[Seen]) -> Level:
 
 
 def _error(line: Line) -> float:
-    """Returns the standard error that a record's own interval tells, relative."""
+    """Returns the relative standard error from a record's own interval."""
     if not line.low or not line.high:
         return 0.0
     return math.log(line.high / line.low) / (2 * QUANTILE)

@@ -1,14 +1,14 @@
-"""Devices that differ from their fleet: a robust rule whose false alarms are known.
+"""Finds devices that differ from their fleet, by a robust rule with a known false-alarm rate.
 
-A device's distance is (rate - median) / (1.4826 x median absolute deviation), which one strange
-device cannot hide itself in. How large it must be to be told from chance depends on the number of
-devices: it is the distance that the farthest of so many normal values exceeds in a stated share of
-fleets. That is Bonferroni's correction without its approximation, and heeds that the deviation
-itself is estimated from few devices. Small fleets are simulated as a whole; of larger ones the
-deviation is, and the farthest of values that are independent of it has its exact distribution.
+A device's distance is (rate - median) / (1.4826 x median absolute deviation), a scale that a single
+outlier cannot inflate. The limit depends on the number of devices: it is the distance that the
+farthest of as many normal values exceeds in a stated share of fleets. Unlike Bonferroni's
+correction it is exact, and it allows for the deviation being estimated from few devices. Small
+fleets are simulated as a whole. For larger ones only the deviation is simulated; the farthest of
+values independent of it has a known distribution.
 
-A device that was measured less surely than is usual must be farther away: what the variance of its
-own error exceeds the usual one by is added to that of the fleet.
+A device measured with more error than usual must be farther away: the excess of its error variance
+over the usual one is added to the fleet's variance.
 """
 
 import math
@@ -21,25 +21,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 FALSE_ALARM = 0.05
-"""Share of figures in which a fleet that differs by chance alone has an outlier named."""
+"""Share of figures in which a fleet without any real difference has an outlier named."""
 LEAST_DEVICES = 5
-"""Fewer have no deviation worth its name."""
+"""The fewest devices for a meaningful deviation."""
 TO_NORMAL = 1.4826
 """Median absolute deviation to standard deviation, of normal data."""
 DIFFERS = 0.01
-"""Where more than half are the same to the digit, such as a memory's size, 1% is a difference."""
+"""If more than half are identical, such as memory sizes, a difference of 1% counts."""
 
 FLEETS = 20_000
 WHOLE = 64
-"""Fleets of up to so many devices are simulated as a whole."""
+"""Fleets of up to this many devices are simulated as a whole."""
 MOST_SIMULATED = 512
-"""The largest fleet whose deviation is simulated; that of larger ones scatters by its root less."""
+"""The largest fleet whose deviation is simulated; beyond, its error falls with the square root."""
 BATCH = 1000
 
 
 @dataclass(frozen=True)
 class Outlier:
-    """A device that differs: its number, its distance, None where more than half are the same."""
+    """A device that differs: its number and distance (None if more than half are identical)."""
 
     number: int
     distance: float | None
@@ -54,8 +54,8 @@ def outliers(
 
     Args:
         rates: by the number of the device.
-        level: share of fleets without any difference in which one is named.
-        errors: standard errors of the rates, where they are known.
+        level: share of fleets without any real difference in which a device is named.
+        errors: standard errors of the rates, if they are known.
     """
     if len(rates) < LEAST_DEVICES:
         return ()
@@ -76,7 +76,7 @@ def outliers(
 
 @cache
 def limit_of(devices: int, level: float = FALSE_ALARM) -> float:
-    """Returns the distance that the farthest of so many devices exceeds by chance.
+    """Returns the distance that the farthest of this many devices exceeds by chance.
 
     Args:
         devices: 5 or more; their rates are taken to be normal.
@@ -91,7 +91,7 @@ def limit_of(devices: int, level: float = FALSE_ALARM) -> float:
 
 @cache
 def _simulated(devices: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns, of fleets of normal values, the farthest's distance and the deviation."""
+    """Returns the farthest distance and the deviation of simulated fleets of normal values."""
     draw = np.random.default_rng(devices)
     farthest, deviations = np.empty(FLEETS), np.empty(FLEETS)
     for start in range(0, FLEETS, BATCH):
@@ -118,13 +118,13 @@ def _solved(deviations: NDArray[np.float64], devices: int, level: float) -> floa
 
 
 def found_share(slow: float, deviation: float, devices: int, level: float) -> float:
-    """Returns how often a device that is slower by ``slow`` is named, 0 to 1.
+    """Returns the probability that a device slower by ``slow`` is named.
 
     Args:
         slow: relative, above 0.
         deviation: of the devices, relative; normal.
-        devices: in the fleet.
-        level: share of fleets without any difference in which one is named.
+        devices: the number in the fleet.
+        level: share of fleets without any real difference in which a device is named.
     """
     return NormalDist().cdf(slow / deviation - limit_of(devices, level))
 

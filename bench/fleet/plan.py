@@ -1,4 +1,4 @@
-"""What measuring a fleet takes, and which devices it will find, before anything is measured."""
+"""Plans the measuring of a fleet: how long it takes, and which slowdowns it will find."""
 
 import math
 from collections.abc import Iterator
@@ -16,21 +16,21 @@ SURE = 0.99
 SIMULATED = 40_000
 REPEATS = (1, 2, 3, 5, 10)
 OVERHEAD_S = 15.0
-"""Start, recognition and end of a run besides the suite's time; a guess, told as one."""
+"""Set-up time of a run in seconds, beside the suite's; an assumption, and shown as one."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked.
+    """The parameters of a plan.
 
     Attributes:
-        devices: in the fleet.
+        devices: the number in the fleet.
         at_once: how many are measured at the same time.
-        seconds: of one run's suite.
-        chips: how much devices differ in truth, relative standard deviation.
-        noise: how much a device's runs differ, relative standard deviation.
-        slow: how much slower a device is that should be found, relative.
-        level: share of figures of a fleet that differs by chance alone in which one is named.
+        seconds: time of the suite in one run.
+        chips: true relative standard deviation between devices.
+        noise: relative standard deviation between runs of one device.
+        slow: the relative slowdown that should be found.
+        level: share of figures in which a fleet without any real difference has a device named.
     """
 
     devices: int
@@ -53,13 +53,13 @@ class Plan:
 
 @cache
 def _of_median(count: int) -> float:
-    """Returns the standard deviation of the median of so many normal values, by simulation."""
+    """Returns the standard deviation of the median of this many normal values, by simulation."""
     drawn = np.random.default_rng(count).standard_normal((SIMULATED, count))
     return float(np.median(drawn, axis=1).std())
 
 
 def plan_page(plan: Plan) -> Report:
-    """Returns the plan as a table, a row for each number of runs a device."""
+    """Returns the plan as a table, a row for each number of runs per device."""
     limit = limit_of(max(LEAST_DEVICES, plan.devices), plan.level)
     columns = ("runs per device", "records", "takes", "deviation", "slowdown found with 99%",
                f"a slowdown of {plan.slow:.1%} is found")  # fmt: skip

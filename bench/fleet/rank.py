@@ -1,8 +1,8 @@
-"""Devices ranked on each measurement, those that differ named, with what may be the cause.
+"""Ranks devices on each measurement, and names those that differ, with a likely cause.
 
-A device is compared with its fleet in three ways: its rate, the clock it kept under that load, and
-its temperature. A rate that is low by as much as the clock is a matter of the clock, and the
-clock's own reasons tell which; one that is low at its full clock is the chip's, or its link's.
+A device is compared with its fleet in three ways: its rate, its clock under that load, and its
+temperature. If the rate is as low as the clock, the clock is the cause, and throttle reasons say
+why. If the rate is low at full clock, the cause is the chip or its link.
 """
 
 import math
@@ -26,9 +26,9 @@ class Standing:
         unit: the device.
         level: what it reached.
         ratio: to the fleet's median; above 1 is better.
-        distance: from the median in robust deviations, None where more than half are the same.
-        strange: whether it differs by more than chance, and by what matters.
-        cause: why it may be slow; empty where it is not strange.
+        distance: from the median in robust deviations; None if more than half are identical.
+        strange: whether it differs by more than chance and by enough to matter.
+        cause: why it may be slow; empty if it is not strange.
     """
 
     unit: Unit
@@ -44,7 +44,7 @@ class Ranking:
     """All devices of a group on one measurement.
 
     Attributes:
-        what: was measured.
+        what: the measurement.
         standings: the slowest first.
         middle: median over devices, in base units.
         deviation: robust standard deviation over devices, relative.
@@ -59,12 +59,12 @@ class Ranking:
 
     @property
     def slow(self) -> list[Standing]:
-        """Returns the devices that are slower than chance tells, the slowest first."""
+        """Returns the devices that are slower than chance explains, the slowest first."""
         return [one for one in self.standings if one.strange and one.ratio < 1]
 
     @property
     def fast(self) -> list[Standing]:
-        """Returns the devices that are faster than chance tells, the fastest first."""
+        """Returns the devices that are faster than chance explains, the fastest first."""
         return [one for one in self.standings if one.strange and one.ratio > 1][::-1]
 
 
@@ -74,7 +74,7 @@ class Ranked:
 
     Attributes:
         group: the devices.
-        rankings: of each measurement that enough devices have.
+        rankings: one per measurement that enough devices have.
     """
 
     group: Group
@@ -82,7 +82,7 @@ class Ranked:
 
     @cached_property
     def overall(self) -> list[tuple[Unit, float, list[tuple[Ranking, Standing]]]]:
-        """Returns each device with its middle ratio and what it is slow on, the slowest first."""
+        """Returns each device with its median ratio and slow measurements, the slowest first."""
         ratios: dict[str, list[float]] = {}
         slow: dict[str, list[tuple[Ranking, Standing]]] = {}
         for ranking in self.rankings:
@@ -102,8 +102,9 @@ def ranked(group: Group, level: float, least: float) -> Ranked:
 
     Args:
         group: the devices.
-        level: share of measurements of a fleet that differs by chance alone in which one is named.
-        least: a smaller difference is not named, relative.
+        level: share of measurements in which a fleet without any real difference has a device
+            named.
+        least: smaller relative differences are not named.
     """
     found = []
     for what, told in group.seen.items():

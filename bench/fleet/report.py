@@ -21,16 +21,16 @@ NAMED = ("suite", "asked for", "inputs", "driver", "torch", "runtime", "onpaper"
          "backend")  # fmt: skip
 LISTED = 5
 TOGETHER = 2
-"""A node of so many devices or more is more than its device."""
+"""A node with at least this many devices is listed as a node."""
 
 
 def fleet_report(found: Sequence[Ranked], index: Index, asked: tuple[float, float, int]) -> Report:
     """Returns the report of groups of devices.
 
     Args:
-        found: the groups, that of the most devices first; at least one.
-        index: all that was read.
-        asked: level, least difference that is named, and how many devices are shown.
+        found: the groups, the one with the most devices first; at least one.
+        index: all records that were read.
+        asked: level, least difference that is named, and number of devices shown.
     """
     level, least, limit = asked
     records = sum(one.group.records for one in found)
@@ -79,7 +79,7 @@ def _heading(found: Sequence[Ranked], index: Index) -> Iterator[str]:
 
 
 def _nameless(found: Sequence[Ranked]) -> set[str]:
-    """Returns the devices that nothing but their record tells apart."""
+    """Returns the devices that only their record identifies."""
     return {key for one in found for key, unit in one.group.units.items() if unit.nameless}
 
 
@@ -97,7 +97,7 @@ def _note(level: float, least: float) -> str:
 
 
 def _outcome(found: Sequence[Ranked]) -> Iterator[str]:
-    """Yields what became of each group, a line each."""
+    """Yields the outcome of each group, a line each."""
     for one in found:
         slow = [each for each in one.overall if each[2]]
         head = one.group.head
@@ -141,7 +141,7 @@ def _told(one: Standing) -> str:
 
 
 def _causes(slow: Sequence[tuple[Ranking, Standing]]) -> str:
-    """Returns the causes of a device, that of most measurements first; the kind once each."""
+    """Returns the causes for a device, the most frequent first, each kind once."""
     causes: dict[str, list[str]] = {}
     for _, one in sorted(slow, key=lambda each: each[1].ratio):
         causes.setdefault(one.cause.partition(":")[0], []).append(one.cause)
@@ -204,7 +204,7 @@ def _nodes(one: Ranked) -> Iterator[tuple[float, tuple[str, ...]]]:
 
 
 def _lowest(one: Ranked) -> dict[str, tuple[str, float]]:
-    """Returns of each node the measurement on which one of its devices is slowest."""
+    """Returns for each node the measurement on which one of its devices is slowest."""
     found: dict[str, tuple[str, float]] = {}
     for ranking in one.rankings:
         for each in ranking.standings:

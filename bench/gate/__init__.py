@@ -1,1 +1,1 @@
-"""Whether one run is slower than another, than many, or than its sheet: for CI."""
+"""Regression gate for CI: compares a run with another run, a set of runs, or a sheet."""

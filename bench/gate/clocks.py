@@ -1,4 +1,4 @@
-"""Whether the clock explains a change, or something disturbed the run that shows it."""
+"""Whether the clock explains a change of speed, or a disturbance does."""
 
 import math
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from bench.gate.weigh import Part, quantile_error
 from bench.rates import Interval
 
 FEW = 20.0
-"""Degrees of freedom of a clock's error; its readings are dozens, and not independent."""
+"""Degrees of freedom of a clock's error: dozens of readings, but not independent ones."""
 TOLD = 0.003
-"""A clock that moved less is not told of: it is one step of it at most."""
+"""Smaller relative changes of the clock are not reported: they are one step at most."""
 
 
 def clock_ratio(now: Taken, before: Sequence[Taken], level: float) -> Interval | None:
-    """Returns the clock now over before, with its interval; None where it is not told."""
+    """Returns the clock now over before, with its interval; None if it was not recorded."""
     clocks = [one.clock for one in before if one.clock]
     if now.clock is None or not clocks:
         return None
@@ -28,10 +28,10 @@ def clock_ratio(now: Taken, before: Sequence[Taken], level: float) -> Interval |
 def explained(
     verdict: Verdict, found: Interval, clock: Interval | None, now: Taken, least: float
 ) -> str | None:
-    """Returns why a change is none of code, None if the clock does not account for it.
+    """Returns why a change is not due to code; None if the clock does not account for it.
 
-    It does where the rate of an operation a clock has not changed by ``least`` or more, within the
-    errors of both, and the clock moved the way that the rate did.
+    It does if the rate per clock cycle changed by less than ``least``, within both errors, and the
+    clock changed in the same direction as the rate.
     """
     if clock is None or not now.clocked or abs(clock.value - 1) < TOLD:
         return None
@@ -47,7 +47,7 @@ def explained(
 
 
 def remark(found: Interval, clock: Interval | None, now: Taken) -> str:
-    """Returns what the clock did beside a change that it does not explain; empty if it stood."""
+    """Returns how the clock changed beside a change that it does not explain; empty if not."""
     if clock is None or abs(clock.value - 1) < TOLD:
         return ""
     word = "fell" if clock.value < 1 else "rose"
@@ -59,7 +59,7 @@ def remark(found: Interval, clock: Interval | None, now: Taken) -> str:
 
 
 def disturbed(verdict: Verdict, now: Taken, before: Sequence[Taken]) -> str | None:
-    """Returns what took time from the slower side, so that its slowness proves nothing."""
+    """Returns what disturbed the slower side, so that its slowness proves nothing."""
     if verdict is Verdict.SLOWER and now.troubles:
         return f"this run was disturbed: {'; '.join(now.troubles)}"
     troubles = dict.fromkeys(word for one in before for word in one.troubles)

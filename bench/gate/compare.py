@@ -1,11 +1,11 @@
-"""One run against one other, or against a set of them."""
+"""Compares a run with another one, or with a set of runs."""
 
 import math
 from collections.abc import Sequence
 
 from bench.errors import UsageError
 from bench.gate import clocks
-from bench.gate.differ import comparable, of_its_device, told
+from bench.gate.differ import comparable, difference_lines, of_its_device
 from bench.gate.group import Group, groups, left_out, lone
 from bench.gate.match import CHOSEN
 from bench.gate.model import ENDED, Finding, Row, Run, Taken, Terms, Verdict, middle
@@ -15,7 +15,7 @@ from bench.gate.weigh import WIDE, may_be_slower, ratio, verdict
 
 ORDER = list(Verdict)
 ENOUGH = 5
-"""Runs of a set whose spread is known well enough not to ask for more."""
+"""A set of this many runs shows its spread well enough."""
 LISTED = 5
 SHAPE = "another shape won"
 COUNTED = (Verdict.FAILED, Verdict.SLOWER)
@@ -26,12 +26,12 @@ def compare(now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str]
 
     Args:
         now: the run.
-        before: one run, or a set whose spread from run to run counts.
-        terms: how strict.
-        unread: what of the set could not be read, and why.
+        before: one run, or a set, whose spread between runs is taken into account.
+        terms: the strictness.
+        unread: files of the set that could not be read, and why.
 
     Raises:
-        UsageError: none of the runs may be compared, or they have nothing in common.
+        UsageError: none of the runs is comparable, or they have no measurement in common.
     """
     kept, refused = comparable(now, list(before), terms.allow)
     kept, of_it = of_its_device(now, kept, terms.allow)
@@ -47,8 +47,8 @@ def compare(now: Run, before: Sequence[Run], terms: Terms, unread: Sequence[str]
     ended = ENDED.get(now.state, "")
     return Finding(
         title=title(rows, ended),
-        heading=(*heading, *told(now, kept, terms.allow)),
-        rows=tuple(sorted(rows, key=place)),
+        heading=(*heading, *difference_lines(now, kept, terms.allow)),
+        rows=tuple(sorted(rows, key=sort_key)),
         notes=tuple(_notes(len(both), len(kept), terms)),
         record=now.name,
         against=tuple(run.name for run in kept),
@@ -68,7 +68,7 @@ def _asked_less(now: Run, kept: Sequence[Run]) -> list[str]:
 
 
 def _rows(both: Sequence[Group], terms: Terms) -> list[Row]:
-    """Returns the rows with two speeds; their intervals hold at once."""
+    """Returns the rows with two speeds; their intervals hold jointly."""
     level = terms.level / max(1, len(both))
     own = [_variance(one.ran) for one in both]
     shared = common([one for one in own if one])
@@ -112,7 +112,7 @@ def _row(group: Group, between: Variance | None, level: float, terms: Terms) -> 
 
 
 def _told(remarks: Sequence[str]) -> str:
-    """Returns remarks as one; that another shape won is said once."""
+    """Joins remarks; that another shape won is mentioned once."""
     first, *rest = remarks or [""]
     twice = f"{SHAPE}: " if first.startswith(SHAPE) else ""
     return "; ".join([first, *(one.removeprefix(twice) for one in rest)])
@@ -133,13 +133,13 @@ def _other_shape(now: Taken, before: Taken) -> str:
     return f"another configuration: {', '.join(changed)}" if changed else ""
 
 
-def place(row: Row) -> tuple[int, bool, float]:
-    """Returns where a row belongs: what counts first, the slowest of a verdict first."""
+def sort_key(row: Row) -> tuple[int, bool, float]:
+    """Returns the sort key of a row: those that count first, then the slowest of a verdict."""
     return ORDER.index(row.verdict), not row.counts, row.ratio.value if row.ratio else 1.0
 
 
 def title(rows: Sequence[Row], ended: str = "") -> str:
-    """Returns the outcome in a few words; what was not measured to its end is not settled."""
+    """Returns the outcome in a few words; an unfinished run is not settled."""
     tally = {word: sum(row.verdict is word for row in rows) for word in ORDER}
     words = [f"{count} {word.value}" for word, count in tally.items() if count]
     bad = any(row.counts and row.verdict in COUNTED for row in rows)
@@ -163,7 +163,7 @@ def _heading(now: Run, kept: Sequence[Run], refused: Sequence[str]) -> list[str]
 
 
 def _notes(count: int, runs: int, terms: Terms) -> list[str]:
-    """Returns how it was judged, in sentences."""
+    """Returns the method of judging, in sentences."""
     level, least, wide = 1 - terms.level, terms.least, WIDE * terms.least
     holds = f"those of all {count} rows hold together" if count > 1 else "it holds"
     told = (

@@ -1,4 +1,4 @@
-"""Which circumstances of two runs differ: what forbids a comparison, and what is only told."""
+"""Differences between the conditions of two runs: which forbid a comparison, which are shown."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Difference:
-    """One circumstance that is another now."""
+    """One condition that has changed."""
 
     word: str
     before: str
@@ -34,7 +34,7 @@ class Difference:
 
 
 def differences(now: Run, before: Run) -> Iterator[Difference]:
-    """Yields what is known of both runs and differs."""
+    """Yields the conditions that are known of both runs and differ."""
     for word, value in now.facts.items():
         other = before.facts.get(word)
         if value is not None and other is not None and value != other:
@@ -42,7 +42,7 @@ def differences(now: Run, before: Run) -> Iterator[Difference]:
 
 
 def refusal(now: Run, before: Run, allow: tuple[str, ...]) -> str | None:
-    """Returns why two runs are not to be compared, None if they may be."""
+    """Returns why two runs are not comparable; None if they are."""
     for one in differences(now, before):
         if one.word in NEVER:
             return f"{before.name} cannot be compared: {one}; measure both the same way"
@@ -53,10 +53,10 @@ def refusal(now: Run, before: Run, allow: tuple[str, ...]) -> str | None:
 
 
 def comparable(now: Run, before: list[Run], allow: tuple[str, ...]) -> tuple[list[Run], list[str]]:
-    """Returns the runs that may be compared, and why others may not.
+    """Returns the comparable runs, and why others are not.
 
     Raises:
-        UsageError: none may be.
+        UsageError: none is comparable.
     """
     refused = [refusal(now, one, allow) for one in before]
     kept = [one for one, word in zip(before, refused, strict=True) if word is None]
@@ -70,7 +70,7 @@ def comparable(now: Run, before: list[Run], allow: tuple[str, ...]) -> tuple[lis
 def of_its_device(
     now: Run, before: list[Run], allow: tuple[str, ...]
 ) -> tuple[list[Run], list[str]]:
-    """Returns the runs of the very device where there are any, and a line that says so."""
+    """Returns the runs of this very device if there are any, and a line that says so."""
     uid = now.facts.get("uid")
     own = [one for one in before if uid and one.facts.get("uid") == uid]
     if not own or len(own) == len(before) or "uid" in allow:
@@ -80,8 +80,8 @@ def of_its_device(
     return own, [f"{line}, not the {others} of others (allow=[uid] uses them all)."]
 
 
-def told(now: Run, before: list[Run], allow: tuple[str, ...]) -> list[str]:
-    """Returns the differences that are allowed, in sentences: what was wanted, and what else."""
+def difference_lines(now: Run, before: list[Run], allow: tuple[str, ...]) -> list[str]:
+    """Returns the allowed differences in sentences, and allowances that were not needed."""
     found: dict[str, Difference] = {}
     for run in before:
         for one in differences(now, run):
@@ -97,7 +97,7 @@ def told(now: Run, before: list[Run], allow: tuple[str, ...]) -> list[str]:
 
 
 def _unknown(now: Run, before: list[Run]) -> list[str]:
-    """Returns what is not known of the device: another of its kind differs by itself."""
+    """Returns a caveat if the device may be another one: devices of one kind differ."""
     known = [run.facts.get("uid") for run in (now, *before)]
     if "uid" in now.facts and None in known:
         return ["No serial number was reported: it may be another device of the same kind."]

@@ -1,4 +1,4 @@
-"""What CI systems read: JUnit XML, and a summary in Markdown."""
+"""Files for CI systems: JUnit XML, and a summary in Markdown."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,21 +9,21 @@ from xml.etree import ElementTree as ET
 
 from bench.errors import UsageError
 from bench.gate.model import Finding, Row
-from bench.gate.report import before, code_line, report, told
+from bench.gate.report import before, code_line, ratio_text, report
 from bench.report.formats.github import escape, render
 from bench.report.markup import cleaned, one_line, tabulated
 
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SUITE = "onpaper gate"
 MOST_ROWS = 200
-"""GitHub shows a summary of 1 MiB at most."""
+"""GitHub shows summaries of up to 1 MiB."""
 
 
 def place(key: str, word: str | None) -> Path | None:
-    """Returns where a file is to be written; its folder is made.
+    """Returns the path of a file to write, and creates its folder.
 
     Raises:
-        UsageError: it is a folder, or its folder cannot be made.
+        UsageError: the path is a folder, or its folder cannot be created.
     """
     if not word:
         return None
@@ -44,7 +44,7 @@ def _written(key: str, path: Path) -> Iterator[None]:
 
 
 def write_junit(path: Path, found: Sequence[Finding]) -> None:
-    """Writes JUnit XML: slower and failed are failures, what is not settled is skipped."""
+    """Writes JUnit XML: slower and failed rows are failures, undecided rows are skipped."""
     with _written("junit", path):
         path.write_bytes(junit(*found))
 
@@ -74,10 +74,10 @@ def error_line(message: str) -> str:
 
 
 def junit(*found: Finding) -> bytes:
-    """Returns a suite a record, with a test case a row.
+    """Returns a test suite per record, with a test case per row.
 
-    A row that may be slower, but is not shown to be, is a case that was skipped: readers show it
-    apart from those that passed and from those that failed.
+    A row that may be slower, but is not shown to be, is a skipped case: CI systems list those
+    apart from passed and failed ones.
     """
     root = ET.Element("testsuites", {"name": SUITE})
     for one in found:
@@ -114,7 +114,7 @@ def _case(suite: ET.Element, row: Row, columns: tuple[str, str, str]) -> None:
     named = {"classname": f"onpaper.{kernel}", "name": row.taken.title, "time": "0"}
     case = ET.SubElement(suite, "testcase", {key: _text(word) for key, word in named.items()})
     told_before, told_now, column = columns
-    values = f"{told(row.ratio, column)}; {before(row.before) or '–'} {told_before}"
+    values = f"{ratio_text(row.ratio, column)}; {before(row.before) or '–'} {told_before}"
     full = f"{row.words}; {values}, {row.now.shown or '–' if row.now else '–'} {told_now}"
     if row.code == 1:
         why = {"message": _text(full), "type": row.verdict.value}
@@ -126,12 +126,12 @@ def _case(suite: ET.Element, row: Row, columns: tuple[str, str, str]) -> None:
 
 
 def _text(text: str) -> str:
-    """Returns a text of one line of what XML may hold; markup is escaped when it is written."""
+    """Returns a text as one line of characters that XML allows; the writer escapes markup."""
     return NOT_XML.sub(" ", one_line(text))
 
 
 def markdown(finding: Finding) -> str:
-    """Returns the outcome, what counts as a table, and the rest folded away."""
+    """Returns the outcome, the rows that count as a table, and the rest collapsed."""
     counts = [row for row in finding.rows if row.counts]
     columns = ("measurement", finding.columns[2], "verdict")
     cells = [_brief(row, finding.columns[2]) for row in counts[:MOST_ROWS]]
@@ -147,5 +147,5 @@ def markdown(finding: Finding) -> str:
 
 
 def _brief(row: Row, column: str) -> list[str]:
-    cells = (row.taken.title, told(row.ratio, column), row.words)
+    cells = (row.taken.title, ratio_text(row.ratio, column), row.words)
     return [escape(one_line(one)) for one in cells]

@@ -1,4 +1,4 @@
-"""What of a folder is to be judged: its newest record, with those of the same sweep or machine."""
+"""Selects the records of a folder to judge: the newest, with its sweep or multi-device run."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,23 +11,23 @@ from bench.records.model import Record
 from bench.records.store import begun, find, read
 
 GROUP = "group"
-"""The setting that records of one run over several devices share."""
+"""The setting shared by the records of one run over several devices."""
 CHOSEN = (*ASKED, "data", "seconds", "sustained_seconds", "precision")
-"""The settings of which a sweep has several values."""
+"""The settings that a sweep varies."""
 APART_S = 3600.0
-"""Runs of one sweep follow one another; a pause as long as this ends it."""
+"""A pause this long between runs ends a sweep."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What is judged: files, the newest first, and how many records their folder has."""
+    """The files to judge, the newest first, and the number of records in their folder."""
 
     paths: tuple[Path, ...]
     among: int = 1
 
     @property
     def told(self) -> str:
-        """Returns how many records of a folder are judged, empty where that is all."""
+        """Returns how many records of a folder are judged; empty if all are."""
         count = len(self.paths)
         if count == self.among:
             return ""
@@ -37,10 +37,10 @@ class Judged:
 
 
 def judged_in(word: str, folders: list[Path]) -> Judged:
-    """Returns what a word names; of a folder the newest record with those it was measured with.
+    """Returns the record that a word names; for a folder, the newest with its companions.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no record.
     """
     place = Path(word)
     if not place.is_dir():
@@ -68,7 +68,7 @@ def _together(found: list[Path]) -> list[Path]:
 
 
 def _record(path: Path) -> Record | None:
-    """Returns a record, None for what is none: whoever judges it says why."""
+    """Returns a record, None if the file is not one; judging it later reports why."""
     try:
         return None if is_pytest(path) else read(path)
     except (DataError, UsageError):
@@ -76,7 +76,7 @@ def _record(path: Path) -> Record | None:
 
 
 def _goes_with(one: Record, later: Record) -> bool:
-    """Tells whether a record may be of the sweep, or is of the run over devices, of a later one."""
+    """Tells whether a record may belong to the sweep or multi-device run of a later one."""
     if GROUP in one.settings or GROUP in later.settings:
         return one.settings.get(GROUP) == later.settings.get(GROUP)
     pause_s = (_at(later) - _at(one)).total_seconds() - one.took_s
@@ -88,6 +88,6 @@ def _at(record: Record) -> datetime:
 
 
 def _kind(one: Record) -> tuple[object, ...]:
-    """Returns what no two records of one sweep share: what was asked for, of which device."""
+    """Returns what differs between any two records of a sweep: the items and the device."""
     asked = tuple(str(one.settings.get(name)) for name in CHOSEN)
     return asked, together(one), one.machine.node, one.device.backend, one.device.index

@@ -1,4 +1,4 @@
-"""Each measurement of a run with its like in the runs that it is set beside."""
+"""Each measurement of a run, with its counterparts in the runs that it is compared with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,19 +7,19 @@ from bench.gate.match import pairs
 from bench.gate.model import Row, Run, Taken, Verdict
 
 ITEMS = "suite.items="
-"""How the word begins of what a run was asked for that names the items of its suite."""
+"""Prefix of the word that names the items of a suite among what a run was asked for."""
 
 
 @dataclass
 class Group:
-    """One measurement now, and in each run before that has it."""
+    """One measurement now, and in each earlier run that has it."""
 
     now: Taken | None
     before: list[Taken] = field(default_factory=list)
 
     @property
     def ran(self) -> tuple[Taken, ...]:
-        """Returns those before that have a result."""
+        """Returns the earlier measurements that have a result."""
         return tuple(one for one in self.before if one.speed)
 
     @property
@@ -29,9 +29,9 @@ class Group:
 
 
 def groups(now: Run, before: Sequence[Run]) -> list[Group]:
-    """Returns the measurements of this run in order, and then those that it lacks.
+    """Returns the measurements of this run in order, followed by those that it lacks.
 
-    A run that was asked for something else than this one lacks nothing here, nor does this run.
+    Between runs that were asked for different things, nothing counts as lacking.
     """
     found = [Group(one) for one in now.taken]
     lacking: dict[tuple[str, ...], Group] = {}  # a searched shape is no part of a name
@@ -48,10 +48,10 @@ def groups(now: Run, before: Sequence[Run]) -> list[Group]:
 
 
 def left_out(now: Run, before: Sequence[Run]) -> list[str]:
-    """Returns the titles of what earlier runs have and this one was not asked for.
+    """Returns the titles of measurements that earlier runs have and this one was not asked for.
 
-    Where some of them were asked for the same, others tell nothing, unless their suite of that name
-    had other items.
+    If some of those runs were asked for the same, the others do not count, unless their suite of
+    that name had other items.
     """
     others = [run for run in before if run.whole != now.whole]
     if len(others) < len(before):
@@ -61,13 +61,13 @@ def left_out(now: Run, before: Sequence[Run]) -> list[str]:
 
 
 def _of_other_items(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Tells whether two runs were asked for the same but for the items of their suite."""
+    """Tells whether two runs were asked for the same, apart from the items of their suite."""
     apart = [word for word in {*one, *other} if word not in one or word not in other]
     return all(word.startswith(ITEMS) for word in apart)
 
 
 def lone(group: Group, alike: int) -> Row | None:
-    """Returns the row of a measurement of which there are no two speeds; None if it says nothing.
+    """Returns the row of a measurement without two speeds; None if it has nothing to say.
 
     Args:
         group: the measurement.

@@ -1,4 +1,4 @@
-"""Limits of one's own for figures of a sheet: a YAML file, read, or made of what a run reached."""
+"""The user's limits for figures of a sheet: a YAML file, read, or made from a run."""
 
 import math
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from bench.gate.model import Finding, Row
 from bench.verdict import RATED
 
 SLACK = 0.03
-"""How far below what a run reached its limit is put, relative: devices of a kind differ."""
+"""Relative distance of a limit below what a run reached, as devices of a kind differ."""
 SHARE = "write a share of the published figure above 0 and at most 1, such as 0.68"
 HEAD = """\
 # The share of each published figure of {chip} from which on it counts as reached:
@@ -25,8 +25,8 @@ def limits_in(word: str, chip: Chip) -> dict[str, float]:
     """Returns the limits of a file, by the keys of figures.
 
     Raises:
-        UsageError: there is no such file, or it is no plain YAML.
-        DataError: it is no mapping of figures of the sheet to shares; every fault is named.
+        UsageError: there is no such file, or it is not plain YAML.
+        DataError: it is not a mapping of figures of the sheet to shares; names every fault.
     """
     try:
         told = yamlfile.read(Path(word))
@@ -36,7 +36,9 @@ def limits_in(word: str, chip: Chip) -> dict[str, float]:
     except yamlfile.YamlError as error:
         raise UsageError(f"limits={word}: {error}") from None
     if not isinstance(told, dict) or not told:
-        fault = Fault(word, "", "is no list of limits", "write a line such as matrix_bf16: 0.68")
+        fault = Fault(
+            word, "", "is not a mapping of limits", "write a line such as matrix_bf16: 0.68"
+        )
         raise DataError([fault])
     faults = [fault for key, of in told.items() for fault in _faults(word, key, of, chip)]
     if faults:
@@ -58,7 +60,7 @@ def _faults(file: str, key: str, told: yamlfile.Node, chip: Chip) -> Iterator[Fa
 
 
 def unprinted(key: str, chip: Chip) -> tuple[str, str] | None:
-    """Returns why a figure cannot be asked of a sheet, and what to do; None if it can."""
+    """Returns why a figure cannot have a limit, and a remedy; None if it can."""
     printed = [one for one in FIGURES if chip.number(one) is not None]
     if key not in FIGURES:
         return "is no figure", did_you_mean(key, printed)
@@ -72,7 +74,7 @@ def _listed(keys: list[str]) -> str:
 
 
 def as_yaml(finding: Finding) -> str:
-    """Returns the limits that what a run reached makes.
+    """Returns limits made from what a run reached.
 
     Raises:
         UsageError: no figure was judged.
@@ -85,7 +87,7 @@ def as_yaml(finding: Finding) -> str:
 
 
 def _limit(row: Row) -> str:
-    """Returns the limit that a row makes, rounded down; empty where it judges nothing."""
+    """Returns the limit made from a row, rounded down; empty if the row judges nothing."""
     if row.judged not in RATED or row.ratio is None:
         return ""
     share = math.floor(100 * min(1.0, row.ratio.low * (1 - SLACK))) / 100

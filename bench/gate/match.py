@@ -1,20 +1,20 @@
-"""Which measurement of one run is which of another."""
+"""Pairs the measurements of two runs."""
 
 from collections.abc import Iterator
 
 from bench.gate.model import Run, Taken
 
 CHOSEN = ("m", "n", "k", "batch", "length")
-"""Sizes that a suite may fix; how many elements there are follows from the device's memory."""
+"""Sizes that a suite may fix; the number of elements follows from the device's memory."""
 
 Pair = tuple[Taken | None, Taken | None]
 
 
 def pairs(now: Run, before: Run) -> Iterator[Pair]:
-    """Yields each measurement of both runs beside its other, None where it has none.
+    """Yields each measurement of both runs with its counterpart, None if it has none.
 
-    The same sizes go together; where one is left on both sides and the program chose the sizes, it
-    is one measurement in two shapes.
+    Equal sizes are paired first. If one is left on both sides and the program chose the sizes, they
+    are one measurement in two shapes.
     """
     names = dict.fromkeys(one.name for one in (*now.taken, *before.taken))
     for name in names:
@@ -41,7 +41,7 @@ def _of_one_name(here: list[Taken], there: list[Taken]) -> Iterator[Pair]:
 
 
 def _alike(one: Taken, other: Taken) -> bool:
-    """Tells whether two of one name differ in nothing that anybody chose but the program."""
+    """Tells whether two of one name differ only in what the program chose."""
     both_ran = one.status == other.status == "ok"
     same = all(one.parameters.get(size) == other.parameters.get(size) for size in CHOSEN)
     return one.moves or other.moves or not both_ran or same

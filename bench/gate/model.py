@@ -1,4 +1,4 @@
-"""What the gate sets side by side: runs, what they measured, and the verdict of each pair."""
+"""The gate's data: runs, their measurements, and the verdict on each pair."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from bench.rates import Interval
 from bench.units import Dimension
 
 Shape = frozenset[tuple[str, int | str]]
-"""A configuration, to be found in another run's search."""
+"""A configuration, as a key to find it in another run's search."""
 
 
 class Verdict(StrEnum):
-    """What the gate says of one measurement.
+    """The gate's verdict on one measurement.
 
-    ``failed``: it worked before, and fails or has a wrong result now. ``missing``: it is not there
-    any more. ``new``: there is nothing to set it beside.
+    ``failed``: it worked before, and fails or has a wrong result now. ``missing``: it is gone.
+    ``new``: there is nothing to compare it with.
     """
 
     FAILED = "failed"
@@ -30,7 +30,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast one run was: the more the better.
+    """The speed of one measurement; more is better.
 
     Attributes:
         value: work a second, or calls a second.
@@ -57,18 +57,18 @@ class Taken:
     """One measurement of one run.
 
     Attributes:
-        name: what it is of, whatever shape was found fastest: kernel, dtype, data, label ...
+        name: identifies it regardless of the fastest shape: kernel, dtype, data, label ...
         title: the same for people.
-        parameters: the configuration that was measured.
+        parameters: the measured configuration.
         shape: the same for people.
         moves: whether the program chose the sizes, so that another run may choose others.
         status, reason: whether there is a result, and why not.
         speed: None without a result.
         shown: the result for people.
-        dimension: of what is shown.
-        clock: None where it was not told.
-        clocked: whether its rate goes with the device's clock.
-        troubles: what took time from it, or speaks against it.
+        dimension: the dimension of the result.
+        clock: None if it was not recorded.
+        clocked: whether its rate scales with the device's clock.
+        troubles: what disturbed it or casts doubt on it.
         throttle: what held the clock down.
         tried: the call time of each configuration that a search tried, in seconds.
         sizes: the end of the title where a shape was fixed, empty for none.
@@ -95,7 +95,7 @@ class Taken:
 
 
 def middle(taken: Sequence[Taken]) -> Taken | None:
-    """Returns the run whose rate is the median of those that have one; else the last."""
+    """Returns the measurement with the median rate, the last one if none has a rate."""
     ran = sorted((one.speed.value, place) for place, one in enumerate(taken) if one.speed)
     if not ran:
         return taken[-1] if taken else None
@@ -104,15 +104,15 @@ def middle(taken: Sequence[Taken]) -> Taken | None:
 
 @dataclass(frozen=True)
 class Run:
-    """All that one run measured, and under which circumstances.
+    """Everything that one run measured, and its conditions.
 
     Attributes:
         name: of the record or the file.
-        day: when it started, ISO; empty if not told.
-        about: the device and what it is, for people.
-        facts: what must be alike, or is told where it differs, by the words of ``allow=``.
+        day: when it started, ISO; empty if unknown.
+        about: the device and its kind, for people.
+        facts: conditions that must agree, or are shown if they differ, by the words of ``allow=``.
         taken: its measurements.
-        whole: what it was asked to measure: runs asked for the same should have the same rows.
+        whole: what it was asked to measure; runs asked for the same should have the same rows.
         state: how it ended.
     """
 
@@ -130,15 +130,15 @@ class Row:
     """One measurement before and now.
 
     Attributes:
-        now: of the run that is judged, None if it is missing there.
-        before: of the runs that it is set beside.
-        ratio: now over before, with bounds that hold for all rows at once; None without both.
-        clock: the clock now over the clock before, None where not both are told.
+        now: in the run that is judged, None if it is missing there.
+        before: in the runs that it is compared with.
+        ratio: now over before, with bounds that hold jointly for all rows; None without both.
+        clock: the clock now over the clock before, None unless both are known.
         verdict, reason: the judgement.
-        counts: whether it keeps the gate from passing: slower, or it may be.
-        judged: the verdict of a published figure (reached, short ...); empty against runs.
+        counts: whether it keeps the gate from passing: it is slower, or may be.
+        judged: the verdict on a published figure (reached, short ...); empty against runs.
         published: the figure's value in base units, None against runs.
-        limit: the share of it from which on it counts as reached, None against runs.
+        limit: the share of it that counts as reached, None against runs.
     """
 
     now: Taken | None
@@ -161,7 +161,7 @@ class Row:
 
     @property
     def words(self) -> str:
-        """Returns verdict and reason for people: of a sheet in the words that ``show`` has."""
+        """Returns verdict and reason for people; against a sheet, in the words of ``show``."""
         word = self.judged or self.verdict.value
         return f"{word}: {self.reason}" if self.reason else word
 
@@ -173,12 +173,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Terms:
-    """How strict the gate is.
+    """The strictness of the gate.
 
     Attributes:
-        level: chance that any row at all is called slower, or faster, where nothing changed.
+        level: the chance that any row is called slower or faster although nothing changed.
         least: the smallest relative difference that matters.
-        allow: differences of circumstances that are wanted.
+        allow: conditions that may differ.
     """
 
     level: float = 0.01
@@ -188,20 +188,20 @@ class Terms:
 
 @dataclass(frozen=True)
 class Finding:
-    """What the gate found.
+    """The result of the gate.
 
     Attributes:
         title: the outcome in a few words.
-        heading: what was set beside what, and which circumstances differ.
+        heading: what was compared with what, and which conditions differ.
         rows: the worst first.
-        notes: how it was judged.
-        columns: what the values before and now are called.
-        sources: behind published values, numbered as they are marked.
+        notes: the method of judging.
+        columns: titles of the value before, the value now, and their ratio.
+        sources: of published values, numbered as they are marked.
         record: the run that is judged.
-        against: the runs that it is set beside, or the chip.
-        strictness: how strict it was judged, by the keys of the command.
-        ended: how the run ended where it is not complete, in words; empty where it is.
-        judges: whether any row has a verdict that could be another.
+        against: the runs that it is compared with, or the chip.
+        strictness: the strictness, by the keys of the command.
+        ended: how an incomplete run ended, in words; empty if it is complete.
+        judges: whether any row has a real verdict.
     """
 
     title: str
@@ -226,7 +226,7 @@ class Finding:
 
 
 ENDED = {"running": "did not finish", "interrupted": "was interrupted"}
-"""How a run ended that is not complete."""
+"""How an incomplete run ended."""
 ALLOWED = (
     "chip", "device", "driver", "kernel", "machine", "node", "onpaper", "power_limit", "python",
     "runtime", "suite", "threads", "together", "torch", "uid",

@@ -16,7 +16,7 @@ from bench.units import Dimension, show
 
 DIMENSIONS = {"flop": Dimension.FLOP_RATE, "bytes": Dimension.BYTE_RATE}
 HUGE = 1e300
-"""No time in seconds, nor a count of anything, is as large."""
+"""Larger than any time in seconds or count."""
 FIX = "give the file of --benchmark-json"
 MEDIAN = math.sqrt(math.pi / 2) / 1.349
 """Standard error of a median over that of a mean, by the interquartile range of normal noise."""
@@ -27,7 +27,7 @@ def run_of(path: Path) -> Run:
 
     Raises:
         UsageError: the file cannot be read.
-        DataError: it is none of pytest-benchmark's, or a benchmark in it has no times.
+        DataError: it is not from pytest-benchmark, or a benchmark in it has no times.
     """
     data = _read(path)
     machine = _part(data, "machine_info")
@@ -69,7 +69,7 @@ def _fault(path: Path, field: str, problem: str) -> DataError:
 
 
 def _facts(data: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, str | None]:
-    """Returns the circumstances; the name of the host is left aside."""
+    """Returns the conditions, without the name of the host."""
     ours, cpu = _part(machine, "onpaper"), _part(machine, "cpu")
     device = _word(ours, "device") or _word(cpu, "brand_raw") or _word(machine, "processor")
     told = {
@@ -87,12 +87,12 @@ def _facts(data: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, str
 
 def _taken(one: object, path: Path) -> Taken:
     if not isinstance(one, dict):
-        raise _fault(path, "benchmarks", "holds what is no benchmark")
+        raise _fault(path, "benchmarks", "holds an entry that is not a benchmark")
     name = _word(one, "fullname") or _word(one, "name")
     told = _part(one, "extra_info")
     speed = _speed(_part(one, "stats"))
     if not name or speed is None:
-        raise _fault(path, f"benchmarks: {name or '?'}", "tells no times above 0")
+        raise _fault(path, f"benchmarks: {name or '?'}", "has no times above 0")
     ours = _word(told, "measurement")
     work = told.get(_word(told, "told_in")) if ours else None
     if _is_time(work):
@@ -118,7 +118,7 @@ def _taken(one: object, path: Path) -> Taken:
 
 
 def _speed(stats: Mapping[str, Any]) -> Speed | None:
-    """Returns calls a second, of every sample where they are told, else of the summary."""
+    """Returns calls a second, from every sample if they are given, else from the summary."""
     data = stats.get("data")
     if isinstance(data, list) and data:
         return speed_of_series(tuple(map(float, data))) if all(map(_is_time, data)) else None

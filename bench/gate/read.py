@@ -1,4 +1,4 @@
-"""Finds and reads what is given as ``record=`` and ``against=``."""
+"""Finds and reads the runs given as ``record=`` and ``against=``."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -12,11 +12,11 @@ from bench.gate.recorded import run_of
 from bench.records.store import HEAD, find, newest, read
 
 MOST = 100
-"""So many runs of a folder are read, the newest; more tell no more of their spread."""
+"""At most this many runs of a folder are read, the newest; more do not improve the spread."""
 
 
 def is_pytest(path: Path) -> bool:
-    """Tells whether a file begins as pytest-benchmark's do."""
+    """Tells whether a file begins like one of pytest-benchmark."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             head = file.read(HEAD)
@@ -26,7 +26,7 @@ def is_pytest(path: Path) -> bool:
 
 
 def run_in(path: Path, sheets: Catalogue) -> Run:
-    """Returns the run of a file, whichever of both kinds it is.
+    """Returns the run in a file of either kind.
 
     Raises:
         UsageError: it cannot be read.
@@ -38,16 +38,16 @@ def run_in(path: Path, sheets: Catalogue) -> Run:
 def runs_of(
     word: str, own: Sequence[Path], folders: list[Path], sheets: Catalogue
 ) -> tuple[list[Run], list[str]]:
-    """Returns the runs that a word names, and what of a folder could not be read.
+    """Returns the runs that a word names, and the files of a folder that could not be read.
 
     Args:
         word: ``against=``.
-        own: the files of what is judged, which is never set beside itself.
-        folders: where records lie.
-        sheets: to look up figures.
+        own: the files to judge, which are never compared with themselves.
+        folders: the folders of records.
+        sheets: the catalogue, to look up figures.
 
     Raises:
-        UsageError: there is none besides what is judged, or it is of another kind.
+        UsageError: there is no other run, or it is of another kind.
     """
     place, mine = Path(word), {path.resolve() for path in own}
     if not place.is_dir():
@@ -69,7 +69,7 @@ def runs_of(
 
 
 def _read(found: list[Path], sheets: Catalogue, own: Sequence[Path]) -> tuple[list[Run], list[str]]:
-    """Returns the runs of files, each once: a copy of a run tells nothing of their spread."""
+    """Returns the runs of files, without copies, which say nothing about the spread."""
     runs: dict[str | bytes, Run] = {}
     unread: list[str] = []
     for path in found:
@@ -93,7 +93,7 @@ def _mark(path: Path, run: Run) -> str | bytes:
 
 
 def _one(word: str, folders: list[Path], sheets: Catalogue) -> Path:
-    """Returns the file that a word names; the message names chips, too, where there is none."""
+    """Returns the file that a word names; if there is none, the error names chips as well."""
     try:
         return find(word, folders)
     except UsageError as error:

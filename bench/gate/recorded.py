@@ -19,18 +19,18 @@ from bench.units import Dimension, show
 from bench.verdict import at_its_clock
 
 SIZES = ("m", "n", "k", "batch", "length", "elements")
-"""The sizes that a user may fix for a whole run."""
+"""Sizes that a user may fix for a whole run."""
 ASKED = ("kernel", "dtype", "variant", "suite.items", *SIZES)
 """The settings that choose what is measured, besides the suite."""
 ON_CORE = ("cache", "latency")
-"""Kernels without a figure that go at the clock of the cores: caches do."""
+"""Kernels without a figure whose rate scales with the core clock, such as caches."""
 NEAR_RIDGE = 0.1
 """Work of this share of the ridge's operations a byte may go with the clock already: decoding at a
 tenth of an H200's ridge was 4% slower where the clock was 10% lower."""
 
 
 def run_of(record: Record, catalogue: Catalogue) -> Run:
-    """Returns what the gate compares of a record."""
+    """Returns a record as a run of the gate."""
     chip = catalogue.chips.get(record.identity.chip or "")
     fixed = tuple(f"{name}={record.settings.get(name)}" for name in SIZES)
     own = own_inputs(record)
@@ -59,7 +59,7 @@ def _about(record: Record) -> str:
 
 
 def facts(record: Record) -> dict[str, str | None]:
-    """Returns the circumstances of a record, by the words of ``allow=``."""
+    """Returns the conditions of a record, by the words of ``allow=``."""
     device, machine, program = record.device, record.machine, record.program
     units = f", {device.units} units" if device.units else ""
     limit = show(device.power_limit_w, Dimension.POWER) if device.power_limit_w else None
@@ -87,13 +87,13 @@ def facts(record: Record) -> dict[str, str | None]:
 
 
 def together(record: Record) -> str:
-    """Returns whether the device was measured alone, or with others of its machine at once."""
+    """Returns whether the device was measured alone or together with others, in words."""
     count = at_once(record)
     return "alone" if count == 1 else f"{count} devices at once"
 
 
 def _tested(one: Measurement, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue) -> str:
-    """Returns the figure that a record's own report titles a measurement by, empty for none."""
+    """Returns the figure that titles a measurement in the record's own report, else empty."""
     found = paper(at_its_clock(device, one), chip, one.figures, catalogue)
     return found.key if isinstance(found, Paper) else (*one.figures, "")[0]
 
@@ -138,14 +138,14 @@ def _tried(one: Measurement) -> dict[Shape, float]:
 
 
 def title_of(one: Measurement, key: str, own: str) -> str:
-    """Returns a measurement's title, its dtype told where the figure's title does not."""
+    """Returns a measurement's title, with its dtype if the figure's title lacks it."""
     words = plain_title(one, key, apart=one.data != own)
     told = one.dtype in words or key.startswith(("memory_", "link_", "pcie_", "die_"))
     return words if told or not one.dtype else f"{words}, {one.dtype}"
 
 
 def _status(one: Measurement) -> tuple[str, str]:
-    """Returns the status, ``failed`` where the result is wrong; and the reason."""
+    """Returns the status (``failed`` if the result is wrong), and the reason."""
     for check in (one.check, one.spot_check):
         if one.status == "ok" and check is not None and not check.passed:
             return "failed", f"wrong result: relative error {check.error:.1g}"
@@ -159,11 +159,11 @@ def _troubles(one: Measurement, device: DeviceInfo) -> list[str]:
 
 
 def goes_with_clock(one: Measurement, chip: Chip | None) -> bool:
-    """Tells whether a rate goes with the clock of the device's cores, as far as is known.
+    """Tells whether a rate scales with the clock of the device's cores, as far as is known.
 
-    Rates of operations do, and caches; memory and links have clocks of their own. Of work that no
-    figure promises a rate of, such as decoding, the sheet's ridge tells which of both it is; where
-    that is not known, memory's stays memory's, and of the rest the clock may explain it.
+    Operation rates and caches do; memory and links have clocks of their own. For work without a
+    figure, such as decoding, the sheet's ridge point decides. If that is unknown, memory-bound
+    kernels do not, and all others do.
     """
     first = FIGURES.get((*one.figures, "")[0])
     if first and (one.decides or first.is_rate):
@@ -179,7 +179,7 @@ def goes_with_clock(one: Measurement, chip: Chip | None) -> bool:
 
 
 def _ridge(dtype: str, chip: Chip | None) -> float | None:
-    """Returns the FLOP a byte at which a sheet's lowest peak of a dtype meets its bandwidth."""
+    """Returns the ridge point of a dtype's lowest peak on a sheet, in FLOP per byte."""
     if chip is None:
         return None
     peaks = [chip.number(f"{unit}_{dtype}") for unit in ("vector", "matrix")]

@@ -1,4 +1,4 @@
-"""What the gate found, as a table for every format."""
+"""The gate's result as a table, for every format."""
 
 import math
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def report(finding: Finding) -> Report:
 
 
 def code_line(finding: Finding) -> str:
-    """Returns what the exit code means, in a sentence."""
+    """Returns the meaning of the exit code, in a sentence."""
     if finding.code == 3 and finding.ended:
         return UNENDED.format(ended=finding.ended)
     if not finding.judges:
@@ -57,13 +57,13 @@ def _cells(row: Row, column: str) -> tuple[str, ...]:
         row.taken.title,
         before(row.before) or "–",
         now or "–",
-        told(row.ratio, column),
+        ratio_text(row.ratio, column),
         row.words,
     )
 
 
 def before(taken: Sequence[Taken]) -> str:
-    """Returns the value of one run, or the mean of several that a change is told from."""
+    """Returns the value of one run, or the mean of the several that a change refers to."""
     ran = [one for one in taken if one.speed]
     middle = mean_speed(ran)
     if len(ran) < 2 or middle is None:
@@ -74,7 +74,7 @@ def before(taken: Sequence[Taken]) -> str:
 
 
 def mean_speed(taken: Sequence[Taken]) -> float | None:
-    """Returns the geometric mean of the rates of several runs; None where none has one."""
+    """Returns the geometric mean of the rates of several runs; None if none has one."""
     logs = [math.log(one.speed.value) for one in taken if one.speed]
     return math.exp(fmean(logs)) if logs else None
 
@@ -89,8 +89,8 @@ def change(ratio: Interval | None) -> str:
     return f"{value:+.{decimals}f}% ({low:+.{decimals}f} to {upper})"
 
 
-def told(ratio: Interval | None, column: str) -> str:
-    """Returns a ratio as its column has it: a share of paper, or a change."""
+def ratio_text(ratio: Interval | None, column: str) -> str:
+    """Formats a ratio for its column: a share of the published figure, or a change."""
     return share(ratio) if column == "achieved" else change(ratio)
 
 
@@ -137,5 +137,5 @@ def _flat(row: Row, finding: Finding) -> dict[str, Scalar]:
 
 
 def _tells(word: str) -> bool:
-    """Tells whether a word of a name says anything; sizes that nobody fixed do not."""
+    """Tells whether a word of a name is informative; sizes that nobody fixed are not."""
     return bool(word) and not word.endswith("=None")

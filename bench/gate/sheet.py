@@ -10,7 +10,7 @@ from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper
 from bench.errors import UsageError
 from bench.fixed import named
-from bench.gate.compare import place
+from bench.gate.compare import sort_key
 from bench.gate.model import ENDED, Finding, Row, Taken, Verdict
 from bench.gate.recorded import run_of
 from bench.records.model import Measurement, Record, at_once
@@ -105,7 +105,7 @@ def _finding(record: Record, found: Sequence[Row], asked: Asked) -> Finding:
     return Finding(
         title=_title(found, ended),
         heading=(),
-        rows=tuple(sorted(found, key=place)),
+        rows=tuple(sorted(found, key=sort_key)),
         notes=(WORDS.format(line=_line(asked)),),
         columns=("published", "measured", "achieved"),
         record=record.id,
@@ -215,7 +215,7 @@ def _line(asked: Asked) -> str:
 
 def _title(found: Sequence[Row], ended: str) -> str:
     """Returns the outcome in a few words."""
-    tally = Counter(row.judged for row in sorted(found, key=place))
+    tally = Counter(row.judged for row in sorted(found, key=sort_key))
     words = ", ".join(f"{count} {word}" for word, count in tally.items())
     if short := tally[Said.SHORT]:
         head = f"{counted(short, 'figure')} short of the sheet"

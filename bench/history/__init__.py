@@ -1,1 +1,1 @@
-"""A figure over many records: how it went, and where it changed."""
+"""A figure over many records: its course, and its changes of level."""

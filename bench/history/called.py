@@ -1,4 +1,4 @@
-"""What a measurement of many records is called: by the figure that the chip's sheet prints."""
+"""Names a measurement across records, after the figure that the chip's sheet prints."""
 
 from bench.archive.entry import What
 from bench.chips.figures import FIGURES
@@ -7,10 +7,10 @@ from bench.chips.paper import of_sheet
 
 
 def called(what: What, chip: Chip | None, figure: str | None = None) -> What:
-    """Returns what was measured by the figure that was asked for, or else by that of its chip.
+    """Returns the name of a measurement, by the figure asked for or else by its chip's figure.
 
-    A product in fp32 may test the matrix rate or the vector one: the first that the sheet prints,
-    or gives a rate a cycle of, names it, as in the record's own report.
+    An fp32 product may test the matrix or the vector rate: the first that the sheet prints, or
+    gives a rate per cycle for, names it, as in the record's own report.
     """
     keys = tuple(key for key in what.figures.split() if key in FIGURES)
     if figure in keys:
@@ -23,7 +23,7 @@ def called(what: What, chip: Chip | None, figure: str | None = None) -> What:
 
 
 def _a_cycle(chip: Chip, key: str) -> bool:
-    """Tells whether a sheet gives the rate a cycle that a figure of a CPU is worked out of."""
+    """Tells whether a sheet gives the rate per cycle from which a CPU's figure is derived."""
     unit, _, dtype = key.partition("_")
     name = {"matrix": f"cycle_matrix_{dtype}", "vector": f"cycle_{dtype}"}.get(unit, "")
     figure = chip.figures.get(name)

@@ -1,10 +1,10 @@
-"""Where a series changed its level: by ranks, so that no distribution is assumed.
+"""Finds changes of level in a series by ranks, without assuming a distribution.
 
 A series is split where the mean ranks on both sides differ most, measured in their standard
 deviations: the two-sample statistic of Wilcoxon, maximised over all splits. Whether chance alone
-does that is told by shuffling ranks, since under no change every order is as likely (a permutation
-test; exact up to the number of shuffles). Each part is then split again, which is binary
-segmentation (Scott & Knott 1974, Biometrics 30:507). A series that never changes has any change
+explains that is tested by shuffling ranks, since without a change every order is equally likely (a
+permutation test; exact up to the number of shuffles). Each part is then split again (binary
+segmentation; Scott & Knott 1974, Biometrics 30:507). A series that never changes has any change
 marked in at most ``level`` of cases. Points are taken to be independent: a slow drift shows as
 several changes.
 """
@@ -26,11 +26,11 @@ BATCH = 200
 MOST = 1024
 """Longer series are tested as the medians of that many stretches."""
 LEAST = 4
-"""Fewer points than this on one side of a change are no level."""
+"""The fewest points on either side of a change."""
 LARGEST = 709.0
-"""A ratio of larger logarithm is no number any more."""
+"""Ratios with a larger logarithm overflow."""
 PAIRED = 400
-"""So many values of a side, evenly taken, are enough to tell the size of a change."""
+"""This many values of a side, evenly spaced, suffice to estimate the size of a change."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Change:
     Attributes:
         place: of the first point of the new level.
         ratio, low, high: of the new level to the old, with its 95% interval.
-        chance: how often shuffled series split as clearly, 0 to 1.
+        chance: the share of shuffled series that split at least as clearly, 0 to 1.
     """
 
     place: int
@@ -55,7 +55,7 @@ def changes(values: Sequence[float], level: float) -> list[Change]:
 
     Args:
         values: above 0, in the order of time.
-        level: chance that a series without any change has one marked.
+        level: the chance that a change is marked in a series without one.
     """
     logs = np.log(np.asarray(values, dtype=np.float64))
     places = _split(logs, 0, level)
@@ -90,7 +90,7 @@ def _thinned(logs: Floats, bounds: NDArray[np.int_]) -> Floats:
 
 
 def _refined(logs: Floats, near: int, reach: int) -> int:
-    """Returns the split within ``reach`` of a place at which a long series splits best."""
+    """Returns the best split of a long series within ``reach`` of a place."""
     if len(logs) <= MOST:
         return near
     sums, count = np.cumsum(_ranks(logs)), len(logs)
@@ -107,7 +107,7 @@ def _ranks(values: Floats) -> Floats:
 
 
 def _best(ranks: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """Returns, of each row of ranks, the best split and how many deviations its sides differ."""
+    """Returns each row's best split, and the difference of its sides in standard deviations."""
     count = ranks.shape[1]
     sizes = np.arange(LEAST, count - LEAST + 1)
     sums = np.cumsum(ranks, axis=1)[:, sizes - 1]
@@ -120,9 +120,9 @@ def _best(ranks: Floats) -> tuple[NDArray[np.intp], Floats]:
 
 
 def _chance(ranks: Floats, statistic: float) -> float:
-    """Returns how often a shuffled series splits at least as clearly.
+    """Returns the share of shuffled series that split at least as clearly.
 
-    Equal values are shuffled as they are; without any, all series of a length are one.
+    Without ties, the distribution depends on the length alone and is reused.
     """
     count = len(ranks)
     limits = _shuffled(count) if len(np.unique(ranks)) == count else _limits(np.sort(ranks))

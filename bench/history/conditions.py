@@ -1,4 +1,4 @@
-"""How devices ran before a change of level and after it, as far as their records tell."""
+"""Operating conditions of devices before and after a change of level, from their records."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -7,13 +7,13 @@ from typing import Protocol
 from bench.units import Dimension, show
 
 LEAST = 0.01
-"""A smaller change of the clock is not told, relative."""
+"""Smaller relative changes of the clock are not reported."""
 MORE_OFTEN = 0.5
-"""A reason is of one side if it is named in this share of its records more than of the other's."""
+"""How much larger a reason's share of records must be on one side to be attributed to it."""
 
 
 class Ran(Protocol):
-    """How a device ran in one record."""
+    """Operating conditions of a device in one record."""
 
     @property
     def clock_hz(self) -> float | None:

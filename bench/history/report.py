@@ -28,8 +28,8 @@ def history_report(found: Sequence[Series], limit: int) -> Report:
 
     Args:
         found: the series, at least one.
-        limit: so many of the last points of the first series are shown; as data, all are. With 0
-            fixed shapes of a single point have rows, too.
+        limit: the number of latest points shown of the first series; as data, all are. With 0,
+            fixed shapes with a single point have rows as well.
     """
     table = Table(
         title=f"History of {found[0].what.title}",
@@ -44,7 +44,7 @@ def history_report(found: Sequence[Series], limit: int) -> Report:
 
 
 def _shown(found: Sequence[Series], limit: int) -> Sequence[Series]:
-    """Returns the series with a row: not fixed shapes of a single point, unless limit is 0."""
+    """Returns the series with a row: no fixed shapes with a single point, unless limit is 0."""
     followed = [one for one in found if len(one.points) > 1 or not one.what.sizes]
     return followed if limit and followed else found
 
@@ -72,7 +72,7 @@ def _cells(one: Series) -> tuple[str, ...]:
 
 
 def _named(one: Series) -> str:
-    """Returns the title of a series, with its inputs where they are not the run's own."""
+    """Returns the title of a series, with its inputs if they are not the run's own."""
     other = one.what.data != one.points[0].head.data
     return f"{one.what.title}, on {inputs(one.what.data)}" if other else one.what.title
 
@@ -88,7 +88,7 @@ def _value(one: Series, point: Point) -> str:
 
 
 def _sentences(found: Sequence[Series]) -> Iterator[str]:
-    """Yields what the series say; those too short to be searched are told together."""
+    """Yields a sentence per series; those too short to be searched share one."""
     few = sum(len(one.points) < FEW for one in found)
     yield from (_sentence(one) for one in found if len(one.points) >= FEW)
     if few:
@@ -96,7 +96,7 @@ def _sentences(found: Sequence[Series]) -> Iterator[str]:
 
 
 def _sentence(one: Series) -> str:
-    """Returns what a series says in a sentence."""
+    """Returns the finding on a series as a sentence."""
     named = f"{_named(one)} on {one.points[0].head.device}"
     if not one.found:
         return f"{named}: no change of level in {len(one.points):,} points."
@@ -178,7 +178,7 @@ def listing_report(heads: Sequence[Head], total: int, unread: Sequence[tuple[str
     Args:
         heads: those shown, the newest first.
         total: how many there are.
-        unread: files that are no readable records, with the reason.
+        unread: files that could not be read as records, with the reason.
     """
     columns = ("started", "chip", "device", "node", "suite", "driver", "torch", "onpaper", "state",
                "measurements", "record")  # fmt: skip
@@ -209,6 +209,6 @@ def listing_report(heads: Sequence[Head], total: int, unread: Sequence[tuple[str
 
 
 def _flat_head(one: Head) -> dict[str, Scalar]:
-    """Returns what is kept of a record; its id by the name that other tables have for it."""
+    """Returns the summary of a record as a flat row, with its id under ``record``."""
     told = one._asdict()
     return {"record": told.pop("id"), **told}

@@ -17,19 +17,19 @@ from bench.history.conditions import differences
 from bench.units import Dimension
 
 SOFTWARE = ("driver", "torch", "runtime", "onpaper")
-"""What may change within a series, and is told where it does; all else makes another series."""
+"""Facts that may change within a series, and are shown if they do; others split the series."""
 Key = tuple[What, str, *tuple[object, ...]]
-"""What makes a series: what was measured, of which chip, and all else that must be alike."""
+"""The key of a series: the measurement, the chip, and everything else that must agree."""
 FEW = 8
-"""Series of fewer points are listed, and no change is looked for."""
+"""Shorter series are listed without a search for changes."""
 
 
 @dataclass(frozen=True)
 class Point:
     """One record's value: in base units, with its 95% interval, and how its device ran.
 
-    ``clock_hz`` is the median under the load, ``throttle`` what held it down; None and empty where
-    the record does not tell.
+    ``clock_hz`` is the median under the load, ``throttle`` what held it down; None and empty if the
+    record does not say.
     """
 
     head: Head
@@ -47,9 +47,9 @@ class Found:
     Attributes:
         change: its place, size and chance.
         before, after: the points on both sides.
-        software: what the sides differ in, as ``driver 570.1 -> 580.2``, where all points of
-            either side agree; and the devices, where none is on both sides.
-        ran: how the devices ran otherwise: the median clock, and what throttled one side only.
+        software: differences such as ``driver 570.1 -> 580.2``, if all points of either side
+            agree; and the devices, if none is on both sides.
+        ran: differences in operation: the median clock, and what throttled only one side.
     """
 
     change: Change
@@ -60,7 +60,7 @@ class Found:
 
     @property
     def beside(self) -> str:
-        """Returns all that changed beside the level, empty where the records tell nothing."""
+        """Returns everything else that changed; empty if the records show nothing."""
         return "; ".join((*self.software, *self.ran))
 
 
@@ -69,9 +69,9 @@ class Series:
     """One measurement of one kind of device.
 
     Attributes:
-        what: was measured.
-        points: in the order in which their runs began.
-        level: chance that a series without any change has one marked.
+        what: the measurement.
+        points: in the order of the start of their runs.
+        level: the chance that a change is marked in a series without one.
     """
 
     what: What
@@ -80,12 +80,12 @@ class Series:
 
     @property
     def dimension(self) -> Dimension:
-        """Returns what the values are of."""
+        """Returns the dimension of the values."""
         return Dimension(self.what.unit)
 
     @property
     def devices(self) -> int:
-        """Returns how many devices the points are of, as far as the records tell."""
+        """Returns the number of devices behind the points, as far as records identify them."""
         return len({one.head.unit for one in self.points})
 
     @cached_property
@@ -111,7 +111,7 @@ class Series:
 
 
 def _devices(old: Sequence[Point], new: Sequence[Point]) -> Iterator[str]:
-    """Yields that the devices are others, where records tell them from one another."""
+    """Yields that the devices changed, if the records identify them."""
     before, after = ({one.head.unit: one.head for one in side} for side in (old, new))
     heads = (*before.values(), *after.values())
     if before.keys() & after.keys() or any(one.unit == one.id for one in heads):
@@ -125,7 +125,7 @@ def _devices(old: Sequence[Point], new: Sequence[Point]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is followed: a figure or a kernel; None is any chip or device.
+    """The selection: a figure or a kernel; None is any chip or device.
 
     ``find`` is a text in a device's name, uid, node or backend.
     """
@@ -145,7 +145,7 @@ class Wanted:
     def is_of(self, what: What, head: Head) -> bool:
         """Tells whether a measurement tests the figure, or is of the kernel of that name.
 
-        What is on other inputs than its run's own speaks for no figure.
+        Measurements on other inputs than their run's own test no figure.
         """
         if self.figure in FIGURES:
             speaks = what.decides and not what.group and what.data == head.data
@@ -156,16 +156,16 @@ class Wanted:
 def series(
     index: Index, wanted: Wanted, level: float, chips: Mapping[str, Chip] | None = None
 ) -> list[Series]:
-    """Returns each series of a figure or kernel, the one of the most points first.
+    """Returns each series of a figure or kernel, the one with the most points first.
 
     Args:
         index: the records.
-        wanted: what is followed.
-        level: chance that a series without any change has one marked.
-        chips: the sheets by which a measurement is called where a kernel is followed.
+        wanted: the selection.
+        level: the chance that a change is marked in a series without one.
+        chips: the sheets after which measurements of a kernel are named.
 
     Raises:
-        UsageError: no record has it; the message names what there is.
+        UsageError: no record has it; the message lists what there is.
     """
     found: dict[Key, dict[tuple[str, str], Point]] = {}
     for head, line in _fitting(index, wanted):
@@ -194,7 +194,7 @@ def _fitting(index: Index, wanted: Wanted) -> Iterator[tuple[Head, Line]]:
 
 
 def _kind(head: Head) -> tuple[object, ...]:
-    """Returns all that makes another series, besides the chip."""
+    """Returns the facts that split series, besides the chip."""
     return (
         head.device, head.backend, head.power_limit_w, head.method, head.suite,
         head.asked, head.data, head.together,
@@ -211,7 +211,7 @@ def _ordered(points: Iterable[Point]) -> tuple[Point, ...]:
 
 
 def _moment(word: str) -> float:
-    """Returns a time as seconds; one without a zone is UTC, what is no time comes first."""
+    """Returns a time in seconds; without a zone it is UTC, and an invalid one sorts first."""
     try:
         told = dt.datetime.fromisoformat(word)
     except ValueError:
@@ -220,7 +220,7 @@ def _moment(word: str) -> float:
 
 
 def _nothing(index: Index, wanted: Wanted) -> str:
-    """Says what there is instead."""
+    """Raises the error that lists what there is instead."""
     if not index.records:
         return "there are no records: run 'python -m bench', or give records=FOLDER"
     fitting = [lines for head, lines in index.walk() if wanted.fits(head)]

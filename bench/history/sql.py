@@ -1,4 +1,4 @@
-"""Records asked in SQL: DuckDB over what is kept of them, and over the files themselves.
+"""SQL over records: DuckDB on their summaries and on the files themselves.
 
 Views: ``records``, a row a record; ``measurements``, a row a measurement, with its record; both
 have the names of columns that tables have;
@@ -28,7 +28,7 @@ def asked(index: Index, folders: Sequence[Path], query: str) -> Report:
     """Returns the answer to a query as a table.
 
     Raises:
-        UsageError: DuckDB is not here, or cannot make sense of the query.
+        UsageError: DuckDB is not installed, or rejects the query.
     """
     try:
         duckdb: Any = import_module("duckdb")
@@ -47,7 +47,7 @@ def asked(index: Index, folders: Sequence[Path], query: str) -> Report:
 
 
 def _views(database: Any, index: Index, folders: Sequence[Path]) -> None:  # noqa: ANN401 -- duckdb is optional
-    """Gives the query its views; a frame is looked at where it lies."""
+    """Creates the views of a query; frames are read in place."""
     import pandas as pd
 
     lines = [(head.id, *one.what, *one[1:]) for head, each in index.walk() for one in each]

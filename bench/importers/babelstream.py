@@ -72,7 +72,7 @@ def _note(line: str, number: int, told: dict[str, str], given: Given) -> None:
     """
     if line.startswith(WRONG):
         raise given.fault(
-            "the results failed their check", "mend the build and run it again", number
+            "the results failed verification", "fix the build and run it again", number
         )
     for name, pattern in TOLD.items():
         if one := matched(pattern, line):

@@ -174,9 +174,7 @@ def found(given: Given, rows: Iterable[Reported], left_out: Iterable[str] = ()) 
     made, beside = list(rows), tuple(dict.fromkeys(left_out))
     if not made:
         why = f": {beside[0]}" if beside else ""
-        raise given.fault(
-            f"there is no measurement in it that can be taken over{why}", "check the file"
-        )
+        raise given.fault(f"it holds no measurement that can be imported{why}", "check the file")
     return Found(tuple(_numbered(made)), beside)
 
 

@@ -18,7 +18,7 @@ def read(text: str, given: Given) -> Found:
         found = verified(text, given.file)
     except UsageError as error:
         told = str(error).removeprefix(f"{given.file}: ")
-        raise given.fault(told, "nothing of it is taken over") from None
+        raise given.fault(told, "nothing of it is imported") from None
     return of_record(found.record, given)
 
 

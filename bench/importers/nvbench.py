@@ -66,7 +66,7 @@ def _states(
     """Yields the states of a benchmark that have a bandwidth."""
     name = word(bench, "name")[:80]
     if name.lower().removeprefix("babelstream_") not in STREAMS:
-        left_out.append(f"{name}: is called as no stream")
+        left_out.append(f"{name}: is not the name of a stream")
         return
     for state in items(bench, "states"):
         told = word(state, "name")[:80]

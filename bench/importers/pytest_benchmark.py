@@ -54,7 +54,7 @@ def read(text: str, given: Given) -> Found:
         if "quantity" in part(one, "extra_info"):
             rows.append(_row(one, data, given))
         else:
-            left_out.append(f"{shown(word(one, 'name'))} does not tell its work")
+            left_out.append(f"{shown(word(one, 'name'))} does not state its work")
     if not rows and left_out:
         raise given.fault(left_out[0], ADD)
     return found(given, rows, left_out)

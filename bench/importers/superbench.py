@@ -72,9 +72,9 @@ def read(text: str, given: Given) -> Found:
 def _unfit(name: str, metric: str) -> str:
     """Returns why a metric is no row; of whole benchmarks once."""
     if name == "gemm-flops":
-        return f"{name}/{metric}: it is not told whether matrix units ran it"
+        return f"{name}/{metric}: it does not say whether matrix units ran it"
     if name in ("cublaslt-gemm", "hipblaslt-gemm"):
-        return f"{name}/{metric}: it is not told in which number format it ran"
+        return f"{name}/{metric}: it does not say in which number format it ran"
     return f"{name}: {'the rest is' if name in BENCHMARKS else 'is'} no rate that a sheet has"
 
 

@@ -72,14 +72,14 @@ def picture(
         catalogue: the sheets.
 
     Raises:
-        UsageError: TPP and density are known of none of the chips.
+        UsageError: no chip has a known TPP and density.
     """
     every = chips if chips is not None else list(catalogue.chips.values())
     asked = [one for one in every if chips is not None or one.kind not in APART]
     books = book, _without_letters(book)
     found = [spot for one in asked if (spot := _spot(one, question, books, catalogue))]
     if not found:
-        raise UsageError("TPP and performance density are known of none of these chips")
+        raise UsageError("no chip here has a known TPP and performance density")
     drawn = lines(question, book)
     there = book.places.countries[question.destination].name
     return Picture(
@@ -135,7 +135,7 @@ def _title(found: Sequence[Spot], on: str, there: str) -> str:
     told = f"{needs} of {len(found)} chips need a licence or a notice for {there} on {on}"
     if letters:
         told += f", {letters} of them by a letter to the maker, not by TPP or density"
-    return f"{told}; of {unknown} it cannot be told" if unknown else told
+    return f"{told}; for {unknown} it is unknown" if unknown else told
 
 
 def _alt(found: Sequence[Spot], drawn: Sequence[Line]) -> str:

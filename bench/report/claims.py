@@ -10,7 +10,16 @@ from bench.claims.sensitivity import Bench
 from bench.claims.weigh import Finding, behind, title
 from bench.report.digits import NONE
 from bench.report.markup import Report
-from bench.report.ratios import devices, flat, hands, measured, on_paper, said, times, values
+from bench.report.ratios import (
+    devices,
+    flat,
+    hands,
+    measured,
+    on_paper,
+    times,
+    values,
+    verdict_cell,
+)
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table, source_line
 from bench.report.verdicts import flips
@@ -62,7 +71,7 @@ def _cells(one: Judgement, hangs: list[str], bench: Bench, notes: Notes) -> tupl
         on_paper(finding.paper),
         measured(finding.measured),
         _predicted(finding, bench),
-        said(finding, notes),
+        verdict_cell(finding, notes),
         _where(one),
         ", ".join(hangs) or NONE,
         devices(finding.needed),
@@ -188,7 +197,7 @@ def _full(one: Finding, bench: Bench, notes: Notes) -> tuple[str, ...]:
         f"{SIGNS[asked.relation]} {asked.factor:g}",
         on_paper(one.paper),
         measured(one.measured),
-        said(one, notes),
+        verdict_cell(one, notes),
         f"paper {words[one.on_paper]}, measured {words[one.holds]}",
         hands(one.measured),
         devices(one.needed),

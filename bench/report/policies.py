@@ -15,7 +15,7 @@ EFFECTS = {
     "licence_to_anywhere": "licence to any country",
     "tariff_25pct": "25% tariff on the way through the US",
     "licence_exception_hbm_possible": "licence exception for HBM possible",
-    "to_be_allowed_with_25pct_to_the_us": "to be allowed against 25% for the US",
+    "to_be_allowed_with_25pct_to_the_us": "to be allowed in return for 25% to the US",
     "licence_free_for_named_recipients_in_the_uae": "licence-free for named recipients alone",
     "maker_on_entity_list": "its maker is on the Entity List: licence to send the maker anything, "
     "not to buy its chips",

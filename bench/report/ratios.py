@@ -53,7 +53,7 @@ def reached(found: Achieved | None, published: float | None) -> str:
     return f"{value:.0%} ({low:.0%}–{high:.0%})"
 
 
-def said(found: Finding, notes: Notes) -> str:
+def verdict_cell(found: Finding, notes: Notes) -> str:
     """Formats a verdict with its reasons as footnotes."""
     marks = "".join(notes.mark(f"{one[0].upper()}{one[1:]}.") for one in found.reasons)
     return f"{found.word.value} {marks}".rstrip()

@@ -20,9 +20,9 @@ from bench.report.ratios import (
     measured,
     on_paper,
     reached,
-    said,
     times,
     values,
+    verdict_cell,
 )
 from bench.report.table import Notes, Section, Table
 
@@ -130,7 +130,7 @@ def _cells(one: Finding, found: Pairing, notes: Notes) -> tuple[str, ...]:
         measured(one.measured),
         times(over) if (over := overstated(one)) else NONE,
         *(_reaching(*share, figure, notes) for share in shares),
-        said(one, notes),
+        verdict_cell(one, notes),
         hands(one.measured),
         devices(one.needed),
     )

@@ -258,7 +258,7 @@ def _limits(fleet: Fleet) -> Iterator[str]:
     )
     yield (
         "A record names no serial number, but the beginning of a hash of it where there is one; a "
-        "host only where node= or Slurm told it. Records of one hash, or of one node and index, "
+        "host only if node= or Slurm gave it. Records of one hash, or of one node and index, "
         "are of one device, and of one kind the least favourable is counted. A record with neither "
         "is taken for a device of its own."
     )

@@ -33,8 +33,8 @@ def warnings(kinds: Sequence[Sequence[Member]]) -> Iterator[str]:
         yield (
             f"{_count(found)} of {sum(map(len, kinds))} records may be repeats of the same device, "
             f"because name, PCI id, backend, index and driver are the same: {_sets(found)}. These "
-            "records hold no serial number, so that it cannot be told; the PCI id is that of the "
-            "model. Each is counted as a device: if they are repeats, any bound below is too low. "
+            "records hold no serial number, so this cannot be determined; the PCI id is that of "
+            "the model. Each is counted as a device: if they are repeats, bounds are too low. "
             "node= in each run tells them apart."
         )
 

@@ -65,25 +65,25 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "dirty": (lambda it: it["program"].update(dirty=True), "program.dirty: was measured by a chan"),
     "hash": (lambda it: it["identity"].update(sheet_sha256=None), "sheet_sha256: is missing"),
     "chip": (lambda it: it["identity"].update(chip="acme-1"), "there is no sheet 'acme-1'"),
-    "node": (lambda it: it["machine"].update(node="n7"), "machine.node: tells one machine"),
-    "uid": (lambda it: it["device"].update(uid="0123456789ab"), "device.uid: tells one machine"),
-    "setting": (lambda it: it["settings"].update(mine="x"), "settings.mine: is no setting"),
-    "home": (lambda it: timed(it).update(reason=f"in {HOME}/x"), "reason: seems to tell a home"),
-    "address": (lambda it: timed(it).update(label="10.0.0.7"), "label: seems to tell an address"),
+    "node": (lambda it: it["machine"].update(node="n7"), "machine.node: identifies a machine"),
+    "uid": (lambda it: it["device"].update(uid="0123456789ab"), "device.uid: identifies a machine"),
+    "setting": (lambda it: it["settings"].update(mine="x"), "settings.mine: is a setting"),
+    "home": (lambda it: timed(it).update(reason=f"in {HOME}/x"), "reason: seems to reveal a home"),
+    "address": (lambda it: timed(it).update(label="10.0.0.7"), "label: seems to reveal an address"),
     "host": (lambda it: it["machine"].update(kernel="6.1 gpu7.local"), "machine.kernel: seems to"),
-    "path": (lambda it: it["device"].update(name="/opt/acme/chip"), "device.name: seems to tell"),
+    "path": (lambda it: it["device"].update(name="/opt/acme/chip"), "device.name: seems to reveal"),
     "implausible": (impossible, "implausible: "),
     "statistics": (
         lambda it: timed(it)["timing"]["stats"].update(effective_samples=1.0),
-        "stats.effective_samples: is not what the samples give",
+        "stats.effective_samples: does not follow from the samples",
     ),
-    "work": (lambda it: timed(it)["work"].update(flop=1.0), "work.flop: is not what the kernel's"),
+    "work": (lambda it: timed(it)["work"].update(flop=1.0), "work.flop: does not follow from"),
     "day": (
-        lambda it: it.update(started_utc="2026-11-24T23:22:19+00:00"), "the folder is not its day"
+        lambda it: it.update(started_utc="2026-11-24T23:22:19+00:00"), "the folder is not its date"
     ),
     "no day": (lambda it: it.update(started_utc="../.."), "started_utc: is no time"),
     "another's": (
-        lambda it: it["settings"].update(imported_by="Jo"), "not its day imported/2026-11-25; move"
+        lambda it: it["settings"].update(imported_by="Jo"), "not its date imported/2026-11-25; move"
     ),
 }  # fmt: skip
 
@@ -101,7 +101,7 @@ def test_each_fault_is_found(name: str, told: Callable[..., list[str]]) -> None:
 )
 def test_a_file_has_its_place_and_a_plain_name(name: str, told: Callable[..., list[str]]) -> None:
     (line,) = told(name=name)
-    assert "is not named in" in line or "the folder is not its day" in line
+    assert "is not named in" in line or "the folder is not its date" in line
 
 
 def test_what_is_no_record_or_too_large_or_there_twice_is_found(

@@ -237,7 +237,7 @@ def test_a_record_in_the_folder_of_another_day_is_a_fault(
     write(measured(record), tmp_path / "records" / "2020-01-01" / "one.json")
     day, place = record.started_utc[:10], "results/records/2020-01-01/one.json"
     assert record_faults(specs, tmp_path) == [
-        f"{place}: started_utc: the folder is not its day {day}; move the file to {day}/"
+        f"{place}: started_utc: the folder is not its date {day}; move the file to {day}/"
     ]
 
 

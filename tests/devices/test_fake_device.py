@@ -163,10 +163,10 @@ def test_a_fake_is_like_a_chip_when_its_record_is_completed(sheets: Catalogue) -
     """A record keeps no word ``chip=``, but what was said of the fake."""
     config = compose("run", ["device=fake", "chip=910c"], RunConfig)
     begun = fakes.spec(config)
-    told = [f"{key}={value}" for key, value in fakes.told(config).items()]
+    told = [f"{key}={value}" for key, value in fakes.settings(config).items()]
     assert told == ["device.fake.like=910c"]
     assert fakes.spec(compose("run", ["device=fake", *told], RunConfig)) == begun
     assert begun is not None
     assert begun.memory_bytes == (sheets.find("910c").number("memory_capacity") or 0) / 2
     plain = compose("run", ["device=fake"], RunConfig)
-    assert (fakes.told(plain), fakes.spec(plain)) == ({}, FakeSpec())
+    assert (fakes.settings(plain), fakes.spec(plain)) == ({}, FakeSpec())

@@ -7,7 +7,7 @@ import pytest
 
 from bench.__main__ import main
 from bench.errors import UsageError
-from bench.gate.differ import comparable, differences, told
+from bench.gate.differ import comparable, difference_lines, differences
 from bench.gate.model import Terms, Verdict
 from bench.records.model import DeviceInfo, Record
 from bench.records.store import read, write
@@ -66,8 +66,10 @@ def test_another_device_of_a_kind_is_told() -> None:
     assert [str(each) for each in differences(other, one)] == [
         "device of that kind aaaaaaaaaaaa before, bbbbbbbbbbbb now"
     ]
-    assert told(other, [one], ())[-1].startswith("Devices of one kind differ by a few percent")
-    assert told(one, [one], ()) == []
+    assert difference_lines(other, [one], ())[-1].startswith(
+        "Devices of one kind differ by a few percent"
+    )
+    assert difference_lines(one, [one], ()) == []
 
 
 def test_of_a_set_only_what_may_be_compared_is(tmp_path: Path) -> None:
@@ -111,7 +113,7 @@ def test_a_device_without_a_serial_is_not_known_to_be_the_same() -> None:
     one = as_run(record(1))
     real: DeviceInfo = record(1).device
     assert real.uid is None
-    assert told(one, [one], ()) == [
+    assert difference_lines(one, [one], ()) == [
         "No serial number was reported: it may be another device of the same kind."
     ]
 

@@ -75,7 +75,7 @@ def test_a_limit_is_below_what_was_reached_and_above_nothing(sheets: Catalogue) 
             "matrix_fp4: 0.5",
             "matrix_fp4: is not printed on the sheet of nvidia-h20-sxm-96gb",
         ),
-        ("- a", "h20.yaml: is no list of limits; write a line such as matrix_bf16: 0.68"),
+        ("- a", "h20.yaml: is not a mapping of limits; write a line such as matrix_bf16: 0.68"),
         ("a: 1\na: 2", "limits=h20.yaml: line 2: "),
     ],
 )

@@ -142,11 +142,11 @@ def test_times_of_others_are_compared_with_or_without_their_samples(
     ("change_", "told"),
     [
         ({"benchmarks": 3}, "benchmarks: is missing"),
-        ({"benchmarks": [3]}, "holds what is no benchmark"),
-        ({"benchmarks": [{"fullname": "a", "stats": {"data": [0]}}]}, "a: tells no times above 0"),
-        ({"benchmarks": [{"fullname": "a", "stats": {"data": ["x"]}}]}, "tells no times above 0"),
-        ({"benchmarks": [{"fullname": "a", "stats": {"median": 1}}]}, "tells no times above 0"),
-        ({"benchmarks": [{"stats": {"data": [1, 2]}}]}, "?: tells no times above 0"),
+        ({"benchmarks": [3]}, "holds an entry that is not a benchmark"),
+        ({"benchmarks": [{"fullname": "a", "stats": {"data": [0]}}]}, "a: has no times above 0"),
+        ({"benchmarks": [{"fullname": "a", "stats": {"data": ["x"]}}]}, "has no times above 0"),
+        ({"benchmarks": [{"fullname": "a", "stats": {"median": 1}}]}, "has no times above 0"),
+        ({"benchmarks": [{"stats": {"data": [1, 2]}}]}, "?: has no times above 0"),
     ],
 )
 def test_a_file_without_times_is_told(

@@ -183,7 +183,7 @@ def test_medians_become_rates_by_the_work_of_a_call() -> None:
     assert found.rows[0].formula == "137438953472 flop / 0.001 s"
     assert (found.rows[0].date, found.rows[0].software) == ("2026-10-05", "CPython 3.11.9")
     assert dict(found.rows[0].workload) == {"shape": "4096x4096x4096"}
-    assert found.left_out == ("'test_other' does not tell its work",)
+    assert found.left_out == ("'test_other' does not state its work",)
 
 
 # our own records

@@ -92,10 +92,10 @@ REFUSED: list[tuple[str, str, str, str]] = [
     ("babelstream.csv", "max_mbytes_per_sec", "max_furlongs", "has no unit that is known"),
     ("babelstream.csv", "33554432,8,", "33554432,16,", "numbers of '16' bytes"),
     ("babelstream.txt", "Dot  ", "Dash ", "the table is cut off: dot is missing"),
-    ("babelstream.txt", "Driver: 6", "FAILED validation of a[0]: 6", "results failed their check"),
+    ("babelstream.txt", "Driver: 6", "FAILED validation of a[0]: 6", "results failed verification"),
     # pytest-benchmark
     ("pytest-benchmark.json", '"benchmarks": [', '"marks": [', "has no 'benchmarks'"),
-    ("pytest-benchmark.json", '"quantity"', '"work"', "does not tell its work; add benchmark"),
+    ("pytest-benchmark.json", '"quantity"', '"work"', "does not state its work; add benchmark"),
     ("pytest-benchmark.json", '"matmul_shape"', '"matmul"', "quantity 'matmul' is none; did you"),
     ("pytest-benchmark.json", '"flop"', '"flops"', "matmul_shape needs the flop of one call"),
     ("pytest-benchmark.json", "137438953472", "-5", "flop='-5' is no work of a call"),
@@ -124,7 +124,7 @@ CUT = [
     ("nvbandwidth.txt", " 1    391.75", "its matrix is cut off"),
     ("nvbandwidth.json", '"name"', "is no whole JSON"),
     ("babelstream.txt", "Triad", "the table is cut off: triad, dot is missing"),
-    ("babelstream.csv", "Copy", "there is no measurement in it"),
+    ("babelstream.csv", "Copy", "it holds no measurement"),
     ("pytest-benchmark.json", '"datetime"', "is no whole JSON"),
 ]
 
@@ -191,7 +191,7 @@ def edited_record(change: Callable[[dict[str, object]], object]) -> str:
         (lambda data: data.pop("measurements") and data.pop("suite"), "suite: Field required"),
         (lambda data: data["device"].update(backend="fake"), "is the record of a fake device"),
         (lambda data: data["identity"].update(chip=None), "does not say which chip it is of"),
-        (lambda data: data.update(measurements=[]), "there is no measurement in it"),
+        (lambda data: data.update(measurements=[]), "it holds no measurement"),
     ],
     ids=["schema", "fields", "fake", "chip", "empty"],
 )

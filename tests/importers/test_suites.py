@@ -41,8 +41,8 @@ def test_superbench_is_told_by_metric_as_the_median_of_devices() -> None:
     assert (product.count, product.formula) == (2, "median of 2 devices")
     assert product.conditions["other"] == "from 250.5 TFLOP/s to 251.5 TFLOP/s"
     assert found.left_out == (
-        "cublaslt-gemm/fp32_1_8192_8192_8192_flops: it is not told in which number format it ran",
-        "gemm-flops/fp64: it is not told whether matrix units ran it",
+        "cublaslt-gemm/fp32_1_8192_8192_8192_flops: it does not say in which number format it ran",
+        "gemm-flops/fp64: it does not say whether matrix units ran it",
         "gpu-stream: smaller arrays",
         "gpu-stream: the rest is no rate that a sheet has",
         "ib-loopback: is no rate that a sheet has",
@@ -65,7 +65,7 @@ def test_amd_sums_in_fp32_and_its_copies_on_a_device_are_left_out() -> None:
         ("matmul_shape", "fp32", "100000 GFLOP/s", "mean", []),
     ]
     assert found.left_out == (
-        "gemm-flops/fp64_flops: it is not told whether matrix units ran it",
+        "gemm-flops/fp64_flops: it does not say whether matrix units ran it",
         "mem-bw: the rest is no rate that a sheet has",
     )
 
@@ -76,7 +76,7 @@ def test_amd_sums_in_fp32_and_its_copies_on_a_device_are_left_out() -> None:
         ({"gemm-flops/return_code": 3}, "line 1: gemm-flops failed: code '3'; run it again"),
         ({"gemm-flops/bf16_tc_flops:0": -1}, "'-1' is no rate above 0"),
         ({"gemm-flops/bf16_tc_flops:0": None}, "'None' is no rate above 0"),
-        ({"gpu-burn/time": 3.0}, "there is no measurement in it that can be taken over"),
+        ({"gpu-burn/time": 3.0}, "it holds no measurement that can be imported"),
     ],
 )
 def test_what_is_no_result_of_superbench_is_refused(metrics: dict[str, object], told: str) -> None:
@@ -106,7 +106,7 @@ def test_nvbench_is_told_by_the_longest_state_of_a_stream() -> None:
     )
     assert (first.workload["size"], first.conditions["tool"]) == ("3220 MB a call", "nvbench 0.1.0")
     assert found.left_out == (
-        "reduce: is called as no stream",
+        "reduce: is not the name of a stream",
         "copy, Device=0 T=F32 Elements=2^30: out of memory",
     )
 

@@ -62,12 +62,12 @@ def test_the_number_format_has_to_be_given(form: str) -> None:
         ("(M, N, K);a-tflops\n(1, 2, 3);fast\n", "line 2: a: 'fast' is no rate above 0"),
         ("(M, N, K);a-tflops\n(1, 2, 3);0\n", "line 2: a: '0' is no rate above 0"),
         ("(M, N, K);a-tflops\n(1, 2, 3);-5\n", "'-5' is no rate above 0"),
-        ("(M, N, K);a-latency\n(1, 2, 3);0.5\n", "no measurement in it"),
+        ("(M, N, K);a-latency\n(1, 2, 3);0.5\n", "no measurement that can be imported"),
         ('{"tritonbench_gemm_fwd[x_(1, 2, 3)-a]_tflops": true}', "'True' is no rate above 0"),
         ('{"tritonbench_softmax_fwd[x_(1, 2, 3)-a]_tflops": 5.0}', "no single dense product"),
         ("{", "is no whole JSON"),
-        (f"(M, N, K);a-tflops\n(1, 2, 3);{'9' * 200_000}\n", "no measurement in it"),
-        ("(M, N, K);a-tflops\n(1, 2, 3);5\r6\n", "no measurement in it"),
+        (f"(M, N, K);a-tflops\n(1, 2, 3);{'9' * 200_000}\n", "no measurement that can be imported"),
+        ("(M, N, K);a-tflops\n(1, 2, 3);5\r6\n", "no measurement that can be imported"),
     ],
 )
 def test_what_is_not_understood_is_refused(content: str, told: str) -> None:

@@ -147,7 +147,7 @@ def test_a_day_without_a_line_is_drawn_and_a_chip_without_figures_refused(
     early = rules.picture(Question("2020-01-01", "CN", "CN"), None, rulebook(), sheets)
     assert draw.svg(early, LIGHT).startswith("<svg")
     assert early.title.startswith("0 of ")
-    with pytest.raises(UsageError, match="known of none"):
+    with pytest.raises(UsageError, match="no chip here has a known TPP"):
         rules.picture(DAY, [sheets.find("amd-epyc-9755")], rulebook(), sheets)
 
 

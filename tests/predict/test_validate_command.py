@@ -173,7 +173,7 @@ def test_a_wrong_part_is_refused_before_anything_is_predicted(
         (["part=produkt"], "onpaper: no part has 'produkt' in its name: did you mean"),
         (["part=h20"], "onpaper: no part has 'h20' in its name: choose from: attention decode, i"),
         (["against=none.json"], "onpaper: against=none.json cannot be read: No such file"),
-        (["out=."], "onpaper: out=.: name a file in a folder that there is"),
+        (["out=."], "onpaper: out=.: name a file in an existing folder"),
         (["out=no/such/folder.json"], "onpaper: out=no/such/folder.json: name a file"),
         (["part=product", "out=some.json"], "onpaper: out= keeps every part: leave out part="),
         (["parts=product"], "onpaper: validate has no key 'parts'"),

@@ -139,7 +139,7 @@ def test_records_that_look_like_repeats_of_one_device_are_warned_of_first(
     )  # fmt: skip
     assert first.strong
     assert first.text.startswith("7 of 7 records may be repeats of the same device")
-    assert "no serial number, so that it cannot be told" in first.text
+    assert "no serial number, so this cannot be determined" in first.text
     for number in range(2):
         apart = changed("device", pci=f"10de:{number}")(slower(record, 1.0, f"run-{number}"))
         write(apart, tmp_path / "apart" / f"{number}.json")
