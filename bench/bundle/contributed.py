@@ -1,4 +1,4 @@
-"""What a record has to keep to be committed: CI asks this of every file of ``results/records``."""
+"""Checks that a record has to pass to be committed; CI runs them on ``results/records``."""
 
 import datetime as dt
 import re
@@ -25,7 +25,7 @@ Wrong = Iterator[tuple[str, str, str]]
 
 
 def faults(records: Path, catalogue: Catalogue | None) -> Iterator[Fault]:
-    """Yields what is wrong with the records of a folder.
+    """Yields the faults of the records of a folder.
 
     Args:
         records: the folder, with a folder a day and one for what others measured.

@@ -1,7 +1,7 @@
-"""What the numbers of a record contradict: each other, the clock, formulas, or the sheet.
+"""Finds numbers of a record that contradict each other, the clock, formulas, or the sheet.
 
-A contradiction is refused wherever a stranger's record is taken in. What lies above a peak is
-doubtful only: the sheet may be wrong, so it is told, and every table marks it.
+An untrusted record with a contradiction is refused. A value above a peak is only doubtful, as the
+sheet may be wrong: it is reported, and every table marks it.
 """
 
 import datetime as dt
@@ -19,9 +19,9 @@ from bench.records.model import Measurement, Record, Timing, Work
 from bench.verdict import Verdict, rows
 
 FIRST = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
-"""Before this program was."""
+"""A time before this program existed."""
 AHEAD = dt.timedelta(days=1)
-"""How far clocks of others may be ahead."""
+"""How far other machines' clocks may be ahead."""
 SAME = 1e-6
 """Rounding, relative."""
 BOUNDS = 0.01
@@ -34,7 +34,7 @@ Found = Iterator[tuple[str, str]]
 
 
 def contradictions(record: Record) -> Found:
-    """Yields what cannot be true of a record that a run wrote: the field, and what is wrong."""
+    """Yields the contradictions in a record, as field and problem."""
     yield from _when(record)
     took_s = sum(one.took_s for one in record.measurements)
     if not math.isclose(took_s, record.took_s, rel_tol=TIMER, abs_tol=1.0):
@@ -121,7 +121,7 @@ def _stats(timing: Timing) -> Found:
 
 
 def _work(one: Measurement, told: Work) -> Found:
-    """Yields what the kernel's own formula says otherwise, of kernels that this program has."""
+    """Yields differences from the formula of the kernel, for kernels of this program."""
     if one.kernel not in KERNELS:
         return
     try:

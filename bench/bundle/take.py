@@ -1,4 +1,4 @@
-"""Takes a stranger's bundle in: verified, told apart from our own records, and compared anew."""
+"""Imports an untrusted bundle: verified, marked as imported, and compared anew."""
 
 import datetime as dt
 from collections import Counter
@@ -35,7 +35,7 @@ def verified(text: str, name: str) -> Opened:
 
 
 def doubts(found: Opened) -> Iterator[str]:
-    """Yields what speaks against a record that contradicts nothing."""
+    """Yields doubts about a record without contradictions."""
     record = found.record
     for title, reason in implausible(record, found.catalogue):
         yield f"{title}: implausible: {reason}"
@@ -83,7 +83,7 @@ def _text(value: object) -> str:
 
 
 def keep(found: Opened, folder: Path, by: str) -> Path:
-    """Writes the record into a folder of its own among records; returns where.
+    """Writes the record into a folder for imported records; returns its path.
 
     Args:
         found: what was verified.

@@ -1,6 +1,6 @@
-"""Reads a bundle of a stranger's: nothing of it is believed, run, or used as a path.
+"""Reads an untrusted bundle: nothing in it is trusted, run, or used as a path.
 
-What is wrong with its form is refused at once; what its numbers contradict is for ``doubts``.
+Faults of form are refused at once; contradicting numbers are found in ``doubts``.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""What is known of chips by measurement: own records and reported values, with their weight."""
+"""Evidence on chips: our own records and reported values, with their weights."""

@@ -15,11 +15,11 @@ class Estimate:
     """A measured ratio of two chips.
 
     Attributes:
-        contrast: of the logarithms.
+        contrast: the difference of logarithms.
         first, second: the values behind either side.
-        hands_both: how many hands measured both.
+        hands_both: the number of groups that measured both.
         scatter: how far values of the family scatter.
-        borrowed: whether the scatter is that of other families, too, this one having too few.
+        borrowed: whether the scatter was learnt from other families as well, for want of values.
     """
 
     contrast: Contrast
@@ -41,7 +41,7 @@ class Estimate:
 
     @property
     def is_single(self) -> bool:
-        """Tells whether it is one hand's values of either chip: one card against one card."""
+        """Tells whether either side is the value of a single group: one card against one card."""
         return len({one.by for one in self.first}) == len({one.by for one in self.second}) == 1
 
     @property
@@ -57,7 +57,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Achieved:
-    """What a chip reaches of a figure: the pooled rate with its interval, and who says so."""
+    """What a chip reaches of a figure: the pooled rate with its interval, and its sources."""
 
     rate: float
     low: float

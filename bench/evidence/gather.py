@@ -1,4 +1,4 @@
-"""All evidence at hand: reported values and committed records, and records of one's own."""
+"""Gathers all evidence: reported values, committed records, and the user's records."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def _given(word: str | None) -> list[Record]:
 
 
 def _readable(path: Path) -> Record | None:
-    """Returns a record of a folder; what is none is passed over."""
+    """Returns a record of a folder, None if the file is not one."""
     try:
         return read(path)
     except (DataError, UsageError):

@@ -1,4 +1,4 @@
-"""Reads the reported measurements, with every fault of every file."""
+"""Loads the reported measurements, and reports every fault at once."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -32,11 +32,11 @@ def reports(folder: Path | None = None) -> Mapping[str, Report]:
 def examine(
     folder: Path, chips: Mapping[str, Chip] | None = None, *, fresh: bool = False
 ) -> tuple[Mapping[str, Report], list[Fault]]:
-    """Loads what can be loaded of ``folder/reported``; with ``chips``, rows are held against them.
+    """Loads what can be loaded of ``folder/reported``; with ``chips``, checks rows against them.
 
     Args:
         folder: the folder of results.
-        chips: the sheets, or None to leave it at the form of the files.
+        chips: the sheets, or None to check only the form of the files.
         fresh: whether every file is parsed anew, without the store of parsed files.
     """
     found: dict[str, Report] = {}
@@ -58,7 +58,7 @@ def read(path: Path, folder: Path, parsed: Parsed) -> tuple[Report | None, list[
 
 
 def _faults(report: Report, chips: Mapping[str, Chip] | None) -> Iterator[Flaw]:
-    """Yields what is wrong with a report beyond the form of its fields."""
+    """Yields the faults of a report that the schema does not catch."""
     seen: set[str] = set()
     for row in report.rows:
         if row.id in seen:

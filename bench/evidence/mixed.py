@@ -6,8 +6,9 @@ of a contrast with the correction for their being estimated (Kenward & Roger 199
 (Giesbrecht & Burns 1985, Biometrics 41:477). This is what network meta-analysis calls a
 random-effects model by contrast (Lu & Ades 2004, Statistics in Medicine 23:3105).
 
-Where the groups' variance may be nought those are rather too wide. An integral over the ratio of
-both variances is not: given it, an effect follows Student's t (Harville 1974, Biometrika 61:383).
+If the groups' variance may be zero, those intervals are rather too wide. An integral over the ratio
+of both variances is not: given the ratio, an effect follows Student's t (Harville 1974, Biometrika
+61:383).
 """
 
 import math
@@ -21,13 +22,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 LARGEST = 1e4
-"""Largest ratio of the groups' variance to the residual one that is looked for."""
+"""Largest ratio of the groups' variance to the residual variance in the search."""
 NEGLIGIBLE = 1e-8
-"""What counts as nought beside numbers of the order of one."""
+"""What counts as zero beside numbers of order one."""
 STEPS, FINER = 200, 32
 """How many even steps of x / (1 + x) are tried (``likely``), and how many summed over at last."""
 LEVELS = np.array([0.90, 0.95])
-"""Levels at which a t distribution stands for a blend of others."""
+"""Levels at which a t distribution approximates a mixture of others."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Contrast:
 
 
 def effects(labels: Sequence[Hashable]) -> Floats:
-    """Returns one column of noughts and ones for each different label, in order of appearance."""
+    """Returns an indicator column (0 or 1) per distinct label, in order of appearance."""
     places = {label: place for place, label in enumerate(dict.fromkeys(labels))}
     columns = np.zeros((len(labels), len(places)))
     columns[np.arange(len(labels)), [places[label] for label in labels]] = 1.0

@@ -1,4 +1,4 @@
-"""A reported measurement as a value: what somebody else measured, of what, how, and who says so."""
+"""A reported measurement as a value: what was measured, by whom, how, and the source."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -100,7 +100,7 @@ Setup = Literal[
     "host", "submitter", "iterations", "mode", "api", "checkpoint", "data", "latency", "step_time",
     "bandwidth", "ttft", "tpot", "reference", "other",
 ]  # fmt: skip
-"""How it was done, and what else was told of it."""
+"""How it was done, and other details that the source gives."""
 Word = TypeVar("Word", bound=str)
 Words = Annotated[Mapping[Word, Text], AfterValidator(MappingProxyType)]
 
@@ -111,18 +111,18 @@ class Reported(Strict):
     Attributes:
         id: a word of its own in its file.
         chip: id of the sheet.
-        named: what the source calls the device, where that does not settle the sheet.
+        named: what the source calls the device, if that does not determine the sheet.
         count: chips that took part.
         per: what the value is of: one whole chip, one of its dies, or all ``count`` chips together.
         value: with its unit; operations are dense.
         statistic: which of many samples it is.
         kind: the class, by default that of the source.
-        defects: what speaks against taking it as it is.
+        defects: known defects that reduce its weight.
         quality: A: primary, conditions known; B: primary, conditions partly known, or crowd data;
             C: second hand, a vendor's round number or a known artefact.
         by: who measured, if not the source.
         at: where in the source it stands.
-        formula: how it was worked out, where the source does not print it.
+        formula: how it was computed, if the source does not print it.
         workload, conditions: what was computed, and how.
     """
 
@@ -152,9 +152,9 @@ class Origin(Strict):
     """Where the values of one file come from.
 
     Attributes:
-        by: who measured; two files by one hand are one voice.
+        by: who measured; two files by the same group count as one vote.
         kind: the class of its values, unless a value says otherwise.
-        protocol: a suite whose rules make the same work by different hands comparable.
+        protocol: a suite whose rules make the same work by different groups comparable.
         read_via: the copy it was read in, if not at its address.
         weak: why it carries little.
     """

@@ -1,7 +1,7 @@
-"""Every measurement of a chip in one form: reported values and our own records, beside the sheet.
+"""Every measurement of a chip in one form: reported values and our own records, with the sheet.
 
-A value is put as that of one whole chip: what several devices did together is divided by their
-number, what one die does is multiplied by the dies. Times stay as they are.
+A value is converted to one whole chip: the result of several devices is divided by their number,
+that of one die multiplied by the dies. Times stay as they are.
 """
 
 from collections import Counter
@@ -43,15 +43,15 @@ class Observation:
     """One measured value of one chip.
 
     Attributes:
-        ref: where it stands: file and id, or record and figure.
+        ref: its reference: file and id, or record and figure.
         chip: id of the sheet.
         value: of one whole chip, in base units.
-        paper: what it is set beside, None where the sheet has no such figure.
-        by: who measured; values by one hand are one voice.
-        under: whose rules it was measured by: a suite's, such as MLPerf, or the hand's own.
+        paper: the published figure, None if the sheet has none.
+        by: who measured; values by one group count as one vote.
+        under: the rules it was measured by: a suite's, such as MLPerf, or the group's own.
         count: chips that took part.
-        work: what was computed; values of work compare where all of it agrees.
-        weight, why: what it weighs, and what took from it.
+        work: what was computed; values of work are comparable if all of it agrees.
+        weight, why: its weight, and what reduced it.
         reported: the row it comes from; None for our own records.
         software: what it ran on.
         low, high: its own interval; None where nobody gave one.
@@ -89,7 +89,7 @@ class Observation:
 
     @property
     def rate(self) -> float:
-        """Returns a number that is the higher the better."""
+        """Returns a number of which higher is better."""
         return 1 / self.value if self.quantity.better == "lower" else self.value
 
     @cached_property
@@ -104,7 +104,7 @@ class Observation:
 
 
 def _is_large(shape: str, quantity: Quantity) -> bool:
-    """Tells whether a product is of a shape, if one is told, that can keep a chip busy."""
+    """Tells whether the shape of a product, if given, is large enough to fill a chip."""
     sides = shape.split("x")
     whole = all(one.isdigit() for one in sides)
     return quantity.key != "matmul_shape" or (whole and min(map(int, sides)) >= SIDE)
@@ -141,7 +141,7 @@ def _is_above(one: Observation) -> bool:
 
 
 def _doubted(one: Observation, hands: int) -> Observation:
-    """Returns a value above paper: without weight, unless the sheet may well be what is wrong."""
+    """Returns a value above paper: without weight, unless the sheet is the likelier error."""
     if one.paper and not is_firm(one.paper):
         return replace(one, why=(*one.why, "above the inferred figure of the sheet"))
     if hands >= SEVERAL:
@@ -182,17 +182,17 @@ def _of_row(row: Reported, report: Report, chip: Chip) -> Observation:
 
 
 def most_published(paper: Paper) -> float:
-    """Returns the highest value that anybody publishes of a figure, counted alike."""
+    """Returns the highest published value of a figure that counts the same."""
     return max(paper.value, *(one.value for one in paper.rivals if one.alike), 0.0)
 
 
 def is_firm(paper: Paper) -> bool:
-    """Tells whether anybody publishes the figure, counted alike, other than by inference."""
+    """Tells whether a source prints the figure, counted the same and not inferred."""
     return paper.firm or any(one.firm for one in paper.rivals if one.alike)
 
 
 def _chips_share(row: Reported, chip: Chip) -> float:
-    """Returns what a value is multiplied by to be that of one whole chip."""
+    """Returns the factor that converts a value to one whole chip."""
     if row.value.dimension in (Dimension.TIME, Dimension.SHARE):
         return 1.0
     if row.per == "die":
@@ -262,7 +262,7 @@ def _of_record(row: Row, record: Record, chip: Chip) -> Observation | None:
 
 
 def _beside_others(record: Record) -> Iterator[str]:
-    """Yields that a device had to share power, cooling or links: it speaks for none alone."""
+    """Yields a doubt if a device had to share power, cooling or links with others."""
     if (count := at_once(record)) > 1:
         yield f"measured with {count} devices at once"
 

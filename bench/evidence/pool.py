@@ -1,12 +1,12 @@
-"""Measured ratios of chips, from all admissible evidence, with the intervals it allows.
+"""Measured ratios of chips with intervals, pooled from all admissible evidence.
 
-A figure: each hand that measured a chip is one voice, its best admissible value. Voices are pooled
-in a model with a random effect a hand, so that what one hand measured of both chips counts as the
-direct comparison it is (``mixed``). How far hands scatter is learnt from every chip of the family.
+Figures: each group that measured a chip has one vote, its best admissible value. Votes are pooled
+in a model with a random effect per group, so that what one group measured on both chips counts as
+a direct comparison (``mixed``). The scatter between groups is learnt from every chip of the family.
 
-Work, such as decoding: values are compared only where one hand did the same work on both chips, and
-the random effect is that of a hand with a chip: its software, its tuning, its card. Few values tell
-how far it scatters, so the interval is had by integrating over that.
+Work, such as decoding: values are compared only if one group did the same work on both chips. The
+random effect is that of a group on a chip: its software, its tuning, its card. Few values determine
+its scatter, so the interval integrates over it. In the code, a group is a ``hand``.
 """
 
 import math
@@ -28,14 +28,14 @@ BITS = {
     "fp64": 64, "fp32": 32, "tf32": 32, "hf32": 32, "bf16": 16, "fp16": 16, "fp8": 8, "mxfp8": 8,
     "int8": 8, "fp6": 6, "fp4": 4, "nvfp4": 4, "mxfp4": 4, "int4": 4,
 }  # fmt: skip
-"""Formats of one width are one work: no chip has all of them."""
+"""Formats of equal width count as the same work, as no chip has all of them."""
 FIRST, SECOND = "first", "second"
 LEAST = 8
 """Spare values of either kind from which on a family tells its scatter by itself."""
 FEWEST = 3
 """Spare values of either kind that all families together must have: fewer cannot part the two."""
 ALONE = ("capacity",)
-"""Families that borrow from no other: what is held or told is no rate."""
+"""Families that borrow from no other, as their values are no rates."""
 FIGURED = ("matrix", "vector", "memory", "link", "sparse", "capacity")
 Test = Callable[[Observation], object]
 
@@ -56,7 +56,7 @@ class Evidence:
 
     @cached_property
     def _voices(self) -> Mapping[str, tuple[Observation, ...]]:
-        """Maps figures to the best value of each hand and chip."""
+        """Maps figures to the best value of each group and chip."""
         best: dict[str, dict[Hashable, Observation]] = {}
         for one in self.admitted:
             for voice in (one, *_both_ways(one)) if one.figure else ():
@@ -67,7 +67,7 @@ class Evidence:
         return {figure: tuple(held.values()) for figure, held in best.items()}
 
     def voices(self, figure: str, chips: Collection[str] = ()) -> tuple[Observation, ...]:
-        """Returns the best value of each hand for a figure, of some chips or of all."""
+        """Returns the best value of each group for a figure, for some chips or all."""
         found = self._voices.get(figure, ())
         return tuple(one for one in found if not chips or one.chip in chips)
 
@@ -106,7 +106,7 @@ class Evidence:
 
     @cached_property
     def _works(self) -> tuple[Observation, ...]:
-        """Returns the best value of each hand, chip and work."""
+        """Returns the best value of each group, chip and work."""
         best: dict[Hashable, Observation] = {}
         for one in self.admitted:
             if one.figure is None:

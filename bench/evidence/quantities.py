@@ -1,4 +1,4 @@
-"""What can be measured of a chip: each quantity with its unit, its family and the figure it tests.
+"""The quantities that can be measured, with their units, families and the figures they test.
 
 A quantity of the families ``matrix``, ``vector``, ``memory`` and ``link`` tests a figure of the
 sheet. The others are work of language models: they are compared between chips only where the
@@ -30,15 +30,15 @@ class Quantity:
     Attributes:
         key: its word in data files.
         title: in words.
-        family: quantities that scatter alike from one source to the next.
-        units: what its values may be in.
-        tests: keys of the figures it is set beside, the first that the sheet has; ``{dtype}``
+        family: quantities with the same scatter between sources.
+        units: the units that its values may have.
+        tests: keys of the figures it is compared with, the first that the sheet has; ``{dtype}``
             stands for the row's.
-        decides: whether the figure promises such a rate; other work is set beside it and
+        decides: whether the figure promises such a rate; other work is shown beside it and
             decides nothing.
         ranks: which stands for a source's measurement of the figure where it has several:
             a lower rank before a higher one, then the best value.
-        better: ``higher``, or ``lower`` for a time.
+        better: ``higher``, or ``lower`` for times.
     """
 
     key: str

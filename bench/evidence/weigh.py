@@ -1,4 +1,4 @@
-"""What a measurement weighs when chips are judged, and why."""
+"""The weight of a measurement when chips are judged, and its reasons."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ CLASSES = {
     Kind.GATE: 0.0,
     Kind.REDACTED: 0.0,
 }
-"""Half for who gains by the result or tells little of how it was got; none for no measurement."""
+"""Weights of classes: half for interested or undocumented sources, none for non-measurements."""
 WHY = {
     Kind.GATE: "a vendor's pass mark is a bound, no measurement",
     Kind.REDACTED: "the measured value is withheld",
@@ -38,12 +38,12 @@ SPOILT = (
     Defect.CONSTANT, Defect.ACC16, Defect.SHARE, Defect.BOTH, Defect.COPY, Defect.PAGEABLE,
     Defect.SIMULATED, Defect.IMPLAUSIBLE,
 )  # fmt: skip
-"""Such a value is of something else than what it is called; it is shown and judges nothing."""
+"""Defects by which a value is not what it is called; it is shown and judges nothing."""
 DOUBTFUL = (
     Defect.WALL, Defect.BRIEF, Defect.READ_OFF, Defect.ROUNDED, Defect.VARIANT, Defect.SECOND,
     Defect.PRERELEASE,
 )  # fmt: skip
-"""Such a value is less certain; its weight is halved, once."""
+"""Defects that make a value less certain; its weight is halved, once."""
 
 
 def classes(words: Iterable[str]) -> tuple[Kind, ...]:
@@ -62,7 +62,7 @@ def classes(words: Iterable[str]) -> tuple[Kind, ...]:
 def weigh(
     kind: Kind, defects: Iterable[Defect], quality: str, family: str = ""
 ) -> tuple[float, tuple[str, ...]]:
-    """Returns the weight of a value, 0 to 1, and what took from it.
+    """Returns the weight of a value, 0 to 1, and what reduced it.
 
     The variance of a value's own error is divided by its weight. With a weight of 0 it is shown
     and judges nothing. A copy engine spoils what is called memory bandwidth, not that of a link.

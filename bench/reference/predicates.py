@@ -15,7 +15,7 @@ NAMES = {"type": "array", "minItems": 1, "items": {"type": "string"}}
 PARAGRAPHS = {**NAMES, "items": {"type": "string", "pattern": ECCN}}
 SIGN = "(>=|<=|>|<) *"
 POSITIVE = "(?=[0-9.]*[1-9])"
-"""Stands before the pattern of a quantity that is above nought."""
+"""Prefix of a pattern for quantities above zero."""
 
 
 def is_predicate(node: Any) -> bool:  # noqa: ANN401 -- any part of a schema

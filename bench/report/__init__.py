@@ -1,1 +1,1 @@
-"""Tables of all that is told, made of rows; ``formats`` has what any of them is set in."""
+"""Reports as tables of rows; ``formats`` renders them."""

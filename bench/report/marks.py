@@ -1,4 +1,4 @@
-"""What has to be said of a value wherever it stands: footnotes, and a question mark."""
+"""Marks that a value carries in every table: footnotes, and a question mark."""
 
 import re
 from collections.abc import Iterable

@@ -114,7 +114,7 @@ def _bracketed(value: float, bounds: Iterable[tuple[float, float]], digits: int)
 
 
 def number(value: float, digits: int) -> str:
-    """Formats a number with so many digits and noughts behind them: no interval bears more."""
+    """Formats a number with so many significant digits, padded with zeros."""
     return significant(float(f"{value:.{digits}g}"), digits)
 
 

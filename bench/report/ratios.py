@@ -37,7 +37,7 @@ def measured(found: Estimate | None) -> str:
 
 
 def hands(found: Estimate | None) -> str:
-    """Formats how many hands measured the first, the second and both."""
+    """Formats how many groups measured the first, the second and both."""
     if found is None:
         return NONE
     sides = (found.first, found.second)

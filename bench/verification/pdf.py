@@ -181,7 +181,7 @@ class _Setter:
         self.pdf.ln(1)
 
     def _height(self, block: Block) -> float:
-        """Returns the height in mm of what must stand on one page, nought for what need not."""
+        """Returns the height in mm of what must stay on one page, 0 if it may break."""
         if isinstance(block, Blanks):
             return BLANK_MM * len(block.labels)
         if isinstance(block, Plate) and block.png:

@@ -82,7 +82,7 @@ def plan_blocks(asked: Asked) -> list[Block]:
 
 
 def percent(value: Fraction | float, decimals: int = 1) -> str:
-    """Formats a share: ``5.0%``; what is not nought, or not the whole, is not shown as that."""
+    """Formats a share: ``5.0%``; a share above 0% or below 100% is never rounded to that."""
     number = 100 * float(value)
     near = 10.0**-decimals / 2
     if 0 < number < near:
