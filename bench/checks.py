@@ -23,12 +23,12 @@ READ = (
     "sources.yaml", "vendors.yaml", "architectures.yaml", "destinations.yaml", "chips/*.yaml",
     "rules/*.yaml", "workloads/*.yaml", "claims/*.yaml", "schema/*.json", "*.md",
 )  # fmt: skip
-"""What may lie in the data folder; a file that nothing reads is a fault, being misplaced."""
+"""What the data folder may contain; a file that nothing reads is reported as misplaced."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What was looked at, how many of each, and what is wrong."""
+    """The kinds of file checked, how many of each, and the faults found."""
 
     counts: dict[str, int]
     faults: tuple[Fault, ...]

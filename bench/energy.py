@@ -1,7 +1,7 @@
-"""What a load kept up says: its settled rate, its power, and the energy of an operation and a byte.
+"""Evaluates a sustained load: its settled rate, its power, and energy per operation and per byte.
 
-Everything is worked out of one measurement's samples and readings; both are on clocks that start
-within milliseconds of each other, when the load does.
+All of it is computed from one measurement's samples and telemetry, whose time axes both start with
+the load, within milliseconds of each other.
 """
 
 from bisect import bisect_left
@@ -12,12 +12,12 @@ from statistics import fmean, median
 from bench.records.model import Measurement, Timing
 
 SUSTAINED = "sustained"
-"""The kernel whose settled rate counts, and not that of all its samples."""
+"""The kernel that is judged by its settled rate rather than by all samples."""
 
 MIN_POWER_SAMPLES = 20
 SETTLED = 0.02
 PARTS = 6
-"""The extremes of the medians of six parts bracket the true median in 97% (1 - 2 / 2^6)."""
+"""Minimum and maximum of six parts' medians bracket the true median in 97% (1 - 2 / 2^6)."""
 
 WINDOWS = 60
 LEAST_WINDOW = 5
@@ -28,10 +28,10 @@ class Settled:
     """The time of one call once the load has settled.
 
     Attributes:
-        median_s: of the last half of the samples.
-        low_s, high_s: extremes of the medians of ``PARTS`` equal parts of that half.
-        after_s: since the load began, until windows of samples stayed within 2% of ``median_s``;
-            None if they still left it in the last half.
+        median_s: median of the last half of the samples.
+        low_s, high_s: lowest and highest median of ``PARTS`` equal parts of that half.
+        after_s: time from the start of the load until windows of samples stay within 2% of
+            ``median_s``; None if that is not before the last half.
     """
 
     median_s: float
@@ -42,12 +42,12 @@ class Settled:
 
 @dataclass(frozen=True)
 class Power:
-    """What was read of the power while samples were taken.
+    """Power while samples were taken.
 
     Attributes:
-        mean_w: over the load; None where it is not reported or not valid.
-        samples: how many readings there were.
-        reason: why there is no figure.
+        mean_w: mean over the load; None where it is not reported or not valid.
+        samples: number of readings.
+        reason: why there is no mean.
     """
 
     mean_w: float | None
@@ -57,7 +57,7 @@ class Power:
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the load: medians of what was sampled and read in it, None where nothing was."""
+    """A time slice of the load, with medians of samples and telemetry, None without any."""
 
     start_s: float
     end_s: float
@@ -68,7 +68,7 @@ class Slice:
 
 
 def keeps_up(measurement: Measurement) -> bool:
-    """Tells whether a measurement is of a load that was sampled to the end of its time."""
+    """Returns whether a measurement is of a load that was sampled for all of its time."""
     return measurement.kernel == SUSTAINED and measurement.status == "ok"
 
 
@@ -102,10 +102,10 @@ def _settled_after(timing: Timing, middle_s: float) -> float | None:
 
 
 def readings(measurement: Measurement, name: str) -> tuple[float, ...]:
-    """Returns a series of readings taken while samples were; all of it if none was.
+    """Returns the readings within the time of the samples; all of them if there are none in it.
 
     Args:
-        measurement: of which the conditions are read.
+        measurement: the measurement.
         name: ``clock_hz``, ``power_w`` or ``temperature_c``.
     """
     seen, timing = measurement.conditions, measurement.timing
@@ -118,9 +118,9 @@ def readings(measurement: Measurement, name: str) -> tuple[float, ...]:
 
 
 def power(measurement: Measurement) -> Power:
-    """Returns the mean power of a load, or why it cannot be told.
+    """Returns the mean power of a load, or why it is unknown.
 
-    It is valid where it was read 20 times or more while samples were taken, without a long gap.
+    It is valid with at least 20 readings while samples were taken, without a long gap.
     """
     seen = readings(measurement, "power_w")
     if not seen:
@@ -132,31 +132,30 @@ def power(measurement: Measurement) -> Power:
 
 
 def energy_j(measurement: Measurement) -> float | None:
-    """Returns the energy of one call in J: mean power times mean time; None without a power."""
+    """Returns the energy of one call in J: mean power times mean time; None if power is unknown."""
     mean_w, timing = power(measurement).mean_w, measurement.timing
     return None if mean_w is None or timing is None else mean_w * fmean(timing.samples_s)
 
 
 def per_operation_and_byte(matrix: Measurement, mixed: Measurement) -> tuple[float, float] | None:
-    """Returns joules an operation and a byte that explain both loads; None if none above 0 do.
+    """Returns J/FLOP and J/byte that explain both loads; None if they are not both positive.
 
-    Two loads, two unknowns: E = e_flop x FLOP + e_byte x bytes of a call. Power at rest is spread
-    over both.
+    Solves E = e_flop x FLOP + e_byte x bytes of a call for the two loads. Idle power is
+    attributed to both.
     """
-    found = [(one.work, energy_j(one)) for one in (matrix, mixed)]
-    (first, first_j), (second, second_j) = found
+    (first, first_j), (second, second_j) = ((one.work, energy_j(one)) for one in (matrix, mixed))
     if first is None or second is None or first_j is None or second_j is None:
         return None
-    area = first.flop * second.bytes - second.flop * first.bytes
-    if area == 0.0:
+    determinant = first.flop * second.bytes - second.flop * first.bytes
+    if determinant == 0.0:
         return None
-    a_flop = (first_j * second.bytes - second_j * first.bytes) / area
-    a_byte = (first.flop * second_j - second.flop * first_j) / area
-    return (a_flop, a_byte) if min(a_flop, a_byte) > 0 else None
+    per_flop = (first_j * second.bytes - second_j * first.bytes) / determinant
+    per_byte = (first.flop * second_j - second.flop * first_j) / determinant
+    return (per_flop, per_byte) if min(per_flop, per_byte) > 0 else None
 
 
 def slices(measurement: Measurement, count: int) -> list[Slice]:
-    """Returns the sampled time in ``count`` equal parts: rate, clock, power and temperature."""
+    """Returns ``count`` equal time slices with call time, clock, power and temperature."""
     timing = measurement.timing
     if timing is None:
         return []

@@ -1,4 +1,4 @@
-"""Machine code called from Python: a page of it, mapped where it may be run."""
+"""Machine code mapped into executable memory, to be called from Python by ctypes."""
 
 import ctypes
 import mmap
@@ -6,17 +6,17 @@ import platform
 
 
 class Executable:
-    """Machine code in memory of its own, kept for as long as this object is.
+    """Machine code in its own mapping, which lives as long as this object.
 
     Attributes:
-        address: where it begins.
+        address: its entry point.
     """
 
     def __init__(self, code: bytes) -> None:
         """Maps ``code``.
 
         Raises:
-            OSError: memory that is written may not be run here.
+            OSError: the system does not allow memory that is both writable and executable.
         """
         pages = -(-len(code) // mmap.PAGESIZE) * mmap.PAGESIZE
         self._memory = mmap.mmap(-1, pages, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
@@ -25,7 +25,7 @@ class Executable:
 
 
 def architecture() -> str | None:
-    """Returns ``x86_64`` or ``aarch64``, None where no machine code of ours runs."""
+    """Returns ``x86_64`` or ``aarch64``, None where there is no machine code for this system."""
     if platform.system() != "Linux":
         return None
     machine = platform.machine().lower().replace("amd64", "x86_64").replace("arm64", "aarch64")

@@ -1,4 +1,4 @@
-"""What makes a figure unbelievable: above its peak, explained by a cache, never computed.
+"""Why a rate is implausible: above its peak, explained by a cache, never computed.
 
 A figure with a doubt is shown and marked, and no ratio of it enters a summary.
 """
@@ -25,7 +25,7 @@ CPU_SHARE_LEAST = 0.9
 
 @dataclass(frozen=True)
 class Claim:
-    """A rate about to be set beside a published figure.
+    """A rate to be compared with a published figure.
 
     Attributes:
         value: in the base unit of the figure.
@@ -41,14 +41,14 @@ class Claim:
 
 
 def disturbed_by(conditions: Conditions) -> tuple[str, ...]:
-    """Returns the throttle reasons that say something went wrong; a neighbour's is told apart."""
+    """Returns the abnormal throttle reasons; a shared core is reported separately."""
     return tuple(
         word for word in conditions.throttle or () if word not in {*CALM, Throttle.SHARED_CORE}
     )
 
 
 def disturbances(measurement: Measurement) -> Iterator[str]:
-    """Yields what took time from a measurement, so that a low rate proves nothing."""
+    """Yields disturbances that took time from a measurement, so that a low rate proves nothing."""
     timing, seen = measurement.timing, measurement.conditions
     if timing and len(timing.disturbed) > len(timing.samples_s) / 2:
         yield "most samples disturbed"
@@ -62,7 +62,7 @@ def disturbances(measurement: Measurement) -> Iterator[str]:
 
 
 def timing_doubts(measurement: Measurement, device: DeviceInfo) -> Iterator[str]:
-    """Yields what is wrong with a measurement whatever it is compared with."""
+    """Yields what is wrong with a measurement, regardless of any published figure."""
     spot = measurement.spot_check
     if spot is not None and not spot.passed:
         yield (
@@ -93,7 +93,7 @@ def _cache_doubts(measurement: Measurement, device: DeviceInfo) -> Iterator[str]
 
 
 def peak_doubts(claim: Claim) -> Iterator[str]:
-    """Yields why a rate above its peak is not to be believed, and what would explain it."""
+    """Yields why a rate above its peak is implausible, and possible explanations."""
     fraction = claim.value / claim.paper.value
     if fraction <= 1.0:
         return
@@ -123,7 +123,7 @@ def _clock_cause(claim: Claim, fraction: float) -> Iterator[str]:
 
 
 def _other_figure(claim: Claim) -> Iterator[str]:
-    """Names the figure of the sheet that the rate fits instead: tf32 for fp32, the sparse rate.
+    """Names another sheet figure that the rate matches: tf32 for fp32, or the sparse rate.
 
     Where the device is one die of the chip, the other figures are taken for a die too.
     """

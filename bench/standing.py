@@ -1,4 +1,4 @@
-"""Which of several rows stands for a figure."""
+"""Selects which of several rows represents a figure."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,10 +6,10 @@ from bench.verdict import RATED, Row
 
 
 def standing(judged: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
-    """Yields of each figure the best row of each of its forms; the first stands for the figure.
+    """Yields, per figure, the best row of each form; the first represents the figure.
 
-    That is the plain form, or the fastest where there is none. Work that no figure promises a rate
-    of stands for none, nor do points of a curve and rows on other inputs than the run's own.
+    That is the plain form, or else the fastest. Excluded are work whose rate no figure promises,
+    points of a curve, and rows with other inputs than the run's own.
     """
     best: dict[str, dict[str, tuple[float, Row]]] = {}
     for row in judged:
@@ -20,14 +20,14 @@ def standing(judged: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
             if form not in forms or value > forms[form][0]:
                 forms[form] = (value, row)
     for forms in best.values():
-        found = sorted(forms.items(), key=lambda form: (form[0] != "", -form[1][0]))
-        yield tuple(row for _, (_, row) in found)
+        ranked = sorted(forms.items(), key=lambda form: (form[0] != "", -form[1][0]))
+        yield tuple(row for _, (_, row) in ranked)
 
 
 def nearest(judged: Iterable[Row]) -> dict[str, Row]:
-    """Returns of each figure the row that came nearest to it, of whatever form or stream.
+    """Returns, per figure, the row that came nearest to it, of any form or stream.
 
-    A figure is reached where any way of working reaches it; implausible rows speak for none.
+    A figure is reached if any implementation reaches it; implausible rows do not count.
     """
     best: dict[str, Row] = {}
     for row in judged:

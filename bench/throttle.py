@@ -1,11 +1,11 @@
-"""What holds a device's clock down, in the words that records keep, and what they say of a run."""
+"""Throttle reasons as stored in records, and which of them disturb a measurement."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class Throttle(StrEnum):
-    """The throttle reasons; those but the last two are NVML's clock event reasons, in its order."""
+    """Throttle reasons; all but the last two are NVML's clock event reasons, in its order."""
 
     IDLE = "idle"
     APPLICATION_CLOCKS = "application clocks"
@@ -17,12 +17,12 @@ class Throttle(StrEnum):
     POWER_BRAKE = "power brake"
     DISPLAY_CLOCKS = "display clocks"
     UNNAMED = "throttled"
-    """Of a tool that tells that a device is throttled, and not by what."""
+    """From a tool that reports throttling without a reason."""
     SHARED_CORE = "core shared with a neighbour"
-    """Of a CPU beside whose thread somebody else's runs on the same core."""
+    """On a CPU: the SMT sibling of a core is busy with another thread."""
 
 
 CALM: Final = frozenset(
     {Throttle.IDLE, Throttle.APPLICATION_CLOCKS, Throttle.POWER_CAP, Throttle.DISPLAY_CLOCKS}
 )
-"""Reasons that describe the part at work; any other disturbs."""
+"""Reasons of normal operation; any other marks a measurement as disturbed."""

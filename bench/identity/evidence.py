@@ -1,4 +1,4 @@
-"""One thing seen of a device, beside what a sheet says of it."""
+"""One observation of a device, compared with a sheet."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bench.units import Dimension, Quantity, show
 
 
 class Finding(StrEnum):
-    """What one piece of evidence says of a claim.
+    """How one observation bears on a claimed identity.
 
     ``impossible``: no chip of this sheet can show it. ``unknown``: the sheet has no such figure,
     or what is seen proves nothing either way.
@@ -25,7 +25,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """One thing seen, and what follows.
+    """One observation, and its finding.
 
     Attributes:
         what: what was looked at.
@@ -57,7 +57,7 @@ def against(found: Iterable[Evidence]) -> tuple[int, int]:
 
 
 def values(chip: Chip, key: str) -> tuple[float, ...]:
-    """Returns what a sheet says of one device: the preferred value, then what is not refuted.
+    """Returns a sheet's values for one device: the preferred one, then rivals not refuted.
 
     Where the driver shows the dies of a chip as devices of their own, that is a die's share.
     """

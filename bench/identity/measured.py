@@ -1,4 +1,4 @@
-"""What was measured beside a sheet: above the peak is impossible, low proves little."""
+"""Measured rates against a sheet: above the peak is impossible, a low rate proves little."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a device reports of itself beside a sheet; every tolerance says where it comes from."""
+"""What a device reports, compared with a sheet; every tolerance states its origin."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,9 +13,9 @@ from bench.units import Dimension, show
 EQUAL = 0.05
 """Caches are printed in MB and reported in MiB, 4.9% apart."""
 CACHE_NEAR = 0.25
-"""Sheets and drivers give caches of one die up to a fifth apart (50 and 60 MiB of a GH100)."""
+"""Sheets and drivers differ by up to a fifth on a die's cache (50 and 60 MiB for a GH100)."""
 MOST_PARTS = 8
-"""Into how many parts a cache is split at most: a driver may report one die's or partition's."""
+"""The most parts of a cache: a driver may report that of one die or partition."""
 CLOCK_LEAST, CLOCK_MOST = 0.90, 1.02
 """Drivers round clocks to steps of 15 MHz; a board may be allowed a tenth less."""
 POWER_NEAR = 0.01
@@ -231,7 +231,7 @@ def _l3(device: DeviceInfo, chip: Chip, _: Catalogue) -> Iterator[Evidence]:
 
 
 def partitioned(device: DeviceInfo) -> bool:
-    """Tells whether the device is a part of a chip by its own word."""
+    """Returns whether the device reports itself as a partition of a chip."""
     return any(word.startswith("MIG") for word in device.limits) or " MIG " in device.name
 
 

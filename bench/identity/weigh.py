@@ -1,4 +1,4 @@
-"""All evidence together: is it that chip, which look-alike would fit better, what would tell."""
+"""Weighs all evidence: is it that chip, which look-alike fits better, what would decide it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from bench.records.model import DeviceInfo, Measurement, Record
 from bench.units import Dimension
 
 APART = 1.05
-"""Two figures closer than that cannot be told apart by measuring."""
+"""Figures closer than this cannot be distinguished by measurement."""
 SIZES = ("m", "n", "k", "batch", "length", "elements")
 """The settings by which a shape was asked for; such a rate may be low by that choice."""
 TESTABLE = (Dimension.FLOP_RATE, Dimension.OP_RATE, Dimension.BYTE_RATE, Dimension.BYTES)
@@ -23,7 +23,7 @@ CLEAN = (0, 0)
 
 
 class State(StrEnum):
-    """What all evidence together says.
+    """The result of all evidence.
 
     ``contradicts``: something is impossible, or two things differ and a look-alike fits in all.
     ``doubtful``: something differs, or nothing but what firmware can rewrite speaks for the chip.
@@ -64,7 +64,7 @@ class Assessment:
 
 
 def assess(record: Record, catalogue: Catalogue) -> Assessment | None:
-    """Returns what speaks for and against the chip of a record; None if its chip is not known."""
+    """Returns the evidence for and against a record's chip; None if the chip is unknown."""
     chip = catalogue.chips.get(record.identity.chip or "")
     if chip is None:
         return None
@@ -97,7 +97,7 @@ def look_alikes(device: DeviceInfo, chip: Chip, catalogue: Catalogue) -> Iterato
 
 
 def _reports(device: DeviceInfo, other: Chip) -> bool:
-    """Tells whether the device gives a name, PCI id or CPUID of another chip."""
+    """Returns whether the device reports the name, PCI id or CPUID of another chip."""
     named = any(like(device.name, pattern) for pattern in other.identity.names)
     cpuid = other.identity.cpuid
     numbers = (device.cpu_vendor, device.cpu_family)

@@ -1,4 +1,4 @@
-"""The jobs of a fleet: one a combination of words that Hydra's sweeper makes."""
+"""The jobs of a fleet: one per combination of overrides from Hydra's sweeper."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.launch.model import Job
 
 OUTSIDE = re.compile(r"[^0-9A-Za-z._=,+-]")
-"""What is not put into the name of a folder."""
+"""Characters replaced by ``_`` in folder names."""
 LONGEST = 100
 
 

@@ -1,4 +1,4 @@
-"""What a fleet is made of: jobs, what an engine says of them, and how they ended."""
+"""The types of a fleet: jobs, their status in the engine, and their outcomes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ State = Literal["complete", "failed", "interrupted", "lost", "down"]
 and left no record. ``down``: the engine says that the node can run nothing.
 """
 End = tuple[int, str]
-"""The exit code of a run, and what it said of it."""
+"""The exit code of a run, and its message."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Status:
-    """What an engine says of a job.
+    """The engine's status of a job.
 
     Attributes:
         stage: how far it has got; ``down`` where its node cannot run it.
@@ -95,7 +95,7 @@ class Engine(Protocol):
         ...
 
     def ask(self, tickets: Sequence[str]) -> Mapping[str, Status]:
-        """Returns how jobs are getting on."""
+        """Returns the status of jobs."""
         ...
 
     def cancel(self, tickets: Sequence[str]) -> None:
@@ -103,9 +103,9 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """Lets go of the engine; jobs that it still has go on or not, as is its way."""
+        """Disconnects from the engine; whether running jobs continue depends on it."""
         ...
 
 
 class RefusedError(Exception):
-    """An engine does not take a job; the text says why."""
+    """The engine rejects a job; the message says why."""

@@ -48,7 +48,7 @@ def register(launch: Callable[[Sequence[Sequence[str]]], None]) -> None:
 
 
 def _above() -> ModuleType:
-    """Returns the package of Hydra's plugins, an empty one where none is installed."""
+    """Returns Hydra's plug-in package, an empty one if none is installed."""
     name = SPACE.partition(".")[0]
     try:
         return import_module(name)

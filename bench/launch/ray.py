@@ -78,7 +78,7 @@ class Ray:
         return ticket
 
     def ask(self, tickets: Sequence[str]) -> dict[str, Status]:
-        """Returns how tasks get on; one that has not begun on a node that has gone is down."""
+        """Returns the status of tasks; one still waiting for a lost node is down."""
         import ray
 
         ready, _ = ray.wait(
@@ -122,7 +122,7 @@ def _name(node: Mapping[str, Any]) -> str:
 
 
 def _last(error: Exception) -> str:
-    """Returns the last line of what an error says, its type's name where it says nothing."""
+    """Returns the last line of an error's message, or its type's name."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
 

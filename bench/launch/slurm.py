@@ -30,7 +30,7 @@ ASK_S = 60
 ARRIVE_S = 10.0
 """How long a job's result may take through a shared file system after the job has ended."""
 DELAY_S = 60
-"""How long before its time limit a run is told to end: the record keeps what was measured."""
+"""Time before its limit at which a run is signalled to end and save its record."""
 
 
 class Slurm:
@@ -67,7 +67,7 @@ class Slurm:
         return found
 
     def expand(self, word: str) -> list[str]:
-        """Returns the nodes of a host list such as ``n[01-64],x7``."""
+        """Expands a host list such as ``n[01-64],x7``."""
         return _asked("scontrol", "show", "hostnames", word).split()
 
     def start(self, job: Job, function: Callable[[tuple[str, ...]], End]) -> str:
@@ -111,7 +111,7 @@ class Slurm:
         return executor
 
     def ask(self, tickets: Sequence[str]) -> dict[str, Status]:
-        """Returns how jobs get on; a waiting job whose node takes none any more is taken back."""
+        """Returns the status of jobs; a job waiting for a drained node is cancelled."""
         told = {ticket: status for ticket in tickets if (status := self._result(ticket))}
         told |= self._queued([ticket for ticket in tickets if ticket not in told])
         waiting = [ticket for ticket, status in told.items() if status.stage == "waiting"]
@@ -123,7 +123,7 @@ class Slurm:
         return told
 
     def _result(self, ticket: str) -> Status | None:
-        """Returns what a job's run came to, None if that is not there yet."""
+        """Returns the outcome that a job's run wrote, None if there is none yet."""
         job = self._jobs[ticket]
         log = job.paths.stdout
         _refreshed(job.paths.folder)
@@ -171,7 +171,7 @@ class Slurm:
 
 
 def _asked(*words: str, missing: str = "") -> str:
-    """Returns what a tool of Slurm's says.
+    """Runs a Slurm command and returns its output.
 
     Args:
         words: the tool and its words.
@@ -197,7 +197,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _exit_code(word: str) -> int | None:
-    """Returns the exit code in the wait status that squeue tells, None where there is none."""
+    """Returns the exit code from the wait status reported by squeue, None if there is none."""
     return int(word) // 256 or None if word.isdigit() else None
 
 
@@ -211,7 +211,7 @@ def _plain(text: str) -> Iterator[str]:
 
 
 def _refreshed(folder: Path) -> None:
-    """Has a shared file system look again at what is in a folder."""
+    """Makes a shared file system refresh its cached directory listing."""
     try:
         folder.chmod(folder.stat().st_mode)
     except OSError:

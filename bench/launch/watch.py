@@ -16,10 +16,10 @@ from bench.records.model import Record
 INTERRUPTED = 130
 WITHOUT_RECORD: Mapping[int | None, State] = {None: "lost", INTERRUPTED: "interrupted"}
 CANCEL_S = 60.0
-"""How long jobs that were cancelled are waited for: Slurm kills what has not ended in 30 s."""
+"""Time to wait for cancelled jobs; Slurm kills them after 30 s."""
 
 PATIENCE = 60
-"""So many questions in a row an engine may leave unanswered: a busy one's answers time out."""
+"""Unanswered queries in a row before giving up: those of a busy engine time out."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Fleet:
 
 
 class _Watch:
-    """What is known of each job."""
+    """The state of each job."""
 
     def __init__(self, fleet: Fleet, jobs: dict[str, Job]) -> None:
         self._fleet, self._jobs = fleet, jobs
@@ -70,7 +70,7 @@ class _Watch:
         self._unanswered = 0
 
     def outcomes(self) -> list[Outcome]:
-        """Returns how the jobs ended, in their order; what was never started is interrupted."""
+        """Returns the jobs' outcomes, in order; jobs never started count as interrupted."""
         return [
             self._done.get(name) or outcome(job, Status("ended", reason="not waited for"))
             for name, job in self._jobs.items()
@@ -106,7 +106,7 @@ class _Watch:
         self._say(job.name, f"handed over as job {ticket}")
 
     def wait(self, most_s: float | None = None) -> None:
-        """Asks the engine until every job has ended, or for so long."""
+        """Polls the engine until every job has ended, or a time limit."""
         until_s = time.monotonic() + most_s if most_s is not None else float("inf")
         while self._tickets and time.monotonic() < until_s:
             self._ask()
@@ -114,7 +114,7 @@ class _Watch:
                 time.sleep(self._fleet.poll_s)
 
     def end(self) -> None:
-        """Ends what still runs, and waits for the records that it leaves."""
+        """Cancels running jobs and waits for their records."""
         self._fleet.tell("interrupted: ending the jobs that still run; what they measured is kept")
         with suppress(KeyboardInterrupt):
             self._fleet.engine.cancel(list(self._tickets.values()))
@@ -157,7 +157,7 @@ def _line(status: Status) -> str:
 
 
 def _words(job: Job) -> tuple[str, ...]:
-    """Returns the words of a job's run: of a new one, or of one that completes its record."""
+    """Returns the words of a job's run, new or resuming its record."""
     out = f"out={quoted(str(job.folder))}"
     found = latest(job.folder)
     if found is None or is_of_several(found[1]):
@@ -167,7 +167,7 @@ def _words(job: Job) -> tuple[str, ...]:
 
 
 def outcome(job: Job, status: Status) -> Outcome:
-    """Returns how a job ended, by what its engine says and by the record that it left."""
+    """Returns a job's outcome from the engine's status and its record."""
     if status.stage == "down":
         return Outcome(job.name, job.node, "down", reason=status.reason)
     path, record = latest(job.folder) or (None, None)
@@ -176,7 +176,7 @@ def outcome(job: Job, status: Status) -> Outcome:
 
 
 def _state(record: Record | None, status: Status) -> tuple[State, str]:
-    """Returns in one word how a job ended, and why."""
+    """Returns a job's final state, and the reason."""
     refused = status.code not in (None, 0, 1, INTERRUPTED)
     if record is None:
         state: State = WITHOUT_RECORD.get(status.code, "failed")

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from bench.plugin.kept import Kept
 
 KEPT = "_onpaper_kept"
-"""Where a session keeps what its tests measured."""
+"""The key under which a session stores its measurements."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the options; each has a meaning only where a test uses the fixture."""
+    """Adds the options, which matter only to tests that use the fixture."""
     group = parser.getgroup("onpaper", "kernels beside the chip's paper")
     group.addoption(
         "--onpaper-out", metavar="PATH", help="write a record: a folder, or a file called *.json"
@@ -49,7 +49,7 @@ def onpaper(request: pytest.FixtureRequest) -> "Onpaper":
 
 
 def _kept(config: pytest.Config) -> "Kept":
-    """Returns what the session keeps, made when first asked for."""
+    """Returns the session's measurements, created on first use."""
     found: Kept | None = getattr(config, KEPT, None)
     if found is None:
         from bench.plugin.kept import kept_of
@@ -61,7 +61,7 @@ def _kept(config: pytest.Config) -> "Kept":
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object, error: object) -> None:  # noqa: ARG001 -- pytest-xdist's hook
-    """Takes over what a worker of pytest-xdist measured."""
+    """Collects the measurements of a pytest-xdist worker."""
     told = getattr(node, "workeroutput", {}).get("onpaper")
     config: pytest.Config | None = getattr(node, "config", None)
     if told and config is not None:
@@ -84,7 +84,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Prints a row a kernel, and where the record is."""
+    """Prints one row per kernel, and the record's path."""
     found: Kept | None = getattr(config, KEPT, None)
     if found is not None and (lines := found.lines()):
         terminalreporter.section("onpaper")

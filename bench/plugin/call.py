@@ -1,4 +1,4 @@
-"""Measures a call that a test gives: where it runs, how long it takes, what it is set beside."""
+"""Measures a test's call: its device, its time, and the figure it is compared with."""
 
 import math
 import sys
@@ -36,7 +36,7 @@ RATES = tuple(
 
 
 class WorkTold(TypedDict, total=False):
-    """What a test says of one call, by name.
+    """The keyword arguments that a test may give for a call.
 
     Attributes:
         flop, bytes: operations, and bytes that it has to move.
@@ -54,7 +54,7 @@ class WorkTold(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Given:
-    """What a test says of its call, with what stands where it says nothing."""
+    """A test's arguments for a call, with defaults filled in."""
 
     flop: float = 0.0
     bytes: float = 0.0
@@ -82,7 +82,7 @@ class Given:
         return self
 
     def _check(self, figure: str) -> None:
-        """Refuses a figure that is none, and one of other work than was told."""
+        """Refuses an unknown figure, or one for other work than was given."""
         if figure not in RATES:
             raise UsageError(f"onpaper: no rate {figure!r}: {did_you_mean(figure, RATES)}")
         needed = "flop" if FIGURES[figure].is_rate else "bytes"
@@ -91,7 +91,7 @@ class Given:
 
 
 def device_of(call: Callable[[], object], value: object) -> str:
-    """Returns the word for the device of what a call returned, or of the tensors that it holds."""
+    """Returns the device word of a call's result, or of the tensors in it."""
     cells = [one.cell_contents for one in getattr(call, "__closure__", None) or ()]
     parts = [*getattr(call, "args", ()), *getattr(call, "keywords", {}).values()]
     for one in _flat([value, *cells, *parts, *(getattr(call, "__defaults__", None) or ())]):
@@ -171,7 +171,7 @@ def timing_of(samples_s: Sequence[float], batch: int) -> Timing:
 def measurement(
     name: str, given: Given, seen: tuple[Timing, Conditions], keys: tuple[str, ...]
 ) -> Measurement:
-    """Returns what was measured; the chip's figure promises no such work: it decides nothing."""
+    """Returns the measurement; it gives no verdict, as the figure does not promise such work."""
     timing, conditions = seen
     return Measurement(
         kernel=KERNEL,

@@ -1,4 +1,4 @@
-"""The fixture: a call, or what pytest-benchmark timed, beside the chip's paper."""
+"""The fixture: compares a call, or a pytest-benchmark timing, with the chip's sheet."""
 
 from collections.abc import Callable
 from functools import cache, wraps
@@ -46,7 +46,7 @@ def _told_at_the_call(method: Callable[Told, Made]) -> Callable[Told, Made]:
 
 
 class Onpaper:
-    """What a test calls; every result is a row of the session's summary."""
+    """The object that a test calls; every result is a row of the session's summary."""
 
     def __init__(self, test: str, kept: Kept) -> None:
         self._test = test

@@ -1,4 +1,4 @@
-"""What a test session measured: rows for its summary, and a record for the gate."""
+"""The measurements of a test session: rows for its summary, and a record for the gate."""
 
 import datetime as dt
 import hashlib
@@ -37,7 +37,7 @@ class Place:
 
 @dataclass
 class Kept:
-    """What was measured, device by device, in the order of the tests."""
+    """The measurements by device, in test order."""
 
     settings: Settings
     places: dict[str, Place] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Kept:
     workers: int = 0
 
     def keep(self, word: str, place: Place, one: Measurement, text: str) -> None:
-        """Keeps one measurement of the device that a word names."""
+        """Adds one measurement of a device."""
         self.places.setdefault(word, place)
         self.taken.append((word, one))
         self.texts.append(text)
@@ -62,7 +62,7 @@ class Kept:
         return json.dumps({"places": places, "taken": taken, "texts": self.texts})
 
     def take(self, told: str) -> None:
-        """Takes over what another process handed over."""
+        """Adds the measurements of another process."""
         data = json.loads(told)
         self.workers += bool(data["taken"])
         for word, (machine, device, identity) in data["places"].items():
@@ -76,7 +76,7 @@ class Kept:
         self.texts += data["texts"]
 
     def lines(self) -> list[str]:
-        """Returns the rows of the summary, and what was written."""
+        """Returns the rows of the summary, and messages about the records."""
         lines = [one_line(text) for text in self.texts]
         if self.workers > 1:
             lines.append(
@@ -85,7 +85,7 @@ class Kept:
         return [*lines, *self.told]
 
     def write(self) -> bool:
-        """Writes a record a device where it is wanted, and tells whether that went well."""
+        """Writes one record per device if requested; returns whether that succeeded."""
         if self.settings.out is None or not self.taken:
             return True
         try:

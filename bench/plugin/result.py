@@ -1,4 +1,4 @@
-"""What a test gets: a rate with its interval, beside the published figure."""
+"""The result of a call: a rate with its interval, and the published figure."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from bench.verdict import Row
 
 @dataclass(frozen=True)
 class Result:
-    """One kernel beside the chip's paper.
+    """One kernel compared with the chip's sheet.
 
     Attributes:
         name: of the test, or as it was called.

@@ -1,1 +1,1 @@
-"""What follows from published figures by arithmetic alone: no files, no devices."""
+"""Figures derived from published ones by arithmetic alone: no files, no devices."""

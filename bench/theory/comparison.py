@@ -12,7 +12,7 @@ from bench.theory.entry import DIVISIBLE, KEYS, Entry, Key, key_of, look_up
 from bench.theory.systems import complete
 
 MANY = 5
-"""Up to so many chips, the baseline among them, stand in columns and show all that they have."""
+"""The most chips, with the baseline, that are shown as columns with all of their figures."""
 FULL = (
     "matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_fp4", "matrix_int8", "matrix_fp64",
     "vector_fp32", "vector_fp64", "memory_capacity", "memory_bandwidth", "link_bandwidth", "tdp",
@@ -35,13 +35,13 @@ class Ratio:
 
     @property
     def is_disputed(self) -> bool:
-        """Tells whether another source would give another ratio."""
+        """Returns whether another source gives another ratio."""
         return self.low < self.high
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one chip has in a row.
+    """One chip's cell in a row.
 
     Attributes:
         ratio: to the baseline's; None where one of the two has no number.

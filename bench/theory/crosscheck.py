@@ -13,7 +13,7 @@ TOLERANCE = 0.03
 
 @dataclass(frozen=True)
 class Crosscheck:
-    """One printed rate beside what the design gives.
+    """One published rate and the one computed from the design.
 
     Attributes:
         figure: key of the rate.
@@ -37,12 +37,12 @@ class Crosscheck:
 
     @property
     def passed(self) -> bool:
-        """Tells whether the two agree within the tolerance."""
+        """Returns whether the two agree within the tolerance."""
         return abs(self.deviation) <= TOLERANCE * (1 + 1e-9)  # binary fractions
 
 
 def crosscheck(chip: Chip, catalogue: Catalogue) -> list[Crosscheck]:
-    """Returns every rate of a sheet that its design lets one work out."""
+    """Returns every rate of a sheet that can be computed from its design."""
     return list(_checks(chip, catalogue))
 
 

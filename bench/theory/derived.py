@@ -27,12 +27,12 @@ PER = {
     "mm2": ("die_area", 1.0, "mm²"),
     "transistor": ("transistors", 1e9, "billion transistors"),
 }
-"""What a figure may be divided by: figure, factor to the unit named, unit."""
+"""Possible divisors: figure, factor to the named unit, unit."""
 
 
 @dataclass(frozen=True)
 class Derived:
-    """One figure worked out of others.
+    """One figure derived from others.
 
     Attributes:
         key: its name, stable across versions.
@@ -61,7 +61,7 @@ class Derived:
 
 
 def lead(chip: Chip) -> str | None:
-    """Returns the key of the rate that stands for the chip, or None if it has none."""
+    """Returns the key of the chip's representative rate, None if it has none."""
     return next((key for key in LEADS if chip.number(key) is not None), None)
 
 

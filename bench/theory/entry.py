@@ -28,7 +28,7 @@ from bench.units import Dimension
 
 WORDS = ("id", "name", "vendor", "kind", "status", "tier", "architecture", "form", "local_name",
          "aliases")  # fmt: skip
-"""What a sheet says of a chip in words of its own, not in facts with a source."""
+"""Descriptive fields of a sheet, which are no facts with a source."""
 ABSENT = {
     Gap.UNKNOWN: "nobody published it",
     Gap.UNSUPPORTED: "the chip has no such unit",
@@ -55,7 +55,7 @@ class Key:
 
     @property
     def is_derived(self) -> bool:
-        """Tells whether its values are worked out here."""
+        """Returns whether its values are derived here."""
         return self.is_number and self.dimension is None
 
     @property
@@ -115,7 +115,7 @@ def key_of(word: str, what: str = "figure") -> Key:
 
 
 def look_up(chip: Chip, key: Key, catalogue: Catalogue) -> Entry:
-    """Returns what a chip has under a key; a system is to be completed before."""
+    """Returns a chip's value for a key; a system has to be completed first."""
     if key.name in WORDS:
         found = getattr(chip, key.name)
         return Entry(key, text=", ".join(found) if isinstance(found, tuple) else found or "")

@@ -17,7 +17,7 @@ from bench.units import parse
 LONGEST = 500
 """Characters of a condition: translating a pattern of words takes their square."""
 USUAL = {"FLOP/s": "TFLOP/s", "OP/s": "TOP/s", "B/s": "GB/s", "B": "GB", "Hz": "MHz"}
-"""By unit, the one that people write."""
+"""The customary unit for each base unit."""
 LEADING = re.compile(r"\d+(?:\.\d+)?")
 """The number that a limit begins with."""
 _CONDITION = re.compile(r"^\s*(\w+)\s*(>=|<=|!=|==?|<|>)\s*(.*\S)\s*$")
@@ -40,7 +40,7 @@ TEXTS: dict[str, Callable[[bool, bool], bool]] = {"=": operator.eq, "!=": operat
 
 @dataclass(frozen=True)
 class Condition:
-    """One comparison, read and checked.
+    """One comparison, parsed and validated.
 
     Attributes:
         sign: a key of ``NUMBERS``, or of ``TEXTS`` where the key's values are words.
@@ -52,7 +52,7 @@ class Condition:
     limit: float | str
 
     def holds(self, chip: Chip, catalogue: Catalogue) -> bool | None:
-        """Tells whether a chip fulfils it; None where its sheet does not say."""
+        """Returns whether a chip satisfies it; None if its sheet does not say."""
         entry = look_up(chip, self.key, catalogue)
         if isinstance(self.limit, str):
             fits = fnmatchcase(entry.text.lower(), self.limit)
