@@ -1,4 +1,4 @@
-"""The same configuration on other inputs: what they do shows only where nothing else differs."""
+"""Other input patterns on the same configuration, so that only the inputs differ."""
 
 from dataclasses import replace
 
@@ -7,13 +7,13 @@ from bench.measure.item import Item
 from bench.records.model import Measurement, Record
 
 PLAIN = "normal"
-"""The inputs of a run that was told of none."""
+"""The default input pattern."""
 
 
 def alike(item: Item, record: Record) -> Item:
-    """Returns an item with the configuration that was found for the same on the run's own inputs.
+    """Returns an item with the configuration that the search found for the run's own inputs.
 
-    Where there is none yet, or sizes are fixed, it is left as it is.
+    Unchanged where there is none yet, or where sizes are fixed.
     """
     data = record.settings.get("data", PLAIN)
     if item.data == data or set(item.fixed) & set(kernel(item.kernel).sizes):

@@ -1,4 +1,4 @@
-"""What goes on while something is measured: a series of readings, and what the host counted."""
+"""Conditions during a measurement: a series of telemetry readings, and host counters."""
 
 import threading
 from itertools import pairwise
@@ -11,17 +11,17 @@ from bench.records.model import Conditions
 INTERVAL_S = 0.05
 MIN_POWER_SAMPLES = 20
 MAX_GAP_S, MAX_GAP_SHARE = 3.0, 1 / 8
-"""The longest time without a reading of power, and its share of all where that is more.
+"""The longest gap between power readings: in seconds, or as a fraction of the time if longer.
 
-What went on in an eighth unseen moves the mean by an eighth of how far it was from the rest: one
-answer that a vendor's tool kept back does not cost a minute's load its energy.
+A gap of an eighth shifts the mean by at most an eighth of the power's deviation in it, so one
+missing answer of a vendor's tool does not invalidate the energy of a minute's load.
 """
 
 SERIES = ("clock_hz", "power_w", "temperature_c")
 
 
 class Watch:
-    """Reads the device's condition while it is entered; ``conditions()`` says what was seen."""
+    """Context manager that samples the device; ``conditions()`` returns the result."""
 
     def __init__(self, device: Device) -> None:
         self._device = device
@@ -60,13 +60,13 @@ class Watch:
         self._readings.append((self._device.now() - self._start_s, self._device.reading()))
 
     def conditions(self) -> Conditions:
-        """Returns the series, on one clock; those the device hardly ever tells are empty."""
+        """Returns the series on one time axis; those the device rarely reports are empty."""
         before, after = self._before, self._after
-        told, kept = self._whole()
+        reported, kept = self._complete()
         times = tuple(at for at, _ in kept)
-        series = {name: tuple(getattr(reading, name) for _, reading in kept) for name in told}
+        series = {name: tuple(getattr(reading, name) for _, reading in kept) for name in reported}
         return Conditions(
-            at_s=tuple(round(at, 4) for at in times) if told else (),
+            at_s=tuple(round(at, 4) for at in times) if reported else (),
             clock_hz=series.get("clock_hz", ()),
             power_w=series.get("power_w", ()),
             temperature_c=series.get("temperature_c", ()),
@@ -77,29 +77,33 @@ class Watch:
                 before.involuntary_switches, after.involuntary_switches
             ),
             cpu_share=_cpu_share(before, after),
-            power_valid=_power_valid(times) if "power_w" in told else None,
+            power_valid=_power_valid(times) if "power_w" in reported else None,
         )
 
-    def _whole(self) -> tuple[list[str], list[tuple[float, Reading]]]:
-        """Returns the series that most readings tell, and the readings that tell all of those."""
-        looks = self._readings
-        told = [
+    def _complete(self) -> tuple[list[str], list[tuple[float, Reading]]]:
+        """Returns the series that most readings have, and the readings that have all of those."""
+        readings = self._readings
+        reported = [
             name for name in SERIES
-            if 2 * sum(getattr(one, name) is not None for _, one in looks) > len(looks)
+            if 2 * sum(getattr(one, name) is not None for _, one in readings) > len(readings)
         ]  # fmt: skip
-        whole = [
-            (at, one) for at, one in looks if all(getattr(one, name) is not None for name in told)
+        complete = [
+            (at, one)
+            for at, one in readings
+            if all(getattr(one, name) is not None for name in reported)
         ]
-        return told, whole
+        return reported, complete
 
     def _throttle(self) -> tuple[str, ...] | None:
-        """Returns the reasons seen, None where no reading told of them."""
-        told = [reading.throttle for _, reading in self._readings if reading.throttle is not None]
-        return tuple(sorted({str(word) for words in told for word in words})) if told else None
+        """Returns all throttle reasons seen, None if no reading reported any, not even none."""
+        seen = [reading.throttle for _, reading in self._readings if reading.throttle is not None]
+        return (
+            tuple(sorted({str(reason) for reasons in seen for reason in reasons})) if seen else None
+        )
 
 
 def _power_valid(times: tuple[float, ...]) -> bool:
-    """Tells whether power was read often enough to have seen the load."""
+    """Returns whether power was sampled densely enough to represent the load."""
     if len(times) < MIN_POWER_SAMPLES:
         return False
     longest = max(later - earlier for earlier, later in pairwise(times))
@@ -111,7 +115,7 @@ def _difference(before: int | None, after: int | None) -> int | None:
 
 
 def _cpu_share(before: Health, after: Health) -> float | None:
-    """Returns the CPU time that the process got, over its threads times elapsed time."""
+    """Returns the process's CPU time over elapsed time times its threads."""
     if before.cpu_s is None or after.cpu_s is None or not after.threads:
         return None
     elapsed = after.at_s - before.at_s
@@ -119,7 +123,7 @@ def _cpu_share(before: Health, after: Health) -> float | None:
 
 
 def _steal(before: Health, after: Health) -> float | None:
-    """Returns the share of CPU time that the hypervisor gave to others."""
+    """Returns the fraction of CPU time stolen by the hypervisor."""
     known = (before.steal_s, after.steal_s, before.busy_s, after.busy_s)
     if any(value is None for value in known):
         return None

@@ -1,4 +1,4 @@
-"""The space of a search as a grid, so that neighbours are found without scanning it."""
+"""The search space as a grid, indexed so that neighbours are found without a scan."""
 
 from bench.kernels.common.base import Point
 
@@ -16,8 +16,8 @@ class Grid:
         self._index = {self._key(point): number for number, point in enumerate(points)}
 
     def _sorted(self, name: str) -> list[Value]:
-        found = {point.parameters[name] for point in self.points}
-        return sorted(found, key=lambda value: (isinstance(value, str), value))
+        values = {point.parameters[name] for point in self.points}
+        return sorted(values, key=lambda value: (isinstance(value, str), value))
 
     def _key(self, point: Point) -> tuple[Value, ...]:
         return tuple(point.parameters[name] for name in self._names)

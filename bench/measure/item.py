@@ -1,4 +1,4 @@
-"""Measures one item of a suite on one device, from the check of its result to its conditions."""
+"""Measures one item of a suite on one device: check, search, timing, conditions."""
 
 import re
 from collections.abc import Callable
@@ -14,23 +14,23 @@ from bench.measure.search import LEADERS, search
 from bench.records.model import Measurement
 
 SUSTAINED_SAMPLE_S = 0.1
-"""A minute of samples that short is a series of 600."""
+"""Duration of one sample of a sustained load: a minute is a series of 600."""
 
 PATH = re.compile(r"(?<!\w)(?:[A-Za-z]:)?(?:[/\\][^\s/\\'\":,;()]+){2,}")
 
 
 @dataclass(frozen=True)
 class Item:
-    """What is to be measured.
+    """One thing to measure.
 
     Attributes:
         kernel: name of the kernel.
         dtype: element type.
-        data: how inputs are drawn.
-        variant: which of the kernel's forms, empty for its first.
-        fixed: parameters that are not searched for.
-        forced: whether to measure even what the device lacks.
-        proven: whether a call of this configuration is known not to take too long.
+        data: input pattern.
+        variant: the kernel's variant, empty for its first.
+        fixed: parameters that are given, not searched for.
+        forced: whether to try a dtype that the device reports as unsupported.
+        proven: whether a call of this configuration is known to be short enough.
     """
 
     kernel: str
@@ -43,22 +43,38 @@ class Item:
 
     @property
     def label(self) -> str:
-        """Returns the item in a few words, the dtype only where there are several."""
+        """Returns kernel, dtype (if the kernel has several) and variant in words."""
         dtypes = find_kernel(self.kernel).dtypes
         words = (self.kernel, self.dtype if len(dtypes) > 1 else "", self.variant)
         return " ".join(word for word in words if word)
 
 
+def is_of(measurement: Measurement, item: Item) -> bool:
+    """Returns whether a measurement is of an item.
+
+    Variants are compared by label, which may say more than the variant: the label must not be
+    that of another variant.
+    """
+    kernel = find_kernel(item.kernel)
+
+    def label(variant: str) -> str:
+        return kernel.label(kernel.pilot(item.dtype, item.data, variant))
+
+    others = {label(other) for other in kernel.variants(item.dtype)} - {label(item.variant)}
+    measured = (measurement.kernel, measurement.dtype, measurement.data)
+    return measured == (item.kernel, item.dtype, item.data) and measurement.label not in others
+
+
 def measure_item(
     device: Device, item: Item, plan: Plan, progress: Callable[[float], None] = lambda _: None
 ) -> Measurement:
-    """Returns the measurement of ``item``; what cannot be measured comes back with its reason.
+    """Measures ``item``; what cannot be measured is returned as skipped or failed, with a reason.
 
     Args:
-        device: where.
-        item: what.
-        plan: budget of search, warm-up and sampling together, and wanted precision.
-        progress: told the share of the budget that is spent.
+        device: where to measure.
+        item: what to measure.
+        plan: budget of search, warm-up and sampling together, and target precision.
+        progress: called with the fraction of the budget spent.
     """
     kernel = find_kernel(item.kernel)
     start = device.now()
@@ -66,14 +82,15 @@ def measure_item(
     try:
         refuse_format(device, kernel, pilot, forced=item.forced)
         space = _space(device, kernel, pilot, item, plan)
-        done = _best(device, kernel, space, plan, progress)
+        result = _best(device, kernel, space, plan, progress)
     except UnsupportedError as error:
-        done = _empty(kernel, pilot, "skipped", _pathless(str(error)))
+        result = _empty(kernel, pilot, "skipped", _pathless(str(error)))
     except WrongResultError as error:
-        done = _empty(kernel, pilot, "failed", str(error)).model_copy(update={"check": error.check})
+        failed = _empty(kernel, pilot, "failed", str(error))
+        result = failed.model_copy(update={"check": error.check})
     except Exception as error:  # noqa: BLE001 -- one measurement that fails must not cost the run
-        done = _empty(kernel, pilot, "failed", _words(error))
-    return done.model_copy(update={"took_s": device.now() - start})
+        result = _empty(kernel, pilot, "failed", _one_line(error))
+    return result.model_copy(update={"took_s": device.now() - start})
 
 
 def _pilot(kernel: Kernel, item: Item) -> Point:
@@ -88,25 +105,25 @@ def _best(
     plan: Plan,
     progress: Callable[[float], None],
 ) -> Measurement:
-    """Finds the fastest configuration and measures it again, independently of the search.
+    """Finds the fastest configuration and measures it anew, independently of the search.
 
-    The budget starts when the buffers are there.
+    The budget starts once the first buffers are allocated.
     """
-    asked = device.now()
+    began = device.now()
     prepared = _first(device, kernel, space)
-    start, found, point = device.now(), None, space[0]
+    start, searched, point = device.now(), None, space[0]
     if prepared is None or len(space) > 1:
-        prepared = None  # its buffers make room for those of the search
+        prepared = None  # frees its buffers for the search
         share = kernel.searches
-        until = _part(progress, 0.0, share)
-        point, found = search(device, kernel, space, share * plan.budget_s, until)
+        search_progress = _part(progress, 0.0, share)
+        point, searched = search(device, kernel, space, share * plan.budget_s, search_progress)
         prepared = device.prepare(kernel, point)
     check = checked(device, kernel, point)
-    left = max(plan.budget_s - (device.now() - start), 0.1 * plan.budget_s)
-    rest = _part(progress, 1 - left / plan.budget_s, left / plan.budget_s)
+    left_s = max(plan.budget_s - (device.now() - start), 0.1 * plan.budget_s)
+    timing_progress = _part(progress, 1 - left_s / plan.budget_s, left_s / plan.budget_s)
     prepared.spoil()
     with Watch(device) as watch:
-        timing = measure(device, prepared, _sampling(kernel, plan, left), rest)
+        timing = measure(device, prepared, _sampling(kernel, plan, left_s), timing_progress)
     return _empty(kernel, point, "ok", None).model_copy(
         update={
             "work": kernel.work(point),
@@ -114,17 +131,17 @@ def _best(
             "timing": timing,
             "spot_check": prepared.spot_check(),
             "observed": prepared.observed(),
-            "search": found,
+            "search": searched,
             "conditions": watch.conditions(),
-            "setup_s": start - asked,
+            "setup_s": start - began,
         }
     )
 
 
 def _first(device: Device, kernel: Kernel, space: list[Point]) -> Prepared | None:
-    """Allocates the first configuration's buffers; None where it is one of few and does not run.
+    """Allocates the first configuration's buffers.
 
-    Which of several ways run here is for the search to find out.
+    None where it does not run but is one of a few ways: the search finds out which of them do.
     """
     try:
         return device.prepare(kernel, space[0])
@@ -135,19 +152,19 @@ def _first(device: Device, kernel: Kernel, space: list[Point]) -> Prepared | Non
 
 
 def _part(progress: Callable[[float], None], start: float, share: float) -> Callable[[float], None]:
-    """Returns the progress of a part that begins at ``start`` and is ``share`` of the whole."""
+    """Maps a part's progress 0..1 to ``start``..``start + share`` of the whole."""
     return lambda done: progress(start + share * done)
 
 
 def _sampling(kernel: Kernel, plan: Plan, left_s: float) -> Plan:
-    """Returns the plan of the sampling: what is to be sustained is sampled to its end."""
+    """Returns the plan for what is left of the budget; a sustained load is sampled to its end."""
     if not kernel.sustains:
         return replace(plan, budget_s=left_s)
     return replace(plan, budget_s=left_s, least_s=left_s, sample_s=SUSTAINED_SAMPLE_S)
 
 
 def _space(device: Device, kernel: Kernel, pilot: Point, item: Item, plan: Plan) -> list[Point]:
-    """Returns the configurations to choose from; where every size is given, the ways to do it."""
+    """Returns the configurations to search; where all sizes are given, the ways to run them."""
     if kernel.sizes and set(kernel.sizes) <= set(item.fixed):
         if not item.proven:
             refuse_length(device, kernel, pilot, plan.budget_s)
@@ -176,13 +193,13 @@ def _empty(kernel: Kernel, point: Point, status: str, reason: str | None) -> Mea
     )
 
 
-def _words(error: Exception) -> str:
-    """Returns an error in one line, without a path."""
+def _one_line(error: Exception) -> str:
+    """Returns an error's type and the first line of its message, without paths."""
     first = str(error).strip().splitlines()[:1]
     text = _pathless(first[0])[:200] if first else ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _pathless(text: str) -> str:
-    """Returns ``text`` without paths: a record names no person and no folder."""
+    """Replaces paths in ``text``: a record must not name persons or folders."""
     return PATH.sub("<path>", text)

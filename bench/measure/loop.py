@@ -1,4 +1,4 @@
-"""The one loop that measures: pilot, batch, warm-up until settled, samples until sure or spent."""
+"""The timing loop: size the batch, warm up until settled, sample until precise or out of budget."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from bench.measure.stats import BURST_WINDOW_S, describe, half_width
 from bench.records.model import Stopped, Timing
 
 LEAST_SAMPLES = 6
-"""Fewer have no distribution-free 95% interval: these are taken whatever the budget."""
+"""The fewest samples with a distribution-free 95% interval; taken whatever the budget."""
 
 MIN_SAMPLES = 12
 MIN_TIME_S = 0.5
@@ -20,39 +20,40 @@ NOISY_FACTOR = 4.0
 SAMPLE_S = 0.005
 MOST_CALLS = 1 << 20
 UNMOVED_S = 1.0
-"""A timer that tells nothing of what took the host that long, or of so many calls, stands still."""
+"""A timer is broken if it reads 0 after ``MOST_CALLS`` calls, or after this much host time."""
 
 SETTLED = 0.02
 SETTLE_WINDOW = 5
 WARMUP_SHARE = 0.3
 REST_S = 0.25
 REST_SHARE = 0.05
-"""A device cooled down by a rest does for a moment what it cannot keep up: its burst."""
+"""A device that has cooled during a rest briefly exceeds its sustained rate: its burst."""
 
 RESTED_S, MOST_RESTED = 4 * BURST_WINDOW_S, 64
-"""So long, and so many, samples are taken after a rest: the best window may be anywhere in it."""
+"""Time and number of the samples after a rest, among which the best window is looked for."""
 
-FELL = 0.03
+THROTTLED = 0.03
 SWINGS_S = 2.5
-"""A load so much slower than after a rest is held down by a limit, which is kept to by swings.
+"""A load this much slower (relative) than after a rest is throttled, and is sampled this long.
 
-On an H200 at its power cap one takes 1.1 s: the first ends a second of full rate with a quarter of
-one that is a fifth slower, and medians of half a second are up to 3.5% apart, of two swings 1%
-(``results/records/2026-11-26/h200-sxm-full.json``, sustained). So two swings are sampled.
+A power or thermal limit is held on average, by swings of the clock. On an H200 at its power cap a
+swing takes 1.1 s: the first is a second at full rate, then a quarter of a second a fifth slower.
+Medians over half a second differ by up to 3.5%, over two swings by 1%
+(``results/records/2026-11-26/h200-sxm-full.json``, sustained), so two swings are sampled.
 """
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What one measurement may cost and should reach.
+    """Budget and target precision of one measurement.
 
     Attributes:
-        budget_s: limit on warm-up and sampling, exceeded by one sample at the most, or by the few
-            that an interval needs.
-        precision: wanted half-width of the 95% interval of the median, relative.
-        max_samples: a bound on the record's size.
-        least_s: sampling goes on at least that long, whatever is known by then.
-        sample_s: wanted time of one sample.
+        budget_s: time for warm-up and sampling, exceeded by one sample at most, or by the
+            ``LEAST_SAMPLES`` that an interval needs.
+        precision: target half-width of the 95% interval of the median, relative.
+        max_samples: bounds the record's size.
+        least_s: minimum sampling time, however precise the median is by then.
+        sample_s: target duration of one sample.
     """
 
     budget_s: float
@@ -64,7 +65,7 @@ class Plan:
 
 @dataclass
 class Samples:
-    """What was sampled so far."""
+    """The samples so far; ``seconds`` are per call, ``at_s`` since the budget began."""
 
     seconds: list[float] = field(default_factory=list)
     at_s: list[float] = field(default_factory=list)
@@ -84,21 +85,21 @@ def measure(
     Args:
         device: where it runs.
         prepared: what runs.
-        plan: budget and wanted precision.
-        progress: told the share of the budget that is spent.
+        plan: budget and target precision.
+        progress: called with the fraction of the budget spent.
 
     Returns:
-        Every sample after a rest, and after warm-up, with median, interval, burst and the reason
-        for stopping.
+        All samples taken after the rest and after warm-up, with median, interval, burst and the
+        reason for stopping.
     """
     start = device.now()
     batch = in_turns(_batch(device, prepared, plan.sample_s), prepared)
     took = device.time(prepared, batch).seconds
     rested = _rested(device, prepared, batch, took, plan)
     clock = _Clock(device, start, device.now(), plan, progress)
-    room = min(WARMUP_SHARE * plan.budget_s, plan.budget_s - LEAST_SAMPLES * took)
-    warmed = _warm_up(device, prepared, batch, start + room)
-    if _fell(rested, [one / batch for one in warmed]):
+    warmup_limit_s = min(WARMUP_SHARE * plan.budget_s, plan.budget_s - LEAST_SAMPLES * took)
+    warmed = _warm_up(device, prepared, batch, start + warmup_limit_s)
+    if _is_throttled(rested, [seconds / batch for seconds in warmed]):
         clock = replace(clock, plan=replace(plan, least_s=max(plan.least_s, SWINGS_S)))
     warmup_s = clock.loaded()
     samples, stopped = _sample(device, prepared, batch, clock)
@@ -117,7 +118,7 @@ def measure(
 
 @dataclass(frozen=True)
 class _Clock:
-    """The budget as it is spent, and the time under load since the rest."""
+    """Time spent of the budget, and time under load since the rest."""
 
     device: Device
     start_s: float
@@ -135,7 +136,7 @@ class _Clock:
 
 
 def in_turns(batch: int, prepared: Prepared) -> int:
-    """Returns a batch of at least so many calls that has none which would have been made alone."""
+    """Returns ``batch`` rounded up to whole replays, so that no call is launched individually."""
     return math.ceil(batch / prepared.at_once) * prepared.at_once
 
 
@@ -143,7 +144,7 @@ def _batch(device: Device, prepared: Prepared, sample_s: float) -> int:
     """Returns how many calls make a sample long enough for the timer.
 
     Raises:
-        DeviceError: the timer does not move.
+        DeviceError: the timer does not advance.
     """
     wanted = max(sample_s, 1000 * device.timer_resolution_s)
     batch = 1
@@ -152,33 +153,30 @@ def _batch(device: Device, prepared: Prepared, sample_s: float) -> int:
         seconds = elapsed.seconds
         if seconds <= 0 and (batch >= MOST_CALLS or elapsed.wall_seconds > UNMOVED_S):
             raise DeviceError("the device's timer stays at 0")
+        if seconds >= wanted:
+            return batch
         if seconds >= wanted / 2 or batch >= MOST_CALLS:
-            return (
-                max(1, math.ceil(batch * wanted / max(seconds, 1e-9)))
-                if seconds < wanted
-                else batch
-            )
-        batch = (
-            batch * 2 if seconds <= 0 else min(MOST_CALLS, batch * max(2, int(wanted / seconds)))
-        )
+            return max(1, math.ceil(batch * wanted / max(seconds, 1e-9)))
+        growth = 2 if seconds <= 0 else max(2, int(wanted / seconds))
+        batch = min(MOST_CALLS, batch * growth)
 
 
 def _rested(
     device: Device, prepared: Prepared, batch: int, took_s: float, plan: Plan
 ) -> list[float]:
-    """Returns the call times right after a rest; none where a sample is long for the budget."""
+    """Returns the call times right after a rest; none where a sample takes too much budget."""
     if took_s > REST_SHARE * plan.budget_s:
         return []
     device.rest(min(REST_S, REST_SHARE * plan.budget_s))
     wanted_s = min(RESTED_S, REST_SHARE * plan.budget_s)
-    taken: list[float] = []
-    while sum(taken) < wanted_s and len(taken) < MOST_RESTED:
-        taken.append(max(device.time(prepared, batch).seconds, 1e-12))
-    return [one / batch for one in taken]
+    batches_s: list[float] = []
+    while sum(batches_s) < wanted_s and len(batches_s) < MOST_RESTED:
+        batches_s.append(max(device.time(prepared, batch).seconds, 1e-12))
+    return [seconds / batch for seconds in batches_s]
 
 
 def _warm_up(device: Device, prepared: Prepared, batch: int, end_s: float) -> list[float]:
-    """Runs until two windows of samples agree, or it is ``end_s``; returns the batches' times."""
+    """Runs until two windows of samples agree, or until ``end_s``; returns the batches' times."""
     seconds: list[float] = []
     while device.now() < end_s:
         seconds.append(device.time(prepared, batch).seconds)
@@ -193,28 +191,27 @@ def _settled(seconds: list[float]) -> bool:
     return abs(last - before) <= SETTLED * before
 
 
-def _fell(rested: list[float], warmed: list[float]) -> bool:
-    """Tells whether calls take longer once warm than in the best window after the rest."""
+def _is_throttled(rested: list[float], warmed: list[float]) -> bool:
+    """Returns whether calls are clearly slower once warm than in the best window after the rest."""
     if not rested or not warmed:
         return False
     width = min(SETTLE_WINDOW, len(rested))
-    windows = [rested[at : at + width] for at in range(len(rested) - width + 1)]
-    return median(warmed[-SETTLE_WINDOW:]) > (1 + FELL) * min(map(median, windows))
+    windows = [rested[start : start + width] for start in range(len(rested) - width + 1)]
+    return median(warmed[-SETTLE_WINDOW:]) > (1 + THROTTLED) * min(map(median, windows))
 
 
 def _sample(
     device: Device, prepared: Prepared, batch: int, clock: _Clock
 ) -> tuple[Samples, Stopped]:
-    samples, next_look = Samples(), MIN_SAMPLES
+    """Takes samples until there is a reason to stop; checks at growing intervals."""
+    samples, next_check = Samples(), MIN_SAMPLES
     while True:
         _take(device, prepared, batch, clock.start_s, samples)
         count, spent = len(samples.seconds), clock.spent()
         over = spent >= clock.plan.budget_s or count >= clock.plan.max_samples
-        if count < LEAST_SAMPLES:
+        if count < LEAST_SAMPLES or (count < next_check and not over):
             continue
-        if not over and count < next_look:
-            continue
-        next_look = math.ceil(count * 1.15)
+        next_check = math.ceil(count * 1.15)
         precision = half_width(samples.seconds)
         reason = _reason(precision, count, clock.loaded(), clock.plan, over=over)
         if reason and (over or _steady(samples.seconds, clock.plan.precision)):
@@ -224,7 +221,7 @@ def _sample(
 
 
 def _steady(seconds: list[float], precision: float) -> bool:
-    """Tells whether the last third agrees with the whole: a device that throttles late does not."""
+    """Returns whether the last third agrees with the whole, unlike a device that throttles late."""
     last = seconds[-(len(seconds) // 3) :]
     return abs(median(last) / median(seconds) - 1) <= SETTLED + precision
 
@@ -243,9 +240,8 @@ def _take(device: Device, prepared: Prepared, batch: int, start_s: float, sample
 def _reason(precision: float, count: int, loaded_s: float, plan: Plan, *, over: bool) -> str | None:
     """Returns why to stop now, None to go on.
 
-    Converged needs a least time, too: slow swings do not show in a short one. Noisy: at the pace
-    seen, the wanted precision would take several times the budget, and what is left of it would
-    not change that.
+    ``converged`` requires a minimum time as well, since a short series does not show slow swings.
+    ``noisy``: at this variance the target precision would take several times the budget.
     """
     if loaded_s < plan.least_s and not over:
         return None

@@ -1,4 +1,4 @@
-"""What is heard of a worker through its pipe, and how its end is told."""
+"""Receiving a worker's messages through its pipe, and naming the signal that ended it."""
 
 import signal
 import time
@@ -9,12 +9,12 @@ from typing import Any
 
 
 class GoneError(Exception):
-    """Nobody is at the other end of the pipe."""
+    """The other end of the pipe is closed."""
 
 
 @contextmanager
 def talking() -> Iterator[None]:
-    """Tells what a pipe fails with from what a listener does: it is ``GoneError``."""
+    """Turns a pipe's errors into ``GoneError``, so that no other ``OSError`` is taken for one."""
     try:
         yield
     except (EOFError, OSError) as error:
@@ -22,10 +22,10 @@ def talking() -> Iterator[None]:
 
 
 def heard(pipe: Connection, deadline_s: float) -> tuple[str, Any] | None:
-    """Returns what the worker says next, None where it says nothing until then.
+    """Returns the worker's next message, None if there is none before the deadline.
 
     Raises:
-        GoneError: it has ended.
+        GoneError: the worker has ended.
     """
     with talking():
         return pipe.recv() if pipe.poll(max(0.0, deadline_s - time.monotonic())) else None

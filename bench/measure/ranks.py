@@ -1,7 +1,7 @@
-"""A run under torchrun: the first rank measures, the others follow; no worker process is started.
+"""A run under torchrun: rank 0 measures and the others follow; no worker process is started.
 
-The ranks are the processes: one that dies costs what is being measured across them, and torchrun
-ends the rest. The first rank alone writes the record and prints.
+If a rank dies, the current measurement across ranks is lost and torchrun ends the others. Only
+rank 0 writes the record and prints.
 """
 
 import signal
@@ -24,7 +24,7 @@ __all__ = ["RankedSession", "alone", "count", "follow", "rank"]
 
 
 class RankedSession:
-    """Measures in the first rank, with the others where a kernel needs them."""
+    """Measures in rank 0, with the other ranks where a kernel needs them."""
 
     def __init__(self, word: str) -> None:
         self._word = word
@@ -34,22 +34,22 @@ class RankedSession:
         """Joins the other ranks and returns machine and device.
 
         Raises:
-            DeviceError: a rank has no device, or does not come.
+            DeviceError: a rank has no device, or cannot be reached.
         """
         return LocalSession(self._opened()).describe()
 
     def measure(self, item: Item, plan: Plan, progress: Progress) -> Measurement:
-        """Measures one item; a device past saving costs the item, and those that follow."""
+        """Measures one item; a lost device fails this item and all later ones."""
         try:
             return LocalSession(self._opened()).measure(item, plan, progress)
         except DeviceLostError as error:
             raise WorkerDiedError(str(error)) from error
 
     def close(self) -> None:
-        """Gives the buffers back and sends the other ranks home."""
+        """Frees the buffers and ends the other ranks."""
         if self._device is None:
             return
-        with suppress(LostRankError):  # nobody is left to be told
+        with suppress(LostRankError):  # the other ranks are gone already
             self._device.release()
             self._device.end()
 
@@ -60,20 +60,20 @@ class RankedSession:
 
 
 def follow(word: str) -> int:
-    """Does what the first rank orders until it ends; returns this rank's exit code."""
+    """Executes rank 0's orders until it ends; returns this rank's exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         obey(*join(word))
     except (DeviceError, LostRankError):
-        return 1  # the first rank says what it was, if it can
+        return 1  # rank 0 reports the reason, if it can
     return 0
 
 
 def alone(items: Sequence[Weighted]) -> tuple[Weighted, ...]:
-    """Returns the items of a run without torchrun: one stands for all that need other ranks."""
+    """Returns the items of a run without torchrun: one per kernel that needs other ranks."""
     kept: list[Weighted] = []
-    for one in items:
-        needy = across(kernel(one.item.kernel))
-        if not (needy and any(one.item.kernel == other.item.kernel for other in kept)):
-            kept.append(one)
+    for weighted in items:
+        name = weighted.item.kernel
+        if not (across(kernel(name)) and any(name == other.item.kernel for other in kept)):
+            kept.append(weighted)
     return tuple(kept)

@@ -1,7 +1,7 @@
-"""A record's file while its run lasts: written whole each time, and held against a second run.
+"""A record's file during its run: rewritten atomically, and locked against a second run.
 
-The hold is a lock on the file itself: it ends with its process, however that ends, and leaves
-nothing behind. Where a file system or a platform knows no such locks, nothing is refused.
+The lock is an advisory lock on the file itself, which ends with its process and leaves nothing
+behind. Where a file system or a platform has no such locks, nothing is refused.
 """
 
 import sys
@@ -19,9 +19,9 @@ class RecordFile:
     """Where one run writes its record.
 
     Attributes:
-        path: where it lies.
-        lacking: how many measurements were made since it was last written.
-        lost: whether another run has taken the file; it is written no more.
+        path: the file's path.
+        lacking: number of measurements since it was last written.
+        lost: whether another run has taken over the file, which is then no longer written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,9 +29,9 @@ class RecordFile:
         self._held: IO[bytes] | None = None
 
     def save(self, record: Record, *, new: int = 0) -> str:
-        """Writes the record with ``new`` more measurements; returns what kept it from that.
+        """Writes the record, which has ``new`` more measurements; returns an error message or "".
 
-        A full disk costs the file, not the run: the next write may succeed.
+        A full disk does not end the run: the next write may succeed.
         """
         self.lacking += new
         if self.lost:
@@ -41,14 +41,14 @@ class RecordFile:
         except OSError as error:
             return error.strerror or str(error)
         self.lacking = 0
-        if self._held and not self.take():  # another file lies there now
+        if self._held and not self.take():  # writing has replaced the locked file
             self.lost = True
         return ""
 
     def take(self) -> bool:
-        """Holds the file that lies there now; tells False where another run has it."""
+        """Locks the file currently at the path; returns False if another run holds it."""
         try:
-            file = self.path.open("rb+")  # to be written: NFS locks nothing else
+            file = self.path.open("rb+")  # writable: NFS requires that for an exclusive lock
         except OSError:
             return True
         if not _locked(file):
@@ -59,7 +59,7 @@ class RecordFile:
         return True
 
     def release(self) -> None:
-        """Lets go of it."""
+        """Unlocks the file."""
         if self._held:
             self._held.close()
         self._held = None
@@ -73,7 +73,7 @@ def unwritable(folder: Path, trouble: str) -> UsageError:
 
 
 def is_held(path: Path) -> bool:
-    """Tells whether a run that is under way has a record's file."""
+    """Returns whether a run in progress holds a record's file."""
     file = RecordFile(path)
     taken = file.take()
     file.release()
@@ -81,7 +81,7 @@ def is_held(path: Path) -> bool:
 
 
 def _locked(file: IO[bytes]) -> bool:
-    """Locks a file, or tells False where somebody else has."""
+    """Locks a file; returns False if another process has locked it."""
     if sys.platform == "win32":
         return True
     import fcntl

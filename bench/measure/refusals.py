@@ -1,4 +1,4 @@
-"""Why an item is not measured: no such unit, a wrong result, software, or too long a call."""
+"""Reasons not to measure an item: unsupported, wrong, emulated in software, or too slow."""
 
 import math
 from dataclasses import replace
@@ -14,14 +14,14 @@ PILOT_S = 1.0
 REFERENCE_S = 0.03
 REFERENCE = "fp32"
 SLOW_BY_DESIGN = ("fp64", "fp32")
-"""Formats that vendors cut by design; a slow pilot says nothing of how they are done."""
+"""Formats whose rate vendors cut by design, so that a slow pilot does not mean emulation."""
 
 CALLS_BESIDES = 3
-"""Calls that a measurement makes besides its samples: to size the batch, to warm up, to look."""
+"""Calls of a measurement besides its samples: preparation, batch sizing, warm-up."""
 
 
 class WrongResultError(Exception):
-    """The kernel computes something else than it should; ``check`` says by how much."""
+    """The kernel's result is wrong; ``check`` holds the error."""
 
     def __init__(self, check: Check) -> None:
         self.check = check
@@ -32,10 +32,10 @@ class WrongResultError(Exception):
 
 
 def refuse_format(device: Device, kernel: Kernel, pilot: Point, *, forced: bool) -> None:
-    """Raises for a format that the device lacks, computes wrongly, or does in software.
+    """Refuses a format that the device lacks, computes wrongly, or emulates in software.
 
     Raises:
-        UnsupportedError: lacking or in software; not asked where it is forced.
+        UnsupportedError: unsupported or emulated; not checked if ``forced``.
         WrongResultError: the check failed.
     """
     lacking = None if forced else device.lacks(pilot.dtype)
@@ -55,11 +55,14 @@ def checked(device: Device, kernel: Kernel, point: Point) -> Check:
 
 
 def refuse_length(device: Device, kernel: Kernel, point: Point, budget_s: float) -> None:
-    """Raises for a configuration of which the budget holds too few calls for an interval.
+    """Refuses a configuration of which too few calls for an interval fit into the budget.
 
-    A smaller one is timed, and the time predicted by its rate: nothing may hang a run. A fast
-    device does a small one at a worse rate, so where the budget holds a call as predicted, that is
-    timed.
+    The call time is predicted from the rate of a smaller configuration, so that nothing hangs a
+    run. Since a fast device is less efficient on small ones, a call is timed if one is expected
+    to fit into the budget.
+
+    Raises:
+        UnsupportedError: the message says which budget would be enough.
     """
     smaller = kernel.smaller(point)
     if smaller == point:
@@ -77,23 +80,22 @@ def refuse_length(device: Device, kernel: Kernel, point: Point, budget_s: float)
 
 
 def _refuse_software(device: Device, kernel: Kernel, pilot: Point) -> None:
-    """Raises where the pilot runs so much slower than in fp32 that no hardware can be behind it."""
+    """Raises if the pilot is so much slower than in fp32 that it must be emulated."""
     if kernel.name != "gemm" or pilot.dtype in SLOW_BY_DESIGN:
         return
     small = replace(pilot, parameters={**pilot.parameters, "m": 128, "n": 128, "k": 128})
     reference = _fastest_s(device, kernel, replace(small, dtype=REFERENCE), REFERENCE_S)
     patience = max(PILOT_S, 3 * SOFTWARE_FACTOR * reference)
-    own = _fastest_s(device, kernel, small, patience, enough=SOFTWARE_FACTOR * reference)
-    if own > SOFTWARE_FACTOR * reference:
-        raise UnsupportedError(
-            f"done in software here: the pilot took {own / reference:.0f} times as long as in fp32"
-        )
+    fastest = _fastest_s(device, kernel, small, patience, enough=SOFTWARE_FACTOR * reference)
+    if fastest > SOFTWARE_FACTOR * reference:
+        slower = f"{fastest / reference:.0f} times as long as in fp32"
+        raise UnsupportedError(f"done in software here: the pilot took {slower}")
 
 
 def _fastest_s(
     device: Device, kernel: Kernel, point: Point, patience_s: float, enough: float = 0.0
 ) -> float:
-    """Returns the fastest call within some patience: a neighbour can hold up any single one."""
+    """Returns the fastest call within ``patience_s``: a neighbour may slow down any single one."""
     prepared = device.prepare(kernel, point)
     start, fastest, calls = device.now(), math.inf, 0
     while calls < PILOT_CALLS or (fastest > enough and device.now() - start < patience_s):

@@ -1,4 +1,4 @@
-"""Completes a record: by its own settings, on the same device, and only what is missing in it."""
+"""Resumes a record: with its own settings, on the same device, measuring only what is missing."""
 
 import datetime as dt
 import math
@@ -9,8 +9,7 @@ from pathlib import Path
 from bench import paths
 from bench.config import choices, compose
 from bench.errors import UsageError
-from bench.kernels.registry import kernel
-from bench.measure.item import Item
+from bench.measure.item import is_of
 from bench.measure.recordfile import is_held
 from bench.measure.runner import Begun, Order, held, is_lost, program
 from bench.measure.session import Place
@@ -19,43 +18,42 @@ from bench.records.model import (
     IMPORTED_BY,
     METHOD,
     DeviceInfo,
-    Measurement,
     Program,
     Record,
 )
 from bench.shapes import RunConfig
 
 ALONGSIDE = ("resume", "report", "reports", "out", "quiet")
-"""The keys that may stand beside ``resume=``; all else is the record's."""
+"""The keys allowed beside ``resume=``; all others come from the record."""
 
 SPELLED = {"sustained_seconds": "sustained.seconds"}
-"""Settings whose key is spelled otherwise."""
+"""Settings whose config key is spelled differently."""
 
 RESUMED = "resumed_utc"
-"""The setting that says when a record was last gone on with."""
+"""The setting that holds when a record was last resumed."""
 
 SERIES, RUN, RUNS = "series", "run", "runs"
-"""The settings of one record of several runs: whose it is, its number, and how many there are."""
+"""Settings of a record that is one of several runs: the series, its number, the number of runs."""
 
 REPORTED = (
     "backend", "name", "cpu_vendor", "cpu_family", "cpu_model", "isa", "units", "l2_bytes",
     "llc_bytes", "clock_max_hz", "memory_bus_bit", "capability", "pci", "driver", "power_limit_w",
     "limits",
 )  # fmt: skip
-"""What a device reports alike each time; free memory and clocks of the moment are not."""
+"""What a device reports the same way each time, unlike free memory and current clocks."""
 
 MEMORY_NEAR = 0.01
-"""Drivers and containers keep back a little more or less each time."""
+"""Relative tolerance of total memory: what drivers and containers reserve varies."""
 
 
 def unfinished(word: str, folder: Path) -> Begun:
-    """Returns the record that ``word`` names, if it can be completed.
+    """Returns the record that ``word`` names, if it can be resumed.
 
-    ``latest`` is the newest one, whether it has ended or not.
+    ``latest`` is the newest one, finished or not.
 
     Raises:
-        UsageError: there is none, it has all its measurements, is committed, under way, or was
-            measured by another onpaper.
+        UsageError: there is none, or it is complete, committed, in progress, or was measured by
+            another version of onpaper.
     """
     path = named(word, folder)
     record = store.read(path)
@@ -73,7 +71,7 @@ def unfinished(word: str, folder: Path) -> Begun:
 
 
 def named(word: str, folder: Path) -> Path:
-    """Returns where the record lies that ``resume=`` names; ``latest`` may have ended or not.
+    """Returns the path of the record that ``resume=`` names; ``latest`` may be finished or not.
 
     Raises:
         UsageError: there is none, or more than one.
@@ -86,12 +84,12 @@ def _committed() -> Path:
 
 
 def is_finished(record: Record) -> bool:
-    """Tells whether nothing is missing in a record that resuming could bring."""
+    """Returns whether a record lacks nothing that resuming could add."""
     return record.state == "complete" and not any(map(is_lost, record.measurements))
 
 
 def refuse_foreign(record: Record, path: Path) -> None:
-    """Refuses to go on with a record that is nobody's to edit here.
+    """Refuses to resume a record that must not be edited here.
 
     Raises:
         UsageError: it is committed, or was imported.
@@ -103,10 +101,10 @@ def refuse_foreign(record: Record, path: Path) -> None:
 
 
 def refuse_other(record: Record) -> None:
-    """Refuses to go on with what another onpaper measured.
+    """Refuses to resume what another version of onpaper measured.
 
     Raises:
-        UsageError: it names the other.
+        UsageError: the message names both versions and what to do.
     """
     if other := _other_program(record):
         raise UsageError(f"record {record.id} was measured by {other}: {_remedy(record)}")
@@ -120,7 +118,7 @@ def _latest(folder: Path) -> Path:
 
 
 def _other_program(record: Record) -> str:
-    """Returns which other onpaper measured a record, empty if it is this one."""
+    """Returns which other version measured a record, empty if it is this one."""
     now, then = program(), record.program
     if record.method_version != METHOD:
         return f"method {record.method_version}, this is method {METHOD}"
@@ -143,14 +141,14 @@ def _commit(source: Program) -> str:
     return f"commit {source.commit}" if source.commit else "an onpaper outside a clone"
 
 
-def config_of(record: Record, told: RunConfig) -> RunConfig:
-    """Returns the config that a record was measured by, with the report that is wanted now.
+def config_of(record: Record, given: RunConfig) -> RunConfig:
+    """Returns the config that a record was measured with, with the report options of ``given``.
 
     Raises:
-        UsageError: its suite or a setting is not known any more.
+        UsageError: its suite or a setting no longer exists.
     """
     backend = record.device.backend
-    known = backend in choices("device")  # a plug-in's own type has no word of its own
+    known = backend in choices("device")  # a plug-in's device type may not be one of them
     own = record.suite not in choices("suite") and "suite.items" in record.settings
     suite = "suite.name" if own else "suite"
     words = [f"{suite}={record.suite}", f"device={backend if known else 'accelerator'}"]
@@ -161,19 +159,19 @@ def config_of(record: Record, told: RunConfig) -> RunConfig:
         if value is not None and key not in (RESUMED, SERIES, RUN, RUNS)
     ]
     made = compose("run", words, RunConfig)
-    return replace(made, **{key: getattr(told, key) for key in ALONGSIDE})
+    return replace(made, **{key: getattr(given, key) for key in ALONGSIDE})
 
 
 def rest(begun: Begun, order: Order) -> tuple[Order, Begun]:
-    """Returns the order for what is missing, each with the time it had, and where it belongs.
+    """Returns the order for the missing items, each with its original time, and their places.
 
     Raises:
-        UsageError: what was measured is not what the order says: the suite has changed since.
+        UsageError: the measurements do not match the order: the suite has changed since.
     """
     record = begun.record
     done, known = record.measurements, order.items
     pairs = zip(done, known, strict=False)
-    if len(done) > len(known) or not all(_is_of(one, other.item) for one, other in pairs):
+    if len(done) > len(known) or not all(is_of(one, weighted.item) for one, weighted in pairs):
         raise UsageError(
             f"record {record.id}: suite {record.suite} has changed since: measure again"
         )
@@ -188,27 +186,15 @@ def rest(begun: Begun, order: Order) -> tuple[Order, Begun]:
 
 
 def _shared(order: Order) -> float:
-    """Returns the weights of the items that share the suite's time."""
+    """Returns the total weight of the items that share the suite's time."""
     return sum(one.weight for one in order.items if one.seconds is None)
 
 
-def _is_of(one: Measurement, item: Item) -> bool:
-    """Tells whether a measurement is of an item; a label may tell more than the form."""
-    found = kernel(item.kernel)
-
-    def label(variant: str) -> str:
-        return found.label(found.pilot(item.dtype, item.data, variant))
-
-    others = {label(other) for other in found.variants(item.dtype)} - {label(item.variant)}
-    wanted = (item.kernel, item.dtype, item.data)
-    return (one.kernel, one.dtype, one.data) == wanted and one.label not in others
-
-
 def check_place(record: Record, place: Place) -> None:
-    """Refuses to go on on another device or machine than the record says.
+    """Refuses to resume on another device or machine than the record's.
 
     Raises:
-        UsageError: it names the first thing that differs.
+        UsageError: the message names the first difference.
     """
     for what, then, now in _differences(record, place):
         raise UsageError(

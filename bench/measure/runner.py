@@ -1,4 +1,4 @@
-"""Runs a suite: one item after the other, the record on disk after each."""
+"""Runs a suite item by item, saving the record after each."""
 
 import datetime as dt
 import hashlib
@@ -25,15 +25,15 @@ LEAST_S = 0.3
 UNWRITTEN = "the record could not be written: "
 
 LOST = "worker lost: "
-"""How the reason of a measurement begins that cost its worker: it can be had by measuring anew."""
+"""Prefix of the reason of a measurement that cost its worker; resuming measures it again."""
 
 SOURCES = ("bench", "configs", "specs")
-"""What a clone measures with."""
+"""The folders of a clone that affect measurements."""
 
 
 @dataclass(frozen=True)
 class Weighted:
-    """An item and its share of the suite's time, or the seconds it has to itself besides."""
+    """An item and its weight in sharing the suite's time, or its own additional seconds."""
 
     item: Item
     weight: float
@@ -42,17 +42,17 @@ class Weighted:
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be run.
+    """What to run.
 
     Attributes:
         suite: its name.
-        seconds: time for all items together, set-up excluded.
-        items: in the order in which they are run.
-        precision: wanted half-width of the median's 95% interval, relative.
-        chip: the sheet to use, None to go by what the device reports.
-        folder: where records go.
-        settings: what is written into the record of how it was run.
-        node: how the user or the launcher calls this machine, None for no name.
+        seconds: time for all items together, without set-up.
+        items: in order of execution.
+        precision: target half-width of the median's 95% interval, relative.
+        chip: the sheet to use, None to match the device.
+        folder: where records are written.
+        settings: the run's settings, for the record.
+        node: a name for this machine given by the user or the launcher, None for none.
     """
 
     suite: str
@@ -65,7 +65,7 @@ class Order:
     node: str | None = None
 
     def seconds_of_items(self) -> tuple[float, ...]:
-        """Returns how long each item is to take: its own seconds, or its share of the suite's."""
+        """Returns each item's time: its own seconds, or its share of the suite's."""
         shared = sum(one.weight for one in self.items if one.seconds is None)
         return tuple(
             self.seconds * one.weight / shared if one.seconds is None else one.seconds
@@ -74,13 +74,13 @@ class Order:
 
     @property
     def whole_s(self) -> float:
-        """Returns the time of all items, those with seconds to themselves counted in."""
+        """Returns the time of all items, including those with their own seconds."""
         return sum(self.seconds_of_items())
 
 
 @dataclass(frozen=True)
 class Watcher:
-    """Who is told how the run goes: at its start, within and after an item, on trouble."""
+    """Callbacks of a run: when it starts, during and after an item, on a failed save."""
 
     started: Callable[[Record, Path], None] = lambda _record, _path: None
     item: Callable[[Item, int, float], None] = lambda _item, _number, _share: None
@@ -90,12 +90,12 @@ class Watcher:
 
 @dataclass(frozen=True)
 class Begun:
-    """A record under way.
+    """A record in progress.
 
     Attributes:
-        record: as far as it has got.
-        path: where it lies.
-        places: where in it the measurement of each item belongs; empty where it is the end.
+        record: its current state.
+        path: its file.
+        places: index of each item's measurement in the record; empty to append them.
     """
 
     record: Record
@@ -104,7 +104,7 @@ class Begun:
 
 
 class UnsavedError(OnpaperError):
-    """The record could not be written at the end; its file lacks the last measurements."""
+    """The final save of the record failed; its file lacks the last measurements."""
 
     def __init__(self, record: Record, file: RecordFile, reason: str) -> None:
         self.record = record
@@ -117,10 +117,10 @@ class UnsavedError(OnpaperError):
 
 
 def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) -> Record:
-    """Measures every item and returns the record; Ctrl-C ends it with what was measured.
+    """Measures every item and returns the record; after Ctrl-C, with what was measured so far.
 
     Raises:
-        DeviceError: the device is not here.
+        DeviceError: there is no such device.
         UsageError: ``chip=`` names no sheet, or records cannot be written to the folder.
         UnsavedError: the record could not be written at the end.
     """
@@ -132,10 +132,10 @@ def run(session: Session, order: Order, catalogue: Catalogue, watcher: Watcher) 
 
 
 def measure_all(session: Session, order: Order, begun: Begun, watcher: Watcher) -> Record:
-    """Measures every item of the order into a record that is on disk already.
+    """Measures every item of the order into a record that exists on disk.
 
     Raises:
-        UsageError: another run is at this record.
+        UsageError: another run is measuring this record.
         UnsavedError: the record could not be written at the end.
     """
     file = RecordFile(begun.path)
@@ -153,7 +153,7 @@ def measure_all(session: Session, order: Order, begun: Begun, watcher: Watcher) 
 def _measured(
     session: Session, order: Order, begun: Begun, watcher: Watcher, file: RecordFile
 ) -> Record:
-    """Returns the record of all that could be measured, and how its run ended."""
+    """Measures all items and returns the record, complete or interrupted."""
     record, spent_s = begun.record, 0.0
     try:
         watcher.started(record, begun.path)
@@ -171,23 +171,23 @@ def _measured(
 
 
 def held(record: Record) -> str:
-    """Returns why a record that is being measured is left alone."""
+    """Returns the message that a record is being measured by another run."""
     return f"record {record.id} is being measured by another run: wait for it, or end it"
 
 
 def is_lost(one: Measurement) -> bool:
-    """Tells whether a measurement is missing because it cost its worker."""
+    """Returns whether a measurement is missing because its worker died."""
     return one.status == "failed" and (one.reason or "").startswith(LOST)
 
 
 def _cost_s(done: Measurement, plan: Plan) -> float:
-    """Returns the suite's time that a measurement took; a hang takes none of what others have."""
+    """Returns how much of the suite's time a measurement used; a hang at most its budget."""
     took_s = done.took_s - done.setup_s
     return min(took_s, plan.budget_s) if is_lost(done) else took_s
 
 
 def _joined(record: Record, done: Measurement, place: tuple[int, ...]) -> Record:
-    """Returns the record with one more measurement, at its end or instead of the one it repeats."""
+    """Returns the record with one more measurement, appended or replacing the one at ``place``."""
     kept = record.measurements
     (at,) = place or (len(kept),)
     took_s = record.took_s - sum(one.took_s for one in kept[at : at + 1]) + done.took_s
@@ -196,7 +196,7 @@ def _joined(record: Record, done: Measurement, place: tuple[int, ...]) -> Record
 
 
 def start(place: Place, order: Order, catalogue: Catalogue) -> Record:
-    """Returns the record of a run that has measured nothing yet."""
+    """Returns the record of a run before its first measurement."""
     device = place.device
     identity = choose(order.chip, device, catalogue) if order.chip else identify(device, catalogue)
     now = dt.datetime.now(dt.UTC)
@@ -214,21 +214,21 @@ def start(place: Place, order: Order, catalogue: Catalogue) -> Record:
 
 
 def record_path(record: Record, folder: Path) -> Path:
-    """Returns where a record is written: a folder a day, a file a run."""
+    """Returns a record's path: one folder per day, one file per run."""
     return folder / record.started_utc[:10] / f"{record.id}.json"
 
 
 def budget_s(order: Order, number: int, spent_s: float) -> float:
-    """Returns an item's share of the time still left, so that savings are handed on.
+    """Returns an item's share of the time left, so that unused time goes to later items.
 
-    Items with seconds to themselves get those, and take nothing from the others.
+    Items with their own seconds get exactly those, in addition to the suite's time.
     """
     own_s = order.items[number].seconds
     if own_s is not None:
         return own_s
-    apart_s = sum(weighted.seconds or 0.0 for weighted in order.items[:number])
+    extra_s = sum(weighted.seconds or 0.0 for weighted in order.items[:number])
     weights = [weighted.weight for weighted in order.items[number:] if weighted.seconds is None]
-    return max(LEAST_S, (order.seconds + apart_s - spent_s) * weights[0] / sum(weights))
+    return max(LEAST_S, (order.seconds + extra_s - spent_s) * weights[0] / sum(weights))
 
 
 def _one(session: Session, item: Item, plan: Plan, number: int, watcher: Watcher) -> Measurement:
@@ -241,29 +241,29 @@ def _one(session: Session, item: Item, plan: Plan, number: int, watcher: Watcher
 
 
 def lost(item: Item, reason: str, took_s: float) -> Measurement:
-    """Returns the measurement that cost a worker its life."""
-    found = kernel(item.kernel)
-    pilot = found.pilot(item.dtype, item.data, item.variant)
+    """Returns the failed measurement of an item whose worker died."""
+    lost_kernel = kernel(item.kernel)
+    pilot = lost_kernel.pilot(item.dtype, item.data, item.variant)
     return Measurement(
         kernel=item.kernel,
         dtype=item.dtype,
         data=item.data,
-        figures=found.figures(pilot),
+        figures=lost_kernel.figures(pilot),
         status="failed",
         reason=LOST + reason,
         parameters={**pilot.parameters, **item.fixed},
         took_s=took_s,
-        label=found.label(pilot),
-        group=found.group,
-        quantity=found.quantity(pilot),
-        decides=found.decides,
+        label=lost_kernel.label(pilot),
+        group=lost_kernel.group,
+        quantity=lost_kernel.quantity(pilot),
+        decides=lost_kernel.decides,
     )
 
 
 def program() -> Program:
-    """Returns the version of this program, with the commit where it runs from a clone.
+    """Returns the version of this program, with the git commit if it runs from a clone.
 
-    Changed is what measures: a record or a bundle that lies in the clone does not count.
+    ``dirty`` considers ``SOURCES`` only: new records or bundles in the clone do not count.
     """
     commit = _git("rev-parse", "--short=12", "HEAD")
     changed = _git("status", "--porcelain", "--", *SOURCES) if commit else None

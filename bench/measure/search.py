@@ -1,8 +1,8 @@
-"""Finds the fastest configuration of a kernel within a budget, and says what more could gain.
+"""Finds the fastest configuration of a kernel within a budget, and estimates what is left to gain.
 
-Seeds first (squares and shapes that vendors favour, spread over the space), then turns between
-neighbours of the best and points drawn at random, then re-trials of the leaders, because the best
-of many noisy trials is biased. The winner is measured again, independently, by the loop.
+First seeds (squares and shapes that vendors favour), then a mix of neighbours of the best and
+random draws, then re-trials of the leaders, since the best of many noisy trials is biased. The
+winner is measured again, independently, by the timing loop.
 """
 
 import math
@@ -25,13 +25,11 @@ LEADERS = 6
 TRIAL_CALLS = 3
 TRIAL_S = 0.01
 HOPELESS_S, HOPELESS = 0.2, 4.0
-"""A first call that takes longer, and that many times as long as at the best rate, is the only.
-
-So is one that takes longer than the whole budget.
-"""
+"""A configuration gets no second call if its first takes longer than ``HOPELESS_S`` and either
+``HOPELESS`` times as long as at the best rate so far, or more than the whole budget."""
 
 DEAREST_SHARE = 1 / 8
-"""A trial that would cost a larger share of the budget than this is left out."""
+"""A trial expected to cost a larger share of the budget than this is left out."""
 
 
 @dataclass
@@ -39,15 +37,15 @@ class Hunt:
     """The state of one search.
 
     Attributes:
-        amounts: what each configuration does, in what its rate counts.
-        times: seconds a call in every trial, by configuration number.
-        call_s: their median, since a trial disturbed for the better would lead for good.
-        calls: calls spent on it.
+        amounts: work of each configuration, in the unit of its rate (operations or bytes).
+        times: seconds per call of every trial, by configuration index.
+        call_s: their median; by the minimum, one lucky trial would lead for good.
+        calls: calls spent on each.
         failed: configurations that do not run here.
-        trouble: why the last of them does not; where any is ``broken``, why the first such is.
-        broken: whether one failed, and not for want of an operation.
+        trouble: why the last of them does not; if ``broken``, why the first such failed.
+        broken: whether one failed for another reason than a missing operation.
         drawn: how many were drawn at random.
-        pace: the best rate of any single trial, by which costs are foreseen.
+        pace: the best rate of any single trial, by which costs are predicted.
     """
 
     device: Device
@@ -68,7 +66,7 @@ class Hunt:
     pace: float = 0.0
 
     def rate(self, index: int) -> float:
-        """Returns a tried configuration's rate, in what ``amount`` counts, a second."""
+        """Returns a tried configuration's rate, in units of ``amount`` per second."""
         return self.amounts[index] / self.call_s[index]
 
     def leaders(self) -> list[int]:
@@ -76,40 +74,40 @@ class Hunt:
         return sorted(self.call_s, key=self.rate, reverse=True)[:LEADERS]
 
     def spent(self) -> float:
-        """Returns the share of the budget that is gone."""
+        """Returns the fraction of the budget spent."""
         share = (self.device.now() - self.start_s) / self.budget_s
         self.progress(min(1.0, share))
         return share
 
     def open(self, index: int) -> bool:
-        """Tells whether a configuration may be tried now: untried, running, and not too dear."""
+        """Returns whether a configuration may be tried: untried, not failed, affordable."""
         return not (index in self.call_s or index in self.failed or self.dear(index))
 
     def dear(self, index: int) -> bool:
-        """Tells whether one trial would take too much of the budget, as far as can be foreseen."""
+        """Returns whether a trial is expected to cost too much of the budget."""
         expected = TRIAL_CALLS * self.amounts[index] / self.pace if self.pace else 0.0
         return not self.few() and expected > DEAREST_SHARE * self.budget_s
 
     def hopeless(self, index: int, first_s: float) -> bool:
-        """Tells whether a first call is so long that it is enough: far behind, or all there was."""
+        """Returns whether a first call is so slow that it remains the only one."""
         behind = first_s * self.pace > HOPELESS * self.amounts[index]
         return first_s > HOPELESS_S and (behind or first_s > self.budget_s)
 
     def fail(self, index: int, error: Exception) -> None:
-        """Strikes off a configuration that failed, whatever was known of it."""
+        """Excludes a configuration that failed, and forgets its trials."""
         self.failed.add(index)
-        for known in (self.times, self.call_s, self.calls):
-            known.pop(index, None)
+        for by_index in (self.times, self.call_s, self.calls):
+            by_index.pop(index, None)
         if not self.broken:
             self.trouble, self.broken = str(error), not isinstance(error, UnsupportedError)
 
     def few(self) -> bool:
-        """Tells whether the space is so small that each configuration is tried, come what may."""
+        """Returns whether the space is so small that every configuration is tried."""
         return len(self.grid.points) <= LEADERS
 
 
 def amount(kernel: Kernel, point: Point) -> float:
-    """Returns what a configuration's rate counts: operations, for memory kernels bytes."""
+    """Returns the work that a configuration's rate counts: operations, or bytes of a stream."""
     work = kernel.work(point)
     return work.bytes if kernel.figures(point) == ("memory_bandwidth",) else work.flop
 
@@ -121,13 +119,13 @@ def search(
     budget_s: float,
     progress: Callable[[float], None] = lambda _: None,
 ) -> tuple[Point, Search]:
-    """Returns the fastest configuration found in ``space`` and all that was tried.
+    """Returns the fastest configuration found in ``space``, and all trials.
 
-    The budget is kept but for the trial in progress; at least one configuration is tried.
+    The budget is exceeded by the trial in progress at most; at least one configuration is tried.
 
     Raises:
-        UnsupportedError: none runs here, each for want of an operation.
-        RuntimeError: none runs here, and one failed otherwise, which may have cost the device.
+        UnsupportedError: none runs here, each for lack of an operation.
+        RuntimeError: none runs here, and one failed otherwise, possibly breaking the device.
     """
     hunt = Hunt(
         device, kernel, Grid(space), [amount(kernel, point) for point in space], budget_s,
@@ -141,14 +139,14 @@ def search(
             break
         _try(hunt, index)
     if not hunt.call_s:
-        words = f"no configuration runs here: {hunt.trouble}"
-        raise RuntimeError(words) if hunt.broken else UnsupportedError(words)
+        reason = f"no configuration runs here: {hunt.trouble}"
+        raise RuntimeError(reason) if hunt.broken else UnsupportedError(reason)
     _settle(hunt)
     return hunt.grid.points[hunt.leaders()[0]], _report(hunt)
 
 
 def _seed(hunt: Hunt) -> None:
-    """Tries favoured configurations from cheap to dear: the first gives a pace to plan by."""
+    """Tries favoured configurations, cheapest first, so that a pace is known to predict costs."""
     seeds = sorted(
         range(min(SEEDS, len(hunt.grid.points))),
         key=lambda index: hunt.amounts[index],
@@ -161,7 +159,7 @@ def _seed(hunt: Hunt) -> None:
 
 
 def _next(hunt: Hunt) -> int | None:
-    """Returns an untried configuration: a neighbour of a leader, or one drawn at random."""
+    """Returns an untried configuration, a leader's neighbour or a random one; None if none left."""
     if hunt.random.random() >= RANDOM_SHARE:
         for leader in hunt.leaders():
             near = [index for index in hunt.grid.neighbours(leader) if hunt.open(index)]
@@ -175,7 +173,7 @@ def _next(hunt: Hunt) -> int | None:
 
 
 def _try(hunt: Hunt, index: int) -> None:
-    """Times a configuration briefly; one that does not run here, or no more, is noted as such."""
+    """Times a configuration briefly; one that raises is excluded, even after earlier trials."""
     try:
         first, times, batch = _timed(hunt, index)
     except (UnsupportedError, MemoryError, RuntimeError) as error:
@@ -189,18 +187,18 @@ def _try(hunt: Hunt, index: int) -> None:
 
 
 def _timed(hunt: Hunt, index: int) -> tuple[float, list[float], int]:
-    """Returns the time of a first call, that of a call in each batch after it, and their size."""
+    """Returns the first call's time, the time per call of each further batch, and their size."""
     prepared = hunt.device.prepare(hunt.kernel, hunt.grid.points[index])
     once = hunt.device.time(prepared, 1)
     first = once.seconds
-    about_s = first if first > 0 else once.wall_seconds  # too short for the timer, or it stands
+    about_s = first if first > 0 else once.wall_seconds  # below the timer's resolution, or broken
     batch = in_turns(max(1, math.ceil(TRIAL_S / TRIAL_CALLS / max(about_s, 1e-9))), prepared)
     rounds = 0 if hunt.hopeless(index, first) else TRIAL_CALLS - (1 if first > TRIAL_S else 0)
     return first, [hunt.device.time(prepared, batch).seconds / batch for _ in range(rounds)], batch
 
 
 def _settle(hunt: Hunt) -> None:
-    """Tries the leaders again, in turn, with what is left of the budget."""
+    """Tries the leaders again with what is left of the budget, the least timed one first."""
     rounds = 0
     while hunt.spent() < 1 and rounds < 4 * LEADERS and len(hunt.call_s) > 1:
         _try(hunt, min(hunt.leaders(), key=lambda index: hunt.calls[index] * hunt.call_s[index]))
@@ -225,13 +223,11 @@ def _report(hunt: Hunt) -> Search:
 
 
 def gain_estimate(rates: list[float]) -> float | None:
-    """Returns the relative rise of the best rate that a much longer search is expected to find.
+    """Returns the expected relative gain of a much longer search, None if too few were tried.
 
-    None where too few were tried to tell.
-
-    The end of the distribution of rates is estimated from the spacings at its top: the mean
+    The upper end of the distribution of rates is estimated from the spacings at its top: the mean
     distance from the best to the next few, divided by their number (after Robson & Whitlock 1964,
-    Biometrika 51:33, whose estimate takes one spacing; more steady it).
+    Biometrika 51:33, who use one spacing; several are less noisy).
     """
     top = sorted(rates, reverse=True)[:LEADERS]
     if len(top) < LEADERS:

@@ -1,7 +1,7 @@
-"""Where measuring happens: in a worker process that a run survives, or in this one for the fake.
+"""Measuring sessions: in a worker process, or in this process for the simulated device.
 
-The parent never imports torch. A worker that crashes, is killed or hangs costs the measurement in
-progress; the next one gets a new worker.
+The parent never imports torch. If a worker crashes, is killed or hangs, the measurement in
+progress is lost; the next one gets a new worker.
 """
 
 import multiprocessing
@@ -33,17 +33,17 @@ REPORT_S = 0.5
 CLOSED = "the session was closed"
 
 MOST_SILENT = 3
-"""Workers in a row that say nothing, not even that they have opened the device, after which it is
-asked no more: each costs more than a minute, and a driver that hangs answers none of a hundred."""
+"""After this many workers in a row that never reported that they opened the device, no more are
+started: each costs more than a minute, and a hanging driver would cost that for every item."""
 
 
 class WorkerDiedError(Exception):
-    """The worker ended without an answer; the text says how."""
+    """The worker ended without an answer; the message says how."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """What is there to measure on, and whether it is a real clock that passes."""
+    """The machine and the device to measure on."""
 
     machine: Machine
     device: DeviceInfo
@@ -61,7 +61,7 @@ class Session(Protocol):
         ...
 
     def close(self) -> None:
-        """Ends what was started."""
+        """Ends the session."""
         ...
 
 
@@ -82,12 +82,12 @@ class LocalSession:
         return measure_item(self._device, item, plan, progress)
 
     def close(self) -> None:
-        """Gives the buffers back."""
+        """Frees the buffers."""
         self._device.release()
 
 
 class WorkerSession:
-    """Measures in a process of its own, started when first needed and again after it died."""
+    """Measures in a separate process, started on demand and restarted after it died."""
 
     def __init__(self, word: str) -> None:
         self._word = word
@@ -98,14 +98,14 @@ class WorkerSession:
 
     @property
     def pid(self) -> int | None:
-        """Returns the number of the worker's process, None where none runs."""
+        """Returns the worker's process id, None if none is running."""
         return self._process.pid if self._process else None
 
     def describe(self) -> Place:
         """Returns machine and device.
 
         Raises:
-            DeviceError: the device is not here.
+            DeviceError: the device cannot be opened.
         """
         try:
             answer = self._ask(("describe",), START_S, lambda _: None)
@@ -117,10 +117,10 @@ class WorkerSession:
         return answer
 
     def measure(self, item: Item, plan: Plan, progress: Progress) -> Measurement:
-        """Measures one item, and ends a worker that gives no answer for too long.
+        """Measures one item; a worker that does not answer in time is ended.
 
-        An error may have cost the worker its device or its memory without being noticed, so
-        what comes next gets a new one; a wrong result costs nothing.
+        An error may have left the device or its memory in a bad state, so the next item gets a
+        new worker; after a merely wrong result the worker is kept.
         """
         patience = GRACE_FACTOR * plan.budget_s + GRACE_S
         answer = self._ask(("measure", item, plan), patience, progress)
@@ -133,7 +133,7 @@ class WorkerSession:
         return answer
 
     def close(self) -> None:
-        """Ends the worker, and lets none start; whoever waits for it is told."""
+        """Ends the worker and prevents a new one; a waiting call raises ``WorkerDiedError``."""
         with self._starting:
             self._closed = True
         self._end()
@@ -145,7 +145,7 @@ class WorkerSession:
             if process:
                 process.terminate()
                 process.join(KILL_WAIT_S)
-        finally:  # a second Ctrl-C, too, leaves none behind
+        finally:  # even a second Ctrl-C leaves no worker behind
             if process:
                 _kill(process)
         if pipe:
@@ -173,7 +173,7 @@ class WorkerSession:
             raise WorkerDiedError(self._how_it_died(process)) from error
 
     def _open(self) -> tuple[Connection, Any]:
-        """Returns the pipe to the worker, and its process; one is started where none is."""
+        """Returns the pipe to the worker and its process, started if there is none."""
         with self._starting:
             if self._closed:
                 raise WorkerDiedError(CLOSED)
@@ -211,9 +211,9 @@ class WorkerSession:
 
 
 def _kill(process: Any) -> None:  # noqa: ANN401 -- of the spawn context
-    """Kills a worker that is still there; one that hangs in its driver cannot be ended at all.
+    """Kills a worker that is still alive; one that hangs in its driver cannot be killed at all.
 
-    Python would wait for that one when it exits, unless it is made to forget it.
+    Python would wait for such a child at exit, so it is removed from the list of children.
     """
     if process.is_alive():
         process.kill()
@@ -223,13 +223,13 @@ def _kill(process: Any) -> None:  # noqa: ANN401 -- of the spawn context
 
 
 def serve(pipe: Connection, word: str) -> None:
-    """Answers a parent's questions until it goes away; runs in the worker."""
+    """Answers the parent's requests until it goes away; runs in the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # no pool that outlives the worker
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # no pool outlives the worker
     threading.Thread(target=_leave_with_parent, name="parent", daemon=True).start()
     try:
         session = LocalSession(open_device(word))
-        pipe.send(("progress", 0.0))  # it is open: what hangs from now on may be one kernel
+        pipe.send(("progress", 0.0))  # the device is open: a later hang may be one kernel's
     except DeviceError as error:
         pipe.recv()
         pipe.send(("answer", error))
@@ -237,25 +237,25 @@ def serve(pipe: Connection, word: str) -> None:
     kind = "answer"
     with suppress(EOFError, OSError):  # the parent has gone
         while kind != "died":
-            kind, content = _said(session, pipe, *pipe.recv())
+            kind, content = _reply(session, pipe, *pipe.recv())
             pipe.send((kind, content))
 
 
-def _said(session: Session, pipe: Connection, question: str, *told: Any) -> tuple[str, object]:  # noqa: ANN401 -- as the parent sends it
-    """Returns the answer to a question, or why this worker has none and ends."""
+def _reply(session: Session, pipe: Connection, request: str, *arguments: Any) -> tuple[str, object]:  # noqa: ANN401 -- as the parent sends them
+    """Returns the answer to a request, or why the worker has to end."""
     try:
-        if question == "describe":
+        if request == "describe":
             return "answer", session.describe()
-        item, plan = told
+        item, plan = arguments
         return "answer", session.measure(item, plan, _Reporter(pipe))
-    except (DeviceLostError, OSError) as error:  # past saving: the next item gets a new worker
+    except (DeviceLostError, OSError) as error:  # unrecoverable: the next item gets a new worker
         return "died", str(error)
 
 
 def _leave_with_parent() -> None:
-    """Ends this worker when its parent has ended, whatever it is at: a hang must not hold a device.
+    """Ends this worker when its parent has ended, so that a hang does not hold the device.
 
-    Waiting takes no time from what is measured.
+    The thread blocks in ``join`` and does not disturb what is measured.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -264,7 +264,7 @@ def _leave_with_parent() -> None:
 
 
 class _Reporter:
-    """Sends progress to the parent, twice a second at the most."""
+    """Sends progress to the parent, at most twice a second."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
@@ -278,7 +278,7 @@ class _Reporter:
 
 
 def open_session(word: str, fake: FakeSpec | None = None) -> Session:
-    """Returns the session for a device: the fake needs no process of its own."""
+    """Returns the session for a device; the simulated one needs no worker process."""
     if word.partition(":")[0] == "fake":
         return LocalSession(FakeDevice(fake))
     return WorkerSession(word)

@@ -1,8 +1,8 @@
-"""Measures several devices of one machine at once, or one by the same rules.
+"""Measures several devices of one machine concurrently, or one by the same rules.
 
-Each device has a session of its own, so that a device that fails costs only its own measurements.
-All begin each item together and are kept under load for all of its time, whatever is known of
-one before: else the first to be sure would leave the others the power, the links and the air.
+Each device has its own session, so that a failing device loses only its own measurements. All
+start each item together and stay under load for all of its time, however precise one is before:
+otherwise the first to finish would leave shared power, links and cooling to the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,16 +27,18 @@ State = Literal["complete", "interrupted"]
 Given = TypeVar("Given")
 
 SAMPLES = 1000
-"""As many samples a load is cut into at the most: fewer than a record holds."""
+"""The most samples of one load, fewer than a record may hold."""
 
 
 @dataclass
 class Member:
-    """One device of a phase: how it is called, its session, and what became of it.
+    """One device of a phase, its session and its record.
 
     Attributes:
+        word: the device, such as ``cuda:1``.
         known: its record of an earlier phase, whose configurations are measured again.
-        trouble: why there is no record.
+        trouble: why there is no complete record.
+        shaken: whether its last measurement failed, so that its worker may have to be restarted.
     """
 
     word: str
@@ -49,16 +51,16 @@ class Member:
 
 
 Tell = Callable[[Member], Watcher]
-"""Who is told of a member, as of a single run."""
+"""Returns a member's callbacks, as of a single run."""
 
 
 def measured_together(
     members: Sequence[Member], order: Order, catalogue: Catalogue, tell: Tell
 ) -> bool:
-    """Measures every item on all members at once; what was measured is in their records.
+    """Measures every item on all members concurrently, into their records.
 
     Returns:
-        Whether it was done to its end: False after a Ctrl-C.
+        False if interrupted by Ctrl-C.
 
     Raises:
         UsageError: ``chip=`` names no sheet, or records cannot be written to the folder.
@@ -81,7 +83,7 @@ def measured_together(
 
 
 def _describe(member: Member) -> Place | None:
-    """Opens a device that is not open; a device that cannot be has its reason noted."""
+    """Opens a device; if that fails, stores the reason in ``trouble``."""
     try:
         return member.session.describe()
     except DeviceError as error:
@@ -90,7 +92,7 @@ def _describe(member: Member) -> Place | None:
 
 
 def _begin(member: Member, order: Order, catalogue: Catalogue) -> None:
-    """Writes the record of a run that has measured nothing yet."""
+    """Creates and locks the record before the first measurement."""
     place = member.session.describe()
     member.record = start(place, order, catalogue)
     while (path := record_path(member.record, order.folder)).exists():
@@ -102,7 +104,7 @@ def _begin(member: Member, order: Order, catalogue: Catalogue) -> None:
 
 
 def _item(members: Sequence[Member], order: Order, number: int, tell: Tell) -> None:
-    """Measures one item on all members, which begin it together."""
+    """Measures one item on all members, which start it together."""
     _at_once([one for one in members if one.shaken], _again)
     seconds = order.seconds_of_items()[number]
     sample_s = max(SAMPLE_S, seconds / SAMPLES)
@@ -120,7 +122,7 @@ def _item(members: Sequence[Member], order: Order, number: int, tell: Tell) -> N
 
 
 def _keep(member: Member, done: Measurement, watcher: Watcher) -> None:
-    """Puts a measurement into its record and file."""
+    """Adds a measurement to the member's record and saves it."""
     member.shaken = done.status == "failed"
     record = _record(member)
     member.record = record.with_measurement(done, record.took_s + done.took_s)
@@ -130,9 +132,9 @@ def _keep(member: Member, done: Measurement, watcher: Watcher) -> None:
 
 
 def _again(member: Member) -> None:
-    """Has a device opened anew that lost its worker, so that the next item begins for all at once.
+    """Restarts a member's worker if it was lost, so that the next item starts together on all.
 
-    One that cannot be opened is found out again, and told, by the measurement itself.
+    An error here is ignored: the measurement will hit and report it.
     """
     try:
         member.session.describe()
@@ -141,13 +143,13 @@ def _again(member: Member) -> None:
 
 
 def _settled(item: Item, member: Member, number: int) -> Item:
-    """Returns an item with the configuration that this device was found to do it best in."""
+    """Returns an item with the fastest configuration found for this device in an earlier phase."""
     known = member.known.measurements if member.known else ()
-    found = known[number] if number < len(known) else None
-    if found is None or found.search is None or found.status != "ok":
+    earlier = known[number] if number < len(known) else None
+    if earlier is None or earlier.search is None or earlier.status != "ok":
         return alike(item, _record(member))
-    whole = set(kernel(item.kernel).sizes) <= set(found.parameters)
-    fixed = {**found.parameters, **item.fixed}
+    whole = set(kernel(item.kernel).sizes) <= set(earlier.parameters)
+    fixed = {**earlier.parameters, **item.fixed}
     return replace(item, fixed=fixed, proven=True) if whole else item
 
 
@@ -162,7 +164,7 @@ def _measurement(
 
 
 def _end(members: Sequence[Member], state: State, tell: Tell) -> None:
-    """Writes how the phase ended into every record."""
+    """Saves every record with its final state and unlocks it."""
     for one in members:
         if one.record is None or one.file is None:
             continue
@@ -184,9 +186,9 @@ def _file(member: Member) -> RecordFile:
 
 
 def _at_once(members: Sequence[Member], do: Callable[[Member], Given]) -> list[Given]:
-    """Does something for each member in a thread of its own; for a single one, in this.
+    """Calls ``do`` for each member in a thread; for a single one, in this thread.
 
-    A Ctrl-C ends the sessions, so that their threads end, too.
+    Ctrl-C closes the sessions, so that their threads end, too.
     """
     if len(members) < 2:
         return [do(one) for one in members]

@@ -1,13 +1,13 @@
-"""Median with an interval that heeds autocorrelation, and the best short window.
+"""The median with an interval that accounts for autocorrelation, and the best short window.
 
 The interval is the distribution-free one from order statistics (David & Nagaraja, Order Statistics,
 7.1): ranks n/2 ± z sqrt(n tau)/2. Samples of a busy machine are not independent, so n is divided by
 the autocorrelation time tau of the signs about the median: 1 + 2 x the sum of their correlations,
-in pairs of lags from the first on, as long as a pair is positive, and none above the one before.
-That is Geyer's initial monotone sequence (Geyer 1992, Statistical Science 7:473), whose own pairs
-begin with lag 0. Sampling stops when the interval is narrow, which makes it a little too narrow;
-``CAUTION`` pays for that, and Student's quantile for tau being estimated from few independent
-samples. The coverage test holds the whole to its word.
+by pairs of lags from lag 1 on, as long as the pair sums are positive, made non-increasing. That is
+Geyer's initial monotone sequence (Geyer 1992, Statistical Science 7:473), whose own pairs begin
+with lag 0. Stopping once the interval is narrow biases it to be too narrow; ``CAUTION``
+compensates for that, and Student's quantile for estimating tau from few independent samples. A
+test checks the coverage.
 """
 
 import math
@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 
 def autocorrelation_time(values: Sequence[float] | Floats) -> float:
-    """Returns how many samples make one independent one, at least 1.
+    """Returns how many samples are worth one independent sample, at least 1.
 
     Computed on the signs about the median, since the median's error depends on those alone.
     """
@@ -90,8 +90,8 @@ def burst(samples_s: Sequence[float], batch: int, window_s: float = BURST_WINDOW
     Args:
         samples_s: seconds a call, one per sample.
         batch: calls in a sample.
-        window_s: the least time a window spans, where the series is long enough; a window is at
-            most a quarter of the samples and at least one.
+        window_s: minimum duration of a window; it has at most a quarter of the samples, and at
+            least one.
     """
     series = np.asarray(samples_s, dtype=np.float64)
     middle = float(np.median(series))
@@ -106,7 +106,7 @@ def describe(samples_s: Sequence[float], batch: int, rested_s: Sequence[float] =
     Args:
         samples_s: seconds a call, one per sample.
         batch: calls in a sample.
-        rested_s: the same of samples taken after a rest, in which the best window may lie, too.
+        rested_s: the same for samples right after a rest, among which the best window may be.
     """
     median, low, high, effective = median_interval(samples_s)
     return Stats(
@@ -114,7 +114,7 @@ def describe(samples_s: Sequence[float], batch: int, rested_s: Sequence[float] =
         low_s=low,
         high_s=high,
         level=LEVEL,
-        burst_s=min(burst(one, batch) for one in (samples_s, rested_s) if one),
+        burst_s=min(burst(series, batch) for series in (samples_s, rested_s) if series),
         burst_window_s=max(BURST_WINDOW_S, median * batch),
         samples=len(samples_s),
         effective_samples=effective,

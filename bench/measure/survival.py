@@ -1,4 +1,4 @@
-"""Whether a backend survives the loss of its worker, and what it keeps in the worker's process."""
+"""Conformance tests in worker processes, and whether a backend survives a worker's death."""
 
 import multiprocessing
 import os
@@ -19,10 +19,10 @@ LONG, SHORT = Plan(20.0, 1e-9), Plan(0.2)
 
 
 def conformance(word: str) -> list[Finding]:
-    """Returns what became of each trial of a device, tried in processes of their own.
+    """Runs all conformance trials of a device in worker processes.
 
     Raises:
-        DeviceError: the device is not here, or opening it ended its process.
+        DeviceError: there is no such device, or a trial ended its process.
     """
     if word.partition(":")[0] == "fake":
         apart = Finding(NAME, "skipped", "a simulated device needs no worker")
@@ -37,7 +37,7 @@ def conformance(word: str) -> list[Finding]:
 
 
 def survives(word: str) -> Finding:
-    """Kills a worker in the middle of a measurement and measures with the next."""
+    """Kills a worker in the middle of a measurement, and measures with the next one."""
     session = WorkerSession(word)
     try:
         session.describe()
@@ -56,7 +56,7 @@ def survives(word: str) -> Finding:
 
 
 def _lost(session: WorkerSession) -> str:
-    """Returns how the death of the worker was told."""
+    """Kills the worker during a measurement; returns the error reported."""
 
     def kill(_: float) -> None:
         if session.pid:

@@ -62,7 +62,7 @@ def test_each_rank_takes_the_device_of_its_own_number(
     word: str, here: tuple[str, ...], own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ranks, "local_rank", lambda: 3)
-    monkeypatch.setattr(team, "_is_here", lambda backend: backend in here)
+    monkeypatch.setattr(team, "absent", lambda name, _: None if name in here else "absent")
     assert word_of_rank(word) == own
 
 
