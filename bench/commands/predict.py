@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bench.commands.asked import (
+    ANY,
     asked_of,
     fitted_for,
     of_one_rate,
@@ -152,7 +153,7 @@ def _refuse_others(config: PredictConfig, given: set[str]) -> None:
     """Refuses keys that a question does not use."""
     phase, best = config.phase, config.parallel == BEST
     for key in OTHERS[phase]:
-        if key in given:
+        if key in given and (key != "engine" or config.engine != ANY):
             raise UsageError(f"{key}= does not apply to phase={phase}: leave it out")
     if best and phase != "serve":
         raise UsageError(f"parallel={BEST} needs phase=serve: else divide, as with parallel=8")

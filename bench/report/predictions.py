@@ -46,7 +46,7 @@ SPELLED = {
     "prefill": "Tokens are those of the prompts.",
     "decode": (
         "TPOT: one step, a token for each sequence, no prefills in between. Steps were fitted on "
-        "one engine, and the interval spans others: serving may come out a few percent faster."
+        "few engines, and the interval spans others: serving may come out a few percent faster."
     ),
     "train": (
         "Tokens are those of the batch; a step is forward, backward and update. Memory: weights, "

@@ -225,6 +225,7 @@ def test_an_engine_that_no_training_was_fitted_with_is_refused(
     assert (code, "choose from: tuned" in told) == (2, True)
     code, _, told = said("predict", [*words, "phase=decode", "engine=tuned"], capsys)
     assert (code, "does not apply to phase=decode" in told) == (2, True)
+    assert said("predict", [*words, "phase=decode", "engine=any"], capsys)[0] == 0
 
 
 def test_of_many_tested_chips_the_worst_are_named(capsys: pytest.CaptureFixture[str]) -> None:
