@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from bench.__main__ import main
-from bench.predict.learning.expected import SOFTWARE, departure, difference, fitted, untold
-from bench.predict.learning.expected import by_hands as of_hands
+from bench.predict.learning.expected import (
+    SOFTWARE,
+    departure,
+    difference,
+    fitted,
+    of_hands,
+    untold,
+)
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
 from bench.predict.learning.others import Others
 from bench.predict.learning.reported import by_hands, by_ports

@@ -39,7 +39,7 @@ def departure(
         engines: log spread of engines that the departures do not have in them.
     """
     means, covariance = part.predicted([chip.labels])
-    slower, others = by_hands(chip, part, hands)
+    slower, others = of_hands(chip, part, hands)
     variance = float(covariance[0, 0]) + untold(chip, part, stack) + others + engines**2
     return float(means[0]) + slower, tuple(part.half(variance, level) for level in LEVELS)
 
@@ -65,7 +65,7 @@ def difference(
     variance += sum(untold(one, part, stack) for one in pair)
     middle = float(means[0] - means[1])
     if pair[0].vendor != pair[1].vendor:
-        others = [by_hands(one, part, own) for one, own in zip(pair, hands, strict=True)]
+        others = [of_hands(one, part, own) for one, own in zip(pair, hands, strict=True)]
         middle += others[0][0] - others[1][0]
         variance += others[0][1] + others[1][1]
     return middle, tuple(part.half_ratio(variance, level) for level in LEVELS)
@@ -89,7 +89,7 @@ def fitted(chip: Facts, part: Departures) -> bool:
     return any(one[0] == chip.vendor for one in part.labels)
 
 
-def by_hands(chip: Facts, part: Departures, hands: Others | None) -> tuple[float, float]:
+def of_hands(chip: Facts, part: Departures, hands: Others | None) -> tuple[float, float]:
     """Returns by how much other hands' engines are slower, log, and the variance of that."""
     if hands:
         return math.log(hands.middle), hands.spread**2
