@@ -137,7 +137,10 @@ def execute(
         if not begun_at:
             raise
         if not config.quiet:
-            print(f"onpaper: interrupted: what was measured is in {begun_at[0]}", file=sys.stderr)
+            print(
+                f"onpaper: interrupted: python -m bench resume={begun_at[0]} goes on",
+                file=sys.stderr,
+            )
         return INTERRUPTED
 
 

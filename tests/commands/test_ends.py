@@ -205,7 +205,7 @@ def test_only_a_command_that_measures_says_that_nothing_was(
     assert capsys.readouterr().err == said
 
 
-@pytest.mark.parametrize(("word", "said"), [("quiet=true", ""), ("quiet=false", "what was measur")])
+@pytest.mark.parametrize(("word", "said"), [("quiet=true", ""), ("quiet=false", "bench resume=")])
 def test_a_second_interruption_of_a_quiet_run_says_nothing(
     word: str,
     said: str,

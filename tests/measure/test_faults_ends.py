@@ -83,7 +83,7 @@ def test_a_second_interruption_says_where_the_record_is(faulty: Faulty) -> None:
     (path,) = faulty.out.rglob("*.json")
     assert (process.returncode, record.state, len(record.measurements)) == (130, "interrupted", 1)
     assert out == ""
-    assert err.splitlines()[-1] == f"onpaper: interrupted: what was measured is in {path}"
+    assert err.splitlines()[-1] == f"onpaper: interrupted: python -m bench resume={path} goes on"
     assert "Traceback" not in err
     assert gone(process.pid)
 
