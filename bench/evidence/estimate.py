@@ -17,7 +17,7 @@ class Estimate:
     Attributes:
         contrast: the difference of logarithms.
         first, second: the values behind either side.
-        hands_both: the number of groups that measured both.
+        groups_both: the number of groups that measured both.
         scatter: how far values of the family scatter.
         borrowed: whether the scatter was learnt from other families as well, for want of values.
     """
@@ -25,7 +25,7 @@ class Estimate:
     contrast: Contrast
     first: tuple[Observation, ...]
     second: tuple[Observation, ...]
-    hands_both: int
+    groups_both: int
     scatter: Scatter
     borrowed: bool = False
 
@@ -48,7 +48,7 @@ class Estimate:
     def noise(self) -> float:
         """Returns the variance that one more pair of devices, side by side, adds on either side.
 
-        A hand's own level falls out of its comparison of two chips; what it made of work on a
+        A group's own level falls out of its comparison of two chips; what it made of work on a
         chip does not.
         """
         is_work = bool(self.first) and self.first[0].figure is None

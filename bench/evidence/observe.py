@@ -24,7 +24,7 @@ from bench.verdict import FLATTERING, SIDE, Row, Verdict, rows
 OWN = "onpaper"
 ABOVE, SEVERAL = 1.02, 3
 """A rate this far above all that is published is a suspect measurement, not a better chip; where so
-many hands find it, it is the sheet that is suspect. A figure that is only inferred or worked out
+many groups find it, it is the sheet that is suspect. A figure that is only inferred or worked out
 here is nobody's bound: a measurement above it is as good a witness as that is."""
 ACC16 = "fp16_acc16"
 COPIES = ("host_link", "peer")
@@ -125,8 +125,8 @@ def reported(
         (chip, figure) for chip, figure, _ in {_voice(one) for one in found if _is_above(one)}
     )
     for one in found:
-        hands = above[one.chip, one.figure] if _is_above(one) else 0
-        yield _doubted(one, hands) if hands else one
+        groups = above[one.chip, one.figure] if _is_above(one) else 0
+        yield _doubted(one, groups) if groups else one
 
 
 def _voice(one: Observation) -> tuple[str, str | None, str]:
@@ -140,12 +140,12 @@ def _is_above(one: Observation) -> bool:
     return bool(most and one.figure and one.weight and one.value > most)
 
 
-def _doubted(one: Observation, hands: int) -> Observation:
+def _doubted(one: Observation, groups: int) -> Observation:
     """Returns a value above paper: without weight, unless the sheet is the likelier error."""
     if one.paper and not is_firm(one.paper):
         return replace(one, why=(*one.why, "above the inferred figure of the sheet"))
-    if hands >= SEVERAL:
-        why = f"above what is published, as {hands} groups find: the sheet may be low"
+    if groups >= SEVERAL:
+        why = f"above what is published, as {groups} groups find: the sheet may be low"
         return replace(one, why=(*one.why, why))
     why = "above what is published: a suspect measurement"
     return replace(one, weight=0.0, why=(*one.why, why))

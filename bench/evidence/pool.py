@@ -6,7 +6,7 @@ a direct comparison (``mixed``). The scatter between groups is learnt from every
 
 Work, such as decoding: values are compared only if one group did the same work on both chips. The
 random effect is that of a group on a chip: its software, its tuning, its card. Few values determine
-its scatter, so the interval integrates over it. In the code, a group is a ``hand``.
+its scatter, so the interval integrates over it.
 """
 
 import math
@@ -262,9 +262,9 @@ def _weights(found: Iterable[Observation]) -> list[float]:
 
 
 def _pooled(voices: Sequence[Observation], cells: Sequence[Hashable]) -> Mixed:
-    """Returns the model of one figure's voices: a level a cell, a random effect a hand."""
-    hands = [one.by for one in voices]
-    return Mixed(_logs(voices), effects(cells), hands, _weights(voices))
+    """Returns the model of one figure's voices: a level a cell, a random effect a group."""
+    groups = [one.by for one in voices]
+    return Mixed(_logs(voices), effects(cells), groups, _weights(voices))
 
 
 def _of_figures(voices: list[Observation]) -> Mixed:

@@ -96,7 +96,7 @@ class Prediction:
         work: of what the time is made, the chip's departure left out: a step, of serving a token's
             share of prefills and decode steps.
         lacks: what nobody published that would make it firmer.
-        others: what became of such serving with other hands, of a port on any chips; None where
+        others: what became of such serving with other groups, of a port on any chips; None where
             too few told.
         counted: whether that is in the answer already: with any engine, and of a port.
         within: of the best way within limits, tokens a second and chip that they leave if all
@@ -186,7 +186,7 @@ def forecast(chip: Facts, asked: Asked, known: Learnt) -> Prediction:
 
 
 def _others(chip: Facts, asked: Asked, known: Learnt) -> tuple[Others | None, bool]:
-    """Returns what became of serving with other hands, and whether it is to be counted.
+    """Returns what became of serving with other groups, and whether it is to be counted.
 
     Tuned engines are those of the fit; nobody can tell what a tuned port is like.
     """
@@ -206,14 +206,14 @@ def _engines(asked: Asked, known: Learnt) -> tuple[float, float]:
     if asked.phase == "train":
         return known.trainer.of(asked.engine)
     name = EXPERTS if asked.workload.experts else DENSE
-    hands = known.others.get(name) if asked.phase in STEPS else None
-    return 0.0, hands.spread if hands else 0.0
+    groups = known.others.get(name) if asked.phase in STEPS else None
+    return 0.0, groups.spread if groups else 0.0
 
 
 def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
     """Returns the time to the first token, of a single request with the chips to itself.
 
-    A port's is taken as much longer as its tokens are; other hands' scatter as their tokens do.
+    A port's is taken as much longer as its tokens are; other groups' scatter as their tokens do.
     """
     dense = asked.workload.experts is None
     name = DENSE if dense else EXPERTS

@@ -30,7 +30,7 @@ def ratio(first: Prediction, second: Prediction, known: Learnt) -> Ratio:
     if first.chip.chip == second.chip.chip:
         return Ratio(np.ones_like(first.seconds), (0.0,) * len(LEVELS), np.zeros_like(first.sheet))
     name = part_of(first.asked)
-    hands = tuple(one.others if one.counted else None for one in (first, second))
+    groups = tuple(one.others if one.counted else None for one in (first, second))
     pair = first.chip, second.chip
-    _, model = difference(pair, known.parts[name], known.stack, (hands[0], hands[1]))
+    _, model = difference(pair, known.parts[name], known.stack, (groups[0], groups[1]))
     return Ratio(first.per_chip() / second.per_chip(), model, first.sheet + second.sheet)

@@ -15,7 +15,7 @@ from bench.claims.weigh import Finding, Question, title
 from bench.report.claims import comes_to
 from bench.report.digits import NONE
 from bench.report.evidence import usual
-from bench.report.ratios import hands, measured, on_paper, times
+from bench.report.ratios import groups, measured, on_paper, times
 from bench.report.verdicts import overstated
 from bench.tables.dictionary import markdown
 
@@ -47,16 +47,16 @@ HIGH, LOW = 0.90, 0.80
 
 @dataclass(frozen=True)
 class Share:
-    """What a chip reaches of a figure, with its interval and the number of hands."""
+    """What a chip reaches of a figure, with its interval and the number of groups."""
 
     value: float
     low: float
     high: float
-    hands: int
+    groups: int
 
     def __str__(self) -> str:
         """Renders it as ``95% (82–110; 2)``."""
-        return f"{self.value:.0%} ({100 * self.low:.0f}–{100 * self.high:.0f}; {self.hands})"
+        return f"{self.value:.0%} ({100 * self.low:.0f}–{100 * self.high:.0f}; {self.groups})"
 
 
 def findings(catalogue: Catalogue) -> str:
@@ -203,7 +203,7 @@ def _pair_lines(bench: Bench) -> Iterator[tuple[str, ...]]:
                 measured(one.measured),
                 times(over) if over else NONE,
                 one.word.value,
-                hands(one.measured),
+                groups(one.measured),
             )
 
 

@@ -44,7 +44,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "Origin": {
         "url": "address of the document",
         "title": "its title, or a plain description",
-        "by": "who measured; files by one group (a hand) share one vote",
+        "by": "who measured; files by one group share one vote",
         "class": "who stands behind it, unless a value says otherwise",
         "protocol": "a suite whose rules make the same work by different groups comparable",
         "accessed": "day it was read",

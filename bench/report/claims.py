@@ -13,7 +13,7 @@ from bench.report.markup import Report
 from bench.report.ratios import (
     devices,
     flat,
-    hands,
+    groups,
     measured,
     on_paper,
     times,
@@ -199,7 +199,7 @@ def _full(one: Finding, bench: Bench, notes: Notes) -> tuple[str, ...]:
         measured(one.measured),
         verdict_cell(one, notes),
         f"paper {words[one.on_paper]}, measured {words[one.holds]}",
-        hands(one.measured),
+        groups(one.measured),
         devices(one.needed),
         _predicted(one, bench),
     )

@@ -80,12 +80,12 @@ def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
 def _heading(shown: Sequence[Observation], every: Sequence[Observation]) -> Iterator[str]:
     """Yields how many values are shown, and of how many where some were asked for."""
     own = sum(one.by == OWN for one in shown)
-    hands = {one.by for one in shown}
+    groups = {one.by for one in shown}
     idle = sum(one.weight == 0 for one in shown)
     part = f"{len(shown)} of " if len(shown) < len(every) else ""
     told = f"{own} of them our own" + (f"; {idle} have no weight, only shown" if idle else "")
     yield (
-        f"{part}{counted(len(every), 'measured value')} by {counted(len(hands), 'group')}, {told}."
+        f"{part}{counted(len(every), 'measured value')} by {counted(len(groups), 'group')}, {told}."
     )
 
 
@@ -116,7 +116,7 @@ class _Row:
     reported: Observation | None
     achieved: Achieved | None
     usual: float | None
-    hands: int
+    groups: int
 
 
 def _row(chip: Chip, key: str, found: Sequence[Observation], bench: Bench) -> _Row:
@@ -129,7 +129,7 @@ def _row(chip: Chip, key: str, found: Sequence[Observation], bench: Bench) -> _R
         reported=_best(one for one in fitting if one.by != OWN),
         achieved=bench.whole.achieved(key, chip.id),
         usual=usual(key, bench, chip.id),
-        hands=len({one.by for one in fitting}),
+        groups=len({one.by for one in fitting}),
     )
 
 
@@ -166,7 +166,7 @@ def _cells(row: _Row, bench: Bench, notes: Notes) -> tuple[str, ...]:
         _told(row.reported),
         reached(row.achieved, sheet.value if sheet else None),
         f"{row.usual:.0%}" if row.usual else NONE,
-        str(row.hands),
+        str(row.groups),
     )
 
 
@@ -194,7 +194,7 @@ def _flat(row: _Row) -> dict[str, Scalar]:
         "pooled_high": achieved.high if achieved else None,
         "reaches": achieved.rate / value if achieved and value else None,
         "others_usually": row.usual,
-        "hands": row.hands,
+        "groups": row.groups,
         "sources": " ".join(sheet.sources) if sheet else None,
     }
 

@@ -176,7 +176,7 @@ def caveats(every: Sequence[Answer], asked: Asked, *more: str) -> Iterator[str]:
 
 
 def beside_fit(every: Sequence[Prediction]) -> Iterator[str]:
-    """Yields how far chips are from what was fitted: other hands, vendors without an engine."""
+    """Yields how far chips are from what was fitted: other groups, vendors without an engine."""
     home = [one for one in every if one.others and not one.abroad]
     yield from {
         one.others.counted() if one.counted else str(one.others) for one in home if one.others

@@ -36,13 +36,13 @@ def measured(found: Estimate | None) -> str:
     return f"{times(found.ratio)} ({times(low)}–{times(high)})"
 
 
-def hands(found: Estimate | None) -> str:
+def groups(found: Estimate | None) -> str:
     """Formats how many groups measured the first, the second and both."""
     if found is None:
         return NONE
     sides = (found.first, found.second)
     first, second = (len({one.by for one in side}) for side in sides)
-    return f"{first} and {second}, {found.hands_both or 'none'} both"
+    return f"{first} and {second}, {found.groups_both or 'none'} both"
 
 
 def reached(found: Achieved | None, published: float | None) -> str:
@@ -87,9 +87,9 @@ def flat(found: Finding) -> dict[str, Scalar]:
         "measured_low": low,
         "measured_high": high,
         "degrees_of_freedom": estimate.contrast.freedom if estimate else None,
-        "hands_subject": len({one.by for one in estimate.first}) if estimate else 0,
-        "hands_object": len({one.by for one in estimate.second}) if estimate else 0,
-        "hands_both": estimate.hands_both if estimate else 0,
+        "groups_subject": len({one.by for one in estimate.first}) if estimate else 0,
+        "groups_object": len({one.by for one in estimate.second}) if estimate else 0,
+        "groups_both": estimate.groups_both if estimate else 0,
         "holds_measured": found.holds,
         "verdict": found.word.value,
         "stands": found.stands.value,

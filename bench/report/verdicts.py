@@ -16,7 +16,7 @@ from bench.report.markup import Report
 from bench.report.ratios import (
     devices,
     flat,
-    hands,
+    groups,
     measured,
     on_paper,
     reached,
@@ -131,7 +131,7 @@ def _cells(one: Finding, found: Pairing, notes: Notes) -> tuple[str, ...]:
         times(over) if (over := overstated(one)) else NONE,
         *(_reaching(*share, figure, notes) for share in shares),
         verdict_cell(one, notes),
-        hands(one.measured),
+        groups(one.measured),
         devices(one.needed),
     )
 

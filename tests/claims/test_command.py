@@ -170,7 +170,7 @@ def test_a_committed_record_given_again_changes_nothing(
 def test_a_record_of_ones_own_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before, after = (
         {
-            one["axis"]: one["hands_object"]
+            one["axis"]: one["groups_object"]
             for one in document("claims", [f"claim={ON_PAPER}", *words], capsys)["rows"]
         }
         for words in ([], [f"records={mislabelled(tmp_path)}"])

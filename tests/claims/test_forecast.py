@@ -41,7 +41,7 @@ def sheets(paper: Mapping[str, float | None]) -> Catalogue:
 def decoding(
     paper: Mapping[str, float], away: Mapping[str, float], defects: tuple[Defect, ...] = ()
 ) -> list[Observation]:
-    """One hand's tokens a second of three models: paper's share, times e to what each is away."""
+    """One group's tokens a second of three models: paper's share, times e to what each is away."""
     weight, why = weigh(seen("x", 1).kind, defects, "A")
     return [
         seen(
@@ -61,19 +61,19 @@ def decoding(
 
 
 def lenders() -> list[Observation]:
-    """Enough of another kind of work, on chips of no sheet, to tell how far hands scatter."""
+    """Enough of another kind of work, on chips of no sheet, to tell how far groups scatter."""
     return [
         seen(
             name,
-            100 * math.exp(0.1 * math.sin(7 * hand + 3 * place + 5 * work)),
+            100 * math.exp(0.1 * math.sin(7 * group + 3 * place + 5 * work)),
             quantity=QUANTITIES["serving_output"],
             dimension=Dimension.TOKEN_RATE,
-            by=f"lender-{hand}",
-            under=f"lender-{hand}",
+            by=f"lender-{group}",
+            under=f"lender-{group}",
             work=(("model", WORKS[work]),),
-            ref=f"lender-{hand}:{name}-{work}",
+            ref=f"lender-{group}:{name}-{work}",
         )
-        for hand in range(6)
+        for group in range(6)
         for place, name in enumerate("xy")
         for work in range(3)
     ]

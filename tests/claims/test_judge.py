@@ -279,7 +279,7 @@ def test_more_scatter_never_needs_fewer_devices(ratio: float, scatter: float, mo
 
 
 @pytest.mark.parametrize(("quantity", "needed"), [("matmul_best", 6), ("decode", 12)])
-def test_a_hands_own_level_counts_for_work_alone(quantity: str, needed: int) -> None:
+def test_a_groups_own_level_counts_for_work_alone(quantity: str, needed: int) -> None:
     """For a figure it falls out side by side; 2 x 3.29² x (0.05² + 0.05²) / ln(1.1)² = 11.9."""
     value = (seen("a", 1.0, quantity=QUANTITIES[quantity]),)
     scatter = Scatter(0.05**2, 0.05**2, np.zeros((2, 2)))

@@ -19,9 +19,9 @@ from bench.units import Dimension
 from tests.chips.comparison_cases import MAKER, chip
 
 FREE, VENDOR, USER, GATE = Kind.INDEPENDENT, Kind.VENDOR, Kind.USER, Kind.GATE
-HANDS = range(8)
+GROUPS = range(8)
 BIAS = (0.04, -0.03, 0.01, 0.02, -0.05, 0.03, -0.01, -0.01)
-"""How far each hand lies from the middle, on all chips alike."""
+"""How far each group lies from the middle, on all chips alike."""
 
 
 def seen(
@@ -38,16 +38,16 @@ def seen(
     return Observation(**{**node, **told})
 
 
-def noise(hand: int, place: int, size: float = 1e-3) -> float:
+def noise(group: int, place: int, size: float = 1e-3) -> float:
     """What repeating it adds: up and down in turn, so that it averages out."""
-    return 1 + size * (1 if (hand + place) % 2 else -1)
+    return 1 + size * (1 if (group + place) % 2 else -1)
 
 
 def both(ratio: float, size: float = 1e-3) -> list[Observation]:
-    """Two chips measured side by side by eight hands: the first is so much of the second."""
+    """Two chips measured side by side by eight groups: the first is so much of the second."""
     return [
-        seen(name, 1e14 * times * (1 + BIAS[hand]) * noise(hand, place, size), f"hand {hand}")
-        for hand in HANDS
+        seen(name, 1e14 * times * (1 + BIAS[group]) * noise(group, place, size), f"group {group}")
+        for group in GROUPS
         for place, (name, times) in enumerate((("a", ratio), ("b", 1.0)))
     ]
 
@@ -132,11 +132,11 @@ def test_a_relation_that_another_margin_settles_is_told_though_the_word_stays() 
 def apart(kind: Kind, ratio: float) -> list[Observation]:
     """One class says something else of the first chip, eight times; one stranger agrees not."""
     usual = [seen("a", 1e14 * noise(0, 0), "lone"), seen("b", 1e14 * noise(0, 1), "lone")]
-    told = [seen("a", 1e14 * ratio * noise(one, 0), f"{kind} {one}", kind) for one in HANDS]
-    other = [seen("b", 1e14 * noise(one, 1), f"{kind} {one}", kind) for one in HANDS]
+    told = [seen("a", 1e14 * ratio * noise(one, 0), f"{kind} {one}", kind) for one in GROUPS]
+    other = [seen("b", 1e14 * noise(one, 1), f"{kind} {one}", kind) for one in GROUPS]
     rest = [
-        seen(name, 1e14 * noise(hand, place), f"rest {hand}")
-        for hand in HANDS
+        seen(name, 1e14 * noise(group, place), f"rest {group}")
+        for group in GROUPS
         for place, name in enumerate("cd")
     ]
     return [*usual, *told, *other, *rest]

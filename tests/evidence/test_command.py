@@ -96,11 +96,11 @@ def test_memory_above_its_sheet_is_explained(capsys: pytest.CaptureFixture[str])
         assert (line in text) == there
 
 
-def test_one_hand_is_no_hands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_group_is_no_groups(capsys: pytest.CaptureFixture[str]) -> None:
     for chip in ("mlu590", "h20"):
         found = document("evidence", [f"chip={chip}"], capsys)
-        ((count, hands),) = re.findall(r" by (\d+) (groups?),", found["heading"][0])
-        assert (hands == "group") == (count == "1")
+        ((count, groups),) = re.findall(r" by (\d+) (groups?),", found["heading"][0])
+        assert (groups == "group") == (count == "1")
 
 
 def test_one_figure_alone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,7 +124,7 @@ def test_a_figure_has_its_sheet_its_rivals_and_what_is_reached(
     assert one["sources"] == sheet.figures["matrix_bf16"].source
     assert one["reaches"] == pytest.approx(one["pooled"] / 148e12)
     assert one["pooled_low"] < one["pooled"] < one["pooled_high"]
-    assert one["hands"] == len(
+    assert one["groups"] == len(
         {row["by"] for row in values(["chip=h20", "figure=matrix_bf16"], capsys) if row["weight"]}
     )
     assert 0.6 < one["others_usually"] < 1.0
@@ -139,7 +139,7 @@ def test_weights_and_why_are_told(word: str, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(("chip", "some"), [("h200", False), ("mi308x", True)])
-def test_the_first_line_counts_values_hands_and_what_weighs_nothing(
+def test_the_first_line_counts_values_groups_and_what_weighs_nothing(
     chip: str, some: bool, sheets: Catalogue, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = [one for one in observations(sheets) if one.chip == sheets.find(chip).id]

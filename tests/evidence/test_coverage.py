@@ -40,18 +40,18 @@ TRUE = {
 
 @dataclass(frozen=True)
 class Setting:
-    """How values come about: scatter of one value and of hands, and how many there are of each.
+    """How values come about: scatter of one value and of groups, and how many there are of each.
 
     Attributes:
-        residual, hand: standard deviations of logarithms.
+        residual, group: standard deviations of logarithms.
         weights: what values may weigh; the variance of one is divided by its weight.
         worlds: how many are drawn.
         lent: how many values of another quantity there are, which scatters alike.
     """
 
     residual: float
-    hand: float
-    hands: int = 15
+    group: float
+    groups: int = 15
     chips: int = 20
     values: int = 40
     weights: tuple[float, ...] = (1.0,)
@@ -61,22 +61,22 @@ class Setting:
 
 FIGURES = {
     "alike": Setting(0.06, 0.07),
-    "hands-apart": Setting(0.02, 0.10),
-    "hands-as-one": Setting(0.08, 0.0),
+    "groups-apart": Setting(0.02, 0.10),
+    "groups-as-one": Setting(0.08, 0.0),
     "tight": Setting(0.01, 0.01, worlds=700),
     "weighted": Setting(0.05, 0.08, weights=(1.0, 0.5, 0.25)),
-    "few-a-chip": Setting(0.06, 0.07, hands=14, chips=29, lent=45),  # as memory bandwidth is
+    "few-a-chip": Setting(0.06, 0.07, groups=14, chips=29, lent=45),  # as memory bandwidth is
 }
-MANY = Setting(0.01, 0.01, hands=30, values=90, worlds=80)
+MANY = Setting(0.01, 0.01, groups=30, values=90, worlds=80)
 WORKS = {
-    "alike": Setting(0.10, 0.10, hands=12, chips=10, worlds=230),
-    "software-apart": Setting(0.05, 0.20, hands=12, chips=10, worlds=230),
-    "works-apart": Setting(0.15, 0.10, hands=12, chips=10, worlds=230),
-    "works-far-apart": Setting(0.20, 0.10, hands=12, chips=10, worlds=230),
-    "few-hands": Setting(0.10, 0.10, hands=7, chips=10, worlds=400),
-    "weighted": Setting(0.10, 0.10, hands=12, chips=10, weights=(1.0, 0.5), worlds=230),
+    "alike": Setting(0.10, 0.10, groups=12, chips=10, worlds=230),
+    "software-apart": Setting(0.05, 0.20, groups=12, chips=10, worlds=230),
+    "works-apart": Setting(0.15, 0.10, groups=12, chips=10, worlds=230),
+    "works-far-apart": Setting(0.20, 0.10, groups=12, chips=10, worlds=230),
+    "few-groups": Setting(0.10, 0.10, groups=7, chips=10, worlds=400),
+    "weighted": Setting(0.10, 0.10, groups=12, chips=10, weights=(1.0, 0.5), worlds=230),
 }
-TIGHT = Setting(0.01, 0.015, hands=16, chips=8)
+TIGHT = Setting(0.01, 0.015, groups=16, chips=8)
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,15 @@ def _told(chips: int) -> dict[tuple[int, int], float]:
 
 
 def _spots(rng: np.random.Generator, setting: Setting) -> list[tuple[int, int]]:
-    """Draws who measured what: some hands and chips are busier, each has a value at least."""
-    hands = rng.dirichlet(np.full(setting.hands, 0.7))
+    """Draws who measured what: some groups and chips are busier, each has a value at least."""
+    groups = rng.dirichlet(np.full(setting.groups, 0.7))
     chips = rng.dirichlet(np.ones(setting.chips))
-    spots = {(hand, int(rng.choice(setting.chips, p=chips))) for hand in range(setting.hands)}
+    spots = {(group, int(rng.choice(setting.chips, p=chips))) for group in range(setting.groups)}
     for chip in set(range(setting.chips)) - {chip for _, chip in spots}:
-        spots.add((int(rng.choice(setting.hands, p=hands)), chip))
+        spots.add((int(rng.choice(setting.groups, p=groups)), chip))
     while len(spots) < setting.values:
         spots.add(
-            (int(rng.choice(setting.hands, p=hands)), int(rng.choice(setting.chips, p=chips)))
+            (int(rng.choice(setting.groups, p=groups)), int(rng.choice(setting.chips, p=chips)))
         )
     return sorted(spots)
 
@@ -123,14 +123,14 @@ def _spots(rng: np.random.Generator, setting: Setting) -> list[tuple[int, int]]:
 def _figures(
     rng: np.random.Generator, setting: Setting, levels: list[float]
 ) -> Iterator[Observation]:
-    hands = rng.normal(0, setting.hand, setting.hands)
-    for hand, chip in _spots(rng, setting):
+    groups = rng.normal(0, setting.group, setting.groups)
+    for group, chip in _spots(rng, setting):
         weight = float(rng.choice(setting.weights))
         noise = rng.normal(0, setting.residual / math.sqrt(weight))
-        value = math.exp(levels[chip] + hands[hand] + noise)
-        yield seen(f"c{chip}", value, f"h{hand}", weight=weight)
+        value = math.exp(levels[chip] + groups[group] + noise)
+        yield seen(f"c{chip}", value, f"h{group}", weight=weight)
     if setting.lent:
-        lender = replace(setting, hands=15, chips=20, values=setting.lent, lent=0)
+        lender = replace(setting, groups=15, chips=20, values=setting.lent, lent=0)
         for one in _figures(rng, lender, _levels(rng, 20)):
             yield replace(one, quantity=QUANTITIES["memory_copy"])
 
@@ -138,17 +138,17 @@ def _figures(
 def _works(
     rng: np.random.Generator, setting: Setting, levels: list[float]
 ) -> Iterator[Observation]:
-    """Draws hands with two to four chips that each did most of up to three works of the hand's."""
-    for hand in range(setting.hands):
+    """Draws groups with two to four chips that each did most of up to three of its works."""
+    for group in range(setting.groups):
         works = rng.normal(0, 1.5, int(rng.integers(1, 4)))
         for chip in rng.choice(setting.chips, int(rng.integers(2, 5)), replace=False):
-            own = levels[chip] + rng.normal(0, setting.hand)
+            own = levels[chip] + rng.normal(0, setting.group)
             for place, work in enumerate(works):
                 weight = float(rng.choice(setting.weights))
                 noise = rng.normal(0, setting.residual / math.sqrt(weight))
                 if rng.random() < 0.8:
                     yield seen(
-                        f"c{chip}", math.exp(own + work + noise), f"h{hand}", weight=weight,
+                        f"c{chip}", math.exp(own + work + noise), f"h{group}", weight=weight,
                         quantity="decode", dtype="fp8", work={"model": f"m{place}"},
                     )  # fmt: skip
 
@@ -242,7 +242,7 @@ def test_work_is_called_a_match_where_it_is_and_not_at_or_beyond_the_edge() -> N
     assert _said(found, Word.MATCH, 1.0)[0] > 0.8
 
 
-def test_chips_that_are_equal_match_in_most_worlds_of_many_hands_and_little_scatter() -> None:
+def test_chips_that_are_equal_match_in_most_worlds_of_many_groups_and_little_scatter() -> None:
     for what, true in ((Word.MATCH, 1.0), (Word.EXCEEDS, 1.6)):
         said, _ = _said(trials(MANY), what, true)
         assert said > 0.95, f"{what} in {said:.1%} at {true}"

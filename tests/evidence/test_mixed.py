@@ -35,10 +35,10 @@ class Design:
 
 
 def drawn(chips: list[int], groups: list[int], spread: tuple[float, float], seed: int) -> Design:
-    """Draws values of chips by hands; the contrast is the first chip over the second."""
+    """Draws values of chips by groups; the contrast is the first chip over the second."""
     rng = np.random.default_rng(seed)
-    hands = rng.normal(0, spread[1], max(groups) + 1)
-    values = hands[groups] + np.asarray(chips) * 0.3 + rng.normal(0, spread[0], len(chips))
+    levels = rng.normal(0, spread[1], max(groups) + 1)
+    values = levels[groups] + np.asarray(chips) * 0.3 + rng.normal(0, spread[0], len(chips))
     fixed = effects(chips)
     asked = np.zeros(fixed.shape[1])
     asked[:2] = (1.0, -1.0)
@@ -46,7 +46,7 @@ def drawn(chips: list[int], groups: list[int], spread: tuple[float, float], seed
 
 
 def works(seed: int) -> Design:
-    """Draws values as work is compared: a column a work, one for the first chip, hand by chip."""
+    """Draws values as work is compared: a column a work, one for the first chip, group by chip."""
     rng = np.random.default_rng(seed)
     rows = [
         (work, chip) for work in range(9) for chip in (0, 1) for _ in range(2) if rng.random() < 0.8
@@ -61,10 +61,10 @@ def works(seed: int) -> Design:
     return Design(noisy, np.asarray(fixed, np.float64), groups, np.eye(fixed.shape[1])[-1])
 
 
-def sparse(seed: int, hands: int, chips: int, n: int) -> tuple[list[int], list[int]]:
+def sparse(seed: int, many: int, chips: int, n: int) -> tuple[list[int], list[int]]:
     rng = np.random.default_rng(seed)
     told = [int(one) for one in rng.integers(0, chips, n - chips)]
-    groups = [int(one) for one in rng.integers(0, hands, n)]
+    groups = [int(one) for one in rng.integers(0, many, n)]
     return [*range(chips), *told], groups
 
 
@@ -86,9 +86,9 @@ def _with_slope(design: Design) -> Design:
 
 UNBALANCED = {
     "two-chips": drawn([0, 1, 0, 0, 1, 0, 1, 1], [0, 0, 1, 1, 1, 2, 3, 3], (0.1, 0.5), 8),
-    "one-hand-has-most": drawn([0, 1] * 6 + [0, 1, 1], [0] * 8 + [1, 1, 2, 2, 3, 3, 4], (1, 1), 9),
+    "one-group-has-most": drawn([0, 1] * 6 + [0, 1, 1], [0] * 8 + [1, 1, 2, 2, 3, 3, 4], (1, 1), 9),
     "sparse": drawn(*sparse(1, 15, 20, 40), (0.06, 0.2), 11),
-    "hands-scatter-little": drawn(*sparse(7, 6, 4, 40), (1.0, 0.8), 4),
+    "groups-scatter-little": drawn(*sparse(7, 6, 4, 40), (1.0, 0.8), 4),
     "works": works(6),
     "works-turned": _turned(works(6)),
     "slope": _with_slope(drawn(*sparse(1, 15, 20, 40), (0.06, 0.2), 11)),
@@ -177,9 +177,9 @@ def _information(design: Design, weights: Array, at: tuple[float, float]) -> Arr
     return np.array([[0.5 * np.trace(one @ other) for other in moved] for one in moved])
 
 
-def test_without_scatter_of_hands_the_residual_is_that_of_least_squares() -> None:
+def test_without_scatter_of_groups_the_residual_is_that_of_least_squares() -> None:
     chips, groups = [0, 0, 0, 0, 1, 1, 1, 1], [0, 1, 2, 3, 0, 1, 2, 3]
-    values = [1.0, -1.0, 2.0, -2.0, -1.5, 1.5, -2.5, 2.5]  # hands cancel: less than chance between
+    values = [1.0, -1.0, 2.0, -2.0, -1.5, 1.5, -2.5, 2.5]  # groups cancel: less than chance between
     scatter = Mixed(values, effects(chips), groups).scatter
     assert scatter is not None
     assert scatter.group == 0.0
@@ -188,23 +188,23 @@ def test_without_scatter_of_hands_the_residual_is_that_of_least_squares() -> Non
 
 @pytest.mark.parametrize("group", [0.0, 0.3], ids=["fixed", "random"])
 @pytest.mark.parametrize("times", [2, 3])
-def test_a_weight_of_two_is_worth_two_equal_values_of_the_hand(times: int, group: float) -> None:
-    values, chips, hands = [1.0, 2.5, 1.7, 3.1, 0.4], [0, 1, 0, 1, 1], [0, 0, 1, 1, 2]
+def test_a_weight_of_two_is_worth_two_equal_values_of_the_group(times: int, group: float) -> None:
+    values, chips, groups = [1.0, 2.5, 1.7, 3.1, 0.4], [0, 1, 0, 1, 1], [0, 0, 1, 1, 2]
     scatter = known(0.2, group)
     for place in range(5):
         weights = [float(times) if one == place else 1.0 for one in range(5)]
-        once = Mixed(values, effects(chips), hands, weights)
+        once = Mixed(values, effects(chips), groups, weights)
         more = [place] * (times - 1)
         many = Mixed(
             values + [values[one] for one in more],
             effects(chips + [chips[one] for one in more]),
-            hands + [hands[one] for one in more],
+            groups + [groups[one] for one in more],
         )
         one, other = (model.contrast(np.array([1.0, -1.0]), scatter) for model in (once, many))
         assert one is not None
         assert other is not None
         assert (one.value, one.error) == pytest.approx((other.value, other.error))
-        plain = Mixed(values, effects(chips), hands).contrast(np.array([1.0, -1.0]), scatter)
+        plain = Mixed(values, effects(chips), groups).contrast(np.array([1.0, -1.0]), scatter)
         assert plain is not None
         assert one.error < plain.error
 
@@ -232,8 +232,8 @@ def test_values_that_all_go_into_effects_tell_no_scatter(chips: list[int]) -> No
     assert (model.spare, model.scatter, model.tells) == (0, None, (0, 0))
 
 
-def test_what_tells_scatter_of_hands_and_what_tells_the_rest_are_counted_apart() -> None:
-    # Three hands measured both chips: 6 values, 2 effects; 2 differences between hands tell their
+def test_what_tells_scatter_of_groups_and_what_tells_the_rest_are_counted_apart() -> None:
+    # Three groups measured both chips: 6 values, 2 effects; 2 differences between groups tell their
     # scatter (and the rest), 2 differences of differences tell the rest alone.
     assert Mixed([1.0] * 6, effects([0, 1] * 3), [0, 0, 1, 1, 2, 2]).tells == (2, 2)
     assert Mixed([1.0] * 6, effects([0, 1] * 3), range(6)).tells == (4, 0)

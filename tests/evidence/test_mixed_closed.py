@@ -36,7 +36,7 @@ def _of(values: list[float], chips: list[int], groups: list[int]) -> Design:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_hands_that_measured_both_give_the_paired_t_interval(level: float) -> None:
+def test_groups_that_measured_both_give_the_paired_t_interval(level: float) -> None:
     found = _asked(_of([*LEFT, *RIGHT], [0] * 5 + [1] * 5, [*range(5)] * 2))
     told = ttest_rel(LEFT, RIGHT).confidence_interval(level)
     assert found.freedom == pytest.approx(4, rel=1e-4)
@@ -44,21 +44,21 @@ def test_hands_that_measured_both_give_the_paired_t_interval(level: float) -> No
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_hands_that_measured_one_chip_twice_give_the_t_interval_of_their_means(
+def test_groups_that_measured_one_chip_twice_give_the_t_interval_of_their_means(
     level: float,
 ) -> None:
     halves = (0.03, -0.03)
     values = [one + half for one in (*LEFT, *RIGHT) for half in halves]
-    hands = [hand for hand in range(10) for _ in halves]
-    found = _asked(_of(values, [0] * 10 + [1] * 10, hands))
+    groups = [group for group in range(10) for _ in halves]
+    found = _asked(_of(values, [0] * 10 + [1] * 10, groups))
     told = ttest_ind(LEFT, RIGHT).confidence_interval(level)
     assert found.freedom == pytest.approx(8, rel=1e-4)
     assert found.interval(level) == pytest.approx((told.low, told.high), rel=1e-4)
 
 
 def test_a_contrast_across_strata_has_welchs_degrees_of_freedom() -> None:
-    # A split plot: hands 0-3 measured chips A and B, hands 4-7 chips C and D. A over C mixes the
-    # mean squares of hands (6 degrees of freedom) and of what is left (6), half and half.
+    # A split plot: groups 0-3 measured chips A and B, groups 4-7 chips C and D. A over C mixes the
+    # mean squares of groups (6 degrees of freedom) and of what is left (6), half and half.
     first = np.array([[5.1, 6.3, 4.2, 7.9], [4.8, 6.6, 4.4, 7.2]])
     second = np.array([[3.3, 6.1, 5.2, 2.4], [3.9, 6.0, 4.8, 2.9]])
     sums, gaps = 0.0, 0.0
@@ -125,12 +125,12 @@ def test_the_interval_of_a_last_effect_holds_what_both_variances_together_say(
 @pytest.mark.parametrize("spread", [(0.1, 0.4), (0.1, 0.1)])
 def test_many_values_tell_the_same_either_way(spread: tuple[float, float]) -> None:
     rng = np.random.default_rng(3)
-    hands = [hand for hand in range(120) for _ in range(6)]
-    fixed = np.hstack([np.ones((720, 1)), np.array([[hand % 2.0] for hand in hands])])
+    groups = [group for group in range(120) for _ in range(6)]
+    fixed = np.hstack([np.ones((720, 1)), np.array([[group % 2.0] for group in groups])])
     own = rng.normal(0, spread[1], 120)
-    values = [float(own[hand] + rng.normal(0, spread[0])) for hand in hands]
-    model = Mixed(values, fixed, hands)
-    found, other = model.last(model), _asked(Design(values, fixed, hands, np.array([0.0, 1.0])))
+    values = [float(own[group] + rng.normal(0, spread[0])) for group in groups]
+    model = Mixed(values, fixed, groups)
+    found, other = model.last(model), _asked(Design(values, fixed, groups, np.array([0.0, 1.0])))
     assert found is not None
     assert found.value == pytest.approx(other.value)
     assert found.interval(0.95) == pytest.approx(other.interval(0.95), abs=0.02 * other.error)
@@ -147,12 +147,12 @@ def test_a_last_effect_that_no_work_joins_is_none() -> None:
 
 @st.composite
 def designs(draw: st.DrawFn) -> Design:
-    """Any network of hands and chips with something to spare and scatter of some size."""
+    """Any network of groups and chips with something to spare and scatter of some size."""
     seed = draw(st.integers(0, 10**6))
-    hands, chips = draw(st.integers(2, 8)), draw(st.integers(2, 8))
-    n = draw(st.integers(chips + hands + 2, 36))
+    many, chips = draw(st.integers(2, 8)), draw(st.integers(2, 8))
+    n = draw(st.integers(chips + many + 2, 36))
     spread = draw(st.sampled_from([(0.1, 0.1), (0.1, 0.5), (0.5, 0.1)]))
-    told, groups = sparse(seed, hands, chips, n)
+    told, groups = sparse(seed, many, chips, n)
     return drawn(told, groups, spread, seed)
 
 

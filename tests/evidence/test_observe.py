@@ -25,20 +25,20 @@ def _reports(folder: Path) -> dict[str, Report]:
     return dict(found)
 
 
-def _hands(folder: Path, *values: str, chip: Chip = ONE, **changes: Any) -> list[Observation]:
-    """Returns what is made of values that a hand each gives for a chip."""
+def _groups(folder: Path, *values: str, chip: Chip = ONE, **changes: Any) -> list[Observation]:
+    """Returns what is made of values that a group each gives for a chip."""
     for place, value in enumerate(values):
         told = row(**{"chip": chip.id, "value": value, **changes})
-        write(folder, told, name=f"hand-{place}", by=f"Hand {place}")
+        write(folder, told, name=f"group-{place}", by=f"Group {place}")
     found, faults = examine(folder, {chip.id: chip}, fresh=True)
     assert [str(one) for one in faults] == []
     return list(reported(found, shelf(chip)))
 
 
 def _one(folder: Path, **changes: Any) -> Observation:
-    head = {key: changes.pop(key) for key in ("protocol", "hand") if key in changes}
+    head = {key: changes.pop(key) for key in ("protocol", "group") if key in changes}
     told = row(**{"chip": ONE.id, "value": "90 TFLOP/s", **changes})
-    write(folder, told, protocol=head.get("protocol"), by=head.get("hand", "Lab"))
+    write(folder, told, protocol=head.get("protocol"), by=head.get("group", "Lab"))
     (found,) = reported(_reports(folder), SHELF)
     return found
 
@@ -98,7 +98,7 @@ def test_products_in_fp32_are_of_one_figure_whichever_units_a_sheet_names(
 ) -> None:
     """Else those of a chip with matrix units for it would meet none of a chip without."""
     chip = sheet("acme-three", figures={"vector_fp32": figure("20 TFLOP/s"), **named})
-    (found,) = _hands(tmp_path, "15 TFLOP/s", chip=chip, dtype="fp32")
+    (found,) = _groups(tmp_path, "15 TFLOP/s", chip=chip, dtype="fp32")
     assert found.figure == "matrix_fp32"
 
 
@@ -136,8 +136,10 @@ def test_a_printed_figure_of_a_link_stands_before_a_derived_one(tmp_path: Path) 
         "link_bandwidth": figure("900 GB/s"),
     }
     chip = sheet(figures=printed)
-    (host,) = _hands(tmp_path / "host", "14 GB/s", chip=chip, quantity="host_to_device", dtype=None)
-    (peer,) = _hands(tmp_path / "peer", "360 GB/s", chip=chip, quantity="peer_oneway", dtype=None)
+    (host,) = _groups(
+        tmp_path / "host", "14 GB/s", chip=chip, quantity="host_to_device", dtype=None
+    )
+    (peer,) = _groups(tmp_path / "peer", "360 GB/s", chip=chip, quantity="peer_oneway", dtype=None)
     assert host.fraction == pytest.approx(0.5)
     assert peer.fraction == pytest.approx(0.8)
 
@@ -175,12 +177,12 @@ def test_small_shapes_and_other_work_test_no_figure(
         (["130 TFLOP/s", "110 TFLOP/s", "90 TFLOP/s"], [0.0, 0.0, 1.0]),
         (["130 TFLOP/s", "110 TFLOP/s", "103 TFLOP/s"], [1.0, 1.0, 1.0]),
     ],
-    ids=["2%", "more", "two-hands", "two-of-three", "three-hands"],
+    ids=["2%", "more", "two-groups", "two-of-three", "three-groups"],
 )
-def test_a_value_above_paper_weighs_nothing_unless_three_hands_find_it(
+def test_a_value_above_paper_weighs_nothing_unless_three_groups_find_it(
     values: list[str], weights: list[float], tmp_path: Path
 ) -> None:
-    found = _hands(tmp_path, *values)
+    found = _groups(tmp_path, *values)
     assert [one.weight for one in found] == weights
     several = "above what is published, as 3 groups find: the sheet may be low"
     told = {0.0: (SUSPECT,), 1.0: (several,) if values[-1] == "103 TFLOP/s" else ()}
@@ -220,18 +222,18 @@ def test_what_is_only_inferred_or_worked_out_here_bounds_no_measurement(
 ) -> None:
     rivals = said.get("rivals", ())
     printed = figure("100 TFLOP/s", *rivals) | {key: said[key] for key in said if key != "rivals"}
-    (found,) = _hands(tmp_path, "110 TFLOP/s", chip=sheet(figures={"matrix_bf16": printed}))
+    (found,) = _groups(tmp_path, "110 TFLOP/s", chip=sheet(figures={"matrix_bf16": printed}))
     assert (found.weight, found.why) == (weight, (why,))
 
 
-def test_one_hand_thrice_is_one_hand(tmp_path: Path) -> None:
+def test_one_group_thrice_is_one_group(tmp_path: Path) -> None:
     rows = [row(id=f"r{n}", chip=ONE.id, value="130 TFLOP/s") for n in range(3)]
     write(tmp_path, *rows)
     write(tmp_path, rows[0], name="again")
     assert [one.weight for one in reported(_reports(tmp_path), SHELF)] == [0.0] * 4
 
 
-def test_hands_that_find_other_chips_or_figures_low_do_not_count(tmp_path: Path) -> None:
+def test_groups_that_find_other_chips_or_figures_low_do_not_count(tmp_path: Path) -> None:
     write(tmp_path, row(chip=ONE.id, value="130 TFLOP/s"), name="a", by="A")
     write(tmp_path, row(chip=TWO.id, value="230 TFLOP/s"), name="b", by="B")
     write(tmp_path, row(chip=ONE.id, value="500 TFLOP/s", dtype="nvfp4"), name="c", by="C")
@@ -239,7 +241,7 @@ def test_hands_that_find_other_chips_or_figures_low_do_not_count(tmp_path: Path)
     assert [one.weight for one in reported(_reports(tmp_path), SHELF)] == [0.0] * 4
 
 
-def test_a_value_that_judges_nothing_is_no_hand(tmp_path: Path) -> None:
+def test_a_value_that_judges_nothing_is_no_group(tmp_path: Path) -> None:
     sound = row(chip=ONE.id, value="130 TFLOP/s")
     write(tmp_path, sound, name="a", by="A")
     write(tmp_path, sound, name="b", by="B")
@@ -250,8 +252,8 @@ def test_a_value_that_judges_nothing_is_no_hand(tmp_path: Path) -> None:
     assert [SUSPECT in one.why for one in found] == [True, True, False, False]
 
 
-def test_a_doubtful_value_that_three_hands_find_keeps_its_half(tmp_path: Path) -> None:
-    found = _hands(tmp_path, *["130 TFLOP/s"] * 3, kind="user submission", quality="C")
+def test_a_doubtful_value_that_three_groups_find_keeps_its_half(tmp_path: Path) -> None:
+    found = _groups(tmp_path, *["130 TFLOP/s"] * 3, kind="user submission", quality="C")
     assert [one.weight for one in found] == [0.25] * 3
     assert found[0].why[:2] == (
         "a user's submission",
@@ -274,7 +276,7 @@ def test_what_others_publish_of_the_same_excuses_a_high_value(
     rival: dict[str, str], weight: float, tmp_path: Path
 ) -> None:
     chip = sheet(figures={"matrix_bf16": figure("100 TFLOP/s", rival)})
-    (found,) = _hands(tmp_path, "128 TFLOP/s", chip=chip)
+    (found,) = _groups(tmp_path, "128 TFLOP/s", chip=chip)
     assert found.weight == weight
 
 
@@ -287,7 +289,7 @@ def test_gib_printed_as_gb_make_no_suspect_of_a_size(
 ) -> None:
     found = _one(tmp_path, quantity="memory_held", value=value, dtype=None)
     assert found.weight == weight
-    (rate,) = _hands(tmp_path / "rate", "2.1 TB/s", quantity="memory_copy", dtype=None)
+    (rate,) = _groups(tmp_path / "rate", "2.1 TB/s", quantity="memory_copy", dtype=None)
     assert rate.weight == 0.0, "a rate has no such excuse"
 
 
@@ -297,12 +299,12 @@ def test_work_that_no_figure_promises_is_never_above_it(tmp_path: Path) -> None:
     assert (found.weight, found.why) == (1.0, ())
 
 
-def test_whose_rules_it_was_measured_by_is_the_suite_or_the_hand(tmp_path: Path) -> None:
-    plain = _one(tmp_path / "a", hand="Lab")
+def test_whose_rules_it_was_measured_by_is_the_suite_or_the_group(tmp_path: Path) -> None:
+    plain = _one(tmp_path / "a", group="Lab")
     assert (plain.by, plain.under) == ("Lab", "Lab")
-    other = _one(tmp_path / "b", hand="Lab", by="A user")
+    other = _one(tmp_path / "b", group="Lab", by="A user")
     assert (other.by, other.under) == ("A user", "A user")
-    suite = _one(tmp_path / "c", hand="MLCommons", by="Dell", protocol="MLPerf v5.1")
+    suite = _one(tmp_path / "c", group="MLCommons", by="Dell", protocol="MLPerf v5.1")
     assert (suite.by, suite.under) == ("Dell", "MLPerf v5.1")
 
 
@@ -326,7 +328,7 @@ def test_work_is_told_in_one_order_whatever_the_files(tmp_path: Path) -> None:
 
 
 def test_some_chips_alone_are_read_as_among_all(tmp_path: Path) -> None:
-    _hands(tmp_path, *["130 TFLOP/s"] * 3)
+    _groups(tmp_path, *["130 TFLOP/s"] * 3)
     write(tmp_path, row(chip=TWO.id), name="other")
     found = list(reported(_reports(tmp_path), SHELF, [ONE.id]))
     assert [one.chip for one in found] == [ONE.id] * 3

@@ -1,4 +1,4 @@
-"""Pooled evidence: voices, what one hand measured of both, work that is alike, and scatter."""
+"""Pooled evidence: voices, what one group measured of both, work that is alike, and scatter."""
 
 import math
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ COPY = ("memory_copy", None)
 def others(
     spread: tuple[float, float] = (0.02, 0.1), of: tuple[str, str | None] = MATMUL, seed: int = 1
 ) -> list[Observation]:
-    """Twelve hands that measured eight other chips each: who tells how far values scatter."""
+    """Twelve groups that measured eight other chips each: who tells how far values scatter."""
     rng = np.random.default_rng(seed)
-    hands = rng.normal(0, spread[1], 12)
+    groups = rng.normal(0, spread[1], 12)
     return [
-        seen(f"c{chip}", math.exp(chip + hand + rng.normal(0, spread[0])), f"o{place}",
+        seen(f"c{chip}", math.exp(chip + group + rng.normal(0, spread[0])), f"o{place}",
              quantity=of[0], dtype=of[1])
-        for place, hand in enumerate(hands)
+        for place, group in enumerate(groups)
         for chip in range(8)
     ]  # fmt: skip
 
@@ -46,7 +46,7 @@ def told(found: Sequence[Observation]) -> list[tuple[str, str, float]]:
     return sorted((one.by, one.chip, one.value) for one in found)
 
 
-def test_a_hand_is_one_voice_for_a_chip_and_a_figure_by_its_best_value() -> None:
+def test_a_group_is_one_voice_for_a_chip_and_a_figure_by_its_best_value() -> None:
     found = Evidence(
         [seen("a", 90, "x"), seen("a", 120, "x"), seen("a", 100, "x"), seen("a", 80, "y"),
          seen("b", 50, "x"), seen("a", 60, "x", dtype="fp16")]
@@ -57,7 +57,7 @@ def test_a_hand_is_one_voice_for_a_chip_and_a_figure_by_its_best_value() -> None
     assert found.voices("matrix_fp8") == ()
 
 
-def test_the_best_shape_stands_for_a_hand_before_a_faster_single_one() -> None:
+def test_the_best_shape_stands_for_a_group_before_a_faster_single_one() -> None:
     large = {"shape": "8192x8192x8192"}
     shapes = [seen("a", value, quantity="matmul_shape", work=large) for value in (105, 110)]
     assert told(Evidence(shapes).voices(BF16)) == [("lab", "a", 110)]
@@ -85,7 +85,7 @@ def test_values_without_weight_and_classes_left_out_have_no_voice() -> None:
     ]
 
 
-def test_what_one_hand_measured_of_both_is_nearer_than_what_two_strangers_did() -> None:
+def test_what_one_group_measured_of_both_is_nearer_than_what_two_strangers_did() -> None:
     both = ratio([*others(), seen("a", 80, "x"), seen("b", 100, "x")])
     apart = ratio([*others(), seen("a", 80, "x"), seen("b", 100, "y")])
     assert both.ratio == pytest.approx(0.8)
@@ -93,7 +93,7 @@ def test_what_one_hand_measured_of_both_is_nearer_than_what_two_strangers_did() 
     assert both.contrast.error**2 == pytest.approx(2 * both.scatter.residual)
     within = apart.scatter.residual + apart.scatter.group
     assert apart.contrast.error**2 == pytest.approx(2 * within)
-    assert (both.hands_both, apart.hands_both) == (1, 0)
+    assert (both.groups_both, apart.groups_both) == (1, 0)
     assert both.is_single
     assert apart.is_single
     assert apart.contrast.error > 3 * both.contrast.error
@@ -101,7 +101,7 @@ def test_what_one_hand_measured_of_both_is_nearer_than_what_two_strangers_did() 
     assert both.interval() == pytest.approx((0.8 * math.exp(-half), 0.8 * math.exp(half)))
 
 
-def test_a_third_chip_joins_two_hands_that_share_it() -> None:
+def test_a_third_chip_joins_two_groups_that_share_it() -> None:
     joined = [seen("a", 80, "x"), seen("m", 50, "x"), seen("b", 100, "y"), seen("m", 55, "y")]
     found = ratio([*others(), *joined])
     apart = ratio([*others(), joined[0], joined[2]])
@@ -160,10 +160,10 @@ def test_variants_that_share_a_name_are_one_side() -> None:
     assert estimate is not None
     assert estimate.ratio == pytest.approx(math.sqrt(80 / 100 * 60 / 90))
     assert told(estimate.first) == [("x", "a1", 80), ("y", "a2", 60)]
-    assert (estimate.hands_both, estimate.is_single) == (2, False)
+    assert (estimate.groups_both, estimate.is_single) == (2, False)
 
 
-def test_a_copy_one_way_is_half_of_a_link_unless_the_hand_measured_both_ways() -> None:
+def test_a_copy_one_way_is_half_of_a_link_unless_the_group_measured_both_ways() -> None:
     chip = sheet("a")
     paper = of_sheet(chip, ("link_bandwidth_oneway",))
     oneway = seen("a", 390e9, "x", quantity="peer_oneway", dtype=None, paper=paper)
@@ -244,18 +244,18 @@ def test_what_is_held_borrows_from_no_rate() -> None:
     assert rates.residual == pytest.approx(alone.residual, rel=1e-3)
 
 
-def test_what_a_chip_reaches_is_the_mean_of_hands_with_welchs_interval() -> None:
+def test_what_a_chip_reaches_is_the_mean_of_groups_with_welchs_interval() -> None:
     a, b = np.array([80.0, 95.0, 70.0, 102.0]), np.array([90.0, 101.0, 78.0, 118.0])
     found = Evidence(
-        [seen(chip, float(value), f"h{hand}") for chip, values in (("a", a), ("b", b))
-         for hand, value in enumerate(values)]
+        [seen(chip, float(value), f"h{group}") for chip, values in (("a", a), ("b", b))
+         for group, value in enumerate(values)]
     )  # fmt: skip
     logs = np.log([a, b])
-    hands = 2 * float(np.sum((logs.mean(axis=0) - logs.mean()) ** 2)) / 3
+    groups = 2 * float(np.sum((logs.mean(axis=0) - logs.mean()) ** 2)) / 3
     away = logs[0] - logs[1]
     rest = float(np.sum((away - away.mean()) ** 2)) / 2 / 3
-    error = math.sqrt((hands + rest) / 8)
-    freedom = (hands + rest) ** 2 / (hands**2 / 3 + rest**2 / 3)
+    error = math.sqrt((groups + rest) / 8)
+    freedom = (groups + rest) ** 2 / (groups**2 / 3 + rest**2 / 3)
     half = student.ppf(0.975, freedom) * error
     reached = found.achieved(BF16, "a")
     assert reached is not None

@@ -1,4 +1,4 @@
-"""Pooled evidence of work: compared only where the same was done, by a hand or a suite's rules."""
+"""Pooled evidence of work: compared only where the same was done, by a group or a suite's rules."""
 
 import math
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ WORK = {"model": "llama", "batch": "8"}
 
 
 def others(spread: tuple[float, float] = (0.05, 0.1), seed: int = 1) -> list[Observation]:
-    """Four hands that had each of six other chips decode three models."""
+    """Four groups that had each of six other chips decode three models."""
     rng = np.random.default_rng(seed)
     found = []
-    for hand in range(4):
+    for group in range(4):
         for chip in range(6):
             own = chip + rng.normal(0, spread[1])
             found += [
-                decoded(f"c{chip}", math.exp(own + model + rng.normal(0, spread[0])), f"o{hand}",
+                decoded(f"c{chip}", math.exp(own + model + rng.normal(0, spread[0])), f"o{group}",
                         work={"model": f"m{model}"})
                 for model in range(3)
             ]  # fmt: skip
@@ -47,11 +47,11 @@ def value(found: Estimate | None) -> float:
 A = decoded("a", 60)
 
 
-def test_the_same_work_by_one_hand_is_compared() -> None:
+def test_the_same_work_by_one_group_is_compared() -> None:
     found = ratio(A, decoded("b", 40))
     assert value(found) == pytest.approx(1.5)
     assert found is not None
-    assert (found.hands_both, found.is_single, found.borrowed) == (1, True, False)
+    assert (found.groups_both, found.is_single, found.borrowed) == (1, True, False)
     both = found.scatter.residual + found.scatter.group
     assert found.contrast.error**2 == pytest.approx(2 * both, rel=0.1)  # at any likely scatter
     assert found.noise == pytest.approx(both)
@@ -89,16 +89,16 @@ def test_formats_of_one_width_are_one_work(first: str, second: str) -> None:
     assert value(found) == pytest.approx(1.5)
 
 
-def test_a_suites_rules_make_the_work_of_two_hands_one() -> None:
+def test_a_suites_rules_make_the_work_of_two_groups_one() -> None:
     first, second = decoded("a", 60, "x", under="MLPerf"), decoded("b", 40, "y", under="MLPerf")
     found = ratio(first, second)
     assert value(found) == pytest.approx(1.5)
     assert found is not None
-    assert (found.hands_both, found.is_single) == (0, True)
+    assert (found.groups_both, found.is_single) == (0, True)
     assert ratio(first, decoded("b", 40, "y", under="MLPerf v2")) is None
 
 
-def test_each_hand_of_a_suite_is_heard() -> None:
+def test_each_group_of_a_suite_is_heard() -> None:
     found = ratio(
         decoded("a", 60, "x", under="MLPerf"),
         decoded("a", 30, "y", under="MLPerf"),
@@ -109,7 +109,7 @@ def test_each_hand_of_a_suite_is_heard() -> None:
     assert found.ratio == pytest.approx(math.sqrt(60 * 30) / 40)
 
 
-def test_the_best_value_of_one_hand_stands_for_its_work() -> None:
+def test_the_best_value_of_one_group_stands_for_its_work() -> None:
     found = ratio(A, decoded("a", 50), decoded("b", 40), decoded("b", 39))
     assert value(found) == pytest.approx(1.5)
     times = [

@@ -214,7 +214,7 @@ def test_an_h100_is_two_to_three_times_an_a100(bench: Bench) -> None:
     assert 2.0 < one.measured.ratio < 3.2
     low, high = one.measured.interval()
     assert 1.5 < low < high < 4.0
-    assert one.measured.hands_both >= 1
+    assert one.measured.groups_both >= 1
     assert one.word is Word.EXCEEDS
 
 

@@ -1,4 +1,4 @@
-"""Chips of a vendor that no engine was fitted on are expected to be served as by other hands."""
+"""Chips of a vendor that no engine was fitted on are expected to be served as by other groups."""
 
 import math
 from dataclasses import replace
@@ -13,12 +13,12 @@ from bench.predict.learning.expected import (
     departure,
     difference,
     fitted,
-    of_hands,
+    of_groups,
     untold,
 )
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
 from bench.predict.learning.others import Others
-from bench.predict.learning.reported import by_hands, by_ports
+from bench.predict.learning.reported import by_groups, by_ports
 from bench.predict.learning.shipped import shipped as everything
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
@@ -28,7 +28,7 @@ from tests.commands.command_cases import document
 from tests.predict.cases import made
 
 shipped = cache(everything)
-HANDS = Others(low=0.9, middle=1.3, high=1.8, spread=0.2, hands=10, values=40)
+GROUPS = Others(low=0.9, middle=1.3, high=1.8, spread=0.2, groups=10, values=40)
 HOME, ABROAD = (made(f"{one}-chip", vendor=one) for one in ("nvidia", "acme"))
 SISTER = made("acme-sister", vendor="acme")
 
@@ -41,41 +41,41 @@ def known() -> Learnt:
 def test_a_tuned_engine_on_a_fitted_vendors_chips_is_what_was_fitted(known: Learnt) -> None:
     part = known.parts[DENSE]
     assert fitted(HOME, part)
-    assert of_hands(HOME, part, None) == (0.0, 0.0)
+    assert of_groups(HOME, part, None) == (0.0, 0.0)
     assert departure(HOME, part, known.stack)[0] == float(part.predicted([HOME.labels])[0][0])
 
 
 @pytest.mark.parametrize("chip", [HOME, ABROAD])
-def test_any_engine_is_as_slow_and_scattered_as_with_other_hands(
+def test_any_engine_is_as_slow_and_scattered_as_with_other_groups(
     chip: Facts, known: Learnt
 ) -> None:
     part = known.parts[DENSE]
-    slower, halves = departure(chip, part, known.stack, HANDS)
+    slower, halves = departure(chip, part, known.stack, GROUPS)
     means, both = part.predicted([chip.labels])
     assert slower - float(means[0]) == pytest.approx(math.log(1.3))
     wider = float(both[0, 0]) + untold(chip, part, known.stack) + 0.2**2
     assert halves == pytest.approx([part.half(wider, level) for level in (0.8, 0.95)])
 
 
-def test_without_other_hands_a_port_is_no_slower_and_has_an_assumed_spread(known: Learnt) -> None:
-    assert of_hands(ABROAD, known.parts["decode"], None) == (0.0, SOFTWARE**2)
+def test_without_other_groups_a_port_is_no_slower_and_has_an_assumed_spread(known: Learnt) -> None:
+    assert of_groups(ABROAD, known.parts["decode"], None) == (0.0, SOFTWARE**2)
 
 
 def test_two_chips_of_one_vendor_share_its_port(known: Learnt) -> None:
     part = known.parts[DENSE]
-    middle, halves = difference((ABROAD, SISTER), part, known.stack, (HANDS, HANDS))
+    middle, halves = difference((ABROAD, SISTER), part, known.stack, (GROUPS, GROUPS))
     assert middle == pytest.approx(0.0)
     assert halves == difference((ABROAD, SISTER), part, known.stack)[1]
-    apart, wide = difference((ABROAD, HOME), part, known.stack, (HANDS, None))
-    assert apart == pytest.approx(-difference((HOME, ABROAD), part, known.stack, (None, HANDS))[0])
+    apart, wide = difference((ABROAD, HOME), part, known.stack, (GROUPS, None))
+    assert apart == pytest.approx(-difference((HOME, ABROAD), part, known.stack, (None, GROUPS))[0])
     assert apart > middle
     assert wide > halves
-    alike, wider = difference((ABROAD, HOME), part, known.stack, (HANDS, HANDS))
+    alike, wider = difference((ABROAD, HOME), part, known.stack, (GROUPS, GROUPS))
     assert alike == pytest.approx(apart - math.log(1.3))
     assert wider > wide, "two engines scatter more than one"
 
 
-def test_hands_are_those_on_chips_of_fitted_vendors_alone(known: Learnt) -> None:
+def test_groups_are_those_on_chips_of_fitted_vendors_alone(known: Learnt) -> None:
     """What is lent to a vendor is not told by its own chips: it can be tested on them."""
     world = shipped()
     home = {row.chip for row in world.serving}
@@ -83,59 +83,59 @@ def test_hands_are_those_on_chips_of_fitted_vendors_alone(known: Learnt) -> None
     kept = tuple(row for row in world.reported if world.chips[row.chip].vendor in vendors)
     assert 0 < len(kept) < len(world.reported)
     fewer = replace(world, reported=kept)
-    assert by_hands(world, known.stack, known.parts) == by_hands(fewer, known.stack, known.parts)
+    assert by_groups(world, known.stack, known.parts) == by_groups(fewer, known.stack, known.parts)
 
 
-def test_a_port_is_told_by_what_hands_made_of_others_too(known: Learnt) -> None:
+def test_a_port_is_told_by_what_groups_made_of_others_too(known: Learnt) -> None:
     """Of chips that were fitted alone it came out a quarter too fast, with too narrow a scatter."""
     told = by_ports(shipped(), known.stack, known.parts)
-    alone = by_hands(shipped(), known.stack, known.parts)
+    alone = by_groups(shipped(), known.stack, known.parts)
     for name in (DENSE, EXPERTS):
-        assert told[name].hands > alone[name].hands + 4
+        assert told[name].groups > alone[name].groups + 4
         assert told[name].middle > alone[name].middle
         assert told[name].spread > alone[name].spread + 0.05
 
 
-def test_no_hand_tells_what_its_own_serving_is_like(known: Learnt) -> None:
+def test_no_group_tells_what_its_own_serving_is_like(known: Learnt) -> None:
     world = shipped()
     home = [row for row in world.reported if world.chips[row.chip].vendor == "nvidia"]
-    hand = home[0].words["hand"]
+    group = home[0].words["group"]
     slower = tuple(
         replace(row, numbers={**row.numbers, "tpot_ms": 9 * row["tpot_ms"]})
-        if row.words["hand"] == hand
+        if row.words["group"] == group
         else row
         for row in world.reported
     )
 
     def errors(rows: tuple[Row, ...], *, its: bool) -> list[float]:
-        asked = [row for row in home if (row.words["hand"] == hand) == its]
+        asked = [row for row in home if (row.words["group"] == group) == its]
         return [one.error for one in told_by_others(replace(world, reported=rows), known, asked)]
 
     assert errors(slower, its=True) == errors(world.reported, its=True)
     assert errors(slower, its=False) != errors(world.reported, its=False)
 
 
-def test_no_hand_tells_what_its_own_ports_are_like(known: Learnt) -> None:
+def test_no_group_tells_what_its_own_ports_are_like(known: Learnt) -> None:
     """Chitu served A800 and three chips that no engine was fitted on."""
     world, chitu = shipped(), "Chitu (Tsinghua PACMAN)"
     ports = [row for row in world.reported if world.chips[row.chip].vendor != "nvidia"]
     slower = tuple(
         replace(row, numbers={**row.numbers, "tpot_ms": 9 * row["tpot_ms"]})
-        if row.words["hand"] == chitu and row not in ports
+        if row.words["group"] == chitu and row not in ports
         else row
         for row in world.reported
     )
     assert slower != world.reported
 
     def errors(rows: tuple[Row, ...], *, its: bool) -> list[float]:
-        asked = [row for row in ports if (row.words["hand"] == chitu) == its]
+        asked = [row for row in ports if (row.words["group"] == chitu) == its]
         return [one.error for one in told_by_others(replace(world, reported=rows), known, asked)]
 
     assert errors(slower, its=True) == errors(world.reported, its=True)
     assert errors(slower, its=False) != errors(world.reported, its=False)
 
 
-def test_no_chip_of_a_pair_tells_of_the_other_by_what_hands_made_of_it(known: Learnt) -> None:
+def test_no_chip_of_a_pair_tells_of_the_other_by_what_groups_made_of_it(known: Learnt) -> None:
     world, pair = shipped(), ("nvidia-h20-sxm-96gb", "amd-mi300x-oam-192gb")
     fewer = replace(world, reported=tuple(row for row in world.reported if row.chip not in pair))
     amd = tuple(row for row in fewer.reported if world.chips[row.chip].vendor != "amd")

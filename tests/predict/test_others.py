@@ -1,4 +1,4 @@
-"""What became of serving with other hands: each a voice, told beside what is predicted."""
+"""What became of serving with other groups: each a voice, told beside what is predicted."""
 
 import math
 from collections.abc import Mapping
@@ -26,31 +26,31 @@ def world() -> World:
     return shipped()
 
 
-def hands(*middles: float) -> Mapping[str, list[float]]:
-    """Hands with three values each about a middle."""
-    return {f"hand {n}": [one - 0.01, one, one + 0.01] for n, one in enumerate(middles)}
+def groups(*middles: float) -> Mapping[str, list[float]]:
+    """Groups with three values each about a middle."""
+    return {f"group {n}": [one - 0.01, one, one + 0.01] for n, one in enumerate(middles)}
 
 
-def test_the_middle_and_most_of_hands_are_told_as_factors() -> None:
-    found = others(hands(*(math.log(1 + n / 10) for n in range(11))))
+def test_the_middle_and_most_of_groups_are_told_as_factors() -> None:
+    found = others(groups(*(math.log(1 + n / 10) for n in range(11))))
     assert found
     assert found.middle == pytest.approx(1.5, rel=0.02)
     assert found.low == pytest.approx(1.1, rel=0.03)
     assert found.high == pytest.approx(1.9, rel=0.03)
-    assert (found.hands, found.values) == (11, 33)
+    assert (found.groups, found.values) == (11, 33)
     assert "measured 1.5 times the predicted time" in str(found)
 
 
-def test_a_hand_of_many_values_has_one_voice() -> None:
-    loud = {**hands(0.0, 0.0, 0.0, 0.0), "loud": [2.0] * 500}
+def test_a_group_of_many_values_has_one_voice() -> None:
+    loud = {**groups(0.0, 0.0, 0.0, 0.0), "loud": [2.0] * 500}
     found = others(loud)
     assert found
     assert found.middle == pytest.approx(1.0, abs=0.02)
 
 
-def test_of_few_hands_nothing_is_said() -> None:
-    assert others(hands(*[0.0] * (FEWEST - 1))) is None
-    assert others({**hands(*[0.0] * (FEWEST - 1)), "silent": []}) is None
+def test_of_few_groups_nothing_is_said() -> None:
+    assert others(groups(*[0.0] * (FEWEST - 1))) is None
+    assert others({**groups(*[0.0] * (FEWEST - 1)), "silent": []}) is None
     assert others({}) is None
 
 
@@ -61,7 +61,7 @@ def test_stages_of_a_pipeline_are_not_taken_for_one_group(world: World) -> None:
     for row in told:
         name, _, one = row.words["stack"].partition(" ")
         assert row["tp"] * row["dp"] >= by_name[name, one].count
-        assert row.words["hand"]
+        assert row.words["group"]
         assert row.words["cache"] == by_name[name, one].workload.get("kv_dtype", "bf16")
     assert "fp8" in {row.words["cache"] for row in told}
 

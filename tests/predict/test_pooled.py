@@ -272,11 +272,11 @@ def test_many_cases_tell_their_quantiles() -> None:
     assert seen(rng, dict(list(plain(rng).items())[:3]), 0.1, 5).tails == (None, None)
 
 
-def test_of_many_cases_by_one_hand_a_chip_no_quantiles_are_told() -> None:
+def test_of_many_cases_by_one_group_a_chip_no_quantiles_are_told() -> None:
     chips = [("acme", "f", f"{n}", f"{n}") for n in range(20)]
     labels = [one for one in chips for _ in range(5)]
     logs = [float(one) for one in default_rng(7).normal(scale=0.1, size=len(labels))]
-    known = pooled(labels, logs, hands=["hand"] * len(labels))
+    known = pooled(labels, logs, groups=["group"] * len(labels))
     assert known.tails == (None, None)
     assert 0 < known.half(0.0, 0.8) < known.half(0.0, 0.95)
 

@@ -140,7 +140,7 @@ def test_values_of_one_direction_are_shown_where_they_judge_both(
             one for one in values
             if one["chip"] == row[side] and one["quantity"].startswith("peer_") and one["weight"]
         ]  # fmt: skip
-        assert len({one["by"] for one in links}) >= row[f"hands_{side}"] > 0
+        assert len({one["by"] for one in links}) >= row[f"groups_{side}"] > 0
 
 
 # classes left out
@@ -208,8 +208,8 @@ def test_a_record_of_ones_own_counts(tmp_path: Path, capsys: pytest.CaptureFixtu
             {one["axis"]: one for one in document("verdict", words, capsys)["rows"]}["matrix_bf16"]
             for words in (["chips=[h200,h100]"], ["chips=[h200,h100]", f"records={place}"])
         )
-        hands = [after[key] - before[key] for key in ("hands_object", "hands_both")]
-        assert hands == [1, 1]
+        groups = [after[key] - before[key] for key in ("groups_object", "groups_both")]
+        assert groups == [1, 1]
 
 
 # a matrix

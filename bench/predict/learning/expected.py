@@ -1,9 +1,9 @@
 """What is expected of a chip beside the stack's time: its departure, and what no case has told.
 
-Serving was fitted on engines that one hand tuned, on some vendors' chips. With other hands it is
+Serving was fitted on engines that one group tuned, on some vendors' chips. With other groups it is
 slower in the middle, and scattered; so it is expected to be where nobody says that an engine is
 tuned. On another vendor's chips an engine is a port, with kernels and versions of its own, to which
-the hand that measured those here gave no care: others' ports tell what that is like.
+the group that measured those here gave no care: others' ports tell what that is like.
 """
 
 import math
@@ -15,8 +15,8 @@ from bench.predict.model.facts import Facts
 from bench.predict.model.stack import Stack
 
 SOFTWARE = 0.25
-"""Log spread of a port's speed where other hands say nothing of it: of single steps and products.
-It was set on the first 26 values of Chinese chips' serving, all but one by one hand, which test it
+"""Log spread of a port's speed where other groups say nothing of it: of single steps and products.
+It was set on the first 26 values of Chinese chips' serving, all but one by one group, which test it
 no more; those that came later do."""
 Halves = tuple[float, ...]
 
@@ -25,7 +25,7 @@ def departure(
     chip: Facts,
     part: Departures,
     stack: Stack,
-    hands: Others | None = None,
+    groups: Others | None = None,
     engines: float = 0.0,
 ) -> tuple[float, Halves]:
     """Returns a chip's log departure in one part of what was measured, and half-widths by level.
@@ -34,12 +34,12 @@ def departure(
         chip: whose.
         part: the departures that it leans on.
         stack: what was fitted.
-        hands: what became of such serving with other hands; None of tuned engines, of steps and
+        groups: what became of such serving with other groups; None of tuned engines, of steps and
             of products.
         engines: log spread of engines that the departures do not have in them.
     """
     means, covariance = part.predicted([chip.labels])
-    slower, others = of_hands(chip, part, hands)
+    slower, others = of_groups(chip, part, groups)
     variance = float(covariance[0, 0]) + untold(chip, part, stack) + others + engines**2
     return float(means[0]) + slower, tuple(part.half(variance, level) for level in LEVELS)
 
@@ -48,7 +48,7 @@ def difference(
     pair: tuple[Facts, Facts],
     part: Departures,
     stack: Stack,
-    hands: tuple[Others | None, Others | None] = (None, None),
+    groups: tuple[Others | None, Others | None] = (None, None),
 ) -> tuple[float, Halves]:
     """Returns the log ratio of two chips' departures, first over second, and a case's half-widths.
 
@@ -58,14 +58,14 @@ def difference(
         pair: the chips.
         part: the departures that they lean on.
         stack: what was fitted.
-        hands: of each chip, what became of such serving with other hands; see ``departure``.
+        groups: of each chip, what became of such serving with other groups; see ``departure``.
     """
     means, both = part.predicted([one.labels for one in pair])
     variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
     variance += sum(untold(one, part, stack) for one in pair)
     middle = float(means[0] - means[1])
     if pair[0].vendor != pair[1].vendor:
-        others = [of_hands(one, part, own) for one, own in zip(pair, hands, strict=True)]
+        others = [of_groups(one, part, own) for one, own in zip(pair, groups, strict=True)]
         middle += others[0][0] - others[1][0]
         variance += others[0][1] + others[1][1]
     return middle, tuple(part.half_ratio(variance, level) for level in LEVELS)
@@ -89,8 +89,8 @@ def fitted(chip: Facts, part: Departures) -> bool:
     return any(one[0] == chip.vendor for one in part.labels)
 
 
-def of_hands(chip: Facts, part: Departures, hands: Others | None) -> tuple[float, float]:
-    """Returns by how much other hands' engines are slower, log, and the variance of that."""
-    if hands:
-        return math.log(hands.middle), hands.spread**2
+def of_groups(chip: Facts, part: Departures, groups: Others | None) -> tuple[float, float]:
+    """Returns by how much other groups' engines are slower, log, and the variance of that."""
+    if groups:
+        return math.log(groups.middle), groups.spread**2
     return 0.0, 0.0 if fitted(chip, part) else SOFTWARE**2

@@ -151,7 +151,7 @@ def by_blocks(rows: Iterable[Row]) -> list[Row]:
 def fixed(rows: Iterable[Row], chips: Mapping[str, Facts]) -> Stack:
     """Returns the stack with what layers of experts alone tell of it: launch and overlap.
 
-    No step of a model with experts was measured by the hand whose steps are fitted.
+    No step of a model with experts was measured by the group whose steps are fitted.
     """
     known = measured(by_blocks(rows), chips, "fp8")
     if not known.chips:

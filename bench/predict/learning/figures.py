@@ -33,7 +33,7 @@ HEADROOM_SPREAD = 0.7
 
 @dataclass(frozen=True)
 class Voice:
-    """One hand's best value of one figure of one chip; of the memory one for either way.
+    """One group's best value of one figure of one chip; of the memory one for either way.
 
     Attributes:
         log: of measured over published.
@@ -180,8 +180,8 @@ def fractions(told: Sequence[Voice], family: str) -> Fractions:
 
     terms = least_squares(away, np.zeros(rows.shape[1]), loss="soft_l1").x
     left = logs - rows @ terms
-    labels, hands = [one.chip.labels for one in told], [one.by for one in told]
-    departures = pooled(labels, [float(one) for one in left], hands=hands)
+    labels, groups = [one.chip.labels for one in told], [one.by for one in told]
+    departures = pooled(labels, [float(one) for one in left], groups=groups)
     believed: dict[str, float] = {}
     for one in told:
         believed[one.chip.family] = max(believed.get(one.chip.family, 0.0), math.exp(one.log))

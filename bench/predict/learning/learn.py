@@ -62,8 +62,8 @@ class Learnt:
         measured: by chip, the parts and formats of products that its own record told.
         records: hashes of such records, by their ids.
         first: by part of serving, the time to the first token.
-        others: the same, what became of it with other hands on chips of fitted vendors; of reported
-            values, which the hash leaves out.
+        others: the same, what became of it with other groups on chips of fitted vendors; of
+            reported values, which the hash leaves out.
         ports: the same with their chips of any vendor.
     """
 

@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.predict.learning.hands import Floats, quantiles
+from bench.predict.learning.groups import Floats, quantiles
 
 EXPLAINED = 1e-9
 """Variance of a distance, of that of a single value, below which it is nought but for rounding."""

@@ -22,7 +22,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.predict.learning.hands import grouped, middle, scatter, tails
+from bench.predict.learning.groups import grouped, middle, scatter, tails
 from bench.predict.learning.paired import Apart, apart
 
 Floats = NDArray[np.float64]
@@ -52,9 +52,9 @@ class Departures:
 
     Attributes:
         labels: of each chip.
-        means: log of measured over predicted, median over its hands' medians.
-        counts: its cases; of a hand with several, how many by as many hands they are worth.
-        within: standard deviation of cases of one chip, from hand to hand.
+        means: log of measured over predicted, median over its groups' medians.
+        counts: its cases; of a group with several, how many by as many groups they are worth.
+        within: standard deviation of cases of one chip, from group to group.
         spread: scale of the departures.
         weights: of each chip; an outlier has little.
         heavy: degrees of freedom of the departures.
@@ -257,7 +257,7 @@ def pooled(
     labels: Sequence[Labels],
     logs: Sequence[float],
     same: Sequence[Hashable] = (),
-    hands: Sequence[Hashable] = (),
+    groups: Sequence[Hashable] = (),
     otherwise: Apart | None = None,
 ) -> Departures:
     """Returns the departures of chips.
@@ -267,11 +267,11 @@ def pooled(
         logs: log of measured over predicted, of each case.
         same: what was measured; equal for one case on several chips. Without it cases of two chips
             are taken to share nothing.
-        hands: who measured each case; without it each case is a hand of its own.
+        groups: who measured each case; without it each case is a group of its own.
         otherwise: how far cases lie apart where none was run on two chips; without it as far as
             any two.
     """
-    chips = grouped(labels, logs, hands)
+    chips = grouped(labels, logs, groups)
     wide = scatter(chips)
     within = wide.both**0.5
     alone = Apart(within, 0.0, (None,) * len(LEVELS))

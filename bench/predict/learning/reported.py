@@ -37,10 +37,10 @@ UNDER_WAY = 0.5
 """Share of the requests asked for that must decode at once (rate x TPOT, by Little's law)."""
 FITTED = ("inferencex-aiconfigurator", "inferencex-app", "aiconfigurator")
 """Reports of what tables of ``results/tables`` hold, too."""
-Hand = tuple[str, str]
+Group = tuple[str, str]
 """Who measured, and the vendor of the chips where no engine was fitted on its chips."""
-Logs = Mapping[Hand, Sequence[float]]
-"""By hand, log of measured over predicted of each of its values."""
+Logs = Mapping[Group, Sequence[float]]
+"""By group, log of measured over predicted of each of its values."""
 ENDINGS = ("-instruct", "-chat")
 
 
@@ -94,7 +94,7 @@ def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row |
     words = {
         "chip": one.chip, "model": name, "dtype": one.dtype,
         "cache": cache if cache in ITEM else "bf16",
-        "stack": f"{report.id} {one.id}", "hand": report.by(one), "quantity": one.quantity,
+        "stack": f"{report.id} {one.id}", "group": report.by(one), "quantity": one.quantity,
     }  # fmt: skip
     return Row(words, numbers)
 
@@ -132,15 +132,15 @@ def _tpot(one: Reported, concurrency: float) -> float:
     return concurrency / (one.value.si * chips)
 
 
-def by_hands(world: World, stack: Stack, parts: Mapping[str, Departures]) -> dict[str, Others]:
+def by_groups(world: World, stack: Stack, parts: Mapping[str, Departures]) -> dict[str, Others]:
     """Returns, by part of serving, what became of it with others on chips of fitted vendors."""
-    logs = logs_by_hand(world, stack, parts)
+    logs = logs_by_group(world, stack, parts)
     return _told({name: at_home(own) for name, own in logs.items()})
 
 
 def at_home(logs: Logs) -> Logs:
     """Returns what hands made of serving on chips of fitted vendors."""
-    return {hand: own for hand, own in logs.items() if not hand[1]}
+    return {group: own for group, own in logs.items() if not group[1]}
 
 
 def by_ports(
@@ -148,8 +148,8 @@ def by_ports(
 ) -> dict[str, Others]:
     """Returns, by part of serving, what became of it with others on any chips.
 
-    What a port is like nobody can tell of chips that were fitted alone: hands made of them what the
-    fit predicts, and less of others.
+    Chips that were fitted cannot tell what a port is like: groups reach on them what the fit
+    predicts, and less on others.
 
     Args:
         world: all that is known.
@@ -158,26 +158,26 @@ def by_ports(
         without: chips that are predicted by it: neither they nor ports of their vendors tell it.
     """
     ported = {world.chips[one].vendor for one in without}
-    logs = logs_by_hand(world, stack, parts, without)
+    logs = logs_by_group(world, stack, parts, without)
     return _told(
         {
-            name: {hand: one for hand, one in own.items() if hand[1] not in ported}
+            name: {group: one for group, one in own.items() if group[1] not in ported}
             for name, own in logs.items()
         }
     )
 
 
 def _told(logs: Mapping[str, Logs]) -> dict[str, Others]:
-    found = {name: others(hands) for name, hands in logs.items()}
+    found = {name: others(groups) for name, groups in logs.items()}
     return {name: one for name, one in found.items() if one}
 
 
-def logs_by_hand(
+def logs_by_group(
     world: World, stack: Stack, parts: Mapping[str, Departures], without: Collection[str] = ()
-) -> dict[str, dict[Hand, list[float]]]:
-    """Returns, by part and hand, the log of how much longer a token took than was predicted.
+) -> dict[str, dict[Group, list[float]]]:
+    """Returns, by part and group, the log of how much longer a token took than was predicted.
 
-    A hand's chips of a vendor that has no fitted engine are a hand of their own: what it makes of
+    A group's chips of a vendor that has no fitted engine are a group of their own: what it makes of
     one engine is not mixed with what another vendor's is like.
 
     Args:
@@ -188,13 +188,13 @@ def logs_by_hand(
     """
     known = vendors(world)
     rows = [row for row in world.reported if row.chip not in without]
-    logs: dict[str, dict[Hand, list[float]]] = {DENSE: {}, EXPERTS: {}}
+    logs: dict[str, dict[Group, list[float]]] = {DENSE: {}, EXPERTS: {}}
     for row, error in zip(rows, log_errors(world, rows, stack), strict=True):
         if np.isfinite(error):
             name, chip = kind(world, row), world.chips[row.chip]
             means, _ = parts[name].predicted([chip.labels])
-            hand = row.words["hand"], "" if chip.vendor in known else chip.vendor
-            logs[name].setdefault(hand, []).append(-float(error + means[0]))
+            group = row.words["group"], "" if chip.vendor in known else chip.vendor
+            logs[name].setdefault(group, []).append(-float(error + means[0]))
     return logs
 
 

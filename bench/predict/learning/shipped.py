@@ -8,7 +8,7 @@ from bench.evidence.gather import observations
 from bench.evidence.load import reports
 from bench.evidence.pool import Evidence
 from bench.predict.learning.learn import Learnt, learn
-from bench.predict.learning.reported import by_hands, by_ports, reported_rows
+from bench.predict.learning.reported import by_groups, by_ports, reported_rows
 from bench.predict.learning.reportedtraining import trained_rows
 from bench.predict.learning.tables import tables
 from bench.predict.learning.world import World, own_products
@@ -38,4 +38,4 @@ def whole(world: World) -> Learnt:
     """Returns all that is learnt of the shipped tables, and what became of it with others."""
     known = learn(world.chips, world.models, world.data)
     told = world, known.stack, known.parts
-    return replace(known, others=by_hands(*told), ports=by_ports(*told))
+    return replace(known, others=by_groups(*told), ports=by_ports(*told))

@@ -22,7 +22,7 @@ class World:
 
     Attributes:
         own: products that this program measured.
-        evidence: what was measured of figures, by every hand.
+        evidence: what was measured of figures, by every group.
         domestic: ids of chips designed in China.
         reported: serving that others reported.
         trained: training that others reported.

@@ -1,4 +1,4 @@
-"""Measured figures of sheets, predicted without the chip, the hand or the vendor they are of."""
+"""Measured figures of sheets, predicted without the chip, the group or the vendor they are of."""
 
 import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
@@ -26,7 +26,7 @@ def figures_left_out(
         evidence: all that was measured.
         chips: every accelerator.
         family: ``matrix`` or ``memory``.
-        held: what is left out with a voice: its chip, its hand, its vendor.
+        held: what is left out with a voice: its chip, its group, its vendor.
         only: ids of chips that are asked for; default all.
     """
     every = voices(evidence, chips, family)

@@ -8,7 +8,7 @@ import numpy as np
 from bench.predict.learning.expected import departure, fitted
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.others import others
-from bench.predict.learning.reported import Logs, at_home, log_errors, logs_by_hand
+from bench.predict.learning.reported import Logs, at_home, log_errors, logs_by_group
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World, kind
@@ -19,20 +19,20 @@ from bench.predict.validation.errors import Outcome
 def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome]:
     """Returns reported serving beside what was predicted, where the sheet says enough.
 
-    No hand tells what its own serving is like, on ports nor on chips of a fitted vendor.
+    No group tells what its own serving is like, on ports nor on chips of a fitted vendor.
     """
     ours, ideal, share = (log_errors(world, rows, one) for one in (known.stack, *_rivals(world)))
-    logs = logs_by_hand(world, known.stack, known.parts)
-    asked = {(kind(world, row), row.words["hand"]) for row in rows}
-    ports = {(name, hand): others(without(logs[name], hand)) for name, hand in asked}
-    hands = {(name, hand): others(at_home(without(logs[name], hand))) for name, hand in asked}
+    logs = logs_by_group(world, known.stack, known.parts)
+    asked = {(kind(world, row), row.words["group"]) for row in rows}
+    ports = {(name, group): others(without(logs[name], group)) for name, group in asked}
+    groups = {(name, group): others(at_home(without(logs[name], group))) for name, group in asked}
     found = []
     for place, row in enumerate(rows):
         if not np.isfinite(ours[place]):
             continue
         name, chip = kind(world, row), world.chips[row.chip]
-        told = hands if fitted(chip, known.parts[name]) else ports
-        with_others = told[name, row.words["hand"]]
+        told = groups if fitted(chip, known.parts[name]) else ports
+        with_others = told[name, row.words["group"]]
         shift, halves = departure(chip, known.parts[name], known.stack, with_others)
         work = f"{row.words['model']} {row.words['dtype']}"
         error, rivals = float(ours[place]) + shift, (float(ideal[place]), float(share[place]))
@@ -40,9 +40,9 @@ def told_by_others(world: World, known: Learnt, rows: list[Row]) -> list[Outcome
     return found
 
 
-def without(logs: Logs, hand: str) -> Logs:
-    """Returns what all hands but one made of serving."""
-    return {one: own for one, own in logs.items() if one[0] != hand}
+def without(logs: Logs, group: str) -> Logs:
+    """Returns what all groups but one made of serving."""
+    return {one: own for one, own in logs.items() if one[0] != group}
 
 
 def left_out(rows: Sequence[Row], found: Sequence[Outcome]) -> str:

@@ -75,8 +75,8 @@ def serving_departures(
 ) -> dict[str, tuple[float, tuple[float, ...]]]:
     """Returns a chip's expected departure in each part of serving, and half-widths by level."""
     facts = world.chips[chip]
-    hands = {} if facts.vendor in vendors(world) else by_ports(world, stack, parts, {chip})
-    return {name: departure(facts, part, stack, hands.get(name)) for name, part in parts.items()}
+    groups = {} if facts.vendor in vendors(world) else by_ports(world, stack, parts, {chip})
+    return {name: departure(facts, part, stack, groups.get(name)) for name, part in parts.items()}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from bench.predict.model.facts import Facts
 from bench.predict.validation.bars import (
     BARS,
     CHIP,
-    HAND,
+    GROUP_OUT,
     REPORTED,
     SHAPES,
     SOURCE,
@@ -65,7 +65,7 @@ OTHERS = (
 CUBLAS = ("trtllm",)
 """Software among them whose kernels are of the library that those of ``PRODUCTS`` are of."""
 SOFTWARE = "fitted on other software on the same chips: tests software more than sheets"
-GROUP = "a hand is one group (person, team or company) that measured"
+GROUP = "a group is one person, team or company that measured"
 RING = "each chip beside the next of the table, on products that both ran"
 QUANTISED = (
     "; without the quantising of activations that the fitted times include, and without what their "
@@ -214,7 +214,7 @@ def _figures(world: World) -> Iterator[Part]:
     asked = world.evidence, world.chips
     for family in FAMILIES:
         name = f"figures of sheets, {family}"
-        yield _part(name, HAND, figures_left_out(*asked, family, lambda one: one.by), GROUP)
+        yield _part(name, GROUP_OUT, figures_left_out(*asked, family, lambda one: one.by), GROUP)
         yield _part(name, CHIP, figures_left_out(*asked, family, lambda one: one.chip.chip))
     held = [
         case

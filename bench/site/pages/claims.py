@@ -13,7 +13,7 @@ from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
 from bench.report.claims import SIGNS, claim_report, comes_to
 from bench.report.markup import cleaned
-from bench.report.ratios import devices, hands, measured, on_paper, worth
+from bench.report.ratios import devices, groups, measured, on_paper, worth
 from bench.site.blocks import blocks, held, neutral
 from bench.site.page import Page
 from bench.site.words import Words
@@ -71,7 +71,7 @@ def _finding(found: Finding, words: Words) -> list[Markup]:
         f"{measured(found.measured)}: {STANDS[found.holds]}" if found.measured else "–",
     )
     verdict = Markup("{}<br>{}").format(held(found.word.value, found.stands), found.reason)
-    last = (hands(found.measured), devices(found.needed))
+    last = (groups(found.measured), devices(found.needed))
     return [*map(words.text, cells), verdict, *map(words.text, last)]
 
 

@@ -36,7 +36,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
             "kinds": sorted(kinds),
             "limit": LIMIT,
             "idle": idle,
-            "hands": len({one.by for one in every}),
+            "groups": len({one.by for one in every}),
         },
     )
 
@@ -72,10 +72,10 @@ def _row(one: Observation, world: World, words: Words) -> Line:
 
 
 def counted(world: World) -> dict[str, Any]:
-    """Returns how many values and hands there are, of which how many are ours."""
+    """Returns how many values and groups there are, of which how many are ours."""
     every = world.bench.whole.every
     return {
         "values": len(every),
         "own": sum(one.by == OWN for one in every),
-        "hands": len({one.by for one in every}),
+        "groups": len({one.by for one in every}),
     }

@@ -1,7 +1,7 @@
-"""How far values of one chip scatter: within one hand, and from one hand to the next.
+"""How far values of one chip scatter: within one group, and from one group to the next.
 
-A hand is a person's software, tuning and card. Ten values by one hand tell little more of a chip
-than one does, and what another hand will find is predicted by how hands differ.
+A group is a person's software, tuning and card. Ten values by one group tell little more of a chip
+than one does, and what another group will find is predicted by how groups differ.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -17,20 +17,20 @@ Chip = TypeVar("Chip", bound=Hashable)
 UNKNOWN = 0.1
 """Spread of one chip's values where no chip has two, log."""
 ALIKE = 1e-12
-"""Variance of hands that agree wholly."""
+"""Variance of groups that agree wholly."""
 BEYOND = 3
 """Values beyond a quantile without which it is not told by them: 15 of 80%, 60 of 95%."""
 FEW = 30
-"""Hands up to which leaving one of them out moves the middle of a chip."""
+"""Groups up to which leaving one of them out moves the middle of a chip."""
 
 
 @dataclass(frozen=True)
-class Hands:
+class Groups:
     """Variances of single values of one chip, by what causes them.
 
     Attributes:
-        own: within one hand.
-        between: from hand to hand.
+        own: within one group.
+        between: from group to group.
     """
 
     own: float
@@ -38,32 +38,32 @@ class Hands:
 
     @property
     def both(self) -> float:
-        """Returns the variance of a single value of a hand not heard yet."""
+        """Returns the variance of a single value of a group not heard yet."""
         return self.own + self.between
 
-    def count(self, hands: Sequence[Floats]) -> float:
-        """Returns how many values by as many hands a chip's own are worth."""
-        worth = sum(1 / (self.between + self.own / len(one)) for one in hands)
+    def count(self, groups: Sequence[Floats]) -> float:
+        """Returns how many values by as many groups a chip's own are worth."""
+        worth = sum(1 / (self.between + self.own / len(one)) for one in groups)
         return float(self.both * worth)
 
 
 def grouped(
-    chips: Sequence[Chip], logs: Sequence[float], hands: Sequence[Hashable] = ()
+    chips: Sequence[Chip], logs: Sequence[float], groups: Sequence[Hashable] = ()
 ) -> dict[Chip, list[Floats]]:
-    """Returns the values of each chip, those of each hand together.
+    """Returns the values of each chip, those of each group together.
 
     Args:
         chips: of each value.
         logs: n values.
-        hands: who measured each; without it each is a hand of its own.
+        groups: who measured each; without it each is a group of its own.
     """
     found: dict[Chip, dict[Hashable, list[float]]] = {}
-    for chip, log, hand in zip(chips, logs, hands or range(len(logs)), strict=True):
-        found.setdefault(chip, {}).setdefault(hand, []).append(log)
+    for chip, log, group in zip(chips, logs, groups or range(len(logs)), strict=True):
+        found.setdefault(chip, {}).setdefault(group, []).append(log)
     return {chip: [np.array(one) for one in held.values()] for chip, held in found.items()}
 
 
-def scatter(chips: Mapping[Chip, Sequence[Floats]]) -> Hands:
+def scatter(chips: Mapping[Chip, Sequence[Floats]]) -> Groups:
     """Returns both variances by the method of moments (one-way analysis of variance)."""
     every = [one for held in chips.values() for one in held]
     spare = sum(len(one) - 1 for one in every)
@@ -72,9 +72,9 @@ def scatter(chips: Mapping[Chip, Sequence[Floats]]) -> Hands:
     several = [held for held in chips.values() if len(held) > 1]
     apart = sum(len(held) - 1 for held in several)
     if not apart:
-        return Hands(own, max(own, ALIKE) if spare else UNKNOWN**2)
+        return Groups(own, max(own, ALIKE) if spare else UNKNOWN**2)
     squares = sum(_squares(held, own) for held in several)
-    return Hands(own, max(squares / apart, ALIKE))
+    return Groups(own, max(squares / apart, ALIKE))
 
 
 def _squares(held: Sequence[Floats], own: float) -> float:
@@ -84,9 +84,9 @@ def _squares(held: Sequence[Floats], own: float) -> float:
     return float(np.sum((means - means.mean()) ** 2)) - noise
 
 
-def middle(hands: Sequence[Floats]) -> float:
-    """Returns the median over hands of each hand's median."""
-    return _median([_median(one) for one in hands])
+def middle(groups: Sequence[Floats]) -> float:
+    """Returns the median over groups of each group's median."""
+    return _median([_median(one) for one in groups])
 
 
 def _median(values: Sequence[float] | Floats) -> float:
@@ -99,8 +99,8 @@ def tails(
 ) -> tuple[float | None, ...]:
     """Returns the quantiles of a value's distance from its chip's middle; a chip has one vote.
 
-    The middle is that of the chip's other hands, which is itself off: the distance is scaled down
-    to that from one that is known. A chip with one hand tells nothing; where all are such, there
+    The middle is that of the chip's other groups, which is itself off: the distance is scaled down
+    to that from one that is known. A chip with one group tells nothing; where all are such, there
     is no quantile.
     """
     away = [_away(held) for held in chips.values() if len(held) > 1]

@@ -1,4 +1,4 @@
-"""Values of one chip by several hands: what each tells, and what another hand will find."""
+"""Values of one chip by several groups: what each tells, and what another group will find."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from numpy.random import Generator, default_rng
 
 from bench.evidence.pool import Evidence
 from bench.predict.learning.figures import Fractions, Voice, fractions, voices
-from bench.predict.learning.hands import grouped, middle, scatter, tails
+from bench.predict.learning.groups import grouped, middle, scatter, tails
 from bench.predict.learning.pooled import LEVELS, Labels, pooled
 from bench.predict.learning.shipped import shipped
 from bench.predict.reached import REACHED, reached
@@ -23,40 +23,40 @@ Case = tuple[Labels, str, float]
 
 
 def world(rng: Generator, own: float, between: float, chips: int = 14) -> list[Case]:
-    """Chips of ten families that departed by 0.05, each measured by one to five hands."""
+    """Chips of ten families that departed by 0.05, each measured by one to five groups."""
     found: list[Case] = []
     for chip in range(chips):
         labels = ("acme", f"{chip % 10}", f"{chip}", f"{chip}")
         departed = 0.05 * rng.normal()
-        for hand in range(int(rng.integers(1, 6))):
+        for group in range(int(rng.integers(1, 6))):
             theirs = departed + between * rng.normal()
             found += [
-                (labels, f"hand {hand}", theirs + own * rng.normal())
+                (labels, f"group {group}", theirs + own * rng.normal())
                 for _ in range(int(rng.integers(1, 5)))
             ]
     return found
 
 
 def parts(cases: Sequence[Case]) -> tuple[list[Labels], list[float], list[str]]:
-    """Labels, logs and hands of cases."""
+    """Labels, logs and groups of cases."""
     return [one[0] for one in cases], [one[2] for one in cases], [one[1] for one in cases]
 
 
 def test_both_variances_are_found_again() -> None:
-    labels, logs, hands = parts(world(default_rng(1), 0.03, 0.1, chips=300))
-    found = scatter(grouped(labels, logs, hands))
+    labels, logs, groups = parts(world(default_rng(1), 0.03, 0.1, chips=300))
+    found = scatter(grouped(labels, logs, groups))
     assert math.sqrt(found.own) == pytest.approx(0.03, rel=0.1)
     assert math.sqrt(found.between) == pytest.approx(0.1, rel=0.1)
 
 
-def test_many_values_by_one_hand_are_worth_little_more_than_one() -> None:
+def test_many_values_by_one_group_are_worth_little_more_than_one() -> None:
     found = scatter(grouped(*parts(world(default_rng(2), 0.03, 0.1, chips=300))))
     one, ten = np.zeros(1), np.zeros(10)
     assert found.count([ten]) < 1.2 * found.count([one]) < 1.3
     assert found.count([one, one, one]) == pytest.approx(3 * found.count([one]))
 
 
-def test_a_hand_has_one_voice_in_its_chips_middle() -> None:
+def test_a_group_has_one_voice_in_its_chips_middle() -> None:
     loud = [np.full(9, 0.5), np.array([0.0]), np.array([0.1])]
     assert middle(loud) == pytest.approx(0.1)
 
@@ -70,7 +70,7 @@ def test_values_too_few_or_alike_have_finite_variances(logs: list[float]) -> Non
     assert all(math.isfinite(found.count(one)) for one in chips.values())
 
 
-def test_without_hands_each_value_is_one_of_its_own() -> None:
+def test_without_groups_each_value_is_one_of_its_own() -> None:
     labels, logs, _ = parts(world(default_rng(3), 0.05, 0.0))
     known = pooled(labels, logs)
     for chip, count, mean in zip(known.labels, known.counts, known.means, strict=True):
@@ -79,8 +79,8 @@ def test_without_hands_each_value_is_one_of_its_own() -> None:
         assert mean == pytest.approx(float(np.median(own)))
 
 
-def test_tails_are_those_of_a_hand_that_was_not_heard() -> None:
-    """Each hand's values agree to nought: within hands nothing would be told."""
+def test_tails_are_those_of_a_group_that_was_not_heard() -> None:
+    """Each group's values agree to nought: within groups nothing would be told."""
     rng = default_rng(4)
     chips = {chip: [np.full(3, 0.1 * rng.normal()) for _ in range(4)] for chip in range(200)}
     inner, outer = tails(chips, LEVELS)
@@ -88,7 +88,7 @@ def test_tails_are_those_of_a_hand_that_was_not_heard() -> None:
     assert outer == pytest.approx(0.196, rel=0.1)
 
 
-def test_values_of_a_chip_with_one_hand_make_no_quantile_told() -> None:
+def test_values_of_a_chip_with_one_group_make_no_quantile_told() -> None:
     rng = default_rng(6)
     chips = {0: [rng.normal(size=2) for _ in range(4)]}
     alone = {one: [rng.normal(size=20)] for one in range(1, 5)}
@@ -96,22 +96,22 @@ def test_values_of_a_chip_with_one_hand_make_no_quantile_told() -> None:
 
 
 def covered(*, heard: bool) -> list[float]:
-    """The share of worlds in which a hand that was left out lies in the interval of its chip."""
+    """The share of worlds in which a group that was left out lies in the interval of its chip."""
     rng, hits = default_rng(5), np.zeros(len(LEVELS))
     for _ in range(WORLDS):
         cases = world(rng, 0.02, 0.1)
-        chip, hand, log = cases[int(rng.integers(len(cases)))]
-        kept = [one for one in cases if one[:2] != (chip, hand)]
-        labels, logs, hands = parts(kept)
-        known = pooled(labels, logs, hands=hands if heard else ())
+        chip, group, log = cases[int(rng.integers(len(cases)))]
+        kept = [one for one in cases if one[:2] != (chip, group)]
+        labels, logs, groups = parts(kept)
+        known = pooled(labels, logs, groups=groups if heard else ())
         means, covariance = known.predicted([chip])
         halves = [known.half(float(covariance[0, 0]), level) for level in LEVELS]
         hits += [abs(log - float(means[0])) <= half for half in halves]
     return [float(one) for one in hits / WORLDS]
 
 
-def test_a_hand_left_out_lies_in_the_interval_as_often_as_told() -> None:
-    """Without knowing who measured what, values by one hand pass for as many of several."""
+def test_a_group_left_out_lies_in_the_interval_as_often_as_told() -> None:
+    """Without knowing who measured what, values by one group pass for as many of several."""
     inner, outer = covered(heard=True)
     assert 0.72 < inner < 0.88
     assert outer > 0.88
@@ -135,11 +135,11 @@ def memory(evidence: Evidence) -> Fractions:
 
 
 def told(chips: Sequence[str], less: Sequence[bool], rng: Generator) -> list[Voice]:
-    """One hand's voices of chips that reach 0.9 of their memory, a tenth less both ways."""
+    """One group's voices of chips that reach 0.9 of their memory, a tenth less both ways."""
     facts = everything().chips
     return [
         Voice(
-            facts[chip], "memory_bandwidth", "hand", math.log(0.9) - 0.1 * both + noise, 1.0, both
+            facts[chip], "memory_bandwidth", "group", math.log(0.9) - 0.1 * both + noise, 1.0, both
         )
         for chip in chips
         for both, noise in zip(less, 0.01 * rng.normal(size=len(less)), strict=True)
@@ -160,7 +160,7 @@ def test_streams_both_ways_reach_less_of_the_memory(memory: Fractions) -> None:
     assert -0.15 < memory.terms[1] < -0.02
 
 
-def test_each_hand_speaks_once_for_a_chip_and_way(evidence: Evidence) -> None:
+def test_each_group_speaks_once_for_a_chip_and_way(evidence: Evidence) -> None:
     found = voices(evidence, everything().chips, "memory")
     keys = [(one.chip.chip, one.by, one.less) for one in found]
     assert len(set(keys)) == len(keys)
