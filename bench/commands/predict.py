@@ -203,7 +203,7 @@ def _best(
 ) -> "Report":
     from bench.predict.best import best
     from bench.predict.refusals import refuse_engine
-    from bench.report.best import Found, best_ways
+    from bench.report.best import LimitResult, best_ways
     from bench.report.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
@@ -212,15 +212,15 @@ def _best(
     refuse_engine(wanted[0].engine, config.phase, known)
     for one in wanted:
         try:
-            found.append(Found(one, *best(chips, base, one, known)))
+            found.append(LimitResult(one, *best(chips, base, one, known)))
         except UsageError as error:
             if len(wanted) == 1:
                 raise
-            found.append(Found(one, (), 0, str(error)))
-    if not any(one.every for one in found):
+            found.append(LimitResult(one, (), 0, str(error)))
+    if not any(one.answers for one in found):
         raise UsageError(found[-1].why)
     report = best_ways(found, base, prices, rate, operators=config.operators)
-    return with_weak(report, _rests(one for limit in found for one in limit.every), sheets)
+    return with_weak(report, _rests(one for limit in found for one in limit.answers), sheets)
 
 
 def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":

@@ -1,4 +1,4 @@
-"""One answer with what the rows of a table ask of it, worked out over all its points at once."""
+"""Values of one prediction that the rows of a table need, computed once for all points."""
 
 import math
 from functools import cached_property
@@ -13,108 +13,113 @@ from bench.report.marks import worked_out
 from bench.report.question import points
 
 
-def unheld(room: Room) -> bool:
-    """Tells whether a model does not fit, however little is kept free."""
+def does_not_fit(room: Room) -> bool:
+    """Tells whether a model does not fit, even if no memory is kept free."""
     return room.fits is False and not room.tight
 
 
 class Answered:
-    """What is predicted of one chip, point by point; each list has one value a point.
+    """An answer that has a prediction, as plain numbers; each list has one value per point.
 
     Args:
-        one: the answer.
-        found: what it tells.
+        answer: the answer about one chip.
+        prediction: the prediction in it.
     """
 
-    def __init__(self, one: Answer, found: Prediction) -> None:
-        self.one, self.found = one, found
+    def __init__(self, answer: Answer, prediction: Prediction) -> None:
+        self.answer, self.prediction = answer, prediction
         self._halves: dict[float, list[float]] = {}
-        self._firsts: dict[float, list[float]] = {}
+        self._ttft_halves: dict[float, list[float]] = {}
         self._rooms: dict[int, Room] = {}
         self._ratios: dict[float, list[tuple[float, float]]] = {}
 
     @property
     def chip(self) -> Chip:
-        """Returns the sheet."""
-        return self.one.chip
+        """Returns the sheet of the chip."""
+        return self.answer.chip
 
     @cached_property
     def swept(self) -> tuple[str, ...]:
-        """Returns which of batch, input and output are not one at all points."""
-        return points(self.found.asked)
+        """Returns which of batch, input and output vary between the points."""
+        return points(self.prediction.asked)
 
     @cached_property
-    def resting(self) -> list[str]:
-        """Returns the keys of the sheet's figures that it rests on."""
-        return used(self.found.chip, self.found.asked, list(self.chip.figures))
+    def figures_used(self) -> list[str]:
+        """Returns the keys of the sheet's figures that the prediction is computed from."""
+        return used(self.prediction.chip, self.prediction.asked, list(self.chip.figures))
 
     @cached_property
     def worked_out(self) -> list[str]:
-        """Returns those of them that nobody published."""
-        return worked_out(self.chip, self.resting)
+        """Returns the keys of the used figures that nobody published: derived for the sheet."""
+        return worked_out(self.chip, self.figures_used)
 
     @cached_property
     def seconds(self) -> list[float]:
-        """Returns the time of a step, or TPOT."""
-        return [float(one) for one in self.found.seconds]
+        """Returns the duration of a step, or TPOT, in s."""
+        return [float(one) for one in self.prediction.seconds]
 
     @cached_property
     def tokens(self) -> list[float]:
-        """Returns tokens a second over all chips."""
-        return [float(one) for one in self.found.tokens]
+        """Returns tokens/s of all chips together."""
+        return [float(one) for one in self.prediction.tokens]
 
     @cached_property
     def rates(self) -> list[float]:
-        """Returns tokens a second and chip."""
-        return [float(one) for one in self.found.per_chip()]
+        """Returns tokens/s per chip."""
+        return [float(one) for one in self.prediction.per_chip()]
 
     @cached_property
-    def first(self) -> list[float] | None:
-        """Returns the time to the first token; None where none is asked for."""
-        return [float(one) for one in self.found.first.seconds] if self.found.first else None
+    def ttft(self) -> list[float] | None:
+        """Returns the time to first token in s; None for phases that have none."""
+        first = self.prediction.first
+        return [float(one) for one in first.seconds] if first else None
 
     def half(self, level: float) -> list[float]:
-        """Returns the half-width of the interval of log time."""
+        """Returns the half-width of the interval of the log of ``seconds``."""
         if level not in self._halves:
-            self._halves[level] = [float(one) for one in self.found.half(level)]
+            self._halves[level] = [float(one) for one in self.prediction.half(level)]
         return self._halves[level]
 
-    def first_half(self, level: float) -> list[float]:
-        """Returns the same of the time to the first token."""
-        if level not in self._firsts and self.found.first:
-            self._firsts[level] = [float(one) for one in self.found.first.half(level)]
-        return self._firsts[level]
+    def ttft_half(self, level: float) -> list[float]:
+        """Returns the half-width of the interval of the log of ``ttft``."""
+        first = self.prediction.first
+        if level not in self._ttft_halves and first:
+            self._ttft_halves[level] = [float(one) for one in first.half(level)]
+        return self._ttft_halves[level]
 
-    def bounds(self, level: float, place: int) -> tuple[float, float]:
-        """Returns the interval of tokens a second and chip at one point."""
-        if self.found.within:
-            return self.found.per_chip_bounds(level, place)
-        rate, factor = self.rates[place], math.exp(self.half(level)[place])
+    def bounds(self, level: float, point: int) -> tuple[float, float]:
+        """Returns the interval of tokens/s per chip at one point."""
+        if self.prediction.within:
+            return self.prediction.per_chip_bounds(level, point)
+        rate, factor = self.rates[point], math.exp(self.half(level)[point])
         return rate / factor, rate * factor
 
-    def ratio(self, level: float, place: int) -> tuple[float, float]:
-        """Returns the interval of the ratio to the baseline at one point; of none there is none."""
-        if level not in self._ratios and self.one.over:
-            low, high = self.one.over.bounds(level)
+    def ratio(self, level: float, point: int) -> tuple[float, float]:
+        """Returns the interval of the ratio to the baseline at one point.
+
+        Only for answers that were given a baseline.
+        """
+        if level not in self._ratios and self.answer.over:
+            low, high = self.answer.over.bounds(level)
             pairs = zip(low, high, strict=True)
             self._ratios[level] = [(float(least), float(most)) for least, most in pairs]
-        return self._ratios[level][place]
+        return self._ratios[level][point]
 
-    def room(self, place: int) -> Room:
-        """Returns how memory is taken at one point."""
-        if place not in self._rooms:
-            self._rooms[place] = self.found.room(place)
-        return self._rooms[place]
+    def room(self, point: int) -> Room:
+        """Returns how the memory of a chip is used at one point."""
+        if point not in self._rooms:
+            self._rooms[point] = self.prediction.room(point)
+        return self._rooms[point]
 
-    def unfit(self, place: int) -> bool:
-        """Tells whether the model does not fit, however little is kept free."""
-        return unheld(self.room(place))
+    def unfit(self, point: int) -> bool:
+        """Tells whether the model does not fit at one point, even if no memory is kept free."""
+        return does_not_fit(self.room(point))
 
     @cached_property
     def _busy(self) -> list[float]:
-        return [float(one) for one in self.found.work.busy]
+        return [float(one) for one in self.prediction.work.busy]
 
-    def power(self, place: int) -> Band | None:
-        """Returns the power of one chip in W at one point; None: its board power is unknown."""
-        board = self.found.chip.tdp
-        return None if board is None else watts(board, self._busy[place])
+    def power(self, point: int) -> Band | None:
+        """Returns the power of one chip in W at one point; None if its board power is unknown."""
+        board = self.prediction.chip.tdp
+        return None if board is None else watts(board, self._busy[point])

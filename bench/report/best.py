@@ -1,4 +1,4 @@
-"""The best way to serve a model on so many chips of each kind, and how many chips a rate takes."""
+"""The best way to serve a model on a given number of chips, and how many chips a rate takes."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from bench.predict.tiers import RESTS
 from bench.predict.validation.errorfile import WAYS
 from bench.predict.validation.tested import errors
 from bench.report.answered import Answered
-from bench.report.costs import INNER, costs_said
+from bench.report.costs import INNER, costs_note
 from bench.report.digits import NONE, counted
 from bench.report.flatpredictions import flat_rows
 from bench.report.markup import Report
@@ -43,63 +43,69 @@ SPELLED = (
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was found within one limit: an answer a chip, or why there is none at all."""
+class LimitResult:
+    """What was found within one limit of TPOT.
+
+    Attributes:
+        wanted: model, number of chips and limits.
+        answers: one per chip; empty if no chip has an answer.
+        tried: number of ways to divide the model that were tried.
+        why: why there is no answer at all.
+    """
 
     wanted: Wanted
-    every: Sequence[Answer]
+    answers: Sequence[Answer]
     tried: int
     why: str = ""
 
 
 def best_ways(
-    found: Sequence[Found],
+    results: Sequence[LimitResult],
     base: Chip | None,
     prices: Prices,
     rate: float | None,
     *,
     operators: bool,
 ) -> Report:
-    """Returns the best way of each chip, the fastest first, limit by limit.
+    """Returns the best way of each chip, limit by limit, the fastest chip first.
 
     Args:
-        found: one a limit of TPOT, one of them with an answer.
-        base: the chip, at its own best, that the others are divided by.
-        prices: what ownership is taken to cost.
-        rate: tokens a second that are wanted in all; None: how many chips that takes is not told.
-        operators: whether each operator's time is told, too.
+        results: one per limit of TPOT; at least one has answers.
+        base: the baseline, at its own best way.
+        prices: assumptions about the cost of ownership.
+        rate: tokens/s wanted in total; None: the number of chips for it is not shown.
+        operators: whether to show the time of each operator, too.
     """
-    notes, first = Notes(), found[0].wanted
-    heads = _heads(columns(first.asked(_even(first), [1]), base), found, rate)
-    told = [(limit, one) for limit in found for one in _fastest(limit.every)]
-    shown = [(limit, Answered(one, one.found)) for limit, one in told if one.found]
+    notes, first = Notes(), results[0].wanted
+    heads = _heads(columns(first.asked(_copies(first), [1]), base), results, rate)
+    ordered = [(limit, one) for limit in results for one in _fastest(limit.answers)]
+    shown = [(limit, Answered(one, one.found)) for limit, one in ordered if one.found]
     cells = tuple(
-        _spliced(
-            cells_of(at, 0, prices, base, footed(at, notes)), limit.wanted, at.found, (found, rate)
-        )
+        _spliced(cells_of(at, 0, prices, base, footed(at, notes)), limit.wanted, at, results, rate)
         for limit, at in shown
     )
-    said = (*_said(found, prices), *((SPELLED_OPERATORS,) if operators else ()))
-    table = Table(_title(found, base), HOW, heads, cells, said, notes.lines())
-    more = [operators_section(at.one, at.found, 0) for _, at in shown] if operators else []
-    rows = [_flat(limit.wanted, one, prices, rate) for limit, one in told]
+    summary = (*_summary(results, prices), *((SPELLED_OPERATORS,) if operators else ()))
+    table = Table(_title(results, base), HOW, heads, cells, summary, notes.lines())
+    more = [operators_section(at.answer, at.prediction, 0) for _, at in shown] if operators else []
+    rows = [_flat(limit.wanted, one, prices, rate) for limit, one in ordered]
     return Report(table, rows, tuple(more))
 
 
-def _fastest(every: Sequence[Answer]) -> list[Answer]:
-    """Returns the answers, the fastest first; those that are none at the end."""
-    return sorted(every, key=lambda one: -float(one.found.tokens[0]) if one.found else 0.0)
+def _fastest(answers: Sequence[Answer]) -> list[Answer]:
+    """Returns the answers, the fastest first; those without a prediction last."""
+    return sorted(answers, key=lambda one: -float(one.found.tokens[0]) if one.found else 0.0)
 
 
-def _even(wanted: Wanted) -> Parallel:
+def _copies(wanted: Wanted) -> Parallel:
+    """Returns a copy of the model on each chip: stands in where any split of the chips will do."""
     return Parallel(dp=wanted.devices)
 
 
-def _title(found: Sequence[Found], base: Chip | None) -> str:
-    wanted = found[0].wanted
+def _title(results: Sequence[LimitResult], base: Chip | None) -> str:
+    wanted = results[0].wanted
     cache = ", 8-bit cache" if wanted.how.cache == 1 else ""
-    limits = f", {wanted.said} at most" if len(found) == 1 and wanted.said else ""
-    tried = max(one.tried for one in found)
+    limits = f", {wanted.said} at most" if len(results) == 1 and wanted.said else ""
+    tried = max(one.tried for one in results)
     return (
         f"{wanted.workload.name}, serving in {wanted.how.name}{cache} on "
         f"{counted(wanted.devices, 'chip')}, {counted(wanted.prompt, 'token')} in, "
@@ -108,8 +114,11 @@ def _title(found: Sequence[Found], base: Chip | None) -> str:
     )
 
 
-def _heads(usual: tuple[str, ...], found: Sequence[Found], rate: float | None) -> tuple[str, ...]:
-    limit = ("TPOT limit",) if len(found) > 1 else ()
+def _heads(
+    usual: tuple[str, ...], results: Sequence[LimitResult], rate: float | None
+) -> tuple[str, ...]:
+    """Returns the column heads of ``columns`` with limit, way and number of chips inserted."""
+    limit = ("TPOT limit",) if len(results) > 1 else ()
     takes = (f"chips for {rate:,.0f} tokens/s",) if rate else ()
     return (usual[0], *limit, "way", "requests", *usual[1:-1], *takes, usual[-1])
 
@@ -117,14 +126,15 @@ def _heads(usual: tuple[str, ...], found: Sequence[Found], rate: float | None) -
 def _spliced(
     usual: tuple[str, ...],
     wanted: Wanted,
-    its: Prediction,
-    told: tuple[Sequence[Found], float | None],
+    at: Answered,
+    results: Sequence[LimitResult],
+    rate: float | None,
 ) -> tuple[str, ...]:
-    """Returns the cells of one chip with its limit, its way and how many chips the rate takes."""
-    found, rate = told
-    limit = (_limit(wanted.tpot),) if len(found) > 1 else ()
-    takes = (_takes(its, rate),) if rate else ()
-    way = (str(its.asked.split), f"{its.asked.batch[0]:,.0f}")
+    """Returns the cells of one chip with limit, way and number of chips inserted, as ``_heads``."""
+    limit = (_limit(wanted.tpot),) if len(results) > 1 else ()
+    takes = (_takes(at.prediction, rate),) if rate else ()
+    asked = at.prediction.asked
+    way = (str(asked.split), f"{asked.batch[0]:,.0f}")
     return (usual[0], *limit, *way, *usual[1:-1], *takes, usual[-1])
 
 
@@ -132,53 +142,55 @@ def _limit(tpot: float) -> str:
     return NONE if math.isinf(tpot) else f"{tpot * 1e3:g} ms"
 
 
-def _takes(its: Prediction, rate: float) -> str:
-    middle, low, high = chips_for(its, rate)
-    last = f"{low:,.0f}–{high:,.0f}" if high < math.inf else f"from {low:,.0f}"
-    return f"{middle:,.0f} ({last})"
+def _takes(prediction: Prediction, rate: float) -> str:
+    """Formats ``64 (56–72)``, or ``64 (from 56)`` where the interval has no upper end."""
+    middle, low, high = chips_for(prediction, rate)
+    interval = f"{low:,.0f}–{high:,.0f}" if high < math.inf else f"from {low:,.0f}"
+    return f"{middle:,.0f} ({interval})"
 
 
-def chips_for(its: Prediction, rate: float) -> tuple[float, float, float]:
-    """Returns how many chips a rate takes, in whole copies: middle, and the 80% interval.
+def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]:
+    """Returns how many chips a rate takes: middle, low and high of the 80% interval.
 
-    The last is infinite where a chip that is so slow keeps no limit.
+    Chips are counted in whole copies of the model. The high end is infinite where a chip at the
+    slow end of its interval cannot stay within the limits at all.
 
     Args:
-        its: one way at one point.
-        rate: tokens a second in all.
+        prediction: one way at one point.
+        rate: tokens/s in total.
     """
-    split = its.asked.split
+    split = prediction.asked.split
     copy = split.chips if split.shards > split.tp else split.tp * split.pp
-    least, most = its.per_chip_bounds(INNER, 0)
-    rates = float(its.per_chip()[0]), most, least
+    least, most = prediction.per_chip_bounds(INNER, 0)
+    rates = float(prediction.per_chip()[0]), most, least
     middle, low, high = (
         math.ceil(rate / copy / each) * copy if each else math.inf for each in rates
     )
     return middle, low, high
 
 
-def _said(found: Sequence[Found], prices: Prices) -> Iterator[str]:
-    some = [one for limit in found for one in limit.every]
-    chips = list(dict.fromkeys(one.chip.id for one in some if one.found))
-    wanted = found[0].wanted
-    asked = wanted.asked(_even(wanted), [1])
+def _summary(results: Sequence[LimitResult], prices: Prices) -> Iterator[str]:
+    """Yields the sentences below the table: meanings, tests, caveats, chips without an answer."""
+    answers = [one for limit in results for one in limit.answers]
+    predicted = {one.chip.id: one for one in answers if one.found}
+    wanted = results[0].wanted
+    asked = wanted.asked(_copies(wanted), [1])
     yield SPELLED
-    yield tested()
-    if told := tests_said(chips, "serve", wanted.engine):
-        yield told
-    every = {one.chip.id: one for one in some if one.found}
-    yield from caveats([*every.values()], asked, costs_said(prices), RESTS)
-    if any(one.found and one.found.asked.split.pp > 1 for one in some):
+    yield _choices_tested()
+    if tests := tests_said(list(predicted), "serve", wanted.engine):
+        yield tests
+    yield from caveats([*predicted.values()], asked, costs_note(prices), RESTS)
+    if any(one.found and one.found.asked.split.pp > 1 for one in answers):
         yield STAGES
-    for limit in found:
-        lines = [limit.why] if limit.why else untold(limit.every, asked)
-        at = f"TPOT {_limit(limit.wanted.tpot)} at most: " if len(found) > 1 else ""
-        yield from (f"{at}{line}" for line in lines)
+    for limit in results:
+        lines = [limit.why] if limit.why else untold(limit.answers, asked)
+        prefix = f"TPOT {_limit(limit.wanted.tpot)} at most: " if len(results) > 1 else ""
+        yield from (f"{prefix}{line}" for line in lines)
 
 
-def tested() -> str:
-    """Returns how good such choices were where others have served models in several ways."""
-    (part,) = (told for key, told in errors().items() if key.startswith(WAYS))
+def _choices_tested() -> str:
+    """Returns how good such choices were in tests on models that others served in several ways."""
+    (part,) = (part for key, part in errors().items() if key.startswith(WAYS))
     rules = [1 - rival[0] for rival in part["rivals"]]
     count = sum(one["count"] for one in part["each"].values())
     return (
@@ -188,15 +200,16 @@ def tested() -> str:
     )
 
 
-def _flat(wanted: Wanted, one: Answer, prices: Prices, rate: float | None) -> dict[str, Scalar]:
-    asked = one.found.asked if one.found else wanted.asked(_even(wanted), [1])
-    middle, low, high = chips_for(one.found, rate) if one.found and rate else (None, None, None)
+def _flat(wanted: Wanted, answer: Answer, prices: Prices, rate: float | None) -> dict[str, Scalar]:
+    found = answer.found
+    asked = found.asked if found else wanted.asked(_copies(wanted), [1])
+    middle, low, high = chips_for(found, rate) if found and rate else (None, None, None)
     high = None if high == math.inf else high
-    at = Answered(one, one.found) if one.found else None
-    (found,) = flat_rows([(one, at, 0)], asked, prices)
-    if not one.found:
-        found |= {"parallel": None, "batch": None}
-    return found | {
+    at = Answered(answer, found) if found else None
+    (row,) = flat_rows([(answer, at, 0)], asked, prices)
+    if not found:
+        row |= {"parallel": None, "batch": None}
+    return row | {
         "devices": wanted.devices,
         "tpot_limit_s": None if math.isinf(wanted.tpot) else wanted.tpot,
         "ttft_limit_s": None if math.isinf(wanted.ttft) else wanted.ttft,

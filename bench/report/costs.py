@@ -1,4 +1,4 @@
-"""Energy and cost of tokens as a table tells them: with the range of power, price and rate."""
+"""Energy and cost per token, with the range from power, prices and predicted rate."""
 
 from bench.predict.model.power import Band, Prices, hourly
 from bench.report.answered import Answered
@@ -6,32 +6,32 @@ from bench.report.digits import NONE
 from bench.units import significant
 
 INNER = 0.8
-"""The interval of the rate that is counted in."""
+"""Level of the rate's interval that enters the range of energy and cost."""
 
 
-def energy(at: Answered, place: int) -> Band | None:
-    """Returns joules a token of one chip at one point; None where its board power is unknown."""
-    power = at.power(place)
-    return _each(power, at, place, 1.0) if power else None
+def energy(at: Answered, point: int) -> Band | None:
+    """Returns J/token of one chip at one point; None if its board power is unknown."""
+    power = at.power(point)
+    return _per_token(power, at, point, 1.0) if power else None
 
 
-def cost(at: Answered, place: int, prices: Prices) -> Band | None:
-    """Returns US dollars a million tokens; None where nobody published a price or the power."""
-    power = at.power(place)
+def cost(at: Answered, point: int, prices: Prices) -> Band | None:
+    """Returns USD per million tokens at one point; None without a published price or power."""
+    power = at.power(point)
     hour = hourly(at.chip, power, prices) if power else None
-    return _each(hour, at, place, 3600 / 1e6) if hour else None
+    return _per_token(hour, at, point, 3600 / 1e6) if hour else None
 
 
-def banded(band: Band | None) -> str:
-    """Returns the middle with the range in brackets."""
+def with_range(band: Band | None) -> str:
+    """Returns the middle value with the range in brackets."""
     if band is None:
         return NONE
     low, middle, high = (significant(one, 2) for one in (band.low, band.middle, band.high))
     return f"{middle} ({low}–{high})"
 
 
-def costs_said(prices: Prices) -> str:
-    """Returns what the two columns hold, and what they leave out."""
+def costs_note(prices: Prices) -> str:
+    """Returns what the columns of energy and cost include and what they leave out."""
     return (
         f"J/token: chips alone. USD/Mtoken: a sourced price over {prices.years:g} years and "
         f"{prices.kwh:g} USD/kWh at PUE {prices.pue:g}, always busy; no server, network or staff. "
@@ -39,5 +39,13 @@ def costs_said(prices: Prices) -> str:
     )
 
 
-def _each(band: Band, at: Answered, place: int, scale: float) -> Band:
-    return band.each(at.rates[place] * scale, at.half(INNER)[place])
+def _per_token(band: Band, at: Answered, point: int, scale: float) -> Band:
+    """Returns a band, given per second or hour, per token or million tokens.
+
+    Args:
+        band: power in W, or cost in USD/hour.
+        at: the prediction.
+        point: index of the point.
+        scale: converts tokens/s to the unit of work over the unit of time of the result.
+    """
+    return band.each(at.rates[point] * scale, at.half(INNER)[point])

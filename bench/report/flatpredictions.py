@@ -1,4 +1,4 @@
-"""Predictions for programs: a flat row a chip and point, in SI base units."""
+"""Predictions for programs: one flat row per chip and point, in SI base units."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -17,33 +17,39 @@ from bench.report.tested import flat_tests
 def flat_rows(
     rows: Iterable[tuple[Answer, Answered | None, int]], asked: Asked, prices: Prices
 ) -> Iterator[dict[str, Scalar]]:
-    """Yields a row an answer and point; what is one at all points of a chip is made once."""
+    """Yields one flat row per answer and point.
+
+    Args:
+        rows: answer, its values (None: there is no prediction) and index of the point.
+        asked: the question.
+        prices: assumptions about the cost of ownership.
+    """
     shared: dict[str, dict[str, Scalar]] = {}
-    for one, at, place in rows:
-        if one.chip.id not in shared:
-            shared[one.chip.id] = _shared(one, asked)
+    for answer, at, point in rows:
+        if answer.chip.id not in shared:
+            shared[answer.chip.id] = _shared(answer, asked)
         sizes: dict[str, Scalar] = {
-            "batch": int(asked.batch[place]), "input": int(asked.prompt[place]),
-            "output": int(asked.output[place]) or None,
+            "batch": int(asked.batch[point]), "input": int(asked.prompt[point]),
+            "output": int(asked.output[point]) or None,
         }  # fmt: skip
-        yield shared[one.chip.id] | sizes | (_numbers(at, place, prices) if at else {})
+        yield shared[answer.chip.id] | sizes | (_numbers(at, point, prices) if at else {})
 
 
-def _shared(one: Answer, asked: Asked) -> dict[str, Scalar]:
-    """Returns what is one at all points of a chip, with a place for each size."""
+def _shared(answer: Answer, asked: Asked) -> dict[str, Scalar]:
+    """Returns the values that all points of a chip share; the keys of the sizes are still None."""
     return {
-        "chip": one.chip.id, "workload": asked.workload.id, "phase": asked.phase,
+        "chip": answer.chip.id, "workload": asked.workload.id, "phase": asked.phase,
         "batch": None, "input": None, "output": None,
         "context": asked.workload.context, "precision": asked.how.name,
         "cache_B_element": asked.how.cache,
         "parallel": str(asked.split), "chips": asked.split.chips,
         **_recipe(asked), "engine": asked.engine or None,
-        **flat_tests(one.chip.id, asked.phase, asked.engine), "unknown": one.why or None,
+        **flat_tests(answer.chip.id, asked.phase, asked.engine), "unknown": answer.why or None,
     }  # fmt: skip
 
 
 def _recipe(asked: Asked) -> dict[str, Scalar]:
-    """Returns how a copy is trained; of other phases nothing."""
+    """Returns the training recipe; None for every key in other phases."""
     train, recipe = asked.phase == "train", asked.recipe
     return {
         "micro": int(recipe.micro) if train else None,
@@ -52,12 +58,12 @@ def _recipe(asked: Asked) -> dict[str, Scalar]:
     }
 
 
-def _kept(at: Answered, place: int) -> dict[str, Scalar]:
-    """Returns what a chip keeps of a model, in bytes.
+def _memory(at: Answered, point: int) -> dict[str, Scalar]:
+    """Returns how the model fills the memory of one chip, in bytes.
 
-    Of training that is weights, gradients and the optimiser's states, and what backward wants.
+    In training: weights, gradients and optimiser states, and activations kept for backward.
     """
-    room, train = at.room(place), at.found.recipe is not None
+    room, train = at.room(point), at.prediction.recipe is not None
     return {
         "fits": room.fits, "room": room.word,
         "memory_free_B": room.free, "weights_B": None if train else room.weights,
@@ -67,26 +73,27 @@ def _kept(at: Answered, place: int) -> dict[str, Scalar]:
     }  # fmt: skip
 
 
-def _numbers(at: Answered, place: int, prices: Prices) -> dict[str, Scalar]:
-    found = at.found
-    told: dict[str, Scalar] = {
-        "tokens_per_s_chip": at.rates[place], "tokens_per_s": at.tokens[place],
-        **_bounded("seconds", at.seconds, at.half, place),
-        **_bounded("ttft_s", at.first, at.first_half, place),
+def _numbers(at: Answered, point: int, prices: Prices) -> dict[str, Scalar]:
+    """Returns the predicted values of one point."""
+    found = at.prediction
+    row: dict[str, Scalar] = {
+        "tokens_per_s_chip": at.rates[point], "tokens_per_s": at.tokens[point],
+        **_bounded("seconds", at.seconds, at.half, point),
+        **_bounded("ttft_s", at.ttft, at.ttft_half, point),
     }  # fmt: skip
     for level in (INNER, OUTER):
-        least, most = at.bounds(level, place)
+        least, most = at.bounds(level, point)
         share = f"{level * 100:.0f}"
-        told |= {f"low_{share}": least, f"high_{share}": most}
-    told |= {
-        "model_half_log_95": found.model[-1], "sheet_half_log": float(found.sheet[place]),
-        "limited_by": found.work.limit(place)[0], "tier": str(found.tier),
-        **_kept(at, place),
-        **_band("J_per_token", energy(at, place)),
-        **_band("usd_per_Mtoken", cost(at, place, prices)),
-        **_open(at),
+        row |= {f"low_{share}": least, f"high_{share}": most}
+    row |= {
+        "model_half_log_95": found.model[-1], "sheet_half_log": float(found.sheet[point]),
+        "limited_by": found.work.limit(point)[0], "tier": str(found.tier),
+        **_memory(at, point),
+        **_band("J_per_token", energy(at, point)),
+        **_band("usd_per_Mtoken", cost(at, point, prices)),
+        **_unpublished(at),
     }  # fmt: skip
-    return told | (_ratio(at, place) if at.one.over else {})
+    return row | (_ratio(at, point) if at.answer.over else {})
 
 
 def _band(name: str, band: Band | None) -> dict[str, Scalar]:
@@ -97,18 +104,19 @@ def _band(name: str, band: Band | None) -> dict[str, Scalar]:
     }
 
 
-def _open(at: Answered) -> dict[str, Scalar]:
-    """Returns what nobody published of that on which an answer rests."""
-    found = at.found
+def _unpublished(at: Answered) -> dict[str, Scalar]:
+    """Returns which inputs of the prediction nobody published, and what replaces them."""
+    found = at.prediction
     return {
         "lacks": ", ".join(found.lacks) or None, "assumed": found.assumed or None,
         "worked_out": ", ".join(at.worked_out) or None,
     }  # fmt: skip
 
 
-def _ratio(at: Answered, place: int) -> dict[str, Scalar]:
-    inner, outer = at.ratio(INNER, place), at.ratio(OUTER, place)
-    middle = float(at.one.over.middle[place]) if at.one.over else None
+def _ratio(at: Answered, point: int) -> dict[str, Scalar]:
+    """Returns the ratio to the baseline with both intervals."""
+    inner, outer = at.ratio(INNER, point), at.ratio(OUTER, point)
+    middle = float(at.answer.over.middle[point]) if at.answer.over else None
     return {
         "ratio_low_80": inner[0], "ratio_high_80": inner[1], "ratio": middle,
         "ratio_low_95": outer[0], "ratio_high_95": outer[1],
@@ -116,14 +124,21 @@ def _ratio(at: Answered, place: int) -> dict[str, Scalar]:
 
 
 def _bounded(
-    name: str, seconds: Sequence[float] | None, half: Callable[[float], list[float]], place: int
+    name: str, seconds: Sequence[float] | None, half: Callable[[float], list[float]], point: int
 ) -> dict[str, Scalar]:
-    """Returns a time in seconds with its intervals, a key each."""
-    middle = seconds[place] if seconds else None
-    told: dict[str, Scalar] = {name: middle}
+    """Returns a time in s and the bounds of its intervals; None for every key without ``seconds``.
+
+    Args:
+        name: key of the time, and prefix of the keys of the bounds.
+        seconds: the time, one value per point.
+        half: half-width of the log of the time for a level, one value per point.
+        point: index of the point.
+    """
+    middle = seconds[point] if seconds else None
+    row: dict[str, Scalar] = {name: middle}
     for level in (INNER, OUTER):
-        factor = float(np.exp(half(level)[place])) if seconds else None
+        factor = float(np.exp(half(level)[point])) if seconds else None
         share = f"{level * 100:.0f}"
-        told[f"{name}_low_{share}"] = middle / factor if middle and factor else None
-        told[f"{name}_high_{share}"] = middle * factor if middle and factor else None
-    return told
+        row[f"{name}_low_{share}"] = middle / factor if middle and factor else None
+        row[f"{name}_high_{share}"] = middle * factor if middle and factor else None
+    return row

@@ -12,7 +12,7 @@ from bench.predict.model.capacity import least_chips
 from bench.predict.ratio import Ratio
 from bench.predict.tiers import Tier
 from bench.predict.used import used
-from bench.report.answered import Answered, unheld
+from bench.report.answered import Answered, does_not_fit
 from bench.report.costs import INNER
 from bench.report.digits import NONE
 from bench.report.duration import duration
@@ -25,7 +25,7 @@ TIGHT = "tight: under 10% of memory left free"
 
 def unfit(found: Prediction, place: int) -> bool:
     """Tells whether the model does not fit, however little is kept free."""
-    return unheld(found.room(place))
+    return does_not_fit(found.room(place))
 
 
 def if_fitted(at: Answered, place: int, told: str) -> str:
@@ -48,8 +48,8 @@ def in_words(
 
 def at_point(at: Answered, place: int, levels: Sequence[float]) -> dict[str, str]:
     """Returns the same but for what it rests on, which is one at all points."""
-    digits, (limit, share) = digits_of(at.found.tier), at.found.work.limit(place)
-    ratio = at.one.over
+    digits, (limit, share) = digits_of(at.prediction.tier), at.prediction.work.limit(place)
+    ratio = at.answer.over
     told = _over(ratio, place, digits, [at.ratio(one, place) for one in levels]) if ratio else ""
     return {
         "over": if_fitted(at, place, told) if told else "",
@@ -133,7 +133,7 @@ def _over(found: Ratio, place: int, digits: int, bounds: Sequence[tuple[float, f
 
 
 def _left(at: Answered, place: int) -> str:
-    found, room = at.found, at.room(place)
+    found, room = at.prediction, at.room(place)
     if room.free is None:
         return "capacity unknown"
     if room.fits:

@@ -8,7 +8,7 @@ from bench.predict.forecast import Asked, Prediction
 from bench.predict.model.power import Prices
 from bench.predict.tiers import RESTS
 from bench.report.answered import Answered
-from bench.report.costs import INNER, banded, cost, costs_said, energy
+from bench.report.costs import INNER, cost, costs_note, energy, with_range
 from bench.report.flatpredictions import flat_rows
 from bench.report.marks import unpublished
 from bench.report.markup import Report
@@ -86,8 +86,12 @@ def predictions(
         notes.lines(),
     )
     untold_rows = ((one, None, place) for one in every if not one.found for place in places)
-    rows = [*((at.one, at, place) for at, place in shown), *untold_rows]
-    more = [operators_section(at.one, at.found, place) for at, place in shown] if operators else []
+    rows = [*((at.answer, at, place) for at, place in shown), *untold_rows]
+    more = (
+        [operators_section(at.answer, at.prediction, place) for at, place in shown]
+        if operators
+        else []
+    )
     return Report(table, Rows(lambda: flat_rows(rows, asked, prices)), tuple(more))
 
 
@@ -99,8 +103,8 @@ def _order(row: tuple[Answered, int]) -> tuple[int, bool, bool, float]:
 
 def footed(at: Answered, notes: Notes) -> str:
     """Returns what an answer rests on, with its footnotes."""
-    marks = unpublished(at.chip, at.resting, notes)
-    return f"{rests_on(at.one, at.found)} {marks}".rstrip()
+    marks = unpublished(at.chip, at.figures_used, notes)
+    return f"{rests_on(at.answer, at.prediction)} {marks}".rstrip()
 
 
 def columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
@@ -122,10 +126,10 @@ def cells_of(
     at: Answered, place: int, prices: Prices, base: Chip | None, rests: str
 ) -> tuple[str, ...]:
     """Returns what is predicted of one chip at one point, a cell each; what it rests on as told."""
-    asked, found = at.found.asked, at.found
+    asked, found = at.prediction.asked, at.prediction
     sizes = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
     told, digits = at_point(at, place, (INNER, OUTER)), digits_of(found.tier)
-    first = at.first if asked.phase == "serve" else None
+    first = at.ttft if asked.phase == "serve" else None
     return (
         at.chip.id,
         *(f"{sizes[key][place]:g}" for key in at.swept),
@@ -133,11 +137,11 @@ def cells_of(
         told["rate"],
         *((number(at.tokens[place], digits),) if asked.split.chips > 1 else ()),
         told["time"],
-        *((lasting(first, at.first_half(INNER), place, digits),) if first else ()),
+        *((lasting(first, at.ttft_half(INNER), place, digits),) if first else ()),
         told["limit"],
         told["left"],
-        if_fitted(at, place, banded(energy(at, place))),
-        if_fitted(at, place, banded(cost(at, place, prices))),
+        if_fitted(at, place, with_range(energy(at, place))),
+        if_fitted(at, place, with_range(cost(at, place, prices))),
         rests,
     )
 
@@ -147,7 +151,7 @@ def _summary(
 ) -> Iterator[str]:
     if tests := tests_said([at.chip.id for at in told], asked.phase, asked.engine):
         yield tests
-    yield from caveats(every, asked, costs_said(prices), RESTS)
+    yield from caveats(every, asked, costs_note(prices), RESTS)
     places = range(len(asked.batch))
     if any(at.unfit(place) for at in told for place in places):
         yield "Where the model does not fit, rates, energy and cost are as if it did."
