@@ -11,7 +11,7 @@ from numpy.random import Generator, default_rng
 
 from bench.evidence.pool import Evidence
 from bench.predict.learning.figures import Fractions, Voice, fractions, voices
-from bench.predict.learning.groups import grouped, middle, scatter, tails
+from bench.predict.learning.groups import group_variance, grouped, middle, tails
 from bench.predict.learning.pooled import LEVELS, Labels, pooled
 from bench.predict.learning.shipped import shipped
 from bench.predict.reached import REACHED, reached
@@ -44,16 +44,16 @@ def parts(cases: Sequence[Case]) -> tuple[list[Labels], list[float], list[str]]:
 
 def test_both_variances_are_found_again() -> None:
     labels, logs, groups = parts(world(default_rng(1), 0.03, 0.1, chips=300))
-    found = scatter(grouped(labels, logs, groups))
-    assert math.sqrt(found.own) == pytest.approx(0.03, rel=0.1)
+    found = group_variance(grouped(labels, logs, groups))
+    assert math.sqrt(found.within) == pytest.approx(0.03, rel=0.1)
     assert math.sqrt(found.between) == pytest.approx(0.1, rel=0.1)
 
 
 def test_many_values_by_one_group_are_worth_little_more_than_one() -> None:
-    found = scatter(grouped(*parts(world(default_rng(2), 0.03, 0.1, chips=300))))
+    found = group_variance(grouped(*parts(world(default_rng(2), 0.03, 0.1, chips=300))))
     one, ten = np.zeros(1), np.zeros(10)
-    assert found.count([ten]) < 1.2 * found.count([one]) < 1.3
-    assert found.count([one, one, one]) == pytest.approx(3 * found.count([one]))
+    assert found.effective_count([ten]) < 1.2 * found.effective_count([one]) < 1.3
+    assert found.effective_count([one, one, one]) == pytest.approx(3 * found.effective_count([one]))
 
 
 def test_a_group_has_one_voice_in_its_chips_middle() -> None:
@@ -64,10 +64,10 @@ def test_a_group_has_one_voice_in_its_chips_middle() -> None:
 @pytest.mark.parametrize("logs", [[0.0, 0.0, 0.0], [0.1], []], ids=["alike", "one", "none"])
 def test_values_too_few_or_alike_have_finite_variances(logs: list[float]) -> None:
     chips = grouped(["a"] * len(logs), logs)
-    found = scatter(chips)
-    assert found.own >= 0
+    found = group_variance(chips)
+    assert found.within >= 0
     assert found.between > 0
-    assert all(math.isfinite(found.count(one)) for one in chips.values())
+    assert all(math.isfinite(found.effective_count(one)) for one in chips.values())
 
 
 def test_without_groups_each_value_is_one_of_its_own() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.random import Generator, default_rng
 
-from bench.predict.learning.paired import Apart, apart
+from bench.predict.learning.paired import PairScatter, pair_scatter
 from bench.predict.learning.pooled import LEVELS, Labels, pooled
 
 CHIPS, CASES, WORLDS = 10, 4, 150
@@ -23,9 +23,9 @@ def ran(rng: Generator, chips: int, cases: int, scatter: float) -> Rows:
     return [chip for chip, _ in keys], logs, [case for _, case in keys]
 
 
-def found(rows: Rows) -> Apart:
+def found(rows: Rows) -> PairScatter:
     """What rows say, which is something."""
-    told = apart(*rows, LEVELS)
+    told = pair_scatter(*rows, LEVELS)
     assert told
     return told
 
@@ -52,8 +52,8 @@ def test_a_quantile_is_told_where_three_distances_lie_beyond_it(
 
 
 def test_what_no_two_chips_ran_tells_nothing() -> None:
-    assert apart(["a", "a", "b"], [0.0, 0.1, 0.2], ["one", "one", "other"], LEVELS) is None
-    assert apart(["a", "b"], [0.0, 0.1], ["one", "one"], LEVELS) is None
+    assert pair_scatter(["a", "a", "b"], [0.0, 0.1, 0.2], ["one", "one", "other"], LEVELS) is None
+    assert pair_scatter(["a", "b"], [0.0, 0.1], ["one", "one"], LEVELS) is None
 
 
 def test_a_case_that_was_run_again_has_its_median() -> None:
@@ -86,10 +86,10 @@ def test_a_distance_that_chips_and_cases_explain_wholly_is_left_out() -> None:
 def test_where_nothing_was_run_on_two_chips_other_evidence_speaks() -> None:
     labels: list[Labels] = [("acme", "f", name, name) for name in "aabb"]
     logs, cases = [0.0, 0.3, 0.1, 0.5], [1, 2, 3, 4]
-    other = Apart(0.05, 20.0, (0.07, None))
+    other = PairScatter(0.05, 20.0, (0.07, None))
     assert pooled(labels, logs, cases, otherwise=other).apart is other
     alone = pooled(labels, logs, cases)
-    assert alone.apart == Apart(alone.within, 0.0, (None, None))
+    assert alone.apart == PairScatter(alone.within, 0.0, (None, None))
 
 
 @cache

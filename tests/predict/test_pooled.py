@@ -9,7 +9,14 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from bench.predict.learning.learn import load
-from bench.predict.learning.pooled import LEAST, LEVELS, VENDOR, Departures, Labels, pooled
+from bench.predict.learning.pooled import (
+    LEAST_SPREAD,
+    LEVELS,
+    VENDOR_SPREAD,
+    Departures,
+    Labels,
+    pooled,
+)
 
 FAMILY, SILICON, CHIP = math.sqrt(0.4), math.sqrt(0.4), math.sqrt(0.2)
 WORLDS = 120
@@ -176,7 +183,7 @@ def vendors(rng: Generator, count: int, families: int, apart: float, spread: flo
 
 def test_one_vendors_chips_tell_nothing_of_other_vendors() -> None:
     known = seen(default_rng(11), world(default_rng(12), 0.1, 6, 2, 1), 0.03)
-    assert known.vendor == pytest.approx(VENDOR)
+    assert known.vendor == pytest.approx(VENDOR_SPREAD)
 
 
 def test_how_far_vendors_differ_is_found_again_and_is_no_scatter_of_chips() -> None:
@@ -184,8 +191,8 @@ def test_how_far_vendors_differ_is_found_again_and_is_no_scatter_of_chips() -> N
         seen(default_rng(13), vendors(default_rng(14), 12, 6, apart, 0.05), 0.03)
         for apart in (0.02, 0.4)
     )
-    assert near.vendor < 0.6 * VENDOR
-    assert 1.5 * VENDOR < far.vendor < 3.5 * VENDOR
+    assert near.vendor < 0.6 * VENDOR_SPREAD
+    assert 1.5 * VENDOR_SPREAD < far.vendor < 3.5 * VENDOR_SPREAD
     assert far.spread == pytest.approx(near.spread, abs=0.02)
     assert 0.03 < near.spread < 0.07
 
@@ -285,5 +292,5 @@ def test_one_chip_with_one_case_is_enough_and_tells_little() -> None:
     known = pooled([("acme", "f", "s", "a")], [0.1])
     (mean,), half = told(known, ("acme", "f", "t", "b"))
     assert mean == pytest.approx(0.1, abs=0.05)
-    assert known.spread >= LEAST
+    assert known.spread >= LEAST_SPREAD
     assert half > 0.5

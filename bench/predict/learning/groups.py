@@ -1,7 +1,8 @@
-"""How far values of one chip scatter: within one group, and from one group to the next.
+"""How far values of one chip scatter: within one measuring group, and between groups.
 
-A group is a person's software, tuning and card. Ten values by one group tell little more of a chip
-than one does, and what another group will find is predicted by how groups differ.
+A group is one person or organisation with its software, tuning and card. Ten values by one group
+say little more about a chip than one value does; how far another group's result will lie follows
+from the variance between groups.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -14,126 +15,131 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Chip = TypeVar("Chip", bound=Hashable)
-UNKNOWN = 0.1
-"""Spread of one chip's values where no chip has two, log."""
-ALIKE = 1e-12
-"""Variance of groups that agree wholly."""
-BEYOND = 3
-"""Values beyond a quantile without which it is not told by them: 15 of 80%, 60 of 95%."""
+DEFAULT_SPREAD = 0.1
+"""Assumed standard deviation (log) of one chip's values if no chip has two."""
+LEAST_VARIANCE = 1e-12
+"""Variance between groups that agree exactly; also the tolerance for rounding."""
+LEAST_BEYOND = 3
+"""Values that must lie beyond a quantile to estimate it: it takes 15 for 80%, 60 for 95%."""
 FEW = 30
-"""Groups up to which leaving one of them out moves the middle of a chip."""
+"""Number of groups up to which leaving one out noticeably moves a chip's middle."""
 
 
 @dataclass(frozen=True)
-class Groups:
-    """Variances of single values of one chip, by what causes them.
+class GroupVariance:
+    """Variances of single values of one chip, by cause.
 
     Attributes:
-        own: within one group.
-        between: from group to group.
+        within: variance within one group.
+        between: variance from group to group.
     """
 
-    own: float
+    within: float
     between: float
 
     @property
-    def both(self) -> float:
-        """Returns the variance of a single value of a group not heard yet."""
-        return self.own + self.between
+    def total(self) -> float:
+        """Returns the variance of a single value by a group not seen yet."""
+        return self.within + self.between
 
-    def count(self, groups: Sequence[Floats]) -> float:
-        """Returns how many values by as many groups a chip's own are worth."""
-        worth = sum(1 / (self.between + self.own / len(one)) for one in groups)
-        return float(self.both * worth)
+    def effective_count(self, groups: Sequence[Floats]) -> float:
+        """Returns how many single-value groups would give a chip's middle the same precision."""
+        precision = sum(1 / (self.between + self.within / len(values)) for values in groups)
+        return float(self.total * precision)
 
 
 def grouped(
     chips: Sequence[Chip], logs: Sequence[float], groups: Sequence[Hashable] = ()
 ) -> dict[Chip, list[Floats]]:
-    """Returns the values of each chip, those of each group together.
+    """Returns the values of each chip, as one array per group.
 
     Args:
-        chips: of each value.
+        chips: chip of each value.
         logs: n values.
-        groups: who measured each; without it each is a group of its own.
+        groups: who measured each value; without it, each value is a group of its own.
     """
     found: dict[Chip, dict[Hashable, list[float]]] = {}
     for chip, log, group in zip(chips, logs, groups or range(len(logs)), strict=True):
         found.setdefault(chip, {}).setdefault(group, []).append(log)
-    return {chip: [np.array(one) for one in held.values()] for chip, held in found.items()}
+    return {chip: [np.array(one) for one in by_group.values()] for chip, by_group in found.items()}
 
 
-def scatter(chips: Mapping[Chip, Sequence[Floats]]) -> Groups:
+def group_variance(chips: Mapping[Chip, Sequence[Floats]]) -> GroupVariance:
     """Returns both variances by the method of moments (one-way analysis of variance)."""
-    every = [one for held in chips.values() for one in held]
-    spare = sum(len(one) - 1 for one in every)
-    told = (one for one in every if len(one) > 1)
-    own = sum(float(np.sum((one - one.mean()) ** 2)) for one in told) / max(spare, 1)
-    several = [held for held in chips.values() if len(held) > 1]
-    apart = sum(len(held) - 1 for held in several)
-    if not apart:
-        return Groups(own, max(own, ALIKE) if spare else UNKNOWN**2)
-    squares = sum(_squares(held, own) for held in several)
-    return Groups(own, max(squares / apart, ALIKE))
+    arrays = [values for groups in chips.values() for values in groups]
+    spare = sum(len(values) - 1 for values in arrays)
+    repeated = (values for values in arrays if len(values) > 1)
+    squares = sum(float(np.sum((values - values.mean()) ** 2)) for values in repeated)
+    within = squares / max(spare, 1)
+    several = [groups for groups in chips.values() if len(groups) > 1]
+    freedom = sum(len(groups) - 1 for groups in several)
+    if not freedom:
+        return GroupVariance(within, max(within, LEAST_VARIANCE) if spare else DEFAULT_SPREAD**2)
+    excess = sum(_excess_squares(groups, within) for groups in several)
+    return GroupVariance(within, max(excess / freedom, LEAST_VARIANCE))
 
 
-def _squares(held: Sequence[Floats], own: float) -> float:
-    """Returns what hands' means scatter beyond what their values do, squared."""
-    means = np.array([one.mean() for one in held])
-    noise = own * sum(1 / len(one) for one in held) * (len(held) - 1) / len(held)
+def _excess_squares(groups: Sequence[Floats], within: float) -> float:
+    """Returns the sum of squares of group means beyond what scatter within groups explains."""
+    means = np.array([values.mean() for values in groups])
+    noise = within * sum(1 / len(values) for values in groups) * (len(groups) - 1) / len(groups)
     return float(np.sum((means - means.mean()) ** 2)) - noise
 
 
 def middle(groups: Sequence[Floats]) -> float:
     """Returns the median over groups of each group's median."""
-    return _median([_median(one) for one in groups])
+    return _median([_median(values) for values in groups])
 
 
 def _median(values: Sequence[float] | Floats) -> float:
-    """Returns the median; of few values numpy takes longer to begin than to find it."""
+    """Returns the median, by the standard library for few values, as numpy's overhead is larger."""
     return float(np.median(values) if len(values) > FEW else median(values))
 
 
 def tails(
     chips: Mapping[Chip, Sequence[Floats]], levels: Sequence[float]
 ) -> tuple[float | None, ...]:
-    """Returns the quantiles of a value's distance from its chip's middle; a chip has one vote.
+    """Returns the quantiles of a value's distance from its chip's middle, one vote per chip.
 
-    The middle is that of the chip's other groups, which is itself off: the distance is scaled down
-    to that from one that is known. A chip with one group tells nothing; where all are such, there
-    is no quantile.
+    The middle is that of the chip's other groups. It has an error of its own, so the distance is
+    scaled down to what it would be from a known middle. Chips with one group are left out; if there
+    are no others, all quantiles are None.
     """
-    away = [_away(held) for held in chips.values() if len(held) > 1]
-    return quantiles(away, levels, sum(len(one) - 1 for one in away))
+    distances = [_distances(groups) for groups in chips.values() if len(groups) > 1]
+    return quantiles(distances, levels, sum(len(one) - 1 for one in distances))
 
 
 def quantiles(
     groups: Sequence[Floats], levels: Sequence[float], spare: float
 ) -> tuple[float | None, ...]:
-    """Returns the quantiles of values, each group with one vote.
+    """Returns the quantiles of values, one vote per group.
 
     Args:
-        groups: of values.
-        levels: of the quantiles.
-        spare: how many values that makes; a level is None unless ``BEYOND`` of them lie beyond it.
+        groups: values of each group.
+        levels: levels of the quantiles.
+        spare: degrees of freedom of the values; a level is None unless at least ``LEAST_BEYOND``
+            of them lie beyond it.
     """
     if not groups:
         return (None,) * len(levels)
     grid = np.linspace(0, 1, 200)
-    every = np.concatenate([np.quantile(one, grid) for one in groups])
+    votes = np.concatenate([np.quantile(values, grid) for values in groups])
+    least = LEAST_BEYOND - LEAST_VARIANCE
     return tuple(
-        float(np.quantile(every, level)) if spare * (1 - level) > BEYOND - ALIKE else None
+        float(np.quantile(votes, level)) if spare * (1 - level) > least else None
         for level in levels
     )
 
 
-def _away(held: Sequence[Floats]) -> Floats:
-    if len(held) > FEW:
-        return np.asarray(np.abs(np.concatenate(held) - middle(held)))
-    others = len(held) - 1
+def _distances(groups: Sequence[Floats]) -> Floats:
+    """Returns the distance of each of a chip's values from the middle of its other groups."""
+    if len(groups) > FEW:
+        return np.asarray(np.abs(np.concatenate(groups) - middle(groups)))
+    others = len(groups) - 1
     scale = (others / (others + 1)) ** 0.5
-    own = [_median(one) for one in held]
-    left = [
-        np.abs(one - _median([*own[:place], *own[place + 1 :]])) for place, one in enumerate(held)
+    medians = [_median(values) for values in groups]
+    distances = [
+        np.abs(values - _median([*medians[:place], *medians[place + 1 :]]))
+        for place, values in enumerate(groups)
     ]
-    return np.asarray(scale * np.concatenate(left))
+    return np.asarray(scale * np.concatenate(distances))

@@ -1,7 +1,7 @@
-"""How far one case on one chip lies from the same case on another, chips' departures taken out.
+"""How far the same case on two chips lies apart once the chips' departures are removed.
 
-What an engine, a model or a batch adds on every chip cancels there; what is left is what a case
-does on one chip alone, and it is what a ratio of two chips is off by.
+What an engine, a model or a batch adds on every chip cancels between two chips. What is left is the
+interaction of one case with one chip, and that is the error of a ratio of two chips.
 """
 
 from collections.abc import Hashable, Sequence
@@ -14,23 +14,25 @@ from numpy.typing import NDArray
 
 from bench.predict.learning.groups import Floats, quantiles
 
-EXPLAINED = 1e-9
-"""Variance of a distance, of that of a single value, below which it is nought but for rounding."""
-
-
+ROUNDING = 1e-9
+"""Relative variance below which a distance is zero but for rounding: its variance after effects are
+removed, over that of a single value."""
 Numbers = NDArray[np.intp]
+Key = tuple[Hashable, Hashable]
+"""A chip and a case."""
 
 
 @dataclass(frozen=True)
-class Apart:
-    """The scatter of one case on one chip beside the same case on others, in log.
+class PairScatter:
+    """Scatter (log) of the same case between chips.
 
     Attributes:
-        scale: standard deviation.
-        spare: how many distances tell it, chips and cases taken out. Where nothing was run on two
-            chips all is of other evidence; nought where there is none, and any two cases tell it.
-        tails: quantiles of the distance of two chips on one case, by level; None where too few lie
-            beyond it to tell it.
+        scale: standard deviation of one value around its chip and case effects.
+        spare: degrees of freedom behind it, after chip and case effects; those of other evidence if
+            no case was run on two chips, and 0 if there is none: the scale is then that of any two
+            cases.
+        tails: quantiles of the distance of two chips on one case, by level; None if too few
+            distances lie beyond it.
     """
 
     scale: float
@@ -38,97 +40,95 @@ class Apart:
     tails: tuple[float | None, ...]
 
 
-def apart(
+def pair_scatter(
     chips: Sequence[Hashable],
     logs: Sequence[float],
     same: Sequence[Hashable],
     levels: Sequence[float],
-) -> Apart | None:
-    """Returns how far cases on two chips lie apart; None where none was run on two.
+) -> PairScatter | None:
+    """Returns how far cases on two chips lie apart; None if no case was run on two.
 
-    A case that was run on a chip more than once has its median there.
+    A case that was run several times on one chip counts once, by its median.
 
     Args:
-        chips: of each case.
+        chips: chip of each case.
         logs: n values.
-        same: what was run; equal for one case on several chips.
-        levels: of the quantiles.
+        same: what was run; equal for the same case on several chips.
+        levels: levels of the quantiles.
     """
     values = _shared(chips, logs, same)
     if not values:
         return None
-    ran = _numbered([case for _, case in values])
-    found, taken = _beside(np.array(list(values.values())), ran), _taken(list(values), ran)
-    spare = len(found) - (ran.max() + 1) - taken.shape[1]
+    cases = _numbered([case for _, case in values])
+    centred = _centred(np.array(list(values.values())), cases)
+    basis = _chip_basis(list(values), cases)
+    spare = len(centred) - (cases.max() + 1) - basis.shape[1]
     if spare < 1:
         return None
-    left = found - taken @ (taken.T @ found)
-    scale = float(np.sqrt(np.sum(left**2) / spare))
-    away = _distances([chip for chip, _ in values], ran, left, taken)
-    return Apart(scale, float(spare), quantiles(away, levels, spare))
-
-
-Key = tuple[Hashable, Hashable]
+    residuals = centred - basis @ (basis.T @ centred)
+    scale = float(np.sqrt(np.sum(residuals**2) / spare))
+    distances = _distances([chip for chip, _ in values], cases, residuals, basis)
+    return PairScatter(scale, float(spare), quantiles(distances, levels, spare))
 
 
 def _shared(
     chips: Sequence[Hashable], logs: Sequence[float], same: Sequence[Hashable]
 ) -> dict[Key, float]:
-    """Returns the value of each chip and case, of cases that were run on two chips or more."""
+    """Returns the value of each chip and case, for cases that were run on two chips or more."""
     runs: dict[Key, list[float]] = {}
     for chip, log, case in zip(chips, logs, same, strict=True):
         runs.setdefault((chip, case), []).append(log)
-    ran: dict[Hashable, int] = {}
+    chips_of: dict[Hashable, int] = {}
     for _, case in runs:
-        ran[case] = ran.get(case, 0) + 1
-    return {key: median(own) for key, own in runs.items() if ran[key[1]] > 1}
+        chips_of[case] = chips_of.get(case, 0) + 1
+    return {key: median(values) for key, values in runs.items() if chips_of[key[1]] > 1}
 
 
 def _numbered(names: Sequence[Hashable]) -> Numbers:
-    """Returns the number of each name, from nought, in the order that they first appear in."""
+    """Returns the number of each name, from 0, in order of first appearance."""
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     return np.array([numbers[name] for name in names])
 
 
-def _beside(values: Floats, ran: Numbers) -> Floats:
-    """Returns values (n or n x k) beside the mean of their case."""
-    sums = np.zeros((ran.max() + 1, *values.shape[1:]))
-    np.add.at(sums, ran, values)
-    counts = np.bincount(ran).reshape(-1, *[1] * (values.ndim - 1))
-    return np.asarray(values - (sums / counts)[ran])
+def _centred(values: Floats, cases: Numbers) -> Floats:
+    """Returns values (n,) or (n, k) less the mean of their case."""
+    sums = np.zeros((cases.max() + 1, *values.shape[1:]))
+    np.add.at(sums, cases, values)
+    counts = np.bincount(cases).reshape(-1, *[1] * (values.ndim - 1))
+    return np.asarray(values - (sums / counts)[cases])
 
 
-def _taken(keys: Sequence[Key], ran: Numbers) -> Floats:
-    """Returns an orthonormal basis of what chips explain beside cases (n x rank)."""
+def _chip_basis(keys: Sequence[Key], cases: Numbers) -> Floats:
+    """Returns an orthonormal basis of the chip effects after case effects (n, rank)."""
     from scipy.linalg import orth
 
     chips = _numbered([chip for chip, _ in keys])
-    return np.asarray(orth(_beside(np.eye(chips.max() + 1)[chips], ran)))
+    return np.asarray(orth(_centred(np.eye(chips.max() + 1)[chips], cases)))
 
 
 def _distances(
-    chips: Sequence[Hashable], ran: Numbers, left: Floats, taken: Floats
+    chips: Sequence[Hashable], cases: Numbers, residuals: Floats, basis: Floats
 ) -> list[Floats]:
-    """Returns how far two chips lie apart on their cases, each pair of chips by itself.
+    """Returns the distances of two chips on their common cases, one array per pair of chips.
 
-    Each distance is scaled to that of two values of which nothing is taken out: without its case's
-    effect, which both have, it has lost little but its chips'. One that those explain wholly is
-    left out.
+    Removing chip effects shrinks a distance; each is scaled back up to that of two independent
+    values. (Both values have the same case effect, so removing that costs nothing.) Distances that
+    the chip effects explain completely are left out.
     """
-    one, other = np.array(_within(ran)).T
-    kept = 2 - np.sum((taken[one] - taken[other]) ** 2, axis=1)
-    told = kept > EXPLAINED
-    one, other = one[told], other[told]
-    far = np.abs(left[one] - left[other]) * np.sqrt(2 / kept[told])
+    one, other = np.array(_same_case(cases)).T
+    remaining = 2 - np.sum((basis[one] - basis[other]) ** 2, axis=1)
+    usable = remaining > ROUNDING
+    one, other = one[usable], other[usable]
+    scaled = np.abs(residuals[one] - residuals[other]) * np.sqrt(2 / remaining[usable])
     pairs: dict[frozenset[Hashable], list[float]] = {}
-    for first, second, away in zip(one.tolist(), other.tolist(), far.tolist(), strict=True):
-        pairs.setdefault(frozenset((chips[first], chips[second])), []).append(away)
-    return [np.array(own) for own in pairs.values()]
+    for first, second, distance in zip(one.tolist(), other.tolist(), scaled.tolist(), strict=True):
+        pairs.setdefault(frozenset((chips[first], chips[second])), []).append(distance)
+    return [np.array(distances) for distances in pairs.values()]
 
 
-def _within(ran: Numbers) -> list[tuple[int, int]]:
-    """Returns the places of any two values of one case."""
-    cases: dict[int, list[int]] = {}
-    for place, case in enumerate(ran.tolist()):
-        cases.setdefault(case, []).append(place)
-    return [pair for own in cases.values() for pair in combinations(own, 2)]
+def _same_case(cases: Numbers) -> list[tuple[int, int]]:
+    """Returns the positions of every two values of one case."""
+    places: dict[int, list[int]] = {}
+    for place, case in enumerate(cases.tolist()):
+        places.setdefault(case, []).append(place)
+    return [pair for ours in places.values() for pair in combinations(ours, 2)]

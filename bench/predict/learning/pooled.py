@@ -1,17 +1,18 @@
-"""How far chips depart from what their sheets predict, pooled over silicon, design and vendor.
+"""How far chips depart from what their sheets predict, pooled over silicon, family and vendor.
 
-A departure is the median log ratio of measured to predicted time on one chip. Departures of chips
-that share silicon or a design are alike to a stated degree, so that a chip nobody measured leans
-on its siblings by reason: the H20 of 141 GB on that of 96 GB, a Hopper on other Hoppers. It is the
-best linear prediction with an unknown mean (universal kriging; Rasmussen & Williams 2006, 2.7). How
-far departures scatter is told by few chips, some of them throttled for reasons no sheet gives: they
-are taken to follow Student's distribution, by weights found in turns (Lange, Little & Taylor 1989,
-JASA 84:881), so that an outlier widens the interval and does not speak for its siblings.
+A chip's departure is the median log ratio of measured to predicted time on it. Departures of chips
+that share silicon or a family are correlated, so a chip that nobody measured is estimated from its
+siblings: the H20 with 141 GB from the one with 96 GB, a Hopper chip from other Hoppers. This is the
+best linear unbiased prediction with an unknown mean (universal kriging; Rasmussen & Williams 2006,
+2.7). The spread of departures rests on few chips, some of them throttled for reasons that no sheet
+gives: departures are taken to follow Student's t distribution, fitted by iteratively reweighted
+estimates (Lange, Little & Taylor 1989, JASA 84:881). An outlier therefore widens the interval, but
+hardly shifts the estimate for its siblings.
 
-How far vendors differ is found with the rest, beside what is assumed of it, by expectation and
-maximisation of the restricted likelihood (Patterson & Thompson 1971, Biometrika 58:545; Dempster,
-Laird & Rubin 1977, JRSS B 39:1). What a vendor's chips have in common is then taken off before
-chips' own scatter is told: in both it would be added twice.
+The spread of vendor effects is estimated together with the rest, starting from a prior, by
+expectation-maximisation of the restricted likelihood (Patterson & Thompson 1971, Biometrika 58:545;
+Dempster, Laird & Rubin 1977, JRSS B 39:1). The vendor effect is removed before the spread of chips
+is estimated: counted in both, it would be added twice.
 """
 
 import math
@@ -22,46 +23,48 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.predict.learning.groups import grouped, middle, scatter, tails
-from bench.predict.learning.paired import Apart, apart
+from bench.predict.learning.groups import group_variance, grouped, middle, tails
+from bench.predict.learning.paired import PairScatter, pair_scatter
 
 Floats = NDArray[np.float64]
 Labels = tuple[str, str, str, str]
-"""Of a chip: vendor, family, silicon, id."""
+"""Labels of a chip: vendor, family, silicon, id."""
 SHARED = (("family", 1, 0.4), ("silicon", 2, 0.4), ("chip", 3, 0.2))
-"""Shares of a departure's variance that lie in what chips have in common, by place in the labels.
-Assumed; validation over all chips is what speaks for them."""
-VENDOR = 0.177
-"""Spread of vendors' effects, log, so that two differ by 0.25: assumed, for most parts have one
-vendor's chips and tell none. By two others': one was predicted 20% off; AMD's by others 3 to 33%
-(NeuSight, arXiv 2407.13853)."""
-TOLD = 2
-"""Vendors as which that counts beside those that were measured: those that it was told by."""
-HEAVY = (2.0, 3.0, 4.0)
-"""Degrees of freedom that departures may have; the likeliest is taken."""
-TURNS = 30
+"""Labels that chips may share: name, index in ``Labels``, and share of a departure's variance.
+Assumed; only the validation over all chips supports them."""
+VENDOR_SPREAD = 0.177
+"""Prior spread (log) of vendor effects, so that two vendors differ by 0.25. Assumed, because most
+parts have chips of one vendor only and so no data on it. Two outside results support it: one vendor
+was predicted 20% off; others' for AMD chips 3 to 33% (NeuSight, arXiv 2407.13853)."""
+PRIOR_VENDORS = 2
+"""How many measured vendors the prior spread counts as."""
+FREEDOMS = (2.0, 3.0, 4.0)
+"""Candidate degrees of freedom of the t distribution of departures; the likeliest is taken."""
+ITERATIONS = 30
 LEVELS = (0.8, 0.95)
-"""Of the intervals that are told."""
-LEAST = 0.02
-"""Spread below which few chips cannot tell it."""
+"""Levels of the intervals that are reported."""
+LEAST_SPREAD = 0.02
+"""Lower bound of the chips' spread (log): a few chips cannot establish a smaller one."""
 
 
 @dataclass(frozen=True)
 class Departures:
-    """Measured chips' departures, and how far such scatter.
+    """Departures of the measured chips, and how far departures scatter.
 
     Attributes:
-        labels: of each chip.
-        means: log of measured over predicted, median over its groups' medians.
-        counts: its cases; of a group with several, how many by as many groups they are worth.
-        within: standard deviation of cases of one chip, from group to group.
-        spread: scale of the departures.
-        weights: of each chip; an outlier has little.
-        heavy: degrees of freedom of the departures.
-        apart: scatter of a case on one chip beside the same case on others.
-        tails: quantiles of a case's distance from its chip's middle, at ``LEVELS``; None where
-            cases are too few to tell one.
-        vendor: spread of the vendors' effects.
+        labels: labels of each chip.
+        means: departure of each chip: log of measured over predicted time, median over the medians
+            of its measuring groups.
+        counts: cases of each chip; several cases by one group count as the number of single-case
+            groups that give the same precision.
+        within: standard deviation (log) of single cases of one chip, across groups.
+        spread: scale (log) of the departures.
+        weights: weight of each chip in the fit; low for an outlier.
+        heavy: degrees of freedom of the departures' t distribution.
+        apart: scatter of the same case between chips.
+        tails: quantiles (log) of a case's distance from its chip's middle, one per level in
+            ``LEVELS``; None if there are too few cases.
+        vendor: standard deviation (log) of the vendor effects.
     """
 
     labels: tuple[Labels, ...]
@@ -71,12 +74,12 @@ class Departures:
     spread: float
     weights: tuple[float, ...]
     heavy: float
-    apart: Apart
+    apart: PairScatter
     tails: tuple[float | None, ...] = (None,) * len(LEVELS)
-    vendor: float = VENDOR
+    vendor: float = VENDOR_SPREAD
 
     def with_chip(self, chip: Labels, mean: float, count: int) -> "Departures":
-        """Returns the same with one chip's departure told anew, by so many cases."""
+        """Returns a copy in which ``chip`` has the departure ``mean``, from ``count`` cases."""
         kept = [place for place, one in enumerate(self.labels) if one != chip]
         return replace(
             self,
@@ -87,42 +90,43 @@ class Departures:
         )
 
     def half(self, variance: float, level: float) -> float:
-        """Returns the half-width of the interval of one case of one chip, in log.
+        """Returns the half-width (log) of the interval for one case on one chip.
 
-        Where cases are many their own quantiles tell the part that is theirs; else it has the same
-        heavy tails as the chips' departures.
+        The scatter of cases enters by its empirical quantiles if there are enough cases, otherwise
+        by a t distribution as heavy-tailed as that of the chips' departures.
 
         Args:
-            variance: of the chip's departure, as ``predicted`` gives it.
+            variance: variance of the chip's departure, as ``predicted`` gives it.
             level: one of ``LEVELS``.
         """
-        return self._wide(variance, level, self.tails, self.within)
+        return self._half_width(variance, level, self.tails, self.within)
 
     def half_ratio(self, variance: float, level: float) -> float:
-        """Returns the same for the ratio of two chips on one case.
+        """Returns the half-width (log) of the interval for the ratio of two chips on one case.
 
-        Args:
-            variance: of the difference of their departures.
-            level: one of ``LEVELS``.
+        ``variance`` is that of the difference of their departures.
         """
-        return self._wide(variance, level, self.apart.tails, math.sqrt(2) * self.apart.scale)
+        return self._half_width(variance, level, self.apart.tails, math.sqrt(2) * self.apart.scale)
 
-    def _wide(
+    def _half_width(
         self, variance: float, level: float, tails: Sequence[float | None], scale: float
     ) -> float:
         from scipy.special import stdtrit
 
         freedom = max(1.0, min(self.heavy, len(self.means) - 1.0))
-        tail, cases = (float(stdtrit(one, 0.5 + level / 2)) for one in (freedom, self.heavy))
-        own = tails[LEVELS.index(level)]
-        beside = cases * scale if own is None else own
-        return math.hypot(tail * math.sqrt(max(variance, 0.0)), beside)
+        of_chips, of_cases = (float(stdtrit(one, 0.5 + level / 2)) for one in (freedom, self.heavy))
+        empirical = tails[LEVELS.index(level)]
+        cases = of_cases * scale if empirical is None else empirical
+        return math.hypot(of_chips * math.sqrt(max(variance, 0.0)), cases)
 
     def predicted(self, chips: Sequence[Labels]) -> tuple[Floats, Floats]:
-        """Returns what to expect of chips: means (n) and covariance (n x n), cases left out."""
-        inverse = np.linalg.inv(self._known())
-        own = self._far(chips)
-        between = self._alike(chips, self.labels) + own
+        """Returns the expected departures of n chips: means (n,) and their covariance (n, n).
+
+        The scatter of single cases is not included.
+        """
+        inverse = np.linalg.inv(self._covariance())
+        excess = self._asked_excess(chips)
+        between = self._shared_covariance(chips, self.labels) + excess
         ones = np.ones(len(self.means))
         weight = float(ones @ inverse @ ones)
         mean = float(ones @ inverse @ np.array(self.means)) / weight
@@ -130,127 +134,127 @@ class Departures:
         left = 1.0 - gain @ ones
         expected = mean + gain @ (np.array(self.means) - mean)
         same = np.array([[one == other for other in chips] for one in chips], dtype=np.float64)
-        beyond = same * np.sum(own, axis=1)[:, None]
-        apart = self._alike(chips, chips) + beyond - gain @ between.T
-        return expected, apart + np.outer(left, left) / weight
+        own = same * np.sum(excess, axis=1)[:, None]
+        posterior = self._shared_covariance(chips, chips) + own - gain @ between.T
+        return expected, posterior + np.outer(left, left) / weight
 
-    def _alike(self, first: Sequence[Labels], second: Sequence[Labels]) -> Floats:
-        """Returns the covariance of chips' departures, by what they share."""
+    def _shared_covariance(self, first: Sequence[Labels], second: Sequence[Labels]) -> Floats:
+        """Returns the covariance (n, m) of chips' departures that their shared labels imply."""
         pair = tuple(first), tuple(second)
         return self.vendor**2 * _same(*pair, 0) + self.spread**2 * _shared(*pair)
 
-    def _known(self) -> Floats:
+    def _covariance(self) -> Floats:
         """Returns the covariance of the measured chips' departures."""
-        return self._alike(self.labels, self.labels) + np.diag(self._own() + self._noise() + 1e-9)
+        own = np.diag(self._excess() + self._noise() + 1e-9)
+        return self._shared_covariance(self.labels, self.labels) + own
 
-    def _own(self) -> Floats:
-        """Returns by how much each measured chip's own part varies beyond that of most."""
-        return _beyond(self.spread, np.array(self.weights))
+    def _excess(self) -> Floats:
+        return _excess_variance(self.spread, np.array(self.weights))
 
-    def _far(self, chips: Sequence[Labels]) -> Floats:
-        """Returns the same by chip asked for and chip measured: it is a chip's alone."""
-        return _same(tuple(chips), self.labels, 3) * self._own()
+    def _asked_excess(self, chips: Sequence[Labels]) -> Floats:
+        """Returns the extra variance (asked x measured chips): no two chips share it."""
+        return _same(tuple(chips), self.labels, 3) * self._excess()
 
     def _noise(self) -> Floats:
         return self.within**2 / np.array(self.counts)
 
 
-class Turns:
-    """What is found in turns, by each degree of freedom of ``HEAVY`` at once: one a row.
+class SpreadFit:
+    """Iterative estimate of spreads and weights, for all of ``FREEDOMS`` at once: one row each.
 
     Args:
-        labels: of n chips.
-        means: of their departures, n.
-        noise: variance of each mean by its cases alone, n.
+        labels: labels of n chips.
+        means: their departures (n,).
+        noise: variance of each mean from the scatter of its cases (n,).
 
     Attributes:
-        spread: scale of the departures.
-        weights: of the chips, rows x n.
-        vendor: spread of the vendors' effects.
+        spread: scale of the departures (rows,).
+        weights: weight of each chip (rows, n).
+        vendor: standard deviation of the vendor effects (rows,).
     """
 
     def __init__(self, labels: tuple[Labels, ...], means: Floats, noise: Floats) -> None:
-        self.spread: Floats = np.full(len(HEAVY), 0.1)
-        self.weights: Floats = np.ones((len(HEAVY), len(means)))
-        self.vendor: Floats = np.full(len(HEAVY), VENDOR)
-        self._means, self._noise, self._heavy = means, noise, np.array(HEAVY)[:, None]
-        self._count = len({one[0] for one in labels})
+        self.spread: Floats = np.full(len(FREEDOMS), 0.1)
+        self.weights: Floats = np.ones((len(FREEDOMS), len(means)))
+        self.vendor: Floats = np.full(len(FREEDOMS), VENDOR_SPREAD)
+        self._means, self._noise, self._freedoms = means, noise, np.array(FREEDOMS)[:, None]
+        self._vendor_count = len({one[0] for one in labels})
         self._same = _same(labels, labels, 0)
         self._shared = _shared(labels, labels)
 
-    def turn(self) -> None:
-        """Finds scales and weights by those of the last turn."""
-        vendors, vendor, taken = self._vendors()
-        away = self._away(vendors)
-        squares = np.maximum(away**2 - self._noise, 0.0) * self.weights
-        spare = np.maximum(len(self._means) - 1 - taken, 1.0)
-        self.spread = np.maximum(LEAST, np.sqrt(np.sum(squares, axis=1) / spare))
-        far = away**2 / (self.spread[:, None] ** 2 + self._noise)
-        self.weights, self.vendor = (self._heavy + 1) / (self._heavy + far), vendor
+    def iterate(self) -> None:
+        """Updates spreads and weights from those of the last iteration."""
+        effects, vendor, used = self._vendor_effects()
+        residuals = self._residuals(effects)
+        squares = np.maximum(residuals**2 - self._noise, 0.0) * self.weights
+        spare = np.maximum(len(self._means) - 1 - used, 1.0)
+        self.spread = np.maximum(LEAST_SPREAD, np.sqrt(np.sum(squares, axis=1) / spare))
+        scaled = residuals**2 / (self.spread[:, None] ** 2 + self._noise)
+        self.weights, self.vendor = (self._freedoms + 1) / (self._freedoms + scaled), vendor
 
     def likelihoods(self) -> Floats:
-        """Returns the log likelihood of the means, by Student's distribution."""
+        """Returns the log likelihood of the means under the t distribution (rows,)."""
         from scipy.stats import t as student
 
         scale = np.sqrt(self.spread[:, None] ** 2 + self._noise)
-        away = self._away(self._vendors()[0])
-        return np.asarray(np.sum(student.logpdf(away, self._heavy, scale=scale), axis=1))
+        residuals = self._residuals(self._vendor_effects()[0])
+        return np.asarray(np.sum(student.logpdf(residuals, self._freedoms, scale=scale), axis=1))
 
-    def _vendors(self) -> tuple[Floats, Floats, Floats]:
-        """Returns what vendors' chips have in common.
+    def _vendor_effects(self) -> tuple[Floats, Floats, Floats]:
+        """Returns the estimated vendor effects and what follows from them.
 
         Returns:
-            of each mean the part that is its vendor's; the vendors' spread by one more turn; how
-            many degrees of freedom of the means such parts take. Of one vendor: noughts, and the
-            spread as it was.
+            the vendor effect in each mean (rows, n); the updated spread of vendors (rows,); the
+            degrees of freedom that the effects use (rows,). With one vendor, the effects are zero.
         """
-        if self._count == 1:
+        if self._vendor_count == 1:
             return np.zeros_like(self.weights), self.vendor, np.zeros_like(self.vendor)
-        inverse, variance = np.linalg.inv(self._known()), self.vendor**2
+        inverse, variance = np.linalg.inv(self._covariance()), self.vendor**2
         sums = inverse.sum(axis=2)
-        whole = sums.sum(axis=1)  # with it the mean is taken out
-        pull = inverse @ self._means - sums * (sums @ self._means / whole)[:, None]
-        both = np.sum((sums @ self._same) * sums, axis=1) / whole
-        taken = variance * (np.sum(inverse * self._same, axis=(1, 2)) - both)
-        theirs = variance[:, None] * (pull @ self._same)
-        squares = variance * (self._count - taken + np.sum(pull * theirs, axis=1))
-        spread = np.sqrt((TOLD * VENDOR**2 + squares) / (TOLD + self._count))
-        return np.asarray(theirs), np.asarray(spread), np.asarray(taken)
+        total = sums.sum(axis=1)  # dividing by it takes the mean out
+        pull = inverse @ self._means - sums * (sums @ self._means / total)[:, None]
+        both = np.sum((sums @ self._same) * sums, axis=1) / total
+        used = variance * (np.sum(inverse * self._same, axis=(1, 2)) - both)
+        effects = variance[:, None] * (pull @ self._same)
+        squares = variance * (self._vendor_count - used + np.sum(pull * effects, axis=1))
+        squares += PRIOR_VENDORS * VENDOR_SPREAD**2
+        spread = np.sqrt(squares / (PRIOR_VENDORS + self._vendor_count))
+        return np.asarray(effects), np.asarray(spread), np.asarray(used)
 
-    def _known(self) -> Floats:
-        """Returns the covariance of the means, rows x n x n."""
+    def _covariance(self) -> Floats:
+        """Returns the covariance of the means (rows, n, n)."""
         spread, vendor = self.spread[:, None, None] ** 2, self.vendor[:, None, None] ** 2
-        found = vendor * self._same + spread * self._shared
-        own = _beyond(self.spread[:, None], self.weights) + self._noise + 1e-9
-        each = np.arange(len(self._means))
-        found[:, each, each] += own
-        return np.asarray(found)
+        covariance = vendor * self._same + spread * self._shared
+        own = _excess_variance(self.spread[:, None], self.weights) + self._noise + 1e-9
+        diagonal = np.arange(len(self._means))
+        covariance[:, diagonal, diagonal] += own
+        return np.asarray(covariance)
 
-    def _away(self, vendors: Floats) -> Floats:
-        """Returns how far each mean is from its vendor's middle."""
-        values = self._means - vendors
+    def _residuals(self, effects: Floats) -> Floats:
+        """Returns the distance of each mean, less its vendor's effect, from their weighted mean."""
+        values = self._means - effects
         middles = np.sum(self.weights * values, axis=1) / np.sum(self.weights, axis=1)
         return np.asarray(values - middles[:, None])
 
 
-def _beyond(spread: float | Floats, weights: Floats) -> Floats:
-    """Returns by how much each measured chip's own part varies beyond that of most."""
+def _excess_variance(spread: float | Floats, weights: Floats) -> Floats:
+    """Returns the variance of chips of weight below 1 beyond that of chips of weight 1."""
     return np.asarray(spread**2 * np.maximum(1 / weights - 1, 0.0))
 
 
 def _shared(first: tuple[Labels, ...], second: tuple[Labels, ...]) -> Floats:
-    """Returns the covariance of what chips share beside their vendor, of a spread of 1 (n x m)."""
+    """Returns the correlation (n, m) of chips from the labels in ``SHARED``, vendors left out."""
     shares = (share * _same(first, second, place) for _, place, share in SHARED)
     return np.asarray(sum(shares))
 
 
 @lru_cache(maxsize=64)
 def _same(first: tuple[Labels, ...], second: tuple[Labels, ...], place: int) -> Floats:
-    """Returns 1 where two chips share a label, by its place, and 0 elsewhere (n x m)."""
+    """Returns 1 where two chips have the same label at index ``place``, else 0 (n, m)."""
     one, other = (np.array([each[place] for each in chips]) for chips in (first, second))
-    found = np.asarray(one[:, None] == other[None, :], dtype=np.float64)
-    found.flags.writeable = False  # all callers have the same array
-    return found
+    same = np.asarray(one[:, None] == other[None, :], dtype=np.float64)
+    same.flags.writeable = False  # all callers get the same array
+    return same
 
 
 def pooled(
@@ -258,37 +262,38 @@ def pooled(
     logs: Sequence[float],
     same: Sequence[Hashable] = (),
     groups: Sequence[Hashable] = (),
-    otherwise: Apart | None = None,
+    otherwise: PairScatter | None = None,
 ) -> Departures:
     """Returns the departures of chips.
 
     Args:
-        labels: of the chip of each case.
-        logs: log of measured over predicted, of each case.
-        same: what was measured; equal for one case on several chips. Without it cases of two chips
-            are taken to share nothing.
-        groups: who measured each case; without it each case is a group of its own.
-        otherwise: how far cases lie apart where none was run on two chips; without it as far as
-            any two.
+        labels: labels of each case's chip.
+        logs: log of measured over predicted time of each case.
+        same: what was measured in each case; equal if several chips ran the same case. Without it,
+            no two chips are taken to share a case.
+        groups: who measured each case; without it, each case is a group of its own.
+        otherwise: scatter of the same case between chips, used if no case was run on two chips;
+            without it, that of any two cases.
     """
     chips = grouped(labels, logs, groups)
-    wide = scatter(chips)
-    within = wide.both**0.5
-    alone = Apart(within, 0.0, (None,) * len(LEVELS))
-    means, counts = (np.array([of(one) for one in chips.values()]) for of in (middle, wide.count))
-    turns = Turns(tuple(chips), means, wide.both / counts)
-    for _ in range(TURNS):
-        turns.turn()
-    best = int(np.argmax(turns.likelihoods()))
+    variance = group_variance(chips)
+    within = variance.total**0.5
+    alone = PairScatter(within, 0.0, (None,) * len(LEVELS))
+    means = np.array([middle(one) for one in chips.values()])
+    counts = np.array([variance.effective_count(one) for one in chips.values()])
+    fit = SpreadFit(tuple(chips), means, variance.total / counts)
+    for _ in range(ITERATIONS):
+        fit.iterate()
+    best = int(np.argmax(fit.likelihoods()))
     return Departures(
         labels=tuple(chips),
         means=tuple(means.tolist()),
         counts=tuple(counts.tolist()),
         within=within,
-        spread=float(turns.spread[best]),
-        weights=tuple(turns.weights[best].tolist()),
-        heavy=HEAVY[best],
-        apart=(apart(labels, logs, same, LEVELS) if same else None) or otherwise or alone,
+        spread=float(fit.spread[best]),
+        weights=tuple(fit.weights[best].tolist()),
+        heavy=FREEDOMS[best],
+        apart=(pair_scatter(labels, logs, same, LEVELS) if same else None) or otherwise or alone,
         tails=tails(chips, LEVELS),
-        vendor=float(turns.vendor[best]),
+        vendor=float(fit.vendor[best]),
     )

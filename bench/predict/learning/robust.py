@@ -1,7 +1,8 @@
-"""Residuals for least squares by which outliers count little and each chip has one vote.
+"""Residuals for robust least squares: outliers count little, and each chip has one vote.
 
-The loss of a case is 2(sqrt(1 + z^2) - 1) of its log error over ``smooth`` (Huber's pseudo loss);
-votes weigh losses, not errors, so that they move no case's turn from square to linear.
+The loss of a case with log error e is 2(sqrt(1 + z^2) - 1) with z = e / ``smooth`` (pseudo-Huber
+loss). Votes weigh losses, not errors, so that they do not move the point where a case's loss turns
+from quadratic to linear.
 """
 
 import numpy as np
@@ -10,14 +11,14 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def robust(away: Array, smooth: float, votes: Array) -> Array:
+def robust(errors: Array, smooth: float, votes: Array) -> Array:
     """Returns residuals whose squares are the weighted losses.
 
     Args:
-        away: log errors.
-        smooth: log error up to which errors count by their square.
-        votes: weight of each case's loss, squared.
+        errors: log errors.
+        smooth: log error up to which the loss is about quadratic.
+        votes: square root of the weight of each case's loss.
     """
-    scaled = away / smooth
+    scaled = errors / smooth
     loss = 2 * (np.sqrt(1 + scaled**2) - 1)
     return np.asarray(votes * np.sign(scaled) * np.sqrt(loss))

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.predict.learning.fit import together
-from bench.predict.learning.pooled import TOLD, Departures, pooled
+from bench.predict.learning.pooled import PRIOR_VENDORS, Departures, pooled
 from bench.predict.learning.robust import robust
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
@@ -153,8 +153,8 @@ def fit(found: Sequence[Run], stack: Stack) -> tuple[Trainer, Array]:
     bounds = np.concatenate([low, -wide]), np.concatenate([high, wide])
     best = least_squares(errors, np.zeros(count + len(names)), bounds=bounds).x
     middle = float(np.mean(best[count:]))
-    squares = TOLD * ENGINES**2 + float(np.sum((best[count:] - middle) ** 2))
-    spread = math.sqrt(squares / (TOLD + len(names)))
+    squares = PRIOR_VENDORS * ENGINES**2 + float(np.sum((best[count:] - middle) ** 2))
+    spread = math.sqrt(squares / (PRIOR_VENDORS + len(names)))
     trainer = replace(_of(best[:count], many), middle=middle, engines=spread)
     return trainer, best[count:][places]
 
