@@ -12,7 +12,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.claims.model import Axis
 from bench.errors import UsageError
-from bench.predict.forecast import Asked, forecast
+from bench.predict.forecast import forecast
 from bench.predict.learning.learn import load
 from bench.predict.model.facts import facts
 from bench.predict.model.parallel import Parallel
@@ -20,6 +20,7 @@ from bench.predict.model.precision import precision
 from bench.predict.model.recipe import PLAIN, Recipe
 from bench.predict.ratio import ratio
 from bench.predict.refusals import refuse_split, refuse_training
+from bench.predict.scenario import Scenario
 from bench.workloads.load import names, workload
 
 PHASES = {
@@ -78,7 +79,7 @@ def model_of(axis: Axis) -> str:
     return name
 
 
-def _asked(name: str, phase: str, how: str) -> Asked:
+def _asked(name: str, phase: str, how: str) -> Scenario:
     model, train = workload(name), phase == "train"
     answer = 0.0 if phase in ("prefill", "train") else OUTPUT
     batch, prompt, output = (np.array([one]) for one in (BATCH, PROMPT, answer))
@@ -87,10 +88,10 @@ def _asked(name: str, phase: str, how: str) -> Asked:
     refuse_split(model, split)
     if train:
         refuse_training(precision(how))
-    return Asked(model, phase, precision(how), split, batch, prompt, output, recipe)
+    return Scenario(model, phase, precision(how), split, batch, prompt, output, recipe)
 
 
-def _bounds(first: Chip, second: Chip, asked: Asked) -> tuple[float, float]:
+def _bounds(first: Chip, second: Chip, asked: Scenario) -> tuple[float, float]:
     known = load()
     one, other = (forecast(facts(chip), asked, known) for chip in (first, second))
     for found in (one, other):

@@ -15,10 +15,10 @@ from bench.units import Dimension, parse
 
 if TYPE_CHECKING:
     from bench.chips.model import Chip
-    from bench.predict.best import Wanted
-    from bench.predict.forecast import Asked
+    from bench.predict.best import ServingGoal
     from bench.predict.model.operators import Array
     from bench.predict.model.power import Prices
+    from bench.predict.scenario import Scenario
 
 STATES = ("fp32", "bf16")
 """Formats of gradients and moments in training."""
@@ -45,13 +45,12 @@ def prices_of(config: PredictConfig) -> "Prices":
     return Prices(config.years, config.kwh, config.pue)
 
 
-def asked_of(config: PredictConfig) -> "Asked":
+def asked_of(config: PredictConfig) -> "Scenario":
     """Returns the question with every combination of batch, input and output as a point.
 
     Raises:
         UsageError: a value is not a number, or an unknown name.
     """
-    from bench.predict.forecast import Asked
     from bench.predict.model.parallel import parallel
     from bench.predict.model.precision import precision
     from bench.predict.model.recipe import Recipe
@@ -61,6 +60,7 @@ def asked_of(config: PredictConfig) -> "Asked":
         refuse_split,
         refuse_training,
     )
+    from bench.predict.scenario import Scenario
     from bench.workloads.load import workload
 
     name = _workload(config)
@@ -79,7 +79,7 @@ def asked_of(config: PredictConfig) -> "Asked":
         refuse_sharding(split)
     phase = "decode" if config.phase == "fit" else config.phase
     batch, prompt, output = points.T
-    return Asked(model, phase, how, split, batch, prompt, output, recipe, _engine(config))
+    return Scenario(model, phase, how, split, batch, prompt, output, recipe, _engine(config))
 
 
 def _engine(config: PredictConfig) -> str:
@@ -87,7 +87,7 @@ def _engine(config: PredictConfig) -> str:
     return "" if config.engine == ANY else config.engine
 
 
-def wanted_of(config: PredictConfig, given: Container[str]) -> "list[Wanted]":
+def wanted_of(config: PredictConfig, given: Container[str]) -> "list[ServingGoal]":
     """Returns the serving questions to optimise, one per limit of TPOT.
 
     Args:
@@ -97,15 +97,15 @@ def wanted_of(config: PredictConfig, given: Container[str]) -> "list[Wanted]":
     Raises:
         UsageError: a value is not a number or time, or there are several where one is allowed.
     """
-    from bench.predict.best import Wanted
+    from bench.predict.best import ServingGoal
     from bench.predict.model.precision import precision
     from bench.workloads.load import workload
 
     model = workload(_workload(config))
     prompt, output = (_one(key, getattr(config, key)) for key in ("input", "output"))
-    first = Wanted(
+    first = ServingGoal(
         workload=model,
-        how=precision(config.precision, config.cache, experts=model.experts is not None),
+        precision=precision(config.precision, config.cache, experts=model.experts is not None),
         devices=_devices(config.devices),
         prompt=prompt,
         output=output,

@@ -13,7 +13,7 @@ from bench.commands.asked import (
     whole,
 )
 from bench.commands.printed import printed
-from bench.config import compose, one_of
+from bench.config import check_known, compose
 from bench.errors import UsageError
 from bench.shapes import PredictConfig
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from bench.chips.load import Catalogue
     from bench.chips.model import Chip
     from bench.predict.answers import Answer
-    from bench.predict.forecast import Asked
     from bench.predict.learning.learn import Learnt
+    from bench.predict.scenario import Scenario
     from bench.report.markup import Report
     from bench.workloads.model import Workload
 
@@ -114,7 +114,7 @@ def main(words: list[str]) -> int:
     from bench.chips.select import covered
 
     config = compose("predict", words, PredictConfig)
-    one_of("phase", config.phase, OTHERS)
+    check_known("phase", config.phase, OTHERS)
     given = {word.partition("=")[0].lstrip("+~") for word in words}
     _refuse_others(config, given)
     sheets = catalogue()
@@ -139,11 +139,11 @@ def _told(config: PredictConfig, sheets: "Catalogue", given: set[str]) -> "Repor
         return _best(config, kept, sheets, given)
     asked = asked_of(config)
     if config.phase == "fit":
-        from bench.predict.answers import held
+        from bench.predict.answers import memory_fits
         from bench.report.capacity import fitting
         from bench.report.weak import with_weak
 
-        found = held(kept, asked)
+        found = memory_fits(kept, asked)
         rests = {one.chip.chip: ["memory_capacity"] for one in found}
         return with_weak(fitting(found, asked), rests, sheets)
     return _predicted(config, kept, sheets, asked)
@@ -163,7 +163,7 @@ def _refuse_others(config: PredictConfig, given: set[str]) -> None:
 
 
 def _predicted(
-    config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue", asked: "Asked"
+    config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue", asked: "Scenario"
 ) -> "Report":
     from bench.predict.answers import answers
     from bench.predict.refusals import refuse_engine

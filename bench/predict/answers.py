@@ -1,4 +1,4 @@
-"""Questions put to many chips at once: each has an answer, or says why it has none."""
+"""Answers for many chips at once: each is a prediction, or the reason why there is none."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
-from bench.predict.forecast import Asked, Prediction, forecast
+from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.expected import difference
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooled import LEVELS, Departures
@@ -19,16 +19,24 @@ from bench.predict.model.facts import Facts, facts
 from bench.predict.model.precision import precision, weights_of
 from bench.predict.ratio import Ratio, ratio
 from bench.predict.refusals import refuse_unfit
+from bench.predict.scenario import Scenario
 from bench.predict.tiers import known_of
 
 Sizes = tuple[int, int, int]
-FIRST = 3
-"""So many chips of which nothing is told are named by reason, the others counted."""
+"""m, n and k of a matrix product."""
+NAMED = 3
+"""At most this many chips without an answer are named per reason; the others are counted."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said of one chip: a prediction with its ratio to the baseline's, or why none."""
+    """A prediction for one chip, or why there is none.
+
+    Attributes:
+        found: the prediction; None if there is none.
+        over: ratio to the baseline; None without a prediction or a baseline.
+        why: the reason why there is no prediction; else empty.
+    """
 
     chip: Chip
     found: Prediction | None = None
@@ -36,145 +44,162 @@ class Answer:
     why: str = ""
 
 
-def answers(chips: Sequence[Chip], base: Chip | None, asked: Asked, known: Learnt) -> list[Answer]:
-    """Returns what is predicted of each chip.
+def answers(
+    chips: Sequence[Chip], base: Chip | None, scenario: Scenario, known: Learnt
+) -> list[Answer]:
+    """Returns the answer for each chip in one scenario.
 
     Raises:
-        UsageError: nothing can be told of the baseline, or of any chip.
+        UsageError: there is no prediction for the baseline, or for any chip.
     """
 
-    def tell(own: Facts) -> Prediction:
-        refuse_unfit(own, asked)
-        return forecast(own, asked, known)
+    def predict(chip: Facts) -> Prediction:
+        refuse_unfit(chip, scenario)
+        return forecast(chip, scenario, known)
 
-    return each(chips, base, tell, known)
+    return each(chips, base, predict, known)
 
 
 def each(
-    chips: Sequence[Chip], base: Chip | None, tell: Callable[[Facts], Prediction], known: Learnt
+    chips: Sequence[Chip], base: Chip | None, predict: Callable[[Facts], Prediction], known: Learnt
 ) -> list[Answer]:
-    """Returns what is predicted of each chip.
+    """Returns the answer for each chip.
 
     Args:
-        chips: which.
+        chips: the chips to predict.
         base: the chip that the others are divided by.
-        tell: predicts one, or raises ``UsageError`` with the reason why it cannot.
-        known: what was learnt.
+        predict: predicts one chip, or raises ``UsageError`` with the reason why it cannot.
+        known: the fitted model.
 
     Raises:
-        UsageError: nothing can be told of the baseline, or of any chip.
+        UsageError: there is no prediction for the baseline, or for any chip.
     """
-    against = tell(_facts(base)) if base else None
-    every = [_answer(one, tell, known, against) for one in chips]
-    if not any(one.found for one in every):
-        raise UsageError(_reasons((one.chip.id, one.why) for one in every))
-    return every
+    baseline = predict(_facts(base)) if base else None
+    found = [_answer(one, predict, known, baseline) for one in chips]
+    if not any(one.found for one in found):
+        raise UsageError(_reasons((one.chip.id, one.why) for one in found))
+    return found
 
 
-def _reasons(every: Iterable[tuple[str, str]]) -> str:
-    """Returns why nothing is told of chips: each reason once, behind the first that have it."""
+def _reasons(failures: Iterable[tuple[str, str]]) -> str:
+    """Returns each reason once, after the chips that it applies to.
+
+    Args:
+        failures: pairs of a chip's id and its reason.
+    """
     chips: dict[str, list[str]] = {}
-    for chip, why in every:
+    for chip, why in failures:
         chips.setdefault(why, []).append(chip)
-    return "; ".join(f"{_first(found)}: {why}" for why, found in chips.items())
+    return "; ".join(f"{_named(found)}: {why}" for why, found in chips.items())
 
 
-def _first(chips: list[str]) -> str:
-    more = f" and {len(chips) - FIRST} more" if len(chips) > FIRST else ""
-    return f"{', '.join(chips[:FIRST])}{more}"
+def _named(chips: list[str]) -> str:
+    more = f" and {len(chips) - NAMED} more" if len(chips) > NAMED else ""
+    return f"{', '.join(chips[:NAMED])}{more}"
 
 
 def _answer(
-    chip: Chip, tell: Callable[[Facts], Prediction], known: Learnt, against: Prediction | None
+    chip: Chip, predict: Callable[[Facts], Prediction], known: Learnt, baseline: Prediction | None
 ) -> Answer:
     try:
-        found = tell(_facts(chip))
+        found = predict(_facts(chip))
     except UsageError as error:
         return Answer(chip, why=str(error).removeprefix(f"{chip.id}: "))
-    return Answer(chip, found, ratio(found, against, known) if against else None)
+    return Answer(chip, found, ratio(found, baseline, known) if baseline else None)
 
 
 def _facts(chip: Chip) -> Facts:
-    """Returns a chip's facts, or raises for a name that several chips share."""
+    """Returns a chip's facts, or raises ``UsageError`` for a name that stands for several chips."""
     if chip.variants:
         raise UsageError(f"{chip.id}: the name of several, choose {', '.join(chip.variants)}")
     return facts(chip)
 
 
 @dataclass(frozen=True)
-class Held:
-    """How a model fills one chip.
+class MemoryFit:
+    """How a model fills one chip's memory.
 
     Attributes:
-        least: the fewest chips that hold it, ``tp`` doubled; None: none up to ``tried``.
-        tried: the most chips that were tried.
-        lacks: why the chip does not compute the format, or nothing.
-        instead: where it does not, formats that it computes, with the fewest chips that hold the
-            model in them.
+        room: use of the memory with the parallelism asked for.
+        least: the fewest chips that hold the model, found by doubling ``tp``; None if none do up to
+            ``tried``.
+        tried: the largest number of chips tried.
+        unsupported: why the chip does not compute the number format; else empty.
+        instead: formats that it computes instead, each with the fewest chips that then hold the
+            model; empty if it computes the format asked for.
     """
 
     chip: Facts
     room: Room
     least: int | None
     tried: int
-    lacks: str
+    unsupported: str
     instead: tuple[tuple[str, int], ...] = ()
 
 
-def held(chips: Sequence[Chip], asked: Asked) -> list[Held]:
-    """Returns how a model fills each accelerator, the roomiest first.
+def memory_fits(chips: Sequence[Chip], scenario: Scenario) -> list[MemoryFit]:
+    """Returns how a model fills each accelerator's memory, the largest memory first.
 
     Raises:
-        UsageError: there is no accelerator among them.
+        UsageError: there is no accelerator among the chips.
     """
-    length, batch = int(asked.prompt[0] + asked.output[0]), float(asked.batch[0])
-    tried = max((one.chips for one in widths(asked.workload, asked.split)), default=0)
     found = []
     for chip in chips:
         try:
-            own = facts(chip)
+            accelerator = facts(chip)
         except UsageError:
             continue
-        taken = room(own, asked.workload, asked.how, asked.split, batch, length)
-        least = least_chips(own, asked.workload, asked.how, asked.split, batch, length)
-        lacks = _lacks(own, asked)
-        instead = tuple(_instead(own, asked, batch, length)) if lacks else ()
-        found.append(Held(own, taken, least, tried, lacks, instead))
+        found.append(_memory_fit(accelerator, scenario))
     if not found:
         raise UsageError("none of these chips is an accelerator")
     return sorted(found, key=lambda one: (-(one.room.capacity or 0.0), one.chip.chip))
 
 
-def _lacks(own: Facts, asked: Asked) -> str:
+def _memory_fit(chip: Facts, scenario: Scenario) -> MemoryFit:
+    model, formats, split = scenario.workload, scenario.precision, scenario.split
+    length, batch = int(scenario.prompt[0] + scenario.output[0]), float(scenario.batch[0])
+    used = room(chip, model, formats, split, batch, length)
+    least = least_chips(chip, model, formats, split, batch, length)
+    tried = max((one.chips for one in widths(model, split)), default=0)
+    unsupported = _unsupported(chip, scenario)
+    instead = tuple(_instead(chip, scenario, batch, length)) if unsupported else ()
+    return MemoryFit(chip, used, least, tried, unsupported, instead)
+
+
+def _unsupported(chip: Facts, scenario: Scenario) -> str:
+    """Returns why the chip does not compute the format; empty if it does."""
+    rate = scenario.precision.rate
     try:
-        own.peak(asked.how.rate)
+        chip.peak(rate)
     except UsageError:
-        return f"no {asked.how.rate} rate on its sheet"
+        return f"no {rate} rate on its sheet"
     return ""
 
 
-def _instead(own: Facts, asked: Asked, batch: float, length: int) -> Iterator[tuple[str, int]]:
-    """Yields formats whose products a chip computes in 16 bits, with the chips that each takes."""
-    if not own.name_of("bf16"):
+def _instead(
+    chip: Facts, scenario: Scenario, batch: float, length: int
+) -> Iterator[tuple[str, int]]:
+    """Yields formats with 16-bit products that a chip computes, and the chips that each needs."""
+    if not chip.name_of("bf16"):
         return
-    for word in ("bf16", weights_of(asked.how)):
-        how = replace(precision(word), cache=asked.how.cache)
-        least = least_chips(own, asked.workload, how, asked.split, batch, length)
+    for name in ("bf16", weights_of(scenario.precision)):
+        formats = replace(precision(name), cache=scenario.precision.cache)
+        least = least_chips(chip, scenario.workload, formats, scenario.split, batch, length)
         if least:
-            yield word, least
+            yield name, least
 
 
 @dataclass(frozen=True)
-class Timed:
-    """One product on one chip.
+class TimedProduct:
+    """The predicted time of one matrix product on one chip.
 
     Attributes:
-        times: predicted, of one place.
-        paper: of the roofline, s.
-        sheet: half-width of log time that rival figures of the sheet add.
-        tier: what it rests on.
-        own: whether that is the chip's own times.
-        over: rate over the baseline's; None where there is none.
+        times: predicted time and interval; arrays of one point.
+        paper: time on the roofline, s.
+        sheet: half-width in log time that rival figures of the sheet add.
+        tier: the basis of the prediction.
+        own: whether the chip's own measured times are the basis.
+        over: rate over the baseline's; None without a baseline.
     """
 
     chip: Facts
@@ -187,73 +212,76 @@ class Timed:
 
     @property
     def seconds(self) -> float:
-        """Returns the time that is predicted."""
+        """Returns the predicted time in s."""
         return float(self.times.seconds[0])
 
     def bounds(self, level: float) -> tuple[float, float]:
-        """Returns the interval of the time, in s."""
+        """Returns the interval of the time in s."""
         return self.times.bounds(0, level, self.sheet)
 
 
 def timed_products(
     chips: Sequence[Chip], base: Chip | None, sizes: Sizes, dtype: str, known: Learnt
-) -> tuple[list[Timed], list[str]]:
+) -> tuple[list[TimedProduct], list[str]]:
     """Returns a product's time on each chip, the fastest first, and why some have none.
 
     Raises:
-        UsageError: no product of that format was fitted, the baseline's sheet says too little, or
-            every chip's does.
+        UsageError: no product of that format was fitted, or the sheet of the baseline, or of every
+            chip, lacks a figure.
     """
     if dtype not in known.products:
         raise UsageError(f"precision={dtype}: {did_you_mean(dtype, known.products)}")
-    against = _timed(_facts(base), sizes, dtype, known) if base else None
+    baseline = _timed(_facts(base), sizes, dtype, known) if base else None
     more = [base] if base and base.id not in [one.id for one in chips] else []
-    told, why = [], []
+    timed, failures = [], []
     for chip in (*chips, *more):
         try:
             one = _timed(_facts(chip), sizes, dtype, known)
         except UsageError as error:
-            why.append(str(error))
+            failures.append(str(error))
             continue
-        over = product_ratio(one, against, known.products[dtype][1], known) if against else None
-        told.append(replace(one, over=over))
-    if not told:
-        parts = (one.partition(": ") for one in why)
+        over = product_ratio(one, baseline, known.products[dtype][1], known) if baseline else None
+        timed.append(replace(one, over=over))
+    if not timed:
+        parts = (one.partition(": ") for one in failures)
         raise UsageError(_reasons((chip, reason) for chip, _, reason in parts))
-    return sorted(told, key=lambda one: one.seconds), why
+    return sorted(timed, key=lambda one: one.seconds), failures
 
 
-def _timed(own: Facts, sizes: Sizes, dtype: str, known: Learnt) -> Timed:
-    """Returns a product's time."""
-    if own.bandwidth is None:
-        raise UsageError(f"{own.chip}: unknown, because its sheet has no memory bandwidth")
-    one = shapes([sizes], own, dtype)
-    paper = float(roofline(one)[0])
-    if mine := known.own.get(own.chip, {}).get(dtype):
-        return Timed(own, of_its_own(one, mine), paper, 0.0, "measured here", own=True)
-    how, departed = known.products[dtype]
-    fitted = own.chip in [each[3] for each in departed.labels]
-    sheet = 0.0 if fitted else _doubt(own, one, dtype)
-    times, rests = of_all(own, one, how, departed, known.stack), str(known_of(own, departed))
-    return Timed(own, times, paper, sheet, rests, own=False)
+def _timed(chip: Facts, sizes: Sizes, dtype: str, known: Learnt) -> TimedProduct:
+    """Returns a product's time on one chip."""
+    if chip.bandwidth is None:
+        raise UsageError(f"{chip.chip}: unknown, because its sheet has no memory bandwidth")
+    shape = shapes([sizes], chip, dtype)
+    paper = float(roofline(shape)[0])
+    if calibrated := known.own.get(chip.chip, {}).get(dtype):
+        times = of_its_own(shape, calibrated)
+        return TimedProduct(chip, times, paper, 0.0, "measured here", own=True)
+    fit, departures = known.products[dtype]
+    fitted = chip.chip in [labels[3] for labels in departures.labels]
+    sheet = 0.0 if fitted else _doubt(chip, shape, dtype)
+    times = of_all(chip, shape, fit, departures, known.stack)
+    return TimedProduct(chip, times, paper, sheet, str(known_of(chip, departures)), own=False)
 
 
-def product_ratio(one: Timed, base: Timed, part: Departures, known: Learnt) -> Ratio:
+def product_ratio(one: TimedProduct, base: TimedProduct, part: Departures, known: Learnt) -> Ratio:
     """Returns the rate of one chip over that of another on one product.
 
-    What both share cancels, but for times of a chip's own, which share nothing with others'.
+    Shared errors cancel, except where one prediction is based on the chip's own times, which share
+    no error with others.
     """
     if one.chip.chip == base.chip.chip:
         return Ratio(np.ones(1), (0.0,) * len(LEVELS), np.zeros(1))
     if one.own or base.own:
         pairs = zip(one.times.halves, base.times.halves, strict=True)
-        model = tuple(math.hypot(float(mine[0]), float(other[0])) for mine, other in pairs)
+        halves = tuple(math.hypot(float(mine[0]), float(other[0])) for mine, other in pairs)
     else:
-        _, model = difference((one.chip, base.chip), part, known.stack)
-    return Ratio(np.array([base.seconds / one.seconds]), model, np.array([one.sheet + base.sheet]))
+        _, halves = difference((one.chip, base.chip), part, known.stack)
+    return Ratio(np.array([base.seconds / one.seconds]), halves, np.array([one.sheet + base.sheet]))
 
 
-def _doubt(own: Facts, one: Shapes, dtype: str) -> float:
-    """Returns how far rivals of the figure that bounds a product lie from the one used."""
-    bound = float((2 * one.m * one.n * one.k / one.rate)[0]) >= float(roofline(one)[0])
-    return own.doubt.get(own.name_of(dtype) if bound else "bandwidth", 0.0)
+def _doubt(chip: Facts, shape: Shapes, dtype: str) -> float:
+    """Returns the log range of rivals of the figure that bounds a product on the roofline."""
+    compute = float((2 * shape.m * shape.n * shape.k / shape.rate)[0])
+    is_bound = compute >= float(roofline(shape)[0])
+    return chip.doubt.get(chip.name_of(dtype) if is_bound else "bandwidth", 0.0)

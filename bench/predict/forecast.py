@@ -1,8 +1,9 @@
-"""A prediction with what it rests on: time, rate, interval, tier, memory, energy.
+"""One prediction and its basis: time, rate, interval, tier, memory and power.
 
-The middle is the stack's time, moved by what is known of the chip's departure or its siblings'. The
-interval has a part for the model (departures and cases, ``pooled``) and one for the sheet, where
-rival figures are published; the two are added, for nobody knows how one hangs on the other.
+The central value is the fitted stack's time, shifted by the departure of the chip or of its
+siblings. The interval has one part for the model (departures and cases, see ``pooled``) and one for
+the sheet, where sources publish rival figures. The two parts are added, not summed in quadrature,
+because their correlation is unknown.
 """
 
 import math
@@ -20,280 +21,272 @@ from bench.predict.learning.ttft import alone
 from bench.predict.model.capacity import Room, room
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array, Points
-from bench.predict.model.parallel import Parallel
 from bench.predict.model.power import Band, watts
-from bench.predict.model.precision import Precision
-from bench.predict.model.recipe import PLAIN, Recipe
-from bench.predict.model.serving import Load, interrupting, serve
+from bench.predict.model.recipe import Recipe
+from bench.predict.model.serving import interrupting, serve
 from bench.predict.model.step import Step, step
 from bench.predict.model.training import training
+from bench.predict.scenario import TUNED, Scenario
 from bench.predict.tiers import Tier, lacking, tier
-from bench.workloads.model import Workload
 
-PHASES = ("prefill", "decode", "serve", "train")
 STEPS = ("prefill", "decode")
-TUNED = "tuned"
-"""Name of the engines that serving was fitted on: set up with care, for public benchmarks."""
 PARTS = {"prefill": "prefill", "decode": "decode", "serve": DENSE, "train": TRAIN}
+"""The part of the fit that applies to a dense model, by phase."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One question, over arrays of points.
+class FirstToken:
+    """TTFT of a single prompt, fitted on TTFT that was measured under light load.
 
     Attributes:
-        phase: one of ``PHASES``.
-        batch: sequences in a step, or requests under way, over all chips.
-        prompt, output: tokens; of decoding the context is the prompt and half of the output.
-        recipe: of training.
-        engine: that trains, one that was fitted, or ``TUNED`` of serving; empty: any.
-    """
-
-    workload: Workload
-    phase: str
-    how: Precision
-    split: Parallel
-    batch: Array
-    prompt: Array
-    output: Array
-    recipe: Recipe = PLAIN
-    engine: str = ""
-
-    @property
-    def load(self) -> Load:
-        """Returns what is asked of an engine."""
-        return Load(self.batch, self.prompt, self.output)
-
-
-@dataclass(frozen=True)
-class First:
-    """TTFT of a prompt by itself: it rests on what was measured of first tokens under light load.
-
-    Attributes:
-        seconds: one a point.
-        model, sheet: as of the whole answer.
+        seconds: TTFT in s, one value per point.
+        model_halves: the model's part of the interval: half-widths in log time, one per level.
+        sheet_half: the sheet's part: half-width in log time, one value per point.
     """
 
     seconds: Array
-    model: tuple[float, ...]
-    sheet: Array
+    model_halves: tuple[float, ...]
+    sheet_half: Array
 
     def half(self, level: float) -> Array:
-        """Returns the half-width of the interval of log time."""
-        return self.model[LEVELS.index(level)] + self.sheet
+        """Returns the half-width of the interval in log time."""
+        return self.model_halves[LEVELS.index(level)] + self.sheet_half
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one chip; arrays over the points.
+    """The answer for one chip; arrays have one value per point.
 
     Attributes:
-        seconds: of a step (prefill, decode, train), or TPOT.
-        first: the time to a request's first token; None where none is asked for.
-        tokens: a second over all chips: of the prompt in prefill and training, else of the output;
-            of serving with all prefills in the time.
-        model: half-widths of the log interval by level, the model's part; ``sheet`` the sheet's.
-        work: of what the time is made, the chip's departure left out: a step, of serving a token's
-            share of prefills and decode steps.
-        lacks: what nobody published that would make it firmer.
-        others: what became of such serving with other groups, of a port on any chips; None where
-            too few told.
-        counted: whether that is in the answer already: with any engine, and of a port.
-        within: of the best way within limits, tokens a second and chip that they leave if all
-            times are as much longer or shorter as the interval says: low and high by level.
-        abroad: whether its vendor has nothing that was fitted.
+        seconds: duration of a prefill, decode or training step, or TPOT when serving, in s.
+        ttft: time to a request's first token; None except for phases ``prefill`` and ``serve``.
+        tokens_per_s: throughput of all chips: prompt tokens in prefill and training, else output
+            tokens. When serving, it includes the time of all prefills.
+        model_halves: the model's part of the interval: half-widths in log time, one per level.
+        sheet_half: the sheet's part: half-width in log time, one value per point.
+        work: operators that make up the time, without the chip's departure: those of a step, or
+            when serving those of decode steps and a token's share of prefills.
+        missing: unpublished figures that would make the prediction more certain.
+        assumed: what is assumed in place of unpublished figures, in words; may be empty.
+        other_groups: measured over predicted time of other groups' serving, or on a chip whose
+            vendor was not fitted, of ports to any chip; None if too few groups reported it.
+        includes_other_groups: whether ``seconds`` and the interval already include
+            ``other_groups``, as they do for any untuned engine and for ports.
+        vendor_fitted: whether any chip of this vendor was in the fit.
+        rate_bounds: set for the best way within latency limits only: low and high tokens/s per
+            chip, one pair per level, that still meet the limits if all times are longer or shorter
+            by the interval's half-width.
     """
 
     chip: Facts
-    asked: Asked
+    scenario: Scenario
     seconds: Array
-    first: "First | None"
-    tokens: Array
-    model: tuple[float, ...]
-    sheet: Array
+    ttft: FirstToken | None
+    tokens_per_s: Array
+    model_halves: tuple[float, ...]
+    sheet_half: Array
     tier: Tier
     work: Step
-    lacks: tuple[str, ...]
+    missing: tuple[str, ...]
     assumed: str = ""
-    others: Others | None = None
-    counted: bool = False
-    abroad: bool = False
-    within: tuple[tuple[float, float], ...] = ()
+    other_groups: Others | None = None
+    includes_other_groups: bool = False
+    vendor_fitted: bool = True
+    rate_bounds: tuple[tuple[float, float], ...] = ()
 
     def half(self, level: float) -> Array:
-        """Returns the half-width of the interval of log time."""
-        return self.model[LEVELS.index(level)] + self.sheet
+        """Returns the half-width of the interval in log time."""
+        return self.model_halves[LEVELS.index(level)] + self.sheet_half
 
     def per_chip(self) -> Array:
-        """Returns tokens a second and chip."""
-        return self.tokens / self.asked.split.chips
+        """Returns tokens/s per chip."""
+        return self.tokens_per_s / self.scenario.split.chips
 
     def per_chip_bounds(self, level: float, place: int) -> tuple[float, float]:
-        """Returns the interval of tokens a second and chip at one point."""
-        if self.within:
-            return self.within[LEVELS.index(level)]
+        """Returns the interval of tokens/s per chip at one point."""
+        if self.rate_bounds:
+            return self.rate_bounds[LEVELS.index(level)]
         rate, factor = float(self.per_chip()[place]), math.exp(float(self.half(level)[place]))
         return rate / factor, rate * factor
 
     def room(self, place: int = 0) -> Room:
-        """Returns how memory is taken at one point."""
-        asked = self.asked
-        length = int(asked.prompt[place] + asked.output[place])
-        batch = float(asked.batch[place])
-        return room(self.chip, asked.workload, asked.how, asked.split, batch, length, self.recipe)
+        """Returns the use of one chip's memory at one point."""
+        case = self.scenario
+        length = int(case.prompt[place] + case.output[place])
+        batch = float(case.batch[place])
+        return room(
+            self.chip, case.workload, case.precision, case.split, batch, length, self.recipe
+        )
 
     @property
     def recipe(self) -> Recipe | None:
-        """Returns how a copy is trained, where it is."""
-        return self.asked.recipe if self.asked.phase == "train" else None
+        """Returns the training recipe; None unless the phase is ``train``."""
+        return self.scenario.recipe if self.scenario.phase == "train" else None
 
     def power(self, place: int = 0) -> Band | None:
-        """Returns the power of one chip in W at one point; None: its board power is unknown."""
+        """Returns the power of one chip in W at one point; None if its board power is unknown."""
         if self.chip.tdp is None:
             return None
         return watts(self.chip.tdp, float(self.work.busy[place]))
 
 
-def forecast(chip: Facts, asked: Asked, known: Learnt) -> Prediction:
-    """Returns what is predicted of one chip.
+def forecast(chip: Facts, scenario: Scenario, known: Learnt) -> Prediction:
+    """Returns the prediction for one chip.
 
     Raises:
-        UsageError: the sheet lacks a figure or a format without which nothing can be told.
+        UsageError: the sheet lacks a figure or a number format that the prediction requires.
     """
-    work, prompt, own = _work(chip, asked, known)
-    name = part_of(asked)
-    part, (slower, unsure) = known.parts[name], _engines(asked, known)
-    others, counted = _others(chip, asked, known)
-    shift, model = departure(chip, part, known.stack, others if counted else None, unsure)
+    work, prompt, own_prefill = _work(chip, scenario, known)
+    name = part_of(scenario)
+    part, (slower, engine_spread) = known.parts[name], _engines(scenario, known)
+    groups, included = _other_groups(chip, scenario, known)
+    shift, halves = departure(chip, part, known.stack, groups if included else None, engine_spread)
     shift += slower
     seconds = work.seconds * math.exp(shift)
     return Prediction(
         chip=chip,
-        asked=asked,
+        scenario=scenario,
         seconds=seconds,
-        first=_first(chip, asked, prompt, known) if prompt else None,
-        tokens=_tokens(asked) / (seconds + own * math.exp(shift)),
-        model=model,
-        sheet=_doubt(chip, asked, work, known),
-        tier=Tier.SHEET if no_link(chip, asked) else tier(chip, name, known),
+        ttft=_first_token(chip, scenario, prompt, known) if prompt else None,
+        tokens_per_s=_tokens(scenario) / (seconds + own_prefill * math.exp(shift)),
+        model_halves=halves,
+        sheet_half=_sheet_half(chip, scenario, work, known),
+        tier=Tier.SHEET if no_link(chip, scenario) else tier(chip, name, known),
         work=work,
-        lacks=tuple(lacking(chip)),
-        assumed=assumed(chip, asked),
-        others=others,
-        counted=counted,
-        abroad=not fitted(chip, part),
+        missing=tuple(lacking(chip)),
+        assumed=assumed(chip, scenario),
+        other_groups=groups,
+        includes_other_groups=included,
+        vendor_fitted=fitted(chip, part),
     )
 
 
-def _others(chip: Facts, asked: Asked, known: Learnt) -> tuple[Others | None, bool]:
-    """Returns what became of serving with other groups, and whether it is to be counted.
+def _other_groups(chip: Facts, scenario: Scenario, known: Learnt) -> tuple[Others | None, bool]:
+    """Returns how other groups' serving compares with predictions, and whether to include that.
 
-    Tuned engines are those of the fit; nobody can tell what a tuned port is like.
+    Tuned engines are those of the fit, so nothing is included for them. On chips of a vendor that
+    was not fitted it is always included, because how well a tuned port performs is unknown.
     """
-    if asked.phase != "serve":
+    if scenario.phase != "serve":
         return None, False
-    name = part_of(asked)
+    name = part_of(scenario)
     if not fitted(chip, known.parts[name]):
         return known.ports.get(name), True
-    return known.others.get(name), asked.engine != TUNED
+    return known.others.get(name), scenario.engine != TUNED
 
 
-def _engines(asked: Asked, known: Learnt) -> tuple[float, float]:
-    """Returns what an engine adds, log, that a part's departures have not, and its spread.
+def _engines(scenario: Scenario, known: Learnt) -> tuple[float, float]:
+    """Returns the engine's log slowdown beyond the part's departures, and its log spread.
 
-    Steps are one engine's, or tuned ones'. Of others it is known how long tokens took in serving.
+    Steps were measured on one engine, or on tuned ones. For other engines, the spread is that of
+    the time per token in serving.
     """
-    if asked.phase == "train":
-        return known.trainer.of(asked.engine)
-    name = EXPERTS if asked.workload.experts else DENSE
-    groups = known.others.get(name) if asked.phase in STEPS else None
+    if scenario.phase == "train":
+        return known.trainer.of(scenario.engine)
+    name = EXPERTS if scenario.workload.experts else DENSE
+    groups = known.others.get(name) if scenario.phase in STEPS else None
     return 0.0, groups.spread if groups else 0.0
 
 
-def _first(chip: Facts, asked: Asked, prompt: Step, known: Learnt) -> First:
-    """Returns the time to the first token, of a single request with the chips to itself.
+def _first_token(chip: Facts, scenario: Scenario, prompt: Step, known: Learnt) -> FirstToken:
+    """Returns the TTFT of a single request that has the chips to itself.
 
-    A port's is taken as much longer as its tokens are; other groups' scatter as their tokens do.
+    On a port, TTFT is assumed longer by the same factor as the time per token; other groups' TTFT
+    is assumed to scatter as their time per token does.
     """
-    dense = asked.workload.experts is None
+    dense = scenario.workload.experts is None
     name = DENSE if dense else EXPERTS
-    how, part = known.first[name]
-    others, counted = _others(chip, asked, known)
+    fit, part = known.first[name]
+    groups, included = _other_groups(chip, scenario, known)
     if fitted(chip, part):
-        wide = others.spread if others and counted else 0.0
-        shift, model = departure(chip, part, known.stack, engines=wide)
+        spread = groups.spread if groups and included else 0.0
+        shift, halves = departure(chip, part, known.stack, engines=spread)
     else:
-        shift, model = departure(chip, part, known.stack, others)
-    single = asked.batch <= asked.split.dp
-    told = np.where(single, alone(prompt.seconds), how.seconds(prompt.seconds))
-    seconds = told * math.exp(shift)
-    if dense:
-        own, _ = departure(chip, known.parts["prefill"], known.stack)
-        seconds = np.maximum(seconds, prompt.seconds * math.exp(own))
-    return First(seconds, model, _doubt(chip, asked, prompt, known))
+        shift, halves = departure(chip, part, known.stack, groups)
+    single = scenario.batch <= scenario.split.dp
+    on_stack = np.where(single, alone(prompt.seconds), fit.seconds(prompt.seconds))
+    seconds = on_stack * math.exp(shift)
+    if dense:  # no first token comes before the prefill of the prompt
+        prefill_shift, _ = departure(chip, known.parts["prefill"], known.stack)
+        seconds = np.maximum(seconds, prompt.seconds * math.exp(prefill_shift))
+    return FirstToken(seconds, halves, _sheet_half(chip, scenario, prompt, known))
 
 
-def part_of(asked: Asked) -> str:
-    """Returns which measurements speak for a question."""
-    if asked.workload.experts:
-        return TRAIN_EXPERTS if asked.phase == "train" else EXPERTS
-    return PARTS[asked.phase]
+def part_of(scenario: Scenario) -> str:
+    """Returns the name of the part of the fit that applies to a scenario."""
+    if scenario.workload.experts:
+        return TRAIN_EXPERTS if scenario.phase == "train" else EXPERTS
+    return PARTS[scenario.phase]
 
 
-def _tokens(asked: Asked) -> Array:
-    return asked.batch * (asked.prompt if asked.phase in ("prefill", "train") else 1.0)
+def _tokens(scenario: Scenario) -> Array:
+    """Returns the tokens that one step processes."""
+    return scenario.batch * (scenario.prompt if scenario.phase in ("prefill", "train") else 1.0)
 
 
-def _work(chip: Facts, asked: Asked, known: Learnt) -> tuple[Step, Step | None, Array | float]:
-    """Returns the step, or a token's share of steps; the prefill before a first token; own time.
+def _work(
+    chip: Facts, scenario: Scenario, known: Learnt
+) -> tuple[Step, Step | None, Array | float]:
+    """Returns the operators of the predicted time, the prefill for TTFT, and extra time in s.
 
-    The last is a token's share of its own request's prefill: no part of TPOT, but of the rate.
+    The extra time is a token's share of its own request's prefill: it counts in the rate, but not
+    in TPOT.
     """
-    workload, how, split, stack = asked.workload, asked.how, asked.split, known.stack
-    if asked.phase == "serve":
-        made = serve(chip, workload, asked.load, how, split, stack)
-        share = interrupting(asked.load, split)
-        first = [one.times(share, "prefill: ") for one in made.joined.parts]
-        share_of_steps = (*first, *(one.times(1.0, "decode: ") for one in made.decode.parts))
-        return Step(share_of_steps), made.prefill, made.joined.seconds / asked.output
-    if asked.phase == "decode":
-        points = Points(asked.batch, asked.prompt + asked.output / 2)
-        return step(chip, workload, "decode", points, how, split, stack), None, 0.0
-    prompts = Points(asked.batch, asked.prompt)
-    if asked.phase == "train":
-        step_ = training(chip, workload, prompts, how, split, stack, asked.recipe, known.trainer)
+    workload, formats, split = scenario.workload, scenario.precision, scenario.split
+    stack = known.stack
+    if scenario.phase == "serve":
+        made = serve(chip, workload, scenario.load, formats, split, stack)
+        share = interrupting(scenario.load, split)
+        prefills = [one.times(share, "prefill: ") for one in made.joined.parts]
+        operators = (*prefills, *(one.times(1.0, "decode: ") for one in made.decode.parts))
+        return Step(operators), made.prefill, made.joined.seconds / scenario.output
+    if scenario.phase == "decode":
+        points = Points(scenario.batch, scenario.prompt + scenario.output / 2)
+        return step(chip, workload, "decode", points, formats, split, stack), None, 0.0
+    prompts = Points(scenario.batch, scenario.prompt)
+    if scenario.phase == "train":
+        recipe, trainer = scenario.recipe, known.trainer
+        step_ = training(chip, workload, prompts, formats, split, stack, recipe, trainer)
         return step_, None, 0.0
-    done = step(chip, workload, "prefill", prompts, how, split, stack)
-    return done, done, 0.0
+    prefill = step(chip, workload, "prefill", prompts, formats, split, stack)
+    return prefill, prefill, 0.0
 
 
-def _doubt(chip: Facts, asked: Asked, work: Step, known: Learnt) -> Array:
-    """Returns how far rival figures move the log time: each by its share of it.
+def _sheet_half(chip: Facts, scenario: Scenario, work: Step, known: Learnt) -> Array:
+    """Returns how far rival figures move the log time: each by its share of the time.
 
-    A rate that steps were measured by stands firm whatever else is printed: of the silicon in
-    prefill or training, of the chip's memory in decoding. It widens what users are told, and not
-    what validation tests: there the question is whether the model's own part is as wide as its
-    errors, and disputes over the sheets of a few measured chips would only hide that it is not.
+    A rate at which steps were measured counts as certain, whatever else is printed: the compute
+    rate if prefill or training ran on the same silicon, the bandwidth if decode ran on this chip.
+
+    Users see this wider interval, but validation leaves it out. Validation asks whether the model's
+    own part is as wide as its errors; disputes over the sheets of a few measured chips would only
+    hide it if that part were too narrow.
     """
-    computed = known.parts[part_of(asked) if asked.phase == "train" else "prefill"]
-    firm = {
+    doubts = _doubts(chip, scenario, known)
+    total = work.seconds
+    half = np.zeros_like(total)
+    for one in work.parts:
+        busy = np.maximum(one.compute + one.memory + one.link, 1e-30)
+        for key, doubt in doubts.items():
+            half = half + doubt * getattr(one, key) / busy * one.seconds / total
+    return half
+
+
+def _doubts(chip: Facts, scenario: Scenario, known: Learnt) -> dict[str, float]:
+    """Returns the log range of rival figures by resource, leaving out rates that are certain."""
+    computed = known.parts[part_of(scenario) if scenario.phase == "train" else "prefill"]
+    certain = {
         "compute": any(one[2] == chip.silicon for one in computed.labels),
         "memory": any(one[3] == chip.chip for one in known.parts["decode"].labels),
         "link": False,
     }
     doubts = {
-        "compute": chip.doubt.get(chip.name_of(asked.how.rate), 0.0),
+        "compute": chip.doubt.get(chip.name_of(scenario.precision.rate), 0.0),
         "memory": chip.doubt.get("bandwidth", 0.0),
         "link": chip.doubt.get("link", 0.0),
     }
-    if no_link(chip, asked):
+    if no_link(chip, scenario):
         doubts["link"] = UNKNOWN_LINK
-    elif no_network(chip, asked):
+    elif no_network(chip, scenario):
         doubts["link"] = UNKNOWN_NETWORK
-    total = work.seconds
-    moved = np.zeros_like(total)
-    for one in work.parts:
-        busy = np.maximum(one.compute + one.memory + one.link, 1e-30)
-        for key in (key for key in doubts if not firm[key]):
-            moved = moved + doubts[key] * getattr(one, key) / busy * one.seconds / total
-    return moved
+    return {key: doubt for key, doubt in doubts.items() if not certain[key]}

@@ -1,99 +1,117 @@
-"""What of training takes less memory on as many chips, tried and named by the words for it."""
+"""Changes that make training fit in memory, each named by the keys that ask for it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from bench.predict.forecast import Asked
 from bench.predict.model.capacity import room
 from bench.predict.model.facts import Facts
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.recipe import Recipe
+from bench.predict.scenario import Scenario
 
 
 @dataclass(frozen=True)
 class Way:
-    """A way to train, with the words that ask for what differs from the question."""
+    """A way to train.
+
+    Attributes:
+        words: the command's keys that ask for what differs from the scenario.
+        split: how the model is divided.
+        recipe: how a copy is trained.
+    """
 
     words: str
     split: Parallel
     recipe: Recipe
 
 
-def lighter(chip: Facts, asked: Asked, place: int) -> list[str]:
-    """Returns the words that make a model fit on as many chips: each by itself, else together.
+def lighter(chip: Facts, scenario: Scenario, place: int) -> list[str]:
+    """Returns keys that make a model fit on as many chips: single changes, else a combination.
 
     Args:
-        chip: with its capacity.
-        asked: a question of training that takes more memory than the chip has.
-        place: which point of it.
+        chip: with its memory capacity.
+        scenario: training that takes more memory than the chip has.
+        place: index of the point.
     """
-    alone = [next(filter(_fits(chip, asked, place), ways), None) for ways in _alone(asked)]
-    found = [way.words for way in alone if way]
+    fits = _fits(chip, scenario, place)
+    single = [next(filter(fits, ways), None) for ways in _single_changes(scenario)]
+    found = [way.words for way in single if way]
     if found:
         return found
-    held = next(filter(_fits(chip, asked, place), _together(asked)), None)
-    return [held.words] if held else []
+    combined = next(filter(fits, _combined(scenario)), None)
+    return [combined.words] if combined else []
 
 
-def wider(chip: Facts, asked: Asked, place: int) -> tuple[str, int] | None:
-    """Returns the words for the fewest chips that train with all recomputed, and their number."""
-    fits, recipe = _fits(chip, asked, place), replace(asked.recipe, micro=1.0, recompute=1.0)
+def wider(chip: Facts, scenario: Scenario, place: int) -> tuple[str, int] | None:
+    """Returns the keys for the fewest chips that train with full recomputation, and their number.
+
+    Args:
+        chip: with its memory capacity.
+        scenario: training that takes more memory than the chip has.
+        place: index of the point.
+    """
+    fits = _fits(chip, scenario, place)
+    recipe = replace(scenario.recipe, micro=1.0, recompute=1.0)
     counts = [2**power for power in range(13)]
     splits = [
-        replace(asked.split, tp=tp, dp=dp, sharded=dp > 1)
+        replace(scenario.split, tp=tp, dp=dp, sharded=dp > 1)
         for tp in counts
         for dp in counts
-        if asked.workload.heads % tp == 0 and tp * dp % asked.split.ep == 0
-        if dp <= asked.batch[place]
+        if scenario.workload.heads % tp == 0 and tp * dp % scenario.split.ep == 0
+        if dp <= scenario.batch[place]
     ]
     ordered = sorted(splits, key=lambda one: (one.chips, one.tp))
-    held = next((one for one in ordered if fits(Way("", one, recipe))), None)
-    return (f"parallel={held.typed} {_all(asked)}".rstrip(), held.chips) if held else None
+    split = next((one for one in ordered if fits(Way("", one, recipe))), None)
+    if split is None:
+        return None
+    return f"parallel={split.typed} {_smallest(scenario)}".rstrip(), split.chips
 
 
-def _all(asked: Asked) -> str:
-    """Returns the words for single sequences and everything recomputed, as far as it is new."""
-    words = ["micro=1"] if asked.recipe.micro > 1 else []
-    return " ".join([*words, *(["recompute=true"] if asked.recipe.recompute < 1 else [])])
+def _smallest(scenario: Scenario) -> str:
+    """Returns the keys for micro-batches of one and full recomputation, where they are changes."""
+    words = ["micro=1"] if scenario.recipe.micro > 1 else []
+    return " ".join([*words, *(["recompute=true"] if scenario.recipe.recompute < 1 else [])])
 
 
-def _fits(chip: Facts, asked: Asked, place: int) -> Callable[[Way], bool]:
-    length, sequences = int(asked.prompt[place] + asked.output[place]), float(asked.batch[place])
+def _fits(chip: Facts, scenario: Scenario, place: int) -> Callable[[Way], bool]:
+    """Returns a function that tells whether a way to train fits in the chip's memory."""
+    length = int(scenario.prompt[place] + scenario.output[place])
+    sequences = float(scenario.batch[place])
 
     def fits(way: Way) -> bool:
-        split, recipe = way.split, way.recipe
-        return bool(room(chip, asked.workload, asked.how, split, sequences, length, recipe).fits)
+        model, formats = scenario.workload, scenario.precision
+        return bool(room(chip, model, formats, way.split, sequences, length, way.recipe).fits)
 
     return fits
 
 
-def _alone(asked: Asked) -> Iterator[list[Way]]:
-    """Yields what can be changed alone, each with its ways from the mildest on."""
-    split, recipe = asked.split, asked.recipe
+def _single_changes(scenario: Scenario) -> Iterator[list[Way]]:
+    """Yields each thing that can be changed by itself, as ways from the mildest on."""
+    split, recipe = scenario.split, scenario.recipe
     if recipe.micro > 1:
         yield [Way("micro=1", split, replace(recipe, micro=1.0))]
     if recipe.recompute < 1:
         yield [Way("recompute=true", split, replace(recipe, recompute=1.0))]
     if not recipe.narrow:
         yield [Way("states=bf16", split, replace(recipe, narrow=True))]
-    yield [Way(f"parallel={one.typed}", one, recipe) for one in _narrower(asked)]
+    yield [Way(f"parallel={one.typed}", one, recipe) for one in _more_shared(scenario)]
 
 
-def _together(asked: Asked) -> Iterator[Way]:
-    """Yields splits from the mildest on, with single sequences and everything recomputed."""
-    recipe = replace(asked.recipe, micro=1.0, recompute=1.0)
-    for one in (asked.split, *_narrower(asked)):
-        words = f"parallel={one.typed} " if one != asked.split else ""
-        yield Way(f"{words}{_all(asked)}".rstrip(), one, recipe)
+def _combined(scenario: Scenario) -> Iterator[Way]:
+    """Yields splits from the mildest on, with micro-batches of one and full recomputation."""
+    recipe = replace(scenario.recipe, micro=1.0, recompute=1.0)
+    for split in (scenario.split, *_more_shared(scenario)):
+        words = f"parallel={split.typed} " if split != scenario.split else ""
+        yield Way(f"{words}{_smallest(scenario)}".rstrip(), split, recipe)
 
 
-def _narrower(asked: Asked) -> Iterator[Parallel]:
+def _more_shared(scenario: Scenario) -> Iterator[Parallel]:
     """Yields splits of as many chips that share more: weights over the copies, then ``tp``."""
-    split = asked.split
+    split = scenario.split
     if split.dp > 1 and not split.sharded:
         yield replace(split, sharded=True)
-    wider = 2
-    while split.dp % wider == 0 and asked.workload.heads % (split.tp * wider) == 0:
-        dp = split.dp // wider
-        yield replace(split, tp=split.tp * wider, dp=dp, sharded=dp > 1)
-        wider *= 2
+    factor = 2
+    while split.dp % factor == 0 and scenario.workload.heads % (split.tp * factor) == 0:
+        dp = split.dp // factor
+        yield replace(split, tp=split.tp * factor, dp=dp, sharded=dp > 1)
+        factor *= 2

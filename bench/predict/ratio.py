@@ -1,4 +1,4 @@
-"""Rate of one chip over that of another on the same question; what both share cancels."""
+"""The rate of one chip over that of another in the same scenario; shared errors cancel."""
 
 from dataclasses import dataclass
 
@@ -7,30 +7,43 @@ import numpy as np
 from bench.predict.forecast import Prediction, part_of
 from bench.predict.learning.expected import difference
 from bench.predict.learning.learn import Learnt
+from bench.predict.learning.others import Others
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.model.operators import Array
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """Rate of one chip over that of another on the same question; shared errors cancel."""
+    """The rate of one chip over that of another in the same scenario.
+
+    Attributes:
+        middle: central value, one per point.
+        model_halves: the model's part of the interval: half-widths in log ratio, one per level.
+        sheet_half: the sheets' part: half-width in log ratio, one value per point.
+    """
 
     middle: Array
-    model: tuple[float, ...]
-    sheet: Array
+    model_halves: tuple[float, ...]
+    sheet_half: Array
 
     def bounds(self, level: float) -> tuple[Array, Array]:
-        """Returns the interval."""
-        half = self.model[LEVELS.index(level)] + self.sheet
+        """Returns the interval at one of ``LEVELS``."""
+        half = self.model_halves[LEVELS.index(level)] + self.sheet_half
         return self.middle * np.exp(-half), self.middle * np.exp(half)
 
 
 def ratio(first: Prediction, second: Prediction, known: Learnt) -> Ratio:
-    """Returns tokens a second and chip of the first over those of the second."""
+    """Returns tokens/s per chip of the first over those of the second."""
     if first.chip.chip == second.chip.chip:
-        return Ratio(np.ones_like(first.seconds), (0.0,) * len(LEVELS), np.zeros_like(first.sheet))
-    name = part_of(first.asked)
-    groups = tuple(one.others if one.counted else None for one in (first, second))
+        exact, none = np.ones_like(first.seconds), np.zeros_like(first.sheet_half)
+        return Ratio(exact, (0.0,) * len(LEVELS), none)
+    name = part_of(first.scenario)
     pair = first.chip, second.chip
-    _, model = difference(pair, known.parts[name], known.stack, (groups[0], groups[1]))
-    return Ratio(first.per_chip() / second.per_chip(), model, first.sheet + second.sheet)
+    groups = _included(first), _included(second)
+    _, halves = difference(pair, known.parts[name], known.stack, groups)
+    middle = first.per_chip() / second.per_chip()
+    return Ratio(middle, halves, first.sheet_half + second.sheet_half)
+
+
+def _included(one: Prediction) -> Others | None:
+    return one.other_groups if one.includes_other_groups else None

@@ -1,4 +1,4 @@
-"""What a careful test of a chip's printed figures is predicted to find."""
+"""What a careful test of a chip's printed figures is predicted to reach."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,28 +15,32 @@ from bench.predict.tiers import known_of
 
 @dataclass(frozen=True)
 class Reached:
-    """What a chip is predicted to reach of one figure, in base units and as a share of it.
+    """What a chip is predicted to reach of one printed figure.
 
     Attributes:
-        measured: what it is reached with, such as streams that read and write at once.
+        figure: key of the figure.
+        measured: the kind of test, such as streams that read and write at once.
+        published: the printed figure, in base units.
+        prediction: the predicted share of it, with intervals.
+        tier: the basis of the prediction.
     """
 
     chip: Facts
     figure: str
     measured: str
     published: float
-    told: Share
+    prediction: Share
     tier: str
 
     @property
     def share(self) -> float:
-        """Returns the share that is predicted."""
-        return self.told.value
+        """Returns the predicted share."""
+        return self.prediction.value
 
     @property
     def bounds(self) -> tuple[tuple[float, float], ...]:
-        """Returns the lowest and the highest share by level."""
-        return self.told.bounds
+        """Returns the lowest and the highest share, one pair per level."""
+        return self.prediction.bounds
 
 
 MATRIX = {"best product": False}
@@ -44,36 +48,36 @@ MEMORY = {"read or write": False, "copy or triad": True}
 REACHED: Mapping[str, Mapping[str, bool]] = {
     "matrix_bf16": MATRIX, "matrix_fp16": MATRIX, "matrix_fp8": MATRIX, "memory_bandwidth": MEMORY,
 }  # fmt: skip
-"""What figures are predicted, by what they are reached with: whether that has less of it."""
+"""Figures to predict; for each, the kinds of test, and whether that kind reaches less of it."""
 
 
 def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts]) -> list[Reached]:
-    """Returns the figures of chips with the share that a careful test is predicted to find.
+    """Returns each figure of some chips with the share that a careful test is predicted to reach.
 
     Args:
-        chips: whose.
-        evidence: all that was measured.
+        chips: the chips to predict.
+        evidence: all measurements.
         known: the facts of every accelerator, by id.
 
     Raises:
         UsageError: none of the chips is an accelerator with such a figure.
     """
-    learnt = {one: fractions(voices(evidence, known, one), one) for one in FAMILIES}
-    told = [
-        _reached(known[chip.id], paper, measured, learnt[figure.partition("_")[0]])
+    fits = {one: fractions(voices(evidence, known, one), one) for one in FAMILIES}
+    found = [
+        _reached(known[chip.id], paper, kind, fits[figure.partition("_")[0]])
         for chip in chips
         if chip.id in known
-        for figure, ways in REACHED.items()
+        for figure, kinds in REACHED.items()
         if (paper := of_sheet(chip, (figure,)))
-        for measured in ways
+        for kind in kinds
     ]
-    if not told:
+    if not found:
         raise UsageError("none of these chips is an accelerator with a figure to predict")
-    return told
+    return found
 
 
-def _reached(chip: Facts, paper: Paper, measured: str, learnt: Fractions) -> Reached:
+def _reached(chip: Facts, paper: Paper, kind: str, fit: Fractions) -> Reached:
     most = most_published(paper) / paper.value
-    told = learnt.share(chip, paper.key, most, less=REACHED[paper.key][measured])
-    rests = str(known_of(chip, learnt.departures, powered=learnt.family == "matrix"))
-    return Reached(chip, paper.key, measured, paper.value, told, rests)
+    share = fit.share(chip, paper.key, most, less=REACHED[paper.key][kind])
+    tier = str(known_of(chip, fit.departures, powered=fit.family == "matrix"))
+    return Reached(chip, paper.key, kind, paper.value, share, tier)

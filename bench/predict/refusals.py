@@ -1,28 +1,28 @@
-"""Questions that have no answer: a split that cannot be, a chip without the format."""
+"""Refuses scenarios that have no answer: an impossible split, a chip without the format."""
 
 import math
 
 from bench.errors import UsageError, did_you_mean
-from bench.predict.forecast import TUNED, Asked
 from bench.predict.learning.learn import Learnt
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import TRAINED, Precision
 from bench.predict.model.recipe import Recipe
+from bench.predict.scenario import TUNED, Scenario
 from bench.workloads.model import Workload
 
 ENDS = 2
-"""Stages that embedding and head may be beside the layers: of 122 measured pipelines whose stages
-take turns, 92 count them in (Llama 3.1 405B, 126 layers: 16 x 8)."""
+"""Stages that embedding and head may take in addition to the layers: 92 of 122 measured interleaved
+pipelines count them as layers (Llama 3.1 405B, 126 layers: 16 x 8)."""
 
 
 def refuse_split(workload: Workload, split: Parallel) -> None:
-    """Raises where a model cannot be divided so.
+    """Raises if a model cannot be divided this way.
 
     Raises:
-        UsageError: heads that are no multiple, more stages than layers, experts it has none of, or
-            that do not come out even.
+        UsageError: ``tp`` does not divide the heads, there are more stages than layers, or ``ep``
+            does not divide the experts.
     """
     if workload.heads % split.tp:
         raise UsageError(
@@ -37,8 +37,8 @@ def refuse_split(workload: Workload, split: Parallel) -> None:
         )
     routed = workload.experts.routed if workload.experts else 1
     if split.ep > routed:
-        held = f"{routed} experts" if workload.experts else "no experts"
-        raise UsageError(f"ep{split.ep}: {workload.id} has {held}")
+        experts = f"{routed} experts" if workload.experts else "no experts"
+        raise UsageError(f"ep{split.ep}: {workload.id} has {experts}")
     if routed % split.ep:
         even = math.gcd(routed, split.tp * split.dp)
         raise UsageError(
@@ -47,10 +47,10 @@ def refuse_split(workload: Workload, split: Parallel) -> None:
 
 
 def refuse_batch(batch: Array, split: Parallel, recipe: Recipe) -> None:
-    """Raises where copies have no sequence, or a micro-batch takes more than a copy has.
+    """Raises if a copy has no sequence, or fewer than a micro-batch takes.
 
     Raises:
-        UsageError: with the least batch.
+        UsageError: the message gives the smallest possible batch.
     """
     least = int(batch.min())
     if least < split.dp:
@@ -65,10 +65,10 @@ def refuse_batch(batch: Array, split: Parallel, recipe: Recipe) -> None:
 
 
 def refuse_sharding(split: Parallel) -> None:
-    """Raises for ways of dividing that training alone has.
+    """Raises for parallelism that only training has: ``fsdp``, ``cp`` and ``vp``.
 
     Raises:
-        UsageError: with what to ask instead.
+        UsageError: the message says what to ask for instead.
     """
     if split.sharded or split.cp > 1 or split.vp > 1:
         raise UsageError(
@@ -76,43 +76,43 @@ def refuse_sharding(split: Parallel) -> None:
         )
 
 
-def refuse_training(how: Precision) -> None:
-    """Raises for a format in which no training was measured, nor one of the same rate.
+def refuse_training(precision: Precision) -> None:
+    """Raises for a format in which no training was measured, nor in another of the same rate.
 
-    Weights that are kept narrower than they are computed with cannot be updated.
+    Weights that are stored narrower than they are computed with cannot be updated.
 
     Raises:
-        UsageError: with a format to ask for.
+        UsageError: the message names formats to ask for.
     """
-    if how.name not in TRAINED:
+    if precision.name not in TRAINED:
         raise UsageError(
-            f"precision={how.name}: no training in it was measured; "
+            f"precision={precision.name}: no training in it was measured; "
             f"ask phase=train in {', '.join(TRAINED[:-1])} or {TRAINED[-1]}"
         )
 
 
 def refuse_engine(engine: str, phase: str, known: Learnt) -> None:
-    """Raises for an engine that nothing was fitted on.
+    """Raises for an engine that was not fitted.
 
     Raises:
-        UsageError: with those that something was.
+        UsageError: the message names fitted engines.
     """
     fitted = known.trainer.known if phase == "train" else (TUNED,)
     if engine and engine not in fitted:
-        told = did_you_mean(engine, fitted)
+        hint = did_you_mean(engine, fitted)
         raise UsageError(
-            f"engine={engine}: phase={phase} has no fit of it; {told}, or leave it out"
+            f"engine={engine}: phase={phase} has no fit of it; {hint}, or leave it out"
         )
 
 
-def refuse_unfit(chip: Facts, asked: Asked) -> None:
-    """Raises where a chip lacks a format, so that a table can tell it before any work.
+def refuse_unfit(chip: Facts, scenario: Scenario) -> None:
+    """Raises if a chip lacks the memory bandwidth or a format, before any work is done.
 
     Raises:
-        UsageError: with the formats that the sheet has.
+        UsageError: the message names what the sheet lacks, and the formats that it has.
     """
-    chip.peak(asked.how.rate)
-    if asked.how.rest:
-        chip.peak(asked.how.dense)
+    chip.peak(scenario.precision.rate)
+    if scenario.precision.rest:
+        chip.peak(scenario.precision.dense)
     if chip.bandwidth is None:
         raise UsageError(f"{chip.chip}: unknown, because its sheet has no memory bandwidth")

@@ -1,4 +1,4 @@
-"""What a prediction rests on: times of the chip itself, of its siblings, or the sheet alone."""
+"""The basis of a prediction: times of the chip itself, of its siblings, or the sheet alone."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from bench.predict.model.facts import Facts
 
 
 class Tier(StrEnum):
-    """What a prediction rests on, the firmest first."""
+    """The basis of a prediction, the most certain first."""
 
     HERE = "measured here"
     CHIP = "fitted on this chip"
@@ -29,43 +29,43 @@ MEANS = {
     Tier.SHEET: "times of others, of which its sheet gives too little to make use: mostly no board "
     "power",
 }  # fmt: skip
-"""What a tier says, in words for a reader who meets it for the first time."""
+"""The meaning of each tier, for a reader who has not seen it before."""
 RESTS = f"Rests on, firmest first: {', '.join(Tier)}."
-"""What a table says of the column that tells the tier."""
+"""Explains the column of a table that shows the tier."""
 
 
 def tier(chip: Facts, part: str, known: Learnt) -> Tier:
-    """Returns what is known of a chip's departure in one part of the evidence."""
+    """Returns the basis of a chip's departure in one part of the fit."""
     if part in known.measured.get(chip.chip, ()):
         return Tier.HERE
     return known_of(chip, known.parts[part])
 
 
 def known_of(chip: Facts, part: Departures, *, powered: bool = True) -> Tier:
-    """Returns whose measured departures a chip's own leans on.
+    """Returns the nearest relatives whose measured departures a chip's departure is estimated from.
 
     Args:
-        chip: whose.
-        part: of the evidence.
-        powered: whether board power bears on it: without one the sheet alone is left, but for a
-            chip that was itself measured.
+        chip: the chip.
+        part: the measured departures.
+        powered: whether board power matters: a chip without a published one then falls back to the
+            sheet alone, unless it was measured itself.
     """
     tiers = ((3, Tier.CHIP), (2, Tier.SILICON), (1, Tier.FAMILY), (0, Tier.VENDOR))
-    held = (
+    matching = (
         found
         for place, found in tiers
         if any(one[place] == chip.labels[place] for one in part.labels)
     )
-    told = next(held, Tier.OTHER)
-    return Tier.SHEET if powered and chip.tdp is None and told is not Tier.CHIP else told
+    nearest = next(matching, Tier.OTHER)
+    return Tier.SHEET if powered and chip.tdp is None and nearest is not Tier.CHIP else nearest
 
 
-def told(rests: str) -> str:
-    """Returns what a prediction rests on, with why it is the sheet alone."""
-    return f"{rests}; no board power published" if rests == Tier.SHEET else rests
+def tier_text(basis: str) -> str:
+    """Returns a tier in words, with the reason if it is the sheet alone."""
+    return f"{basis}; no board power published" if basis == Tier.SHEET else basis
 
 
 def lacking(chip: Facts) -> list[str]:
-    """Returns what nobody published of a chip that would make its prediction firmer."""
+    """Returns unpublished figures of a chip that would make its prediction more certain."""
     words = {"tdp": "board power", "capacity": "memory capacity", "link": "link bandwidth"}
     return [words[key] for key in chip.needs(words)]

@@ -1,23 +1,24 @@
-"""Which figures of a sheet a prediction rests on."""
+"""Which figures of a sheet a prediction uses."""
 
 from collections.abc import Sequence
 
-from bench.predict.forecast import Asked
 from bench.predict.model.facts import LINK, Facts
+from bench.predict.scenario import Scenario
 
 
-def used(chip: Facts, asked: Asked, has: Sequence[str]) -> list[str]:
-    """Returns the keys of the figures that a prediction of a chip makes use of.
+def used(chip: Facts, scenario: Scenario, available: Sequence[str]) -> list[str]:
+    """Returns the keys of the figures that a chip's prediction uses.
 
     Args:
-        chip: whose.
-        asked: the question.
-        has: the keys of the figures that its sheet gives.
+        chip: the chip.
+        scenario: the question.
+        available: keys of the figures that its sheet gives.
     """
-    scores = ("fp8",) if asked.workload.indexer else ()
-    formats = dict.fromkeys((asked.how.rate, asked.how.dense, asked.how.attention, *scores))
+    precision = scenario.precision
+    scores = ("fp8",) if scenario.workload.indexer else ()
+    formats = dict.fromkeys((precision.rate, precision.dense, precision.attention, *scores))
     rates = [f"matrix_{name}" for word in formats if (name := chip.name_of(word))]
-    link = [key for key in (*LINK[:1], "link_bandwidth") if key in has][:1]
-    links = [*link, "pair_link_oneway"] if asked.split.chips > 1 else []
-    every = (*rates, "memory_bandwidth", "memory_capacity", *links, "tdp")
-    return [key for key in dict.fromkeys(every) if key in has]
+    link = [key for key in (*LINK[:1], "link_bandwidth") if key in available][:1]
+    links = [*link, "pair_link_oneway"] if scenario.split.chips > 1 else []
+    keys = (*rates, "memory_bandwidth", "memory_capacity", *links, "tdp")
+    return [key for key in dict.fromkeys(keys) if key in available]

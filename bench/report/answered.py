@@ -41,12 +41,12 @@ class Answered:
     @cached_property
     def swept(self) -> tuple[str, ...]:
         """Returns which of batch, input and output vary between the points."""
-        return points(self.prediction.asked)
+        return points(self.prediction.scenario)
 
     @cached_property
     def figures_used(self) -> list[str]:
         """Returns the keys of the sheet's figures that the prediction is computed from."""
-        return used(self.prediction.chip, self.prediction.asked, list(self.chip.figures))
+        return used(self.prediction.chip, self.prediction.scenario, list(self.chip.figures))
 
     @cached_property
     def worked_out(self) -> list[str]:
@@ -61,7 +61,7 @@ class Answered:
     @cached_property
     def tokens(self) -> list[float]:
         """Returns tokens/s of all chips together."""
-        return [float(one) for one in self.prediction.tokens]
+        return [float(one) for one in self.prediction.tokens_per_s]
 
     @cached_property
     def rates(self) -> list[float]:
@@ -71,7 +71,7 @@ class Answered:
     @cached_property
     def ttft(self) -> list[float] | None:
         """Returns the time to first token in s; None for phases that have none."""
-        first = self.prediction.first
+        first = self.prediction.ttft
         return [float(one) for one in first.seconds] if first else None
 
     def half(self, level: float) -> list[float]:
@@ -82,14 +82,14 @@ class Answered:
 
     def ttft_half(self, level: float) -> list[float]:
         """Returns the half-width of the interval of the log of ``ttft``."""
-        first = self.prediction.first
+        first = self.prediction.ttft
         if level not in self._ttft_halves and first:
             self._ttft_halves[level] = [float(one) for one in first.half(level)]
         return self._ttft_halves[level]
 
     def bounds(self, level: float, point: int) -> tuple[float, float]:
         """Returns the interval of tokens/s per chip at one point."""
-        if self.prediction.within:
+        if self.prediction.rate_bounds:
             return self.prediction.per_chip_bounds(level, point)
         rate, factor = self.rates[point], math.exp(self.half(level)[point])
         return rate / factor, rate * factor

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
-from bench.predict.best import Wanted
+from bench.predict.best import ServingGoal
 from bench.predict.forecast import Prediction
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.power import Prices
@@ -53,7 +53,7 @@ class LimitResult:
         why: why there is no answer at all.
     """
 
-    wanted: Wanted
+    wanted: ServingGoal
     answers: Sequence[Answer]
     tried: int
     why: str = ""
@@ -77,7 +77,7 @@ def best_ways(
         operators: whether to show the time of each operator, too.
     """
     notes, first = Notes(), results[0].wanted
-    heads = _heads(columns(first.asked(_copies(first), [1]), base), results, rate)
+    heads = _heads(columns(first.scenario(_copies(first), [1]), base), results, rate)
     ordered = [(limit, one) for limit in results for one in _fastest(limit.answers)]
     shown = [(limit, Answered(one, one.found)) for limit, one in ordered if one.found]
     cells = tuple(
@@ -93,21 +93,21 @@ def best_ways(
 
 def _fastest(answers: Sequence[Answer]) -> list[Answer]:
     """Returns the answers, the fastest first; those without a prediction last."""
-    return sorted(answers, key=lambda one: -float(one.found.tokens[0]) if one.found else 0.0)
+    return sorted(answers, key=lambda one: -float(one.found.tokens_per_s[0]) if one.found else 0.0)
 
 
-def _copies(wanted: Wanted) -> Parallel:
+def _copies(wanted: ServingGoal) -> Parallel:
     """Returns a copy of the model on each chip: stands in where any split of the chips will do."""
     return Parallel(dp=wanted.devices)
 
 
 def _title(results: Sequence[LimitResult], base: Chip | None) -> str:
     wanted = results[0].wanted
-    cache = ", 8-bit cache" if wanted.how.cache == 1 else ""
-    limits = f", {wanted.said} at most" if len(results) == 1 and wanted.said else ""
+    cache = ", 8-bit cache" if wanted.precision.cache == 1 else ""
+    limits = f", {wanted.limits} at most" if len(results) == 1 and wanted.limits else ""
     tried = max(one.tried for one in results)
     return (
-        f"{wanted.workload.name}, serving in {wanted.how.name}{cache} on "
+        f"{wanted.workload.name}, serving in {wanted.precision.name}{cache} on "
         f"{counted(wanted.devices, 'chip')}, {counted(wanted.prompt, 'token')} in, "
         f"{wanted.output:,} out: the best of {counted(tried, 'way')}{limits}"
         f"{f', over {base.name}' if base else ''}"
@@ -125,7 +125,7 @@ def _heads(
 
 def _spliced(
     usual: tuple[str, ...],
-    wanted: Wanted,
+    wanted: ServingGoal,
     at: Answered,
     results: Sequence[LimitResult],
     rate: float | None,
@@ -133,7 +133,7 @@ def _spliced(
     """Returns the cells of one chip with limit, way and number of chips inserted, as ``_heads``."""
     limit = (_limit(wanted.tpot),) if len(results) > 1 else ()
     takes = (_takes(at.prediction, rate),) if rate else ()
-    asked = at.prediction.asked
+    asked = at.prediction.scenario
     way = (str(asked.split), f"{asked.batch[0]:,.0f}")
     return (usual[0], *limit, *way, *usual[1:-1], *takes, usual[-1])
 
@@ -159,7 +159,7 @@ def chips_for(prediction: Prediction, rate: float) -> tuple[float, float, float]
         prediction: one way at one point.
         rate: tokens/s in total.
     """
-    split = prediction.asked.split
+    split = prediction.scenario.split
     copy = split.chips if split.shards > split.tp else split.tp * split.pp
     least, most = prediction.per_chip_bounds(INNER, 0)
     rates = float(prediction.per_chip()[0]), most, least
@@ -174,13 +174,13 @@ def _summary(results: Sequence[LimitResult], prices: Prices) -> Iterator[str]:
     answers = [one for limit in results for one in limit.answers]
     predicted = {one.chip.id: one for one in answers if one.found}
     wanted = results[0].wanted
-    asked = wanted.asked(_copies(wanted), [1])
+    asked = wanted.scenario(_copies(wanted), [1])
     yield SPELLED
     yield _choices_tested()
     if tests := tests_said(list(predicted), "serve", wanted.engine):
         yield tests
     yield from caveats([*predicted.values()], asked, costs_note(prices), RESTS)
-    if any(one.found and one.found.asked.split.pp > 1 for one in answers):
+    if any(one.found and one.found.scenario.split.pp > 1 for one in answers):
         yield STAGES
     for limit in results:
         lines = [limit.why] if limit.why else untold(limit.answers, asked)
@@ -200,9 +200,11 @@ def _choices_tested() -> str:
     )
 
 
-def _flat(wanted: Wanted, answer: Answer, prices: Prices, rate: float | None) -> dict[str, Scalar]:
+def _flat(
+    wanted: ServingGoal, answer: Answer, prices: Prices, rate: float | None
+) -> dict[str, Scalar]:
     found = answer.found
-    asked = found.asked if found else wanted.asked(_copies(wanted), [1])
+    asked = found.scenario if found else wanted.scenario(_copies(wanted), [1])
     middle, low, high = chips_for(found, rate) if found and rate else (None, None, None)
     high = None if high == math.inf else high
     at = Answered(answer, found) if found else None

@@ -1,10 +1,10 @@
-"""Which chips hold a model: weights, cache, what is left, and how many it takes."""
+"""Which chips hold a model: weights, cache, memory left, and how many chips it takes."""
 
 from collections.abc import Sequence
 
-from bench.predict.answers import Held
-from bench.predict.forecast import Asked
+from bench.predict.answers import MemoryFit
 from bench.predict.model.capacity import Room
+from bench.predict.scenario import Scenario
 from bench.report.digits import NONE, counted
 from bench.report.markup import Report
 from bench.report.predicted import TIGHT
@@ -19,12 +19,12 @@ COLUMNS = (
 WORDS = {True: "yes", False: "no", None: "unknown"}
 
 
-def fitting(found: Sequence[Held], asked: Asked) -> Report:
-    """Returns what chips hold of a model; what cannot run its format says so."""
+def fitting(found: Sequence[MemoryFit], asked: Scenario) -> Report:
+    """Returns how a model fills each chip; chips that lack its number format are marked."""
     length, batch = int(asked.prompt[0] + asked.output[0]), float(asked.batch[0])
     chips = f"{counted(asked.split.chips, 'chip')} ({asked.split})"
     table = Table(
-        f"{asked.workload.name} in {asked.how.name} on {chips}, "
+        f"{asked.workload.name} in {asked.precision.name} on {chips}, "
         f"{counted(batch, 'sequence')} of {counted(length, 'token')}",
         ("Kept free: 3.5 GB for the engine, and 10% of the memory.",),
         COLUMNS,
@@ -35,44 +35,46 @@ def fitting(found: Sequence[Held], asked: Asked) -> Report:
     return Report(table, [_flat(one, asked.split.dp) for one in found])
 
 
-def _cells(one: Held, copies: int) -> tuple[str, ...]:
-    taken = one.room
-    known = taken.capacity is not None
+def _cells(fit: MemoryFit, copies: int) -> tuple[str, ...]:
+    room = fit.room
+    known = room.capacity is not None
     return (
-        one.chip.chip,
-        f"{taken.capacity / 1e9:.0f} GB" if taken.capacity is not None else "unknown",
-        f"{taken.weights / 1e9:.1f} GB",
-        f"{taken.cache / 1e9:.2f} GB",
-        _sequences(taken, copies),
-        _fits(one),
-        (f"{one.least}" if one.least else f"none up to {one.tried}") if known else NONE,
+        fit.chip.chip,
+        f"{room.capacity / 1e9:.0f} GB" if room.capacity is not None else "unknown",
+        f"{room.weights / 1e9:.1f} GB",
+        f"{room.cache / 1e9:.2f} GB",
+        _sequences(room, copies),
+        _fits(fit),
+        (f"{fit.least}" if fit.least else f"none up to {fit.tried}") if known else NONE,
     )
 
 
-def _fits(one: Held) -> str:
-    """Returns whether a model fits; of a chip that lacks its format, in which it can be served."""
-    word = TIGHT if one.room.tight else WORDS[one.room.fits]
-    if not one.lacks:
-        return word
-    held = "holds the weights" if one.room.fits or one.room.tight else word
-    others = ", ".join(f"{name} needs {least}" for name, least in one.instead)
-    return f"{held}; {one.lacks}" + (f": {others}" if others else "")
+def _fits(fit: MemoryFit) -> str:
+    """Returns whether the model fits; if the chip lacks its format, formats that it could use."""
+    fits = TIGHT if fit.room.tight else WORDS[fit.room.fits]
+    if not fit.unsupported:
+        return fits
+    held = "holds the weights" if fit.room.fits or fit.room.tight else fits
+    others = ", ".join(f"{name} needs {least}" for name, least in fit.instead)
+    return f"{held}; {fit.unsupported}" + (f": {others}" if others else "")
 
 
-def _sequences(taken: Room, copies: int) -> str:
-    if taken.most is None or taken.squeezed is None:
+def _sequences(room: Room, copies: int) -> str:
+    """Returns how many sequences fit, over all copies of the model."""
+    if room.most is None or room.squeezed is None:
         return NONE
-    if taken.tight:
-        return f"{taken.squeezed * copies:,} with under 10% free, else {taken.most * copies:,}"
-    return f"{taken.most * copies:,}"
+    if room.tight:
+        return f"{room.squeezed * copies:,} with under 10% free, else {room.most * copies:,}"
+    return f"{room.most * copies:,}"
 
 
-def _flat(one: Held, copies: int) -> dict[str, Scalar]:
-    taken = one.room
-    most = None if taken.most is None else taken.most * copies
+def _flat(fit: MemoryFit, copies: int) -> dict[str, Scalar]:
+    room = fit.room
+    most = None if room.most is None else room.most * copies
     return {
-        "chip": one.chip.chip, "capacity_B": taken.capacity, "weights_B": taken.weights,
-        "cache_B_sequence": taken.cache, "free_B": taken.free, "sequences": most,
-        "fits": taken.fits, "tight": taken.tight, "room": taken.word, "supported": not one.lacks,
-        "least_chips": one.least, "instead": ", ".join(f"{x} {n}" for x, n in one.instead) or None,
+        "chip": fit.chip.chip, "capacity_B": room.capacity, "weights_B": room.weights,
+        "cache_B_sequence": room.cache, "free_B": room.free, "sequences": most,
+        "fits": room.fits, "tight": room.tight, "room": room.word,
+        "supported": not fit.unsupported, "least_chips": fit.least,
+        "instead": ", ".join(f"{name} {least}" for name, least in fit.instead) or None,
     }  # fmt: skip

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from bench.predict.answers import Answer
-from bench.predict.forecast import Asked
 from bench.predict.model.power import Band, Prices
+from bench.predict.scenario import Scenario
 from bench.report.answered import Answered
 from bench.report.costs import INNER, cost, energy
 from bench.report.predicted import OUTER
@@ -15,7 +15,7 @@ from bench.report.tested import flat_tests
 
 
 def flat_rows(
-    rows: Iterable[tuple[Answer, Answered | None, int]], asked: Asked, prices: Prices
+    rows: Iterable[tuple[Answer, Answered | None, int]], asked: Scenario, prices: Prices
 ) -> Iterator[dict[str, Scalar]]:
     """Yields one flat row per answer and point.
 
@@ -35,20 +35,20 @@ def flat_rows(
         yield shared[answer.chip.id] | sizes | (_numbers(at, point, prices) if at else {})
 
 
-def _shared(answer: Answer, asked: Asked) -> dict[str, Scalar]:
+def _shared(answer: Answer, asked: Scenario) -> dict[str, Scalar]:
     """Returns the values that all points of a chip share; the keys of the sizes are still None."""
     return {
         "chip": answer.chip.id, "workload": asked.workload.id, "phase": asked.phase,
         "batch": None, "input": None, "output": None,
-        "context": asked.workload.context, "precision": asked.how.name,
-        "cache_B_element": asked.how.cache,
+        "context": asked.workload.context, "precision": asked.precision.name,
+        "cache_B_element": asked.precision.cache,
         "parallel": str(asked.split), "chips": asked.split.chips,
         **_recipe(asked), "engine": asked.engine or None,
         **flat_tests(answer.chip.id, asked.phase, asked.engine), "unknown": answer.why or None,
     }  # fmt: skip
 
 
-def _recipe(asked: Asked) -> dict[str, Scalar]:
+def _recipe(asked: Scenario) -> dict[str, Scalar]:
     """Returns the training recipe; None for every key in other phases."""
     train, recipe = asked.phase == "train", asked.recipe
     return {
@@ -86,7 +86,8 @@ def _numbers(at: Answered, point: int, prices: Prices) -> dict[str, Scalar]:
         share = f"{level * 100:.0f}"
         row |= {f"low_{share}": least, f"high_{share}": most}
     row |= {
-        "model_half_log_95": found.model[-1], "sheet_half_log": float(found.sheet[point]),
+        "model_half_log_95": found.model_halves[-1],
+        "sheet_half_log": float(found.sheet_half[point]),
         "limited_by": found.work.limit(point)[0], "tier": str(found.tier),
         **_memory(at, point),
         **_band("J_per_token", energy(at, point)),
@@ -108,7 +109,7 @@ def _unpublished(at: Answered) -> dict[str, Scalar]:
     """Returns which inputs of the prediction nobody published, and what replaces them."""
     found = at.prediction
     return {
-        "lacks": ", ".join(found.lacks) or None, "assumed": found.assumed or None,
+        "lacks": ", ".join(found.missing) or None, "assumed": found.assumed or None,
         "worked_out": ", ".join(at.worked_out) or None,
     }  # fmt: skip
 

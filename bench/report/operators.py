@@ -41,7 +41,7 @@ def operators_section(one: Answer, found: Prediction, place: int) -> Section:
 
 def _point(found: Prediction, place: int) -> str:
     """Returns the sizes of one point, which a sweep changes from table to table."""
-    asked = found.asked
+    asked = found.scenario
     told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
     return ", ".join(f"{key} {one[place]:,.0f}" for key, one in told.items() if one[place])
 

@@ -72,7 +72,7 @@ def digits_of(tier: str) -> int:
 
 def resting(one: Answer) -> list[str]:
     """Returns the keys of the sheet's figures that an answer rests on."""
-    return used(one.found.chip, one.found.asked, list(one.chip.figures)) if one.found else []
+    return used(one.found.chip, one.found.scenario, list(one.chip.figures)) if one.found else []
 
 
 def _open(one: Answer, found: Prediction) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def _computed(one: Answer) -> str:
 
 
 def _lacks(found: Prediction) -> str:
-    return f"no {' nor '.join(found.lacks)} published" if found.lacks else ""
+    return f"no {' nor '.join(found.missing)} published" if found.missing else ""
 
 
 def _rate(at: Answered, place: int, digits: int, levels: Sequence[float]) -> str:
@@ -140,11 +140,11 @@ def _left(at: Answered, place: int) -> str:
         return f"{number(room.free / 1e9, 2)} GB"
     if room.tight:
         return TIGHT
-    asked = found.asked
+    asked = found.scenario
     length = int(asked.prompt[place] + asked.output[place])
     sequences = float(asked.batch[place])
     least = least_chips(
-        found.chip, asked.workload, asked.how, asked.split, sequences, length, found.recipe
+        found.chip, asked.workload, asked.precision, asked.split, sequences, length, found.recipe
     )
     takes = f", needs {least} chips" if least else f", even {_most(found)}"
     fits = _remedy(found, place, alone=not least) if found.recipe else ""
@@ -153,7 +153,7 @@ def _left(at: Answered, place: int) -> str:
 
 def _most(found: Prediction) -> str:
     """Returns the most chips that were tried, in words: more copies than the batch feeds idle."""
-    if not found.asked.split.sharded:
+    if not found.scenario.split.sharded:
         return "at the widest tp"
     micro = found.recipe.micro if found.recipe else 1
     each = "each sequence" if micro == 1 else f"every {micro} sequences"
@@ -162,8 +162,8 @@ def _most(found: Prediction) -> str:
 
 def _remedy(found: Prediction, place: int, *, alone: bool) -> str:
     """Returns how training fits as many chips; else how more, where ``alone`` tells of no other."""
-    ways = lighter(found.chip, found.asked, place)
+    ways = lighter(found.chip, found.scenario, place)
     if ways:
         return f"; fits with {' or '.join(ways)}"
-    more = wider(found.chip, found.asked, place) if alone else None
+    more = wider(found.chip, found.scenario, place) if alone else None
     return f"; {more[1]} chips hold it with {more[0]}" if more else ""

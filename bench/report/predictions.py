@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from bench.chips.model import Chip
 from bench.predict.answers import Answer
-from bench.predict.forecast import Asked, Prediction
+from bench.predict.forecast import Prediction
 from bench.predict.model.power import Prices
+from bench.predict.scenario import Scenario
 from bench.predict.tiers import RESTS
 from bench.report.answered import Answered
 from bench.report.costs import INNER, cost, costs_note, energy, with_range
@@ -61,7 +62,7 @@ STAGES = "Pipeline stages are assumed to run one after the other, not filled wit
 
 
 def predictions(
-    every: Sequence[Answer], base: Chip | None, asked: Asked, prices: Prices, *, operators: bool
+    every: Sequence[Answer], base: Chip | None, asked: Scenario, prices: Prices, *, operators: bool
 ) -> Report:
     """Returns the predictions of chips, the fastest that fits first; where none is told, why not.
 
@@ -107,7 +108,7 @@ def footed(at: Answered, notes: Notes) -> str:
     return f"{rests_on(at.answer, at.prediction)} {marks}".rstrip()
 
 
-def columns(asked: Asked, base: Chip | None) -> tuple[str, ...]:
+def columns(asked: Scenario, base: Chip | None) -> tuple[str, ...]:
     """Returns the heads of what ``cells_of`` gives."""
     served = asked.phase == "serve"
     return (
@@ -126,7 +127,7 @@ def cells_of(
     at: Answered, place: int, prices: Prices, base: Chip | None, rests: str
 ) -> tuple[str, ...]:
     """Returns what is predicted of one chip at one point, a cell each; what it rests on as told."""
-    asked, found = at.prediction.asked, at.prediction
+    asked, found = at.prediction.scenario, at.prediction
     sizes = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
     told, digits = at_point(at, place, (INNER, OUTER)), digits_of(found.tier)
     first = at.ttft if asked.phase == "serve" else None
@@ -147,7 +148,7 @@ def cells_of(
 
 
 def _summary(
-    every: Sequence[Answer], told: Sequence[Answered], asked: Asked, prices: Prices
+    every: Sequence[Answer], told: Sequence[Answered], asked: Scenario, prices: Prices
 ) -> Iterator[str]:
     if tests := tests_said([at.chip.id for at in told], asked.phase, asked.engine):
         yield tests
@@ -158,7 +159,7 @@ def _summary(
     yield from untold(every, asked)
 
 
-def caveats(every: Sequence[Answer], asked: Asked, *more: str) -> Iterator[str]:
+def caveats(every: Sequence[Answer], asked: Scenario, *more: str) -> Iterator[str]:
     """Yields what an answer's words mean, ``more`` in the same line, and what it takes for granted.
 
     Args:
@@ -181,18 +182,20 @@ def caveats(every: Sequence[Answer], asked: Asked, *more: str) -> Iterator[str]:
 
 def beside_fit(every: Sequence[Prediction]) -> Iterator[str]:
     """Yields how far chips are from what was fitted: other groups, vendors without an engine."""
-    home = [one for one in every if one.others and not one.abroad]
+    home = [one for one in every if one.other_groups and one.vendor_fitted]
     yield from {
-        one.others.counted() if one.counted else str(one.others) for one in home if one.others
+        one.other_groups.counted() if one.includes_other_groups else str(one.other_groups)
+        for one in home
+        if one.other_groups
     }
-    ported = [one for one in every if one.others and one.abroad]
+    ported = [one for one in every if one.other_groups and not one.vendor_fitted]
     vendors = sorted({one.chip.vendor for one in ported})
-    yield from {one.others.ported(vendors) for one in ported if one.others}
-    if any(one.abroad and not one.others for one in every):
+    yield from {one.other_groups.ported(vendors) for one in ported if one.other_groups}
+    if any(not one.vendor_fitted and not one.other_groups for one in every):
         yield "Across vendors part of the interval is assumed: most fitted times are of one vendor."
 
 
-def untold(every: Sequence[Answer], asked: Asked) -> Iterator[str]:
+def untold(every: Sequence[Answer], asked: Scenario) -> Iterator[str]:
     """Yields why there is nothing of some chips, each reason once."""
     reasons: dict[str, list[str]] = {}
     for one in every:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
-from bench.predict.answers import Sizes, Timed
+from bench.predict.answers import Sizes, TimedProduct
 from bench.predict.learning.learn import PRODUCTS
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.ratio import Ratio
-from bench.predict.tiers import RESTS
-from bench.predict.tiers import told as rests
+from bench.predict.tiers import RESTS, tier_text
 from bench.report.duration import duration
 from bench.report.marks import unpublished
 from bench.report.markup import Report
@@ -40,7 +39,7 @@ class Product:
 
 
 def products(
-    told: Sequence[Timed],
+    told: Sequence[TimedProduct],
     why: Sequence[str],
     base: Chip | None,
     asked: Product,
@@ -80,7 +79,7 @@ def products(
     return Report(Table(title, heading, columns, cells, summary, notes.lines()), flat)
 
 
-def _stands(told: Sequence[Timed], asked: Product) -> Iterator[str]:
+def _stands(told: Sequence[TimedProduct], asked: Product) -> Iterator[str]:
     """Yields that the times are another format's, and where a sheet prints but one of the two."""
     if asked.fit == asked.dtype:
         return
@@ -94,21 +93,21 @@ def _stands(told: Sequence[Timed], asked: Product) -> Iterator[str]:
     )
 
 
-def _tests(one: Timed, part: str) -> dict[str, Scalar]:
+def _tests(one: TimedProduct, part: str) -> dict[str, Scalar]:
     """Returns how predictions of a chip did without it; of one's own times nothing was tested."""
     return flat_part("" if one.own else one.chip.chip, part)
 
 
-def _rests(one: Timed, dtype: str, chip: Chip, notes: Notes) -> str:
+def _rests(one: TimedProduct, dtype: str, chip: Chip, notes: Notes) -> str:
     marks = unpublished(chip, (f"matrix_{one.chip.name_of(dtype)}", "memory_bandwidth"), notes)
-    return f"{rests(one.tier)} {marks}".rstrip()
+    return f"{tier_text(one.tier)} {marks}".rstrip()
 
 
-def _rate(one: Timed, sizes: Sizes) -> float:
+def _rate(one: TimedProduct, sizes: Sizes) -> float:
     return 2.0 * math.prod(sizes) / one.seconds
 
 
-def _cells(one: Timed, sizes: Sizes, dtype: str) -> tuple[str, ...]:
+def _cells(one: TimedProduct, sizes: Sizes, dtype: str) -> tuple[str, ...]:
     bounds = [duration(bound, 2) for level in LEVELS for bound in one.bounds(level)]
     rate = _rate(one, sizes)
     return (
@@ -121,7 +120,7 @@ def _cells(one: Timed, sizes: Sizes, dtype: str) -> tuple[str, ...]:
     )
 
 
-def _flat(one: Timed, asked: Product) -> dict[str, Scalar]:
+def _flat(one: TimedProduct, asked: Product) -> dict[str, Scalar]:
     told: dict[str, Scalar] = {
         **_asked(one.chip.chip, asked), "unknown": None, "seconds": one.seconds,
         "flop_per_s": _rate(one, asked.sizes),

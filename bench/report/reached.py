@@ -6,8 +6,7 @@ from bench.chips.figures import FIGURES
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.predict.reached import Reached
-from bench.predict.tiers import RESTS
-from bench.predict.tiers import told as rests
+from bench.predict.tiers import RESTS, tier_text
 from bench.report.marks import unpublished
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
@@ -82,7 +81,7 @@ def _cells(one: Reached, chip: Chip, notes: Notes) -> tuple[str, ...]:
         one.measured,
         show(one.published * one.share, kind.dimension, 2),
         f"{one.share:.0%} ({low}–{high}; {least}–{most})",
-        rests(one.tier),
+        tier_text(one.tier),
     )
 
 

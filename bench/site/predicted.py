@@ -9,10 +9,10 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.errors import UsageError
 from bench.predict.answers import Answer, answers
-from bench.predict.forecast import Asked
 from bench.predict.learning.learn import chosen
 from bench.predict.model.parallel import parallel
 from bench.predict.model.precision import precision
+from bench.predict.scenario import Scenario
 from bench.workloads.load import workload
 
 BASE = "nvidia-h20-sxm-96gb"
@@ -41,13 +41,13 @@ class Standing:
     batch: int
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> Scenario:
         """Returns the question, of one point."""
         model = workload(self.model)
         how = precision(self.precision, experts=model.experts is not None)
         output = 0 if self.phase in ("prefill", "train") else OUTPUT
         batch, prompt, answer = (np.array([float(one)]) for one in (self.batch, PROMPT, output))
-        return Asked(model, self.phase, how, parallel(self.split), batch, prompt, answer)
+        return Scenario(model, self.phase, how, parallel(self.split), batch, prompt, answer)
 
     def words(self, chip: str) -> str:
         """Returns the command that asks it of a chip."""

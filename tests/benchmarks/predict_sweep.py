@@ -12,12 +12,13 @@ import numpy as np
 
 from bench.chips.load import catalogue
 from bench.errors import UsageError
-from bench.predict.forecast import Asked, forecast
+from bench.predict.forecast import forecast
 from bench.predict.learning.learn import load
 from bench.predict.model.facts import every
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import precision
 from bench.predict.ratio import ratio
+from bench.predict.scenario import Scenario
 from bench.workloads.load import workload
 
 
@@ -27,7 +28,7 @@ def main() -> int:
     chips = [one for one in every(catalogue()).values() if "bf16" in one.peaks and one.bandwidth]
     known, model = load(), workload("llama-3.1-70b")
     batch = np.linspace(1, 256, points).round()
-    asked = Asked(
+    asked = Scenario(
         model, "decode", precision("bf16"), Parallel(), batch, 0 * batch + 4096.0, 0 * batch
     )
     base = forecast(chips[0], asked, known)
@@ -39,10 +40,10 @@ def main() -> int:
         except UsageError:
             continue
         _ = ratio(found, base, known).bounds(0.95), found.half(0.95)
-        told += len(found.tokens)
+        told += len(found.tokens_per_s)
     took = time.perf_counter() - start
     sizes = np.array([32.0]), np.array([2048.0]), np.array([512.0])
-    one = Asked(model, "serve", precision("bf16"), Parallel(), *sizes)
+    one = Scenario(model, "serve", precision("bf16"), Parallel(), *sizes)
     start = time.perf_counter()
     forecast(chips[0], one, known)
     single = time.perf_counter() - start

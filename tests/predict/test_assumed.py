@@ -8,22 +8,23 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.predict.answers import answers
-from bench.predict.forecast import Asked, forecast
+from bench.predict.forecast import forecast
 from bench.predict.learning.learn import load
 from bench.predict.model.facts import CODED, Facts, facts
 from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.precision import precision
 from bench.predict.model.step import LINKED, NETWORK
 from bench.predict.refusals import refuse_split
+from bench.predict.scenario import Scenario
 from bench.predict.tiers import Tier
 from bench.workloads.load import workload
 from tests.predict.cases import made
 
 
-def asked(phase: str = "serve", split: str = "tp1", model: str = "llama-3.1-70b") -> Asked:
+def asked(phase: str = "serve", split: str = "tp1", model: str = "llama-3.1-70b") -> Scenario:
     """Thirty-two requests of 2,048 tokens in and 512 out."""
     sizes = np.array([32.0]), np.array([2048.0]), np.array([512.0])
-    return Asked(workload(model), phase, precision("bf16"), parallel(split), *sizes)
+    return Scenario(workload(model), phase, precision("bf16"), parallel(split), *sizes)
 
 
 def test_a_network_that_nobody_published_is_assumed_said_and_widens() -> None:
@@ -34,7 +35,7 @@ def test_a_network_that_nobody_published_is_assumed_said_and_widens() -> None:
     assert told.assumed == "a network of 50 GB/s a chip assumed"
     assert known.assumed == ""
     assert told.seconds == known.seconds
-    assert told.sheet[0] > known.sheet[0] + 0.1
+    assert told.sheet_half[0] > known.sheet_half[0] + 0.1
 
 
 @pytest.mark.parametrize(
@@ -47,17 +48,17 @@ def test_a_link_that_is_named_without_its_rate_is_assumed_said_and_widens(
     told = forecast(made(link=None, unrated=True), asks, load())
     known = forecast(made(link=LINKED), asks, load())
     assert told.assumed == "a link of 400 GB/s a chip assumed, whose rate no source gives"
-    assert (told.lacks, told.tier) == (("link bandwidth",), Tier.SHEET)
-    assert (known.assumed, known.lacks) == ("", ())
+    assert (told.missing, told.tier) == (("link bandwidth",), Tier.SHEET)
+    assert (known.assumed, known.missing) == ("", ())
     assert known.tier != Tier.SHEET
     assert told.seconds == known.seconds
     sent = sum(float(one.link[0]) for one in told.work.parts) / float(told.work.seconds[0])
-    assert told.sheet[0] >= 1.09 * sent > 0
+    assert told.sheet_half[0] >= 1.09 * sent > 0
 
 
 def test_a_link_over_which_nothing_is_sent_is_not_assumed() -> None:
     told = forecast(made(link=None, unrated=True), asked(), load())
-    assert (told.assumed, told.sheet[0]) == ("", 0.0)
+    assert (told.assumed, told.sheet_half[0]) == ("", 0.0)
     assert told.tier != Tier.SHEET
 
 
@@ -65,7 +66,10 @@ def test_a_network_that_is_published_gives_no_chip_an_edge_over_one_without() ->
     """A chip must not lose by telling more."""
     beyond = asked(split="tp16")
     silent, plain = (made(network=one) for one in (None, NETWORK))
-    assert forecast(silent, beyond, load()).tokens == forecast(plain, beyond, load()).tokens
+    assert (
+        forecast(silent, beyond, load()).tokens_per_s
+        == forecast(plain, beyond, load()).tokens_per_s
+    )
 
 
 def test_a_rate_of_which_no_source_says_that_it_is_dense_is_told(sheets: Catalogue) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
-from bench.predict.best import MOST, Wanted, best, ways
+from bench.predict.best import MOST, ServingGoal, best, ways
 from bench.predict.forecast import Prediction, forecast
 from bench.predict.learning.learn import Learnt, load
 from bench.predict.learning.shipped import shipped
@@ -28,14 +28,14 @@ def known() -> Learnt:
     return load()
 
 
-def wanted(model: str = DENSE, **changes: object) -> Wanted:
+def wanted(model: str = DENSE, **changes: object) -> ServingGoal:
     told = workload(model)
     how = precision("fp8" if told.experts else "bf16", experts=told.experts is not None)
     plain: dict[str, object] = {"devices": 8, "prompt": 2048, "output": 512}
-    return Wanted(told, how, **{**plain, **changes})  # type: ignore[arg-type]  # of a test
+    return ServingGoal(told, how, **{**plain, **changes})  # type: ignore[arg-type]  # of a test
 
 
-def found(sheets: Catalogue, asked: Wanted, known: Learnt, chip: str = "h200") -> Prediction:
+def found(sheets: Catalogue, asked: ServingGoal, known: Learnt, chip: str = "h200") -> Prediction:
     (answer,), _ = best([sheets.find(chip)], None, asked, known)
     assert answer.found is not None
     return answer.found
@@ -70,18 +70,18 @@ def test_nothing_tried_by_hand_is_better(sheets: Catalogue, known: Learnt, limit
     assert float(mine.seconds[0]) <= limit
     chip = facts(sheets.find("h200"))
     for split in ways(asked.workload, asked.devices):
-        held = room(chip, asked.workload, asked.how, split, split.dp, 2560).most or 0
+        held = room(chip, asked.workload, asked.precision, split, split.dp, 2560).most or 0
         copies = [one for one in (1, 4, 16, 64, 256) if one <= min(held, MOST)]
         if not copies:
             continue
-        other = forecast(chip, asked.asked(split, [one * split.dp for one in copies]), known)
-        rates = other.tokens[other.seconds <= limit]
-        assert max(rates, default=0.0) <= float(mine.tokens[0]) / 0.99
+        other = forecast(chip, asked.scenario(split, [one * split.dp for one in copies]), known)
+        rates = other.tokens_per_s[other.seconds <= limit]
+        assert max(rates, default=0.0) <= float(mine.tokens_per_s[0]) / 0.99
 
 
 def test_a_tighter_limit_never_gives_more(sheets: Catalogue, known: Learnt) -> None:
     limits = (0.02, 0.03, 0.05, 0.1, math.inf)
-    rates = [float(found(sheets, wanted(tpot=one), known).tokens[0]) for one in limits]
+    rates = [float(found(sheets, wanted(tpot=one), known).tokens_per_s[0]) for one in limits]
     assert rates == pytest.approx(sorted(rates), rel=0.011)
     assert rates[-1] > 1.5 * rates[0]
 
@@ -122,17 +122,17 @@ def test_where_a_slower_chip_keeps_no_limit_the_rate_may_be_nought(
 
 def test_the_first_token_has_its_limit_too(sheets: Catalogue, known: Learnt) -> None:
     free = found(sheets, wanted(), known)
-    assert free.first
-    least = float(free.first.seconds[0])
+    assert free.ttft
+    least = float(free.ttft.seconds[0])
     bound = found(sheets, wanted(ttft=least * 0.9), known)
-    assert bound.first
-    assert float(bound.first.seconds[0]) <= least * 0.9
-    assert bound.asked.split != free.asked.split
+    assert bound.ttft
+    assert float(bound.ttft.seconds[0]) <= least * 0.9
+    assert bound.scenario.split != free.scenario.split
 
 
 def test_requests_that_are_given_are_kept_to(sheets: Catalogue, known: Learnt) -> None:
     one = found(sheets, wanted(batch=(24,)), known)
-    assert one.asked.batch.tolist() == [24.0]
+    assert one.scenario.batch.tolist() == [24.0]
     with pytest.raises(UsageError, match="does not fit on 8 chips with batch=100000"):
         best([sheets.find("h200")], None, wanted(batch=(100_000,)), known)
 
@@ -148,7 +148,7 @@ def test_a_limit_that_none_keeps_is_told_with_what_is_nearest(
 
 def test_a_rate_takes_whole_copies(sheets: Catalogue, known: Learnt) -> None:
     one = found(sheets, wanted(), known)
-    copy = one.asked.split.tp * one.asked.split.pp
+    copy = one.scenario.split.tp * one.scenario.split.pp
     each = float(one.per_chip()[0]) * copy
     assert chips_for(one, each * 2.5)[0] == 3 * copy
     middle, low, high = chips_for(one, each * 100)
@@ -158,7 +158,7 @@ def test_a_rate_takes_whole_copies(sheets: Catalogue, known: Learnt) -> None:
 
 def test_experts_that_are_spread_over_copies_are_one_unit(sheets: Catalogue, known: Learnt) -> None:
     one = found(sheets, wanted("deepseek-v3", devices=16, tpot=0.05), known)
-    assert one.asked.split.ep > one.asked.split.tp
+    assert one.scenario.split.ep > one.scenario.split.tp
     assert chips_for(one, 1.0)[0] == 16
 
 

@@ -8,13 +8,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.predict.assumed import no_network
-from bench.predict.forecast import (
-    PHASES,
-    Asked,
-    Prediction,
-    forecast,
-    part_of,
-)
+from bench.predict.forecast import Prediction, forecast, part_of
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -25,6 +19,7 @@ from bench.predict.model.stack import IDEAL
 from bench.predict.model.training import Trainer
 from bench.predict.ratio import ratio
 from bench.predict.refusals import refuse_unfit
+from bench.predict.scenario import PHASES, Scenario
 from bench.predict.tiers import Tier, tier
 from bench.workloads.counts import parameters
 from bench.workloads.load import workload
@@ -38,10 +33,10 @@ H20, H800 = "nvidia-h20-sxm-96gb", "nvidia-h800-sxm-80gb"
 def asked(
     phase: str = "prefill", batch: float = 8, model: str = "qwen2.5-14b", dtype: str = "bf16",
     split: str = "1", prompt: float = 3496, output: float = 122,
-) -> Asked:  # fmt: skip
+) -> Scenario:  # fmt: skip
     """One question: eight prompts of 3,496 tokens, 122 tokens to each."""
     numbers = np.array([float(batch)]), np.array([float(prompt)]), np.array([float(output)])
-    return Asked(workload(model), phase, precision(dtype), parallel(split), *numbers)
+    return Scenario(workload(model), phase, precision(dtype), parallel(split), *numbers)
 
 
 def bounds(told: Prediction, level: float = 0.95) -> tuple[float, float]:
@@ -98,7 +93,7 @@ def test_without_board_power_it_is_less_sure_and_no_error(phase: str) -> None:
     for level in (0.8, 0.95):
         assert (unsure.half(level) > sure.half(level)).all()
     assert list(Tier).index(unsure.tier) > list(Tier).index(sure.tier)
-    assert (unsure.tier, unsure.lacks) == (Tier.SHEET, ("board power",))
+    assert (unsure.tier, unsure.missing) == (Tier.SHEET, ("board power",))
     assert unsure.power() is None
     assert sure.power() is not None
 
@@ -137,7 +132,7 @@ def test_a_nearer_chip_is_told_more_surely(chips: dict[str, Facts]) -> None:
     told = [forecast(chips[one], asked("decode"), load()) for one in names]
     tiers = [list(Tier).index(one.tier) for one in told]
     assert tiers == sorted(set(tiers))
-    halves = [one.model[1] for one in told]
+    halves = [one.model_halves[1] for one in told]
     assert halves == sorted(halves)
     assert halves[-1] > 2 * halves[0]
 
@@ -150,38 +145,38 @@ def test_which_measurements_speak_for_which_question() -> None:
 def test_rates_are_of_prompts_in_prefill_and_of_output_else() -> None:
     for phase, tokens in (("prefill", 8 * 3496), ("decode", 8), ("train", 8 * 3496)):
         told = forecast(made(), asked(phase, split="tp2"), load())
-        assert told.tokens == pytest.approx(tokens / told.seconds)
+        assert told.tokens_per_s == pytest.approx(tokens / told.seconds)
         assert told.per_chip() == pytest.approx(tokens / told.seconds / 2)
-    assert forecast(made(), asked("decode"), load()).first is None
+    assert forecast(made(), asked("decode"), load()).ttft is None
 
 
 def test_the_rate_of_serving_has_all_prefills_in_it() -> None:
     told = forecast(made(), asked("serve"), load())
-    question = told.asked
+    question = told.scenario
     plain = serve(
-        made(), question.workload, question.load, question.how, question.split, load().stack
+        made(), question.workload, question.load, question.precision, question.split, load().stack
     )
-    assert told.tokens == pytest.approx(plain.tokens * plain.tpot / told.seconds)
-    assert told.tokens < 8 / told.seconds
+    assert told.tokens_per_s == pytest.approx(plain.tokens_per_s * plain.tpot / told.seconds)
+    assert told.tokens_per_s < 8 / told.seconds
 
 
 def test_rival_figures_of_what_binds_widen_the_interval_and_no_others() -> None:
     torn = made(doubt={"bf16": 0.3, "bandwidth": 0.0})
     prefill, decode = (
-        float(forecast(torn, asked(phase, batch), load()).sheet[0])
+        float(forecast(torn, asked(phase, batch), load()).sheet_half[0])
         for phase, batch in (("prefill", 8), ("decode", 1))
     )
     assert 0.2 < prefill <= 0.3
     assert decode < 0.05
     memory = made(doubt={"bandwidth": 0.3})
-    assert 0.15 < float(forecast(memory, asked("decode", 1), load()).sheet[0]) <= 0.3
-    assert forecast(made(), asked(), load()).sheet[0] == 0
+    assert 0.15 < float(forecast(memory, asked("decode", 1), load()).sheet_half[0]) <= 0.3
+    assert forecast(made(), asked(), load()).sheet_half[0] == 0
 
 
 def test_a_rate_that_steps_were_measured_by_stands_firm(chips: dict[str, Facts]) -> None:
     torn = replace(chips[H20], doubt={"bf16": 0.5, "bandwidth": 0.5})
     for phase in ("prefill", "decode"):
-        assert forecast(torn, asked(phase), load()).sheet[0] == 0
+        assert forecast(torn, asked(phase), load()).sheet_half[0] == 0
 
 
 def test_ratios_turn_about_and_of_a_chip_to_itself_are_one(chips: dict[str, Facts]) -> None:
@@ -200,7 +195,7 @@ def test_a_sibling_stands_closer_than_a_stranger(chips: dict[str, Facts]) -> Non
     near, far = (
         ratio(first, forecast(chips[one], asked("decode"), load()), load()) for one in names
     )
-    assert near.model[1] < far.model[1] / 2
+    assert near.model_halves[1] < far.model_halves[1] / 2
 
 
 def ideal() -> Learnt:
@@ -245,7 +240,7 @@ def test_a_training_step_is_less_sure_for_its_engine_is_not_known() -> None:
     sure = replace(known, trainer=replace(known.trainer, engines=0.0))
     one, other = (forecast(made(), asked("train"), each) for each in (known, sure))
     assert one.seconds == other.seconds
-    assert one.model[0] > other.model[0]
+    assert one.model_halves[0] > other.model_halves[0]
 
 
 def test_memory_is_taken_by_prompt_and_output() -> None:
@@ -257,7 +252,7 @@ def test_memory_is_taken_by_prompt_and_output() -> None:
 
 def test_what_nobody_published_is_listed() -> None:
     told = forecast(made(capacity=None, link=None), asked(), load())
-    assert told.lacks == ("memory capacity", "link bandwidth")
+    assert told.missing == ("memory capacity", "link bandwidth")
     assert told.room().fits is None
 
 

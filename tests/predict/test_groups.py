@@ -173,12 +173,12 @@ def test_no_figure_is_predicted_above_all_that_is_published_or_believed(evidence
 
     found = reached([*catalogue().chips.values()], evidence, everything().chips)
     assert {one.measured for one in found} == {each for ways in REACHED.values() for each in ways}
-    assert any(one.told.learnt > one.told.most for one in found)
+    assert any(one.prediction.learnt > one.prediction.most for one in found)
     for one in found:
-        assert one.told.most >= 1
+        assert one.prediction.most >= 1
         for low, high in one.bounds:
-            assert 0 < low <= one.share <= one.told.most
-            assert one.share <= high <= 1.02 * one.told.most
+            assert 0 < low <= one.share <= one.prediction.most
+            assert one.share <= high <= 1.02 * one.prediction.most
 
 
 def test_boards_that_run_above_their_sheet_are_predicted_above_it(evidence: Evidence) -> None:

@@ -272,7 +272,7 @@ def test_a_token_waits_for_its_step_and_for_the_prefills_of_others() -> None:
     assert told.ttft[0] == pytest.approx(first)
     assert told.tpot[0] == pytest.approx(then + 15 / 200 * first)
     assert told.turn[0] == pytest.approx(then + 16 / 200 * first)
-    assert told.tokens[0] == pytest.approx(16 / told.turn[0])
+    assert told.tokens_per_s[0] == pytest.approx(16 / told.turn[0])
 
 
 def test_prompts_that_begin_together_read_the_weights_once() -> None:
@@ -293,7 +293,7 @@ def test_a_request_alone_waits_for_no_prefill(split: str) -> None:
     load = Load(np.array([1.0]), np.array([8000.0]), np.array([100.0]))
     told = serve(made(), workload("llama-3.1-8b"), load, BF16, parallel(split), Stack())
     assert told.tpot[0] == told.decode.seconds[0]
-    assert 100 / told.tokens[0] == pytest.approx(told.ttft[0] + 100 * told.tpot[0])
+    assert 100 / told.tokens_per_s[0] == pytest.approx(told.ttft[0] + 100 * told.tpot[0])
 
 
 def test_copies_serve_their_share_each_as_fast_as_one() -> None:
@@ -304,7 +304,7 @@ def test_copies_serve_their_share_each_as_fast_as_one() -> None:
     )
     assert four.tpot[0] == pytest.approx(one.tpot[0])
     assert four.ttft[0] == pytest.approx(one.ttft[0])
-    assert four.tokens[0] == pytest.approx(4 * one.tokens[0])
+    assert four.tokens_per_s[0] == pytest.approx(4 * one.tokens_per_s[0])
 
 
 def test_heads_of_attention_to_chosen_keys_are_filled_up_to_a_tile() -> None:

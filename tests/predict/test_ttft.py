@@ -101,7 +101,7 @@ def test_the_first_token_is_a_prefill_with_what_engines_add(
 ) -> None:
     """Beside others it hangs on neither the batch nor decoding; a single request waits less."""
     single, few, many = (
-        forecast(chips[H20], asked("serve", batch, model, split="tp8"), load()).first
+        forecast(chips[H20], asked("serve", batch, model, split="tp8"), load()).ttft
         for batch in (1, 2, 64)
     )
     assert single
@@ -112,7 +112,12 @@ def test_the_first_token_is_a_prefill_with_what_engines_add(
     how, part = load().first["tpot" if model == "qwen2.5-14b" else "tpot-experts"]
     question = asked("serve", 1, model, split="tp8")
     bare = serve(
-        chips[H20], question.workload, question.load, question.how, question.split, load().stack
+        chips[H20],
+        question.workload,
+        question.load,
+        question.precision,
+        question.split,
+        load().stack,
     )
     means, covariance = part.predicted([chips[H20].labels])
     shift = math.exp(float(means[0]))
@@ -129,5 +134,5 @@ def test_the_first_token_is_a_prefill_with_what_engines_add(
 def test_no_first_token_is_told_before_its_prefill(model: str, chips: dict[str, Facts]) -> None:
     for name in (H20, H800):
         alone = forecast(chips[name], asked("prefill", 1, model, split="tp8"), load())
-        assert alone.first
-        assert alone.seconds <= alone.first.seconds
+        assert alone.ttft
+        assert alone.seconds <= alone.ttft.seconds

@@ -55,7 +55,7 @@ class Served:
     tpot: Array
     ttft: Array
     turn: Array
-    tokens: Array
+    tokens_per_s: Array
 
     @property
     def decode_s(self) -> Array:

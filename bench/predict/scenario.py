@@ -1,0 +1,45 @@
+"""The question that a prediction answers, over arrays of points."""
+
+from dataclasses import dataclass
+
+from bench.predict.model.operators import Array
+from bench.predict.model.parallel import Parallel
+from bench.predict.model.precision import Precision
+from bench.predict.model.recipe import PLAIN, Recipe
+from bench.predict.model.serving import Load
+from bench.workloads.model import Workload
+
+PHASES = ("prefill", "decode", "serve", "train")
+TUNED = "tuned"
+"""Value of ``engine`` for serving: engines tuned for public benchmarks, as in the fitted tables."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What to predict: model, phase, formats, parallelism and sizes; one value per point.
+
+    Attributes:
+        phase: one of ``PHASES``.
+        precision: number formats of weights, products and cache.
+        split: how the model is divided over chips.
+        batch: sequences in a step, or concurrent requests, over all chips (points,).
+        prompt, output: tokens per sequence (points,). A decode step has a context of the prompt
+            plus half of the output.
+        recipe: how a copy is trained; used by phase ``train`` only.
+        engine: name of a fitted training engine, or ``TUNED`` for serving; empty means any engine.
+    """
+
+    workload: Workload
+    phase: str
+    precision: Precision
+    split: Parallel
+    batch: Array
+    prompt: Array
+    output: Array
+    recipe: Recipe = PLAIN
+    engine: str = ""
+
+    @property
+    def load(self) -> Load:
+        """Returns the requests that a serving engine handles."""
+        return Load(self.batch, self.prompt, self.output)
