@@ -99,9 +99,9 @@ def _drawable() -> None:
     Raises:
         UsageError: matplotlib is not installed.
     """
-    from bench.plot.draw import needed
+    from bench.plot.draw import require_matplotlib
 
-    needed()
+    require_matplotlib()
 
 
 def _pictures(config: PlotConfig) -> "Iterator[Picture]":

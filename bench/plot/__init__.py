@@ -1,1 +1,1 @@
-"""Plots: each a finding with its data, drawn by matplotlib, themed for light, dark and the page."""
+"""Plots drawn by matplotlib: each states one finding, carries its data, and can be themed."""

@@ -1,4 +1,4 @@
-"""Published beside measured: a bar for each figure of the sheet that a record tests."""
+"""Plot of measured over published figures: one bar per figure of the sheet that was tested."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper
-from bench.plot.axes import legend_below, name_of, short, whence
+from bench.plot.axes import legend_below, name_of, record_note, short
 from bench.plot.picture import Picture
 from bench.rates import Interval
 from bench.records.model import Record
@@ -26,13 +26,14 @@ LOOKS = {
     Verdict.REACHED: (2, ""), Verdict.UNDECIDED: (4, ".."), Verdict.SHORT: (1, "//"),
     Verdict.IMPLAUSIBLE: (3, "xx"),
 }  # fmt: skip
-"""Colour, by its place among the series, and hatch of a bar by its verdict."""
+"""Look of a bar by its verdict: index into the theme's series colours, and hatch."""
 BAR_IN, FRAME_IN = 0.36, 1.3
+"""Height of one bar, and of everything else in the plot, inches."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One figure: its row, published value and achieved fraction."""
+    """One figure: its judged row, published and measured value, and measured over published."""
 
     row: Row
     published: Paper
@@ -41,96 +42,103 @@ class Bar:
 
     @property
     def burst(self) -> float | None:
-        """Returns the best short window over the published value."""
+        """Returns the rate of the best short window over the published value."""
         return self.row.burst / self.published.value if self.row.burst else None
 
 
 def pictures(
-    record: Record, judged: Sequence[Row], catalogue: Catalogue, margin: float = MARGIN
+    record: Record, rows: Sequence[Row], catalogue: Catalogue, margin: float = MARGIN
 ) -> Iterator[Picture]:
-    """Yields ``figures``, if any published figure was tested."""
-    found = list(bars(judged))
-    if found:
+    """Yields the picture ``figures``, if any published figure was tested."""
+    tested = list(bars(rows))
+    if tested:
         yield Picture(
             name="figures",
-            title=_title(name_of(record, catalogue), found, margin),
-            alt=_alt(found),
-            note=whence(record),
-            rows=[_flat(record, one) for one in found],
-            paint=partial(_paint, found, margin),
-            height=FRAME_IN + BAR_IN * len(found),
+            title=_title(name_of(record, catalogue), tested, margin),
+            alt=_alt(tested),
+            note=record_note(record),
+            rows=[_row_of(record, bar) for bar in tested],
+            paint=partial(_paint, tested, margin),
+            height=FRAME_IN + BAR_IN * len(tested),
         )
 
 
-def bars(judged: Sequence[Row]) -> Iterator[Bar]:
-    """Yields of each published figure what came nearest to it; what is implausible, if alone."""
-    odd = {row.key: row for row in judged if _is_odd(row)}
-    for row in (odd | nearest(judged)).values():
+def bars(rows: Sequence[Row]) -> Iterator[Bar]:
+    """Yields a bar for each published figure: the plausible measurement nearest to it.
+
+    An implausible one is used if there is no other.
+    """
+    implausible = {row.key: row for row in rows if _is_implausible(row)}
+    for row in (implausible | nearest(rows)).values():
         if row.measured and row.fraction and isinstance(row.published, Paper):
             yield Bar(row, row.published, row.measured, row.fraction)
 
 
-def _is_odd(row: Row) -> bool:
-    told = row.measurement
-    return row.verdict is Verdict.IMPLAUSIBLE and told.decides and not (told.group or row.apart)
+def _is_implausible(row: Row) -> bool:
+    measurement = row.measurement
+    return (
+        row.verdict is Verdict.IMPLAUSIBLE
+        and measurement.decides
+        and not (measurement.group or row.apart)
+    )
 
 
-def _title(chip: str, found: Sequence[Bar], margin: float) -> str:
-    reached = sum(one.row.verdict is Verdict.REACHED for one in found)
-    believed = [one for one in found if one.row.verdict is not Verdict.IMPLAUSIBLE]
-    kind = "figures" if any(one.published.formula for one in found) else "published figures"
-    words = f"{chip}: {reached} of {len(found)} {kind} reached within {100 * margin:.4g}%"
+def _title(chip: str, tested: Sequence[Bar], margin: float) -> str:
+    reached = sum(bar.row.verdict is Verdict.REACHED for bar in tested)
+    believed = [bar for bar in tested if bar.row.verdict is not Verdict.IMPLAUSIBLE]
+    kind = "figures" if any(bar.published.formula for bar in tested) else "published figures"
+    text = f"{chip}: {reached} of {len(tested)} {kind} reached within {100 * margin:.4g}%"
     if not believed:
-        return words
-    least = min(believed, key=lambda one: one.fraction.value)
-    return f"{words}; the least is {_name(least)} at {least.fraction.value:.0%}"
+        return text
+    lowest = min(believed, key=lambda bar: bar.fraction.value)
+    return f"{text}; the least is {_name(lowest)} at {lowest.fraction.value:.0%}"
 
 
-def _alt(found: Sequence[Bar]) -> str:
-    told = (f"{_name(one)} {one.fraction.value:.1%}, {one.row.verdict.value}" for one in found)
-    return f"Bars of measured over published: {'; '.join(told)}."
+def _alt(tested: Sequence[Bar]) -> str:
+    parts = (f"{_name(bar)} {bar.fraction.value:.1%}, {bar.row.verdict.value}" for bar in tested)
+    return f"Bars of measured over published: {'; '.join(parts)}."
 
 
-def _name(one: Bar) -> str:
-    return short(one.row.title, 44)
+def _name(bar: Bar) -> str:
+    return short(bar.row.title, 44)
 
 
-def _flat(record: Record, one: Bar) -> dict[str, Scalar]:
-    row = one.row
+def _row_of(record: Record, bar: Bar) -> dict[str, Scalar]:
+    row = bar.row
     return {
         "record": record.id,
-        "figure": one.published.key,
+        "figure": bar.published.key,
         "title": row.title,
         "unit": row.dimension.value,
-        "published": one.published.value,
-        "formula": one.published.formula,
-        "measured": one.measured.value,
-        "measured_low": one.measured.low,
-        "measured_high": one.measured.high,
+        "published": bar.published.value,
+        "formula": bar.published.formula,
+        "measured": bar.measured.value,
+        "measured_low": bar.measured.low,
+        "measured_high": bar.measured.high,
         "burst": row.burst,
-        "achieved": one.fraction.value,
-        "achieved_low": one.fraction.low,
-        "achieved_high": one.fraction.high,
+        "achieved": bar.fraction.value,
+        "achieved_low": bar.fraction.low,
+        "achieved_high": bar.fraction.high,
         "verdict": row.verdict.value,
         "reason": row.reason,
         "shape": row.shape,
     }
 
 
-def _paint(found: Sequence[Bar], margin: float, figure: "Figure", theme: "Theme") -> None:
+def _paint(tested: Sequence[Bar], margin: float, figure: "Figure", theme: "Theme") -> None:
     axes = figure.subplots()
-    places = list(range(len(found)))
-    for place, one in zip(places, found, strict=True):
-        _bar(axes, place, one, theme)
+    places = list(range(len(tested)))
+    for place, bar in zip(places, tested, strict=True):
+        _bar(axes, place, bar, theme)
     axes.axvline(1.0, color=theme.ink, lw=1.4, label="published (100%)")
     axes.axvline(
         1 - margin, color=theme.ink, lw=1.2, ls="--", label=f"margin ({100 * (1 - margin):.4g}%)"
     )
     axes.plot([], [], "|", color=theme.ink, ms=12, mew=2, label="burst")
     axes.errorbar([], [], xerr=[], fmt="none", color=theme.ink, capsize=3, label="95% interval")
-    axes.set_yticks(places, labels=[_name(one) for one in found])
-    axes.set_ylim(len(found) - 0.4, -0.6)
-    axes.set_xlim(0, 1.05 * max(1.0, *(max(one.fraction.high, one.burst or 0) for one in found)))
+    axes.set_yticks(places, labels=[_name(bar) for bar in tested])
+    axes.set_ylim(len(tested) - 0.4, -0.6)
+    axes.set_xlim(0, 1.05 * max(1.0, *(max(bar.fraction.high, bar.burst or 0) for bar in tested)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.set_xlabel("achieved fraction: measured over published, %")
     axes.grid(visible=False, axis="y")
@@ -138,24 +146,24 @@ def _paint(found: Sequence[Bar], margin: float, figure: "Figure", theme: "Theme"
     legend_below(axes, 4)
 
 
-def _bar(axes: "Axes", place: int, one: Bar, theme: "Theme") -> None:
-    number, hatch = LOOKS.get(one.row.verdict, (0, ""))
-    colour, share = theme.series[number], one.fraction
+def _bar(axes: "Axes", place: int, bar: Bar, theme: "Theme") -> None:
+    colour_index, hatch = LOOKS.get(bar.row.verdict, (0, ""))
+    colour, share = theme.series[colour_index], bar.fraction
     axes.barh(
         place, share.value, 0.62, facecolor=colour if not hatch else "none", edgecolor=colour,
         hatch=hatch or None, lw=1.2,
     )  # fmt: skip
     error = [[share.value - share.low], [share.high - share.value]]
     axes.errorbar(share.value, place, xerr=error, fmt="none", color=theme.ink, capsize=3, lw=1.4)
-    if one.burst:
-        axes.plot([one.burst], [place], "|", color=theme.ink, ms=12, mew=2)
-    measured = beside(one.measured.value, one.measured, one.row.dimension, one.published.text)
-    derived = " (derived)" if one.published.formula else ""
-    told = (
-        f"{short(one.published.text, 18)}{derived} → {measured}\n"
-        f"{share.value:.1%}, {one.row.verdict.value}"
+    if bar.burst:
+        axes.plot([bar.burst], [place], "|", color=theme.ink, ms=12, mew=2)
+    measured = beside(bar.measured.value, bar.measured, bar.row.dimension, bar.published.text)
+    derived = " (derived)" if bar.published.formula else ""
+    text = (
+        f"{short(bar.published.text, 18)}{derived} → {measured}\n"
+        f"{share.value:.1%}, {bar.row.verdict.value}"
     )
     axes.text(
-        1.01, place, told, transform=axes.get_yaxis_transform(), va="center", size=9,
+        1.01, place, text, transform=axes.get_yaxis_transform(), va="center", size=9,
         color=theme.ink, linespacing=1.05,
     )  # fmt: skip

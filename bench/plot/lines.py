@@ -1,7 +1,7 @@
-"""The lines that export rules draw on the plane of TPP and performance density, as their files say.
+"""Lines that export rules draw in the plane of TPP and performance density (PD).
 
-A rule's outcomes are looked at in their order, as a chip's are: where an earlier one that asks for
-nothing but TPP and density holds, a later one does not.
+A rule's outcomes apply in their order, as for a chip: where an earlier outcome holds that depends
+on TPP and density alone, later outcomes do not apply.
 """
 
 import math
@@ -15,30 +15,37 @@ from bench.rules.places import Question, reaches
 from bench.rules.predicate import Compare, Predicate, Tree
 from bench.rules.ruling import CONTROL, is_in_text
 
-NOTHING = ("none", "not_applicable")
+NO_REQUIREMENT = ("none", "not_applicable")
+"""Effects of outcomes that require nothing."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """A rectangle of the plane; ``also`` tells whether more is asked than TPP and density."""
+    """A rectangle of the plane.
+
+    Attributes:
+        tpp: lower and upper bound of TPP.
+        pd: lower and upper bound of performance density.
+        has_other_conditions: whether the rule also depends on something besides TPP and density.
+    """
 
     tpp: tuple[float, float] = (0.0, math.inf)
     pd: tuple[float, float] = (0.0, math.inf)
-    also: bool = False
+    has_other_conditions: bool = False
 
     @property
     def is_bounded(self) -> bool:
-        """Tells whether it asks for TPP or density at all."""
+        """Tells whether the rectangle is limited in TPP or density at all."""
         return (*self.tpp, *self.pd) != (0.0, math.inf, 0.0, math.inf)
 
-    def holds(self, tpp: float, pd: float) -> bool:
-        """Tells whether a point inside a cell of the plane is in it."""
+    def contains(self, tpp: float, pd: float) -> bool:
+        """Tells whether a point, which must not lie on an edge, is in the rectangle."""
         return self.tpp[0] < tpp < self.tpp[1] and self.pd[0] < pd < self.pd[1]
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A straight piece of a line, from one corner to another, as (TPP, density)."""
+    """A straight piece of a line between two corners, each given as (TPP, density)."""
 
     start: tuple[float, float]
     end: tuple[float, float]
@@ -46,31 +53,33 @@ class Segment:
 
 @dataclass(frozen=True)
 class Line:
-    """The edge of all that one paragraph, or one outcome, of a rule holds.
+    """The edge of the area that one paragraph, or one outcome, of a rule covers.
 
     Attributes:
+        rule: id of the rule.
         name: the paragraph, or the rule's title.
-        since: first day it is in force.
-        segments: its edge; an end may be 0 or infinite.
-        also: whether something else is asked, so that not all on its side is caught.
+        since: first day on which it is in force.
+        segments: pieces of the edge; an end may be 0 or infinite.
+        has_other_conditions: whether the rule depends on more than TPP and density, so that it
+            does not catch every chip on its side of the line.
     """
 
     rule: str
     name: str
     since: str
     segments: tuple[Segment, ...]
-    also: bool
+    has_other_conditions: bool
 
 
 def lines(question: Question, book: Rulebook) -> list[Line]:
-    """Returns the lines of the US rules in force that ask for TPP or density, the oldest first."""
-    found = [
+    """Returns the lines of US rules in force that limit TPP or density, oldest first."""
+    rule_lines = [
         line
         for rule in book.rules.values()
         if _concerns(rule, question, book)
-        for line in _of(rule, question.on)
+        for line in _lines_of(rule, question.on)
     ]
-    return sorted(found, key=lambda one: one.since)
+    return sorted(rule_lines, key=lambda line: line.since)
 
 
 def _concerns(rule: Rule, question: Question, book: Rulebook) -> bool:
@@ -79,88 +88,97 @@ def _concerns(rule: Rule, question: Question, book: Rulebook) -> bool:
     return rule.kind == CONTROL or reaches(rule.destination, question, book.places)
 
 
-def _of(rule: Rule, on: str) -> Iterator[Line]:
-    """Yields a line for each paragraph of a rule, or for the outcomes of one effect."""
-    whole: dict[str, list[Region]] = {}
-    above: dict[str, list[Region]] = {}
-    certain: list[Region] = []
+def _lines_of(rule: Rule, on: str) -> Iterator[Line]:
+    """Yields a line for each paragraph of a rule, or one for outcomes without a paragraph."""
+    areas: dict[str, list[Region]] = {}
+    earlier: dict[str, list[Region]] = {}
+    unconditional: list[Region] = []
     since: dict[str, str] = {}
     for outcome in rule.outcomes:
         if outcome.when is None or not (outcome.since or "") <= on <= (outcome.until or "9999"):
             continue
-        own = list(regions(outcome.when))
-        if _brings(outcome) and any(one.is_bounded for one in own):
+        rectangles = list(regions(outcome.when))
+        if _requires_something(outcome) and any(one.is_bounded for one in rectangles):
             name = _name(rule, outcome)
-            whole.setdefault(name, []).extend(own)
-            above.setdefault(name, list(certain))
+            areas.setdefault(name, []).extend(rectangles)
+            earlier.setdefault(name, list(unconditional))
             since.setdefault(name, outcome.since or rule.enforced_since or rule.effective or "")
-        certain += [one for one in own if not one.also]
-    for name, held in whole.items():
-        edges = tuple(outline(held, above[name]))
-        yield Line(rule.id, name, since[name], edges, any(one.also for one in held))
+        unconditional += [one for one in rectangles if not one.has_other_conditions]
+    for name, rectangles in areas.items():
+        edges = tuple(outline(rectangles, earlier[name]))
+        yield Line(
+            rule.id, name, since[name], edges, any(one.has_other_conditions for one in rectangles)
+        )
 
 
-def _brings(outcome: Outcome) -> bool:
-    return outcome.policy is not Policy.NONE and outcome.effect not in NOTHING
+def _requires_something(outcome: Outcome) -> bool:
+    return outcome.policy is not Policy.NONE and outcome.effect not in NO_REQUIREMENT
 
 
 def _name(rule: Rule, outcome: Outcome) -> str:
-    """Returns the paragraph without its numbers, such as ``3A090.a``, or the rule's title."""
+    """Returns the paragraph without its sub-numbers, such as ``3A090.a``, or the rule's title."""
     return ".".join(outcome.eccn.split(".")[:2]) if outcome.eccn else rule.title
 
 
-def regions(asked: Predicate) -> Iterator[Region]:
-    """Yields the rectangles of a predicate, one of which must be met."""
-    if isinstance(asked, Tree) and asked.kind != "not":
-        parts = [list(regions(part)) for part in asked.parts]
-        if asked.kind == "any":
+def regions(predicate: Predicate) -> Iterator[Region]:
+    """Yields rectangles whose union is the area in which a predicate holds."""
+    if isinstance(predicate, Tree) and predicate.kind != "not":
+        parts = [list(regions(part)) for part in predicate.parts]
+        if predicate.kind == "any":
             yield from (one for part in parts for one in part)
             return
         for chosen in product(*parts):
-            yield _meet(chosen)
-    elif isinstance(asked, Compare) and asked.keys in (("tpp",), ("pd",)) and asked.threshold:
-        above = asked.sign in (">", ">=")
-        bounds = (asked.threshold, math.inf) if above else (0.0, asked.threshold)
-        yield Region(tpp=bounds) if asked.keys == ("tpp",) else Region(pd=bounds)
+            yield _intersection(chosen)
+    elif (
+        isinstance(predicate, Compare)
+        and predicate.keys in (("tpp",), ("pd",))
+        and predicate.threshold
+    ):
+        above = predicate.sign in (">", ">=")
+        bounds = (predicate.threshold, math.inf) if above else (0.0, predicate.threshold)
+        yield Region(tpp=bounds) if predicate.keys == ("tpp",) else Region(pd=bounds)
     else:
-        yield Region(also=True)
+        yield Region(has_other_conditions=True)
 
 
-def _meet(chosen: Sequence[Region]) -> Region:
-    """Returns what all of some rectangles hold."""
-    found = Region()
-    for one in chosen:
-        found = replace(
-            found,
-            tpp=(max(found.tpp[0], one.tpp[0]), min(found.tpp[1], one.tpp[1])),
-            pd=(max(found.pd[0], one.pd[0]), min(found.pd[1], one.pd[1])),
-            also=found.also or one.also,
+def _intersection(rectangles: Sequence[Region]) -> Region:
+    """Returns the area that all rectangles have in common."""
+    result = Region()
+    for one in rectangles:
+        result = replace(
+            result,
+            tpp=(max(result.tpp[0], one.tpp[0]), min(result.tpp[1], one.tpp[1])),
+            pd=(max(result.pd[0], one.pd[0]), min(result.pd[1], one.pd[1])),
+            has_other_conditions=result.has_other_conditions or one.has_other_conditions,
         )
-    return found
+    return result
 
 
-def outline(held: Sequence[Region], before: Sequence[Region] = ()) -> Iterator[Segment]:
-    """Yields the edges of all that some rectangles hold and others do not hold before them."""
-    every = [*held, *before]
-    columns = sorted({bound for one in every for bound in one.tpp} | {0.0, math.inf})
-    rows = sorted({bound for one in every for bound in one.pd} | {0.0, math.inf})
+def outline(included: Sequence[Region], excluded: Sequence[Region] = ()) -> Iterator[Segment]:
+    """Yields the edges of the union of some rectangles, minus the union of the excluded ones."""
+    rectangles = [*included, *excluded]
+    columns = sorted({bound for one in rectangles for bound in one.tpp} | {0.0, math.inf})
+    rows = sorted({bound for one in rectangles for bound in one.pd} | {0.0, math.inf})
 
     def is_in(x: float, y: float) -> bool:
-        return any(one.holds(x, y) for one in held) and not any(one.holds(x, y) for one in before)
+        return any(one.contains(x, y) for one in included) and not any(
+            one.contains(x, y) for one in excluded
+        )
 
     for (left, right), (low, high) in product(pairwise(columns), pairwise(rows)):
-        x, y = _middle(left, right), _middle(low, high)
+        x, y = _inner_point(left, right), _inner_point(low, high)
         here = is_in(x, y)
-        if left > 0 and here is not is_in(_below(columns, left), y):
+        if left > 0 and here is not is_in(_inner_point_below(columns, left), y):
             yield Segment((left, low), (left, high))
-        if low > 0 and here is not is_in(x, _below(rows, low)):
+        if low > 0 and here is not is_in(x, _inner_point_below(rows, low)):
             yield Segment((left, low), (right, low))
 
 
-def _middle(low: float, high: float) -> float:
+def _inner_point(low: float, high: float) -> float:
+    """Returns a coordinate inside a cell, whose upper bound may be infinite."""
     return low + 1.0 if math.isinf(high) else (low + high) / 2
 
 
-def _below(bounds: Sequence[float], edge: float) -> float:
-    """Returns a place in the cell that ends at an edge."""
+def _inner_point_below(bounds: Sequence[float], edge: float) -> float:
+    """Returns a coordinate inside the cell that ends at an edge."""
     return (bounds[bounds.index(edge) - 1] + edge) / 2

@@ -1,4 +1,4 @@
-"""A plot before it is drawn: what it finds, what it shows, the rows it is made of."""
+"""A plot before it is drawn: its finding, its texts and the rows of its data."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bench.plot.theme import Theme
 
 WIDTH = 8.0
-"""Inches; at 100 dots an inch a plot is 800 pixels wide, and read at that."""
+"""Width of every plot, inches: 800 pixels at 100 dots per inch, the size at which it is shown."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class Picture:
     """One plot.
 
     Attributes:
-        name: its file's name without an ending, such as ``roofline-bf16``.
-        title: what it finds, in a sentence.
-        alt: what is to be seen, for those who do not see it.
-        note: whence the data come: chip, day, record or source.
-        rows: the data that are drawn, a row a point, SI units in the keys where they have a unit.
-        paint: draws the rows into an empty figure; it sets no title.
-        height: inches.
+        name: file name without extension, such as ``roofline-bf16``.
+        title: the finding, in one sentence.
+        alt: description of the plot, for readers who cannot see it.
+        note: origin of the data: chip, day, record or source.
+        rows: the data drawn, one row per point; keys of values with a unit name the SI unit.
+        paint: function that draws the rows into an empty figure; it sets no title.
+        height: height of the plot without title and note, inches.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Ratios to a baseline: on paper against in measurement, a point a chip and figure."""
+"""Plot of ratios to a baseline, measured against on paper: one point per chip and figure."""
 
 import math
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from bench.errors import UsageError
 from bench.plot.axes import (
     MARKERS,
     Label,
-    called,
     legend_below,
-    listed,
     log_axis,
-    place,
+    name_list,
+    place_labels,
     short,
+    short_name,
     slug,
 )
 from bench.plot.picture import Picture
@@ -34,16 +34,18 @@ if TYPE_CHECKING:
     from bench.plot.theme import Theme
 
 BASELINE = "h20"
+"""Baseline chip if none is named."""
 NAMED = 12
-"""So many of the points farthest from the line are named, where there is room."""
+"""Number of points that are named, those farthest from the line, where there is room."""
 KINDS = (
     "matrix_bf16", "matrix_fp16", "memory_bandwidth", "matrix_fp8", "decode", "prefill", "serving",
     "matrix_int8", "training",
 )  # fmt: skip
-"""Figures and kinds of work in the order of their marks, the same in every plot; colours come again
-after six, so that those that are seldom measured stand last."""
+"""Figures and kinds of work in the order of their markers, the same in every plot.
+
+Colours repeat after six, so those that are seldom measured come last."""
 SIZE_PT = (500.0, 285.0)
-"""About how wide and how high the axes come out."""
+"""Approximate width and height of the axes, points."""
 
 
 def picture(
@@ -52,25 +54,15 @@ def picture(
     """Returns ``ratios-BASELINE``: every ratio that is both published and measured.
 
     Args:
-        baseline: what the chips are divided by.
-        chips: those that are divided; None for all of which something was measured on both.
+        baseline: the chip that the other chips' values are divided by.
+        chips: the other chips; None for all that share a measured figure with the baseline.
         bench: the evidence.
-        margin: by how much paper may be off and still agree.
+        margin: relative difference up to which paper and measurement agree.
 
     Raises:
         UsageError: no ratio is both published and measured.
     """
-    found = [
-        one
-        for row in findings(chips, baseline, bench, margin=margin)
-        for one in row
-        if one.paper and one.measured
-    ]
-    if not found:
-        raise UsageError(
-            f"no ratio to {baseline.id} is both published and measured: name other chips in "
-            f"chips=, or see 'verdict baseline={baseline.id}'"
-        )
+    found = _published_and_measured(baseline, chips, bench, margin)
     return Picture(
         name=f"ratios-{slug(min((*baseline.aliases, baseline.id), key=len))}",
         title=_title(baseline, found, margin),
@@ -78,47 +70,68 @@ def picture(
         note=(
             "Bars: 95% interval of the measured ratio. Below the line paper promises more than "
             f"is measured. From {len(bench.whole.admitted)} measured values, ours and "
-            f"others'.{_without(chips or (), found, baseline)}"
+            f"others'.{_missing_chips(chips or (), found, baseline)}"
         ),
-        rows=[_row(one) for one in found],
+        rows=[_row(finding) for finding in found],
         paint=partial(_paint, found, baseline),
         height=5.6,
     )
 
 
-def _without(asked: Sequence[Chip], found: Sequence[Finding], baseline: Chip) -> str:
-    """Returns which of the chips that were asked for have no point."""
-    there = {baseline.id, *(one.question.first.id for one in found)}
-    names = listed(one for one in asked if one.id not in there)
+def _published_and_measured(
+    baseline: Chip, chips: Sequence[Chip] | None, bench: Bench, margin: float
+) -> list[Finding]:
+    found = [
+        finding
+        for row in findings(chips, baseline, bench, margin=margin)
+        for finding in row
+        if finding.paper and finding.measured
+    ]
+    if not found:
+        raise UsageError(
+            f"no ratio to {baseline.id} is both published and measured: name other chips in "
+            f"chips=, or see 'verdict baseline={baseline.id}'"
+        )
+    return found
+
+
+def _missing_chips(chips: Sequence[Chip], found: Sequence[Finding], baseline: Chip) -> str:
+    """Returns a sentence that names the requested chips that have no point."""
+    drawn_ids = {baseline.id, *(chip.question.first.id for chip in found)}
+    names = name_list(chip for chip in chips if chip.id not in drawn_ids)
     return f" Nothing here is both published and measured of {names}." if names else ""
 
 
-def _row(one: Finding) -> dict[str, Scalar]:
-    return {**flat(one), "paper_overstates": overstated(one)}
+def _row(finding: Finding) -> dict[str, Scalar]:
+    return {**flat(finding), "paper_overstates": overstated(finding)}
 
 
-def _over(one: Finding) -> float:
-    """Returns paper over measured."""
-    return one.paper.value / one.measured.ratio if one.paper and one.measured else 1.0
+def _overstatement(finding: Finding) -> float:
+    """Returns the ratio on paper over the measured ratio."""
+    return (
+        finding.paper.value / finding.measured.ratio if finding.paper and finding.measured else 1.0
+    )
 
 
 def _title(baseline: Chip, found: Sequence[Finding], margin: float) -> str:
-    over = sum(_over(one) > 1 + margin for one in found)
-    under = sum(_over(one) < 1 / (1 + margin) for one in found)
+    over = sum(_overstatement(finding) > 1 + margin for finding in found)
+    under = sum(_overstatement(finding) < 1 / (1 + margin) for finding in found)
     return (
         f"Paper overstates {over} of {len(found)} ratios to the {short(baseline.name)} by more "
         f"than {100 * margin:.4g}%, understates {under}; in the median paper is "
-        f"{times(median(map(_over, found)))} times measurement"
+        f"{times(median(map(_overstatement, found)))} times measurement"
     )
 
 
 def _alt(baseline: Chip, found: Sequence[Finding]) -> str:
-    chips = len({one.question.first.id for one in found})
-    far = max(found, key=_over)
+    chips = len({finding.question.first.id for finding in found})
+    farthest = max(found, key=_overstatement)
+    paper_over_measured = times(_overstatement(farthest))
     return (
         f"Measured ratio against paper ratio to the {short(baseline.name)}, {len(found)} points of "
-        f"{chips} chips; the farthest below the line is {called(far.question.first)}, "
-        f"{title(far.question.axis)}, with {times(_over(far))} times the measured ratio on paper."
+        f"{chips} chips; the farthest below the line is {short_name(farthest.question.first)}, "
+        f"{title(farthest.question.axis)}, with {paper_over_measured} times the measured ratio "
+        "on paper."
     )
 
 
@@ -127,33 +140,40 @@ def _paint(found: Sequence[Finding], baseline: Chip, figure: "Figure", theme: "T
     axes.set_xscale("log")
     axes.set_yscale("log")
     for number, kind in enumerate(KINDS):
-        some = [one for one in found if kind in (one.question.axis.figure, one.question.axis.work)]
-        if some:
-            _points(axes, some, (theme.series[number % len(theme.series)], number))
-    _line(axes, found, theme)
+        of_kind = [
+            finding
+            for finding in found
+            if kind in (finding.question.axis.figure, finding.question.axis.work)
+        ]
+        if of_kind:
+            _draw_points(axes, of_kind, (theme.series[number % len(theme.series)], number))
+    _draw_equality(axes, found, theme)
     log_axis(axes.xaxis, lambda value: f"{value:g} ×")
     log_axis(axes.yaxis, lambda value: f"{value:g} ×")
-    place(axes, _labels(found)[:NAMED], list(map(_place, found)), theme, SIZE_PT)
+    place_labels(axes, _labels(found)[:NAMED], list(map(_position, found)), theme, SIZE_PT)
     axes.set_xlabel(f"ratio on paper to the {short(baseline.name)}")
     axes.set_ylabel("measured ratio")
     legend_below(axes, 4)
 
 
-def _points(axes: "Axes", some: Sequence[Finding], look: tuple[str, int]) -> None:
-    kind = title(some[0].question.axis)
-    whole = [(one.paper.value, one.measured) for one in some if one.paper and one.measured]
-    bounds = [(ratio, *measured.interval()) for _, measured in whole for ratio in (measured.ratio,)]
-    errors = [[one - low for one, low, _ in bounds], [high - one for one, _, high in bounds]]
+def _draw_points(axes: "Axes", findings: Sequence[Finding], look: tuple[str, int]) -> None:
+    kind = title(findings[0].question.axis)
+    pairs = [(one.paper.value, one.measured) for one in findings if one.paper and one.measured]
+    bounds = [(ratio, *measured.interval()) for _, measured in pairs for ratio in (measured.ratio,)]
+    errors = [
+        [ratio - low for ratio, low, _ in bounds],
+        [high - ratio for ratio, _, high in bounds],
+    ]
     axes.errorbar(
-        [x for x, _ in whole], [one for one, *_ in bounds], errors, color=look[0], alpha=0.85,
+        [x for x, _ in pairs], [ratio for ratio, *_ in bounds], errors, color=look[0], alpha=0.85,
         fmt=MARKERS[look[1] % len(MARKERS)], ms=5.5, lw=0.8, label=short(kind, 24),
     )  # fmt: skip
 
 
-def _line(axes: "Axes", found: Sequence[Finding], theme: "Theme") -> None:
-    """Draws where measured and paper agree, over all that is shown."""
-    paper = [one.paper.value for one in found if one.paper]
-    measured = [one.measured.ratio for one in found if one.measured]
+def _draw_equality(axes: "Axes", found: Sequence[Finding], theme: "Theme") -> None:
+    """Sets the limits of the axes and draws the line on which measured equals paper."""
+    paper = [finding.paper.value for finding in found if finding.paper]
+    measured = [finding.measured.ratio for finding in found if finding.measured]
     axes.set_xlim(min(paper) / 1.5, max(paper) * 1.5)
     axes.set_ylim(min(measured) / 1.8, max(measured) * 1.8)
     ends = [min(*paper, *measured) / 3, max(*paper, *measured) * 3]
@@ -161,14 +181,20 @@ def _line(axes: "Axes", found: Sequence[Finding], theme: "Theme") -> None:
 
 
 def _labels(found: Sequence[Finding]) -> list[Label]:
-    """Returns a chip's name at its farthest point, the farthest chip first."""
-    far = sorted(found, key=lambda one: -abs(math.log(_over(one))))
-    return list({one.question.first.id: _label(one) for one in reversed(far)}.values())[::-1]
+    """Returns one label per chip, at its point farthest from the line, farthest chip first."""
+    by_distance = sorted(found, key=lambda finding: -abs(math.log(_overstatement(finding))))
+    return list(
+        {finding.question.first.id: _label(finding) for finding in reversed(by_distance)}.values()
+    )[::-1]
 
 
-def _label(one: Finding) -> Label:
-    return Label(*_place(one), called(one.question.first))
+def _label(finding: Finding) -> Label:
+    return Label(*_position(finding), short_name(finding.question.first))
 
 
-def _place(one: Finding) -> tuple[float, float]:
-    return (one.paper.value, one.measured.ratio) if one.paper and one.measured else (1.0, 1.0)
+def _position(finding: Finding) -> tuple[float, float]:
+    return (
+        (finding.paper.value, finding.measured.ratio)
+        if finding.paper and finding.measured
+        else (1.0, 1.0)
+    )

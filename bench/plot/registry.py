@@ -1,4 +1,4 @@
-"""The kinds of plots there are, and all that one record bears."""
+"""The kinds of plots, and all plots of one record."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from bench.verdict import MARGIN, Row, rows
 
 @dataclass(frozen=True)
 class Kind:
-    """What a kind of plot shows, its names, and the module that draws it.
+    """A kind of plot.
 
     Attributes:
-        shows: in words.
-        name: of its pictures; capitals stand for what varies.
-        module: under ``bench.plot``.
-        keys: of the command ``plot`` that belong to it, besides those of all kinds.
+        shows: description of what it shows.
+        name: name of its pictures; parts that vary are in capitals.
+        module: name of the module under ``bench.plot`` that draws it.
+        keys: keys of the command ``plot`` that apply to it, besides those of all kinds.
     """
 
     shows: str
@@ -59,24 +59,27 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
         "what was predicted against what was measured", "validation", "validation", ()
     ),
 })  # fmt: skip
-"""A new kind is a module here; those of a record come first, in the order they are drawn."""
+"""All kinds, by name: those of one record first, in the order in which they are drawn.
+
+A new kind is a module in this folder and an entry here."""
 
 Maker = Callable[[Record, Sequence[Row], Catalogue], Iterator[Picture]]
 OF_A_RECORD: Mapping[str, Maker] = MappingProxyType({
     "figures": figures.pictures, "roofline": roofline.pictures, "cache": cache.pictures,
     "sustained": sustained.pictures,
 })  # fmt: skip
+"""The kinds that are drawn from one record, each with the function that makes its pictures."""
 
 
 def record_pictures(
     record: Record, catalogue: Catalogue, margin: float = MARGIN, kind: str | None = None
 ) -> Iterator[Picture]:
-    """Yields every plot that a record bears, none where it bears none.
+    """Yields every plot that a record has the data for.
 
     Args:
         record: the run.
-        catalogue: where its chip is looked up.
-        margin: how far below the published figure still counts as reached, relative.
+        catalogue: the sheets, for the record's chip.
+        margin: relative shortfall below the published figure that still counts as reached.
         kind: one of ``OF_A_RECORD``; None for all.
     """
     judged = rows(record, catalogue, margin)

@@ -1,4 +1,4 @@
-"""A load kept up over time: rate, clock, power and temperature, beside what is published."""
+"""Plot of a sustained load over time: rate, clock, power, temperature, and the sheet's values."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench import energy
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper, paper
-from bench.plot.axes import linear_axis, name_of, quantity, short, slug, whence
+from bench.plot.axes import linear_axis, name_of, quantity, record_note, short, slug
 from bench.plot.picture import Picture
 from bench.records.model import Measurement, Record
 from bench.report.scalar import Scalar
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from bench.plot.theme import Theme
 
 WINDOWS = 300
-"""A longer series is drawn as medians of so many parts with their extremes; the rows have all."""
+"""A longer series is drawn as median and extremes of this many parts; the rows have all values."""
 PANEL_IN, FRAME_IN = 1.15, 0.9
-TOLD_S = 0.1
-"""A gap before the first sample of the rate that is worth telling."""
-STATED = ("clock_matrix", "clock_boost", "clock_base")
-"""The published clocks that a measured one is set beside, the first that there is."""
+"""Height of one panel, and of everything else in the plot, inches."""
+NOTED_GAP_S = 0.1
+"""The note mentions a gap before the first sample of the rate from this length on."""
+CLOCK_KEYS = ("clock_matrix", "clock_boost", "clock_base")
+"""Published clocks to compare the measured clock with: the first that the sheet has is used."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,12 @@ class Panel:
     """One series over time.
 
     Attributes:
-        title, text: what it is, and how its values are told with their unit.
-        at_s, values: the series.
-        published: what the sheet says of it, in words and in base units.
-        sampled: the values since samples of the rate were kept, as the record's tables have them.
+        title: name of the quantity.
+        text: function that formats a value with its unit.
+        at_s: times since the load began, s.
+        values: the quantity at those times, in base units.
+        published: the sheet's value, as text and in base units; None if the sheet has none.
+        sampled: the values read while the rate was sampled, which the record's tables summarise.
     """
 
     title: str
@@ -54,7 +57,15 @@ class Panel:
 
 @dataclass(frozen=True)
 class Load:
-    """One load: its panels, its burst and settled rate, what these are of, and when it settled."""
+    """One sustained load.
+
+    Attributes:
+        panels: the series to draw, the rate first.
+        dimension: physical dimension of the rates.
+        burst: rate of the best short window, in base units.
+        settled: rate after the load settled, in base units.
+        after_s: time after which the rate had settled, s; None if it did not settle.
+    """
 
     panels: tuple[Panel, ...]
     dimension: Dimension
@@ -63,10 +74,10 @@ class Load:
     after_s: float | None
 
 
-def pictures(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Picture]:
-    """Yields ``sustained-DTYPE-LOAD`` for each load that was kept up."""
+def pictures(record: Record, rows: Sequence[Row], catalogue: Catalogue) -> Iterator[Picture]:
+    """Yields ``sustained-DTYPE-LOAD`` for each sustained load."""
     names: dict[str, int] = {}
-    for row in judged:
+    for row in rows:
         found = load(record, row, catalogue) if energy.keeps_up(row.measurement) else None
         if found is None:
             continue
@@ -84,36 +95,38 @@ def pictures(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Ite
 
 
 def load(record: Record, row: Row, catalogue: Catalogue) -> Load | None:
-    """Returns a load as it is drawn; None where no rate was measured."""
+    """Returns a load's series and rates; None if no rate was measured."""
     timing = row.measurement.timing
     if timing is None or row.measured is None or row.burst is None:
         return None
-    found = energy.settled(timing)
+    settled = energy.settled(timing)
     work = row.measured.value * timing.stats.median_s
     rates = tuple(work / one for one in timing.samples_s)
-    told = row.published
-    peak = (told.text, told.value) if isinstance(told, Paper) else None
+    published = row.published
+    peak = (published.text, published.value) if isinstance(published, Paper) else None
     text = partial(quantity, dimension=row.dimension)
     rate = Panel("rate", text, timing.at_s, rates, peak, rates)
     panels = (rate, *_readings(record, row.measurement, catalogue))
-    return Load(panels, row.dimension, row.burst, work / found.median_s, found.after_s)
+    return Load(panels, row.dimension, row.burst, work / settled.median_s, settled.after_s)
 
 
-def _readings(record: Record, one: Measurement, catalogue: Catalogue) -> Iterator[Panel]:
-    """Yields clock, power and temperature, as far as they were read."""
-    seen, chip = one.conditions, catalogue.chips.get(record.identity.chip or "")
+def _readings(record: Record, measurement: Measurement, catalogue: Catalogue) -> Iterator[Panel]:
+    """Yields the panels of clock, power and temperature, as far as they were read."""
+    conditions, chip = measurement.conditions, catalogue.chips.get(record.identity.chip or "")
     for title, series, keys, dimension in (
-        ("clock", "clock_hz", STATED, Dimension.FREQUENCY),
+        ("clock", "clock_hz", CLOCK_KEYS, Dimension.FREQUENCY),
         ("power", "power_w", ("tdp",), Dimension.POWER),
         ("temperature", "temperature_c", (), None),
     ):
-        values: tuple[float, ...] = getattr(seen, series)
-        if not values or len(values) != len(seen.at_s):
+        values: tuple[float, ...] = getattr(conditions, series)
+        if not values or len(values) != len(conditions.at_s):
             continue
         found = paper(record.device, chip, keys, catalogue) if keys else None
-        stated = (found.text, found.value) if isinstance(found, Paper) else None
+        published = (found.text, found.value) if isinstance(found, Paper) else None
         text = partial(quantity, dimension=dimension) if dimension else _celsius
-        yield Panel(title, text, seen.at_s, values, stated, energy.readings(one, series))
+        yield Panel(
+            title, text, conditions.at_s, values, published, energy.readings(measurement, series)
+        )
 
 
 def _celsius(value: float) -> str:
@@ -126,27 +139,27 @@ def _kind(row: Row) -> str:
 
 def _title(chip: str, row: Row, found: Load) -> str:
     does = "settles at" if found.after_s is not None else "does not settle: its last half is at"
-    words = (
+    text = (
         f"{short(row.measurement.dtype, 12)} {_kind(row)} load on the {chip} "
         f"{does} {show(found.settled, row.dimension)}"
     )
     peak, mean_w = row.published, energy.power(row.measurement).mean_w
     if isinstance(peak, Paper):
         kind = "derived" if peak.formula else "published"
-        words += f", {found.settled / peak.value:.0%} of the {kind} peak"
-    words += f", with {show(mean_w, Dimension.POWER)} on average" if mean_w else ""
-    return f"{words}; its burst is {max(0.0, found.burst / found.settled - 1):.0%} faster"
+        text += f", {found.settled / peak.value:.0%} of the {kind} peak"
+    text += f", with {show(mean_w, Dimension.POWER)} on average" if mean_w else ""
+    return f"{text}; its burst is {max(0.0, found.burst / found.settled - 1):.0%} faster"
 
 
 def _alt(row: Row, found: Load) -> str:
-    told = [
-        f"{one.title} from {one.text(min(one.sampled))} to {one.text(max(one.sampled))}"
-        + (f", published {one.published[0]}" if one.published else "")
-        for one in found.panels
+    parts = [
+        f"{panel.title} from {panel.text(min(panel.sampled))} to {panel.text(max(panel.sampled))}"
+        + (f", published {panel.published[0]}" if panel.published else "")
+        for panel in found.panels
     ]
     return (
         f"{_kind(row)} load over {found.panels[0].at_s[-1]:.0f} s, {_settles(found)}; while the "
-        f"rate was sampled: {'; '.join(told)}."
+        f"rate was sampled: {'; '.join(parts)}."
     )
 
 
@@ -156,76 +169,83 @@ def _settles(found: Load) -> str:
 
 def _note(record: Record, found: Load) -> str:
     first_s = found.panels[0].at_s[0]
-    before = f" No sample of the rate was kept before {first_s:.1f} s." if first_s >= TOLD_S else ""
-    return f"{whence(record)}{before}"
+    if first_s < NOTED_GAP_S:
+        return record_note(record)
+    return f"{record_note(record)} No sample of the rate was kept before {first_s:.1f} s."
 
 
 def _rows(record: Record, row: Row) -> Iterator[dict[str, Scalar]]:
-    """Yields every sample and every reading."""
-    timing, seen = row.measurement.timing, row.measurement.conditions
+    """Yields a row for every sample of the rate and for every sensor reading."""
+    timing, conditions = row.measurement.timing, row.measurement.conditions
     if timing is None or row.measured is None:
         return
     work = row.measured.value * timing.stats.median_s
-    same: dict[str, Scalar] = {
+    common: dict[str, Scalar] = {
         "record": record.id, "dtype": row.measurement.dtype, "load": _kind(row),
     }  # fmt: skip
     for at, call_s in zip(timing.at_s, timing.samples_s, strict=True):
-        yield {**same, "at_s": at, "what": "sample", "call_s": call_s, "rate_per_s": work / call_s}
-    series = (seen.clock_hz, seen.power_w, seen.temperature_c)
-    for at, clock, power, heat in zip_longest(seen.at_s, *series):
         yield {
-            **same, "at_s": at, "what": "reading", "clock_hz": clock, "power_w": power,
+            **common,
+            "at_s": at,
+            "what": "sample",
+            "call_s": call_s,
+            "rate_per_s": work / call_s,
+        }
+    series = (conditions.clock_hz, conditions.power_w, conditions.temperature_c)
+    for at, clock, power, heat in zip_longest(conditions.at_s, *series):
+        yield {
+            **common, "at_s": at, "what": "reading", "clock_hz": clock, "power_w": power,
             "temperature_c": heat,
         }  # fmt: skip
 
 
 def _paint(found: Load, figure: "Figure", theme: "Theme") -> None:
-    every = figure.subplots(len(found.panels), 1, sharex=True, squeeze=False)[:, 0]
-    for number, (axes, panel) in enumerate(zip(every, found.panels, strict=True)):
-        _series(axes, panel, theme, theme.series[number])
+    all_axes = figure.subplots(len(found.panels), 1, sharex=True, squeeze=False)[:, 0]
+    for number, (axes, panel) in enumerate(zip(all_axes, found.panels, strict=True)):
+        _draw_series(axes, panel, theme, theme.series[number])
         if number == 0:
-            _marks(axes, found, theme)
-        _limits(axes)
+            _mark_rates(axes, found, theme)
+        _widen_limits(axes)
         if number == 0:
-            _tell_settled(axes, found, theme)
+            _label_settling(axes, found, theme)
         linear_axis(axes.yaxis, panel.text)
         axes.set_title(_heading(panel, found if number == 0 else None), weight="normal", size=9)
         axes.tick_params(labelbottom=number == len(found.panels) - 1)
-    every[-1].set_xlabel("time since the load began, s")
+    all_axes[-1].set_xlabel("time since the load began, s")
 
 
 def _heading(panel: Panel, rates: Load | None) -> str:
-    told = [f"published {short(panel.published[0], 18)} (dashed)"] if panel.published else []
+    parts = [f"published {short(panel.published[0], 18)} (dashed)"] if panel.published else []
     if rates:
-        told.append(f"burst {show(rates.burst, rates.dimension)} (dotted)")
-        told.append(f"settled {show(rates.settled, rates.dimension)} (dash-dot)")
-    return f"{panel.title}: {', '.join(told)}" if told else panel.title
+        parts.append(f"burst {show(rates.burst, rates.dimension)} (dotted)")
+        parts.append(f"settled {show(rates.settled, rates.dimension)} (dash-dot)")
+    return f"{panel.title}: {', '.join(parts)}" if parts else panel.title
 
 
-def _series(axes: "Axes", panel: Panel, theme: "Theme", colour: str) -> None:
-    at_s, middle, low, high = drawn(panel.at_s, panel.values)
+def _draw_series(axes: "Axes", panel: Panel, theme: "Theme", colour: str) -> None:
+    at_s, middle, low, high = windowed(panel.at_s, panel.values)
     axes.fill_between(at_s, low, high, color=colour, alpha=0.25, lw=0)
     axes.plot(at_s, middle, color=colour, lw=1.4)
     if panel.published:
         axes.axhline(panel.published[1], color=theme.ink, ls="--", lw=1.2)
 
 
-def _marks(axes: "Axes", found: Load, theme: "Theme") -> None:
-    """Marks the burst and the settled rate, and when it had settled."""
+def _mark_rates(axes: "Axes", found: Load, theme: "Theme") -> None:
+    """Marks the burst rate, the settled rate, and the time at which the rate had settled."""
     for value, style in ((found.burst, ":"), (found.settled, "-.")):
         axes.axhline(value, color=theme.series[1], ls=style, lw=1.4)
     if found.after_s is not None:
         axes.axvline(found.after_s, color=theme.series[1], ls="-.", lw=1)
 
 
-def _tell_settled(axes: "Axes", found: Load, theme: "Theme") -> None:
-    """Writes beside the line when the load had settled, where the widest gap between lines is."""
+def _label_settling(axes: "Axes", found: Load, theme: "Theme") -> None:
+    """Labels the time of settling beside its line, in the widest gap between horizontal lines."""
     if found.after_s is None:
         return
     panel = found.panels[0]
-    stated = (panel.published[1],) if panel.published else ()
+    published = (panel.published[1],) if panel.published else ()
     seen = min(panel.values), max(panel.values)
-    lines = {*axes.get_ylim(), found.burst, found.settled, *stated}
+    lines = {*axes.get_ylim(), found.burst, found.settled, *published}
     levels = sorted({*seen, *(one for one in lines if not seen[0] <= one <= seen[1])})
     gaps = [gap for gap in pairwise(levels) if gap != seen]
     low, high = max(gaps, key=lambda gap: gap[1] - gap[0])
@@ -238,19 +258,20 @@ def _tell_settled(axes: "Axes", found: Load, theme: "Theme") -> None:
     )  # fmt: skip
 
 
-def _limits(axes: "Axes") -> None:
+def _widen_limits(axes: "Axes") -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
     axes.margins(x=0.01)
 
 
-Drawn = tuple[list[float], list[float], list[float], list[float]]
+Windows = tuple[list[float], list[float], list[float], list[float]]
+"""Times (s), medians, minima and maxima, one entry per part of a series."""
 
 
-def drawn(at_s: Sequence[float], values: Sequence[float]) -> Drawn:
-    """Returns a series as it is drawn: times, medians, least and most of each part.
+def windowed(at_s: Sequence[float], values: Sequence[float]) -> Windows:
+    """Returns a series in ``WINDOWS`` parts: median time, median, minimum and maximum of each.
 
-    One of no more than ``WINDOWS`` values is drawn as it is.
+    A series of at most ``WINDOWS`` values is returned as it is.
     """
     if len(values) <= WINDOWS:
         return list(at_s), list(values), list(values), list(values)

@@ -1,4 +1,4 @@
-"""Colours of a plot: light, dark, and one whose colours a page's own style decides."""
+"""Colours of a plot: light, dark, and a theme whose colours are CSS variables of a web page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,14 @@ class Theme:
     """The colours of one plot, as matplotlib takes them.
 
     Attributes:
-        paper: what it is drawn on; ``none`` for whatever lies behind it.
-        ink: text, axes and what is published.
-        muted: what stands back: grid labels, remarks.
-        grid: lines behind the data.
-        series: what is measured, by series; told apart with normal and impaired colour vision
+        name: name of the theme.
+        paper: background; ``none`` for a transparent one.
+        ink: text, axes and published values.
+        muted: less prominent text: tick labels, remarks.
+        grid: grid lines.
+        series: measured values, one colour per series; distinguishable with impaired colour vision
             (Okabe and Ito's set, lightened or darkened for contrast with the paper).
-        names: colour to the CSS variable that takes its place, where a page decides.
+        names: CSS variable that replaces each colour; empty if the colours are final.
     """
 
     name: str
@@ -45,16 +46,16 @@ PAGE = Theme(
         **{f"#02000{number}": f"var(--series-{number})" for number in range(1, 7)},
     },
 )  # fmt: skip
-"""Colours that nothing else has, each put back as a variable of the page."""
+"""Theme of web pages: unique placeholder colours, each replaced by a CSS variable of the page."""
 
 THEMES = {one.name: one for one in (LIGHT, DARK)}
 
 
 def theme(name: str) -> Theme:
-    """Returns the theme of a name.
+    """Returns the theme with this name.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such theme.
     """
     if name not in THEMES:
         raise UsageError(f"no theme {name!r}: {did_you_mean(name, THEMES)}")

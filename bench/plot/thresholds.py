@@ -1,4 +1,4 @@
-"""The lines of rules as a plot shows them: their pieces in view, their values at the rim."""
+"""How the plot of rules shows lines: which segments are visible, threshold values at the edge."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,60 +13,65 @@ if TYPE_CHECKING:
     from bench.plot.theme import Theme
 
 SIZE_PT = (520.0, 330.0)
-"""About how wide and how high the axes are."""
+"""Approximate width and height of the axes, points."""
 NEAR_PT = 38.0
-"""Thresholds of TPP nearer than this are told in rows above each other."""
+"""Labels of TPP thresholds closer than this, in points, are stacked in rows."""
 STEPS = 100
+"""Number of steps along a segment in ``points_along``."""
 
 
-def is_seen(axes: "Axes", one: Segment) -> bool:
-    """Tells whether a piece of a line lies within the view."""
+def is_visible(axes: "Axes", segment: Segment) -> bool:
+    """Tells whether some part of a segment lies within the limits of the axes."""
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    if one.start[0] == one.end[0]:
-        across = left <= one.start[0] <= right
-        return across and max(one.start[1], low) < min(one.end[1], high)
-    across = low <= one.start[1] <= high
-    return across and max(one.start[0], left) < min(one.end[0], right)
+    if segment.start[0] == segment.end[0]:
+        across = left <= segment.start[0] <= right
+        return across and max(segment.start[1], low) < min(segment.end[1], high)
+    across = low <= segment.start[1] <= high
+    return across and max(segment.start[0], left) < min(segment.end[0], right)
 
 
-def along(axes: "Axes", one: Segment) -> list[tuple[float, float]]:
-    """Returns places along what is seen of a piece of a line, near enough to keep names off it."""
-    if not is_seen(axes, one):
+def points_along(axes: "Axes", segment: Segment) -> list[tuple[float, float]]:
+    """Returns points along the visible part of a segment, close enough to keep names off it."""
+    if not is_visible(axes, segment):
         return []
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    start = max(one.start[0], left), max(one.start[1], low)
-    ratios = min(one.end[0], right) / start[0], min(one.end[1], high) / start[1]
+    start = max(segment.start[0], left), max(segment.start[1], low)
+    ratios = min(segment.end[0], right) / start[0], min(segment.end[1], high) / start[1]
     steps = [number / STEPS for number in range(STEPS + 1)]
     return [(start[0] * ratios[0] ** step, start[1] * ratios[1] ** step) for step in steps]
 
 
-def tell(axes: "Axes", edges: Sequence[Segment], theme: "Theme") -> None:
-    """Tells every threshold at the rim, of TPP above, of density at the right, none on another."""
-    seen = [one for one in edges if is_seen(axes, one)]
-    totals = {one.start[0] for one in seen if one.start[0] == one.end[0]}
-    dense = {one.start[1] for one in seen if one.start[1] == one.end[1]}
-    for value, row in _rows_of(totals, axes.get_xlim(), SIZE_PT[0], NEAR_PT):
+def label_thresholds(axes: "Axes", segments: Sequence[Segment], theme: "Theme") -> None:
+    """Labels every threshold at the edge: TPP above, density at the right, without overlap."""
+    visible = [segment for segment in segments if is_visible(axes, segment)]
+    tpps = {segment.start[0] for segment in visible if segment.start[0] == segment.end[0]}
+    densities = {segment.start[1] for segment in visible if segment.start[1] == segment.end[1]}
+    for value, row in _in_rows(tpps, axes.get_xlim(), SIZE_PT[0], NEAR_PT):
         axes.annotate(
             f"{value:,g}", (value, 1), (0, 3 + LINE_PT * row), textcoords="offset points",
             xycoords=axes.get_xaxis_transform(), ha="center", size=9, color=theme.ink,
         )  # fmt: skip
-    for value, row in _rows_of(dense, axes.get_ylim(), SIZE_PT[1], LINE_PT):
+    for value, row in _in_rows(densities, axes.get_ylim(), SIZE_PT[1], LINE_PT):
         axes.annotate(
             f"{value:g}", (1, value), (3 + NEAR_PT * row, 0), textcoords="offset points",
             xycoords=axes.get_yaxis_transform(), va="center", size=9, color=theme.ink,
         )  # fmt: skip
 
 
-def _rows_of(
+def _in_rows(
     values: Iterable[float], view: tuple[float, float], size_pt: float, near_pt: float
 ) -> Iterator[tuple[float, int]]:
-    """Yields values with the row that each is told in: the first whose last one is far enough."""
+    """Yields each value with its label's row: the first row whose last label is far enough."""
     scale = size_pt / math.log(view[1] / view[0])
-    last: list[float] = []
-    for one in sorted(values):
+    last_in_row: list[float] = []
+    for value in sorted(values):
         row = next(
-            (row for row, held in enumerate(last) if scale * math.log(one / held) >= near_pt),
-            len(last),
+            (
+                row
+                for row, previous in enumerate(last_in_row)
+                if scale * math.log(value / previous) >= near_pt
+            ),
+            len(last_in_row),
         )
-        last[row : row + 1] = [one]
-        yield one, row
+        last_in_row[row : row + 1] = [value]
+        yield value, row

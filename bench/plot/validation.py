@@ -1,4 +1,4 @@
-"""Predictions beside what was measured, each predicted without the chip that it is of."""
+"""Plot of predictions against measurements; each model was fitted without the predicted chip."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -22,28 +22,32 @@ if TYPE_CHECKING:
 
 FILE = "validation.csv"
 BAND = 0.20
+"""Relative half-width of the band drawn around equality."""
 TICKS = 4
 WITH_BARS = 60
-"""Of a part with more points intervals are not drawn: they would hide them."""
+"""In a part with more points, intervals are not drawn: they would hide the points."""
 PANELS = (
     ("steps", ("prefill", "decode"), Dimension.TIME),
     ("serving, time per token", ("serving, dense", "serving, experts"), Dimension.TIME),
     ("figures, share reached", ("matrix figures", "memory figures"), Dimension.SHARE),
 )
-"""Title of each panel, the parts that it shows, and what their values are."""
+"""Title of each panel, the parts of the validation that it shows, and their dimension."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One case that was held out.
+    """One hold-out case.
 
     Attributes:
-        part: of the validation.
-        cases, median_error: of the whole part, of which the points may be a sample.
+        part: part of the validation.
+        cases: number of cases in the whole part, of which the points may be a sample.
+        median_error: median relative error over the whole part.
         chip: id of the sheet.
-        work: what was run.
-        measured, predicted: seconds, or share of a published figure.
-        low, high: the 95% interval of what was predicted; None where none is told.
+        work: the work that was run.
+        measured: measured time (s), or share of a published figure.
+        predicted: predicted value, in the same unit.
+        low: lower end of the prediction's 95% interval; None if there is no interval.
+        high: upper end of that interval; None if there is no interval.
     """
 
     part: str
@@ -62,18 +66,16 @@ def read(path: Path | None = None) -> list[Point]:
 
     Raises:
         UsageError: there is no such file.
-        DataError: it holds no such points.
+        DataError: the file does not hold valid points.
     """
-    place = path or paths.data_dir("results") / FILE
+    file = path or paths.data_dir("results") / FILE
     try:
-        rows = list(csv.DictReader(place.read_text("utf-8").splitlines()))
-        return [_point(one) for one in rows]
+        rows = list(csv.DictReader(file.read_text("utf-8").splitlines()))
+        return [_point(row) for row in rows]
     except OSError:
-        raise UsageError(f"no {place.name} in results/: 'make docs' writes it") from None
+        raise UsageError(f"no {file.name} in results/: 'make docs' writes it") from None
     except (KeyError, ValueError, TypeError) as error:
-        fault = Fault(
-            place.name, "", f"holds no points of a validation: {error}", "run 'make docs'"
-        )
+        fault = Fault(file.name, "", f"holds no points of a validation: {error}", "run 'make docs'")
         raise DataError([fault]) from None
 
 
@@ -87,10 +89,10 @@ def _point(row: dict[str, str]) -> Point:
 
 
 def picture(points: Sequence[Point]) -> Picture:
-    """Returns ``validation``: what was predicted against what was measured, a panel a kind.
+    """Returns the picture ``validation``: predicted against measured, one panel per kind of work.
 
     Raises:
-        UsageError: there is no point.
+        UsageError: there are no points.
     """
     if not points:
         raise UsageError("no prediction was tested")
@@ -104,61 +106,63 @@ def picture(points: Sequence[Point]) -> Picture:
             f"measured; band: ±{BAND:.0%}; bars: 95% interval, where points are few. "
             f"{_sampled(parts)}"
         ),
-        rows=[_row(one) for one in points],
+        rows=[_row(point) for point in points],
         paint=partial(_paint, points),
         height=3.9,
     )
 
 
 def _row(point: Point) -> dict[str, Scalar]:
-    return {one.name: getattr(point, one.name) for one in fields(point)}
+    return {field.name: getattr(point, field.name) for field in fields(point)}
 
 
 def _parts(points: Sequence[Point]) -> Iterator[tuple[str, list[Point]]]:
     drawn = [part for _, parts, _ in PANELS for part in parts]
-    there = {one.part for one in points}
-    for part in (one for one in drawn if one in there):
-        yield part, [one for one in points if one.part == part]
+    present = {point.part for point in points}
+    for part in (point for point in drawn if point in present):
+        yield part, [point for point in points if point.part == part]
 
 
 def _title(parts: Sequence[tuple[str, list[Point]]]) -> str:
-    told = (f"{short(part)} {own[0].median_error:.1%}" for part, own in parts)
-    return f"Median error on chips left out: {'; '.join(told)}"
+    medians = (f"{short(part)} {of_part[0].median_error:.1%}" for part, of_part in parts)
+    return f"Median error on chips left out: {'; '.join(medians)}"
 
 
 def _sampled(parts: Sequence[tuple[str, list[Point]]]) -> str:
-    some = [
-        f"{len(own)} of {own[0].cases} of {part}" for part, own in parts if own[0].cases > len(own)
+    samples = [
+        f"{len(of_part)} of {of_part[0].cases} of {part}"
+        for part, of_part in parts
+        if of_part[0].cases > len(of_part)
     ]
-    return f"Evenly sampled: {'; '.join(some)}." if some else ""
+    return f"Evenly sampled: {'; '.join(samples)}." if samples else ""
 
 
 def _alt(parts: Sequence[tuple[str, list[Point]]]) -> str:
-    told = []
-    for part, own in parts:
-        near = sum(abs(one.predicted / one.measured - 1) <= BAND for one in own)
-        told.append(f"{short(part)}: {near} of {len(own)} within {BAND:.0%}")
-    return f"Predicted against measured, near a line of equality. {'; '.join(told)}."
+    counts = []
+    for part, of_part in parts:
+        near = sum(abs(point.predicted / point.measured - 1) <= BAND for point in of_part)
+        counts.append(f"{short(part)}: {near} of {len(of_part)} within {BAND:.0%}")
+    return f"Predicted against measured, near a line of equality. {'; '.join(counts)}."
 
 
 def _paint(points: Sequence[Point], figure: "Figure", theme: "Theme") -> None:
     shown = [one for one in PANELS if any(point.part in one[1] for point in points)]
-    every = figure.subplots(1, len(shown), squeeze=False)[0]
-    for axes, (title, parts, dimension) in zip(every, shown, strict=True):
+    all_axes = figure.subplots(1, len(shown), squeeze=False)[0]
+    for axes, (title, parts, dimension) in zip(all_axes, shown, strict=True):
         _panel(axes, [one for one in points if one.part in parts], parts, theme)
         axes.set_title(title)
         for axis, most in ((axes.xaxis, TICKS), (axes.yaxis, 2 * TICKS)):
             log_axis(axis, partial(quantity, dimension=dimension), most)
         axes.set_xlabel(f"measured, {dimension.value}")
-    every[0].set_ylabel("predicted")
+    all_axes[0].set_ylabel("predicted")
 
 
-def _bars(own: Sequence[Point]) -> list[list[float]] | None:
-    if len(own) > WITH_BARS:
+def _bars(points: Sequence[Point]) -> list[list[float]] | None:
+    if len(points) > WITH_BARS:
         return None
     return [
-        [one.predicted - (one.low or one.predicted) for one in own],
-        [(one.high or one.predicted) - one.predicted for one in own],
+        [point.predicted - (point.low or point.predicted) for point in points],
+        [(point.high or point.predicted) - point.predicted for point in points],
     ]
 
 
@@ -166,9 +170,9 @@ def _panel(axes: "Axes", points: Sequence[Point], parts: Sequence[str], theme: "
     axes.set_xscale("log")
     axes.set_yscale("log")
     for number, part in enumerate(parts):
-        own = [one for one in points if one.part == part]
+        of_part = [one for one in points if one.part == part]
         axes.errorbar(
-            [one.measured for one in own], [one.predicted for one in own], _bars(own),
+            [one.measured for one in of_part], [one.predicted for one in of_part], _bars(of_part),
             fmt=MARKERS[number], ms=3, lw=0.5, alpha=0.5, color=theme.series[number],
             label=short(part, 24),
         )  # fmt: skip

@@ -152,7 +152,7 @@ def test_a_day_without_a_line_is_drawn_and_a_chip_without_figures_refused(
 
 
 def test_a_threshold_that_nobody_knows_draws_no_line() -> None:
-    assert list(regions(predicate({"tpp": ">= unknown"}))) == [Region(also=True)]
+    assert list(regions(predicate({"tpp": ">= unknown"}))) == [Region(has_other_conditions=True)]
 
 
 def _part(name: str, count: int) -> Part:

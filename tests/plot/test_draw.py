@@ -12,7 +12,7 @@ from bench import paths
 from bench.chips.load import Catalogue
 from bench.errors import UsageError
 from bench.plot import draw
-from bench.plot.axes import Label, place, rounds, short, slug
+from bench.plot.axes import Label, place_labels, round_values, short, slug
 from bench.plot.picture import Picture
 from bench.plot.registry import record_pictures
 from bench.plot.theme import DARK, LIGHT, PAGE, Theme, theme
@@ -184,13 +184,13 @@ def test_a_theme_that_is_not_there_names_the_nearest() -> None:
     ],
 )
 def test_an_axis_tells_round_values_and_few(low: float, high: float, told: list[float]) -> None:
-    assert rounds(low, high) == pytest.approx(told)
+    assert round_values(low, high) == pytest.approx(told)
 
 
 @pytest.mark.parametrize("most", [3, 5, 9])
 def test_an_axis_never_tells_too_many(most: int) -> None:
     for low, high in itertools.combinations([1e-9, 3e-3, 1.0, 7.0, 12.0, 5e4, 2e15], 2):
-        assert 1 <= len(rounds(low, high, most)) <= most
+        assert 1 <= len(round_values(low, high, most)) <= most
 
 
 def test_names_neither_meet_nor_cover_a_point() -> None:
@@ -203,7 +203,7 @@ def test_names_neither_meet_nor_cover_a_point() -> None:
     axes.set_ylim(1, 10)
     points = [(3.0 + step / 50, 3.0) for step in range(12)]
     labels = [Label(x, y, f"chip-{x:.2f}") for x, y in points]
-    place(axes, labels, points, LIGHT, (500, 300))
+    place_labels(axes, labels, points, LIGHT, (500, 300))
     told = [one.get_text() for one in axes.texts]
     assert 2 <= len(told) < len(labels)
     assert told[0] == "chip-3.00"

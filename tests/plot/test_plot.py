@@ -174,11 +174,11 @@ def test_a_load_that_never_settles_is_not_said_to(
 def test_a_long_series_is_drawn_as_medians_with_extremes() -> None:
     at_s = [float(number) for number in range(3000)]
     values = [float(number % 10) for number in range(3000)]
-    times, middle, low, high = sustained.drawn(at_s, values)
+    times, middle, low, high = sustained.windowed(at_s, values)
     assert len(times) == sustained.WINDOWS
     assert (set(low), set(high)) == ({0.0}, {9.0})
     assert all(one == 4.5 for one in middle[1:-1])
-    assert sustained.drawn(at_s[:9], values[:9]) == (at_s[:9], *[values[:9]] * 3)
+    assert sustained.windowed(at_s[:9], values[:9]) == (at_s[:9], *[values[:9]] * 3)
 
 
 def test_ratios_are_the_cells_of_the_matrix_that_have_both(sheets: Catalogue) -> None:
