@@ -12,7 +12,7 @@ from bench.claims.load import claims
 from bench.claims.model import Axis
 from bench.claims.sensitivity import Bench, bench_of
 from bench.claims.weigh import Finding, Question, title
-from bench.report.claims import comes_to
+from bench.report.claims import tested_formula
 from bench.report.digits import NONE
 from bench.report.evidence import usual
 from bench.report.ratios import groups, measured, on_paper, times
@@ -232,7 +232,7 @@ def _claim_table(judged: Iterable[Judgement]) -> str:
         (
             _named(one),
             _speaker(one),
-            comes_to(one.deciding.deciding),
+            tested_formula(one.deciding.deciding),
             on_paper(one.deciding.deciding.paper),
             measured(one.deciding.deciding.measured),
             one.word.value,
@@ -251,7 +251,7 @@ def _missing(judged: Iterable[Judgement]) -> Iterator[tuple[str, ...]]:
             _named(one),
             _speaker(one),
             words[one.on_paper],
-            f"{comes_to(found)}: {found.reason}",
+            f"{tested_formula(found)}: {found.reason}",
         )
 
 

@@ -1,4 +1,4 @@
-"""What was fitted, and a record's layers and products beside what was predicted of them."""
+"""Tables of ``calibrate``: fitted parameters, and a record's times beside the predicted ones."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +12,7 @@ from bench.predict.learning.own import Layer, layer_s, layers, products
 from bench.predict.learning.pooled import LEVELS, Departures
 from bench.predict.learning.product import seconds, shapes
 from bench.predict.model.facts import Facts
+from bench.predict.model.operators import Array
 from bench.records.model import Record
 from bench.report.duration import duration
 from bench.report.markup import Report
@@ -65,7 +66,7 @@ PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread
 
 
 def fitted(found: Learnt) -> Report:
-    """Returns the stack's parameters and what is known of chips' departures."""
+    """Returns the fitted parameters of the software stack and how chips depart from it."""
     rows = [(key, _value(key, value), MEANS[key]) for key, value in asdict(found.stack).items()]
     table = Table(
         "The software stack, fitted on measured steps",
@@ -83,30 +84,31 @@ def _value(key: str, value: float) -> str:
 
 
 def _firsts(found: Learnt) -> Section:
-    """Returns what engines make of a prefill before the first token."""
-    told = {key.replace("tpot", "ttft"): asdict(how) for key, (how, _) in found.first.items()}
+    """Returns the parameters of TTFT: what engines add to the prefill time."""
+    fits = {key.replace("tpot", "ttft"): asdict(how) for key, (how, _) in found.first.items()}
     cells = tuple(
-        (name, *(_value(key, value) for key, value in one.items())) for name, one in told.items()
+        (name, *(_value(key, value) for key, value in fit.items())) for name, fit in fits.items()
     )
-    flat: list[dict[str, Scalar]] = [{"of": name, **one} for name, one in told.items()]
+    flat: list[dict[str, Scalar]] = [{"of": name, **fit} for name, fit in fits.items()]
     return Section("TTFT: what engines add to a prefill", FIRSTS, cells, flat, (), "firsts")
 
 
 def _trained(found: Learnt) -> Section:
-    """Returns what training makes of the times of steps."""
-    told = asdict(found.trainer)
+    """Returns the fitted factors of training on the stack's times, and those of its engines."""
+    factors = asdict(found.trainer)
     engines = {
-        f"engine {name}": math.exp(log) for name, (log, _) in sorted(told.pop("known").items())
+        f"engine {name}": math.exp(log) for name, (log, _) in sorted(factors.pop("known").items())
     }
-    named = {TRAINED[key]: value for key, value in told.items()} | engines
+    named = {TRAINED[key]: value for key, value in factors.items()} | engines
     cells = tuple((name, significant(value, 3)) for name, value in named.items())
     flat: list[dict[str, Scalar]] = [
-        {"of": key, "factor": value} for key, value in (told | engines).items()
+        {"of": key, "factor": value} for key, value in (factors | engines).items()
     ]
     return Section("Training: factors on the stack's times", FACTORS, cells, flat, (), "training")
 
 
 def _departures(found: Learnt) -> Section:
+    """Returns how chips depart from the stack's times, one row per part that was fitted."""
     named = {
         **found.parts,
         **{key.replace("tpot", "ttft"): one for key, (_, one) in found.first.items()},
@@ -131,7 +133,14 @@ def _part(name: str, one: Departures) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Row:
-    """One layer: its name, what was measured, and the prediction with its 95% interval, in s."""
+    """One layer of a model: measured and predicted time.
+
+    Attributes:
+        name: model, phase, sizes, format and way of calling.
+        measured: the layer with its measured time.
+        predicted: predicted time, s.
+        low, high: its 95% interval, s.
+    """
 
     name: str
     measured: Layer
@@ -153,7 +162,15 @@ class Row:
 def beside(
     known: Learnt, found: Learnt, record: Record, chip: Facts, models: Mapping[str, Workload]
 ) -> Report:
-    """Returns a record's layers and products beside what was predicted without it."""
+    """Returns the measured layers and products of a record beside their predictions.
+
+    Args:
+        known: what was learnt without the record: the predictions are made with it.
+        found: what was learnt with the record.
+        record: the run.
+        chip: the chip that it measured.
+        models: shapes of models by id; layers of other models are left out.
+    """
     rows = list(_layers(known, record, chip, models))
     title = f"{chip.name}: layers measured here and as predicted from its sheet"
     cells = tuple(map(_cells, rows))
@@ -167,34 +184,35 @@ def beside(
 def _layers(
     known: Learnt, record: Record, chip: Facts, models: Mapping[str, Workload]
 ) -> Iterator[Row]:
-    for one in layers(record):
-        if one.model not in models:
+    """Yields the layers of a record with their predictions, made without the record."""
+    for layer in layers(record):
+        if layer.model not in models:
             continue
-        model = models[one.model]
-        part = known.parts["tpot-experts" if model.experts else one.phase]
+        model = models[layer.model]
+        part = known.parts["tpot-experts" if model.experts else layer.phase]
         means, covariance = part.predicted([chip.labels])
-        told = layer_s(one, chip, model, known.stack) * math.exp(float(means[0]))
-        by = math.exp(part.half(float(covariance[0, 0]), LEVELS[-1]))
-        way = ", graph" if one.graph else ""
-        name = f"{one.model} {one.phase} {one.batch:g} x {one.length:g} {one.dtype}{way}"
-        yield Row(name, one, told, told / by, told * by)
+        predicted = layer_s(layer, chip, model, known.stack) * math.exp(float(means[0]))
+        factor = math.exp(part.half(float(covariance[0, 0]), LEVELS[-1]))
+        way = ", graph" if layer.graph else ""
+        name = f"{layer.model} {layer.phase} {layer.batch:g} x {layer.length:g} {layer.dtype}{way}"
+        yield Row(name, layer, predicted, predicted / factor, predicted * factor)
 
 
-def _cells(one: Row) -> tuple[str, ...]:
-    own = one.measured
+def _cells(row: Row) -> tuple[str, ...]:
+    measured = row.measured
     return (
-        one.name,
-        f"{duration(own.seconds)} ({duration(own.low)}–{duration(own.high)})",
-        duration(one.predicted),
-        f"{duration(one.low, 2)}–{duration(one.high, 2)}",
-        f"{significant(one.ratio, 3)}{'' if one.inside else ', outside'}",
+        row.name,
+        f"{duration(measured.seconds)} ({duration(measured.low)}–{duration(measured.high)})",
+        duration(row.predicted),
+        f"{duration(row.low, 2)}–{duration(row.high, 2)}",
+        f"{significant(row.ratio, 3)}{'' if row.inside else ', outside'}",
     )
 
 
-def _flat(one: Row) -> "dict[str, Scalar]":
+def _flat(row: Row) -> "dict[str, Scalar]":
     return {
-        "layer": one.name, "measured_s": one.measured.seconds, "predicted_s": one.predicted,
-        "predicted_s_low_95": one.low, "predicted_s_high_95": one.high, "ratio": one.ratio,
+        "layer": row.name, "measured_s": row.measured.seconds, "predicted_s": row.predicted,
+        "predicted_s_low_95": row.low, "predicted_s_high_95": row.high, "ratio": row.ratio,
     }  # fmt: skip
 
 
@@ -202,38 +220,48 @@ def _summary(rows: Sequence[Row], record: Record) -> Iterator[str]:
     if not rows:
         yield f"Record {record.id} has no layers: run suite=calibrate or suite=llm."
         return
-    errors = [abs(one.ratio - 1) for one in rows]
-    yield f"Mean error {np.mean(errors):.1%}, median {np.median(errors):.1%}, of {len(rows)}."
+    yield _errors([one.ratio for one in rows])
     yield f"{sum(one.inside for one in rows)} of {len(rows)} lie within their 95% intervals."
 
 
+def _errors(ratios: Sequence[float] | Array) -> str:
+    """Returns mean and median error of predictions; ``ratios`` are predicted over measured."""
+    errors = np.abs(np.asarray(ratios) - 1)
+    return f"Mean error {errors.mean():.1%}, median {np.median(errors):.1%}, of {len(errors)}."
+
+
 def _moved(known: Learnt, found: Learnt, chip: Facts) -> Iterator[str]:
-    """Yields what the record taught: by how much times of this chip are predicted anew."""
-    told = [
+    """Yields by how much the record changes the predicted times of this chip."""
+    changes = [
         f"{name} {_expected(found, chip, name) / _expected(known, chip, name) - 1:+.1%}"
         for name in found.measured.get(chip.chip, ())
         if name in found.parts
     ]
-    if told:
-        yield f"With this record, predicted times of this chip change: {', '.join(told)}."
+    if changes:
+        yield f"With this record, predicted times of this chip change: {', '.join(changes)}."
     yield "What other engines add, and their scatter, stays: intervals of serving hardly narrow."
 
 
 def _expected(known: Learnt, chip: Facts, name: str) -> float:
+    """Returns the chip's expected time over the stack's in one part."""
     return math.exp(float(known.parts[name].predicted([chip.labels])[0][0]))
 
 
 def _products(known: Learnt, found: Learnt, record: Record, chip: Facts, dtype: str) -> Section:
+    """Returns the measured products of one format beside their predictions.
+
+    The table has no rows where the record has no such products, or the sheet too few figures.
+    """
     sizes, times = products(record, dtype)
     title = f"{dtype} products"
     own = found.own.get(chip.chip, {}).get(dtype)
     if not times or dtype not in chip.peaks or chip.bandwidth is None:
         return Section(title, PRODUCT, (), [], (), f"products_{dtype}")
     how, departures = known.products[dtype]
-    made, measured = shapes(sizes, chip, dtype), np.array(times)
+    shaped, measured = shapes(sizes, chip, dtype), np.array(times)
     shift = math.exp(float(departures.predicted([chip.labels])[0][0]))
-    ratios = seconds(made, how) * shift / measured
-    fit = own.seconds(made)[0] / measured if own else np.full(len(times), np.nan)
+    ratios = seconds(shaped, how) * shift / measured
+    fit = own.seconds(shaped)[0] / measured if own else np.full(len(times), np.nan)
     cells = tuple(
         (
             " x ".join(f"{one:g}" for one in size), duration(time), duration(time * ratio),
@@ -245,6 +273,4 @@ def _products(known: Learnt, found: Learnt, record: Record, chip: Facts, dtype: 
         {"m": m, "n": n, "k": k, "measured_s": time, "ratio": float(ratio)}
         for (m, n, k), time, ratio in zip(sizes, times, ratios, strict=True)
     ]
-    errors = np.abs(ratios - 1)
-    line = f"Mean error {errors.mean():.1%}, median {np.median(errors):.1%}, of {len(times)}."
-    return Section(title, PRODUCT, cells, flat, (line,), f"products_{dtype}")
+    return Section(title, PRODUCT, cells, flat, (_errors(ratios),), f"products_{dtype}")

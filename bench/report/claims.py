@@ -1,4 +1,4 @@
-"""Claims judged: a line a claim, or one claim with every pair, axis and value behind it."""
+"""Judged claims: a table of many, or one in full with its pairs, axes and measured values."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -44,56 +44,58 @@ GROUPS = "Groups (people, teams or companies) that measured: the first chip, the
 SIGNS = {"matches": "≈", "exceeds": ">", "at least": "≥", "at most": "≤"}
 
 
-def claim_list(found: Sequence[Judgement], bench: Bench) -> Report:
-    """Returns the claims, a line each."""
+def claim_list(judged: Sequence[Judgement], bench: Bench) -> Report:
+    """Returns a table of judged claims, one row each."""
     notes = Notes()
-    hangs = [[flip.change for flip in bench.flips(one.deciding.deciding)] for one in found]
-    cells = tuple(_cells(*each, bench, notes) for each in zip(found, hangs, strict=True))
+    changes = [[flip.change for flip in bench.flips(one.deciding.deciding)] for one in judged]
+    cells = tuple(_cells(*each, bench, notes) for each in zip(judged, changes, strict=True))
     table = Table(
-        f"{len(found)} claim{'' if len(found) == 1 else 's'} tested",
+        f"{len(judged)} claim{'' if len(judged) == 1 else 's'} tested",
         HOW,
         COLUMNS,
         cells,
-        tuple(_summary(found)),
+        tuple(_summary(judged)),
         notes.lines(),
     )
-    return Report(table, [_flat(*each, bench) for each in zip(found, hangs, strict=True)])
+    return Report(table, [_flat(*each, bench) for each in zip(judged, changes, strict=True)])
 
 
-def _cells(one: Judgement, hangs: list[str], bench: Bench, notes: Notes) -> tuple[str, ...]:
-    claim, finding = one.claim, one.deciding.deciding
+def _cells(judgement: Judgement, changes: list[str], bench: Bench, notes: Notes) -> tuple[str, ...]:
+    """Returns the cells of one claim; ``changes`` are those that would change its verdict."""
+    claim, finding = judgement.claim, judgement.deciding.deciding
     mark = notes.mark(source_line(claim.source, bench.catalogue))
     read = f" {notes.mark(f'Read: {claim.reading}')}" if claim.reading else ""
     return (
         f"{claim.id}: {claim.statement} {mark}",
         f"{claim.speaker} ({claim.side}), {claim.date}",
-        comes_to(finding) + read,
+        tested_formula(finding) + read,
         on_paper(finding.paper),
         measured(finding.measured),
         _predicted(finding, bench),
         verdict_cell(finding, notes),
-        _where(one),
-        ", ".join(hangs) or NONE,
+        _where_it_holds(judgement),
+        ", ".join(changes) or NONE,
         devices(finding.needed),
     )
 
 
-def comes_to(found: Finding) -> str:
-    """Returns a finding's question as a formula, such as ``h20 / h100 bf16 ≥ 1.2``."""
-    asked = found.question
-    pair = f"{asked.first.id} / {asked.second.id}"
-    return f"{pair}, {title(asked.axis)} {SIGNS[asked.relation]} {asked.factor:g}"
+def tested_formula(finding: Finding) -> str:
+    """Returns a finding's question as a formula, such as ``h20 / h100, bf16 matrix ≥ 1.2``."""
+    question = finding.question
+    pair = f"{question.first.id} / {question.second.id}"
+    return f"{pair}, {title(question.axis)} {SIGNS[question.relation]} {question.factor:g}"
 
 
-def _where(one: Judgement) -> str:
-    if one.stands is not Stands.OPEN:
-        return one.stands.value
+def _where_it_holds(judgement: Judgement) -> str:
+    """Returns whether the claim holds on paper and measured; if open, what paper says."""
+    if judgement.stands is not Stands.OPEN:
+        return judgement.stands.value
     words = {True: "on paper", False: "not on paper", None: "paper does not say"}
-    return f"open ({words[one.on_paper]})"
+    return f"open ({words[judgement.on_paper]})"
 
 
-def _flat(one: Judgement, hangs: list[str], bench: Bench) -> dict[str, Scalar]:
-    claim, finding = one.claim, one.deciding.deciding
+def _flat(judgement: Judgement, changes: list[str], bench: Bench) -> dict[str, Scalar]:
+    claim, finding = judgement.claim, judgement.deciding.deciding
     low, high, by = bench.predicted(finding) or (None, None, None)
     return {
         "claim": claim.id,
@@ -103,67 +105,69 @@ def _flat(one: Judgement, hangs: list[str], bench: Bench) -> dict[str, Scalar]:
         "side": claim.side,
         "date": claim.date,
         "source": claim.source,
-        "pairs": len(one.pairs),
-        "claim_verdict": one.word.value,
-        "claim_stands": one.stands.value,
-        "claim_on_paper": one.on_paper,
-        "claim_holds": one.holds,
+        "pairs": len(judgement.pairs),
+        "claim_verdict": judgement.word.value,
+        "claim_stands": judgement.stands.value,
+        "claim_on_paper": judgement.on_paper,
+        "claim_holds": judgement.holds,
         **flat(finding),
         "predicted_low": low,
         "predicted_high": high,
         "predicted_by": by,
-        "hangs_on": "; ".join(hangs) or None,
+        "hangs_on": "; ".join(changes) or None,
     }
 
 
-def _summary(found: Sequence[Judgement]) -> Iterator[str]:
-    if not found:
+def _summary(judged: Sequence[Judgement]) -> Iterator[str]:
+    """Yields how many claims have each verdict, and where how many of them hold."""
+    if not judged:
         yield (
             "No claim matches all keys: leave one out. "
             "'python -m bench verdict chips=[A,B]' tests two chips without a claim."
         )
         return
-    words = Counter(one.word for one in found)
-    told = ", ".join(f"{words[one]} {one.value}" for one in Word if words[one])
-    yield f"Verdicts: {told}."
-    held = Counter(one.stands for one in found)
-    told = ", ".join(f"{held[one]} {one.value}" for one in Stands if held[one])
-    yield f"Where they hold: {told}."
-    paper = sum(one.stands is Stands.OPEN and one.on_paper is True for one in found)
+    verdicts = Counter(one.word for one in judged)
+    counts = ", ".join(f"{verdicts[one]} {one.value}" for one in Word if verdicts[one])
+    yield f"Verdicts: {counts}."
+    places = Counter(one.stands for one in judged)
+    counts = ", ".join(f"{places[one]} {one.value}" for one in Stands if places[one])
+    yield f"Where they hold: {counts}."
+    paper = sum(one.stands is Stands.OPEN and one.on_paper is True for one in judged)
     if paper:
         yield f"{paper} hold on paper, and measurement has not decided them yet."
 
 
-def claim_report(found: Judgement, bench: Bench) -> Report:
-    """Returns one claim in full: every pair and axis, what it hangs on, every value behind it."""
-    claim = found.claim
-    findings = [one for pair in found.pairs for one in pair.findings]
+def claim_report(judgement: Judgement, bench: Bench) -> Report:
+    """Returns one claim in full: its pairs and axes, what would change them, all values used."""
+    claim = judgement.claim
+    findings = [one for pair in judgement.pairs for one in pair.findings]
     notes = Notes()
-    cells = tuple(_full(one, bench, notes) for one in findings)
+    cells = tuple(_finding_cells(one, bench, notes) for one in findings)
     table = Table(
         claim.statement,
-        (_answer(found), *_told(claim, bench)),
+        (_answer(judgement), *_about(claim, bench)),
         SINGLE,
         cells,
         (GROUPS,),
         notes.lines(),
     )
-    every = {one.ref: one for finding in findings for one in behind(finding, bench.whole)}
+    used = {one.ref: one for finding in findings for one in behind(finding, bench.whole)}
     flats = [{"claim": claim.id, **flat(one)} for one in findings]
-    known = values("Every value used", every.values(), bench.catalogue)
-    return Report(table, flats, (flips(findings, bench), known))
+    used_values = values("Every value used", used.values(), bench.catalogue)
+    return Report(table, flats, (flips(findings, bench), used_values))
 
 
-def _answer(found: Judgement) -> str:
-    """Returns what the claim comes to, and what that hangs on, before anything else is told."""
-    finding = found.deciding.deciding
+def _answer(judgement: Judgement) -> str:
+    """Returns the verdict on the claim and the finding that decides it."""
+    finding = judgement.deciding.deciding
     return (
-        f"Verdict: {found.word.value}. Where it holds: {_where(found)}. "
-        f"Decided by {comes_to(finding)}: {finding.reason}."
+        f"Verdict: {judgement.word.value}. Where it holds: {_where_it_holds(judgement)}. "
+        f"Decided by {tested_formula(finding)}: {finding.reason}."
     )
 
 
-def _told(claim: Claim, bench: Bench) -> Iterator[str]:
+def _about(claim: Claim, bench: Bench) -> Iterator[str]:
+    """Yields who made the claim, its source, and how it was read."""
     yield f"Said by {claim.speaker} ({claim.side}), {claim.date}."
     yield f"Source: {source_line(claim.source, bench.catalogue)}"
     which = [
@@ -182,33 +186,35 @@ def _told(claim: Claim, bench: Bench) -> Iterator[str]:
 
 
 def _formula(claim: Claim) -> str:
-    def told(axis: Axis) -> str:
+    """Returns what the claim says of its axes, such as ``bf16 matrix ≥ 1.2, decode ≥ 1``."""
+
+    def on_axis(axis: Axis) -> str:
         return f"{title(axis)} {SIGNS[claim.relation_of(axis)]} {claim.factor_of(axis):g}"
 
-    return ", ".join(told(axis) for axis in claim.axes)
+    return ", ".join(on_axis(axis) for axis in claim.axes)
 
 
-def _full(one: Finding, bench: Bench, notes: Notes) -> tuple[str, ...]:
-    asked = one.question
+def _finding_cells(finding: Finding, bench: Bench, notes: Notes) -> tuple[str, ...]:
+    question = finding.question
     words = {True: "yes", False: "no", None: "open"}
     return (
-        f"{asked.first.id} / {asked.second.id}",
-        title(asked.axis),
-        f"{SIGNS[asked.relation]} {asked.factor:g}",
-        on_paper(one.paper),
-        measured(one.measured),
-        verdict_cell(one, notes),
-        f"paper {words[one.on_paper]}, measured {words[one.holds]}",
-        groups(one.measured),
-        devices(one.needed),
-        _predicted(one, bench),
+        f"{question.first.id} / {question.second.id}",
+        title(question.axis),
+        f"{SIGNS[question.relation]} {question.factor:g}",
+        on_paper(finding.paper),
+        measured(finding.measured),
+        verdict_cell(finding, notes),
+        f"paper {words[finding.on_paper]}, measured {words[finding.holds]}",
+        groups(finding.measured),
+        devices(finding.needed),
+        _predicted(finding, bench),
     )
 
 
-def _predicted(one: Finding, bench: Bench) -> str:
-    """Returns what a paper ratio predicts of work that nobody measured; it proves nothing."""
-    known = bench.predicted(one)
-    if known is None:
+def _predicted(finding: Finding, bench: Bench) -> str:
+    """Returns the predicted 95% interval of a ratio of work that nobody measured, and its basis."""
+    prediction = bench.predicted(finding)
+    if prediction is None:
         return NONE
-    low, high, words = known
-    return f"{times(low)}–{times(high)} ({words})"
+    low, high, basis = prediction
+    return f"{times(low)}–{times(high)} ({basis})"

@@ -1,4 +1,4 @@
-"""Collectives over the size of the message: time, algorithm and bus bandwidth beside the link's."""
+"""Table of collectives by message size: time, algorithm and bus bandwidth, share of the link's."""
 
 from collections.abc import Iterator, Sequence
 
@@ -27,7 +27,7 @@ def collective_sections(
     judged: Sequence[Row],
     catalogue: Catalogue,
 ) -> Iterator[Section]:
-    """Yields the table of collectives."""
+    """Yields the table of collectives, if the record has any."""
     rows = [row for row in judged if row.measurement.kernel == KERNEL and not row.apart]
     if not rows:
         return
@@ -54,7 +54,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _time(row: Row) -> Interval | None:
-    """Returns the time of one call on the slowest rank."""
+    """Returns the time of one call on the slowest rank, s."""
     timing = row.measurement.timing
     if timing is None or row.measured is None:
         return None
@@ -62,7 +62,7 @@ def _time(row: Row) -> Interval | None:
 
 
 def _algorithm(row: Row) -> Interval | None:
-    """Returns the message over the time: bus bandwidth over the operation's factor."""
+    """Returns algorithm bandwidth, message size over time: bus bandwidth over the bus factor."""
     factor = row.measurement.observed.get("bus_factor")
     if row.measured is None or not isinstance(factor, float) or not factor:
         return None
@@ -70,7 +70,7 @@ def _algorithm(row: Row) -> Interval | None:
 
 
 def _message(count: int | str | None) -> str:
-    """Returns bytes in words; a dash where a record does not tell them as a number above 0."""
+    """Formats a message size such as ``64 MiB``; a dash unless it is a whole number above 0."""
     if not isinstance(count, int) or count < 1:
         return "–"
     unit, size = next(one for one in UNITS if count >= one[1])
@@ -78,12 +78,12 @@ def _message(count: int | str | None) -> str:
 
 
 def _lines(rows: Sequence[Row], chip: Chip | None) -> Iterator[str]:
-    """Yields what the shares are of, and how the two bandwidths are related."""
+    """Yields which link bandwidth the shares refer to, and how the two bandwidths are related."""
     published = rows[0].published
     if isinstance(published, Paper):
-        how = f", {published.formula}" if published.formula else ""
-        yield f"The link carries {published.text} in one direction{how}."
-        yield from _between(rows[0], published.value, chip)
+        formula = f", {published.formula}" if published.formula else ""
+        yield f"The link carries {published.text} in one direction{formula}."
+        yield from _idle_links(rows[0], published.value, chip)
     if isinstance(published, Absent):
         yield f"{published.reason[0].upper()}{published.reason[1:]}."
     yield (
@@ -92,8 +92,14 @@ def _lines(rows: Sequence[Row], chip: Chip | None) -> Iterator[str]:
     )
 
 
-def _between(row: Row, whole: float, chip: Chip | None) -> Iterator[str]:
-    """Yields what of a full mesh's links lies between the ranks, where that is not all."""
+def _idle_links(row: Row, whole: float, chip: Chip | None) -> Iterator[str]:
+    """Yields that some links of a full mesh are idle, if the ranks are fewer than its chips.
+
+    Args:
+        row: a measured collective.
+        whole: published bandwidth of all links of a chip in one direction, B/s.
+        chip: its sheet, which has the bandwidth between two chips.
+    """
     ranks, pair = row.measurement.parameters.get("ranks"), chip and chip.number("pair_link_oneway")
     if pair and isinstance(ranks, int) and ranks > 1 and (ranks - 1) * pair < whole:
         between = f"{(ranks - 1) * pair / 1e9:g} GB/s"

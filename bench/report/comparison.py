@@ -1,8 +1,8 @@
-"""A comparison as a table and as flat rows.
+"""A comparison of chips as a table and as flat rows.
 
-A few chips stand in columns, a figure a row: what is compared lies side by side, and twenty figures
-fit. More than ``MANY`` would not fit in 120 columns so; they stand in rows, one a chip, and the
-figures, few then, in columns.
+Up to ``MANY`` chips stand in columns and each figure has a row, so that compared values lie side
+by side and twenty figures fit. More chips would not fit into 120 characters: then each chip has a
+row, and a few figures stand in columns.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,16 +19,17 @@ from bench.theory.entry import KEYS
 from bench.units import significant
 
 RATES = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "vector_fp32")
-"""The first of these speaks for a chip's speed in a sentence."""
+"""The first of these that is known stands for a chip's compute rate in a summary sentence."""
 BESIDE = ("memory_bandwidth", "memory_capacity", "tpp")
+"""Further figures in the same sentence."""
 SPARSE = "With structured sparsity: to be compared with other sparse rates only."
 ON_PAPER = "Paper is not measurement: 'python -m bench run' measures what a chip reaches."
-SEEN = 1.02
-"""The range by rival figures is told where its ends are as far apart as this."""
+SHOWN_SPREAD = 1.02
+"""The range by rival figures is shown if its high end is at least this multiple of its low end."""
 
 
 def side_by_side(found: Comparison, catalogue: Catalogue, *, cite: bool = False) -> Report:
-    """Returns the comparison; ``cite`` adds a footnote a source."""
+    """Returns the comparison as a report; ``cite`` adds one footnote per source."""
     notes = Notes()
     titles = [row.key.heading + _row_marks(row, notes) for row in found.rows]
     cited = catalogue if cite else None
@@ -51,6 +52,7 @@ def side_by_side(found: Comparison, catalogue: Catalogue, *, cite: bool = False)
 
 
 def _counted(found: Comparison) -> str:
+    """Returns the name of the compared chip, or the number of chips if there are several."""
     others = found.chips[1:]
     return others[0].name if len(others) == 1 else f"{len(others)} chips"
 
@@ -77,10 +79,11 @@ def _row_marks(row: Row, notes: Notes) -> str:
 
 
 def _text(cell: Cell, bracket: str, notes: Notes, cited: Catalogue | None) -> str:
+    """Returns a cell: value, ratio and footnotes, with those of sources if ``cited`` is given."""
     entry = cell.entry
     if not entry.text:
-        told = entry.gap is Gap.UNSUPPORTED or entry.origin == "derived"
-        why = f"{entry.why[0].upper()}{entry.why[1:]}." if told else ""
+        has_reason = entry.gap is Gap.UNSUPPORTED or entry.origin == "derived"
+        why = f"{entry.why[0].upper()}{entry.why[1:]}." if has_reason else ""
         return f"– {notes.mark(why)}" if why else "–"
     marks = footnotes(entry, notes) + _dispute(cell, notes)
     marks += sources(entry, notes, cited) if cited else ""
@@ -95,40 +98,45 @@ def _bracket(cell: Cell, found: Comparison) -> str:
 
 
 def _range(ratio: Ratio) -> str:
-    """Returns ``, others 2.39–4.78`` where rival figures move the ratio by what can be seen."""
-    if ratio.high < SEEN * ratio.low:
+    """Returns ``, others 2.39–4.78`` if rival figures change the ratio visibly, else nothing."""
+    if ratio.high < SHOWN_SPREAD * ratio.low:
         return ""
     return f", others {significant(ratio.low, 3)}–{significant(ratio.high, 3)}"
 
 
 def _dispute(cell: Cell, notes: Notes) -> str:
-    """Returns the footnote of what others publish, or of what a derived figure leaves open."""
+    """Returns the mark of a footnote with rival figures, or with the doubts on a derived one."""
     entry = cell.entry
-    place = f"{entry.key.title} of {cell.chip}"
+    name = f"{entry.key.title} of {cell.chip}"
     if entry.origin == "derived":
-        return notes.mark(f"{place}: {entry.why}.") if entry.why else ""
-    told = _conflict(cell)
-    return notes.mark(f"{place}: other sources: {told}.") if told else ""
+        return notes.mark(f"{name}: {entry.why}.") if entry.why else ""
+    rivals = _conflict(cell)
+    return notes.mark(f"{name}: other sources: {rivals}.") if rivals else ""
 
 
 def _conflict(cell: Cell) -> str:
+    """Returns the figures of other sources, or a derived figure's values by them."""
     entry = cell.entry
     if entry.origin == "derived":
         return "; ".join(f"{significant(one, 4)} {entry.key.unit}" for one in entry.others)
     return "; ".join(_rival(one) for one in entry.rivals)
 
 
-def _rival(one: Published) -> str:
-    told = (one.counts and f"counts {one.counts}", one.refuted and f"refuted: {one.refuted}")
-    apart = ", ".join(word for word in told if word)
-    apart += ", left out of the range" if apart else ""
-    about = "; ".join(word for word in (one.source, apart, one.note) if word)
-    return f"{one.value} ({about})"
+def _rival(rival: Published) -> str:
+    """Returns a rival figure with its source and why it may be left out of the range."""
+    reasons = (
+        rival.counts and f"counts {rival.counts}",
+        rival.refuted and f"refuted: {rival.refuted}",
+    )
+    left_out = ", ".join(reason for reason in reasons if reason)
+    left_out += ", left out of the range" if left_out else ""
+    about = "; ".join(word for word in (rival.source, left_out, rival.note) if word)
+    return f"{rival.value} ({about})"
 
 
 def _flat(found: Comparison) -> Iterator[dict[str, Scalar]]:
     cells = [(row.key, cell) for row in found.rows for cell in row.cells]
-    for key, cell in sorted(cells, key=lambda pair: _place(found, pair[1])):
+    for key, cell in sorted(cells, key=lambda pair: _chip_index(found, pair[1])):
         entry, ratio = cell.entry, cell.ratio
         yield {
             "chip": cell.chip,
@@ -149,37 +157,41 @@ def _flat(found: Comparison) -> Iterator[dict[str, Scalar]]:
         }
 
 
-def _place(found: Comparison, cell: Cell) -> int:
+def _chip_index(found: Comparison, cell: Cell) -> int:
     return [chip.id for chip in found.chips].index(cell.chip)
 
 
 def _summary(found: Comparison) -> Iterator[str]:
-    """Returns a sentence a chip, or one about the highest of many; then what paper is."""
+    """Yields a sentence per chip, or one per figure if there are many; then what paper means."""
     others = range(1, len(found.chips))
     if len(found.chips) > MANY:
-        yield from (_highest(found, row) for row in _telling(found.rows, others))
+        yield from (_highest(found, row) for row in _main_rows(found.rows, others))
     else:
-        for place in others:
-            rows = _telling(found.rows, [place])
-            yield _sentence(found, place, rows)
+        for index in others:
+            yield _sentence(found, index, _main_rows(found.rows, [index]))
     yield ON_PAPER
 
 
-def _telling(rows: Sequence[Row], places: Sequence[int]) -> list[Row]:
-    """Returns the rows worth a sentence about the chips at these places: one rate, and a few."""
-    told = [row for row in rows if any(row.cells[place].ratio for place in places)]
-    named = {row.key.name.partition("_per_")[0]: row for row in told}
+def _main_rows(rows: Sequence[Row], indices: Sequence[int]) -> list[Row]:
+    """Returns the rows to summarise for some chips: one rate, and the figures of ``BESIDE``.
+
+    Args:
+        rows: all figures.
+        indices: the chips' indices in the cells of a row.
+    """
+    with_ratio = [row for row in rows if any(row.cells[index].ratio for index in indices)]
+    named = {row.key.name.partition("_per_")[0]: row for row in with_ratio}
     rate = next((name for name in RATES if name in named), "")
-    return [named[name] for name in (rate, *BESIDE) if name in named] or told[:4]
+    return [named[name] for name in (rate, *BESIDE) if name in named] or with_ratio[:4]
 
 
-def _sentence(found: Comparison, place: int, rows: Sequence[Row]) -> str:
-    """Returns what the chip at a place has, in times the baseline's."""
-    name, base = found.chips[place].name, found.baseline.name
-    told = [(row, row.cells[place]) for row in rows if row.cells[place].ratio]
-    if not told:
+def _sentence(found: Comparison, index: int, rows: Sequence[Row]) -> str:
+    """Returns a sentence that compares one chip with the baseline: its ratios of some figures."""
+    name, base = found.chips[index].name, found.baseline.name
+    compared = [(row, row.cells[index]) for row in rows if row.cells[index].ratio]
+    if not compared:
         return f"No figure shown is known of both {name} and {base}."
-    (first, cell), *rest = told
+    (first, cell), *rest = compared
     parts = [f"{_times(cell)} the {in_words(first.key)} of {base}{_doubt(first, cell)}"]
     parts += [f"{_times(cell)} its {in_words(row.key)}{_doubt(row, cell)}" for row, cell in rest]
     listed = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
@@ -191,21 +203,25 @@ def _times(cell: Cell) -> str:
 
 
 def _doubt(row: Row, cell: Cell) -> str:
-    """Returns what makes a ratio doubtful, in brackets: rival figures, unsaid sparsity."""
+    """Returns what makes a ratio doubtful, in brackets: rival figures, unknown sparsity."""
     ratio = cell.ratio
-    known = ratio and ratio.high >= SEEN * ratio.low
-    low, high = (significant(one, 3) for one in (ratio.low, ratio.high)) if ratio else ("", "")
-    bases = (cell.entry.basis, row.cells[0].entry.basis)
-    words = [f"{low} to {high} by rival figures"] if known else []
-    words += ["sparsity not said"] if Basis.UNSPECIFIED in bases else []
-    return f" ({', '.join(words)})" if words else ""
+    doubts = []
+    if ratio and ratio.high >= SHOWN_SPREAD * ratio.low:
+        low, high = significant(ratio.low, 3), significant(ratio.high, 3)
+        doubts.append(f"{low} to {high} by rival figures")
+    if Basis.UNSPECIFIED in (cell.entry.basis, row.cells[0].entry.basis):
+        doubts.append("sparsity not said")
+    return f" ({', '.join(doubts)})" if doubts else ""
 
 
 def _highest(found: Comparison, row: Row) -> str:
-    """Returns who has the most of a figure, systems beside systems and chips beside chips."""
+    """Returns a sentence on which chip has the highest value of a figure.
+
+    Systems are only compared with a system, single chips with a chip.
+    """
     is_system = found.baseline.kind == "system"
-    like = {chip.id: chip for chip in found.chips[1:] if (chip.kind == "system") == is_system}
-    pairs = [(cell.ratio.value, cell) for cell in row.cells if cell.chip in like and cell.ratio]
+    alike = {chip.id: chip for chip in found.chips[1:] if (chip.kind == "system") == is_system}
+    pairs = [(cell.ratio.value, cell) for cell in row.cells if cell.chip in alike and cell.ratio]
     words, base = in_words(row.key), found.baseline.name
     if not pairs:
         return f"No other chip of the baseline's kind has a figure for {words}."
@@ -213,6 +229,6 @@ def _highest(found: Comparison, row: Row) -> str:
     above = sum(ratio > 1 for ratio, _ in pairs)
     return (
         f"On paper, above {base} in {words}: {above} of {len(pairs)} with a figure; highest: "
-        f"{like[best.chip].name}, {best.entry.text}, {_times(best)} the baseline's"
+        f"{alike[best.chip].name}, {best.entry.text}, {_times(best)} the baseline's"
         f"{_doubt(row, best)}."
     )

@@ -1,4 +1,4 @@
-"""The caches that a curve of bandwidth over working set shows, beside published ones."""
+"""Table of caches that a curve of bandwidth over working set shows, beside published caches."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -21,29 +21,29 @@ COLUMNS = ("level", "rate", "holds up to", "published size", "reported by the de
 FIRST, SECOND, LAST = "L1 cache", "L2 cache", "last-level cache"
 
 FITS = 2.0
-"""A cache is what a level shows if their sizes differ by no more than this factor."""
+"""A level is taken for a cache if their sizes differ by no more than this factor."""
 
 MOST_ON_CPU = 4
-"""Three caches and memory."""
+"""The most levels that a CPU has: three caches and memory."""
 
 APART = "Each core reads its own part: sizes are totals over all cores."
 ALL_READ = "Each unit reads the whole set, so a first-level cache is that of one unit."
 
 UNDISTURBED = 0.9
-"""Share of its cores' time that a process needs for a rate to be the machine's."""
+"""Least share of its cores' time that a process must get for its rate to be the machine's."""
 
 
 @dataclass(frozen=True)
 class Cache:
-    """A cache as it is known; ``bytes`` is as published, or else as reported.
+    """A cache of the device, by its sheet or its own report.
 
     Attributes:
         name: such as ``L2 cache``.
-        bytes: its size, as far as one working set can fill it.
-        published: as its sheet prints it, with the source; empty if none does.
+        bytes: size that one working set can fill, B: as published, or else as reported.
+        published: size as the sheet prints it, with the source; empty if none does.
         source: key of that source.
-        published_bytes: the same in bytes.
-        reported_bytes: as the device reports it.
+        published_bytes: published size, B.
+        reported_bytes: size that the device reports, B.
     """
 
     name: str
@@ -55,11 +55,11 @@ class Cache:
 
 
 def section(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Section]:
-    """Yields the table of levels, where the curve was measured and shows more than one."""
-    on_cpu, told = record.device.backend == "cpu", shown_levels(record, judged, catalogue)
-    if len(told) < 2:
+    """Yields the table of levels, if the curve was measured and shows more than one level."""
+    on_cpu, shown = record.device.backend == "cpu", shown_levels(record, judged, catalogue)
+    if len(shown) < 2:
         return
-    cells, flat = tuple(_cells(*one) for one in told), [_flat(*one) for one in told]
+    cells, flat = tuple(_cells(*one) for one in shown), [_flat(*one) for one in shown]
     columns, cells = without_empty(COLUMNS, cells)
     yield Section(TITLE, columns, cells, flat, (APART if on_cpu else ALL_READ,))
 
@@ -67,20 +67,23 @@ def section(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iter
 def shown_levels(
     record: Record, judged: Sequence[Row], catalogue: Catalogue
 ) -> list[tuple[str, Level, Cache | None]]:
-    """Returns the levels of the curve, the fastest first, each with its name and its cache."""
+    """Returns the name, level and cache of each level of the curve, the fastest first."""
     known, on_cpu = caches(record, catalogue), record.device.backend == "cpu"
     found = levels(_points(judged), MOST_ON_CPU if on_cpu else _most(known))
     return named(found, known)
 
 
 def _most(known: Sequence[Cache]) -> int | None:
-    """Returns how many levels an accelerator has: those of a unit, those known, and memory."""
+    """Returns the most levels that an accelerator has; None if no cache of it is known.
+
+    These are its known caches, the first-level cache even if unknown, and memory.
+    """
     unknown = 0 if any(one.name == FIRST for one in known) else 1
     return len(known) + unknown + 1 if known else None
 
 
 def _points(judged: Sequence[Row]) -> list[tuple[float, float]]:
-    """Returns size and rate of what was measured undisturbed, in order of size."""
+    """Returns working set in B and rate in B/s of the undisturbed measurements, by size."""
     return sorted(
         (row.measurement.work.footprint_bytes, row.measured.value)
         for row in judged
@@ -93,16 +96,17 @@ def _points(judged: Sequence[Row]) -> list[tuple[float, float]]:
 
 
 def undisturbed(measurement: Measurement) -> bool:
-    """Tells whether a rate is the machine's, not that of a share of it."""
+    """Tells whether a measurement had its cores to itself, so that its rate is the machine's."""
     timing, share = measurement.timing, measurement.conditions.cpu_share
-    often = timing is not None and len(timing.disturbed) > len(timing.samples_s) / 2
-    return not often and (share is None or share >= UNDISTURBED)
+    mostly = timing is not None and len(timing.disturbed) > len(timing.samples_s) / 2
+    return not mostly and (share is None or share >= UNDISTURBED)
 
 
 def caches(record: Record, catalogue: Catalogue) -> list[Cache]:
-    """Returns the caches known of a record's device, the smallest first.
+    """Returns the known caches of a record's device, the smallest first.
 
-    Every core of a CPU has an L2 of its own, and what is read is shared out among them.
+    Each core of a CPU has its own L2 cache and reads its own part of the working set, so the L2
+    caches of all cores are added up.
     """
     device = record.device
     on_cpu = device.backend == "cpu"
@@ -117,19 +121,22 @@ def caches(record: Record, catalogue: Catalogue) -> list[Cache]:
 
 
 def _first(record: Record, catalogue: Catalogue) -> Cache | None:
-    """Returns the first-level cache of a unit, as its design's description tells it."""
+    """Returns the first-level cache of one compute unit, from the description of the design."""
     chip = catalogue.chips.get(record.identity.chip or "")
     design = catalogue.architectures.get((chip and chip.family) or "")
-    told = design.l1_cache if design else None
-    if design is None or told is None or told.number is None:
+    size = design.l1_cache if design else None
+    if design is None or size is None or size.number is None:
         return None
-    title = catalogue.sources[told.source].title or told.source
-    words = f"{told.value} per {design.unit}, shared memory included ({title})"
-    return Cache(FIRST, told.number, words, told.source, told.number)
+    title = catalogue.sources[size.source].title or size.source
+    text = f"{size.value} per {design.unit}, shared memory included ({title})"
+    return Cache(FIRST, size.number, text, size.source, size.number)
 
 
 def _published(key: str, record: Record, catalogue: Catalogue) -> tuple[Paper, str] | None:
-    """Returns a size of the sheet with its source in words; none for some cores of a processor."""
+    """Returns a cache size of the sheet, and its text with the source.
+
+    None if there is none, or if the device is only a part of a processor's cores.
+    """
     chip = catalogue.chips.get(record.identity.chip or "")
     found = paper(record.device, chip, (key,), catalogue)
     if (
@@ -143,53 +150,58 @@ def _published(key: str, record: Record, catalogue: Catalogue) -> tuple[Paper, s
 
 
 def _is_part(device: DeviceInfo, cores: float | None) -> bool:
+    """Tells whether a CPU device has only some of its processor's cores, as a virtual machine."""
     whole = not cores or not device.units or device.units % cores == 0
     return device.backend == "cpu" and not whole
 
 
 def _cache(name: str, reported: float | None, published: tuple[Paper, str] | None) -> Cache | None:
     if published:
-        found, words = published
-        return Cache(name, found.value, words, found.sources[0], found.value, reported)
+        figure, text = published
+        return Cache(name, figure.value, text, figure.sources[0], figure.value, reported)
     return Cache(name, reported, reported_bytes=reported) if reported else None
 
 
 def named(found: Sequence[Level], known: Sequence[Cache]) -> list[tuple[str, Level, Cache | None]]:
-    """Returns each level with its name and the cache that it shows.
+    """Returns the name of each level, the level, and the cache that it shows.
 
-    That is the cache nearest in size, within ``FITS``; the last level is memory, if sizes beyond
-    every known cache were measured; the one before an L2 is the first-level cache.
+    A level shows the known cache nearest in size, within ``FITS``. The last level is memory if
+    working sets beyond every known cache were measured; the level before an L2 cache is the
+    first-level cache.
+
+    Args:
+        found: levels, the fastest first.
+        known: caches of the device.
     """
-    shown = _shown(found, known)
+    shown = _matched(found, known)
     names = [f"level {number}" for number, _ in enumerate(found, 1)]
-    for place, cache in shown.items():
-        names[place] = cache.name
-        if cache.name == SECOND and place:
-            names[place - 1] = FIRST
+    for index, cache in shown.items():
+        names[index] = cache.name
+        if cache.name == SECOND and index:
+            names[index - 1] = FIRST
     beyond = FITS * max((one.bytes for one in known), default=0.0)
     if found and found[-1].holds_bytes is None and found[-1].largest_bytes > beyond:
         names[-1] = "memory"
-    places = range(len(found))
-    return [(names[place], found[place], shown.get(place)) for place in places]
+    return [(names[index], level, shown.get(index)) for index, level in enumerate(found)]
 
 
-def _shown(found: Sequence[Level], known: Sequence[Cache]) -> dict[int, Cache]:
-    """Returns the cache that each level shows, by the level's place: the nearest pairs first."""
+def _matched(found: Sequence[Level], known: Sequence[Cache]) -> dict[int, Cache]:
+    """Returns the cache that each level shows, by index of the level; nearest pairs match first."""
     pairs = sorted(
-        (_distance(level, cache), cache.name, place, cache)
-        for place, level in enumerate(found)
+        (_distance(level, cache), cache.name, index, cache)
+        for index, level in enumerate(found)
         for cache in known
         if level.holds_bytes is not None
     )
     shown: dict[int, Cache] = {}
-    for distance, _, place, cache in pairs:
-        if distance <= math.log(FITS) and place not in shown and cache not in shown.values():
-            shown[place] = cache
+    for distance, _, index, cache in pairs:
+        if distance <= math.log(FITS) and index not in shown and cache not in shown.values():
+            shown[index] = cache
     return shown
 
 
 def _distance(level: Level, cache: Cache) -> float:
-    """Returns how far a size is from where a level ends, as a logarithm; 0 on the slope there."""
+    """Returns the log distance of a cache's size from the end of a level; 0 on its slope."""
     holds = level.holds_bytes or math.inf
     gone = max(holds, level.gone_bytes or holds)
     return max(math.log(holds / cache.bytes), math.log(cache.bytes / gone), 0.0)
@@ -207,9 +219,9 @@ def _cells(name: str, level: Level, cache: Cache | None) -> tuple[str, ...]:
 
 
 def _rate_words(level: Level) -> str:
-    """Returns the rate, or those of a cache's parts from the fastest to the slowest."""
-    told = (level.steps[0], level.steps[-1]) if level.steps else (level.bytes_per_s,)
-    return " to ".join(show(one, Dimension.BYTE_RATE) for one in told)
+    """Returns the rate of a level, or the fastest and slowest rate of a cache in several parts."""
+    rates = (level.steps[0], level.steps[-1]) if level.steps else (level.bytes_per_s,)
+    return " to ".join(show(rate, Dimension.BYTE_RATE) for rate in rates)
 
 
 def _flat(name: str, level: Level, cache: Cache | None) -> dict[str, Scalar]:

@@ -1,4 +1,4 @@
-"""Numbers for people: digits follow the interval."""
+"""Numbers as text, with as many digits as their interval justifies."""
 
 import math
 
@@ -6,18 +6,18 @@ from bench.rates import Interval
 from bench.units import UNITS, Dimension, scale
 
 NONE = "–"
-"""Stands in a cell where there is no number to show."""
+"""Cell without a number."""
 LEAST = 0.01
-"""A value below this share of the published text's unit is shown in a unit of its own."""
+"""A value below this fraction of the published text's unit is shown in the unit that suits it."""
 
 
 def with_interval(interval: Interval, dimension: Dimension, published: str = "") -> str:
-    """Formats ``3.578 TB/s (3.570–3.587)``, as many decimals in all three as the interval bears.
+    """Formats ``3.578 TB/s (3.570–3.587)``, with the decimals that the interval justifies.
 
     Args:
-        interval: what is shown.
-        dimension: of its values.
-        published: the text that it stands beside, whose unit it is given in.
+        interval: value with its interval, in the base unit.
+        dimension: dimension of the values.
+        published: text of the published figure beside it, whose unit is used if it has one.
     """
     factor, unit, decimals = _setting(interval, dimension, published)
     value, low, high = (
@@ -27,7 +27,7 @@ def with_interval(interval: Interval, dimension: Dimension, published: str = "")
 
 
 def beside(value: float, interval: Interval, dimension: Dimension, published: str = "") -> str:
-    """Formats ``3.624 TB/s`` in the unit and with the decimals of the interval it stands beside."""
+    """Formats ``3.624 TB/s`` in the unit and with the decimals that ``with_interval`` uses."""
     factor, unit, decimals = _setting(interval, dimension, published)
     return f"{value / factor:,.{decimals}f} {unit}"
 
@@ -47,7 +47,7 @@ def percent(interval: Interval) -> str:
 
 
 def _setting(interval: Interval, dimension: Dimension, published: str) -> tuple[float, str, int]:
-    """Returns the factor of the unit, its name, and the decimals that the interval bears out."""
+    """Returns the factor of the unit, its name, and the decimals that the interval justifies."""
     shown, unit = scale(interval.value, dimension)
     wanted = published.rpartition(" ")[2]
     kind, factor = UNITS.get(wanted, (None, 1.0))
@@ -58,6 +58,7 @@ def _setting(interval: Interval, dimension: Dimension, published: str) -> tuple[
 
 
 def _digits(interval: Interval) -> int:
+    """Returns significant digits, 3 or 4: the last one is about a tenth of the half-width."""
     half = (interval.high - interval.low) / 2
     if half <= 0:
         return 4

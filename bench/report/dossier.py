@@ -1,4 +1,4 @@
-"""All that is known of a chip: its sheet, what follows from it, the rules, the evidence."""
+"""All that is known of a chip: sheet, derived figures, export rules and measurements."""
 
 from collections.abc import Sequence
 
@@ -22,27 +22,35 @@ from bench.units import show
 from bench.verdict import Row, Verdict, rows
 
 CHINA = Question("", "CN", "CN")
-"""The destination whose history a sheet shows."""
+"""The destination for which a sheet shows the history of export rules."""
 
 
 def dossier(chip: Chip, catalogue: Catalogue, book: Rulebook, records: Sequence[Record]) -> Report:
-    """Returns a chip's sheet with everything that follows from it or was measured of it."""
+    """Returns a chip's sheet with everything derived from it or measured of the chip.
+
+    Args:
+        chip: the chip or system.
+        catalogue: all sheets, designs and sources.
+        book: the export rules.
+        records: runs; those of other chips are left out.
+    """
     whole = complete(chip, catalogue)
 
     def more(notes: Notes) -> tuple[Section, ...]:
-        found = (
+        sections = (
             _members(chip, catalogue),
             _derived(chip, catalogue, notes),
             _checked(crosscheck(chip, catalogue)),
             _history(chip, catalogue, book, notes),
             _evidence(chip, catalogue, records),
         )
-        return tuple(one for one in found if one.cells)
+        return tuple(one for one in sections if one.cells)
 
     return sheet(whole, catalogue, more)
 
 
 def _members(chip: Chip, catalogue: Catalogue) -> Section:
+    """Returns the chips that a system is built of; no rows for a single chip."""
     names = [catalogue.chips[one.chip].name for one in chip.members]
     pairs = list(zip(chip.members, names, strict=True))
     cells = tuple((f"{one.count} x", one.chip, name) for one, name in pairs)
@@ -53,7 +61,7 @@ def _members(chip: Chip, catalogue: Catalogue) -> Section:
 
 
 def _derived(chip: Chip, catalogue: Catalogue, notes: Notes) -> Section:
-    """Returns what follows by arithmetic; what lacks an input says which."""
+    """Returns the figures derived from the sheet; the note of one without a value says why."""
     found = derived(chip, catalogue)
     cells = tuple(
         (
@@ -76,6 +84,7 @@ def _derived(chip: Chip, catalogue: Catalogue, notes: Notes) -> Section:
 
 
 def _checked(found: Sequence[Crosscheck]) -> Section:
+    """Returns each printed rate beside the product of units, clock and operations per cycle."""
     cells = tuple(
         (
             FIGURES[one.figure].title,
@@ -98,7 +107,7 @@ def _checked(found: Sequence[Crosscheck]) -> Section:
 
 
 def _history(chip: Chip, catalogue: Catalogue, book: Rulebook, notes: Notes) -> Section:
-    """Returns the rules through time; a CPU has none to tell."""
+    """Returns the history of export rules for the chip; no rows for a CPU."""
     if chip.kind == "cpu":
         return Section("", (), (), [])
     found = timeline(subject(chip, catalogue), CHINA, book)
@@ -106,12 +115,9 @@ def _history(chip: Chip, catalogue: Catalogue, book: Rulebook, notes: Notes) -> 
 
 
 def _evidence(chip: Chip, catalogue: Catalogue, records: Sequence[Record]) -> Section:
-    """Returns what records at hand measured of the chip, the best row a figure and record.
-
-    A fake device measured nothing of it.
-    """
-    mine = [one for one in records if _is_of(one, chip)]
-    best = [(one, row) for one in mine for row in _best(rows(one, catalogue))]
+    """Returns what the records measured of the chip: the best row per figure and record."""
+    of_chip = [one for one in records if _is_of(one, chip)]
+    best = [(one, row) for one in of_chip for row in _best(rows(one, catalogue))]
     cells = tuple(
         (
             record.started_utc[:10],
@@ -137,26 +143,27 @@ def _evidence(chip: Chip, catalogue: Catalogue, records: Sequence[Record]) -> Se
 
 
 def _named(record: Record) -> str:
-    """Returns the id of a record, and of an imported one who measured."""
+    """Returns the id of a record; for an imported record also who measured it."""
     by = record.settings.get(IMPORTED_BY)
     return f"{record.id}, imported: measured by {by}" if by else record.id
 
 
 def _is_of(record: Record, chip: Chip) -> bool:
+    """Tells whether a record measured the chip; a fake device measured nothing."""
     return record.identity.chip == chip.id and record.device.backend != "fake"
 
 
 def _best(found: Sequence[Row]) -> list[Row]:
-    """Returns of each figure the fastest row that counts."""
-    kept: dict[str, Row] = {}
+    """Returns the fastest row of each figure, of those that decide it and are plausible."""
+    best: dict[str, Row] = {}
     for row in found:
-        told = row.measurement
-        speaks = row.key and told.decides and not told.group and not row.apart
-        if row.measured and speaks and row.verdict is not Verdict.IMPLAUSIBLE:
-            held = kept.get(row.key)
-            if held is None or not held.measured or row.measured.value > held.measured.value:
-                kept[row.key] = row
-    return list(kept.values())
+        measurement = row.measurement
+        decides = row.key and measurement.decides and not measurement.group and not row.apart
+        if row.measured and decides and row.verdict is not Verdict.IMPLAUSIBLE:
+            so_far = best.get(row.key)
+            if so_far is None or not so_far.measured or row.measured.value > so_far.measured.value:
+                best[row.key] = row
+    return list(best.values())
 
 
 def _measured(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""Times as people read them."""
+"""Durations as text."""
 
 from bench.units import significant
 

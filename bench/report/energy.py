@@ -1,4 +1,4 @@
-"""Loads kept up: burst against settled, power beside TDP, energy an operation and a byte."""
+"""Sustained loads: settled rate against burst, power beside TDP, energy per FLOP and per byte."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from bench import energy
 from bench.chips.load import Catalogue
 from bench.chips.paper import Paper, paper
 from bench.rates import Interval
-from bench.records.model import Measurement, Record, Timing, Work
+from bench.records.model import Measurement, Record
 from bench.report.digits import NONE, beside, with_interval
 from bench.report.scalar import Scalar
 from bench.report.table import Section
@@ -21,12 +21,13 @@ COLUMNS = (
 )  # fmt: skip
 TIME_COLUMNS = ("load", "time", "rate", "clock", "power", "temperature")
 PARTS = 8
+"""Number of time slices in the table over time."""
 
 
 def energy_sections(
     record: Record, judged: Sequence[Row], catalogue: Catalogue
 ) -> Iterator[Section]:
-    """Yields the loads that were kept up, and how each went over time."""
+    """Yields the table of sustained loads, and one of each load over time."""
     loads = [row for row in judged if energy.keeps_up(row.measurement) and row.measured]
     if not loads:
         return
@@ -45,70 +46,70 @@ def _tdp(record: Record, catalogue: Catalogue) -> Paper | None:
 
 
 def _split(loads: Sequence[Row]) -> dict[str, tuple[float, float]]:
-    """Returns joules an operation and a byte by dtype, where two loads of one tell them apart."""
+    """Returns J/FLOP and J/B by dtype, if its loads ``matrix`` and ``mixed`` separate the two."""
     by_load = {
         (one.dtype, str(one.parameters.get("load"))): one
         for one in (row.measurement for row in loads)
     }
-    found = {}
+    split = {}
     for (dtype, load), mixed in by_load.items():
         matrix = by_load.get((dtype, "matrix"))
         pair = energy.per_operation_and_byte(matrix, mixed) if matrix and load == "mixed" else None
         if pair:
-            found[dtype] = pair
-    return found
-
-
-def _parts(one: Measurement) -> tuple[Timing, Work] | None:
-    return (one.timing, one.work) if one.timing and one.work else None
+            split[dtype] = pair
+    return split
 
 
 def _cells(
     row: Row, tdp: Paper | None, split: dict[str, tuple[float, float]]
 ) -> tuple[str, ...] | None:
-    one = row.measurement
-    parts = _parts(one)
-    if parts is None:
+    """Returns the cells of one load; None without timing or work."""
+    measurement = row.measurement
+    timing, work = measurement.timing, measurement.work
+    if timing is None or work is None:
         return None
-    (timing, work), found = parts, energy.settled(parts[0])
-    rate = Interval(*(work.flop / s for s in (found.median_s, found.high_s, found.low_s)))
-    after = "did not settle" if found.after_s is None else f"{found.after_s:.1f} s"
+    settled = energy.settled(timing)
+    rate = Interval(*(work.flop / s for s in (settled.median_s, settled.high_s, settled.low_s)))
+    after = "did not settle" if settled.after_s is None else f"{settled.after_s:.1f} s"
     return (
-        _name(one),
+        _name(measurement),
         with_interval(rate, row.dimension),
         beside(work.flop / timing.stats.burst_s, rate, row.dimension),
-        f"{timing.stats.burst_s / found.median_s:.1%}",
+        f"{timing.stats.burst_s / settled.median_s:.1%}",
         after,
-        show(work.bytes / found.median_s, Dimension.BYTE_RATE),
-        _power(one, tdp),
-        _energy(one, split),
-        _span(energy.readings(one, "temperature_c")),
+        show(work.bytes / settled.median_s, Dimension.BYTE_RATE),
+        _power(measurement, tdp),
+        _energy(measurement, split),
+        _span(energy.readings(measurement, "temperature_c")),
     )
 
 
-def _name(one: Measurement) -> str:
-    load = str(one.parameters.get("load", one.kernel))
-    kept = one.timing.at_s[-1] if one.timing else 0.0
-    return f"{one.dtype} {load}, {kept:.0f} s"
+def _name(measurement: Measurement) -> str:
+    """Returns format, load and duration, such as ``bf16 matrix, 300 s``."""
+    load = str(measurement.parameters.get("load", measurement.kernel))
+    lasted_s = measurement.timing.at_s[-1] if measurement.timing else 0.0
+    return f"{measurement.dtype} {load}, {lasted_s:.0f} s"
 
 
-def _power(one: Measurement, tdp: Paper | None) -> str:
-    found = energy.power(one)
-    if found.mean_w is None:
-        return found.reason
-    told = show(found.mean_w, Dimension.POWER)
+def _power(measurement: Measurement, tdp: Paper | None) -> str:
+    """Returns the mean power beside the TDP, or why it is unknown."""
+    power = energy.power(measurement)
+    if power.mean_w is None:
+        return power.reason
+    mean = show(power.mean_w, Dimension.POWER)
     if tdp is None:
-        return f"{told}, no TDP published"
-    return f"{told} of {tdp.text} ({found.mean_w / tdp.value:.0%})"
+        return f"{mean}, no TDP published"
+    return f"{mean} of {tdp.text} ({power.mean_w / tdp.value:.0%})"
 
 
-def _energy(one: Measurement, split: dict[str, tuple[float, float]]) -> str:
-    """Returns the whole energy of a call over its operations, and what two loads tell apart."""
-    call_j = energy.energy_j(one)
-    if call_j is None or one.work is None:
+def _energy(measurement: Measurement, split: dict[str, tuple[float, float]]) -> str:
+    """Returns energy per FLOP of a call with its bytes; of a mixed load also each separately."""
+    call_j = energy.energy_j(measurement)
+    if call_j is None or measurement.work is None:
         return NONE
-    whole = f"{1e12 * call_j / one.work.flop:.3g} pJ/FLOP"
-    pair = split.get(one.dtype) if one.parameters.get("load") == "mixed" else None
+    whole = f"{1e12 * call_j / measurement.work.flop:.3g} pJ/FLOP"
+    is_mixed = measurement.parameters.get("load") == "mixed"
+    pair = split.get(measurement.dtype) if is_mixed else None
     if pair is None:
         return whole
     parts = f"{1e12 * pair[0]:.3g} pJ/FLOP, {1e12 * pair[1]:.3g} pJ/B"
@@ -136,23 +137,23 @@ def _over_time(loads: Sequence[Row]) -> Iterator[tuple[str, ...]]:
 def _flat(
     record: Record, row: Row, tdp: Paper | None, split: dict[str, tuple[float, float]]
 ) -> dict[str, Scalar]:
-    one = row.measurement
-    apart = split.get(one.dtype)
-    found = energy.settled(one.timing) if one.timing else None
-    power, call_j, work = energy.power(one), energy.energy_j(one), one.work
+    measurement, timing = row.measurement, row.measurement.timing
+    pair = split.get(measurement.dtype)
+    settled = energy.settled(timing) if timing else None
+    power, call_j, work = energy.power(measurement), energy.energy_j(measurement), measurement.work
     return {
         "record": record.id,
-        "dtype": one.dtype,
-        "load": str(one.parameters.get("load", "")),
-        "settled_s": found.median_s if found else None,
-        "settled_low_s": found.low_s if found else None,
-        "settled_high_s": found.high_s if found else None,
-        "settled_after_s": found.after_s if found else None,
-        "burst_s": one.timing.stats.burst_s if one.timing else None,
+        "dtype": measurement.dtype,
+        "load": str(measurement.parameters.get("load", "")),
+        "settled_s": settled.median_s if settled else None,
+        "settled_low_s": settled.low_s if settled else None,
+        "settled_high_s": settled.high_s if settled else None,
+        "settled_after_s": settled.after_s if settled else None,
+        "burst_s": timing.stats.burst_s if timing else None,
         "power_w": power.mean_w,
         "power_samples": power.samples,
         "tdp_w": tdp.value if tdp else None,
         "joule_per_flop": call_j / work.flop if call_j and work else None,
-        "joule_per_flop_apart": apart[0] if apart else None,
-        "joule_per_byte_apart": apart[1] if apart else None,
+        "joule_per_flop_apart": pair[0] if pair else None,
+        "joule_per_byte_apart": pair[1] if pair else None,
     }

@@ -11,7 +11,7 @@ from bench.claims.judge import Word
 from bench.claims.weigh import Finding, behind, title
 from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
-from bench.report.claims import SIGNS, claim_report, comes_to
+from bench.report.claims import SIGNS, claim_report, tested_formula
 from bench.report.markup import cleaned
 from bench.report.ratios import devices, groups, measured, on_paper, worth
 from bench.site.blocks import blocks, held, neutral
@@ -54,7 +54,7 @@ def _claim(one: Judgement, world: World, words: Words) -> dict[str, Any]:
         "side": claim.side,
         "who": f"{claim.speaker} ({claim.side}), {claim.date}",
         "source": words.outside(source.url, source.title or claim.source),
-        "read": words.text(comes_to(one.deciding.deciding)),
+        "read": words.text(tested_formula(one.deciding.deciding)),
         "page": words.link(claim.id, "Its own page, with what would change the verdict"),
         "findings": [_finding(found, words) for pair in one.pairs for found in pair.findings],
         "values": _values(one, world, words),
