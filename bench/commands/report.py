@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import paths
-from bench.config import compose, one_of, positive
+from bench.config import check_known, compose, positive
 from bench.errors import UsageError
 from bench.shapes import ReportConfig
 
 if TYPE_CHECKING:
     from bench.verification.document import Document
-    from bench.verification.plan import Asked
+    from bench.verification.plan import PlanRequest
 
 HELP = """\
 python -m bench report kind=verification|plan|fleet [key=value ...]
@@ -76,7 +76,7 @@ def main(words: list[str]) -> int:
 
 def _check(config: ReportConfig, given: set[str]) -> None:
     """Checks every key before anything is read or written."""
-    one_of("kind", config.kind, KEYS)
+    check_known("kind", config.kind, KEYS)
     for key in sorted(given - {*COMMON, *KEYS[config.kind]}):
         homes = " and ".join(f"kind={kind}" for kind, keys in KEYS.items() if key in keys)
         raise UsageError(f"{key}= belongs to {homes or 'no kind'}, not to kind={config.kind}")
@@ -136,7 +136,7 @@ def _check_out(config: ReportConfig, given: set[str]) -> None:
     if "report" in given:
         raise UsageError("report= is for printing: leave out out=, or give formats=")
     for one in config.formats:
-        one_of("format", one, FORMATS)
+        check_known("format", one, FORMATS)
     if not config.formats:
         raise UsageError("formats=[] writes nothing: give html, pdf or both")
     place(config.out)
@@ -171,19 +171,19 @@ def _plan(config: ReportConfig) -> "Document":
     return plan_document(_asked(config, config.seed or secrets.token_hex(8)))
 
 
-def _asked(config: ReportConfig, seed: str) -> "Asked":
-    from bench.verification.plan import Asked
+def _asked(config: ReportConfig, seed: str) -> "PlanRequest":
+    from bench.verification.plan import PlanRequest
 
     shipment = config.devices or 1
-    return Asked(shipment, config.confidence, config.faulty, config.accept, seed)
+    return PlanRequest(shipment, config.confidence, config.faulty, config.accept, seed)
 
 
 def _fleet(config: ReportConfig) -> "Document":
     from bench.chips.load import catalogue
-    from bench.verification.fleet import gathered
     from bench.verification.fleetpage import fleet_document
+    from bench.verification.fleetread import read_fleet
 
-    found = gathered(Path(config.records or ""), catalogue(), config.margin)
+    found = read_fleet(Path(config.records or ""), catalogue(), config.margin)
     return fleet_document(found, config.devices, config.confidence)
 
 

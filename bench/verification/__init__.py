@@ -1,1 +1,1 @@
-"""What a test laboratory hands over: a report of one device, a sample plan, a fleet."""
+"""The reports of ``bench report``: verification of one device, sampling plan, fleet summary."""

@@ -1,4 +1,4 @@
-"""All that a reader must not overlook: what failed, was skipped, disturbed, thin or doubtful."""
+"""The anomalies of a record: failed, skipped, disturbed, thin or doubtful measurements."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from bench.report.scalar import Scalar
 
 THIN = 6.0
-"""Independent samples that a distribution-free 95% interval of the median takes, at least."""
+"""Least number of independent samples that a distribution-free 95% interval of the median needs."""
 COLUMNS = ("anomaly", "what it is", "where")
 
 
 @dataclass(frozen=True)
 class Anomaly:
-    """One thing that is not as it should be: its kind, what it is, and where it was seen."""
+    """One irregularity: its kind, its description, and where it was seen."""
 
     kind: str
     what: str
@@ -29,18 +29,18 @@ class Anomaly:
 
 
 def anomaly_blocks(case: Case) -> list[Block]:
-    """Returns every anomaly, those of a kind and a reason in one line."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for one in anomalies(case):
-        found.setdefault((one.kind, one.what), []).append(one.where)
-    if not found:
+    """Returns the table of all anomalies, with one row for those of equal kind and description."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for anomaly in anomalies(case):
+        places.setdefault((anomaly.kind, anomaly.what), []).append(anomaly.where)
+    if not places:
         return [Paragraph("None.")]
-    kinds = list(dict.fromkeys(kind for kind, _ in found))
-    found = dict(sorted(found.items(), key=lambda one: kinds.index(one[0][0])))
-    cells = tuple((kind, what, _places(where)) for (kind, what), where in found.items())
+    kinds = list(dict.fromkeys(kind for kind, _ in places))
+    places = dict(sorted(places.items(), key=lambda item: kinds.index(item[0][0])))
+    cells = tuple((kind, what, _places(where)) for (kind, what), where in places.items())
     flat: tuple[dict[str, Scalar], ...] = tuple(
         {"anomaly": kind, "what": what, "measurements": len(where)}
-        for (kind, what), where in found.items()
+        for (kind, what), where in places.items()
     )
     return [Table("Everything unusual", COLUMNS, cells, flat, "anomalies")]
 
@@ -52,12 +52,12 @@ def _places(where: list[str]) -> str:
 
 def anomalies(case: Case) -> Iterator[Anomaly]:
     """Yields the anomalies of the record, then those of its measurements."""
-    yield from _of_the_record(case)
+    yield from _record_anomalies(case)
     for row in case.judged:
-        yield from _of_a_row(row)
+        yield from _row_anomalies(row)
 
 
-def _of_the_record(case: Case) -> Iterator[Anomaly]:
+def _record_anomalies(case: Case) -> Iterator[Anomaly]:
     record = case.record
     if case.is_fake:
         yield Anomaly("fake device", "every figure is simulated")
@@ -68,43 +68,44 @@ def _of_the_record(case: Case) -> Iterator[Anomaly]:
     if record.program.commit is None:
         yield Anomaly("commit unknown", "the program's commit is not recorded")
     if record.program.dirty is not False:
-        told = "modified since its commit" if record.program.dirty else "not known to be unmodified"
-        yield Anomaly("program", told)
-    yield from _of_the_sheet(case)
+        dirty = record.program.dirty
+        how = "modified since its commit" if dirty else "not known to be unmodified"
+        yield Anomaly("program", how)
+    yield from _sheet_anomalies(case)
 
 
-def _of_the_sheet(case: Case) -> Iterator[Anomaly]:
+def _sheet_anomalies(case: Case) -> Iterator[Anomaly]:
     record, chip = case.record, case.chip
     if chip is None:
         yield Anomaly("no sheet", f"the record names {record.identity.chip or 'no chip'}")
     elif record.identity.sheet_sha256 != chip.sheet_sha256:
         yield Anomaly("other sheet", "the sheet is not the one that the record was compared with")
-    found = case.identity
-    if found and found.state is not State.CONSISTENT:
-        yield Anomaly(f"identity {found.state.value}", found.reason)
+    assessment = case.identity
+    if assessment and assessment.state is not State.CONSISTENT:
+        yield Anomaly(f"identity {assessment.state.value}", assessment.reason)
     if record.identity.state != "matched" and chip is not None:
         yield Anomaly("sheet not matched", f"{record.identity.state}: its sheet was not found by "
                       "what the device reports alone")  # fmt: skip
 
 
-def _of_a_row(row: Row) -> Iterator[Anomaly]:
-    """Yields what is wrong with one measurement."""
-    one, name = row.measurement, name_of(row)
+def _row_anomalies(row: Row) -> Iterator[Anomaly]:
+    """Yields the anomalies of one measurement."""
+    measurement, name = row.measurement, name_of(row)
     if row.verdict in (Verdict.IMPLAUSIBLE, Verdict.FAILED, Verdict.SKIPPED):
         yield Anomaly(row.verdict.value, row.reason, name)
-    for check, what in ((one.check, "small"), (one.spot_check, "timed")):
+    for check, what in ((measurement.check, "small"), (measurement.spot_check, "timed")):
         if check is not None and not check.passed:
-            told = f"error {check.error:.2g} above its tolerance of {check.tolerance:.2g}"
-            yield Anomaly("result check", f"{what} result: {told}", name)
-    for word in disturbances(one):
-        yield Anomaly("disturbed", word, name)
-    for word in disturbed_by(one.conditions):
-        yield Anomaly("throttled", word, name)
-    if one.timing and one.quantity != "footprint":
-        yield from _thin(row, name)
+            excess = f"error {check.error:.2g} above its tolerance of {check.tolerance:.2g}"
+            yield Anomaly("result check", f"{what} result: {excess}", name)
+    for disturbance in disturbances(measurement):
+        yield Anomaly("disturbed", disturbance, name)
+    for disturbance in disturbed_by(measurement.conditions):
+        yield Anomaly("throttled", disturbance, name)
+    if measurement.timing and measurement.quantity != "footprint":
+        yield from _thin_anomalies(row, name)
 
 
-def _thin(row: Row, name: str) -> Iterator[Anomaly]:
+def _thin_anomalies(row: Row, name: str) -> Iterator[Anomaly]:
     timing = row.measurement.timing
     if timing is None:
         return

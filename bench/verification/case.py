@@ -1,4 +1,4 @@
-"""What a verification report is made of: a record, its hash, its rows and the sheet beside it."""
+"""The inputs of a verification report: a record, its hash, its judged rows and its chip's sheet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from bench.verification.usual import Usual, usual_of
 
 @dataclass(frozen=True)
 class Case:
-    """A record with all that it is set beside.
+    """A record with the data that it is compared with.
 
     Attributes:
-        record: the run.
-        sha256: of the record's file.
-        catalogue: where chip and sources are looked up.
-        rules: where the rule that asks for a test is looked up.
-        margin: how far below the published figure still counts as reached, relative.
+        record: the record of the run.
+        sha256: SHA-256 of the record's file.
+        catalogue: catalogue in which chip and sources are looked up.
+        rules: rulebook in which the rule that asks for a test is looked up.
+        margin: relative shortfall from a published figure that still counts as reached.
     """
 
     record: Record
@@ -34,17 +34,17 @@ class Case:
 
     @cached_property
     def judged(self) -> tuple[Row, ...]:
-        """The rows of the record, as ``bench.verdict`` has them."""
+        """The record's measurements, each with its verdict."""
         return tuple(rows(self.record, self.catalogue, self.margin))
 
     @cached_property
     def identity(self) -> Assessment | None:
-        """Whether the device is its chip; None if the chip is not known."""
+        """Whether the device is the chip of the sheet; None if no chip is known."""
         return assess(self.record, self.catalogue)
 
     @property
     def chip(self) -> Chip | None:
-        """The sheet that the record is set beside, if there is one."""
+        """The chip whose sheet the record is compared with, None if there is none."""
         return self.catalogue.chips.get(self.record.identity.chip or "")
 
     @property
@@ -54,23 +54,23 @@ class Case:
 
     @cached_property
     def best(self) -> Mapping[str, Row]:
-        """Of each figure the row that came nearest to it; implausible ones speak for none."""
+        """The row that came nearest to each figure, by its key; implausible rows do not count."""
         return nearest(self.judged)
 
     @cached_property
     def usual(self) -> Mapping[str, Usual]:
-        """Of each figure put to the test what other chips usually reach of it, where known."""
-        own = self.chip.id if self.chip else ""
-        found = {key: usual_of(key, own) for key in self.best}
-        return {key: one for key, one in found.items() if one}
+        """What other chips usually reach of each figure tested, by its key, where known."""
+        chip_id = self.chip.id if self.chip else ""
+        found = {key: usual_of(key, chip_id) for key in self.best}
+        return {key: usual for key, usual in found.items() if usual}
 
-    def of(self, verdict: Verdict) -> list[Row]:
-        """The rows that speak for a figure with one verdict, the highest fraction first."""
+    def with_verdict(self, verdict: Verdict) -> list[Row]:
+        """Returns the best rows of the figures with a verdict, the highest fraction first."""
         found = [row for row in self.best.values() if row.verdict is verdict]
         return sorted(found, key=lambda row: -(row.fraction.value if row.fraction else 0.0))
 
 
 def device_words(case: Case) -> str:
-    """Returns the device with the warning that it is none, if it is none."""
+    """Returns the device's name, marked FAKE if the device was simulated."""
     name = case.record.device.name
     return f"FAKE device {name!r}" if case.is_fake else name

@@ -1,4 +1,4 @@
-"""Under which conditions it was measured: limits, clocks, power, temperature, load, inputs."""
+"""The conditions of the measurements: limits, clocks, power, temperature, load, inputs."""
 
 from collections.abc import Iterator, Sequence
 from statistics import fmean, median
@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 def condition_blocks(case: Case) -> list[Block]:
-    """Returns what held all through the run, and a line for each measurement of a figure."""
+    """Returns the run's conditions and a table with those of each measurement."""
     record = case.record
     device, machine = record.device, record.machine
     cap = show(device.power_limit_w, Dimension.POWER) if device.power_limit_w else "not reported"
@@ -40,10 +40,10 @@ def condition_blocks(case: Case) -> list[Block]:
     shown = [row for row in case.judged if row.measurement.timing and not row.measurement.group]
     columns, cells = without_empty(COLUMNS, tuple(_cells(row) for row in shown))
     flat = tuple(_flat(row) for row in shown)
-    told = Table("Conditions of each measurement", columns, cells, flat, "conditions")
+    table = Table("Conditions of each measurement", columns, cells, flat, "conditions")
     return [
         Facts(tuple(facts)),
-        *([told] if cells else []),
+        *([table] if cells else []),
         Paragraph(
             "Readings were taken during sampling. What the device or system does not report "
             "is a dash, or has no column. These throttle reasons describe a chip at work: "
@@ -53,14 +53,16 @@ def condition_blocks(case: Case) -> list[Block]:
     ]
 
 
-def _reasons(found: Sequence[Measurement]) -> list[str]:
-    return sorted({word for one in found for word in one.conditions.throttle or ()})
+def _reasons(measurements: Sequence[Measurement]) -> list[str]:
+    """Returns the throttle reasons that any measurement saw, sorted."""
+    return sorted({reason for one in measurements for reason in one.conditions.throttle or ()})
 
 
 def _span(
-    name: str, found: Sequence[Measurement], series: str, dimension: Dimension | None
+    name: str, measurements: Sequence[Measurement], series: str, dimension: Dimension | None
 ) -> Iterator[tuple[str, str]]:
-    values = [value for one in found for value in energy.readings(one, series)]
+    """Yields the range of a series of readings over all measurements, if it was read."""
+    values = [value for one in measurements for value in energy.readings(one, series)]
     if values:
         low, high = (
             show(one, dimension) if dimension else f"{one:.0f} °C"
@@ -70,60 +72,61 @@ def _span(
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    one = row.measurement
-    seen = one.conditions
-    degrees = energy.readings(one, "temperature_c")
+    measurement = row.measurement
+    conditions = measurement.conditions
+    degrees = energy.readings(measurement, "temperature_c")
     return (
         name_of(row),
-        inputs(one.data),
-        _clock(one),
-        _power(one),
+        inputs(measurement.data),
+        _clock(measurement),
+        _power(measurement),
         f"{min(degrees):.0f}–{max(degrees):.0f} °C" if degrees else NONE,
-        ", ".join(seen.throttle or ()) or NONE,
-        f"{seen.load_1min:.2f}" if seen.load_1min is not None else NONE,
-        f"{seen.steal_fraction:.1%}" if seen.steal_fraction is not None else NONE,
-        f"{seen.cpu_share:.0%}" if seen.cpu_share is not None else NONE,
+        ", ".join(conditions.throttle or ()) or NONE,
+        f"{conditions.load_1min:.2f}" if conditions.load_1min is not None else NONE,
+        f"{conditions.steal_fraction:.1%}" if conditions.steal_fraction is not None else NONE,
+        f"{conditions.cpu_share:.0%}" if conditions.cpu_share is not None else NONE,
     )
 
 
 def name_of(row: Row) -> str:
-    """Returns what a row measures, with its format where the title does not tell."""
+    """Returns a row's title, followed by its number format where the title lacks it."""
     dtype = row.measurement.dtype
     return row.title if dtype in row.title else f"{row.title}, {dtype}"
 
 
-def _clock(one: Measurement) -> str:
-    seen = energy.readings(one, "clock_hz")
-    if not seen:
+def _clock(measurement: Measurement) -> str:
+    clocks_hz = energy.readings(measurement, "clock_hz")
+    if not clocks_hz:
         return NONE
     middle, low, high = (
-        show(value, Dimension.FREQUENCY) for value in (median(seen), min(seen), max(seen))
+        show(value, Dimension.FREQUENCY)
+        for value in (median(clocks_hz), min(clocks_hz), max(clocks_hz))
     )
     return f"{middle} ({low}–{high})"
 
 
-def _power(one: Measurement) -> str:
-    seen = energy.readings(one, "power_w")
-    if not seen:
+def _power(measurement: Measurement) -> str:
+    powers_w = energy.readings(measurement, "power_w")
+    if not powers_w:
         return NONE
-    told = f"{show(fmean(seen), Dimension.POWER)} ({show(max(seen), Dimension.POWER)})"
-    return told if energy.power(one).mean_w is not None else f"{told}, too few readings"
+    text = f"{show(fmean(powers_w), Dimension.POWER)} ({show(max(powers_w), Dimension.POWER)})"
+    return text if energy.power(measurement).mean_w is not None else f"{text}, too few readings"
 
 
 def _flat(row: Row) -> dict[str, Scalar]:
-    one = row.measurement
-    clock, power = energy.readings(one, "clock_hz"), energy.readings(one, "power_w")
-    degrees = energy.readings(one, "temperature_c")
+    measurement = row.measurement
+    clock, power = energy.readings(measurement, "clock_hz"), energy.readings(measurement, "power_w")
+    degrees = energy.readings(measurement, "temperature_c")
     return {
         "measurement": name_of(row),
-        "data": one.data,
+        "data": measurement.data,
         "clock_hz": median(clock) if clock else None,
         "power_w": fmean(power) if power else None,
-        "power_valid": energy.power(one).mean_w is not None if power else None,
+        "power_valid": energy.power(measurement).mean_w is not None if power else None,
         "temperature_c_most": max(degrees) if degrees else None,
-        "throttle": ", ".join(one.conditions.throttle or ()),
-        "load_1min": one.conditions.load_1min,
-        "steal_fraction": one.conditions.steal_fraction,
-        "cpu_share": one.conditions.cpu_share,
-        "disturbed": ", ".join(disturbances(one)),
+        "throttle": ", ".join(measurement.conditions.throttle or ()),
+        "load_1min": measurement.conditions.load_1min,
+        "steal_fraction": measurement.conditions.steal_fraction,
+        "cpu_share": measurement.conditions.cpu_share,
+        "disturbed": ", ".join(disturbances(measurement)),
     }

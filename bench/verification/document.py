@@ -1,4 +1,4 @@
-"""A report before it is set: one model that the page, the PDF and the terminal are made of."""
+"""The content of a report, independent of its format: HTML, PDF or terminal."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -7,14 +7,16 @@ from bench.report.markup import one_line
 from bench.report.scalar import Scalar
 
 MOST_TITLE = 180
+"""Maximum length of a title, in characters."""
 MOST_CELL = 500
-"""Characters of a cell; a row must fit on a page of paper."""
+"""Maximum length of a table cell, in characters: a row must fit on a page of paper."""
 MOST_TEXT = 4000
+"""Maximum length of a paragraph, in characters."""
 
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading; level 2 is a section, the title alone is of level 1."""
+    """A heading: level 2 is a section; only the document's title has level 1."""
 
     text: str
     level: int = 2
@@ -22,7 +24,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Sentences; ``strong`` for what no reader may miss."""
+    """A paragraph; ``strong`` marks what no reader may miss."""
 
     text: str
     strong: bool = False
@@ -30,14 +32,14 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Facts:
-    """Terms with what is to be said of each, such as the settings of a run."""
+    """Pairs of a term and its value, such as the settings of a run."""
 
     pairs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Items:
-    """A list; ``notes`` are numbered footnotes, which cells refer to as ``[n]``."""
+    """A list; with ``notes`` its lines are numbered footnotes, which cells refer to as ``[n]``."""
 
     lines: tuple[str, ...]
     notes: bool = False
@@ -45,13 +47,13 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of words, the first cell of a row naming it, with its rows as numbers.
+    """A table whose first cell in each row names the row, with the same rows as numbers.
 
     Attributes:
-        caption: what it shows.
-        columns, cells: the table.
-        flat: its rows for programs, SI units in the keys.
-        key: its name for programs.
+        caption: what the table shows.
+        columns, cells: the column headings and the rows of text.
+        flat: the rows for programs, with SI units in the keys.
+        key: the table's name for programs.
     """
 
     caption: str
@@ -63,7 +65,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Plate:
-    """A picture drawn: ``svg`` for the page, ``png`` for paper; its caption says what it shows."""
+    """A drawn picture: ``svg`` for HTML, ``png`` for PDF; its caption says what it shows."""
 
     name: str
     svg: str
@@ -74,7 +76,7 @@ class Plate:
 
 @dataclass(frozen=True)
 class Blanks:
-    """Lines to be filled in by hand, each with what belongs there."""
+    """Lines to be filled in by hand, each with a label."""
 
     labels: tuple[str, ...]
 
@@ -87,12 +89,12 @@ class Document:
     """A report.
 
     Attributes:
-        name: of its files, without an ending.
-        title: what it is of.
-        subject: what it is, in a sentence.
-        blocks: its contents in order.
-        footer: what stands at the foot of every page.
-        made_utc: when what it tells was measured, ISO 8601; None for what has no date.
+        name: name of its files, without extension.
+        title: title on the first page.
+        subject: subtitle that says what the report is about.
+        blocks: contents in order.
+        footer: text at the foot of every page.
+        made_utc: when its data were measured, ISO 8601; None for a report without a date.
     """
 
     name: str
@@ -104,7 +106,7 @@ class Document:
 
 
 def cleaned(document: Document) -> Document:
-    """Returns a document whose every text is one line of printable characters, and not endless.
+    """Returns a document in which each text is one line of printable characters, of limited length.
 
     Names, reasons and parameters come from a record, which may come from anybody.
     """
@@ -118,7 +120,7 @@ def cleaned(document: Document) -> Document:
 
 
 def clipped(text: str, most: int = MOST_CELL) -> str:
-    """Returns ``text`` on one line, and of one that is too long the beginning and its length."""
+    """Returns ``text`` on one line; a text that is too long is cut and its length is appended."""
     line = one_line(text)
     if len(line) <= most:
         return line
@@ -132,7 +134,7 @@ def _block(block: Block) -> Block:  # noqa: PLR0911 -- one line a kind of block
         case Paragraph():
             return replace(block, text=clipped(block.text, MOST_TEXT))
         case Facts():
-            pairs = tuple((clipped(term), clipped(told, MOST_TEXT)) for term, told in block.pairs)
+            pairs = tuple((clipped(term), clipped(value, MOST_TEXT)) for term, value in block.pairs)
             return replace(block, pairs=pairs)
         case Items():
             return replace(block, lines=_lines(block.lines, MOST_TEXT))
@@ -141,8 +143,8 @@ def _block(block: Block) -> Block:  # noqa: PLR0911 -- one line a kind of block
             caption = clipped(block.caption, MOST_TITLE)
             return replace(block, caption=caption, columns=_lines(block.columns), cells=cells)
         case Plate():
-            told = clipped(block.caption, MOST_TEXT)
-            return replace(block, title=clipped(block.title), caption=told)
+            caption = clipped(block.caption, MOST_TEXT)
+            return replace(block, title=clipped(block.title), caption=caption)
         case Blanks():
             return replace(block, labels=_lines(block.labels))
 

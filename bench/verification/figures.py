@@ -1,4 +1,4 @@
-"""Each published figure beside the measured one, and what was measured besides."""
+"""Each published figure beside the measured one, and the measurements that test no figure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,33 +9,33 @@ from bench.report.groups import VERDICT, trimmed, without_empty
 from bench.report.identity import identity_sections
 from bench.report.sections import ELSEWHERE, MAKERS
 from bench.report.table import COLUMNS, Section, build
-from bench.report.table import Table as Built
+from bench.report.table import Table as ReportTable
 from bench.verdict import Row
 from bench.verification.case import Case
 from bench.verification.document import Block, Paragraph, Table
 
 PLACE = COLUMNS.index(VERDICT)
-"""Before the verdict stands what others usually reach."""
+"""Index of the column "others usually", which is inserted before the verdict."""
 
 
 class Figures:
-    """The table of a record's rows, parted into what judges a figure and what does not."""
+    """The table of a record's rows, split into those that test a figure and those that do not."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
         built, groups = build(case.record, list(case.judged), case.catalogue, ELSEWHERE)
-        self._built: Built = built
+        self._built: ReportTable = built
         self._groups: tuple[Section, ...] = groups
-        shown = [row for row in case.judged if _is_of_the_table(row)]
+        shown = [row for row in case.judged if _is_in_first_table(row)]
         self._pairs = list(zip(shown, built.cells, strict=True))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The numbered notes that the table refers to, without their numbers."""
+        """The notes that the table refers to by number, without their numbers."""
         return tuple(line.partition(" ")[2] for line in self._built.notes)
 
     def blocks(self) -> list[Block]:
-        """Returns published beside measured."""
+        """Returns the table of published and measured figures, with an explanation."""
         rated = [(row, cells) for row, cells in self._pairs if _is_rated(row)]
         if not rated:
             return [Paragraph("The record has no measurement to compare with a published figure.")]
@@ -51,35 +51,35 @@ class Figures:
         ]
 
     def _beside_others(self, rated: Sequence[tuple[Row, tuple[str, ...]]]) -> Table:
-        """Returns the table of what judges a figure, with what others usually reach of it."""
+        """Returns the table of rated rows, with what other chips usually reach of each figure."""
         usual = self._case.usual
         columns = (*COLUMNS[:PLACE], "others usually", *COLUMNS[PLACE:])
         pairs = [
             (row, (*cells[:PLACE], str(usual.get(row.key, "–")), *cells[PLACE:]))
             for row, cells in rated
         ]
-        made = self._table("Published and measured figures", columns, pairs, "figures")
+        table = self._table("Published and measured figures", columns, pairs, "figures")
         flat = tuple(
-            {**told, "others_usually": usual[row.key].share if row.key in usual else None}
-            for told, (row, _) in zip(made.flat, rated, strict=True)
+            {**numbers, "others_usually": usual[row.key].share if row.key in usual else None}
+            for numbers, (row, _) in zip(table.flat, rated, strict=True)
         )
-        return replace(made, flat=flat)
+        return replace(table, flat=flat)
 
     def others(self) -> list[Block]:
-        """Returns what was measured and judges no figure, table by table."""
+        """Returns the measurements that test no figure, table by table."""
         rest = [(row, cells) for row, cells in self._pairs if not _is_rated(row)]
         blocks: list[Block] = []
         if rest:
             rows = [row for row, _ in rest]
             columns, cells = trimmed(COLUMNS, tuple(cells for _, cells in rest), rows)
             pairs = list(zip(rows, cells, strict=True))
-            told = "Measured, without a published figure to compare with"
-            blocks.append(self._table(told, columns, pairs, "unrated"))
-        makers = [one for one in MAKERS if one is not identity_sections]
+            caption = "Measured, without a published figure to compare with"
+            blocks.append(self._table(caption, columns, pairs, "unrated"))
+        makers = [make for make in MAKERS if make is not identity_sections]
         case = self._case
         further = [one for make in makers for one in make(case.record, case.judged, case.catalogue)]
-        for one in (*self._groups, *further):
-            blocks += _section(one)
+        for section in (*self._groups, *further):
+            blocks += _section(section)
         return blocks
 
     def _table(
@@ -94,20 +94,22 @@ class Figures:
         return Table(caption, names, cells, numbers, key)
 
 
-def _is_of_the_table(row: Row) -> bool:
-    """Tells whether ``build`` has a row in its first table."""
-    one = row.measurement
-    return not row.apart and one.kernel not in ELSEWHERE and not one.group
+def _is_in_first_table(row: Row) -> bool:
+    """Tells whether ``build`` puts a row into its first table."""
+    measurement = row.measurement
+    return not row.apart and measurement.kernel not in ELSEWHERE and not measurement.group
 
 
 def _is_rated(row: Row) -> bool:
+    """Tells whether a row is compared with a published figure."""
     return isinstance(row.published, Paper) and row.measurement.decides
 
 
-def _section(one: Section) -> list[Block]:
-    if not one.cells:
+def _section(section: Section) -> list[Block]:
+    if not section.cells:
         return []
+    cells, flats = tuple(section.cells), tuple(section.flat)
     return [
-        Table(one.title, one.columns, tuple(one.cells), tuple(one.flat), one.key),
-        *(Paragraph(line) for line in one.lines),
+        Table(section.title, section.columns, cells, flats, section.key),
+        *(Paragraph(line) for line in section.lines),
     ]

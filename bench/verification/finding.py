@@ -1,4 +1,4 @@
-"""What a record's report says first: so many figures reached, and whether it is that chip."""
+"""The summary of a verification report: figures reached, and whether the device is that chip."""
 
 from bench.chips.figures import FIGURES
 from bench.report.digits import percent
@@ -16,7 +16,7 @@ ENDINGS = {"running": "did not finish", "interrupted": "was interrupted"}
 
 
 def finding_blocks(case: Case) -> list[Block]:
-    """Returns the finding in one paragraph, what is missing, and the run in short."""
+    """Returns the warnings, the finding in one paragraph, the figures by verdict, and the run."""
     warnings = [FAKE] if case.is_fake else []
     if case.record.state in ENDINGS:
         warnings.append(
@@ -38,31 +38,31 @@ def finding_blocks(case: Case) -> list[Block]:
 def finding(case: Case) -> str:
     """Returns the outcome in a paragraph."""
     count = len(case.best)
-    parts = [f"{len(case.of(one))} {one.value}" for one in RATED]
+    parts = [f"{len(case.with_verdict(one))} {one.value}" for one in RATED]
     figures = f"{count} published figure{'s' if count != 1 else ''}"
     margin = f"at a margin of {100 * case.margin:.4g}%"
-    told = f"Of {figures} tested, {', '.join(parts)}, {margin}."
+    text = f"Of {figures} tested, {', '.join(parts)}, {margin}."
     if not count:
-        told = "No published figure could be judged."
+        text = "No published figure could be judged."
     doubtful = sum(row.verdict is Verdict.IMPLAUSIBLE for row in case.judged)
     if doubtful:
-        told += f" {doubtful} measurement{'s are' if doubtful != 1 else ' is'} implausible and "
-        told += "not counted."
+        text += f" {doubtful} measurement{'s are' if doubtful != 1 else ' is'} implausible and "
+        text += "not counted."
     failed = sum(row.verdict is Verdict.FAILED for row in case.judged)
     if failed:
-        told += f" {failed} measurement{'s' if failed != 1 else ''} failed; see the anomalies."
-    return f"{told}{_beside_others(case)} {_identity(case)}"
+        text += f" {failed} measurement{'s' if failed != 1 else ''} failed; see the anomalies."
+    return f"{text}{_beside_others(case)} {_identity(case)}"
 
 
 def _beside_others(case: Case) -> str:
-    """Returns how many of the short figures are as short as usual, naming those that are not."""
-    short = case.of(Verdict.SHORT)
+    """Returns how many short figures lie within what other chips reach, and which lie below it."""
+    short = case.with_verdict(Verdict.SHORT)
     if not short:
         return ""
     known = [row for row in short if row.key in case.usual]
     below = [row for row in known if not is_usual(row, case.usual[row.key], case.margin)]
     within = len(known) - len(below)
-    told = (
+    text = (
         f" Of the {len(short)} short, {within} {'lies' if within == 1 else 'lie'} within what "
         "other chips usually reach of the same figure (burst at or above their middle share less "
         f"{100 * case.margin:.4g}%), {len(below)} below it"
@@ -71,26 +71,27 @@ def _beside_others(case: Case) -> str:
         f"{FIGURES[row.key].title} {burst_share(row) or 0:.0%}, others {case.usual[row.key]}"
         for row in below
     )
-    lacking = len(short) - len(known)
-    unknown = f"; of {lacking} no other chip is known" if lacking else ""
-    return f"{told}{f': {names}' if names else ''}{unknown}."
+    without_others = len(short) - len(known)
+    unknown = f"; of {without_others} no other chip is known" if without_others else ""
+    return f"{text}{f': {names}' if names else ''}{unknown}."
 
 
 def _identity(case: Case) -> str:
-    found = case.identity
-    if found is None:
+    assessment = case.identity
+    if assessment is None:
         return "Identity: not established, because no sheet describes the device."
-    told = f"{found.state.value}: {identity_verdict(found)}"
-    return f"Identity, compared with the sheet of {found.chip.name}: {told}."
+    result = f"{assessment.state.value}: {identity_verdict(assessment)}"
+    return f"Identity, compared with the sheet of {assessment.chip.name}: {result}."
 
 
 def _lists(case: Case) -> list[str]:
+    """Returns the figures with their shares, one line per verdict, and how to read them."""
     lines = []
-    for one in RATED:
-        found = case.of(one)
-        if found:
-            names = "; ".join(map(_told, found))
-            lines.append(f"{one.value.capitalize()}: {names}.")
+    for verdict in RATED:
+        rows = case.with_verdict(verdict)
+        if rows:
+            names = "; ".join(map(_figure_share, rows))
+            lines.append(f"{verdict.value.capitalize()}: {names}.")
     if lines:
         lines.append(
             "Where several forms of work or streams test one figure, the one that came nearest to "
@@ -100,7 +101,7 @@ def _lists(case: Case) -> list[str]:
     return lines
 
 
-def _told(row: Row) -> str:
+def _figure_share(row: Row) -> str:
     share = percent(row.fraction) if row.fraction else "–"
     return f"{FIGURES[row.key].title} {share}"
 

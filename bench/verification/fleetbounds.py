@@ -1,4 +1,4 @@
-"""What the devices tested say of a shipment: exact upper bounds, kind by kind."""
+"""Exact upper bounds of the faulty devices in a shipment, kind by kind, from those tested."""
 
 from collections.abc import Iterator
 
@@ -12,12 +12,12 @@ SINGLE = "no bound of one device"
 
 
 def shipment_blocks(fleet: Fleet, devices: int | None, confidence: float) -> Iterator[Block]:
-    """Yields upper bounds, kind by kind; nothing where no shipment is told.
+    """Yields the upper bounds, kind by kind; nothing if no size of the shipment is given.
 
     Args:
         fleet: the records read.
-        devices: in the shipment.
-        confidence: of the bounds.
+        devices: number of devices in the shipment.
+        confidence: confidence of the bounds, such as 0.95.
     """
     if devices is None or not fleet.groups:
         return
@@ -40,18 +40,20 @@ def shipment_blocks(fleet: Fleet, devices: int | None, confidence: float) -> Ite
 def _bounds(
     number: int, group: Group, devices: int, confidence: float
 ) -> tuple[tuple[str, ...], dict[str, Scalar]]:
+    """Returns the row of one kind, as text and as numbers."""
     tested, failed = len(group.members), sum(one.fails for one in group.members)
-    open_ones = sum(not one.fails and not one.passes for one in group.members)
-    counts = (failed, failed + open_ones) if tested > 1 or devices == 1 else ()
+    undecided = sum(not one.fails and not one.passes for one in group.members)
+    counts = (failed, failed + undecided) if tested > 1 or devices == 1 else ()
     most = [most_faulty(devices, tested, found, confidence) for found in counts]
     bounds = [f"{one:,} ({percent(one / devices)})" for one in most] or [SINGLE] * 2
-    surely, with_open = most or (None, None)
+    most_failed, most_with_undecided = most or (None, None)
     cells = (
-        f"{number}", f"{tested}", f"{failed}", f"{open_ones}",
+        f"{number}", f"{tested}", f"{failed}", f"{undecided}",
         *bounds,
     )  # fmt: skip
     flat: dict[str, Scalar] = {
-        "kind": number, "tested": tested, "failed": failed, "undecided": open_ones,
-        "faulty_devices_most": surely, "faulty_devices_most_with_undecided": with_open,
+        "kind": number, "tested": tested, "failed": failed, "undecided": undecided,
+        "faulty_devices_most": most_failed,
+        "faulty_devices_most_with_undecided": most_with_undecided,
     }  # fmt: skip
     return cells, flat

@@ -1,4 +1,4 @@
-"""The summary of a fleet as a document: figures over devices, outliers, a shipment's bound."""
+"""The summary of a fleet as a document: figures over devices, outliers, bounds of a shipment."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from bench.report.scalar import Scalar
 from bench.report.table import Notes, source_line
 from bench.units import show
 from bench.verdict import RATED, Verdict
+from bench.verification.acceptance import fleet_lines
 from bench.verification.document import (
     Block,
     Document,
@@ -24,7 +25,6 @@ from bench.verification.document import (
 )
 from bench.verification.fleet import Fleet, Group, Member, Spread
 from bench.verification.fleetbounds import shipment_blocks
-from bench.verification.line import fleet_lines
 from bench.verification.repeats import warnings
 
 FIGURE_COLUMNS = (
@@ -43,8 +43,8 @@ def fleet_document(fleet: Fleet, devices: int | None, confidence: float) -> Docu
 
     Args:
         fleet: the records read.
-        devices: in the shipment that they are a sample of, if they are one.
-        confidence: of the bound on that shipment.
+        devices: number of devices in the shipment that they are a sample of, None if they are not.
+        confidence: confidence of the bound on that shipment, such as 0.95.
 
     Raises:
         UsageError: the shipment is smaller than its sample.
@@ -84,17 +84,18 @@ def _unnumbered(notes: Notes) -> tuple[str, ...]:
 
 
 def _finding(fleet: Fleet) -> Iterator[Block]:
-    for alike in warnings([group.members for group in fleet.groups]):
-        yield Paragraph(alike, strong=True)
+    """Yields the warnings, how many devices meet their sheet, and how to read that."""
+    for warning in warnings([group.members for group in fleet.groups]):
+        yield Paragraph(warning, strong=True)
     if _is_fake(fleet):
         yield Paragraph(FAKE, strong=True)
-    if fleet.unread:
-        count = len(fleet.unread)
+    if fleet.unreadable:
+        count = len(fleet.unreadable)
         yield Paragraph(
             f"{count} file{'s' if count != 1 else ''} could not be read as a record and "
             f"{'are' if count != 1 else 'is'} not counted; see below.", strong=True,
         )  # fmt: skip
-    devices, records = fleet.devices, len(fleet.members) + len(fleet.again)
+    devices, records = fleet.devices, len(fleet.members) + len(fleet.superseded)
     passed = sum(all(one.passes for one in each) for each in devices)
     failed = sum(any(one.fails for one in each) for each in devices)
     yield Paragraph(
@@ -115,6 +116,7 @@ def _finding(fleet: Fleet) -> Iterator[Block]:
 
 
 def _group(fleet: Fleet, group: Group, number: int, notes: Notes) -> Iterator[Block]:
+    """Yields the section of one kind of device."""
     chip = fleet.catalogue.chips.get(dict(group.kind)["chip"])
     name = chip.name if chip else group.members[0].record.device.name
     fake = " (FAKE)" if group.is_fake else ""
@@ -129,57 +131,58 @@ def _group(fleet: Fleet, group: Group, number: int, notes: Notes) -> Iterator[Bl
     yield Paragraph(_rule(group))
 
 
-def _spread_cells(one: Spread, fleet: Fleet, notes: Notes) -> tuple[str, ...]:
-    figure = FIGURES[one.tested.key]
+def _spread_cells(spread: Spread, fleet: Fleet, notes: Notes) -> tuple[str, ...]:
+    figure = FIGURES[spread.tested.key]
     dimension = figure.dimension
-    papers = {row.published.text: row.published for row in one.rows.values()
+    papers = {row.published.text: row.published for row in spread.rows.values()
               if isinstance(row.published, Paper)}  # fmt: skip
-    worth = sorted(papers.values(), key=lambda found: found.value)
-    ends = dict.fromkeys(found.text for found in (*worth[:1], *worth[-1:]))
-    sources = dict.fromkeys(key for found in worth for key in found.sources)
+    ascending = sorted(papers.values(), key=lambda paper: paper.value)
+    ends = dict.fromkeys(paper.text for paper in (*ascending[:1], *ascending[-1:]))
+    sources = dict.fromkeys(key for paper in ascending for key in paper.sources)
     marks = "".join(notes.mark(source_line(key, fleet.catalogue)) for key in sources)
 
-    def told(number: int) -> str:
-        value = one.rows[number].measured
+    def rate_of(number: int) -> str:
+        value = spread.rows[number].measured
         return f"{show(value.value, dimension, 4)} (#{number})" if value else "–"
 
     return (
-        named(figure.title, one.tested.sizes),
-        f"{len(one.rows)}",
+        named(figure.title, spread.tested.sizes),
+        f"{len(spread.rows)}",
         " to ".join(ends) + marks,
-        show(one.middle, dimension, 4),
-        f"{one.deviation / one.middle:.2%}" if len(one.rows) > 1 else "–",
-        told(one.low),
-        told(one.high),
-        *(f"{one.count(verdict)}" for verdict in RATED),
-        ", ".join(_outlier(each, one) for each in one.strange) or "–",
+        show(spread.middle, dimension, 4),
+        f"{spread.deviation / spread.middle:.2%}" if len(spread.rows) > 1 else "–",
+        rate_of(spread.low),
+        rate_of(spread.high),
+        *(f"{spread.count(verdict)}" for verdict in RATED),
+        ", ".join(_outlier(outlier, spread) for outlier in spread.outliers) or "–",
     )
 
 
-def _outlier(found: Outlier, spread: Spread) -> str:
-    value = spread.rows[found.number].measured
+def _outlier(outlier: Outlier, spread: Spread) -> str:
+    value = spread.rows[outlier.number].measured
     share = f"{value.value / spread.middle - 1:+.1%}" if value else "–"
-    distance = f", {found.distance:+.1f} deviations" if found.distance is not None else ""
-    return f"#{found.number} ({share}{distance})"
+    distance = f", {outlier.distance:+.1f} deviations" if outlier.distance is not None else ""
+    return f"#{outlier.number} ({share}{distance})"
 
 
-def _spread_flat(one: Spread, group: int) -> dict[str, Scalar]:
+def _spread_flat(spread: Spread, group: int) -> dict[str, Scalar]:
     return {
         "kind": group,
-        "figure": one.tested.key,
-        "sizes": one.tested.sizes,
-        "unit": FIGURES[one.tested.key].dimension.value,
-        "devices": len(one.rows),
-        "median": one.middle,
-        "deviation": one.deviation,
-        "lowest_device": one.low,
-        "highest_device": one.high,
-        **{verdict.value: one.count(verdict) for verdict in RATED},
-        "outliers": " ".join(str(each.number) for each in one.strange),
+        "figure": spread.tested.key,
+        "sizes": spread.tested.sizes,
+        "unit": FIGURES[spread.tested.key].dimension.value,
+        "devices": len(spread.rows),
+        "median": spread.middle,
+        "deviation": spread.deviation,
+        "lowest_device": spread.low,
+        "highest_device": spread.high,
+        **{verdict.value: spread.count(verdict) for verdict in RATED},
+        "outliers": " ".join(str(each.number) for each in spread.outliers),
     }
 
 
 def _rule(group: Group) -> str:
+    """Returns how outliers of a group are found, and how often by chance."""
     count = len(group.members)
     if count < LEAST_DEVICES:
         return f"Outliers are looked for among {LEAST_DEVICES} devices or more."
@@ -199,52 +202,55 @@ def _records(fleet: Fleet) -> Iterator[Block]:
         yield Table("Devices", DEVICE_COLUMNS, tuple(map(_device, members)), flat, "devices")
         hashes = tuple((one.name, one.file, one.sha256) for one in members)
         yield Table("Files of the records", ("device", "file", "SHA-256"), hashes)
-    yield from _files("Files that could not be read as a record", "reason", fleet.unread)
+    yield from _files("Files that could not be read as a record", "reason", fleet.unreadable)
     yield from _files(
-        "Files that hold a record a second time, not counted", "first in", fleet.twice
+        "Files that hold a record a second time, not counted", "first in", fleet.duplicates
     )
     yield from _files(
         "Further records of a device, not counted: its least favourable stands for it",
-        "counted", fleet.again,
+        "counted", fleet.superseded,
     )  # fmt: skip
 
 
-def _files(caption: str, what: str, found: Sequence[tuple[str, str]]) -> Iterator[Block]:
-    if found:
-        flat = tuple({"file": name, what: told} for name, told in found)
-        yield Table(f"{caption}: {len(found)}", ("file", what), tuple(found), flat)
+def _files(caption: str, column: str, files: Sequence[tuple[str, str]]) -> Iterator[Block]:
+    """Yields a table of files, each with its reason or the file that counts instead."""
+    if files:
+        flat = tuple({"file": name, column: text} for name, text in files)
+        yield Table(f"{caption}: {len(files)}", ("file", column), tuple(files), flat)
 
 
-def _device(one: Member) -> tuple[str, ...]:
-    device, node = one.record.device, one.record.machine.node
-    named = f"{device.name}, node {node}" if node else device.name
-    meets = "yes" if one.passes else "no" if one.fails else "undecided"
+def _device(member: Member) -> tuple[str, ...]:
+    """Returns the cells of one device's row."""
+    device, node = member.record.device, member.record.machine.node
+    name = f"{device.name}, node {node}" if node else device.name
+    meets = "yes" if member.passes else "no" if member.fails else "undecided"
     return (
-        one.name, one.record.id, named, f"{device.index}, {device.pci or 'not reported'}",
-        one.identity or "not established", one.record.state,
-        *(f"{one.count(verdict)}" for verdict in RATED),
-        f"{one.implausible}", f"{one.failed}", meets,
+        member.name, member.record.id, name, f"{device.index}, {device.pci or 'not reported'}",
+        member.identity or "not established", member.record.state,
+        *(f"{member.count(verdict)}" for verdict in RATED),
+        f"{member.implausible}", f"{member.failed}", meets,
     )  # fmt: skip
 
 
-def _device_flat(one: Member) -> dict[str, Scalar]:
+def _device_flat(member: Member) -> dict[str, Scalar]:
     return {
-        "device": one.number,
-        "record": one.record.id,
-        "node": one.record.machine.node,
-        "file": one.file,
-        "sha256": one.sha256,
-        "identity": one.identity,
-        "state": one.record.state,
-        **{verdict.value: one.count(verdict) for verdict in RATED},
-        Verdict.IMPLAUSIBLE.value: one.implausible,
-        Verdict.FAILED.value: one.failed,
-        "meets": one.passes,
-        "fails": one.fails,
+        "device": member.number,
+        "record": member.record.id,
+        "node": member.record.machine.node,
+        "file": member.file,
+        "sha256": member.sha256,
+        "identity": member.identity,
+        "state": member.record.state,
+        **{verdict.value: member.count(verdict) for verdict in RATED},
+        Verdict.IMPLAUSIBLE.value: member.implausible,
+        Verdict.FAILED.value: member.failed,
+        "meets": member.passes,
+        "fails": member.fails,
     }
 
 
 def _limits(fleet: Fleet) -> Iterator[str]:
+    """Yields what the verdicts mean, and what they do not say."""
     yield (
         f"A device does not meet its sheet if a figure is short of it by more than "
         f"{100 * fleet.margin:.4g}%, or if something that it reports or does is impossible for its "

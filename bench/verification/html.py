@@ -1,4 +1,4 @@
-"""The document as one self-contained page: everything escaped, no script, no network."""
+"""A document as one self-contained HTML page: everything escaped, no script, no network."""
 
 import re
 from html import escape
@@ -60,25 +60,30 @@ STYLE = (
     "thead{display:table-header-group}tr,figure,.blank{break-inside:avoid}"
     "h2,h3,caption{break-after:avoid}.scroll{overflow:visible}a{color:inherit}}"
 )
-"""On a narrow screen each row is a card, its columns' names before its cells; heads stay read."""
+"""The page's style sheet.
+
+On a narrow screen each row becomes a card with the column's name before each cell; table heads are
+hidden but remain readable by screen readers.
+"""
 
 MARK = re.compile(r"\[(\d{1,4})\]")
+"""A reference to a numbered note."""
 
 
 def render(document: Document) -> str:
     """Returns an HTML document."""
-    told = cleaned(document)
-    notes = notes_of(told)
-    title = escape(told.title)
-    body = "".join(_block(one, number, notes) for number, one in enumerate(told.blocks))
+    content = cleaned(document)
+    notes = notes_of(content)
+    title = escape(content.title)
+    body = "".join(_block(one, number, notes) for number, one in enumerate(content.blocks))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-        f'<meta name="description" content="{escape(told.subject)}">\n'
+        f'<meta name="description" content="{escape(content.subject)}">\n'
         f"<title>{title}</title><style>{STYLE}</style></head>\n<body><main>\n"
         f"<h1>{title}</h1>\n{body}</main>\n"
-        f'<footer class="foot"><p>{escape(told.footer)}</p></footer></body></html>\n'
+        f'<footer class="foot"><p>{escape(content.footer)}</p></footer></body></html>\n'
     )
 
 
@@ -102,8 +107,8 @@ def _block(block: Block, number: int, notes: int) -> str:  # noqa: PLR0911 -- on
             return f'<dl class="blank">\n{lines}</dl>\n'
 
 
-def _fact(term: str, told: str, notes: int) -> str:
-    return f"<dt>{escape(term)}</dt><dd>{_linked(told, notes)}</dd>\n"
+def _fact(term: str, value: str, notes: int) -> str:
+    return f"<dt>{escape(term)}</dt><dd>{_linked(value, notes)}</dd>\n"
 
 
 def _items(block: Items, notes: int) -> str:
@@ -118,7 +123,7 @@ def _items(block: Items, notes: int) -> str:
 
 
 def _table(block: Table, name: str, notes: int) -> str:
-    """Returns a table that keeps its roles where a style lays it out as cards."""
+    """Returns a table with explicit ARIA roles, which it keeps where it is laid out as cards."""
     head = "".join(
         f'<th scope="col" role="columnheader">{escape(one)}</th>' for one in block.columns
     )
@@ -141,14 +146,14 @@ def _row(columns: tuple[str, ...], row: tuple[str, ...], notes: int) -> str:
 
 
 def _mark(text: str) -> str:
-    """Returns the sign of a verdict that a cell begins with, so that colour is not needed."""
+    """Returns the symbol of the verdict that a cell begins with, so that colour is not needed."""
     word = text.partition(":")[0]
     sign = MARKS.get(Verdict(word)) if word in tuple(Verdict) else None
     return f'<span aria-hidden="true">{sign} </span>' if sign else ""
 
 
 def _linked(text: str, notes: int) -> str:
-    """Returns a text, escaped, with its addresses and the marks of notes to click on."""
+    """Returns a text, escaped, with links on its web addresses and on references to notes."""
     parts, end = [], 0
     for found in ADDRESS.finditer(text):
         address = escape(found[0])
@@ -158,6 +163,8 @@ def _linked(text: str, notes: int) -> str:
 
 
 def _noted(text: str, notes: int) -> str:
+    """Returns a text, escaped, with a link on each reference to one of the ``notes`` notes."""
+
     def link(found: re.Match[str]) -> str:
         number = int(found[1])
         known = 1 <= number <= notes
@@ -167,15 +174,15 @@ def _noted(text: str, notes: int) -> str:
 
 
 def _plate(block: Plate) -> str:
-    own = _own_names(block.svg, block.name)
+    picture = _with_unique_ids(block.svg, block.name)
     return (
-        f'<figure><div role="img" aria-label="{escape(block.title)}">{own}</div>'
+        f'<figure><div role="img" aria-label="{escape(block.title)}">{picture}</div>'
         f"<figcaption>{escape(block.caption)}</figcaption></figure>\n"
     )
 
 
-def _own_names(svg: str, name: str) -> str:
-    """Returns a picture whose names are its own on a page with others."""
+def _with_unique_ids(svg: str, name: str) -> str:
+    """Returns an SVG whose ids have a prefix, so that they are unique on a page with others."""
     prefix = re.sub(r"[^0-9A-Za-z-]", "-", name)
     named = re.sub(r'\bid="', f'id="{prefix}-', svg)
     return re.sub(r'(url\(|href=")#', rf"\1#{prefix}-", named)

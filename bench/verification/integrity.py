@@ -1,4 +1,4 @@
-"""What the report rests on: hashes, software, sources; and what one test cannot say."""
+"""What a report is based on: hashes, software and sources; and what one test cannot say."""
 
 from bench import __version__
 from bench.records.model import Record
@@ -7,7 +7,7 @@ from bench.verification.document import Blanks, Block, Facts, Heading, Items, Pa
 
 
 def software_blocks(record: Record) -> list[Block]:
-    """Returns machine and software, as recorded."""
+    """Returns the machine and its software, as recorded."""
     machine, program = record.machine, record.program
     dirty = {True: "modified since its commit", False: "unchanged", None: "not recorded"}
     threads = f"{machine.threads}" if machine.threads is not None else "not recorded"
@@ -27,19 +27,19 @@ def software_blocks(record: Record) -> list[Block]:
 
 
 def integrity_blocks(case: Case) -> list[Block]:
-    """Returns the hashes of record and sheet."""
+    """Returns the hashes of record and sheet, and how to check them."""
     record, chip = case.record, case.chip
-    held = record.identity.sheet_sha256
+    recorded = record.identity.sheet_sha256
     facts = [
         ("record", record.id),
         ("SHA-256 of the record's file", case.sha256),
-        ("SHA-256 of the sheet at the time of the run", held or "not recorded"),
+        ("SHA-256 of the sheet at the time of the run", recorded or "not recorded"),
     ]
     if chip:
-        same = "the same: the sheet has not changed since" if held == chip.sheet_sha256 else (
-            f"not the same: {chip.sheet_sha256}; the published figures here are those of today"
-        )  # fmt: skip
-        facts.append(("SHA-256 of the sheet today", same))
+        today = f"not the same: {chip.sheet_sha256}; the published figures here are those of today"
+        if recorded == chip.sheet_sha256:
+            today = "the same: the sheet has not changed since"
+        facts.append(("SHA-256 of the sheet today", today))
     return [
         Facts(tuple(facts)),
         Paragraph(
@@ -84,7 +84,7 @@ SIGNATURE = ("laboratory", "name", "function", "place and date", "signature")
 
 
 def limit_blocks(case: Case) -> list[Block]:
-    """Returns what the test does not say, and the lines to sign on."""
+    """Returns what the test does not show, and the lines for the signature."""
     return [
         Items((*([FAKE_LIMIT] if case.is_fake else []), *LIMITS)),
         Heading("Signature"),

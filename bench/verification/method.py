@@ -1,6 +1,6 @@
-"""What was tested and how: the method in words, the run's settings, every kernel with its formula.
+"""What was tested and how: the method in words, the run's settings, each kernel with its formula.
 
-The method's words are those of a method version; everything else is the record's own.
+The description of the method belongs to a method version; everything else is from the record.
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ METHODS: dict[int, tuple[str, ...]] = {
 }
 """How figures are measured, by method version."""
 
-WHAT = {
+KERNELS = {
     "memory": "streams through memory",
     "gemm": "dense matrix products",
     "sparse": "products with 2:4 structured sparsity",
@@ -65,6 +65,7 @@ WHAT = {
     "launch": "overhead of launches",
     "sustained": "sustained loads",
 }
+"""What each kernel measures, by its name."""
 SETTINGS = {
     "seconds": "time for the suite, s",
     "sustained_seconds": "time of a sustained load, s",
@@ -72,15 +73,17 @@ SETTINGS = {
     "margin": "margin at the time of the run",
     "data": "inputs",
 }
+"""Names of settings in words; other settings are shown by their keys."""
 MOST_FORMULAS = 6
+"""Maximum number of formulas shown of one kernel."""
 COLUMNS = ("kernel", "what", "formats", "measured", "operations and bytes of a call",
            "result check: worst error of tolerance")  # fmt: skip
 
 
 def method_blocks(case: Case) -> list[Block]:
-    """Returns method, settings and kernels."""
+    """Returns the method, the settings and the table of kernels."""
     record = case.record
-    told = METHODS.get(record.method_version)
+    method = METHODS.get(record.method_version)
     unknown = (
         f"The record was measured by method version {record.method_version}, which this program "
         "does not describe."
@@ -88,7 +91,7 @@ def method_blocks(case: Case) -> list[Block]:
     table = Table("Kernels", COLUMNS, tuple(_kernels(record)), (), "kernels")
     return [
         Paragraph(_statement(case)),
-        Items(told) if told else Paragraph(unknown, strong=True),
+        Items(method) if method else Paragraph(unknown, strong=True),
         Facts(tuple(_settings(record))),
         *([table] if table.cells else [Paragraph("Nothing was measured.")]),
     ]
@@ -104,8 +107,8 @@ def _statement(case: Case) -> str:
 
 
 def _settings(record: Record) -> Iterator[tuple[str, str]]:
-    own = own_inputs(record)
-    yield "inputs of the run", inputs(own)
+    """Yields settings and numbers of samples, each as name and value."""
+    yield "inputs of the run", inputs(own_inputs(record))
     for key, value in record.settings.items():
         if value is not None and key != "data":
             yield SETTINGS.get(key, key), f"{value:g}" if isinstance(value, float) else f"{value}"
@@ -122,49 +125,50 @@ def _settings(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _kernels(record: Record) -> Iterator[tuple[str, ...]]:
+    """Yields the table row of each kernel."""
     for kernel in dict.fromkeys(one.kernel for one in record.measurements):
-        found = [one for one in record.measurements if one.kernel == kernel]
-        done = [one for one in found if one.status == "ok"]
-        formats = dict.fromkeys(one.dtype for one in found)
+        measurements = [one for one in record.measurements if one.kernel == kernel]
+        done = [one for one in measurements if one.status == "ok"]
+        formats = dict.fromkeys(one.dtype for one in measurements)
         yield (
             kernel,
-            WHAT.get(kernel, "–"),
+            KERNELS.get(kernel, "–"),
             ", ".join(formats),
-            f"{len(done)} of {len(found)}",
-            _formulas(found),
-            _checks(found),
+            f"{len(done)} of {len(measurements)}",
+            _formulas(measurements),
+            _checks(measurements),
         )
 
 
-def _formulas(found: list[Measurement]) -> str:
-    """Returns the formulas of a kernel; of a curve of them, the first and how many more."""
-    known = list(dict.fromkeys(one.work.formula for one in found if one.work))
-    told = "; ".join(_of_formula(found, one) for one in known[:MOST_FORMULAS])
-    more = len(known) - MOST_FORMULAS
-    return (f"{told}; and {more} more of the kind" if more > 0 else told) or "–"
+def _formulas(measurements: list[Measurement]) -> str:
+    """Returns the formulas of a kernel: the first few, and how many more there are."""
+    formulas = list(dict.fromkeys(one.work.formula for one in measurements if one.work))
+    text = "; ".join(_formula(measurements, formula) for formula in formulas[:MOST_FORMULAS])
+    more = len(formulas) - MOST_FORMULAS
+    return (f"{text}; and {more} more of the kind" if more > 0 else text) or "–"
 
 
-def _of_formula(found: list[Measurement], formula: str) -> str:
-    """Returns a formula with what one call of it comes to, the largest there is."""
-    works = [one.work for one in found if one.work and one.work.formula == formula]
-    if all(one.quantity == "footprint" for one in found):
+def _formula(measurements: list[Measurement], formula: str) -> str:
+    """Returns a formula with the FLOP and bytes of its largest call."""
+    works = [one.work for one in measurements if one.work and one.work.formula == formula]
+    if all(one.quantity == "footprint" for one in measurements):
         return f"{formula} ({max(one.footprint_bytes for one in works):.3g} B)"
     flop, moved = max(one.flop for one in works), max(one.bytes for one in works)
     parts = [f"{flop:.3g} FLOP" if flop else "", f"{moved:.3g} B" if moved else ""]
-    told = ", ".join(part for part in parts if part)
-    return f"{formula} (up to {told})" if told else formula
+    amounts = ", ".join(part for part in parts if part)
+    return f"{formula} (up to {amounts})" if amounts else formula
 
 
-def _checks(found: list[Measurement]) -> str:
-    """Returns how many checks passed, and the worst error over its tolerance."""
+def _checks(measurements: list[Measurement]) -> str:
+    """Returns how many checks passed, and the worst error relative to its tolerance."""
     checks: list[Check] = [
-        one for each in found for one in (each.check, each.spot_check) if one is not None
+        check for one in measurements for check in (one.check, one.spot_check) if check is not None
     ]
     if not checks:
         return "none recorded"
     passed = sum(one.passed for one in checks)
     worst = max(checks, key=lambda one: one.error / one.tolerance if one.tolerance else one.error)
-    told = f"{worst.error:.2g} of {worst.tolerance:.2g}"
+    error = f"{worst.error:.2g} of {worst.tolerance:.2g}"
     if not worst.tolerance:
-        told = f"{worst.error:.2g} where none is allowed" if worst.error else "exact results"
-    return f"{passed} of {len(checks)} passed; {told}"
+        error = f"{worst.error:.2g} where none is allowed" if worst.error else "exact results"
+    return f"{passed} of {len(checks)} passed; {error}"

@@ -1,4 +1,4 @@
-"""How wide the columns of a table are on paper, and how high its rows come out."""
+"""The widths of a table's columns in the PDF, and the height of its rows."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from fpdf import FPDF
 
 ROW_MM, PADDING_MM = 3.2, 0.8
-"""Height of a line of a cell, and the room around it."""
+"""Height of a line in a cell, and the padding around the cell's text."""
 LEAST_SHARE = 0.07
-"""Of the width, for the narrowest column: a long word still has a dozen letters a line."""
+"""Least share of the width per column: a long word still gets a dozen letters per line."""
 
 
 def rows_mm(pdf: "FPDF", shares: Sequence[float], rows: Sequence[Sequence[str]]) -> float:
-    """Returns the height in mm of rows together, in the font that is set."""
+    """Returns the total height of rows in mm, in the current font."""
     unit = pdf.epw / sum(shares)
     return sum(_row_mm(pdf, [unit * share for share in shares], row) for row in rows)
 
@@ -33,14 +33,18 @@ def _lines(pdf: "FPDF", width_mm: float, cell: str) -> int:
 
 
 def widths(block: Table) -> tuple[float, ...]:
-    """Returns the columns' shares of the width, by what they hold: long ones get more, not all."""
+    """Returns the columns' relative widths, by the lengths of their texts."""
     columns = list(zip(block.columns, *block.cells, strict=True))
     wanted = [_wanted(column) for column in columns]
     least = LEAST_SHARE * sum(wanted)
-    return tuple(max(one, least) for one in wanted)
+    return tuple(max(width, least) for width in wanted)
 
 
 def _wanted(column: tuple[str, ...]) -> float:
+    """Returns a column's width by its longest word and its usual length; the heading comes first.
+
+    The usual length enters with an exponent below 1, so that long texts get more room, but not all.
+    """
     bold = 1.2 * max(len(word) for word in (column[0].split() or [""]))
     longest_word = max(bold, *(len(word) for cell in column for word in (cell.split() or [""])))
     longest_word += 2.0  # of padding

@@ -1,4 +1,4 @@
-"""The pictures that a record bears, drawn for the page and for paper."""
+"""The pictures of a record, drawn for HTML and for PDF."""
 
 from importlib.util import find_spec
 
@@ -15,7 +15,7 @@ LACKING = (
 
 
 def plates(case: Case, formats: tuple[str, ...]) -> list[Block]:
-    """Returns a record's pictures, drawn for the formats asked for, or why there are none."""
+    """Returns a record's pictures for ``formats`` (html, pdf), or a note that none can be drawn."""
     if find_spec("matplotlib") is None:
         return [Paragraph(LACKING)]
     return [

@@ -1,24 +1,27 @@
-"""Records that may be of one device: nothing in them tells their devices apart."""
+"""Finds records that may be repeats of one device, because nothing in them identifies it."""
 
 from collections.abc import Hashable, Iterator, Sequence
 
 from bench.records.model import Record
-from bench.verification.fleet import Member, known_device
+from bench.verification.fleet import Member
+from bench.verification.fleetread import known_device
 
 NAMED = 8
+"""Maximum number of devices, and of sets, that a warning names."""
 
 
 def repeats(kinds: Sequence[Sequence[Member]]) -> list[list[Member]]:
-    """Returns the records of a kind that may be of one device, in sets.
+    """Returns sets of records of one kind that may be repeats of one device.
 
-    Those without a serial's hash and a node's name that share PCI id, backend, index, driver and
-    name.
+    They have neither a hash of a serial number nor a node's name, and share PCI id, backend, index,
+    driver and name.
     """
-    found: dict[Hashable, list[Member]] = {}
-    for number, one in ((number, one) for number, kind in enumerate(kinds) for one in kind):
-        if known_device(one.record) is None:
-            found.setdefault((number, _likeness(one.record)), []).append(one)
-    return [members for members in found.values() if len(members) > 1]
+    alike: dict[Hashable, list[Member]] = {}
+    for number, kind in enumerate(kinds):
+        for member in kind:
+            if known_device(member.record) is None:
+                alike.setdefault((number, _likeness(member.record)), []).append(member)
+    return [members for members in alike.values() if len(members) > 1]
 
 
 def _likeness(record: Record) -> tuple[str | int | None, ...]:
@@ -27,12 +30,12 @@ def _likeness(record: Record) -> tuple[str | int | None, ...]:
 
 
 def warnings(kinds: Sequence[Sequence[Member]]) -> Iterator[str]:
-    """Yields the warning that records of a kind look like repeats of one device."""
-    found = repeats(kinds)
-    if found:
+    """Yields a warning if records of a kind may be repeats of one device."""
+    sets = repeats(kinds)
+    if sets:
         yield (
-            f"{_count(found)} of {sum(map(len, kinds))} records may be repeats of the same device, "
-            f"because name, PCI id, backend, index and driver are the same: {_sets(found)}. These "
+            f"{_count(sets)} of {sum(map(len, kinds))} records may be repeats of the same device, "
+            f"because name, PCI id, backend, index and driver are the same: {_listed(sets)}. These "
             "records hold no serial number, so this cannot be determined; the PCI id is that of "
             "the model. Each is counted as a device: if they are repeats, bounds are too low. "
             "node= in each run tells them apart."
@@ -43,11 +46,11 @@ def _count(sets: Sequence[Sequence[Member]]) -> int:
     return sum(map(len, sets))
 
 
-def _sets(found: Sequence[Sequence[Member]]) -> str:
-    more = f"; and {len(found) - NAMED} sets more" if len(found) > NAMED else ""
-    return f"{'; '.join(map(_named, found[:NAMED]))}{more}"
+def _listed(sets: Sequence[Sequence[Member]]) -> str:
+    more = f"; and {len(sets) - NAMED} sets more" if len(sets) > NAMED else ""
+    return f"{'; '.join(map(_named, sets[:NAMED]))}{more}"
 
 
-def _named(found: Sequence[Member]) -> str:
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return f"{', '.join(one.name for one in found[:NAMED])}{more}"
+def _named(members: Sequence[Member]) -> str:
+    more = f" and {len(members) - NAMED} more" if len(members) > NAMED else ""
+    return f"{', '.join(one.name for one in members[:NAMED])}{more}"

@@ -1,20 +1,20 @@
-"""The document as a report for the terminal, set in any of its formats; pictures are left out."""
+"""A document as a report for the terminal, in any of its formats; pictures are left out."""
 
 from collections.abc import Iterable
 
 from bench.report.markup import Report
 from bench.report.table import Section
-from bench.report.table import Table as First
+from bench.report.table import Table as ReportTable
 from bench.verification.document import Block, Document, Facts, Heading, Items, Paragraph, Table
 
 
 def as_report(document: Document) -> Report:
-    """Returns a document as a report: what stands before its first section is the heading."""
+    """Returns a document as a report; the blocks before its first section become the heading."""
     chapters = _chapters(document.blocks)
     opening = chapters[0][1]
     notes = [line for one in document.blocks if isinstance(one, Items) and one.notes
              for line in one.lines]  # fmt: skip
-    first = First(
+    first = ReportTable(
         title=document.title,
         heading=(*_lines(opening), document.footer),
         columns=(),
@@ -27,13 +27,14 @@ def as_report(document: Document) -> Report:
 
 
 def _chapters(blocks: Iterable[Block]) -> list[tuple[str, list[Block]]]:
-    found: list[tuple[str, list[Block]]] = [("", [])]
+    """Returns the blocks per section with its title; the first has none."""
+    chapters: list[tuple[str, list[Block]]] = [("", [])]
     for block in blocks:
         if isinstance(block, Heading):
-            found.append((block.text, []))
+            chapters.append((block.text, []))
         else:
-            found[-1][1].append(block)
-    return found
+            chapters[-1][1].append(block)
+    return chapters
 
 
 def _lines(blocks: Iterable[Block]) -> list[str]:
@@ -47,15 +48,18 @@ def _lines(blocks: Iterable[Block]) -> list[str]:
 
 
 def _sections(title: str, blocks: list[Block]) -> list[Section]:
-    """Returns the tables of a chapter, its sentences below the last; without any, in one."""
+    """Returns the tables of a chapter, with its sentences below the last table.
+
+    A chapter without tables becomes one table of sentences.
+    """
     lines = _lines(blocks) if title else []
     found = [_section(title, one) for one in blocks if isinstance(one, Table | Facts)]
     if not found:
         cells = tuple((line,) for line in lines)
         return [Section(title, ("statement",), cells, [])] if cells else []
     last = found[-1]
-    told = Section(last.title, last.columns, last.cells, last.flat, tuple(lines), last.key)
-    return [*found[:-1], told]
+    closing = Section(last.title, last.columns, last.cells, last.flat, tuple(lines), last.key)
+    return [*found[:-1], closing]
 
 
 def _section(title: str, block: Table | Facts) -> Section:

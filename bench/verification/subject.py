@@ -1,4 +1,4 @@
-"""Which device was tested, and how it is known that it is that chip."""
+"""Which device was tested, and the evidence that it is the chip of the sheet."""
 
 from collections.abc import Iterator
 
@@ -16,11 +16,12 @@ STATES = {
     "ambiguous": "several sheets fit; none was chosen",
     "unknown": "no sheet fits; nothing is compared",
 }
+"""The states of an identity in words."""
 COLUMNS = ("evidence", "seen", "sheet", "finding", "why")
 
 
 def subject_blocks(case: Case) -> list[Block]:
-    """Returns what the device reports, how its sheet was found, and every piece of evidence."""
+    """Returns what the device reports, how its sheet was found, and the evidence for it."""
     identity = case.record.identity
     blocks: list[Block] = [
         Facts(tuple(_reported(case.record.device))),
@@ -31,20 +32,21 @@ def subject_blocks(case: Case) -> list[Block]:
     ]
     if identity.near:
         blocks.append(Paragraph(f"Similar sheets: {', '.join(identity.near)}."))
-    found = case.identity
-    if found is None:
+    assessment = case.identity
+    if assessment is None:
         why = "Nothing that it reports could be compared with a sheet."
         return [*blocks, Paragraph(f"Identity: not established. {why}", strong=True)]
-    cells = tuple(map(_cells, found.evidence))
+    cells = tuple(map(_cells, assessment.evidence))
     flat = tuple(
         {"evidence": one.what, "figure": one.key, "seen": one.seen, "expected": one.expected,
          "finding": one.finding.value, "reason": one.why, "measured": one.measured}
-        for one in found.evidence
+        for one in assessment.evidence
     )  # fmt: skip
+    caption = f"Evidence against the sheet of {assessment.chip.name}"
     return [
         *blocks,
-        Paragraph(f"Identity: {found.state.value}: {verdict(found)}.", strong=True),
-        Table(f"Evidence against the sheet of {found.chip.name}", COLUMNS, cells, flat, "identity"),
+        Paragraph(f"Identity: {assessment.state.value}: {verdict(assessment)}.", strong=True),
+        Table(caption, COLUMNS, cells, flat, "identity"),
         Paragraph(
             "A name and a PCI id can be rewritten by firmware or a driver and prove little; what "
             "was measured cannot. 'Impossible' is what no chip of the sheet can show; 'unknown' is "
@@ -59,10 +61,10 @@ def _cells(one: Evidence) -> tuple[str, ...]:
 
 
 def _reported(device: DeviceInfo) -> Iterator[tuple[str, str]]:
-    """Yields what the device reports of itself, as far as it does."""
+    """Yields names and values of what the device reports about itself."""
     yield "name", device.name
     yield "backend, index", f"{device.backend}, {device.index}"
-    told = (
+    quantities = (
         ("units", device.units, None),
         ("memory", device.memory_bytes, Dimension.BYTES),
         ("L2 cache", device.l2_bytes, Dimension.BYTES),
@@ -70,7 +72,7 @@ def _reported(device: DeviceInfo) -> Iterator[tuple[str, str]]:
         ("memory bus, bit", device.memory_bus_bit, None),
         ("power limit", device.power_limit_w, Dimension.POWER),
     )
-    for name, value, dimension in told:
+    for name, value, dimension in quantities:
         if value is not None:
             yield name, show(value, dimension, 4) if dimension else f"{value:g}"
     for name, text in (

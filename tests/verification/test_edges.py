@@ -18,13 +18,13 @@ from bench.records.model import Conditions, Measurement, Record
 from bench.records.store import read, read_hashed, write
 from bench.verification import html
 from bench.verification.anomalies import anomalies
-from bench.verification.asked import asked_blocks
 from bench.verification.conditions import condition_blocks
 from bench.verification.document import Facts, Paragraph, Table
 from bench.verification.finding import finding
-from bench.verification.fleet import gathered
 from bench.verification.fleetpage import fleet_document
+from bench.verification.fleetread import read_fleet
 from bench.verification.method import method_blocks
+from bench.verification.quantities import quantity_blocks
 from bench.verification.record import record_document
 from tests.verification.cases import GENOA, case_of
 
@@ -84,7 +84,7 @@ def test_a_device_of_which_a_measurement_failed_does_not_meet_its_sheet(
     broken = sound.model_copy(update={"id": "broken", "measurements": (*sound.measurements, first)})
     for one in (sound, broken):
         write(one, tmp_path / "fleet" / f"{one.id}.json")
-    found = gathered(tmp_path / "fleet", sheets, 0.8).members
+    found = read_fleet(tmp_path / "fleet", sheets, 0.8).members
     held = {one.failed: replace(one, identity=State.CONSISTENT.value) for one in found}
     assert set(held) == {0, 1}
     assert (held[0].passes, held[0].fails) == (True, False)
@@ -103,7 +103,7 @@ def test_an_implausible_rate_does_not_speak_for_a_quantity(
     both = record.model_copy(update={"measurements": (*record.measurements, absurd)})
 
     def told(one: Record) -> tuple[str, ...]:
-        blocks = asked_blocks(case_of(one, sheets))
+        blocks = quantity_blocks(case_of(one, sheets))
         (table,) = (each for each in blocks if isinstance(each, Table) and each.key == "asked")
         return next(row for row in table.cells if row[0].startswith("memory (DRAM) bandwidth"))
 
@@ -124,7 +124,7 @@ def test_processors_of_many_clocks_have_their_range_published(
             })}
         ))  # fmt: skip
         write(fixed.model_copy(update={"id": f"r{number}"}), tmp_path / f"{number}.json")
-    made = fleet_document(gathered(tmp_path, sheets, 0.1), None, 0.95)
+    made = fleet_document(read_fleet(tmp_path, sheets, 0.1), None, 0.95)
     (table,) = (one for one in made.blocks if isinstance(one, Table) and one.key == "figures-1")
     published = [row[2] for row in table.cells]
     assert any(" to " in one for one in published)
@@ -152,7 +152,7 @@ def test_a_folder_is_not_named_by_what_cannot_be_read(
         return whole(path)
 
     monkeypatch.setattr(Path, "read_bytes", refused)
-    ((name, why),) = gathered(tmp_path, sheets, 0.1).unread
+    ((name, why),) = read_fleet(tmp_path, sheets, 0.1).unreadable
     assert (name, why) == ("b.json", "b.json cannot be read: Permission denied")
 
 

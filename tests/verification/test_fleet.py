@@ -21,8 +21,9 @@ from bench.records.store import write
 from bench.verdict import Verdict
 from bench.verification import html, pdf
 from bench.verification.document import Document, Heading, Paragraph, Table
-from bench.verification.fleet import Fleet, gathered
+from bench.verification.fleet import Fleet
 from bench.verification.fleetpage import fleet_document
+from bench.verification.fleetread import read_fleet
 from bench.verification.sampling import most_faulty
 from tests.conftest import order
 
@@ -57,7 +58,7 @@ def folder(tmp_path: Path, record: Record) -> Path:
 @pytest.fixture
 def fleet(folder: Path, sheets: Catalogue) -> Fleet:
     """They, read."""
-    return gathered(folder, sheets, 0.1)
+    return read_fleet(folder, sheets, 0.1)
 
 
 def tables(document: Document) -> dict[str, Table]:
@@ -85,7 +86,7 @@ def test_a_fleet_has_its_medians_spreads_and_ends(fleet: Fleet) -> None:
         assert rates[spread.low] == min(rates.values())
         assert rates[spread.high] == max(rates.values())
         assert spread.low == 7
-        assert [one.number for one in spread.strange] == [7]
+        assert [one.number for one in spread.outliers] == [7]
         verdicts = [one.best[spread.tested].verdict for one in group.members]
         for verdict in (Verdict.REACHED, Verdict.SHORT, Verdict.UNDECIDED):
             assert spread.count(verdict) == verdicts.count(verdict)
@@ -121,7 +122,7 @@ def test_one_device_of_a_kind_bounds_no_shipment(
     tmp_path: Path, sheets: Catalogue, record: Record
 ) -> None:
     write(record, tmp_path / "one.json")
-    found = gathered(tmp_path, sheets, 0.1)
+    found = read_fleet(tmp_path, sheets, 0.1)
     made = tables(fleet_document(found, 100, 0.95))["shipment"]
     assert made.flat[0]["faulty_devices_most"] is None
     assert made.flat[0]["faulty_devices_most_with_undecided"] is None
@@ -134,7 +135,7 @@ def test_records_that_look_like_repeats_of_one_device_are_warned_of_first(
     tmp_path: Path, folder: Path, sheets: Catalogue, record: Record
 ) -> None:
     first = next(
-        one for one in fleet_document(gathered(folder, sheets, 0.1), None, 0.95).blocks
+        one for one in fleet_document(read_fleet(folder, sheets, 0.1), None, 0.95).blocks
         if isinstance(one, Paragraph)
     )  # fmt: skip
     assert first.strong
@@ -143,7 +144,7 @@ def test_records_that_look_like_repeats_of_one_device_are_warned_of_first(
     for number in range(2):
         apart = changed("device", pci=f"10de:{number}")(slower(record, 1.0, f"run-{number}"))
         write(apart, tmp_path / "apart" / f"{number}.json")
-    other = fleet_document(gathered(tmp_path / "apart", sheets, 0.1), None, 0.95)
+    other = fleet_document(read_fleet(tmp_path / "apart", sheets, 0.1), None, 0.95)
     assert "may be repeats" not in sentences(other)
 
 
@@ -156,15 +157,15 @@ def test_serials_and_nodes_tell_devices_apart_and_show_repeats(
     for name, (uid, node) in told.items():
         one = changed("machine", node=node)(changed("device", uid=uid)(record))
         write(slower(one, 1.0, name), place / f"{name}.json")
-    made = fleet_document(gathered(place, sheets, 0.1), None, 0.95)
+    made = fleet_document(read_fleet(place, sheets, 0.1), None, 0.95)
     assert "repeats of" not in sentences(made)
     names = {row[2].partition(", ")[2] for row in tables(made)["devices"].cells}
     assert names == {"", "node n1", "node n2"}
     again = changed("device", uid="0123456789ab")(slower(record, 1.0, "e"))
     write(again, place / "e.json")
-    found = gathered(place, sheets, 0.1)
+    found = read_fleet(place, sheets, 0.1)
     assert (len(found.members), len(found.devices)) == (4, 4)
-    assert found.again == (("e.json", "#1, a.json"),)
+    assert found.superseded == (("e.json", "#1, a.json"),)
     assert "5 records of 4 devices: " in sentences(fleet_document(found, None, 0.95))
 
 
@@ -174,7 +175,7 @@ def test_of_several_records_of_a_device_the_least_favourable_is_counted(
     for name, factor in (("a", 1.0), ("b", 9.0), ("c", 1.0)):
         one = changed("device", uid="0123456789ab")(slower(record, factor, name))
         write(one, tmp_path / "told" / f"{name}.json")
-    found = gathered(tmp_path / "told", sheets, 0.1)
+    found = read_fleet(tmp_path / "told", sheets, 0.1)
     assert [one.file for one in found.members] == ["b.json"]
     assert found.members[0].fails
 
@@ -190,7 +191,7 @@ def test_a_device_measured_alone_and_at_once_is_one_device_of_two_kinds(
             settings = {**one.settings, "together": together}
             told = one.model_copy(update={"settings": settings})
             write(told, tmp_path / "told" / f"{number}-{together}.json")
-    found = gathered(tmp_path / "told", sheets, 0.1)
+    found = read_fleet(tmp_path / "told", sheets, 0.1)
     assert [[one.number for one in group.members] for group in found.groups] == [[1, 2, 3]] * 2
     assert [dict(group.kind)["measured"] for group in found.groups] == [
         "alone", "3 devices at once",
@@ -203,7 +204,7 @@ def test_a_fleet_says_what_to_agree_on_and_when_the_line_fails_whole(
     folder: Path, sheets: Catalogue
 ) -> None:
     for margin, whole in ((0.0001, True), (0.89, False)):
-        found = gathered(folder, sheets, margin)
+        found = read_fleet(folder, sheets, margin)
         assert all(one.fails for one in found.members) is whole
         told = sentences(fleet_document(found, None, 0.95))
         assert ("Every device of kind 1 is below the limit" in told) is whole
@@ -238,7 +239,7 @@ def test_what_differs_is_not_mixed(
     folder: Path, sheets: Catalogue, record: Record, spoil: Spoil
 ) -> None:
     write(spoil(slower(record, 1.0, "other")), folder / "other.json")
-    found = gathered(folder, sheets, 0.1)
+    found = read_fleet(folder, sheets, 0.1)
     assert sorted(len(one.members) for one in found.groups) == [1, 7]
     made = fleet_document(found, None, 0.95)
     assert "They are of 2 kinds" in sentences(made)
@@ -258,7 +259,7 @@ def test_fixed_shapes_of_one_figure_are_figures_of_their_own(
         spoilt = (_slower(small, 4.0 if number == 5 else 1.0), large)
         one = whole.model_copy(update={"id": f"run-{number}", "measurements": spoilt})
         write(one, tmp_path / "fleet" / f"{number}.json")
-    fleet = gathered(tmp_path / "fleet", sheets, 0.5)
+    fleet = read_fleet(tmp_path / "fleet", sheets, 0.5)
     figures = tables(fleet_document(fleet, None, 0.95))["figures-1"]
     assert [row[0] for row in figures.cells] == [
         "bf16 matrix, 2048 x 8192 x 8192", "bf16 matrix, 8192 x 8192 x 8192"
@@ -277,9 +278,9 @@ def test_what_cannot_be_read_is_named_and_counted(
     (folder / "bytes.json").write_bytes(b"\xff\xfe")
     write(slower(record, 1.0, "run-0"), folder / "same-id.json")
     (folder / "z-copy.json").write_bytes((folder / "node-1" / "record.json").read_bytes())
-    found = gathered(folder, sheets, 0.1)
-    assert [name for name, _ in found.unread] == ["broken.json", "bytes.json", "other.json"]
-    assert dict(found.twice)["z-copy.json"] == "node-1/record.json: the same"
+    found = read_fleet(folder, sheets, 0.1)
+    assert [name for name, _ in found.unreadable] == ["broken.json", "bytes.json", "other.json"]
+    assert dict(found.duplicates)["z-copy.json"] == "node-1/record.json: the same"
     assert len(found.members) == 7
     made = fleet_document(found, None, 0.95)
     assert "3 files could not be read as a record and are not counted" in sentences(made)
@@ -290,20 +291,20 @@ def test_the_same_id_with_other_contents_is_said(
     folder: Path, sheets: Catalogue, record: Record
 ) -> None:
     write(slower(record, 1.5, "run-0"), folder / "z.json")
-    assert dict(gathered(folder, sheets, 0.1).twice)["z.json"].endswith("under the same id")
+    assert dict(read_fleet(folder, sheets, 0.1).duplicates)["z.json"].endswith("under the same id")
 
 
 def test_a_fleet_of_no_record_is_none(tmp_path: Path, sheets: Catalogue) -> None:
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
     with pytest.raises(UsageError, match=r"holds no record: broken\.json is not JSON: "):
-        gathered(tmp_path, sheets, 0.1)
+        read_fleet(tmp_path, sheets, 0.1)
 
 
 def test_a_device_that_is_unfinished_or_doubtful_neither_meets_nor_fails(
     tmp_path: Path, sheets: Catalogue, record: Record
 ) -> None:
     write(record.model_copy(update={"state": "running"}), tmp_path / "a.json")
-    (one,) = gathered(tmp_path, sheets, 0.5).members
+    (one,) = read_fleet(tmp_path, sheets, 0.5).members
     assert one.best
     assert not one.passes
     assert not one.fails

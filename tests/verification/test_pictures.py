@@ -12,7 +12,7 @@ from bench.verification import html, pdf
 from bench.verification.case import Case
 from bench.verification.document import Document, Heading, Items, Plate, Table
 from bench.verification.pictures import plates
-from bench.verification.plan import Asked
+from bench.verification.plan import PlanRequest
 from bench.verification.record import record_document
 from tests.verification.cases import GENOA, Page, case_of, richest
 
@@ -41,7 +41,7 @@ def test_pictures_stand_in_both_and_their_names_do_not_clash(sheets: Catalogue) 
 
 def test_tables_stand_before_pictures_and_sources_after_them(sheets: Catalogue) -> None:
     one = case_of(read(GENOA), sheets)
-    made = record_document(one, plates(one, ("html", "pdf")), Asked(100))
+    made = record_document(one, plates(one, ("html", "pdf")), PlanRequest(100))
     found = [each.text for each in made.blocks if isinstance(each, Heading) and each.level == 2]
     assert found[-6:] == [
         "Further measurements", "Sampling plan for a shipment of 100 devices", "Pictures",

@@ -14,7 +14,7 @@ from scipy import stats
 
 from bench.verification import html, pdf
 from bench.verification.document import Paragraph, Table
-from bench.verification.plan import Asked, percent, plan_document
+from bench.verification.plan import PlanRequest, percent, plan_document
 from bench.verification.sampling import (
     chance_at_most,
     draw,
@@ -194,7 +194,7 @@ def test_a_draw_prefers_no_position() -> None:
 
 
 def test_the_report_of_a_plan_has_its_numbers_and_its_draw() -> None:
-    asked = Asked(1000, seed="4711")
+    asked = PlanRequest(1000, seed="4711")
     made = plan_document(asked)
     assert made.name == "plan-1000"
     found = {one.key: one for one in made.blocks if isinstance(one, Table)}
@@ -219,7 +219,7 @@ def test_the_report_of_a_plan_has_its_numbers_and_its_draw() -> None:
 
 @pytest.mark.parametrize("devices", [1, 2, 3, 20])
 def test_small_shipments_have_a_plan(devices: int) -> None:
-    made = plan_document(Asked(devices, seed="x"))
+    made = plan_document(PlanRequest(devices, seed="x"))
     assert html.render(made)
     assert pdf.render(made)
 

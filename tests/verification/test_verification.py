@@ -21,12 +21,12 @@ from bench.theory.tpp import tpp
 from bench.verdict import RATED, Verdict, rows
 from bench.verification import html, pdf
 from bench.verification.anomalies import anomalies
-from bench.verification.asked import asked_blocks
 from bench.verification.case import Case
 from bench.verification.document import Document, Heading, Paragraph, Table
 from bench.verification.finding import finding
 from bench.verification.method import METHODS
-from bench.verification.plan import Asked
+from bench.verification.plan import PlanRequest
+from bench.verification.quantities import quantity_blocks
 from bench.verification.record import record_document
 from tests.verification.cases import (
     GENOA,
@@ -97,7 +97,7 @@ def test_what_others_usually_reach_stands_beside_every_figure(h200: Case) -> Non
 
 def test_the_finding_counts_the_short_figures_that_are_short_as_usual(h200: Case) -> None:
     bench, within, below = bench_of(), 0, set()
-    for row in h200.of(Verdict.SHORT):
+    for row in h200.with_verdict(Verdict.SHORT):
         told = usual(row.key, bench, h200.chip.id if h200.chip else "")
         assert told
         assert row.burst
@@ -108,7 +108,7 @@ def test_the_finding_counts_the_short_figures_that_are_short_as_usual(h200: Case
         if reached < 0.9 * told:
             below.add(row.key)
     said = finding(h200)
-    short = len(h200.of(Verdict.SHORT))
+    short = len(h200.with_verdict(Verdict.SHORT))
     assert below
     assert within
     assert f"Of the {short} short, {within} lie within what other chips usually reach" in said
@@ -119,7 +119,7 @@ def test_the_finding_counts_the_short_figures_that_are_short_as_usual(h200: Case
 
 def test_the_margin_is_heard(h200: Case) -> None:
     wide = case_of(h200.record, h200.catalogue, 0.5)
-    assert len(wide.of(Verdict.REACHED)) > len(h200.of(Verdict.REACHED))
+    assert len(wide.with_verdict(Verdict.REACHED)) > len(h200.with_verdict(Verdict.REACHED))
     told = texts(record_document(wide))
     assert any("at a margin of 50%" in one for one in told)
     assert any("at or above 50%" in one for one in told)
@@ -200,7 +200,7 @@ def test_tpp_is_the_one_of_the_sheet_and_none_of_a_measured_rate(h200: Case) -> 
 
 
 def test_what_was_not_measured_says_which_suite_does(sheets: Catalogue, record: Record) -> None:
-    blocks = asked_blocks(case_of(record, sheets))
+    blocks = quantity_blocks(case_of(record, sheets))
     asked = next(one for one in blocks if isinstance(one, Table) and one.key == "asked")
     named = {row[0]: row for row in asked.cells}
     assert named["memory (DRAM) capacity"][1] == "not measured in this record"
@@ -219,11 +219,11 @@ def test_a_processor_is_reported_with_its_derived_peaks(sheets: Catalogue) -> No
 
 
 def test_a_shipment_adds_its_plan_and_keeps_the_outline(h200: Case) -> None:
-    made = record_document(h200, asked=Asked(500))
+    made = record_document(h200, request=PlanRequest(500))
     heads = [one for one in made.blocks if isinstance(one, Heading)]
     assert "Sampling plan for a shipment of 500 devices" in {one.text for one in heads}
     assert {one.text: one.level for one in heads}["The producer's risk"] == 3
-    short = len(h200.of(Verdict.SHORT))
+    short = len(h200.with_verdict(Verdict.SHORT))
     assert any(one.startswith(f"The device of this record is itself short in {short} of ")
                for one in texts(made))  # fmt: skip
     assert pypdf.PdfReader(io.BytesIO(pdf.render(made))).outline

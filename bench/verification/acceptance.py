@@ -1,4 +1,4 @@
-"""The line that a device has to meet, in words: whose it is, and what to agree on beforehand."""
+"""Sentences about the acceptance limit of a device: what to agree on before the test, and why."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ AGREE = (
 
 
 def margin_words(margin: float) -> str:
-    """Returns what a margin does, and what it does not."""
+    """Returns what ``margin=`` sets, and what it cannot."""
     return (
         "margin= of kind=verification and kind=fleet sets one limit for all figures: "
         f"margin={margin:g} asks each for {100 * (1 - margin):.4g}% of its published figure. "
@@ -27,13 +27,13 @@ def margin_words(margin: float) -> str:
 
 
 def plan_lines() -> tuple[str, ...]:
-    """Returns what a plan says of the line."""
+    """Returns what a sampling plan says about the acceptance limit."""
     return AGREE, margin_words(MARGIN)
 
 
 def record_lines(case: Case) -> Iterator[str]:
-    """Yields what a device that is itself short means for a plan of a shipment like it."""
-    short = len(case.of(Verdict.SHORT))
+    """Yields what it means for a sampling plan that the device of the record is itself short."""
+    short = len(case.with_verdict(Verdict.SHORT))
     if short:
         yield (
             f"The device of this record is itself short in {short} of {len(case.best)} figures at "
@@ -43,15 +43,15 @@ def record_lines(case: Case) -> Iterator[str]:
 
 
 def fleet_lines(fleet: Fleet) -> Iterator[str]:
-    """Yields which kinds fail whole, and what to agree on."""
-    whole = [
+    """Yields which kinds fail in all their devices, and what to agree on."""
+    all_fail = [
         number for number, group in enumerate(fleet.groups, 1)
         if all(one.fails for one in group.members)
     ]  # fmt: skip
-    if whole:
-        kinds = ", ".join(str(one) for one in whole)
+    if all_fail:
+        kinds = f"kind{'s' if len(all_fail) > 1 else ''} {', '.join(map(str, all_fail))}"
         yield (
-            f"Every device of kind{'s' if len(whole) > 1 else ''} {kinds} is below the limit: that "
+            f"Every device of {kinds} is below the limit: that "
             "may be the chip, its software or the limit, and is no sign of a faulty device by "
             "itself."
         )

@@ -1,7 +1,7 @@
-"""Quantities that an export verification may ask for: measured ones labelled so, published apart.
+"""Quantities that an export verification may ask for, with measured and published ones apart.
 
-Total processing performance is worked out of published rates only. A measured rate is the least
-that a device can do, not what its maker claims, and is never turned into one.
+Total processing performance (TPP) is computed from published rates only. A measured rate is a lower
+bound of what a device can do, not what its maker claims, and is never converted into TPP.
 """
 
 from collections.abc import Iterator
@@ -38,35 +38,36 @@ PAPER_COLUMNS = ("published rate x bits of its inputs", "TPP, published (from th
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is asked for: its name, the rows that measure it, and the suite that does.
+    """One quantity that may be asked for, with its measurements in the record.
 
     Attributes:
-        name: in words.
-        suite: that measures it.
-        rows: of the record.
-        each: whether every row counts, such as directions of a link, or the best alone.
+        name: the quantity's name in words.
+        suite: the suite that measures it.
+        rows: the record's rows that measure it.
+        shows_all: whether every row is shown, such as the directions of a link, or only the best.
     """
 
     name: str
     suite: str
     rows: tuple[Row, ...]
-    each: bool = False
+    shows_all: bool = False
 
 
-def asked_blocks(case: Case) -> list[Block]:
-    """Returns the rule's words, the measured quantities, and what the sheet publishes."""
+def quantity_blocks(case: Case) -> list[Block]:
+    """Returns the rule's text, the table of measured quantities, and the sheet's published TPP."""
     rule = case.rules.rules.get(RULE)
-    cells = tuple(cell for one in _quantities(case) for cell in _cells(one))
+    cells = tuple(row for quantity in _quantities(case) for row in _cells(quantity))
+    absent = Paragraph("The rule is not in this catalogue.")
     return [
-        Items(tuple(_words(rule))) if rule else Paragraph("The rule is not in this catalogue."),
+        Items(tuple(_rule_lines(rule))) if rule else absent,
         Paragraph(UNREAD, strong=True),
         Table("Quantities measured on this device", MEASURED_COLUMNS, cells, (), "asked"),
         *_published(case),
     ]
 
 
-def _words(rule: Rule) -> Iterator[str]:
-    """Yields what the rule says of the test, in the words of the catalogue."""
+def _rule_lines(rule: Rule) -> Iterator[str]:
+    """Yields what the rule says about the test, as the catalogue words it."""
     yield f"{rule.title} ({rule.citation}, {rule.published or 'no date'})."
     for key in CONDITIONS:
         if key in rule.conditions:
@@ -75,26 +76,26 @@ def _words(rule: Rule) -> Iterator[str]:
 
 
 def _quantities(case: Case) -> Iterator[Quantity]:
-    """Yields everything that is asked for, whether or not the record has it."""
+    """Yields every quantity that may be asked for, whether or not the record has it."""
     for key in _formats(case):
         found = _rows(case, "gemm", key)
         yield Quantity(f"dense products, {FIGURES[key].title}", "full", found)
     yield Quantity("memory (DRAM) bandwidth", "memory", _rows(case, "memory", "memory_bandwidth"))
     yield Quantity("memory (DRAM) capacity", "memory", _rows(case, "capacity", "memory_capacity"))
     host = _rows(case, "host_link")
-    yield Quantity("link to the host (PCIe)", "links", host, each=True)
-    peer = tuple(one for one in _rows(case, "peer") if one.measurement.label != LOCAL)
-    yield Quantity("link to a peer", "links", peer, each=True)
+    yield Quantity("link to the host (PCIe)", "links", host, shows_all=True)
+    peer = tuple(row for row in _rows(case, "peer") if row.measurement.label != LOCAL)
+    yield Quantity("link to a peer", "links", peer, shows_all=True)
     collective = _rows(case, "collective")
     yield Quantity("collectives", "links on several devices under torchrun", collective)
 
 
 LOCAL = "device to device, on one device"
-"""A copy within one device crosses no link."""
+"""Label of copies within one device, which cross no link and are left out."""
 
 
 def _formats(case: Case) -> list[str]:
-    """Returns the dense matrix figures that the sheet prints or the record tests."""
+    """Returns the keys of the dense matrix rates that the sheet publishes or the record tests."""
     chip = case.chip
     printed = [
         key for key in FIGURES
@@ -106,38 +107,43 @@ def _formats(case: Case) -> list[str]:
 
 
 def _rows(case: Case, kernel: str, key: str = "") -> tuple[Row, ...]:
+    """Returns the rows of a kernel, and of a figure if ``key`` is given."""
     return tuple(
         row for row in case.judged
         if row.measurement.kernel == kernel and not row.apart and key in ("", row.key)
     )  # fmt: skip
 
 
-def _cells(one: Quantity) -> Iterator[tuple[str, ...]]:
-    done = [row for row in one.rows if row.measured]
-    if not done:
-        reason = one.rows[0].reason if one.rows else f"run suite={one.suite}"
-        yield (one.name, "not measured in this record", "–", "–", "–", reason)
-        return
-    best = max(done, key=lambda row: (_is_believed(row), row.measured.value if row.measured else 0))
-    for row in done if one.each else [best]:
-        yield _measured(f"{one.name}: {row.title}" if one.each else f"{one.name}: {_how(row)}",
-                        row)  # fmt: skip
+def _cells(quantity: Quantity) -> Iterator[tuple[str, ...]]:
+    """Yields the table rows of a quantity: of all measurements or of the fastest plausible one."""
+    rows, name = [row for row in quantity.rows if row.measured], quantity.name
+    if not rows:
+        reason = quantity.rows[0].reason if quantity.rows else f"run suite={quantity.suite}"
+        yield (name, "not measured in this record", "–", "–", "–", reason)
+    elif quantity.shows_all:
+        for row in rows:
+            yield _measured(f"{name}: {row.title}", row)
+    else:
+        best = max(rows, key=_rank)
+        yield _measured(f"{name}: {_variant(best)}", best)
 
 
-def _is_believed(row: Row) -> bool:
-    return row.verdict is not Verdict.IMPLAUSIBLE
+def _rank(row: Row) -> tuple[bool, float]:
+    """Returns the key by which plausible rows come before implausible ones, then fast ones."""
+    return row.verdict is not Verdict.IMPLAUSIBLE, row.measured.value if row.measured else 0
 
 
-def _how(row: Row) -> str:
-    """Returns which of several forms of the work was the fastest."""
-    one = row.measurement
-    told = one.parameters.get("stream") or one.parameters.get("operation") or one.label or row.shape
-    return str(told) or one.kernel
+def _variant(row: Row) -> str:
+    """Returns which variant of the work a row measured, such as a stream or an operation."""
+    measurement = row.measurement
+    parameters = measurement.parameters
+    variant = parameters.get("stream") or parameters.get("operation")
+    return str(variant or measurement.label or row.shape) or measurement.kernel
 
 
 def _measured(name: str, row: Row) -> tuple[str, ...]:
-    found = row.published
-    text = found.text if isinstance(found, Paper) else ""
+    """Returns the cells of one measured row."""
+    text = row.published.text if isinstance(row.published, Paper) else ""
     return (
         name,
         with_interval(row.measured, row.dimension, text) if row.measured else "–",
@@ -149,7 +155,7 @@ def _measured(name: str, row: Row) -> tuple[str, ...]:
 
 
 def _published(case: Case) -> list[Block]:
-    """Returns what the sheet claims in the rules' own measure, of published rates alone."""
+    """Returns the TPP that follows from the sheet's published rates, with the formulas."""
     if case.chip is None:
         return [Paragraph("No sheet: total processing performance (TPP) is not known.")]
     found = tpp(case.chip, case.catalogue)
@@ -164,7 +170,7 @@ def _published(case: Case) -> list[Block]:
         for one in found.claims
     )
     caption = f"Published (from the sheet): total processing performance of {case.chip.name}"
-    told = [
+    lines = [
         (
             f"Published (from the sheet): TPP {_claimed(found.value or 0.0, found.least or 0.0)}, "
             "the highest over all formats. By the rules it is computed from what the maker claims "
@@ -173,10 +179,10 @@ def _published(case: Case) -> list[Block]:
     ]
     if found.open:
         names = ", ".join(FIGURES[key].title for key in found.open)
-        told.append(f"No rate is published of {names}; it may be higher.")
+        lines.append(f"No rate is published of {names}; it may be higher.")
     return [
         Table(caption, PAPER_COLUMNS, cells, flat, "published"),
-        *(Paragraph(line) for line in told),
+        *(Paragraph(line) for line in lines),
     ]
 
 
