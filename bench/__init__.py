@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Returns a name of the library, which is loaded by this (PEP 562)."""
+        """Returns an attribute of ``bench.library``, which is imported on first use (PEP 562)."""
         if name.startswith("_") or name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return getattr(import_module("bench.library"), name)

@@ -1,4 +1,4 @@
-"""The commands and their one-line help; hands the words on to the command named."""
+"""The command line: lists the commands with one line of help each, and runs the one named."""
 
 import codecs
 import errno
@@ -13,7 +13,7 @@ from keyword import iskeyword
 
 from bench import __version__
 from bench.errors import OnpaperError, UsageError, did_you_mean
-from bench.ownspecs import lay
+from bench.ownspecs import use_own_specs
 
 COMMANDS = {
     "run": "measure this machine and compare it with its spec sheet (the default)",
@@ -56,15 +56,16 @@ SPELLED = {
     "×": "x", "·": "*", "²": "2", "³": "3", "µ": "u", "°": "deg", "≥": ">=", "≤": "<=", "≈": "~",
     "±": "+-", "✓": "+", "✗": "x", "→": "->",
 }  # fmt: skip
-"""What is printed where an encoding lacks a sign."""
+"""ASCII replacements for characters that the terminal's encoding lacks."""
 
 MEASURING = ("run", "doctor")
-"""Commands that open a device; the others live for seconds and make no cycles worth collecting."""
+"""Commands that open a device. The others take seconds, too short for garbage collection to pay."""
 LONG = 20_000
-"""A message longer than this quotes what somebody gave; the faults of many files may be long."""
+"""Most characters of an error message; the faults of many files may be long."""
 QUIET = re.compile("quiet=(true|yes|y|on|1)", re.IGNORECASE)
-"""How a run is told to print nothing to stderr."""
+"""The override by which a run prints nothing to stderr."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Errors on writing to a full or broken disk."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -73,16 +74,16 @@ def main(argv: list[str] | None = None) -> int:
     _prepare_streams()
     name = _named(words)
     if argv is None and name in COMMANDS and name not in MEASURING:
-        gc.disable()  # a third of a large catalogue's load would go into looking for garbage
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices only wait for threads
+        gc.disable()  # garbage collection would take a third of the time to load a large catalogue
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads only slow small matrices down
     try:
         return _dispatch(words)
     except OnpaperError as error:
-        told = str(error)
-        print(f"onpaper: {told if len(told) < LONG else told[:LONG] + ' ...'}", file=sys.stderr)
+        text = str(error)
+        print(f"onpaper: {text if len(text) < LONG else text[:LONG] + ' ...'}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        _drop_output()  # the reader has gone; nobody is left to tell
+        _drop_output()  # the reader of the pipe has gone
         return 0
     except OSError as error:
         if error.errno not in FULL or error.filename is not None:
@@ -91,25 +92,25 @@ def main(argv: list[str] | None = None) -> int:
         print(f"onpaper: the report could not be written: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        told = " before anything was measured" if name == "run" else ""
+        when = " before anything was measured" if name == "run" else ""
         if not _is_quiet(words):
-            print(f"onpaper: interrupted{told}", file=sys.stderr)
+            print(f"onpaper: interrupted{when}", file=sys.stderr)
         return 130
 
 
 def _is_quiet(words: list[str]) -> bool:
-    """Tells whether a run is to print nothing to stderr."""
+    """Returns whether a run is to print nothing to stderr."""
     return any(map(QUIET.fullmatch, words))
 
 
 def _lacking(error: ModuleNotFoundError) -> bool:
-    """Tells whether a package from outside is not installed at all, which is no fault of ours."""
+    """Returns whether a third-party package is not installed, which is no bug of this program."""
     package = (error.name or "bench").partition(".")[0]
     return package != "bench" and find_spec(package) is None
 
 
 def _prepare_streams() -> None:
-    """Has a dash that the terminal's encoding lacks spelled out, which is no failure."""
+    """Makes stdout and stderr write characters that their encoding lacks in ASCII."""
     codecs.register_error("onpaper", _spelled)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -117,21 +118,21 @@ def _prepare_streams() -> None:
 
 
 def _spelled(error: UnicodeError) -> tuple[str, int]:
-    """Writes what the terminal's encoding lacks in ASCII; registered as an error handler."""
+    """Returns characters that an encoding lacks in ASCII; a codec error handler."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
-    return "".join(SPELLED.get(one, "?") for one in lacking), error.end
+    return "".join(SPELLED.get(sign, "?") for sign in lacking), error.end
 
 
 def _drop_output() -> None:
-    """Sends what is still to be printed nowhere, so that Python's last flush fails no more."""
+    """Redirects stdout to nowhere, so that Python's last flush cannot fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _dispatch(words: list[str]) -> int:
-    """Runs the command named and writes out what it printed, while errors are still caught."""
+    """Runs the command and flushes its output while errors are still caught."""
     try:
         code = _run(words)
     except ModuleNotFoundError as error:
@@ -146,6 +147,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _run(words: list[str]) -> int:
+    """Runs the command, or prints help or the version; returns the exit code."""
     if words[:1] == ["help"] and words[1:2] and words[1] in COMMANDS:
         words = [words[1], "--help"]
     if words and words[0] in ("-h", "--help", "help"):
@@ -159,35 +161,32 @@ def _run(words: list[str]) -> int:
         words = words[1:]
     if name not in COMMANDS:
         raise UsageError(f"no command {name!r}: {did_you_mean(name, COMMANDS)}")
-    late = next((word for word in words if word in COMMANDS and word != name), "")
-    if name == "run" and late:
-        raise UsageError(f"the command comes first: python -m bench {late} ...")
+    misplaced = next((word for word in words if word in COMMANDS and word != name), "")
+    if name == "run" and misplaced:
+        raise UsageError(f"the command comes first: python -m bench {misplaced} ...")
     command = import_module(module_of(name))
     if {"-h", "--help"} & set(words):
         print(command.HELP, end="")
         return 0
-    code: int = command.main(words if name == "check" else _beside_own(words))
+    code: int = command.main(words if name == "check" else _with_own_specs(words))
     return code
 
 
 def _named(words: list[str]) -> str:
-    """Returns the word of the command; without one it is ``run``."""
+    """Returns the command's name; ``run`` if the line starts with none."""
     return words[0] if words and "=" not in words[0] and not words[0].startswith("-") else "run"
 
 
-def _beside_own(words: list[str]) -> list[str]:
-    """Returns the words without ``specs=``, and tells what that lays beside the shipped data.
-
-    It tells nothing where a run is to be quiet.
-    """
-    rest, told = lay(words)
-    if told and not _is_quiet(words):
-        print(f"onpaper: {told}", file=sys.stderr)
+def _with_own_specs(words: list[str]) -> list[str]:
+    """Applies ``specs=``, prints what it adds unless the run is quiet, and returns the rest."""
+    rest, message = use_own_specs(words)
+    if message and not _is_quiet(words):
+        print(f"onpaper: {message}", file=sys.stderr)
     return rest
 
 
 def module_of(name: str) -> str:
-    """Returns the module of a command; ``import`` is none that Python lets stand in a name."""
+    """Returns the module of a command; that of ``import`` ends in ``_``, as it is a keyword."""
     return f"bench.commands.{name}{'_' if iskeyword(name) else ''}"
 
 

@@ -1,4 +1,4 @@
-"""A file written so that a reader sees the old one or the new one, whole."""
+"""Atomic file replacement: a reader sees either the old file or the new one, never a part."""
 
 import os
 import tempfile
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 def replace(path: Path, content: str | bytes, *, mode: int = 0o644, synced: bool = False) -> None:
-    """Puts ``content`` at ``path``, whose folder is made where it is not there.
+    """Writes ``content`` to ``path``, and creates the folder if it is missing.
 
     Args:
-        path: the file.
-        content: a text is written in UTF-8.
-        mode: who may read and write it.
-        synced: whether it is on the disk before the old file is given up.
+        path: the file to write.
+        content: text (written as UTF-8) or bytes.
+        mode: the file's permission bits.
+        synced: whether the new file is flushed to disk before it replaces the old one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -25,6 +25,6 @@ def replace(path: Path, content: str | bytes, *, mode: int = 0o644, synced: bool
                 os.fsync(file.fileno())
         draft.chmod(mode)
         draft.replace(path)
-    except BaseException:  # Ctrl-C, too, leaves no draft behind
+    except BaseException:  # including Ctrl-C: leave no draft behind
         draft.unlink(missing_ok=True)
         raise

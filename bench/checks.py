@@ -1,4 +1,4 @@
-"""Every fault of every data file: sheets, sources, rules, workloads, claims, results."""
+"""Finds every fault in every data file: sheets, sources, rules, workloads, claims, results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +28,12 @@ READ = (
 
 @dataclass(frozen=True)
 class Checked:
-    """The kinds of file checked, how many of each, and the faults found."""
+    """The outcome of a check.
+
+    Attributes:
+        counts: how many items of each kind were checked.
+        faults: all faults found.
+    """
 
     counts: dict[str, int]
     faults: tuple[Fault, ...]
@@ -37,27 +42,31 @@ class Checked:
 def check(folder: Path, results: Path) -> Checked:
     """Returns the faults of all data files in ``folder`` and in ``results``."""
     catalogue, faults = chips.examine(folder, fresh=True)
-    book, wrong = rules.examine(folder, catalogue.sources)
-    shapes, misshapen = workloads.examine(folder, catalogue.sources)
-    said, misread = claims.examine(folder, catalogue.chips, catalogue.sources, fresh=True)
-    wrong += misshapen + misread
-    understood = not faults and not wrong
-    faults += wrong + crosscheck_faults(catalogue)
-    if understood:  # a file that was not understood may cite what seems uncited
+    book, rule_faults = rules.examine(folder, catalogue.sources)
+    shapes, workload_faults = workloads.examine(folder, catalogue.sources)
+    statements, claim_faults = claims.examine(
+        folder, catalogue.chips, catalogue.sources, fresh=True
+    )
+    rule_faults += workload_faults + claim_faults
+    understood = not faults and not rule_faults
+    faults += rule_faults + crosscheck_faults(catalogue)
+    if understood:  # a file that could not be read may cite a source that seems uncited
         cited = catalogue.cited() | book.cited()
-        cited |= workloads.cited(shapes) | claims.cited(said)
+        cited |= workloads.cited(shapes) | claims.cited(statements)
         faults += uncited(cited, catalogue.sources)
         faults += pattern_faults(book.rules.values(), catalogue.chips)
     faults += _vendor_faults(folder)
-    faults += [fault for layer in paths.layers(folder) for fault in _strangers(layer, folder)]
+    faults += [fault for layer in paths.layers(folder) for fault in _misplaced(layer, folder)]
     shipped = folder.resolve() == paths.data_dir("specs").resolve()
-    told, untold = reports.examine(results, catalogue.chips if shipped else None, fresh=True)
-    faults += untold
+    reported, report_faults = reports.examine(
+        results, catalogue.chips if shipped else None, fresh=True
+    )
+    faults += report_faults
     known = (catalogue.chips, shapes) if shipped else (None, None)
-    measured, mistold = tables.examine(results, *known)
-    faults += mistold
+    measured, table_faults = tables.examine(results, *known)
+    faults += table_faults
     records = results / "records"
-    if understood:  # what a record is judged by has to be there, or each seems to be wrong
+    if understood:  # with a sheet missing, every record that needs it would seem wrong
         faults += contributed.faults(records, catalogue if shipped else None)
     counts = {
         "sheets": len(catalogue.chips),
@@ -65,8 +74,8 @@ def check(folder: Path, results: Path) -> Checked:
         "rules": len(book.rules),
         "sources": len(catalogue.sources),
         "workloads": len(shapes),
-        "claims": len(said),
-        "reported values": sum(len(report.rows) for report in told.values()),
+        "claims": len(statements),
+        "reported values": sum(len(report.rows) for report in reported.values()),
         "rows of tables": sum(len(table.rows) for table in measured.values()),
         "records": len(list(records.rglob("*.json"))),
     }
@@ -80,7 +89,8 @@ def _vendor_faults(folder: Path) -> Iterator[Fault]:
         yield from error.faults
 
 
-def _strangers(layer: Path, folder: Path) -> Iterator[Fault]:
+def _misplaced(layer: Path, folder: Path) -> Iterator[Fault]:
+    """Yields a fault for each file that nothing reads."""
     known = {path for pattern in READ for path in layer.glob(pattern)}
     for path in sorted(layer.rglob("*")):
         if path.is_file() and path not in known and not path.name.startswith("."):

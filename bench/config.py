@@ -1,7 +1,7 @@
-"""Overrides turned into one checked value of the shape that a command has.
+"""Turns the ``key=value`` overrides of a command line into the command's checked, typed config.
 
-Every word of an override is checked before anything runs; what is wrong is one line that names
-the nearest right word.
+Every override is checked before anything runs. An error is one line that names the nearest valid
+word.
 """
 
 import dataclasses
@@ -23,25 +23,25 @@ UNUSED = tuple(
     for name in ("launcher", "sweeper", "output", "help", "hydra_help", "hydra_logging",
                  "job_logging", "env")
 )  # fmt: skip
-"""Hydra's own groups, which only its own ``main`` reads: half of the time that composing takes."""
+"""Hydra's own config groups, read only by Hydra's ``main``: half of the time to compose."""
 HYDRA = re.compile(r"[+~]*hydra\b")
-MEANT = {
+HINTS = {
     "gpu": "try device=cuda, or device=accelerator for whatever torch finds",
     "xlsx": "try report=csv, which spreadsheets open",
     "excel": "try report=csv, which spreadsheets open",
 }
-"""What is told of words that are written like some of ours and mean others."""
-SAME = {"report": {"markdown": "github", "md": "github"}}
-"""Other words for what may be chosen in a config group."""
-OF_RECORDS = ("run", "show")
-"""The commands that render a record, and have its samples as a format."""
+"""Hints for words that users often type, of which the nearest valid word is not what they mean."""
+SYNONYMS = {"report": {"markdown": "github", "md": "github"}}
+"""Synonyms of the choices of a config group."""
+RECORD_COMMANDS = ("run", "show")
+"""The commands that render a record, and so can write its samples (``report=pytest-benchmark``)."""
 SHOWN = 200
-"""Characters of words that are quoted."""
+"""Number of characters of the command line that an error quotes."""
 KINDS = {"Float": "a number", "Integer": "a whole number", "bool": "true or false"}
-"""What OmegaConf's types are called on the command line."""
+"""Plain words for OmegaConf's type names."""
 NO_LIST = re.compile(r"is not a ListConfig|^Cannot merge DictConfig with ListConfig")
 LISTS = {"suite.items": "{kernel: gemm, dtypes: [bf16]}", "dtypes": "bf16, fp16"}
-"""What OmegaConf says where no list is given for one, and what a list of the key looks like."""
+"""An example of the list that each key takes, shown where it got something else (``NO_LIST``)."""
 CONVERTED = re.compile(
     r"Value '(.*)' (?:of type '\w+' could not be converted to (\w+)|is not a valid (bool) )"
 )
@@ -54,14 +54,15 @@ def compose(command: str, overrides: list[str], shape: type[T], *, multirun: boo
     """Returns the command's typed config with ``overrides`` applied.
 
     Args:
-        command: its name.
-        overrides: ``key=value``, as they were typed.
-        shape: of the config.
-        multirun: whether words of Hydra's own may be among them, which its ``main`` reads.
+        command: name of the command.
+        overrides: ``key=value`` words, as they were typed.
+        shape: dataclass of the config.
+        multirun: whether the overrides may include Hydra's own (``hydra.*``), which Hydra's
+            ``main`` reads.
 
     Raises:
-        UsageError: an unknown key, choice or value, or a word of Hydra's own; one line with the
-            nearest right one.
+        UsageError: an unknown key, choice or value, or one of Hydra's own overrides. The message
+            is one line with the nearest valid word.
     """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
@@ -75,12 +76,12 @@ def compose(command: str, overrides: list[str], shape: type[T], *, multirun: boo
     register()
     try:
         with initialize_config_dir(str(paths.data_dir("configs")), version_base="1.3"):
-            told = [as_text(word, shape) for word in words]
-            config = hydra_compose(command, told if multirun else [*told, *UNUSED])
+            texts = [as_text(word, shape) for word in words]
+            config = hydra_compose(command, texts if multirun else [*texts, *UNUSED])
         made = cast("T", OmegaConf.to_object(config))
     except (HydraException, OmegaConfBaseException) as error:
         raise UsageError(_one_line(error)) from None
-    except Exception as error:  # noqa: BLE001 -- Hydra's own failures over words it takes amiss
+    except Exception as error:  # noqa: BLE001 -- Hydra itself may fail on a malformed override
         raise UsageError(_not_understood(command, words, error)) from None
     report = getattr(made, "report", ReportChoice())
     if report.format not in choices("report"):
@@ -90,19 +91,19 @@ def compose(command: str, overrides: list[str], shape: type[T], *, multirun: boo
 
 
 def _refuse_hydra(words: Iterable[str]) -> None:
-    """Raises for a word of Hydra's own: with -m forgotten, a run would be of this very machine."""
+    """Raises on an override of Hydra's own: without -m, the run would measure this machine."""
     for word in filter(is_hydra, words):
         raise UsageError(f"{word} goes with -m only: python -m bench run -m ...")
 
 
 def is_hydra(word: str) -> bool:
-    """Tells whether a word is meant for Hydra itself."""
+    """Returns whether an override is meant for Hydra itself."""
     return HYDRA.match(word) is not None
 
 
 @cache
 def register() -> None:
-    """Tells Hydra the typed shape of every command's config, once a process."""
+    """Registers the config dataclass of every command with Hydra, once per process."""
     from hydra.core.config_store import ConfigStore
 
     for name, shape in SHAPES.items():
@@ -110,12 +111,10 @@ def register() -> None:
 
 
 def spelled_out(overrides: list[str]) -> list[str]:
-    """Returns overrides as keys and choices that there are.
-
-    ``device=cuda:1`` as group and index, ``report=md`` as ``github``, a suite's file as its keys.
+    """Returns overrides with shorthands expanded: ``device=cuda:1``, ``report=md``, a suite file.
 
     Raises:
-        UsageError: a suite's file cannot be read as one.
+        UsageError: a suite file cannot be read as a suite.
     """
     words = []
     for word in overrides:
@@ -126,27 +125,28 @@ def spelled_out(overrides: list[str]) -> list[str]:
         elif key == "suite" and suitefile.is_file(value):
             words += suitefile.words(value)
         else:
-            same = SAME.get(key, {}).get(value.lower())
-            words.append(f"{key}={same}" if same else word)
+            synonym = SYNONYMS.get(key, {}).get(value.lower())
+            words.append(f"{key}={synonym}" if synonym else word)
     return words
 
 
 def choices(group: str) -> list[str]:
-    """Returns what may be chosen in a config group."""
+    """Returns the choices of a config group."""
     return sorted(path.stem for path in (paths.data_dir("configs") / group).glob("*.yaml"))
 
 
 def _offered(command: str, group: str) -> list[str]:
-    """Returns what of a config group a command can do."""
-    lacking = {"pytest-benchmark"} if group == "report" and command not in OF_RECORDS else set()
+    """Returns the choices of a config group that a command supports."""
+    needs_record = group == "report" and command not in RECORD_COMMANDS
+    lacking = {"pytest-benchmark"} if needs_record else set()
     return [one for one in choices(group) if one not in lacking]
 
 
 def checked(command: str, overrides: list[str], shape: type) -> list[str]:
-    """Returns the overrides spelled out, each with a known key; a sweep names several choices.
+    """Returns the overrides spelled out and checked; a sweep may name several choices of a group.
 
     Raises:
-        UsageError: no key=value, an unknown key, or an unknown choice of a config group.
+        UsageError: a word that is not key=value, an unknown key, or an unknown choice of a group.
     """
     words = spelled_out(overrides)
     given: set[str] = set()
@@ -158,10 +158,10 @@ def checked(command: str, overrides: list[str], shape: type) -> list[str]:
             raise UsageError(f"{key}= is given twice: which one?")
         given.add(key)
         _type_of(command, key.lstrip("+~"), shape)
-        for one in value.split(",") if key in GROUPS and "(" not in value else ():
-            if one not in choices(key):
-                meant = MEANT.get(one) or did_you_mean(one, _offered(command, key))
-                raise UsageError(f"no {key} {one!r}: {meant}")
+        for choice in value.split(",") if key in GROUPS and "(" not in value else ():
+            if choice not in choices(key):
+                hint = HINTS.get(choice) or did_you_mean(choice, _offered(command, key))
+                raise UsageError(f"no {key} {choice!r}: {hint}")
     return words
 
 
@@ -181,7 +181,7 @@ def _type_of(command: str, key: str, shape: type) -> object:
 
 
 def as_text(word: str, shape: type) -> str:
-    """Quotes the value of a key that holds text, so that Hydra's grammar reads nothing into it."""
+    """Quotes the value if the key holds text, so that Hydra does not parse it as its grammar."""
     key, _, value = word.partition("=")
     kind = _type_of("", key.lstrip("+~"), shape)
     if kind == list[str]:
@@ -207,12 +207,12 @@ def _in_quotes(text: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """Returns ``text`` in Hydra's quotes: a backslash counts only before a quote or at the end."""
+    """Returns ``text`` in quotes; to Hydra a backslash counts only before a quote or at the end."""
     return "'" + re.sub(r"(\\*)('|$)", _escaped, text) + "'"
 
 
 def _literal(text: str) -> str:
-    """Returns ``text`` quoted, so that ``${`` stays what it is and stands for nothing else."""
+    """Returns ``text`` quoted, with ``${`` escaped so that Hydra does not interpolate it."""
     return quoted(text.replace("${", "\\${"))
 
 
@@ -221,7 +221,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    """Returns what Hydra says, on one line, with the key it is about."""
+    """Returns Hydra's or OmegaConf's error on one line, with the key that caused it."""
     cause = error.__cause__ or error
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
     key = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("full_key")), "")
@@ -238,24 +238,24 @@ def _one_line(error: Exception) -> str:
 
 
 def _share(text: str) -> str:
-    """Returns how a percentage is written as a number, empty where ``text`` is none."""
+    """Returns a hint that writes a percentage as a number; empty if ``text`` is no percentage."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", text)
     return f", {float(found[1]) / 100:g} for {text}" if found else ""
 
 
 def _not_understood(command: str, words: list[str], error: Exception) -> str:
-    """Returns what to say where Hydra does not say itself which word it stumbled over."""
-    told = " ".join(words)
-    shown = told if len(told) <= SHOWN else f"{told[:SHOWN]} ..."
+    """Returns the error message for an exception that does not name the word that caused it."""
+    line = " ".join(words)
+    shown = line if len(line) <= SHOWN else f"{line[:SHOWN]} ..."
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return f"{shown!r} is not understood ({why}): try 'python -m bench {command} --help'"
 
 
-def one_of(name: str, word: str | None, known: Iterable[str]) -> None:
-    """Refuses a word that is given and not known, with the nearest that is.
+def check_known(name: str, word: str | None, known: Iterable[str]) -> None:
+    """Raises, naming the nearest known word, if ``word`` is given and is not a known one.
 
     Raises:
-        UsageError: it is none of them.
+        UsageError: ``word`` is none of ``known``.
     """
     if word is not None and word not in known:
         raise UsageError(f"no {name} {word!r}: {did_you_mean(word, known)}")
@@ -265,7 +265,7 @@ def positive(name: str, value: float, most: float | None = None) -> float:
     """Returns ``value`` if it is above zero and at most ``most``.
 
     Raises:
-        UsageError: it is not.
+        UsageError: it is out of that range.
     """
     if not (0 < value < math.inf) or (most is not None and value > most):
         bound = f"above 0 and at most {most:g}" if most is not None else "above 0 and finite"
@@ -274,10 +274,10 @@ def positive(name: str, value: float, most: float | None = None) -> float:
 
 
 def device_word(choice: DeviceChoice) -> str:
-    """Returns the device as ``cuda:1``, without an index of nought.
+    """Returns the device as a word such as ``cuda:1``; an index of 0 is left out.
 
     Raises:
-        UsageError: an index that this backend cannot have.
+        UsageError: the backend cannot have this index.
     """
     if choice.index < 0 or (choice.index and choice.name == "fake"):
         reason = "the fake device is one device" if choice.index > 0 else "an index counts from 0"
@@ -286,10 +286,10 @@ def device_word(choice: DeviceChoice) -> str:
 
 
 def folder(out: str | None) -> Path:
-    """Returns where records go: ``out=``, or the default place.
+    """Returns the folder that records go to: ``out=``, or the default folder.
 
     Raises:
-        UsageError: it is a file, or is called like one.
+        UsageError: ``out=`` is a file, or is named like one.
     """
     if not out:
         return paths.runs_dir()

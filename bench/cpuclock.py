@@ -14,7 +14,7 @@ from bench.units import Dimension, show
 APART = 1.10
 """If the highest reading is more than this many times the lowest, the clock is unknown."""
 SHARED = 2.0
-"""An SMT sibling takes at most half of a core's cycles."""
+"""Factor by which a shared core may be slowed: an SMT sibling takes at most half of its cycles."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Clock:
     high: float
 
     @property
-    def is_told(self) -> bool:
+    def is_known(self) -> bool:
         """Returns whether the readings agree."""
         return self.high <= APART * self.low
 
     @property
     def doubt(self) -> str:
         """Returns why the clock is unknown, empty where the readings agree."""
-        if self.is_told:
+        if self.is_known:
             return ""
         low, high = (show(one, Dimension.FREQUENCY) for one in (self.low, self.high))
         return f"the clock could not be told: {low} to {high}"

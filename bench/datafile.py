@@ -1,4 +1,4 @@
-"""Data files read into strict models; whatever is wrong becomes a fault with field and remedy."""
+"""Reads data files into strict models; each error becomes a fault that names field and fix."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -42,9 +42,9 @@ PATTERNS = {
 
 
 def relative(path: Path, folder: Path) -> str:
-    """Returns a file's path as faults name it, whatever folder stands for ``specs/``.
+    """Returns a file's path as faults name it: ``specs/...`` or ``results/...``.
 
-    A file of one's own is named by where it lies, as no shipped one is meant.
+    A file of the user's own folder is named by its real path.
     """
     home = "results" if folder.name == "results" else "specs"
     layer = next(one for one in paths.layers(folder) if path.is_relative_to(one))
@@ -52,13 +52,13 @@ def relative(path: Path, folder: Path) -> str:
 
 
 def _shown(path: Path) -> str:
-    """Returns a path as seen from the working folder, where it lies below."""
+    """Returns a path relative to the working folder if it lies below it."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def at_home(fault: Fault) -> Fault:
-    """Returns a fault of a shipped file's name with the path of one's own file in its place."""
+    """Returns the fault with the path of the user's own file, if one replaces the shipped file."""
     own, (home, _, inner) = paths.own_specs(), fault.file.partition("/")
     if own is None or home != "specs" or not (own / inner).is_file():
         return fault
@@ -66,23 +66,24 @@ def at_home(fault: Fault) -> Fault:
 
 
 def files(folder: Path, kind: str) -> list[Path]:
-    """Returns the YAML files of a folder's ``kind``, by name.
+    """Returns the YAML files in the subfolder ``kind``, sorted by name.
 
-    Of the shipped data also one's own: a file takes the place of a shipped one of its name.
+    For the shipped data this includes the user's own files; each replaces a shipped file of the
+    same name.
     """
     found = [path for one in paths.layers(folder) for path in (one / kind).glob("*.yaml")]
     return sorted({path.name: path for path in found}.values(), key=lambda path: path.name)
 
 
 def mapping(path: Path, folder: Path) -> tuple[dict[str, yamlfile.Node], list[Fault]]:
-    """Reads a file whose document is a mapping; with a fault it is empty."""
+    """Returns the mapping in a file and its faults; with a fault the mapping is empty."""
     return as_mapping(lambda: yamlfile.read(path), relative(path, folder))
 
 
 def as_mapping(
     read: Callable[[], yamlfile.Node], name: str
 ) -> tuple[dict[str, yamlfile.Node], list[Fault]]:
-    """Returns the mapping that is read, or an empty one and why it is none."""
+    """Returns the mapping that ``read`` returns, or an empty one and the fault."""
     try:
         data = read()
     except FileNotFoundError:
@@ -97,7 +98,7 @@ def as_mapping(
 def named(
     model: type[Model], path: Path, folder: Path, read: Callable[[Path], yamlfile.Node]
 ) -> tuple[Model | None, list[Fault]]:
-    """Returns what a file is of whose name is its id, or None and what is wrong with it."""
+    """Returns the value in a file whose name is its id, or None and the faults."""
     name = relative(path, folder)
     data, faults = as_mapping(lambda: read(path), name)
     if faults:
@@ -110,9 +111,10 @@ def named(
 def entries(
     model: type[Model], path: Path, folder: Path, *, optional: bool = False
 ) -> tuple[dict[str, Model], list[Fault]]:
-    """Reads a file of many entries, each by its key; an optional one need not be there.
+    """Returns the entries of a file by key, and the faults; an optional file may be missing.
 
-    Of the shipped data also one's own entries: one takes the place of a shipped one of its key.
+    For the shipped data this includes the user's own entries; each replaces a shipped entry of the
+    same key.
     """
     if optional and not path.exists():
         return {}, []
@@ -135,7 +137,7 @@ def entries(
 def validated(
     model: type[Model], node: object, file: str, prefix: str = ""
 ) -> tuple[Model | None, list[Fault]]:
-    """Returns the value that a node stands for, or None and every fault of it."""
+    """Returns the value that a node describes, or None and all its faults."""
     try:
         return model.model_validate(node), []
     except ValidationError as error:
@@ -143,19 +145,19 @@ def validated(
 
 
 def _as_faults(error: ValidationError, file: str, prefix: str) -> Iterable[Fault]:
-    every = error.errors(include_url=False)
-    deeper = [one["loc"] for one in every]
-    for one in every:
+    details = error.errors(include_url=False)
+    places = [one["loc"] for one in details]
+    for one in details:
         if one["type"] == "too_short" and any(
-            place[: len(one["loc"])] == one["loc"] != place for place in deeper
+            place[: len(one["loc"])] == one["loc"] != place for place in places
         ):
-            continue  # its only item is wrong, which is told by itself
+            continue  # too short because its only item is wrong, which has a fault of its own
         place = ".".join(str(part) for part in (prefix, *one["loc"]) if part not in ("", "[key]"))
-        yield Fault(file, place, *_told(one))
+        yield Fault(file, place, *_problem_and_fix(one))
 
 
-def _told(error: ErrorDetails) -> tuple[str, str]:
-    """Returns the problem and the fix of one error, in words for who writes the sheet."""
+def _problem_and_fix(error: ErrorDetails) -> tuple[str, str]:
+    """Returns the problem and the fix of one error, in words for the author of the sheet."""
     kind, limits = error["type"], error.get("ctx", {})
     problem = error["msg"].removeprefix("Value error, ")
     if kind in ("literal_error", "enum"):
@@ -174,7 +176,7 @@ def _told(error: ErrorDetails) -> tuple[str, str]:
 
 
 def _form(place: tuple[int | str, ...]) -> str:
-    """Returns what a value of that place looks like."""
+    """Returns a hint that shows how a value of that field is written."""
     if place[-1] in ("when", "uncertain_when"):
         return CONDITION
     if "rows" in place:

@@ -1,42 +1,42 @@
-"""The errors a person can act on; each says what, where and what to do next."""
+"""Errors that a user can act on: each says what is wrong, where, and what to do next."""
 
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 LONGEST = 2_000
-"""Characters of a message; one that is longer quotes more of the input than anybody reads."""
+"""Most characters of a message; a longer one quotes more of the input than anybody reads."""
 PIECE = 500
-"""Characters of one part of a fault."""
+"""Most characters of one part of a fault."""
 PART = 3
-"""Characters of a word from which on a longer one that holds it is near to it."""
+"""Fewest characters of a word for which longer words that contain it are suggested."""
 
 
 def plainly(text: object, most: int = LONGEST) -> str:
-    """Returns ``text`` as one line of printable characters, the middle cut out of what is long.
+    """Returns ``text`` as one line of printable characters; long text loses its middle.
 
-    A message may quote what was read, and that comes from outside: no line break of its may pass
-    for another message, no control character may reach a terminal.
+    A message may quote input from outside: a line break in it must not pass for another message,
+    and no control character may reach a terminal.
     """
-    told = str(text)
-    if len(told) > most:
-        told = f"{told[: most * 2 // 3]} ... {told[len(told) - most // 4 :]}"
-    if told.isprintable():
-        return told
-    return " ".join("".join(one if one.isprintable() else " " for one in told).split())
+    line = str(text)
+    if len(line) > most:
+        line = f"{line[: most * 2 // 3]} ... {line[len(line) - most // 4 :]}"
+    if line.isprintable():
+        return line
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in line).split())
 
 
 def first_line(error: object, most: int = 200) -> str:
-    """Returns what an error says first, its kind where it says nothing."""
+    """Returns the first line of an error's message, or its class name if it has none."""
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:most]
 
 
 class OnpaperError(Exception):
-    """Base of the errors that are printed as one line, without a traceback.
+    """Base class of errors that are printed as one line, without a traceback.
 
     Attributes:
-        exit_code: with which a command ends; 2 is bad input, found before any work.
+        exit_code: exit code of the command; 2 means bad input, found before any work.
     """
 
     exit_code = 1
@@ -46,24 +46,24 @@ class OnpaperError(Exception):
 
 
 class UsageError(OnpaperError):
-    """A word on the command line that means nothing here; nothing was started."""
+    """An invalid word on the command line; nothing was started."""
 
     exit_code = 2
 
 
 Flaw = tuple[str, str, str]
-"""Field, problem and fix of a :class:`Fault` whose file is known."""
+"""Field, problem and fix of a :class:`Fault`, without the file."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong in one data file.
+    """One error in one data file.
 
     Attributes:
         file: path of the file, relative to the data folder.
-        field: dotted path of the field, empty for the file as a whole.
+        field: dotted path of the field; empty for the file as a whole.
         problem: what is wrong there.
-        fix: what would mend it.
+        fix: what would correct it.
     """
 
     file: str
@@ -73,18 +73,18 @@ class Fault:
 
     def __str__(self) -> str:
         """Renders the fault on one line."""
-        told = (self.file, self.field, self.problem, self.fix)
-        file, field, problem, fix = (plainly(one, PIECE) for one in told)
+        parts = (self.file, self.field, self.problem, self.fix)
+        file, field, problem, fix = (plainly(part, PIECE) for part in parts)
         place = f"{file}: {field}" if field else file
         return f"{place}: {problem}; {fix}"
 
 
 FEW = 3
-"""So many faults of a file are told one by one; of more the first, and how many there are."""
+"""Up to this many faults of a file are listed; of more, the first and the number of the others."""
 
 
 class DataError(OnpaperError):
-    """Faults in data files, all of them, collected before any was raised."""
+    """All faults of the data files, collected before any was raised."""
 
     exit_code = 2
 
@@ -93,8 +93,8 @@ class DataError(OnpaperError):
         files: dict[str, list[str]] = {}
         for fault in self.faults:
             files.setdefault(fault.file, []).append(str(fault))
-        lines = [line for told in files.values() for line in _shortened(told)]
-        Exception.__init__(self, "\n".join(lines))  # a line each
+        lines = [line for texts in files.values() for line in _shortened(texts)]
+        Exception.__init__(self, "\n".join(lines))  # plainly() would join them into one line
 
 
 def _shortened(lines: list[str]) -> list[str]:
@@ -102,12 +102,12 @@ def _shortened(lines: list[str]) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str], usual: Iterable[str] = ()) -> str:
-    """Returns ``did you mean 'x'?`` for the nearest known words, or what there is.
+    """Returns ``did you mean 'x'?`` for the nearest known words, or else a list of the choices.
 
     Args:
         word: what was typed.
-        known: the words that would have meant something.
-        usual: those that are shown, in this order, where none is near and none holds the word.
+        known: the valid words.
+        usual: the choices to list, in this order, if no known word is near.
     """
     words = sorted(set(known))
     shown = [*usual] or words[:12]
@@ -116,10 +116,11 @@ def did_you_mean(word: str, known: Iterable[str], usual: Iterable[str] = ()) -> 
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Returns ``did you mean 'x'?`` for the nearest known words, empty where none is near.
+    """Returns ``did you mean 'x'?`` for the nearest known words; empty if none is near.
 
-    The nearest is one that begins with the word, where it is long enough and no two do; where none
-    is written alike, those that hold the word are near.
+    A word that starts with the typed one comes first, if it is the only such word and at least
+    ``PART`` characters were typed. If no word has a similar spelling, those that contain the typed
+    one are suggested.
     """
     words, wanted = sorted(set(known)), word.lower()
     near = difflib.get_close_matches(wanted, words, n=3, cutoff=0.5)

@@ -1,9 +1,9 @@
-"""Why a rate stays below its figure: achieved = clock x waves x rest.
+"""Explains why a rate stays below its published figure: achieved = clock x waves x rest.
 
-``clock``: the median clock under the load over the clock that the printed peak is stated at.
-``waves``: the share of the tiles' area and of the waves over all units that does useful work.
-``rest``: what neither explains; software, mostly, and memory. A term that is not known is left
-out, and its loss is in the rest.
+``clock``: the median clock under load over the clock that the published peak is stated at.
+``waves``: tile and wave quantisation, that is the share of the tiles' area, and of the waves over
+all units, that does useful work. ``rest``: what neither explains, mostly software and memory. An
+unknown term is left out, and its loss is in the rest.
 """
 
 import math
@@ -25,21 +25,29 @@ from bench.units import Dimension, show
 from bench.verdict import Row, Verdict
 
 PRODUCTS = ("gemm", "sustained")
+"""Kernels that are dense matrix products."""
 TILES = ((256, 128), (128, 256), (128, 128), (256, 256))
-"""Tiles of fast code, of which the best fitting is taken where the one that ran is not known."""
+"""Common tiles of fast kernels; the one that fits best is assumed where the real one is unknown."""
 
 TILE = re.compile(r"([1-9]\d{0,5})x([1-9]\d{0,5})")
 AT_CAP = 0.97
-"""A reading of the power at this share of its limit or above is one at the cap."""
+"""A power reading of at least this share of the limit counts as at the cap."""
 
 NEAR = 0.03
+"""Largest relative difference at which a published clock is the one that a rate implies."""
 LOWEST = 0.6
-"""A printed rate whose own clock is below this share of the boost clock is capped otherwise."""
+"""If a rate implies a clock below this share of boost, something other than the clock cuts it."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The clock under the load, the one that the peak is stated at, and what that one is."""
+    """The clock term of a gap.
+
+    Attributes:
+        measured_hz: median clock under load.
+        stated_hz: clock that the published peak is stated at.
+        words: what the stated clock is.
+    """
 
     measured_hz: float
     stated_hz: float
@@ -47,13 +55,13 @@ class Clock:
 
     @property
     def share(self) -> float:
-        """Returns measured over stated."""
+        """Returns measured clock over stated clock."""
         return self.measured_hz / self.stated_hz
 
 
 @dataclass(frozen=True)
 class Waves:
-    """How a product's tiles fit the units: the share that is useful, and the tile in words."""
+    """The quantisation term of a gap: the useful share of the tiles and waves, and the tile."""
 
     share: float
     words: str
@@ -61,7 +69,7 @@ class Waves:
 
 @dataclass(frozen=True)
 class Cap:
-    """Whether the power cap was met, and in what share of the readings, None if not known."""
+    """Whether the power cap was reached, and in what share of the readings (None if unknown)."""
 
     met: bool
     share: float | None
@@ -69,13 +77,13 @@ class Cap:
 
 @dataclass(frozen=True)
 class Gap:
-    """The achieved fraction of one figure as a product.
+    """The achieved fraction of one figure, factored into terms.
 
     Attributes:
-        row: the figure and what was measured.
-        achieved: measured over published; of a load kept up, once it has settled.
-        clock, waves: the terms, None where they are not known or mean nothing.
-        cap: of the power, None where the device does not tell.
+        row: the figure and its measurement.
+        achieved: measured over published; for a sustained load, once it has settled.
+        clock, waves: the terms; None where unknown or without meaning.
+        cap: the power cap; None where the device does not report it.
     """
 
     row: Row
@@ -86,16 +94,16 @@ class Gap:
 
     @property
     def rest(self) -> float:
-        """Returns what is left of the achieved fraction when it is divided by the known terms."""
+        """Returns the achieved fraction divided by the known terms."""
         return self.achieved / math.prod(one.share for one in (self.clock, self.waves) if one)
 
     @property
     def line(self) -> str:
         """Returns ``81% = 0.93 clock × 0.98 waves × 0.89 rest (power-capped)``."""
         terms = [(self.clock, "clock"), (self.waves, "waves")]
-        words = [f"{one.share:.2f} {name}" for one, name in terms if one]
-        told = " × ".join([*words, f"{self.rest:.2f} rest"])
-        return f"{self.achieved:.0%} = {told}{self._capped()}"
+        factors = [f"{term.share:.2f} {name}" for term, name in terms if term]
+        product = " × ".join([*factors, f"{self.rest:.2f} rest"])
+        return f"{self.achieved:.0%} = {product}{self._capped()}"
 
     def _capped(self) -> str:
         if self.cap is None or not self.cap.met:
@@ -107,7 +115,7 @@ class Gap:
 def gaps(
     judged: list[Row], device: DeviceInfo, chip: Chip | None, catalogue: Catalogue
 ) -> Iterator[Gap]:
-    """Yields the gap of each figure and of each of its forms, such as a load kept up."""
+    """Yields the gap of each figure, and of each of its forms, such as a sustained load."""
     believed = (row for row in judged if row.fraction and row.verdict is not Verdict.IMPLAUSIBLE)
     for figure in standing(row for row in believed if row.dimension is not Dimension.BYTES):
         yield from (_gap(row, device, chip, catalogue) for row in figure)
@@ -131,14 +139,14 @@ def _achieved(row: Row) -> float:
 
 
 def _clock(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue) -> Clock | None:
-    """Returns the clock term of a rate of operations; memory has a clock of its own, untold."""
+    """Returns the clock term of a compute rate; memory has a clock of its own, not reported."""
     seen = energy.readings(row.measurement, "clock_hz")
     if not seen or not isinstance(row.published, Paper) or not FIGURES[row.key].is_rate:
         return None
     if energy.keeps_up(row.measurement):
         seen = seen[len(seen) // 2 :]
     measured = median(seen)
-    if measured <= 0:  # a tool that tells no clock may tell nought
+    if measured <= 0:  # a tool that cannot read the clock may report 0
         return None
     if row.published.from_clock:
         behind = clock_of(device, row.measurement.conditions.clock_hz)
@@ -149,28 +157,28 @@ def _clock(row: Row, device: DeviceInfo, chip: Chip | None, catalogue: Catalogue
 
 
 def stated_clock(chip: Chip, key: str, catalogue: Catalogue) -> tuple[float, str] | None:
-    """Returns the clock in Hz that a printed rate is stated at, and what it is.
+    """Returns the clock in Hz that a published rate is stated at, and a description of it.
 
-    The rate itself gives a clock: rate / (units x operations a cycle). That is it, or the printed
-    one near it. Where the design is not known, or the rate is cut, it is the clock that the sheet
-    prints for matrix rates, else the boost clock.
+    The rate implies a clock: rate / (units x operations per unit and cycle). The result is that
+    clock, or the published clock near it. Where the design is unknown, or the rate is cut, it is
+    the clock that the sheet gives for matrix rates, else the boost clock.
     """
     names = ("clock_boost",) if key.startswith("vector_") else ("clock_matrix", "clock_boost")
     printed = [(hertz, FIGURES[name].title) for name in names if (hertz := chip.number(name))]
-    own, boost = _own_clock(chip, key, catalogue), chip.number("clock_boost")
-    if not own or not printed:
+    implied, boost = _implied_clock(chip, key, catalogue), chip.number("clock_boost")
+    if not implied or not printed:
         return printed[0] if printed else None
-    near = [one for one in printed if abs(own / one[0] - 1) <= NEAR]
+    near = [one for one in printed if abs(implied / one[0] - 1) <= NEAR]
     if near:
-        return min(near, key=lambda one: abs(own - one[0]))
-    if boost and LOWEST * boost <= own <= boost:
-        return own, "clock that the printed rate gives"
+        return min(near, key=lambda one: abs(implied - one[0]))
+    if boost and LOWEST * boost <= implied <= boost:
+        return implied, "clock that the printed rate gives"
     hertz, title = printed[0]
     return hertz, f"{title}; the printed rate does not follow from it"
 
 
-def _own_clock(chip: Chip, key: str, catalogue: Catalogue) -> float | None:
-    """Returns rate / (units x operations a unit and cycle), None where one is not known."""
+def _implied_clock(chip: Chip, key: str, catalogue: Catalogue) -> float | None:
+    """Returns rate / (units x operations per unit and cycle) in Hz; None if one is unknown."""
     dense = dense_twin(key) or key
     rate, units = chip.number(key), chip.number("units")
     design = catalogue.architectures.get(chip.family or "")
@@ -181,30 +189,33 @@ def _own_clock(chip: Chip, key: str, catalogue: Catalogue) -> float | None:
 
 
 def _waves(measurement: Measurement, device: DeviceInfo) -> Waves | None:
-    """Returns the term of a product; a CPU's code fits its blocks to the shape."""
-    told, observed = measurement.parameters, str(measurement.observed.get("tile", ""))
+    """Returns the quantisation term of a matrix product.
+
+    None on a CPU, whose code fits its blocks to the shape.
+    """
+    sizes, observed = measurement.parameters, str(measurement.observed.get("tile", ""))
     known = TILE.match(observed)
-    m, n, k = (told.get(name) for name in "mnk")
+    m, n, k = (sizes.get(name) for name in "mnk")
     if not (isinstance(m, int) and isinstance(n, int) and isinstance(k, int)) or min(m, n, k) < 1:
         return None
     product = known or measurement.kernel in PRODUCTS
     if not product or not device.units or device.units < 1 or device.backend == "cpu":
         return None
     if known:
-        tile = (int(known[2]), int(known[1]))  # libraries count columns of torch's result first
+        tile = (int(known[2]), int(known[1]))  # libraries put the columns of torch's result first
         return Waves(wave_share(m, n, tile, device.units), f"tile {known[0]}")
     share, tile = max((wave_share(m, n, one, device.units), one) for one in TILES)
     return Waves(share, f"tile not known, at best {tile[0]}x{tile[1]}")
 
 
 def wave_share(m: int, n: int, tile: tuple[int, int], units: int) -> float:
-    """Returns m n / (tile area x waves x units): edges of tiles and idle units of the last wave.
+    """Returns m n / (tile area x waves x units), which accounts for partial tiles and waves.
 
     Args:
         m: rows of the result.
         n: columns of the result.
-        tile: rows and columns that one unit works out at a time.
-        units: that work side by side.
+        tile: rows and columns that one unit computes at a time.
+        units: number of units that work in parallel.
     """
     tiles = math.ceil(m / tile[0]) * math.ceil(n / tile[1])
     waves = math.ceil(tiles / units)
@@ -212,16 +223,16 @@ def wave_share(m: int, n: int, tile: tuple[int, int], units: int) -> float:
 
 
 def _cap(measurement: Measurement, device: DeviceInfo) -> Cap | None:
-    """Returns whether the power cap was met, as throttle reasons tell, None where they do not.
+    """Returns whether the power cap was reached; None if the throttle reasons do not say.
 
     Reasons are recorded without their times, so the share is that of the power readings at the
     limit.
     """
-    told = measurement.conditions.throttle
-    if device.backend == "cpu" or not measurement.conditions.clock_hz or told is None:
+    reasons = measurement.conditions.throttle
+    if device.backend == "cpu" or not measurement.conditions.clock_hz or reasons is None:
         return None
-    if Throttle.POWER_CAP not in told:
-        return None if Throttle.UNNAMED in told else Cap(met=False, share=0.0)
+    if Throttle.POWER_CAP not in reasons:
+        return None if Throttle.UNNAMED in reasons else Cap(met=False, share=0.0)
     seen, limit = energy.readings(measurement, "power_w"), device.power_limit_w
     if not seen or not limit:
         return Cap(met=True, share=None)
@@ -229,7 +240,7 @@ def _cap(measurement: Measurement, device: DeviceInfo) -> Cap | None:
 
 
 def clock_words(clock: Clock) -> str:
-    """Returns ``1.71 of 1.83 GHz (clock behind the matrix peaks)`` with both units."""
+    """Returns ``1.71 GHz of 1.83 GHz (clock behind the matrix peaks)``."""
     measured, stated = (
         show(one, Dimension.FREQUENCY) for one in (clock.measured_hz, clock.stated_hz)
     )

@@ -1,10 +1,10 @@
-"""The catalogue, its rules, records and comparisons for use from Python, as ``bench.NAME``.
+"""The Python interface, as ``bench.NAME``: the catalogue, rules, records and comparisons.
 
-Chips are asked for by the words that the command line takes: an id, an alias, a local name, a
-group such as ``export-tier``, a vendor or a pattern. Whatever means nothing raises
-:class:`bench.errors.UsageError` with the nearest word that does.
+Chips are named as on the command line: by an id, an alias, a local name, a group such as
+``export-tier``, a vendor or a pattern. An unknown word raises :class:`bench.errors.UsageError`
+with the nearest known one.
 
-In a notebook whatever is given back shows itself as the command line's table, with its sources.
+A notebook displays every result as the command line's table, with its sources.
 """
 
 from collections.abc import Iterable
@@ -61,7 +61,7 @@ __all__ = [
 ]
 
 MARGIN = 0.10
-"""How far from equal, or below the sheet, still counts as equal or reached, relative."""
+"""Relative difference that still counts as equal, or shortfall that still counts as reached."""
 
 notebook.attach()
 
@@ -77,7 +77,7 @@ def chip(word: str) -> Chip:
 
 
 def figures(*chips: str) -> Shown[FigureRow]:
-    """Returns every figure of these chips (default: all), one row a claim, rivals included.
+    """Returns every figure of these chips (default: all), one row per value, rivals included.
 
     Example:
         >>> bench.figures("h20")[0].chip
@@ -88,7 +88,7 @@ def figures(*chips: str) -> Shown[FigureRow]:
 
 
 def derived(word: str) -> Shown[Derived]:
-    """Returns all that follows from a chip's figures: TPP, densities, ridge points, per watt.
+    """Returns the derived figures of a chip: TPP, densities, ridge points, rates per watt.
 
     Example:
         >>> bench.derived("h20")[0].text
@@ -113,11 +113,11 @@ def rule(word: str) -> Rule:
 def classify(
     word: str, *, on: str | date, destination: str = "CN", headquarters: str | None = None
 ) -> Status:
-    """Returns what all rules together say of a chip on a day.
+    """Returns the export status of a chip on a day, under all rules together.
 
     Args:
         word: the chip.
-        on: the day, ISO.
+        on: the day, as a date or in ISO format.
         destination: the country it goes to, by code or name.
         headquarters: the country of the buyer's ultimate parent; default: the destination.
 
@@ -132,7 +132,7 @@ def classify(
 def classification_frame(
     *chips: str, on: str | date, destination: str = "CN", headquarters: str | None = None
 ) -> "pd.DataFrame":
-    """Returns :func:`classify` of these chips (default: all) as a frame, one row a chip."""
+    """Returns :func:`classify` of these chips (default: all) as a frame, one row per chip."""
     found = (
         classify(one.id, on=on, destination=destination, headquarters=headquarters)
         for one in _chips(chips)
@@ -143,7 +143,7 @@ def classification_frame(
 def timeline(
     word: str, *, destination: str = "CN", headquarters: str | None = None
 ) -> Shown[Period]:
-    """Returns the status of a chip through time, a period for each change.
+    """Returns the export status of a chip over time, one period per change.
 
     Example:
         >>> bench.timeline("a800")[0].since
@@ -156,13 +156,14 @@ def timeline(
 
 
 def record(word: str = "latest", *, margin: float = MARGIN) -> Recorded:
-    """Returns a record beside its sheet: by path, by its file's name or the beginning, or latest.
+    """Returns a record with each measurement beside its published figure.
 
-    Its rows are ``.rows`` and, as a frame, ``.frame()``; all else is the record's own.
+    Its rows are ``.rows`` and, as a frame, ``.frame()``; every other attribute is the record's.
 
     Args:
-        word: the record; looked for where runs are left and among those that are shipped.
-        margin: how far below the published figure still counts as reached, relative.
+        word: path of the record, its file name or the beginning of that, or ``latest``. Names are
+            looked up in the folder of this machine's runs and among the shipped records.
+        margin: relative shortfall that still counts as reached.
 
     Example:
         >>> found = bench.record("h200-sxm-full")
@@ -176,15 +177,15 @@ def record(word: str = "latest", *, margin: float = MARGIN) -> Recorded:
 
 
 def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:
-    """Returns two chips put to the test against each other, on paper and in measurement.
+    """Returns the comparison of two chips, on paper and in measurement.
 
-    One finding a figure and kind of work on which anything is known: ``.findings``, as a frame
-    ``.frame()``, in sentences ``.summary``. (``bench.verdict`` is the module of verdicts.)
+    There is one finding per figure and kind of work on which anything is known: ``.findings``, as a
+    frame ``.frame()``, in sentences ``.summary``. (``bench.verdict`` is the module of verdicts.)
 
     Args:
-        first: a chip.
-        second: the chip that it is divided by.
-        margin: what counts as equal, relative.
+        first: the chip that is compared.
+        second: the baseline, by whose values those of ``first`` are divided.
+        margin: relative difference that counts as equal.
 
     Example:
         >>> found = bench.verdicts("h20", "h100").frame().set_index("axis")
@@ -203,9 +204,10 @@ def verdicts(first: str, second: str, *, margin: float = MARGIN) -> Verdicts:
 
 
 def reload() -> None:
-    """Has sheets, rules, evidence, fits and all other data files read anew at the next call.
+    """Drops all cached data, so that sheets, rules, evidence and fits are read again.
 
-    After a file was edited, as in a notebook; another ``ONPAPER_SPECS`` is heeded without.
+    Needed after a file was edited, as in a notebook. A change of ``ONPAPER_SPECS`` takes effect
+    without it.
     """
     loaded.forget()
 
@@ -223,8 +225,8 @@ def compare(
 
     Args:
         chips: the chips.
-        baseline: the chip that the others are divided by; default: the first of them.
-        figures: keys of figures, facts or derived figures; default: what the command shows.
+        baseline: the chip by whose values the others are divided; default: the first chip.
+        figures: keys of figures, facts or derived figures; default: those that the command shows.
         per: what rates, capacities and bandwidths are divided by: watt, usd, cny, mm2, transistor.
 
     Example:
@@ -240,7 +242,7 @@ def compare(
 
 
 def comparison_frame(comparison: Comparison) -> "pd.DataFrame":
-    """Returns a comparison as a tidy frame, one row a figure and chip, the baseline first."""
+    """Returns a comparison as a tidy frame, one row per figure and chip, the baseline first."""
     return frames.frame(ComparisonRow, comparison_rows(comparison))
 
 
@@ -250,7 +252,7 @@ def frame(name: str, *chips: str) -> "pd.DataFrame":
     Args:
         name: chips, figures, facts, derived, crosschecks, conflicts, sources, rules, reported or
             claims.
-        chips: the chips whose rows are wanted; default: all.
+        chips: the chips to include; default: all.
 
     Example:
         >>> first = bench.frame("figures").query("stands == 'first'")
@@ -272,6 +274,6 @@ def _data(words: tuple[str, ...]) -> Data:
 
 
 def _question(on: str | date, destination: str, headquarters: str | None) -> Question:
-    places, asked = rulebook().places, day(on)
+    places = rulebook().places
     there = places.find(destination)
-    return Question(asked, there, places.find(headquarters) if headquarters else there)
+    return Question(day(on), there, places.find(headquarters) if headquarters else there)

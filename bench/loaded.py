@@ -1,4 +1,4 @@
-"""Data that is loaded once: kept for as long as it is asked for beside the same own data."""
+"""Caches of loaded data, one entry per folder of own specs and per arguments."""
 
 from collections.abc import Callable, Hashable
 from functools import wraps
@@ -9,28 +9,29 @@ from bench import paths
 Given = ParamSpec("Given")
 Loaded = TypeVar("Loaded")
 
-_forgetful: list[Callable[[], None]] = []
+_clearers: list[Callable[[], None]] = []
+"""The functions that clear the caches."""
 
 
 def once(load: Callable[Given, Loaded]) -> Callable[Given, Loaded]:
-    """Returns a loader that keeps what it gave, apart for each folder of own data.
+    """Returns a loader that caches its results, separately for each folder of own specs.
 
-    ``ONPAPER_SPECS`` may be set after the first call, and otherwise for the next.
+    ``ONPAPER_SPECS`` may thus be set after the first call, or change between calls.
     """
-    kept: dict[Hashable, Loaded] = {}
+    cache: dict[Hashable, Loaded] = {}
 
     @wraps(load)
-    def loader(*told: Given.args, **named: Given.kwargs) -> Loaded:
-        key = (paths.own_specs(), told, *named.items())
-        if key not in kept:
-            kept[key] = load(*told, **named)
-        return kept[key]
+    def loader(*args: Given.args, **named: Given.kwargs) -> Loaded:
+        key = (paths.own_specs(), args, *named.items())
+        if key not in cache:
+            cache[key] = load(*args, **named)
+        return cache[key]
 
-    _forgetful.append(kept.clear)
+    _clearers.append(cache.clear)
     return loader
 
 
 def forget() -> None:
-    """Has everything loaded anew when it is asked for next."""
-    for clear in _forgetful:
+    """Clears all caches, so that everything is loaded again on next use."""
+    for clear in _clearers:
         clear()

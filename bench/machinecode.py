@@ -6,14 +6,14 @@ import platform
 
 
 class Executable:
-    """Machine code in its own mapping, which lives as long as this object.
+    """Machine code in its own memory mapping, which lives as long as this object.
 
     Attributes:
-        address: its entry point.
+        address: address of the entry point.
     """
 
     def __init__(self, code: bytes) -> None:
-        """Maps ``code``.
+        """Copies ``code`` into executable memory.
 
         Raises:
             OSError: the system does not allow memory that is both writable and executable.
@@ -25,7 +25,7 @@ class Executable:
 
 
 def architecture() -> str | None:
-    """Returns ``x86_64`` or ``aarch64``, None where there is no machine code for this system."""
+    """Returns ``x86_64`` or ``aarch64``; None if there is no machine code for this system."""
     if platform.system() != "Linux":
         return None
     machine = platform.machine().lower().replace("amd64", "x86_64").replace("arm64", "aarch64")

@@ -1,7 +1,7 @@
-"""How what the library gives back is shown in a notebook: as the tables of the command line.
+"""Displays the library's results in notebooks, as the tables of the command line.
 
-Values stay what they are: a chip is a :class:`bench.chips.model.Chip`, a tuple is a tuple. They
-only gain the methods that notebooks and IPython ask for, so that no lower part knows of reports.
+The types stay the same: a chip is a :class:`bench.chips.model.Chip`, a tuple is a tuple. They only
+gain the display methods of notebooks and IPython, so that no lower layer depends on reports.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 HTML, TEXT = "_repr_html_", "_repr_pretty_"
-"""The methods that notebooks ask for, and IPython in a terminal."""
+"""The display methods that notebooks and IPython in a terminal call."""
 MOST = 300
-"""Rows of a tuple that are shown."""
+"""Most rows of a tuple that are shown."""
 
 
 class Printer(Protocol):
-    """What IPython prints with: ``stack`` holds the values that are being printed."""
+    """IPython's pretty printer; ``stack`` holds the ids of the values that are being printed."""
 
     stack: list[int]
 
@@ -48,8 +48,8 @@ class Printer(Protocol):
         """Prints a text."""
 
 
-class Shows:
-    """A value that a notebook shows as its report, and IPython as the terminal's table."""
+class Displayed:
+    """Base class of values that a notebook shows as a report, and IPython as a table."""
 
     def _report(self) -> "Report":
         raise NotImplementedError
@@ -66,7 +66,7 @@ class Shows:
 def _print(
     value: object, report: "Callable[[], Report | None]", printer: Printer, *, inner: bool
 ) -> None:
-    """Prints a value as a table, one within another, or one without a report, as it is."""
+    """Prints a value as a table; a nested value, or one without a report, as its ``repr``."""
     from bench.report.formats.terminal import set_for
     from bench.report.markup import cleaned
     from bench.report.screen import Screen
@@ -75,8 +75,8 @@ def _print(
     printer.text(set_for(cleaned(found), Screen()).rstrip() if found else repr(value))
 
 
-class Shown(Shows, tuple[T_co, ...]):
-    """A tuple that a notebook shows as a table; copied or stored, it is a plain tuple."""
+class Shown(Displayed, tuple[T_co, ...]):
+    """A tuple that a notebook shows as a table; a copy or a pickle of it is a plain tuple."""
 
     _make: "Callable[[], Report]"
 
@@ -87,7 +87,7 @@ class Shown(Shows, tuple[T_co, ...]):
         return made
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        """Lets go of the table: it is made anew by asking the library again."""
+        """Pickles and copies as a plain tuple, without the report."""
         return tuple, (tuple(self),)
 
     def _report(self) -> "Report":
@@ -95,12 +95,12 @@ class Shown(Shows, tuple[T_co, ...]):
 
 
 @dataclass(frozen=True, repr=False)
-class Recorded(Shows):
+class Recorded(Displayed):
     """A record with its rows beside the sheet; every other attribute is the record's own.
 
     Attributes:
-        record: the run as it was written.
-        margin: how far below the published figure still counts as reached, relative.
+        record: the record of the run.
+        margin: relative shortfall that still counts as reached.
     """
 
     record: "Record"
@@ -120,12 +120,12 @@ class Recorded(Shows):
         return rows(self.record, catalogue(), self.margin)
 
     def frame(self) -> "pd.DataFrame":
-        """Returns the rows as a frame, one a measurement, as ``report=csv`` gives them."""
+        """Returns the rows as a frame, one per measurement, with the columns of ``report=csv``."""
         from bench.report.flat import flat
 
         return frames.loose(flat(self.record, row) for row in self.rows)
 
-    _repr_pretty_ = Shows._repr_pretty_  # IPython takes a class's own __repr__ before a base's
+    _repr_pretty_ = Displayed._repr_pretty_  # IPython prefers a class's own __repr__ to a base's
 
     def __repr__(self) -> str:
         return f"<record {self.record.id} of {self.record.device.name}>"
@@ -137,12 +137,12 @@ class Recorded(Shows):
 
 
 @dataclass(frozen=True, repr=False)
-class Verdicts(Shows):
-    """Two chips put to the test against each other, on paper and in measurement.
+class Verdicts(Displayed):
+    """Two chips compared with each other, on paper and in measurement.
 
     Attributes:
-        pairing: the two chips with every finding of the first over the second.
-        report: the same as words and as numbers.
+        pairing: the two chips with every finding on the first over the second.
+        report: the findings as text and as rows.
     """
 
     pairing: "Pairing"
@@ -150,19 +150,19 @@ class Verdicts(Shows):
 
     @property
     def findings(self) -> "tuple[Finding, ...]":
-        """Returns one finding a figure or kind of work: paper, measurement and verdict."""
+        """Returns one finding per figure or kind of work: paper, measurement and verdict."""
         return self.pairing.findings
 
     @property
     def summary(self) -> tuple[str, ...]:
-        """Returns the sentences to take away."""
+        """Returns the conclusions as sentences."""
         return self.report.table.summary
 
     def frame(self) -> "pd.DataFrame":
-        """Returns the findings as a frame, as ``verdict report=csv`` gives them."""
+        """Returns the findings as a frame, with the columns of ``verdict report=csv``."""
         return frames.loose(self.report.flat)
 
-    _repr_pretty_ = Shows._repr_pretty_
+    _repr_pretty_ = Displayed._repr_pretty_
 
     def __repr__(self) -> str:
         return f"<verdicts on {self.pairing.first.id} over {self.pairing.second.id}>"
@@ -172,7 +172,7 @@ class Verdicts(Shows):
 
 
 def attach() -> None:
-    """Lets notebooks show chips, statuses and comparisons; the classes are otherwise unchanged."""
+    """Adds display methods to chips, statuses and comparisons, for notebooks."""
     for shape, report in SHOWN.items():
         setattr(shape, HTML, partialmethod(_html, report))
         setattr(shape, TEXT, partialmethod(_pretty, report))
@@ -190,7 +190,7 @@ def _pretty(value: object, report: "Maker", printer: Printer, cycle: bool) -> No
 
 
 def chip_report(chip: Chip) -> "Report | None":
-    """Returns a shipped chip's sheet with its sources; None for a chip of somebody's own."""
+    """Returns the sheet of a chip with its sources; None if the chip is not in the catalogue."""
     from bench.report.dossier import dossier
 
     known = catalogue()
@@ -200,7 +200,7 @@ def chip_report(chip: Chip) -> "Report | None":
 
 
 def status_report(found: Status) -> "Report | None":
-    """Returns what the rules say of a shipped chip, in words with their sources."""
+    """Returns the export status of a chip with its sources; None if not in the catalogue."""
     from bench.report.rulings import statuses
     from bench.rules.judged import judged
 
@@ -213,7 +213,7 @@ def status_report(found: Status) -> "Report | None":
 
 
 def comparison_report(found: Comparison) -> "Report | None":
-    """Returns a comparison of shipped chips, each with its ratio to the baseline."""
+    """Returns the table of a comparison; None if a chip is not in the catalogue."""
     from bench.report.comparison import side_by_side
 
     known = catalogue()
@@ -222,18 +222,18 @@ def comparison_report(found: Comparison) -> "Report | None":
     return side_by_side(found, known, cite=True)
 
 
-def timeline_report(chip: Chip, found: tuple[Period, ...], asked: Question) -> "Report":
-    """Returns a chip's status through time as a report."""
+def timeline_report(chip: Chip, found: tuple[Period, ...], question: Question) -> "Report":
+    """Returns a chip's export status over time as a report."""
     from bench.report.timeline import periods
     from bench.rules.judged import judged
 
     known, book = catalogue(), rulebook()
-    last = judged(chip, replace(asked, on=found[-1].since), known, book)
+    last = judged(chip, replace(question, on=found[-1].since), known, book)
     return periods(last, found, book, known)
 
 
 def figures_report(found: tuple[FigureRow, ...]) -> "Report":
-    """Returns figures as a report, a line a claim, with their sources."""
+    """Returns figures as a report, one row per published value, with their sources."""
     columns = ("chip", "figure", "as written", "density", "stands", "source", "note")
     return _listed("Published figures", columns, found, _figure)
 
@@ -244,7 +244,7 @@ def _figure(one: FigureRow, cite: "Callable[[str], str]") -> tuple[str, ...]:
 
 
 def derived_report(chip: Chip, found: tuple[Derived, ...]) -> "Report":
-    """Returns what follows from a chip's figures as a report."""
+    """Returns a chip's derived figures as a report."""
     columns = ("derived figure", "value", "formula", "sources", "note")
     return _listed(f"What follows from the figures of {chip.name}", columns, found, _derived)
 
@@ -254,7 +254,7 @@ def _derived(one: Derived, cite: "Callable[[str], str]") -> tuple[str, ...]:
 
 
 def conflicts_report(found: tuple[Conflict, ...]) -> "Report":
-    """Returns figures on which sources disagree as a report."""
+    """Returns a report of the figures on which sources disagree."""
     columns = ("chip", "figure", "first", "others", "highest / lowest")
     return _listed("Figures on which sources disagree", columns, found, _conflict)
 
@@ -291,4 +291,4 @@ SHOWN: dict[type, Maker] = {
     Status: status_report,
     Comparison: comparison_report,
 }
-"""The classes that gain the methods, and the report that shows them."""
+"""The classes that gain display methods, and the function that makes the report of each."""

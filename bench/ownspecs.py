@@ -1,4 +1,4 @@
-"""A folder of own sheets, rules, claims and workloads, laid beside the shipped ones."""
+"""The key ``specs=``: a user's own folder of sheets, rules, claims and workloads."""
 
 import os
 from pathlib import Path
@@ -10,11 +10,11 @@ KINDS = ("chips", "rules", "claims", "workloads")
 KEY = "specs="
 
 
-def own(word: str) -> Path:
-    """Returns the folder of own data that a word names.
+def own_folder(word: str) -> Path:
+    """Returns the user's folder that ``specs=`` names, as an absolute path.
 
     Raises:
-        UsageError: there is none, or none of the folders in it that data are read from.
+        UsageError: the folder is missing, or has none of the subfolders that data is read from.
     """
     folder = Path(word)
     if not any((folder / kind).is_dir() for kind in KINDS):
@@ -23,29 +23,31 @@ def own(word: str) -> Path:
     return folder.resolve()
 
 
-def lay(words: list[str]) -> tuple[list[str], str]:
-    """Returns the words without ``specs=``, and what its folder lays beside the shipped data.
+def use_own_specs(words: list[str]) -> tuple[list[str], str]:
+    """Applies ``specs=``; returns the other words, and a message on what the folder adds.
 
-    It goes into the environment, so that worker processes read it, too.
+    The folder is put into the environment, so that worker processes read it, too. The message is
+    empty without such a folder.
 
     Raises:
-        UsageError: it names no such folder, or is given twice.
+        UsageError: ``specs=`` names no such folder, or is given twice.
     """
-    told = ""
+    message = ""
     given = [word.removeprefix(KEY) for word in words if word.startswith(KEY)]
     if len(given) > 1:
         raise UsageError("specs= is given twice: which one?")
     if given or paths.own_specs():
-        folder = own(given[0] if given else str(paths.own_specs()))
+        folder = own_folder(given[0] if given else str(paths.own_specs()))
         os.environ[paths.OWN] = str(folder)
-        told = _told(folder)
-    return [word for word in words if not word.startswith(KEY)], told
+        message = _message(folder)
+    return [word for word in words if not word.startswith(KEY)], message
 
 
-def _told(folder: Path) -> str:
-    """Returns how many own files are read, and which take the place of a shipped one."""
+def _message(folder: Path) -> str:
+    """Returns how many own files are read, and which of them replace a shipped file."""
     found = [path for kind in KINDS for path in sorted((folder / kind).glob("*.yaml"))]
     shipped = paths.data_dir("specs")
-    instead = [path.name for path in found if (shipped / path.relative_to(folder)).exists()]
-    told = f"{len(found)} file{'' if len(found) == 1 else 's'} of {folder} beside the shipped data"
-    return f"{told}, in the place of {', '.join(instead)}" if instead else told
+    replaced = [path.name for path in found if (shipped / path.relative_to(folder)).exists()]
+    count = f"{len(found)} file{'' if len(found) == 1 else 's'}"
+    text = f"{count} of {folder} beside the shipped data"
+    return f"{text}, in the place of {', '.join(replaced)}" if replaced else text

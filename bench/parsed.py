@@ -1,7 +1,7 @@
-"""Parsed data files kept by their content's hash, so that a large folder is parsed once.
+"""A cache of parsed data files, keyed by the hash of their content.
 
-What is kept is the plain tree of a file that was accepted; a changed file has another hash. The
-store may be deleted at any time, and a store that cannot be read or written is done without.
+It holds the plain tree of each file that was accepted; a changed file has another hash. The cache
+may be deleted at any time; if it cannot be read or written, files are parsed without it.
 """
 
 import json
@@ -14,24 +14,22 @@ from bench.atomic import replace
 from bench.yamlfile import Node
 
 LEAST = 50
-"""From this number of new files on, the store is written anew."""
+"""The cache is written again once at least this many files were new."""
 STALE_S = 30 * 86_400.0
-"""A store that nobody used for so long is removed when another is written."""
+"""Age in s after which the cache of a folder is removed, when another one is written."""
 
 
 class Parsed:
-    """The files of one folder.
+    """The parsed files of one folder.
 
     Args:
-        folder: where they lie.
-        fresh: whether every file is parsed anew, whatever the store has.
+        folder: the folder of the files.
+        fresh: whether to parse every file again and ignore the cache.
     """
 
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
-        rules = Path(
-            yamlfile.__file__
-        ).read_bytes()  # what a file may hold: another parser, another store
-        name = sha256(str(folder.resolve()).encode() + rules).hexdigest()[:16]
+        parser = Path(yamlfile.__file__).read_bytes()  # a changed parser has a cache of its own
+        name = sha256(str(folder.resolve()).encode() + parser).hexdigest()[:16]
         caches = None if fresh else paths.cache_dir()
         self._store = caches / f"parsed-{name}.json" if caches else None
         self._kept: dict[str, Node] | None = None
@@ -60,7 +58,7 @@ class Parsed:
         return self.read(path)[0]
 
     def keep(self) -> None:
-        """Writes what was read, where enough of it was new; nothing else depends on it."""
+        """Writes the cache if enough of the files read were new; a failure to write is ignored."""
         if self._new < LEAST or self._store is None:
             return
         try:

@@ -1,4 +1,4 @@
-"""Where shipped data lies (clone or wheel), where own data lies, and where runs are left."""
+"""Folders: the shipped data (clone or wheel), the user's own data, records of runs, the cache."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 OWN = "ONPAPER_SPECS"
-"""The variable that names a folder of own data; ``specs=`` on a command line sets it."""
+"""Environment variable with the user's own data folder; ``specs=`` on a command line sets it."""
 
 
 def data_dir(name: str) -> Path:
@@ -25,14 +25,14 @@ def data_dir(name: str) -> Path:
 
 
 def own_specs() -> Path | None:
-    """Returns the folder of own data that lies beside the shipped ``specs/``; None without one."""
+    """Returns the user's own data folder, which is read beside ``specs/``; None without one."""
     given = os.environ.get(OWN)
     return Path(given) if given else None
 
 
 @contextmanager
-def laid(own: Path) -> Iterator[None]:
-    """Has a folder of own data lie beside the shipped one meanwhile."""
+def using_own_specs(own: Path) -> Iterator[None]:
+    """Uses a folder of own data beside the shipped one within the ``with`` block."""
     before = os.environ.get(OWN)
     os.environ[OWN] = str(own)
     try:
@@ -44,13 +44,16 @@ def laid(own: Path) -> Iterator[None]:
 
 
 def layers(folder: Path) -> tuple[Path, ...]:
-    """Returns a data folder, and after it the own one where it is the shipped ``specs/``."""
+    """Returns a data folder, followed by the user's own folder if it is the shipped ``specs/``."""
     own = own_specs()
     return (folder, own) if own is not None and folder == data_dir("specs") else (folder,)
 
 
 def runs_dir() -> Path:
-    """Returns where records go: ``results/runs`` of a clone, else the user's data folder."""
+    """Returns the default folder of records: ``results/runs`` of a clone, else in the user's home.
+
+    Outside a clone it is below ``XDG_DATA_HOME``, or ``~/.local/share``.
+    """
     clone = PACKAGE.parent
     if (clone / "pyproject.toml").is_file() and (clone / "specs").is_dir():
         return clone / "results" / "runs"
@@ -59,9 +62,10 @@ def runs_dir() -> Path:
 
 
 def cache_dir() -> Path | None:
-    """Returns where what can be made again is kept: ``XDG_CACHE_HOME`` or ``~/.cache``.
+    """Returns the cache folder, below ``XDG_CACHE_HOME`` or ``~/.cache``.
 
-    None where neither is to be had; a relative ``XDG_CACHE_HOME`` is none (XDG Base Directory).
+    None where neither exists. A relative ``XDG_CACHE_HOME`` is ignored, as the XDG Base Directory
+    specification says.
     """
     given = Path(os.environ.get("XDG_CACHE_HOME") or "")
     if given.is_absolute():

@@ -1,4 +1,4 @@
-"""Why a rate is implausible: above its peak, explained by a cache, never computed.
+"""Finds rates that are implausible: above the peak, explained by a cache, or never computed.
 
 A figure with a doubt is shown and marked, and no ratio of it enters a summary.
 """
@@ -14,13 +14,19 @@ from bench.throttle import CALM, Throttle
 from bench.units import Dimension, show
 
 CACHE_MULTIPLE = 2.0
+"""Buffers below this multiple of the last-level cache may be served from it."""
 WALL_LEAST = 0.5
 WALL_MOST = 1.02
+"""Plausible range of the device timer's time over the host's."""
 GIB_OVER_GB = 2**30 / 1e9
 CLOCK_MARGIN = 1.02
+"""A clock above this multiple of the published one may explain a rate above the peak."""
 LEAST_FIT = 0.3
+"""Smallest fraction of another figure at which that figure may explain a rate."""
 STEAL_MOST = 0.02
+"""Share of CPU time stolen by the hypervisor above which a measurement is disturbed."""
 CPU_SHARE_LEAST = 0.9
+"""Share of its cores' time below which the process counts as disturbed."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,10 @@ class Claim:
     """A rate to be compared with a published figure.
 
     Attributes:
-        value: in the base unit of the figure.
-        paper: the figure.
-        chip: the sheet it is from, for the other figures on it.
-        clock_hz: the highest clock seen or reported, None if unknown.
+        value: the rate, in the base unit of the figure.
+        paper: the published figure.
+        chip: the sheet of the figure, for the other figures on it.
+        clock_hz: the highest clock seen or reported; None if unknown.
     """
 
     value: float
@@ -99,9 +105,9 @@ def peak_doubts(claim: Claim) -> Iterator[str]:
         return
     causes = [*_unit_cause(claim, fraction), *_clock_cause(claim, fraction), *_other_figure(claim)]
     clock = ", clock" if claim.paper.from_clock else ""
-    told = "; ".join(causes) or f"check units, dtype, shape{clock} and timer"
+    cause = "; ".join(causes) or f"check units, dtype, shape{clock} and timer"
     word = "derived" if claim.paper.formula else "published"
-    yield f"{fraction:.1%} of the {word} peak: {told}"
+    yield f"{fraction:.1%} of the {word} peak: {cause}"
 
 
 def _unit_cause(claim: Claim, fraction: float) -> Iterator[str]:
@@ -125,7 +131,7 @@ def _clock_cause(claim: Claim, fraction: float) -> Iterator[str]:
 def _other_figure(claim: Claim) -> Iterator[str]:
     """Names another sheet figure that the rate matches: tf32 for fp32, or the sparse rate.
 
-    Where the device is one die of the chip, the other figures are taken for a die too.
+    Where the device is one die of the chip, the other figures are scaled to a die, too.
     """
     if claim.chip is None or not FIGURES[claim.paper.key].is_rate:
         return
@@ -139,7 +145,7 @@ def _other_figure(claim: Claim) -> Iterator[str]:
     fitting = [one for one in peaks if LEAST_FIT < claim.value / one[0] <= 1.0]
     if fitting:
         number, key = min(fitting)
-        told = f"{FIGURES[key].title} ({show(number, claim.paper.dimension)})"
-        yield f"it would be {claim.value / number:.1%} of {told}"
+        figure = f"{FIGURES[key].title} ({show(number, claim.paper.dimension)})"
+        yield f"it would be {claim.value / number:.1%} of {figure}"
     elif peaks and claim.value > max(peaks)[0]:
         yield "it is above every peak of the sheet: nothing was computed, or not timed to its end"

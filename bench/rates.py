@@ -1,4 +1,4 @@
-"""What a measurement is told in, and its rate with the interval that its times give."""
+"""The dimension of a measurement, and its rate with the 95% interval from its call times."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ QUANTITIES: dict[str, Dimension] = {
     "item_seconds": Dimension.TIME,
     "footprint": Dimension.BYTES,
 }
-"""What a measurement may be told in, besides operations a second."""
+"""The dimension of each measured quantity; ``flop_rate`` is missing, as int8 makes it OP/s."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,17 @@ class Interval:
 
 
 def dimension_of(measurement: Measurement, key: str) -> Dimension:
-    """Returns what a measurement is told in: its own quantity, or its figure's, or operations."""
+    """Returns the dimension of a measurement: of its quantity, else of its figure, else FLOP/s."""
     if measurement.quantity == "flop_rate" or not (measurement.quantity or key in FIGURES):
         return Dimension.OP_RATE if measurement.dtype == "int8" else Dimension.FLOP_RATE
     return QUANTITIES.get(measurement.quantity) or FIGURES[key].dimension
 
 
 def rates(measurement: Measurement, dimension: Dimension) -> tuple[Interval | None, float | None]:
-    """Returns what was sustained, with its interval, and the best short window, in base units.
+    """Returns the sustained value with its interval, and that of the best short window.
 
-    Seconds an item are the shorter the better; bytes held have no interval. Work of which nothing
-    was counted has no rate.
+    Both are in base units. For ``Dimension.TIME`` the value is seconds per item, of which less is
+    better. Bytes held have no interval. A call whose work was not counted has no rate.
     """
     timing, work = measurement.timing, measurement.work
     if timing is None or work is None or measurement.status != "ok":

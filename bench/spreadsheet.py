@@ -1,13 +1,13 @@
-"""Cells as a spreadsheet reads them: what it would compute is made text."""
+"""Guards CSV cells against formula injection in spreadsheets."""
 
 from typing import TypeVar
 
 Cell = TypeVar("Cell")
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""A spreadsheet computes a cell that begins so, blanks aside; the full-width signs, too."""
+"""A spreadsheet evaluates a cell that starts with one of these after blanks."""
 
 
 def guarded(cell: Cell) -> Cell | str:
-    """Returns a cell with an apostrophe before text that would be computed; numbers stay so."""
+    """Returns a cell, with an apostrophe before text that would be evaluated as a formula."""
     is_formula = isinstance(cell, str) and cell.lstrip().startswith(FORMULA)
     return f"'{cell}" if is_formula else cell

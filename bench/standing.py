@@ -13,10 +13,11 @@ def standing(judged: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
     """
     best: dict[str, dict[str, tuple[float, Row]]] = {}
     for row in judged:
-        one = row.measurement
-        if row.measured and row.key and one.decides and not one.group and not row.apart:
+        measured = row.measurement
+        if row.measured and row.key and measured.decides and not (measured.group or row.apart):
             forms, value = best.setdefault(row.key, {}), row.measured.value
-            form = "" if "stream" in one.parameters else one.label  # any stream is the bandwidth
+            # any stream measures the bandwidth
+            form = "" if "stream" in measured.parameters else measured.label
             if form not in forms or value > forms[form][0]:
                 forms[form] = (value, row)
     for forms in best.values():
@@ -32,7 +33,7 @@ def nearest(judged: Iterable[Row]) -> dict[str, Row]:
     best: dict[str, Row] = {}
     for row in judged:
         if row.verdict in RATED and row.fraction:
-            held = best.get(row.key)
-            if not held or not held.fraction or row.fraction.value > held.fraction.value:
+            so_far = best.get(row.key)
+            if not so_far or not so_far.fraction or row.fraction.value > so_far.fraction.value:
                 best[row.key] = row
     return best

@@ -1,4 +1,4 @@
-"""The base of every value read from a file: frozen, and refusing keys it does not know."""
+"""The base class of every value read from a file: frozen, and refusing unknown keys."""
 
 from datetime import date
 from typing import Annotated
@@ -10,13 +10,13 @@ DAY = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 
 
 class Strict(BaseModel):
-    """A frozen model that refuses keys it does not know."""
+    """A frozen model that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 def real_day(text: str) -> str:
-    """Returns a day of the calendar, or ``never``, as it is.
+    """Returns ``text`` if it is a day of the calendar, or ``never``.
 
     Raises:
         PydanticCustomError: there is no such day.
@@ -24,8 +24,8 @@ def real_day(text: str) -> str:
     try:
         date.fromisoformat("2000-01-01" if text == "never" else text)
     except ValueError:
-        told = "'{day}' is no day of the calendar"
-        raise PydanticCustomError("no_day", told, {"day": text}) from None
+        message = "'{day}' is no day of the calendar"
+        raise PydanticCustomError("no_day", message, {"day": text}) from None
     return text
 
 

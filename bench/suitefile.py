@@ -1,4 +1,4 @@
-"""A suite of one's own: a YAML file with name, seconds and items, as the shipped suites are."""
+"""A user's own suite: a YAML file with name, seconds and items, like the shipped suites."""
 
 import dataclasses
 import math
@@ -18,46 +18,46 @@ LISTS = {
 }  # fmt: skip
 SIZE = re.compile("0*[1-9][0-9]{0,17}")
 WORD = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,63}")
-"""What may stand in it: names and numbers, which need no quotes on a command line."""
+"""Valid values in a suite file: names and numbers, which need no quotes on a command line."""
 
 
 def is_file(word: str) -> bool:
-    """Tells whether a word after ``suite=`` is a file and no shipped suite's name."""
+    """Returns whether the value of ``suite=`` is a file, and not the name of a shipped suite."""
     return word.endswith(ENDINGS)
 
 
 def words(path: str) -> list[str]:
-    """Returns the keys of a suite file as they could be typed: ``suite.name=...`` and the rest.
+    """Returns the keys of a suite file as overrides: ``suite.name=...`` and the rest.
 
     Raises:
-        UsageError: there is no such file, it is no plain YAML, or holds other keys or no items;
-            or an item holds other keys, or values of another kind. The message names the item.
+        UsageError: the file is missing, is no plain YAML, or has unknown keys or no items; or an
+            item has unknown keys, or values of the wrong type. The message names the item.
     """
     try:
-        told = yamlfile.read(Path(path))
+        document = yamlfile.read(Path(path))
     except FileNotFoundError:
         raise UsageError(f"suite={path}: there is no such file") from None
     except yamlfile.YamlError as error:
         raise UsageError(f"suite={path}: {error}") from None
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         raise UsageError(f"suite={path}: write name:, seconds: and items:, as the shipped suites")
     place = f"suite={path}: "
-    _known(told, KEYS, f"suite={path}")
-    if "items" not in told:
+    _check_keys(document, KEYS, f"suite={path}")
+    if "items" not in document:
         raise UsageError(f"suite={path} lacks items:, a list such as [{{kernel: gemm}}]")
-    items = told["items"]
+    items = document["items"]
     if not isinstance(items, list):
         raise UsageError(f"{place}items: write a list such as [{{kernel: gemm, dtypes: [bf16]}}]")
-    if "seconds" in told:
-        _number(told["seconds"], f"{place}seconds")
+    if "seconds" in document:
+        _check_number(document["seconds"], f"{place}seconds")
     for number, item in enumerate(items):
-        _checked(item, f"{place}items[{number}]")
-    named = {"name": Path(path).stem, **told}
+        _check_item(item, f"{place}items[{number}]")
+    named = {"name": Path(path).stem, **document}
     return [f"suite.{key}={_typed(node, place + key)}" for key, node in named.items()]
 
 
 def placed(error: UsageError, overrides: Iterable[str]) -> UsageError:
-    """Returns an error over an item of a suite with the file that ``suite=`` names, if it does."""
+    """Returns an error about a suite's item with the suite file prepended, if there is one."""
     words = (word for word in overrides if word.startswith("suite=") and is_file(word))
     word, text = next(words, ""), str(error)
     if not word or not text.startswith("suite.items["):
@@ -65,40 +65,40 @@ def placed(error: UsageError, overrides: Iterable[str]) -> UsageError:
     return UsageError(f"{word}: {text.removeprefix('suite.')}")
 
 
-def _known(told: dict[str, yamlfile.Node], keys: tuple[str, ...], place: str) -> None:
-    for key in told:
+def _check_keys(mapping: dict[str, yamlfile.Node], keys: tuple[str, ...], place: str) -> None:
+    for key in mapping:
         if key not in keys:
             raise UsageError(f"{place} has no key {key!r}: {did_you_mean(key, keys)}")
 
 
-def _checked(item: yamlfile.Node, place: str) -> None:
-    """Refuses an item that has other keys, or values of another kind; names are checked later.
+def _check_item(item: yamlfile.Node, place: str) -> None:
+    """Refuses an item with unknown keys or values of the wrong type; names are checked later.
 
     Raises:
-        UsageError: it names file, item and key.
+        UsageError: the message names file, item and key.
     """
     if not isinstance(item, dict):
         raise UsageError(f"{place}: write a mapping such as {{kernel: gemm, dtypes: [bf16]}}")
-    _known(item, ITEM_KEYS, place)
+    _check_keys(item, ITEM_KEYS, place)
     for key, example in LISTS.items():
         if not isinstance(item.get(key, []), list):
             raise UsageError(f"{place}.{key}: write a list such as {example}")
     if "weight" in item:
-        _number(item["weight"], f"{place}.weight")
+        _check_number(item["weight"], f"{place}.weight")
     sizes = item.get("sizes", {})
     if not isinstance(sizes, dict):
         raise UsageError(f"{place}.sizes: write a mapping such as {{m: [1, 64], n: 4096, k: 4096}}")
-    for key, told in sizes.items():
-        listed = told if isinstance(told, list) else [told]
+    for key, value in sizes.items():
+        listed = value if isinstance(value, list) else [value]
         if not listed or not all(isinstance(one, str) and SIZE.fullmatch(one) for one in listed):
             fix = "write a whole number, or a list of them; sizes are at least 1"
             raise UsageError(f"{place}.sizes.{key}: {fix}")
 
 
-def _number(told: yamlfile.Node, place: str) -> None:
-    """Refuses what is no number above 0."""
+def _check_number(node: yamlfile.Node, place: str) -> None:
+    """Refuses a node that is not a number above 0."""
     try:
-        value = float(told) if isinstance(told, str) else 0.0
+        value = float(node) if isinstance(node, str) else 0.0
     except ValueError:
         value = 0.0
     if not 0 < value < math.inf:
@@ -106,7 +106,7 @@ def _number(told: yamlfile.Node, place: str) -> None:
 
 
 def _typed(node: yamlfile.Node, place: str) -> str:
-    """Returns a node as Hydra's grammar reads it.
+    """Returns a node in Hydra's override syntax.
 
     Raises:
         UsageError: a word that is neither a name nor a number.
@@ -115,8 +115,8 @@ def _typed(node: yamlfile.Node, place: str) -> str:
         pairs = (f"{_typed(key, place)}:{_typed(of, f'{place}.{key}')}" for key, of in node.items())
         return f"{{{','.join(pairs)}}}"
     if isinstance(node, list):
-        told = (_typed(one, f"{place}[{number}]") for number, one in enumerate(node))
-        return f"[{','.join(told)}]"
+        elements = (_typed(one, f"{place}[{number}]") for number, one in enumerate(node))
+        return f"[{','.join(elements)}]"
     if not WORD.fullmatch(node):
         raise UsageError(f"{place}: {node[:80]!r} is neither a name nor a number")
     return node

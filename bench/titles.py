@@ -1,19 +1,20 @@
-"""What a measurement is called: the figure it tests, its form, its inputs, its configuration."""
+"""Titles of measurements: the figure tested, the form of the work, its inputs and configuration."""
 
 from bench.chips.figures import FIGURES
 from bench.records.model import Measurement, Record
 
 PLAIN = "normal"
-"""The inputs of a run that was told of no others."""
+"""The default inputs of a run."""
 
 INPUTS = {"normal": "normal data", "uniform": "uniform data", "constant": "a constant"}
+"""Kinds of inputs in words, where these differ."""
 
 
 def own_inputs(record: Record) -> str:
-    """Returns the inputs that a run was told to use, or else the only ones it used."""
-    told = str(record.settings.get("data") or PLAIN)
+    """Returns the only kind of inputs that a run used, or if several, the one in its settings."""
+    setting = str(record.settings.get("data") or PLAIN)
     used = {one.data for one in record.measurements}
-    return next(iter(used)) if len(used) == 1 else told
+    return next(iter(used)) if len(used) == 1 else setting
 
 
 def inputs(data: str) -> str:
@@ -22,12 +23,12 @@ def inputs(data: str) -> str:
 
 
 def title(measurement: Measurement, key: str, *, apart: bool = False) -> str:
-    """Returns the figure with the form of the work, and its inputs where they are others.
+    """Returns the figure's title with the form of the work, and the inputs if they are unusual.
 
     Args:
-        measurement: what tests the figure.
-        key: of the figure, empty where none is tested.
-        apart: whether it is on other inputs than the run's own.
+        measurement: the measurement that tests the figure.
+        key: key of the figure; empty where none is tested.
+        apart: whether its inputs differ from the run's own, so that they are named.
     """
     label = measurement.label or measurement.parameters.get("stream")
     figure = FIGURES[key].title if key in FIGURES else ""
@@ -36,7 +37,7 @@ def title(measurement: Measurement, key: str, *, apart: bool = False) -> str:
 
 
 def shape(measurement: Measurement) -> str:
-    """Returns the configuration in short: sizes, layout, how it was found, unusual inputs."""
+    """Returns the configuration in short: sizes, layout, extent of the search, unusual inputs."""
     found = measurement.search
     if measurement.timing is None:
         return ""
@@ -52,11 +53,12 @@ def shape(measurement: Measurement) -> str:
 
 def sizes(measurement: Measurement) -> str:
     """Returns the sizes in short: ``4096 x 4096 x 8192 nt``, ``2.0 GiB torch``."""
-    told, words = measurement.parameters, []
-    if {"m", "n", "k"} <= told.keys():
-        words.append(" x ".join(str(told[name]) for name in "mnk") + f" {told.get('layout', '')}")
-    if "elements" in told and measurement.work:
-        words.append(f"{show_bytes(measurement.work.footprint_bytes)} {told.get('way', '')}")
+    values, words = measurement.parameters, []
+    if {"m", "n", "k"} <= values.keys():
+        shape_words = " x ".join(str(values[name]) for name in "mnk")
+        words.append(f"{shape_words} {values.get('layout', '')}")
+    if "elements" in values and measurement.work:
+        words.append(f"{show_bytes(measurement.work.footprint_bytes)} {values.get('way', '')}")
     return ", ".join(word.strip() for word in words)
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 
 class Dimension(StrEnum):
-    """What a quantity is of; the value is its SI (or plain) base unit."""
+    """The physical dimension of a quantity; the value is its SI (or plain) base unit."""
 
     FLOP_RATE = "FLOP/s"
     OP_RATE = "OP/s"
@@ -69,7 +69,7 @@ def _table() -> dict[str, tuple[Dimension, float]]:
 
 UNITS = _table()
 QUOTED = 80
-"""Characters of a text that an error quotes."""
+"""Most characters of a text that an error quotes."""
 _QUANTITY = re.compile(r"^([+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)\s*(\S*)$")
 
 
@@ -79,7 +79,7 @@ class Quantity:
 
     Attributes:
         si: the value in the base unit of its dimension.
-        dimension: what it is a quantity of.
+        dimension: its physical dimension.
         text: the quantity as the sheet writes it.
     """
 
@@ -93,7 +93,7 @@ class Quantity:
 
     @property
     def binary(self) -> bool:
-        """Tells whether it is written in a multiple of 1024: ``96 GiB``, not ``96 GB``."""
+        """Returns whether it is written with a binary prefix: ``96 GiB``, not ``96 GB``."""
         return self.text.removesuffix("/s").endswith(tuple(f"{prefix}B" for prefix in _BINARY))
 
 
@@ -118,7 +118,7 @@ def parse(text: str) -> Quantity:
 
 
 def _units_near(unit: str) -> str:
-    """Lists the units spelt like ``unit`` but for case and plural."""
+    """Returns a hint: the unit that differs only in case or plural, else some common units."""
     wanted = unit.lower().replace("flops", "flop/s").replace("tops", "top/s").replace("bps", "b/s")
     near = [known for known in UNITS if known and known.lower() == wanted]
     if near:
@@ -160,5 +160,5 @@ def significant(number: float, digits: int) -> str:
 
 
 def _rounded(number: float, digits: int) -> float:
-    """Returns ``number`` as it is with ``digits`` digits, so that 999.6 has the length of 1000."""
+    """Returns ``number`` rounded to ``digits`` digits, so that 999.6 is formatted like 1000."""
     return float(f"{number:.{digits - 1}e}")

@@ -1,4 +1,4 @@
-"""Published beside measured: reached, short, undecided or implausible, always with the reason."""
+"""Compares measurements with published figures: a verdict for each, always with the reason."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.paper import Absent, Paper, Rival, paper
 from bench.cpuclock import SHARED, Clock, clock_of
-from bench.fixed import told_apart
+from bench.fixed import distinct_titles
 from bench.plausible import Claim, disturbances, disturbed_by, peak_doubts, timing_doubts
 from bench.rates import Interval, dimension_of, rates
 from bench.records.model import DeviceInfo, Measurement, Record
@@ -20,6 +20,7 @@ MARGIN = 0.10
 FLATTERING = ("constant", "zeros")
 """Inputs that switch so few bits that a power-limited chip runs faster."""
 DERIVED = "derived: "
+"""Prefix of the remark that gives the formula of a derived peak."""
 SIDE = 1024
 """The shortest side of a matrix product that counts as a test of a figure."""
 
@@ -93,8 +94,8 @@ def rows(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> list[R
         margin: the relative shortfall that still counts as reached.
     """
     found = [row_of(record, one, catalogue, margin) for one in record.measurements]
-    titles = told_apart([one.title for one in found], record.measurements)
-    return [replace(one, title=told) for one, told in zip(found, titles, strict=True)]
+    titles = distinct_titles([one.title for one in found], record.measurements)
+    return [replace(one, title=text) for one, text in zip(found, titles, strict=True)]
 
 
 def row_of(
@@ -147,7 +148,7 @@ def weigh(
 
 def _at_unknown_clock(clock: Clock | None, verdict: Verdict, reasons: tuple[str, ...]) -> Judged:
     """Returns the verdict, or ``undecided`` if nobody knows at which clock the work ran."""
-    if clock is None or clock.is_told or verdict not in RATED:
+    if clock is None or clock.is_known or verdict not in RATED:
         return verdict, reasons
     first, *rest = reasons
     return Verdict.UNDECIDED, (f"{clock.doubt} ({first})", *rest)
@@ -202,7 +203,7 @@ def _doubts(
     crossed = measured.value / _overcount(measurement)
     clock = _clock_behind(published, device, measurement)
     unsure = published.from_clock and any(disturbances(measurement))
-    shared = clock and not clock.is_told and crossed <= SHARED * published.value
+    shared = clock and not clock.is_known and crossed <= SHARED * published.value
     if not unsure and not shared:
         clocks = [*measurement.conditions.clock_hz, device.clock_measured_hz or 0.0]
         doubts += peak_doubts(Claim(crossed, published, chip, max(clocks) or None))

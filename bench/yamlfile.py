@@ -1,7 +1,7 @@
-"""Reads a YAML file as plain mappings, lists and strings, and refuses what data has no use for.
+"""Reads a YAML file as plain mappings, lists and strings, and refuses all other YAML features.
 
-Every scalar stays a string, so that ``no``, ``1e3`` and ``0123`` mean what they say. Duplicate
-keys, anchors, aliases, tags and deep nesting are faults.
+Every scalar stays a string, so that ``no``, ``1e3`` and ``0123`` are read as written. Duplicate
+keys, anchors, aliases, tags and deep nesting are errors.
 """
 
 import re
@@ -16,32 +16,31 @@ Node: TypeAlias = "str | list[Node] | dict[str, Node]"
 MAX_DEPTH = 12
 MAX_BYTES = 2_000_000
 LONGEST_KEY = 80
-"""Characters of a key that an error quotes."""
+"""Most characters of a key that an error quotes."""
 SUSPECT = re.compile(r"[&*!]")
-"""The signs of anchors, aliases and tags, though they may as well be text."""
+"""Characters that start anchors, aliases and tags; they may also be text."""
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class YamlError(ValueError):
-    """A file that is not the plain YAML that data is written in; the text has the line."""
+    """A file that is not plain YAML as data files have to be; the message has the line."""
 
 
 def read(path: Path) -> Node:
     """Returns the one document in ``path``.
 
     Raises:
-        YamlError: with the line, for broken syntax and for every refused feature; also for what
-            is no readable file.
+        YamlError: broken syntax or a refused feature, with the line; or no readable file.
         FileNotFoundError: there is nothing at ``path``.
     """
     return parse(text(path))
 
 
 def parse(text: str) -> Node:
-    """Returns the one document that ``text`` is.
+    """Returns the one document in ``text``.
 
     Raises:
-        YamlError: with the line.
+        YamlError: broken syntax or a refused feature, with the line.
     """
     try:
         return _document(_events(text))
@@ -54,10 +53,10 @@ def parse(text: str) -> Node:
 
 
 def text(path: Path) -> str:
-    """Returns what stands in a file of a size that data may have.
+    """Returns the text of a file.
 
     Raises:
-        YamlError: it is too large, no file, or not UTF-8.
+        YamlError: it is too large, no regular file, or not UTF-8.
         FileNotFoundError: there is nothing at ``path``.
     """
     try:
@@ -76,7 +75,7 @@ def text(path: Path) -> str:
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
-    """Returns the parser's events; most files hold no sign of what is refused and need no look."""
+    """Returns the parser's events; they are checked only if the file has suspect characters."""
     events: Iterator[yaml.Event] = iter(_LOADER(text).get_event, None)
     return _checked(events) if SUSPECT.search(text) else events
 
@@ -116,7 +115,7 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
 
 
 def _visible(event: yaml.ScalarEvent) -> str:
-    """Returns a scalar's text, all of which a reader can see."""
+    """Returns a scalar's text; refuses invisible characters."""
     text: str = event.value
     if text.isprintable():
         return text

@@ -5,7 +5,7 @@ from pathlib import Path
 from bench import paths
 from bench.config import compose
 from bench.errors import UsageError
-from bench.ownspecs import own
+from bench.ownspecs import own_folder
 from bench.shapes import CheckConfig
 
 HELP = """\
@@ -46,7 +46,7 @@ def main(words: list[str]) -> int:
     if whole:
         found = check(folder, paths.data_dir("results"))
     else:
-        with paths.laid(own(str(folder))):
+        with paths.using_own_specs(own_folder(str(folder))):
             found = check(paths.data_dir("specs"), paths.data_dir("results"))
     for fault in found.faults:
         print(one_line(str(fault)))

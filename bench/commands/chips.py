@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.chips.names import names_of, pattern, plain
-from bench.config import compose, one_of
+from bench.config import check_known, compose
 from bench.errors import UsageError
 from bench.shapes import ChipsConfig
 
@@ -96,7 +96,7 @@ def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[st
 
     every = sheets.chips.values()
     for name in ("tier", "vendor", "kind", "status"):
-        one_of(name, getattr(config, name), {getattr(chip, name) for chip in every})
+        check_known(name, getattr(config, name), {getattr(chip, name) for chip in every})
     conditions = [condition(text) for text in config.where]
     wanted = [chip for chip in every if _wanted(chip, config)]
     aside = [chip for chip in wanted if chip.kind == "system" and _weighed(config, conditions)]

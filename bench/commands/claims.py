@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, get_args
 
-from bench.config import compose, one_of, positive
+from bench.config import check_known, compose, positive
 from bench.errors import UsageError
 from bench.shapes import ClaimsConfig
 
@@ -82,7 +82,7 @@ def _known(config: ClaimsConfig) -> None:
         ("side", config.side, sides),
         ("verdict", config.verdict, verdicts),
     ):
-        one_of(key, given or None, words)
+        check_known(key, given or None, words)
 
 
 def _asked(one: "Judgement", config: ClaimsConfig, bench: "Bench") -> bool:

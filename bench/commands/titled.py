@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bench.chips.load import Catalogue
-from bench.fixed import named, own_sizes, told_apart
+from bench.fixed import distinct_titles, distinguishing_sizes, named
 from bench.measure.runner import Weighted, lost
 from bench.records.model import Measurement, Record
 from bench.verdict import Row, row_of
@@ -30,7 +30,7 @@ class Titled:
         found = row_of(record, measurement, self._catalogue, self._margin)
         if found.title not in self._several:
             return found
-        return replace(found, title=named(found.title, own_sizes(measurement)))
+        return replace(found, title=named(found.title, distinguishing_sizes(measurement)))
 
     def _of_several(self, record: Record) -> set[str]:
         """Returns the titles that a run has in several sizes, once its first item is measured.
@@ -41,6 +41,6 @@ class Titled:
         every = [*record.measurements, *to_come]
         titles = [row_of(record, one, self._catalogue, self._margin).title for one in every]
         return {
-            title for title, told in zip(titles, told_apart(titles, every), strict=True)
+            title for title, told in zip(titles, distinct_titles(titles, every), strict=True)
             if told != title
         }  # fmt: skip

@@ -34,7 +34,7 @@ def run_of(record: Record, catalogue: Catalogue) -> Run:
     chip = catalogue.chips.get(record.identity.chip or "")
     fixed = tuple(f"{name}={record.settings.get(name)}" for name in SIZES)
     own = own_inputs(record)
-    told_apart = fixed_sizes(record.measurements, record.settings)
+    distinct_titles = fixed_sizes(record.measurements, record.settings)
 
     def taken(one: Measurement, told: str) -> Taken:
         key = _tested(one, record.device, chip, catalogue)
@@ -48,7 +48,7 @@ def run_of(record: Record, catalogue: Catalogue) -> Run:
         day=record.started_utc[:10],
         about=_about(record),
         facts=facts(record),
-        taken=tuple(map(taken, record.measurements, told_apart)),
+        taken=tuple(map(taken, record.measurements, distinct_titles)),
         whole=(record.suite, *(f"{name}={record.settings.get(name)}" for name in ASKED)),
         state=record.state,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
-from bench.config import one_of, positive
+from bench.config import check_known, positive
 from bench.errors import UsageError, did_you_mean
 from bench.kernels.common.base import DATA, Kernel
 from bench.kernels.registry import KERNELS, kernel
@@ -77,8 +77,8 @@ def _items(config: RunConfig) -> tuple[Weighted, ...]:
 
 def _entries(config: RunConfig) -> Iterator[SuiteItem]:
     """Yields the suite's entries that match, or a default entry of the kernel if none does."""
-    one_of("kernel", config.kernel, KERNELS)
-    one_of("data", config.data, DATA)
+    check_known("kernel", config.kernel, KERNELS)
+    check_known("data", config.data, DATA)
     given = sizes(config)
     entries = list(spread(config.suite.items))
     for number, entry in enumerate(config.suite.items):
@@ -155,17 +155,17 @@ def _checked(entry: SuiteItem, place: str) -> None:
 
 
 def _known(entry: SuiteItem) -> None:
-    one_of("kernel", entry.kernel, KERNELS)
+    check_known("kernel", entry.kernel, KERNELS)
     found = kernel(entry.kernel)
     positive("weight", entry.weight)
     for dtype in entry.dtypes:
-        one_of("dtype", dtype, found.dtypes)
+        check_known("dtype", dtype, found.dtypes)
     for variant in entry.variants:
-        one_of("variant", variant, _variants(found))
+        check_known("variant", variant, _variants(found))
     for data in entry.data:
-        one_of("data", data, DATA)
+        check_known("data", data, DATA)
     for size in entry.sizes or ():
-        one_of("size", size, found.sizes)
+        check_known("size", size, found.sizes)
 
 
 def _variants(found: Kernel) -> list[str]:
@@ -177,7 +177,7 @@ def _fitting(found: Kernel, config: RunConfig, given: Mapping[str, int]) -> None
     if config.dtype is not None and config.dtype not in found.dtypes:
         pair = f"kernel={found.name} has no dtype {config.dtype!r}"
         raise UsageError(f"{pair}: {did_you_mean(config.dtype, found.dtypes)}")
-    one_of("variant", config.variant, _variants(found))
+    check_known("variant", config.variant, _variants(found))
     for size in given:
         if size not in found.sizes:
             takes = ", ".join(found.sizes) or "no sizes"

@@ -1,6 +1,6 @@
-"""The pytest plugin: fixture ``onpaper`` sets a project's own kernel beside the chip's paper.
+"""The pytest plugin: the fixture ``onpaper`` compares a project's own kernel with the chip's sheet.
 
-Nothing but this file is loaded until a test asks for the fixture. It has no assertion for pytest to
+Only this file is loaded until a test requests the fixture. It has no assertion for pytest to
 rewrite: PYTEST_DONT_REWRITE.
 """
 
@@ -10,10 +10,10 @@ import pytest
 
 if TYPE_CHECKING:
     from bench.plugin.fixture import Onpaper
-    from bench.plugin.kept import Kept
+    from bench.plugin.session import Session
 
-KEPT = "_onpaper_kept"
-"""The key under which a session stores its measurements."""
+SESSION = "_onpaper_session"
+"""The attribute of pytest's config that holds the session's measurements."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,50 +33,50 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def onpaper(request: pytest.FixtureRequest) -> "Onpaper":
-    """Measures a call and sets it beside the chip's published figure.
+    """Measures a call and compares it with the chip's published figure.
 
     Example::
 
         def test_mine(onpaper):
             result = onpaper(lambda: a @ b, flop=2 * m * n * k, dtype="bf16")
-            if result.published is None:  # there is nothing to set it beside
+            if result.published is None:  # there is nothing to compare with
                 pytest.skip(result.why)
             assert result.achieved > 0.5
     """
     from bench.plugin.fixture import Onpaper
 
-    return Onpaper(request.node.nodeid, _kept(request.config))
+    return Onpaper(request.node.nodeid, _session(request.config))
 
 
-def _kept(config: pytest.Config) -> "Kept":
+def _session(config: pytest.Config) -> "Session":
     """Returns the session's measurements, created on first use."""
-    found: Kept | None = getattr(config, KEPT, None)
+    found: Session | None = getattr(config, SESSION, None)
     if found is None:
-        from bench.plugin.kept import kept_of
+        from bench.plugin.session import session_of
 
-        found = kept_of(config)
-        setattr(config, KEPT, found)
+        found = session_of(config)
+        setattr(config, SESSION, found)
     return found
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object, error: object) -> None:  # noqa: ARG001 -- pytest-xdist's hook
     """Collects the measurements of a pytest-xdist worker."""
-    told = getattr(node, "workeroutput", {}).get("onpaper")
+    text = getattr(node, "workeroutput", {}).get("onpaper")
     config: pytest.Config | None = getattr(node, "config", None)
-    if told and config is not None:
-        _kept(config).take(told)
+    if text and config is not None:
+        _session(config).add_json(text)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Writes the record, or hands all over to the session that this is a worker of."""
-    found: Kept | None = getattr(session.config, KEPT, None)
+    """Writes the record; an xdist worker sends its measurements to the main process instead."""
+    found: Session | None = getattr(session.config, SESSION, None)
     if found is None:
         return
     output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["onpaper"] = found.handed_over()
+        output["onpaper"] = found.to_json()
     elif not found.write() and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -85,7 +85,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Prints one row per kernel, and the record's path."""
-    found: Kept | None = getattr(config, KEPT, None)
+    found: Session | None = getattr(config, SESSION, None)
     if found is not None and (lines := found.lines()):
         terminalreporter.section("onpaper")
         for line in lines:

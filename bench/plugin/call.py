@@ -1,4 +1,4 @@
-"""Measures a test's call: its device, its time, and the figure it is compared with."""
+"""Measures a test's call: its device, its time, and the figure that it is compared with."""
 
 import math
 import sys
@@ -26,23 +26,25 @@ from bench.units import Dimension
 KERNEL = "pytest"
 """The kernel of every measurement of a test's call."""
 DATA = "given"
+"""The kind of inputs in the record: those of the test."""
 PRECISION = 0.01
+"""Relative half-width of the 95% interval at which timing stops early."""
 UNITS = ("matrix_", "vector_")
 DTYPES = tuple(key.partition("_")[2] for key in FIGURES if key.startswith(UNITS))
 RATES = tuple(
     key for key, kind in FIGURES.items() if kind.is_rate or kind.dimension is Dimension.BYTE_RATE
 )
-"""The figures that a kernel may be set beside."""
+"""The figures that a kernel may be compared with."""
 
 
-class WorkTold(TypedDict, total=False):
-    """The keyword arguments that a test may give for a call.
+class WorkArguments(TypedDict, total=False):
+    """The keyword arguments by which a test describes the work of one call.
 
     Attributes:
-        flop, bytes: operations, and bytes that it has to move.
-        items: what else a call gets through, such as tokens, where neither is told.
-        dtype: of the inputs: ``bf16``, ``fp16``, ``fp8`` ...
-        figure: what it is set beside; default: peak or bandwidth, whichever binds on paper.
+        flop, bytes: operations, and bytes that the call has to move.
+        items: other work of the call, such as tokens, if neither is given.
+        dtype: data type of the inputs: ``bf16``, ``fp16``, ``fp8`` ...
+        figure: the figure to compare with; default: peak or bandwidth, whichever binds on paper.
     """
 
     flop: float
@@ -54,7 +56,7 @@ class WorkTold(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Given:
-    """A test's arguments for a call, with defaults filled in."""
+    """The ``WorkArguments`` of a call, with defaults filled in."""
 
     flop: float = 0.0
     bytes: float = 0.0
@@ -63,10 +65,11 @@ class Given:
     figure: str | None = None
 
     def checked(self) -> "Given":
-        """Returns itself.
+        """Checks the arguments and returns them.
 
         Raises:
-            UsageError: work below nought, an unknown dtype or figure, or work that does not fit it.
+            UsageError: negative work, an unknown dtype or figure, or work of another kind than the
+                figure's.
         """
         for name in ("flop", "bytes", "items"):
             value = getattr(self, name)
@@ -82,7 +85,7 @@ class Given:
         return self
 
     def _check(self, figure: str) -> None:
-        """Refuses an unknown figure, or one for other work than was given."""
+        """Refuses an unknown figure, or one that needs work which was not given."""
         if figure not in RATES:
             raise UsageError(f"onpaper: no rate {figure!r}: {did_you_mean(figure, RATES)}")
         needed = "flop" if FIGURES[figure].is_rate else "bytes"
@@ -91,11 +94,15 @@ class Given:
 
 
 def device_of(call: Callable[[], object], value: object) -> str:
-    """Returns the device word of a call's result, or of the tensors in it."""
-    cells = [one.cell_contents for one in getattr(call, "__closure__", None) or ()]
+    """Returns the device word of a call: that of the first tensor in its result or its inputs.
+
+    The inputs are searched for in the closure, in the arguments of a ``functools.partial``, and in
+    the defaults. Without a tensor it is ``cpu``.
+    """
+    cells = [cell.cell_contents for cell in getattr(call, "__closure__", None) or ()]
     parts = [*getattr(call, "args", ()), *getattr(call, "keywords", {}).values()]
-    for one in _flat([value, *cells, *parts, *(getattr(call, "__defaults__", None) or ())]):
-        device = getattr(one, "device", None)
+    for tensor in _flat([value, *cells, *parts, *(getattr(call, "__defaults__", None) or ())]):
+        device = getattr(tensor, "device", None)
         kind = getattr(device, "type", None)
         if isinstance(kind, str) and kind != "meta":
             index = getattr(device, "index", None)
@@ -104,6 +111,7 @@ def device_of(call: Callable[[], object], value: object) -> str:
 
 
 def _flat(values: Sequence[object]) -> Iterator[object]:
+    """Yields the values in nested lists, tuples and dictionaries."""
     for one in values:
         if isinstance(one, list | tuple):
             yield from _flat(one)
@@ -115,7 +123,7 @@ def _flat(values: Sequence[object]) -> Iterator[object]:
 
 @contextmanager
 def _own_threads() -> Iterator[None]:
-    """Leaves the number of torch's threads as the test has it; a CPU is opened with all cores."""
+    """Restores torch's number of threads afterwards; opening the CPU sets it to all cores."""
     torch: Any = sys.modules.get("torch")
     before = torch.get_num_threads() if torch is not None else None
     try:
@@ -126,10 +134,10 @@ def _own_threads() -> Iterator[None]:
 
 
 def opened(word: str) -> Device:
-    """Returns the device of a word.
+    """Returns the device that a word such as ``cuda:1`` names.
 
     Raises:
-        UsageError: it is not here, or it is the fake one, which runs no call.
+        UsageError: the device does not exist, or is the fake one, which runs no call.
     """
     if word.partition(":")[0] == "fake":
         raise UsageError("onpaper: the fake device runs no call: take cpu, or an accelerator")
@@ -141,7 +149,7 @@ def opened(word: str) -> Device:
 
 
 def timed(device: Device, call: Callable[[], object], seconds: float) -> tuple[Timing, Conditions]:
-    """Times a call through the loop that times our own kernels.
+    """Times a call with the loop that also times the built-in kernels.
 
     Raises:
         RuntimeError: the device failed.
@@ -156,7 +164,12 @@ def timed(device: Device, call: Callable[[], object], seconds: float) -> tuple[T
 
 
 def timing_of(samples_s: Sequence[float], batch: int) -> Timing:
-    """Returns the timing of a series that somebody else sampled, in seconds a call."""
+    """Returns the timing of samples from another tool, in seconds per call.
+
+    Args:
+        samples_s: one value per batch.
+        batch: calls per batch.
+    """
     starts = (0.0, *accumulate(one * batch for one in samples_s[:-1]))
     return Timing(
         batch_calls=batch,
@@ -171,7 +184,10 @@ def timing_of(samples_s: Sequence[float], batch: int) -> Timing:
 def measurement(
     name: str, given: Given, seen: tuple[Timing, Conditions], keys: tuple[str, ...]
 ) -> Measurement:
-    """Returns the measurement; it gives no verdict, as the figure does not promise such work."""
+    """Returns the measurement of a call.
+
+    It decides no verdict, as no sheet promises that any kernel reaches the figure.
+    """
     timing, conditions = seen
     return Measurement(
         kernel=KERNEL,
@@ -207,7 +223,10 @@ def _quantity(given: Given, keys: tuple[str, ...]) -> Quantity:
 def figures(
     given: Given, device: DeviceInfo, chip: Chip | None, sheets: Catalogue
 ) -> tuple[str, ...]:
-    """Returns the keys of the figure that binds on paper: where the work takes longest by it."""
+    """Returns the keys of the figure that binds on paper: at which the work takes longer.
+
+    A compute peak may have two keys, matrix and vector rate.
+    """
     if given.figure is not None:
         return (given.figure,)
     known = {f"{unit}_{given.dtype}" for unit in ("matrix", "vector")} & FIGURES.keys()
@@ -223,8 +242,10 @@ def figures(
     return rate if given.flop / peak.value >= given.bytes / bandwidth.value else flow
 
 
-def open_bandwidth(given: Given, device: DeviceInfo, chip: Chip | None, sheets: Catalogue) -> str:
-    """Returns that the bandwidth may bind and nobody published it; empty where that is known."""
+def unpublished_bandwidth(
+    given: Given, device: DeviceInfo, chip: Chip | None, sheets: Catalogue
+) -> str:
+    """Returns a remark if the bandwidth may bind but is not published; else an empty text."""
     if given.figure is not None or not (given.flop and given.bytes):
         return ""
     known = isinstance(paper(device, chip, ("memory_bandwidth",), sheets), Paper)

@@ -1,4 +1,4 @@
-"""The fixture: compares a call, or a pytest-benchmark timing, with the chip's sheet."""
+"""The fixture ``onpaper``: compares a call, or a pytest-benchmark timing, with the chip's sheet."""
 
 from collections.abc import Callable
 from functools import cache, wraps
@@ -13,29 +13,29 @@ from bench.devices.machine import machine
 from bench.errors import OnpaperError
 from bench.plugin.call import (
     Given,
-    WorkTold,
+    WorkArguments,
     device_of,
     figures,
     measurement,
-    open_bandwidth,
     opened,
     timed,
     timing_of,
+    unpublished_bandwidth,
 )
-from bench.plugin.kept import Kept, Place
 from bench.plugin.result import Result, result_of
+from bench.plugin.session import MeasuredDevice, Session
 from bench.records.model import Conditions, Timing
 from bench.verdict import weigh
 
-Told = ParamSpec("Told")
-Made = TypeVar("Made")
+Arguments = ParamSpec("Arguments")
+Returned = TypeVar("Returned")
 
 
-def _told_at_the_call(method: Callable[Told, Made]) -> Callable[Told, Made]:
-    """Returns a method whose message on wrong use stands at the test's line, without our own."""
+def _blames_the_caller(method: Callable[Arguments, Returned]) -> Callable[Arguments, Returned]:
+    """Returns a method whose errors on wrong use point at the test's line, not into this module."""
 
     @wraps(method)
-    def called(*args: Told.args, **kwargs: Told.kwargs) -> Made:
+    def called(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Returned:
         __tracebackhide__ = True
         try:
             return method(*args, **kwargs)
@@ -48,12 +48,12 @@ def _told_at_the_call(method: Callable[Told, Made]) -> Callable[Told, Made]:
 class Onpaper:
     """The object that a test calls; every result is a row of the session's summary."""
 
-    def __init__(self, test: str, kept: Kept) -> None:
+    def __init__(self, test: str, session: Session) -> None:
         self._test = test
-        self._kept = kept
+        self._session = session
         self._count = 0
 
-    @_told_at_the_call
+    @_blames_the_caller
     def __call__(
         self,
         call: Callable[[], object],
@@ -61,83 +61,84 @@ class Onpaper:
         device: str | None = None,
         seconds: float | None = None,
         name: str | None = None,
-        **work: Unpack[WorkTold],
+        **work: Unpack[WorkArguments],
     ) -> Result:
-        """Times a call and sets its rate beside the published figure of the chip that it runs on.
+        """Times a call and compares its rate with the published figure of the chip it runs on.
 
         Args:
-            call: takes no arguments; what it returns is not looked at but for its device.
-            device: default: that of the tensors that the call returns or holds, else the CPU.
-            seconds: time to measure; default: ``--onpaper-seconds``.
-            name: default: the test's.
-            work: of one call, see ``WorkTold``.
+            call: takes no arguments; of what it returns only the device matters.
+            device: device word; default: that of the tensors that the call returns or holds, else
+                the CPU.
+            seconds: time to measure in s; default: ``--onpaper-seconds``.
+            name: name of the row; default: the test's name.
+            work: the work of one call, see ``WorkArguments``.
 
         Raises:
-            UsageError: work, dtype, figure or device that cannot be.
+            UsageError: invalid work, dtype, figure or device.
         """
         given = Given(**work).checked()
-        value = call()  # an error of the call is the test's own, and its code is loaded by now
-        word = device or self._kept.settings.device or device_of(call, value)
-        timing, conditions = timed(_device(word), call, seconds or self._kept.settings.seconds)
+        value = call()  # warms up: errors of the call are the test's own, and its code is loaded
+        word = device or self._session.settings.device or device_of(call, value)
+        timing, conditions = timed(_device(word), call, seconds or self._session.settings.seconds)
         return self._result(word, given, (timing, conditions), name)
 
-    @_told_at_the_call
+    @_blames_the_caller
     def beside(
         self,
         benchmark: Any,  # noqa: ANN401 -- pytest-benchmark's fixture has no public type
         *,
         device: str | None = None,
         name: str | None = None,
-        **work: Unpack[WorkTold],
+        **work: Unpack[WorkArguments],
     ) -> Result:
-        """Sets what pytest-benchmark's fixture has timed beside the published figure.
+        """Compares the timing of pytest-benchmark's fixture with the published figure.
 
-        Its rounds are taken as they are, by the host's clock: on an accelerator the call has to
-        wait for its end. The work is added to ``extra_info``. Where benchmarks are disabled
-        nothing was timed, and the rest of the test is skipped.
+        Its rounds are used as they are, timed by the host's clock: on an accelerator the call must
+        wait until its work is done. The work is added to ``extra_info``. Where benchmarks are
+        disabled nothing was timed, and the rest of the test is skipped.
 
         Args:
             benchmark: the fixture, after it has run.
-            device: default: ``--onpaper-device``, else the CPU.
-            name: default: the test's.
-            work: of one call, see ``WorkTold``.
+            device: device word; default: ``--onpaper-device``, else the CPU.
+            name: name of the row; default: the test's name.
+            work: the work of one call, see ``WorkArguments``.
 
         Raises:
-            UsageError: work, dtype, figure or device that cannot be.
+            UsageError: invalid work, dtype, figure or device.
         """
         given = Given(**work).checked()
         found = getattr(benchmark, "stats", None)
         if found is None:
             pytest.skip("onpaper.beside: pytest-benchmark has timed nothing")
-        word = device or self._kept.settings.device or "cpu"
+        word = device or self._session.settings.device or "cpu"
         timing = timing_of([max(one, 1e-12) for one in found.stats.data], found.iterations)
-        done = self._result(word, given, (timing, Conditions()), name)
-        told: dict[str, object] = {**work, "chip": done.chip, "figure": done.figure}
-        benchmark.extra_info.update({key: value for key, value in told.items() if value})
-        return done
+        result = self._result(word, given, (timing, Conditions()), name)
+        info: dict[str, object] = {**work, "chip": result.chip, "figure": result.figure}
+        benchmark.extra_info.update({key: value for key, value in info.items() if value})
+        return result
 
     def _result(
         self, word: str, given: Given, seen: tuple[Timing, Conditions], name: str | None
     ) -> Result:
-        place, sheets = self._place(word), catalogue()
-        chip = sheets.chips.get(place.identity.chip or "")
+        """Compares a timing with its figure, and adds it to the session."""
+        measured_on, sheets = self._measured_device(word), catalogue()
+        device, chip = measured_on.device, sheets.chips.get(measured_on.identity.chip or "")
         self._count += 1
         called = name or (self._test if self._count == 1 else f"{self._test} {self._count}")
-        keys = figures(given, place.device, chip, sheets)
-        one = measurement(called, given, seen, keys)
-        row = weigh(one, place.device, chip, sheets)
-        doubt = open_bandwidth(given, place.device, chip, sheets)
-        done = result_of(called, row, place.device.name, chip.id if chip else None, doubt)
-        self._kept.keep(word, place, one, done.text)
-        return done
+        taken = measurement(called, given, seen, figures(given, device, chip, sheets))
+        row = weigh(taken, device, chip, sheets)
+        doubt = unpublished_bandwidth(given, device, chip, sheets)
+        result = result_of(called, row, device.name, chip.id if chip else None, doubt)
+        self._session.add(word, measured_on, taken, result.text)
+        return result
 
-    def _place(self, word: str) -> Place:
-        """Returns the device's description, made once a session."""
-        if word not in self._kept.places:
-            self._kept.places[word] = _describe(
-                _device(word), catalogue(), self._kept.settings.chip
+    def _measured_device(self, word: str) -> MeasuredDevice:
+        """Returns the device's description, made once per session."""
+        if word not in self._session.devices:
+            self._session.devices[word] = _describe(
+                _device(word), catalogue(), self._session.settings.chip
             )
-        return self._kept.places[word]
+        return self._session.devices[word]
 
 
 @cache
@@ -145,7 +146,7 @@ def _device(word: str) -> Device:
     return opened(word)
 
 
-def _describe(device: Device, sheets: Catalogue, chip: str | None) -> Place:
+def _describe(device: Device, sheets: Catalogue, chip: str | None) -> MeasuredDevice:
     info = device.info()
     identity = choose(chip, info, sheets) if chip else identify(info, sheets)
-    return Place(machine(info.backend), info, identity)
+    return MeasuredDevice(machine(info.backend), info, identity)

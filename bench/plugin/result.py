@@ -16,16 +16,18 @@ class Result:
     """One kernel compared with the chip's sheet.
 
     Attributes:
-        name: of the test, or as it was called.
-        seconds: of one call, the median.
-        rate: work a second in base units (FLOP/s, B/s, items/s); nan where no work was told.
-        low, high: the bounds of its 95% interval.
-        achieved: rate over the published figure; nan where there is none to set it beside, so that
-            no comparison with it holds: ask ``published`` first.
-        achieved_low, achieved_high: the bounds of its 95% interval.
-        published: the figure in base units, None if there is none.
-        figure, chip, device: which figure of which chip, and what ran.
-        why: why there is no achieved fraction, or what is to be said of it.
+        name: name of the test, or the name given for the call.
+        seconds: median duration of one call, in s.
+        rate: work per second in base units (FLOP/s, B/s, items/s); nan where no work was given.
+        low, high: bounds of its 95% interval.
+        achieved: rate over the published figure; nan where there is none, so that every comparison
+            with it is false: check ``published`` first.
+        achieved_low, achieved_high: bounds of its 95% interval.
+        published: the published figure in base units; None if there is none.
+        figure, chip: keys of the figure and the chip that the call is compared with.
+        device: name of the device that ran the call.
+        why: why there is no achieved fraction, or what qualifies it.
+        text: the row of the terminal summary.
     """
 
     name: str
@@ -49,14 +51,14 @@ class Result:
 
 
 def result_of(name: str, row: Row, device: str, chip: str | None, doubt: str = "") -> Result:
-    """Returns the result of a measurement that was set beside its figure.
+    """Returns the result of a measurement that was compared with its figure.
 
     Args:
-        name: of the test, or as it was called.
-        row: the measurement and what is published.
-        device: what ran.
-        chip: what it was taken for.
-        doubt: what is to be said of the figure that was chosen.
+        name: name of the test, or the name given for the call.
+        row: the measurement and the published figure.
+        device: name of the device.
+        chip: key of the chip that the device was identified as.
+        doubt: a remark on the choice of the figure.
     """
     timing, found = row.measurement.timing, row.measured
     seconds = timing.stats.median_s if timing else math.nan
@@ -66,10 +68,10 @@ def result_of(name: str, row: Row, device: str, chip: str | None, doubt: str = "
     doubt = doubt if paper else ""
     why = "; ".join(one for one in (why, doubt) if one)
     shown = with_interval(found, row.dimension) if found else show(seconds, Dimension.TIME)
-    told = why
+    comparison = why
     if paper and row.fraction:
-        told = f"{percent(row.fraction)} of {paper.text}, {FIGURES[paper.key].title}"
-        told += f" ({doubt})" if doubt else ""
+        comparison = f"{percent(row.fraction)} of {paper.text}, {FIGURES[paper.key].title}"
+        comparison += f" ({doubt})" if doubt else ""
     return Result(
         name=name,
         seconds=seconds,
@@ -80,7 +82,7 @@ def result_of(name: str, row: Row, device: str, chip: str | None, doubt: str = "
         chip=chip,
         device=device,
         why=why,
-        text="; ".join(one for one in (f"{name}: {shown}", told, chip or device) if one),
+        text="; ".join(filter(None, (f"{name}: {shown}", comparison, chip or device))),
     )
 
 

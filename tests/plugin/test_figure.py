@@ -13,10 +13,10 @@ from bench.plugin.call import (
     device_of,
     figures,
     measurement,
-    open_bandwidth,
     opened,
     timed,
     timing_of,
+    unpublished_bandwidth,
 )
 from bench.plugin.result import result_of
 from bench.records.model import Conditions, DeviceInfo
@@ -73,10 +73,10 @@ def test_a_bandwidth_that_nobody_published_is_said_where_it_may_bind(sheets: Cat
         }
     )
     given = Given(flop=1e9, bytes=1e9, dtype="bf16")
-    doubt = open_bandwidth(given, H20, bare, sheets)
+    doubt = unpublished_bandwidth(given, H20, bare, sheets)
     assert doubt == "no memory bandwidth is published, which may bind instead"
-    assert open_bandwidth(given, H20, chip, sheets) == ""
-    assert open_bandwidth(Given(flop=1e9, dtype="bf16"), H20, bare, sheets) == ""
+    assert unpublished_bandwidth(given, H20, chip, sheets) == ""
+    assert unpublished_bandwidth(Given(flop=1e9, dtype="bf16"), H20, bare, sheets) == ""
     seen = timing_of([0.001] * 20, 1), Conditions()
     row = weigh(measurement("mine", given, seen, ("matrix_bf16",)), H20, chip, sheets)
     result = result_of("mine", row, "NVIDIA H20", chip.id, doubt)

@@ -12,7 +12,7 @@ from bench.plugin.call import (
     measurement,
     timing_of,
 )
-from bench.plugin.kept import Kept, Place, Settings
+from bench.plugin.session import MeasuredDevice, Session, Settings
 from bench.records.model import Conditions, DeviceInfo, Identity, Machine, Record
 from bench.records.store import read
 
@@ -122,19 +122,19 @@ def test_workers_of_xdist_hand_over_what_they_measured(project: pytest.Pytester)
 
 def test_workers_that_measured_at_once_are_told() -> None:
     plain = Settings(None, None, None, 1.0)
-    worker, session = Kept(plain), Kept(plain)
+    worker, session = Session(plain), Session(plain)
     seen = timing_of([0.001] * 20, 1), Conditions()
-    place = Place(
+    place = MeasuredDevice(
         Machine(system="s", kernel="k", python="3", torch=None), H20, Identity(state="unknown")
     )
-    worker.keep("cuda", place, measurement("mine", Given(), seen, ()), "mine: 1 ms")
+    worker.add("cuda", place, measurement("mine", Given(), seen, ()), "mine: 1 ms")
     for _ in range(2):
-        session.take(worker.handed_over())
+        session.add_json(worker.to_json())
     assert session.lines() == [
         "mine: 1 ms", "mine: 1 ms",
         "2 workers measured at once and disturbed one another: use -n 1",
     ]  # fmt: skip
-    assert session.places == worker.places
+    assert session.devices == worker.devices
     assert session.taken == worker.taken * 2
 
 
