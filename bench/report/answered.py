@@ -59,7 +59,7 @@ class Answered:
         return [float(one) for one in self.prediction.seconds]
 
     @cached_property
-    def tokens(self) -> list[float]:
+    def tokens_per_s(self) -> list[float]:
         """Returns tokens/s of all chips together."""
         return [float(one) for one in self.prediction.tokens_per_s]
 

@@ -133,8 +133,8 @@ def _spliced(
     """Returns the cells of one chip with limit, way and number of chips inserted, as ``_heads``."""
     limit = (_limit(wanted.tpot),) if len(results) > 1 else ()
     takes = (_takes(at.prediction, rate),) if rate else ()
-    asked = at.prediction.scenario
-    way = (str(asked.split), f"{asked.batch[0]:,.0f}")
+    scenario = at.prediction.scenario
+    way = (str(scenario.split), f"{scenario.batch[0]:,.0f}")
     return (usual[0], *limit, *way, *usual[1:-1], *takes, usual[-1])
 
 
@@ -174,16 +174,16 @@ def _summary(results: Sequence[LimitResult], prices: Prices) -> Iterator[str]:
     answers = [one for limit in results for one in limit.answers]
     predicted = {one.chip.id: one for one in answers if one.found}
     wanted = results[0].wanted
-    asked = wanted.scenario(_copies(wanted), [1])
+    scenario = wanted.scenario(_copies(wanted), [1])
     yield SPELLED
     yield _choices_tested()
     if tests := tests_said(list(predicted), "serve", wanted.engine):
         yield tests
-    yield from caveats([*predicted.values()], asked, costs_note(prices), RESTS)
+    yield from caveats([*predicted.values()], scenario, costs_note(prices), RESTS)
     if any(one.found and one.found.scenario.split.pp > 1 for one in answers):
         yield STAGES
     for limit in results:
-        lines = [limit.why] if limit.why else untold(limit.answers, asked)
+        lines = [limit.why] if limit.why else untold(limit.answers, scenario)
         prefix = f"TPOT {_limit(limit.wanted.tpot)} at most: " if len(results) > 1 else ""
         yield from (f"{prefix}{line}" for line in lines)
 
@@ -204,11 +204,11 @@ def _flat(
     wanted: ServingGoal, answer: Answer, prices: Prices, rate: float | None
 ) -> dict[str, Scalar]:
     found = answer.found
-    asked = found.scenario if found else wanted.scenario(_copies(wanted), [1])
+    scenario = found.scenario if found else wanted.scenario(_copies(wanted), [1])
     middle, low, high = chips_for(found, rate) if found and rate else (None, None, None)
     high = None if high == math.inf else high
     at = Answered(answer, found) if found else None
-    (row,) = flat_rows([(answer, at, 0)], asked, prices)
+    (row,) = flat_rows([(answer, at, 0)], scenario, prices)
     if not found:
         row |= {"parallel": None, "batch": None}
     return row | {

@@ -19,20 +19,20 @@ COLUMNS = (
 WORDS = {True: "yes", False: "no", None: "unknown"}
 
 
-def fitting(found: Sequence[MemoryFit], asked: Scenario) -> Report:
+def fitting(found: Sequence[MemoryFit], scenario: Scenario) -> Report:
     """Returns how a model fills each chip; chips that lack its number format are marked."""
-    length, batch = int(asked.prompt[0] + asked.output[0]), float(asked.batch[0])
-    chips = f"{counted(asked.split.chips, 'chip')} ({asked.split})"
+    length, batch = int(scenario.prompt[0] + scenario.output[0]), float(scenario.batch[0])
+    chips = f"{counted(scenario.split.chips, 'chip')} ({scenario.split})"
     table = Table(
-        f"{asked.workload.name} in {asked.precision.name} on {chips}, "
+        f"{scenario.workload.name} in {scenario.precision.name} on {chips}, "
         f"{counted(batch, 'sequence')} of {counted(length, 'token')}",
         ("Kept free: 3.5 GB for the engine, and 10% of the memory.",),
         COLUMNS,
-        tuple(_cells(one, asked.split.dp) for one in found),
-        (*beyond(asked), *published(asked, [one.chip for one in found])),
+        tuple(_cells(one, scenario.split.dp) for one in found),
+        (*beyond(scenario), *published(scenario, [one.chip for one in found])),
         (),
     )
-    return Report(table, [_flat(one, asked.split.dp) for one in found])
+    return Report(table, [_flat(one, scenario.split.dp) for one in found])
 
 
 def _cells(fit: MemoryFit, copies: int) -> tuple[str, ...]:

@@ -15,42 +15,42 @@ from bench.report.tested import flat_tests
 
 
 def flat_rows(
-    rows: Iterable[tuple[Answer, Answered | None, int]], asked: Scenario, prices: Prices
+    rows: Iterable[tuple[Answer, Answered | None, int]], scenario: Scenario, prices: Prices
 ) -> Iterator[dict[str, Scalar]]:
     """Yields one flat row per answer and point.
 
     Args:
         rows: answer, its values (None: there is no prediction) and index of the point.
-        asked: the question.
+        scenario: the question that the answers are for.
         prices: assumptions about the cost of ownership.
     """
     shared: dict[str, dict[str, Scalar]] = {}
     for answer, at, point in rows:
         if answer.chip.id not in shared:
-            shared[answer.chip.id] = _shared(answer, asked)
+            shared[answer.chip.id] = _shared(answer, scenario)
         sizes: dict[str, Scalar] = {
-            "batch": int(asked.batch[point]), "input": int(asked.prompt[point]),
-            "output": int(asked.output[point]) or None,
+            "batch": int(scenario.batch[point]), "input": int(scenario.prompt[point]),
+            "output": int(scenario.output[point]) or None,
         }  # fmt: skip
         yield shared[answer.chip.id] | sizes | (_numbers(at, point, prices) if at else {})
 
 
-def _shared(answer: Answer, asked: Scenario) -> dict[str, Scalar]:
+def _shared(answer: Answer, scenario: Scenario) -> dict[str, Scalar]:
     """Returns the values that all points of a chip share; the keys of the sizes are still None."""
     return {
-        "chip": answer.chip.id, "workload": asked.workload.id, "phase": asked.phase,
+        "chip": answer.chip.id, "workload": scenario.workload.id, "phase": scenario.phase,
         "batch": None, "input": None, "output": None,
-        "context": asked.workload.context, "precision": asked.precision.name,
-        "cache_B_element": asked.precision.cache,
-        "parallel": str(asked.split), "chips": asked.split.chips,
-        **_recipe(asked), "engine": asked.engine or None,
-        **flat_tests(answer.chip.id, asked.phase, asked.engine), "unknown": answer.why or None,
+        "context": scenario.workload.context, "precision": scenario.precision.name,
+        "cache_B_element": scenario.precision.cache,
+        "parallel": str(scenario.split), "chips": scenario.split.chips,
+        **_recipe(scenario), "engine": scenario.engine or None,
+        **flat_tests(answer.chip.id, scenario.phase, scenario.engine), "unknown": answer.why or None,
     }  # fmt: skip
 
 
-def _recipe(asked: Scenario) -> dict[str, Scalar]:
+def _recipe(scenario: Scenario) -> dict[str, Scalar]:
     """Returns the training recipe; None for every key in other phases."""
-    train, recipe = asked.phase == "train", asked.recipe
+    train, recipe = scenario.phase == "train", scenario.recipe
     return {
         "micro": int(recipe.micro) if train else None,
         "recompute": recipe.recompute >= 1 if train else None,
@@ -77,7 +77,7 @@ def _numbers(at: Answered, point: int, prices: Prices) -> dict[str, Scalar]:
     """Returns the predicted values of one point."""
     found = at.prediction
     row: dict[str, Scalar] = {
-        "tokens_per_s_chip": at.rates[point], "tokens_per_s": at.tokens[point],
+        "tokens_per_s_chip": at.rates[point], "tokens_per_s": at.tokens_per_s[point],
         **_bounded("seconds", at.seconds, at.half, point),
         **_bounded("ttft_s", at.ttft, at.ttft_half, point),
     }  # fmt: skip

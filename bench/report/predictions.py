@@ -136,7 +136,7 @@ def cells_of(
         *(f"{sizes[key][place]:g}" for key in at.swept),
         *((told["over"],) if base else ()),
         told["rate"],
-        *((number(at.tokens[place], digits),) if asked.split.chips > 1 else ()),
+        *((number(at.tokens_per_s[place], digits),) if asked.split.chips > 1 else ()),
         told["time"],
         *((lasting(first, at.ttft_half(INNER), place, digits),) if first else ()),
         told["limit"],
