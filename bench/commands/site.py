@@ -38,10 +38,10 @@ def main(words: list[str]) -> int:
         raise UsageError("site needs a folder: out=site")
     folder, on, began = place(config.out), day(config.on), time.monotonic()
     from bench.site.build import write
-    from bench.site.place import Place
+    from bench.site.place import SiteFolder
     from bench.site.world import gather
 
-    Place(folder).check()
+    SiteFolder(folder).check()
     written = write(folder, gather(config.records, on))
     largest, most = max(written, key=lambda one: one[1] if one[0].endswith(".html") else 0)
     print(folder / "index.html")

@@ -1,1 +1,1 @@
-"""The static site: pages of everything here, offline, without a server."""
+"""The static website: pages for everything in this repository, usable offline."""

@@ -1,4 +1,4 @@
-"""Work done in a second process while this one goes on, where the system can fork."""
+"""Computes a result in a forked process while this process continues, where that is possible."""
 
 import multiprocessing
 import sys
@@ -7,37 +7,37 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Generic, TypeVar
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
-class Aside(Generic[Made]):
-    """A result that a copy of this process works out, or this one when it is asked for.
+class BackgroundResult(Generic[Result]):
+    """A result that a forked process computes, or this process when the result is requested.
 
-    A copy is made on Linux alone, and only of a process without threads, which a copy would lack;
-    what is made has to be picklable.
+    The process is forked on Linux only, and only if it has a single thread, because a fork does
+    not copy other threads. The result must be picklable.
     """
 
-    def __init__(self, make: Callable[[], Made]) -> None:
+    def __init__(self, make: Callable[[], Result]) -> None:
         self._make = make
-        self._ear: Connection | None = None
+        self._receiver: Connection | None = None
         if sys.platform == "linux" and threading.active_count() == 1:
             context = multiprocessing.get_context("fork")
-            self._ear, mouth = context.Pipe(duplex=False)
-            self._process = context.Process(target=self._tell, args=(mouth,), daemon=True)
+            self._receiver, sender = context.Pipe(duplex=False)
+            self._process = context.Process(target=self._send, args=(sender,), daemon=True)
             self._process.start()
-            mouth.close()
+            sender.close()
 
-    def _tell(self, mouth: Connection) -> None:
-        mouth.send(self._make())
+    def _send(self, sender: Connection) -> None:
+        sender.send(self._make())
 
-    def result(self) -> Made:
-        """Returns what was made; a copy that was killed is stood in for."""
-        if self._ear is None:
+    def result(self) -> Result:
+        """Returns the result; computes it here if nothing was forked or the fork was killed."""
+        if self._receiver is None:
             return self._make()
         try:
-            made: Made = self._ear.recv()
+            result: Result = self._receiver.recv()
         except EOFError:
             return self._make()
         finally:
             self._process.join()
-        return made
+        return result

@@ -1,4 +1,4 @@
-"""Reports as blocks of a page: tables of markup, with anchors for rows and footnotes."""
+"""Converts reports to blocks of a page: HTML tables with anchors for rows and footnotes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,25 +10,28 @@ from bench.report.formats.html import MARKS
 from bench.report.groups import REMARK, VERDICT
 from bench.report.markup import Report, one_line
 from bench.report.table import Section
-from bench.site.words import Words
+from bench.site.words import Linker
 from bench.verdict import Verdict
 
-FEW = 60
-"""Up to so many rows a table turns into cards on a phone; a longer one is scrolled."""
+MOST_CARDS = 60
+"""On a phone, a table of at most this many rows is shown as cards; a longer one scrolls."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One table with what stands above and below it.
+    """One table with the lines above and below it.
 
     Attributes:
-        id: its anchor.
-        title: its heading, empty for none.
-        above, below: lines of markup.
-        columns: heads.
-        rows: cells, the first of which names the row.
-        anchors: ids of rows, empty where a row has none.
-        notes: footnotes; ``mark`` begins their ids.
+        id: anchor of the table.
+        title: heading; empty for none.
+        columns: column heads.
+        rows: cells, row by row; the first cell of a row names it.
+        above: lines of markup above the table.
+        below: lines of markup below it.
+        anchors: ids of the first rows, in order.
+        notes: footnotes.
+        mark: prefix of the footnotes' ids.
+        cards: whether a phone shows the rows as cards.
     """
 
     id: str
@@ -43,104 +46,118 @@ class Block:
     cards: bool = field(default=True)
 
 
-def blocks(report: Report, words: Words, key: str, anchors: Sequence[str] = ()) -> Iterator[Block]:
-    """Yields a report's tables; the last one bears the footnotes of all.
+def blocks(
+    report: Report, linker: Linker, key: str, anchors: Sequence[str] = ()
+) -> Iterator[Block]:
+    """Yields a report's tables as blocks; the last one has the footnotes of all.
 
     Args:
-        report: the tables as words.
-        words: sets them.
-        key: begins the ids of its anchors, so that several reports fit on a page.
+        report: the tables as text.
+        linker: converts text to markup.
+        key: prefix of the anchors' ids, so that several reports fit on one page.
         anchors: ids of the rows of the first table.
     """
     table, mark = report.table, f"{key}-n"
-    found = [
-        _block(Section("", table.columns, table.cells, []), words, f"{key}-0", mark)
+    candidates = [
+        _block(Section("", table.columns, table.cells, []), linker, f"{key}-0", mark)
         if report.has_first
         else None,
-        *(_block(one, words, f"{key}-{place}", mark) for place, one in enumerate(report.more, 1)),
+        *(
+            _block(block, linker, f"{key}-{index}", mark)
+            for index, block in enumerate(report.more, 1)
+        ),
     ]
-    made = [one for one in found if one]
-    notes = [words.text(line.partition(" ")[2], mark) for line in table.notes]
-    for place, one in enumerate(made):
-        first, last = place == 0, place == len(made) - 1
+    tables = [block for block in candidates if block]
+    notes = [linker.text(line.partition(" ")[2], mark) for line in table.notes]
+    for index, block in enumerate(tables):
+        first, last = index == 0, index == len(tables) - 1
         yield Block(
-            one.id, one.title, one.columns, one.rows,
-            above=words.lines((*table.heading, *table.summary), mark) if first else (),
-            below=one.below,
+            block.id, block.title, block.columns, block.rows,
+            above=linker.lines((*table.heading, *table.summary), mark) if first else (),
+            below=block.below,
             anchors=anchors if first else (),
             notes=notes if last else (),
             mark=mark,
-            cards=one.cards,
+            cards=block.cards,
         )  # fmt: skip
 
 
-def _block(one: Section, words: Words, key: str, mark: str) -> Block:
-    columns = tuple(one_line(column) for column in one.columns)
+def _block(section: Section, linker: Linker, key: str, mark: str) -> Block:
+    columns = tuple(one_line(column) for column in section.columns)
     cells = [
-        [_cell(column, text, words, mark) for column, text in zip(columns, row, strict=True)]
-        for row in one.cells
+        [_cell(column, text, linker, mark) for column, text in zip(columns, row, strict=True)]
+        for row in section.cells
     ]
-    below = words.lines(one.lines, mark)
-    return Block(key, one_line(one.title), columns, cells, below=below, cards=len(cells) <= FEW)
-
-
-def _cell(column: str, text: str, words: Words, mark: str) -> Markup:
-    """Returns a cell; a verdict stands with its sign and its colour."""
-    word, colon, reason = text.partition(":")
-    if column in (VERDICT, REMARK, "verdict") and word in tuple(Verdict):
-        told = words.text(reason, mark)
-        return badge(word) + (Markup("<br>") + told if colon and reason.strip() else Markup(""))
-    return words.text(text, mark)
-
-
-def badge(word: str) -> Markup:
-    """Returns a verdict with its sign: told apart by word and sign, and by colour besides."""
-    sign = MARKS.get(Verdict(word), "") if word in tuple(Verdict) else SIGNS.get(word, "")
-    kind = KINDS.get(word, "open")
-    return Markup('<span class="badge {}">{}{}</span>').format(
-        kind, f"{sign} " if sign else "", one_line(word)
+    below = linker.lines(section.lines, mark)
+    return Block(
+        key, one_line(section.title), columns, cells, below=below, cards=len(cells) <= MOST_CARDS
     )
 
 
-def held(word: str, stands: Stands) -> Markup:
-    """Returns a claim's verdict with whether the claim holds, which alone gives sign and colour.
+def _cell(column: str, text: str, linker: Linker, mark: str) -> Markup:
+    """Returns a cell as markup; a verdict gets its sign and its colour."""
+    verdict, colon, reason = text.partition(":")
+    if column in (VERDICT, REMARK, "verdict") and verdict in tuple(Verdict):
+        reason_text = linker.text(reason, mark)
+        return badge(verdict) + (
+            Markup("<br>") + reason_text if colon and reason.strip() else Markup("")
+        )
+    return linker.text(text, mark)
 
-    A verdict tells one ratio from another: what exceeds a claim that it is small belies it. Where
-    nothing is decided the verdict says why.
+
+def badge(verdict: str) -> Markup:
+    """Returns a verdict with its sign and colour; word and sign suffice without the colour."""
+    sign = (
+        MARKS.get(Verdict(verdict), "")
+        if verdict in tuple(Verdict)
+        else VERDICT_SIGNS.get(verdict, "")
+    )
+    css_class = VERDICT_CLASSES.get(verdict, "open")
+    return Markup('<span class="badge {}">{}{}</span>').format(
+        css_class, f"{sign} " if sign else "", one_line(verdict)
+    )
+
+
+def claim_badge(verdict: str, stands: Stands) -> Markup:
+    """Returns a claim's verdict with whether the claim holds, which decides sign and colour.
+
+    A verdict compares two ratios: "exceeds" refutes a claim that a ratio is small. Where nothing
+    is decided, the verdict alone says why.
     """
     if stands is Stands.OPEN:
-        return badge(word)
-    sign, kind, told = HELD[stands]
-    first = Markup('<span class="badge {}">{} {}</span> ').format(kind, sign, told)
-    return first + neutral(word)
+        return badge(verdict)
+    sign, css_class, text = CLAIM_MARKS[stands]
+    first = Markup('<span class="badge {}">{} {}</span> ').format(css_class, sign, text)
+    return first + neutral(verdict)
 
 
-def neutral(word: str) -> Markup:
-    """Returns a verdict on claims, of which it does not say whether they hold."""
-    return Markup('<span class="badge open">{}</span>').format(one_line(word))
+def neutral(verdict: str) -> Markup:
+    """Returns a verdict in a neutral colour, without saying whether a claim holds."""
+    return Markup('<span class="badge open">{}</span>').format(one_line(verdict))
 
 
-HELD = {
+CLAIM_MARKS = {
     Stands.BOTH: ("✓", "good", "holds on paper and measured"),
     Stands.MEASURED: ("✓", "good", "holds measured, not on paper"),
     Stands.PAPER: ("✗", "bad", "holds on paper only"),
     Stands.NEITHER: ("✗", "bad", "does not hold"),
 }
-SIGNS = {"match": "✓", "exceeds": "✓", "falls short": "✗", "inconclusive": "?"}
-KINDS = {
+"""Sign, CSS class and text by whether a claim holds."""
+VERDICT_SIGNS = {"match": "✓", "exceeds": "✓", "falls short": "✗", "inconclusive": "?"}
+VERDICT_CLASSES = {
     "reached": "good", "match": "good", "exceeds": "good",
     "short": "bad", "falls short": "bad",
     "undecided": "unsure", "inconclusive": "unsure",
     "implausible": "odd", "failed": "odd",
 }  # fmt: skip
-"""The colour of each verdict; any other is open."""
+"""CSS class, which gives the colour, of each verdict; all others have the class ``open``."""
 
 
 def unique(names: Iterable[str]) -> list[str]:
-    """Returns names as anchors of one page, each once: a second of a kind is numbered."""
+    """Returns names as unique anchors of one page: repeated names get a number."""
     seen: dict[str, int] = {}
-    made = []
+    anchors = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
-        made.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return made
+        anchors.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return anchors

@@ -1,4 +1,4 @@
-"""Sets every page and writes the site: whole files, nothing left over from an earlier one."""
+"""Renders every page and writes the site: complete files, with no remains of an earlier site."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from bench import __version__
 from bench.evidence.load import reports
 from bench.report.markup import printable
-from bench.site.aside import Aside
+from bench.site.aside import BackgroundResult
 from bench.site.page import MENU, Page
 from bench.site.pages import (
     chip,
@@ -32,29 +32,29 @@ from bench.site.world import World
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from bench.site.pictures import Shown
+    from bench.site.pictures import PagePlot
 
 MAKERS = (method, chips, compare, claims, evidence, rules, predictions)
 OTHERS = (chip, records)
-"""The modules of ``pages/``, each with ``pages(world, names)``; the others have half the work."""
+"""Modules of ``pages/``, each with ``pages(world, addresses)``; OTHERS take half of the time."""
 
 
-def names(world: World) -> dict[str, str]:
-    """Returns what has a page: chips, claims, records and rules, with its address.
+def addresses(world: World) -> dict[str, str]:
+    """Returns the address of each chip, claim, record and rule that has a page, by name.
 
-    A file of reported values has the address of its source.
+    The name of a file of reported values leads to the address of its source.
     """
     return {
-        **{key: one.source.url for key, one in reports().items()},
-        **{one.id: f"chips/{one.id}.html" for one in world.chips},
-        **{one.claim.id: f"claims/{one.claim.id}.html" for one in world.claims},
-        **{one.record.id: f"records/{one.record.id}.html" for one in world.records},
+        **{key: item.source.url for key, item in reports().items()},
+        **{item.id: f"chips/{item.id}.html" for item in world.chips},
+        **{item.claim.id: f"claims/{item.claim.id}.html" for item in world.claims},
+        **{item.record.id: f"records/{item.record.id}.html" for item in world.records},
         **{key: f"rules.html#{key}" for key in world.book.rules},
     }
 
 
-class Setter:
-    """Sets pages in their templates; everything is escaped that is not markup already."""
+class Renderer:
+    """Renders pages with their templates; everything that is not markup already is escaped."""
 
     def __init__(self, day: str) -> None:
         self._day = day
@@ -79,7 +79,7 @@ class Setter:
         return Markup(style), Markup(script)  # noqa: S704 -- files of our own
 
     def html(self, page: Page) -> str:
-        """Returns a page."""
+        """Returns a page as HTML."""
         style, script = self._assets
         return self._environment.get_template(page.template).render(
             **page.data,
@@ -95,7 +95,7 @@ class Setter:
 
 
 def policy(script: str) -> str:
-    """Returns the content-security policy: no network; the one script by its hash, or none."""
+    """Returns the content-security policy: no network, and only this script, by its hash."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     allowed = f"'sha256-{digest}'" if script else "'none'"
     return (
@@ -105,41 +105,44 @@ def policy(script: str) -> str:
 
 
 def content(world: World) -> Iterator[tuple[str, bytes]]:
-    """Yields every file of the site: its address and what is in it."""
-    known, setter = names(world), Setter(world.day)
+    """Yields the address and content of every file of the site.
 
-    def made(maker: ModuleType) -> Iterator[tuple[str, bytes]]:
-        for page in maker.pages(world, known):
-            yield page.path, setter.html(page).encode()
-            yield from _data(page)
+    The pages of OTHERS are made in a second process where the system can fork.
+    """
+    known_addresses, renderer = addresses(world), Renderer(world.day)
 
-    half = Aside(lambda: [one for maker in OTHERS for one in made(maker)])
+    def files_of(maker: ModuleType) -> Iterator[tuple[str, bytes]]:
+        for page in maker.pages(world, known_addresses):
+            yield page.path, renderer.html(page).encode()
+            yield from _data_files(page)
+
+    second_half = BackgroundResult(lambda: [one for maker in OTHERS for one in files_of(maker)])
     for maker in MAKERS:
-        yield from made(maker)
+        yield from files_of(maker)
     yield "robots.txt", b"User-agent: *\nAllow: /\n"
-    for held in world.records:
-        yield f"records/{held.record.id}.json", held.content
-    yield from half.result()
+    for judged in world.records:
+        yield f"records/{judged.record.id}.json", judged.content
+    yield from second_half.result()
 
 
-def _data(page: Page) -> Iterator[tuple[str, bytes]]:
-    """Yields the data of a page's plots, and other files that it offers."""
-    pictures: list[Shown] = page.data.get("pictures", [])
+def _data_files(page: Page) -> Iterator[tuple[str, bytes]]:
+    """Yields address and content of the data of a page's plots and of its other downloads."""
+    plots: list[PagePlot] = page.data.get("pictures", [])
     yield from page.data.get("files", ())
-    for one in pictures:
-        yield one.data.removeprefix(page.root), one.rows.encode()
+    for plot in plots:
+        yield plot.data.removeprefix(page.root), plot.rows.encode()
 
 
 def write(folder: Path, world: World) -> list[tuple[str, int]]:
     """Writes the site into ``folder`` and returns the addresses with their sizes in bytes.
 
-    Files of an earlier site that are no more are taken away; nothing else is touched.
+    Files of an earlier site that are no longer needed are deleted; nothing else is touched.
 
     Raises:
-        UsageError: the folder cannot be written to, or has files that no site of ours left.
+        UsageError: the folder cannot be written to, or has files that onpaper did not write.
     """
-    from bench.site.place import Place
+    from bench.site.place import SiteFolder
 
-    place = Place(folder)
-    place.check()
-    return place.fill(content(world))
+    site = SiteFolder(folder)
+    site.check()
+    return site.fill(content(world))

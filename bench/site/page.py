@@ -1,4 +1,4 @@
-"""A page before it is set."""
+"""A page before it is rendered."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ MENU = (
     ("Method", "method.html"),
     ("Sources", "sources.html"),
 )
-"""The parts of the site, as the menu names them."""
+"""Entries of the menu: text and address."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Page:
     """One page.
 
     Attributes:
-        path: its address from the root of the site.
-        title: its heading.
-        description: one sentence of what is on it.
-        template: the file of ``templates/`` that sets it.
-        part: the address of the menu's entry that it belongs to.
-        script: whether the script of the site runs on it.
-        data: what the template is given.
+        path: address from the root of the site.
+        title: heading.
+        description: one sentence that describes the page.
+        template: file of ``templates/`` that renders the page.
+        part: address of the menu entry to which the page belongs.
+        script: whether the page runs the site's script.
+        data: variables of the template.
     """
 
     path: str
@@ -41,5 +41,5 @@ class Page:
 
     @property
     def root(self) -> str:
-        """Returns what leads from the page to the root of the site."""
+        """Returns the relative path from the page to the root of the site, such as ``../``."""
         return "../" * self.path.count("/")

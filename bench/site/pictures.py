@@ -1,4 +1,4 @@
-"""Plots of a page: drawn in colours that the page decides, with their data beside."""
+"""Plots of a page, drawn in colours set by the page's style, with their data as CSV."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,22 +9,23 @@ from bench.plot.draw import svg, table
 from bench.plot.picture import Picture
 from bench.plot.theme import PAGE
 from bench.rules.places import Question
-from bench.site.world import Held, World
+from bench.site.world import JudgedRecord, World
 
 FRONT_BASELINE = "nvidia-h20-sxm-96gb"
+"""Baseline of the ratios on the front page."""
 
 
 @dataclass(frozen=True)
-class Shown:
+class PagePlot:
     """A plot as a page shows it.
 
     Attributes:
-        name: its anchor.
-        title: what it finds.
-        svg: the drawing, made by us of escaped text.
-        note: whence the data come.
-        data: address of its rows, relative to the page.
-        rows: the same as CSV.
+        name: anchor of the plot.
+        title: the plot's finding.
+        svg: the drawing; all text in it is escaped.
+        note: origin of the data.
+        data: address of the CSV file of its rows, relative to the page.
+        rows: the content of that file.
     """
 
     name: str
@@ -35,47 +36,50 @@ class Shown:
     rows: str
 
 
-def shown(found: Iterable[Picture], folder: str = "", root: str = "") -> list[Shown]:
-    """Returns plots ready to be set, their data in ``folder`` of ``data/``."""
+def page_plots(pictures: Iterable[Picture], folder: str = "", root: str = "") -> list[PagePlot]:
+    """Returns plots ready for a template, with their data in the subfolder ``folder`` of ``data/``.
+
+    ``root`` is the relative path from the page to the root of the site.
+    """
     return [
-        Shown(
-            name=one.name,
-            title=one.title,
-            svg=Markup(svg(one, PAGE)),  # noqa: S704 -- matplotlib escapes the text it sets
-            note=one.note,
-            data=f"{root}data/{folder}{one.name}.csv",
-            rows=table(one),
+        PagePlot(
+            name=picture.name,
+            title=picture.title,
+            svg=Markup(svg(picture, PAGE)),  # noqa: S704 -- matplotlib escapes the text it sets
+            note=picture.note,
+            data=f"{root}data/{folder}{picture.name}.csv",
+            rows=table(picture),
         )
-        for one in found
+        for picture in pictures
     ]
 
 
-def of_record(held: Held, world: World) -> list[Shown]:
-    """Returns every plot that a record bears."""
+def of_record(judged: JudgedRecord, world: World) -> list[PagePlot]:
+    """Returns every plot that a record has the data for."""
     from bench.plot.registry import record_pictures
 
-    found = record_pictures(held.record, world.catalogue)
-    return shown(found, f"{held.record.id}/", "../")
+    found = record_pictures(judged.record, world.catalogue)
+    return page_plots(found, f"{judged.record.id}/", "../")
 
 
-def of_rules(world: World) -> list[Shown]:
-    """Returns the plane of TPP and performance density with the lines of the rules."""
+def of_rules(world: World) -> list[PagePlot]:
+    """Returns the plot of TPP and performance density with the lines of export rules."""
     from bench.plot import rules
 
-    asked = Question(world.day, "CN", "CN")
-    return shown([rules.picture(asked, None, world.book, world.catalogue)])
+    question = Question(world.day, "CN", "CN")
+    return page_plots([rules.picture(question, None, world.book, world.catalogue)])
 
 
-def of_ratios(world: World) -> list[Shown]:
-    """Returns paper ratios beside measured ones."""
+def of_ratios(world: World) -> list[PagePlot]:
+    """Returns the plot of measured ratios against ratios on paper."""
     from bench.plot import ratios
 
     baseline = world.catalogue.chips[FRONT_BASELINE]
-    return shown([ratios.picture(baseline, None, world.bench)])
+    return page_plots([ratios.picture(baseline, None, world.bench)])
 
 
-def of_predictions() -> list[Shown]:
-    """Returns predictions beside what was measured."""
+def of_predictions() -> list[PagePlot]:
+    """Returns the plot of predictions against measurements."""
     from bench.plot import validation
 
-    return shown([validation.picture(validation.read())])
+    return page_plots([validation.picture(validation.read())])

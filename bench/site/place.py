@@ -1,4 +1,4 @@
-"""The folder of a site: what an earlier one left is replaced, nothing of anybody else's."""
+"""The folder of a site: files of an earlier site are replaced, all other files are left alone."""
 
 import json
 import os
@@ -8,23 +8,23 @@ from pathlib import Path, PurePosixPath
 from bench.atomic import replace
 from bench.errors import UsageError
 
-LIST = ".onpaper-site.json"
-"""Names every file of the site, so that a later one knows what it may take away."""
+FILE_LIST = ".onpaper-site.json"
+"""File that lists every file of the site, so that a later build knows which it may delete."""
 
 
-class Place:
-    """A folder that a site is written into."""
+class SiteFolder:
+    """A folder into which a site is written."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def check(self) -> None:
-        """Looks whether the folder is empty or holds a site of ours.
+        """Checks that the folder is empty, missing, or holds a site that onpaper wrote.
 
         Raises:
             UsageError: it holds something else.
         """
-        if not self._folder.is_dir() or (self._folder / LIST).is_file():
+        if not self._folder.is_dir() or (self._folder / FILE_LIST).is_file():
             return
         other = next(iter(sorted(self._folder.iterdir())), None)
         if other is not None:
@@ -34,39 +34,41 @@ class Place:
             )
 
     def fill(self, files: Iterable[tuple[str, bytes]]) -> list[tuple[str, int]]:
-        """Writes files, each whole or not at all, and takes away what an earlier site had besides.
+        """Writes each file atomically and deletes other files of an earlier site.
+
+        Returns the names of the files written, with their sizes in bytes.
 
         Raises:
-            UsageError: nothing can be written there.
+            UsageError: the folder cannot be written to.
         """
-        before, written = self._listed(), []
+        known, written = self._read_list(), []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._list(before)
+            self._write_list(known)
             for name, content in files:
                 replace(self._folder / name, content)
                 written.append((name, len(content)))
-                if name not in before:
-                    before.add(name)
-            self._remove(before - {name for name, _ in written})
-            self._list({name for name, _ in written})
+                if name not in known:
+                    known.add(name)
+            self._remove(known - {name for name, _ in written})
+            self._write_list({name for name, _ in written})
         except OSError as error:
-            told = error.strerror or str(error)
-            raise UsageError(f"out={self._folder} cannot be written to: {told}") from None
+            reason = error.strerror or str(error)
+            raise UsageError(f"out={self._folder} cannot be written to: {reason}") from None
         return written
 
-    def _list(self, names: Iterable[str]) -> None:
+    def _write_list(self, names: Iterable[str]) -> None:
         text = json.dumps(sorted(names), indent=0) + "\n"
-        replace(self._folder / LIST, text.encode())
+        replace(self._folder / FILE_LIST, text.encode())
 
-    def _listed(self) -> set[str]:
-        """Returns the files of an earlier site; a name that leads out of the folder is none."""
+    def _read_list(self) -> set[str]:
+        """Returns the files of an earlier site, without names that lead out of the folder."""
         try:
-            found = json.loads((self._folder / LIST).read_text("utf-8"))
+            content = json.loads((self._folder / FILE_LIST).read_text("utf-8"))
         except (OSError, ValueError):
             return set()
-        names = found if isinstance(found, list) else []
-        return {one for one in names if isinstance(one, str) and _is_inside(one)}
+        names = content if isinstance(content, list) else []
+        return {name for name in names if isinstance(name, str) and _is_inside(name)}
 
     def _remove(self, names: Iterable[str]) -> None:
         for name in names:

@@ -1,4 +1,4 @@
-"""What chips are predicted to do in a few questions that stand for many."""
+"""Predictions for a few standing questions, which represent common workloads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,20 +16,23 @@ from bench.predict.scenario import Scenario
 from bench.workloads.load import workload
 
 BASE = "nvidia-h20-sxm-96gb"
-"""The chip that the others are divided by."""
+"""Baseline of the ratios."""
 PROMPT, OUTPUT = 2048, 512
-"""Tokens a request, as ``predict`` takes them where it is not told."""
+"""Tokens per request, the defaults of ``predict``."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One question as it is typed.
+class StandingQuestion:
+    """One question to the prediction model.
 
     Attributes:
-        key: its anchor.
-        title: in few words.
-        model, phase, precision, split: the words of ``predict``.
-        batch: requests, or prompts at once.
+        key: anchor on the page.
+        title: short description.
+        model: name of the workload.
+        phase: phase, such as ``serve`` or ``train``.
+        precision: number format, as ``predict`` takes it.
+        split: layout of the chips, as ``parallel=`` of ``predict``.
+        batch: concurrent requests, or prompts.
     """
 
     key: str
@@ -41,16 +44,16 @@ class Standing:
     batch: int
 
     @property
-    def asked(self) -> Scenario:
-        """Returns the question, of one point."""
+    def scenario(self) -> Scenario:
+        """Returns the question as a scenario with one point."""
         model = workload(self.model)
         how = precision(self.precision, experts=model.experts is not None)
         output = 0 if self.phase in ("prefill", "train") else OUTPUT
         batch, prompt, answer = (np.array([float(one)]) for one in (self.batch, PROMPT, output))
         return Scenario(model, self.phase, how, parallel(self.split), batch, prompt, answer)
 
-    def words(self, chip: str) -> str:
-        """Returns the command that asks it of a chip."""
+    def command(self, chip: str) -> str:
+        """Returns the command line that asks the question for a chip."""
         split = f"'{self.split}'" if "," in self.split else self.split
         return (
             f"python -m bench predict chips=[{chip}] baseline=h20 workload={self.model} "
@@ -59,47 +62,48 @@ class Standing:
 
 
 STANDING = (
-    Standing("one-chip", "Llama 3.1 8B, 1 chip", "llama-3.1-8b", "serve", "bf16", "1", 32),
-    Standing("dense", "Llama 3.1 70B, 8 chips", "llama-3.1-70b", "serve", "bf16", "8", 64),
-    Standing(
+    StandingQuestion("one-chip", "Llama 3.1 8B, 1 chip", "llama-3.1-8b", "serve", "bf16", "1", 32),
+    StandingQuestion("dense", "Llama 3.1 70B, 8 chips", "llama-3.1-70b", "serve", "bf16", "8", 64),
+    StandingQuestion(
         "prompts", "Llama 3.1 70B, prefill only, 8 chips",
         "llama-3.1-70b", "prefill", "bf16", "8", 8,
     ),
-    Standing(
+    StandingQuestion(
         "experts", "DeepSeek V3, 8-bit weights, 16 chips",
         "deepseek-v3", "serve", "w8a16", "tp8,dp2,ep16", 128,
     ),
-    Standing(
+    StandingQuestion(
         "training", "Training Llama 3.1 8B, 8 chips", "llama-3.1-8b", "train", "bf16", "fsdp8", 64,
     ),
 )  # fmt: skip
-"""A model that one chip holds, one of eight chips, its prompts, which matrix rates bound, and one
-with experts, whose weights are of 8 bits so that chips without fp8 can be asked, too; and one that
-is trained."""
+"""A model that fits one chip; one on eight chips; its prefill, which is bound by matrix rates; one
+with experts, in 8-bit weights so that chips without fp8 can run it; and a training run."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """The answers to one question, by chip."""
+class QuestionAnswers:
+    """The answers to one question, by chip id."""
 
-    question: Standing
+    question: StandingQuestion
     answers: Mapping[str, Answer]
 
 
-def predict(sheets: Catalogue) -> tuple[Told, ...]:
-    """Returns what is predicted of every accelerator; nothing where no sheet tells enough."""
-    known, base = chosen(None), sheets.chips.get(BASE)
-    chips = [one for one in sheets.chips.values() if is_asked(one)]
-    found = []
-    for one in STANDING:
+def predict(sheets: Catalogue) -> tuple[QuestionAnswers, ...]:
+    """Returns the answers of all accelerators to each question that some sheet can answer."""
+    fit, base = chosen(None), sheets.chips.get(BASE)
+    accelerators = [question for question in sheets.chips.values() if is_accelerator(question)]
+    results = []
+    for question in STANDING:
         try:
-            told = answers(chips, base, one.asked, known)
+            chip_answers = answers(accelerators, base, question.scenario, fit)
         except UsageError:
             continue
-        found.append(Told(one, {answer.chip.id: answer for answer in told}))
-    return tuple(found)
+        results.append(
+            QuestionAnswers(question, {answer.chip.id: answer for answer in chip_answers})
+        )
+    return tuple(results)
 
 
-def is_asked(chip: Chip) -> bool:
-    """Tells whether a sheet is of one accelerator."""
+def is_accelerator(chip: Chip) -> bool:
+    """Tells whether a sheet describes a single accelerator."""
     return chip.kind in ("gpu", "npu") and not chip.variants

@@ -1,4 +1,4 @@
-"""Text as markup: escaped, with marks of footnotes, addresses and known names to click on."""
+"""Converts text to markup: escaped, with links for footnote marks, addresses and known names."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,33 +13,35 @@ TOKEN = re.compile(
     r"|\[(?P<mark>\d{1,4})\]"
     r"|(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{2,}[A-Za-z0-9])"
 )
-"""An address without its sentence's punctuation, a footnote's mark, or what may be a name."""
-
-
+"""A web address without trailing punctuation, a footnote mark, or a possible name of a page."""
 WEB = ("https://", "http://")
 
 
 @dataclass(frozen=True)
-class Words:
-    """Sets text for one page.
+class Linker:
+    """Converts text to markup with links, for one page.
 
     Attributes:
-        pages: names that have a page, with its address from the root of the site, or on the web.
-        root: what leads from the page to the root: ``""`` or ``"../"``.
-        own: the page's own address; it does not link to itself.
+        pages: address of each name that has a page, from the root of the site or on the web.
+        root: relative path from the page to the root of the site: ``""`` or ``"../"``.
+        own_page: the page's own address, to which it does not link.
+        notes: default prefix of footnote ids.
     """
 
     pages: Mapping[str, str]
     root: str = ""
-    own: str = ""
+    own_page: str = ""
     notes: str = field(default="n", kw_only=True)
 
     def text(self, text: str, notes: str | None = None) -> Markup:
-        """Returns one line of text as markup; ``notes`` begins the ids of its footnotes."""
+        """Returns one line of text as markup; ``notes`` is the prefix of its footnote ids."""
         line, parts, end = one_line(text), [], 0
-        for found in TOKEN.finditer(line):
-            parts += [escape(line[end : found.start()]), self._token(found, notes or self.notes)]
-            end = found.end()
+        for match in TOKEN.finditer(line):
+            parts += [
+                escape(line[end : match.start()]),
+                self._token_markup(match, notes or self.notes),
+            ]
+            end = match.end()
         return Markup("").join([*parts, escape(line[end:])])
 
     def lines(self, texts: Iterable[str], notes: str | None = None) -> list[Markup]:
@@ -47,27 +49,30 @@ class Words:
         return [self.text(one, notes) for one in texts]
 
     def link(self, name: str, text: str | None = None, at: str = "") -> Markup:
-        """Returns a link to the page of a name, or the text alone where it has none."""
-        page, told = self.pages.get(name), escape(one_line(text or name))
-        if page is None:
-            return told
-        return Markup('<a href="{}{}{}">{}</a>').format(self.root, page, at, told)
+        """Returns a link to the page of a name, or the text alone if there is no such page.
+
+        ``at`` is appended to the address, such as ``#evidence``.
+        """
+        address, label = self.pages.get(name), escape(one_line(text or name))
+        if address is None:
+            return label
+        return Markup('<a href="{}{}{}">{}</a>').format(self.root, address, at, label)
 
     def outside(self, address: str, text: str) -> Markup:
-        """Returns a link that leaves the site; what is no web address stays text."""
+        """Returns a link to another site; an address that is not a web address stays text."""
         if not address.startswith(WEB):
             return Markup("{} ({})").format(one_line(text), one_line(address))
         return Markup('<a href="{}">{}</a>').format(one_line(address), one_line(text))
 
-    def _token(self, found: re.Match[str], notes: str) -> Markup:
-        if found["address"]:
-            return self.outside(found["address"], found["address"])
-        if found["mark"]:
-            mark = found["mark"]
+    def _token_markup(self, match: re.Match[str], notes: str) -> Markup:
+        if match["address"]:
+            return self.outside(match["address"], match["address"])
+        if match["mark"]:
+            mark = match["mark"]
             return Markup('<a class="mark" href="#{}{}">[{}]</a>').format(notes, mark, mark)
-        page = self.pages.get(found["name"])
-        if page is None or page.partition("#")[0] == self.own:
-            return escape(found["name"])
-        if page.startswith(WEB):
-            return self.outside(page, found["name"])
-        return self.link(found["name"])
+        address = self.pages.get(match["name"])
+        if address is None or address.partition("#")[0] == self.own_page:
+            return escape(match["name"])
+        if address.startswith(WEB):
+            return self.outside(address, match["name"])
+        return self.link(match["name"])

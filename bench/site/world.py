@@ -1,4 +1,4 @@
-"""Everything the pages tell of, read and judged once."""
+"""All data that the pages show, read and judged once."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ from bench.records.store import read
 from bench.rules.judged import Judged, judged
 from bench.rules.load import Rulebook, rulebook
 from bench.rules.places import Question
-from bench.site.predicted import Told, predict
+from bench.site.predicted import QuestionAnswers, predict
 from bench.theory.systems import complete
 from bench.verdict import MARGIN, Row, rows
 
 
 @dataclass(frozen=True)
-class Held:
-    """A record with its file's bytes and its rows judged."""
+class JudgedRecord:
+    """A record with its judged rows and the bytes of its file."""
 
     record: Record
     rows: tuple[Row, ...]
@@ -40,124 +40,131 @@ class Held:
         return hashlib.sha256(self.content).hexdigest()
 
     @property
-    def by(self) -> str:
-        """Returns who measured what was imported, empty where we did."""
+    def imported_by(self) -> str:
+        """Returns who measured an imported record; empty for our own records."""
         return str(self.record.settings.get(IMPORTED_BY) or "")
 
     @property
     def is_simulated(self) -> bool:
-        """Tells whether it is of a fake device, which says nothing of any chip."""
+        """Tells whether the device was a fake one, so that the record says nothing about a chip."""
         return self.record.device.backend == "fake"
 
 
 @dataclass(frozen=True)
 class World:
-    """All that is known on a day.
+    """All data of the site on one day.
 
     Attributes:
-        claims: judged, in the order of their day, the latest first.
-        records: the latest first, those of fake devices among them.
-        unread: what lay among the records and is none, with the reason.
-        day: on which rules are asked, ISO.
+        catalogue: the sheets.
+        book: the export rules.
+        bench: the evidence.
+        claims: judged claims, latest first.
+        records: all records, including those of fake devices, latest first.
+        unread: why each file among the records that is not a record could not be read.
+        day: ISO date on which export rules are evaluated.
     """
 
     catalogue: Catalogue
     book: Rulebook
     bench: Bench
     claims: tuple[Judgement, ...]
-    records: tuple[Held, ...]
+    records: tuple[JudgedRecord, ...]
     unread: tuple[str, ...]
     day: str
 
     @cached_property
     def chips(self) -> tuple[Chip, ...]:
-        """Returns every sheet, a system added up of its members."""
+        """Returns every sheet; missing figures of a system are summed from its members."""
         return tuple(complete(one, self.catalogue) for one in self.catalogue.chips.values())
 
     @cached_property
     def status(self) -> Mapping[str, Judged]:
-        """Returns what the rules say on the day of each chip that goes to China; no processors."""
-        asked = Question(self.day, "CN", "CN")
+        """Returns the ruling on exports to China on the day, by chip id; CPUs are left out."""
+        question = Question(self.day, "CN", "CN")
         return {
-            one.id: judged(one, asked, self.catalogue, self.book, disputes=False)
-            for one in self.catalogue.chips.values()
-            if one.kind != "cpu"
+            chip.id: judged(chip, question, self.catalogue, self.book, disputes=False)
+            for chip in self.catalogue.chips.values()
+            if chip.kind != "cpu"
         }
 
     @cached_property
     def observed(self) -> Mapping[str, tuple[Observation, ...]]:
-        """Returns every measured value by chip."""
-        found: dict[str, list[Observation]] = {}
-        for one in self.bench.whole.every:
-            found.setdefault(one.chip, []).append(one)
-        return {chip: tuple(values) for chip, values in found.items()}
+        """Returns every measured value, by chip id."""
+        values: dict[str, list[Observation]] = {}
+        for observation in self.bench.whole.every:
+            values.setdefault(observation.chip, []).append(observation)
+        return {chip: tuple(observations) for chip, observations in values.items()}
 
     @cached_property
-    def predicted(self) -> tuple[Told, ...]:
-        """Returns what chips would do, by the comparison model."""
+    def predicted(self) -> tuple[QuestionAnswers, ...]:
+        """Returns the predictions for the standing questions."""
         return predict(self.catalogue)
 
     @cached_property
     def errors(self) -> Mapping[str, Any]:
-        """Returns how far predictions are off, by part of the validation."""
+        """Returns the errors of predictions on hold-out data, by part of the validation."""
         return errors()
 
     @cached_property
-    def own(self) -> tuple[Held, ...]:
-        """Returns the records that were measured by us: no simulated and no imported ones."""
-        return tuple(one for one in self.measured if not one.by)
+    def our_records(self) -> tuple[JudgedRecord, ...]:
+        """Returns the records that we measured: neither simulated nor imported ones."""
+        return tuple(record for record in self.measured if not record.imported_by)
 
     @cached_property
-    def measured(self) -> tuple[Held, ...]:
-        """Returns the records that were measured: those of fake devices are not."""
-        return tuple(one for one in self.records if not one.is_simulated)
+    def measured(self) -> tuple[JudgedRecord, ...]:
+        """Returns the records of real devices."""
+        return tuple(record for record in self.records if not record.is_simulated)
 
-    def speaking_of(self, chip: str) -> tuple[Judgement, ...]:
+    def claims_about(self, chip: str) -> tuple[Judgement, ...]:
         """Returns the claims that name a chip."""
         return tuple(
-            one for one in self.claims if chip in (*one.claim.subjects, *one.claim.objects)
+            judged_claim
+            for judged_claim in self.claims
+            if chip in (*judged_claim.claim.subjects, *judged_claim.claim.objects)
         )
 
 
 def gather(records: str | None, day: str) -> World:
-    """Returns the world: what is shipped, and records of one's own.
+    """Returns the data of the site: what is shipped, and further records.
 
     Args:
-        records: a record, or a folder of records, besides the committed ones.
-        day: on which rules are asked, ISO.
+        records: path of a record or of a folder of records, besides the committed ones.
+        day: ISO date on which export rules are evaluated.
 
     Raises:
         UsageError: there is nothing at ``records``.
-        DataError: a file of data is at fault.
+        DataError: a data file is invalid.
     """
     sheets, evidence = catalogue(), bench_of(records)
-    made = [judgement(one, evidence.whole, sheets, None) for one in claims().values()]
-    held, unread = _held(_files(records), sheets)
+    judgements = [judgement(claim, evidence.whole, sheets, None) for claim in claims().values()]
+    judged_records, unread = _judged_records(_files(records), sheets)
     return World(
         catalogue=sheets,
         book=rulebook(),
         bench=evidence,
-        claims=tuple(sorted(made, key=lambda one: one.claim.date, reverse=True)),
-        records=held,
+        claims=tuple(sorted(judgements, key=lambda claim: claim.claim.date, reverse=True)),
+        records=judged_records,
         unread=unread,
         day=day,
     )
 
 
 def _files(records: str | None) -> list[Path]:
-    """Returns the committed records and those at ``records``."""
+    """Returns the paths of the committed records and of those at ``records``."""
     committed = sorted((paths.data_dir("results") / "records").rglob("*.json"))
     if not records:
         return committed
-    place = Path(records)
-    if not place.exists():
+    path = Path(records)
+    if not path.exists():
         raise UsageError(f"records={records}: there is no such record or folder of records")
-    return committed + (sorted(place.rglob("*.json")) if place.is_dir() else [place])
+    return committed + (sorted(path.rglob("*.json")) if path.is_dir() else [path])
 
 
-def _held(files: Sequence[Path], sheets: Catalogue) -> tuple[tuple[Held, ...], tuple[str, ...]]:
-    """Returns the records among some files, each once, and what is none."""
-    found: dict[str, Held] = {}
+def _judged_records(
+    files: Sequence[Path], sheets: Catalogue
+) -> tuple[tuple[JudgedRecord, ...], tuple[str, ...]]:
+    """Returns the records among files, each id once and latest first, and why others failed."""
+    by_id: dict[str, JudgedRecord] = {}
     unread = []
     for path in files:
         try:
@@ -166,6 +173,8 @@ def _held(files: Sequence[Path], sheets: Catalogue) -> tuple[tuple[Held, ...], t
             unread.append(first_line(error, LONGEST))
             continue
         judged_rows = tuple(rows(record, sheets, MARGIN))
-        found.setdefault(record.id, Held(record, judged_rows, path.read_bytes()))
-    ordered = sorted(found.values(), key=lambda one: one.record.started_utc, reverse=True)
+        by_id.setdefault(record.id, JudgedRecord(record, judged_rows, path.read_bytes()))
+    ordered = sorted(
+        by_id.values(), key=lambda judged_record: judged_record.record.started_utc, reverse=True
+    )
     return tuple(ordered), tuple(unread)

@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from bench import paths
-from bench.site.predicted import STANDING, Standing
+from bench.site.predicted import STANDING, StandingQuestion
 from tests.commands.command_cases import said
 from tests.predict.test_command import ASKED, B2, EXPERTS, H20, LARGE, SMALL, one, rows
 
@@ -358,9 +358,9 @@ def test_what_cannot_be_told_says_why(chip: str, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("asked", STANDING, ids=lambda one: one.key)
 def test_the_command_that_the_site_shows_asks_of_chips_that_hold_the_model(
-    asked: Standing, capsys: pytest.CaptureFixture[str]
+    asked: StandingQuestion, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It asked for a model of 671 billion parameters in 16 bits on one chip."""
-    code, out, _ = said("predict", shlex.split(asked.words("910b2,h800"))[4:], capsys)
+    code, out, _ = said("predict", shlex.split(asked.command("910b2,h800"))[4:], capsys)
     assert (code, out.count("| huawei-ascend-910b2")) == (0, 1)
     assert "does not fit" not in out

@@ -3,13 +3,13 @@
 import pytest
 
 from bench.claims.judge import Stands, Word
-from bench.site.blocks import HELD, badge, held, neutral
+from bench.site.blocks import CLAIM_MARKS, badge, claim_badge, neutral
 
 
 @pytest.mark.parametrize("stands", [one for one in Stands if one is not Stands.OPEN])
 @pytest.mark.parametrize("word", [Word.MATCH, Word.EXCEEDS, Word.SHORT])
 def test_whether_a_claim_holds_gives_the_sign(word: Word, stands: Stands) -> None:
-    told = held(word.value, stands)
+    told = claim_badge(word.value, stands)
     holds = stands in {Stands.BOTH, Stands.MEASURED}
     assert ("✓" in told, "✗" in told) == (holds, not holds)
     assert ("badge good" in told, "badge bad" in told) == (holds, not holds)
@@ -18,5 +18,5 @@ def test_whether_a_claim_holds_gives_the_sign(word: Word, stands: Stands) -> Non
 
 def test_what_is_open_says_why() -> None:
     for word in (Word.INCONCLUSIVE, Word.UNTESTABLE):
-        assert held(word.value, Stands.OPEN) == badge(word.value)
-    assert set(HELD) == set(Stands) - {Stands.OPEN}
+        assert claim_badge(word.value, Stands.OPEN) == badge(word.value)
+    assert set(CLAIM_MARKS) == set(Stands) - {Stands.OPEN}

@@ -10,7 +10,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.predict.tiers import MEANS, Tier
 from bench.report.predictions import SPELLED
-from bench.site.predicted import STANDING, Standing
+from bench.site.predicted import STANDING, StandingQuestion
 from tests.commands.command_cases import said
 
 GENERAL = ("Predicted, ", "Rests on, ", "No prediction ", "J/token: ", "Unknown, ",
@@ -32,11 +32,11 @@ def page(site: Path) -> str:
 
 @pytest.mark.parametrize("asked", STANDING, ids=lambda one: one.key)
 def test_a_question_stands_with_the_lines_that_the_command_prints_below_its_table(
-    asked: Standing, page: str, capsys: pytest.CaptureFixture[str]
+    asked: StandingQuestion, page: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """That a port's token was taken to last 1.3 times as long was told by the command alone."""
     every = "chips=[gpus,npus]"
-    words = [every if one.startswith("chips=") else one for one in shlex.split(asked.words(""))]
+    words = [every if one.startswith("chips=") else one for one in shlex.split(asked.command(""))]
     out = said("predict", [*words[4:], "report=github"], capsys)[1]
     below = [one for one in out.rpartition("|\n")[2].splitlines() if one]
     lines = [_of_columns(one.strip()) for one in below if not one.startswith(GENERAL)]

@@ -12,11 +12,11 @@ from bench.chips.load import Catalogue
 from bench.predict.learning.learn import load
 from bench.predict.validation.tested import LEFT_OUT, PHASES, TESTS, held_up
 from bench.report.predicted import unfit
-from bench.site.predicted import STANDING, Standing, Told, predict
+from bench.site.predicted import STANDING, QuestionAnswers, StandingQuestion, predict
 
 
 @pytest.fixture(scope="module")
-def told(sheets: Catalogue) -> tuple[Told, ...]:
+def told(sheets: Catalogue) -> tuple[QuestionAnswers, ...]:
     """Every answer."""
     return predict(sheets)
 
@@ -32,9 +32,9 @@ def cells(site: Path) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("asked", STANDING, ids=lambda one: one.key)
 def test_the_table_says_what_the_command_prints(
-    asked: Standing, cells: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
+    asked: StandingQuestion, cells: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = shlex.split(asked.words("910c,a100"))
+    words = shlex.split(asked.command("910c,a100"))
     assert words[:3] == ["python", "-m", "bench"]
     assert __main__.main([*words[3:], "report=json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
@@ -52,7 +52,7 @@ def test_the_table_says_what_the_command_prints(
 
 
 def test_every_chip_of_which_something_is_predicted_has_a_row_and_no_other(
-    told: tuple[Told, ...], cells: dict[str, list[str]]
+    told: tuple[QuestionAnswers, ...], cells: dict[str, list[str]]
 ) -> None:
     found = {chip for one in told for chip, answer in one.answers.items() if answer.found}
     assert set(cells) == found
@@ -61,7 +61,7 @@ def test_every_chip_of_which_something_is_predicted_has_a_row_and_no_other(
 
 
 def test_what_does_not_fit_or_is_unknown_has_no_number(
-    told: tuple[Told, ...], cells: dict[str, list[str]]
+    told: tuple[QuestionAnswers, ...], cells: dict[str, list[str]]
 ) -> None:
     seen = set()
     for place, one in enumerate(told, 1):

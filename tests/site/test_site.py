@@ -20,9 +20,9 @@ from bench.site.build import write
 from bench.site.pages import chip as chip_pages
 from bench.site.pages import compare
 from bench.site.pages import records as record_pages
-from bench.site.place import LIST, Place
-from bench.site.words import Words
-from bench.site.world import Held, World, gather
+from bench.site.place import FILE_LIST, SiteFolder
+from bench.site.words import Linker
+from bench.site.world import JudgedRecord, World, gather
 from tests.conftest import DAY
 from tests.site.pages import Read, inner, page, target
 
@@ -182,7 +182,7 @@ def test_plots_have_their_data_beside_them(pages: dict[Path, Read]) -> None:
 
 
 def test_what_the_script_compares_is_what_the_sheets_say(world: World) -> None:
-    chips = [one for one in world.chips if one.id in compare.SHOWN]
+    chips = [one for one in world.chips if one.id in compare.DEFAULT_CHIPS]
     facts = compare.facts(chips, world)
     assert set(facts["chips"]) == {one.id for one in chips}
     for one in chips:
@@ -221,7 +221,7 @@ def hostile(world: World, record: Record, tmp_path: Path) -> World:
     sheets = Catalogue(chips, sources, world.catalogue.architectures)
     from bench.verdict import rows
 
-    held = Held(worst, tuple(rows(worst, sheets)), path.read_bytes())
+    held = JudgedRecord(worst, tuple(rows(worst, sheets)), path.read_bytes())
     return replace(world, catalogue=sheets, records=(held,))
 
 
@@ -257,22 +257,22 @@ def test_hostile_text_stays_text(
     ],
 )  # fmt: skip
 def test_words_are_escaped_and_linked(text: str, made: str) -> None:
-    assert str(Words({"nvidia-h20": "chips/h.html"}, "../", "x.html").text(text)) == made
+    assert str(Linker({"nvidia-h20": "chips/h.html"}, "../", "x.html").text(text)) == made
 
 
 def test_a_page_does_not_link_to_itself() -> None:
-    words = Words({"nvidia-h20": "chips/h.html"}, "../", "chips/h.html")
+    words = Linker({"nvidia-h20": "chips/h.html"}, "../", "chips/h.html")
     assert str(words.text("nvidia-h20")) == "nvidia-h20"
 
 
 def test_an_earlier_site_is_replaced_and_nothing_else(tmp_path: Path) -> None:
-    place = Place(tmp_path / "site")
+    place = SiteFolder(tmp_path / "site")
     place.check()
     place.fill([("a.html", b"1"), ("b/c.html", b"2")])
     place.check()
     place.fill([("a.html", b"3")])
     left = {path.name for path in (tmp_path / "site").rglob("*") if path.is_file()}
-    assert left == {"a.html", LIST}
+    assert left == {"a.html", FILE_LIST}
     assert (tmp_path / "site" / "a.html").read_bytes() == b"3"
     assert not (tmp_path / "site" / "b").exists()
 
@@ -289,8 +289,8 @@ def test_a_list_that_leads_elsewhere_takes_nothing_away(tmp_path: Path) -> None:
     folder = tmp_path / "site"
     folder.mkdir()
     names = ["../kept.txt", str(tmp_path / "kept.txt"), "", "a\0b", 3]
-    (folder / LIST).write_text(json.dumps(names))
-    Place(folder).fill([("a.html", b"1")])
+    (folder / FILE_LIST).write_text(json.dumps(names))
+    SiteFolder(folder).fill([("a.html", b"1")])
     assert (tmp_path / "kept.txt").read_text() == "mine"
 
 
@@ -347,7 +347,7 @@ def test_the_command_shows_records_of_ones_own_and_names_what_is_none(
 def test_an_imported_record_is_not_our_own(world: World, record: Record) -> None:
     device = record.device.model_copy(update={"backend": "cuda"})
     settings = {**record.settings, IMPORTED_BY: "Jo's <Lab>"}
-    held = Held(record.model_copy(update={"device": device, "settings": settings}), (), b"")
+    held = JudgedRecord(record.model_copy(update={"device": device, "settings": settings}), (), b"")
     listed = next(record_pages.pages(replace(world, records=(held, *world.records)), {}))
     assert listed.title == f"{len(world.records)} records of our own, 1 imported"
     assert listed.data["rows"][0]["device"] == "onpaper fake device, measured by Jo's <Lab>"
@@ -357,7 +357,7 @@ def test_the_page_of_a_chip_has_nothing_of_a_fake_device(world: World, record: R
     """Its figures stood among the measured ones of the chip that it had imitated."""
     h20 = world.catalogue.find("h20")
     assert record.identity.chip == h20.id
-    found = replace(world, records=(Held(record, (), b""),))
+    found = replace(world, records=(JudgedRecord(record, (), b""),))
     assert (found.measured, chip_pages._records(h20, found)) == ((), [])
     assert chip_pages._page(h20, found, {}).data["records"] == []
 

@@ -1,6 +1,6 @@
 "use strict";
-/* The script of the site: sorting, filtering, comparing. All state is in the address's fragment;
-   pages work without it. Text from data is only ever set as text. */
+/* The site's script: sorts, filters and compares. All state is in the fragment of the address; pages
+   work without the script. Text from data is only ever inserted as text, never as HTML. */
 (() => {
   const state = () => new URLSearchParams(location.hash.slice(1));
   const put = (changes) => {
@@ -13,16 +13,16 @@
     history.replaceState(null, "", text ? "#" + text : location.pathname.split("/").pop() + "#");
   };
   const make = (tag, text, attributes = {}) => {
-    const one = document.createElement(tag);
-    if (text !== undefined && text !== null) one.textContent = text;
-    for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
-    return one;
+    const element = document.createElement(tag);
+    if (text !== undefined && text !== null) element.textContent = text;
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    return element;
   };
 
-  /* Tables that sort: a button in each head, empty cells last, ties in the page's order. */
-  const place = (table, rows) => {
+  /* Sortable tables: a button in each head; empty cells come last, ties keep the page's order. */
+  const setRows = (table, rows) => {
     const body = table.tBodies[0];
-    body.replaceChildren();  // moving rows one by one takes time that grows with their square
+    body.replaceChildren();  // moving rows one by one takes quadratic time
     body.append(...rows);
     table.dispatchEvent(new Event("sorted"));
   };
@@ -45,18 +45,18 @@
       const both = typeof a === "number" && typeof b === "number";
       return sign * (both ? a - b : compare(String(a), String(b))) || i - j;
     });
-    place(table, rows.map((row) => row[2]));
+    setRows(table, rows.map((row) => row[2]));
     heads.forEach((head, number) => {
       if (number === column) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     });
   };
-  const sorted = (table) => {
-    const asked = state().get("sort");
-    if (asked) return sort(table, asked.replace(/^-/, ""), asked.startsWith("-"));
+  const sortByAddress = (table) => {
+    const order = state().get("sort");
+    if (order) return sort(table, order.replace(/^-/, ""), order.startsWith("-"));
     if (!table.order) return;
     for (const head of table.tHead.rows[0].cells) head.removeAttribute("aria-sort");
-    place(table, table.order);
+    setRows(table, table.order);
   };
   for (const table of document.querySelectorAll("table.table-sort")) {
     for (const head of table.tHead.rows[0].cells) {
@@ -71,84 +71,85 @@
         sort(table, head.dataset.key, descending);
       });
     }
-    sorted(table);
+    sortByAddress(table);
   }
 
-  /* Forms that filter rows or unfolding blocks by words and choices. */
+  /* Forms that filter table rows or collapsible blocks by search words and selections. */
   for (const form of document.querySelectorAll("form[data-filter]")) {
     const home = document.getElementById(form.dataset.filter);
     const items = () => [...(home.tBodies ? home.tBodies[0].rows : home.children)];
     const limit = Number(form.dataset.limit ?? Infinity);
     const more = form.querySelector("button[data-all]");
-    let every = false;
-    const words = new Map();
+    let showAll = false;
+    const texts = new Map();
     const text = (item) => {
-      if (!words.has(item)) {
-        words.set(item, ((item.dataset.q ?? "") + " " + item.textContent).toLowerCase());
+      if (!texts.has(item)) {
+        texts.set(item, ((item.dataset.q ?? "") + " " + item.textContent).toLowerCase());
       }
-      return words.get(item);
+      return texts.get(item);
     };
-    const fields = [...form.elements].filter((one) => one.name);
+    const fields = [...form.elements].filter((field) => field.name);
     const names = (item) => (item.dataset.q ?? "").split(/[\s_-]+/);
-    const searches = [  // the first that finds anything is taken: a whole name, its beginning, any text
+    const searches = [  // tried in order until one finds something: whole name, start of a name, any text
       (item, word) => names(item).includes(word),
       (item, word) => names(item).some((name) => name.startsWith(word)),
       (item, word) => text(item).includes(word),
     ];
-    const found_by = (items, wanted) => {
-      const asked = wanted.split(/[\s_-]+/).filter(Boolean);
+    const searchItems = (items, query) => {
+      const words = query.split(/[\s_-]+/).filter(Boolean);
       for (const search of searches) {
-        const found = items.filter((item) => asked.every((word) => search(item, word)));
+        const found = items.filter((item) => words.every((word) => search(item, word)));
         if (found.length) return found;
       }
       return [];
     };
-    const fitting = (asked) => {
-      const chosen = items().filter((item) => asked.every(
+    const matching = (filters) => {
+      const selected = items().filter((item) => filters.every(
         ([name, wanted]) => name === "q" || item.dataset[name]?.toLowerCase() === wanted));
-      const wanted = asked.find(([name]) => name === "q")?.[1];
-      return new Set(wanted ? found_by(chosen, wanted) : chosen);
+      const query = filters.find(([name]) => name === "q")?.[1];
+      return new Set(query ? searchItems(selected, query) : selected);
     };
     const apply = () => {
-      const asked = fields.map((one) => [one.name, one.value.trim().toLowerCase()]).filter((one) => one[1]);
+      const filters = fields.map((field) => [field.name, field.value.trim().toLowerCase()])
+        .filter(([, wanted]) => wanted);
       const all = items();
-      const fit = fitting(asked);
+      const matches = matching(filters);
       let found = 0;
       for (const item of all) {
-        const fits = fit.has(item);
-        found += fits;
+        const isMatch = matches.has(item);
+        found += isMatch;
         item.classList.remove("more");
-        item.hidden = !fits || (!every && found > limit);
+        item.hidden = !isMatch || (!showAll && found > limit);
       }
-      const shown = every ? found : Math.min(found, limit);
+      const shown = showAll ? found : Math.min(found, limit);
       form.querySelector("output").textContent = shown < found
         ? `${found} of ${all.length} found, the first ${shown} shown`
         : `${found} of ${all.length} shown`;
       if (more) more.hidden = shown === found;
     };
     home.addEventListener("sorted", apply);
-    more?.addEventListener("click", () => { every = true; apply(); });
+    more?.addEventListener("click", () => { showAll = true; apply(); });
     const read = () => {
-      for (const one of fields) one.value = state().get(one.name) ?? "";
+      for (const field of fields) field.value = state().get(field.name) ?? "";
       apply();
     };
     form.addEventListener("input", () => {
-      put(Object.fromEntries(fields.map((one) => [one.name, one.value])));
+      put(Object.fromEntries(fields.map((field) => [field.name, field.value])));
       apply();
     });
     form.addEventListener("submit", (event) => event.preventDefault());
     addEventListener("hashchange", read);
     read();
   }
-  addEventListener("hashchange", () => document.querySelectorAll("table.table-sort").forEach(sorted));
+  addEventListener("hashchange", () => document.querySelectorAll("table.table-sort").forEach(sortByAddress));
 
-  /* Rows that can be chosen for a comparison. */
+  /* Checkboxes that select chips for a comparison. */
   const link = document.querySelector("[data-compare]");
   if (link) {
     const clear = document.querySelector("[data-clear]");
     const boxes = [...document.querySelectorAll("input[data-chip]")];
     const chosen = () => boxes.filter((box) => box.checked).map((box) => box.dataset.chip);
-    const tell = () => {
+    const update = () => {
       const ids = chosen();
       link.hidden = clear.hidden = !ids.length;
       link.textContent = ids.length < 2 ? "1 selected: select another" : `Compare the ${ids.length} chips selected`;
@@ -158,66 +159,66 @@
     const read = () => {
       const ids = (state().get("chips") ?? "").split(",");
       for (const box of boxes) box.checked = ids.includes(box.dataset.chip);
-      tell();
+      update();
     };
-    const change = () => { put({ chips: chosen().join(",") }); tell(); };
+    const change = () => { put({ chips: chosen().join(",") }); update(); };
     for (const box of boxes) box.addEventListener("change", change);
     clear.addEventListener("click", () => { for (const box of boxes) box.checked = false; change(); });
     addEventListener("hashchange", read);
     read();
   }
 
-  /* The comparison of any chips. */
+  /* The comparison of the selected chips. */
   const choice = document.querySelector("form[data-choose]");
   if (choice) {
     const facts = JSON.parse(document.getElementById("facts").textContent);
     const home = document.getElementById("compared");
     const known = (id) => Object.hasOwn(facts.chips, id);
     const digits = (ratio) => (ratio < 1000 ? ratio.toPrecision(3) : String(Math.round(ratio)));
-    const named = (word) => {
+    const idOf = (word) => {
       const name = word.trim().toLowerCase();
       return known(name) ? name : Object.hasOwn(facts.names, name) ? facts.names[name] : null;
     };
-    const asked = () => {
+    const selection = () => {
       const words = (state().get("chips") ?? "").split(",").filter((word) => word.trim());
-      const found = [...new Set(words.map(named).filter(Boolean))];
+      const found = [...new Set(words.map(idOf).filter(Boolean))];
       const chips = found.length ? found : choice.dataset.choose.split(",");
-      const baseline = named(state().get("baseline") ?? "");
-      const unknown = words.filter((word) => !named(word));
+      const baseline = idOf(state().get("baseline") ?? "");
+      const unknown = words.filter((word) => !idOf(word));
       return { chips, unknown, baseline: chips.includes(baseline) ? baseline : chips[0] };
     };
-    const shift = (chips, baseline) => {
+    const select = (chips, baseline) => {
       put({ chips: chips.join(","), baseline });
       draw();
     };
     const signs = { match: "✓ ", exceeds: "✓ ", "falls short": "✗ ", inconclusive: "? " };
     const kinds = { match: "good", exceeds: "good", "falls short": "bad", inconclusive: "unsure" };
-    const paper = (one, id, baseline, key) => {
+    const paper = (cell, id, baseline, key) => {
       const mine = facts.chips[id].v[key.k];
       const theirs = facts.chips[baseline].v[key.k];
-      if (!mine) return one.append("–");
-      one.append(make("a", mine[1], { href: `chips/${id}.html#${key.a}` }));
+      if (!mine) return cell.append("–");
+      cell.append(make("a", mine[1], { href: `chips/${id}.html#${key.a}` }));
       if (id !== baseline && theirs && theirs[0]) {
-        one.append(make("br"), make("span", `× ${digits(mine[0] / theirs[0])} on paper`, { class: "ratio" }));
+        cell.append(make("br"), make("span", `× ${digits(mine[0] / theirs[0])} on paper`, { class: "ratio" }));
       }
     };
-    const measurement = (one, id, baseline, key) => {
+    const measurement = (cell, id, baseline, key) => {
       const mine = facts.chips[id].m[key.k];
       if (!mine) return;
       const href = `chips/${id}.html#evidence`;
-      one.append(make("br"), make("a", `${mine[1]} measured`, { href }));
+      cell.append(make("br"), make("a", `${mine[1]} measured`, { href }));
       const pair = facts.pairs[`${id} ${baseline}`]?.[key.k];
       if (!pair) return;
       const [ratio, low, high, verdict] = pair;
-      const told = `× ${digits(ratio)} (${digits(low)}–${digits(high)}) measured `;
-      one.append(make("br"), make("span", told, { class: "ratio" }),
+      const text = `× ${digits(ratio)} (${digits(low)}–${digits(high)}) measured `;
+      cell.append(make("br"), make("span", text, { class: "ratio" }),
         make("span", (signs[verdict] ?? "") + verdict, { class: `badge ${kinds[verdict] ?? "open"}` }));
     };
     const cell = (id, baseline, key) => {
-      const one = make("td", null, { class: "number" });
-      paper(one, id, baseline, key);
-      measurement(one, id, baseline, key);
-      return one;
+      const data = make("td", null, { class: "number" });
+      paper(data, id, baseline, key);
+      measurement(data, id, baseline, key);
+      return data;
     };
     const line = (chips, baseline, key) => {
       const row = make("tr");
@@ -229,9 +230,9 @@
       const row = make("tr");
       row.append(make("th", `US licence policy to China on ${facts.day}`, { scope: "row" }));
       for (const id of chips) {
-        const one = make("td");
-        one.append(make("a", facts.chips[id].p || "–", { href: `chips/${id}.html#rules` }));
-        row.append(one);
+        const data = make("td");
+        data.append(make("a", facts.chips[id].p || "–", { href: `chips/${id}.html#rules` }));
+        row.append(data);
       }
       return row;
     };
@@ -239,29 +240,29 @@
       const row = make("tr");
       row.append(make("th", "figure (dense)", { scope: "col" }));
       for (const id of chips) {
-        const one = make("th", null, { scope: "col" });
-        one.append(make("a", facts.chips[id].n, { href: `chips/${id}.html` }));
-        if (id === baseline) one.append(make("br"), make("span", "baseline", { class: "ratio" }));
-        const away = make("button", "remove", { type: "button", class: "button" });
-        away.setAttribute("aria-label", `remove ${facts.chips[id].n}`);
-        away.addEventListener("click", () => shift(chips.filter((other) => other !== id), baseline));
-        if (chips.length > 1) one.append(make("br"), away);
-        row.append(one);
+        const column = make("th", null, { scope: "col" });
+        column.append(make("a", facts.chips[id].n, { href: `chips/${id}.html` }));
+        if (id === baseline) column.append(make("br"), make("span", "baseline", { class: "ratio" }));
+        const remove = make("button", "remove", { type: "button", class: "button" });
+        remove.setAttribute("aria-label", `remove ${facts.chips[id].n}`);
+        remove.addEventListener("click", () => select(chips.filter((other) => other !== id), baseline));
+        if (chips.length > 1) column.append(make("br"), remove);
+        row.append(column);
       }
       return row;
     };
     const draw = () => {
-      const { chips, unknown, baseline } = asked();
+      const { chips, unknown, baseline } = selection();
       const only = state().get("rows") === "measured";
       choice.elements.rows.value = only ? "measured" : "";
       choice.elements.baseline.replaceChildren(
         ...chips.map((id) => make("option", facts.chips[id].n, { value: id })));
       choice.elements.baseline.value = baseline;
       choice.elements.add.value = "";
-      for (const one of choice.elements.add.options) one.disabled = chips.includes(one.value);
-      const told = (key) => chips.some((id) => facts.chips[id].v[key.k] || facts.chips[id].m[key.k]);
+      for (const option of choice.elements.add.options) option.disabled = chips.includes(option.value);
+      const hasValue = (key) => chips.some((id) => facts.chips[id].v[key.k] || facts.chips[id].m[key.k]);
       const both = (key) => chips.some((id) => facts.pairs[`${id} ${baseline}`]?.[key.k]);
-      const keys = facts.keys.filter((key) => (only ? both(key) : told(key)));
+      const keys = facts.keys.filter((key) => (only ? both(key) : hasValue(key)));
       const table = make("table");
       const top = table.createTHead();
       top.append(head(chips, baseline));
@@ -276,10 +277,10 @@
     };
     choice.addEventListener("submit", (event) => event.preventDefault());
     choice.addEventListener("change", (event) => {
-      const { chips, baseline } = asked();
+      const { chips, baseline } = selection();
       const field = event.target;
-      if (field.name === "add" && field.value) shift([...chips, field.value], baseline);
-      if (field.name === "baseline") shift(chips, field.value);
+      if (field.name === "add" && field.value) select([...chips, field.value], baseline);
+      if (field.name === "baseline") select(chips, field.value);
       if (field.name === "rows") { put({ rows: field.value }); draw(); }
     });
     addEventListener("hashchange", draw);
@@ -288,7 +289,7 @@
     draw();
   }
 
-  /* What the address names is unfolded. */
+  /* Opens the collapsible block that the address names. */
   const unfold = () => {
     let name = location.hash.slice(1);
     try { name = decodeURIComponent(name); } catch { return; }

@@ -1,1 +1,1 @@
-"""The pages: one module each, that yields them."""
+"""The pages: one module for each kind, with a function ``pages`` that yields them."""

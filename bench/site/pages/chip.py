@@ -1,4 +1,4 @@
-"""A page a chip: its sheet with sources, what follows from it, rules through time, evidence."""
+"""One page per chip: sheet with sources, derived figures, rule history, evidence, predictions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,38 +18,39 @@ from bench.report.markup import cleaned
 from bench.report.policies import paragraph, policy
 from bench.report.predicted import in_words
 from bench.report.predictions import HOW, beside_fit
-from bench.site.blocks import Block, blocks, held, unique
+from bench.site.blocks import Block, blocks, claim_badge, unique
 from bench.site.page import Page
-from bench.site.pages.predictions import inside
-from bench.site.predicted import BASE, Standing
-from bench.site.words import Words
+from bench.site.pages.predictions import coverage
+from bench.site.predicted import BASE, StandingQuestion
+from bench.site.words import Linker
 from bench.site.world import World
 from bench.theory.entry import key_of, look_up
 
-HEAD = ("matrix_bf16", "matrix_fp8", "memory_capacity", "memory_bandwidth", "tdp", "tpp",
+TOP_FIGURES = ("matrix_bf16", "matrix_fp8", "memory_capacity", "memory_bandwidth", "tdp", "tpp",
         "performance_density")  # fmt: skip
-"""What the top of a page shows, where the chip has it."""
-SPELLED = (
+"""Figures shown at the top of a page, if the chip has them."""
+COLUMNS_NOTE = (
     "Tokens are those of the answers; of prefill only, those of the prompts. TPOT: time between "
     "two tokens of one request; of prefill only, the whole step. Limited by: what takes most of "
     "the time, and its share of it. Memory left: on each chip, after weights, cache and what an "
     "engine keeps."
 )
-"""What the words of the columns of predictions mean."""
-SIGNED = (
+"""Explains the columns of the predictions."""
+ERRORS_NOTE = (
     "Error: |predicted / measured − 1|; bias: the median of the signed error. A bias below zero "
     "says for times that it took longer than predicted, for figures that it reached more."
 )
+"""Explains the columns of the prediction errors."""
 
 
-def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
+def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
     """Yields a page for each sheet."""
-    yield from (_page(chip, world, names) for chip in world.chips)
+    yield from (_page(chip, world, addresses) for chip in world.chips)
 
 
-def _page(chip: Chip, world: World, names: dict[str, str]) -> Page:
+def _page(chip: Chip, world: World, addresses: dict[str, str]) -> Page:
     path = f"chips/{chip.id}.html"
-    words = Words(names, "../", path)
+    linker = Linker(addresses, "../", path)
     return Page(
         path=path,
         title=chip.name,
@@ -60,112 +61,114 @@ def _page(chip: Chip, world: World, names: dict[str, str]) -> Page:
             "chip": chip,
             "facts": _facts(chip, world),
             "status": _status(chip, world),
-            "sheet": _sheet(chip, world, words),
-            "evidence": _evidence(chip, world, words),
-            "predicted": _predicted(chip, world, words),
-            "errors": _errors(chip, world, words),
-            "claims": [_claim(one, words) for one in world.speaking_of(chip.id)],
+            "sheet": _sheet(chip, world, linker),
+            "evidence": _evidence(chip, world, linker),
+            "predicted": _predicted(chip, world, linker),
+            "errors": _errors(chip, world, linker),
+            "claims": [_claim(judged, linker) for judged in world.claims_about(chip.id)],
             "records": [
-                words.link(one.record.id)
-                for one in world.own
-                if one.record.identity.chip == chip.id
+                linker.link(judged.record.id)
+                for judged in world.our_records
+                if judged.record.identity.chip == chip.id
             ],
-            "others": [words.link(name) for name in chip.variants],
+            "others": [linker.link(name) for name in chip.variants],
             "baseline": BASE if chip.id != BASE else "nvidia-h100-sxm-80gb",
         },
     )
 
 
 def _facts(chip: Chip, world: World) -> list[tuple[str, str, str]]:
-    """Returns title, value and anchor of the figures at the top."""
-    found = [(key, look_up(chip, key_of(key), world.catalogue)) for key in HEAD]
+    """Returns title, value and anchor of each figure at the top."""
+    entries = [(key, look_up(chip, key_of(key), world.catalogue)) for key in TOP_FIGURES]
     return [
-        (one.key.title, one.text, key if key in FIGURES else "sheet-1")
-        for key, one in found
-        if one.value is not None
+        (entry.key.title, entry.text, key if key in FIGURES else "sheet-1")
+        for key, entry in entries
+        if entry.value is not None
     ]
 
 
 def _status(chip: Chip, world: World) -> str:
-    known = world.status.get(chip.id)
-    if known is None or chip.variants:
+    ruling = world.status.get(chip.id)
+    if ruling is None or chip.variants:
         return ""
-    return f"{policy(known.status)}; paragraph: {paragraph(known.status)}"
+    return f"{policy(ruling.status)}; paragraph: {paragraph(ruling.status)}"
 
 
-def _sheet(chip: Chip, world: World, words: Words) -> list[Block]:
-    """Returns the dossier's tables; each figure of the sheet has its key for an anchor."""
-    plain = world.catalogue.chips[chip.id]
-    report = cleaned(dossier(plain, world.catalogue, world.book, _records(chip, world)))
+def _sheet(chip: Chip, world: World, linker: Linker) -> list[Block]:
+    """Returns the tables of the sheet; the anchor of each figure's row is its key."""
+    sheet = world.catalogue.chips[chip.id]
+    report = cleaned(dossier(sheet, world.catalogue, world.book, _records(chip, world)))
     keys = [key for key in FIGURES if key in chip.figures]
-    return list(blocks(report, words, "sheet", unique([*keys, *chip.facts])))
+    return list(blocks(report, linker, "sheet", unique([*keys, *chip.facts])))
 
 
 def _records(chip: Chip, world: World) -> list[Record]:
-    return [one.record for one in world.measured if one.record.identity.chip == chip.id]
+    return [judged.record for judged in world.measured if judged.record.identity.chip == chip.id]
 
 
-def _evidence(chip: Chip, world: World, words: Words) -> list[Block]:
+def _evidence(chip: Chip, world: World, linker: Linker) -> list[Block]:
     if not world.observed.get(chip.id):
         return []
     report = cleaned(evidence_report(chip, world.bench))
-    return list(blocks(report, words, "evidence"))
+    return list(blocks(report, linker, "evidence"))
 
 
-def _predicted(chip: Chip, world: World, words: Words) -> Block | None:
-    """Returns what the chip would do in each standing question; nothing of no accelerator."""
+def _predicted(chip: Chip, world: World, linker: Linker) -> Block | None:
+    """Returns the predictions for each standing question; None if there are none for the chip."""
     rows = [
-        _answer(told.question, told.answers[chip.id], words)
-        for told in world.predicted
-        if chip.id in told.answers
+        _answer_row(answered.question, answered.answers[chip.id], linker)
+        for answered in world.predicted
+        if chip.id in answered.answers
     ]
     columns = (
         "question", "tokens/s, per chip", "x H20, per chip", "TPOT or step", "limited by",
         "memory left", "rests on",
     )  # fmt: skip
-    above = words.lines(HOW)
-    below = words.lines((SPELLED, RESTS, *_beside(chip, world)))
+    above = linker.lines(HOW)
+    below = linker.lines((COLUMNS_NOTE, RESTS, *_distance_from_fit(chip, world)))
     return Block("predicted-0", "", columns, rows, above=above, below=below) if rows else None
 
 
-def _beside(chip: Chip, world: World) -> Iterator[str]:
-    """Yields how far the chip is from what was fitted, each line once behind its questions."""
+def _distance_from_fit(chip: Chip, world: World) -> Iterator[str]:
+    """Yields how far the chip is from the fitted chips; equal lines of several questions once."""
     lines: dict[str, list[str]] = {}
-    for told in world.predicted:
-        found = told.answers[chip.id].found if chip.id in told.answers else None
-        for line in beside_fit([found] if found else []):
-            lines.setdefault(line, []).append(told.question.title)
+    for answered in world.predicted:
+        prediction = answered.answers[chip.id].found if chip.id in answered.answers else None
+        for line in beside_fit([prediction] if prediction else []):
+            lines.setdefault(line, []).append(answered.question.title)
     yield from (f"{'; '.join(titles)}: {line}" for line, titles in lines.items())
 
 
-def _answer(asked: Standing, one: Answer, words: Words) -> list[Markup]:
-    first = Markup('<a href="{}predictions.html#{}">{}</a>').format(
-        words.root, asked.key, asked.title
+def _answer_row(question: StandingQuestion, answer: Answer, linker: Linker) -> list[Markup]:
+    link = Markup('<a href="{}predictions.html#{}">{}</a>').format(
+        linker.root, question.key, question.title
     )
-    if one.found is None:
-        told = [one.why, *(["–"] * 5)]
+    if answer.found is None:
+        cells = [answer.why, *(["–"] * 5)]
     else:
-        said = in_words(one, one.found, 0)
-        told = [said[key] for key in ("rate", "over", "time", "limit", "left", "rests")]
-    return [first, *map(words.text, told)]
+        values = in_words(answer, answer.found, 0)
+        cells = [values[key] for key in ("rate", "over", "time", "limit", "left", "rests")]
+    return [link, *map(linker.text, cells)]
 
 
-def _errors(chip: Chip, world: World, words: Words) -> Block | None:
-    """Returns how far predictions of the chip were off where their fit was without it."""
-    told = ((name, part["each"].get(chip.id)) for name, part in world.errors.items())
-    rows = [words.lines(_error(name, own)) for name, own in told if own and name not in REPEATED]
+def _errors(chip: Chip, world: World, linker: Linker) -> Block | None:
+    """Returns the errors of predictions of the chip by fits that left it out; None if untested."""
+    errors = ((name, part["each"].get(chip.id)) for name, part in world.errors.items())
+    tested = ((name, error) for name, error in errors if error and name not in REPEATED)
+    rows = [linker.lines(_error_row(name, error)) for name, error in tested]
     columns = ("part: what was left out", "cases", "mean error", "bias", "within 80 / 95%")
-    title, below = "How far predictions were off", words.lines((SIGNED,))
+    title, below = "How far predictions were off", linker.lines((ERRORS_NOTE,))
     return Block("errors", title, columns, rows, below=below) if rows else None
 
 
-def _error(name: str, own: dict[str, Any]) -> tuple[str, ...]:
-    return name, f"{own['count']:,}", f"{own['mean']:.1%}", f"{own['bias']:+.1%}", inside(own)
+def _error_row(name: str, error: dict[str, Any]) -> tuple[str, ...]:
+    mean, bias = f"{error['mean']:.1%}", f"{error['bias']:+.1%}"
+    return name, f"{error['count']:,}", mean, bias, coverage(error)
 
 
-def _claim(one: Judgement, words: Words) -> dict[str, object]:
+def _claim(judged: Judgement, linker: Linker) -> dict[str, object]:
     return {
-        "link": words.link(one.claim.id, one.claim.statement),
-        "badge": held(one.word.value, one.stands),
-        "who": f"{one.claim.speaker}, {one.claim.date}",
+        "link": linker.link(judged.claim.id, judged.claim.statement),
+        "badge": claim_badge(judged.word.value, judged.stands),
+        "who": f"{judged.claim.speaker}, {judged.claim.date}",
     }

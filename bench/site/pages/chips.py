@@ -1,4 +1,4 @@
-"""The table of all chips, and of those that are set side by side."""
+"""The sortable table of all chips."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,33 +12,35 @@ from bench.report.marks import UNPUBLISHED
 from bench.report.policies import policy
 from bench.report.ratios import reached
 from bench.site.page import Page
-from bench.site.words import Words
+from bench.site.words import Linker
 from bench.site.world import World
 from bench.theory.entry import Entry, key_of, look_up
 
-FIRST = ("matrix_bf16",)
-THEN = ("matrix_fp8", "memory_capacity", "memory_bandwidth", "tpp", "performance_density")
-LAST = ("tdp", "link_bandwidth", "matrix_int8")
-"""Figures before and after what was measured, and after the licence policy."""
-LEADS = ("matrix_bf16", "matrix_fp16")
-"""The figure whose achieved fraction the table shows: the first that was measured."""
+BEFORE_MEASURED = ("matrix_bf16",)
+AFTER_MEASURED = ("matrix_fp8", "memory_capacity", "memory_bandwidth", "tpp", "performance_density")
+AFTER_POLICY = ("tdp", "link_bandwidth", "matrix_int8")
+"""Columns of figures before and after the measured column, and after the licence policy."""
+LEADING_RATES = ("matrix_bf16", "matrix_fp16")
+"""The table shows the achieved fraction of the first of these figures that was measured."""
 KINDS = {"gpu": "accelerator", "npu": "accelerator", "system": "system", "cpu": "processor"}
+"""Kind of chip as the page names it, by the kind on the sheet."""
 ORDER = ("accelerator", "system", "processor")
+"""Order of the kinds in the table."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that is sorted by ``value``; nothing where there is none."""
+    """A cell of a sortable table; cells whose ``value`` is None are sorted last."""
 
     text: Markup
     value: float | None = None
 
 
-def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
+def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
     """Yields the table of all chips."""
-    words = Words(names, "", "chips.html")
-    known = [one for one in world.chips if not one.variants]
-    shown = sorted(known, key=lambda one: ORDER.index(KINDS[one.kind]))
+    linker = Linker(addresses, "", "chips.html")
+    chips = [chip for chip in world.chips if not chip.variants]
+    shown = sorted(chips, key=lambda chip: ORDER.index(KINDS[chip.kind]))
     yield Page(
         path="chips.html",
         title=f"{len(shown)} chips and their published figures",
@@ -47,61 +49,64 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         part="chips.html",
         script=True,
         data={
-            "heads": [[key_of(key).heading for key in keys] for keys in (FIRST, THEN, LAST)],
-            "rows": [_row(one, world, words) for one in shown],
-            "vendors": sorted({one.vendor for one in shown}),
+            "heads": [
+                [key_of(key).heading for key in keys]
+                for keys in (BEFORE_MEASURED, AFTER_MEASURED, AFTER_POLICY)
+            ],
+            "rows": [_row(chip, world, linker) for chip in shown],
+            "vendors": sorted({chip.vendor for chip in shown}),
             "tiers": ("export", "domestic", "global"),
             "kinds": ORDER,
         },
     )
 
 
-def _row(chip: Chip, world: World, words: Words) -> dict[str, object]:
-    known = world.status.get(chip.id)
+def _row(chip: Chip, world: World, linker: Linker) -> dict[str, object]:
+    ruling = world.status.get(chip.id)
     return {
         "chip": chip,
         "kind": KINDS[chip.kind],
-        "search": searched(chip),
-        "name": words.link(chip.id, chip.name),
+        "search": search_text(chip),
+        "name": linker.link(chip.id, chip.name),
         "launched": chip.launched or "",
         "cells": [
-            [_cell(chip, look_up(chip, key_of(key), world.catalogue), words) for key in keys]
-            for keys in (FIRST, THEN, LAST)
+            [_cell(chip, look_up(chip, key_of(key), world.catalogue), linker) for key in keys]
+            for keys in (BEFORE_MEASURED, AFTER_MEASURED, AFTER_POLICY)
         ],
-        "reaches": reaches(chip, world, words),
-        "policy": policy(known.status) if known else "–",
+        "reaches": achieved_cell(chip, world, linker),
+        "policy": policy(ruling.status) if ruling else "–",
     }
 
 
-def searched(chip: Chip) -> str:
-    """Returns what a search of chips looks through, in lower case."""
-    told = (chip.id, chip.name, chip.local_name, *chip.aliases, chip.architecture)
-    return " ".join(filter(None, told)).lower()
+def search_text(chip: Chip) -> str:
+    """Returns the lower-case text of a chip that the search box looks through."""
+    texts = (chip.id, chip.name, chip.local_name, *chip.aliases, chip.architecture)
+    return " ".join(filter(None, texts)).lower()
 
 
-def _cell(chip: Chip, entry: Entry, words: Words) -> Cell:
-    """Returns a value that leads to its row on the chip's page, where its source is."""
+def _cell(chip: Chip, entry: Entry, linker: Linker) -> Cell:
+    """Returns a value that links to its row on the chip's page, which names the source."""
     if not entry.text:
         return Cell(Markup("{}").format(str(entry.gap) if entry.gap else "–"))
     at = f"#{entry.key.name}" if entry.key.name in FIGURES else "#sheet-1"
-    return Cell(words.link(chip.id, signed(entry), at), entry.value)
+    return Cell(linker.link(chip.id, marked_value(entry), at), entry.value)
 
 
-def signed(entry: Entry) -> str:
-    """Returns a value, with marks where nobody published it and where sources disagree."""
+def marked_value(entry: Entry) -> str:
+    """Returns a value with marks if it was computed, not published, or if sources disagree."""
     computed = UNPUBLISHED if entry.origin == "computed" else ""
     return f"{entry.number}{computed}{'≠' if entry.rivals else ''}"
 
 
-def reaches(chip: Chip, world: World, words: Words) -> Cell:
-    """Returns what a chip was measured to reach of its leading rate, with the interval."""
-    for key in LEADS:
-        found, published = world.bench.whole.achieved(key, chip.id), chip.number(key)
-        if found and published:
-            return Cell(_share(chip, key, found, words), found.rate / published)
+def achieved_cell(chip: Chip, world: World, linker: Linker) -> Cell:
+    """Returns the measured fraction of a chip's leading matrix rate, with its interval."""
+    for key in LEADING_RATES:
+        achieved, published = world.bench.whole.achieved(key, chip.id), chip.number(key)
+        if achieved and published:
+            return Cell(_share(chip, key, achieved, linker), achieved.rate / published)
     return Cell(Markup("–"))
 
 
-def _share(chip: Chip, key: str, found: Achieved, words: Words) -> Markup:
-    told = reached(found, chip.number(key))
-    return words.link(chip.id, f"{told} {key.partition('_')[2]}", "#evidence")
+def _share(chip: Chip, key: str, achieved: Achieved, linker: Linker) -> Markup:
+    text = reached(achieved, chip.number(key))
+    return linker.link(chip.id, f"{text} {key.partition('_')[2]}", "#evidence")

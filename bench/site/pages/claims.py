@@ -1,4 +1,4 @@
-"""Claims with their verdicts: all of them, unfolding to every row behind; and a page for each."""
+"""The list of claims with verdicts, each with its findings and values, and a page per claim."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ from bench.evidence.observe import OWN, Observation
 from bench.report.claims import SIGNS, claim_report, tested_formula
 from bench.report.markup import cleaned
 from bench.report.ratios import devices, groups, measured, on_paper, worth
-from bench.site.blocks import blocks, held, neutral
+from bench.site.blocks import blocks, claim_badge, neutral
 from bench.site.page import Page
-from bench.site.words import Words
+from bench.site.words import Linker
 from bench.site.world import World
 
-STANDS = {True: "holds", False: "does not hold", None: "open"}
+HOLDS_TEXT = {True: "holds", False: "does not hold", None: "open"}
 
 
-def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
-    """Yields the list and a page for each claim."""
-    words = Words(names, "", "claims.html")
-    told = Counter(one.word for one in world.claims)
+def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
+    """Yields the list of claims and a page for each claim."""
+    linker = Linker(addresses, "", "claims.html")
+    counts = Counter(one.word for one in world.claims)
     yield Page(
         path="claims.html",
         title=f"{len(world.claims)} claims tested",
@@ -34,84 +34,96 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         part="claims.html",
         script=True,
         data={
-            "claims": [_claim(one, world, words) for one in world.claims],
-            "counts": [(neutral(one.value), one.value, told[one]) for one in Word if told[one]],
+            "claims": [_claim(one, world, linker) for one in world.claims],
+            "counts": [(neutral(one.value), one.value, counts[one]) for one in Word if counts[one]],
             "sides": sorted({one.claim.side for one in world.claims}),
-            "verdicts": [one.value for one in Word if told[one]],
+            "verdicts": [one.value for one in Word if counts[one]],
         },
     )
-    yield from (_page(one, world, names) for one in world.claims)
+    yield from (_page(one, world, addresses) for one in world.claims)
 
 
-def _claim(one: Judgement, world: World, words: Words) -> dict[str, Any]:
-    claim = one.claim
+def _claim(judgement: Judgement, world: World, linker: Linker) -> dict[str, Any]:
+    claim = judgement.claim
     source = world.catalogue.sources[claim.source]
     return {
         "id": claim.id,
         "statement": claim.statement,
-        "badge": held(one.word.value, one.stands),
-        "word": one.word.value,
+        "badge": claim_badge(judgement.word.value, judgement.stands),
+        "word": judgement.word.value,
         "side": claim.side,
         "who": f"{claim.speaker} ({claim.side}), {claim.date}",
-        "source": words.outside(source.url, source.title or claim.source),
-        "read": words.text(tested_formula(one.deciding.deciding)),
-        "page": words.link(claim.id, "Its own page, with what would change the verdict"),
-        "findings": [_finding(found, words) for pair in one.pairs for found in pair.findings],
-        "values": _values(one, world, words),
+        "source": linker.outside(source.url, source.title or claim.source),
+        "read": linker.text(tested_formula(judgement.deciding.deciding)),
+        "page": linker.link(claim.id, "Its own page, with what would change the verdict"),
+        "findings": [
+            _finding(finding, linker) for pair in judgement.pairs for finding in pair.findings
+        ],
+        "values": _values(judgement, world, linker),
     }
 
 
-def _finding(found: Finding, words: Words) -> list[Markup]:
-    asked = found.question
+def _finding(finding: Finding, linker: Linker) -> list[Markup]:
+    question = finding.question
     cells = (
-        f"{asked.first.id} / {asked.second.id}",
-        title(asked.axis),
-        f"{SIGNS[asked.relation]} {asked.factor:g}",
-        f"{on_paper(found.paper)}: {STANDS[found.on_paper]}",
-        f"{measured(found.measured)}: {STANDS[found.holds]}" if found.measured else "–",
+        f"{question.first.id} / {question.second.id}",
+        title(question.axis),
+        f"{SIGNS[question.relation]} {question.factor:g}",
+        f"{on_paper(finding.paper)}: {HOLDS_TEXT[finding.on_paper]}",
+        f"{measured(finding.measured)}: {HOLDS_TEXT[finding.holds]}" if finding.measured else "–",
     )
-    verdict = Markup("{}<br>{}").format(held(found.word.value, found.stands), found.reason)
-    last = (groups(found.measured), devices(found.needed))
-    return [*map(words.text, cells), verdict, *map(words.text, last)]
+    verdict = Markup("{}<br>{}").format(
+        claim_badge(finding.word.value, finding.stands), finding.reason
+    )
+    groups_and_devices = (groups(finding.measured), devices(finding.needed))
+    return [*map(linker.text, cells), verdict, *map(linker.text, groups_and_devices)]
 
 
-def _values(one: Judgement, world: World, words: Words) -> list[Markup]:
-    """Returns every value behind a claim, a line each, that leads to its source or record."""
-    findings = (found for pair in one.pairs for found in pair.findings)
-    every = {each.ref: each for found in findings for each in behind(found, world.bench.whole)}
-    ordered = sorted(every.values(), key=lambda each: (each.chip, -each.weight, each.ref))
-    return [_value(each, world, words) for each in ordered]
+def _values(judgement: Judgement, world: World, linker: Linker) -> list[Markup]:
+    """Returns every measured value behind a claim, one line each, linked to source or record."""
+    findings = (finding for pair in judgement.pairs for finding in pair.findings)
+    observations = {
+        observation.ref: observation
+        for finding in findings
+        for observation in behind(finding, world.bench.whole)
+    }
+    ordered = sorted(
+        observations.values(),
+        key=lambda observation: (observation.chip, -observation.weight, observation.ref),
+    )
+    return [_value(observation, world, linker) for observation in ordered]
 
 
-def _value(one: Observation, world: World, words: Words) -> Markup:
-    share = f" = {one.fraction:.1%} of paper" if one.fraction is not None else ""
-    why = f" ({', '.join(one.why)})" if one.why else ""
-    value = f"{worth(one)}{share}, {one.quantity.title}"
-    chip = words.link(one.chip, world.catalogue.chips[one.chip].name)
-    weight = f"weight {one.weight:g}{why}"
-    return Markup("{}: {}, {}, {}").format(chip, value, weight, origin(one, words))
+def _value(observation: Observation, world: World, linker: Linker) -> Markup:
+    share = f" = {observation.fraction:.1%} of paper" if observation.fraction is not None else ""
+    why = f" ({', '.join(observation.why)})" if observation.why else ""
+    value = f"{worth(observation)}{share}, {observation.quantity.title}"
+    chip = linker.link(observation.chip, world.catalogue.chips[observation.chip].name)
+    weight = f"weight {observation.weight:g}{why}"
+    return Markup("{}: {}, {}, {}").format(chip, value, weight, origin(observation, linker))
 
 
-def origin(one: Observation, words: Words) -> Markup:
-    """Returns whose value it is, leading to the source or to the record."""
-    name = one.ref.partition(":")[0]
-    if one.by == OWN:
-        return words.link(name, "our record")
-    return words.outside(reports()[name].source.url, f"{one.by}, {one.date}")
+def origin(observation: Observation, linker: Linker) -> Markup:
+    """Returns who measured a value, linked to the source or the record."""
+    source = observation.ref.partition(":")[0]
+    if observation.by == OWN:
+        return linker.link(source, "our record")
+    return linker.outside(reports()[source].source.url, f"{observation.by}, {observation.date}")
 
 
-def _page(one: Judgement, world: World, names: dict[str, str]) -> Page:
-    path = f"claims/{one.claim.id}.html"
-    words = Words(names, "../", path)
-    report = cleaned(claim_report(one, world.bench))
+def _page(judgement: Judgement, world: World, addresses: dict[str, str]) -> Page:
+    claim = judgement.claim
+    path = f"claims/{claim.id}.html"
+    linker = Linker(addresses, "../", path)
+    report = cleaned(claim_report(judgement, world.bench))
     return Page(
         path=path,
-        title=one.claim.statement,
-        description=f"Said by {one.claim.speaker}, {one.claim.date}: {one.word.value}.",
+        title=claim.statement,
+        description=f"Said by {claim.speaker}, {claim.date}: {judgement.word.value}.",
         template="claim.html",
         part="claims.html",
         data={
-            "badge": held(one.word.value, one.stands),
-            "blocks": list(blocks(report, words, "claim")),
+            "badge": claim_badge(judgement.word.value, judgement.stands),
+            "blocks": list(blocks(report, linker, "claim")),
         },
     )

@@ -1,4 +1,4 @@
-"""Any chips side by side: paper, measurement and rule status; the choice is in the address."""
+"""Page that compares any chips: published, measured, rule status; the address keeps the choice."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,25 +17,29 @@ from bench.report.markup import cleaned
 from bench.report.policies import policy
 from bench.site.blocks import blocks
 from bench.site.page import Page
-from bench.site.pages.chips import signed
-from bench.site.words import Words
+from bench.site.pages.chips import marked_value
+from bench.site.words import Linker
 from bench.site.world import World
 from bench.theory.comparison import compare
 from bench.theory.derived import RIDGED
 from bench.theory.entry import Key, key_of, look_up
 
 DERIVED = ("tpp", "performance_density", *(f"ridge_{key}" for key in RIDGED), "bytes_per_flop")
-SHOWN = ("nvidia-h20-sxm-96gb", "nvidia-h100-sxm-80gb", "nvidia-a100-sxm-80gb",
+DEFAULT_CHIPS = ("nvidia-h20-sxm-96gb", "nvidia-h100-sxm-80gb", "nvidia-a100-sxm-80gb",
          "huawei-ascend-910b2", "huawei-ascend-910c")  # fmt: skip
-"""What the page shows until somebody chooses; those of them that have a sheet."""
+"""Chips that the page shows at first, as far as they have a sheet."""
 
 
-def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
-    """Yields the page; without scripts it shows one comparison."""
-    words = Words(names, "", "compare.html")
-    chips = [one for one in world.chips if not one.variants and one.kind != "cpu"]
-    shown = [world.catalogue.chips[one] for one in SHOWN if one in world.catalogue.chips]
-    report = side_by_side(compare(shown, shown[0], (), world.catalogue, None), world.catalogue)
+def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
+    """Yields the page; without JavaScript it shows the comparison of the default chips."""
+    linker = Linker(addresses, "", "compare.html")
+    chips = [chip for chip in world.chips if not chip.variants and chip.kind != "cpu"]
+    defaults = [
+        world.catalogue.chips[chip] for chip in DEFAULT_CHIPS if chip in world.catalogue.chips
+    ]
+    report = side_by_side(
+        compare(defaults, defaults[0], (), world.catalogue, None), world.catalogue
+    )
     yield Page(
         path="compare.html",
         title="Compare chips",
@@ -45,15 +49,15 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         script=True,
         data={
             "chips": chips,
-            "table": list(blocks(cleaned(report), words, "shown")),
+            "table": list(blocks(cleaned(report), linker, "shown")),
             "facts": facts(chips, world),
-            "shown": ",".join(one.id for one in shown),
+            "shown": ",".join(chip.id for chip in defaults),
         },
     )
 
 
 def facts(chips: Sequence[Chip], world: World) -> dict[str, Any]:
-    """Returns what the script compares: values in base units with their text, measured ratios."""
+    """Returns the data of the script: values in base units with text, and measured ratios."""
     keys = _keys(chips, world.bench.whole)
     return {
         "day": world.day,
@@ -72,52 +76,55 @@ def _names(chip: Chip) -> tuple[str, ...]:
 
 
 def _keys(chips: Sequence[Chip], evidence: Evidence) -> list[Key]:
-    """Returns the figures that at least two chips have or reach, and what is derived of them."""
-    had = Counter(
-        key for one in chips for key, figure in one.figures.items() if figure.number is not None
+    """Returns the figures published or measured of at least two chips, and the derived ones."""
+    count = Counter(
+        key for chip in chips for key, figure in chip.figures.items() if figure.number is not None
     )
-    had.update(key for key in FIGURES for one in chips if evidence.achieved(key, one.id))
-    return [key_of(key) for key in (*(one for one in FIGURES if had[one] > 1), *DERIVED)]
+    count.update(key for key in FIGURES for chip in chips if evidence.achieved(key, chip.id))
+    return [key_of(key) for key in (*(chip for chip in FIGURES if count[chip] > 1), *DERIVED)]
 
 
 def _facts(chip: Chip, keys: Sequence[Key], world: World) -> dict[str, Any]:
     entries = ((key.name, look_up(chip, key, world.catalogue)) for key in keys)
-    known = world.status.get(chip.id)
+    ruling = world.status.get(chip.id)
     return {
         "n": chip.name,
         "v": {
-            name: [float(f"{one.value:.6g}"), signed(one)]
+            name: [float(f"{one.value:.6g}"), marked_value(one)]
             for name, one in entries
             if one.value is not None
         },
         "m": _measured(chip, world),
-        "p": policy(known.status) if known else "",
+        "p": policy(ruling.status) if ruling else "",
     }
 
 
 def _measured(chip: Chip, world: World) -> dict[str, list[Any]]:
-    """Returns the pooled rate of each figure that was measured, with its interval, as a text."""
-    found = {}
+    """Returns the pooled rate of each measured figure, as a number and as text with interval."""
+    rates = {}
     for key in FIGURES:
-        known = world.bench.whole.achieved(key, chip.id)
-        if known:
-            told = with_interval(
-                Interval(known.rate, known.low, known.high), FIGURES[key].dimension
+        achieved = world.bench.whole.achieved(key, chip.id)
+        if achieved:
+            text = with_interval(
+                Interval(achieved.rate, achieved.low, achieved.high), FIGURES[key].dimension
             )
-            found[key] = [float(f"{known.rate:.6g}"), told]
-    return found
+            rates[key] = [float(f"{achieved.rate:.6g}"), text]
+    return rates
 
 
 def _pairs(chips: Sequence[Chip], world: World) -> dict[str, dict[str, list[Any]]]:
-    """Returns measured ratios with 95% intervals and verdicts, first over second, by figure."""
+    """Returns measured ratios, first over second, by "FIRST SECOND" and figure.
+
+    Each is a list of ratio, lower and upper end of its 95% interval, and verdict.
+    """
     evidence = world.bench.whole
-    found: dict[str, dict[str, list[Any]]] = {}
+    ratios: dict[str, dict[str, list[Any]]] = {}
     for key in FIGURES:
-        having = [one for one in chips if evidence.achieved(key, one.id)]
-        for first, second in permutations(having, 2):
-            told = world.bench.finding(Question(first, second, Axis(figure=key)))
-            if told.measured:
-                low, high = told.measured.interval()
-                ratio = [float(f"{one:.3g}") for one in (told.measured.ratio, low, high)]
-                found.setdefault(f"{first.id} {second.id}", {})[key] = [*ratio, told.word.value]
-    return found
+        measured_chips = [chip for chip in chips if evidence.achieved(key, chip.id)]
+        for first, second in permutations(measured_chips, 2):
+            finding = world.bench.finding(Question(first, second, Axis(figure=key)))
+            if finding.measured:
+                low, high = finding.measured.interval()
+                ratio = [float(f"{chip:.3g}") for chip in (finding.measured.ratio, low, high)]
+                ratios.setdefault(f"{first.id} {second.id}", {})[key] = [*ratio, finding.word.value]
+    return ratios

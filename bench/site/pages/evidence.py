@@ -1,4 +1,4 @@
-"""Every measured value, ours and others', in one table."""
+"""The table of every measured value, our own and others'."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,39 +11,45 @@ from bench.evidence.observe import OWN, Observation
 from bench.report.ratios import worth
 from bench.site.page import Page
 from bench.site.pages.claims import origin
-from bench.site.words import Words
+from bench.site.words import Linker
 from bench.site.world import World
 
-LIMIT = 250
-"""Rows that are laid out at once; more on demand, and all where there are no scripts."""
+ROWS_SHOWN = 250
+"""Rows shown at first; the rest on demand, and all rows without JavaScript."""
 
 
-def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
-    """Yields the table."""
-    words = Words(names, "", "evidence.html")
-    every = sorted(world.bench.whole.every, key=lambda one: (one.by != OWN, one.chip, one.ref))
-    kinds = Counter(one.kind.value for one in every)
-    idle = sum(one.weight == 0 for one in every)
+def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
+    """Yields the page with the table."""
+    linker = Linker(addresses, "", "evidence.html")
+    observations = sorted(
+        world.bench.whole.every,
+        key=lambda observation: (observation.by != OWN, observation.chip, observation.ref),
+    )
+    kinds = Counter(observation.kind.value for observation in observations)
+    without_weight = sum(observation.weight == 0 for observation in observations)
     yield Page(
         path="evidence.html",
-        title=f"{len(every):,} measured values",
+        title=f"{len(observations):,} measured values",
         description="What was measured on AI chips, by whom, and the weight of each value.",
         template="evidence.html",
         part="evidence.html",
         script=True,
         data={
-            "rows": [_row(one, world, words) for one in every],
+            "rows": [_row(observation, world, linker) for observation in observations],
             "kinds": sorted(kinds),
-            "limit": LIMIT,
-            "idle": idle,
-            "groups": len({one.by for one in every}),
+            "limit": ROWS_SHOWN,
+            "idle": without_weight,
+            "groups": len({observation.by for observation in observations}),
         },
     )
 
 
 @dataclass(frozen=True)
 class Line:
-    """One value, ready to be set."""
+    """One row of the table, ready for the template.
+
+    ``sorts`` is the number by which ``value`` is sorted, ``share`` the fraction of the sheet.
+    """
 
     kind: str
     chip: Markup
@@ -56,26 +62,28 @@ class Line:
     origin: Markup
 
 
-def _row(one: Observation, world: World, words: Words) -> Line:
-    work = ", ".join(value for _, value in one.work)
+def _row(observation: Observation, world: World, linker: Linker) -> Line:
+    work = ", ".join(value for _, value in observation.work)
     return Line(
-        kind=one.kind.value,
-        chip=words.link(one.chip, world.catalogue.chips[one.chip].name, "#evidence"),
-        quantity=", ".join(filter(None, (one.quantity.title, one.dtype, work))),
-        value=worth(one),
-        sorts=f"{one.value:.6g}",
-        share=one.fraction,
-        weight=f"{one.weight:g}",
-        date=one.date,
-        origin=origin(one, words),
+        kind=observation.kind.value,
+        chip=linker.link(
+            observation.chip, world.catalogue.chips[observation.chip].name, "#evidence"
+        ),
+        quantity=", ".join(filter(None, (observation.quantity.title, observation.dtype, work))),
+        value=worth(observation),
+        sorts=f"{observation.value:.6g}",
+        share=observation.fraction,
+        weight=f"{observation.weight:g}",
+        date=observation.date,
+        origin=origin(observation, linker),
     )
 
 
-def counted(world: World) -> dict[str, Any]:
-    """Returns how many values and groups there are, of which how many are ours."""
-    every = world.bench.whole.every
+def evidence_counts(world: World) -> dict[str, Any]:
+    """Returns the number of values, of our own values, and of groups that measured."""
+    observations = world.bench.whole.every
     return {
-        "values": len(every),
-        "own": sum(one.by == OWN for one in every),
-        "groups": len({one.by for one in every}),
+        "values": len(observations),
+        "own": sum(observation.by == OWN for observation in observations),
+        "groups": len({observation.by for observation in observations}),
     }

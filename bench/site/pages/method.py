@@ -1,4 +1,4 @@
-"""How figures come about and what they cannot say; the sources; the front page."""
+"""The front page, the page on method and limits, and the list of sources."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,22 +9,22 @@ from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.claims.evaluate import Judgement
 from bench.claims.judge import Stands, Word
-from bench.site.blocks import held, neutral
+from bench.site.blocks import claim_badge, neutral
 from bench.site.page import Page
-from bench.site.pages.evidence import counted
+from bench.site.pages.evidence import evidence_counts
 from bench.site.pictures import of_ratios
-from bench.site.words import Words
+from bench.site.words import Linker
 from bench.site.world import World
 from bench.units import UNITS
 from bench.verdict import MARGIN
 
-ASKED = "2025-09-17-cac-domestic-comparable"
-"""The claim that this program was begun for."""
+FOUNDING_CLAIM = "2025-09-17-cac-domestic-comparable"
+"""The claim for which this program was started."""
 
 
-def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
+def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
     """Yields the front page, the method and the sources."""
-    yield _front(world, Words(names, "", "index.html"))
+    yield _front(world, Linker(addresses, "", "index.html"))
     yield Page(
         path="method.html",
         title="Method and limits",
@@ -33,7 +33,7 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         part="method.html",
         data={"margin": MARGIN, "figures": _figures()},
     )
-    yield _sources(world, Words(names, "", "sources.html"))
+    yield _sources(world, Linker(addresses, "", "sources.html"))
 
 
 def _figures() -> list[tuple[str, str, str]]:
@@ -41,13 +41,15 @@ def _figures() -> list[tuple[str, str, str]]:
     units = {
         dimension: unit for unit, (dimension, factor) in reversed(UNITS.items()) if factor == 1
     }
-    return [(key, one.title, units.get(one.dimension, "1")) for key, one in FIGURES.items()]
+    return [
+        (key, figure.title, units.get(figure.dimension, "1")) for key, figure in FIGURES.items()
+    ]
 
 
-def _front(world: World, words: Words) -> Page:
+def _front(world: World, linker: Linker) -> Page:
     chips = [one for one in world.chips if not one.variants]
-    told = Counter(one.word for one in world.claims)
-    asked = next((one for one in world.claims if one.claim.id == ASKED), None)
+    counts = Counter(one.word for one in world.claims)
+    founding = next((one for one in world.claims if one.claim.id == FOUNDING_CLAIM), None)
     return Page(
         path="index.html",
         title="Does the chip match its spec sheet, and does chip A match chip B?",
@@ -57,29 +59,31 @@ def _front(world: World, words: Words) -> Page:
             "chips": len(chips),
             "figures": sum(len(one.figures) for one in chips),
             "sources": len(world.catalogue.sources),
-            "evidence": counted(world),
-            "records": len(world.own),
+            "evidence": evidence_counts(world),
+            "records": len(world.our_records),
             "rules": len(world.book.rules),
             "claims": len(world.claims),
-            "verdicts": [(neutral(one.value), one.value, told[one]) for one in Word if told[one]],
+            "verdicts": [
+                (neutral(one.value), one.value, counts[one]) for one in Word if counts[one]
+            ],
             "paper_only": sum(
                 one.stands is Stands.OPEN and one.on_paper is True for one in world.claims
             ),
-            "asked": _asked(asked, words) if asked else None,
+            "asked": _founding_claim(founding, linker) if founding else None,
             "pictures": of_ratios(world),
         },
     )
 
 
-def _asked(found: Judgement, words: Words) -> dict[str, Markup]:
+def _founding_claim(judged: Judgement, linker: Linker) -> dict[str, Markup]:
     return {
-        "badge": held(found.word.value, found.stands),
-        "link": words.link(found.claim.id, found.claim.statement),
-        "who": words.text(f"{found.claim.speaker}, {found.claim.date}"),
+        "badge": claim_badge(judged.word.value, judged.stands),
+        "link": linker.link(judged.claim.id, judged.claim.statement),
+        "who": linker.text(f"{judged.claim.speaker}, {judged.claim.date}"),
     }
 
 
-def _sources(world: World, words: Words) -> Page:
+def _sources(world: World, linker: Linker) -> Page:
     cited = Counter(key for chip in world.catalogue.chips.values() for key in _cited(chip))
     return Page(
         path="sources.html",
@@ -92,22 +96,22 @@ def _sources(world: World, words: Words) -> Page:
             "rows": [
                 {
                     "key": key,
-                    "link": words.outside(one.url, one.title or key),
-                    "kind": one.kind,
-                    "read": one.accessed,
-                    "via": one.read_via or "",
-                    "weak": one.weak or "",
+                    "link": linker.outside(source.url, source.title or key),
+                    "kind": source.kind,
+                    "read": source.accessed,
+                    "via": source.read_via or "",
+                    "weak": source.weak or "",
                     "cited": cited[key],
                 }
-                for key, one in world.catalogue.sources.items()
+                for key, source in world.catalogue.sources.items()
             ],
-            "kinds": sorted({one.kind for one in world.catalogue.sources.values()}),
+            "kinds": sorted({source.kind for source in world.catalogue.sources.values()}),
         },
     )
 
 
 def _cited(chip: Chip) -> Iterator[str]:
-    """Yields the source of each figure, each rival and each fact."""
+    """Yields the source of each figure, each rival figure and each fact of a chip."""
     for figure in chip.figures.values():
         yield from (one.source for one in (figure, *figure.rivals))
     yield from (one.source for one in chip.facts.values())

@@ -1,4 +1,4 @@
-"""What chips are predicted to do, and how far predictions are off where their fit saw nothing."""
+"""Page of predicted speeds, and of prediction errors on hold-out data."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,21 +17,21 @@ from bench.report.costs import INNER
 from bench.report.predicted import in_words, unfit
 from bench.report.predictions import caveats
 from bench.site.page import Page
-from bench.site.pages.chips import Cell, searched
+from bench.site.pages.chips import Cell, search_text
 from bench.site.pictures import of_predictions
-from bench.site.predicted import BASE, Told
-from bench.site.words import Words
+from bench.site.predicted import BASE, QuestionAnswers
+from bench.site.words import Linker
 from bench.site.world import World
 
-CALLED = {"serve": "serving", "train": "training"}
-"""What phases are called that were tested."""
+PHASE_NAMES = {"serve": "serving", "train": "training"}
+"""Names of tested phases that are not named by the phase itself."""
 
 
-def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
+def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
     """Yields the page."""
-    text = (paths.data_dir("results") / FILE).read_text("utf-8")
-    words = Words(names, "", "predictions.html")
-    rows = [_row(name, figures, words) for name, figures in world.errors.items()]
+    errors_json = (paths.data_dir("results") / FILE).read_text("utf-8")
+    linker = Linker(addresses, "", "predictions.html")
+    rows = [_row(name, figures, linker) for name, figures in world.errors.items()]
     yield Page(
         path="predictions.html",
         title="Predictions",
@@ -40,110 +40,114 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         part="predictions.html",
         script=True,
         data={
-            "questions": [_question(one, words) for one in world.predicted],
-            **_standings(world, words),
+            "questions": [_question(one, linker) for one in world.predicted],
+            **_standings(world, linker),
             "means": MEANS,
             "times": [one for one in rows if not one["name"].startswith((RATIO, WAYS))],
             "ratios": [one for one in rows if one["name"].startswith(RATIO)],
             "pictures": of_predictions(),
-            "tables": [_table(one, words) for one in tables().values()],
-            "files": [("data/validation.json", text.encode())],
+            "tables": [_table(one, linker) for one in tables().values()],
+            "files": [("data/validation.json", errors_json.encode())],
         },
     )
 
 
-def _question(told: Told, words: Words) -> dict[str, Any]:
-    one = told.question
-    asked = question.title(one.asked, None)
+def _question(answered: QuestionAnswers, linker: Linker) -> dict[str, Any]:
+    standing = answered.question
+    asked = question.title(standing.scenario, None)
     return {
-        "key": one.key,
-        "title": one.title,
+        "key": standing.key,
+        "title": standing.title,
         "asked": asked,
-        "words": one.words("910b2,h800"),
-        "caveats": words.lines(caveats([*told.answers.values()], one.asked)),
+        "words": standing.command("910b2,h800"),
+        "caveats": linker.lines(caveats([*answered.answers.values()], standing.scenario)),
     }
 
 
-def _standings(world: World, words: Words) -> dict[str, Any]:
-    """Returns the rows of chips of which anything is predicted, and what rows can be chosen by."""
-    shown = [
+def _standings(world: World, linker: Linker) -> dict[str, Any]:
+    """Returns a row for each chip with a prediction, and the choices of the page's filters."""
+    predicted_chips = [
         chip
         for chip in world.chips
-        if any(told.answers[chip.id].found for told in world.predicted if chip.id in told.answers)
+        if any(one.answers[chip.id].found for one in world.predicted if chip.id in one.answers)
     ]
-    made = [_standing(chip, world, words) for chip in shown]
+    rows = [_standing(chip, world, linker) for chip in predicted_chips]
     return {
         "asked": len(world.predicted[0].answers) if world.predicted else 0,
-        "rows": sorted(made, key=lambda row: row["order"]),
-        "vendors": sorted({one.vendor for one in shown}),
+        "rows": sorted(rows, key=lambda row: row["order"]),
+        "vendors": sorted({vendor.vendor for vendor in predicted_chips}),
         "tiers": [
-            one for one in ("export", "domestic", "global") if one in {c.tier for c in shown}
+            vendor
+            for vendor in ("export", "domestic", "global")
+            if vendor in {c.tier for c in predicted_chips}
         ],
     }
 
 
-def _standing(chip: Chip, world: World, words: Words) -> dict[str, Any]:
-    answers = [told.answers[chip.id] for told in world.predicted]
-    cells = [_cell(one, world.catalogue.chips.get(BASE)) for one in answers]
+def _standing(chip: Chip, world: World, linker: Linker) -> dict[str, Any]:
+    answers = [answered.answers[chip.id] for answered in world.predicted]
+    cells = [_cell(answer, world.catalogue.chips.get(BASE)) for answer in answers]
     return {
         "chip": chip,
-        "search": searched(chip),
-        "name": words.link(chip.id, chip.name, "#predicted"),
+        "search": search_text(chip),
+        "name": linker.link(chip.id, chip.name, "#predicted"),
         "cells": cells,
         "tested": _tested(chip, world),
-        "rests": ", ".join(dict.fromkeys(str(one.found.tier) for one in answers if one.found)),
-        "order": [-(one.value or 0.0) for one in cells],
+        "rests": ", ".join(
+            dict.fromkeys(str(answer.found.tier) for answer in answers if answer.found)
+        ),
+        "order": [-(answer.value or 0.0) for answer in cells],
     }
 
 
 def _tested(chip: Chip, world: World) -> Cell:
-    """Returns how far predictions of a chip were off, a line a phase; sorted by the worst."""
-    tests = {phase: held_up(chip.id, world.errors, starts) for phase, starts in PHASES.items()}
-    found = {phase: one for phase, one in tests.items() if one}
-    if not found:
+    """Returns the prediction errors of a chip, one line per phase; sorted by the largest error."""
+    results = {phase: held_up(chip.id, world.errors, starts) for phase, starts in PHASES.items()}
+    tests_done = {phase: test for phase, test in results.items() if test}
+    if not tests_done:
         return Cell(Markup("–"))
     line = Markup('{} {:.0%} off <span class="muted">{:.0%} of {:,} within</span>')
     lines = [
-        line.format(CALLED.get(phase, phase), one.error, one.inside, one.count)
-        for phase, one in found.items()
+        line.format(PHASE_NAMES.get(phase, phase), test.error, test.inside, test.count)
+        for phase, test in tests_done.items()
     ]
-    return Cell(Markup("<br>").join(lines), max(one.error for one in found.values()))
+    return Cell(Markup("<br>").join(lines), max(test.error for test in tests_done.values()))
 
 
-def _cell(one: Answer, base: Chip | None) -> Cell:
-    """Returns tokens a second and chip with the ratio to the base below; sorted by the former."""
-    if one.found is None:
+def _cell(answer: Answer, base: Chip | None) -> Cell:
+    """Returns tokens/s per chip and, below, the ratio to the baseline; sorted by tokens/s."""
+    if answer.found is None:
         return Cell(Markup("–"))
-    if unfit(one.found, 0):
+    if unfit(answer.found, 0):
         return Cell(Markup("does not fit"))
-    told = in_words(one, one.found, 0, (INNER,))
-    rate = float(one.found.per_chip()[0])
-    if base is None or one.chip.id == base.id:
-        return Cell(Markup("{}").format(told["rate"]), rate)
-    beside = Markup('{}<br><span class="muted">× {}</span>')
-    return Cell(beside.format(told["rate"], told["over"]), rate)
+    texts = in_words(answer, answer.found, 0, (INNER,))
+    rate = float(answer.found.per_chip()[0])
+    if base is None or answer.chip.id == base.id:
+        return Cell(Markup("{}").format(texts["rate"]), rate)
+    template = Markup('{}<br><span class="muted">× {}</span>')
+    return Cell(template.format(texts["rate"], texts["over"]), rate)
 
 
-def _table(one: Table, words: Words) -> Markup:
-    """Returns a table of measured times: what it is, whence it comes, how much of it was kept."""
-    source = words.outside(one.told.source.url, one.told.source.title)
-    return Markup("{}, {} rows: {}").format(one.told.id, f"{len(one.rows):,}", source)
+def _table(table: Table, linker: Linker) -> Markup:
+    """Returns a line on a table of measured times: name, number of rows, source."""
+    source = linker.outside(table.told.source.url, table.told.source.title)
+    return Markup("{}, {} rows: {}").format(table.told.id, f"{len(table.rows):,}", source)
 
 
-def inside(figures: dict[str, Any]) -> str:
-    """Returns how many cases lay within the intervals."""
-    return " / ".join(f"{one:.0%}" for one in figures["inside"]) or "–"
+def coverage(errors: dict[str, Any]) -> str:
+    """Returns the share of cases within the 80% and 95% intervals, as text."""
+    return " / ".join(f"{share:.0%}" for share in errors["inside"]) or "–"
 
 
-def _row(name: str, figures: dict[str, Any], words: Words) -> dict[str, Any]:
+def _row(name: str, errors: dict[str, Any], linker: Linker) -> dict[str, Any]:
     return {
         "name": name,
-        "count": f"{figures['count']:,}",
-        "chips": figures["chips"],
-        "mean": f"{figures['mean']:.1%}",
-        "median": f"{figures['median']:.1%}",
-        "bias": f"{figures['bias']:+.1%}",
-        "inside": inside(figures),
-        "rivals": ["{:.0%} / {:.0%}".format(*one) for one in figures["rivals"]],
-        "worst": words.text(f"{figures['worst_chip']} {figures['worst']:.1%}"),
+        "count": f"{errors['count']:,}",
+        "chips": errors["chips"],
+        "mean": f"{errors['mean']:.1%}",
+        "median": f"{errors['median']:.1%}",
+        "bias": f"{errors['bias']:+.1%}",
+        "inside": coverage(errors),
+        "rivals": ["{:.0%} / {:.0%}".format(*rival) for rival in errors["rivals"]],
+        "worst": linker.text(f"{errors['worst_chip']} {errors['worst']:.1%}"),
     }

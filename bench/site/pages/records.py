@@ -1,4 +1,4 @@
-"""Our own records: a list, and a page for each with all its tables and plots."""
+"""The list of records, and a page per record with all its tables and plots."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ from bench.report.registry import report_of
 from bench.site.blocks import badge, blocks
 from bench.site.page import Page
 from bench.site.pictures import of_record
-from bench.site.words import Words
-from bench.site.world import Held, World
+from bench.site.words import Linker
+from bench.site.world import JudgedRecord, World
 from bench.standing import nearest
 from bench.verdict import Verdict
 
 
-def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
-    """Yields the list and a page for each record."""
-    words = Words(names, "", "records.html")
+def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
+    """Yields the list of records and a page for each record."""
+    linker = Linker(addresses, "", "records.html")
     yield Page(
         path="records.html",
         title=_title(world),
@@ -25,50 +25,56 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         template="records.html",
         part="records.html",
         data={
-            "rows": [_row(one, words) for one in world.records],
+            "rows": [_row(record, linker) for record in world.records],
             "unread": world.unread,
         },
     )
-    yield from (_page(one, world, names) for one in world.records)
+    yield from (_page(record, world, addresses) for record in world.records)
 
 
 def _title(world: World) -> str:
-    """Returns how many records are our own, and how many were imported or are simulated."""
-    others = len(world.measured) - len(world.own)
+    """Returns the title: how many records are our own, imported and simulated."""
+    others = len(world.measured) - len(world.our_records)
     fakes = len(world.records) - len(world.measured)
-    told = ((others, "imported"), (fakes, "simulated"))
-    more = "".join(f", {count} {word}" for count, word in told if count)
-    return f"{len(world.own)} records of our own{more}"
+    extra = ((others, "imported"), (fakes, "simulated"))
+    more = "".join(f", {count} {word}" for count, word in extra if count)
+    return f"{len(world.our_records)} records of our own{more}"
 
 
-def _device(held: Held) -> str:
-    """Returns the device's name, and what has to be said of what ran or who measured."""
-    more = ", simulated" if held.is_simulated else f", measured by {held.by}" if held.by else ""
-    return one_line(held.record.device.name + more)
+def _device(judged: JudgedRecord) -> str:
+    """Returns the device's name, and whether it was simulated or who measured it."""
+    more = (
+        ", simulated"
+        if judged.is_simulated
+        else f", measured by {judged.imported_by}"
+        if judged.imported_by
+        else ""
+    )
+    return one_line(judged.record.device.name + more)
 
 
-def _row(held: Held, words: Words) -> dict[str, Any]:
-    record = held.record
-    told = Counter(row.verdict for row in nearest(held.rows).values())
+def _row(judged: JudgedRecord, linker: Linker) -> dict[str, Any]:
+    record = judged.record
+    counts = Counter(row.verdict for row in nearest(judged.rows).values())
     return {
-        "link": words.link(record.id),
+        "link": linker.link(record.id),
         "day": record.started_utc[:10],
-        "device": _device(held),
-        "chip": words.link(record.identity.chip, record.identity.chip)
+        "device": _device(judged),
+        "chip": linker.link(record.identity.chip, record.identity.chip)
         if record.identity.chip
         else "no sheet",
         "suite": record.suite,
         "measurements": len(record.measurements),
-        "verdicts": [(badge(one.value), told[one]) for one in Verdict if told[one]],
+        "verdicts": [(badge(one.value), counts[one]) for one in Verdict if counts[one]],
         "torch": record.machine.torch or "–",
         "state": record.state,
     }
 
 
-def _page(held: Held, world: World, names: dict[str, str]) -> Page:
-    record = held.record
+def _page(judged: JudgedRecord, world: World, addresses: dict[str, str]) -> Page:
+    record = judged.record
     path = f"records/{record.id}.html"
-    words = Words(names, "../", path)
+    linker = Linker(addresses, "../", path)
     report: Report = cleaned(report_of(record, world.catalogue))
     return Page(
         path=path,
@@ -77,11 +83,11 @@ def _page(held: Held, world: World, names: dict[str, str]) -> Page:
         template="record.html",
         part="records.html",
         data={
-            "blocks": list(blocks(report, words, "record")),
-            "pictures": of_record(held, world),
+            "blocks": list(blocks(report, linker, "record")),
+            "pictures": of_record(judged, world),
             "id": record.id,
-            "digest": held.digest,
-            "size": f"{len(held.content) / 1e3:,.0f} kB",
-            "fake": held.is_simulated,
+            "digest": judged.digest,
+            "size": f"{len(judged.content) / 1e3:,.0f} kB",
+            "fake": judged.is_simulated,
         },
     )

@@ -1,4 +1,4 @@
-"""Export rules and Chinese measures: dates, outcomes, conditions, sources, and the plane."""
+"""Page of export rules and of other countries' measures, with dates, conditions and sources."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,13 +10,13 @@ from bench.rules.model import Rule
 from bench.site.blocks import blocks
 from bench.site.page import Page
 from bench.site.pictures import of_rules
-from bench.site.words import Words
+from bench.site.words import Linker
 from bench.site.world import World
 
 
-def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
+def pages(world: World, addresses: dict[str, str]) -> Iterator[Page]:
     """Yields the page of all rules."""
-    words = Words(names, "", "rules.html")
+    linker = Linker(addresses, "", "rules.html")
     rules = list(world.book.rules.values())
     yield Page(
         path="rules.html",
@@ -26,38 +26,40 @@ def pages(world: World, names: dict[str, str]) -> Iterator[Page]:
         part="rules.html",
         script=True,
         data={
-            "rules": [_rule(one, world, words) for one in reversed(rules)],
+            "rules": [_rule(rule, world, linker) for rule in reversed(rules)],
             "pictures": of_rules(world),
             "checked": world.book.places.checked_to,
-            "countries": sorted({one.jurisdiction for one in rules}, reverse=True),
-            "kinds": sorted({_kind(one) for one in rules}),
+            "countries": sorted({rule.jurisdiction for rule in rules}, reverse=True),
+            "kinds": sorted({_kind(rule) for rule in rules}),
         },
     )
 
 
-def _kind(one: Rule) -> str:
-    return KIND_WORDS.get(one.kind, one.kind.replace("_", " "))
+def _kind(rule: Rule) -> str:
+    return KIND_WORDS.get(rule.kind, rule.kind.replace("_", " "))
 
 
-def _rule(one: Rule, world: World, words: Words) -> dict[str, Any]:
-    report = cleaned(rule_list([one], world.day, world.book, world.catalogue))
-    found = list(blocks(report, words, one.id))
+def _rule(rule: Rule, world: World, linker: Linker) -> dict[str, Any]:
+    report = cleaned(rule_list([rule], world.day, world.book, world.catalogue))
+    tables = list(blocks(report, linker, rule.id))
     return {
-        "id": one.id,
-        "title": one.title,
-        "kind": _kind(one),
-        "country": one.jurisdiction,
-        "dates": " to ".join(filter(None, (one.effective or one.published or "", one.end or ""))),
-        "standing": standing(one, world.day, world.book.places.checked_to),
-        "citation": one.citation,
-        "named": ", ".join(one.named),
-        "uncertain": one.uncertain,
-        "confidence": CONFIDENCE[one.confidence],
-        "blocks": found[1:] if len(found) > 1 else [],
-        "sources": [_source(key, world, words) for key in one.sources],
+        "id": rule.id,
+        "title": rule.title,
+        "kind": _kind(rule),
+        "country": rule.jurisdiction,
+        "dates": " to ".join(
+            filter(None, (rule.effective or rule.published or "", rule.end or ""))
+        ),
+        "standing": standing(rule, world.day, world.book.places.checked_to),
+        "citation": rule.citation,
+        "named": ", ".join(rule.named),
+        "uncertain": rule.uncertain,
+        "confidence": CONFIDENCE[rule.confidence],
+        "blocks": tables[1:] if len(tables) > 1 else [],
+        "sources": [_source(key, world, linker) for key in rule.sources],
     }
 
 
-def _source(key: str, world: World, words: Words) -> object:
+def _source(key: str, world: World, linker: Linker) -> object:
     source = world.catalogue.sources[key]
-    return words.outside(source.url, source.title or key)
+    return linker.outside(source.url, source.title or key)
