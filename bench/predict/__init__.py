@@ -1,6 +1,6 @@
-"""From spec sheet to tokens a second: work of a step, time on a chip, and how far that can be off.
+"""From spec sheet to tokens/s: the work of a step, its time on a chip, and how wrong that may be.
 
-Three owners of parameters are kept apart: the chip (``model.facts``, its sheet), the software stack
-(``model.stack``, fitted) and the workload (``model.operators``, counted). ``learning`` fits what
-sheets do not say, ``validation`` holds it against what it never saw, and what lies here answers.
+Parameters have three separate owners: the chip (``model.facts``, from its sheet), the software
+stack (``model.stack``, fitted) and the workload (``model.operators``, counted). ``learning`` fits
+what sheets do not say, ``validation`` tests it on hold-out data, and the modules here answer.
 """

@@ -6,7 +6,7 @@ import pytest
 from bench.predict.learning.collectives import collectives
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts, facts
-from bench.predict.model.links import carried
+from bench.predict.model.links import usable_link
 from bench.predict.model.operators import DISPATCHED, operator
 from bench.predict.model.parallel import parallel
 from bench.predict.model.stack import IDEAL
@@ -41,10 +41,10 @@ def longer(name: str, split: str) -> float:
 
 def test_n_chips_of_a_mesh_of_eight_have_n_less_one_of_seven_links() -> None:
     every = np.arange(2.0, 9.0)
-    assert carried(448e9, 64e9, every) == pytest.approx(64e9 * (every - 1))
-    assert carried(448e9, np.inf, every) == pytest.approx(448e9)
-    assert carried(300e9, 37.5e9, 8) == pytest.approx(300e9 * 21 / 24)
-    assert carried(159e9, 53e9, 8) == pytest.approx(159e9), "a mesh of four has three links"
+    assert usable_link(448e9, 64e9, every) == pytest.approx(64e9 * (every - 1))
+    assert usable_link(448e9, np.inf, every) == pytest.approx(448e9)
+    assert usable_link(300e9, 37.5e9, 8) == pytest.approx(300e9 * 21 / 24)
+    assert usable_link(159e9, 53e9, 8) == pytest.approx(159e9), "a mesh of four has three links"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_links_of_shipped_meshes_add_up_to_those_of_the_chip(chips: dict[str, Fa
 def test_beyond_a_bridge_cards_of_a_node_exchange_over_pcie(chips: int, carried_: float) -> None:
     card = made(link=300e9, bus=32e9, network=10e9, linked=2.0)
     promised = rates(card, BF16, linked=True)
-    sent = operator("all-reduce", "link", np.ones(1), sent=1e12, calls=1, over=chips, among=chips)
+    sent = operator("all-reduce", "link", np.ones(1), sent=1e12, calls=1, ranks=chips, peers=chips)
     (told,) = timed((sent,), promised, IDEAL).parts
     assert float(told.seconds[0]) == pytest.approx(1e12 / carried_)
 
@@ -114,7 +114,7 @@ def test_beyond_a_bridge_cards_of_a_node_exchange_over_pcie(chips: int, carried_
 def test_the_nodes_of_bridged_cards_send_no_faster_than_pcie_however_many_ports_they_have() -> None:
     card = made(link=300e9, bus=32e9, network=100e9, linked=2.0)
     promised = rates(card, BF16, linked=True)
-    sent = operator("all-reduce", "link", np.ones(1), sent=1e12, calls=1, over=16, among=16)
+    sent = operator("all-reduce", "link", np.ones(1), sent=1e12, calls=1, ranks=16, peers=16)
     (told,) = timed((sent,), promised, IDEAL).parts
     assert float(told.seconds[0]) == pytest.approx(1e12 / 32e9)
 

@@ -219,14 +219,14 @@ def test_spreading_experts_divides_their_weights_and_sends_tokens_about() -> Non
     assert "all-to-all" not in alone
     sent = 58 * (15 / 16) * 8 * (64 / 16) * 7168 * 3
     assert spread["all-to-all"].sent[0] == pytest.approx(sent)
-    assert (spread["all-to-all"].calls[0], spread["all-to-all"].over[0]) == (2 * 58, 16)
+    assert (spread["all-to-all"].calls[0], spread["all-to-all"].ranks[0]) == (2 * 58, 16)
     assert "all-to-all" not in made("llama-3.1-8b", "decode", 64, 10, split="dp16,ep16")
 
 
 def test_two_all_reduces_a_layer_send_the_rings_bytes() -> None:
     found = made("llama-3.1-70b", "prefill", 2, 1000, split="tp8")["all-reduce"]
     assert found.sent[0] == pytest.approx(2 * 80 * 2 * 7 / 8 * 2000 * 8192 * 2)
-    assert (found.calls[0], found.over[0]) == (160, 8)
+    assert (found.calls[0], found.ranks[0]) == (160, 8)
     assert "all-reduce" not in made("llama-3.1-70b", "prefill", 2, 1000)
 
 

@@ -12,7 +12,7 @@ from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.precision import precision
 from bench.predict.model.serving import Load, serve
 from bench.predict.model.stack import CLOCK, IDEAL, LEAST, MOST, Stack, shared, soft_maximum
-from bench.predict.model.step import NETWORK, Step, Timed, headroom, rates, step, timed
+from bench.predict.model.step import NETWORK, OperatorTime, Step, headroom, rates, step, timed
 from bench.workloads.load import workload, workloads
 from tests.predict.cases import PAPER, made
 from tests.predict.test_operators import FLOORS, points
@@ -340,6 +340,6 @@ def test_an_indexer_scores_in_eight_bits_where_the_chip_has_them() -> None:
     assert slow.compute[0] / fast.compute[0] == pytest.approx(1979 / 989, rel=1e-3)
 
 
-def named(found: Step, name: str) -> Timed:
+def named(found: Step, name: str) -> OperatorTime:
     """One part of a step."""
     return next(one for one in found.parts if one.name == name)

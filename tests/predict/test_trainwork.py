@@ -10,7 +10,7 @@ from bench.predict.model.operators import Operator, Points
 from bench.predict.model.parallel import Parallel, parallel
 from bench.predict.model.precision import precision
 from bench.predict.model.recipe import PLAIN, Recipe
-from bench.predict.model.trainwork import Work, works
+from bench.predict.model.trainwork import TrainingWork, training_work
 from bench.workloads.load import workload
 
 LLAMA, MIXTRAL = workload("llama-3.1-8b"), workload("mixtral-8x7b")
@@ -22,15 +22,15 @@ AGAIN = Recipe(recompute=1.0)
 
 def done(
     split: str, recipe: Recipe = PLAIN, *, batch: float = 64, how: str = "bf16", model: str = ""
-) -> Work:
+) -> TrainingWork:
     """What a chip does in a step over sequences of 4,096 tokens."""
     points = Points(np.array([float(batch)]), np.array([float(LENGTH)]))
     one = workload(model) if model else LLAMA
-    return works(one, points, precision(how), parallel(split), recipe)
+    return training_work(one, points, precision(how), parallel(split), recipe)
 
 
-def named(work: Work, name: str) -> Operator:
-    (found,) = (one for one in (*work.every, *work.once, work.round_) if one.name == name)
+def named(work: TrainingWork, name: str) -> Operator:
+    (found,) = (one for one in (*work.micro, *work.once, work.ring) if one.name == name)
     return found
 
 
@@ -97,7 +97,7 @@ def test_a_logit_is_moved_four_times_and_by_no_recomputation() -> None:
 def test_what_products_take_and_give_is_cast() -> None:
     each = 4 * HIDDEN + 2 * HIDDEN + 2 * KV + 3 * WIDTH
     assert moved("1", "casts", how="fp8") == pytest.approx(4 * LENGTH * LAYERS * each, rel=1e-12)
-    assert not [one for one in done("1").every if one.name == "casts"]
+    assert not [one for one in done("1").micro if one.name == "casts"]
 
 
 def test_tokens_are_gathered_for_their_experts_and_put_back() -> None:

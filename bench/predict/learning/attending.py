@@ -1,16 +1,17 @@
-"""The time of attention alone: arithmetic and one tile's path in prefill, the cache in decode.
+"""Time of an attention kernel: prefill by arithmetic and one tile's path, decode by the KV cache.
 
-Prefill takes ``launch + F / (e P) + idle path + M / s``: F its FLOP, M its queries, keys, values
-and results, path the time of one tile of queries against all keys on one unit, which no other unit
-can shorten. It takes the place of an efficiency that rises with the length, S / (S + S_half), which
-is left nothing to explain beside it. Short heads run slower, ``(head / 128)^narrow``, for a softmax
-costs as much at any head size (FlashAttention-3, arXiv 2407.08608, 3.2).
+Prefill takes ``launch + F / (e P) + idle path + M / s``. F is the FLOP count, e P the achieved
+matrix rate, M the bytes of queries, keys, values and results, s the speed at which they move. path
+is the time of one tile of queries against all keys on one unit, which other units cannot shorten.
+It replaces an efficiency that rises with length, S / (S + S_half): next to the path, such a term
+has nothing left to explain. Small heads run slower by ``(head / 128)^narrow``, because a softmax
+costs the same at any head size (FlashAttention-3, arXiv 2407.08608, 3.2).
 
-Decode takes ``launch + max(F / (e P), M / s u)``: M is the key-value cache, s the speed at which
-it is read; u how full the units are: sequences x KV heads x splits of the length over the units.
+Decode takes ``launch + max(F / (e P), M / s u)``. M is the KV cache, s the speed at which it is
+read, and u the occupancy of the units: sequences x KV heads x splits of the length, over units.
 
-Both are timed on one input again and again: what fits in the last-level cache is read from it, as
-it is not between the layers of a model.
+Both are measured on the same input again and again, so what fits in the last-level cache is read
+from there. Between the layers of a model that is not so.
 """
 
 import math
@@ -27,31 +28,38 @@ from bench.predict.model.stack import CLOCK, LEAST, MOST
 from bench.predict.model.step import TYPICAL
 
 TILE = 128.0
-"""Queries that a unit takes at once (FlashAttention-3, arXiv 2407.08608)."""
+"""Queries that a unit processes at once (FlashAttention-3, arXiv 2407.08608)."""
 HEAD = 128.0
-"""Head size at which the achieved fraction is given."""
+"""Head size to which the achieved fraction refers."""
 WIDE = "bf16"
-"""The format of the arithmetic, also where the cache is kept in 8 bits."""
+"""Format of the arithmetic, even if the KV cache has 8-bit elements."""
 BYTES = {WIDE: 2.0, "fp8": 1.0}
+"""Bytes per element of the KV cache, by format."""
 ACTIVATION = 2.0
+"""Bytes per element of queries and results."""
 SHORT = 1e-5
-"""Time on paper, s, below which launches are most of what is measured."""
+"""Roofline time in s below which most of the measured time is launches."""
 
 
 @dataclass(frozen=True)
 class Attentions:
-    """Attention on chips, one case a place of every array.
+    """Attention cases on chips; each array has one value per case.
 
     Attributes:
-        batch, heads, kv_heads, length: of sequences and heads; tokens of each sequence.
+        batch: sequences.
+        heads, kv_heads: query heads and KV heads.
+        length: tokens of each sequence.
         head: size of a head, the mean of the query-key and the value width.
-        flop: operations.
-        cache: bytes of keys and values.
-        other: bytes of queries and results.
-        rate, bandwidth: published, FLOP/s and B/s.
-        carried: bandwidth that ECC leaves for data, B/s.
-        headroom: log2 of TFLOP/s a watt.
-        units, clock, room: compute units, boost clock in Hz, bytes of the last-level cache.
+        flop: FLOP.
+        kv_bytes: keys and values, B.
+        other_bytes: queries and results, B.
+        rate: published matrix rate, FLOP/s.
+        bandwidth: published memory bandwidth, B/s.
+        data_bandwidth: memory bandwidth that ECC leaves for data, B/s.
+        headroom: log2 of TFLOP/s per watt.
+        units: compute units.
+        clock: boost clock, Hz.
+        llc_bytes: size of the last-level cache, B.
     """
 
     batch: Array
@@ -60,28 +68,30 @@ class Attentions:
     length: Array
     head: Array
     flop: Array
-    cache: Array
-    other: Array
+    kv_bytes: Array
+    other_bytes: Array
     rate: Array
     bandwidth: Array
-    carried: Array
+    data_bandwidth: Array
     headroom: Array
     units: Array
     clock: Array
-    room: Array
+    llc_bytes: Array
 
 
 @dataclass(frozen=True)
 class Prefill:
-    """What software makes of attention over prompts.
+    """Software parameters of attention in prefill.
 
     Attributes:
-        fraction, headroom: achieved fraction at 1 TFLOP/s a watt, and its fall a doubling.
-        narrow: by what power of the head's size it falls for smaller heads.
-        idle: how much of one tile's path is not hidden.
+        fraction: achieved fraction of the matrix rate at 1 TFLOP/s per watt.
+        headroom: decrease of that fraction with each doubling of TFLOP/s per watt.
+        narrow: exponent by which the fraction falls for smaller heads.
+        idle: share of one tile's path that is not hidden.
         stream: achieved fraction of bandwidth for queries, keys, values and results.
-        held, cached: share of the last-level cache that holds them; its bytes a unit and cycle.
-        launch_s: fixed time, at ``CLOCK``.
+        held: usable share of the last-level cache.
+        cached: bandwidth of that cache, B per unit and cycle.
+        launch_s: fixed time at clock ``CLOCK``, s.
     """
 
     fraction: float = 0.65
@@ -96,16 +106,16 @@ class Prefill:
 
 @dataclass(frozen=True)
 class Decode:
-    """What software makes of attention of one new token a sequence.
+    """Software parameters of attention in decode, with one new token per sequence.
 
     Attributes:
         stream: achieved fraction of memory bandwidth.
-        split: tokens of the cache that one unit takes at least.
-        held, cached: share of the last-level cache that holds the keys and values, and its bytes a
-            unit and cycle.
-        launch_s: fixed time, at ``CLOCK``.
-        fraction: achieved fraction of the matrix rate; assumed, for in what is fitted on up to 16
-            heads share a cache and arithmetic is never the limit.
+        split: least number of cached tokens that one unit processes.
+        held: usable share of the last-level cache.
+        cached: bandwidth of that cache, B per unit and cycle.
+        launch_s: fixed time at clock ``CLOCK``, s.
+        fraction: achieved fraction of the matrix rate. It is assumed: in the fitted cases at most
+            16 heads share a KV head, and arithmetic is never the limit.
     """
 
     stream: float = 0.83
@@ -116,32 +126,34 @@ class Decode:
     fraction: float = 0.65
 
 
-def prefill_seconds(one: Attentions, how: Prefill) -> Array:
-    """Returns the time of each case of prefill."""
-    share = np.clip(how.fraction - how.headroom * one.headroom, LEAST, MOST)
-    rate = one.rate * share * (one.head / HEAD) ** how.narrow
-    path = 4 * TILE * one.head * one.length / (rate / one.units)
-    moved = one.cache + one.other
-    inside = how.cached * one.units * one.clock
-    read = moved / (how.stream * read_at(moved, one.carried, inside, how.held * one.room))
-    launch = how.launch_s * CLOCK / one.clock
-    return np.asarray(launch + one.flop / rate + how.idle * path + read)
+def prefill_seconds(work: Attentions, params: Prefill) -> Array:
+    """Returns the time of each prefill case, s."""
+    fraction = np.clip(params.fraction - params.headroom * work.headroom, LEAST, MOST)
+    rate = work.rate * fraction * (work.head / HEAD) ** params.narrow
+    path = 4 * TILE * work.head * work.length / (rate / work.units)
+    moved = work.kv_bytes + work.other_bytes
+    cached = params.cached * work.units * work.clock
+    speed = params.stream * read_at(
+        moved, work.data_bandwidth, cached, params.held * work.llc_bytes
+    )
+    launch = params.launch_s * CLOCK / work.clock
+    return np.asarray(launch + work.flop / rate + params.idle * path + moved / speed)
 
 
-def decode_seconds(one: Attentions, how: Decode) -> Array:
-    """Returns the time of each case of decode."""
-    pieces = one.batch * one.kv_heads * np.maximum(1.0, one.length / how.split)
-    full = np.minimum(1.0, pieces / one.units)
-    moved = one.cache + one.other
-    inside, memory = how.cached * one.units * one.clock, how.stream * one.carried
-    read = moved / read_at(moved, memory, inside, how.held * one.room) / full
-    launch = how.launch_s * CLOCK / one.clock
-    return np.asarray(launch + np.maximum(read, one.flop / (how.fraction * one.rate)))
+def decode_seconds(work: Attentions, params: Decode) -> Array:
+    """Returns the time of each decode case, s."""
+    pieces = work.batch * work.kv_heads * np.maximum(1.0, work.length / params.split)
+    occupancy = np.minimum(1.0, pieces / work.units)
+    moved = work.kv_bytes + work.other_bytes
+    cached, memory = params.cached * work.units * work.clock, params.stream * work.data_bandwidth
+    read = moved / read_at(moved, memory, cached, params.held * work.llc_bytes) / occupancy
+    launch = params.launch_s * CLOCK / work.clock
+    return np.asarray(launch + np.maximum(read, work.flop / (params.fraction * work.rate)))
 
 
-def roofline(one: Attentions) -> Array:
-    """Returns what paper says of each: the longer of arithmetic and memory."""
-    return np.maximum(one.flop / one.rate, (one.cache + one.other) / one.bandwidth)
+def roofline(work: Attentions) -> Array:
+    """Returns the roofline time of each case, s: the longer of arithmetic and memory."""
+    return np.maximum(work.flop / work.rate, (work.kv_bytes + work.other_bytes) / work.bandwidth)
 
 
 PREFILL = Kernel(
@@ -162,35 +174,36 @@ DECODE = Kernel(
 
 
 def measured(rows: Iterable[Row], chips: Mapping[str, Facts], phase: str) -> Known[Attentions]:
-    """Returns the rows of one phase, chip by chip.
+    """Returns the rows of one phase as cases by chip.
 
-    A cache in a format that a chip's sheet gives no rate for is left out: it is converted by
-    software that is the chip's own matter.
+    Rows whose KV cache has a format without a rate on the chip's sheet are left out, as it is
+    converted by software that differs from chip to chip.
     """
 
-    def takes(row: Row, chip: Facts) -> bool:
-        kept = row.words["kv_dtype"]
-        known = bool(chip.bandwidth) and WIDE in chip.peaks and (kept == WIDE or kept in chip.peaks)
+    def keep(row: Row, chip: Facts) -> bool:
+        cache = row.words["kv_dtype"]
+        supported = cache == WIDE or cache in chip.peaks
+        known = bool(chip.bandwidth) and WIDE in chip.peaks and supported
         return known and row.words["phase"] == phase
 
-    return gathered(rows, chips, takes, attentions, _names)
+    return gathered(rows, chips, keep, attentions, _names)
 
 
 def attentions(rows: Iterable[Row], chip: Facts) -> Attentions:
-    """Returns rows of one phase on one chip, arithmetic in 16 bits."""
+    """Returns the work of rows of one phase on one chip, with 16-bit arithmetic."""
     rate = chip.peak(WIDE)
-    told = {
+    sheet = {
         "rate": rate, "bandwidth": chip.bandwidth or math.nan, "units": chip.units or UNITS,
-        "carried": chip.carried or math.nan,
+        "data_bandwidth": chip.data_bandwidth or math.nan,
         "headroom": math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
-        "clock": chip.clock or CLOCK, "room": chip.cache or 0.0,
+        "clock": chip.clock or CLOCK, "llc_bytes": chip.cache or 0.0,
     }  # fmt: skip
-    every = [{**_case(one), **told} for one in rows]
-    return Attentions(**{key: np.array([one[key] for one in every]) for key in every[0]})
+    cases = [{**_case(row), **sheet} for row in rows]
+    return Attentions(**{key: np.array([case[key] for case in cases]) for key in cases[0]})
 
 
 def _case(row: Row) -> dict[str, float]:
-    """Returns what one row asks: 4 FLOP a query, key and element of a head."""
+    """Returns the work of one row: 4 FLOP per query, key and element of a head."""
     batch, heads, length = row["batch"], row["heads"], row["length"]
     head, prefill = row["head_dim"], row.words["phase"] == "prefill"
     pairs = length * (length + 1) / 2 if prefill else length
@@ -199,13 +212,13 @@ def _case(row: Row) -> dict[str, float]:
     return {
         "batch": batch, "heads": heads, "kv_heads": 1.0 if row["latent"] else row["kv_heads"],
         "length": length, "head": head, "flop": 4 * heads * head * batch * pairs,
-        "cache": batch * length * elements * BYTES[row.words["kv_dtype"]],
-        "other": 2 * ACTIVATION * queries * heads * head,
+        "kv_bytes": batch * length * elements * BYTES[row.words["kv_dtype"]],
+        "other_bytes": 2 * ACTIVATION * queries * heads * head,
     }  # fmt: skip
 
 
 def _names(rows: Iterable[Row], chip: Facts) -> tuple[str, ...]:
-    """Returns each case's group: whether paper gives it any time to speak of."""
+    """Returns each case's group in reports: by whether its roofline time reaches ``SHORT``."""
     long = roofline(attentions(rows, chip)) >= SHORT
     return tuple(
         "attention from 10 us on paper" if one else "attention under 10 us" for one in long

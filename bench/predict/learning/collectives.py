@@ -1,12 +1,14 @@
-"""The time of collectives among the chips of one node: a begin that grows with them, and the link.
+"""Time of collectives among the chips of one node: a start that grows with their number, and links.
 
 A collective of S bytes among n chips takes ``begin + hop (n - 1) + V / (f L) + sqrt(r V / L)``.
-V passes each link in one direction: 2 (n - 1) / n S of an all-reduce, (n - 1) / n S of the others
-(nccl-tests, PERFORMANCE.md), L is its published one-direction bandwidth. The root is the ramp
-between the two: with p pieces a pipeline takes a piece more, and p piece begins; the best p leaves
-that. f changes with n by a power: among many chips of a switch NVLink is reduced in the switch.
+V is the bytes that pass each link in one direction: 2 (n - 1) / n S in an all-reduce,
+(n - 1) / n S in the others (nccl-tests, PERFORMANCE.md). L is the published one-direction link
+bandwidth. The square root is the transition between short and long messages: a pipeline of p pieces
+takes one piece longer and p starts of a piece; the best p leaves that term. f depends on n by a
+power: among many chips behind a switch, NVLink reduces in the switch.
 
-Chips that have PCIe alone are another kind: what lies between them is the host's, on no sheet.
+Chips with PCIe only are a kind of their own: the path between them belongs to the host and is on no
+sheet.
 """
 
 import math
@@ -18,46 +20,50 @@ import numpy as np
 from bench.predict.learning.kernel import Kernel, Known, gathered
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
-from bench.predict.model.links import carried
+from bench.predict.model.links import usable_link
 from bench.predict.model.operators import Array
 
 PCIE = 64e9
-"""Link of 16 lanes of PCIe 5 one way, B/s; a sheet whose link is no faster is taken to have no
-other, and what is faster to be a link between chips."""
+"""Bandwidth of 16 lanes of PCIe 5 in one direction, B/s. A chip whose link is no faster is taken to
+have PCIe only; a faster link is taken to be one between chips."""
 TWICE = "all_reduce"
+"""The operation in which every byte goes round twice."""
 BANDS = (
     (2.0**16, "collectives to 64 KiB"), (2.0**24, "collectives to 16 MiB"),
     (math.inf, "collectives over 16 MiB"),
 )  # fmt: skip
+"""Groups in reports: largest size in bytes, and name."""
 
 
 @dataclass(frozen=True)
 class Collectives:
-    """Collectives on chips, one a place of every array.
+    """Collectives on chips; each array has one value per case.
 
     Attributes:
         ranks: chips that take part.
         twice: 1 for an all-reduce, which goes round twice, else 0.
-        passed: bytes that pass a link in one direction.
-        link: published, one direction, B/s; of a mesh that of the links between these chips.
+        link_bytes: bytes that pass a link in one direction.
+        link: published link bandwidth in one direction, B/s; in a mesh, that of the links between
+            these chips.
     """
 
     ranks: Array
     twice: Array
-    passed: Array
+    link_bytes: Array
     link: Array
 
 
 @dataclass(frozen=True)
 class Linked:
-    """What software makes of collectives.
+    """Software parameters of collectives.
 
     Attributes:
-        begin_s, hop_s: fixed time, and time a further chip.
-        again: how much longer the hops of an all-reduce are.
-        share: achieved fraction of link bandwidth of long messages between two chips.
-        many: power of half the chips by which it falls.
-        ramp_s: time of one piece of a pipeline.
+        begin_s: fixed time, s.
+        hop_s: time per further chip, s.
+        again: factor on the hops' time in an all-reduce.
+        share: achieved fraction of link bandwidth for long messages between two chips.
+        many: exponent of half the number of chips by which that fraction falls.
+        ramp_s: time of one piece of a pipeline, s.
     """
 
     begin_s: float = 8e-6
@@ -68,17 +74,17 @@ class Linked:
     ramp_s: float = 0.0
 
 
-def seconds(one: Collectives, how: Linked) -> Array:
-    """Returns the time of each case."""
-    hops = how.hop_s * (one.ranks - 1) * np.where(one.twice > 0, how.again, 1.0)
-    wire = one.passed / one.link
-    long = wire / how.share * (one.ranks / 2) ** how.many
-    return np.asarray(how.begin_s + hops + long + np.sqrt(how.ramp_s * wire))
+def seconds(work: Collectives, params: Linked) -> Array:
+    """Returns the time of each case, s."""
+    hops = params.hop_s * (work.ranks - 1) * np.where(work.twice > 0, params.again, 1.0)
+    wire = work.link_bytes / work.link
+    long = wire / params.share * (work.ranks / 2) ** params.many
+    return np.asarray(params.begin_s + hops + long + np.sqrt(params.ramp_s * wire))
 
 
-def roofline(one: Collectives) -> Array:
-    """Returns what paper says of each: its bytes at the published link bandwidth."""
-    return np.asarray(one.passed / one.link)
+def roofline(work: Collectives) -> Array:
+    """Returns the time of each case's bytes at the published link bandwidth, s."""
+    return np.asarray(work.link_bytes / work.link)
 
 
 PLAIN = {
@@ -93,28 +99,29 @@ HOST = Kernel(
     "collectives, PCIe", Collectives, Linked(share=0.4, again=1.0), seconds, roofline,
     {key: PLAIN[key] for key in ("begin_s", "hop_s", "share")},
 )  # fmt: skip
-"""Three chips tell no more than these."""
+"""Its data, on three chips, determine no more parameters than these."""
 
 
 def measured(rows: Iterable[Row], chips: Mapping[str, Facts], *, pcie: bool) -> Known[Collectives]:
-    """Returns the rows of chips that have PCIe alone, or of those that have a link of their own."""
+    """Returns the rows of chips with PCIe only, or of those with a link of their own, by chip."""
 
-    def takes(_: Row, chip: Facts) -> bool:
+    def keep(_: Row, chip: Facts) -> bool:
         return chip.link is not None and (chip.link <= PCIE) == pcie
 
-    return gathered(rows, chips, takes, collectives, _bands)
+    return gathered(rows, chips, keep, collectives, _bands)
 
 
 def _bands(rows: Iterable[Row], _: Facts) -> tuple[str, ...]:
-    return tuple(next(name for most, name in BANDS if one["bytes"] <= most) for one in rows)
+    """Returns each row's group in reports, by its size."""
+    return tuple(next(name for most, name in BANDS if row["bytes"] <= most) for row in rows)
 
 
 def collectives(rows: Iterable[Row], chip: Facts) -> Collectives:
-    """Returns rows on one chip."""
-    every = list(rows)
-    ranks = np.array([one["ranks"] for one in every])
-    twice = np.array([float(one.words["op"] == TWICE) for one in every])
-    size = np.array([one["bytes"] for one in every])
-    passed = (1 + twice) * (ranks - 1) / ranks * size
-    link = carried(chip.link or math.nan, chip.pair or math.inf, ranks)
-    return Collectives(ranks, twice, passed, link)
+    """Returns the work of rows on one chip."""
+    rows = list(rows)
+    ranks = np.array([row["ranks"] for row in rows])
+    twice = np.array([float(row.words["op"] == TWICE) for row in rows])
+    size = np.array([row["bytes"] for row in rows])
+    link_bytes = (1 + twice) * (ranks - 1) / ranks * size
+    link = usable_link(chip.link or math.nan, chip.pair or math.inf, ranks)
+    return Collectives(ranks, twice, link_bytes, link)

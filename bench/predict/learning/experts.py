@@ -1,10 +1,16 @@
-"""The time of one layer's routed experts: those that are touched, their rows, what lies beside.
+"""Time of the routed experts of one layer.
 
-It takes ``launch + [(F / e P)^p + (W / s B)^p]^(1/p) + a A / B``. W are the weights of the experts
-that any token chose, E (1 - (1 - k/E)^n) of E experts if each is as likely, with fewer where
-popularity falls by a power of rank; F the FLOP of all rows, each touched expert's filled up by half
-a tile; A the activations that are sorted, gated and summed, once each way. Bare grouped products,
-timed without routing, have neither launch nor A of a layer.
+It takes ``launch + [(F / e P)^p + (W / s B)^p]^(1/p) + a A / B``:
+
+- W: bytes of the weights of all experts that any token chose. Of E experts with k per token, n
+  tokens choose E (1 - (1 - k/E)^n) on average if all are equally likely, and fewer if popularity
+  falls by a power of the rank.
+- F: FLOP of all rows, where the rows of each chosen expert are padded by half a tile; e P is the
+  achieved matrix rate.
+- A: bytes of the activations that are sorted, gated and summed, once in each direction.
+- B: memory bandwidth, of which weights achieve the fraction s.
+
+Bare grouped products, which are timed without routing, have no launch and no A.
 """
 
 import math
@@ -22,60 +28,68 @@ from bench.predict.model.stack import CLOCK, LEAST, MOST, Stack, soft_maximum
 from bench.predict.model.step import TYPICAL
 
 MATRICES = 3.0
-"""Of a gated expert: gate, up and down."""
+"""Matrices of a gated expert: gate, up and down."""
 PARTS = {"all": 3.0, "up": 2.0, "down": 1.0}
-"""Matrices by part of a layer; ``all`` has routing beside them."""
+"""Matrices by part of a layer; ``all`` includes routing."""
 BYTES = {"bf16": 2.0, "fp8": 1.0}
+"""Bytes per weight, by format."""
 ACTIVATION = 2.0
+"""Bytes per element of activations."""
 POWER = "power law "
+"""Text in the column ``stack`` in front of the exponent by which experts' popularity falls."""
 BANDS = (
     (16, "experts, to 16 tokens"),
     (512, "experts, 17 to 512"),
     (math.inf, "experts, over 512"),
 )
+"""Groups in reports: largest number of tokens, and name."""
 
 
 @dataclass(frozen=True)
 class Routed:
-    """Layers of routed experts on chips, one a place of every array.
+    """Routed experts on chips; each array has one value per case.
 
     Attributes:
-        touched: experts that some token chose, as expected.
-        rows: tokens times experts a token.
+        touched: expected number of experts that any token chose.
+        rows: tokens times experts per token.
         matrix: elements of one matrix of an expert.
-        matrices: of each expert.
-        item: bytes of a weight.
-        beside: bytes of activations that routing and gating move; nought of bare products.
+        matrices: matrices per expert.
+        item_bytes: bytes per weight.
+        activation_bytes: bytes of activations that routing and gating move; 0 for bare products.
         layer: 1 for a whole layer, 0 for bare products.
-        rate, bandwidth, headroom, clock: published, FLOP/s, B/s, log2 of TFLOP/s a watt, Hz.
-        carried: bandwidth that ECC leaves for data, B/s.
+        rate: published matrix rate, FLOP/s.
+        bandwidth: published memory bandwidth, B/s.
+        data_bandwidth: memory bandwidth that ECC leaves for data, B/s.
+        headroom: log2 of TFLOP/s per watt.
+        clock: boost clock, Hz.
     """
 
     touched: Array
     rows: Array
     matrix: Array
     matrices: Array
-    item: Array
-    beside: Array
+    item_bytes: Array
+    activation_bytes: Array
     layer: Array
     rate: Array
     bandwidth: Array
-    carried: Array
+    data_bandwidth: Array
     headroom: Array
     clock: Array
 
 
 @dataclass(frozen=True)
 class Grouped:
-    """What software makes of routed experts.
+    """Software parameters of routed experts.
 
     Attributes:
-        fraction, headroom: achieved fraction at 1 TFLOP/s a watt, and its fall a doubling.
+        fraction: achieved fraction of the matrix rate at 1 TFLOP/s per watt.
+        headroom: decrease of that fraction with each doubling of TFLOP/s per watt.
         stream: achieved fraction of memory bandwidth for weights.
-        overlap: exponent of the soft maximum.
-        tile: rows of a tile; half of one is lost an expert.
-        passes: how often activations pass the memory beside the products.
-        launch_s: fixed time of a layer, at ``CLOCK``.
+        overlap: exponent of the soft maximum of compute and memory time.
+        tile: rows of a tile; each chosen expert loses half of one.
+        passes: how often activations pass through memory besides the products.
+        launch_s: fixed time of a layer at clock ``CLOCK``, s.
     """
 
     fraction: float = 0.55
@@ -87,40 +101,40 @@ class Grouped:
     launch_s: float = 1.5e-5
 
 
-def seconds(one: Routed, how: Grouped) -> Array:
-    """Returns the time of each case."""
-    filled = one.rows + one.touched * how.tile / 2
-    share = np.clip(how.fraction - how.headroom * one.headroom, LEAST, MOST)
-    compute = 2 * filled * one.matrices * one.matrix / (one.rate * share)
-    memory = _weights(one) / (how.stream * one.carried)
-    beside = how.passes * one.beside / one.carried
-    launch = one.layer * how.launch_s * CLOCK / one.clock
-    return np.asarray(launch + soft_maximum(compute, memory, how.overlap) + beside)
+def seconds(work: Routed, params: Grouped) -> Array:
+    """Returns the time of each case, s."""
+    padded = work.rows + work.touched * params.tile / 2
+    fraction = np.clip(params.fraction - params.headroom * work.headroom, LEAST, MOST)
+    compute = 2 * padded * work.matrices * work.matrix / (work.rate * fraction)
+    memory = _weight_bytes(work) / (params.stream * work.data_bandwidth)
+    activations = params.passes * work.activation_bytes / work.data_bandwidth
+    launch = work.layer * params.launch_s * CLOCK / work.clock
+    return np.asarray(launch + soft_maximum(compute, memory, params.overlap) + activations)
 
 
-def roofline(one: Routed) -> Array:
-    """Returns what paper says of each: the longer of arithmetic and the touched weights."""
-    compute = 2 * one.rows * one.matrices * one.matrix / one.rate
-    return np.maximum(compute, _weights(one) / one.bandwidth)
+def roofline(work: Routed) -> Array:
+    """Returns the roofline time of each case, s: the longer of arithmetic and chosen weights."""
+    compute = 2 * work.rows * work.matrices * work.matrix / work.rate
+    return np.maximum(compute, _weight_bytes(work) / work.bandwidth)
 
 
-def _weights(one: Routed) -> Array:
-    """Returns bytes of the weights that are read."""
-    return np.asarray(one.touched * one.matrices * one.matrix * one.item)
+def _weight_bytes(work: Routed) -> Array:
+    """Returns the bytes of weights that are read."""
+    return np.asarray(work.touched * work.matrices * work.matrix * work.item_bytes)
 
 
 @cache
 def touched(experts: float, per_token: float, tokens: float, power: float = 0.0) -> float:
-    """Returns how many experts tokens are expected to choose.
+    """Returns the expected number of experts that any token chooses.
 
     Args:
-        experts: of the layer.
-        per_token: experts that a token chooses.
-        tokens: in the step.
-        power: by what power of its rank an expert's popularity falls; nought: all alike.
+        experts: experts of the layer.
+        per_token: experts that each token chooses.
+        tokens: tokens in the step.
+        power: exponent by which an expert's popularity falls with its rank; 0 if all are equal.
     """
-    popular = np.arange(1, int(experts) + 1, dtype=np.float64) ** -power
-    chosen = np.minimum(1.0, per_token * popular / np.sum(popular))
+    popularity = np.arange(1, int(experts) + 1, dtype=np.float64) ** -power
+    chosen = np.minimum(1.0, per_token * popularity / np.sum(popularity))
     return float(np.sum(1 - (1 - chosen) ** tokens))
 
 
@@ -135,61 +149,64 @@ GROUPED = Kernel(
 
 
 def measured(rows: Iterable[Row], chips: Mapping[str, Facts], dtype: str) -> Known[Routed]:
-    """Returns the rows of one format, chip by chip; what their sheets lack is left out."""
+    """Returns the rows of one format as cases by chip, where the sheet has the figures needed."""
 
-    def takes(row: Row, chip: Facts) -> bool:
+    def keep(row: Row, chip: Facts) -> bool:
         return row.words["dtype"] == dtype and bool(chip.bandwidth) and dtype in chip.peaks
 
-    return gathered(rows, chips, takes, routed, _bands)
+    return gathered(rows, chips, keep, routed, _bands)
 
 
 def by_blocks(rows: Iterable[Row]) -> list[Row]:
-    """Returns the rows of weights in fp8 with a scale a block, as large models are published."""
-    return [one for one in rows if one.words["dtype"] == "fp8" and "block" in one.words["stack"]]
+    """Returns the rows with fp8 weights and one scale per block, the form of published models."""
+    return [row for row in rows if row.words["dtype"] == "fp8" and "block" in row.words["stack"]]
 
 
 def fixed(rows: Iterable[Row], chips: Mapping[str, Facts]) -> Stack:
-    """Returns the stack with what layers of experts alone tell of it: launch and overlap.
+    """Returns the default stack with experts' launch time and overlap as fitted on these layers.
 
-    No step of a model with experts was measured by the group whose steps are fitted.
+    They cannot be fitted on steps, as the group whose steps are fitted measured no model with
+    experts.
     """
     known = measured(by_blocks(rows), chips, "fp8")
     if not known.chips:
         return Stack()
-    how = fit(GROUPED, known)
-    return Stack(experts_overlap=how.overlap, experts_s=how.launch_s)
+    params = fit(GROUPED, known)
+    return Stack(experts_overlap=params.overlap, experts_s=params.launch_s)
 
 
 def _bands(rows: Iterable[Row], _: Facts) -> tuple[str, ...]:
-    return tuple(next(name for most, name in BANDS if one["tokens"] <= most) for one in rows)
+    """Returns each row's group in reports, by its number of tokens."""
+    return tuple(next(name for most, name in BANDS if row["tokens"] <= most) for row in rows)
 
 
 def routed(rows: Iterable[Row], chip: Facts) -> Routed:
-    """Returns rows of one format on one chip."""
-    every = [{**_case(one), **_promised(one.words["dtype"], chip)} for one in rows]
-    return Routed(**{key: np.array([one[key] for one in every]) for key in every[0]})
+    """Returns the work of rows on one chip."""
+    cases = [{**_case(row), **_published(row.words["dtype"], chip)} for row in rows]
+    return Routed(**{key: np.array([case[key] for case in cases]) for key in cases[0]})
 
 
-def _promised(dtype: str, chip: Facts) -> dict[str, float]:
+def _published(dtype: str, chip: Facts) -> dict[str, float]:
+    """Returns the figures of a chip's sheet for one format, as named in ``Routed``."""
     rate = chip.peak(dtype)
     return {
         "rate": rate, "bandwidth": chip.bandwidth or math.nan, "clock": chip.clock or CLOCK,
-        "carried": chip.carried or math.nan,
+        "data_bandwidth": chip.data_bandwidth or math.nan,
         "headroom": math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
     }  # fmt: skip
 
 
 def _case(row: Row) -> dict[str, float]:
-    """Returns what one row asks; a row with ``expert_rows`` gives its experts all of them."""
+    """Returns the work of one row; with ``expert_rows``, every expert has that many rows."""
     whole, experts = row.words["part"] == "all", row["experts"]
     given = row["expert_rows"]
-    told = row.words["stack"].partition(POWER)[2]
-    counted = touched(experts, row["per_token"], row["tokens"], float(told or 0.0))
+    power = row.words["stack"].partition(POWER)[2]
+    chosen = touched(experts, row["per_token"], row["tokens"], float(power or 0.0))
     rows = experts * given if given else row["tokens"] * row["per_token"]
     moved = ACTIVATION * rows * (2 * row["hidden"] + MATRICES * row["intermediate"])
     return {
-        "touched": experts if given else counted, "rows": rows,
+        "touched": experts if given else chosen, "rows": rows,
         "matrix": row["hidden"] * row["intermediate"], "matrices": PARTS[row.words["part"]],
-        "item": BYTES[row.words["dtype"]], "beside": moved if whole else 0.0,
+        "item_bytes": BYTES[row.words["dtype"]], "activation_bytes": moved if whole else 0.0,
         "layer": float(whole),
     }  # fmt: skip

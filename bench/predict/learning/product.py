@@ -1,12 +1,13 @@
-"""The time of one matrix product on a chip known by its sheet: shape, waves, launch.
+"""Time of one matrix product on a chip known by its sheet: shape, waves, launch.
 
 A product of m x k by k x n takes ``launch + depth k + [(C / e)^p + (M / s)^p]^(1/p)``. C is the
-time of its FLOP at the published rate, rows filled up to 16 and lengthened where the last wave
-of 128 x 128 tiles leaves units idle; M that of its bytes at the published bandwidth. ``launch`` and
-``depth`` are cycles: they shrink with the clock. The achieved fraction e falls with TFLOP/s a watt.
-A loop over copies of the weights finds them in the cache where all of them fit: it reads at the
-cache's speed where that is above the memory's. Where activations of 16 bits are quantised on the
-way, a pass over them, rows and launches come on top: with few columns they are most of the time.
+time of its FLOP at the published rate, with rows padded to a multiple of 16 and wave quantisation:
+longer if the last wave of 128 x 128 tiles leaves units idle. M is the time of its bytes at the
+published bandwidth. ``launch`` and ``depth`` are cycles, so they shrink as the clock rises. The
+achieved fraction e falls with TFLOP/s per watt. A benchmark that loops over copies of the weights
+finds them in the cache if all of them fit, and reads them at the cache's speed where that exceeds
+the memory's. Where 16-bit activations are quantised on the way, a pass over them, rows and launches
+are added; with few columns they are most of the time.
 """
 
 import math
@@ -24,30 +25,37 @@ from bench.predict.model.stack import CLOCK, LEAST, MOST, soft_maximum
 from bench.predict.model.step import TYPICAL
 
 TILE, MOST_IDLE, ROWS = 128, 4.0, 16
+"""Rows and columns of a tile; limit of waves over full waves; granularity of rows."""
 BYTES = {"bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0}
+"""Bytes per element of the operands, by number format."""
 RESULT = 2.0
+"""Bytes per element of the result."""
 PASSED = 5.0
-"""Bytes an element of quantising: read in 16 bits for the largest, again to be scaled, written."""
+"""Bytes moved per element to quantise it: read in 16 bits to find the largest, read again to scale,
+written in 8 bits."""
 SHARP = 16.0
-"""How suddenly a loop misses a cache that it outgrows: what is reused last is thrown out first."""
+"""Steepness with which a loop misses a cache that it outgrows: least recently used data, which the
+loop reuses first, are evicted first."""
 
 
 @dataclass(frozen=True)
 class Products:
-    """What software makes of matrix products.
+    """Software parameters of matrix products.
 
     Attributes:
-        fraction, headroom: achieved fraction at 1 TFLOP/s a watt, and its fall a doubling.
+        fraction: achieved fraction of the matrix rate at 1 TFLOP/s per watt.
+        headroom: decrease of that fraction with each doubling of TFLOP/s per watt.
         stream: achieved fraction of memory bandwidth.
-        overlap: exponent of the soft maximum.
-        idle: how much of an unfilled wave is lost.
-        launch_s, depth_s: fixed time, and time an element of k, at ``CLOCK``.
-        held: share of the last-level cache that a loop may fill to be read from it again.
-        cached: bytes that the cache gives a unit and cycle.
-        passes: time of quantising over that of ``PASSED`` at the published bandwidth.
-        row: cycles of a unit to quantise a row, besides.
-        quantise_s: launches of quantising, at ``CLOCK``.
-        left: what the formula leaves at some sizes, on all chips and on those of one family.
+        overlap: exponent of the soft maximum of compute and memory time.
+        idle: share of a partly filled wave's idle time that is lost.
+        launch_s: fixed time at clock ``CLOCK``, s.
+        depth_s: time per element of k at clock ``CLOCK``, s.
+        held: share of the last-level cache that a loop may fill and still be read from it.
+        cached: bandwidth of that cache, B per unit and cycle.
+        passes: time of quantising, over that of ``PASSED`` at the published bandwidth.
+        row: further cycles of a unit to quantise one row.
+        quantise_s: launches of quantising at clock ``CLOCK``, s.
+        left: remainder of the formula by size, on all chips and on those of one family.
     """
 
     fraction: float = 0.81
@@ -67,29 +75,31 @@ class Products:
 
 @dataclass(frozen=True)
 class Shapes:
-    """Products on chips, one a place of every array.
+    """Matrix products on chips; each array has one value per product.
 
     Attributes:
         m, n, k: sizes.
-        item: bytes of an input element.
-        rate, bandwidth: published.
-        carried: bandwidth that ECC leaves for data.
-        headroom: log2 of TFLOP/s a watt.
-        units: compute units, nought where unknown: then no wave is counted.
+        item_bytes: bytes per element of the operands.
+        rate: published matrix rate, FLOP/s.
+        bandwidth: published memory bandwidth, B/s.
+        data_bandwidth: memory bandwidth that ECC leaves for data, B/s.
+        headroom: log2 of TFLOP/s per watt.
+        units: compute units; 0 if unknown, and then waves are ignored.
         clock: boost clock, Hz.
-        cache: size of the last-level cache, nought where unknown.
-        copies: weights that the timed loop goes over before it reads one again; nought: none is.
-        quantised: 1 where the time holds the quantising of activations, else nought.
-        family: of the chip, which tells what a library has for it.
+        cache: size of the last-level cache, B; 0 if unknown.
+        copies: copies of the weights that the timed loop goes through before it repeats one; 0 if
+            it repeats none.
+        quantised: 1 if the time includes the quantising of activations, else 0.
+        family: family of the chip, on which a library's kernels depend.
     """
 
     m: Array
     n: Array
     k: Array
-    item: Array
+    item_bytes: Array
     rate: Array
     bandwidth: Array
-    carried: Array
+    data_bandwidth: Array
     headroom: Array
     units: Array
     clock: Array
@@ -100,7 +110,7 @@ class Shapes:
 
     @property
     def sizes(self) -> Array:
-        """Returns log m, n and k, n x 3."""
+        """Returns log m, n and k (products, 3)."""
         return np.asarray(np.log(np.column_stack([self.m, self.n, self.k])))
 
 
@@ -114,69 +124,76 @@ def shapes(
     """Returns products of one format on one chip.
 
     Args:
-        sizes: m, n and k of each.
-        chip: its sheet.
-        dtype: of both operands.
+        sizes: m, n and k of each product.
+        chip: facts of the chip.
+        dtype: number format of both operands.
         copies: see ``Shapes``.
         quantised: see ``Shapes``.
 
     Raises:
-        UsageError: the sheet has no such rate.
+        UsageError: the sheet has no rate in this format.
     """
     if dtype not in BYTES:
         raise UsageError(f"no products of {dtype} are predicted: {did_you_mean(dtype, BYTES)}")
     m, n, k = np.array(sizes, dtype=np.float64).reshape(-1, 3).T
     rate = chip.peak(dtype)
-    told = (
-        BYTES[dtype], rate, chip.bandwidth or math.nan, chip.carried or math.nan,
+    others = (
+        BYTES[dtype], rate, chip.bandwidth or math.nan, chip.data_bandwidth or math.nan,
         math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL,
         chip.units or 0.0, chip.clock or CLOCK, chip.cache or 0.0, copies, quantised, chip.family,
     )  # fmt: skip
-    return Shapes(m, n, k, *(np.full(len(m), one) for one in told))
+    return Shapes(m, n, k, *(np.full(len(m), value) for value in others))
 
 
 def joined(every: Sequence[Shapes]) -> Shapes:
-    """Returns products of several chips as one."""
+    """Returns the products of several chips as one."""
     keys = Shapes.__dataclass_fields__
     return Shapes(*(np.concatenate([getattr(one, key) for one in every]) for key in keys))
 
 
-def seconds(one: Shapes, how: Products) -> Array:
-    """Returns the time of each product."""
-    waves = np.ceil(one.m / TILE) * np.ceil(one.n / TILE) / np.maximum(one.units, 1.0)
-    idle = np.where(one.units > 0, np.minimum(MOST_IDLE, np.ceil(waves) / waves) - 1, 0.0)
-    flop = 2 * np.ceil(one.m / ROWS) * ROWS * one.n * one.k
-    reached = np.clip(how.fraction - how.headroom * one.headroom, LEAST, MOST)
-    compute = flop / one.rate * (1 + how.idle * idle) / reached
-    moved = one.item * (one.m + one.n) * one.k + RESULT * one.m * one.n
-    memory = moved / (how.stream * _bandwidth(one, how))
-    cycles = (how.launch_s + how.depth_s * one.k) * CLOCK / one.clock
-    plain = cycles + soft_maximum(compute, memory, how.overlap) + _quantising(one, how)
-    return np.asarray(plain * np.exp(how.left.log(one.sizes, one.family)) if how.left else plain)
+def seconds(work: Shapes, params: Products) -> Array:
+    """Returns the time of each product, s."""
+    waves = np.ceil(work.m / TILE) * np.ceil(work.n / TILE) / np.maximum(work.units, 1.0)
+    idle = np.where(work.units > 0, np.minimum(MOST_IDLE, np.ceil(waves) / waves) - 1, 0.0)
+    flop = 2 * np.ceil(work.m / ROWS) * ROWS * work.n * work.k
+    fraction = np.clip(params.fraction - params.headroom * work.headroom, LEAST, MOST)
+    compute = flop / work.rate * (1 + params.idle * idle) / fraction
+    memory = _moved(work) / (params.stream * _bandwidth(work, params))
+    cycles = (params.launch_s + params.depth_s * work.k) * CLOCK / work.clock
+    plain = cycles + soft_maximum(compute, memory, params.overlap) + _quantising(work, params)
+    if params.left is None:
+        return np.asarray(plain)
+    return np.asarray(plain * np.exp(params.left.log(work.sizes, work.family)))
 
 
-def _bandwidth(one: Shapes, how: Products) -> Array:
-    """Returns the memory's bandwidth, or the cache's where it holds all that a loop goes over."""
-    weights, others = one.item * one.n * one.k, one.item * one.m * one.k + RESULT * one.m * one.n
-    inside = np.maximum(one.carried, how.cached * one.units * one.clock)
-    room = how.held * one.cache / (one.copies * weights + others)
-    found = np.where(one.copies > 0, 1 - 1 / (1 + room**SHARP), 0.0)
-    return np.asarray(1 / ((1 - found) / one.carried + found / inside))
+def _moved(work: Shapes) -> Array:
+    """Returns the bytes of operands and results."""
+    return work.item_bytes * (work.m + work.n) * work.k + RESULT * work.m * work.n
 
 
-def _quantising(one: Shapes, how: Products) -> Array:
-    """Returns the time in which activations of 16 bits become ones of 8, where that was timed.
+def _bandwidth(work: Shapes, params: Products) -> Array:
+    """Returns the memory's bandwidth, or the cache's if it holds all that a loop goes through."""
+    weights = work.item_bytes * work.n * work.k
+    others = work.item_bytes * work.m * work.k + RESULT * work.m * work.n
+    cached = np.maximum(work.data_bandwidth, params.cached * work.units * work.clock)
+    room = params.held * work.cache / (work.copies * weights + others)
+    hits = np.where(work.copies > 0, 1 - 1 / (1 + room**SHARP), 0.0)
+    return np.asarray(1 / ((1 - hits) / work.data_bandwidth + hits / cached))
 
-    Kernels read a tensor or row for its largest element, read it again to scale it, and write it.
-    Where a row is one block of threads, short ones cost by their number.
+
+def _quantising(work: Shapes, params: Products) -> Array:
+    """Returns the time of quantising activations from 16 to 8 bits; 0 where it was not timed.
+
+    Kernels read a tensor or row to find its largest element, read it again to scale it, and write
+    it. With one thread block per row, the cost of short rows depends on their number.
     """
-    passed = how.passes * PASSED * one.m * one.k / one.carried
-    units = np.where(one.units > 0, one.units, UNITS)
-    cycles = how.row * one.m / units + how.quantise_s * CLOCK
-    return np.asarray(one.quantised * (passed + cycles / one.clock))
+    passed = params.passes * PASSED * work.m * work.k / work.data_bandwidth
+    units = np.where(work.units > 0, work.units, UNITS)
+    cycles = params.row * work.m / units + params.quantise_s * CLOCK
+    return np.asarray(work.quantised * (passed + cycles / work.clock))
 
 
-def roofline(one: Shapes) -> Array:
-    """Returns what paper says of each: the longer of compute and memory."""
-    moved = one.item * (one.m + one.n) * one.k + RESULT * one.m * one.n
-    return np.asarray(np.maximum(2 * one.m * one.n * one.k / one.rate, moved / one.bandwidth))
+def roofline(work: Shapes) -> Array:
+    """Returns the roofline time of each product, s: the longer of compute and memory."""
+    compute = 2 * work.m * work.n * work.k / work.rate
+    return np.asarray(np.maximum(compute, _moved(work) / work.bandwidth))

@@ -1,4 +1,4 @@
-"""Training that was measured: how each run was divided, and what software makes of such work."""
+"""Measured training: how each run was divided over chips, and the factors fitted on the runs."""
 
 import math
 import re
@@ -19,40 +19,47 @@ from bench.predict.model.precision import precision
 from bench.predict.model.recipe import Recipe
 from bench.predict.model.stack import Stack
 from bench.predict.model.step import Rates, rates, side_by_side
-from bench.predict.model.training import Taken, Trainer, taken
-from bench.predict.model.trainwork import Work, works
+from bench.predict.model.training import Trainer, TrainingTimes, training_times
+from bench.predict.model.trainwork import TrainingWork, training_work
 from bench.workloads.model import Workload
 
 TRAIN, TRAIN_EXPERTS = "train", "train-experts"
+"""Parts of the fit for training: dense models, and models with experts."""
 SMOOTH = 0.2
+"""Log error up to which the loss is about quadratic."""
 FREE = {
     "product": (0.5, 3.0), "experts": (0.5, 5.0), "attention": (0.3, 5.0), "stream": (0.3, 5.0),
     "link": (0.1, 2.0), "fixed": (0.05, 2.0),
 }  # fmt: skip
-"""Bounds of the factors."""
+"""Lower and upper bounds of the factors that are fitted."""
 ENGINES = 0.2
-"""Log spread of engines that is assumed beside those that were measured."""
+"""Prior log spread of engines; it counts as ``PRIOR_ENGINES`` measured engines."""
+PRIOR_ENGINES = PRIOR_VENDORS
 USUAL = 0.5
-"""Log spread of a factor about 1 before any run is seen: what few runs do not tell stays there."""
+"""Prior log spread of a factor about 1: what few runs cannot determine stays near 1."""
 DIVIDED = ("tp", "pp", "cp", "ep", "vp", "micro", "recompute", "sharded")
-"""Columns that say how a work was divided, but for its copies."""
+"""Columns that say how the work was divided, without the number of copies."""
 NARROW = {"mxfp8": "fp8"}
-"""Formats whose rate is another's."""
-Left = tuple[Row, str]
-"""A run of which nothing can be predicted, and why."""
+"""Formats that run at another format's rate."""
+Skipped = tuple[Row, str]
+"""A run for which nothing can be predicted, and the reason."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One measured run with its work.
+    """One measured training run with its work.
 
     Attributes:
-        rate: tokens a second and chip that it came to.
-        tokens: of a step, a chip's share.
+        row: its row in the table.
+        work: what one chip does in a step.
+        chip: rates of its sheet in the run's number format.
+        facts: facts of the chip, with the board power of the run.
+        rate: measured tokens/s per chip.
+        tokens: tokens per step and chip.
     """
 
     row: Row
-    work: Work
+    work: TrainingWork
     chip: Rates
     facts: Facts
     rate: float
@@ -62,180 +69,190 @@ class Run:
 def runs(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload]
 ) -> list[Run]:
-    """Returns the runs of a table of training of which something can be predicted."""
+    """Returns the runs for which a time can be predicted."""
     return sifted(rows, chips, models)[0]
 
 
 def sifted(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload]
-) -> tuple[list[Run], list[Left]]:
-    """Returns runs, and apart those whose sheet says too little or whose division is at odds.
+) -> tuple[list[Run], list[Skipped]]:
+    """Returns the usable runs, and those whose sheet lacks a figure or whose split is inconsistent.
 
-    A chip that was run below its board power (``watts``) has the headroom of what it was given.
+    For a chip that ran with a limited board power (column ``watts``), that power counts.
     """
-    found, left = [], []
+    usable, skipped = [], []
     for row in rows:
         try:
             chip = chips[row.chip]
-            found.append(
-                _run(row, replace(chip, tdp=row["watts"] or chip.tdp), models[row.words["model"]])
-            )
+            limited = replace(chip, tdp=row["watts"] or chip.tdp)
+            usable.append(_run(row, limited, models[row.words["model"]]))
         except UsageError as error:
-            left.append((row, str(error)))
-    return found, left
+            skipped.append((row, str(error)))
+    return usable, skipped
 
 
 def _run(row: Row, chip: Facts, model: Workload) -> Run:
-    word = row.words["dtype"]
-    how, split = precision(NARROW.get(word, word), experts=model.experts is not None), _split(row)
+    dtype = row.words["dtype"]
+    formats = precision(NARROW.get(dtype, dtype), experts=model.experts is not None)
     recipe = Recipe(row["micro"], max(row["vp"], 1.0), row["recompute"])
     points = Points(np.array([row["batch"]]), np.array([row["length"]]))
-    work = works(model, points, how, split, recipe)
-    promised = rates(chip, how, linked=row["chips"] > 1)
+    work = training_work(model, points, formats, _split(row), recipe)
+    published = rates(chip, formats, linked=row["chips"] > 1)
     tokens = row["batch"] * row["length"] / row["chips"]
-    return Run(row, work, promised, chip, row["rate"], tokens)
+    return Run(row, work, published, chip, row["rate"], tokens)
 
 
 def _split(row: Row) -> Parallel:
     """Returns how a run was divided.
 
     Raises:
-        UsageError: the chips are no whole number of copies, or not as many as are told (``dp``).
+        UsageError: the chips do not make a whole number of copies, or not as many as ``dp`` says.
     """
     tp, pp, cp = (max(1, int(row[key])) for key in ("tp", "pp", "cp"))
     dp, rest = divmod(int(row["chips"]), tp * pp * cp)
     if rest or not dp or row["dp"] not in (0, dp):
-        told = f"dp{row['dp']:g}" if row["dp"] else "a whole number"
-        asked = f"tp{tp} x pp{pp} x cp{cp} x {told}"
-        raise UsageError(f"{row.chip}: {row['chips']:g} chips are not {asked}")
+        copies = f"dp{row['dp']:g}" if row["dp"] else "a whole number"
+        split = f"tp{tp} x pp{pp} x cp{cp} x {copies}"
+        raise UsageError(f"{row.chip}: {row['chips']:g} chips are not {split}")
     return Parallel(tp, pp, dp, max(1, int(row["ep"])), cp, bool(row["sharded"]))
 
 
-def all_taken(found: Sequence[Run], stack: Stack) -> Taken:
-    """Returns what the stack of steps tells of runs, each a point."""
+def all_times(found: Sequence[Run], stack: Stack) -> TrainingTimes:
+    """Returns the times of all runs' work on the fitted stack, one run per point."""
 
     def over(key: str) -> Array:
-        return np.array([float(getattr(one.work, key)[0]) for one in found])
+        return np.array([float(getattr(run.work, key)[0]) for run in found])
 
-    first, second, third = together([one.work.once for one in found])
-    (round_,) = together([(one.work.round_,) for one in found])
-    work = Work(
-        every=tuple(together([one.work.every for one in found])),
-        round_=round_,
+    first, second, third = together([run.work.once for run in found])
+    (ring,) = together([(run.work.ring,) for run in found])
+    work = TrainingWork(
+        micro=tuple(together([run.work.micro for run in found])),
+        ring=ring,
         once=(first, second, third),
-        **{key: over(key) for key in ("rounds", "doublings", "idle", "copies", "apart")},
+        **{key: over(key) for key in ("rounds", "doublings", "idle", "copies", "stride")},
     )
-    return taken(work, side_by_side([one.chip for one in found]), stack)
+    return training_times(work, side_by_side([run.chip for run in found]), stack)
 
 
 def fit(found: Sequence[Run], stack: Stack) -> tuple[Trainer, Array]:
-    """Returns the factors that explain runs best, each chip with one vote, and engines' logs.
+    """Returns the factors that explain the runs best, and the log effect of each run's engine.
 
-    An engine is slower or faster than the middle one on every chip: without a constant of its own
-    it would pass for the chips that it was run on. It is returned for each run.
+    Each chip has one vote. An engine is slower or faster than the median engine on every chip;
+    without an effect of its own, that would be attributed to the chips it was run on.
     """
     from scipy.optimize import least_squares
 
-    done, measured = all_taken(found, stack), _seconds(found)
-    chips, engines = [one.row.chip for one in found], [engine(one.row) for one in found]
+    times, measured = all_times(found, stack), _log_seconds(found)
+    chips, engines = [run.row.chip for run in found], [engine(run.row) for run in found]
     names = list(dict.fromkeys(engines))
     places = np.array([names.index(one) for one in engines])
     votes = np.array([chips.count(one) ** -0.5 for one in chips])
-    count, many = len(FREE), slowest(found, stack)
+    count, waiting = len(FREE), slowest(found, stack)
 
     def errors(values: Array) -> Array:
-        told = np.log(done.step(_of(values[:count], many)).seconds) + values[count:][places]
-        bound = np.concatenate([values[:count] / USUAL, values[count:] / ENGINES])
-        return np.concatenate([robust(told - measured, SMOOTH, votes), bound])
+        factors, effects = values[:count], values[count:]
+        predicted = np.log(times.step(_trainer(factors, waiting)).seconds) + effects[places]
+        priors = np.concatenate([factors / USUAL, effects / ENGINES])
+        return np.concatenate([robust(predicted - measured, SMOOTH, votes), priors])
 
     low, high = (np.log([FREE[key][place] for key in FREE]) for place in (0, 1))
     wide = np.full(len(names), math.inf)
     bounds = np.concatenate([low, -wide]), np.concatenate([high, wide])
     best = least_squares(errors, np.zeros(count + len(names)), bounds=bounds).x
-    middle = float(np.mean(best[count:]))
-    squares = PRIOR_VENDORS * ENGINES**2 + float(np.sum((best[count:] - middle) ** 2))
-    spread = math.sqrt(squares / (PRIOR_VENDORS + len(names)))
-    trainer = replace(_of(best[:count], many), middle=middle, engines=spread)
-    return trainer, best[count:][places]
+    effects = best[count:]
+    middle, spread = _engine_spread(effects)
+    trainer = replace(_trainer(best[:count], waiting), middle=middle, engines=spread)
+    return trainer, effects[places]
 
 
-def _of(values: Array, slowest: float) -> Trainer:
-    return Trainer(**dict(zip(FREE, np.exp(values).tolist(), strict=True)), slowest=slowest)
+def _engine_spread(effects: Array) -> tuple[float, float]:
+    """Returns the mean of engines' log effects, and their spread shrunk towards ``ENGINES``."""
+    middle = float(np.mean(effects))
+    squares = PRIOR_ENGINES * ENGINES**2 + float(np.sum((effects - middle) ** 2))
+    return middle, math.sqrt(squares / (PRIOR_ENGINES + len(effects)))
+
+
+def _trainer(logs: Array, waiting: float) -> Trainer:
+    """Returns a trainer with factors given as logs, in the order of ``FREE``."""
+    return Trainer(**dict(zip(FREE, np.exp(logs).tolist(), strict=True)), slowest=waiting)
 
 
 def slowest(found: Sequence[Run], stack: Stack) -> float:
-    """Returns by how much, log, each doubling of the chips makes a step longer.
+    """Returns by how much (log) each doubling of the number of chips makes a step longer.
 
-    It is learnt of one work that one engine did on ever more chips of a kind, each with as much to
-    do: of works that were done on many chips alone a model's size could not be told from it.
+    It is fitted only on series in which one engine did the same work per chip on more and more
+    chips of a kind. In work that was only done on many chips, the effect of the model's size could
+    not be separated from it.
     """
     logs = departures(found, stack, Trainer())
-    alike: dict[tuple[object, ...], list[tuple[float, float]]] = {}
-    for one, log in zip(found, logs, strict=True):
-        key = (one.row.chip, *same_work(one.row)[:-1], *(one.row[name] for name in DIVIDED))
-        alike.setdefault(key, []).append((float(one.work.doublings[0]), float(log)))
-    told = [np.array(own) - np.mean(own, axis=0) for own in alike.values()]
-    wide, high = np.concatenate(told).T
-    return float(wide @ high) / max(float(wide @ wide), 1e-9)
+    series: dict[tuple[object, ...], list[tuple[float, float]]] = {}
+    for run, log in zip(found, logs, strict=True):
+        key = (run.row.chip, *same_work(run.row)[:-1], *(run.row[name] for name in DIVIDED))
+        series.setdefault(key, []).append((float(run.work.doublings[0]), float(log)))
+    centred = [np.array(points) - np.mean(points, axis=0) for points in series.values()]
+    doublings, slowdowns = np.concatenate(centred).T
+    return float(doublings @ slowdowns) / max(float(doublings @ doublings), 1e-9)
 
 
-def _seconds(found: Sequence[Run]) -> Array:
-    return np.log([one.tokens / one.rate for one in found])
+def _log_seconds(found: Sequence[Run]) -> Array:
+    """Returns the log of each run's measured time per step in s."""
+    return np.log([run.tokens / run.rate for run in found])
 
 
 def departures(found: Sequence[Run], stack: Stack, trainer: Trainer) -> Array:
     """Returns log of measured over predicted time of each run."""
-    return np.asarray(_seconds(found) - np.log(all_taken(found, stack).step(trainer).seconds))
+    predicted = np.log(all_times(found, stack).step(trainer).seconds)
+    return np.asarray(_log_seconds(found) - predicted)
 
 
 def of_training(
     found: Sequence[Run], models: Mapping[str, Workload], stack: Stack
 ) -> tuple[Trainer, dict[str, Departures]]:
-    """Returns what software makes of training, and how chips depart from that.
+    """Returns the fitted factors of training, and the departures of chips from them, by part.
 
-    Models with experts are a part of their own. What engines add is taken off the departures.
+    The effects of engines are subtracted from the departures.
     """
-    trainer, engines = fit(found, stack)
-    logs = departures(found, stack, trainer) - engines
+    trainer, effects = fit(found, stack)
+    logs = departures(found, stack, trainer) - effects
     parts: dict[str, Departures] = {}
     for name in (TRAIN, TRAIN_EXPERTS):
-        own = [
-            (one, float(log))
-            for one, log in zip(found, logs, strict=True)
-            if part(one.row, models) == name
+        kept = [
+            (run, float(log))
+            for run, log in zip(found, logs, strict=True)
+            if part(run.row, models) == name
         ]
         parts[name] = pooled(
-            [one.facts.labels for one, _ in own],
-            [log for _, log in own],
-            [same_work(one.row) for one, _ in own],
+            [run.facts.labels for run, _ in kept],
+            [log for _, log in kept],
+            [same_work(run.row) for run, _ in kept],
         )
-    known = _known(found, engines, trainer.engines, parts[TRAIN].spread)
+    known = _known_engines(found, effects, trainer.engines, parts[TRAIN].spread)
     return replace(trainer, known=known), parts
 
 
-def _known(
-    found: Sequence[Run], engines: Array, spread: float, chips: float
+def _known_engines(
+    found: Sequence[Run], effects: Array, engines: float, chips: float
 ) -> dict[str, tuple[float, float]]:
-    """Returns by how much each engine is slower, and how little its chips leave that to chance.
+    """Returns the log effect of each fitted engine, and its standard deviation.
 
     Args:
-        found: runs.
-        engines: what the engine of each adds.
-        spread: of engines, log.
-        chips: spread of chips, log: what one chip tells of an engine is off by so much.
+        found: measured runs.
+        effects: log effect of each run's engine.
+        engines: log spread of engines.
+        chips: log spread of chips, which is the error of an effect measured on one chip.
     """
-    ran: dict[str, set[str]] = {}
-    for one in found:
-        ran.setdefault(engine(one.row), set()).add(one.row.chip)
-    told = {engine(one.row): float(log) for one, log in zip(found, engines, strict=True)}
+    chips_of: dict[str, set[str]] = {}
+    for run in found:
+        chips_of.setdefault(engine(run.row), set()).add(run.row.chip)
+    logs = {engine(run.row): float(log) for run, log in zip(found, effects, strict=True)}
     return {
-        name: (log, spread / math.sqrt(1 + len(ran[name]) * (spread / chips) ** 2))
-        for name, log in told.items()
+        name: (log, engines / math.sqrt(1 + len(chips_of[name]) * (engines / chips) ** 2))
+        for name, log in logs.items()
     }
 
 
 def part(row: Row, models: Mapping[str, Workload]) -> str:
-    """Returns of which part a run is."""
+    """Returns the part of the fit that a run belongs to: ``TRAIN`` or ``TRAIN_EXPERTS``."""
     return TRAIN_EXPERTS if models[row.words["model"]].experts else TRAIN
 
 
@@ -245,5 +262,5 @@ def engine(row: Row) -> str:
 
 
 def same_work(row: Row) -> tuple[str | float, ...]:
-    """Returns what two runs share when they are one work on two chips, however they divide it."""
+    """Returns a key that is equal for the same work on two chips, however it was divided."""
     return (*(row.words[key] for key in ("stack", "model", "dtype")), row["length"], row["batch"])

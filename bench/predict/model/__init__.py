@@ -1,1 +1,1 @@
-"""Formulas alone: what a chip, a stack of software and a model make of a step, without any data."""
+"""The comparison model: the time of a step from chip, software stack and workload, without data."""

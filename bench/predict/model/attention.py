@@ -1,11 +1,11 @@
-"""What attention computes and reads, what chooses its keys, and what each chip keeps whole of both.
+"""FLOP and bytes of attention and of indexers, and what each chip holds unsharded of both.
 
-An indexer scores all past keys and attention sees the best of them (DeepSeek sparse attention,
-arXiv 2512.02556, 2.1). Engines leave scoring out where a prompt has no more keys than are chosen,
-and then unfold latents; longer prompts attend in latents, as decoding does (vLLM,
-``use_dense_mha``; SGLang, pull request 11892). Its weights and keys are whole on every chip of a
-tensor-parallel group, and so is what makes one key of many (vLLM, ``Indexer``: replicated;
-``DeepseekCompressor``).
+An indexer scores all past keys, and attention sees the best of them (DeepSeek sparse attention,
+arXiv 2512.02556, 2.1). Engines skip scoring if a prompt has no more keys than are selected, and
+then unfold latents; longer prompts attend in latents, as decode does (vLLM, ``use_dense_mha``;
+SGLang, pull request 11892). An indexer's weights and keys are replicated on every chip of a
+tensor-parallel group, and so are the weights that fold several tokens into one compressed key
+(vLLM, ``Indexer``, ``DeepseekCompressor``).
 """
 
 import math
@@ -32,19 +32,21 @@ from bench.workloads.model import Workload
 
 Array = NDArray[np.float64]
 LOGIT = 8.0
-"""Bytes of a score: written in 32 bits, and read to choose by."""
+"""Bytes per score of an indexer: written in 32 bits, and read to select keys."""
 WHOLE = ("q_a", "kv_a", "streams_attention", "streams_mlp")
-"""Products of latents, and of hidden states that are mixed: of no head."""
+"""Weights that tensor parallelism replicates, as they belong to no head: those of latents, and
+those that mix parallel hidden states."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is asked of attention: a prefill, or a token for each sequence; arrays over the points.
+class AttentionInput:
+    """The sequences that attention processes; arrays over the points.
 
     Attributes:
-        prefill: whether it is of prompts.
-        batch, length: sequences, and tokens of each.
-        pairs: of a query and a key before it, over the batch, where a token sees all.
+        prefill: whether it processes whole prompts, or one token per sequence (decode).
+        batch: number of sequences.
+        length: tokens per sequence.
+        pairs: (query, key) pairs over the batch if each token attends to all earlier ones.
     """
 
     prefill: bool
@@ -54,33 +56,33 @@ class Asked:
 
 
 def kept_heads(workload: Workload, tp: int) -> float:
-    """Returns by how much a chip's keys and values are fewer: it keeps whole heads; latents all."""
+    """Returns the factor by which ``tp`` divides the cache: whole heads only, and never latents."""
     return 1.0 if workload.mla else workload.kv_heads / math.ceil(workload.kv_heads / tp)
 
 
 def replicated(workload: Workload, tp: int) -> float:
-    """Returns the attention weights of a layer that a chip holds beyond its equal share.
+    """Returns the elements of a layer's attention that a chip holds beyond its 1/tp share.
 
-    Those that only some layers have are among them, over all layers on average.
+    Weights that only some layers have are included as an average over all layers.
     """
     some = sum(some_products(workload).values())
     return copied(workload, tp) + some / workload.layers * (1 - 1 / tp)
 
 
 def copied(workload: Workload, tp: int) -> float:
-    """Returns the same of what all layers have.
+    """Returns the same for the weights that all layers have.
 
-    Latents are of no head and stay whole on each chip; keys and values are kept by whole heads.
+    Latents belong to no head and are whole on each chip; keys and values are kept as whole heads.
     """
     shapes = layer_shapes(workload)
     if workload.mla or workload.compressed:
         return sum(prod(shapes[name]) for name in WHOLE if name in shapes) * (1 - 1 / tp)
-    kept = 2 * workload.kv_heads * workload.head_dim * workload.hidden
-    return kept * (1 / kept_heads(workload, tp) - 1 / tp)
+    elements = 2 * workload.kv_heads * workload.head_dim * workload.hidden
+    return elements * (1 / kept_heads(workload, tp) - 1 / tp)
 
 
 def some_products(workload: Workload) -> dict[str, int]:
-    """Returns elements of products that some layers have: of indexers, and of compressed keys."""
+    """Returns the elements of weights that only some layers have: indexers', compressed keys'."""
     found = {"indexer": 0, "compressed": 0}
     for layers, shapes in some_layers(workload):
         name = "indexer" if "index_q" in shapes else "compressed"
@@ -88,112 +90,113 @@ def some_products(workload: Workload) -> dict[str, int]:
     return found
 
 
-def attended(workload: Workload, asked: Asked, share: Sequence[int] = ()) -> Array:
-    """Returns FLOP of the attention of all layers over the batch.
+def attended(workload: Workload, inputs: AttentionInput, share: Sequence[int] = ()) -> Array:
+    """Returns the FLOP of attention in all layers over the batch (points,).
 
     Args:
         workload: the model.
-        asked: of it.
-        share: numbers of chips that it is divided over, one after the other.
+        inputs: the sequences.
+        share: numbers of chips to divide by, one after the other.
     """
-    total = np.zeros_like(asked.length, np.float64)
+    total = np.zeros_like(inputs.length, np.float64)
     for span in spans(workload):
-        seen = _seen(span, asked)
-        each = 2.0 * workload.heads * _each(workload, asked, seen)
-        if asked.prefill:
-            flop = each * (_pairs(asked, seen) + asked.batch * _far(span, asked))
+        seen = _seen(span, inputs)
+        per_key = 2.0 * workload.heads * _per_key(workload, inputs, seen)
+        if inputs.prefill:
+            flop = per_key * (_pairs(inputs, seen) + inputs.batch * _compressed(span, inputs))
         else:
-            flop = each * (seen + _far(span, asked)) * asked.batch
+            flop = per_key * (seen + _compressed(span, inputs)) * inputs.batch
         total = total + reduce(truediv, share, span.layers * flop)
     return total
 
 
-def read(workload: Workload, asked: Asked, size: float, split: Parallel) -> Array:
-    """Returns the bytes of all layers' caches that a chip reads, and of prompts writes.
+def read(workload: Workload, inputs: AttentionInput, size: float, split: Parallel) -> Array:
+    """Returns the bytes of cache that a chip reads in decode, or writes in prefill (points,).
 
     Args:
         workload: the model.
-        asked: of it.
-        size: bytes of an element.
+        inputs: the sequences.
+        size: bytes per element of the cache.
         split: how the model is divided.
     """
-    total = np.zeros_like(asked.length, np.float64)
-    sequences, copies = asked.batch / split.dp, kept_heads(workload, split.tp)
+    total = np.zeros_like(inputs.length, np.float64)
+    sequences, parts = inputs.batch / split.dp, kept_heads(workload, split.tp)
     for span in spans(workload):
-        keys = asked.length if asked.prefill else _seen(span, asked)
+        keys = inputs.length if inputs.prefill else _seen(span, inputs)
         if span.per:
-            keys = keys + (_folded(asked.length, span.per) if asked.prefill else _far(span, asked))
-        total = total + span.layers * kv_elements(workload) * size * (sequences * keys) / copies
+            folded = _folded(inputs.length, span.per)
+            keys = keys + (folded if inputs.prefill else _compressed(span, inputs))
+        total = total + span.layers * kv_elements(workload) * size * (sequences * keys) / parts
     return total
 
 
-def tiled(workload: Workload, asked: Asked, tp: int) -> Array:
-    """Returns the heads of a chip where a prompt's queries attend to keys of their own; else 0."""
-    chosen = workload.indexer or workload.compressed
-    if not asked.prefill or not chosen:
-        return np.zeros_like(asked.length, np.float64)
-    beyond = asked.length > _seen(spans(workload)[0], asked)
+def tiled(workload: Workload, inputs: AttentionInput, tp: int) -> Array:
+    """Returns query heads per chip if each query of a prompt selects its own keys; else 0."""
+    selects = workload.indexer or workload.compressed
+    if not inputs.prefill or not selects:
+        return np.zeros_like(inputs.length, np.float64)
+    beyond = inputs.length > _seen(spans(workload)[0], inputs)
     return np.where(beyond, workload.heads / tp, 0.0)
 
 
-def scored(workload: Workload, asked: Asked) -> tuple[Array, Array]:
-    """Returns FLOP and bytes of the scores of all layers' indexers over the batch.
+def scored(workload: Workload, inputs: AttentionInput) -> tuple[Array, Array]:
+    """Returns FLOP and bytes of the scores of all layers' indexers over the batch, (points,) each.
 
-    Keys are read, or of a prompt written; scores are written and read.
+    Keys are read in decode and written in prefill; scores are written and read.
     """
-    one, per = workload.indexer, index_per(workload)
-    if one is None:
-        return np.zeros_like(asked.length), np.zeros_like(asked.length)
-    keys = asked.batch * _folded(asked.length, per)
-    counted = keys
-    if asked.prefill:
-        every = asked.pairs if per == 1 else asked.batch * _floors(asked.length, per)
-        counted = np.where(_folded(asked.length, per) > one.top_k, every, 0.0)
-    flop = 2.0 * one.heads * one.head_dim * one.layers * counted
-    return flop, one.layers * (index_key_bytes(one) * keys + LOGIT * counted)
+    indexer, per = workload.indexer, index_per(workload)
+    if indexer is None:
+        return np.zeros_like(inputs.length), np.zeros_like(inputs.length)
+    keys = inputs.batch * _folded(inputs.length, per)
+    scores = keys
+    if inputs.prefill:
+        pairs = inputs.pairs if per == 1 else inputs.batch * _floors(inputs.length, per)
+        scores = np.where(_folded(inputs.length, per) > indexer.top_k, pairs, 0.0)
+    flop = 2.0 * indexer.heads * indexer.head_dim * indexer.layers * scores
+    return flop, indexer.layers * (index_key_bytes(indexer) * keys + LOGIT * scores)
 
 
-def _seen(span: Span, asked: Asked) -> Array:
-    """Returns how many of the keys that stand for one token a token sees at most."""
-    return asked.length if span.window is None else np.minimum(asked.length, span.window)
+def _seen(span: Span, inputs: AttentionInput) -> Array:
+    """Returns the most uncompressed keys that a token sees (points,)."""
+    return inputs.length if span.window is None else np.minimum(inputs.length, span.window)
 
 
-def _each(workload: Workload, asked: Asked, seen: Array) -> Array | int:
-    """Returns the elements of a head's query, and of what it takes, a key."""
+def _per_key(workload: Workload, inputs: AttentionInput, seen: Array) -> Array | int:
+    """Returns multiply-adds per head and key: of the score, and of the weighted value."""
     mla = workload.mla
     if mla is None:
         return 2 * workload.head_dim
     folded, unfolded = 2 * mla.kv_lora + mla.rope, workload.head_dim + mla.v
-    if not asked.prefill:
+    if not inputs.prefill:
         return folded
-    return np.where(asked.length == seen, unfolded, folded) if workload.indexer else unfolded
+    return np.where(inputs.length == seen, unfolded, folded) if workload.indexer else unfolded
 
 
-def _pairs(asked: Asked, seen: Array) -> Array:
-    """Returns how many keys prompts see over the batch, of those that stand for one token."""
-    beyond = asked.length - seen
-    pairs = asked.batch * (seen * (seen + 1) / 2 + beyond * seen)
-    return np.where(beyond == 0, asked.pairs, pairs)
+def _pairs(inputs: AttentionInput, seen: Array) -> Array:
+    """Returns the (query, key) pairs of prompts over the batch, for uncompressed keys."""
+    beyond = inputs.length - seen
+    pairs = inputs.batch * (seen * (seen + 1) / 2 + beyond * seen)
+    return np.where(beyond == 0, inputs.pairs, pairs)
 
 
-def _far(span: Span, asked: Asked) -> Array:
-    """Returns how many compressed keys are seen, a sequence."""
+def _compressed(span: Span, inputs: AttentionInput) -> Array:
+    """Returns the compressed keys seen per sequence: by one token, or by all of a prompt's."""
     if not span.per:
-        return np.zeros_like(asked.length, np.float64)
+        return np.zeros_like(inputs.length, np.float64)
     top = math.inf if span.top is None else float(span.top)
-    if not asked.prefill:
-        return np.minimum(_folded(asked.length, span.per), top)
-    most = np.minimum(asked.length, span.per * top)
-    beyond = asked.length - most
+    if not inputs.prefill:
+        return np.minimum(_folded(inputs.length, span.per), top)
+    most = np.minimum(inputs.length, span.per * top)
+    beyond = inputs.length - most
     return _floors(most, span.per) + np.where(beyond > 0, beyond * (span.top or 0), 0.0)
 
 
 def _folded(length: Array, per: int) -> Array:
-    """Returns how many keys stand for so many tokens."""
+    """Returns the number of compressed keys for so many tokens."""
     return np.floor(length / per) if per > 1 else length * float(per)
 
 
 def _floors(length: Array, per: int) -> Array:
-    """Returns the sum of ``floor(t / per)`` over t = 1..length."""
+    """Returns the sum of ``floor(t / per)`` over t = 1, ..., length."""
     whole = _folded(length, per)
     return per * whole * (whole - 1) / 2 + whole * (length - per * whole + 1)

@@ -1,4 +1,4 @@
-"""Whether chips hold a model: weights, cache and what software keeps, beside the capacity."""
+"""Whether a model fits in chips' memory: weights, cache and what software reserves."""
 
 import math
 from dataclasses import dataclass, replace
@@ -21,28 +21,29 @@ from bench.workloads.counts import (
 from bench.workloads.model import Workload
 
 KEPT_B, KEPT_SHARE = 3.5e9, 0.10
-"""What an engine keeps for itself: contexts, workspaces, activations; and the share of the memory
-that is left free of weights and cache. A rule of thumb that engines' defaults follow."""
+"""Bytes that an engine reserves for contexts, workspaces and activations, and the share of memory
+that it leaves free of weights and cache. A rule of thumb that engines' defaults follow."""
 TRAINED, STATES = 6.0, 12.0
-"""Bytes a parameter takes in mixed-precision training with Adam: 2 of the weight and 4 of the
-gradient on every chip that holds it; 4 of the master weight and 8 of moments, spread over the
-copies (Rajbhandari et al. 2020, ZeRO, arXiv 1910.02054, 3.1, stage 1, gradients in 32 bits)."""
+"""Bytes per parameter in mixed-precision training with Adam. Every chip that holds the parameter
+keeps 2 for the weight and 4 for the gradient; 4 for the master weight and 8 for the moments are
+sharded over the copies (Rajbhandari et al. 2020, ZeRO, arXiv 1910.02054, 3.1, stage 1, with
+gradients in 32 bits)."""
 NARROW_TRAINED, NARROW_STATES = 4.0, 8.0
-"""The same with gradients and moments in 16 bits (DeepSeek-V3, arXiv 2412.19437, 3.3.3, of moments;
+"""The same with gradients and moments in 16 bits (moments: DeepSeek-V3, arXiv 2412.19437, 3.3.3;
 torch's and Megatron's optimisers offer both)."""
 
 
 @dataclass(frozen=True)
 class Room:
-    """How a chip's memory is taken, in bytes.
+    """Use of one chip's memory, in bytes.
 
     Attributes:
-        capacity: published; None where unknown.
-        weights: of the model, on one chip.
-        cache: of one sequence, on one chip.
-        kept: for the engine.
-        sequences: asked for, on one chip's copy of the model.
-        activations: that backward wants of a forward pass, in training.
+        capacity: published capacity; None if unknown.
+        weights: the model's weights on one chip; in training with gradients and optimiser states.
+        cache: key-value cache of one sequence on one chip.
+        kept: memory reserved for the engine.
+        sequences: number of sequences per copy of the model.
+        activations: activations that training keeps for the backward pass.
     """
 
     capacity: float | None
@@ -54,44 +55,44 @@ class Room:
 
     @property
     def free(self) -> float | None:
-        """Returns what is left of the capacity; negative: it does not fit."""
+        """Returns the bytes left over; negative if the model does not fit, None if unknown."""
         if self.capacity is None:
             return None
-        taken = self.weights + self.activations + self.cache * self.sequences
-        return self.capacity - taken - self.kept
+        used = self.weights + self.activations + self.cache * self.sequences
+        return self.capacity - used - self.kept
 
     @property
     def fits(self) -> bool | None:
-        """Tells whether the sequences fit; None where the capacity is unknown."""
+        """Tells whether model and sequences fit; None if the capacity is unknown."""
         return None if self.free is None else self.free >= 0
 
     @property
     def tight(self) -> bool:
-        """Tells whether it fits only where less than ``KEPT_SHARE`` of the memory is left free."""
+        """Tells whether it fits only by leaving less than ``KEPT_SHARE`` of the memory free."""
         if self.free is None or self.capacity is None:
             return False
         return self.free < 0 <= self.free + KEPT_SHARE * self.capacity
 
     @property
     def word(self) -> str | None:
-        """Returns ``fits``, ``tight`` or ``no``; None where the capacity is unknown."""
+        """Returns ``fits``, ``tight`` or ``no``; None if the capacity is unknown."""
         if self.fits is None:
             return None
         return "tight" if self.tight else "fits" if self.fits else "no"
 
     @property
     def most(self) -> int | None:
-        """Returns how many sequences fit."""
-        return None if self.capacity is None else self._beside(self.capacity - self.kept)
+        """Returns the most sequences that fit; None if the capacity is unknown."""
+        return None if self.capacity is None else self._sequences(self.capacity - self.kept)
 
     @property
     def squeezed(self) -> int | None:
-        """Returns how many sequences fit where nothing of the memory is left free."""
+        """Returns the most sequences that fit if no share of the memory is left free."""
         if self.capacity is None:
             return None
-        return self._beside(self.capacity * (1 + KEPT_SHARE) - self.kept)
+        return self._sequences(self.capacity * (1 + KEPT_SHARE) - self.kept)
 
-    def _beside(self, usable: float) -> int:
+    def _sequences(self, usable: float) -> int:
         left = usable - self.weights - self.activations
         return max(0, math.floor(left / self.cache)) if self.cache else 0
 
@@ -99,7 +100,7 @@ class Room:
 def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     chip: Facts,
     workload: Workload,
-    how: Precision,
+    formats: Precision,
     split: Parallel,
     sequences: float,
     length: int,
@@ -108,48 +109,48 @@ def room(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     """Returns how a model and its cache fill a chip.
 
     Args:
-        chip: with its capacity.
+        chip: with its memory capacity.
         workload: the model.
-        how: formats.
-        split: over how many chips.
-        sequences: in all; divided over ``dp``.
-        length: tokens of each at its longest.
-        recipe: of training, which keeps gradients, moments and activations instead of a cache.
+        formats: number formats of weights and cache.
+        split: how the model is divided over chips.
+        sequences: number of sequences in total, divided over ``dp``.
+        length: tokens of each sequence at its longest.
+        recipe: for training, which keeps gradients, moments and activations instead of a cache.
     """
     kept = KEPT_B + KEPT_SHARE * (chip.capacity or 0.0)
-    each = sequences / split.dp
+    per_copy = sequences / split.dp
     if recipe:
         states = trained_bytes(workload, split, narrow=recipe.narrow)
-        passed = activations(workload, split, recipe, length, each)
-        return Room(chip.capacity, states, 0.0, kept, each, passed)
-    size = {1.0: 1, 2.0: 2, 4.0: 4}[how.cache]
-    whole = kv_sequence_bytes(workload, length, size) / kept_heads(workload, split.tp)
-    cache = whole * stage(workload, split)
-    return Room(chip.capacity, weight_bytes(workload, how, split), cache, kept, each)
+        saved = activations(workload, split, recipe, length, per_copy)
+        return Room(chip.capacity, states, 0.0, kept, per_copy, saved)
+    size = {1.0: 1, 2.0: 2, 4.0: 4}[formats.cache]
+    all_layers = kv_sequence_bytes(workload, length, size) / kept_heads(workload, split.tp)
+    cache = all_layers * stage(workload, split)
+    return Room(chip.capacity, weight_bytes(workload, formats, split), cache, kept, per_copy)
 
 
 def trained_bytes(workload: Workload, split: Parallel, *, narrow: bool = False) -> float:
-    """Returns the bytes of weights, gradients and an optimiser's states on one chip."""
-    rest, routed = held(workload, split)
-    whole, copies = replicas(split)
-    shared = rest / whole + routed / copies
+    """Returns the bytes of weights, gradients and optimiser states on one chip."""
+    dense, routed = held(workload, split)
+    dense_copies, routed_copies = replicas(split)
+    shard = dense / dense_copies + routed / routed_copies
     trained, states = (NARROW_TRAINED, NARROW_STATES) if narrow else (TRAINED, STATES)
-    return trained * (shared if split.sharded else rest + routed) + states * shared
+    return trained * (shard if split.sharded else dense + routed) + states * shard
 
 
 def replicas(split: Parallel) -> tuple[float, float]:
-    """Returns how many chips train the same weights: outside of the routed experts, and in them."""
-    whole = float(split.dp * split.cp)
-    return whole, max(1.0, split.tp * whole / split.shards)
+    """Returns how many chips train the same weights: those outside routed experts, and inside."""
+    copies = float(split.dp * split.cp)
+    return copies, max(1.0, split.tp * copies / split.shards)
 
 
 def stage(workload: Workload, split: Parallel, parts: float = 1.0) -> float:
-    """Returns the share of the layers that the stage of a pipeline has that has most.
+    """Returns the share of the layers in the pipeline stage that has the most.
 
     Args:
-        workload: with its layers.
+        workload: the model.
         split: with the number of stages.
-        parts: that a stage is taken in (interleaved), each of whole layers.
+        parts: number of parts of whole layers that an interleaved stage is divided into.
     """
     return parts * math.ceil(workload.layers / (split.pp * parts)) / workload.layers
 
@@ -157,35 +158,35 @@ def stage(workload: Workload, split: Parallel, parts: float = 1.0) -> float:
 def activations(
     workload: Workload, split: Parallel, recipe: Recipe, length: int, sequences: float
 ) -> float:
-    """Returns the bytes that backward wants of a forward pass on one chip, all 16 bits wide.
+    """Returns the bytes of activations that one chip keeps for the backward pass, in 16 bits.
 
-    What goes into each product and comes out of it, of as many micro-batches as are under way in
-    the first stage of a pipeline: as many as there are stages, and more where they are interleaved
-    (Narayanan et al. 2021, arXiv 2104.04473, 2.2). With recomputation each layer's input, and one
-    layer. The logits with their gradient.
+    These are the inputs and outputs of each product, for as many micro-batches as are in flight in
+    the first stage of a pipeline: as many as there are stages, and more if they are interleaved
+    (Narayanan et al. 2021, arXiv 2104.04473, 2.2). With recomputation, they are the input of each
+    layer, and the activations of one layer. The logits and their gradient are added.
 
     Args:
         workload: the model.
-        split: over how many chips.
-        recipe: how a copy works off its sequences.
-        length: tokens of each.
-        sequences: of a copy, in a step.
+        split: how the model is divided over chips.
+        recipe: how a copy processes its sequences.
+        length: tokens of each sequence.
+        sequences: number of sequences per copy and step.
     """
     rounds = max(1, math.ceil(sequences / recipe.micro))
-    deep = split.pp + (split.pp - 1) / recipe.stages if recipe.stages > 1 else float(split.pp)
+    depth = split.pp + (split.pp - 1) / recipe.stages if recipe.stages > 1 else float(split.pp)
     tokens = recipe.micro * length / split.cp / split.tp
-    each, under_way = through(workload), min(float(rounds), deep)
-    share = stage(workload, split, recipe.stages) * under_way
+    elements, in_flight = through(workload), min(float(rounds), depth)
+    share = stage(workload, split, recipe.stages) * in_flight
     if recipe.recompute >= 1:
         width = workload.streams * workload.hidden
-        kept = share * width * workload.layers + each / workload.layers
+        kept = share * width * workload.layers + elements / workload.layers
     else:
-        kept = share * each
+        kept = share * elements
     return ACTIVATION * tokens * (kept + 2 * workload.vocabulary)
 
 
 def through(workload: Workload) -> float:
-    """Returns the elements that go into the layers' products a token, and come out of them."""
+    """Returns the elements per token that enter and leave the products of all layers."""
     experts = workload.experts
     routed = experts.per_token if experts else 1
     each = sum(
@@ -201,13 +202,14 @@ def through(workload: Workload) -> float:
 
 
 def held(workload: Workload, split: Parallel) -> tuple[float, float]:
-    """Returns the parameters on one chip: outside of the routed experts, and in them."""
+    """Returns the parameters on one chip: those outside routed experts, and those inside."""
     counted, share = parameters(workload), stage(workload, split)
     routed = _routed(workload)
     return (counted.total - routed) * share / split.tp, routed * share / split.shards
 
 
 def _routed(workload: Workload) -> int:
+    """Returns the parameters of all routed experts."""
     if workload.experts is None:
         return 0
     shapes = layer_shapes(workload)
@@ -216,47 +218,46 @@ def _routed(workload: Workload) -> int:
 
 
 @lru_cache(maxsize=1024)
-def weight_bytes(workload: Workload, how: Precision, split: Parallel) -> float:
-    """Returns the bytes of weights on one chip: embedding and head 16 bits wide."""
+def weight_bytes(workload: Workload, formats: Precision, split: Parallel) -> float:
+    """Returns the bytes of weights on one chip, with embedding and head in 16 bits."""
     counted, routed = parameters(workload), _routed(workload)
-    rest = (
-        counted.non_embedding - routed + split.tp * workload.layers * replicated(workload, split.tp)
-    )
+    extra = split.tp * workload.layers * replicated(workload, split.tp)
+    dense = counted.non_embedding - routed + extra
     ends = ACTIVATION * (counted.total - counted.non_embedding)
-    shared = (rest * how.beside + ends) / split.tp + routed * how.weight / split.shards
-    return shared * stage(workload, split)
+    size = (dense * formats.beside + ends) / split.tp + routed * formats.weight / split.shards
+    return size * stage(workload, split)
 
 
 def least_chips(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     chip: Facts,
     workload: Workload,
-    how: Precision,
+    formats: Precision,
     split: Parallel,
     sequences: float,
     length: int,
     recipe: Recipe | None = None,
 ) -> int | None:
-    """Returns the fewest chips that hold what ``room`` counts; see ``widths``."""
-    most = sequences / (recipe.micro if recipe else 1.0)
-    for wider in widths(workload, split, most):
-        if room(chip, workload, how, wider, sequences, length, recipe).fits:
+    """Returns the fewest chips that hold what ``room`` counts, of the splits in ``widths``."""
+    copies = sequences / (recipe.micro if recipe else 1.0)
+    for wider in widths(workload, split, copies):
+        if room(chip, workload, formats, wider, sequences, length, recipe).fits:
             return wider.chips
     return None
 
 
 def widths(workload: Workload, split: Parallel, most: float = math.inf) -> list[Parallel]:
-    """Returns the splits with ``tp`` doubled, as far as the model's heads divide by it.
+    """Returns the split with ``tp`` = 1, 2, 4, ..., as far as it divides the model's heads.
 
-    Where copies share their weights, the split with ever more of them, each with a sequence.
+    If copies shard their weights, the number of copies grows instead of ``tp``.
 
     Args:
         workload: the model.
-        split: as it was asked for.
-        most: copies that have a micro-batch.
+        split: the split to widen.
+        most: largest number of copies, so that each has a micro-batch.
     """
     if split.sharded:
         copies = (2**power for power in range(1, 13))
-        every = [replace(split, dp=count) for count in copies if count <= most]
+        found = [replace(split, dp=count) for count in copies if count <= most]
     else:
-        every = [replace(split, tp=2**power) for power in range(9)]
-    return [one for one in every if workload.heads % one.tp == 0 and one.tp * one.dp % one.ep == 0]
+        found = [replace(split, tp=2**power) for power in range(9)]
+    return [one for one in found if workload.heads % one.tp == 0 and one.tp * one.dp % one.ep == 0]

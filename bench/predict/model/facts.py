@@ -1,4 +1,4 @@
-"""What a prediction needs of a chip, from its sheet alone; what nobody published stays absent."""
+"""What a prediction uses of a chip's sheet; what nobody published is None."""
 
 import math
 from collections.abc import Iterable
@@ -12,37 +12,41 @@ from bench.chips.pcie import alone
 from bench.errors import UsageError
 
 WIDE = {"bf16": ("bf16", "fp16"), "fp16": ("fp16", "bf16"), "mxfp4": ("mxfp4", "fp4")}
-"""Formats that stand for one another: of 16 bits, and of 4 bits with a scale a block."""
+"""Formats whose rates stand for one another: 16 bits, and 4 bits with a scale per block."""
 LINK = ("link_bandwidth_oneway", "pcie_bandwidth_oneway")
+"""Figures for the link between chips, in order of preference."""
 CODED = 1 / 16
-"""What ECC takes of a memory that has no place of its own for it, as GDDR6, and at least of its
-traffic: where it is on, drivers show 15/16 of the size (46,068 of 49,140 MiB)."""
+"""Share of capacity, and at least of traffic, that ECC takes in memory without extra ECC bits, such
+as GDDR6: with ECC on, drivers show 15/16 of the size (46,068 of 49,140 MiB)."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """One chip in numbers.
+    """One chip in numbers; None stands for what nobody published.
 
     Attributes:
         chip: id of the sheet.
-        vendor, family: whose, and of which design; chips of one family lend to one another.
-        silicon: chips that differ by a cap, memory or name only share this label.
+        name: name on the sheet.
+        vendor: its maker.
+        family: its design; chips of one family inform one another's predictions.
+        silicon: label shared by chips that differ only in a cap, the memory or the name.
         peaks: dense matrix rates by number format, operations/s.
-        bandwidth: of memory, B/s.
-        capacity: of memory, B.
-        link: to other chips in one direction, B/s; over PCIe where the sheet names no other.
-        unrated: whether the sheet names a link without its rate; it is not PCIe, and not known.
-        pair: of two chips in one direction, B/s, where a board is a full mesh of them.
-        network: to other nodes in one direction, B/s.
-        bus: PCIe in one direction, B/s, by which cards of a node exchange that no bridge joins.
-        linked: chips that the link joins; a node's where the sheet names none.
-        tdp: W.
-        units: compute units, such as SMs.
+        bandwidth: memory bandwidth, B/s.
+        capacity: memory capacity, B.
+        link: bandwidth to other chips, B/s in one direction; that of PCIe if the sheet names no
+            other link.
+        unrated: whether the sheet names a link other than PCIe without its rate.
+        pair: bandwidth between two chips, B/s in one direction, if the board is a full mesh.
+        network: bandwidth to other nodes, B/s in one direction.
+        bus: PCIe bandwidth, B/s in one direction, used between cards of a node without a bridge.
+        linked: number of chips joined by the link; None stands for one node's.
+        tdp: board power, W.
+        units: number of compute units, such as SMs.
         clock: boost clock, Hz.
         cache: last-level cache, B.
-        coded: share of the memory's traffic that ECC takes on boards as they were found.
-        unsaid: formats of which no source says whether the rate is dense.
-        doubt: by key, how far rival published figures lie from the one used, as a log ratio.
+        coded: share of memory traffic that ECC takes, on boards as they were found.
+        unsaid: number formats for which no source says whether the rate is dense.
+        doubt: by key, the largest log ratio between a rival published figure and the one used.
     """
 
     chip: str
@@ -68,20 +72,20 @@ class Facts:
     doubt: dict[str, float] = field(default_factory=dict)
 
     @property
-    def carried(self) -> float | None:
-        """Returns the memory's bandwidth that ECC leaves for data, B/s."""
+    def data_bandwidth(self) -> float | None:
+        """Returns the memory bandwidth that ECC leaves for data, B/s."""
         return None if self.bandwidth is None else self.bandwidth * (1 - self.coded)
 
     @property
     def labels(self) -> tuple[str, str, str, str]:
-        """Returns what it may share with other chips: vendor, family, silicon, id."""
+        """Returns the labels that it may share with other chips: vendor, family, silicon, id."""
         return self.vendor, self.family, self.silicon, self.chip
 
     def peak(self, precision: str) -> float:
-        """Returns the dense rate of a format.
+        """Returns the dense matrix rate in a number format, operations/s.
 
         Raises:
-            UsageError: the sheet gives none; no other format's is put in its place.
+            UsageError: the sheet gives none; another format's rate is never used instead.
         """
         name = self.name_of(precision)
         if name:
@@ -92,28 +96,28 @@ class Facts:
         )
 
     def name_of(self, precision: str) -> str:
-        """Returns which of the sheet's formats stands for one, or nothing."""
+        """Returns the sheet's format whose rate stands for a format; empty if there is none."""
         return next((one for one in WIDE.get(precision, (precision,)) if one in self.peaks), "")
 
     def needs(self, keys: Iterable[str]) -> list[str]:
-        """Returns those of some attributes that nobody published."""
+        """Returns those of some attributes that are None."""
         return [key for key in keys if getattr(self, key) is None]
 
 
 def facts(chip: Chip) -> Facts:
-    """Returns what a sheet says for predictions.
+    """Returns the facts of a chip's sheet.
 
     Raises:
-        UsageError: it is of a system of chips, or of a processor.
+        UsageError: it is the sheet of a system of chips, or of a CPU.
     """
     if chip.kind in ("system", "cpu"):
-        told = "is a system: name the chip it is built of" if chip.members else "is no accelerator"
-        raise UsageError(f"{chip.id}: it {told}")
+        why = "is a system: name the chip it is built of" if chip.members else "is no accelerator"
+        raise UsageError(f"{chip.id}: it {why}")
     rates = {word: of_sheet(chip, (f"matrix_{word}",)) for word in MATRIX_DTYPES}
     found = {word: paper for word, paper in rates.items() if paper}
     unrated = _unrated(chip)
-    others = {**OTHERS, "link": LINK[:1]} if unrated else OTHERS
-    more = {key: of_sheet(chip, keys) for key, keys in others.items()}
+    keys_of = {**FIGURES, "link": LINK[:1]} if unrated else FIGURES
+    more = {key: of_sheet(chip, keys) for key, keys in keys_of.items()}
     ecc = chip.facts.get("memory_ecc")
     return Facts(
         chip=chip.id,
@@ -130,7 +134,7 @@ def facts(chip: Chip) -> Facts:
     )
 
 
-OTHERS: dict[str, tuple[str, ...]] = {
+FIGURES: dict[str, tuple[str, ...]] = {
     "bandwidth": ("memory_bandwidth",),
     "capacity": ("memory_capacity",),
     "link": LINK,
@@ -143,6 +147,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "clock": ("clock_boost",),
     "cache": ("l2_cache",),
 }
+"""The figures of a sheet that give an attribute of ``Facts``, in order of preference."""
 
 
 def every(catalogue: Catalogue) -> dict[str, Facts]:
@@ -152,15 +157,15 @@ def every(catalogue: Catalogue) -> dict[str, Facts]:
 
 
 def _unrated(chip: Chip) -> bool:
-    """Tells whether a sheet names a link between chips and gives it no rate."""
-    named, told = chip.facts.get("link"), chip.figures.get("link_bandwidth")
-    if named is None or alone(named.value) or (told and told.value is Gap.UNSUPPORTED):
+    """Tells whether a sheet names a link between chips other than PCIe, but not its rate."""
+    named, rate = chip.facts.get("link"), chip.figures.get("link_bandwidth")
+    if named is None or alone(named.value) or (rate and rate.value is Gap.UNSUPPORTED):
         return False
     return of_sheet(chip, LINK[:1]) is None
 
 
 def _silicon(chip: Chip) -> str:
-    """Returns a label that chips of one design, unit count and 16-bit rate share."""
+    """Returns a label shared by chips of the same design, unit count and 16-bit rate."""
     rate = chip.number("matrix_bf16") or chip.number("matrix_fp16")
     units = chip.number("units")
     if rate is None or units is None:
@@ -168,7 +173,7 @@ def _silicon(chip: Chip) -> str:
     return f"{chip.vendor} {chip.family or chip.architecture} {units:g} units {rate / 1e12:.2g}"
 
 
-def _doubt(one: Paper) -> float:
-    """Returns the largest log ratio of a rival that counts the same."""
-    logs = [abs(math.log(rival.value / one.value)) for rival in one.rivals if rival.alike]
+def _doubt(paper: Paper) -> float:
+    """Returns the largest log ratio to a rival figure that measures the same thing."""
+    logs = [abs(math.log(rival.value / paper.value)) for rival in paper.rivals if rival.alike]
     return max((log for log in logs if math.isfinite(log)), default=0.0)

@@ -1,8 +1,8 @@
-"""What one step of a model makes a chip do, operator by operator: FLOP, bytes and messages.
+"""The work of one model step on one chip, operator by operator: FLOP, bytes and messages.
 
-Counts are those of ``bench.workloads.counts``, here over whole arrays of batches and lengths at
-once, and divided over the chips as ``Parallel`` says. A step is one pass: a batch of prompts
-(prefill), or one token for each of a batch of sequences (decode).
+The counts are those of ``bench.workloads.counts``, but over whole arrays of batches and lengths at
+once, and divided over the chips by a ``Parallel``. A step is one forward pass: over a batch of
+prompts (prefill), or over one token of each sequence in a batch (decode).
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.predict.model.attention import (
-    Asked,
+    AttentionInput,
     attended,
     copied,
     read,
@@ -23,6 +23,7 @@ from bench.predict.model.attention import (
     some_products,
     tiled,
 )
+from bench.predict.model.launches import routed_layers, usual_layers
 from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
 from bench.workloads.counts import NO_PRODUCT, ROUTED, dense, layer_shapes
@@ -35,20 +36,11 @@ Kind = Literal[
 ACTIVATION = 2.0
 """Bytes of an activation, and of an element of the head."""
 DISPATCHED = 3.0
-"""Bytes that a token's element takes to its experts in 8 bits and back in 16."""
-HEADS, LATENT, COMPRESSED, FEED, INDEX, FOLD, STREAMS = 6.0, 10.0, 10.0, 3.0, 7.0, 2.0, 4.0
-"""Kernels of a layer's attention: two norms, the product of queries, keys and values, their
-turning, attention, the output; with latents five for that product: down to latents, their norm, up
-to queries, into keys' latents and out of values'; and of a block: gate with up, or up alone,
-activation, down. Without rotary embedding there is no turning. Of an indexer: the products of its
-queries and of its keys, these normalised, both turned, both in 8 bits, scores, choice. Compressed
-attention has latents of queries alone, and two products for the output; making one key of many
-takes a product and the sum. Mixed hidden states take two kernels before what they are mixed for and
-after it."""
-USUAL = HEADS + FEED
-"""Kernels of the dense layers that the stack's fixed time a layer was fitted on."""
+"""Bytes per element of a token sent to its experts in 8 bits and returned in 16."""
 BLOCK = ("gate_up", "up", "down")
+"""Weights of a feed-forward block that every token passes through."""
 SHARED = ("shared_gate_up", "shared_down")
+"""Weights of the shared experts."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +48,22 @@ class Operator:
     """One kind of work in all layers of a step, as one chip does it; arrays over the points.
 
     Attributes:
-        tokens: rows of a matrix product, before it is divided; of attention to chosen keys the
-            heads on one chip.
-        flop: operations.
-        weights: bytes of weights that are read.
-        moved: bytes of cache and activations that are read and written.
-        sent: bytes that pass a link in one direction.
-        calls: collectives that are begun, or layers that are launched.
-        over: chips that take part in a collective.
-        among: chips that exchange with one another at once.
-        ports: chips of a node by whose network ports a chip's share passes to other nodes.
-        spread: chips that a token goes to, of which those of one node share a copy on its way
-            there; 1: each has its own; 0: what is sent beyond a node passes whole by the network.
-        groups, limited: groups that experts are in, and those of them that a token may go to.
+        name: name of the operator in tables.
+        kind: decides how the time is computed.
+        tokens: rows of a matrix product, before it is divided over chips; for attention to selected
+            keys, query heads on one chip.
+        flop: arithmetic operations, FLOP.
+        weights: weights read, B.
+        moved: cache and activations read and written, B.
+        sent: bytes sent over a link in one direction.
+        calls: number of collectives started, or of layers launched.
+        ranks: number of chips in the collective.
+        peers: number of chips that exchange with one another at the same time.
+        ports: number of chips in a node whose network ports carry one chip's share to other nodes.
+        fanout: number of chips that a token goes to. Above 1, chips of one node share one copy of
+            the token on the way there; 1: each chip gets its own copy; 0: everything sent beyond
+            the node crosses the network.
+        groups, groups_per_token: number of groups of experts, and of those that one token may use.
     """
 
     name: str
@@ -79,22 +74,22 @@ class Operator:
     moved: Array
     sent: Array
     calls: Array
-    over: Array
-    among: Array
+    ranks: Array
+    peers: Array
     ports: Array
-    spread: Array
+    fanout: Array
     groups: Array
-    limited: Array
+    groups_per_token: Array
 
 
 @dataclass(frozen=True)
 class Points:
-    """What is asked of a model, one or many: sequences in a step, and how long they are.
+    """Sequences in a step and their lengths; arrays of (points,).
 
     Attributes:
         batch: sequences in a step, over all chips.
-        length: prompt of a prefill or training step; context of a decoding one.
-        squares: sum over the prompts of length squared, where they are not all of one length.
+        length: tokens per sequence: of the prompt in prefill or training, of the context in decode.
+        squares: sum over the prompts of length squared; None if all have the same length.
     """
 
     batch: Array
@@ -103,28 +98,28 @@ class Points:
 
     @property
     def pairs(self) -> Array:
-        """Returns how many (query, key) pairs a causal prompt has, over the batch."""
+        """Returns the (query, key) pairs of causal prompts, summed over the batch."""
         squares = self.batch * self.length**2 if self.squares is None else self.squares
         return (squares + self.batch * self.length) / 2
 
 
 def operators(
-    workload: Workload, phase: str, points: Points, how: Precision, split: Parallel
+    workload: Workload, phase: str, points: Points, formats: Precision, split: Parallel
 ) -> list[Operator]:
     """Returns the operators of a forward pass.
 
     Args:
         workload: the model.
         phase: ``prefill`` or ``decode``.
-        points: what is asked; arrays of one length.
-        how: formats.
-        split: how the model is divided; pipeline stages do a share of the layers each, one after
-            the other, so that a pass is as long as one over all layers.
+        points: batch and length of each point.
+        formats: number formats of weights, products and cache.
+        split: how the model is divided. Pipeline stages run one after the other, each with its
+            share of the layers, so a pass takes as long as one over all layers.
     """
     rows = points.batch * (points.length if phase == "prefill" else 1.0) / split.dp
     return [
-        *_attention(workload, phase, points, rows, how, split),
-        *_blocks(workload, rows, how, split),
+        *_attention(workload, phase, points, rows, formats, split),
+        *_blocks(workload, rows, formats, split),
         _head(workload, points, split),
         _streams(workload, rows, split),
         *_links(workload, phase, rows, split),
@@ -133,16 +128,17 @@ def operators(
 
 
 PARTS = (
-    "tokens", "flop", "weights", "moved", "sent", "calls", "over", "among", "ports", "spread",
-    "groups", "limited",
+    "tokens", "flop", "weights", "moved", "sent", "calls", "ranks", "peers", "ports", "fanout",
+    "groups", "groups_per_token",
 )  # fmt: skip
+"""The attributes of an ``Operator`` that are arrays."""
 
 
-def operator(name: str, kind: Kind, like: Array, **given: Array | float) -> Operator:
-    """Returns an operator over as many points as ``like`` has; what is not given is nought."""
-    none = np.zeros_like(like, np.float64)
-    parts = {key: none + given[key] if key in given else none for key in PARTS}
-    return Operator(name, kind, **parts)
+def operator(name: str, kind: Kind, like: Array, **values: Array | float) -> Operator:
+    """Returns an operator with as many points as ``like``; arrays that are not given are zero."""
+    zero = np.zeros_like(like, np.float64)
+    arrays = {key: zero + values[key] if key in values else zero for key in PARTS}
+    return Operator(name, kind, **arrays)
 
 
 def _product(name: str, rows: Array, flop: Array, weights: Array | float) -> Operator:
@@ -150,74 +146,89 @@ def _product(name: str, rows: Array, flop: Array, weights: Array | float) -> Ope
 
 
 def _elements(workload: Workload, names: tuple[str, ...]) -> int:
+    """Returns the elements of some of a layer's weights."""
     shapes = layer_shapes(workload)
     return sum(prod(shapes[name]) for name in names if name in shapes)
 
 
 def _attention_names(workload: Workload) -> tuple[str, ...]:
-    """Returns the attention products: neither feed-forward, experts nor router."""
+    """Returns the weights of attention products: neither feed-forward, experts nor router."""
     others = (*BLOCK, *SHARED, *ROUTED, *NO_PRODUCT, "router")
     return tuple(name for name in layer_shapes(workload) if name not in others)
 
 
 def _attention(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
-    workload: Workload, phase: str, points: Points, rows: Array, how: Precision, split: Parallel
+    workload: Workload, phase: str, points: Points, rows: Array, formats: Precision, split: Parallel
 ) -> Iterator[Operator]:
+    """Yields attention and its products, and those of an indexer.
+
+    Args:
+        workload: the model.
+        phase: ``prefill`` or ``decode``.
+        points: batch and length of each point.
+        rows: tokens that one copy of the model processes (points,).
+        formats: number formats.
+        split: how the model is divided.
+    """
     shared = _elements(workload, _attention_names(workload)) / split.tp
     some = some_products(workload)
-    kept = workload.layers * (shared + copied(workload, split.tp)) + some["compressed"]
-    yield _product("attention products", rows, 2 * rows * kept, kept * how.beside)
+    elements = workload.layers * (shared + copied(workload, split.tp)) + some["compressed"]
+    yield _product("attention products", rows, 2 * rows * elements, elements * formats.beside)
     pairs = points.pairs if phase == "prefill" else points.batch * points.length
-    asked = Asked(phase == "prefill", points.batch, points.length, pairs)
-    flop = attended(workload, asked, (split.dp, split.tp))
-    moved = read(workload, asked, how.cache, split)
-    tokens = tiled(workload, asked, split.tp)
+    inputs = AttentionInput(phase == "prefill", points.batch, points.length, pairs)
+    flop = attended(workload, inputs, (split.dp, split.tp))
+    moved = read(workload, inputs, formats.cache, split)
+    tokens = tiled(workload, inputs, split.tp)
     yield operator("attention", "attention", rows, tokens=tokens, flop=flop, moved=moved)
-    if workload.indexer:  # each chip of a tensor-parallel group does all of it
-        kept = some["indexer"]
-        yield _product("indexer products", rows, 2 * rows * kept, kept * how.beside)
-        flop, moved = scored(workload, asked)
+    if workload.indexer:  # replicated: each chip of a tensor-parallel group does all of it
+        elements = some["indexer"]
+        yield _product("indexer products", rows, 2 * rows * elements, elements * formats.beside)
+        flop, moved = scored(workload, inputs)
         yield operator("indexer", "indexer", rows, flop=flop / split.dp, moved=moved / split.dp)
 
 
-def _blocks(workload: Workload, rows: Array, how: Precision, split: Parallel) -> Iterator[Operator]:
+def _blocks(
+    workload: Workload, rows: Array, formats: Precision, split: Parallel
+) -> Iterator[Operator]:
+    """Yields feed-forward blocks, routers, shared experts and routed experts."""
     experts = workload.experts
     plain = experts.dense_layers if experts else workload.layers
     if plain:
-        kept = plain * _elements(dense(workload), BLOCK) / split.tp
-        yield _product("feed-forward", rows, 2 * rows * kept, kept * how.beside)
+        elements = plain * _elements(dense(workload), BLOCK) / split.tp
+        yield _product("feed-forward", rows, 2 * rows * elements, elements * formats.beside)
     if experts is None:
         return
     layers = workload.layers - plain
-    beside = layers * _elements(workload, (*SHARED, "router")) / split.tp
-    yield _product("router and shared experts", rows, 2 * rows * beside, beside * how.beside)
-    one = _elements(workload, ROUTED) / experts.routed
+    shared = layers * _elements(workload, (*SHARED, "router")) / split.tp
+    yield _product("router and shared experts", rows, 2 * rows * shared, shared * formats.beside)
+    expert = _elements(workload, ROUTED) / experts.routed
     shards = split.shards
-    every = rows * shards / split.tp
+    tokens = rows * shards / split.tp  # that share one set of experts
     missed = 1 - experts.per_token / experts.routed
-    touched = experts.routed * (1 - missed**every)
-    weights = layers * one * touched * how.weight / shards
-    flop = 2 * every * experts.per_token * one * layers / shards
-    each = every * experts.per_token / np.maximum(touched, 1e-9)
-    yield operator("experts", "experts", each, tokens=each, flop=flop, weights=weights)
+    active = experts.routed * (1 - missed**tokens)  # expected number that get any token
+    weights = layers * expert * active * formats.weight / shards
+    flop = 2 * tokens * experts.per_token * expert * layers / shards
+    per_expert = tokens * experts.per_token / np.maximum(active, 1e-9)
+    yield operator("experts", "experts", per_expert, tokens=per_expert, flop=flop, weights=weights)
 
 
 def _head(workload: Workload, points: Points, split: Parallel) -> Operator:
-    kept = workload.vocabulary * workload.hidden / split.tp
+    """Returns the product with the vocabulary, for one token of each sequence."""
+    elements = workload.vocabulary * workload.hidden / split.tp
     sequences = points.batch / split.dp
-    flop, weights = 2 * sequences * kept, kept * ACTIVATION
+    flop, weights = 2 * sequences * elements, elements * ACTIVATION
     return operator("head", "head", sequences, tokens=sequences, flop=flop, weights=weights)
 
 
 def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
-    """Returns norms, residuals, turning of queries and keys, and activation, read and written.
+    """Returns memory traffic of norms, residuals, rotary embedding and the activation function.
 
-    A token: two norms read and write the hidden state, and the residual with it; queries and keys
-    are read and written as far as they are turned; the activation reads a width and writes one, and
-    reads that of the gate where there is one. Hidden states that run beside one another are read
-    to be mixed, read and made one, and read and written with what comes out, once for attention and
-    once for the block: of n of them 3n + 1 are read and n + 1 written (Xie et al. 2025, mHC, arXiv
-    2512.24880, 4.3.1).
+    Per token, two norms read and write the hidden state and the residual. Rotary embedding reads
+    and writes the elements of queries and keys that it turns. The activation function reads one
+    width, and a second for the gate if there is one, and writes one. Several parallel hidden states
+    are read to be mixed, read again and merged into one, and read and written with the result, once
+    for attention and once for the block: with n of them, 3n + 1 are read and n + 1 written (Xie et
+    al. 2025, mHC, arXiv 2512.24880, 4.3.1).
     """
     experts = workload.experts
     width = workload.intermediate or 0
@@ -225,61 +236,50 @@ def _streams(workload: Workload, rows: Array, split: Parallel) -> Operator:
         routed = experts.intermediate * (experts.per_token + experts.shared)
         share = experts.dense_layers / workload.layers
         width = int(share * width + (1 - share) * routed)
-    part = workload.rotary or workload.head_dim
-    turned = 2 * (workload.heads + workload.kv_heads) * part if workload.rope_theta else 0
+    rotary = workload.rotary or workload.head_dim
+    turned = 2 * (workload.heads + workload.kv_heads) * rotary if workload.rope_theta else 0
     widths = 3 if workload.activation == "silu" else 2
-    several = 2 * (4 * workload.streams + 2) * workload.hidden if workload.streams > 1 else 0
-    each = 4 * workload.hidden + several + (turned + widths * width) / split.tp
-    moved = workload.layers * ACTIVATION * each * rows
+    mixed = 2 * (4 * workload.streams + 2) * workload.hidden if workload.streams > 1 else 0
+    elements = 4 * workload.hidden + mixed + (turned + widths * width) / split.tp
+    moved = workload.layers * ACTIVATION * elements * rows
     return operator("norms and activations", "stream", rows, moved=moved)
 
 
 def _links(workload: Workload, phase: str, rows: Array, split: Parallel) -> Iterator[Operator]:
-    """Yields the collectives: bytes by the ring's or the direct exchange's lower bound.
+    """Yields the collectives, with the lower bound of bytes of a ring or of a direct exchange.
 
-    A stage sends to the next alone, each chip to one chip, all hidden states that run beside one
-    another (mHC, 3.2). Many rings pass from node to node, each by another chip's port. To experts
-    of another node a prompt's token is sent once, and copied to its chips there; one that is
-    decoded goes straight to each (DeepEP, its normal and its low-latency kernels).
+    A pipeline stage sends all parallel hidden states (mHC, 3.2) to the next stage only, from one
+    chip to one chip. Many rings cross from node to node, each through another chip's port. A
+    prompt's token is sent to each other node once and copied to the chips with its experts there; a
+    decoded token is sent to each of its chips directly (DeepEP's normal and low-latency kernels).
     """
-    each = rows * workload.hidden * ACTIVATION
+    state = rows * workload.hidden * ACTIVATION
     if split.tp > 1:
         calls = 2 * workload.layers
-        sent = calls * 2 * (split.tp - 1) / split.tp * each
+        sent = calls * 2 * (split.tp - 1) / split.tp * state
         yield _exchange("all-reduce", sent, calls, split.tp, split.tp, ports=math.inf)
     if split.ep > split.tp and workload.experts:
         experts = workload.experts
         calls = 2 * (workload.layers - experts.dense_layers)
         away = (split.ep - 1) / split.ep * experts.per_token / split.tp
         sent = calls / 2 * away * rows * workload.hidden * DISPATCHED
-        given = {"groups": experts.groups, "limited": experts.groups_per_token}
-        given["spread"] = experts.per_token if phase == "prefill" else 1
-        yield _exchange("all-to-all", sent, calls, split.ep, split.ep, **given)
+        routing = {"groups": experts.groups, "groups_per_token": experts.groups_per_token}
+        routing["fanout"] = experts.per_token if phase == "prefill" else 1
+        yield _exchange("all-to-all", sent, calls, split.ep, split.ep, **routing)
     if split.pp > 1:
         calls = split.pp - 1
-        sent = calls * workload.streams * each
+        sent = calls * workload.streams * state
         yield _exchange("stage to stage", sent, calls, split.tp * split.pp, 2)
 
 
-def _exchange(name: str, sent: Array, calls: int, over: int, among: int, **more: float) -> Operator:
-    return operator(name, "link", sent, sent=sent, calls=calls, over=over, among=among, **more)
+def _exchange(
+    name: str, sent: Array, calls: int, ranks: int, peers: int, **more: float
+) -> Operator:
+    return operator(name, "link", sent, sent=sent, calls=calls, ranks=ranks, peers=peers, **more)
 
 
 def _launches(workload: Workload, rows: Array) -> Iterator[Operator]:
-    """Yields what lies between kernels, in layers of the usual number of them.
-
-    A layer with experts has no plain block: it has a router, the block that all tokens share if
-    there is one, and routed experts, whose launches are told apart.
-    """
-    one, experts = workload.compressed, workload.experts
-    every = COMPRESSED if one else LATENT if workload.mla else HEADS
-    every += STREAMS if workload.streams > 1 else 0.0
-    every -= 0.0 if workload.rope_theta else 1.0
-    routed = workload.layers - experts.dense_layers if experts else 0
-    beside = 1.0 + (FEED if experts and experts.shared else 0.0)
-    kernels = workload.layers * every + (workload.layers - routed) * FEED + routed * beside
-    kernels += workload.indexer.layers * INDEX if workload.indexer else 0.0
-    kernels += (one.sparse_layers + one.heavy_layers) * FOLD if one else 0.0
-    yield operator("launches", "layer", rows, calls=kernels / USUAL)
-    if routed:
+    """Yields launch overhead; that of routed experts is counted separately."""
+    yield operator("launches", "layer", rows, calls=usual_layers(workload))
+    if routed := routed_layers(workload):
         yield operator("launches of experts", "expert layer", rows, calls=routed)

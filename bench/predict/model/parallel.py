@@ -1,4 +1,4 @@
-"""How a model is divided over chips."""
+"""How a model is divided over chips: tensor, pipeline, data, expert and context parallelism."""
 
 import math
 import re
@@ -7,21 +7,23 @@ from dataclasses import dataclass, fields, replace
 from bench.errors import UsageError
 
 MOST = 65_536
+"""Largest value of each part."""
 
 
 @dataclass(frozen=True)
 class Parallel:
-    """Ways a model is divided; their product, but for experts, is the number of chips.
+    """A way to divide a model; tp x pp x dp x cp is the number of chips.
 
     Attributes:
-        tp: chips that share every layer's matrices (tensor parallel).
-        pp: groups that hold a share of the layers each (pipeline parallel).
-        dp: whole copies that share requests (data parallel); experts may be spread over them.
-        ep: chips over which a layer's experts are spread (expert parallel); 1: as ``tp``.
-        cp: chips that share each sequence of a training step (context parallel).
-        sharded: whether each copy keeps its share of the weights only and gathers the rest as it
-            goes (fully sharded data parallel, ZeRO-3).
-        vp: parts of its layers that each group of a pipeline takes in turn in training
+        tp: number of chips that share every layer's matrices (tensor parallel).
+        pp: number of stages, each with a share of the layers (pipeline parallel).
+        dp: number of whole copies, each with a share of the requests (data parallel). Experts may
+            be spread over copies.
+        ep: number of chips that a layer's experts are spread over (expert parallel); 1: ``tp``.
+        cp: number of chips that share each sequence of a training step (context parallel).
+        sharded: whether each copy keeps only its share of the weights and gathers the rest when
+            needed (fully sharded data parallel, ZeRO-3).
+        vp: number of parts that each stage's layers are divided into, which take turns in training
             (interleaved, virtual stages).
     """
 
@@ -35,7 +37,7 @@ class Parallel:
 
     @property
     def chips(self) -> int:
-        """Returns how many chips there are."""
+        """Returns the number of chips."""
         return self.tp * self.pp * self.dp * self.cp
 
     @property
@@ -45,30 +47,30 @@ class Parallel:
 
     @property
     def shards(self) -> int:
-        """Returns over how many chips a layer's experts are spread."""
+        """Returns the number of chips that a layer's experts are spread over."""
         return max(self.tp, self.ep)
 
     @property
     def typed(self) -> str:
-        """Returns it as a word of the command."""
+        """Returns the value of ``parallel=`` that asks for it."""
         return str(self).replace(" ", ",")
 
     def __str__(self) -> str:
-        told = {one.name: getattr(self, one.name) for one in fields(self)}
-        if told.pop("sharded"):
-            told = {"fsdp" if key == "dp" else key: value for key, value in told.items()}
-        return " ".join(f"{key}{value}" for key, value in told.items() if value != 1) or "tp1"
+        parts = {one.name: getattr(self, one.name) for one in fields(self)}
+        if parts.pop("sharded"):
+            parts = {"fsdp" if key == "dp" else key: value for key, value in parts.items()}
+        return " ".join(f"{key}{value}" for key, value in parts.items() if value != 1) or "tp1"
 
 
 def parallel(word: str, *, copies: bool = False) -> Parallel:
-    """Reads ``tp8``, ``tp8,ep8``, ``fsdp8`` or a number, which is that of ``tp``.
+    """Parses ``tp8``, ``tp8,ep8``, ``fsdp8`` or a number, which stands for ``tp``.
 
     Args:
-        word: as it is asked for.
-        copies: whether a bare number is of copies that share their weights instead.
+        word: the value of ``parallel=``.
+        copies: whether a bare number stands for ``fsdp`` instead.
 
     Raises:
-        UsageError: another word, experts over more chips than there are, or turns of no pipeline.
+        UsageError: it is something else, ``ep`` does not divide the chips, or ``vp`` has no ``pp``.
     """
     found = {"fsdp" if copies else "tp": int(word)} if word.isdecimal() else _parts(word)
     if min(found.values(), default=1) < 1 or max(found.values()) > MOST:
@@ -87,25 +89,26 @@ def parallel(word: str, *, copies: bool = False) -> Parallel:
 
 
 def _uneven(word: str, made: Parallel) -> str:
-    """Returns why experts do not come out even, with more copies or a wider ``tp`` that do."""
+    """Returns the message for experts that are not divided evenly, with larger splits that work."""
     factor = made.ep // math.gcd(made.ep, made.tp * made.dp)
     ways = (replace(made, dp=factor * made.dp), replace(made, tp=factor * made.tp))
-    told = " or ".join(f"'{one.typed}'" for one in ways)
+    examples = " or ".join(f"'{one.typed}'" for one in ways)
     chips = made.tp * made.dp
     return (
         f"parallel={word}: ep{made.ep} does not divide the {chips} "
-        f"chip{'' if chips == 1 else 's'} of tp x dp: {told} would"
+        f"chip{'' if chips == 1 else 's'} of tp x dp: {examples} would"
     )
 
 
 def _parts(word: str) -> dict[str, int]:
+    """Returns the value of each part, such as ``tp`` and 8 of ``tp8``."""
     found: dict[str, int] = {}
     for part in re.split(r"[\s,x]+", word.strip()):
-        told = re.fullmatch(r"(tp|pp|dp|ep|cp|vp|fsdp)=?(\d+)", part)
-        if told is None or told[1] in found:
+        match = re.fullmatch(r"(tp|pp|dp|ep|cp|vp|fsdp)=?(\d+)", part)
+        if match is None or match[1] in found:
             raise UsageError(
                 f"parallel={word}: write a number, or such as tp8, 'tp8,pp2'; "
                 "for serving, best searches for one"
             )
-        found[told[1]] = int(told[2])
+        found[match[1]] = int(match[2])
     return found

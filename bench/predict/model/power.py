@@ -1,8 +1,8 @@
-"""Energy and cost of tokens: low, middle and high, never board power times time alone.
+"""Power of a chip and cost of its tokens, as low, middle and high values.
 
-A chip that decodes waits for memory and takes a fraction of its board power: 137 to 300 of 700 W
-on an H200 over several attentions (arXiv 2605.11999). One that is bound by arithmetic takes nearly
-all of it: 85 to 100%, as our own sustained loads do.
+They are never just board power times time. In decode a chip waits for memory and draws a fraction
+of its board power: 137 to 300 of 700 W on an H200 with several kinds of attention (arXiv
+2605.11999). If it is bound by arithmetic it draws 85 to 100%, as our own sustained loads do.
 """
 
 import math
@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from bench.chips.model import Chip
 
 WAITING = (0.20, 0.31, 0.43)
-"""Shares of board power while memory is waited for."""
+"""Share of board power drawn while waiting for memory: low, middle, high."""
 WORKING = (0.85, 0.95, 1.0)
-"""Shares of board power while the arithmetic units work."""
+"""Share of board power drawn while the arithmetic units are busy: low, middle, high."""
 HOURS = 365.25 * 24
+"""Hours per year."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,17 @@ class Band:
     high: float
 
     def times(self, factor: float) -> "Band":
-        """Returns the band multiplied."""
+        """Returns the band multiplied by a factor."""
         return Band(self.low * factor, self.middle * factor, self.high * factor)
 
     def each(self, rate: float, half: float) -> "Band":
-        """Returns the band of one unit of work, with what is not known of the rate in it.
+        """Returns the band per unit of work, widened by the uncertainty of the rate.
 
-        What moves the band is taken to be independent of what moves the rate: in logs, squares add.
+        The errors of the band and of the rate are taken as independent: their squares add in log.
 
         Args:
-            rate: units of work in the band's unit of time.
-            half: half-width of the interval of the rate's log.
+            rate: units of work per unit of time of the band.
+            half: half-width of the interval of the rate, in log.
         """
         least = math.hypot(math.log(self.middle / self.low), half)
         most = math.hypot(math.log(self.high / self.middle), half)
@@ -46,12 +47,12 @@ class Band:
 
 @dataclass(frozen=True)
 class Prices:
-    """What ownership costs; every one an assumption that is printed.
+    """Assumed cost of ownership; each value is printed with the result.
 
     Attributes:
-        years: over which a chip is written off.
-        kwh: US dollars a kilowatt-hour.
-        pue: power of the building over that of the chips.
+        years: depreciation period of a chip.
+        kwh: price of electricity, US dollars per kWh.
+        pue: power of the building over power of the chips.
     """
 
     years: float = 4.0
@@ -60,7 +61,12 @@ class Prices:
 
 
 def watts(tdp: float, busy: float) -> Band:
-    """Returns the power of a chip whose arithmetic units work a share ``busy`` of the time."""
+    """Returns the power in W of a chip whose arithmetic units are busy a share of the time.
+
+    Args:
+        tdp: board power, W.
+        busy: share of the time, from 0 to 1.
+    """
     low, middle, high = (
         waiting + (working - waiting) * busy
         for waiting, working in zip(WAITING, WORKING, strict=True)
@@ -69,15 +75,25 @@ def watts(tdp: float, busy: float) -> Band:
 
 
 def hourly(chip: Chip, power: Band, prices: Prices) -> Band | None:
-    """Returns US dollars an hour of one chip, by its sourced price; None where there is none.
+    """Returns the cost of one chip in US dollars per hour; None if no source gives its price.
 
-    The range is that of published prices and of the power; server, network and staff are not in.
+    The range covers published prices and the power. Server, network and staff are not included.
+
+    Args:
+        chip: with its price.
+        power: power drawn, W.
+        prices: assumed cost of ownership.
     """
     figure = chip.figures.get("price_usd")
     if figure is None or figure.number is None:
         return None
     rivals = [one.number for one in figure.rivals if one.number and not one.refuted]
-    asked = sorted([figure.number, *rivals])
-    spread = Band(asked[0], figure.number, asked[-1]).times(1 / (prices.years * HOURS))
-    drawn = power.times(prices.pue * prices.kwh / 1000)
-    return Band(spread.low + drawn.low, spread.middle + drawn.middle, spread.high + drawn.high)
+    published = sorted([figure.number, *rivals])
+    price = Band(published[0], figure.number, published[-1])
+    chip_usd = price.times(1 / (prices.years * HOURS))
+    energy_usd = power.times(prices.pue * prices.kwh / 1000)
+    return Band(
+        chip_usd.low + energy_usd.low,
+        chip_usd.middle + energy_usd.middle,
+        chip_usd.high + energy_usd.high,
+    )

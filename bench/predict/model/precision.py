@@ -1,38 +1,41 @@
-"""Number formats of a model's weights, its cache and its arithmetic, with what they take."""
+"""Number formats of a model's weights, cache and products, and their sizes in bytes."""
 
 from dataclasses import dataclass
 
 from bench.errors import UsageError, did_you_mean
 
 ITEM = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0}
+"""Bytes per element."""
 BLOCK = {"mxfp8": (1.03125, "fp8"), "nvfp4": (0.5625, "fp4"), "mxfp4": (0.53125, "mxfp4")}
-"""Bytes a weight with its block's scale, and the rate: of 16 weights 8 bits in nvfp4, else of 32
-(OCP Microscaling Formats 1.0, 5.1). Sheets that print no mxfp8 mean it, too, by fp8."""
+"""Formats with a scale per block: bytes per weight with its share of the scale, and the format
+whose rate applies. A scale has 8 bits, for 16 weights in nvfp4 and else for 32 (OCP Microscaling
+Formats 1.0, 5.1). Sheets that print no mxfp8 rate mean both by fp8."""
 WEIGHT_ONLY = {
     "w8a16": (1.0, "bf16"), "w4a16": (0.53125, "bf16"), "mxfp4-a16": (0.53125, "bf16"),
     "int4-a16": (0.53125, "bf16"),
 }  # fmt: skip
+"""Formats of weights only: bytes per weight, and the format whose rate applies."""
 MIXED = {"mxfp4-a8": (0.53125, "fp8", 1.0)}
-"""Experts in 4 bits that are multiplied in 8, and all else in 8 bits, as DeepSeek-V4 is published:
-bytes a weight of experts, the rate of all products, bytes a weight beside experts."""
+"""Experts in 4 bits with products in 8, and everything else in 8 bits, as DeepSeek-V4 is published:
+bytes per weight in experts, the format whose rate applies, bytes per weight elsewhere."""
 SPOKEN = {"w8a8": "it is int8 or fp8", "w4a4": "it is nvfp4 or mxfp4"}
-"""What others call formats that have a name of their own here."""
+"""Other common names, with what they are called here."""
 EXPERTS_ONLY = ("mxfp4", "mxfp4-a16", "int4-a16")
-"""Formats that published models have in their routed experts only; the rest is 16 bits wide."""
+"""Formats that published models use only in routed experts, with 16 bits elsewhere."""
 TRAINED = ("bf16", "fp16", "fp8", "mxfp8", "nvfp4")
-"""Formats that runs of training were measured in, or whose rate stands for one of them."""
+"""Formats in which training was measured, or that have the rate of such a format."""
 
 
 @dataclass(frozen=True)
 class Precision:
-    """How a model is kept and computed.
+    """Number formats in which a model is stored and computed.
 
     Attributes:
-        name: as it is asked for.
-        weight: bytes a weight of the layers takes; embedding and head stay 16 bits wide.
-        rate: format of the matrix products.
-        cache: bytes an element of the key-value cache takes.
-        rest: bytes a weight outside of the routed experts takes.
+        name: value of ``precision=``.
+        weight: bytes per weight of the layers; embedding and head stay in 16 bits.
+        rate: format of matrix products, whose rate applies.
+        cache: bytes per element of the key-value cache.
+        rest: bytes per weight outside routed experts; 0 means the same as ``weight``.
     """
 
     name: str
@@ -43,23 +46,23 @@ class Precision:
 
     @property
     def beside(self) -> float:
-        """Returns bytes a weight outside of the routed experts takes."""
+        """Returns the bytes per weight outside routed experts."""
         return self.rest or self.weight
 
     @property
     def dense(self) -> str:
-        """Returns the format of products outside of the routed experts."""
+        """Returns the format of products outside routed experts."""
         return "bf16" if self.rest > 1 else self.rate
 
     @property
     def attention(self) -> str:
-        """Returns the format that attention is computed in: 16 bits whatever the weights."""
+        """Returns the format of attention: 16 bits, whatever the weights."""
         return self.rate if self.rate in ("bf16", "fp16") else "bf16"
 
 
-def weights_of(how: Precision) -> str:
-    """Returns the format whose weights are as wide and whose products are of 16 bits."""
-    return "w8a16" if how.weight >= 1 else "w4a16"
+def weights_of(formats: Precision) -> str:
+    """Returns the weight-only format with weights of the same size and products in 16 bits."""
+    return "w8a16" if formats.weight >= 1 else "w4a16"
 
 
 def precision(word: str, cache: str = "bf16", *, experts: bool = True) -> Precision:
@@ -67,8 +70,8 @@ def precision(word: str, cache: str = "bf16", *, experts: bool = True) -> Precis
 
     Args:
         word: format of weights and products.
-        cache: format of keys and values.
-        experts: whether the model has any: formats of experts alone are those of all layers else.
+        cache: format of the key-value cache.
+        experts: whether the model has experts; without any, formats of experts apply to all layers.
 
     Raises:
         UsageError: there is no such name.

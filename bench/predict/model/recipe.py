@@ -1,17 +1,18 @@
-"""How a copy of a model works off its share of a batch in training."""
+"""How a copy of a model processes its share of a batch in training."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a copy works off its sequences.
+    """How a copy processes its sequences.
 
     Attributes:
-        micro: sequences that pass at once.
-        stages: parts of its layers that a chip of a pipeline takes in turn (interleaved).
-        recompute: share of the layers' products that backward does again: 1 of all, attention too.
-        narrow: whether gradients and Adam's moments are kept in 16 bits instead of 32.
+        micro: sequences per micro-batch.
+        stages: number of parts that a pipeline stage's layers are divided into (interleaved).
+        recompute: share of the layers' products that the backward pass recomputes; at 1 it
+            recomputes attention, too.
+        narrow: whether gradients and Adam's moments are stored in 16 bits instead of 32.
     """
 
     micro: float = 1.0
@@ -21,4 +22,4 @@ class Recipe:
 
 
 PLAIN = Recipe()
-"""One sequence at a time, everything kept."""
+"""Micro-batches of one sequence, no recomputation."""

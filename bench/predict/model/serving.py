@@ -1,11 +1,11 @@
-"""What a request sees: time to the first token, and between tokens, of an engine under load.
+"""TTFT, TPOT and throughput of an engine that serves requests by continuous batching.
 
-TPOT is the time between two tokens of one request, prefills of others in between: in steady
-continuous batching each of the ``concurrency`` requests asks for one prefill in ``output`` steps,
-so that a token takes a decode step and ``(concurrency - 1) / output`` prefills: its own is before
-its first token. It takes time of the chips all the same, and the rate has all prefills in it. TTFT
-is the prefill of one prompt: what engines add to it is fitted (``ttft``), and what waiting in a
-queue adds depends on arrivals, and is told as a range.
+TPOT is the time between two tokens of one request, with prefills of other requests in between. In
+steady state each of the ``concurrency`` requests needs one prefill in ``output`` steps, so a token
+takes one decode step and ``(concurrency - 1) / output`` prefills. A request's own prefill comes
+before its first token, so it is not in its TPOT; but it takes time on the chips, so the throughput
+includes all prefills. TTFT here is the prefill of one prompt; what engines add to it is fitted
+(``ttft``), and queueing, which depends on arrivals, is left out.
 """
 
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ from bench.workloads.model import Workload
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked of an engine; arrays over the points.
+    """The requests that an engine serves; arrays over the points.
 
     Attributes:
-        concurrency: requests under way, over all chips.
-        prompt, output: tokens a request.
+        concurrency: concurrent requests, over all chips.
+        prompt, output: tokens per request.
     """
 
     concurrency: Array
@@ -37,16 +37,16 @@ class Load:
 
 @dataclass(frozen=True)
 class Served:
-    """What is predicted.
+    """Predicted times and throughput; arrays over the points.
 
     Attributes:
-        prefill: of one prompt, the chips to itself.
-        joined: its share of the prefill of all prompts that begin in one step of decoding: of few
-            output tokens several do, and the weights are read once for them.
-        decode: a step of all requests, in the middle of their outputs.
-        tpot, ttft: seconds.
-        turn: seconds in which each request under way gets a token, all prefills in them.
-        tokens: output tokens a second, over all chips.
+        prefill: prefill of one prompt with the chips to itself.
+        joined: one prompt's share of a joint prefill of all prompts that start in the same decode
+            step. With few output tokens there are several, and weights are read once for all.
+        decode: decode step of all requests, in the middle of their outputs.
+        tpot, ttft: TPOT and TTFT, s.
+        turn: time in which each concurrent request gets one token, including all prefills, s.
+        tokens_per_s: output tokens/s, over all chips.
     """
 
     prefill: Step
@@ -59,49 +59,51 @@ class Served:
 
     @property
     def decode_s(self) -> Array:
-        """Returns the time of a step of all requests, no prefill in it."""
+        """Returns the time of a decode step of all requests, without prefills, s (points,)."""
         return self.decode.seconds
 
 
 def serve(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
-    chip: Facts, workload: Workload, load: Load, how: Precision, split: Parallel, stack: Stack
+    chip: Facts, workload: Workload, load: Load, formats: Precision, split: Parallel, stack: Stack
 ) -> Served:
-    """Returns what a model's requests see on chips.
+    """Returns the latency and throughput of a model on one kind of chip.
 
     Raises:
         UsageError: the sheet lacks a figure that this needs.
     """
-    return serve_at(rates(chip, how, linked=split.joined), workload, load, how, split, stack)
+    return serve_at(
+        rates(chip, formats, linked=split.joined), workload, load, formats, split, stack
+    )
 
 
 def serve_at(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
-    chip: Rates, workload: Workload, load: Load, how: Precision, split: Parallel, stack: Stack
+    chip: Rates, workload: Workload, load: Load, formats: Precision, split: Parallel, stack: Stack
 ) -> Served:
-    """Returns what a model's requests see, from what chips promise.
+    """Returns the latency and throughput of a model from chips' published rates.
 
     Args:
-        chip: the rates of the chip of all points, or arrays with one chip a point.
+        chip: the rates of one chip for all points, or arrays with one chip per point.
         workload: the model.
-        load: what is asked, over the points.
-        how: formats.
+        load: the requests (points,).
+        formats: number formats.
         split: how the model is divided over chips.
-        stack: of the software.
+        stack: parameters of the software stack.
     """
 
     def step(phase: str, points: Points) -> Step:
-        return timed(operators(workload, phase, points, how, split), chip, stack)
+        return timed(operators(workload, phase, points, formats, split), chip, stack)
 
-    one = np.ones_like(load.prompt)
-    first = step("prefill", Points(split.dp * one, load.prompt))
-    together = np.maximum(one, load.concurrency / split.dp / load.output)
-    several = step("prefill", Points(split.dp * together, load.prompt))
-    joined = Step(tuple(part.times(1 / together) for part in several.parts))
-    then = step("decode", Points(load.concurrency, load.prompt + load.output / 2))
-    tpot = then.seconds + interrupting(load, split) * joined.seconds
+    ones = np.ones_like(load.prompt)
+    prefill = step("prefill", Points(split.dp * ones, load.prompt))
+    prompts = np.maximum(ones, load.concurrency / split.dp / load.output)  # that start together
+    several = step("prefill", Points(split.dp * prompts, load.prompt))
+    joined = Step(tuple(part.times(1 / prompts) for part in several.parts))
+    decode = step("decode", Points(load.concurrency, load.prompt + load.output / 2))
+    tpot = decode.seconds + interrupting(load, split) * joined.seconds
     turn = tpot + joined.seconds / load.output
-    return Served(first, joined, then, tpot, first.seconds, turn, load.concurrency / turn)
+    return Served(prefill, joined, decode, tpot, prefill.seconds, turn, load.concurrency / turn)
 
 
 def interrupting(load: Load, split: Parallel) -> Array:
-    """Returns how many prefills of others come between two tokens of a request."""
+    """Returns the number of other requests' prefills between two tokens of a request (points,)."""
     return np.asarray(np.maximum(load.concurrency / split.dp - 1, 0.0) / load.output)

@@ -1,4 +1,4 @@
-"""The software stack's parameters: what a chip's sheet cannot say and a model's shape does not."""
+"""Parameters of the software stack: what neither a chip's sheet nor a model's shape says."""
 
 from dataclasses import dataclass, replace
 
@@ -7,14 +7,15 @@ import numpy as np
 from bench.predict.model.operators import Array
 
 CLOCK = 1.92e9
-"""Boost clock, Hz, at which launches are given, and that of a chip whose clock nobody gives."""
+"""Boost clock, Hz, for which launch times are given; also assumed for a chip without a published
+clock."""
 NETWORK_S = 170e-6
-"""Time that a layer's all-reduce over two nodes waits, s, beyond its bytes: what a token of
+"""Waiting time of a layer's all-reduce over two nodes, s, beyond its bytes: by how much a token of
 DeepSeek-R1 took longer on 16 H100 (tt-inference-server 356: 181 us each) and on 16 H20 (Tencent's
-tke-ai-playbook: 161 us). NCCL's own begin is a third of it; the rest is engines'. It was set on
-these two, which test it no more."""
+tke-ai-playbook: 161 us). NCCL's own start-up time is a third of it; the rest is due to engines. It
+was set on these two, which therefore no longer test it."""
 LEAST, MOST = 0.15, 1.0
-"""Bounds of the achieved fraction: headroom is extrapolated no further."""
+"""Bounds of the achieved fraction of a matrix rate, however large or small the headroom."""
 
 
 @dataclass(frozen=True)
@@ -22,25 +23,25 @@ class Stack:
     """How well software uses chips.
 
     Attributes:
-        product: achieved fraction of the matrix rate at 1 TFLOP/s a watt.
-        headroom: by how much it falls with each doubling of TFLOP/s a watt: a chip that has more
-            arithmetic than power runs it slower.
+        product: achieved fraction of the matrix rate at 1 TFLOP/s per watt.
+        headroom: decrease of that fraction with each doubling of TFLOP/s per watt, because a chip
+            with more arithmetic than power lowers its clock.
         attention: achieved fraction of attention in prefill over that of products.
         stream: achieved fraction of memory bandwidth, for weights and activations.
-        cache: the same for the key-value cache.
-        ecc: whether traffic of ECC is counted: 1, or 0 as on paper.
-        overlap: exponent of the soft maximum of compute and memory time; 1: one after the other.
-        rows: granularity of a product's rows.
-        experts_rows: rows of a tile of routed experts' products, of which each expert fills at
-            least one: an instruction of Hopper's takes 64, and on H20, which has little arithmetic
-            for its bandwidth, 2 rows an expert take as long as 40 (DeepGEMM, in the tables).
-        experts_overlap: ``overlap`` of those.
-        layer_s: fixed time a dense layer at ``CLOCK``, of launches and what lies between:
-            cycles, as those of single kernels; other layers have it by the number of their kernels.
-        experts_s: the same of a layer's routed experts.
-        message_s: time to begin a collective.
-        network_s: the same beyond it of one that passes from node to node.
-        link, link_small: achieved fraction of link bandwidth, of long and of short messages.
+        cache: achieved fraction of memory bandwidth, for the key-value cache.
+        ecc: 1 if ECC traffic takes bandwidth, 0 if it does not (as on paper).
+        overlap: exponent of the soft maximum of compute and memory time; 1 means no overlap.
+        rows: granularity of a product's rows (tile quantisation).
+        experts_rows: rows per tile in routed experts' products, of which each active expert fills
+            at least one. A Hopper instruction takes 64; on the H20, which has little compute for
+            its bandwidth, 2 rows per expert take as long as 40 (DeepGEMM, in the tables).
+        experts_overlap: ``overlap`` for routed experts' products.
+        layer_s: launch overhead of a usual dense layer at ``CLOCK``, s. It is a number of cycles;
+            other layers have it in proportion to their kernels.
+        experts_s: launch overhead of one layer's routed experts at ``CLOCK``, s.
+        message_s: start-up time of a collective, s.
+        network_s: additional start-up time of a collective that crosses nodes, s.
+        link, link_small: achieved fraction of link bandwidth, for long and for short messages.
     """
 
     product: float = 0.70
@@ -64,15 +65,15 @@ class Stack:
         """Returns the achieved fraction of a matrix rate in large products.
 
         Args:
-            headroom: log2 of dense TFLOP/s a watt of board power.
+            headroom: log2 of dense TFLOP/s per watt of board power.
         """
         return np.clip(self.product - self.headroom * np.asarray(headroom), LEAST, MOST)
 
-    def carried(self, bandwidth: Array | float, coded: Array | float) -> Array:
-        """Returns the bandwidth that is left for data.
+    def data_bandwidth(self, bandwidth: Array | float, coded: Array | float) -> Array:
+        """Returns the memory bandwidth that ECC leaves for data, B/s.
 
         Args:
-            bandwidth: published, B/s.
+            bandwidth: published bandwidth, B/s.
             coded: share of traffic that ECC takes.
         """
         return np.asarray(bandwidth * (1 - self.ecc * coded))
@@ -83,11 +84,11 @@ IDEAL = Stack(
     experts_rows=0.0, experts_overlap=64.0, layer_s=0.0, experts_s=0.0, message_s=0.0,
     network_s=0.0, link=1.0, link_small=1.0,
 )  # fmt: skip
-"""The roofline: every figure of the sheet reached, nothing between."""
+"""The roofline: every figure of the sheet is reached, and launches take no time."""
 
 
 def shared(share: float) -> Stack:
-    """Returns the roofline at one share of every figure: what tools assume that fit nothing."""
+    """Returns the roofline at one share of every figure, as tools without fitted data assume."""
     return replace(
         IDEAL, product=share, stream=share, cache=share, link=share, link_small=share
     )  # fmt: skip

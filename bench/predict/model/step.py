@@ -1,4 +1,4 @@
-"""The time of one step on one chip: each operator's, what limits it, and their sum."""
+"""The time of one step on one chip: each operator's time, what limits it, and their sum."""
 
 import math
 from collections.abc import Sequence
@@ -16,43 +16,48 @@ from bench.predict.model.stack import CLOCK, Stack, soft_maximum
 from bench.workloads.model import Workload
 
 SHORT = 2**20
-"""Bytes of a message below which a collective is bound by its begin more than by the link."""
+"""Message size in bytes below which start-up time dominates a collective, not the link's rate."""
 NODE = 8
-"""Chips of a node, which share its links where a sheet names neither a rack of more nor a bridge of
-fewer (``linked_chips``). Within a node PCIe carries what no bridge does, beyond it the network."""
+"""Chips per node, all joined by its links, unless a sheet names a larger rack or a smaller bridge
+(``linked_chips``). Within a node, PCIe carries what no bridge does; beyond it, the network does."""
 TYPICAL = 0.2
-"""log2 of dense TFLOP/s a watt where nobody published the board power: the middle of the chips
-that the stack was fitted on; the interval is widened for it."""
+"""Assumed log2 of dense TFLOP/s per watt for a chip without a published board power: the median of
+the chips that the stack was fitted on. The interval is widened for it."""
 NETWORK = 50e9
-"""B/s in one direction between nodes, a chip, where nobody published it: a 400 Gb/s port each, as
-most of those published are near; ``forecast`` widens the interval for it and says so."""
+"""Assumed rate of an unpublished network, B/s per chip in one direction: a 400 Gb/s port per chip,
+close to most published ones. ``forecast`` widens the interval for it and says so."""
 LINKED = 400e9
-"""B/s in one direction of all links of a chip whose sheet names them without a rate: the middle of
-what is published of others; ``forecast`` widens the interval for it and says so."""
-HEADS = 64
-"""Heads that are filled up to where keys are chosen one by one: the rows of a tensor core's product
-(PTX wgmma, m64; vLLM pads FlashMLA's sparse prefill to them on Hopper, to 128 on Blackwell)."""
+"""Assumed rate of all links of a chip whose sheet names them without a rate, B/s in one direction:
+the median of published ones. ``forecast`` widens the interval for it and says so."""
+TILE_HEADS = 64
+"""Query heads are padded to this number where each token selects its own keys: the rows of a tensor
+core's product (PTX wgmma, m64; vLLM pads FlashMLA's sparse prefill to 64 on Hopper, to 128 on
+Blackwell)."""
 WORDS = {"bandwidth": "memory bandwidth", "link": "link bandwidth, nor PCIe"}
+"""Names of required figures in messages."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What a chip's sheet promises to a step; floats, or arrays with one chip a point.
+    """A chip's published rates, as one step uses them; floats, or arrays with one chip per point.
 
     Attributes:
-        product, experts, attention: dense matrix rates of products, of those of routed experts, and
-            of attention, FLOP/s.
-        index: of an indexer's scores, FLOP/s: in 8 bits where the sheet gives fp8, as its models'
-            own code has them whatever the weights; else as of attention.
-        headroom, experts_headroom, attention_headroom, index_headroom: log2 of TFLOP/s a watt at
-            each.
-        bandwidth: of memory, B/s.
-        coded: share of its traffic that ECC takes.
+        product, experts, attention: dense matrix rate for plain products, for routed experts and
+            for attention, FLOP/s.
+        index: dense matrix rate for an indexer's scores, FLOP/s: that of fp8 if the sheet gives
+            one, because published code computes scores in 8 bits whatever the weights; else that
+            for attention.
+        headroom, experts_headroom, attention_headroom, index_headroom: log2 of TFLOP/s per watt of
+            board power at each of these rates.
+        bandwidth: memory bandwidth, B/s.
+        coded: share of memory traffic that ECC takes.
         clock: boost clock, Hz.
-        link, network: one direction, B/s, within and between nodes.
-        pair: one direction of two chips of a full mesh, B/s; infinite where there is none.
-        bus: PCIe of a card in one direction, B/s.
-        linked, node: chips that the link joins, and those that no network parts.
+        link, network: bandwidth within and between nodes, B/s in one direction.
+        pair: bandwidth between two chips of a full mesh, B/s in one direction; infinite if the
+            board is no mesh.
+        bus: PCIe bandwidth of a card, B/s in one direction.
+        linked: number of chips joined by the link.
+        node: number of chips within a node, which exchange without the network.
     """
 
     product: Array | float
@@ -75,13 +80,14 @@ class Rates:
 
 
 @dataclass(frozen=True)
-class Timed:
-    """One operator's time, in seconds; arrays over the points.
+class OperatorTime:
+    """One operator's time in s; arrays over the points.
 
     Attributes:
-        compute, memory, link: what each resource takes by itself, at its achieved fraction.
-        seconds: all together.
-        idle: what is waited for where no resource is at work.
+        name: name of the operator.
+        compute, memory, link: time that each resource would take alone, at its achieved fraction.
+        seconds: time of the operator.
+        idle: name of what is waited for while no resource is busy.
     """
 
     name: str
@@ -91,42 +97,42 @@ class Timed:
     seconds: Array
     idle: str = "launches"
 
-    def times(self, factor: Array | float, prefix: str = "") -> "Timed":
-        """Returns the same done so many times over, under a longer name."""
-        told = (self.compute, self.memory, self.link, self.seconds)
-        compute, memory, link, seconds = (np.asarray(one * factor) for one in told)
-        return Timed(f"{prefix}{self.name}", compute, memory, link, seconds, self.idle)
+    def times(self, factor: Array | float, prefix: str = "") -> "OperatorTime":
+        """Returns the times multiplied by a factor, under a name with a prefix."""
+        times = (self.compute, self.memory, self.link, self.seconds)
+        compute, memory, link, seconds = (np.asarray(one * factor) for one in times)
+        return OperatorTime(f"{prefix}{self.name}", compute, memory, link, seconds, self.idle)
 
     def limit(self, place: int = 0) -> str:
         """Returns the resource that takes longest at one point."""
-        taken = {"compute": self.compute, "memory": self.memory, "link": self.link}
-        longest = max(taken, key=lambda key: float(taken[key][place]))
-        return longest if taken[longest][place] > 0 else self.idle
+        times = {"compute": self.compute, "memory": self.memory, "link": self.link}
+        longest = max(times, key=lambda key: float(times[key][place]))
+        return longest if times[longest][place] > 0 else self.idle
 
 
 @dataclass(frozen=True)
 class Step:
-    """The time of a step, and of what it is made."""
+    """The time of a step, as the sum of its operators."""
 
-    parts: tuple[Timed, ...]
+    parts: tuple[OperatorTime, ...]
 
     @property
     def seconds(self) -> Array:
-        """Returns the time over the points."""
+        """Returns the time of the step in s (points,)."""
         return np.asarray(np.sum([one.seconds for one in self.parts], axis=0))
 
     def limit(self, place: int = 0) -> tuple[str, float]:
-        """Returns what takes most of the time at one point, and its share of it."""
-        taken: dict[str, float] = {}
+        """Returns the limit that accounts for most of the time at one point, and its share."""
+        seconds: dict[str, float] = {}
         for one in self.parts:
             key = one.limit(place)
-            taken[key] = taken.get(key, 0.0) + float(one.seconds[place])
-        longest = max(taken, key=lambda key: taken[key])
-        return longest, taken[longest] / sum(taken.values())
+            seconds[key] = seconds.get(key, 0.0) + float(one.seconds[place])
+        longest = max(seconds, key=lambda key: seconds[key])
+        return longest, seconds[longest] / sum(seconds.values())
 
     @property
     def busy(self) -> Array:
-        """Returns the share of the time in which the arithmetic units work."""
+        """Returns the share of the time in which the arithmetic units are busy (points,)."""
         return np.asarray(
             np.minimum(1.0, np.sum([one.compute for one in self.parts], axis=0) / self.seconds)
         )
@@ -137,7 +143,7 @@ def step(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     workload: Workload,
     phase: str,
     points: Points,
-    how: Precision,
+    formats: Precision,
     split: Parallel,
     stack: Stack,
 ) -> Step:
@@ -146,27 +152,27 @@ def step(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     Raises:
         UsageError: the sheet lacks a figure that the step needs; the message names it.
     """
-    every = operators(workload, phase, points, how, split)
-    return timed(every, rates(chip, how, linked=split.joined), stack)
+    work = operators(workload, phase, points, formats, split)
+    return timed(work, rates(chip, formats, linked=split.joined), stack)
 
 
-def rates(chip: Facts, how: Precision, *, linked: bool = False) -> Rates:
-    """Returns what a chip promises in some formats.
+def rates(chip: Facts, formats: Precision, *, linked: bool = False) -> Rates:
+    """Returns a chip's published rates for some number formats.
 
     Args:
-        chip: the facts.
-        how: formats.
+        chip: the facts of its sheet.
+        formats: number formats of weights and products.
         linked: whether anything is sent to another chip.
 
     Raises:
-        UsageError: a figure is missing without which no time can be told.
+        UsageError: a required figure is missing.
     """
     missing = chip.needs(["bandwidth", "link"] if linked and not chip.unrated else ["bandwidth"])
     if missing:
-        told = " and no ".join(WORDS[key] for key in missing)
-        raise UsageError(f"{chip.chip}: unknown, because its sheet has no {told}")
-    product, experts = chip.peak(how.dense), chip.peak(how.rate)
-    attention = chip.peak(how.attention)
+        names = " and no ".join(WORDS[key] for key in missing)
+        raise UsageError(f"{chip.chip}: unknown, because its sheet has no {names}")
+    product, experts = chip.peak(formats.dense), chip.peak(formats.rate)
+    attention = chip.peak(formats.attention)
     index = chip.peak("fp8") if chip.name_of("fp8") else attention
     return Rates(
         product=product,
@@ -190,81 +196,91 @@ def rates(chip: Facts, how: Precision, *, linked: bool = False) -> Rates:
 
 
 def side_by_side(found: Sequence[Rates]) -> Rates:
-    """Returns what several chips promise, one chip a point."""
+    """Returns the rates of several chips as arrays, with one chip per point."""
     fields = Rates.__dataclass_fields__
     return Rates(**{key: np.array([getattr(one, key) for one in found]) for key in fields})
 
 
 def headroom(chip: Facts, rate: float) -> float:
-    """Returns log2 of dense TFLOP/s a watt of board power, a typical one if that is unknown."""
+    """Returns log2 of dense TFLOP/s per watt of board power; ``TYPICAL`` if that is unknown."""
     return math.log2(rate / 1e12 / chip.tdp) if chip.tdp else TYPICAL
 
 
-def timed(every: Sequence[Operator], chip: Rates, stack: Stack) -> Step:
-    """Returns each operator's time."""
-    return Step(tuple(HOW[one.kind](one, chip, stack) for one in every))
+def timed(work: Sequence[Operator], chip: Rates, stack: Stack) -> Step:
+    """Returns the time of a step, operator by operator."""
+    return Step(tuple(TIMERS[one.kind](one, chip, stack) for one in work))
 
 
-def _product(one: Operator, chip: Rates, stack: Stack) -> Timed:
-    promised, away = {
+def _product(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
+    """Returns the time of a matrix product: soft maximum of compute and memory time."""
+    rate, headroom_ = {
         "experts": (chip.experts, chip.experts_headroom),
         "head": (chip.attention, chip.attention_headroom),  # 16 bits wide, as attention is
-    }.get(one.kind, (chip.product, chip.headroom))
-    grouped = one.kind == "experts"
-    padded = _filled(one.tokens, stack, grouped=grouped) / np.maximum(one.tokens, 1e-9)
-    compute = one.flop * padded / (promised * stack.fraction(away))
-    memory = one.weights / (stack.stream * stack.carried(chip.bandwidth, chip.coded))
+    }.get(operator.kind, (chip.product, chip.headroom))
+    grouped = operator.kind == "experts"
+    padding = _padded_rows(operator.tokens, stack, grouped=grouped) / np.maximum(
+        operator.tokens, 1e-9
+    )
+    compute = operator.flop * padding / (rate * stack.fraction(headroom_))
+    memory = operator.weights / (stack.stream * stack.data_bandwidth(chip.bandwidth, chip.coded))
     exponent = stack.experts_overlap if grouped else stack.overlap
     seconds = soft_maximum(compute, memory, exponent)
-    return Timed(one.name, compute, memory, np.zeros_like(compute), seconds)
+    return OperatorTime(operator.name, compute, memory, np.zeros_like(compute), seconds)
 
 
-def _filled(rows: Array, stack: Stack, *, grouped: bool) -> Array:
-    """Returns rows with what tiles are filled up by; of experts, whose rows vary, on average."""
+def _padded_rows(rows: Array, stack: Stack, *, grouped: bool) -> Array:
+    """Returns rows padded to whole tiles; for experts, whose rows vary, the average."""
     if grouped:
         return np.maximum(stack.experts_rows, rows + stack.experts_rows / 2)
     return np.asarray(np.ceil(rows / stack.rows) * stack.rows)
 
 
-def _attention(one: Operator, chip: Rates, stack: Stack) -> Timed:
+def _attention(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
     rate = chip.attention * stack.fraction(chip.attention_headroom) * stack.attention
-    filled = np.where(one.tokens > 0, np.maximum(HEADS / np.maximum(one.tokens, 1e-9), 1.0), 1.0)
-    compute = one.flop * filled / rate
-    memory = one.moved / (stack.cache * stack.carried(chip.bandwidth, chip.coded))
-    return Timed(one.name, compute, memory, np.zeros_like(compute), np.maximum(compute, memory))
+    shortfall = np.maximum(TILE_HEADS / np.maximum(operator.tokens, 1e-9), 1.0)
+    padding = np.where(operator.tokens > 0, shortfall, 1.0)
+    compute = operator.flop * padding / rate
+    memory = operator.moved / (stack.cache * stack.data_bandwidth(chip.bandwidth, chip.coded))
+    return OperatorTime(
+        operator.name, compute, memory, np.zeros_like(compute), np.maximum(compute, memory)
+    )
 
 
-def _indexer(one: Operator, chip: Rates, stack: Stack) -> Timed:
+def _indexer(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
     rate = chip.index * stack.fraction(chip.index_headroom) * stack.attention
-    compute = one.flop / rate
-    memory = one.moved / (stack.cache * stack.carried(chip.bandwidth, chip.coded))
-    return Timed(one.name, compute, memory, np.zeros_like(compute), np.maximum(compute, memory))
+    compute = operator.flop / rate
+    memory = operator.moved / (stack.cache * stack.data_bandwidth(chip.bandwidth, chip.coded))
+    return OperatorTime(
+        operator.name, compute, memory, np.zeros_like(compute), np.maximum(compute, memory)
+    )
 
 
-def _stream(one: Operator, chip: Rates, stack: Stack) -> Timed:
-    memory = one.moved / (stack.stream * stack.carried(chip.bandwidth, chip.coded))
-    none = np.zeros_like(memory)
-    return Timed(one.name, none, memory, none, memory)
+def _stream(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
+    memory = operator.moved / (stack.stream * stack.data_bandwidth(chip.bandwidth, chip.coded))
+    zero = np.zeros_like(memory)
+    return OperatorTime(operator.name, zero, memory, zero, memory)
 
 
-def _link(one: Operator, chip: Rates, stack: Stack) -> Timed:
-    away = one.over > chip.node
-    short = one.sent / np.maximum(one.calls, 1.0) < SHORT
+def _link(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
+    """Returns the time of collectives: start-up time of each, and bytes at the achieved rate."""
+    crosses_nodes = operator.ranks > chip.node
+    short = operator.sent / np.maximum(operator.calls, 1.0) < SHORT
     share = np.where(short, stack.link_small, stack.link)
-    begin = stack.message_s + np.where(away, stack.network_s, 0.0)
-    seconds = on_wire(one, chip) / share + one.calls * begin
-    none = np.zeros_like(seconds)
-    return Timed(one.name, none, none, seconds, seconds)
+    start_s = stack.message_s + np.where(crosses_nodes, stack.network_s, 0.0)
+    seconds = on_wire(operator, chip) / share + operator.calls * start_s
+    zero = np.zeros_like(seconds)
+    return OperatorTime(operator.name, zero, zero, seconds, seconds)
 
 
-def _layer(one: Operator, chip: Rates, stack: Stack) -> Timed:
-    fixed = stack.layer_s if one.kind == "layer" else stack.experts_s
-    seconds = one.calls * fixed * (CLOCK / np.asarray(chip.clock))
-    none = np.zeros_like(seconds)
-    return Timed(one.name, none, none, none, seconds)
+def _layer(operator: Operator, chip: Rates, stack: Stack) -> OperatorTime:
+    """Returns launch overhead: a fixed number of cycles of the boost clock per layer."""
+    fixed_s = stack.layer_s if operator.kind == "layer" else stack.experts_s
+    seconds = operator.calls * fixed_s * (CLOCK / np.asarray(chip.clock))
+    zero = np.zeros_like(seconds)
+    return OperatorTime(operator.name, zero, zero, zero, seconds)
 
 
-HOW = {
+TIMERS = {
     "product": _product, "head": _product, "experts": _product, "attention": _attention,
     "indexer": _indexer,
     "stream": _stream, "link": _link, "layer": _layer, "expert layer": _layer,

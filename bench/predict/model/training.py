@@ -1,8 +1,8 @@
-"""How long a training step takes: the work of ``trainwork`` by the stack of steps.
+"""The time of a training step: the work of ``trainwork`` on the stack that was fitted on steps.
 
-Gradients are summed over the copies, and sharded weights are gathered, while products run, and keys
-and values pass from chip to chip while attention does: only what is longer is waited for (Narayanan
-et al. 2021, arXiv 2104.04473; Zhao et al. 2023, arXiv 2304.11277; Liu et al. 2023, arXiv
+Summing gradients over the copies and gathering sharded weights overlap with products, and passing
+keys and values from chip to chip overlaps with attention. Only the time beyond the overlap counts
+(Narayanan et al. 2021, arXiv 2104.04473; Zhao et al. 2023, arXiv 2304.11277; Liu et al. 2023, arXiv
 2310.01889).
 """
 
@@ -17,8 +17,8 @@ from bench.predict.model.parallel import Parallel
 from bench.predict.model.precision import Precision
 from bench.predict.model.recipe import PLAIN, Recipe
 from bench.predict.model.stack import Stack
-from bench.predict.model.step import Rates, Step, Timed, rates, timed
-from bench.predict.model.trainwork import Work, works
+from bench.predict.model.step import OperatorTime, Rates, Step, rates, timed
+from bench.predict.model.trainwork import TrainingWork, training_work
 from bench.workloads.model import Workload
 
 KIND = {
@@ -26,26 +26,25 @@ KIND = {
     "indexer": "attention", "stream": "stream", "link": "link", "layer": "fixed",
     "expert layer": "fixed",
 }  # fmt: skip
-"""By kind of operator, which factor of a ``Trainer`` it has."""
+"""The factor of a ``Trainer`` that applies to each kind of operator."""
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """How well software trains: factors on the times that the stack of steps tells.
+    """How well software trains: factors on the times of the stack that was fitted on steps.
 
     Attributes:
-        product: of products, forward and backward.
-        experts: of those of routed experts.
-        attention: of attention.
-        stream: of norms, activations and casts.
-        link: of collectives in a layer, which are hidden in part.
-        fixed: of what lies between kernels, which queues hide.
-        slowest: log by which each doubling of the chips beyond a node's makes a step longer: all
-            wait for the slowest.
-        middle: log by which the middle engine is slower than the factors say.
-        engines: log spread of engines about the middle one.
-        known: of engines that were fitted, the log by which one is slower than the factors say, and
-            the standard deviation of that.
+        product: factor on products, forward and backward.
+        experts: factor on products of routed experts.
+        attention: factor on attention.
+        stream: factor on norms, activations and casts.
+        link: factor on collectives within a layer, which are partly overlapped.
+        fixed: factor on launch overhead, which queues hide.
+        slowest: log factor on a step's time for each doubling of the chips beyond one node, because
+            all chips wait for the slowest.
+        middle: mean of engines' log factors on a step's time, beyond the factors above.
+        engines: standard deviation of engines' log factors about that mean.
+        known: by name of a fitted engine, its log factor and the standard deviation of that.
     """
 
     product: float = 1.0
@@ -60,69 +59,72 @@ class Trainer:
     known: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def of(self, engine: str) -> tuple[float, float]:
-        """Returns by how much an engine is slower than the factors say, log, and its deviation.
+        """Returns an engine's log factor and its standard deviation.
 
-        Of one that was not fitted, or that nobody named, it is the middle and all engines' spread.
+        For an engine that was not fitted or not named, these are the mean of engines and their
+        spread.
         """
         return self.known.get(engine, (self.middle, self.engines))
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a step's work takes by the stack of steps, in s; arrays over the points.
+class TrainingTimes:
+    """Times of a training step's work on the fitted stack, before a ``Trainer`` applies.
 
     Attributes:
-        micro: of one micro-batch, each operator with its factor's name in ``Trainer``.
-        round_: of keys and values, hidden by attention.
-        rounds, doublings, idle: as of ``Work``.
-        gathered: in each round; ``gradients``, ``update``: once.
+        micro: operators of one micro-batch, each with the name of its factor in ``Trainer``.
+        ring: exchange of keys and values, which attention overlaps.
+        rounds, doublings, idle: as in ``TrainingWork`` (points,).
+        gathered: gathering of weights, in each round.
+        gradients: summing of gradients, once per step.
+        update: the optimiser's update, once per step.
     """
 
-    micro: tuple[tuple[str, Timed], ...]
-    round_: Timed
+    micro: tuple[tuple[str, OperatorTime], ...]
+    ring: OperatorTime
     rounds: Array
     doublings: Array
     idle: Array
-    gathered: Timed
-    gradients: Timed
-    update: Timed
+    gathered: OperatorTime
+    gradients: OperatorTime
+    update: OperatorTime
 
     def step(self, trainer: Trainer) -> Step:
-        """Returns the step, with what is hidden left out."""
-        told = [(kind, one.times(getattr(trainer, kind))) for kind, one in self.micro]
-        attending = _sum(one for kind, one in told if kind == "attention")
-        micro = [*(one for _, one in told), _exposed(self.round_, attending)]
-        once = _sum(micro)
+        """Returns the time of the step, without what is overlapped."""
+        scaled = [(kind, one.times(getattr(trainer, kind))) for kind, one in self.micro]
+        attention_s = _sum(one for kind, one in scaled if kind == "attention")
+        micro = [*(one for _, one in scaled), _exposed(self.ring, attention_s)]
+        micro_s = _sum(micro)
         parts = (
             *(one.times(self.rounds) for one in micro),
-            _waited("pipeline's ends", self.idle * once),
-            _exposed(self.gathered, once).times(self.rounds),
-            _exposed(self.gradients, once),
+            _waiting("pipeline's ends", self.idle * micro_s),
+            _exposed(self.gathered, micro_s).times(self.rounds),
+            _exposed(self.gradients, micro_s),
             self.update.times(trainer.stream),
         )
-        waited = np.expm1(trainer.slowest * self.doublings) * _sum(parts)
-        return Step((*parts, _waited("slowest of many chips", waited, "other chips")))
+        waiting_s = np.expm1(trainer.slowest * self.doublings) * _sum(parts)
+        return Step((*parts, _waiting("slowest of many chips", waiting_s, "other chips")))
 
 
-def _sum(every: Iterable[Timed]) -> Array:
-    return np.asarray(np.sum([one.seconds for one in every], axis=0))
+def _sum(times: Iterable[OperatorTime]) -> Array:
+    return np.asarray(np.sum([one.seconds for one in times], axis=0))
 
 
-def _waited(name: str, seconds: Array, idle: str = "stages") -> Timed:
-    none = np.zeros_like(seconds)
-    return Timed(name, none, none, none, seconds, idle)
+def _waiting(name: str, seconds: Array, idle: str = "stages") -> OperatorTime:
+    zero = np.zeros_like(seconds)
+    return OperatorTime(name, zero, zero, zero, seconds, idle)
 
 
-def _exposed(one: Timed, beside: Array) -> Timed:
-    """Returns a transfer's time beyond the products that run meanwhile."""
-    return replace(one, seconds=np.maximum(one.seconds - beside, 0.0))
+def _exposed(transfer: OperatorTime, overlapped_s: Array) -> OperatorTime:
+    """Returns a transfer with only the time beyond what overlaps with other work."""
+    return replace(transfer, seconds=np.maximum(transfer.seconds - overlapped_s, 0.0))
 
 
 def training(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     chip: Facts,
     workload: Workload,
     points: Points,
-    how: Precision,
+    formats: Precision,
     split: Parallel,
     stack: Stack,
     recipe: Recipe = PLAIN,
@@ -131,39 +133,39 @@ def training(  # noqa: PLR0913, PLR0917 -- owners of parameters kept apart
     """Returns the time of a training step over a batch.
 
     Args:
-        chip: the facts.
+        chip: the facts of its sheet.
         workload: the model.
-        points: sequences of the whole batch, and their length.
-        how: formats.
+        points: sequences in the whole batch, and their length.
+        formats: number formats.
         split: how the model and the batch are divided.
-        stack: of steps.
-        recipe: how a copy works off its sequences.
-        trainer: of training.
+        stack: parameters fitted on steps.
+        recipe: how a copy processes its sequences.
+        trainer: factors fitted on training; all 1 if it is not given.
 
     Raises:
         UsageError: the sheet lacks a figure that this needs.
     """
-    work = works(workload, points, how, split, recipe)
-    promised = rates(chip, how, linked=split.chips > 1)  # gradients need a link, too
-    return taken(work, promised, stack).step(trainer or Trainer())
+    work = training_work(workload, points, formats, split, recipe)
+    published = rates(chip, formats, linked=split.chips > 1)  # gradients need a link, too
+    return training_times(work, published, stack).step(trainer or Trainer())
 
 
-def taken(work: Work, chip: Rates, stack: Stack) -> Taken:
-    """Returns the times that the stack of steps tells of a step's work."""
-    micro = timed(work.every, chip, stack).parts
-    once = timed(work.once, _together(chip, work), stack).parts
-    names = (KIND[one.kind] for one in work.every)
-    (round_,) = timed((work.round_,), chip, stack).parts
-    return Taken(
-        tuple(zip(names, micro, strict=True)), round_, work.rounds, work.doublings, work.idle, *once
+def training_times(work: TrainingWork, chip: Rates, stack: Stack) -> TrainingTimes:
+    """Returns the times of a training step's work on the fitted stack."""
+    micro = timed(work.micro, chip, stack).parts
+    once = timed(work.once, _between_copies(chip, work), stack).parts
+    names = (KIND[one.kind] for one in work.micro)
+    (ring,) = timed((work.ring,), chip, stack).parts
+    return TrainingTimes(
+        tuple(zip(names, micro, strict=True)), ring, work.rounds, work.doublings, work.idle, *once
     )
 
 
-def _together(chip: Rates, work: Work) -> Rates:
-    """Returns rates as the copies' chips have them, which lie so far apart.
+def _between_copies(chip: Rates, work: TrainingWork) -> Rates:
+    """Returns the rates for exchanges between copies, whose chips are ``stride`` apart.
 
-    What they sum enters and leaves a node by the ports of all of them that are there.
+    What they exchange enters and leaves a node through the ports of all copies' chips in it.
     """
-    linked, node = chip.linked // work.apart, chip.node // work.apart
-    inside = np.clip(work.copies, 1.0, np.maximum(node, 1.0))
-    return replace(chip, network=chip.network * inside, linked=linked, node=node)
+    linked, node = chip.linked // work.stride, chip.node // work.stride
+    in_node = np.clip(work.copies, 1.0, np.maximum(node, 1.0))
+    return replace(chip, network=chip.network * in_node, linked=linked, node=node)
