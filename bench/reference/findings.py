@@ -14,7 +14,7 @@ from bench.claims.sensitivity import Bench, bench_of
 from bench.claims.weigh import Finding, Question, title
 from bench.report.claims import tested_formula
 from bench.report.digits import NONE
-from bench.report.evidence import usual
+from bench.report.evidence import usual_share
 from bench.report.ratios import groups, measured, on_paper, times
 from bench.report.verdicts import overstated
 from bench.tables.dictionary import markdown
@@ -164,7 +164,7 @@ def _sorted_out(bench: Bench) -> Iterator[str]:
     far = [f"{name} {one.value:.0%}" for name, one in best.items() if one.value < LOW]
     yield f"- Close to their 16-bit paper ({HIGH:.0%} and above): {', '.join(close)}."
     yield f"- Far from it (below {LOW:.0%}): {', '.join(far)}."
-    middle = usual("matrix_bf16", bench)
+    middle = usual_share("matrix_bf16", bench)
     if middle:
         yield (
             f"- The median of all chips is {middle:.0%} in bf16. A paper ratio against a chip "

@@ -1,4 +1,4 @@
-"""All that is known of one chip's figures: published, measured by us, reported, and its weight."""
+"""All that is known of one chip: published figures, our measurements, and reported values."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from bench.evidence.estimate import Achieved
 from bench.evidence.model import Kind
 from bench.evidence.observe import OWN, Observation
 from bench.report.digits import NONE, counted
-from bench.report.marks import GIB, in_gib, unpublished
+from bench.report.marks import GIB, computed_notes, in_gib
 from bench.report.markup import Report
-from bench.report.ratios import reached, values, worth
+from bench.report.ratios import reached, value_text, values
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table, source_line
 
@@ -43,10 +43,17 @@ HOW = (
 def evidence_report(
     chip: Chip, bench: Bench, figure: str | None = None, work: str | None = None
 ) -> Report:
-    """Returns what is known of a chip, or of one of its figures, or of one kind of work."""
+    """Returns the evidence on a chip.
+
+    Args:
+        chip: the chip.
+        bench: all measured values.
+        figure: key of the only figure to show; None for all.
+        work: the only family of work to show, such as ``decode``; None for all.
+    """
     sheets = ids(chip)
     every = [one for one in bench.whole.every if one.chip in sheets]
-    shown = [one for one in every if _asked(one, figure, work)]
+    shown = [one for one in every if _is_shown(one, figure, work)]
     figures = [one for one in shown if one.quantity.decides]
     keys = _keys(chip, figures, figure) if work is None else []
     notes = Notes()
@@ -62,13 +69,14 @@ def evidence_report(
     return Report(table, [_flat(row) for row in rows], tuple(_values(shown, bench)))
 
 
-def _asked(one: Observation, figure: str | None, work: str | None) -> bool:
+def _is_shown(observation: Observation, figure: str | None, work: str | None) -> bool:
     if figure:
-        return bool(one.quantity.decides and one.figure == figure)
-    return work is None or one.quantity.family == work
+        return bool(observation.quantity.decides and observation.figure == figure)
+    return work is None or observation.quantity.family == work
 
 
 def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
+    """Yields the tables of single values: of published figures, and of other work."""
     figures = [one for one in shown if one.quantity.decides]
     works = [one for one in shown if not one.quantity.decides]
     if figures:
@@ -78,35 +86,41 @@ def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
 
 
 def _heading(shown: Sequence[Observation], every: Sequence[Observation]) -> Iterator[str]:
-    """Yields how many values are shown, and of how many where some were asked for."""
+    """Yields how many of all values are shown, by how many groups, and how many are our own."""
     own = sum(one.by == OWN for one in shown)
     groups = {one.by for one in shown}
-    idle = sum(one.weight == 0 for one in shown)
+    unweighted = sum(one.weight == 0 for one in shown)
     part = f"{len(shown)} of " if len(shown) < len(every) else ""
-    told = f"{own} of them our own" + (f"; {idle} have no weight, only shown" if idle else "")
-    yield (
-        f"{part}{counted(len(every), 'measured value')} by {counted(len(groups), 'group')}, {told}."
-    )
+    total, by = counted(len(every), "measured value"), counted(len(groups), "group")
+    no_weight = f"; {unweighted} have no weight, only shown" if unweighted else ""
+    yield f"{part}{total} by {by}, {own} of them our own{no_weight}."
 
 
 def _keys(chip: Chip, found: Sequence[Observation], figure: str | None) -> list[str]:
-    """Returns the figures to show: those that anybody measured, then other rates on the sheet."""
+    """Returns the figures to show: the measured ones, and matrix rates and memory of the sheet."""
     if figure:
         return [figure]
-    told = {one.figure for one in found}
+    measured = {one.figure for one in found}
     printed = {
         key
         for key in chip.figures
         if key.startswith("matrix_") or key in ("memory_bandwidth", CAPACITY)
     }
-    return [key for key in FIGURES if key in told | printed and key != "matrix_units"]
+    return [key for key in FIGURES if key in measured | printed and key != "matrix_units"]
 
 
 @dataclass(frozen=True)
 class _Row:
     """One figure of a chip with all that is known of it.
 
-    ``own`` and ``reported`` are the best admitted values, ``usual`` what other chips reach.
+    Attributes:
+        key: key of the figure.
+        sheet: the published figure.
+        own: best value of our own runs that has a weight.
+        reported: best value of others that has a weight.
+        achieved: pooled measured rate with its interval.
+        usual: fraction of the published figure that other chips usually reach.
+        groups: number of groups whose values have a weight.
     """
 
     chip: Chip
@@ -120,16 +134,16 @@ class _Row:
 
 
 def _row(chip: Chip, key: str, found: Sequence[Observation], bench: Bench) -> _Row:
-    fitting = [one for one in found if one.figure == key and one.weight > 0]
+    weighted = [one for one in found if one.figure == key and one.weight > 0]
     return _Row(
         chip=chip,
         key=key,
         sheet=of_sheet(chip, (key,)),
-        own=_best(one for one in fitting if one.by == OWN),
-        reported=_best(one for one in fitting if one.by != OWN),
+        own=_best(one for one in weighted if one.by == OWN),
+        reported=_best(one for one in weighted if one.by != OWN),
         achieved=bench.whole.achieved(key, chip.id),
-        usual=usual(key, bench, chip.id),
-        groups=len({one.by for one in fitting}),
+        usual=usual_share(key, bench, chip.id),
+        groups=len({one.by for one in weighted}),
     )
 
 
@@ -137,11 +151,20 @@ def _best(found: Iterable[Observation]) -> Observation | None:
     return max(found, key=lambda one: one.rate, default=None)
 
 
-def usual(key: str, bench: Bench, but: str = "") -> float | None:
-    """Returns the middle of what chips reach of their own sheets, but for one of them."""
+def usual_share(key: str, bench: Bench, excluded: str = "") -> float | None:
+    """Returns the median, over chips, of the fraction of their published figure that they reach.
+
+    Each chip counts with its best value; of an even number of chips, the upper of the middle two
+    is taken.
+
+    Args:
+        key: key of the figure.
+        bench: all measured values.
+        excluded: id of a chip to leave out.
+    """
     shares: dict[str, float] = {}
     for one in bench.whole.voices(key):
-        if one.chip != but and one.fraction:
+        if one.chip != excluded and one.fraction:
             shares[one.chip] = max(one.fraction, shares.get(one.chip, 0.0))
     ordered = sorted(shares.values())
     return ordered[len(ordered) // 2] if ordered else None
@@ -149,11 +172,7 @@ def usual(key: str, bench: Bench, but: str = "") -> float | None:
 
 def _cells(row: _Row, bench: Bench, notes: Notes) -> tuple[str, ...]:
     sheet = row.sheet
-    published = NONE
-    if sheet:
-        marks = [notes.mark(source_line(key, bench.catalogue)) for key in sheet.sources]
-        marks.append(unpublished(row.chip, (row.key,), notes))
-        published = " ".join((sheet.text, "".join(marks)))
+    published = _published(row, sheet, bench, notes) if sheet else NONE
     rivals = "; ".join(
         f"{one.text} {notes.mark(source_line(one.source, bench.catalogue))}"
         for one in (sheet.rivals if sheet else ())
@@ -162,19 +181,27 @@ def _cells(row: _Row, bench: Bench, notes: Notes) -> tuple[str, ...]:
         FIGURES[row.key].title,
         published,
         rivals or NONE,
-        _told(row.own),
-        _told(row.reported),
+        _best_value(row.own),
+        _best_value(row.reported),
         reached(row.achieved, sheet.value if sheet else None),
         f"{row.usual:.0%}" if row.usual else NONE,
         str(row.groups),
     )
 
 
-def _told(one: Observation | None) -> str:
-    if one is None:
+def _published(row: _Row, sheet: Paper, bench: Bench, notes: Notes) -> str:
+    """Returns the published figure with the marks of its sources."""
+    marks = [notes.mark(source_line(key, bench.catalogue)) for key in sheet.sources]
+    marks.append(computed_notes(row.chip, (row.key,), notes))
+    return f"{sheet.text} {''.join(marks)}"
+
+
+def _best_value(observation: Observation | None) -> str:
+    """Returns a value, the fraction of the published figure that it reaches, and who measured."""
+    if observation is None:
         return NONE
-    share = (f"{one.fraction:.1%}",) if one.fraction else ()
-    return f"{worth(one, *share)}, {one.by}"
+    share = (f"{observation.fraction:.1%}",) if observation.fraction else ()
+    return f"{value_text(observation, *share)}, {observation.by}"
 
 
 def _flat(row: _Row) -> dict[str, Scalar]:
@@ -200,19 +227,25 @@ def _flat(row: _Row) -> dict[str, Scalar]:
 
 
 def _gib(rows: Sequence[_Row]) -> Iterator[str]:
-    """Yields why a memory holds more than its sheet says."""
+    """Yields why the measured memory capacity is above the published one, if it is."""
     shares = (row.reported.fraction for row in rows if row.reported and row.key == CAPACITY)
     if any(map(in_gib, shares)):
         yield GIB
 
 
-def _summary(chip: Chip, every: Sequence[Observation], lacking: str | None) -> Iterator[str]:
-    """Yields what to know of all values; ``lacking`` was asked for, and nobody measured it."""
+def _summary(chip: Chip, every: Sequence[Observation], unmeasured: str | None) -> Iterator[str]:
+    """Yields what is missing, and how many values come from the vendor.
+
+    Args:
+        chip: the chip.
+        every: all its measured values.
+        unmeasured: the figure or work that was asked for, if nobody measured it.
+    """
     if not every:
         yield f"No measurement of {chip.name} is known here: its sheet is all there is."
         return
-    if lacking:
-        yield f"No measurement of {lacking} is known here; of other things there are some."
+    if unmeasured:
+        yield f"No measurement of {unmeasured} is known here; of other things there are some."
     vendor = sum(one.kind in (Kind.VENDOR, Kind.GATE) for one in every)
     if vendor == len(every):
         yield f"All measured values of {chip.name} come from its vendor."

@@ -1,36 +1,61 @@
-"""The rows of a record as plain numbers: one flat mapping a row, for programs."""
+"""The rows of a record for programs: one flat mapping of plain numbers per row."""
 
 from statistics import median
 
 from bench.chips.paper import Paper
-from bench.records.model import Conditions, Record
+from bench.records.model import Conditions, Measurement, Record
 from bench.report.scalar import Scalar
 from bench.verdict import Row
 
 
 def flat(record: Record, row: Row) -> dict[str, Scalar]:
-    """Returns a row with SI values: parameters first, measures after."""
-    one, found = row.measurement, row.published
-    printed = found if isinstance(found, Paper) else None
-    timing = one.timing
+    """Returns a row in SI base units: first what was run, then figures, verdict and telemetry."""
+    measurement = row.measurement
+    return {
+        **_run(record, measurement),
+        "figure": row.key,
+        "unit": row.dimension.value,
+        **_published(row),
+        **_measured(row),
+        "verdict": row.verdict.value,
+        "reason": row.reason,
+        **_samples(measurement),
+        **_conditions(measurement.conditions),
+    }
+
+
+def _run(record: Record, measurement: Measurement) -> dict[str, Scalar]:
+    """Returns which device was measured, and what it ran."""
+    parameters = measurement.parameters.items()
     return {
         "record": record.id,
         "started_utc": record.started_utc,
         "device": record.device.name,
         "chip": record.identity.chip,
-        "kernel": one.kernel,
-        "dtype": one.dtype,
-        "data": one.data,
-        "parameters": " ".join(f"{name}={value}" for name, value in one.parameters.items()),
-        "label": one.label,
-        "group": one.group,
-        "figure": row.key,
-        "unit": row.dimension.value,
-        "published": printed.value if printed else None,
-        "published_basis": printed.basis if printed else None,
-        "published_formula": printed.formula if printed else None,
-        "published_source": " ".join(printed.sources) if printed else None,
+        "kernel": measurement.kernel,
+        "dtype": measurement.dtype,
+        "data": measurement.data,
+        "parameters": " ".join(f"{name}={value}" for name, value in parameters),
+        "label": measurement.label,
+        "group": measurement.group,
+    }
+
+
+def _published(row: Row) -> dict[str, Scalar]:
+    """Returns the published figure and its rivals."""
+    paper = row.published if isinstance(row.published, Paper) else None
+    return {
+        "published": paper.value if paper else None,
+        "published_basis": paper.basis if paper else None,
+        "published_formula": paper.formula if paper else None,
+        "published_source": " ".join(paper.sources) if paper else None,
         "rivals": "; ".join(f"{rival.value:.6g} {rival.source}" for rival, _ in row.rivals),
+    }
+
+
+def _measured(row: Row) -> dict[str, Scalar]:
+    """Returns the measured figure, and its fraction of the published one."""
+    return {
         "measured": row.measured.value if row.measured else None,
         "measured_low": row.measured.low if row.measured else None,
         "measured_high": row.measured.high if row.measured else None,
@@ -38,19 +63,23 @@ def flat(record: Record, row: Row) -> dict[str, Scalar]:
         "achieved": row.fraction.value if row.fraction else None,
         "achieved_low": row.fraction.low if row.fraction else None,
         "achieved_high": row.fraction.high if row.fraction else None,
-        "verdict": row.verdict.value,
-        "reason": row.reason,
-        "seconds": timing.stats.median_s if timing else None,
-        "flop": one.work.flop if one.work else None,
-        "bytes": one.work.bytes if one.work else None,
-        "samples": timing.stats.samples if timing else None,
-        "stopped": timing.stopped.reason if timing else None,
-        **_beside(one.conditions),
     }
 
 
-def _beside(seen: Conditions) -> dict[str, Scalar]:
-    """Returns what was read beside the samples: medians of clock and power, the highest heat."""
+def _samples(measurement: Measurement) -> dict[str, Scalar]:
+    """Returns the time and the work of one call, and how it was sampled."""
+    timing, work = measurement.timing, measurement.work
+    return {
+        "seconds": timing.stats.median_s if timing else None,
+        "flop": work.flop if work else None,
+        "bytes": work.bytes if work else None,
+        "samples": timing.stats.samples if timing else None,
+        "stopped": timing.stopped.reason if timing else None,
+    }
+
+
+def _conditions(seen: Conditions) -> dict[str, Scalar]:
+    """Returns the telemetry: median clock and power, highest temperature, throttle reasons."""
     return {
         "clock_hz": median(seen.clock_hz) if seen.clock_hz else None,
         "power_w": median(seen.power_w) if seen.power_w else None,

@@ -44,7 +44,8 @@ def _shared(answer: Answer, scenario: Scenario) -> dict[str, Scalar]:
         "cache_B_element": scenario.precision.cache,
         "parallel": str(scenario.split), "chips": scenario.split.chips,
         **_recipe(scenario), "engine": scenario.engine or None,
-        **flat_tests(answer.chip.id, scenario.phase, scenario.engine), "unknown": answer.why or None,
+        **flat_tests(answer.chip.id, scenario.phase, scenario.engine),
+        "unknown": answer.why or None,
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Where the rest of a figure goes: a line a figure, achieved = clock × waves × rest."""
+"""Why rates stay below published figures: achieved = clock × waves × rest, one row per figure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,12 +14,12 @@ COLUMNS = (
     "figure", "achieved = clock × waves × rest", "clock, measured of stated", "waves, tile",
     "power-capped",
 )  # fmt: skip
-TOO_MUCH = 1.005
-"""A rest above it says that a term is too small: the peak is stated otherwise."""
+MAX_REST = 1.005
+"""A rest above this means that a term is too small: the peak was stated at another clock."""
 
 
 def gap_sections(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Section]:
-    """Yields the table of gaps, where a clock was measured that explains some of one."""
+    """Yields the table of gaps, if the clock term of any of them is known."""
     chip = catalogue.chips.get(record.identity.chip or "")
     found = list(gaps(list(judged), record.device, chip, catalogue))
     if any(one.clock for one in found):
@@ -28,32 +28,33 @@ def gap_sections(record: Record, judged: Sequence[Row], catalogue: Catalogue) ->
         )
 
 
-def _cells(one: Gap) -> tuple[str, ...]:
-    clock, waves = one.clock, one.waves
-    words = clock_words(clock) if clock else "–"
-    if clock and one.rest > TOO_MUCH:
-        words += "; rest above 1: the peak was not stated at this clock"
-    return one.row.title, one.line, words, waves.words if waves else "–", _capped(one)
+def _cells(gap: Gap) -> tuple[str, ...]:
+    clock, waves = gap.clock, gap.waves
+    clock_text = clock_words(clock) if clock else "–"
+    if clock and gap.rest > MAX_REST:
+        clock_text += "; rest above 1: the peak was not stated at this clock"
+    return gap.row.title, gap.line, clock_text, waves.words if waves else "–", _capped(gap)
 
 
-def _capped(one: Gap) -> str:
-    if one.cap is None:
+def _capped(gap: Gap) -> str:
+    """Returns whether the power cap was reached, and in what share of the power readings."""
+    if gap.cap is None:
         return "not reported"
-    if not one.cap.met:
+    if not gap.cap.met:
         return "no"
-    return "at times" if one.cap.share is None else f"{one.cap.share:.0%} of the readings"
+    return "at times" if gap.cap.share is None else f"{gap.cap.share:.0%} of the readings"
 
 
-def _flat(record: Record, one: Gap) -> dict[str, Scalar]:
-    clock, waves, cap = one.clock, one.waves, one.cap
+def _flat(record: Record, gap: Gap) -> dict[str, Scalar]:
+    clock, waves, cap = gap.clock, gap.waves, gap.cap
     return {
         "record": record.id,
-        "figure": one.row.key,
-        "label": one.row.measurement.label,
-        "achieved": one.achieved,
+        "figure": gap.row.key,
+        "label": gap.row.measurement.label,
+        "achieved": gap.achieved,
         "clock": clock.share if clock else None,
         "waves": waves.share if waves else None,
-        "rest": one.rest,
+        "rest": gap.rest,
         "clock_measured_hz": clock.measured_hz if clock else None,
         "clock_stated_hz": clock.stated_hz if clock else None,
         "power_capped": cap.share if cap else None,

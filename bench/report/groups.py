@@ -1,4 +1,4 @@
-"""The table of a group of rows, such as a curve, without its empty columns."""
+"""Tables without empty columns, for groups of rows such as a curve; remarks on single rows."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from bench.verdict import RATED, Row, Verdict
 VERDICT = "verdict and reason"
 REMARK = "remark"
 SAYS_NOTHING = ("", "–")
+"""Cells that count as empty."""
 
 Cells = tuple[tuple[str, ...], ...]
 
@@ -17,7 +18,7 @@ def remark(row: Row) -> str:
 
 
 def remarks(row: Row) -> tuple[str, ...]:
-    """Returns the remarks on a row, such as ``noisy``; if it has no rate, its fault."""
+    """Returns the remarks on a row, such as ``noisy``; if it has no rate, the reason why."""
     if row.verdict in (*RATED, Verdict.UNRATED):
         return row.reasons[1:]
     return (f"{row.verdict.value}: {row.reason}",)
@@ -26,27 +27,33 @@ def remarks(row: Row) -> tuple[str, ...]:
 def trimmed(
     columns: Sequence[str], cells: Cells, judged: Sequence[Row]
 ) -> tuple[tuple[str, ...], Cells]:
-    """Returns a group's table without its empty columns.
+    """Returns the columns and cells of a group's table without its empty columns.
 
-    If no row tests a figure, every verdict would only say so: remarks take their place.
+    If no row of the group tests a published figure, all verdicts would be the same: the column of
+    verdicts becomes one of remarks.
+
+    Args:
+        columns: heads of the columns.
+        cells: texts, one tuple per row.
+        judged: the rows themselves, in the same order.
     """
-    names = list(columns)
-    if VERDICT in names and not any(row.measurement.figures for row in judged):
-        place = names.index(VERDICT)
-        names[place] = REMARK
+    heads = list(columns)
+    if VERDICT in heads and not any(row.measurement.figures for row in judged):
+        index = heads.index(VERDICT)
+        heads[index] = REMARK
         pairs = zip(cells, judged, strict=True)
-        cells = tuple((*one[:place], remark(row), *one[place + 1 :]) for one, row in pairs)
-    return without_empty(names, cells)
+        cells = tuple((*texts[:index], remark(row), *texts[index + 1 :]) for texts, row in pairs)
+    return without_empty(heads, cells)
 
 
 def without_empty(columns: Sequence[str], cells: Cells) -> tuple[tuple[str, ...], Cells]:
-    """Returns a table without the columns in which no row says anything."""
+    """Returns columns and cells without empty columns; the first column always stays."""
     kept = [
-        place
-        for place in range(len(columns))
-        if not place or any(row[place] not in SAYS_NOTHING for row in cells)
+        index
+        for index in range(len(columns))
+        if not index or any(row[index] not in SAYS_NOTHING for row in cells)
     ]
     return (
-        tuple(columns[place] for place in kept),
-        tuple(tuple(row[place] for place in kept) for row in cells),
+        tuple(columns[index] for index in kept),
+        tuple(tuple(row[index] for index in kept) for row in cells),
     )

@@ -1,4 +1,4 @@
-"""Whether the device is the chip it was taken for, with every piece of evidence."""
+"""Table of evidence on whether the device is the chip that it was taken for."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ from bench.verdict import Row
 
 COLUMNS = ("evidence", "seen", "sheet", "finding", "why")
 MOST_NAMED = 3
-"""So many look-alikes, and figures that tell them apart, are named."""
+"""The most look-alikes, and the most figures that distinguish one, that are named."""
 
 
 def identity_sections(
@@ -20,34 +20,34 @@ def identity_sections(
     judged: Sequence[Row],  # noqa: ARG001 -- a maker's signature
     catalogue: Catalogue,
 ) -> Iterator[Section]:
-    """Yields the table of evidence, its outcome in the title and in the first line."""
+    """Yields the table of evidence, with the outcome in the title and in the first row."""
     found = assess(record, catalogue)
     if found is None:
         return
-    whole = ("overall", record.device.name, found.chip.name, found.state.value, verdict(found))
-    cells = (whole, *(_cells(one) for one in found.evidence if _says_something(one)))
+    overall = ("overall", record.device.name, found.chip.name, found.state.value, verdict(found))
+    cells = (overall, *(_cells(one) for one in found.evidence if _is_shown(one)))
     flat = [_flat(record, found), *(_flat(record, found, one) for one in found.evidence)]
     yield Section(f"Identity: {found.state.value}", COLUMNS, cells, flat, key="identity")
 
 
-def _says_something(one: Evidence) -> bool:
-    """Tells whether a piece is worth a row for people: the sheet has it, or it speaks of it."""
-    return bool(one.expected) or one.finding is not Finding.UNKNOWN
+def _is_shown(evidence: Evidence) -> bool:
+    """Tells whether evidence is worth a row: the sheet has a value, or there is a finding."""
+    return bool(evidence.expected) or evidence.finding is not Finding.UNKNOWN
 
 
 def verdict(found: Assessment) -> str:
-    """Returns the outcome in sentences: the reason, who would fit better, what would tell."""
-    words = [found.reason]
+    """Returns reason, chips that fit better, and what would distinguish look-alikes, in words."""
+    clauses = [found.reason]
     if found.better:
-        words.append(f"{_names(found.better)} would fit better")
-    words += [_told_apart(one) for one in found.alike[:MOST_NAMED]]
+        clauses.append(f"{_names(found.better)} would fit better")
+    clauses += [_distinguished(one) for one in found.alike[:MOST_NAMED]]
     if len(found.alike) > MOST_NAMED:
-        words.append(f"also alike: {_names(found.alike[MOST_NAMED:])}")
-    return "; ".join(words)
+        clauses.append(f"also alike: {_names(found.alike[MOST_NAMED:])}")
+    return "; ".join(clauses)
 
 
-def _told_apart(other: LookAlike) -> str:
-    """Returns what would tell a look-alike apart."""
+def _distinguished(other: LookAlike) -> str:
+    """Returns which figures would distinguish a look-alike."""
     if not other.telling:
         return f"{other.chip.name} looks the same, and no figure of its sheet would tell them apart"
     telling = ", ".join(other.telling[:MOST_NAMED])
@@ -58,20 +58,21 @@ def _names(others: Sequence[LookAlike]) -> str:
     return " or ".join(one.chip.name for one in others)
 
 
-def _cells(one: Evidence) -> tuple[str, ...]:
-    what = f"{one.what}, measured" if one.measured else one.what
-    return what, one.seen, one.expected or "–", one.finding.value, one.why
+def _cells(evidence: Evidence) -> tuple[str, ...]:
+    what = f"{evidence.what}, measured" if evidence.measured else evidence.what
+    expected = evidence.expected or "–"
+    return what, evidence.seen, expected, evidence.finding.value, evidence.why
 
 
-def _flat(record: Record, found: Assessment, one: Evidence | None = None) -> dict[str, Scalar]:
-    """Returns a piece of evidence for programs, or what all of it says together."""
+def _flat(record: Record, found: Assessment, piece: Evidence | None = None) -> dict[str, Scalar]:
+    """Returns one piece of evidence for programs, or the overall outcome."""
     return {
         "record": record.id,
         "chip": found.chip.id,
-        "evidence": one.what if one else "overall",
-        "figure": one.key if one else "",
-        "seen": one.seen if one else record.device.name,
-        "expected": one.expected if one else found.chip.name,
-        "finding": one.finding.value if one else found.state.value,
-        "reason": one.why if one else verdict(found),
+        "evidence": piece.what if piece else "overall",
+        "figure": piece.key if piece else "",
+        "seen": piece.seen if piece else record.device.name,
+        "expected": piece.expected if piece else found.chip.name,
+        "finding": piece.finding.value if piece else found.state.value,
+        "reason": piece.why if piece else verdict(found),
     }

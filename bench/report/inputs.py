@@ -1,4 +1,4 @@
-"""What the inputs do to one product: its rate on the run's own, and that on others beside it."""
+"""Table of how the input data change the rate of a product: other inputs beside the run's own."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -18,65 +18,88 @@ from bench.verdict import Row, Verdict
 
 TITLE = "What the inputs do"
 ORDER = ("normal", "uniform", "integers", "constant", "zeros")
+"""Kinds of inputs in the order of the columns."""
 FLATTER = "inputs flatter"
-"""What a row's own remark says of them; here the whole table does."""
+"""Part of the remark on flattering inputs; left out here, where the whole table is about them."""
 
 Ratios = dict[str, Interval]
+"""Rate on other inputs over the rate on the run's own, by kind of inputs."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """One piece of work: on the run's own inputs, if that was measured, and on others by name."""
+    """Rows of the same product on different inputs.
+
+    Attributes:
+        plain: the row on the run's own inputs; None if there is none.
+        others: rows on other inputs, by kind of inputs.
+    """
 
     plain: Row | None
     others: dict[str, Row]
 
     @property
     def first(self) -> Row:
-        """Returns the row that names the work."""
+        """Returns the row that names the product."""
         return self.plain or next(iter(self.others.values()))
 
 
 def families(judged: Sequence[Row]) -> list[Family]:
-    """Returns every row on other inputs than the run's own, beside the row that it is held to."""
+    """Returns all rows on other inputs than the run's own, with the row that each is compared to.
+
+    Args:
+        judged: all rows of a record.
+    """
     found: list[Family] = []
     for row in judged:
         if row.apart:
             data, plain = row.measurement.data, _partner(row, judged)
-            fitting = (one for one in found if _joins(row, plain, one))
-            held = next(fitting, None)
-            if held:
-                held.others[data] = row
+            family = next((one for one in found if _belongs(row, plain, one)), None)
+            if family:
+                family.others[data] = row
             else:
                 found.append(Family(plain, {data: row}))
     return found
 
 
 def _partner(row: Row, judged: Sequence[Row]) -> Row | None:
-    """Returns the row on the run's own inputs at the same sizes, or else the one searched for."""
-    told = row.measurement
-    own = [one for one in judged if not one.apart and _believed(one) and _alike(one, row)]
-    same = (one for one in own if one.measurement.parameters == told.parameters)
-    chosen = (one for one in own if one.measurement.search and (told.search or not row.measured))
-    return next(chain(same, chosen), None)
+    """Returns the row on the run's own inputs to compare with.
+
+    It has the same sizes, or else those that a search found, if this row was searched, too, or has
+    no rate.
+    """
+    measurement = row.measurement
+    own = [one for one in judged if not one.apart and _is_valid(one) and _alike(one, row)]
+    same = (one for one in own if one.measurement.parameters == measurement.parameters)
+    any_size = measurement.search or not row.measured
+    searched = (one for one in own if one.measurement.search and any_size)
+    return next(chain(same, searched), None)
 
 
-def _joins(row: Row, plain: Row | None, held: Family) -> bool:
-    """Tells whether a row is of a family, which has a place for each kind of inputs."""
-    free = row.measurement.data not in held.others
-    if plain or held.plain:
-        return free and plain is held.plain
-    same = row.measurement.parameters == held.first.measurement.parameters
-    return free and same and _alike(row, held.first)
+def _belongs(row: Row, plain: Row | None, family: Family) -> bool:
+    """Tells whether a row belongs to a family that has no row on its kind of inputs yet.
+
+    Args:
+        row: on other inputs than the run's own.
+        plain: the row that it is compared to.
+        family: rows found so far.
+    """
+    free = row.measurement.data not in family.others
+    if plain or family.plain:
+        return free and plain is family.plain
+    same = row.measurement.parameters == family.first.measurement.parameters
+    return free and same and _alike(row, family.first)
 
 
 def _alike(one: Row, other: Row) -> bool:
+    """Tells whether two rows are of the same kernel, number format and label."""
     first, second = one.measurement, other.measurement
     names = ("kernel", "dtype", "label")
     return all(getattr(first, name) == getattr(second, name) for name in names)
 
 
-def _believed(row: Row) -> bool:
+def _is_valid(row: Row) -> bool:
+    """Tells whether a row has a rate that is not implausible."""
     return row.measured is not None and row.verdict is not Verdict.IMPLAUSIBLE
 
 
@@ -85,7 +108,7 @@ def input_sections(
     judged: Sequence[Row],
     catalogue: Catalogue,  # noqa: ARG001 -- a maker's signature
 ) -> Iterator[Section]:
-    """Yields one row for each product that was measured on other inputs than the run's own."""
+    """Yields a table with one row per product that was measured on other inputs than the run's."""
     found, own = families(judged), own_inputs(record)
     if not found:
         return
@@ -102,9 +125,12 @@ def input_sections(
 
 
 def ratio(other: Row, plain: Row) -> Interval | None:
-    """Returns one rate over another; relative half-widths add as those of independent ones do."""
+    """Returns one rate over the other; in logs, half-widths add as independent errors do.
+
+    None if a rate is missing, or the rate on other inputs is implausible.
+    """
     above, below = other.measured, plain.measured
-    if above is None or below is None or not _believed(other):
+    if above is None or below is None or not _is_valid(other):
         return None
     value = above.value / below.value
     down = math.hypot(math.log(above.value / above.low), math.log(below.high / below.value))
@@ -112,31 +138,42 @@ def ratio(other: Row, plain: Row) -> Interval | None:
     return Interval(value, value * math.exp(-down), value * math.exp(up))
 
 
-def ratios(one: Family) -> Ratios:
-    """Returns what can be held to the run's own inputs, by name, in the order of the table."""
-    if one.plain is None:
+def ratios(family: Family) -> Ratios:
+    """Returns the ratios to the rate on the run's own inputs, in the order of the columns."""
+    if family.plain is None:
         return {}
-    told = {data: ratio(one.others[data], one.plain) for data in ORDER if data in one.others}
-    return {data: found for data, found in told.items() if found}
+    found = {
+        data: ratio(family.others[data], family.plain) for data in ORDER if data in family.others
+    }
+    return {data: value for data, value in found.items() if value}
 
 
-def _same_sizes(one: Family, data: str) -> bool:
-    plain, other = one.plain, one.others[data]
+def _same_sizes(family: Family, data: str) -> bool:
+    plain, other = family.plain, family.others[data]
     return plain is not None and other.measurement.parameters == plain.measurement.parameters
 
 
-def _cells(one: Family, used: Sequence[str], own: str) -> tuple[str, ...]:
-    told = _rate(one.plain) if one.plain else "–"
-    found = ratios(one)
-    words = (_words(one, data, found) for data in used)
-    at_one = {data: value for data, value in found.items() if _same_sizes(one, data)}
-    return _name(one), told, *words, sentence(at_one or found, own)
+def _cells(family: Family, used: Sequence[str], own: str) -> tuple[str, ...]:
+    """Returns the cells of one product.
+
+    Args:
+        family: its rows.
+        used: the kinds of inputs that have a column.
+        own: the run's own kind of inputs.
+    """
+    rate = _rate(family.plain) if family.plain else "–"
+    found = ratios(family)
+    texts = (_ratio_text(family, data, found) for data in used)
+    same_sizes = {data: value for data, value in found.items() if _same_sizes(family, data)}
+    return _name(family), rate, *texts, sentence(same_sizes or found, own)
 
 
-def _name(one: Family) -> str:
-    told = one.first.measurement
-    words = " ".join(word for word in (told.dtype, told.kernel, told.label) if word)
-    return ", ".join(word for word in (words, sizes(told) if one.first.measured else "") if word)
+def _name(family: Family) -> str:
+    """Returns number format, kernel, label and sizes of a product."""
+    measurement = family.first.measurement
+    words = (measurement.dtype, measurement.kernel, measurement.label)
+    size = sizes(measurement) if family.first.measured else ""
+    return ", ".join(filter(None, (" ".join(filter(None, words)), size)))
 
 
 def _rate(row: Row) -> str:
@@ -144,62 +181,67 @@ def _rate(row: Row) -> str:
     return with_interval(row.measured, row.dimension, text) if row.measured else "–"
 
 
-def _words(one: Family, data: str, found: Ratios) -> str:
-    if data not in one.others:
+def _ratio_text(family: Family, data: str, found: Ratios) -> str:
+    """Returns the ratio on one kind of inputs with its interval, or why there is none."""
+    if data not in family.others:
         return "–"
     if data not in found:
-        row = one.others[data]
-        return "nothing to compare with" if _believed(row) else row.verdict.value
+        row = family.others[data]
+        return "nothing to compare with" if _is_valid(row) else row.verdict.value
     value, low, high = (f"{x:.3f}" for x in (found[data].value, found[data].low, found[data].high))
-    where = "" if _same_sizes(one, data) else ", at other sizes"
+    where = "" if _same_sizes(family, data) else ", at other sizes"
     return f"{value} ({low}–{high}){where}"
 
 
 def sentence(found: Ratios, own: str = "normal") -> str:
-    """Returns how much the most flattering input adds, if its interval says that it does."""
+    """Returns by how much the most flattering inputs raise the rate, if the interval is above 1."""
     if not found:
         return "–"
     data = max(found, key=lambda name: found[name].value)
     gain = found[data]
     if gain.low <= 1.0:
         return f"none of them is clearly faster than {inputs(own)}"
-    told = (f"{100 * (one - 1):.1f}" for one in (gain.value, gain.low, gain.high))
-    return "{} inflate this chip by {}% ({}–{})".format(data.capitalize(), *told)
+    percents = (f"{100 * (one - 1):.1f}" for one in (gain.value, gain.low, gain.high))
+    return "{} inflate this chip by {}% ({}–{})".format(data.capitalize(), *percents)
 
 
-def _line(one: Family, used: Sequence[str]) -> str:
-    """Returns the rate on each of the inputs with its interval and what has to be said of it."""
-    told = (_told(one, data) for data in used if data in one.others)
-    return f"{_name(one)}: {', '.join(told)}."
+def _line(family: Family, used: Sequence[str]) -> str:
+    """Returns the rate on each kind of inputs with its interval and remarks, as a sentence."""
+    clauses = (_clause(family, data) for data in used if data in family.others)
+    return f"{_name(family)}: {', '.join(clauses)}."
 
 
-def _told(one: Family, data: str) -> str:
-    row = one.others[data]
-    apart = sizes(row.measurement) if row.measured and not _same_sizes(one, data) else ""
-    parts = [part for part in remarks(row) if FLATTER not in part]
-    words = "; ".join(filter(None, (apart, *parts)))
+def _clause(family: Family, data: str) -> str:
+    """Returns rate and remarks on one kind of inputs; also the sizes, if they are others."""
+    row = family.others[data]
+    other_sizes = sizes(row.measurement) if row.measured and not _same_sizes(family, data) else ""
+    kept = [remark for remark in remarks(row) if FLATTER not in remark]
+    notes = "; ".join(filter(None, (other_sizes, *kept)))
     rate = f" {_rate(row)}" if row.measured else ""
-    return f"{inputs(data)}{rate}{f' ({words})' if words else ''}"
+    return f"{inputs(data)}{rate}{f' ({notes})' if notes else ''}"
 
 
-def _flat(record: Record, one: Family, own: str) -> dict[str, Scalar]:
-    told, found = one.first.measurement, ratios(one)
+def _flat(record: Record, family: Family, own: str) -> dict[str, Scalar]:
+    measurement, found, plain = family.first.measurement, ratios(family), family.plain
     flat: dict[str, Scalar] = {
         "record": record.id,
-        "kernel": told.kernel,
-        "dtype": told.dtype,
-        "parameters": " ".join(f"{k}={v}" for k, v in told.parameters.items()),
-        "unit": one.first.dimension.value,
-        own: one.plain.measured.value if one.plain and one.plain.measured else None,
+        "kernel": measurement.kernel,
+        "dtype": measurement.dtype,
+        "parameters": " ".join(f"{k}={v}" for k, v in measurement.parameters.items()),
+        "unit": family.first.dimension.value,
+        own: plain.measured.value if plain and plain.measured else None,
     }
     for data in (data for data in ORDER if data != own):
-        row, over = one.others.get(data), found.get(data)
-        _spread(flat, data, row.measured if row else None)
-        _spread(flat, f"{data}_over_{own}", over)
+        row, over = family.others.get(data), found.get(data)
+        flat |= _interval(data, row.measured if row else None)
+        flat |= _interval(f"{data}_over_{own}", over)
     return flat
 
 
-def _spread(flat: dict[str, Scalar], name: str, value: Interval | None) -> None:
-    flat[name] = value.value if value else None
-    flat[f"{name}_low"] = value.low if value else None
-    flat[f"{name}_high"] = value.high if value else None
+def _interval(name: str, interval: Interval | None) -> dict[str, Scalar]:
+    """Returns a value and its bounds, a key each."""
+    return {
+        name: interval.value if interval else None,
+        f"{name}_low": interval.low if interval else None,
+        f"{name}_high": interval.high if interval else None,
+    }

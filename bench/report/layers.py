@@ -1,4 +1,4 @@
-"""Transformer layers: tokens a second, and the operations and bytes a second that these take."""
+"""Table of transformer layers: tokens/s, and the FLOP/s and B/s that these take."""
 
 from collections.abc import Iterator, Sequence
 
@@ -24,7 +24,7 @@ COLUMNS = (
 def layer_sections(
     record: Record, judged: Sequence[Row], catalogue: Catalogue
 ) -> Iterator[Section]:
-    """Yields the table of layers, with the figures of the sheet that it sets beside them."""
+    """Yields the table of layers with their shares of the sheet's figures, if there are any."""
     rows = [row for row in judged if row.measurement.kernel == KERNEL and not row.apart]
     if not rows:
         return
@@ -36,15 +36,16 @@ def layer_sections(
 
 
 def product_keys(dtype: str) -> tuple[str, ...]:
-    """Returns the figures that products of a dtype test: of matrix units, or else of vectors."""
+    """Returns the keys of the peak rates of a dtype: of matrix units, then of vector units."""
     return tuple(one for one in (f"matrix_{dtype}", f"vector_{dtype}") if one in FIGURES)
 
 
 Found = Paper | Absent
+"""A published figure, or why there is none."""
 
 
 def _papers(record: Record, row: Row, catalogue: Catalogue) -> tuple[Found, Found]:
-    """Returns the peak of the row's products and the memory bandwidth, as far as published."""
+    """Returns the published peak rate of the row's products and the published memory bandwidth."""
     chip = catalogue.chips.get(record.identity.chip or "")
     device = at_its_clock(record.device, row.measurement)
     peak = paper(device, chip, product_keys(row.measurement.dtype), catalogue)
@@ -52,19 +53,19 @@ def _papers(record: Record, row: Row, catalogue: Catalogue) -> tuple[Found, Foun
 
 
 def _cells(row: Row, peak: Found, bandwidth: Found) -> tuple[str, ...]:
-    told = with_interval(row.measured, row.dimension) if row.measured else "–"
-    flop, moved = _amounts(row)
+    rate = with_interval(row.measured, row.dimension) if row.measured else "–"
+    flop, moved = _rates(row)
     return (
         row.title,
-        told,
+        rate,
         _share(flop, peak, Dimension.FLOP_RATE),
         _share(moved, bandwidth, Dimension.BYTE_RATE),
         remark(row),
     )
 
 
-def _amounts(row: Row) -> tuple[float | None, float | None]:
-    """Returns operations and bytes a second, as counted by the layer's shape."""
+def _rates(row: Row) -> tuple[float | None, float | None]:
+    """Returns FLOP/s and B/s, with FLOP and bytes counted from the layer's shape."""
     timing, work = row.measurement.timing, row.measurement.work
     if not row.measured or not timing or not work or row.verdict is Verdict.IMPLAUSIBLE:
         return None, None
@@ -79,34 +80,41 @@ def _share(value: float | None, found: Found, dimension: Dimension) -> str:
 
 
 def _lines(papers: Sequence[tuple[Found, Found]]) -> Iterator[str]:
-    """Yields what the shares are of, and why there are none."""
+    """Yields which published figures the shares refer to, and why some have none."""
     peaks, bandwidths = zip(*papers, strict=True)
-    every = (*peaks, *bandwidths[:1])
-    printed = [f"{FIGURES[one.key].title} {one.text}" for one in every if isinstance(one, Paper)]
-    reasons = [one.reason for one in every if isinstance(one, Absent)]
-    told = [f"Shares are of {', '.join(dict.fromkeys(printed))}"] if printed else []
-    text = "; ".join([*told, *dict.fromkeys(reasons)])
+    figures = (*peaks, *bandwidths[:1])
+    printed = [f"{FIGURES[one.key].title} {one.text}" for one in figures if isinstance(one, Paper)]
+    reasons = [one.reason for one in figures if isinstance(one, Absent)]
+    clauses = [f"Shares are of {', '.join(dict.fromkeys(printed))}"] if printed else []
+    text = "; ".join([*clauses, *dict.fromkeys(reasons)])
     yield f"{text[0].upper()}{text[1:]}."
     yield "FLOP and bytes are counted from the layer's shape."
 
 
 def _flat(record: Record, row: Row, peak: Found, bandwidth: Found) -> dict[str, Scalar]:
-    one, told = row.measurement, row.measured
-    flop, moved = _amounts(row)
-    printed = [found.value if isinstance(found, Paper) else None for found in (peak, bandwidth)]
+    measurement, rate = row.measurement, row.measured
+    flop, moved = _rates(row)
+    parameters = measurement.parameters.items()
     return {
         "record": record.id,
         "layer": row.title,
-        "dtype": one.dtype,
-        "parameters": " ".join(f"{name}={value}" for name, value in one.parameters.items()),
-        "tokens_per_s": told.value if told else None,
-        "tokens_per_s_low": told.low if told else None,
-        "tokens_per_s_high": told.high if told else None,
+        "dtype": measurement.dtype,
+        "parameters": " ".join(f"{name}={value}" for name, value in parameters),
+        "tokens_per_s": rate.value if rate else None,
+        "tokens_per_s_low": rate.low if rate else None,
+        "tokens_per_s_high": rate.high if rate else None,
         "flop_per_s": flop,
-        "peak": printed[0],
-        "peak_share": flop / printed[0] if flop is not None and printed[0] else None,
+        "peak": peak.value if isinstance(peak, Paper) else None,
+        "peak_share": _fraction(flop, peak),
         "bytes_per_s": moved,
-        "bandwidth": printed[1],
-        "bandwidth_share": moved / printed[1] if moved is not None and printed[1] else None,
+        "bandwidth": bandwidth.value if isinstance(bandwidth, Paper) else None,
+        "bandwidth_share": _fraction(moved, bandwidth),
         "remark": remark(row),
     }
+
+
+def _fraction(value: float | None, found: Found) -> float | None:
+    """Returns a rate over the published one; None if either is missing."""
+    if value is None or not isinstance(found, Paper) or not found.value:
+        return None
+    return value / found.value

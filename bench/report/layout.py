@@ -1,7 +1,8 @@
-"""A table set for a width: some columns side by side, others beneath their row, or in turns.
+"""Layout of a text table for a given width in characters.
 
-Nothing is left out. What is chosen is what takes the fewest lines, where lines that part a value
-from its column's others count more.
+Columns stand side by side; some may move beneath their row, or the table may be split into several
+tables. Nothing is left out. The layout with the fewest lines is chosen, where lines that separate a
+value from the others of its column cost extra.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,22 +14,24 @@ from bench.report.groups import SAYS_NOTHING
 from bench.report.wrap import longest_word, width_of, wrapped
 
 GAP = 2
+"""Characters between two columns."""
 INDENT = 4
-SLIVER, WORD = 8, 18
-"""No column is narrower than the first, if its text is not; none needs more for a single word."""
-NAME = 36
-"""The first column names the row: so much of it is not broken if there is room."""
-EARLY, KEPT = 1.2, 1.0
-"""What it costs a row if its first column is set beneath, and one that is better kept: in lines."""
-APART, FAR = 1.5, 2.0
-"""What a line counts in several tables, and where one is out of sight of the next."""
-SCREEN = 40
-"""Of more rows than this, the second of two tables is out of sight of the first."""
+"""Characters by which lines beneath a row are indented."""
+MIN_WIDTH = 8
+"""Fewest characters of a column, unless its texts are all shorter."""
+MAX_WORD, MAX_NAME = 18, 36
+"""Longer words may be broken; the second is for the first column, which names the row."""
+EARLY_COST, KEPT_COST = 1.2, 1.0
+"""Cost, in lines per row, of moving the first column beneath it, and a column that should stay."""
+SPLIT_WEIGHT, FAR_WEIGHT = 1.5, 2.0
+"""Weight of each line of a split table, and of one whose parts are more than a screen apart."""
+SCREEN_ROWS = 40
+"""With more rows than this, the parts of a split table are more than a screen apart."""
 AIRY = 2.2
-"""Rows that take more lines than this on the average have an empty line between them."""
+"""Rows that take more lines than this on average are separated by empty lines."""
 
 BETWEEN = "   "
-"""What parts two values beneath a row."""
+"""Separates two values on a line beneath a row."""
 
 Texts = Sequence[str]
 
@@ -38,11 +41,11 @@ class Grid:
     """Columns side by side.
 
     Attributes:
-        places: which columns of the table.
-        widths: of each.
+        indices: index of each column in the table.
+        widths: width of each column in characters.
     """
 
-    places: tuple[int, ...]
+    indices: tuple[int, ...]
     widths: tuple[int, ...]
 
 
@@ -51,8 +54,8 @@ class Layout:
     """How a table is set.
 
     Attributes:
-        grids: one, or several tables that repeat the first column.
-        beneath: the columns that stand beneath their row, each after its name.
+        grids: one grid, or several that each repeat the first column.
+        beneath: indices of the columns whose values stand beneath their row, each after its name.
     """
 
     grids: tuple[Grid, ...]
@@ -61,13 +64,13 @@ class Layout:
 
 @dataclass(frozen=True)
 class Cells:
-    """A table's texts by column, and what is asked of them many times.
+    """The texts of a table, with cached widths.
 
     Attributes:
-        columns: names of columns.
-        rows: their cells.
-        kept: names of columns that had better stay in the table.
-        bare: names of columns whose cells need no name before them.
+        columns: names of the columns.
+        rows: texts of each row.
+        kept: names of columns that should rather stay in the table than move beneath a row.
+        bare: names of columns whose values need no name before them.
     """
 
     columns: Texts
@@ -77,162 +80,177 @@ class Cells:
 
     @cached_property
     def lengths(self) -> list[list[int]]:
-        """Returns the columns that each text of a column takes, its cells first."""
+        """Returns, for each column, the widths in characters of its cells and then of its name."""
         return [
-            [width_of(row[place]) for row in self.rows] + [width_of(name)]
-            for place, name in enumerate(self.columns)
+            [width_of(row[index]) for row in self.rows] + [width_of(name)]
+            for index, name in enumerate(self.columns)
         ]
 
     @cached_property
     def words(self) -> list[int]:
-        """Returns the longest word of each column."""
+        """Returns, for each column, the length of its longest word in characters."""
         return [
-            max(longest_word(text) for text in (name, *(row[place] for row in self.rows)))
-            for place, name in enumerate(self.columns)
+            max(longest_word(text) for text in (name, *(row[index] for row in self.rows)))
+            for index, name in enumerate(self.columns)
         ]
 
-    def least(self, place: int) -> int:
-        """Returns the fewest columns in which a column can be read."""
-        most = NAME if place == 0 else WORD
-        return min(max(self.lengths[place]), max(SLIVER, min(self.words[place], most)))
+    def least(self, index: int) -> int:
+        """Returns the smallest width in characters at which a column can be read."""
+        longest = min(self.words[index], MAX_NAME if index == 0 else MAX_WORD)
+        return min(max(self.lengths[index]), max(MIN_WIDTH, longest))
 
 
 def choose(cells: Cells, width: int) -> Layout:
-    """Returns the layout in which a table is read best at a width."""
-    details = (_detailed(cells, beneath, width) for beneath in _beneath(cells))
-    found = [one for one in (*details, _in_turns(cells, width)) if one]
-    return min(found, key=lambda one: _cost(cells, one, width))
+    """Returns the layout of a table with the lowest cost.
+
+    Args:
+        cells: the table.
+        width: characters of a line.
+    """
+    with_details = (_detailed(cells, beneath, width) for beneath in _beneath(cells))
+    layouts = [one for one in (*with_details, _split(cells, width)) if one]
+    return min(layouts, key=lambda one: _cost(cells, one, width))
 
 
 def _beneath(cells: Cells) -> Iterator[tuple[int, ...]]:
-    """Yields what might stand beneath a row: nothing, long columns, late ones, all but the name."""
-    places = range(1, len(cells.columns))
-    kept = [cells.columns[place] in cells.kept for place in range(len(cells.columns))]
+    """Yields sets of columns to try beneath the rows: from none to all but the first.
+
+    The widest columns move first, or the last ones; those in ``kept`` move after the others.
+    """
+    indices = range(1, len(cells.columns))
+    kept = [name in cells.kept for name in cells.columns]
     orders = (
-        sorted(places, key=lambda place: -_amount(cells, place)),
-        sorted(places, key=lambda place: (kept[place], -_amount(cells, place))),
-        sorted(places, key=lambda place: (kept[place], -place)),
+        sorted(indices, key=lambda index: -_demand(cells, index)),
+        sorted(indices, key=lambda index: (kept[index], -_demand(cells, index))),
+        sorted(indices, key=lambda index: (kept[index], -index)),
     )
-    seen = {tuple(sorted(order[:count])) for order in orders for count in range(len(order) + 1)}
-    yield from sorted(seen)
+    tried = {tuple(sorted(order[:count])) for order in orders for count in range(len(order) + 1)}
+    yield from sorted(tried)
 
 
-def _amount(cells: Cells, place: int) -> int:
-    """Returns how much room a column asks for: its texts, and its words, which cannot be broken."""
-    return sum(cells.lengths[place]) + 3 * len(cells.rows) * cells.words[place]
+def _demand(cells: Cells, index: int) -> int:
+    """Returns how much room a column needs: by all its texts, and by its longest word."""
+    return sum(cells.lengths[index]) + 3 * len(cells.rows) * cells.words[index]
 
 
 def _detailed(cells: Cells, beneath: tuple[int, ...], width: int) -> Layout | None:
-    """Returns the table with some columns beneath their rows, None where the rest has no room."""
-    places = tuple(place for place in range(len(cells.columns)) if place not in beneath)
-    widths = _widths(cells, places, width)
-    return Layout((Grid(places, widths),), beneath) if widths else None
+    """Returns the layout with some columns beneath their rows; None if the others do not fit."""
+    indices = tuple(index for index in range(len(cells.columns)) if index not in beneath)
+    widths = _widths(cells, indices, width)
+    return Layout((Grid(indices, widths),), beneath) if widths else None
 
 
-def _in_turns(cells: Cells, width: int) -> Layout | None:
-    """Returns the columns as they come, in as many tables as it takes to keep their texts whole."""
-    first = min(max(cells.lengths[0]), NAME, width // 2)
+def _split(cells: Cells, width: int) -> Layout | None:
+    """Returns the layout as several tables whose columns are in order and need no line breaks.
+
+    None if one table would do, or if a column does not fit.
+    """
+    first = min(max(cells.lengths[0]), MAX_NAME, width // 2)
     groups: list[list[int]] = [[]]
     used = first
-    for place in range(1, len(cells.columns)):
-        wide = min(max(cells.lengths[place]), width - first - GAP)
-        if groups[-1] and used + GAP + wide > width:
+    for index in range(1, len(cells.columns)):
+        wanted = min(max(cells.lengths[index]), width - first - GAP)
+        if groups[-1] and used + GAP + wanted > width:
             groups.append([])
             used = first
-        groups[-1].append(place)
-        used += GAP + wide
+        groups[-1].append(index)
+        used += GAP + wanted
     found = [(group, _widths(cells, (0, *group), width)) for group in groups]
     grids = tuple(Grid((0, *group), widths) for group, widths in found if widths)
     return Layout(grids) if len(grids) == len(groups) > 1 else None
 
 
-def _widths(cells: Cells, places: tuple[int, ...], width: int) -> tuple[int, ...] | None:
-    """Returns a width a column, None if they have no room: what is left goes to the tallest."""
-    room = width - GAP * (len(places) - 1)
-    whole = [max(cells.lengths[place]) for place in places]
-    if sum(whole) <= room:
-        return tuple(whole)
-    chosen = [max(1, min(cells.least(place), room)) for place in places]
+def _widths(cells: Cells, indices: tuple[int, ...], width: int) -> tuple[int, ...] | None:
+    """Returns the width of each column in characters; None if they do not fit.
+
+    Room beyond the smallest widths goes, character by character, to the tallest column.
+    """
+    room = width - GAP * (len(indices) - 1)
+    full = [max(cells.lengths[index]) for index in indices]
+    if sum(full) <= room:
+        return tuple(full)
+    chosen = [max(1, min(cells.least(index), room)) for index in indices]
     if sum(chosen) > room:
-        chosen[0] = min(chosen[0], max(SLIVER * 2, chosen[0] - (sum(chosen) - room)))
+        chosen[0] = min(chosen[0], max(MIN_WIDTH * 2, chosen[0] - (sum(chosen) - room)))
     if sum(chosen) > room:
         return None
-    heights = [_height(cells, *pair) for pair in zip(places, chosen, strict=True)]
+    heights = [_height(cells, *pair) for pair in zip(indices, chosen, strict=True)]
     for _ in range(room - sum(chosen)):
         growing = [
-            height if wide < full else -1
-            for height, wide, full in zip(heights, chosen, whole, strict=True)
+            height if now < most else -1
+            for height, now, most in zip(heights, chosen, full, strict=True)
         ]
-        one = growing.index(max(growing))
-        chosen[one] += 1
-        heights[one] = _height(cells, places[one], chosen[one])
+        tallest = growing.index(max(growing))
+        chosen[tallest] += 1
+        heights[tallest] = _height(cells, indices[tallest], chosen[tallest])
     return tuple(chosen)
 
 
-def _height(cells: Cells, place: int, wide: int) -> int:
-    """Returns how tall a column is, tall cells more than many, names more than others."""
-    taller = sum((length > wide) * (-(-length // wide)) ** 2 for length in cells.lengths[place])
-    return taller if place else taller * 2
+def _height(cells: Cells, index: int, width: int) -> int:
+    """Returns how tall a column is at a width: squares of its cells' lines, twice for the first."""
+    height = sum((length > width) * (-(-length // width)) ** 2 for length in cells.lengths[index])
+    return height if index else height * 2
 
 
 def _cost(cells: Cells, layout: Layout, width: int) -> float:
-    """Returns the lines a table takes, those told more dearly that are not beside their column."""
+    """Returns the number of lines of a layout, more if values are away from their column."""
     rows = range(len(cells.rows))
     lines = sum(_grid_lines(cells, grid, row) for grid in layout.grids for row in rows)
     if len(layout.grids) > 1:
-        return lines * (APART if len(rows) <= SCREEN else FAR)
+        return lines * (SPLIT_WEIGHT if len(rows) <= SCREEN_ROWS else FAR_WEIGHT)
     room = width - INDENT
-    beneath = sum(-(-_detail_columns(cells, layout, row) // room) for row in rows)
-    return lines + beneath + sum(_penalty(cells, place) for place in layout.beneath)
+    beneath = sum(-(-_detail_length(cells, layout, row) // room) for row in rows)
+    return lines + beneath + sum(_penalty(cells, index) for index in layout.beneath)
 
 
-def _penalty(cells: Cells, place: int) -> float:
-    """Returns what it costs to take a column out of the table: the first ones tell most."""
-    told = sum(row[place] not in SAYS_NOTHING for row in cells.rows)
-    early = EARLY * (1 - place / len(cells.columns))
-    return told * (early + (KEPT if cells.columns[place] in cells.kept else 0.0))
+def _penalty(cells: Cells, index: int) -> float:
+    """Returns the cost, in lines, of moving a column beneath the rows: more for earlier ones."""
+    filled = sum(row[index] not in SAYS_NOTHING for row in cells.rows)
+    early = EARLY_COST * (1 - index / len(cells.columns))
+    return filled * (early + (KEPT_COST if cells.columns[index] in cells.kept else 0.0))
 
 
-def _detail_columns(cells: Cells, layout: Layout, row: int) -> int:
+def _detail_length(cells: Cells, layout: Layout, row: int) -> int:
+    """Returns the characters that the values beneath a row take, with names and separators."""
     return sum(
-        len(cells.columns[place]) + cells.lengths[place][row] + 5
-        for place in layout.beneath
-        if cells.rows[row][place] not in SAYS_NOTHING
+        len(cells.columns[index]) + cells.lengths[index][row] + 5
+        for index in layout.beneath
+        if cells.rows[row][index] not in SAYS_NOTHING
     )
 
 
 def _grid_lines(cells: Cells, grid: Grid, row: int) -> float:
-    """Returns the lines of a row, by its lengths: wrapping loses a tenth at its lines' ends."""
+    """Estimates the lines of a row from its lengths: wrapping wastes a tenth of each line."""
     return max(
-        1 if cells.lengths[place][row] <= wide else -(-1.1 * cells.lengths[place][row] // wide)
-        for place, wide in zip(grid.places, grid.widths, strict=True)
+        1 if cells.lengths[index][row] <= width else -(-1.1 * cells.lengths[index][row] // width)
+        for index, width in zip(grid.indices, grid.widths, strict=True)
     )
 
 
 def details(cells: Cells, layout: Layout, row: Texts, width: int) -> Iterator[str]:
-    """Yields the lines beneath a row: short ones share a line."""
+    """Yields the lines beneath a row; short values share a line."""
     line = ""
-    for place in layout.beneath:
-        if row[place] in SAYS_NOTHING:
+    for index in layout.beneath:
+        if row[index] in SAYS_NOTHING:
             continue
-        name = cells.columns[place]
-        text = row[place] if name in cells.bare else f"{name}: {row[place]}"
+        name = cells.columns[index]
+        text = row[index] if name in cells.bare else f"{name}: {row[index]}"
         longer = f"{line}{BETWEEN}{text}" if line else text
         if line and width_of(longer) > width - INDENT:
-            yield from _hung(line, width)
+            yield from _indented(line, width)
             longer = text
         line = longer
     if line:
-        yield from _hung(line, width)
+        yield from _indented(line, width)
 
 
-def _hung(line: str, width: int) -> Iterator[str]:
-    yield from (" " * INDENT + one for one in wrapped(line, width - INDENT, 2))
+def _indented(line: str, width: int) -> Iterator[str]:
+    yield from (" " * INDENT + part for part in wrapped(line, width - INDENT, 2))
 
 
 def grid_lines(grid: Grid, row: Texts) -> Iterator[tuple[str, ...]]:
-    """Yields the lines of one row: of each column its part, not padded."""
+    """Yields the lines of one row: the part of each column, not padded."""
     parts = [
-        wrapped(row[place], wide) for place, wide in zip(grid.places, grid.widths, strict=True)
+        wrapped(row[index], width) for index, width in zip(grid.indices, grid.widths, strict=True)
     ]
     yield from zip_longest(*parts, fillvalue="")

@@ -1,7 +1,7 @@
-"""The levels of memory that a curve of bandwidth over working set shows.
+"""Levels of the memory hierarchy, found in a curve of bandwidth over working set.
 
-A level is a run of sizes at one rate. What it holds is the largest set that is still read at that
-rate; from there the rate slopes down to the next level's, so that the cache ends in between.
+A level is a run of sizes read at one rate. It holds the largest working set that is still read at
+that rate; beyond, the rate slopes down to that of the next level: the cache ends in between.
 """
 
 import math
@@ -11,37 +11,42 @@ from itertools import pairwise
 from statistics import fmean, median
 
 STEP_COST = 0.02
-"""What a further step must explain of the squares of log rates: 3% of noise never does."""
+"""Least reduction of the sum of squared log rates that a further run must bring.
+
+Noise of 3% never brings that much.
+"""
 
 LEAST_FALL = 1.12
-"""Levels whose rates differ by less are one."""
+"""Runs whose rates differ by a smaller factor are one level."""
 
 LEAST_POINTS = 3
-"""A run of fewer sizes is a slope between levels and none itself."""
+"""A run of fewer sizes is no level, but a slope between two."""
 
 FIRST_POINTS = 2
-"""Nothing slopes down to the first run, which the smallest caches of few cores keep short."""
+"""The same for the first run: no slope leads to it, and small caches of few cores keep it short."""
 
 KNEE = 0.05
-"""A rate that much below its level's is on the way to the next; more where the level scatters."""
+"""A rate this fraction below its level's belongs to the slope; more if the level scatters."""
 
 SIGMAS = 3.0
+"""Scatter of a level, in standard deviations, that does not count as a slope."""
 MAD_TO_SIGMA = 1.4826
-"""A median absolute deviation times this is a standard deviation, if the noise is normal."""
+"""Standard deviation over median absolute deviation, for normal noise."""
 
 Points = Sequence[tuple[float, float]]
+"""Working set in B and rate in B/s, in order of size."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """A plateau.
+    """A plateau of the curve.
 
     Attributes:
         bytes_per_s: median rate.
-        holds_bytes: the largest size still read at this rate, None for the last level.
-        largest_bytes: the largest size measured at this rate.
-        gone_bytes: the smallest size read at the next level's rate, None for the last level.
-        steps: the rates of the parts that a cache of several has, the fastest first.
+        holds_bytes: the largest size still read at this rate; None for the last level.
+        largest_bytes: the largest size of the plateau itself.
+        gone_bytes: the smallest size read at the next level's rate; None for the last level.
+        steps: rates of the parts, the fastest first, of a cache that has several; else empty.
     """
 
     bytes_per_s: float
@@ -55,8 +60,8 @@ def levels(points: Points, most: int | None = None) -> list[Level]:
     """Returns the plateaus of a curve, the fastest first.
 
     Args:
-        points: bytes of the working set and bytes a second, in order of size.
-        most: how many levels there can be; those whose rates are nearest are parts of one.
+        points: the curve.
+        most: the most levels that there can be; those with the closest rates are joined.
     """
     found = _joined([[run] for run in _merged(_plateaus(points))], most)
     after: list[list[Points] | None] = [*found, None]
@@ -64,50 +69,68 @@ def levels(points: Points, most: int | None = None) -> list[Level]:
 
 
 def _plateaus(points: Points) -> list[Points]:
-    """Returns the runs that are long enough to be no slope."""
+    """Returns the runs that are too long to be slopes."""
     first, *others = _runs(points) or [[]]
     kept = [run for run in others if len(run) >= LEAST_POINTS]
     return [first, *kept] if len(first) >= (FIRST_POINTS if kept else LEAST_POINTS) else kept
 
 
 def _joined(found: list[list[Points]], most: int | None) -> list[list[Points]]:
-    """Joins the levels between which the rate falls least, until there are no more than ``most``.
+    """Joins neighbouring levels with the smallest fall in rate, until at most ``most`` are left.
 
-    One cache may have parts of several rates, as where it is cut in halves that are not equally
-    near.
+    One cache may have parts of different rates, such as two halves at different distances.
+
+    Args:
+        found: levels, each a list of its runs.
+        most: the most levels; None for no limit.
     """
     while most and len(found) > most:
         falls = [_rate(one[-1]) / _rate(other[0]) for one, other in pairwise(found)]
-        place = falls.index(min(falls))
-        found = [*found[:place], [*found[place], *found[place + 1]], *found[place + 2 :]]
+        index = falls.index(min(falls))
+        found = [*found[:index], [*found[index], *found[index + 1]], *found[index + 2 :]]
     return found
 
 
 def _level(points: Points, parts: list[Points], after: list[Points] | None) -> Level:
+    """Returns one level.
+
+    Args:
+        points: the whole curve.
+        parts: runs of the level.
+        after: runs of the next level; None for the last.
+    """
     whole = [point for run in parts for point in run]
     steps = tuple(map(_rate, parts)) if len(parts) > 1 else ()
     last = parts[-1]
     if after is None:
         return Level(_rate(whole), None, last[-1][0], None, steps)
-    start, gone, line = last[0][0], after[0][0][0], _line(last, _rate(after[0]))
-    holds = max(size for size, rate in points if start <= size < gone and rate >= line)
+    start, gone, end_rate = last[0][0], after[0][0][0], _end_rate(last, _rate(after[0]))
+    holds = max(size for size, rate in points if start <= size < gone and rate >= end_rate)
     return Level(_rate(whole), holds, last[-1][0], gone, steps)
 
 
-def _line(run: Points, after: float) -> float:
-    """Returns the rate below which a run has ended: beyond its noise, or nearer to the next's."""
+def _end_rate(run: Points, after: float) -> float:
+    """Returns the rate below which a run has ended: beyond its noise, or nearer to the next rate.
+
+    Args:
+        run: the run.
+        after: rate of the next level, B/s.
+    """
     rate = _rate(run)
     scatter = MAD_TO_SIGMA * median(abs(one / rate - 1) for _, one in run)
     return max(rate * (1 - max(KNEE, SIGMAS * scatter)), math.sqrt(rate * after))
 
 
 def _runs(points: Points) -> list[Points]:
-    """Cuts a curve into runs of one rate: least squares of log rates, with a cost a run."""
+    """Cuts a curve into runs of one rate: least squares of log rates, plus ``STEP_COST`` per run.
+
+    The optimum is found by dynamic programming over the end of the last run.
+    """
     logs = [math.log(rate) for _, rate in points]
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(logs) + 1):
         costs = [
-            (best[start][0] + _scatter(logs[start:end]) + STEP_COST, start) for start in range(end)
+            (best[start][0] + _squares(logs[start:end]) + STEP_COST, start) for start in range(end)
         ]
         best.append(min(costs))
     runs, end = [], len(logs)
@@ -118,15 +141,16 @@ def _runs(points: Points) -> list[Points]:
     return runs[::-1]
 
 
-def _scatter(values: Sequence[float]) -> float:
-    middle = fmean(values)
-    return sum((value - middle) ** 2 for value in values)
+def _squares(values: Sequence[float]) -> float:
+    """Returns the sum of squared deviations from the mean."""
+    mean = fmean(values)
+    return sum((value - mean) ** 2 for value in values)
 
 
 def _merged(runs: list[Points]) -> list[Points]:
-    """Joins runs that do not fall far enough to be levels, and drops those slower than a later.
+    """Joins runs whose rates are too close to be levels, and drops runs slower than a later one.
 
-    A larger set is never faster for the memory's sake: what came before was held up.
+    No memory reads a larger working set faster: the earlier run was slowed down by something else.
     """
     kept: list[Points] = []
     for run in runs:
@@ -140,4 +164,5 @@ def _merged(runs: list[Points]) -> list[Points]:
 
 
 def _rate(run: Points) -> float:
+    """Returns the median rate of a run, B/s."""
     return median(rate for _, rate in run)

@@ -1,4 +1,4 @@
-"""The list of sheets as a table and as flat rows: the columns asked for, a chip a line."""
+"""The list of spec sheets as a table and as flat rows, one row per chip."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ from bench.theory.systems import complete
 
 COLUMNS = ("name", "tier", "status", "matrix_bf16", "memory_capacity", "memory_bandwidth", "tdp")
 ALWAYS = ("name", "vendor", "kind", "tier", "status")
-"""What every flat row tells, whichever columns are asked for."""
+"""Columns of every flat row, whichever columns are chosen."""
 RIVALS = "Sources disagree: 'python -m bench show chip=NAME' gives all figures and the reason."
 HINT = "'python -m bench show chip=NAME' gives a sheet with its sources."
 
@@ -26,10 +26,17 @@ def listing(
     remarks: Sequence[str] = (),
     cite: bool = False,
 ) -> Report:
-    """Returns chips, one a line, with the columns asked for; ``cite`` adds a footnote a source.
+    """Returns a table of chips, one per row.
+
+    Args:
+        chips: the chips, in order.
+        catalogue: all sheets, designs and sources.
+        columns: keys of the columns; empty for the usual ones.
+        remarks: sentences below the table.
+        cite: whether to add a footnote per source.
 
     Raises:
-        UsageError: a column that there is not.
+        UsageError: a column does not exist.
     """
     keys = [key_of(name, "column") for name in dict.fromkeys(columns or COLUMNS)]
     found = [complete(chip, catalogue) for chip in chips]
@@ -55,18 +62,18 @@ def _cell(entry: Entry, notes: Notes, cited: Catalogue | None) -> str:
 
 
 def _flat(chip: Chip, row: Sequence[Entry], *, cite: bool) -> dict[str, Scalar]:
-    told: dict[str, Scalar] = {"chip": chip.id, **{name: getattr(chip, name) for name in ALWAYS}}
+    flat: dict[str, Scalar] = {"chip": chip.id, **{name: getattr(chip, name) for name in ALWAYS}}
     for entry in row:
         key = entry.key
-        told[_name(key)] = entry.value if key.is_number else entry.text or None
+        flat[_name(key)] = entry.value if key.is_number else entry.text or None
         if key.dimension and key.unit in ("FLOP/s", "OP/s"):
-            told[f"{key.name}_basis"] = entry.basis.value if entry.basis else None
+            flat[f"{key.name}_basis"] = entry.basis.value if entry.basis else None
         if cite and key.name not in WORDS:
-            told[f"{key.name}_source"] = " ".join(entry.sources) or None
-    return told
+            flat[f"{key.name}_source"] = " ".join(entry.sources) or None
+    return flat
 
 
 def _name(key: Key) -> str:
-    """Returns the name of a column: with the base unit, spelled as a name can be."""
+    """Returns the name of a column with its base unit, such as ``memory_bandwidth_B_per_s``."""
     unit = (key.unit or "").replace("/", "_per_")
     return f"{key.name}_{unit}" if key.dimension and unit else key.name

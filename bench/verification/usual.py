@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bench.claims.sensitivity import bench_of
-from bench.report.evidence import usual
+from bench.report.evidence import usual_share
 from bench.verdict import Row
 
 
@@ -32,7 +32,7 @@ def usual_of(key: str, excluded: str) -> Usual | None:
         excluded: id of the chip that is left out; empty for none.
     """
     bench = bench_of()
-    share = usual(key, bench, excluded)
+    share = usual_share(key, bench, excluded)
     others = {one.chip for one in bench.whole.voices(key) if one.fraction and one.chip != excluded}
     return Usual(share, len(others)) if share else None
 

@@ -15,7 +15,7 @@ from bench.measure.stats import LEVEL
 from bench.records.model import Record
 from bench.records.store import read
 from bench.report.digits import percent, with_interval
-from bench.report.evidence import usual
+from bench.report.evidence import usual_share
 from bench.rules.load import rulebook
 from bench.theory.tpp import tpp
 from bench.verdict import RATED, Verdict, rows
@@ -89,7 +89,7 @@ def test_what_others_usually_reach_stands_beside_every_figure(h200: Case) -> Non
     place = made.columns.index("others usually")
     bench = bench_of()
     for one, cells in zip(made.flat, made.cells, strict=True):
-        told = usual(str(one["figure"]), bench, str(one["chip"]))
+        told = usual_share(str(one["figure"]), bench, str(one["chip"]))
         assert one["others_usually"] == told
         assert cells[place].startswith(f"{told:.0%} (" if told else "–")
     assert sum(one["others_usually"] is not None for one in made.flat) > 10
@@ -98,7 +98,7 @@ def test_what_others_usually_reach_stands_beside_every_figure(h200: Case) -> Non
 def test_the_finding_counts_the_short_figures_that_are_short_as_usual(h200: Case) -> None:
     bench, within, below = bench_of(), 0, set()
     for row in h200.with_verdict(Verdict.SHORT):
-        told = usual(row.key, bench, h200.chip.id if h200.chip else "")
+        told = usual_share(row.key, bench, h200.chip.id if h200.chip else "")
         assert told
         assert row.burst
         assert row.measured

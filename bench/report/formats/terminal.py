@@ -105,7 +105,7 @@ def _row(
     for number, parts in enumerate(grid_lines(grid, row)):
         painted = [
             _painted(part, cells.columns[place], screen) if not number else part
-            for part, place in zip(parts, grid.places, strict=True)
+            for part, place in zip(parts, grid.indices, strict=True)
         ]
         yield _joined(parts, painted, grid)
     for line in details(cells, layout, row, screen.width):
