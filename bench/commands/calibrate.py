@@ -37,21 +37,21 @@ Exit code: 0 fitted, 2 wrong usage, or the record or a data file has a fault.
 
 def main(words: list[str]) -> int:
     """Fits, prints, and writes the fit if ``out=`` is given."""
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
 
     config = compose("calibrate", words, CalibrateConfig)
     if config.chip and not config.record:
         raise UsageError("chip= says which chip a record is of: give record=, too")
     out = _place(config.out)
     found, report = _of_record(config) if config.record else _of_tables()
-    print(set_in(config.report.format, report), end="")
+    print(render_report(config.report.format, report), end="")
     if out:
         _write(out, found)
     return 0
 
 
 def _place(word: str | None) -> Path | None:
-    """Returns the path for the fit, before any work.
+    """Returns the path that the fit is to be written to, checked before any work.
 
     Raises:
         UsageError: it is a folder, or nothing can be written there.

@@ -74,32 +74,33 @@ def main(words: list[str]) -> int:
     """Prints the list."""
     from bench.chips.load import catalogue
     from bench.report.listing import COLUMNS, listing
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
 
     config = compose("chips", words, ChipsConfig)
     if config.limit is not None and config.limit < 1:
         raise UsageError(f"limit={config.limit} must be 1 or more")
     sheets = catalogue()
     chips, remarks = _chosen(config, sheets)
-    columns = config.columns or [*COLUMNS, *_asked_by(config)]
+    columns = config.columns or [*COLUMNS, *_keys_of(config)]
     report = listing(chips, sheets, columns, remarks=remarks, cite=config.sources)
-    print(set_in(config.report.format, report), end="")
-    if config.report.format == "csv":  # which has no place for them
+    print(render_report(config.report.format, report), end="")
+    if config.report.format == "csv":  # a CSV has no place for remarks
         for line in remarks:
             print(line, file=sys.stderr)
     return 0
 
 
 def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[str]]:
-    """Returns the chips asked for, in order, and notes on those left out."""
+    """Returns the selected chips, in order, and remarks on those left out."""
     from bench.theory.filters import condition, filtered, ordered
 
-    every = sheets.chips.values()
+    known = sheets.chips.values()
     for name in ("tier", "vendor", "kind", "status"):
-        check_known(name, getattr(config, name), {getattr(chip, name) for chip in every})
+        check_known(name, getattr(config, name), {getattr(chip, name) for chip in known})
     conditions = [condition(text) for text in config.where]
-    wanted = [chip for chip in every if _wanted(chip, config)]
-    aside = [chip for chip in wanted if chip.kind == "system" and _weighed(config, conditions)]
+    wanted = [chip for chip in known if _wanted(chip, config)]
+    no_systems = _leaves_out_systems(config, conditions)
+    aside = [chip for chip in wanted if chip.kind == "system" and no_systems]
     found = filtered([chip for chip in wanted if chip not in aside], conditions, sheets)
     chips = ordered(found.fitting, config.sort, sheets) if config.sort else list(found.fitting)
     remarks = [
@@ -111,7 +112,7 @@ def _chosen(config: ChipsConfig, sheets: Catalogue) -> tuple[list[Chip], list[st
     return chips[: config.limit], [one for one in remarks if one]
 
 
-def _asked_by(config: ChipsConfig) -> list[str]:
+def _keys_of(config: ChipsConfig) -> list[str]:
     """Returns the keys that filter and sort the list, whose values are shown."""
     from bench.theory.filters import condition
 
@@ -120,8 +121,8 @@ def _asked_by(config: ChipsConfig) -> list[str]:
     return [name for name in names if name != "id"]
 
 
-def _weighed(config: ChipsConfig, conditions: "Sequence[Condition]") -> bool:
-    """Tells whether a figure filters or sorts the list, and no key selects systems."""
+def _leaves_out_systems(config: ChipsConfig, conditions: "Sequence[Condition]") -> bool:
+    """Returns whether a figure filters or sorts the list, and no key selects systems."""
     from bench.theory.entry import key_of
 
     if config.kind or config.find or any(one.key.name in NAMING for one in conditions):
@@ -132,27 +133,28 @@ def _weighed(config: ChipsConfig, conditions: "Sequence[Condition]") -> bool:
 
 
 def _systems(count: int) -> str:
-    """Returns how many systems are left out of a list of chips."""
-    told = f"{count} systems of chips are" if count > 1 else "1 system of chips is"
-    return f"{told} left out: kind=system lists such." if count else ""
+    """Returns a remark on how many systems are left out; empty if none is."""
+    subject = f"{count} systems of chips are" if count > 1 else "1 system of chips is"
+    return f"{subject} left out: kind=system lists such." if count else ""
 
 
 def _undecided(
     chips: Collection[Chip], conditions: "Sequence[Condition]", sheets: Catalogue
 ) -> str:
-    """Returns how many chips may fit and are left out, because their sheets do not say what."""
+    """Returns a remark on how many chips are left out because their sheets lack a figure."""
     if not chips:
         return ""
-    told = f"{len(chips)} more sheets are" if len(chips) > 1 else "1 more sheet is"
+    subject = f"{len(chips)} more sheets are" if len(chips) > 1 else "1 more sheet is"
     lacking = [
         one.key.title
         for one in conditions
         if any(one.holds(chip, sheets) is None for chip in chips)
     ]
-    return f"{told} left out for want of a figure: {' or '.join(dict.fromkeys(lacking))}."
+    return f"{subject} left out for want of a figure: {' or '.join(dict.fromkeys(lacking))}."
 
 
 def _wanted(chip: Chip, config: ChipsConfig) -> bool:
+    """Returns whether a chip passes ``find=``, ``tier=``, ``vendor=``, ``kind=``, ``status=``."""
     wanted = {name: getattr(config, name) for name in ("tier", "vendor", "kind", "status")}
     if any(word is not None and getattr(chip, name) != word for name, word in wanted.items()):
         return False

@@ -42,12 +42,12 @@ Exit code: 0 shown, 2 wrong usage, or a record or a data file has a fault.
 
 def main(words: list[str]) -> int:
     """Prints the claims, or one in full."""
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
 
     config = compose("claims", words, ClaimsConfig)
     if config.margin is not None:
         positive("margin", config.margin, 0.9)
-    print(set_in(config.report.format, _report(config)), end="")
+    print(render_report(config.report.format, _report(config)), end="")
     return 0
 
 
@@ -63,15 +63,15 @@ def _report(config: ClaimsConfig) -> "Report":
     one = claim(config.claim) if config.claim else None
     if one and (config.chip or config.side or config.verdict):
         raise UsageError("claim= shows one claim: leave out chip=, side= and verdict=")
-    _known(config)
+    _check_words(config)
     bench = bench_of(config.records, left_out)
     if one is not None:
         return claim_report(judgement(one, bench.whole, sheets, config.margin), bench)
-    every = (judgement(one, bench.whole, sheets, config.margin) for one in claims().values())
-    return claim_list([one for one in every if _asked(one, config, bench)], bench)
+    judged = (judgement(one, bench.whole, sheets, config.margin) for one in claims().values())
+    return claim_list([one for one in judged if _wanted(one, config, bench)], bench)
 
 
-def _known(config: ClaimsConfig) -> None:
+def _check_words(config: ClaimsConfig) -> None:
     """Refuses an unknown side or verdict."""
     from bench.claims.judge import Word
     from bench.claims.model import Claim
@@ -85,10 +85,11 @@ def _known(config: ClaimsConfig) -> None:
         check_known(key, given or None, words)
 
 
-def _asked(one: "Judgement", config: ClaimsConfig, bench: "Bench") -> bool:
-    claim = one.claim
+def _wanted(judgement: "Judgement", config: ClaimsConfig, bench: "Bench") -> bool:
+    """Returns whether a claim passes ``chip=``, ``side=`` and ``verdict=``."""
+    claim = judgement.claim
     if config.chip:
         named = bench.catalogue.find(config.chip).id
         if named not in (*claim.subjects, *claim.objects):
             return False
-    return config.side in (None, claim.side) and config.verdict in (None, one.word.value)
+    return config.side in (None, claim.side) and config.verdict in (None, judgement.word.value)

@@ -37,14 +37,14 @@ UNMEASURED = ("cycle_", "clock_", "price_")
 
 def main(words: list[str]) -> int:
     """Prints the evidence of one chip."""
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
 
     config = compose("evidence", words, EvidenceConfig)
     if not config.chip:
         raise UsageError("which chip? give chip=, such as chip=h20")
     if config.figure and config.work:
         raise UsageError("give figure= or work=, not both")
-    print(set_in(config.report.format, _report(config)), end="")
+    print(render_report(config.report.format, _report(config)), end="")
     return 0
 
 
@@ -58,8 +58,8 @@ def _report(config: EvidenceConfig) -> "Report":
     works = (*get_args(Phase), "product")
     for key, given, words in (("figure", config.figure, FIGURES), ("work", config.work, works)):
         if given and given not in words:
-            told = [one for one in words if not one.startswith(UNMEASURED)]
-            raise UsageError(f"no {key} {given!r}: {did_you_mean(given, told)}")
+            measured = [word for word in words if not word.startswith(UNMEASURED)]
+            raise UsageError(f"no {key} {given!r}: {did_you_mean(given, measured)}")
     sheets = catalogue()
     chip = sheets.find(config.chip or "")
     bench = bench_of(config.records)

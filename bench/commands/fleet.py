@@ -48,23 +48,25 @@ Exit code: 0 none is slow, 1 some are, 2 wrong usage, or a data file has a fault
 """
 PLANNED = ("at_once", "seconds", "chips", "noise", "slow")
 RANKED = ("figure", "chip", "least", "limit")
+"""Keys that only apply to a plan, and only to a ranking."""
 MOST = 10_000_000
+"""Most devices of a plan."""
 DAY_S = 86_400
 
 
 def main(words: list[str]) -> int:
     """Prints a fleet's ranking or a plan."""
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
 
     config = compose("fleet", words, FleetConfig)
     _check(config, {word.partition("=")[0] for word in words})
     if config.devices is not None:
         from bench.fleet.plan import plan_page
 
-        print(set_in(config.report.format, plan_page(_plan(config))), end="")
+        print(render_report(config.report.format, plan_page(_plan(config))), end="")
         return 0
     report, slow = _ranked(config)
-    print(set_in(config.report.format, report), end="")
+    print(render_report(config.report.format, report), end="")
     return 1 if slow else 0
 
 
@@ -115,10 +117,10 @@ def _ranked(config: FleetConfig) -> "tuple[Report, bool]":
 
 
 def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
-    """Returns the groups, ranked.
+    """Returns the ranked groups of comparable devices.
 
     Raises:
-        UsageError: there is no record, or none of what is asked for.
+        UsageError: there is no record, or none of the chip or figure.
     """
     from bench.chips.load import catalogue
     from bench.fleet.gather import gathered
@@ -129,14 +131,16 @@ def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
     chip = sheets.find(config.chip).id if config.chip else None
     groups = gathered(found.walk(), chip)
     if not groups:
-        of = f" of {chip}" if chip else ""
+        of_chip = f" of {chip}" if chip else ""
         why = ": ".join(found.unread[0]) if found.unread else "give the folder that runs wrote to"
-        raise UsageError(f"records={config.records} holds no record{of}: {why}")
+        raise UsageError(f"records={config.records} holds no record{of_chip}: {why}")
     if config.figure:
         _keep(groups, config.figure)
-    for one in groups:
-        sheet = sheets.chips.get(one.head.chip)
-        one.seen = {called(what, sheet, config.figure): told for what, told in one.seen.items()}
+    for group in groups:
+        sheet = sheets.chips.get(group.head.chip)
+        group.seen = {
+            called(what, sheet, config.figure): values for what, values in group.seen.items()
+        }
     return [ranked(one, config.level, config.least) for one in groups]
 
 
@@ -151,6 +155,6 @@ def _keep(groups: "list[Group]", figure: str) -> None:
     }
     if figure not in known:
         raise UsageError(f"no record tests {figure!r}: {did_you_mean(figure, sorted(known))}")
-    for one in groups:
-        one.seen = {what: told for what, told in one.seen.items()
-                    if figure in (*what.figures.split(), what.kernel)}  # fmt: skip
+    for group in groups:
+        group.seen = {what: values for what, values in group.seen.items()
+                      if figure in (*what.figures.split(), what.kernel)}  # fmt: skip

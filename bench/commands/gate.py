@@ -59,7 +59,7 @@ data file that cannot be read, 3 ambiguous, missing, or the run did not finish.
 
 OF_RUNS = ("level", "least")
 OF_SHEET = ("margin", "figures", "limits", "out")
-"""Keys that mean something only against runs, and only against a sheet."""
+"""Keys that only apply against runs, and only against a sheet."""
 
 
 def main(words: list[str]) -> int:
@@ -67,12 +67,12 @@ def main(words: list[str]) -> int:
     try:
         return _judged(words)
     except OnpaperError as error:
-        _told_to_ci(words, str(error))
+        _report_error(words, str(error))
         raise
 
 
-def _told_to_ci(words: list[str], message: str) -> None:
-    """Writes the reason that nothing was judged to the CI files that can be written."""
+def _report_error(words: list[str], message: str) -> None:
+    """Writes why nothing was judged to ``junit=`` and ``markdown=``, where these can be written."""
     from bench.gate.files import append_markdown, error_line, place, write_error
 
     given = dict(word.partition("=")[::2] for word in words)
@@ -82,14 +82,14 @@ def _told_to_ci(words: list[str], message: str) -> None:
             if path:
                 write(path, message if key == "junit" else error_line(message))
         except UsageError:
-            continue  # the message itself may say so
+            continue  # the path of this file may be the very error that is reported
 
 
 def _judged(words: list[str]) -> int:
     from bench.gate.files import append_markdown, markdown, place, write_junit
     from bench.gate.model import terms
     from bench.gate.several import code_of
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
 
     config = compose("gate", words, GateConfig)
     strict = terms(config.level, config.least, config.allow)
@@ -101,7 +101,7 @@ def _judged(words: list[str]) -> int:
         write_junit(xml, found)
     if summary:
         append_markdown(summary, "".join(map(markdown, found)))
-    print(set_in(config.report.format, report), end="")
+    print(render_report(config.report.format, report), end="")
     return code_of(found)
 
 
@@ -112,7 +112,7 @@ def _findings(
     from bench.gate.folder import judged_in
     from bench.gate.report import report
     from bench.gate.several import Outcome, several
-    from bench.report.markup import headed
+    from bench.report.markup import with_heading
 
     if not config.against:
         raise UsageError("gate needs against=: a record, a folder of records, or a chip")
@@ -121,7 +121,7 @@ def _findings(
     heading = [judged.told] if judged.told else []
     if len(judged.paths) == 1:
         found = judge(judged.paths[0])
-        return [found], headed(report(found), heading)
+        return [found], with_heading(report(found), heading)
     outcomes = [Outcome(_about(path), one) for path, one in _each(judge, judged.paths)]
     return [one.finding for one in outcomes], several(outcomes, heading)
 
@@ -153,10 +153,11 @@ def _about(path: Path) -> str:
     from bench.gate.recorded import together
     from bench.records.store import read
 
-    one = read(path)
-    where = f"{one.device.backend}:{one.device.index}"
-    node = f"{one.machine.node} {where}" if one.machine.node else where
-    return ", ".join([asked_for(one.settings) or f"suite {one.suite}", node, together(one)])
+    record = read(path)
+    device = f"{record.device.backend}:{record.device.index}"
+    where = f"{record.machine.node} {device}" if record.machine.node else device
+    settings = asked_for(record.settings) or f"suite {record.suite}"
+    return ", ".join([settings, where, together(record)])
 
 
 def _judge(
@@ -181,7 +182,7 @@ def _judge(
 def _of_sheet(
     config: GateConfig, sheets: "Catalogue", chip: "Chip", count: int
 ) -> "Callable[[Path], Finding]":
-    """Returns the function that judges one record by a sheet; writes limits if asked to.
+    """Returns the function that judges one record by a sheet; with ``out=`` it writes limits.
 
     Raises:
         UsageError: a figure that the sheet lacks, or a file that cannot be read or written.

@@ -40,12 +40,13 @@ Examples
 Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
 SHOWN = 20
+"""The default of ``limit=``."""
 
 
 def main(words: list[str]) -> int:
-    """Prints a figure's history, a list or an answer."""
+    """Prints a figure's history, a list of records, or the answer of an SQL query."""
     from bench.archive.index import folder_of, index
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
 
     config = compose("history", words, HistoryConfig)
     _check(config, {word.partition("=")[0] for word in words})
@@ -55,7 +56,7 @@ def main(words: list[str]) -> int:
     if given and not found.records:
         why = f": {': '.join(found.unread[0])}" if found.unread else ""
         raise UsageError(f"records={config.records} holds no record{why}")
-    print(set_in(config.report.format, _report(config, found, folders)), end="")
+    print(render_report(config.report.format, _report(config, found, folders)), end="")
     return 0
 
 
@@ -65,9 +66,9 @@ def _check(config: HistoryConfig, given: set[str]) -> None:
     if config.limit is not None and config.limit < 0:
         raise UsageError(f"limit={config.limit} must be 0 or more")
     if config.sql is not None:
-        spare = sorted(given & {"figure", "chip", "find", "level", "limit"})
-        if spare:
-            raise UsageError(f"sql= replaces the other keys: leave out {spare[0]}=")
+        unused = sorted(given & {"figure", "chip", "find", "level", "limit"})
+        if unused:
+            raise UsageError(f"sql= replaces the other keys: leave out {unused[0]}=")
         if not config.sql.strip():
             raise UsageError("sql= is empty: such as sql='SELECT * FROM records'")
     if config.figure is None and "level" in given:
@@ -87,8 +88,8 @@ def _report(config: HistoryConfig, found: "Index", folders: list[Path]) -> "Repo
     from bench.history.series import Wanted, series
 
     followed = Wanted(config.figure, wanted, config.find)
-    told = series(found, followed, config.level, catalogue().chips)
-    return history_report(told, SHOWN if config.limit is None else config.limit)
+    all_series = series(found, followed, config.level, catalogue().chips)
+    return history_report(all_series, SHOWN if config.limit is None else config.limit)
 
 
 def _chip(word: str | None) -> str | None:

@@ -6,17 +6,17 @@ from pathlib import Path
 
 from bench.shapes import RunConfig
 
-READ = frozenset(("terminal", "github", "plain"))
+FOR_PEOPLE = frozenset(("terminal", "github", "plain"))
 """Formats for people, in which one report may follow another."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A record of one job, complete or not.
+    """The record of one job, complete or not.
 
     Attributes:
-        words: the settings that distinguish it from the others.
-        path: its file.
+        words: the settings that distinguish the job from the others.
+        path: the record's file.
     """
 
     words: tuple[str, ...]
@@ -24,35 +24,35 @@ class Job:
 
 
 def hides(configs: Sequence[RunConfig], count: int) -> bool:
-    """Tells whether a final table replaces the reports of this many records."""
+    """Returns whether a final table replaces the reports of this many records."""
     styles = {config.report.format for config in configs}
-    asked = any(config.reports for config in configs)
-    return count > 1 and len(styles) == 1 and styles <= READ and not asked
+    wanted = any(config.reports for config in configs)
+    return count > 1 and len(styles) == 1 and styles <= FOR_PEOPLE and not wanted
 
 
-def tell(jobs: Sequence[Job], config: RunConfig, title: str = "", *, hidden: bool) -> None:
+def print_table(jobs: Sequence[Job], config: RunConfig, title: str = "", *, hidden: bool) -> None:
     """Prints the table of two or more records; for a single one its report, if that was hidden.
 
     Formats for programs get no table.
 
     Args:
-        jobs: the records.
-        config: gives the margin and the format.
-        title: of the table, if it is not a sweep's.
-        hidden: whether their reports were not printed.
+        jobs: the jobs.
+        config: a run's config, for the margin and the format.
+        title: the table's title, if it is not a sweep's.
+        hidden: whether the reports of the records were not printed.
     """
     from bench.chips.load import catalogue
     from bench.records.store import read
-    from bench.report.registry import render, set_in
+    from bench.report.registry import render, render_report
     from bench.report.sweep import sweep_report
 
-    if config.report.format not in READ:
+    if config.report.format not in FOR_PEOPLE:
         return
     if len(jobs) > 1:
         found = [(job.words, read(job.path)) for job in jobs]
         show = f"A record in full: python -m bench show record={jobs[-1].path}"
         report = sweep_report(found, catalogue(), config.margin, title=title, summary=(show,))
-        print("" if hidden else "\n", set_in(config.report.format, report), sep="", end="")
+        print("" if hidden else "\n", render_report(config.report.format, report), sep="", end="")
     elif jobs and hidden:
         record = read(jobs[0].path)
         print(render(record, catalogue(), config.report.format, config.margin), end="")

@@ -1,4 +1,4 @@
-"""Runs a suite on each of many nodes: Hydra makes the jobs from the words, an engine runs them."""
+"""Runs a suite on each of many nodes: Hydra expands the sweep into jobs, an engine runs them."""
 
 import datetime as dt
 import signal
@@ -27,24 +27,24 @@ ALONGSIDE = ("resume", "report", "quiet")
 
 
 def wanted(words: list[str]) -> bool:
-    """Tells whether the words of a sweep ask for a fleet, and not for jobs in this process.
+    """Returns whether a sweep runs on a fleet of nodes, and not in this process.
 
     Raises:
         UsageError: several nodes are named without a launcher that reaches them.
     """
     from bench.launch.plugin import ENGINES
 
-    told = _told(words)
-    if "resume" in told or told.get(LAUNCHER) in ENGINES:
+    values = _values(words)
+    if "resume" in values or values.get(LAUNCHER) in ENGINES:
         return True
-    if {",", "["} & set(told.get("node", "")) and LAUNCHER not in told:
+    if {",", "["} & set(values.get("node", "")) and LAUNCHER not in values:
         engines = " or ".join(f"{LAUNCHER}={one}" for one in ENGINES)
-        raise UsageError(f"node={told['node'][:80]}: this machine is one node; give {engines}")
+        raise UsageError(f"node={values['node'][:80]}: this machine is one node; give {engines}")
     return False
 
 
 def fleet(words: list[str]) -> int:
-    """Runs the jobs without a finished record, prints how all ended, and returns the exit code.
+    """Runs the jobs that have no finished record, prints how all ended, returns the exit code.
 
     0: every record is complete and no measurement failed. 1: otherwise. 130: interrupted.
     """
@@ -52,30 +52,30 @@ def fleet(words: list[str]) -> int:
     from bench.launch.plan import alone, begun, known
     from bench.launch.table import report
     from bench.launch.watch import Fleet
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
 
-    told = _told(words)
-    plan = known(told["resume"].strip("'\"")) if "resume" in told else None
-    with ExitStack() as held:
+    values = _values(words)
+    plan = known(values["resume"].strip("'\"")) if "resume" in values else None
+    with ExitStack() as locks:
         if plan:
-            held.enter_context(alone(plan))
-            words = _again(plan, words)
+            locks.enter_context(alone(plan))
+            words = _resumed_words(plan, words)
         words = [one for one in checked("run", words, RunConfig) if not one.startswith("resume=")]
         words, engine, config, poll_s = _prepared(words)
         if plan is None:
-            kept = [one for one in words if not one.startswith("out=")]
-            plan = begun(_place(config.out), kept)
-            held.enter_context(alone(plan))
-        made = Fleet(engine, plan, on_node, _teller(quiet=config.quiet), poll_s)
-        outcomes, interrupted = made.run(jobs(_combinations(words), plan.folder))
-    print(set_in(config.report.format, report(plan, outcomes)), end="")
+            planned_words = [one for one in words if not one.startswith("out=")]
+            plan = begun(_place(config.out), planned_words)
+            locks.enter_context(alone(plan))
+        nodes = Fleet(engine, plan, on_node, _printer(quiet=config.quiet), poll_s)
+        outcomes, interrupted = nodes.run(jobs(_combinations(words), plan.folder))
+    print(render_report(config.report.format, report(plan, outcomes)), end="")
     return run.INTERRUPTED if interrupted else _code(outcomes)
 
 
 def on_node(words: tuple[str, ...]) -> tuple[int, str]:
     """Runs one job on its node; returns its exit code and a message.
 
-    A time limit ends it as Ctrl-C does, so that its record keeps what was measured.
+    A time limit (SIGUSR2) ends it like Ctrl-C, so that its record keeps what was measured.
     """
     signal.signal(signal.SIGUSR2, signal.default_int_handler)
     try:
@@ -87,39 +87,42 @@ def on_node(words: tuple[str, ...]) -> tuple[int, str]:
         return run.INTERRUPTED, "ended before anything was measured"
 
 
-def _told(words: list[str]) -> dict[str, str]:
+def _values(words: list[str]) -> dict[str, str]:
+    """Returns the value of each key."""
     pairs = (word.partition("=") for word in words)
     return {key: value for key, _, value in pairs}
 
 
-def _again(plan: "Plan", words: list[str]) -> list[str]:
-    """Returns the words of a resumed fleet, with the keys that may change.
+def _resumed_words(plan: "Plan", words: list[str]) -> list[str]:
+    """Returns the words of a resumed fleet, with the new values of keys that may change.
 
     Raises:
-        UsageError: a key is given that cannot change any more.
+        UsageError: a key is given that can no longer change.
     """
-    told = _told(words)
-    more = [key for key in told if key not in ALONGSIDE and not is_hydra(key)]
-    if more:
-        raise UsageError(f"resume= uses the fleet's own settings: leave out {more[0]}=")
-    return [one for one in plan.words if one.partition("=")[0] not in told] + words
+    values = _values(words)
+    fixed = [key for key in values if key not in ALONGSIDE and not is_hydra(key)]
+    if fixed:
+        raise UsageError(f"resume= uses the fleet's own settings: leave out {fixed[0]}=")
+    return [one for one in plan.words if one.partition("=")[0] not in values] + words
 
 
 def _prepared(words: list[str]) -> "tuple[list[str], Engine, RunConfig, float]":
-    """Returns the words with every node named, the engine, the first job's config, and its pace.
+    """Returns the words with all nodes named, the engine, the first job's config, the poll time.
+
+    The poll time is in s.
 
     Raises:
         UsageError: no node is named, one is unknown, or any word is wrong.
     """
     from bench.launch.plugin import ENGINES
 
-    told = _told(words)
-    if told.get(LAUNCHER) not in ENGINES:
+    values = _values(words)
+    if values.get(LAUNCHER) not in ENGINES:
         raise UsageError(f"give {LAUNCHER}=, one of {', '.join(ENGINES)}")
-    if "node" not in told:
+    if "node" not in values:
         raise UsageError("on which nodes? give node=all, or their names: node=n01,n02")
-    if "," in told.get("out", ""):
-        raise UsageError(f"out={told['out'][:80]}: a fleet has one folder, without a comma")
+    if "," in values.get("out", ""):
+        raise UsageError(f"out={values['out'][:80]}: a fleet has one folder, without a comma")
     rest = [one for one in words if not one.startswith("node=")]
     rest = [as_typed(one) for one in rest]
     configs = planned(rest)
@@ -127,12 +130,13 @@ def _prepared(words: list[str]) -> "tuple[list[str], Engine, RunConfig, float]":
         raise UsageError("runs= is for one machine: each job of a fleet makes one record")
     params = _params([one for one in rest if is_hydra(one)])
     poll_s = positive("hydra.launcher.poll_s", float(params.pop("poll_s")), 600)
-    engine = ENGINES[told[LAUNCHER]](params)
-    names = _named(engine, told["node"].strip("'\""))
+    engine = ENGINES[values[LAUNCHER]](params)
+    names = _node_names(engine, values["node"].strip("'\""))
     return [*rest, f"node={','.join(names)}"], engine, configs[0], poll_s
 
 
-def _named(engine: "Engine", word: str) -> list[str]:
+def _node_names(engine: "Engine", word: str) -> list[str]:
+    """Returns the nodes that ``node=`` names; refuses an unknown one."""
     known = engine.nodes()
     if word == "all":
         if not known:
@@ -146,15 +150,15 @@ def _named(engine: "Engine", word: str) -> list[str]:
 
 
 def _params(words: list[str]) -> dict[str, Any]:
-    """Returns the keys of ``hydra.launcher``."""
+    """Returns the values of ``hydra.launcher.*`` by key."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
     from omegaconf import OmegaConf
 
     with initialize_config_dir(str(paths.data_dir("configs")), version_base="1.3"):
         config = hydra_compose("run", words, return_hydra_config=True)
-    told: Any = OmegaConf.to_container(config.hydra.launcher, resolve=True)
-    return {key: value for key, value in told.items() if key != "_target_"}
+    launcher: Any = OmegaConf.to_container(config.hydra.launcher, resolve=True)
+    return {key: value for key, value in launcher.items() if key != "_target_"}
 
 
 def _place(out: str | None) -> Path:
@@ -164,7 +168,7 @@ def _place(out: str | None) -> Path:
 
 
 def _combinations(words: list[str]) -> list[list[str]]:
-    """Returns the words of each job, as Hydra's sweeper makes them for its launcher."""
+    """Returns the words of each job, as Hydra's sweeper passes them to its launcher."""
     import hydra
 
     from bench.launch.plugin import register as register_launcher
@@ -183,17 +187,18 @@ def _combinations(words: list[str]) -> list[list[str]]:
 
 
 def _never(_config: object) -> None:
-    """Stands for the task, which the nodes run."""
+    """Takes the place of the task, which runs on the nodes and not here."""
 
 
-def _teller(*, quiet: bool) -> "Callable[[str], None]":
+def _printer(*, quiet: bool) -> "Callable[[str], None]":
+    """Returns a function that prints a line on stderr, unless ``quiet``."""
     from bench.report.markup import one_line
 
-    def tell(line: str) -> None:
+    def say(line: str) -> None:
         if not quiet:
             print(one_line(line), file=sys.stderr, flush=True)
 
-    return tell
+    return say
 
 
 def _code(outcomes: "list[Outcome]") -> int:

@@ -1,16 +1,16 @@
-"""Predicts how chips run a model, from their sheets and from measurements of others."""
+"""Predicts how chips run a model, from their sheets and from published measurements."""
 
 from typing import TYPE_CHECKING
 
-from bench.commands.asked import (
+from bench.commands.predictkeys import (
     ANY,
-    asked_of,
     fitted_for,
-    of_one_rate,
     prices_of,
     rate_of,
-    wanted_of,
+    scenario_of,
+    serving_goals_of,
     whole,
+    with_equal_rates,
 )
 from bench.commands.printed import printed
 from bench.config import check_known, compose
@@ -87,10 +87,12 @@ Examples
 Exit code: 0 shown, 2 wrong usage, or a data file has a fault.
 """
 MONEY = ("years", "kwh", "pue")
+"""Keys of the cost."""
 TRAINED = ("micro", "recompute", "states")
+"""Keys of training."""
 BEST, LIMITS = "best", ("devices", "tpot", "ttft", "rate")
-"""The division that is searched for, and the keys that say what is best."""
-OTHERS = {
+"""The value of ``parallel=`` that searches for the best split, and the keys of that search."""
+UNUSED = {
     "serve": ("shape", *TRAINED),
     "decode": ("shape", "engine", *TRAINED),
     "prefill": ("shape", "output", "engine", *TRAINED),
@@ -114,45 +116,45 @@ def main(words: list[str]) -> int:
     from bench.chips.select import covered
 
     config = compose("predict", words, PredictConfig)
-    check_known("phase", config.phase, OTHERS)
+    check_known("phase", config.phase, UNUSED)
     given = {word.partition("=")[0].lstrip("+~") for word in words}
-    _refuse_others(config, given)
+    _refuse_unused(config, given)
     sheets = catalogue()
-    report = _told(config, sheets, given)
+    report = _report(config, sheets, given)
     printed(report, config.report.format, covered(config.chips, sheets))
     return 0
 
 
-def _told(config: PredictConfig, sheets: "Catalogue", given: set[str]) -> "Report":
+def _report(config: PredictConfig, sheets: "Catalogue", given: set[str]) -> "Report":
     from bench.chips.select import select
 
     if not config.chips and config.phase != "fit":
         raise UsageError("which chips? give chips=, such as chips=[h20,910b2]")
     chosen = select(config.chips, sheets) if config.chips else list(sheets.chips.values())
-    whole = not config.chips or any(word in config.chips for word in ("domestic", "export-tier"))
-    kept = [one for one in chosen if one.kind in ("gpu", "npu")] if whole else chosen
+    group = not config.chips or any(word in config.chips for word in ("domestic", "export-tier"))
+    chips = [one for one in chosen if one.kind in ("gpu", "npu")] if group else chosen
     if config.phase == "figures":
-        return _figures(kept, sheets)
+        return _figures(chips, sheets)
     if config.phase == "product":
-        return _product(config, kept, sheets)
+        return _product(config, chips, sheets)
     if config.parallel == BEST:
-        return _best(config, kept, sheets, given)
-    asked = asked_of(config)
+        return _best(config, chips, sheets, given)
+    scenario = scenario_of(config)
     if config.phase == "fit":
         from bench.predict.answers import memory_fits
         from bench.report.capacity import fitting
         from bench.report.weak import with_weak
 
-        found = memory_fits(kept, asked)
+        found = memory_fits(chips, scenario)
         rests = {one.chip.chip: ["memory_capacity"] for one in found}
-        return with_weak(fitting(found, asked), rests, sheets)
-    return _predicted(config, kept, sheets, asked)
+        return with_weak(fitting(found, scenario), rests, sheets)
+    return _predicted(config, chips, sheets, scenario)
 
 
-def _refuse_others(config: PredictConfig, given: set[str]) -> None:
-    """Refuses keys that a question does not use."""
+def _refuse_unused(config: PredictConfig, given: set[str]) -> None:
+    """Refuses keys that the phase does not use."""
     phase, best = config.phase, config.parallel == BEST
-    for key in OTHERS[phase]:
+    for key in UNUSED[phase]:
         if key in given and (key != "engine" or config.engine != ANY):
             raise UsageError(f"{key}= does not apply to phase={phase}: leave it out")
     if best and phase != "serve":
@@ -163,7 +165,7 @@ def _refuse_others(config: PredictConfig, given: set[str]) -> None:
 
 
 def _predicted(
-    config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue", asked: "Scenario"
+    config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue", scenario: "Scenario"
 ) -> "Report":
     from bench.predict.answers import answers
     from bench.predict.refusals import refuse_engine
@@ -171,24 +173,24 @@ def _predicted(
     from bench.report.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
-    known = _known(config, asked.workload)
-    refuse_engine(asked.engine, asked.phase, known)
-    every = answers(chips, base, asked, known)
-    report = predictions(every, base, asked, prices_of(config), operators=config.operators)
-    return with_weak(report, _rests(every), sheets)
+    known = _fitted_model(config, scenario.workload)
+    refuse_engine(scenario.engine, scenario.phase, known)
+    found = answers(chips, base, scenario, known)
+    report = predictions(found, base, scenario, prices_of(config), operators=config.operators)
+    return with_weak(report, _rests(found), sheets)
 
 
-def _rests(every: "Iterable[Answer]") -> dict[str, list[str]]:
-    """Returns for each chip the figures behind its answer that no measurement has tested."""
-    from bench.report.predicted import resting
+def _rests(answers: "Iterable[Answer]") -> dict[str, list[str]]:
+    """Returns, for each chip, the figures behind its answer that no measurement has tested."""
+    from bench.report.predicted import figures_used
     from bench.report.weak import untried
 
-    told = [one for one in every if one.found]
-    return {one.chip.id: untried(resting(one), one.found.tier) for one in told if one.found}
+    found = ((one, one.found) for one in answers if one.found)
+    return {one.chip.id: untried(figures_used(one), prediction.tier) for one, prediction in found}
 
 
-def _known(config: PredictConfig, workload: "Workload") -> "Learnt":
-    """Returns the fitted model; chips of a calibration rest on their own times."""
+def _fitted_model(config: PredictConfig, workload: "Workload") -> "Learnt":
+    """Returns the fitted model; chips in ``calibration=`` are predicted from their own times."""
     from bench.predict.learning.learn import chosen
 
     if config.calibration and workload.experts:
@@ -207,16 +209,16 @@ def _best(
     from bench.report.weak import with_weak
 
     base = sheets.find(config.baseline) if config.baseline else None
-    wanted, rate, prices = wanted_of(config, given), rate_of(config), prices_of(config)
-    found, known = [], _known(config, wanted[0].workload)
-    refuse_engine(wanted[0].engine, config.phase, known)
-    for one in wanted:
+    goals, rate, prices = serving_goals_of(config, given), rate_of(config), prices_of(config)
+    found, known = [], _fitted_model(config, goals[0].workload)
+    refuse_engine(goals[0].engine, config.phase, known)
+    for goal in goals:
         try:
-            found.append(LimitResult(one, *best(chips, base, one, known)))
+            found.append(LimitResult(goal, *best(chips, base, goal, known)))
         except UsageError as error:
-            if len(wanted) == 1:
+            if len(goals) == 1:
                 raise
-            found.append(LimitResult(one, (), 0, str(error)))
+            found.append(LimitResult(goal, (), 0, str(error)))
     if not any(one.answers for one in found):
         raise UsageError(found[-1].why)
     report = best_ways(found, base, prices, rate, operators=config.operators)
@@ -227,22 +229,22 @@ def _figures(chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.claims.sensitivity import bench_of
     from bench.predict.model.facts import every
     from bench.predict.reached import reached
-    from bench.report.reached import reaching
+    from bench.report.reached import reached_report
     from bench.report.weak import untried, with_weak
 
     known = every(sheets)
-    asked = [chip.id for chip in chips if chip.id in known]
+    ids = [chip.id for chip in chips if chip.id in known]
     found = reached(chips, bench_of().whole, known)
     rests: dict[str, list[str]] = {}
     for one in found:
         rests.setdefault(one.chip.chip, []).extend(untried([one.figure], one.tier))
-    return with_weak(reaching(found, asked, sheets), rests, sheets)
+    return with_weak(reached_report(found, ids, sheets), rests, sheets)
 
 
 def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") -> "Report":
     from bench.predict.answers import timed_products
     from bench.predict.learning.learn import chosen
-    from bench.report.products import Product, products
+    from bench.report.products import Product, product_report
     from bench.report.weak import untried, with_weak
 
     sizes = [whole("shape", word) for word in config.shape]
@@ -251,12 +253,12 @@ def _product(config: PredictConfig, chips: "list[Chip]", sheets: "Catalogue") ->
     known = chosen(config.calibration)
     fit = fitted_for(config.precision, known.products)
     base = sheets.find(config.baseline) if config.baseline else None
-    alike, apart = of_one_rate(chips, config.precision, fit, base)
-    asked = Product((sizes[0], sizes[1], sizes[2]), config.precision, fit)
-    told, why = timed_products(alike, base, asked.sizes, fit, known)
-    report = products(told, [*apart, *why], base, asked, sheets)
+    equal, left_out = with_equal_rates(chips, config.precision, fit, base)
+    product = Product((sizes[0], sizes[1], sizes[2]), config.precision, fit)
+    timed, why = timed_products(equal, base, product.sizes, fit, known)
+    report = product_report(timed, [*left_out, *why], base, product, sheets)
     rests = {}
-    for one in told:
-        keys = [f"matrix_{one.chip.name_of(asked.dtype)}", "memory_bandwidth"]
+    for one in timed:
+        keys = [f"matrix_{one.chip.name_of(product.dtype)}", "memory_bandwidth"]
         rests[one.chip.chip] = untried(keys, one.tier)
     return with_weak(report, rests, sheets)

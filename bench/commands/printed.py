@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.report.markup import Report
 
-READ = ("terminal", "plain")
-"""Formats for people at a terminal; others go to programs, files and pages."""
+FOR_TERMINALS = ("terminal", "plain")
+"""Formats for people at a terminal; the others go to programs, files and pages."""
 
 
 def printed(report: "Report", style: str, lines: Sequence[str]) -> None:
-    """Prints a report under notes on what a name stood for.
+    """Prints a report below notes on which chips a name stood for.
 
-    CSV has no place for notes, and piped output is read later or never: there they go to stderr
-    as well.
+    Where the format is not for a terminal the notes also go to stderr: CSV has no place for them,
+    and piped output may not be read at once.
     """
-    from bench.report.markup import headed
-    from bench.report.registry import set_in
+    from bench.report.markup import with_heading
+    from bench.report.registry import render_report
 
-    print(set_in(style, headed(report, lines)), end="")
-    if style not in READ:
+    print(render_report(style, with_heading(report, lines)), end="")
+    if style not in FOR_TERMINALS:
         for line in lines:
             print(line, file=sys.stderr)

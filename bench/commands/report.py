@@ -56,6 +56,7 @@ KEYS = {
 COMMON = ("kind", "out", "formats", "report")
 FORMATS = ("html", "pdf")
 MOST_SEED = 64
+"""Most characters of ``seed=``."""
 
 
 def main(words: list[str]) -> int:
@@ -64,10 +65,10 @@ def main(words: list[str]) -> int:
     _check(config, {word.partition("=")[0].lstrip("+~").partition(".")[0] for word in words})
     document = {"verification": _verification, "plan": _plan, "fleet": _fleet}[config.kind](config)
     if not config.out:
-        from bench.report.registry import set_in
+        from bench.report.registry import render_report
         from bench.verification.screen import as_report
 
-        print(set_in(config.report.format, as_report(document)), end="")
+        print(render_report(config.report.format, as_report(document)), end="")
         return 0
     for path in _written(document, config):
         print(path)
@@ -93,9 +94,9 @@ def _check_shipment(config: ReportConfig, given: set[str]) -> None:
     if config.devices is None:
         if config.kind == "plan":
             raise UsageError("kind=plan needs the size of the shipment: devices=1000")
-        lost = sorted(given & {"confidence", "faulty", "accept", "seed"})
-        if lost:
-            raise UsageError(f"{lost[0]}= needs a shipment: give its size, devices=1000")
+        unused = sorted(given & {"confidence", "faulty", "accept", "seed"})
+        if unused:
+            raise UsageError(f"{unused[0]}= needs a shipment: give its size, devices=1000")
         return
     if not 1 <= config.devices <= MOST_DEVICES:
         raise UsageError(f"devices={config.devices} must be 1 to {MOST_DEVICES:,}")
@@ -121,8 +122,10 @@ def _check_plan(config: ReportConfig) -> None:
             f"is {faulty} of {config.devices}: give accept= below {faulty}"
         )
     seed = config.seed
-    told = seed is None or (seed.isprintable() and seed == " ".join(seed.split()))
-    if seed is not None and not (told and 1 <= len(seed) <= MOST_SEED):
+    if seed is None:
+        return
+    plain = seed.isprintable() and seed == " ".join(seed.split())
+    if not (plain and 1 <= len(seed) <= MOST_SEED):
         raise UsageError(f"seed= takes 1 to {MOST_SEED} printable characters, single blanks within")
 
 
@@ -135,8 +138,8 @@ def _check_out(config: ReportConfig, given: set[str]) -> None:
         return
     if "report" in given:
         raise UsageError("report= is for printing: leave out out=, or give formats=")
-    for one in config.formats:
-        check_known("format", one, FORMATS)
+    for name in config.formats:
+        check_known("format", name, FORMATS)
     if not config.formats:
         raise UsageError("formats=[] writes nothing: give html, pdf or both")
     place(config.out)
@@ -161,17 +164,17 @@ def _verification(config: ReportConfig) -> "Document":
         from bench.verification.pictures import plates
 
         drawn = plates(case, tuple(config.formats))
-    asked = _asked(config, config.seed or "") if config.devices is not None else None
-    return record_document(case, drawn or (), asked)
+    request = _plan_request(config, config.seed or "") if config.devices is not None else None
+    return record_document(case, drawn or (), request)
 
 
 def _plan(config: ReportConfig) -> "Document":
     from bench.verification.plan import plan_document
 
-    return plan_document(_asked(config, config.seed or secrets.token_hex(8)))
+    return plan_document(_plan_request(config, config.seed or secrets.token_hex(8)))
 
 
-def _asked(config: ReportConfig, seed: str) -> "PlanRequest":
+def _plan_request(config: ReportConfig, seed: str) -> "PlanRequest":
     from bench.verification.plan import PlanRequest
 
     shipment = config.devices or 1
@@ -188,7 +191,7 @@ def _fleet(config: ReportConfig) -> "Document":
 
 
 def _written(document: "Document", config: ReportConfig) -> list[Path]:
-    """Writes the files and returns their paths; each is written whole or not at all."""
+    """Writes the files and returns their paths; each is written completely or not at all."""
     from bench.atomic import replace
     from bench.tables.write import place
     from bench.verification import html, pdf

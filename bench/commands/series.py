@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from bench.records.model import Record
 
 Begun = dict[int, "tuple[Path, Record]"]
+"""The records of a series that exist, with their paths, by their number from 1."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """Runs of one kind.
+    """Repeated runs.
 
     Attributes:
-        name: shared by their records and by no others.
-        config: of the first run.
+        name: an id that only their records share.
+        config: config of the first run.
         runs: the number of runs.
         done: the complete records, by their number from 1.
         begun: the incomplete ones.
@@ -42,7 +43,7 @@ class Series:
     begun: Mapping[int, Path] = field(default_factory=dict)
 
     def config_of(self, number: int) -> RunConfig:
-        """Returns the config of a run; a simulated device has other noise in each."""
+        """Returns the config of a run; a simulated device has different noise in each."""
         fake = self.config.device.fake
         noise = replace(fake, seed=fake.seed + number - 1)
         device = replace(self.config.device, fake=noise)
@@ -51,7 +52,7 @@ class Series:
 
 
 def wanted(config: RunConfig) -> bool:
-    """Tells whether several runs are asked for, or a record of several is to be resumed."""
+    """Returns whether to run several times, or to resume a record of repeated runs."""
     if not config.resume:
         return config.runs != 1
     from bench.measure.resume import SERIES, named
@@ -72,7 +73,7 @@ def execute(config: RunConfig) -> int:
             raise
         code = run.INTERRUPTED
     finally:
-        _tell(series, places, hidden=hidden)
+        _print_table(series, places, hidden=hidden)
     if code == run.INTERRUPTED and not config.quiet:
         _say(f"onpaper: interrupted: python -m bench resume={places[-1]} goes on")
     return code
@@ -84,40 +85,41 @@ def measured(series: Series, places: list[Path], printed: run.Printed) -> int:
     Args:
         series: the runs.
         places: receives the path of each record once it exists.
-        printed: how much of the first report; further CSV has no header.
+        printed: how much of the first report to print; further CSV has no header.
     """
     from bench.records.failures import failures
     from bench.records.store import read
 
     worst = 0
-    lines = series.config.report.format == "csv"
+    is_csv = series.config.report.format == "csv"
     with run.terminable():
         for number in range(1, series.runs + 1):
             if number in series.done:
                 places.append(series.done[number])
                 code = int(any(failures(read(series.done[number]))))
             else:
-                code = _one(series, number, places, printed)
-                printed = "headless" if lines and printed == "whole" else printed
+                code = _run_one(series, number, places, printed)
+                printed = "headless" if is_csv and printed == "whole" else printed
             worst = max(worst, code)
             if code == run.INTERRUPTED:
                 break
     return worst
 
 
-def _one(series: Series, number: int, places: list[Path], printed: run.Printed) -> int:
+def _run_one(series: Series, number: int, places: list[Path], printed: run.Printed) -> int:
+    """Measures one run; its path is added to ``places`` even if it is interrupted."""
     from bench.measure.resume import RUN, RUNS, SERIES
 
     if not series.config.quiet:
         _say(f"run {number} of {series.runs}")
     marks: run.Marks = {SERIES: series.name, RUN: number, RUNS: series.runs}
-    own: list[Path] = []
+    begun_at: list[Path] = []
     try:
         config = series.config_of(number)
-        code = run.execute(config, printed=printed, begun_at=own, marks=marks)
+        code = run.execute(config, printed=printed, begun_at=begun_at, marks=marks)
         sys.stdout.flush()
     finally:
-        places += own
+        places += begun_at
     return code
 
 
@@ -130,15 +132,16 @@ def new(config: RunConfig) -> Series:
     from bench.chips.load import catalogue
 
     plan(config, catalogue())
-    own = paths.runs_dir() / f"runs-{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}"
-    return Series(secrets.token_hex(6), replace(config, out=config.out or str(own)), config.runs)
+    default = paths.runs_dir() / f"runs-{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}"
+    out = config.out or str(default)
+    return Series(secrets.token_hex(6), replace(config, out=out), config.runs)
 
 
 def _resumed(config: RunConfig) -> Series:
-    """Returns the runs of which ``resume=`` names a record, or a folder of records.
+    """Returns the series to resume; ``resume=`` names one of its records, or their folder.
 
     Raises:
-        UsageError: none is missing, or they cannot be resumed here.
+        UsageError: no run is missing, or they cannot be resumed here.
     """
     from bench.measure.resume import (
         RUN,
@@ -155,17 +158,18 @@ def _resumed(config: RunConfig) -> Series:
     path = named(config.resume or "", folder(config.out))
     record, place = read(path), path.parent.parent
     refuse_foreign(record, path)
-    runs = _whole(record, RUNS)
+    runs = _number(record, RUNS)
     found = _begun(record, place)
-    done = {number: one for number, (one, of) in found.items() if is_finished(of)}
+    done = {number: file for number, (file, taken) in found.items() if is_finished(taken)}
     if set(done) >= set(range(1, runs + 1)):
         raise UsageError(f"the {runs} runs of record {record.id} are complete: nothing to resume")
     refuse_other(record)
-    told = replace(config_of(record, config), out=str(place), resume=None)
-    seed = told.device.fake.seed + 1 - _whole(record, RUN)
-    told = replace(told, device=replace(told.device, fake=replace(told.device.fake, seed=seed)))
-    begun = {number: one for number, (one, _) in found.items() if number not in done}
-    return Series(str(record.settings[SERIES]), told, runs, done, begun)
+    first = replace(config_of(record, config), out=str(place), resume=None)
+    seed = first.device.fake.seed + 1 - _number(record, RUN)
+    fake = replace(first.device.fake, seed=seed)
+    first = replace(first, device=replace(first.device, fake=fake))
+    begun = {number: file for number, (file, _) in found.items() if number not in done}
+    return Series(str(record.settings[SERIES]), first, runs, done, begun)
 
 
 def _begun(record: "Record", place: Path) -> Begun:
@@ -176,18 +180,18 @@ def _begun(record: "Record", place: Path) -> Begun:
     name = str(record.settings[SERIES])
     found: Begun = {}
     for path in sorted(place.rglob("*.json")):
-        with suppress(OnpaperError, OSError, UnicodeDecodeError):  # no record, and so none of these
+        with suppress(OnpaperError, OSError, UnicodeDecodeError):  # the file is no record
             one = read(path) if name in path.read_text(encoding="utf-8") else None
             if one and one.settings.get(SERIES) == name:
-                found[_whole(one, RUN)] = path, one
+                found[_number(one, RUN)] = path, one
     return found
 
 
-def _whole(record: "Record", key: str) -> int:
-    """Returns a number that a record of several runs has.
+def _number(record: "Record", key: str) -> int:
+    """Returns a setting of a record of repeated runs, which is a number from 1 on.
 
     Raises:
-        UsageError: it has none.
+        UsageError: the record lacks it.
     """
     value = record.settings.get(key)
     if type(value) is not int or not 1 <= value <= MOST_RUNS:
@@ -195,10 +199,11 @@ def _whole(record: "Record", key: str) -> int:
     return value
 
 
-def _tell(series: Series, places: list[Path], *, hidden: bool) -> None:
+def _print_table(series: Series, places: list[Path], *, hidden: bool) -> None:
+    """Prints the table of the runs; nothing if there is no record."""
     from bench.measure.resume import RUN
     from bench.records.store import read
-    from bench.report.table import part
+    from bench.report.table import suite_words
 
     records = [read(path) for path in places]
     if not records:
@@ -208,8 +213,8 @@ def _tell(series: Series, places: list[Path], *, hidden: bool) -> None:
         for one, path in zip(records, places, strict=True)
     ]
     some = f"{len(jobs)} of " if len(jobs) < series.runs else ""
-    title = f"{some}{series.runs} runs, {part(records[0])}"
-    jobtable.tell(jobs, series.config, title, hidden=hidden)
+    title = f"{some}{series.runs} runs, {suite_words(records[0])}"
+    jobtable.print_table(jobs, series.config, title, hidden=hidden)
 
 
 def _say(line: str) -> None:

@@ -1,4 +1,4 @@
-"""Measures several devices of one machine: each alone, then all at once, and shows the spread."""
+"""Measures several devices of one machine, each alone and then all at once; shows the spread."""
 
 import multiprocessing
 import secrets
@@ -27,16 +27,18 @@ if TYPE_CHECKING:
 
 ALL = "all"
 MOST_FAKES = 64
+"""Most simulated devices."""
 FAKE = "fake"
 
 
 @dataclass
 class Taken:
-    """The records of each device, by its word, and what went wrong.
+    """The records of the devices, by device word.
 
     Attributes:
-        alone, together: the records of either phase.
-        troubles: why a device has no record.
+        alone, together: the records of the two phases.
+        troubles: what went wrong on a device.
+        whole: whether the run was not interrupted.
     """
 
     alone: "dict[str, Record]" = field(default_factory=dict)
@@ -46,16 +48,17 @@ class Taken:
 
     @property
     def failed(self) -> str:
-        """Tells what was not measured that should have been, empty where all was."""
+        """Returns a message on what could not be measured; empty if all was."""
         from bench.records.failures import summary
 
         if self.troubles:
-            return "exit code 1: " + "; ".join(f"{of}: {why}" for of, why in self.troubles.items())
+            failures = (f"{word}: {why}" for word, why in self.troubles.items())
+            return "exit code 1: " + "; ".join(failures)
         return summary((*self.alone.values(), *self.together.values()))
 
 
 def listed(words: list[str]) -> list[str]:
-    """Returns the words with a list of devices, ``device=cuda:0,cuda:2``, spelled as keys.
+    """Returns the words with a list of devices, ``device=cuda:0,cuda:2``, split into keys.
 
     Raises:
         UsageError: a device is named twice.
@@ -68,14 +71,14 @@ def _listed(word: str) -> list[str]:
     if key != "device" or not ("," in value or value.startswith("[")):
         return [word]
     names = [name.strip() for name in value.strip("[]").split(",") if name.strip()]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise UsageError(f"device={value}: {twice} is named twice")
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated:
+        raise UsageError(f"device={value}: {repeated} is named twice")
     return [f"device={ALL}", f"device.among=[{','.join(names)}]"]
 
 
 def is_several(config: RunConfig) -> bool:
-    """Tells whether a run measures several devices."""
+    """Returns whether a run measures several devices."""
     counted = config.device.name == FAKE and config.device.fake.count != 1
     return config.device.name == ALL or counted
 
@@ -115,7 +118,7 @@ def check(config: RunConfig) -> None:
 def execute(config: RunConfig, order: "Order", fake: "FakeSpec | None") -> int:
     """Measures, prints the table of the spread, and returns the exit code."""
     from bench.chips.load import catalogue
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
     from bench.report.several import spread_report
 
     sheets = catalogue()
@@ -124,7 +127,7 @@ def execute(config: RunConfig, order: "Order", fake: "FakeSpec | None") -> int:
     if not taken.alone and not taken.together:
         raise UsageError("; ".join(f"{word}: {why}" for word, why in taken.troubles.items()))
     report = spread_report(taken.alone, taken.together, taken.troubles, sheets)
-    print(set_in(config.report.format, report), end="")
+    print(render_report(config.report.format, report), end="")
     if not taken.whole:
         return 130
     unsaved = [why for why in taken.troubles.values() if "could not be written" in why]
@@ -136,7 +139,7 @@ def execute(config: RunConfig, order: "Order", fake: "FakeSpec | None") -> int:
 
 
 def _words(config: RunConfig) -> list[str]:
-    """Returns the devices: those named, those counted, or all that are here."""
+    """Returns the device words: those named, those simulated, or all devices of this machine."""
     if config.device.name == FAKE:
         return [f"{FAKE}:{index}" for index in range(config.device.fake.count)]
     if config.device.among:
@@ -148,7 +151,7 @@ def _words(config: RunConfig) -> list[str]:
 
 
 def _found() -> list[str]:
-    """Looks for devices in a process of its own: this one loads no torch."""
+    """Returns the devices of this machine, found in another process: this one loads no torch."""
     from bench.devices.registry import every
 
     context = multiprocessing.get_context("spawn")
@@ -166,34 +169,36 @@ def _taken(
     words: Sequence[str],
     fake: "FakeSpec | None",
 ) -> Taken:
-    """Measures each device alone, then all that could be at once; Ctrl-C ends it with what is."""
+    """Measures each device alone, then all that succeeded at once; Ctrl-C keeps what was taken."""
     from bench.commands.run import terminable
     from bench.measure.several import Member
 
     taken, group = Taken(), secrets.token_hex(6)
-    say = _Say(config, sheets)
+    progress = _Progress(config, sheets)
     with terminable():
         for word in words:
             member = Member(word, _session(word, fake, config, len(words), at_once=1))
-            say.line(f"{word} alone")
-            _phase([member], _of(order, group, 1), (sheets, say), taken, taken.alone)
+            progress.line(f"{word} alone")
+            one_device = _phase_order(order, group, 1)
+            _phase([member], one_device, (sheets, progress), taken, taken.alone)
             if not taken.whole:
                 return taken
-        there = [word for word in words if word in taken.alone]
+        working = [word for word in words if word in taken.alone]
         members = [
             Member(
-                word, _session(word, fake, config, len(words), at_once=len(there)),
+                word, _session(word, fake, config, len(words), at_once=len(working)),
                 taken.alone[word],
             )
-            for word in there
+            for word in working
         ]  # fmt: skip
         if len(members) > 1:
-            say.line(f"{len(members)} devices at once")
-            _phase(members, _of(order, group, len(members)), (sheets, say), taken, taken.together)
+            progress.line(f"{len(members)} devices at once")
+            at_once = _phase_order(order, group, len(members))
+            _phase(members, at_once, (sheets, progress), taken, taken.together)
     return taken
 
 
-def _of(order: "Order", group: str, count: int) -> "Order":
+def _phase_order(order: "Order", group: str, count: int) -> "Order":
     """Returns the order of a phase, whose records say how many devices were measured at once."""
     return replace(order, settings={**order.settings, "group": group, "together": count})
 
@@ -201,40 +206,44 @@ def _of(order: "Order", group: str, count: int) -> "Order":
 def _phase(
     members: "list[Member]",
     order: "Order",
-    told: "tuple[Catalogue, _Say]",
+    context: "tuple[Catalogue, _Progress]",
     taken: Taken,
-    into: "dict[str, Record]",
+    records: "dict[str, Record]",
 ) -> None:
-    """Measures one phase and sorts what came of it."""
+    """Measures one phase; adds its records to ``records`` and its troubles to ``taken``."""
     from bench.measure.several import measured_together
 
-    sheets, say = told
+    sheets, progress = context
     try:
-        with say.following(order, members):
-            taken.whole = measured_together(members, order, sheets, say.watcher)
+        with progress.following(order, members):
+            taken.whole = measured_together(members, order, sheets, progress.watcher)
     finally:
         for one in members:
             one.session.close()
     for one in members:
         if one.record is not None:
-            into[one.word] = one.record
+            records[one.word] = one.record
         if one.trouble:
             taken.troubles[one.word] = one.trouble
-            say.line(f"{one.word}: {one.trouble}")
+            progress.line(f"{one.word}: {one.trouble}")
 
 
 def _session(
     word: str, fake: "FakeSpec | None", config: RunConfig, count: int, *, at_once: int
 ) -> "Session":
-    """Returns the session of a device; a simulated one is slower the last, and among others."""
+    """Returns the session of a device.
+
+    Of several simulated devices the last is slower by ``device.fake.slow``, and all are by
+    ``device.fake.shared`` while they run at once.
+    """
     from bench.devices.fake import FakeDevice
     from bench.measure.session import LocalSession, open_session
 
     if fake is None:
         return open_session(word)
-    told, index = config.device.fake, int(word.partition(":")[2])
-    slow = told.slow if index == count - 1 else 1.0
-    shared = told.shared if at_once > 1 else 1.0
+    settings, index = config.device.fake, int(word.partition(":")[2])
+    slow = settings.slow if index == count - 1 else 1.0
+    shared = settings.shared if at_once > 1 else 1.0
     return LocalSession(
         FakeDevice(
             replace(
@@ -248,8 +257,8 @@ def _session(
     )
 
 
-class _Say:
-    """What is said on stderr: as of a single run for one device, a line a row for several."""
+class _Progress:
+    """Progress on stderr: a bar and lines for one device, one line per result for several."""
 
     def __init__(self, config: RunConfig, sheets: "Catalogue") -> None:
         self._config, self._sheets = config, sheets
@@ -258,7 +267,7 @@ class _Say:
 
     @contextmanager
     def following(self, order: "Order", members: "list[Member]") -> Iterator[None]:
-        """Follows a phase: with a bar where there is one device."""
+        """Follows a phase, with a bar if there is one device."""
         self._titled = Titled(order.items, self._sheets, self._config.margin)
         if len(members) > 1:
             yield
@@ -270,13 +279,13 @@ class _Say:
             yield
         self._live = None
 
-    def line(self, words: str) -> None:
-        """Says a line."""
+    def line(self, text: str) -> None:
+        """Prints a line, unless the run is quiet."""
         if not self._config.quiet:
-            print(printable(words), file=sys.stderr, flush=True)
+            print(printable(text), file=sys.stderr, flush=True)
 
     def watcher(self, member: "Member") -> "Watcher":
-        """Returns who is told of a device."""
+        """Returns the watcher that follows a device."""
         from bench.measure.runner import Watcher
 
         if self._live:

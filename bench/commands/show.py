@@ -44,7 +44,7 @@ Exit code: 0 shown, 2 wrong usage, or the record or a data file has a fault.
 def main(words: list[str]) -> int:
     """Prints a record's table or a sheet."""
     from bench.chips.load import catalogue
-    from bench.report.registry import render, set_in
+    from bench.report.registry import render, render_report
 
     config = compose("show", words, ShowConfig)
     if "" in (config.chip, config.record):
@@ -52,7 +52,7 @@ def main(words: list[str]) -> int:
     if config.chip and config.record:
         raise UsageError("give record= or chip=, not both")
     if config.chip:
-        print(set_in(config.report.format, _dossier(config)), end="")
+        print(render_report(config.report.format, _dossier(config)), end="")
         return 0
     from bench.records.store import find, read
 
@@ -64,20 +64,20 @@ def main(words: list[str]) -> int:
 
 
 def _dossier(config: ShowConfig) -> "Report":
-    """Returns a chip's sheet with what follows from it and the records of it at hand."""
+    """Returns a chip's sheet with its derived figures and the records of it that are at hand."""
     from bench.chips.load import catalogue
     from bench.chips.select import others
     from bench.records.store import every
     from bench.report.dossier import dossier
-    from bench.report.markup import headed
+    from bench.report.markup import with_heading
     from bench.rules.load import rulebook
 
     sheets = catalogue()
     chip = sheets.find(config.chip or "")
     report = dossier(chip, sheets, rulebook(), list(every(_folders(config.out), chip.id)))
-    bins = [*chip.variants, *others(chip, sheets)] if chip.variants else []
-    told = f"{config.chip} covers several chips; this sheet has what is said of the bare name"
-    return headed(report, [f"{told}. Chips: {', '.join(bins)}."] if bins else [])
+    variants = [*chip.variants, *others(chip, sheets)] if chip.variants else []
+    note = f"{config.chip} covers several chips; this sheet has what is said of the bare name"
+    return with_heading(report, [f"{note}. Chips: {', '.join(variants)}."] if variants else [])
 
 
 def _folders(out: str | None) -> list[Path]:

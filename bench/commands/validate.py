@@ -1,4 +1,4 @@
-"""Tests every prediction on data its fit has not seen, and compares with an earlier state."""
+"""Tests every prediction on data its fit has not seen; compares the errors with earlier ones."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,32 +43,32 @@ def main(words: list[str]) -> int:
     """Prints the validation and returns 1 where it got worse."""
     from bench.predict.validation.errorfile import written
     from bench.predict.validation.validate import validated
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
     from bench.report.validation import validation_report
 
     config = compose("validate", words, ValidateConfig)
-    out, before, keys = _place(config), _before(config), _asked(config.part)
-    every = validated(world(), keys)
-    chosen = [one for one in every if (config.part or "").lower() in one.key.lower()]
+    out, before, keys = _place(config), _before(config), _part_keys(config.part)
+    parts = validated(world(), keys)
+    chosen = [one for one in parts if (config.part or "").lower() in one.key.lower()]
     if not chosen:
-        raise UsageError(_none(config.part, [one.key for one in every]))
+        raise UsageError(_no_part(config.part, [one.key for one in parts]))
     found = _changes(before, chosen, whole=not config.part)
-    told = validation_report(chosen, found, whole=bool(config.part))
-    print(set_in(config.report.format, told), end="")
+    report = validation_report(chosen, found, whole=bool(config.part))
+    print(render_report(config.report.format, report), end="")
     if out:
         out.write_text(written(chosen), "utf-8")
     return 1 if any(one.worse for one in found) else 0
 
 
 def world() -> "World":
-    """Returns all that is shipped."""
+    """Returns the shipped data; tests replace it."""
     from bench.predict.learning.shipped import shipped
 
     return shipped()
 
 
 def _before(config: ValidateConfig) -> dict[str, float]:
-    """Returns the means of the earlier state; none where the shipped file is not there yet."""
+    """Returns the earlier mean errors by part; empty if the shipped file does not exist yet."""
     from bench.predict.validation.errorfile import FILE, state
 
     shipped = paths.data_dir("results") / FILE
@@ -77,11 +77,11 @@ def _before(config: ValidateConfig) -> dict[str, float]:
     return state(Path(config.against) if config.against else shipped)
 
 
-def _asked(word: str | None) -> list[str] | None:
-    """Returns the keys of the shipped parts that hold a word, None where that is every part.
+def _part_keys(word: str | None) -> list[str] | None:
+    """Returns the keys of the shipped parts that contain a word; None for every part.
 
     Raises:
-        UsageError: none does; said before anything is predicted.
+        UsageError: none does; raised before anything is predicted.
     """
     from bench.predict.validation.errorfile import FILE, state
 
@@ -91,22 +91,22 @@ def _asked(word: str | None) -> list[str] | None:
     known = list(state(shipped))
     found = [one for one in known if word.lower() in one.lower()]
     if not found:
-        raise UsageError(_none(word, known))
+        raise UsageError(_no_part(word, known))
     return found
 
 
-def _none(word: str | None, keys: list[str]) -> str:
-    """Returns that no part is called so; names have commas, so that each is quoted."""
+def _no_part(word: str | None, keys: list[str]) -> str:
+    """Returns the error message for a word that no part's name contains."""
     names = sorted({one.partition(": ")[0] for one in keys})
     near = nearest(word or "", names) or f"choose from: {'; '.join(names)}"
     return f"no part has {word!r} in its name: {near}"
 
 
 def _place(config: ValidateConfig) -> Path | None:
-    """Returns where figures go.
+    """Returns the file that the results are written to; None without ``out=``.
 
     Raises:
-        UsageError: it is a folder, or lies in none; or some parts only are asked for.
+        UsageError: it is a folder, its folder is missing, or only some parts are validated.
     """
     if not config.out:
         return None

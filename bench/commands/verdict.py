@@ -1,4 +1,4 @@
-"""Tests chips against one another, on paper and in measurement."""
+"""Compares chips with each other, on paper and in measurement."""
 
 from typing import TYPE_CHECKING
 
@@ -43,11 +43,11 @@ Exit code: 0 shown, 2 wrong usage, or a record or a data file has a fault.
 
 def main(words: list[str]) -> int:
     """Prints a pair or a matrix."""
-    from bench.report.registry import set_in
+    from bench.report.registry import render_report
 
     config = compose("verdict", words, VerdictConfig)
     positive("margin", config.margin, 0.9)
-    print(set_in(config.report.format, _report(config)), end="")
+    print(render_report(config.report.format, _report(config)), end="")
     return 0
 
 
@@ -60,12 +60,12 @@ def _report(config: VerdictConfig) -> "Report":
 
     sheets, left_out = catalogue(), classes(config.without)
     words = config.chips
-    names = len(words) == 2 and all(sheets.named(word) for word in words)
-    pair = {sheets.find(word).id: sheets.find(word) for word in words} if names else {}
-    chosen = list(pair.values()) or select(words, sheets)  # a name that variants share is one chip
+    two_names = len(words) == 2 and all(sheets.named(word) for word in words)
+    pair = {sheets.find(word).id: sheets.find(word) for word in words} if two_names else {}
+    chosen = list(pair.values()) or select(words, sheets)  # of two names, each is one chip
     base = sheets.find(config.baseline) if config.baseline else None
     if base is None:
-        _two(chosen, config)
+        _check_pair(chosen, config)
     bench = bench_of(config.records, left_out)
     if base is None:
         found = pairing(chosen[0], chosen[1], bench, config.margin)
@@ -73,11 +73,12 @@ def _report(config: VerdictConfig) -> "Report":
     return _matrix(config, chosen, base, bench)
 
 
-def _two(chosen: "list[Chip]", config: VerdictConfig) -> None:
+def _check_pair(chosen: "list[Chip]", config: VerdictConfig) -> None:
+    """Refuses any number of chips but two, and keys of the matrix."""
     if len(chosen) != 2:
-        one = len(chosen) == 1
-        told = "1 chip is named" if one else f"{len(chosen) or 'no'} chips are named"
-        raise UsageError(f"{told}: give two, such as chips=[h20,h100], or baseline=h20")
+        count = len(chosen)
+        named = "1 chip is named" if count == 1 else f"{count or 'no'} chips are named"
+        raise UsageError(f"{named}: give two, such as chips=[h20,h100], or baseline=h20")
     if config.figures:
         raise UsageError("figures= needs verdict baseline=; two chips show all figures")
 
@@ -86,10 +87,10 @@ def _matrix(config: VerdictConfig, chosen: "list[Chip]", base: "Chip", bench: "B
     from bench.chips.figures import FIGURES
     from bench.report.matrix import FIGURED, WORKED, matrix
 
-    for one in config.figures:
-        if one not in FIGURES and one not in WORKED:
-            near = did_you_mean(one, (*FIGURES, *WORKED), (*FIGURED, *WORKED))
-            raise UsageError(f"no figure or kind of work {one!r}: {near}")
+    for key in config.figures:
+        if key not in FIGURES and key not in WORKED:
+            near = did_you_mean(key, (*FIGURES, *WORKED), (*FIGURED, *WORKED))
+            raise UsageError(f"no figure or kind of work {key!r}: {near}")
     if config.rows:
         raise UsageError("rows= needs verdict chips=[A,B]: a matrix has too many")
     others = [one for one in chosen if one.id != base.id]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from bench.predict.validation.errors import Outcome, Part, figures
-from bench.report.registry import set_in
+from bench.report.registry import render_report
 from bench.report.validation import validation_report
 
 POINTS = "validation.csv"
@@ -35,7 +35,7 @@ with results/validation.json.
 
 def validation_page(parts: Sequence[Part]) -> str:
     """Returns the page as Markdown."""
-    return HEAD + set_in("github", validation_report(parts, [], whole=True))
+    return HEAD + render_report("github", validation_report(parts, [], whole=True))
 
 
 def points(parts: Sequence[Part]) -> str:

@@ -9,8 +9,8 @@ from bench.predict.forecast import Prediction
 from bench.predict.model.capacity import Room
 from bench.predict.model.power import Band, watts
 from bench.predict.used import used
-from bench.report.marks import worked_out
-from bench.report.question import points
+from bench.report.marks import computed_figures
+from bench.report.question import swept_sizes
 
 
 def does_not_fit(room: Room) -> bool:
@@ -41,7 +41,7 @@ class Answered:
     @cached_property
     def swept(self) -> tuple[str, ...]:
         """Returns which of batch, input and output vary between the points."""
-        return points(self.prediction.scenario)
+        return swept_sizes(self.prediction.scenario)
 
     @cached_property
     def figures_used(self) -> list[str]:
@@ -49,9 +49,9 @@ class Answered:
         return used(self.prediction.chip, self.prediction.scenario, list(self.chip.figures))
 
     @cached_property
-    def worked_out(self) -> list[str]:
-        """Returns the keys of the used figures that nobody published: derived for the sheet."""
-        return worked_out(self.chip, self.figures_used)
+    def computed_figures(self) -> list[str]:
+        """Returns the keys of those of them that nobody published: computed for the sheet."""
+        return computed_figures(self.chip, self.figures_used)
 
     @cached_property
     def seconds(self) -> list[float]:

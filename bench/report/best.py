@@ -18,22 +18,21 @@ from bench.report.costs import INNER, costs_note
 from bench.report.digits import NONE, counted
 from bench.report.flatpredictions import flat_rows
 from bench.report.markup import Report
-from bench.report.operators import SPELLED as SPELLED_OPERATORS
-from bench.report.operators import operators_section
+from bench.report.operators import OPERATOR_NOTES, operators_section
 from bench.report.predictions import (
     HOW,
     STAGES,
     caveats,
     cells_of,
     columns,
-    footed,
-    untold,
+    rests_with_notes,
+    unknown_lines,
 )
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
-from bench.report.tested import tests_said
+from bench.report.tested import tests_line
 
-SPELLED = (
+COLUMN_NOTES = (
     "Way: how the model is divided over all chips (tp, pp: chips share the layers; dp: copies; "
     "ep: experts over that many chips). Of all ways and numbers of concurrent requests that fit in "
     "memory, it has the most tokens/s within the limits; of those within 1%, the one that answers "
@@ -81,10 +80,16 @@ def best_ways(
     ordered = [(limit, one) for limit in results for one in _fastest(limit.answers)]
     shown = [(limit, Answered(one, one.found)) for limit, one in ordered if one.found]
     cells = tuple(
-        _spliced(cells_of(at, 0, prices, base, footed(at, notes)), limit.wanted, at, results, rate)
+        _spliced(
+            cells_of(at, 0, prices, base, rests_with_notes(at, notes)),
+            limit.wanted,
+            at,
+            results,
+            rate,
+        )
         for limit, at in shown
     )
-    summary = (*_summary(results, prices), *((SPELLED_OPERATORS,) if operators else ()))
+    summary = (*_summary(results, prices), *((OPERATOR_NOTES,) if operators else ()))
     table = Table(_title(results, base), HOW, heads, cells, summary, notes.lines())
     more = [operators_section(at.answer, at.prediction, 0) for _, at in shown] if operators else []
     rows = [_flat(limit.wanted, one, prices, rate) for limit, one in ordered]
@@ -175,15 +180,15 @@ def _summary(results: Sequence[LimitResult], prices: Prices) -> Iterator[str]:
     predicted = {one.chip.id: one for one in answers if one.found}
     wanted = results[0].wanted
     scenario = wanted.scenario(_copies(wanted), [1])
-    yield SPELLED
+    yield COLUMN_NOTES
     yield _choices_tested()
-    if tests := tests_said(list(predicted), "serve", wanted.engine):
+    if tests := tests_line(list(predicted), "serve", wanted.engine):
         yield tests
     yield from caveats([*predicted.values()], scenario, costs_note(prices), RESTS)
     if any(one.found and one.found.scenario.split.pp > 1 for one in answers):
         yield STAGES
     for limit in results:
-        lines = [limit.why] if limit.why else untold(limit.answers, scenario)
+        lines = [limit.why] if limit.why else unknown_lines(limit.answers, scenario)
         prefix = f"TPOT {_limit(limit.wanted.tpot)} at most: " if len(results) > 1 else ""
         yield from (f"{prefix}{line}" for line in lines)
 

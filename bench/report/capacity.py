@@ -8,7 +8,7 @@ from bench.predict.scenario import Scenario
 from bench.report.digits import NONE, counted
 from bench.report.markup import Report
 from bench.report.predicted import TIGHT
-from bench.report.question import beyond, published
+from bench.report.question import beyond_context, published_format
 from bench.report.scalar import Scalar
 from bench.report.table import Table
 
@@ -29,7 +29,7 @@ def fitting(found: Sequence[MemoryFit], scenario: Scenario) -> Report:
         ("Kept free: 3.5 GB for the engine, and 10% of the memory.",),
         COLUMNS,
         tuple(_cells(one, scenario.split.dp) for one in found),
-        (*beyond(scenario), *published(scenario, [one.chip for one in found])),
+        (*beyond_context(scenario), *published_format(scenario, [one.chip for one in found])),
         (),
     )
     return Report(table, [_flat(one, scenario.split.dp) for one in found])

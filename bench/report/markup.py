@@ -1,17 +1,23 @@
-"""What every format is given, and the calls that set it."""
+"""The report that every output format renders, and helpers that the formats share."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tabulate import tabulate
 
-from bench.report.scalar import Made, Rows, Scalar
+from bench.report.scalar import Lazy, Rows, Scalar
 from bench.report.table import Section, Table
 
 
 @dataclass(frozen=True)
 class Report:
-    """Rows as words and as numbers, with further tables beneath the first where there are any."""
+    """A table as text and as numbers, with further tables below it.
+
+    Attributes:
+        table: the first table, with the title, the heading and the notes.
+        flat: its rows for programs.
+        more: further tables.
+    """
 
     table: Table
     flat: list[dict[str, Scalar]] | Rows
@@ -19,43 +25,43 @@ class Report:
 
     @property
     def has_first(self) -> bool:
-        """Tells whether the first table is worth its header: an empty one before others is not."""
+        """Whether the first table is shown: not if it is empty and others follow."""
         return bool(self.table.cells) or not self.more
 
 
-def headed(report: Report, lines: Sequence[str]) -> Report:
+def with_heading(report: Report, lines: Sequence[str]) -> Report:
     """Returns a report with further lines above its first table."""
     table = replace(report.table, heading=(*report.table.heading, *lines))
     return replace(report, table=table) if lines else report
 
 
 def tabulated(columns: Sequence[str], cells: Sequence[Sequence[str]], style: str) -> str:
-    """Returns cells set by tabulate, as written: no number is read into them."""
+    """Returns a table in a style of tabulate, which leaves texts that look like numbers as is."""
     return tabulate(cells, columns, tablefmt=style, disable_numparse=True)
 
 
 def cleaned(report: Report) -> Report:
-    """Returns a report whose every text is one line of printable characters.
+    """Returns a report in which each text is one line of printable characters.
 
-    A device's name and an error's text come from outside: no line break of theirs may end a row,
-    no control character may reach a terminal.
+    A device's name and an error's text come from outside: their line breaks must not end a row, and
+    their control characters must not reach a terminal.
     """
     table = report.table
-    lines = Table(
+    clean = Table(
         title=one_line(table.title),
         heading=_lines(table.heading),
         columns=_lines(table.columns),
-        cells=Made(lambda: (_lines(row) for row in table.cells)),
+        cells=Lazy(lambda: (_lines(row) for row in table.cells)),
         summary=_lines(table.summary),
         notes=_lines(table.notes),
     )
-    return Report(lines, Rows(lambda: _flat(report.flat)), tuple(map(_section, report.more)))
+    return Report(clean, Rows(lambda: _flat(report.flat)), tuple(map(_section, report.more)))
 
 
-def _section(one: Section) -> Section:
-    cells = tuple(_lines(row) for row in one.cells)
-    title, columns = one_line(one.title), _lines(one.columns)
-    return Section(title, columns, cells, _flat(one.flat), _lines(one.lines), one.key)
+def _section(section: Section) -> Section:
+    cells = tuple(_lines(row) for row in section.cells)
+    title, columns = one_line(section.title), _lines(section.columns)
+    return Section(title, columns, cells, _flat(section.flat), _lines(section.lines), section.key)
 
 
 def _flat(rows: Iterable[dict[str, Scalar]]) -> list[dict[str, Scalar]]:
@@ -63,15 +69,15 @@ def _flat(rows: Iterable[dict[str, Scalar]]) -> list[dict[str, Scalar]]:
 
 
 def one_line(text: str) -> str:
-    """Returns ``text`` with each run of blanks and unprintable characters as one space."""
+    """Returns ``text`` with each run of blanks and unprintable characters replaced by a space."""
     return " ".join(printable(text).split())
 
 
 def printable(text: str) -> str:
-    """Returns ``text`` with a space for each character that a terminal would obey, not show."""
+    """Returns ``text`` with a space for each unprintable character, such as a control character."""
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else " " for one in text)
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _lines(texts: Iterable[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Chips beside a baseline: paper ratio, measured ratio, and how much paper overstates each."""
+"""Chips over a baseline: paper ratio, measured ratio, and how much paper overstates each chip."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,9 @@ from bench.report.table import Table
 from bench.report.verdicts import overstated
 
 FIGURED = ("matrix_bf16", "matrix_fp16", "matrix_fp8", "matrix_int8", "memory_bandwidth")
+"""Figures that are compared by default."""
 WORKED = ("prefill", "decode", "serving", "training")
+"""Kinds of work that are compared by default."""
 HOW = (
     (
         "A cell: ratio on paper → measured ratio (95%) [the first over the second: above 1, "
@@ -35,14 +37,14 @@ def matrix(
     figures: Sequence[str] = FIGURED,
     margin: float = 0.10,
 ) -> Report:
-    """Returns chips by figures and kinds of work, each over the baseline.
+    """Returns a table of chips by figures and kinds of work, each relative to the baseline.
 
     Args:
-        chips: those that are divided; None for all of which something was measured on both.
-        baseline: what they are divided by.
+        chips: the chips compared; None for all with a measurement that the baseline has, too.
+        baseline: the chip that they are divided by.
         bench: the evidence.
-        figures: keys of figures, and kinds of work; with the usual ones, ``WORKED`` are shown, too.
-        margin: what counts as equal.
+        figures: keys of figures and kinds of work; the default figures bring ``WORKED`` with them.
+        margin: relative difference up to which two chips count as equal.
     """
     found = findings(chips, baseline, bench, figures, margin)
     cells = tuple((row[0].question.first.id, *(cell(one) for one in row)) for row in found)
@@ -64,7 +66,7 @@ def findings(
     figures: Sequence[str] = FIGURED,
     margin: float = 0.10,
 ) -> list[list[Finding]]:
-    """Returns the cells of ``matrix``: a row a chip, a finding a figure or kind of work."""
+    """Returns the findings of ``matrix``: a row per chip, a column per figure or kind of work."""
     judged = [
         [bench.finding(Question(chip, baseline, axis, margin=margin)) for axis in _axes(figures)]
         for chip in chips or _measured(baseline, bench)
@@ -73,12 +75,12 @@ def findings(
 
 
 def _axes(figures: Sequence[str]) -> list[Axis]:
-    asked = (*figures, *WORKED) if figures == FIGURED else figures
-    return [Axis.model_validate({"figure" if key in FIGURES else "work": key}) for key in asked]
+    keys = (*figures, *WORKED) if figures == FIGURED else figures
+    return [Axis.model_validate({"figure" if key in FIGURES else "work": key}) for key in keys]
 
 
 def _measured(baseline: Chip, bench: Bench) -> list[Chip]:
-    """Returns the chips with an admitted value, in the order of the catalogue; no processors."""
+    """Returns the accelerators with an admitted measurement, in the order of the catalogue."""
     known = {one.chip for one in bench.whole.admitted}
     chips = (one for one in bench.catalogue.chips.values() if one.kind != "cpu")
     return [one for one in chips if one.id in known and one.id != baseline.id]
@@ -89,20 +91,18 @@ def _heading(axis: Axis) -> str:
 
 
 def state(found: Finding) -> str:
-    """Returns what a cell has: both ratios, one of them, or why neither."""
+    """Returns what a cell has: both ratios, only one of them, or none because chips are unlike."""
     if found.paper and found.measured:
         return "both"
     if found.measured:
         return "no paper"
-    return (
-        "unlike"
-        if found.word.value == "not comparable"
-        else ("unmeasured" if found.paper else "neither")
-    )
+    if found.word.value == "not comparable":
+        return "unlike"
+    return "unmeasured" if found.paper else "neither"
 
 
 def cell(found: Finding) -> str:
-    """Returns both ratios, or what is missing in words."""
+    """Returns both ratios as text, or which of them is missing."""
     if state(found) in ("unlike", "neither"):
         return "unlike" if state(found) == "unlike" else NONE
     paper = times(found.paper.value) if found.paper else "no paper"
@@ -114,15 +114,16 @@ def cell(found: Finding) -> str:
 
 
 def _summary(found: Sequence[Sequence[Finding]], baseline: Chip) -> list[str]:
-    whole = [one for row in found for one in row]
-    both = [one for one in whole if overstated(one)]
-    if not both:
+    """Returns how often paper overstates and understates, by more than 10%."""
+    cells = [finding for row in found for finding in row]
+    factors = [factor for one in cells if (factor := overstated(one))]
+    if not factors:
         return [f"No measurement compares {baseline.name} with another chip."]
-    over = [one for one in both if (overstated(one) or 0) > 1.1]
-    under = [one for one in both if (overstated(one) or 9) < 1 / 1.1]
+    over = sum(factor > 1.1 for factor in factors)
+    under = sum(factor < 1 / 1.1 for factor in factors)
     return [
         (
-            f"{len(both)} of {len(whole)} cells have both ratios. Paper overstates the chip over "
-            f"{baseline.name} by more than 10% in {len(over)}, understates it in {len(under)}."
+            f"{len(factors)} of {len(cells)} cells have both ratios. Paper overstates the chip "
+            f"over {baseline.name} by more than 10% in {over}, understates it in {under}."
         )
     ]

@@ -23,7 +23,7 @@ EFFECTS = {
     "where misuse is known or suspected",
     "listed": "named by guidance on Chinese chips",
 }
-"""Effects whose key is no readable phrase."""
+"""Effects in words, where the key is not a readable phrase."""
 POLICIES = {
     Policy.NONE: "none",
     Policy.NAC_NOTIFICATION: "NAC notification",
@@ -35,7 +35,7 @@ POLICIES = {
 
 
 def effects(ruling: Ruling) -> str:
-    """Returns the effects, or the possible effects, of a rule in words, with the firms it names."""
+    """Returns the effects or possible effects of a rule in words, with the firms that it names."""
     words = " or ".join(dict.fromkeys(in_words(word) for word in ruling.words))
     firms = ruling.rule.conditions.get("firms")
     words += f": {firms}" if firms else ""
@@ -50,71 +50,72 @@ def in_words(word: str) -> str:
     return EFFECTS.get(word, word.replace("_", " "))
 
 
-def paragraph(one: Status) -> str:
+def paragraph(status: Status) -> str:
     """Returns the paragraph of the control list, or the possible paragraphs.
 
-    A system is in 4A090 by the paragraph of the chips in it.
+    A system falls under 4A090 because of the paragraph of its chips.
     """
-    if len(one.eccns) == 1:
-        held = one.eccns[0] or "none"
-        return f"4A090 by {held}" if one.system and one.eccns[0] else held
-    words = dict.fromkeys(".".join(eccn.split(".")[:2]) if eccn else "none" for eccn in one.eccns)
+    if len(status.eccns) == 1:
+        eccn = status.eccns[0] or "none"
+        return f"4A090 by {eccn}" if status.system and status.eccns[0] else eccn
+    sections = (".".join(eccn.split(".")[:2]) if eccn else "none" for eccn in status.eccns)
+    words = list(dict.fromkeys(sections))
     return f"{'unknown: ' if len(words) > 1 else ''}{' or '.join(words)}"
 
 
-def policy(one: Status) -> str:
+def policy(status: Status) -> str:
     """Returns the licence policy, or the possible policies."""
-    words = _differing(one) or policies(one.policies)
-    return f"{words}, unless the recipient is exempt" if exempt(one) else words
+    words = _differing(status) or policies(status.policies)
+    return f"{words}, unless the recipient is exempt" if exempt(status) else words
 
 
 def policies(found: Sequence[Policy]) -> str:
-    """Returns the one certain policy, or the possible policies."""
+    """Returns the policy if there is only one, otherwise the possible policies."""
     words = [POLICIES[one] for one in found]
     return words[0] if len(words) == 1 else f"unknown: {' or '.join(words)}"
 
 
-def needed(one: Status, by: str) -> str:
+def needed(status: Status, by: str) -> str:
     """Returns whether a licence is needed, its policy, by which rules, and who is exempt."""
-    terms = _differing(one) or policies(one.policies)
-    but = "".join(f", unless the recipient is {who}" for who in exempt(one))
+    terms = _differing(status) or policies(status.policies)
+    but = "".join(f", unless the recipient is {who}" for who in exempt(status))
     words = {
         Truth.YES: f"a licence or a notice is needed: {terms}, by {by}{but}",
         Truth.NO: "no licence and no notice is needed",
         Truth.UNKNOWN: f"what is published does not decide whether a licence is needed by {by}",
     }
-    return f"By US rules {words[one.needs_licence]}."
+    return f"By US rules {words[status.needs_licence]}."
 
 
-def exempt(one: Status) -> list[str]:
-    """Returns the recipients that are exempt where the part needs a licence."""
-    found = (row.unless for row in _rows(one) if row.unless)
-    return list(dict.fromkeys(found)) if one.needs_licence is not Truth.NO else []
+def exempt(status: Status) -> list[str]:
+    """Returns the kinds of recipient that need no licence, if the part may need one."""
+    found = (row.unless for row in _rows(status) if row.unless)
+    return list(dict.fromkeys(found)) if status.needs_licence is not Truth.NO else []
 
 
 def exemptions(found: Iterable[Status]) -> Iterator[str]:
     """Yields a line for each kind of exempt recipient."""
-    for who in dict.fromkeys(who for one in found for who in exempt(one)):
+    for who in dict.fromkeys(who for status in found for who in exempt(status)):
         yield f"Exempt: {who}."
 
 
 def differences(found: Iterable[Status]) -> Iterator[str]:
-    """Yields a line for each policy that sources read differently, with who reads what."""
-    rows = (row for one in found if _differing(one) for row in _rows(one))
+    """Yields a line for each policy on which sources differ, with what each source says."""
+    rows = (row for status in found if _differing(status) for row in _rows(status))
     for why in dict.fromkeys(row.why for row in rows if row.why):
         yield f"Sources differ: {why}."
 
 
-def _differing(one: Status) -> str:
-    """Returns the policies between which sources differ; empty if other doubts remain."""
-    between = {each for row in _rows(one) if row.rivals for each in (row.policy, *row.rivals)}
-    if len(one.policies) < 2 or not between.issuperset(one.policies):
+def _differing(status: Status) -> str:
+    """Returns the policies between which sources differ; empty if the policy is open otherwise."""
+    disputed = {one for row in _rows(status) if row.rivals for one in (row.policy, *row.rivals)}
+    if len(status.policies) < 2 or not disputed.issuperset(status.policies):
         return ""
-    words = [POLICIES[each].removeprefix("licence (").removesuffix(")") for each in one.policies]
+    words = [POLICIES[one].removeprefix("licence (").removesuffix(")") for one in status.policies]
     return f"licence ({' or '.join(words)}: sources differ)"
 
 
-def _rows(one: Status) -> Iterator[PolicyRow]:
-    """Yields the lines of policy tables that apply."""
-    for ruling in one.of_kind(CONTROL):
+def _rows(status: Status) -> Iterator[PolicyRow]:
+    """Yields the rows of the policy tables that apply."""
+    for ruling in status.of_kind(CONTROL):
         yield from ruling.rows if ruling.enforced is not Truth.NO else ()

@@ -1,14 +1,15 @@
-"""Every condition of the rules with a chip's values and margins, as a table."""
+"""The table of a chip's export rules: each condition with the chip's value and margin."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
 from bench.report.policies import differences, exemptions, in_words, paragraph, policy
-from bench.report.rulings import AID, cited, in_dispute, where
+from bench.report.rulings import AID, cited, destination_words, in_dispute
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.rules.attributes import KINDS
+from bench.rules.judge import Status
 from bench.rules.judged import Judged
 from bench.rules.load import Rulebook
 from bench.rules.model import Outcome
@@ -24,12 +25,23 @@ MARKS = {Truth.YES: "yes", Truth.NO: "no", Truth.UNKNOWN: "unknown"}
 def explanation(
     judged: Judged, rulings: Sequence[Ruling], book: Rulebook, catalogue: Catalogue
 ) -> Report:
-    """Returns every condition of the rules given with the values of a chip."""
+    """Returns each condition of the rules, with the chip's value and its margin."""
     notes, status = Notes(), judged.status
-    lines = [line for one in rulings for line in _ruling_lines(one, catalogue, notes)]
-    deciding = [one for one in rulings if one.rule.kind in (CONTROL, LETTER)]
-    decided = "; ".join(f"{one.rule.id}: {reason(one)}" for one in deciding)
-    heading = (
+    cells = tuple(row for ruling in rulings for row in _cells(ruling, catalogue, notes))
+    question = status.question
+    name = judged.chip.name if judged.chip else status.name
+    title = f"The rules on {name}, {question.on}, {destination_words(question, book)}"
+    disputed = tuple(in_dispute(judged, catalogue, notes))
+    flat = [row for ruling in rulings for row in _ruling_flat(status.name, ruling)]
+    table = Table(title, _heading(status, rulings), EXPLAINED, cells, disputed, notes.lines())
+    return Report(table, flat)
+
+
+def _heading(status: Status, rulings: Sequence[Ruling]) -> tuple[str, ...]:
+    """Returns the result, what decided it, and the definitions of the attributes."""
+    deciding = [ruling for ruling in rulings if ruling.rule.kind in (CONTROL, LETTER)]
+    decided = "; ".join(f"{ruling.rule.id}: {reason(ruling)}" for ruling in deciding)
+    return (
         f"Paragraph {paragraph(status)}; US policy {policy(status)}.",
         *([f"Decided by: {decided}."] if decided else []),
         *exemptions([status]),
@@ -37,90 +49,86 @@ def explanation(
         *(f"{KINDS[key].title}: {KINDS[key].definition}." for key in _keys(rulings)),
         AID,
     )
-    question = status.question
-    name = judged.chip.name if judged.chip else status.name
-    title = f"The rules on {name}, {question.on}, {where(question, book)}"
-    disputed = tuple(in_dispute(judged, catalogue, notes))
-    cells = tuple(line[:-1] for line in lines)
-    flat = [row for one in rulings for row in _ruling_flat(status.name, one)]
-    table = Table(title, heading, EXPLAINED, tuple(map(tuple, cells)), disputed, notes.lines())
-    return Report(table, flat)
 
 
 def _keys(rulings: Iterable[Ruling]) -> list[str]:
-    """Returns the attributes that the conditions ask of, in the order of their table."""
-    asked = {part.title for one in rulings for _, trace in one.traces for part in _flattened(trace)}
-    asked |= {part.title for one in rulings for _, part in _unneeded(one)}
-    return [key for key, kind in KINDS.items() if any(kind.title in title for title in asked)]
+    """Returns the keys of the attributes that the conditions test, in the order of ``KINDS``."""
+    tested = {part.title for one in rulings for _, trace in one.traces for part in _nodes(trace)}
+    tested |= {part.title for one in rulings for _, part in _unneeded(one)}
+    return [key for key, kind in KINDS.items() if any(kind.title in title for title in tested)]
 
 
-def _ruling_lines(one: Ruling, catalogue: Catalogue, notes: Notes) -> Iterator[tuple[str, ...]]:
-    label = f"{one.rule.id} {cited(one.rule, catalogue, notes)}{_standing(one)}"
-    for outcome, trace in one.traces:
+def _cells(ruling: Ruling, catalogue: Catalogue, notes: Notes) -> Iterator[tuple[str, ...]]:
+    """Yields a row per condition; only the first row of a rule names it."""
+    label = f"{ruling.rule.id} {cited(ruling.rule, catalogue, notes)}{_standing(ruling)}"
+    for outcome, trace in ruling.traces:
         for depth, part in _indented(trace):
-            told = _outcome(outcome) if depth == 0 else ""
-            yield (
-                label, told, "· " * depth + part.words, part.found, part.margin_words,
-                MARKS[part.truth], "",
-            )  # fmt: skip
+            name = _outcome(outcome) if depth == 0 else ""
+            condition = "· " * depth + part.words
+            yield label, name, condition, part.found, part.margin_words, MARKS[part.truth]
             label = ""
-    for outcome, part in _unneeded(one):
-        yield "", _outcome(outcome), part.words, part.found, part.margin_words, _spared_by(one), ""
+    for outcome, part in _unneeded(ruling):
+        why = _why_unneeded(ruling)
+        yield "", _outcome(outcome), part.words, part.found, part.margin_words, why
 
 
-def _unneeded(one: Ruling) -> Iterator[tuple[Outcome, Trace]]:
-    """Yields, once each, what a control asks of that no line above the one that is met looked at.
+def _unneeded(ruling: Ruling) -> Iterator[tuple[Outcome, Trace]]:
+    """Yields the conditions of a control that were not evaluated, each attribute once.
 
-    A reader looks for the density of a part that its TPP alone puts in a paragraph.
+    Outcomes after the first one met are skipped, but a reader looks for the density of a part that
+    its TPP alone puts in a paragraph.
     """
-    seen = {part.title for _, trace in one.traces for part in _flattened(trace)}
-    for outcome, trace in one.spared if one.rule.kind == CONTROL else ():
+    seen = {part.title for _, trace in ruling.traces for part in _nodes(trace)}
+    for outcome, trace in ruling.spared if ruling.rule.kind == CONTROL else ():
         for part in leaves(trace):
             if part.title not in seen:
                 seen.add(part.title)
                 yield outcome, part
 
 
-def _spared_by(one: Ruling) -> str:
-    return f"not needed: {one.traces[-1][0].id} already met"
+def _why_unneeded(ruling: Ruling) -> str:
+    return f"not needed: {ruling.traces[-1][0].id} already met"
 
 
-def _standing(one: Ruling) -> str:
-    if not one.in_text:
+def _standing(ruling: Ruling) -> str:
+    """Returns a remark on a rule that is not, or perhaps not, enforced."""
+    if not ruling.in_text:
         return " (not in the text that day)"
-    if one.enforced is Truth.NO:
+    if ruling.enforced is Truth.NO:
         return " (in the text, not enforced)"
-    return " (perhaps not enforced)" if one.enforced is Truth.UNKNOWN else ""
+    return " (perhaps not enforced)" if ruling.enforced is Truth.UNKNOWN else ""
 
 
 def _outcome(outcome: Outcome) -> str:
-    brings = outcome.eccn or in_words(outcome.effect or outcome.policy or "")
-    return f"{outcome.id}: {brings}" if brings and brings != outcome.id else outcome.id
+    effect = outcome.eccn or in_words(outcome.effect or outcome.policy or "")
+    return f"{outcome.id}: {effect}" if effect and effect != outcome.id else outcome.id
 
 
 def _indented(trace: Trace, depth: int = 0) -> Iterator[tuple[int, Trace]]:
+    """Yields a condition and all conditions within it, each with its depth."""
     yield depth, trace
     for part in trace.parts:
         yield from _indented(part, depth + 1)
 
 
-def _flattened(trace: Trace) -> Iterator[Trace]:
+def _nodes(trace: Trace) -> Iterator[Trace]:
     yield from (part for _, part in _indented(trace))
 
 
-def _ruling_flat(chip: str, one: Ruling) -> list[dict[str, Scalar]]:
-    asked = [
+def _ruling_flat(chip: str, ruling: Ruling) -> list[dict[str, Scalar]]:
+    """Returns a row per condition for programs."""
+    conditions = [
         (outcome, depth, part, part.truth.value)
-        for outcome, trace in one.traces
+        for outcome, trace in ruling.traces
         for depth, part in _indented(trace)
     ]
-    asked += [(outcome, 0, part, _spared_by(one)) for outcome, part in _unneeded(one)]
+    conditions += [(outcome, 0, part, _why_unneeded(ruling)) for outcome, part in _unneeded(ruling)]
     return [
         {
             "chip": chip,
-            "rule": one.rule.id,
-            "in_text": one.in_text,
-            "enforced": one.enforced.value,
+            "rule": ruling.rule.id,
+            "in_text": ruling.in_text,
+            "enforced": ruling.enforced.value,
             "outcome": outcome.id,
             "depth": depth,
             "condition": part.words,
@@ -129,5 +137,5 @@ def _ruling_flat(chip: str, one: Ruling) -> list[dict[str, Scalar]]:
             "margin_words": part.margin_words,
             "met": met,
         }
-        for outcome, depth, part, met in asked
+        for outcome, depth, part, met in conditions
     ]

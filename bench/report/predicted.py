@@ -1,4 +1,4 @@
-"""What is predicted of one chip at one point, in words: rates and times with their intervals."""
+"""The prediction for one chip at one point as text: rates and times with their intervals."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,90 +16,96 @@ from bench.report.answered import Answered, does_not_fit
 from bench.report.costs import INNER
 from bench.report.digits import NONE
 from bench.report.duration import duration
-from bench.report.marks import worked_out
+from bench.report.marks import computed_figures
 from bench.units import significant
 
 OUTER = 0.95
+"""Level of the outer interval."""
 TIGHT = "tight: under 10% of memory left free"
 
 
-def unfit(found: Prediction, place: int) -> bool:
-    """Tells whether the model does not fit, however little is kept free."""
-    return does_not_fit(found.room(place))
+def unfit(prediction: Prediction, place: int) -> bool:
+    """Tells whether the model does not fit at a point, even if no memory is kept free."""
+    return does_not_fit(prediction.room(place))
 
 
-def if_fitted(at: Answered, place: int, told: str) -> str:
-    """Returns what is told of one point; where the model does not fit, that it is as if it did."""
-    return f"if it fitted: {told}" if told != NONE and at.unfit(place) else told
+def if_fitted(at: Answered, place: int, text: str) -> str:
+    """Returns a text, marked as hypothetical where the model does not fit."""
+    return f"if it fitted: {text}" if text != NONE and at.unfit(place) else text
 
 
-def in_words(
-    one: Answer,
-    found: Prediction,
+def prediction_texts(
+    answer: Answer,
+    prediction: Prediction,
     place: int,
     levels: Sequence[float] = (INNER, OUTER),
 ) -> dict[str, str]:
-    """Returns what is predicted of a chip at one point: rate, ratio, time, limit, memory, tier.
+    """Returns the texts of ``point_texts``, and on what the prediction is based (``rests``)."""
+    texts = point_texts(Answered(answer, prediction), place, levels)
+    return {**texts, "rests": rests_on(answer, prediction)}
 
-    Rate and ratio have the intervals of ``levels``, the time the inner one alone.
+
+def point_texts(at: Answered, place: int, levels: Sequence[float]) -> dict[str, str]:
+    """Returns ratio, rate, time, limit and memory left at one point as text.
+
+    Rate and ratio have an interval for each of ``levels``; the time has the inner interval only.
     """
-    return {**at_point(Answered(one, found), place, levels), "rests": rests_on(one, found)}
-
-
-def at_point(at: Answered, place: int, levels: Sequence[float]) -> dict[str, str]:
-    """Returns the same but for what it rests on, which is one at all points."""
     digits, (limit, share) = digits_of(at.prediction.tier), at.prediction.work.limit(place)
     ratio = at.answer.over
-    told = _over(ratio, place, digits, [at.ratio(one, place) for one in levels]) if ratio else ""
+    over = _ratio(ratio, place, digits, [at.ratio(one, place) for one in levels]) if ratio else ""
     return {
-        "over": if_fitted(at, place, told) if told else "",
+        "over": if_fitted(at, place, over) if over else "",
         "rate": if_fitted(at, place, _rate(at, place, digits, levels)),
-        "time": lasting(at.seconds, at.half(INNER), place, digits),
+        "time": time_text(at.seconds, at.half(INNER), place, digits),
         "limit": f"{limit} {share:.0%}",
         "left": _left(at, place),
     }
 
 
-def rests_on(one: Answer, found: Prediction) -> str:
-    """Returns what an answer rests on: tier, and what nobody published."""
-    return "; ".join(filter(None, (found.tier, *_open(one, found))))
+def rests_on(answer: Answer, prediction: Prediction) -> str:
+    """Returns on what an answer is based: its tier, and which figures nobody published."""
+    gaps = _computed(answer), _missing(prediction), prediction.assumed
+    return "; ".join(filter(None, (prediction.tier, *gaps)))
 
 
 def digits_of(tier: str) -> int:
-    """Returns how many digits a number bears: two where it rests on little but the sheet."""
+    """Returns the number of significant digits: two if a chip's sheet is nearly the only basis."""
     return 2 if tier in (Tier.SHEET, Tier.OTHER) else 3
 
 
-def resting(one: Answer) -> list[str]:
-    """Returns the keys of the sheet's figures that an answer rests on."""
-    return used(one.found.chip, one.found.scenario, list(one.chip.figures)) if one.found else []
+def figures_used(answer: Answer) -> list[str]:
+    """Returns the keys of the sheet's figures that an answer is computed from."""
+    found = answer.found
+    return used(found.chip, found.scenario, list(answer.chip.figures)) if found else []
 
 
-def _open(one: Answer, found: Prediction) -> tuple[str, ...]:
-    """Returns what nobody published of that on which an answer rests, and what stands for it."""
-    return _computed(one), _lacks(found), found.assumed
-
-
-def _computed(one: Answer) -> str:
-    found = worked_out(one.chip, resting(one))
+def _computed(answer: Answer) -> str:
+    keys = computed_figures(answer.chip, figures_used(answer))
     links = ("link_", "pair_link_")
-    named = ("link" if key.startswith(links) else FIGURES[key].title for key in found)
-    told = ", ".join(dict.fromkeys(named))
-    return f"{told} worked out, not published" if told else ""
+    titles = ("link" if key.startswith(links) else FIGURES[key].title for key in keys)
+    text = ", ".join(dict.fromkeys(titles))
+    return f"{text} worked out, not published" if text else ""
 
 
-def _lacks(found: Prediction) -> str:
-    return f"no {' nor '.join(found.missing)} published" if found.missing else ""
+def _missing(prediction: Prediction) -> str:
+    return f"no {' nor '.join(prediction.missing)} published" if prediction.missing else ""
 
 
 def _rate(at: Answered, place: int, digits: int, levels: Sequence[float]) -> str:
     return _bracketed(at.rates[place], [at.bounds(one, place) for one in levels], digits)
 
 
-def lasting(seconds: Sequence[float], half: Sequence[float], place: int, digits: int) -> str:
-    """Returns a time with its inner interval."""
-    middle, inner = float(seconds[place]), float(np.exp(half[place]))
-    low, high = (_time(one, 2) for one in (middle / inner, middle * inner))
+def time_text(seconds: Sequence[float], half: Sequence[float], place: int, digits: int) -> str:
+    """Returns the time at one point with its inner interval.
+
+    Args:
+        seconds: times in s, one per point.
+        half: half-widths of the interval in log time, one per point.
+        place: index of the point.
+        digits: significant digits of the time; its bounds have two.
+    """
+    middle, factor = float(seconds[place]), float(np.exp(half[place]))
+    low, high = (_time(one, 2) for one in (middle / factor, middle * factor))
     return f"{_time(middle, digits)} ({low.removesuffix(high[high.rindex(' ') :])}–{high})"
 
 
@@ -109,61 +115,74 @@ def _time(seconds: float, digits: int) -> str:
 
 def _bracketed(value: float, bounds: Iterable[tuple[float, float]], digits: int) -> str:
     """Formats a value with its intervals."""
-    told = "; ".join(f"{number(low, 2)}–{number(high, 2)}" for low, high in bounds)
-    return f"{number(value, digits)} ({told})"
+    intervals = "; ".join(f"{number(low, 2)}–{number(high, 2)}" for low, high in bounds)
+    return f"{number(value, digits)} ({intervals})"
 
 
 def number(value: float, digits: int) -> str:
-    """Formats a number with so many significant digits, padded with zeros."""
+    """Formats a number with ``digits`` significant digits, padded with zeros."""
     return significant(float(f"{value:.{digits}g}"), digits)
 
 
-def over(found: Ratio, place: int, digits: int, levels: Sequence[float]) -> str:
-    """Returns a ratio with its intervals, or 1 of what is divided by itself."""
-    pairs = [found.bounds(level) for level in levels]
-    return _over(
-        found, place, digits, [(float(low[place]), float(high[place])) for low, high in pairs]
+def ratio_text(ratio: Ratio, place: int, digits: int, levels: Sequence[float]) -> str:
+    """Returns the ratio at one point with its intervals; ``1`` for the baseline itself."""
+    pairs = [ratio.bounds(level) for level in levels]
+    return _ratio(
+        ratio, place, digits, [(float(low[place]), float(high[place])) for low, high in pairs]
     )
 
 
-def _over(found: Ratio, place: int, digits: int, bounds: Sequence[tuple[float, float]]) -> str:
+def _ratio(ratio: Ratio, place: int, digits: int, bounds: Sequence[tuple[float, float]]) -> str:
     if all(low == high for low, high in bounds):
         return "1"
-    return _bracketed(float(found.middle[place]), bounds, digits)
+    return _bracketed(float(ratio.middle[place]), bounds, digits)
 
 
 def _left(at: Answered, place: int) -> str:
-    found, room = at.prediction, at.room(place)
+    """Returns the memory left, or by how much the model does not fit and what would fit."""
+    prediction, room = at.prediction, at.room(place)
     if room.free is None:
         return "capacity unknown"
     if room.fits:
         return f"{number(room.free / 1e9, 2)} GB"
     if room.tight:
         return TIGHT
-    asked = found.scenario
-    length = int(asked.prompt[place] + asked.output[place])
-    sequences = float(asked.batch[place])
+    scenario = prediction.scenario
+    length = int(scenario.prompt[place] + scenario.output[place])
+    sequences = float(scenario.batch[place])
     least = least_chips(
-        found.chip, asked.workload, asked.precision, asked.split, sequences, length, found.recipe
+        prediction.chip,
+        scenario.workload,
+        scenario.precision,
+        scenario.split,
+        sequences,
+        length,
+        prediction.recipe,
     )
-    takes = f", needs {least} chips" if least else f", even {_most(found)}"
-    fits = _remedy(found, place, alone=not least) if found.recipe else ""
+    takes = f", needs {least} chips" if least else f", even {_most(prediction)}"
+    fits = _remedy(prediction, place, alone=not least) if prediction.recipe else ""
     return f"does not fit: {-room.free / 1e9:.0f} GB short{takes}{fits}"
 
 
-def _most(found: Prediction) -> str:
-    """Returns the most chips that were tried, in words: more copies than the batch feeds idle."""
-    if not found.scenario.split.sharded:
+def _most(prediction: Prediction) -> str:
+    """Returns the largest number of chips that was tried, in words: further copies would idle."""
+    if not prediction.scenario.split.sharded:
         return "at the widest tp"
-    micro = found.recipe.micro if found.recipe else 1
+    micro = prediction.recipe.micro if prediction.recipe else 1
     each = "each sequence" if micro == 1 else f"every {micro} sequences"
     return f"with a copy for {each} of the batch"
 
 
-def _remedy(found: Prediction, place: int, *, alone: bool) -> str:
-    """Returns how training fits as many chips; else how more, where ``alone`` tells of no other."""
-    ways = lighter(found.chip, found.scenario, place)
+def _remedy(prediction: Prediction, place: int, *, alone: bool) -> str:
+    """Returns how training would fit this number of chips, or else more chips.
+
+    Args:
+        prediction: the prediction.
+        place: index of the point.
+        alone: whether no larger number of chips is named elsewhere.
+    """
+    ways = lighter(prediction.chip, prediction.scenario, place)
     if ways:
         return f"; fits with {' or '.join(ways)}"
-    more = wider(found.chip, found.scenario, place) if alone else None
+    more = wider(prediction.chip, prediction.scenario, place) if alone else None
     return f"; {more[1]} chips hold it with {more[0]}" if more else ""

@@ -1,4 +1,4 @@
-"""Predictions of chips as a table: ratio first, then rates, times, limits, memory, energy, cost."""
+"""The table of predictions: ratio, rates, times, limit, memory, energy and cost of each chip."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,25 +11,31 @@ from bench.predict.tiers import RESTS
 from bench.report.answered import Answered
 from bench.report.costs import INNER, cost, costs_note, energy, with_range
 from bench.report.flatpredictions import flat_rows
-from bench.report.marks import unpublished
+from bench.report.marks import computed_notes
 from bench.report.markup import Report
-from bench.report.operators import SPELLED as SPELLED_OPERATORS
-from bench.report.operators import operators_section
+from bench.report.operators import OPERATOR_NOTES, operators_section
 from bench.report.predicted import (
     OUTER,
-    at_point,
     digits_of,
     if_fitted,
-    lasting,
     number,
+    point_texts,
     rests_on,
+    time_text,
 )
-from bench.report.question import beyond, instead, points, published, title
-from bench.report.scalar import Made, Rows
+from bench.report.question import (
+    beyond_context,
+    other_formats,
+    published_format,
+    swept_sizes,
+    title,
+)
+from bench.report.scalar import Lazy, Rows
 from bench.report.table import Notes, Table
-from bench.report.tested import tests_said
+from bench.report.tested import tests_line
 
 STEPS = {"serve": "TPOT", "prefill": "prefill", "decode": "TPOT", "train": "step"}
+"""The name of the time that is predicted, by phase."""
 HOW = (
     (
         "Predicted, not measured: published figures x fractions fitted to measured times. In "
@@ -37,7 +43,7 @@ HOW = (
     ),
     "No prediction proves that two chips match: that takes measurements of both (claims, verdict).",
 )
-SPELLED = {
+COLUMN_NOTES = {
     "serve": (
         "Tokens are those of the answers. TPOT: time between two tokens of one request, with "
         "others' prefills in between; its own prefill counts in the rate. TTFT: of a "
@@ -55,69 +61,71 @@ SPELLED = {
         "gradients and moments in 32 bits unless states=bf16."
     ),
 }  # fmt: skip
-"""What the words of a phase's columns mean."""
+"""Explains the terms of the columns, by phase."""
 ANY_ENGINE = "Engines differ: the interval spans those measured; engine= names one of them."
 OF_ENGINE = "With {}: by how much slower or faster it is than others, on the chips that it ran on."
 STAGES = "Pipeline stages are assumed to run one after the other, not filled with other requests."
 
 
 def predictions(
-    every: Sequence[Answer], base: Chip | None, asked: Scenario, prices: Prices, *, operators: bool
+    every: Sequence[Answer],
+    base: Chip | None,
+    scenario: Scenario,
+    prices: Prices,
+    *,
+    operators: bool,
 ) -> Report:
-    """Returns the predictions of chips, the fastest that fits first; where none is told, why not.
+    """Returns the predictions of chips, the fastest that fits first, and why others have none.
 
     Args:
-        every: an answer a chip.
-        base: the chip that they are divided by.
-        asked: the question.
-        prices: what ownership is taken to cost.
-        operators: whether each operator's time is told, too.
+        every: an answer per chip.
+        base: the chip that the others are divided by.
+        scenario: the question.
+        prices: the prices that costs are computed from.
+        operators: whether to add a table of operators' times per row.
     """
-    places = range(len(asked.batch))
-    told = [Answered(one, one.found) for one in every if one.found]
-    shown = sorted(((at, place) for at in told for place in places), key=_order)
+    places = range(len(scenario.batch))
+    answered = [Answered(one, one.found) for one in every if one.found]
+    shown = sorted(((at, place) for at in answered for place in places), key=_order)
     notes = Notes()
-    rests = {at.chip.id: footed(at, notes) for at in dict.fromkeys(at for at, _ in shown)}
+    rests = {at.chip.id: rests_with_notes(at, notes) for at in dict.fromkeys(at for at, _ in shown)}
     table = Table(
-        title(asked, base),
+        title(scenario, base),
         HOW,
-        columns(asked, base),
-        Made(lambda: (cells_of(*row, prices, base, rests[row[0].chip.id]) for row in shown)),
-        (*_summary(every, told, asked, prices), *((SPELLED_OPERATORS,) if operators else ())),
+        columns(scenario, base),
+        Lazy(lambda: (cells_of(*row, prices, base, rests[row[0].chip.id]) for row in shown)),
+        (*_summary(every, answered, scenario, prices), *((OPERATOR_NOTES,) if operators else ())),
         notes.lines(),
     )
-    untold_rows = ((one, None, place) for one in every if not one.found for place in places)
-    rows = [*((at.answer, at, place) for at, place in shown), *untold_rows]
-    more = (
-        [operators_section(at.answer, at.prediction, place) for at, place in shown]
-        if operators
-        else []
-    )
-    return Report(table, Rows(lambda: flat_rows(rows, asked, prices)), tuple(more))
+    unknown = ((one, None, place) for one in every if not one.found for place in places)
+    rows = [*((at.answer, at, place) for at, place in shown), *unknown]
+    detailed = shown if operators else []
+    more = tuple(operators_section(at.answer, at.prediction, place) for at, place in detailed)
+    return Report(table, Rows(lambda: flat_rows(rows, scenario, prices)), more)
 
 
 def _order(row: tuple[Answered, int]) -> tuple[int, bool, bool, float]:
-    """Orders rows by point; then what fits, what is tight, what does not fit; then by rate."""
+    """Returns the sort key: by point; then what fits, is tight, does not fit; then by rate."""
     at, place = row
     return place, at.unfit(place), at.room(place).fits is False, -at.rates[place]
 
 
-def footed(at: Answered, notes: Notes) -> str:
-    """Returns what an answer rests on, with its footnotes."""
-    marks = unpublished(at.chip, at.figures_used, notes)
+def rests_with_notes(at: Answered, notes: Notes) -> str:
+    """Returns on what an answer is based, with the footnotes of figures that nobody published."""
+    marks = computed_notes(at.chip, at.figures_used, notes)
     return f"{rests_on(at.answer, at.prediction)} {marks}".rstrip()
 
 
-def columns(asked: Scenario, base: Chip | None) -> tuple[str, ...]:
-    """Returns the heads of what ``cells_of`` gives."""
-    served = asked.phase == "serve"
+def columns(scenario: Scenario, base: Chip | None) -> tuple[str, ...]:
+    """Returns the column headings of the cells that ``cells_of`` returns."""
+    served = scenario.phase == "serve"
     return (
         "chip",
-        *points(asked),
+        *swept_sizes(scenario),
         *((f"x {(*base.aliases, base.id)[0]}, per chip",) if base else ()),
         "tokens/s, per chip",
-        *(("tokens/s, all",) if asked.split.chips > 1 else ()),
-        STEPS[asked.phase],
+        *(("tokens/s, all",) if scenario.split.chips > 1 else ()),
+        STEPS[scenario.phase],
         *(("TTFT, no queue",) if served else ()),
         "limited by", "memory left", "J/token", "USD/Mtoken", "rests on",
     )  # fmt: skip
@@ -126,21 +134,21 @@ def columns(asked: Scenario, base: Chip | None) -> tuple[str, ...]:
 def cells_of(
     at: Answered, place: int, prices: Prices, base: Chip | None, rests: str
 ) -> tuple[str, ...]:
-    """Returns what is predicted of one chip at one point, a cell each; what it rests on as told."""
-    asked, found = at.prediction.scenario, at.prediction
-    sizes = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
-    told, digits = at_point(at, place, (INNER, OUTER)), digits_of(found.tier)
-    first = at.ttft if asked.phase == "serve" else None
+    """Returns the row of one chip at one point; ``rests`` says on what the prediction is based."""
+    scenario = at.prediction.scenario
+    sizes = {"batch": scenario.batch, "input": scenario.prompt, "output": scenario.output}
+    texts, digits = point_texts(at, place, (INNER, OUTER)), digits_of(at.prediction.tier)
+    ttft = at.ttft if scenario.phase == "serve" else None
     return (
         at.chip.id,
         *(f"{sizes[key][place]:g}" for key in at.swept),
-        *((told["over"],) if base else ()),
-        told["rate"],
-        *((number(at.tokens_per_s[place], digits),) if asked.split.chips > 1 else ()),
-        told["time"],
-        *((lasting(first, at.ttft_half(INNER), place, digits),) if first else ()),
-        told["limit"],
-        told["left"],
+        *((texts["over"],) if base else ()),
+        texts["rate"],
+        *((number(at.tokens_per_s[place], digits),) if scenario.split.chips > 1 else ()),
+        texts["time"],
+        *((time_text(ttft, at.ttft_half(INNER), place, digits),) if ttft else ()),
+        texts["limit"],
+        texts["left"],
         if_fitted(at, place, with_range(energy(at, place))),
         if_fitted(at, place, with_range(cost(at, place, prices))),
         rests,
@@ -148,40 +156,41 @@ def cells_of(
 
 
 def _summary(
-    every: Sequence[Answer], told: Sequence[Answered], asked: Scenario, prices: Prices
+    every: Sequence[Answer], answered: Sequence[Answered], scenario: Scenario, prices: Prices
 ) -> Iterator[str]:
-    if tests := tests_said([at.chip.id for at in told], asked.phase, asked.engine):
+    """Yields how well such predictions did, how to read them, and why some chips have none."""
+    if tests := tests_line([at.chip.id for at in answered], scenario.phase, scenario.engine):
         yield tests
-    yield from caveats(every, asked, costs_note(prices), RESTS)
-    places = range(len(asked.batch))
-    if any(at.unfit(place) for at in told for place in places):
+    yield from caveats(every, scenario, costs_note(prices), RESTS)
+    places = range(len(scenario.batch))
+    if any(at.unfit(place) for at in answered for place in places):
         yield "Where the model does not fit, rates, energy and cost are as if it did."
-    yield from untold(every, asked)
+    yield from unknown_lines(every, scenario)
 
 
-def caveats(every: Sequence[Answer], asked: Scenario, *more: str) -> Iterator[str]:
-    """Yields what an answer's words mean, ``more`` in the same line, and what it takes for granted.
+def caveats(every: Sequence[Answer], scenario: Scenario, *more: str) -> Iterator[str]:
+    """Yields what the columns mean and what the predictions assume.
 
     Args:
         every: the answers.
-        asked: the question.
-        more: what further columns hold.
+        scenario: the question.
+        more: sentences about further columns, added to those about the columns.
     """
-    yield from beyond(asked)
-    yield " ".join((SPELLED[asked.phase], *more))
-    yield from published(asked, [one.found.chip for one in every if one.found])
-    if asked.workload.experts:
-        done = "training" if asked.phase == "train" else "serving"
-        yield f"Experts are assumed evenly loaded; the interval is that of {done} such models."
-    if asked.phase == "train":
-        yield OF_ENGINE.format(asked.engine) if asked.engine else ANY_ENGINE
-    elif asked.split.pp > 1:
+    yield from beyond_context(scenario)
+    yield " ".join((COLUMN_NOTES[scenario.phase], *more))
+    yield from published_format(scenario, [one.found.chip for one in every if one.found])
+    if scenario.workload.experts:
+        work = "training" if scenario.phase == "train" else "serving"
+        yield f"Experts are assumed evenly loaded; the interval is that of {work} such models."
+    if scenario.phase == "train":
+        yield OF_ENGINE.format(scenario.engine) if scenario.engine else ANY_ENGINE
+    elif scenario.split.pp > 1:
         yield STAGES
-    yield from beside_fit([one.found for one in every if one.found])
+    yield from transfer_lines([one.found for one in every if one.found])
 
 
-def beside_fit(every: Sequence[Prediction]) -> Iterator[str]:
-    """Yields how far chips are from what was fitted: other groups, vendors without an engine."""
+def transfer_lines(every: Sequence[Prediction]) -> Iterator[str]:
+    """Yields what a transfer of the fit adds: to other groups, to vendors that were not fitted."""
     home = [one for one in every if one.other_groups and one.vendor_fitted]
     yield from {
         one.other_groups.counted() if one.includes_other_groups else str(one.other_groups)
@@ -195,8 +204,8 @@ def beside_fit(every: Sequence[Prediction]) -> Iterator[str]:
         yield "Across vendors part of the interval is assumed: most fitted times are of one vendor."
 
 
-def untold(every: Sequence[Answer], asked: Scenario) -> Iterator[str]:
-    """Yields why there is nothing of some chips, each reason once."""
+def unknown_lines(every: Sequence[Answer], scenario: Scenario) -> Iterator[str]:
+    """Yields why some chips have no prediction, one line per reason."""
     reasons: dict[str, list[str]] = {}
     for one in every:
         if not one.found:
@@ -204,4 +213,4 @@ def untold(every: Sequence[Answer], asked: Scenario) -> Iterator[str]:
     for why, chips in reasons.items():
         yield f"Unknown, {why.removeprefix('unknown, ')}: {', '.join(chips)}."
     lacking = [one.chip for one in every if not one.found and "matrix rate" in one.why]
-    yield from instead(lacking, asked)
+    yield from other_formats(lacking, scenario)

@@ -1,4 +1,4 @@
-"""What was asked of the comparison model, in words: model, format, chips, sizes."""
+"""A scenario in words: model, number format, chips, sizes; and remarks on its formats."""
 
 from collections.abc import Iterable, Iterator
 
@@ -16,47 +16,47 @@ WORDS = {
 }  # fmt: skip
 
 
-def title(asked: Scenario, base: Chip | None) -> str:
-    """Returns the title of the answers."""
+def title(scenario: Scenario, base: Chip | None) -> str:
+    """Returns the title of a table of answers."""
     beside = f", over {base.name}" if base else ""
-    cache = ", 8-bit cache" if asked.precision.cache == 1 else ""
-    split = f"{counted(asked.split.chips, 'chip')} ({asked.split})"
-    named = f"{asked.workload.name}, {WORDS[asked.phase]} in {asked.precision.name}{cache}"
-    return f"{named} on {split}, {_asked(asked)}{_recipe(asked)}{beside}"
+    cache = ", 8-bit cache" if scenario.precision.cache == 1 else ""
+    split = f"{counted(scenario.split.chips, 'chip')} ({scenario.split})"
+    named = f"{scenario.workload.name}, {WORDS[scenario.phase]} in {scenario.precision.name}{cache}"
+    return f"{named} on {split}, {_sizes(scenario)}{_recipe(scenario)}{beside}"
 
 
-def _recipe(asked: Scenario) -> str:
-    """Returns how a copy is trained, as it was asked for, where that is not the plain way."""
-    recipe = asked.recipe
-    told = {
+def _recipe(scenario: Scenario) -> str:
+    """Returns the keys of the training recipe that differ from the default."""
+    recipe = scenario.recipe
+    differs = {
         f"micro={recipe.micro:g}": recipe.micro != PLAIN.micro,
         "recompute=true": recipe.recompute > 0,
         "states=bf16": recipe.narrow,
     }
-    return "".join(f", {word}" for word, wanted in told.items() if wanted)
+    return "".join(f", {key}" for key, does in differs.items() if does)
 
 
-def _asked(asked: Scenario) -> str:
+def _sizes(scenario: Scenario) -> str:
     """Returns the sizes that are the same at all points, in words."""
     words = {
-        "batch": counted(asked.batch[0], "request" if asked.phase == "serve" else "sequence"),
-        "input": f"{counted(asked.prompt[0], 'token')} in",
-        "output": f"{asked.output[0]:,.0f} out",
+        "batch": counted(scenario.batch[0], "request" if scenario.phase == "serve" else "sequence"),
+        "input": f"{counted(scenario.prompt[0], 'token')} in",
+        "output": f"{scenario.output[0]:,.0f} out",
     }
-    wanted = ("batch", "input") if asked.phase in ("prefill", "train") else tuple(words)
-    one = [key for key in wanted if key not in points(asked)]
-    return ", ".join(words[key] for key in one) or "a sweep"
+    keys = ("batch", "input") if scenario.phase in ("prefill", "train") else tuple(words)
+    fixed = [words[key] for key in keys if key not in swept_sizes(scenario)]
+    return ", ".join(fixed) or "a sweep"
 
 
-def points(asked: Scenario) -> tuple[str, ...]:
-    """Returns which of batch, input and output a sweep changes."""
-    told = {"batch": asked.batch, "input": asked.prompt, "output": asked.output}
-    return tuple(key for key, values in told.items() if len(np.unique(values)) > 1)
+def swept_sizes(scenario: Scenario) -> tuple[str, ...]:
+    """Returns which of batch, input and output differ between the points of a sweep."""
+    sizes = {"batch": scenario.batch, "input": scenario.prompt, "output": scenario.output}
+    return tuple(key for key, values in sizes.items() if len(np.unique(values)) > 1)
 
 
-def beyond(asked: Scenario) -> Iterator[str]:
-    """Yields that prompt and answer are longer than the model is published for, if they are."""
-    model, length = asked.workload, int((asked.prompt + asked.output).max())
+def beyond_context(scenario: Scenario) -> Iterator[str]:
+    """Yields a remark if prompt and answer together are longer than the model's context."""
+    model, length = scenario.workload, int((scenario.prompt + scenario.output).max())
     if length <= model.context:
         return
     most = f", or {model.extended:,} with rope scaling" if model.extended else ""
@@ -66,37 +66,37 @@ def beyond(asked: Scenario) -> Iterator[str]:
     )
 
 
-def published(asked: Scenario, chips: Iterable[Facts]) -> Iterator[str]:
-    """Yields that a model comes in another number format than asked, if any chip computes in it.
+def published_format(scenario: Scenario, chips: Iterable[Facts]) -> Iterator[str]:
+    """Yields a remark if the model's weights are published in another number format than asked.
 
-    Training makes its weights: it has no use for published ones.
+    Training makes its own weights, so that the published format does not matter.
     """
-    if asked.phase == "train":
+    if scenario.phase == "train":
         return
-    word = asked.workload.published
-    kept, every = precision(word), list(chips)
-    if word == asked.precision.name or not every:
+    name = scenario.workload.published
+    format_, computing = precision(name), list(chips)
+    if name == scenario.precision.name or not computing:
         return
-    if any(chip.name_of(kept.rate) for chip in every):
-        yield f"Its weights are published in {word}: precision={word} takes them as they are."
-    elif kept.weight < asked.precision.weight:
+    if any(chip.name_of(format_.rate) for chip in computing):
+        yield f"Its weights are published in {name}: precision={name} takes them as they are."
+    elif format_.weight < scenario.precision.weight:
         yield (
-            f"Its weights are published in {word}, in which none of these chips computes: "
-            f"precision={weights_of(kept)} keeps them about as small, with products in bf16."
+            f"Its weights are published in {name}, in which none of these chips computes: "
+            f"precision={weights_of(format_)} keeps them about as small, with products in bf16."
         )
 
 
-def instead(chips: Iterable[Chip], asked: Scenario) -> Iterator[str]:
-    """Yields in what format to ask of chips that lack the rate of this one, if there is any.
+def other_formats(chips: Iterable[Chip], scenario: Scenario) -> Iterator[str]:
+    """Yields which format to choose for chips that lack the rate of this one, if there is any.
 
-    A chip without a rate in 16 bits has none: attention takes it whatever the weights.
+    There is none for chips without a 16-bit rate, which attention needs whatever the weights.
     """
     if not any(facts(chip).name_of("bf16") for chip in chips):
         return
-    if asked.phase == "train":
+    if scenario.phase == "train":
         yield "For these chips choose a format on their sheets, such as precision=bf16."
     else:
-        word = weights_of(asked.precision)
+        word = weights_of(scenario.precision)
         yield (
             f"For these chips choose a format on their sheets, or precision={word}: weights of "
             f"{word[1]} bits, products in bf16."

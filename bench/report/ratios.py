@@ -1,4 +1,4 @@
-"""Ratios, shares and whole findings as the cells of tables and as flat rows."""
+"""Ratios, shares, findings and observations as table cells and as flat rows."""
 
 from collections.abc import Iterable, Iterator
 
@@ -16,12 +16,12 @@ from bench.units import Dimension, show, significant
 
 
 def times(value: float) -> str:
-    """Formats a ratio with three digits."""
+    """Formats a ratio with three significant digits."""
     return significant(value, 3)
 
 
 def on_paper(found: PaperRatio | None) -> str:
-    """Formats a paper ratio, with what rival figures would make of it."""
+    """Formats a ratio of published figures, with its range by rival figures if there are any."""
     if found is None:
         return NONE
     rivals = f" ({times(found.low)}–{times(found.high)})" if found.is_disputed else ""
@@ -37,7 +37,7 @@ def measured(found: Estimate | None) -> str:
 
 
 def groups(found: Estimate | None) -> str:
-    """Formats how many groups measured the first, the second and both."""
+    """Formats how many groups measured the first chip, the second, and both."""
     if found is None:
         return NONE
     sides = (found.first, found.second)
@@ -46,38 +46,39 @@ def groups(found: Estimate | None) -> str:
 
 
 def reached(found: Achieved | None, published: float | None) -> str:
-    """Formats what a chip reaches of its sheet with the 95% interval."""
+    """Formats the share of a published figure that a chip reaches, with the 95% interval."""
     if found is None or not published:
         return NONE
-    value, low, high = (one / published for one in (found.rate, found.low, found.high))
+    value, low, high = (rate / published for rate in (found.rate, found.low, found.high))
     return f"{value:.0%} ({low:.0%}–{high:.0%})"
 
 
 def verdict_cell(found: Finding, notes: Notes) -> str:
     """Formats a verdict with its reasons as footnotes."""
-    marks = "".join(notes.mark(f"{one[0].upper()}{one[1:]}.") for one in found.reasons)
+    sentences = (f"{reason[0].upper()}{reason[1:]}." for reason in found.reasons)
+    marks = "".join(map(notes.mark, sentences))
     return f"{found.word.value} {marks}".rstrip()
 
 
 def devices(needed: int | None) -> str:
-    """Formats how many devices of each chip would settle a question."""
+    """Formats how many devices of each chip would decide a question."""
     if needed is None:
         return NONE
     return f"over {MANY} of each" if needed > MANY else f"{needed} of each"
 
 
 def flat(found: Finding) -> dict[str, Scalar]:
-    """Returns a finding for programs."""
-    asked, paper, estimate = found.question, found.paper, found.measured
+    """Returns a finding as a flat row."""
+    question, paper, estimate = found.question, found.paper, found.measured
     low, high = estimate.interval() if estimate else (None, None)
     return {
-        "subject": asked.first.id,
-        "object": asked.second.id,
-        "axis": asked.axis.figure or asked.axis.work,
-        "axis_title": title(asked.axis),
-        "relation": asked.relation,
-        "factor": asked.factor,
-        "margin": asked.margin,
+        "subject": question.first.id,
+        "object": question.second.id,
+        "axis": question.axis.figure or question.axis.work,
+        "axis_title": title(question.axis),
+        "relation": question.relation,
+        "factor": question.factor,
+        "margin": question.margin,
         "paper_figure": paper.key if paper else None,
         "paper_ratio": paper.value if paper else None,
         "paper_ratio_low": paper.low if paper else None,
@@ -98,19 +99,25 @@ def flat(found: Finding) -> dict[str, Scalar]:
     }
 
 
-def worth(one: Observation, *more: str) -> str:
-    """Formats an observation, with more in brackets; our own rates say that they are bursts."""
-    burst = ("burst",) if one.by == OWN and one.dimension is not Dimension.BYTES else ()
-    told = ", ".join((*burst, *more))
-    return f"{show(one.value, one.dimension, 4)}{f' ({told})' if told else ''}"
+def value_text(observation: Observation, *more: str) -> str:
+    """Formats an observed value, with ``more`` in brackets; our own rates are marked as bursts."""
+    burst = (
+        ("burst",) if observation.by == OWN and observation.dimension is not Dimension.BYTES else ()
+    )
+    remarks = ", ".join((*burst, *more))
+    return (
+        f"{show(observation.value, observation.dimension, 4)}{f' ({remarks})' if remarks else ''}"
+    )
 
 
-def source(one: Observation) -> str:
-    """Returns where an observation stands: its reference, and where in its source."""
-    name = one.ref.partition(":")[0]
-    if one.by == OWN:
+def source(observation: Observation) -> str:
+    """Returns where an observation is found: its reference, and the place in its source."""
+    name = observation.ref.partition(":")[0]
+    if observation.by == OWN:
         return f"record {name}"
-    return ", ".join(filter(None, (one.ref, one.reported.at if one.reported else None)))
+    return ", ".join(
+        filter(None, (observation.ref, observation.reported.at if observation.reported else None))
+    )
 
 
 COLUMNS = (
@@ -122,7 +129,14 @@ COLUMNS = (
 def values(
     title_: str, found: Iterable[Observation], catalogue: Catalogue, key: str = "values"
 ) -> Section:
-    """Returns every value behind a verdict, admitted or not, with its weight and why."""
+    """Returns the table of all values behind a verdict, admitted or not, with weights and reasons.
+
+    Args:
+        title_: title of the table.
+        found: the observations.
+        catalogue: catalogue in which chips are looked up.
+        key: the table's name for programs.
+    """
     rows = sorted(found, key=lambda one: (one.by != OWN, one.chip, one.quantity.key, -one.weight))
     cells = tuple(_cells(one, catalogue) for one in rows)
     flats = [flat_value(one) for one in rows]
@@ -130,7 +144,7 @@ def values(
 
 
 def _addresses(rows: Iterable[Observation]) -> Iterator[str]:
-    """Yields the address of each file of reported values."""
+    """Yields a line with title and address for each file of reported values."""
     for name in dict.fromkeys(one.ref.partition(":")[0] for one in rows if one.by != OWN):
         origin = reports()[name].source
         marks = [f"[read: {origin.read_via}]"] if origin.read_via else []
@@ -138,55 +152,55 @@ def _addresses(rows: Iterable[Observation]) -> Iterator[str]:
         yield " ".join((f"{name}: {origin.title}, {origin.url}", *marks))
 
 
-def _cells(one: Observation, catalogue: Catalogue) -> tuple[str, ...]:
-    share = one.fraction
-    work = ", ".join(f"{key} {value}" for key, value in one.work)
-    words = ": ".join(filter(None, (one.quantity.title, work)))
-    weight = ": ".join(filter(None, (f"{one.weight:g}", ", ".join(one.why))))
+def _cells(observation: Observation, catalogue: Catalogue) -> tuple[str, ...]:
+    share = observation.fraction
+    work = ", ".join(f"{key} {value}" for key, value in observation.work)
+    quantity = ": ".join(filter(None, (observation.quantity.title, work)))
+    weight = ": ".join(filter(None, (f"{observation.weight:g}", ", ".join(observation.why))))
     return (
-        catalogue.chips[one.chip].name,
-        words,
-        one.dtype or NONE,
-        worth(one),
+        catalogue.chips[observation.chip].name,
+        quantity,
+        observation.dtype or NONE,
+        value_text(observation),
         f"{share:.1%}" if share is not None else NONE,
-        f"{one.by} ({one.kind.value})",
-        one.date,
+        f"{observation.by} ({observation.kind.value})",
+        observation.date,
         weight,
-        source(one),
+        source(observation),
     )
 
 
-def flat_value(one: Observation) -> dict[str, Scalar]:
-    """Returns an observation for programs."""
-    row = one.reported
+def flat_value(observation: Observation) -> dict[str, Scalar]:
+    """Returns an observation as a flat row."""
+    row = observation.reported
     return {
-        "chip": one.chip,
-        "quantity": one.quantity.key,
-        "figure": one.paper.key if one.paper else one.figure,
-        "dtype": one.dtype,
-        "value": one.value,
-        "unit": one.dimension.value,
-        "published": one.paper.value if one.paper else None,
-        "achieved": one.fraction,
+        "chip": observation.chip,
+        "quantity": observation.quantity.key,
+        "figure": observation.paper.key if observation.paper else observation.figure,
+        "dtype": observation.dtype,
+        "value": observation.value,
+        "unit": observation.dimension.value,
+        "published": observation.paper.value if observation.paper else None,
+        "achieved": observation.fraction,
         "as_written": str(row.value) if row else None,
         "per": row.per if row else "device",
-        "count": one.count,
-        "statistic": one.statistic,
-        "kind": one.kind.value,
-        "by": one.by,
-        "date": one.date,
-        "quality": one.quality,
-        "defects": "; ".join(one.defects) or None,
-        "weight": one.weight,
-        "why": "; ".join(one.why) or None,
-        "work": "; ".join(f"{key}={value}" for key, value in one.work) or None,
+        "count": observation.count,
+        "statistic": observation.statistic,
+        "kind": observation.kind.value,
+        "by": observation.by,
+        "date": observation.date,
+        "quality": observation.quality,
+        "defects": "; ".join(observation.defects) or None,
+        "weight": observation.weight,
+        "why": "; ".join(observation.why) or None,
+        "work": "; ".join(f"{key}={value}" for key, value in observation.work) or None,
         "conditions": "; ".join(f"{k}={v}" for k, v in row.conditions.items()) or None
         if row
         else None,
-        "software": one.software,
+        "software": observation.software,
         "formula": row.formula if row else None,
         "named": row.named if row else None,
         "note": row.note if row else None,
-        "source": source(one),
-        "url": reports()[one.ref.partition(":")[0]].source.url if row else None,
+        "source": source(observation),
+        "url": reports()[observation.ref.partition(":")[0]].source.url if row else None,
     }

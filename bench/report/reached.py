@@ -1,4 +1,4 @@
-"""What chips are predicted to reach of their printed figures, with intervals."""
+"""The table of the shares that chips are predicted to reach of their published figures."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,11 +7,11 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.predict.reached import Reached
 from bench.predict.tiers import RESTS, tier_text
-from bench.report.marks import unpublished
+from bench.report.marks import computed_notes
 from bench.report.markup import Report
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
-from bench.report.tested import RATES, flat_part, part_said
+from bench.report.tested import RATES, flat_part, part_line
 from bench.units import show
 
 COLUMNS = (
@@ -32,20 +32,19 @@ FAMILIES = {
     "matrix": "dense bf16, fp16 or fp8 matrix rate",
     "memory": "memory bandwidth",
 }
-
-
+"""What a sheet must have for a prediction, by the start of the figures' keys."""
 PART = "figures of sheets, {}"
-"""The part of the validation that tests a family of figures."""
+"""Name of the part of the validation that tests a family of figures."""
 TESTED = {"matrix": "Matrix rates", "memory": "Memory bandwidth"}
 
 
-def reaching(found: Sequence[Reached], asked: Sequence[str], sheets: Catalogue) -> Report:
-    """Returns the figures of chips, each with the share of it that is to be expected.
+def reached_report(found: Sequence[Reached], asked: Sequence[str], sheets: Catalogue) -> Report:
+    """Returns the figures of chips, each with the share that can be expected to be reached.
 
     Args:
-        found: what is predicted.
-        asked: ids of the accelerators that were asked for: what their sheets lack is said.
-        sheets: the sheets of all.
+        found: the predictions.
+        asked: ids of the accelerators that the user chose; those without such a figure are named.
+        sheets: the catalogue.
     """
     notes = Notes()
     cells = tuple(_cells(one, sheets.chips[one.chip.chip], notes) for one in found)
@@ -57,27 +56,29 @@ def reaching(found: Sequence[Reached], asked: Sequence[str], sheets: Catalogue) 
 
 
 def _tests(found: Sequence[Reached]) -> Iterator[str]:
-    """Yields how such predictions did of chips left out, family by family."""
+    """Yields how well such predictions did on chips left out of the fit, one line per family."""
     for family, what in TESTED.items():
         chips = [one.chip.chip for one in found if one.figure.startswith(family)]
-        if chips and (told := part_said(chips, PART.format(family), what, RATES)):
-            yield told
+        if chips and (line := part_line(chips, PART.format(family), what, RATES)):
+            yield line
 
 
 def _lacks(found: Sequence[Reached], asked: Sequence[str]) -> Iterator[str]:
-    for family, words in FAMILIES.items():
-        told = {one.chip.chip for one in found if one.figure.startswith(family)}
-        if without := [chip for chip in asked if chip not in told]:
-            yield f"Unknown, no {words} on the sheet: {', '.join(without)}."
+    """Yields which chips have no such figure on their sheet, one line per family."""
+    for family, figure in FAMILIES.items():
+        predicted = {one.chip.chip for one in found if one.figure.startswith(family)}
+        if without := [chip for chip in asked if chip not in predicted]:
+            yield f"Unknown, no {figure} on the sheet: {', '.join(without)}."
 
 
 def _cells(one: Reached, chip: Chip, notes: Notes) -> tuple[str, ...]:
-    low, high, least, most = (f"{each:.0%}" for pair in one.bounds for each in pair)
+    low, high, least, most = (f"{bound:.0%}" for pair in one.bounds for bound in pair)
     kind = FIGURES[one.figure]
+    marks = computed_notes(chip, (one.figure,), notes)
     return (
         one.chip.chip,
         kind.title,
-        f"{show(one.published, kind.dimension)} {unpublished(chip, (one.figure,), notes)}".rstrip(),
+        f"{show(one.published, kind.dimension)} {marks}".rstrip(),
         one.measured,
         show(one.published * one.share, kind.dimension, 2),
         f"{one.share:.0%} ({low}–{high}; {least}–{most})",

@@ -1,4 +1,4 @@
-"""The report formats, by name; a new one is a file of ``formats`` and a word in ``FORMATS``."""
+"""The report formats, by name; a new one is a file in ``formats`` and a name in ``FORMATS``."""
 
 from importlib import import_module
 
@@ -13,8 +13,8 @@ from bench.verdict import MARGIN, rows
 
 FORMATS = ("terminal", "github", "plain", "csv", "json", "latex", "html")
 
-OF_A_RECORD = {"pytest-benchmark": "bench.report.formats.pytest_benchmark"}
-"""Formats that hold a record's samples, which no other report has."""
+RECORD_FORMATS = {"pytest-benchmark": "bench.report.formats.pytest_benchmark"}
+"""Formats of a record's raw samples, with their modules; other reports have no samples."""
 
 
 def render(
@@ -25,42 +25,49 @@ def render(
     *,
     trials: bool = False,
 ) -> str:
-    """Returns a record's rows in one of ``FORMATS``; as csv, the measurements alone.
+    """Returns a record's report in one of ``FORMATS``, or its samples in a record format.
 
-    Or its samples in one of ``OF_A_RECORD``. With ``trials``, what its searches tried is a further
-    table, and as csv all that is told.
+    CSV has only the measurements.
+
+    Args:
+        record: the record.
+        catalogue: catalogue in which the chip is looked up.
+        style: the format, from ``FORMATS`` or ``RECORD_FORMATS``.
+        margin: relative shortfall from a published figure that still counts as reached.
+        trials: whether to add the configurations that searches tried; CSV then has only these.
     """
-    if style in OF_A_RECORD:
-        samples: str = import_module(OF_A_RECORD[style]).render(record)
+    if style in RECORD_FORMATS:
+        samples: str = import_module(RECORD_FORMATS[style]).render(record)
         return samples
-    found = report_of(record, catalogue, margin)
+    report = report_of(record, catalogue, margin)
     if trials:
-        from bench.report.trials import trial_sections  # the kernels' formulas, which others spare
+        from bench.report.trials import trial_sections  # loads all kernels: only where needed
 
         tried = tuple(trial_sections(record, rows(record, catalogue, margin)))
-        found = Report(found.table, found.flat, (*found.more, *tried))
+        report = Report(report.table, report.flat, (*report.more, *tried))
         if style == "csv":
-            return set_in(style, Report(found.table, [row for one in tried for row in one.flat]))
+            flat_trials = [row for section in tried for row in section.flat]
+            return render_report(style, Report(report.table, flat_trials))
     if style == "csv":  # one header for all lines, also of a sweep
-        found = Report(found.table, found.flat)
-    return set_in(style, found)
+        report = Report(report.table, report.flat)
+    return render_report(style, report)
 
 
 def report_of(record: Record, catalogue: Catalogue, margin: float = MARGIN) -> Report:
-    """Returns a record's rows and every further table that it bears."""
+    """Returns a record's report: its table of figures, and all further tables."""
     judged = rows(record, catalogue, margin)
     flats = [flat(record, row) for row in judged]
     table, more = build(record, judged, catalogue, ELSEWHERE)
     return Report(table, flats, (*more, *sections(record, judged, catalogue)))
 
 
-def set_in(style: str, report: Report) -> str:
-    """Returns a report set in one of ``FORMATS``.
+def render_report(style: str, report: Report) -> str:
+    """Returns a report rendered in one of ``FORMATS``.
 
     Raises:
-        UsageError: the format is of a record's samples, and this is another report.
+        UsageError: the format is one for a record's samples only.
     """
-    if style in OF_A_RECORD:
+    if style in RECORD_FORMATS:
         raise UsageError(f"report={style} is of a record: python -m bench show record=NAME")
     text: str = import_module(f"bench.report.formats.{style}").render(cleaned(report))
     return text

@@ -1,4 +1,4 @@
-"""The measured roofline beside the one on paper: a table a dtype, and where each has its ridge."""
+"""The measured roofline beside the one on paper: a table per dtype, and the ridge of each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,17 +21,21 @@ KERNEL = "roofline"
 COLUMNS = ("FLOP/B", "measured (95%)", "roof on paper", "of it (95%)", "bound by", REMARK)
 
 BEND = 0.9
-"""A rate still as high above its bytes, or its peak, at the curve's end has not met its ridge."""
+"""Margin for finding the ridge: the measured intensities must extend beyond it on both sides.
+
+The lowest intensity must be below this fraction of the ridge, and the highest times this fraction
+above it.
+"""
 
 
 @dataclass(frozen=True)
 class Roof:
-    """What the sheet allows at one intensity.
+    """The roofline of the sheet at one arithmetic intensity.
 
     Attributes:
-        peak: of the units that work, None where the sheet has none.
-        bandwidth: of the memory.
-        intensity: operations a byte, 0 where they were not counted.
+        peak: published peak rate of the units that compute, None if the sheet has none.
+        bandwidth: published memory bandwidth, None if the sheet has none.
+        intensity: arithmetic intensity in FLOP/B, 0 if the kernel's bytes were not counted.
     """
 
     peak: Paper | None
@@ -40,21 +44,21 @@ class Roof:
 
     @property
     def height(self) -> float | None:
-        """Returns the lesser of peak and bandwidth times intensity, None if one is not known."""
+        """The lesser of peak and bandwidth x intensity, in FLOP/s; None if either is unknown."""
         if self.peak is None or self.bandwidth is None or not self.intensity:
             return None
         return min(self.peak.value, self.bandwidth.value * self.intensity)
 
     @property
     def ridge(self) -> float | None:
-        """Returns the intensity at which both are the same, None if one is not known."""
+        """The intensity in FLOP/B at which both limits are equal; None if either is unknown."""
         if self.peak is None or self.bandwidth is None:
             return None
         return self.peak.value / self.bandwidth.value
 
     @property
     def side(self) -> str:
-        """Returns which of the two it is."""
+        """The limit that applies: the title of the peak's figure, or memory."""
         if self.height is None or self.peak is None:
             return "–"
         return FIGURES[self.peak.key].title if self.height == self.peak.value else "memory"
@@ -62,14 +66,14 @@ class Roof:
 
 @dataclass(frozen=True)
 class Point:
-    """One intensity of a curve: its row and its roof."""
+    """One intensity of a measured curve: the row, and the roof of the sheet."""
 
     row: Row
     roof: Roof
 
     @property
     def share(self) -> Interval | None:
-        """Returns measured over the roof."""
+        """The measured rate over the height of the roof, None if either is unknown."""
         height = self.roof.height
         return self.row.measured.over(height) if self.row.measured and height else None
 
@@ -85,7 +89,7 @@ def roofline_sections(
 
 
 def points(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> dict[str, list[Point]]:
-    """Returns the points of each dtype whose roofline was measured."""
+    """Returns the points of the measured rooflines, by dtype."""
     found: dict[str, list[Point]] = {}
     for row in judged:
         if row.measurement.kernel == KERNEL and not row.apart:
@@ -95,27 +99,29 @@ def points(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> dict[
 
 
 def _roof(record: Record, row: Row, catalogue: Catalogue) -> Roof:
-    """Returns the roof of one row: that of vector units for streams in fp32 and fp64 alone.
+    """Returns the roof of one row: of vector units for streams in fp32 and fp64, else of products.
 
-    The streams of narrower formats are but the slope below the roof of their products.
+    Streams in narrower formats only give the slope below the roof of the matrix products.
     """
     chip = catalogue.chips.get(record.identity.chip or "")
-    one, device = row.measurement, at_its_clock(record.device, row.measurement)
-    product = one.parameters.get("way") == "product" or one.dtype not in ("fp32", "fp64")
-    keys = product_keys(one.dtype) if product else (f"vector_{one.dtype}",)
-    told = [_printed(paper(device, chip, each, catalogue)) for each in (keys, BANDWIDTH)]
-    counted = one.work is not None and one.work.bytes > 0
-    return Roof(told[0], told[1], one.work.flop / one.work.bytes if one.work and counted else 0.0)
+    measurement, work = row.measurement, row.measurement.work
+    device, dtype = at_its_clock(record.device, measurement), measurement.dtype
+    product = measurement.parameters.get("way") == "product" or dtype not in ("fp32", "fp64")
+    keys = product_keys(dtype) if product else (f"vector_{dtype}",)
+    peak, bandwidth = (
+        _published(paper(device, chip, each, catalogue)) for each in (keys, BANDWIDTH)
+    )
+    return Roof(peak, bandwidth, work.flop / work.bytes if work and work.bytes > 0 else 0.0)
 
 
-def _printed(found: Paper | Absent) -> Paper | None:
+def _published(found: Paper | Absent) -> Paper | None:
     return found if isinstance(found, Paper) else None
 
 
 def _all_cells(found: Sequence[Point]) -> tuple[tuple[str, ...], ...]:
-    """Returns a line a point, or one for all where none was measured, each for the same reason."""
+    """Returns a row per point, or a single row if none was measured, all for the same reason."""
     cells = tuple(map(_cells, found))
-    if len({line[1:] for line in cells}) > 1 or found[0].row.measured:
+    if len({row[1:] for row in cells}) > 1 or found[0].row.measured:
         return cells
     return ((" to ".join(dict.fromkeys((cells[0][0], cells[-1][0]))), *cells[0][1:]),)
 
@@ -133,16 +139,16 @@ def _cells(point: Point) -> tuple[str, ...]:
 
 
 def _above(share: Interval | None) -> str:
-    """Returns that a rate lies above its roof by more than its interval, empty if it does not."""
+    """Returns a remark if the whole interval of a rate lies above its roof, otherwise nothing."""
     if share is None or share.low <= 1:
         return ""
     return "above its roof: other units did the work, or the sheet's peak is too low"
 
 
 def measured_ridge(found: Sequence[Point]) -> tuple[float, float] | None:
-    """Returns the highest rate and the highest bytes a second; where they cross is the ridge.
+    """Returns the highest rate (FLOP/s) and bandwidth (B/s); their ratio is the ridge.
 
-    None where the curve shows one side only: it does not bend within what was measured undisturbed.
+    None if the undisturbed points show one side of the ridge only.
     """
     rates = [
         (point.row.measured.value, point.roof.intensity)
@@ -154,50 +160,51 @@ def measured_ridge(found: Sequence[Point]) -> tuple[float, float] | None:
     ]
     if len(rates) < 2:
         return None
-    peak, bandwidth = max(rate for rate, _ in rates), max(rate / each for rate, each in rates)
-    first, last = (end(each for _, each in rates) for end in (min, max))
+    peak = max(rate for rate, _ in rates)
+    bandwidth = max(rate / intensity for rate, intensity in rates)
+    first, last = (end(intensity for _, intensity in rates) for end in (min, max))
     bends = first < BEND * peak / bandwidth and peak / bandwidth < BEND * last
     return (peak, bandwidth) if bends else None
 
 
 def _lines(found: Sequence[Point]) -> Iterator[str]:
-    """Yields where the ridge was measured beside where the sheet has it."""
-    here, roof = measured_ridge(found), found[0].roof
+    """Yields a sentence with the measured ridge and the ridge on paper."""
+    ridge, roof = measured_ridge(found), found[0].roof
     if not any(point.row.measured for point in found):
         return
-    told = "not found in what was measured undisturbed"
-    if here:
-        told = f"measured at {_ridge(*here)}"
-    yield f"Ridge: {told}, on paper {_ridge_on_paper(roof)}."
+    measured = "not found in what was measured undisturbed"
+    if ridge:
+        measured = f"measured at {_ridge(*ridge)}"
+    yield f"Ridge: {measured}, on paper {_ridge_on_paper(roof)}."
 
 
 def _ridge(peak: float, bandwidth: float) -> str:
-    told = show(peak, Dimension.FLOP_RATE), show(bandwidth, Dimension.BYTE_RATE)
-    return f"{significant(peak / bandwidth, 3)} FLOP/B ({told[0]} over {told[1]})"
+    limits = f"{show(peak, Dimension.FLOP_RATE)} over {show(bandwidth, Dimension.BYTE_RATE)}"
+    return f"{significant(peak / bandwidth, 3)} FLOP/B ({limits})"
 
 
 def _ridge_on_paper(roof: Roof) -> str:
     if roof.peak is None or roof.bandwidth is None or roof.ridge is None:
         return "not known"
-    told = f"{roof.peak.text} of {FIGURES[roof.peak.key].title} over {roof.bandwidth.text}"
-    return f"at {significant(roof.ridge, 3)} FLOP/B ({told})"
+    limits = f"{roof.peak.text} of {FIGURES[roof.peak.key].title} over {roof.bandwidth.text}"
+    return f"at {significant(roof.ridge, 3)} FLOP/B ({limits})"
 
 
 def flat(record: Record, point: Point, found: Sequence[Point]) -> dict[str, Scalar]:
-    """Returns a point of a curve for programs."""
-    row, roof, share, here = point.row, point.roof, point.share, measured_ridge(found)
-    told = row.measured
+    """Returns a point of a curve as a flat row."""
+    row, roof, share, ridge = point.row, point.roof, point.share, measured_ridge(found)
+    rate = row.measured
     return {
         "record": record.id,
         "dtype": row.measurement.dtype,
         "intensity": roof.intensity or None,
-        "flop_per_s": told.value if told else None,
-        "flop_per_s_low": told.low if told else None,
-        "flop_per_s_high": told.high if told else None,
+        "flop_per_s": rate.value if rate else None,
+        "flop_per_s_low": rate.low if rate else None,
+        "flop_per_s_high": rate.high if rate else None,
         "roof": roof.height,
         "roof_share": share.value if share else None,
         "bound_by": roof.side.replace("–", ""),
-        "ridge": here[0] / here[1] if here else None,
+        "ridge": ridge[0] / ridge[1] if ridge else None,
         "ridge_on_paper": roof.ridge,
         "remark": remark(row),
     }

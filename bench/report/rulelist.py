@@ -1,4 +1,4 @@
-"""The rules themselves: their dates, how they stand on a day, and one of them whole."""
+"""The list of export rules: their dates, their state on a day, and all of a single rule."""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,55 +19,60 @@ KIND_WORDS = {
     "is_informed_letter": "letter",
     "licence_practice": "practice",
 }
+"""Kinds of rule in words, where the key is not a readable phrase."""
 REPORTED = (
     "licence_practice", "announcement", "guidance", "regulator_summons", "window_guidance",
     "purchase_ban", "customs_enforcement", "import_block", "import_approval",
 )  # fmt: skip
-"""Kinds known only from reports: whether they are enforced is unknown."""
+"""Kinds that are known from reports only, so that their enforcement is unknown."""
 NEVER_IN_FORCE = {"bill": "a bill", "draft_rule": "a draft"}
+"""Kinds that are never in force, in words."""
 
 
 def rule_list(rules: Iterable[Rule], on: str, book: Rulebook, catalogue: Catalogue) -> Report:
-    """Returns the rules with their dates and how they stand on a day; of one alone, all of it."""
-    notes, found, read_to = Notes(), list(rules), book.places.checked_to
-    cells = tuple(_cells(one, on, read_to, catalogue, notes) for one in found)
-    many = f"{len(found)} rules and measures, and their state on {on}"
-    title = f"{found[0].id}, and its state on {on}" if len(found) == 1 else many
+    """Returns the rules with their dates and their state on a day; a single rule in full."""
+    notes, listed, read_to = Notes(), list(rules), book.places.checked_to
+    cells = tuple(_cells(rule, on, read_to, catalogue, notes) for rule in listed)
+    many = f"{len(listed)} rules and measures, and their state on {on}"
+    title = f"{listed[0].id}, and its state on {on}" if len(listed) == 1 else many
     heading = (AID, f"Rules were collected up to {read_to}.")
     table = Table(title, heading, COLUMNS, cells, (), notes.lines())
-    more = _whole(found[0]) if len(found) == 1 else ()
-    return Report(table, [_flat(one, on, read_to) for one in found], more)
+    more = _details(listed[0]) if len(listed) == 1 else ()
+    return Report(table, [_flat(rule, on, read_to) for rule in listed], more)
 
 
-def _cells(one: Rule, on: str, read_to: str, catalogue: Catalogue, notes: Notes) -> tuple[str, ...]:
+def _cells(
+    rule: Rule, on: str, read_to: str, catalogue: Catalogue, notes: Notes
+) -> tuple[str, ...]:
     return (
-        f"{one.id} {cited(one, catalogue, notes)}",
-        KIND_WORDS.get(one.kind, one.kind.replace("_", " ")),
-        one.effective or "–",
-        one.end or ("" if one.effective else "–"),
-        standing(one, on, read_to),
-        one.title,
-        ", ".join(one.named) or "–",
-        CONFIDENCE[one.confidence],
+        f"{rule.id} {cited(rule, catalogue, notes)}",
+        KIND_WORDS.get(rule.kind, rule.kind.replace("_", " ")),
+        rule.effective or "–",
+        rule.end or ("" if rule.effective else "–"),
+        standing(rule, on, read_to),
+        rule.title,
+        ", ".join(rule.named) or "–",
+        CONFIDENCE[rule.confidence],
     )
 
 
-def _whole(one: Rule) -> tuple[Section, ...]:
-    """Returns the outcomes, conditions and remarks of a rule."""
-    outcomes = [(each.id, _brings(each), each.note or "")
-                for each in one.outcomes]  # fmt: skip
-    remarks = [(key.replace("_", " "), text) for key, text in one.conditions.items()]
-    remarks += [("note", text) for text in one.notes]
+def _details(rule: Rule) -> tuple[Section, ...]:
+    """Returns tables of the outcomes, and of the conditions and notes, of a rule."""
+    outcomes = [(one.id, _effects(one), one.note or "") for one in rule.outcomes]
+    remarks = [(key.replace("_", " "), text) for key, text in rule.conditions.items()]
+    remarks += [("note", text) for text in rule.notes]
     sections = (
         _section("Outcomes, in order", ("outcome", "brings", "note"), outcomes),
         _section("Conditions and notes", ("about", "text"), remarks),
     )
-    return tuple(one for one in sections if one.cells)
+    return tuple(section for section in sections if section.cells)
 
 
-def _brings(one: Outcome) -> str:
-    words = (one.eccn, one.policy and in_words(one.policy), one.effect and in_words(one.effect))
-    return ", ".join(word for word in words if word) or "–"
+def _effects(outcome: Outcome) -> str:
+    """Returns the paragraph, the policy and the effect of an outcome, as far as it has them."""
+    words = (outcome.policy, outcome.effect)
+    effects = (outcome.eccn, *(in_words(word) for word in words if word))
+    return ", ".join(effect for effect in effects if effect) or "–"
 
 
 def _section(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Section:
@@ -76,9 +81,12 @@ def _section(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...
 
 
 def standing(rule: Rule, on: str, read_to: str) -> str:
-    """Returns how a rule stands on a day: in the text apart from enforced, told apart from both.
+    """Returns a rule's state on a day, such as in force, or in the text but not enforced.
 
-    ``read_to`` is the last day of which rules were looked for.
+    Args:
+        rule: the rule.
+        on: the day, ISO 8601.
+        read_to: the last day up to which rules were collected.
     """
     if rule.kind in NEVER_IN_FORCE:
         return f"{NEVER_IN_FORCE[rule.kind]}: {rule.status}"
@@ -96,26 +104,26 @@ def standing(rule: Rule, on: str, read_to: str) -> str:
 
 
 def _out_of_text(rule: Rule, on: str) -> str:
-    """Returns how a rule stands that is not in the text, or that is only announced."""
+    """Returns the state of a rule that is not, no longer or not yet in the text."""
     if rule.end and on > rule.end:
         return "no longer"
     announced = rule.effective is None and on >= (rule.published or "9999")
     return "announced" if announced else "not yet"
 
 
-def _flat(one: Rule, on: str, read_to: str) -> dict[str, Scalar]:
+def _flat(rule: Rule, on: str, read_to: str) -> dict[str, Scalar]:
     return {
-        "rule": one.id,
-        "title": one.title,
-        "jurisdiction": one.jurisdiction,
-        "kind": one.kind,
-        "citation": one.citation,
-        "published": one.published,
-        "effective": one.effective,
-        "end": one.end,
-        "standing": standing(one, on, read_to),
-        "confidence": one.confidence,
-        "uncertain": one.uncertain,
-        "named": ", ".join(one.named),
-        "sources": " ".join(one.sources),
+        "rule": rule.id,
+        "title": rule.title,
+        "jurisdiction": rule.jurisdiction,
+        "kind": rule.kind,
+        "citation": rule.citation,
+        "published": rule.published,
+        "effective": rule.effective,
+        "end": rule.end,
+        "standing": standing(rule, on, read_to),
+        "confidence": rule.confidence,
+        "uncertain": rule.uncertain,
+        "named": ", ".join(rule.named),
+        "sources": " ".join(rule.sources),
     }

@@ -60,7 +60,7 @@ def statuses(
     cells = tuple(_status_cells(one, catalogue, notes) for one in found)
     disputed = [line for one in found for line in in_dispute(one, catalogue, notes)]
     table = Table(
-        title=f"Export status on {question.on}, {where(question, book)}",
+        title=f"Export status on {question.on}, {destination_words(question, book)}",
         heading=(*_answer([one.status for one in found]), AID, _known_to(question, book), LEGEND),
         columns=(*STATUS_COLUMNS, _local([one.status for one in found])),
         cells=cells,
@@ -85,7 +85,7 @@ def in_dispute(found: Judged, catalogue: Catalogue, notes: Notes) -> Iterable[st
         yield f"In dispute: with {told} {one.rival.value} {mark} {found.status.name} is {words}."
 
 
-def where(question: Question, book: Rulebook) -> str:
+def destination_words(question: Question, book: Rulebook) -> str:
     """Returns the destination in words, and what differs from the usual question."""
     countries = book.places.countries
     words = f"destination {countries[question.destination].name}"

@@ -1,4 +1,4 @@
-"""What a text is set for: how wide, with which signs, in colour or not."""
+"""The properties of an output stream that decide how text is rendered: width, encoding, colour."""
 
 import codecs
 import os
@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from typing import TextIO
 
 NARROWEST, WIDEST = 60, 100
+"""Limits of the width, in columns."""
 FULL, ASCII_FULL = "█", "#"
+"""A column of a bar, and its ASCII replacement."""
 EIGHTHS = " ▏▎▍▌▋▊▉"
+"""Bars of zero to seven eighths of a column."""
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Where text is shown.
+    """Properties of a stream on which text is shown.
 
     Attributes:
-        width: columns of a line, the longest that is printed.
+        width: maximum width of a line, in columns.
         colour: whether colours may be used.
-        encoding: of the stream.
-        errors: what is done with a sign that the encoding lacks, as Python's codecs name it.
+        encoding: the stream's encoding.
+        errors: the stream's codec error handler, for characters that the encoding lacks.
     """
 
     width: int = WIDEST
@@ -28,18 +31,18 @@ class Screen:
     encoding: str = "utf-8"
     errors: str = "replace"
 
-    def spelled(self, text: str) -> str:
-        """Returns ``text`` as it will be printed, so that its width can be told beforehand."""
+    def encodable(self, text: str) -> str:
+        """Returns ``text`` as it will be printed, so that its width is known beforehand."""
         try:
             text.encode(self.encoding)
         except UnicodeEncodeError:
-            told = "replace" if self.errors == "strict" else self.errors
-            return text.encode(self.encoding, told).decode(self.encoding)
+            handler = "replace" if self.errors == "strict" else self.errors
+            return text.encode(self.encoding, handler).decode(self.encoding)
         return text
 
     @property
     def blocks(self) -> bool:
-        """Tells whether bars can be drawn of blocks as fine as an eighth of a column."""
+        """Whether the encoding has the block characters of bars, as fine as 1/8 of a column."""
         try:
             f"{FULL}{EIGHTHS}│▶─".encode(self.encoding)
         except UnicodeEncodeError:
@@ -48,40 +51,41 @@ class Screen:
 
 
 def screen_of(stream: TextIO | None) -> Screen:
-    """Returns the screen that a stream is shown on; what is no terminal has ``WIDEST`` columns."""
-    shown = is_terminal(stream)
-    columns = shutil.get_terminal_size((WIDEST, 24)).columns if shown else WIDEST
+    """Returns the properties of a stream; one that is not a terminal has ``WIDEST`` columns."""
+    terminal = is_terminal(stream)
+    columns = shutil.get_terminal_size((WIDEST, 24)).columns if terminal else WIDEST
     return Screen(
         max(NARROWEST, min(WIDEST, columns)),
-        _in_colour(shown=shown),
+        _in_colour(terminal=terminal),
         _known(getattr(stream, "encoding", None)),
         getattr(stream, "errors", None) or "replace",
     )
 
 
 def here() -> Screen:
-    """Returns the screen that standard output is shown on."""
+    """Returns the properties of standard output."""
     return screen_of(sys.stdout)
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Tells whether somebody looks at a stream; one that is closed, or none, is no terminal."""
+    """Tells whether a stream is a terminal; a closed stream, or none, is not."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:
         return False
 
 
-def _in_colour(*, shown: bool) -> bool:
-    """Tells whether colours are wanted: NO_COLOR, then FORCE_COLOR, then what the terminal is."""
+def _in_colour(*, terminal: bool) -> bool:
+    """Tells whether to use colours: by NO_COLOR, then FORCE_COLOR, then the terminal's type."""
     if os.environ.get("NO_COLOR"):
         return False
     if forced := os.environ.get("FORCE_COLOR"):
         return forced not in ("0", "false")
-    return shown and os.environ.get("TERM", "") not in ("dumb", "")
+    return terminal and os.environ.get("TERM", "") not in ("dumb", "")
 
 
 def _known(encoding: str | None) -> str:
+    """Returns the codec's name of an encoding, UTF-8 if Python does not know it."""
     try:
         return codecs.lookup(encoding or "utf-8").name
     except LookupError:

@@ -1,4 +1,4 @@
-"""The further tables of a record's report: one function each, in the order they are shown."""
+"""The further tables of a record's report, each made by a function, in the order shown."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -19,18 +19,19 @@ from bench.report.table import Section
 from bench.verdict import Row
 
 Maker = Callable[[Record, Sequence[Row], Catalogue], Iterator[Section]]
+"""Yields tables of a record, given its rows and the catalogue."""
 
 MAKERS: tuple[Maker, ...] = (
     identity_sections, gap_sections, energy_sections, input_sections, cache_sections,
     roofline_sections, layer_sections, collective_sections,
 )  # fmt: skip
-"""A new table is a function here; one that has nothing to tell yields nothing."""
+"""Functions that yield the tables; one without anything to show yields nothing."""
 
 ELSEWHERE = (LAYER, ROOFLINE, COLLECTIVE)
-"""Kernels whose rows stand in one of these tables, and in no other."""
+"""Kernels whose rows are only in one of these tables."""
 
 
 def sections(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Section]:
-    """Yields every further table that a record bears."""
+    """Yields all further tables of a record."""
     for make in MAKERS:
         yield from make(record, judged, catalogue)

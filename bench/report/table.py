@@ -138,7 +138,7 @@ def title_of(record: Record) -> str:
     return f"{record.device.name} {beside}"
 
 
-def part(record: Record) -> str:
+def suite_words(record: Record) -> str:
     """Returns the suite, with what alone was asked for of it, or that its items are others."""
     asked = [(key, record.settings.get(key)) for key in ("kernel", "dtype", "variant")]
     own = " (custom items)" if record.settings.get("suite.items") else ""
@@ -153,7 +153,8 @@ def _heading(record: Record) -> list[str]:
     units = f"{device.units} {word}{many}" if device.units else f"{word}s unknown"
     software = f"torch {machine.torch or 'not used'}, onpaper {record.program.version}"
     lines = [
-        f"{record.started_utc[:10]}, {part(record)}, {units}, {software}, record {record.id}",
+        f"{record.started_utc[:10]}, {suite_words(record)}, {units}, {software}, "
+        f"record {record.id}",
         f"Chip {record.identity.state}: {'; '.join(record.identity.reasons)}",
     ]
     if record.identity.near:

@@ -7,7 +7,7 @@ from bench.predict.validation.tested import (
     PHASES,
     Tested,
     errors,
-    held_up,
+    chip_tests,
     left_out,
     tested_chips,
 )
@@ -21,7 +21,7 @@ TIMES, RATES = ("fast", "slow"), ("low", "high")
 """How a time and a rate are predicted where they come out too small, and too large."""
 
 
-def tests_said(chips: Sequence[str], phase: str, engine: str) -> str:
+def tests_line(chips: Sequence[str], phase: str, engine: str) -> str:
     """Returns what tests found of those chips that were tested, the worst first, or nothing.
 
     Args:
@@ -40,7 +40,7 @@ def tests_said(chips: Sequence[str], phase: str, engine: str) -> str:
     )
 
 
-def part_said(chips: Sequence[str], part: str, what: str, sides: tuple[str, str] = TIMES) -> str:
+def part_line(chips: Sequence[str], part: str, what: str, sides: tuple[str, str] = TIMES) -> str:
     """Returns what a part of the validation found of some chips and of all, or nothing.
 
     Args:
@@ -90,12 +90,12 @@ def _flat(one: Tested | None, at: str, phase: str) -> dict[str, Scalar]:
 
 def _tested(chip: str, phase: str, engine: str) -> tuple[Tested | None, str]:
     """Returns how predictions of a chip did in one phase, else in what other phases there are."""
-    own = held_up(chip, errors(), PHASES[phase], engine=engine)
+    own = chip_tests(chip, errors(), PHASES[phase], engine=engine)
     if own or phase == "train":
         return own, ""
-    others = [one for one in INFERENCE if held_up(chip, errors(), PHASES[one])]
+    others = [one for one in INFERENCE if chip_tests(chip, errors(), PHASES[one])]
     starts = [start for one in others for start in PHASES[one]]
-    return (held_up(chip, errors(), starts), ", ".join(others)) if others else (None, "")
+    return (chip_tests(chip, errors(), starts), ", ".join(others)) if others else (None, "")
 
 
 def _words(one: Tested, at: str, sides: tuple[str, str] = TIMES) -> str:

@@ -6,7 +6,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.report.markup import Report
 from bench.report.policies import differences, effects, exemptions, paragraph, policy
-from bench.report.rulings import AID, cited, in_dispute, where
+from bench.report.rulings import AID, cited, destination_words, in_dispute
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Section, Table
 from bench.rules.judged import Judged
@@ -31,7 +31,7 @@ def periods(last: Judged, found: Sequence[Period], book: Rulebook, catalogue: Ca
     launch = chip.facts.get("launch")
     sold = f"Launch: {launch.value}; rules that ended before it are left out. " if launch else ""
     table = Table(
-        f"Export status of {chip.name} over time, {where(last.status.question, book)}",
+        f"Export status of {chip.name} over time, {destination_words(last.status.question, book)}",
         (AID, f"{sold}Rules were collected up to {book.places.checked_to}.", *beside),
         section.columns,
         section.cells,

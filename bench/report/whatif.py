@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from bench.chips.load import Catalogue
 from bench.report.markup import Report
 from bench.report.policies import paragraph, policies, policy
-from bench.report.rulings import AID, cited, in_dispute, where
+from bench.report.rulings import AID, cited, destination_words, in_dispute
 from bench.report.scalar import Scalar
 from bench.report.table import Notes, Table
 from bench.rules.attributes import KINDS
@@ -29,7 +29,7 @@ def room_report(
     disputed = list(in_dispute(judged, catalogue, notes))
     question, name = status.question, judged.chip.name if judged.chip else "an assumed part"
     table = Table(
-        f"Headroom of {name} under the rules of {question.on}, {where(question, book)}",
+        f"Headroom of {name} under the rules of {question.on}, {destination_words(question, book)}",
         ("Each attribute is varied alone; density follows TPP.", AID),
         COLUMNS,
         cells,

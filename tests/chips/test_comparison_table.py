@@ -10,8 +10,8 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.chips.model import Chip
 from bench.report.comparison import ON_PAPER, side_by_side
-from bench.report.marks import UNSAID
-from bench.report.registry import FORMATS, set_in
+from bench.report.marks import UNSPECIFIED
+from bench.report.registry import FORMATS, render_report
 from bench.theory.comparison import compare
 from tests.chips.comparison_cases import BASE, FAST, RACK, SHEETS, chip
 
@@ -50,7 +50,7 @@ def test_footnotes_tell_conflicts_gaps_formulas_and_unsaid_sparsity() -> None:
             "matrix+vector, left out of the range); 9 TFLOP/s (wiki; refuted: a lost digit, left "
             "out of the range)."
         ),
-        f"[3] {UNSAID}",
+        f"[3] {UNSPECIFIED}",
         "[4] The chip has no such unit.",
         "[5] memory bandwidth of fast: other sources: 1.2 TB/s (wiki).",
         "[6] Derived for the sheet: 2 x 250 W.",
@@ -153,7 +153,7 @@ def test_flat_rows_are_one_a_chip_and_figure_in_base_units() -> None:
 def test_every_format_sets_a_comparison(style: str, sheets: Catalogue) -> None:
     chips = [sheets.find(word) for word in ("910b2", "h100")]
     report = side_by_side(compare(chips, sheets.find("h20"), [], sheets), sheets)
-    text = set_in(style, report)
+    text = render_report(style, report)
     assert "2.39" in text
     if style == "json":
         assert json.loads(text)["rows"][0]["baseline"] == "nvidia-h20-sxm-96gb"

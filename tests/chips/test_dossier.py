@@ -16,7 +16,7 @@ from bench.records import store
 from bench.records.model import IMPORTED_BY, Measurement, Record
 from bench.report.dossier import dossier
 from bench.report.markup import Report
-from bench.report.registry import FORMATS, set_in
+from bench.report.registry import FORMATS, render_report
 from bench.rules.load import Rulebook, rulebook
 
 SHEET, BUILT, DERIVED = "", "Built of", "Derived figures"
@@ -304,7 +304,7 @@ def test_text_of_a_sheet_is_no_markup(style: str, book: Rulebook) -> None:
     ours = bare(
         figures={"tdp": {"value": "75 W", "source": "maker", "note": "<img src=x> | `a` & 1%"}}
     )
-    text = set_in(style, dossier(ours.chips["bare"], ours, book, []))
+    text = render_report(style, dossier(ours.chips["bare"], ours, book, []))
     told = {
         "html": "&lt;img src=x&gt; | `a` &amp; 1%",
         "github": r"\<img src=x> \| \`a\` & 1%",

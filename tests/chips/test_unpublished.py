@@ -8,7 +8,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.predict.model.facts import facts
 from bench.predict.used import used
-from bench.report.marks import unpublished, worked_out
+from bench.report.marks import computed_figures, computed_notes
 from bench.report.table import Notes
 from tests.commands.command_cases import document, said
 
@@ -74,28 +74,28 @@ def test_what_an_answer_rests_on_tells_it_in_every_format(
 
 def test_a_figure_that_no_answer_uses_is_not_marked(sheets: Catalogue) -> None:
     """Of the H20 only the cache was worked out."""
-    from bench.commands.asked import asked_of
+    from bench.commands.predictkeys import scenario_of
     from bench.shapes import PredictConfig
 
-    asked = asked_of(PredictConfig(workload="llama-3.1-70b", parallel="8"))
+    asked = scenario_of(PredictConfig(workload="llama-3.1-70b", parallel="8"))
     for name in ("h20", "a800"):
         chip, notes = sheets.find(name), Notes()
-        assert worked_out(chip, chip.figures), "or nothing is tested"
+        assert computed_figures(chip, chip.figures), "or nothing is tested"
         keys = used(facts(chip), asked, list(chip.figures))
         assert {"matrix_bf16", "memory_bandwidth", "link_bandwidth", "tdp"} <= set(keys)
-        assert (unpublished(chip, keys, notes), notes.lines()) == ("", ())
+        assert (computed_notes(chip, keys, notes), notes.lines()) == ("", ())
 
 
 def test_an_indexer_scores_at_a_figure_of_its_own(sheets: Catalogue) -> None:
     """Of fp8, whatever the weights; where a sheet gives no such rate, at that of attention."""
-    from bench.commands.asked import asked_of
+    from bench.commands.predictkeys import scenario_of
     from bench.shapes import PredictConfig
 
     for model, name, wanted in (
         ("glm-5", "h20", True), ("deepseek-v3", "h20", False), ("glm-5", "a800", False),
     ):  # fmt: skip
         chip = sheets.find(name)
-        asked = asked_of(PredictConfig(workload=model, parallel="8", precision="bf16"))
+        asked = scenario_of(PredictConfig(workload=model, parallel="8", precision="bf16"))
         assert ("matrix_fp8" in used(facts(chip), asked, list(chip.figures))) is wanted
 
 

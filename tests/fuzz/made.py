@@ -6,7 +6,7 @@ import json
 from bench import paths
 from bench.archive.entry import entry, packed
 from bench.chips import load as chips
-from bench.commands.asked import asked_of
+from bench.commands.predictkeys import scenario_of
 from bench.gate.recorded import run_of
 from bench.plot.registry import record_pictures
 from bench.predict.answers import answers
@@ -49,7 +49,7 @@ def _many(data: bytes) -> list[str]:
 
 def _calibration(data: bytes) -> None:
     known = inspect.unwrap(learn.load)(put(folder("calibration") / "fitted.json", data))
-    asked = asked_of(PredictConfig(workload="llama-3.1-8b"))
+    asked = scenario_of(PredictConfig(workload="llama-3.1-8b"))
     answers([chips.catalogue().find("h20")], None, asked, known)
 
 

@@ -17,7 +17,7 @@ from bench.errors import Fault
 from bench.evidence import load as evidence
 from bench.predict.learning import tables
 from bench.report.dossier import dossier
-from bench.report.registry import set_in
+from bench.report.registry import render_report
 from bench.rules import load as rules
 from bench.rules.judge import status
 from bench.rules.places import Question
@@ -89,7 +89,7 @@ def _sheet(data: bytes) -> list[Fault]:
     if not faults:
         found = chips.Catalogue(every, known.sources, known.architectures)
         crosscheck_faults(found)
-        set_in("github", dossier(one, found, rules.rulebook(), ()))
+        render_report("github", dossier(one, found, rules.rulebook(), ()))
     return faults
 
 

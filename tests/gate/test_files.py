@@ -13,7 +13,7 @@ from bench.gate.model import Finding, Row, Verdict
 from bench.gate.report import report
 from bench.rates import Interval
 from bench.records.store import write
-from bench.report.registry import FORMATS, set_in
+from bench.report.registry import FORMATS, render_report
 from tests.gate.cases import gate, laid_out, record, taken
 
 NASTY = "a<b>&\"'|`*_\x1b[31m\x00\n\ufffe]]>"
@@ -79,7 +79,7 @@ def test_nothing_of_a_record_breaks_out_of_its_cell(text: str) -> None:
     table = [line for line in told.splitlines() if line.startswith("|")]
     assert {line.replace("\\|", "").count("|") for line in table} <= {4, 6}
     for style in FORMATS:
-        set_in(style, report(finding))
+        render_report(style, report(finding))
 
 
 def test_a_summary_is_appended_and_names_what_counts(here: Path) -> None:

@@ -12,7 +12,7 @@ from bench.chips.load import Catalogue
 from bench.report.formats import github, latex, plain
 from bench.report.listing import listing
 from bench.report.markup import Report, one_line
-from bench.report.registry import render, set_in
+from bench.report.registry import render, render_report
 from bench.report.sheet import sheet
 from bench.report.summary import summary
 from bench.report.table import Section, Table
@@ -61,7 +61,7 @@ def test_markdown_is_escaped_and_addresses_are_left_whole(text: str, escaped: st
 @pytest.mark.parametrize("style", ["github", "plain", "html", "latex", "terminal"])
 def test_a_section_without_rows_has_its_words_and_no_header(style: str) -> None:
     bare = Section("Part", ("head",), (), [], ("Nothing to show.",))
-    shown = set_in(style, Report(Table("t", (), ("a",), (("1",),), (), ()), [], (bare,)))
+    shown = render_report(style, Report(Table("t", (), ("a",), (("1",),), (), ()), [], (bare,)))
     assert ["Part" in shown, "Nothing to show." in shown, "head<" in shown] == [True, True, False]
     assert not re.search(r"^\W*head\W*$", shown, re.MULTILINE)
 
@@ -120,7 +120,7 @@ def test_plain_fits_a_terminal_though_a_text_has_no_blanks() -> None:
     long = "在持续负载下测得的矩阵乘法速率低于规格表所列的峰值" * 6
     columns, cells = ("figure", "note", "unit"), ((long, long, "TFLOP/s"),)
     table = Table(f"Title {long}", (long,), columns, cells, (long,), (long,))
-    lines = set_in("plain", Report(table, [])).splitlines()
+    lines = render_report("plain", Report(table, [])).splitlines()
     assert max(map(width_of, lines)) <= plain.WIDTH
     assert "".join(lines).replace(" ", "").startswith(f"Title{long}")
 
@@ -128,7 +128,7 @@ def test_plain_fits_a_terminal_though_a_text_has_no_blanks() -> None:
 def test_plain_leaves_addresses_whole() -> None:
     address = f"https://example.test/{'path/' * 40}"
     table = Table("Title", (), ("figure", "source"), (("a", address),), (), (f"[1] {address}",))
-    assert set_in("plain", Report(table, [])).count(address) == 2
+    assert render_report("plain", Report(table, [])).count(address) == 2
 
 
 def test_plain_fits_a_terminal_but_for_addresses() -> None:
@@ -137,8 +137,10 @@ def test_plain_fits_a_terminal_but_for_addresses() -> None:
 
 
 def test_every_shipped_sheet_fits_a_terminal(sheets: Catalogue) -> None:
-    texts = [set_in("plain", sheet(chip, sheets)) for chip in list(sheets.chips.values())[::10]]
-    texts.append(set_in("plain", listing(sheets.chips.values(), sheets)))
+    texts = [
+        render_report("plain", sheet(chip, sheets)) for chip in list(sheets.chips.values())[::10]
+    ]
+    texts.append(render_report("plain", listing(sheets.chips.values(), sheets)))
     lines = [line for text in texts for line in text.splitlines() if "http" not in line]
     assert max(map(len, lines)) <= plain.WIDTH
 
@@ -222,5 +224,5 @@ def test_html_says_the_summary_before_the_table_and_marks_verdicts() -> None:
 
 
 def test_html_leaves_out_what_is_empty(sheets: Catalogue) -> None:
-    page = set_in("html", listing(list(sheets.chips.values())[:2], sheets))
+    page = render_report("html", listing(list(sheets.chips.values())[:2], sheets))
     assert "<h2>" not in page

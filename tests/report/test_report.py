@@ -14,7 +14,7 @@ import pytest
 from bench.chips.load import Catalogue
 from bench.records.model import DeviceInfo
 from bench.report.listing import listing
-from bench.report.registry import FORMATS, render, set_in
+from bench.report.registry import FORMATS, render, render_report
 from bench.report.sheet import sheet
 from bench.report.table import build
 from bench.verdict import Verdict, rows
@@ -132,12 +132,14 @@ def test_a_run_that_did_not_end_says_so(state: str, line: str) -> None:
 @pytest.mark.parametrize("style", FORMATS)
 def test_a_sheet_and_the_list_are_set_in_every_format(style: str, sheets: Catalogue) -> None:
     chip = sheets.find("h20")
-    assert "148" in set_in(style, sheet(chip, sheets))
-    assert chip.id.replace("_", r"\_") in set_in(style, listing(sheets.chips.values(), sheets))
+    assert "148" in render_report(style, sheet(chip, sheets))
+    assert chip.id.replace("_", r"\_") in render_report(
+        style, listing(sheets.chips.values(), sheets)
+    )
 
 
 def test_a_sheet_as_csv_holds_first_figures_and_rivals() -> None:
-    text = set_in("csv", sheet(H20, SHEETS))
+    text = render_report("csv", sheet(H20, SHEETS))
     read = list(csv.DictReader(io.StringIO(text, newline="")))
     told = [(row["value"], row["stands"]) for row in read if row["figure"] == "matrix_bf16"]
     assert told == [

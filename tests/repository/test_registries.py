@@ -14,7 +14,7 @@ from bench.kernels.common.base import DATA, TORCH_DTYPES, itemsize
 from bench.kernels.gemm import DTYPES
 from bench.kernels.memory import STREAMS
 from bench.kernels.registry import KERNELS, kernel
-from bench.report.registry import FORMATS, OF_A_RECORD
+from bench.report.registry import FORMATS, RECORD_FORMATS
 from bench.shapes import SHAPES
 
 SHARED = {
@@ -46,7 +46,10 @@ def entries(folder: str) -> set[str]:
         ("kernels", KERNELS),
         ("devices", DEVICES),
         ("commands", tuple(module_of(one).rpartition(".")[2] for one in COMMANDS)),
-        ("report/formats", (*FORMATS, *(one.rpartition(".")[2] for one in OF_A_RECORD.values()))),
+        (
+            "report/formats",
+            (*FORMATS, *(one.rpartition(".")[2] for one in RECORD_FORMATS.values())),
+        ),
     ],
 )
 def test_what_is_registered_is_what_is_in_the_folder(
@@ -57,7 +60,7 @@ def test_what_is_registered_is_what_is_in_the_folder(
 
 
 def test_every_format_can_be_chosen() -> None:
-    assert set(choices("report")) == {*FORMATS, *OF_A_RECORD, "auto"}
+    assert set(choices("report")) == {*FORMATS, *RECORD_FORMATS, "auto"}
 
 
 def test_every_device_can_be_chosen() -> None:

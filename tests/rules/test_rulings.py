@@ -18,7 +18,7 @@ from bench.chips.load import Catalogue
 from bench.chips.model import Chip, Source
 from bench.report.markup import Report
 from bench.report.predicates import explanation
-from bench.report.registry import FORMATS, set_in
+from bench.report.registry import FORMATS, render_report
 from bench.report.rulelist import rule_list, standing
 from bench.report.rulings import statuses
 from bench.report.timeline import periods
@@ -155,7 +155,7 @@ GOLDENS = [("status", style) for style in FORMATS] + [
 
 @pytest.mark.parametrize(("view", "style"), GOLDENS)
 def test_a_view_is_rendered_as_its_golden_file(view: str, style: str) -> None:
-    text, path = set_in(style, REPORTS[view]()), GOLDEN / f"rules.{view}.{style}"
+    text, path = render_report(style, REPORTS[view]()), GOLDEN / f"rules.{view}.{style}"
     if os.environ.get("ONPAPER_GOLDEN") == "write":
         path.write_text(text, encoding="utf-8", newline="")
     with path.open(encoding="utf-8", newline="") as file:
@@ -165,7 +165,7 @@ def test_a_view_is_rendered_as_its_golden_file(view: str, style: str) -> None:
 @pytest.mark.parametrize("style", FORMATS)
 @pytest.mark.parametrize("view", REPORTS)
 def test_no_character_that_a_terminal_obeys_is_printed(view: str, style: str) -> None:
-    text = set_in(style, REPORTS[view]())
+    text = render_report(style, REPORTS[view]())
     assert [one for one in text if not one.isprintable() and one != "\n"] == []
 
 
@@ -187,7 +187,7 @@ HOSTILE_VIEWS = ("status", "timeline", "explain", "list")
 
 @pytest.mark.parametrize("view", HOSTILE_VIEWS)
 def test_text_of_a_rule_is_no_tag_of_a_page(view: str) -> None:
-    page, tags = set_in("html", REPORTS[view]()), Tags()
+    page, tags = render_report("html", REPORTS[view]()), Tags()
     tags.feed(page)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert tags.seen.isdisjoint({"script", "img"})
@@ -196,7 +196,7 @@ def test_text_of_a_rule_is_no_tag_of_a_page(view: str) -> None:
 
 @pytest.mark.parametrize("view", HOSTILE_VIEWS)
 def test_text_of_a_rule_is_no_markup_of_an_issue(view: str) -> None:
-    lines = set_in("github", REPORTS[view]()).splitlines()
+    lines = render_report("github", REPORTS[view]()).splitlines()
     assert any(r"\<script>alert(1)\</script> \| \`x\` & co\_ 100% " in line for line in lines)
     assert any(r"[31m\*red\* [x]\(http://e.il)" in line for line in lines)
     pipes = {line.replace(r"\|", "").count("|") for line in lines if line.startswith("|")}
@@ -205,7 +205,9 @@ def test_text_of_a_rule_is_no_markup_of_an_issue(view: str) -> None:
 
 @pytest.mark.parametrize("view", ["status", "timeline", "list"])  # others cite it in comments
 def test_text_of_a_rule_is_no_command_of_a_paper(view: str) -> None:
-    rows = [line for line in set_in("latex", REPORTS[view]()).splitlines() if "script" in line]
+    rows = [
+        line for line in render_report("latex", REPORTS[view]()).splitlines() if "script" in line
+    ]
     body = [line for line in rows if not line.startswith("%")]
     escaped = r"\textless{}script\textgreater{}alert(1)\textless{}/script\textgreater{}"
     assert body
@@ -213,15 +215,15 @@ def test_text_of_a_rule_is_no_command_of_a_paper(view: str) -> None:
 
 
 def test_a_rule_named_as_a_formula_is_text_in_a_spreadsheet() -> None:
-    rows = list(csv.DictReader(io.StringIO(set_in("csv", REPORTS["list"]()))))
+    rows = list(csv.DictReader(io.StringIO(render_report("csv", REPORTS["list"]()))))
     assert rows[1]["title"].startswith("'=1+1 <script>")
 
 
 @pytest.mark.parametrize("view", REPORTS)
 def test_csv_and_json_hold_the_same_rows(view: str) -> None:
     report = REPORTS[view]()
-    rows = json.loads(set_in("json", report))["rows"]
-    lines = list(csv.DictReader(io.StringIO(set_in("csv", report))))
+    rows = json.loads(render_report("json", report))["rows"]
+    lines = list(csv.DictReader(io.StringIO(render_report("csv", report))))
     assert [list(line) for line in lines] == [list(row) for row in rows]
     assert len(lines) == len(report.flat)
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench.chips.load import Catalogue
 from bench.predict.tiers import MEANS, Tier
-from bench.report.predictions import SPELLED
+from bench.report.predictions import COLUMN_NOTES
 from bench.site.predicted import STANDING, StandingQuestion
 from tests.commands.command_cases import said
 
@@ -47,7 +47,7 @@ def test_a_question_stands_with_the_lines_that_the_command_prints_below_its_tabl
 
 def _of_columns(line: str) -> str:
     """A line, or that part of it which is of the columns that the site has, too: costs are none."""
-    return next((one for one in SPELLED.values() if line.startswith(one)), line)
+    return next((one for one in COLUMN_NOTES.values() if line.startswith(one)), line)
 
 
 @pytest.mark.parametrize(

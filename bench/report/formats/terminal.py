@@ -147,7 +147,7 @@ def _marked(column: str, text: str, screen: Screen) -> str:
     if column not in (VERDICT, REMARK) or word not in tuple(Verdict):
         return text
     mark = MARKS.get(Verdict(word))
-    return f"{screen.spelled(mark)} {text}" if mark else text
+    return f"{screen.encodable(mark)} {text}" if mark else text
 
 
 def _with_bars(
@@ -186,7 +186,7 @@ def bar(share: float, screen: Screen) -> str:
 
 def _spelled(report: Report, screen: Screen) -> Report:
     """Returns a report of the signs that the screen has, so that widths hold."""
-    spell, table = screen.spelled, report.table
+    spell, table = screen.encodable, report.table
 
     def all_of(texts: Iterable[str]) -> tuple[str, ...]:
         return tuple(map(spell, texts))

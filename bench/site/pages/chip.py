@@ -16,8 +16,8 @@ from bench.report.dossier import dossier
 from bench.report.evidence import evidence_report
 from bench.report.markup import cleaned
 from bench.report.policies import paragraph, policy
-from bench.report.predicted import in_words
-from bench.report.predictions import HOW, beside_fit
+from bench.report.predicted import prediction_texts
+from bench.report.predictions import HOW, transfer_lines
 from bench.site.blocks import Block, blocks, claim_badge, unique
 from bench.site.page import Page
 from bench.site.pages.predictions import coverage
@@ -134,7 +134,7 @@ def _distance_from_fit(chip: Chip, world: World) -> Iterator[str]:
     lines: dict[str, list[str]] = {}
     for answered in world.predicted:
         prediction = answered.answers[chip.id].found if chip.id in answered.answers else None
-        for line in beside_fit([prediction] if prediction else []):
+        for line in transfer_lines([prediction] if prediction else []):
             lines.setdefault(line, []).append(answered.question.title)
     yield from (f"{'; '.join(titles)}: {line}" for line, titles in lines.items())
 
@@ -146,7 +146,7 @@ def _answer_row(question: StandingQuestion, answer: Answer, linker: Linker) -> l
     if answer.found is None:
         cells = [answer.why, *(["–"] * 5)]
     else:
-        values = in_words(answer, answer.found, 0)
+        values = prediction_texts(answer, answer.found, 0)
         cells = [values[key] for key in ("rate", "over", "time", "limit", "left", "rests")]
     return [link, *map(linker.text, cells)]
 

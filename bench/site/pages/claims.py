@@ -13,7 +13,7 @@ from bench.evidence.load import reports
 from bench.evidence.observe import OWN, Observation
 from bench.report.claims import SIGNS, claim_report, tested_formula
 from bench.report.markup import cleaned
-from bench.report.ratios import devices, groups, measured, on_paper, worth
+from bench.report.ratios import devices, groups, measured, on_paper, value_text
 from bench.site.blocks import blocks, claim_badge, neutral
 from bench.site.page import Page
 from bench.site.words import Linker
@@ -97,7 +97,7 @@ def _values(judgement: Judgement, world: World, linker: Linker) -> list[Markup]:
 def _value(observation: Observation, world: World, linker: Linker) -> Markup:
     share = f" = {observation.fraction:.1%} of paper" if observation.fraction is not None else ""
     why = f" ({', '.join(observation.why)})" if observation.why else ""
-    value = f"{worth(observation)}{share}, {observation.quantity.title}"
+    value = f"{value_text(observation)}{share}, {observation.quantity.title}"
     chip = linker.link(observation.chip, world.catalogue.chips[observation.chip].name)
     weight = f"weight {observation.weight:g}{why}"
     return Markup("{}: {}, {}, {}").format(chip, value, weight, origin(observation, linker))

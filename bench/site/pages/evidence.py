@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bench.evidence.observe import OWN, Observation
-from bench.report.ratios import worth
+from bench.report.ratios import value_text
 from bench.site.page import Page
 from bench.site.pages.claims import origin
 from bench.site.words import Linker
@@ -70,7 +70,7 @@ def _row(observation: Observation, world: World, linker: Linker) -> Line:
             observation.chip, world.catalogue.chips[observation.chip].name, "#evidence"
         ),
         quantity=", ".join(filter(None, (observation.quantity.title, observation.dtype, work))),
-        value=worth(observation),
+        value=value_text(observation),
         sorts=f"{observation.value:.6g}",
         share=observation.fraction,
         weight=f"{observation.weight:g}",

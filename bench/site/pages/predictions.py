@@ -11,10 +11,10 @@ from bench.predict.answers import Answer
 from bench.predict.learning.tables import Table, tables
 from bench.predict.tiers import MEANS
 from bench.predict.validation.errorfile import FILE, RATIO, WAYS
-from bench.predict.validation.tested import PHASES, held_up
+from bench.predict.validation.tested import PHASES, chip_tests
 from bench.report import question
 from bench.report.costs import INNER
-from bench.report.predicted import in_words, unfit
+from bench.report.predicted import prediction_texts, unfit
 from bench.report.predictions import caveats
 from bench.site.page import Page
 from bench.site.pages.chips import Cell, search_text
@@ -102,7 +102,7 @@ def _standing(chip: Chip, world: World, linker: Linker) -> dict[str, Any]:
 
 def _tested(chip: Chip, world: World) -> Cell:
     """Returns the prediction errors of a chip, one line per phase; sorted by the largest error."""
-    results = {phase: held_up(chip.id, world.errors, starts) for phase, starts in PHASES.items()}
+    results = {phase: chip_tests(chip.id, world.errors, starts) for phase, starts in PHASES.items()}
     tests_done = {phase: test for phase, test in results.items() if test}
     if not tests_done:
         return Cell(Markup("–"))
@@ -120,7 +120,7 @@ def _cell(answer: Answer, base: Chip | None) -> Cell:
         return Cell(Markup("–"))
     if unfit(answer.found, 0):
         return Cell(Markup("does not fit"))
-    texts = in_words(answer, answer.found, 0, (INNER,))
+    texts = prediction_texts(answer, answer.found, 0, (INNER,))
     rate = float(answer.found.per_chip()[0])
     if base is None or answer.chip.id == base.id:
         return Cell(Markup("{}").format(texts["rate"]), rate)
@@ -130,8 +130,8 @@ def _cell(answer: Answer, base: Chip | None) -> Cell:
 
 def _table(table: Table, linker: Linker) -> Markup:
     """Returns a line on a table of measured times: name, number of rows, source."""
-    source = linker.outside(table.told.source.url, table.told.source.title)
-    return Markup("{}, {} rows: {}").format(table.told.id, f"{len(table.rows):,}", source)
+    source = linker.outside(table.head.source.url, table.head.source.title)
+    return Markup("{}, {} rows: {}").format(table.head.id, f"{len(table.rows):,}", source)
 
 
 def coverage(errors: dict[str, Any]) -> str:
