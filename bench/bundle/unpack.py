@@ -46,7 +46,7 @@ class Opened:
     sheet_matches: bool
 
 
-def knows(text: str) -> bool:
+def recognises(text: str) -> bool:
     """Tells whether a text looks like a bundle."""
     return text.lstrip().startswith("{") and f'"format": "{FORMAT}"' in text[:2_000]
 

@@ -73,14 +73,14 @@ written then.
 """
 
 
-TOLD = ("chip", "kind", "url", "title", "date", "dtype", "count", "software")
-"""Keys required for the output of other tools."""
+OF_OUTPUT = ("chip", "kind", "url", "title", "date", "dtype", "count", "software")
+"""Keys that describe another tool's output; a bundle contains all of this itself."""
 
 
 def main(words: list[str]) -> int:
-    """Prints or writes the measurements that a tool's output holds."""
+    """Prints or writes the measurements in a tool's output."""
     from bench.importers.record import check
-    from bench.importers.registry import importer, sniffed
+    from bench.importers.registry import detect, importer
     from bench.importers.source import text_of
     from bench.importers.write import as_yaml, report
 
@@ -89,7 +89,7 @@ def main(words: list[str]) -> int:
         raise UsageError("import needs what a tool printed: file=PATH, or file=- for stdin")
     named = importer(config.source) if config.source else None
     text, name = text_of(config.file)
-    source = named or sniffed(text, name)
+    source = named or detect(text, name)
     if named is None:
         print(f"{name}: read as {source.key}", file=sys.stderr)
     if source.key == "bundle" and not (config.out or "").endswith(".yaml"):
@@ -101,7 +101,7 @@ def main(words: list[str]) -> int:
     for one in found.left_out:
         print(f"left out: {one}", file=sys.stderr)
     made = report(found, source, given)
-    _hold_against_sheets(made, name)
+    _check_against_sheets(made, name)
     _put(as_yaml(made), made, config.out)
     return 0
 
@@ -117,9 +117,9 @@ def _bundled(text: str, name: str, config: ImportConfig) -> int:
     from bench.config import folder
     from bench.importers.base import one_line
 
-    spare = [key for key in TOLD if getattr(config, key) is not None]
-    if spare:
-        raise UsageError(f"a bundle has this itself: leave out {spare[0]}=")
+    unused = [key for key in OF_OUTPUT if getattr(config, key) is not None]
+    if unused:
+        raise UsageError(f"a bundle has this itself: leave out {unused[0]}=")
     found = verified(text, name)
     agreed = "verified: hashes, form, times, statistics and the work of each kernel agree"
     print(agreed, file=sys.stderr)
@@ -184,16 +184,16 @@ def _dtype(word: str | None) -> str | None:
     return word
 
 
-def _hold_against_sheets(made: "Report", name: str) -> None:
+def _check_against_sheets(made: "Report", name: str) -> None:
     """Prints warnings on stderr: unverified statements, and values above the published figure.
 
     Raises:
         NotUnderstood: the sheet rules out a row, or the device is another chip.
     """
     from bench.chips.load import catalogue
-    from bench.importers.held import doubts, refused
+    from bench.importers.sheetcheck import check_chip, doubts
 
-    refused(made, name, catalogue())
+    check_chip(made, name, catalogue())
     for line in doubts(made, catalogue()):
         print(line, file=sys.stderr)
 

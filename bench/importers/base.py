@@ -1,7 +1,7 @@
-"""What every importer shares: what it is given, what it finds, and how it says no.
+"""What all importers share: the types of their input and result, their error, and helpers.
 
-What is read was written by others: it is matched against bounded patterns, line by line, and
-nothing in it is carried out. A value that is not understood is refused, never guessed.
+The text to import was written by others: it is matched against bounded patterns, line by line, and
+nothing in it is executed. A value that is not understood is refused, never guessed.
 """
 
 import re
@@ -15,10 +15,12 @@ from bench.errors import UsageError
 from bench.evidence.load import row_faults
 from bench.evidence.model import Kind, Reported
 
-LONGEST = 200
-"""Characters of a piece of text that are carried over."""
+MAX_TEXT = 200
+"""Longest text that is imported, in characters; the rest is cut."""
 NUMBER = r"[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?"
-"""A number as tools print it, without a sign; no pattern of this package nests repetitions."""
+"""A number as tools print it, without a sign.
+
+No pattern of this package nests repetitions, so that matching cannot take exponential time."""
 DTYPES = {
     "float64": "fp64", "double": "fp64", "fp64": "fp64",
     "float32": "fp32", "float": "fp32", "fp32": "fp32", "tf32": "tf32", "hf32": "hf32",
@@ -27,39 +29,40 @@ DTYPES = {
     "f8e5m2": "fp8", "fp8": "fp8", "mxfp8": "mxfp8", "mxfp4": "mxfp4", "nvfp4": "nvfp4",
     "int16": "int16", "int8": "int8", "int4": "int4",
 }  # fmt: skip
-"""Number formats by the names that tools give them."""
+"""Our name of each number format, by the names that tools use."""
 
 
 class NotUnderstood(UsageError):  # noqa: N818 -- it says what happened, as the message does
-    """Output that an importer does not understand.
+    """Raised for output that an importer does not understand.
 
     Attributes:
-        file: what was read.
-        line: where in it, counted from 1; None for the file as a whole.
+        file: name of the file.
+        line: number of the line, counted from 1; None for the file as a whole.
         problem: what was not understood.
-        fix: what to do about it.
+        fix: what the user can do about it.
     """
 
     def __init__(self, file: str, problem: str, fix: str, line: int | None = None) -> None:
         self.file, self.line, self.problem, self.fix = file, line, problem, fix
-        place = file if line is None else f"{file}: line {line}"
-        super().__init__(f"{place}: {problem}; {fix}")
+        where = file if line is None else f"{file}: line {line}"
+        super().__init__(f"{where}: {problem}; {fix}")
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a tool's output does not tell and whoever imports it does.
+    """What the user states about an output, because the output itself may not contain it.
 
     Attributes:
-        file: what the text was read from, as errors name it.
-        chip: id of the sheet; empty only where the text names its own.
+        file: name of the file, as errors state it.
+        chip: id of the sheet; empty only if the output names its chip itself.
         by: who measured.
-        kind: the class of evidence.
-        dtype: the number format, where the output does not tell.
-        date: when it was measured, where the output does not tell.
-        url, title: where it is to be found, and what it is called.
-        software: versions, where the output does not tell.
-        count: devices that took part, where the output does not tell.
+        kind: class of the evidence.
+        dtype: number format; None to take it from the output.
+        date: date of the measurement; None to take it from the output.
+        url: address at which the output is published.
+        title: title of the source.
+        software: software versions; None to take them from the output.
+        count: number of devices that took part; None to take it from the output.
     """
 
     file: str
@@ -74,71 +77,77 @@ class Given:
     count: int | None = None
 
     def fault(self, problem: str, fix: str, line: int | None = None) -> NotUnderstood:
-        """Returns the error that says what was not understood, where, and what to do."""
+        """Returns the error that says what was not understood, where, and how to fix it."""
         return NotUnderstood(self.file, problem, fix, line)
 
-    def format_of(self, told: str | None, line: int | None = None) -> str:
-        """Returns the number format that the output tells by any name, or else the one given.
+    def format_of(self, name: str | None, line: int | None = None) -> str:
+        """Returns the number format that the output names, or else the one that the user stated.
 
         Raises:
-            NotUnderstood: neither tells, the name is unknown, or the two differ.
+            NotUnderstood: neither is known, the name is unknown, or the two differ.
         """
-        found = DTYPES.get((told or "").lower().removeprefix("torch."))
-        if told and found is None:
+        dtype = DTYPES.get((name or "").lower().removeprefix("torch."))
+        if name and dtype is None:
             raise self.fault(
-                f"the number format {shown(told)} is unknown", "import it by hand", line
+                f"the number format {quoted(name)} is unknown", "import it by hand", line
             )
-        if found and self.dtype and found != self.dtype:
+        if dtype and self.dtype and dtype != self.dtype:
             raise self.fault(
-                f"it is of {found}, not of {self.dtype}", f"leave dtype={self.dtype}", line
+                f"it is of {dtype}, not of {self.dtype}", f"leave dtype={self.dtype}", line
             )
-        if found or self.dtype:
-            return found or self.dtype or ""
+        if dtype or self.dtype:
+            return dtype or self.dtype or ""
         raise self.fault(
             "it does not say of which number format it is", "give dtype=, such as bf16"
         )
 
-    def when(self, told: str | None = None) -> str:
-        """Returns the date given, or else the one that the output tells.
+    def when(self, date_in_output: str | None = None) -> str:
+        """Returns the date that the user stated, or else the one in the output.
 
         Raises:
-            NotUnderstood: neither does.
+            NotUnderstood: neither is known.
         """
-        if not (self.date or told):
+        if not (self.date or date_in_output):
             raise self.fault("it does not say when it was measured", "give date=, such as 2026-11")
-        return self.date or told or ""
+        return self.date or date_in_output or ""
 
     def row(self, line: int | None = None, /, **fields: object) -> Reported:
-        """Returns one measurement; texts are put on one line, what is empty is left out.
+        """Returns one measurement; texts are put on one line, empty fields are left out.
+
+        ``line`` is the number of the output's line, for errors.
 
         Raises:
-            NotUnderstood: a field is not of its form, or the fields do not go together.
+            NotUnderstood: a field is invalid, or fields contradict each other.
         """
-        own = {
+        defaults = {
             "chip": self.chip,
             "count": self.count,
             "software": self.software,
             "quality": "A" if self.kind is Kind.OWN else "B",
         }
-        told = {name: tidy(value) for name, value in {**own, **fields}.items()}
-        kept = {name: value for name, value in told.items() if value not in (None, "", {}, ())}
-        made, faults = validated(Reported, kept, self.file)
-        for one in faults:
-            raise self.fault(f"{one.field}: {one.problem}", one.fix, line)
-        assert made is not None  # noqa: S101 -- no value means a fault
-        for field, problem, fix in row_faults(made, None):
+        fields_on_one_line = {name: tidy(value) for name, value in {**defaults, **fields}.items()}
+        present = {
+            name: value
+            for name, value in fields_on_one_line.items()
+            if value not in (None, "", {}, ())
+        }
+        row, faults = validated(Reported, present, self.file)
+        for fault in faults:
+            raise self.fault(f"{fault.field}: {fault.problem}", fault.fix, line)
+        assert row is not None  # noqa: S101 -- no value means a fault
+        for field, problem, fix in row_faults(row, None):
             raise self.fault(f"{field}: {problem}", fix, line)
-        return made
+        return row
 
 
 @dataclass(frozen=True)
 class Found:
-    """What an output holds.
+    """The content of an output.
 
     Attributes:
         rows: the measurements.
-        left_out: what else stands in it, and why it is no row.
-        chip: the sheet that the output names itself, where it does.
+        left_out: for each other result in the output, why it was not imported.
+        chip: id of the sheet that the output names itself; empty if it names none.
     """
 
     rows: tuple[Reported, ...]
@@ -148,93 +157,95 @@ class Found:
 
 @dataclass(frozen=True)
 class Importer:
-    """How one tool's output is read.
+    """Reader of one tool's output.
 
     Attributes:
-        key: its word on the command line.
-        title: the tool, and what of it is read.
-        knows: tells whether a text looks like its output.
-        read: returns what is in a text, or raises NotUnderstood.
-        protocol: the suite whose rules its measurements keep, where it is one.
+        key: name on the command line.
+        title: the tool, and which part of its output is read.
+        recognises: tells whether a text looks like the tool's output.
+        read: returns the content of a text, or raises NotUnderstood.
+        protocol: the benchmark suite whose rules the measurements follow, if any.
     """
 
     key: str
     title: str
-    knows: Callable[[str], bool]
+    recognises: Callable[[str], bool]
     read: Callable[[str, Given], Found]
     protocol: str | None = None
 
 
-def found(given: Given, rows: Iterable[Reported], left_out: Iterable[str] = ()) -> Found:
-    """Returns the rows, each with an id of its own.
+def collect(given: Given, rows: Iterable[Reported], left_out: Iterable[str] = ()) -> Found:
+    """Returns the rows, with unique ids, and the reasons for what was left out.
 
     Raises:
-        NotUnderstood: there is none.
+        NotUnderstood: there are no rows.
     """
-    made, beside = list(rows), tuple(dict.fromkeys(left_out))
-    if not made:
-        why = f": {beside[0]}" if beside else ""
+    all_rows, reasons = list(rows), tuple(dict.fromkeys(left_out))
+    if not all_rows:
+        why = f": {reasons[0]}" if reasons else ""
         raise given.fault(f"it holds no measurement that can be imported{why}", "check the file")
-    return Found(tuple(_numbered(made)), beside)
+    return Found(tuple(_with_unique_ids(all_rows)), reasons)
 
 
-def _numbered(rows: list[Reported]) -> Iterator[Reported]:
+def _with_unique_ids(rows: list[Reported]) -> Iterator[Reported]:
     seen: dict[str, int] = {}
-    taken = {row.id for row in rows}
+    ids = {row.id for row in rows}
     for row in rows:
         seen[row.id] = number = seen.get(row.id, 0) + 1
         name = row.id if number == 1 else f"{row.id}-{number}"
-        while number > 1 and name in taken:
+        while number > 1 and name in ids:
             name = f"{name}-again"
-        taken.add(name)
+        ids.add(name)
         yield row.model_copy(update={"id": name})
 
 
 def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yields the lines with their numbers, without the blanks at their ends."""
+    """Yields the lines of a text with their numbers from 1, without trailing blanks."""
     for number, line in enumerate(StringIO(text, newline="\n"), start=1):
         yield number, line.rstrip()
 
 
-def head(text: str, characters: int = 100_000) -> str:
-    """Returns the beginning of a text, in which a tool gives itself away."""
+def beginning(text: str, characters: int = 100_000) -> str:
+    """Returns the beginning of a text, by which importers recognise a tool's output."""
     return text[:characters]
 
 
 def one_line(text: str) -> str:
-    """Returns a text on one line, no longer than is carried over, without unseen characters."""
-    plain = "".join(one if one.isprintable() else " " for one in text[: 4 * LONGEST])
-    plain = " ".join(plain.split())
-    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 4]} ..."
+    """Returns a text on one line, cut to ``MAX_TEXT`` characters, without unprintable ones."""
+    text_line = "".join(
+        character if character.isprintable() else " " for character in text[: 4 * MAX_TEXT]
+    )
+    text_line = " ".join(text_line.split())
+    return text_line if len(text_line) <= MAX_TEXT else f"{text_line[: MAX_TEXT - 4]} ..."
 
 
 def tidy(value: object) -> object:
-    """Returns a value of a row with its texts on one line each."""
+    """Returns a value of a row with each of its texts put on one line."""
     if type(value) is str:
         return one_line(value)
     if isinstance(value, Mapping):
-        return {key: tidied for key, one in value.items() if (tidied := tidy(one))}
+        return {key: tidied for key, item in value.items() if (tidied := tidy(item))}
     return value
 
 
-def shown(text: object) -> str:
-    """Returns somebody's text as an error quotes it."""
-    plain = one_line(str(text))
-    return repr(plain if len(plain) <= 60 else f"{plain[:56]} ...")
+def quoted(text: object) -> str:
+    """Returns a text from an output in quotes, shortened, for an error message."""
+    text_line = one_line(str(text))
+    return repr(text_line if len(text_line) <= 60 else f"{text_line[:56]} ...")
 
 
-def matched(pattern: re.Pattern[str], line: str) -> re.Match[str] | None:
-    """Returns the match of a whole line; one that is too long to be such a line has none."""
+def match_line(pattern: re.Pattern[str], line: str) -> re.Match[str] | None:
+    """Returns the match of a whole line; None without a match or for an overlong line."""
     return pattern.fullmatch(line) if len(line) <= 2_000 else None
 
 
 def decimal(text: object) -> Decimal | None:
-    """Returns a plain number of 0 or more, or None for anything else, NaN included."""
-    plain = str(text).strip() if isinstance(text, str | int | float) else ""
-    isno = isinstance(text, bool) or len(plain) > 40 or not re.fullmatch(NUMBER, plain)
-    return None if isno else Decimal(plain)
+    """Returns a text or number of 0 or more as a decimal; None for anything else, NaN included."""
+    number = str(text).strip() if isinstance(text, str | int | float) else ""
+    is_other = isinstance(text, bool) or len(number) > 40 or not re.fullmatch(NUMBER, number)
+    return None if is_other else Decimal(number)
 
 
-def plain(number: Decimal) -> str:
-    """Returns a number of at most 12 digits without an exponent and without needless zeros."""
+def plain_number(number: Decimal) -> str:
+    """Returns a number with at most 12 digits, without exponent and without trailing zeros."""
     return f"{Decimal(f'{number:.12g}').normalize():f}"

@@ -1,7 +1,8 @@
-"""FlagPerf: the result tables of its READMEs, of ``base/`` and of training.
+"""Importer of FlagPerf: the result tables in its READMEs, of ``base/`` and of training.
 
-A README of a vendor's own program (``base/toolkits``) tells how that works, or its address says
-so; any other is of FlagPerf's own (``base/benchmarks``), whose defects are known from its code.
+A README of a vendor's own program (``base/toolkits``) is recognised by its section on how the
+program works, or by its address. All others are of FlagPerf's own benchmarks (``base/benchmarks``),
+whose defects are known from their code.
 """
 
 import re
@@ -11,27 +12,43 @@ from decimal import Decimal
 
 from bench.evidence.model import Defect, Reported
 from bench.importers import flagperf_columns as columns
-from bench.importers.base import NUMBER, Found, Given, Importer, found, matched, plain, shown
+from bench.importers.base import (
+    NUMBER,
+    Found,
+    Given,
+    Importer,
+    collect,
+    match_line,
+    plain_number,
+    quoted,
+)
 from bench.importers.base import numbered_lines as lines
-from bench.importers.flagperf_training import trained
+from bench.importers.flagperf_training import training_content
 from bench.importers.table import table_row
 
-FIRST, TESTED, RESULT = "评测项", "测试值", "评测结果"
+ITEM_HEAD, VALUE_HEAD, RESULT_HEAD = "评测项", "测试值", "评测结果"
 OWN_TOOL = "厂商测试工具原理说明"
 MEAN_OF = re.compile(r"\(([0-9]{1,5})卡平均")
 VALUE = re.compile(rf"({NUMBER}) ?(TFLOPS|TOPS|GB/s|TB/s|GiB/s)")
 SHARE = re.compile(rf"({NUMBER}) ?%")
-FACT = re.compile(r"[-*] ?(厂商|产品型号|TDP)：(.{1,80})")
+VENDOR_FACT = re.compile(r"[-*] ?(厂商|产品型号|TDP)：(.{1,80})")
 POWER = "单卡平均功耗"
-NOTHING = ("", "/", "无", "-", "N/A")
+EMPTY_CELLS = ("", "/", "无", "-", "N/A")
 UNITS = {"TFLOPS": "TFLOP/s", "TOPS": "TOP/s"}
-BOTH_WAYS = "both directions are counted"
+BOTH_DIRECTIONS = "both directions are counted"
 GIVE = "give a README of FlagPerf with its result tables"
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """One result: its column's head, its text, its printed share of the peak."""
+    """One result.
+
+    Attributes:
+        line: line number.
+        head: head of its column.
+        text: the printed value.
+        share: the printed share of the peak.
+    """
 
     line: int
     head: str
@@ -39,67 +56,69 @@ class _Cell:
     share: str
 
 
-def knows(text: str) -> bool:
-    """Tells whether a text has one of the tables."""
-    return TESTED in text or "token/p/s" in text or "p_whole" in text
+def recognises(text: str) -> bool:
+    """Tells whether a text has one of FlagPerf's tables."""
+    return VALUE_HEAD in text or "token/p/s" in text or "p_whole" in text
 
 
 def read(text: str, given: Given) -> Found:
-    """Returns one row for each result that is printed.
+    """Returns one row for each printed result.
 
     Raises:
-        NotUnderstood: it has no such table, every cell is empty, or a unit is missing.
+        NotUnderstood: there is no such table, every cell is empty, or a unit is missing.
     """
-    told, rows, left_out = _facts(text), [], []
+    facts, rows, left_out = _facts(text), [], []
     for cell in _cells(text, given):
-        made = _row(cell, text, told, given)
-        if isinstance(made, str):
-            left_out.append(made)
+        row_or_reason = _row(cell, text, facts, given)
+        if isinstance(row_or_reason, str):
+            left_out.append(row_or_reason)
         else:
-            rows.append(made)
-    more = trained(text, given)
-    if not (rows or left_out or more.rows or more.left_out):
+            rows.append(row_or_reason)
+    training = training_content(text, given)
+    if not (rows or left_out or training.rows or training.left_out):
         raise given.fault("has no result table that is known", GIVE)
-    return found(given, [*rows, *more.rows], [*left_out, *more.left_out])
+    return collect(given, [*rows, *training.rows], [*left_out, *training.left_out])
 
 
 def _cells(text: str, given: Given) -> Iterator[_Cell]:
-    """Yields each result with the head that it stands under."""
-    name, start = "", 0
+    """Yields each result with the head of its column."""
+    head, head_line = "", 0
     for number, line in lines(text):
         cells = table_row(line)
-        if cells[:1] == [FIRST] and TESTED in "".join(cells[1:2]):
-            name, start = cells[1], number
-        elif cells[:1] == [RESULT] and name:
-            told = cells + [""] * 4
-            yield _Cell(number, name, told[1], told[3])
-            name = ""
-    if name:
-        raise given.fault(f"the table {shown(name)} has no line of results", GIVE, start)
+        if cells[:1] == [ITEM_HEAD] and VALUE_HEAD in "".join(cells[1:2]):
+            head, head_line = cells[1], number
+        elif cells[:1] == [RESULT_HEAD] and head:
+            padded = cells + [""] * 4
+            yield _Cell(number, head, padded[1], padded[3])
+            head = ""
+    if head:
+        raise given.fault(f"the table {quoted(head)} has no line of results", GIVE, head_line)
 
 
 def _facts(text: str) -> dict[str, str]:
-    """Returns what is said of vendor, product and power."""
-    told: dict[str, str] = {}
-    names: list[str] = []
+    """Returns what the README says about vendor, product and power."""
+    facts: dict[str, str] = {}
+    power_columns: list[str] = []
     for _, line in lines(text):
-        if fact := matched(FACT, line):
-            told.setdefault(fact[1], fact[2].strip())
+        if fact := match_line(VENDOR_FACT, line):
+            facts.setdefault(fact[1], fact[2].strip())
         cells = table_row(line)
         if any(cell.startswith(POWER) for cell in cells):
-            names = cells
-        elif names and cells[:1] == ["监控结果"]:
-            place = next(at for at, cell in enumerate(names) if cell.startswith(POWER))
-            told.setdefault(POWER, cells[place] if place < len(cells) else "")
-            names = []
-    return told
+            power_columns = cells
+        elif power_columns and cells[:1] == ["监控结果"]:
+            index = next(
+                index for index, cell in enumerate(power_columns) if cell.startswith(POWER)
+            )
+            facts.setdefault(POWER, cells[index] if index < len(cells) else "")
+            power_columns = []
+    return facts
 
 
-def _row(cell: _Cell, text: str, told: dict[str, str], given: Given) -> Reported | str:
-    """Returns the row of a result, or why there is none."""
-    title = cell.head.split(TESTED)[0]
+def _row(cell: _Cell, text: str, facts: dict[str, str], given: Given) -> Reported | str:
+    """Returns the row of a result, or the reason why it cannot be imported."""
+    title = cell.head.split(VALUE_HEAD)[0]
     own_tool = OWN_TOOL in text or "toolkits" in (given.url or "")
-    column = columns.meaning(cell.head, own_tool=own_tool, vendor=told.get("厂商", ""))
+    column = columns.meaning(cell.head, own_tool=own_tool, vendor=facts.get("厂商", ""))
     if column is None:
         return f"{title}: is no rate that a row can be of"
     value, formula, defects = _value(cell, column, given)
@@ -109,7 +128,7 @@ def _row(cell: _Cell, text: str, told: dict[str, str], given: Given) -> Reported
     return given.row(
         cell.line,
         id="-".join((column.quantity.replace("_", "-"), *filter(None, [column.dtype]))),
-        named=told.get("产品型号"),
+        named=facts.get("产品型号"),
         count=given.count or (int(count[1]) if count else 1),
         quantity=column.quantity,
         dtype=given.format_of(column.dtype, cell.line) if column.dtype else None,
@@ -121,7 +140,7 @@ def _row(cell: _Cell, text: str, told: dict[str, str], given: Given) -> Reported
         formula=formula,
         conditions={
             "tool": f"FlagPerf, {'a program of the vendor' if own_tool else 'its own benchmark'}",
-            "power": _power(told),
+            "power": _power(facts),
         },
     )
 
@@ -129,30 +148,35 @@ def _row(cell: _Cell, text: str, told: dict[str, str], given: Given) -> Reported
 def _value(
     cell: _Cell, column: columns.Meaning, given: Given
 ) -> tuple[str, str, tuple[Defect, ...]]:
-    """Returns a value, how it was worked out, and what its form speaks against it."""
-    if cell.text in NOTHING:
-        if column.dtype is None or cell.share in NOTHING:
+    """Returns a value with its unit, the formula that gave it, and defects due to its form."""
+    if cell.text in EMPTY_CELLS:
+        if column.dtype is None or cell.share in EMPTY_CELLS:
             return "", "", ()
-        share = matched(SHARE, cell.share)
+        share = match_line(SHARE, cell.share)
         if share is None:
-            raise given.fault(f"{shown(cell.share)} is no share", "write it as 82.8%", cell.line)
+            raise given.fault(f"{quoted(cell.share)} is no share", "write it as 82.8%", cell.line)
         return f"{share[1]} %", "", (Defect.SHARE,)
-    told = matched(VALUE, cell.text)
-    if told is None:
+    match = match_line(VALUE, cell.text)
+    if match is None:
         fix = "write it with its unit, such as 259.2TFLOPS or 515GB/s"
-        raise given.fault(f"{shown(cell.text)} is no rate with a unit", fix, cell.line)
-    unit = UNITS.get(told[2], told[2])
+        raise given.fault(f"{quoted(cell.text)} is no rate with a unit", fix, cell.line)
+    unit = UNITS.get(match[2], match[2])
     unit = "TOP/s" if column.dtype == "int8" and unit == "TFLOP/s" else unit
-    if column.ways == 1:
-        return f"{told[1]} {unit}", "", ()
-    half = plain(Decimal(told[1]) / column.ways)
-    return f"{half} {unit}", f"{told[1]} {unit} / 2: {BOTH_WAYS}", ()
+    if column.directions == 1:
+        return f"{match[1]} {unit}", "", ()
+    half = plain_number(Decimal(match[1]) / column.directions)
+    return f"{half} {unit}", f"{match[1]} {unit} / 2: {BOTH_DIRECTIONS}", ()
 
 
-def _power(told: dict[str, str]) -> str:
-    mean, limit = told.get(POWER, ""), told.get("TDP", "")
-    words = [f"mean {mean}" if mean not in NOTHING else "", f"TDP {limit}" if limit else ""]
-    return ", ".join(word for word in words if word)
+def _power(facts: dict[str, str]) -> str:
+    mean, board_power = facts.get(POWER, ""), facts.get("TDP", "")
+    parts = [
+        f"mean {mean}" if mean not in EMPTY_CELLS else "",
+        f"TDP {board_power}" if board_power else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
-IMPORTER = Importer("flagperf", "FlagPerf: result tables of its READMEs", knows, read, "FlagPerf")
+IMPORTER = Importer(
+    "flagperf", "FlagPerf: result tables of its READMEs", recognises, read, "FlagPerf"
+)

@@ -1,7 +1,8 @@
-"""What the columns of FlagPerf's tables are of, and what its code makes of them.
+"""What the columns of FlagPerf's tables measure, and the defects of their values.
 
-What its own benchmarks do is read off their code: a wall clock around all iterations, constant
-inputs of 8 bits, pageable host memory for most vendors, and links counted in both directions.
+The defects of FlagPerf's own benchmarks follow from its code: wall-clock time around all
+iterations, constant 8-bit inputs, pageable host memory for most vendors, and links counted in both
+directions.
 """
 
 import re
@@ -11,75 +12,79 @@ from bench.evidence.model import Defect
 
 MATRIX = re.compile(r"(FP64|FP32|TF32|FP16|BF16|FP8|INT8)算力")
 PINNED = ("mthreads", "摩尔线程", "iluvatar", "天数")
-"""Vendors for whom its host copy pins the memory."""
-ALIKE = {
+"""Vendors for which FlagPerf's host copy uses pinned memory."""
+COLLECTIVES = {
     "(all_reduce)": "all_reduce", "(alltoall)": "all_to_all", "(reduce_scatter)": "reduce_scatter",
 }  # fmt: skip
-INSIDE, BETWEEN = "单机多卡的MPI互联", "服务器间多卡的MPI互联"
+WITHIN_SERVER, BETWEEN_SERVERS = "单机多卡的MPI互联", "服务器间多卡的MPI互联"
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a column is of.
+    """What a column measures.
 
     Attributes:
-        quantity: the word for it.
-        ways: how many directions of a link its numbers count.
-        dtype: the number format.
-        defects: what speaks against its numbers.
+        quantity: name of the quantity.
+        directions: number of directions of a link that the values add up.
+        dtype: number format; None if the quantity has none.
+        defects: known defects of the values.
     """
 
     quantity: str
-    ways: int = 1
+    directions: int = 1
     dtype: str | None = None
     defects: tuple[Defect, ...] = ()
 
 
 def meaning(head: str, *, own_tool: bool, vendor: str) -> Meaning | None:
-    """Returns what a column is of, or None where a row can be of no such thing.
+    """Returns what a column measures; None if reports have no such quantity.
 
     Args:
-        head: the column's head, with brackets of half width.
-        own_tool: whether a program of the vendor measured it.
-        vendor: who that is.
+        head: head of the column, with ASCII brackets.
+        own_tool: whether the vendor's own program measured the values.
+        vendor: name of the vendor.
     """
-    wall = () if own_tool else (Defect.WALL,)
+    wall_clock = () if own_tool else (Defect.WALL,)
     if matrix := MATRIX.match(head):
-        return _matrix(matrix[1].lower(), wall)
+        return _matrix(matrix[1].lower(), wall_clock)
     if head.startswith("主存储带宽"):
-        return Meaning("memory_copy", defects=wall)
+        return Meaning("memory_copy", defects=wall_clock)
     if head.startswith("CPU-芯片互联带宽"):
         pinned = own_tool or vendor.lower().startswith(PINNED)
-        return Meaning("host_to_device", defects=wall if pinned else (*wall, Defect.PAGEABLE))
+        return Meaning(
+            "host_to_device", defects=wall_clock if pinned else (*wall_clock, Defect.PAGEABLE)
+        )
     if "P2P互联带宽" in head:
-        return _between_two(head, wall)
-    return _collective(head, wall)
+        return _peer_link(head, wall_clock)
+    return _collective(head, wall_clock)
 
 
-def _matrix(dtype: str, wall: tuple[Defect, ...]) -> Meaning:
-    constant = (Defect.CONSTANT,) if wall and dtype in ("fp8", "int8") else ()
-    return Meaning("matmul_shape", dtype=dtype, defects=(*wall, *constant))
+def _matrix(dtype: str, wall_clock: tuple[Defect, ...]) -> Meaning:
+    constant = (Defect.CONSTANT,) if wall_clock and dtype in ("fp8", "int8") else ()
+    return Meaning("matmul_shape", dtype=dtype, defects=(*wall_clock, *constant))
 
 
-def _between_two(head: str, wall: tuple[Defect, ...]) -> Meaning | None:
-    """Returns what a column of two devices is of; its own benchmark counts one send twice."""
-    both = "双向" in head
+def _peer_link(head: str, wall_clock: tuple[Defect, ...]) -> Meaning | None:
+    """Returns what a column of two devices measures; FlagPerf's benchmark counts one send twice."""
+    bidirectional = "双向" in head
     if head.startswith("跨服务器"):
-        return Meaning("network_oneway", 2 if both else 1, defects=wall)
+        return Meaning("network_oneway", 2 if bidirectional else 1, defects=wall_clock)
     if not head.startswith("服务器内"):
         return None
-    if both:
-        return Meaning("peer_bidirectional", defects=wall)
-    return Meaning("peer_oneway", 2 if wall else 1, defects=wall)
+    if bidirectional:
+        return Meaning("peer_bidirectional", defects=wall_clock)
+    return Meaning("peer_oneway", 2 if wall_clock else 1, defects=wall_clock)
 
 
-def _collective(head: str, wall: tuple[Defect, ...]) -> Meaning | None:
-    """Returns what a column of several devices together is of."""
-    if not head.startswith((INSIDE, BETWEEN)) or "算法带宽" in head:
+def _collective(head: str, wall_clock: tuple[Defect, ...]) -> Meaning | None:
+    """Returns which collective of several devices a column measures."""
+    if not head.startswith((WITHIN_SERVER, BETWEEN_SERVERS)) or "算法带宽" in head:
         return None
     if "等效带宽" in head:
-        return Meaning("all_reduce", 2, defects=wall)
-    for sign, quantity in ALIKE.items():
-        if sign in head:
-            return Meaning(quantity, defects=wall)
-    return Meaning("all_reduce", 2 if wall and head.startswith(INSIDE) else 1, defects=wall)
+        return Meaning("all_reduce", 2, defects=wall_clock)
+    for suffix, quantity in COLLECTIVES.items():
+        if suffix in head:
+            return Meaning(quantity, defects=wall_clock)
+    return Meaning(
+        "all_reduce", 2 if wall_clock and head.startswith(WITHIN_SERVER) else 1, defects=wall_clock
+    )

@@ -1,59 +1,59 @@
-"""JSON that others wrote: read whole, every number finite, and looked into without surprise."""
+"""Reads JSON written by others: complete, with finite numbers; lookups tolerate other types."""
 
 import json
 from collections.abc import Mapping
 from typing import NoReturn, TypeAlias
 
-from bench.importers.base import Given, shown
+from bench.importers.base import Given, quoted
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 AS_WRITTEN = "give the file as the tool wrote it"
 
 
-def document(text: str, given: Given, before: int = 0) -> dict[str, Json]:
-    """Returns the JSON object that a text is.
+def document(text: str, given: Given, lines_before: int = 0) -> dict[str, Json]:
+    """Returns the JSON object in a text.
 
     Args:
-        text: of one object.
-        given: how it is called where it is refused.
-        before: lines of the file that stand before it.
+        text: one JSON object.
+        given: names the file in errors.
+        lines_before: number of lines of the file before the text.
 
     Raises:
-        NotUnderstood: it is none, it is cut off, or a number in it is none.
+        NotUnderstood: it is no JSON object, it is cut off, or a number is NaN or infinite.
     """
     try:
-        read: Json = json.loads(text, parse_constant=_no_number)
+        data: Json = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
         raise given.fault("it is nested too deeply", AS_WRITTEN) from None
     except json.JSONDecodeError as error:
         raise given.fault(
-            f"is no whole JSON: {error.msg}", AS_WRITTEN, before + error.lineno
+            f"is no whole JSON: {error.msg}", AS_WRITTEN, lines_before + error.lineno
         ) from None
     except ValueError as error:
-        raise given.fault(f"is not JSON: {shown(error)}", AS_WRITTEN) from None
-    if not isinstance(read, dict):
+        raise given.fault(f"is not JSON: {quoted(error)}", AS_WRITTEN) from None
+    if not isinstance(data, dict):
         raise given.fault("is JSON, but no object", AS_WRITTEN)
-    return read
+    return data
 
 
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
 
 
 def part(data: Mapping[str, Json], key: str) -> dict[str, Json]:
-    """Returns the object under a key, or an empty one."""
-    inner = data.get(key)
-    return inner if isinstance(inner, dict) else {}
+    """Returns the object under a key; an empty one if there is none."""
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def items(data: Mapping[str, Json], key: str) -> list[dict[str, Json]]:
-    """Returns the objects of a list under a key."""
-    inner = data.get(key)
-    return [one for one in inner if isinstance(one, dict)] if isinstance(inner, list) else []
+    """Returns the objects in the list under a key; an empty list if there is none."""
+    value = data.get(key)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def word(data: Mapping[str, Json], key: str) -> str:
-    """Returns a text or a number under a key as text, or nothing."""
-    inner = data.get(key)
-    known = isinstance(inner, str | int | float) and not isinstance(inner, bool)
-    return str(inner) if known else ""
+    """Returns the text or number under a key as text; empty if there is none."""
+    value = data.get(key)
+    is_text_or_number = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value) if is_text_or_number else ""

@@ -1,8 +1,8 @@
-"""nccl-tests and rccl-tests: the text that is printed, or the JSON of ``-J``.
+"""Importer of nccl-tests and rccl-tests: their printed text, or the JSON of ``-J``.
 
-One row a test: the best bus bandwidth out of place over the sizes tried, with its size. Each rate
-is a mean over iterations; one that is not of the largest size was picked out of many. A run whose
-results were wrong is refused whole.
+One row per test: the best out-of-place bus bandwidth over all sizes, with its size. Each rate is a
+mean over iterations; unless the best rate is that of the largest size, it has ``Defect.BEST``. A
+run with wrong results is refused as a whole.
 """
 
 import re
@@ -16,11 +16,11 @@ from bench.importers.base import (
     Found,
     Given,
     Importer,
+    beginning,
+    collect,
     decimal,
-    found,
-    head,
-    matched,
-    shown,
+    match_line,
+    quoted,
 )
 from bench.importers.base import numbered_lines as lines
 from bench.importers.jsonfile import Json, document, items, part, word
@@ -30,7 +30,7 @@ TESTS = {
     "alltoall": "all_to_all", "broadcast": "broadcast", "sendrecv": "send_receive",
 }  # fmt: skip
 TAG = re.compile(r"\[[0-9]{1,6},[0-9]{1,6}\]<std(?:out|err)>: ?")
-"""What mpirun --tag-output puts before a line."""
+"""Prefix of each line from mpirun --tag-output."""
 PROGRAM = re.compile(r"\b([a-z_]{1,40})_perf(?:_mpi)?\b")
 RANK = re.compile(
     r"# +Rank +([0-9]{1,7})(?: +Group +([0-9]{1,7}))? +Pid +[0-9]{1,9} on +(\S{1,255}) +device .*"
@@ -39,34 +39,47 @@ VERSIONS = re.compile(
     r"# nccl-tests version (\S{1,30}) .{0,60}\bnccl-library=([0-9]{1,7})\b.{0,60}"
 )
 ITERATIONS = re.compile(r"#.{0,200}\bwarmup iters: ([0-9]{1,9}) iters: ([0-9]{1,9})\b.{0,200}")
-HEAD = re.compile(r"# +size +.*\bbusbw\b.*")
+COLUMN_HEADS = re.compile(r"# +size +.*\bbusbw\b.*")
 BOUNDS = re.compile(r"# Out of bounds values +: +([0-9]{1,18}) (\w{1,10})")
 RERUN = "run it again with -c 1 and give all that it prints"
-EMPTY = ("N/A", "0", "0e+00")
-INTEGERS = ("uint8", "int32", "uint32", "int64", "uint64", "char", "int")
+NO_COUNT = ("N/A", "0", "0e+00")
+"""Cells of the column ``#wrong`` that count no wrong result; N/A means that none was checked."""
+INTEGER_TYPES = ("uint8", "int32", "uint32", "int64", "uint64", "char", "int")
 UNITS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 
 @dataclass
 class _Test:
-    """One test as far as it was read: its ranks by group and host, and the rate at each size."""
+    """One test, as far as it was read.
+
+    Attributes:
+        program: name of the program, without ``_perf``.
+        ranks: group and host of each rank.
+        devices_per_rank: number of devices for each entry of ``ranks``.
+        software: versions of NCCL and nccl-tests.
+        iterations: number of timed and of warm-up iterations.
+        columns: column heads of the table.
+        rates: line number, size (bytes), element type and bus bandwidth (GB/s), for each size.
+        is_unchecked: whether the results were not checked.
+        date: date on which the test started.
+    """
 
     program: str = ""
     ranks: list[tuple[str, str]] = field(default_factory=list)
-    each: int = 1
+    devices_per_rank: int = 1
     software: str = ""
     iterations: str = ""
     columns: list[str] = field(default_factory=list)
     rates: list[tuple[int | None, str, str, Decimal]] = field(default_factory=list)
-    unchecked: bool = False
+    is_unchecked: bool = False
     date: str | None = None
 
 
-def knows(text: str) -> bool:
-    """Tells whether a text has the table's head, or is its JSON."""
-    begun = head(text)
-    return ("busbw" in begun and "algbw" in begun and "# " in begun) or (
-        begun.lstrip().startswith("{") and '"bus_bw"' in text and '"nccl_version"' in begun
+def recognises(text: str) -> bool:
+    """Tells whether a text has the head of the tool's table, or is the tool's JSON."""
+    start = beginning(text)
+    return ("busbw" in start and "algbw" in start and "# " in start) or (
+        start.lstrip().startswith("{") and '"bus_bw"' in text and '"nccl_version"' in start
     )
 
 
@@ -74,76 +87,80 @@ def read(text: str, given: Given) -> Found:
     """Returns one row for each test.
 
     Raises:
-        NotUnderstood: another tool's output, a cut one, wrong results, or an unknown test.
+        NotUnderstood: the output is another tool's or cut off, results were wrong, or the test is
+            unknown.
     """
     if text.lstrip().startswith("{"):
-        return found(given, [_row(_from_json(document(text, given), given), given)])
+        return collect(given, [_row(_from_json(document(text, given), given), given)])
     tests = list(_from_text(text, given))
     if not tests:
         raise given.fault("has no table of nccl-tests, with its 'busbw'", RERUN)
-    return found(given, [_row(one, given) for one in tests])
+    return collect(given, [_row(test, given) for test in tests])
 
 
 def _from_text(text: str, given: Given) -> Iterator[_Test]:
-    """Yields each test of a text once its end was read."""
-    here = _Test()
-    for number, raw in lines(text):
-        line = TAG.sub("", raw, count=1) if raw.startswith("[") else raw
-        if not line.startswith("#") and (told := PROGRAM.search(line[:2_000])):
-            here.program = told[1]
-        _note(line, here)
-        if here.columns and re.match(r" *[0-9]", line):
-            _take(line, number, here, given)
-        if bounds := matched(BOUNDS, line):
-            _sound(bounds[1], bounds[2], number, given)
-            yield here
-            here = _Test()
-    if here.rates or here.columns:
+    """Yields each test of a text when its end is reached."""
+    test = _Test()
+    for number, raw_line in lines(text):
+        line = TAG.sub("", raw_line, count=1) if raw_line.startswith("[") else raw_line
+        if not line.startswith("#") and (program := PROGRAM.search(line[:2_000])):
+            test.program = program[1]
+        _read_comment(line, test)
+        if test.columns and re.match(r" *[0-9]", line):
+            _read_rate(line, number, test, given)
+        if bounds := match_line(BOUNDS, line):
+            _check_results(bounds[1], bounds[2], number, given)
+            yield test
+            test = _Test()
+    if test.rates or test.columns:
         raise given.fault("the test has no end: 'Out of bounds values' is missing", RERUN)
 
 
-def _note(line: str, here: _Test) -> None:
-    """Keeps what a comment says of the test."""
-    if line.startswith("# Collective test starting:") and (told := PROGRAM.search(line[:200])):
-        here.program = told[1]
-    elif rank := matched(RANK, line):
-        here.ranks.append((rank[2] or "0", rank[3]))
-    elif told := matched(VERSIONS, line):
-        here.software = f"NCCL {_version(int(told[2]))}, nccl-tests {told[1]}"
-    elif told := matched(ITERATIONS, line):
-        here.iterations = f"{told[2]} after {told[1]}"
-    elif matched(HEAD, line):
-        here.columns = line.lstrip("# ").split()
+def _read_comment(line: str, test: _Test) -> None:
+    """Reads a comment line into the test."""
+    if line.startswith("# Collective test starting:") and (found := PROGRAM.search(line[:200])):
+        test.program = found[1]
+    elif rank := match_line(RANK, line):
+        test.ranks.append((rank[2] or "0", rank[3]))
+    elif found := match_line(VERSIONS, line):
+        test.software = f"NCCL {_nccl_version(int(found[2]))}, nccl-tests {found[1]}"
+    elif found := match_line(ITERATIONS, line):
+        test.iterations = f"{found[2]} after {found[1]}"
+    elif match_line(COLUMN_HEADS, line):
+        test.columns = line.lstrip("# ").split()
 
 
-def _take(line: str, number: int, here: _Test, given: Given) -> None:
-    """Adds the rate of one size."""
+def _read_rate(line: str, number: int, test: _Test, given: Given) -> None:
+    """Reads a line of the table into the test's rates."""
     cells = line.split()
-    stamped = here.columns[-1:] == ["timestamp"]  # which is two cells, a day and a time
-    if len(cells) != len(here.columns) + stamped:
+    has_timestamp = test.columns[-1:] == ["timestamp"]  # which is two cells, a day and a time
+    if len(cells) != len(test.columns) + has_timestamp:
         if len(cells) < 3 or not cells[1].isdigit():
             return
-        told = f"the line has {len(cells)} cells, the table's head {len(here.columns)}"
-        raise given.fault(told, "give the output as it was printed", number)
-    told_of = dict(zip(reversed(here.columns), reversed(cells[: len(here.columns)]), strict=True))
-    wrong = told_of.get("#wrong", "0")
-    rate = decimal(told_of["busbw"])
-    if wrong not in EMPTY and decimal(wrong) != 0:
-        raise given.fault(f"{shown(wrong)} results were wrong", "mend that first", number)
-    here.unchecked = here.unchecked or wrong == "N/A"
-    if rate is None or not _whole(told_of["size"]):
-        told = f"{shown(told_of['busbw'])} at size {shown(told_of['size'])} is no rate"
-        raise given.fault(told, RERUN, number)
-    here.rates.append((number, told_of["size"], told_of.get("type", ""), rate))
+        problem = f"the line has {len(cells)} cells, the table's head {len(test.columns)}"
+        raise given.fault(problem, "give the output as it was printed", number)
+    cells_by_column = dict(
+        zip(reversed(test.columns), reversed(cells[: len(test.columns)]), strict=True)
+    )
+    wrong = cells_by_column.get("#wrong", "0")
+    rate = decimal(cells_by_column["busbw"])
+    if wrong not in NO_COUNT and decimal(wrong) != 0:
+        raise given.fault(f"{quoted(wrong)} results were wrong", "mend that first", number)
+    test.is_unchecked = test.is_unchecked or wrong == "N/A"
+    if rate is None or not _bytes_of(cells_by_column["size"]):
+        size = quoted(cells_by_column["size"])
+        problem = f"{quoted(cells_by_column['busbw'])} at size {size} is no rate"
+        raise given.fault(problem, RERUN, number)
+    test.rates.append((number, cells_by_column["size"], cells_by_column.get("type", ""), rate))
 
 
-def _sound(count: str, verdict: str, line: int | None, given: Given) -> None:
+def _check_results(count: str, verdict: str, line: int | None, given: Given) -> None:
     if decimal(count) != 0 or verdict not in ("OK", "true"):
-        raise given.fault(f"{shown(count)} results were wrong", "mend that first", line)
+        raise given.fault(f"{quoted(count)} results were wrong", "mend that first", line)
 
 
 def _from_json(data: dict[str, Json], given: Given) -> _Test:
-    """Returns the test that a JSON file is of; its ``env`` is left where it is."""
+    """Returns the test in a JSON file; its ``env``, the environment variables, is not read."""
     bounds, config, results = part(data, "out_of_bounds"), part(data, "config"), data.get("results")
     args = data.get("args")
     program = PROGRAM.search(str(args[0])[:2_000]) if isinstance(args, list) and args else None
@@ -151,98 +168,106 @@ def _from_json(data: dict[str, Json], given: Given) -> _Test:
         raise given.fault("has no 'results'", "give the file that -J names")
     if not bounds:
         raise given.fault("the test has no end: 'out_of_bounds' is missing", RERUN)
-    _sound(word(bounds, "count"), word(bounds, "okay"), None, given)
-    each = [int(decimal(word(config, name)) or 1) for name in ("nthreads", "ngpus")]
+    _check_results(word(bounds, "count"), word(bounds, "okay"), None, given)
+    threads, gpus = (int(decimal(word(config, name)) or 1) for name in ("nthreads", "ngpus"))
     devices = items(config, "devices")
-    own = [(word(one, "group"), word(one, "hostname")) for one in devices]
+    ranks = [(word(one, "group"), word(one, "hostname")) for one in devices]
     version = decimal(word(data, "nccl_version"))
     return _Test(
         program=program[1] if program else "",
-        ranks=own,
-        each=each[0] * each[1],  # of each process one device is listed
-        software=f"NCCL {_version(int(version))}" if version else "",
+        ranks=ranks,
+        devices_per_rank=threads * gpus,  # one device per process is listed
+        software=f"NCCL {_nccl_version(int(version))}" if version else "",
         iterations=word(config, "iterations"),
-        rates=[*_sizes(items(data, "results"), given)],
+        rates=[*_rates_in_json(items(data, "results"), given)],
         date=word(data, "start_time")[:10] or None,
     )
 
 
-def _sizes(
+def _rates_in_json(
     results: list[dict[str, Json]], given: Given
 ) -> Iterator[tuple[int | None, str, str, Decimal]]:
-    for one in results:
-        outer = part(one, "out_of_place")
-        if not outer:
+    for result in results:
+        out_of_place = part(result, "out_of_place")
+        if not out_of_place:
             continue
-        rate, size, wrong = decimal(outer.get("bus_bw")), word(one, "size"), outer.get("nwrong")
+        rate, size, wrong = (
+            decimal(out_of_place.get("bus_bw")),
+            word(result, "size"),
+            out_of_place.get("nwrong"),
+        )
         if rate is None or decimal(size) is None:
-            told = f"{shown(outer.get('bus_bw'))} at size {shown(size)} is no rate"
-            raise given.fault(told, RERUN)
+            problem = f"{quoted(out_of_place.get('bus_bw'))} at size {quoted(size)} is no rate"
+            raise given.fault(problem, RERUN)
         if wrong is not None and decimal(wrong) != 0:
-            raise given.fault(f"{shown(wrong)} results were wrong", "mend that first")
-        yield None, size, word(one, "type"), rate
+            raise given.fault(f"{quoted(wrong)} results were wrong", "mend that first")
+        yield None, size, word(result, "type"), rate
 
 
 def _row(test: _Test, given: Given) -> Reported:
-    """Returns the row of a test: its best size."""
+    """Returns the row of a test, for the size with the best rate."""
     quantity = _quantity(test, given)
-    rates = [one for one in test.rates if one[3]]
+    rates = [rate for rate in test.rates if rate[3]]
     if not rates:
         raise given.fault("there is no size with a rate out of place above 0", RERUN)
-    number, size, kind, rate = max(rates, key=lambda one: (one[3], _whole(one[1])))
-    largest = max(_whole(one[1]) for one in rates)
-    dtype = None if kind.lower() in INTEGERS else given.format_of(kind or None, number)
+    number, size, element_type, rate = max(rates, key=lambda rate: (rate[3], _bytes_of(rate[1])))
+    largest_size = max(_bytes_of(rate[1]) for rate in rates)
+    dtype = (
+        None
+        if element_type.lower() in INTEGER_TYPES
+        else given.format_of(element_type or None, number)
+    )
     return given.row(
         number,
         id=f"{quantity.replace('_', '-')}-{dtype or 'integer'}",
-        count=_count(test, given),
+        count=_device_count(test, given),
         quantity=quantity,
         dtype=dtype,
         value=f"{rate} GB/s",
         statistic="mean",
-        defects=() if _whole(size) == largest else (Defect.BEST,),
+        defects=() if _bytes_of(size) == largest_size else (Defect.BEST,),
         date=given.when(test.date),
         software=given.software or test.software,
-        workload={"size": _bytes(size), "scope": _scope(test)},
+        workload={"size": _size_text(size), "scope": _scope(test)},
         conditions={
             "tool": f"{test.program}_perf",
             "method": f"bus bandwidth out of place, best of {len(rates)} size(s)",
             "iterations": test.iterations,
         },
-        note="; ".join(_notes(test, kind)),
+        note="; ".join(_notes(test, element_type)),
     )
 
 
 def _quantity(test: _Test, given: Given) -> str:
-    """Returns the word for what a test measures."""
+    """Returns the quantity that a test measures."""
     if not test.program:
         fix = "put the command (./all_reduce_perf -b ...) on a line above the output"
         raise given.fault("no test is named", fix)
     if test.program not in TESTS:
-        told = f"of {test.program}_perf there is no quantity"
-        raise given.fault(told, f"choose from {', '.join(TESTS)}")
+        problem = f"of {test.program}_perf there is no quantity"
+        raise given.fault(problem, f"choose from {', '.join(TESTS)}")
     return TESTS[test.program]
 
 
-def _whole(size: str) -> int:
-    """Returns a size as a number, 0 for what is none."""
+def _bytes_of(size: str) -> int:
+    """Returns a size in bytes as a number; 0 if it is not a number."""
     return int(decimal(size) or 0)
 
 
-def _notes(test: _Test, kind: str) -> Iterator[str]:
-    if kind.lower() not in DTYPES:
-        yield f"of {kind}"
-    if test.unchecked:
+def _notes(test: _Test, element_type: str) -> Iterator[str]:
+    if element_type.lower() not in DTYPES:
+        yield f"of {element_type}"
+    if test.is_unchecked:
         yield "results were not checked"
 
 
-def _count(test: _Test, given: Given) -> int:
-    """Returns how many devices worked together: those of one group, of which each has a rate."""
+def _device_count(test: _Test, given: Given) -> int:
+    """Returns the number of devices in one group, which work together and reach the rate."""
     groups = len({group for group, _ in test.ranks}) or 1
-    counted = len(test.ranks) * test.each // groups
-    if not (given.count or counted):
+    devices_listed = len(test.ranks) * test.devices_per_rank // groups
+    if not (given.count or devices_listed):
         raise given.fault("no devices are listed", "give count=, the devices that took part")
-    return given.count or counted
+    return given.count or devices_listed
 
 
 def _scope(test: _Test) -> str:
@@ -250,20 +275,23 @@ def _scope(test: _Test) -> str:
     return "" if not nodes else "1 node" if nodes == 1 else f"{nodes} nodes"
 
 
-def _bytes(size: str) -> str:
-    count = _whole(size)
+def _size_text(size: str) -> str:
+    count = _bytes_of(size)
     for factor, unit in UNITS:
         if count and count % factor == 0:
             return f"{count // factor} {unit}"
     return f"{count} B"
 
 
-def _version(code: int) -> str:
-    """Returns a version of NCCL from its number: 22703 is 2.27.3, 2708 is 2.7.8."""
+def _nccl_version(code: int) -> str:
+    """Returns NCCL's version from its version code: 22703 is 2.27.3, 2708 is 2.7.8."""
     major = 10_000 if code >= 10_000 else 1_000
     return f"{code // major}.{code % major // 100}.{code % 100}"
 
 
 IMPORTER = Importer(
-    "nccl-tests", "nccl-tests, rccl-tests: text or JSON, best bus bandwidth of a test", knows, read
+    "nccl-tests",
+    "nccl-tests, rccl-tests: text or JSON, best bus bandwidth of a test",
+    recognises,
+    read,
 )

@@ -1,8 +1,8 @@
-"""nvbandwidth: the matrices of copies between host and devices, as text or as JSON.
+"""Importer of nvbandwidth: matrices of copies between host and devices, as text or JSON.
 
-One row a test: the best pair of its matrix, with the spread told beside it. Each pair's rate is
-the median of a few samples. Copies that something else runs beside are of no one rate that a
-sheet has, and are left out.
+One row per test: the best pair of its matrix; the range over all pairs goes into the conditions.
+Each pair's rate is the median of a few samples. Copies that run while something else runs match no
+single rate of a sheet and are left out.
 """
 
 import re
@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bench.evidence.model import Defect, Reported
-from bench.importers.base import Found, Given, Importer, decimal, found, head, matched, plain, shown
+from bench.importers.base import (
+    Found,
+    Given,
+    Importer,
+    beginning,
+    collect,
+    decimal,
+    match_line,
+    plain_number,
+    quoted,
+)
 from bench.importers.base import numbered_lines as lines
 from bench.importers.jsonfile import Json, document, items, part, word
 
@@ -26,9 +36,9 @@ TESTS = {
 }
 RUNNING = re.compile(r"Running ([a-z0-9_]{1,80})\.")
 DESCRIBED = re.compile(r"[A-Za-z].{0,120} \(([^()]{1,20})\)")
-COLUMNS = re.compile(r" {1,40}0(?: {1,20}[0-9]{1,4}){0,1023}")
+COLUMN_HEADS = re.compile(r" {1,40}0(?: {1,20}[0-9]{1,4}){0,1023}")
 CELLS = re.compile(r" {0,10}[0-9]{1,4}(?: {1,20}\S{1,24}){1,1024}")
-TOLD = {
+HEADER = {
     "version": re.compile(r"nvbandwidth Version: (\S{1,20})"),
     "runtime": re.compile(r"CUDA Runtime Version: ([0-9]{1,7})"),
     "driver": re.compile(r"Driver Version: (\S{1,30})"),
@@ -43,191 +53,209 @@ CUT = "give all that the tool printed"
 
 @dataclass
 class _Matrix:
-    """The rates of one test: a row a source, a column a target."""
+    """The rates of one test, one row per source and one column per target.
+
+    Attributes:
+        test: name of the test.
+        line: number of the line at which it starts; None in JSON.
+        description: heading of the matrix, with its unit in brackets.
+        width: number of columns.
+        rows: the cells.
+    """
 
     test: str
     line: int | None
-    described: str = ""
+    description: str = ""
     width: int = 0
     rows: list[list[str]] = field(default_factory=list)
 
 
-def knows(text: str) -> bool:
-    """Tells whether a text names the tool or has one of its tests."""
-    begun = head(text)
+def recognises(text: str) -> bool:
+    """Tells whether a text names nvbandwidth or one of its tests."""
+    start = beginning(text)
     return (
-        "nvbandwidth Version:" in begun
-        or re.search(r"Running \w{1,80}(?:_ce|_sm|_copy)\.", begun) is not None
-        or (begun.lstrip().startswith("{") and '"nvbandwidth"' in begun and '"testcases"' in begun)
+        "nvbandwidth Version:" in start
+        or re.search(r"Running \w{1,80}(?:_ce|_sm|_copy)\.", start) is not None
+        or (start.lstrip().startswith("{") and '"nvbandwidth"' in start and '"testcases"' in start)
     )
 
 
 def read(text: str, given: Given) -> Found:
-    """Returns one row for each test whose rate a row can be of.
+    """Returns one row for each test that measures a known quantity.
 
     Raises:
-        NotUnderstood: another tool's output, a cut matrix, an unknown unit, or no number.
+        NotUnderstood: the output is another tool's, a matrix is cut off, a unit is unknown, or a
+            rate is not a number.
     """
     is_json = text.lstrip().startswith("{")
-    told, matrices = _from_json(text, given) if is_json else _from_text(text, given)
+    header, matrices = _from_json(text, given) if is_json else _from_text(text, given)
     rows: list[Reported] = []
     left_out: list[str] = []
-    for one in matrices:
-        why = _unfit(one)
-        if why:
-            left_out.append(f"{one.test}: {why}")
+    for matrix in matrices:
+        reason = _why_not(matrix)
+        if reason:
+            left_out.append(f"{matrix.test}: {reason}")
         else:
-            rows.append(_row(one, told, given))
-    return found(given, rows, left_out)
+            rows.append(_row(matrix, header, given))
+    return collect(given, rows, left_out)
 
 
 def _from_text(text: str, given: Given) -> tuple[dict[str, str], list[_Matrix]]:
-    """Returns what the header says and the last matrix of each test, which is its total."""
-    told: dict[str, str] = {}
-    last: dict[str, _Matrix] = {}
-    here: _Matrix | None = None
+    """Returns the header's facts and the last matrix of each test, which is the total."""
+    header: dict[str, str] = {}
+    last_by_test: dict[str, _Matrix] = {}
+    matrix: _Matrix | None = None
     for number, line in lines(text):
-        _note(line, told)
-        if running := matched(RUNNING, line):
-            here = last[running[1]] = _Matrix(running[1], number)
-        elif here is not None and matched(DESCRIBED, line):
-            here = last[here.test] = _Matrix(here.test, number, described=line)
-        elif here is not None:
-            _fill(line, here)
-    if not last:
+        _read_header(line, header)
+        if running := match_line(RUNNING, line):
+            matrix = last_by_test[running[1]] = _Matrix(running[1], number)
+        elif matrix is not None and match_line(DESCRIBED, line):
+            matrix = last_by_test[matrix.test] = _Matrix(matrix.test, number, description=line)
+        elif matrix is not None:
+            _read_matrix_line(line, matrix)
+    if not last_by_test:
         raise given.fault("is no output of nvbandwidth: no 'Running ...' is in it", CUT)
-    return told, [*last.values()]
+    return header, [*last_by_test.values()]
 
 
-def _note(line: str, told: dict[str, str]) -> None:
-    for name, pattern in TOLD.items():
-        if one := matched(pattern, line):
-            told.setdefault(name, one[1])
+def _read_header(line: str, header: dict[str, str]) -> None:
+    for name, pattern in HEADER.items():
+        if match := match_line(pattern, line):
+            header.setdefault(name, match[1])
 
 
-def _fill(line: str, here: _Matrix) -> None:
-    """Adds a line of a matrix to it."""
-    if not here.width and COLUMNS.fullmatch(line):
-        here.width = len(line.split())
-    elif here.width and CELLS.fullmatch(line):
-        here.rows.append(line.split()[1:])
+def _read_matrix_line(line: str, matrix: _Matrix) -> None:
+    """Adds a line to a matrix."""
+    if not matrix.width and COLUMN_HEADS.fullmatch(line):
+        matrix.width = len(line.split())
+    elif matrix.width and CELLS.fullmatch(line):
+        matrix.rows.append(line.split()[1:])
 
 
 def _from_json(text: str, given: Given) -> tuple[dict[str, str], list[_Matrix]]:
     data = part(document(text, given), "nvbandwidth")
     if word(data, "error"):
-        raise given.fault(f"the run failed: {shown(data['error'])}", "run it again")
+        raise given.fault(f"the run failed: {quoted(data['error'])}", "run it again")
     if not isinstance(data.get("testcases"), list):
         raise given.fault("is no output of nvbandwidth: 'testcases' is missing", CUT)
-    told = {
+    header = {
         "version": word(data, "version"),
         "runtime": word(data, "CUDA Runtime Version"),
         "driver": word(data, "Driver Version"),
         "named": _device(data),
     }
-    return told, [_matrix(one) for one in items(data, "testcases")]
+    return header, [_matrix(case) for case in items(data, "testcases")]
 
 
 def _device(data: dict[str, Json]) -> str:
-    """Returns the name of the first device, without the host that stands behind it."""
-    listed = data.get("GPU Device list") or data.get("GPU Device info")
-    first = str(listed[0])[:200] if isinstance(listed, list) and listed else ""
-    told = re.fullmatch(r"(?:[0-9]{1,4}: )?(.{1,80}?) \([0-9a-fA-F:.]{1,20}\).{0,120}", first)
-    return told[1] if told else ""
+    """Returns the name of the first device, without the host name that follows it."""
+    devices = data.get("GPU Device list") or data.get("GPU Device info")
+    first = str(devices[0])[:200] if isinstance(devices, list) and devices else ""
+    match = re.fullmatch(r"(?:[0-9]{1,4}: )?(.{1,80}?) \([0-9a-fA-F:.]{1,20}\).{0,120}", first)
+    return match[1] if match else ""
 
 
 def _matrix(case: dict[str, Json]) -> _Matrix:
-    """Returns the matrix of a test; of several under one another, the last, which is the total."""
-    listed = case.get("bandwidth_matrix")
-    rows = [one for one in listed if isinstance(one, list)] if isinstance(listed, list) else []
+    """Returns the matrix of a test; of several stacked matrices the last, which is the total."""
+    matrix = case.get("bandwidth_matrix")
+    rows = [row for row in matrix if isinstance(row, list)] if isinstance(matrix, list) else []
     cells = [[str(cell)[:40] for cell in row] for row in rows]
-    described, width = word(case, "bandwidth_description"), len(cells[0]) if cells else 0
-    if "GPU(row)" in described and width and len(cells) % width == 0:
+    description, width = word(case, "bandwidth_description"), len(cells[0]) if cells else 0
+    if "GPU(row)" in description and width and len(cells) % width == 0:
         cells = cells[-width:]
-    return _Matrix(word(case, "name"), None, described, width, cells)
+    return _Matrix(word(case, "name"), None, description, width, cells)
 
 
-def _base(test: str) -> str:
+def _base_test(test: str) -> str:
     return test.removesuffix("_ce").removesuffix("_sm")
 
 
-def _unfit(one: _Matrix) -> str:
-    """Returns why a test is of no rate that a row can be of, or nothing."""
-    if _base(one.test) not in TESTS:
+def _why_not(matrix: _Matrix) -> str:
+    """Returns why a test cannot be imported; empty if it can."""
+    if _base_test(matrix.test) not in TESTS:
         return "no rate of one copy that a sheet has"
-    if not one.described and not one.rows:
+    if not matrix.description and not matrix.rows:
         return "waived, or without a result"
-    total = "Total" in one.described or not one.test.endswith("_ce")
-    if TESTS[_base(one.test)] == "peer_bidirectional" and not total:
+    total = "Total" in matrix.description or not matrix.test.endswith("_ce")
+    if TESTS[_base_test(matrix.test)] == "peer_bidirectional" and not total:
         return "one direction, measured while the other is busy"
     return ""
 
 
-def _row(one: _Matrix, told: dict[str, str], given: Given) -> Reported:
-    """Returns the row of a test: its best pair."""
-    quantity, rates = TESTS[_base(one.test)], sorted(_rates(one, given))
-    local = quantity == "memory_copy"
-    best = rates[-1] * (2 if local else 1)
+def _row(matrix: _Matrix, header: dict[str, str], given: Given) -> Reported:
+    """Returns the row of a test, for its best pair."""
+    quantity, rates = TESTS[_base_test(matrix.test)], sorted(_rates(matrix, given))
+    is_local = quantity == "memory_copy"
+    best = rates[-1] * (2 if is_local else 1)
     several = len(rates) > 1
     return given.row(
-        one.line,
-        id=one.test.replace("_", "-"),
-        named=told.get("named"),
+        matrix.line,
+        id=matrix.test.replace("_", "-"),
+        named=header.get("named"),
         count=2 if quantity.startswith("peer") else 1,
         quantity=quantity,
-        value=f"{plain(best)} {UNIT}",
+        value=f"{plain_number(best)} {UNIT}",
         statistic="best" if several else "median",
-        defects=((Defect.BEST,) if several else ()) + ((Defect.COPY,) if _by_engine(one) else ()),
+        defects=((Defect.BEST,) if several else ())
+        + ((Defect.COPY,) if _by_copy_engine(matrix) else ()),
         date=given.when(),
-        formula=f"2 x {plain(rates[-1])} {UNIT}: a copy reads and writes" if local else "",
-        software=given.software or _software(told),
+        formula=f"2 x {plain_number(rates[-1])} {UNIT}: a copy reads and writes"
+        if is_local
+        else "",
+        software=given.software or _software(header),
         conditions={
-            "tool": " ".join(("nvbandwidth", told.get("version", ""))),
-            "kernel": one.test,
-            "other": f"{len(rates)} pairs from {plain(rates[0])} {UNIT}" if several else "",
+            "tool": " ".join(("nvbandwidth", header.get("version", ""))),
+            "kernel": matrix.test,
+            "other": f"{len(rates)} pairs from {plain_number(rates[0])} {UNIT}" if several else "",
         },
     )
 
 
-def _rates(one: _Matrix, given: Given) -> Iterator[Decimal]:
-    """Yields the rates of a matrix; a device and itself has none."""
-    _checked(one, given)
-    for row in one.rows:
+def _rates(matrix: _Matrix, given: Given) -> Iterator[Decimal]:
+    """Yields the rates of a matrix; a device has none to itself."""
+    _check_matrix(matrix, given)
+    for row in matrix.rows:
         for cell in row:
             rate = decimal(cell)
             if rate is None and cell != "N/A":
-                told = f"{one.test}: {shown(cell)} is no rate"
-                raise given.fault(told, "run it again", one.line)
+                problem = f"{matrix.test}: {quoted(cell)} is no rate"
+                raise given.fault(problem, "run it again", matrix.line)
             if rate:
                 yield rate
 
 
-def _checked(one: _Matrix, given: Given) -> None:
-    """Raises NotUnderstood unless a matrix is whole and in the one unit that the tool has."""
-    unit = matched(DESCRIBED, one.described)
+def _check_matrix(matrix: _Matrix, given: Given) -> None:
+    """Raises NotUnderstood unless a matrix is complete and in GB/s, the tool's only unit."""
+    unit = match_line(DESCRIBED, matrix.description)
     if unit is None or unit[1] != UNIT:
-        told = f"{one.test}: {shown(one.described)} names no unit that is known"
-        raise given.fault(told, f"give an output in {UNIT}", one.line)
-    wanted = one.width if "GPU(row)" in one.described else max(len(one.rows), 1)
-    whole = len(one.rows) == wanted and all(len(row) == one.width for row in one.rows)
-    if not whole or not one.width:
-        raise given.fault(f"{one.test}: its matrix is cut off", CUT, one.line)
-    if not any(decimal(cell) for row in one.rows for cell in row):
-        raise given.fault(f"{one.test}: there is no rate above 0 in it", "run it again", one.line)
+        problem = f"{matrix.test}: {quoted(matrix.description)} names no unit that is known"
+        raise given.fault(problem, f"give an output in {UNIT}", matrix.line)
+    height = matrix.width if "GPU(row)" in matrix.description else max(len(matrix.rows), 1)
+    is_complete = len(matrix.rows) == height and all(
+        len(row) == matrix.width for row in matrix.rows
+    )
+    if not is_complete or not matrix.width:
+        raise given.fault(f"{matrix.test}: its matrix is cut off", CUT, matrix.line)
+    if not any(decimal(cell) for row in matrix.rows for cell in row):
+        raise given.fault(
+            f"{matrix.test}: there is no rate above 0 in it", "run it again", matrix.line
+        )
 
 
-def _by_engine(one: _Matrix) -> bool:
-    """Tells whether a copy engine did what the device's cores could do faster."""
-    return one.test == "device_local_copy" or (
-        one.test.startswith("device_to_device") and one.test.endswith("_ce")
+def _by_copy_engine(matrix: _Matrix) -> bool:
+    """Tells whether a copy engine made a copy that the device's cores could make faster."""
+    return matrix.test == "device_local_copy" or (
+        matrix.test.startswith("device_to_device") and matrix.test.endswith("_ce")
     )
 
 
-def _software(told: dict[str, str]) -> str:
-    code = int(decimal(told.get("runtime")) or 0)
+def _software(header: dict[str, str]) -> str:
+    code = int(decimal(header.get("runtime")) or 0)
     runtime = f"CUDA {code // 1000}.{code % 1000 // 10}" if code else ""
-    driver = f"driver {told['driver']}" if told.get("driver") else ""
-    return ", ".join(one for one in (runtime, driver) if one)
+    driver = f"driver {header['driver']}" if header.get("driver") else ""
+    return ", ".join(part for part in (runtime, driver) if part)
 
 
-IMPORTER = Importer("nvbandwidth", "nvbandwidth: text or JSON, best pair of a test", knows, read)
+IMPORTER = Importer(
+    "nvbandwidth", "nvbandwidth: text or JSON, best pair of a test", recognises, read
+)

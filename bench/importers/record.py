@@ -1,16 +1,16 @@
-"""A record of this program: each figure's standing measurement becomes a row."""
+"""Importer of this program's records: the deciding measurement of each figure becomes a row."""
 
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bench.bundle.unpack import knows as is_bundle
+from bench.bundle.unpack import recognises as is_bundle
 from bench.chips.load import catalogue
 from bench.errors import DataError
 from bench.evidence.model import Defect, Reported
 from bench.evidence.quantities import DTYPES
-from bench.importers.base import Found, Given, Importer, found, head
+from bench.importers.base import Found, Given, Importer, beginning, collect
 from bench.records.model import Measurement, Record, at_once
 from bench.records.store import read as read_record
 from bench.standing import standing
@@ -19,43 +19,43 @@ from bench.units import scale
 from bench.verdict import FLATTERING, Row, Verdict, rows
 
 KEYS = ('"schema_version"', '"method_version"', '"measurements"')
-WAYS = {
+LINK_QUANTITIES = {
     "to-device": "host_to_device", "to-device-pageable": "host_to_device",
     "to-host": "device_to_host", "to-host-pageable": "device_to_host",
     "peer": "peer_oneway", "peer-both": "peer_bidirectional", "local": "memory_copy",
 }  # fmt: skip
 
 
-def knows(text: str) -> bool:
-    """Tells whether a text is such a record."""
-    whole = text.lstrip().startswith("{") and all(key in text for key in KEYS)
-    return whole and KEYS[0] in head(text) and not is_bundle(text)
+def recognises(text: str) -> bool:
+    """Tells whether a text is a record of this program."""
+    has_keys = text.lstrip().startswith("{") and all(key in text for key in KEYS)
+    return has_keys and KEYS[0] in beginning(text) and not is_bundle(text)
 
 
 def check(text: str, name: str) -> None:
-    """Raises what is wrong with a text as a record, before anybody is asked about it.
+    """Checks that a text is a valid record, before the user is asked for anything else.
 
     Raises:
-        NotUnderstood: it is no record of a schema that is read here.
+        NotUnderstood: it is no record, or has a schema that this program does not read.
     """
     _record(text, Given(file=name))
 
 
 def read(text: str, given: Given) -> Found:
-    """Returns one row for each standing row of a record's verdict.
+    """Returns one row for each measurement that decides a figure.
 
     Raises:
-        NotUnderstood: it is no record, of a fake device, of another chip, or of an unknown one.
+        NotUnderstood: it is no record, or is of a fake device, another chip or an unknown one.
     """
     return of_record(_record(text, given), given)
 
 
 def of_record(record: Record, given: Given) -> Found:
-    """Returns one row for each standing row of a record's verdict.
+    """Returns one row for each measurement that decides a figure.
 
     Raises:
-        NotUnderstood: it is of a fake device, of another chip, of an unknown one, or of devices
-            that were measured at once.
+        NotUnderstood: the record is of a fake device, another chip, an unknown chip, or several
+            devices measured at the same time.
     """
     if (count := at_once(record)) > 1:
         raise given.fault(
@@ -64,19 +64,19 @@ def of_record(record: Record, given: Given) -> Found:
     if record.device.backend == "fake":
         raise given.fault("is the record of a fake device", "measure a real one")
     chip = _chip(record, given)
-    own, left_out = replace(given, chip=chip), []
-    made: list[Reported] = []
+    with_chip, left_out = replace(given, chip=chip), []
+    imported: list[Reported] = []
     for row in (row for forms in standing(rows(record, catalogue())) for row in forms):
-        why = _unfit(row)
-        if why:
-            left_out.append(f"{row.title}: {why}")
+        reason = _why_not(row)
+        if reason:
+            left_out.append(f"{row.title}: {reason}")
         else:
-            made.append(_row(row, record, own))
-    return replace(found(own, made, left_out), chip=chip)
+            imported.append(_row(row, record, with_chip))
+    return replace(collect(with_chip, imported, left_out), chip=chip)
 
 
 def _record(text: str, given: Given) -> Record:
-    """Returns the record, read by the reader that all records are read by."""
+    """Returns the record in a text, read with all checks of stored records."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "record.json"
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -89,64 +89,66 @@ def _record(text: str, given: Given) -> Record:
 
 
 def _chip(record: Record, given: Given) -> str:
-    """Returns the sheet of the record's device."""
-    own = record.identity.chip or ""
-    if own and given.chip and own != given.chip:
-        raise given.fault(f"is a record of {own}, not of {given.chip}", "leave chip= out")
-    if not (own or given.chip):
+    """Returns the id of the sheet of the record's device."""
+    own_chip = record.identity.chip or ""
+    if own_chip and given.chip and own_chip != given.chip:
+        raise given.fault(f"is a record of {own_chip}, not of {given.chip}", "leave chip= out")
+    if not (own_chip or given.chip):
         raise given.fault("does not say which chip it is of", "give chip=, such as h20")
-    return own or given.chip
+    return own_chip or given.chip
 
 
-def _unfit(row: Row) -> str:
-    """Returns why a standing row is of no quantity that is reported, or nothing."""
+def _why_not(row: Row) -> str:
+    """Returns why a row cannot be imported; empty if it can."""
     if row.verdict is Verdict.IMPLAUSIBLE:
         return f"implausible: {row.reason}"
-    known = _quantity(row) and row.measurement.dtype in DTYPES
-    return "" if known else "is of no quantity that is reported"
+    is_known = _quantity_of(row) and row.measurement.dtype in DTYPES
+    return "" if is_known else "is of no quantity that is reported"
 
 
-def _quantity(row: Row) -> str:
-    """Returns the word for what was measured, empty if there is none."""
-    one, told = row.measurement, row.measurement.parameters
-    if one.kernel == "memory":
-        return f"memory_{told.get('stream')}"
-    if one.kernel in ("host_link", "peer"):
-        return WAYS.get(str(told.get("way")), "")
-    if one.kernel == "gemm":
-        return "matmul_best" if one.search else "matmul_shape"
-    if one.kernel == "sustained":
+def _quantity_of(row: Row) -> str:
+    """Returns the quantity that was measured; empty if reports have no such quantity."""
+    measurement, parameters = row.measurement, row.measurement.parameters
+    if measurement.kernel == "memory":
+        return f"memory_{parameters.get('stream')}"
+    if measurement.kernel in ("host_link", "peer"):
+        return LINK_QUANTITIES.get(str(parameters.get("way")), "")
+    if measurement.kernel == "gemm":
+        return "matmul_best" if measurement.search else "matmul_shape"
+    if measurement.kernel == "sustained":
         return "matmul_shape" if row.key.startswith(("matrix_", "vector_")) else ""
-    words = {"vector": "vector_rate", "sparse": "sparse_matmul", "capacity": "memory_held"}
-    return words.get(one.kernel, "")
+    by_kernel = {"vector": "vector_rate", "sparse": "sparse_matmul", "capacity": "memory_held"}
+    return by_kernel.get(measurement.kernel, "")
 
 
 def _row(row: Row, record: Record, given: Given) -> Reported:
-    one = row.measurement
+    measurement = row.measurement
     assert row.measured is not None  # noqa: S101 -- what stands was measured
     value, unit = scale(row.measured.value, row.dimension)
-    dtype = "fp16_acc16" if row.key == "matrix_fp16_acc16" else one.dtype
+    dtype = "fp16_acc16" if row.key == "matrix_fp16_acc16" else measurement.dtype
     return given.row(
-        id="-".join((_quantity(row).replace("_", "-"), dtype, *_form(one))),
-        quantity=_quantity(row),
+        id="-".join((_quantity_of(row).replace("_", "-"), dtype, *_variant(measurement))),
+        quantity=_quantity_of(row),
         dtype=dtype,
         value=f"{value:.6g} {unit}",
         statistic="median",
         defects=tuple(_defects(row)),
         date=given.when(record.started_utc[:10]),
         software=given.software or _software(record),
-        workload={"shape": sizes(one)},
+        workload={"shape": sizes(measurement)},
         conditions=_conditions(row, record),
         note=row.reason if row.verdict is Verdict.UNDECIDED else "",
     )
 
 
-def _form(one: Measurement) -> tuple[str, ...]:
-    """Returns what tells apart two rows of one quantity and dtype."""
-    if one.kernel == "sustained":
+def _variant(measurement: Measurement) -> tuple[str, ...]:
+    """Returns what distinguishes rows of the same quantity and dtype."""
+    if measurement.kernel == "sustained":
         return ("sustained",)
-    variant = one.parameters.get("variant") or one.parameters.get("way")
-    return (str(variant),) if variant and one.kernel in ("gemm", "host_link", "peer") else ()
+    variant = measurement.parameters.get("variant") or measurement.parameters.get("way")
+    return (
+        (str(variant),) if variant and measurement.kernel in ("gemm", "host_link", "peer") else ()
+    )
 
 
 def _defects(row: Row) -> Iterator[Defect]:
@@ -157,32 +159,34 @@ def _defects(row: Row) -> Iterator[Defect]:
 
 
 def _conditions(row: Row, record: Record) -> dict[str, str]:
-    """Returns how a value came about, with its interval."""
-    one, measured = row.measurement, row.measured
-    timing = one.timing
+    """Returns how a value was measured, with its interval."""
+    measurement, measured = row.measurement, row.measured
+    timing = measurement.timing
     assert timing is not None  # noqa: S101 -- what stands was timed
     assert measured is not None  # noqa: S101 -- what stands was measured
     low, high = (scale(bound, row.dimension) for bound in (measured.low, measured.high))
     limit = record.device.power_limit_w
     return {
         "tool": f"onpaper, method {record.method_version}, suite {record.suite}",
-        "kernel": one.kernel,
+        "kernel": measurement.kernel,
         "method": f"median of {len(timing.samples_s)} samples, "
         f"95% interval {low[0]:.5g} {low[1]} to {high[0]:.5g} {high[1]}",
-        "data": one.data,
+        "data": measurement.data,
         "limits": f"power limit {limit:g} W" if limit else "",
         "other": row.reason if row.verdict is not Verdict.UNDECIDED else "",
     }
 
 
 def _software(record: Record) -> str:
-    told = (
+    parts = (
         f"onpaper {record.program.version}",
         f"torch {record.machine.torch}" if record.machine.torch else "",
         record.machine.accelerator_runtime or "",
         f"driver {record.device.driver}" if record.device.driver else "",
     )
-    return ", ".join(one for one in told if one)
+    return ", ".join(one for one in parts if one)
 
 
-IMPORTER = Importer("record", "a record of this program: what stands for each figure", knows, read)
+IMPORTER = Importer(
+    "record", "a record of this program: what stands for each figure", recognises, read
+)

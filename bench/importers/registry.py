@@ -1,4 +1,4 @@
-"""The tools whose output is read: one word a module; what a text is taken for if none is named."""
+"""The tools whose output can be imported, one module each, and the detection of a tool."""
 
 from importlib import import_module
 
@@ -11,29 +11,31 @@ IMPORTERS = (
 )  # fmt: skip
 
 
-def importer(word: str) -> Importer:
-    """Returns the importer of this name, with ``-`` or ``_``.
+def importer(name: str) -> Importer:
+    """Returns the importer with this name, written with ``-`` or ``_``.
 
     Raises:
-        UsageError: there is none; the nearest is named.
+        UsageError: there is none; the message suggests the nearest name.
     """
-    name = word.lower().replace("-", "_")
-    if name not in IMPORTERS:
-        words = [one.replace("_", "-") for one in IMPORTERS]
-        raise UsageError(f"no importer {word!r}: {did_you_mean(name.replace('_', '-'), words)}")
-    made: Importer = import_module(f"bench.importers.{name}").IMPORTER
-    return made
+    module_name = name.lower().replace("-", "_")
+    if module_name not in IMPORTERS:
+        names = [key.replace("_", "-") for key in IMPORTERS]
+        raise UsageError(
+            f"no importer {name!r}: {did_you_mean(module_name.replace('_', '-'), names)}"
+        )
+    found: Importer = import_module(f"bench.importers.{module_name}").IMPORTER
+    return found
 
 
-def sniffed(text: str, file: str) -> Importer:
-    """Returns the importer whose tool a text looks like the output of.
+def detect(text: str, file: str) -> Importer:
+    """Returns the importer that recognises a text.
 
     Raises:
-        UsageError: it looks like no tool's, or like several tools'.
+        UsageError: no importer, or more than one, recognises it.
     """
-    fitting = [one for one in map(importer, IMPORTERS) if one.knows(text)]
-    if len(fitting) == 1:
-        return fitting[0]
-    names = ", ".join(one.key for one in fitting or map(importer, IMPORTERS))
-    problem = "may be the output of several tools" if fitting else "is no output that is known"
+    matches = [candidate for candidate in map(importer, IMPORTERS) if candidate.recognises(text)]
+    if len(matches) == 1:
+        return matches[0]
+    names = ", ".join(candidate.key for candidate in matches or map(importer, IMPORTERS))
+    problem = "may be the output of several tools" if matches else "is no output that is known"
     raise UsageError(f"{file}: {problem}; give source=, one of {names}")

@@ -1,4 +1,4 @@
-"""The text that is imported: read whole or not at all, from a file or from standard input."""
+"""Reads the text to import from a file or from standard input, completely or not at all."""
 
 import sys
 from pathlib import Path
@@ -10,31 +10,31 @@ from bench.importers.base import one_line
 
 MAX_BYTES = 20_000_000
 MAX_LINES = 2_000_000
-WIDE = (b"\xff\xfe", b"\xfe\xff")
-"""How UTF-16 begins, which a redirection of PowerShell writes."""
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks of UTF-16, which PowerShell writes when its output is redirected."""
 
 
 def text_of(path: str) -> tuple[str, str]:
     """Returns a file's text and its name; ``-`` is standard input.
 
     Raises:
-        UsageError: it is missing, no file, too large, or no text.
+        UsageError: it is missing, not a regular file, too large, or not text.
     """
     name = "standard input" if path == "-" else one_line(Path(path).name) or "the file"
-    data = _piped(sys.stdin.buffer) if path == "-" else _filed(path, name)
+    data = _read_stream(sys.stdin.buffer) if path == "-" else _read_file(path, name)
     return _decoded(data, name), name
 
 
-def _piped(stream: BinaryIO) -> bytes:
+def _read_stream(stream: BinaryIO) -> bytes:
     return stream.read(MAX_BYTES + 1)
 
 
-def _filed(path: str, name: str) -> bytes:
+def _read_file(path: str, name: str) -> bytes:
     try:
-        place = Path(path).expanduser()
-        if not S_ISREG(place.stat().st_mode):
+        file_path = Path(path).expanduser()
+        if not S_ISREG(file_path.stat().st_mode):
             raise UsageError(f"{name} is no regular file; give one, or file=- for standard input")
-        with place.open("rb") as file:
+        with file_path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise UsageError(f"there is no file {one_line(path)!r}") from None
@@ -46,7 +46,7 @@ def _filed(path: str, name: str) -> bytes:
 def _decoded(data: bytes, name: str) -> str:
     if len(data) > MAX_BYTES:
         raise UsageError(f"{name} is larger than {MAX_BYTES // 10**6} MB; cut it to one run")
-    if data.startswith(WIDE):
+    if data.startswith(UTF16_MARKS):
         raise UsageError(f"{name} is in UTF-16; save it as UTF-8")
     try:
         text = data.decode("utf-8-sig")

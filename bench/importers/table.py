@@ -1,12 +1,12 @@
-"""Lines of Markdown tables as people paste them."""
+"""Reads lines of Markdown tables."""
 
-EVEN = str.maketrans("（），", "(),")
-"""Brackets and commas of full width, and what they are read as."""
+HALF_WIDTH = str.maketrans("（），", "(),")
+"""Maps full-width brackets and commas to ASCII."""
 
 
 def table_row(line: str) -> list[str]:
-    """Returns the cells of a line of a table, with brackets of one kind; none for another line."""
+    """Returns the cells of a table line, with ASCII brackets; an empty list for other lines."""
     if not line.startswith("|") or len(line) > 4_000:
         return []
-    inner = line.translate(EVEN).strip().strip("|")
+    inner = line.translate(HALF_WIDTH).strip().strip("|")
     return [cell.strip().strip("*").strip() for cell in inner.split("|")][:40]

@@ -1,8 +1,8 @@
-"""tritonbench: rates of matrix products, from its printed table, its CSV or its JSON.
+"""Importer of tritonbench: rates of matrix products, from its printed table, CSV or JSON.
 
-One row for each implementation: its fastest shape. Operators other than one dense product have
-rates that no sheet gives. The tool takes TFLOP/s from the median latency of each shape; its table
-and CSV do not tell the device, nor does any form tell the number format.
+One row per implementation: its fastest shape. Operators other than a single dense product have
+rates that no sheet states. The tool computes TFLOP/s from the median latency of each shape. Its
+table and CSV do not name the device, and none of its formats names the number format.
 """
 
 import csv
@@ -16,29 +16,29 @@ from bench.importers.base import (
     Found,
     Given,
     Importer,
+    beginning,
+    collect,
     decimal,
-    found,
-    head,
-    matched,
-    plain,
-    shown,
+    match_line,
+    plain_number,
+    quoted,
 )
 from bench.importers.base import numbered_lines as lines
 from bench.importers.jsonfile import document, part, word
 
 SIZES, RATE = "(M, N, K)", "-tflops"
-GIVE = "give its table, or what --output or --output-json wrote"
+GIVE_OUTPUT = "give its table, or what --output or --output-json wrote"
 SHAPE = re.compile(r"\(([0-9]{1,9}), ([0-9]{1,9}), ([0-9]{1,9})\)")
 DASHES = re.compile(r" {0,200}-{3,200}(?: {2}-{3,200}){1,100}")
 KEY = re.compile(r"tritonbench_([A-Za-z0-9_]{1,80})\[x_(.{1,80}?)-([A-Za-z0-9_.\-]{1,80})\]_tflops")
 PRODUCTS = re.compile(r"(?:fp8_)?(?:gemm|matmul)(?:_rowwise|_blockwise)?(?:_fwd)?")
-"""Operators that are one dense product."""
+"""Names of operators that are a single dense product."""
 DAY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})[0-9]{0,6}")
 
 
 @dataclass(frozen=True)
 class _Rate:
-    """One implementation on one shape, in TFLOP/s."""
+    """Rate of one implementation (``label``) on one shape, TFLOP/s."""
 
     label: str
     shape: str
@@ -47,85 +47,94 @@ class _Rate:
 
 @dataclass(frozen=True)
 class _Output:
-    """What one form of the tool's output holds."""
+    """The content of an output.
+
+    Attributes:
+        rates: rates of products.
+        env: the environment; only a nightly run's JSON has it.
+        left_out: for each other operator, why it is left out.
+    """
 
     rates: list[_Rate]
     env: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
 
-def knows(text: str) -> bool:
-    """Tells whether a text is one of the tool's outputs with rates of products."""
-    begun = head(text)
-    return '"tritonbench_' in begun or (SIZES in begun and RATE in begun)
+def recognises(text: str) -> bool:
+    """Tells whether a text is an output of tritonbench with rates of products."""
+    start = beginning(text)
+    return '"tritonbench_' in start or (SIZES in start and RATE in start)
 
 
 def read(text: str, given: Given) -> Found:
     """Returns one row for each implementation.
 
     Raises:
-        NotUnderstood: another tool's output, no rate of a product in it, or no number format.
+        NotUnderstood: the output is another tool's, has no rate of a product, or the number format
+            is unknown.
     """
-    made = _json(text, given) if text.lstrip().startswith("{") else _table(text, given)
+    output = _from_json(text, given) if text.lstrip().startswith("{") else _from_table(text, given)
     shapes: dict[str, list[_Rate]] = {}
-    for one in made.rates:
-        shapes.setdefault(one.label, []).append(one)
-    rows = [_row(each, made.env, given) for each in shapes.values()]
-    return found(given, rows, made.left_out)
+    for rate in output.rates:
+        shapes.setdefault(rate.label, []).append(rate)
+    rows = [_row(rates, output.env, given) for rates in shapes.values()]
+    return collect(given, rows, output.left_out)
 
 
-def _json(text: str, given: Given) -> _Output:
-    """Reads what ``--output-json`` writes, or a nightly run's, with its environment beside it."""
+def _from_json(text: str, given: Given) -> _Output:
+    """Reads the JSON of ``--output-json``, or of a nightly run, which includes its environment."""
     data = document(text, given)
     metrics = part(data, "metrics") or data
     rates, left_out = [], []
     for key, value in metrics.items():
-        told = matched(KEY, key)
-        if told is None or not (sizes := matched(SHAPE, told[2])):
+        match = match_line(KEY, key)
+        if match is None or not (sizes := match_line(SHAPE, match[2])):
             continue
-        if not matched(PRODUCTS, told[1]):
-            left_out.append(f"{told[1]}: is no single dense product")
+        if not match_line(PRODUCTS, match[1]):
+            left_out.append(f"{match[1]}: is no single dense product")
         elif value is not None:
-            rates.append(_Rate(told[3], "x".join(sizes.groups()), _rate(value, told[3], given)))
+            rates.append(_Rate(match[3], "x".join(sizes.groups()), _rate(value, match[3], given)))
     env = part(data, "env")
     return _Output(rates, {key: word(env, key) for key in env}, tuple(left_out))
 
 
-def _table(text: str, given: Given) -> _Output:
+def _from_table(text: str, given: Given) -> _Output:
     """Reads the printed table or the CSV."""
     rates: list[_Rate] = []
     heads: list[str] = []
     spans: list[tuple[int, int]] = []
     before = ""
     for number, line in lines(text):
-        if matched(DASHES, line):
-            spans = [one.span() for one in re.finditer("-+", line)]
+        if match_line(DASHES, line):
+            spans = [match.span() for match in re.finditer("-+", line)]
             heads = _cells(before, spans)
         elif line.startswith(f"{SIZES};"):
             spans, heads = [], _cells(line, [])
         elif heads and heads[0] == SIZES:
-            rates += _line(heads, _cells(line, spans), number, given)
+            rates += _rates_of_line(heads, _cells(line, spans), number, given)
         before = line
     if not heads:
-        raise given.fault(f"is no output of tritonbench: no column {SIZES}", GIVE)
+        raise given.fault(f"is no output of tritonbench: no column {SIZES}", GIVE_OUTPUT)
     return _Output(rates)
 
 
 def _cells(line: str, spans: list[tuple[int, int]]) -> list[str]:
-    """Returns the cells of a line; of the CSV where no spans are told.
+    """Returns the cells of a line of the table; without ``spans`` of a line of the CSV.
 
-    A cell of the table is flush with one end of its dashes, and none is wider.
+    ``spans`` are start and end of the dashes below each column head; no cell is wider.
     """
     if not spans:
         try:
             return next(csv.reader([line], delimiter=";"), [])
         except csv.Error:  # a cell that never ends, a carriage return amid a line
             return []
-    return [line[first:last].strip() for first, last in spans]
+    return [line[start:end].strip() for start, end in spans]
 
 
-def _line(heads: list[str], cells: list[str], number: int, given: Given) -> Iterator[_Rate]:
-    sizes = matched(SHAPE, cells[0]) if cells else None
+def _rates_of_line(
+    heads: list[str], cells: list[str], number: int, given: Given
+) -> Iterator[_Rate]:
+    sizes = match_line(SHAPE, cells[0]) if cells else None
     if not sizes:
         return
     for name, cell in zip(heads[1:], cells[1:], strict=False):
@@ -137,14 +146,14 @@ def _line(heads: list[str], cells: list[str], number: int, given: Given) -> Iter
 def _rate(value: object, label: str, given: Given, line: int | None = None) -> Decimal:
     rate = decimal(value)
     if not rate:
-        raise given.fault(f"{label}: {shown(value)} is no rate above 0", "run it again", line)
+        raise given.fault(f"{label}: {quoted(value)} is no rate above 0", "run it again", line)
     return rate
 
 
-def _row(shapes: list[_Rate], env: Mapping[str, str], given: Given) -> Reported:
-    best, several = max(shapes, key=lambda one: one.rate), len(shapes) > 1
+def _row(rates: list[_Rate], env: Mapping[str, str], given: Given) -> Reported:
+    best, several = max(rates, key=lambda rate: rate.rate), len(rates) > 1
     dtype = given.format_of(None)
-    day = matched(DAY, env.get("benchmark_date", ""))
+    day = match_line(DAY, env.get("benchmark_date", ""))
     software = (f"{key} {env[key]}" for key in ("cuda_version", "pytorch_commit", "triton_commit")
                 if env.get(key, "unknown") != "unknown")  # fmt: skip
     return given.row(
@@ -152,7 +161,7 @@ def _row(shapes: list[_Rate], env: Mapping[str, str], given: Given) -> Reported:
         named=env.get("device") if env.get("device") != "unknown" else None,
         quantity="matmul_best" if several else "matmul_shape",
         dtype=dtype,
-        value=f"{plain(best.rate)} TFLOP/s",
+        value=f"{plain_number(best.rate)} TFLOP/s",
         statistic="best" if several else "median",
         defects=(Defect.BEST,) if several else (),
         date=given.when("-".join(day.groups()) if day else None),
@@ -162,12 +171,12 @@ def _row(shapes: list[_Rate], env: Mapping[str, str], given: Given) -> Reported:
             "tool": "tritonbench",
             "kernel": best.label,
             "method": "from the median latency of triton's do_bench"
-            + (f", fastest of {len(shapes)} shapes" if several else ""),
+            + (f", fastest of {len(rates)} shapes" if several else ""),
         },
     )
 
 
 IMPORTER = Importer(
-    "tritonbench", "tritonbench: matrix products, of each implementation the fastest shape", knows,
-    read,
+    "tritonbench", "tritonbench: matrix products, of each implementation the fastest shape",
+    recognises, read,
 )  # fmt: skip

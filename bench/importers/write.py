@@ -1,7 +1,7 @@
-"""A report as the YAML of ``results/reported``: what is written is read back before it is given.
+"""Writes a report as YAML for ``results/reported``; the YAML is read back and compared first.
 
-Our reader takes every scalar as text, so quotes are for YAML's syntax and for other readers. A
-text that is not plainly harmless stands in double quotes, whatever it holds.
+Our reader takes every scalar as text, so quotes serve YAML's syntax and other readers. Every text
+that is not certainly harmless is put in double quotes.
 """
 
 import re
@@ -19,24 +19,26 @@ from bench.importers.base import Found, Given, Importer, tidy
 from bench.units import Quantity
 from bench.yamlfile import Node
 
-PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/%()=,-]*(?: [A-Za-z0-9_.+/%()=,-]+)*")
-MISREAD = re.compile(
+UNQUOTED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/%()=,-]*(?: [A-Za-z0-9_.+/%()=,-]+)*")
+"""Texts that contain nothing with a meaning in YAML."""
+AMBIGUOUS = re.compile(
     r"[0-9][0-9_.eE:+-]*|0[xo][0-9a-fA-F]+|y|n|yes|no|on|off|true|false|null|nan|inf", re.IGNORECASE
 )
-"""What other readers take for a number, a day or a truth value; ours takes it for text."""
-WIDEST = 100
+"""Texts that other YAML readers take for a number, a date or a truth value."""
+MAX_WIDTH = 100
+"""Longest line of a mapping that is written on one line, characters."""
 ADDRESS = re.compile(r"https?://[A-Za-z0-9_.~/%+=?&-]+")
-"""What needs no quotes between blocks: no sign of YAML's is in it, nor a blank at its ends."""
+"""Web addresses that need no quotes outside brackets: none of YAML's characters is in them."""
 
 
 def report(found: Found, source: Importer, given: Given) -> Report:
-    """Returns what was found as a report on its source, read today.
+    """Returns the content of an output as a report whose source was read today.
 
     Raises:
-        UsageError: the source is told too shortly, or not at all.
+        UsageError: a field of the source is missing or invalid.
     """
-    name = file_name(found, source)
-    told: dict[str, object] = {
+    report_id = file_name(found, source)
+    fields: dict[str, object] = {
         "url": given.url or f"local file: {given.file}",
         "title": given.title or f"output of {source.key}",
         "by": given.by,
@@ -44,14 +46,16 @@ def report(found: Found, source: Importer, given: Given) -> Report:
         "protocol": source.protocol,
         "accessed": datetime.now(UTC).date().isoformat(),
     }
-    origin, faults = validated(Origin, {key: tidy(one) for key, one in told.items()}, given.file)
+    origin, faults = validated(
+        Origin, {key: tidy(field) for key, field in fields.items()}, given.file
+    )
     if origin is None:
         raise UsageError(f"{faults[0].field}=: {faults[0].problem}; {faults[0].fix}")
-    return Report(id=name, source=origin, rows=found.rows)
+    return Report(id=report_id, source=origin, rows=found.rows)
 
 
 def file_name(found: Found, source: Importer) -> str:
-    """Returns what a report is called where nobody says: chip, tool and day of its first row."""
+    """Returns a report's default name: chip, tool and date of its first row."""
     first = found.rows[0]
     return f"{first.chip}-{source.key}-{first.date}"
 
@@ -60,101 +64,101 @@ def as_yaml(made: Report) -> str:
     """Returns a report as YAML, without its id, which is the name of its file.
 
     Raises:
-        UsageError: it holds what YAML or its reader takes for something else.
+        UsageError: the YAML is invalid, or does not read back as the same report.
     """
-    tree = _tree(made)
+    tree = _plain_tree(made)
     tree.pop("id")
-    text = "\n".join(_block(tree, 0)) + "\n"
+    text = "\n".join(_mapping_lines(tree, 0)) + "\n"
     try:
-        again = yamlfile.parse(text)
+        read_back = yamlfile.parse(text)
     except yamlfile.YamlError as error:
         raise UsageError(f"the report cannot be written as YAML: {error}") from None
-    if again != tree:
+    if read_back != tree:
         raise UsageError("the report cannot be written as YAML: it is not read back as it is")
     return text
 
 
-def _tree(model: BaseModel) -> dict[str, Node]:
-    """Returns a model as mappings, lists and texts, without what it has by default."""
+def _plain_tree(model: BaseModel) -> dict[str, Node]:
+    """Returns a model as mappings, lists and texts, without fields that have their default."""
     tree: dict[str, Node] = {}
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
         if value is None or value in ((), {}) or (value == field.default and name != "id"):
             continue
-        tree[field.alias or name] = _node(value)
+        tree[field.alias or name] = _plain_value(value)
     return tree
 
 
-def _node(value: object) -> Node:
+def _plain_value(value: object) -> Node:
     if isinstance(value, BaseModel):
-        return _tree(value)
+        return _plain_tree(value)
     if isinstance(value, tuple):
-        return [_node(one) for one in value]
+        return [_plain_value(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): str(one) for key, one in value.items()}
+        return {str(key): str(item) for key, item in value.items()}
     if isinstance(value, Quantity):
         return value.text
     return str(value.value) if isinstance(value, Enum) else str(value)
 
 
-def _block(tree: Mapping[str, Node], depth: int) -> Iterator[str]:
-    """Yields the lines of a mapping."""
+def _mapping_lines(tree: Mapping[str, Node], depth: int) -> Iterator[str]:
+    """Yields the lines of a mapping, indented by ``depth`` levels."""
     pad = "  " * depth
     for key, node in tree.items():
         if (
             isinstance(node, dict)
             and depth
-            and len(line := f"{pad}{key}: {_inline(node)}") <= WIDEST
+            and len(line := f"{pad}{key}: {_inline_mapping(node)}") <= MAX_WIDTH
         ):
             yield line
         elif isinstance(node, dict):
             yield f"{pad}{key}:"
-            yield from _block(node, depth + 1)
+            yield from _mapping_lines(node, depth + 1)
         elif isinstance(node, list):
-            yield from _sequence(key, node, depth)
+            yield from _list_lines(key, node, depth)
         else:
             yield f"{pad}{key}: {node if key == 'count' else scalar(node)}"
 
 
-def _inline(tree: Mapping[str, Node]) -> str:
-    """Returns a mapping of texts between braces."""
-    told = (f"{key}: {scalar(str(node), inline=True)}" for key, node in tree.items())
-    return "{" + ", ".join(told) + "}"
+def _inline_mapping(tree: Mapping[str, Node]) -> str:
+    """Returns a mapping of texts on one line, in braces."""
+    entries = (f"{key}: {scalar(str(node), inline=True)}" for key, node in tree.items())
+    return "{" + ", ".join(entries) + "}"
 
 
-def _sequence(key: str, nodes: list[Node], depth: int) -> Iterator[str]:
-    """Yields the lines of a list: of mappings with a dash each, of texts in brackets."""
+def _list_lines(key: str, nodes: list[Node], depth: int) -> Iterator[str]:
+    """Yields the lines of a list: texts in brackets on one line, mappings with a dash each."""
     pad = "  " * depth
-    if all(isinstance(one, str) for one in nodes):
-        words = ", ".join(scalar(one, inline=True) for one in nodes if isinstance(one, str))
-        yield f"{pad}{key}: [{words}]"
+    if all(isinstance(node, str) for node in nodes):
+        texts = ", ".join(scalar(node, inline=True) for node in nodes if isinstance(node, str))
+        yield f"{pad}{key}: [{texts}]"
         return
     yield f"{pad}{key}:"
-    for one in nodes:
-        first, *rest = _block(one, depth + 2) if isinstance(one, dict) else ("",)
+    for node in nodes:
+        first, *rest = _mapping_lines(node, depth + 2) if isinstance(node, dict) else ("",)
         yield f"{pad}  - {first.strip()}"
         yield from rest
 
 
 def scalar(text: str, *, inline: bool = False) -> str:
-    """Returns a text as YAML writes it: plain where it can be, else in double quotes.
+    """Returns a text as a YAML scalar: plain if possible, otherwise in double quotes.
 
     Args:
         text: any text.
-        inline: whether it stands between brackets, where a comma ends it.
+        inline: whether it is written in brackets or braces, where a comma would end it.
     """
-    harmless = PLAIN.fullmatch(text) and not (inline and "," in text)
-    if (harmless and not MISREAD.fullmatch(text)) or (not inline and ADDRESS.fullmatch(text)):
+    harmless = UNQUOTED.fullmatch(text) and not (inline and "," in text)
+    if (harmless and not AMBIGUOUS.fullmatch(text)) or (not inline and ADDRESS.fullmatch(text)):
         return text
-    return '"' + "".join(_escaped(one) for one in text) + '"'
+    return '"' + "".join(_escape(character) for character in text) + '"'
 
 
-def _escaped(sign: str) -> str:
-    if sign in '"\\':
-        return f"\\{sign}"
-    if sign.isprintable():
-        return sign
-    code = ord(sign)
+def _escape(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    code = ord(character)
     return (
         f"\\x{code:02x}"
         if code < 0x100

@@ -11,7 +11,7 @@ from bench.chips.load import catalogue
 from bench.devices.smi import TOOLS
 from bench.gate.pytestfile import run_of
 from bench.importers.base import Given
-from bench.importers.registry import IMPORTERS, importer, sniffed
+from bench.importers.registry import IMPORTERS, detect, importer
 from bench.importers.source import text_of
 from bench.importers.write import as_yaml, report
 from bench.records.store import read
@@ -28,14 +28,14 @@ CHIPS = {"flagperf": "nvidia-a800-sxm-80gb", "bundle": "nvidia-h100-sxm-80gb"}
 def _imported(name: str, data: bytes) -> None:
     text, _ = text_of(str(put(folder("imports") / "log", data)))
     tool = importer(name)
-    tool.knows(text)
+    tool.recognises(text)
     given = replace(GIVEN, chip=CHIPS.get(name, GIVEN.chip), dtype=DTYPES.get(name))
     as_yaml(report(tool.read(text, given), tool, given))
 
 
 def _sniffed(data: bytes) -> None:
     text, name = text_of(str(put(folder("imports") / "log", data)))
-    sniffed(text, name)
+    detect(text, name)
 
 
 def _outputs(stem: str) -> list[bytes]:

@@ -8,10 +8,10 @@ from bench.evidence.model import Kind
 from bench.evidence.quantities import DTYPES
 from bench.importers import base
 from bench.importers.base import Given, NotUnderstood
-from bench.importers.registry import IMPORTERS, importer, sniffed
+from bench.importers.registry import IMPORTERS, detect, importer
 from tests.importers.cases import DATA, GIVEN, RECORD, SOURCES, briefly, take, text
 
-SHARED = {"base", "flagperf_columns", "flagperf_training", "held", "jsonfile", "registry",
+SHARED = {"base", "flagperf_columns", "flagperf_training", "sheetcheck", "jsonfile", "registry",
           "source", "table", "write"}  # fmt: skip
 # the registry
 
@@ -35,11 +35,11 @@ def test_every_fixture_has_a_source() -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_output_is_known_by_its_content(name: str) -> None:
-    assert sniffed(text(name), name).key == SOURCES[name]
+    assert detect(text(name), name).key == SOURCES[name]
 
 
 def test_a_record_is_known_by_its_content() -> None:
-    assert sniffed(RECORD.read_text(encoding="utf-8"), "record").key == "record"
+    assert detect(RECORD.read_text(encoding="utf-8"), "record").key == "record"
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bench.errors import UsageError
 from bench.importers.base import Given, NotUnderstood
-from bench.importers.registry import IMPORTERS, importer, sniffed
+from bench.importers.registry import IMPORTERS, detect, importer
 from bench.records.model import Record
 from tests.importers.cases import GIVEN, RECORD, SOURCES, given_of, text
 
@@ -208,7 +208,7 @@ def test_the_record_of_a_fake_device_is_refused(record: Record) -> None:
 @pytest.mark.parametrize("log", ["hello", text("nvbandwidth.txt") + text("nccl.txt")])
 def test_what_no_tool_or_several_tools_may_have_printed_asks_for_the_source(log: str) -> None:
     with pytest.raises(UsageError, match=r"give source=, one of "):
-        sniffed(log, "log")
+        detect(log, "log")
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -240,7 +240,7 @@ MIXED = st.lists(
 @settings(max_examples=60, deadline=None)
 def test_no_text_raises_anything_but_a_refusal(name: str, log: str) -> None:
     found = importer(name)
-    found.knows(log)
+    found.recognises(log)
     with suppress(NotUnderstood):
         assert found.read(log, GIVEN).rows
 
