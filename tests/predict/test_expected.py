@@ -13,8 +13,8 @@ from bench.predict.learning.expected import (
     departure,
     difference,
     fitted,
-    of_groups,
-    untold,
+    group_effect,
+    power_variance,
 )
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
 from bench.predict.learning.others import Others
@@ -22,8 +22,8 @@ from bench.predict.learning.reported import by_groups, by_ports
 from bench.predict.learning.shipped import shipped as everything
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
-from bench.predict.validation.heldreported import told_by_others
-from bench.predict.validation.heldserving import abroad
+from bench.predict.validation.heldreported import reported_serving
+from bench.predict.validation.heldserving import unfitted_vendors
 from tests.commands.command_cases import document
 from tests.predict.cases import made
 
@@ -41,7 +41,7 @@ def known() -> Learnt:
 def test_a_tuned_engine_on_a_fitted_vendors_chips_is_what_was_fitted(known: Learnt) -> None:
     part = known.parts[DENSE]
     assert fitted(HOME, part)
-    assert of_groups(HOME, part, None) == (0.0, 0.0)
+    assert group_effect(HOME, part, None) == (0.0, 0.0)
     assert departure(HOME, part, known.stack)[0] == float(part.predicted([HOME.labels])[0][0])
 
 
@@ -53,12 +53,12 @@ def test_any_engine_is_as_slow_and_scattered_as_with_other_groups(
     slower, halves = departure(chip, part, known.stack, GROUPS)
     means, both = part.predicted([chip.labels])
     assert slower - float(means[0]) == pytest.approx(math.log(1.3))
-    wider = float(both[0, 0]) + untold(chip, part, known.stack) + 0.2**2
+    wider = float(both[0, 0]) + power_variance(chip, part, known.stack) + 0.2**2
     assert halves == pytest.approx([part.half(wider, level) for level in (0.8, 0.95)])
 
 
 def test_without_other_groups_a_port_is_no_slower_and_has_an_assumed_spread(known: Learnt) -> None:
-    assert of_groups(ABROAD, known.parts["decode"], None) == (0.0, SOFTWARE**2)
+    assert group_effect(ABROAD, known.parts["decode"], None) == (0.0, SOFTWARE**2)
 
 
 def test_two_chips_of_one_vendor_share_its_port(known: Learnt) -> None:
@@ -109,7 +109,7 @@ def test_no_group_tells_what_its_own_serving_is_like(known: Learnt) -> None:
 
     def errors(rows: tuple[Row, ...], *, its: bool) -> list[float]:
         asked = [row for row in home if (row.words["group"] == group) == its]
-        return [one.error for one in told_by_others(replace(world, reported=rows), known, asked)]
+        return [one.error for one in reported_serving(replace(world, reported=rows), known, asked)]
 
     assert errors(slower, its=True) == errors(world.reported, its=True)
     assert errors(slower, its=False) != errors(world.reported, its=False)
@@ -129,7 +129,7 @@ def test_no_group_tells_what_its_own_ports_are_like(known: Learnt) -> None:
 
     def errors(rows: tuple[Row, ...], *, its: bool) -> list[float]:
         asked = [row for row in ports if (row.words["group"] == chitu) == its]
-        return [one.error for one in told_by_others(replace(world, reported=rows), known, asked)]
+        return [one.error for one in reported_serving(replace(world, reported=rows), known, asked)]
 
     assert errors(slower, its=True) == errors(world.reported, its=True)
     assert errors(slower, its=False) != errors(world.reported, its=False)
@@ -147,8 +147,8 @@ def test_no_chip_of_a_pair_tells_of_the_other_by_what_groups_made_of_it(known: L
 def test_serving_of_a_vendor_left_out_is_predicted_nearer_with_it() -> None:
     """AMD's chips by NVIDIA's alone: without it they came out a third too fast."""
     world = shipped()
-    errors = [one.error for one in abroad(world)[EXPERTS]]
-    alone = [one.error for one in abroad(replace(world, reported=()))[EXPERTS]]
+    errors = [one.error for one in unfitted_vendors(world)[EXPERTS]]
+    alone = [one.error for one in unfitted_vendors(replace(world, reported=()))[EXPERTS]]
     assert abs(np.median(errors)) < 0.5 * abs(np.median(alone))
 
 

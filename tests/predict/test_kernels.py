@@ -18,7 +18,7 @@ from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World
 from bench.predict.model.stack import CLOCK, Stack
 from bench.predict.validation.errors import figures
-from bench.predict.validation.heldkernels import apart, elsewhere, left_out, predicted
+from bench.predict.validation.heldkernels import leave_chip_out, other_sources, left_out, predicted
 from tests.predict.cases import made
 
 TERA = 1e12
@@ -88,7 +88,7 @@ def test_decode_reads_the_cache_by_as_many_units_as_it_fills() -> None:
 def test_a_latent_cache_is_read_once_for_all_heads() -> None:
     row = asked("decode", heads=128.0, kv_heads=128.0, head_dim=544.0, latent=576.0, batch=256.0)
     one = attending.attentions([row], CHIP)
-    assert one.cache[0] == 256 * 4096 * 576 * 2
+    assert one.kv_bytes[0] == 256 * 4096 * 576 * 2
     slow = replace(CHIP, peaks={"bf16": 148 * TERA})
     limited = attending.decode_seconds(attending.attentions([row], slow), Decode(launch_s=0.0))[0]
     flop = 4 * 128 * 544 * 256 * 4096
@@ -257,10 +257,10 @@ def test_a_chip_with_more_cases_has_no_more_to_say() -> None:
 def test_nothing_of_the_chip_left_out_is_seen() -> None:
     known = timed(collectives.LINK, known_collectives(), LINKED, noise=0.02)
     wild = replace(known, times=(50 * known.times[0], *known.times[1:]))
-    first, then = (apart(collectives.LINK, one) for one in (known, wild))
+    first, then = (leave_chip_out(collectives.LINK, one) for one in (known, wild))
     moved = [one.error - other.error for one, other in zip(first, then, strict=True)]
     assert moved[: len(known.times[0])] == pytest.approx([np.log(50)] * len(known.times[0]))
-    assert apart(collectives.LINK, known, least=4) == []
+    assert leave_chip_out(collectives.LINK, known, least=4) == []
     alone = predicted(collectives.LINK, known.only(known.chips[0]), known.without(known.chips[0]))
     assert alone == first[: len(alone)]
 
@@ -307,7 +307,7 @@ def test_kernels_of_chips_left_out_are_predicted_but_poor_ones(world: World) -> 
 
 
 def test_the_links_of_a_maker_that_no_fit_has_seen_are_predicted(world: World) -> None:
-    told = {name: cases for name, cases, _ in elsewhere(world)}
+    told = {name: cases for name, cases, _ in other_sources(world)}
     for source in ("rccl", "mori"):
         cases = told[f"collectives, chip links, {source}"]
         assert {world.chips[one.chip].vendor for one in cases} == {"amd"}
@@ -317,6 +317,6 @@ def test_the_links_of_a_maker_that_no_fit_has_seen_are_predicted(world: World) -
 
 
 def test_kernels_of_another_source_are_predicted(world: World) -> None:
-    for one in (figures(cases) for _, cases, _ in elsewhere(world)):
+    for one in (figures(cases) for _, cases, _ in other_sources(world)):
         assert one.mean < 0.4
         assert one.median < one.rivals[0][1]

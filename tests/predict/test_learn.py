@@ -123,7 +123,7 @@ def test_the_digest_tells_a_changed_row_and_a_changed_sheet(
     first, *rest = steps["step-pipeweave"].rows
     more = Row(first.words, {**first.numbers, "decode_s": first["decode_s"] * 1.001})
     assert (
-        digest(chips, {"step-pipeweave": Table(data["step-pipeweave"].told, (more, *rest))}) != was
+        digest(chips, {"step-pipeweave": Table(data["step-pipeweave"].head, (more, *rest))}) != was
     )
     faster = replace(chips[first.chip], bandwidth=1.0)
     assert digest({**chips, first.chip: faster}, steps) != was

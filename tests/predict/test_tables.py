@@ -45,7 +45,7 @@ def test_no_collective_stands_twice_under_two_names() -> None:
     """AMD's files have one time of MI300X for two ways of combining."""
     every = tables(paths.data_dir("results"))
     for name, table in (
-        (name, one) for name, one in every.items() if one.told.kind == "collective"
+        (name, one) for name, one in every.items() if one.head.kind == "collective"
     ):
         seen = [
             (one.chip, one.words["op"], one.words["dtype"], one["ranks"], one["bytes"], one["us"])
@@ -58,7 +58,7 @@ def test_the_shipped_tables_are_sound(sheets: Catalogue) -> None:
     folder = paths.data_dir("results")
     found, problems = examine(folder, sheets.chips, workloads())
     assert [str(one) for one in problems] == []
-    assert {one.told.kind for one in found.values()} == set(COLUMNS)
+    assert {one.head.kind for one in found.values()} == set(COLUMNS)
     assert {path.stem for path in (folder / "tables").glob("*.csv")} == set(found)
     assert min(len(one.rows) for one in found.values()) > 30
 
@@ -66,7 +66,7 @@ def test_the_shipped_tables_are_sound(sheets: Catalogue) -> None:
 def test_every_shipped_row_has_the_time_that_it_is_there_for() -> None:
     times = {"step": ("prefill_s", "decode_s"), "serving": ("tpot_ms",), "training": ("rate",)}
     for table in tables().values():
-        wanted = times.get(table.told.kind, ("us",))
+        wanted = times.get(table.head.kind, ("us",))
         assert all(row[column] > 0 for row in table.rows for column in wanted)
 
 
@@ -78,7 +78,7 @@ def test_rows_are_read_as_words_and_numbers(tmp_path: Path) -> None:
     assert first.words == {"chip": "one", "stack": "some", "dtype": "bf16"}
     assert (first.chip, first["m"], first["us"]) == ("one", 1.0, 4.5)
     assert (second["k"], first["more"], second["more"]) == (10.0, 6.0, 0.0)
-    assert (table.told.id, table.told.source.by) == ("times", "nobody")
+    assert (table.head.id, table.head.source.by) == ("times", "nobody")
 
 
 def test_columns_may_stand_in_any_order_with_others_beside(tmp_path: Path) -> None:

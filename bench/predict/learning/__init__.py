@@ -1,1 +1,1 @@
-"""What measured times say: tables of them, fits, departures of chips, and all that was learnt."""
+"""Fits on measured times: the tables, the fitted parameters, and the departures of chips."""

@@ -1,9 +1,10 @@
-"""What is expected of a chip beside the stack's time: its departure, and what no case has told.
+"""Expected departure of a chip from the stack's time, with variances for what no case has measured.
 
-Serving was fitted on engines that one group tuned, on some vendors' chips. With other groups it is
-slower in the middle, and scattered; so it is expected to be where nobody says that an engine is
-tuned. On another vendor's chips an engine is a port, with kernels and versions of its own, to which
-the group that measured those here gave no care: others' ports tell what that is like.
+The serving fit rests on engines that one group tuned, on chips of some vendors. Other groups' runs
+are slower in the median, and they scatter; this is what is expected unless the user says that the
+engine is tuned. On another vendor's chips an engine is a port with its own kernels and versions,
+which the group behind the fitted tables did not tune. How ports perform is learnt from other
+groups' ports.
 """
 
 import math
@@ -15,10 +16,11 @@ from bench.predict.model.facts import Facts
 from bench.predict.model.stack import Stack
 
 SOFTWARE = 0.25
-"""Log spread of a port's speed where other groups say nothing of it: of single steps and products.
-It was set on the first 26 values of Chinese chips' serving, all but one by one group, which test it
-no more; those that came later do."""
+"""Assumed log spread of a port's speed where no other groups' results exist, as for steps and
+products. It was set on the first 26 serving values of Chinese chips, all but one by one group;
+these values therefore no longer test it, but later ones do."""
 Halves = tuple[float, ...]
+"""Half-widths in log time, one per level in ``LEVELS``."""
 
 
 def departure(
@@ -28,20 +30,21 @@ def departure(
     groups: Others | None = None,
     engines: float = 0.0,
 ) -> tuple[float, Halves]:
-    """Returns a chip's log departure in one part of what was measured, and half-widths by level.
+    """Returns a chip's expected log departure in one part of the fit, and its half-widths.
 
     Args:
-        chip: whose.
-        part: the departures that it leans on.
-        stack: what was fitted.
-        groups: what became of such serving with other groups; None of tuned engines, of steps and
-            of products.
-        engines: log spread of engines that the departures do not have in them.
+        chip: the chip.
+        part: departures of the measured chips in this part.
+        stack: fitted software stack.
+        groups: how other groups' serving compares with predictions; None for tuned engines, for
+            steps and for products.
+        engines: log spread of engines that the departures do not include.
     """
     means, covariance = part.predicted([chip.labels])
-    slower, others = of_groups(chip, part, groups)
-    variance = float(covariance[0, 0]) + untold(chip, part, stack) + others + engines**2
-    return float(means[0]) + slower, tuple(part.half(variance, level) for level in LEVELS)
+    slowdown, group_variance = group_effect(chip, part, groups)
+    variance = float(covariance[0, 0]) + power_variance(chip, part, stack)
+    variance = variance + group_variance + engines**2
+    return float(means[0]) + slowdown, tuple(part.half(variance, level) for level in LEVELS)
 
 
 def difference(
@@ -50,47 +53,50 @@ def difference(
     stack: Stack,
     groups: tuple[Others | None, Others | None] = (None, None),
 ) -> tuple[float, Halves]:
-    """Returns the log ratio of two chips' departures, first over second, and a case's half-widths.
+    """Returns the expected log ratio of two chips' departures, first over second, and half-widths.
 
-    What both have in common cancels: the engine, and its port to one vendor's chips.
+    The half-widths are those of the ratio on one case. What both chips share cancels: the engine,
+    and its port to one vendor's chips.
 
     Args:
         pair: the chips.
-        part: the departures that they lean on.
-        stack: what was fitted.
-        groups: of each chip, what became of such serving with other groups; see ``departure``.
+        part: departures of the measured chips in this part.
+        stack: fitted software stack.
+        groups: for each chip, how other groups' serving compares; see ``departure``.
     """
-    means, both = part.predicted([one.labels for one in pair])
-    variance = float(both[0, 0] + both[1, 1] - 2 * both[0, 1])
-    variance += sum(untold(one, part, stack) for one in pair)
+    means, covariance = part.predicted([chip.labels for chip in pair])
+    variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    variance += sum(power_variance(chip, part, stack) for chip in pair)
     middle = float(means[0] - means[1])
     if pair[0].vendor != pair[1].vendor:
-        others = [of_groups(one, part, own) for one, own in zip(pair, groups, strict=True)]
-        middle += others[0][0] - others[1][0]
-        variance += others[0][1] + others[1][1]
+        first, second = (
+            group_effect(chip, part, own) for chip, own in zip(pair, groups, strict=True)
+        )
+        middle += first[0] - second[0]
+        variance += first[1] + second[1]
     return middle, tuple(part.half_ratio(variance, level) for level in LEVELS)
 
 
-def untold(chip: Facts, part: Departures, stack: Stack) -> float:
-    """Returns the variance of what no fitted case has told of a chip, its vendor's software apart.
+def power_variance(chip: Facts, part: Departures, stack: Stack) -> float:
+    """Returns the log variance that an unknown board power adds; 0 if it is known.
 
-    Args:
-        chip: of unknown power.
-        part: the departures that it leans on.
-        stack: what was fitted.
+    It is 0 as well for a measured chip, whose own departure includes the effect of its power.
     """
-    if chip.tdp is not None or chip.labels in part.labels:  # its own departure has it
+    if chip.tdp is not None or chip.labels in part.labels:
         return 0.0
     return (HEADROOM_SPREAD * stack.headroom / stack.product) ** 2
 
 
 def fitted(chip: Facts, part: Departures) -> bool:
-    """Tells whether a chip's vendor has any that was fitted."""
-    return any(one[0] == chip.vendor for one in part.labels)
+    """Tells whether any chip of this chip's vendor was in the fit."""
+    return any(labels[0] == chip.vendor for labels in part.labels)
 
 
-def of_groups(chip: Facts, part: Departures, groups: Others | None) -> tuple[float, float]:
-    """Returns by how much other groups' engines are slower, log, and the variance of that."""
+def group_effect(chip: Facts, part: Departures, groups: Others | None) -> tuple[float, float]:
+    """Returns the log slowdown of other groups' engines, and its variance.
+
+    Without ``groups``, the slowdown is 0; its variance is that of ``SOFTWARE`` on a port, else 0.
+    """
     if groups:
         return math.log(groups.middle), groups.spread**2
     return 0.0, 0.0 if fitted(chip, part) else SOFTWARE**2

@@ -1,9 +1,10 @@
-"""What a chip will reach of its printed figures: fractions learnt from all that measured one.
+"""Share of its published figures that a chip reaches, learnt from everybody's measurements.
 
-A fraction of a matrix rate hangs on TFLOP/s a watt, on the number format, and on whether the best
-shape was looked for; that of the memory on whether bytes go one way (read, write, dot) or both
-(copy, scale, add, triad), for a memory that turns from reading to writing loses time. Chips depart
-from that, and lend to their siblings (``pooled``). Least absolute deviations.
+The share of a matrix rate depends on TFLOP/s per watt, on the number format, and on whether the
+best shape was searched for. The share of the memory bandwidth depends on whether bytes move one way
+(read, write, dot) or both (copy, scale, add, triad), as a memory that turns from reading to writing
+loses time. These terms are fitted with a smoothed absolute loss. Chips depart from that fit, and
+siblings are estimated from one another (``pooled``).
 """
 
 import math
@@ -21,25 +22,31 @@ from bench.predict.model.step import headroom
 
 FAMILIES = ("matrix", "memory")
 FORMATS = ("bf16", "fp16", "fp8", "tf32")
-"""Formats whose matrix rates were measured on chips enough; others are too few to tell."""
+"""Formats whose matrix rates were measured on enough chips."""
 APART = ("matrix_fp8", "matrix_tf32")
-"""Figures whose fraction is a matter of its own."""
+"""Figures whose share has a term of its own."""
 BOTH_WAYS = ("memory_copy", "memory_scale", "memory_add", "memory_triad")
 """Streams that read and write at once."""
 SMOOTH = 0.05
+"""Log error up to which the loss is about quadratic."""
 HEADROOM_SPREAD = 0.7
-"""Spread of log2 TFLOP/s a watt over accelerators: what an unknown board power leaves open."""
+"""Standard deviation of log2 TFLOP/s per watt over accelerators: the uncertainty if a chip's board
+power is unknown."""
 
 
 @dataclass(frozen=True)
 class Voice:
-    """One group's best value of one figure of one chip; of the memory one for either way.
+    """One group's best value for one figure of one chip; for memory, one for each kind of stream.
 
     Attributes:
-        log: of measured over published.
-        less: whether less is to be had of what was measured: of one shape than of the best that is
-            looked for, of a stream both ways than of one way.
-        most: the highest that anybody publishes, over the figure that ``log`` is of.
+        chip: facts of the chip.
+        figure: key of the figure.
+        by: who measured.
+        log: log of measured over published value.
+        weight: weight of the value as evidence.
+        less: whether the measurement can reach less than the best: one shape instead of the best
+            shape found, or a stream both ways instead of one way.
+        most: highest value that any source publishes, over the published value in ``log``.
     """
 
     chip: Facts
@@ -53,13 +60,14 @@ class Voice:
 
 @dataclass(frozen=True)
 class Share:
-    """What a chip is predicted to reach of a figure, as a share: to users and to validation.
+    """Share of a figure that a chip is predicted to reach, as shown to users and as validated.
 
     Attributes:
-        learnt: what fractions of all chips tell; ``halves`` those of its log by level.
-        most: the highest figure that anybody publishes, or that was believed of its family where
-            it was measured above that: no chip is predicted to reach more, nor to be measured to,
-            but for ``ABOVE``.
+        learnt: share according to the fit on all chips.
+        halves: half-widths of its log, one per level in ``LEVELS``.
+        most: upper bound of the share: the highest value that any source publishes, or a higher one
+            that was measured in the family and is believed. No chip is predicted to reach more; the
+            interval may exceed it by ``ABOVE``.
     """
 
     learnt: float
@@ -68,28 +76,29 @@ class Share:
 
     @property
     def value(self) -> float:
-        """Returns the share that is predicted."""
+        """Returns the predicted share."""
         return min(self.learnt, self.most)
 
     @property
     def bounds(self) -> tuple[tuple[float, float], ...]:
-        """Returns the lowest and the highest share by level."""
-        outs, most = [math.exp(half) for half in self.halves], ABOVE * self.most
+        """Returns the lowest and the highest share, one pair per level."""
+        factors, most = [math.exp(half) for half in self.halves], ABOVE * self.most
         return tuple(
-            (min(self.learnt / out, self.value), min(self.learnt * out, most)) for out in outs
+            (min(self.learnt / factor, self.value), min(self.learnt * factor, most))
+            for factor in factors
         )
 
 
 @dataclass(frozen=True)
 class Fractions:
-    """What chips reach of a family of figures.
+    """Fit of the shares that chips reach of one family of figures.
 
     Attributes:
-        family: of figures.
-        terms: of the log fraction.
-        departures: of chips from that.
-        believed: by family of chips, the highest share that was measured and is believed. Boards of
-            GeForce run above the clock that their sheets print, as several groups found.
+        family: family of figures, one of ``FAMILIES``.
+        terms: coefficients of the log share, in the order of ``_terms``.
+        departures: departures of chips from that fit.
+        believed: highest measured share that is believed, by family of chips. GeForce boards run
+            above the clock on their sheets, as several groups found.
     """
 
     family: str
@@ -98,13 +107,13 @@ class Fractions:
     believed: Mapping[str, float]
 
     def share(self, chip: Facts, figure: str, published: float, *, less: bool = False) -> Share:
-        """Returns what a chip is predicted to reach of a figure.
+        """Returns the share of a figure that a chip is predicted to reach.
 
         Args:
-            chip: whose.
-            figure: its key.
-            published: the highest value that anybody publishes, over the figure.
-            less: see ``predicted``.
+            chip: the chip.
+            figure: key of the figure.
+            published: highest value that any source publishes, over the figure.
+            less: as for ``predicted``.
         """
         learnt, halves = self.predicted(chip, figure, less=less)
         return Share(learnt, halves, max(published, self.believed.get(chip.family, 0.0)))
@@ -112,25 +121,25 @@ class Fractions:
     def predicted(
         self, chip: Facts, figure: str, *, less: bool = False
     ) -> tuple[float, tuple[float, ...]]:
-        """Returns the fraction of a figure, and half-widths of its log by level.
+        """Returns the share of a figure without an upper bound, and half-widths of its log.
 
         Args:
-            chip: whose.
-            figure: its key.
-            less: whether that of one shape, or of streams both ways, is asked for.
+            chip: the chip.
+            figure: key of the figure.
+            less: whether the share is asked for one shape, or for streams both ways.
         """
         means, covariance = self.departures.predicted([chip.labels])
-        log = float(_row(chip, figure, less=less, family=self.family) @ np.array(self.terms))
+        log = float(_terms(chip, figure, less=less, family=self.family) @ np.array(self.terms))
         variance = float(covariance[0, 0])
-        known = chip.labels in self.departures.labels  # then its own departure has it
-        if self.family == "matrix" and chip.tdp is None and not known:
+        measured = chip.labels in self.departures.labels  # its departure includes its power
+        if self.family == "matrix" and chip.tdp is None and not measured:
             variance += (HEADROOM_SPREAD * self.terms[1]) ** 2
         halves = tuple(self.departures.half(variance, level) for level in LEVELS)
         return math.exp(log + float(means[0])), halves
 
 
 def voices(evidence: Evidence, chips: Mapping[str, Facts], family: str) -> list[Voice]:
-    """Returns every admitted voice on a family's figures; of the memory one for either way."""
+    """Returns every group's best admitted values for a family of figures."""
     found = _of_memory(evidence) if family == "memory" else _of_matrix(evidence)
     return [_voice(one, chips[one.chip]) for one in found if one.chip in chips and one.fraction]
 
@@ -140,6 +149,7 @@ def _of_matrix(evidence: Evidence) -> list[Observation]:
 
 
 def _of_memory(evidence: Evidence) -> list[Observation]:
+    """Returns each group's best value per figure, chip and kind of stream."""
     best: dict[Hashable, Observation] = {}
     for one in evidence.admitted:
         if one.quantity.family == "memory" and one.figure:
@@ -155,34 +165,40 @@ def _voice(one: Observation, chip: Facts) -> Voice:
 
 
 def _less(one: Observation) -> bool:
+    """Tells whether a measurement can reach less than the best; see ``Voice``."""
     return one.quantity.ranks > 0 or one.quantity.key in BOTH_WAYS
 
 
-def _row(chip: Facts, figure: str, *, less: bool, family: str) -> Array:
+def _terms(chip: Facts, figure: str, *, less: bool, family: str) -> Array:
+    """Returns the regressors of a log share.
+
+    For memory they are 1 and ``less``; for matrix rates 1, headroom (log2 of TFLOP/s per watt),
+    ``less`` and one indicator for each figure in ``APART``.
+    """
     if family != "matrix":
         return np.array([1.0, float(less)])
     rate = chip.peaks.get(figure.removeprefix("matrix_"))
-    away = headroom(chip, rate) if rate else 0.0
-    apart = [float(figure == one) for one in APART]
-    return np.array([1.0, away, float(less), *apart])
+    power_headroom = headroom(chip, rate) if rate else 0.0
+    indicators = [float(figure == one) for one in APART]
+    return np.array([1.0, power_headroom, float(less), *indicators])
 
 
-def fractions(told: Sequence[Voice], family: str) -> Fractions:
-    """Returns what voices say of a family of figures."""
+def fractions(values: Sequence[Voice], family: str) -> Fractions:
+    """Returns the fit of a family of figures on groups' values."""
     from scipy.optimize import least_squares
 
-    rows = np.array([_row(one.chip, one.figure, less=one.less, family=family) for one in told])
-    logs = np.array([one.log for one in told])
-    weights = np.sqrt([one.weight for one in told]) / SMOOTH
+    rows = np.array([_terms(one.chip, one.figure, less=one.less, family=family) for one in values])
+    logs = np.array([one.log for one in values])
+    weights = np.sqrt([one.weight for one in values]) / SMOOTH
 
-    def away(terms: Array) -> Array:
+    def errors(terms: Array) -> Array:
         return np.asarray(weights * (rows @ terms - logs))
 
-    terms = least_squares(away, np.zeros(rows.shape[1]), loss="soft_l1").x
-    left = logs - rows @ terms
-    labels, groups = [one.chip.labels for one in told], [one.by for one in told]
-    departures = pooled(labels, [float(one) for one in left], groups=groups)
+    terms = least_squares(errors, np.zeros(rows.shape[1]), loss="soft_l1").x
+    residuals = logs - rows @ terms
+    labels, groups = [one.chip.labels for one in values], [one.by for one in values]
+    departures = pooled(labels, [float(log) for log in residuals], groups=groups)
     believed: dict[str, float] = {}
-    for one in told:
+    for one in values:
         believed[one.chip.family] = max(believed.get(one.chip.family, 0.0), math.exp(one.log))
-    return Fractions(family, tuple(float(one) for one in terms), departures, believed)
+    return Fractions(family, tuple(float(term) for term in terms), departures, believed)

@@ -1,7 +1,7 @@
-"""The stack's parameters, fitted on measured steps; one chip has one vote, and outliers little.
+"""Fit of the stack's parameters on measured steps, with one vote per chip.
 
-Least absolute deviations of log time, smoothed at ``SMOOTH`` (``robust``): a card that is throttled
-for reasons no sheet tells must not bend the rest.
+The loss is the absolute error of log time, smoothed at ``SMOOTH`` (``robust``), so that a card that
+is throttled for reasons that no sheet gives does not distort the rest.
 """
 
 import math
@@ -21,7 +21,7 @@ from bench.predict.model.step import Rates, rates, side_by_side, timed
 from bench.workloads.model import Workload
 
 SMOOTH = 0.06
-"""Log error up to which errors count by their square."""
+"""Log error up to which the loss is about quadratic."""
 FREE: Mapping[str, tuple[float, float, bool]] = {
     "product": (0.3, 1.1, False),
     "headroom": (0.0, 0.5, False),
@@ -31,18 +31,21 @@ FREE: Mapping[str, tuple[float, float, bool]] = {
     "layer_s": (1e-6, 3e-4, True),
     "message_s": (1e-6, 1e-4, True),
 }
-"""Parameters that steps tell, with their bounds and whether they are looked for in logs. What the
-others do shows too little there to be told apart."""
+"""Parameters that steps determine: lower bound, upper bound, and whether the fit uses the
+logarithm. The effects of the other parameters on steps are too small to be separated."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One measured step with its work: of one chip, one model, one batch.
+    """One measured step with its work, on one chip, with one model and batch.
 
     Attributes:
-        seconds: measured.
-        every: operators, over one point.
-        chip: what the sheet promises.
+        row: its row in the table.
+        phase: ``prefill`` or ``decode``.
+        seconds: measured time, s.
+        every: operators of the step, over one point.
+        chip: rates of the chip's sheet.
+        facts: facts of the chip.
     """
 
     row: Row
@@ -56,52 +59,55 @@ class Case:
 def cases(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload]
 ) -> list[Case]:
-    """Returns prefill and decode of every row of a table of steps."""
+    """Returns the prefill and the decode step of every row of a table of steps."""
     found = []
     for row in rows:
-        how, split = precision(row.words["dtype"]), Parallel(tp=int(row["tp"]))
+        formats, split = precision(row.words["dtype"]), Parallel(tp=int(row["tp"]))
         chip, model = chips[row.chip], models[row.words["model"]]
-        promised = rates(chip, how, linked=split.joined)
+        published = rates(chip, formats, linked=split.joined)
         for phase, points in _points(row).items():
-            every = tuple(operators(model, phase, points, how, split))
+            every = tuple(operators(model, phase, points, formats, split))
             seconds = row[f"{phase}_s"]
-            found.append(Case(row, phase, seconds, every, promised, chip))
+            found.append(Case(row, phase, seconds, every, published, chip))
     return found
 
 
 def _points(row: Row) -> dict[str, Points]:
-    """Returns the prompts as they came, and the context in the middle of decoding."""
+    """Returns a row's prompts for prefill, and the context halfway through its output for decode.
+
+    The row gives the prompts by their number, their tokens and the squares of their lengths.
+    """
     batch, mean = row["batch"], row["tokens"] / row["batch"]
     context = mean + row["output"] / 2
     return {
-        "prefill": Points(_one(batch), _one(mean), _one(row["squares"])),
-        "decode": Points(_one(batch), _one(context)),
+        "prefill": Points(_array(batch), _array(mean), _array(row["squares"])),
+        "decode": Points(_array(batch), _array(context)),
     }
 
 
-def _one(value: float) -> Array:
+def _array(value: float) -> Array:
     return np.array([value], dtype=np.float64)
 
 
 def joined(found: Sequence[Case]) -> tuple[list[Operator], Rates]:
-    """Returns cases as the points of one step, each on its own chip."""
-    return together([one.every for one in found]), side_by_side([one.chip for one in found])
+    """Returns cases as the points of one step, each with the rates of its own chip."""
+    return together([case.every for case in found]), side_by_side([case.chip for case in found])
 
 
-def together(found: Sequence[Sequence[Operator]]) -> list[Operator]:
-    """Returns operators of several works, of one point each, as the points of one work."""
-    names = dict.fromkeys((one.name, one.kind) for every in found for one in every)
-    held = [{one.name: one for one in every} for every in found]
-    like = np.zeros(len(found))
+def together(works: Sequence[Sequence[Operator]]) -> list[Operator]:
+    """Returns the operators of several works of one point each as one work with several points."""
+    names = dict.fromkeys((one.name, one.kind) for work in works for one in work)
+    by_name = [{one.name: one for one in work} for work in works]
+    zeros = np.zeros(len(works))
     made = []
     for name, kind in names:
         parts = {
             part: np.array(
-                [float(getattr(of[name], part)[0]) if name in of else 0.0 for of in held]
+                [float(getattr(work[name], part)[0]) if name in work else 0.0 for work in by_name]
             )
             for part in PARTS
         }
-        made.append(operator(name, kind, like, **parts))
+        made.append(operator(name, kind, zeros, **parts))
     return made
 
 
@@ -109,46 +115,44 @@ def fit(found: Sequence[Case], start: Stack = Stack()) -> Stack:  # noqa: B008 -
     """Returns the stack that explains the cases best."""
     from scipy.optimize import least_squares
 
-    every, promised = joined(found)
-    logs = np.log([one.seconds for one in found])
+    every, published = joined(found)
+    logs = np.log([case.seconds for case in found])
     votes = _votes(found)
 
     def errors(values: Array) -> Array:
-        told = timed(every, promised, _stack(start, values)).seconds
-        return robust(np.log(told) - logs, SMOOTH, votes)
+        predicted = timed(every, published, _stack(start, values)).seconds
+        return robust(np.log(predicted) - logs, SMOOTH, votes)
 
-    low, high = (np.array(_scaled(FREE, place)) for place in (0, 1))
-    first = np.clip([_log(getattr(start, key), key) for key in FREE], low + 1e-9, high - 1e-9)
-    best = least_squares(errors, first, bounds=(low, high), x_scale=_size(first))
+    low, high = (
+        np.array([_scaled(bounds[place], key) for key, bounds in FREE.items()]) for place in (0, 1)
+    )
+    first = np.clip([_scaled(getattr(start, key), key) for key in FREE], low + 1e-9, high - 1e-9)
+    size = np.maximum(np.abs(first), 0.1)
+    best = least_squares(errors, first, bounds=(low, high), x_scale=size)
     return _stack(start, best.x)
 
 
 def departures(found: Sequence[Case], stack: Stack) -> Array:
     """Returns log of measured over predicted time of each case."""
-    every, promised = joined(found)
-    told = timed(every, promised, stack).seconds
-    return np.asarray(np.log([one.seconds for one in found]) - np.log(told))
+    every, published = joined(found)
+    predicted = timed(every, published, stack).seconds
+    return np.asarray(np.log([case.seconds for case in found]) - np.log(predicted))
 
 
 def _votes(found: Sequence[Case]) -> Array:
-    chips = [one.row.chip for one in found]
+    """Returns weights of residuals that give each chip one vote."""
+    chips = [case.row.chip for case in found]
     return np.array([math.sqrt(1.0 / chips.count(chip)) for chip in chips])
 
 
-def _log(value: float, key: str) -> float:
+def _scaled(value: float, key: str) -> float:
+    """Returns a parameter's value as the fit uses it, some as logarithms."""
     return math.log(value) if FREE[key][2] else value
 
 
-def _scaled(free: Mapping[str, tuple[float, float, bool]], place: int) -> list[float]:
-    return [_log(one[place], key) for key, one in free.items()]
-
-
-def _size(first: Array) -> Array:
-    return np.asarray(np.maximum(np.abs(first), 0.1))
-
-
 def _stack(start: Stack, values: Array) -> Stack:
-    told = zip(FREE, values, strict=True)
+    """Returns ``start`` with the free parameters set to values in the scale of the fit."""
+    pairs = zip(FREE, values, strict=True)
     return replace(
-        start, **{key: math.exp(one) if FREE[key][2] else float(one) for key, one in told}
+        start, **{key: math.exp(value) if FREE[key][2] else float(value) for key, value in pairs}
     )

@@ -1,7 +1,7 @@
-"""A kernel as a formula with few parameters: how it is fitted, and how far chips depart from it.
+"""A kernel's time as a formula with few parameters: its fit, and how far chips depart from it.
 
-Each formula keeps apart what the chip's sheet says, what the work is and what software makes of
-both. Only the last is fitted, on measured times of several chips: one chip has one vote, and
+Each formula separates the figures of the chip's sheet, the work, and the parameters of the
+software. Only the last are fitted, on measured times on several chips: each chip has one vote, and
 outliers count little.
 """
 
@@ -19,27 +19,29 @@ from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 
 SMOOTH = 0.17
-"""Log error up to which errors count by their square."""
+"""Log error up to which the loss is about quadratic."""
 UNITS = 132.0
-"""Compute units of a chip that publishes none: the middle of those that were fitted on."""
+"""Compute units assumed for a chip that publishes none: the median of the fitted chips."""
 STEEP = 4.0
+"""Steepness of the transition from cache to memory bandwidth."""
 Free = Mapping[str, tuple[float, float, bool]]
-"""By parameter its bounds, and whether it is looked for in logs."""
+"""Fitted parameters by name: lower bound, upper bound, and whether the fit uses the logarithm."""
 Work = TypeVar("Work")
 How = TypeVar("How")
 
 
 @dataclass(frozen=True)
 class Kernel(Generic[Work, How]):
-    """One kind of kernel.
+    """Formula of one kind of kernel, with ``Work`` as its input and ``How`` as its parameters.
 
     Attributes:
-        name: what is predicted.
-        work: makes the work of arrays by name, one place a case; what chips promise is in it too.
-        start: software's parameters, where the fit begins.
-        seconds: the time of each case.
-        roofline: what paper says of it, s.
-        free: the parameters that are fitted.
+        name: name of what is predicted.
+        work: constructor of the work from arrays by name, one value per case; the work includes the
+            figures of the chip's sheet.
+        start: software parameters with which the fit starts.
+        seconds: function that returns the time of each case in s.
+        roofline: function that returns the time of each case at the published figures in s.
+        free: parameters that are fitted.
     """
 
     name: str
@@ -49,27 +51,29 @@ class Kernel(Generic[Work, How]):
     roofline: Callable[[Work], Array]
     free: Free
 
-    def joined(self, every: Sequence[Work]) -> Work:
-        """Returns works of several chips as one."""
-        keys = vars(every[0])
-        return self.work(**{key: np.concatenate([vars(one)[key] for one in every]) for key in keys})
+    def joined(self, works: Sequence[Work]) -> Work:
+        """Returns the works of several chips as one."""
+        keys = vars(works[0])
+        return self.work(**{key: np.concatenate([vars(one)[key] for one in works]) for key in keys})
 
-    def made(self, values: Array) -> How:
-        """Returns parameters of what a fit looks for."""
-        told = zip(self.free.items(), values, strict=True)
-        found = {key: math.exp(one) if logs else float(one) for (key, (_, _, logs)), one in told}
-        return type(self.start)(**{**vars(self.start), **found})
+    def params(self, values: Array) -> How:
+        """Returns the software parameters for values as the fit uses them, some as logarithms."""
+        pairs = zip(self.free.items(), values, strict=True)
+        fitted = {
+            key: math.exp(value) if logs else float(value) for (key, (_, _, logs)), value in pairs
+        }
+        return type(self.start)(**{**vars(self.start), **fitted})
 
 
 @dataclass(frozen=True)
 class Known(Generic[Work]):
-    """Measured cases by chip.
+    """Measured cases by chip; all attributes have one entry per chip.
 
     Attributes:
-        chips: facts of each.
-        works: what was run on each.
-        times: of each case, s.
-        names: of each case, as a report groups them.
+        chips: facts of the chip.
+        works: the work of its cases.
+        times: measured time of each case, s.
+        names: name of each case's group in reports.
     """
 
     chips: tuple[Facts, ...]
@@ -78,11 +82,11 @@ class Known(Generic[Work]):
     names: tuple[tuple[str, ...], ...]
 
     def without(self, chip: Facts) -> "Known[Work]":
-        """Returns all chips but one."""
+        """Returns the cases of all chips but one."""
         return self._at([place for place, one in enumerate(self.chips) if one != chip])
 
     def only(self, chip: Facts) -> "Known[Work]":
-        """Returns one chip."""
+        """Returns the cases of one chip."""
         return self._at([self.chips.index(chip)])
 
     def _at(self, places: Sequence[int]) -> "Known[Work]":
@@ -97,81 +101,83 @@ class Known(Generic[Work]):
 def gathered(
     rows: Iterable[Row],
     chips: Mapping[str, Facts],
-    takes: Callable[[Row, Facts], bool],
-    made: Callable[[Sequence[Row], Facts], Work],
-    named: Callable[[Sequence[Row], Facts], tuple[str, ...]],
+    keep: Callable[[Row, Facts], bool],
+    work_of: Callable[[Sequence[Row], Facts], Work],
+    names_of: Callable[[Sequence[Row], Facts], tuple[str, ...]],
 ) -> Known[Work]:
-    """Returns rows of a table of kernels, chip by chip.
+    """Returns the rows of a table of kernels as cases by chip.
 
     Args:
-        rows: with microseconds.
-        chips: by id; rows of others are left out.
-        takes: whether a row on its chip is kept.
-        made: the work of rows on one chip.
-        named: their groups.
+        rows: rows with the time in us in column ``us``.
+        chips: facts by id; rows of other chips are left out.
+        keep: tells whether a row on its chip is kept.
+        work_of: returns the work of rows on one chip.
+        names_of: returns the name of each row's group in reports.
     """
-    groups: dict[str, list[Row]] = {}
+    rows_of: dict[str, list[Row]] = {}
     for row in rows:
-        if row.chip in chips and takes(row, chips[row.chip]):
-            groups.setdefault(row.chip, []).append(row)
+        if row.chip in chips and keep(row, chips[row.chip]):
+            rows_of.setdefault(row.chip, []).append(row)
     return Known(
-        tuple(chips[one] for one in groups),
-        tuple(made(own, chips[one]) for one, own in groups.items()),
-        tuple(np.array([row["us"] * 1e-6 for row in own]) for own in groups.values()),
-        tuple(named(own, chips[one]) for one, own in groups.items()),
+        tuple(chips[chip] for chip in rows_of),
+        tuple(work_of(kept, chips[chip]) for chip, kept in rows_of.items()),
+        tuple(np.array([row["us"] * 1e-6 for row in kept]) for kept in rows_of.values()),
+        tuple(names_of(kept, chips[chip]) for chip, kept in rows_of.items()),
     )
 
 
 def learnt(kernel: Kernel[Work, How], known: Known[Work]) -> tuple[How, Departures]:
-    """Returns what all chips say of a kernel, and each chip's departure from it."""
-    how = fit(kernel, known)
+    """Returns a kernel's parameters fitted on all chips, and the departures of chips from them."""
+    params = fit(kernel, known)
     pairs = zip(known.works, known.times, strict=True)
-    logs = [np.log(times / kernel.seconds(work, how)) for work, times in pairs]
-    labels = [chip.labels for chip, one in zip(known.chips, logs, strict=True) for _ in one]
-    return how, pooled(labels, [float(one) for one in np.concatenate(logs)])
+    logs = [np.log(times / kernel.seconds(work, params)) for work, times in pairs]
+    labels = [chip.labels for chip, ours in zip(known.chips, logs, strict=True) for _ in ours]
+    return params, pooled(labels, [float(log) for log in np.concatenate(logs)])
 
 
 def fit(kernel: Kernel[Work, How], known: Known[Work]) -> How:
-    """Returns what explains the measured times best, in log time."""
+    """Returns the parameters that explain the log of the measured times best."""
     from scipy.optimize import least_squares
 
-    every, logs = kernel.joined(known.works), np.log(np.concatenate(known.times))
+    work, logs = kernel.joined(known.works), np.log(np.concatenate(known.times))
     votes = _votes(known.times)
 
     def errors(values: Array) -> Array:
-        told = np.log(kernel.seconds(every, kernel.made(values)))
-        return robust(told - logs, SMOOTH, votes)
+        predicted = np.log(kernel.seconds(work, kernel.params(values)))
+        return robust(predicted - logs, SMOOTH, votes)
 
-    low, high = (np.array(_scaled(kernel.free, place)) for place in (0, 1))
-    started = [_in(float(vars(kernel.start)[key]), logs=one[2]) for key, one in kernel.free.items()]
-    first = np.clip(started, low + 1e-9, high - 1e-9)
+    low, high = (np.array(_bounds(kernel.free, place)) for place in (0, 1))
+    given = vars(kernel.start)
+    start = [_scaled(float(given[key]), logs=one[2]) for key, one in kernel.free.items()]
+    first = np.clip(start, low + 1e-9, high - 1e-9)
     size = np.maximum(np.abs(first), 0.1)
     best = least_squares(errors, first, bounds=(low, high), x_scale=size)
-    return kernel.made(best.x)
+    return kernel.params(best.x)
 
 
 def _votes(times: Sequence[Array]) -> Array:
-    """Returns weights of residuals: one on average, and their squares alike for every chip."""
+    """Returns weights of residuals whose sum of squares is equal for every chip."""
     mean = float(np.mean([len(one) for one in times]))
     return np.concatenate([np.full(len(one), math.sqrt(mean / len(one))) for one in times])
 
 
-def _scaled(free: Free, place: int) -> list[float]:
-    return [_in(float(one[place]), logs=one[2]) for one in free.values()]
+def _bounds(free: Free, place: int) -> list[float]:
+    """Returns the lower (``place`` 0) or upper (1) bounds as the fit uses them."""
+    return [_scaled(float(one[place]), logs=one[2]) for one in free.values()]
 
 
-def _in(value: float, *, logs: bool) -> float:
+def _scaled(value: float, *, logs: bool) -> float:
     return math.log(value) if logs else value
 
 
 def read_at(moved: Array, memory: Array, cached: Array, room: Array) -> Array:
-    """Returns the bandwidth at which bytes are read again and again, as a benchmark does, B/s.
+    """Returns the bandwidth at which the same bytes are read repeatedly, as benchmarks do, B/s.
 
     Args:
-        moved: bytes.
-        memory: bandwidth of memory.
-        cached: bandwidth of the last-level cache.
-        room: bytes of it that may hold them; about that size the two blend.
+        moved: size of what is read, B.
+        memory: memory bandwidth, B/s.
+        cached: bandwidth of the last-level cache, B/s.
+        room: usable size of that cache, B; around this size the two bandwidths blend.
     """
     inside = 1 / (1 + (np.maximum(moved, 1.0) / np.maximum(room, 1e-3)) ** STEEP)
     return np.asarray(1 / ((1 - inside) / memory + inside / np.maximum(memory, cached)))

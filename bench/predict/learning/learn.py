@@ -1,7 +1,7 @@
-"""What all measured times say of software and of chips: fitted once, kept as a file of results.
+"""Everything that is fitted on measured times, for software and for chips, kept as a file.
 
-``results/fitted.json`` is made by ``calibrate`` of the tables and sheets and carries their hash, so
-that a prediction needs no fit; a test holds it to the data.
+``calibrate`` makes ``results/fitted.json`` from the tables and sheets and stores their hash in it,
+so that a prediction requires no fit. A test checks the file against the data.
 """
 
 import hashlib
@@ -37,12 +37,14 @@ from bench.workloads.model import Workload
 
 FILE = "fitted.json"
 STEPS, SERVING = "step-pipeweave", "serving-inferencex"
+"""Tables of steps and of serving that are fitted on."""
 LAYERS = "grouped-aiconfigurator"
-"""Of routed experts alone."""
+"""Table of the routed experts of single layers."""
 PRODUCTS = {"bf16": ("gemm-aiconfigurator", "vllm"), "fp8": ("gemm-aiconfigurator", "trtllm")}
-"""By format, the table and the kind of software whose products speak for it."""
+"""Table and software whose matrix products are fitted on, by number format."""
 PHASES = ("prefill", "decode")
 DENSE, EXPERTS = "tpot", "tpot-experts"
+"""Parts of the fit for serving: dense models, and models with experts."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,21 @@ class Learnt:
     """Everything that was fitted.
 
     Attributes:
-        stack: of steps.
-        trainer: of training, beside it.
-        parts: how chips depart from it, by what was measured: ``prefill`` and ``decode`` steps,
-            ``tpot`` of serving and ``train`` of training, either with ``-experts`` of models that
-            have them.
-        products: by number format, of single matrix products.
-        priors: by format, how far one chip's products are from them.
-        data_sha256: of the tables and of what the sheets say.
-        own: by chip and format, its own products.
-        measured: by chip, the parts and formats of products that its own record told.
-        records: hashes of such records, by their ids.
-        first: by part of serving, the time to the first token.
-        others: the same, what became of it with other groups on chips of fitted vendors; of
-            reported values, which the hash leaves out.
-        ports: the same with their chips of any vendor.
+        stack: software stack, fitted on steps.
+        parts: departures of chips from the stack, by what was measured: ``prefill`` and ``decode``
+            steps, ``tpot`` in serving and ``train`` in training; the last two also with
+            ``-experts``, for models with experts.
+        products: formula of single matrix products and departures from it, by number format.
+        priors: how far one chip's products lie from that formula, by format.
+        data_sha256: hash of the tables and of the sheets that were used.
+        own: formula fitted on a chip's own products, by chip and format.
+        measured: parts, and formats of products, that a chip's own record changed, by chip.
+        records: hashes of such records, by record id.
+        first: model of TTFT and departures from it, by part of serving.
+        others: how other groups' serving compares with predictions on chips of fitted vendors, by
+            part of serving. It rests on reported values, which the hash leaves out.
+        ports: the same on chips of any vendor.
+        trainer: factors of training on the stack's times.
     """
 
     stack: Stack
@@ -87,13 +89,13 @@ ADAPTER = TypeAdapter(Learnt)
 def learn(
     chips: Mapping[str, Facts], models: Mapping[str, Workload], data: Mapping[str, Table]
 ) -> Learnt:
-    """Returns what the tables say."""
-    found = cases(data[STEPS].rows, chips, models)
-    stack = fit(found, fixed(data[LAYERS].rows, chips))
+    """Returns everything that is fitted on the tables."""
+    steps = cases(data[STEPS].rows, chips, models)
+    stack = fit(steps, fixed(data[LAYERS].rows, chips))
     rows = decoding(data[SERVING].rows)
-    steps = of_steps(found, stack)
+    step_parts = of_steps(steps, stack)
     trainer, trained = of_training(runs(training_rows(data), chips, models), models, stack)
-    parts = {**steps, **of_serving(rows, chips, models, stack, steps), **trained}
+    parts = {**step_parts, **of_serving(rows, chips, models, stack, step_parts), **trained}
     timed = {dtype: _products(data, chips, dtype) for dtype in PRODUCTS}
     products = {dtype: learnt(known, Products()) for dtype, known in timed.items()}
     priors = {dtype: prior(known, products[dtype][0]) for dtype, known in timed.items()}
@@ -103,26 +105,29 @@ def learn(
 
 
 def training_rows(data: Mapping[str, Table]) -> list[Row]:
-    """Returns every measured run of training."""
-    return [row for one in data.values() if one.told.kind == "training" for row in one.rows]
+    """Returns every measured training run of the tables."""
+    return [row for one in data.values() if one.head.kind == "training" for row in one.rows]
 
 
 def _products(data: Mapping[str, Table], chips: Mapping[str, Facts], dtype: str) -> Measured:
+    """Returns the measured products of one format that are fitted on."""
     table, software = PRODUCTS[dtype]
-    rows = [one for one in data[table].rows if one.words["stack"].startswith(software)]
+    rows = [row for row in data[table].rows if row.words["stack"].startswith(software)]
     return measured(rows, chips, dtype)
 
 
-def of_steps(found: Sequence[Case], stack: Stack) -> dict[str, Departures]:
-    """Returns how chips depart from the stack in prefill and decode steps."""
-    logs = departures(found, stack)
+def of_steps(steps: Sequence[Case], stack: Stack) -> dict[str, Departures]:
+    """Returns the departures of chips from the stack in prefill and decode steps, by phase."""
+    logs = departures(steps, stack)
     parts = {}
     for phase in PHASES:
-        own = [
-            (one, float(log)) for one, log in zip(found, logs, strict=True) if one.phase == phase
+        kept = [
+            (case, float(log)) for case, log in zip(steps, logs, strict=True) if case.phase == phase
         ]
-        same = [(one.row.words["lengths"], one.row["tp"], one.row.words["model"]) for one, _ in own]
-        parts[phase] = pooled([one.facts.labels for one, _ in own], [log for _, log in own], same)
+        labels = [case.facts.labels for case, _ in kept]
+        rows = [case.row for case, _ in kept]
+        same = [(row.words["lengths"], row["tp"], row.words["model"]) for row in rows]
+        parts[phase] = pooled(labels, [log for _, log in kept], same)
     return parts
 
 
@@ -133,81 +138,81 @@ def of_serving(
     stack: Stack,
     steps: Mapping[str, Departures],
 ) -> dict[str, Departures]:
-    """Returns how chips depart from the stack in TPOT, models with experts apart.
+    """Returns the departures of chips from the stack in TPOT, by part of serving.
 
-    Where nothing was served on two chips, how far a case on one lies from the same on another is
-    taken from steps of decoding.
+    If nothing was served on two chips, the scatter of the same case between chips is taken from
+    decode steps.
 
     Args:
-        rows: of serving.
-        chips: the facts of every chip.
-        models: every workload.
-        stack: of the software.
-        steps: what ``of_steps`` returns.
+        rows: rows of serving.
+        chips: facts of every chip, by id.
+        models: every workload, by id.
+        stack: fitted software stack.
+        steps: result of ``of_steps``.
     """
-    told = served(rows, chips, models, stack)
+    predicted = served(rows, chips, models, stack)
     parts = {}
     for name in (DENSE, EXPERTS):
-        own = [
-            (row, one)
-            for row, one in zip(rows, told, strict=True)
-            if (models[row.words["model"]].experts is not None) == (name == EXPERTS)
-            and np.isfinite(one)
+        kept = [
+            (row, seconds)
+            for row, seconds in zip(rows, predicted, strict=True)
+            if _is_of(name, row, models) and np.isfinite(seconds)
         ]
-        logs = [float(np.log(row["tpot_ms"] * 1e-3 / one)) for row, one in own]
-        same = [same_work(row) for row, _ in own]
-        labels = [chips[row.chip].labels for row, _ in own]
+        logs = [float(np.log(row["tpot_ms"] * 1e-3 / seconds)) for row, seconds in kept]
+        same = [same_work(row) for row, _ in kept]
+        labels = [chips[row.chip].labels for row, _ in kept]
         parts[name] = pooled(labels, logs, same, otherwise=steps["decode"].apart)
     return parts
+
+
+def _is_of(name: str, row: Row, models: Mapping[str, Workload]) -> bool:
+    """Tells whether a row of serving belongs to a part, ``DENSE`` or ``EXPERTS``."""
+    return (models[row.words["model"]].experts is not None) == (name == EXPERTS)
 
 
 def of_first(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
 ) -> dict[str, tuple[Ttft, Departures]]:
-    """Returns what engines make of prefills until a first token, models with experts apart."""
+    """Returns the model of TTFT and the departures of chips from it, by part of serving."""
     found = {}
-    for name, own, prefills in first_rows(rows, chips, models, stack):
-        how = ttft.fit(own, prefills)
-        logs = [float(one) for one in ttft.departures(own, prefills, how)]
-        same = [same_work(row) for row in own]
-        found[name] = how, pooled([chips[row.chip].labels for row in own], logs, same)
+    for name, kept, prefills in first_rows(rows, chips, models, stack):
+        model = ttft.fit(kept, prefills)
+        logs = [float(log) for log in ttft.departures(kept, prefills, model)]
+        same = [same_work(row) for row in kept]
+        found[name] = model, pooled([chips[row.chip].labels for row in kept], logs, same)
     return found
 
 
 def first_rows(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
 ) -> Iterator[tuple[str, list[Row], Array]]:
-    """Yields a part's name, its rows of light load, and the prefill predicted of each in s."""
+    """Yields a part's name, its rows under light load, and the predicted prefill of each in s."""
     for name in (DENSE, EXPERTS):
-        own = [
-            row
-            for row in ttft.light(rows)
-            if (models[row.words["model"]].experts is not None) == (name == EXPERTS)
-        ]
-        told = served(own, chips, models, stack, what="ttft")
-        kept = np.isfinite(told)
-        yield name, [row for row, one in zip(own, kept, strict=True) if one], told[kept]
+        light = [row for row in ttft.light(rows) if _is_of(name, row, models)]
+        seconds = served(light, chips, models, stack, what="ttft")
+        usable = np.isfinite(seconds)
+        yield name, [row for row, one in zip(light, usable, strict=True) if one], seconds[usable]
 
 
 def digest(chips: Mapping[str, Facts], data: Mapping[str, Table]) -> str:
-    """Returns the hash of what is fitted: rows of the tables, and the sheets of their chips."""
+    """Returns the hash of what is fitted on: the tables' rows and the sheets of their chips."""
     rows = {
         name: [[*sorted(row.words.items()), *sorted(row.numbers.items())] for row in table.rows]
         for name, table in sorted(data.items())
     }
     used = sorted({row.chip for table in data.values() for row in table.rows} & set(chips))
-    sheets = {one: TypeAdapter(Facts).dump_python(chips[one]) for one in used}
+    sheets = {chip: TypeAdapter(Facts).dump_python(chips[chip]) for chip in used}
     text = json.dumps([rows, sheets], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def written(found: Learnt) -> str:
-    """Returns what was learnt as the text of its file."""
-    return json.dumps(_rounded(ADAPTER.dump_python(found, mode="json")), indent=1) + "\n"
+def written(fitted: Learnt) -> str:
+    """Returns the fit as the text of its file."""
+    return json.dumps(_rounded(ADAPTER.dump_python(fitted, mode="json")), indent=1) + "\n"
 
 
 def _rounded(node: object) -> object:
-    """Returns a tree with numbers of six digits: one machine's last bits are not another's."""
+    """Returns a tree with its numbers rounded to six digits, as the last bits differ by machine."""
     if isinstance(node, float):
         return float(f"{node:.6g}")
     if isinstance(node, dict):
@@ -217,51 +222,57 @@ def _rounded(node: object) -> object:
 
 @once
 def load(path: Path | None = None) -> Learnt:
-    """Reads what was learnt (default: the shipped file).
+    """Reads a fit from its file (default: the shipped one).
 
     Raises:
-        UsageError: there is no such file, or it is none of ours.
+        UsageError: the file cannot be read, or is not a fit by this version of the program.
     """
     place = path or paths.data_dir("results") / FILE
-    told = "is no calibration, or one of an older program"
+    problem = "is no calibration, or one of an older program"
     try:
-        found = ADAPTER.validate_json(place.read_text("utf-8"))
-        if _is_sound(found):
-            return found
+        fitted = ADAPTER.validate_json(place.read_text("utf-8"))
+        if _is_sound(fitted):
+            return fitted
     except (OSError, UnicodeDecodeError, ValidationError) as error:
-        told = getattr(error, "strerror", None) or told
-    raise UsageError(f"calibration={place}: {told}: make it with calibrate record= out=")
+        problem = getattr(error, "strerror", None) or problem
+    raise UsageError(f"calibration={place}: {problem}: make it with calibrate record= out=")
 
 
-def _is_sound(found: Learnt) -> bool:
-    """Tells whether every number is one, and every chip of a fit has each of its numbers."""
-    waiting: list[object] = [ADAPTER.dump_python(found, mode="python")]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, float) and not math.isfinite(one):
-            return False
-        waiting += one.values() if isinstance(one, dict) else ()
-        waiting += one if isinstance(one, list | tuple) else ()
+def _is_sound(fitted: Learnt) -> bool:
+    """Tells whether all numbers are finite, no part is missing, and all departures are complete."""
     serving = {DENSE, EXPERTS}
-    if (
-        not {*PHASES, *serving, TRAIN, TRAIN_EXPERTS} <= found.parts.keys()
-        or not serving <= found.first.keys()
-    ):
+    complete = {*PHASES, *serving, TRAIN, TRAIN_EXPERTS} <= fitted.parts.keys()
+    if not (_is_finite(fitted) and complete and serving <= fitted.first.keys()):
         return False
-    pairs = (*found.products.values(), *found.first.values())
-    fits = [*found.parts.values(), *(one for _, one in pairs)]
-    return all(
-        len(one.labels) == len(one.means) == len(one.counts) == len(one.weights)
-        and min((*one.counts, *one.weights, one.heavy)) > 0 <= one.spread
-        and len(one.tails) == len(one.apart.tails) == len(LEVELS)
-        for one in fits
+    pairs = (*fitted.products.values(), *fitted.first.values())
+    return all(map(_is_complete, [*fitted.parts.values(), *(part for _, part in pairs)]))
+
+
+def _is_finite(fitted: Learnt) -> bool:
+    """Tells whether every number of a fit is finite."""
+    waiting: list[object] = [ADAPTER.dump_python(fitted, mode="python")]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, float) and not math.isfinite(node):
+            return False
+        waiting += node.values() if isinstance(node, dict) else ()
+        waiting += node if isinstance(node, list | tuple) else ()
+    return True
+
+
+def _is_complete(part: Departures) -> bool:
+    """Tells whether departures have every number of every chip, in its range."""
+    return (
+        len(part.labels) == len(part.means) == len(part.counts) == len(part.weights)
+        and min((*part.counts, *part.weights, part.heavy)) > 0 <= part.spread
+        and len(part.tails) == len(part.apart.tails) == len(LEVELS)
     )
 
 
 def chosen(word: str | None) -> Learnt:
-    """Returns the shipped fit, or the calibration in a file.
+    """Returns the fit in the file named ``word``, or the shipped one.
 
     Raises:
-        UsageError: there is no such file, or it is none of ours.
+        UsageError: the file cannot be read, or is not a fit by this version of the program.
     """
     return load(Path(word)) if word else load()

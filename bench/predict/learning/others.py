@@ -1,7 +1,7 @@
-"""How long a token took with others, beside what was predicted: any engine, any care.
+"""Measured over predicted time per token in serving by other groups, on any engine, however tuned.
 
-What is predicted is what the engines of the fitted tables reach, which one group tuned. Those who
-report a number of their own have other versions, other settings and other aims.
+Predictions describe what the engines of the fitted tables reach, all tuned by one group. Other
+groups that report a number of their own have other versions, settings and aims.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,18 +12,18 @@ import numpy as np
 
 LEVEL = 0.8
 FEWEST = 5
-"""Groups without which nothing is said of them."""
+"""Number of groups below which nothing is concluded from them."""
 
 
 @dataclass(frozen=True)
 class Others:
-    """Measured over predicted time a token, a group a voice.
+    """Distribution of measured over predicted time per token, with one vote per group.
 
     Attributes:
-        low, high: between them lie ``LEVEL`` of the groups' values.
+        low, high: bounds of the central ``LEVEL`` of the groups' values.
         middle: median.
-        spread: standard deviation of groups' own medians, log.
-        groups, values: how many.
+        spread: standard deviation (log) of the groups' own medians.
+        groups, values: number of groups and of values.
     """
 
     low: float
@@ -41,7 +41,7 @@ class Others:
         )
 
     def counted(self) -> str:
-        """Returns what is said where the answer has them in it already."""
+        """Returns the note for a prediction that already includes these groups' slowdown."""
         return (
             f"Engines differ: the time per token is taken as {self.middle:.3g} times that of "
             f"engines tuned for public benchmarks, with the scatter that {self.groups} other "
@@ -49,27 +49,27 @@ class Others:
         )
 
     def ported(self, vendors: Sequence[str]) -> str:
-        """Returns what is said of the chips of vendors that no engine was fitted on."""
-        told = " and ".join([", ".join(vendors[:-1]), vendors[-1]] if vendors[1:] else vendors)
+        """Returns the note for chips of vendors on which no engine was fitted."""
+        names = " and ".join([", ".join(vendors[:-1]), vendors[-1]] if vendors[1:] else vendors)
         return (
-            f"No engine was fitted on chips of {told}: their time per token is taken as "
+            f"No engine was fitted on chips of {names}: their time per token is taken as "
             f"{self.middle:.2g} times that of the fit, with the scatter that {self.groups} other "
             "groups found, each with its own engine, on chips of any vendor."
         )
 
 
 def others(logs: Mapping[Any, Sequence[float]]) -> Others | None:
-    """Returns what hands make of it; None where they are too few.
+    """Returns the distribution over groups; None if there are fewer than ``FEWEST``.
 
     Args:
-        logs: by group, log of measured over predicted of each of its values.
+        logs: log of measured over predicted time of each value, by group.
     """
-    held = [np.sort(np.array(one)) for one in logs.values() if len(one)]
-    if len(held) < FEWEST:
+    groups = [np.sort(np.array(values)) for values in logs.values() if len(values)]
+    if len(groups) < FEWEST:
         return None
     grid = np.linspace(0, 1, 200)
-    every = np.concatenate([np.quantile(one, grid) for one in held])
-    asked = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
-    low, middle, high = (float(np.exp(np.quantile(every, one))) for one in asked)
-    spread = float(np.std([np.median(one) for one in held], ddof=1))
-    return Others(low, middle, high, spread, len(held), sum(map(len, held)))
+    votes = np.concatenate([np.quantile(values, grid) for values in groups])
+    levels = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
+    low, middle, high = (float(np.exp(np.quantile(votes, level))) for level in levels)
+    spread = float(np.std([np.median(values) for values in groups], ddof=1))
+    return Others(low, middle, high, spread, len(groups), sum(map(len, groups)))

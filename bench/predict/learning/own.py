@@ -1,7 +1,7 @@
-"""What a record of this program says of its chip: products and layers beside what was predicted.
+"""What a record of this program adds to the fit for its chip: its matrix products and layers.
 
-A layer replayed as a captured graph has no launches to pay for, so that its time tells of the chip;
-what software adds between layers stays the stack's, fitted on serving engines.
+A layer that is replayed as a captured graph does not pay for launches, so its time describes the
+chip. What software adds between layers remains as fitted on serving engines.
 """
 
 import hashlib
@@ -26,12 +26,23 @@ from bench.records.model import Measurement, Record, at_once
 from bench.workloads.model import Workload
 
 LEAST = 6
-"""Products of one format that a fit of one's own takes."""
+"""Number of products of one format below which no fit of the chip's own is made."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One measured layer of a model: sizes, seconds with their interval, and how it was called."""
+    """One measured layer of a model.
+
+    Attributes:
+        model: id of the workload.
+        phase: ``prefill`` or ``decode``.
+        dtype: number format.
+        batch: sequences.
+        length: tokens per sequence.
+        seconds: median time, s.
+        low, high: its interval, s.
+        graph: whether the layer was replayed as a captured graph.
+    """
 
     model: str
     phase: str
@@ -50,90 +61,103 @@ def layers(record: Record) -> list[Layer]:
 
 
 def _layer(one: Measurement) -> Layer:
-    told = one.parameters
+    parameters = one.parameters
     stats = one.timing.stats if one.timing else None
     if stats is None:
         raise UsageError("the record's layer has no time")
     return Layer(
-        model=str(told.get("model")),
-        phase=str(told.get("phase")),
+        model=str(parameters.get("model")),
+        phase=str(parameters.get("phase")),
         dtype=one.dtype,
-        batch=_size(told, "batch"),
-        length=_size(told, "length"),
+        batch=_size(parameters, "batch"),
+        length=_size(parameters, "length"),
         seconds=stats.median_s,
         low=stats.low_s,
         high=stats.high_s,
-        graph="graph" in str(told.get("way", "")),
+        graph="graph" in str(parameters.get("way", "")),
     )
 
 
-def _size(told: Mapping[str, int | str], key: str) -> float:
+def _size(parameters: Mapping[str, int | str], key: str) -> float:
     """Returns a size of a layer.
 
     Raises:
-        UsageError: the record does not tell it as a number above 0.
+        UsageError: the record does not have it as an integer above 0.
     """
-    size = told.get(key)
+    size = parameters.get(key)
     if not isinstance(size, int) or size < 1:
-        raise UsageError(f"the record's layer tells no {key} above 0: measure it again")
+        raise UsageError(f"the record's layer has no {key} above 0: measure it again")
     return float(size)
 
 
 def single(workload: Workload) -> Workload:
-    """Returns a model of one layer, of the kind that most of its layers are."""
+    """Returns a model with one layer, of the kind that most of its layers are."""
     experts = workload.experts and workload.experts.model_copy(update={"dense_layers": 0})
     return workload.model_copy(update={"layers": 1, "window": None, "experts": experts})
 
 
-def layer_s(one: Layer, chip: Facts, workload: Workload, stack: Stack) -> float:
-    """Returns the time predicted of one layer, embedding and head apart.
+def layer_s(layer: Layer, chip: Facts, workload: Workload, stack: Stack) -> float:
+    """Returns the predicted time of one layer in s, without embedding and head.
 
     Raises:
         UsageError: the sheet lacks a figure, or the chip the format.
     """
-    how, split = precision(one.dtype), Parallel()
-    points = Points(np.array([one.batch]), np.array([one.length]))
-    found = operators(single(workload), one.phase, points, how, split)
-    kept = [each for each in found if each.name != "head"]
-    paid = replace(stack, layer_s=0.0, experts_s=0.0) if one.graph else stack
-    return float(timed(kept, rates(chip, how, linked=split.joined), paid).seconds[0])
+    formats, split = precision(layer.dtype), Parallel()
+    points = Points(np.array([layer.batch]), np.array([layer.length]))
+    found = operators(single(workload), layer.phase, points, formats, split)
+    kept = [operator for operator in found if operator.name != "head"]
+    launched = replace(stack, layer_s=0.0, experts_s=0.0) if layer.graph else stack
+    return float(timed(kept, rates(chip, formats, linked=split.joined), launched).seconds[0])
 
 
 def calibrated(
     known: Learnt, record: Record, chip: Facts, models: Mapping[str, Workload]
 ) -> Learnt:
-    """Returns what was learnt with a chip's own times in it.
+    """Returns the fit with a record's times of its chip included.
 
     Raises:
-        UsageError: the record has neither layers nor enough products of one format, or is of
-            devices that were measured at once.
+        UsageError: the record has neither layers nor enough products of one format, or devices were
+            measured at once.
     """
     if at_once(record) > 1:
         raise UsageError(f"record {record.id} was measured beside other devices: give one alone")
-    told = _departures(record, chip, models, known.stack)
+    logs_of = _departures(record, chip, models, known.stack)
     own = own_products(known, record, chip)
-    if not any(told.values()) and not own:
+    if not any(logs_of.values()) and not own:
         raise UsageError(
             f"record {record.id} has no layers, nor {LEAST} products of one format: "
             "run suite=calibrate on the machine"
         )
-    parts, first, moved = dict(known.parts), dict(known.first), []
-    for phase, logs in told.items():
-        if logs:
-            shift = float(np.median(logs)) - float(parts[phase].predicted([chip.labels])[0][0])
-            parts[phase] = parts[phase].with_chip(chip.labels, float(np.median(logs)), len(logs))
-            moved.append(phase)
-            if phase == "decode":
-                parts[DENSE] = _moved(known.parts[DENSE], chip, shift, len(logs))
-                moved.append(DENSE)
-            else:
-                how, part = known.first[DENSE]
-                first[DENSE] = how, _moved(part, chip, shift, len(logs))
-    measured = {**known.measured, chip.chip: (*moved, *(f"product {one}" for one in own))}
+    shifted, changed = _shifted(known, chip, logs_of)
+    measured = {**known.measured, chip.chip: (*changed, *(f"product {one}" for one in own))}
     text = record.model_dump_json()
     records = {**known.records, record.id: hashlib.sha256(text.encode()).hexdigest()}
     own_of = {**known.own, chip.chip: own}
-    return replace(known, parts=parts, first=first, own=own_of, measured=measured, records=records)
+    return replace(shifted, own=own_of, measured=measured, records=records)
+
+
+def _shifted(
+    known: Learnt, chip: Facts, logs_of: Mapping[str, list[float]]
+) -> tuple[Learnt, list[str]]:
+    """Returns the fit with a chip's departures as measured, and the names of the changed parts.
+
+    Decode steps shift the chip's TPOT too, and prefill steps its TTFT.
+    """
+    parts, first, changed = dict(known.parts), dict(known.first), []
+    for phase, logs in logs_of.items():
+        if not logs:
+            continue
+        middle, count = float(np.median(logs)), len(logs)
+        shift = middle - float(parts[phase].predicted([chip.labels])[0][0])
+        parts[phase] = parts[phase].with_chip(chip.labels, middle, count)
+        changed.append(phase)
+        if phase == "decode":
+            parts[DENSE] = _moved(known.parts[DENSE], chip, shift, count)
+            changed.append(DENSE)
+        else:
+            model, part = known.first[DENSE]
+            first[DENSE] = model, _moved(part, chip, shift, count)
+    return replace(known, parts=parts, first=first), changed
 
 
 def _departures(
@@ -151,24 +175,24 @@ def _departures(
 
 
 def _moved(part: Departures, chip: Facts, shift: float, count: int) -> Departures:
-    """Returns a part of dense serving, moved by what steps here taught of the chip."""
+    """Returns departures in which the chip's own is shifted, as if ``count`` cases showed it."""
     middle = float(part.predicted([chip.labels])[0][0])
     return part.with_chip(chip.labels, middle + shift, count)
 
 
 def own_products(known: Learnt, record: Record, chip: Facts) -> dict[str, OwnProducts]:
-    """Returns the products of a record, fitted by format."""
+    """Returns the fit on a record's products, by format with at least ``LEAST`` of them."""
     found = {}
-    for dtype, (how, _) in known.products.items():
+    for dtype, (params, _) in known.products.items():
         sizes, times = products(record, dtype)
         if len(times) >= LEAST and dtype in chip.peaks and chip.bandwidth:
-            asked = shapes(sizes, chip, dtype)
-            found[dtype] = refined(asked, np.array(times), how, known.priors[dtype])
+            work = shapes(sizes, chip, dtype)
+            found[dtype] = refined(work, np.array(times), params, known.priors[dtype])
     return found
 
 
 def products(record: Record, dtype: str) -> tuple[list[tuple[float, float, float]], list[float]]:
-    """Returns sizes and seconds of a record's plain products of one format, on usual inputs."""
+    """Returns sizes (m, n, k) and times in s of a record's plain products of one format."""
     sizes, times = [], []
     for one in record.measurements:
         if not plain(one) or one.dtype != dtype or one.timing is None:
@@ -180,23 +204,23 @@ def products(record: Record, dtype: str) -> tuple[list[tuple[float, float, float
 
 
 def plain(one: Measurement) -> bool:
-    """Tells whether it is a plain product of a size that was given, on usual inputs.
+    """Tells whether a measurement is a plain matrix product of a given size, on normal inputs.
 
-    The best of many shapes is no fair draw.
+    The best of many shapes is left out: it is no representative sample.
     """
     timed = one.status == "ok" and one.timing is not None
-    tried = one.search.trials if one.search else ()
-    sizes = {tuple(trial.parameters.get(key) for key in "mnk") for trial in tried}
+    trials = one.search.trials if one.search else ()
+    sizes = {tuple(trial.parameters.get(key) for key in "mnk") for trial in trials}
     usual = one.data == "normal" and not one.parameters.get("variant")
     sized = all(isinstance(one.parameters.get(key), int) for key in "mnk")
     return one.kernel == "gemm" and timed and usual and sized and len(sizes) <= 1
 
 
 def matched(record: Record, chips: Mapping[str, Facts], word: str | None = None) -> Facts:
-    """Returns the chip that a record was measured on.
+    """Returns the chip that a record was measured on; ``word`` names it if the record does not.
 
     Raises:
-        UsageError: nobody knows which, or its sheet is of no accelerator.
+        UsageError: the chip is unknown, contradicts ``word``, or is no accelerator with a sheet.
     """
     name = word or record.identity.chip
     if word and record.identity.chip and record.identity.chip != word:

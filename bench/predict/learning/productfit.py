@@ -1,7 +1,8 @@
-"""What measured products say of software: the formula of ``product`` fitted on times.
+"""Fit of the formula in ``product`` on measured times.
 
-All chips are fitted together, one vote each; what that leaves is kriged among sizes and families,
-and each chip departs from it. A chip by itself is fitted beside what is usual of chips.
+All chips are fitted together, with one vote each. What the formula leaves is kriged over sizes and
+families, and each chip departs from the result. One chip's own products are fitted with a prior on
+how far chips usually lie from the fit on all chips.
 """
 
 import math
@@ -25,22 +26,24 @@ FREE = {
     "depth_s": (1e-12, 1e-8, True), "held": (0.3, 3.0, True), "cached": (2.0, 64.0, True),
     "passes": (0.2, 5.0, True), "row": (1.0, 1e5, True), "quantise_s": (1e-7, 1e-4, True),
 }  # fmt: skip
+"""Fitted parameters by name: lower bound, upper bound, and whether the fit uses the logarithm."""
 QUANTISING = ("passes", "row", "quantise_s")
+"""Parameters of quantising."""
 LEAST = 1e-3
-"""Spread of a parameter below which chips cannot tell it, as a fit looks for it."""
+"""Lower bound of a parameter's standard deviation over chips, in the scale of the fit."""
 WIDE = 1.0
-"""Spread of a prior that says next to nothing, over the distance of a parameter's bounds."""
+"""Standard deviation of a nearly flat prior, over the distance between a parameter's bounds."""
 NORMAL = 1.4826
-"""Standard deviation over the median size, of a normal scatter."""
+"""Standard deviation over median absolute value, of a normal distribution."""
 
 
 @dataclass(frozen=True)
 class Prior:
-    """How far one chip is from all chips' formula.
+    """How far one chip lies from the formula fitted on all chips.
 
     Attributes:
-        spread: of each parameter, as a fit looks for it: standard deviation over chips.
-        noise: standard deviation of what a chip's own formula leaves of one product, log.
+        spread: standard deviation of each parameter over chips, in the scale of the fit.
+        noise: standard deviation (log) of single products around a chip's own formula.
     """
 
     spread: Mapping[str, float]
@@ -48,87 +51,101 @@ class Prior:
 
 
 def fit(
-    one: Shapes, measured: Array, votes: Array, start: Products, usual: Prior | None = None
+    work: Shapes, measured: Array, votes: Array, start: Products, usual: Prior | None = None
 ) -> Products:
-    """Returns what explains measured times best, in log time, outliers counting little.
+    """Returns the parameters that explain the log of measured times best; outliers count little.
 
-    What they cannot tell stays as it begins: quantising where none was timed with it, a product's
-    launch where all were, for all launches are one time; headroom where all chips have the same.
+    Parameters that the times cannot determine keep their start value: those of quantising if no
+    time includes it; the launch of a product if all include it, as all launches add up to one time;
+    the headroom if all chips have the same.
 
     Args:
-        one: the products.
-        measured: seconds.
-        votes: weights; such that each chip has one.
-        start: where to begin; what it leaves stays.
-        usual: how far from there a chip is; without it any parameters are as good.
+        work: the products.
+        measured: their times, s.
+        votes: weights that give each chip one vote.
+        start: parameters to start from; their remainder is kept.
+        usual: prior around ``start``; without it, all values within the bounds are as likely.
     """
     from scipy.optimize import least_squares
 
     bare = replace(start, left=None)
-    logs = np.log(measured) - (start.left.log(one.sizes, one.family) if start.left else 0.0)
-    free = _free(one)
-    begun = np.array([_in(key, getattr(start, key)) for key in free])
+    logs = np.log(measured) - (start.left.log(work.sizes, work.family) if start.left else 0.0)
+    free = _free(work)
+    begun = np.array([_scaled(key, getattr(start, key)) for key in free])
 
     def errors(values: Array) -> Array:
-        missed = robust(np.log(seconds(one, _made(bare, free, values))) - logs, SMOOTH, votes)
+        away = np.log(seconds(work, _products(bare, free, values))) - logs
+        residuals = robust(away, SMOOTH, votes)
         if usual is None:
-            return missed
-        wide = np.array([usual.spread[key] for key in free])
-        return np.concatenate([missed * SMOOTH / usual.noise, (values - begun) / wide])
+            return residuals
+        spread = np.array([usual.spread[key] for key in free])
+        return np.concatenate([residuals * SMOOTH / usual.noise, (values - begun) / spread])
 
-    low, high = (np.array([_in(key, FREE[key][place]) for key in free]) for place in (0, 1))
+    low, high = (np.array([_scaled(key, FREE[key][place]) for key in free]) for place in (0, 1))
     first = np.clip(begun, low + 1e-9, high - 1e-9)
     best = least_squares(errors, first, bounds=(low, high), x_scale=np.maximum(np.abs(first), 0.1))
-    return _made(start, free, best.x)
+    return _products(start, free, best.x)
 
 
-def prior(known: "Measured", how: Products) -> Prior:
-    """Returns how far chips are from all chips' formula, each fitted by itself.
+def prior(known: "Measured", params: Products) -> Prior:
+    """Returns how far chips lie from the formula on all chips, each chip fitted by itself.
 
-    What a chip cannot tell stays at all chips', for it is fitted beside a prior that is ``WIDE``;
-    what none can tell is as wide for the next.
+    These fits have a prior of width ``WIDE``, so that parameters that a chip cannot determine stay
+    at those of all chips. Parameters that no chip can determine keep that width.
     """
     wide = Prior(
-        {key: WIDE * (_in(key, most) - _in(key, least)) for key, (least, most, _) in FREE.items()},
+        {
+            key: WIDE * (_scaled(key, most) - _scaled(key, least))
+            for key, (least, most, _) in FREE.items()
+        },
         SMOOTH,
     )
-    parted: dict[str, list[float]] = {}
-    left: list[float] = []
-    for one, times in zip(known.shapes, known.times, strict=True):
-        own = fit(one, times, np.ones(len(times)), how, wide)
-        left += np.log(times / seconds(one, own)).tolist()
-        for key in _free(one):
-            far = _in(key, getattr(own, key)) - _in(key, getattr(how, key))
-            parted.setdefault(key, []).append(far)
-    told = {
-        key: max(LEAST, float(np.sqrt(np.mean(np.square(fars))))) for key, fars in parted.items()
+    distances: dict[str, list[float]] = {}
+    residuals: list[float] = []
+    for work, times in zip(known.shapes, known.times, strict=True):
+        own = fit(work, times, np.ones(len(times)), params, wide)
+        residuals += np.log(times / seconds(work, own)).tolist()
+        for key in _free(work):
+            distance = _scaled(key, getattr(own, key)) - _scaled(key, getattr(params, key))
+            distances.setdefault(key, []).append(distance)
+    spread = {
+        key: max(LEAST, float(np.sqrt(np.mean(np.square(values)))))
+        for key, values in distances.items()
     }
-    return Prior({**wide.spread, **told}, NORMAL * float(np.median(np.abs(left))))
+    return Prior({**wide.spread, **spread}, NORMAL * float(np.median(np.abs(residuals))))
 
 
-def _free(one: Shapes) -> list[str]:
-    """Returns the parameters that products can tell, by chips and by which were quantised."""
-    fixed = set() if np.any(one.quantised) else set(QUANTISING)
-    if np.all(one.quantised):
+def _free(work: Shapes) -> list[str]:
+    """Returns the parameters that these products can determine; see ``fit``."""
+    fixed = set() if np.any(work.quantised) else set(QUANTISING)
+    if np.all(work.quantised):
         fixed = {"launch_s"}
-    if len(np.unique(one.headroom)) < 2:
+    if len(np.unique(work.headroom)) < 2:
         fixed.add("headroom")
     return [key for key in FREE if key not in fixed]
 
 
-def _in(key: str, value: float) -> float:
+def _scaled(key: str, value: float) -> float:
+    """Returns a parameter's value as the fit uses it, some as logarithms."""
     return math.log(value) if FREE[key][2] else value
 
 
-def _made(start: Products, free: Sequence[str], values: Array) -> Products:
-    told = zip(free, values, strict=True)
-    made = {key: math.exp(one) if FREE[key][2] else float(one) for key, one in told}
-    return Products(**{**vars(start), **made})
+def _products(start: Products, free: Sequence[str], values: Array) -> Products:
+    """Returns ``start`` with the free parameters set to values in the scale of the fit."""
+    pairs = zip(free, values, strict=True)
+    fitted = {key: math.exp(value) if FREE[key][2] else float(value) for key, value in pairs}
+    return Products(**{**vars(start), **fitted})
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Measured products by chip, of one format and kind of software."""
+    """Measured products of one format and software; one entry per chip.
+
+    Attributes:
+        chips: facts of the chip.
+        shapes: its products.
+        times: measured time of each product, s.
+    """
 
     chips: tuple[Facts, ...]
     shapes: tuple[Shapes, ...]
@@ -136,29 +153,31 @@ class Measured:
 
 
 def measured(rows: Sequence[Row], chips: Mapping[str, Facts], dtype: str) -> Measured:
-    """Returns the rows of one format, chip by chip; what their sheets lack is left out."""
-    kept = [one for one in rows if one.words["dtype"] == dtype]
-    ids = dict.fromkeys(one.chip for one in kept)
-    found, made, times = [], [], []
+    """Returns the rows of one format by chip, where the sheet has the figures needed."""
+    kept = [row for row in rows if row.words["dtype"] == dtype]
+    ids = dict.fromkeys(row.chip for row in kept)
+    found, works, times = [], [], []
     for chip in (chips[one] for one in ids if one in chips):
-        own = [one for one in kept if one.chip == chip.chip]
+        ours = [row for row in kept if row.chip == chip.chip]
         if chip.bandwidth is None or dtype not in chip.peaks:
             continue
         found.append(chip)
-        timed = ([one[key] for one in own] for key in ("copies", "quantised"))
-        made.append(shapes([(one["m"], one["n"], one["k"]) for one in own], chip, dtype, *timed))
-        times.append(np.array([one["us"] * 1e-6 for one in own]))
-    return Measured(tuple(found), tuple(made), tuple(times))
+        timed = ([row[key] for row in ours] for key in ("copies", "quantised"))
+        sizes = [(row["m"], row["n"], row["k"]) for row in ours]
+        works.append(shapes(sizes, chip, dtype, *timed))
+        times.append(np.array([row["us"] * 1e-6 for row in ours]))
+    return Measured(tuple(found), tuple(works), tuple(times))
 
 
 def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
-    """Returns what all chips say of products, and each chip's departure from it."""
+    """Returns the formula fitted on all chips with its remainder, and the departures of chips."""
     votes = np.concatenate([np.full(len(one), math.sqrt(1 / len(one))) for one in known.times])
-    how = fit(joined(known.shapes), np.concatenate(known.times), votes, start)
-    left = [np.log(t / seconds(one, how)) for one, t in zip(known.shapes, known.times, strict=True)]
-    at, names = [one.sizes for one in known.shapes], [one.family for one in known.chips]
+    params = fit(joined(known.shapes), np.concatenate(known.times), votes, start)
+    pairs = zip(known.shapes, known.times, strict=True)
+    left = [np.log(times / seconds(work, params)) for work, times in pairs]
+    sizes, families = [one.sizes for one in known.shapes], [one.family for one in known.chips]
     labels = [chip.labels for chip, one in zip(known.chips, known.times, strict=True) for _ in one]
-    logs = [float(one) for one in np.concatenate(unseen(at, left, names))]
-    works = [tuple(one) for one in np.concatenate(at).tolist()]
-    departed = pooled(labels, logs, works)
-    return replace(how, left=remainder(at, left, names)), departed
+    logs = [float(log) for log in np.concatenate(unseen(sizes, left, families))]
+    same = [tuple(size) for size in np.concatenate(sizes).tolist()]
+    departures = pooled(labels, logs, same)
+    return replace(params, left=remainder(sizes, left, families)), departures

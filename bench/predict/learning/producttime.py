@@ -1,7 +1,8 @@
-"""One chip's products as they are predicted: what users are told, and what validation tests.
+"""Predicted times of one chip's matrix products, as shown to users and as validated.
 
-The middle is the formula's time, moved by the chip's departure, or that of the chip's own fit. No
-product of the tables is faster than its published rate allows: nothing is predicted below that.
+The central value is the formula's time, shifted by the chip's departure, or the time of the chip's
+own fit. No product in the tables is faster than its published rate allows, so nothing is predicted
+below that time.
 """
 
 import math
@@ -18,18 +19,18 @@ from bench.predict.model.operators import Array
 from bench.predict.model.stack import Stack
 
 NORMAL = (1.2816, 1.9600)
-"""Quantiles of the normal distribution for ``LEVELS``."""
+"""Two-sided quantiles of the normal distribution at ``LEVELS``."""
 
 
 @dataclass(frozen=True)
 class ProductTimes:
-    """Products on one chip, one a place of every array.
+    """Products on one chip; each array has one value per product.
 
     Attributes:
-        seconds: predicted.
-        least: seconds at the published rate. What is bound by memory has no such bound: it may lie
-            in a cache.
-        halves: half-widths of the interval of log time by level, the model's part.
+        seconds: predicted time, s.
+        least: time of the FLOP at the published rate, s, a lower bound. Memory traffic gives no
+            such bound, because data may be in a cache.
+        halves: the model's part of the interval: half-widths in log time, one array per level.
     """
 
     seconds: Array
@@ -37,15 +38,15 @@ class ProductTimes:
     halves: tuple[Array, ...]
 
     def bounds(self, place: int, level: float, sheet: float = 0.0) -> tuple[float, float]:
-        """Returns the interval of one product's time, in s.
+        """Returns the interval of one product's time, s.
 
         Args:
-            place: of the product.
+            place: index of the product.
             level: one of ``LEVELS``.
-            sheet: half-width of log time that rival published figures add. Users are told of it;
-                validation leaves it out: it asks whether the model's own part is as wide as its
-                errors, which disputes over a few sheets (three of ten chips, all about bandwidth)
-                would only hide.
+            sheet: half-width of log time that rival published figures add. Users see it, but
+                validation leaves it out. Validation asks whether the model's own part is as wide as
+                its errors; disputes over a few sheets (three of ten chips, all about bandwidth)
+                would only hide the answer.
         """
         half = float(self.halves[LEVELS.index(level)][place]) + sheet
         middle, least = float(self.seconds[place]), float(self.least[place])
@@ -53,28 +54,29 @@ class ProductTimes:
 
 
 def of_all(
-    chip: Facts, one: Shapes, how: Products, departed: Departures, stack: Stack
+    chip: Facts, work: Shapes, params: Products, departures: Departures, stack: Stack
 ) -> ProductTimes:
-    """Returns products by what all chips say of them.
+    """Returns times predicted by the fit on all chips.
 
     Args:
-        chip: whose.
-        one: the products.
-        how: the formula that was fitted.
-        departed: how chips depart from it.
-        stack: for a chip of unknown power alone.
+        chip: facts of the chip.
+        work: the products.
+        params: fitted parameters.
+        departures: departures of chips from the fit.
+        stack: fitted software stack, used only if the chip's board power is unknown.
     """
-    shift, halves = departure(chip, departed, stack)
-    took = seconds(one, how) * math.exp(shift)
-    return _told(one, took, tuple(np.full(len(took), half) for half in halves))
+    shift, halves = departure(chip, departures, stack)
+    times = seconds(work, params) * math.exp(shift)
+    return _bounded(work, times, tuple(np.full(len(times), half) for half in halves))
 
 
-def of_its_own(one: Shapes, own: OwnProducts) -> ProductTimes:
-    """Returns products by what was measured of the chip itself."""
-    took, spread = own.seconds(one)
-    return _told(one, took, tuple(normal * spread for normal in NORMAL))
+def of_its_own(work: Shapes, own: OwnProducts) -> ProductTimes:
+    """Returns times predicted by the fit on the chip's own products."""
+    times, spread = own.seconds(work)
+    return _bounded(work, times, tuple(normal * spread for normal in NORMAL))
 
 
-def _told(one: Shapes, took: Array, halves: tuple[Array, ...]) -> ProductTimes:
-    least = np.asarray(2 * one.m * one.n * one.k / one.rate)
-    return ProductTimes(np.maximum(took, least), least, halves)
+def _bounded(work: Shapes, times: Array, halves: tuple[Array, ...]) -> ProductTimes:
+    """Returns times in s that are at least those at the published rate."""
+    least = np.asarray(2 * work.m * work.n * work.k / work.rate)
+    return ProductTimes(np.maximum(times, least), least, halves)

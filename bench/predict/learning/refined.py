@@ -1,8 +1,9 @@
-"""One chip's own products: the formula fitted on them, and what it leaves at each of them.
+"""One chip's own matrix products: the formula fitted on them, and its remainder at each of them.
 
-A short run tells little of some parameters, so all chips' formula is known beside it: how far each
-parameter of a chip lies from it, and how far products scatter, is told by fits of every chip by
-itself (empirical Bayes; Rasmussen & Williams 2006, 5.2). What is left is kriged among neighbours.
+A short run says little about some parameters, so the formula of all chips serves as a prior. How
+far a chip's parameters lie from it, and how far single products scatter, is estimated by fitting
+every chip by itself (empirical Bayes; Rasmussen & Williams 2006, 5.2). The remainder is kriged over
+similar sizes.
 """
 
 from dataclasses import dataclass
@@ -17,15 +18,15 @@ from bench.predict.model.operators import Array
 
 @dataclass(frozen=True)
 class OwnProducts:
-    """One chip's own products: the formula fitted on them, and what it leaves at each of them.
+    """One chip's own products: the formula fitted on them, and its remainder at each of them.
 
     Attributes:
-        how: the formula.
+        how: parameters of the formula.
         at: log m, n and k of each product.
-        weights: of their neighbours' likeness, for what is left.
-        noises: standard deviation of each product's own scatter, log; more where its neighbours
-            speak against it.
-        noise: that of a product that was not measured.
+        weights: kriging weight of each product's remainder.
+        noises: standard deviation (log) of each product's scatter; larger if it contradicts
+            products of similar size.
+        noise: standard deviation (log) of a product that was not measured.
     """
 
     how: Products
@@ -34,20 +35,27 @@ class OwnProducts:
     noises: tuple[float, ...]
     noise: float
 
-    def seconds(self, one: Shapes) -> tuple[Array, Array]:
-        """Returns the time of products, and the standard deviation of its log."""
-        known, asked = np.array(self.at), one.sizes
+    def seconds(self, work: Shapes) -> tuple[Array, Array]:
+        """Returns the time of products in s, and the standard deviation of its log."""
+        known, asked = np.array(self.at), work.sizes
         inverse = np.linalg.inv(near(known, known) + np.diag(np.square(self.noises)))
         between = near(asked, known)
-        left = ROUGH**2 - np.einsum("ij,jk,ik->i", between, inverse, between)
-        spread = np.sqrt(np.maximum(left, 0.0) + self.noise**2)
-        return seconds(one, self.how) * np.exp(between @ np.array(self.weights)), spread
+        variance = ROUGH**2 - np.einsum("ij,jk,ik->i", between, inverse, between)
+        spread = np.sqrt(np.maximum(variance, 0.0) + self.noise**2)
+        return seconds(work, self.how) * np.exp(between @ np.array(self.weights)), spread
 
 
-def refined(one: Shapes, times: Array, start: Products, usual: Prior) -> OwnProducts:
-    """Returns one chip's own fit: the formula from where all chips' stands, and its remainders."""
-    how = fit(one, times, np.ones(len(times)), start, usual)
-    left = np.log(times / seconds(one, how))
-    weights, noises = trusted(one.sizes, left, np.full(len(left), usual.noise))
-    places = tuple(map(tuple, one.sizes.tolist()))
-    return OwnProducts(how, places, tuple(weights.tolist()), tuple(noises.tolist()), usual.noise)
+def refined(work: Shapes, times: Array, start: Products, usual: Prior) -> OwnProducts:
+    """Returns the fit on one chip's own products.
+
+    Args:
+        work: the products.
+        times: their measured times, s.
+        start: formula of all chips.
+        usual: how far chips lie from it.
+    """
+    params = fit(work, times, np.ones(len(times)), start, usual)
+    left = np.log(times / seconds(work, params))
+    weights, noises = trusted(work.sizes, left, np.full(len(left), usual.noise))
+    sizes = tuple(map(tuple, work.sizes.tolist()))
+    return OwnProducts(params, sizes, tuple(weights.tolist()), tuple(noises.tolist()), usual.noise)

@@ -1,11 +1,11 @@
-"""What a formula leaves of products' times, alike among neighbours in size and from chip to chip.
+"""What the formula of matrix products leaves, shared by similar sizes and across chips.
 
-Kernels are chosen by shape, for one chip much as for the next: where the formula is off on those
-that were measured it is likely to be off on one that was not. More so within a family: libraries
-have kernels and tables of tiles by compute capability (vLLM one a generation, in
-``csrc/quantization/w8a8/cutlass``). Kriging over log m, n and k (Rasmussen & Williams 2006, 2.2),
-first of what is left in the median over families, one vote each, then of what a family leaves
-beside that; a size that its neighbours speak against counts little, as in ``robust``.
+Libraries choose kernels by shape, much the same on one chip as on the next. If the formula is off
+on measured chips, it is therefore likely to be off on another chip too. That holds even more within
+a family: libraries have kernels and tile tables per compute capability (vLLM has one per
+generation, in ``csrc/quantization/w8a8/cutlass``). The remainder is kriged over log m, n and k
+(Rasmussen & Williams 2006, 2.2): first the median over families, with one vote each, then what a
+family leaves besides. A value that contradicts similar sizes counts little, as in ``robust``.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -18,25 +18,30 @@ from numpy.typing import NDArray
 from bench.predict.model.operators import Array
 
 REACH = (1.2, 1.5, 1.5)
-"""How far apart in log m, n and k products are alike."""
+"""Correlation length of the remainder in log m, n and k."""
 ROUGH = 0.12
-"""Standard deviation of what is alike among neighbours, log: in common, and of a family beside."""
+"""Standard deviation (log) of the correlated part: of the common remainder, and of a family's."""
 NOISE = 0.15
-"""Standard deviation of one voice at one size: a family's in common, a chip's in its family."""
+"""Standard deviation (log) of one vote at one size: a family's vote in the common remainder, or a
+chip's in its family's."""
 TURNS = 5
-"""How often trust is found anew: ten move no mean error of validation by more than 0.02 points."""
+"""Iterations of the robust weights; ten change no mean error in validation by more than 0.02
+points."""
 Names = NDArray[np.str_]
-Left = dict[tuple[float, ...], list[float]]
+Size = tuple[float, ...]
+"""Log m, n and k of a product, rounded."""
+Left = dict[Size, list[float]]
+"""What the formula leaves (log) at each size, one value per vote."""
 
 
 @dataclass(frozen=True)
 class Remainder:
-    """What is left, by log sizes.
+    """What the formula leaves, by size.
 
     Attributes:
-        at: log m, n and k.
-        weights: of their neighbours' likeness, for what families have in common.
-        own: the same for what a family leaves beside that, by its name.
+        at: log m, n and k of each size.
+        weights: kriging weight of each size, for the remainder common to all families.
+        own: the same for what a family leaves besides, by its name.
     """
 
     at: tuple[tuple[float, float, float], ...]
@@ -44,17 +49,17 @@ class Remainder:
     own: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def log(self, sizes: Array, families: Names) -> Array:
-        """Returns what is to be added to the log time of products.
+        """Returns what to add to the log time of products.
 
         Args:
-            sizes: log m, n and k, n x 3.
-            families: of the chips that they are on, n; one that is not known adds nothing.
+            sizes: log m, n and k (n, 3).
+            families: family of each product's chip (n,); an unknown one adds nothing.
         """
-        alike = near(sizes, np.array(self.at))
-        found = alike @ np.array(self.weights)
+        between = near(sizes, np.array(self.at))
+        total = between @ np.array(self.weights)
         for name in self.own.keys() & set(families.tolist()):
-            found += np.where(families == name, alike @ np.array(self.own[name]), 0.0)
-        return np.asarray(found)
+            total += np.where(families == name, between @ np.array(self.own[name]), 0.0)
+        return np.asarray(total)
 
 
 def remainder(
@@ -63,84 +68,86 @@ def remainder(
     families: Sequence[str],
     wanted: Collection[str] | None = None,
 ) -> Remainder:
-    """Returns what chips' products have left in common, and each family's beside that.
+    """Returns the common remainder of chips' products, and each family's remainder besides.
 
     Args:
-        sizes: of each chip, n x 3 log sizes.
-        logs: of each chip, log of measured over predicted; its own median is taken off.
-        families: of each chip.
-        wanted: families whose own are asked for; None: all.
+        sizes: log sizes (n, 3) of each chip's products.
+        logs: log of measured over predicted time of each chip's products (n,); its median over the
+            chip is subtracted.
+        families: family of each chip.
+        wanted: families whose own remainder is needed; None for all.
     """
-    left: dict[str, Left] = {}
-    for places, own, name in zip(sizes, logs, families, strict=True):
-        told = left.setdefault(name, {})
-        for size, one in zip(np.round(places, 6).tolist(), own - np.median(own), strict=True):
-            told.setdefault(tuple(size), []).append(float(one))
-    voices: Left = {}
-    for told in left.values():
-        for size, values in told.items():
-            voices.setdefault(size, []).append(median(values))
-    at = np.array(list(voices))
-    common = _weights(at, list(voices.values()))
-    shared = dict(zip(voices, near(at, at) @ common, strict=True))
-    kept = {name: told for name, told in left.items() if wanted is None or name in wanted}
-    beside = {name: _beside(told, shared) for name, told in kept.items()}
-    return Remainder(tuple(map(tuple, at.tolist())), tuple(common.tolist()), beside)
+    by_family: dict[str, Left] = {}
+    for places, values, name in zip(sizes, logs, families, strict=True):
+        left = by_family.setdefault(name, {})
+        centred = values - np.median(values)
+        for size, value in zip(np.round(places, 6).tolist(), centred, strict=True):
+            left.setdefault(tuple(size), []).append(float(value))
+    votes: Left = {}
+    for left in by_family.values():
+        for size, found in left.items():
+            votes.setdefault(size, []).append(median(found))
+    at = np.array(list(votes))
+    common = _weights(at, list(votes.values()))
+    shared = dict(zip(votes, near(at, at) @ common, strict=True))
+    kept = {name: left for name, left in by_family.items() if wanted is None or name in wanted}
+    own = {name: _family_weights(left, shared) for name, left in kept.items()}
+    return Remainder(tuple(map(tuple, at.tolist())), tuple(common.tolist()), own)
 
 
-def _beside(told: Left, shared: Mapping[tuple[float, ...], float]) -> tuple[float, ...]:
-    """Returns a family's own weights, one a size; nought where it has none."""
-    left = [[one - shared[size] for one in values] for size, values in told.items()]
-    weights = dict(zip(told, _weights(np.array(list(told)), left).tolist(), strict=True))
+def _family_weights(left: Left, shared: Mapping[Size, float]) -> tuple[float, ...]:
+    """Returns a family's own weights, one per size; 0 for sizes that it does not have."""
+    beyond = [[value - shared[size] for value in values] for size, values in left.items()]
+    weights = dict(zip(left, _weights(np.array(list(left)), beyond).tolist(), strict=True))
     return tuple(weights.get(size, 0.0) for size in shared)
 
 
-def _weights(at: Array, voices: Sequence[Sequence[float]]) -> Array:
-    """Returns the weights of sizes' likeness by the medians of what is said of each."""
-    noises = NOISE / np.sqrt([len(one) for one in voices])
-    return trusted(at, np.array([median(one) for one in voices]), noises)[0]
+def _weights(at: Array, votes: Sequence[Sequence[float]]) -> Array:
+    """Returns the kriging weights of sizes from the medians of their votes."""
+    noises = NOISE / np.sqrt([len(values) for values in votes])
+    return trusted(at, np.array([median(values) for values in votes]), noises)[0]
 
 
 def trusted(at: Array, values: Array, noises: Array) -> tuple[Array, Array]:
-    """Returns the weights of sizes' likeness, and how far values scatter in the end.
+    """Returns robust kriging weights (n,), and the resulting standard deviation of each value (n,).
 
     Args:
-        at: log m, n and k, n x 3.
-        values: what is left at each, n.
-        noises: standard deviation of each; it grows where its neighbours speak against a value.
+        at: log m, n and k (n, 3).
+        values: remainder at each size (n,).
+        noises: standard deviation of each value (n,); it grows if similar sizes contradict a value.
     """
-    alike, trust = near(at, at), np.ones(len(at))
+    covariance, trust = near(at, at), np.ones(len(at))
     for _ in range(TURNS):
         scatter = noises / np.sqrt(trust)
-        weights = np.linalg.solve(alike + np.diag(scatter**2), values)
-        trust = 1 / np.sqrt(1 + ((values - alike @ weights) / noises) ** 2)
+        weights = np.linalg.solve(covariance + np.diag(scatter**2), values)
+        trust = 1 / np.sqrt(1 + ((values - covariance @ weights) / noises) ** 2)
     return np.asarray(weights), np.asarray(scatter)
 
 
 def unseen(sizes: Sequence[Array], logs: Sequence[Array], families: Sequence[str]) -> list[Array]:
-    """Returns what of each chip is left beside what the others have in common.
+    """Returns each chip's logs less the remainder that is fitted without that chip.
 
-    It is how far a chip will be off that none of it was measured on: beside a remainder that holds
-    its own cases they scatter less.
+    They show how far off a chip will be of which nothing was measured. A remainder that includes a
+    chip's own cases would make them scatter less.
 
     Args:
-        sizes: as of ``remainder``.
-        logs: as of ``remainder``; those of a chip alone are left as they are.
-        families: as of ``remainder``.
+        sizes: as for ``remainder``.
+        logs: as for ``remainder``; with one chip only, its logs are returned unchanged.
+        families: as for ``remainder``.
     """
     if len(logs) < 2:
         return list(logs)
     found = []
     for place, name in enumerate(families):
-        kept = [one for one in range(len(logs)) if one != place]
-        at, left = [sizes[one] for one in kept], [logs[one] for one in kept]
-        rest = remainder(at, left, [families[one] for one in kept], [name])
+        kept = [other for other in range(len(logs)) if other != place]
+        at, left = [sizes[other] for other in kept], [logs[other] for other in kept]
+        rest = remainder(at, left, [families[other] for other in kept], [name])
         found.append(logs[place] - rest.log(sizes[place], np.full(len(logs[place]), name)))
     return found
 
 
 def near(first: Array, second: Array) -> Array:
-    """Returns the covariance of what is left at two sets of log sizes."""
+    """Returns the covariance (n, m) of the remainder between two sets of log sizes."""
     one, two = first / np.array(REACH), second / np.array(REACH)
     squares = np.sum(one**2, axis=1)[:, None] + np.sum(two**2, axis=1) - 2 * one @ two.T
     return np.asarray(ROUGH**2 * np.exp(-0.5 * squares))

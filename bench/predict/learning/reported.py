@@ -1,8 +1,8 @@
-"""Serving that others reported, beside the frozen model: no time of it was fitted.
+"""Serving reported by others, for comparison with the frozen model: none of it was fitted.
 
-Output tokens a second of so many requests under way are turned into the time a token takes: in
-steady batching concurrency / rate is a decode step with the prefills that fall to it, the request's
-own among them, which TPOT has not.
+A rate of output tokens per second at a given concurrency is converted to the time per token. In
+steady continuous batching, concurrency / rate is a decode step plus the prefills that it has to
+wait for. Unlike TPOT, it includes the request's own prefill.
 """
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
@@ -24,150 +24,162 @@ from bench.workloads.load import names
 from bench.workloads.model import Workload
 
 QUANTITIES = {"serving_output": "turn", "tpot": "tpot", "decode": "decode_s"}
-"""What is taken, and the time of a server that it is set beside."""
+"""Reported quantities that are used, and the attribute of ``Served`` that each is compared with."""
 NAMED = {
     "concurrency": ("concurrency", "batch"), "input": ("input", "kv_len"), "output": ("output",),
 }  # fmt: skip
-"""Words for what must be told, by what it is called here."""
+"""Numbers that a report must give: name here, and possible keys in the report's workload."""
 DIES = 2
-"""Dies of a chip at the most, each of which an engine may count as a device."""
+"""Largest number of dies per chip; an engine may count each die as a device."""
 NODE = 8
-"""Chips beyond which how they are divided must be told."""
+"""Number of chips above which a report must say how they are divided."""
 UNDER_WAY = 0.5
-"""Share of the requests asked for that must decode at once (rate x TPOT, by Little's law)."""
+"""Least share of the requested concurrency that must decode at once (rate x TPOT, Little's law)."""
 FITTED = ("inferencex-aiconfigurator", "inferencex-app", "aiconfigurator")
-"""Reports of what tables of ``results/tables`` hold, too."""
+"""Reports whose values are also in ``results/tables``."""
 Group = tuple[str, str]
-"""Who measured, and the vendor of the chips where no engine was fitted on its chips."""
+"""Who measured, and the vendor of the chips if no engine was fitted on it (otherwise "")."""
 Logs = Mapping[Group, Sequence[float]]
-"""By group, log of measured over predicted of each of its values."""
+"""Log of measured over predicted time of each value, by group."""
 ENDINGS = ("-instruct", "-chat")
 
 
 def reported_rows(
     reports: Iterable[Report], chips: Mapping[str, Facts], models: Mapping[str, Workload]
 ) -> list[Row]:
-    """Returns reported serving with everything told that a prediction needs, as rows of TPOT.
+    """Returns reported serving that states all that a prediction needs, as rows with a TPOT.
 
-    A rate whose requests mostly queued is not taken: of the batch that it had nobody tells.
+    Rates of runs in which most requests queued are left out, because their actual batch is unknown.
     """
     values = values_of(reports, chips, FITTED)
-    rows = [row for report, one in values if (row := _row(report, one, models)) is not None]
-    tokens: dict[object, float] = {}
+    rows = [row for report, value in values if (row := _row(report, value, models)) is not None]
+    tpots: dict[object, float] = {}
     for row in rows:
         if row.words["quantity"] == "tpot":
-            tokens[_run(row)] = max(row["tpot_ms"], tokens.get(_run(row), 0))
-    return [row for row in rows if tokens.get(_run(row), np.inf) >= UNDER_WAY * row["tpot_ms"]]
+            tpots[_run(row)] = max(row["tpot_ms"], tpots.get(_run(row), 0))
+    return [row for row in rows if tpots.get(_run(row), np.inf) >= UNDER_WAY * row["tpot_ms"]]
 
 
 def values_of(
     reports: Iterable[Report], chips: Container[str], fitted: Container[str]
 ) -> Iterator[tuple[Report, Reported]]:
-    """Yields what was reported of these chips, but for reports that a fit has already."""
+    """Yields the reported values of these chips, except from reports that a fit already uses."""
     for report in reports:
         if report.id not in fitted:
-            yield from ((report, one) for one in report.rows if one.chip in chips)
+            yield from ((report, value) for value in report.rows if value.chip in chips)
 
 
 def _run(row: Row) -> tuple[object, ...]:
-    """Returns what is the same where a rate and a time a token are of one run."""
+    """Returns a key that is equal for a rate and a TPOT of the same run."""
     words = {key: word for key, word in row.words.items() if key != "quantity"}
     report, *_ = words.pop("stack").split()
     numbers = {key: number for key, number in row.numbers.items() if key != "tpot_ms"}
     return report, *words.items(), *numbers.items()
 
 
-def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row | None:
-    work, name = one.workload, model_named(one.workload.get("model", ""))
-    asked, split = _asked(one), {key: float(work.get(key, "1")) for key in ("ep", "dp")}
-    if one.quantity not in QUANTITIES or name not in models or asked is None or not one.dtype:
+def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row | None:
+    """Returns a reported value as a row of serving; None if it does not state enough."""
+    work, model = value.workload, model_named(value.workload.get("model", ""))
+    if value.quantity not in QUANTITIES or model not in models or not value.dtype:
         return None
-    tp = float(work.get("tp", one.count / split["dp"]))
-    if ("tp" not in work and one.count > NODE) or max(tp, split["ep"]) > DIES * one.count:
+    load, split = _load(value), _split(value)
+    if load is None or split is None:
         return None
-    if tp * split["dp"] < one.count:
-        return None  # pipeline stages, each with requests of its own, which no formula here has
-    numbers = {
-        **asked, "tp": tp, **split, "tpot_ms": 1e3 * _tpot(one, asked["concurrency"]),
-    }  # fmt: skip
+    numbers = {**load, **split, "tpot_ms": 1e3 * _tpot(value, load["concurrency"])}
     cache = work.get("kv_dtype", "")
     words = {
-        "chip": one.chip, "model": name, "dtype": one.dtype,
+        "chip": value.chip, "model": model, "dtype": value.dtype,
         "cache": cache if cache in ITEM else "bf16",
-        "stack": f"{report.id} {one.id}", "group": report.by(one), "quantity": one.quantity,
+        "stack": f"{report.id} {value.id}", "group": report.by(value), "quantity": value.quantity,
     }  # fmt: skip
     return Row(words, numbers)
 
 
-def _asked(one: Reported) -> dict[str, float] | None:
-    """Returns requests under way and their lengths; None where one is not told."""
-    work = {str(key): word for key, word in one.workload.items()}
+def _split(value: Reported) -> dict[str, float] | None:
+    """Returns tp, ep and dp; None if not stated, or in a form that the model does not have.
+
+    A split that leaves chips over means pipeline stages, each with requests of its own.
+    """
+    work, chips = value.workload, value.count
+    ep, dp = (float(work.get(key, "1")) for key in ("ep", "dp"))
+    tp = float(work.get("tp", chips / dp))
+    if ("tp" not in work and chips > NODE) or max(tp, ep) > DIES * chips or tp * dp < chips:
+        return None
+    return {"tp": tp, "ep": ep, "dp": dp}
+
+
+def _load(value: Reported) -> dict[str, float] | None:
+    """Returns concurrency and lengths in tokens; None if one is missing, or for speculation."""
+    work = {str(key): word for key, word in value.workload.items()}
     if "speculative" in work.get("case", ""):
         return None
-    spare = {"output": "1"} if one.quantity == "decode" else {}
-    told = {
-        key: next((work[word] for word in words if word in work), spare.get(key, ""))
-        for key, words in NAMED.items()
+    defaults = {"output": "1"} if value.quantity == "decode" else {}
+    stated = {
+        name: next((work[key] for key in keys if key in work), defaults.get(name, ""))
+        for name, keys in NAMED.items()
     }
-    return {key: float(word) for key, word in told.items()} if _whole(told.values()) else None
+    if not _are_counts(stated.values()):
+        return None
+    return {name: float(word) for name, word in stated.items()}
 
 
-def _whole(words: Iterable[str]) -> bool:
+def _are_counts(words: Iterable[str]) -> bool:
     return all(word.isdecimal() and int(word) > 0 for word in words)
 
 
-def model_named(told: str) -> str:
-    """Returns the workload that a report's name of a model stands for, or that name."""
-    name = told.lower()
+def model_named(reported: str) -> str:
+    """Returns the id of the workload that a report's model name stands for, else that name."""
+    name = reported.lower()
     for ending in ENDINGS:
         name = name.removesuffix(ending)
     return names().get(name, name)
 
 
-def _tpot(one: Reported, concurrency: float) -> float:
-    """Returns seconds a token: as reported, or concurrency over the rate of all chips."""
-    if one.quantity == "tpot":
-        return one.value.si
-    chips = 1 if one.per == "total" else one.count
-    return concurrency / (one.value.si * chips)
+def _tpot(value: Reported, concurrency: float) -> float:
+    """Returns the time per token in s: as reported, or concurrency over the rate of all chips."""
+    if value.quantity == "tpot":
+        return value.value.si
+    chips = 1 if value.per == "total" else value.count
+    return concurrency / (value.value.si * chips)
 
 
 def by_groups(world: World, stack: Stack, parts: Mapping[str, Departures]) -> dict[str, Others]:
-    """Returns, by part of serving, what became of it with others on chips of fitted vendors."""
+    """Returns how other groups' serving compares on chips of fitted vendors, by part."""
     logs = logs_by_group(world, stack, parts)
-    return _told({name: at_home(own) for name, own in logs.items()})
+    return _distributions({name: at_home(groups) for name, groups in logs.items()})
 
 
 def at_home(logs: Logs) -> Logs:
-    """Returns what hands made of serving on chips of fitted vendors."""
-    return {group: own for group, own in logs.items() if not group[1]}
+    """Returns the values that were measured on chips of fitted vendors."""
+    return {group: values for group, values in logs.items() if not group[1]}
 
 
 def by_ports(
     world: World, stack: Stack, parts: Mapping[str, Departures], without: Collection[str] = ()
 ) -> dict[str, Others]:
-    """Returns, by part of serving, what became of it with others on any chips.
+    """Returns how other groups' serving compares on chips of any vendor, by part.
 
-    Chips that were fitted cannot tell what a port is like: groups reach on them what the fit
-    predicts, and less on others.
+    Fitted chips alone cannot show how ports perform: there, groups reach what the fit predicts, and
+    on other chips less.
 
     Args:
-        world: all that is known.
-        stack: of steps.
-        parts: departures of serving from it.
-        without: chips that are predicted by it: neither they nor ports of their vendors tell it.
+        world: all data.
+        stack: fitted on steps.
+        parts: departures of serving from the stack.
+        without: chips to be predicted: they are left out, and so are ports to their vendors' chips.
     """
-    ported = {world.chips[one].vendor for one in without}
+    left_out = {world.chips[chip].vendor for chip in without}
     logs = logs_by_group(world, stack, parts, without)
-    return _told(
+    return _distributions(
         {
-            name: {group: one for group, one in own.items() if group[1] not in ported}
-            for name, own in logs.items()
+            name: {group: values for group, values in groups.items() if group[1] not in left_out}
+            for name, groups in logs.items()
         }
     )
 
 
-def _told(logs: Mapping[str, Logs]) -> dict[str, Others]:
+def _distributions(logs: Mapping[str, Logs]) -> dict[str, Others]:
+    """Returns the distribution over groups by part, for parts with enough groups."""
     found = {name: others(groups) for name, groups in logs.items()}
     return {name: one for name, one in found.items() if one}
 
@@ -175,16 +187,16 @@ def _told(logs: Mapping[str, Logs]) -> dict[str, Others]:
 def logs_by_group(
     world: World, stack: Stack, parts: Mapping[str, Departures], without: Collection[str] = ()
 ) -> dict[str, dict[Group, list[float]]]:
-    """Returns, by part and group, the log of how much longer a token took than was predicted.
+    """Returns the log of measured over predicted time per token, by part and group.
 
-    A group's chips of a vendor that has no fitted engine are a group of their own: what it makes of
-    one engine is not mixed with what another vendor's is like.
+    Results on chips of a vendor without a fitted engine count as a group of their own, so that a
+    group's results with one engine are not mixed with those of a port.
 
     Args:
-        world: all that is known.
-        stack: of steps.
-        parts: departures of serving from it.
-        without: chips that tell nothing.
+        world: all data.
+        stack: fitted on steps.
+        parts: departures of serving from the stack.
+        without: chips to leave out.
     """
     known = vendors(world)
     rows = [row for row in world.reported if row.chip not in without]
@@ -199,16 +211,16 @@ def logs_by_group(
 
 
 def log_errors(world: World, rows: Sequence[Row], stack: Stack) -> Array:
-    """Returns log of predicted over measured time; nan where a sheet says too little."""
+    """Returns log of predicted over measured time of each row; NaN if a sheet lacks a figure."""
     measured = np.log([row["tpot_ms"] * 1e-3 for row in rows])
-    return np.asarray(np.log(_served(world, rows, stack)) - measured)
+    return np.asarray(np.log(_predicted(world, rows, stack)) - measured)
 
 
-def _served(world: World, rows: Sequence[Row], stack: Stack) -> Array:
-    """Returns the time a token takes in what was reported: TPOT, or concurrency over the rate."""
+def _predicted(world: World, rows: Sequence[Row], stack: Stack) -> Array:
+    """Returns the predicted time per token in s: TPOT, concurrency over rate, or a decode step."""
     wanted = np.array([QUANTITIES[row.words["quantity"]] for row in rows])
-    told = np.full(len(rows), np.nan)
+    seconds = np.full(len(rows), np.nan)
     for what in dict.fromkeys(wanted):
-        own = [row for row, one in zip(rows, wanted, strict=True) if one == what]
-        told[wanted == what] = served(own, world.chips, world.models, stack, what=what)
-    return told
+        alike = [row for row, one in zip(rows, wanted, strict=True) if one == what]
+        seconds[wanted == what] = served(alike, world.chips, world.models, stack, what=what)
+    return seconds

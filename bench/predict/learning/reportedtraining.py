@@ -1,9 +1,9 @@
-"""Training that others reported, as rows of a table: no rate of it was fitted.
+"""Training reported by others, as rows of a table; none of it was fitted.
 
-Where the dies of a chip were counted as devices, as some engines do, a run is taken as one of whole
-chips, for sheets are of those. What was spread over the two dies of a chip (parts of tensors, and
-experts, which then are twice as many a chip) lies on one chip, to which it is the same work; what
-its dies send one another is inside of it, and no sheet tells its cost.
+Some engines count the dies of a chip as devices. As sheets describe whole chips, such a run is
+converted to one of whole chips. What was spread over the two dies of a chip (tensor parallelism,
+and experts, of which a chip then has twice as many) is the same work on one chip. The
+communication between the dies is internal; its cost is on no sheet.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,60 +15,69 @@ from bench.predict.model.facts import Facts
 from bench.workloads.model import Workload
 
 FITTED = ("torchtitan-h100", "torchtitan-h200")
-"""Reports of what tables of ``results/tables`` hold, too."""
+"""Reports whose values are also in ``results/tables``."""
 WANTED = {"length": "seq", "micro": "micro_batch", "batch": "global_batch"}
+"""Required numbers: column, and key in the report's workload."""
 SPLIT = ("tp", "pp", "cp", "ep", "vp")
 SPREAD = ("tp", "ep")
-"""Kinds of split that lie within a chip first."""
+"""Kinds of parallelism that are spread over the dies of a chip first."""
 SHARDED = ("fsdp", "zero3")
+"""Values of ``sharding`` with which weights are sharded over the copies."""
 
 
 def trained_rows(
     reports: Iterable[Report], chips: Mapping[str, Facts], models: Mapping[str, Workload]
 ) -> list[Row]:
-    """Returns reported training with everything told that a prediction needs."""
+    """Returns reported training that states all that a prediction needs."""
     return [
         row
-        for report, one in values_of(reports, chips, FITTED)
-        if report.kind_of(one) != Kind.GATE  # a pass mark is a bound, no measurement
-        and (row := _row(report, one, models)) is not None
+        for report, value in values_of(reports, chips, FITTED)
+        if report.kind_of(value) != Kind.GATE  # a pass mark is a bound, no measurement
+        and (row := _row(report, value, models)) is not None
     ]
 
 
-def _row(report: Report, one: Reported, models: Mapping[str, Workload]) -> Row | None:
-    work = {str(key): word for key, word in one.workload.items()}
+def _row(report: Report, value: Reported, models: Mapping[str, Workload]) -> Row | None:
+    """Returns a reported value as a row of training; None if it does not state enough."""
+    work = {str(key): word for key, word in value.workload.items()}
     name = model_named(work.get("model", ""))
     sizes = {key: _count(work.get(word, "")) for key, word in WANTED.items()}
-    if one.quantity != "training_rate" or one.per == "die" or not one.dtype:
+    if value.quantity != "training_rate" or value.per == "die" or not value.dtype:
         return None
-    if name not in models or "case" in work or not all(sizes.values()) or not _split_told(one):
+    if (
+        name not in models
+        or "case" in work
+        or not all(sizes.values())
+        or not _split_is_stated(value)
+    ):
         return None
     numbers = {
-        **_split(work, one.count),
+        **_split(work, value.count),
         **sizes,
-        "chips": float(one.count),
+        "chips": float(value.count),
         "sharded": float(work.get("sharding") in SHARDED),
         "recompute": float(work.get("recompute") == "full"),
-        "rate": one.value.si / (one.count if one.per == "total" else 1),
+        "rate": value.value.si / (value.count if value.per == "total" else 1),
     }
-    words = {"chip": one.chip, "model": name, "dtype": one.dtype, "stack": report.id}
+    words = {"chip": value.chip, "model": name, "dtype": value.dtype, "stack": report.id}
     return Row(words, numbers)
 
 
 def _split(work: Mapping[str, str], chips: int) -> dict[str, float]:
-    """Returns how chips shared a run, and copies (``dp``) where they are told, else 0."""
-    told = {key: _count(work.get(key, "1")) for key in SPLIT} | {"dp": _count(work.get("dp", ""))}
-    if told["tp"] * told["pp"] * told["cp"] * told["dp"] != DIES * chips:
-        return told
-    spread = {key: told[key] / DIES for key in SPREAD if told[key] > 1}
-    whole = "tp" in spread and all(one.is_integer() for one in spread.values())
-    return {**told, **spread} if whole else told
+    """Returns how a run was divided over whole chips, with copies (``dp``) if stated, else 0."""
+    stated = {key: _count(work.get(key, "1")) for key in SPLIT} | {"dp": _count(work.get("dp", ""))}
+    if stated["tp"] * stated["pp"] * stated["cp"] * stated["dp"] != DIES * chips:
+        return stated
+    halved = {key: stated[key] / DIES for key in SPREAD if stated[key] > 1}
+    whole = "tp" in halved and all(number.is_integer() for number in halved.values())
+    return {**stated, **halved} if whole else stated
 
 
 def _count(word: str) -> float:
+    """Returns a number that is written as digits, else 0."""
     return float(word) if word.isdecimal() else 0.0
 
 
-def _split_told(one: Reported) -> bool:
-    """Tells whether it is told how several chips share the work."""
-    return one.count == 1 or "tp" in one.workload or "sharding" in one.workload
+def _split_is_stated(value: Reported) -> bool:
+    """Tells whether a report says how several chips share the work."""
+    return value.count == 1 or "tp" in value.workload or "sharding" in value.workload

@@ -1,4 +1,4 @@
-"""All that is shipped: sheets, models, tables, records, evidence; and all that they teach."""
+"""All shipped data (sheets, models, tables, records, evidence), and everything fitted on them."""
 
 from dataclasses import replace
 
@@ -18,24 +18,24 @@ from bench.workloads.load import workloads
 
 
 def shipped() -> World:
-    """Returns the shipped world.
+    """Returns the shipped data.
 
     Raises:
-        DataError: a file of data is at fault.
+        DataError: a data file has a fault.
     """
     sheets = catalogue()
     chips = every(sheets)
     domestic = frozenset(one.id for one in sheets.chips.values() if one.tier == "domestic")
-    places = sorted((paths.data_dir("results") / "records").rglob("*.json"))
-    own = own_products(map(read, places), chips)
+    files = sorted((paths.data_dir("results") / "records").rglob("*.json"))
+    own = own_products(map(read, files), chips)
     models, evidence = workloads(), Evidence(observations(sheets))
     found = list(reports().values())
-    told, trained = (made(found, chips, models) for made in (reported_rows, trained_rows))
-    return World(chips, models, tables(), own, evidence, domestic, tuple(told), tuple(trained))
+    serving, training = (made(found, chips, models) for made in (reported_rows, trained_rows))
+    return World(chips, models, tables(), own, evidence, domestic, tuple(serving), tuple(training))
 
 
 def whole(world: World) -> Learnt:
-    """Returns all that is learnt of the shipped tables, and what became of it with others."""
+    """Returns everything fitted on the shipped tables, and how other groups' serving compares."""
     known = learn(world.chips, world.models, world.data)
-    told = world, known.stack, known.parts
-    return replace(known, others=by_groups(*told), ports=by_ports(*told))
+    fitted = world, known.stack, known.parts
+    return replace(known, others=by_groups(*fitted), ports=by_ports(*fitted))

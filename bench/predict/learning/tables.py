@@ -1,7 +1,7 @@
-"""Tables of measured times that the model is fitted on and tested against: ``results/tables``.
+"""Tables of measured times in ``results/tables``, which the model is fitted on and tested with.
 
-Each is a CSV of rows and a YAML file of the same name that says where they come from, of what
-kind they are and how they were chosen.
+Each table is a CSV file of rows, and a YAML file of the same name that states their source, their
+kind and how they were chosen.
 """
 
 import csv
@@ -27,7 +27,7 @@ WORDS = frozenset({
     "chip", "stack", "dtype", "kv_dtype", "phase", "part", "op", "model", "lengths", "origin",
     "date", "id",
 })  # fmt: skip
-"""Columns that hold words; all others hold numbers."""
+"""Columns that contain words; all others contain numbers."""
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "gemm": ("chip", "stack", "dtype", "m", "n", "k", "us"),
     "attention": (
@@ -52,21 +52,32 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "length", "sharded", "recompute", "rate",
     ),
 }  # fmt: skip
-"""Columns that a table of each kind has; others may stand beside them."""
-NOUGHT = frozenset({"latent", "sharded", "recompute"})
-"""Columns of a kind that may be nought; no column of a kind may be empty."""
-WHOLE = ("chips", "tp", "pp", "cp", "ep", "dp", "vp", "ranks")
-"""Columns that count chips or parts of a model."""
+"""Columns that a table of each kind must have; it may have others."""
+MAY_BE_ZERO = frozenset({"latent", "sharded", "recompute"})
+"""Required columns that may be 0. None may be empty."""
+COUNTS = ("chips", "tp", "pp", "cp", "ep", "dp", "vp", "ranks")
+"""Columns that count chips or parts of a model, so that their values are integers."""
 FORMATS = frozenset({*ITEM, *BLOCK, *WEIGHT_ONLY})
-"""Formats that a model may be kept in: a run of another is in no fit."""
+"""Formats that a model's weights may have; runs with others are not fitted."""
 RATES = FORMATS | {*MATRIX_DTYPES, "unknown"}
-"""Formats of what is no whole model; it may be unknown what was sent."""
-Told = tuple[str, str, str]
+"""Formats in tables of single kernels and of serving; for messages it may be unknown."""
+Problem = tuple[str, str, str]
+"""Place, problem and remedy."""
 Text = Annotated[str, Field(min_length=1)]
 
 
 class Head(Strict):
-    """What the YAML file says of a table."""
+    """Description of a table, from its YAML file.
+
+    Attributes:
+        id: name of the table.
+        source: origin of the rows.
+        kind: kind of the table, which determines its columns.
+        sampled: how the rows were chosen.
+        statistic: which of many samples each time is.
+        columns: meaning of further columns.
+        notes: further remarks.
+    """
 
     id: str
     source: Origin
@@ -79,46 +90,52 @@ class Head(Strict):
 
 @dataclass(frozen=True)
 class Row:
-    """One measured time: its words and its numbers, by column, and its line in the file."""
+    """One row of a table, a measured time.
+
+    Attributes:
+        words: text by column.
+        numbers: number by column; empty columns are left out.
+        line: line in the file, from 1; 0 if the row is from no file.
+    """
 
     words: Mapping[str, str]
     numbers: Mapping[str, float]
     line: int = 0
 
     def __getitem__(self, column: str) -> float:
-        """Returns a number; nought where the file leaves it empty."""
+        """Returns a number; 0 if the column is empty."""
         return self.numbers.get(column, 0.0)
 
     @property
     def chip(self) -> str:
-        """Returns the id of the sheet."""
+        """Returns the id of the chip's sheet."""
         return self.words["chip"]
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its rows and its source."""
+    """A table: its description and its rows."""
 
-    told: Head
+    head: Head
     rows: tuple[Row, ...]
 
 
 def decoding(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """Returns rows of serving in which most of the requests under way were decoding.
+    """Returns the rows of serving in which most of the requests under way were decoding.
 
-    By Little's law the share of them that decode at a time is that of the time after the first
-    token in a request's own. Where it is under a half, memory or a limit of the engine kept the
-    batch below the concurrency, which is all that is given, and the time of a token is no batch's
-    of that size. Such rows stay in the table.
+    By Little's law, the share of requests that decode at a time is the share of a request's
+    duration that comes after its first token. If it is below a half, memory or a limit of the
+    engine kept the batch below the concurrency. As only the concurrency is known, such a row's TPOT
+    cannot be assigned to a batch size. These rows remain in the table.
     """
     return tuple(row for row in rows if row["ttft_ms"] <= row["tpot_ms"] * (row["output"] - 1))
 
 
 def tables(folder: Path | None = None) -> Mapping[str, Table]:
-    """Loads the tables by id from ``folder`` (default: the shipped ``results/``).
+    """Loads the tables of ``folder`` (default: the shipped ``results/``), by id.
 
     Raises:
-        DataError: with every fault of every file, when there is any.
+        DataError: any file has a fault; the error lists all faults of all files.
     """
     loaded, faults = examine(folder or paths.data_dir("results"))
     if faults:
@@ -129,24 +146,37 @@ def tables(folder: Path | None = None) -> Mapping[str, Table]:
 def examine(
     folder: Path, chips: Collection[str] | None = None, models: Collection[str] | None = None
 ) -> tuple[Mapping[str, Table], list[Fault]]:
-    """Loads what can be loaded of ``folder/tables``; rows are held against sheets and workloads."""
+    """Loads the tables of ``folder/tables`` that can be loaded, with the faults of all.
+
+    Args:
+        folder: the folder ``results``.
+        chips: ids of sheets that rows may name; None accepts any.
+        models: ids of workloads that rows may name; None accepts any.
+    """
     found: dict[str, Table] = {}
     faults: list[Fault] = []
     for path in sorted((folder / "tables").glob("*.yaml")):
-        told, new = named(Head, path, folder, yamlfile.read)
+        head, new = named(Head, path, folder, yamlfile.read)
         faults += new
-        if told is None:
+        if head is None:
             continue
-        beside = path.with_suffix(".csv")
-        name = relative(beside, folder)
-        rows, new = _rows(beside, name, told.kind)
+        csv_file = path.with_suffix(".csv")
+        name = relative(csv_file, folder)
+        rows, new = _rows(csv_file, name, head.kind)
         known = {"chip": chips, "model": models}
-        faults += new + [Fault(name, *one) for one in _unknown(rows, known)]
-        found[told.id] = Table(told, tuple(rows))
+        faults += new + [Fault(name, *problem) for problem in _unknown(rows, known)]
+        found[head.id] = Table(head, tuple(rows))
     return MappingProxyType(found), faults
 
 
 def _rows(path: Path, name: str, kind: TableKind) -> tuple[list[Row], list[Fault]]:
+    """Returns the sound rows of a CSV file, and the faults of the others.
+
+    Args:
+        path: the file.
+        name: its name in faults.
+        kind: kind of the table.
+    """
     try:
         lines = list(csv.reader(path.read_text("utf-8").splitlines()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -161,7 +191,7 @@ def _rows(path: Path, name: str, kind: TableKind) -> tuple[list[Row], list[Fault
     rows, faults = [], []
     for number, line in enumerate(lines[1:], start=2):
         row, problem = _row(header, line, number)
-        problem = problem or (_missing(row, kind) or _divided(row) if row else "")
+        problem = problem or (_bad_cell(row, kind) or _bad_split(row) if row else "")
         if problem or row is None:
             faults.append(Fault(name, f"line {number}", problem, "correct the line"))
         else:
@@ -170,7 +200,7 @@ def _rows(path: Path, name: str, kind: TableKind) -> tuple[list[Row], list[Fault
 
 
 def _row(header: list[str], line: list[str], number: int) -> tuple[Row | None, str]:
-    """Returns the row of a line, or what is wrong with it."""
+    """Returns the row of a line, or None and what is wrong with it."""
     if len(line) != len(header):
         return None, f"has {len(line)} cells for {len(header)} columns"
     cells = dict(zip(header, line, strict=True))
@@ -187,14 +217,14 @@ def _row(header: list[str], line: list[str], number: int) -> tuple[Row | None, s
     return Row({key: cells[key] for key in cells if key in WORDS}, numbers, number), ""
 
 
-def _missing(row: Row, kind: TableKind) -> str:
-    """Returns which column of its kind a row leaves empty, or fills with what cannot be."""
+def _bad_cell(row: Row, kind: TableKind) -> str:
+    """Returns the first missing or impossible value of a row's required columns, or ""."""
     for column in COLUMNS[kind]:
         if not row.words.get(column) and column not in row.numbers:
             return f"{column} is missing"
-        if row.numbers.get(column) == 0 and column not in NOUGHT:
+        if row.numbers.get(column) == 0 and column not in MAY_BE_ZERO:
             return f"{column} is 0"
-        if column in WHOLE and row[column] % 1:
+        if column in COUNTS and row[column] % 1:
             return f"{column} is {row[column]:g}"
     known = FORMATS if kind in {"step", "training"} else RATES
     for column in ("dtype", "kv_dtype"):
@@ -203,17 +233,18 @@ def _missing(row: Row, kind: TableKind) -> str:
     return ""
 
 
-def _divided(row: Row) -> str:
-    """Returns what is wrong with how chips share a model, or nothing."""
+def _bad_split(row: Row) -> str:
+    """Returns why a row's division over chips is impossible, or ""."""
     tp, pp, cp, ep, dp = (row[key] or 1 for key in ("tp", "pp", "cp", "ep", "dp"))
     chips = row["chips"] or tp * pp * cp * dp
     if chips % (tp * pp * cp):
         return f"tp{tp:g} x pp{pp:g} x cp{cp:g} does not divide {chips:g} chips"
-    wide = chips / (pp * cp)
-    return f"ep{ep:g} does not divide the {wide:g} chips of tp x dp" if wide % ep else ""
+    group = chips / (pp * cp)
+    return f"ep{ep:g} does not divide the {group:g} chips of tp x dp" if group % ep else ""
 
 
-def _unknown(rows: list[Row], known: Mapping[str, Collection[str] | None]) -> Iterator[Told]:
+def _unknown(rows: list[Row], known: Mapping[str, Collection[str] | None]) -> Iterator[Problem]:
+    """Yields each name of a chip or model that is unknown, once, at its first line."""
     for column, names in known.items():
         if names is None:
             continue

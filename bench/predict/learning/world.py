@@ -1,4 +1,4 @@
-"""All that is known when something is fitted or predicted unseen: sheets, models, times."""
+"""All data that fits and predictions start from: sheets, models, measured times."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping
@@ -18,11 +18,14 @@ from bench.workloads.model import Workload
 
 @dataclass(frozen=True)
 class World:
-    """All that is known: sheets, models, tables of measured times, products measured here.
+    """All data: sheets, models, tables of measured times, and evidence.
 
     Attributes:
-        own: products that this program measured.
-        evidence: what was measured of figures, by every group.
+        chips: facts of every accelerator, by id.
+        models: every workload, by id.
+        data: tables of measured times, by id.
+        own: matrix products that this program measured.
+        evidence: measurements of sheets' figures by every group.
         domestic: ids of chips designed in China.
         reported: serving that others reported.
         trained: training that others reported.
@@ -40,49 +43,48 @@ class World:
 
     @property
     def serving(self) -> tuple[Row, ...]:
-        """Returns the rows of serving whose batch is known, of the table that is fitted on."""
+        """Returns the rows with a known batch of the serving table that is fitted on."""
         return decoding(self.data[SERVING].rows)
 
     @property
     def unseen(self) -> tuple[Row, ...]:
-        """Returns the same of other tables: they are predicted, and no fit takes them.
+        """Returns the rows with a known batch of all other serving tables, which are not fitted.
 
-        They are of one model over months of engines, and on AMD's chips tell as much of a month's
-        software as of a chip.
+        They cover one model with engines of many months. On AMD's chips they depend as much on the
+        software of the month as on the chip.
         """
-        others = (one for name, one in self.data.items() if name != SERVING)
-        return decoding(row for one in others if one.told.kind == "serving" for row in one.rows)
+        others = (table for name, table in self.data.items() if name != SERVING)
+        return decoding(
+            row for table in others if table.head.kind == "serving" for row in table.rows
+        )
 
     def cases(self, without: Collection[str] = ()) -> list[Case]:
-        """Returns the measured steps, but for those of some chips."""
+        """Returns the measured steps, without those on some chips."""
         rows = [row for row in self.data[STEPS].rows if row.chip not in without]
         return cases(rows, self.chips, self.models)
 
     def stack(self, without: Collection[str] = ()) -> Stack:
-        """Returns the stack as steps and layers of experts tell it, but for those of some chips."""
+        """Returns the stack fitted on steps and layers of experts, without those on some chips."""
         steps, layers = self.data[STEPS].rows, self.data[LAYERS].rows
-        held = frozenset(without) & {row.chip for row in (*steps, *layers)}
-        if held not in self._stacks:
-            kept = [row for row in layers if row.chip not in held]
-            self._stacks[held] = fit(self.cases(held), fixed(kept, self.chips))
-        return self._stacks[held]
+        left_out = frozenset(without) & {row.chip for row in (*steps, *layers)}
+        if left_out not in self._stacks:
+            kept = [row for row in layers if row.chip not in left_out]
+            self._stacks[left_out] = fit(self.cases(left_out), fixed(kept, self.chips))
+        return self._stacks[left_out]
 
 
 def vendors(world: World) -> frozenset[str]:
-    """Returns the vendors whose chips a fit of serving has."""
+    """Returns the vendors with chips in the serving fit."""
     return frozenset(world.chips[row.chip].vendor for row in world.serving)
 
 
 def kind(world: World, row: Row) -> str:
-    """Returns which part a row of serving is of."""
+    """Returns the part of the fit that a row of serving belongs to: ``DENSE`` or ``EXPERTS``."""
     return EXPERTS if world.models[row.words["model"]].experts is not None else DENSE
 
 
 def own_products(records: Iterable[Record], chips: Mapping[str, Facts]) -> tuple[Row, ...]:
-    """Returns matrix products of records on accelerators; their software is the suite's name.
-
-    The best of many shapes is no fair draw, and is left out.
-    """
+    """Returns the plain matrix products of records on accelerators, with the suite as software."""
     return tuple(
         _row(record, one)
         for record in records
