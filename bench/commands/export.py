@@ -40,32 +40,32 @@ FORMATS = ("csv", "json", "parquet")
 def main(words: list[str]) -> int:
     """Writes the files and prints what was written."""
     from bench.tables.package import described
-    from bench.tables.write import listed, place, write
+    from bench.tables.write import listed, output_folder, write
 
     config = compose("export", words, ExportConfig)
     if not config.out:
         raise UsageError("export needs a folder: out=./catalogue")
-    _refuse_none(words, config)
-    folder = place(config.out)
+    _refuse_empty(words, config)
+    folder = output_folder(config.out)
     ours = listed(folder)
     made = _tables(config) + _schemas(config)
     write(folder, [*made, described(made, __version__, ours)], ours)
-    for one in made:
-        print(f"{folder / one.name}" + (f"  {one.rows:,} rows" if one.rows is not None else ""))
+    for file in made:
+        print(f"{folder / file.name}" + (f"  {file.rows:,} rows" if file.rows is not None else ""))
     print(folder / "datapackage.json")
     return 0
 
 
-def _refuse_none(words: list[str], config: ExportConfig) -> None:
+def _refuse_empty(words: list[str], config: ExportConfig) -> None:
     """Refuses an empty list; leaving the key out means all."""
     given = {word.partition("=")[0] for word in words}
-    for key, one in (("formats", "csv"), ("tables", "figures")):
+    for key, example in (("formats", "csv"), ("tables", "figures")):
         if key in given and not getattr(config, key):
-            raise UsageError(f"{key}= names none: write {key}={one}, or leave it out for all")
+            raise UsageError(f"{key}= names none: write {key}={example}, or leave it out for all")
 
 
 def _tables(config: ExportConfig) -> "list[File]":
-    """Returns the files of the tables asked for; by default of all tables."""
+    """Returns the files of the requested tables; by default of all tables."""
     from bench.chips.load import catalogue
     from bench.rules.load import rulebook
     from bench.tables.model import Data
@@ -80,7 +80,7 @@ def _tables(config: ExportConfig) -> "list[File]":
 
 
 def _formats(config: ExportConfig) -> list[str]:
-    """Returns the formats asked for; by default those that this installation can write."""
+    """Returns the requested formats; by default those that this installation can write."""
     if config.formats or find_spec("pyarrow"):
         return config.formats or list(FORMATS)
     print("parquet is left out: pip install 'onpaper[parquet]' brings it", file=sys.stderr)

@@ -60,16 +60,16 @@ MOST_LOOKED_AT = 20
 def main(words: list[str]) -> int:
     """Writes the files and prints their paths."""
     from bench.plot.theme import theme
-    from bench.tables.write import place
+    from bench.tables.write import output_folder
 
     config = compose("plot", words, PlotConfig)
     _fitting(config, [word.partition("=")[0] for word in words])
     positive("margin", config.margin, 0.9)
-    look, there = theme(config.theme), place(config.out or OUT)
-    _drawable()
+    look, there = theme(config.theme), output_folder(config.out or OUT)
+    _require_matplotlib()
     found = list(_pictures(config))
-    for one in found:
-        for path in _written(one, there, look, config.formats):
+    for picture in found:
+        for path in _written(picture, there, look, config.formats):
             print(path)
     return 0
 
@@ -82,18 +82,18 @@ def _fitting(config: PlotConfig, given: list[str]) -> None:
         raise UsageError(f"no kind {config.kind!r} of plot: {did_you_mean(config.kind, KINDS)}")
     if not config.formats:
         raise UsageError("formats= names none: write formats=png, or leave it out for both")
-    for one in config.formats:
-        if one not in FORMATS:
-            raise UsageError(f"no format {one!r} of plot: {did_you_mean(one, FORMATS)}")
-    own = RECORD if config.kind is None else KINDS[config.kind].keys
+    for name in config.formats:
+        if name not in FORMATS:
+            raise UsageError(f"no format {name!r} of plot: {did_you_mean(name, FORMATS)}")
+    keys = RECORD if config.kind is None else KINDS[config.kind].keys
     for key in given:
-        if key not in (*EVERYWHERE, *own):
+        if key not in (*EVERYWHERE, *keys):
             homes = ", ".join(name for name, kind in KINDS.items() if key in kind.keys)
             here = f"kind={config.kind}" if config.kind else "all plots of a record"
             raise UsageError(f"{key}= belongs to kind={homes}, not to {here}")
 
 
-def _drawable() -> None:
+def _require_matplotlib() -> None:
     """Refuses to start if nothing can be drawn.
 
     Raises:
@@ -139,7 +139,7 @@ def _of_a_record(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]"
 
 
 def _supporting(config: PlotConfig, sheets: "Catalogue", places: list[Path]) -> str | None:
-    """Returns the name of the newest record that supports the plot asked for; None without one."""
+    """Returns the name of the newest record that supports the requested plot; None without one."""
     from bench.plot.registry import record_pictures
     from bench.records.store import newest, read
 
@@ -175,10 +175,10 @@ def _history(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":
     chip = sheets.find(config.chip).id if config.chip else None
     given = [folder_of(config.records)] if config.records else None
     found = index(given or [folder(None), paths.data_dir("results") / "records"])
-    told = list(pictures(series(found, Wanted(config.figure, chip, config.find), LEVEL)))
-    if not told:
+    drawn = list(pictures(series(found, Wanted(config.figure, chip, config.find), LEVEL)))
+    if not drawn:
         raise UsageError(f"no series of {config.figure} has two points: records= names a folder")
-    yield from told
+    yield from drawn
 
 
 def _rules(config: PlotConfig, sheets: "Catalogue") -> "Picture":
@@ -203,7 +203,10 @@ def _validation(_: PlotConfig, __: "Catalogue") -> "Picture":
 
 
 def _written(picture: "Picture", there: Path, look: "Theme", formats: list[str]) -> Iterator[Path]:
-    """Writes a picture in its formats and its rows, each file whole or not at all."""
+    """Writes a picture in each format, and its data as CSV, and yields the paths.
+
+    Each file is written completely or not at all.
+    """
     from bench.atomic import replace
     from bench.plot import draw
 

@@ -130,7 +130,7 @@ def _check_plan(config: ReportConfig) -> None:
 
 
 def _check_out(config: ReportConfig, given: set[str]) -> None:
-    from bench.tables.write import place
+    from bench.tables.write import output_folder
 
     if not config.out:
         if "formats" in given:
@@ -142,7 +142,7 @@ def _check_out(config: ReportConfig, given: set[str]) -> None:
         check_known("format", name, FORMATS)
     if not config.formats:
         raise UsageError("formats=[] writes nothing: give html, pdf or both")
-    place(config.out)
+    output_folder(config.out)
     if "pdf" in config.formats:
         from bench.verification.pdf import fonts
 
@@ -193,10 +193,10 @@ def _fleet(config: ReportConfig) -> "Document":
 def _written(document: "Document", config: ReportConfig) -> list[Path]:
     """Writes the files and returns their paths; each is written completely or not at all."""
     from bench.atomic import replace
-    from bench.tables.write import place
+    from bench.tables.write import output_folder
     from bench.verification import html, pdf
 
-    folder = place(config.out or "")
+    folder = output_folder(config.out or "")
     makers = {"html": lambda: html.render(document).encode(), "pdf": lambda: pdf.render(document)}
     made = {
         folder / f"{document.name}.{one}": makers[one]() for one in dict.fromkeys(config.formats)

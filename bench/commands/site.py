@@ -1,4 +1,4 @@
-"""Builds the static site."""
+"""Builds the static website."""
 
 import sys
 import time
@@ -29,14 +29,14 @@ Exit code: 0 written, 2 wrong usage, or a record or a data file has a fault.
 
 
 def main(words: list[str]) -> int:
-    """Writes the site; says on stdout where it begins, on stderr how large it is."""
+    """Writes the site; prints the path of its start page on stdout and its size on stderr."""
     from bench.rules.places import day
-    from bench.tables.write import place
+    from bench.tables.write import output_folder
 
     config = compose("site", words, SiteConfig)
     if not config.out:
         raise UsageError("site needs a folder: out=site")
-    folder, on, began = place(config.out), day(config.on), time.monotonic()
+    folder, on, began = output_folder(config.out), day(config.on), time.monotonic()
     from bench.site.build import write
     from bench.site.place import SiteFolder
     from bench.site.world import gather

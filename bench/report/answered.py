@@ -50,7 +50,7 @@ class Answered:
 
     @cached_property
     def computed_figures(self) -> list[str]:
-        """Returns the keys of those of them that nobody published: computed for the sheet."""
+        """Returns the keys of used figures that nobody published: computed for the sheet."""
         return computed_figures(self.chip, self.figures_used)
 
     @cached_property

@@ -111,7 +111,7 @@ def _unpublished(at: Answered) -> dict[str, Scalar]:
     found = at.prediction
     return {
         "lacks": ", ".join(found.missing) or None, "assumed": found.assumed or None,
-        "worked_out": ", ".join(at.worked_out) or None,
+        "worked_out": ", ".join(at.computed_figures) or None,
     }  # fmt: skip
 
 

@@ -1,1 +1,1 @@
-"""The catalogue as tidy tables: one row a thing said, every column with its meaning."""
+"""The catalogue as tidy tables, in which every column has a stated meaning."""

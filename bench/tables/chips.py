@@ -1,4 +1,4 @@
-"""Rows about chips: the chips, what is said of them in words, and the sources."""
+"""Rows of the tables of chips, of facts about them in words, and of sources."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class ChipRow:
     architecture: Annotated[str, "design, in words"]
     family: Annotated[str | None, "key of the design in specs/architectures.yaml"]
     form: Annotated[str | None, "form factor"]
-    aliases: Annotated[str | None, "other names it answers to"]
+    aliases: Annotated[str | None, "other names under which it is found"]
     members: Annotated[str | None, "what a system is built of, as count x chip"]
     figures: Annotated[int, "figures its sheet has, gaps included", "1"]
     conflicts: Annotated[int, "figures on which sources disagree", "1"]
@@ -34,7 +34,7 @@ class ChipRow:
 
 
 def chip_rows(data: Data) -> Iterator[ChipRow]:
-    """Returns one row a chip."""
+    """Yields one row per chip."""
     yield from (_chip_row(chip) for chip in data.chips)
 
 
@@ -61,18 +61,18 @@ def _chip_row(chip: Chip) -> ChipRow:
 
 @dataclass(frozen=True)
 class FactRow:
-    """Something said of a chip that is no quantity."""
+    """One fact about a chip that is not a quantity."""
 
     chip: Annotated[str, "key of the chip"]
     fact: Annotated[str, "key of the fact"]
     title: Annotated[str, "the fact in words"]
-    value: Annotated[str, "what is said"]
+    value: Annotated[str, "what the source says"]
     source: Annotated[str, "key of the source"]
     note: Annotated[str | None, "our remark"]
 
 
 def fact_rows(data: Data) -> Iterator[FactRow]:
-    """Returns one row a chip and fact."""
+    """Yields one row per chip and fact."""
     for chip in data.chips:
         for key, fact in sorted(chip.facts.items()):
             yield FactRow(chip.id, key, FACTS[key].title, fact.value, fact.source, fact.note)
@@ -80,7 +80,7 @@ def fact_rows(data: Data) -> Iterator[FactRow]:
 
 @dataclass(frozen=True)
 class SourceRow:
-    """Where something was read."""
+    """One document, and how often the chips cite it."""
 
     source: Annotated[str, "key of the source"]
     kind: Annotated[str, "who says it: vendor, filing, regulation, measurement, press, ..."]
@@ -88,20 +88,28 @@ class SourceRow:
     title: Annotated[str | None, "title"]
     read_via: Annotated[str | None, "the copy it was read in, if not at its address"]
     accessed: Annotated[str, "day it was read"]
-    weak: Annotated[str | None, "why it carries little weight"]
+    weak: Annotated[str | None, "why little weight is given to it"]
     claims: Annotated[int, "figures, rivals and facts of these chips that cite it", "1"]
 
 
 def source_rows(data: Data) -> Iterator[SourceRow]:
-    """Returns one row a source, whether or not a chip asked for cites it."""
+    """Yields one row per source of the catalogue, whether or not one of the chips cites it."""
     cited = Counter(key for chip in data.chips for key in _cited(chip))
-    for key, one in data.catalogue.sources.items():
+    for key, source in data.catalogue.sources.items():
         yield SourceRow(
-            key, one.kind, one.url, one.title, one.read_via, one.accessed, one.weak, cited[key]
+            source=key,
+            kind=source.kind,
+            url=source.url,
+            title=source.title,
+            read_via=source.read_via,
+            accessed=source.accessed,
+            weak=source.weak,
+            claims=cited[key],
         )
 
 
 def _cited(chip: Chip) -> Iterator[str]:
+    """Yields the keys of the sources of a chip's figures, rival figures and facts."""
     for figure in chip.figures.values():
         yield from (one.source for one in (figure, *figure.rivals))
     yield from (fact.source for fact in chip.facts.values())

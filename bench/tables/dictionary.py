@@ -1,4 +1,4 @@
-"""The data dictionary: every column of every table, for people and for programs."""
+"""The data dictionary: every column of every table, as Markdown and as rows."""
 
 from collections.abc import Iterable
 
@@ -8,15 +8,15 @@ HEADER = ("column", "type", "unit", "may be empty", "meaning")
 PREFACE = """\
 # Data dictionary
 
-Values are in SI base units: operations and bytes a second, bytes, hertz, watts, mm². An empty cell
-means unknown or not said, never nought. Texts that hold several words part them by "; ". In CSV a
-text that a spreadsheet would compute (it begins with =, +, - or @, blanks and width aside) has an
-apostrophe before it.
+Values are in base units: operations and bytes per second, bytes, hertz, watts, mm². An empty cell
+means unknown or not stated, never zero. Several values in one cell are separated by "; ". In CSV, a
+text that a spreadsheet would evaluate as a formula (it begins with =, +, - or @, also after blanks
+or in full width) has an apostrophe before it.
 """
 
 
 def as_rows(tables: Iterable[Table]) -> list[dict[str, Scalar]]:
-    """Returns one mapping a column."""
+    """Returns one mapping per column."""
     return [
         {
             "table": table.name,
@@ -32,7 +32,7 @@ def as_rows(tables: Iterable[Table]) -> list[dict[str, Scalar]]:
 
 
 def as_text(tables: Iterable[Table]) -> str:
-    """Returns the dictionary as Markdown, a section a table."""
+    """Returns the dictionary as Markdown, one section per table."""
     sections = [
         f"## {table.name}: {table.title}\n\n{markdown(HEADER, map(_line, table.columns))}"
         for table in tables
@@ -40,16 +40,18 @@ def as_text(tables: Iterable[Table]) -> str:
     return "\n".join([PREFACE, *sections])
 
 
-def _line(one: Column) -> tuple[str, ...]:
-    return (f"`{one.name}`", one.type, one.unit, "yes" if one.optional else "", one.meaning)
+def _line(column: Column) -> tuple[str, ...]:
+    empty = "yes" if column.optional else ""
+    return (f"`{column.name}`", column.type, column.unit, empty, column.meaning)
 
 
 def markdown(header: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
     """Returns a Markdown table."""
     rows = [tuple(header), *(tuple(line) for line in lines)]
     rows.insert(1, ("---",) * len(rows[0]))
-    return "".join(f"| {' | '.join(_cell(one) for one in row)} |\n" for row in rows)
+    return "".join(f"| {' | '.join(map(_cell, row))} |\n" for row in rows)
 
 
 def _cell(text: str) -> str:
+    """Returns a text on one line, with its vertical bars escaped."""
     return " ".join(text.split()).replace("|", "\\|")

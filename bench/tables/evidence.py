@@ -1,4 +1,4 @@
-"""Rows of reported measurements and of claims with their verdicts."""
+"""Rows of the tables of reported measurements and of claims with their verdicts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,69 +14,69 @@ from bench.tables.model import Data, joined
 
 @dataclass(frozen=True)
 class ReportedRow:
-    """One value that somebody else measured of one chip."""
+    """One value of one chip that others measured."""
 
     ref: Annotated[str, "file and id of the value in results/reported"]
     chip: Annotated[str, "key of the chip"]
-    named: Annotated[str | None, "what the source calls the device, where that leaves it open"]
+    named: Annotated[str | None, "what the source calls the device, where that fits several chips"]
     quantity: Annotated[str, "what was measured"]
-    figure: Annotated[str | None, "key of the figure that it is set beside"]
+    figure: Annotated[str | None, "key of the published figure that it is compared with"]
     dtype: Annotated[str | None, "number format of the inputs or of the weights"]
     value: Annotated[float, "the value of one whole chip, in base units", "unit"]
     unit: Annotated[str, "base unit of the value"]
     achieved: Annotated[float | None, "measured over published", "1"]
     as_written: Annotated[str, "the value as the source gives it"]
-    per: Annotated[str, "what the written value is of: device, die or total"]
+    per: Annotated[str, "what the written value refers to: device, die or total"]
     count: Annotated[int, "chips that took part", "1"]
-    statistic: Annotated[str, "which of many samples it is"]
+    statistic: Annotated[str, "statistic of the samples: best, mean, median or unknown"]
     kind: Annotated[str, "class of the evidence"]
     by: Annotated[str, "who measured"]
     date: Annotated[str, "when it was measured or published"]
     quality: Annotated[str, "A, B or C"]
-    defects: Annotated[str | None, "what speaks against taking it as it is"]
-    weight: Annotated[float, "what it weighs when chips are judged", "1"]
-    why: Annotated[str | None, "what took from its weight"]
+    defects: Annotated[str | None, "known defects of the value"]
+    weight: Annotated[float, "weight in verdicts", "1"]
+    why: Annotated[str | None, "what reduced its weight"]
     work: Annotated[str | None, "what was computed"]
-    conditions: Annotated[str | None, "how it was done"]
-    software: Annotated[str | None, "what it ran on"]
-    formula: Annotated[str | None, "how it was worked out"]
+    conditions: Annotated[str | None, "how it was measured"]
+    software: Annotated[str | None, "software that it ran on"]
+    formula: Annotated[str | None, "how it was computed, if the source does not print it"]
     note: Annotated[str | None, "our remark"]
     url: Annotated[str, "address of the source"]
-    at: Annotated[str | None, "where in the source it stands"]
+    at: Annotated[str | None, "place in the source"]
 
 
 def reported_rows(data: Data) -> Iterator[ReportedRow]:
-    """Returns one row a reported value of the chips asked for."""
+    """Yields one row per reported value of the chips."""
     chips = {chip.id for chip in data.chips}
-    yield from (_reported(one) for one in reported(reports(), data.catalogue, chips))
+    yield from (_reported_row(one) for one in reported(reports(), data.catalogue, chips))
 
 
-def _reported(one: Observation) -> ReportedRow:
-    row, origin = one.reported, reports()[one.ref.partition(":")[0]].source
+def _reported_row(observation: Observation) -> ReportedRow:
+    row, origin = observation.reported, reports()[observation.ref.partition(":")[0]].source
     if row is None:
-        raise ValueError(f"{one.ref} is no reported value")
+        raise ValueError(f"{observation.ref} is no reported value")
     return ReportedRow(
-        ref=one.ref,
-        chip=one.chip,
+        ref=observation.ref,
+        chip=observation.chip,
         named=row.named,
         quantity=row.quantity,
-        figure=one.paper.key if one.paper else one.figure,
+        figure=observation.paper.key if observation.paper else observation.figure,
         dtype=row.dtype,
-        value=one.value,
-        unit=one.dimension.value,
-        achieved=one.fraction,
+        value=observation.value,
+        unit=observation.dimension.value,
+        achieved=observation.fraction,
         as_written=str(row.value),
         per=row.per,
         count=row.count,
         statistic=row.statistic,
-        kind=one.kind.value,
-        by=one.by,
+        kind=observation.kind.value,
+        by=observation.by,
         date=row.date,
         quality=row.quality,
         defects=joined(row.defects),
-        weight=one.weight,
-        why=joined(one.why),
-        work=joined(f"{key}={value}" for key, value in one.work),
+        weight=observation.weight,
+        why=joined(observation.why),
+        work=joined(f"{key}={value}" for key, value in observation.work),
         conditions=joined(f"{key}={value}" for key, value in row.conditions.items()),
         software=row.software,
         formula=row.formula,
@@ -88,43 +88,43 @@ def _reported(one: Observation) -> ReportedRow:
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """One statement that sets chips against one another, judged."""
+    """One statement that compares chips, with its verdict."""
 
     claim: Annotated[str, "key of the claim"]
-    statement: Annotated[str, "what is said, in our words"]
-    speaker: Annotated[str, "who says it"]
+    statement: Annotated[str, "the claim, in our words"]
+    speaker: Annotated[str, "who makes the claim"]
     side: Annotated[str, "on whose behalf"]
-    date: Annotated[str, "when it was said"]
+    date: Annotated[str, "when it was made"]
     source: Annotated[str, "key of the source"]
-    subjects: Annotated[str, "keys of the chips that are spoken of"]
-    objects: Annotated[str, "keys of the chips that they are set against"]
-    axes: Annotated[str, "figures and kinds of work that it is read on"]
+    subjects: Annotated[str, "keys of the chips that the claim is about"]
+    objects: Annotated[str, "keys of the chips that they are compared with"]
+    axes: Annotated[str, "figures and kinds of work on which it is tested"]
     relation: Annotated[str, "matches, exceeds, at least or at most"]
-    factor: Annotated[float, "times the object's value", "1"]
-    margin: Annotated[float, "what still counts as equal", "1"]
-    verdict: Annotated[str, "what measurement says"]
+    factor: Annotated[float, "ratio of subject to object that the relation refers to", "1"]
+    margin: Annotated[float, "relative difference that still counts as equal", "1"]
+    verdict: Annotated[str, "verdict of measurement"]
     stands: Annotated[str, "where it holds: on paper, measured, both, neither; or open"]
     holds_on_paper: Annotated[bool | None, "whether it holds by published figures"]
     holds_measured: Annotated[bool | None, "whether it holds by measurement"]
-    paper_ratio: Annotated[float | None, "on the deciding axis and pair", "1"]
-    measured_ratio: Annotated[float | None, "on the deciding axis and pair", "1"]
-    measured_low: Annotated[float | None, "low bound of its 95% interval", "1"]
-    measured_high: Annotated[float | None, "high bound of its 95% interval", "1"]
-    reason: Annotated[str, "why the verdict is what it is"]
+    paper_ratio: Annotated[float | None, "published ratio on the deciding axis and pair", "1"]
+    measured_ratio: Annotated[float | None, "measured ratio on the deciding axis and pair", "1"]
+    measured_low: Annotated[float | None, "low end of its 95% interval", "1"]
+    measured_high: Annotated[float | None, "high end of its 95% interval", "1"]
+    reason: Annotated[str, "reasons for the verdict"]
 
 
 def claim_rows(data: Data) -> Iterator[ClaimRow]:
-    """Returns one row a claim that speaks of a chip asked for."""
+    """Yields one row per claim about one of the chips."""
     chips = {chip.id for chip in data.chips}
     evidence = bench_of().whole
-    for one in claims().values():
-        if chips & {*one.subjects, *one.objects}:
-            yield _claim(judgement(one, evidence, data.catalogue))
+    for claim in claims().values():
+        if chips & {*claim.subjects, *claim.objects}:
+            yield _claim_row(judgement(claim, evidence, data.catalogue))
 
 
-def _claim(one: Judgement) -> ClaimRow:
-    claim, found = one.claim, one.deciding.deciding
-    low, high = found.measured.interval() if found.measured else (None, None)
+def _claim_row(judged: Judgement) -> ClaimRow:
+    claim, finding = judged.claim, judged.deciding.deciding
+    low, high = finding.measured.interval() if finding.measured else (None, None)
     return ClaimRow(
         claim=claim.id,
         statement=claim.statement,
@@ -138,13 +138,13 @@ def _claim(one: Judgement) -> ClaimRow:
         relation=claim.relation,
         factor=claim.factor,
         margin=claim.margin,
-        verdict=one.word.value,
-        stands=one.stands.value,
-        holds_on_paper=one.on_paper,
-        holds_measured=one.holds,
-        paper_ratio=found.paper.value if found.paper else None,
-        measured_ratio=found.measured.ratio if found.measured else None,
+        verdict=judged.word.value,
+        stands=judged.stands.value,
+        holds_on_paper=judged.on_paper,
+        holds_measured=judged.holds,
+        paper_ratio=finding.paper.value if finding.paper else None,
+        measured_ratio=finding.measured.ratio if finding.measured else None,
         measured_low=low,
         measured_high=high,
-        reason=found.reason,
+        reason=finding.reason,
     )

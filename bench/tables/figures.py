@@ -1,4 +1,4 @@
-"""Rows of figures: every claim, preferred or rival, with its unit, kind and source."""
+"""Rows of the tables of figures and of conflicts: every published claim with its source."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ ACCUMULATORS = {
     "fp64": "fp64", "fp32": "fp32", "tf32": "fp32", "bf16": "fp32", "fp16": "fp32", "fp8": "fp32",
     "int8": "int32", "int4": "int32",
 }  # fmt: skip
-"""The usual accumulator of a matrix format; formats without a usual one are not here."""
+"""The usual accumulator by matrix format; formats without a usual one are left out."""
 UNIT_KINDS = {"vector": "vector", "matrix": "matrix", "sparse": "matrix", "cycle": "vector"}
+"""Kind of units, by the first word of a figure's key."""
 
 
 @dataclass(frozen=True)
@@ -36,88 +37,92 @@ class FigureRow:
     dtype: Annotated[str | None, "number format of the inputs"]
     accumulator: Annotated[
         str | None,
-        "format of the sums: by the figure's key where it has one (acc16), else the usual one of "
-        "the format, a convention and no claim of the source; empty where none is usual",
+        "format of the sums: the one in the figure's key (acc16), else the usual one of the input "
+        "format, which is a convention and no claim of the source; empty if none is usual",
     ]
     density: Annotated[str, "dense, sparse, not said (basis unspecified) or not a rate"]
     basis: Annotated[str | None, "how a rate is known to be dense"]
-    counts: Annotated[str | None, "what it adds up, or leaves out, that its key does not say"]
-    origin: Annotated[str, "published, or computed here of what the source gives"]
-    formula: Annotated[str | None, "how it was worked out"]
-    needs: Annotated[str | None, "instruction sets without which it does not hold"]
+    counts: Annotated[str | None, "what it counts or leaves out that its key does not say"]
+    origin: Annotated[str, "published, or computed here from what the source gives"]
+    formula: Annotated[str | None, "how it was computed"]
+    needs: Annotated[str | None, "instruction sets that it requires"]
     refuted: Annotated[str | None, "why the claim cannot be right"]
-    conflict: Annotated[bool, "whether it differs from a claim that counts the same"]
+    conflict: Annotated[
+        bool, "whether it differs from another claim that counts the same operations or bytes"
+    ]
     why: Annotated[str | None, "why the preferred claim stands first"]
-    explained: Annotated[str | None, "why it departs from units x clock x operations a cycle"]
+    explained: Annotated[str | None, "why it differs from units x clock x operations per cycle"]
     note: Annotated[str | None, "our remark"]
     source: Annotated[str, "key of the source"]
-    source_kind: Annotated[str, "who says it"]
+    source_kind: Annotated[str, "kind of the source"]
     source_title: Annotated[str | None, "title of the source"]
     source_url: Annotated[str, "address of the source"]
-    weak: Annotated[str | None, "why the source carries little weight"]
+    weak: Annotated[str | None, "why little weight is given to the source"]
     read_via: Annotated[str | None, "the copy it was read in"]
     accessed: Annotated[str, "day it was read"]
 
 
 def figure_rows(data: Data) -> Iterator[FigureRow]:
-    """Returns one row a chip, figure and claim, the preferred claim first."""
+    """Yields one row per chip, figure and claim, the preferred claim first."""
     for chip in data.chips:
-        for key in FIGURES:
-            if key in chip.figures:
-                yield from _claims(chip, key, data)
+        for key in (key for key in FIGURES if key in chip.figures):
+            for number in range(1 + len(chip.figures[key].rivals)):
+                yield _figure_row(chip, key, number, data)
 
 
-def _claims(chip: Chip, key: str, data: Data) -> Iterator[FigureRow]:
+def _figure_row(chip: Chip, key: str, number: int, data: Data) -> FigureRow:
+    """Returns the row of one claim; number 0 is the preferred one, others count its rivals."""
     figure = chip.figures[key]
-    for number, one in enumerate((figure, *figure.rivals)):
-        source = data.catalogue.sources[one.source]
-        yield FigureRow(
-            chip=chip.id,
-            figure=key,
-            title=FIGURES[key].title,
-            claim=number,
-            stands="rival" if number else "first",
-            value=one.number,
-            unit=FIGURES[key].dimension.value,
-            gap=None if isinstance(one.value, Quantity) else one.value.value,
-            as_written=str(one.value),
-            unit_written=_unit_written(one),
-            unit_kind=unit_kind(key),
-            dtype=dtype(key),
-            accumulator=accumulator(key),
-            density=density(key, one),
-            basis=one.basis.value if one.basis else None,
-            counts=one.counts,
-            origin=one.origin,
-            formula=one.formula,
-            needs=joined(one.needs),
-            refuted=one.refuted,
-            conflict=_in_conflict(figure, number),
-            why=None if number else figure.why,
-            explained=None if number else chip.explained.get(key),
-            note=one.note,
-            source=one.source,
-            source_kind=source.kind,
-            source_title=source.title,
-            source_url=source.url,
-            weak=source.weak,
-            read_via=source.read_via,
-            accessed=source.accessed,
-        )
+    claim = figure.rivals[number - 1] if number else figure
+    source = data.catalogue.sources[claim.source]
+    return FigureRow(
+        chip=chip.id,
+        figure=key,
+        title=FIGURES[key].title,
+        claim=number,
+        stands="rival" if number else "first",
+        value=claim.number,
+        unit=FIGURES[key].dimension.value,
+        gap=None if isinstance(claim.value, Quantity) else claim.value.value,
+        as_written=str(claim.value),
+        unit_written=_unit_written(claim),
+        unit_kind=unit_kind(key),
+        dtype=dtype(key),
+        accumulator=accumulator(key),
+        density=density(key, claim),
+        basis=claim.basis.value if claim.basis else None,
+        counts=claim.counts,
+        origin=claim.origin,
+        formula=claim.formula,
+        needs=joined(claim.needs),
+        refuted=claim.refuted,
+        conflict=_in_conflict(figure, number),
+        why=None if number else figure.why,
+        explained=None if number else chip.explained.get(key),
+        note=claim.note,
+        source=claim.source,
+        source_kind=source.kind,
+        source_title=source.title,
+        source_url=source.url,
+        weak=source.weak,
+        read_via=source.read_via,
+        accessed=source.accessed,
+    )
 
 
-def _unit_written(one: Published) -> str | None:
-    written = str(one.value).split() if isinstance(one.value, Quantity) else []
+def _unit_written(claim: Published) -> str | None:
+    written = str(claim.value).split() if isinstance(claim.value, Quantity) else []
     return written[1] if len(written) > 1 else None
 
 
 def _in_conflict(figure: Figure, number: int) -> bool:
+    """Tells whether the preferred claim (0) differs from any rival, or rival ``number`` from it."""
     rivals = figure.rivals[number - 1 : number] if number else figure.rivals
     return any(disagrees(figure, one) for one in rivals)
 
 
 def _parts(key: str) -> tuple[str, str] | None:
-    """Returns the units and the format of a figure that counts operations, or None."""
+    """Returns units and number format of a figure that counts operations; None for others."""
     unit, _, rest = key.partition("_")
     if FIGURES[key].dimension not in (*A_SECOND, *A_CYCLE):
         return None
@@ -127,32 +132,32 @@ def _parts(key: str) -> tuple[str, str] | None:
 
 
 def unit_kind(key: str) -> str | None:
-    """Returns which units do the operations that a figure counts, or None."""
+    """Returns the units that do the operations which a figure counts: matrix, vector or None."""
     found = _parts(key)
     return found[0] if found else None
 
 
 def dtype(key: str) -> str | None:
-    """Returns the format of the inputs, or None."""
+    """Returns the number format of the inputs of a figure that counts operations, else None."""
     found = _parts(key)
     return found[1].removesuffix("_acc16") if found else None
 
 
 def accumulator(key: str) -> str | None:
-    """Returns the format of a matrix product's sums: the key's, else the usual one, or None."""
+    """Returns the format of a matrix product's sums: the key's, else the usual one, else None."""
     found = _parts(key)
     if found is None or found[0] != "matrix":
         return None
     return "fp16" if found[1].endswith("_acc16") else ACCUMULATORS.get(found[1])
 
 
-def density(key: str, one: Published) -> str:
+def density(key: str, claim: Published) -> str:
     """Returns whether a rate is dense or sparse, ``not said``, or ``not a rate``."""
     if not FIGURES[key].is_rate:
         return "not a rate"
-    if key.startswith("sparse_") or one.counts == "sparse":
+    if key.startswith("sparse_") or claim.counts == "sparse":
         return "sparse"
-    return "not said" if one.basis is Basis.UNSPECIFIED else "dense"
+    return "not said" if claim.basis is Basis.UNSPECIFIED else "dense"
 
 
 @dataclass(frozen=True)
@@ -162,27 +167,27 @@ class ConflictRow:
     chip: Annotated[str, "key of the chip"]
     figure: Annotated[str, "key of the figure"]
     title: Annotated[str, "the figure in words"]
-    first: Annotated[str, "the preferred value as written; unknown where none is preferred"]
+    first: Annotated[str, "the preferred value as written; unknown if none is preferred"]
     first_source: Annotated[str, "key of its source"]
     rivals: Annotated[str, "the values that differ, as written"]
     rival_sources: Annotated[str, "keys of their sources, in the same order"]
-    claims: Annotated[int, "how many values, the preferred one included", "1"]
+    claims: Annotated[int, "number of values, including the preferred one", "1"]
     spread: Annotated[float | None, "highest over lowest; empty with one number", "1"]
     why: Annotated[str | None, "why the preferred value stands first"]
 
 
 def conflict_rows(data: Data) -> Iterator[ConflictRow]:
-    """Returns one row an open conflict."""
-    for one in conflicts(data.chips):
+    """Yields one row per open conflict."""
+    for conflict in conflicts(data.chips):
         yield ConflictRow(
-            chip=one.chip,
-            figure=one.figure,
-            title=FIGURES[one.figure].title,
-            first=str(one.first.value),
-            first_source=one.first.source,
-            rivals="; ".join(str(rival.value) for rival in one.rivals),
-            rival_sources="; ".join(rival.source for rival in one.rivals),
-            claims=1 + len(one.rivals),
-            spread=one.spread,
-            why=one.first.why,
+            chip=conflict.chip,
+            figure=conflict.figure,
+            title=FIGURES[conflict.figure].title,
+            first=str(conflict.first.value),
+            first_source=conflict.first.source,
+            rivals="; ".join(str(rival.value) for rival in conflict.rivals),
+            rival_sources="; ".join(rival.source for rival in conflict.rivals),
+            claims=1 + len(conflict.rivals),
+            spread=conflict.spread,
+            why=conflict.first.why,
         )

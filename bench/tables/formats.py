@@ -1,4 +1,4 @@
-"""A table as CSV, JSON or Parquet; the same rows in each."""
+"""A table as CSV, JSON or Parquet; each format has the same rows."""
 
 import csv
 import io
@@ -23,13 +23,14 @@ def as_csv(table: Table, rows: Sequence[Any]) -> bytes:
 
 
 def _cell(value: Scalar) -> Scalar:
+    """Returns a CSV cell: ``true`` or ``false``, and text guarded against formulas."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return guarded(value)
 
 
 def as_json(_: Table, rows: Sequence[Any]) -> bytes:
-    """Returns a list of objects, a line each."""
+    """Returns a JSON list of objects, one per line."""
     lines = [json.dumps(cells(row), ensure_ascii=False, allow_nan=False) for row in rows]
     return ("[\n" + ",\n".join(lines) + "\n]\n").encode()
 
@@ -43,8 +44,8 @@ def as_parquet(table: Table, rows: Sequence[Any]) -> bytes:
     if find_spec("pyarrow") is None:
         fix = "pip install 'onpaper[parquet]', or leave parquet out of formats="
         raise UsageError(f"parquet needs pyarrow, which is not installed: {fix}")
-    made: bytes = frames.frame(table.shape, rows).to_parquet(index=False, engine="pyarrow")
-    return made
+    content: bytes = frames.frame(table.shape, rows).to_parquet(index=False, engine="pyarrow")
+    return content
 
 
 WRITERS: dict[str, Callable[[Table, Sequence[Any]], bytes]] = {

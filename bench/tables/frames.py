@@ -1,4 +1,4 @@
-"""Rows as pandas frames, each column with the type its table states."""
+"""Rows as pandas frames, each column with the type that its table states."""
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -14,10 +14,10 @@ DTYPES = {"string": "string", "number": "float64", "integer": "Int64", "boolean"
 
 
 def _pandas() -> Any:  # noqa: ANN401 -- a module; an environment may lack it
-    """Returns pandas, imported where a frame is made.
+    """Returns pandas, imported only when a frame is made.
 
     Raises:
-        UsageError: it is not here, as where torch's own image was left as it is.
+        UsageError: pandas is not installed, as in an environment that came with torch.
     """
     try:
         return import_module("pandas")
@@ -26,50 +26,52 @@ def _pandas() -> Any:  # noqa: ANN401 -- a module; an environment may lack it
 
 
 def frame(shape: type[Any], rows: Iterable[Any]) -> "pd.DataFrame":
-    """Returns rows of one table as a frame; an empty cell is NA in text, NaN in numbers.
+    """Returns the rows of one table as a frame; an empty cell is NA in text, NaN in numbers.
+
+    Args:
+        shape: dataclass of the rows.
+        rows: the rows.
 
     Raises:
-        UsageError: pandas is not here.
+        UsageError: pandas is not installed.
     """
     pandas = _pandas()
     known = columns(shape)
-    made = pandas.DataFrame([cells(row) for row in rows], columns=[one.name for one in known])
-    typed: pd.DataFrame = made.astype({one.name: _dtype(one) for one in known})
+    untyped = pandas.DataFrame([cells(row) for row in rows], columns=[one.name for one in known])
+    typed: pd.DataFrame = untyped.astype({one.name: _dtype(one) for one in known})
     return typed
 
 
 def loose(rows: Iterable[Mapping[str, Any]]) -> "pd.DataFrame":
-    """Returns rows without a stated shape as a frame; a column's type is that of what it holds.
+    """Returns rows without stated columns as a frame, with types inferred from the values.
 
-    Text is ``string``, whole numbers ``Int64``, truth ``boolean``, else numbers ``float64``; a
-    column that holds nothing is NaN.
+    A column with any text is ``string``, one of whole numbers ``Int64``, one of truth values
+    ``boolean``, any other ``float64``; an empty column is NaN.
 
     Raises:
-        UsageError: pandas is not here.
+        UsageError: pandas is not installed.
     """
     pandas = _pandas()
-    told = [dict(row) for row in rows]
-    names = dict.fromkeys(name for row in told for name in row)
-    held = {name: {type(row.get(name)) for row in told} - {type(None)} for name in names}
-    made = pandas.DataFrame(told, columns=list(names))
-    typed: pd.DataFrame = made.astype({name: _held(kinds) for name, kinds in held.items()})
+    mappings = [dict(row) for row in rows]
+    names = dict.fromkeys(name for row in mappings for name in row)
+    types = {name: {type(row.get(name)) for row in mappings} - {type(None)} for name in names}
+    untyped = pandas.DataFrame(mappings, columns=list(names))
+    typed: pd.DataFrame = untyped.astype({name: _inferred(found) for name, found in types.items()})
     return typed
 
 
-def _held(kinds: set[type]) -> str:
-    """Returns the pandas type of a column that holds these types."""
-    if str in kinds:
+def _inferred(types: set[type]) -> str:
+    """Returns the pandas type of a column whose values have these types."""
+    if str in types:
         return DTYPES["string"]
-    if kinds == {bool}:
+    if types == {bool}:
         return DTYPES["boolean"]
-    return DTYPES["integer"] if kinds == {int} else DTYPES["number"]
+    return DTYPES["integer"] if types == {int} else DTYPES["number"]
 
 
 def _dtype(column: Column) -> str:
-    """Returns the pandas type: nullable only where a cell may be empty."""
-    plain = {"integer": "int64", "boolean": "bool"}
-    return plain[column.type] if _is_full(column) else DTYPES[column.type]
-
-
-def _is_full(column: Column) -> bool:
-    return column.type in ("integer", "boolean") and not column.optional
+    """Returns the pandas type of a column: integers and truth values are nullable if optional."""
+    required = {"integer": "int64", "boolean": "bool"}
+    return (
+        DTYPES[column.type] if column.optional else required.get(column.type, DTYPES[column.type])
+    )

@@ -1,4 +1,4 @@
-"""What a table is: a typed row whose columns say what they mean."""
+"""What a table is: a dataclass of rows whose fields state type, meaning and unit of the columns."""
 
 import dataclasses
 from collections.abc import Callable, Iterable
@@ -16,7 +16,13 @@ TYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
 
 @dataclass(frozen=True)
 class Data:
-    """What tables are made of: the chips asked for, and all that they refer to."""
+    """What tables are made from.
+
+    Attributes:
+        chips: the chips to export.
+        catalogue: all sheets, designs and sources.
+        book: the export rules.
+    """
 
     chips: tuple[Chip, ...]
     catalogue: Catalogue
@@ -29,8 +35,8 @@ class Column:
 
     Attributes:
         type: ``string``, ``number``, ``integer`` or ``boolean``.
-        unit: unit of a number, ``1`` for a bare one; empty where there is none.
-        optional: whether a cell may be empty, which means unknown or not said.
+        unit: unit of a number, ``1`` for a pure number; empty for other types.
+        optional: whether a cell may be empty, which means unknown or not stated.
     """
 
     name: str
@@ -42,7 +48,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its name, what one row of it is, and how the rows are made."""
+    """One table.
+
+    Attributes:
+        name: stem of its file.
+        title: what it has, in words.
+        shape: the dataclass of its rows.
+        rows: makes the rows.
+    """
 
     name: str
     title: str
@@ -56,23 +69,23 @@ class Table:
 
 
 def columns(shape: type[Any]) -> tuple[Column, ...]:
-    """Returns the columns of a row class, read from its ``Annotated`` fields: meaning, unit."""
+    """Returns the columns of a dataclass of rows, from its ``Annotated`` fields: meaning, unit."""
     hints = get_type_hints(shape, include_extras=True)
-    return tuple(_column(one.name, hints[one.name]) for one in dataclasses.fields(shape))
+    return tuple(_column(field.name, hints[field.name]) for field in dataclasses.fields(shape))
 
 
 def _column(name: str, hint: Any) -> Column:  # noqa: ANN401 -- a type, as typing gives it
-    kind, meaning, *unit = get_args(hint)
-    kinds = get_args(kind) if get_origin(kind) is UnionType else (kind,)
-    (plain,) = (one for one in kinds if one is not NoneType)
-    return Column(name, TYPES[plain], unit[0] if unit else "", meaning, NoneType in kinds)
+    hinted, meaning, *unit = get_args(hint)
+    types = get_args(hinted) if get_origin(hinted) is UnionType else (hinted,)
+    (plain,) = (one for one in types if one is not NoneType)
+    return Column(name, TYPES[plain], unit[0] if unit else "", meaning, NoneType in types)
 
 
 def cells(row: Any) -> dict[str, Scalar]:  # noqa: ANN401 -- a row of any table
-    """Returns a row as a mapping of its columns."""
-    return {one.name: getattr(row, one.name) for one in dataclasses.fields(row)}
+    """Returns a row as a mapping from column to value."""
+    return {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
 
 
 def joined(words: Iterable[str]) -> str | None:
-    """Returns several words in one cell, or None for none."""
+    """Returns several texts as one cell, separated by "; "; None if there are none."""
     return "; ".join(words) or None

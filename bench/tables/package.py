@@ -1,4 +1,4 @@
-"""All files of an export: the tables, their dictionary, and a description for programs."""
+"""The files of an export: tables, data dictionary, licence, and a description for programs."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ from bench.tables.registry import TABLES
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 DESCRIPTION, MAKER = "datapackage.json", "onpaper"
+"""File name of the description, and the generator that it names."""
 MEDIA = {"csv": "text/csv", "json": "application/json", "parquet": "application/vnd.apache.parquet"}
 LICENCE = """\
 # Licence and citation
@@ -28,7 +29,13 @@ advice.
 
 @dataclass(frozen=True)
 class File:
-    """One file of an export; ``rows`` is None for what is no table."""
+    """One file of an export.
+
+    Attributes:
+        name: name of the file.
+        content: its bytes.
+        rows: number of rows of a table; None for other files.
+    """
 
     name: str
     content: bytes
@@ -36,24 +43,24 @@ class File:
 
 
 def files(tables: Iterable[Table], formats: Iterable[str], data: Data, version: str) -> list[File]:
-    """Returns every file of an export but its description.
+    """Returns all files of an export except its description.
 
     Raises:
-        UsageError: there is no such format.
+        UsageError: a format does not exist.
     """
     known = [_known(name) for name in formats]
-    made = []
+    exported = []
     for table in tables:
         rows = list(table.rows(data))
-        made += [
+        exported += [
             File(f"{table.name}.{name}", WRITERS[name](table, rows), len(rows)) for name in known
         ]
-    every = TABLES.values()
-    rows_text = json.dumps(as_rows(every), ensure_ascii=False, indent=1) + "\n"
+    all_tables = TABLES.values()
+    dictionary = json.dumps(as_rows(all_tables), ensure_ascii=False, indent=1) + "\n"
     return [
-        *made,
-        File("dictionary.md", as_text(every).encode()),
-        File("dictionary.json", rows_text.encode()),
+        *exported,
+        File("dictionary.md", as_text(all_tables).encode()),
+        File("dictionary.json", dictionary.encode()),
         File("LICENCE.md", LICENCE.format(version=version).encode()),
     ]
 
@@ -64,15 +71,15 @@ def _known(name: str) -> str:
     return name
 
 
-def described(made: Iterable[File], version: str, before: Mapping[str, Json]) -> File:
-    """Returns the description, in the manner of a Frictionless data package.
+def described(exported: Iterable[File], version: str, earlier: Mapping[str, Json]) -> File:
+    """Returns the description, in the form of a Frictionless data package.
 
     Args:
-        made: the files of this export.
-        version: of the program.
-        before: entries of an earlier export, by path; what is not written anew stays listed.
+        exported: the files of this export.
+        version: version of the program.
+        earlier: entries of an earlier export, by path; files that are not replaced stay listed.
     """
-    entries = {**before, **{one.name: _entry(one, version) for one in made}}
+    entries = {**earlier, **{file.name: _entry(file, version) for file in exported}}
     package: dict[str, Json] = {
         "name": "onpaper-catalogue",
         "title": "Published figures of AI chips, with sources, conflicts and export rules",
@@ -84,23 +91,26 @@ def described(made: Iterable[File], version: str, before: Mapping[str, Json]) ->
     return File(DESCRIPTION, text.encode())
 
 
-def _entry(one: File, version: str) -> Json:
-    stem, _, ending = one.name.rpartition(".")
+def _entry(file: File, version: str) -> Json:
+    """Returns the entry of one file, with the columns if it is a table."""
+    stem, _, ending = file.name.rpartition(".")
     entry: dict[str, Json] = {
-        "name": one.name.replace(".", "-").lower(),
-        "path": one.name,
+        "name": file.name.replace(".", "-").lower(),
+        "path": file.name,
         "version": version,
-        "bytes": len(one.content),
-        "hash": f"sha256:{hashlib.sha256(one.content).hexdigest()}",
+        "bytes": len(file.content),
+        "hash": f"sha256:{hashlib.sha256(file.content).hexdigest()}",
     }
-    if one.rows is None:
+    if file.rows is None:
         return entry
     fields: list[Json] = [_field(column) for column in TABLES[stem].columns]
     entry |= {"title": TABLES[stem].title, "format": ending, "mediatype": MEDIA[ending]}
-    return {**entry, "encoding": "utf-8", "rows": one.rows, "schema": {"fields": fields}}
+    return {**entry, "encoding": "utf-8", "rows": file.rows, "schema": {"fields": fields}}
 
 
-def _field(one: Column) -> dict[str, Any]:
-    field: dict[str, Any] = {"name": one.name, "type": one.type, "description": one.meaning}
-    field |= {"unit": one.unit} if one.unit else {}
-    return field if one.optional else {**field, "constraints": {"required": True}}
+def _field(column: Column) -> dict[str, Any]:
+    """Returns a column as a Frictionless field."""
+    field: dict[str, Any] = {"name": column.name, "type": column.type}
+    field |= {"description": column.meaning}
+    field |= {"unit": column.unit} if column.unit else {}
+    return field if column.optional else {**field, "constraints": {"required": True}}

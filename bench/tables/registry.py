@@ -19,14 +19,19 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         Table("chips", "chips and systems, one row each", ChipRow, chip_rows),
-        Table("figures", "one row a chip, figure and claim", FigureRow, figure_rows),
-        Table("facts", "what is said of chips in words", FactRow, fact_rows),
-        Table("derived", "figures worked out of others", DerivedRow, derived_rows),
-        Table("crosschecks", "printed rates beside the design", CrosscheckRow, crosscheck_rows),
+        Table("figures", "one row per chip, figure and claim", FigureRow, figure_rows),
+        Table("facts", "facts about chips, in words", FactRow, fact_rows),
+        Table("derived", "figures derived from others", DerivedRow, derived_rows),
+        Table(
+            "crosschecks",
+            "published rates beside what the design gives",
+            CrosscheckRow,
+            crosscheck_rows,
+        ),
         Table("conflicts", "figures on which sources disagree", ConflictRow, conflict_rows),
-        Table("sources", "where everything was read", SourceRow, source_rows),
-        Table("reported", "what others measured, one row a value", ReportedRow, reported_rows),
-        Table("claims", "what is said of chips, with the verdict", ClaimRow, claim_rows),
+        Table("sources", "the documents in which everything was read", SourceRow, source_rows),
+        Table("reported", "what others measured, one row per value", ReportedRow, reported_rows),
+        Table("claims", "statements that compare chips, with the verdict", ClaimRow, claim_rows),
         Table("rules", "export rules and Chinese measures", RuleRow, rule_rows),
     )
 }
@@ -36,7 +41,7 @@ def table(name: str) -> Table:
     """Returns a table by name.
 
     Raises:
-        UsageError: there is none; the message names the nearest.
+        UsageError: there is no such table; the message suggests similar names.
     """
     if name not in TABLES:
         raise UsageError(f"no table {name!r}: {did_you_mean(name, TABLES)}")

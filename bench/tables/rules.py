@@ -1,4 +1,4 @@
-"""Rows about rules: the instruments, and what they say of chips on a day."""
+"""Rows of the table of rules, and of the status of chips under them on a given day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,32 +11,32 @@ from bench.tables.model import Data, joined
 
 @dataclass(frozen=True)
 class RuleRow:
-    """One instrument: a regulation, a letter, a practice, a bill, a measure elsewhere."""
+    """One rule: a regulation, letter, practice or bill, or a measure of another country."""
 
     rule: Annotated[str, "key of the rule"]
     title: Annotated[str, "title"]
     jurisdiction: Annotated[str, "country whose rule it is: US, CN or MY"]
     kind: Annotated[str, "what sort of instrument it is"]
-    authority: Annotated[str | None, "who made it, under what"]
-    citation: Annotated[str, "where its text stands"]
+    authority: Annotated[str | None, "issuing authority, and the law that it acts under"]
+    citation: Annotated[str, "where its text is published"]
     published: Annotated[str | None, "day it was published"]
     effective: Annotated[str | None, "first day in the text; empty if it never took force"]
     end: Annotated[str | None, "last day in the text; empty while it stands"]
-    enforced_since: Annotated[str | None, "first day it must be followed, where later"]
-    enforced_until: Annotated[str | None, "last day it was enforced, where it stayed in the text"]
-    suspended_since: Annotated[str | None, "first day it stood still"]
-    suspended_until: Annotated[str | None, "last day it stood still"]
+    enforced_since: Annotated[str | None, "first day on which it must be followed, if later"]
+    enforced_until: Annotated[str | None, "last day of enforcement, if its text stayed longer"]
+    suspended_since: Annotated[str | None, "first day of its suspension"]
+    suspended_until: Annotated[str | None, "last day of its suspension"]
     modifies: Annotated[str | None, "keys of the rules that it changes or applies"]
-    outcomes: Annotated[int, "outcomes that it tells apart", "1"]
-    status: Annotated[str | None, "how it stands, in words"]
-    confidence: Annotated[str, "what its text was read in"]
-    uncertain: Annotated[str | None, "what of it is doubtful"]
+    outcomes: Annotated[int, "number of different outcomes", "1"]
+    status: Annotated[str | None, "its status, in words"]
+    confidence: Annotated[str, "kind of document in which its text was read"]
+    uncertain: Annotated[str | None, "what is doubtful about it"]
     notes: Annotated[str | None, "our remarks"]
     sources: Annotated[str, "keys of its sources"]
 
 
 def rule_rows(data: Data) -> Iterator[RuleRow]:
-    """Returns one row a rule, in order of their days."""
+    """Yields one row per rule, in order of their days."""
     yield from (_rule_row(rule) for rule in data.book.rules.values())
 
 
@@ -67,7 +67,7 @@ def _rule_row(rule: Rule) -> RuleRow:
 
 @dataclass(frozen=True)
 class StatusRow:
-    """What all rules together say of one chip on one day."""
+    """The status of one chip on one day under all rules together."""
 
     chip: Annotated[str, "key of the chip"]
     on: Annotated[str, "the day"]
@@ -78,20 +78,22 @@ class StatusRow:
     needs_licence: Annotated[str, "whether a licence or notice is needed: yes, no or unknown"]
     us_rules: Annotated[str | None, "keys of the US rules that catch it, or may"]
     chinese_rules: Annotated[str | None, "keys of the Chinese measures that catch it, or may"]
-    local_rules: Annotated[str | None, "keys of all measures of the destination itself, likewise"]
+    local_rules: Annotated[
+        str | None, "keys of the destination's own measures that catch it, or may"
+    ]
 
 
-def status_row(found: Status) -> StatusRow:
-    """Returns a classification as a row."""
+def status_row(status: Status) -> StatusRow:
+    """Returns the status of a chip as a row."""
     return StatusRow(
-        chip=found.name,
-        on=found.question.on,
-        destination=found.question.destination,
-        headquarters=found.question.headquarters,
-        eccns="; ".join(one or "none" for one in found.eccns),
-        policies="; ".join(one.value for one in found.policies),
-        needs_licence=found.needs_licence.value,
-        us_rules=joined(one.rule.id for one in found.us if one.caught.value != "no"),
-        chinese_rules=joined(one.rule.id for one in found.chinese if one.caught.value != "no"),
-        local_rules=joined(one.rule.id for one in found.local if one.caught.value != "no"),
+        chip=status.name,
+        on=status.question.on,
+        destination=status.question.destination,
+        headquarters=status.question.headquarters,
+        eccns="; ".join(one or "none" for one in status.eccns),
+        policies="; ".join(one.value for one in status.policies),
+        needs_licence=status.needs_licence.value,
+        us_rules=joined(one.rule.id for one in status.us if one.caught.value != "no"),
+        chinese_rules=joined(one.rule.id for one in status.chinese if one.caught.value != "no"),
+        local_rules=joined(one.rule.id for one in status.local if one.caught.value != "no"),
     )

@@ -1,4 +1,4 @@
-"""Rows that are worked out: derived figures, rates held against the design, comparisons."""
+"""Rows of the tables of derived figures, cross-checked rates and comparisons."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bench.theory.derived import derived
 
 @dataclass(frozen=True)
 class DerivedRow:
-    """One figure that follows from figures of a sheet."""
+    """One figure derived from the figures of a sheet."""
 
     chip: Annotated[str, "key of the chip"]
     figure: Annotated[str, "key of the derived figure"]
@@ -20,13 +20,13 @@ class DerivedRow:
     value: Annotated[float | None, "the value; empty where an input is missing", "unit"]
     unit: Annotated[str, "unit of the value"]
     formula: Annotated[str | None, "the formula with the values put in"]
-    inputs: Annotated[str | None, "keys of the figures it is made of"]
+    inputs: Annotated[str | None, "keys of the figures that it is derived from"]
     sources: Annotated[str | None, "keys of the sources behind them"]
     why: Annotated[str | None, "what is missing, or what is doubtful"]
 
 
 def derived_rows(data: Data) -> Iterator[DerivedRow]:
-    """Returns one row a chip and derived figure."""
+    """Yields one row per chip and derived figure."""
     for chip in data.chips:
         for one in derived(chip, data.catalogue):
             yield DerivedRow(
@@ -44,7 +44,7 @@ def derived_rows(data: Data) -> Iterator[DerivedRow]:
 
 @dataclass(frozen=True)
 class CrosscheckRow:
-    """One printed rate beside units x clock x operations a unit and cycle."""
+    """One published rate beside units x clock x operations per unit and cycle."""
 
     chip: Annotated[str, "key of the chip"]
     figure: Annotated[str, "key of the rate"]
@@ -53,11 +53,11 @@ class CrosscheckRow:
     deviation: Annotated[float, "printed / expected - 1", "1"]
     passed: Annotated[bool, "whether the two agree within 3 %"]
     formula: Annotated[str, "the product in words"]
-    explained: Annotated[str | None, "what the sheet says of the deviation"]
+    explained: Annotated[str | None, "the sheet's explanation of the deviation"]
 
 
 def crosscheck_rows(data: Data) -> Iterator[CrosscheckRow]:
-    """Returns one row a rate that can be checked."""
+    """Yields one row per rate that can be checked."""
     for chip in data.chips:
         for one in crosscheck(chip, data.catalogue):
             yield CrosscheckRow(
@@ -79,22 +79,22 @@ class ComparisonRow:
     figure: Annotated[str, "key of the figure, fact or derived figure"]
     title: Annotated[str, "in words"]
     chip: Annotated[str, "key of the chip"]
-    baseline: Annotated[str, "key of the chip that it is divided by"]
+    baseline: Annotated[str, "key of the baseline chip"]
     value: Annotated[float | None, "the value; empty where there is no number", "unit"]
     unit: Annotated[str | None, "unit of the value; empty for words"]
-    as_written: Annotated[str | None, "the value as published, or as worked out"]
+    as_written: Annotated[str | None, "the value as published, or as derived"]
     ratio: Annotated[float | None, "the value over the baseline's", "1"]
     ratio_low: Annotated[float | None, "the lowest ratio that rival figures give", "1"]
     ratio_high: Annotated[float | None, "the highest ratio that rival figures give", "1"]
     basis: Annotated[str | None, "how the rate, or the least certain one, is known to be dense"]
     origin: Annotated[str, "published, computed for the sheet, or derived from its figures"]
-    formula: Annotated[str | None, "how it was worked out"]
-    why: Annotated[str | None, "why there is nothing, or what has to be said of it"]
+    formula: Annotated[str | None, "how it was derived"]
+    why: Annotated[str | None, "why there is no value, or a remark on it"]
     sources: Annotated[str | None, "keys of the sources behind it"]
 
 
 def comparison_rows(comparison: Comparison) -> Iterator[ComparisonRow]:
-    """Returns one row a figure and chip, in the order of the comparison."""
+    """Yields one row per figure and chip, in the order of the comparison."""
     for row in comparison.rows:
         yield from (_comparison_row(cell, comparison.baseline.id) for cell in row.cells)
 

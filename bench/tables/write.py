@@ -1,4 +1,4 @@
-"""Writes an export: nothing of somebody else's is replaced, and no file is ever half written."""
+"""Writes an export: only files of earlier exports are replaced, and no file is half written."""
 
 import json
 import os
@@ -11,19 +11,19 @@ from bench.atomic import replace
 from bench.errors import UsageError
 from bench.tables.package import DESCRIPTION, MAKER, File, Json
 
-LONGEST = 255
-"""Bytes that a file system lets a name have."""
+MAX_NAME_BYTES = 255
+"""Longest file name that file systems allow."""
 
 
-def place(out: str) -> Path:
-    """Returns the folder that ``out=`` names, with ``~`` spelt out; it need not be there yet.
+def output_folder(out: str) -> Path:
+    """Returns the folder that ``out=`` names, with ``~`` expanded; it need not exist yet.
 
     Raises:
-        UsageError: there is something else, or no folder can be made there.
+        UsageError: it exists and is no folder, or cannot be created.
     """
     try:
         folder = Path(out).expanduser()
-        _reached(folder)
+        _check_reachable(folder)
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"out={_short(out)} cannot be a folder: {_reason(error)}") from None
     if os.path.lexists(folder) and not folder.is_dir():
@@ -32,58 +32,58 @@ def place(out: str) -> Path:
 
 
 def names_folder(out: str) -> bool:
-    """Tells whether ``out=`` can be a folder only, which need not be there yet."""
+    """Tells whether ``out=`` ends with a slash, so that it names a folder, which may not exist."""
     return out.endswith(("/", os.sep))
 
 
-def write_new(text: str, place: Path, *, make: bool = False) -> None:
-    """Writes a text file that is not there yet, whole or not at all.
+def write_new(text: str, path: Path, *, make: bool = False) -> None:
+    """Writes a new text file, whole or not at all.
 
     Args:
-        text: of the file.
-        place: of the file.
-        make: whether its folder is made, too.
+        text: content of the file.
+        path: where to write it.
+        make: whether to create its folder, too.
 
     Raises:
-        UsageError: there is one already, or none can be made.
+        UsageError: the file exists already, or cannot be written.
     """
     try:
         if make:
-            place.parent.mkdir(parents=True, exist_ok=True)
-        with place.open("x", encoding="utf-8") as file, _whole(place):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file, _whole(path):
             file.write(text)
             file.flush()
     except FileExistsError:
-        raise UsageError(f"{place} exists already: name another; nothing is overwritten") from None
+        raise UsageError(f"{path} exists already: name another; nothing is overwritten") from None
     except OSError as error:
-        raise UsageError(f"{place} cannot be written: {error.strerror or error}") from None
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 @contextmanager
-def _whole(place: Path) -> Iterator[None]:
-    """Leaves no beginning of a file where its disk is full, or Ctrl-C ends the writing."""
+def _whole(path: Path) -> Iterator[None]:
+    """Deletes a half-written file if writing fails or is interrupted."""
     try:
         yield
     except BaseException:
-        place.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
 
 
-def _reached(path: Path) -> None:
-    """Looks at a path, of which the end need not be there.
+def _check_reachable(path: Path) -> None:
+    """Checks that a path exists or could be created.
 
     Raises:
-        OSError: nothing can be there, or it cannot be looked at.
-        ValueError: it holds a character that no path has.
+        OSError: it could not be created, or cannot be accessed.
+        ValueError: it has a character that no path can have.
     """
-    if any(len(os.fsencode(part)) > LONGEST for part in path.parts):
+    if any(len(os.fsencode(part)) > MAX_NAME_BYTES for part in path.parts):
         raise OSError(0, "a name in it is too long")
     try:
         path.lstat()
     except FileNotFoundError:
-        there = next(one for one in path.absolute().parents if os.path.lexists(one))
-        if not os.access(there, os.W_OK | os.X_OK) or not there.is_dir():
-            raise OSError(0, f"{there} is not a folder that can be written to") from None
+        parent = next(one for one in path.absolute().parents if os.path.lexists(one))
+        if not os.access(parent, os.W_OK | os.X_OK) or not parent.is_dir():
+            raise OSError(0, f"{parent} is not a folder that can be written to") from None
 
 
 def _reason(error: Exception) -> str:
@@ -95,10 +95,10 @@ def _short(text: str) -> str:
 
 
 def listed(folder: Path) -> dict[str, Json]:
-    """Returns the entries of an earlier export into ``folder``, by path; empty if there is none.
+    """Returns the entries of an earlier export into ``folder``, by path; empty without one.
 
     Raises:
-        UsageError: the folder's description is not ours.
+        UsageError: the folder has a description that onpaper did not write.
     """
     path = folder / DESCRIPTION
     if not os.path.lexists(path):
@@ -119,41 +119,45 @@ def _by_path(entries: list[Any], folder: Path) -> dict[str, Json]:
 
 
 def _is_in(folder: Path, name: object) -> bool:
-    """Tells whether a name is that of a file in the folder, and not one that leads elsewhere."""
+    """Tells whether a name is that of an existing file inside the folder."""
     if not isinstance(name, str) or "\0" in name or "\\" in name:
         return False
     pure, path = PurePosixPath(name), folder / name
     if pure.is_absolute() or ".." in pure.parts or str(pure) != name:
         return False
-    there = os.path.isfile(path)  # noqa: PTH113 -- Path.is_file raises where a name is too long
-    return there and path.parent.resolve().is_relative_to(folder.resolve())
+    exists = os.path.isfile(path)  # noqa: PTH113 -- Path.is_file raises where a name is too long
+    return exists and path.parent.resolve().is_relative_to(folder.resolve())
 
 
-def write(folder: Path, made: Sequence[File], ours: Mapping[str, Json]) -> None:
+def write(folder: Path, files: Sequence[File], earlier: Mapping[str, Json]) -> None:
     """Writes files into ``folder``, each whole or not at all.
 
-    The description comes first, so that an export that is cut short may be run again.
+    The description is written first, so that an interrupted export can be run again.
+
+    Args:
+        folder: where to write.
+        files: the files of the export, with the description.
+        earlier: entries of an earlier export, by path; only these files are replaced.
 
     Raises:
-        UsageError: a file is there already that no earlier export wrote, or nothing can be
-            written there.
+        UsageError: a file exists that no earlier export wrote, or the folder cannot be written to.
     """
-    for one in made:
-        path = folder / one.name
-        if one.name not in (DESCRIPTION, *ours) and os.path.lexists(path):
+    for file in files:
+        path = folder / file.name
+        if file.name not in (DESCRIPTION, *earlier) and os.path.lexists(path):
             raise UsageError(f"{path} was not written by onpaper: move it away")
         if os.path.lexists(path.parent) and not path.parent.is_dir():
             raise UsageError(f"{path.parent} was not written by onpaper: move it away")
     try:
-        for one in made:
-            _reached(folder / f".{one.name}.12345678")  # as long as its draft will be
+        for file in files:
+            _check_reachable(folder / f".{file.name}.12345678")  # as long as its draft's name
         folder.mkdir(parents=True, exist_ok=True)
-        for one in _description_first(made):
-            replace(folder / one.name, one.content)
+        for file in _description_first(files):
+            replace(folder / file.name, file.content)
     except OSError as error:
-        told = f"out={_short(str(folder))} cannot be written to: {_reason(error)}"
-        raise UsageError(told) from None
+        message = f"out={_short(str(folder))} cannot be written to: {_reason(error)}"
+        raise UsageError(message) from None
 
 
-def _description_first(made: Iterable[File]) -> list[File]:
-    return sorted(made, key=lambda one: one.name != DESCRIPTION)
+def _description_first(files: Iterable[File]) -> list[File]:
+    return sorted(files, key=lambda file: file.name != DESCRIPTION)

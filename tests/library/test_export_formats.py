@@ -16,20 +16,20 @@ from bench.tables.dictionary import as_rows, as_text
 from bench.tables.model import Table, cells
 from bench.tables.registry import TABLES
 
-FACTS = Table("facts", "what is said of chips in words", FactRow, fact_rows)
+FACTS = Table("facts", "facts about chips, in words", FactRow, fact_rows)
 ROWS = [
     FactRow("test-one", "process", "process, such as TSMC 4N", "=7 nm", "maker", None),
     FactRow("test-two", "launch", "launch", '2024, "soon"', "昇腾", "a\nnote"),
 ]
 DICTIONARY = """\
-## facts: what is said of chips in words
+## facts: facts about chips, in words
 
 | column | type | unit | may be empty | meaning |
 | --- | --- | --- | --- | --- |
 | `chip` | string |  |  | key of the chip |
 | `fact` | string |  |  | key of the fact |
 | `title` | string |  |  | the fact in words |
-| `value` | string |  |  | what is said |
+| `value` | string |  |  | what the source says |
 | `source` | string |  |  | key of the source |
 | `note` | string |  | yes | our remark |
 """

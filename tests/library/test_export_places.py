@@ -70,7 +70,7 @@ def test_a_folder_below_a_file_cannot_be(tmp_path: Path) -> None:
 
 def test_a_character_that_no_path_has_is_refused() -> None:
     with pytest.raises(UsageError, match=r"^out=a b cannot be a folder: .*null"):
-        write.place("a\0b")
+        write.output_folder("a\0b")
 
 
 def test_a_folder_that_may_not_be_written_to_is_refused(
