@@ -66,17 +66,17 @@ def _place(word: str | None) -> Path | None:
 
 
 def _of_tables() -> "tuple[Learnt, Report]":
-    from bench.predict.learning.shipped import shipped, whole
+    from bench.predict.learning.shipped import learn_all, shipped
     from bench.report.calibration import fitted
 
-    found = whole(shipped())
+    found = learn_all(shipped())
     return found, fitted(found)
 
 
 def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
     from bench.chips.load import catalogue
     from bench.predict.learning.learn import load
-    from bench.predict.learning.own import calibrated, matched
+    from bench.predict.learning.own import calibrated, chip_of
     from bench.predict.model.facts import every
     from bench.records.store import find, read
     from bench.report.calibration import beside
@@ -86,7 +86,7 @@ def _of_record(config: CalibrateConfig) -> "tuple[Learnt, Report]":
     places = [paths.runs_dir(), paths.data_dir("results") / "records"]
     record = read(find(config.record or "", places))
     named = sheets.find(config.chip).id if config.chip else None
-    chip = matched(record, every(sheets), named)
+    chip = chip_of(record, every(sheets), named)
     found = calibrated(known, record, chip, workloads())
     return found, beside(known, found, record, chip, workloads())
 

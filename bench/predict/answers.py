@@ -13,7 +13,7 @@ from bench.predict.learning.expected import difference
 from bench.predict.learning.learn import Learnt
 from bench.predict.learning.pooled import LEVELS, Departures
 from bench.predict.learning.product import Shapes, roofline, shapes
-from bench.predict.learning.producttime import ProductTimes, of_all, of_its_own
+from bench.predict.learning.producttime import ProductTimes, from_all_chips, from_own_fit
 from bench.predict.model.capacity import Room, least_chips, room, widths
 from bench.predict.model.facts import Facts, facts
 from bench.predict.model.precision import precision, weights_of
@@ -255,12 +255,12 @@ def _timed(chip: Facts, sizes: Sizes, dtype: str, known: Learnt) -> TimedProduct
     shape = shapes([sizes], chip, dtype)
     paper = float(roofline(shape)[0])
     if calibrated := known.own.get(chip.chip, {}).get(dtype):
-        times = of_its_own(shape, calibrated)
+        times = from_own_fit(shape, calibrated)
         return TimedProduct(chip, times, paper, 0.0, "measured here", own=True)
     fit, departures = known.products[dtype]
     fitted = chip.chip in [labels[3] for labels in departures.labels]
     sheet = 0.0 if fitted else _doubt(chip, shape, dtype)
-    times = of_all(chip, shape, fit, departures, known.stack)
+    times = from_all_chips(chip, shape, fit, departures, known.stack)
     return TimedProduct(chip, times, paper, sheet, str(known_of(chip, departures)), own=False)
 
 

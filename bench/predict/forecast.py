@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.predict.assumed import UNKNOWN_LINK, UNKNOWN_NETWORK, assumed, no_link, no_network
-from bench.predict.learning.expected import departure, fitted
+from bench.predict.learning.expected import departure, has_fitted_vendor
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt
-from bench.predict.learning.others import Others
+from bench.predict.learning.others import OtherGroups
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
 from bench.predict.learning.ttft import alone
@@ -89,7 +89,7 @@ class Prediction:
     work: Step
     missing: tuple[str, ...]
     assumed: str = ""
-    other_groups: Others | None = None
+    other_groups: OtherGroups | None = None
     includes_other_groups: bool = False
     vendor_fitted: bool = True
     rate_bounds: tuple[tuple[float, float], ...] = ()
@@ -157,11 +157,13 @@ def forecast(chip: Facts, scenario: Scenario, known: Learnt) -> Prediction:
         assumed=assumed(chip, scenario),
         other_groups=groups,
         includes_other_groups=included,
-        vendor_fitted=fitted(chip, part),
+        vendor_fitted=has_fitted_vendor(chip, part),
     )
 
 
-def _other_groups(chip: Facts, scenario: Scenario, known: Learnt) -> tuple[Others | None, bool]:
+def _other_groups(
+    chip: Facts, scenario: Scenario, known: Learnt
+) -> tuple[OtherGroups | None, bool]:
     """Returns how other groups' serving compares with predictions, and whether to include that.
 
     Tuned engines are those of the fit, so nothing is included for them. On chips of a vendor that
@@ -170,7 +172,7 @@ def _other_groups(chip: Facts, scenario: Scenario, known: Learnt) -> tuple[Other
     if scenario.phase != "serve":
         return None, False
     name = part_of(scenario)
-    if not fitted(chip, known.parts[name]):
+    if not has_fitted_vendor(chip, known.parts[name]):
         return known.ports.get(name), True
     return known.others.get(name), scenario.engine != TUNED
 
@@ -198,7 +200,7 @@ def _first_token(chip: Facts, scenario: Scenario, prompt: Step, known: Learnt) -
     name = DENSE if dense else EXPERTS
     fit, part = known.first[name]
     groups, included = _other_groups(chip, scenario, known)
-    if fitted(chip, part):
+    if has_fitted_vendor(chip, part):
         spread = groups.spread if groups and included else 0.0
         shift, halves = departure(chip, part, known.stack, engines=spread)
     else:

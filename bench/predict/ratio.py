@@ -7,7 +7,7 @@ import numpy as np
 from bench.predict.forecast import Prediction, part_of
 from bench.predict.learning.expected import difference
 from bench.predict.learning.learn import Learnt
-from bench.predict.learning.others import Others
+from bench.predict.learning.others import OtherGroups
 from bench.predict.learning.pooled import LEVELS
 from bench.predict.model.operators import Array
 
@@ -45,5 +45,5 @@ def ratio(first: Prediction, second: Prediction, known: Learnt) -> Ratio:
     return Ratio(middle, halves, first.sheet_half + second.sheet_half)
 
 
-def _included(one: Prediction) -> Others | None:
+def _included(one: Prediction) -> OtherGroups | None:
     return one.other_groups if one.includes_other_groups else None

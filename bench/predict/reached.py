@@ -8,7 +8,7 @@ from bench.chips.paper import Paper, of_sheet
 from bench.errors import UsageError
 from bench.evidence.observe import most_published
 from bench.evidence.pool import Evidence
-from bench.predict.learning.figures import FAMILIES, Fractions, Share, fractions, voices
+from bench.predict.learning.figures import FAMILIES, Fractions, Share, fractions, group_values
 from bench.predict.model.facts import Facts
 from bench.predict.tiers import known_of
 
@@ -62,7 +62,7 @@ def reached(chips: Sequence[Chip], evidence: Evidence, known: Mapping[str, Facts
     Raises:
         UsageError: none of the chips is an accelerator with such a figure.
     """
-    fits = {one: fractions(voices(evidence, known, one), one) for one in FAMILIES}
+    fits = {one: fractions(group_values(evidence, known, one), one) for one in FAMILIES}
     found = [
         _reached(known[chip.id], paper, kind, fits[figure.partition("_")[0]])
         for chip in chips

@@ -11,7 +11,7 @@ from bench import paths
 from bench.atomic import replace
 from bench.chips.load import catalogue
 from bench.predict.learning.learn import FILE, written
-from bench.predict.learning.shipped import shipped, whole
+from bench.predict.learning.shipped import learn_all, shipped
 from bench.predict.validation.errorfile import FILE as VALIDATION
 from bench.predict.validation.errorfile import state
 from bench.predict.validation.errorfile import written as figures_of
@@ -28,7 +28,7 @@ def main() -> int:
     results = paths.data_dir("results")
     write_docs(paths.data_dir("specs"), catalogue())
     world = shipped()
-    learnt = whole(world)
+    learnt = learn_all(world)
     replace(results / FILE, written(learnt).encode())
     parts = validated(world)
     replace(results / "VALIDATION.md", validation_page(parts).encode())

@@ -193,13 +193,13 @@ def transfer_lines(every: Sequence[Prediction]) -> Iterator[str]:
     """Yields what a transfer of the fit adds: to other groups, to vendors that were not fitted."""
     home = [one for one in every if one.other_groups and one.vendor_fitted]
     yield from {
-        one.other_groups.counted() if one.includes_other_groups else str(one.other_groups)
+        one.other_groups.included_note() if one.includes_other_groups else str(one.other_groups)
         for one in home
         if one.other_groups
     }
     ported = [one for one in every if one.other_groups and not one.vendor_fitted]
     vendors = sorted({one.chip.vendor for one in ported})
-    yield from {one.other_groups.ported(vendors) for one in ported if one.other_groups}
+    yield from {one.other_groups.port_note(vendors) for one in ported if one.other_groups}
     if any(not one.vendor_fitted and not one.other_groups for one in every):
         yield "Across vendors part of the interval is assumed: most fitted times are of one vendor."
 

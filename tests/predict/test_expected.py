@@ -12,12 +12,12 @@ from bench.predict.learning.expected import (
     SOFTWARE,
     departure,
     difference,
-    fitted,
     group_effect,
+    has_fitted_vendor,
     power_variance,
 )
 from bench.predict.learning.learn import DENSE, EXPERTS, Learnt, load
-from bench.predict.learning.others import Others
+from bench.predict.learning.others import OtherGroups
 from bench.predict.learning.reported import by_groups, by_ports
 from bench.predict.learning.shipped import shipped as everything
 from bench.predict.learning.tables import Row
@@ -28,7 +28,7 @@ from tests.commands.command_cases import document
 from tests.predict.cases import made
 
 shipped = cache(everything)
-GROUPS = Others(low=0.9, middle=1.3, high=1.8, spread=0.2, groups=10, values=40)
+GROUPS = OtherGroups(low=0.9, middle=1.3, high=1.8, spread=0.2, groups=10, values=40)
 HOME, ABROAD = (made(f"{one}-chip", vendor=one) for one in ("nvidia", "acme"))
 SISTER = made("acme-sister", vendor="acme")
 
@@ -40,7 +40,7 @@ def known() -> Learnt:
 
 def test_a_tuned_engine_on_a_fitted_vendors_chips_is_what_was_fitted(known: Learnt) -> None:
     part = known.parts[DENSE]
-    assert fitted(HOME, part)
+    assert has_fitted_vendor(HOME, part)
     assert group_effect(HOME, part, None) == (0.0, 0.0)
     assert departure(HOME, part, known.stack)[0] == float(part.predicted([HOME.labels])[0][0])
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.random import Generator, default_rng
 
 from bench.evidence.pool import Evidence
-from bench.predict.learning.figures import Fractions, Voice, fractions, voices
+from bench.predict.learning.figures import Fractions, GroupValue, fractions, group_values
 from bench.predict.learning.groups import group_variance, grouped, middle, tails
 from bench.predict.learning.pooled import LEVELS, Labels, pooled
 from bench.predict.learning.shipped import shipped
@@ -131,14 +131,14 @@ def evidence() -> Evidence:
 
 @pytest.fixture(scope="module")
 def memory(evidence: Evidence) -> Fractions:
-    return fractions(voices(evidence, everything().chips, "memory"), "memory")
+    return fractions(group_values(evidence, everything().chips, "memory"), "memory")
 
 
-def told(chips: Sequence[str], less: Sequence[bool], rng: Generator) -> list[Voice]:
+def told(chips: Sequence[str], less: Sequence[bool], rng: Generator) -> list[GroupValue]:
     """One group's voices of chips that reach 0.9 of their memory, a tenth less both ways."""
     facts = everything().chips
     return [
-        Voice(
+        GroupValue(
             facts[chip], "memory_bandwidth", "group", math.log(0.9) - 0.1 * both + noise, 1.0, both
         )
         for chip in chips
@@ -161,7 +161,7 @@ def test_streams_both_ways_reach_less_of_the_memory(memory: Fractions) -> None:
 
 
 def test_each_group_speaks_once_for_a_chip_and_way(evidence: Evidence) -> None:
-    found = voices(evidence, everything().chips, "memory")
+    found = group_values(evidence, everything().chips, "memory")
     keys = [(one.chip.chip, one.by, one.less) for one in found]
     assert len(set(keys)) == len(keys)
     assert {one.less for one in found} == {False, True}
@@ -193,7 +193,7 @@ def test_boards_that_run_above_their_sheet_are_predicted_above_it(evidence: Evid
         if one.figure == "matrix_bf16"
     }
     board, sold = (found[one] for one in names)
-    every = voices(evidence, everything().chips, "matrix")
+    every = group_values(evidence, everything().chips, "matrix")
     most = max(math.exp(one.log) for one in every if one.chip.family == board.chip.family)
     assert 1.02 < board.share < most < board.bounds[0][1]
     assert sold.share <= 1.0
@@ -204,7 +204,7 @@ def test_boards_that_run_above_their_sheet_are_predicted_above_it(evidence: Evid
 def test_figures_are_held_to_what_users_are_told(evidence: Evidence, family: str) -> None:
     """Users' shares end at what is published; those that were validated did not."""
     chips, left = everything().chips, "nvidia-rtx5090-32gb"
-    every = voices(evidence, chips, family)
+    every = group_values(evidence, chips, family)
     learnt = fractions([one for one in every if one.chip.chip != left], family)
     asked = [one for one in every if one.chip.chip == left]
     cases = figures_left_out(evidence, chips, family, lambda one: one.chip.chip, {left})
@@ -253,7 +253,7 @@ def test_a_figure_of_a_chip_of_no_told_power_is_held_to_the_wider_interval_too(
 
 def test_a_chip_that_was_measured_is_as_sure_without_its_board_power(evidence: Evidence) -> None:
     """What its power would tell is in its own departure."""
-    matrix = fractions(voices(evidence, everything().chips, "matrix"), "matrix")
+    matrix = fractions(group_values(evidence, everything().chips, "matrix"), "matrix")
     own = everything().chips["huawei-ascend-910b2"]
     assert own.tdp is None
     stranger = replace(own, chip="new", silicon="new")

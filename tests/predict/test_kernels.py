@@ -13,12 +13,12 @@ from bench.predict.learning.attending import Decode, Prefill
 from bench.predict.learning.collectives import PCIE, Linked
 from bench.predict.learning.expected import departure
 from bench.predict.learning.experts import Grouped, touched
-from bench.predict.learning.kernel import How, Kernel, Known, Work, fit, learnt, read_at
+from bench.predict.learning.kernel import Kernel, MeasuredCases, Params, Work, fit, learnt, read_at
 from bench.predict.learning.tables import Row
 from bench.predict.learning.world import World
 from bench.predict.model.stack import CLOCK, Stack
 from bench.predict.validation.errors import figures
-from bench.predict.validation.heldkernels import leave_chip_out, other_sources, left_out, predicted
+from bench.predict.validation.heldkernels import leave_chip_out, left_out, other_sources, predicted
 from tests.predict.cases import made
 
 TERA = 1e12
@@ -180,7 +180,7 @@ def test_a_cache_in_a_format_without_a_rate_is_left_out() -> None:
 # fits on made-up times
 
 
-def known_attention(phase: str) -> Known[attending.Attentions]:
+def known_attention(phase: str) -> MeasuredCases[attending.Attentions]:
     """Attention of many shapes on four chips."""
     sizes = product((1.0, 8.0, 64.0), 2.0 ** np.arange(8, 15), ((8, 1), (32, 8)), (64, 128), CHIPS)
     told = [
@@ -191,8 +191,8 @@ def known_attention(phase: str) -> Known[attending.Attentions]:
 
 
 def timed(
-    kernel: Kernel[Work, How], known: Known[Work], how: How, noise: float = 0.0
-) -> Known[Work]:
+    kernel: Kernel[Work, Params], known: MeasuredCases[Work], how: Params, noise: float = 0.0
+) -> MeasuredCases[Work]:
     """The same cases with the times that some parameters give them."""
     draw = default_rng(7)
     times = [
@@ -208,7 +208,7 @@ GROUPED = Grouped(0.6, 0.1, 0.8, 2.5, 100.0, 2.0, 2e-5)
 LINKED = Linked(6e-6, 2e-6, 1.5, 0.7, 0.2, 1e-5)
 
 
-def known_experts() -> Known[experts.Routed]:
+def known_experts() -> MeasuredCases[experts.Routed]:
     """Layers of many tokens on four chips."""
     sizes = product((1.0, 16.0, 256.0, 4096.0, 65536.0), (8.0, 128.0), (512.0, 4096.0), CHIPS)
     return experts.measured(
@@ -217,7 +217,7 @@ def known_experts() -> Known[experts.Routed]:
     )  # fmt: skip
 
 
-def known_collectives() -> Known[collectives.Collectives]:
+def known_collectives() -> MeasuredCases[collectives.Collectives]:
     """Collectives of many sizes on four chips."""
     sizes = product(("all_reduce", "all_gather"), (2.0, 4.0, 8.0), 4.0 ** np.arange(5, 15), CHIPS)
     told = [sent(op, ranks, float(size), chip=chip) for op, ranks, size, chip in sizes]

@@ -19,7 +19,7 @@ from bench.predict.learning.learn import (
     written,
 )
 from bench.predict.learning.served import as_served, same_work, served
-from bench.predict.learning.shipped import shipped, whole
+from bench.predict.learning.shipped import learn_all, shipped
 from bench.predict.learning.tables import Row, Table, decoding, tables
 from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS
 from bench.predict.model.facts import Facts
@@ -42,7 +42,7 @@ def data() -> Mapping[str, Table]:
 @pytest.fixture(scope="session")
 def fresh() -> Learnt:
     """What they say today."""
-    return whole(shipped())
+    return learn_all(shipped())
 
 
 def numbers(node: Any, place: str = "") -> Iterator[tuple[str, float | str | None]]:

@@ -10,7 +10,7 @@ import pytest
 from bench.__main__ import main
 from bench.evidence.load import reports
 from bench.predict.learning.learn import EXPERTS, load
-from bench.predict.learning.others import FEWEST, Others, others
+from bench.predict.learning.others import FEWEST, OtherGroups, other_groups
 from bench.predict.learning.reported import reported_rows
 from bench.predict.learning.shipped import shipped as everything
 from bench.predict.learning.tables import Row
@@ -32,7 +32,7 @@ def groups(*middles: float) -> Mapping[str, list[float]]:
 
 
 def test_the_middle_and_most_of_groups_are_told_as_factors() -> None:
-    found = others(groups(*(math.log(1 + n / 10) for n in range(11))))
+    found = other_groups(groups(*(math.log(1 + n / 10) for n in range(11))))
     assert found
     assert found.middle == pytest.approx(1.5, rel=0.02)
     assert found.low == pytest.approx(1.1, rel=0.03)
@@ -43,15 +43,15 @@ def test_the_middle_and_most_of_groups_are_told_as_factors() -> None:
 
 def test_a_group_of_many_values_has_one_voice() -> None:
     loud = {**groups(0.0, 0.0, 0.0, 0.0), "loud": [2.0] * 500}
-    found = others(loud)
+    found = other_groups(loud)
     assert found
     assert found.middle == pytest.approx(1.0, abs=0.02)
 
 
 def test_of_few_groups_nothing_is_said() -> None:
-    assert others(groups(*[0.0] * (FEWEST - 1))) is None
-    assert others({**groups(*[0.0] * (FEWEST - 1)), "silent": []}) is None
-    assert others({}) is None
+    assert other_groups(groups(*[0.0] * (FEWEST - 1))) is None
+    assert other_groups({**groups(*[0.0] * (FEWEST - 1)), "silent": []}) is None
+    assert other_groups({}) is None
 
 
 def test_stages_of_a_pipeline_are_not_taken_for_one_group(world: World) -> None:
@@ -133,10 +133,10 @@ def test_a_server_is_told_with_what_others_made_of_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     known = load().others[EXPERTS]
-    assert isinstance(known, Others)
+    assert isinstance(known, OtherGroups)
     asked = ["chips=[h20]", "workload=deepseek-v3", "parallel=16", "precision=fp8"]
     assert main(["predict", *asked]) == 0
-    assert known.counted() in capsys.readouterr().out
+    assert known.included_note() in capsys.readouterr().out
     assert main(["predict", *asked, "engine=tuned"]) == 0
     assert str(known) in capsys.readouterr().out
     assert main(["predict", *asked, "phase=decode"]) == 0

@@ -8,8 +8,8 @@ from numpy.random import default_rng
 
 from bench.predict.learning.product import Products, seconds, shapes
 from bench.predict.learning.productfit import Measured, learnt
-from bench.predict.learning.remainder import REACH, Names, Remainder, remainder, unseen
-from bench.predict.validation.validate import unlike
+from bench.predict.learning.remainder import REACH, Names, Remainder, left_out_residuals, remainder
+from bench.predict.validation.validate import without_family
 from tests.predict.cases import made
 
 SIZES = [(float(m), float(n), float(k)) for m in (16, 256, 4096) for n in (1024, 8192)
@@ -109,7 +109,7 @@ def test_products_of_another_library_are_lent_what_families_have_in_common_alone
     how, _ = learnt(known, Products())
     assert how.left is not None
     common = replace(how, left=replace(how.left, own={}))
-    for one, other in zip(known.shapes, unlike(known).shapes, strict=True):
+    for one, other in zip(known.shapes, without_family(known).shapes, strict=True):
         assert seconds(other, how).tolist() == seconds(one, common).tolist()
         assert np.max(seconds(one, how) / seconds(one, common)) > 1.03
 
@@ -120,7 +120,7 @@ def test_departures_are_told_of_chips_that_the_remainder_has_not_seen() -> None:
     names = ["a", "a", "b", "c"]
     every = remainder([LOGS] * 4, logs, names)
     seen = [one - every.log(LOGS, on(name)) for one, name in zip(logs, names, strict=True)]
-    apart = unseen([LOGS] * 4, logs, names)
+    apart = left_out_residuals([LOGS] * 4, logs, names)
     for place, one in enumerate(apart):
         rest = [log for other, log in enumerate(logs) if other != place]
         others = [name for other, name in enumerate(names) if other != place]
@@ -130,5 +130,5 @@ def test_departures_are_told_of_chips_that_the_remainder_has_not_seen() -> None:
 
 
 def test_a_chip_alone_has_no_others_to_lend_it_anything() -> None:
-    (left,) = unseen([LOGS], [np.arange(len(SIZES)) / 10.0], ["a"])
+    (left,) = left_out_residuals([LOGS], [np.arange(len(SIZES)) / 10.0], ["a"])
     assert left.tolist() == (np.arange(len(SIZES)) / 10.0).tolist()

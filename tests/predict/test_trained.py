@@ -16,13 +16,13 @@ from bench.predict.learning.trained import (
     FREE,
     TRAIN,
     engine,
-    of_training,
     part,
     runs,
-    sifted,
+    training_fit,
+    usable_and_skipped,
 )
-from bench.predict.validation.heldreported import left_out, told_by_others
-from bench.predict.validation.heldtraining import note_of_others, notes, predicted
+from bench.predict.validation.heldreported import left_out, reported_serving
+from bench.predict.validation.heldtraining import notes, predicted, reported_note
 from tests.evidence import cases
 
 WORLD = shipped()
@@ -75,7 +75,7 @@ def test_what_a_run_hangs_on_must_be_told(changed: dict[str, Any]) -> None:
 
 def test_reports_of_what_tables_hold_are_not_taken_twice() -> None:
     told = trained_rows(reports().values(), WORLD.chips, WORLD.models)
-    assert tuple(told) == WORLD.trained
+    assert tuple(told) == WORLD.reported_training
     assert {one.words["stack"] for one in told} & {"torchtitan-h100", "torchtitan-h200"} == set()
     assert {"torchtitan-h100", "torchtitan-h200"} <= set(reports())
 
@@ -100,7 +100,7 @@ def test_dies_that_were_counted_are_two_of_a_chip(
 
 
 def test_the_shipped_runs_by_dies_are_of_as_many_chips() -> None:
-    dies = [one for one in WORLD.trained if one.chip == "huawei-ascend-910c"]
+    dies = [one for one in WORLD.reported_training if one.chip == "huawei-ascend-910c"]
     told = {one.words["model"]: (one["chips"], one["tp"], one["pp"], one["dp"]) for one in dies}
     assert told == {"qwen3-8b": (8, 1, 1, 8), "deepseek-v3": (256, 1, 8, 32)}
     assert len(runs(dies, WORLD.chips, WORLD.models)) == len(dies)
@@ -119,27 +119,30 @@ def test_a_division_at_odds_with_the_chips_is_left_out_and_told(
     work: dict[str, str | None], told: str
 ) -> None:
     rows = taken(work)
-    found, left = sifted(rows, WORLD.chips, WORLD.models)
+    found, left = usable_and_skipped(rows, WORLD.chips, WORLD.models)
     assert (found, left) == ([], [(rows[0], f"huawei-ascend-910c: {told}")])
-    note = note_of_others(replace(WORLD, trained=tuple(rows)))
+    note = reported_note(replace(WORLD, reported_training=tuple(rows)))
     assert note.endswith(f": 1 of huawei-ascend-910c: {told}")
 
 
 def test_runs_on_a_chip_of_no_told_variant_are_left_out_and_told() -> None:
-    _, left = sifted(WORLD.trained, WORLD.chips, WORLD.models)
+    _, left = usable_and_skipped(WORLD.reported_training, WORLD.chips, WORLD.models)
     assert {row.chip for row, _ in left} == {"huawei-ascend-910b"}
-    note = note_of_others(WORLD)
+    note = reported_note(WORLD)
     for dtype in ("bf16", "fp16"):
         count = sum(row.words["dtype"] == dtype for row, _ in left)
         assert f"{count} of huawei-ascend-910b: no dense {dtype} matrix rate on its sheet" in note
-    alone = replace(WORLD, trained=tuple(one for one in WORLD.trained if one.chip[:6] == "nvidia"))
-    assert "left out" not in note_of_others(alone)
+    alone = replace(
+        WORLD,
+        reported_training=tuple(one for one in WORLD.reported_training if one.chip[:6] == "nvidia"),
+    )
+    assert "left out" not in reported_note(alone)
 
 
 def test_reported_serving_that_is_left_out_is_told() -> None:
     ids = ("huawei-ascend-910b", "nvidia-h20-sxm-96gb")
     rows = [next(one for one in WORLD.reported if one.chip == chip) for chip in ids]
-    found = told_by_others(WORLD, load(), [rows[0], rows[0], rows[1]])
+    found = reported_serving(WORLD, load(), [rows[0], rows[0], rows[1]])
     note = left_out([rows[0], rows[0], rows[1]], found)
     assert note == "; left out, because the sheet says too little: 2 of huawei-ascend-910b"
     assert left_out([rows[1]], found) == ""
@@ -179,7 +182,7 @@ def test_runs_are_predicted_with_what_their_engine_adds() -> None:
     every = runs(training_rows(WORLD.data), WORLD.chips, WORLD.models)
     own = [one for one in every if engine(one.row) == "torchtitan"]
     stack = WORLD.stack()
-    trainer, parts = of_training(every, WORLD.models, stack)
+    trainer, parts = training_fit(every, WORLD.models, stack)
     blind = replace(trainer, known={})
     known, unknown = (
         predicted(WORLD, own, every, stack, (one, parts))[TRAIN] for one in (trainer, blind)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.predict.learning.learn import training_rows
-from bench.predict.learning.shipped import shipped, whole
+from bench.predict.learning.shipped import learn_all, shipped
 from bench.predict.learning.trained import departures, engine, fit, runs, same_work, slowest
 from bench.predict.model.capacity import trained_bytes
 from bench.predict.model.facts import Facts
@@ -178,9 +178,9 @@ def test_one_work_is_of_one_version_however_it_is_divided() -> None:
 
 
 def test_reported_training_is_predicted_nearer_than_by_the_roofline() -> None:
-    from bench.predict.validation.heldtraining import trained_by_others
+    from bench.predict.validation.heldtraining import reported_training
 
-    found = trained_by_others(WORLD)
+    found = reported_training(WORLD)
     ours = np.median([abs(one.error) for one in found])
     paper = np.median([abs(one.rivals[0]) for one in found])
     assert ours < 0.5 * paper
@@ -203,4 +203,4 @@ def test_what_many_chips_cost_is_learnt_of_works_that_were_done_on_few_and_many(
         for one, log in zip(every, away, strict=True)
     ]
     assert slowest(slower, IDEAL) == pytest.approx(0.03, rel=1e-6)
-    assert 0.005 < slowest(every, whole(WORLD).stack) < 0.02
+    assert 0.005 < slowest(every, learn_all(WORLD).stack) < 0.02

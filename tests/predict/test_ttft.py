@@ -11,10 +11,19 @@ from bench.predict.learning import ttft
 from bench.predict.learning.learn import DENSE, EXPERTS, load
 from bench.predict.learning.shipped import shipped
 from bench.predict.learning.tables import Row
-from bench.predict.learning.ttft import ALONE_S, FREE, LIGHT, Ttft, departures, fit, light, others
+from bench.predict.learning.ttft import (
+    ALONE_S,
+    FREE,
+    LIGHT,
+    Ttft,
+    departures,
+    fit,
+    light,
+    other_requests,
+)
 from bench.predict.model.facts import Facts
 from bench.predict.model.serving import serve
-from bench.predict.validation.heldfirst import firsts
+from bench.predict.validation.heldfirst import first_tokens
 from tests.predict.cases import chips
 from tests.predict.test_forecast import H20, H800, asked
 
@@ -76,12 +85,12 @@ def test_rows_of_light_load_by_others_than_the_vendor_speak() -> None:
     ]
     assert light([kept, *left]) == [kept]
     copies = Row(kept.words, {**kept.numbers, "concurrency": 64.0, "dp": 8.0})
-    assert others(copies) == 7.0
+    assert other_requests(copies) == 7.0
     assert light([copies]) == [copies]
 
 
 def test_a_chip_left_out_is_predicted_nearer_than_by_its_sheet() -> None:
-    for key, cases in firsts(shipped()).items():
+    for key, cases in first_tokens(shipped()).items():
         assert len({one.chip for one in cases}) > 1
         error = np.median(np.abs([one.error for one in cases]))
         assert error < {DENSE: 0.25, EXPERTS: 0.5}[key]

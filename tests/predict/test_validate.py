@@ -12,7 +12,7 @@ from bench.errors import DataError, UsageError
 from bench.predict.answers import timed_products
 from bench.predict.learning.expected import departure
 from bench.predict.learning.fit import fit
-from bench.predict.learning.learn import load, of_steps
+from bench.predict.learning.learn import load, step_departures
 from bench.predict.learning.product import Products, roofline, seconds, shapes
 from bench.predict.learning.productfit import Measured, learnt
 from bench.predict.learning.shipped import shipped
@@ -296,7 +296,7 @@ def test_steps_are_held_to_the_interval_that_users_are_told() -> None:
     some = [replace(one, facts=ported) if one.row.chip == ids[0] else one for one in some]
     kept = [one for one in some if one.row.chip != ids[0]]
     stack = fit(kept)
-    for phase, departed in of_steps(kept, stack).items():
+    for phase, departed in step_departures(kept, stack).items():
         _, halves = departure(ported, departed, stack)
         assert {one.halves for one in steps(some)[phase] if one.chip == ids[0]} == {halves}
 

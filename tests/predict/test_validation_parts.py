@@ -23,7 +23,7 @@ from bench.predict.validation.bars import (
 )
 from bench.predict.validation.errorfile import FILE, RATIO, state
 from bench.predict.validation.errors import Bar, Part, changes, figures, missed
-from bench.predict.validation.heldserving import abroad
+from bench.predict.validation.heldserving import unfitted_vendors
 from bench.predict.validation.validate import MAKERS, validated
 
 MET = (
@@ -168,8 +168,8 @@ def test_intervals_are_ordered(parts: Parts) -> None:
 def test_every_row_of_the_tables_is_tested(world: World, parts: Parts) -> None:
     served = sum(len(parts[f"serving TPOT, {kind}", SOURCE].cases) for kind in ("dense", "experts"))
     other = len(parts["serving TPOT, experts", VENDOR].cases)
-    assert served + other == len(world.serving) + len(world.unseen)
-    assert len(world.unseen) > 400
+    assert served + other == len(world.serving) + len(world.unfitted_serving)
+    assert len(world.unfitted_serving) > 400
     for phase in ("prefill step", "decode step", "whole request"):
         assert len(parts[phase, CHIP].cases) == len(world.data["step-pipeweave"].rows)
     rows = world.data["gemm-aiconfigurator"].rows
@@ -195,17 +195,17 @@ def test_serving_of_another_vendor_is_predicted_apart(world: World, parts: Parts
     table = world.data["serving-inferencex-app"]
     alone = tuple(row for row in table.rows if row.chip == "amd-mi300x-oam-192gb")
     data = {**world.data, "serving-inferencex-app": replace(table, rows=alone)}
-    found = abroad(replace(world, data=data))[EXPERTS]
+    found = unfitted_vendors(replace(world, data=data))[EXPERTS]
     assert found == [one for one in cases if one.chip == "amd-mi300x-oam-192gb"]
 
 
 def test_own_products_are_those_of_the_records(world: World, parts: Parts) -> None:
     key = ("product bf16, measured here", UNSEEN)
     assert {one.chip for one in parts[key].cases} == {"nvidia-h200-sxm-141gb"}
-    suites = {one.words["stack"] for one in world.own}
+    suites = {one.words["stack"] for one in world.own_products}
     assert suites >= {"calibrate", "heldout"}
     assert "full" not in suites, "the best of a search over sizes"
-    held = [one for one in world.own
+    held = [one for one in world.own_products
             if one.words["stack"] != "calibrate" and one.words["dtype"] == "bf16"]  # fmt: skip
     calibrated = parts["product bf16, measured here", SHAPES]
     assert len(calibrated.cases) == len(held)

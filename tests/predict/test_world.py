@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.predict.learning.experts import by_blocks, fixed
+from bench.predict.learning.experts import by_blocks, experts_stack
 from bench.predict.learning.learn import LAYERS, STEPS
 from bench.predict.learning.shipped import shipped
 from bench.predict.learning.world import World
@@ -19,7 +19,7 @@ def world() -> World:
 
 
 def test_what_experts_cost_is_fitted_and_no_figure_of_the_program(world: World) -> None:
-    found, layers = world.stack(), fixed(world.data[LAYERS].rows, world.chips)
+    found, layers = world.stack(), experts_stack(world.data[LAYERS].rows, world.chips)
     for key in FREE:
         assert getattr(found, key) == getattr(layers, key) != getattr(Stack(), key)
     assert found.product != layers.product == Stack().product  # steps tell that
@@ -28,12 +28,12 @@ def test_what_experts_cost_is_fitted_and_no_figure_of_the_program(world: World) 
 def test_slower_launches_of_experts_are_found(world: World) -> None:
     rows = by_blocks(world.data[LAYERS].rows)
     slower = [replace(row, numbers={**row.numbers, "us": row["us"] + 100.0}) for row in rows]
-    before, after = (fixed(one, world.chips) for one in (rows, slower))
+    before, after = (experts_stack(one, world.chips) for one in (rows, slower))
     assert after.experts_s - before.experts_s == pytest.approx(100e-6, rel=0.25)
 
 
 def test_without_layers_of_experts_the_stack_is_as_it_was() -> None:
-    assert fixed((), {}) == Stack()
+    assert experts_stack((), {}) == Stack()
 
 
 @pytest.mark.parametrize("table", [STEPS, LAYERS])

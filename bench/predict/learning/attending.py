@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.learning.kernel import UNITS, Kernel, Known, gathered, read_at
+from bench.predict.learning.kernel import UNITS, Kernel, MeasuredCases, gathered, read_at
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -173,7 +173,9 @@ DECODE = Kernel(
 )  # fmt: skip
 
 
-def measured(rows: Iterable[Row], chips: Mapping[str, Facts], phase: str) -> Known[Attentions]:
+def measured(
+    rows: Iterable[Row], chips: Mapping[str, Facts], phase: str
+) -> MeasuredCases[Attentions]:
     """Returns the rows of one phase as cases by chip.
 
     Rows whose KV cache has a format without a rate on the chip's sheet are left out, as it is

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.predict.learning.kernel import Kernel, Known, gathered
+from bench.predict.learning.kernel import Kernel, MeasuredCases, gathered
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.links import usable_link
@@ -102,7 +102,9 @@ HOST = Kernel(
 """Its data, on three chips, determine no more parameters than these."""
 
 
-def measured(rows: Iterable[Row], chips: Mapping[str, Facts], *, pcie: bool) -> Known[Collectives]:
+def measured(
+    rows: Iterable[Row], chips: Mapping[str, Facts], *, pcie: bool
+) -> MeasuredCases[Collectives]:
     """Returns the rows of chips with PCIe only, or of those with a link of their own, by chip."""
 
     def keep(_: Row, chip: Facts) -> bool:

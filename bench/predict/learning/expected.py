@@ -10,7 +10,7 @@ groups' ports.
 import math
 
 from bench.predict.learning.figures import HEADROOM_SPREAD
-from bench.predict.learning.others import Others
+from bench.predict.learning.others import OtherGroups
 from bench.predict.learning.pooled import LEVELS, Departures
 from bench.predict.model.facts import Facts
 from bench.predict.model.stack import Stack
@@ -27,7 +27,7 @@ def departure(
     chip: Facts,
     part: Departures,
     stack: Stack,
-    groups: Others | None = None,
+    groups: OtherGroups | None = None,
     engines: float = 0.0,
 ) -> tuple[float, Halves]:
     """Returns a chip's expected log departure in one part of the fit, and its half-widths.
@@ -51,7 +51,7 @@ def difference(
     pair: tuple[Facts, Facts],
     part: Departures,
     stack: Stack,
-    groups: tuple[Others | None, Others | None] = (None, None),
+    groups: tuple[OtherGroups | None, OtherGroups | None] = (None, None),
 ) -> tuple[float, Halves]:
     """Returns the expected log ratio of two chips' departures, first over second, and half-widths.
 
@@ -87,16 +87,16 @@ def power_variance(chip: Facts, part: Departures, stack: Stack) -> float:
     return (HEADROOM_SPREAD * stack.headroom / stack.product) ** 2
 
 
-def fitted(chip: Facts, part: Departures) -> bool:
+def has_fitted_vendor(chip: Facts, part: Departures) -> bool:
     """Tells whether any chip of this chip's vendor was in the fit."""
     return any(labels[0] == chip.vendor for labels in part.labels)
 
 
-def group_effect(chip: Facts, part: Departures, groups: Others | None) -> tuple[float, float]:
+def group_effect(chip: Facts, part: Departures, groups: OtherGroups | None) -> tuple[float, float]:
     """Returns the log slowdown of other groups' engines, and its variance.
 
     Without ``groups``, the slowdown is 0; its variance is that of ``SOFTWARE`` on a port, else 0.
     """
     if groups:
         return math.log(groups.middle), groups.spread**2
-    return 0.0, 0.0 if fitted(chip, part) else SOFTWARE**2
+    return 0.0, 0.0 if has_fitted_vendor(chip, part) else SOFTWARE**2

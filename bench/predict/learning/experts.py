@@ -20,7 +20,7 @@ from functools import cache
 
 import numpy as np
 
-from bench.predict.learning.kernel import Kernel, Known, fit, gathered
+from bench.predict.learning.kernel import Kernel, MeasuredCases, fit, gathered
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -148,7 +148,7 @@ GROUPED = Kernel(
 )  # fmt: skip
 
 
-def measured(rows: Iterable[Row], chips: Mapping[str, Facts], dtype: str) -> Known[Routed]:
+def measured(rows: Iterable[Row], chips: Mapping[str, Facts], dtype: str) -> MeasuredCases[Routed]:
     """Returns the rows of one format as cases by chip, where the sheet has the figures needed."""
 
     def keep(row: Row, chip: Facts) -> bool:
@@ -162,7 +162,7 @@ def by_blocks(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.words["dtype"] == "fp8" and "block" in row.words["stack"]]
 
 
-def fixed(rows: Iterable[Row], chips: Mapping[str, Facts]) -> Stack:
+def experts_stack(rows: Iterable[Row], chips: Mapping[str, Facts]) -> Stack:
     """Returns the default stack with experts' launch time and overlap as fitted on these layers.
 
     They cannot be fitted on steps, as the group whose steps are fitted measured no model with

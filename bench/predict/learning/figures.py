@@ -35,7 +35,7 @@ power is unknown."""
 
 
 @dataclass(frozen=True)
-class Voice:
+class GroupValue:
     """One group's best value for one figure of one chip; for memory, one for each kind of stream.
 
     Attributes:
@@ -138,10 +138,12 @@ class Fractions:
         return math.exp(log + float(means[0])), halves
 
 
-def voices(evidence: Evidence, chips: Mapping[str, Facts], family: str) -> list[Voice]:
+def group_values(evidence: Evidence, chips: Mapping[str, Facts], family: str) -> list[GroupValue]:
     """Returns every group's best admitted values for a family of figures."""
     found = _of_memory(evidence) if family == "memory" else _of_matrix(evidence)
-    return [_voice(one, chips[one.chip]) for one in found if one.chip in chips and one.fraction]
+    return [
+        _group_value(one, chips[one.chip]) for one in found if one.chip in chips and one.fraction
+    ]
 
 
 def _of_matrix(evidence: Evidence) -> list[Observation]:
@@ -158,14 +160,14 @@ def _of_memory(evidence: Evidence) -> list[Observation]:
     return list(best.values())
 
 
-def _voice(one: Observation, chip: Facts) -> Voice:
+def _group_value(one: Observation, chip: Facts) -> GroupValue:
     log = math.log(one.fraction or 1.0)
     most = most_published(one.paper) / one.paper.value if one.paper else 1.0
-    return Voice(chip, one.figure or "", one.by, log, one.weight, _less(one), most)
+    return GroupValue(chip, one.figure or "", one.by, log, one.weight, _less(one), most)
 
 
 def _less(one: Observation) -> bool:
-    """Tells whether a measurement can reach less than the best; see ``Voice``."""
+    """Tells whether a measurement can reach less than the best; see ``GroupValue``."""
     return one.quantity.ranks > 0 or one.quantity.key in BOTH_WAYS
 
 
@@ -183,7 +185,7 @@ def _terms(chip: Facts, figure: str, *, less: bool, family: str) -> Array:
     return np.array([1.0, power_headroom, float(less), *indicators])
 
 
-def fractions(values: Sequence[Voice], family: str) -> Fractions:
+def fractions(values: Sequence[GroupValue], family: str) -> Fractions:
     """Returns the fit of a family of figures on groups' values."""
     from scipy.optimize import least_squares
 

@@ -27,12 +27,12 @@ STEEP = 4.0
 Free = Mapping[str, tuple[float, float, bool]]
 """Fitted parameters by name: lower bound, upper bound, and whether the fit uses the logarithm."""
 Work = TypeVar("Work")
-How = TypeVar("How")
+Params = TypeVar("Params")
 
 
 @dataclass(frozen=True)
-class Kernel(Generic[Work, How]):
-    """Formula of one kind of kernel, with ``Work`` as its input and ``How`` as its parameters.
+class Kernel(Generic[Work, Params]):
+    """Formula of one kind of kernel, with ``Work`` as its input and ``Params`` as its parameters.
 
     Attributes:
         name: name of what is predicted.
@@ -46,8 +46,8 @@ class Kernel(Generic[Work, How]):
 
     name: str
     work: Callable[..., Work]
-    start: How
-    seconds: Callable[[Work, How], Array]
+    start: Params
+    seconds: Callable[[Work, Params], Array]
     roofline: Callable[[Work], Array]
     free: Free
 
@@ -56,7 +56,7 @@ class Kernel(Generic[Work, How]):
         keys = vars(works[0])
         return self.work(**{key: np.concatenate([vars(one)[key] for one in works]) for key in keys})
 
-    def params(self, values: Array) -> How:
+    def params(self, values: Array) -> Params:
         """Returns the software parameters for values as the fit uses them, some as logarithms."""
         pairs = zip(self.free.items(), values, strict=True)
         fitted = {
@@ -66,7 +66,7 @@ class Kernel(Generic[Work, How]):
 
 
 @dataclass(frozen=True)
-class Known(Generic[Work]):
+class MeasuredCases(Generic[Work]):
     """Measured cases by chip; all attributes have one entry per chip.
 
     Attributes:
@@ -81,16 +81,16 @@ class Known(Generic[Work]):
     times: tuple[Array, ...]
     names: tuple[tuple[str, ...], ...]
 
-    def without(self, chip: Facts) -> "Known[Work]":
+    def without(self, chip: Facts) -> "MeasuredCases[Work]":
         """Returns the cases of all chips but one."""
         return self._at([place for place, one in enumerate(self.chips) if one != chip])
 
-    def only(self, chip: Facts) -> "Known[Work]":
+    def only(self, chip: Facts) -> "MeasuredCases[Work]":
         """Returns the cases of one chip."""
         return self._at([self.chips.index(chip)])
 
-    def _at(self, places: Sequence[int]) -> "Known[Work]":
-        return Known(
+    def _at(self, places: Sequence[int]) -> "MeasuredCases[Work]":
+        return MeasuredCases(
             tuple(self.chips[place] for place in places),
             tuple(self.works[place] for place in places),
             tuple(self.times[place] for place in places),
@@ -104,7 +104,7 @@ def gathered(
     keep: Callable[[Row, Facts], bool],
     work_of: Callable[[Sequence[Row], Facts], Work],
     names_of: Callable[[Sequence[Row], Facts], tuple[str, ...]],
-) -> Known[Work]:
+) -> MeasuredCases[Work]:
     """Returns the rows of a table of kernels as cases by chip.
 
     Args:
@@ -118,7 +118,7 @@ def gathered(
     for row in rows:
         if row.chip in chips and keep(row, chips[row.chip]):
             rows_of.setdefault(row.chip, []).append(row)
-    return Known(
+    return MeasuredCases(
         tuple(chips[chip] for chip in rows_of),
         tuple(work_of(kept, chips[chip]) for chip, kept in rows_of.items()),
         tuple(np.array([row["us"] * 1e-6 for row in kept]) for kept in rows_of.values()),
@@ -126,7 +126,7 @@ def gathered(
     )
 
 
-def learnt(kernel: Kernel[Work, How], known: Known[Work]) -> tuple[How, Departures]:
+def learnt(kernel: Kernel[Work, Params], known: MeasuredCases[Work]) -> tuple[Params, Departures]:
     """Returns a kernel's parameters fitted on all chips, and the departures of chips from them."""
     params = fit(kernel, known)
     pairs = zip(known.works, known.times, strict=True)
@@ -135,7 +135,7 @@ def learnt(kernel: Kernel[Work, How], known: Known[Work]) -> tuple[How, Departur
     return params, pooled(labels, [float(log) for log in np.concatenate(logs)])
 
 
-def fit(kernel: Kernel[Work, How], known: Known[Work]) -> How:
+def fit(kernel: Kernel[Work, Params], known: MeasuredCases[Work]) -> Params:
     """Returns the parameters that explain the log of the measured times best."""
     from scipy.optimize import least_squares
 

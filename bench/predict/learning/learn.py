@@ -18,16 +18,16 @@ from bench import paths
 from bench.errors import UsageError
 from bench.loaded import once
 from bench.predict.learning import ttft
-from bench.predict.learning.experts import fixed
+from bench.predict.learning.experts import experts_stack
 from bench.predict.learning.fit import Case, cases, departures, fit
-from bench.predict.learning.others import Others
+from bench.predict.learning.others import OtherGroups
 from bench.predict.learning.pooled import LEVELS, Departures, pooled
 from bench.predict.learning.product import Products
 from bench.predict.learning.productfit import Measured, Prior, learnt, measured, prior
 from bench.predict.learning.refined import OwnProducts
 from bench.predict.learning.served import same_work, served
 from bench.predict.learning.tables import Row, Table, decoding
-from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS, of_training, runs
+from bench.predict.learning.trained import TRAIN, TRAIN_EXPERTS, runs, training_fit
 from bench.predict.learning.ttft import Ttft
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
@@ -78,8 +78,8 @@ class Learnt:
     own: Mapping[str, Mapping[str, OwnProducts]] = field(default_factory=dict)
     measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     records: Mapping[str, str] = field(default_factory=dict)
-    others: Mapping[str, Others] = field(default_factory=dict)
-    ports: Mapping[str, Others] = field(default_factory=dict)
+    others: Mapping[str, OtherGroups] = field(default_factory=dict)
+    ports: Mapping[str, OtherGroups] = field(default_factory=dict)
     trainer: Trainer = field(default_factory=Trainer)
 
 
@@ -91,15 +91,15 @@ def learn(
 ) -> Learnt:
     """Returns everything that is fitted on the tables."""
     steps = cases(data[STEPS].rows, chips, models)
-    stack = fit(steps, fixed(data[LAYERS].rows, chips))
+    stack = fit(steps, experts_stack(data[LAYERS].rows, chips))
     rows = decoding(data[SERVING].rows)
-    step_parts = of_steps(steps, stack)
-    trainer, trained = of_training(runs(training_rows(data), chips, models), models, stack)
-    parts = {**step_parts, **of_serving(rows, chips, models, stack, step_parts), **trained}
+    step_parts = step_departures(steps, stack)
+    trainer, trained = training_fit(runs(training_rows(data), chips, models), models, stack)
+    parts = {**step_parts, **tpot_departures(rows, chips, models, stack, step_parts), **trained}
     timed = {dtype: _products(data, chips, dtype) for dtype in PRODUCTS}
     products = {dtype: learnt(known, Products()) for dtype, known in timed.items()}
     priors = {dtype: prior(known, products[dtype][0]) for dtype, known in timed.items()}
-    first = of_first(data[SERVING].rows, chips, models, stack)
+    first = ttft_fits(data[SERVING].rows, chips, models, stack)
     known = Learnt(stack, parts, products, priors, first, digest(chips, data))
     return replace(known, trainer=trainer)
 
@@ -116,7 +116,7 @@ def _products(data: Mapping[str, Table], chips: Mapping[str, Facts], dtype: str)
     return measured(rows, chips, dtype)
 
 
-def of_steps(steps: Sequence[Case], stack: Stack) -> dict[str, Departures]:
+def step_departures(steps: Sequence[Case], stack: Stack) -> dict[str, Departures]:
     """Returns the departures of chips from the stack in prefill and decode steps, by phase."""
     logs = departures(steps, stack)
     parts = {}
@@ -131,7 +131,7 @@ def of_steps(steps: Sequence[Case], stack: Stack) -> dict[str, Departures]:
     return parts
 
 
-def of_serving(
+def tpot_departures(
     rows: Sequence[Row],
     chips: Mapping[str, Facts],
     models: Mapping[str, Workload],
@@ -148,7 +148,7 @@ def of_serving(
         chips: facts of every chip, by id.
         models: every workload, by id.
         stack: fitted software stack.
-        steps: result of ``of_steps``.
+        steps: result of ``step_departures``.
     """
     predicted = served(rows, chips, models, stack)
     parts = {}
@@ -170,12 +170,12 @@ def _is_of(name: str, row: Row, models: Mapping[str, Workload]) -> bool:
     return (models[row.words["model"]].experts is not None) == (name == EXPERTS)
 
 
-def of_first(
+def ttft_fits(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
 ) -> dict[str, tuple[Ttft, Departures]]:
     """Returns the model of TTFT and the departures of chips from it, by part of serving."""
     found = {}
-    for name, kept, prefills in first_rows(rows, chips, models, stack):
+    for name, kept, prefills in ttft_rows(rows, chips, models, stack):
         model = ttft.fit(kept, prefills)
         logs = [float(log) for log in ttft.departures(kept, prefills, model)]
         same = [same_work(row) for row in kept]
@@ -183,7 +183,7 @@ def of_first(
     return found
 
 
-def first_rows(
+def ttft_rows(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload], stack: Stack
 ) -> Iterator[tuple[str, list[Row], Array]]:
     """Yields a part's name, its rows under light load, and the predicted prefill of each in s."""

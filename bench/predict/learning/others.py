@@ -16,7 +16,7 @@ FEWEST = 5
 
 
 @dataclass(frozen=True)
-class Others:
+class OtherGroups:
     """Distribution of measured over predicted time per token, with one vote per group.
 
     Attributes:
@@ -40,7 +40,7 @@ class Others:
             f"{self.high:.2g})."
         )
 
-    def counted(self) -> str:
+    def included_note(self) -> str:
         """Returns the note for a prediction that already includes these groups' slowdown."""
         return (
             f"Engines differ: the time per token is taken as {self.middle:.3g} times that of "
@@ -48,7 +48,7 @@ class Others:
             "groups found, each with its own engine; engine=tuned leaves both out."
         )
 
-    def ported(self, vendors: Sequence[str]) -> str:
+    def port_note(self, vendors: Sequence[str]) -> str:
         """Returns the note for chips of vendors on which no engine was fitted."""
         names = " and ".join([", ".join(vendors[:-1]), vendors[-1]] if vendors[1:] else vendors)
         return (
@@ -58,7 +58,7 @@ class Others:
         )
 
 
-def others(logs: Mapping[Any, Sequence[float]]) -> Others | None:
+def other_groups(logs: Mapping[Any, Sequence[float]]) -> OtherGroups | None:
     """Returns the distribution over groups; None if there are fewer than ``FEWEST``.
 
     Args:
@@ -72,4 +72,4 @@ def others(logs: Mapping[Any, Sequence[float]]) -> Others | None:
     levels = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
     low, middle, high = (float(np.exp(np.quantile(votes, level))) for level in levels)
     spread = float(np.std([np.median(values) for values in groups], ddof=1))
-    return Others(low, middle, high, spread, len(groups), sum(map(len, groups)))
+    return OtherGroups(low, middle, high, spread, len(groups), sum(map(len, groups)))

@@ -90,7 +90,7 @@ def _size(parameters: Mapping[str, int | str], key: str) -> float:
     return float(size)
 
 
-def single(workload: Workload) -> Workload:
+def single_layer(workload: Workload) -> Workload:
     """Returns a model with one layer, of the kind that most of its layers are."""
     experts = workload.experts and workload.experts.model_copy(update={"dense_layers": 0})
     return workload.model_copy(update={"layers": 1, "window": None, "experts": experts})
@@ -104,7 +104,7 @@ def layer_s(layer: Layer, chip: Facts, workload: Workload, stack: Stack) -> floa
     """
     formats, split = precision(layer.dtype), Parallel()
     points = Points(np.array([layer.batch]), np.array([layer.length]))
-    found = operators(single(workload), layer.phase, points, formats, split)
+    found = operators(single_layer(workload), layer.phase, points, formats, split)
     kept = [operator for operator in found if operator.name != "head"]
     launched = replace(stack, layer_s=0.0, experts_s=0.0) if layer.graph else stack
     return float(timed(kept, rates(chip, formats, linked=split.joined), launched).seconds[0])
@@ -195,7 +195,7 @@ def products(record: Record, dtype: str) -> tuple[list[tuple[float, float, float
     """Returns sizes (m, n, k) and times in s of a record's plain products of one format."""
     sizes, times = [], []
     for one in record.measurements:
-        if not plain(one) or one.dtype != dtype or one.timing is None:
+        if not is_plain_product(one) or one.dtype != dtype or one.timing is None:
             continue
         m, n, k = (float(one.parameters[key]) for key in "mnk")
         sizes.append((m, n, k))
@@ -203,7 +203,7 @@ def products(record: Record, dtype: str) -> tuple[list[tuple[float, float, float
     return sizes, times
 
 
-def plain(one: Measurement) -> bool:
+def is_plain_product(one: Measurement) -> bool:
     """Tells whether a measurement is a plain matrix product of a given size, on normal inputs.
 
     The best of many shapes is left out: it is no representative sample.
@@ -216,7 +216,7 @@ def plain(one: Measurement) -> bool:
     return one.kernel == "gemm" and timed and usual and sized and len(sizes) <= 1
 
 
-def matched(record: Record, chips: Mapping[str, Facts], word: str | None = None) -> Facts:
+def chip_of(record: Record, chips: Mapping[str, Facts], word: str | None = None) -> Facts:
     """Returns the chip that a record was measured on; ``word`` names it if the record does not.
 
     Raises:

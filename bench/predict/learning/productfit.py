@@ -14,7 +14,7 @@ import numpy as np
 from bench.predict.learning.kernel import SMOOTH
 from bench.predict.learning.pooled import Departures, pooled
 from bench.predict.learning.product import Products, Shapes, joined, seconds, shapes
-from bench.predict.learning.remainder import remainder, unseen
+from bench.predict.learning.remainder import left_out_residuals, remainder
 from bench.predict.learning.robust import robust
 from bench.predict.learning.tables import Row
 from bench.predict.model.facts import Facts
@@ -177,7 +177,7 @@ def learnt(known: Measured, start: Products) -> tuple[Products, Departures]:
     left = [np.log(times / seconds(work, params)) for work, times in pairs]
     sizes, families = [one.sizes for one in known.shapes], [one.family for one in known.chips]
     labels = [chip.labels for chip, one in zip(known.chips, known.times, strict=True) for _ in one]
-    logs = [float(log) for log in np.concatenate(unseen(sizes, left, families))]
+    logs = [float(log) for log in np.concatenate(left_out_residuals(sizes, left, families))]
     same = [tuple(size) for size in np.concatenate(sizes).tolist()]
     departures = pooled(labels, logs, same)
     return replace(params, left=remainder(sizes, left, families)), departures

@@ -53,7 +53,7 @@ class ProductTimes:
         return max(middle * math.exp(-half), least), max(middle * math.exp(half), least)
 
 
-def of_all(
+def from_all_chips(
     chip: Facts, work: Shapes, params: Products, departures: Departures, stack: Stack
 ) -> ProductTimes:
     """Returns times predicted by the fit on all chips.
@@ -70,7 +70,7 @@ def of_all(
     return _bounded(work, times, tuple(np.full(len(times), half) for half in halves))
 
 
-def of_its_own(work: Shapes, own: OwnProducts) -> ProductTimes:
+def from_own_fit(work: Shapes, own: OwnProducts) -> ProductTimes:
     """Returns times predicted by the fit on the chip's own products."""
     times, spread = own.seconds(work)
     return _bounded(work, times, tuple(normal * spread for normal in NORMAL))

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.predict.learning.product import Products, Shapes, seconds
 from bench.predict.learning.productfit import Prior, fit
-from bench.predict.learning.remainder import ROUGH, near, trusted
+from bench.predict.learning.remainder import ROUGH, robust_weights, size_covariance
 from bench.predict.model.operators import Array
 
 
@@ -38,8 +38,8 @@ class OwnProducts:
     def seconds(self, work: Shapes) -> tuple[Array, Array]:
         """Returns the time of products in s, and the standard deviation of its log."""
         known, asked = np.array(self.at), work.sizes
-        inverse = np.linalg.inv(near(known, known) + np.diag(np.square(self.noises)))
-        between = near(asked, known)
+        inverse = np.linalg.inv(size_covariance(known, known) + np.diag(np.square(self.noises)))
+        between = size_covariance(asked, known)
         variance = ROUGH**2 - np.einsum("ij,jk,ik->i", between, inverse, between)
         spread = np.sqrt(np.maximum(variance, 0.0) + self.noise**2)
         return seconds(work, self.how) * np.exp(between @ np.array(self.weights)), spread
@@ -56,6 +56,6 @@ def refined(work: Shapes, times: Array, start: Products, usual: Prior) -> OwnPro
     """
     params = fit(work, times, np.ones(len(times)), start, usual)
     left = np.log(times / seconds(work, params))
-    weights, noises = trusted(work.sizes, left, np.full(len(left), usual.noise))
+    weights, noises = robust_weights(work.sizes, left, np.full(len(left), usual.noise))
     sizes = tuple(map(tuple, work.sizes.tolist()))
     return OwnProducts(params, sizes, tuple(weights.tolist()), tuple(noises.tolist()), usual.noise)

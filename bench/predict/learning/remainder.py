@@ -55,7 +55,7 @@ class Remainder:
             sizes: log m, n and k (n, 3).
             families: family of each product's chip (n,); an unknown one adds nothing.
         """
-        between = near(sizes, np.array(self.at))
+        between = size_covariance(sizes, np.array(self.at))
         total = between @ np.array(self.weights)
         for name in self.own.keys() & set(families.tolist()):
             total += np.where(families == name, between @ np.array(self.own[name]), 0.0)
@@ -89,7 +89,7 @@ def remainder(
             votes.setdefault(size, []).append(median(found))
     at = np.array(list(votes))
     common = _weights(at, list(votes.values()))
-    shared = dict(zip(votes, near(at, at) @ common, strict=True))
+    shared = dict(zip(votes, size_covariance(at, at) @ common, strict=True))
     kept = {name: left for name, left in by_family.items() if wanted is None or name in wanted}
     own = {name: _family_weights(left, shared) for name, left in kept.items()}
     return Remainder(tuple(map(tuple, at.tolist())), tuple(common.tolist()), own)
@@ -105,10 +105,10 @@ def _family_weights(left: Left, shared: Mapping[Size, float]) -> tuple[float, ..
 def _weights(at: Array, votes: Sequence[Sequence[float]]) -> Array:
     """Returns the kriging weights of sizes from the medians of their votes."""
     noises = NOISE / np.sqrt([len(values) for values in votes])
-    return trusted(at, np.array([median(values) for values in votes]), noises)[0]
+    return robust_weights(at, np.array([median(values) for values in votes]), noises)[0]
 
 
-def trusted(at: Array, values: Array, noises: Array) -> tuple[Array, Array]:
+def robust_weights(at: Array, values: Array, noises: Array) -> tuple[Array, Array]:
     """Returns robust kriging weights (n,), and the resulting standard deviation of each value (n,).
 
     Args:
@@ -116,7 +116,7 @@ def trusted(at: Array, values: Array, noises: Array) -> tuple[Array, Array]:
         values: remainder at each size (n,).
         noises: standard deviation of each value (n,); it grows if similar sizes contradict a value.
     """
-    covariance, trust = near(at, at), np.ones(len(at))
+    covariance, trust = size_covariance(at, at), np.ones(len(at))
     for _ in range(TURNS):
         scatter = noises / np.sqrt(trust)
         weights = np.linalg.solve(covariance + np.diag(scatter**2), values)
@@ -124,7 +124,9 @@ def trusted(at: Array, values: Array, noises: Array) -> tuple[Array, Array]:
     return np.asarray(weights), np.asarray(scatter)
 
 
-def unseen(sizes: Sequence[Array], logs: Sequence[Array], families: Sequence[str]) -> list[Array]:
+def left_out_residuals(
+    sizes: Sequence[Array], logs: Sequence[Array], families: Sequence[str]
+) -> list[Array]:
     """Returns each chip's logs less the remainder that is fitted without that chip.
 
     They show how far off a chip will be of which nothing was measured. A remainder that includes a
@@ -146,7 +148,7 @@ def unseen(sizes: Sequence[Array], logs: Sequence[Array], families: Sequence[str
     return found
 
 
-def near(first: Array, second: Array) -> Array:
+def size_covariance(first: Array, second: Array) -> Array:
     """Returns the covariance (n, m) of the remainder between two sets of log sizes."""
     one, two = first / np.array(REACH), second / np.array(REACH)
     squares = np.sum(one**2, axis=1)[:, None] + np.sum(two**2, axis=1) - 2 * one @ two.T

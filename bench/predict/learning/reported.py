@@ -11,11 +11,11 @@ import numpy as np
 
 from bench.evidence.model import Report, Reported
 from bench.predict.learning.learn import DENSE, EXPERTS
-from bench.predict.learning.others import Others, others
+from bench.predict.learning.others import OtherGroups, other_groups
 from bench.predict.learning.pooled import Departures
 from bench.predict.learning.served import served
 from bench.predict.learning.tables import Row
-from bench.predict.learning.world import World, kind, vendors
+from bench.predict.learning.world import World, serving_part, vendors
 from bench.predict.model.facts import Facts
 from bench.predict.model.operators import Array
 from bench.predict.model.precision import ITEM
@@ -143,20 +143,22 @@ def _tpot(value: Reported, concurrency: float) -> float:
     return concurrency / (value.value.si * chips)
 
 
-def by_groups(world: World, stack: Stack, parts: Mapping[str, Departures]) -> dict[str, Others]:
+def by_groups(
+    world: World, stack: Stack, parts: Mapping[str, Departures]
+) -> dict[str, OtherGroups]:
     """Returns how other groups' serving compares on chips of fitted vendors, by part."""
     logs = logs_by_group(world, stack, parts)
-    return _distributions({name: at_home(groups) for name, groups in logs.items()})
+    return _distributions({name: on_fitted_vendors(groups) for name, groups in logs.items()})
 
 
-def at_home(logs: Logs) -> Logs:
+def on_fitted_vendors(logs: Logs) -> Logs:
     """Returns the values that were measured on chips of fitted vendors."""
     return {group: values for group, values in logs.items() if not group[1]}
 
 
 def by_ports(
     world: World, stack: Stack, parts: Mapping[str, Departures], without: Collection[str] = ()
-) -> dict[str, Others]:
+) -> dict[str, OtherGroups]:
     """Returns how other groups' serving compares on chips of any vendor, by part.
 
     Fitted chips alone cannot show how ports perform: there, groups reach what the fit predicts, and
@@ -178,9 +180,9 @@ def by_ports(
     )
 
 
-def _distributions(logs: Mapping[str, Logs]) -> dict[str, Others]:
+def _distributions(logs: Mapping[str, Logs]) -> dict[str, OtherGroups]:
     """Returns the distribution over groups by part, for parts with enough groups."""
-    found = {name: others(groups) for name, groups in logs.items()}
+    found = {name: other_groups(groups) for name, groups in logs.items()}
     return {name: one for name, one in found.items() if one}
 
 
@@ -203,7 +205,7 @@ def logs_by_group(
     logs: dict[str, dict[Group, list[float]]] = {DENSE: {}, EXPERTS: {}}
     for row, error in zip(rows, log_errors(world, rows, stack), strict=True):
         if np.isfinite(error):
-            name, chip = kind(world, row), world.chips[row.chip]
+            name, chip = serving_part(world, row), world.chips[row.chip]
             means, _ = parts[name].predicted([chip.labels])
             group = row.words["group"], "" if chip.vendor in known else chip.vendor
             logs[name].setdefault(group, []).append(-float(error + means[0]))

@@ -34,7 +34,7 @@ def shipped() -> World:
     return World(chips, models, tables(), own, evidence, domestic, tuple(serving), tuple(training))
 
 
-def whole(world: World) -> Learnt:
+def learn_all(world: World) -> Learnt:
     """Returns everything fitted on the shipped tables, and how other groups' serving compares."""
     known = learn(world.chips, world.models, world.data)
     fitted = world, known.stack, known.parts

@@ -70,10 +70,10 @@ def runs(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload]
 ) -> list[Run]:
     """Returns the runs for which a time can be predicted."""
-    return sifted(rows, chips, models)[0]
+    return usable_and_skipped(rows, chips, models)[0]
 
 
-def sifted(
+def usable_and_skipped(
     rows: Iterable[Row], chips: Mapping[str, Facts], models: Mapping[str, Workload]
 ) -> tuple[list[Run], list[Skipped]]:
     """Returns the usable runs, and those whose sheet lacks a figure or whose split is inconsistent.
@@ -205,7 +205,7 @@ def departures(found: Sequence[Run], stack: Stack, trainer: Trainer) -> Array:
     return np.asarray(_log_seconds(found) - predicted)
 
 
-def of_training(
+def training_fit(
     found: Sequence[Run], models: Mapping[str, Workload], stack: Stack
 ) -> tuple[Trainer, dict[str, Departures]]:
     """Returns the fitted factors of training, and the departures of chips from them, by part.

@@ -67,11 +67,11 @@ def light(rows: Iterable[Row]) -> list[Row]:
     return [
         row
         for row in decoding(rows)
-        if row["ttft_ms"] and row.words.get("origin") != OWN and others(row) < LIGHT
+        if row["ttft_ms"] and row.words.get("origin") != OWN and other_requests(row) < LIGHT
     ]
 
 
-def others(row: Row) -> float:
+def other_requests(row: Row) -> float:
     """Returns the largest number of other requests under way on a row's group of chips."""
     return max(row["concurrency"] / max(row["dp"], 1.0) - 1.0, 0.0)
 
@@ -87,7 +87,7 @@ def fit(rows: Sequence[Row], prefill_s: Array) -> Ttft:
 
     bounds = tuple(np.log([FREE[key][place] for key in FREE]) for place in (0, 1))
     logs = np.log([row["ttft_ms"] * 1e-3 for row in rows])
-    waiting = np.array([others(row) for row in rows])
+    waiting = np.array([other_requests(row) for row in rows])
     chips = [row.chip for row in rows]
     votes = np.array([chips.count(one) ** -0.5 for one in chips])
 
@@ -105,6 +105,6 @@ def _from_logs(values: Array) -> Ttft:
 
 def departures(rows: Sequence[Row], prefill_s: Array, model: Ttft) -> Array:
     """Returns log of measured over predicted TTFT of each row."""
-    waiting = np.array([others(row) for row in rows])
+    waiting = np.array([other_requests(row) for row in rows])
     predicted = model.seconds(prefill_s, waiting)
     return np.asarray(np.log([row["ttft_ms"] * 1e-3 for row in rows]) - np.log(predicted))

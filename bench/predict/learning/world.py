@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bench.evidence.pool import Evidence
-from bench.predict.learning.experts import fixed
+from bench.predict.learning.experts import experts_stack
 from bench.predict.learning.fit import Case, cases, fit
 from bench.predict.learning.learn import DENSE, EXPERTS, LAYERS, SERVING, STEPS
-from bench.predict.learning.own import plain
+from bench.predict.learning.own import is_plain_product
 from bench.predict.learning.tables import Row, Table, decoding
 from bench.predict.model.facts import Facts
 from bench.predict.model.stack import Stack
@@ -24,21 +24,21 @@ class World:
         chips: facts of every accelerator, by id.
         models: every workload, by id.
         data: tables of measured times, by id.
-        own: matrix products that this program measured.
+        own_products: matrix products that this program measured.
         evidence: measurements of sheets' figures by every group.
         domestic: ids of chips designed in China.
         reported: serving that others reported.
-        trained: training that others reported.
+        reported_training: training that others reported.
     """
 
     chips: Mapping[str, Facts]
     models: Mapping[str, Workload]
     data: Mapping[str, Table]
-    own: tuple[Row, ...] = ()
+    own_products: tuple[Row, ...] = ()
     evidence: Evidence | None = None
     domestic: frozenset[str] = frozenset()
     reported: tuple[Row, ...] = ()
-    trained: tuple[Row, ...] = ()
+    reported_training: tuple[Row, ...] = ()
     _stacks: dict[frozenset[str], Stack] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -47,7 +47,7 @@ class World:
         return decoding(self.data[SERVING].rows)
 
     @property
-    def unseen(self) -> tuple[Row, ...]:
+    def unfitted_serving(self) -> tuple[Row, ...]:
         """Returns the rows with a known batch of all other serving tables, which are not fitted.
 
         They cover one model with engines of many months. On AMD's chips they depend as much on the
@@ -69,7 +69,7 @@ class World:
         left_out = frozenset(without) & {row.chip for row in (*steps, *layers)}
         if left_out not in self._stacks:
             kept = [row for row in layers if row.chip not in left_out]
-            self._stacks[left_out] = fit(self.cases(left_out), fixed(kept, self.chips))
+            self._stacks[left_out] = fit(self.cases(left_out), experts_stack(kept, self.chips))
         return self._stacks[left_out]
 
 
@@ -78,7 +78,7 @@ def vendors(world: World) -> frozenset[str]:
     return frozenset(world.chips[row.chip].vendor for row in world.serving)
 
 
-def kind(world: World, row: Row) -> str:
+def serving_part(world: World, row: Row) -> str:
     """Returns the part of the fit that a row of serving belongs to: ``DENSE`` or ``EXPERTS``."""
     return EXPERTS if world.models[row.words["model"]].experts is not None else DENSE
 
@@ -89,7 +89,7 @@ def own_products(records: Iterable[Record], chips: Mapping[str, Facts]) -> tuple
         _row(record, one)
         for record in records
         for one in record.measurements
-        if record.identity.chip in chips and plain(one)
+        if record.identity.chip in chips and is_plain_product(one)
     )
 
 
