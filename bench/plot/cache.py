@@ -21,7 +21,7 @@ from bench.plot.picture import Picture
 from bench.plot.roofline import believed
 from bench.rates import Interval
 from bench.records.model import Record
-from bench.report.curve import KERNEL, Cache, binary, caches, shown_levels
+from bench.report.curve import KERNEL, Cache, binary_size, caches, shown_levels
 from bench.report.layers import BANDWIDTH
 from bench.report.levels import Level
 from bench.report.scalar import Scalar
@@ -122,16 +122,17 @@ def _title(chip: str, data: Curve) -> str:
 def _alt(data: Curve) -> str:
     sizes, rates = [size for size, *_ in data.points], [rate.value for _, rate, _ in data.points]
     extent = (
-        f"Bandwidth of {len(sizes)} sizes from {binary(sizes[0])} to {binary(sizes[-1])}, "
-        f"{show(min(rates), Dimension.BYTE_RATE)} to {show(max(rates), Dimension.BYTE_RATE)}"
+        f"Bandwidth of {len(sizes)} sizes from {binary_size(sizes[0])} to "
+        f"{binary_size(sizes[-1])}, {show(min(rates), Dimension.BYTE_RATE)} to "
+        f"{show(max(rates), Dimension.BYTE_RATE)}"
     )
     parts = [
         extent,
         *(
-            f"{name} up to {binary(last)} at {show(rate, Dimension.BYTE_RATE)}"
+            f"{name} up to {binary_size(last)} at {show(rate, Dimension.BYTE_RATE)}"
             for name, _, last, rate in data.plateaus
         ),
-        *(f"published {name} {binary(size)}" for name, size in data.published),
+        *(f"published {name} {binary_size(size)}" for name, size in data.published),
     ]
     return f"{'; '.join(parts)}."
 
@@ -222,7 +223,7 @@ def _draw_published(axes: "Axes", data: Curve, theme: "Theme") -> None:
         axes.axvline(size, color=theme.ink, ls="--", lw=1.2,
                      label="published size" if not number else None)  # fmt: skip
         axes.annotate(
-            short(f"{name} {binary(size)}", 30), (size, 1.0), (0, high),
+            short(f"{name} {binary_size(size)}", 30), (size, 1.0), (0, high),
             ha="center", va="bottom", xycoords=axes.get_xaxis_transform(), size=9,
             textcoords="offset points", color=theme.ink,
         )  # fmt: skip

@@ -23,35 +23,36 @@ from bench.workloads.model import Workload
 if TYPE_CHECKING:
     from bench.report.scalar import Scalar
 
-COLUMNS = ("layer", "measured (95%)", "predicted", "predicted 95%", "predicted / measured")
-PRODUCT = (
+LAYER_COLUMNS = ("layer", "measured (95%)", "predicted", "predicted 95%", "predicted / measured")
+PRODUCT_COLUMNS = (
     "product, m x n x k", "measured", "predicted", "predicted / measured", "own fit / measured",
 )  # fmt: skip
 HOW = (
     "Predicted from the sheet and from what others measured, without this record; layers replayed "
     "as graphs without the launches between them."
 )
-MEANS = {
+MEANINGS = {
     "product": "fraction of the matrix rate reached at 1 TFLOP/s per watt",
-    "headroom": "its fall with each doubling of TFLOP/s per watt",
-    "attention": "attention's share of that in prefill; fixed",
+    "headroom": "decrease of that fraction with each doubling of TFLOP/s per watt",
+    "attention": "the same for attention in prefill, relative to products; fixed",
     "stream": "fraction of memory bandwidth reached by weights and activations",
     "cache": "the same for the key-value cache",
-    "ecc": "whether ECC traffic of the memory counts: 1 yes, 0 (on paper) no; fixed",
+    "ecc": "whether ECC traffic takes memory bandwidth: 1 yes, 0 (on paper) no; fixed",
     "overlap": "exponent of the soft maximum of compute and memory; 1 adds them up",
-    "rows": "rows that a product is padded to; fixed",
+    "rows": "rows that a product is padded to a multiple of; fixed",
     "experts_rows": "rows of a tile, of which a routed expert fills one or more; fixed",
     "experts_overlap": "overlap of routed experts, from layers of experts only",
     "layer_s": "fixed time per dense layer at 1.92 GHz; other layers scale with their kernels",
     "experts_s": "the same for a layer's routed experts, from layers of experts only",
     "message_s": "time to start a collective",
-    "network_s": "the same beyond it over several nodes; fixed",
+    "network_s": "additional time to start a collective over several nodes; fixed",
     "link": "fraction of link bandwidth reached by long messages; fixed",
     "link_small": "the same for short messages; fixed",
 }
-FIRSTS = ("of", "fixed time", "times the prefill", "share of one per other request")
-FACTORS = ("of", "factor")
-TRAINED = {
+"""What each parameter of the stack means, as shown to users."""
+TTFT_COLUMNS = ("part", "fixed time", "factor on the prefill", "share of it per other request")
+TRAINING_COLUMNS = ("part", "factor")
+TRAINING_FACTORS = {
     "product": "products, forward and backward",
     "experts": "products of routed experts",
     "attention": "attention",
@@ -59,15 +60,23 @@ TRAINED = {
     "link": "collectives in a layer",
     "fixed": "gaps between kernels",
     "slowest": "log growth of a step with each doubling of the chips beyond eight",
-    "middle": "log by which the middle engine is slower",
-    "engines": "log spread of engines around it",
+    "middle": "mean of engines' log factors on a step",
+    "engines": "standard deviation of engines' log factors",
 }
-PARTS = ("of", "chips", "cases", "typical departure", "spread of chips", "spread of cases")
+"""What each factor of training applies to, as shown to users."""
+DEPARTURE_COLUMNS = (
+    "part",
+    "chips",
+    "cases",
+    "typical departure",
+    "spread of chips",
+    "spread of cases",
+)
 
 
 def fitted(found: Learnt) -> Report:
     """Returns the fitted parameters of the software stack and how chips depart from it."""
-    rows = [(key, _value(key, value), MEANS[key]) for key, value in asdict(found.stack).items()]
+    rows = [(key, _value(key, value), MEANINGS[key]) for key, value in asdict(found.stack).items()]
     table = Table(
         "The software stack, fitted on measured steps",
         ("Fractions are of published figures.",),
@@ -76,35 +85,37 @@ def fitted(found: Learnt) -> Report:
     flat: list[dict[str, Scalar]] = [
         {"parameter": key, "value": value} for key, value in asdict(found.stack).items()
     ]
-    return Report(table, flat, (_firsts(found), _trained(found), _departures(found)))
+    return Report(table, flat, (_ttft(found), _training(found), _departures(found)))
 
 
 def _value(key: str, value: float) -> str:
     return duration(value) if key.endswith("_s") else significant(value, 3)
 
 
-def _firsts(found: Learnt) -> Section:
+def _ttft(found: Learnt) -> Section:
     """Returns the parameters of TTFT: what engines add to the prefill time."""
     fits = {key.replace("tpot", "ttft"): asdict(how) for key, (how, _) in found.first.items()}
     cells = tuple(
         (name, *(_value(key, value) for key, value in fit.items())) for name, fit in fits.items()
     )
     flat: list[dict[str, Scalar]] = [{"of": name, **fit} for name, fit in fits.items()]
-    return Section("TTFT: what engines add to a prefill", FIRSTS, cells, flat, (), "firsts")
+    return Section("TTFT: what engines add to a prefill", TTFT_COLUMNS, cells, flat, (), "firsts")
 
 
-def _trained(found: Learnt) -> Section:
+def _training(found: Learnt) -> Section:
     """Returns the fitted factors of training on the stack's times, and those of its engines."""
     factors = asdict(found.trainer)
     engines = {
         f"engine {name}": math.exp(log) for name, (log, _) in sorted(factors.pop("known").items())
     }
-    named = {TRAINED[key]: value for key, value in factors.items()} | engines
+    named = {TRAINING_FACTORS[key]: value for key, value in factors.items()} | engines
     cells = tuple((name, significant(value, 3)) for name, value in named.items())
     flat: list[dict[str, Scalar]] = [
         {"of": key, "factor": value} for key, value in (factors | engines).items()
     ]
-    return Section("Training: factors on the stack's times", FACTORS, cells, flat, (), "training")
+    return Section(
+        "Training: factors on the stack's times", TRAINING_COLUMNS, cells, flat, (), "training"
+    )
 
 
 def _departures(found: Learnt) -> Section:
@@ -122,7 +133,9 @@ def _departures(found: Learnt) -> Section:
         }
         for name, one in named.items()
     ]  # fmt: skip
-    return Section("How chips depart from the stack", PARTS, cells, flat, (), "departures")
+    return Section(
+        "How chips depart from the stack", DEPARTURE_COLUMNS, cells, flat, (), "departures"
+    )
 
 
 def _part(name: str, one: Departures) -> tuple[str, ...]:
@@ -176,7 +189,7 @@ def beside(
     cells = tuple(map(_cells, rows))
     summary = (*_summary(rows, record), *_moved(known, found, chip))
     notes = (f"Record {record.id}",)
-    table = Table(title, (HOW,), COLUMNS, cells, summary, notes)
+    table = Table(title, (HOW,), LAYER_COLUMNS, cells, summary, notes)
     more = [_products(known, found, record, chip, dtype) for dtype in known.products]
     return Report(table, [_flat(one) for one in rows], tuple(one for one in more if one.cells))
 
@@ -254,23 +267,23 @@ def _products(known: Learnt, found: Learnt, record: Record, chip: Facts, dtype: 
     """
     sizes, times = products(record, dtype)
     title = f"{dtype} products"
-    own = found.own.get(chip.chip, {}).get(dtype)
+    own_fit = found.own.get(chip.chip, {}).get(dtype)
     if not times or dtype not in chip.peaks or chip.bandwidth is None:
-        return Section(title, PRODUCT, (), [], (), f"products_{dtype}")
+        return Section(title, PRODUCT_COLUMNS, (), [], (), f"products_{dtype}")
     how, departures = known.products[dtype]
     shaped, measured = shapes(sizes, chip, dtype), np.array(times)
     shift = math.exp(float(departures.predicted([chip.labels])[0][0]))
     ratios = seconds(shaped, how) * shift / measured
-    fit = own.seconds(shaped)[0] / measured if own else np.full(len(times), np.nan)
+    own_ratios = own_fit.seconds(shaped)[0] / measured if own_fit else np.full(len(times), np.nan)
     cells = tuple(
         (
             " x ".join(f"{one:g}" for one in size), duration(time), duration(time * ratio),
-            significant(ratio, 3), significant(mine, 3) if own else "–",
+            significant(ratio, 3), significant(own_ratio, 3) if own_fit else "–",
         )
-        for size, time, ratio, mine in zip(sizes, times, ratios, fit, strict=True)
+        for size, time, ratio, own_ratio in zip(sizes, times, ratios, own_ratios, strict=True)
     )  # fmt: skip
     flat: list[dict[str, Scalar]] = [
         {"m": m, "n": n, "k": k, "measured_s": time, "ratio": float(ratio)}
         for (m, n, k), time, ratio in zip(sizes, times, ratios, strict=True)
     ]
-    return Section(title, PRODUCT, cells, flat, (_errors(ratios),), f"products_{dtype}")
+    return Section(title, PRODUCT_COLUMNS, cells, flat, (_errors(ratios),), f"products_{dtype}")

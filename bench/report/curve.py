@@ -54,7 +54,9 @@ class Cache:
     reported_bytes: float | None = None
 
 
-def section(record: Record, judged: Sequence[Row], catalogue: Catalogue) -> Iterator[Section]:
+def cache_sections(
+    record: Record, judged: Sequence[Row], catalogue: Catalogue
+) -> Iterator[Section]:
     """Yields the table of levels, if the curve was measured and shows more than one level."""
     on_cpu, shown = record.device.backend == "cpu", shown_levels(record, judged, catalogue)
     if len(shown) < 2:
@@ -212,9 +214,9 @@ def _cells(name: str, level: Level, cache: Cache | None) -> tuple[str, ...]:
     return (
         name,
         _rate_words(level),
-        binary(level.holds_bytes) if level.holds_bytes else "–",
+        binary_size(level.holds_bytes) if level.holds_bytes else "–",
         (cache.published if cache else "") or "–",
-        binary(reported) if reported else "–",
+        binary_size(reported) if reported else "–",
     )
 
 
@@ -238,7 +240,7 @@ def _flat(name: str, level: Level, cache: Cache | None) -> dict[str, Scalar]:
     }
 
 
-def binary(size: float) -> str:
+def binary_size(size: float) -> str:
     """Formats bytes in KiB, MiB or GiB: ``48 KiB``."""
     power = next((power for power in (30, 20) if size >= 2**power), 10)
     unit = {30: "GiB", 20: "MiB", 10: "KiB"}[power]

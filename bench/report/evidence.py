@@ -52,18 +52,18 @@ def evidence_report(
         work: the only family of work to show, such as ``decode``; None for all.
     """
     sheets = ids(chip)
-    every = [one for one in bench.whole.every if one.chip in sheets]
-    shown = [one for one in every if _is_shown(one, figure, work)]
+    known = [one for one in bench.whole.every if one.chip in sheets]
+    shown = [one for one in known if _is_shown(one, figure, work)]
     figures = [one for one in shown if one.quantity.decides]
     keys = _keys(chip, figures, figure) if work is None else []
     notes = Notes()
     rows = [_row(chip, key, figures, bench) for key in keys]
     table = Table(
         f"Evidence on {chip.name}",
-        (*_heading(shown, every), *HOW),
+        (*_heading(shown, known), *HOW),
         COLUMNS,
         tuple(_cells(row, bench, notes) for row in rows),
-        (*_summary(chip, every, (figure or work) if not shown else None), *_gib(rows)),
+        (*_summary(chip, known, (figure or work) if not shown else None), *_gib(rows)),
         notes.lines(),
     )
     return Report(table, [_flat(row) for row in rows], tuple(_values(shown, bench)))
@@ -85,13 +85,13 @@ def _values(shown: Sequence[Observation], bench: Bench) -> Iterator[Section]:
         yield values("Measured work without a published figure", works, bench.catalogue, "work")
 
 
-def _heading(shown: Sequence[Observation], every: Sequence[Observation]) -> Iterator[str]:
+def _heading(shown: Sequence[Observation], known: Sequence[Observation]) -> Iterator[str]:
     """Yields how many of all values are shown, by how many groups, and how many are our own."""
     own = sum(one.by == OWN for one in shown)
     groups = {one.by for one in shown}
     unweighted = sum(one.weight == 0 for one in shown)
-    part = f"{len(shown)} of " if len(shown) < len(every) else ""
-    total, by = counted(len(every), "measured value"), counted(len(groups), "group")
+    part = f"{len(shown)} of " if len(shown) < len(known) else ""
+    total, by = counted(len(known), "measured value"), counted(len(groups), "group")
     no_weight = f"; {unweighted} have no weight, only shown" if unweighted else ""
     yield f"{part}{total} by {by}, {own} of them our own{no_weight}."
 
@@ -233,21 +233,21 @@ def _gib(rows: Sequence[_Row]) -> Iterator[str]:
         yield GIB
 
 
-def _summary(chip: Chip, every: Sequence[Observation], unmeasured: str | None) -> Iterator[str]:
+def _summary(chip: Chip, known: Sequence[Observation], unmeasured: str | None) -> Iterator[str]:
     """Yields what is missing, and how many values come from the vendor.
 
     Args:
         chip: the chip.
-        every: all its measured values.
+        known: all measured values of the chip.
         unmeasured: the figure or work that was asked for, if nobody measured it.
     """
-    if not every:
+    if not known:
         yield f"No measurement of {chip.name} is known here: its sheet is all there is."
         return
     if unmeasured:
         yield f"No measurement of {unmeasured} is known here; of other things there are some."
-    vendor = sum(one.kind in (Kind.VENDOR, Kind.GATE) for one in every)
-    if vendor == len(every):
+    vendor = sum(one.kind in (Kind.VENDOR, Kind.GATE) for one in known)
+    if vendor == len(known):
         yield f"All measured values of {chip.name} come from its vendor."
     elif vendor:
-        yield f"{vendor} of {len(every)} values come from the vendor's side."
+        yield f"{vendor} of {len(known)} values come from the vendor's side."

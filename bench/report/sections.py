@@ -6,7 +6,7 @@ from bench.chips.load import Catalogue
 from bench.records.model import Record
 from bench.report.collectives import KERNEL as COLLECTIVE
 from bench.report.collectives import collective_sections
-from bench.report.curve import section as cache_sections
+from bench.report.curve import cache_sections
 from bench.report.energy import energy_sections
 from bench.report.gap import gap_sections
 from bench.report.identity import identity_sections

@@ -15,7 +15,7 @@ from bench.records.model import (
     Timing,
     Work,
 )
-from bench.report.curve import ALL_READ, APART, Cache, binary, caches, named, section
+from bench.report.curve import ALL_READ, APART, Cache, binary_size, cache_sections, caches, named
 from bench.report.levels import Level, levels
 from bench.verdict import rows
 from tests.kernels.curve_cases import GIB, KIB, MIB, STEPPED, curve, measured_points
@@ -96,7 +96,7 @@ def test_levels_stand_beside_published_and_reported_sizes(
     record: Record, sheets: Catalogue
 ) -> None:
     told = made(record, GPU, "nvidia-h100-sxm-80gb")
-    (table,) = section(told, rows(told, sheets), sheets)
+    (table,) = cache_sections(told, rows(told, sheets), sheets)
     printed = sheets.chips["nvidia-h100-sxm-80gb"].figures["l2_cache"]
     source = sheets.sources[printed.source]
     words = f"50 MiB ({source.title or printed.source})"
@@ -123,7 +123,7 @@ def test_levels_stand_beside_published_and_reported_sizes(
 
 def test_the_caches_of_some_cores_are_those_reported(record: Record, sheets: Catalogue) -> None:
     told = made(record, CORES, "amd-epyc-9654")
-    (table,) = section(told, rows(told, sheets), sheets)
+    (table,) = cache_sections(told, rows(told, sheets), sheets)
     assert [one[0] for one in table.cells] == ["L1 cache", "L2 cache", "last-level cache", "memory"]
     assert table.columns == ("level", "rate", "holds up to", "reported by the device")
     assert [one[3] for one in table.cells] == ["–", "2 MiB", "32 MiB", "–"]
@@ -138,7 +138,7 @@ def test_a_first_level_on_an_accelerator_is_one_units_whatever_its_units(
     for units in (1, 132, None):
         device = GPU.model_copy(update={"units": units})
         here = told.model_copy(update={"device": device})
-        (table,) = section(here, rows(here, sheets), sheets)
+        (table,) = cache_sections(here, rows(here, sheets), sheets)
         assert [one[:3] for one in table.cells] == [
             ("L1 cache", "32.9 TB/s", "256 KiB"), ("L2 cache", "15.1 TB/s to 9.13 TB/s", "64 MiB"),
             ("memory", "3.13 TB/s", "–"),
@@ -152,7 +152,7 @@ def test_a_processor_has_three_caches_at_most_though_it_tells_of_none(
     points = tuple(measurement(*point) for point in curve([*held, (8 * GIB, 30e9)]))
     device = CORES.model_copy(update={"l2_bytes": None, "llc_bytes": None})
     told = made(record, device, "amd-epyc-9654").model_copy(update={"measurements": points})
-    (table,) = section(told, rows(told, sheets), sheets)
+    (table,) = cache_sections(told, rows(told, sheets), sheets)
     assert len(table.cells) == 4
 
 
@@ -187,13 +187,13 @@ def test_disturbed_and_implausible_sizes_are_left_out(record: Record, sheets: Ca
         made(record, GPU, "nvidia-h100-sxm-80gb"),
         made(record, GPU, "nvidia-h100-sxm-80gb", *bad),
     )
-    both = [list(section(one, rows(one, sheets), sheets)) for one in (plain, more)]
+    both = [list(cache_sections(one, rows(one, sheets), sheets)) for one in (plain, more)]
     assert both[0] == both[1]
     assert len(both[0]) == 1
 
 
 def test_a_record_without_the_curve_has_no_such_table(record: Record, sheets: Catalogue) -> None:
-    assert list(section(record, rows(record, sheets), sheets)) == []
+    assert list(cache_sections(record, rows(record, sheets), sheets)) == []
 
 
 @pytest.mark.parametrize(
@@ -201,4 +201,4 @@ def test_a_record_without_the_curve_has_no_such_table(record: Record, sheets: Ca
     [(48 * KIB, "48 KiB"), (1000 * KIB, "1000 KiB"), (1.5 * MIB, "1.5 MiB"), (2 * GIB, "2 GiB")],
 )
 def test_sizes_are_told_in_binary_units(held: float, text: str) -> None:
-    assert binary(held) == text
+    assert binary_size(held) == text

@@ -16,7 +16,7 @@ from bench.plot.registry import KINDS, RECORD_FORMATS, record_pictures
 from bench.plot.theme import LIGHT
 from bench.records.model import Record
 from bench.records.store import read
-from bench.report.curve import section as cache_sections
+from bench.report.curve import cache_sections
 from bench.report.matrix import FIGURED, WORKED, matrix
 from bench.report.roofline import roofline_sections
 from bench.standing import nearest
