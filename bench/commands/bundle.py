@@ -61,7 +61,7 @@ def _place(out: str | None, name: str) -> Path:
     """Returns the file that ``out=`` names.
 
     Raises:
-        UsageError: it is neither a folder nor a file of the ending.
+        UsageError: it is neither a folder nor a file with the right ending.
     """
     from bench.records.store import BUNDLED
     from bench.tables.write import names_folder

@@ -50,7 +50,7 @@ def main(words: list[str]) -> int:
             found = check(paths.data_dir("specs"), paths.data_dir("results"))
     for fault in found.faults:
         print(one_line(str(fault)))
-    told = ", ".join(f"{number} {name}" for name, number in found.counts.items())
+    counts = ", ".join(f"{number} {name}" for name, number in found.counts.items())
     faults = len(found.faults)
-    print(f"{told}: {faults or 'no'} fault{'' if faults == 1 else 's'}")
+    print(f"{counts}: {faults or 'no'} fault{'' if faults == 1 else 's'}")
     return 1 if faults else 0

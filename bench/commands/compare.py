@@ -69,8 +69,8 @@ def _chosen(config: CompareConfig, sheets: Catalogue) -> tuple[list[Chip], Chip]
     chips = select(config.chips or ["all"], sheets, config.vendor)
     baseline = sheets.find(config.baseline) if config.baseline else chips[0]
     if baseline.variants:
-        told = ", ".join(baseline.variants)
+        variants = ", ".join(baseline.variants)
         raise UsageError(
-            f"baseline={config.baseline} is a name of several chips: take one of {told}"
+            f"baseline={config.baseline} is a name of several chips: take one of {variants}"
         )
     return chips, baseline

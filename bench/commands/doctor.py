@@ -35,7 +35,9 @@ Exit code: 0 described, 1 the device does not conform, 2 wrong usage, or a data 
 has a fault.
 """
 BUSY_LOAD = 0.5
+"""Load average per core above which other work disturbs a measurement."""
 UNITS_OF = {"hz": Dimension.FREQUENCY, "w": Dimension.POWER}
+"""The dimension of a field by the unit suffix of its name."""
 
 
 def main(words: list[str]) -> int:
@@ -66,26 +68,26 @@ def _describe(config: DoctorConfig) -> int:
     finally:
         session.close()
     identity = choose(config.chip, device, sheets) if config.chip else identify(device, sheets)
-    _tell((*_device_lines(device), *_identity_lines(identity), *_warnings(device)))
+    _print((*_device_lines(device), *_identity_lines(identity), *_warnings(device)))
     return 0
 
 
 def _conforms(config: DoctorConfig) -> int:
-    """Prints a line per conformance test; returns whether all applicable ones passed."""
+    """Prints a line per conformance test; returns the exit code: 0 if no test failed."""
     from bench.measure.survival import conformance
 
     found = conformance(device_word(config.device))
     failed = sum(one.state == "failed" for one in found)
     last = "the device conforms" if not failed else f"{failed} of {len(found)} failed"
-    _tell((*map(_finding_line, found), last))
+    _print((*map(_finding_line, found), last))
     return 1 if failed else 0
 
 
-def _finding_line(one: "Finding") -> str:
-    return f"{one.state:<8} {one.name}{': ' if one.words else ''}{one.words}"
+def _finding_line(finding: "Finding") -> str:
+    return f"{finding.state:<8} {finding.name}{': ' if finding.words else ''}{finding.words}"
 
 
-def _tell(lines: Iterable[str]) -> None:
+def _print(lines: Iterable[str]) -> None:
     """Prints lines, wrapped to the width of a terminal."""
     from bench.report.formats.terminal import folded
     from bench.report.screen import here, is_terminal
@@ -95,9 +97,9 @@ def _tell(lines: Iterable[str]) -> None:
 
 
 def _device_lines(device: DeviceInfo) -> Iterator[str]:
-    told = device.model_dump(exclude_none=True, exclude_defaults=True)
+    fields = device.model_dump(exclude_none=True, exclude_defaults=True)
     yield f"device: {device.name} ({device.backend}:{device.index})"
-    for name, value in told.items():
+    for name, value in fields.items():
         if name not in ("name", "backend", "index"):
             yield f"  {_words(name, value)}"
 
@@ -108,8 +110,8 @@ def _words(name: str, value: object) -> str:
         return f"{name.replace('_', ' ')}: {', '.join(map(str, value))}"
     stem, _, unit = name.rpartition("_")
     if unit == "bytes" and isinstance(value, float):
-        shown, of = (value / 2**20, "MiB") if value >= 2**20 else (value / 2**10, "KiB")
-        return f"{stem.replace('_', ' ')}: {shown:,.0f} {of}"
+        number, prefixed = (value / 2**20, "MiB") if value >= 2**20 else (value / 2**10, "KiB")
+        return f"{stem.replace('_', ' ')}: {number:,.0f} {prefixed}"
     if unit in UNITS_OF and isinstance(value, float):
         return f"{stem.replace('_', ' ')}: {show(value, UNITS_OF[unit], 4)}"
     return f"{name.replace('_', ' ')}: {value}"
@@ -132,11 +134,11 @@ def _warnings(device: DeviceInfo) -> Iterator[str]:
     if device.backend == "cpu" and host.is_virtual():
         yield "warning: a virtual machine: neighbours may take time and cache"
     if device.backend not in ("cpu", "fake") and not device.driver:
-        yield f"warning: {_silence(device)}"
+        yield f"warning: {_missing_telemetry(device)}"
     yield from (f"limit: {limit}" for limit in device.limits)
 
 
-def _silence(device: DeviceInfo) -> str:
+def _missing_telemetry(device: DeviceInfo) -> str:
     """Returns a warning that the library that reports clocks and power is missing."""
     from bench.chips.vendors import vendor_behind
     from bench.devices.smi import TOOLS

@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from bench.chips.model import Chip
     from bench.devices.fake import FakeSpec
 
-REACHED = 0.945
+RATE_SHARE = 0.945
 """Share of a sheet's rates that an imitation reaches; invented, like the default fake's rates."""
-CLOCKED, DRAWN = 0.91, 0.875
-"""Its clock over the printed one, and its power over the board's: likewise."""
+CLOCK_SHARE, POWER_SHARE = 0.91, 0.875
+"""Its clock over the published one, and its power over the board's; invented, too."""
 
 
 def settings(config: RunConfig) -> "dict[str, str | int | float | bool | None]":
-    """Returns the fake's settings, so that the same one can complete its record."""
-    plain = vars(Fake())
+    """Returns the simulated device's settings, so that an identical one can complete its record."""
+    defaults = vars(Fake())
     if config.device.name != "fake":
         return {}
-    told = {**vars(config.device.fake), "like": config.device.fake.like or config.chip}
-    return {f"device.fake.{key}": value for key, value in told.items() if value != plain[key]}
+    given = {**vars(config.device.fake), "like": config.device.fake.like or config.chip}
+    return {f"device.fake.{key}": value for key, value in given.items() if value != defaults[key]}
 
 
 def spec(config: RunConfig | DoctorConfig) -> "FakeSpec | None":
-    """Returns the simulated device, None if the device is real.
+    """Returns the specification of the simulated device; None if the device is real.
 
     Raises:
         UsageError: a value that no device can have.
@@ -38,31 +38,30 @@ def spec(config: RunConfig | DoctorConfig) -> "FakeSpec | None":
     from bench.devices.fake import FakeSpec
     from bench.devices.noise import NOISES
 
-    told = config.device.fake
-    if told.noise not in NOISES:
-        raise UsageError(f"no noise {told.noise!r}: choose from {', '.join(NOISES)}")
-    if not 0 <= told.noise_level < 1:
-        raise UsageError(f"device.fake.noise_level={told.noise_level:g} must be 0 or more, below 1")
-    if told.seed < 0:
-        raise UsageError(f"device.fake.seed={told.seed} must be 0 or more")
-    if told.count == 1 and (told.slow, told.shared) != (1.0, 1.0):
-        key = "slow" if told.slow != 1.0 else "shared"
+    fake = config.device.fake
+    if fake.noise not in NOISES:
+        raise UsageError(f"no noise {fake.noise!r}: choose from {', '.join(NOISES)}")
+    if not 0 <= fake.noise_level < 1:
+        raise UsageError(f"device.fake.noise_level={fake.noise_level:g} must be 0 or more, below 1")
+    if fake.seed < 0:
+        raise UsageError(f"device.fake.seed={fake.seed} must be 0 or more")
+    if fake.count == 1 and (fake.slow, fake.shared) != (1.0, 1.0):
+        key = "slow" if fake.slow != 1.0 else "shared"
         raise UsageError(f"device.fake.{key}= needs several devices: add device.fake.count=2")
-    plain = FakeSpec()
-    after = math.inf if told.throttle_after_s is None else told.throttle_after_s
+    after = math.inf if fake.throttle_after_s is None else fake.throttle_after_s
     return FakeSpec(
-        name=told.name or plain.name,
-        noise=told.noise,
-        noise_level=told.noise_level,
+        name=fake.name or FakeSpec().name,
+        noise=fake.noise,
+        noise_level=fake.noise_level,
         throttle_after_s=after,
-        throttle_to=positive("device.fake.throttle_to", told.throttle_to, 1.0),
-        seed=told.seed,
-        **_like(told.like or config.chip),
+        throttle_to=positive("device.fake.throttle_to", fake.throttle_to, 1.0),
+        seed=fake.seed,
+        **_like(fake.like or config.chip),
     )
 
 
 def _like(word: str | None) -> dict[str, Any]:
-    """Returns a fake with a sheet's figures; those that it lacks stay the default's."""
+    """Returns the fields of ``FakeSpec`` that imitate a chip; empty without one or for a CPU."""
     if not word:
         return {}
     from bench.chips.load import catalogue
@@ -72,22 +71,23 @@ def _like(word: str | None) -> dict[str, Any]:
     chip = sheets.find(word)
     if chip.kind == "cpu":
         return {}
-    peaks = {key: REACHED * value for key, value in _printed(chip, sheets).items()}
+    peaks = {key: RATE_SHARE * value for key, value in _printed(chip, sheets).items()}
     rates = {
         dtype: peaks.get(f"matrix_{dtype}", peaks.get(f"vector_{dtype}", rate))
         for dtype, rate in RATES.items()
     }
-    moved = {
+    bandwidths = {
         "bandwidth": peaks.get("memory_bandwidth"),
         "host_bandwidth": peaks.get("pcie_bandwidth_oneway"),
         "link_bandwidth": peaks.get("link_bandwidth_oneway"),
     }
-    found = {**moved, **_board(chip)}
-    return {"rates": rates, "peaks": peaks, **{key: one for key, one in found.items() if one}}
+    found = {**bandwidths, **_board(chip)}
+    known = {key: value for key, value in found.items() if value}
+    return {"rates": rates, "peaks": peaks, **known}
 
 
 def _printed(chip: "Chip", sheets: "Catalogue") -> dict[str, float]:
-    """Returns the rates of a sheet by figure, in base units, for one device of the chip."""
+    """Returns the published rates of one device of a chip, by figure, in base units."""
     from bench.chips.figures import FIGURES
     from bench.chips.paper import Paper, paper
     from bench.records.model import DeviceInfo
@@ -101,7 +101,7 @@ def _printed(chip: "Chip", sheets: "Catalogue") -> dict[str, float]:
 
 
 def _board(chip: "Chip") -> dict[str, float | int | None]:
-    """Returns units, memory, clock and power of one device of a chip; None if not printed."""
+    """Returns units, memory (B), clock (Hz), power (W) of one device; 0 or None if unpublished."""
     from bench.chips.match import devices_a_chip
 
     share, units = devices_a_chip(chip), chip.number("units")
@@ -109,6 +109,6 @@ def _board(chip: "Chip") -> dict[str, float | int | None]:
     return {
         "units": round(units / share) if units else None,
         "memory_bytes": (chip.number("memory_capacity") or 0.0) / share,
-        "clock_hz": CLOCKED * clock if clock else None,
-        "power_w": DRAWN * (chip.number("tdp") or 0.0) / share,
+        "clock_hz": CLOCK_SHARE * clock if clock else None,
+        "power_w": POWER_SHARE * (chip.number("tdp") or 0.0) / share,
     }

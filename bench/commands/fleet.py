@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bench.archive.index import Index
     from bench.fleet.gather import Group
     from bench.fleet.plan import Plan
-    from bench.fleet.rank import Ranked
+    from bench.fleet.rank import RankedGroup
     from bench.report.markup import Report
 
 HELP = """\
@@ -116,20 +116,20 @@ def _ranked(config: FleetConfig) -> "tuple[Report, bool]":
     return report, any(slow for one in groups for _, _, slow in one.overall)
 
 
-def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
+def _groups(config: FleetConfig, found: "Index") -> "list[RankedGroup]":
     """Returns the ranked groups of comparable devices.
 
     Raises:
         UsageError: there is no record, or none of the chip or figure.
     """
     from bench.chips.load import catalogue
-    from bench.fleet.gather import gathered
-    from bench.fleet.rank import ranked
-    from bench.history.called import called
+    from bench.fleet.gather import grouped
+    from bench.fleet.rank import rank_group
+    from bench.history.naming import named_by_figure
 
     sheets = catalogue()
     chip = sheets.find(config.chip).id if config.chip else None
-    groups = gathered(found.walk(), chip)
+    groups = grouped(found.walk(), chip)
     if not groups:
         of_chip = f" of {chip}" if chip else ""
         why = ": ".join(found.unread[0]) if found.unread else "give the folder that runs wrote to"
@@ -138,10 +138,11 @@ def _groups(config: FleetConfig, found: "Index") -> "list[Ranked]":
         _keep(groups, config.figure)
     for group in groups:
         sheet = sheets.chips.get(group.head.chip)
-        group.seen = {
-            called(what, sheet, config.figure): values for what, values in group.seen.items()
+        group.results = {
+            named_by_figure(what, sheet, config.figure): values
+            for what, values in group.results.items()
         }
-    return [ranked(one, config.level, config.least) for one in groups]
+    return [rank_group(one, config.level, config.least) for one in groups]
 
 
 def _keep(groups: "list[Group]", figure: str) -> None:
@@ -151,10 +152,13 @@ def _keep(groups: "list[Group]", figure: str) -> None:
         UsageError: nothing is left; the message names what there is.
     """
     known = {
-        word for one in groups for what in one.seen for word in (*what.figures.split(), what.kernel)
+        word
+        for one in groups
+        for what in one.results
+        for word in (*what.figures.split(), what.kernel)
     }
     if figure not in known:
         raise UsageError(f"no record tests {figure!r}: {did_you_mean(figure, sorted(known))}")
     for group in groups:
-        group.seen = {what: values for what, values in group.seen.items()
+        group.results = {what: values for what, values in group.results.items()
                       if figure in (*what.figures.split(), what.kernel)}  # fmt: skip

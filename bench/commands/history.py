@@ -77,17 +77,17 @@ def _check(config: HistoryConfig, given: set[str]) -> None:
 
 def _report(config: HistoryConfig, found: "Index", folders: list[Path]) -> "Report":
     if config.sql is not None:
-        from bench.history.sql import asked
+        from bench.history.sql import run_query
 
-        return asked(found, folders, config.sql)
+        return run_query(found, folders, config.sql)
     wanted = _chip(config.chip)
     if config.figure is None:
         return _listing(config, found, wanted)
     from bench.chips.load import catalogue
     from bench.history.report import history_report
-    from bench.history.series import Wanted, series
+    from bench.history.series import Selection, series
 
-    followed = Wanted(config.figure, wanted, config.find)
+    followed = Selection(config.figure, wanted, config.find)
     all_series = series(found, followed, config.level, catalogue().chips)
     return history_report(all_series, SHOWN if config.limit is None else config.limit)
 
@@ -100,9 +100,9 @@ def _chip(word: str | None) -> str | None:
 
 def _listing(config: HistoryConfig, found: "Index", chip: str | None) -> "Report":
     from bench.history.report import listing_report
-    from bench.history.series import Wanted
+    from bench.history.series import Selection
 
-    wanted = Wanted("", chip, config.find)
+    wanted = Selection("", chip, config.find)
     heads = [head for head in found.heads() if wanted.fits(head)]
     heads.sort(key=lambda one: (one.started_utc, one.id), reverse=True)
     limit = SHOWN if config.limit is None else config.limit

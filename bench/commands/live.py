@@ -38,15 +38,18 @@ COLOURS = {
     Verdict.FAILED: "magenta",
 }
 BAR_MOST, BAR_LEAST, BESIDE = 40, 8, 46
-"""Columns of the bar, and of what stands beside it: what is measured, per cent, time left."""
+"""Most and fewest columns of the bar, and the columns beside it: label, per cent, time left."""
 LABEL = 22
+"""Columns of the label, which names what is being measured."""
 PLANNED = 0.3
-"""The share of the plan that its own word counts for beside what the run has really taken."""
+"""Weight of the planned pace in an estimate of the time left, relative to the whole plan."""
 SOON_S, TENTHS_S, MINUTES_S = 1.0, 10.0, 120.0
+"""Times in s: below the first a run is done soon, below the second tenths are shown, and from the
+third on minutes."""
 
 
 class Live:
-    """Follows a run; entered for as long as it lasts."""
+    """Shows the progress of a run; a context manager that lasts as long as the run."""
 
     def __init__(self, order: Order, catalogue: Catalogue, *, margin: float, quiet: bool) -> None:
         self._order, self._quiet = order, quiet
@@ -111,19 +114,19 @@ class Live:
         """Prints a line, wrapped on a terminal."""
         if self._quiet:
             return
-        told = "\n".join(fitting(printable(line), self._width()))
+        lines = "\n".join(fitting(printable(line), self._width()))
         if self._console is None:
-            print(told, file=sys.stderr, flush=True)
+            print(lines, file=sys.stderr, flush=True)
             return
         from rich.text import Text
 
-        text = Text(told)
+        text = Text(lines)
         if colour:
-            text.stylize(colour, 0, len(told.partition(" ")[0]))
+            text.stylize(colour, 0, len(lines.partition(" ")[0]))
         self._console.print(text, soft_wrap=True)
 
     def _width(self) -> int | None:
-        """Returns the columns of the terminal, None where there is none."""
+        """Returns the number of columns of the terminal; None without one."""
         if self._console:
             return self._console.width
         return get_terminal_size().columns if is_terminal(sys.stderr) else None
@@ -146,7 +149,7 @@ class Live:
         self._bar.update(task, completed=done, description=head(label, LABEL))
 
     def left(self) -> str:
-        """Returns what is left of the run's time, in words."""
+        """Returns the time that the run will still take, in words."""
         elapsed_s = time.monotonic() - self._began_s if self._began_s is not None else 0.0
         return left_words(left_s(self._seconds, *self._at, elapsed_s))
 
@@ -161,7 +164,7 @@ def _spelled_s(seconds: float) -> str:
 
 
 def done_s(seconds: Sequence[float], number: int, share: float) -> float:
-    """Returns the share of the plan that is done in item ``number``, ``share`` of it."""
+    """Returns the planned seconds that are done: all items before ``number``, and its ``share``."""
     return sum(seconds[:number]) + min(max(share, 0.0), 1.0) * seconds[number]
 
 
@@ -179,8 +182,8 @@ def left_s(seconds: Sequence[float], number: int, share: float, elapsed_s: float
         elapsed_s: time since the run began, including set-up.
     """
     whole, done = sum(seconds), done_s(seconds, number, share)
-    own = PLANNED * whole
-    return max(0.0, whole - done) * (max(elapsed_s, 0.0) + own) / (done + own)
+    weight_s = PLANNED * whole
+    return max(0.0, whole - done) * (max(elapsed_s, 0.0) + weight_s) / (done + weight_s)
 
 
 def left_words(seconds: float) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DAY_S = 86_400
 MOST_RUNS = 1000
 NAMING = ("resume", "out", "chip", "node", "variant")
-"""Keys that name something, and that an unset shell variable leaves blank."""
+"""Keys that name something, and that an unset shell variable would leave blank."""
 NODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 
 
@@ -46,8 +46,8 @@ def plan(config: RunConfig, sheets: "Catalogue") -> "tuple[Order, str, FakeSpec 
 def _refuse_blank(config: RunConfig) -> None:
     """Refuses a key without a value: a blank ``resume=`` would start a new run."""
     for key in NAMING:
-        told = getattr(config, key)
-        if told is not None and not told.strip():
+        value = getattr(config, key)
+        if value is not None and not value.strip():
             raise UsageError(f"{key}= is blank: name one, or leave the key out")
 
 
@@ -88,7 +88,7 @@ def order_of(config: RunConfig) -> "Order":
             **sizes(config),
             "chip": config.chip,
             **({"ranks": count()} if count() > 1 else {}),
-            **_items_told(config.suite),
+            **_own_items(config.suite),
             **fakes.settings(config),
         },
     )
@@ -102,7 +102,7 @@ def _node(word: str | None) -> str | None:
     return name
 
 
-def _items_told(suite: Suite) -> dict[str, str]:
+def _own_items(suite: Suite) -> dict[str, str]:
     """Returns the suite's items as typed, if they are not those of its file."""
     from omegaconf import OmegaConf
 

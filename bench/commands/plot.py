@@ -167,7 +167,7 @@ def _ratios(config: PlotConfig, sheets: "Catalogue") -> "Picture":
 
 def _history(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":
     from bench.archive.index import folder_of, index
-    from bench.history.series import Wanted, series
+    from bench.history.series import Selection, series
     from bench.plot.history import pictures
 
     if not config.figure:
@@ -175,7 +175,7 @@ def _history(config: PlotConfig, sheets: "Catalogue") -> "Iterator[Picture]":
     chip = sheets.find(config.chip).id if config.chip else None
     given = [folder_of(config.records)] if config.records else None
     found = index(given or [folder(None), paths.data_dir("results") / "records"])
-    drawn = list(pictures(series(found, Wanted(config.figure, chip, config.find), LEVEL)))
+    drawn = list(pictures(series(found, Selection(config.figure, chip, config.find), LEVEL)))
     if not drawn:
         raise UsageError(f"no series of {config.figure} has two points: records= names a folder")
     yield from drawn

@@ -1,4 +1,4 @@
-"""Export rules by date: status, history, explanation and room of chips."""
+"""Shows export rules by date: the status of chips, their history, an explanation, their margin."""
 
 import re
 from dataclasses import dataclass, replace
@@ -84,8 +84,16 @@ def main(words: list[str]) -> int:
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """The question and the data, read once."""
+class _Request:
+    """The question, and the data that answers it.
+
+    Attributes:
+        question: day, destination and buyer.
+        rules: the rules that ``rule=`` names; empty for all.
+        changed: the attributes of the chip that are assumed (``whatif``).
+        book: all rules.
+        catalogue: all sheets.
+    """
 
     question: "Question"
     rules: "list[Rule]"
@@ -102,7 +110,7 @@ def _report(view: str, config: RulesConfig) -> "Report":
     _fitting(view, config)
     changed, book = _changes(config), rulebook()
     question = _question(config, book)
-    asked = _Asked(question, _rules(view, config, book), changed, book, catalogue())
+    request = _Request(question, _rules(view, config, book), changed, book, catalogue())
     views = {
         "status": _status,
         "timeline": _timeline,
@@ -110,7 +118,7 @@ def _report(view: str, config: RulesConfig) -> "Report":
         "whatif": _whatif,
         "list": _list,
     }
-    return views[view](config, asked)
+    return views[view](config, request)
 
 
 def _either(view: str, config: RulesConfig) -> None:
@@ -158,85 +166,86 @@ def _question(config: RulesConfig, book: "Rulebook") -> "Question":
 
 
 def _rules(view: str, config: RulesConfig, book: "Rulebook") -> "list[Rule]":
-    """Returns the rule asked for, the rules of a paragraph, or none."""
+    """Returns the rule that ``rule=`` names, or the rules of a paragraph; empty without it."""
     if not config.rule:
         return []
     rules = book.of_paragraph(config.rule) or [book.find(config.rule)]
     if view == "explain" and not rules[0].outcomes:
-        told = rules[0].id
-        raise UsageError(f"{told} sets no condition on a chip: see 'rules list rule={told}'")
+        key = rules[0].id
+        raise UsageError(f"{key} sets no condition on a chip: see 'rules list rule={key}'")
     return rules
 
 
-def _status(config: RulesConfig, asked: _Asked) -> "Report":
+def _status(config: RulesConfig, request: _Request) -> "Report":
     from bench.chips.select import select
     from bench.report.rulings import statuses
     from bench.rules.judged import judged
 
-    chips = select(config.chips or ["export-tier"], asked.catalogue)
+    chips = select(config.chips or ["export-tier"], request.catalogue)
     few = len(chips) <= MANY
     found = [
-        judged(chip, asked.question, asked.catalogue, asked.book, disputes=few) for chip in chips
+        judged(chip, request.question, request.catalogue, request.book, disputes=few)
+        for chip in chips
     ]
-    return statuses(found, asked.question, asked.book, asked.catalogue)
+    return statuses(found, request.question, request.book, request.catalogue)
 
 
-def _timeline(config: RulesConfig, asked: _Asked) -> "Report":
+def _timeline(config: RulesConfig, request: _Request) -> "Report":
     from bench.report.timeline import periods
     from bench.rules.judged import judged
     from bench.rules.subject import subject
     from bench.rules.timeline import timeline
 
-    catalogue, book = asked.catalogue, asked.book
+    catalogue, book = request.catalogue, request.book
     chip = catalogue.find(config.chip or "")
-    found = timeline(subject(chip, catalogue), asked.question, book)
-    last = judged(chip, replace(asked.question, on=found[-1].since), catalogue, book)
+    found = timeline(subject(chip, catalogue), request.question, book)
+    last = judged(chip, replace(request.question, on=found[-1].since), catalogue, book)
     return periods(last, found, book, catalogue)
 
 
-def _explain(config: RulesConfig, asked: _Asked) -> "Report":
+def _explain(config: RulesConfig, request: _Request) -> "Report":
     from bench.report.predicates import explanation
     from bench.rules.judged import judged
     from bench.rules.reason import asks_chips
     from bench.rules.ruling import CONTROL, LETTER, rule_on
 
-    catalogue, book = asked.catalogue, asked.book
-    found = judged(catalogue.find(config.chip or ""), asked.question, catalogue, book)
+    catalogue, book = request.catalogue, request.book
+    found = judged(catalogue.find(config.chip or ""), request.question, catalogue, book)
     status = found.status
     rulings = [one for one in status.of_kind(CONTROL, LETTER) if asks_chips(one)]
     rulings += [one for one in status.bringing() if one not in rulings]
-    if asked.rules:
+    if request.rules:
         part = replace(found.asked, eccns=status.eccns)
-        every = [rule_on(rule, part, asked.question, book.places) for rule in asked.rules]
+        every = [rule_on(rule, part, request.question, book.places) for rule in request.rules]
         standing = [one for one in every if one.in_text]
         rulings = [one for one in standing if asks_chips(one)] or standing or every
     return explanation(found, rulings, book, catalogue)
 
 
-def _whatif(config: RulesConfig, asked: _Asked) -> "Report":
+def _whatif(config: RulesConfig, request: _Request) -> "Report":
     from bench.report.whatif import room_report
     from bench.rules.judge import status
     from bench.rules.judged import Judged, judged
     from bench.rules.whatif import Supposed, room
 
-    catalogue, book, question = asked.catalogue, asked.book, asked.question
+    catalogue, book, question = request.catalogue, request.book, request.question
     chip = catalogue.find(config.chip) if config.chip else None
-    supposed = Supposed(chip, catalogue, asked.changed)
+    supposed = Supposed(chip, catalogue, request.changed)
     part = supposed.subject()
     here = status(part, question, book)
     plain = judged(chip, question, catalogue, book) if chip else Judged(None, part, here)
-    disputed = () if asked.changed else plain.disputed
-    shown = Judged(chip, part, here, disputed, asked.changed)
+    disputed = () if request.changed else plain.disputed
+    shown = Judged(chip, part, here, disputed, request.changed)
     rooms = room(supposed, question, book)
     return room_report(shown, plain.status, rooms, book, catalogue)
 
 
-def _list(_: RulesConfig, asked: _Asked) -> "Report":
+def _list(_: RulesConfig, request: _Request) -> "Report":
     from bench.report.rulelist import rule_list
 
-    book = asked.book
-    rules = asked.rules or list(book.rules.values())
-    return rule_list(rules, asked.question.on, book, asked.catalogue)
+    book = request.book
+    rules = request.rules or list(book.rules.values())
+    return rule_list(rules, request.question.on, book, request.catalogue)
 
 
 def _changes(config: RulesConfig) -> "Changes":
@@ -245,7 +254,7 @@ def _changes(config: RulesConfig) -> "Changes":
 
 
 def _value(attribute: str, text: str) -> float | bool:
-    """Reads a supposed value: yes or no, a bare number, or a rate with its unit (GB/s without)."""
+    """Returns an assumed value: yes or no, a bare number, or a rate (in GB/s without a unit)."""
     from bench.rules.attributes import KINDS
     from bench.units import Dimension, parse
 
@@ -258,7 +267,7 @@ def _value(attribute: str, text: str) -> float | bool:
     number = re.sub(r"(?<=\d),(?=\d{3})", "", text)
     bare = wanted is Dimension.BYTE_RATE and re.fullmatch(r"[\d.]+(?:e\d+)?", number)
     if re.fullmatch(r"0+(?:\.0+)?(?: ?[A-Za-z/]+)?", number):
-        return 0.0  # no link at all may be supposed; a sheet has no such quantity
+        return 0.0  # a chip without any link may be assumed; ``parse`` refuses 0
     try:
         quantity = parse(f"{number} GB/s" if bare else number)
     except ValueError as error:

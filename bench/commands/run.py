@@ -81,6 +81,7 @@ INTERRUPTED = 130
 Printed = Literal["whole", "headless", "nothing"]
 """How much of a run's report is printed; headless is CSV without a header."""
 Marks = dict[str, str | int | float | bool | None]
+"""Settings that mark a record as one of repeated runs."""
 
 
 def main(words: list[str]) -> int:
@@ -106,7 +107,7 @@ def _main(words: list[str]) -> int:
     refuse_several(words)
     config = compose("run", words, RunConfig)
     if config.resume:
-        _alone(words)
+        _refuse_fixed(words)
     return series.execute(config) if series.wanted(config) else execute(config)
 
 
@@ -120,8 +121,8 @@ def execute(
     """Measures what the config says, prints the table, and returns the exit code.
 
     Args:
-        config: what the command line says.
-        printed: how much of the report.
+        config: the run's config.
+        printed: how much of the report to print.
         begun_at: receives the path of the record once it exists.
         marks: further settings of a new record, such as its number among repeated runs.
     """
@@ -133,7 +134,7 @@ def execute(
     begun_at = [] if begun_at is None else begun_at
     try:
         return _executed(config, begun_at, printed, marks or {})
-    except KeyboardInterrupt:  # one more, while the worker was ended or the report made
+    except KeyboardInterrupt:  # a second one, while the worker ended or the report was made
         if not begun_at:
             raise
         if not config.quiet:
@@ -162,7 +163,7 @@ def _executed(config: RunConfig, begun_at: "list[Path]", printed: Printed, marks
         return follow(device)
     session = RankedSession(device) if count() > 1 else open_session(device, fake)
     live = Live(order, sheets, margin=config.margin, quiet=config.quiet)
-    watcher = _telling(live.watcher(), begun_at)
+    watcher = _noting_path(live.watcher(), begun_at)
     try:
         with terminable(), live:
             record = _measured(session, order, sheets, watcher, begun)
@@ -199,21 +200,21 @@ def _code(record: "Record", unsaved: "UnsavedError | None", *, quiet: bool) -> i
 
 
 def _resumed(config: RunConfig) -> "tuple[RunConfig, Begun]":
-    """Returns the record to complete, and the config that it was begun with."""
+    """Returns the config that the record was begun with, and the record to complete."""
     from bench.measure.resume import config_of, unfinished
 
     begun = unfinished(config.resume or "", folder(config.out))
     return config_of(begun.record, config), begun
 
 
-def _alone(words: list[str]) -> None:
-    """Refuses keys that the record to complete fixes."""
+def _refuse_fixed(words: list[str]) -> None:
+    """Refuses keys whose values come from the record to complete."""
     from bench.measure.ranks import count
     from bench.measure.resume import ALONGSIDE
 
-    more = [key for word in words if (key := word.partition("=")[0]) not in ALONGSIDE]
-    if more:
-        raise UsageError(f"resume= uses the record's own settings: leave out {more[0]}=")
+    fixed = [key for word in words if (key := word.partition("=")[0]) not in ALONGSIDE]
+    if fixed:
+        raise UsageError(f"resume= uses the record's own settings: leave out {fixed[0]}=")
     if count() > 1:
         raise UsageError("resume= does not work under torchrun: measure again")
 
@@ -248,7 +249,7 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _telling(watcher: "Watcher", places: "list[Path]") -> "Watcher":
+def _noting_path(watcher: "Watcher", places: "list[Path]") -> "Watcher":
     """Returns a watcher that also adds the path of the record to ``places``."""
 
     def started(record: "Record", path: "Path") -> None:

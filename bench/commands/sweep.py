@@ -1,4 +1,4 @@
-"""Runs a Hydra sweep: every job planned beforehand, then handed to whatever launcher is named."""
+"""Runs a Hydra sweep: checks every job beforehand, then passes all of them to Hydra's launcher."""
 
 import sys
 from contextlib import suppress
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def sweep(words: list[str]) -> int:
-    """Hands a sweep to Hydra, with whatever launcher ``hydra/launcher=`` names.
+    """Runs a sweep with the launcher that ``hydra/launcher=`` names; returns the exit code.
 
     Every value is checked beforehand, so that a wrong one is found before anything runs.
     """
@@ -31,31 +31,31 @@ def sweep(words: list[str]) -> int:
         raise UsageError(f"a launcher is chosen by hydra/launcher={name}, with a slash")
     if nodes.wanted(words):
         return nodes.fleet(words)
-    told = [as_typed(one) for one in checked("run", words, RunConfig)]
+    texts = [as_typed(one) for one in checked("run", words, RunConfig)]
     try:
-        configs = planned(told)
+        configs = planned(texts)
     except UsageError as error:
-        raise _launcher_told(told, error) from None
+        raise _naming_launchers(texts, error) from None
     register()
-    jobs = _Sweep(hidden=_is_here(told) and jobtable.hides(configs, _records(configs)))
-    sys.argv = ["python -m bench run", "-m", _sweep_folder(), *told]
+    jobs = _Sweep(hidden=_is_here(texts) and jobtable.hides(configs, _records(configs)))
+    sys.argv = ["python -m bench run", "-m", _sweep_folder(), *texts]
     try:
         with run.terminable():
             hydra.main(str(paths.data_dir("configs")), "run", "1.3")(jobs.job)()
     except KeyboardInterrupt:
         if jobs.unwritten:
             raise jobs.unwritten from None
-        jobs.tell()
+        jobs.print_table()
         jobs.say_interrupted()
         return run.INTERRUPTED
     finally:
         jobs.tidy()
-    jobs.tell()
+    jobs.print_table()
     return max(jobs.codes, default=0)
 
 
 def _is_here(words: list[str]) -> bool:
-    """Tells whether the jobs run in this process, which then has all that a table needs."""
+    """Returns whether the jobs run in this process, which then has all that a table needs."""
     return all(
         word == "hydra/launcher=basic" for word in words if word.startswith("hydra/launcher=")
     )
@@ -65,8 +65,8 @@ def _records(configs: list[RunConfig]) -> int:
     return sum(max(1, config.runs) for config in configs)
 
 
-def _launcher_told(words: list[str], error: UsageError) -> UsageError:
-    """Returns the error, with the launchers that there are where one is not there."""
+def _naming_launchers(words: list[str], error: UsageError) -> UsageError:
+    """Returns the error; if it is about an unknown launcher, one that names those installed."""
     from bench.launch.plugin import ENGINES
 
     for word in words:
@@ -78,7 +78,12 @@ def _launcher_told(words: list[str], error: UsageError) -> UsageError:
 
 
 class _Sweep:
-    """Runs the jobs of a sweep that Hydra hands over, and remembers how they ended."""
+    """Runs the jobs of a sweep, which Hydra calls it with, and remembers how they ended.
+
+    Attributes:
+        codes: exit code of each job that ended.
+        unwritten: the error that kept a report from being printed, which ends the sweep.
+    """
 
     def __init__(self, *, hidden: bool) -> None:
         self.codes: list[int] = []
@@ -87,22 +92,22 @@ class _Sweep:
         self._headed = False
         self._folder: Path | None = None
         self._configs: list[RunConfig] = []
-        self._told: list[jobtable.Job] = []
+        self._jobs: list[jobtable.Job] = []
 
-    def job(self, told: "DictConfig") -> int:
-        """Runs one job; an interruption ends the sweep, not this job only."""
+    def job(self, node: "DictConfig") -> int:
+        """Runs one job and returns its exit code; an interruption ends the whole sweep."""
         from hydra.core.hydra_config import HydraConfig
         from omegaconf import OmegaConf
 
         self._folder = Path(HydraConfig.get().sweep.dir)
-        config: RunConfig = OmegaConf.to_object(told)  # type: ignore[assignment]  # of the shape it was composed as
+        config: RunConfig = OmegaConf.to_object(node)  # type: ignore[assignment]  # composed as RunConfig
         try:
             words = [word.replace("'", "") for word in HydraConfig.get().overrides.task]
             self.codes.append(self._execute(config, words))
         except OnpaperError as error:
             print(f"onpaper: {error}", file=sys.stderr)
             self.codes.append(error.exit_code)
-        except OSError as error:  # the report has nowhere to go; Hydra would show its own stack
+        except OSError as error:  # stdout cannot be written; Hydra would print its own traceback
             self.unwritten = error
             raise KeyboardInterrupt from None
         if self.codes[-1] == run.INTERRUPTED:
@@ -110,10 +115,10 @@ class _Sweep:
         return self.codes[-1]
 
     def _execute(self, config: RunConfig, words: list[str]) -> int:
-        """Runs one job; all CSV of a sweep has one header."""
+        """Runs one job; the CSV of a sweep has one header in all."""
         places: list[Path] = []
-        lines = config.report.format == "csv"
-        printed: run.Printed = "headless" if lines and self._headed else "whole"
+        is_csv = config.report.format == "csv"
+        printed: run.Printed = "headless" if is_csv and self._headed else "whole"
         printed = "nothing" if self._hidden else printed
         self._configs.append(config)
         try:
@@ -123,34 +128,34 @@ class _Sweep:
             sys.stdout.flush()
             return code
         finally:
-            self._headed = self._headed or (lines and bool(places))
+            self._headed = self._headed or (is_csv and bool(places))
             for number, path in enumerate(places, 1):
                 numbered = (f"run {number}",) if config.runs > 1 else ()
-                self._told.append(jobtable.Job((*words, *numbered), path))
+                self._jobs.append(jobtable.Job((*words, *numbered), path))
 
-    def tell(self) -> None:
-        """Prints the jobs side by side where their reports are for reading."""
-        if not self._told:
+    def print_table(self) -> None:
+        """Prints the jobs side by side, if all have one report format and it is for people."""
+        if not self._jobs:
             return
         if len({config.report.format for config in self._configs}) == 1:
             repeated = any(config.runs > 1 for config in self._configs)
-            title = f"The sweep: {len(self._told)} records" if repeated else ""
-            jobtable.tell(self._told, self._configs[0], title, hidden=self._hidden)
+            title = f"The sweep: {len(self._jobs)} records" if repeated else ""
+            jobtable.print_table(self._jobs, self._configs[0], title, hidden=self._hidden)
 
     def say_interrupted(self) -> None:
-        """Says how the job that was under way is completed; those after it were not begun."""
+        """Prints how to complete the interrupted job; those after it were not begun."""
         from bench.records.store import read
 
         if not self._configs or self._configs[-1].quiet:
             return
-        last = self._told[-1].path if self._told else None
+        last = self._jobs[-1].path if self._jobs else None
         begun = last and (self._configs[-1].runs > 1 or read(last).state != "complete")
         goes_on = f"python -m bench resume={last} goes on with the last job; " if begun else ""
-        said = f"onpaper: interrupted: {goes_on}any jobs after it were not begun"
-        print(printable(said), file=sys.stderr)
+        message = f"onpaper: interrupted: {goes_on}any jobs after it were not begun"
+        print(printable(message), file=sys.stderr)
 
     def tidy(self) -> None:
-        """Removes what Hydra leaves of a sweep, unless somebody's files lie there, too."""
+        """Removes the files that Hydra leaves of a sweep, unless others lie there, too."""
         if self._folder is None or not self._folder.is_dir():
             return
         left = [path for path in self._folder.rglob("*") if not path.is_dir()]
@@ -160,9 +165,9 @@ class _Sweep:
         emptied = [self._folder / str(number) for number in range(len(self.codes) + 1)]
         if self._folder.parent == _sweeps():
             emptied += [self._folder, self._folder.parent]
-        for folder_ in emptied:
-            with suppress(OSError):  # it is not there, or not empty
-                folder_.rmdir()
+        for folder in emptied:
+            with suppress(OSError):  # it is missing, or not empty
+                folder.rmdir()
 
 
 def _sweeps() -> Path:
@@ -170,5 +175,5 @@ def _sweeps() -> Path:
 
 
 def _sweep_folder() -> str:
-    """Returns the override that puts Hydra's files beside the runs, not where one stands."""
+    """Returns the override that puts Hydra's files beside the runs, not in the working folder."""
     return f"hydra.sweep.dir={quoted(str(_sweeps() / '${now:%Y-%m-%d_%H-%M-%S}'))}"

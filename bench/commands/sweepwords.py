@@ -1,4 +1,4 @@
-"""The words of a sweep: read, spelled for Hydra, and planned before any job begins."""
+"""The overrides of a sweep: parsed, quoted for Hydra, and planned before any job begins."""
 
 import math
 import re
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
 MOST_COMPOSED = 64
-"""Sweeps of more jobs are checked value by value, not job by job."""
+"""Sweeps of more jobs than this are checked value by value, not job by job."""
 LIST = re.compile(r"\[[^][]*\]")
 GRAMMAR = frozenset("([{'\"")
-"""Signs by which a word of a sweep is more than values with commas: ``choice(...)``, quotes."""
+"""Characters of Hydra's sweep syntax, as in ``choice(...)``; without them a value is plain text."""
 
 SWEPT = (
     "suite", "kernel", "dtype", "variant", "m", "n", "k", "batch", "length", "elements", "data",
     "seconds", "sustained.seconds", "precision", "margin", "chip",
 )  # fmt: skip
-"""Keys whose values hold no comma of their own."""
+"""Keys whose single values never contain a comma."""
 
 
 def refuse_several(words: list[str]) -> None:
-    """Refuses several values of a key, which only a sweep takes.
+    """Refuses several values of a key outside a sweep.
 
     Raises:
-        UsageError: says how a sweep is typed.
+        UsageError: the message says how a sweep is typed.
     """
     from bench.measure.suite import NAMED
 
@@ -48,7 +48,7 @@ def refuse_several(words: list[str]) -> None:
 
 
 def as_typed(word: str) -> str:
-    """Returns a word of a sweep for Hydra's grammar: text in quotes, and so a list of names."""
+    """Returns an override of a sweep for Hydra's grammar: text, and each list of names, quoted."""
     from bench.measure.suite import NAMED
 
     if {*GRAMMAR, ","}.isdisjoint(word):
@@ -59,52 +59,54 @@ def as_typed(word: str) -> str:
     return f"{key}={LIST.sub(lambda found: quoted(found[0]), value)}"
 
 
-def planned(told: list[str]) -> list[RunConfig]:
-    """Composes and plans the jobs of a sweep; of a large one, each value beside first values.
+def planned(words: list[str]) -> list[RunConfig]:
+    """Checks the jobs of a sweep and returns their configs, the first job's first.
 
-    Returns:
-        The configs of those jobs, the first job's first.
+    Of a large sweep not every job is checked, but every value once, with the first values of the
+    other keys.
 
     Raises:
-        UsageError: a key, choice or value that is wrong in any job.
+        UsageError: a key, choice or value is wrong in a job.
     """
     from bench.chips.load import catalogue
 
     sheets = catalogue()
-    configs = [compose("run", words, RunConfig, multirun=True) for words in _jobs(_parsed(told))]
+    configs = [compose("run", job, RunConfig, multirun=True) for job in _jobs(_parsed(words))]
     for config in configs:
         plan(config, sheets)
     return configs
 
 
-def _parsed(told: list[str]) -> list[list[str]]:
-    """Returns for each word of a sweep the words it stands for."""
+def _parsed(words: list[str]) -> list[list[str]]:
+    """Returns, for each override of a sweep, the single-valued overrides that it stands for."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
     parser, found = OverridesParser.create(), []
-    for word in told:
+    for word in words:
         try:
-            one = parser.parse_override(word)
-            found.append(_alternatives(one))
+            override = parser.parse_override(word)
+            found.append(_alternatives(override))
         except (HydraException, OmegaConfBaseException) as error:
             why = first_line(error)
             raise UsageError(f"{word!r} cannot be read as a sweep: {why}") from None
-        if one.is_sweep_override() and not found[-1]:
-            _refuse_none(word, one, told)
+        if override.is_sweep_override() and not found[-1]:
+            _refuse_empty(word, override, words)
     return found
 
 
-def _refuse_none(word: str, one: "Override", told: list[str]) -> None:
-    """Refuses a word of a sweep that stands for no value, so that there would be no job.
+def _refuse_empty(word: str, override: "Override", words: list[str]) -> None:
+    """Refuses an override that stands for no value, so that the sweep would have no job.
+
+    An interval is accepted if ``hydra/sweeper=`` names a sweeper, which takes its values from it.
 
     Raises:
-        UsageError: says what to write; an interval is left to a sweeper that somebody named.
+        UsageError: the message says what to write instead.
     """
-    key = one.get_key_element()
-    if one.is_interval_sweep():
-        if any(other.startswith("hydra/sweeper=") for other in told):
+    key = override.get_key_element()
+    if override.is_interval_sweep():
+        if any(other.startswith("hydra/sweeper=") for other in words):
             return
         raise UsageError(f"{word} is an interval: list its values, {key}=1,2")
     known = choices(key)
@@ -114,28 +116,28 @@ def _refuse_none(word: str, one: "Override", told: list[str]) -> None:
     raise UsageError(f"{word} stands for no value{instead}")
 
 
-def _alternatives(one: "Override") -> list[str]:
-    """Returns the words that one word of a sweep stands for; what is no list, none to check."""
+def _alternatives(override: "Override") -> list[str]:
+    """Returns the single-valued overrides that an override stands for; empty for an interval."""
     from hydra.core.override_parser.types import Glob
 
-    key = one.get_key_element()
-    told: object = one.value()
-    if not one.is_sweep_override():
-        return [one.input_line or ""]
-    if isinstance(told, Glob):
+    key = override.get_key_element()
+    value: object = override.value()
+    if not override.is_sweep_override():
+        return [override.input_line or ""]
+    if isinstance(value, Glob):
         return [
             f"{key}={name}"
             for name in choices(key)
-            if any(fnmatch(name, sign) for sign in told.include)
-            and not any(fnmatch(name, sign) for sign in told.exclude)
+            if any(fnmatch(name, pattern) for pattern in value.include)
+            and not any(fnmatch(name, pattern) for pattern in value.exclude)
         ]
-    if not one.is_discrete_sweep():  # an interval, of which only its sweeper knows the values
+    if not override.is_discrete_sweep():  # an interval, whose values only its sweeper knows
         return []
-    return [f"{key}={value}" for value in one.sweep_string_iterator()]
+    return [f"{key}={text}" for text in override.sweep_string_iterator()]
 
 
 def _jobs(alternatives: list[list[str]]) -> Iterator[list[str]]:
-    """Yields the words of every job, or of so many that every word stands in one."""
+    """Yields the overrides of every job, or of enough jobs that every value occurs in one."""
     listed = [words for words in alternatives if words]
     if math.prod(map(len, listed)) <= MOST_COMPOSED:
         yield from map(list, product(*listed))

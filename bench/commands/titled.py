@@ -1,4 +1,4 @@
-"""The rows of a run while it goes on, called as its table will call them at the end."""
+"""The rows of a run in progress, with the titles that its final table will give them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,12 +11,12 @@ from bench.verdict import Row, row_of
 
 
 class Titled:
-    """Turns measurements into rows; sizes are told where the run has several of one title.
+    """Turns measurements into rows; a title has sizes if the run has several of that title.
 
     Args:
-        items: what the run measures.
-        catalogue: where its chip is looked up.
-        margin: how far below the published figure still counts as reached, relative.
+        items: the items that the run measures.
+        catalogue: the sheets, in which the run's chip is looked up.
+        margin: relative shortfall that still counts as reached.
     """
 
     def __init__(self, items: Sequence[Weighted], catalogue: Catalogue, margin: float) -> None:
@@ -24,7 +24,7 @@ class Titled:
         self._several: frozenset[str] | None = None
 
     def row(self, record: Record, measurement: Measurement) -> Row:
-        """Returns the row of a measurement that is in the record already."""
+        """Returns the row of a measurement, which the record already contains."""
         if self._several is None:
             self._several = frozenset(self._of_several(record))
         found = row_of(record, measurement, self._catalogue, self._margin)
@@ -35,12 +35,12 @@ class Titled:
     def _of_several(self, record: Record) -> set[str]:
         """Returns the titles that a run has in several sizes, once its first item is measured.
 
-        What is to come counts as if it were lost: with the sizes that are fixed for it.
+        Items to come are represented by lost measurements, which have the sizes fixed for them.
         """
         to_come = [lost(one.item, "", 0.0) for one in self._items[1:]]
-        every = [*record.measurements, *to_come]
-        titles = [row_of(record, one, self._catalogue, self._margin).title for one in every]
+        planned = [*record.measurements, *to_come]
+        titles = [row_of(record, one, self._catalogue, self._margin).title for one in planned]
         return {
-            title for title, told in zip(titles, distinct_titles(titles, every), strict=True)
-            if told != title
+            title for title, distinct in zip(titles, distinct_titles(titles, planned), strict=True)
+            if distinct != title
         }  # fmt: skip

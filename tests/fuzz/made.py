@@ -4,7 +4,7 @@ import inspect
 import json
 
 from bench import paths
-from bench.archive.entry import entry, packed
+from bench.archive.entry import entry, pack
 from bench.chips import load as chips
 from bench.commands.predictkeys import scenario_of
 from bench.gate.recorded import run_of
@@ -43,7 +43,7 @@ def _record(data: bytes) -> None:
 def _many(data: bytes) -> list[str]:
     """Reads a record as one among many, whose fault is told beside the others."""
     found = entry(data)
-    packed(found) if found.head else None
+    pack(found) if found.head else None
     return [found.fault] if found.head is None else []
 
 

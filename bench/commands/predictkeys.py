@@ -1,4 +1,4 @@
-"""Parses the question of ``predict``: sizes, formats, parallelism, prices."""
+"""Parses the keys of ``predict``: sizes, formats, parallelism, limits, prices."""
 
 import math
 import re
@@ -24,11 +24,13 @@ STATES = ("fp32", "bf16")
 """Formats of gradients and moments in training."""
 YES, NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 LARGEST = 10**8
+"""The largest number that a key takes."""
 SWEPT = ("batch", "input", "output")
+"""The keys that may be swept over several values."""
 MOST_POINTS = 10_000
 MOST_DEVICES = 1024
 ANY = "any"
-STANDS = {"fp16": "bf16"}
+STAND_INS = {"fp16": "bf16"}
 """For a format without fitted products, the one that runs equally fast if a sheet's rates agree."""
 SAME = 1e-3
 """Rates within this relative difference are equal but for rounding: 353.89 and 353.9 TFLOP/s."""
@@ -45,11 +47,11 @@ def prices_of(config: PredictConfig) -> "Prices":
     return Prices(config.years, config.kwh, config.pue)
 
 
-def asked_of(config: PredictConfig) -> "Scenario":
-    """Returns the question with every combination of batch, input and output as a point.
+def scenario_of(config: PredictConfig) -> "Scenario":
+    """Returns the scenario, with every combination of batch, input and output as a point.
 
     Raises:
-        UsageError: a value is not a number, or an unknown name.
+        UsageError: a value is not a number, a name is unknown, or the combination is impossible.
     """
     from bench.predict.model.parallel import parallel
     from bench.predict.model.precision import precision
@@ -69,30 +71,33 @@ def asked_of(config: PredictConfig) -> "Scenario":
     split, model = parallel(config.parallel, copies=train), workload(name)
     refuse_split(model, split)
     recipe = Recipe(
-        whole("micro", config.micro), split.vp, float(_is_so(config)), _narrow(config.states)
+        whole("micro", config.micro),
+        split.vp,
+        float(_recomputes(config)),
+        _states_in_16_bits(config.states),
     )
-    how = precision(config.precision, config.cache, experts=model.experts is not None)
+    formats = precision(config.precision, config.cache, experts=model.experts is not None)
     refuse_batch(points[:, 0], split, recipe)
     if train:
-        refuse_training(how)
+        refuse_training(formats)
     else:
         refuse_sharding(split)
     phase = "decode" if config.phase == "fit" else config.phase
     batch, prompt, output = points.T
-    return Scenario(model, phase, how, split, batch, prompt, output, recipe, _engine(config))
+    return Scenario(model, phase, formats, split, batch, prompt, output, recipe, _engine(config))
 
 
 def _engine(config: PredictConfig) -> str:
-    """Returns the engine that was asked for, or nothing."""
+    """Returns the engine; an empty text for any."""
     return "" if config.engine == ANY else config.engine
 
 
-def wanted_of(config: PredictConfig, given: Container[str]) -> "list[ServingGoal]":
-    """Returns the serving questions to optimise, one per limit of TPOT.
+def serving_goals_of(config: PredictConfig, given: Container[str]) -> "list[ServingGoal]":
+    """Returns the serving goals to optimise, one per limit of TPOT.
 
     Args:
-        config: the question.
-        given: the keys on the command line; without ``batch=`` the best number of requests.
+        config: the keys and their values.
+        given: the keys on the command line; without ``batch=`` the number of requests is optimised.
 
     Raises:
         UsageError: a value is not a number or time, or there are several where one is allowed.
@@ -102,7 +107,7 @@ def wanted_of(config: PredictConfig, given: Container[str]) -> "list[ServingGoal
     from bench.workloads.load import workload
 
     model = workload(_workload(config))
-    prompt, output = (_one(key, getattr(config, key)) for key in ("input", "output"))
+    prompt, output = (_single(key, getattr(config, key)) for key in ("input", "output"))
     first = ServingGoal(
         workload=model,
         precision=precision(config.precision, config.cache, experts=model.experts is not None),
@@ -118,47 +123,48 @@ def wanted_of(config: PredictConfig, given: Container[str]) -> "list[ServingGoal
 
 
 def fitted_for(dtype: str, fitted: Collection[str]) -> str:
-    """Returns the fitted format whose times stand for those of products in this one.
+    """Returns the fitted format from which the times of products in ``dtype`` are predicted.
 
     Raises:
         UsageError: there is none.
     """
-    fit = STANDS.get(dtype, dtype)
+    fit = STAND_INS.get(dtype, dtype)
     if fit in fitted:
         return fit
-    more = "; ".join(f"{x} where a sheet prints one rate for it and {y}" for x, y in STANDS.items())
+    pairs = STAND_INS.items()
+    more = "; ".join(f"{x} where a sheet prints one rate for it and {y}" for x, y in pairs)
     raise UsageError(f"precision={dtype}: phase=product takes {' and '.join(fitted)}; {more}")
 
 
-def of_one_rate(
+def with_equal_rates(
     chips: "Sequence[Chip]", dtype: str, fit: str, base: "Chip | None"
 ) -> "tuple[list[Chip], list[str]]":
-    """Returns the chips whose two formats run equally fast, and why others are left out.
+    """Returns the chips whose two formats run equally fast, and why each other is left out.
 
     Args:
-        chips: the chips asked for.
-        dtype: the format that is asked for.
-        fit: the format that stands for it.
+        chips: the chips to choose from.
+        dtype: the requested format.
+        fit: the fitted format used in its place.
         base: the baseline.
 
     Raises:
         UsageError: the baseline is left out, or every chip.
     """
-    why = {one.id: _apart(one, dtype, fit) for one in (*([base] if base else []), *chips)}
-    apart = [f"{chip}: {told}" for chip, told in why.items() if told]
-    alike = [one for one in chips if not why[one.id]]
-    if apart and (not alike or (base and why[base.id])):
-        raise UsageError("; ".join(apart))
-    return alike, apart
+    why = {one.id: _difference(one, dtype, fit) for one in (*([base] if base else []), *chips)}
+    left_out = [f"{chip}: {reason}" for chip, reason in why.items() if reason]
+    equal = [one for one in chips if not why[one.id]]
+    if left_out and (not equal or (base and why[base.id])):
+        raise UsageError("; ".join(left_out))
+    return equal, left_out
 
 
-def _apart(chip: "Chip", dtype: str, fit: str) -> str:
+def _difference(chip: "Chip", dtype: str, fit: str) -> str:
     """Returns why a chip's two formats differ in speed; empty if they do not."""
-    one, other = chip.number(f"matrix_{dtype}"), chip.number(f"matrix_{fit}")
-    if one is None or other is None or math.isclose(one, other, rel_tol=SAME):
+    rate, fitted = chip.number(f"matrix_{dtype}"), chip.number(f"matrix_{fit}")
+    if rate is None or fitted is None or math.isclose(rate, fitted, rel_tol=SAME):
         return ""
     return (
-        f"its sheet prints {one / 1e12:g} TFLOP/s in {dtype} and {other / 1e12:g} in {fit}, and "
+        f"its sheet prints {rate / 1e12:g} TFLOP/s in {dtype} and {fitted / 1e12:g} in {fit}, and "
         f"only {fit} products were fitted: ask precision={fit}"
     )
 
@@ -171,7 +177,8 @@ def _workload(config: PredictConfig) -> str:
     return config.workload
 
 
-def _one(key: str, words: list[str]) -> int:
+def _single(key: str, words: list[str]) -> int:
+    """Returns the only number of a key; refuses several."""
     found = numbers(key, words)
     if len(found) > 1:
         raise UsageError(f"{key}={','.join(words)}: parallel=best answers for one {key}: give one")
@@ -186,30 +193,30 @@ def _devices(word: str) -> int:
 
 
 def seconds(key: str, word: str) -> float:
-    """Reads a time such as ``50ms`` or ``2 s``, in seconds; ``any`` is no limit.
+    """Returns a time such as ``50ms`` or ``2 s`` in s; infinity for ``any``, which is no limit.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the word is no time.
     """
     if word == ANY:
         return math.inf
-    told = re.fullmatch(r"([\d.]+)\s*([a-zµ]+)", word.strip())
+    match = re.fullmatch(r"([\d.]+)\s*([a-zµ]+)", word.strip())
     try:
-        found = parse(f"{told[1]} {told[2]}") if told else None
+        quantity = parse(f"{match[1]} {match[2]}") if match else None
     except ValueError:
-        found = None
-    if found is None or found.dimension is not Dimension.TIME:
+        quantity = None
+    if quantity is None or quantity.dimension is not Dimension.TIME:
         raise UsageError(f"{key}={word}: write a time with its unit, such as {key}=50ms or 2s")
-    return found.si
+    return quantity.si
 
 
 def rate_of(config: PredictConfig) -> float | None:
-    """Returns the total tokens a second asked for, None if there is no such limit."""
+    """Returns the total rate wanted, in tokens/s; None if ``rate=`` is not given."""
     return float(whole("rate", config.rate)) if config.rate else None
 
 
 def _points(config: PredictConfig) -> "Array":
-    """Returns every combination of batch, input and output, n x 3."""
+    """Returns every combination of batch, input and output: (points, 3)."""
     sweeps = [numbers(key, getattr(config, key)) for key in ("batch", "input", "output")]
     points = np.array([[b, i, o] for i in sweeps[1] for o in sweeps[2] for b in sweeps[0]], float)
     if len(points) > MOST_POINTS:
@@ -221,23 +228,23 @@ def _points(config: PredictConfig) -> "Array":
     return points
 
 
-def _is_so(config: PredictConfig) -> bool:
-    """Tells whether layers are recomputed in the backward pass."""
+def _recomputes(config: PredictConfig) -> bool:
+    """Returns whether activations are recomputed in the backward pass."""
     word = config.recompute.lower()
     if word not in YES | NO:
         raise UsageError(f"recompute={word}: write true, which is of all layers, or false")
     return word in YES
 
 
-def _narrow(word: str) -> bool:
-    """Tells whether gradients and moments are kept in 16 bits."""
+def _states_in_16_bits(word: str) -> bool:
+    """Returns whether gradients and moments are kept in 16 bits."""
     if word not in STATES:
         raise UsageError(f"states={word}: {did_you_mean(word, STATES)}")
     return word == STATES[1]
 
 
 def numbers(key: str, words: list[str]) -> list[int]:
-    """Reads whole numbers; ``1..64`` is 1, 2, 4 and so on up to 64.
+    """Returns the numbers of a key; ``1..64`` is 1, 2, 4 and so on up to 64.
 
     Raises:
         UsageError: there is no number, or one is not whole.
@@ -245,22 +252,22 @@ def numbers(key: str, words: list[str]) -> list[int]:
     found: list[int] = []
     for word in words:
         low, dots, high = str(word).partition("..")
-        one, last = whole(key, low), whole(key, high if dots else low)
-        if one > last:
+        number, last = whole(key, low), whole(key, high if dots else low)
+        if number > last:
             raise UsageError(f"{key}={word}: write the smaller number first")
-        while one <= last:
-            found.append(one)
-            one *= 2
+        while number <= last:
+            found.append(number)
+            number *= 2
     if not found:
         raise UsageError(f"{key}= names no number: write such as {key}=32, [1,8,64] or 1..64")
     return list(dict.fromkeys(found))
 
 
 def whole(key: str, word: str) -> int:
-    """Returns a whole number of at least 1.
+    """Returns the number that a word gives, from 1 to ``LARGEST``.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the word is no such number.
     """
     if not str(word).isdecimal() or not 1 <= int(word) <= LARGEST:
         several = (
