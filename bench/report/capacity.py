@@ -17,6 +17,7 @@ COLUMNS = (
     "chips needed (tp)",
 )  # fmt: skip
 WORDS = {True: "yes", False: "no", None: "unknown"}
+"""Whether a model fits, in words."""
 
 
 def fitting(found: Sequence[MemoryFit], scenario: Scenario) -> Report:

@@ -28,7 +28,7 @@ COLUMNS = (
     "claim", "said by", "tested as", "on paper", "measured (95%)", "predicted (95%)",
     "verdict", "holds", "would change with", "devices to settle it",
 )  # fmt: skip
-SINGLE = (
+FINDING_COLUMNS = (
     "chips", "axis", "claimed", "on paper", "measured (95%)", "verdict", "holds", "groups",
     "devices to settle it", "predicted (95%)",
 )  # fmt: skip
@@ -40,8 +40,9 @@ HOW = (
     ),
     "Without measurement of both sides a claim is untestable; a prediction is no proof.",
 )
-GROUPS = "Groups (people, teams or companies) that measured: the first chip, the second, both."
+GROUPS_NOTE = "Groups (people, teams or companies) that measured: the first chip, the second, both."
 SIGNS = {"matches": "≈", "exceeds": ">", "at least": "≥", "at most": "≤"}
+"""Sign of each relation."""
 
 
 def claim_list(judged: Sequence[Judgement], bench: Bench) -> Report:
@@ -146,9 +147,9 @@ def claim_report(judgement: Judgement, bench: Bench) -> Report:
     table = Table(
         claim.statement,
         (_answer(judgement), *_about(claim, bench)),
-        SINGLE,
+        FINDING_COLUMNS,
         cells,
-        (GROUPS,),
+        (GROUPS_NOTE,),
         notes.lines(),
     )
     used = {one.ref: one for finding in findings for one in behind(finding, bench.whole)}

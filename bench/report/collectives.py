@@ -20,6 +20,7 @@ COLUMNS = (
     "of the link's one direction (95%)", REMARK,
 )  # fmt: skip
 UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1))
+"""Units of message sizes, in bytes."""
 
 
 def collective_sections(

@@ -27,7 +27,9 @@ MOST_ON_CPU = 4
 """The most levels that a CPU has: three caches and memory."""
 
 APART = "Each core reads its own part: sizes are totals over all cores."
+"""Note below the table of a CPU."""
 ALL_READ = "Each unit reads the whole set, so a first-level cache is that of one unit."
+"""Note below the table of an accelerator."""
 
 UNDISTURBED = 0.9
 """Least share of its cores' time that a process must get for its rate to be the machine's."""

@@ -17,7 +17,7 @@ TITLE = "Sustained load"
 OVER_TIME = "Sustained load over time"
 COLUMNS = (
     "load", "settled rate (97% interval)", "burst", "settled / burst", "settled after",
-    "bytes a second", "power beside TDP", "energy", "temperature",
+    "bytes/s", "power beside TDP", "energy", "temperature",
 )  # fmt: skip
 TIME_COLUMNS = ("load", "time", "rate", "clock", "power", "temperature")
 PARTS = 8

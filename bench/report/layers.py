@@ -16,8 +16,9 @@ from bench.verdict import Row, Verdict, at_its_clock
 KERNEL = "layer"
 TITLE = "Transformer layers"
 BANDWIDTH = ("memory_bandwidth",)
+"""Keys of the figure that bytes per second are compared with."""
 COLUMNS = (
-    "layer", "tokens/s a layer (95%)", "FLOP/s, of its peak", "B/s, of memory bandwidth", REMARK,
+    "layer", "tokens/s per layer (95%)", "FLOP/s, of its peak", "B/s, of memory bandwidth", REMARK,
 )  # fmt: skip
 
 

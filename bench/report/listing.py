@@ -14,7 +14,7 @@ from bench.theory.systems import complete
 COLUMNS = ("name", "tier", "status", "matrix_bf16", "memory_capacity", "memory_bandwidth", "tdp")
 ALWAYS = ("name", "vendor", "kind", "tier", "status")
 """Columns of every flat row, whichever columns are chosen."""
-RIVALS = "Sources disagree: 'python -m bench show chip=NAME' gives all figures and the reason."
+RIVALS_NOTE = "Sources disagree: 'python -m bench show chip=NAME' gives all figures and the reason."
 HINT = "'python -m bench show chip=NAME' gives a sheet with its sources."
 
 
@@ -56,7 +56,7 @@ def listing(
 def _cell(entry: Entry, notes: Notes, cited: Catalogue | None) -> str:
     if not entry.text:
         return str(entry.gap) if entry.gap else "–"
-    marks = footnotes(entry, notes) + (notes.mark(RIVALS) if entry.rivals else "")
+    marks = footnotes(entry, notes) + (notes.mark(RIVALS_NOTE) if entry.rivals else "")
     marks += sources(entry, notes, cited) if cited else ""
     return f"{value(entry)} {marks}".rstrip()
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DTYPES = {"string": "string", "number": "float64", "integer": "Int64", "boolean": "boolean"}
+"""Pandas type of each type of column; all but ``float64`` have a value for empty cells."""
 
 
 def _pandas() -> Any:  # noqa: ANN401 -- a module; an environment may lack it

@@ -12,6 +12,7 @@ from bench.rules.load import Rulebook
 
 Scalar: TypeAlias = str | int | float | bool | None
 TYPES = {str: "string", float: "number", int: "integer", bool: "boolean"}
+"""Name of each type of column."""
 
 
 @dataclass(frozen=True)

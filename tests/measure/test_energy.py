@@ -222,7 +222,7 @@ def test_the_table_tells_burst_settled_power_and_energy(loads: Record, sheets: C
     assert matrix["settled / burst"] == "80.0%"
     assert matrix["power beside TDP"] == "350 W of 400 W (88%)"
     assert matrix["energy"] == "3.29 pJ/FLOP"  # 350 W x 0.94 ms / 1e11
-    assert mixed["bytes a second"] == "10.0 TB/s"
+    assert mixed["bytes/s"] == "10.0 TB/s"
     assert "pJ/B" in mixed["energy"]
     assert [one["settled_s"] for one in main.flat] == [SLOW_S, SLOW_S]
     assert len(over_time.cells) == 16
