@@ -1,4 +1,4 @@
-"""One record among many: a head that says what ran where, and a line a measurement."""
+"""Summary of a record among many: a head that says what ran where, and one line per measurement."""
 
 import hashlib
 import json
@@ -22,16 +22,26 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 200_000_000
 HEAD = 2_000
+"""Bytes at the start of a file that are searched for its schema version."""
 VERSION = re.compile(rb'"schema_version":\s*([0-9]{1,9})\b')
 SIZES = ("kernel", "dtype", "variant", "m", "n", "k", "batch", "length", "elements", "ranks")
-"""Settings that say what was measured, besides the suite."""
+"""Settings that narrow a run down to single measurements of a suite."""
 
 
 class Head(NamedTuple):
     """What ran where; empty strings are unknown.
 
-    ``number`` counts devices of a backend, ``together`` is how many devices of the machine were
-    measured at once, ``asked`` what was measured where it is not the whole suite.
+    The field names are also the columns of tables. Those that do not explain themselves:
+
+    Attributes:
+        asked: the settings that narrowed the run down; empty for the whole suite.
+        data: input data of the run, such as ``normal``.
+        chip: id of the sheet.
+        number: index of the device within its backend.
+        runtime: version of the accelerator's runtime, such as CUDA.
+        onpaper: version of this program.
+        together: number of devices of the machine that were measured at once.
+        measurements: number of measurements.
     """
 
     id: str
@@ -58,9 +68,10 @@ class Head(NamedTuple):
 
     @property
     def unit(self) -> str:
-        """Returns the device that was measured, as far as the record tells it from others.
+        """Returns an identifier of the device, as far as the record has one; else the record's id.
 
-        A node's name tells CPUs apart: their uid is their system's, which copies of an image share.
+        CPUs are identified by node, because their uid is that of the system, which copies of one
+        image share.
         """
         where = ":".join((self.node, self.backend, str(self.number)))
         if self.backend == "cpu" and self.node:
@@ -68,15 +79,15 @@ class Head(NamedTuple):
         return self.uid or (where if self.node else self.id)
 
     @property
-    def called(self) -> str:
-        """Returns how a report calls the device: node and index, or its uid, or the record."""
+    def display_name(self) -> str:
+        """Returns the device's name in reports: node and index, or its uid, or the record's id."""
         if self.node:
             return f"{self.node} {self.backend}:{self.number}"
         return self.uid or self.id
 
     @property
     def kind(self) -> tuple[str, ...]:
-        """Returns all that must be the same for two records to be set side by side."""
+        """Returns the facts that must agree before two records are compared."""
         limit = "" if self.power_limit_w is None else f"{self.power_limit_w:g} W"
         alone = f"{self.together} at once" if self.together > 1 else "alone"
         return (
@@ -89,13 +100,25 @@ KIND = (
     "chip", "device", "backend", "power limit", "driver", "torch", "runtime", "onpaper", "method",
     "suite", "asked for", "inputs", "alone",
 )  # fmt: skip
-"""The names of the parts of a kind."""
+"""Names of the parts of ``Head.kind``."""
 
 
 class What(NamedTuple):
-    """What was measured: equal for measurements that may be set side by side.
+    """What was measured; equal for measurements that may be compared.
 
-    ``sizes`` are those that are part of its name: what somebody fixed is no match for another.
+    The field names are also the columns of tables.
+
+    Attributes:
+        key: key of the first figure that the measurement tests; empty if none.
+        kernel: name of the kernel.
+        dtype: number format.
+        data: input data, such as ``normal``.
+        label: form of the work, such as ``copy``.
+        group: table of its own in which the kernel is reported, if any.
+        unit: base unit of the value.
+        decides: whether the measurement can decide a figure's verdict.
+        figures: keys of all figures that it tests, between blanks.
+        sizes: sizes that the user fixed; measurements with other sizes are not comparable.
     """
 
     key: str
@@ -111,16 +134,26 @@ class What(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Returns the figure with the form of the work, or the kernel; and a fixed shape."""
+        """Returns the figure's title, or kernel and dtype, with label and fixed sizes."""
         known = FIGURES.get(self.key)
         words = [known.title if known else f"{self.kernel} {self.dtype}", self.label, self.sizes]
         return ", ".join(word for word in words if word)
 
 
 class Line(NamedTuple):
-    """One measurement: in base units, watts, hertz, degrees Celsius; None is unknown.
+    """One measurement; None is unknown.
 
-    ``disturbed`` says what took time from it, so that a low rate proves nothing.
+    Attributes:
+        what: what was measured.
+        status: ``ok``, ``skipped`` or ``failed``.
+        value: measured value, in base units.
+        low: lower end of its 95% interval.
+        high: upper end of that interval.
+        clock_hz: median clock.
+        power_w: median power.
+        temperature_c: highest temperature.
+        throttle: throttle reasons, between commas.
+        disturbed: what disturbed the measurement, so that a low rate proves nothing; else empty.
     """
 
     what: What
@@ -136,7 +169,7 @@ class Line(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A record among many; ``fault`` says why it could not be read."""
+    """Summary of a record; if it could not be read, ``head`` is None and ``fault`` says why."""
 
     head: Head | None
     lines: tuple[Line, ...] = ()
@@ -144,40 +177,40 @@ class Entry(NamedTuple):
 
 
 def entry(content: bytes) -> Entry:
-    """Returns what is asked of a record among many; what is no record says why."""
+    """Returns the summary of a record from its file's content, or why it is not a record."""
     if len(content) > MAX_BYTES:
         return Entry(None, fault="is larger than a record can be")
     try:
-        found = SlimRecord.model_validate_json(content)
+        slim = SlimRecord.model_validate_json(content)
     except ValidationError as error:
         version = VERSION.search(content[:HEAD])
         if version and int(version[1]) > SCHEMA:
             return Entry(None, fault=later(int(version[1])))
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        told = f"{place}: {first['msg']}" if place else first["msg"]
-        return Entry(None, fault=f"is no record: {told}"[:200])
-    alike = cast("tuple[Measurement, ...]", found.measurements)  # as in _line
-    sizes = fixed_sizes(alike, found.settings)
-    return Entry(_head(found), tuple(map(_line, found.measurements, sizes)))
+        field = ".".join(map(str, first["loc"]))
+        problem = f"{field}: {first['msg']}" if field else first["msg"]
+        return Entry(None, fault=f"is no record: {problem}"[:200])
+    as_measurements = cast("tuple[Measurement, ...]", slim.measurements)  # as in _line
+    sizes = fixed_sizes(as_measurements, slim.settings)
+    return Entry(_head(slim), tuple(map(_line, slim.measurements, sizes)))
 
 
 def later(version: int) -> str:
-    """Returns why a record of a later schema is not read, and what to do."""
+    """Returns the fault of a record with a later schema, which this program cannot read."""
     return f"schema_version: has schema {version}, this program reads 1 to {SCHEMA}; update onpaper"
 
 
-def _head(one: SlimRecord) -> Head:
-    device, machine, told = one.device, one.machine, one.settings
-    together = told.get("together")
+def _head(record: SlimRecord) -> Head:
+    device, machine, settings = record.device, record.machine, record.settings
+    together = settings.get("together")
     return Head(
-        id=one.id,
-        started_utc=one.started_utc,
-        state=one.state,
-        suite=one.suite,
-        asked=asked_for(told),
-        data=str(told.get("data") or "normal"),
-        chip=one.identity.chip or "",
+        id=record.id,
+        started_utc=record.started_utc,
+        state=record.state,
+        suite=record.suite,
+        asked=asked_for(settings),
+        data=str(settings.get("data") or "normal"),
+        chip=record.identity.chip or "",
         device=device.name,
         backend=device.backend,
         number=device.index,
@@ -188,61 +221,61 @@ def _head(one: SlimRecord) -> Head:
         power_limit_w=device.power_limit_w,
         torch=machine.torch or "",
         runtime=machine.accelerator_runtime or "",
-        onpaper=one.program.version,
-        method=one.method_version,
+        onpaper=record.program.version,
+        method=record.method_version,
         together=together if isinstance(together, int) else 1,
-        measurements=len(one.measurements),
+        measurements=len(record.measurements),
     )
 
 
 def asked_for(settings: Mapping[str, object]) -> str:
-    """Returns what a run was asked to measure, as it was typed; empty where it is the suite."""
-    told = [f"{key}={settings[key]}" for key in SIZES if settings.get(key) is not None]
+    """Returns the settings that narrowed a run down, as typed; empty for the whole suite."""
+    words = [f"{key}={settings[key]}" for key in SIZES if settings.get(key) is not None]
     items = settings.get("suite.items")
-    return " ".join([*told, str(items)] if items else told)
+    return " ".join([*words, str(items)] if items else words)
 
 
-def _line(one: SlimMeasurement, sizes: str) -> Line:
-    key = next((word for word in one.figures if word in FIGURES), "")
-    alike = cast("Measurement", one)  # it has all that is asked of it, and no samples
-    dimension = dimension_of(alike, key)
-    status = _status(one)
-    measured = rates(alike, dimension)[0] if status == "ok" else None
-    label = one.label or str(one.parameters.get("stream") or "")
+def _line(measurement: SlimMeasurement, sizes: str) -> Line:
+    key = next((name for name in measurement.figures if name in FIGURES), "")
+    as_measurement = cast("Measurement", measurement)  # it has every attribute that is used here
+    dimension = dimension_of(as_measurement, key)
+    status = _status(measurement)
+    measured = rates(as_measurement, dimension)[0] if status == "ok" else None
+    label = measurement.label or str(measurement.parameters.get("stream") or "")
     what = What(
-        key, one.kernel, one.dtype, one.data, label, one.group, dimension.value, one.decides,
-        " ".join(one.figures), sizes,
+        key, measurement.kernel, measurement.dtype, measurement.data, label, measurement.group,
+        dimension.value, measurement.decides, " ".join(measurement.figures), sizes,
     )  # fmt: skip
-    seen = one.conditions
+    conditions = measurement.conditions
     return Line(
         what=what,
         status=status,
         value=measured.value if measured else None,
         low=measured.low if measured else None,
         high=measured.high if measured else None,
-        clock_hz=median(seen.clock_hz) if seen.clock_hz else None,
-        power_w=median(seen.power_w) if seen.power_w else None,
-        temperature_c=max(seen.temperature_c) if seen.temperature_c else None,
-        throttle=", ".join(sorted(seen.throttle or ())),
-        disturbed="; ".join(disturbances(alike)),
+        clock_hz=median(conditions.clock_hz) if conditions.clock_hz else None,
+        power_w=median(conditions.power_w) if conditions.power_w else None,
+        temperature_c=max(conditions.temperature_c) if conditions.temperature_c else None,
+        throttle=", ".join(sorted(conditions.throttle or ())),
+        disturbed="; ".join(disturbances(as_measurement)),
     )
 
 
-def _status(one: SlimMeasurement) -> str:
-    """Returns the status; how fast a wrong result came says nothing, so that it is a failure."""
-    told = (one.check, one.spot_check)
-    wrong = any(check is not None and not check.passed for check in told)
-    return "failed" if wrong and one.status == "ok" else one.status
+def _status(measurement: SlimMeasurement) -> str:
+    """Returns the status; a measurement with a wrong result counts as failed."""
+    checks = (measurement.check, measurement.spot_check)
+    wrong = any(check is not None and not check.passed for check in checks)
+    return "failed" if wrong and measurement.status == "ok" else measurement.status
 
 
-def packed(one: Entry) -> tuple[str, str, dict[str, str]]:
-    """Returns head and lines as JSON, and what the lines name by the beginning of a hash.
+def pack(record_entry: Entry) -> tuple[str, str, dict[str, str]]:
+    """Returns head and lines as JSON, and each line's ``what`` as JSON by its hash.
 
-    Few things are measured of many records: what a line is of is kept once for all.
+    Many records measure the same few things, so each ``what`` is stored only once.
     """
     whats: dict[str, str] = {}
-    lines = [[_named(line.what, whats), *line[1:]] for line in one.lines]
-    return json.dumps(one.head), json.dumps(lines), whats
+    lines = [[_named(line.what, whats), *line[1:]] for line in record_entry.lines]
+    return json.dumps(record_entry.head), json.dumps(lines), whats
 
 
 def _named(what: What, whats: dict[str, str]) -> str:
@@ -258,16 +291,16 @@ def _hashed(what: What) -> tuple[str, str]:
 
 
 def heads_of(texts: Sequence[str]) -> list[Head]:
-    """Returns the heads that ``packed`` wrote; many are read faster together."""
-    return [Head(*one) for one in json.loads(f"[{','.join(texts)}]")]
+    """Returns the heads that ``pack`` wrote; decoding many at once is faster."""
+    return [Head(*fields) for fields in json.loads(f"[{','.join(texts)}]")]
 
 
 def what_of(text: str) -> What:
-    """Returns what a line is of, as ``packed`` wrote it."""
+    """Returns a ``what`` that ``pack`` wrote."""
     return What(*json.loads(text))
 
 
 def lines_of(texts: Sequence[str], whats: Mapping[str, What]) -> list[list[Line]]:
-    """Returns the lines that ``packed`` wrote, of each record."""
-    told = json.loads(f"[{','.join(texts)}]")
-    return [[Line(whats[name], *rest) for name, *rest in one] for one in told]
+    """Returns the lines that ``pack`` wrote, for each record."""
+    decoded = json.loads(f"[{','.join(texts)}]")
+    return [[Line(whats[name], *rest) for name, *rest in record_lines] for record_lines in decoded]

@@ -1,7 +1,7 @@
-"""Reads folders of records once: what was read is kept, and a file that is unchanged stays unread.
+"""Index of folders of records: summaries are cached, and unchanged files are not read again.
 
-What is kept can be made again: a database in the user's cache folder, by path, size and time of
-change. Where it cannot be written or is broken, everything is read anew.
+The cache is a database in the user's cache folder, by path, size and time of change; it can be
+deleted at any time. If it cannot be written or is broken, all files are read again.
 """
 
 import hashlib
@@ -16,20 +16,21 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.archive.entry import Entry, Head, Line, What, entry, heads_of, lines_of, packed, what_of
+from bench.archive.entry import Entry, Head, Line, What, entry, heads_of, lines_of, pack, what_of
 from bench.errors import UsageError
 from bench.paths import PACKAGE, cache_dir
 
-MADE_BY = (
+DERIVED_WITH = (
     "archive/entry.py", "archive/index.py", "archive/slim.py", "chips/figures.py", "fixed.py",
     "plausible.py", "rates.py", "records/model.py", "throttle.py", "units.py",
 )  # fmt: skip
-"""The modules that make of a record what is kept: what others than these made is made anew."""
+"""Modules that determine a record's summary; a change in any of them invalidates the cache."""
 CHUNK = 500
-ALONE = 2_000
-"""So many files are read before a second process is worth its start."""
-HELD = 8
-"""More processes than this wait for the disk."""
+"""Number of files or records that are handled at once."""
+FILES_PER_PROCESS = 2_000
+"""With fewer files to read, starting more processes takes longer than it saves."""
+MAX_PROCESSES = 8
+"""More processes than this would wait for the disk."""
 
 CREATE = (
     "CREATE TABLE IF NOT EXISTS entries (path TEXT PRIMARY KEY, size INTEGER, changed_ns INTEGER, "
@@ -38,19 +39,20 @@ CREATE = (
 WRITE = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)"
 CREATE_WHATS = "CREATE TABLE IF NOT EXISTS whats (name TEXT PRIMARY KEY, what TEXT) WITHOUT ROWID"
 WRITE_WHAT = "INSERT OR REPLACE INTO whats VALUES (?, ?)"
-Row = tuple[str, int, int, str, str, str]
+StoredRow = tuple[str, int, int, str, str, str]
+"""Columns of the table ``entries``: path, size, time of change, fault, head, lines."""
 
 
 class File(NamedTuple):
-    """A file that may be a record: its state tells whether it was read before."""
+    """A file that may be a record; its size and time show whether it changed since it was read."""
 
     path: str
     size: int
     changed_ns: int
 
 
-class Kept(NamedTuple):
-    """A record as it is kept: packed, until somebody asks for its parts."""
+class StoredRecord(NamedTuple):
+    """A record's summary as it is cached: head and lines are still JSON."""
 
     path: str
     head: str
@@ -62,52 +64,64 @@ class Index:
     """All records of some folders.
 
     Attributes:
-        records: in the order of their paths.
-        unread: files that are no readable records, with the reason.
-        fresh: how many files had to be read; the others were known.
-        whats: what the lines name.
+        records: the records' summaries, in the order of their paths.
+        unread: files that could not be read as records, with the reason.
+        fresh: number of files that had to be read; the others were in the cache.
+        whats: what was measured, by the hash in the lines.
     """
 
-    records: tuple[Kept, ...]
+    records: tuple[StoredRecord, ...]
     unread: tuple[tuple[str, str], ...]
     fresh: int
     whats: Mapping[str, What] = field(repr=False)
 
     def heads(self) -> list[Head]:
-        """Returns what ran where, of every record."""
-        return heads_of([one.head for one in self.records])
+        """Returns the head of every record."""
+        return heads_of([record.head for record in self.records])
 
     def walk(self) -> Iterator[tuple[Head, list[Line]]]:
-        """Yields each record's head with its lines, a line a measurement."""
+        """Yields each record's head with its lines, one per measurement."""
         for start in range(0, len(self.records), CHUNK):
-            some = self.records[start : start + CHUNK]
-            lines = lines_of([one.lines for one in some], self.whats)
-            yield from zip(heads_of([one.head for one in some]), lines, strict=True)
+            chunk = self.records[start : start + CHUNK]
+            lines = lines_of([record.lines for record in chunk], self.whats)
+            yield from zip(heads_of([record.head for record in chunk]), lines, strict=True)
 
 
 def index(folders: Sequence[Path], cache: Path | None = None, *, heads: bool = False) -> Index:
-    """Reads the records of folders and those below them.
+    """Returns the index of the records in folders and their subfolders.
 
     Args:
-        folders: a folder that is not there holds nothing.
-        cache: the folder for what is kept; by default the user's.
-        heads: whether heads are enough: the records that were known have no lines then.
+        folders: the folders; a missing one counts as empty.
+        cache: folder of the cache; by default the user's.
+        heads: whether heads suffice; records from the cache then have no lines.
     """
-    files = list(dict.fromkeys(one for folder in folders for one in sorted(_files(folder))))
-    place = cache or cache_dir()
+    files = list(dict.fromkeys(file for folder in folders for file in sorted(_files(folder))))
+    cache_folder = cache or cache_dir()
     try:
         return (
-            _through(place, folders, files, heads=heads) if place else _of(files, {}, _Read([], {}))
+            _with_database(cache_folder, folders, files, heads=heads)
+            if cache_folder
+            else _build(files, {}, _NewlyRead([], {}))
         )
     except (sqlite3.Error, OSError, ValueError) as error:
-        if place and not _is_busy(error):
+        if cache_folder and not _is_busy(error):
             with suppress(OSError):
-                _database(place).unlink(missing_ok=True)
-    return _of(files, {}, _Read([], {}))
+                _database(cache_folder).unlink(missing_ok=True)
+    return _build(files, {}, _NewlyRead([], {}))
+
+
+def unread_note(unread: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yields a sentence on files that could not be read, without a full stop, if there are any."""
+    if unread:
+        path, reason = unread[0]
+        files = "file cannot be read as a record"
+        if len(unread) > 1:
+            files = "files cannot be read as records"
+        yield f"{len(unread):,} {files}: {path}: {reason}"
 
 
 def _is_busy(error: Exception) -> bool:
-    """Tells whether another process holds the database, which is then whole, and stays."""
+    """Tells whether another process has locked the database, which is then intact and is kept."""
     code = getattr(error, "sqlite_errorcode", None)
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -116,7 +130,7 @@ def folder_of(word: str) -> Path:
     """Returns the folder that ``records=`` names.
 
     Raises:
-        UsageError: there is none.
+        UsageError: it is not a folder.
     """
     folder = Path(word).expanduser()
     if not folder.is_dir():
@@ -125,131 +139,137 @@ def folder_of(word: str) -> Path:
 
 
 def _files(folder: Path) -> Iterator[File]:
-    """Yields the JSON files of a folder and those below; links to folders are not followed."""
-    open_ones = [str(folder.absolute())]
-    while open_ones:
-        with suppress(OSError), os.scandir(open_ones.pop()) as found:
-            for one in found:
-                if one.is_dir(follow_symlinks=False):
-                    open_ones.append(one.path)
-                elif one.name.endswith(".json") and not one.name.startswith("."):
-                    yield _file(one)
+    """Yields the JSON files of a folder and its subfolders; links to folders are not followed."""
+    pending = [str(folder.absolute())]
+    while pending:
+        with suppress(OSError), os.scandir(pending.pop()) as entries:
+            for item in entries:
+                if item.is_dir(follow_symlinks=False):
+                    pending.append(item.path)
+                elif item.name.endswith(".json") and not item.name.startswith("."):
+                    yield _file_state(item)
 
 
-def _file(one: os.DirEntry[str]) -> File:
-    """Returns a file and its state; a link to nothing has none, and its reading will say so.
+def _file_state(item: os.DirEntry[str]) -> File:
+    """Returns a file with its size and time of change; both are 0 for a broken link.
 
-    A file may be written anew with its old size and time; the time of its inode tells that.
+    The later of mtime and ctime counts, because a file can be rewritten with its old size and
+    mtime.
     """
     try:
-        told = one.stat()
+        status = item.stat()
     except OSError:
-        return File(one.path, 0, 0)
-    return File(one.path, told.st_size, max(told.st_mtime_ns, told.st_ctime_ns))
+        return File(item.path, 0, 0)
+    return File(item.path, status.st_size, max(status.st_mtime_ns, status.st_ctime_ns))
 
 
-def _database(place: Path) -> Path:
-    return place / f"records-{made_by(PACKAGE)}.sqlite"
+def _database(folder: Path) -> Path:
+    return folder / f"records-{code_hash(PACKAGE)}.sqlite"
 
 
 @cache
-def made_by(package: Path) -> str:
-    """Returns the beginning of a hash of the modules that make of a record what is kept."""
-    found = hashlib.sha256()
-    for name in MADE_BY:
-        found.update(hashlib.sha256((package / name).read_bytes()).digest())
-    return found.hexdigest()[:12]
+def code_hash(package: Path) -> str:
+    """Returns the first digits of a hash of the modules that determine a record's summary."""
+    digest = hashlib.sha256()
+    for name in DERIVED_WITH:
+        digest.update(hashlib.sha256((package / name).read_bytes()).digest())
+    return digest.hexdigest()[:12]
 
 
 @dataclass
-class _Read:
-    """What had to be read: rows, and what their lines are of, packed."""
+class _NewlyRead:
+    """Files that had to be read: their rows, and what their lines measured, as JSON by hash."""
 
-    rows: list[Row]
+    rows: list[StoredRow]
     whats: dict[str, str]
 
 
-def _through(place: Path, folders: Sequence[Path], files: Sequence[File], *, heads: bool) -> Index:
-    place.mkdir(parents=True, exist_ok=True)
-    name = _database(place)
+def _with_database(
+    folder: Path, folders: Sequence[Path], files: Sequence[File], *, heads: bool
+) -> Index:
+    folder.mkdir(parents=True, exist_ok=True)
+    name = _database(folder)
     if not name.exists():
-        _forget_others(place)
+        _delete_other_versions(folder)
     with closing(sqlite3.connect(name, timeout=10.0)) as database:
         database.execute(CREATE)
         database.execute(CREATE_WHATS)
-        known = _known(database, folders, heads=heads)
-        fresh = _Read([], dict(database.execute("SELECT name, what FROM whats")))
-        found = _of(files, known, fresh)
-        gone = known.keys() - {one.path for one in files}
-        if fresh.rows or gone:
+        stored = _stored_rows(database, folders, heads=heads)
+        new = _NewlyRead([], dict(database.execute("SELECT name, what FROM whats")))
+        result = _build(files, stored, new)
+        deleted = stored.keys() - {file.path for file in files}
+        if new.rows or deleted:
             with database:
-                database.executemany(WRITE, [row for row in fresh.rows if _is_text(row[0])])
-                database.executemany(WRITE_WHAT, fresh.whats.items())
-                database.executemany("DELETE FROM entries WHERE path = ?", [(g,) for g in gone])
-        return found
+                database.executemany(WRITE, [row for row in new.rows if _is_text(row[0])])
+                database.executemany(WRITE_WHAT, new.whats.items())
+                database.executemany("DELETE FROM entries WHERE path = ?", [(g,) for g in deleted])
+        return result
 
 
-def _forget_others(place: Path) -> None:
-    """Deletes what other versions of the program kept."""
-    for one in place.glob("records-*.sqlite"):
+def _delete_other_versions(folder: Path) -> None:
+    """Deletes the caches of other versions of the program."""
+    for database in folder.glob("records-*.sqlite"):
         with suppress(OSError):
-            one.unlink()
+            database.unlink()
 
 
 def _is_text(path: str) -> bool:
-    """Tells whether a path is a text that a database keeps: names may be any bytes."""
-    return path.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in path)
+    """Tells whether a path is valid Unicode, which the database needs: file names may not be."""
+    return path.isascii() or not any("\ud800" <= character <= "\udfff" for character in path)
 
 
-def _known(database: sqlite3.Connection, folders: Sequence[Path], *, heads: bool) -> dict[str, Row]:
-    """Returns what is kept of folders."""
+def _stored_rows(
+    database: sqlite3.Connection, folders: Sequence[Path], *, heads: bool
+) -> dict[str, StoredRow]:
+    """Returns the cached rows of the files below folders, by path."""
     columns = f"path, size, changed_ns, fault, head, {repr('[]') if heads else 'lines'}"
-    asked = f"SELECT {columns} FROM entries WHERE path BETWEEN ? AND ?"  # noqa: S608 -- fixed words
-    spans = [
-        (f"{one.absolute()}{os.sep}", f"{one.absolute()}{os.sep}\U0010ffff") for one in folders
+    query = f"SELECT {columns} FROM entries WHERE path BETWEEN ? AND ?"  # noqa: S608 -- fixed words
+    ranges = [
+        (f"{folder.absolute()}{os.sep}", f"{folder.absolute()}{os.sep}\U0010ffff")
+        for folder in folders
     ]
-    return {row[0]: row for span in spans for row in database.execute(asked, span)}
+    return {row[0]: row for bounds in ranges for row in database.execute(query, bounds)}
 
 
-def _of(files: Sequence[File], known: Mapping[str, Row], fresh: _Read) -> Index:
-    """Returns the index of files; what had to be read is put into ``fresh``."""
-    unknown = [one for one in files if known.get(one.path, ())[:3] != one]
-    for rows, named in _read_all(unknown):
-        fresh.rows += rows
-        fresh.whats |= named
-    now = {row[0]: row for row in fresh.rows}
-    every = [now.get(one.path) or known[one.path] for one in files]
+def _build(files: Sequence[File], stored: Mapping[str, StoredRow], new: _NewlyRead) -> Index:
+    """Returns the index of files; rows that had to be read are added to ``new``."""
+    to_read = [file for file in files if stored.get(file.path, ())[:3] != file]
+    for rows, new_whats in _read_all(to_read):
+        new.rows += rows
+        new.whats |= new_whats
+    new_rows = {row[0]: row for row in new.rows}
+    rows = [new_rows.get(file.path) or stored[file.path] for file in files]
     return Index(
-        records=tuple(Kept(row[0], row[4], row[5]) for row in every if not row[3]),
-        unread=tuple((row[0], row[3]) for row in every if row[3]),
-        fresh=len(fresh.rows),
-        whats={name: what_of(text) for name, text in fresh.whats.items()},
+        records=tuple(StoredRecord(row[0], row[4], row[5]) for row in rows if not row[3]),
+        unread=tuple((row[0], row[3]) for row in rows if row[3]),
+        fresh=len(new.rows),
+        whats={name: what_of(text) for name, text in new.whats.items()},
     )
 
 
-def _read_all(files: Sequence[File]) -> Iterator[tuple[list[Row], dict[str, str]]]:
-    """Yields rows of files and what their lines are of; several processes read where many are."""
-    if len(files) < ALONE:
+def _read_all(files: Sequence[File]) -> Iterator[tuple[list[StoredRow], dict[str, str]]]:
+    """Yields rows of files and what their lines measured; many files are read by processes."""
+    if len(files) < FILES_PER_PROCESS:
         yield _read(files)
         return
     chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
-    workers = min(HELD, os.cpu_count() or 1)
+    workers = min(MAX_PROCESSES, os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         yield from pool.map(_read, chunks)
 
 
-def _read(files: Sequence[File]) -> tuple[list[Row], dict[str, str]]:
+def _read(files: Sequence[File]) -> tuple[list[StoredRow], dict[str, str]]:
     whats: dict[str, str] = {}
-    return [_row(one, whats) for one in files], whats
+    return [_row(file, whats) for file in files], whats
 
 
-def _row(file: File, whats: dict[str, str]) -> Row:
+def _row(file: File, whats: dict[str, str]) -> StoredRow:
     try:
-        found = entry(Path(file.path).read_bytes())
+        summary = entry(Path(file.path).read_bytes())
     except OSError as error:
-        found = Entry(None, fault=f"cannot be read: {error.strerror}")
-    if found.head is None:
-        return (*file, found.fault, "", "")
-    head, lines, named = packed(found)
-    whats |= named
+        summary = Entry(None, fault=f"cannot be read: {error.strerror}")
+    if summary.head is None:
+        return (*file, summary.fault, "", "")
+    head, lines, new_whats = pack(summary)
+    whats |= new_whats
     return (*file, "", head, lines)

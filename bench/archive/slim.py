@@ -1,7 +1,7 @@
-"""What is asked of a record among many, read straight from its bytes; the rest is passed over.
+"""The parts of a record that its summary needs, read from the file without the rest.
 
-It is the shape of ``bench.records.model`` without what takes long, such as the trials of a search.
-Records of every schema are read; what an older one lacks is unknown.
+The shape is that of ``bench.records.model`` without the parts that are slow to read, such as the
+trials of a search. Records of every schema are read; fields that an older schema lacks are unknown.
 """
 
 import math
@@ -14,20 +14,20 @@ from bench.records.model import ROUNDING, SCHEMA, NonNegative, Positive, Quantit
 
 
 class Slim(BaseModel):
-    """A part of a record; fields that are not asked for are left out."""
+    """A part of a record; fields that are not declared are ignored."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
 
 class SlimProgram(Slim):
-    """The onpaper that ran."""
+    """The version of onpaper that ran."""
 
     version: str
     commit: str | None = None
 
 
 class SlimMachine(Slim):
-    """The environment."""
+    """The machine and its software."""
 
     node: str | None = None
     torch: str | None = None
@@ -47,13 +47,13 @@ class SlimDevice(Slim):
 
 
 class SlimIdentity(Slim):
-    """The sheet."""
+    """The sheet that the device was matched with."""
 
     chip: str | None = None
 
 
 class SlimWork(Slim):
-    """What a call does."""
+    """The work of one call."""
 
     flop: NonNegative
     bytes: NonNegative
@@ -62,13 +62,13 @@ class SlimWork(Slim):
 
 
 class SlimSearch(Slim):
-    """How many configurations were chosen from."""
+    """The number of configurations that a search could choose from."""
 
     space: int
 
 
 class SlimStats(Slim):
-    """The time of a call."""
+    """Statistics of the time of one call."""
 
     median_s: Positive
     low_s: Positive
@@ -78,7 +78,7 @@ class SlimStats(Slim):
 
 
 class SlimTiming(Slim):
-    """Times and what was made of them, held together as every reader of a record does."""
+    """Times of calls with their statistics, which are checked for consistency as in any record."""
 
     samples_s: tuple[Positive, ...]
     stats: SlimStats
@@ -86,20 +86,20 @@ class SlimTiming(Slim):
 
     @model_validator(mode="after")
     def _of_these_samples(self) -> Self:
-        told = self.stats
-        if told.samples != len(self.samples_s):
+        stats = self.stats
+        if stats.samples != len(self.samples_s):
             raise ValueError("samples_s and stats.samples differ in number")
-        if not math.isclose(median(self.samples_s), told.median_s, rel_tol=ROUNDING):
+        if not math.isclose(median(self.samples_s), stats.median_s, rel_tol=ROUNDING):
             raise ValueError("stats.median_s is not the median of samples_s")
-        if not told.low_s <= told.median_s <= told.high_s:
+        if not stats.low_s <= stats.median_s <= stats.high_s:
             raise ValueError("low_s, median_s and high_s are not in this order")
-        if told.burst_s > told.median_s * (1 + ROUNDING):
+        if stats.burst_s > stats.median_s * (1 + ROUNDING):
             raise ValueError("burst_s, the best window, is longer than the median")
         return self
 
 
 class SlimConditions(Slim):
-    """What went on meanwhile."""
+    """Readings taken during a measurement."""
 
     clock_hz: tuple[float, ...] = ()
     power_w: tuple[float, ...] = ()
@@ -110,7 +110,7 @@ class SlimConditions(Slim):
 
 
 class SlimCheck(Slim):
-    """Whether a result was right."""
+    """Whether a result was correct."""
 
     passed: bool
 

@@ -16,8 +16,16 @@ LINKS = ("pcie_", "link_", "die_link_")
 """Prefixes of the keys of link figures."""
 
 
-class Seen(NamedTuple):
-    """The result of one measurement in one record."""
+class Result(NamedTuple):
+    """The result of one measurement in one record.
+
+    Attributes:
+        value: measured value, in base units.
+        error: its relative standard error.
+        clock_hz: median clock under the load; None if unknown.
+        temperature_c: highest temperature; None if unknown.
+        throttle: throttle reasons, between commas.
+    """
 
     value: float
     error: float
@@ -30,20 +38,22 @@ class Unit(NamedTuple):
     """One device.
 
     Attributes:
-        key: identifies it; ``called``: its name in reports; ``node``: its machine.
-        records: the ids of its records.
-        failed: how many of its measurements failed.
+        key: identifier of the device.
+        display_name: its name in reports.
+        node: its machine.
+        records: ids of its records.
+        failed: number of its measurements that failed.
     """
 
     key: str
-    called: str
+    display_name: str
     node: str
     records: tuple[str, ...]
     failed: int
 
     @property
-    def nameless(self) -> bool:
-        """Tells whether its record has neither serial nor node, so that others may be of it too."""
+    def is_nameless(self) -> bool:
+        """Tells whether its record has neither serial nor node: other records may be of it too."""
         return self.key in self.records
 
 
@@ -52,53 +62,54 @@ class Group:
     """Comparable devices: of one chip, driver, software, suite and method.
 
     Attributes:
-        head: the summary of one of its records, for what all share.
-        units: the devices by their keys.
-        seen: the results of each measurement, by device.
-        disturbed: the number of disturbed measurements, which are left out.
+        head: summary of one of its records, for the facts that all share.
+        units: devices, by key.
+        results: results of each measurement, by device key.
+        disturbed: number of disturbed measurements, which are left out.
     """
 
     head: Head
     units: dict[str, Unit] = field(default_factory=dict)
-    seen: dict[What, dict[str, list[Seen]]] = field(default_factory=dict)
+    results: dict[What, dict[str, list[Result]]] = field(default_factory=dict)
     disturbed: int = 0
 
     def add(self, head: Head, lines: Iterable[Line]) -> None:
         """Adds one record."""
-        key, every = head.unit, list(lines)
-        failed = sum(line.status == "failed" for line in every)
-        self.disturbed += sum(bool(line.disturbed) for line in every)
-        for what, best in _best(head, every):
-            told = Seen(best.value or 0, _error(best), best.clock_hz, best.temperature_c,
+        key, all_lines = head.unit, list(lines)
+        failed = sum(line.status == "failed" for line in all_lines)
+        self.disturbed += sum(bool(line.disturbed) for line in all_lines)
+        for what, best in _best(head, all_lines):
+            result = Result(best.value or 0, _error(best), best.clock_hz, best.temperature_c,
                         best.throttle)  # fmt: skip
-            self.seen.setdefault(what, {}).setdefault(key, []).append(told)
-        held = self.units.get(key) or Unit(key, head.called, head.node, (), 0)
-        self.units[key] = held._replace(
-            records=(*held.records, head.id), failed=held.failed + failed
+            self.results.setdefault(what, {}).setdefault(key, []).append(result)
+        device = self.units.get(key) or Unit(key, head.display_name, head.node, (), 0)
+        self.units[key] = device._replace(
+            records=(*device.records, head.id), failed=device.failed + failed
         )
 
     @property
     def records(self) -> int:
         """Returns the number of its records."""
-        return sum(len(one.records) for one in self.units.values())
+        return sum(len(unit.records) for unit in self.units.values())
 
 
 def _best(head: Head, lines: Iterable[Line]) -> Iterator[tuple[What, Line]]:
-    """Yields the best line of each measurement, of which one may have many shapes.
+    """Yields the best line of each measurement over all its shapes.
 
-    If one of the shapes failed or was disturbed, the best of the rest is not comparable.
+    If one of the shapes failed or was disturbed, the measurement is left out: the best of the
+    remaining shapes is not comparable with other records.
     """
-    found: dict[What, list[Line]] = {}
+    lines_by_measurement: dict[What, list[Line]] = {}
     for line in lines:
         if not line.what.group and line.what.data == head.data:
-            found.setdefault(line.what, []).append(line)
-    for what, each in found.items():
-        if all(one.value and not one.disturbed for one in each):
+            lines_by_measurement.setdefault(line.what, []).append(line)
+    for what, candidates in lines_by_measurement.items():
+        if all(line.value and not line.disturbed for line in candidates):
             choose = min if what.unit == Dimension.TIME else max
-            yield what, choose(each, key=lambda one: one.value or 0.0)
+            yield what, choose(candidates, key=lambda line: line.value or 0.0)
 
 
-def gathered(records: Iterable[tuple[Head, Iterable[Line]]], chip: str | None) -> list[Group]:
+def grouped(records: Iterable[tuple[Head, Iterable[Line]]], chip: str | None) -> list[Group]:
     """Returns the groups of records, the one with the most devices first.
 
     Args:
@@ -106,24 +117,30 @@ def gathered(records: Iterable[tuple[Head, Iterable[Line]]], chip: str | None) -
         chip: other chips are left out; None is any.
     """
     groups: dict[tuple[str, ...], Group] = {}
-    taken: set[tuple[str, ...]] = set()
+    seen: set[tuple[str, ...]] = set()
     for head, lines in records:
-        own = (head.id, head.unit, head.started_utc)
-        if chip in (None, head.chip) and own not in taken:
-            taken.add(own)  # a copy of a record is no second run
+        identity = (head.id, head.unit, head.started_utc)
+        if chip in (None, head.chip) and identity not in seen:
+            seen.add(identity)  # a copy of a record is no second run
             kind = head.kind
             if kind not in groups:
                 groups[kind] = Group(head)
             groups[kind].add(head, lines)
-    return sorted(groups.values(), key=lambda one: -len(one.units))
+    return sorted(groups.values(), key=lambda group: -len(group.units))
 
 
 @dataclass(frozen=True)
 class Level:
-    """The result of one device on one measurement: medians over its records; None is unknown.
+    """The result of one device on one measurement, over its records; None is unknown.
 
-    ``error`` is the standard error of ``value``, relative; ``throttled`` is the share of its
-    records that name each reason.
+    Attributes:
+        value: median value, in base units.
+        error: relative standard error of ``value``.
+        clock_hz: median clock under the load.
+        temperature_c: median temperature.
+        throttled: share of records with each throttle reason.
+        spread: median relative deviation from ``value`` between records.
+        records: number of records.
     """
 
     value: float
@@ -135,18 +152,20 @@ class Level:
     records: int
 
 
-def level_of(told: Sequence[Seen]) -> Level:
+def level_of(results: Sequence[Result]) -> Level:
     """Returns the result of a device over all its records."""
-    values = [one.value for one in told]
+    values = [result.value for result in results]
     middle = median(values)
-    reasons = [word for one in told for word in one.throttle.split(", ") if word]
+    reasons = [reason for result in results for reason in result.throttle.split(", ") if reason]
     return Level(
         value=middle,
-        error=math.sqrt(sum(one.error**2 for one in told)) / len(told),
-        clock_hz=_median(one.clock_hz for one in told),
-        temperature_c=_median(one.temperature_c for one in told),
-        throttled={word: reasons.count(word) / len(told) for word in dict.fromkeys(reasons)},
-        spread=median(abs(one / middle - 1) for one in values) if len(values) > 1 else 0.0,
+        error=math.sqrt(sum(result.error**2 for result in results)) / len(results),
+        clock_hz=_median(result.clock_hz for result in results),
+        temperature_c=_median(result.temperature_c for result in results),
+        throttled={
+            reason: reasons.count(reason) / len(results) for reason in dict.fromkeys(reasons)
+        },
+        spread=median(abs(value / middle - 1) for value in values) if len(values) > 1 else 0.0,
         records=len(values),
     )
 
@@ -159,7 +178,7 @@ def _error(line: Line) -> float:
 
 
 def _median(values: Iterable[float | None]) -> float | None:
-    known = [one for one in values if one is not None]
+    known = [value for value in values if value is not None]
     return median(known) if known else None
 
 

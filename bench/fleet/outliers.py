@@ -25,21 +25,29 @@ FALSE_ALARM = 0.05
 LEAST_DEVICES = 5
 """The fewest devices for a meaningful deviation."""
 TO_NORMAL = 1.4826
-"""Median absolute deviation to standard deviation, of normal data."""
+"""Ratio of standard deviation to median absolute deviation, for normal data."""
 DIFFERS = 0.01
-"""If more than half are identical, such as memory sizes, a difference of 1% counts."""
+"""If more than half of the values are identical, as with memory sizes, this difference counts."""
 
-FLEETS = 20_000
-WHOLE = 64
-"""Fleets of up to this many devices are simulated as a whole."""
+SIMULATED_FLEETS = 20_000
+"""Number of fleets in a simulation."""
+MAX_FULLY_SIMULATED = 64
+"""Fleets of up to this many devices are simulated completely."""
 MOST_SIMULATED = 512
 """The largest fleet whose deviation is simulated; beyond, its error falls with the square root."""
 BATCH = 1000
+"""Number of fleets simulated at once."""
 
 
 @dataclass(frozen=True)
 class Outlier:
-    """A device that differs: its number and distance (None if more than half are identical)."""
+    """A device that differs from its fleet.
+
+    Attributes:
+        number: the device's number.
+        distance: distance from the median in robust standard deviations; None if more than half of
+            the values are identical.
+    """
 
     number: int
     distance: float | None
@@ -53,25 +61,26 @@ def outliers(
     """Returns the devices that differ from the rest, the farthest first.
 
     Args:
-        rates: by the number of the device.
-        level: share of fleets without any real difference in which a device is named.
-        errors: standard errors of the rates, if they are known.
+        rates: rate of each device, by its number.
+        level: false-alarm rate: share of fleets without any real difference in which a device is
+            named.
+        errors: standard error of each rate, if known.
     """
     if len(rates) < LEAST_DEVICES:
         return ()
     middle = median(rates.values())
-    deviation = TO_NORMAL * median(abs(one - middle) for one in rates.values())
+    deviation = TO_NORMAL * median(abs(rate - middle) for rate in rates.values())
     if deviation == 0.0:
-        apart = (number for number, one in rates.items() if abs(one / middle - 1) > DIFFERS)
-        return tuple(Outlier(number, None) for number in apart)
-    own, usual = errors or {}, median((errors or {0: 0.0}).values())
+        different = (number for number, rate in rates.items() if abs(rate / middle - 1) > DIFFERS)
+        return tuple(Outlier(number, None) for number in different)
+    errors_by_device, usual_error = errors or {}, median((errors or {0: 0.0}).values())
     limit, found = limit_of(len(rates), level), []
-    for number, one in rates.items():
-        excess = max(0.0, own.get(number, 0.0) ** 2 - usual**2)
-        distance = (one - middle) / math.sqrt(deviation**2 + excess)
+    for number, rate in rates.items():
+        excess = max(0.0, errors_by_device.get(number, 0.0) ** 2 - usual_error**2)
+        distance = (rate - middle) / math.sqrt(deviation**2 + excess)
         if abs(distance) > limit:
             found.append(Outlier(number, distance))
-    return tuple(sorted(found, key=lambda one: -abs(one.distance or 0.0)))
+    return tuple(sorted(found, key=lambda rate: -abs(rate.distance or 0.0)))
 
 
 @cache
@@ -79,56 +88,56 @@ def limit_of(devices: int, level: float = FALSE_ALARM) -> float:
     """Returns the distance that the farthest of this many devices exceeds by chance.
 
     Args:
-        devices: 5 or more; their rates are taken to be normal.
-        level: share of fleets in which it does.
+        devices: number of devices, 5 or more; their rates are taken to be normal.
+        level: share of fleets in which the farthest device exceeds the distance.
     """
-    farthest, deviations = _simulated(min(devices, MOST_SIMULATED))
-    if devices <= WHOLE:
+    farthest, deviations = _simulate(min(devices, MOST_SIMULATED))
+    if devices <= MAX_FULLY_SIMULATED:
         return float(np.quantile(farthest, 1 - level))
     scatter = np.sqrt(min(devices, MOST_SIMULATED) / devices)
-    return _solved(1 + (deviations - 1) * scatter, devices, level)
+    return _solve_limit(1 + (deviations - 1) * scatter, devices, level)
 
 
 @cache
-def _simulated(devices: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _simulate(devices: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Returns the farthest distance and the deviation of simulated fleets of normal values."""
-    draw = np.random.default_rng(devices)
-    farthest, deviations = np.empty(FLEETS), np.empty(FLEETS)
-    for start in range(0, FLEETS, BATCH):
-        drawn = draw.standard_normal((BATCH, devices))
-        drawn -= np.median(drawn, axis=1, keepdims=True)
-        away = np.abs(drawn, out=drawn)
-        most = away.max(axis=1)
-        deviations[start : start + BATCH] = TO_NORMAL * np.median(away, axis=1)
-        farthest[start : start + BATCH] = most / deviations[start : start + BATCH]
+    generator = np.random.default_rng(devices)
+    farthest, deviations = np.empty(SIMULATED_FLEETS), np.empty(SIMULATED_FLEETS)
+    for start in range(0, SIMULATED_FLEETS, BATCH):
+        values = generator.standard_normal((BATCH, devices))
+        values -= np.median(values, axis=1, keepdims=True)
+        distances = np.abs(values, out=values)
+        largest = distances.max(axis=1)
+        deviations[start : start + BATCH] = TO_NORMAL * np.median(distances, axis=1)
+        farthest[start : start + BATCH] = largest / deviations[start : start + BATCH]
     return farthest, deviations
 
 
-def _solved(deviations: NDArray[np.float64], devices: int, level: float) -> float:
+def _solve_limit(deviations: NDArray[np.float64], devices: int, level: float) -> float:
     """Returns the limit that the farthest of ``devices`` exceeds in a share ``level`` of fleets."""
     low, high = 1.0, 20.0
     bins, edges = np.histogram(deviations, 200)
     middles = (edges[:-1] + edges[1:]) / 2
     while high - low > 1e-4:
         limit = (low + high) / 2
-        tails = np.array([math.erfc(limit * one / math.sqrt(2)) for one in middles])
+        tails = np.array([math.erfc(limit * middle / math.sqrt(2)) for middle in middles])
         exceeded = float(np.average(-np.expm1(devices * np.log1p(-tails)), weights=bins))
         low, high = (limit, high) if exceeded > level else (low, limit)
     return high
 
 
-def found_share(slow: float, deviation: float, devices: int, level: float) -> float:
+def detection_probability(slow: float, deviation: float, devices: int, level: float) -> float:
     """Returns the probability that a device slower by ``slow`` is named.
 
     Args:
-        slow: relative, above 0.
-        deviation: of the devices, relative; normal.
-        devices: the number in the fleet.
+        slow: relative slowdown, above 0.
+        deviation: relative standard deviation between devices; normal.
+        devices: number of devices in the fleet.
         level: share of fleets without any real difference in which a device is named.
     """
     return NormalDist().cdf(slow / deviation - limit_of(devices, level))
 
 
-def least_found(share: float, deviation: float, devices: int, level: float) -> float:
-    """Returns how much slower a device must be to be named in a share of cases, relative."""
+def detectable_slowdown(share: float, deviation: float, devices: int, level: float) -> float:
+    """Returns the relative slowdown that is found in a share ``share`` of cases."""
     return deviation * (limit_of(devices, level) + NormalDist().inv_cdf(share))

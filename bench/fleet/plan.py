@@ -7,16 +7,18 @@ from functools import cache
 
 import numpy as np
 
-from bench.fleet.outliers import LEAST_DEVICES, found_share, least_found, limit_of
+from bench.fleet.outliers import LEAST_DEVICES, detectable_slowdown, detection_probability, limit_of
 from bench.report.markup import Report
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Table
 
-SURE = 0.99
-SIMULATED = 40_000
+DETECTION_TARGET = 0.99
+"""Probability with which the smallest detectable slowdown is found."""
+SIMULATED_MEDIANS = 40_000
 REPEATS = (1, 2, 3, 5, 10)
+"""Numbers of runs per device that a plan compares."""
 OVERHEAD_S = 15.0
-"""Set-up time of a run in seconds, beside the suite's; an assumption, and shown as one."""
+"""Assumed set-up time of a run, s, in addition to the suite; shown as an assumption."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,12 @@ class Plan:
     """The parameters of a plan.
 
     Attributes:
-        devices: the number in the fleet.
-        at_once: how many are measured at the same time.
-        seconds: time of the suite in one run.
+        devices: number of devices in the fleet.
+        at_once: number of devices measured at the same time.
+        seconds: duration of the suite in one run, s.
         chips: true relative standard deviation between devices.
         noise: relative standard deviation between runs of one device.
-        slow: the relative slowdown that should be found.
+        slow: relative slowdown that should be found.
         level: share of figures in which a fleet without any real difference has a device named.
     """
 
@@ -42,19 +44,19 @@ class Plan:
     level: float
 
     def deviation(self, repeats: int) -> float:
-        """Returns how much the medians of so many runs differ from device to device."""
-        return math.hypot(self.chips, self.noise * _of_median(repeats))
+        """Returns the relative standard deviation between devices of medians over ``repeats``."""
+        return math.hypot(self.chips, self.noise * _deviation_of_median(repeats))
 
     def hours(self, repeats: int) -> float:
-        """Returns how long it takes."""
+        """Returns how long the measuring takes, hours."""
         rounds = math.ceil(self.devices / self.at_once)
         return rounds * repeats * (self.seconds + OVERHEAD_S) / 3600
 
 
 @cache
-def _of_median(count: int) -> float:
+def _deviation_of_median(count: int) -> float:
     """Returns the standard deviation of the median of this many normal values, by simulation."""
-    drawn = np.random.default_rng(count).standard_normal((SIMULATED, count))
+    drawn = np.random.default_rng(count).standard_normal((SIMULATED_MEDIANS, count))
     return float(np.median(drawn, axis=1).std())
 
 
@@ -63,14 +65,7 @@ def plan_page(plan: Plan) -> Report:
     limit = limit_of(max(LEAST_DEVICES, plan.devices), plan.level)
     columns = ("runs per device", "records", "takes", "deviation", "slowdown found with 99%",
                f"a slowdown of {plan.slow:.1%} is found")  # fmt: skip
-    flat = list(_rows(plan))
-    cells = tuple(
-        (
-            f"{row['repeats']}", f"{row['records']:,}", f"{row['hours']:.2f} h",
-            f"{row['deviation']:.2%}", f"{row['least_found']:.2%}", f"{row['found']:.1%}",
-        )
-        for row in flat
-    )  # fmt: skip
+    rows = list(_rows(plan))
     table = Table(
         title=f"Plan for a fleet of {plan.devices:,} devices",
         heading=(
@@ -81,7 +76,7 @@ def plan_page(plan: Plan) -> Report:
             f"Assumed: devices differ by {plan.chips:.2%}, runs of one device by {plan.noise:.2%}",
         ),
         columns=columns,
-        cells=cells,
+        cells=tuple(map(_cells, rows)),
         summary=(
             (
                 f"A device is named beyond {limit:.2f} deviations; chance alone names one in "
@@ -95,7 +90,14 @@ def plan_page(plan: Plan) -> Report:
             ),
         ),
     )
-    return Report(table, Rows(lambda: flat))
+    return Report(table, Rows(lambda: rows))
+
+
+def _cells(row: dict[str, Scalar]) -> tuple[str, ...]:
+    return (
+        f"{row['repeats']}", f"{row['records']:,}", f"{row['hours']:.2f} h",
+        f"{row['deviation']:.2%}", f"{row['least_found']:.2%}", f"{row['found']:.1%}",
+    )  # fmt: skip
 
 
 def _rows(plan: Plan) -> Iterator[dict[str, Scalar]]:
@@ -108,6 +110,6 @@ def _rows(plan: Plan) -> Iterator[dict[str, Scalar]]:
             "records": plan.devices * repeats,
             "hours": plan.hours(repeats),
             "deviation": deviation,
-            "least_found": least_found(SURE, deviation, devices, plan.level),
-            "found": found_share(plan.slow, deviation, devices, plan.level),
+            "least_found": detectable_slowdown(DETECTION_TARGET, deviation, devices, plan.level),
+            "found": detection_probability(plan.slow, deviation, devices, plan.level),
         }

@@ -1,4 +1,4 @@
-"""Ranks devices on each measurement, and names those that differ, with a likely cause.
+"""Ranks devices on each measurement and names those that differ, with a likely cause.
 
 A device is compared with its fleet in three ways: its rate, its clock under that load, and its
 temperature. If the rate is as low as the clock, the clock is the cause, and throttle reasons say
@@ -12,7 +12,7 @@ from functools import cached_property
 from statistics import median
 
 from bench.archive.entry import What
-from bench.fleet.cause import Usual
+from bench.fleet.cause import TypicalReadings
 from bench.fleet.gather import Group, Level, Unit, level_of
 from bench.fleet.outliers import TO_NORMAL, limit_of, outliers
 from bench.units import Dimension
@@ -24,18 +24,19 @@ class Standing:
 
     Attributes:
         unit: the device.
-        level: what it reached.
-        ratio: to the fleet's median; above 1 is better.
-        distance: from the median in robust deviations; None if more than half are identical.
-        strange: whether it differs by more than chance and by enough to matter.
-        cause: why it may be slow; empty if it is not strange.
+        level: its result.
+        ratio: its rate over the fleet's median; above 1 is better.
+        distance: distance from the median in robust deviations; None if more than half of the
+            devices are identical.
+        differs: whether it differs by more than chance and by enough to matter.
+        cause: why it may be slow; empty if it is not slow.
     """
 
     unit: Unit
     level: Level
     ratio: float
     distance: float | None
-    strange: bool
+    differs: bool
     cause: str = ""
 
 
@@ -45,10 +46,10 @@ class Ranking:
 
     Attributes:
         what: the measurement.
-        standings: the slowest first.
+        standings: the devices, slowest first.
         middle: median over devices, in base units.
-        deviation: robust standard deviation over devices, relative.
-        limit: distance from which chance is ruled out.
+        deviation: relative robust standard deviation over devices.
+        limit: distance, in deviations, beyond which chance is ruled out.
     """
 
     what: What
@@ -60,16 +61,16 @@ class Ranking:
     @property
     def slow(self) -> list[Standing]:
         """Returns the devices that are slower than chance explains, the slowest first."""
-        return [one for one in self.standings if one.strange and one.ratio < 1]
+        return [one for one in self.standings if one.differs and one.ratio < 1]
 
     @property
     def fast(self) -> list[Standing]:
         """Returns the devices that are faster than chance explains, the fastest first."""
-        return [one for one in self.standings if one.strange and one.ratio > 1][::-1]
+        return [one for one in self.standings if one.differs and one.ratio > 1][::-1]
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedGroup:
     """A group with its rankings.
 
     Attributes:
@@ -88,7 +89,7 @@ class Ranked:
         for ranking in self.rankings:
             for one in ranking.standings:
                 ratios.setdefault(one.unit.key, []).append(one.ratio)
-                if one.strange and one.ratio < 1:
+                if one.differs and one.ratio < 1:
                     slow.setdefault(one.unit.key, []).append((ranking, one))
         found = [
             (unit, _middle(ratios.get(key, [])), slow.get(key, []))
@@ -97,7 +98,7 @@ class Ranked:
         return sorted(found, key=lambda one: (not one[2], _worst(one[2]), one[1]))
 
 
-def ranked(group: Group, level: float, least: float) -> Ranked:
+def rank_group(group: Group, level: float, least: float) -> RankedGroup:
     """Ranks the devices of a group.
 
     Args:
@@ -106,43 +107,43 @@ def ranked(group: Group, level: float, least: float) -> Ranked:
             named.
         least: smaller relative differences are not named.
     """
-    found = []
-    for what, told in group.seen.items():
-        levels = {key: level_of(each) for key, each in told.items()}
-        found.append(_ranking(group, what, levels, (level, least)))
-    return Ranked(group, tuple(found))
+    rankings = []
+    for what, results_by_device in group.results.items():
+        levels = {key: level_of(results) for key, results in results_by_device.items()}
+        rankings.append(_ranking(group, what, levels, (level, least)))
+    return RankedGroup(group, tuple(rankings))
 
 
 def _ranking(
-    group: Group, what: What, levels: Mapping[str, Level], asked: tuple[float, float]
+    group: Group, what: What, levels: Mapping[str, Level], level_and_least: tuple[float, float]
 ) -> Ranking:
-    keys = list(levels)
+    keys, (level, least) = list(levels), level_and_least
     sign = -1 if what.unit == Dimension.TIME else 1
-    logs = {place: sign * math.log(levels[key].value) for place, key in enumerate(keys)}
+    logs = {index: sign * math.log(levels[key].value) for index, key in enumerate(keys)}
     centre = median(logs.values())
-    deviation = TO_NORMAL * median(abs(one - centre) for one in logs.values())
-    shifted = {place: one - centre + 1 for place, one in logs.items()}
-    errors = {place: levels[key].error for place, key in enumerate(keys)}
-    strange = {one.number: one for one in outliers(shifted, asked[0], errors)}
-    usual = Usual.of(list(levels.values()))
+    deviation = TO_NORMAL * median(abs(log_rate - centre) for log_rate in logs.values())
+    shifted = {index: log_rate - centre + 1 for index, log_rate in logs.items()}
+    errors = {index: levels[key].error for index, key in enumerate(keys)}
+    outlying = {outlier.number for outlier in outliers(shifted, level, errors)}
+    typical = TypicalReadings.of(list(levels.values()))
     standings = []
-    for place, key in enumerate(keys):
-        away = logs[place] - centre
-        named = place in strange and abs(math.expm1(away)) >= asked[1]
-        cause = usual.cause(what, levels[key], away) if named and away < 0 else ""
+    for index, key in enumerate(keys):
+        log_ratio = logs[index] - centre
+        differs = index in outlying and abs(math.expm1(log_ratio)) >= least
+        cause = typical.cause(what, levels[key], log_ratio) if differs and log_ratio < 0 else ""
         standings.append(
             Standing(
                 unit=group.units[key],
                 level=levels[key],
-                ratio=math.exp(away),
-                distance=away / deviation if deviation else None,
-                strange=named,
+                ratio=math.exp(log_ratio),
+                distance=log_ratio / deviation if deviation else None,
+                differs=differs,
                 cause=cause,
             )
         )
-    ordered = tuple(sorted(standings, key=lambda one: (one.ratio, one.unit.called)))
+    ordered = tuple(sorted(standings, key=lambda one: (one.ratio, one.unit.display_name)))
     middle = math.exp(sign * centre)
-    return Ranking(what, ordered, middle, deviation, limit_of(max(5, len(keys)), asked[0]))
+    return Ranking(what, ordered, middle, deviation, limit_of(max(5, len(keys)), level))
 
 
 def _middle(ratios: Sequence[float]) -> float:
@@ -150,4 +151,4 @@ def _middle(ratios: Sequence[float]) -> float:
 
 
 def _worst(slow: Sequence[tuple[Ranking, Standing]]) -> float:
-    return min((one.ratio for _, one in slow), default=1.0)
+    return min((standing.ratio for _, standing in slow), default=1.0)

@@ -22,14 +22,16 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 SHUFFLES = 1999
+"""Number of shuffles in a permutation test."""
 BATCH = 200
-MOST = 1024
-"""Longer series are tested as the medians of that many stretches."""
-LEAST = 4
+"""Number of shuffles computed at once."""
+MAX_POINTS = 1024
+"""A longer series is tested as the medians of this many stretches."""
+MIN_SIDE = 4
 """The fewest points on either side of a change."""
-LARGEST = 709.0
+MAX_LOG_RATIO = 709.0
 """Ratios with a larger logarithm overflow."""
-PAIRED = 400
+MAX_PAIRED = 400
 """This many values of a side, evenly spaced, suffice to estimate the size of a change."""
 
 
@@ -38,9 +40,11 @@ class Change:
     """A change of level.
 
     Attributes:
-        place: of the first point of the new level.
-        ratio, low, high: of the new level to the old, with its 95% interval.
-        chance: the share of shuffled series that split at least as clearly, 0 to 1.
+        place: index of the first point of the new level.
+        ratio: ratio of the new level to the old one.
+        low: lower end of the ratio's 95% interval.
+        high: upper end of that interval.
+        chance: p-value: share of shuffled series that split at least as clearly, 0 to 1.
     """
 
     place: int
@@ -51,11 +55,11 @@ class Change:
 
 
 def changes(values: Sequence[float], level: float) -> list[Change]:
-    """Returns where a series changed its level, in order.
+    """Returns the changes of level in a series, in order.
 
     Args:
-        values: above 0, in the order of time.
-        level: the chance that a change is marked in a series without one.
+        values: values above 0, in the order of time.
+        level: false-alarm rate: chance that a change is found in a series without one.
     """
     logs = np.log(np.asarray(values, dtype=np.float64))
     places = _split(logs, 0, level)
@@ -67,88 +71,94 @@ def changes(values: Sequence[float], level: float) -> list[Change]:
 
 
 def _split(logs: Floats, offset: int, level: float) -> list[tuple[int, float]]:
-    """Returns the places and chances of the changes within a part, in order."""
-    if len(logs) < 2 * LEAST:
+    """Returns index and p-value of each change within a part that starts at ``offset``."""
+    if len(logs) < 2 * MIN_SIDE:
         return []
-    bounds = np.linspace(0, len(logs), min(len(logs), MOST) + 1).astype(int)
-    thin = _thinned(logs, bounds)
-    ranks = _ranks(thin)
-    place, statistic = _best(ranks[np.newaxis, :])
+    bounds = np.linspace(0, len(logs), min(len(logs), MAX_POINTS) + 1).astype(int)
+    stretches = _stretch_medians(logs, bounds)
+    ranks = _ranks(stretches)
+    place, statistic = _best_split(ranks[np.newaxis, :])
     chance = _chance(ranks, float(statistic[0]))
     if chance > level:
         return []
-    at = _refined(logs, int(bounds[place[0]]), 2 * math.ceil(len(logs) / len(thin)))
-    left, right = _split(logs[:at], offset, level), _split(logs[at:], offset + at, level)
-    return [*left, (offset + at, chance), *right]
+    split = _refine_split(logs, int(bounds[place[0]]), 2 * math.ceil(len(logs) / len(stretches)))
+    left, right = _split(logs[:split], offset, level), _split(logs[split:], offset + split, level)
+    return [*left, (offset + split, chance), *right]
 
 
-def _thinned(logs: Floats, bounds: NDArray[np.int_]) -> Floats:
-    """Returns a long series as the medians of its stretches."""
+def _stretch_medians(logs: Floats, bounds: NDArray[np.int_]) -> Floats:
+    """Returns the medians of a series' stretches; a short series as it is."""
     if len(logs) < len(bounds):
         return logs
     return np.array([np.median(logs[a:b]) for a, b in pairwise(bounds)])
 
 
-def _refined(logs: Floats, near: int, reach: int) -> int:
-    """Returns the best split of a long series within ``reach`` of a place."""
-    if len(logs) <= MOST:
-        return near
+def _refine_split(logs: Floats, split: int, reach: int) -> int:
+    """Returns the best split of a long series within ``reach`` points of a split."""
+    if len(logs) <= MAX_POINTS:
+        return split
     sums, count = np.cumsum(_ranks(logs)), len(logs)
-    tried = np.arange(max(LEAST, near - reach), min(count - LEAST, near + reach) + 1)
-    away = np.abs(sums[tried - 1] - tried * (count + 1) / 2) / np.sqrt(tried * (count - tried))
-    return int(tried[np.argmax(away)])
+    splits = np.arange(max(MIN_SIDE, split - reach), min(count - MIN_SIDE, split + reach) + 1)
+    distances = np.abs(sums[splits - 1] - splits * (count + 1) / 2) / np.sqrt(
+        splits * (count - splits)
+    )
+    return int(splits[np.argmax(distances)])
 
 
 def _ranks(values: Floats) -> Floats:
-    """Returns ranks from 1; equal values share the mean of theirs."""
-    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+    """Returns ranks from 1; equal values share their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
-    return np.asarray((ends - (counts - 1) / 2)[where], dtype=np.float64)
+    return np.asarray((ends - (counts - 1) / 2)[inverse], dtype=np.float64)
 
 
-def _best(ranks: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """Returns each row's best split, and the difference of its sides in standard deviations."""
+def _best_split(ranks: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """Returns, per row, the best split and the difference of its sides in standard deviations."""
     count = ranks.shape[1]
-    sizes = np.arange(LEAST, count - LEAST + 1)
+    sizes = np.arange(MIN_SIDE, count - MIN_SIDE + 1)
     sums = np.cumsum(ranks, axis=1)[:, sizes - 1]
     variance = np.var(ranks, axis=1, keepdims=True) * count / (count - 1)
     expected = sizes * ranks.mean(axis=1, keepdims=True)
     spread = np.sqrt(variance * sizes * (count - sizes) / count)
-    away = np.abs(sums - expected) / np.where(spread > 0, spread, np.inf)
-    best = np.argmax(away, axis=1)
-    return sizes[best], away[np.arange(len(away)), best]
+    distances = np.abs(sums - expected) / np.where(spread > 0, spread, np.inf)
+    best = np.argmax(distances, axis=1)
+    return sizes[best], distances[np.arange(len(distances)), best]
 
 
 def _chance(ranks: Floats, statistic: float) -> float:
-    """Returns the share of shuffled series that split at least as clearly.
+    """Returns the p-value of a split: the share of shuffled series that split at least as clearly.
 
-    Without ties, the distribution depends on the length alone and is reused.
+    Without ties, the distribution depends on the length alone and is cached.
     """
     count = len(ranks)
-    limits = _shuffled(count) if len(np.unique(ranks)) == count else _limits(np.sort(ranks))
-    above = len(limits) - int(np.searchsorted(limits, statistic - 1e-9))
-    return (1 + above) / (1 + len(limits))
+    statistics = (
+        _shuffled_untied(count)
+        if len(np.unique(ranks)) == count
+        else _shuffled_statistics(np.sort(ranks))
+    )
+    at_least_as_clear = len(statistics) - int(np.searchsorted(statistics, statistic - 1e-9))
+    return (1 + at_least_as_clear) / (1 + len(statistics))
 
 
 @cache
-def _shuffled(count: int) -> Floats:
-    """Returns the statistics of shuffled series of so many points, no two of them equal."""
-    return _limits(np.arange(1.0, count + 1.0))
+def _shuffled_untied(count: int) -> Floats:
+    """Returns the sorted statistics of shuffled series of ``count`` points without ties."""
+    return _shuffled_statistics(np.arange(1.0, count + 1.0))
 
 
-def _limits(ranks: Floats) -> Floats:
-    """Returns, sorted, the statistics of shuffled ranks."""
-    draw = np.random.default_rng(len(ranks))
-    found: list[Floats] = []
+def _shuffled_statistics(ranks: Floats) -> Floats:
+    """Returns the sorted statistics of shuffled ranks."""
+    generator = np.random.default_rng(len(ranks))
+    statistics: list[Floats] = []
     for start in range(0, SHUFFLES, BATCH):
         rows = min(BATCH, SHUFFLES - start)
-        found.append(_best(draw.permuted(np.tile(ranks, (rows, 1)), axis=1))[1])
-    return np.sort(np.concatenate(found))
+        statistics.append(_best_split(generator.permuted(np.tile(ranks, (rows, 1)), axis=1))[1])
+    return np.sort(np.concatenate(statistics))
 
 
 def _ratio(old: Floats, new: Floats) -> tuple[float, float, float]:
-    """Returns the ratio of two levels with its interval, by Hodges and Lehmann's shift."""
-    old, new = (part[np.linspace(0, len(part) - 1, min(len(part), PAIRED)).astype(int)]
+    """Returns the ratio of two levels with its 95% interval, by the Hodges-Lehmann estimator."""
+    old, new = (part[np.linspace(0, len(part) - 1, min(len(part), MAX_PAIRED)).astype(int)]
                 for part in (old, new))  # fmt: skip
     shifts = np.sort((new[:, np.newaxis] - old[np.newaxis, :]).ravel())
     pairs, quantile = len(shifts), NormalDist().inv_cdf(0.975)
@@ -156,8 +166,8 @@ def _ratio(old: Floats, new: Floats) -> tuple[float, float, float]:
     low = max(0, math.floor(pairs / 2 - half))
     high = min(pairs - 1, math.ceil(pairs / 2 + half) - 1)
     middle = float(np.median(shifts))
-    return _exp(middle), _exp(float(shifts[low])), _exp(float(shifts[high]))
+    return _capped_exp(middle), _capped_exp(float(shifts[low])), _capped_exp(float(shifts[high]))
 
 
-def _exp(log: float) -> float:
-    return math.exp(min(log, LARGEST))
+def _capped_exp(log: float) -> float:
+    return math.exp(min(log, MAX_LOG_RATIO))

@@ -6,43 +6,43 @@ from typing import Protocol
 
 from bench.units import Dimension, show
 
-LEAST = 0.01
+MIN_CLOCK_CHANGE = 0.01
 """Smaller relative changes of the clock are not reported."""
-MORE_OFTEN = 0.5
-"""How much larger a reason's share of records must be on one side to be attributed to it."""
+EXCESS_SHARE = 0.5
+"""A throttle reason is reported if its shares of records on both sides differ by this."""
 
 
-class Ran(Protocol):
+class RunConditions(Protocol):
     """Operating conditions of a device in one record."""
 
     @property
     def clock_hz(self) -> float | None:
-        """Returns the median clock under the load."""
+        """Returns the median clock under the load, Hz; None if unknown."""
 
     @property
     def throttle(self) -> str:
-        """Returns what held the clock down, between commas."""
+        """Returns the throttle reasons, between commas."""
 
 
-def differences(old: Sequence[Ran], new: Sequence[Ran]) -> Iterator[str]:
-    """Yields ``clock 1.8 GHz -> 1.69 GHz (-6.0%)`` and ``throttled now by ...``."""
+def differences(old: Sequence[RunConditions], new: Sequence[RunConditions]) -> Iterator[str]:
+    """Yields differences, such as ``clock 1.8 GHz -> 1.69 GHz (-6.0%)`` or ``throttled: ...``."""
     before, after = _clock(old), _clock(new)
-    if before and after and abs(after / before - 1) >= LEAST:
-        told = " -> ".join(show(one, Dimension.FREQUENCY, 3) for one in (before, after))
-        yield f"clock {told} ({after / before - 1:+.1%})"
-    was, now = _shares(old), _shares(new)
-    for word in sorted(was.keys() | now.keys()):
-        more = now.get(word, 0.0) - was.get(word, 0.0)
-        if abs(more) >= MORE_OFTEN:
-            yield f"{'throttled' if more > 0 else 'no longer throttled'}: {word}"
+    if before and after and abs(after / before - 1) >= MIN_CLOCK_CHANGE:
+        clocks = " -> ".join(show(clock, Dimension.FREQUENCY, 3) for clock in (before, after))
+        yield f"clock {clocks} ({after / before - 1:+.1%})"
+    was, now = _reason_shares(old), _reason_shares(new)
+    for reason in sorted(was.keys() | now.keys()):
+        excess = now.get(reason, 0.0) - was.get(reason, 0.0)
+        if abs(excess) >= EXCESS_SHARE:
+            yield f"{'throttled' if excess > 0 else 'no longer throttled'}: {reason}"
 
 
-def _clock(side: Sequence[Ran]) -> float | None:
+def _clock(side: Sequence[RunConditions]) -> float | None:
     known = [one.clock_hz for one in side if one.clock_hz]
     return median(known) if known else None
 
 
-def _shares(side: Sequence[Ran]) -> dict[str, float]:
-    """Returns in what share of records each reason is named."""
-    words = [word for one in side for word in one.throttle.split(", ") if word]
-    return {word: words.count(word) / len(side) for word in dict.fromkeys(words)}
+def _reason_shares(side: Sequence[RunConditions]) -> dict[str, float]:
+    """Returns the share of records with each throttle reason."""
+    reasons = [reason for one in side for reason in one.throttle.split(", ") if reason]
+    return {reason: reasons.count(reason) / len(side) for reason in dict.fromkeys(reasons)}

@@ -1,9 +1,10 @@
-"""A figure's history as a report: each series with its changes, and the points where asked."""
+"""Report on a figure's history: each series with its changes, and the latest points."""
 
 from collections.abc import Iterator, Sequence
 
 from bench.archive.entry import Head
-from bench.history.series import FEW, Found, Point, Series
+from bench.archive.index import unread_note
+from bench.history.series import MIN_SEARCHED, LevelChange, Point, Series
 from bench.rates import Interval
 from bench.report.digits import with_interval
 from bench.report.markup import Report
@@ -11,164 +12,184 @@ from bench.report.scalar import Rows, Scalar
 from bench.report.table import Section, Table
 from bench.titles import PLAIN, inputs
 
-COLUMNS = ("measurement", "chip", "device", "suite", "points", "devices", "from", "to", "first",
+SERIES_COLUMNS = ("measurement", "chip", "device", "suite", "points", "devices", "from", "to",
+                  "first",
            "last", "changes")  # fmt: skip
-CHANGED = ("from", "before", "after", "new / old (95%)", "chance", "what else changed")
-POINTS = ("started", "value (95%)", "device", "driver", "torch", "onpaper", "record", "level")
+CHANGE_COLUMNS = ("from", "before", "after", "new / old (95%)", "chance", "what else changed")
+POINT_COLUMNS = (
+    "started",
+    "value (95%)",
+    "device",
+    "driver",
+    "torch",
+    "onpaper",
+    "record",
+    "level",
+)
+TOO_SHORT = f"– (fewer than {MIN_SEARCHED} points)"
 MARK = "◀ changed"
 NOTE = (
     "Changes of level are found by ranks; a series that never changes has one marked with a "
-    f"chance of {{level:g}}. Series of fewer than {FEW} points are not searched. Records with "
-    "another power limit, suite, input or method, and each fixed shape, are another series."
+    f"chance of {{level:g}}. Series of fewer than {MIN_SEARCHED} points are not searched. Records "
+    "with another power limit, suite, input or method, and each fixed shape, are another series."
 )
 
 
-def history_report(found: Sequence[Series], limit: int) -> Report:
-    """Returns the report of some series.
+def history_report(all_series: Sequence[Series], limit: int) -> Report:
+    """Returns the report on some series.
 
     Args:
-        found: the series, at least one.
-        limit: the number of latest points shown of the first series; as data, all are. With 0,
+        all_series: at least one series.
+        limit: number of latest points of the first series in the table; the data have all. With 0,
             fixed shapes with a single point have rows as well.
     """
     table = Table(
-        title=f"History of {found[0].what.title}",
-        heading=(_span(found),),
-        columns=COLUMNS,
-        cells=tuple(map(_cells, _shown(found, limit))),
-        summary=(*_sentences(found), *_hidden(found, limit)),
-        notes=(NOTE.format(level=found[0].level),),
+        title=f"History of {all_series[0].what.title}",
+        heading=(_span(all_series),),
+        columns=SERIES_COLUMNS,
+        cells=tuple(map(_cells, _shown(all_series, limit))),
+        summary=(*_sentences(all_series), *_hidden(all_series, limit)),
+        notes=(NOTE.format(level=all_series[0].level),),
     )
-    changed = [_changed(one) for one in found if one.found]
-    return Report(table, Rows(lambda: _flat(found)), (*changed, _points(found[0], limit)))
+    change_sections = [_changed(series) for series in all_series if series.level_changes]
+    return Report(
+        table,
+        Rows(lambda: _flat_points(all_series)),
+        (*change_sections, _points(all_series[0], limit)),
+    )
 
 
-def _shown(found: Sequence[Series], limit: int) -> Sequence[Series]:
-    """Returns the series with a row: no fixed shapes with a single point, unless limit is 0."""
-    followed = [one for one in found if len(one.points) > 1 or not one.what.sizes]
-    return followed if limit and followed else found
+def _shown(all_series: Sequence[Series], limit: int) -> Sequence[Series]:
+    """Returns the series that get a row: no fixed shapes with one point, unless ``limit`` is 0."""
+    followed = [series for series in all_series if len(series.points) > 1 or not series.what.sizes]
+    return followed if limit and followed else all_series
 
 
-def _hidden(found: Sequence[Series], limit: int) -> Iterator[str]:
-    spare = len(found) - len(_shown(found, limit))
-    if spare:
-        yield f"{spare:,} fixed shapes of one point are not shown: limit=0 shows them."
+def _hidden(all_series: Sequence[Series], limit: int) -> Iterator[str]:
+    hidden = len(all_series) - len(_shown(all_series, limit))
+    if hidden:
+        yield f"{hidden:,} fixed shapes of one point are not shown: limit=0 shows them."
 
 
-def _span(found: Sequence[Series]) -> str:
-    started = [point.head.started_utc[:10] for one in found for point in one.points]
-    records = {point.head.id for one in found for point in one.points}
+def _span(all_series: Sequence[Series]) -> str:
+    started = [point.head.started_utc[:10] for series in all_series for point in series.points]
+    records = {point.head.id for series in all_series for point in series.points}
     return f"{len(records):,} records, {min(started)} to {max(started)}"
 
 
-def _cells(one: Series) -> tuple[str, ...]:
-    head, first, last = one.points[0].head, one.points[0], one.points[-1]
+def _cells(series: Series) -> tuple[str, ...]:
+    head, first, last = series.points[0].head, series.points[0], series.points[-1]
     return (
-        _named(one), head.chip or "–", head.device, _suite(head), f"{len(one.points):,}",
-        f"{one.devices:,}", first.head.started_utc[:10], last.head.started_utc[:10],
-        _value(one, first), _value(one, last),
-        f"{len(one.found)}" if len(one.points) >= FEW else f"– (fewer than {FEW} points)",
+        _title_of(series), head.chip or "–", head.device, _suite(head), f"{len(series.points):,}",
+        f"{series.devices:,}", first.head.started_utc[:10], last.head.started_utc[:10],
+        _value(series, first), _value(series, last),
+        f"{len(series.level_changes)}" if len(series.points) >= MIN_SEARCHED else TOO_SHORT,
     )  # fmt: skip
 
 
-def _named(one: Series) -> str:
-    """Returns the title of a series, with its inputs if they are not the run's own."""
-    other = one.what.data != one.points[0].head.data
-    return f"{one.what.title}, on {inputs(one.what.data)}" if other else one.what.title
+def _title_of(series: Series) -> str:
+    """Returns the title of a series, with its input data if it is not that of the run."""
+    has_other_inputs = series.what.data != series.points[0].head.data
+    return (
+        f"{series.what.title}, on {inputs(series.what.data)}"
+        if has_other_inputs
+        else series.what.title
+    )
 
 
 def _suite(head: Head) -> str:
     alone = f"{head.together} devices at once" if head.together > 1 else ""
     other = f"on {inputs(head.data)}" if head.data != PLAIN else ""
-    return ", ".join(word for word in (head.suite, head.asked, other, alone) if word)
+    return ", ".join(part for part in (head.suite, head.asked, other, alone) if part)
 
 
-def _value(one: Series, point: Point) -> str:
-    return with_interval(Interval(point.value, point.low, point.high), one.dimension)
+def _value(series: Series, point: Point) -> str:
+    return with_interval(Interval(point.value, point.low, point.high), series.dimension)
 
 
-def _sentences(found: Sequence[Series]) -> Iterator[str]:
-    """Yields a sentence per series; those too short to be searched share one."""
-    few = sum(len(one.points) < FEW for one in found)
-    yield from (_sentence(one) for one in found if len(one.points) >= FEW)
-    if few:
-        yield f"Too few points to find a change: {few} of {len(found)} series."
+def _sentences(all_series: Sequence[Series]) -> Iterator[str]:
+    """Yields one sentence per series; series too short to be searched share one."""
+    too_short = sum(len(series.points) < MIN_SEARCHED for series in all_series)
+    yield from (_sentence(series) for series in all_series if len(series.points) >= MIN_SEARCHED)
+    if too_short:
+        yield f"Too few points to find a change: {too_short} of {len(all_series)} series."
 
 
-def _sentence(one: Series) -> str:
+def _sentence(series: Series) -> str:
     """Returns the finding on a series as a sentence."""
-    named = f"{_named(one)} on {one.points[0].head.device}"
-    if not one.found:
-        return f"{named}: no change of level in {len(one.points):,} points."
-    last = one.found[-1]
+    subject = f"{_title_of(series)} on {series.points[0].head.device}"
+    if not series.level_changes:
+        return f"{subject}: no change of level in {len(series.points):,} points."
+    last = series.level_changes[-1]
     word = "fell" if last.change.ratio < 1 else "rose"
-    told = f" with {last.beside}" if last.beside else ""
+    cause = f" with {last.other_changes}" if last.other_changes else ""
     size = f"{abs(last.change.ratio - 1):.1%}"
-    return f"{named}: {word} by {size} from {last.after.head.started_utc[:10]} on{told}."
+    return f"{subject}: {word} by {size} from {last.after.head.started_utc[:10]} on{cause}."
 
 
-def _changed(one: Series) -> Section:
-    head = one.points[0].head
-    cells = tuple(_change(one, change) for change in one.found)
-    title = f"Changes of {_named(one)}, {head.device}, {_suite(head)}"
-    return Section(title, CHANGED, cells, list(_flat_changes(one)), key="changes")
+def _changed(series: Series) -> Section:
+    head = series.points[0].head
+    cells = tuple(_change(series, change) for change in series.level_changes)
+    title = f"Changes of {_title_of(series)}, {head.device}, {_suite(head)}"
+    return Section(title, CHANGE_COLUMNS, cells, list(_flat_changes(series)), key="changes")
 
 
-def _change(one: Series, found: Found) -> tuple[str, ...]:
+def _change(series: Series, found: LevelChange) -> tuple[str, ...]:
     change = found.change
     chance = f"{change.chance:.4f}"
     return (
-        found.after.head.started_utc, _value(one, found.before), _value(one, found.after),
+        found.after.head.started_utc, _value(series, found.before), _value(series, found.after),
         f"{change.ratio:.3f} ({change.low:.3f}–{change.high:.3f})", chance,
-        found.beside or "nothing else that the records show",
+        found.other_changes or "nothing else that the records show",
     )  # fmt: skip
 
 
-def _points(one: Series, limit: int) -> Section:
-    """Returns the last points of a series, the newest first."""
-    changed = {found.change.place for found in one.found}
-    shown = list(enumerate(one.points))[-limit:][::-1] if limit else []
+def _points(series: Series, limit: int) -> Section:
+    """Returns the latest points of a series, the newest first."""
+    changed = {found.change.place for found in series.level_changes}
+    shown = list(enumerate(series.points))[-limit:][::-1] if limit else []
     cells = tuple(
         (
-            point.head.started_utc, _value(one, point), point.head.called, point.head.driver or "–",
-            point.head.torch or "–", point.head.onpaper, point.head.id,
+            point.head.started_utc, _value(series, point), point.head.display_name,
+            point.head.driver or "–", point.head.torch or "–", point.head.onpaper, point.head.id,
             MARK if place in changed else "",
         )
         for place, point in shown
     )  # fmt: skip
-    more = len(one.points) - len(cells)
-    told = (f"{more:,} older points are not shown: limit= shows more.",) if more else ()
-    marked = any(row[-1] for row in cells)
-    columns = POINTS if marked else POINTS[:-1]
+    hidden = len(series.points) - len(cells)
+    hidden_note = (f"{hidden:,} older points are not shown: limit= shows more.",) if hidden else ()
+    has_mark = any(row[-1] for row in cells)
+    columns = POINT_COLUMNS if has_mark else POINT_COLUMNS[:-1]
     rows = tuple(row[: len(columns)] for row in cells)
-    return Section(f"Points of {_named(one)}", columns, rows, [], told, "points")
+    return Section(f"Points of {_title_of(series)}", columns, rows, [], hidden_note, "points")
 
 
-def _flat(found: Sequence[Series]) -> Iterator[dict[str, Scalar]]:
-    for one in found:
-        changed = {found.change.place for found in one.found}
-        for place, point in enumerate(one.points):
+def _flat_points(all_series: Sequence[Series]) -> Iterator[dict[str, Scalar]]:
+    for series in all_series:
+        changed = {found.change.place for found in series.level_changes}
+        for place, point in enumerate(series.points):
             head = point.head
             yield {
-                "started_utc": head.started_utc, "record": head.id, "figure": one.what.key,
-                "kernel": one.what.kernel, "dtype": one.what.dtype, "label": one.what.label,
-                "sizes": one.what.sizes, "data": one.what.data, "asked": head.asked,
-                "chip": head.chip, "device": head.device, "uid": head.uid, "node": head.node,
-                "suite": head.suite, "driver": head.driver, "torch": head.torch,
-                "onpaper": head.onpaper, "unit": one.what.unit, "measured": point.value,
+                "started_utc": head.started_utc, "record": head.id, "figure": series.what.key,
+                "kernel": series.what.kernel, "dtype": series.what.dtype,
+                "label": series.what.label, "sizes": series.what.sizes,
+                "data": series.what.data, "asked": head.asked, "chip": head.chip,
+                "device": head.device, "uid": head.uid, "node": head.node, "suite": head.suite,
+                "driver": head.driver, "torch": head.torch, "onpaper": head.onpaper,
+                "unit": series.what.unit, "measured": point.value,
                 "measured_low": point.low, "measured_high": point.high, "clock_hz": point.clock_hz,
                 "throttle": point.throttle, "changed": place in changed,
             }  # fmt: skip
 
 
-def _flat_changes(one: Series) -> Iterator[dict[str, Scalar]]:
-    for found in one.found:
+def _flat_changes(series: Series) -> Iterator[dict[str, Scalar]]:
+    for found in series.level_changes:
         change = found.change
         yield {
             "started_utc": found.after.head.started_utc, "record": found.after.head.id,
-            "figure": one.what.key, "ratio": change.ratio, "ratio_low": change.low,
+            "figure": series.what.key, "ratio": change.ratio, "ratio_low": change.low,
             "ratio_high": change.high, "chance": change.chance,
-            "software": "; ".join(found.software), "ran": "; ".join(found.ran),
+            "software": "; ".join(found.software), "ran": "; ".join(found.conditions),
         }  # fmt: skip
 
 
@@ -176,8 +197,8 @@ def listing_report(heads: Sequence[Head], total: int, unread: Sequence[tuple[str
     """Returns the report that lists records.
 
     Args:
-        heads: those shown, the newest first.
-        total: how many there are.
+        heads: summaries of the records to show, newest first.
+        total: number of all records.
         unread: files that could not be read as records, with the reason.
     """
     columns = ("started", "chip", "device", "node", "suite", "driver", "torch", "onpaper", "state",
@@ -190,25 +211,18 @@ def listing_report(heads: Sequence[Head], total: int, unread: Sequence[tuple[str
         )
         for head in heads
     )  # fmt: skip
-    more = total - len(heads)
-    summary = [f"{more:,} older records are not shown: limit= shows more."] if more else []
+    hidden = total - len(heads)
+    summary = [f"{hidden:,} older records are not shown: limit= shows more."] if hidden else []
     if not total:
         summary = ["No record fits. Each run leaves one; records= names another folder."]
-    if unread:
-        first = unread[0]
-        files = (
-            "file cannot be read as a record"
-            if len(unread) == 1
-            else "files cannot be read as records"
-        )
-        summary.append(f"{len(unread):,} {files}: {first[0]}: {first[1]}.")
+    summary += [f"{note}." for note in unread_note(unread)]
     table = Table(
         f"{total:,} record{'' if total == 1 else 's'}", (), columns, cells, tuple(summary), ()
     )
-    return Report(table, Rows(lambda: map(_flat_head, heads)))
+    return Report(table, Rows(lambda: map(_flat_record, heads)))
 
 
-def _flat_head(one: Head) -> dict[str, Scalar]:
+def _flat_record(head: Head) -> dict[str, Scalar]:
     """Returns the summary of a record as a flat row, with its id under ``record``."""
-    told = one._asdict()
-    return {"record": told.pop("id"), **told}
+    row = head._asdict()
+    return {"record": row.pop("id"), **row}

@@ -1,4 +1,4 @@
-"""One measurement over many records, in the order of time, with what changed around it."""
+"""One measurement over many records, in the order of time, with the changes around it."""
 
 import datetime as dt
 import math
@@ -11,25 +11,30 @@ from bench.archive.index import Index
 from bench.chips.figures import FIGURES
 from bench.chips.model import Chip
 from bench.errors import UsageError, did_you_mean
-from bench.history.called import called
 from bench.history.changes import Change, changes
 from bench.history.conditions import differences
+from bench.history.naming import named_by_figure
 from bench.units import Dimension
 
 SOFTWARE = ("driver", "torch", "runtime", "onpaper")
-"""Facts that may change within a series, and are shown if they do; others split the series."""
-Key = tuple[What, str, *tuple[object, ...]]
-"""The key of a series: the measurement, the chip, and everything else that must agree."""
-FEW = 8
-"""Shorter series are listed without a search for changes."""
+"""Facts that may change within a series and are then shown; all other facts split the series."""
+SeriesKey = tuple[What, str, *tuple[object, ...]]
+"""Key of a series: measurement, chip, and all other facts that must agree."""
+MIN_SEARCHED = 8
+"""Series with fewer points are listed without a search for changes."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """One record's value: in base units, with its 95% interval, and how its device ran.
+    """One record's value.
 
-    ``clock_hz`` is the median under the load, ``throttle`` what held it down; None and empty if the
-    record does not say.
+    Attributes:
+        head: summary of the record.
+        value: measured value, in base units.
+        low: lower end of its 95% interval.
+        high: upper end of that interval.
+        clock_hz: median clock under the load; None if unknown.
+        throttle: throttle reasons, between commas; empty if there are none or they are unknown.
     """
 
     head: Head
@@ -41,27 +46,28 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A change of level with the last point before it and the first after it.
+class LevelChange:
+    """A change of level, with what else changed at that point.
 
     Attributes:
-        change: its place, size and chance.
-        before, after: the points on both sides.
-        software: differences such as ``driver 570.1 -> 580.2``, if all points of either side
-            agree; and the devices, if none is on both sides.
-        ran: differences in operation: the median clock, and what throttled only one side.
+        change: its place, size and p-value.
+        before: the last point before it.
+        after: the first point after it.
+        software: differences such as ``driver 570.1 -> 580.2``, where all points of each side
+            agree; and the devices, if no device is on both sides.
+        conditions: differences in median clock and in throttle reasons.
     """
 
     change: Change
     before: Point
     after: Point
     software: tuple[str, ...]
-    ran: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
 
     @property
-    def beside(self) -> str:
-        """Returns everything else that changed; empty if the records show nothing."""
-        return "; ".join((*self.software, *self.ran))
+    def other_changes(self) -> str:
+        """Returns everything else that changed, as text; empty if the records show nothing."""
+        return "; ".join((*self.software, *self.conditions))
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,8 @@ class Series:
 
     Attributes:
         what: the measurement.
-        points: in the order of the start of their runs.
-        level: the chance that a change is marked in a series without one.
+        points: values in the order in which their runs started.
+        level: false-alarm rate: chance that a change is found in a series without one.
     """
 
     what: What
@@ -86,48 +92,57 @@ class Series:
     @property
     def devices(self) -> int:
         """Returns the number of devices behind the points, as far as records identify them."""
-        return len({one.head.unit for one in self.points})
+        return len({point.head.unit for point in self.points})
 
     @cached_property
-    def found(self) -> tuple[Found, ...]:
+    def level_changes(self) -> tuple[LevelChange, ...]:
         """Returns the changes of level, in order."""
-        if len(self.points) < FEW:
+        if len(self.points) < MIN_SEARCHED:
             return ()
-        told = changes([one.value for one in self.points], self.level)
-        bounds = [0, *(one.place for one in told), len(self.points)]
+        found = changes([change.value for change in self.points], self.level)
+        bounds = [0, *(change.place for change in found), len(self.points)]
         return tuple(
-            self._found(one, self.points[start : one.place], self.points[one.place : end])
-            for one, start, end in zip(told, bounds[:-2], bounds[2:], strict=True)
+            self._level_change(
+                change, self.points[start : change.place], self.points[change.place : end]
+            )
+            for change, start, end in zip(found, bounds[:-2], bounds[2:], strict=True)
         )
 
-    def _found(self, change: Change, old: Sequence[Point], new: Sequence[Point]) -> Found:
-        told = []
+    def _level_change(
+        self, change: Change, old: Sequence[Point], new: Sequence[Point]
+    ) -> LevelChange:
+        software = []
         for name in SOFTWARE:
-            before, after = ({str(getattr(one.head, name)) for one in side} for side in (old, new))
+            before, after = (
+                {str(getattr(point.head, name)) for point in side} for side in (old, new)
+            )
             if len(before) == len(after) == 1 and before != after:
-                told.append(f"{name} {before.pop() or 'unknown'} -> {after.pop() or 'unknown'}")
-        told += _devices(old, new)
-        return Found(change, old[-1], new[0], tuple(told), tuple(differences(old, new)))
+                software.append(f"{name} {before.pop() or 'unknown'} -> {after.pop() or 'unknown'}")
+        software += _devices(old, new)
+        return LevelChange(change, old[-1], new[0], tuple(software), tuple(differences(old, new)))
 
 
 def _devices(old: Sequence[Point], new: Sequence[Point]) -> Iterator[str]:
-    """Yields that the devices changed, if the records identify them."""
-    before, after = ({one.head.unit: one.head for one in side} for side in (old, new))
+    """Yields a text on changed devices, if records identify them and none is on both sides."""
+    before, after = ({head.head.unit: head.head for head in side} for side in (old, new))
     heads = (*before.values(), *after.values())
-    if before.keys() & after.keys() or any(one.unit == one.id for one in heads):
+    if before.keys() & after.keys() or any(head.unit == head.id for head in heads):
         return
-    words = (
-        next(iter(side.values())).called if len(side) == 1 else f"{len(side)} others"
+    names = (
+        next(iter(side.values())).display_name if len(side) == 1 else f"{len(side)} others"
         for side in (before, after)
     )
-    yield f"device {' -> '.join(words)}"
+    yield f"device {' -> '.join(names)}"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """The selection: a figure or a kernel; None is any chip or device.
+class Selection:
+    """The measurements to follow.
 
-    ``find`` is a text in a device's name, uid, node or backend.
+    Attributes:
+        figure: key of a figure, or name of a kernel.
+        chip: id of the sheet; None for any.
+        find: text that must occur in the device's name, uid, node or backend; None for any.
     """
 
     figure: str
@@ -135,7 +150,7 @@ class Wanted:
     find: str | None = None
 
     def fits(self, head: Head) -> bool:
-        """Tells whether a record is of the chip and the device."""
+        """Tells whether a record is of the selected chip and device."""
         names = (head.device, head.uid, head.node, head.backend)
         return self.chip in (None, head.chip) and (
             self.find is None
@@ -143,9 +158,9 @@ class Wanted:
         )
 
     def is_of(self, what: What, head: Head) -> bool:
-        """Tells whether a measurement tests the figure, or is of the kernel of that name.
+        """Tells whether a measurement tests the figure, or belongs to the kernel of that name.
 
-        Measurements on other inputs than their run's own test no figure.
+        Measurements with other input data than that of their run do not test a figure.
         """
         if self.figure in FIGURES:
             speaks = what.decides and not what.group and what.data == head.data
@@ -154,83 +169,89 @@ class Wanted:
 
 
 def series(
-    index: Index, wanted: Wanted, level: float, chips: Mapping[str, Chip] | None = None
+    index: Index, selection: Selection, level: float, chips: Mapping[str, Chip] | None = None
 ) -> list[Series]:
-    """Returns each series of a figure or kernel, the one with the most points first.
+    """Returns all series of a figure or kernel, the one with the most points first.
 
     Args:
         index: the records.
-        wanted: the selection.
-        level: the chance that a change is marked in a series without one.
-        chips: the sheets after which measurements of a kernel are named.
+        selection: the measurements to follow.
+        level: false-alarm rate: chance that a change is found in a series without one.
+        chips: sheets whose figures name the measurements of a kernel.
 
     Raises:
-        UsageError: no record has it; the message lists what there is.
+        UsageError: no record has such a measurement; the message lists what there is.
     """
-    found: dict[Key, dict[tuple[str, str], Point]] = {}
-    for head, line in _fitting(index, wanted):
+    points_by_series: dict[SeriesKey, dict[tuple[str, str], Point]] = {}
+    for head, line in _selected_lines(index, selection):
         point = Point(
             head, line.value or 0.0, line.low or 0.0, line.high or 0.0, line.clock_hz, line.throttle
         )
-        held = found.setdefault((line.what, head.chip, *_kind(head)), {})
-        own = (head.id, head.unit)  # of many that began at once, two may have one id
-        if own not in held or _better(line.what, point, held[own]):
-            held[own] = point
-    if not found:
-        raise UsageError(_nothing(index, wanted))
-    made = [
-        Series(called(what, (chips or {}).get(chip), wanted.figure), _ordered(held.values()), level)
-        for (what, chip, *_), held in found.items()
+        points = points_by_series.setdefault((line.what, head.chip, *_fixed_facts(head)), {})
+        identity = (head.id, head.unit)  # of many that began at once, two may have one id
+        if identity not in points or _is_better(line.what, point, points[identity]):
+            points[identity] = point
+    if not points_by_series:
+        raise UsageError(_nothing_found(index, selection))
+    all_series = [
+        Series(
+            named_by_figure(what, (chips or {}).get(chip), selection.figure),
+            _ordered(points.values()),
+            level,
+        )
+        for (what, chip, *_), points in points_by_series.items()
     ]
-    return sorted(made, key=lambda one: (-len(one.points), one.what.title))
+    return sorted(all_series, key=lambda a_series: (-len(a_series.points), a_series.what.title))
 
 
-def _fitting(index: Index, wanted: Wanted) -> Iterator[tuple[Head, Line]]:
+def _selected_lines(index: Index, selection: Selection) -> Iterator[tuple[Head, Line]]:
     for head, lines in index.walk():
-        if wanted.fits(head):
+        if selection.fits(head):
             for line in lines:
-                if line.value and wanted.is_of(line.what, head):
+                if line.value and selection.is_of(line.what, head):
                     yield head, line
 
 
-def _kind(head: Head) -> tuple[object, ...]:
-    """Returns the facts that split series, besides the chip."""
+def _fixed_facts(head: Head) -> tuple[object, ...]:
+    """Returns the facts that must agree within a series, besides the chip."""
     return (
         head.device, head.backend, head.power_limit_w, head.method, head.suite,
         head.asked, head.data, head.together,
     )  # fmt: skip
 
 
-def _better(what: What, one: Point, other: Point) -> bool:
-    shorter = Dimension(what.unit) is Dimension.TIME
-    return one.value < other.value if shorter else one.value > other.value
+def _is_better(what: What, one: Point, other: Point) -> bool:
+    lower_is_better = Dimension(what.unit) is Dimension.TIME
+    return one.value < other.value if lower_is_better else one.value > other.value
 
 
 def _ordered(points: Iterable[Point]) -> tuple[Point, ...]:
-    return tuple(sorted(points, key=lambda one: (_moment(one.head.started_utc), one.head.id)))
+    return tuple(
+        sorted(points, key=lambda point: (_timestamp(point.head.started_utc), point.head.id))
+    )
 
 
-def _moment(word: str) -> float:
-    """Returns a time in seconds; without a zone it is UTC, and an invalid one sorts first."""
+def _timestamp(text: str) -> float:
+    """Returns an ISO time as Unix time, s; without a zone it is UTC, an invalid one sorts first."""
     try:
-        told = dt.datetime.fromisoformat(word)
+        moment = dt.datetime.fromisoformat(text)
     except ValueError:
         return -math.inf
-    return (told if told.tzinfo else told.replace(tzinfo=dt.UTC)).timestamp()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
 
 
-def _nothing(index: Index, wanted: Wanted) -> str:
-    """Raises the error that lists what there is instead."""
+def _nothing_found(index: Index, selection: Selection) -> str:
+    """Returns the error message for an empty selection, which lists what there is instead."""
     if not index.records:
         return "there are no records: run 'python -m bench', or give records=FOLDER"
-    fitting = [lines for head, lines in index.walk() if wanted.fits(head)]
-    if not fitting:
+    selected = [lines for head, lines in index.walk() if selection.fits(head)]
+    if not selected:
         heads = index.heads()
-        chips = sorted({one.chip for one in heads} - {""})
-        devices = sorted({one.device for one in heads})
-        if wanted.chip and wanted.chip not in chips:
-            return f"no record of chip {wanted.chip!r}: {did_you_mean(wanted.chip, chips)}"
-        return f"no device with {wanted.find!r} in its name: there are {', '.join(devices[:8])}"
-    whats = {line.what for lines in fitting for line in lines}
-    known = sorted({key for one in whats for key in (*one.figures.split(), one.kernel)})
-    return f"no record tests {wanted.figure!r}: {did_you_mean(wanted.figure, known)}"
+        chips = sorted({entry.chip for entry in heads} - {""})
+        devices = sorted({entry.device for entry in heads})
+        if selection.chip and selection.chip not in chips:
+            return f"no record of chip {selection.chip!r}: {did_you_mean(selection.chip, chips)}"
+        return f"no device with {selection.find!r} in its name: there are {', '.join(devices[:8])}"
+    whats = {line.what for lines in selected for line in lines}
+    known = sorted({key for entry in whats for key in (*entry.figures.split(), entry.kernel)})
+    return f"no record tests {selection.figure!r}: {did_you_mean(selection.figure, known)}"

@@ -1,8 +1,8 @@
 """SQL over records: DuckDB on their summaries and on the files themselves.
 
-Views: ``records``, a row a record; ``measurements``, a row a measurement, with its record; both
-have the names of columns that tables have;
-``files``, the JSON files as DuckDB reads them, with every sample.
+Views: ``records``, one row per record; ``measurements``, one row per measurement with its record's
+id, both with the column names of our tables; and ``files``, the JSON files as DuckDB reads them,
+with every sample.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from bench.report.markup import Report
 from bench.report.scalar import Rows, Scalar
 from bench.report.table import Table
 
-HEAD = tuple("record" if name == "id" else name for name in Head._fields)
-WHAT = tuple("figure" if name == "key" else name for name in What._fields)
-VALUES = ("status", "measured", "measured_low", "measured_high", "clock_hz", "power_w",
+HEAD_COLUMNS = tuple("record" if name == "id" else name for name in Head._fields)
+WHAT_COLUMNS = tuple("figure" if name == "key" else name for name in What._fields)
+VALUE_COLUMNS = ("status", "measured", "measured_low", "measured_high", "clock_hz", "power_w",
           "temperature_c", "throttle", "disturbed")  # fmt: skip
 
 
-def asked(index: Index, folders: Sequence[Path], query: str) -> Report:
-    """Returns the answer to a query as a table.
+def run_query(index: Index, folders: Sequence[Path], query: str) -> Report:
+    """Returns the result of a query as a table.
 
     Raises:
         UsageError: DuckDB is not installed, or rejects the query.
@@ -36,41 +36,41 @@ def asked(index: Index, folders: Sequence[Path], query: str) -> Report:
     except ImportError:
         raise UsageError("sql= needs DuckDB and pandas: pip install 'onpaper[duckdb]'") from None
     with duckdb.connect(":memory:") as database:
-        _views(database, index, folders)
+        _create_views(database, index, folders)
         try:
             answer = database.execute(query)
-            columns = [one[0] for one in answer.description or ()]
+            columns = [column[0] for column in answer.description or ()]
             rows = answer.fetchall() if columns else []
         except duckdb.Error as error:
             raise UsageError(f"sql=: {' '.join(str(error).split())[:500]}") from None
-    return _page(columns, rows, query)
+    return _result_table(columns, rows, query)
 
 
-def _views(database: Any, index: Index, folders: Sequence[Path]) -> None:  # noqa: ANN401 -- duckdb is optional
-    """Creates the views of a query; frames are read in place."""
+def _create_views(database: Any, index: Index, folders: Sequence[Path]) -> None:  # noqa: ANN401 -- duckdb is optional
+    """Creates the views; data frames are read in place."""
     import pandas as pd
 
-    lines = [(head.id, *one.what, *one[1:]) for head, each in index.walk() for one in each]
-    database.register("records", pd.DataFrame(index.heads(), columns=list(HEAD)))
-    names = ["record", *WHAT, *VALUES]
+    lines = [(head.id, *one.what, *one[1:]) for head, every in index.walk() for one in every]
+    database.register("records", pd.DataFrame(index.heads(), columns=list(HEAD_COLUMNS)))
+    names = ["record", *WHAT_COLUMNS, *VALUE_COLUMNS]
     database.register("measurements", pd.DataFrame(lines, columns=names))
     globs = [f"{folder}/**/*.json" for folder in folders if any(folder.rglob("*.json"))]
     if globs:
-        told = ", ".join("'" + one.replace("'", "''") + "'" for one in globs)
+        quoted = ", ".join("'" + line.replace("'", "''") + "'" for line in globs)
         database.execute(
-            f"CREATE VIEW files AS SELECT * FROM read_json([{told}], union_by_name = true, "  # noqa: S608 -- the user's own folders, quoted
+            f"CREATE VIEW files AS SELECT * FROM read_json([{quoted}], union_by_name = true, "  # noqa: S608 -- the user's own folders, quoted
             "filename = true, maximum_object_size = 200000000)"
         )
 
 
-def _page(columns: Sequence[str], rows: Sequence[tuple[object, ...]], query: str) -> Report:
-    cells = tuple(tuple("–" if one is None else _word(one) for one in row) for row in rows)
+def _result_table(columns: Sequence[str], rows: Sequence[tuple[object, ...]], query: str) -> Report:
+    cells = tuple(tuple("–" if value is None else _cell(value) for value in row) for row in rows)
     table = Table(query, (), tuple(columns), cells, (f"{counted(len(rows), 'row')}.",), ())
     flat = [dict(zip(columns, map(_scalar, row), strict=True)) for row in rows]
     return Report(table, Rows(lambda: flat))
 
 
-def _word(value: object) -> str:
+def _cell(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

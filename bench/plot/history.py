@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.history.series import FEW, Found, Point, Series
+from bench.history.series import MIN_SEARCHED, LevelChange, Point, Series
 from bench.plot.axes import linear_axis, quantity, short, slug
 from bench.plot.picture import Picture
 from bench.report.scalar import Scalar
@@ -46,30 +46,30 @@ def pictures(series: Sequence[Series]) -> Iterator[Picture]:
 
 def _title(series: Series) -> str:
     subject = f"{series.what.title} on {short(series.points[0].head.device, 32)}"
-    if not series.found:
+    if not series.level_changes:
         return f"{subject}: {_unchanged(series)}"
-    return f"{subject} {_change(series.found[-1])}"
+    return f"{subject} {_change(series.level_changes[-1])}"
 
 
 def _unchanged(series: Series) -> str:
     """Returns text that says that a series has no change, or too few points to find one."""
-    if len(series.points) < FEW:
+    if len(series.points) < MIN_SEARCHED:
         return f"{len(series.points)} runs, too few to find a change"
     return f"no change of level in {len(series.points):,} runs"
 
 
-def _change(found: Found) -> str:
+def _change(found: LevelChange) -> str:
     ratio = found.change.ratio
     word = "fell" if ratio < 1 else "rose"
     day = found.after.head.started_utc[:10]
-    cause = f" with {short(found.beside, 60)}" if found.beside else ""
+    cause = f" with {short(found.other_changes, 60)}" if found.other_changes else ""
     return f"{word} by {abs(ratio - 1):.1%} from {day} on{cause}"
 
 
 def _alt(series: Series) -> str:
     values = [point.value for point in series.points]
     low, high = (show(value, series.dimension) for value in (min(values), max(values)))
-    told = "; ".join(_change(found) for found in series.found) or _unchanged(series)
+    told = "; ".join(_change(found) for found in series.level_changes) or _unchanged(series)
     return f"{len(values):,} values from {low} to {high}: {told}."
 
 
@@ -84,7 +84,7 @@ def _note(series: Series) -> str:
 
 
 def _rows(series: Series) -> Iterator[dict[str, Scalar]]:
-    changes = {found.change.place for found in series.found}
+    changes = {found.change.place for found in series.level_changes}
     for index, point in enumerate(series.points):
         head = point.head
         yield {
@@ -124,22 +124,25 @@ def _draw_values(axes: "Axes", series: Series, theme: "Theme") -> None:
 
 def _draw_levels(axes: "Axes", series: Series, theme: "Theme") -> None:
     """Draws levels as horizontal lines and changes as vertical lines, and labels the latest."""
-    bounds = [0, *(found.change.place for found in series.found), len(series.points)]
+    bounds = [0, *(found.change.place for found in series.level_changes), len(series.points)]
     for start, end in pairwise(bounds):
         part = series.points[start:end]
         level = median(point.value for point in part)
         ends = [_time_of(part[0]), _time_of(part[-1])]
         axes.plot(ends, [level, level], color=theme.ink, lw=1.6)  # type: ignore[arg-type]  # matplotlib takes days
-    for number, found in enumerate(reversed(series.found)):
+    for number, found in enumerate(reversed(series.level_changes)):
         axes.axvline(_time_of(found.after), color=theme.series[1], ls="--", lw=1)  # type: ignore[arg-type]  # matplotlib takes days
         if number < MOST_LABELLED:
             _label_change(axes, series, found, theme)
 
 
-def _label_change(axes: "Axes", series: Series, found: Found, theme: "Theme") -> None:
+def _label_change(axes: "Axes", series: Series, found: LevelChange, theme: "Theme") -> None:
     """Writes the size of a change beside its line, on the side with more room."""
     early = found.change.place < len(series.points) / 2
-    lines = [f"{found.change.ratio - 1:+.1%}", *(short(word, 36) for word in found.software)]
+    lines = [
+        f"{found.change.ratio - 1:+.1%}",
+        *(short(word, 36) for word in found.software),
+    ]
     axes.annotate(
         "\n".join(lines), (_time_of(found.after), 1), (5 if early else -5, -3),
         xycoords=("data", "axes fraction"), textcoords="offset points",

@@ -9,9 +9,9 @@ import pytest
 
 from bench.__main__ import main
 from bench.archive.entry import What
-from bench.fleet.cause import Usual
+from bench.fleet.cause import TypicalReadings
 from bench.fleet.gather import Level
-from bench.fleet.outliers import found_share, least_found, limit_of, outliers
+from bench.fleet.outliers import detectable_slowdown, detection_probability, limit_of, outliers
 from bench.records.model import Conditions, Record
 from tests.records.fleet_records import in_shapes, of_device, of_fp32, put, slower
 
@@ -192,7 +192,7 @@ def test_nodes_that_are_not_shown_are_told(
 def test_a_cause_follows_from_clock_heat_and_reasons(
     what: What, seen: Level, away: float, said: str
 ) -> None:
-    usual = Usual.of([level(usual_cap=1.0)] * 9)
+    usual = TypicalReadings.of([level(usual_cap=1.0)] * 9)
     assert usual.cause(what, seen, away) == said
 
 
@@ -233,8 +233,8 @@ def test_a_device_that_was_measured_less_surely_must_be_farther_away() -> None:
 
 def test_what_a_plan_promises_is_what_is_found() -> None:
     devices, deviation, level = 500, 0.006, 0.005
-    slow = least_found(0.9, deviation, devices, level)
-    assert found_share(slow, deviation, devices, level) == pytest.approx(0.9)
+    slow = detectable_slowdown(0.9, deviation, devices, level)
+    assert detection_probability(slow, deviation, devices, level) == pytest.approx(0.9)
     draw = np.random.default_rng(6)
     found = 0
     for _ in range(300):

@@ -13,8 +13,8 @@ import pytest
 
 from bench import paths
 from bench.__main__ import main
-from bench.archive.entry import entry, heads_of, lines_of, packed, what_of
-from bench.archive.index import MADE_BY, Index, folder_of, index
+from bench.archive.entry import entry, heads_of, lines_of, pack, what_of
+from bench.archive.index import DERIVED_WITH, Index, folder_of, index
 from bench.chips.load import Catalogue
 from bench.errors import DataError, UsageError
 from bench.records.model import Check, Record
@@ -58,7 +58,7 @@ def test_an_entry_says_of_a_committed_record_what_its_verdicts_say(
 def test_what_is_packed_comes_back_as_it_was(record: Record) -> None:
     found = entry(record.model_dump_json().encode())
     assert found.head
-    head, lines, named = packed(found)
+    head, lines, named = pack(found)
     assert heads_of([head]) == [found.head]
     whats = {name: what_of(text) for name, text in named.items()}
     assert lines_of([lines], whats) == [list(found.lines)]
@@ -155,7 +155,7 @@ def test_every_module_that_makes_an_entry_is_among_those_that_are_told_apart() -
             for one in ast.walk(tree)
             if isinstance(one, ast.ImportFrom) and one.module and one.module.startswith("bench.")
         }
-        assert used <= set(MADE_BY)
+        assert used <= set(DERIVED_WITH)
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"no database", b"SQLite format 3\x00" + bytes(500)])
@@ -179,7 +179,7 @@ def test_many_files_are_read_by_several_processes_alike(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = fresh(folder, folder.parent / "one")
-    monkeypatch.setattr("bench.archive.index.ALONE", 2)
+    monkeypatch.setattr("bench.archive.index.FILES_PER_PROCESS", 2)
     monkeypatch.setattr("bench.archive.index.CHUNK", 5)
     assert fresh(folder, folder.parent / "two").records == alone.records
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench import paths
 from bench.__main__ import main
-from bench.history.changes import LEAST, changes
+from bench.history.changes import MIN_SIDE, changes
 from bench.records.model import Conditions, Record
 from tests.records.fleet_records import in_shapes, of_device, of_fp32, put
 
@@ -76,7 +76,7 @@ def test_equal_values_never_change() -> None:
 def test_any_series_is_searched_without_an_error(values: list[float], level: float) -> None:
     found = changes(values, level)
     places = [0, *(one.place for one in found), len(values)]
-    assert all(b - a >= LEAST for a, b in pairwise(places)) or not found
+    assert all(b - a >= MIN_SIDE for a, b in pairwise(places)) or not found
     assert all(one.low <= one.ratio <= one.high for one in found)
     assert all(0 < one.chance <= level for one in found)
 

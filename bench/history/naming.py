@@ -6,23 +6,27 @@ from bench.chips.model import Chip
 from bench.chips.paper import of_sheet
 
 
-def called(what: What, chip: Chip | None, figure: str | None = None) -> What:
-    """Returns the name of a measurement, by the figure asked for or else by its chip's figure.
+def named_by_figure(what: What, chip: Chip | None, figure: str | None = None) -> What:
+    """Returns a measurement with its key set to the requested figure, or else to its chip's figure.
 
-    An fp32 product may test the matrix or the vector rate: the first that the sheet prints, or
-    gives a rate per cycle for, names it, as in the record's own report.
+    An fp32 product may test the matrix or the vector rate. It is named after the first of them that
+    the sheet states, or gives a rate per cycle for, as in the record's own report.
     """
     keys = tuple(key for key in what.figures.split() if key in FIGURES)
     if figure in keys:
         return what._replace(key=str(figure))
     if chip is None or len(keys) < 2:
         return what
-    printed = of_sheet(chip, keys)
-    found = printed.key if printed else next((key for key in keys if _a_cycle(chip, key)), what.key)
-    return what._replace(key=found)
+    on_sheet = of_sheet(chip, keys)
+    name = (
+        on_sheet.key
+        if on_sheet
+        else next((key for key in keys if _has_rate_per_cycle(chip, key)), what.key)
+    )
+    return what._replace(key=name)
 
 
-def _a_cycle(chip: Chip, key: str) -> bool:
+def _has_rate_per_cycle(chip: Chip, key: str) -> bool:
     """Tells whether a sheet gives the rate per cycle from which a CPU's figure is derived."""
     unit, _, dtype = key.partition("_")
     name = {"matrix": f"cycle_matrix_{dtype}", "vector": f"cycle_{dtype}"}.get(unit, "")
