@@ -1,1 +1,1 @@
-"""One file a kernel: build the inputs, run once, declare the work, check the result."""
+"""One file per kernel: it builds the inputs, runs once, declares its work, checks the result."""

@@ -31,8 +31,8 @@ from bench.kernels.common.base import Defaults, Limits, Point, Task
 from bench.kernels.common.llm import (
     DTYPES,
     LEFT_OUT,
-    Rooms,
-    pace,
+    Results,
+    best_rate,
     refuse_size,
     refuse_slow,
     sets_for,
@@ -65,9 +65,9 @@ CPU_SIZES = {
 }
 """Batch and length to search, on an accelerator and on a CPU."""
 PILOT_SIZES = (2, 48)
-ROWS = 16
-SHORT = 64
-FAR = 2.2
+ROWS, SHORT, FAR = 16, 64, 2.2
+"""Random rows that a spot check compares; length of the sequence whose rate predicts the time of a
+call on a CPU; least size of a KV cache over the device's last-level cache."""
 WHOLE = ("math", "matmul")
 """Implementations that materialize all scores, twice in fp32."""
 BACKWARD_FACTOR = 2.0
@@ -120,8 +120,8 @@ class Attention(Defaults):
     def ways(self, point: Point, limits: Limits) -> list[Point]:
         """Returns a configuration of fixed sizes in every implementation that fits in memory."""
         refuse_size(2 * self.work(point).footprint_bytes, limits.memory_bytes)
-        every = DECODE_WAYS if _decodes(point) else WAYS
-        ways: tuple[str, ...] = CPU_WAYS if limits.is_cpu else every
+        on_gpu = DECODE_WAYS if _decodes(point) else WAYS
+        ways: tuple[str, ...] = CPU_WAYS if limits.is_cpu else on_gpu
         if _scores_bytes(point) > limits.memory_bytes / 2:
             ways = tuple(way for way in ways if way not in WHOLE)
         return [replace(point, parameters={**point.parameters, "way": way}) for way in ways]
@@ -130,7 +130,7 @@ class Attention(Defaults):
         """Returns the sizes that fit in memory, in every implementation."""
         phase = str(pilot.parameters["phase"])
         sizes = (CPU_SIZES if limits.is_cpu else SIZES)[phase]
-        points = [_far(_point(pilot, phase, size, "torch"), limits.cache_bytes) for size in sizes]
+        points = [_beyond_cache(_point(pilot, phase, size, "torch"), limits) for size in sizes]
         fitting = [p for p in points if 2 * _work(p).footprint_bytes <= limits.memory_bytes]
         return [one for point in fitting or points[-1:] for one in self.ways(point, limits)]
 
@@ -139,18 +139,18 @@ class Attention(Defaults):
         work = self.work(point)
         set_precision(point.dtype)
         if device.type == "cpu":
-            refuse_slow(work, _pace(point, device), point.dtype)
+            refuse_slow(work, _rate(point, device), point.dtype)
         inputs.release()
-        rooms, sets = Rooms(), range(sets_for(work.footprint_bytes, cache_bytes))
+        results, sets = Results(), range(sets_for(work.footprint_bytes, cache_bytes))
         operands = [_operands(point, _shape(point), device) for _ in sets]
-        calls = [rooms.keeping(one, proven(_call(point, operands[one]))) for one in sets]
-        return Task(calls, rooms.spoil, lambda _: _spot_check(point, operands[0], rooms))
+        calls = [results.storing(one, proven(_call(point, operands[one]))) for one in sets]
+        return Task(calls, results.spoil, lambda _: _spot_check(point, operands[0], results))
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Compares every row of two short sequences with an explicit softmax in float64."""
         set_precision(point.dtype)
-        told = {**point.parameters, "batch": 2, "length": 40}
-        small = replace(point, data="normal", parameters=told)
+        sizes = {"batch": 2, "length": 40}
+        small = replace(point, data="normal", parameters={**point.parameters, **sizes})
         operands = _operands(small, _small(small), device)
         result = proven(_call(small, operands))()
         places = [(b, h, s) for b in range(2) for h in range(8) for s in range(_rows(small))]
@@ -162,24 +162,24 @@ KERNEL = Attention()
 
 def _point(pilot: Point, phase: str, size: tuple[int, int], way: str) -> Point:
     model = MODELS.get(phase, MODEL)
-    told: dict[str, int | str] = {"phase": phase, "model": model}
-    return replace(pilot, parameters={**told, "batch": size[0], "length": size[1], "way": way})
+    form: dict[str, int | str] = {"phase": phase, "model": model}
+    return replace(pilot, parameters={**form, "batch": size[0], "length": size[1], "way": way})
 
 
-def _far(point: Point, cache_bytes: float) -> Point:
+def _beyond_cache(point: Point, limits: Limits) -> Point:
     """Returns a decode with a batch large enough that its KV cache exceeds the device's cache."""
     held, batch = _work(point).footprint_bytes, point.size("batch")
-    if not _decodes(point) or held >= FAR * cache_bytes:
+    if not _decodes(point) or held >= FAR * limits.cache_bytes:
         return point
-    more = math.ceil(FAR * cache_bytes * batch / held)
+    more = math.ceil(FAR * limits.cache_bytes * batch / held)
     return replace(point, parameters={**point.parameters, "batch": more})
 
 
-def _pace(point: Point, device: "torch.device") -> float:
+def _rate(point: Point, device: "torch.device") -> float:
     """Returns the FLOP/s of a short sequence."""
     short = replace(point, parameters={**point.parameters, "batch": 1, "length": SHORT})
     call = proven(_call(short, _operands(short, _shape(short), device)))
-    return pace(call, _work(short).flop)
+    return best_rate(call, _work(short).flop)
 
 
 def _work(point: Point) -> Work:
@@ -252,21 +252,21 @@ def _gradients(forward: "Callable[[], torch.Tensor]", operands: "Operands") -> C
     """Returns the backward pass alone; the forward pass runs once, here."""
     import torch
 
-    done = proven(forward)()
-    assert isinstance(done, torch.Tensor)  # noqa: S101 -- what attention returns
-    return partial(torch.autograd.grad, done, operands, seed_of(done), retain_graph=True)
+    out = proven(forward)()
+    assert isinstance(out, torch.Tensor)  # noqa: S101 -- what attention returns
+    return partial(torch.autograd.grad, out, operands, seed_of(out), retain_graph=True)
 
 
-def _spot_check(point: Point, operands: "Operands", rooms: Rooms) -> Check:
+def _spot_check(point: Point, operands: "Operands", results: Results) -> Check:
     """Compares rows of the first set's result, drawn at random, with float64."""
     import torch
 
-    if 0 not in rooms.kept:
+    if 0 not in results.by_set:
         return LEFT_OUT
     queries, length = operands[0], _rows(point)
     heads = _shape(point).heads
     drawn = [torch.randint(0, most, (ROWS,)).tolist() for most in (queries.shape[0], heads, length)]
-    return _compared(point, operands, rooms.kept[0], list(zip(*drawn, strict=True)))
+    return _compared(point, operands, results.by_set[0], list(zip(*drawn, strict=True)))
 
 
 def _compared(
@@ -281,8 +281,8 @@ def _compared(
     exact, got = [], []
     for place in places:
         row, kv, seen = _found(point, operands, place)
-        told = (queries[row], keys[place[0], kv, seen], values[place[0], kv, seen], _scale(point))
-        exact.append(exact_gradient(*told) if _backward(point) else exact_row(*told))
+        one = (queries[row], keys[place[0], kv, seen], values[place[0], kv, seen], _scale(point))
+        exact.append(exact_gradient(*one) if _backward(point) else exact_row(*one))
         got.append(whole[row])
     error = relative_error(torch.stack(got), torch.stack(exact))
     shape = f"{len(places)} rows of {point.parameters['length']} keys"

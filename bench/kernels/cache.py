@@ -25,6 +25,7 @@ SETS = (
     "48MiB", "64MiB", "96MiB", "128MiB", "192MiB", "256MiB", "384MiB", "512MiB", "1GiB", "2GiB",
     "4GiB",
 )  # fmt: skip
+"""The working sets that are measured."""
 PILOT_BYTES = 2**20
 CORE_BYTES = ((2**18, 2**32), (2**22, 2**30), (2**40, 2**28))
 """Bytes that a core reads per call, by its part's size: enough to hide thread start-up."""
@@ -74,11 +75,11 @@ class Cache(Defaults):
         """Returns one round over at most a megabyte in one thread."""
         named = variant or SETS[0]
         held = min(loads.size(named), PILOT_BYTES)
-        told: dict[str, int | str] = {"set": named, "bytes": held, "rounds": 1, "threads": 1}
-        return Point("cache", dtype, data, told)
+        sizes: dict[str, int | str] = {"set": named, "bytes": held, "rounds": 1, "threads": 1}
+        return Point("cache", dtype, data, sizes)
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns the set asked for, in equal parts for the cores, read often enough.
+        """Returns the requested working set, in equal parts for the cores, read often enough.
 
         Raises:
             UnsupportedError: memory does not hold it, or it is too small for that many cores.
@@ -92,13 +93,13 @@ class Cache(Defaults):
             raise UnsupportedError(f"{named} is less than a turn of the loop for {threads} cores")
         part, steps = held // threads, CORE_BYTES if limits.is_cpu else DEVICE_BYTES
         read = next(amount for most, amount in steps if part <= most)
-        told: dict[str, int | str] = {
+        sizes: dict[str, int | str] = {
             "set": named, "bytes": held, "rounds": -(-read // part), "threads": threads,
         }  # fmt: skip
-        return [Point("cache", pilot.dtype, pilot.data, told)]
+        return [Point("cache", pilot.dtype, pilot.data, sizes)]
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- caches are what is measured
-        """Returns the read as one call that gives the sums found."""
+        """Returns the read as one call that returns its sums."""
         held, rounds = point.size("bytes"), point.size("rounds")
         (source,) = inputs.buffers(1, held // 4, point.dtype, point.data, device)
         if device.type != "cpu":
@@ -143,7 +144,7 @@ def _on_cores(source: "torch.Tensor", rounds: int, threads: int) -> Task:
 
 
 def _core_sums(source: "torch.Tensor", held: int, rounds: int, threads: int) -> list[int]:
-    """Returns what each thread should find: its part's 64-bit words, ``rounds`` times."""
+    """Returns the expected sum of each thread: its part's 64-bit words, ``rounds`` times."""
     import torch
 
     words = source.view(torch.int64)[: held // 8].view(threads, -1)
@@ -170,14 +171,14 @@ def _on_device(source: "torch.Tensor", rounds: int) -> Task:
 
 
 def program_sums(blocks: Sequence[int], total: int, programs: int) -> list[int]:
-    """Returns what each program should find, of the sum of each block.
+    """Returns the expected sum of each program, from the sum of each block.
 
-    Program p begins at block ``p * B // P`` of B and takes ``total / P`` steps, the first
-    ``total % P`` programs one more, going round.
+    Program p of P starts at block ``p * B // P`` of B and reads ``total // P`` blocks, the first
+    ``total % P`` programs one more, wrapping around.
     """
     upto = [0]
-    for one in (*blocks, *blocks):
-        upto.append(upto[-1] + one)
+    for block in (*blocks, *blocks):
+        upto.append(upto[-1] + block)
     count, found = len(blocks), []
     for program in range(programs):
         start = program * count // programs
@@ -187,7 +188,7 @@ def program_sums(blocks: Sequence[int], total: int, programs: int) -> list[int]:
 
 
 def _compared(found: object, expected: list[int], modulus: int) -> Check:
-    """Compares sums, which are exact but for their modulus; the error is the share that differ."""
+    """Compares sums modulo ``modulus``, exactly; the error is the share of sums that differ."""
     got = found if isinstance(found, list) else []
     pairs = zip(got, expected, strict=False)
     right = sum((one - other) % modulus == 0 for one, other in pairs)

@@ -1,9 +1,9 @@
 """Achievable capacity: how much of the memory one process can hold, write and read back.
 
-Blocks of decreasing size are allocated until none fits; each of their 8-byte words is given its
-own number, all are written before any is read, so that two addresses of one cell would show. The
-values are bytes: what the driver, the context and other processes keep is not held. A little is
-spared for the comparison itself.
+Blocks of decreasing size are allocated until none fits. Each of their 8-byte words gets its own
+number, and all are written before any is read, so that two addresses of one cell would be noticed.
+The result is in bytes. It excludes what the driver, the context and other processes use, and a
+little memory that is reserved for the comparison itself.
 """
 
 import math
@@ -24,18 +24,21 @@ if TYPE_CHECKING:
 
 WORD_BYTES = 8
 LARGEST_BYTES, LEAST_BYTES = 2**34, 2**24
-"""Sizes of blocks; torch's allocator gives smaller ones out of larger blocks of its own."""
+"""Sizes of blocks; torch's allocator cuts smaller ones out of larger blocks of its own."""
 
 SPARED_BYTES = 2**27
+"""Memory that is reserved for the comparison."""
 COMPARED_WORDS = 2**22
+"""Words that are compared at a time."""
 TOUCHED_WORDS = 2**17
+"""Words that the timed call reads."""
 PILOT_BYTES = 2**20
 FREE_OVER_LIMIT = 2.0
-"""Limits are half of the free memory of an accelerator."""
+"""Free memory of an accelerator over ``Limits.memory_bytes``."""
 
 
 class Capacity(Defaults):
-    """All of an accelerator's memory that can be had."""
+    """All of an accelerator's memory that can be allocated."""
 
     name = "capacity"
     about = "memory capacity that can be held, written and read back"
@@ -50,7 +53,7 @@ class Capacity(Defaults):
         return "footprint"
 
     def label(self, point: Point) -> str:  # noqa: ARG002 -- the protocol's signature
-        """Returns what was done with it."""
+        """Returns what was done with the memory."""
         return "held, written and read back"
 
     def work(self, point: Point) -> Work:
@@ -67,7 +70,7 @@ class Capacity(Defaults):
         return Point("capacity", dtype, data, {"bytes": PILOT_BYTES})
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns all of the free memory, of which ``build`` finds out how much can be had.
+        """Returns all of the free memory; ``build`` finds how much of it can be allocated.
 
         Raises:
             UnsupportedError: on a CPU.
@@ -78,9 +81,9 @@ class Capacity(Defaults):
         return [Point("capacity", pilot.dtype, pilot.data, {"bytes": expected})]
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- no cache matters
-        """Fills the memory, and writes into ``point`` how many bytes that took.
+        """Fills the memory, and writes the number of bytes into ``point``.
 
-        All is given back by the spot check, which reads it first.
+        The spot check reads all of it and then frees it.
         """
         if shares_memory(device):
             raise _shared()
@@ -91,7 +94,7 @@ class Capacity(Defaults):
         return Task([call], spot_check=lambda last: _read_back(blocks, last, device))
 
     def check(self, point: Point, device: "torch.device") -> Check:  # noqa: ARG002 -- any block will do
-        """Numbers the words of two small blocks, and finds them so, and one that is not."""
+        """Numbers the words of two small blocks and reads them back; must notice a wrong word."""
         import torch
 
         if shares_memory(device):
@@ -108,7 +111,7 @@ def _shared() -> UnsupportedError:
 
 
 def _all_of(device: "torch.device", most: float) -> list["torch.Tensor"]:
-    """Returns blocks that fill the device's memory but for what is spared."""
+    """Returns blocks that fill the device's memory except for ``SPARED_BYTES``."""
     import torch
 
     inputs.release()
@@ -117,19 +120,19 @@ def _all_of(device: "torch.device", most: float) -> list["torch.Tensor"]:
     spared = take(SPARED_BYTES // WORD_BYTES)
     blocks = _taken(take, most)
     del spared
-    empty_cache(device)  # so that the driver has it too, for code that it loads late
+    empty_cache(device)  # gives it back to the driver, which may load more code
     return blocks
 
 
 def _taken(take: "Take", most: float = math.inf) -> list["torch.Tensor"]:
-    """Returns blocks of ever smaller size, until not even the least can be taken.
+    """Returns blocks of decreasing size, allocated until not even the smallest fits.
 
     Args:
-        take: a number of words to a block of them; raises torch's error for want of memory.
-        most: bytes beyond which a device gives what it does not have.
+        take: function that allocates a number of words; raises torch's out-of-memory error.
+        most: bytes that the device has; if more can be allocated, it must be virtual.
 
     Raises:
-        UnsupportedError: nothing bounds what can be taken, or nothing can.
+        UnsupportedError: more memory can be allocated than there is, or none can.
     """
     blocks, size, taken = [], LARGEST_BYTES, 0
     while size >= LEAST_BYTES:
@@ -138,7 +141,7 @@ def _taken(take: "Take", most: float = math.inf) -> list["torch.Tensor"]:
         try:
             blocks.append(take(size // WORD_BYTES))
             taken += size
-        except RuntimeError as error:  # plug-ins raise no error of torch's own
+        except RuntimeError as error:  # plug-ins do not raise torch.OutOfMemoryError
             if "out of memory" not in str(error).lower():
                 raise
             size //= 2
@@ -148,7 +151,7 @@ def _taken(take: "Take", most: float = math.inf) -> list["torch.Tensor"]:
 
 
 def _number(blocks: list["torch.Tensor"]) -> None:
-    """Gives each word its own number, from zero on."""
+    """Gives each word its own number, counted from zero."""
     import torch
 
     start = 0
@@ -163,7 +166,7 @@ def _touch(blocks: list["torch.Tensor"]) -> "torch.Tensor":
 
 
 def _read_back(blocks: list["torch.Tensor"], last: object, device: "torch.device") -> Check:
-    """Compares every word with its number, and what the last call returned; then frees all."""
+    """Compares every word with its number, checks the last call's sum, then frees the memory."""
     words, wrong = sum(block.numel() for block in blocks), _wrong(blocks)
     error = wrong / words if _is_sum(last, blocks) else 1.0
     blocks.clear()
@@ -172,13 +175,13 @@ def _read_back(blocks: list["torch.Tensor"], last: object, device: "torch.device
 
 
 def _is_sum(last: object, blocks: list["torch.Tensor"]) -> bool:
-    """Tells whether a call returned the sum of the first words' numbers."""
+    """Returns whether a call returned the sum of the first words' numbers."""
     count = min(blocks[0].numel(), TOUCHED_WORDS)
     return hasattr(last, "tolist") and last.tolist() == count * (count - 1) // 2
 
 
 def _wrong(blocks: list["torch.Tensor"]) -> int:
-    """Returns how many words are not their number."""
+    """Returns how many words differ from their number."""
     import torch
 
     start, wrong = 0, 0
@@ -192,7 +195,7 @@ def _wrong(blocks: list["torch.Tensor"]) -> int:
 
 
 def _found(blocks: list["torch.Tensor"]) -> Check:
-    """Numbers blocks that hold something else; then spoils one word, which must be found."""
+    """Numbers spoilt blocks and compares them; then spoils one word, which must be noticed."""
     for block in blocks:
         block.fill_(-1)
     _number(blocks)

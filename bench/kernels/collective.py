@@ -31,9 +31,11 @@ TITLES = {
     "all_to_all": "all-to-all",
 }  # fmt: skip
 SUMS = ("all_reduce", "reduce_scatter")
+"""Collectives that add up the inputs."""
 GATHERS = ("all_gather", "all_to_all")
+"""Collectives whose output concatenates data of every rank."""
 PARTED = ("reduce_scatter", "all_to_all")
-"""Those that reduce; whose output holds every rank's input; of which each rank gets its part."""
+"""Collectives of whose inputs each rank gets a different part."""
 
 SIZES = {
     "8B": 8, "64B": 64, "512B": 512, "4KiB": 8**4, "32KiB": 8**5, "256KiB": 8**6, "2MiB": 8**7,
@@ -43,8 +45,11 @@ SIZES = {
 
 LARGEST_ON_CPU = SIZES["128MiB"]
 BUFFERS = 2
+"""Buffers of the message's size per rank: source and target."""
 CHECKED = 1200
+"""Elements per rank that are compared before timing."""
 SPOTS = 256
+"""Random elements that are compared after timing."""
 TOLERANCE = {False: 1e-5, True: 1e-4}
 """Largest error relative to the largest element: of one call, and of repeated in-place sums."""
 
@@ -121,16 +126,16 @@ class Collective(Defaults):
         elements = point.size("message_bytes") // itemsize(point.dtype)
         side = _agreed(lambda: _kept_side(point, elements, device))
         side.spoil()
-        told: dict[str, float | str] = {
+        observed: dict[str, float | str] = {
             "ranks": float(point.size("ranks")), "bus_factor": bus_factor(point),
             "backend": groups.backend,
         }  # fmt: skip
         return Task(
-            [side.run], side.spoil, lambda _: side.compared(_picked(side)), lambda: dict(told)
+            [side.run], side.spoil, lambda _: side.compared(_picked(side)), lambda: dict(observed)
         )
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Runs it once on about 1200 fresh elements per rank, and compares all of them."""
+        """Runs the operation once on about 1200 fresh elements per rank, and compares them all."""
         ranks.joined()
         count = point.size("ranks")
         elements = math.ceil(CHECKED / count) * count
@@ -190,7 +195,7 @@ class _Side:
             self.target.fill_(float("nan"))
 
     def run(self) -> None:
-        """Runs it once; resets an in-place sum that has grown too far."""
+        """Runs the operation once; first resets an in-place sum that has grown too far."""
         if self.calls == self.most and self.operation == "all_reduce":
             self.spoil()
         self.call()
@@ -259,11 +264,11 @@ def _agreed(make: Callable[[], _Side]) -> _Side:
         made = make()
     except (RuntimeError, MemoryError) as error:
         trouble = error
-    told = ranks.gathered(trouble is not None)
+    failed = ranks.gathered(trouble is not None)
     if trouble is not None:
         raise trouble
-    if any(told):
-        raise MemoryError(f"no room on rank {told.index(True)}")
+    if any(failed):
+        raise MemoryError(f"no room on rank {failed.index(True)}")
     return made
 
 
@@ -286,7 +291,7 @@ def _wanted(operation: str, source: "torch.Tensor", at: "torch.Tensor") -> "torc
     starts = range(0, count * part, part) if operation in PARTED else [0] * count
     offset = within if operation in GATHERS else at
     mine = [source[(start + offset).to(source.device)].cpu().double() for start in starts]
-    heard = torch.stack([told[me] for told in ranks.gathered(mine)])
+    received = torch.stack([parts[me] for parts in ranks.gathered(mine)])
     if operation in SUMS:
-        return heard.sum(dim=0)
-    return heard[sender, torch.arange(len(at))]
+        return received.sum(dim=0)
+    return received[sender, torch.arange(len(at))]

@@ -16,7 +16,7 @@ from bench.kernels.common.llm import (
     DTYPES,
     GROUPED_WAYS,
     LEFT_OUT,
-    Rooms,
+    Results,
     counts,
     cut_weights,
     expert_block,
@@ -40,11 +40,14 @@ VARIANTS = ("prefill", "decode")
 TOKENS = {"prefill": 4096, "decode": 64}
 CPU_TOKENS = {"prefill": 512, "decode": 32}
 LEAST_HELD = 4
+"""Fewest experts on a device."""
 CPU_BYTES = 2**30
 """The most weights on a CPU, which takes seconds to fill a gigabyte."""
 PILOT_TOKENS = 16
 SMALL = {"hidden": 64, "width": 48, "tokens": 24}
+"""Sizes of the block that ``check`` compares."""
 ROWS = 4
+"""Random tokens that a spot check compares."""
 
 
 class Experts(Defaults):
@@ -84,9 +87,9 @@ class Experts(Defaults):
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
         """Returns four experts and few tokens, with one GEMM per expert."""
         phase = variant or VARIANTS[0]
-        told: dict[str, int | str] = {"phase": phase, "model": MODEL, "experts": LEAST_HELD}
+        form: dict[str, int | str] = {"phase": phase, "model": MODEL, "experts": LEAST_HELD}
         return Point(
-            "experts", dtype, data, {**told, "batch": PILOT_TOKENS, "way": GROUPED_WAYS[-1]}
+            "experts", dtype, data, {**form, "batch": PILOT_TOKENS, "way": GROUPED_WAYS[-1]}
         )
 
     def smaller(self, point: Point) -> Point:
@@ -102,8 +105,8 @@ class Experts(Defaults):
         while held > LEAST_HELD and _weight_bytes(point, held) > most:
             held //= 2
         refuse_size(_weight_bytes(point, held), limits.memory_bytes)
-        told = {**point.parameters, "experts": held}
-        return [replace(point, parameters={**told, "way": way}) for way in GROUPED_WAYS]
+        sized = {**point.parameters, "experts": held}
+        return [replace(point, parameters={**sized, "way": way}) for way in GROUPED_WAYS]
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns the phase's tokens in every implementation, with the experts memory holds."""
@@ -117,15 +120,15 @@ class Experts(Defaults):
         if device.type == "cpu":
             refuse_slow_product(self.work(point), point.dtype)
         call, operands = _block(point, _widths(point), device)
-        rooms = Rooms()
-        run = rooms.keeping(0, proven(call))
-        return Task([run], rooms.spoil, lambda _: _spot_check(point, operands, rooms))
+        results = Results()
+        run = results.storing(0, proven(call))
+        return Task([run], results.spoil, lambda _: _spot_check(point, operands, results))
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Compares every token of a small block with its expert's result in float64."""
         set_precision(point.dtype)
-        told = {**point.parameters, "batch": SMALL["tokens"], "experts": _shape().routed}
-        small = replace(point, data="normal", parameters=told)
+        sizes = {"batch": SMALL["tokens"], "experts": _shape().routed}
+        small = replace(point, data="normal", parameters={**point.parameters, **sizes})
         call, operands = _block(small, (SMALL["hidden"], SMALL["width"]), device)
         return _compared(small, operands, proven(call)(), range(sum(_sizes(small))))
 
@@ -147,6 +150,7 @@ def _widths(point: Point) -> tuple[int, int]:
 
 
 def _weight_bytes(point: Point, held: int) -> float:
+    """Returns the bytes of ``held`` experts' weights, and of their tokens' activations."""
     hidden, width = _widths(point)
     rows = sum(_counted(point.size("batch"), held))
     item = itemsize(point.dtype)
@@ -155,6 +159,7 @@ def _weight_bytes(point: Point, held: int) -> float:
 
 @lru_cache(maxsize=64)
 def _counted(tokens: int, held: int) -> tuple[int, ...]:
+    """Returns the tokens routed to each of ``held`` experts."""
     shape = _shape()
     return counts(routes(tokens, shape.routed, shape.per_token), held)
 
@@ -181,14 +186,14 @@ def _block(
     return call, (rows, weights)
 
 
-def _spot_check(point: Point, operands: Operands, rooms: Rooms) -> Check:
+def _spot_check(point: Point, operands: Operands, results: Results) -> Check:
     """Compares random tokens with their expert's result in float64."""
     import torch
 
-    if 0 not in rooms.kept:
+    if 0 not in results.by_set:
         return LEFT_OUT
     drawn = torch.randint(0, sum(_sizes(point)), (ROWS,)).tolist()
-    return _compared(point, operands, rooms.kept[0], drawn)
+    return _compared(point, operands, results.by_set[0], drawn)
 
 
 def _compared(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROWS = {"64B": 64, "256B": 256, "1KiB": 2**10, "4KiB": 2**12}
 WAYS = ("index_select", "index")
 TRITON = "triton"
-"""torch's gather operations, and a Triton loop of ours; a search finds the fastest."""
+"""torch's gather operations, and our Triton kernel; a search finds the fastest."""
 
 INDEX_BYTES = 8
 CACHE_MULTIPLE = 4
@@ -78,7 +78,7 @@ class Gather(Defaults):
         return [_point(pilot.dtype, pilot.data, named, count, way) for way in ways]
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- far above the cache by size
-        """Returns the gather of every row, in an order that stays the same."""
+        """Returns the gather of every row, in a random order that is the same for each call."""
         import torch
 
         count, columns = point.size("rows"), _columns(point)
@@ -131,14 +131,14 @@ def _call(
 
 
 def _compared(got: "torch.Tensor", expected: "torch.Tensor") -> Check:
-    """Compares rows with what was to be copied; the error is the share of elements that differ."""
+    """Compares rows with the expected ones; the error is the share of elements that differ."""
     error = float((got.cpu().double() != expected).double().mean())
     shape = " x ".join(map(str, got.shape))
     return Check(passed=error == 0, error=error, tolerance=0.0, shape=shape)
 
 
 def _spot_check(table: "torch.Tensor", order: "torch.Tensor", out: "torch.Tensor") -> Check:
-    """Compares rows that the timed calls left behind with the rows that were to be copied."""
+    """Compares random rows of the timed calls' output with the rows of the table."""
     import torch
 
     picked = torch.randint(0, len(order), (SPOTS,)).to(out.device)

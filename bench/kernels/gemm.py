@@ -92,7 +92,7 @@ class Gemm(Defaults):
     def work(self, point: Point) -> Work:
         """Counts 2mnk operations; bytes: A and B with their scales read once, C written once."""
         m, n, k = products.sizes(point)
-        moved = _bytes_a_number(point.dtype) * (m * k + k * n)
+        moved = _bytes_per_number(point.dtype) * (m * k + k * n)
         moved += products.out_itemsize(point.dtype) * m * n
         return Work(flop=2.0 * m * n * k, bytes=moved, footprint_bytes=moved, formula="2 m n k")
 
@@ -174,7 +174,7 @@ def _form(point: Point) -> str:
     return form if form in FORMS.get(point.dtype, ()) else ""
 
 
-def _bytes_a_number(dtype: str) -> float:
+def _bytes_per_number(dtype: str) -> float:
     """Returns the bytes per number of a factor, including its share of a block's scale."""
     scale = 1 / microscaling.BLOCK[dtype] if dtype in microscaling.BLOCK else 0.0
     return itemsize(dtype) / microscaling.PACKED.get(dtype, 1) + scale

@@ -1,8 +1,8 @@
-"""Copies between host and device, counted as what crosses the link between them.
+"""Copies between host and device; the bytes are those that cross the link.
 
-``both`` copies both ways at once, on two streams, and counts the bytes of both, as sheets print
-PCIe bandwidth; the others stand beside that of one direction. The host has its part in the rate, so
-it judges no chip. Sizes: ``elements`` of one copy.
+``both`` copies both ways at once, on two streams, and counts the bytes of both, as sheets state
+PCIe bandwidth. The others are compared with the bandwidth of one direction. The rate also depends
+on the host, so it gives no verdict on a chip. Sizes: ``elements`` of one copy.
 """
 
 from collections.abc import Callable, Sequence
@@ -52,15 +52,15 @@ class HostLink(Defaults):
         return LABELS[str(point.parameters["way"])]
 
     def figures(self, point: Point) -> tuple[str, ...]:
-        """Returns the figure of both directions for both, of one for one."""
+        """Returns the bandwidth of both directions for ``both``, else that of one direction."""
         return ("pcie_bandwidth",) if _both(point) else ("pcie_bandwidth_oneway",)
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns that it is told in bytes a second."""
+        """Returns bytes/s."""
         return "byte_rate"
 
     def work(self, point: Point) -> Work:
-        """Counts N s bytes a direction; each copy touches its source and its target."""
+        """Counts N s bytes per direction."""
         moved = float(point.size("elements") * itemsize(point.dtype) * (2 if _both(point) else 1))
         formula = "N s each way" if _both(point) else "N s"
         return Work(flop=0.0, bytes=moved, footprint_bytes=moved, formula=formula)
@@ -71,19 +71,19 @@ class HostLink(Defaults):
         return Point("host_link", dtype, data, parameters)
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns one size, beside which starting a copy takes no time."""
+        """Returns one size, large enough to make the start of a copy negligible."""
         return [copies.sized(pilot, limits)]
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- a link has no cache
-        """Returns the copy over buffers on either side, each side with data of its own."""
+        """Returns the copy, or both copies, over buffers with different data on each side."""
         _refuse_host(device)
-        made = _copies(point, copies.kept(point, device))
+        made = _copies(point, copies.arrays(point, device))
         return copies.task(_call(made, device), made)
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Copies 100,003 fresh elements and compares them all."""
         _refuse_host(device)
-        made = _copies(point, copies.fresh(point, device))
+        made = _copies(point, copies.fresh_arrays(point, device))
         return copies.checked(_call(made, device), made)
 
 
@@ -100,17 +100,17 @@ def _refuse_host(device: "torch.device") -> None:
 
 
 def _copies(point: Point, arrays: "Sequence[torch.Tensor]") -> list[Copy]:
-    """Returns a copy a direction, that to the device first."""
+    """Returns one copy per direction, the one to the device first."""
     import torch
 
     way = str(point.parameters["way"])
     pinned = not way.endswith("pageable")
     first, second, written = arrays
-    room = partial(torch.empty, first.shape, dtype=first.dtype, pin_memory=pinned)
+    host_array = partial(torch.empty, first.shape, dtype=first.dtype, pin_memory=pinned)
     down = "to-device" in way or way == "both"
     up = "to-host" in way or way == "both"
-    to_device = [Copy(room().copy_(second), written, pinned)] if down else []
-    return [*to_device, *([Copy(first, room(), pinned)] if up else [])]
+    to_device = [Copy(host_array().copy_(second), written, pinned)] if down else []
+    return [*to_device, *([Copy(first, host_array(), pinned)] if up else [])]
 
 
 def _call(made: list[Copy], device: "torch.device") -> Callable[[], object]:

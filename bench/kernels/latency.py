@@ -84,12 +84,12 @@ class Latency(Defaults):
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- caches are what is measured
         """Returns a walk that continues where the last call ended."""
         lines = point.size("bytes") // LINE_BYTES[device.type == "cpu"]
-        walk = _walk(_laid(lines, device), point.size("loads"))
+        walk = _walk(_random_chain(lines, device), point.size("loads"))
         return Task([walk.go], walk.forget, lambda _: walk.check())
 
     def check(self, point: Point, device: "torch.device") -> Check:  # noqa: ARG002 -- any chain will do
         """Follows a fresh chain more than twice around, and compares with a walk in Python."""
-        chain = _laid(CHECKED_LINES, device)
+        chain = _random_chain(CHECKED_LINES, device)
         words, at = chain.table.tolist(), chain.address(0)
         for _ in range(CHECKED_LOADS):
             at = words[(at - chain.table.data_ptr()) // WORD_BYTES]
@@ -182,7 +182,7 @@ def _walk(chain: _Chain, count: int) -> _CoreWalk | _DeviceWalk:
     return kind(chain, count)
 
 
-def _laid(lines: int, device: "torch.device") -> _Chain:
+def _random_chain(lines: int, device: "torch.device") -> _Chain:
     """Returns a random cycle through all lines, made from a random permutation."""
     import torch
 

@@ -1,11 +1,11 @@
-"""What the host adds: the time of a tiny operation, of waiting, of a graph's kernel, of memory.
+"""Overheads: launching a tiny operation, waiting for it, a kernel of a graph, an allocation.
 
-Of all of these the operation itself takes next to nothing; what is measured is what surrounds it.
-``launch`` is the time from one call of torch to the next, back to back: on an accelerator it is
-the host's, since the device is done long before the next kernel arrives. ``launch-wait`` adds the
-wait for the result, as a step of decoding does. ``graph`` is the time of one of 100 kernels of a
-captured graph, which the host starts at once: the device's own cost. ``allocate`` never reaches
-the device. So the host's clock is the one that counts: it is read when all calls have ended.
+In all of these the operation itself takes almost no time; its overhead is what is measured.
+``launch`` is the time from one call of torch to the next, back to back. On an accelerator that is
+the host's time, as the device is done long before the next kernel arrives. ``launch-wait`` adds the
+wait for the result, as in a decode step. ``graph`` is the time of one of 100 kernels of a captured
+graph, which the host launches as a whole: the device's own overhead. ``allocate`` never reaches the
+device. So times are taken by the host's clock, read when all calls have ended.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ ELEMENTS = 32
 GRAPH_KERNELS = 100
 ALLOCATED_BYTES = 2**20
 TOLERANCE = 1e-5
-"""Largest absolute error over the largest result; a hundred sums in fp32 are in it."""
+"""Largest absolute error over the largest result, after a hundred additions in fp32."""
 
 
 class Launch(Defaults):
@@ -49,7 +49,7 @@ class Launch(Defaults):
         return tuple(LABELS)
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns seconds an operation."""
+        """Returns seconds per operation."""
         return "item_seconds"
 
     def label(self, point: Point) -> str:
@@ -70,11 +70,11 @@ class Launch(Defaults):
         )
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
-        """Returns the one size there is."""
+        """Returns the variant; there is only one size."""
         return Point("launch", dtype, data, {"what": variant or "launch"})
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- no cache matters
-        """Returns the call; its result is the same however often it is made."""
+        """Returns the call; its result does not depend on how often it is made."""
         if point.parameters["what"] == "allocate":
             return Task([partial(_allocate, device)], spot_check=_allocated)
         a, b, c = (inputs.draw((ELEMENTS,), point.dtype, point.data, device) for _ in range(3))
@@ -83,7 +83,7 @@ class Launch(Defaults):
         return Task([call], spoil, lambda _: _compared(point, a, b, c))
 
     def check(self, point: Point, device: "torch.device") -> Check:
-        """Makes the call once on fresh elements and compares with float64."""
+        """Makes the call once on fresh elements and compares its result with float64."""
         task = self.build(Point("launch", point.dtype, "normal", point.parameters), device, 0.0)
         task.spoil()
         last = task.calls[0]()
@@ -97,7 +97,7 @@ KERNEL = Launch()
 def _call(
     point: Point, arrays: tuple["torch.Tensor", "torch.Tensor", "torch.Tensor"]
 ) -> Callable[[], object]:
-    """Returns c = a + b as a call, with what the point adds to it."""
+    """Returns c = a + b as a call; by the point, followed by a wait, or as a graph of additions."""
     import torch
 
     a, b, c = arrays
@@ -120,7 +120,7 @@ def _and_wait(add: Callable[[], object], wait: Callable[[], object]) -> None:
 
 
 def _graph(a: "torch.Tensor", b: "torch.Tensor", c: "torch.Tensor") -> Callable[[], None]:
-    """Returns the replay of c = a + 100 b, one addition a kernel."""
+    """Returns the replay of c = a + 100 b, one addition per kernel."""
     import torch
 
     def body() -> None:
@@ -132,7 +132,7 @@ def _graph(a: "torch.Tensor", b: "torch.Tensor", c: "torch.Tensor") -> Callable[
 
 
 def _allocate(device: "torch.device") -> int:
-    """Allocates and frees; returns where it was."""
+    """Allocates a block, frees it, and returns its address."""
     import torch
 
     return torch.empty(ALLOCATED_BYTES, dtype=torch.uint8, device=device).data_ptr()

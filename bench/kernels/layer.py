@@ -19,7 +19,7 @@ from bench.kernels.common.graphs import captured
 from bench.kernels.common.llm import (
     DTYPES,
     LEFT_OUT,
-    Rooms,
+    Results,
     counts,
     cut_weights,
     grouped_way,
@@ -68,6 +68,7 @@ FURTHEST = 256
 FACTOR = 2.0
 """Factor on the tolerance: a layer rounds more often than one block."""
 CHECKED = {"prefill": (2, 12), "decode": (3, 20)}
+"""Batch and length of the layer that ``check`` compares."""
 
 
 class TransformerLayer(Defaults):
@@ -90,10 +91,10 @@ class TransformerLayer(Defaults):
 
     def label(self, point: Point) -> str:
         """Returns the model, the phase, the dtype, and the sizes unless they are the pilot's."""
-        told = point.parameters
-        sizes = told["batch"], told["length"]
+        values = point.parameters
+        sizes = values["batch"], values["length"]
         words = "" if sizes == PILOT_SIZES else f"{sizes[0]} x {sizes[1]} "
-        return f"{told['model']} {told['phase']} {words}{point.dtype}"
+        return f"{values['model']} {values['phase']} {words}{point.dtype}"
 
     def work(self, point: Point) -> Work:
         """Counts FLOP, bytes and tokens by the model's shape."""
@@ -113,9 +114,9 @@ class TransformerLayer(Defaults):
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
         """Returns a short sequence of the variant's model and phase."""
         model, _, phase = (variant or self.variants(dtype)[0]).rpartition("-")
-        told: dict[str, int | str] = {"model": model, "phase": phase}
+        form: dict[str, int | str] = {"model": model, "phase": phase}
         sizes = {"batch": PILOT_SIZES[0], "length": PILOT_SIZES[1]}
-        return Point("layer", dtype, data, {**told, **sizes, "way": EAGER})
+        return Point("layer", dtype, data, {**form, **sizes, "way": EAGER})
 
     def smaller(self, point: Point) -> Point:
         """Returns the same layer over short sequences."""
@@ -137,8 +138,8 @@ class TransformerLayer(Defaults):
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns the phase's sizes in every implementation."""
         batch, length = (CPU_SIZES if limits.is_cpu else SIZES)[_phase(pilot)]
-        told = {**pilot.parameters, "batch": batch, "length": length}
-        return self.ways(replace(pilot, parameters=told), limits)
+        sized = {**pilot.parameters, "batch": batch, "length": length}
+        return self.ways(replace(pilot, parameters=sized), limits)
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- the weights are far above any cache
         """Allocates weights and KV cache, and captures the graph if the point says so."""
@@ -146,19 +147,19 @@ class TransformerLayer(Defaults):
         if device.type == "cpu":
             refuse_slow_product(self.work(point), point.dtype)
         made = _made(point, _shape(point), device)
-        rooms = Rooms()
+        results = Results()
         captures = str(point.parameters["way"]).startswith(GRAPH)
         call = captured(made.call, device) if captures else made.call
-        run = rooms.keeping(0, proven(call))
-        spoil, seen = partial(_spoil, rooms), partial(_observed, made.layer)
-        return Task([run], spoil, lambda _: _spot_check(point, made, rooms), seen)
+        run = results.storing(0, proven(call))
+        spoil, seen = partial(_spoil, results), partial(_observed, made.layer)
+        return Task([run], spoil, lambda _: _spot_check(point, made, results), seen)
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Compares every token of a narrow layer of the same architecture with float64."""
         set_precision(point.dtype)
         batch, length = CHECKED[_phase(point)]
-        told = {**point.parameters, "batch": batch, "length": length}
-        small = replace(point, data="normal", parameters=told)
+        sizes = {"batch": batch, "length": length}
+        small = replace(point, data="normal", parameters={**point.parameters, **sizes})
         made = _made(small, narrowed(_shape(point)), device)
         result = proven(made.call)()
         assert isinstance(result, torch_tensor())  # noqa: S101 -- what the layer returns
@@ -205,8 +206,8 @@ def _reached(shape: Workload, tokens: int) -> int:
     plain = sum(prod(one) for name, one in shapes.items() if name not in ROUTED)
     if not shape.experts:
         return plain
-    told = routes(tokens, shape.experts.routed, shape.experts.per_token)
-    reached = sum(size > 0 for size in counts(told, shape.experts.routed))
+    routing = routes(tokens, shape.experts.routed, shape.experts.per_token)
+    reached = sum(size > 0 for size in counts(routing, shape.experts.routed))
     return plain + reached * sum(prod(shapes[name][1:]) for name in ROUTED)
 
 
@@ -251,19 +252,19 @@ def _observed(layer: Layer) -> dict[str, float | str]:
     return {"experts": layer.grouped_way} if layer.shape.experts else {}
 
 
-def _spoil(rooms: Rooms) -> None:
+def _spoil(results: Results) -> None:
     """Overwrites and drops the last result; a graph writes to the same buffer again."""
-    last = rooms.kept.get(0)
+    last = results.by_set.get(0)
     if isinstance(last, torch_tensor()):
         last.fill_(float("nan"))
-    rooms.spoil()
+    results.spoil()
 
 
-def _spot_check(point: Point, made: Made, rooms: Rooms) -> Check:
+def _spot_check(point: Point, made: Made, results: Results) -> Check:
     """Compares one random token of the result with float64, at full size."""
     import torch
 
-    result = rooms.kept.get(0)
+    result = results.by_set.get(0)
     if not isinstance(result, torch_tensor()):
         return LEFT_OUT
     most = made.layer.tokens if made.layer.decodes else min(made.layer.length, FURTHEST)
@@ -278,12 +279,12 @@ def _compared(
 
     layer, rows = made.layer, made.rows
     experts = layer.shape.experts
-    told = routes(layer.tokens, experts.routed, experts.per_token) if experts else ()
+    routing = routes(layer.tokens, experts.routed, experts.per_token) if experts else ()
     exact = []
     for token in picked:
         first = token if layer.decodes else token - token % layer.length
         cache = tuple(one[token, :, :-1] for one in layer.cache)
-        chosen = told[token] if told else ()
+        chosen = routing[token] if routing else ()
         row = exact_token(layer.shape, layer.weights, rows[first : token + 1], cache, chosen)
         exact.append(row - rows[token].double())
     added = result[list(picked)].double() - rows[list(picked)].double()

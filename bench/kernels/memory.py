@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 
 STREAMS = ("copy", "scale", "add", "triad", "read", "write")
 FACTOR = 3.0
+"""The scalar of scale, triad and write."""
 ARRAYS = {"copy": 2, "scale": 2, "add": 3, "triad": 3, "read": 1, "write": 1}
+"""Arrays that a stream reads or writes."""
 FORMULA = {
     "copy": "c = a: 2 N s", "scale": "c = 3 a: 2 N s", "add": "c = a + b: 3 N s",
     "triad": "c = a + 3 b: 3 N s", "read": "sum of a, or a . b: N s each", "write": "c = 3: N s",
 }  # fmt: skip
 FLOP = {"copy": 0, "scale": 1, "add": 1, "triad": 2, "read": 1, "write": 0}
+"""Operations per element."""
 
 WAYS = {
     "copy": ("torch", "elementwise", "memcpy"), "read": ("sum", "dot"),
@@ -197,7 +200,7 @@ def _bytes_call(way: str, a: "torch.Tensor", c: "torch.Tensor") -> Callable[[], 
 
     def run() -> torch.Tensor:
         others = [_threads(threads).submit(part, piece) for piece in parts[1:]]
-        part(parts[0])  # this thread would only wait
+        part(parts[0])  # this thread would otherwise only wait
         for other in others:
             other.result()
         return c

@@ -13,7 +13,7 @@ from bench.kernels.common.base import Defaults, Limits, Point, Task, itemsize
 from bench.kernels.common.llm import (
     DTYPES,
     LEFT_OUT,
-    Rooms,
+    Results,
     refuse_size,
     sets_for,
     verdict,
@@ -75,14 +75,14 @@ class Norm(Defaults):
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
         """Returns four rows."""
-        told: dict[str, int | str] = {"operation": variant or VARIANTS[0], "way": "torch"}
-        return Point("norm", dtype, data, {**told, "elements": PILOT_ROWS * COLUMNS})
+        form: dict[str, int | str] = {"operation": variant or VARIANTS[0], "way": "torch"}
+        return Point("norm", dtype, data, {**form, "elements": PILOT_ROWS * COLUMNS})
 
     def ways(self, point: Point, limits: Limits) -> list[Point]:
         """Returns an array of fixed size in every implementation; a CPU may have no compiler."""
         refuse_size(2 * self.work(point).footprint_bytes, limits.memory_bytes)
-        every = WAYS[str(point.parameters["operation"])]
-        ways = [way for way in every if not limits.is_cpu or way in NO_COMPILER]
+        known = WAYS[str(point.parameters["operation"])]
+        ways = [way for way in known if not limits.is_cpu or way in NO_COMPILER]
         return [replace(point, parameters={**point.parameters, "way": way}) for way in ways]
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
@@ -99,17 +99,17 @@ class Norm(Defaults):
         sets = sets_for(self.work(point).footprint_bytes, cache_bytes)
         gain = _gain(point, device)
         arrays = [_array(point, device) for _ in range(sets)]
-        rooms = Rooms()
+        results = Results()
         calls = [
-            rooms.keeping(number, proven(_call(point, array, gain)))
+            results.storing(number, proven(_call(point, array, gain)))
             for number, array in enumerate(arrays)
         ]
-        return Task(calls, rooms.spoil, lambda _: _spot_check(point, arrays[0], gain, rooms))
+        return Task(calls, results.spoil, lambda _: _spot_check(point, arrays[0], gain, results))
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Compares four rows with float64."""
-        told = {**point.parameters, "elements": PILOT_ROWS * COLUMNS}
-        small = replace(point, data="normal", parameters=told)
+        sized = {**point.parameters, "elements": PILOT_ROWS * COLUMNS}
+        small = replace(point, data="normal", parameters=sized)
         array, gain = _array(small, device), _gain(small, device)
         return _compared(small, proven(_call(small, array, gain))(), array, gain)
 
@@ -151,11 +151,13 @@ def _call(
     return torch.compile(written) if way == "compiled" else written
 
 
-def _spot_check(point: Point, array: "torch.Tensor", gain: "torch.Tensor", rooms: Rooms) -> Check:
+def _spot_check(
+    point: Point, array: "torch.Tensor", gain: "torch.Tensor", results: Results
+) -> Check:
     """Compares rows drawn at random."""
     import torch
 
-    whole = rooms.kept.get(0)
+    whole = results.by_set.get(0)
     if not isinstance(whole, torch.Tensor):
         return LEFT_OUT
     drawn = torch.randint(0, _rows(point), (SPOTS,)).to(array.device)

@@ -34,7 +34,7 @@ FIGURES = {
     "local": "memory_bandwidth", "peer": "link_bandwidth_oneway", "peer-both": "link_bandwidth",
 }  # fmt: skip
 TIMES = {"local": 2, "peer": 1, "peer-both": 2}
-"""Times that a copy's bytes are counted."""
+"""How often a copy's bytes are counted."""
 
 PILOT_ELEMENTS = 1 << 18
 
@@ -66,9 +66,9 @@ class Peer(Defaults):
 
     def work(self, point: Point) -> Work:
         """Counts bytes read and written on one device, or bytes that cross the link."""
-        way, one = str(point.parameters["way"]), point.size("elements") * itemsize(point.dtype)
+        way, copied = str(point.parameters["way"]), point.size("elements") * itemsize(point.dtype)
         formula = {1: "N s", 2: "2 N s"}[TIMES[way]]
-        moved = float(TIMES[way] * one)
+        moved = float(TIMES[way] * copied)
         return Work(flop=0.0, bytes=moved, footprint_bytes=moved, formula=formula)
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
@@ -83,13 +83,13 @@ class Peer(Defaults):
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- far above the cache by size
         """Returns the copy over arrays of random elements."""
         peer = _peer_of(point, device)
-        made = _copies(point, copies.kept(point, device), peer)
+        made = _copies(point, copies.arrays(point, device), peer)
         return copies.task(_call(made, device, peer), made)
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Copies 100,003 fresh elements and compares them all."""
         peer = _peer_of(point, device)
-        made = _copies(point, copies.fresh(point, device), peer)
+        made = _copies(point, copies.fresh_arrays(point, device), peer)
         return copies.checked(_call(made, device, peer), made)
 
 

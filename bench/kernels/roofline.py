@@ -58,9 +58,13 @@ SIZES = {True: (4096, 2048, 1024, 512), False: (16384, 8192, 4096, 2048)}
 """n = k of the products; the first whose weights fit twice into memory is used."""
 
 MAX_SETS = 64
+"""Most operand sets of a product."""
 CHECKED_ROUNDS = 24
+"""Rounds of the stream that ``check`` compares."""
 CHECKED_SIZE = 512
+"""n = k of the product that ``check`` compares."""
 TOLERANCE = {"fp64": 1e-12, "fp32": 2e-5, "bf16": 1e-2, "fp16": 3e-3}
+"""Largest relative error at k = 512."""
 
 
 class Roofline(Defaults):
@@ -99,8 +103,8 @@ class Roofline(Defaults):
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:
         """Returns a small product or stream; ``check`` picks the implementation."""
         intensity = variant or self.variants(dtype)[0]
-        told: dict[str, int | str] = {"intensity": intensity, "way": "", "elements": 1 << 15}
-        return Point("roofline", dtype, data, told)
+        form: dict[str, int | str] = {"intensity": intensity, "way": "", "elements": 1 << 15}
+        return Point("roofline", dtype, data, form)
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
         """Returns the stream or product of the intensity; on a GPU, several numbers of programs.
@@ -122,17 +126,17 @@ class Roofline(Defaults):
         """Returns the stream, or products whose weights rotate through more than the cache."""
         if _is_product(point):
             return _product_task(point, device, cache_bytes)
-        made = mixed.stream(point, point.size("elements"), device)
-        return Task([made.run], made.spoil, lambda _: _spot_check(point, made))
+        stream = mixed.stream(point, point.size("elements"), device)
+        return Task([stream.run], stream.spoil, lambda _: _spot_check(point, stream))
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Runs 24 rounds, or a product with n = k = 512, and compares with float64."""
         small = _small(point, device)
         if not _is_product(small):
-            made = mixed.stream(small, small.size("elements"), device)
-            made.run()
+            stream = mixed.stream(small, small.size("elements"), device)
+            stream.run()
             programs = range(small.size("programs"))
-            return _verdict(small, max(map(made.error, programs)))
+            return _verdict(small, max(map(stream.error, programs)))
         set_precision(small.dtype)
         m, n, k = (small.size(name) for name in "mnk")
         a, b = (inputs.draw(shape, small.dtype, "normal", device) for shape in ((m, k), (n, k)))
@@ -224,17 +228,17 @@ def _small(point: Point, device: "torch.device") -> Point:
     return _point(point, way=way, programs=2, elements=rounds)
 
 
-def _spot_check(point: Point, made: mixed.Stream) -> Check:
+def _spot_check(point: Point, stream: mixed.Stream) -> Check:
     """Compares the outputs of the first and of a random program with float64."""
     import torch
 
     other = int(torch.randint(0, point.size("programs"), ()))
-    return _verdict(point, max(made.error(0), made.error(other)))
+    return _verdict(point, max(stream.error(0), stream.error(other)))
 
 
 def _verdict(point: Point, error: float) -> Check:
-    held = point.dtype if point.dtype in VECTOR else "fp32"
-    tolerance, shape = TOLERANCE[held], f"{point.size('elements')} elements"
+    dtype = point.dtype if point.dtype in VECTOR else "fp32"
+    tolerance, shape = TOLERANCE[dtype], f"{point.size('elements')} elements"
     return Check(passed=error <= tolerance, error=error, tolerance=tolerance, shape=shape)
 
 
@@ -245,11 +249,11 @@ def _product_task(point: Point, device: "torch.device", cache_bytes: float) -> T
     elements = (m * k + n * k) * sets + 2 * sets * inputs.ALIGN_ELEMENTS
     (pool,) = inputs.buffers(1, elements, point.dtype, point.data, device)
     cutter = inputs.Cutter(pool)
-    room = inputs.outputs(sets * m * n, torch_dtype(point.dtype), device).view(sets, m, n)
-    calls = [(cutter.cut(m, k), cutter.cut(n, k), out) for out in room]
-    a, b, out = calls[0]
+    results = inputs.outputs(sets * m * n, torch_dtype(point.dtype), device).view(sets, m, n)
+    operands = [(cutter.cut(m, k), cutter.cut(n, k), out) for out in results]
+    a, b, out = operands[0]
     return Task(
-        [_product(*one) for one in calls],
+        [_product(*one) for one in operands],
         partial(out.fill_, math.nan),
         lambda _: _product_spot_check(point, out, a, b),
     )

@@ -1,9 +1,10 @@
-"""2:4 sparse matrix multiplication C[m,n] = A[m,k] B[k,n], two of each four numbers of A zero.
+"""2:4 sparse matrix multiplication C[m,n] = A[m,k] B[k,n]: two of each four numbers of A are zero.
 
-Operations are counted as those of the dense product, 2mnk, as sheets count "with sparsity"; the
-device does half of them. Bytes are the numbers of A that stay, their metadata, B and C.
+Operations are counted as for the dense product, 2mnk, as sheets count "with sparsity"; the device
+does half of them. Bytes are the numbers of A that are kept, their metadata, B and C.
 Figures: ``sparse_<dtype>``. A is pruned at random and compressed before any call is timed. Calls
-are replays of graphs: torch plans each product anew, which takes the host longer than the product.
+are replays of graphs, as torch plans each product again, which takes the host longer than the
+product takes the device.
 """
 
 from collections.abc import Callable
@@ -28,14 +29,14 @@ TOLERANCE = {"tf32": 3e-3, "bf16": 1e-2, "fp16": 3e-3, "fp8": 2e-2, "int8": 0.0}
 """Largest relative error (Frobenius norm) at k = 512; int8 sums are exact."""
 
 NT_ONLY = ("fp8", "int8")
-"""Formats that sparse tensor cores multiply only where both factors lie along k in memory."""
+"""Formats that sparse tensor cores multiply only if both factors are contiguous along k."""
 
 PILOT_SIZE = 128
 CHECK_SHAPE = {"m": 128, "n": 96, "k": 512}
 
 
 class Sparse(Defaults):
-    """Matrix multiplication with one 2:4 sparse factor, one call a product."""
+    """Matrix multiplication with one 2:4 sparse factor, one product per call."""
 
     name = "sparse"
     about = "2:4 sparse matrix multiplication, its best shape found by search"
@@ -44,11 +45,11 @@ class Sparse(Defaults):
     searches = 0.6
 
     def figures(self, point: Point) -> tuple[str, ...]:
-        """Returns the dtype's figure with structured sparsity."""
+        """Returns the dtype's rate with structured sparsity."""
         return (f"sparse_{point.dtype}",)
 
     def work(self, point: Point) -> Work:
-        """Counts the 2mnk operations of the dense product; A is half its numbers and metadata."""
+        """Counts the 2mnk operations of the dense product; of A, half the numbers and metadata."""
         m, n, k = products.sizes(point)
         factor = itemsize(point.dtype) * m * k / 2 + structured.metadata_bytes(point.dtype, m * k)
         moved = factor + itemsize(point.dtype) * k * n + products.out_itemsize(point.dtype) * m * n
@@ -57,7 +58,7 @@ class Sparse(Defaults):
         )
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:  # noqa: ARG002 -- one form
-        """Returns a 128-cube, the least that every library takes."""
+        """Returns m = n = k = 128, the smallest product that every library supports."""
         return Point("sparse", dtype, data, {**dict.fromkeys("mnk", PILOT_SIZE), "layout": "nt"})
 
     def smaller(self, point: Point) -> Point:
@@ -71,7 +72,7 @@ class Sparse(Defaults):
         return products.space(self.work, pilot, limits, layouts)
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:
-        """Prunes and compresses as many operand sets as exceed twice the cache."""
+        """Prunes and compresses operand sets that together exceed twice the cache."""
         library = structured.library(point.dtype, device)
         set_precision(point.dtype)
         count = products.set_count(self.work(point), cache_bytes)
@@ -81,7 +82,7 @@ class Sparse(Defaults):
         results: Results = {}
         plain = [_call(library, point, *one) for one in (first, *others)]
         replayed = captured_if_possible(plain, device)
-        calls = [_keeping(results, number, one) for number, one in enumerate(replayed)]
+        calls = [_storing(results, number, one) for number, one in enumerate(replayed)]
         return Task(
             calls,
             partial(_spoil, results),
@@ -113,10 +114,10 @@ def _call(library: str, point: Point, left: Factor, right: Factor) -> Callable[[
     return structured.product(library, point.dtype, left.vectors, right.vectors.t())
 
 
-def _keeping(
+def _storing(
     results: "Results", number: int, product: Callable[[], "torch.Tensor"]
 ) -> Callable[[], "torch.Tensor"]:
-    """Returns the call that leaves its result behind: the libraries write into new memory only."""
+    """Returns the call, extended to store its result: the libraries always allocate a new one."""
 
     def run() -> "torch.Tensor":
         results[number] = result = product()
@@ -128,13 +129,16 @@ def _keeping(
 def _observed(
     call: Callable[[], object], device: "torch.device", *, replayed: bool
 ) -> dict[str, float | str]:
-    """Returns the code that ran, and that no graph was had: the host may be what took the time."""
+    """Returns the GPU kernel that ran, and whether no graph was captured.
+
+    Without a graph, the host's overhead may be what was timed.
+    """
     seen = gpucode.observed(call, device)
     return seen if replayed or device.type == "cpu" else {**seen, "graph": "not captured"}
 
 
 def _spoil(results: "Results") -> None:
-    """Overwrites the results before they are dropped: their memory may be handed out again."""
+    """Overwrites the results before they are dropped, as their memory may be reused as it is."""
     for result in results.values():
         products.spoil(result)
     results.clear()

@@ -57,7 +57,7 @@ SPOILT = -7.0
 
 
 class Sustained(Defaults):
-    """A load kept up for all of its time, so that throttling shows."""
+    """A load that runs for all of its time, so that throttling is noticed."""
 
     name = "sustained"
     about = "a matrix or mixed load kept up, with its power"

@@ -1,8 +1,8 @@
-"""Vector rates: x = x a + b in registers, two operations a multiply-add, and nothing else.
+"""Vector rates: x = x a + b in registers only, two operations per multiply-add.
 
-Figures: ``vector_<dtype>``. On an x86-64 CPU machine code runs in one thread a core, twelve
-independent accumulators each; on a GPU Triton does the same in every thread. bf16 on a CPU is
-what its instruction computes: x += a0 b0 + a1 b1, x in fp32.
+Figures: ``vector_<dtype>``. On an x86-64 CPU, machine code runs in one thread per core, with twelve
+independent accumulators each; on a GPU a Triton program does the same in every thread. bf16 on a
+CPU is what its instruction computes: x += a0 b0 + a1 b1, with x in fp32.
 """
 
 import math
@@ -13,8 +13,15 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from bench.kernels.common import inputs, simd
-from bench.kernels.common.base import Defaults, Limits, Point, Task, UnsupportedError, itemsize
-from bench.kernels.common.base import torch_dtype as named
+from bench.kernels.common.base import (
+    Defaults,
+    Limits,
+    Point,
+    Task,
+    UnsupportedError,
+    itemsize,
+    torch_dtype,
+)
 from bench.kernels.common.units import units
 from bench.records.model import Check, Work
 
@@ -24,30 +31,31 @@ if TYPE_CHECKING:
     State = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 ACCUMULATORS = 12
-"""Two units of a latency of five cycles keep ten busy; AVX2 has room for no more than fourteen."""
+"""Accumulators per thread: two units with a latency of five cycles need ten; AVX2 has registers
+for at most fourteen."""
 
 UNROLLED = 4
 ELEMENTS_A_THREAD = (8, 16, 32)
 WARPS = (4, 8)
 PROGRAMS_A_UNIT = (2, 4, 8)
 CPU_STEPS = (1 << 22, 1 << 17)
-"""Steps of a call, and more for each thread: starting one takes Python some microseconds."""
+"""Steps of a call, and additional steps per thread, as Python takes microseconds to start one."""
 
 MOST_STEPS = 1 << 24
 GPU_STEPS_A_UNIT = 1 << 28
-"""Multiply-adds of a call on each SM or CU: about a millisecond at 128 a cycle."""
+"""Multiply-adds of a call on each SM or CU: about a millisecond at 128 per cycle."""
 
 LARGEST_FACTOR = 0.9
+"""Largest magnitude of a random factor a, so that x stays bounded."""
 COUNTERS_APART = 16
+"""Every so many programs of a GPU, one has lanes that count steps."""
 COUNTED = {"fp64": 2**53, "fp32": 2**24, "fp16": 2**11, "bf16": 2**8}
-"""How far a format counts by ones before a sum rounds back to what it was."""
+"""The number at which adding 1 no longer changes a sum in the format."""
 
 CHECKED_STEPS = 48
 TOLERANCE = {"fp64": 1e-13, "fp32": 2e-5, "fp16": 2e-2, "bf16": 1.5e-1}
-"""Of an element, relative to the largest of its block: ten half-units of the last place, and more.
-
-A factor of 0.9 carries ten roundings on.
-"""
+"""Largest error of an element, relative to its magnitude or 1: above ten half-units of the last
+place, as a factor of 0.9 carries about ten roundings on."""
 
 
 class Vector(Defaults):
@@ -63,11 +71,11 @@ class Vector(Defaults):
         return (f"vector_{point.dtype}",)
 
     def label(self, point: Point) -> str:  # noqa: ARG002 -- the protocol's signature
-        """Returns what tells it from a matrix product that is set beside the same figure."""
+        """Returns a label that distinguishes it from a matrix product compared with this figure."""
         return "multiply-add in registers"
 
     def work(self, point: Point) -> Work:
-        """Counts two operations a multiply-add; bytes are x, a and b read and x written once."""
+        """Counts two operations per multiply-add; bytes are x, a and b read and x written once."""
         programs, accumulators, lanes, steps = _sizes(point)
         factors = 1 if point.parameters["way"] == "triton" else lanes
         moved = float(2 * programs * (accumulators * lanes + factors) * itemsize(point.dtype))
@@ -79,24 +87,24 @@ class Vector(Defaults):
         )
 
     def pilot(self, dtype: str, data: str, variant: str = "") -> Point:  # noqa: ARG002 -- one form
-        """Returns a few steps in one program, in the first way that the device has."""
+        """Returns a few steps in one program; ``build`` picks the implementation."""
         return _point(dtype, data, "", (1, 1, 128, CHECKED_STEPS))
 
     def space(self, pilot: Point, limits: Limits) -> list[Point]:
-        """Returns each instruction set of a CPU; for a GPU, blocks, warps and programs a unit."""
+        """Returns every instruction set of a CPU; for a GPU, block sizes, warps and programs."""
         return _cpu_space(pilot) if limits.is_cpu else _gpu_space(pilot)
 
     def build(self, point: Point, device: "torch.device", cache_bytes: float) -> Task:  # noqa: ARG002 -- nothing is cached
-        """Returns the loop over fresh x, a and b; one lane in several counts the steps."""
-        told = _on(point, device)
-        state = counting(told, _state(told, device))
-        run, out = _loop(told, state)
-        return Task([run], partial(out.fill_, math.nan), lambda _: _spot_check(told, state, out))
+        """Returns the loop over fresh x, a and b; some lanes count the steps."""
+        ready = _with_way(point, device)
+        state = counting(ready, _state(ready, device))
+        run, out = _loop(ready, state)
+        return Task([run], partial(out.fill_, math.nan), lambda _: _spot_check(ready, state, out))
 
     def check(self, point: Point, device: "torch.device") -> Check:
         """Runs 48 steps on fresh x, a and b, and compares every element with float64."""
-        told = _on(point, device)
-        small = replace(told, parameters={**told.parameters, "steps": CHECKED_STEPS})
+        ready = _with_way(point, device)
+        small = replace(ready, parameters={**ready.parameters, "steps": CHECKED_STEPS})
         state = _state(small, device)
         run, _ = _loop(small, state)
         x, a, b = (one.cpu().double() for one in state)
@@ -112,8 +120,8 @@ def _point(
     dtype: str, data: str, way: str, sizes: tuple[int, int, int, int], warps: int = 4
 ) -> Point:
     names = ("programs", "accumulators", "lanes", "steps")
-    told: dict[str, int | str] = {"way": way, **dict(zip(names, sizes, strict=True))}
-    return Point("vector", dtype, data, told | ({"warps": warps} if way == "triton" else {}))
+    form: dict[str, int | str] = {"way": way, **dict(zip(names, sizes, strict=True))}
+    return Point("vector", dtype, data, form | ({"warps": warps} if way == "triton" else {}))
 
 
 def _sizes(point: Point) -> tuple[int, int, int, int]:
@@ -148,8 +156,8 @@ def _gpu_space(pilot: Point) -> list[Point]:
     return points
 
 
-def _on(point: Point, device: "torch.device") -> Point:
-    """Returns the point in a way that the device has, where it names none."""
+def _with_way(point: Point, device: "torch.device") -> Point:
+    """Returns the point; if it names no implementation, with one that the device has."""
     if point.parameters["way"]:
         return point
     if device.type != "cpu":
@@ -164,7 +172,10 @@ def _is_dot(point: Point) -> bool:
 
 
 def _state(point: Point, device: "torch.device") -> "State":
-    """Draws x, a and b; b is nothing only where all inputs are, lest x shrink to a subnormal."""
+    """Returns random x, a and b.
+
+    b is zero only with ``data=zeros``; otherwise x would shrink to a subnormal where it is.
+    """
     import torch
 
     programs, accumulators, lanes, _ = _sizes(point)
@@ -173,7 +184,7 @@ def _state(point: Point, device: "torch.device") -> "State":
     shape = (programs, accumulators, lanes // 2 if dot else lanes)
     x = inputs.draw(shape, "fp32" if dot else point.dtype, point.data, device)
     drawn = inputs.draw(factors, "fp32", point.data, device)
-    a = (LARGEST_FACTOR * torch.tanh(drawn)).to(named(point.dtype))
+    a = (LARGEST_FACTOR * torch.tanh(drawn)).to(torch_dtype(point.dtype))
     b = inputs.draw(factors, point.dtype, point.data, device)
     return x, a, b if point.data == "zeros" else b.masked_fill(b == 0, 1.0)
 
@@ -181,7 +192,7 @@ def _state(point: Point, device: "torch.device") -> "State":
 def counting(point: Point, state: "State") -> "State":
     """Returns the state with some lanes that count steps: x = 0, a = 1, b = 1.
 
-    All other pairs of a dot product are made to cancel, so that x stays within what fp32 resolves.
+    All other pairs of a dot product cancel, so that x stays within what fp32 resolves.
     """
     x, a, b = (one.clone() for one in state)
     apart = COUNTERS_APART if a.shape[2] == 1 else a.shape[2]
@@ -194,7 +205,7 @@ def counting(point: Point, state: "State") -> "State":
 
 
 def _loop(point: Point, state: "State") -> tuple[Callable[[], "torch.Tensor"], "torch.Tensor"]:
-    """Returns the loop as a call, and what it writes."""
+    """Returns the loop as a call, and its output."""
     import torch
 
     out = torch.empty_like(state[0])
@@ -228,14 +239,14 @@ def _triton_loop(point: Point, state: "State", out: "torch.Tensor") -> Callable[
 
 
 def _pairs(a: "torch.Tensor", b: "torch.Tensor") -> "torch.Tensor":
-    """Returns a0 b0 + a1 b1 of neighbours."""
+    """Returns a0 b0 + a1 b1 for each pair of neighbours along the last dimension."""
     return (a * b).view(*b.shape[:-1], -1, 2).sum(-1)
 
 
 def _spot_check(point: Point, state: "State", out: "torch.Tensor") -> Check:
-    """Compares all that the timed loop left with its closed form in float64.
+    """Compares the timed loop's output with its closed form in float64.
 
-    x a^n + b (1 - a^n) / (1 - a); a lane that counts ends at n, or where its format stops.
+    That is x a^n + b (1 - a^n) / (1 - a). A lane that counts ends at n, or at ``COUNTED``.
     """
     import torch
 

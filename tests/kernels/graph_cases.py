@@ -80,7 +80,7 @@ class Cuda:
         monkeypatch.setattr(torch._C, "_cuda_endAllocateToPool", self.end, raising=False)
         monkeypatch.setattr(torch._C, "_cuda_releasePool", self.release, raising=False)
         monkeypatch.setattr(torch, "Generator", Generator)
-        monkeypatch.setattr(graphs, "_beside", cache(graphs._beside.__wrapped__))
+        monkeypatch.setattr(graphs, "_capture_stream", cache(graphs._capture_stream.__wrapped__))
 
     def new_stream(self, _: object) -> SimpleNamespace:
         self.streams.append(SimpleNamespace(wait_stream=lambda _: None))

@@ -32,7 +32,7 @@ def space(named: str, limits: Limits = ROOMY) -> Point:
 
 @pytest.mark.parametrize("lines", [1, 2, 3, 64, 1000])
 def test_the_chain_goes_through_every_line_once(lines: int) -> None:
-    chain = latency._laid(lines, CPU)
+    chain = latency._random_chain(lines, CPU)
     words, at, seen = chain.table.tolist(), chain.address(0), set()
     for step in range(lines):
         assert at == chain.address(step)
@@ -43,13 +43,13 @@ def test_the_chain_goes_through_every_line_once(lines: int) -> None:
 
 
 def test_two_chains_are_in_different_orders() -> None:
-    first, second = (latency._laid(64, CPU).order.tolist() for _ in range(2))
+    first, second = (latency._random_chain(64, CPU).order.tolist() for _ in range(2))
     assert first != second
 
 
 @pytest.mark.parametrize("steps", [8, 16, 800])
 def test_machine_code_follows_the_chain(steps: int) -> None:
-    chain = latency._laid(129, CPU)
+    chain = latency._random_chain(129, CPU)
     assert loads.chain().follow(chain.address(0), steps) == chain.address(steps)
 
 
@@ -79,7 +79,7 @@ def test_a_set_that_memory_does_not_hold_is_unsupported() -> None:
 
 
 def test_a_walk_goes_on_where_it_ended() -> None:
-    walk = latency._walk(latency._laid(100, CPU), 24)
+    walk = latency._walk(latency._random_chain(100, CPU), 24)
     for calls in range(1, 6):
         walk.go()
         assert (walk.check().passed, walk.check().shape) == (True, f"{24 * calls} loads")
@@ -111,14 +111,14 @@ def test_a_walk_of_too_few_steps_fails_the_check(
 
 
 def test_a_chain_that_leads_elsewhere_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = latency._laid
+    real = latency._random_chain
 
     def crossed(lines: int, device: torch.device) -> latency._Chain:
         chain = real(lines, device)
         chain.table[chain.order[5] * 8] = chain.address(7)
         return chain
 
-    monkeypatch.setattr(latency, "_laid", crossed)
+    monkeypatch.setattr(latency, "_random_chain", crossed)
     assert not LATENCY.check(point(), CPU).passed
 
 

@@ -86,9 +86,9 @@ def changed(name: str, how: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatc
 
 
 WRONG: dict[str, tuple[tuple[str, ...], Callable[[pytest.MonkeyPatch], Any]]] = {
-    "no turn": (VARIANTS, lambda patch: patch.setattr(decoder, "turned", lambda heads, _: heads)),
+    "no turn": (VARIANTS, lambda patch: patch.setattr(decoder, "rotated", lambda heads, _: heads)),
     "turned back": (
-        VARIANTS, changed("turns", lambda by: (by[0], -by[1])),
+        VARIANTS, changed("rotations", lambda by: (by[0], -by[1])),
     ),
     "one place off": (VARIANTS, changed("_positions", lambda places: places - 1)),
     "norm left out": (VARIANTS, changed("_normed", lambda rows: rows * 1.01)),
@@ -158,8 +158,8 @@ def test_a_head_that_is_turned_for_nothing_fails_the_check(
     positions = decoder._positions
     monkeypatch.setattr(
         decoder,
-        "_turns",
-        lambda layer, size: decoder.turns(positions(layer), size, 1e4, torch.float32),
+        "_rotations",
+        lambda layer, size: decoder.rotations(positions(layer), size, 1e4, torch.float32),
     )
     assert not KERNEL.check(point(variant), CPU).passed
 

@@ -232,7 +232,7 @@ def test_both_ways_run_at_once_and_end_together(
 
 @pytest.mark.usefixtures("streams")
 def test_pinned_copies_do_not_hold_the_host_up_and_pageable_ones_do() -> None:
-    arrays = copies.fresh(copying("host_link", "both"), CPU)
+    arrays = copies.fresh_arrays(copying("host_link", "both"), CPU)
     for way in host_link.LABELS:
         made = host_link._copies(copying("host_link", way), arrays)
         assert {one.non_blocking for one in made} == {not way.endswith("pageable")}
@@ -243,7 +243,7 @@ def test_pinned_copies_do_not_hold_the_host_up_and_pageable_ones_do() -> None:
 @pytest.mark.parametrize(("name", "way"), COPIES)
 def test_only_the_last_array_that_memory_streams_share_is_written(name: str, way: str) -> None:
     point = copying(name, way)
-    a, b, _ = copies.kept(point, CPU)
+    a, b, _ = copies.arrays(point, CPU)
     before = a.clone(), b.clone()
     task = kernel(name).build(point, CPU, 0.0)
     spot(task, 2)

@@ -192,23 +192,23 @@ def test_a_call_too_long_for_a_cpu_is_refused_with_the_time_predicted() -> None:
 
 
 @pytest.mark.parametrize(("again", "refused"), [(1e12, False), (1e9, True)])
-def test_a_pace_that_was_disturbed_is_taken_again_before_a_call_is_refused(
+def test_a_rate_that_was_disturbed_is_taken_again_before_a_call_is_refused(
     again: float, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work, found = EXPERTS.work(block("prefill", batch=512, experts=16)), [1e9, again]
-    monkeypatch.setattr(llm, "pace", lambda *_: found.pop(0))
-    llm.product_pace.cache_clear()
+    monkeypatch.setattr(llm, "best_rate", lambda *_: found.pop(0))
+    llm.product_rate.cache_clear()
     try:
         with pytest.raises(UnsupportedError) if refused else nullcontext():
             llm.refuse_slow_product(work, "fp16")
         assert found == []
     finally:
-        llm.product_pace.cache_clear()
+        llm.product_rate.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", llm.DTYPES)
-def test_the_pace_of_a_product_is_found_in_a_moment(dtype: str) -> None:
-    assert llm.product_pace(dtype) > 0
+def test_the_rate_of_a_product_is_found_in_a_moment(dtype: str) -> None:
+    assert llm.product_rate(dtype) > 0
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def pair() -> Iterator[Pair]:
 
 def torchrun(monkeypatch: pytest.MonkeyPatch, **told: str) -> None:
     """What torchrun says in the environment."""
-    for name in ranks.TOLD:
+    for name in ranks.ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
     for name, value in told.items():
         monkeypatch.setenv(name, value)

@@ -1,1 +1,1 @@
-"""What kernels share: the contract, inputs, precision switches."""
+"""Code that kernels share: their interface, input data, precision switches, checks."""

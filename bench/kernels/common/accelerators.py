@@ -1,7 +1,7 @@
 """Calls of any accelerator's torch module that kernels need: synchronize, free, streams, units.
 
-Device types other than CUDA have modules with the same calls; a kernel is unsupported where the
-module lacks a call that it requires.
+Device types other than CUDA have torch modules with the same calls. A kernel is unsupported if the
+module lacks a call that it needs.
 """
 
 from collections.abc import Callable
@@ -21,14 +21,14 @@ INTEGRATED = ("is_integrated", "is_integrated_gpu")
 
 
 def module(device: "torch.device") -> Any:  # noqa: ANN401 -- of whatever type the plug-in has
-    """Returns torch's module of a device's type, such as ``torch.npu``; a CPU has CUDA's."""
+    """Returns torch's module of a device's type, such as ``torch.npu``; for a CPU, CUDA's."""
     import torch
 
     return torch.cuda if device.type == "cpu" else torch.get_device_module(device.type)
 
 
 def waiter(device: "torch.device") -> Callable[[], object]:
-    """Returns the call that synchronizes with an accelerator, to be looked up outside of timing."""
+    """Returns the call that synchronizes with an accelerator, for use in timed code."""
     wait: Callable[..., object] = module(device).synchronize
     return wait if device.type == "mps" else partial(wait, device)
 
@@ -53,8 +53,8 @@ def all_memory(device: "torch.device") -> float:
     query = getattr(module(device), "mem_get_info", None)
     info = query(device) if query else None
     if not info or not info[1]:
-        unknown = f"{device.type} does not report how much memory it has"
-        raise UnsupportedError(f"{unknown}: nothing bounds what is filled")
+        problem = f"{device.type} does not report how much memory it has"
+        raise UnsupportedError(f"{problem}: nothing bounds what is filled")
     return float(info[1])
 
 
@@ -66,16 +66,16 @@ def shares_memory(device: "torch.device") -> bool:
 
 
 def _properties(device: "torch.device") -> Any:  # noqa: ANN401 -- as above
-    """Returns the device properties, None where the module has no such call."""
+    """Returns the device properties; None if the module has no such call."""
     query = getattr(module(device), "get_device_properties", None)
     return query(device) if query else None
 
 
 def streams(device: "torch.device") -> Any:  # noqa: ANN401 -- as above
-    """Returns the module, which has streams.
+    """Returns torch's module of a device's type, which is known to have streams.
 
     Raises:
-        UnsupportedError: it has none.
+        UnsupportedError: it has no streams.
     """
     owner = module(device)
     if not all(hasattr(owner, name) for name in ("Stream", "stream", "current_stream")):
@@ -84,7 +84,7 @@ def streams(device: "torch.device") -> Any:  # noqa: ANN401 -- as above
 
 
 def unit_count(device: "torch.device") -> int | None:
-    """Returns the number of SMs, CUs or cores that a device reports, None if it does not."""
+    """Returns the number of SMs, CUs or cores that a device reports; None if it does not."""
     names = ("multi_processor_count", "gpu_subslice_count", "cube_core_num")
     counts = (getattr(_properties(device), name, None) for name in names)
     return next((int(count) for count in counts if count), None)

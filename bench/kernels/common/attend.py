@@ -1,7 +1,7 @@
-"""Attention by torch's backends and written out, and a float64 reference for single rows.
+"""Attention by torch's backends or by explicit products, and a float64 reference for single rows.
 
-Layout as torch has it: batch x heads x length x size of a head. In decode, the query heads that
-share a key head stand as its rows, so that each key and value is read once.
+Tensors have torch's layout: (batch, heads, length, head size). In decode, the query heads that
+share a key head are packed as its rows, so that each key and value is read once.
 """
 
 import warnings
@@ -20,20 +20,22 @@ BACKENDS = {
     "flash": "FLASH_ATTENTION", "cudnn": "CUDNN_ATTENTION", "efficient": "EFFICIENT_ATTENTION",
     "math": "MATH",
 }  # fmt: skip
-"""Ways by the names of ``torch.nn.attention.SDPBackend``; ``torch`` leaves it to choose."""
+"""Implementations by the names of ``torch.nn.attention.SDPBackend``; with ``torch``, torch
+chooses."""
 WAYS = ("torch", "flash", "cudnn", "efficient", "math")
 DECODE_WAYS = (*WAYS, "matmul")
-"""``matmul`` is two products with a softmax between."""
+"""``matmul`` is two products with a softmax between them."""
 CPU_WAYS = ("torch", "flash", "matmul")
-"""What makes sense on a CPU: two backends are not there, and ``math`` is ``matmul`` by copies."""
+"""Implementations for a CPU, which lacks two backends; ``math`` is ``matmul`` with more copies."""
 
 BACKWARD = 2.5
-"""Products of a backward pass over those of the forward pass, which it does once more."""
+"""Products of a backward pass over those of the forward pass; it recomputes one of them."""
 
 MISSING = ("no available kernel", "no viable backend", "invalid backend")
+"""Parts of the messages by which torch reports a missing backend."""
 
 
-def attention(  # noqa: PLR0913 -- three operands and how
+def attention(  # noqa: PLR0913 -- three operands and three options
     way: str,
     queries: "torch.Tensor",
     keys: "torch.Tensor",
@@ -42,13 +44,13 @@ def attention(  # noqa: PLR0913 -- three operands and how
     causal: bool,
     scale: float | None = None,
 ) -> "torch.Tensor":
-    """Returns softmax(q kT) v by one of ``DECODE_WAYS``; fewer key heads than query heads do.
+    """Returns softmax(q kT) v by one of ``DECODE_WAYS``; query heads may share key heads.
 
     Raises:
         UnsupportedError: torch has no such backend for this device, type and shape.
     """
     if way == "matmul":
-        return _written_out(queries, keys, values, causal=causal, scale=scale)
+        return _by_products(queries, keys, values, causal=causal, scale=scale)
     try:
         return _by_torch(way, (queries, keys, values), causal=causal, scale=scale)
     except RuntimeError as error:
@@ -73,7 +75,7 @@ def _by_torch(
     arguments = {"is_causal": causal, "scale": scale, "enable_gqa": grouped}
     if way == "torch":
         return call(queries, keys, values, **arguments)
-    if way == "flash" and values.shape[-1] < keys.shape[-1]:  # flash wants one size of a head
+    if way == "flash" and values.shape[-1] < keys.shape[-1]:  # flash needs one head size
         missing = keys.shape[-1] - values.shape[-1]
         padded = torch.nn.functional.pad(values, (0, missing))
         return _by_torch(way, (queries, keys, padded), causal=causal, scale=scale)[
@@ -83,7 +85,7 @@ def _by_torch(
         return call(queries, keys, values, **arguments)
 
 
-def _written_out(
+def _by_products(
     queries: "torch.Tensor",
     keys: "torch.Tensor",
     values: "torch.Tensor",
@@ -105,43 +107,49 @@ def _written_out(
 
 
 def prefill_work(model: Workload, batch: int, length: int, dtype: str, *, back: bool) -> Work:
-    """Counts causal attention as the field does, half of 4 b h s^2 d, or its backward pass.
+    """Returns the work of causal attention, by the usual count, or of its backward pass.
 
-    The forward pass moves queries, keys, values and its result once; the backward pass the
-    same and their gradients.
+    The count is half of 4 b h s^2 d FLOP. The forward pass moves queries, keys, values and its
+    result once; the backward pass moves the same and their gradients.
     """
     b, s, h, d = batch, length, model.heads, model.head_dim
-    flop, told = 2.0 * b * h * s * s * d, "2 b h s^2 d: half of 4 b h s^2 d, being causal"
+    flop, formula = 2.0 * b * h * s * s * d, "2 b h s^2 d: half of 4 b h s^2 d, being causal"
     moved = float(itemsize(dtype) * 2 * b * s * d * (h + model.kv_heads))
     if back:
-        flop, moved, told = BACKWARD * flop, 2 * moved, f"{BACKWARD} x {told}"
-    return Work(flop=flop, bytes=moved, footprint_bytes=moved, formula=told)
+        flop, moved, formula = BACKWARD * flop, 2 * moved, f"{BACKWARD} x {formula}"
+    return Work(flop=flop, bytes=moved, footprint_bytes=moved, formula=formula)
 
 
 def decode_work(model: Workload, batch: int, length: int, dtype: str) -> Work:
-    """Counts one token's attention to ``length`` keys: keys and values, or the latent, once."""
+    """Returns the work of one token's attention to ``length`` keys, for each sequence.
+
+    Keys and values, or the latent of MLA, are read once.
+    """
     b, s, h = batch, length, model.heads
     if model.mla:
         latent, key = model.mla.kv_lora, model.mla.kv_lora + model.mla.rope
         elements = b * (s * key + h * (key + latent))
-        flop, told = 2.0 * b * h * s * (key + latent), "2 b h s (576 + 512); the latent once"
+        flop, formula = 2.0 * b * h * s * (key + latent), "2 b h s (576 + 512); the latent once"
     else:
         elements = 2 * b * model.head_dim * (s * model.kv_heads + h)
-        flop, told = 4.0 * b * h * s * model.head_dim, "4 b h s d; keys and values once"
+        flop, formula = 4.0 * b * h * s * model.head_dim, "4 b h s d; keys and values once"
     moved = float(itemsize(dtype) * elements)
-    return Work(flop=flop, bytes=moved, footprint_bytes=moved, formula=told)
+    return Work(flop=flop, bytes=moved, footprint_bytes=moved, formula=formula)
 
 
 def packed(queries: "torch.Tensor", kv_heads: int) -> "torch.Tensor":
-    """Returns one token's queries, batch x heads x size, as rows of the key heads they share."""
+    """Returns one token's queries, (batch, heads, size), grouped as rows of their key heads.
+
+    The result is (batch, key heads, query heads per key head, size).
+    """
     batch, heads, size = queries.shape
     return queries.view(batch, kv_heads, heads // kv_heads, size)
 
 
 def proven(call: "Callable[[], object]") -> "Callable[[], object]":
-    """Returns the call once it has run, so that a backend that is missing shows at once.
+    """Runs a call once and returns it, so that a missing backend is noticed at once.
 
-    torch warns at length of why a backend was not used; the error says enough.
+    torch's long warnings on why a backend was not used are suppressed; the error says enough.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -152,7 +160,7 @@ def proven(call: "Callable[[], object]") -> "Callable[[], object]":
 def exact_row(
     query: "torch.Tensor", keys: "torch.Tensor", values: "torch.Tensor", scale: float | None = None
 ) -> "torch.Tensor":
-    """Returns the attention of one query (size of a head) to length x size keys, in float64."""
+    """Returns the attention of one query, (size,), to keys of (length, size), in float64."""
     query, keys, values = (one.double() for one in (query, keys, values))
     factor = keys.shape[-1] ** -0.5 if scale is None else scale
     scores = (keys @ query) * factor
@@ -161,9 +169,9 @@ def exact_row(
 
 
 def seed_of(output: "torch.Tensor") -> "torch.Tensor":
-    """Returns the gradient that a backward pass starts from.
+    """Returns the output gradient that a backward pass starts from.
 
-    It is not one everywhere: the softmax would cancel that.
+    Its elements differ: the softmax cancels a constant gradient.
     """
     import torch
 
@@ -175,7 +183,7 @@ def seed_of(output: "torch.Tensor") -> "torch.Tensor":
 def exact_gradient(
     query: "torch.Tensor", keys: "torch.Tensor", values: "torch.Tensor", scale: float | None = None
 ) -> "torch.Tensor":
-    """Returns the gradient of one query for the seed of ``seed_of``, in float64.
+    """Returns the gradient of one query for the output gradient of ``seed_of``, in float64.
 
     dq = scale sum_j p_j (g . v_j - g . o) k_j.
     """
@@ -189,6 +197,6 @@ def exact_gradient(
 
 
 def relative_error(result: "torch.Tensor", exact: "torch.Tensor") -> float:
-    """Returns the distance in the Frobenius norm, relative to the exact value."""
+    """Returns the error in the Frobenius norm, relative to the exact value."""
     difference = (result.double().cpu() - exact.double().cpu()).norm()
     return float(difference / exact.double().cpu().norm().clamp_min(1e-30))

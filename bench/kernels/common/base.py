@@ -167,11 +167,11 @@ class Defaults:
         return ()
 
     def quantity(self, point: Point) -> Quantity:  # noqa: ARG002 -- the protocol's signature
-        """Returns nothing: the figure's dimension decides."""
+        """Returns an empty text: the figure's dimension decides."""
         return ""
 
     def label(self, point: Point) -> str:  # noqa: ARG002 -- the protocol's signature
-        """Returns nothing: the figure's title is enough."""
+        """Returns an empty text: the figure's title is enough."""
         return ""
 
     def smaller(self, point: Point) -> Point:

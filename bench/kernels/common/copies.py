@@ -1,4 +1,4 @@
-"""What kernels that only copy share: how much, both ways at once, and whether it arrived."""
+"""Shared by kernels that only copy: sizes, two copies at once, and checks of the targets."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -16,30 +16,33 @@ if TYPE_CHECKING:
 COPY_BYTES = 512 * 2**20
 CACHE_MULTIPLE = 4
 BLOCK = 1024
+"""Sizes of copies are a multiple of this many elements."""
 CHECKED = 100_003
+"""Elements that are copied and compared before timing."""
 SPOTS = 256
+"""Random elements that are compared after timing."""
 SPOILT = -7.0
-"""What a target holds until it is copied to; data drawn at random do not."""
+"""Value of a target before it is copied to; random data do not contain it."""
 
 ARRAYS = 3
-"""Arrays on the device, of which only the last is written: those of the memory streams."""
+"""Arrays on the device, of which only the last is written: the same as for the memory streams."""
 
 
 @dataclass(frozen=True)
 class Copy:
-    """One direction: where from, where to, and whether the host goes on meanwhile."""
+    """A copy in one direction; with ``non_blocking`` the host does not wait for it."""
 
     source: "torch.Tensor"
     target: "torch.Tensor"
     non_blocking: bool = True
 
     def run(self) -> "torch.Tensor":
-        """Copies, on the current streams of both devices."""
+        """Copies on the current streams of both devices, and returns the target."""
         return self.target.copy_(self.source, non_blocking=self.non_blocking)
 
 
 def sized(pilot: Point, limits: Limits) -> Point:
-    """Returns a copy of 512 MiB, or of more than the cache holds, with room for all arrays."""
+    """Returns a copy of 512 MiB or four times the cache, or less if memory holds no three such."""
     wanted = max(COPY_BYTES, CACHE_MULTIPLE * limits.cache_bytes)
     elements = int(min(wanted, limits.memory_bytes / ARRAYS)) // itemsize(pilot.dtype)
     return of_elements(pilot, max(elements // BLOCK * BLOCK, BLOCK))
@@ -50,18 +53,18 @@ def of_elements(point: Point, elements: int) -> Point:
     return replace(point, parameters={**point.parameters, "elements": elements})
 
 
-def kept(point: Point, device: "torch.device") -> tuple["torch.Tensor", ...]:
-    """Returns the arrays to copy from and to; the last may be written."""
+def arrays(point: Point, device: "torch.device") -> tuple["torch.Tensor", ...]:
+    """Returns the reused arrays to copy from and to; the last may be written."""
     return inputs.buffers(ARRAYS, point.size("elements"), point.dtype, point.data, device)
 
 
-def fresh(point: Point, device: "torch.device") -> tuple["torch.Tensor", ...]:
-    """Returns arrays of ``CHECKED`` elements drawn anew."""
+def fresh_arrays(point: Point, device: "torch.device") -> tuple["torch.Tensor", ...]:
+    """Returns new random arrays of ``CHECKED`` elements."""
     return tuple(inputs.draw((CHECKED,), point.dtype, "normal", device) for _ in range(ARRAYS))
 
 
 def task(call: Callable[[], object], copies: Sequence[Copy]) -> Task:
-    """Returns a call with what overwrites its targets and what compares some elements of them."""
+    """Returns the task of a call, which spoils its targets and compares random elements of them."""
     return Task([call], lambda: spoil(copies), lambda _: compared(copies, _spots(copies)))
 
 
@@ -82,7 +85,7 @@ def spoil(copies: Sequence[Copy]) -> None:
 
 
 def compared(copies: Sequence[Copy], picked: "torch.Tensor | slice") -> Check:
-    """Compares elements of each target with its source, which it must equal; tells the worst."""
+    """Compares elements of each target with its source, which they must equal exactly."""
     error = max(_error(one, picked) for one in copies)
     total = copies[0].source.numel()
     count = total if isinstance(picked, slice) else picked.numel()
@@ -91,15 +94,15 @@ def compared(copies: Sequence[Copy], picked: "torch.Tensor | slice") -> Check:
 
 
 def _spots(copies: Sequence[Copy]) -> "torch.Tensor":
-    """Returns the numbers of elements drawn at random, the first and the last among them."""
+    """Returns the indices of random elements, and of the first and the last."""
     import torch
 
     elements = copies[0].source.numel()
     return torch.cat([torch.tensor([0, elements - 1]), torch.randint(0, elements, (SPOTS,))])
 
 
-def _error(one: Copy, picked: "torch.Tensor | slice") -> float:
-    wanted, got = (_picked(array, picked) for array in (one.source, one.target))
+def _error(copy: Copy, picked: "torch.Tensor | slice") -> float:
+    wanted, got = (_picked(array, picked) for array in (copy.source, copy.target))
     return float((got - wanted).abs().max())
 
 
@@ -111,26 +114,26 @@ def _picked(array: "torch.Tensor", picked: "torch.Tensor | slice") -> "torch.Ten
 def together(
     first: Copy, second: Copy, device: "torch.device", others: Sequence["torch.device"] = ()
 ) -> Callable[[], object]:
-    """Returns a call that makes two copies at once and ends on ``device`` with the later of them.
+    """Returns a call that makes two copies at once; ``device`` is done when both are.
 
     Args:
-        first: runs on the current streams.
-        second: runs on streams of its own, on ``device`` and on each of ``others``; torch has a
-            copy wait for, and be waited for by, the current streams of both its devices.
-        device: whose current stream is timed.
+        first: the copy on the current streams.
+        second: the copy on separate streams of ``device`` and of each of ``others``; torch orders a
+            copy against the current streams of both its devices.
+        device: the device whose current stream is timed.
         others: further accelerators that the second copy touches.
     """
-    torch_of = streams(device)
-    side = torch_of.Stream(device)
-    more = [torch_of.Stream(one) for one in others]
+    backend = streams(device)
+    side = backend.Stream(device)
+    more = [backend.Stream(one) for one in others]
 
     def both() -> None:
-        main = torch_of.current_stream(device)
+        main = backend.current_stream(device)
         side.wait_stream(main)
         first.run()
         with ExitStack() as entered:
             for stream in (*more, side):
-                entered.enter_context(torch_of.stream(stream))
+                entered.enter_context(backend.stream(stream))
             second.run()
         main.wait_stream(side)
 

@@ -1,9 +1,9 @@
 """One transformer layer in torch: norm, attention, norm, feed-forward block or experts.
 
-Weights are those of ``bench.workloads.counts.layer_shapes``. Rotary embedding turns the halves of
-a head against each other, as Llama's published code does; ALiBi's biases of scores are left out.
-MLA is unfolded in prefill and absorbed in decode; DeepSeek's scaling of scores for long contexts is
-left out, being a constant.
+Weights are those of ``bench.workloads.counts.layer_shapes``. Rotary embedding pairs the two halves
+of a head, as Llama's published code does; ALiBi's biases of the scores are left out. MLA is
+decompressed in prefill and absorbed in decode; DeepSeek's scaling of scores for long contexts, a
+constant, is left out.
 """
 
 from dataclasses import dataclass
@@ -19,20 +19,22 @@ if TYPE_CHECKING:
     import torch
 
     Tensors = dict[str, torch.Tensor]
-    Turns = tuple[torch.Tensor, torch.Tensor]
+    Pair = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer with what a call needs besides its input.
+    """One layer with everything that a call needs besides its input.
 
     Attributes:
         shape: the model.
-        weights: by name.
-        batch, length: sequences, and their length; in decode, with the token that is decoded.
-        cache: in decode, keys and values (batch x heads x length x size), or the latent.
-        way: how attention is done.
-        grouped_way: how the experts' products are done.
+        weights: the layer's weights by name.
+        batch: number of sequences.
+        length: length of a sequence; in decode it includes the token that is decoded.
+        cache: in decode, keys and values of (batch, key heads, length, head size) each, or the
+            latent of (batch, 1, length, size); empty in prefill.
+        way: implementation of attention.
+        grouped_way: implementation of the experts' products.
     """
 
     shape: Workload
@@ -45,30 +47,30 @@ class Layer:
 
     @property
     def decodes(self) -> bool:
-        """Tells whether one token a sequence comes in, over a cache."""
+        """Returns whether the input is one token per sequence, over a KV cache."""
         return bool(self.cache)
 
     @property
     def tokens(self) -> int:
-        """Returns how many tokens come in."""
+        """Returns the number of input tokens."""
         return self.batch * (1 if self.decodes else self.length)
 
 
 def forward(layer: Layer) -> "Callable[[torch.Tensor], torch.Tensor]":
-    """Returns the layer as a function of tokens x hidden; tables and routing are made here."""
+    """Returns the layer as a function of (tokens, hidden); makes rotary tables and routing."""
     shape, weights = layer.shape, layer.weights
     attend = _latent(layer, shape.mla) if shape.mla else _grouped(layer)
-    mixed = _experts(layer, shape.experts) if shape.experts else _plain(weights, "")
+    feed_forward = _experts(layer, shape.experts) if shape.experts else _plain(weights, "")
 
     def run(rows: "torch.Tensor") -> "torch.Tensor":
         rows = rows + attend(_normed(rows, weights["attention_norm"], shape.norm_eps))
-        return rows + mixed(_normed(rows, weights["mlp_norm"], shape.norm_eps))
+        return rows + feed_forward(_normed(rows, weights["mlp_norm"], shape.norm_eps))
 
     return run
 
 
-def turns(positions: "torch.Tensor", size: int, theta: float, dtype: "torch.dtype") -> "Turns":
-    """Returns cosine and sine of each position's angles, positions x half a head."""
+def rotations(positions: "torch.Tensor", size: int, theta: float, dtype: "torch.dtype") -> "Pair":
+    """Returns cosine and sine of the rotary angles, each (positions, half the head size)."""
     import torch
 
     steps = torch.arange(0, size, 2, device=positions.device, dtype=torch.float64) / size
@@ -76,8 +78,13 @@ def turns(positions: "torch.Tensor", size: int, theta: float, dtype: "torch.dtyp
     return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
-def turned(heads: "torch.Tensor", by: "Turns | None") -> "torch.Tensor":
-    """Returns ... x positions x size with the halves of each head turned, if by anything."""
+def rotated(heads: "torch.Tensor", by: "Pair | None") -> "torch.Tensor":
+    """Returns heads of (..., positions, size) with rotary embedding applied; with None, unchanged.
+
+    Args:
+        heads: queries or keys.
+        by: cosine and sine of ``rotations``.
+    """
     import torch
 
     if by is None:
@@ -106,25 +113,25 @@ def _positions(layer: Layer) -> "torch.Tensor":
     return torch.arange(first, layer.length, device=layer.weights["o"].device)
 
 
-def _turns(layer: Layer, size: int) -> "Turns | None":
+def _rotations(layer: Layer, size: int) -> "Pair | None":
     theta = layer.shape.rope_theta
-    return turns(_positions(layer), size, theta, layer.weights["o"].dtype) if theta else None
+    return rotations(_positions(layer), size, theta, layer.weights["o"].dtype) if theta else None
 
 
 def _grouped(layer: Layer) -> "Callable[[torch.Tensor], torch.Tensor]":
-    """Returns grouped-query attention."""
+    """Returns grouped-query attention as a function of normed rows."""
     import torch
 
     shape, weights, b = layer.shape, layer.weights, layer.batch
     heads, size = [shape.heads, shape.kv_heads, shape.kv_heads], shape.head_dim
-    by = _turns(layer, size)
+    by = _rotations(layer, size)
     new = 1 if layer.decodes else layer.length
 
     def run(rows: "torch.Tensor") -> "torch.Tensor":
-        every = torch.nn.functional.linear(rows, weights["qkv"], weights.get("qkv_bias"))
-        joined = every.view(b, new, sum(heads), size).transpose(1, 2)
-        parts = torch.split(joined, heads, dim=1)
-        queries, keys, values = turned(parts[0], by), turned(parts[1], by), parts[2]
+        qkv = torch.nn.functional.linear(rows, weights["qkv"], weights.get("qkv_bias"))
+        by_head = qkv.view(b, new, sum(heads), size).transpose(1, 2)
+        parts = torch.split(by_head, heads, dim=1)
+        queries, keys, values = rotated(parts[0], by), rotated(parts[1], by), parts[2]
         if layer.decodes:
             out = _over_cache(layer, queries, keys, values)
         else:
@@ -138,43 +145,50 @@ def _grouped(layer: Layer) -> "Callable[[torch.Tensor], torch.Tensor]":
 def _over_cache(
     layer: Layer, queries: "torch.Tensor", keys: "torch.Tensor", values: "torch.Tensor"
 ) -> "torch.Tensor":
-    """Puts the new key and value at the end of the cache and attends to all of it."""
-    kept_keys, kept_values = layer.cache
-    kept_keys[:, :, -1:] = keys
-    kept_values[:, :, -1:] = values
+    """Writes the new key and value to the end of the cache and attends to all of it."""
+    cached_keys, cached_values = layer.cache
+    cached_keys[:, :, -1:] = keys
+    cached_values[:, :, -1:] = values
     rows = packed(queries.squeeze(2), layer.shape.kv_heads)
-    return attention(layer.way, rows, kept_keys, kept_values, causal=False)
+    return attention(layer.way, rows, cached_keys, cached_values, causal=False)
 
 
 def _latent(layer: Layer, mla: Mla) -> "Callable[[torch.Tensor], torch.Tensor]":
-    """Returns multi-head latent attention."""
+    """Returns multi-head latent attention as a function of normed rows."""
     import torch
 
     shape, weights = layer.shape, layer.weights
-    by = _turns(layer, mla.rope)
+    by = _rotations(layer, mla.rope)
     new = 1 if layer.decodes else layer.length
-    attend = _absorbed if layer.decodes else _unfolded
+    attend = _absorbed if layer.decodes else _decompressed
 
     def run(rows: "torch.Tensor") -> "torch.Tensor":
         ranks = _normed(_linear(rows, weights["q_a"]), weights["q_a_norm"], shape.norm_eps)
         queries = _linear(ranks, weights["q_b"]).view(layer.batch, new, shape.heads, -1)
         plain, rotary = torch.split(queries.transpose(1, 2), [mla.nope, mla.rope], dim=-1)
-        folded, key = torch.split(_linear(rows, weights["kv_a"]), [mla.kv_lora, mla.rope], dim=-1)
-        latent = _normed(folded, weights["kv_a_norm"], shape.norm_eps)
-        key = turned(key.view(layer.batch, 1, new, mla.rope), by)
+        low, key = torch.split(_linear(rows, weights["kv_a"]), [mla.kv_lora, mla.rope], dim=-1)
+        latent = _normed(low, weights["kv_a_norm"], shape.norm_eps)
+        key = rotated(key.view(layer.batch, 1, new, mla.rope), by)
         latent = latent.view(layer.batch, 1, new, mla.kv_lora)
-        out = attend(layer, mla, (plain, turned(rotary, by)), (latent, key))
+        out = attend(layer, mla, (plain, rotated(rotary, by)), (latent, key))
         return _linear(out.reshape(layer.tokens, shape.heads * mla.v), weights["o"])
 
     return run
 
 
-def _unfolded(layer: Layer, mla: Mla, queries: "Turns", kept: "Turns") -> "torch.Tensor":
-    """Returns attention over keys and values of every head, unfolded from the latent."""
+def _decompressed(layer: Layer, mla: Mla, queries: "Pair", new: "Pair") -> "torch.Tensor":
+    """Returns attention over the keys and values of every head, decompressed from the latent.
+
+    Args:
+        layer: the layer.
+        mla: its sizes.
+        queries: the parts without and with rotary embedding.
+        new: the latent and the shared rotary key of the input tokens.
+    """
     import torch
 
     heads = layer.shape.heads
-    latent, key = kept
+    latent, key = new
     both = _linear(latent.squeeze(1), layer.weights["kv_b"])
     both = both.view(layer.batch, layer.length, heads, mla.nope + mla.v).transpose(1, 2)
     plain, values = torch.split(both, [mla.nope, mla.v], dim=-1)
@@ -183,17 +197,20 @@ def _unfolded(layer: Layer, mla: Mla, queries: "Turns", kept: "Turns") -> "torch
     return out.transpose(1, 2)
 
 
-def _absorbed(layer: Layer, mla: Mla, queries: "Turns", kept: "Turns") -> "torch.Tensor":
-    """Returns attention over the cached latent itself, what unfolds it moved to either side."""
+def _absorbed(layer: Layer, mla: Mla, queries: "Pair", new: "Pair") -> "torch.Tensor":
+    """Returns attention over the cached latent itself; arguments are those of ``_decompressed``.
+
+    The matrices that decompress the latent are applied to the queries and to the result instead.
+    """
     import torch
 
     heads = layer.shape.heads
     plain, rotary = (one.squeeze(2) for one in queries)
-    unfold = layer.weights["kv_b"].view(heads, mla.nope + mla.v, mla.kv_lora)
-    keys, values = torch.split(unfold, [mla.nope, mla.v], dim=1)
+    decompress = layer.weights["kv_b"].view(heads, mla.nope + mla.v, mla.kv_lora)
+    keys, values = torch.split(decompress, [mla.nope, mla.v], dim=1)
     absorbed = torch.bmm(plain.transpose(0, 1), keys).transpose(0, 1)
     (cache,) = layer.cache
-    cache[:, :, -1:] = torch.cat(kept, dim=-1)
+    cache[:, :, -1:] = torch.cat(new, dim=-1)
     rows = packed(torch.cat((absorbed, rotary), dim=-1), 1)
     scale = layer.shape.head_dim**-0.5
     seen = attention(layer.way, rows, cache, cache[..., : mla.kv_lora], causal=False, scale=scale)
@@ -202,7 +219,12 @@ def _absorbed(layer: Layer, mla: Mla, queries: "Turns", kept: "Turns") -> "torch
 
 
 def _plain(weights: "Tensors", name: str) -> "Callable[[torch.Tensor], torch.Tensor]":
-    """Returns the feed-forward block: gated by silu, or ungated with gelu."""
+    """Returns the feed-forward block: SwiGLU, or ungated with GELU.
+
+    Args:
+        weights: the layer's weights.
+        name: prefix of the block's weights.
+    """
 
     def run(rows: "torch.Tensor") -> "torch.Tensor":
         return _linear(swiglu(_linear(rows, weights[f"{name}gate_up"])), weights[f"{name}down"])
@@ -214,15 +236,15 @@ def _plain(weights: "Tensors", name: str) -> "Callable[[torch.Tensor], torch.Ten
 
 
 def _experts(layer: Layer, shape: Experts) -> "Callable[[torch.Tensor], torch.Tensor]":
-    """Returns the mixture of experts; who goes where is drawn beforehand, the scores are not."""
+    """Returns the mixture of experts; the routing is drawn beforehand, the scores are computed."""
     import torch
 
     weights, device = layer.weights, layer.weights["o"].device
-    told = routes(layer.tokens, shape.routed, shape.per_token)
-    chosen = torch.tensor(told, device=device)
+    routing = routes(layer.tokens, shape.routed, shape.per_token)
+    chosen = torch.tensor(routing, device=device)
     order = chosen.flatten().argsort(stable=True)
     owners = order // shape.per_token
-    sizes = counts(told, shape.routed)
+    sizes = counts(routing, shape.routed)
     ends = group_ends(sizes, device)
     both = (weights["experts_gate_up"], weights["experts_down"])
     shared = _plain(weights, "shared_") if shape.shared else None
@@ -230,8 +252,8 @@ def _experts(layer: Layer, shape: Experts) -> "Callable[[torch.Tensor], torch.Te
     def run(rows: "torch.Tensor") -> "torch.Tensor":
         scores = torch.sigmoid(_linear(rows, weights["router"]).float()).gather(1, chosen)
         shares = shape.scale * scores / scores.sum(1, keepdim=True)
-        done = expert_block(layer.grouped_way, rows[owners], both, sizes, ends)
-        scaled = done * shares.flatten()[order, None].to(done.dtype)
+        results = expert_block(layer.grouped_way, rows[owners], both, sizes, ends)
+        scaled = results * shares.flatten()[order, None].to(results.dtype)
         out = shared(rows) if shared else torch.zeros_like(rows)
         return out.index_add(0, owners, scaled)
 

@@ -1,7 +1,8 @@
-"""One token through one transformer layer in float64, written apart from the code that is timed.
+"""A reference: one token through one transformer layer in float64, independent of the timed code.
 
-Projections are unfolded, rotations are complex numbers, softmax is written out, experts come one
-at a time. Weights are widened a part at a time, so that a layer of a large model can be checked.
+The latent of MLA is decompressed, rotations are complex products, softmax is written out, experts
+are computed one at a time. Weights are converted in parts, so that a layer of a large model can be
+checked.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     Tensors = dict[str, torch.Tensor]
 
 PART_ELEMENTS = 1 << 20
+"""Weight elements that are converted to float64 at a time."""
 
 
 def exact_token(
@@ -24,14 +26,14 @@ def exact_token(
     cache: "tuple[torch.Tensor, ...]",
     chosen: tuple[int, ...],
 ) -> "torch.Tensor":
-    """Returns what the layer makes of the last of ``rows``.
+    """Returns the layer's output for the last of ``rows``.
 
     Args:
         shape: the model.
-        weights: of the layer.
-        rows: the sequence up to the token, tokens x hidden; one token where there is a cache.
-        cache: what of this sequence was cached before: keys and values (heads x length x size),
-            or the latent (1 x length x size); empty in prefill.
+        weights: the layer's weights by name.
+        rows: the sequence up to the token, (tokens, hidden); one token if there is a cache.
+        cache: the earlier tokens of this sequence: keys and values of (heads, length, size) each,
+            or the latent of (1, length, size); empty in prefill.
         chosen: the experts of the token.
     """
     rows = rows.double()
@@ -48,19 +50,19 @@ def exact_token(
 
 
 def narrowed(shape: Workload) -> Workload:
-    """Returns a model of the same kind, small enough for a reference of every token."""
-    kept: dict[str, Any] = {"hidden": 64, "heads": 8, "kv_heads": 2, "head_dim": 16}
+    """Returns a model of the same architecture, small enough to check every token."""
+    sizes: dict[str, Any] = {"hidden": 64, "heads": 8, "kv_heads": 2, "head_dim": 16}
     if shape.mla:
         ranks = {"q_lora": 48, "kv_lora": 32, "nope": 16, "rope": 8, "v": 16}
-        kept |= {"mla": shape.mla.model_copy(update=ranks), "head_dim": 24}
+        sizes |= {"mla": shape.mla.model_copy(update=ranks), "head_dim": 24}
     if shape.experts:
         few = {"routed": 8, "per_token": 2, "intermediate": 32}
-        kept["experts"] = shape.experts.model_copy(update=few)
-    return shape.model_copy(update={**kept, "intermediate": 96})
+        sizes["experts"] = shape.experts.model_copy(update=few)
+    return shape.model_copy(update={**sizes, "intermediate": 96})
 
 
 def times(weight: "torch.Tensor", vectors: "torch.Tensor") -> "torch.Tensor":
-    """Returns the product of the weight with a vector or with each row, in float64 by parts."""
+    """Returns the product of a weight with a vector, or with each row, in float64."""
     import torch
 
     step = max(1, PART_ELEMENTS // weight.shape[1])
@@ -76,43 +78,47 @@ def _normed(rows: "torch.Tensor", gain: "torch.Tensor", eps: float) -> "torch.Te
 
 
 def _rotated(heads: "torch.Tensor", first: int, theta: float | None) -> "torch.Tensor":
-    """Returns positions x heads x size, turned as complex numbers, from position ``first`` on."""
+    """Returns (positions, heads, size) with rotary embedding, from position ``first`` on.
+
+    The two halves of a head are the real and imaginary parts of complex numbers.
+    """
     import torch
 
     if theta is None:
         return heads
     half = heads.shape[-1] // 2
-    whole = torch.complex(heads[..., :half].contiguous(), heads[..., half:].contiguous())
-    places = torch.arange(first, first + len(heads), dtype=torch.float64, device=heads.device)
-    pace = theta ** -(torch.arange(half, dtype=torch.float64, device=heads.device) / half)
-    angles = places[:, None] * pace
-    unit = torch.polar(torch.ones_like(angles), angles)
-    done = whole * unit[:, None]
-    return torch.cat((done.real, done.imag), dim=-1)
+    numbers = torch.complex(heads[..., :half].contiguous(), heads[..., half:].contiguous())
+    positions = torch.arange(first, first + len(heads), dtype=torch.float64, device=heads.device)
+    frequencies = theta ** -(torch.arange(half, dtype=torch.float64, device=heads.device) / half)
+    angles = positions[:, None] * frequencies
+    factors = torch.polar(torch.ones_like(angles), angles)
+    turned = numbers * factors[:, None]
+    return torch.cat((turned.real, turned.imag), dim=-1)
 
 
 def _grouped(
     shape: Workload, weights: "Tensors", rows: "torch.Tensor", cache: "tuple[torch.Tensor, ...]"
 ) -> "torch.Tensor":
+    """Returns grouped-query attention of the last row, heads concatenated."""
     import torch
 
     first = cache[0].shape[1] if cache else 0
-    every = times(weights["qkv"], rows)
-    every = every + weights["qkv_bias"].double() if "qkv_bias" in weights else every
-    every = every.view(len(rows), -1, shape.head_dim)
-    queries, keys, values = torch.split(every, [shape.heads, shape.kv_heads, shape.kv_heads], dim=1)
+    qkv = times(weights["qkv"], rows)
+    qkv = qkv + weights["qkv_bias"].double() if "qkv_bias" in weights else qkv
+    qkv = qkv.view(len(rows), -1, shape.head_dim)
+    queries, keys, values = torch.split(qkv, [shape.heads, shape.kv_heads, shape.kv_heads], dim=1)
     queries, keys = (_rotated(one, first, shape.rope_theta) for one in (queries, keys))
     shared = shape.heads // shape.kv_heads
-    done = []
+    results = []
     for head in range(shape.heads):
         kv = head // shared
-        own = keys[:, kv], values[:, kv]
+        pair = keys[:, kv], values[:, kv]
         if cache:
-            own = tuple(
-                torch.cat((old[kv].double(), new)) for old, new in zip(cache, own, strict=True)
+            pair = tuple(
+                torch.cat((old[kv].double(), new)) for old, new in zip(cache, pair, strict=True)
             )  # type: ignore[assignment]  # two of them
-        done.append(exact_row(queries[-1, head], own[0], own[1]))
-    return torch.cat(done)
+        results.append(exact_row(queries[-1, head], pair[0], pair[1]))
+    return torch.cat(results)
 
 
 def _latent(
@@ -122,6 +128,7 @@ def _latent(
     rows: "torch.Tensor",
     cache: "tuple[torch.Tensor, ...]",
 ) -> "torch.Tensor":
+    """Returns multi-head latent attention of the last row, heads concatenated."""
     import torch
 
     first = cache[0].shape[1] if cache else 0
@@ -129,20 +136,20 @@ def _latent(
     query = times(weights["q_b"], ranks).view(1, shape.heads, mla.nope + mla.rope)
     turned = _rotated(query[..., mla.nope :], first + len(rows) - 1, shape.rope_theta)
     query = torch.cat((query[..., : mla.nope], turned), dim=-1)[0]
-    folded = times(weights["kv_a"], rows)
-    latent = _normed(folded[:, : mla.kv_lora], weights["kv_a_norm"], shape.norm_eps)
-    key = _rotated(folded[:, None, mla.kv_lora :], first, shape.rope_theta)[:, 0]
+    low = times(weights["kv_a"], rows)
+    latent = _normed(low[:, : mla.kv_lora], weights["kv_a_norm"], shape.norm_eps)
+    key = _rotated(low[:, None, mla.kv_lora :], first, shape.rope_theta)[:, 0]
     if cache:
         old = cache[0][0].double()
         latent = torch.cat((old[:, : mla.kv_lora], latent))
         key = torch.cat((old[:, mla.kv_lora :], key))
-    unfold = weights["kv_b"].view(shape.heads, mla.nope + mla.v, mla.kv_lora)
-    done = []
+    decompress = weights["kv_b"].view(shape.heads, mla.nope + mla.v, mla.kv_lora)
+    results = []
     for head in range(shape.heads):
-        both = times(unfold[head], latent)
+        both = times(decompress[head], latent)
         keys = torch.cat((both[:, : mla.nope], key), dim=-1)
-        done.append(exact_row(query[head], keys, both[:, mla.nope :]))
-    return torch.cat(done)
+        results.append(exact_row(query[head], keys, both[:, mla.nope :]))
+    return torch.cat(results)
 
 
 def _gated(gate_up: "torch.Tensor", down: "torch.Tensor", token: "torch.Tensor") -> "torch.Tensor":

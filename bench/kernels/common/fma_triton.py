@@ -1,9 +1,9 @@
-"""Loops of fused multiply-adds for GPUs, in Triton; to be imported only where Triton is there.
+"""Loops of fused multiply-adds for GPUs, in Triton; imported only where Triton is installed.
 
-A program holds a block of ``lanes`` elements in the registers of its threads: several an
-accumulator each, so that one need not wait for another. ``x a + b`` is compiled to the packed
-instructions where an architecture has them (fma.rn.f16x2, fma.rn.f32x2, v_pk_fma_f32). bf16 is
-not fused by Triton 3.2, nor on AMD's gfx942, which has no such instruction.
+A program holds a block of ``lanes`` elements in the registers of its threads. Each thread has
+several independent accumulators, so that multiply-adds need not wait for one another. ``x a + b``
+is compiled to packed instructions where an architecture has them (fma.rn.f16x2, fma.rn.f32x2,
+v_pk_fma_f32). bf16 is not fused by Triton 3.2, nor on AMD's gfx942, which has no such instruction.
 """
 
 import subprocess
@@ -21,6 +21,7 @@ triton: Any = import_module("triton")
 tl: Any = import_module("triton.language")
 
 UNROLL = 16
+"""Multiply-adds per turn of the inner loop."""
 
 
 def register_loop(
@@ -29,13 +30,13 @@ def register_loop(
     steps: int,
     warps: int,
 ) -> Callable[[], "torch.Tensor"]:
-    """Returns x = x a + b, ``steps`` times over, as a call; it was run once.
+    """Returns a call that repeats x = x a + b ``steps`` times; it has been compiled and run once.
 
     Args:
-        state: x (programs x 1 x lanes), a and b (one a program).
-        out: what x becomes.
-        steps: a multiple of ``UNROLL``.
-        warps: of a program.
+        state: x (programs, 1, lanes), and a and b, one value per program.
+        out: receives x; of the shape of x.
+        steps: number of repetitions, a multiple of ``UNROLL``.
+        warps: warps per program.
     """
     programs, _, lanes = out.shape
     turns = {"turns": steps // UNROLL, "unroll": UNROLL}
@@ -47,40 +48,44 @@ def stream_loop(
     mix: tuple[int, int],
     warps: int,
 ) -> Callable[[], "torch.Tensor"]:
-    """Returns the stream x = x a + b over all of b as a call; it was run once.
+    """Returns a call that streams b through x = x a + b; it has been compiled and run once.
 
     Args:
-        arrays: b, a (one a program), x at the end and what xor leaves (programs x lanes each).
-        mix: blocks of which the first is used, and the multiply-adds that it enters.
-        warps: of a program.
+        arrays: b; a, one value per program; the outputs x and xor result, (programs, lanes) each.
+        mix: blocks per group, of which only the first is used, and the multiply-adds of that one.
+        warps: warps per program.
     """
     data, _, out, _ = arrays
     programs, lanes = out.shape
     group, fmas = mix
     unroll = min(fmas, UNROLL)
-    told = {
+    arguments = {
         "groups": data.numel() // (group * lanes), "group": group, "turns": fmas // unroll,
         "unroll": unroll, "lanes": lanes,
     }  # fmt: skip
-    return _ready(_stream, programs, arrays, told, warps)
+    return _ready(_stream, programs, arrays, arguments, warps)
 
 
 def _ready(
     body: Callable[..., None],
     programs: int,
     tensors: tuple["torch.Tensor", ...],
-    told: dict[str, int],
+    arguments: dict[str, int],
     warps: int,
 ) -> Callable[[], "torch.Tensor"]:
-    """Compiles a launch by running it, so that what does not compile is told now."""
+    """Returns the launch of a kernel, compiled by running it once; the launch returns x.
+
+    Raises:
+        UnsupportedError: Triton cannot compile it here.
+    """
     run: Callable[[], Any] = partial(
-        _jitted(body)[(programs,)], *tensors, **told, num_warps=warps, enable_fp_fusion=True
+        _jitted(body)[(programs,)], *tensors, **arguments, num_warps=warps, enable_fp_fusion=True
     )
     try:
         run()
     except (triton.errors.TritonError, subprocess.CalledProcessError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "compiler" not in str(error):
-            raise  # the device's, and not of a host without a compiler for Triton's launches
+            raise  # an error of the device, not of a host without a C compiler for Triton
         first = str(error).strip().splitlines()[:1]
         raise UnsupportedError(" ".join(["triton compiles no such loop here:", *first])) from error
     result = tensors[-1 if body is _registers else -2]
@@ -97,7 +102,7 @@ def _jitted(body: Callable[..., None]) -> Any:  # noqa: ANN401 -- Triton is unty
     return triton.jit(body)
 
 
-def _registers(  # noqa: PLR0913, PLR0917 -- a launch has no other way to tell
+def _registers(  # noqa: PLR0913, PLR0917 -- a Triton kernel takes all its data as arguments
     x_at: tl.tensor,
     a_at: tl.tensor,
     b_at: tl.tensor,
@@ -117,7 +122,7 @@ def _registers(  # noqa: PLR0913, PLR0917 -- a launch has no other way to tell
     tl.store(out_at + place, x)
 
 
-def _stream(  # noqa: PLR0913, PLR0917 -- a launch has no other way to tell
+def _stream(  # noqa: PLR0913, PLR0917 -- a Triton kernel takes all its data as arguments
     data_at: tl.tensor,
     a_at: tl.tensor,
     out_at: tl.tensor,

@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     import torch
 
 NAME_LENGTH = 160
-"""Characters kept of a name; template instances have thousands."""
+"""Characters kept of a name; names of template instances have thousands."""
 
 PRODUCTS = re.compile(r"gemm|nvjet|cutlass|xmma|Cijk", re.IGNORECASE)
+"""Names of kernels that multiply matrices."""
 NO_CODE = ("Memcpy", "Memset")
+"""Prefixes of profiler events that are no kernels."""
 
 TILES = (
     re.compile(r"tilesize(\d+)x(\d+)"),
@@ -28,9 +30,9 @@ numbers above 9, since cluster shapes are smaller), then all others (nvjet, CUTL
 
 
 def tile(name: str) -> str | None:
-    """Returns rows x columns of the output tile of one thread block, None if the name has none.
+    """Returns the output tile of one thread block, such as ``128x256``; None if unknown.
 
-    In the library's order: cuBLAS and hipBLASLt are column-major, so that the first number is
+    The order is the library's: cuBLAS and hipBLASLt are column-major, so that the first number is
     along torch's n.
     """
     if not PRODUCTS.search(name):
@@ -42,8 +44,8 @@ def tile(name: str) -> str | None:
 def observed(call: Callable[[], object], device: "torch.device") -> dict[str, float | str]:
     """Returns the GPU kernel that a call spends most time in (``code``), and its ``tile``.
 
-    The call is run under torch's profiler, and once more if that saw nothing. Empty on a CPU, or
-    if the profiler fails.
+    The call is run under torch's profiler, and once more if that saw nothing. The result is empty
+    except on CUDA devices, and if the profiler fails.
     """
     if device.type != "cuda":
         return {}
@@ -51,7 +53,7 @@ def observed(call: Callable[[], object], device: "torch.device") -> dict[str, fl
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the lifetime of the profiler's events
             name = _longest(call, device) or _longest(call, device)
-    except Exception:  # noqa: BLE001 -- a profiler that fails must not cost the measurement
+    except Exception:  # noqa: BLE001 -- a failing profiler must not spoil the measurement
         return {}
     if not name:
         return {}
@@ -60,7 +62,7 @@ def observed(call: Callable[[], object], device: "torch.device") -> dict[str, fl
 
 
 def _longest(call: Callable[[], object], device: "torch.device") -> str:
-    """Returns the name of the GPU kernel that took longest in one call, "" if none was seen."""
+    """Returns the name of the GPU kernel that took longest in one call; "" if none was seen."""
     import torch
     from torch.profiler import ProfilerActivity, profile
 

@@ -40,24 +40,24 @@ def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[],
     if device.type != "cuda":
         raise UnsupportedError("graphs are captured on CUDA devices only")
 
-    current, beside = torch.cuda.current_stream(device), _beside(device)
-    beside.wait_stream(current)
+    current, side = torch.cuda.current_stream(device), _capture_stream(device)
+    side.wait_stream(current)
     try:
-        with torch.cuda.stream(beside):
+        with torch.cuda.stream(side):
             for _ in range(WARM_UPS - 1):
                 body()
             with no_waits():
                 body()
     finally:  # later work runs in the current stream
-        current.wait_stream(beside)
+        current.wait_stream(side)
     graph, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
     try:
-        with torch.cuda.stream(current), torch.cuda.graph(graph, pool=pool, stream=beside):
+        with torch.cuda.stream(current), torch.cuda.graph(graph, pool=pool, stream=side):
             result = body()
     except RuntimeError:
         _failed.append(graph)
-        _give_back(pool, device)
-        _draw_anew(device)
+        _release_pool(pool, device)
+        _reset_generator(device)
         raise
 
     def replay() -> Result:
@@ -70,7 +70,7 @@ def captured(body: Callable[[], Result], device: "torch.device") -> Callable[[],
 def captured_if_possible(
     bodies: Sequence[Callable[[], Result]], device: "torch.device"
 ) -> list[Callable[[], Result]]:
-    """Returns the replays, or the calls themselves where one cannot be captured."""
+    """Returns the replays of the captured calls, or the calls themselves if one fails."""
     if device.type != "cuda":
         return list(bodies)
     try:
@@ -95,14 +95,14 @@ def no_waits() -> Iterator[None]:
 
 
 @cache
-def _beside(device: "torch.device") -> Any:  # noqa: ANN401 -- torch's streams are untyped
+def _capture_stream(device: "torch.device") -> Any:  # noqa: ANN401 -- torch's streams are untyped
     """Returns the one stream used for captures: cuBLAS keeps a workspace per stream."""
     import torch
 
     return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's
 
 
-def _give_back(pool: tuple[int, int], device: "torch.device") -> None:
+def _release_pool(pool: tuple[int, int], device: "torch.device") -> None:
     """Ends a failed capture in the allocator, and releases its pool once unused.
 
     If the capture has ended by itself, because only Python code failed, its graph releases it.
@@ -119,7 +119,7 @@ def _give_back(pool: tuple[int, int], device: "torch.device") -> None:
     known._cuda_releasePool(device.index, pool)  # noqa: SLF001 -- as above
 
 
-def _draw_anew(device: "torch.device") -> None:
+def _reset_generator(device: "torch.device") -> None:
     """Resets the device's random generator to a state without capture."""
     import torch
 

@@ -1,4 +1,4 @@
-"""Input data: a pool of random elements, from which operands are cut as views."""
+"""Input data: random elements, reused buffers, and operands that are cut from a pool as views."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     import torch
 
 BLOCK_ELEMENTS = 1 << 22
+"""Random elements of a buffer, which repeat in it."""
 ALIGN_ELEMENTS = 1024
+"""Operands cut from a pool start at a multiple of this many elements."""
 
 STRETCH = {
     ("int8", "normal"): 32.0, ("int8", "uniform"): 127.0,
@@ -51,7 +53,7 @@ def _values(
 
 
 _kept: dict[str, tuple[tuple[object, ...], tuple["torch.Tensor", ...]]] = {}
-"""The current buffers by role; the old ones are freed before new ones are allocated."""
+"""The current buffers by role, with their kind; old ones are freed before new ones are made."""
 
 
 def buffers(

@@ -1,7 +1,7 @@
-"""What the kernels of language models share: weights, rooms for results, routing, grouped products.
+"""Shared by the kernels of language models: weights, kept results, routing, grouped products.
 
-Weights are standard normal elements of one pool, cut as views. What keeps activations near one
-are the gains of the norms: one over the root of the width they feed.
+Weights are standard normal elements of one pool, cut as views. Activations stay near 1 because the
+gains of the norms are one over the square root of the width that they feed.
 """
 
 import math
@@ -25,36 +25,38 @@ if TYPE_CHECKING:
 
 DTYPES = ("bf16", "fp16", "fp32")
 TOLERANCE = {"bf16": 2e-2, "fp16": 4e-3, "fp32": 1e-4}
-"""Largest relative error (Frobenius norm) of a block's result beside float64."""
+"""Largest relative error (Frobenius norm) of a block's result against float64."""
 
 PROBE = (64, 1024, 1024)
+"""m, n and k of the product whose rate predicts the time of a call on a CPU."""
 PROBE_S = 0.1
+"""Time in s that such a rate is measured for."""
 LONGEST_S = 4.0
-"""A call predicted to take longer on a CPU is not begun."""
+"""A call predicted to take more s than this on a CPU is not started."""
 
 
 @dataclass
-class Rooms:
-    """Where calls leave what they return, one place a set of buffers, so that a gap shows."""
+class Results:
+    """The last result of each call, by the number of its operand set, for the spot check."""
 
-    kept: dict[int, object] = field(default_factory=dict)
+    by_set: dict[int, object] = field(default_factory=dict)
 
-    def keeping(self, number: int, call: Callable[[], object]) -> Callable[[], object]:
-        """Returns the call, made to leave its result here."""
+    def storing(self, number: int, call: Callable[[], object]) -> Callable[[], object]:
+        """Returns the call, extended to store its result here."""
 
         def run() -> object:
-            self.kept[number] = call()
-            return self.kept[number]
+            self.by_set[number] = call()
+            return self.by_set[number]
 
         return run
 
     def spoil(self) -> None:
-        """Forgets every result."""
-        self.kept.clear()
+        """Drops every result."""
+        self.by_set.clear()
 
 
 def sets_for(footprint_bytes: float, cache_bytes: float, most: int = 8) -> int:
-    """Returns how many sets of operands exceed twice the cache together."""
+    """Returns how many operand sets together exceed twice the cache; at most ``most``."""
     return max(1, min(most, math.ceil(2 * cache_bytes / footprint_bytes)))
 
 
@@ -65,14 +67,14 @@ def verdict(error: float, dtype: str, shape: str, factor: float = 1.0) -> Check:
 
 
 LEFT_OUT = Check(passed=False, error=1.0, tolerance=0.0, shape="no result")
-"""What a spot check says of a call that left nothing behind."""
+"""The spot check of a call that stored no result."""
 
 
 def refuse_size(need_bytes: float, memory_bytes: float) -> None:
-    """Raises for what the memory that a kernel may use does not hold.
+    """Raises if a kernel needs more memory than it may use.
 
     Raises:
-        UnsupportedError: with the need and what there is, in GiB.
+        UnsupportedError: the message gives both in GiB.
     """
     if need_bytes > memory_bytes:
         raise UnsupportedError(
@@ -82,15 +84,15 @@ def refuse_size(need_bytes: float, memory_bytes: float) -> None:
 
 
 def refuse_slow(work: Work, rate: float, dtype: str) -> None:
-    """Raises for a call on a CPU that would take too long, as a small one predicts.
+    """Raises if a call would take too long on a CPU, as predicted from a small one.
 
     Args:
-        work: of the call.
-        rate: operations a second of the small one.
-        dtype: of both.
+        work: the work of the call.
+        rate: rate of the small call, in FLOP/s.
+        dtype: format of both.
 
     Raises:
-        UnsupportedError: with the time predicted.
+        UnsupportedError: the message gives the predicted time.
     """
     predicted = work.flop / rate
     if predicted > LONGEST_S:
@@ -100,8 +102,8 @@ def refuse_slow(work: Work, rate: float, dtype: str) -> None:
         )
 
 
-def pace(call: Callable[[], object], flop: float) -> float:
-    """Returns the operations a second of a short call on the CPU, at its best."""
+def best_rate(call: Callable[[], object], flop: float) -> float:
+    """Returns the best rate of a short call on the CPU, in FLOP/s."""
     best, start = math.inf, time.perf_counter()
     while best == math.inf or time.perf_counter() - start < PROBE_S:
         began = time.perf_counter()
@@ -111,55 +113,56 @@ def pace(call: Callable[[], object], flop: float) -> float:
 
 
 @lru_cache(maxsize=8)
-def product_pace(dtype: str) -> float:
-    """Returns the operations a second of a small linear layer on the CPU."""
+def product_rate(dtype: str) -> float:
+    """Returns the rate of a small linear layer on the CPU, in FLOP/s."""
     import torch
 
     m, n, k = PROBE
     a, b = (torch.ones(shape).to(torch_dtype(dtype)) for shape in ((m, k), (n, k)))
-    return pace(lambda: torch.nn.functional.linear(a, b), 2.0 * m * n * k)
+    return best_rate(lambda: torch.nn.functional.linear(a, b), 2.0 * m * n * k)
 
 
 def refuse_slow_product(work: Work, dtype: str) -> None:
-    """Raises as ``refuse_slow`` does, by the pace of a product.
+    """Raises as ``refuse_slow`` does, by the rate of a small product.
 
-    It is kept from call to call, and taken anew before anything is refused: a neighbour may have
-    had the cores when it was taken.
+    The rate is cached, and measured again before a call is refused: other processes may have used
+    the cores the first time.
 
     Raises:
-        UnsupportedError: with the time predicted.
+        UnsupportedError: the message gives the predicted time.
     """
-    rate = product_pace(dtype)
+    rate = product_rate(dtype)
     if work.flop / rate > LONGEST_S:
-        product_pace.cache_clear()
-        rate = max(rate, product_pace(dtype))
+        product_rate.cache_clear()
+        rate = max(rate, product_rate(dtype))
     refuse_slow(work, rate, dtype)
 
 
 def cut_weights(
     shapes: dict[str, tuple[int, ...]], dtype: str, data: str, device: "torch.device"
 ) -> "dict[str, torch.Tensor]":
-    """Returns weights of these shapes cut from one pool, the gains of norms made for their width.
+    """Returns weights of these shapes by name, cut from one pool; gains and biases are drawn.
 
-    A gain is one over the root of the width, or over the width where every element is the same;
-    biases are small.
+    A gain is about one over the square root of the width, or over the width if all inputs are
+    equal; a bias is about 0.1.
     """
     import torch
 
-    big = {name: shape for name, shape in shapes.items() if len(shape) > 1}
-    room = sum(_aligned(prod(shape)) for shape in big.values())
-    (pool,) = inputs.buffers(1, room, dtype, data, device)
+    matrices = {name: shape for name, shape in shapes.items() if len(shape) > 1}
+    elements = sum(_aligned(prod(shape)) for shape in matrices.values())
+    (pool,) = inputs.buffers(1, elements, dtype, data, device)
     cutter = inputs.Cutter(pool)
-    made = {
-        name: cutter.cut(prod(shape[:-1]), shape[-1]).view(shape) for name, shape in big.items()
+    weights = {
+        name: cutter.cut(prod(shape[:-1]), shape[-1]).view(shape)
+        for name, shape in matrices.items()
     }
     power = 0.5 if data in ("normal", "uniform", "integers") else 1.0
     for name, shape in shapes.items():
         if len(shape) == 1:
             value = 0.1 if name.endswith("bias") else shape[0] ** -power
             drawn = 1 + 0.1 * torch.randn(shape, device=device)
-            made[name] = (value * drawn).to(torch_dtype(dtype))
-    return made
+            weights[name] = (value * drawn).to(torch_dtype(dtype))
+    return weights
 
 
 def _aligned(elements: int) -> int:
@@ -168,28 +171,29 @@ def _aligned(elements: int) -> int:
 
 @lru_cache(maxsize=64)
 def routes(tokens: int, experts: int, per_token: int) -> tuple[tuple[int, ...], ...]:
-    """Returns the experts of each token, drawn evenly and without repetition, always the same.
+    """Returns the experts of each token: uniform, without repetition, the same in every run.
 
-    Drawn beforehand, so that the work of a call is known to the byte.
+    They are drawn beforehand, so that the work of a call is known to the byte.
     """
-    drawn = random.Random(1000 * experts + per_token)  # noqa: S311 -- no secret
-    return tuple(tuple(drawn.sample(range(experts), per_token)) for _ in range(tokens))
+    generator = random.Random(1000 * experts + per_token)  # noqa: S311 -- no secret
+    return tuple(tuple(generator.sample(range(experts), per_token)) for _ in range(tokens))
 
 
-def counts(told: Iterable[Iterable[int]], held: int) -> tuple[int, ...]:
-    """Returns how many tokens reach each of the first ``held`` experts."""
-    found = Counter(expert for chosen in told for expert in chosen)
-    return tuple(found[expert] for expert in range(held))
+def counts(routing: Iterable[Iterable[int]], experts: int) -> tuple[int, ...]:
+    """Returns how many tokens are routed to each of the first ``experts`` experts."""
+    tokens = Counter(expert for chosen in routing for expert in chosen)
+    return tuple(tokens[expert] for expert in range(experts))
 
 
 def group_ends(sizes: Sequence[int], device: "torch.device") -> "torch.Tensor":
-    """Returns where each group of rows ends, as grouped products want it."""
+    """Returns the end of each group of rows, as grouped products need it: int32, (groups,)."""
     import torch
 
     return torch.tensor(sizes, device=device).cumsum(0).to(torch.int32)
 
 
 GROUPED_WAYS = ("grouped", "loop")
+"""Implementations of a grouped product: torch's, or a loop over the experts."""
 
 
 def grouped_product(
@@ -199,15 +203,23 @@ def grouped_product(
     sizes: Sequence[int],
     ends: "torch.Tensor",
 ) -> "torch.Tensor":
-    """Returns each group of rows times the transpose of its expert's outputs x inputs matrix."""
+    """Returns each group of rows times the transposed matrix of its expert.
+
+    Args:
+        way: one of ``GROUPED_WAYS``.
+        rows: (rows, inputs), sorted by expert.
+        weights: (experts, outputs, inputs).
+        sizes: rows of each expert.
+        ends: the same as ``group_ends``.
+    """
     import torch
 
     if way == "grouped":
         product = getattr(torch.nn.functional, "grouped_mm", getattr(torch, "_grouped_mm", None))
         if product is None:
             raise UnsupportedError("this torch has no grouped product")
-        done: torch.Tensor = product(rows, weights.transpose(-1, -2), offs=ends)
-        return done
+        result: torch.Tensor = product(rows, weights.transpose(-1, -2), offs=ends)
+        return result
     out = rows.new_empty(rows.shape[0], weights.shape[1])
     start = 0
     for expert, size in enumerate(sizes):
@@ -220,10 +232,10 @@ def grouped_product(
 
 @lru_cache(maxsize=16)
 def grouped_way(dtype: str, device: "torch.device") -> str:
-    """Returns the grouped product where an accelerator has one for the type, else the loop.
+    """Returns ``grouped`` if the accelerator has a grouped product for the dtype, else ``loop``.
 
-    Where torch has no code of its own for it, it waits for the groups' sizes and goes through
-    them: the loop knows them, waits for nothing, and can be captured.
+    Without a kernel for it, torch synchronizes to read the groups' sizes and loops over them. The
+    loop here knows the sizes, does not synchronize, and can be captured as a graph.
     """
     if device.type == "cpu":
         return "loop"
@@ -239,7 +251,7 @@ def grouped_way(dtype: str, device: "torch.device") -> str:
 
 
 def swiglu(both: "torch.Tensor") -> "torch.Tensor":
-    """Returns silu(gate) x up of a product whose columns are gate, then up."""
+    """Returns silu(gate) x up of rows that hold gate, then up."""
     import torch
 
     gate, up = both.chunk(2, dim=-1)
@@ -247,7 +259,7 @@ def swiglu(both: "torch.Tensor") -> "torch.Tensor":
 
 
 def gelu(rows: "torch.Tensor") -> "torch.Tensor":
-    """Returns gelu by the error function, as published MPT has it."""
+    """Returns GELU by the error function, as in the published code of MPT."""
     import torch
 
     return torch.nn.functional.gelu(rows)
@@ -260,15 +272,15 @@ def expert_block(
     sizes: Sequence[int],
     ends: "torch.Tensor",
 ) -> "torch.Tensor":
-    """Returns the experts' outputs for rows sorted by expert; weights are gate-and-up and down."""
+    """Returns the experts' outputs for rows sorted by expert; weights are gate-and-up, and down."""
     inner = swiglu(grouped_product(way, rows, weights[0], sizes, ends))
     return grouped_product(way, inner, weights[1], sizes, ends)
 
 
 def expert_work(point: Point, sizes: Sequence[int], hidden: int, width: int) -> Work:
-    """Counts the two products of each expert reached.
+    """Returns the work of the two products of each expert that has tokens.
 
-    Weights of the experts reached are read once; each product's rows are read and written.
+    The weights of these experts are read once; each product's rows are read and written.
     """
     rows, reached = sum(sizes), sum(size > 0 for size in sizes)
     moved = itemsize(point.dtype) * (reached * 3 * hidden * width + rows * (2 * hidden + 3 * width))

@@ -1,6 +1,6 @@
-"""Loads in machine code: reading a range again and again, and following a chain of addresses.
+"""Loads in machine code: reading a range repeatedly, and following a chain of addresses.
 
-A compiler may move or drop loads whose result it can foresee; machine code does what it says.
+A compiler may move or drop loads whose result it can predict; machine code is executed as written.
 """
 
 import ctypes
@@ -14,10 +14,10 @@ from bench.machinecode import Executable, architecture
 
 UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 GROUP_BYTES = 512
-"""What a read goes through is a whole number of these: the widest loop reads as much a turn."""
+"""Ranges are a multiple of this: what the widest loop reads per turn."""
 
 UNROLLED = 8
-"""Steps of a chain come in groups of so many."""
+"""Steps of a chain per turn of its loop."""
 
 _CODE = {
     # vpxord zmm0..zmm3; lea r8, [rdi+rsi]
@@ -49,7 +49,8 @@ _CODE = {
     "84000291 9f0005eb 41feff54 420400f1 e1fdff54"
     "0084e14e 4284e34e 0084e24e 00b8f15e 0000669e c0035fd6",
 }
-"""Sums the 64-bit words from ``rdi`` on, ``rsi`` bytes, ``rdx`` times; by instruction set."""
+"""Code that sums the 64-bit words of ``rsi`` bytes from ``rdi`` on, ``rdx`` times; by instruction
+set. (On aarch64 the arguments are x0, x1 and x2.)"""
 
 _CHAIN = {
     # mov rax, rdi; 1: mov rax, [rax] (8 times); sub rsi, 8; jnz 1b; ret
@@ -57,6 +58,7 @@ _CHAIN = {
     # 1: ldr x0, [x0] (8 times); subs x1, x1, #8; b.ne 1b; ret
     "aarch64": "000040f9" * UNROLLED + "212000f1 e1feff54 c0035fd6",
 }
+"""Code that follows a chain of addresses, by architecture."""
 
 
 def size(text: str) -> int:
@@ -66,12 +68,13 @@ def size(text: str) -> int:
 
 @dataclass(frozen=True)
 class Reader:
-    """A loop that reads.
+    """A loop that reads memory.
 
     Attributes:
         isa: its instruction set.
-        read: address, bytes (a multiple of ``GROUP_BYTES``) and rounds, each at least one, to the
-            sum of all 64-bit words read, modulo 2^64.
+        read: function of an address, bytes (a multiple of ``GROUP_BYTES``) and rounds, all at least
+            1; returns the sum of all 64-bit words read, modulo 2^64.
+        code: the machine code, which must live as long as ``read``.
     """
 
     isa: str
@@ -80,10 +83,10 @@ class Reader:
 
 
 def reader() -> Reader:
-    """Returns the widest loop that this CPU runs.
+    """Returns the loop in the widest instruction set of this CPU.
 
     Raises:
-        UnsupportedError: no machine code of ours runs here.
+        UnsupportedError: there is no machine code for this system, or it may not be run.
     """
     return reader_of(_widest())
 
@@ -98,10 +101,12 @@ def reader_of(isa: str) -> Reader:
 
 @dataclass(frozen=True)
 class Chain:
-    """A loop that follows addresses.
+    """A loop that follows a chain of addresses.
 
     Attributes:
-        follow: an address and steps (a multiple of ``UNROLLED``) to the address arrived at.
+        follow: function of an address and a number of steps (a multiple of ``UNROLLED``); returns
+            the address arrived at.
+        code: the machine code, which must live as long as ``follow``.
     """
 
     follow: Callable[[int, int], int]
@@ -110,10 +115,10 @@ class Chain:
 
 @lru_cache(maxsize=1)
 def chain() -> Chain:
-    """Returns the loop in which each load waits for the one before.
+    """Returns the loop in which each load depends on the one before.
 
     Raises:
-        UnsupportedError: no machine code of ours runs here.
+        UnsupportedError: there is no machine code for this system, or it may not be run.
     """
     code = _mapped(_CHAIN[_machine()])
     word = ctypes.c_uint64
@@ -132,8 +137,8 @@ def _widest() -> str:
 
     if _machine() == "aarch64":
         return "neon"
-    told = torch.backends.cpu.get_cpu_capability().lower()
-    return next((isa for isa in ("avx512", "avx2") if told.startswith(isa)), "x86-64")
+    capability = torch.backends.cpu.get_cpu_capability().lower()
+    return next((isa for isa in ("avx512", "avx2") if capability.startswith(isa)), "x86-64")
 
 
 def _mapped(code: str) -> Executable:
@@ -144,7 +149,7 @@ def _mapped(code: str) -> Executable:
 
 
 class Team:
-    """Threads that stay: each does the same part of every call, so that its core's caches serve."""
+    """Persistent threads: each runs the same part of every call, which its core's caches hold."""
 
     def __init__(self, threads: int) -> None:
         self._others = [ThreadPoolExecutor(1, "loads") for _ in range(threads - 1)]
@@ -158,7 +163,7 @@ class Team:
 
 @lru_cache(maxsize=1)
 def team(threads: int) -> Team:
-    """Returns a team of so many threads, the caller's among them."""
+    """Returns a team of ``threads`` threads, including the caller's."""
     return Team(threads)
 
 
@@ -166,10 +171,10 @@ def read_by_all(address: int, total_bytes: int, rounds: int, threads: int) -> li
     """Returns the sums of equal parts, each read ``rounds`` times by a thread of its own.
 
     Args:
-        address: where the first part begins.
-        total_bytes: of all parts, a multiple of ``threads`` times ``GROUP_BYTES``.
+        address: start of the first part.
+        total_bytes: size of all parts, a multiple of ``threads`` times ``GROUP_BYTES``.
         rounds: how often each part is read.
-        threads: how many parts there are.
+        threads: number of parts.
     """
     read, part = reader().read, total_bytes // threads
     parts = [partial(read, address + number * part, part, rounds) for number in range(threads)]

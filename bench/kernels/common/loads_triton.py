@@ -1,6 +1,6 @@
-"""The same loads on an accelerator, through the compiler that torch brings along.
+"""The loads of ``loads`` on an accelerator, and a gather of rows, in Triton.
 
-Imported where a kernel is built: the analyst's path and a torch without Triton never load it.
+Imported only when such a kernel is built; commands that measure nothing never load it.
 """
 
 from importlib import import_module
@@ -19,14 +19,14 @@ except ImportError as error:
     raise UnsupportedError("loads need Triton, and torch came without it here") from error
 
 BLOCK = 4096
-"""Elements of 4 bytes that a program reads at once: 16 KiB, 64 bytes a thread of 256."""
+"""Elements of 4 bytes that a program reads at once: 16 KiB, 64 bytes per thread of 256."""
 
 WARPS = 8
 GATHERED = 2048
-"""Elements that a program gathers: several rows at once, so that many loads are under way."""
+"""Elements that a program gathers: several rows at once, so that many loads are in flight."""
 
 PROGRAMS_A_UNIT = 4
-"""All programs run at the same time: four of 256 threads fit any SM or CU."""
+"""Programs per unit, which all run at the same time: four of 256 threads fit any SM or CU."""
 
 
 @triton.jit  # type: ignore[untyped-decorator]
@@ -66,14 +66,14 @@ def _gather(table, order, out, rows, columns: tl.constexpr, block: tl.constexpr)
 
 
 def read(source: "torch.Tensor", sums: "torch.Tensor", total: int) -> "torch.Tensor":
-    """Reads ``total`` blocks of ``source`` and returns the sum that each program found.
+    """Reads ``total`` blocks of ``source`` and returns the sum of each program.
 
-    Program p of P begins at block ``p * blocks // P`` and goes round: each unit sees all of the
-    source in turn, so that what a cache holds is told by the size of the whole.
+    Program p of P starts at block ``p * blocks // P`` and wraps around. Each unit thus reads all of
+    the source in turn, so that the size of the source decides which cache holds it.
 
     Args:
         source: int32 elements, a multiple of ``BLOCK``.
-        sums: int32, one element a program; written.
+        sums: int32, one element per program; written.
         total: blocks read by all programs together, at most 2^31 - 1.
     """
     blocks = source.numel() // BLOCK
@@ -82,12 +82,12 @@ def read(source: "torch.Tensor", sums: "torch.Tensor", total: int) -> "torch.Ten
 
 
 def follow(place: "torch.Tensor", end: "torch.Tensor", loads: int) -> "torch.Tensor":
-    """Follows addresses from that in ``place``, each load waiting for the one before.
+    """Follows a chain of addresses, each load depending on the one before; returns ``end``.
 
     Args:
-        place: one int64, the address to begin at; left at the address arrived at.
-        end: one int64, written with the same.
-        loads: how many, a multiple of ``UNROLLED``.
+        place: one int64, the address to start at; overwritten with the address arrived at.
+        end: one int64, overwritten with the same.
+        loads: number of loads, a multiple of ``UNROLLED``.
     """
     _follow[(1,)](place, end, loads // UNROLLED, unrolled=UNROLLED, num_warps=1)
     return end
@@ -97,9 +97,9 @@ def gather(table: "torch.Tensor", order: "torch.Tensor", out: "torch.Tensor") ->
     """Copies the rows of ``table`` that ``order`` names into ``out``, in that order.
 
     Args:
-        table: rows x columns, columns a power of two.
-        order: int64, the rows wanted.
-        out: as many rows as are wanted; written.
+        table: (rows, columns), columns a power of two.
+        order: int64, the indices of the rows to copy.
+        out: (rows to copy, columns); written.
     """
     rows, columns = out.shape
     block = max(1, GATHERED // columns)

@@ -1,10 +1,10 @@
-"""A stream of a wanted arithmetic intensity: so many multiply-adds for each element read.
+"""A stream with a chosen arithmetic intensity: a number of multiply-adds per element read.
 
 Data are read in blocks: a vector register on a CPU, ``lanes`` elements of a program on a GPU. The
-first block of a group enters ``fmas`` multiply-adds x = x a + b, the others are only read (and
-combined by exclusive or, so that none is left out): group 8 and 1 multiply-add are 1/16 FLOP/B in
-fp32. Formats of 2 bytes are widened as they are read: x, a and the sums are fp32. Results stay in
-registers, so that bytes are those read.
+first block of a group enters ``fmas`` multiply-adds x = x a + b. The others are only read, and
+combined by exclusive or, so that no read can be left out. A group of 8 with 1 multiply-add is 1/16
+FLOP/B in fp32. Formats of 2 bytes are converted as they are read: x, a and the sums are fp32.
+Results stay in registers, so that the bytes are those read.
 """
 
 import math
@@ -21,31 +21,33 @@ if TYPE_CHECKING:
     import torch
 
 LARGEST_FACTOR = 0.9
+"""Largest magnitude of a random factor a, so that x stays bounded."""
 REMEMBERED = {4: 160, 8: 340}
-"""Steps after which 0.9 has forgotten what was before, to the last place of so many bytes."""
+"""Steps after which x no longer depends on earlier values, to its last place; by bytes of x."""
 
 DRIFT = 1e-2
-"""The largest error of a sum, relative to its random walk: hundreds of thousands of terms."""
+"""Largest error of a sum of hundreds of thousands of terms, relative to their random walk."""
 
 
 def mix(dtype: str, intensity: Fraction) -> simd.Mix:
-    """Returns group and multiply-adds of an intensity in FLOP a byte, a power of two."""
-    each = intensity * itemsize(dtype) / 2
-    return simd.Mix(max(1, int(1 / each)), max(1, int(each)))
+    """Returns group size and multiply-adds for an intensity in FLOP/B, a power of two."""
+    fmas = intensity * itemsize(dtype) / 2
+    return simd.Mix(max(1, int(1 / fmas)), max(1, int(fmas)))
 
 
 @dataclass
 class Stream:
-    """A stream over ``data``, its state and what it leaves.
+    """A stream over ``data``, its state and its outputs.
 
     Attributes:
-        data: what is read; every program or thread reads a part.
-        a: factors, a vector for all on a CPU, one a program on a GPU; where it is 1, x is a sum.
-        out: x by program, accumulator and lane.
-        rest: what exclusive or leaves, by program and lane.
+        data: the elements read; every program or thread reads a part.
+        a: factors: a vector for all threads on a CPU, one value per program on a GPU. Where it is
+            1, x is a sum.
+        out: x at the end, (programs, accumulators, lanes).
+        rest: result of the exclusive or, (programs, lanes).
         fmas: multiply-adds of each block used.
-        parts: what a program reads, by round, group, block and lane.
-        run: the call.
+        parts: function that returns what a program reads, (rounds, groups, blocks, lanes).
+        run: runs the stream once.
     """
 
     data: "torch.Tensor"
@@ -57,15 +59,16 @@ class Stream:
     run: Callable[[], object]
 
     def spoil(self) -> None:
-        """Overwrites all that the stream leaves."""
+        """Overwrites the outputs."""
         self.out.fill_(math.nan)
         self.rest.fill_(-1)
 
     def error(self, program: int) -> float:
-        """Returns the largest error of what one program left, beside float64.
+        """Returns the largest error of one program's outputs against float64.
 
-        x is computed again as far as it remembers; where a is 1 it remembers all, and is a sum. An
-        element left out or read twice, of those that x forgot, makes the error infinite.
+        x is recomputed from the last elements that it depends on; where a is 1 it depends on all,
+        as a sum. If an element that x no longer depends on was left out or read twice, the error
+        is infinite.
         """
         part, got = self.parts(program), self.out[program].cpu().double()
         factor = self.a[program % len(self.a)].cpu()
@@ -73,15 +76,15 @@ class Stream:
         used = part[:, :, 0]
         total = self.fmas * used[..., summed.to(used.device)].double().sum((0, 1)).cpu()
         drift = (got.sum(0)[summed] - total).abs() / (self.fmas * math.sqrt(used[..., 0].numel()))
-        whole = bool(self.out.isfinite().all()) and self._read(program, part)
-        if not whole or bool((drift > DRIFT).any()):
+        complete = bool(self.out.isfinite().all()) and self._read_all(program, part)
+        if not complete or bool((drift > DRIFT).any()):
             return math.inf
         expected = self._last(used, factor.double())
         steady = ((got - expected).abs() / expected.abs().clamp_min(1.0))[:, ~summed]
         return float(steady.max()) if steady.numel() else 0.0
 
     def _last(self, used: "torch.Tensor", factor: "torch.Tensor") -> "torch.Tensor":
-        """Returns x after the last rounds, by accumulator and lane, as far back as it remembers."""
+        """Returns x, (accumulators, lanes), from the last rounds that it depends on."""
         import torch
 
         _, groups, lanes = used.shape
@@ -93,8 +96,8 @@ class Stream:
                 x[step % count] = x[step % count] * factor + blocks[step // self.fmas]
         return torch.stack(x)
 
-    def _read(self, program: int, part: "torch.Tensor") -> bool:
-        """Tells whether exclusive or gave what the blocks that are only read give."""
+    def _read_all(self, program: int, part: "torch.Tensor") -> bool:
+        """Returns whether the exclusive or of the blocks that are only read is right."""
         import torch
 
         left = part[:, :, 1:].reshape(-1, part.shape[3]).view(self.rest.dtype)
@@ -112,22 +115,22 @@ def stream(point: Point, elements: int, device: "torch.device") -> Stream:
         UnsupportedError: no machine code for the processor, or no Triton for the GPU.
     """
     (data,) = inputs.buffers(1, elements, point.dtype, point.data, device)
-    made = _triton if point.parameters["way"] == "triton" else _machine
-    return made(point, data)
+    make = _triton if point.parameters["way"] == "triton" else _machine
+    return make(point, data)
 
 
 def _factors(shape: tuple[int, int], point: Point, device: "torch.device") -> "torch.Tensor":
-    """Draws factors within 0.9 of nothing; the first is 1."""
+    """Returns random factors between -0.9 and 0.9; the first is 1."""
     import torch
 
     drawn = inputs.draw(shape, "fp32", point.data, device)
-    a = (LARGEST_FACTOR * torch.tanh(drawn)).to(torch_dtype(_held(point.dtype)))
+    a = (LARGEST_FACTOR * torch.tanh(drawn)).to(torch_dtype(_state_dtype(point.dtype)))
     a[0, 0] = 1.0
     return a
 
 
-def _held(dtype: str) -> str:
-    """Returns the format of x: fp32 where what is read is narrower."""
+def _state_dtype(dtype: str) -> str:
+    """Returns the format of x: that of the data, but at least fp32."""
     return dtype if itemsize(dtype) >= 4 else "fp32"
 
 
@@ -138,7 +141,7 @@ def _integers(dtype: str) -> "torch.dtype":
 
 
 def _machine(point: Point, data: "torch.Tensor") -> Stream:
-    """Returns the stream as machine code, in as many threads as the point has programs."""
+    """Returns the stream in machine code, with one thread per program."""
     import torch
 
     if data.device.type != "cpu":
@@ -156,17 +159,17 @@ def _machine(point: Point, data: "torch.Tensor") -> Stream:
         for part, to in zip(parts, out, strict=True)
     ]
     rest = out[:, count].view(_integers(point.dtype))
-    run = partial(_together, calls, zeros)
+    run = partial(_run_all, calls, zeros)
     return Stream(data, a, out[:, :count], rest, wanted.fmas, parts.__getitem__, run)
 
 
-def _together(calls: Sequence[Callable[[], object]], start: "torch.Tensor") -> None:  # noqa: ARG001 -- read by its address, so it is kept as long as the calls
+def _run_all(calls: Sequence[Callable[[], object]], start: "torch.Tensor") -> None:  # noqa: ARG001 -- kept alive, as the calls read it by its address
     """Runs the calls at once, each in a thread."""
     simd.together(calls)
 
 
 def _triton(point: Point, data: "torch.Tensor") -> Stream:
-    """Returns the stream in Triton, groups of blocks in turn over the programs."""
+    """Returns the stream in Triton; programs take groups of blocks in turn."""
     import torch
 
     try:
@@ -178,9 +181,11 @@ def _triton(point: Point, data: "torch.Tensor") -> Stream:
     a = _factors((programs, 1), point, data.device)
     out = torch.zeros(programs, lanes, dtype=a.dtype, device=data.device)
     rest = torch.zeros_like(out, dtype=_integers(point.dtype))
-    arrays, told = (data, a, out, rest), (wanted.group, wanted.fmas)
-    run = fma_triton.stream_loop(arrays, told, point.size("warps"))
+    arrays, sizes = (data, a, out, rest), (wanted.group, wanted.fmas)
+    run = fma_triton.stream_loop(arrays, sizes, point.size("warps"))
     blocks = data.view(-1, 1, wanted.group, lanes)
-    return Stream(
-        data, a, out.unsqueeze(1), rest, wanted.fmas, lambda own: blocks[own::programs], run
-    )
+
+    def parts(program: int) -> "torch.Tensor":
+        return blocks[program::programs]
+
+    return Stream(data, a, out.unsqueeze(1), rest, wanted.fmas, parts, run)

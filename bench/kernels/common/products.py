@@ -1,4 +1,4 @@
-"""Shared by matrix products: shapes to try, outputs, checks against float64."""
+"""Shared by kernels of matrix products: shapes to try, operands, outputs, checks by float64."""
 
 import math
 from dataclasses import replace
@@ -29,15 +29,20 @@ FAVOURED = (
 """Squares, and shapes favoured by vendors and public tables, to be tried first."""
 
 SMALLER_SIZE = 512
+"""Largest m, n and k of the small product whose time predicts that of a large one."""
 MAX_SETS = 8
+"""Most operand sets of a task."""
 LEAST_POOL = 1 << 25
+"""Fewest elements of a pool."""
 CHECK_ELEMENTS = 1 << 17
+"""Elements of the pool of a check."""
 SPOTS = 8
+"""Random rows, and columns, of a spot check."""
 TYPICAL_K = 512
 """The k of small checks; a sum's relative error grows with the square root of its length."""
 
 OUT_ITEMSIZE = {"int8": 4, "fp8": 2, "mxfp8": 2, "nvfp4": 2}
-"""Bytes of one result where it is wider than the factors: int32, and bf16."""
+"""Bytes of one result element where it is wider than the factors': int32 or bf16."""
 
 
 def shapes(limits: Limits) -> list[tuple[int, ...]]:
@@ -50,7 +55,7 @@ def shapes(limits: Limits) -> list[tuple[int, ...]]:
 def space(
     work: "Callable[[Point], Work]", pilot: Point, limits: Limits, layouts: tuple[str, ...]
 ) -> list[Point]:
-    """Returns the shapes in each layout, of the pilot's form, whose work fits in memory."""
+    """Returns the points of the pilot's form, in each shape and layout, that fit in memory."""
     parameters = [
         {**pilot.parameters, **dict(zip("mnk", shape, strict=True)), "layout": layout}
         for shape in shapes(limits)
@@ -71,7 +76,7 @@ def out_itemsize(dtype: str) -> int:
 
 
 def out_dtype(dtype: str) -> "torch.dtype":
-    """Returns torch's dtype of the result: int32 of int8, bf16 of narrower floats."""
+    """Returns torch's dtype of the result: int32 for int8, bf16 for fp8 and narrower."""
     import torch
 
     if dtype not in OUT_ITEMSIZE:
@@ -103,9 +108,9 @@ def fresh(point: Point, device: "torch.device") -> inputs.Cutter:
 def cut(
     cutter: inputs.Cutter, sizes: tuple[int, int, int], layout: str
 ) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Returns A (m x k) and B transposed (n x k).
+    """Returns A, (m, k), and B transposed, (n, k).
 
-    ``nt``: B is stored as a linear layer's weight, n x k; ``nn``: as k x n.
+    Layout ``nt`` stores B like a linear layer's weight, (n, k); ``nn`` stores it as (k, n).
     """
     m, n, k = sizes
     rows = cutter.cut(m, k)
@@ -116,9 +121,9 @@ def relative_error(result: "torch.Tensor", left: "torch.Tensor", right: "torch.T
     """Returns a result's error relative to the float64 product, in the Frobenius norm.
 
     Args:
-        result: m x n.
-        left: the first factor's numbers in float64, m x k.
-        right: the second's, n x k.
+        result: the result, (m, n).
+        left: the first factor in float64, (m, k).
+        right: the second factor in float64, transposed, (n, k).
     """
     reference = left @ right.t()
     difference = (result.cpu().double() - reference).norm()
@@ -132,7 +137,7 @@ def verdict(error: float, tolerance: float, sizes: tuple[int, ...]) -> Check:
 
 
 def spoil(out: "torch.Tensor") -> None:
-    """Fills an output with NaN, or the least int32, which no product here gives."""
+    """Fills an output with NaN, or the least int32, which no product here results in."""
     out.fill_(float("nan") if out.dtype.is_floating_point else -(2**31))
 
 
@@ -140,10 +145,11 @@ def spot_check(left: Factor, right: Factor, out: "torch.Tensor", tolerance: floa
     """Compares 8 x 8 elements of the timed call's output with float64.
 
     Args:
-        left: the first factor of that call.
-        right: the second.
-        out: its output.
-        tolerance: at k = ``TYPICAL_K``; four times that is allowed, as there are few elements.
+        left: first factor of the call.
+        right: second factor of the call.
+        out: output of the call.
+        tolerance: tolerance at k = ``TYPICAL_K``; four times that is allowed here, as there are few
+            elements.
         k: length of the sums.
     """
     import torch

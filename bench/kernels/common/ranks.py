@@ -1,4 +1,4 @@
-"""The ranks of one run, as torchrun starts them: one process a device, joined in groups."""
+"""The ranks of one run, as torchrun starts them: one process per device, joined in groups."""
 
 import datetime as dt
 import os
@@ -10,44 +10,44 @@ from bench.kernels.common.base import UnsupportedError
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
 
-TOLD = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR")
-"""What torchrun tells each process in its environment; a batch system sets some, never all."""
+ENVIRONMENT = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR")
+"""The environment variables that torchrun sets; a batch system sets some of them, never all."""
 
 ALONE = "run it through torchrun: torchrun --nproc-per-node=2 -m bench run suite=links"
 
 PATIENCE_S = 300.0
-"""How long one rank waits for another to join, to answer, or to take part in a collective."""
+"""How long one rank waits for another to join, to answer, or to take part in a collective, in s."""
 
 IDLE_S = 86_400.0
-"""How long a rank waits for its next order: the first may measure alone, and if it dies, the
-connection is closed. The first itself does not wait that long until an order is taken."""
+"""How long a rank waits for its next order, in s: rank 0 may measure alone for long, and if it
+dies, the connection is closed. Rank 0 itself waits ``PATIENCE_S`` for an order to be taken."""
 
 
 def count() -> int:
-    """Returns how many ranks this run has: one without torchrun."""
-    return int(os.environ["WORLD_SIZE"]) if all(name in os.environ for name in TOLD) else 1
+    """Returns the number of ranks of this run: 1 without torchrun."""
+    return int(os.environ["WORLD_SIZE"]) if all(name in os.environ for name in ENVIRONMENT) else 1
 
 
 def rank() -> int:
-    """Returns the number of this process among them, counted from 0."""
+    """Returns the rank of this process, counted from 0."""
     return int(os.environ["RANK"]) if count() > 1 else 0
 
 
 def local_rank() -> int:
-    """Returns its number on its node, which is that of its device."""
+    """Returns the rank of this process on its node, which is the index of its device."""
     return int(os.environ["LOCAL_RANK"]) if count() > 1 else 0
 
 
 @dataclass(frozen=True)
 class Groups:
-    """What the ranks talk through.
+    """The process groups through which the ranks communicate.
 
     Attributes:
-        answers: what each sends to all, over gloo.
-        orders: what the first sends to all, over gloo; they may wait long for it.
-        data: what is measured: NCCL (RCCL) or a plug-in's own on accelerators, gloo on a CPU.
-        backend: of ``data``.
-        devices: number of this rank's accelerator, for a barrier of NCCL; None elsewhere.
+        answers: group for what each rank sends to all, over gloo.
+        orders: group for what rank 0 sends to all, over gloo; ranks may wait long for it.
+        data: group that is measured: NCCL (RCCL) or a plug-in's own on accelerators, gloo on a CPU.
+        backend: backend of ``data``.
+        devices: index of this rank's accelerator, for a barrier of NCCL; None elsewhere.
     """
 
     answers: "ProcessGroup"
@@ -61,10 +61,10 @@ _joined: dict[str, Groups] = {}
 
 
 def meet() -> None:
-    """Meets the other ranks, and gives this one random numbers of its own.
+    """Joins the other ranks, and seeds this one's random generator differently from theirs.
 
     Raises:
-        RuntimeError: they do not come.
+        RuntimeError: the others do not join in time.
     """
     import torch
     import torch.distributed as dist
@@ -74,11 +74,11 @@ def meet() -> None:
 
 
 def connect(device: int | None, kind: str = "cuda") -> Groups:
-    """Makes the groups of ranks that have met.
+    """Creates the process groups of ranks that have met.
 
     Args:
-        device: number of this rank's accelerator, None on a CPU.
-        kind: its torch device type, whose plug-in brings its own backend (HCCL, CNCL, XCCL).
+        device: index of this rank's accelerator; None on a CPU.
+        kind: its torch device type, whose plug-in has its own backend (HCCL, CNCL, XCCL).
     """
     import torch.distributed as dist
 
@@ -95,7 +95,7 @@ def connect(device: int | None, kind: str = "cuda") -> Groups:
 
 
 def _backend(kind: str) -> str:
-    """Returns what carries data between accelerators of a type; torch names a plug-in's own."""
+    """Returns the backend between accelerators of a type; torch knows that of a plug-in."""
     import torch.distributed as dist
 
     return "nccl" if kind == "cuda" else dist.get_default_backend_for_device(kind)
@@ -113,7 +113,7 @@ def joined() -> Groups:
 
 
 def leave() -> None:
-    """Ends the groups, where there are any."""
+    """Destroys the groups, if there are any."""
     import torch.distributed as dist
 
     _joined.clear()
@@ -122,9 +122,9 @@ def leave() -> None:
 
 
 def gathered(mine: object) -> list[Any]:
-    """Returns what each rank gives, in their order, to each of them."""
+    """Returns the objects of all ranks, in rank order; every rank must call this."""
     import torch.distributed as dist
 
-    told: list[Any] = [None] * count()
-    dist.all_gather_object(told, mine)
-    return told
+    objects: list[Any] = [None] * count()
+    dist.all_gather_object(objects, mine)
+    return objects

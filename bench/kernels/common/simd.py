@@ -1,4 +1,4 @@
-"""Machine code for x86-64: loops of fused multiply-adds in vector registers, a thread a core.
+"""Machine code for x86-64: loops of fused multiply-adds in vector registers, a thread per core.
 
 Every loop is a function ``void loop(x, a, b, out, rounds)`` of the System V calling convention
 (x in rdi, a in rsi, b in rdx, out in rcx, rounds in r8). Encodings follow the Intel 64 and IA-32
@@ -17,27 +17,28 @@ from bench.machinecode import Executable, architecture
 
 CPUINFO = Path("/proc/cpuinfo")
 WIDTH = {"avx512": 64, "avx2": 32}
-"""Bytes of a vector register, by instruction set; the widest first."""
+"""Bytes of a vector register by instruction set, the widest first."""
 
 NEEDS = {
     ("avx512", "fp32"): {"avx512f"}, ("avx512", "fp64"): {"avx512f"},
     ("avx512", "fp16"): {"avx512_fp16"}, ("avx512", "bf16"): {"avx512_bf16"},
     ("avx2", "fp32"): {"avx2", "fma"}, ("avx2", "fp64"): {"avx2", "fma"},
 }  # fmt: skip
-"""The flags of a processor that multiplies and adds a format."""
+"""The CPU flags of multiply-adds, by instruction set and format."""
 
 DOTS = ("bf16",)
-"""Formats whose instruction adds the products of a pair of elements to one of fp32."""
+"""Formats whose instruction adds the products of a pair of elements to one fp32 accumulator."""
 
 X, A, B, OUT = 7, 6, 2, 1
 """Numbers of the registers that hold the four addresses: rdi, rsi, rdx, rcx."""
 
 ALIGNMENT = 64
+"""Alignment of a loop's start, in bytes."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What an encoding says of an operation: opcode map, prefix, W bit and opcode."""
+    """The encoding of an operation: opcode map, prefix, W bit and opcode."""
 
     map: int
     prefix: int
@@ -59,17 +60,17 @@ FMA = {
 
 @cache
 def flags() -> frozenset[str]:
-    """Returns the instruction sets that the system tells of, none where it tells of none."""
+    """Returns the CPU flags that the system reports; empty if it reports none."""
     try:
         lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return frozenset()
-    told = [line for line in lines if line.startswith(("flags", "Features"))]
-    return frozenset(told[0].partition(":")[2].split()) if told else frozenset()
+    listed = [line for line in lines if line.startswith(("flags", "Features"))]
+    return frozenset(listed[0].partition(":")[2].split()) if listed else frozenset()
 
 
 def ways(dtype: str) -> tuple[str, ...]:
-    """Returns the instruction sets that multiply and add ``dtype`` here, the widest first.
+    """Returns the instruction sets of this CPU with multiply-adds in ``dtype``, the widest first.
 
     Raises:
         UnsupportedError: there is none.
@@ -83,27 +84,27 @@ def ways(dtype: str) -> tuple[str, ...]:
 
 
 def lanes(way: str, dtype: str) -> int:
-    """Returns the multiply-adds of one instruction."""
+    """Returns the multiply-adds per instruction."""
     return WIDTH[way] // {"fp64": 8, "fp32": 4}.get(dtype, 2)
 
 
 class Code:
-    """Machine code as it is written, for one instruction set."""
+    """An assembler of vector code in one instruction set; ``text`` is the code so far."""
 
     def __init__(self, way: str) -> None:
         self.way = way
         self.text = bytearray()
 
     def load(self, register: int, base: int, place: int) -> None:
-        """Loads the vector number ``place`` behind an address."""
+        """Loads vector number ``place`` of an array into a register."""
         self._with_memory(LOAD, register, 0, (base, place))
 
     def store(self, register: int, base: int, place: int) -> None:
-        """Stores a register as the vector number ``place`` behind an address."""
+        """Stores a register as vector number ``place`` of an array."""
         self._with_memory(STORE, register, 0, (base, place))
 
     def xor(self, register: int, base: int, place: int) -> None:
-        """Combines a register with a vector in memory by exclusive or."""
+        """Combines a register with vector number ``place`` of an array by exclusive or."""
         self._with_memory(XOR, register, register, (base, place))
 
     def clear(self, register: int) -> None:
@@ -115,21 +116,21 @@ class Code:
         self._with_register(FMA[dtype], first, second, third)
 
     def align(self) -> None:
-        """Pads with no-operations to where a fetch begins."""
+        """Pads with no-ops up to ``ALIGNMENT``."""
         self.text += b"\x90" * (-len(self.text) % ALIGNMENT)
 
     def repeat(self, start: int) -> None:
-        """Counts rounds down in r8 and jumps to ``start`` until there is none left."""
+        """Decrements the rounds in r8 and jumps to ``start`` until none is left."""
         self.text += bytes.fromhex("49ffc8 0f85")  # dec r8; jnz
         self.text += (start - len(self.text) - 4).to_bytes(4, "little", signed=True)
 
     def advance(self, vectors: int) -> None:
-        """Moves the address b on by so many vectors."""
+        """Advances the address b by a number of vectors."""
         self.text += bytes.fromhex("4881c2")  # add rdx
         self.text += (vectors * WIDTH[self.way]).to_bytes(4, "little")
 
     def end(self) -> bytes:
-        """Returns the code, with what ends a function that used wide registers."""
+        """Returns the code, followed by the return of a function that used wide registers."""
         return bytes(self.text) + bytes.fromhex("c5f877 c3")  # vzeroupper; ret
 
     def _with_register(self, what: Operation, first: int, second: int, third: int) -> None:
@@ -145,19 +146,19 @@ class Code:
         self.text += (place * WIDTH[self.way]).to_bytes(4, "little")
 
     def _prefix(self, what: Operation, first: int, second: int, third: int) -> None:
-        """Writes the prefix, in which the high bits of register numbers are inverted."""
-        one = (~first & 8) << 4 | (~third & 16) << 2 | (~third & 8) << 2 | what.map
-        two = what.w << 7 | (~second & 15) << 3 | what.prefix
+        """Writes the VEX or EVEX prefix, in which high bits of register numbers are inverted."""
+        byte1 = (~first & 8) << 4 | (~third & 16) << 2 | (~third & 8) << 2 | what.map
+        byte2 = what.w << 7 | (~second & 15) << 3 | what.prefix
         if self.way == "avx2":
-            self.text += bytes((0xC4, one, two | 4))
+            self.text += bytes((0xC4, byte1, byte2 | 4))
         else:
-            self.text += bytes((0x62, one | ~first & 16, two | 4, 0x40 | (~second & 16) >> 1))
+            self.text += bytes((0x62, byte1 | ~first & 16, byte2 | 4, 0x40 | (~second & 16) >> 1))
 
 
 def register_loop(way: str, dtype: str, accumulators: int, unrolled: int) -> bytes:
-    """Returns the loop x = x a + b over accumulators in registers, ``unrolled`` times a round.
+    """Returns the loop x = x a + b over accumulators in registers, ``unrolled`` times per round.
 
-    ``x`` and ``out`` hold a vector an accumulator, ``a`` and ``b`` hold one.
+    ``x`` and ``out`` hold one vector per accumulator, ``a`` and ``b`` one vector each.
     """
     code, a, b = Code(way), accumulators, accumulators + 1
     for register in range(accumulators):
@@ -176,11 +177,11 @@ def register_loop(way: str, dtype: str, accumulators: int, unrolled: int) -> byt
 
 @dataclass(frozen=True)
 class Mix:
-    """What a stream does with what it reads.
+    """How a stream uses the vectors that it reads.
 
     Attributes:
-        group: vectors of which the first is used, and the others are only read.
-        fmas: multiply-adds that each used vector enters.
+        group: vectors per group, of which the first is used and the others are only read.
+        fmas: multiply-adds of each used vector.
     """
 
     group: int
@@ -188,24 +189,25 @@ class Mix:
 
     @property
     def groups(self) -> int:
-        """Returns the groups of a round: enough for the loop's own instructions not to count."""
+        """Returns the groups per round: enough to make the loop's overhead negligible."""
         return max(1, 16 // max(self.group, self.fmas))
 
     @property
     def vectors(self) -> int:
-        """Returns the vectors of a round."""
+        """Returns the vectors per round."""
         return self.group * self.groups
 
 
 def stream_accumulators(way: str) -> int:
-    """Returns how many accumulators the stream has, as registers allow."""
+    """Returns the number of accumulators of the stream, which the registers limit."""
     return {"avx512": 16, "avx2": 8}[way]
 
 
 def stream_loop(way: str, dtype: str, mix: Mix) -> bytes:
-    """Returns the loop that reads b: x = x a + b in turn over accumulators, the rest by xor.
+    """Returns the loop that reads b: x = x a + b in turn over accumulators, other vectors by xor.
 
-    ``x`` holds a vector an accumulator, ``a`` one, ``out`` the accumulators and what xor left.
+    ``x`` holds one vector per accumulator, ``a`` one; ``out`` receives the accumulators and the
+    result of the xor.
     """
     code, count = Code(way), stream_accumulators(way)
     a, b, rest = count, count + 1, count + 2
@@ -236,7 +238,7 @@ def placed(code: bytes) -> Loop:
     """Returns machine code as a function of four addresses and a number of rounds.
 
     Raises:
-        UnsupportedError: memory that is written may not be run here.
+        UnsupportedError: this system does not execute memory that was written at run time.
     """
     try:
         executable = Executable(code)
@@ -244,7 +246,7 @@ def placed(code: bytes) -> Loop:
         raise UnsupportedError("this system runs no machine code made while it runs") from None
     kinds = (*[ctypes.c_void_p] * 4, ctypes.c_int64)
     function = ctypes.CFUNCTYPE(None, *kinds)(executable.address)
-    function.executable = executable  # type: ignore[attr-defined]  # kept as long as the function
+    function.executable = executable  # type: ignore[attr-defined]  # alive as long as the function
     return function
 
 
@@ -254,8 +256,8 @@ def _threads(count: int) -> ThreadPoolExecutor:
 
 
 def together(parts: Sequence[Callable[[], object]]) -> None:
-    """Runs parts at once, one of them in this thread, and waits for all."""
+    """Runs parts at once, the first in this thread, and waits for all."""
     others = [_threads(len(parts)).submit(part) for part in parts[1:]]
-    parts[0]()  # in this thread: it would only wait
+    parts[0]()  # this thread would otherwise only wait
     for other in others:
         other.result()

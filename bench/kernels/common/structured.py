@@ -1,8 +1,8 @@
-"""2:4 structured sparsity: pruned data, their compressed form, and the libraries that multiply it.
+"""2:4 structured sparsity: pruning, compression, and the libraries that multiply sparse factors.
 
-cuSPARSELt multiplies bf16, fp16, int8 and fp8; CUTLASS, which torch brings for compute capability
-8.x alone, multiplies tf32, too, and the others where cuSPARSELt is not built in. Sparse tensor
-cores take 2 of each 4 numbers, of 32-bit ones 1 of each 2 (PTX ISA, "mma.sp").
+cuSPARSELt multiplies bf16, fp16, int8 and fp8. CUTLASS, which torch includes for compute capability
+8.x only, multiplies tf32, and the others where cuSPARSELt is not built in. Sparse tensor cores use
+2 of each 4 numbers; of 32-bit numbers, 1 of each 2 (PTX ISA, "mma.sp").
 """
 
 import warnings
@@ -21,48 +21,51 @@ if TYPE_CHECKING:
 GROUP = 4
 PATTERNS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 PAIRED_PATTERNS = ((0, 2), (0, 3), (1, 2), (1, 3))
-"""Which two of four numbers stay: any, or one of each pair where numbers are of 32 bits."""
+"""Which two of four numbers are kept: any two, or for 32-bit numbers one of each pair."""
 
 METADATA = {"tf32": 1 / 4}
 METADATA_OTHERWISE = 1 / 8
-"""Bytes of metadata a number of the uncompressed factor: 4 bits a pair of 32-bit numbers, else
-2 bits for each of the two that stay of four."""
+"""Bytes of metadata per number of the uncompressed factor: 4 bits per pair of 32-bit numbers, else
+2 bits for each of the two numbers kept of four."""
 
 CAPABILITY = (8, 0)
 FP8_CAPABILITY = (8, 9)
+"""Least CUDA compute capability with sparse tensor cores, and with fp8 ones."""
 CUTLASS_MAJOR = 8
+"""Major compute capability for which torch includes CUTLASS's sparse kernels."""
 FP8_LIBRARY = 602
+"""First version of cuSPARSELt with fp8: 0.6.2."""
 
 _algorithms: dict[tuple[object, ...], int] = {}
-"""The fastest of cuSPARSELt's algorithms for each product met so far."""
+"""The fastest of cuSPARSELt's algorithms for each product so far."""
 
 
 def metadata_bytes(dtype: str, numbers: int) -> float:
-    """Returns the bytes that say which numbers of a factor stay, of ``numbers`` before pruning."""
+    """Returns the bytes of metadata of a factor that had ``numbers`` numbers before pruning."""
     return METADATA.get(dtype, METADATA_OTHERWISE) * numbers
 
 
 def pruned(values: "torch.Tensor", dtype: str) -> "torch.Tensor":
-    """Returns a copy in which two of each four numbers of a row, drawn anew, are zero."""
+    """Returns a copy in which two random numbers of each four along a row are zero."""
     import torch
 
     patterns = PAIRED_PATTERNS if dtype == "tf32" else PATTERNS
-    stays = torch.zeros(len(patterns), GROUP, dtype=torch.bool)
+    masks = torch.zeros(len(patterns), GROUP, dtype=torch.bool)
     for row, pattern in enumerate(patterns):
-        stays[row, list(pattern)] = True
+        masks[row, list(pattern)] = True
     groups = (values.shape[0], values.shape[1] // GROUP)
     drawn = torch.randint(len(patterns), groups, device=values.device)
-    kept = stays.to(values.device)[drawn].view(values.shape)
-    if values.element_size() == 1:  # torch masks no fp8; a zero has no bits set
+    kept = masks.to(values.device)[drawn].view(values.shape)
+    if values.element_size() == 1:  # torch cannot mask fp8; a zero has no bits set
         return (values.view(torch.uint8) * kept).view(values.dtype)
     return values * kept
 
 
 def library(dtype: str, device: "torch.device") -> str:
-    """Returns the library that multiplies ``dtype`` here, ``cusparselt`` or ``cutlass``.
+    """Returns the library that multiplies ``dtype`` on the device: ``cusparselt`` or ``cutlass``.
 
     Raises:
-        UnsupportedError: there is none; says what is missing.
+        UnsupportedError: there is none; the message says what is missing.
     """
     import torch
 
@@ -70,9 +73,9 @@ def library(dtype: str, device: "torch.device") -> str:
         raise UnsupportedError(f"torch has no 2:4 sparse product on a {device.type.upper()}")
     capability = torch.cuda.get_device_capability(device)
     if torch.version.hip is None and capability < _least(dtype):
-        told, least = (".".join(map(str, one)) for one in (capability, _least(dtype)))
+        here, least = (".".join(map(str, one)) for one in (capability, _least(dtype)))
         raise UnsupportedError(
-            f"sparse {dtype} came with compute capability {least}, this device has {told}"
+            f"sparse {dtype} came with compute capability {least}, this device has {here}"
         )
     if dtype != "tf32" and torch.backends.cusparselt.is_available():
         return _cusparselt(dtype)
@@ -97,13 +100,13 @@ def _cusparselt(dtype: str) -> str:
 
 
 def product(name: str, dtype: str, sparse: "torch.Tensor", dense: "torch.Tensor") -> "Product":
-    """Returns the product of a pruned factor, compressed here, as a call without arguments.
+    """Returns the product of two factors as a call; compresses the sparse factor beforehand.
 
     Args:
-        name: of the library.
-        dtype: name of the element type.
-        sparse: m x k, pruned; not kept.
-        dense: k x n.
+        name: name of the library.
+        dtype: short name of the element type.
+        sparse: the pruned factor, (m, k); not referenced afterwards.
+        dense: the other factor, (k, n).
     """
     multiply = _by_cutlass if name == "cutlass" else _by_cusparselt
     return multiply(dtype, sparse, dense)
@@ -125,13 +128,13 @@ def _by_cusparselt(dtype: str, sparse: "torch.Tensor", dense: "torch.Tensor") ->
 def _algorithm(
     compressed: "torch.Tensor", dense: "torch.Tensor", wider: "torch.dtype | None"
 ) -> int:
-    """Returns the fastest of the library's algorithms, by its own search; 0 where that fails."""
+    """Returns the fastest of the library's algorithms, by its own search; 0 if that fails."""
     import torch
 
     key = (compressed.dtype, compressed.numel(), tuple(dense.shape), dense.stride())
     if key not in _algorithms:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # to be replaced by a function that is no more public
+            warnings.simplefilter("ignore")  # deprecated in favour of another private function
             try:
                 found = torch._cslt_sparse_mm_search(compressed, dense, out_dtype=wider)  # noqa: SLF001 -- as above
             except RuntimeError:

@@ -1,13 +1,13 @@
-"""The number of compute units of the GPU in use, by which programs are launched."""
+"""The number of compute units of the GPU in use, for the number of programs to launch."""
 
 from bench.kernels.common.accelerators import unit_count
 
 UNITS = 128
-"""Assumed where torch has no device to ask."""
+"""Number of units that is assumed if torch does not report it."""
 
 
 def units() -> int:
-    """Returns the SMs or CUs of the device in use."""
+    """Returns the number of SMs or CUs of the current device."""
     import torch
 
     if torch.cuda.is_available():
